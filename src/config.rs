@@ -1,0 +1,1 @@
+//! `paceline.toml`, campaign files and the environment: parsed once, checked whole.

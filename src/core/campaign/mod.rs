@@ -1,0 +1,111 @@
+//! One campaign's rules, as values that were checked when they were read. The parts with arithmetic
+//! have files of their own: `window` (calling hours), `retry`, `caller_id`, `hopper`.
+
+pub mod caller_id;
+pub mod retry;
+pub mod window;
+
+use crate::call::Digit;
+use crate::ids::{CampaignId, TrunkId};
+use crate::number::PhoneNumber;
+use crate::time::{Duration, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub use caller_id::{CallerId, CallerIdRules, Rotation};
+pub use retry::RetryRules;
+pub use window::{CallingWindows, DayWindow};
+
+/// How a campaign places calls. Without agents only `Announce` can run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    Announce,
+    Preview,
+    Progressive,
+    Ratio,
+    Predictive,
+}
+
+impl Mode {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Mode::Announce => "announce",
+            Mode::Preview => "preview",
+            Mode::Progressive => "progressive",
+            Mode::Ratio => "ratio",
+            Mode::Predictive => "predictive",
+        }
+    }
+}
+
+/// The rules of one campaign, complete and consistent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Campaign {
+    pub id: CampaignId,
+    pub name: String,
+    pub mode: Mode,
+    /// In order of priority.
+    pub trunks: Vec<TrunkId>,
+    /// How long a phone may ring before the call is cancelled.
+    pub ring: Duration,
+    /// Calls at once; `None` = no limit of its own. At most 999.
+    pub concurrency_max: Option<u32>,
+    /// Calls started per second; `None` = the trunk's limit alone.
+    pub calls_per_sec: Option<f64>,
+    pub windows: CallingWindows,
+    /// Not before, not after.
+    pub start: Option<Utc>,
+    pub end: Option<Utc>,
+    pub retry: RetryRules,
+    pub announcement: Option<Announcement>,
+    pub keys: BTreeMap<Digit, KeyRule>,
+    pub caller_ids: CallerIdRules,
+}
+
+/// The announcement as the dialer needs it: how long, how often. The sound itself stays in the media room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// One play.
+    pub length: Duration,
+    pub plays: u32,
+    /// How long a key is awaited after the last play. The whole call lasts at most
+    /// `plays x length + input_wait` from the start of playing (a key that repeats starts it anew).
+    pub input_wait: Duration,
+}
+
+/// What a key press does. Empty = the key is noted and nothing happens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRule {
+    /// Sets the lead's result.
+    pub result: Option<String>,
+    /// Plays the announcement again from its start.
+    pub repeat: bool,
+    /// Hands over to the agent group.
+    pub agents: bool,
+    /// Puts the number on the campaign's "do not call me again" list and ends the call.
+    pub blacklist: bool,
+}
+
+/// A trunk as the dialer needs it. Its address and credentials belong to SIP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trunk {
+    pub id: TrunkId,
+    pub name: String,
+    /// Calls at once.
+    pub calls_max: u32,
+    pub calls_per_sec: f64,
+    /// Callee patterns (over the national form) that this trunk may carry: `1*`, `0*`, `*`.
+    pub allow: Vec<String>,
+}
+
+impl Trunk {
+    /// Whether this trunk may carry a call to `number`.
+    pub fn carries(&self, number: PhoneNumber) -> bool {
+        let national = number.national();
+        self.allow.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(prefix) => national.starts_with(prefix),
+            None => national == *pattern,
+        })
+    }
+}

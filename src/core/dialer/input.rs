@@ -1,0 +1,131 @@
+//! Everything that can happen to the dialer.
+
+use crate::call::{Heard, Progress};
+use crate::campaign::{Campaign, Trunk};
+use crate::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
+use crate::lead::Lead;
+use crate::number::PhoneNumber;
+use crate::outcome::Reason;
+use crate::time::{Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The closed list of what can happen to the dialer. The journal is a list of these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Input {
+    /// The wall clock was read, at the start or after a jump.
+    ClockSet(Utc),
+    /// What the store still knew when the service last stopped. Comes once, before any campaign.
+    Resumed(OpenWork),
+    /// A trunk exists, or its limits changed.
+    TrunkDefined(Trunk),
+    TrunkChanged {
+        trunk: TrunkId,
+        state: TrunkState,
+    },
+    /// A campaign may dial from now on.
+    CampaignOpened {
+        campaign: Box<Campaign>,
+        leads_open: u64,
+    },
+    /// The answer to `Output::FetchLeads`.
+    LeadsArrived {
+        campaign: CampaignId,
+        leads: Vec<Lead>,
+        /// When the next open lead that was not handed over is due; `None` = there is none.
+        next_due: Option<Utc>,
+        /// Open leads of the campaign in the store, those in the hopper included.
+        leads_open: u64,
+    },
+    /// The answer to `Output::OpenAttempt`.
+    AttemptOpened {
+        attempt: AttemptId,
+        verdict: DialVerdict,
+    },
+    /// The answer to `Output::SaveAnswer`.
+    AnswerSaved {
+        call: CallId,
+    },
+    /// The answer to `Output::SaveResult`.
+    ResultSaved {
+        attempt: AttemptId,
+    },
+    /// The store cannot write: nothing may be dialled until `StoreRecovered`.
+    StoreStalled {
+        why: String,
+    },
+    StoreRecovered,
+    CallProgressed {
+        call: CallId,
+        progress: Progress,
+    },
+    MediaHeard {
+        call: CallId,
+        heard: Heard,
+    },
+    ManagerActed {
+        campaign: CampaignId,
+        act: ManagerAct,
+    },
+    /// `next_wake` was reached.
+    TimePassed,
+}
+
+/// What the store still held when the service last stopped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OpenWork {
+    /// The first attempt number that was never used.
+    pub next_attempt: i64,
+    /// Numbers whose calls were cut off: they rest until then, whatever their retry rule says.
+    pub resting: Vec<(PhoneNumber, Utc)>,
+    /// How often each caller ID was used in the last 24 hours, and when.
+    pub caller_id_uses: Vec<(PhoneNumber, Utc)>,
+    /// Which caller ID a household saw last.
+    pub caller_id_sticky: Vec<(CampaignId, HouseholdId, PhoneNumber)>,
+}
+
+/// What the store said in the transaction that opens the attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DialVerdict {
+    /// On disk. It may leave.
+    Opened,
+    /// Not opened, and the lead is closed with this reason (already written).
+    Closed(Reason),
+    /// Not opened: not before then (a cap per day, a gap, calling hours). The lead stays open.
+    NotBefore { until: Utc, reason: Reason },
+    /// Not opened: the lead was closed or changed meanwhile. Forget it.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TrunkState {
+    Up,
+    /// Registration lost or no answer to OPTIONS.
+    Down,
+    /// The trunk asked for a rest.
+    Resting {
+        span: Duration,
+    },
+}
+
+/// What a manager can do to a campaign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ManagerAct {
+    Pause,
+    Resume,
+    /// Stop placing, let calls end.
+    Drain,
+    /// End every call now.
+    HangUpAll,
+    /// Single-number test: the number joins no list and the list does not start.
+    TestCall {
+        number: PhoneNumber,
+    },
+    /// A number was blacklisted: a ringing call to it is cancelled, its leads are closed by the store.
+    Blacklisted {
+        number: PhoneNumber,
+    },
+    /// One lead was closed from outside (a disposition, an import undone).
+    LeadClosed {
+        lead: LeadId,
+    },
+}

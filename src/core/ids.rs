@@ -1,0 +1,58 @@
+//! Newtypes for every id that crosses a wall. Numbers, so that they are cheap, ordered and replayable.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id!(
+    /// A campaign, as the store numbers it.
+    CampaignId(i64)
+);
+id!(
+    /// A lead (one list row that was taken), as the store numbers it.
+    LeadId(i64)
+);
+id!(
+    /// A household within its campaign, as the store numbers it.
+    HouseholdId(i64)
+);
+id!(
+    /// One try at one number. Given out by the dialer, ascending, never used twice in one store.
+    AttemptId(i64)
+);
+id!(
+    /// One leg of one call. For an outbound attempt it is the attempt's own number.
+    CallId(u64)
+);
+id!(
+    /// A trunk: its place in `paceline.toml`.
+    TrunkId(u16)
+);
+
+impl AttemptId {
+    /// The call that this attempt makes.
+    pub fn call(self) -> CallId {
+        CallId(self.0 as u64)
+    }
+}
+
+impl CallId {
+    /// The attempt that made this call.
+    pub fn attempt(self) -> AttemptId {
+        AttemptId(self.0 as i64)
+    }
+}

@@ -1,0 +1,42 @@
+//! A person to call: her phones in order, her household, and what has been tried so far.
+
+use crate::ids::{HouseholdId, LeadId};
+use crate::number::PhoneNumber;
+use crate::outcome::Outcome;
+use crate::time::Utc;
+use serde::{Deserialize, Serialize};
+
+/// One open lead as the store hands it to the hopper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lead {
+    pub id: LeadId,
+    /// The row in the list, counted as people count (the header is row 1).
+    pub row: u64,
+    pub household: Option<HouseholdId>,
+    /// In the order in which they are tried. Never empty.
+    pub phones: Vec<Phone>,
+    /// Not to be dialled before this moment.
+    pub next_at: Option<Utc>,
+    /// Attempts that did not count (trunk faults and the like), so that they stay bounded.
+    pub uncounted: u32,
+}
+
+/// One number of a lead and what has been tried on it for this lead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    pub number: PhoneNumber,
+    /// Attempts that counted, in this campaign.
+    pub attempts: u32,
+    pub last_outcome: Option<Outcome>,
+    pub last_at: Option<Utc>,
+    /// Not to be dialled before this moment; `None` = at once.
+    pub next_at: Option<Utc>,
+    /// No more attempts on this number: its last outcome was final or its attempts are used.
+    pub closed: bool,
+}
+
+impl Phone {
+    pub fn new(number: PhoneNumber) -> Self {
+        Phone { number, attempts: 0, last_outcome: None, last_at: None, next_at: None, closed: false }
+    }
+}

@@ -1,0 +1,94 @@
+//! RTP, RTCP, codecs and digits as bytes and numbers. Ports, threads and the 20 ms beat are in the
+//! shell (`net::rtp`); nothing here waits.
+
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+
+/// A codec we speak. All of them have an RTP clock of 8,000 Hz (for G.722 by RFC 3551 section 4.5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    Pcma,
+    Pcmu,
+    G722,
+}
+
+impl Codec {
+    pub const ALL: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::G722];
+
+    /// The static RTP payload type (RFC 3551 table 4).
+    pub const fn payload_type(self) -> u8 {
+        match self {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+            Codec::G722 => 9,
+        }
+    }
+
+    /// The name in `a=rtpmap`.
+    pub const fn encoding(self) -> &'static str {
+        match self {
+            Codec::Pcma => "PCMA",
+            Codec::Pcmu => "PCMU",
+            Codec::G722 => "G722",
+        }
+    }
+
+    /// Audio samples per second before coding.
+    pub const fn sample_rate(self) -> u32 {
+        match self {
+            Codec::Pcma | Codec::Pcmu => 8_000,
+            Codec::G722 => 16_000,
+        }
+    }
+
+    /// Payload bytes of 20 ms: 160 for all three.
+    pub const fn frame_bytes(self) -> usize {
+        160
+    }
+}
+
+/// What one of our legs offers or answers with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaCapabilities {
+    /// Where we receive RTP (an even port; RTCP on the next one). The address goes into `c=`.
+    pub address: SocketAddr,
+    /// In order of preference.
+    pub codecs: Vec<Codec>,
+}
+
+/// Direction as seen from us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+/// What offer and answer settled for one leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaTarget {
+    /// Where to send RTP; an unspecified address (0.0.0.0) = hold.
+    pub rtp: SocketAddr,
+    /// Where to send RTCP: `a=rtcp`, or the next port.
+    pub rtcp: SocketAddr,
+    pub codec: Codec,
+    /// Payload type of telephone-event that the far side listens for, where it offered one.
+    pub telephone_event: Option<u8>,
+    /// Payload type of telephone-event that we announced and the far side may send.
+    pub telephone_event_in: Option<u8>,
+    pub direction: Direction,
+}
+
+impl MediaTarget {
+    /// Whether packets may be sent there at all.
+    pub fn may_send(&self) -> bool {
+        let sends = matches!(self.direction, Direction::SendRecv | Direction::SendOnly);
+        sends && self.rtp.port() != 0 && !is_unspecified(self.rtp.ip())
+    }
+}
+
+fn is_unspecified(address: IpAddr) -> bool {
+    address.is_unspecified()
+}

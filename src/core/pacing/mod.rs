@@ -1,0 +1,79 @@
+//! How many calls to place now, and why. Every decision carries its why and its numbers.
+
+use serde::{Deserialize, Serialize};
+
+/// What limits dialling at this moment: the answer to "why is it not dialling more?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// Places as many as it may.
+    Placing,
+    /// The campaign's own `concurrency_max` is reached.
+    ConcurrencyFull,
+    /// Every trunk that could carry the calls is at `calls_max`.
+    TrunksFull,
+    /// The next start is due when the calls-per-second limit allows it.
+    CallsPerSec,
+    /// Every trunk is out of use.
+    TrunksDown,
+    /// Outside the calling hours, or before `start`.
+    OutsideWindow,
+    /// Leads are being fetched.
+    HopperEmpty,
+    /// Open leads remain, all of them due later.
+    RetriesLater,
+    /// Every caller ID is at its cap.
+    CallerIdsUsed,
+    /// The store cannot write (disk full): nothing is dialled that cannot be written down.
+    StoreStalled,
+    /// A person paused it.
+    Paused,
+    /// Letting calls end after a signal.
+    Draining,
+    /// No open leads, no calls: finished.
+    Finished,
+}
+
+impl Why {
+    pub const ALL: &[Why] = &[
+        Why::Placing,
+        Why::ConcurrencyFull,
+        Why::TrunksFull,
+        Why::CallsPerSec,
+        Why::TrunksDown,
+        Why::OutsideWindow,
+        Why::HopperEmpty,
+        Why::RetriesLater,
+        Why::CallerIdsUsed,
+        Why::StoreStalled,
+        Why::Paused,
+        Why::Draining,
+        Why::Finished,
+    ];
+
+    /// The label of `paceline_pacing_decisions_total`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Why::Placing => "placing",
+            Why::ConcurrencyFull => "concurrency_full",
+            Why::TrunksFull => "trunks_full",
+            Why::CallsPerSec => "calls_per_sec",
+            Why::TrunksDown => "trunks_down",
+            Why::OutsideWindow => "outside_window",
+            Why::HopperEmpty => "hopper_empty",
+            Why::RetriesLater => "retries_later",
+            Why::CallerIdsUsed => "caller_ids_used",
+            Why::StoreStalled => "store_stalled",
+            Why::Paused => "paused",
+            Why::Draining => "draining",
+            Why::Finished => "finished",
+        }
+    }
+}
+
+/// One pacing decision: how many calls to start in this step, and what limited them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub place: u32,
+    pub why: Why,
+}

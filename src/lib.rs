@@ -1,0 +1,19 @@
+//! Paceline, an outbound dialer. The rooms, in reading order; the brain is `paceline_core`.
+
+/// `paceline.toml`, campaign files and the environment: parsed once, checked whole.
+pub mod config;
+
+/// Bytes to and from the world: SIP sockets, RTP ports and the 20 ms media threads, the clock.
+pub mod net;
+
+/// Announcements: WAV and MP3 files, decoded once, levelled, encoded per codec.
+pub mod audio;
+
+/// Lists in, clean leads and refused rows out. polars lives here and nowhere else.
+pub mod lists;
+
+/// SQL lives here and nowhere else.
+pub mod store;
+
+/// A world to dial into: people and the simulated carrier.
+pub mod sim;

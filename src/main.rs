@@ -1,0 +1,3 @@
+//! Arguments, configuration, build, serve, drain.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Bytes to and from the world; knows addresses, not calls.
+
+pub mod rtp;

@@ -1,0 +1,1 @@
+//! A world to dial into: people and the simulated carrier.
