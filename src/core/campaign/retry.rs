@@ -1,9 +1,15 @@
-//! When a number is tried again: which outcomes, after how long, how often.
+//! When a number is tried again: which outcomes, after how long, how often; and what one attempt
+//! makes of its lead. Asked after every attempt, and once more for each that a crash cut off.
 
-use crate::outcome::Outcome;
-use crate::time::Duration;
+use crate::ids::CampaignId;
+use crate::lead::Lead;
+use crate::number::PhoneNumber;
+use crate::outcome::{LeadState, Outcome, Reason};
+use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+use crate::dialer::output::LeadUpdate;
 
 /// The `[retry]` table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,4 +22,201 @@ pub struct RetryRules {
     pub gap_min: Duration,
     /// Outcome = delay. An outcome that is not named is final.
     pub after: BTreeMap<Outcome, Duration>,
+}
+
+/// Attempts of one lead that did not count (trunk faults and the like) before it is given up.
+pub const UNCOUNTED_MAX: u32 = 10;
+
+/// How long a lead rests after a fault of the line that no other trunk could take over,
+/// unless the rules name `line_fault`.
+pub const LINE_FAULT_REST: Duration = Duration::from_secs(5 * 60);
+
+/// One finished attempt, as far as the lead is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    pub number: PhoneNumber,
+    pub outcome: Outcome,
+    /// Whether the callee had answered, whatever the outcome is called (an interrupted call).
+    pub answered: bool,
+    pub at: Utc,
+    /// The fault was the trunk's, and another trunk is still to be tried for this lead: now.
+    pub next_trunk: bool,
+}
+
+impl RetryRules {
+    /// What becomes of `lead` after this attempt. `result` and the household stay the caller's to add.
+    pub fn settle(&self, campaign: CampaignId, lead: &Lead, attempt: Finished) -> LeadUpdate {
+        let mut lead = lead.clone();
+        let counted = attempt.outcome.counts();
+        if !counted {
+            lead.uncounted += 1;
+        }
+        let mut used_up = false;
+        if let Some(phone) = lead.phones.iter_mut().find(|phone| phone.number == attempt.number) {
+            phone.attempts += u32::from(counted);
+            phone.last_outcome = Some(attempt.outcome);
+            phone.last_at = Some(attempt.at);
+            match self.delay(attempt) {
+                Some(delay) if phone.attempts < self.attempts_max && lead.uncounted <= UNCOUNTED_MAX => {
+                    phone.next_at = Some(attempt.at + delay);
+                }
+                Some(_) => {
+                    phone.closed = true;
+                    used_up = counted;
+                }
+                None => phone.closed = true,
+            }
+        }
+        let reached = attempt.answered || attempt.outcome == Outcome::Answered;
+        let next_at = if reached { None } else { earliest(&lead) };
+        let state = match (attempt.outcome, next_at) {
+            (Outcome::Answered, _) => LeadState::Done,
+            (_, Some(_)) => LeadState::Open,
+            (_, None) => LeadState::Failed,
+        };
+        LeadUpdate {
+            campaign,
+            lead: lead.id,
+            state,
+            reason: (state == LeadState::Failed && used_up).then_some(Reason::AttemptsUsed),
+            next_at,
+            phones: lead.phones,
+            uncounted: lead.uncounted,
+            result: None,
+            household_done: None,
+        }
+    }
+
+    /// After how long this number may be tried again; `None` = never.
+    fn delay(&self, attempt: Finished) -> Option<Duration> {
+        if attempt.answered {
+            return None;
+        }
+        let named = self.after.get(&attempt.outcome).copied();
+        match attempt.outcome {
+            // Nobody who answered is called again, whatever a rule says.
+            Outcome::Answered => None,
+            // The number never rang, so neither gap nor cap concerns it.
+            Outcome::LineFault | Outcome::CarrierBlock if attempt.next_trunk => Some(Duration::ZERO),
+            Outcome::LineFault => Some(named.unwrap_or(LINE_FAULT_REST)),
+            _ => named.map(|delay| delay.max(self.gap_min)),
+        }
+    }
+}
+
+/// When the lead's first phone is due; `None` = every phone is closed. A phone that was never tried
+/// is due at once, which reads as the epoch.
+fn earliest(lead: &Lead) -> Option<Utc> {
+    lead.phones.iter().filter(|phone| !phone.closed).map(|phone| phone.next_at.unwrap_or_default()).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::LeadId;
+    use crate::lead::Phone;
+
+    const AT: Utc = Utc::from_millis(1_000_000_000);
+
+    fn rules() -> RetryRules {
+        RetryRules {
+            attempts_max: 3,
+            per_day_max: 3,
+            gap_min: Duration::from_secs(1800),
+            after: BTreeMap::from([
+                (Outcome::NoAnswer, Duration::from_secs(7200)),
+                (Outcome::Busy, Duration::from_secs(600)),
+            ]),
+        }
+    }
+
+    fn number(n: u64) -> PhoneNumber {
+        PhoneNumber::from_e164(8613800138000 + n).expect("a number")
+    }
+
+    fn lead(phones: u64) -> Lead {
+        Lead {
+            id: LeadId(1),
+            row: 2,
+            household: None,
+            phones: (0..phones).map(|n| Phone::new(number(n))).collect(),
+            next_at: None,
+            uncounted: 0,
+        }
+    }
+
+    fn settle(lead: &Lead, outcome: Outcome) -> LeadUpdate {
+        let answered = outcome == Outcome::Answered;
+        let done = Finished { number: lead.phones[0].number, outcome, answered, at: AT, next_trunk: false };
+        rules().settle(CampaignId(1), lead, done)
+    }
+
+    #[test]
+    fn an_outcome_that_is_named_is_tried_again_after_its_delay() {
+        let update = settle(&lead(1), Outcome::NoAnswer);
+        assert_eq!((update.state, update.next_at), (LeadState::Open, Some(AT + Duration::from_secs(7200))));
+        assert_eq!(update.phones[0].attempts, 1);
+    }
+
+    #[test]
+    fn the_gap_is_kept_whatever_the_delay() {
+        assert_eq!(settle(&lead(1), Outcome::Busy).next_at, Some(AT + Duration::from_secs(1800)));
+    }
+
+    #[test]
+    fn an_outcome_that_is_not_named_is_final() {
+        let update = settle(&lead(1), Outcome::Vacant);
+        assert_eq!((update.state, update.reason, update.next_at), (LeadState::Failed, None, None));
+    }
+
+    #[test]
+    fn the_last_attempt_ends_the_lead_with_its_reason() {
+        let mut lead = lead(1);
+        lead.phones[0].attempts = 2;
+        let update = settle(&lead, Outcome::NoAnswer);
+        assert_eq!((update.state, update.reason), (LeadState::Failed, Some(Reason::AttemptsUsed)));
+    }
+
+    #[test]
+    fn the_next_phone_is_due_at_once() {
+        let update = settle(&lead(2), Outcome::Vacant);
+        assert_eq!((update.state, update.next_at), (LeadState::Open, Some(Utc::default())));
+        assert!(update.phones[0].closed && !update.phones[1].closed);
+    }
+
+    #[test]
+    fn whoever_answered_is_never_called_again() {
+        let mut rules = rules();
+        rules.after.insert(Outcome::Answered, Duration::ZERO);
+        rules.after.insert(Outcome::Interrupted, Duration::ZERO);
+        for (outcome, state) in [(Outcome::Answered, LeadState::Done), (Outcome::Interrupted, LeadState::Failed)] {
+            let done = Finished { number: number(0), outcome, answered: true, at: AT, next_trunk: false };
+            let update = rules.settle(CampaignId(1), &lead(2), done);
+            assert_eq!((update.state, update.next_at), (state, None), "{outcome}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_the_line_uses_no_attempt_and_stays_bounded() {
+        let mut lead = lead(1);
+        for n in 1..=UNCOUNTED_MAX + 1 {
+            let update = settle(&lead, Outcome::LineFault);
+            assert_eq!(update.phones[0].attempts, 0);
+            lead.phones = update.phones;
+            lead.uncounted = update.uncounted;
+            assert_eq!(update.state == LeadState::Open, n <= UNCOUNTED_MAX, "after {n} faults");
+        }
+    }
+
+    #[test]
+    fn a_fault_that_another_trunk_can_take_over_is_due_at_once() {
+        let done = Finished {
+            number: number(0),
+            outcome: Outcome::LineFault,
+            answered: false,
+            at: AT,
+            next_trunk: true,
+        };
+        assert_eq!(rules().settle(CampaignId(1), &lead(1), done).next_at, Some(AT));
+    }
 }

@@ -1,5 +1,9 @@
 //! How many calls to place now, and why. Every decision carries its why and its numbers.
 
+pub mod rate;
+
+pub use rate::Rate;
+
 use serde::{Deserialize, Serialize};
 
 /// What limits dialling at this moment: the answer to "why is it not dialling more?".
