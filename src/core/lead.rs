@@ -21,6 +21,14 @@ pub struct Lead {
     pub uncounted: u32,
 }
 
+impl Lead {
+    /// When the first of its open phones is due; `None` = every phone is closed. A phone that was
+    /// never tried is due at once, which reads as the epoch.
+    pub fn earliest(&self) -> Option<Utc> {
+        self.phones.iter().filter(|phone| !phone.closed).map(|phone| phone.next_at.unwrap_or_default()).min()
+    }
+}
+
 /// One number of a lead and what has been tried on it for this lead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {

@@ -31,6 +31,23 @@ impl PhoneNumber {
             None => format!("00{digits}"),
         }
     }
+
+    /// Whether both are Chinese landlines of one area code (`0755`, `010`).
+    pub fn same_area(self, other: PhoneNumber) -> bool {
+        matches!((self.area(), other.area()), (Some(mine), Some(theirs)) if mine == theirs)
+    }
+
+    /// The area code of a Chinese landline without its leading zero: two digits for 10 and 2x, else three.
+    fn area(self) -> Option<u64> {
+        let national = self.0.to_string().strip_prefix("86").map(str::to_owned)?;
+        let short = national.starts_with("10") || national.starts_with('2');
+        let mobile = national.len() == 11 && national.starts_with('1');
+        let service = national.starts_with("400") || national.starts_with("800");
+        if mobile || service {
+            return None;
+        }
+        national.get(..if short { 2 } else { 3 })?.parse().ok()
+    }
 }
 
 /// `+8613800138000`.

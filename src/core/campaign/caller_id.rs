@@ -1,7 +1,13 @@
-//! Which registered number a call shows: rotation, stickiness, caps per hour and day.
+//! Which registered number a call shows: rotation, stickiness, caps per hour and day. One ledger of
+//! uses serves all campaigns, because a number is flagged by all its calls together.
 
+use crate::ids::{CampaignId, HouseholdId};
 use crate::number::PhoneNumber;
+use crate::time::{Duration, Utc};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 
 /// A number the campaign may show. `shown` is what the trunk sends (`075512345678`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +35,259 @@ pub struct CallerIdRules {
     pub rotation: Rotation,
     /// A household sees the same number again.
     pub sticky: bool,
-    /// `None` = no cap.
+    /// `None` = no cap. An hour is the last 60 minutes.
     pub per_hour_max: Option<u32>,
+    /// `None` = no cap. A day is the last 24 hours.
     pub per_day_max: Option<u32>,
-    /// A new number starts slowly.
+    /// A new number starts slowly: see [`warm_up_max`].
     pub warm_up: bool,
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Calls a day that a number may make `days` days after its first call: 20, doubling daily,
+/// without limit from the second week on.
+pub fn warm_up_max(days: u64) -> u32 {
+    if days >= 7 { u32::MAX } else { 20 << days }
+}
+
+/// What is known of every caller ID's use, over all campaigns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CallerIdLedger {
+    uses: BTreeMap<PhoneNumber, Uses>,
+    sticky: BTreeMap<(CampaignId, HouseholdId), PhoneNumber>,
+    /// Where round robin goes on.
+    next: BTreeMap<CampaignId, usize>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Uses {
+    /// Of the last 24 hours, ascending.
+    last_day: VecDeque<Utc>,
+    first: Option<Utc>,
+    total: u64,
+}
+
+/// What the ledger says to one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The campaign has no caller IDs: the trunk shows its own.
+    TrunkOwn,
+    Show(CallerId),
+    /// Every number is at its cap until then.
+    UsedUntil(Utc),
+}
+
+impl CallerIdLedger {
+    /// A use that happened before this process.
+    pub fn restore_use(&mut self, number: PhoneNumber, at: Utc) {
+        self.note_use(number, at);
+    }
+
+    pub fn restore_first_use(&mut self, number: PhoneNumber, at: Utc) {
+        self.uses.entry(number).or_default().first = Some(at);
+    }
+
+    pub fn restore_sticky(&mut self, campaign: CampaignId, household: HouseholdId, number: PhoneNumber) {
+        self.sticky.insert((campaign, household), number);
+    }
+
+    /// Chooses for one call. The choice counts only once `note` is called.
+    pub fn choose(
+        &mut self,
+        campaign: CampaignId,
+        rules: &CallerIdRules,
+        household: Option<HouseholdId>,
+        callee: PhoneNumber,
+        at: Utc,
+        random: &mut ChaCha8Rng,
+    ) -> Choice {
+        if rules.numbers.is_empty() {
+            return Choice::TrunkOwn;
+        }
+        let free: Vec<usize> = (0..rules.numbers.len())
+            .filter(|n| self.free_at(rules, rules.numbers[*n].number, at) <= at)
+            .collect();
+        if free.is_empty() {
+            let soonest = rules.numbers.iter().map(|id| self.free_at(rules, id.number, at)).min();
+            return Choice::UsedUntil(soonest.unwrap_or(at + HOUR));
+        }
+        let remembered = household
+            .filter(|_| rules.sticky)
+            .and_then(|household| self.sticky.get(&(campaign, household)))
+            .and_then(|number| free.iter().copied().find(|n| rules.numbers[*n].number == *number));
+        let chosen = remembered.unwrap_or_else(|| match rules.rotation {
+            Rotation::InOrder => free[0],
+            Rotation::RoundRobin => {
+                let next = self.next.get(&campaign).copied().unwrap_or(0);
+                free.iter().copied().find(|n| *n >= next).unwrap_or(free[0])
+            }
+            Rotation::Random => free[random.random_range(0..free.len())],
+            Rotation::LeastUsed => self.least_used(rules, &free),
+            Rotation::Region => {
+                let near: Vec<usize> =
+                    free.iter().copied().filter(|n| callee.same_area(rules.numbers[*n].number)).collect();
+                self.least_used(rules, if near.is_empty() { &free } else { &near })
+            }
+        });
+        if remembered.is_none() && rules.rotation == Rotation::RoundRobin {
+            self.next.insert(campaign, (chosen + 1) % rules.numbers.len());
+        }
+        Choice::Show(rules.numbers[chosen].clone())
+    }
+
+    /// The call is about to be made with this number.
+    pub fn note(
+        &mut self,
+        campaign: CampaignId,
+        household: Option<HouseholdId>,
+        number: PhoneNumber,
+        at: Utc,
+    ) {
+        self.note_use(number, at);
+        if let Some(household) = household {
+            self.sticky.insert((campaign, household), number);
+        }
+    }
+
+    fn note_use(&mut self, number: PhoneNumber, at: Utc) {
+        let uses = self.uses.entry(number).or_default();
+        while uses.last_day.front().is_some_and(|use_at| *use_at + DAY <= at) {
+            uses.last_day.pop_front();
+        }
+        uses.last_day.push_back(at);
+        uses.first.get_or_insert(at);
+        uses.total += 1;
+    }
+
+    fn least_used(&self, rules: &CallerIdRules, among: &[usize]) -> usize {
+        let total =
+            |n: &usize| self.uses.get(&rules.numbers[*n].number).map_or(0, |uses| uses.last_day.len());
+        among.iter().copied().min_by_key(|n| (total(n), *n)).unwrap_or(0)
+    }
+
+    /// When this number may be shown again; `at` or earlier = now.
+    fn free_at(&self, rules: &CallerIdRules, number: PhoneNumber, at: Utc) -> Utc {
+        let Some(uses) = self.uses.get(&number) else { return at };
+        let mut day_max = rules.per_day_max;
+        if rules.warm_up {
+            let days = uses.first.map_or(0, |first| at.since(first).as_secs() / DAY.as_secs());
+            day_max = Some(day_max.unwrap_or(u32::MAX).min(warm_up_max(days)));
+        }
+        let free = |cap: Option<u32>, span: Duration| match cap {
+            Some(cap) => uses.free_at(cap as usize, span, at),
+            None => at,
+        };
+        free(rules.per_hour_max, HOUR).max(free(day_max, DAY))
+    }
+}
+
+impl Uses {
+    /// When fewer than `cap` uses will lie in the last `span`.
+    fn free_at(&self, cap: usize, span: Duration, at: Utc) -> Utc {
+        match self.last_day.len().checked_sub(cap) {
+            Some(excess) if cap > 0 => (self.last_day[excess] + span).max(at),
+            Some(_) => at + DAY,
+            None => at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    const AT: Utc = Utc::from_millis(1_700_000_000_000);
+    const CAMPAIGN: CampaignId = CampaignId(1);
+
+    fn number(digits: u64) -> PhoneNumber {
+        PhoneNumber::from_e164(digits).expect("a number")
+    }
+
+    fn rules(rotation: Rotation) -> CallerIdRules {
+        let numbers = [8675512345671, 862012345672, 8675512345673]
+            .map(|digits| CallerId { number: number(digits), shown: number(digits).national() });
+        CallerIdRules {
+            numbers: numbers.to_vec(),
+            rotation,
+            sticky: true,
+            per_hour_max: None,
+            per_day_max: None,
+            warm_up: false,
+        }
+    }
+
+    /// The last digits of the numbers shown to these households, one call a minute.
+    fn shown(rules: &CallerIdRules, households: &[Option<i64>]) -> Vec<u64> {
+        let mut ledger = CallerIdLedger::default();
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        let mut at = AT;
+        let mut shown = Vec::new();
+        for household in households {
+            let household = household.map(HouseholdId);
+            match ledger.choose(CAMPAIGN, rules, household, number(8675588880000), at, &mut random) {
+                Choice::Show(id) => {
+                    ledger.note(CAMPAIGN, household, id.number, at);
+                    shown.push(id.number.as_u64() % 10);
+                }
+                other => panic!("{other:?}"),
+            }
+            at = at + Duration::from_secs(60);
+        }
+        shown
+    }
+
+    #[test]
+    fn round_robin_takes_turns() {
+        assert_eq!(shown(&rules(Rotation::RoundRobin), &[None; 5]), [1, 2, 3, 1, 2]);
+    }
+
+    #[test]
+    fn in_order_stays_with_the_first_until_its_cap() {
+        let mut rules = rules(Rotation::InOrder);
+        assert_eq!(shown(&rules, &[None; 3]), [1, 1, 1]);
+        rules.per_hour_max = Some(2);
+        assert_eq!(shown(&rules, &[None; 5]), [1, 1, 2, 2, 3]);
+    }
+
+    #[test]
+    fn a_household_sees_the_same_number_again() {
+        let households = [Some(1), Some(2), Some(1), Some(2), Some(3)];
+        assert_eq!(shown(&rules(Rotation::RoundRobin), &households), [1, 2, 1, 2, 3]);
+    }
+
+    #[test]
+    fn least_used_evens_out_and_region_prefers_its_own_area() {
+        assert_eq!(shown(&rules(Rotation::LeastUsed), &[None; 4]), [1, 2, 3, 1]);
+        assert_eq!(shown(&rules(Rotation::Region), &[None; 4]), [1, 3, 1, 3]);
+    }
+
+    #[test]
+    fn caps_hold_and_say_until_when() {
+        let mut rules = rules(Rotation::LeastUsed);
+        rules.numbers.truncate(1);
+        rules.per_hour_max = Some(2);
+        let mut ledger = CallerIdLedger::default();
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        let only = rules.numbers[0].number;
+        ledger.note(CAMPAIGN, None, only, AT);
+        ledger.note(CAMPAIGN, None, only, AT + Duration::from_secs(60));
+        let later = AT + Duration::from_secs(120);
+        let choice = ledger.choose(CAMPAIGN, &rules, None, only, later, &mut random);
+        assert_eq!(choice, Choice::UsedUntil(AT + HOUR));
+        let choice = ledger.choose(CAMPAIGN, &rules, None, only, AT + HOUR, &mut random);
+        assert_eq!(choice, Choice::Show(rules.numbers[0].clone()));
+    }
+
+    #[test]
+    fn a_new_number_starts_slowly() {
+        let mut rules = rules(Rotation::InOrder);
+        rules.warm_up = true;
+        let shown = shown(&rules, &[None; 45]);
+        assert_eq!(shown.iter().filter(|n| **n == 1).count(), 20);
+        assert_eq!(shown.iter().filter(|n| **n == 2).count(), 20);
+        assert_eq!((warm_up_max(0), warm_up_max(3), warm_up_max(7)), (20, 160, u32::MAX));
+    }
 }

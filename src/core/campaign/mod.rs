@@ -2,6 +2,7 @@
 //! have files of their own: `window` (calling hours), `retry`, `caller_id`, `hopper`.
 
 pub mod caller_id;
+pub mod hopper;
 pub mod retry;
 pub mod window;
 

@@ -68,7 +68,7 @@ impl RetryRules {
             }
         }
         let reached = attempt.answered || attempt.outcome == Outcome::Answered;
-        let next_at = if reached { None } else { earliest(&lead) };
+        let next_at = if reached { None } else { lead.earliest() };
         let state = match (attempt.outcome, next_at) {
             (Outcome::Answered, _) => LeadState::Done,
             (_, Some(_)) => LeadState::Open,
@@ -102,12 +102,6 @@ impl RetryRules {
             _ => named.map(|delay| delay.max(self.gap_min)),
         }
     }
-}
-
-/// When the lead's first phone is due; `None` = every phone is closed. A phone that was never tried
-/// is due at once, which reads as the epoch.
-fn earliest(lead: &Lead) -> Option<Utc> {
-    lead.phones.iter().filter(|phone| !phone.closed).map(|phone| phone.next_at.unwrap_or_default()).min()
 }
 
 #[cfg(test)]
@@ -189,7 +183,9 @@ mod tests {
         let mut rules = rules();
         rules.after.insert(Outcome::Answered, Duration::ZERO);
         rules.after.insert(Outcome::Interrupted, Duration::ZERO);
-        for (outcome, state) in [(Outcome::Answered, LeadState::Done), (Outcome::Interrupted, LeadState::Failed)] {
+        for (outcome, state) in
+            [(Outcome::Answered, LeadState::Done), (Outcome::Interrupted, LeadState::Failed)]
+        {
             let done = Finished { number: number(0), outcome, answered: true, at: AT, next_trunk: false };
             let update = rules.settle(CampaignId(1), &lead(2), done);
             assert_eq!((update.state, update.next_at), (state, None), "{outcome}");

@@ -106,8 +106,11 @@ fn local_date(zone: &TimeZone, at: Utc) -> Date {
 /// That minute of that local day. A minute that daylight saving skips is the moment after the gap;
 /// one that comes twice is the first, so an evening limit is never stretched.
 fn moment(zone: &TimeZone, date: Date, minute: u16) -> Utc {
-    let (date, minute) =
-        if minute >= 1440 { (date.saturating_add(Span::new().days(1)), minute - 1440) } else { (date, minute) };
+    let (date, minute) = if minute >= 1440 {
+        (date.saturating_add(Span::new().days(1)), minute - 1440)
+    } else {
+        (date, minute)
+    };
     let civil = date.at((minute / 60) as i8, (minute % 60) as i8, 0, 0);
     match zone.to_ambiguous_timestamp(civil).compatible() {
         Ok(timestamp) => Utc::from_millis(timestamp.as_millisecond()),
@@ -165,18 +168,10 @@ mod tests {
     #[test]
     fn hours_are_those_of_the_zone_of_the_list() {
         let windows = daily("Asia/Shanghai", 8 * 60, 21 * 60);
-        check(
-            &windows,
-            "2026-11-20T23:59:59Z",
-            WindowState::ClosedUntil(Some(utc("2026-11-21T00:00:00Z"))),
-        );
+        check(&windows, "2026-11-20T23:59:59Z", WindowState::ClosedUntil(Some(utc("2026-11-21T00:00:00Z"))));
         check(&windows, "2026-11-21T00:00:00Z", WindowState::OpenUntil(utc("2026-11-21T13:00:00Z")));
         check(&windows, "2026-11-21T12:59:59.999Z", WindowState::OpenUntil(utc("2026-11-21T13:00:00Z")));
-        check(
-            &windows,
-            "2026-11-21T13:00:00Z",
-            WindowState::ClosedUntil(Some(utc("2026-11-22T00:00:00Z"))),
-        );
+        check(&windows, "2026-11-21T13:00:00Z", WindowState::ClosedUntil(Some(utc("2026-11-22T00:00:00Z"))));
     }
 
     #[test]

@@ -23,9 +23,11 @@ pub enum Input {
         state: TrunkState,
     },
     /// A campaign may dial from now on.
+    /// With `paused`, nothing is placed until `ManagerAct::Resume`, except single-number tests.
     CampaignOpened {
         campaign: Box<Campaign>,
         leads_open: u64,
+        paused: bool,
     },
     /// The answer to `Output::FetchLeads`.
     LeadsArrived {
@@ -79,6 +81,8 @@ pub struct OpenWork {
     pub resting: Vec<(PhoneNumber, Utc)>,
     /// How often each caller ID was used in the last 24 hours, and when.
     pub caller_id_uses: Vec<(PhoneNumber, Utc)>,
+    /// When each caller ID was used for the first time.
+    pub caller_id_first_use: Vec<(PhoneNumber, Utc)>,
     /// Which caller ID a household saw last.
     pub caller_id_sticky: Vec<(CampaignId, HouseholdId, PhoneNumber)>,
 }

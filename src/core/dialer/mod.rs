@@ -1,10 +1,253 @@
 //! The brain: people and policy. It knows no SIP and no SQL.
 //!
-//! The contract: give it one input, take outputs until there are none, sleep until `next_wake`.
-//! Same seed, same inputs, same times: same outputs, bit for bit.
+//! ```text
+//!             OpenAttempt          PlaceCall     Ringing      SaveAnswer      PlayAnnouncement
+//!  hopper ──▶ Opening ──▶ Opened ──▶ Placed ──▶ Ringing ──▶ Answered ──▶ Announcing
+//!                │                    └────────────┴────────────┴─────────────┤ Ended
+//!      not opened└──▶ lead waits or closes                     SaveResult ◀───┘ ──▶ lead waits or closes
+//! ```
 
 pub mod input;
 pub mod output;
+pub mod wake;
+
+mod ending;
+mod placing;
+mod progress;
+mod run;
+mod trunk_line;
 
 pub use input::Input;
 pub use output::Output;
+pub use run::View;
+
+use crate::call::HangUpCause;
+use crate::campaign::caller_id::CallerIdLedger;
+use crate::ids::{CallId, CampaignId, HouseholdId, TrunkId};
+use crate::number::PhoneNumber;
+use crate::pacing::Why;
+use crate::time::{Time, Utc, WallClock};
+use input::{ManagerAct, OpenWork};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use run::{Call, CampaignRun, Phase};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use trunk_line::TrunkLine;
+use wake::{Wake, Wakes};
+
+/// The dialer.
+///
+/// The contract: give it one input, take outputs until there are none, sleep until `next_wake`.
+/// Same seed, same inputs, same times: same outputs, bit for bit. Its whole state can be written
+/// down and read back, so a replay may start in the middle of a day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dialer {
+    now: Time,
+    wall: WallClock,
+    random: ChaCha8Rng,
+    next_attempt: i64,
+    trunks: BTreeMap<TrunkId, TrunkLine>,
+    campaigns: BTreeMap<CampaignId, CampaignRun>,
+    calls: BTreeMap<CallId, Call>,
+    caller_ids: CallerIdLedger,
+    busy_numbers: BTreeSet<PhoneNumber>,
+    busy_households: BTreeSet<(CampaignId, HouseholdId)>,
+    /// Numbers whose calls a crash cut off: they may still be ringing.
+    resting: BTreeMap<PhoneNumber, Utc>,
+    store_stalled: bool,
+    /// Which campaign is asked first in the next round.
+    turn: usize,
+    wakes: Wakes,
+    outputs: VecDeque<Output>,
+}
+
+impl Dialer {
+    pub fn new(seed: u64) -> Self {
+        Dialer {
+            now: Time::ZERO,
+            wall: WallClock::default(),
+            random: ChaCha8Rng::seed_from_u64(seed),
+            next_attempt: 1,
+            trunks: BTreeMap::new(),
+            campaigns: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            caller_ids: CallerIdLedger::default(),
+            busy_numbers: BTreeSet::new(),
+            busy_households: BTreeSet::new(),
+            resting: BTreeMap::new(),
+            store_stalled: false,
+            turn: 0,
+            wakes: Wakes::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// One thing happened at `now`. A `now` earlier than the last one counts as the last one.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.now = self.now.max(now);
+        match input {
+            Input::ClockSet(utc) => self.set_clock(utc),
+            Input::Resumed(work) => self.resume(work),
+            Input::TrunkDefined(trunk) => match self.trunks.get_mut(&trunk.id) {
+                Some(line) => line.redefine(trunk),
+                None => {
+                    self.trunks.insert(trunk.id, TrunkLine::new(trunk));
+                }
+            },
+            Input::TrunkChanged { trunk, state } => {
+                if let Some(line) = self.trunks.get_mut(&trunk) {
+                    line.set_state(self.now, state);
+                }
+            }
+            Input::CampaignOpened { campaign, leads_open, paused } => {
+                self.campaigns.insert(campaign.id, CampaignRun::new(*campaign, leads_open, paused));
+            }
+            Input::LeadsArrived { campaign, leads, next_due, leads_open } => {
+                self.leads_arrived(campaign, leads, next_due, leads_open);
+            }
+            Input::AttemptOpened { attempt, verdict } => self.attempt_opened(attempt.call(), verdict),
+            Input::AnswerSaved { call } => self.answer_saved(call),
+            Input::ResultSaved { attempt } => self.result_saved(attempt.call()),
+            Input::StoreStalled { .. } => self.store_stalled = true,
+            Input::StoreRecovered => self.store_stalled = false,
+            Input::CallProgressed { call, progress } => self.call_progressed(call, progress),
+            Input::MediaHeard { call, heard } => self.media_heard(call, heard),
+            Input::ManagerActed { campaign, act } => self.manager_acted(campaign, act),
+            Input::TimePassed => {}
+        }
+        while let Some(wake) = self.wakes.pop_due(self.now) {
+            self.woken(wake);
+        }
+        self.pace();
+    }
+
+    /// The next thing it asks for.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When `Input::TimePassed` is wanted, if nothing else happens before.
+    pub fn next_wake(&self) -> Option<Time> {
+        self.wakes.next()
+    }
+
+    /// What a screen shows of one campaign; empty for an unknown one.
+    pub fn view(&self, campaign: CampaignId) -> View {
+        let Some(run) = self.campaigns.get(&campaign) else { return View::default() };
+        let mut view = View {
+            leads_open: run.supply.leads_open,
+            why: run.last.map(|decision| decision.why),
+            until: self.waits_until(run),
+            ..View::default()
+        };
+        for call in self.calls.values().filter(|call| call.campaign == campaign) {
+            match call.phase {
+                Phase::Opening | Phase::Opened | Phase::Placed => view.starting += 1,
+                Phase::Ringing => view.ringing += 1,
+                Phase::Answered | Phase::Announcing => view.up += 1,
+                Phase::Ended => {}
+            }
+        }
+        view
+    }
+
+    /// The wall clock at the last input.
+    pub fn utc(&self) -> Utc {
+        self.wall.utc(self.now)
+    }
+
+    /// Calls that are out, whatever their campaign.
+    pub fn calls_live(&self) -> usize {
+        self.calls.len()
+    }
+
+    fn waits_until(&self, run: &CampaignRun) -> Option<Utc> {
+        match run.last?.why {
+            Why::OutsideWindow => match run.window_seen() {
+                Some(crate::campaign::window::WindowState::ClosedUntil(opens)) => opens,
+                _ => None,
+            },
+            Why::RetriesLater => run.supply.next_due,
+            _ => None,
+        }
+    }
+
+    fn set_clock(&mut self, utc: Utc) {
+        self.wall = WallClock::new(self.now, utc);
+        for (id, run) in &mut self.campaigns {
+            run.forget_clock();
+            self.wakes.set(Wake::Pace(*id), self.now);
+        }
+    }
+
+    fn resume(&mut self, work: OpenWork) {
+        self.next_attempt = self.next_attempt.max(work.next_attempt);
+        self.resting.extend(work.resting);
+        for (number, at) in work.caller_id_first_use {
+            self.caller_ids.restore_first_use(number, at);
+        }
+        for (number, at) in work.caller_id_uses {
+            self.caller_ids.restore_use(number, at);
+        }
+        for (campaign, household, number) in work.caller_id_sticky {
+            self.caller_ids.restore_sticky(campaign, household, number);
+        }
+    }
+
+    fn manager_acted(&mut self, campaign: CampaignId, act: ManagerAct) {
+        let Some(run) = self.campaigns.get_mut(&campaign) else { return };
+        match act {
+            ManagerAct::Pause => run.paused = true,
+            ManagerAct::Resume => run.paused = false,
+            ManagerAct::Drain => run.draining = true,
+            ManagerAct::HangUpAll => {
+                run.draining = true;
+                let calls: Vec<CallId> = self
+                    .calls
+                    .iter()
+                    .filter(|(_, call)| call.campaign == campaign)
+                    .map(|(id, _)| *id)
+                    .collect();
+                for call in calls {
+                    self.hang_up(call, HangUpCause::Stopped);
+                }
+            }
+            ManagerAct::TestCall { number } => run.tests.push_back(number),
+            ManagerAct::Blacklisted { number } => self.number_blacklisted(number),
+            ManagerAct::LeadClosed { lead } => run.hopper.drop_waiting(|waiting| waiting.id == lead),
+        }
+    }
+
+    /// Waiting leads of this number leave the hopper (the store knows them closed), and a call that
+    /// has not been answered is taken back.
+    fn number_blacklisted(&mut self, number: PhoneNumber) {
+        for run in self.campaigns.values_mut() {
+            run.hopper.drop_waiting(|lead| lead.phones.iter().any(|phone| phone.number == number));
+            run.supply.stale = true;
+        }
+        let calls: Vec<CallId> =
+            self.calls.iter().filter(|(_, call)| call.number == number).map(|(id, _)| *id).collect();
+        for id in calls {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.blacklisted = true;
+                if call.answered_at.is_none() {
+                    self.hang_up(id, HangUpCause::Stopped);
+                }
+            }
+        }
+    }
+
+    fn woken(&mut self, wake: Wake) {
+        match wake {
+            // Pacing follows every input anyway.
+            Wake::Pace(_) | Wake::Trunk(_) => {}
+            Wake::Place(call) => self.place(call),
+            Wake::CallOver(call) => self.hang_up(call, HangUpCause::Finished),
+            Wake::CallLost(call) => self.call_lost(call),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

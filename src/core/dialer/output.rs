@@ -50,6 +50,11 @@ pub enum Output {
     SaveResult(Box<AttemptResult>),
     /// A lead ends, or waits, without an attempt.
     SaveLead(Box<LeadUpdate>),
+    /// The campaign is over: every lead that is still open ends with this reason.
+    CloseLeads {
+        campaign: CampaignId,
+        reason: Reason,
+    },
     /// "Do not call me again": the number goes on the campaign's own blacklist.
     Blacklist {
         campaign: CampaignId,

@@ -24,6 +24,8 @@ pub enum Why {
     OutsideWindow,
     /// Leads are being fetched.
     HopperEmpty,
+    /// The leads at hand wait for a call to their own household or number to end.
+    HouseholdsBusy,
     /// Open leads remain, all of them due later.
     RetriesLater,
     /// Every caller ID is at its cap.
@@ -47,6 +49,7 @@ impl Why {
         Why::TrunksDown,
         Why::OutsideWindow,
         Why::HopperEmpty,
+        Why::HouseholdsBusy,
         Why::RetriesLater,
         Why::CallerIdsUsed,
         Why::StoreStalled,
@@ -65,6 +68,7 @@ impl Why {
             Why::TrunksDown => "trunks_down",
             Why::OutsideWindow => "outside_window",
             Why::HopperEmpty => "hopper_empty",
+            Why::HouseholdsBusy => "households_busy",
             Why::RetriesLater => "retries_later",
             Why::CallerIdsUsed => "caller_ids_used",
             Why::StoreStalled => "store_stalled",

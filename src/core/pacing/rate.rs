@@ -24,7 +24,11 @@ impl Rate {
     /// The first moment, not before `now`, at which a start conforms.
     pub fn next_start(&self, now: Time) -> Time {
         let now_nanos = now.as_millis() * NANOS_PER_MILLI;
-        if self.next_nanos <= now_nanos { now } else { Time::from_millis(self.next_nanos.div_ceil(NANOS_PER_MILLI)) }
+        if self.next_nanos <= now_nanos {
+            now
+        } else {
+            Time::from_millis(self.next_nanos.div_ceil(NANOS_PER_MILLI))
+        }
     }
 
     /// Takes the next place in the line and says when it is.
@@ -68,7 +72,11 @@ mod tests {
                 .expect("some starts");
             assert!(most as f64 <= per_sec.ceil() + 1e-9, "{most} starts in a second at {per_sec}/s");
             let expected = (10.0 * per_sec) as usize;
-            assert!(starts.len() >= expected && starts.len() <= expected + 2, "{} of {expected}", starts.len());
+            assert!(
+                starts.len() >= expected && starts.len() <= expected + 2,
+                "{} of {expected}",
+                starts.len()
+            );
         }
     }
 

@@ -1,0 +1,77 @@
+//! The hopper: a small buffer of leads that may be dialled next, in the order the store gave them.
+
+use crate::ids::{LeadId, TrunkId};
+use crate::lead::Lead;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, VecDeque};
+
+/// A lead with what this process has learnt about its way out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub lead: Lead,
+    /// Trunks that failed for this lead since it was last due: the next one is tried.
+    pub tried: BTreeSet<TrunkId>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hopper {
+    waiting: VecDeque<Waiting>,
+    /// Leads in the hopper or in a call: none comes in twice.
+    held: BTreeSet<LeadId>,
+}
+
+impl Hopper {
+    /// Takes the leads that are not held already and says how many those were.
+    pub fn fill(&mut self, leads: Vec<Lead>) -> usize {
+        let before = self.waiting.len();
+        for lead in leads {
+            if self.held.insert(lead.id) {
+                self.waiting.push_back(Waiting { lead, tried: BTreeSet::new() });
+            }
+        }
+        self.waiting.len() - before
+    }
+
+    /// The first waiting lead, among the first `look_ahead`, that `eligible` likes. It stays held
+    /// until `release`.
+    pub fn take(&mut self, look_ahead: usize, mut eligible: impl FnMut(&Waiting) -> bool) -> Option<Waiting> {
+        let place = self.waiting.iter().take(look_ahead).position(&mut eligible)?;
+        self.waiting.remove(place)
+    }
+
+    /// Back to the front: the same lead by another trunk.
+    pub fn put_first(&mut self, waiting: Waiting) {
+        self.held.insert(waiting.lead.id);
+        self.waiting.push_front(waiting);
+    }
+
+    /// The lead's fate is written down (or it is forgotten): it may come in again.
+    pub fn release(&mut self, lead: LeadId) {
+        self.held.remove(&lead);
+    }
+
+    /// Drops waiting leads and releases them.
+    pub fn drop_waiting(&mut self, mut unwanted: impl FnMut(&Lead) -> bool) {
+        let held = &mut self.held;
+        self.waiting.retain(|waiting| {
+            let drop = unwanted(&waiting.lead);
+            if drop {
+                held.remove(&waiting.lead.id);
+            }
+            !drop
+        });
+    }
+
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Leads in the hopper or in a call.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+}

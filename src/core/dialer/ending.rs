@@ -1,0 +1,179 @@
+//! The end of a call: what is written, what becomes of the lead and its household, what is free again.
+
+use super::run::{Call, CampaignRun, Phase, Supply};
+use super::wake::Wake;
+use super::{Dialer, Output};
+use crate::call::{Ended, HangUpCause};
+use crate::campaign::retry::Finished;
+use crate::dialer::output::{AttemptResult, LeadUpdate};
+use crate::ids::{CallId, CampaignId};
+use crate::lead::Lead;
+use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
+use crate::time::Utc;
+
+impl Dialer {
+    /// The network (or nobody) says that this call is over.
+    pub(super) fn finish(&mut self, id: CallId, ended: Ended) {
+        let utc = self.wall.utc(self.now);
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase != Phase::Ended) else { return };
+        let outcome = outcome(call, &ended);
+        let left = call.phase != Phase::Opened;
+        call.phase = Phase::Ended;
+        self.wakes.clear(Wake::CallOver(id));
+        self.wakes.clear(Wake::CallLost(id));
+        self.wakes.clear(Wake::Place(id));
+        if let Some(line) = self.trunks.get_mut(&call.trunk) {
+            line.close();
+            if ended.try_next_trunk && outcome == Outcome::LineFault {
+                line.note_fault(self.now, call.opened, ended.retry_after);
+            } else if ended.sip_code.is_some() {
+                line.note_good();
+            }
+        }
+        let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
+        run.live = run.live.saturating_sub(1);
+        run.unsaved += 1;
+        let lead = if left {
+            settle(call, run, outcome, &ended, &self.trunks, utc)
+        } else {
+            call.waiting.as_ref().map(|waiting| untouched(call.campaign, &waiting.lead))
+        };
+        if let Some(household) = lead.as_ref().and_then(|update| update.household_done) {
+            run.hopper.drop_waiting(|waiting| waiting.household == Some(household));
+        }
+        if let Some(update) = &lead {
+            run.supply.note_due(update.next_at);
+        }
+        self.outputs.push_back(Output::SaveResult(Box::new(AttemptResult {
+            attempt: call.attempt,
+            campaign: call.campaign,
+            outcome,
+            cause: ended.cause,
+            sip_code: ended.sip_code,
+            ended_by: ended.by,
+            ringing_at: call.ringing_at,
+            answered_at: call.answered_at,
+            ended_at: utc,
+            keys: call.keys.clone(),
+            result: call.result.clone(),
+            counted: outcome.counts() && left && call.waiting.is_some(),
+            lead,
+        })));
+    }
+
+    /// The result is on disk: the number, the household and the lead are free again.
+    pub(super) fn result_saved(&mut self, id: CallId) {
+        let Some(call) = self.remove(id) else { return };
+        let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
+        run.unsaved = run.unsaved.saturating_sub(1);
+        run.supply.stale = true;
+        let Some(mut waiting) = call.waiting else { return };
+        run.hopper.release(waiting.lead.id);
+        if call.next_trunk && !run.draining {
+            waiting.tried.insert(call.trunk);
+            run.hopper.put_first(waiting);
+        }
+    }
+
+    /// Nothing was heard of a call for longer than can be. It is closed as what it is: our fault.
+    pub(super) fn call_lost(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) {
+            call.hanging_up = Some(HangUpCause::MediaLost);
+            self.outputs.push_back(Output::HangUp { call: id, cause: HangUpCause::MediaLost });
+        }
+        let ended = Ended {
+            outcome: Outcome::LineFault,
+            by: EndedBy::Dialer,
+            sip_code: None,
+            cause: "no end of the call was reported".into(),
+            retry_after: None,
+            try_next_trunk: false,
+        };
+        self.finish(id, ended);
+    }
+
+    /// Takes a call out of the books and frees its number and household.
+    pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
+        let call = self.calls.remove(&id)?;
+        self.busy_numbers.remove(&call.number);
+        let household = call.waiting.as_ref().and_then(|waiting| waiting.lead.household);
+        if let Some(household) = household {
+            self.busy_households.remove(&(call.campaign, household));
+        }
+        Some(call)
+    }
+}
+
+/// What the ledger calls it: whoever answered was answered, and whom we took back was cancelled.
+fn outcome(call: &Call, ended: &Ended) -> Outcome {
+    match (call.answered_at, call.hanging_up) {
+        (Some(_), _) => Outcome::Answered,
+        (None, Some(HangUpCause::Stopped)) => Outcome::Cancelled,
+        (None, _) => ended.outcome,
+    }
+}
+
+/// What becomes of the lead; `None` for a single-number test. Decides about the next trunk.
+fn settle(
+    call: &mut Call,
+    run: &CampaignRun,
+    outcome: Outcome,
+    ended: &Ended,
+    trunks: &std::collections::BTreeMap<crate::ids::TrunkId, super::TrunkLine>,
+    at: Utc,
+) -> Option<LeadUpdate> {
+    let waiting = call.waiting.as_mut()?;
+    let other_trunk = run
+        .rules
+        .trunks
+        .iter()
+        .filter(|trunk| **trunk != call.trunk && !waiting.tried.contains(trunk))
+        .any(|trunk| trunks.get(trunk).is_some_and(|line| line.trunk.carries(call.number)));
+    let may_pass_on = match outcome {
+        Outcome::LineFault => ended.try_next_trunk,
+        Outcome::CarrierBlock => true,
+        _ => false,
+    };
+    let next_trunk = may_pass_on && other_trunk && call.hanging_up.is_none();
+    let answered = call.answered_at.is_some();
+    let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
+    let mut update = run.rules.retry.settle(run.rules.id, &waiting.lead, finished);
+    update.result = call.result.clone();
+    if call.blacklisted {
+        update.state = if answered { LeadState::Done } else { LeadState::Failed };
+        update.reason = Some(Reason::Blacklisted);
+        update.next_at = None;
+    }
+    let decided = call.result.is_some() || !run.rules.asks_for_result();
+    if update.state == LeadState::Done && decided && !call.blacklisted {
+        update.household_done = waiting.lead.household;
+    }
+    call.next_trunk = next_trunk && update.state == LeadState::Open;
+    waiting.lead.phones = update.phones.clone();
+    waiting.lead.uncounted = update.uncounted;
+    Some(update)
+}
+
+/// A lead whose call never left is as it was.
+fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
+    LeadUpdate {
+        campaign,
+        lead: lead.id,
+        state: LeadState::Open,
+        reason: None,
+        next_at: lead.earliest(),
+        phones: lead.phones.clone(),
+        uncounted: lead.uncounted,
+        result: None,
+        household_done: None,
+    }
+}
+
+impl Supply {
+    /// An open lead will be due then.
+    pub(super) fn note_due(&mut self, next_at: Option<Utc>) {
+        if let Some(at) = next_at {
+            self.next_due = Some(self.next_due.map_or(at, |due| due.min(at)));
+        }
+    }
+}

@@ -1,0 +1,527 @@
+//! From "may we place one more?" to an INVITE that may leave: gates, lead, trunk, caller ID, store.
+
+use super::run::{Call, CampaignRun, Phase};
+use super::trunk_line::Ready;
+use super::wake::Wake;
+use super::{Dialer, Output};
+use crate::call::{Ended, HangUpCause};
+use crate::campaign::caller_id::Choice;
+use crate::campaign::hopper::Waiting;
+use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
+use crate::dialer::input::DialVerdict;
+use crate::dialer::output::{AttemptRequest, LeadUpdate};
+use crate::ids::{AttemptId, CallId, CampaignId, TrunkId};
+use crate::lead::{Lead, Phone};
+use crate::number::PhoneNumber;
+use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
+use crate::pacing::{Decision, Why};
+use crate::time::{Duration, Time, Utc};
+
+/// Leads looked at before the hopper counts as blocked.
+const LOOK_AHEAD: usize = 64;
+
+/// A call is given up as lost when nothing was heard of it for its ring time and this:
+/// 32 s of SIP timers (RFC 3261 Timer B, Timer H) on either side, and some.
+const LOST_MARGIN: Duration = Duration::from_secs(75);
+
+/// How long a number rests beyond its ring time when the dialer dies with the call out.
+const REST_MARGIN: Duration = Duration::from_secs(15);
+
+impl Dialer {
+    /// Places what may be placed, campaign by campaign in turn, and keeps each one's why.
+    pub(super) fn pace(&mut self) {
+        let mut ids: Vec<CampaignId> =
+            self.campaigns.iter().filter(|(_, run)| !run.finished).map(|(id, _)| *id).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let turn = self.turn % ids.len();
+        ids.rotate_left(turn);
+        let mut decisions: Vec<(CampaignId, u32, Option<Why>)> =
+            ids.into_iter().map(|id| (id, 0, None)).collect();
+        while decisions.iter().any(|(.., why)| why.is_none()) {
+            for (id, placed, why) in decisions.iter_mut().filter(|(.., why)| why.is_none()) {
+                match self.place_one(*id) {
+                    Ok(()) => {
+                        *placed += 1;
+                        self.turn = self.turn.wrapping_add(1);
+                    }
+                    Err(limit) => *why = Some(limit),
+                }
+            }
+        }
+        for (id, place, why) in decisions {
+            self.refill(id);
+            self.decided(id, Decision { place, why: why.unwrap_or(Why::Placing) });
+        }
+    }
+
+    fn decided(&mut self, id: CampaignId, decision: Decision) {
+        let Some(run) = self.campaigns.get_mut(&id) else { return };
+        let changed = run.last.is_none_or(|last| last.why != decision.why);
+        run.last = Some(decision);
+        if changed || decision.place > 0 {
+            self.outputs.push_back(Output::Decided { campaign: id, decision });
+        }
+        if decision.why == Why::Finished {
+            run.finished = true;
+            self.outputs.push_back(Output::CampaignFinished { campaign: id });
+        }
+    }
+
+    /// Opens one attempt, or says what stands in the way.
+    fn place_one(&mut self, id: CampaignId) -> Result<(), Why> {
+        let (now, utc) = (self.now, self.wall.utc(self.now));
+        let run = self.campaigns.get_mut(&id).ok_or(Why::Finished)?;
+        if self.store_stalled {
+            return Err(Why::StoreStalled);
+        }
+        if let Some(number) = run.tests.front().copied() {
+            return self.open_test(id, number, utc);
+        }
+        if run.draining {
+            return Err(if run.busy() { Why::Draining } else { Why::Finished });
+        }
+        if run.paused {
+            return Err(Why::Paused);
+        }
+        let open_until = match run.window(utc) {
+            WindowState::OpenUntil(FOREVER) => FOREVER,
+            WindowState::OpenUntil(until) => {
+                self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until - CLOSING_MARGIN));
+                until
+            }
+            WindowState::ClosedUntil(Some(opens)) => {
+                self.wakes.set_sooner(Wake::Pace(id), self.wall.time(opens));
+                return Err(Why::OutsideWindow);
+            }
+            WindowState::ClosedUntil(None) => return Err(self.over(id)),
+        };
+        if run.rules.concurrency_max.is_some_and(|most| run.live >= most) {
+            return Err(Why::ConcurrencyFull);
+        }
+        let start = run.opening.next_start(now);
+        if start > now {
+            self.wakes.set_sooner(Wake::Pace(id), start);
+            return Err(Why::CallsPerSec);
+        }
+        self.any_trunk(id)?;
+        let (waiting, phone, trunk) = self.next_lead(id, utc)?;
+        self.open_lead(id, waiting, phone, trunk, utc, open_until)
+    }
+
+    /// The campaign's end has passed (or its windows never open again).
+    fn over(&mut self, id: CampaignId) -> Why {
+        let Some(run) = self.campaigns.get_mut(&id) else { return Why::Finished };
+        if run.busy() {
+            return Why::OutsideWindow;
+        }
+        run.hopper.drop_waiting(|_| true);
+        self.outputs.push_back(Output::CloseLeads { campaign: id, reason: Reason::OutsideWindow });
+        Why::Finished
+    }
+
+    /// Whether at least one of the campaign's trunks takes a call now.
+    fn any_trunk(&mut self, id: CampaignId) -> Result<(), Why> {
+        let Some(run) = self.campaigns.get(&id) else { return Err(Why::Finished) };
+        let mut limit = Why::TrunksDown;
+        for trunk in &run.rules.trunks {
+            let Some(line) = self.trunks.get(trunk) else { continue };
+            match line.ready(self.now) {
+                Ready::Now => return Ok(()),
+                Ready::Rate(at) => {
+                    self.wakes.set_sooner(Wake::Trunk(*trunk), at);
+                    limit = Why::CallsPerSec;
+                }
+                Ready::Full if limit != Why::CallsPerSec => limit = Why::TrunksFull,
+                Ready::Down(Some(at)) => self.wakes.set_sooner(Wake::Trunk(*trunk), at),
+                Ready::Full | Ready::Down(None) => {}
+            }
+        }
+        Err(limit)
+    }
+
+    /// The next lead that may be dialled now, the phone to try and the trunk to take.
+    fn next_lead(&mut self, id: CampaignId, utc: Utc) -> Result<(Waiting, usize, TrunkId), Why> {
+        loop {
+            let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
+            if run.hopper.is_empty() {
+                return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id));
+            }
+            let CampaignRun { hopper, rules, .. } = run;
+            let (numbers, households, resting) =
+                (&self.busy_numbers, &self.busy_households, &mut self.resting);
+            let (trunks, now) = (&self.trunks, self.now);
+            let mut found: Option<(usize, Option<TrunkId>)> = None;
+            let waiting = hopper.take(LOOK_AHEAD, |waiting| {
+                let lead = &waiting.lead;
+                if lead.household.is_some_and(|household| households.contains(&(id, household))) {
+                    return false;
+                }
+                let Some(phone) = due_phone(lead, utc) else { return false };
+                let number = lead.phones[phone].number;
+                if numbers.contains(&number) || resting.get(&number).is_some_and(|until| *until > utc) {
+                    return false;
+                }
+                let carriers = || {
+                    rules
+                        .trunks
+                        .iter()
+                        .filter_map(|trunk| trunks.get(trunk))
+                        .filter(|line| line.trunk.carries(number))
+                };
+                // Every trunk has been tried: begin anew with the first (the retry rule made it wait).
+                let all_tried = carriers().all(|line| waiting.tried.contains(&line.trunk.id));
+                let ready = carriers()
+                    .filter(|line| all_tried || !waiting.tried.contains(&line.trunk.id))
+                    .find(|line| line.ready(now) == Ready::Now);
+                match ready {
+                    Some(line) => found = Some((phone, Some(line.trunk.id))),
+                    None if carriers().next().is_none() => found = Some((phone, None)),
+                    None => return false,
+                }
+                true
+            });
+            let Some(waiting) = waiting else { return Err(Why::HouseholdsBusy) };
+            match found {
+                Some((phone, Some(trunk))) => return Ok((waiting, phone, trunk)),
+                Some((phone, None)) => self.no_trunk_carries(id, waiting.lead, phone),
+                None => return Err(Why::HouseholdsBusy),
+            }
+        }
+    }
+
+    /// No trunk of the campaign may carry this number: the phone is closed, the lead with its last.
+    fn no_trunk_carries(&mut self, id: CampaignId, mut lead: Lead, phone: usize) {
+        lead.phones[phone].closed = true;
+        let next_at = lead.earliest();
+        let state = if next_at.is_some() { LeadState::Open } else { LeadState::Failed };
+        let reason = next_at.is_none().then_some(Reason::InvalidNumber);
+        self.save_lead(id, lead, state, reason, next_at);
+    }
+
+    fn save_lead(
+        &mut self,
+        id: CampaignId,
+        lead: Lead,
+        state: LeadState,
+        reason: Option<Reason>,
+        next_at: Option<Utc>,
+    ) {
+        if let Some(run) = self.campaigns.get_mut(&id) {
+            run.hopper.release(lead.id);
+            run.supply.stale = true;
+            run.supply.note_due(next_at);
+        }
+        self.outputs.push_back(Output::SaveLead(Box::new(LeadUpdate {
+            campaign: id,
+            lead: lead.id,
+            state,
+            reason,
+            next_at,
+            phones: lead.phones,
+            uncounted: lead.uncounted,
+            result: None,
+            household_done: None,
+        })));
+    }
+
+    fn why_empty(
+        run: &mut CampaignRun,
+        utc: Utc,
+        wakes: &mut super::Wakes,
+        wall: &crate::time::WallClock,
+        id: CampaignId,
+    ) -> Why {
+        let supply = &run.supply;
+        if supply.fetching.is_some() || supply.more_due || supply.next_due.is_some_and(|due| due <= utc) {
+            return Why::HopperEmpty;
+        }
+        if run.busy() {
+            // Their results may bring retries.
+            return if supply.next_due.is_some() { Why::RetriesLater } else { Why::HopperEmpty };
+        }
+        if let Some(due) = supply.next_due {
+            wakes.set_sooner(Wake::Pace(id), wall.time(due));
+            return Why::RetriesLater;
+        }
+        if supply.stale {
+            return Why::HopperEmpty;
+        }
+        Why::Finished
+    }
+
+    /// Asks the store for leads before the hopper runs dry.
+    fn refill(&mut self, id: CampaignId) {
+        let utc = self.wall.utc(self.now);
+        let per_sec = self.lines_per_sec(id);
+        let Some(run) = self.campaigns.get_mut(&id) else { return };
+        if run.finished || run.paused || run.draining || self.store_stalled || run.supply.fetching.is_some() {
+            return;
+        }
+        if !matches!(run.window(utc), WindowState::OpenUntil(_)) {
+            return;
+        }
+        // Ten seconds of dialling at full rate, within reason.
+        let target = ((per_sec * 10.0) as usize).clamp(20, 2_000);
+        let supply = &mut run.supply;
+        let due = supply.more_due || supply.next_due.is_some_and(|due| due <= utc);
+        let settle = supply.stale && run.live == 0 && run.unsaved == 0 && run.hopper.is_empty();
+        if (due && run.hopper.len() < target / 2) || settle {
+            let count = (target - run.hopper.len().min(target)).max(1) as u32;
+            supply.fetching = Some(count);
+            supply.stale = false;
+            self.outputs.push_back(Output::FetchLeads { campaign: id, count });
+        } else if let Some(due) = supply.next_due.filter(|due| *due > utc) {
+            self.wakes.set_sooner(Wake::Pace(id), self.wall.time(due));
+        }
+    }
+
+    fn lines_per_sec(&self, id: CampaignId) -> f64 {
+        let Some(run) = self.campaigns.get(&id) else { return 0.0 };
+        let trunks = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
+        let most: f64 = trunks.map(|line| line.trunk.calls_per_sec).sum();
+        run.rules.calls_per_sec.filter(|limit| *limit > 0.0).map_or(most, |limit| limit.min(most))
+    }
+
+    pub(super) fn leads_arrived(
+        &mut self,
+        id: CampaignId,
+        leads: Vec<Lead>,
+        next_due: Option<Utc>,
+        leads_open: u64,
+    ) {
+        let Some(run) = self.campaigns.get_mut(&id) else { return };
+        let asked = run.supply.fetching.take().unwrap_or(0) as usize;
+        run.supply.more_due = leads.len() >= asked && asked > 0 && !leads.is_empty();
+        run.supply.next_due = next_due;
+        run.supply.leads_open = leads_open;
+        run.hopper.fill(leads);
+    }
+
+    /// A single-number test goes out ahead of the list, at any hour: a person asked for it.
+    fn open_test(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc) -> Result<(), Why> {
+        self.any_trunk(id)?;
+        let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
+        let ready = run
+            .rules
+            .trunks
+            .iter()
+            .filter_map(|trunk| self.trunks.get(trunk))
+            .find(|line| line.trunk.carries(number) && line.ready(self.now) == Ready::Now)
+            .map(|line| line.trunk.id);
+        let trunk = ready.ok_or(Why::TrunksDown)?;
+        run.tests.pop_front();
+        let caller_id =
+            match self.caller_ids.choose(id, &run.rules.caller_ids, None, number, utc, &mut self.random) {
+                Choice::Show(caller_id) => Some(caller_id),
+                Choice::TrunkOwn | Choice::UsedUntil(_) => None,
+            };
+        self.open(id, None, number, trunk, caller_id, utc, FOREVER);
+        Ok(())
+    }
+
+    fn open_lead(
+        &mut self,
+        id: CampaignId,
+        waiting: Waiting,
+        phone: usize,
+        trunk: TrunkId,
+        utc: Utc,
+        open_until: Utc,
+    ) -> Result<(), Why> {
+        let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
+        let number = waiting.lead.phones[phone].number;
+        let household = waiting.lead.household;
+        let rules = &run.rules.caller_ids;
+        let caller_id = match self.caller_ids.choose(id, rules, household, number, utc, &mut self.random) {
+            Choice::TrunkOwn => None,
+            Choice::Show(caller_id) => Some(caller_id),
+            Choice::UsedUntil(until) => {
+                run.hopper.put_first(waiting);
+                self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
+                return Err(Why::CallerIdsUsed);
+            }
+        };
+        if let Some(caller_id) = &caller_id {
+            self.caller_ids.note(id, household, caller_id.number, utc);
+        }
+        self.open(id, Some(waiting), number, trunk, caller_id, utc, open_until);
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call's whole choice, made just above")]
+    fn open(
+        &mut self,
+        id: CampaignId,
+        waiting: Option<Waiting>,
+        number: PhoneNumber,
+        trunk: TrunkId,
+        caller_id: Option<crate::campaign::CallerId>,
+        utc: Utc,
+        open_until: Utc,
+    ) {
+        let Some(run) = self.campaigns.get_mut(&id) else { return };
+        let attempt = AttemptId(self.next_attempt);
+        self.next_attempt += 1;
+        let (day_start, day_end) = run.local_day(utc);
+        let test = waiting.is_none();
+        let lead = waiting.as_ref().map(|waiting| &waiting.lead);
+        let household = lead.and_then(|lead| lead.household);
+        let retry = &run.rules.retry;
+        let request = AttemptRequest {
+            attempt,
+            campaign: id,
+            lead: lead.map(|lead| lead.id),
+            household,
+            number,
+            ordinal: lead.and_then(|lead| phone_of(lead, number)).map_or(1, |phone| phone.attempts + 1),
+            trunk,
+            caller_id: caller_id.as_ref().map(|caller_id| caller_id.number),
+            placed_at: utc,
+            open_until,
+            attempts_max: if test { u32::MAX } else { retry.attempts_max },
+            per_day_max: if test { u32::MAX } else { retry.per_day_max },
+            gap_min: if test { Duration::ZERO } else { retry.gap_min },
+            day_start,
+            day_end,
+            rest: run.rules.ring + REST_MARGIN,
+        };
+        run.opening.reserve(self.now);
+        run.live += 1;
+        if let Some(line) = self.trunks.get_mut(&trunk) {
+            line.open(self.now);
+        }
+        self.busy_numbers.insert(number);
+        if let Some(household) = household {
+            self.busy_households.insert((id, household));
+        }
+        let call = Call {
+            attempt,
+            campaign: id,
+            waiting,
+            number,
+            trunk,
+            caller_id,
+            phase: Phase::Opening,
+            opened: self.now,
+            open_until,
+            ringing_at: None,
+            answered_at: None,
+            keys: Vec::new(),
+            repeats: 0,
+            result: None,
+            hanging_up: None,
+            blacklisted: false,
+            next_trunk: false,
+        };
+        self.calls.insert(attempt.call(), call);
+        self.outputs.push_back(Output::OpenAttempt(Box::new(request)));
+    }
+
+    pub(super) fn attempt_opened(&mut self, id: CallId, verdict: DialVerdict) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opening) else { return };
+        let utc = self.wall.utc(self.now);
+        match verdict {
+            DialVerdict::Opened => {
+                call.phase = Phase::Opened;
+                let slot = self.wire_slot(id);
+                if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.place(id) }
+            }
+            DialVerdict::NotBefore { until, .. } => {
+                let waiting = self.forget(id);
+                // Until now: the store changed the lead and hands it over anew.
+                if let Some((campaign, mut lead)) = waiting.filter(|_| until > utc) {
+                    if let Some(phone) = due_phone(&lead, utc) {
+                        lead.phones[phone].next_at = Some(until);
+                    }
+                    let next_at = lead.earliest();
+                    self.save_lead(campaign, lead, LeadState::Open, None, next_at);
+                }
+            }
+            DialVerdict::Closed(_) | DialVerdict::Gone => {
+                self.forget(id);
+            }
+        }
+    }
+
+    /// An attempt that was not opened leaves no trace here.
+    fn forget(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
+        let call = self.remove(id)?;
+        if let Some(line) = self.trunks.get_mut(&call.trunk) {
+            line.close();
+        }
+        let run = self.campaigns.get_mut(&call.campaign)?;
+        run.live = run.live.saturating_sub(1);
+        run.supply.stale = true;
+        run.supply.more_due = true;
+        let lead = call.waiting?.lead;
+        run.hopper.release(lead.id);
+        Some((call.campaign, lead))
+    }
+
+    fn wire_slot(&mut self, id: CallId) -> Time {
+        let Some(call) = self.calls.get(&id) else { return self.now };
+        let trunk = self.trunks.get_mut(&call.trunk).map_or(self.now, |line| line.wire_slot(self.now));
+        let own = self.campaigns.get_mut(&call.campaign).map_or(self.now, |run| run.wire.reserve(self.now));
+        trunk.max(own)
+    }
+
+    /// The INVITE may leave.
+    pub(super) fn place(&mut self, id: CallId) {
+        let utc = self.wall.utc(self.now);
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opened) else { return };
+        if call.hanging_up.is_some() || utc >= call.open_until {
+            let cause = if call.hanging_up.is_some() { "stopped" } else { "the calling hours ended" };
+            let ended = never_left(&format!("{cause} before the call left"));
+            return self.finish(id, ended);
+        }
+        call.phase = Phase::Placed;
+        let ring = self.campaigns.get(&call.campaign).map_or(Duration::ZERO, |run| run.rules.ring);
+        self.wakes.set(Wake::CallLost(id), self.now + ring + LOST_MARGIN);
+        self.outputs.push_back(Output::PlaceCall {
+            call: id,
+            trunk: call.trunk,
+            number: call.number,
+            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.shown.clone()),
+            ring,
+        });
+    }
+
+    /// Asks the network to end a call. Its end follows as `Progress::Ended`.
+    pub(super) fn hang_up(&mut self, id: CallId, cause: HangUpCause) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
+        match call.phase {
+            // Not on the wire yet: `place` sees the mark.
+            Phase::Opening | Phase::Opened => call.hanging_up = Some(cause),
+            Phase::Placed | Phase::Ringing | Phase::Answered | Phase::Announcing => {
+                call.hanging_up = Some(cause);
+                self.wakes.clear(Wake::CallOver(id));
+                self.wakes.set(Wake::CallLost(id), self.now + LOST_MARGIN);
+                self.outputs.push_back(Output::HangUp { call: id, cause });
+            }
+            Phase::Ended => {}
+        }
+    }
+}
+
+/// The end of a call whose INVITE was never sent.
+fn never_left(cause: &str) -> Ended {
+    Ended {
+        outcome: Outcome::Cancelled,
+        by: EndedBy::Dialer,
+        sip_code: None,
+        cause: cause.into(),
+        retry_after: None,
+        try_next_trunk: false,
+    }
+}
+
+/// The first phone that is open and due.
+fn due_phone(lead: &Lead, utc: Utc) -> Option<usize> {
+    lead.phones.iter().position(|phone| !phone.closed && phone.next_at.is_none_or(|at| at <= utc))
+}
+
+fn phone_of(lead: &Lead, number: PhoneNumber) -> Option<&Phone> {
+    lead.phones.iter().find(|phone| phone.number == number)
+}

@@ -1,0 +1,124 @@
+//! A call on its way: what the network reports, what the callee presses.
+
+use super::run::Phase;
+use super::wake::Wake;
+use super::{Dialer, Output};
+use crate::call::{Digit, HangUpCause, Heard, Progress};
+use crate::campaign::{Announcement, Campaign, KeyRule};
+use crate::ids::CallId;
+use crate::time::Duration;
+
+/// How long a callee may still correct a key that set a result.
+const CORRECTION: Duration = Duration::from_secs(2);
+
+/// How often one callee may have the announcement repeated.
+const REPEATS_MAX: u32 = 5;
+
+/// Keys kept of one call: an automaton at the other end must not fill the store.
+const KEYS_MAX: usize = 64;
+
+impl Dialer {
+    pub(super) fn call_progressed(&mut self, id: CallId, progress: Progress) {
+        let utc = self.wall.utc(self.now);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        match progress {
+            Progress::Sent => {}
+            Progress::Ringing => {
+                call.ringing_at.get_or_insert(utc);
+                if call.phase == Phase::Placed {
+                    call.phase = Phase::Ringing;
+                    if let Some(line) = self.trunks.get_mut(&call.trunk) {
+                        line.note_good();
+                    }
+                }
+            }
+            Progress::Answered => {
+                if matches!(call.phase, Phase::Placed | Phase::Ringing) {
+                    call.phase = Phase::Answered;
+                    call.answered_at = Some(utc);
+                    self.outputs.push_back(Output::SaveAnswer { call: id, at: utc });
+                }
+            }
+            Progress::Ended(ended) => self.finish(id, ended),
+        }
+    }
+
+    /// "Answered" is on disk: now the callee may hear us.
+    pub(super) fn answer_saved(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Answered) else { return };
+        call.phase = Phase::Announcing;
+        self.outputs.push_back(Output::Acknowledge { call: id });
+        self.play(id);
+    }
+
+    pub(super) fn media_heard(&mut self, id: CallId, heard: Heard) {
+        let Some(call) = self.calls.get(&id).filter(|call| call.phase == Phase::Announcing) else { return };
+        match heard {
+            Heard::Digit(digit) => self.pressed(id, digit),
+            Heard::PlayEnded => {
+                // Without keys there is nothing to wait for.
+                let waits = self.campaigns.get(&call.campaign).is_some_and(|run| !run.rules.keys.is_empty());
+                if !waits {
+                    self.hang_up(id, HangUpCause::Finished);
+                }
+            }
+            Heard::FirstAudio | Heard::Silent => {}
+        }
+    }
+
+    /// Plays from the start. The call is over `plays x length + input wait` later.
+    fn play(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let campaign = call.campaign;
+        let Some(announcement) =
+            self.campaigns.get(&campaign).and_then(|run| run.rules.announcement.as_ref())
+        else {
+            return self.hang_up(id, HangUpCause::Finished);
+        };
+        let over = self.now + announcement.whole();
+        let plays = announcement.plays;
+        self.wakes.set(Wake::CallOver(id), over);
+        self.wakes.set(Wake::CallLost(id), over + Duration::from_secs(60));
+        self.outputs.push_back(Output::PlayAnnouncement { call: id, campaign, plays });
+    }
+
+    fn pressed(&mut self, id: CallId, digit: Digit) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
+        if call.keys.len() < KEYS_MAX {
+            call.keys.push(digit);
+        }
+        // A key without a rule is noted, and the announcement goes on.
+        let rule = self.campaigns.get(&call.campaign).and_then(|run| run.rules.keys.get(&digit));
+        let Some(rule) = rule.cloned() else { return };
+        let KeyRule { result, repeat, blacklist, agents: _ } = rule;
+        let decided = result.is_some();
+        if decided {
+            call.result = result;
+        }
+        if blacklist {
+            call.blacklisted = true;
+            let (campaign, number) = (call.campaign, call.number);
+            self.outputs.push_back(Output::Blacklist { campaign, number });
+            self.hang_up(id, HangUpCause::Finished);
+        } else if repeat && call.repeats < REPEATS_MAX {
+            call.repeats += 1;
+            self.play(id);
+        } else if decided {
+            self.wakes.set(Wake::CallOver(id), self.now + CORRECTION);
+        }
+    }
+}
+
+impl Announcement {
+    /// All plays and the wait for a key.
+    pub fn whole(&self) -> Duration {
+        self.length * self.plays + self.input_wait
+    }
+}
+
+impl Campaign {
+    /// Whether an answered call without a result leaves something open: the campaign asks for a key.
+    pub fn asks_for_result(&self) -> bool {
+        self.keys.values().any(|rule| rule.result.is_some())
+    }
+}

@@ -1,0 +1,172 @@
+//! A campaign that is open, and a call that is out: the state behind the brain's decisions.
+
+use crate::call::{Digit, HangUpCause};
+use crate::campaign::hopper::{Hopper, Waiting};
+use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
+use crate::campaign::{CallerId, Campaign};
+use crate::ids::{AttemptId, CampaignId, TrunkId};
+use crate::number::PhoneNumber;
+use crate::pacing::{Decision, Rate, Why};
+use crate::time::{Time, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct CampaignRun {
+    pub rules: Campaign,
+    pub hopper: Hopper,
+    pub tests: VecDeque<PhoneNumber>,
+    pub paused: bool,
+    pub draining: bool,
+    pub finished: bool,
+    /// Calls out, from the opening of the attempt to its end.
+    pub live: u32,
+    /// Calls that are over and whose result is not on disk yet.
+    pub unsaved: u32,
+    pub opening: Rate,
+    pub wire: Rate,
+    pub supply: Supply,
+    pub last: Option<Decision>,
+    /// Calling hours, good until the state inside changes.
+    window: Option<WindowState>,
+    /// The local day, for the cap per day.
+    day: Option<(Utc, Utc)>,
+}
+
+/// What is known of the leads in the store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Supply {
+    /// Asked for and not yet come.
+    pub fetching: Option<u32>,
+    /// The last answer was full: there is more.
+    pub more_due: bool,
+    pub next_due: Option<Utc>,
+    pub leads_open: u64,
+    /// Something was written since the last question was put, so its answer may be old.
+    pub stale: bool,
+}
+
+impl CampaignRun {
+    pub fn new(rules: Campaign, leads_open: u64, paused: bool) -> Self {
+        let rate = Rate::per_sec(rules.calls_per_sec.unwrap_or(0.0));
+        CampaignRun {
+            hopper: Hopper::default(),
+            tests: VecDeque::new(),
+            paused,
+            draining: false,
+            finished: false,
+            live: 0,
+            unsaved: 0,
+            opening: rate.clone(),
+            wire: rate,
+            supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
+            last: None,
+            window: None,
+            day: None,
+            rules,
+        }
+    }
+
+    /// Whether something is still out: a call, or a result on its way to the disk.
+    pub fn busy(&self) -> bool {
+        self.live > 0 || self.unsaved > 0
+    }
+
+    /// Whether calls may be opened at `at`, and until when that stays so.
+    pub fn window(&mut self, at: Utc) -> WindowState {
+        let holds = match self.window {
+            Some(WindowState::OpenUntil(until)) => at < until,
+            Some(WindowState::ClosedUntil(Some(opens))) => at < opens,
+            Some(WindowState::ClosedUntil(None)) => true,
+            None => false,
+        };
+        if let (true, Some(state)) = (holds, self.window) {
+            return state;
+        }
+        let state = window::within(self.rules.windows.state(at), at, self.rules.start, self.rules.end);
+        let state = match state {
+            // The last second is left free, so that an opened attempt still leaves in time.
+            WindowState::OpenUntil(until) if until != window::FOREVER && until - CLOSING_MARGIN <= at => {
+                return WindowState::ClosedUntil(Some(until));
+            }
+            state => state,
+        };
+        self.window = Some(state);
+        state
+    }
+
+    /// The calling hours as they were last worked out.
+    pub fn window_seen(&self) -> Option<WindowState> {
+        self.window
+    }
+
+    pub fn local_day(&mut self, at: Utc) -> (Utc, Utc) {
+        match self.day {
+            Some((start, end)) if start <= at && at < end => (start, end),
+            _ => *self.day.insert(self.rules.windows.local_day(at)),
+        }
+    }
+
+    /// The wall clock jumped.
+    pub fn forget_clock(&mut self) {
+        self.window = None;
+        self.day = None;
+    }
+}
+
+/// One call that is out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Call {
+    pub attempt: AttemptId,
+    pub campaign: CampaignId,
+    /// `None` = a single-number test.
+    pub waiting: Option<Waiting>,
+    pub number: PhoneNumber,
+    pub trunk: TrunkId,
+    pub caller_id: Option<CallerId>,
+    pub phase: Phase,
+    pub opened: Time,
+    /// Until then its INVITE may leave.
+    pub open_until: Utc,
+    pub ringing_at: Option<Utc>,
+    pub answered_at: Option<Utc>,
+    pub keys: Vec<Digit>,
+    pub repeats: u32,
+    pub result: Option<String>,
+    /// We asked the network to end it.
+    pub hanging_up: Option<HangUpCause>,
+    /// The number was blacklisted while the call was out.
+    pub blacklisted: bool,
+    /// Once ended: go on with the next trunk as soon as the result is on disk.
+    pub next_trunk: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Phase {
+    /// The store is asked.
+    Opening,
+    /// On disk, waiting for its place on the wire.
+    Opened,
+    /// The INVITE left.
+    Placed,
+    Ringing,
+    /// A 200 came; "answered" is being written.
+    Answered,
+    Announcing,
+    /// Over; the result is being written.
+    Ended,
+}
+
+/// What a screen shows of one campaign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Attempts being opened or set up, not yet ringing.
+    pub starting: u32,
+    pub ringing: u32,
+    /// Answered, the announcement playing.
+    pub up: u32,
+    pub leads_open: u64,
+    pub why: Option<Why>,
+    /// When the reason to wait is expected to pass.
+    pub until: Option<Utc>,
+}

@@ -1,0 +1,183 @@
+//! A trunk in use: its limits, its health and the calls it carries. A trunk that only refuses is
+//! left alone for a while and then tried with one call at a time, so that a storm never grows.
+
+use crate::campaign::Trunk;
+use crate::dialer::input::TrunkState;
+use crate::pacing::Rate;
+use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
+
+/// Faults in a row after which a trunk rests.
+const FAULTS_BEFORE_REST: u32 = 3;
+const REST_MAX: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct TrunkLine {
+    pub trunk: Trunk,
+    down: bool,
+    rests_until: Time,
+    /// Faults in a row. From `FAULTS_BEFORE_REST` on, one call at a time goes out.
+    faults: u32,
+    probing: bool,
+    live: u32,
+    /// When attempts are opened, and when INVITEs leave: a slow disk may not bunch them up.
+    opening: Rate,
+    wire: Rate,
+}
+
+/// Whether a trunk takes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ready {
+    Now,
+    /// The rate allows the next start then.
+    Rate(Time),
+    Full,
+    /// Out of use until told otherwise, or until then.
+    Down(Option<Time>),
+}
+
+impl TrunkLine {
+    pub fn new(trunk: Trunk) -> Self {
+        let rate = Rate::per_sec(trunk.calls_per_sec);
+        TrunkLine {
+            trunk,
+            down: false,
+            rests_until: Time::ZERO,
+            faults: 0,
+            probing: false,
+            live: 0,
+            opening: rate.clone(),
+            wire: rate,
+        }
+    }
+
+    pub fn redefine(&mut self, trunk: Trunk) {
+        self.opening.set_per_sec(trunk.calls_per_sec);
+        self.wire.set_per_sec(trunk.calls_per_sec);
+        self.trunk = trunk;
+    }
+
+    pub fn set_state(&mut self, now: Time, state: TrunkState) {
+        match state {
+            TrunkState::Up => self.down = false,
+            TrunkState::Down => self.down = true,
+            TrunkState::Resting { span } => self.rests_until = self.rests_until.max(now + span),
+        }
+    }
+
+    pub fn ready(&self, now: Time) -> Ready {
+        if self.down {
+            Ready::Down(None)
+        } else if self.rests_until > now {
+            Ready::Down(Some(self.rests_until))
+        } else if self.probing {
+            Ready::Down(None)
+        } else if self.live >= self.trunk.calls_max {
+            Ready::Full
+        } else {
+            match self.opening.next_start(now) {
+                start if start > now => Ready::Rate(start),
+                _ => Ready::Now,
+            }
+        }
+    }
+
+    /// An attempt is opened on this trunk.
+    pub fn open(&mut self, now: Time) {
+        self.opening.reserve(now);
+        self.live += 1;
+        self.probing = self.faults >= FAULTS_BEFORE_REST;
+    }
+
+    /// When the INVITE of an opened attempt may leave.
+    pub fn wire_slot(&mut self, now: Time) -> Time {
+        self.wire.reserve(now)
+    }
+
+    /// The far side behaves like a line: it rings, answers, or refuses on the callee's behalf.
+    pub fn note_good(&mut self) {
+        self.faults = 0;
+        self.probing = false;
+    }
+
+    /// A call that started at `placed` failed by the trunk's fault. Failures of calls that were
+    /// already out when the trunk went to rest tell nothing new.
+    pub fn note_fault(&mut self, now: Time, placed: Time, retry_after: Option<Duration>) {
+        self.probing = false;
+        let old_news = self.faults >= FAULTS_BEFORE_REST && placed < self.rests_until;
+        if let Some(span) = retry_after {
+            self.rests_until = self.rests_until.max(now + span);
+        }
+        if old_news {
+            return;
+        }
+        self.faults = self.faults.saturating_add(1);
+        if let Some(steps) = self.faults.checked_sub(FAULTS_BEFORE_REST) {
+            let span = Duration::from_secs(1 << steps.min(6)).min(REST_MAX);
+            self.rests_until = self.rests_until.max(now + span);
+        }
+    }
+
+    pub fn close(&mut self) {
+        self.live = self.live.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::TrunkId;
+
+    fn line() -> TrunkLine {
+        TrunkLine::new(Trunk {
+            id: TrunkId(0),
+            name: "main".into(),
+            calls_max: 2,
+            calls_per_sec: 10.0,
+            allow: vec!["*".into()],
+        })
+    }
+
+    #[test]
+    fn limits_hold() {
+        let mut line = line();
+        assert_eq!(line.ready(Time::ZERO), Ready::Now);
+        line.open(Time::ZERO);
+        assert_eq!(line.ready(Time::ZERO), Ready::Rate(Time::from_millis(100)));
+        line.open(Time::from_millis(100));
+        assert_eq!(line.ready(Time::from_millis(300)), Ready::Full);
+        line.close();
+        assert_eq!(line.ready(Time::from_millis(300)), Ready::Now);
+    }
+
+    #[test]
+    fn a_trunk_that_only_refuses_is_tried_ever_more_rarely_with_one_call() {
+        let mut line = line();
+        let mut now = Time::ZERO;
+        let mut starts = 0;
+        while now < Time::from_millis(60_000) {
+            match line.ready(now) {
+                Ready::Now => {
+                    line.open(now);
+                    starts += 1;
+                    line.note_fault(now + Duration::from_millis(5), now, None);
+                    line.close();
+                }
+                Ready::Rate(at) | Ready::Down(Some(at)) => now = at,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!((6..=10).contains(&starts), "{starts} starts in a minute of refusals");
+        line.open(now);
+        line.note_good();
+        assert_eq!(line.ready(now + Duration::from_secs(1)), Ready::Now);
+    }
+
+    #[test]
+    fn retry_after_is_obeyed() {
+        let mut line = line();
+        line.open(Time::ZERO);
+        line.note_fault(Time::ZERO, Time::ZERO, Some(Duration::from_secs(30)));
+        assert_eq!(line.ready(Time::from_millis(500)), Ready::Down(Some(Time::from_millis(30_000))));
+    }
+}

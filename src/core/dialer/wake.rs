@@ -1,0 +1,63 @@
+//! Every reason to be woken, by name.
+
+use crate::ids::{CallId, CampaignId, TrunkId};
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Wake {
+    /// A campaign may place again: its rate allows it, its window opens, a retry is due.
+    Pace(CampaignId),
+    /// A trunk's rest is over, or its rate allows the next start.
+    Trunk(TrunkId),
+    /// An opened attempt may put its INVITE on the wire.
+    Place(CallId),
+    /// The plays and the input wait are over.
+    CallOver(CallId),
+    /// Nothing more was heard of this call for longer than can be: it is closed truthfully.
+    CallLost(CallId),
+}
+
+/// The wakes that are set, soonest first. Each reason is set at most once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Wakes {
+    by_time: BTreeSet<(Time, Wake)>,
+    by_reason: std::collections::BTreeMap<Wake, Time>,
+}
+
+impl Wakes {
+    /// Sets or moves this wake.
+    pub fn set(&mut self, wake: Wake, at: Time) {
+        self.clear(wake);
+        self.by_reason.insert(wake, at);
+        self.by_time.insert((at, wake));
+    }
+
+    /// Sets this wake, or moves it if it was set later.
+    pub fn set_sooner(&mut self, wake: Wake, at: Time) {
+        if self.by_reason.get(&wake).is_none_or(|set| at < *set) {
+            self.set(wake, at);
+        }
+    }
+
+    pub fn clear(&mut self, wake: Wake) {
+        if let Some(at) = self.by_reason.remove(&wake) {
+            self.by_time.remove(&(at, wake));
+        }
+    }
+
+    pub fn next(&self) -> Option<Time> {
+        self.by_time.first().map(|(at, _)| *at)
+    }
+
+    /// The next wake that is due at `now`.
+    pub fn pop_due(&mut self, now: Time) -> Option<Wake> {
+        let (at, wake) = *self.by_time.first()?;
+        if at > now {
+            return None;
+        }
+        self.clear(wake);
+        Some(wake)
+    }
+}
