@@ -15,5 +15,8 @@ pub mod lists;
 /// SQL lives here and nowhere else.
 pub mod store;
 
+/// Every input of the dialer, written down so that a day can be replayed.
+pub mod journal;
+
 /// A world to dial into: people and the simulated carrier.
 pub mod sim;

@@ -492,7 +492,7 @@ impl Dialer {
             call: id,
             trunk: call.trunk,
             number: call.number,
-            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.shown.clone()),
+            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number.national()),
             ring,
         });
     }
