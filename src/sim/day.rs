@@ -32,6 +32,9 @@ pub struct Troubles {
     pub stall_every: Option<Duration>,
 }
 
+/// More steps than this without time passing is a fault of the dialer.
+const SPINS_MAX: u32 = 20_000;
+
 /// One dialer and its world.
 pub struct Day<F> {
     pub dialer: Dialer,
@@ -50,6 +53,7 @@ pub struct Day<F> {
     next_crash: Option<Time>,
     next_stall: Option<Time>,
     finished: bool,
+    spins: u32,
     /// Every input with its time, while `record` is set: a journal.
     pub journal: Option<Vec<(Time, Input)>>,
     /// Every output with its time, for those who judge.
@@ -86,6 +90,7 @@ impl<F: FarEnd> Day<F> {
             next_crash,
             next_stall,
             finished: false,
+            spins: 0,
             journal: None,
             watch: None,
         }
@@ -113,6 +118,8 @@ impl<F: FarEnd> Day<F> {
             if next > until {
                 break;
             }
+            self.spins = if next > self.now { 0 } else { self.spins + 1 };
+            assert!(self.spins < SPINS_MAX, "time stands still at {}: {:?}", self.now, self.dialer);
             self.now = self.now.max(next);
             self.step();
         }
@@ -240,4 +247,22 @@ fn after(random: &mut ChaCha8Rng, now: Time, mean: Duration) -> Time {
     // Exponential, by inversion.
     let unit: f64 = random.random_range(f64::EPSILON..1.0);
     now + mean.mul_f64(-unit.ln())
+}
+
+impl FarEnd for super::line::Line {
+    fn carry(&mut self, now: Time, output: &Output) {
+        self.carry_out(now, output);
+    }
+
+    fn poll(&mut self, now: Time) -> Option<Input> {
+        self.poll(now)
+    }
+
+    fn next_wake(&self) -> Option<Time> {
+        self.next_wake()
+    }
+
+    fn dialer_died(&mut self, _now: Time) {
+        self.dialer_died();
+    }
 }
