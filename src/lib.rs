@@ -15,5 +15,8 @@ pub mod lists;
 /// SQL lives here and nowhere else.
 pub mod store;
 
+/// Results: attempts, leads and the summary as files for people and scripts.
+pub mod results;
+
 /// A world to dial into: people and the simulated carrier.
 pub mod sim;
