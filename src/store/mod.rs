@@ -1,1 +1,226 @@
-//! SQL lives here and nowhere else.
+//! SQL lives here and nowhere else. One SQLite file in WAL with `synchronous=FULL`, one connection
+//! that writes, any number that read. Policy stays in the core; what may be dialled is asked here,
+//! in the transaction that opens the attempt.
+
+pub mod attempts;
+pub mod ballast;
+pub mod blacklist;
+pub mod campaigns;
+pub mod commits;
+pub mod error;
+pub mod imports;
+pub mod leads;
+pub mod lock;
+pub mod reader;
+pub mod resume;
+pub mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use ballast::Ballast;
+use commits::Commits;
+use lock::Lock;
+use paceline_core::time::Utc;
+use sqlx::ConnectOptions;
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
+
+pub use campaigns::{CampaignRecord, NewCampaign};
+pub use error::StoreError;
+pub use imports::{Import, ImportId, ImportRecord, NewImport};
+pub use reader::Reader;
+pub use resume::Resumed;
+pub use writer::{Command, Reply, Writer};
+
+/// Reads the wall clock. An argument, so that a virtual day can own it.
+pub type Clock = Arc<dyn Fn() -> Utc + Send + Sync>;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("schemas/sql");
+
+/// The open store: it alone writes, and it holds the lock that says so.
+pub struct Store {
+    path: PathBuf,
+    clock: Clock,
+    write: Arc<WriteTurn>,
+    commits: Arc<Commits>,
+    _lock: Lock,
+}
+
+/// The one writing connection. Whoever holds the turn writes; the turn is fair, so that an import
+/// of a million rows and a thousand live calls take it one after the other.
+pub(crate) struct WriteTurn {
+    options: SqliteConnectOptions,
+    conn: Mutex<SqliteConnection>,
+    /// Grows whenever leads appear or vanish outside the writer.
+    lists_changed: AtomicU64,
+    pub(crate) path: PathBuf,
+}
+
+impl WriteTurn {
+    pub(crate) async fn take(&self) -> MutexGuard<'_, SqliteConnection> {
+        self.conn.lock().await
+    }
+
+    pub(crate) async fn reconnect(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        *conn = self.options.connect().await?;
+        Ok(())
+    }
+
+    pub(crate) fn note_lists_changed(&self) {
+        self.lists_changed.fetch_add(1, Ordering::Release);
+    }
+
+    pub(crate) fn lists_version(&self) -> u64 {
+        self.lists_changed.load(Ordering::Acquire)
+    }
+}
+
+impl Store {
+    /// Opens `sqlite://FILE`, making and migrating it where needed, and takes the exclusive lock.
+    /// Lists whose import was cut off are swept away.
+    ///
+    /// # Errors
+    /// In words for people: another process holds the store, the file is newer than this program,
+    /// is no database, or cannot be written.
+    pub async fn open(url: &str, clock: Clock) -> Result<Store, StoreError> {
+        let path = path_of(url)?;
+        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            std::fs::create_dir_all(dir).map_err(|e| StoreError::cannot_open(&path, &e))?;
+        }
+        let lock = Lock::take(&path)?;
+        let options = connect_options(&path).create_if_missing(true);
+        let mut conn = options.connect().await.map_err(|e| StoreError::at_open(&path, e))?;
+        migrate(&path, &mut conn).await?;
+        let write = Arc::new(WriteTurn {
+            options,
+            conn: Mutex::new(conn),
+            lists_changed: AtomicU64::new(0),
+            path: path.clone(),
+        });
+        let store = Store { path, clock, write, commits: Arc::default(), _lock: lock };
+        store.ballast().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
+        store.sweep_unfinished_imports().await?;
+        Ok(store)
+    }
+
+    /// Opens the same file for reading alone, also while another process runs on it.
+    pub async fn open_reader(url: &str) -> Result<Reader, StoreError> {
+        let path = path_of(url)?;
+        if !path.exists() {
+            return Err(StoreError::Missing { path });
+        }
+        Reader::open(&path).await
+    }
+
+    /// A reader of this store.
+    pub async fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.path).await
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How long the commits took.
+    pub fn commits(&self) -> Arc<Commits> {
+        self.commits.clone()
+    }
+
+    /// Ends the writing connection. Commands that a [`Writer`] took are written by its own `close`.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let mut conn = self.write.take().await;
+        sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *conn).await.map_err(self.failed())?;
+        Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Utc {
+        (self.clock)()
+    }
+
+    pub(crate) fn ballast(&self) -> Ballast {
+        Ballast::beside(&self.path)
+    }
+
+    pub(crate) fn failed(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
+        |error| StoreError::at_use(&self.path, &error)
+    }
+}
+
+fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+    let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+    match rest.map(|rest| rest.split('?').next().unwrap_or_default()) {
+        Some(path) if !path.is_empty() && path != ":memory:" => Ok(PathBuf::from(path)),
+        _ => Err(StoreError::Url { url: without_password(url) }),
+    }
+}
+
+/// `postgres://user:secret@host/db` may stand in an error only without the secret.
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
+        _ => url.to_string(),
+    }
+}
+
+fn connect_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        // Shorter than the two seconds in which people must be told that writing stands still.
+        .busy_timeout(Duration::from_millis(1_000))
+        .pragma("cache_size", "-65536")
+        .statement_cache_capacity(200)
+        .disable_statement_logging()
+}
+
+/// Brings the schema up to date, and refuses a newer one than this program knows.
+async fn migrate(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let at_open = |error| StoreError::at_open(path, error);
+    conn.ensure_migrations_table("_sqlx_migrations").await.map_err(|e| StoreError::at_migrate(path, e))?;
+    let newest: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(at_open)?;
+    let known = known_version();
+    if let Some(newest) = newest.filter(|newest| *newest > known) {
+        return Err(StoreError::Newer { path: path.to_path_buf(), found: newest, known });
+    }
+    MIGRATIONS.run(&mut *conn).await.map_err(|e| StoreError::at_migrate(path, e))
+}
+
+/// The newest schema this program knows.
+fn known_version() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// Starts a transaction that writes. A caller that was dropped in the middle of one left it open:
+/// what it wrote was never acknowledged, so it is rolled back.
+pub(crate) async fn begin(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    match sqlx::query("begin immediate").execute(&mut *conn).await {
+        Err(sqlx::Error::Database(e)) if e.message().contains("within a transaction") => {
+            sqlx::query("rollback").execute(&mut *conn).await?;
+            sqlx::query("begin immediate").execute(&mut *conn).await?;
+        }
+        begun => {
+            begun?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn commit(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("commit").execute(&mut *conn).await?;
+    Ok(())
+}
+
+/// After an error. SQLite may have rolled back by itself, so a refusal means nothing.
+pub(crate) async fn rollback(conn: &mut SqliteConnection) {
+    let _ = sqlx::query("rollback").execute(&mut *conn).await;
+}

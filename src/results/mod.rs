@@ -1,0 +1,1 @@
+//! Results: attempts, leads and the summary as files for people and scripts.

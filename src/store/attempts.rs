@@ -1,0 +1,284 @@
+//! The attempts: "may I dial this number now?", asked and answered in the transaction that opens
+//! one; then its answer, then its result. All of it may be told twice and is written once.
+
+use super::blacklist::scope;
+use super::leads::{self, LastTry};
+use paceline_core::call::Digit;
+use paceline_core::dialer::input::DialVerdict;
+use paceline_core::dialer::output::{AttemptRequest, AttemptResult};
+use paceline_core::ids::{AttemptId, CallId};
+use paceline_core::outcome::{LeadState, Reason};
+use paceline_core::time::Utc;
+use sqlx::SqliteConnection;
+
+/// What is known of the number, the lead and the household at the moment of the question.
+#[derive(Debug)]
+struct Standing {
+    lead_state: Option<String>,
+    phone_closed: Option<bool>,
+    blacklisted: bool,
+    household_busy: bool,
+    /// Counted attempts in this campaign, and on this day over all campaigns; open ones count.
+    in_campaign: i64,
+    in_day: i64,
+    /// When the last counted attempt was placed, in any campaign.
+    last_placed: Option<i64>,
+    open: i64,
+    rest_until: Option<i64>,
+}
+
+/// What is written beside the request, in the words of those who make the call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening<'a> {
+    pub request: &'a AttemptRequest,
+    pub trunk: &'a str,
+    pub call_id: &'a str,
+    pub dialog: &'a str,
+}
+
+/// A verdict, and how many leads it closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub verdict: DialVerdict,
+    pub leads_closed: u64,
+}
+
+/// Asks, and writes the attempt if the answer is yes.
+pub(crate) async fn open(
+    conn: &mut SqliteConnection,
+    opening: Opening<'_>,
+    clock: Utc,
+) -> Result<Opened, sqlx::Error> {
+    let request = opening.request;
+    // The two clocks meet here: whichever is later, so that a cap that has just run out has run out.
+    let now = clock.max(request.placed_at);
+    if is_open_already(conn, request).await? {
+        return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
+    }
+    let standing = standing(conn, request, now).await?;
+    let refused = match judge(request, &standing, now) {
+        Ok(()) => {
+            insert(conn, opening).await?;
+            return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
+        }
+        Err(refused) => refused,
+    };
+    // Only this phone is closed while the lead has others; then the lead is fetched anew at once.
+    let (DialVerdict::Closed(reason), Some(lead)) = (refused, request.lead) else {
+        return Ok(Opened { verdict: refused, leads_closed: 0 });
+    };
+    let closed = leads::close_phone(conn, lead, request.number, reason).await?;
+    let verdict = match closed {
+        Some(reason) => DialVerdict::Closed(reason),
+        None => DialVerdict::NotBefore { until: request.placed_at, reason },
+    };
+    Ok(Opened { verdict, leads_closed: u64::from(closed.is_some()) })
+}
+
+fn judge(request: &AttemptRequest, standing: &Standing, now: Utc) -> Result<(), DialVerdict> {
+    if request.lead.is_some() {
+        if standing.lead_state.as_deref() != Some(LeadState::Open.word()) {
+            return Err(DialVerdict::Gone);
+        }
+        if standing.phone_closed.unwrap_or(true) && !standing.blacklisted {
+            return Err(DialVerdict::Gone);
+        }
+    }
+    if standing.blacklisted {
+        return Err(DialVerdict::Closed(Reason::Blacklisted));
+    }
+    if now >= request.open_until {
+        return Err(DialVerdict::NotBefore { until: request.open_until, reason: Reason::OutsideWindow });
+    }
+    if standing.open > 0 || standing.household_busy {
+        return Err(DialVerdict::NotBefore { until: now + request.rest, reason: Reason::Duplicate });
+    }
+    let used = |until| Err(DialVerdict::NotBefore { until, reason: Reason::AttemptsUsed });
+    if let Some(until) = standing.rest_until.map(Utc::from_millis).filter(|until| *until > now) {
+        return used(until);
+    }
+    if standing.in_campaign >= i64::from(request.attempts_max) {
+        return Err(DialVerdict::Closed(Reason::AttemptsUsed));
+    }
+    let gap_until = standing.last_placed.map(|placed| Utc::from_millis(placed) + request.gap_min);
+    if let Some(until) = gap_until.filter(|until| *until > now) {
+        return used(until);
+    }
+    if standing.in_day >= i64::from(request.per_day_max) {
+        return used(request.day_end);
+    }
+    Ok(())
+}
+
+async fn standing(
+    conn: &mut SqliteConnection,
+    request: &AttemptRequest,
+    now: Utc,
+) -> Result<Standing, sqlx::Error> {
+    let (lead, household) = (request.lead.map(|lead| lead.0), request.household.map(|home| home.0));
+    let (number, scope) = (request.number.as_u64() as i64, scope(Some(request.campaign)));
+    let (day_start, day_end) = (request.day_start.as_millis(), request.day_end.as_millis());
+    let now = now.as_millis();
+    sqlx::query_as!(
+        Standing,
+        r#"select
+             (select l.state from lead l where l.id = $1 and l.campaign_id = $4) as "lead_state: String",
+             (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
+             exists (select 1 from blacklist b where b.number = $3 and b.campaign_id in (0, $4))
+               as "blacklisted!: bool",
+             exists (select 1 from attempt h where h.household_id = $2 and h.state <> 'ended')
+               as "household_busy!: bool",
+             count(*) filter (where a.campaign_id = $4 and a.counted) as "in_campaign!: i64",
+             count(*) filter (where a.counted and a.placed_at >= $5 and a.placed_at < $6) as "in_day!: i64",
+             max(a.placed_at) filter (where a.counted) as "last_placed: i64",
+             count(*) filter (where a.state <> 'ended') as "open!: i64",
+             max(a.rest_until) filter (where a.rest_until > $7) as "rest_until: i64"
+           from attempt a where a.number = $3"#,
+        lead,
+        household,
+        number,
+        scope,
+        day_start,
+        day_end,
+        now
+    )
+    .fetch_one(&mut *conn)
+    .await
+}
+
+/// Whether this very attempt was written before its acknowledgement was lost.
+async fn is_open_already(conn: &mut SqliteConnection, request: &AttemptRequest) -> Result<bool, sqlx::Error> {
+    let (number, placed_at) = (request.number.as_u64() as i64, request.placed_at.as_millis());
+    let found = sqlx::query_scalar!(
+        r#"select 1 as "one!: i64" from attempt
+            where id = $1 and number = $2 and placed_at = $3 and state = 'open'"#,
+        request.attempt.0,
+        number,
+        placed_at
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(), sqlx::Error> {
+    let request = opening.request;
+    let (lead, household) = (request.lead.map(|lead| lead.0), request.household.map(|home| home.0));
+    let number = request.number.as_u64() as i64;
+    let ordinal = i64::from(request.ordinal);
+    let caller_id = request.caller_id.map(|number| number.as_u64() as i64);
+    let placed_at = request.placed_at.as_millis();
+    let rest = request.rest.as_millis() as i64;
+    sqlx::query!(
+        "insert into attempt (id, campaign_id, lead_id, household_id, number, ordinal, trunk, caller_id,
+                              call_id, dialog, state, placed_at, rest_millis)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12)",
+        request.attempt.0,
+        request.campaign.0,
+        lead,
+        household,
+        number,
+        ordinal,
+        opening.trunk,
+        caller_id,
+        opening.call_id,
+        opening.dialog,
+        placed_at,
+        rest
+    )
+    .execute(&mut *conn)
+    .await?;
+    let Some(caller_id) = caller_id else { return Ok(()) };
+    if household.is_some() {
+        sqlx::query!(
+            "update household set caller_id = $2 where id = $1 and caller_id is not $2",
+            household,
+            caller_id
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    sqlx::query!(
+        "insert into caller_id_first_use (number, at) values ($1, $2) on conflict do nothing",
+        caller_id,
+        placed_at
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes back an attempt whose verdict was "no" because nothing could be written just then.
+pub(crate) async fn forget(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from attempt where id = $1 and state = 'open'", attempt.0)
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+/// "Answered", with the dialog that ends the call. An empty dialog leaves the saved one as it is.
+pub(crate) async fn answer(
+    conn: &mut SqliteConnection,
+    call: CallId,
+    at: Utc,
+    dialog: &str,
+) -> Result<(), sqlx::Error> {
+    let (attempt, at) = (call.attempt().0, at.as_millis());
+    sqlx::query!(
+        "update attempt set answered_at = coalesce(answered_at, $2),
+                state = case when state = 'open' then 'answered' else state end,
+                dialog = case when $3 = '' then dialog else $3 end
+          where id = $1",
+        attempt,
+        at,
+        dialog
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// The dialog as it stands now: a new target, an early tag.
+pub(crate) async fn dialog(
+    conn: &mut SqliteConnection,
+    call: CallId,
+    dialog: &str,
+) -> Result<(), sqlx::Error> {
+    let attempt = call.attempt().0;
+    sqlx::query!("update attempt set dialog = $2 where id = $1 and state <> 'ended'", attempt, dialog)
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+/// The result, and what becomes of the lead. Told twice, the second is left out.
+/// Returns how many open leads there are more (or fewer) for it.
+pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) -> Result<i64, sqlx::Error> {
+    let (outcome, ended_by) = (result.outcome.word(), result.ended_by.word());
+    let sip_code = result.sip_code.map(i64::from);
+    let ringing_at = result.ringing_at.map(Utc::as_millis);
+    let answered_at = result.answered_at.map(Utc::as_millis);
+    let ended_at = result.ended_at.as_millis();
+    let keys: String = result.keys.iter().copied().map(Digit::as_char).collect();
+    let ended = sqlx::query!(
+        "update attempt set state = 'ended', outcome = $2, cause = $3, sip_code = $4, ended_by = $5,
+                ringing_at = $6, answered_at = coalesce($7, answered_at), ended_at = $8, keys = $9,
+                result = $10, counted = $11
+          where id = $1 and state <> 'ended'",
+        result.attempt.0,
+        outcome,
+        result.cause,
+        sip_code,
+        ended_by,
+        ringing_at,
+        answered_at,
+        ended_at,
+        keys,
+        result.result,
+        result.counted
+    )
+    .execute(&mut *conn)
+    .await?;
+    let Some(update) = result.lead.as_ref().filter(|_| ended.rows_affected() > 0) else { return Ok(0) };
+    leads::save(conn, update, Some(LastTry { outcome: result.outcome, at: result.ended_at })).await
+}

@@ -1,0 +1,70 @@
+//! The campaign table: a name, and the file as it stood when it was last run.
+
+use super::{Store, StoreError, begin, commit, rollback};
+use paceline_core::campaign::RetryRules;
+use paceline_core::ids::CampaignId;
+use paceline_core::time::Utc;
+
+/// A campaign as its file tells it.
+#[derive(Clone, Debug)]
+pub struct NewCampaign<'a> {
+    pub name: &'a str,
+    pub title: &'a str,
+    pub mode: &'a str,
+    /// IANA name; the times in the results are written in it.
+    pub timezone: &'a str,
+    pub toml: &'a str,
+    pub retry: &'a RetryRules,
+}
+
+/// A campaign as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignRecord {
+    pub id: CampaignId,
+    pub name: String,
+    pub title: String,
+    pub mode: String,
+    pub timezone: String,
+    pub toml: String,
+    pub defined_at: Utc,
+}
+
+impl Store {
+    /// Makes the campaign, or brings what is known of it up to date. A campaign is its name.
+    pub async fn define_campaign(&self, campaign: &NewCampaign<'_>) -> Result<CampaignId, StoreError> {
+        let retry = serde_json::to_string(campaign.retry)
+            .map_err(|e| StoreError::Statement { path: self.path.clone(), why: e.to_string() })?;
+        let now = self.now().as_millis();
+        let (name, title, mode) = (campaign.name, campaign.title, campaign.mode);
+        let (timezone, toml) = (campaign.timezone, campaign.toml);
+        let mut conn = self.write.take().await;
+        let written = async {
+            begin(&mut conn).await?;
+            sqlx::query!(
+                r#"insert into campaign (name, title, mode, timezone, toml, retry, defined_at)
+                   values ($1, $2, $3, $4, $5, $6, $7)
+                   on conflict (name) do update set title = excluded.title, mode = excluded.mode,
+                     timezone = excluded.timezone, toml = excluded.toml, retry = excluded.retry"#,
+                name,
+                title,
+                mode,
+                timezone,
+                toml,
+                retry,
+                now
+            )
+            .execute(&mut *conn)
+            .await?;
+            let id = sqlx::query_scalar!(r#"select id as "id!" from campaign where name = $1"#, name)
+                .fetch_one(&mut *conn)
+                .await?;
+            commit(&mut conn).await?;
+            Ok(CampaignId(id))
+        }
+        .await;
+        if written.is_err() {
+            rollback(&mut conn).await;
+        }
+        written.map_err(|e| StoreError::at_use(&self.path, &e))
+    }
+}

@@ -1,0 +1,134 @@
+//! What can go wrong with the store, in words for the person who must put it right.
+
+use sqlx::error::DatabaseError;
+use sqlx::migrate::MigrateError;
+use std::path::{Path, PathBuf};
+
+/// An error of the store. Every sentence names the file and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("`{url}` is no store this program can use; write sqlite://FILE")]
+    Url { url: String },
+    #[error("{} is in use by another paceline process{}; stop that one first, or give this one a store of its own",
+        path.display(), pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    InUse { path: PathBuf, pid: Option<u32> },
+    #[error("there is no store at {}; nothing has been run with it yet", path.display())]
+    Missing { path: PathBuf },
+    #[error("{} was written by a newer paceline (schema {found}, this program knows {known}); use that version, \
+        or one that came after it", path.display())]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("{} was written by an older paceline (schema {found}, this program needs {known}); run a campaign \
+        with this version once to bring it up to date", path.display())]
+    Older { path: PathBuf, found: i64, known: i64 },
+    #[error("{} is not a database; move it away or name another store", path.display())]
+    NotADatabase { path: PathBuf },
+    #[error("{} is damaged ({why}); keep a copy and restore it from a backup", path.display())]
+    Damaged { path: PathBuf, why: String },
+    #[error("the disk that holds {} is full", path.display())]
+    Full { path: PathBuf },
+    #[error("{} cannot be written ({why}); check the rights of the file and of its folder", path.display())]
+    ReadOnly { path: PathBuf, why: String },
+    #[error("another program is writing to {}; close it", path.display())]
+    Busy { path: PathBuf },
+    #[error("the disk that holds {} gives errors ({why})", path.display())]
+    Io { path: PathBuf, why: String },
+    #[error("{} cannot be opened: {why}", path.display())]
+    CannotOpen { path: PathBuf, why: String },
+    #[error("nothing is known of {what}")]
+    Unknown { what: String },
+    #[error(
+        "{attempts} attempts were already made from this list, so the import can no longer be undone; \
+        stop the campaign instead"
+    )]
+    ImportInUse { attempts: u64 },
+    #[error("this import is {state}, so it cannot be undone")]
+    ImportNotDone { state: String },
+    #[error("the store refused a statement on {}: {why}", path.display())]
+    Statement { path: PathBuf, why: String },
+}
+
+/// What kind of failure the database reported, as far as the store acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// No room. Something may be set free.
+    Full,
+    /// The disk, the file system, another program, a lost connection: trying again may help.
+    Passing,
+    /// The statement itself is at fault; trying again will not help.
+    Statement,
+}
+
+pub(crate) fn trouble(error: &sqlx::Error) -> Trouble {
+    let sqlx::Error::Database(error) = error else {
+        // Protocol, I/O and a lost worker: the connection is at fault, not the statement.
+        let of_statement = matches!(
+            error,
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound
+        );
+        return if of_statement { Trouble::Statement } else { Trouble::Passing };
+    };
+    match primary_code(error.as_ref()) {
+        Some(13) => Trouble::Full,
+        // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, CANTOPEN, PROTOCOL, NOTADB.
+        Some(5..=11 | 14 | 15 | 26) => Trouble::Passing,
+        _ => Trouble::Statement,
+    }
+}
+
+/// SQLite's primary result code; the extended one carries it in its low byte.
+fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
+    error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
+impl StoreError {
+    pub(crate) fn at_use(path: &Path, error: &sqlx::Error) -> StoreError {
+        let path = path.to_path_buf();
+        let why = why(error);
+        let sqlx::Error::Database(database) = error else { return StoreError::Io { path, why } };
+        match primary_code(database.as_ref()) {
+            Some(13) => StoreError::Full { path },
+            Some(8) => StoreError::ReadOnly { path, why },
+            Some(5 | 6) => StoreError::Busy { path },
+            Some(10) => StoreError::Io { path, why },
+            Some(11) => StoreError::Damaged { path, why },
+            Some(14) => StoreError::CannotOpen { path, why },
+            Some(26) => StoreError::NotADatabase { path },
+            _ => StoreError::Statement { path, why },
+        }
+    }
+
+    pub(crate) fn at_open(path: &Path, error: sqlx::Error) -> StoreError {
+        StoreError::at_use(path, &error)
+    }
+
+    pub(crate) fn at_migrate(path: &Path, error: MigrateError) -> StoreError {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                StoreError::at_use(path, &error)
+            }
+            other => StoreError::Damaged { path: path.to_path_buf(), why: other.to_string() },
+        }
+    }
+
+    pub(crate) fn cannot_open(path: &Path, error: &std::io::Error) -> StoreError {
+        StoreError::CannotOpen { path: path.to_path_buf(), why: error.to_string() }
+    }
+
+    pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> StoreError {
+        let path = path.to_path_buf();
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full { path },
+            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
+                StoreError::ReadOnly { path, why: error.to_string() }
+            }
+            _ => StoreError::Io { path, why: error.to_string() },
+        }
+    }
+}
+
+fn why(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_string(),
+        other => other.to_string(),
+    }
+}

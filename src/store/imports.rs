@@ -1,0 +1,411 @@
+//! Lists become leads. An import is written in pieces and is invisible until its last one: a single
+//! word flips it, so it is all or nothing without holding up the calls that are running meanwhile.
+
+use super::{Store, StoreError, WriteTurn, begin, commit, rollback};
+use crate::lists::{LeadRow, RefusedRow};
+use paceline_core::ids::CampaignId;
+use paceline_core::number::PhoneNumber;
+use paceline_core::time::Utc;
+use sqlx::SqliteConnection;
+use std::sync::Arc;
+
+/// Rows written in one transaction: short enough that a call's commit waits only milliseconds for it.
+const CHUNK: usize = 4_000;
+
+/// Leads deleted in one transaction.
+const SWEEP: i64 = 20_000;
+
+/// An import, as the store numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImportId(pub i64);
+
+/// What is known before the first row.
+#[derive(Clone, Debug)]
+pub struct NewImport {
+    pub campaign: CampaignId,
+    pub file: String,
+    /// Says whether it is the same list again; the lists' own making (size and hash).
+    pub fingerprint: String,
+    /// The list's own column names, in order.
+    pub header: Vec<String>,
+}
+
+/// An import as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRecord {
+    pub id: ImportId,
+    pub file: String,
+    pub fingerprint: String,
+    pub header: Vec<String>,
+    /// What the reader of the list counted.
+    pub rows_read: u64,
+    /// The list report, JSON.
+    pub report: String,
+    pub done_at: Utc,
+}
+
+/// An import that is being written. Dropped without [`Import::commit`], it never was.
+pub struct Import {
+    id: ImportId,
+    campaign: CampaignId,
+    write: Arc<WriteTurn>,
+    clock: super::Clock,
+    rows: u64,
+}
+
+impl Store {
+    /// Begins an import. Nothing of it is seen before its `commit`.
+    pub async fn begin_import(&self, new: &NewImport) -> Result<Import, StoreError> {
+        let header = serde_json::to_string(&new.header).unwrap_or_else(|_| "[]".to_string());
+        let (campaign, now) = (new.campaign.0, self.now().as_millis());
+        let mut conn = self.write.take().await;
+        let id = sqlx::query_scalar!(
+            r#"insert into import (campaign_id, file, fingerprint, header, state, began_at)
+               values ($1, $2, $3, $4, 'loading', $5) returning id as "id!""#,
+            campaign,
+            new.file,
+            new.fingerprint,
+            header,
+            now
+        )
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        Ok(Import {
+            id: ImportId(id),
+            campaign: new.campaign,
+            write: self.write.clone(),
+            clock: self.clock.clone(),
+            rows: 0,
+        })
+    }
+
+    /// The finished imports of a campaign, oldest first.
+    pub async fn imports(&self, campaign: CampaignId) -> Result<Vec<ImportRecord>, StoreError> {
+        let mut conn = self.write.take().await;
+        let rows = sqlx::query!(
+            r#"select id as "id!", file, fingerprint, header, rows_read, report, done_at as "done_at!"
+                 from import where campaign_id = $1 and state = 'done' order by id"#,
+            campaign.0
+        )
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        let records = rows.into_iter().map(|row| ImportRecord {
+            id: ImportId(row.id),
+            file: row.file,
+            fingerprint: row.fingerprint,
+            header: serde_json::from_str(&row.header).unwrap_or_default(),
+            rows_read: row.rows_read as u64,
+            report: row.report,
+            done_at: Utc::from_millis(row.done_at),
+        });
+        Ok(records.collect())
+    }
+
+    /// The finished import of this very list, if there is one.
+    pub async fn same_list(
+        &self,
+        campaign: CampaignId,
+        fingerprint: &str,
+    ) -> Result<Option<ImportRecord>, StoreError> {
+        let imports = self.imports(campaign).await?;
+        Ok(imports.into_iter().find(|import| import.fingerprint == fingerprint))
+    }
+
+    /// Every number that stands on a lead of this campaign, ascending.
+    pub async fn known_numbers(&self, campaign: CampaignId) -> Result<Vec<PhoneNumber>, StoreError> {
+        let mut conn = self.write.take().await;
+        let numbers = sqlx::query_scalar!(
+            r#"select distinct p.number as "number!"
+                 from import i join lead l on l.import_id = i.id join phone p on p.lead_id = l.id
+                where i.campaign_id = $1 and i.state = 'done' order by p.number"#,
+            campaign.0
+        )
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        Ok(numbers.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
+    }
+
+    /// Takes an import back, as if it had never been. Refused once a call was made from it.
+    pub async fn undo_import(&self, import: ImportId) -> Result<(), StoreError> {
+        let now = self.now().as_millis();
+        let mut conn = self.write.take().await;
+        let undone = async {
+            begin(&mut conn).await.map_err(self.failed())?;
+            let state = sqlx::query_scalar!("select state from import where id = $1", import.0)
+                .fetch_optional(&mut *conn)
+                .await
+                .map_err(self.failed())?
+                .ok_or_else(|| StoreError::Unknown { what: format!("import {}", import.0) })?;
+            if state != "done" {
+                return Err(StoreError::ImportNotDone { state });
+            }
+            let attempts = sqlx::query_scalar!(
+                r#"select count(*) as "n!" from attempt a join lead l on l.id = a.lead_id
+                    where l.import_id = $1 and a.campaign_id = (select campaign_id from import where id = $1)"#,
+                import.0
+            )
+            .fetch_one(&mut *conn)
+            .await
+            .map_err(self.failed())?;
+            if attempts > 0 {
+                return Err(StoreError::ImportInUse { attempts: attempts as u64 });
+            }
+            sqlx::query!("update import set state = 'undone', undone_at = $2 where id = $1", import.0, now)
+                .execute(&mut *conn)
+                .await
+                .map_err(self.failed())?;
+            commit(&mut conn).await.map_err(self.failed())
+        }
+        .await;
+        if undone.is_err() {
+            rollback(&mut conn).await;
+        }
+        drop(conn);
+        undone?;
+        self.write.note_lists_changed();
+        self.write.sweep(import).await.map_err(self.failed())
+    }
+
+    /// Imports that were cut off or undone leave nothing behind.
+    pub(crate) async fn sweep_unfinished_imports(&self) -> Result<(), StoreError> {
+        let mut conn = self.write.take().await;
+        let left = sqlx::query_scalar!(
+            r#"select i.id as "id!" from import i
+                where i.state = 'loading'
+                   or (i.state = 'undone' and exists (select 1 from lead l where l.import_id = i.id))"#
+        )
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        drop(conn);
+        for import in left {
+            self.write.sweep(ImportId(import)).await.map_err(self.failed())?;
+        }
+        Ok(())
+    }
+}
+
+impl WriteTurn {
+    /// Deletes what an invisible import wrote, in pieces.
+    async fn sweep(&self, import: ImportId) -> Result<(), sqlx::Error> {
+        loop {
+            let mut conn = self.take().await;
+            let swept = async {
+                begin(&mut conn).await?;
+                let swept = sweep_piece(&mut conn, import.0).await?;
+                commit(&mut conn).await?;
+                Ok::<bool, sqlx::Error>(swept)
+            }
+            .await;
+            if swept.is_err() {
+                rollback(&mut conn).await;
+            }
+            if swept? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whether that was the last piece.
+async fn sweep_piece(conn: &mut SqliteConnection, import: i64) -> Result<bool, sqlx::Error> {
+    sqlx::query!(
+        "delete from phone where lead_id in
+           (select id from lead where import_id = $1 order by list_row, id limit $2)",
+        import,
+        SWEEP
+    )
+    .execute(&mut *conn)
+    .await?;
+    let leads = sqlx::query!(
+        "delete from lead where id in
+           (select id from lead where import_id = $1 order by list_row, id limit $2)",
+        import,
+        SWEEP
+    )
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
+    if leads == SWEEP as u64 {
+        return Ok(false);
+    }
+    sqlx::query!("delete from refused_row where import_id = $1", import).execute(&mut *conn).await?;
+    sqlx::query!(
+        "delete from household where campaign_id = (select campaign_id from import where id = $1)
+            and not exists (select 1 from lead where lead.household_id = household.id)",
+        import
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!("delete from import where id = $1 and state = 'loading'", import)
+        .execute(&mut *conn)
+        .await?;
+    Ok(true)
+}
+
+impl Import {
+    pub fn id(&self) -> ImportId {
+        self.id
+    }
+
+    /// Writes rows, in the order of the list.
+    pub async fn push(&mut self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<(), StoreError> {
+        for chunk in leads.chunks(CHUNK) {
+            self.push_chunk(chunk, &[]).await?;
+        }
+        for chunk in refused.chunks(CHUNK) {
+            self.push_chunk(&[], chunk).await?;
+        }
+        self.rows += (leads.len() + refused.len()) as u64;
+        Ok(())
+    }
+
+    async fn push_chunk(&self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<(), StoreError> {
+        let mut conn = self.write.take().await;
+        let written = async {
+            begin(&mut conn).await?;
+            if !leads.is_empty() {
+                insert_leads(&mut conn, self.campaign.0, self.id.0, leads).await?;
+            }
+            if !refused.is_empty() {
+                insert_refused(&mut conn, self.id.0, refused).await?;
+            }
+            commit(&mut conn).await
+        }
+        .await;
+        if written.is_err() {
+            rollback(&mut conn).await;
+        }
+        written.map_err(|e| StoreError::at_use(&self.write.path, &e))
+    }
+
+    /// The list is complete: from here on its leads may be dialled. `rows_read` is what the reader
+    /// of the list counted, `report` its list report as JSON.
+    pub async fn commit(self, rows_read: u64, report: &str) -> Result<ImportId, StoreError> {
+        let (now, rows) = ((self.clock)().as_millis(), rows_read as i64);
+        let mut conn = self.write.take().await;
+        let done = sqlx::query!(
+            "update import set state = 'done', rows_read = $2, report = $3, done_at = $4
+              where id = $1 and state = 'loading'",
+            self.id.0,
+            rows,
+            report,
+            now
+        )
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::at_use(&self.write.path, &e))?;
+        drop(conn);
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Unknown { what: format!("import {}", self.id.0) });
+        }
+        self.write.note_lists_changed();
+        Ok(self.id)
+    }
+
+    /// Gives it up and removes what was written.
+    pub async fn abandon(self) -> Result<(), StoreError> {
+        self.write.sweep(self.id).await.map_err(|e| StoreError::at_use(&self.write.path, &e))
+    }
+
+    /// Rows pushed so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+async fn insert_leads(
+    conn: &mut SqliteConnection,
+    campaign: i64,
+    import: i64,
+    leads: &[LeadRow],
+) -> Result<(), sqlx::Error> {
+    let last = sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "last!: i64" from lead"#)
+        .fetch_one(&mut *conn)
+        .await?;
+    let ids = (last + 1)..;
+    let rows: Vec<_> = ids
+        .clone()
+        .zip(leads)
+        .map(|(id, lead)| (id, lead.row, lead.name.as_deref(), lead.household.as_deref(), cells(&lead.cells)))
+        .collect();
+    let phones: Vec<_> = ids
+        .zip(leads)
+        .flat_map(|(id, lead)| {
+            let phones = lead.phones.iter().enumerate();
+            phones.map(move |(at, (number, given))| (id, at, number.as_u64(), without_nul(given)))
+        })
+        .collect();
+    if leads.iter().any(|lead| lead.household.is_some()) {
+        let households = json(&leads.iter().filter_map(|lead| lead.household.as_deref()).collect::<Vec<_>>());
+        sqlx::query!(
+            "insert into household (campaign_id, name) select $1, value from json_each($2) where true
+             on conflict do nothing",
+            campaign,
+            households
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    let rows = json(&rows);
+    sqlx::query!(
+        "insert into lead (id, campaign_id, import_id, list_row, name, household_id, cells)
+         select value ->> 0, $1, $2, value ->> 1, value ->> 2,
+                (select h.id from household h where h.campaign_id = $1 and h.name = value ->> 3),
+                value ->> 4
+           from json_each($3)",
+        campaign,
+        import,
+        rows
+    )
+    .execute(&mut *conn)
+    .await?;
+    let phones = json(&phones);
+    sqlx::query!(
+        "insert into phone (lead_id, position, number, given)
+         select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each($1)",
+        phones
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_refused(
+    conn: &mut SqliteConnection,
+    import: i64,
+    refused: &[RefusedRow],
+) -> Result<(), sqlx::Error> {
+    let rows: Vec<_> = refused
+        .iter()
+        .map(|row| (row.row, cells(&row.cells), row.reason.word(), row.hint.as_str()))
+        .collect();
+    let rows = json(&rows);
+    sqlx::query!(
+        "insert into refused_row (import_id, list_row, cells, reason, hint)
+         select $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each($2)",
+        import,
+        rows
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+fn json<T: serde::Serialize>(rows: &T) -> String {
+    serde_json::to_string(rows).expect("text, numbers and lists of them always have a JSON form")
+}
+
+/// The cells of a row as a JSON array of text.
+fn cells(cells: &[String]) -> String {
+    let kept: Vec<_> = cells.iter().map(|cell| without_nul(cell)).collect();
+    json(&kept)
+}
+
+/// A NUL would end the text for every reader that speaks C.
+fn without_nul(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}

@@ -1,0 +1,274 @@
+//! The leads: which are due, and what became of them. The dialer decides; this writes it down.
+
+use super::blacklist::json_numbers;
+use paceline_core::dialer::output::LeadUpdate;
+use paceline_core::ids::{CampaignId, HouseholdId, LeadId};
+use paceline_core::lead::{Lead, Phone};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::{LeadState, Outcome, Reason};
+use paceline_core::time::Utc;
+use rustc_hash::FxHashSet;
+use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
+
+/// The answer to "which leads are due".
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Due {
+    pub leads: Vec<Lead>,
+    pub next_due: Option<Utc>,
+}
+
+/// Up to `count` due leads that are not `held`: retries whose time has come first, then the list
+/// in its order; and when the next one that is not handed over is due.
+pub(crate) async fn due(
+    conn: &mut SqliteConnection,
+    campaign: CampaignId,
+    count: usize,
+    held: &FxHashSet<i64>,
+    now: Utc,
+) -> Result<Due, sqlx::Error> {
+    // Held leads stand at the front of the index, so that many more rows are looked at.
+    let limit = (count + held.len() + 1) as i64;
+    let mut found = Vec::new();
+    let imports = sqlx::query_scalar!(
+        r#"select id as "id!" from import where campaign_id = $1 and state = 'done' order by id"#,
+        campaign.0
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for import in imports {
+        found.extend(retries(conn, import, limit).await?);
+        found.extend(fresh(conn, import, limit).await?);
+    }
+    found.retain(|(_, id)| !held.contains(id));
+    let now = now.as_millis();
+    // Retries by their moment, then what was never tried, then what is not due yet.
+    found.sort_by_key(|(at, id)| (if *at > now { 2 } else { i32::from(*at == 0) }, *at, *id));
+    let take = found.iter().take(count).take_while(|(at, _)| *at <= now).count();
+    let next_due = found.get(take).map(|(at, _)| Utc::from_millis(*at));
+    found.truncate(take);
+    let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).collect();
+    Ok(Due { leads: load(conn, &ids).await?, next_due })
+}
+
+async fn retries(
+    conn: &mut SqliteConnection,
+    import: i64,
+    limit: i64,
+) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select next_at as "next_at!", id as "id!" from lead
+            where import_id = $1 and state = 'open' and next_at > 0 order by next_at, id limit $2"#,
+        import,
+        limit
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.next_at, row.id)).collect())
+}
+
+async fn fresh(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+    let rows = sqlx::query_scalar!(
+        r#"select id as "id!" from lead
+            where import_id = $1 and state = 'open' and next_at = 0 order by id limit $2"#,
+        import,
+        limit
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(rows.into_iter().map(|id| (0, id)).collect())
+}
+
+/// Whole leads, in the order of `ids`.
+pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<Lead>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = json_numbers(ids.iter().copied());
+    let leads = sqlx::query!(
+        r#"select id as "id!", list_row, household_id, next_at, uncounted from lead
+            where id in (select value from json_each($1))"#,
+        wanted
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let phones = sqlx::query!(
+        r#"select lead_id, number, attempts, last_outcome, last_at, next_at, closed as "closed!: bool"
+             from phone where lead_id in (select value from json_each($1)) order by lead_id, position"#,
+        wanted
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut by_id: BTreeMap<i64, Lead> = BTreeMap::new();
+    for row in leads {
+        let lead = Lead {
+            id: LeadId(row.id),
+            row: row.list_row as u64,
+            household: row.household_id.map(HouseholdId),
+            phones: Vec::new(),
+            next_at: (row.next_at > 0).then_some(Utc::from_millis(row.next_at)),
+            uncounted: row.uncounted as u32,
+        };
+        by_id.insert(row.id, lead);
+    }
+    for row in phones {
+        let number = PhoneNumber::from_e164(row.number as u64);
+        let (Some(lead), Some(number)) = (by_id.get_mut(&row.lead_id), number) else { continue };
+        lead.phones.push(Phone {
+            number,
+            attempts: row.attempts as u32,
+            last_outcome: row.last_outcome.as_deref().and_then(Outcome::from_word),
+            last_at: row.last_at.map(Utc::from_millis),
+            next_at: row.next_at.map(Utc::from_millis),
+            closed: row.closed,
+        });
+    }
+    Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+}
+
+/// Open leads of a campaign.
+pub(crate) async fn count_open(
+    conn: &mut SqliteConnection,
+    campaign: CampaignId,
+) -> Result<u64, sqlx::Error> {
+    let open = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id
+            where i.campaign_id = $1 and i.state = 'done' and l.state = 'open'"#,
+        campaign.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    Ok(open as u64)
+}
+
+/// What an ended attempt adds to its lead's own row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastTry {
+    pub outcome: Outcome,
+    pub at: Utc,
+}
+
+/// Writes what becomes of a lead. Returns how many open leads there are more (or fewer) for it.
+///
+/// A lead that was closed meanwhile (blacklisted, its household reached) stays closed whatever an
+/// ending call says of its retry; what was tried is written all the same.
+pub(crate) async fn save(
+    conn: &mut SqliteConnection,
+    update: &LeadUpdate,
+    last: Option<LastTry>,
+) -> Result<i64, sqlx::Error> {
+    let before = sqlx::query_scalar!(
+        "select state from lead where id = $1 and campaign_id = $2",
+        update.lead.0,
+        update.campaign.0
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(before) = before else { return Ok(0) };
+    let was_open = before == LeadState::Open.word();
+    let stays_closed = !was_open && update.state == LeadState::Open;
+    let (state, reason) = (update.state.word(), update.reason.map(Reason::word));
+    let next_at = update.next_at.map_or(0, Utc::as_millis);
+    let uncounted = i64::from(update.uncounted);
+    let (outcome, at) = (last.map(|last| last.outcome.word()), last.map(|last| last.at.as_millis()));
+    let tries = i64::from(last.is_some());
+    sqlx::query!(
+        r#"update lead set
+             state = case when $2 then state else $3 end,
+             reason = case when $2 then reason else $4 end,
+             next_at = case when $2 then next_at else $5 end,
+             uncounted = $6, attempts = attempts + $7, last_outcome = coalesce($8, last_outcome),
+             last_at = coalesce($9, last_at), result = coalesce($10, result)
+           where id = $1"#,
+        update.lead.0,
+        stays_closed,
+        state,
+        reason,
+        next_at,
+        uncounted,
+        tries,
+        outcome,
+        at,
+        update.result
+    )
+    .execute(&mut *conn)
+    .await?;
+    for phone in &update.phones {
+        save_phone(conn, update.lead, phone).await?;
+    }
+    let mut delta = i64::from(update.state == LeadState::Open && !stays_closed) - i64::from(was_open);
+    if let Some(household) = update.household_done {
+        let others = sqlx::query!(
+            "update lead set state = 'done', reason = 'household_done'
+              where household_id = $1 and state = 'open' and id <> $2",
+            household.0,
+            update.lead.0
+        )
+        .execute(&mut *conn)
+        .await?;
+        delta -= others.rows_affected() as i64;
+    }
+    Ok(delta)
+}
+
+async fn save_phone(conn: &mut SqliteConnection, lead: LeadId, phone: &Phone) -> Result<(), sqlx::Error> {
+    let number = phone.number.as_u64() as i64;
+    let attempts = i64::from(phone.attempts);
+    let outcome = phone.last_outcome.map(Outcome::word);
+    let (last_at, next_at) = (phone.last_at.map(Utc::as_millis), phone.next_at.map(Utc::as_millis));
+    sqlx::query!(
+        "update phone set attempts = $3, last_outcome = $4, last_at = $5, next_at = $6, closed = $7
+          where lead_id = $1 and number = $2",
+        lead.0,
+        number,
+        attempts,
+        outcome,
+        last_at,
+        next_at,
+        phone.closed
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// The campaign is over: every open lead ends with this reason. Returns how many did.
+pub(crate) async fn close_all(
+    conn: &mut SqliteConnection,
+    campaign: CampaignId,
+    reason: Reason,
+) -> Result<u64, sqlx::Error> {
+    let reason = reason.word();
+    let closed = sqlx::query!(
+        "update lead set state = 'failed', reason = $2
+          where state = 'open' and import_id in
+            (select id from import where campaign_id = $1 and state = 'done')",
+        campaign.0,
+        reason
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(closed.rows_affected())
+}
+
+/// Closes a phone, and its lead if it was the last. `None` = other phones are left.
+pub(crate) async fn close_phone(
+    conn: &mut SqliteConnection,
+    lead: LeadId,
+    number: PhoneNumber,
+    reason: Reason,
+) -> Result<Option<Reason>, sqlx::Error> {
+    let (number, reason_word) = (number.as_u64() as i64, reason.word());
+    sqlx::query!("update phone set closed = true where lead_id = $1 and number = $2", lead.0, number)
+        .execute(&mut *conn)
+        .await?;
+    let closed = sqlx::query!(
+        "update lead set state = 'failed', reason = $2 where id = $1 and state = 'open'
+            and not exists (select 1 from phone p where p.lead_id = $1 and not p.closed)",
+        lead.0,
+        reason_word
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok((closed.rows_affected() > 0).then_some(reason))
+}

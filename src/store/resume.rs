@@ -1,0 +1,216 @@
+//! After a stop of any kind: attempts that were open are closed truthfully as interrupted, their
+//! numbers rest, their leads are settled by the campaign's own retry rules, and what the dialer must
+//! remember is handed over. One transaction: cut off in the middle, the next start does it again.
+
+use super::leads::{self, LastTry};
+use super::{Store, StoreError, begin, commit, rollback};
+use paceline_core::campaign::RetryRules;
+use paceline_core::campaign::retry::Finished;
+use paceline_core::dialer::input::OpenWork;
+use paceline_core::ids::{AttemptId, CampaignId, HouseholdId, LeadId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::{EndedBy, Outcome};
+use paceline_core::time::{Duration, Utc};
+use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
+
+/// How far back caller IDs are counted.
+const CALLER_ID_WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// The words in the `cause` column of an attempt that was cut off.
+pub const INTERRUPTED_CAUSE: &str = "the dialer stopped";
+
+/// What a start finds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Resumed {
+    /// For `Input::Resumed`.
+    pub work: OpenWork,
+    /// Calls that were up or being set up: each is to be ended with CANCEL or BYE.
+    pub interrupted: Vec<Interrupted>,
+}
+
+/// A call that was cut off by the stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    pub attempt: AttemptId,
+    pub campaign: CampaignId,
+    pub lead: Option<LeadId>,
+    pub number: PhoneNumber,
+    pub answered: bool,
+    /// JSON, as it was saved with the attempt or its answer.
+    pub dialog: String,
+}
+
+/// One open attempt as it stands in the file.
+struct Cut {
+    id: i64,
+    campaign_id: i64,
+    lead_id: Option<i64>,
+    number: i64,
+    dialog: String,
+    placed_at: i64,
+    answered_at: Option<i64>,
+    rest_millis: i64,
+}
+
+impl Store {
+    /// Closes what the last stop left open. Comes once, before any campaign and before the writer.
+    pub async fn resume(&self) -> Result<Resumed, StoreError> {
+        let now = self.now();
+        let mut conn = self.write.take().await;
+        let resumed = async {
+            begin(&mut conn).await?;
+            let interrupted = close_open_attempts(&mut conn, now).await?;
+            let work = open_work(&mut conn, now).await?;
+            commit(&mut conn).await?;
+            Ok::<_, sqlx::Error>(Resumed { work, interrupted })
+        }
+        .await;
+        if resumed.is_err() {
+            rollback(&mut conn).await;
+        }
+        drop(conn);
+        self.write.note_lists_changed();
+        resumed.map_err(|e| StoreError::at_use(&self.path, &e))
+    }
+}
+
+async fn close_open_attempts(conn: &mut SqliteConnection, now: Utc) -> Result<Vec<Interrupted>, sqlx::Error> {
+    let cuts = sqlx::query_as!(
+        Cut,
+        r#"select id as "id!", campaign_id, lead_id, number, dialog, placed_at, answered_at, rest_millis
+             from attempt where state <> 'ended' order by id"#
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let pulse =
+        sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#).fetch_one(&mut *conn).await?;
+    let mut rules: BTreeMap<i64, RetryRules> = BTreeMap::new();
+    let mut interrupted = Vec::new();
+    for cut in cuts {
+        let Some(number) = PhoneNumber::from_e164(cut.number as u64) else { continue };
+        close_attempt(conn, &cut, pulse, now).await?;
+        if let Some(lead) = cut.lead_id {
+            if !rules.contains_key(&cut.campaign_id) {
+                rules.insert(cut.campaign_id, retry_rules(conn, cut.campaign_id).await?);
+            }
+            settle(conn, &cut, lead, number, &rules[&cut.campaign_id], now).await?;
+        }
+        interrupted.push(Interrupted {
+            attempt: AttemptId(cut.id),
+            campaign: CampaignId(cut.campaign_id),
+            lead: cut.lead_id.map(LeadId),
+            number,
+            answered: cut.answered_at.is_some(),
+            dialog: cut.dialog,
+        });
+    }
+    Ok(interrupted)
+}
+
+async fn close_attempt(
+    conn: &mut SqliteConnection,
+    cut: &Cut,
+    pulse: i64,
+    now: Utc,
+) -> Result<(), sqlx::Error> {
+    let alive_at = pulse.max(cut.placed_at).max(cut.answered_at.unwrap_or(0));
+    let rest_until = now.as_millis().saturating_add(cut.rest_millis);
+    let (now, outcome, by) = (now.as_millis(), Outcome::Interrupted.word(), EndedBy::Dialer.word());
+    sqlx::query!(
+        "update attempt set state = 'ended', outcome = $2, cause = $3, ended_by = $4, ended_at = $5,
+                alive_at = $6, rest_until = $7, counted = true
+          where id = $1",
+        cut.id,
+        outcome,
+        INTERRUPTED_CAUSE,
+        by,
+        now,
+        alive_at,
+        rest_until
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// What becomes of the lead is for the retry rules to say; nobody who answered is called again.
+async fn settle(
+    conn: &mut SqliteConnection,
+    cut: &Cut,
+    lead: i64,
+    number: PhoneNumber,
+    rules: &RetryRules,
+    now: Utc,
+) -> Result<(), sqlx::Error> {
+    let Some(lead) = leads::load(conn, &[lead]).await?.pop() else { return Ok(()) };
+    let finished = Finished {
+        number,
+        outcome: Outcome::Interrupted,
+        answered: cut.answered_at.is_some(),
+        at: now,
+        next_trunk: false,
+    };
+    let update = rules.settle(CampaignId(cut.campaign_id), &lead, finished);
+    let last = LastTry { outcome: Outcome::Interrupted, at: now };
+    leads::save(conn, &update, Some(last)).await?;
+    Ok(())
+}
+
+async fn retry_rules(conn: &mut SqliteConnection, campaign: i64) -> Result<RetryRules, sqlx::Error> {
+    let text = sqlx::query_scalar!("select retry from campaign where id = $1", campaign)
+        .fetch_one(&mut *conn)
+        .await?;
+    // Rules that cannot be read name no retry: the careful side.
+    Ok(serde_json::from_str(&text).unwrap_or(RetryRules {
+        attempts_max: 1,
+        per_day_max: 1,
+        gap_min: Duration::ZERO,
+        after: BTreeMap::new(),
+    }))
+}
+
+async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sqlx::Error> {
+    let last = sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "last!: i64" from attempt"#)
+        .fetch_one(&mut *conn)
+        .await?;
+    let since = (now - CALLER_ID_WINDOW).as_millis();
+    let now = now.as_millis();
+    let resting = sqlx::query!(
+        r#"select number as "number!", max(rest_until) as "until!: i64" from attempt
+            where rest_until > $1 group by number order by number"#,
+        now
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let uses = sqlx::query!(
+        r#"select caller_id as "number!", placed_at from attempt
+            where placed_at > $1 and caller_id is not null order by placed_at, id"#,
+        since
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let first = sqlx::query!(r#"select number as "number!", at from caller_id_first_use order by number"#)
+        .fetch_all(&mut *conn)
+        .await?;
+    let sticky = sqlx::query!(
+        r#"select campaign_id, id as "id!", caller_id as "number!" from household
+            where caller_id is not null order by id"#
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let at = |number: i64, at: i64| Some((PhoneNumber::from_e164(number as u64)?, Utc::from_millis(at)));
+    Ok(OpenWork {
+        next_attempt: last + 1,
+        resting: resting.into_iter().filter_map(|row| at(row.number, row.until)).collect(),
+        caller_id_uses: uses.into_iter().filter_map(|row| at(row.number, row.placed_at)).collect(),
+        caller_id_first_use: first.into_iter().filter_map(|row| at(row.number, row.at)).collect(),
+        caller_id_sticky: sticky
+            .into_iter()
+            .filter_map(|row| {
+                let number = PhoneNumber::from_e164(row.number as u64)?;
+                Some((CampaignId(row.campaign_id), HouseholdId(row.id), number))
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,1 @@
+//! The store against itself and against the disk.

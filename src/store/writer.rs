@@ -1,0 +1,459 @@
+//! The writer: one task that takes commands from a bounded channel, writes all that have gathered
+//! in one transaction with one commit, and only then answers. What it could not write it keeps and
+//! tries again; it says so, and says when it is over.
+
+use super::attempts::{self, Opening};
+use super::ballast::Ballast;
+use super::commits::Commits;
+use super::error::{Trouble, trouble};
+use super::leads;
+use super::{Clock, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
+use paceline_core::dialer::input::DialVerdict;
+use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate};
+use paceline_core::ids::{AttemptId, CallId, CampaignId, LeadId};
+use paceline_core::lead::Lead;
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Reason;
+use paceline_core::time::Utc;
+use rustc_hash::FxHashSet;
+use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Commands that may wait; whoever sends more waits too.
+const WAITING_MAX: usize = 4096;
+
+/// Commands written in one transaction.
+const BATCH_MAX: usize = 512;
+
+/// Between two tries while nothing can be written.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A commit that takes longer than this is a disk that stands still, and people are told.
+const SLOW: Duration = Duration::from_millis(1_500);
+
+/// What the dialer asks of the store.
+#[derive(Clone, Debug)]
+pub enum Command {
+    OpenAttempt {
+        request: Box<AttemptRequest>,
+        /// The trunk's name, for the results.
+        trunk: String,
+        /// The SIP Call-ID the call will have.
+        call_id: String,
+        /// JSON: what ends the call after a crash.
+        dialog: String,
+    },
+    /// `dialog` empty = as it was saved.
+    SaveAnswer {
+        call: CallId,
+        at: Utc,
+        dialog: String,
+    },
+    /// Not answered by a reply.
+    SaveDialog {
+        call: CallId,
+        dialog: String,
+    },
+    SaveResult(Box<AttemptResult>),
+    SaveLead(Box<LeadUpdate>),
+    CloseLeads {
+        campaign: CampaignId,
+        reason: Reason,
+    },
+    /// `None` = the blacklist of every campaign.
+    Blacklist {
+        campaign: Option<CampaignId>,
+        number: PhoneNumber,
+        source: String,
+    },
+    FetchLeads {
+        campaign: CampaignId,
+        count: u32,
+    },
+}
+
+/// What the store says. Each comes after the commit that carried it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    AttemptOpened {
+        attempt: AttemptId,
+        verdict: DialVerdict,
+    },
+    AnswerSaved {
+        call: CallId,
+    },
+    ResultSaved {
+        attempt: AttemptId,
+    },
+    LeadSaved {
+        lead: LeadId,
+    },
+    LeadsClosed {
+        campaign: CampaignId,
+        leads: u64,
+    },
+    Blacklisted {
+        number: PhoneNumber,
+    },
+    Leads {
+        campaign: CampaignId,
+        leads: Vec<Lead>,
+        next_due: Option<Utc>,
+        leads_open: u64,
+    },
+    /// Nothing can be written; no attempt is opened until `Recovered`. The sentence is for people.
+    Stalled {
+        why: String,
+    },
+    Recovered,
+    /// A command that the database refused, whatever else was written. It is not tried again.
+    Refused {
+        why: String,
+    },
+}
+
+/// The door to the writer. The task ends when every door is closed and all is written.
+#[derive(Debug)]
+pub struct Writer {
+    commands: mpsc::Sender<Command>,
+    task: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Waits while [`WAITING_MAX`] commands are waiting already. `false` = the writer is gone.
+    pub async fn send(&self, command: Command) -> bool {
+        self.commands.send(command).await.is_ok()
+    }
+
+    /// A door of its own, for a task that must not hold the writer.
+    pub fn sender(&self) -> mpsc::Sender<Command> {
+        self.commands.clone()
+    }
+
+    /// Writes what was sent and ends. Waits for the other doors to close.
+    pub async fn close(self) {
+        drop(self.commands);
+        let _ = self.task.await;
+    }
+}
+
+impl Store {
+    /// Starts the writer of this store. One store has one: the leads it handed out are known to it alone.
+    pub fn start_writer(&self) -> (Writer, mpsc::UnboundedReceiver<Reply>) {
+        let (commands, inbox) = mpsc::channel(WAITING_MAX);
+        // Unbounded, so that the engine and the writer can never wait for each other; at most one
+        // reply a command.
+        let (replies, outbox) = mpsc::unbounded_channel();
+        let task = Task {
+            write: self.write.clone(),
+            clock: self.clock.clone(),
+            commits: self.commits.clone(),
+            ballast: self.ballast(),
+            replies,
+            held: FxHashSet::default(),
+            open: BTreeMap::new(),
+            lists_version: 0,
+            stalled: false,
+        };
+        (Writer { commands, task: tokio::spawn(task.run(inbox)) }, outbox)
+    }
+}
+
+/// Commands as the writer keeps them: an opening that was refused while nothing could be written
+/// is taken back, in case its commit had reached the disk after all.
+enum Work {
+    Do(Command),
+    Forget(AttemptId),
+}
+
+/// What a transaction changes in memory once it is committed.
+#[derive(Default)]
+struct Effects {
+    replies: Vec<Reply>,
+    given_back: Vec<LeadId>,
+    open: BTreeMap<CampaignId, i64>,
+}
+
+struct Task {
+    write: Arc<WriteTurn>,
+    clock: Clock,
+    commits: Arc<Commits>,
+    ballast: Ballast,
+    replies: mpsc::UnboundedSender<Reply>,
+    /// Leads that the dialer has.
+    held: FxHashSet<i64>,
+    /// Open leads by campaign, counted once and then kept.
+    open: BTreeMap<CampaignId, u64>,
+    lists_version: u64,
+    stalled: bool,
+}
+
+impl Task {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        let mut kept: Vec<Work> = Vec::new();
+        let mut closed = false;
+        while !(closed && kept.is_empty()) {
+            if self.stalled {
+                // Also without commands: room may come back at any moment.
+                tokio::time::sleep(RETRY).await;
+            } else if kept.is_empty() {
+                match inbox.recv().await {
+                    Some(first) => kept.push(Work::Do(first)),
+                    None => break,
+                }
+            }
+            while kept.len() < BATCH_MAX {
+                match inbox.try_recv() {
+                    Ok(command) => kept.push(Work::Do(command)),
+                    Err(mpsc::error::TryRecvError::Disconnected) => {
+                        closed = true;
+                        break;
+                    }
+                    Err(mpsc::error::TryRecvError::Empty) => break,
+                }
+            }
+            if self.stalled {
+                self.refuse_openings(&mut kept);
+            }
+            kept = self.carry_out(kept).await;
+        }
+    }
+
+    /// Writes the work; what could not be written comes back.
+    async fn carry_out(&mut self, work: Vec<Work>) -> Vec<Work> {
+        let (reads, mut writes): (Vec<_>, Vec<_>) =
+            work.into_iter().partition(|work| matches!(work, Work::Do(Command::FetchLeads { .. })));
+        match self.write_or_say(&writes).await {
+            Ok(effects) => self.apply(effects),
+            Err(error) if trouble(&error) == Trouble::Statement => self.write_each(writes).await,
+            Err(error) => {
+                self.stall(&error).await;
+                self.refuse_openings(&mut writes);
+                // With the ballast gone there is room for what calls in flight have to say.
+                if trouble(&error) == Trouble::Full
+                    && self.ballast.release()
+                    && let Ok(effects) = self.write_or_say(&writes).await
+                {
+                    self.apply(effects);
+                    writes.clear();
+                }
+                writes.extend(reads);
+                return writes;
+            }
+        }
+        if self.stalled {
+            self.recover();
+        }
+        let mut left = Vec::new();
+        for read in reads {
+            if let Work::Do(Command::FetchLeads { campaign, count }) = read
+                && let Err(error) = self.fetch(campaign, count).await
+            {
+                self.stall(&error).await;
+                left.push(read);
+            }
+        }
+        left
+    }
+
+    /// One transaction, one commit. When it stands still, that is said while it goes on.
+    async fn write_or_say(&mut self, work: &[Work]) -> Result<Effects, sqlx::Error> {
+        if work.is_empty() && !self.stalled {
+            return Ok(Effects::default());
+        }
+        let write = self.write.clone();
+        let now = (self.clock)();
+        let began = Instant::now();
+        let writing = write_all(&write, work, now);
+        tokio::pin!(writing);
+        let written = match tokio::time::timeout(SLOW, &mut writing).await {
+            Ok(written) => written,
+            Err(_) => {
+                let path = self.write.path.display();
+                self.say_stalled(format!("the disk that holds {path} has not answered for {SLOW:?}"));
+                writing.await
+            }
+        };
+        if written.is_ok() {
+            self.commits.note(began.elapsed(), work.len());
+        }
+        written
+    }
+
+    /// The one command at fault is refused, the others are written.
+    async fn write_each(&mut self, writes: Vec<Work>) {
+        for work in writes {
+            let one = [work];
+            match self.write_or_say(&one).await {
+                Ok(effects) => self.apply(effects),
+                Err(error) => {
+                    let why = StoreError::at_use(&self.write.path, &error).to_string();
+                    tracing::error!(%why, "a command was refused by the store");
+                    if let Work::Do(Command::OpenAttempt { request, .. }) = &one[0] {
+                        self.reply(Reply::AttemptOpened {
+                            attempt: request.attempt,
+                            verdict: DialVerdict::Gone,
+                        });
+                    }
+                    self.reply(Reply::Refused { why });
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, effects: Effects) {
+        for lead in effects.given_back {
+            self.held.remove(&lead.0);
+        }
+        for (campaign, delta) in effects.open {
+            if let Some(open) = self.open.get_mut(&campaign) {
+                *open = open.saturating_add_signed(delta);
+            }
+        }
+        for reply in effects.replies {
+            self.reply(reply);
+        }
+    }
+
+    async fn fetch(&mut self, campaign: CampaignId, count: u32) -> Result<(), sqlx::Error> {
+        let version = self.write.lists_version();
+        if version != self.lists_version {
+            self.open.clear();
+            self.lists_version = version;
+        }
+        let now = (self.clock)();
+        let write = self.write.clone();
+        let mut conn = write.take().await;
+        let due = leads::due(&mut conn, campaign, count as usize, &self.held, now).await?;
+        let leads_open = match self.open.get(&campaign) {
+            Some(open) => *open,
+            None => leads::count_open(&mut conn, campaign).await?,
+        };
+        drop(conn);
+        self.open.insert(campaign, leads_open);
+        self.held.extend(due.leads.iter().map(|lead| lead.id.0));
+        self.reply(Reply::Leads { campaign, leads: due.leads, next_due: due.next_due, leads_open });
+        Ok(())
+    }
+
+    async fn stall(&mut self, error: &sqlx::Error) {
+        self.say_stalled(StoreError::at_use(&self.write.path, error).to_string());
+        if !matches!(error, sqlx::Error::Database(_)) {
+            // The connection itself is gone; the next try has a new one.
+            let write = self.write.clone();
+            let mut conn = write.take().await;
+            let _ = write.reconnect(&mut conn).await;
+        }
+    }
+
+    fn say_stalled(&mut self, why: String) {
+        if !self.stalled {
+            self.stalled = true;
+            tracing::error!(%why, "the store cannot write; no call is placed until it can");
+            self.reply(Reply::Stalled { why });
+        }
+    }
+
+    /// Not before the ballast is back: without it the next full disk would cost a result.
+    fn recover(&mut self) {
+        if self.ballast.fill().is_ok() {
+            self.stalled = false;
+            tracing::info!("the store can write again");
+            self.reply(Reply::Recovered);
+        }
+    }
+
+    fn refuse_openings(&mut self, work: &mut [Work]) {
+        for item in work {
+            if let Work::Do(Command::OpenAttempt { request, .. }) = item {
+                let (attempt, until, lead) = (request.attempt, request.placed_at, request.lead);
+                *item = Work::Forget(attempt);
+                if let Some(lead) = lead {
+                    self.held.remove(&lead.0);
+                }
+                let verdict = DialVerdict::NotBefore { until, reason: Reason::Stopped };
+                self.reply(Reply::AttemptOpened { attempt, verdict });
+            }
+        }
+    }
+
+    fn reply(&self, reply: Reply) {
+        // Nobody listens any more while the service ends; what is written stays written.
+        let _ = self.replies.send(reply);
+    }
+}
+
+async fn write_all(write: &WriteTurn, work: &[Work], now: Utc) -> Result<Effects, sqlx::Error> {
+    let mut conn = write.take().await;
+    let written = async {
+        begin(&mut conn).await?;
+        let mut effects = Effects::default();
+        for item in work {
+            match item {
+                Work::Do(command) => write_one(&mut conn, command, now, &mut effects).await?,
+                Work::Forget(attempt) => attempts::forget(&mut conn, *attempt).await?,
+            }
+        }
+        let at = now.as_millis();
+        sqlx::query!("update pulse set at = $1 where id = 1", at).execute(&mut *conn).await?;
+        commit(&mut conn).await?;
+        Ok(effects)
+    }
+    .await;
+    if written.is_err() {
+        rollback(&mut conn).await;
+    }
+    written
+}
+
+async fn write_one(
+    conn: &mut SqliteConnection,
+    command: &Command,
+    now: Utc,
+    effects: &mut Effects,
+) -> Result<(), sqlx::Error> {
+    match command {
+        Command::OpenAttempt { request, trunk, call_id, dialog } => {
+            let opened = attempts::open(conn, Opening { request, trunk, call_id, dialog }, now).await?;
+            let (attempt, verdict) = (request.attempt, opened.verdict);
+            *effects.open.entry(request.campaign).or_default() -= opened.leads_closed as i64;
+            if verdict != DialVerdict::Opened {
+                effects.given_back.extend(request.lead);
+            }
+            effects.replies.push(Reply::AttemptOpened { attempt, verdict });
+        }
+        Command::SaveAnswer { call, at, dialog } => {
+            attempts::answer(conn, *call, *at, dialog).await?;
+            effects.replies.push(Reply::AnswerSaved { call: *call });
+        }
+        Command::SaveDialog { call, dialog } => attempts::dialog(conn, *call, dialog).await?,
+        Command::SaveResult(result) => {
+            *effects.open.entry(result.campaign).or_default() += attempts::result(conn, result).await?;
+            effects.given_back.extend(result.lead.as_ref().map(|update| update.lead));
+            effects.replies.push(Reply::ResultSaved { attempt: result.attempt });
+        }
+        Command::SaveLead(update) => {
+            *effects.open.entry(update.campaign).or_default() += leads::save(conn, update, None).await?;
+            effects.given_back.push(update.lead);
+            effects.replies.push(Reply::LeadSaved { lead: update.lead });
+        }
+        Command::CloseLeads { campaign, reason } => {
+            let closed = leads::close_all(conn, *campaign, *reason).await?;
+            *effects.open.entry(*campaign).or_default() -= closed as i64;
+            effects.replies.push(Reply::LeadsClosed { campaign: *campaign, leads: closed });
+        }
+        Command::Blacklist { campaign, number, source } => {
+            for (campaign, closed) in blacklist::add(conn, *campaign, *number, source, now).await? {
+                *effects.open.entry(campaign).or_default() -= closed as i64;
+            }
+            effects.replies.push(Reply::Blacklisted { number: *number });
+        }
+        // Read after the commit, so that what was just saved is seen and nothing that may be undone.
+        Command::FetchLeads { .. } => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! "May I dial this number now?": every reason to say no, asked in the step that opens the attempt.
+
+use super::*;
+
+fn no(until: i64, reason: Reason) -> DialVerdict {
+    DialVerdict::NotBefore { until: Utc::from_millis(until), reason }
+}
+
+#[tokio::test]
+async fn a_lead_that_nothing_speaks_against_is_opened() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    let request = desk.request(Some(&lead), lead.phones[0].number);
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn the_same_attempt_told_twice_is_opened_once() {
+    let mut desk = Desk::new().await;
+    let request = desk.request(None, number(1));
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    let mut reader = desk.store.reader().await.unwrap();
+    assert_eq!(reader.attempts(desk.campaign, 0, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_attempt_number_used_for_another_call_is_refused_and_the_batch_goes_on() {
+    let mut desk = Desk::new().await;
+    let request = desk.request(None, number(1));
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    let mut other = desk.request(None, number(2));
+    other.attempt = request.attempt;
+    let third = desk.request(None, number(3));
+    for request in [&other, &third] {
+        desk.writer.send(opening(request)).await;
+    }
+    let said = [desk.reply().await, desk.reply().await, desk.reply().await];
+    assert_eq!(said[0], Reply::AttemptOpened { attempt: other.attempt, verdict: DialVerdict::Gone });
+    assert!(matches!(&said[1], Reply::Refused { why } if why.contains("UNIQUE")), "{said:?}");
+    assert_eq!(said[2], Reply::AttemptOpened { attempt: third.attempt, verdict: DialVerdict::Opened });
+}
+
+#[tokio::test]
+async fn a_closed_lead_is_gone() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    let closing = Command::SaveLead(Box::new(update(desk.campaign, &lead, LeadState::Done)));
+    assert_eq!(desk.ask(closing).await, Reply::LeadSaved { lead: lead.id });
+    let request = desk.request(Some(&lead), lead.phones[0].number);
+    assert_eq!(desk.dial(&request).await, DialVerdict::Gone);
+}
+
+#[tokio::test]
+async fn a_lead_of_another_campaign_is_gone() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    let mut request = desk.request(Some(&lead), lead.phones[0].number);
+    request.campaign = define(&desk.store, "autumn", &retry_rules()).await;
+    assert_eq!(desk.dial(&request).await, DialVerdict::Gone);
+}
+
+#[tokio::test]
+async fn a_blacklisted_number_closes_its_lead() {
+    for system_wide in [true, false] {
+        let mut desk = Desk::new().await;
+        desk.list(&rows(1), &[]).await;
+        let lead = desk.fetch(1).await.0.remove(0);
+        let scope = (!system_wide).then_some(desk.campaign);
+        desk.store.replace_blacklist(scope, "file.csv", &[lead.phones[0].number]).await.unwrap();
+        let request = desk.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(desk.dial(&request).await, DialVerdict::Closed(Reason::Blacklisted));
+        assert_eq!(desk.fetch(1).await, (vec![], None, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_blacklisted_phone_among_several_closes_alone_and_the_lead_comes_back_at_once() {
+    let mut desk = Desk::new().await;
+    desk.list(&[row(2, &[1, 2], None)], &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    desk.store.replace_blacklist(None, "file.csv", &[number(1)]).await.unwrap();
+    let request = desk.request(Some(&lead), number(1));
+    assert_eq!(desk.dial(&request).await, no(MORNING, Reason::Blacklisted));
+    let (again, _, open) = desk.fetch(1).await;
+    assert_eq!((ids(&again), open), (vec![lead.id], 1));
+    assert_eq!(again[0].phones.iter().map(|phone| phone.closed).collect::<Vec<_>>(), [true, false]);
+}
+
+#[tokio::test]
+async fn another_campaigns_blacklist_does_not_hold_here() {
+    let mut desk = Desk::new().await;
+    let other = define(&desk.store, "autumn", &retry_rules()).await;
+    desk.store.replace_blacklist(Some(other), "file.csv", &[number(1)]).await.unwrap();
+    let request = desk.request(None, number(1));
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn after_the_hours_nothing_is_opened() {
+    let mut desk = Desk::new().await;
+    let mut request = desk.request(None, number(1));
+    request.open_until = Utc::from_millis(MORNING + 1000);
+    desk.hands.go_on(1000);
+    assert_eq!(desk.dial(&request).await, no(MORNING + 1000, Reason::OutsideWindow));
+}
+
+#[tokio::test]
+async fn a_number_that_is_being_called_is_not_called_again() {
+    let mut desk = Desk::new().await;
+    let first = desk.request(None, number(1));
+    assert_eq!(desk.dial(&first).await, DialVerdict::Opened);
+    let second = desk.request(None, number(1));
+    assert_eq!(desk.dial(&second).await, no(MORNING + MINUTE, Reason::Duplicate));
+}
+
+#[tokio::test]
+async fn two_of_one_household_are_not_called_at_once() {
+    let mut desk = Desk::new().await;
+    desk.list(&[row(2, &[1], Some("3-101")), row(3, &[2], Some("3-101"))], &[]).await;
+    let leads = desk.fetch(2).await.0;
+    let first = desk.request(Some(&leads[0]), number(1));
+    let second = desk.request(Some(&leads[1]), number(2));
+    assert_eq!(desk.dial(&first).await, DialVerdict::Opened);
+    assert_eq!(desk.dial(&second).await, no(MORNING + MINUTE, Reason::Duplicate));
+    desk.end(&first, Some(&leads[0]), Outcome::NoAnswer).await;
+    let third = desk.request(Some(&leads[1]), number(2));
+    assert_eq!(desk.dial(&third).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn two_openings_of_one_batch_see_each_other() {
+    let mut desk = Desk::new().await;
+    let first = desk.request(None, number(1));
+    let second = desk.request(None, number(1));
+    desk.writer.send(opening(&first)).await;
+    desk.writer.send(opening(&second)).await;
+    let said = [desk.reply().await, desk.reply().await];
+    let opened = |attempt, verdict| Reply::AttemptOpened { attempt, verdict };
+    assert_eq!(said[0], opened(first.attempt, DialVerdict::Opened));
+    assert_eq!(said[1], opened(second.attempt, no(MORNING + MINUTE, Reason::Duplicate)));
+}
+
+#[tokio::test]
+async fn between_two_attempts_lies_the_gap_in_any_campaign() {
+    let mut desk = Desk::new().await;
+    let first = desk.request(None, number(1));
+    desk.dial(&first).await;
+    desk.end(&first, None, Outcome::Busy).await;
+    desk.hands.go_on(30 * MINUTE - 1);
+    let mut early = desk.request(None, number(1));
+    early.campaign = define(&desk.store, "autumn", &retry_rules()).await;
+    assert_eq!(desk.dial(&early).await, no(MORNING + 30 * MINUTE, Reason::AttemptsUsed));
+    desk.hands.go_on(1);
+    let mut due = desk.request(None, number(1));
+    due.campaign = early.campaign;
+    assert_eq!(desk.dial(&due).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn attempts_that_do_not_count_use_nothing_up() {
+    let mut desk = Desk::new().await;
+    for _ in 0..5 {
+        let request = desk.request(None, number(1));
+        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+        desk.end(&request, None, Outcome::LineFault).await;
+    }
+}
+
+#[tokio::test]
+async fn the_third_of_three_attempts_is_the_last() {
+    let mut desk = Desk::new().await;
+    desk.list(&[row(2, &[1], None), row(3, &[2, 1], None)], &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    for _ in 0..3 {
+        let mut request = desk.request(Some(&lead), number(1));
+        request.per_day_max = 100;
+        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+        desk.end(&request, None, Outcome::NoAnswer).await;
+        desk.hands.go_on(31 * MINUTE);
+    }
+    let request = desk.request(Some(&lead), number(1));
+    assert_eq!(desk.dial(&request).await, DialVerdict::Closed(Reason::AttemptsUsed));
+    // The other lead that knows this number loses the number and keeps its other one.
+    let other = desk.fetch(1).await.0.remove(0);
+    let request = desk.request(Some(&other), number(1));
+    let until = request.placed_at.as_millis();
+    assert_eq!(desk.dial(&request).await, no(until, Reason::AttemptsUsed));
+    let request = desk.request(Some(&other), number(2));
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn the_cap_of_the_day_holds_over_all_campaigns_and_open_attempts_count() {
+    let mut desk = Desk::new().await;
+    let autumn = define(&desk.store, "autumn", &retry_rules()).await;
+    for campaign in [desk.campaign, autumn, desk.campaign] {
+        let mut request = desk.request(None, number(1));
+        request.campaign = campaign;
+        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+        desk.end(&request, None, Outcome::NoAnswer).await;
+        desk.hands.go_on(31 * MINUTE);
+    }
+    let request = desk.request(None, number(1));
+    assert_eq!(desk.dial(&request).await, no(request.day_end.as_millis(), Reason::AttemptsUsed));
+    desk.hands.go_on(DAY);
+    let mut tomorrow = desk.request(None, number(1));
+    tomorrow.day_start = Utc::from_millis(request.day_end.as_millis());
+    tomorrow.day_end = Utc::from_millis(request.day_end.as_millis() + DAY);
+    assert_eq!(desk.dial(&tomorrow).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn a_number_whose_call_was_cut_off_rests() {
+    let mut desk = Desk::new().await;
+    let mut request = desk.request(None, number(1));
+    request.gap_min = Duration::ZERO;
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    let (dir, hands) = desk.close().await;
+    hands.go_on(5000);
+    let mut desk = Desk::open(dir, hands, &retry_rules()).await;
+    let mut again = desk.request(None, number(1));
+    again.gap_min = Duration::ZERO;
+    assert_eq!(desk.dial(&again).await, no(MORNING + 5000 + MINUTE, Reason::AttemptsUsed));
+    desk.hands.go_on(MINUTE);
+    let mut rested = desk.request(None, number(1));
+    rested.gap_min = Duration::ZERO;
+    assert_eq!(desk.dial(&rested).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_went_back_does_not_open_a_gap_early() {
+    let mut desk = Desk::new().await;
+    let request = desk.request(None, number(1));
+    desk.dial(&request).await;
+    desk.end(&request, None, Outcome::Busy).await;
+    desk.hands.go_on(-120 * MINUTE);
+    let again = desk.request(None, number(1));
+    assert_eq!(desk.dial(&again).await, no(MORNING + 30 * MINUTE, Reason::AttemptsUsed));
+}
