@@ -99,7 +99,8 @@ async fn a_number_is_taken_off_every_lead_that_has_it() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], None), row(3, &[2, 1], None), row(4, &[3], None)], &[]).await;
     assert_eq!(desk.fetch(0).await.2, 3);
-    desk.ask(Command::Blacklist { campaign: Some(desk.campaign), number: number(1), source: "key".into() }).await;
+    desk.ask(Command::Blacklist { campaign: Some(desk.campaign), number: number(1), source: "key".into() })
+        .await;
     let (leads, _, open) = desk.fetch(10).await;
     assert_eq!((leads.iter().map(|lead| lead.row).collect::<Vec<_>>(), open), (vec![3, 4], 2));
     assert!(leads[0].phones[1].closed && !leads[0].phones[0].closed);
