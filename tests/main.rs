@@ -1,4 +1,4 @@
-//! One binary; every room is a module of it.
+//! One binary for every integration test; each room is a module of it.
 
-mod results;
+mod day;
 mod store;

@@ -1,19 +1,29 @@
 //! `PhoneNumber`: an E.164 number, or it does not exist. Cleaning what people typed is the lists'
-//! work; what may never be dialled from any list is refused here, in code.
+//! work; what may never be dialled from any list is refused here, in code, whatever asks for it.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An E.164 number as its digits, country code first, without the plus sign: at most 15 digits,
 /// so it fits a `u64` and is cheap to compare, hash and store.
+///
+/// The emergency and service numbers of China have no value of this type, in any spelling: a list,
+/// a blacklist, a store row or a journal that holds one cannot make the dialer place that call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "u64", into = "u64")]
 pub struct PhoneNumber(u64);
 
 impl PhoneNumber {
-    /// From digits with country code, for example `8613800138000`. `None` outside 7 to 15 digits.
+    /// From digits with country code, for example `8613800138000`. `None` outside 7 to 15 digits,
+    /// and for what [`is_service`] names.
     pub const fn from_e164(digits: u64) -> Option<Self> {
-        if digits >= 1_000_000 && digits <= 999_999_999_999_999 { Some(PhoneNumber(digits)) } else { None }
+        if digits < 1_000_000 || digits > 999_999_999_999_999 {
+            return None;
+        }
+        match china_national(digits) {
+            Some(national) if is_service(national) => None,
+            _ => Some(PhoneNumber(digits)),
+        }
     }
 
     pub const fn as_u64(self) -> u64 {
@@ -26,27 +36,132 @@ impl PhoneNumber {
         let digits = self.0.to_string();
         match digits.strip_prefix("86") {
             Some(rest) if rest.len() == 11 && rest.starts_with('1') => rest.to_string(),
-            Some(rest) if rest.starts_with("400") || rest.starts_with("800") => rest.to_string(),
+            Some(rest) if rest.len() == 10 && (rest.starts_with("400") || rest.starts_with("800")) => {
+                rest.to_string()
+            }
             Some(rest) => format!("0{rest}"),
             None => format!("00{digits}"),
         }
     }
 
     /// Whether both are Chinese landlines of one area code (`0755`, `010`).
-    pub fn same_area(self, other: PhoneNumber) -> bool {
-        matches!((self.area(), other.area()), (Some(mine), Some(theirs)) if mine == theirs)
+    pub const fn same_area(self, other: PhoneNumber) -> bool {
+        match (self.area_code(), other.area_code()) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            _ => false,
+        }
     }
 
-    /// The area code of a Chinese landline without its leading zero: two digits for 10 and 2x, else three.
-    fn area(self) -> Option<u64> {
-        let national = self.0.to_string().strip_prefix("86").map(str::to_owned)?;
-        let short = national.starts_with("10") || national.starts_with('2');
-        let mobile = national.len() == 11 && national.starts_with('1');
-        let service = national.starts_with("400") || national.starts_with("800");
-        if mobile || service {
-            return None;
+    /// What sort of number it is, by its shape alone.
+    pub const fn kind(self) -> NumberKind {
+        match china_national(self.0) {
+            None => NumberKind::Abroad,
+            Some(n) if is_mobile(n) => NumberKind::Mobile,
+            Some(n) if is_hotline(n) => NumberKind::Hotline,
+            Some(_) => NumberKind::Landline,
         }
-        national.get(..if short { 2 } else { 3 })?.parse().ok()
+    }
+
+    /// The area code of a Chinese landline without its zero: `10`, `21`, `755`.
+    pub const fn area_code(self) -> Option<u16> {
+        match (self.kind(), china_national(self.0)) {
+            (NumberKind::Landline, Some(n)) => match split_area(n) {
+                Some((area, _, _)) => Some(area as u16),
+                None => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A Chinese number from its national digits, in any of the forms a line would take: a mobile,
+    /// a landline with its area code and leading zero, a 400 or 800 number. No spaces, no `+86`.
+    pub const fn chinese(digits: &[u8]) -> Result<Self, NotChinese> {
+        // The one comparison that nearly every row of a list takes.
+        if digits.len() == 11 && digits[0] == b'1' && digits[1] >= b'3' {
+            return match value_of(digits) {
+                Some(n) => Ok(PhoneNumber(8_600_000_000_000 + n)),
+                None => Err(NotChinese::Shape),
+            };
+        }
+        let Some(value) = value_of(digits) else { return Err(NotChinese::Shape) };
+        if value == 0 || digits.len() > 16 {
+            return Err(NotChinese::Shape);
+        }
+        if digits[0] != b'0' {
+            return Self::without_zero(value, digits.len());
+        }
+        if is_service(value) {
+            return Err(NotChinese::Service);
+        }
+        // `0` + `138…` is how a mobile is dialled from another city.
+        if digits.len() == 12 && is_mobile(value) {
+            return Ok(PhoneNumber(8_600_000_000_000 + value));
+        }
+        let Some((area, _, local_len)) = split_area(value) else { return Err(NotChinese::Shape) };
+        if digits[1] == b'0' || (area < 100 && local_len != 8) {
+            return Err(NotChinese::Shape);
+        }
+        match local_len {
+            7 | 8 => Ok(PhoneNumber(86 * pow10(length(value)) + value)),
+            _ => Err(NotChinese::Shape),
+        }
+    }
+
+    const fn without_zero(value: u64, len: usize) -> Result<Self, NotChinese> {
+        if is_hotline(value) {
+            return Ok(PhoneNumber(860_000_000_000 + value));
+        }
+        if is_short_service(value) {
+            return Err(NotChinese::Service);
+        }
+        match (len, leading(value)) {
+            (7 | 8, 2..=9) => Err(NotChinese::NoAreaCode),
+            (10 | 11, 2..=9) => Err(NotChinese::NoLeadingZero),
+            (10, 1) if value / 100_000_000 == 10 => Err(NotChinese::NoLeadingZero),
+            (12.., _) => Err(NotChinese::TooLong),
+            (7..=10, 1) => Err(NotChinese::TooShort),
+            _ => Err(NotChinese::Shape),
+        }
+    }
+}
+
+/// What sort of number it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberKind {
+    Mobile,
+    Landline,
+    /// A 400 or 800 number.
+    Hotline,
+    Abroad,
+}
+
+/// Why digits are no Chinese number that a list may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotChinese {
+    /// An emergency or service number: 110, 12345, 95588, 10086, 96110, also behind an area code.
+    Service,
+    /// Seven or eight digits: a landline without its area code.
+    NoAreaCode,
+    /// A landline whose leading zero is gone.
+    NoLeadingZero,
+    TooShort,
+    TooLong,
+    /// No known form.
+    Shape,
+}
+
+impl TryFrom<u64> for PhoneNumber {
+    type Error = &'static str;
+
+    fn try_from(digits: u64) -> Result<Self, Self::Error> {
+        PhoneNumber::from_e164(digits).ok_or("no E.164 number that may be dialled")
+    }
+}
+
+impl From<PhoneNumber> for u64 {
+    fn from(number: PhoneNumber) -> u64 {
+        number.0
     }
 }
 
@@ -54,5 +169,228 @@ impl PhoneNumber {
 impl fmt::Display for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "+{}", self.0)
+    }
+}
+
+/// Whether national digits (no leading zero) name an emergency, operator or short service number of
+/// China: 110, 119, 120, 122, 10xxx, 11xxx, 12xxx, 95xxx, 96xxx with whatever follows them, with or
+/// without an area code in front. 400 and 800 numbers are ordinary numbers.
+pub const fn is_service(national: u64) -> bool {
+    if is_short_service(national) {
+        return true;
+    }
+    if is_hotline(national) || is_mobile(national) {
+        return false;
+    }
+    match split_area(national) {
+        Some((_, local, len)) => is_short_service(local) && !(len >= 7 && is_subscriber(local)),
+        None => false,
+    }
+}
+
+/// 1xx to 12xxxx…, 95xxx…, 96xxx…, as they are dialled without an area code.
+const fn is_short_service(n: u64) -> bool {
+    let len = length(n);
+    match two_leading(n) {
+        10..=12 => len >= 3 && len <= 8,
+        13..=19 => len >= 3 && len <= 6,
+        95 | 96 => len >= 5 && len <= 9,
+        _ => false,
+    }
+}
+
+/// Seven or eight digits behind an area code that begin with 1 but with no carrier's or hotline's
+/// prefix: `0755 12345678`, the form of every example, is a landline.
+const fn is_subscriber(local: u64) -> bool {
+    leading(local) == 1 && local / pow10(length(local) - 3) != 100
+}
+
+const fn is_mobile(national: u64) -> bool {
+    national >= 13_000_000_000 && national <= 19_999_999_999
+}
+
+const fn is_hotline(national: u64) -> bool {
+    let prefix = national / 10_000_000;
+    prefix == 400 || prefix == 800
+}
+
+/// The part behind `86`, if these are a Chinese number's digits.
+const fn china_national(e164: u64) -> Option<u64> {
+    let scale = pow10(length(e164) - 2);
+    if e164 / scale == 86 { Some(e164 % scale) } else { None }
+}
+
+/// Area code, local part and its length. `10` and `2x` are the two-digit codes.
+const fn split_area(national: u64) -> Option<(u64, u64, u32)> {
+    let len = length(national);
+    let area_len = match two_leading(national) {
+        10 | 20..=29 => 2,
+        30..=99 => 3,
+        _ => return None,
+    };
+    if len <= area_len {
+        return None;
+    }
+    let scale = pow10(len - area_len);
+    let local = national % scale;
+    if local < scale / 10 { None } else { Some((national / scale, local, len - area_len)) }
+}
+
+const fn value_of(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let (mut value, mut at) = (0u64, 0);
+    while at < digits.len() {
+        let digit = digits[at].wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + digit as u64;
+        at += 1;
+    }
+    Some(value)
+}
+
+const fn length(n: u64) -> u32 {
+    match n.checked_ilog10() {
+        Some(log) => log + 1,
+        None => 1,
+    }
+}
+
+const fn pow10(exponent: u32) -> u64 {
+    10u64.pow(exponent)
+}
+
+const fn leading(n: u64) -> u64 {
+    n / pow10(length(n) - 1)
+}
+
+const fn two_leading(n: u64) -> u64 {
+    let len = length(n);
+    if len < 2 { 0 } else { n / pow10(len - 2) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chinese(text: &str) -> Result<u64, NotChinese> {
+        PhoneNumber::chinese(text.as_bytes()).map(PhoneNumber::as_u64)
+    }
+
+    #[test]
+    fn every_form_that_a_line_takes_is_a_number() {
+        for (text, e164, kind) in [
+            ("13800138000", 8_613_800_138_000, NumberKind::Mobile),
+            ("013800138000", 8_613_800_138_000, NumberKind::Mobile),
+            ("19912345678", 8_619_912_345_678, NumberKind::Mobile),
+            ("01062345678", 861_062_345_678, NumberKind::Landline),
+            ("02087654321", 862_087_654_321, NumberKind::Landline),
+            ("075512345678", 8_675_512_345_678, NumberKind::Landline),
+            ("03126543210", 863_126_543_210, NumberKind::Landline),
+            ("4001234567", 864_001_234_567, NumberKind::Hotline),
+            ("8008201234", 868_008_201_234, NumberKind::Hotline),
+        ] {
+            let number = PhoneNumber::chinese(text.as_bytes()).expect(text);
+            assert_eq!(number.as_u64(), e164, "{text}");
+            assert_eq!(number.kind(), kind, "{text}");
+            assert_eq!(PhoneNumber::from_e164(e164), Some(number), "{text}");
+            assert_eq!(number.national(), text.strip_prefix("013").map_or(text.into(), |t| format!("13{t}")));
+        }
+    }
+
+    #[test]
+    fn emergency_and_service_numbers_do_not_exist_in_any_spelling() {
+        for text in [
+            "110",
+            "112",
+            "119",
+            "120",
+            "122",
+            "12110",
+            "12306",
+            "12315",
+            "12345",
+            "10000",
+            "10010",
+            "10086",
+            "1008611",
+            "114",
+            "116114",
+            "118114",
+            "95588",
+            "95013888",
+            "951051234",
+            "96110",
+            "968888",
+        ] {
+            assert_eq!(chinese(text), Err(NotChinese::Service), "{text}");
+            for area in ["010", "021", "0755", "0312"] {
+                assert_eq!(chinese(&format!("{area}{text}")), Err(NotChinese::Service), "{area} {text}");
+                let e164: u64 = format!("86{}{text}", &area[1..]).parse().unwrap();
+                assert_eq!(PhoneNumber::from_e164(e164), None, "{e164}");
+            }
+            let e164: u64 = format!("86{text}").parse().unwrap();
+            assert_eq!(PhoneNumber::from_e164(e164), None, "{e164}");
+        }
+    }
+
+    #[test]
+    fn a_stored_service_number_cannot_be_read_back() {
+        use serde::de::IntoDeserializer;
+        use serde::de::value::{Error, U64Deserializer};
+        let read = |n: u64| {
+            let from: U64Deserializer<Error> = n.into_deserializer();
+            PhoneNumber::deserialize(from)
+        };
+        assert!(read(8_610_110).is_err());
+        assert!(read(8_675_595_588).is_err());
+        assert_eq!(read(8_613_800_138_000).unwrap().national(), "13800138000");
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_never_added() {
+        for (text, fault) in [
+            ("62345678", NotChinese::NoAreaCode),
+            ("6234567", NotChinese::NoAreaCode),
+            ("75512345678", NotChinese::NoLeadingZero),
+            ("1062345678", NotChinese::NoLeadingZero),
+            ("1380013800", NotChinese::TooShort),
+            ("138001380", NotChinese::TooShort),
+            ("138001380001", NotChinese::TooLong),
+            ("12800138000", NotChinese::Shape),
+            ("00000000000", NotChinese::Shape),
+            ("0106234567", NotChinese::Shape),
+            ("", NotChinese::Shape),
+            ("1380013800x", NotChinese::Shape),
+        ] {
+            assert_eq!(chinese(text), Err(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn area_codes_belong_to_landlines_only() {
+        let area = |text: &str| PhoneNumber::chinese(text.as_bytes()).unwrap().area_code();
+        assert_eq!(area("01062345678"), Some(10));
+        assert_eq!(area("02162345678"), Some(21));
+        assert_eq!(area("075512345678"), Some(755));
+        assert_eq!(area("13800138000"), None);
+        assert_eq!(area("4001234567"), None);
+        assert_eq!(PhoneNumber::from_e164(14_155_552_671).unwrap().area_code(), None);
+    }
+
+    #[test]
+    fn no_value_in_the_whole_range_panics() {
+        let mut n = 1u64;
+        while n < 1_000_000_000_000_000 {
+            for near in [n - 1, n, n + 1, n * 86 / 100, n * 11 / 10] {
+                if let Some(number) = PhoneNumber::from_e164(near) {
+                    let _ = (number.national(), number.kind(), number.area_code());
+                }
+            }
+            n = n * 13 / 10 + 1;
+        }
     }
 }

@@ -1,3 +1,4 @@
 //! Bytes to and from the world; knows addresses, not calls.
 
+pub mod clock;
 pub mod rtp;

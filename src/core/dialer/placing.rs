@@ -149,10 +149,10 @@ impl Dialer {
                 return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id));
             }
             let CampaignRun { hopper, rules, .. } = run;
-            let (numbers, households, resting) =
-                (&self.busy_numbers, &self.busy_households, &mut self.resting);
+            let (numbers, households, resting) = (&self.busy_numbers, &self.busy_households, &self.resting);
             let (trunks, now) = (&self.trunks, self.now);
             let mut found: Option<(usize, Option<TrunkId>)> = None;
+            let mut rested: Option<Utc> = None;
             let waiting = hopper.take(LOOK_AHEAD, |waiting| {
                 let lead = &waiting.lead;
                 if lead.household.is_some_and(|household| households.contains(&(id, household))) {
@@ -160,7 +160,11 @@ impl Dialer {
                 }
                 let Some(phone) = due_phone(lead, utc) else { return false };
                 let number = lead.phones[phone].number;
-                if numbers.contains(&number) || resting.get(&number).is_some_and(|until| *until > utc) {
+                if numbers.contains(&number) {
+                    return false;
+                }
+                if let Some(until) = resting.get(&number).filter(|until| **until > utc) {
+                    rested = Some(rested.map_or(*until, |soonest| soonest.min(*until)));
                     return false;
                 }
                 let carriers = || {
@@ -182,7 +186,12 @@ impl Dialer {
                 }
                 true
             });
-            let Some(waiting) = waiting else { return Err(Why::HouseholdsBusy) };
+            let Some(waiting) = waiting else {
+                if let Some(until) = rested {
+                    self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
+                }
+                return Err(Why::HouseholdsBusy);
+            };
             match found {
                 Some((phone, Some(trunk))) => return Ok((waiting, phone, trunk)),
                 Some((phone, None)) => self.no_trunk_carries(id, waiting.lead, phone),
@@ -483,7 +492,7 @@ impl Dialer {
             call: id,
             trunk: call.trunk,
             number: call.number,
-            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.shown.clone()),
+            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number.national()),
             ring,
         });
     }

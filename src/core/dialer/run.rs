@@ -80,19 +80,20 @@ impl CampaignRun {
             Some(WindowState::ClosedUntil(None)) => true,
             None => false,
         };
-        if let (true, Some(state)) = (holds, self.window) {
-            return state;
+        if !holds {
+            let windows = self.rules.windows.state(at);
+            self.window = Some(window::within(windows, at, self.rules.start, self.rules.end));
         }
-        let state = window::within(self.rules.windows.state(at), at, self.rules.start, self.rules.end);
-        let state = match state {
+        match self.window {
             // The last second is left free, so that an opened attempt still leaves in time.
-            WindowState::OpenUntil(until) if until != window::FOREVER && until - CLOSING_MARGIN <= at => {
-                return WindowState::ClosedUntil(Some(until));
+            Some(WindowState::OpenUntil(until))
+                if until != window::FOREVER && until - CLOSING_MARGIN <= at =>
+            {
+                WindowState::ClosedUntil(Some(until))
             }
-            state => state,
-        };
-        self.window = Some(state);
-        state
+            Some(state) => state,
+            None => WindowState::ClosedUntil(None),
+        }
     }
 
     /// The calling hours as they were last worked out.

@@ -1,0 +1,78 @@
+//! The board: what every screen shows, as plain data. Written by the engine, read by everybody.
+
+use paceline_core::dialer::View;
+use paceline_core::dialer::output::AttemptResult;
+use paceline_core::ids::CampaignId;
+use paceline_core::outcome::Outcome;
+use paceline_core::time::{Time, Utc};
+use std::collections::{BTreeMap, VecDeque};
+
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    pub campaigns: BTreeMap<CampaignId, CampaignBoard>,
+    pub trunks: Vec<TrunkBoard>,
+    /// Why nothing can be written, in words.
+    pub store_stalled: Option<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct CampaignBoard {
+    pub name: String,
+    pub view: View,
+    /// Since this process opened the campaign.
+    pub placed: u64,
+    pub ended: u64,
+    pub outcomes: BTreeMap<Outcome, u64>,
+    pub results: BTreeMap<String, u64>,
+    /// Calls started in the last ten seconds, per second.
+    pub calls_per_sec: f64,
+    pub leads_ended: u64,
+    pub finished: bool,
+    pub last_test: Option<AttemptResult>,
+    pub opened_at: Utc,
+    recent: VecDeque<Time>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct TrunkBoard {
+    pub name: String,
+    pub up: bool,
+    pub calls: u32,
+    pub calls_max: u32,
+}
+
+const RECENT: std::time::Duration = std::time::Duration::from_secs(10);
+
+impl CampaignBoard {
+    pub(super) fn note_placed(&mut self, now: Time) {
+        self.placed += 1;
+        self.recent.push_back(now);
+    }
+
+    pub(super) fn note_result(&mut self, result: &AttemptResult) {
+        self.ended += 1;
+        *self.outcomes.entry(result.outcome).or_default() += 1;
+        if let Some(word) = &result.result {
+            *self.results.entry(word.clone()).or_default() += 1;
+        }
+        match &result.lead {
+            Some(update) if update.state != paceline_core::outcome::LeadState::Open => self.leads_ended += 1,
+            Some(_) => {}
+            None => self.last_test = Some(result.clone()),
+        }
+    }
+
+    pub(super) fn note_time(&mut self, now: Time) {
+        while self.recent.front().is_some_and(|at| *at + RECENT < now) {
+            self.recent.pop_front();
+        }
+        let span = RECENT.min(now.since(Time::ZERO)).as_secs_f64().max(1.0);
+        self.calls_per_sec = self.recent.len() as f64 / span;
+    }
+
+    /// Share of ended calls that a person answered.
+    pub fn answer_rate(&self) -> Option<f64> {
+        let answered = self.outcomes.get(&Outcome::Answered).copied().unwrap_or(0);
+        (self.ended > 0).then(|| answered as f64 / self.ended as f64)
+    }
+}

@@ -1,0 +1,192 @@
+//! Output to network, store, media, screen: where a wish becomes an effect.
+
+use super::{CallFacts, Engine};
+use crate::net::rtp::MediaCommand;
+use crate::store::Command;
+use paceline_core::call::{Ended, Progress};
+use paceline_core::dialer::output::AttemptRequest;
+use paceline_core::dialer::{Input, Output};
+use paceline_core::ids::{CallId, TrunkId};
+use paceline_core::media::MediaCapabilities;
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::{EndedBy, Outcome};
+use paceline_core::sip::user_agent::CallRequest;
+use paceline_core::time::{Duration, Time};
+use std::net::SocketAddr;
+
+impl Engine {
+    pub(super) fn carry_out(&mut self, now: Time, output: Output) {
+        match output {
+            Output::OpenAttempt(request) => self.open_attempt(now, *request),
+            Output::PlaceCall { call, trunk, number, caller_id, ring } => {
+                self.place_call(now, call, trunk, number, caller_id, ring);
+            }
+            Output::SaveAnswer { call, at } => {
+                let dialog = self.ua.saved(call).and_then(|dialog| serde_json::to_string(&dialog).ok());
+                self.to_store(Command::SaveAnswer { call, at, dialog: dialog.unwrap_or_default() });
+            }
+            Output::Acknowledge { call } => {
+                self.ua.acknowledge(now, call);
+                self.drain_ua();
+            }
+            Output::PlayAnnouncement { call, campaign, plays } => {
+                if let Some(sound) = self.sounds.get(&campaign) {
+                    self.media.command(call, MediaCommand::Play { sound: sound.clone(), plays });
+                }
+                if let Some(facts) = self.calls.get_mut(&call) {
+                    facts.announcing = true;
+                }
+            }
+            Output::HangUp { call, cause } => {
+                self.media.command(call, MediaCommand::StopPlaying);
+                self.ua.hang_up(now, call, cause);
+                self.drain_ua();
+            }
+            Output::SaveResult(result) => {
+                if let Some(board) = self.board.campaigns.get_mut(&result.campaign) {
+                    board.note_result(&result);
+                    let trunk = self.calls.get(&result.attempt.call()).map(|facts| facts.trunk);
+                    let trunk = trunk.and_then(|trunk| self.trunks.get(&trunk));
+                    let trunk = trunk.map_or("", |trunk| trunk.limits.name.as_str());
+                    self.metrics.call_ended(&board.name, trunk, &result);
+                }
+                self.close_leg(result.attempt.call());
+                self.calls.remove(&result.attempt.call());
+                self.to_store(Command::SaveResult(result));
+            }
+            Output::SaveLead(update) => self.to_store(Command::SaveLead(update)),
+            Output::CloseLeads { campaign, reason } => self.to_store(Command::CloseLeads { campaign, reason }),
+            Output::FetchLeads { campaign, count } => self.to_store(Command::FetchLeads { campaign, count }),
+            Output::Blacklist { campaign, number } => self.to_store(Command::Blacklist { campaign, number }),
+            Output::Decided { campaign, decision } => {
+                if let Some(board) = self.board.campaigns.get(&campaign) {
+                    self.metrics.decided(&board.name, decision);
+                }
+                tracing::debug!(%campaign, place = decision.place, why = decision.why.word(), "decided");
+            }
+            Output::CampaignFinished { campaign } => {
+                if let Some(board) = self.board.campaigns.get_mut(&campaign) {
+                    board.finished = true;
+                }
+                self.board_due = now;
+            }
+        }
+    }
+
+    fn open_attempt(&mut self, now: Time, request: AttemptRequest) {
+        let call = request.attempt.call();
+        let caller_id = request.caller_id.map(PhoneNumber::national);
+        let Some(wanted) = self.call_request(call, request.trunk, request.number, caller_id, Duration::ZERO, 0) else {
+            tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
+            return;
+        };
+        let identity = self.ua.identity(&wanted);
+        let trunk_name = self.trunks.get(&request.trunk).map(|trunk| trunk.limits.name.clone());
+        self.calls.insert(
+            call,
+            CallFacts {
+                campaign: request.campaign,
+                trunk: request.trunk,
+                placed: now,
+                leg_open: false,
+                announcing: false,
+            },
+        );
+        self.to_store(Command::OpenAttempt {
+            sip_call_id: identity.call_id.clone(),
+            dialog: serde_json::to_string(&identity).unwrap_or_default(),
+            trunk: trunk_name.unwrap_or_default(),
+            request: Box::new(request),
+        });
+    }
+
+    fn place_call(
+        &mut self,
+        now: Time,
+        call: CallId,
+        trunk: TrunkId,
+        number: PhoneNumber,
+        caller_id: Option<String>,
+        ring: Duration,
+    ) {
+        let port = match self.media.open_leg(call) {
+            Ok(address) => address.port(),
+            Err(error) => {
+                tracing::warn!(%error, "a call could not be placed");
+                return self.fail_call(call, error.to_string());
+            }
+        };
+        let Some(request) = self.call_request(call, trunk, number, caller_id, ring, port) else {
+            return self.fail_call(call, "the trunk is gone".into());
+        };
+        if let Some(facts) = self.calls.get_mut(&call) {
+            facts.leg_open = true;
+            facts.placed = now;
+            let campaign = self.board.campaigns.get_mut(&facts.campaign);
+            if let (Some(board), Some(trunk)) = (campaign, self.trunks.get(&trunk)) {
+                board.note_placed(now);
+                self.metrics.call_placed(&board.name, &trunk.limits.name);
+            }
+        }
+        self.ua.place(now, request);
+        self.drain_ua();
+    }
+
+    fn call_request(
+        &self,
+        call: CallId,
+        trunk: TrunkId,
+        number: PhoneNumber,
+        caller_id: Option<String>,
+        ring: Duration,
+        port: u16,
+    ) -> Option<CallRequest> {
+        let parts = self.trunks.get(&trunk)?;
+        let national = number.national();
+        let user = national.strip_prefix(parts.strip_prefix.as_str()).unwrap_or(&national);
+        Some(CallRequest {
+            call,
+            trunk,
+            user: format!("{}{user}", parts.add_prefix),
+            caller_id,
+            ring,
+            media: MediaCapabilities {
+                address: SocketAddr::new(self.media_address, port),
+                codecs: parts.codecs.clone(),
+            },
+        })
+    }
+
+    /// A call that our own side could not make.
+    fn fail_call(&mut self, call: CallId, cause: String) {
+        let ended = Ended {
+            outcome: Outcome::LineFault,
+            by: EndedBy::Dialer,
+            sip_code: None,
+            cause,
+            retry_after: None,
+            try_next_trunk: false,
+        };
+        self.handle(Input::CallProgressed { call, progress: Progress::Ended(ended) });
+    }
+
+    pub(super) fn close_leg(&mut self, call: CallId) {
+        if let Some(facts) = self.calls.get_mut(&call).filter(|facts| facts.leg_open) {
+            facts.leg_open = false;
+            self.media.command(call, MediaCommand::Close);
+        }
+    }
+
+    /// Commands keep their order; what the store has no room for waits here.
+    pub(super) fn to_store(&mut self, command: Command) {
+        self.store_waiting.push_back(command);
+        self.flush_store();
+    }
+
+    pub(super) fn flush_store(&mut self) {
+        while let Ok(place) = self.store.try_reserve() {
+            let Some(command) = self.store_waiting.pop_front() else { return };
+            place.send(command);
+        }
+    }
+}

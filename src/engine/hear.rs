@@ -1,0 +1,167 @@
+//! Events to inputs: what sockets, store, media threads and people say, in the dialer's words.
+
+use super::event::Event;
+use super::{Ask, Engine, LEFTOVERS_WAIT, Opening};
+use crate::net::rtp::{MediaCommand, MediaEvent};
+use crate::net::sip::SipEvent;
+use crate::store::Reply;
+use paceline_core::call::{Heard, Progress};
+use paceline_core::dialer::Input;
+use paceline_core::dialer::input::{ManagerAct, TrunkState};
+use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::sip::{UaEvent, UaOutput};
+
+impl Engine {
+    pub(super) fn react(&mut self, event: Event) {
+        match event {
+            Event::Sip(SipEvent::Message { from, bytes }) => {
+                self.ua.handle_message(self.clock.now(), from, &bytes);
+                self.drain_ua();
+            }
+            Event::Sip(SipEvent::Failed { peer }) => {
+                self.ua.handle_transport_error(self.clock.now(), peer);
+                self.drain_ua();
+            }
+            Event::Store(reply) => self.store_replied(reply),
+            Event::Media(MediaEvent::Heard { leg, heard }) => {
+                self.handle(Input::MediaHeard { call: leg, heard });
+            }
+            Event::Media(MediaEvent::Closed { leg, stats }) => {
+                tracing::debug!(call = %leg, ?stats, "leg closed");
+            }
+            Event::Asked(ask) => self.asked(ask),
+            Event::Woken => {}
+        }
+    }
+
+    /// Everything the user agent wants, until it wants nothing.
+    pub(super) fn drain_ua(&mut self) {
+        while let Some(output) = self.ua.poll() {
+            match output {
+                UaOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
+                UaOutput::Event(event) => self.ua_said(event),
+            }
+        }
+    }
+
+    fn ua_said(&mut self, event: UaEvent) {
+        match event {
+            UaEvent::Progress { call, progress } => {
+                if matches!(progress, Progress::Ended(_)) {
+                    self.close_leg(call);
+                }
+                if let (Progress::Answered, Some(facts)) = (&progress, self.calls.get(&call)) {
+                    let ringing = self.clock.now().since(facts.placed);
+                    self.metrics.rang(ringing);
+                }
+                self.handle(Input::CallProgressed { call, progress });
+            }
+            UaEvent::Media { call, target, early: _ } => {
+                self.media.command(call, MediaCommand::Connect(target));
+            }
+            UaEvent::Digit { call, digit } => {
+                self.handle(Input::MediaHeard { call, heard: Heard::Digit(digit) });
+            }
+            // No campaign takes calls in yet: nobody is there to answer.
+            UaEvent::Incoming(incoming) => {
+                self.ua.reject(self.clock.now(), incoming.call, 603, "Decline", &[]);
+            }
+            UaEvent::Registered { trunk, .. } | UaEvent::TrunkAlive { trunk } => {
+                self.trunk_changed(trunk, TrunkState::Up);
+            }
+            UaEvent::RegistrationFailed { trunk, code, reason } => {
+                tracing::warn!(trunk = self.trunk_name(trunk), ?code, reason, "the trunk refused our registration");
+                self.trunk_changed(trunk, TrunkState::Down);
+            }
+            UaEvent::TrunkSilent { trunk } => {
+                tracing::warn!(trunk = self.trunk_name(trunk), "the trunk does not answer; it is out of use");
+                self.trunk_changed(trunk, TrunkState::Down);
+            }
+            UaEvent::SavedDialogEnded { .. } => self.leftovers = self.leftovers.saturating_sub(1),
+        }
+    }
+
+    fn trunk_name(&self, trunk: TrunkId) -> String {
+        self.trunks.get(&trunk).map(|parts| parts.limits.name.clone()).unwrap_or_default()
+    }
+
+    fn trunk_changed(&mut self, trunk: TrunkId, state: TrunkState) {
+        let up = state == TrunkState::Up;
+        if let Some(board) = self.board.trunks.get_mut(trunk.0 as usize).filter(|board| board.up != up) {
+            board.up = up;
+            self.metrics.trunk_up(&board.name, up);
+            self.handle(Input::TrunkChanged { trunk, state });
+        }
+    }
+
+    fn store_replied(&mut self, reply: Reply) {
+        match reply {
+            Reply::AttemptOpened { attempt, verdict } => {
+                if verdict != paceline_core::dialer::input::DialVerdict::Opened {
+                    self.calls.remove(&attempt.call());
+                }
+                self.handle(Input::AttemptOpened { attempt, verdict });
+            }
+            Reply::AnswerSaved { call } => self.handle(Input::AnswerSaved { call }),
+            Reply::ResultSaved { attempt } => self.handle(Input::ResultSaved { attempt }),
+            Reply::LeadSaved { .. } => {}
+            Reply::Leads { campaign, leads, next_due, leads_open } => {
+                self.handle(Input::LeadsArrived { campaign, leads, next_due, leads_open });
+            }
+            Reply::Stalled { why } => {
+                tracing::error!(why, "nothing can be written: no call is placed until there is room");
+                self.board.store_stalled = Some(why.clone());
+                self.handle(Input::StoreStalled { why });
+            }
+            Reply::Recovered => {
+                tracing::info!("the store writes again");
+                self.board.store_stalled = None;
+                self.handle(Input::StoreRecovered);
+            }
+        }
+    }
+
+    fn asked(&mut self, ask: Ask) {
+        match ask {
+            Ask::Open(opening) => self.open_campaign(*opening),
+            Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
+            Ask::Drain => self.act_on_all(&ManagerAct::Drain),
+            Ask::HangUpAll => self.act_on_all(&ManagerAct::HangUpAll),
+            Ask::Leave => {
+                if !self.leaving {
+                    self.act_on_all(&ManagerAct::Drain);
+                }
+                self.leaving = true;
+            }
+        }
+    }
+
+    fn act_on_all(&mut self, act: &ManagerAct) {
+        let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().collect();
+        for campaign in campaigns {
+            self.handle(Input::ManagerActed { campaign, act: act.clone() });
+        }
+    }
+
+    fn open_campaign(&mut self, opening: Opening) {
+        let now = self.clock.now();
+        let Opening { campaign, leads_open, paused, sound, work, dialogs } = opening;
+        self.leftovers += dialogs.len();
+        self.leftovers_until = now + LEFTOVERS_WAIT;
+        for dialog in dialogs {
+            self.ua.end_saved(now, dialog);
+        }
+        self.drain_ua();
+        self.handle(Input::Resumed(work));
+        if let Some(sound) = sound {
+            self.sounds.insert(campaign.id, sound);
+        }
+        let board = super::CampaignBoard {
+            name: campaign.name.clone(),
+            opened_at: crate::net::clock::Clock::utc(),
+            ..super::CampaignBoard::default()
+        };
+        self.board.campaigns.insert(campaign.id, board);
+        self.handle(Input::CampaignOpened { campaign: Box::new(campaign), leads_open, paused });
+    }
+}

@@ -1,0 +1,300 @@
+//! THE LOOP. One task owns the dialer, the SIP user agent and the books of the calls; everyone else
+//! knocks at the door. Audio never passes here: media threads report digits and ends of plays.
+
+pub mod board;
+pub mod handle;
+
+mod carry_out;
+mod event;
+mod hear;
+
+pub use board::{Board, CampaignBoard};
+pub use handle::{Ask, EngineHandle, Opening};
+
+use crate::audio::Sound;
+use crate::journal::JournalWriter;
+use crate::metrics::Metrics;
+use crate::net::clock::Clock;
+use crate::net::rtp::{MediaEvent, MediaRoom};
+use crate::net::sip::{SipEvent, SipSockets};
+use crate::store::{Command, Reply};
+use board::TrunkBoard;
+use event::Event;
+use paceline_core::campaign::Trunk;
+use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::ids::{CallId, CampaignId, TrunkId};
+use paceline_core::media::Codec;
+use paceline_core::sip::UserAgent;
+use paceline_core::sip::user_agent::{SipTrunk, UaConfig};
+use paceline_core::time::{Duration, Time, Utc};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// Everything the loop works with, built by `main`.
+#[derive(Debug)]
+pub struct Parts {
+    pub clock: Clock,
+    pub seed: u64,
+    pub trunks: Vec<TrunkParts>,
+    pub ua: UaConfig,
+    pub sockets: SipSockets,
+    pub sip_events: mpsc::Receiver<SipEvent>,
+    pub media: MediaRoom,
+    pub media_events: mpsc::UnboundedReceiver<MediaEvent>,
+    /// The address that goes into `c=` lines.
+    pub media_address: IpAddr,
+    pub store: mpsc::Sender<Command>,
+    pub store_replies: mpsc::UnboundedReceiver<Reply>,
+    pub journal: Option<JournalWriter>,
+    pub metrics: Arc<Metrics>,
+}
+
+/// One trunk, for the dialer, for SIP and for the wire.
+#[derive(Clone, Debug)]
+pub struct TrunkParts {
+    pub limits: Trunk,
+    pub sip: SipTrunk,
+    pub codecs: Vec<Codec>,
+    pub strip_prefix: String,
+    pub add_prefix: String,
+}
+
+/// The loop's own state.
+struct Engine {
+    clock: Clock,
+    dialer: Dialer,
+    ua: UserAgent,
+    sockets: SipSockets,
+    sip_events: mpsc::Receiver<SipEvent>,
+    media: MediaRoom,
+    media_events: mpsc::UnboundedReceiver<MediaEvent>,
+    media_address: IpAddr,
+    store: mpsc::Sender<Command>,
+    /// Commands that the store's door had no room for.
+    store_waiting: VecDeque<Command>,
+    store_replies: mpsc::UnboundedReceiver<Reply>,
+    asks: mpsc::Receiver<Ask>,
+    journal: Option<JournalWriter>,
+    metrics: Arc<Metrics>,
+    trunks: BTreeMap<TrunkId, TrunkParts>,
+    sounds: BTreeMap<CampaignId, Arc<Sound>>,
+    calls: BTreeMap<CallId, CallFacts>,
+    board: Board,
+    board_out: watch::Sender<Arc<Board>>,
+    board_due: Time,
+    wall_utc: Utc,
+    wall_at: Time,
+    /// Dialogs of an earlier process that are still being ended, and until when we wait for them.
+    leftovers: usize,
+    leftovers_until: Time,
+    leaving: bool,
+    outputs: Vec<Output>,
+}
+
+/// What the shell must know of a call that is out.
+#[derive(Debug)]
+struct CallFacts {
+    campaign: CampaignId,
+    trunk: TrunkId,
+    placed: Time,
+    leg_open: bool,
+    announcing: bool,
+}
+
+/// How often the board is written and the wall clock compared.
+const BOARD_EVERY: Duration = Duration::from_millis(200);
+
+/// A wall clock that moved more than this against the monotonic one has jumped.
+const JUMP: Duration = Duration::from_millis(1_500);
+
+/// How long a leaving engine waits for the far ends of an earlier process's dialogs.
+const LEFTOVERS_WAIT: Duration = Duration::from_secs(5);
+
+/// Starts the loop. It ends by itself: see [`Ask::Leave`].
+pub fn start(parts: Parts) -> (EngineHandle, tokio::task::JoinHandle<()>) {
+    let (asks_in, asks) = mpsc::channel(64);
+    let (board_out, board) = watch::channel(Arc::new(Board::default()));
+    let handle = EngineHandle::new(asks_in, board);
+    let engine = Engine::new(parts, asks, board_out);
+    (handle, tokio::spawn(engine.run()))
+}
+
+impl Engine {
+    fn new(parts: Parts, asks: mpsc::Receiver<Ask>, board_out: watch::Sender<Arc<Board>>) -> Self {
+        let board = Board {
+            trunks: parts
+                .trunks
+                .iter()
+                .map(|trunk| TrunkBoard {
+                    name: trunk.limits.name.clone(),
+                    up: true,
+                    calls: 0,
+                    calls_max: trunk.limits.calls_max,
+                })
+                .collect(),
+            ..Board::default()
+        };
+        Engine {
+            clock: parts.clock,
+            dialer: Dialer::new(parts.seed),
+            ua: UserAgent::new(parts.ua),
+            sockets: parts.sockets,
+            sip_events: parts.sip_events,
+            media: parts.media,
+            media_events: parts.media_events,
+            media_address: parts.media_address,
+            store: parts.store,
+            store_waiting: VecDeque::new(),
+            store_replies: parts.store_replies,
+            asks,
+            journal: parts.journal,
+            metrics: parts.metrics,
+            trunks: parts.trunks.into_iter().map(|trunk| (trunk.limits.id, trunk)).collect(),
+            sounds: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            board,
+            board_out,
+            board_due: Time::ZERO,
+            wall_utc: Utc::default(),
+            wall_at: Time::ZERO,
+            leftovers: 0,
+            leftovers_until: Time::ZERO,
+            leaving: false,
+            outputs: Vec::new(),
+        }
+    }
+
+    async fn run(mut self) {
+        self.set_clock();
+        for trunk in self.trunks.values().cloned().collect::<Vec<_>>() {
+            self.metrics.trunk_up(&trunk.limits.name, true);
+            self.handle(Input::TrunkDefined(trunk.limits));
+            self.ua.set_trunk(self.clock.now(), trunk.sip);
+        }
+        while !self.may_leave() {
+            let event = self.select().await;
+            self.react(event);
+            // Whatever else is there is handled before anything is waited for.
+            while let Some(event) = self.ready_event() {
+                self.react(event);
+            }
+            self.tick();
+        }
+        self.publish();
+    }
+
+    async fn select(&mut self) -> Event {
+        self.flush_store();
+        let now = self.clock.now();
+        let wake = [self.dialer.next_wake(), self.ua.next_wake(), Some(self.board_due)]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now);
+        let sleep = tokio::time::sleep_until(self.clock.instant(wake).into());
+        let room = async {
+            if self.store_waiting.is_empty() { std::future::pending().await } else { self.store.reserve().await.is_ok() }
+        };
+        tokio::select! {
+            biased;
+            Some(event) = self.sip_events.recv() => Event::Sip(event),
+            Some(reply) = self.store_replies.recv() => Event::Store(reply),
+            Some(event) = self.media_events.recv() => Event::Media(event),
+            ask = self.asks.recv() => Event::Asked(ask.unwrap_or(Ask::Leave)),
+            _ = room => Event::Woken,
+            () = sleep => Event::Woken,
+        }
+    }
+
+    fn ready_event(&mut self) -> Option<Event> {
+        if let Ok(event) = self.sip_events.try_recv() {
+            return Some(Event::Sip(event));
+        }
+        if let Ok(reply) = self.store_replies.try_recv() {
+            return Some(Event::Store(reply));
+        }
+        self.media_events.try_recv().ok().map(Event::Media)
+    }
+
+    /// Wakes that are due, in both machines, and the board.
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        if self.ua.next_wake().is_some_and(|at| at <= now) {
+            self.ua.handle_timeout(now);
+            self.drain_ua();
+        }
+        if self.dialer.next_wake().is_some_and(|at| at <= now) {
+            self.handle(Input::TimePassed);
+        }
+        if now >= self.board_due {
+            self.board_due = now + BOARD_EVERY;
+            self.look_at_the_clock();
+            self.publish();
+            if let Some(journal) = &mut self.journal {
+                journal.flush();
+            }
+        }
+    }
+
+    /// One input to the brain, and everything it asks for.
+    fn handle(&mut self, input: Input) {
+        let now = self.clock.now();
+        if let Some(journal) = &mut self.journal {
+            journal.before(&self.dialer);
+        }
+        let kept = self.journal.is_some().then(|| input.clone());
+        self.dialer.handle(now, input);
+        let mut outputs = std::mem::take(&mut self.outputs);
+        while let Some(output) = self.dialer.poll() {
+            outputs.push(output);
+        }
+        if let (Some(journal), Some(input)) = (&mut self.journal, kept) {
+            journal.record(now, input, &outputs);
+        }
+        for output in outputs.drain(..) {
+            self.carry_out(now, output);
+        }
+        self.outputs = outputs;
+    }
+
+    fn set_clock(&mut self) {
+        self.wall_utc = Clock::utc();
+        self.wall_at = self.clock.now();
+        self.handle(Input::ClockSet(self.wall_utc));
+    }
+
+    fn look_at_the_clock(&mut self) {
+        let expected = self.wall_utc + self.clock.now().since(self.wall_at);
+        let seen = Clock::utc();
+        let moved = seen.since(expected).max(expected.since(seen));
+        if moved > JUMP {
+            tracing::warn!(?moved, "the wall clock jumped; calling hours follow it, calls do not");
+            self.set_clock();
+        }
+    }
+
+    fn may_leave(&self) -> bool {
+        let dialogs_done = self.leftovers == 0 || self.clock.now() >= self.leftovers_until;
+        self.leaving && self.dialer.calls_live() == 0 && self.store_waiting.is_empty() && dialogs_done
+    }
+
+    fn publish(&mut self) {
+        let now = self.clock.now();
+        let mut live: BTreeMap<TrunkId, u32> = BTreeMap::new();
+        for call in self.calls.values() {
+            *live.entry(call.trunk).or_default() += 1;
+        }
+        for (id, trunk) in self.board.trunks.iter_mut().enumerate() {
+            trunk.calls = live.get(&TrunkId(id as u16)).copied().unwrap_or(0);
+        }
+        for (id, campaign) in &mut self.board.campaigns {
+            campaign.view = self.dialer.view(*id);
+            campaign.note_time(now);
+            self.metrics.calls(&campaign.name, &campaign.view);
+        }
+        self.metrics.media(&self.media.totals());
+        self.board_out.send_replace(Arc::new(self.board.clone()));
+    }
+}

@@ -1,0 +1,180 @@
+//! Replaying: the same inputs into the same state must lead to the same outputs, bit for bit.
+
+use super::format::{BLOCK_MAX, MAGIC, Record, Snapshot, fingerprint};
+use super::write::segments;
+use paceline_core::dialer::{Input, Output};
+use paceline_core::time::Time;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error("{file}: cannot be read: {source}")]
+    Unreadable { file: PathBuf, source: std::io::Error },
+    #[error("{0}: no journal here: name a `.journal` file or the folder that holds them")]
+    NoJournal(PathBuf),
+    #[error(
+        "{file}: not a journal: the first line should be `paceline journal 1`; name a file that `paceline run` wrote"
+    )]
+    NotAJournal { file: PathBuf },
+    #[error("{file}: block {block} is damaged ({found}); what comes before it was replayed")]
+    Damaged { file: PathBuf, block: u64, found: String },
+}
+
+/// Where a replay went another way than the day itself.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    pub file: PathBuf,
+    /// Which input of the segment, counted from 1.
+    pub input_number: u64,
+    pub at: Time,
+    pub input: Input,
+    /// What this program decides now.
+    pub outputs: Vec<Output>,
+}
+
+/// What a replay found.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    pub segments: u64,
+    pub inputs: u64,
+    pub outputs: u64,
+    pub calls_placed: u64,
+    pub differences: Vec<Difference>,
+    /// Versions of the programs that wrote the segments.
+    pub versions: Vec<String>,
+    /// The last block of some segment was cut off by a crash.
+    pub torn: bool,
+}
+
+/// Only so many differences are kept; the first says it all.
+const DIFFERENCES_MAX: usize = 20;
+
+/// Replays one segment, or all of a folder. `seen` is shown every input with its outputs.
+///
+/// # Errors
+/// When there is no journal, it cannot be read, or a block in its middle is damaged.
+pub fn replay(path: &Path, mut seen: impl FnMut(Time, &Input, &[Output])) -> Result<Replay, ReplayError> {
+    let files: Vec<PathBuf> = if path.is_dir() {
+        segments(path).into_iter().map(|(_, path)| path).collect()
+    } else {
+        vec![path.to_owned()]
+    };
+    if files.is_empty() {
+        return Err(ReplayError::NoJournal(path.to_owned()));
+    }
+    let mut found = Replay::default();
+    for file in files {
+        replay_segment(&file, &mut found, &mut seen)?;
+    }
+    Ok(found)
+}
+
+fn replay_segment(
+    file: &Path,
+    found: &mut Replay,
+    seen: &mut impl FnMut(Time, &Input, &[Output]),
+) -> Result<(), ReplayError> {
+    let unreadable = |source| ReplayError::Unreadable { file: file.to_owned(), source };
+    let mut reader = BufReader::new(std::fs::File::open(file).map_err(unreadable)?);
+    let mut magic = vec![0; MAGIC.len()];
+    if reader.read_exact(&mut magic).is_err() || magic != MAGIC {
+        return Err(ReplayError::NotAJournal { file: file.to_owned() });
+    }
+    let mut blocks = Blocks { file, reader, number: 0, torn: false };
+    let Some(snapshot) = blocks.next::<Snapshot>()? else {
+        found.torn = true;
+        return Ok(());
+    };
+    found.segments += 1;
+    if !found.versions.contains(&snapshot.version) {
+        found.versions.push(snapshot.version);
+    }
+    let mut dialer = snapshot.dialer;
+    let mut scratch = Vec::new();
+    let mut outputs = Vec::new();
+    let mut number = 0;
+    while let Some(record) = blocks.next::<Record>()? {
+        number += 1;
+        dialer.handle(record.at, record.input.clone());
+        outputs.clear();
+        while let Some(output) = dialer.poll() {
+            outputs.push(output);
+        }
+        found.inputs += 1;
+        found.outputs += outputs.len() as u64;
+        found.calls_placed +=
+            outputs.iter().filter(|output| matches!(output, Output::PlaceCall { .. })).count() as u64;
+        seen(record.at, &record.input, &outputs);
+        if fingerprint(&outputs, &mut scratch) != record.outputs && found.differences.len() < DIFFERENCES_MAX
+        {
+            found.differences.push(Difference {
+                file: file.to_owned(),
+                input_number: number,
+                at: record.at,
+                input: record.input,
+                outputs: outputs.clone(),
+            });
+        }
+    }
+    found.torn |= blocks.torn;
+    Ok(())
+}
+
+struct Blocks<'a> {
+    file: &'a Path,
+    reader: BufReader<std::fs::File>,
+    number: u64,
+    torn: bool,
+}
+
+impl Blocks<'_> {
+    /// The next block; `None` at the end, or where a crash cut the last one off.
+    fn next<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, ReplayError> {
+        let mut head = [0; 8];
+        if self.read(&mut head)?.is_none() {
+            return Ok(None);
+        }
+        self.number += 1;
+        let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let crc = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+        if length > BLOCK_MAX {
+            return Err(self.damaged(format!("it claims {length} bytes")));
+        }
+        // The length is not trusted before the bytes are there.
+        let mut body = Vec::new();
+        let unreadable = |source| ReplayError::Unreadable { file: self.file.to_owned(), source };
+        (&mut self.reader).take(length as u64).read_to_end(&mut body).map_err(unreadable)?;
+        if body.len() < length {
+            self.torn = true;
+            return Ok(None);
+        }
+        if crc32fast::hash(&body) != crc {
+            return Err(self.damaged("its checksum is wrong".into()));
+        }
+        match postcard::from_bytes(&body) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(self.damaged(format!("{error}; was it written by another version?"))),
+        }
+    }
+
+    fn read(&mut self, head: &mut [u8; 8]) -> Result<Option<()>, ReplayError> {
+        let mut filled = 0;
+        while filled < head.len() {
+            match self.reader.read(&mut head[filled..]) {
+                Ok(0) => {
+                    self.torn = filled > 0;
+                    return Ok(None);
+                }
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(ReplayError::Unreadable { file: self.file.to_owned(), source }),
+            }
+        }
+        Ok(Some(()))
+    }
+
+    fn damaged(&self, found: String) -> ReplayError {
+        ReplayError::Damaged { file: self.file.to_owned(), block: self.number, found }
+    }
+}

@@ -1,0 +1,202 @@
+//! Writing: the engine hands over bytes, a thread of its own puts them into files. A journal that
+//! cannot be written is given up until it can; it never holds up a call.
+
+use super::format::{MAGIC, Record, Snapshot, fingerprint, put_block};
+use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::time::Time;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+
+#[derive(Clone, Debug)]
+pub struct JournalConfig {
+    pub dir: PathBuf,
+    /// A segment is closed when it has grown to this.
+    pub segment_bytes: u64,
+    /// All segments together; the oldest are removed.
+    pub total_bytes: u64,
+}
+
+impl JournalConfig {
+    pub fn in_dir(dir: PathBuf) -> Self {
+        JournalConfig { dir, segment_bytes: 16 << 20, total_bytes: 256 << 20 }
+    }
+}
+
+/// The engine's end.
+#[derive(Debug)]
+pub struct JournalWriter {
+    to_thread: Option<mpsc::SyncSender<Chunk>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    /// Set by the thread after a failed write: the next bytes must be a whole new segment.
+    broken: Arc<AtomicBool>,
+    pending: Vec<u8>,
+    scratch: Vec<u8>,
+    written: u64,
+    segment_bytes: u64,
+    segment_wanted: bool,
+}
+
+enum Chunk {
+    Segment(Vec<u8>),
+    More(Vec<u8>),
+}
+
+/// Bytes gathered before the thread is bothered.
+const CHUNK_BYTES: usize = 32 << 10;
+
+impl JournalWriter {
+    /// # Errors
+    /// When the folder cannot be made or the thread cannot be started.
+    pub fn start(config: JournalConfig) -> std::io::Result<Self> {
+        std::fs::create_dir_all(&config.dir)?;
+        let (to_thread, chunks) = mpsc::sync_channel(256);
+        let broken = Arc::new(AtomicBool::new(false));
+        let (segment_bytes, flag) = (config.segment_bytes, broken.clone());
+        let thread = std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || write_segments(&config, &chunks, &flag))?;
+        Ok(JournalWriter {
+            to_thread: Some(to_thread),
+            thread: Some(thread),
+            broken,
+            pending: Vec::new(),
+            scratch: Vec::new(),
+            written: 0,
+            segment_bytes,
+            segment_wanted: true,
+        })
+    }
+
+    /// To be called before an input is handled: where a new segment is due, it starts with this state.
+    pub fn before(&mut self, dialer: &Dialer) {
+        if self.broken.swap(false, Ordering::Relaxed) {
+            self.pending.clear();
+            self.segment_wanted = true;
+        }
+        if !self.segment_wanted && self.written < self.segment_bytes {
+            return;
+        }
+        self.flush();
+        let mut bytes = MAGIC.to_vec();
+        let snapshot = Snapshot { version: env!("CARGO_PKG_VERSION").into(), dialer: dialer.clone() };
+        self.segment_wanted = put_block(&snapshot, &mut bytes).is_err();
+        if !self.segment_wanted {
+            self.written = bytes.len() as u64;
+            self.send(Chunk::Segment(bytes));
+        }
+    }
+
+    /// One input, when it was handled, and what it led to.
+    pub fn record(&mut self, at: Time, input: Input, outputs: &[Output]) {
+        if self.segment_wanted {
+            return;
+        }
+        let record = Record { at, input, outputs: fingerprint(outputs, &mut self.scratch) };
+        let before = self.pending.len();
+        if put_block(&record, &mut self.pending).is_err() {
+            self.pending.truncate(before);
+            self.segment_wanted = true;
+            return;
+        }
+        self.written += (self.pending.len() - before) as u64;
+        if self.pending.len() >= CHUNK_BYTES {
+            self.flush();
+        }
+    }
+
+    /// Hands over what was gathered.
+    pub fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            let bytes = std::mem::take(&mut self.pending);
+            self.send(Chunk::More(bytes));
+        }
+    }
+
+    fn send(&mut self, chunk: Chunk) {
+        let Some(to_thread) = &self.to_thread else { return };
+        // A disk that is too slow for the journal loses a piece of it, not a call.
+        if to_thread.try_send(chunk).is_err() {
+            self.segment_wanted = true;
+        }
+    }
+}
+
+impl Drop for JournalWriter {
+    fn drop(&mut self) {
+        self.flush();
+        self.to_thread = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_segments(config: &JournalConfig, chunks: &mpsc::Receiver<Chunk>, broken: &AtomicBool) {
+    let mut file: Option<File> = None;
+    let mut number = segments(&config.dir).last().map_or(0, |(number, _)| *number);
+    let mut complained = false;
+    while let Ok(chunk) = chunks.recv() {
+        let written = match chunk {
+            Chunk::Segment(bytes) => {
+                number += 1;
+                make_room(config);
+                File::create(config.dir.join(segment_name(number))).and_then(|mut new| {
+                    new.write_all(&bytes)?;
+                    file = Some(new);
+                    Ok(())
+                })
+            }
+            Chunk::More(bytes) => match &mut file {
+                Some(file) => file.write_all(&bytes),
+                None => continue,
+            },
+        };
+        match written {
+            Ok(()) => complained = false,
+            Err(error) => {
+                file = None;
+                broken.store(true, Ordering::Relaxed);
+                if !complained {
+                    tracing::warn!(%error, dir = %config.dir.display(), "the journal cannot be written; decisions of this time cannot be replayed");
+                    complained = true;
+                }
+            }
+        }
+    }
+}
+
+fn make_room(config: &JournalConfig) {
+    let old = segments(&config.dir);
+    let mut total: u64 = old.iter().filter_map(|(_, path)| Some(path.metadata().ok()?.len())).sum();
+    for (_, path) in old {
+        if total + config.segment_bytes <= config.total_bytes {
+            break;
+        }
+        let size = path.metadata().map_or(0, |metadata| metadata.len());
+        if std::fs::remove_file(&path).is_ok() {
+            total -= size;
+        }
+    }
+}
+
+fn segment_name(number: u64) -> String {
+    format!("{number:08}.journal")
+}
+
+/// The segments of a folder, oldest first.
+pub(super) fn segments(dir: &Path) -> Vec<(u64, PathBuf)> {
+    let mut found: Vec<(u64, PathBuf)> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let number = path.file_name()?.to_str()?.strip_suffix(".journal")?.parse().ok()?;
+            Some((number, path))
+        })
+        .collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,265 @@
+//! A store in memory with the rules of the real one: for virtual days, forecasts and as the model
+//! that the real store is held against. It writes nothing and forgets nothing.
+
+use paceline_core::campaign::RetryRules;
+use paceline_core::campaign::retry::Finished;
+use paceline_core::dialer::input::{DialVerdict, OpenWork};
+use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate};
+use paceline_core::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId};
+use paceline_core::lead::Lead;
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::{LeadState, Outcome, Reason};
+use paceline_core::time::Utc;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One lead as the books know it.
+#[derive(Clone, Debug)]
+pub struct BookedLead {
+    pub lead: Lead,
+    pub state: LeadState,
+    pub reason: Option<Reason>,
+    pub result: Option<String>,
+}
+
+/// One attempt as the books know it.
+#[derive(Clone, Debug)]
+pub struct BookedAttempt {
+    pub request: AttemptRequest,
+    pub answered_at: Option<Utc>,
+    pub result: Option<AttemptResult>,
+}
+
+/// The books of one campaign.
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    leads: BTreeMap<LeadId, BookedLead>,
+    due: BTreeSet<(Utc, LeadId)>,
+    /// Handed out and not yet written back.
+    held: FxHashSet<LeadId>,
+    attempts: BTreeMap<AttemptId, BookedAttempt>,
+    by_number: FxHashMap<PhoneNumber, Vec<AttemptId>>,
+    by_household: BTreeMap<HouseholdId, BTreeSet<LeadId>>,
+    open_numbers: FxHashSet<PhoneNumber>,
+    open_households: FxHashSet<HouseholdId>,
+    resting: BTreeMap<PhoneNumber, Utc>,
+    blacklist: BTreeSet<PhoneNumber>,
+    open: u64,
+    last_attempt: i64,
+}
+
+impl Books {
+    pub fn add_lead(&mut self, lead: Lead) {
+        if let Some(household) = lead.household {
+            self.by_household.entry(household).or_default().insert(lead.id);
+        }
+        self.due.insert((lead.next_at.unwrap_or_default(), lead.id));
+        self.open += 1;
+        self.leads.insert(lead.id, BookedLead { lead, state: LeadState::Open, reason: None, result: None });
+    }
+
+    pub fn leads(&self) -> impl Iterator<Item = &BookedLead> {
+        self.leads.values()
+    }
+
+    pub fn attempts(&self) -> impl Iterator<Item = &BookedAttempt> {
+        self.attempts.values()
+    }
+
+    pub fn leads_open(&self) -> u64 {
+        self.open
+    }
+
+    /// Up to `count` due leads, when the next one is due, and how many are open.
+    pub fn fetch(&mut self, count: u32, now: Utc) -> (Vec<Lead>, Option<Utc>, u64) {
+        let mut leads = Vec::new();
+        let mut next_due = None;
+        for (at, id) in &self.due {
+            if self.held.contains(id) {
+                continue;
+            }
+            if *at > now || leads.len() as u32 == count {
+                next_due = Some(*at);
+                break;
+            }
+            leads.push(self.leads[id].lead.clone());
+        }
+        self.held.extend(leads.iter().map(|lead| lead.id));
+        (leads, next_due, self.open)
+    }
+
+    /// "May I dial this number now?", and the attempt's row if so.
+    pub fn open_attempt(&mut self, request: &AttemptRequest, now: Utc) -> DialVerdict {
+        assert!(request.attempt.0 > self.last_attempt, "attempt {} was given out twice", request.attempt);
+        let verdict = self.may_dial(request, now);
+        if verdict == DialVerdict::Opened {
+            self.last_attempt = request.attempt.0;
+            self.by_number.entry(request.number).or_default().push(request.attempt);
+            self.open_numbers.insert(request.number);
+            self.open_households.extend(request.household);
+            let booked = BookedAttempt { request: request.clone(), answered_at: None, result: None };
+            self.attempts.insert(request.attempt, booked);
+        } else if let Some(id) = request.lead {
+            self.held.remove(&id);
+            if let DialVerdict::Closed(reason) = verdict {
+                self.close(id, reason);
+            }
+        }
+        verdict
+    }
+
+    fn may_dial(&self, request: &AttemptRequest, now: Utc) -> DialVerdict {
+        if let Some(id) = request.lead
+            && self.leads.get(&id).is_none_or(|lead| lead.state != LeadState::Open)
+        {
+            return DialVerdict::Gone;
+        }
+        if self.blacklist.contains(&request.number) {
+            return DialVerdict::Closed(Reason::Blacklisted);
+        }
+        if now >= request.open_until {
+            return DialVerdict::NotBefore { until: request.open_until, reason: Reason::OutsideWindow };
+        }
+        let busy = self.open_numbers.contains(&request.number)
+            || request.household.is_some_and(|household| self.open_households.contains(&household));
+        if busy {
+            return DialVerdict::NotBefore { until: now + request.rest, reason: Reason::Duplicate };
+        }
+        if let Some(until) = self.resting.get(&request.number).filter(|until| **until > now) {
+            return DialVerdict::NotBefore { until: *until, reason: Reason::AttemptsUsed };
+        }
+        let earlier = self.by_number.get(&request.number).map_or(&[][..], Vec::as_slice);
+        let counted = earlier
+            .iter()
+            .map(|id| &self.attempts[id])
+            .filter(|attempt| attempt.result.as_ref().is_none_or(|result| result.counted));
+        let (mut all, mut today) = (0, 0);
+        for attempt in counted {
+            let placed = attempt.request.placed_at;
+            all += u32::from(attempt.request.campaign == request.campaign);
+            today += u32::from(placed >= request.day_start && placed < request.day_end);
+            if placed + request.gap_min > now {
+                return DialVerdict::NotBefore {
+                    until: placed + request.gap_min,
+                    reason: Reason::AttemptsUsed,
+                };
+            }
+        }
+        if all >= request.attempts_max {
+            return DialVerdict::Closed(Reason::AttemptsUsed);
+        }
+        if today >= request.per_day_max {
+            return DialVerdict::NotBefore { until: request.day_end, reason: Reason::AttemptsUsed };
+        }
+        DialVerdict::Opened
+    }
+
+    pub fn save_answer(&mut self, call: CallId, at: Utc) {
+        if let Some(attempt) = self.attempts.get_mut(&call.attempt()) {
+            attempt.answered_at = Some(at);
+        }
+    }
+
+    pub fn save_result(&mut self, result: AttemptResult) {
+        let Some(attempt) = self.attempts.get_mut(&result.attempt) else { return };
+        assert!(attempt.result.is_none(), "attempt {} ended twice", result.attempt);
+        self.open_numbers.remove(&attempt.request.number);
+        if let Some(household) = attempt.request.household {
+            self.open_households.remove(&household);
+        }
+        let update = result.lead.clone();
+        attempt.result = Some(result);
+        if let Some(update) = update {
+            self.save_lead(update);
+        }
+    }
+
+    pub fn save_lead(&mut self, update: LeadUpdate) {
+        self.held.remove(&update.lead);
+        let Some(booked) = self.leads.get_mut(&update.lead) else { return };
+        let was_open = booked.state == LeadState::Open;
+        self.due.remove(&(booked.lead.next_at.unwrap_or_default(), update.lead));
+        booked.lead.phones = update.phones;
+        booked.lead.uncounted = update.uncounted;
+        booked.lead.next_at = update.next_at;
+        booked.state = update.state;
+        booked.reason = update.reason;
+        booked.result = update.result.or(booked.result.take());
+        if update.state == LeadState::Open {
+            self.due.insert((update.next_at.unwrap_or_default(), update.lead));
+        }
+        self.open = self.open - u64::from(was_open) + u64::from(update.state == LeadState::Open);
+        if let Some(household) = update.household_done {
+            let others = self.by_household.get(&household).cloned().unwrap_or_default();
+            for other in others.into_iter().filter(|other| *other != update.lead) {
+                self.close(other, Reason::HouseholdDone);
+            }
+        }
+    }
+
+    /// Closes every lead that is still open.
+    pub fn close_leads(&mut self, reason: Reason) {
+        let open: Vec<LeadId> = self.due.iter().map(|(_, id)| *id).collect();
+        for id in open {
+            self.close(id, reason);
+        }
+    }
+
+    pub fn blacklist(&mut self, number: PhoneNumber) {
+        self.blacklist.insert(number);
+    }
+
+    /// What the real store does when it is opened after a crash: every open attempt is closed as
+    /// interrupted and its number rests.
+    pub fn resume(&mut self, rules: &RetryRules, campaign: CampaignId, now: Utc) -> OpenWork {
+        let open: Vec<BookedAttempt> =
+            self.attempts.values().filter(|attempt| attempt.result.is_none()).cloned().collect();
+        self.held.clear();
+        for attempt in open {
+            let request = attempt.request;
+            self.resting.insert(request.number, now + request.rest);
+            let answered = attempt.answered_at.is_some();
+            let lead = request.lead.and_then(|id| self.leads.get(&id)).map(|booked| {
+                let outcome = Outcome::Interrupted;
+                let finished =
+                    Finished { number: request.number, outcome, answered, at: now, next_trunk: false };
+                rules.settle(campaign, &booked.lead, finished)
+            });
+            self.save_result(AttemptResult {
+                attempt: request.attempt,
+                campaign,
+                outcome: Outcome::Interrupted,
+                cause: "the dialer stopped".into(),
+                sip_code: None,
+                ended_by: paceline_core::outcome::EndedBy::Dialer,
+                ringing_at: None,
+                answered_at: attempt.answered_at,
+                ended_at: now,
+                keys: Vec::new(),
+                result: None,
+                counted: request.lead.is_some(),
+                lead,
+            });
+        }
+        OpenWork {
+            next_attempt: self.last_attempt + 1,
+            resting: self.resting.iter().map(|(number, until)| (*number, *until)).collect(),
+            caller_id_uses: self
+                .attempts
+                .values()
+                .filter_map(|attempt| Some((attempt.request.caller_id?, attempt.request.placed_at)))
+                .collect(),
+            ..OpenWork::default()
+        }
+    }
+
+    fn close(&mut self, id: LeadId, reason: Reason) {
+        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.state == LeadState::Open) else {
+            return;
+        };
+        self.due.remove(&(booked.lead.next_at.unwrap_or_default(), id));
+        booked.state = LeadState::Failed;
+        booked.reason = Some(reason);
+        self.open -= 1;
+    }
+}

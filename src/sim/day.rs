@@ -1,0 +1,268 @@
+//! A day of calling in virtual time: the dialer, the books and a far end, driven by one queue of
+//! events. Crashes, a slow store and a full disk happen where the caller asks for them.
+
+use crate::sim::books::Books;
+use paceline_core::campaign::{Campaign, Trunk};
+use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::ids::CampaignId;
+use paceline_core::time::{Duration, Time, Utc, WallClock};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+
+/// What stands at the other end of the trunks.
+pub trait FarEnd {
+    /// The dialer asked for this (`PlaceCall`, `Acknowledge`, `PlayAnnouncement`, `HangUp`).
+    fn carry(&mut self, now: Time, output: &Output);
+    /// What happened by `now`, one thing at a time.
+    fn poll(&mut self, now: Time) -> Option<Input>;
+    fn next_wake(&self) -> Option<Time>;
+    /// The dialer's process died: nothing of it is heard any more.
+    fn dialer_died(&mut self, now: Time);
+}
+
+/// How a day goes wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Troubles {
+    /// The store answers after up to this long.
+    pub store_delay_max: Duration,
+    /// On average the process is killed this often.
+    pub crash_every: Option<Duration>,
+    /// On average the disk is full this often, for up to a minute.
+    pub stall_every: Option<Duration>,
+}
+
+/// More steps than this without time passing is a fault of the dialer.
+const SPINS_MAX: u32 = 20_000;
+
+/// One dialer and its world.
+pub struct Day<F> {
+    pub dialer: Dialer,
+    pub books: Books,
+    pub far: F,
+    pub now: Time,
+    pub crashes: u32,
+    wall: WallClock,
+    campaign: Campaign,
+    trunks: Vec<Trunk>,
+    troubles: Troubles,
+    random: ChaCha8Rng,
+    replies: BTreeMap<(Time, u64), Input>,
+    sequence: u64,
+    stalled_until: Option<Time>,
+    next_crash: Option<Time>,
+    next_stall: Option<Time>,
+    finished: bool,
+    spins: u32,
+    /// Every input with its time, while `record` is set: a journal.
+    pub journal: Option<Vec<(Time, Input)>>,
+    /// Every output with its time, for those who judge.
+    pub watch: Option<Box<dyn FnMut(Time, Utc, &Output)>>,
+}
+
+impl<F: FarEnd> Day<F> {
+    pub fn new(
+        seed: u64,
+        start: Utc,
+        campaign: Campaign,
+        trunks: Vec<Trunk>,
+        books: Books,
+        far: F,
+        troubles: Troubles,
+    ) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let next_crash = troubles.crash_every.map(|mean| after(&mut random, Time::ZERO, mean));
+        let next_stall = troubles.stall_every.map(|mean| after(&mut random, Time::ZERO, mean));
+        Day {
+            dialer: Dialer::new(seed),
+            books,
+            far,
+            now: Time::ZERO,
+            crashes: 0,
+            wall: WallClock::new(Time::ZERO, start),
+            campaign,
+            trunks,
+            troubles,
+            random,
+            replies: BTreeMap::new(),
+            sequence: 0,
+            stalled_until: None,
+            next_crash,
+            next_stall,
+            finished: false,
+            spins: 0,
+            journal: None,
+            watch: None,
+        }
+    }
+
+    pub fn utc(&self) -> Utc {
+        self.wall.utc(self.now)
+    }
+
+    /// Opens the campaign and runs until it is finished or `until` is reached; says whether it finished.
+    pub fn run(&mut self, until: Time) -> bool {
+        if self.sequence == 0 {
+            self.start();
+        }
+        while !self.finished {
+            let wakes = [
+                self.dialer.next_wake(),
+                self.far.next_wake(),
+                self.replies.first_key_value().map(|((at, _), _)| *at),
+                self.next_crash,
+                self.next_stall,
+                self.stalled_until,
+            ];
+            let Some(next) = wakes.into_iter().flatten().min() else { break };
+            if next > until {
+                break;
+            }
+            self.spins = if next > self.now { 0 } else { self.spins + 1 };
+            assert!(self.spins < SPINS_MAX, "time stands still at {}: {:?}", self.now, self.dialer);
+            self.now = self.now.max(next);
+            self.step();
+        }
+        self.finished
+    }
+
+    fn step(&mut self) {
+        if self.next_crash.is_some_and(|at| at <= self.now) {
+            return self.crash();
+        }
+        if self.next_stall.is_some_and(|at| at <= self.now) {
+            self.next_stall = self.troubles.stall_every.map(|mean| after(&mut self.random, self.now, mean));
+            let span = Duration::from_millis(self.random.random_range(100..60_000));
+            self.stalled_until = Some(self.now + span);
+            return self.give(Input::StoreStalled { why: "no space left on device".into() });
+        }
+        if self.stalled_until.is_some_and(|at| at <= self.now) {
+            self.stalled_until = None;
+            return self.give(Input::StoreRecovered);
+        }
+        if let Some(entry) = self.replies.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let reply = entry.remove();
+            return self.give(reply);
+        }
+        match self.far.poll(self.now) {
+            Some(input) => self.give(input),
+            None => self.give(Input::TimePassed),
+        }
+    }
+
+    fn start(&mut self) {
+        self.sequence += 1;
+        self.give(Input::ClockSet(self.utc()));
+        let work = self.books.resume(&self.campaign.retry, self.campaign.id, self.utc());
+        self.give(Input::Resumed(work));
+        for trunk in self.trunks.clone() {
+            self.give(Input::TrunkDefined(trunk));
+        }
+        let leads_open = self.books.leads_open();
+        self.give(Input::CampaignOpened {
+            campaign: Box::new(self.campaign.clone()),
+            leads_open,
+            paused: false,
+        });
+    }
+
+    /// `kill -9`: whatever was not in the books is gone, and the process starts again a little later.
+    pub fn crash(&mut self) {
+        self.crashes += 1;
+        self.far.dialer_died(self.now);
+        self.replies.clear();
+        self.stalled_until = None;
+        self.now += Duration::from_millis(self.random.random_range(10..5_000));
+        self.next_crash = self.troubles.crash_every.map(|mean| after(&mut self.random, self.now, mean));
+        self.dialer = Dialer::new(self.random.random());
+        // A new process counts its own time; the virtual one goes on, which is the harder case.
+        self.start();
+    }
+
+    /// One input, and everything it leads to.
+    pub fn give(&mut self, input: Input) {
+        if let Some(journal) = &mut self.journal {
+            journal.push((self.now, input.clone()));
+        }
+        self.dialer.handle(self.now, input);
+        while let Some(output) = self.dialer.poll() {
+            let utc = self.utc();
+            if let Some(watch) = &mut self.watch {
+                watch(self.now, utc, &output);
+            }
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        let utc = self.utc();
+        match output {
+            Output::FetchLeads { campaign, count } => {
+                let (leads, next_due, leads_open) = self.books.fetch(count, utc);
+                self.reply(Input::LeadsArrived { campaign, leads, next_due, leads_open });
+            }
+            Output::OpenAttempt(request) => {
+                let verdict = self.books.open_attempt(&request, utc);
+                self.reply(Input::AttemptOpened { attempt: request.attempt, verdict });
+            }
+            Output::SaveAnswer { call, at } => {
+                self.books.save_answer(call, at);
+                self.reply(Input::AnswerSaved { call });
+            }
+            Output::SaveResult(result) => {
+                let attempt = result.attempt;
+                self.books.save_result(*result);
+                self.reply(Input::ResultSaved { attempt });
+            }
+            Output::SaveLead(update) => self.books.save_lead(*update),
+            Output::CloseLeads { reason, .. } => self.books.close_leads(reason),
+            Output::Blacklist { number, .. } => self.books.blacklist(number),
+            Output::CampaignFinished { .. } => self.finished = true,
+            Output::Decided { .. } => {}
+            Output::PlaceCall { .. }
+            | Output::Acknowledge { .. }
+            | Output::PlayAnnouncement { .. }
+            | Output::HangUp { .. } => self.far.carry(self.now, &output),
+        }
+    }
+
+    /// The books are written at once and the answer comes a little later: a crash between the two is
+    /// a write that nobody heard of.
+    fn reply(&mut self, input: Input) {
+        let most = self.troubles.store_delay_max.as_millis() as u64;
+        let delay = if most == 0 { 0 } else { self.random.random_range(0..=most) };
+        let at = self.stalled_until.unwrap_or(self.now).max(self.now) + Duration::from_millis(delay);
+        // Replies keep their order, as the real store's do.
+        let at = self.replies.last_key_value().map_or(at, |((last, _), _)| at.max(*last));
+        self.sequence += 1;
+        self.replies.insert((at, self.sequence), input);
+    }
+
+    pub fn campaign(&self) -> CampaignId {
+        self.campaign.id
+    }
+}
+
+fn after(random: &mut ChaCha8Rng, now: Time, mean: Duration) -> Time {
+    // Exponential, by inversion.
+    let unit: f64 = random.random_range(f64::EPSILON..1.0);
+    now + mean.mul_f64(-unit.ln())
+}
+
+impl FarEnd for super::line::Line {
+    fn carry(&mut self, now: Time, output: &Output) {
+        self.carry_out(now, output);
+    }
+
+    fn poll(&mut self, now: Time) -> Option<Input> {
+        self.poll(now)
+    }
+
+    fn next_wake(&self) -> Option<Time> {
+        self.next_wake()
+    }
+
+    fn dialer_died(&mut self, _now: Time) {
+        self.dialer_died();
+    }
+}

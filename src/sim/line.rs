@@ -1,0 +1,397 @@
+//! Calls without SIP: takes what the dialer asks for and gives back, in virtual time, what the line
+//! would report, by the same fates as the carrier. For whole days of calling in a second.
+
+use super::fate::{Behaviour, Fate, callee};
+use super::people::People;
+use paceline_core::call::{Ended, HangUpCause, Heard, Progress};
+use paceline_core::dialer::{Input, Output};
+use paceline_core::ids::{CallId, CampaignId};
+use paceline_core::outcome::{EndedBy, Outcome};
+use paceline_core::time::{Duration, Time, WallClock};
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+/// What the line tells in answer to a hang-up: about one round trip.
+const HANG_UP_TAKES: Duration = Duration::from_millis(40);
+
+/// One thing that will happen to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Sent,
+    Ring,
+    Answer,
+    Refuse,
+    FirstAudio,
+    Key(usize),
+    PlayEnded(u32),
+    Leave,
+    HungUp,
+}
+
+#[derive(Debug)]
+struct LineCall {
+    fate: Fate,
+    answered: bool,
+    /// Set by our own hang-up: nothing but its end follows.
+    ending: Option<HangUpCause>,
+    /// Counts announcements, so that a replaced one does not end.
+    plays: u32,
+}
+
+/// A trunk in virtual time.
+#[derive(Debug)]
+pub struct Line {
+    people: Arc<People>,
+    clock: WallClock,
+    announcements: BTreeMap<CampaignId, Duration>,
+    calls: FxHashMap<CallId, LineCall>,
+    times_called: FxHashMap<u64, u32>,
+    steps: BinaryHeap<Reverse<(Time, u64, CallId, Step)>>,
+    order: u64,
+    placed: u64,
+    calls_most: usize,
+}
+
+impl Line {
+    /// `clock` says what the people's wall shows, for the hours at which they answer.
+    pub fn new(people: Arc<People>, clock: WallClock) -> Self {
+        Line {
+            people,
+            clock,
+            announcements: BTreeMap::new(),
+            calls: FxHashMap::default(),
+            times_called: FxHashMap::default(),
+            steps: BinaryHeap::new(),
+            order: 0,
+            placed: 0,
+            calls_most: 0,
+        }
+    }
+
+    /// How long one play of a campaign's announcement lasts; unknown ones last ten seconds.
+    pub fn set_announcement(&mut self, campaign: CampaignId, length: Duration) {
+        self.announcements.insert(campaign, length);
+    }
+
+    /// Calls that are being set up or are up.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The most there ever were at once.
+    pub fn calls_most(&self) -> usize {
+        self.calls_most
+    }
+
+    pub fn placed(&self) -> u64 {
+        self.placed
+    }
+
+    /// How often `user` was called.
+    pub fn times_called(&self, user: &str) -> u32 {
+        self.times_called.get(&callee(user)).copied().unwrap_or(0)
+    }
+
+    /// The process at our end died: its calls are gone and nothing more is reported, but the callees
+    /// remember how often they were called.
+    pub fn dialer_died(&mut self) {
+        self.calls.clear();
+        self.steps.clear();
+    }
+
+    /// Carries out what concerns the line: `PlaceCall`, `Acknowledge`, `PlayAnnouncement`, `HangUp`.
+    /// Says whether it did.
+    pub fn carry_out(&mut self, now: Time, output: &Output) -> bool {
+        match output {
+            Output::PlaceCall { call, number, ring, .. } => {
+                self.place(now, *call, &number.national(), *ring);
+            }
+            Output::Acknowledge { call } => self.acknowledge(now, *call),
+            Output::PlayAnnouncement { call, campaign, plays } => {
+                let length = self.announcements.get(campaign).copied().unwrap_or(Duration::from_secs(10));
+                self.play(now, *call, length.saturating_mul(*plays));
+            }
+            Output::HangUp { call, cause } => self.hang_up(now, *call, *cause),
+            _ => return false,
+        }
+        true
+    }
+
+    /// What happens next, if it happens by `now`.
+    pub fn poll(&mut self, now: Time) -> Option<Input> {
+        loop {
+            let Reverse((at, _, call, step)) = *self.steps.peek()?;
+            if at > now {
+                return None;
+            }
+            self.steps.pop();
+            if let Some(input) = self.happen(at, call, step) {
+                return Some(input);
+            }
+        }
+    }
+
+    pub fn next_wake(&self) -> Option<Time> {
+        self.steps.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    fn schedule(&mut self, at: Time, call: CallId, step: Step) {
+        self.order += 1;
+        self.steps.push(Reverse((at, self.order, call, step)));
+    }
+
+    fn place(&mut self, now: Time, call: CallId, user: &str, ring: Duration) {
+        let nth = self.times_called.entry(callee(user)).or_default();
+        *nth += 1;
+        let hour = self.people.hour(self.clock.utc(now).as_millis());
+        let fate = self.people.fate(user, *nth, Some(hour));
+        self.placed += 1;
+        self.schedule(now, call, Step::Sent);
+        let alert = now + fate.slow + fate.alert;
+        let settled = alert + fate.ring;
+        // The user agent cancels by itself: the step after `ring` is the end, unless the line was quicker.
+        let given_up = now + ring;
+        let end = if fate.behaviour.answers() { Step::Answer } else { Step::Refuse };
+        if fate.behaviour == Behaviour::Silent || settled > given_up {
+            self.schedule(given_up + HANG_UP_TAKES, call, Step::HungUp);
+        } else {
+            self.schedule(settled, call, end);
+        }
+        if fate.behaviour != Behaviour::Silent
+            && alert < settled.min(given_up)
+            && (fate.behaviour.rings() || fate.ring > Duration::ZERO)
+        {
+            self.schedule(alert, call, Step::Ring);
+        }
+        self.calls.insert(call, LineCall { fate, answered: false, ending: None, plays: 0 });
+        self.calls_most = self.calls_most.max(self.calls.len());
+    }
+
+    fn acknowledge(&mut self, now: Time, call: CallId) {
+        let Some(known) = self.calls.get(&call) else { return };
+        if !known.answered || known.ending.is_some() {
+            return;
+        }
+        let keys: Vec<Duration> = known.fate.keys.iter().map(|press| press.after).collect();
+        let stay = known.fate.stay;
+        self.schedule(now + Duration::from_millis(20), call, Step::FirstAudio);
+        for (place, after) in keys.into_iter().enumerate() {
+            self.schedule(now + after, call, Step::Key(place));
+        }
+        if let Some(stay) = stay {
+            self.schedule(now + stay, call, Step::Leave);
+        }
+    }
+
+    fn play(&mut self, now: Time, call: CallId, length: Duration) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        known.plays += 1;
+        let play = known.plays;
+        self.schedule(now + length, call, Step::PlayEnded(play));
+    }
+
+    fn hang_up(&mut self, now: Time, call: CallId, cause: HangUpCause) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        if known.ending.is_none() {
+            known.ending = Some(cause);
+            self.schedule(now + HANG_UP_TAKES, call, Step::HungUp);
+        }
+    }
+
+    fn happen(&mut self, _at: Time, call: CallId, step: Step) -> Option<Input> {
+        let known = self.calls.get_mut(&call)?;
+        if known.ending.is_some() && step != Step::HungUp {
+            return None;
+        }
+        match step {
+            Step::Sent => Some(Input::CallProgressed { call, progress: Progress::Sent }),
+            Step::Ring => Some(Input::CallProgressed { call, progress: Progress::Ringing }),
+            Step::Answer => {
+                known.answered = true;
+                Some(Input::CallProgressed { call, progress: Progress::Answered })
+            }
+            Step::FirstAudio => Some(Input::MediaHeard { call, heard: Heard::FirstAudio }),
+            Step::Key(place) => {
+                let key = known.fate.keys.get(place)?.key;
+                Some(Input::MediaHeard { call, heard: Heard::Digit(key) })
+            }
+            Step::PlayEnded(play) if play == known.plays => {
+                Some(Input::MediaHeard { call, heard: Heard::PlayEnded })
+            }
+            Step::PlayEnded(_) => None,
+            Step::Refuse | Step::Leave | Step::HungUp => {
+                let ended = self.ended(call, step)?;
+                Some(Input::CallProgressed { call, progress: Progress::Ended(ended) })
+            }
+        }
+    }
+
+    fn ended(&mut self, call: CallId, step: Step) -> Option<Ended> {
+        let known = self.calls.remove(&call)?;
+        let behaviour = known.fate.behaviour;
+        let ended = |outcome, by, sip_code, cause: &str| Ended {
+            outcome,
+            by,
+            sip_code,
+            cause: cause.into(),
+            retry_after: None,
+            try_next_trunk: false,
+        };
+        Some(match step {
+            Step::Leave => ended(Outcome::Answered, EndedBy::Callee, None, "the callee hung up"),
+            Step::Refuse => {
+                let refusal = behaviour.refusal()?;
+                let by = match behaviour {
+                    Behaviour::Reject => EndedBy::Callee,
+                    _ => EndedBy::Carrier,
+                };
+                let faulty = behaviour == Behaviour::Unavailable;
+                let rest = Duration::from_secs(u64::from(self.people.trouble.retry_after_secs));
+                Ended {
+                    retry_after: faulty.then_some(rest),
+                    try_next_trunk: faulty,
+                    ..ended(behaviour.outcome(), by, Some(refusal.code), refusal.phrase)
+                }
+            }
+            _ if known.answered => ended(Outcome::Answered, EndedBy::Dialer, None, "we hung up"),
+            _ if behaviour == Behaviour::Silent && known.ending.is_none() => Ended {
+                try_next_trunk: true,
+                ..ended(Outcome::LineFault, EndedBy::Dialer, None, "no answer from the trunk")
+            },
+            _ => match known.ending {
+                None | Some(HangUpCause::RingTimeout) => {
+                    ended(Outcome::NoAnswer, EndedBy::Dialer, Some(487), "ring time over")
+                }
+                Some(_) => ended(Outcome::Cancelled, EndedBy::Dialer, Some(487), "cancelled"),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paceline_core::ids::TrunkId;
+    use paceline_core::number::PhoneNumber;
+
+    fn line(text: &str) -> Line {
+        Line::new(Arc::new(People::parse(text).expect("people")), WallClock::default())
+    }
+
+    fn place(line: &mut Line, now: Time, call: u64) {
+        let number = PhoneNumber::from_e164(8_613_000_000_000 + call).expect("a number");
+        let ring = Duration::from_secs(45);
+        let place =
+            Output::PlaceCall { call: CallId(call), trunk: TrunkId(0), number, caller_id: None, ring };
+        assert!(line.carry_out(now, &place));
+    }
+
+    /// Runs until nothing more happens; acknowledges and plays ten seconds at each answer, hangs up when
+    /// the play has ended.
+    fn run(line: &mut Line) -> Vec<(Time, Input)> {
+        let mut seen = Vec::new();
+        while let Some(now) = line.next_wake() {
+            while let Some(input) = line.poll(now) {
+                match &input {
+                    Input::CallProgressed { call, progress: Progress::Answered } => {
+                        line.acknowledge(now, *call);
+                        line.play(now, *call, Duration::from_secs(10));
+                    }
+                    Input::MediaHeard { call, heard: Heard::PlayEnded } => {
+                        line.hang_up(now, *call, HangUpCause::Finished);
+                    }
+                    _ => {}
+                }
+                seen.push((now, input));
+            }
+        }
+        seen
+    }
+
+    fn words(seen: &[(Time, Input)]) -> Vec<String> {
+        seen.iter()
+            .map(|(_, input)| match input {
+                Input::CallProgressed { progress: Progress::Ended(ended), .. } => {
+                    format!("{} by {}", ended.outcome, ended.by)
+                }
+                Input::CallProgressed { progress, .. } => format!("{progress:?}"),
+                Input::MediaHeard { heard, .. } => format!("{heard:?}"),
+                other => format!("{other:?}"),
+            })
+            .collect()
+    }
+
+    const ONLY: &str = "busy = 0\nno_answer = 0\nreject = 0\nvoicemail = 0\npowered_off = 0\nunreachable = 0\n\
+                        vacant = 0\nsuspended = 0\nrestricted = 0\nanswer = ";
+
+    #[test]
+    fn an_answered_call_hears_the_announcement_and_ends() {
+        let mut line = line(&format!(
+            "[shares]\n{ONLY}1\n[listening]\nearly_share = 0\nto_the_end = 1\n[keys]\npress = {{ 2 = 1.0 }}\n\
+             after = {{ median_secs = 3 }}\nsecond = 0\n[ring]\nuntil_answer = {{ median_secs = 9 }}"
+        ));
+        place(&mut line, Time::ZERO, 1);
+        let seen = run(&mut line);
+        let expected = [
+            "Sent",
+            "Ringing",
+            "Answered",
+            "FirstAudio",
+            "Digit(Digit(50))",
+            "PlayEnded",
+            "answered by dialer",
+        ];
+        assert_eq!(words(&seen), expected);
+        assert_eq!((line.calls(), line.calls_most(), line.placed()), (0, 1, 1));
+    }
+
+    #[test]
+    fn an_unanswered_call_is_given_up_at_the_ring_time() {
+        let mut line = line(&format!("[shares]\n{ONLY}0\nno_answer = 1").replacen("no_answer = 0\n", "", 1));
+        place(&mut line, Time::ZERO, 1);
+        let seen = run(&mut line);
+        assert_eq!(words(&seen), ["Sent", "Ringing", "no_answer by dialer"]);
+        assert_eq!(seen[2].0, Time::from_millis(45_040));
+    }
+
+    #[test]
+    fn a_hang_up_while_ringing_is_a_cancelled_call() {
+        let mut line = line(&format!("[shares]\n{ONLY}1"));
+        place(&mut line, Time::ZERO, 1);
+        let hang_up = Output::HangUp { call: CallId(1), cause: HangUpCause::Stopped };
+        while line.poll(Time::ZERO).is_some() {}
+        line.carry_out(Time::ZERO, &hang_up);
+        assert_eq!(words(&run(&mut line)), ["cancelled by dialer"]);
+    }
+
+    #[test]
+    fn a_carrier_without_room_asks_for_a_rest() {
+        let mut line = line("[trouble]\nunavailable = 1\nretry_after_secs = 30");
+        place(&mut line, Time::ZERO, 1);
+        let (_, last) = run(&mut line).pop().expect("an end");
+        let Input::CallProgressed { progress: Progress::Ended(ended), .. } = last else { panic!("{last:?}") };
+        assert_eq!((ended.retry_after, ended.try_next_trunk), (Some(Duration::from_secs(30)), true));
+    }
+
+    #[test]
+    fn the_same_people_give_the_same_day_and_every_call_ends_once() {
+        let day = || {
+            let mut line = line("seed = 5\n[trouble]\nunavailable = 0.02\nslow = 0.1\nsilent = 0.01");
+            for call in 0..3_000 {
+                place(&mut line, Time::from_millis(call * 50), call);
+            }
+            let seen = run(&mut line);
+            assert_eq!(line.calls(), 0);
+            seen
+        };
+        let one = day();
+        let ends = one
+            .iter()
+            .filter(|(_, input)| matches!(input, Input::CallProgressed { progress: Progress::Ended(_), .. }));
+        assert_eq!(ends.count(), 3_000);
+        assert!(one.is_sorted_by_key(|(at, _)| *at));
+        assert_eq!(one, day());
+    }
+}

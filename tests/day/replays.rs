@@ -1,0 +1,75 @@
+//! The same inputs lead to the same outputs: in memory, and through the journal's files.
+
+use super::Plan;
+use paceline::journal::{JournalConfig, JournalWriter, replay};
+use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::time::Time;
+
+fn recorded(seed: u64) -> (u64, Vec<(Time, Input)>) {
+    let mut plan = Plan::from_seed(seed, 300);
+    plan.troubles.crash_every = None;
+    let mut day = plan.day();
+    day.journal = Some(Vec::new());
+    assert!(day.run(Time::from_millis(u64::MAX)), "seed {seed}");
+    (seed, day.journal.expect("a journal"))
+}
+
+fn outputs(dialer: &mut Dialer, at: Time, input: &Input) -> Vec<Output> {
+    dialer.handle(at, input.clone());
+    std::iter::from_fn(|| dialer.poll()).collect()
+}
+
+#[test]
+fn the_same_inputs_lead_to_the_same_outputs_bit_for_bit() {
+    let (seed, journal) = recorded(3);
+    let mut one = Dialer::new(seed);
+    let mut two = Dialer::new(seed);
+    for (at, input) in &journal {
+        assert_eq!(outputs(&mut one, *at, input), outputs(&mut two, *at, input), "seed {seed} at {at}");
+    }
+    assert_eq!(one, two);
+}
+
+#[test]
+fn a_journal_replays_without_a_difference_over_several_segments() {
+    let (seed, journal) = recorded(4);
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = JournalConfig { dir: dir.path().to_owned(), segment_bytes: 64 << 10, total_bytes: 64 << 20 };
+    let mut writer = JournalWriter::start(config).expect("a journal");
+    let mut dialer = Dialer::new(seed);
+    for (at, input) in &journal {
+        writer.before(&dialer);
+        let led_to = outputs(&mut dialer, *at, input);
+        writer.record(*at, input.clone(), &led_to);
+    }
+    drop(writer);
+    let found = replay(dir.path(), |_, _, _| {}).expect("a replay");
+    assert_eq!(found.inputs, journal.len() as u64);
+    assert!(found.segments > 1, "one segment only");
+    assert!(found.differences.is_empty(), "{:?}", found.differences);
+    assert!(found.calls_placed > 100);
+}
+
+#[test]
+fn a_changed_byte_is_found_and_a_torn_end_is_no_error() {
+    let (seed, journal) = recorded(5);
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = JournalWriter::start(JournalConfig::in_dir(dir.path().to_owned())).expect("a journal");
+    let mut dialer = Dialer::new(seed);
+    for (at, input) in &journal {
+        writer.before(&dialer);
+        let led_to = outputs(&mut dialer, *at, input);
+        writer.record(*at, input.clone(), &led_to);
+    }
+    drop(writer);
+    let file = dir.path().join("00000001.journal");
+    let whole = std::fs::read(&file).expect("bytes");
+    std::fs::write(&file, &whole[..whole.len() - 3]).expect("written");
+    let found = replay(&file, |_, _, _| {}).expect("a torn journal");
+    assert!(found.torn && found.inputs == journal.len() as u64 - 1);
+    let mut changed = whole.clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    std::fs::write(&file, &changed).expect("written");
+    assert!(replay(&file, |_, _, _| {}).is_err(), "a changed byte went unseen");
+}
