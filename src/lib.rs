@@ -21,5 +21,17 @@ pub mod journal;
 /// Results: attempts, leads and the summary as files for people and scripts.
 pub mod results;
 
+/// The loop around the brain: select, handle, carry out.
+pub mod engine;
+
+/// Every series, one line each.
+pub mod metrics;
+
+/// What machines and people ask over HTTP.
+pub mod console;
+
+/// The command line, as types.
+pub mod cli;
+
 /// A world to dial into: people and the simulated carrier.
 pub mod sim;
