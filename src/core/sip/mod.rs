@@ -2,6 +2,12 @@
 //! Bottom up: `message` (framer, parser, builder), `uri`, `headers`, `auth`, `transaction`,
 //! `dialog`, and `user_agent`, the only part that the rest of the house talks to.
 
+pub mod auth;
+pub mod build;
+pub mod frame;
+pub mod headers;
+pub mod message;
+pub mod uri;
 pub mod user_agent;
 
 pub use user_agent::{UaEvent, UaOutput, UserAgent};
