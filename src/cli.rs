@@ -83,9 +83,6 @@ pub struct CampaignArgs {
 pub struct RunArgs {
     /// The campaign file
     pub campaign: PathBuf,
-    /// Take the rows of a list that changed since it was imported and are new
-    #[arg(long)]
-    pub add_list: bool,
     /// People file for the built-in simulated carrier
     #[arg(long, value_name = "FILE")]
     pub people: Option<PathBuf>,

@@ -33,5 +33,14 @@ pub mod console;
 /// The command line, as types.
 pub mod cli;
 
+/// What each command does.
+pub mod commands;
+
+/// The progress view on the terminal.
+pub mod progress;
+
+/// The words people read on the terminal, in English and Chinese.
+pub mod text;
+
 /// A world to dial into: people and the simulated carrier.
 pub mod sim;

@@ -99,6 +99,7 @@ impl Engine {
                 campaign: request.campaign,
                 trunk: request.trunk,
                 caller_id: request.caller_id,
+                test: request.lead.is_none(),
                 placed: now,
                 leg_open: false,
                 announcing: false,

@@ -7,7 +7,7 @@ use crate::net::sip::SipEvent;
 use crate::store::Reply;
 use paceline_core::call::{Heard, Progress};
 use paceline_core::dialer::Input;
-use paceline_core::dialer::input::{ManagerAct, TrunkState};
+use paceline_core::dialer::input::{DialVerdict, ManagerAct, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::sip::{UaEvent, UaOutput};
@@ -104,8 +104,11 @@ impl Engine {
     fn store_replied(&mut self, reply: Reply) {
         match reply {
             Reply::AttemptOpened { attempt, verdict } => {
-                if verdict != paceline_core::dialer::input::DialVerdict::Opened {
-                    self.calls.remove(&attempt.call());
+                if verdict != DialVerdict::Opened
+                    && let Some(facts) = self.calls.remove(&attempt.call())
+                    && let Some(board) = self.board.campaigns.get_mut(&facts.campaign).filter(|_| facts.test)
+                {
+                    board.test_refused = Some(refusal(verdict));
                 }
                 self.handle(Input::AttemptOpened { attempt, verdict });
             }
@@ -180,5 +183,14 @@ impl Engine {
         };
         self.board.campaigns.insert(campaign.id, board);
         self.handle(Input::CampaignOpened { campaign: Box::new(campaign), leads_open, paused });
+    }
+}
+
+/// A refused test in words for the person who asked for it.
+fn refusal(verdict: DialVerdict) -> String {
+    match verdict {
+        DialVerdict::Closed(reason) => reason.word().to_owned(),
+        DialVerdict::NotBefore { reason, .. } => format!("not now ({reason})"),
+        DialVerdict::Opened | DialVerdict::Gone => "the store knows nothing of it".to_owned(),
     }
 }

@@ -104,6 +104,8 @@ struct CallFacts {
     campaign: CampaignId,
     trunk: TrunkId,
     caller_id: Option<PhoneNumber>,
+    /// A single-number test.
+    test: bool,
     placed: Time,
     leg_open: bool,
     announcing: bool,
