@@ -9,6 +9,7 @@ pub mod headers;
 pub mod message;
 #[cfg(test)]
 pub(crate) mod mutation;
+pub mod transaction;
 pub mod uri;
 pub mod user_agent;
 
