@@ -12,5 +12,6 @@ pub(crate) mod mutation;
 pub mod transaction;
 pub mod uri;
 pub mod user_agent;
+pub mod verdict;
 
 pub use user_agent::{UaEvent, UaOutput, UserAgent};
