@@ -4,12 +4,16 @@
 
 pub mod auth;
 pub mod build;
+pub mod dialog;
 pub mod frame;
 pub mod headers;
 pub mod message;
 #[cfg(test)]
 pub(crate) mod mutation;
+pub mod session_timer;
+pub mod transaction;
 pub mod uri;
 pub mod user_agent;
+pub mod verdict;
 
 pub use user_agent::{UaEvent, UaOutput, UserAgent};
