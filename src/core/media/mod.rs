@@ -74,6 +74,8 @@ pub struct MediaTarget {
     /// Where to send RTCP: `a=rtcp`, or the next port.
     pub rtcp: SocketAddr,
     pub codec: Codec,
+    /// Payload type to send the codec with: its own, unless the far side mapped it to another.
+    pub payload_type: u8,
     /// Payload type of telephone-event that the far side listens for, where it offered one.
     pub telephone_event: Option<u8>,
     /// Payload type of telephone-event that we announced and the far side may send.

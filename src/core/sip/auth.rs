@@ -56,14 +56,14 @@ pub enum Qop {
 }
 
 /// Who we are to a carrier.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    pub username: String,
-    pub password: String,
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Credentials<'a> {
+    pub username: &'a str,
+    pub password: &'a str,
 }
 
 /// Without the password.
-impl std::fmt::Debug for Credentials {
+impl std::fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
     }
@@ -134,40 +134,39 @@ impl Challenge {
         })
     }
 
-    /// The strongest per realm and kind, in the order in which the realms were seen: each of these
-    /// needs an answer (RFC 8760 section 2.4).
-    pub fn strongest(challenges: Vec<Challenge>) -> Vec<Challenge> {
-        let mut chosen: Vec<Challenge> = Vec::new();
-        for challenge in challenges {
-            let same =
-                |known: &&mut Challenge| known.realm == challenge.realm && known.proxy == challenge.proxy;
-            match chosen.iter_mut().find(same) {
-                Some(known) if known.algorithm < challenge.algorithm => *known = challenge,
-                Some(_) => {}
-                None => chosen.push(challenge),
-            }
-        }
-        chosen
-    }
-
     /// `Authorization` or `Proxy-Authorization`.
     pub const fn answer_header(&self) -> &'static str {
         if self.proxy { "Proxy-Authorization" } else { "Authorization" }
     }
 }
 
+/// The strongest per realm and kind, in the order in which the realms were seen: each of these
+/// needs an answer (RFC 8760 section 2.4).
+pub fn strongest(challenges: Vec<Challenge>) -> Vec<Challenge> {
+    let mut chosen: Vec<Challenge> = Vec::new();
+    for challenge in challenges {
+        let same = |known: &&mut Challenge| known.realm == challenge.realm && known.proxy == challenge.proxy;
+        match chosen.iter_mut().find(same) {
+            Some(known) if known.algorithm < challenge.algorithm => *known = challenge,
+            Some(_) => {}
+            None => chosen.push(challenge),
+        }
+    }
+    chosen
+}
+
 /// The value of Authorization or Proxy-Authorization that answers a challenge. `nc` counts the
 /// requests sent with this nonce, from 1; `cnonce` is ours and random.
 pub fn authorize(
     challenge: &Challenge,
-    credentials: &Credentials,
+    credentials: &Credentials<'_>,
     method: &str,
     uri: &str,
     body: &[u8],
     nc: u32,
     cnonce: &str,
 ) -> String {
-    let username = escape_quoted(&credentials.username);
+    let username = escape_quoted(credentials.username);
     let cnonce = escape_quoted(cnonce);
     let question = Question {
         algorithm: challenge.algorithm,
@@ -179,7 +178,7 @@ pub fn authorize(
         nc: &format!("{nc:08x}"),
         cnonce: &cnonce,
     };
-    let response = question.response(&credentials.password, method, body);
+    let response = question.response(credentials.password, method, body);
     let mut value = format!(
         "Digest username=\"{username}\", realm=\"{}\", nonce=\"{}\", uri=\"{uri}\", response=\"{response}\"",
         challenge.realm, challenge.nonce

@@ -7,6 +7,8 @@ pub mod build;
 pub mod frame;
 pub mod headers;
 pub mod message;
+#[cfg(test)]
+pub(crate) mod mutation;
 pub mod uri;
 pub mod user_agent;
 

@@ -117,6 +117,9 @@ impl Via {
         let asked = self.params.has("rport");
         if !same || asked {
             self.params.set("received", &source.ip().to_string());
+        } else if self.params.has("received") {
+            // Nobody but us says where we saw it come from.
+            self.params.remove("received");
         }
         if asked {
             self.params.set("rport", &source.port().to_string());

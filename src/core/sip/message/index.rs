@@ -37,10 +37,14 @@ impl Span {
         &bytes[usize::from(self.name_start)..usize::from(self.name_end)]
     }
 
+    /// The value as it came, trimmed, folds and all.
+    pub fn raw<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[usize::from(self.value_start)..usize::from(self.value_end)]
+    }
+
     /// The value, trimmed, with every fold turned into one blank.
     pub fn value<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
-        let raw = &bytes[usize::from(self.value_start)..usize::from(self.value_end)];
-        let text = String::from_utf8_lossy(raw);
+        let text = String::from_utf8_lossy(self.raw(bytes));
         if self.folded { Cow::Owned(unfold(&text)) } else { text }
     }
 }
@@ -71,21 +75,43 @@ impl Index {
     /// Reads header lines from `start` to the empty line. A datagram that ends right after a whole
     /// header line is taken as if the empty line were there.
     pub fn read(bytes: &[u8], start: usize) -> Result<Self, ParseError> {
-        let mut index =
-            Index { inline: [NO_SPAN; INLINE], count: 0, spilled: Vec::new(), body_start: bytes.len() };
+        Self::scan(bytes, start, false)
+    }
+
+    /// The same, but lines that cannot be read are left out: for a refusal, which says what is wrong
+    /// with the message in the words of what could be read.
+    pub fn read_leniently(bytes: &[u8], start: usize) -> Self {
+        let bytes = &bytes[..bytes.len().min(MAX_MESSAGE)];
+        Self::scan(bytes, start, true).unwrap_or_else(|_| Self::empty(bytes.len()))
+    }
+
+    const fn empty(body_start: usize) -> Self {
+        Index { inline: [NO_SPAN; INLINE], count: 0, spilled: Vec::new(), body_start }
+    }
+
+    fn scan(bytes: &[u8], start: usize, lenient: bool) -> Result<Self, ParseError> {
+        let mut index = Self::empty(bytes.len());
         let mut at = start;
         while at < bytes.len() {
-            let (mut end, mut next) = line_end(bytes, at).ok_or(ParseError::Unfinished)?;
+            let Some((mut end, mut next)) = line_end(bytes, at) else {
+                return if lenient { Ok(index) } else { Err(ParseError::Unfinished) };
+            };
             if end == at {
                 index.body_start = next;
                 return Ok(index);
             }
             let mut folded = false;
             while matches!(bytes.get(next), Some(b' ' | b'\t')) {
-                (end, next) = line_end(bytes, next).ok_or(ParseError::Unfinished)?;
+                let Some(fold) = line_end(bytes, next) else {
+                    return if lenient { Ok(index) } else { Err(ParseError::Unfinished) };
+                };
+                (end, next) = fold;
                 folded = true;
             }
-            index.push(span(bytes, at, end, folded)?)?;
+            let pushed = span(bytes, at, end, folded).and_then(|span| index.push(span));
+            if !lenient {
+                pushed?;
+            }
             at = next;
         }
         Ok(index)

@@ -7,10 +7,11 @@ mod method;
 mod typed;
 
 pub use error::ParseError;
-pub(crate) use index::{Index, line_end};
+pub(super) use index::{Index, find_byte, line_end};
 pub use index::{MAX_HEADERS, MAX_MESSAGE};
 pub use method::{Method, StartLine};
 pub use typed::List;
+pub(super) use typed::first_element;
 
 use super::headers::{CSeq, HeaderName, NameAddrParts, ViaParts, digits, is_token_byte};
 use super::uri::UriParts;

@@ -283,6 +283,6 @@ fn first_comma(text: &str) -> usize {
 }
 
 /// The first element of a comma separated line.
-pub(super) fn first_element(line: &str) -> &str {
+pub(in crate::sip) fn first_element(line: &str) -> &str {
     line[..first_comma(line)].trim()
 }
