@@ -15,13 +15,23 @@ pub mod lists;
 /// SQL lives here and nowhere else.
 pub mod store;
 
-<<<<<<< HEAD
 /// Every input of the dialer, written down so that a day can be replayed.
 pub mod journal;
-=======
+
 /// Results: attempts, leads and the summary as files for people and scripts.
 pub mod results;
->>>>>>> store
+
+/// The loop around the brain: select, handle, carry out.
+pub mod engine;
+
+/// Every series, one line each.
+pub mod metrics;
+
+/// What machines and people ask over HTTP.
+pub mod console;
+
+/// The command line, as types.
+pub mod cli;
 
 /// A world to dial into: people and the simulated carrier.
 pub mod sim;

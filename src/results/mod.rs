@@ -1,1 +1,188 @@
-//! Results: attempts, leads and the summary as files for people and scripts.
+//! Results: attempts, leads and the summary as files for people and scripts, written from one
+//! moment of the store. What a file looks like stands in a file of its own; no SQL, no policy.
+
+mod attempts;
+pub mod cell;
+mod csv_file;
+mod frame;
+mod leads;
+pub mod summary;
+mod table;
+mod xlsx;
+
+pub use attempts::COLUMNS as ATTEMPT_COLUMNS;
+pub use leads::COLUMNS as LEAD_COLUMNS;
+pub use summary::Summary;
+pub use table::{Cell, Column, Kind, Sink};
+
+use crate::store::{CampaignRecord, Reader, StoreError};
+use csv_file::CsvFile;
+use frame::ParquetFile;
+use jiff::tz::TimeZone;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use summary::Tally;
+use xlsx::Workbook;
+
+/// What can go wrong while results are written.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{} cannot be written: {why}; free some room or name another folder", path.display())]
+    Write { path: PathBuf, why: String },
+}
+
+/// A form in which results leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Xlsx,
+    Parquet,
+}
+
+impl Format {
+    pub fn from_word(word: &str) -> Option<Format> {
+        match word {
+            "csv" => Some(Format::Csv),
+            "xlsx" => Some(Format::Xlsx),
+            "parquet" => Some(Format::Parquet),
+            _ => None,
+        }
+    }
+}
+
+/// Writes `attempts.csv`, `leads.csv` and `summary.json` into `dir`, each whole or not at all.
+/// The same state of the store gives the same bytes.
+pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Summary, ResultsError> {
+    fs::create_dir_all(dir).map_err(failed(dir))?;
+    reader.refresh().await?;
+    let campaign = reader.campaign(campaign).await?;
+    let zone = zone(&campaign);
+    let mut tally = Tally::default();
+
+    let mut file = CsvFile::create(&dir.join("attempts.csv"), &attempts::columns())?;
+    attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    file.finish()?;
+    let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
+    let mut file = CsvFile::create(&dir.join("leads.csv"), &layout.columns())?;
+    leads::fill(reader, &layout, &zone, &mut file, &mut tally).await?;
+    file.finish()?;
+
+    let summary = tally.summary(&campaign, &reader.counts(campaign.id).await?);
+    let mut text = serde_json::to_string_pretty(&summary).unwrap_or_default();
+    text.push('\n');
+    let draft = Draft::create(&dir.join("summary.json"))?;
+    io::Write::write_all(&mut &draft.file, text.as_bytes()).map_err(failed(&draft.path))?;
+    draft.finish()?;
+    Ok(summary)
+}
+
+/// Writes the results into `dir` in this format; returns the files.
+pub async fn export(
+    reader: &mut Reader,
+    campaign: &str,
+    format: Format,
+    dir: &Path,
+) -> Result<Vec<PathBuf>, ResultsError> {
+    let named = |names: &[&str]| names.iter().map(|name| dir.join(name)).collect();
+    match format {
+        Format::Csv => {
+            write(reader, campaign, dir).await?;
+            Ok(named(&["attempts.csv", "leads.csv", "summary.json"]))
+        }
+        Format::Xlsx => {
+            fs::create_dir_all(dir).map_err(failed(dir))?;
+            export_file(reader, campaign, format, &dir.join("results.xlsx")).await?;
+            Ok(named(&["results.xlsx"]))
+        }
+        Format::Parquet => {
+            fs::create_dir_all(dir).map_err(failed(dir))?;
+            export_file(reader, campaign, format, &dir.join("attempts.parquet")).await?;
+            let campaign = reader.campaign(campaign).await?;
+            let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
+            let mut file = ParquetFile::create(&dir.join("leads.parquet"), &layout.columns())?;
+            leads::fill(reader, &layout, &zone(&campaign), &mut file, &mut Tally::default()).await?;
+            file.finish()?;
+            Ok(named(&["attempts.parquet", "leads.parquet"]))
+        }
+    }
+}
+
+/// Writes one file: the attempts (csv, parquet), or attempts and leads as two sheets (xlsx).
+pub async fn export_file(
+    reader: &mut Reader,
+    campaign: &str,
+    format: Format,
+    file: &Path,
+) -> Result<(), ResultsError> {
+    reader.refresh().await?;
+    let campaign = reader.campaign(campaign).await?;
+    let zone = zone(&campaign);
+    let mut tally = Tally::default();
+    match format {
+        Format::Csv => {
+            let mut file = CsvFile::create(file, &attempts::columns())?;
+            attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+            file.finish()
+        }
+        Format::Parquet => {
+            let mut file = ParquetFile::create(file, &attempts::columns())?;
+            attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+            file.finish()
+        }
+        Format::Xlsx => {
+            let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
+            let mut book = Workbook::create(file)?;
+            book.begin("attempts", &attempts::columns())?;
+            attempts::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
+            book.begin("leads", &layout.columns())?;
+            leads::fill(reader, &layout, &zone, &mut book, &mut tally).await?;
+            book.finish()
+        }
+    }
+}
+
+/// A campaign's zone was checked when its file was read; a zone that has vanished since reads as UTC.
+fn zone(campaign: &CampaignRecord) -> TimeZone {
+    TimeZone::get(&campaign.timezone).unwrap_or(TimeZone::UTC)
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> ResultsError + '_ {
+    |error| ResultsError::Write { path: path.to_path_buf(), why: error.to_string() }
+}
+
+/// A file that appears under its name only when it is complete and on disk.
+#[derive(Debug)]
+struct Draft {
+    file: File,
+    path: PathBuf,
+    draft: PathBuf,
+    finished: bool,
+}
+
+impl Draft {
+    fn create(path: &Path) -> Result<Draft, ResultsError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let draft = path.with_file_name(format!(".{name}.{}", std::process::id()));
+        let file = File::create(&draft).map_err(failed(path))?;
+        Ok(Draft { file, path: path.to_path_buf(), draft, finished: false })
+    }
+
+    fn finish(mut self) -> Result<(), ResultsError> {
+        self.file.sync_all().map_err(failed(&self.path))?;
+        fs::rename(&self.draft, &self.path).map_err(failed(&self.path))?;
+        self.finished = true;
+        let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        File::open(dir.unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all()).map_err(failed(&self.path))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = fs::remove_file(&self.draft);
+        }
+    }
+}

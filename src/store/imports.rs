@@ -330,7 +330,7 @@ async fn insert_leads(
     let rows: Vec<_> = ids
         .clone()
         .zip(leads)
-        .map(|(id, lead)| (id, lead.row, lead.name.as_deref(), lead.household.as_deref(), cells(&lead.cells)))
+        .map(|(id, lead)| (id, lead.row, text(&lead.name), text(&lead.household), cells(&lead.cells)))
         .collect();
     let phones: Vec<_> = ids
         .zip(leads)
@@ -340,7 +340,7 @@ async fn insert_leads(
         })
         .collect();
     if leads.iter().any(|lead| lead.household.is_some()) {
-        let households = json(&leads.iter().filter_map(|lead| lead.household.as_deref()).collect::<Vec<_>>());
+        let households = json(&leads.iter().filter_map(|lead| text(&lead.household)).collect::<Vec<_>>());
         sqlx::query!(
             "insert into household (campaign_id, name) select $1, value from json_each($2) where true
              on conflict do nothing",
@@ -381,7 +381,7 @@ async fn insert_refused(
 ) -> Result<(), sqlx::Error> {
     let rows: Vec<_> = refused
         .iter()
-        .map(|row| (row.row, cells(&row.cells), row.reason.word(), row.hint.as_str()))
+        .map(|row| (row.row, cells(&row.cells), row.reason.word(), without_nul(&row.hint)))
         .collect();
     let rows = json(&rows);
     sqlx::query!(
@@ -403,6 +403,10 @@ fn json<T: serde::Serialize>(rows: &T) -> String {
 fn cells(cells: &[String]) -> String {
     let kept: Vec<_> = cells.iter().map(|cell| without_nul(cell)).collect();
     json(&kept)
+}
+
+fn text(text: &Option<String>) -> Option<std::borrow::Cow<'_, str>> {
+    text.as_deref().map(without_nul)
 }
 
 /// A NUL would end the text for every reader that speaks C.

@@ -32,6 +32,9 @@ const BATCH_MAX: usize = 512;
 /// Between two tries while nothing can be written.
 const RETRY: Duration = Duration::from_millis(250);
 
+/// Tries after the last door is closed: ten seconds, then a full disk does not hold up the stop.
+const LAST_TRIES: usize = 40;
+
 /// A commit that takes longer than this is a disk that stands still, and people are told.
 const SLOW: Duration = Duration::from_millis(1_500);
 
@@ -196,7 +199,8 @@ impl Task {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         let mut kept: Vec<Work> = Vec::new();
         let mut closed = false;
-        while !(closed && kept.is_empty()) {
+        let mut tries = 0;
+        while !(closed && kept.is_empty()) && tries < LAST_TRIES {
             if self.stalled {
                 // Also without commands: room may come back at any moment.
                 tokio::time::sleep(RETRY).await;
@@ -220,6 +224,10 @@ impl Task {
                 self.refuse_openings(&mut kept);
             }
             kept = self.carry_out(kept).await;
+            tries += usize::from(closed);
+        }
+        if !kept.is_empty() {
+            tracing::error!(commands = kept.len(), "the store could not write before it was closed");
         }
     }
 

@@ -1,1 +1,234 @@
-//! .
+//! Results as files: the contract's columns, harmless cells, the same bytes for the same state, and
+//! counts that reconcile.
+
+use crate::store::{Desk, MORNING, number, opening, refused, result, row};
+use paceline::lists::LeadRow;
+use paceline::results::{self, Format};
+use paceline::store::Command;
+use paceline_core::call::Digit;
+use paceline_core::outcome::{Outcome, Reason};
+use paceline_core::time::Utc;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// The contract, word for word.
+const ATTEMPTS: &str = "attempt_id, call_id, lead_id, row, household, phone, phone_given, name, attempt, mode, \
+    trunk, caller_id, placed_at, ringing_at, answered_at, connected_at, ended_at, ring_secs, talk_secs, \
+    wait_secs, outcome, cause, sip_code, ended_by, keys, result, agent, disposition, note, recording, counted";
+const LEADS: &str = "lead_id, row, household, phone, phone_given, name, state, reason, attempts, \
+    last_outcome, last_at, next_at, result, disposition, list.姓名, list.手机";
+
+/// A list of four with a refused row in the middle: one agreed, one did not answer, one is being
+/// called, one waits; and a single-number test.
+async fn a_morning() -> Desk {
+    let mut desk = Desk::new().await;
+    let nasty = LeadRow {
+        row: 3,
+        household: Some("@3-101".into()),
+        name: Some("=HYPERLINK(\"http://x\")".into()),
+        phones: vec![(number(1), "+86 138 0000 0001".into())],
+        cells: vec!["=HYPERLINK(\"http://x\")".into(), "+86 138 0000 0001".into(), "extra".into()],
+    };
+    let leads = [row(2, &[0], None), nasty, row(5, &[2, 3], None), row(6, &[4], None)];
+    desk.list(&leads, &[refused(4, Reason::InvalidNumber)]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    let request = desk.request(Some(&lead), number(0));
+    desk.dial(&request).await;
+    let mut ended = result(&request, Some(&lead), Outcome::Answered, Utc::from_millis(MORNING + 20_500));
+    ended.ringing_at = Some(Utc::from_millis(MORNING + 1_000));
+    ended.answered_at = Some(Utc::from_millis(MORNING + 5_250));
+    ended.keys = "1".chars().filter_map(Digit::from_char).collect();
+    ended.result = Some("agree".into());
+    ended.cause = "-1+1".into();
+    ended.lead.as_mut().unwrap().result = Some("agree".into());
+    desk.ask(Command::SaveResult(Box::new(ended))).await;
+    desk.call(Outcome::NoAnswer).await;
+    let third = desk.fetch(1).await.0.remove(0);
+    let request = desk.request(Some(&third), number(2));
+    desk.dial(&request).await;
+    let mut test = desk.request(None, number(9));
+    test.caller_id = None;
+    desk.dial(&test).await;
+    desk.end(&test, None, Outcome::Busy).await;
+    desk
+}
+
+fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.strip_prefix('\u{feff}').expect("a BOM, so that Excel reads UTF-8");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+fn header(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.trim_start_matches('\u{feff}').split("\r\n").next().unwrap().replace(',', ", ")
+}
+
+#[tokio::test]
+async fn the_columns_are_those_of_the_contract() {
+    let desk = a_morning().await;
+    let dir = desk.dir.path().join("results");
+    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    assert_eq!(header(&dir.join("attempts.csv")), ATTEMPTS);
+    assert_eq!(header(&dir.join("leads.csv")), LEADS);
+    let left: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "no draft is left: {left:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_is_told_in_the_campaigns_own_time() {
+    let desk = a_morning().await;
+    let dir = desk.dir.path().join("results");
+    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let rows = table(&dir.join("attempts.csv"));
+    let first = &rows[0];
+    let expected = [
+        ("attempt_id", "1"),
+        ("call_id", "call-1@paceline"),
+        ("row", "2"),
+        ("phone", "13800000000"),
+        ("caller_id", "075512345678"),
+        ("placed_at", "2026-03-02T10:00:00.000+08:00"),
+        ("answered_at", "2026-03-02T10:00:05.250+08:00"),
+        ("connected_at", ""),
+        ("ring_secs", "4.250"),
+        ("talk_secs", "15.250"),
+        ("outcome", "answered"),
+        ("cause", "'-1+1"),
+        ("keys", "1"),
+        ("result", "agree"),
+        ("mode", "announce"),
+        ("counted", "true"),
+    ];
+    for (column, value) in expected {
+        assert_eq!(first[column], value, "{column}");
+    }
+    assert_eq!((rows[2]["outcome"].as_str(), rows[2]["ended_at"].as_str()), ("", ""));
+    assert_eq!((rows[3]["lead_id"].as_str(), rows[3]["phone"].as_str()), ("", "13800000009"));
+    assert_eq!(rows.len(), 4);
+}
+
+#[tokio::test]
+async fn every_list_row_is_there_in_its_order_and_none_can_run() {
+    let desk = a_morning().await;
+    let dir = desk.dir.path().join("results");
+    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let rows = table(&dir.join("leads.csv"));
+    let column = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+    assert_eq!(column("row"), ["2", "3", "4", "5", "6"]);
+    assert_eq!(column("state"), ["done", "open", "failed", "open", "open"]);
+    assert_eq!(column("reason"), ["", "", "invalid_number", "", ""]);
+    assert_eq!(column("attempts"), ["1", "1", "0", "0", "0"]);
+    assert_eq!(column("last_outcome"), ["answered", "no_answer", "", "", ""]);
+    assert_eq!(rows[1]["next_at"], "2026-03-02T12:00:00.000+08:00");
+    assert_eq!(rows[1]["name"], "'=HYPERLINK(\"http://x\")");
+    assert_eq!(rows[1]["phone_given"], "'+86 138 0000 0001");
+    assert_eq!(rows[1]["household"], "'@3-101");
+    assert_eq!((rows[2]["lead_id"].as_str(), rows[2]["list.姓名"].as_str()), ("", "'=cmd()"));
+    for name in ["attempts.csv", "leads.csv"] {
+        for cell in table(&dir.join(name)).iter().flat_map(BTreeMap::values) {
+            assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{name}: {cell}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_summary_reconciles() {
+    let desk = a_morning().await;
+    let dir = desk.dir.path().join("results");
+    let told = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let text = fs::read_to_string(dir.join("summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(summary, serde_json::to_value(&told).unwrap());
+    assert_eq!((&summary["reconciles"], &summary["differences"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!((told.rows_read, told.leads, told.refused), (5, 4, 1));
+    assert_eq!((told.attempts, told.attempts_open, told.attempts_tests), (4, 1, 1));
+    let words = |pairs: &[(&str, u64)]| -> BTreeMap<String, u64> {
+        pairs.iter().map(|(word, n)| ((*word).to_string(), *n)).collect()
+    };
+    assert_eq!(told.attempts_by_outcome, words(&[("answered", 1), ("busy", 1), ("no_answer", 1)]));
+    assert_eq!(told.leads_by_state, words(&[("done", 1), ("open", 3)]));
+    assert_eq!(told.leads_by_result, words(&[("agree", 1)]));
+    assert_eq!(told.caller_ids["075512345678"].attempts, 3);
+    assert_eq!((told.talk_secs.total, told.talk_secs.calls), (15.25, 1));
+    assert_eq!(told.abandon.pct_of_attempts, 0.0);
+}
+
+#[tokio::test]
+async fn a_list_reader_that_counted_otherwise_is_not_hidden() {
+    let desk = Desk::new().await;
+    let new = paceline::store::NewImport {
+        campaign: desk.campaign,
+        file: "list.csv".into(),
+        fingerprint: "x".into(),
+        header: vec![],
+    };
+    let mut import = desk.store.begin_import(&new).await.unwrap();
+    import.push(&[row(2, &[1], None)], &[]).await.unwrap();
+    import.commit(3, "{}").await.unwrap();
+    let dir = desk.dir.path().join("results");
+    let told = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    assert!(!told.reconciles);
+    assert_eq!(told.differences, ["rows read 3, leads + refused rows 1"]);
+}
+
+#[tokio::test]
+async fn the_same_state_gives_the_same_bytes() {
+    let desk = a_morning().await;
+    let mut reader = desk.store.reader().await.unwrap();
+    let dir = desk.dir.path();
+    let mut seen: Vec<Vec<Vec<u8>>> = Vec::new();
+    for turn in ["first", "second"] {
+        let dir = dir.join(turn);
+        let mut files = results::export(&mut reader, "spring", Format::Csv, &dir).await.unwrap();
+        files.extend(results::export(&mut reader, "spring", Format::Parquet, &dir).await.unwrap());
+        seen.push(files.iter().map(|file| fs::read(file).unwrap()).collect());
+    }
+    assert_eq!(seen[0].len(), 5);
+    assert_eq!(seen[0], seen[1]);
+    assert!(seen[0].iter().all(|bytes| !bytes.is_empty()));
+}
+
+#[tokio::test]
+async fn a_results_folder_that_cannot_be_made_is_told_in_words() {
+    let desk = Desk::new().await;
+    let blocked = desk.dir.path().join("results");
+    fs::write(&blocked, "a file").unwrap();
+    let mut reader = desk.store.reader().await.unwrap();
+    let error = results::write(&mut reader, "spring", &blocked).await.unwrap_err().to_string();
+    assert!(error.contains("results") && error.contains("cannot be written"), "{error}");
+    let unknown = results::write(&mut reader, "winter", &blocked).await.map(|_| ());
+    assert!(unknown.is_err());
+}
+
+#[tokio::test]
+async fn a_workbook_keeps_phone_numbers_as_text() {
+    use calamine::{Data, Reader, Xlsx, open_workbook};
+    let desk = a_morning().await;
+    let dir = desk.dir.path().join("out");
+    let mut reader = desk.store.reader().await.unwrap();
+    let files = results::export(&mut reader, "spring", Format::Xlsx, &dir).await.unwrap();
+    let mut book: Xlsx<_> = open_workbook(&files[0]).unwrap();
+    let sheet = book.worksheet_range("attempts").unwrap();
+    let column = results::ATTEMPT_COLUMNS.iter().position(|(name, _)| *name == "phone").unwrap();
+    assert_eq!(sheet.get((1, column)), Some(&Data::String("13800000000".into())));
+    assert_eq!(sheet.height(), 5);
+    let sheet = book.worksheet_range("leads").unwrap();
+    assert_eq!(sheet.get((2, 5)), Some(&Data::String("=HYPERLINK(\"http://x\")".into())));
+    assert_eq!(sheet.height(), 6);
+}
+
+#[tokio::test]
+async fn results_can_be_read_while_calls_go_on() {
+    let mut desk = a_morning().await;
+    let mut reader = desk.store.reader().await.unwrap();
+    let before = reader.attempts(desk.campaign, 0, 100).await.unwrap().len();
+    let request = desk.request(None, number(77));
+    assert!(desk.writer.send(opening(&request)).await);
+    desk.reply().await;
+    assert_eq!(reader.attempts(desk.campaign, 0, 100).await.unwrap().len(), before, "one moment");
+    reader.refresh().await.unwrap();
+    assert_eq!(reader.attempts(desk.campaign, 0, 100).await.unwrap().len(), before + 1);
+}

@@ -1,1 +1,220 @@
-//! .
+//! A process killed at any instant: what it was told is saved is there, and nobody is called twice.
+//!
+//! The dying process is this test binary itself, started again with one test and a folder named in
+//! the environment; what it was told it writes to its standard output, which the pipe keeps.
+
+use super::*;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command as Process, Stdio};
+
+const FOLDER: &str = "PACELINE_TEST_CRASH_FOLDER";
+const LEADS: u64 = 100_000;
+
+/// Not a test by itself: dials and ends calls, many at once, until it is killed.
+#[test]
+fn a_process_that_will_be_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
+    runtime.block_on(dial_until_killed(Path::new(&folder)));
+}
+
+async fn dial_until_killed(folder: &Path) {
+    let hands = Hands::at(MORNING);
+    let store = Store::open(&url(folder), hands.clock()).await.unwrap();
+    let campaign = define(&store, "spring", &retry_rules()).await;
+    let resumed = store.resume().await.unwrap();
+    println!("ready {}", resumed.work.next_attempt);
+    let mut next = resumed.work.next_attempt;
+    let (writer, mut replies) = store.start_writer();
+    let mut calls: BTreeMap<AttemptId, (AttemptRequest, Lead)> = BTreeMap::new();
+    writer.send(Command::FetchLeads { campaign, count: 20 }).await;
+    while let Some(reply) = replies.recv().await {
+        match reply {
+            Reply::Leads { leads, .. } => {
+                for lead in leads {
+                    let request = AttemptRequest {
+                        attempt: AttemptId(next),
+                        campaign,
+                        lead: Some(lead.id),
+                        household: None,
+                        number: lead.phones[0].number,
+                        ordinal: 1,
+                        trunk: TrunkId(0),
+                        caller_id: None,
+                        placed_at: hands.now(),
+                        open_until: hands.now() + Duration::from_secs(1),
+                        attempts_max: 3,
+                        per_day_max: 3,
+                        gap_min: Duration::ZERO,
+                        day_start: hands.now(),
+                        day_end: hands.now() + Duration::from_secs(1),
+                        rest: Duration::from_secs(60),
+                    };
+                    next += 1;
+                    writer.send(opening(&request)).await;
+                    calls.insert(request.attempt, (request, lead));
+                }
+            }
+            Reply::AttemptOpened { attempt, verdict: DialVerdict::Opened } => {
+                let (request, _) = &calls[&attempt];
+                println!("opened {attempt} {}", request.number.as_u64());
+                let (call, at) = (attempt.call(), hands.now());
+                writer.send(Command::SaveAnswer { call, at, dialog: String::new() }).await;
+            }
+            Reply::AnswerSaved { call } => {
+                println!("answered {}", call.attempt());
+                let (request, lead) = &calls[&call.attempt()];
+                let ended = result(request, Some(lead), Outcome::Answered, hands.now());
+                writer.send(Command::SaveResult(Box::new(ended))).await;
+            }
+            Reply::ResultSaved { attempt } => {
+                println!("ended {attempt}");
+                calls.remove(&attempt);
+                writer.send(Command::FetchLeads { campaign, count: 1 }).await;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn start(folder: &Path) -> Child {
+    Process::new(std::env::current_exe().unwrap())
+        .args(["--exact", "store::crash::a_process_that_will_be_killed", "--nocapture", "--test-threads=1"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap()
+}
+
+/// What the dead process was told before it died.
+#[derive(Default)]
+struct Told {
+    opened: BTreeMap<i64, u64>,
+    answered: Vec<i64>,
+    ended: Vec<i64>,
+}
+
+impl Told {
+    /// Only whole lines count: the last may have been cut off by the kill.
+    fn line(&mut self, line: &str) {
+        let words: Vec<_> = line.split(' ').collect();
+        let attempt = words.get(1).and_then(|word| word.parse().ok());
+        match (words[0], attempt) {
+            ("opened", Some(attempt)) => {
+                self.opened.insert(attempt, words[2].parse().unwrap());
+            }
+            ("answered", Some(attempt)) => self.answered.push(attempt),
+            ("ended", Some(attempt)) => self.ended.push(attempt),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_to_a_kill() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    runtime.block_on(async {
+        let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
+        let campaign = define(&store, "spring", &retry_rules()).await;
+        list(&store, campaign, &rows(LEADS), &[]).await;
+    });
+    let mut told = Told::default();
+    for turn in 0..20_usize {
+        let mut child = start(dir.path());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n');
+        // Killed after a number of lines that differs from turn to turn, in the midst of its writes.
+        let patience = 1 + turn * 37 % 400;
+        let mut heard = 0;
+        while let Some(Ok(line)) = lines.next() {
+            told.line(&String::from_utf8_lossy(&line));
+            heard += 1;
+            if heard == patience + 5 {
+                child.kill().unwrap();
+                break;
+            }
+        }
+        for line in lines.map_while(Result::ok) {
+            told.line(&String::from_utf8_lossy(&line));
+        }
+        child.wait().unwrap();
+        runtime.block_on(check(dir.path(), &told, turn));
+    }
+    assert!(told.ended.len() > 500, "the processes did something: {}", told.ended.len());
+}
+
+async fn check(dir: &Path, told: &Told, turn: usize) {
+    let hands = Hands::at(MORNING);
+    let store = Store::open(&url(dir), hands.clock()).await.unwrap();
+    let campaign = define(&store, "spring", &retry_rules()).await;
+    // Cut off in the middle of resuming, the next start does it again: so twice is as good as once.
+    store.resume().await.unwrap();
+    assert_eq!(store.resume().await.unwrap().interrupted, [], "turn {turn}");
+    let mut reader = store.reader().await.unwrap();
+    let rows = reader.attempts(campaign, 0, 1_000_000).await.unwrap();
+    let by_id: BTreeMap<_, _> = rows.iter().map(|row| (row.id, row)).collect();
+    for (attempt, number) in &told.opened {
+        let row = by_id.get(attempt).unwrap_or_else(|| panic!("turn {turn}: attempt {attempt} is lost"));
+        assert_eq!(row.number as u64, *number, "turn {turn}");
+    }
+    for attempt in &told.answered {
+        assert!(by_id[attempt].answered_at.is_some(), "turn {turn}: the answer of {attempt} is lost");
+    }
+    for attempt in &told.ended {
+        let outcome = by_id[attempt].outcome.as_deref();
+        assert_eq!(outcome, Some("answered"), "turn {turn}: the result of {attempt} is lost");
+    }
+    // No retry rule names `interrupted`: so no number is ever dialled twice.
+    let mut numbers: Vec<_> = rows.iter().map(|row| row.number).collect();
+    numbers.sort_unstable();
+    let all = numbers.len();
+    numbers.dedup();
+    assert_eq!(numbers.len(), all, "turn {turn}: a number was dialled twice");
+    assert!(rows.iter().all(|row| row.outcome.is_some()), "turn {turn}: an attempt stayed open");
+}
+
+#[tokio::test]
+async fn a_copy_taken_at_any_moment_is_a_store_that_lost_nothing_acknowledged_before() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(200), &[]).await;
+    for turn in 0..30 {
+        let lead = desk.fetch(1).await.0.remove(0);
+        let request = desk.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+        // The power goes: what is on the disk is what an old machine would find.
+        let copy = tempfile::tempdir().unwrap();
+        for name in ["paceline.db", "paceline.db-wal"] {
+            std::fs::copy(desk.dir.path().join(name), copy.path().join(name)).unwrap();
+        }
+        let store = Store::open(&url(copy.path()), desk.hands.clock()).await.unwrap();
+        let cut = store.resume().await.unwrap().interrupted;
+        assert_eq!(cut.iter().map(|cut| cut.attempt).collect::<Vec<_>>(), [request.attempt], "turn {turn}");
+        desk.end(&request, Some(&lead), Outcome::Busy).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wal_that_was_torn_gives_back_a_prefix_of_what_was_written() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(50), &[]).await;
+    let mut requests = Vec::new();
+    for _ in 0..10 {
+        requests.push(desk.call(Outcome::Busy).await.1);
+    }
+    let wal = std::fs::read(desk.dir.path().join("paceline.db-wal")).unwrap();
+    for cut in (0..=wal.len()).step_by(wal.len() / 23) {
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::copy(desk.dir.path().join("paceline.db"), copy.path().join("paceline.db")).unwrap();
+        std::fs::write(copy.path().join("paceline.db-wal"), &wal[..cut]).unwrap();
+        // Before the first commit there may be no schema in the file: then it is made anew.
+        let store = Store::open(&url(copy.path()), desk.hands.clock()).await.unwrap();
+        let resumed = store.resume().await.unwrap();
+        let mut reader = store.reader().await.unwrap();
+        let rows = reader.attempts(desk.campaign, 0, 100).await.unwrap();
+        let ids: Vec<_> = rows.iter().map(|row| AttemptId(row.id)).collect();
+        let expected: Vec<_> = requests.iter().take(ids.len()).map(|request| request.attempt).collect();
+        assert_eq!(ids, expected, "cut at {cut} of {}", wal.len());
+        assert!(resumed.interrupted.len() <= 1, "cut at {cut}");
+    }
+}

@@ -1,1 +1,110 @@
-//! .
+//! Random work over the store and over a model of thirty lines: the same verdicts, the same leads
+//! open, the same attempts, whatever was restarted in between.
+
+use super::*;
+use rand::RngExt;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+const NUMBERS: u64 = 12;
+
+/// Attempts as the rules see them: number, campaign, placed, counted, open.
+#[derive(Default)]
+struct Model {
+    attempts: Vec<(u64, CampaignId, i64, bool, bool)>,
+    blacklist: Vec<u64>,
+    resting: BTreeMap<u64, i64>,
+}
+
+impl Model {
+    fn verdict(&self, request: &AttemptRequest, now: i64) -> DialVerdict {
+        let number = request.number.as_u64();
+        let no = |until, reason| DialVerdict::NotBefore { until: Utc::from_millis(until), reason };
+        let mine: Vec<_> = self.attempts.iter().filter(|attempt| attempt.0 == number).collect();
+        let counted: Vec<_> = mine.iter().filter(|attempt| attempt.3).collect();
+        let day = request.day_start.as_millis()..request.day_end.as_millis();
+        let gap = request.gap_min.as_millis() as i64;
+        let last = counted.iter().map(|attempt| attempt.2).max();
+        let rest = self.resting.get(&number).copied().unwrap_or(0);
+        if self.blacklist.contains(&number) {
+            DialVerdict::Closed(Reason::Blacklisted)
+        } else if mine.iter().any(|attempt| attempt.4) {
+            no(now + 60_000, Reason::Duplicate)
+        } else if rest > now {
+            no(rest, Reason::AttemptsUsed)
+        } else if counted.iter().filter(|attempt| attempt.1 == request.campaign).count() >= 3 {
+            DialVerdict::Closed(Reason::AttemptsUsed)
+        } else if last.is_some_and(|last| last + gap > now) {
+            no(last.unwrap() + gap, Reason::AttemptsUsed)
+        } else if counted.iter().filter(|attempt| day.contains(&attempt.2)).count() >= 3 {
+            no(request.day_end.as_millis(), Reason::AttemptsUsed)
+        } else {
+            DialVerdict::Opened
+        }
+    }
+}
+
+async fn one_seed(seed: u64) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut desk = Desk::new().await;
+    let mut model = Model::default();
+    let mut open: Vec<(AttemptRequest, usize)> = Vec::new();
+    for step in 0..150 {
+        let place = format!("seed {seed}, step {step}");
+        desk.hands.go_on(random.random_range(0..40 * MINUTE));
+        match random.random_range(0..100) {
+            0..55 => {
+                let mut request = desk.request(None, number(random.random_range(0..NUMBERS)));
+                let name = ["spring", "autumn"][random.random_range(0..2)];
+                request.campaign = define(&desk.store, name, &retry_rules()).await;
+                let days = (desk.hands.now().as_millis() - MORNING) / DAY;
+                request.day_start = Utc::from_millis(MORNING + days * DAY);
+                request.day_end = request.day_start + Duration::from_millis(DAY as u64);
+                let expected = model.verdict(&request, desk.hands.now().as_millis());
+                assert_eq!(desk.dial(&request).await, expected, "{place}");
+                if expected == DialVerdict::Opened {
+                    let (number, at) = (request.number.as_u64(), request.placed_at.as_millis());
+                    model.attempts.push((number, request.campaign, at, true, true));
+                    open.push((request, model.attempts.len() - 1));
+                }
+            }
+            55..90 if !open.is_empty() => {
+                let (request, at) = open.swap_remove(random.random_range(0..open.len()));
+                let outcomes = [Outcome::Busy, Outcome::LineFault, Outcome::Answered, Outcome::CarrierBlock];
+                let outcome = outcomes[random.random_range(0..outcomes.len())];
+                desk.end(&request, None, outcome).await;
+                model.attempts[at].3 = outcome.counts();
+                model.attempts[at].4 = false;
+            }
+            90..92 => {
+                let number = number(random.random_range(0..NUMBERS));
+                desk.ask(Command::Blacklist { campaign: None, number, source: "a person".into() }).await;
+                model.blacklist.push(number.as_u64());
+            }
+            92..96 => {
+                let (dir, hands) = desk.close().await;
+                hands.go_on(random.random_range(0..MINUTE));
+                let now = hands.now().as_millis();
+                for (request, at) in open.drain(..) {
+                    model.attempts[at].4 = false;
+                    model.resting.insert(request.number.as_u64(), now + 60_000);
+                }
+                desk = Desk::open(dir, hands, &retry_rules()).await;
+                let mut reader = desk.store.reader().await.unwrap();
+                let mut rows = reader.attempts(desk.campaign, 0, 10_000).await.unwrap().len();
+                if let Ok(autumn) = reader.campaign("autumn").await {
+                    rows += reader.attempts(autumn.id, 0, 10_000).await.unwrap().len();
+                }
+                assert_eq!(rows, model.attempts.len(), "{place}");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_store_says_what_a_small_model_of_the_rules_says() {
+    for seed in 0..12 {
+        one_seed(seed).await;
+    }
+}

@@ -1,0 +1,111 @@
+//! The attempts table: one row an attempt, in the order in which they were made.
+
+use super::summary::Tally;
+use super::table::{self, Cell, Column, Kind, Sink};
+use super::{CampaignRecord, Reader, ResultsError};
+use crate::store::reader::AttemptRow;
+use jiff::tz::TimeZone;
+
+/// Rows read from the store at once.
+const PAGE: u32 = 2_000;
+
+/// The contract, in its order.
+pub const COLUMNS: [(&str, Kind); 31] = [
+    ("attempt_id", Kind::Whole),
+    ("call_id", Kind::Text),
+    ("lead_id", Kind::Whole),
+    ("row", Kind::Whole),
+    ("household", Kind::Text),
+    ("phone", Kind::Text),
+    ("phone_given", Kind::Text),
+    ("name", Kind::Text),
+    ("attempt", Kind::Whole),
+    ("mode", Kind::Text),
+    ("trunk", Kind::Text),
+    ("caller_id", Kind::Text),
+    ("placed_at", Kind::Text),
+    ("ringing_at", Kind::Text),
+    ("answered_at", Kind::Text),
+    ("connected_at", Kind::Text),
+    ("ended_at", Kind::Text),
+    ("ring_secs", Kind::Secs),
+    ("talk_secs", Kind::Secs),
+    ("wait_secs", Kind::Secs),
+    ("outcome", Kind::Text),
+    ("cause", Kind::Text),
+    ("sip_code", Kind::Whole),
+    ("ended_by", Kind::Text),
+    ("keys", Kind::Text),
+    ("result", Kind::Text),
+    ("agent", Kind::Text),
+    ("disposition", Kind::Text),
+    ("note", Kind::Text),
+    ("recording", Kind::Text),
+    ("counted", Kind::Flag),
+];
+
+pub(super) fn columns() -> Vec<Column> {
+    table::columns(&COLUMNS)
+}
+
+pub(super) async fn fill(
+    reader: &mut Reader,
+    campaign: &CampaignRecord,
+    zone: &TimeZone,
+    sink: &mut dyn Sink,
+    tally: &mut Tally,
+) -> Result<(), ResultsError> {
+    let mut after = i64::MIN;
+    loop {
+        let page = reader.attempts(campaign.id, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        for row in page {
+            tally.attempt(&row);
+            sink.row(&cells(row, &campaign.mode, zone))?;
+        }
+    }
+}
+
+/// When the callee's time ended, as far as the dialer saw it.
+pub(super) fn seen_end(row: &AttemptRow) -> Option<i64> {
+    row.alive_at.or(row.ended_at)
+}
+
+fn cells(row: AttemptRow, mode: &str, zone: &TimeZone) -> Vec<Cell> {
+    let moment = |millis| Cell::moment(millis, zone);
+    let end = seen_end(&row);
+    vec![
+        Cell::Whole(row.id),
+        Cell::text(Some(row.call_id)),
+        Cell::whole(row.lead_id),
+        Cell::whole(row.list_row),
+        Cell::text(row.household),
+        Cell::phone(Some(row.number)),
+        Cell::text(row.given),
+        Cell::text(row.name),
+        Cell::Whole(row.ordinal),
+        Cell::text(Some(mode.to_string())),
+        Cell::text(Some(row.trunk)),
+        Cell::phone(row.caller_id),
+        moment(Some(row.placed_at)),
+        moment(row.ringing_at),
+        moment(row.answered_at),
+        moment(row.connected_at),
+        moment(row.ended_at),
+        Cell::span(row.ringing_at, row.answered_at.or(end)),
+        Cell::span(row.answered_at, end),
+        Cell::span(row.answered_at, row.connected_at),
+        Cell::text(row.outcome),
+        Cell::text(Some(row.cause)),
+        Cell::whole(row.sip_code),
+        Cell::text(row.ended_by),
+        Cell::text(Some(row.keys)),
+        Cell::text(row.result),
+        Cell::text(row.agent),
+        Cell::text(row.disposition),
+        Cell::text(row.note),
+        Cell::text(row.recording),
+        Cell::Flag(row.counted),
+    ]
+}

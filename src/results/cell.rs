@@ -1,0 +1,40 @@
+//! Cells that no spreadsheet runs: text from lists and lines is hostile until it passed here.
+
+use std::borrow::Cow;
+
+/// The text with a `'` before it if a spreadsheet would take it for a formula: what begins with
+/// `=`, `+`, `-`, `@`, tab or a line end, also full-width, also behind blanks that programs trim.
+/// NUL, at which some programs end the text, becomes U+FFFD.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let shown = if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { text.into() };
+    let starts_formula = text.starts_with(['\t', '\r', '\n']) || {
+        let begin = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
+        begin.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹢', '﹣', '﹦', '﹫', '−'])
+    };
+    if starts_formula { Cow::Owned(format!("'{shown}")) } else { shown }
+}
+
+fn is_invisible(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_quoted() {
+        let nasty =
+            ["=1+1", "+861", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n", "＝1", "＋1", "－1", "＠x", " =1"];
+        for text in nasty.into_iter().chain(["\u{feff}=1", "\u{a0}@x", "\u{3000}=1", "\0=1", "\u{200b}+1"]) {
+            assert!(harmless(text).starts_with('\''), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        for text in ["", "王小明", "13800138000", "a=b", "3-101", "O'Hara", "'quoted", "a\nb", "x\t=1"] {
+            assert!(matches!(harmless(text), Cow::Borrowed(same) if same == text), "{text:?}");
+        }
+    }
+}

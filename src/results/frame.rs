@@ -1,0 +1,112 @@
+//! Parquet for analysts: the only use of polars outside the lists. Rows gather into one frame at a
+//! time, so that memory does not grow with the table.
+
+use super::table::{Cell, Column, Kind, Sink};
+use super::{Draft, ResultsError, failed};
+use polars::io::parquet::write::BatchedWriter;
+use polars::prelude::{DataFrame, DataType, Field, NamedFrom, ParquetWriter, PolarsError, Schema, Series};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Rows in one row group.
+const GROUP: usize = 50_000;
+
+pub(super) struct ParquetFile {
+    draft: Draft,
+    writer: BatchedWriter<File>,
+    columns: Vec<Gathered>,
+    rows: usize,
+}
+
+/// One column of the frame that is being gathered.
+enum Gathered {
+    Text(String, Vec<Option<String>>),
+    Whole(String, Vec<Option<i64>>),
+    Secs(String, Vec<Option<f64>>),
+    Flag(String, Vec<Option<bool>>),
+}
+
+impl ParquetFile {
+    pub(super) fn create(path: &Path, columns: &[Column]) -> Result<ParquetFile, ResultsError> {
+        let draft = Draft::create(path)?;
+        let fields = columns.iter().map(|column| {
+            let kind = match column.kind {
+                Kind::Text => DataType::String,
+                Kind::Whole => DataType::Int64,
+                Kind::Secs => DataType::Float64,
+                Kind::Flag => DataType::Boolean,
+            };
+            Field::new(column.name.as_str().into(), kind)
+        });
+        let schema: Schema = fields.collect();
+        let file = draft.file.try_clone().map_err(failed(path))?;
+        let writer = ParquetWriter::new(file).batched(&schema).map_err(|e| of_polars(path, e))?;
+        let columns = columns.iter().map(Gathered::new).collect();
+        Ok(ParquetFile { draft, writer, columns, rows: 0 })
+    }
+
+    fn flush(&mut self) -> Result<(), ResultsError> {
+        let rows = std::mem::take(&mut self.rows);
+        let columns = self.columns.iter_mut().map(|column| column.take().into()).collect();
+        let written = DataFrame::new(rows, columns).and_then(|frame| self.writer.write_batch(&frame));
+        written.map_err(|e| of_polars(&self.draft.path, e))
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), ResultsError> {
+        if self.rows > 0 {
+            self.flush()?;
+        }
+        self.writer.finish().map_err(|e| of_polars(&self.draft.path, e))?;
+        self.draft.finish()
+    }
+}
+
+fn of_polars(path: &Path, error: PolarsError) -> ResultsError {
+    failed(path)(io::Error::other(error))
+}
+
+impl Gathered {
+    fn new(column: &Column) -> Gathered {
+        let name = column.name.clone();
+        match column.kind {
+            Kind::Text => Gathered::Text(name, Vec::new()),
+            Kind::Whole => Gathered::Whole(name, Vec::new()),
+            Kind::Secs => Gathered::Secs(name, Vec::new()),
+            Kind::Flag => Gathered::Flag(name, Vec::new()),
+        }
+    }
+
+    /// A cell of another kind than its column's is empty there.
+    fn push(&mut self, cell: &Cell) {
+        match (self, cell) {
+            (Gathered::Text(_, column), Cell::Text(text)) => column.push(Some(text.clone())),
+            (Gathered::Text(_, column), _) => column.push(None),
+            (Gathered::Whole(_, column), Cell::Whole(number)) => column.push(Some(*number)),
+            (Gathered::Whole(_, column), _) => column.push(None),
+            (Gathered::Secs(_, column), Cell::Secs(millis)) => column.push(Some(*millis as f64 / 1000.0)),
+            (Gathered::Secs(_, column), _) => column.push(None),
+            (Gathered::Flag(_, column), Cell::Flag(flag)) => column.push(Some(*flag)),
+            (Gathered::Flag(_, column), _) => column.push(None),
+        }
+    }
+
+    fn take(&mut self) -> Series {
+        match self {
+            Gathered::Text(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
+            Gathered::Whole(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
+            Gathered::Secs(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
+            Gathered::Flag(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
+        }
+    }
+}
+
+impl Sink for ParquetFile {
+    fn row(&mut self, cells: &[Cell]) -> Result<(), ResultsError> {
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.push(cell);
+        }
+        self.rows += 1;
+        if self.rows == GROUP { self.flush() } else { Ok(()) }
+    }
+}

@@ -1,0 +1,122 @@
+//! The leads table: one row a list row, the refused ones too, in the order of the list, with the
+//! list's own columns behind.
+
+use super::summary::Tally;
+use super::table::{self, Cell, Column, Kind, Sink};
+use super::{Reader, ResultsError};
+use crate::store::reader::ListRow;
+use crate::store::{ImportId, ImportRecord};
+use jiff::tz::TimeZone;
+
+/// Rows read from the store at once.
+const PAGE: u32 = 2_000;
+
+/// The contract, in its order; the list's own columns follow as `list.` and their header.
+pub const COLUMNS: [(&str, Kind); 14] = [
+    ("lead_id", Kind::Whole),
+    ("row", Kind::Whole),
+    ("household", Kind::Text),
+    ("phone", Kind::Text),
+    ("phone_given", Kind::Text),
+    ("name", Kind::Text),
+    ("state", Kind::Text),
+    ("reason", Kind::Text),
+    ("attempts", Kind::Whole),
+    ("last_outcome", Kind::Text),
+    ("last_at", Kind::Text),
+    ("next_at", Kind::Text),
+    ("result", Kind::Text),
+    ("disposition", Kind::Text),
+];
+
+/// The lists of a campaign, and where each one's columns stand in the file.
+pub(super) struct Layout {
+    headers: Vec<String>,
+    imports: Vec<(ImportId, Vec<usize>)>,
+}
+
+impl Layout {
+    /// Lists with the same header share their columns.
+    pub(super) fn of(imports: &[ImportRecord]) -> Layout {
+        let mut layout = Layout { headers: Vec::new(), imports: Vec::new() };
+        for import in imports {
+            let mut taken = Vec::new();
+            for (at, header) in import.header.iter().enumerate() {
+                let title = match header.trim() {
+                    "" => format!("list.column{}", at + 1),
+                    header => format!("list.{header}"),
+                };
+                taken.push(layout.place(&title, &taken));
+            }
+            layout.imports.push((import.id, taken));
+        }
+        layout
+    }
+
+    /// The place of this title, a new one if it is new or taken by an earlier column of the same list.
+    fn place(&mut self, title: &str, taken: &[usize]) -> usize {
+        let mut name = title.to_string();
+        for n in 2.. {
+            match self.headers.iter().position(|known| *known == name) {
+                Some(at) if !taken.contains(&at) => return at,
+                Some(_) => name = format!("{title}.{n}"),
+                None => break,
+            }
+        }
+        self.headers.push(name);
+        self.headers.len() - 1
+    }
+
+    pub(super) fn columns(&self) -> Vec<Column> {
+        let own = self.headers.iter().map(|name| Column { name: name.clone(), kind: Kind::Text });
+        table::columns(&COLUMNS).into_iter().chain(own).collect()
+    }
+}
+
+pub(super) async fn fill(
+    reader: &mut Reader,
+    layout: &Layout,
+    zone: &TimeZone,
+    sink: &mut dyn Sink,
+    tally: &mut Tally,
+) -> Result<(), ResultsError> {
+    for (import, places) in &layout.imports {
+        let mut after = i64::MIN;
+        loop {
+            let page = reader.list_rows(*import, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.list_row;
+            for row in page {
+                tally.list_row(&row);
+                sink.row(&cells(row, layout.headers.len(), places, zone))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn cells(row: ListRow, own: usize, places: &[usize], zone: &TimeZone) -> Vec<Cell> {
+    let waits = row.state == "open" && row.next_at > 0;
+    let mut cells = vec![
+        Cell::whole(row.lead_id),
+        Cell::Whole(row.list_row),
+        Cell::text(row.household),
+        Cell::phone(row.number),
+        Cell::text(row.given),
+        Cell::text(row.name),
+        Cell::text(Some(row.state)),
+        Cell::text(row.reason),
+        Cell::Whole(row.attempts),
+        Cell::text(row.last_outcome),
+        Cell::moment(row.last_at, zone),
+        Cell::moment(waits.then_some(row.next_at), zone),
+        Cell::text(row.result),
+        Cell::text(row.disposition),
+    ];
+    cells.resize(COLUMNS.len() + own, Cell::Empty);
+    let given: Vec<String> = serde_json::from_str(&row.cells).unwrap_or_default();
+    for (place, text) in places.iter().zip(given) {
+        cells[COLUMNS.len() + place] = Cell::text(Some(text));
+    }
+    cells
+}

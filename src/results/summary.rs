@@ -1,0 +1,209 @@
+//! The summary: counts taken while the tables are written, held against what the store counts by
+//! itself and against what the reader of the lists counted. Whether they agree is written too.
+
+use super::attempts::seen_end;
+use crate::store::CampaignRecord;
+use crate::store::reader::{AttemptRow, Counts, ListRow};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Outcome;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+type Tallies = BTreeMap<String, u64>;
+
+/// `summary.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Summary {
+    pub campaign: String,
+    pub title: String,
+    pub timezone: String,
+    /// Rows the lists held, blank lines and headers not counted.
+    pub rows_read: u64,
+    pub leads: u64,
+    /// Rows that became no lead.
+    pub refused: u64,
+    pub refused_by_reason: Tallies,
+    pub leads_by_state: Tallies,
+    /// Why leads ended without being dialled, or without being dialled again.
+    pub leads_by_reason: Tallies,
+    pub leads_by_last_outcome: Tallies,
+    /// What keys set, by lead.
+    pub leads_by_result: Tallies,
+    pub attempts: u64,
+    /// Attempts that have not ended yet.
+    pub attempts_open: u64,
+    /// Attempts that count against the caps.
+    pub attempts_counted: u64,
+    /// Single-number tests among the attempts: they belong to no lead.
+    pub attempts_tests: u64,
+    pub attempts_by_outcome: Tallies,
+    /// What keys set, by attempt.
+    pub attempts_by_result: Tallies,
+    pub attempts_by_trunk: Tallies,
+    pub caller_ids: BTreeMap<String, CallerIdUse>,
+    pub abandon: AbandonRates,
+    pub ring_secs: Spans,
+    pub talk_secs: Spans,
+    /// Whether every sum agrees; `differences` names those that do not.
+    pub reconciles: bool,
+    pub differences: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct CallerIdUse {
+    pub attempts: u64,
+    pub answered: u64,
+}
+
+/// Abandoned calls in percent, each of its own divisor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct AbandonRates {
+    pub abandoned: u64,
+    /// Of calls that a person answered: answered + abandoned.
+    pub pct_of_answered_by_people: f64,
+    /// Of calls that anything answered: answered + abandoned + machine.
+    pub pct_of_answered_by_anyone: f64,
+    pub pct_of_attempts: f64,
+}
+
+/// Spans in seconds, over the calls that have one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Spans {
+    pub calls: u64,
+    pub total: f64,
+    pub mean: f64,
+    pub max: f64,
+}
+
+/// Counts while the tables are written.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    summary: Summary,
+    ring: Millis,
+    talk: Millis,
+    ended_with_lead: u64,
+    tries_of_leads: u64,
+}
+
+#[derive(Debug, Default)]
+struct Millis {
+    calls: u64,
+    total: i64,
+    max: i64,
+}
+
+impl Millis {
+    fn add(&mut self, from: Option<i64>, to: Option<i64>) {
+        if let (Some(from), Some(to)) = (from, to) {
+            let span = (to - from).max(0);
+            self.calls += 1;
+            self.total += span;
+            self.max = self.max.max(span);
+        }
+    }
+
+    fn spans(&self) -> Spans {
+        let secs = |millis: i64| millis as f64 / 1000.0;
+        let mean = (secs(self.total) / self.calls.max(1) as f64 * 1000.0).round() / 1000.0;
+        Spans { calls: self.calls, total: secs(self.total), mean, max: secs(self.max) }
+    }
+}
+
+fn count(tallies: &mut Tallies, word: Option<&String>) {
+    if let Some(word) = word {
+        *tallies.entry(word.clone()).or_default() += 1;
+    }
+}
+
+impl Tally {
+    pub(super) fn attempt(&mut self, row: &AttemptRow) {
+        let summary = &mut self.summary;
+        summary.attempts += 1;
+        summary.attempts_counted += u64::from(row.counted);
+        summary.attempts_tests += u64::from(row.lead_id.is_none());
+        summary.attempts_open += u64::from(row.outcome.is_none());
+        self.ended_with_lead += u64::from(row.outcome.is_some() && row.lead_id.is_some());
+        count(&mut summary.attempts_by_outcome, row.outcome.as_ref());
+        count(&mut summary.attempts_by_result, row.result.as_ref());
+        count(&mut summary.attempts_by_trunk, Some(&row.trunk));
+        if let Some(number) = row.caller_id.and_then(|number| PhoneNumber::from_e164(number as u64)) {
+            let uses = summary.caller_ids.entry(number.national()).or_default();
+            uses.attempts += 1;
+            uses.answered += u64::from(row.answered_at.is_some());
+        }
+        let end = seen_end(row);
+        self.ring.add(row.ringing_at, row.answered_at.or(end));
+        self.talk.add(row.answered_at, end);
+    }
+
+    pub(super) fn list_row(&mut self, row: &ListRow) {
+        let summary = &mut self.summary;
+        if row.lead_id.is_none() {
+            summary.refused += 1;
+            return count(&mut summary.refused_by_reason, row.reason.as_ref());
+        }
+        summary.leads += 1;
+        self.tries_of_leads += row.attempts as u64;
+        count(&mut summary.leads_by_state, Some(&row.state));
+        count(&mut summary.leads_by_reason, row.reason.as_ref());
+        count(&mut summary.leads_by_last_outcome, row.last_outcome.as_ref());
+        count(&mut summary.leads_by_result, row.result.as_ref());
+    }
+
+    /// `counts` is what the store says, counted another way.
+    pub(super) fn summary(self, campaign: &CampaignRecord, counts: &Counts) -> Summary {
+        let differences = self.differences(counts);
+        let mut summary = self.summary;
+        summary.campaign = campaign.name.clone();
+        summary.title = campaign.title.clone();
+        summary.timezone = campaign.timezone.clone();
+        summary.rows_read = counts.rows_read;
+        summary.ring_secs = self.ring.spans();
+        summary.talk_secs = self.talk.spans();
+        summary.abandon = abandon_rates(&summary);
+        summary.reconciles = differences.is_empty();
+        summary.differences = differences;
+        summary
+    }
+
+    fn differences(&self, counts: &Counts) -> Vec<String> {
+        let summary = &self.summary;
+        let sum = |tallies: &Tallies| tallies.values().sum::<u64>();
+        let checks = [
+            ("rows read", counts.rows_read, "leads + refused rows", summary.leads + summary.refused),
+            ("leads", summary.leads, "leads by state", sum(&summary.leads_by_state)),
+            ("refused rows", summary.refused, "refused rows by reason", sum(&counts.refused)),
+            (
+                "attempts",
+                summary.attempts,
+                "attempts by outcome + open",
+                sum(&summary.attempts_by_outcome) + summary.attempts_open,
+            ),
+            ("attempts of leads", self.tries_of_leads, "ended attempts", self.ended_with_lead),
+        ];
+        let mut differences: Vec<_> = checks
+            .into_iter()
+            .filter(|(_, left, _, right)| left != right)
+            .map(|(what, left, other, right)| format!("{what} {left}, {other} {right}"))
+            .collect();
+        if summary.leads_by_state != counts.leads {
+            let (written, stored) = (&summary.leads_by_state, &counts.leads);
+            differences.push(format!("leads by state: written {written:?}, stored {stored:?}"));
+        }
+        differences
+    }
+}
+
+fn abandon_rates(summary: &Summary) -> AbandonRates {
+    let of = |outcome: Outcome| summary.attempts_by_outcome.get(outcome.word()).copied().unwrap_or_default();
+    let abandoned = of(Outcome::Abandoned);
+    let people = of(Outcome::Answered) + abandoned;
+    let pct = |whole: u64| (abandoned as f64 * 100.0 / whole.max(1) as f64 * 100.0).round() / 100.0;
+    AbandonRates {
+        abandoned,
+        pct_of_answered_by_people: pct(people),
+        pct_of_answered_by_anyone: pct(people + of(Outcome::Machine)),
+        pct_of_attempts: pct(summary.attempts),
+    }
+}

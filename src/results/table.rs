@@ -1,0 +1,80 @@
+//! A table on its way out: columns with a kind, rows of cells, and the door every format has.
+
+use super::ResultsError;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use paceline_core::number::PhoneNumber;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Whole,
+    /// Seconds with three decimals.
+    Secs,
+    Flag,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    pub kind: Kind,
+}
+
+/// One cell. `Text` is as it came; each format makes it harmless in its own way.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    Empty,
+    Text(String),
+    Whole(i64),
+    /// Milliseconds.
+    Secs(i64),
+    Flag(bool),
+}
+
+impl Cell {
+    pub(super) fn text(text: Option<String>) -> Cell {
+        text.filter(|text| !text.is_empty()).map_or(Cell::Empty, Cell::Text)
+    }
+
+    pub(super) fn whole(number: Option<i64>) -> Cell {
+        number.map_or(Cell::Empty, Cell::Whole)
+    }
+
+    /// The span between two moments in milliseconds; empty if one is missing, never negative.
+    pub(super) fn span(from: Option<i64>, to: Option<i64>) -> Cell {
+        match (from, to) {
+            (Some(from), Some(to)) => Cell::Secs((to - from).max(0)),
+            _ => Cell::Empty,
+        }
+    }
+
+    /// ISO 8601 with milliseconds and offset.
+    pub(super) fn moment(millis: Option<i64>, zone: &TimeZone) -> Cell {
+        let moment = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        moment.map_or(Cell::Empty, |moment| {
+            let zoned = moment.to_zoned(zone.clone());
+            Cell::Text(zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string())
+        })
+    }
+
+    /// As it is dialled inside the country.
+    pub(super) fn phone(number: Option<i64>) -> Cell {
+        let number = number.and_then(|number| PhoneNumber::from_e164(number as u64));
+        Cell::text(number.map(PhoneNumber::national))
+    }
+}
+
+/// `12345` as `12.345`.
+pub(super) fn secs(millis: i64) -> String {
+    format!("{}.{:03}", millis / 1000, millis % 1000)
+}
+
+/// Where rows go. Each format has its own way to end.
+pub trait Sink: Send {
+    fn row(&mut self, cells: &[Cell]) -> Result<(), ResultsError>;
+}
+
+pub(super) fn columns(columns: &[(&str, Kind)]) -> Vec<Column> {
+    columns.iter().map(|(name, kind)| Column { name: (*name).to_string(), kind: *kind }).collect()
+}

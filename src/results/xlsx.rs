@@ -1,0 +1,109 @@
+//! A workbook with a sheet a table, written row by row in constant memory. Text is written as text,
+//! so that nothing runs and no number loses its digits.
+
+use super::table::{Cell, Column, Sink};
+use super::{Draft, ResultsError, failed};
+use rust_xlsxwriter::{Worksheet, XlsxError};
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+/// Rows a sheet can hold, its header among them.
+const ROWS_MAX: u32 = 1_048_576;
+
+/// Characters a cell can hold.
+const TEXT_MAX: usize = 32_767;
+
+pub(super) struct Workbook {
+    draft: Draft,
+    book: rust_xlsxwriter::Workbook,
+    title: String,
+    columns: Vec<Column>,
+    /// Sheets of the current table, and all of them.
+    parts: usize,
+    sheets: usize,
+    row: u32,
+}
+
+impl Workbook {
+    pub(super) fn create(path: &Path) -> Result<Workbook, ResultsError> {
+        Ok(Workbook {
+            draft: Draft::create(path)?,
+            book: rust_xlsxwriter::Workbook::new(),
+            title: String::new(),
+            columns: Vec::new(),
+            parts: 0,
+            sheets: 0,
+            row: 0,
+        })
+    }
+
+    /// The rows that follow belong to this table.
+    pub(super) fn begin(&mut self, title: &str, columns: &[Column]) -> Result<(), ResultsError> {
+        self.title = title.to_string();
+        self.columns = columns.to_vec();
+        self.parts = 0;
+        self.next_sheet()
+    }
+
+    fn next_sheet(&mut self) -> Result<(), ResultsError> {
+        self.parts += 1;
+        self.sheets += 1;
+        self.row = 1;
+        let title = match self.parts {
+            1 => self.title.clone(),
+            part => format!("{} {part}", self.title),
+        };
+        let columns = &self.columns;
+        let sheet = self.book.add_worksheet_with_constant_memory();
+        let written = sheet.and_then(|sheet| {
+            sheet.set_name(title)?;
+            for (at, column) in columns.iter().enumerate() {
+                sheet.write_string(0, at as u16, fitting(&column.name))?;
+            }
+            Ok(())
+        });
+        written.map_err(|e| self.failed(e))
+    }
+
+    fn failed(&self, error: XlsxError) -> ResultsError {
+        failed(&self.draft.path)(io::Error::other(error))
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), ResultsError> {
+        let file = self.draft.file.try_clone().map_err(failed(&self.draft.path))?;
+        let saved = self.book.save_to_writer(BufWriter::new(file));
+        saved.map_err(|e| self.failed(e))?;
+        self.draft.finish()
+    }
+}
+
+impl Sink for Workbook {
+    fn row(&mut self, cells: &[Cell]) -> Result<(), ResultsError> {
+        if self.row == ROWS_MAX {
+            self.next_sheet()?;
+        }
+        let row = self.row;
+        self.row += 1;
+        let sheet = self.book.worksheet_from_index(self.sheets - 1);
+        let written = sheet.and_then(|sheet| write_row(sheet, row, cells));
+        written.map_err(|e| self.failed(e))
+    }
+}
+
+fn write_row(sheet: &mut Worksheet, row: u32, cells: &[Cell]) -> Result<(), XlsxError> {
+    for (at, cell) in cells.iter().enumerate() {
+        let at = at as u16;
+        match cell {
+            Cell::Empty => continue,
+            Cell::Text(text) => sheet.write_string(row, at, fitting(text))?,
+            Cell::Whole(number) => sheet.write_number(row, at, *number as f64)?,
+            Cell::Secs(millis) => sheet.write_number(row, at, *millis as f64 / 1000.0)?,
+            Cell::Flag(flag) => sheet.write_boolean(row, at, *flag)?,
+        };
+    }
+    Ok(())
+}
+
+fn fitting(text: &str) -> String {
+    text.chars().take(TEXT_MAX).collect()
+}
