@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::results::{self, Summary};
 use crate::store::Store;
 use crate::text::Lang;
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, CellAlignment, Table};
 use paceline_core::dialer::input::ManagerAct;
 use paceline_core::dialer::output::AttemptResult;
 use paceline_core::ids::CampaignId;
@@ -215,7 +215,6 @@ fn table(
     wanted: impl Fn(&str) -> bool,
 ) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     table.set_header([Cell::new(what), right(lang.calls().into()), right(lang.share().into())]);
     for (word, count) in counts.iter().filter(|(word, _)| wanted(word)) {

@@ -12,11 +12,11 @@ use crate::net::clock::Clock;
 use crate::net::rtp::{MediaConfig, MediaRoom};
 use crate::net::sip::{SipSocketConfig, SipSockets};
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
-use crate::store::{ImportId, NewCampaign, NewImport, Store, Writer};
+use crate::store::{NewCampaign, NewImport, Store, Writer};
 use paceline_core::campaign::Trunk;
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::media::Codec;
-use paceline_core::sip::user_agent::{Peer, SavedDialog, SipTrunk, Transport, UaConfig};
+use paceline_core::sip::user_agent::{Incoming, Peer, SavedDialog, SipTrunk, Transport, UaConfig};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -344,9 +344,9 @@ impl Net {
         let sockets =
             SipSockets::bind(SipSocketConfig::new(listen), inbound).await.map_err(Failure::usage)?;
         for trunk in trunks {
-            sockets.trust(trunk.sip.peer.address.ip());
+            sockets.trust([trunk.sip.peer.address.ip()]);
             for address in &trunk.sip.also_from {
-                sockets.trust(address.ip());
+                sockets.trust([address.ip()]);
             }
         }
         let own = own_address(config, trunks);
@@ -375,7 +375,12 @@ impl Net {
         )
         .map_err(Failure::unexpected)?;
         let seed = Clock::utc().as_millis() as u64 ^ (u64::from(std::process::id()) << 44);
-        let ua = UaConfig { sent_by, product: concat!("Paceline/", env!("CARGO_PKG_VERSION")).into(), seed };
+        let ua = UaConfig {
+            sent_by,
+            product: concat!("Paceline/", env!("CARGO_PKG_VERSION")).into(),
+            seed,
+            incoming: Incoming::Nobody,
+        };
         let media_address = config.sip.external_address.parse().unwrap_or(own);
         Ok(Net { sockets, sip_events, media, media_events, media_address, ua })
     }

@@ -146,13 +146,15 @@ impl Caller {
                 UaOutput::Event(UaEvent::Progress { call, progress: Progress::Answered }) => {
                     self.due.insert((self.now + self.writing, call), ());
                     let names = self.names.iter();
-                    let name = names.filter(|(_, known)| **known == call).map(|(name, _)| name.clone()).next();
+                    let name =
+                        names.filter(|(_, known)| **known == call).map(|(name, _)| name.clone()).next();
                     self.world.play(self.now, &name.expect("placed by us"), PLAY);
                 }
                 UaOutput::Event(UaEvent::Progress { call, progress: Progress::Ended(ended) }) => {
                     assert!(self.ended.insert(call, ended).is_none(), "call {call} ended twice");
                     let names = self.names.iter();
-                    let name = names.filter(|(_, known)| **known == call).map(|(name, _)| name.clone()).next();
+                    let name =
+                        names.filter(|(_, known)| **known == call).map(|(name, _)| name.clone()).next();
                     self.world.close_leg(&name.expect("placed by us"));
                 }
                 UaOutput::Event(_) => {}
@@ -206,7 +208,11 @@ fn keys_pressed_are_keys_heard_and_both_sides_agree_on_who_hung_up() {
     let mut keys = 0;
     for (sip_call_id, record) in &caller.world.ledger().calls {
         let call = caller.names[sip_call_id];
-        assert_eq!(&record.keys, caller.keys.get(&number(call.0)).map_or("", String::as_str), "{sip_call_id}");
+        assert_eq!(
+            &record.keys,
+            caller.keys.get(&number(call.0)).map_or("", String::as_str),
+            "{sip_call_id}"
+        );
         keys += record.keys.len();
         let ended = &caller.ended[&call];
         let by_callee = ended.outcome == Outcome::Answered && ended.by == EndedBy::Callee;
@@ -227,9 +233,9 @@ fn a_lossy_network_loses_no_call() {
         caller.run(400, 200);
         assert_eq!(caller.world.calls(), 0, "seed {seed}: calls are still up at the far end");
         let clear: Vec<u64> = (0..400).filter(|call| !is_close(&people, &number(*call))).collect();
-        let right = clear.iter().filter(|call| {
-            caller.ended[&CallId(**call)].outcome == expected(&people, &number(**call))
-        });
+        let right = clear
+            .iter()
+            .filter(|call| caller.ended[&CallId(**call)].outcome == expected(&people, &number(**call)));
         let right = right.count();
         assert!(right * 100 >= clear.len() * 97, "seed {seed}: {right} of {}", clear.len());
         assert_eq!(caller.world.ledger().calls.len(), 400, "seed {seed}: a call was placed twice or never");
