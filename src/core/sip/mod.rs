@@ -9,6 +9,10 @@ pub mod headers;
 pub mod message;
 #[cfg(test)]
 pub(crate) mod mutation;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod torture;
 pub mod uri;
 pub mod user_agent;
 
