@@ -329,6 +329,12 @@ impl UserAgent {
         self.end_leftover(now, dialog);
     }
 
+    /// Our media of a confirmed call is elsewhere now: re-INVITE. `UaEvent::Media` follows if the far
+    /// side moved too.
+    pub fn move_media(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
+        self.move_our_media(now, call, media);
+    }
+
     /// Calls that are not over, both ways.
     pub fn calls(&self) -> usize {
         self.legs.len()

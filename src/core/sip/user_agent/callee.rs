@@ -58,6 +58,7 @@ impl UserAgent {
             target: offer.clone(),
             timer: None,
             allows_update: request.has_token(HeaderName::Allow, "UPDATE"),
+            reoffer: false,
             credentials: None,
             placing: None,
             arriving: Some(Box::new(Arriving {

@@ -47,6 +47,8 @@ pub(super) struct Leg {
     pub timer: Option<SessionTimer>,
     /// UPDATE is in the far side's Allow.
     pub allows_update: bool,
+    /// Our media moved: the next refresh is a re-INVITE with the new description.
+    pub reoffer: bool,
     pub credentials: Option<Box<Credentials>>,
     /// From place to ACK.
     pub placing: Option<Box<Placing>>,
