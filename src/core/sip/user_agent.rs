@@ -223,7 +223,9 @@ pub struct UserAgent {
     servers: Servers,
     leftovers: BTreeMap<u64, Leftover>,
     leftovers_given: u64,
+    /// Calls from outside so far, and those that are not over.
     incoming: u64,
+    incoming_now: usize,
 }
 
 impl UserAgent {
@@ -241,6 +243,7 @@ impl UserAgent {
             leftovers: BTreeMap::new(),
             leftovers_given: 0,
             incoming: 0,
+            incoming_now: 0,
         }
     }
 

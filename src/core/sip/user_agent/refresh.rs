@@ -65,6 +65,9 @@ impl UserAgent {
                 }
             }
             LegState::Confirmed => self.session_due(now, call),
+            LegState::Arriving if leg.arriving.as_deref().is_some_and(|arriving| arriving.until <= now) => {
+                self.reject_call(now, call, 480, "Temporarily Unavailable", &[], HangUpCause::RingTimeout);
+            }
             _ => {}
         }
     }
@@ -201,7 +204,9 @@ impl UserAgent {
 
     /// Our media is elsewhere now: a re-INVITE says so, at once or after the request that is out.
     pub(super) fn move_our_media(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
-        let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Confirmed) else { return };
+        let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Confirmed) else {
+            return;
+        };
         leg.media = Some(media);
         leg.sdp.version += 1;
         leg.reoffer = true;

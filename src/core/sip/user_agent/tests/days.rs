@@ -102,7 +102,8 @@ fn dialer(seed: u64) -> UserAgent {
 impl Day {
     fn new(seed: u64, loss: f64) -> Self {
         let sent_by = vec![(Transport::Udp, "203.0.113.10:5060".into())];
-        let carrier = UaConfig { sent_by, product: "Carrier".into(), seed: !seed, incoming: Incoming::Anybody };
+        let carrier =
+            UaConfig { sent_by, product: "Carrier".into(), seed: !seed, incoming: Incoming::Anybody };
         Day {
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: Time::ZERO,
@@ -245,7 +246,11 @@ impl Day {
             UaEvent::Progress { call, progress: Progress::Ended(ended) } => {
                 let before = self.ended.insert(call, ended.outcome);
                 assert_eq!(before, None, "{call} ended twice");
-                assert_eq!(ended.outcome == Outcome::Answered, self.answered.contains(&call), "{call} {ended:?}");
+                assert_eq!(
+                    ended.outcome == Outcome::Answered,
+                    self.answered.contains(&call),
+                    "{call} {ended:?}"
+                );
                 self.disk.remove(&call);
             }
             UaEvent::Media { early: true, .. } => self.early += 1,
@@ -351,14 +356,11 @@ fn over_a_bad_network_every_call_ends_once_and_nothing_is_left() {
     for seed in [2, 3, 4] {
         let day = day(seed, 1_500, 0.05, 0);
         assert_eq!(day.ended.len(), 1_500, "seed {seed}");
-        let wrong = day.ended.iter().filter(|(call, outcome)| {
-            let faults = match manner(call.0) {
-                Manner::Busy => **outcome != Outcome::Busy,
-                Manner::Overloaded => **outcome != Outcome::LineFault,
-                Manner::NeverAnswers => **outcome != Outcome::NoAnswer,
-                _ => **outcome == Outcome::LineFault,
-            };
-            faults
+        let wrong = day.ended.iter().filter(|(call, outcome)| match manner(call.0) {
+            Manner::Busy => **outcome != Outcome::Busy,
+            Manner::Overloaded => **outcome != Outcome::LineFault,
+            Manner::NeverAnswers => **outcome != Outcome::NoAnswer,
+            _ => **outcome == Outcome::LineFault,
         });
         assert_eq!(wrong.count(), 0, "seed {seed}: a lost datagram changed what a call was");
     }
