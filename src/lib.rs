@@ -15,13 +15,11 @@ pub mod lists;
 /// SQL lives here and nowhere else.
 pub mod store;
 
-<<<<<<< HEAD
 /// Every input of the dialer, written down so that a day can be replayed.
 pub mod journal;
-=======
+
 /// Results: attempts, leads and the summary as files for people and scripts.
 pub mod results;
->>>>>>> store
 
 /// A world to dial into: people and the simulated carrier.
 pub mod sim;

@@ -1,4 +1,5 @@
 //! One binary for every integration test; each room is a module of it.
 
 mod day;
+mod results;
 mod store;

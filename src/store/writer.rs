@@ -29,6 +29,9 @@ const WAITING_MAX: usize = 4096;
 /// Commands written in one transaction.
 const BATCH_MAX: usize = 512;
 
+/// Commands kept while nothing can be written.
+const STALLED_MAX: usize = 16_384;
+
 /// Between two tries while nothing can be written.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -38,6 +41,9 @@ const LAST_TRIES: usize = 40;
 /// A commit that takes longer than this is a disk that stands still, and people are told.
 const SLOW: Duration = Duration::from_millis(1_500);
 
+/// The source of a blacklist entry that the callee asked for.
+const BY_KEY: &str = "the callee asked";
+
 /// What the dialer asks of the store.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -45,8 +51,8 @@ pub enum Command {
         request: Box<AttemptRequest>,
         /// The trunk's name, for the results.
         trunk: String,
-        /// The SIP Call-ID the call will have.
-        call_id: String,
+        /// The Call-ID the call will have.
+        sip_call_id: String,
         /// JSON: what ends the call after a crash.
         dialog: String,
     },
@@ -67,11 +73,10 @@ pub enum Command {
         campaign: CampaignId,
         reason: Reason,
     },
-    /// `None` = the blacklist of every campaign.
+    /// "Do not call me again": onto the campaign's own blacklist.
     Blacklist {
-        campaign: Option<CampaignId>,
+        campaign: CampaignId,
         number: PhoneNumber,
-        source: String,
     },
     FetchLeads {
         campaign: CampaignId,
@@ -210,7 +215,9 @@ impl Task {
                     None => break,
                 }
             }
-            while kept.len() < BATCH_MAX {
+            // While nothing can be written the commands gather here, so that the door stays open.
+            let room = if self.stalled { STALLED_MAX } else { BATCH_MAX };
+            while kept.len() < room {
                 match inbox.try_recv() {
                     Ok(command) => kept.push(Work::Do(command)),
                     Err(mpsc::error::TryRecvError::Disconnected) => {
@@ -425,8 +432,8 @@ async fn write_one(
     effects: &mut Effects,
 ) -> Result<(), sqlx::Error> {
     match command {
-        Command::OpenAttempt { request, trunk, call_id, dialog } => {
-            let opened = attempts::open(conn, Opening { request, trunk, call_id, dialog }, now).await?;
+        Command::OpenAttempt { request, trunk, sip_call_id, dialog } => {
+            let opened = attempts::open(conn, Opening { request, trunk, sip_call_id, dialog }, now).await?;
             let (attempt, verdict) = (request.attempt, opened.verdict);
             *effects.open.entry(request.campaign).or_default() -= opened.leads_closed as i64;
             if verdict != DialVerdict::Opened {
@@ -454,10 +461,9 @@ async fn write_one(
             *effects.open.entry(*campaign).or_default() -= closed as i64;
             effects.replies.push(Reply::LeadsClosed { campaign: *campaign, leads: closed });
         }
-        Command::Blacklist { campaign, number, source } => {
-            for (campaign, closed) in blacklist::add(conn, *campaign, *number, source, now).await? {
-                *effects.open.entry(campaign).or_default() -= closed as i64;
-            }
+        Command::Blacklist { campaign, number } => {
+            let closed = blacklist::add(conn, Some(*campaign), *number, BY_KEY, now).await?;
+            *effects.open.entry(*campaign).or_default() -= closed as i64;
             effects.replies.push(Reply::Blacklisted { number: *number });
         }
         // Read after the commit, so that what was just saved is seen and nothing that may be undone.

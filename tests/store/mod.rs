@@ -4,6 +4,7 @@
 mod books;
 mod crash;
 mod dial_step;
+mod full_disk;
 mod lists;
 mod model;
 mod opening;
@@ -234,7 +235,7 @@ pub fn opening(request: &AttemptRequest) -> Command {
     Command::OpenAttempt {
         request: Box::new(request.clone()),
         trunk: "main".into(),
-        call_id: format!("call-{}@paceline", request.attempt),
+        sip_call_id: format!("call-{}@paceline", request.attempt),
         dialog: format!("{{\"branch\":\"{}\"}}", request.attempt),
     }
 }

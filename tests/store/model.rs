@@ -78,7 +78,7 @@ async fn one_seed(seed: u64) {
             }
             90..92 => {
                 let number = number(random.random_range(0..NUMBERS));
-                desk.ask(Command::Blacklist { campaign: None, number, source: "a person".into() }).await;
+                desk.store.blacklist(None, number, "a person").await.unwrap();
                 model.blacklist.push(number.as_u64());
             }
             92..96 => {
