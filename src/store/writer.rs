@@ -166,6 +166,7 @@ impl Store {
             open: BTreeMap::new(),
             lists_version: 0,
             stalled: false,
+            refill_at: None,
         };
         (Writer { commands, task: tokio::spawn(task.run(inbox)) }, outbox)
     }
@@ -198,6 +199,8 @@ struct Task {
     open: BTreeMap<CampaignId, u64>,
     lists_version: u64,
     stalled: bool,
+    /// When room for the ballast is looked for again.
+    refill_at: Option<Instant>,
 }
 
 impl Task {
@@ -206,14 +209,21 @@ impl Task {
         let mut closed = false;
         let mut tries = 0;
         while !(closed && kept.is_empty()) && tries < LAST_TRIES {
-            if self.stalled {
-                // Also without commands: room may come back at any moment.
-                tokio::time::sleep(RETRY).await;
+            if kept.is_empty() && self.stalled {
+                // Also without a command: room may come back at any moment.
+                match tokio::time::timeout(RETRY, inbox.recv()).await {
+                    Ok(Some(first)) => kept.push(Work::Do(first)),
+                    Ok(None) => break,
+                    Err(_) => {}
+                }
             } else if kept.is_empty() {
                 match inbox.recv().await {
                     Some(first) => kept.push(Work::Do(first)),
                     None => break,
                 }
+            } else {
+                // What was kept could not be written just now.
+                tokio::time::sleep(RETRY).await;
             }
             // While nothing can be written the commands gather here, so that the door stays open.
             let room = if self.stalled { STALLED_MAX } else { BATCH_MAX };
@@ -375,8 +385,12 @@ impl Task {
 
     /// Not before the ballast is back: without it the next full disk would cost a result.
     fn recover(&mut self) {
+        if self.refill_at.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        self.refill_at = Some(Instant::now() + RETRY);
         if self.ballast.fill().is_ok() {
-            self.stalled = false;
+            (self.stalled, self.refill_at) = (false, None);
             tracing::info!("the store can write again");
             self.reply(Reply::Recovered);
         }
