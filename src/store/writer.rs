@@ -132,7 +132,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Waits while [`WAITING_MAX`] commands are waiting already. `false` = the writer is gone.
+    /// Waits while 4,096 commands are waiting already. `false` = the writer is gone.
     pub async fn send(&self, command: Command) -> bool {
         self.commands.send(command).await.is_ok()
     }
