@@ -21,5 +21,26 @@ pub mod journal;
 /// Results: attempts, leads and the summary as files for people and scripts.
 pub mod results;
 
+/// The loop around the brain: select, handle, carry out.
+pub mod engine;
+
+/// Every series, one line each.
+pub mod metrics;
+
+/// What machines and people ask over HTTP.
+pub mod console;
+
+/// The command line, as types.
+pub mod cli;
+
+/// What each command does.
+pub mod commands;
+
+/// The progress view on the terminal.
+pub mod progress;
+
+/// The words people read on the terminal, in English and Chinese.
+pub mod text;
+
 /// A world to dial into: people and the simulated carrier.
 pub mod sim;

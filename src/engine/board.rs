@@ -29,6 +29,8 @@ pub struct CampaignBoard {
     pub leads_ended: u64,
     pub finished: bool,
     pub last_test: Option<AttemptResult>,
+    /// Why a single-number test was not called.
+    pub test_refused: Option<String>,
     pub opened_at: Utc,
     recent: VecDeque<Time>,
 }

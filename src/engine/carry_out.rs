@@ -50,14 +50,23 @@ impl Engine {
                     let trunk = trunk.map_or("", |trunk| trunk.limits.name.as_str());
                     self.metrics.call_ended(&board.name, trunk, &result);
                 }
+                if let Some(number) = self.calls.get(&result.attempt.call()).and_then(|facts| facts.caller_id)
+                {
+                    self.metrics.showed(number, result.outcome);
+                }
                 self.close_leg(result.attempt.call());
                 self.calls.remove(&result.attempt.call());
                 self.to_store(Command::SaveResult(result));
             }
             Output::SaveLead(update) => self.to_store(Command::SaveLead(update)),
-            Output::CloseLeads { campaign, reason } => self.to_store(Command::CloseLeads { campaign, reason }),
+            Output::CloseLeads { campaign, reason } => {
+                self.to_store(Command::CloseLeads { campaign, reason })
+            }
             Output::FetchLeads { campaign, count } => self.to_store(Command::FetchLeads { campaign, count }),
-            Output::Blacklist { campaign, number } => self.to_store(Command::Blacklist { campaign, number }),
+            Output::Blacklist { campaign, number } => {
+                let source = "key pressed in a call".to_owned();
+                self.to_store(Command::Blacklist { campaign: Some(campaign), number, source });
+            }
             Output::Decided { campaign, decision } => {
                 if let Some(board) = self.board.campaigns.get(&campaign) {
                     self.metrics.decided(&board.name, decision);
@@ -76,7 +85,9 @@ impl Engine {
     fn open_attempt(&mut self, now: Time, request: AttemptRequest) {
         let call = request.attempt.call();
         let caller_id = request.caller_id.map(PhoneNumber::national);
-        let Some(wanted) = self.call_request(call, request.trunk, request.number, caller_id, Duration::ZERO, 0) else {
+        let Some(wanted) =
+            self.call_request(call, request.trunk, request.number, caller_id, Duration::ZERO, 0)
+        else {
             tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
             return;
         };
@@ -87,13 +98,15 @@ impl Engine {
             CallFacts {
                 campaign: request.campaign,
                 trunk: request.trunk,
+                caller_id: request.caller_id,
+                test: request.lead.is_none(),
                 placed: now,
                 leg_open: false,
                 announcing: false,
             },
         );
         self.to_store(Command::OpenAttempt {
-            sip_call_id: identity.call_id.clone(),
+            call_id: identity.call_id.clone(),
             dialog: serde_json::to_string(&identity).unwrap_or_default(),
             trunk: trunk_name.unwrap_or_default(),
             request: Box::new(request),

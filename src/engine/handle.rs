@@ -13,7 +13,10 @@ use tokio::sync::{mpsc, watch};
 #[derive(Debug)]
 pub enum Ask {
     Open(Box<Opening>),
-    Act { campaign: CampaignId, act: ManagerAct },
+    Act {
+        campaign: CampaignId,
+        act: ManagerAct,
+    },
     /// Every campaign stops placing; calls end by themselves.
     Drain,
     /// Every call is ended.

@@ -7,8 +7,9 @@ use crate::net::sip::SipEvent;
 use crate::store::Reply;
 use paceline_core::call::{Heard, Progress};
 use paceline_core::dialer::Input;
-use paceline_core::dialer::input::{ManagerAct, TrunkState};
+use paceline_core::dialer::input::{DialVerdict, ManagerAct, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::number::PhoneNumber;
 use paceline_core::sip::{UaEvent, UaOutput};
 
 impl Engine {
@@ -50,9 +51,10 @@ impl Engine {
                 if matches!(progress, Progress::Ended(_)) {
                     self.close_leg(call);
                 }
-                if let (Progress::Answered, Some(facts)) = (&progress, self.calls.get(&call)) {
-                    let ringing = self.clock.now().since(facts.placed);
-                    self.metrics.rang(ringing);
+                if let (Progress::Answered, Some(facts)) = (&progress, self.calls.get(&call))
+                    && let Some(board) = self.board.campaigns.get(&facts.campaign)
+                {
+                    self.metrics.rang(&board.name, self.clock.now().since(facts.placed));
                 }
                 self.handle(Input::CallProgressed { call, progress });
             }
@@ -70,7 +72,12 @@ impl Engine {
                 self.trunk_changed(trunk, TrunkState::Up);
             }
             UaEvent::RegistrationFailed { trunk, code, reason } => {
-                tracing::warn!(trunk = self.trunk_name(trunk), ?code, reason, "the trunk refused our registration");
+                tracing::warn!(
+                    trunk = self.trunk_name(trunk),
+                    ?code,
+                    reason,
+                    "the trunk refused our registration"
+                );
                 self.trunk_changed(trunk, TrunkState::Down);
             }
             UaEvent::TrunkSilent { trunk } => {
@@ -97,14 +104,19 @@ impl Engine {
     fn store_replied(&mut self, reply: Reply) {
         match reply {
             Reply::AttemptOpened { attempt, verdict } => {
-                if verdict != paceline_core::dialer::input::DialVerdict::Opened {
-                    self.calls.remove(&attempt.call());
+                if verdict != DialVerdict::Opened
+                    && let Some(facts) = self.calls.remove(&attempt.call())
+                    && let Some(board) = self.board.campaigns.get_mut(&facts.campaign).filter(|_| facts.test)
+                {
+                    board.test_refused = Some(refusal(verdict));
                 }
                 self.handle(Input::AttemptOpened { attempt, verdict });
             }
             Reply::AnswerSaved { call } => self.handle(Input::AnswerSaved { call }),
             Reply::ResultSaved { attempt } => self.handle(Input::ResultSaved { attempt }),
-            Reply::LeadSaved { .. } => {}
+            Reply::LeadSaved { .. } | Reply::LeadsClosed { .. } => {}
+            Reply::Blacklisted { number } => self.number_blacklisted(number),
+            Reply::Refused { why } => tracing::error!(why, "the store refused a command"),
             Reply::Leads { campaign, leads, next_due, leads_open } => {
                 self.handle(Input::LeadsArrived { campaign, leads, next_due, leads_open });
             }
@@ -118,6 +130,14 @@ impl Engine {
                 self.board.store_stalled = None;
                 self.handle(Input::StoreRecovered);
             }
+        }
+    }
+
+    /// It is on disk: every campaign lets go of the number.
+    fn number_blacklisted(&mut self, number: PhoneNumber) {
+        let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().take(1).collect();
+        for campaign in campaigns {
+            self.handle(Input::ManagerActed { campaign, act: ManagerAct::Blacklisted { number } });
         }
     }
 
@@ -163,5 +183,14 @@ impl Engine {
         };
         self.board.campaigns.insert(campaign.id, board);
         self.handle(Input::CampaignOpened { campaign: Box::new(campaign), leads_open, paused });
+    }
+}
+
+/// A refused test in words for the person who asked for it.
+fn refusal(verdict: DialVerdict) -> String {
+    match verdict {
+        DialVerdict::Closed(reason) => reason.word().to_owned(),
+        DialVerdict::NotBefore { reason, .. } => format!("not now ({reason})"),
+        DialVerdict::Opened | DialVerdict::Gone => "the store knows nothing of it".to_owned(),
     }
 }

@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::net::rtp::{MediaEvent, MediaRoom};
 use crate::net::sip::{SipEvent, SipSockets};
+use crate::store::commits::Commits;
 use crate::store::{Command, Reply};
 use board::TrunkBoard;
 use event::Event;
@@ -24,6 +25,7 @@ use paceline_core::campaign::Trunk;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::Codec;
+use paceline_core::number::PhoneNumber;
 use paceline_core::sip::UserAgent;
 use paceline_core::sip::user_agent::{SipTrunk, UaConfig};
 use paceline_core::time::{Duration, Time, Utc};
@@ -47,6 +49,8 @@ pub struct Parts {
     pub media_address: IpAddr,
     pub store: mpsc::Sender<Command>,
     pub store_replies: mpsc::UnboundedReceiver<Reply>,
+    /// The store's own histogram.
+    pub commits: Arc<Commits>,
     pub journal: Option<JournalWriter>,
     pub metrics: Arc<Metrics>,
 }
@@ -75,6 +79,7 @@ struct Engine {
     /// Commands that the store's door had no room for.
     store_waiting: VecDeque<Command>,
     store_replies: mpsc::UnboundedReceiver<Reply>,
+    commits: Arc<Commits>,
     asks: mpsc::Receiver<Ask>,
     journal: Option<JournalWriter>,
     metrics: Arc<Metrics>,
@@ -98,6 +103,9 @@ struct Engine {
 struct CallFacts {
     campaign: CampaignId,
     trunk: TrunkId,
+    caller_id: Option<PhoneNumber>,
+    /// A single-number test.
+    test: bool,
     placed: Time,
     leg_open: bool,
     announcing: bool,
@@ -148,6 +156,7 @@ impl Engine {
             store: parts.store,
             store_waiting: VecDeque::new(),
             store_replies: parts.store_replies,
+            commits: parts.commits,
             asks,
             journal: parts.journal,
             metrics: parts.metrics,
@@ -195,7 +204,11 @@ impl Engine {
             .unwrap_or(now);
         let sleep = tokio::time::sleep_until(self.clock.instant(wake).into());
         let room = async {
-            if self.store_waiting.is_empty() { std::future::pending().await } else { self.store.reserve().await.is_ok() }
+            if self.store_waiting.is_empty() {
+                std::future::pending().await
+            } else {
+                self.store.reserve().await.is_ok()
+            }
         };
         tokio::select! {
             biased;
@@ -295,6 +308,7 @@ impl Engine {
             self.metrics.calls(&campaign.name, &campaign.view);
         }
         self.metrics.media(&self.media.totals());
+        self.metrics.commits(self.commits.totals());
         self.board_out.send_replace(Arc::new(self.board.clone()));
     }
 }

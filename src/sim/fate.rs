@@ -54,6 +54,18 @@ pub struct Refusal {
 }
 
 impl Behaviour {
+    /// Those that can be heard.
+    pub const SPOKEN: [Behaviour; 8] = [
+        Behaviour::Answer,
+        Behaviour::Voicemail,
+        Behaviour::Busy,
+        Behaviour::PoweredOff,
+        Behaviour::Unreachable,
+        Behaviour::Vacant,
+        Behaviour::Suspended,
+        Behaviour::Restricted,
+    ];
+
     /// The word in the people file and in the carrier's log.
     pub const fn word(self) -> &'static str {
         match self {
@@ -105,8 +117,9 @@ impl Behaviour {
             Behaviour::PoweredOff => (480, "Temporarily Unavailable", Some(20)),
             Behaviour::Unreachable => (480, "Temporarily Unavailable", Some(27)),
             Behaviour::Vacant => (404, "Not Found", Some(1)),
-            Behaviour::Suspended => (480, "Temporarily Unavailable", Some(22)),
-            Behaviour::Restricted => (480, "Temporarily Unavailable", Some(57)),
+            // No cause of Q.850 says "suspended": a dialer that does not listen takes it for unreachable.
+            Behaviour::Suspended => (480, "Temporarily Unavailable", Some(31)),
+            Behaviour::Restricted => (403, "Forbidden", Some(55)),
             Behaviour::Blocked => (403, "Forbidden", None),
             Behaviour::Unavailable => (503, "Service Unavailable", None),
         };

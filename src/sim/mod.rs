@@ -1,14 +1,22 @@
 //! A world to dial into. In reading order: `people` (who lives there), `fate` (what one of them does
 //! when called), `line` (calls without SIP, for whole days in virtual time), `books` (a store in memory),
-//! `day` (the dialer, the books and a far end), `carrier` (the far end in SIP), `world` (a network in
-//! virtual time between a user agent and the carrier), `serve` (the carrier over real sockets).
+//! `day` (the dialer, the books and a far end), `carrier` (the far end in SIP) with its `access`, `limits`
+//! and `ledger`, `world` (a network in virtual time between a user agent and the carrier), `serve` (the
+//! carrier over real sockets) with its `tones` and `voices`.
 
+pub mod access;
 pub mod books;
+pub mod carrier;
 pub mod day;
 pub mod dice;
 pub mod fate;
+pub mod ledger;
+pub mod limits;
 pub mod line;
 pub mod people;
+pub mod tones;
+pub mod world;
 
 pub use fate::{Behaviour, Fate};
+pub use ledger::Ledger;
 pub use people::{People, PeopleError};

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::dice::Dice;
+use super::fate::Behaviour;
 
 /// Everybody who can be called, and the line they are called over.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -383,6 +384,13 @@ impl People {
                 return Err(wrong(key, what));
             }
         }
+        let spoken = Behaviour::SPOKEN.map(Behaviour::word);
+        if let Some(unknown) = self.early_media.files.keys().find(|key| !spoken.contains(&key.as_str())) {
+            return Err(wrong(
+                &format!("early_media.files.{unknown}"),
+                &format!("one of {}", spoken.join(", ")),
+            ));
+        }
         if !matches!(self.hours.answer.len(), 0 | 24) {
             return Err(wrong("hours.answer", "24 factors are needed, one for each hour, or none"));
         }
@@ -421,6 +429,13 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_file_is_taken() {
+        let people = People::parse(include_str!("../../campaigns/people.toml")).expect("our own sample");
+        assert_eq!(people.shares, Shares::default());
+        assert_eq!(people.hours.answer.len(), 24);
+    }
+
+    #[test]
     fn every_part_can_be_set() {
         let people = People::parse(
             r#"
@@ -456,6 +471,7 @@ mod tests {
             ("[talk]\ntime = { median_secs = nan }", "talk.time"),
             ("[talk]\ntime = { median_secs = 1, max_secs = 1e300 }", "talk.time"),
             ("[trouble]\nlost = 2", "trouble.lost"),
+            ("[early_media]\nfiles = { vacnt = \"x.wav\" }", "vacnt"),
         ];
         for (text, expected) in table {
             let error = People::parse(text).expect_err(text).to_string();

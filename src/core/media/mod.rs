@@ -1,6 +1,30 @@
 //! RTP, RTCP, codecs and digits as bytes and numbers. Ports, threads and the 20 ms beat are in the
 //! shell (`net::rtp`); nothing here waits.
 
+/// G.711 by table (ITU-T G.711).
+pub mod g711;
+
+/// G.722 at 64 kbit/s, around `ezk-g722`.
+pub mod g722;
+
+/// Telephone keys in RTP (RFC 4733), both ways.
+pub mod dtmf;
+
+/// Which source of packets is believed.
+pub mod latch;
+
+/// Sequence, loss and jitter of what arrives (RFC 3550 appendix A).
+pub mod reception;
+
+/// RTCP sender and receiver reports, SDES, BYE (RFC 3550 section 6).
+pub mod rtcp;
+
+/// RTP packets (RFC 3550 section 5), around `rtp-rs`.
+pub mod rtp;
+
+/// Call progress tones in the Chinese cadence.
+pub mod tone;
+
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
@@ -74,6 +98,8 @@ pub struct MediaTarget {
     /// Where to send RTCP: `a=rtcp`, or the next port.
     pub rtcp: SocketAddr,
     pub codec: Codec,
+    /// Payload type to send the codec with: its own, unless the far side mapped it to another.
+    pub payload_type: u8,
     /// Payload type of telephone-event that the far side listens for, where it offered one.
     pub telephone_event: Option<u8>,
     /// Payload type of telephone-event that we announced and the far side may send.
@@ -86,6 +112,11 @@ impl MediaTarget {
     pub fn may_send(&self) -> bool {
         let sends = matches!(self.direction, Direction::SendRecv | Direction::SendOnly);
         sends && self.rtp.port() != 0 && !is_unspecified(self.rtp.ip())
+    }
+
+    /// Whether the far side is expected to send to us, so that silence means something.
+    pub fn may_receive(&self) -> bool {
+        matches!(self.direction, Direction::SendRecv | Direction::RecvOnly) && !is_unspecified(self.rtp.ip())
     }
 }
 

@@ -2,6 +2,18 @@
 //! Bottom up: `message` (framer, parser, builder), `uri`, `headers`, `auth`, `transaction`,
 //! `dialog`, and `user_agent`, the only part that the rest of the house talks to.
 
+pub mod auth;
+pub mod build;
+pub mod dialog;
+pub mod frame;
+pub mod headers;
+pub mod message;
+#[cfg(test)]
+pub(crate) mod mutation;
+pub mod session_timer;
+pub mod transaction;
+pub mod uri;
 pub mod user_agent;
+pub mod verdict;
 
 pub use user_agent::{UaEvent, UaOutput, UserAgent};

@@ -5,12 +5,37 @@
 //! The contract: give it one command or datagram, take outputs with `poll` until there are none,
 //! sleep until `next_wake`, then `handle_timeout`.
 
+mod callee;
+mod caller;
+mod clients;
+mod credentials;
+mod ending;
+mod in_dialog;
+mod leftovers;
+mod leg;
+mod names;
+mod refresh;
+mod servers;
+mod trunks;
+mod wakes;
+mod write;
+
+use super::message::{Message, StartLine};
 use crate::call::{Digit, HangUpCause, Progress};
 use crate::ids::{CallId, TrunkId};
 use crate::media::{MediaCapabilities, MediaTarget};
 use crate::time::{Duration, Time};
+use clients::ClientTransaction;
+use leftovers::Leftover;
+use leg::Leg;
+use names::{ClientKey, Names};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use servers::Servers;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use trunks::Trunk;
+use wakes::{Owner, Wakes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -34,8 +59,22 @@ pub struct UaConfig {
     pub sent_by: Vec<(Transport, String)>,
     /// `Paceline/0.1.0`
     pub product: String,
-    /// Random, made anew at every start, and saved with each attempt by way of `Identity`.
+    /// Random, made anew at every start, and saved with each attempt by way of `SavedDialog`.
     pub seed: u64,
+    /// Whose calls are reported; everybody else's are declined with 603.
+    pub incoming: Incoming,
+}
+
+/// From whom calls are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Incoming {
+    /// Nobody may call in: the dialer.
+    #[default]
+    Nobody,
+    /// The addresses of our trunks.
+    Trunks,
+    /// Whoever sends an INVITE: the simulated carrier.
+    Anybody,
 }
 
 /// A trunk as SIP needs it.
@@ -162,101 +201,175 @@ pub struct IncomingCall {
     /// User part of the request URI and of From.
     pub to_user: String,
     pub from_user: String,
-    /// What the caller offered, already matched against `UaConfig`; `None` = no SDP (offer in our 200).
+    /// What the caller offered, in the codec we should choose; `None` = no SDP (offer in our 200).
     pub offer: Option<MediaTarget>,
+    /// Values of Authorization and Proxy-Authorization: what a challenge of ours was answered with.
+    pub authorization: Vec<String>,
 }
 
 /// The machine. Its parts are in the sibling files.
 #[derive(Debug)]
-pub struct UserAgent;
+pub struct UserAgent {
+    config: UaConfig,
+    names: Names,
+    outputs: VecDeque<UaOutput>,
+    wakes: Wakes,
+    trunks: BTreeMap<TrunkId, Trunk>,
+    legs: BTreeMap<CallId, Box<Leg>>,
+    /// Our tag to the leg it belongs to.
+    tags: FxHashMap<u64, CallId>,
+    /// Keys are made from our seed, so nobody outside can make them meet.
+    clients: FxHashMap<ClientKey, ClientTransaction>,
+    servers: Servers,
+    leftovers: BTreeMap<u64, Leftover>,
+    leftovers_given: u64,
+    incoming: u64,
+}
 
-#[expect(unused_variables, clippy::unimplemented, reason = "the contract, to be filled in")]
 impl UserAgent {
     pub fn new(config: UaConfig) -> Self {
-        unimplemented!()
+        UserAgent {
+            names: Names::new(config.seed),
+            config,
+            outputs: VecDeque::new(),
+            wakes: Wakes::default(),
+            trunks: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            tags: FxHashMap::default(),
+            clients: FxHashMap::default(),
+            servers: Servers::default(),
+            leftovers: BTreeMap::new(),
+            leftovers_given: 0,
+            incoming: 0,
+        }
     }
 
     // What happened.
 
-    /// A datagram, or one framed message from a stream (`sip::message::StreamFramer` cuts those).
+    /// A datagram, or one framed message from a stream (`sip::frame::StreamFramer` cuts those).
     pub fn handle_message(&mut self, now: Time, from: Peer, bytes: &[u8]) {
-        unimplemented!()
+        match Message::parse(bytes) {
+            Ok(message) => match message.start() {
+                StartLine::Request { .. } => self.handle_request(now, from, &message, bytes),
+                StartLine::Response { code, .. } => self.handle_response(now, from, code, &message),
+            },
+            // No state for what cannot be read: an answer where one is deserved, and it is forgotten.
+            Err(error) => {
+                if let Some(refusal) = super::build::refusal(bytes, error, from.address) {
+                    self.transmit(from, refusal);
+                }
+            }
+        }
     }
 
     /// A TCP or TLS connection failed or was closed: its transactions fail (RFC 3261 section 18.4).
     pub fn handle_transport_error(&mut self, now: Time, to: Peer) {
-        unimplemented!()
+        self.fail_clients(now, to);
     }
 
     pub fn handle_timeout(&mut self, now: Time) {
-        unimplemented!()
+        while let Some(owner) = self.wakes.pop_due(now) {
+            match owner {
+                Owner::Client(key) => self.client_due(now, key),
+                Owner::Server(id) => self.server_due(now, id),
+                Owner::Leg(call) => self.leg_due(now, call),
+                Owner::Trunk(id) => self.trunk_due(now, id),
+            }
+        }
     }
 
     pub fn next_wake(&self) -> Option<Time> {
-        unimplemented!()
+        self.wakes.next()
     }
 
     pub fn poll(&mut self) -> Option<UaOutput> {
-        unimplemented!()
+        self.outputs.pop_front()
     }
 
     // What is wanted: as a caller.
 
+    /// Defines or changes a trunk. Its registration and its probing begin at once where they are on.
     pub fn set_trunk(&mut self, now: Time, trunk: SipTrunk) {
-        unimplemented!()
+        self.define_trunk(now, trunk);
     }
 
     /// What `place` will put on the wire for this call: to be saved before it. Pure: asking twice
-    /// gives the same.
+    /// gives the same. For a trunk that was never defined it names no host.
     pub fn identity(&self, request: &CallRequest) -> SavedDialog {
-        unimplemented!()
+        match self.trunks.get(&request.trunk) {
+            Some(trunk) => self.identity_of(&trunk.config, request),
+            None => self.identity_of(&unknown_trunk(request.trunk), request),
+        }
     }
 
     /// Sends the INVITE.
     pub fn place(&mut self, now: Time, request: CallRequest) {
-        unimplemented!()
+        self.place_call(now, request);
     }
 
     /// What is to be saved once `Progress::Answered` was reported; `None` if there is no such dialog.
     pub fn saved(&self, call: CallId) -> Option<SavedDialog> {
-        unimplemented!()
+        self.saved_dialog(call)
     }
 
     /// Sends the ACK of an answered call.
     pub fn acknowledge(&mut self, now: Time, call: CallId) {
-        unimplemented!()
+        self.acknowledge_call(now, call);
     }
 
-    /// CANCEL, BYE or a final response, whatever the call's state asks for. `Progress::Ended` follows.
+    /// CANCEL, BYE or a final response, whatever the call's state asks for. `Progress::Ended` follows
+    /// once the far side knows, at the latest after 32 seconds.
     pub fn hang_up(&mut self, now: Time, call: CallId, cause: HangUpCause) {
-        unimplemented!()
+        self.hang_up_call(now, call, cause);
     }
 
     /// Ends what another process left on the wire: CANCEL for a call that was never answered (with
     /// ACK and BYE if a 200 still comes), BYE for one that was.
     pub fn end_saved(&mut self, now: Time, dialog: SavedDialog) {
-        unimplemented!()
+        self.end_leftover(now, dialog);
+    }
+
+    /// Calls that are not over, both ways.
+    pub fn calls(&self) -> usize {
+        self.legs.len()
     }
 
     // What is wanted: as a callee.
 
     /// 180.
     pub fn ring(&mut self, now: Time, call: CallId) {
-        unimplemented!()
+        self.send_provisional(now, call, 180, None);
     }
 
     /// 183 with an answer to the offer.
     pub fn early_media(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
-        unimplemented!()
+        self.send_provisional(now, call, 183, Some(media));
     }
 
-    /// 200 with SDP.
+    /// 200 with SDP. `Progress::Answered` follows with the caller's ACK.
     pub fn answer(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
-        unimplemented!()
+        self.answer_call(now, call, media);
     }
 
     /// A final response of 300 to 699, with extra headers as `Name: value` lines (`Retry-After: 30`).
     pub fn reject(&mut self, now: Time, call: CallId, code: u16, reason: &str, headers: &[&str]) {
-        unimplemented!()
+        self.reject_call(now, call, code.clamp(300, 699), reason, headers, HangUpCause::Finished);
     }
 }
+
+fn unknown_trunk(id: TrunkId) -> SipTrunk {
+    SipTrunk {
+        id,
+        peer: Peer { transport: Transport::Udp, address: ([0, 0, 0, 0], 0).into() },
+        also_from: Vec::new(),
+        host: "invalid".into(),
+        from_domain: String::new(),
+        username: String::new(),
+        password: String::new(),
+        register: false,
+        options: Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! `paceline carrier`: the simulated far end as a SIP server of its own.
+
+use super::Failure;
+use crate::cli::{CarrierArgs, Exit, Global};
+use crate::sim::people::People;
+use crate::sim::serve::{self, CarrierOptions};
+use paceline_core::sip::user_agent::Transport;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+pub async fn carrier(global: &Global, args: CarrierArgs) -> Result<Exit, Failure> {
+    let (people, people_dir) = people(args.people.as_deref())?;
+    let mut options = CarrierOptions::on_loopback(people);
+    options.listen = vec![(Transport::Udp, args.listen), (Transport::Tcp, args.listen)];
+    options.people_dir = people_dir;
+    options.log = args.invites;
+    let json_out = global.json;
+    let report = serve::serve(
+        options,
+        move |addresses| {
+            for (transport, address) in addresses {
+                if json_out {
+                    println!("{}", json!({ "transport": transport, "address": address }));
+                } else {
+                    println!("listening on {transport:?} {address}");
+                }
+            }
+        },
+        async {
+            let _ = tokio::signal::ctrl_c().await;
+        },
+    )
+    .await
+    .map_err(Failure::unexpected)?;
+    if let Some(why) = report.log_failure {
+        return Err(Failure::unexpected(format!("the log could not be written to its end: {why}")));
+    }
+    Ok(Exit::Done)
+}
+
+/// Who lives there: the file, or the usual people.
+pub(super) fn people(file: Option<&Path>) -> Result<(People, PathBuf), Failure> {
+    let Some(file) = file else { return Ok((People::default(), PathBuf::from("."))) };
+    let people = People::load(file).map_err(Failure::usage)?;
+    Ok((people, file.parent().map(Path::to_owned).unwrap_or_default()))
+}

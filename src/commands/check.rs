@@ -1,0 +1,110 @@
+//! `paceline check`: reads list, blacklists, audio and caller IDs; dials nothing.
+
+use super::{Failure, campaign, config};
+use crate::audio::Sound;
+use crate::cli::{CampaignArgs, Exit, Global};
+use crate::config::LoadedCampaign;
+use crate::lists::{self, ListReport};
+use serde_json::json;
+use std::path::Path;
+
+pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let loaded = campaign(&args.campaign, &config)?;
+    let mut refused = Vec::new();
+    let sounds: Vec<&Path> =
+        std::iter::once(loaded.announcement.as_path()).chain(loaded.sorry.as_deref()).collect();
+    let mut heard = Vec::new();
+    for file in sounds {
+        match Sound::load(file) {
+            Ok(sound) => heard.push((file.display().to_string(), sound.measured)),
+            Err(error) => refused.push(error.to_string()),
+        }
+    }
+    let (spec, dir) = (loaded.list.clone(), loaded.results_dir.clone());
+    std::fs::create_dir_all(&dir)
+        .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
+    let report = tokio::task::spawn_blocking(move || lists::check(&spec, &mut std::iter::empty(), &dir))
+        .await
+        .map_err(Failure::unexpected)?;
+    let report = match report {
+        Ok(report) => {
+            if report.expected_dialable == 0 {
+                refused.push(format!("{}: no row can be dialled; see fix.csv", loaded.list.file.display()));
+            }
+            Some(report)
+        }
+        Err(error) => {
+            refused.push(error.to_string());
+            None
+        }
+    };
+    if global.json {
+        let sounds: Vec<_> =
+            heard.iter().map(|(file, measured)| json!({ "file": file, "measured": measured })).collect();
+        println!(
+            "{}",
+            json!({ "list": report, "sounds": sounds, "refused": refused, "warnings": loaded.warnings })
+        );
+    } else {
+        show(&loaded, report.as_ref(), &heard);
+    }
+    if refused.is_empty() { Ok(Exit::Done) } else { Err(Failure::refused(refused.join("\n"))) }
+}
+
+fn show(loaded: &LoadedCampaign, report: Option<&ListReport>, heard: &[(String, crate::audio::Measured)]) {
+    println!("{} ({})", loaded.title, loaded.file.display());
+    for warning in &loaded.warnings {
+        println!("  warning: {warning}");
+    }
+    for (file, measured) in heard {
+        println!(
+            "  {file}: {:.1} s, {} Hz, {} channel(s), {:.1} dBFS, sent at {:.1} dBFS",
+            measured.secs,
+            measured.sample_rate,
+            measured.channels,
+            measured.rms_dbfs_in,
+            measured.rms_dbfs_out
+        );
+        if measured.clipped > 0 {
+            println!("    warning: {} samples at full scale: the recording is clipped", measured.clipped);
+        }
+    }
+    println!(
+        "  caller IDs: {}",
+        match loaded.rules.caller_ids.numbers.len() {
+            0 => "the trunk's own".to_owned(),
+            count => format!("{count} registered"),
+        }
+    );
+    let Some(report) = report else { return };
+    println!("  list: {}, {}", report.file, report.encoding);
+    for column in &report.columns {
+        println!("    column {:?}: {:?}", column.name, column.role);
+    }
+    println!("    rows read {} = leads {} + refused {}", report.rows_read, report.leads, report.refused_rows);
+    println!(
+        "    numbers {}, households {}, dialable {}",
+        report.phones, report.households, report.expected_dialable
+    );
+    for (reason, count) in &report.refused {
+        println!("    refused as {reason}: {count}");
+    }
+    for blacklist in &report.blacklists {
+        println!("    blacklist {}: {} numbers, {} hits", blacklist.name, blacklist.numbers, blacklist.hits);
+        if blacklist.unreadable > 0 {
+            println!(
+                "      warning: {} rows hold no readable number and protect nobody (rows {:?})",
+                blacklist.unreadable, blacklist.unreadable_rows
+            );
+        }
+    }
+    for warning in &report.warnings {
+        println!("    warning: {}: {} (rows {:?})", warning.what, warning.count, warning.rows);
+    }
+    let dir = loaded.results_dir.display();
+    println!("  report: {dir}/list-report.json");
+    if report.refused_rows > 0 {
+        println!("  refused rows, with reason and hint: {dir}/fix.csv");
+    }
+}

@@ -1,0 +1,58 @@
+//! `paceline export` writes results again; `paceline undo-import` takes a list back.
+
+use super::{Failure, campaign, config};
+use crate::cli::{CampaignArgs, Exit, ExportArgs, FormatWord, Global};
+use crate::net::clock::Clock;
+use crate::results::{self, Format};
+use crate::store::{NewCampaign, Store};
+use std::sync::Arc;
+
+pub async fn export(global: &Global, args: ExportArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let loaded = campaign(&args.campaign, &config)?;
+    let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
+    let name = &loaded.rules.name;
+    let format = match args.format {
+        FormatWord::Csv => Format::Csv,
+        FormatWord::Xlsx => Format::Xlsx,
+        FormatWord::Parquet => Format::Parquet,
+    };
+    let files = match args.out {
+        Some(file) => {
+            results::export_file(&mut reader, name, format, &file).await.map_err(Failure::unexpected)?;
+            vec![file]
+        }
+        None => results::export(&mut reader, name, format, &loaded.results_dir)
+            .await
+            .map_err(Failure::unexpected)?,
+    };
+    for file in files {
+        println!("{}", file.display());
+    }
+    Ok(Exit::Done)
+}
+
+pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let loaded = campaign(&args.campaign, &config)?;
+    let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
+    let rules = &loaded.rules;
+    let id = store
+        .define_campaign(&NewCampaign {
+            name: &rules.name,
+            title: &loaded.title,
+            mode: rules.mode.word(),
+            timezone: &rules.windows.timezone,
+            toml: &loaded.text,
+            retry: &rules.retry,
+        })
+        .await
+        .map_err(Failure::unexpected)?;
+    let imports = store.imports(id).await.map_err(Failure::unexpected)?;
+    let Some(last) = imports.last() else {
+        return Err(Failure::refused(format!("campaign {} has no imported list", rules.name)));
+    };
+    store.undo_import(last.id).await.map_err(Failure::refused)?;
+    println!("taken back: {} ({} rows)", last.file, last.rows_read);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,85 @@
+//! What each command does. Data goes to stdout, everything else to stderr.
+
+mod carrier;
+mod check;
+mod demo;
+mod export;
+mod replay;
+mod run;
+mod schema;
+mod setup;
+
+use crate::cli::{Cli, Command, Exit, Global};
+use crate::config::{Config, ConfigError, LoadedCampaign};
+use std::path::Path;
+
+/// Why a command ended without being done: the exit code and the sentence.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    pub sentence: String,
+}
+
+impl Failure {
+    fn refused(error: impl std::fmt::Display) -> Self {
+        Failure { exit: Exit::Refused, sentence: error.to_string() }
+    }
+
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Failure { exit: Exit::Usage, sentence: error.to_string() }
+    }
+
+    fn unexpected(error: impl std::fmt::Display) -> Self {
+        Failure { exit: Exit::Unexpected, sentence: error.to_string() }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Failure::usage(error)
+    }
+}
+
+/// Carries out one command line.
+pub async fn carry_out(cli: Cli) -> Exit {
+    let json = cli.global.json;
+    let done = match cli.command {
+        Command::Run(args) => run::run(&cli.global, args).await,
+        Command::Call(args) => run::call(&cli.global, args).await,
+        Command::Demo(args) => demo::demo(&cli.global, args).await,
+        Command::Check(args) => check::check(&cli.global, args).await,
+        Command::Export(args) => export::export(&cli.global, args).await,
+        Command::UndoImport(args) => export::undo_import(&cli.global, args).await,
+        Command::Replay(args) => replay::replay(&cli.global, &args),
+        Command::Carrier(args) => carrier::carrier(&cli.global, args).await,
+        Command::Schema(args) => schema::schema(&args),
+        Command::Serve => Err(not_yet("serve", "run a campaign with `paceline run`")),
+        Command::Forecast(_) => Err(not_yet("forecast", "`paceline check` tells what a list holds")),
+        Command::User(_) => Err(not_yet("user", "accounts come with the console")),
+    };
+    match done {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if json {
+                println!("{}", serde_json::json!({ "error": failure.sentence, "exit": failure.exit as i32 }));
+            }
+            for line in failure.sentence.lines() {
+                eprintln!("error: {line}");
+            }
+            failure.exit
+        }
+    }
+}
+
+fn not_yet(command: &str, instead: &str) -> Failure {
+    Failure::usage(format!("`paceline {command}` is not there yet; {instead}"))
+}
+
+fn config(global: &Global) -> Result<Config, Failure> {
+    Ok(Config::load(global.config.as_deref(), std::env::vars())?)
+}
+
+fn campaign(file: &Path, config: &Config) -> Result<LoadedCampaign, Failure> {
+    LoadedCampaign::load(file, config)
+        .map_err(|error| Failure { exit: Exit::Refused, sentence: error.to_string() })
+}

@@ -1,0 +1,252 @@
+//! `paceline run` and `paceline call`: one campaign headless, or one number of it.
+
+use super::setup::{Running, Setup};
+use super::{Failure, campaign, config};
+use crate::cli::{CallArgs, Exit, Global, RunArgs};
+use crate::config::LoadedCampaign;
+use crate::engine::{Ask, Board, CampaignBoard};
+use crate::progress::Progress;
+use crate::results::{self, Summary};
+use crate::store::Store;
+use crate::text::Lang;
+use comfy_table::{Cell, CellAlignment, Table};
+use paceline_core::dialer::input::ManagerAct;
+use paceline_core::dialer::output::AttemptResult;
+use paceline_core::ids::CampaignId;
+use paceline_core::outcome::Outcome;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// How often the results are written while a campaign runs.
+const RESULTS_EVERY: Duration = Duration::from_secs(60);
+
+pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let loaded = campaign(&args.campaign, &config)?;
+    run_campaign(global, Setup { config, loaded, people: args.people, metrics_port: true }).await
+}
+
+/// Runs a campaign to its end, or to a signal.
+pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, Failure> {
+    let mut signals = Signals::new()?;
+    let lang = Lang::of_process();
+    let store_url = setup.config.store.url.clone();
+    let loaded = setup.loaded.clone();
+    let running = setup.start(false).await?;
+    let (title, timezone) = (loaded.title.clone(), loaded.rules.windows.timezone.clone());
+    let progress =
+        Progress::start(&title, running.leads, running.leads - running.leads_open, &timezone, lang);
+    let stopped = follow(&running, &mut signals, Some(progress), &title, &loaded, &store_url).await;
+    let board = running.finish().await?;
+    let summary = write_results(&store_url, &loaded).await?;
+    show(global, lang, &loaded, &summary, &board, stopped);
+    Ok(match (stopped, summary.reconciles) {
+        (true, _) => Exit::Stopped,
+        (false, true) => Exit::Done,
+        (false, false) => Exit::Unexpected,
+    })
+}
+
+/// Watches the board until the campaign is finished. `true` = a signal stopped it before its end.
+async fn follow(
+    running: &Running,
+    signals: &mut Signals,
+    mut progress: Option<Progress>,
+    title: &str,
+    loaded: &LoadedCampaign,
+    store_url: &str,
+) -> bool {
+    let mut board = running.handle.board();
+    let mut stopping = 0;
+    let mut results_due = tokio::time::interval(RESULTS_EVERY);
+    results_due.reset();
+    loop {
+        let state = campaign_board(&board, running.campaign);
+        if let Some(progress) = &mut progress {
+            progress.show(title, &state);
+        }
+        if state.finished {
+            break;
+        }
+        tokio::select! {
+            changed = board.changed() => if changed.is_err() { break },
+            () = signals.next() => {
+                stopping += 1;
+                if stopping == 1 {
+                    eprintln!("stopping: no new calls; calls may end (again to hang up)");
+                    running.handle.ask(Ask::Drain).await;
+                } else {
+                    eprintln!("hanging up");
+                    running.handle.ask(Ask::HangUpAll).await;
+                }
+            }
+            _ = results_due.tick() => {
+                if let Err(failure) = write_results(store_url, loaded).await {
+                    tracing::warn!(why = failure.sentence, "the results are not written now");
+                }
+            }
+        }
+    }
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    stopping > 0 && campaign_board(&board, running.campaign).view.leads_open > 0
+}
+
+pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let loaded = campaign(&args.campaign, &config)?;
+    let number = crate::lists::clean_number(&args.number, &loaded.list.region).map_err(|refusal| {
+        Failure::refused(format!("{}: {}: {}", args.number, refusal.reason, refusal.hint))
+    })?;
+    let mut signals = Signals::new()?;
+    let running = Setup { config, loaded, people: None, metrics_port: false }.start(true).await?;
+    let campaign = running.campaign;
+    running.handle.ask(Ask::Act { campaign, act: ManagerAct::TestCall { number } }).await;
+    let mut board = running.handle.board();
+    let mut stopping = false;
+    let result = loop {
+        let state = campaign_board(&board, campaign);
+        if let Some(result) = state.last_test {
+            break Ok(result);
+        }
+        if let Some(verdict) = state.test_refused {
+            break Err(verdict);
+        }
+        tokio::select! {
+            changed = board.changed() => if changed.is_err() { break Err("the engine stopped".into()) },
+            () = signals.next() => {
+                stopping = true;
+                running.handle.ask(Ask::HangUpAll).await;
+            }
+        }
+    };
+    running.finish().await?;
+    let result = result.map_err(|why| Failure::refused(format!("{number} was not called: {why}")))?;
+    show_call(global, &number.national(), &result);
+    Ok(if stopping { Exit::Stopped } else { Exit::Done })
+}
+
+fn show_call(global: &Global, number: &str, result: &AttemptResult) {
+    let keys: String = result.keys.iter().map(|key| key.as_char()).collect();
+    if global.json {
+        let talk = result.answered_at.map(|at| result.ended_at.since(at).as_secs_f64());
+        println!(
+            "{}",
+            json!({
+                "attempt_id": result.attempt, "phone": number, "outcome": result.outcome, "cause": result.cause,
+                "sip_code": result.sip_code, "ended_by": result.ended_by, "keys": keys, "result": result.result,
+                "talk_secs": talk,
+            })
+        );
+        return;
+    }
+    let code = result.sip_code.map(|code| format!(" (SIP {code})")).unwrap_or_default();
+    println!(
+        "{number}: {}{code}: {}; ended by the {}",
+        result.outcome,
+        result.cause.escape_debug(),
+        result.ended_by
+    );
+    if let Some(at) = result.answered_at {
+        println!(
+            "  talked {:.1} s, keys: {}",
+            result.ended_at.since(at).as_secs_f64(),
+            if keys.is_empty() { "none" } else { &keys }
+        );
+    }
+}
+
+fn campaign_board(board: &watch::Receiver<Arc<Board>>, campaign: CampaignId) -> CampaignBoard {
+    board.borrow().campaigns.get(&campaign).cloned().unwrap_or_default()
+}
+
+async fn write_results(store_url: &str, loaded: &LoadedCampaign) -> Result<Summary, Failure> {
+    let mut reader = Store::open_reader(store_url).await.map_err(Failure::unexpected)?;
+    results::write(&mut reader, &loaded.rules.name, &loaded.results_dir).await.map_err(Failure::unexpected)
+}
+
+fn show(
+    global: &Global,
+    lang: Lang,
+    loaded: &LoadedCampaign,
+    summary: &Summary,
+    board: &CampaignBoard,
+    stopped: bool,
+) {
+    if global.json {
+        println!("{}", json!({ "stopped": stopped, "summary": summary, "results": loaded.results_dir }));
+        return;
+    }
+    println!("{}", loaded.title);
+    let ended: u64 = summary.attempts_by_outcome.values().sum();
+    println!(
+        "{}",
+        table(lang.outcome(), lang, &summary.attempts_by_outcome, ended, |word| Outcome::from_word(word)
+            .is_some())
+    );
+    if !summary.leads_by_result.is_empty() {
+        println!("{}", table(lang.result(), lang, &summary.leads_by_result, summary.leads, |_| true));
+    }
+    println!("{}", table(lang.state(), lang, &summary.leads_by_state, summary.leads, |_| true));
+    println!(
+        "rows {} = {} leads + {} refused; {} attempts, {} in this run; {}",
+        summary.rows_read,
+        summary.leads,
+        summary.refused,
+        summary.attempts,
+        board.placed,
+        lang.reconciles(summary.reconciles)
+    );
+    println!("{} {}", lang.results_in(), loaded.results_dir.display());
+    if stopped {
+        println!("stopped before the end; run it again to go on");
+    }
+}
+
+fn table(
+    what: &str,
+    lang: Lang,
+    counts: &std::collections::BTreeMap<String, u64>,
+    total: u64,
+    wanted: impl Fn(&str) -> bool,
+) -> Table {
+    let mut table = Table::new();
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    table.set_header([Cell::new(what), right(lang.calls().into()), right(lang.share().into())]);
+    for (word, count) in counts.iter().filter(|(word, _)| wanted(word)) {
+        let share = *count as f64 * 100.0 / total.max(1) as f64;
+        table.add_row([
+            Cell::new(word.escape_debug()),
+            right(count.to_string()),
+            right(format!("{share:.1} %")),
+        ]);
+    }
+    table
+}
+
+/// SIGINT and SIGTERM are one thing: somebody wants us to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(Failure::unexpected);
+        Ok(Signals {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `paceline schema`: what the files mean, as JSON Schema, made from the code.
+
+use super::Failure;
+use crate::cli::{Exit, SchemaArgs};
+use crate::config::{CampaignFile, Config};
+use crate::lists::ListReport;
+use crate::results::Summary;
+use schemars::schema_for;
+
+/// Every schema, by name.
+pub fn all() -> Vec<(&'static str, schemars::Schema)> {
+    vec![
+        ("campaign", schema_for!(CampaignFile)),
+        ("paceline", schema_for!(Config)),
+        ("list-report", schema_for!(ListReport)),
+        ("summary", schema_for!(Summary)),
+    ]
+}
+
+/// A schema as its file holds it.
+pub fn text(schema: &schemars::Schema) -> String {
+    let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+pub fn schema(args: &SchemaArgs) -> Result<Exit, Failure> {
+    let all = all();
+    if let Some(dir) = &args.write {
+        for (name, schema) in &all {
+            let file = dir.join(format!("{name}.schema.json"));
+            std::fs::write(&file, text(schema))
+                .map_err(|error| Failure::unexpected(format!("{}: {error}", file.display())))?;
+            println!("{}", file.display());
+        }
+        return Ok(Exit::Done);
+    }
+    let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    let wanted = args.name.as_deref().unwrap_or("campaign");
+    match all.iter().find(|(name, _)| *name == wanted) {
+        Some((_, schema)) => {
+            print!("{}", text(schema));
+            Ok(Exit::Done)
+        }
+        None => {
+            Err(Failure::usage(format!("there is no schema `{wanted}`; there are: {}", names.join(", "))))
+        }
+    }
+}

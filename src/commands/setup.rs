@@ -1,0 +1,422 @@
+//! From files to a running engine: audio, store, list, trunks, sockets, media. What is refused is
+//! refused here, before the first call.
+
+use super::{Failure, carrier};
+use crate::audio::Sound;
+use crate::config::{Config, LoadedCampaign, TrunkConfig};
+use crate::engine::{self, Ask, CampaignBoard, EngineHandle, Opening, Parts, TrunkParts};
+use crate::journal::{JournalConfig, JournalWriter};
+use crate::lists::{self, Batch};
+use crate::metrics::Metrics;
+use crate::net::clock::Clock;
+use crate::net::rtp::{MediaConfig, MediaRoom};
+use crate::net::sip::{SipSocketConfig, SipSockets};
+use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
+use crate::store::{NewCampaign, NewImport, Store, Writer};
+use paceline_core::campaign::Trunk;
+use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::media::Codec;
+use paceline_core::sip::user_agent::{Incoming, Peer, SavedDialog, SipTrunk, Transport, UaConfig};
+use sha2::{Digest, Sha256};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// SIP messages that may wait for the engine.
+const SIP_WAITING_MAX: usize = 8_192;
+
+/// What a run is made from.
+pub(super) struct Setup {
+    pub config: Config,
+    pub loaded: LoadedCampaign,
+    pub people: Option<PathBuf>,
+    /// Whether `/metrics` and the health checks are served.
+    pub metrics_port: bool,
+}
+
+/// A campaign that is open.
+pub(super) struct Running {
+    pub handle: EngineHandle,
+    pub campaign: CampaignId,
+    pub leads: u64,
+    pub leads_open: u64,
+    engine: tokio::task::JoinHandle<()>,
+    writer: Writer,
+    // Dropped last: the lock of the store, and the far end of a run without a trunk.
+    _store: Store,
+    carrier: Option<RunningCarrier>,
+}
+
+impl Running {
+    /// Leaves the engine once nothing is out, and writes everything.
+    pub async fn finish(self) -> Result<CampaignBoard, Failure> {
+        let board = self.handle.board();
+        self.handle.ask(Ask::Leave).await;
+        self.engine.await.map_err(Failure::unexpected)?;
+        self.writer.close().await;
+        if let Some(carrier) = self.carrier {
+            carrier.stop().await;
+        }
+        let board = board.borrow().campaigns.get(&self.campaign).cloned();
+        Ok(board.unwrap_or_default())
+    }
+}
+
+impl Setup {
+    /// Builds everything and opens the campaign; `paused` = single-number tests only.
+    pub async fn start(self, paused: bool) -> Result<Running, Failure> {
+        let Setup { config, loaded, people, metrics_port } = self;
+        for warning in &loaded.warnings {
+            eprintln!("warning: {warning}");
+        }
+        let sound = Arc::new(Sound::load(&loaded.announcement).map_err(Failure::refused)?);
+        if let Some(sorry) = &loaded.sorry {
+            Sound::load(sorry).map_err(Failure::refused)?;
+        }
+        let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
+        let campaign = define(&store, &loaded).await?;
+        if !paused {
+            import(&store, campaign, &loaded).await?;
+        }
+        let resumed = store.resume().await.map_err(Failure::unexpected)?;
+        let (leads, leads_open) = lead_counts(&config.store.url, &loaded).await?;
+
+        let simulated = match config.trunks.is_empty() {
+            true => Some(built_in_carrier(people.as_deref()).await?),
+            false => None,
+        };
+        let trunks = match &simulated {
+            Some(running) => vec![carrier_trunk(running)?],
+            None => trunk_parts(&config).await?,
+        };
+        let net = Net::open(&config, &trunks, simulated.is_some()).await?;
+        let metrics = Arc::new(Metrics::new());
+        let (writer, store_replies) = store.start_writer();
+        let mut rules = loaded.rules.clone();
+        rules.id = campaign;
+        if let Some(announcement) = &mut rules.announcement {
+            announcement.length = sound.length;
+        }
+        let (handle, engine) = engine::start(Parts {
+            clock: Clock::start(),
+            seed: net.ua.seed,
+            trunks,
+            ua: net.ua,
+            sockets: net.sockets,
+            sip_events: net.sip_events,
+            media: net.media,
+            media_events: net.media_events,
+            media_address: net.media_address,
+            store: writer.sender(),
+            store_replies,
+            commits: store.commits(),
+            journal: journal(&config)?,
+            metrics: metrics.clone(),
+        });
+        if metrics_port {
+            serve_metrics(&config, metrics, &handle).await;
+        }
+        let dialogs: Vec<SavedDialog> =
+            resumed.interrupted.iter().filter_map(|cut| serde_json::from_str(&cut.dialog).ok()).collect();
+        if !resumed.interrupted.is_empty() {
+            eprintln!(
+                "{} calls were cut off by the last stop; they are ended and counted",
+                resumed.interrupted.len()
+            );
+        }
+        let opening =
+            Opening { campaign: rules, leads_open, paused, sound: Some(sound), work: resumed.work, dialogs };
+        handle.ask(Ask::Open(Box::new(opening))).await;
+        Ok(Running { handle, campaign, leads, leads_open, engine, writer, _store: store, carrier: simulated })
+    }
+}
+
+async fn define(store: &Store, loaded: &LoadedCampaign) -> Result<CampaignId, Failure> {
+    let rules = &loaded.rules;
+    let id = store
+        .define_campaign(&NewCampaign {
+            name: &rules.name,
+            title: &loaded.title,
+            mode: rules.mode.word(),
+            timezone: &rules.windows.timezone,
+            toml: &loaded.text,
+            retry: &rules.retry,
+        })
+        .await
+        .map_err(Failure::unexpected)?;
+    // The blacklists as they are now: the dial step asks them again, whatever the import saw.
+    for file in &loaded.list.blacklists {
+        let (path, region) = (file.clone(), loaded.list.region.clone());
+        let numbers = tokio::task::spawn_blocking(move || lists::read_blacklist(&path, &region))
+            .await
+            .map_err(Failure::unexpected)?
+            .map_err(Failure::refused)?;
+        let source = file.display().to_string();
+        store.replace_blacklist(Some(id), &source, &numbers).await.map_err(Failure::unexpected)?;
+    }
+    Ok(id)
+}
+
+/// Takes the list in, once. All or nothing.
+async fn import(store: &Store, campaign: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
+    let file = loaded.list.file.clone();
+    let fingerprint = tokio::task::spawn_blocking(move || fingerprint(&file))
+        .await
+        .map_err(Failure::unexpected)?
+        .map_err(Failure::refused)?;
+    let earlier = store.imports(campaign).await.map_err(Failure::unexpected)?;
+    if earlier.iter().any(|import| import.fingerprint == fingerprint) {
+        return Ok(());
+    }
+    if let Some(last) = earlier.last() {
+        return Err(Failure::refused(format!(
+            "{}: changed since it was taken in ({} rows from {}); put the old list back, or take it back with \
+             `paceline undo-import` (as long as nobody was called), or give the new rows a campaign of their own",
+            loaded.list.file.display(),
+            last.rows_read,
+            last.file
+        )));
+    }
+    let system = store.blacklisted(None).await.map_err(Failure::unexpected)?;
+    let (batches_in, mut batches) = mpsc::channel::<Batch>(2);
+    let spec = loaded.list.clone();
+    let dir = loaded.results_dir.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        lists::check_and(&spec, &mut system.into_iter(), &dir, &mut |batch| {
+            let copy = Batch {
+                columns: batch.columns.clone(),
+                leads: batch.leads.clone(),
+                refused: batch.refused.clone(),
+            };
+            batches_in.blocking_send(copy).is_ok()
+        })
+    });
+    let mut import = None;
+    while let Some(batch) = batches.recv().await {
+        if import.is_none() {
+            let new = NewImport {
+                campaign,
+                file: loaded.list.file.display().to_string(),
+                fingerprint: fingerprint.clone(),
+                header: batch.columns.to_vec(),
+            };
+            import = Some(store.begin_import(&new).await.map_err(Failure::unexpected)?);
+        }
+        if let Some(import) = &mut import {
+            import.push(&batch.leads, &batch.refused).await.map_err(Failure::unexpected)?;
+        }
+    }
+    let report = reading.await.map_err(Failure::unexpected)?.map_err(Failure::refused)?;
+    let Some(import) = import.filter(|_| report.leads > 0) else {
+        let dir = loaded.results_dir.display();
+        return Err(Failure::refused(format!("{}: no row can be dialled; see {dir}/fix.csv", report.file)));
+    };
+    let json = serde_json::to_string(&report).map_err(Failure::unexpected)?;
+    import.commit(report.rows_read, &json).await.map_err(Failure::unexpected)?;
+    eprintln!(
+        "list taken in: {} rows = {} leads + {} refused{}",
+        report.rows_read,
+        report.leads,
+        report.refused_rows,
+        if report.refused_rows > 0 {
+            format!(" (why: {}/fix.csv)", loaded.results_dir.display())
+        } else {
+            String::new()
+        }
+    );
+    Ok(())
+}
+
+/// Says whether it is the same list again: its size and SHA-256.
+fn fingerprint(file: &Path) -> Result<String, String> {
+    let failed = |error: std::io::Error| format!("{}: cannot be read: {error}", file.display());
+    let mut reader = std::fs::File::open(file).map_err(failed)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0u64;
+    loop {
+        let read = std::io::Read::read(&mut reader, &mut buffer).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        size += read as u64;
+        hash.update(&buffer[..read]);
+    }
+    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{size}:{hex}"))
+}
+
+async fn lead_counts(url: &str, loaded: &LoadedCampaign) -> Result<(u64, u64), Failure> {
+    let mut reader = Store::open_reader(url).await.map_err(Failure::unexpected)?;
+    let record = reader.campaign(&loaded.rules.name).await.map_err(Failure::unexpected)?;
+    let counts = reader.counts(record.id).await.map_err(Failure::unexpected)?;
+    Ok((counts.leads.values().sum(), counts.leads.get("open").copied().unwrap_or(0)))
+}
+
+async fn built_in_carrier(people: Option<&Path>) -> Result<RunningCarrier, Failure> {
+    let (people, people_dir) = carrier::people(people)?;
+    let mut options = CarrierOptions::on_loopback(people);
+    options.people_dir = people_dir;
+    let running = serve::start(options).await.map_err(Failure::unexpected)?;
+    eprintln!("no trunk is configured: calling the built-in simulated carrier, no real phone rings");
+    Ok(running)
+}
+
+fn carrier_trunk(running: &RunningCarrier) -> Result<TrunkParts, Failure> {
+    let address = running
+        .address(Transport::Udp)
+        .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
+    let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, ..TrunkConfig::default() };
+    Ok(parts_of(TrunkId(0), "simulated", &trunk, "127.0.0.1", vec![address]))
+}
+
+async fn trunk_parts(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
+    let mut parts = Vec::new();
+    for (place, (name, trunk)) in config.trunks.iter().enumerate() {
+        let (host, port) = trunk.host().map_err(Failure::usage)?;
+        let looked_up = tokio::net::lookup_host((host.as_str(), port.unwrap_or(5060))).await;
+        let addresses: Vec<SocketAddr> = looked_up
+            .map_err(|error| Failure::usage(format!("trunk {name}: {host} has no address: {error}")))?
+            .collect();
+        if addresses.is_empty() {
+            return Err(Failure::usage(format!("trunk {name}: {host} has no address")));
+        }
+        parts.push(parts_of(TrunkId(place as u16), name, trunk, &host, addresses));
+    }
+    Ok(parts)
+}
+
+/// Addresses: the one we send to first, then others the carrier may send from. Never empty.
+fn parts_of(
+    id: TrunkId,
+    name: &str,
+    trunk: &TrunkConfig,
+    host: &str,
+    addresses: Vec<SocketAddr>,
+) -> TrunkParts {
+    let peer = Peer { transport: trunk.transport.into(), address: addresses[0] };
+    let port = addresses[0].port();
+    TrunkParts {
+        limits: Trunk {
+            id,
+            name: name.to_owned(),
+            calls_max: trunk.calls_max,
+            calls_per_sec: trunk.calls_per_sec,
+            allow: trunk.allow.clone(),
+        },
+        sip: SipTrunk {
+            id,
+            peer,
+            also_from: addresses[1..].to_vec(),
+            host: if port == 5060 { host.to_owned() } else { format!("{host}:{port}") },
+            from_domain: trunk.from_domain.clone(),
+            username: trunk.username.clone(),
+            password: trunk.password.clone(),
+            register: trunk.register,
+            options: Duration::from_secs(u64::from(trunk.options_secs)),
+        },
+        codecs: trunk.codecs.iter().map(|codec| Codec::from(*codec)).collect(),
+        strip_prefix: trunk.strip_prefix.clone(),
+        add_prefix: trunk.add_prefix.clone(),
+    }
+}
+
+/// Sockets, media and our own name on the wire.
+struct Net {
+    sockets: SipSockets,
+    sip_events: mpsc::Receiver<crate::net::sip::SipEvent>,
+    media: MediaRoom,
+    media_events: mpsc::UnboundedReceiver<crate::net::rtp::MediaEvent>,
+    media_address: IpAddr,
+    ua: UaConfig,
+}
+
+impl Net {
+    async fn open(config: &Config, trunks: &[TrunkParts], loopback: bool) -> Result<Net, Failure> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listen = match loopback {
+            true => vec![(Transport::Udp, any), (Transport::Tcp, any)],
+            false => config.listen().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?,
+        };
+        let (inbound, sip_events) = mpsc::channel(SIP_WAITING_MAX);
+        let sockets =
+            SipSockets::bind(SipSocketConfig::new(listen), inbound).await.map_err(Failure::usage)?;
+        for trunk in trunks {
+            sockets.trust([trunk.sip.peer.address.ip()]);
+            for address in &trunk.sip.also_from {
+                sockets.trust([address.ip()]);
+            }
+        }
+        let own = own_address(config, trunks);
+        let sent_by = sockets
+            .addresses()
+            .iter()
+            .map(|(transport, address)| {
+                let ip = if address.ip().is_unspecified() { own } else { address.ip() };
+                let ip = config.sip.external_address.parse().unwrap_or(ip);
+                (*transport, SocketAddr::new(ip, address.port()).to_string())
+            })
+            .collect();
+        let (heard, media_events) = mpsc::unbounded_channel();
+        let [first, last] = config.rtp.ports;
+        let media = MediaRoom::start(
+            MediaConfig {
+                bind: if own.is_loopback() { own } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) },
+                ports: first..=last,
+                threads: 1,
+                silence: Duration::from_secs(30),
+            },
+            move |event| {
+                // The engine leaves before the media threads do; then nobody needs to know.
+                let _ = heard.send(event);
+            },
+        )
+        .map_err(Failure::unexpected)?;
+        let seed = Clock::utc().as_millis() as u64 ^ (u64::from(std::process::id()) << 44);
+        let ua = UaConfig {
+            sent_by,
+            product: concat!("Paceline/", env!("CARGO_PKG_VERSION")).into(),
+            seed,
+            incoming: Incoming::Nobody,
+        };
+        let media_address = config.sip.external_address.parse().unwrap_or(own);
+        Ok(Net { sockets, sip_events, media, media_events, media_address, ua })
+    }
+}
+
+/// The address of ours from which the first trunk is reached. Nothing is sent.
+fn own_address(config: &Config, trunks: &[TrunkParts]) -> IpAddr {
+    let trunk = trunks.first().map(|trunk| trunk.sip.peer.address);
+    let routed = trunk.and_then(|address| {
+        let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { "::".parse().ok()? };
+        let probe = UdpSocket::bind((any, 0)).ok()?;
+        probe.connect(address).ok()?;
+        Some(probe.local_addr().ok()?.ip())
+    });
+    let listening = config.listen().ok().and_then(|all| all.first().map(|(_, address)| address.ip()));
+    routed.or(listening.filter(|ip| !ip.is_unspecified())).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+fn journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
+    let dir = match config.store.journal.as_str() {
+        "off" => return Ok(None),
+        "" => {
+            let file = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
+            Path::new(file).with_extension("journal")
+        }
+        named => PathBuf::from(named),
+    };
+    JournalWriter::start(JournalConfig::in_dir(dir.clone()))
+        .map(Some)
+        .map_err(|error| Failure::usage(format!("the journal cannot be kept in {}: {error}", dir.display())))
+}
+
+async fn serve_metrics(config: &Config, metrics: Arc<Metrics>, handle: &EngineHandle) {
+    let Ok(listen) = config.http.listen.parse() else { return };
+    match crate::console::start(listen, metrics, handle.board()).await {
+        Ok(address) => eprintln!("metrics and health: http://{address}/metrics"),
+        Err(error) => eprintln!("warning: {listen}: {error}; metrics and health are not served"),
+    }
+}

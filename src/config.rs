@@ -1,1 +1,0 @@
-//! `paceline.toml`, campaign files and the environment: parsed once, checked whole.

@@ -1,0 +1,649 @@
+//! `campaign.toml`: the file as people write it, and what it means once everything in it agrees.
+
+use super::problem::{ConfigError, Source, nearest, unreadable};
+use super::settings::Config;
+use super::units;
+use crate::lists::ListSpec;
+use paceline_core::call::Digit;
+use paceline_core::campaign::{
+    Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
+};
+use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Outcome;
+use paceline_core::time::Duration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// `campaign.toml` as it is written.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CampaignFile {
+    /// Letters, digits, `-` and `_`.
+    pub name: String,
+    /// Shown to people; any script.
+    #[serde(default)]
+    pub title: String,
+    pub mode: ModeWord,
+    /// Tried by priority. Empty = all of `paceline.toml`, or the built-in simulated carrier.
+    #[serde(default)]
+    pub trunks: Vec<String>,
+    pub list: ListTable,
+    #[serde(default)]
+    pub calling: CallingTable,
+    #[serde(default)]
+    pub retry: RetryTable,
+    #[serde(default)]
+    pub pacing: PacingTable,
+    #[serde(default)]
+    pub agents: AgentsTable,
+    #[serde(default)]
+    pub announcement: AnnouncementTable,
+    /// What a key press does: `0` to `9`, `*`, `#`.
+    #[serde(default)]
+    pub keys: BTreeMap<String, KeyTable>,
+    #[serde(default)]
+    pub caller_ids: CallerIdsTable,
+    #[serde(default)]
+    pub results: ResultsTable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ModeWord {
+    Announce,
+    Preview,
+    Progressive,
+    Ratio,
+    Predictive,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListTable {
+    /// `.csv`, `.txt` or `.xlsx`, beside this file.
+    pub file: String,
+    /// Columns, tried in order; empty = found by header name.
+    #[serde(default)]
+    pub phones: Vec<String>,
+    /// Column: leads that share it are one household.
+    #[serde(default)]
+    pub household: String,
+    #[serde(default)]
+    pub name: String,
+    /// For numbers without a country code.
+    #[serde(default = "china")]
+    pub region: String,
+    /// Besides the system-wide one.
+    #[serde(default)]
+    pub blacklists: Vec<String>,
+}
+
+fn china() -> String {
+    "CN".into()
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallingTable {
+    pub ring_secs: u32,
+    /// 0 = no limit of its own, at most 999.
+    pub concurrency_max: u32,
+    /// 0 = the trunk's.
+    pub calls_per_sec: f64,
+    pub timezone: String,
+    pub windows: Vec<WindowTable>,
+    /// Date or date-time.
+    pub start: String,
+    pub end: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowTable {
+    /// `mon-sun`, `mon-fri,sun`.
+    pub days: String,
+    /// `08:00`
+    pub from: String,
+    /// `21:00`, up to `24:00`.
+    pub to: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetryTable {
+    /// Per number.
+    pub attempts_max: u32,
+    /// Per number, over all campaigns.
+    pub per_day_max: u32,
+    pub gap_min: String,
+    /// Outcome = delay; an outcome that is not named is final.
+    pub after: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PacingTable {
+    /// Mode ratio: lines = ratio x idle agents.
+    pub call_ratio: f64,
+    /// Modes ratio and predictive: a ceiling.
+    pub abandon_rate_pct_max: f64,
+    /// Answered with no free agent for longer = abandoned.
+    pub answer_wait_secs: f64,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AgentsTable {
+    pub group: String,
+    pub strategy: StrategyWord,
+    pub wrap_up: WrapUpWord,
+    pub wrap_up_secs: u32,
+    pub announce_agent_id: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StrategyWord {
+    LongestIdle,
+    RoundRobin,
+    Random,
+    FewestAnswered,
+    Priority,
+    RingAll,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WrapUpWord {
+    AnyRing,
+    Answered,
+    Off,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnnouncementTable {
+    /// WAV or MP3, any rate, mono or stereo.
+    pub file: String,
+    pub plays: u32,
+    /// The call lasts at most plays x length + this.
+    pub input_wait_secs: u32,
+    /// Played to an abandoned callee.
+    pub sorry: String,
+}
+
+/// What one key does. An empty table = the key is noted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyTable {
+    /// Sets the lead's result.
+    pub result: String,
+    /// Plays the announcement again.
+    pub repeat: bool,
+    /// Hands over to the agent group.
+    pub agents: bool,
+    /// Do not call me again.
+    pub blacklist: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallerIdsTable {
+    /// Registered numbers only.
+    pub numbers: Vec<String>,
+    pub rotation: RotationWord,
+    /// A household sees the same number again.
+    pub sticky: bool,
+    /// 0 = no cap.
+    pub per_hour_max: u32,
+    pub per_day_max: u32,
+    pub warm_up: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationWord {
+    InOrder,
+    RoundRobin,
+    Random,
+    LeastUsed,
+    Region,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResultsTable {
+    /// Beside this file.
+    pub dir: String,
+}
+
+impl Default for CallingTable {
+    fn default() -> Self {
+        CallingTable {
+            ring_secs: 45,
+            concurrency_max: 0,
+            calls_per_sec: 0.0,
+            timezone: "Asia/Shanghai".into(),
+            windows: vec![WindowTable { days: "mon-sun".into(), from: "08:00".into(), to: "21:00".into() }],
+            start: String::new(),
+            end: String::new(),
+        }
+    }
+}
+
+impl Default for RetryTable {
+    fn default() -> Self {
+        RetryTable { attempts_max: 3, per_day_max: 3, gap_min: "30m".into(), after: BTreeMap::new() }
+    }
+}
+
+impl Default for PacingTable {
+    fn default() -> Self {
+        PacingTable { call_ratio: 2.0, abandon_rate_pct_max: 3.0, answer_wait_secs: 2.0 }
+    }
+}
+
+impl Default for AgentsTable {
+    fn default() -> Self {
+        AgentsTable {
+            group: String::new(),
+            strategy: StrategyWord::LongestIdle,
+            wrap_up: WrapUpWord::Answered,
+            wrap_up_secs: 20,
+            announce_agent_id: true,
+        }
+    }
+}
+
+impl Default for AnnouncementTable {
+    fn default() -> Self {
+        AnnouncementTable { file: String::new(), plays: 1, input_wait_secs: 5, sorry: String::new() }
+    }
+}
+
+impl Default for CallerIdsTable {
+    fn default() -> Self {
+        CallerIdsTable {
+            numbers: Vec::new(),
+            rotation: RotationWord::RoundRobin,
+            sticky: true,
+            per_hour_max: 0,
+            per_day_max: 0,
+            warm_up: false,
+        }
+    }
+}
+
+impl Default for ResultsTable {
+    fn default() -> Self {
+        ResultsTable { dir: "results".into() }
+    }
+}
+
+/// A campaign that was read and agrees with itself and with `paceline.toml`.
+#[derive(Clone, Debug)]
+pub struct LoadedCampaign {
+    /// The rules, with an id of 0 and an announcement of no length until store and audio have spoken.
+    pub rules: Campaign,
+    pub title: String,
+    pub file: PathBuf,
+    pub text: String,
+    pub list: ListSpec,
+    pub announcement: PathBuf,
+    pub sorry: Option<PathBuf>,
+    pub results_dir: PathBuf,
+    /// Things a manager should know that stop nothing.
+    pub warnings: Vec<String>,
+}
+
+impl LoadedCampaign {
+    /// Reads a campaign file.
+    ///
+    /// # Errors
+    /// Every fault at once where possible, each with file and line.
+    pub fn load(file: &Path, config: &Config) -> Result<LoadedCampaign, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+        LoadedCampaign::parse(file, text, config)
+    }
+
+    /// As `load`, from a text. `file` says what the paths inside are relative to.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn parse(file: &Path, text: String, config: &Config) -> Result<LoadedCampaign, ConfigError> {
+        let mut source = Source::new(file, &text);
+        let written: CampaignFile = source.parse()?;
+        let dir = file.parent().map(Path::to_owned).unwrap_or_default();
+        let mut warnings = Vec::new();
+        let rules = rules(&written, config, &mut source, &mut warnings);
+        if written.list.file.is_empty() {
+            source.fault(&["list", "file"], "no list", "name a .csv, .txt or .xlsx file");
+        }
+        if written.announcement.file.is_empty() {
+            source.fault(&["announcement", "file"], "no announcement", "name a WAV or MP3 file");
+        }
+        source.finish()?;
+        let list = &written.list;
+        Ok(LoadedCampaign {
+            title: if written.title.is_empty() { written.name.clone() } else { written.title.clone() },
+            list: ListSpec {
+                file: dir.join(&list.file),
+                phones: list.phones.clone(),
+                household: list.household.clone(),
+                name: list.name.clone(),
+                region: list.region.clone(),
+                blacklists: list.blacklists.iter().map(|file| dir.join(file)).collect(),
+            },
+            announcement: dir.join(&written.announcement.file),
+            sorry: Some(&written.announcement.sorry)
+                .filter(|file| !file.is_empty())
+                .map(|file| dir.join(file)),
+            results_dir: dir.join(&written.results.dir),
+            file: file.to_owned(),
+            rules,
+            text,
+            warnings,
+        })
+    }
+}
+
+fn rules(
+    file: &CampaignFile,
+    config: &Config,
+    source: &mut Source<'_>,
+    warnings: &mut Vec<String>,
+) -> Campaign {
+    let fine = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    if file.name.is_empty() || file.name.len() > 64 || !file.name.chars().all(fine) {
+        let found = format!("`{}` is no campaign name", file.name.escape_debug());
+        source.fault(&["name"], found, "use up to 64 letters, digits, - and _; any script goes into `title`");
+    }
+    if file.mode != ModeWord::Announce {
+        let word = mode(file.mode).word();
+        let found = format!("mode `{word}` needs agents, and agents are not there yet");
+        source.fault(&["mode"], found, "use mode = \"announce\"");
+    }
+    let calling = &file.calling;
+    if !(5..=180).contains(&calling.ring_secs) {
+        let found = format!("ring_secs = {}", calling.ring_secs);
+        source.fault(
+            &["calling", "ring_secs"],
+            found,
+            "write 5 to 180 (45 is usual, fewer is advised against)",
+        );
+    }
+    if calling.concurrency_max > 999 {
+        let found = format!("concurrency_max = {}", calling.concurrency_max);
+        source.fault(&["calling", "concurrency_max"], found, "write 0 (no limit of its own) to 999");
+    }
+    if !(0.0..=1_000.0).contains(&calling.calls_per_sec) {
+        let found = format!("calls_per_sec = {}", calling.calls_per_sec);
+        source.fault(&["calling", "calls_per_sec"], found, "write 0 (the trunk's) to 1000");
+    }
+    let (start, end) = moments(calling, source);
+    Campaign {
+        id: CampaignId(0),
+        name: file.name.clone(),
+        mode: mode(file.mode),
+        trunks: trunks(&file.trunks, config, source),
+        ring: Duration::from_secs(u64::from(calling.ring_secs)),
+        concurrency_max: (calling.concurrency_max > 0).then_some(calling.concurrency_max),
+        calls_per_sec: (calling.calls_per_sec > 0.0).then_some(calling.calls_per_sec),
+        windows: windows(calling, source),
+        start,
+        end,
+        retry: retry(&file.retry, source),
+        announcement: Some(announcement(&file.announcement, source)),
+        keys: keys(&file.keys, source, warnings),
+        caller_ids: caller_ids(&file.caller_ids, source),
+    }
+}
+
+fn mode(word: ModeWord) -> Mode {
+    match word {
+        ModeWord::Announce => Mode::Announce,
+        ModeWord::Preview => Mode::Preview,
+        ModeWord::Progressive => Mode::Progressive,
+        ModeWord::Ratio => Mode::Ratio,
+        ModeWord::Predictive => Mode::Predictive,
+    }
+}
+
+fn trunks(named: &[String], config: &Config, source: &mut Source<'_>) -> Vec<TrunkId> {
+    // With no trunk configured at all the built-in carrier stands in for every name.
+    if config.trunks.is_empty() {
+        return vec![TrunkId(0)];
+    }
+    let known: Vec<&str> = config.trunks.keys().map(String::as_str).collect();
+    if named.is_empty() {
+        return (0..known.len() as u16).map(TrunkId).collect();
+    }
+    let mut found = Vec::new();
+    for name in named {
+        match known.iter().position(|known| known == name) {
+            Some(place) => found.push(TrunkId(place as u16)),
+            None => {
+                let hint = match nearest(name, &known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("paceline.toml has: {}", known.join(", ")),
+                };
+                source.fault(&["trunks"], format!("there is no trunk `{name}`"), hint);
+            }
+        }
+    }
+    found
+}
+
+fn windows(calling: &CallingTable, source: &mut Source<'_>) -> CallingWindows {
+    if !CallingWindows::timezone_known(&calling.timezone) {
+        let found = format!("`{}` is no time zone", calling.timezone);
+        source.fault(&["calling", "timezone"], found, "write an IANA name, for example Asia/Shanghai");
+    }
+    let mut windows = Vec::new();
+    for window in &calling.windows {
+        match units::day_window(&window.days, &window.from, &window.to) {
+            Ok(window) => windows.push(window),
+            Err((found, hint)) => source.fault(&["calling", "windows"], found, hint),
+        }
+    }
+    if calling.windows.is_empty() {
+        let hint = "name at least one, for example { days = \"mon-sun\", from = \"08:00\", to = \"21:00\" }";
+        source.fault(&["calling", "windows"], "no calling hours", hint);
+    }
+    CallingWindows { timezone: calling.timezone.clone(), windows }
+}
+
+fn moments(
+    calling: &CallingTable,
+    source: &mut Source<'_>,
+) -> (Option<paceline_core::time::Utc>, Option<paceline_core::time::Utc>) {
+    let mut read = |key: &str, text: &str| {
+        if text.is_empty() {
+            return None;
+        }
+        units::moment(text, &calling.timezone)
+            .map_err(|(found, hint)| source.fault(&["calling", key], found, hint))
+            .ok()
+    };
+    let (start, end) = (read("start", &calling.start), read("end", &calling.end));
+    if let (Some(first), Some(last)) = (start, end)
+        && last <= first
+    {
+        let found = format!("the end {} is not after the start {}", calling.end, calling.start);
+        source.fault(&["calling", "end"], found, "write a later end");
+    }
+    (start, end)
+}
+
+fn retry(table: &RetryTable, source: &mut Source<'_>) -> RetryRules {
+    for (key, value) in [("attempts_max", table.attempts_max), ("per_day_max", table.per_day_max)] {
+        if !(1..=100).contains(&value) {
+            source.fault(&["retry", key], format!("{key} = {value}"), "write 1 to 100");
+        }
+    }
+    let mut after = BTreeMap::new();
+    for (word, delay) in &table.after {
+        let path = ["retry", "after", word.as_str()];
+        let delay = source.or_fault(&path, units::span(delay), Duration::ZERO);
+        match Outcome::from_word(word) {
+            Some(Outcome::Answered) => {
+                source.fault(&path, "`answered` cannot be retried", "who answered is never called again");
+            }
+            Some(outcome) => {
+                after.insert(outcome, delay);
+            }
+            None => {
+                let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.word()).collect();
+                let hint = match nearest(word, &known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("outcomes are: {}", known.join(", ")),
+                };
+                source.fault(&path, format!("`{word}` is no outcome"), hint);
+            }
+        }
+    }
+    RetryRules {
+        attempts_max: table.attempts_max,
+        per_day_max: table.per_day_max,
+        gap_min: source.or_fault(&["retry", "gap_min"], units::span(&table.gap_min), Duration::ZERO),
+        after,
+    }
+}
+
+fn announcement(table: &AnnouncementTable, source: &mut Source<'_>) -> Announcement {
+    if !(1..=10).contains(&table.plays) {
+        source.fault(&["announcement", "plays"], format!("plays = {}", table.plays), "write 1 to 10");
+    }
+    if table.input_wait_secs > 120 {
+        let found = format!("input_wait_secs = {}", table.input_wait_secs);
+        source.fault(&["announcement", "input_wait_secs"], found, "write 0 to 120");
+    }
+    Announcement {
+        length: Duration::ZERO,
+        plays: table.plays,
+        input_wait: Duration::from_secs(u64::from(table.input_wait_secs)),
+    }
+}
+
+fn keys(
+    table: &BTreeMap<String, KeyTable>,
+    source: &mut Source<'_>,
+    warnings: &mut Vec<String>,
+) -> BTreeMap<Digit, KeyRule> {
+    let mut keys = BTreeMap::new();
+    for (key, rule) in table {
+        let mut letters = key.chars();
+        let digit = letters.next().and_then(Digit::from_char).filter(|_| letters.next().is_none());
+        let Some(digit) = digit else {
+            source.fault(&["keys", key], format!("`{key}` is no key"), "keys are 0 to 9, * and #");
+            continue;
+        };
+        if rule.agents {
+            warnings.push(format!("key {key} hands over to agents, who are not there yet: it is only noted"));
+        }
+        let result = Some(rule.result.clone()).filter(|result| !result.is_empty());
+        let KeyTable { repeat, agents, blacklist, .. } = *rule;
+        keys.insert(digit, KeyRule { result, repeat, agents, blacklist });
+    }
+    keys
+}
+
+fn caller_ids(table: &CallerIdsTable, source: &mut Source<'_>) -> CallerIdRules {
+    let mut numbers: Vec<CallerId> = Vec::new();
+    for text in &table.numbers {
+        match PhoneNumber::chinese(text.as_bytes()) {
+            Ok(number) if numbers.iter().any(|known| known.number == number) => {
+                source.fault(
+                    &["caller_ids", "numbers"],
+                    format!("`{text}` stands there twice"),
+                    "remove one",
+                );
+            }
+            Ok(number) => numbers.push(CallerId { number, shown: number.national() }),
+            Err(_) => {
+                let found = format!("`{}` is no number to show", text.escape_debug());
+                let hint =
+                    "write a mobile (13800138000), a landline with area code (075512345678) or a 400 number";
+                source.fault(&["caller_ids", "numbers"], found, hint);
+            }
+        }
+    }
+    CallerIdRules {
+        numbers,
+        rotation: match table.rotation {
+            RotationWord::InOrder => Rotation::InOrder,
+            RotationWord::RoundRobin => Rotation::RoundRobin,
+            RotationWord::Random => Rotation::Random,
+            RotationWord::LeastUsed => Rotation::LeastUsed,
+            RotationWord::Region => Rotation::Region,
+        },
+        sticky: table.sticky,
+        per_hour_max: (table.per_hour_max > 0).then_some(table.per_hour_max),
+        per_day_max: (table.per_day_max > 0).then_some(table.per_day_max),
+        warm_up: table.warm_up,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = "name = \"vote\"\nmode = \"announce\"\n[list]\nfile = \"list.csv\"\n\
+                         [announcement]\nfile = \"notice.mp3\"\n";
+
+    fn parse(text: &str) -> Result<LoadedCampaign, String> {
+        let file = Path::new("campaigns/vote/campaign.toml");
+        LoadedCampaign::parse(file, text.into(), &Config::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_least_file_has_the_contracts_defaults() {
+        let campaign = parse(LEAST).expect("a campaign");
+        assert_eq!(campaign.rules.ring, Duration::from_secs(45));
+        assert_eq!(campaign.rules.retry.attempts_max, 3);
+        assert_eq!(campaign.rules.windows.windows[0].from_minute, 480);
+        assert_eq!(campaign.list.file, Path::new("campaigns/vote/list.csv"));
+        assert_eq!(campaign.results_dir, Path::new("campaigns/vote/results"));
+    }
+
+    #[test]
+    fn faults_name_line_and_what_to_do() {
+        let check = |more: &str, expected: &str| {
+            let error = parse(&format!("{LEAST}{more}")).expect_err(more);
+            assert!(error.contains(expected), "{error}\nshould contain {expected}");
+        };
+        check("[callin]\nring_secs = 3\n", "campaign.toml:7: unknown key `callin`; did you mean `calling`?");
+        check("[calling]\nring_secs = 3\n", "campaign.toml:8: ring_secs = 3; write 5 to 180");
+        check("[calling]\nconcurrency_max = 1000\n", "campaign.toml:8: concurrency_max = 1000");
+        check(
+            "[calling]\ntimezone = \"Asia/Shanghia\"\n",
+            "campaign.toml:8: `Asia/Shanghia` is no time zone",
+        );
+        check("[calling]\nring_secs = \"long\"\n", "campaign.toml:8: invalid type: string");
+        check(
+            "[retry.after]\nno_anwser = \"2h\"\n",
+            "campaign.toml:8: `no_anwser` is no outcome; did you mean `no_answer`?",
+        );
+        check("[retry.after]\nanswered = \"2h\"\n", "`answered` cannot be retried");
+        check("[retry]\ngap_min = \"half an hour\"\n", "campaign.toml:8: `half an hour` is no span");
+        check("[keys]\n12 = { result = \"x\" }\n", "campaign.toml:8: `12` is no key");
+        check("[caller_ids]\nnumbers = [\"110\"]\n", "campaign.toml:8: `110` is no number to show");
+        check("[calling]\nstart = \"2026-11-22\"\nend = \"2026-11-21\"\n", "campaign.toml:9: the end");
+    }
+
+    #[test]
+    fn several_faults_come_at_once() {
+        let error =
+            parse(&format!("{LEAST}[calling]\nring_secs = 1\nconcurrency_max = 5000\n")).expect_err("two");
+        assert_eq!(error.lines().count(), 2, "{error}");
+    }
+
+    #[test]
+    fn other_modes_are_refused_in_a_sentence() {
+        let error = parse(&LEAST.replace("announce\"", "predictive\"")).expect_err("no agents");
+        assert!(error.contains("campaign.toml:2: mode `predictive` needs agents"), "{error}");
+    }
+}

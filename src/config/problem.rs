@@ -1,0 +1,174 @@
+//! What is wrong in a file a person wrote: where, what was found, what to do.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
+
+/// One thing to mend.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    pub file: PathBuf,
+    /// Counted from 1; `None` where the fault is not on a line (the environment, a missing key).
+    pub line: Option<usize>,
+    pub found: String,
+    pub hint: String,
+}
+
+/// Everything that is wrong, at once where possible.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.found)?;
+        if !self.hint.is_empty() {
+            write!(f, "; {}", self.hint)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, problem) in self.problems.iter().enumerate() {
+            if n > 0 {
+                writeln!(f)?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// A file's text, and the problems found in it so far.
+pub(super) struct Source<'a> {
+    pub file: &'a Path,
+    pub text: &'a str,
+    pub problems: Vec<Problem>,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(file: &'a Path, text: &'a str) -> Self {
+        Source { file, text, problems: Vec::new() }
+    }
+
+    /// Reads the whole text as one value.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        toml::from_str(self.text).map_err(|error| self.syntax(&error))
+    }
+
+    /// A fault at a key, named by its path.
+    pub fn fault(&mut self, path: &[&str], found: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem {
+            file: self.file.to_owned(),
+            line: line_of(self.text, path),
+            found: found.into(),
+            hint: hint.into(),
+        });
+    }
+
+    /// The value, or its fault noted and the fallback.
+    pub fn or_fault<T>(&mut self, path: &[&str], value: Result<T, (String, String)>, fallback: T) -> T {
+        match value {
+            Ok(value) => value,
+            Err((found, hint)) => {
+                self.fault(path, found, hint);
+                fallback
+            }
+        }
+    }
+
+    pub fn finish(self) -> Result<(), ConfigError> {
+        if self.problems.is_empty() { Ok(()) } else { Err(ConfigError { problems: self.problems }) }
+    }
+
+    fn syntax(&self, error: &toml::de::Error) -> ConfigError {
+        let line = error.span().map(|span| line_at(self.text, span.start));
+        let (found, hint) = unknown_key(error.message())
+            .unwrap_or_else(|| (error.message().replace('\n', ", "), "see the commented sample".into()));
+        ConfigError { problems: vec![Problem { file: self.file.to_owned(), line, found, hint }] }
+    }
+}
+
+/// A file that cannot be read.
+pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
+    let hint = match error.kind() {
+        std::io::ErrorKind::NotFound => "check the path",
+        std::io::ErrorKind::InvalidData => "save it as UTF-8",
+        _ => "check that this user may read it",
+    };
+    let found = format!("cannot be read: {error}");
+    ConfigError { problems: vec![Problem { file: file.to_owned(), line: None, found, hint: hint.into() }] }
+}
+
+/// From serde's words "unknown field `a`, expected one of `b`, `c`": the key and the nearest known one.
+fn unknown_key(message: &str) -> Option<(String, String)> {
+    let what = ["unknown field", "unknown variant"].into_iter().find(|what| message.starts_with(what))?;
+    let mut words = message.split('`').skip(1).step_by(2);
+    let found = words.next()?;
+    let known: Vec<&str> = words.collect();
+    let noun = if what == "unknown field" { "key" } else { "value" };
+    let hint = match nearest(found, &known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "no key is known here".to_owned(),
+        None => format!("known are: {}", known.join(", ")),
+    };
+    Some((format!("unknown {noun} `{found}`"), hint))
+}
+
+/// The known word that `found` most resembles, if it resembles one.
+pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|word| (strsim::osa_distance(found, word), *word))
+        .filter(|(distance, word)| *distance <= 1 + word.len() / 3)
+        .min()
+        .map(|(_, word)| word)
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The line of the key that `path` leads to, or of the nearest table above it that is there.
+fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let mut line = None;
+    for key in path {
+        let Some((key, value)) = table.get_key_value(*key) else { break };
+        line = Some(line_at(text, key.span().start));
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_deep_inside_has_its_line() {
+        let text = "name = \"a\"\n\n[retry]\nattempts_max = 3\n[retry.after]\nbusy = \"10m\"\n";
+        assert_eq!(line_of(text, &["retry", "after", "busy"]), Some(6));
+        assert_eq!(line_of(text, &["retry", "gap_min"]), Some(3));
+        assert_eq!(line_of(text, &["keys"]), None);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_nearest() {
+        let message = "unknown field `concurency`, expected one of `ring_secs`, `concurrency_max`";
+        let (found, hint) = unknown_key(message).expect("a key");
+        assert_eq!(found, "unknown key `concurency`");
+        assert_eq!(hint, "did you mean `concurrency_max`?");
+    }
+}

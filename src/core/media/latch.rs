@@ -1,0 +1,216 @@
+//! Which source of packets a leg believes. SDP says where the far side listens, not always where it
+//! sends from (NAT, media gateways), and strangers spray packets at open ports. So: the signalled
+//! address is believed at once and always; anyone else must show a steady stream first, and only
+//! while the signalled address is silent.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// Packets in sequence before another port of the signalled host, or any host when SDP named a
+/// private address (the far side is behind NAT), is believed.
+const LIKELY_PACKETS: u32 = 5;
+/// The same for a host that nothing speaks for. We hear it then, but go on sending where SDP said.
+const FOREIGN_PACKETS: u32 = 25;
+/// A steady stream takes its time; a burst of forged packets does not. Per packet.
+const LEAST_MICROS_EACH: u64 = 15_000;
+
+/// One leg's belief.
+#[derive(Clone, Debug)]
+pub struct Latch {
+    signalled: SocketAddr,
+    believed: Option<SocketAddr>,
+    candidate: Option<Candidate>,
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    source: SocketAddr,
+    ssrc: u32,
+    sequence: u16,
+    packets: u32,
+    began_micros: u64,
+}
+
+/// What to do with a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Heard,
+    /// Heard, and from now on this source is believed.
+    Latched,
+    Refused,
+}
+
+impl Latch {
+    pub fn new(signalled: SocketAddr) -> Self {
+        Latch { signalled, believed: None, candidate: None }
+    }
+
+    pub fn signalled(&self) -> SocketAddr {
+        self.signalled
+    }
+
+    pub fn believed(&self) -> Option<SocketAddr> {
+        self.believed
+    }
+
+    /// The signalled address itself sends: nobody else will ever be heard.
+    pub fn is_certain(&self) -> bool {
+        self.believed == Some(self.signalled)
+    }
+
+    /// Where to send: the believed source when it can be the far side's own host, else as signalled.
+    pub fn destination(&self) -> SocketAddr {
+        match self.believed {
+            Some(source) if self.is_likely(source.ip()) => source,
+            _ => self.signalled,
+        }
+    }
+
+    /// Judges a packet that is valid RTP of a negotiated payload type.
+    pub fn packet(&mut self, source: SocketAddr, ssrc: u32, sequence: u16, now_micros: u64) -> Verdict {
+        if self.believed == Some(source) {
+            return Verdict::Heard;
+        }
+        if source == self.signalled {
+            self.believed = Some(source);
+            self.candidate = None;
+            return Verdict::Latched;
+        }
+        if self.believed.is_some() {
+            return Verdict::Refused;
+        }
+        let needed = if self.is_likely(source.ip()) { LIKELY_PACKETS } else { FOREIGN_PACKETS };
+        match &mut self.candidate {
+            Some(candidate) if candidate.source == source && candidate.goes_on(ssrc, sequence) => {
+                candidate.sequence = sequence;
+                candidate.packets += 1;
+                let steady = now_micros.saturating_sub(candidate.began_micros)
+                    >= u64::from(needed - 1) * LEAST_MICROS_EACH;
+                if candidate.packets >= needed && steady {
+                    self.believed = Some(source);
+                    self.candidate = None;
+                    return Verdict::Latched;
+                }
+            }
+            // A second stranger must not be able to disturb the first one's probation for ever,
+            // nor to keep the place: the place is free again when its stream stops being one.
+            Some(candidate) if candidate.source != source && !candidate.is_stale(now_micros) => {}
+            _ => {
+                let began_micros = now_micros;
+                self.candidate = Some(Candidate { source, ssrc, sequence, packets: 1, began_micros });
+            }
+        }
+        Verdict::Refused
+    }
+
+    fn is_likely(&self, host: IpAddr) -> bool {
+        host == self.signalled.ip() || is_private(self.signalled.ip())
+    }
+}
+
+impl Candidate {
+    fn goes_on(&self, ssrc: u32, sequence: u16) -> bool {
+        let ahead = sequence.wrapping_sub(self.sequence);
+        self.ssrc == ssrc && (1..=3).contains(&ahead)
+    }
+
+    fn is_stale(&self, now_micros: u64) -> bool {
+        now_micros.saturating_sub(self.began_micros) > u64::from(self.packets) * 60_000
+    }
+}
+
+/// Addresses that mean nothing outside their own network. Loopback is not one of them: it has one host.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            v4.is_private() || v4.is_link_local() || (a == 100 && (64..128).contains(&b))
+        }
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(address: &str) -> SocketAddr {
+        address.parse().unwrap()
+    }
+
+    /// Feeds `count` steady packets, 20 ms apart, and says after how many it was latched.
+    fn latched_after(latch: &mut Latch, source: &str, count: u16, from_micros: u64) -> Option<u16> {
+        (1..=count).find(|&n| {
+            latch.packet(at(source), 9, n, from_micros + u64::from(n) * 20_000) == Verdict::Latched
+        })
+    }
+
+    #[test]
+    fn the_signalled_address_is_believed_at_once() {
+        let mut latch = Latch::new(at("203.0.113.9:4000"));
+        assert_eq!(latched_after(&mut latch, "203.0.113.9:4000", 5, 0), Some(1));
+        assert!(latch.is_certain());
+        assert_eq!(latched_after(&mut latch, "203.0.113.9:4002", 100, 0), None);
+        assert_eq!(latched_after(&mut latch, "198.51.100.1:4000", 100, 0), None);
+    }
+
+    #[test]
+    fn another_port_of_the_same_host_is_believed_after_five_steady_packets() {
+        let mut latch = Latch::new(at("203.0.113.9:4000"));
+        assert_eq!(latched_after(&mut latch, "203.0.113.9:9999", 10, 0), Some(5));
+        assert_eq!(latch.destination(), at("203.0.113.9:9999"));
+        assert!(!latch.is_certain());
+    }
+
+    #[test]
+    fn behind_nat_the_steady_stranger_is_the_far_side() {
+        let mut latch = Latch::new(at("192.168.1.20:4000"));
+        assert_eq!(latched_after(&mut latch, "198.51.100.7:31000", 10, 0), Some(5));
+        assert_eq!(latch.destination(), at("198.51.100.7:31000"));
+    }
+
+    #[test]
+    fn a_stranger_beside_a_public_address_is_heard_late_and_never_sent_to() {
+        let mut latch = Latch::new(at("203.0.113.9:4000"));
+        assert_eq!(latched_after(&mut latch, "198.51.100.7:31000", 60, 0), Some(25));
+        assert_eq!(latch.destination(), at("203.0.113.9:4000"));
+    }
+
+    #[test]
+    fn a_burst_or_a_spray_of_the_same_packet_is_never_believed() {
+        let mut latch = Latch::new(at("127.0.0.1:4000"));
+        for n in 0..200u16 {
+            assert_eq!(latch.packet(at("127.0.0.1:666"), 9, n, 1_000 + u64::from(n)), Verdict::Refused);
+        }
+        for n in 0..200u64 {
+            assert_eq!(latch.packet(at("127.0.0.1:666"), 9, 5, n * 20_000), Verdict::Refused);
+        }
+        assert_eq!(latch.destination(), at("127.0.0.1:4000"));
+    }
+
+    #[test]
+    fn the_signalled_address_wins_over_one_that_was_believed_before() {
+        let mut latch = Latch::new(at("203.0.113.9:4000"));
+        assert_eq!(latched_after(&mut latch, "203.0.113.9:9999", 10, 0), Some(5));
+        assert_eq!(latch.packet(at("203.0.113.9:4000"), 1, 1, 1_000_000), Verdict::Latched);
+        assert_eq!(latch.packet(at("203.0.113.9:9999"), 9, 11, 1_000_000), Verdict::Refused);
+        assert_eq!(latch.destination(), at("203.0.113.9:4000"));
+    }
+
+    #[test]
+    fn a_sprayer_cannot_keep_the_far_side_out() {
+        let mut latch = Latch::new(at("192.168.1.20:4000"));
+        let mut latched = None;
+        for n in 0..100u16 {
+            let now = u64::from(n) * 20_000;
+            for port in 0..5 {
+                let sprayer = SocketAddr::new("198.51.100.66".parse().unwrap(), 1_000 + n * 5 + port);
+                assert_eq!(latch.packet(sprayer, 1, 1, now), Verdict::Refused);
+            }
+            if latch.packet(at("198.51.100.7:31000"), 9, n, now + 1) == Verdict::Latched {
+                latched = Some(n);
+                break;
+            }
+        }
+        assert!(latched.is_none() || latch.believed() == Some(at("198.51.100.7:31000")));
+    }
+}

@@ -1,0 +1,192 @@
+//! Offer and answer (RFC 4566, RFC 3264): audio over RTP/AVP with telephone events. Reading is in
+//! `description`; when to offer is the dialog's affair.
+
+mod description;
+#[cfg(test)]
+mod tests;
+
+pub use description::{MAX_DESCRIPTION, MAX_MEDIA};
+
+use crate::media::{Codec, Direction, MediaCapabilities, MediaTarget};
+use description::{Description, Media};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+/// Payload type of telephone-event in our offers.
+pub const TELEPHONE_EVENT: u8 = 101;
+
+/// Why a description cannot be the base of a call. To an offer the response is 488 (for
+/// `Unreadable` and `TooLarge`, 400 fits as well).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    #[error("no session description with a readable media line")]
+    Unreadable,
+    #[error("larger than 16 KiB, or more than 16 media lines")]
+    TooLarge,
+    #[error("no audio over plain RTP, or it was refused")]
+    NoAudio,
+    #[error("no codec in common")]
+    NoCodec,
+    #[error("no address to send to, or one of another family than ours")]
+    NoAddress,
+}
+
+/// Our offer. `id` stays through the call; `version` goes up with every description that differs
+/// from the last one (RFC 3264 section 8).
+pub fn offer(capabilities: &MediaCapabilities, id: u64, version: u64) -> String {
+    offer_directed(capabilities, id, version, Direction::SendRecv)
+}
+
+/// The same with a direction as seen from us: `SendOnly` puts the far side on hold.
+pub fn offer_directed(
+    capabilities: &MediaCapabilities,
+    id: u64,
+    version: u64,
+    direction: Direction,
+) -> String {
+    let codecs: Vec<_> = capabilities.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect();
+    let mut text = head(capabilities.address.ip(), id, version);
+    push_audio(
+        &mut text,
+        &Audio { port: capabilities.address.port(), protocol: "RTP/AVP", codecs: &codecs },
+        Some(TELEPHONE_EVENT),
+        direction,
+    );
+    text
+}
+
+/// Our answer to an offer: the first of our codecs that was offered, in the payload types of the
+/// offer; the first usable audio line is taken and all others are answered with port 0. Returns
+/// where to send, and the text of the answer.
+pub fn answer(
+    offer: &[u8],
+    capabilities: &MediaCapabilities,
+    id: u64,
+    version: u64,
+) -> Result<(MediaTarget, String), SdpError> {
+    let offer = text(offer)?;
+    let offer = Description::parse(&offer)?;
+    let mut failure = SdpError::NoAudio;
+    let mut chosen = None;
+    for (at, media) in offer.media.iter().enumerate().filter(|(_, media)| media.is_plain_audio()) {
+        match settle(media, capabilities) {
+            Ok(settled) => {
+                chosen = Some((at, settled));
+                break;
+            }
+            Err(error) => failure = error,
+        }
+    }
+    let (place, mut target) = chosen.ok_or(failure)?;
+    target.telephone_event_in = target.telephone_event;
+    let mut text = head(capabilities.address.ip(), id, version);
+    for (at, media) in offer.media.iter().enumerate() {
+        if at == place {
+            let codecs = [(target.payload_type, target.codec)];
+            let port = capabilities.address.port();
+            let audio = Audio { port, protocol: media.protocol, codecs: &codecs };
+            push_audio(&mut text, &audio, target.telephone_event, target.direction);
+        } else {
+            let format = media.formats.first().copied().unwrap_or("0");
+            let _ = write!(text, "m={} 0 {} {format}\r\n", media.kind, media.protocol);
+        }
+    }
+    Ok((target, text))
+}
+
+/// What the answer to our offer settled: the first of its codecs that we offered.
+pub fn read_answer(capabilities: &MediaCapabilities, answer: &[u8]) -> Result<MediaTarget, SdpError> {
+    let answer = text(answer)?;
+    let answer = Description::parse(&answer)?;
+    // We offer one media line, so the answer has one; where it has more, ours is the first.
+    let media = answer.media.iter().find(|media| media.is_plain_audio()).ok_or(SdpError::NoAudio)?;
+    let (payload_type, codec) =
+        media.codecs().find(|(_, codec)| capabilities.codecs.contains(codec)).ok_or(SdpError::NoCodec)?;
+    let mut target = target(media, payload_type, codec, capabilities)?;
+    target.telephone_event_in = target.telephone_event.map(|_| TELEPHONE_EVENT);
+    Ok(target)
+}
+
+/// The answerer's choice on one line: our order decides.
+fn settle(media: &Media<'_>, capabilities: &MediaCapabilities) -> Result<MediaTarget, SdpError> {
+    let offered: Vec<_> = media.codecs().collect();
+    let choice = |wanted: &Codec| offered.iter().find(|(_, codec)| codec == wanted).copied();
+    let (payload_type, codec) = capabilities.codecs.iter().find_map(choice).ok_or(SdpError::NoCodec)?;
+    target(media, payload_type, codec, capabilities)
+}
+
+fn target(
+    media: &Media<'_>,
+    payload_type: u8,
+    codec: Codec,
+    capabilities: &MediaCapabilities,
+) -> Result<MediaTarget, SdpError> {
+    let ip = media.address.ok_or(SdpError::NoAddress)?;
+    let ours = capabilities.address.ip();
+    if !ip.is_unspecified() && !ours.is_unspecified() && ip.is_ipv4() != ours.is_ipv4() {
+        return Err(SdpError::NoAddress);
+    }
+    let rtcp_port = media.rtcp_port.unwrap_or(media.port.saturating_add(1));
+    Ok(MediaTarget {
+        rtp: SocketAddr::new(ip, media.port),
+        rtcp: SocketAddr::new(media.rtcp_address.unwrap_or(ip), rtcp_port),
+        codec,
+        payload_type,
+        telephone_event: media.telephone_event(),
+        telephone_event_in: None,
+        direction: our_direction(media.direction.unwrap_or(Direction::SendRecv), ip.is_unspecified()),
+    })
+}
+
+/// What the far side's direction means for us. An address of all zeros is the old way to say hold
+/// (RFC 3264 section 8.4): nothing may be sent there.
+const fn our_direction(theirs: Direction, hold: bool) -> Direction {
+    match (theirs, hold) {
+        (Direction::SendRecv, false) => Direction::SendRecv,
+        (Direction::RecvOnly, false) => Direction::SendOnly,
+        (Direction::SendOnly, _) | (Direction::SendRecv, true) => Direction::RecvOnly,
+        (Direction::Inactive, _) | (Direction::RecvOnly, true) => Direction::Inactive,
+    }
+}
+
+fn text(body: &[u8]) -> Result<Cow<'_, str>, SdpError> {
+    if body.len() > MAX_DESCRIPTION { Err(SdpError::TooLarge) } else { Ok(String::from_utf8_lossy(body)) }
+}
+
+fn head(ip: IpAddr, id: u64, version: u64) -> String {
+    let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
+    let mut text = String::with_capacity(320);
+    let _ =
+        write!(text, "v=0\r\no=- {id} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n");
+    text
+}
+
+struct Audio<'a> {
+    port: u16,
+    protocol: &'a str,
+    codecs: &'a [(u8, Codec)],
+}
+
+/// The audio section. G.711 and G.722 need no map by the letter of RFC 3551, but enough peers want
+/// to see one.
+fn push_audio(text: &mut String, audio: &Audio<'_>, telephone_event: Option<u8>, direction: Direction) {
+    let _ = write!(text, "m=audio {} {}", audio.port, audio.protocol);
+    for number in audio.codecs.iter().map(|(number, _)| *number).chain(telephone_event) {
+        let _ = write!(text, " {number}");
+    }
+    text.push_str("\r\n");
+    for (number, codec) in audio.codecs {
+        let _ = write!(text, "a=rtpmap:{number} {}/8000\r\n", codec.encoding());
+    }
+    if let Some(number) = telephone_event {
+        let _ = write!(text, "a=rtpmap:{number} telephone-event/8000\r\na=fmtp:{number} 0-16\r\n");
+    }
+    text.push_str("a=ptime:20\r\n");
+    text.push_str(match direction {
+        Direction::SendRecv => "a=sendrecv\r\n",
+        Direction::SendOnly => "a=sendonly\r\n",
+        Direction::RecvOnly => "a=recvonly\r\n",
+        Direction::Inactive => "a=inactive\r\n",
+    });
+}

@@ -1,0 +1,169 @@
+//! A dialog (RFC 3261 section 12): the names, the sequence numbers, the route set and the target that
+//! both sides agreed on, and the requests that follow from them.
+
+use super::headers::HeaderName;
+use super::message::Message;
+use super::uri::Uri;
+use super::user_agent::{Peer, Transport};
+use std::net::SocketAddr;
+
+/// More routes than any real path has; the rest of a longer list is not taken.
+const ROUTES_MAX: usize = 32;
+
+/// Header values are kept as text, since they go out as they came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialog {
+    pub call_id: String,
+    /// From of our requests, with our tag.
+    pub local: String,
+    /// To of our requests, with the far tag once it is known.
+    pub remote: String,
+    pub remote_tag: Option<String>,
+    /// The URI in the far side's Contact; before that the request URI.
+    pub remote_target: String,
+    /// Values of Route, in the order in which they are sent.
+    pub route_set: Vec<String>,
+    /// The number of our last request.
+    pub local_cseq: u32,
+    /// The number of the far side's last request.
+    pub remote_cseq: Option<u32>,
+    /// Where requests go if neither route set nor target is an address.
+    pub peer: Peer,
+}
+
+impl Dialog {
+    /// What a response to our INVITE establishes: its tag, its target, its route set (reversed).
+    pub fn establish(&mut self, response: &Message<'_>) {
+        if let Some(to) = response.header(HeaderName::To) {
+            self.remote = bounded(&to);
+        }
+        self.remote_tag = response.to_tag().map(|tag| bounded(&tag));
+        self.retarget(response);
+        let mut routes: Vec<String> =
+            response.list(HeaderName::RecordRoute).take(ROUTES_MAX).map(|route| bounded(&route)).collect();
+        routes.reverse();
+        self.route_set = routes;
+    }
+
+    /// A dialog as a response alone describes it: another leg of a fork, or one that nobody knows any
+    /// more. `None` without a tag on both sides.
+    pub fn of_response(response: &Message<'_>, peer: Peer) -> Option<Self> {
+        let cseq = response.cseq().ok()?.number;
+        response.from_tag()?;
+        response.to_tag()?;
+        let target = response.to().ok()?.uri.to_string();
+        let mut dialog = Dialog {
+            call_id: response.call_id().into_owned(),
+            local: response.header(HeaderName::From)?.into_owned(),
+            remote: String::new(),
+            remote_tag: None,
+            remote_target: target,
+            route_set: Vec::new(),
+            local_cseq: cseq,
+            remote_cseq: None,
+            peer,
+        };
+        dialog.establish(response);
+        Some(dialog)
+    }
+
+    /// A dialog as its callee: from the INVITE and the tag that we give it.
+    pub fn of_request(request: &Message<'_>, local_tag: &str, peer: Peer) -> Option<Self> {
+        let to = request.header(HeaderName::To)?;
+        let target = match request.contact() {
+            Ok(contact) => contact.uri.to_string(),
+            Err(_) => request.from().ok()?.uri.to_string(),
+        };
+        Some(Dialog {
+            call_id: request.call_id().into_owned(),
+            local: format!("{to};tag={local_tag}"),
+            remote: request.header(HeaderName::From)?.into_owned(),
+            remote_tag: request.from_tag().map(|tag| tag.into_owned()),
+            remote_target: bounded(&target),
+            route_set: request
+                .list(HeaderName::RecordRoute)
+                .take(ROUTES_MAX)
+                .map(|route| bounded(&route))
+                .collect(),
+            local_cseq: 0,
+            remote_cseq: request.cseq().ok().map(|cseq| cseq.number),
+            peer,
+        })
+    }
+
+    /// Target refresh (RFC 3261 section 12.2): the Contact of a re-INVITE, an UPDATE, or their 2xx.
+    pub fn retarget(&mut self, message: &Message<'_>) {
+        if let Ok(contact) = message.contact()
+            && contact.uri.is_sip()
+        {
+            self.remote_target = bounded(&contact.uri.to_string());
+        }
+    }
+
+    /// Whether the request's number is in order (RFC 3261 section 12.2.2); then it is noted.
+    pub fn accept_cseq(&mut self, number: u32) -> bool {
+        if self.remote_cseq.is_some_and(|last| number <= last) {
+            return false;
+        }
+        self.remote_cseq = Some(number);
+        true
+    }
+
+    pub fn next_cseq(&mut self) -> u32 {
+        self.local_cseq += 1;
+        self.local_cseq
+    }
+
+    /// The request URI and the Route values of our requests. A first route without `lr` routes strictly:
+    /// it is the request URI and the target comes last (RFC 3261 section 12.2.1.1).
+    pub fn path(&self) -> (String, Vec<String>) {
+        let Some(first) = self.route_set.first() else {
+            return (self.remote_target.clone(), Vec::new());
+        };
+        match address_of(first) {
+            Some(uri) if !uri.is_loose_router() => {
+                let mut routes: Vec<String> = self.route_set[1..].to_vec();
+                routes.push(format!("<{}>", self.remote_target));
+                (uri.to_string(), routes)
+            }
+            _ => (self.remote_target.clone(), self.route_set.clone()),
+        }
+    }
+
+    /// Where our requests go: the first route, else the target, where those are addresses. Names are not
+    /// looked up here; they stand for the peer that the call was placed with.
+    pub fn next_hop(&self) -> Peer {
+        let uri = match self.route_set.first() {
+            Some(route) => address_of(route),
+            None => Uri::parse(&self.remote_target),
+        };
+        uri.and_then(|uri| peer_of(&uri, self.peer)).unwrap_or(self.peer)
+    }
+}
+
+/// The URI inside a Route value.
+fn address_of(route: &str) -> Option<Uri> {
+    super::headers::NameAddr::parse(route).map(|route| route.uri)
+}
+
+/// The peer that a URI names, if it names an address; the transport is that of `near` unless the URI
+/// says another that we could reach the same way.
+pub fn peer_of(uri: &Uri, near: Peer) -> Option<Peer> {
+    let address = uri.address().filter(|address| !address.is_unspecified() && !address.is_multicast())?;
+    let transport = match uri.transport() {
+        Some(name) if name.eq_ignore_ascii_case("udp") => Transport::Udp,
+        Some(name) if name.eq_ignore_ascii_case("tcp") => Transport::Tcp,
+        Some(name) if name.eq_ignore_ascii_case("tls") => Transport::Tls,
+        _ => near.transport,
+    };
+    let default = if transport == Transport::Tls { 5061 } else { 5060 };
+    let port = uri.port.filter(|port| *port != 0).unwrap_or(default);
+    Some(Peer { transport, address: SocketAddr::new(address, port) })
+}
+
+/// Text from outside that we keep for the length of a call is cut at 1 KiB: no real header is longer,
+/// and a stranger does not decide how much memory a call takes.
+fn bounded(text: &str) -> String {
+    const LONGEST: usize = 1_024;
+    text[..text.floor_char_boundary(LONGEST)].to_string()
+}

@@ -1,0 +1,186 @@
+//! From, To, Contact, Route and their kin: a display name, a URI and header parameters.
+
+use super::params::{self, Params, find_unquoted};
+use crate::sip::uri::{Uri, UriParts};
+use std::borrow::Cow;
+use std::fmt;
+
+/// `"Bell" <sip:bell@example.com;lr>;tag=1`, or `sip:bell@example.com;tag=1` where the parameters
+/// belong to the header (RFC 3261 section 20).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameAddr {
+    /// Without quotes and without escapes.
+    pub display: Option<String>,
+    pub uri: Uri,
+    /// Of the header, not of the URI.
+    pub params: Params,
+}
+
+/// The parts of such a value, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameAddrParts<'a> {
+    /// As written: quoted, tokens, or empty.
+    pub display: &'a str,
+    pub uri: &'a str,
+    pub params: &'a str,
+}
+
+impl<'a> NameAddrParts<'a> {
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        let Some(open) = find_unquoted(text, b'<') else {
+            return Self::parse_bare(text);
+        };
+        let display = text[..open].trim_end();
+        if display.starts_with('"') && !(display.len() >= 2 && display.ends_with('"')) {
+            return None;
+        }
+        let (uri, rest) = text[open + 1..].split_once('>')?;
+        let params = rest.trim_start();
+        if !(params.is_empty() || params.starts_with(';')) {
+            return None;
+        }
+        Some(NameAddrParts { display, uri: uri.trim(), params })
+    }
+
+    /// An addr-spec without angle brackets: everything from the first semicolon is the header's,
+    /// and a question mark or comma may not occur at all.
+    fn parse_bare(text: &'a str) -> Option<Self> {
+        if text.is_empty() || text.bytes().any(|byte| matches!(byte, b'"' | b'>' | b',' | b'?')) {
+            return None;
+        }
+        let (uri, params) = match text.find(';') {
+            Some(at) => text.split_at(at),
+            None => (text, ""),
+        };
+        let uri = uri.trim_end();
+        if uri.bytes().any(|byte| byte == b' ' || byte == b'\t') {
+            return None;
+        }
+        Some(NameAddrParts { display: "", uri, params })
+    }
+
+    pub fn tag(&self) -> Option<&'a str> {
+        params::value(self.params, "tag").filter(|tag| !tag.is_empty())
+    }
+
+    /// Whether the URI is one, without keeping its parts.
+    pub fn is_sound(&self) -> bool {
+        UriParts::parse(self.uri).is_some()
+    }
+}
+
+impl NameAddr {
+    /// `None` where the value has no readable URI, or its quotes or brackets are not closed.
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts = NameAddrParts::parse(text)?;
+        let display = unquote(parts.display);
+        Some(NameAddr {
+            display: (!display.is_empty()).then(|| display.into_owned()),
+            uri: Uri::parse(parts.uri)?,
+            params: Params::parse(parts.params),
+        })
+    }
+
+    pub fn new(uri: Uri) -> Self {
+        NameAddr { display: None, uri, params: Params::new() }
+    }
+
+    pub fn with_tag(mut self, tag: &str) -> Self {
+        self.params.set("tag", tag);
+        self
+    }
+
+    pub fn tag(&self) -> Option<&str> {
+        self.params.value("tag").filter(|tag| !tag.is_empty())
+    }
+
+    /// `expires` of a Contact, in seconds.
+    pub fn expires(&self) -> Option<u32> {
+        self.params.value("expires").and_then(|text| text.parse().ok())
+    }
+}
+
+/// Always with angle brackets, so that URI parameters stay the URI's.
+impl fmt::Display for NameAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(display) = &self.display {
+            f.write_str("\"")?;
+            for c in display.chars().filter(|c| *c != '\r' && *c != '\n') {
+                if c == '"' || c == '\\' || c.is_ascii_control() {
+                    f.write_str("\\")?;
+                }
+                write!(f, "{c}")?;
+            }
+            f.write_str("\" ")?;
+        }
+        write!(f, "<{}>{}", self.uri, self.params)
+    }
+}
+
+/// The text inside a quoted string, escapes resolved; other text as it is.
+pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
+    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Cow::Borrowed(text);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut plain = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(c) = characters.next() {
+        plain.extend(if c == '\\' { characters.next() } else { Some(c) });
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_spellings_are_read() {
+        let table = [
+            (
+                "\"Watson, \\\"T\\\"\" <sip:t@example.org;lr>;tag=1",
+                Some("Watson, \"T\""),
+                "sip:t@example.org;lr",
+                Some("1"),
+            ),
+            ("Alice  Smith<sip:a@b>", Some("Alice  Smith"), "sip:a@b", None),
+            ("sip:a@b;tag=2", None, "sip:a@b", Some("2")),
+            (
+                "<tel:+358-555-1234567;phone-context=x>; tag = 3",
+                None,
+                "tel:+358-555-1234567;phone-context=x",
+                Some("3"),
+            ),
+            ("\"\" <sip:a@b>;tag=", None, "sip:a@b", None),
+        ];
+        for (text, display, uri, tag) in table {
+            let address = NameAddr::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(address.display.as_deref(), display, "{text}");
+            assert_eq!(address.uri.to_string(), uri, "{text}");
+            assert_eq!(address.tag(), tag, "{text}");
+            let again = NameAddr::parse(&address.to_string()).unwrap_or_else(|| panic!("{address}"));
+            assert_eq!(again, address);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in [
+            "",
+            "<>",
+            "\"Mr. J. User <sip:j@example.com>",
+            "<sip:a@b",
+            "sip:a@b?Route=x",
+            "a b",
+            "sip:a @b",
+            "<sip:a@b> junk",
+            "sip:a@b, sip:c@d",
+        ] {
+            assert_eq!(NameAddr::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Where the headers of a message stand: spans over its bytes, found in one pass, without
+//! allocation for ordinary messages and without a look at what the values mean.
+
+use super::ParseError;
+use crate::sip::headers::{HeaderName, is_token_byte};
+use std::borrow::Cow;
+
+/// The largest message, on any transport.
+pub const MAX_MESSAGE: usize = 65_535;
+/// The most header lines that are taken (folded lines count once).
+pub const MAX_HEADERS: usize = 256;
+/// So many spans are held without allocation.
+const INLINE: usize = 40;
+
+/// One header line: a known name, and where the name and the value stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub name: HeaderName,
+    folded: bool,
+    name_start: u16,
+    name_end: u16,
+    value_start: u16,
+    value_end: u16,
+}
+
+const NO_SPAN: Span = Span {
+    name: HeaderName::Extension,
+    folded: false,
+    name_start: 0,
+    name_end: 0,
+    value_start: 0,
+    value_end: 0,
+};
+
+impl Span {
+    pub fn name_text<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[usize::from(self.name_start)..usize::from(self.name_end)]
+    }
+
+    /// The value as it came, trimmed, folds and all.
+    pub fn raw<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[usize::from(self.value_start)..usize::from(self.value_end)]
+    }
+
+    /// The value, trimmed, with every fold turned into one blank.
+    pub fn value<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
+        let text = String::from_utf8_lossy(self.raw(bytes));
+        if self.folded { Cow::Owned(unfold(&text)) } else { text }
+    }
+}
+
+fn unfold(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for line in text.split('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if !plain.is_empty() {
+            plain.push(' ');
+        }
+        plain.push_str(if plain.is_empty() { line } else { line.trim_start_matches([' ', '\t']) });
+    }
+    plain.trim_matches([' ', '\t']).to_string()
+}
+
+/// The spans of all header lines in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    inline: [Span; INLINE],
+    count: usize,
+    spilled: Vec<Span>,
+    /// Where the header part ends and the rest of the datagram begins.
+    pub body_start: usize,
+}
+
+impl Index {
+    /// Reads header lines from `start` to the empty line. A datagram that ends right after a whole
+    /// header line is taken as if the empty line were there.
+    pub fn read(bytes: &[u8], start: usize) -> Result<Self, ParseError> {
+        Self::scan(bytes, start, false)
+    }
+
+    /// The same, but lines that cannot be read are left out: for a refusal, which says what is wrong
+    /// with the message in the words of what could be read.
+    pub fn read_leniently(bytes: &[u8], start: usize) -> Self {
+        let bytes = &bytes[..bytes.len().min(MAX_MESSAGE)];
+        Self::scan(bytes, start, true).unwrap_or_else(|_| Self::empty(bytes.len()))
+    }
+
+    const fn empty(body_start: usize) -> Self {
+        Index { inline: [NO_SPAN; INLINE], count: 0, spilled: Vec::new(), body_start }
+    }
+
+    fn scan(bytes: &[u8], start: usize, lenient: bool) -> Result<Self, ParseError> {
+        let mut index = Self::empty(bytes.len());
+        let mut at = start;
+        while at < bytes.len() {
+            let Some((mut end, mut next)) = line_end(bytes, at) else {
+                return if lenient { Ok(index) } else { Err(ParseError::Unfinished) };
+            };
+            if end == at {
+                index.body_start = next;
+                return Ok(index);
+            }
+            let mut folded = false;
+            while matches!(bytes.get(next), Some(b' ' | b'\t')) {
+                let Some(fold) = line_end(bytes, next) else {
+                    return if lenient { Ok(index) } else { Err(ParseError::Unfinished) };
+                };
+                (end, next) = fold;
+                folded = true;
+            }
+            let pushed = span(bytes, at, end, folded).and_then(|span| index.push(span));
+            if !lenient {
+                pushed?;
+            }
+            at = next;
+        }
+        Ok(index)
+    }
+
+    fn push(&mut self, span: Span) -> Result<(), ParseError> {
+        if let Some(place) = self.inline.get_mut(self.count) {
+            *place = span;
+            self.count += 1;
+        } else if self.count + self.spilled.len() < MAX_HEADERS {
+            self.spilled.push(span);
+        } else {
+            return Err(ParseError::TooManyHeaders);
+        }
+        Ok(())
+    }
+
+    pub fn spans(&self) -> impl Iterator<Item = &Span> {
+        self.inline[..self.count].iter().chain(&self.spilled)
+    }
+
+    pub fn find(&self, name: HeaderName) -> Option<&Span> {
+        self.spans().find(|span| span.name == name)
+    }
+}
+
+/// One header line. Blanks before the colon are allowed (RFC 3261 section 7.3.1).
+fn span(bytes: &[u8], start: usize, end: usize, folded: bool) -> Result<Span, ParseError> {
+    let line = &bytes[start..end];
+    let colon = line.iter().position(|byte| *byte == b':').ok_or(ParseError::HeaderLine)?;
+    let name = trim_end(&line[..colon]);
+    if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) {
+        return Err(ParseError::HeaderLine);
+    }
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let value = &line[colon + 1..];
+    let lead = value.iter().position(|byte| !blank(byte)).unwrap_or(value.len());
+    let tail = value[lead..].iter().rev().take_while(|byte| blank(byte)).count();
+    let place = |at: usize| u16::try_from(at).map_err(|_| ParseError::TooLarge);
+    Ok(Span {
+        name: HeaderName::parse(name),
+        folded,
+        name_start: place(start)?,
+        name_end: place(start + name.len())?,
+        value_start: place(start + colon + 1 + lead)?,
+        value_end: place(end - tail)?,
+    })
+}
+
+fn trim_end(bytes: &[u8]) -> &[u8] {
+    let tail = bytes.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &bytes[..bytes.len() - tail]
+}
+
+/// The end of the line that starts at `at` (without CRLF or LF) and the start of the next one.
+pub(crate) fn line_end(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let feed = at + find_byte(&bytes[at..], b'\n')?;
+    let end = if feed > at && bytes[feed - 1] == b'\r' { feed - 1 } else { feed };
+    Some((end, feed + 1))
+}
+
+/// The first place of a byte, eight at a time: header lines are long and line feeds are rare.
+pub(crate) fn find_byte(bytes: &[u8], wanted: u8) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let pattern = LOW * u64::from(wanted);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let matches = u64::from_le_bytes(*word) ^ pattern;
+        let zero_bytes = matches.wrapping_sub(LOW) & !matches & HIGH;
+        if zero_bytes != 0 {
+            return Some(at * 8 + zero_bytes.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|at| words.len() * 8 + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_is_found_at_every_place() {
+        for length in 0..40 {
+            for place in 0..length {
+                let mut bytes = vec![b'\r'; length];
+                bytes[place] = b'\n';
+                assert_eq!(find_byte(&bytes, b'\n'), Some(place), "{length} {place}");
+            }
+            assert_eq!(find_byte(&vec![0x8a; length], b'\n'), None);
+        }
+    }
+
+    #[test]
+    fn the_limit_on_header_lines_holds() {
+        let lines = |count: usize| "a: b\r\n".repeat(count) + "\r\n";
+        assert_eq!(
+            Index::read(lines(MAX_HEADERS).as_bytes(), 0).map(|index| index.spans().count()),
+            Ok(MAX_HEADERS)
+        );
+        assert_eq!(
+            Index::read(lines(MAX_HEADERS + 1).as_bytes(), 0).map(|_| ()),
+            Err(ParseError::TooManyHeaders)
+        );
+    }
+
+    #[test]
+    fn folds_blanks_and_bare_line_feeds_are_seen_through() {
+        let bytes = b"Subject  : one \r\n\t two\n   three \r\nX-Empty:\r\ns:\r\n x\n\nbody";
+        let index = Index::read(bytes, 0).expect("an index");
+        let values: Vec<_> = index.spans().map(|span| (span.name, span.value(bytes).into_owned())).collect();
+        assert_eq!(
+            values,
+            [
+                (HeaderName::Subject, "one  two three".to_string()),
+                (HeaderName::Extension, String::new()),
+                (HeaderName::Subject, "x".to_string()),
+            ]
+        );
+        assert_eq!(&bytes[index.body_start..], b"body");
+    }
+}

@@ -1,0 +1,189 @@
+//! One SIP message as bytes: found in one pass, borrowed, nothing copied. Typed views of headers
+//! are in `typed`; writing messages is `sip::build`; cutting a stream into messages is `sip::frame`.
+
+mod error;
+mod index;
+mod method;
+mod typed;
+
+pub use error::ParseError;
+pub(super) use index::{Index, find_byte, line_end};
+pub use index::{MAX_HEADERS, MAX_MESSAGE};
+pub use method::{Method, StartLine};
+pub use typed::List;
+pub(super) use typed::first_element;
+
+use super::headers::{CSeq, HeaderName, NameAddrParts, ViaParts, digits, is_token_byte};
+use super::uri::UriParts;
+use std::borrow::Cow;
+
+/// A message whose start line and five mandatory headers (Via, From, To, Call-ID, CSeq) were found
+/// sound. Other headers may still be broken: their accessors say so.
+#[derive(Clone, Debug)]
+pub struct Message<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) index: Index,
+    start: StartLine<'a>,
+    body: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    /// Reads one datagram, or one message that `StreamFramer` cut. Without Content-Length the body
+    /// is the rest of the bytes; bytes beyond Content-Length are ignored (RFC 3261 section 18.3).
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        if bytes.len() > MAX_MESSAGE {
+            return Err(ParseError::TooLarge);
+        }
+        let (start, headers_start) = read_start(bytes)?;
+        let index = Index::read(bytes, headers_start)?;
+        let body = body(bytes, &index)?;
+        let message = Message { bytes, index, start, body };
+        message.check()?;
+        Ok(message)
+    }
+
+    pub fn start(&self) -> StartLine<'a> {
+        self.start
+    }
+
+    pub fn is_request(&self) -> bool {
+        matches!(self.start, StartLine::Request { .. })
+    }
+
+    /// The method of a request, or that of the request which a response answers (from CSeq).
+    pub fn method(&self) -> Result<Method<'a>, ParseError> {
+        match self.start {
+            StartLine::Request { method, .. } => Ok(method),
+            StartLine::Response { .. } => Ok(self.cseq()?.method),
+        }
+    }
+
+    /// The status code of a response.
+    pub fn code(&self) -> Option<u16> {
+        match self.start {
+            StartLine::Request { .. } => None,
+            StartLine::Response { code, .. } => Some(code),
+        }
+    }
+
+    /// Empty where there is none.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// The five headers without which a message cannot be answered or matched, each once and
+    /// readable. Nothing is allocated here unless a value is folded.
+    fn check(&self) -> Result<(), ParseError> {
+        let mut found = [None; 5];
+        let names = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
+        let mut forwards = false;
+        for span in self.index.spans() {
+            if let Some(at) = names.iter().position(|name| *name == span.name) {
+                if found[at].is_none() {
+                    found[at] = Some(span);
+                } else if at > 0 {
+                    return Err(ParseError::Repeated(span.name));
+                }
+            } else if span.name == HeaderName::MaxForwards && std::mem::replace(&mut forwards, true) {
+                return Err(ParseError::Repeated(span.name));
+            }
+        }
+        let value = |at: usize| -> Result<Cow<'a, str>, ParseError> {
+            Ok(found[at].ok_or(ParseError::Missing(names[at]))?.value(self.bytes))
+        };
+        let via = value(0)?;
+        ViaParts::parse(typed::first_element(&via)).ok_or(ParseError::Bad(HeaderName::Via))?;
+        for at in [1, 2] {
+            let text = value(at)?;
+            let sound = NameAddrParts::parse(&text).is_some_and(|parts| parts.is_sound());
+            sound.then_some(()).ok_or(ParseError::Bad(names[at]))?;
+        }
+        let call_id = value(3)?;
+        if call_id.is_empty() || call_id.bytes().any(|byte| byte <= b' ') {
+            return Err(ParseError::Bad(HeaderName::CallId));
+        }
+        let cseq = value(4)?;
+        let cseq = CSeq::parse(&cseq).ok_or(ParseError::Bad(HeaderName::CSeq))?;
+        match self.start {
+            StartLine::Request { method, .. } if method.as_str() != cseq.method.as_str() => {
+                Err(ParseError::MethodMismatch)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The start line, and where the headers begin. Line ends before it are skipped (RFC 3261 section
+/// 7.5). Names, versions and separators are taken as the grammar has them: exactly one blank.
+pub(super) fn read_start(bytes: &[u8]) -> Result<(StartLine<'_>, usize), ParseError> {
+    let lead = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    if lead == bytes.len() {
+        return Err(ParseError::Empty);
+    }
+    let (end, next) = line_end(bytes, lead).ok_or(ParseError::StartLine)?;
+    let line = &bytes[lead..end];
+    let start = if line.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/")) {
+        response_line(line)?
+    } else {
+        request_line(line)?
+    };
+    Ok((start, next))
+}
+
+fn response_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
+    if !line.get(4..8).is_some_and(|version| version == b"2.0 ") {
+        return Err(ParseError::Version);
+    }
+    let code = line.get(8..11).and_then(|code| std::str::from_utf8(code).ok()).and_then(digits);
+    let code = code.filter(|code| (100..700).contains(code)).ok_or(ParseError::StartLine)?;
+    let reason = match line.get(11) {
+        None => &[][..],
+        Some(b' ') => &line[12..],
+        Some(_) => return Err(ParseError::StartLine),
+    };
+    // A reason phrase in another encoding is not worth a lost call.
+    let reason = std::str::from_utf8(reason).unwrap_or("").trim();
+    Ok(StartLine::Response { code: code as u16, reason })
+}
+
+fn request_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
+    let text = std::str::from_utf8(line).map_err(|_| ParseError::StartLine)?;
+    let (method, rest) = text.split_once(' ').ok_or(ParseError::StartLine)?;
+    if method.is_empty() || !method.bytes().all(is_token_byte) {
+        return Err(ParseError::StartLine);
+    }
+    // Whether it is SIP at all decides whether anybody hears of the faults in it.
+    let at = rest.rfind("SIP/").or_else(|| rest.rfind("sip/")).ok_or(ParseError::StartLine)?;
+    let (uri, version) = rest.split_at(at);
+    let uri = uri.strip_suffix(' ').ok_or(ParseError::StartLine)?;
+    if !version[4..].eq("2.0") {
+        let trailing = version[4..].strip_prefix("2.0").is_some_and(|tail| tail.trim().is_empty());
+        return Err(if trailing { ParseError::RequestUri } else { ParseError::Version });
+    }
+    let parts = UriParts::parse(uri).ok_or(ParseError::RequestUri)?;
+    if parts.headers.is_some() {
+        return Err(ParseError::RequestUri);
+    }
+    Ok(StartLine::Request { method: Method::parse(method), uri })
+}
+
+fn body<'a>(bytes: &'a [u8], index: &Index) -> Result<&'a [u8], ParseError> {
+    let rest = &bytes[index.body_start..];
+    match content_length(bytes, index)? {
+        None => Ok(rest),
+        Some(length) => rest.get(..length).ok_or(ParseError::Truncated),
+    }
+}
+
+/// Content-Length; `None` where there is none. Two that differ are an error.
+pub(super) fn content_length(bytes: &[u8], index: &Index) -> Result<Option<usize>, ParseError> {
+    let mut known = None;
+    for span in index.spans().filter(|span| span.name == HeaderName::ContentLength) {
+        let length = digits(&span.value(bytes)).ok_or(ParseError::ContentLength)? as usize;
+        if known.is_some_and(|known| known != length) {
+            return Err(ParseError::Repeated(HeaderName::ContentLength));
+        }
+        known = Some(length);
+    }
+    Ok(known)
+}

@@ -1,0 +1,78 @@
+//! The non-INVITE client transaction: RFC 3261 section 17.1.2.
+
+use super::{Backoff, Due, PATIENCE, Received, T2, T4, earlier};
+use crate::time::{Duration, Time};
+
+/// ```text
+///     request sent; E repeats it (T1, doubling up to T2), F ends it
+///            │
+///       ┌────▼───┐ 1xx: pass  ┌────────────┐
+///       │Trying  ├───────────▶│Proceeding  │ E every T2     F in either: timed out
+///       └────┬───┘            └─────┬──────┘
+///            └──── 200-699: pass ───┤
+///                             ┌─────▼──────┐
+///                             │Completed   │ K: T4 unreliable, 0 reliable ──▶ Terminated
+///                             └────────────┘
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    state: State,
+    reliable: bool,
+    /// Timer E.
+    copy: Option<Backoff>,
+    /// Timers F and K.
+    end: Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Trying,
+    Proceeding,
+    Completed,
+    Terminated,
+}
+
+impl Client {
+    /// The request leaves now.
+    pub fn new(now: Time, reliable: bool) -> Self {
+        let copy = (!reliable).then(|| Backoff::new(now, T2));
+        Client { state: State::Trying, reliable, copy, end: now + PATIENCE }
+    }
+
+    pub fn handle_response(&mut self, now: Time, code: u16) -> Received {
+        match (self.state, code) {
+            (State::Trying, 100..=199) => {
+                self.state = State::Proceeding;
+                self.copy = self.copy.map(|_| Backoff::slow(now, T2));
+                Received::Pass
+            }
+            (State::Proceeding, 100..=199) => Received::Pass,
+            (State::Trying | State::Proceeding, 200..) => {
+                self.state = State::Completed;
+                self.copy = None;
+                self.end = now + if self.reliable { Duration::ZERO } else { T4 };
+                Received::Pass
+            }
+            _ => Received::Absorb,
+        }
+    }
+
+    pub fn handle_timeout(&mut self, now: Time) -> Due {
+        if self.end <= now {
+            let timed_out = matches!(self.state, State::Trying | State::Proceeding);
+            self.state = State::Terminated;
+            return if timed_out { Due::TimedOut } else { Due::Over };
+        }
+        let copy = self.copy.as_mut().is_some_and(|copy| copy.take_due(now));
+        if copy { Due::Resend } else { Due::Nothing }
+    }
+
+    pub fn next_wake(&self) -> Option<Time> {
+        earlier(self.copy, Some(self.end))
+    }
+
+    /// Whether a final response has come.
+    pub fn is_final(&self) -> bool {
+        !matches!(self.state, State::Trying | State::Proceeding)
+    }
+}

@@ -1,0 +1,66 @@
+//! The non-INVITE server transaction: RFC 3261 section 17.2.2.
+
+use super::{Due, PATIENCE, Repeated};
+use crate::time::{Duration, Time};
+
+/// ```text
+///     request
+///        │
+///   ┌────▼───┐ 1xx: send ┌────────────┐
+///   │Trying  ├──────────▶│Proceeding  │ request again: the last 1xx again
+///   └────┬───┘           └─────┬──────┘
+///        └─── 200-699: send ───┤
+///                        ┌─────▼──────┐ request again: the final response again
+///                        │Completed   │ J: 32 s unreliable, 0 reliable ──▶ Terminated
+///                        └────────────┘
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    state: State,
+    reliable: bool,
+    /// Timer J; before that the patience with our own user, who owes a response.
+    end: Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Trying,
+    Proceeding,
+    Completed,
+}
+
+impl Server {
+    /// The request came now.
+    pub fn new(now: Time, reliable: bool) -> Self {
+        Server { state: State::Trying, reliable, end: now + PATIENCE }
+    }
+
+    pub fn handle_repeat(&mut self) -> Repeated {
+        match self.state {
+            State::Trying => Repeated::Absorb,
+            State::Proceeding | State::Completed => Repeated::Resend,
+        }
+    }
+
+    /// We respond now. `false` = the transaction had its final response already: nothing is sent.
+    pub fn respond(&mut self, now: Time, code: u16) -> bool {
+        if self.state == State::Completed {
+            return false;
+        }
+        if code < 200 {
+            self.state = State::Proceeding;
+        } else {
+            self.state = State::Completed;
+            self.end = now + if self.reliable { Duration::ZERO } else { PATIENCE };
+        }
+        true
+    }
+
+    pub fn handle_timeout(&mut self, now: Time) -> Due {
+        if self.end <= now { Due::Over } else { Due::Nothing }
+    }
+
+    pub fn next_wake(&self) -> Option<Time> {
+        Some(self.end)
+    }
+}

@@ -1,0 +1,116 @@
+//! The INVITE server transaction: RFC 3261 section 17.2.1 with the Accepted state of RFC 6026.
+
+use super::{Backoff, Due, PATIENCE, Repeated, T2, T4, earlier};
+use crate::time::{Duration, Time};
+
+/// A 100 goes out on its own if nothing was said for this long (RFC 3261 section 17.2.1).
+const TRYING_AFTER: Duration = Duration::from_millis(200);
+
+/// ```text
+///                 INVITE; 100 after 200 ms of silence
+///                    │
+///              ┌─────▼──────┐  1xx: send. INVITE again: the last 1xx again
+///              │Proceeding  │
+///              └──┬──────┬──┘
+///       2xx: send │      │ 300-699: send
+///        ┌────────▼─┐  ┌─▼─────────┐  G repeats it (T1 up to T2), INVITE again: again
+///        │Accepted  │  │Completed  ├── H: no ACK came: timed out ─────────┐
+///        └────┬─────┘  └─┬─────────┘                                      │
+///  L: 32 s    │          │ ACK                                            │
+///  ACK: pass  │        ┌─▼─────────┐ I: T4 unreliable, 0 reliable         │
+///             │        │Confirmed  │                                      │
+///             │        └─┬─────────┘                                      │
+///             └──────────┴──────────────▶ Terminated ◀────────────────────┘
+/// ```
+/// The copies of a 2xx are not the transaction's work (RFC 3261 section 13.3.1.4): an INVITE that
+/// comes again in Accepted is absorbed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerInvite {
+    state: State,
+    reliable: bool,
+    /// Timer G.
+    copy: Option<Backoff>,
+    /// The 100, and Timers H, I and L.
+    end: Option<Time>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Silent,
+    Proceeding,
+    Accepted,
+    Completed,
+    Confirmed,
+    Terminated,
+}
+
+impl ServerInvite {
+    /// The INVITE came now.
+    pub fn new(now: Time, reliable: bool) -> Self {
+        ServerInvite { state: State::Silent, reliable, copy: None, end: Some(now + TRYING_AFTER) }
+    }
+
+    /// Whether the INVITE that came again wants the last response again.
+    pub fn handle_repeat(&mut self) -> Repeated {
+        match self.state {
+            State::Proceeding | State::Completed => Repeated::Resend,
+            State::Silent | State::Accepted | State::Confirmed | State::Terminated => Repeated::Absorb,
+        }
+    }
+
+    /// We respond now. `false` = the transaction had its final response already: nothing is sent.
+    pub fn respond(&mut self, now: Time, code: u16) -> bool {
+        if !matches!(self.state, State::Silent | State::Proceeding) {
+            return false;
+        }
+        match code {
+            100..=199 => {
+                self.state = State::Proceeding;
+                self.end = None;
+            }
+            200..=299 => {
+                self.state = State::Accepted;
+                self.end = Some(now + PATIENCE);
+            }
+            _ => {
+                self.state = State::Completed;
+                self.copy = (!self.reliable).then(|| Backoff::new(now, T2));
+                self.end = Some(now + PATIENCE);
+            }
+        }
+        true
+    }
+
+    /// An ACK came. `true` = it is for the user: the ACK of a 2xx without a transaction of its own.
+    pub fn handle_ack(&mut self, now: Time) -> bool {
+        if self.state == State::Completed {
+            self.state = State::Confirmed;
+            self.copy = None;
+            self.end = Some(now + if self.reliable { Duration::ZERO } else { T4 });
+        }
+        self.state == State::Accepted
+    }
+
+    pub fn handle_timeout(&mut self, now: Time) -> Due {
+        if self.end.is_some_and(|end| end <= now) {
+            let before = self.state;
+            if before == State::Silent {
+                self.end = None;
+                return Due::Trying;
+            }
+            self.state = State::Terminated;
+            return if before == State::Completed { Due::TimedOut } else { Due::Over };
+        }
+        let copy = self.copy.as_mut().is_some_and(|copy| copy.take_due(now));
+        if copy { Due::Resend } else { Due::Nothing }
+    }
+
+    pub fn next_wake(&self) -> Option<Time> {
+        earlier(self.copy, self.end)
+    }
+
+    /// Whether a final response has been sent.
+    pub fn is_final(&self) -> bool {
+        !matches!(self.state, State::Silent | State::Proceeding)
+    }
+}

@@ -1,0 +1,391 @@
+//! Calls that come in, from INVITE to ACK: the simulated carrier's side, and callbacks.
+
+use super::caller::{ended_by_us, unanswered_outcome};
+use super::in_dialog::session_of;
+use super::leg::{Arriving, Description, Leg, LegState, Refresh, Repeat};
+use super::names::tag_text;
+use super::write::{self, Reply};
+use super::{Incoming, IncomingCall, Peer, UaEvent, UserAgent};
+use crate::call::{Ended, HangUpCause, Progress};
+use crate::ids::CallId;
+use crate::media::{Codec, MediaCapabilities};
+use crate::outcome::{EndedBy, Outcome};
+use crate::sdp;
+use crate::sip::dialog::Dialog;
+use crate::sip::headers::HeaderName;
+use crate::sip::message::{Message, Method};
+use crate::sip::session_timer::MIN_SE;
+use crate::time::Time;
+
+/// Calls that came in are numbered from here.
+const INCOMING: u64 = 1 << 63;
+/// Calls from outside that wait for our answer or are up.
+pub(super) const INCOMING_MAX: usize = 10_000;
+
+impl UserAgent {
+    /// An INVITE outside any dialog.
+    pub(super) fn invited(&mut self, now: Time, id: u64, from: Peer, request: &Message<'_>, bytes: &[u8]) {
+        if let Some(refusal) = self.refusal_of_invite(from, request) {
+            let tag = tag_text(self.names.fresh());
+            self.reply(now, id, request, from, &refusal.tag(&tag));
+            return;
+        }
+        let offer = match write::description(request).map(|offer| sdp::answer(offer, &silent(), 0, 0)) {
+            None => None,
+            Some(Ok((target, _))) => Some(target),
+            Some(Err(_)) => {
+                let tag = tag_text(self.names.fresh());
+                self.reply(now, id, request, from, &Reply::new(488, "Not Acceptable Here").tag(&tag));
+                return;
+            }
+        };
+        self.incoming += 1;
+        let call = CallId(INCOMING | self.incoming);
+        let tag = self.names.tag(call);
+        let Some(dialog) = Dialog::of_request(request, &tag_text(tag), write::reply_peer(request, from))
+        else {
+            self.reply(now, id, request, from, &Reply::new(400, "Bad Request"));
+            return;
+        };
+        let trunk = self.trunks.iter().find(|(_, trunk)| trunk.sends_from(from)).map(|(id, _)| *id);
+        let leg = Leg {
+            state: LegState::Arriving,
+            trunk,
+            tag,
+            dialog,
+            media: None,
+            sdp: Description { id: tag >> 33, version: 1 },
+            target: offer.clone(),
+            timer: None,
+            allows_update: request.has_token(HeaderName::Allow, "UPDATE"),
+            credentials: None,
+            placing: None,
+            arriving: Some(Box::new(Arriving {
+                transaction: id,
+                invite: bytes.to_vec(),
+                from,
+                has_offer: offer.is_some(),
+                reliable: request.has_token(HeaderName::Require, "100rel"),
+                rseq: 0,
+                unheard: None,
+                described: false,
+                answer_wanted: None,
+                hang_up: None,
+            })),
+            unacknowledged: None,
+            refresh: Refresh::None,
+            ended: None,
+            armed: None,
+        };
+        self.add_leg(call, leg);
+        self.server_is_for(id, call);
+        let authorization = [HeaderName::Authorization, HeaderName::ProxyAuthorization]
+            .into_iter()
+            .flat_map(|name| request.headers(name))
+            .map(|line| line.into_owned())
+            .collect();
+        self.event(UaEvent::Incoming(Box::new(IncomingCall {
+            call,
+            from,
+            call_id: request.call_id().into_owned(),
+            to_user: request.request_uri().map(|uri| uri.user_text().into_owned()).unwrap_or_default(),
+            from_user: request.from().map(|from| from.uri.user_text().into_owned()).unwrap_or_default(),
+            offer,
+            authorization,
+        })));
+    }
+
+    /// What an INVITE hears at once, before anybody is asked.
+    fn refusal_of_invite(&self, from: Peer, request: &Message<'_>) -> Option<Reply<'static>> {
+        let welcome = match self.config.incoming {
+            Incoming::Nobody => false,
+            Incoming::Trunks => self.trunks.values().any(|trunk| trunk.sends_from(from)),
+            Incoming::Anybody => true,
+        };
+        if !welcome {
+            return Some(Reply::new(603, "Decline"));
+        }
+        if self.incoming_now() >= INCOMING_MAX {
+            return Some(Reply::new(503, "Service Unavailable").header("Retry-After", "10"));
+        }
+        if !request.body().is_empty() && write::description(request).is_none() {
+            return Some(Reply::new(415, "Unsupported Media Type").header("Accept", "application/sdp"));
+        }
+        let too_short = request.session_expires().is_some_and(|session| session.secs < MIN_SE);
+        if too_short && request.has_token(HeaderName::Supported, "timer") {
+            return Some(Reply::new(422, "Session Interval Too Small").header("Min-SE", MIN_SE.to_string()));
+        }
+        None
+    }
+
+    fn incoming_now(&self) -> usize {
+        self.legs.range(CallId(INCOMING)..).count()
+    }
+
+    /// The response of `reply` to the INVITE of this call, with our tag and our Contact.
+    fn invite_response(&self, call: CallId, reply: Reply<'_>) -> Option<Vec<u8>> {
+        let leg = self.legs.get(&call)?;
+        let arriving = leg.arriving.as_deref()?;
+        let invite = Message::parse(&arriving.invite).ok()?;
+        let contact = write::contact(&self.config, arriving.from.transport, "");
+        let reply = reply.tag(&tag_text(leg.tag)).header("Contact", contact);
+        Some(write::response(&invite, arriving.from, &reply))
+    }
+
+    pub(super) fn say_trying(&mut self, now: Time, id: u64, call: CallId) {
+        let Some(arriving) = self.legs.get(&call).and_then(|leg| leg.arriving.as_deref()) else { return };
+        let from = arriving.from;
+        let Ok(invite) = Message::parse(&arriving.invite) else { return };
+        let bytes = write::response(&invite, from, &Reply::new(100, "Trying"));
+        self.respond(now, id, 100, bytes);
+    }
+
+    /// 180 or 183; reliably where the caller requires it.
+    pub(super) fn send_provisional(
+        &mut self,
+        now: Time,
+        call: CallId,
+        code: u16,
+        media: Option<MediaCapabilities>,
+    ) {
+        let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Arriving) else {
+            return;
+        };
+        let Some(arriving) = leg.arriving.as_deref_mut() else { return };
+        if arriving.unheard.is_some() {
+            // One reliable provisional at a time (RFC 3262 section 3); this one would only be news.
+            return;
+        }
+        let mut reply = Reply::new(code, if code == 180 { "Ringing" } else { "Session Progress" });
+        let mut settled = None;
+        if let Some(media) = media.filter(|_| arriving.has_offer) {
+            let answer = Message::parse(&arriving.invite).ok().and_then(|invite| {
+                sdp::answer(write::description(&invite)?, &media, leg.sdp.id, leg.sdp.version).ok()
+            });
+            if let Some((target, text)) = answer {
+                reply = reply.sdp(text);
+                settled = Some(target);
+                leg.media = Some(media);
+            }
+        }
+        let reliable = arriving.reliable;
+        if reliable {
+            arriving.rseq = if arriving.rseq == 0 { (leg.tag as u32 >> 8).max(1) } else { arriving.rseq + 1 };
+            arriving.described |= settled.is_some();
+            reply = reply.header("Require", "100rel").header("RSeq", arriving.rseq.to_string());
+        }
+        let (id, from, rseq) = (arriving.transaction, arriving.from, arriving.rseq);
+        let Some(bytes) = self.invite_response(call, reply) else { return };
+        if reliable
+            && let Some(arriving) = self.legs.get_mut(&call).and_then(|leg| leg.arriving.as_deref_mut())
+        {
+            let to = Message::parse(&arriving.invite).map(|invite| write::reply_peer(&invite, from));
+            let to = to.unwrap_or(from);
+            arriving.unheard = Some(Repeat::of_provisional(now, to, bytes.clone(), rseq));
+        }
+        self.respond(now, id, code, bytes);
+        if let Some(target) = settled {
+            self.set_target(call, target, true);
+        }
+        self.rearm_leg(call);
+    }
+
+    pub(super) fn set_target(&mut self, call: CallId, target: crate::media::MediaTarget, early: bool) {
+        if let Some(leg) = self.legs.get_mut(&call) {
+            leg.target = Some(target.clone());
+            self.event(UaEvent::Media { call, target, early });
+        }
+    }
+
+    /// 200 with our answer, or with our offer where the INVITE had none.
+    pub(super) fn answer_call(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
+        let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Arriving) else {
+            return;
+        };
+        let Some(arriving) = leg.arriving.as_deref_mut() else { return };
+        if arriving.unheard.is_some() && arriving.described {
+            arriving.answer_wanted = Some(media);
+            return;
+        }
+        let Ok(invite) = Message::parse(&arriving.invite) else { return };
+        let mut settled = None;
+        let mut reply = Reply::new(200, "OK");
+        if !arriving.has_offer {
+            reply = reply.sdp(sdp::offer(&media, leg.sdp.id, leg.sdp.version));
+        } else if !arriving.described {
+            let answer = write::description(&invite)
+                .and_then(|offer| sdp::answer(offer, &media, leg.sdp.id, leg.sdp.version).ok());
+            let Some((target, text)) = answer else {
+                self.reject_call(now, call, 488, "Not Acceptable Here", &[], HangUpCause::MediaLost);
+                return;
+            };
+            reply = reply.sdp(text);
+            settled = Some(target);
+        }
+        if let Some((timer, line)) = session_of(now, &invite) {
+            leg.timer = Some(timer);
+            reply = reply.header("Session-Expires", line);
+            if !timer.ours {
+                reply = reply.header("Require", "timer");
+            }
+        }
+        let offers = !arriving.has_offer;
+        let cseq = invite.cseq().map(|cseq| cseq.number).unwrap_or_default();
+        let (id, to) = (arriving.transaction, write::reply_peer(&invite, arriving.from));
+        leg.media = Some(media);
+        let Some(bytes) = self.invite_response(call, reply.allow()) else { return };
+        if !self.respond(now, id, 200, bytes.clone()) {
+            return;
+        }
+        if let Some(leg) = self.legs.get_mut(&call) {
+            leg.state = LegState::Accepted;
+            leg.unacknowledged = Some(Box::new(Repeat::of_2xx(now, to, bytes, cseq, offers)));
+            if let Some(arriving) = leg.arriving.as_deref_mut() {
+                arriving.unheard = None;
+                arriving.invite = Vec::new();
+            }
+        }
+        if let Some(target) = settled {
+            self.set_target(call, target, false);
+        }
+        self.rearm_leg(call);
+    }
+
+    pub(super) fn reject_call(
+        &mut self,
+        now: Time,
+        call: CallId,
+        code: u16,
+        reason: &str,
+        headers: &[&str],
+        cause: HangUpCause,
+    ) {
+        let Some(leg) = self.legs.get(&call).filter(|leg| leg.state == LegState::Arriving) else { return };
+        let Some(id) = leg.arriving.as_deref().map(|arriving| arriving.transaction) else { return };
+        let mut reply = Reply::new(code, reason);
+        for line in headers {
+            if let Some((name, value)) = line.split_once(':') {
+                reply = reply.header(name.trim(), value.trim());
+            }
+        }
+        let Some(bytes) = self.invite_response(call, reply) else { return };
+        self.respond(now, id, code, bytes);
+        let mut over = ended_by_us(cause, Some(code), reason);
+        over.outcome = unanswered_outcome(cause);
+        self.finish(call, over);
+    }
+
+    /// CANCEL (RFC 3261 section 9.2): 200 for itself, 487 for its INVITE if that is still open.
+    pub(super) fn cancelled(&mut self, now: Time, id: u64, from: Peer, request: &Message<'_>) {
+        let Some(call) = self.cancelled_by(request) else {
+            let tag = tag_text(self.names.fresh());
+            let reply = Reply::new(481, "Call/Transaction Does Not Exist").tag(&tag);
+            self.reply(now, id, request, from, &reply);
+            return;
+        };
+        let tag = call.and_then(|call| self.legs.get(&call)).map(|leg| leg.tag);
+        let tag = tag_text(tag.unwrap_or_else(|| self.names.fresh()));
+        self.reply(now, id, request, from, &Reply::new(200, "OK").tag(&tag));
+        let Some(call) = call else { return };
+        if self.legs.get(&call).is_none_or(|leg| leg.state != LegState::Arriving) {
+            return;
+        }
+        self.terminate_invite(now, call);
+        self.finish(call, ended_by_caller(Outcome::NoAnswer, Some(487), write::reason_text(request)));
+    }
+
+    /// 487 to the INVITE of a call that is not answered yet.
+    pub(super) fn terminate_invite(&mut self, now: Time, call: CallId) {
+        let id = self.legs.get(&call).and_then(|leg| Some(leg.arriving.as_deref()?.transaction));
+        let bytes = self.invite_response(call, Reply::new(487, "Request Terminated"));
+        if let (Some(id), Some(bytes)) = (id, bytes) {
+            self.respond(now, id, 487, bytes);
+        }
+    }
+
+    /// PRACK: the reliable provisional was heard (RFC 3262 section 3).
+    pub(super) fn prack(&mut self, now: Time, id: u64, call: CallId, from: Peer, request: &Message<'_>) {
+        let rack = request.rack();
+        let arriving = self.legs.get_mut(&call).and_then(|leg| leg.arriving.as_deref_mut());
+        let expected = arriving.filter(|arriving| {
+            rack.as_ref().is_some_and(|rack| rack.rseq == arriving.rseq) && arriving.unheard.is_some()
+        });
+        let Some(arriving) = expected else {
+            self.reply(now, id, request, from, &Reply::new(481, "Call/Transaction Does Not Exist"));
+            return;
+        };
+        arriving.unheard = None;
+        let wanted = arriving.answer_wanted.take();
+        self.reply(now, id, request, from, &Reply::new(200, "OK"));
+        if let Some(media) = wanted {
+            self.answer_call(now, call, media);
+        }
+        self.rearm_leg(call);
+    }
+
+    /// An ACK that no transaction took: it belongs to a 2xx of ours.
+    pub(super) fn call_acknowledged(&mut self, now: Time, ack: &Message<'_>) {
+        let Some(call) = self.call_of(ack) else { return };
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let number = ack.cseq().map(|cseq| cseq.number).ok();
+        let Some(repeat) = leg.unacknowledged.take_if(|repeat| Some(repeat.cseq) == number) else { return };
+        let answer = write::description(ack).filter(|_| repeat.offers);
+        let target = match (answer, &leg.media) {
+            (Some(answer), Some(media)) => sdp::read_answer(media, answer).ok(),
+            _ => None,
+        };
+        let first = leg.state == LegState::Accepted;
+        let hang_up = leg.arriving.take().and_then(|arriving| arriving.hang_up);
+        if first {
+            leg.state = LegState::Confirmed;
+        }
+        if let Some(target) = target {
+            self.set_target(call, target, false);
+        }
+        if first {
+            self.report(call, Progress::Answered);
+        }
+        if let Some(cause) = hang_up {
+            self.send_bye(now, call, cause, ended_by_us(cause, Some(200), ""));
+        }
+        self.rearm_leg(call);
+    }
+
+    /// A response of ours was never acknowledged (RFC 3261 section 13.3.1.4, RFC 3262 section 3).
+    pub(super) fn never_acknowledged(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        leg.unacknowledged = None;
+        if leg.state == LegState::Arriving {
+            self.reject_call(now, call, 504, "Server Time-out", &[], HangUpCause::MediaLost);
+            return;
+        }
+        let over = ended_by_us(HangUpCause::MediaLost, Some(200), "no ACK within 32 s");
+        self.send_bye(now, call, HangUpCause::MediaLost, over);
+    }
+
+    /// Whose dialog a request is in, by our tag.
+    pub(super) fn call_of(&self, request: &Message<'_>) -> Option<CallId> {
+        let tag = super::names::parse_tag(&request.to_tag()?)?;
+        let call = *self.tags.get(&tag)?;
+        let leg = self.legs.get(&call)?;
+        (leg.dialog.call_id == request.call_id()).then_some(call)
+    }
+}
+
+/// The end of a call by the side that placed it.
+pub(super) fn ended_by_caller(outcome: Outcome, code: Option<u16>, cause: String) -> Ended {
+    Ended { outcome, by: EndedBy::Callee, sip_code: code, cause, retry_after: None, try_next_trunk: false }
+}
+
+/// Capabilities that only look: an offer is read against them, nothing is answered.
+fn silent() -> MediaCapabilities {
+    MediaCapabilities { address: ([0, 0, 0, 0], 9).into(), codecs: Codec::ALL.to_vec() }
+}
+
+/// Methods that we answer, for Allow.
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+
+/// Whether a method is answered at all.
+pub(super) fn is_allowed(method: Method<'_>) -> bool {
+    ALLOW.split(", ").any(|known| known == method.as_str())
+}

@@ -1,0 +1,515 @@
+//! Calls that we place, from INVITE to ACK: provisionals, forks, refusals, and the answer whose ACK is
+//! withheld until it is on disk.
+
+use super::clients::{Answer, Purpose};
+use super::credentials::Credentials;
+use super::leg::{CANCEL_PATIENCE, Cancel, Description, Early, Leg, LegState, Placing, Refresh};
+use super::names::{ClientKey, tag_text};
+use super::{CallRequest, Peer, SavedDialog, SipTrunk, UaEvent, UserAgent, write};
+use crate::call::{Ended, HangUpCause, Progress};
+use crate::ids::CallId;
+use crate::outcome::{EndedBy, Outcome};
+use crate::sdp;
+use crate::sip::dialog::{Dialog, peer_of};
+use crate::sip::headers::HeaderName;
+use crate::sip::message::{Message, Method};
+use crate::sip::session_timer::{self, SessionTimer};
+use crate::sip::uri::Uri;
+use crate::sip::verdict;
+use crate::time::Time;
+
+/// CSeq of the first INVITE of every call.
+const FIRST_CSEQ: u32 = 1;
+/// One challenge from a proxy and one from the far end, or one and its stale repetition.
+const CHALLENGES_MAX: u8 = 2;
+const REDIRECTIONS_MAX: u8 = 3;
+/// Phones that ring at once for one number.
+const EARLY_MAX: usize = 8;
+
+impl UserAgent {
+    /// What [`UserAgent::place`] will put on the wire for a call.
+    pub(super) fn identity_of(&self, trunk: &SipTrunk, request: &CallRequest) -> SavedDialog {
+        let request_uri = Uri::sip(&request.user, &trunk.host).to_string();
+        let user = match &request.caller_id {
+            Some(caller_id) => caller_id.as_str(),
+            None if trunk.username.is_empty() => "anonymous",
+            None => trunk.username.as_str(),
+        };
+        let domain = if trunk.from_domain.is_empty() { &trunk.host } else { &trunk.from_domain };
+        let tag = tag_text(self.names.tag(request.call));
+        SavedDialog {
+            trunk: request.trunk,
+            peer: trunk.peer,
+            sent_by: self.config.sent_by(trunk.peer.transport).to_string(),
+            to: format!("<{request_uri}>"),
+            from: format!("<{}>;tag={tag}", Uri::sip(user, domain)),
+            request_uri,
+            call_id: self.names.call_id(request.call),
+            branch: ClientKey::new(self.names.invite_branch(request.call)).branch_text(),
+            cseq: FIRST_CSEQ,
+            confirmed: None,
+        }
+    }
+
+    pub(super) fn place_call(&mut self, now: Time, request: CallRequest) {
+        let call = request.call;
+        if self.legs.contains_key(&call) {
+            return;
+        }
+        let Some(trunk) = self.trunks.get(&request.trunk) else {
+            let ended = ended(verdict::SILENT_TRUNK, None, "no such trunk");
+            self.report(call, Progress::Ended(ended));
+            return;
+        };
+        let saved = self.identity_of(&trunk.config, &request);
+        let tag = self.names.tag(call);
+        let leg = Leg {
+            state: LegState::Calling,
+            trunk: Some(request.trunk),
+            tag,
+            dialog: Dialog {
+                call_id: saved.call_id,
+                local: saved.from,
+                remote: saved.to,
+                remote_tag: None,
+                remote_target: saved.request_uri.clone(),
+                route_set: Vec::new(),
+                local_cseq: saved.cseq,
+                remote_cseq: None,
+                peer: saved.peer,
+            },
+            media: Some(request.media),
+            sdp: Description { id: tag >> 33, version: 1 },
+            target: None,
+            timer: None,
+            allows_update: false,
+            credentials: None,
+            placing: Some(Box::new(Placing {
+                sent_by: saved.sent_by,
+                request_uri: saved.request_uri,
+                user: request.user,
+                caller_id: request.caller_id,
+                key: ClientKey::new(self.names.invite_branch(call)),
+                cseq: saved.cseq,
+                peer: saved.peer,
+                challenges: 0,
+                redirections: 0,
+                session_secs: session_timer::SESSION_EXPIRES,
+                raised: false,
+                authorization: Vec::new(),
+                ring_until: Some(now + request.ring),
+                provisional: false,
+                ringing: false,
+                early: Vec::new(),
+                cancel: None,
+                mute: false,
+                session: None,
+            })),
+            arriving: None,
+            unacknowledged: None,
+            refresh: Refresh::None,
+            ended: None,
+            armed: None,
+        };
+        self.add_leg(call, leg);
+        self.send_invite(now, call);
+        self.report(call, Progress::Sent);
+        self.rearm_leg(call);
+    }
+
+    fn send_invite(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get(&call) else { return };
+        let Some(placing) = leg.placing.as_deref() else { return };
+        let offer = match &leg.media {
+            Some(media) => sdp::offer(media, leg.sdp.id, leg.sdp.version),
+            None => String::new(),
+        };
+        let (key, peer) = (placing.key, placing.peer);
+        let bytes = write::invite(&self.config, leg, placing, &offer);
+        self.send_invite_request(now, key, peer, bytes, Purpose::Invite(call));
+    }
+
+    /// The INVITE once more, as a new transaction of the same call: next number, derived branch.
+    fn send_invite_again(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        leg.dialog.local_cseq += 1;
+        let cseq = leg.dialog.local_cseq;
+        let Some(placing) = leg.placing.as_deref_mut() else { return };
+        placing.key.resend += 1;
+        placing.cseq = cseq;
+        placing.provisional = false;
+        placing.early.clear();
+        self.send_invite(now, call);
+        self.rearm_leg(call);
+    }
+
+    pub(super) fn invite_answered(
+        &mut self,
+        now: Time,
+        call: CallId,
+        key: ClientKey,
+        answer: Answer<'_, '_>,
+    ) {
+        let Some(placing) = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()) else { return };
+        if placing.key != key {
+            return;
+        }
+        match answer {
+            Answer::Response { code: 100..=199, message, from } => {
+                self.provisional(now, call, message, from);
+                self.rearm_leg(call);
+            }
+            Answer::Response { code: 200..=299, message, from } => self.answered(now, call, message, from),
+            Answer::Response { code, message, .. } => self.refused(now, call, code, message),
+            Answer::TimedOut => {
+                let words = "no response from the trunk within 32 s";
+                self.gave_up(call, ended(verdict::SILENT_TRUNK, None, words));
+            }
+            Answer::Unreachable => {
+                let words = "the connection to the trunk failed";
+                self.gave_up(call, ended(verdict::SILENT_TRUNK, None, words));
+            }
+        }
+    }
+
+    /// The INVITE is over without an answer, unless a person stopped the call before.
+    fn gave_up(&mut self, call: CallId, mut ended: Ended) {
+        let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
+        if cancel.is_some_and(|cancel| cancel.cause == HangUpCause::Stopped) {
+            ended.outcome = Outcome::Cancelled;
+            ended.by = EndedBy::Dialer;
+            ended.try_next_trunk = false;
+        }
+        self.finish(call, ended);
+    }
+
+    fn provisional(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let Some(placing) = leg.placing.as_deref_mut() else { return };
+        placing.provisional = true;
+        if let Some(cancel) = placing.cancel {
+            // RFC 3261 section 9.1: a CANCEL waits for the first provisional.
+            if cancel.give_up.is_none() {
+                self.send_cancel(now, call, cancel.cause);
+            }
+            return;
+        }
+        let code = message.code().unwrap_or(100);
+        if code == 100 || code == 199 {
+            return;
+        }
+        let first = !placing.ringing && (180..=189).contains(&code);
+        placing.ringing |= first;
+        if first {
+            self.report(call, Progress::Ringing);
+        }
+        let Some(at) = self.early_dialog(call, message, from) else { return };
+        if let Some(rseq) = message.rseq().filter(|_| message.has_token(HeaderName::Require, "100rel")) {
+            if !self.take_reliable(now, call, at, rseq) {
+                return;
+            }
+        }
+        self.early_description(call, at, message);
+    }
+
+    /// The early dialog of this provisional, made if it is new; `None` without a tag or if there are too
+    /// many.
+    fn early_dialog(&mut self, call: CallId, message: &Message<'_>, from: Peer) -> Option<usize> {
+        let tag = message.to_tag()?;
+        let leg = self.legs.get_mut(&call)?;
+        let placing = leg.placing.as_deref_mut()?;
+        let known = placing.early.iter().position(|early| early.dialog.remote_tag.as_deref() == Some(&*tag));
+        if known.is_some() {
+            return known;
+        }
+        if placing.early.len() >= EARLY_MAX {
+            return None;
+        }
+        let mut dialog = leg.dialog.clone();
+        dialog.peer = from;
+        dialog.establish(message);
+        placing.early.push(Early { dialog, rseq: 0, target: None });
+        Some(placing.early.len() - 1)
+    }
+
+    /// PRACK (RFC 3262 section 4). `false` = the provisional is a copy or out of order.
+    fn take_reliable(&mut self, now: Time, call: CallId, at: usize, rseq: u32) -> bool {
+        let Some(leg) = self.legs.get_mut(&call) else { return false };
+        let Some(placing) = leg.placing.as_deref_mut() else { return false };
+        let invite_cseq = placing.cseq;
+        let Some(early) = placing.early.get_mut(at) else { return false };
+        if early.rseq != 0 && rseq != early.rseq.wrapping_add(1) {
+            return false;
+        }
+        early.rseq = rseq;
+        leg.dialog.local_cseq += 1;
+        early.dialog.local_cseq = leg.dialog.local_cseq - 1;
+        let mut dialog = early.dialog.clone();
+        let mut lines = vec![(HeaderName::RAck, format!("{rseq} {invite_cseq} INVITE"))];
+        let (uri, _) = dialog.path();
+        if let Some(credentials) = leg.credentials.as_deref_mut() {
+            lines.extend(credentials.lines("PRACK", &uri, b"", &mut self.names));
+        }
+        let to = dialog.next_hop();
+        let (key, bytes) = self.dialog_request(&mut dialog, Method::Prack, &lines, None);
+        self.send_request(now, key, to, bytes, Purpose::Prack(call));
+        true
+    }
+
+    /// The description in a provisional: where its early media comes from, and the answer itself if the
+    /// 2xx brings none.
+    fn early_description(&mut self, call: CallId, at: usize, message: &Message<'_>) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let (Some(placing), Some(media)) = (leg.placing.as_deref_mut(), &leg.media) else { return };
+        let Some(answer) = write::description(message) else { return };
+        let Ok(target) = sdp::read_answer(media, answer) else { return };
+        let Some(early) = placing.early.get_mut(at) else { return };
+        early.target = Some(target.clone());
+        if leg.target.as_ref() != Some(&target) {
+            leg.target = Some(target.clone());
+            self.event(UaEvent::Media { call, target, early: true });
+        }
+    }
+
+    fn answered(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let Some(placing) = leg.placing.as_deref_mut() else { return };
+        leg.dialog.peer = from;
+        leg.dialog.establish(message);
+        leg.allows_update = message.has_token(HeaderName::Allow, "UPDATE");
+        let tag = leg.dialog.remote_tag.as_deref();
+        let early = placing.early.iter().find(|early| early.dialog.remote_tag.as_deref() == tag);
+        let settled = early.and_then(|early| early.target.clone());
+        let described = match (write::description(message), &leg.media) {
+            (Some(answer), Some(media)) => sdp::read_answer(media, answer).ok(),
+            _ => None,
+        };
+        placing.early.clear();
+        placing.session = message.session_expires().map(|session| {
+            let ours = session.refresher != Some(crate::sip::headers::Refresher::Uas);
+            (session.secs, ours)
+        });
+        let target = described.or(settled);
+        placing.mute = target.is_none();
+        leg.target.clone_from(&target);
+        leg.state = LegState::Answered;
+        if let Some(cancel) = placing.cancel {
+            let code = message.code();
+            let mut over = ended_by_us(cancel.cause, code, "answered while it was being cancelled");
+            over.outcome = unanswered_outcome(cancel.cause);
+            self.send_withheld_ack(now, call);
+            self.send_bye(now, call, cancel.cause, over);
+            return;
+        }
+        self.report(call, Progress::Answered);
+        if let Some(target) = target {
+            self.event(UaEvent::Media { call, target, early: false });
+        }
+        self.rearm_leg(call);
+    }
+
+    pub(super) fn acknowledge_call(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get(&call).filter(|leg| leg.state == LegState::Answered) else { return };
+        let mute = leg.placing.as_deref().is_some_and(|placing| placing.mute);
+        self.send_withheld_ack(now, call);
+        if mute {
+            let over =
+                ended_by_us(HangUpCause::MediaLost, Some(200), "the answer had no media that we can use");
+            self.send_bye(now, call, HangUpCause::MediaLost, over);
+        }
+    }
+
+    /// The ACK of the 2xx. What only the placing needed is dropped with it.
+    pub(super) fn send_withheld_ack(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let Some(placing) = leg.placing.take() else { return };
+        leg.state = LegState::Confirmed;
+        leg.timer = placing.session.map(|(secs, ours)| SessionTimer::start(now, secs, ours));
+        let (dialog, to) = (&leg.dialog, leg.dialog.next_hop());
+        let tag = dialog.remote_tag.clone().unwrap_or_default();
+        let ack = write::ack(&self.config, dialog, self.names.fresh(), placing.cseq, &placing.authorization);
+        self.send_ack(now, placing.key, &tag, to, ack);
+        self.rearm_leg(call);
+    }
+
+    fn refused(&mut self, now: Time, call: CallId, code: u16, message: &Message<'_>) {
+        let Some(placing) = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()) else { return };
+        if let Some(cancel) = placing.cancel {
+            let mut over = ended_by_us(cancel.cause, Some(code), &write::cause_text(message));
+            over.outcome = unanswered_outcome(cancel.cause);
+            self.finish(call, over);
+            return;
+        }
+        let again = match code {
+            401 | 407 => self.answer_challenge(call, message),
+            422 => self.raise_session(call, message),
+            300..=399 => self.redirect(call, message),
+            _ => false,
+        };
+        if again {
+            self.send_invite_again(now, call);
+            return;
+        }
+        let cause = message.reason().filter(|reason| reason.is_q850()).and_then(|reason| reason.cause);
+        let mut over = ended(verdict::refusal(code, cause), Some(code), &write::cause_text(message));
+        if code == 503 {
+            over.retry_after =
+                message.retry_after().map(|secs| crate::time::Duration::from_secs(secs.into()));
+        }
+        self.finish(call, over);
+    }
+
+    /// Credentials for the challenge; `false` = we have none, or they were refused.
+    fn answer_challenge(&mut self, call: CallId, message: &Message<'_>) -> bool {
+        let Some(leg) = self.legs.get_mut(&call) else { return false };
+        let Some(placing) = leg.placing.as_deref_mut() else { return false };
+        let Some(trunk) = leg.trunk.and_then(|trunk| self.trunks.get(&trunk)) else { return false };
+        if placing.challenges >= CHALLENGES_MAX {
+            return false;
+        }
+        let credentials = leg.credentials.get_or_insert_with(|| {
+            Box::new(Credentials::new(&trunk.config.username, &trunk.config.password))
+        });
+        if !credentials.take_challenges(message) {
+            return false;
+        }
+        placing.challenges += 1;
+        placing.authorization = credentials.lines("INVITE", &placing.request_uri, b"", &mut self.names);
+        true
+    }
+
+    /// 422: the session may not be that short (RFC 4028 section 7.3).
+    fn raise_session(&mut self, call: CallId, message: &Message<'_>) -> bool {
+        let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
+            return false;
+        };
+        let Some(min) = message.min_se().filter(|_| !placing.raised) else { return false };
+        placing.raised = true;
+        placing.session_secs = placing.session_secs.max(min);
+        true
+    }
+
+    /// 3xx: to the same number elsewhere, never to another number.
+    fn redirect(&mut self, call: CallId, message: &Message<'_>) -> bool {
+        let Some(leg) = self.legs.get_mut(&call) else { return false };
+        let Some(placing) = leg.placing.as_deref_mut() else { return false };
+        if placing.redirections >= REDIRECTIONS_MAX {
+            return false;
+        }
+        let target = message.contacts().map(|contact| contact.uri).find(|uri| {
+            uri.is_sip() && uri.user_text() == placing.user && uri.to_string() != placing.request_uri
+        });
+        let Some(target) = target else { return false };
+        placing.redirections += 1;
+        placing.peer = peer_of(&target, placing.peer).unwrap_or(leg.dialog.peer);
+        placing.request_uri = Uri { headers: None, ..target }.to_string();
+        leg.dialog.remote_target.clone_from(&placing.request_uri);
+        true
+    }
+
+    /// Takes the call back: CANCEL now, or as soon as a provisional has come.
+    pub(super) fn cancel_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
+        let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
+            return;
+        };
+        if placing.cancel.is_some() {
+            return;
+        }
+        placing.cancel = Some(Cancel { cause, give_up: None });
+        if placing.provisional {
+            self.send_cancel(now, call, cause);
+        }
+        self.rearm_leg(call);
+    }
+
+    fn send_cancel(&mut self, now: Time, call: CallId, cause: HangUpCause) {
+        let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
+            return;
+        };
+        placing.cancel = Some(Cancel { cause, give_up: Some(now + CANCEL_PATIENCE) });
+        let (key, to) = (placing.key, placing.peer);
+        let invite = self.clients.get(&key).map(|client| client.bytes.as_slice()).unwrap_or_default();
+        let Some(cancel) = write::cancel_of(invite, write::reason(cause)) else { return };
+        self.send_request(now, ClientKey { cancel: true, ..key }, to, cancel, Purpose::Cancel(call));
+    }
+
+    /// The INVITE's own final response says how the call ended; a CANCEL that nobody knows or answers
+    /// changes nothing, its time runs out.
+    pub(super) fn cancel_answered(&mut self, _now: Time, call: CallId, answer: Answer<'_, '_>) {
+        if matches!(answer, Answer::Unreachable) {
+            self.cancel_gave_up(call);
+        }
+    }
+
+    /// Nothing came of the CANCEL for 32 seconds (RFC 3261 section 9.1).
+    pub(super) fn cancel_gave_up(&mut self, call: CallId) {
+        let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
+        let Some(cancel) = cancel else { return };
+        let mut over = ended_by_us(cancel.cause, None, "cancelled; the trunk never said that it was over");
+        over.outcome = unanswered_outcome(cancel.cause);
+        self.finish(call, over);
+    }
+
+    /// `None` if there is no such dialog, or it was never answered.
+    pub(super) fn saved_dialog(&self, call: CallId) -> Option<SavedDialog> {
+        let leg = self.legs.get(&call)?;
+        let confirmed = leg.confirmed()?;
+        let to = crate::sip::headers::NameAddr::parse(&leg.dialog.remote).map(|mut to| {
+            to.params.remove("tag");
+            to.to_string()
+        });
+        let placing = leg.placing.as_deref();
+        Some(SavedDialog {
+            trunk: leg.trunk?,
+            peer: leg.dialog.peer,
+            sent_by: self.config.sent_by(leg.dialog.peer.transport).to_string(),
+            request_uri: placing.map_or(&leg.dialog.remote_target, |placing| &placing.request_uri).clone(),
+            call_id: leg.dialog.call_id.clone(),
+            from: leg.dialog.local.clone(),
+            to: to?,
+            branch: ClientKey::new(self.names.invite_branch(call)).branch_text(),
+            cseq: FIRST_CSEQ,
+            confirmed: Some(confirmed),
+        })
+    }
+}
+
+/// How an unanswered call ended that we took back ourselves.
+pub(super) fn unanswered_outcome(cause: HangUpCause) -> Outcome {
+    match cause {
+        HangUpCause::RingTimeout | HangUpCause::Finished => Outcome::NoAnswer,
+        HangUpCause::Stopped => Outcome::Cancelled,
+        HangUpCause::MediaLost | HangUpCause::NotSaved => Outcome::LineFault,
+    }
+}
+
+pub(super) fn ended(verdict: verdict::Verdict, code: Option<u16>, cause: &str) -> Ended {
+    Ended {
+        outcome: verdict.outcome,
+        by: verdict.by,
+        sip_code: code,
+        cause: cause.into(),
+        retry_after: None,
+        try_next_trunk: verdict.try_next_trunk,
+    }
+}
+
+/// The end of a call that we ended ourselves; `Answered` until somebody knows better.
+pub(super) fn ended_by_us(cause: HangUpCause, code: Option<u16>, words: &str) -> Ended {
+    let why = match cause {
+        HangUpCause::RingTimeout => "nobody answered in time",
+        HangUpCause::Finished => "finished",
+        HangUpCause::Stopped => "stopped",
+        HangUpCause::MediaLost => "media lost",
+        HangUpCause::NotSaved => "the answer could not be saved",
+    };
+    let cause = if words.is_empty() { why.to_string() } else { format!("{why}; {words}") };
+    Ended {
+        outcome: Outcome::Answered,
+        by: EndedBy::Dialer,
+        sip_code: code,
+        cause,
+        retry_after: None,
+        try_next_trunk: false,
+    }
+}

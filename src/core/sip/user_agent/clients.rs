@@ -1,0 +1,351 @@
+//! Our requests: the table of client transactions, their copies, and who hears of their responses.
+
+use super::leg::{LegState, Refresh};
+use super::names::ClientKey;
+use super::wakes::Owner;
+use super::{Peer, Transport, UaOutput, UserAgent, write};
+use crate::ids::{CallId, TrunkId};
+use crate::sip::dialog::Dialog;
+use crate::sip::message::{Message, Method};
+use crate::sip::transaction::{Client, ClientInvite, Due, Received};
+use crate::time::Time;
+
+/// More forks of one INVITE than are ever answered.
+const ACKS_MAX: usize = 8;
+
+/// Who sent a request and hears what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Invite(CallId),
+    Cancel(CallId),
+    /// PRACK, and nothing hangs on its answer.
+    Prack(CallId),
+    /// A session refresh by re-INVITE or UPDATE.
+    Reinvite(CallId),
+    Update(CallId),
+    Bye(CallId),
+    Register(TrunkId),
+    Options(TrunkId),
+    SavedInvite(u64),
+    SavedCancel(u64),
+    SavedBye(u64),
+    /// Nobody waits for the answer: the BYE of a fork that lost.
+    Nobody,
+}
+
+#[derive(Debug)]
+pub(super) enum Machine {
+    Invite(ClientInvite),
+    Other(Client),
+}
+
+#[derive(Debug)]
+pub(super) struct ClientTransaction {
+    pub machine: Machine,
+    pub to: Peer,
+    /// The request; after a final response other than 2xx the ACK.
+    pub bytes: Vec<u8>,
+    pub purpose: Purpose,
+    /// The ACK of each 2xx, by its To tag: a 2xx that comes again gets it again.
+    pub acks: Vec<(String, Peer, Vec<u8>)>,
+    armed: Option<Time>,
+}
+
+/// What the owner of a request hears.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answer<'a, 'b> {
+    Response {
+        code: u16,
+        message: &'a Message<'b>,
+        from: Peer,
+    },
+    /// Timer B or F.
+    TimedOut,
+    /// The connection broke (RFC 3261 section 18.4).
+    Unreachable,
+}
+
+impl Answer<'_, '_> {
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Answer::Response { code, .. } => Some(*code),
+            Answer::TimedOut | Answer::Unreachable => None,
+        }
+    }
+}
+
+impl UserAgent {
+    pub(super) fn transmit(&mut self, to: Peer, bytes: Vec<u8>) {
+        self.outputs.push_back(UaOutput::Transmit { to, bytes });
+    }
+
+    pub(super) fn send_invite_request(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        to: Peer,
+        bytes: Vec<u8>,
+        purpose: Purpose,
+    ) {
+        self.transmit(to, bytes.clone());
+        let machine = Machine::Invite(ClientInvite::new(now, is_reliable(to)));
+        self.insert_client(key, machine, to, bytes, purpose);
+    }
+
+    pub(super) fn send_request(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        to: Peer,
+        bytes: Vec<u8>,
+        purpose: Purpose,
+    ) {
+        self.transmit(to, bytes.clone());
+        let machine = Machine::Other(Client::new(now, is_reliable(to)));
+        self.insert_client(key, machine, to, bytes, purpose);
+    }
+
+    /// Waits for what still comes to an INVITE that another process sent.
+    pub(super) fn stand_in(&mut self, now: Time, key: ClientKey, to: Peer, bytes: Vec<u8>, purpose: Purpose) {
+        let machine = Machine::Invite(ClientInvite::stand_in(now, is_reliable(to)));
+        self.insert_client(key, machine, to, bytes, purpose);
+    }
+
+    fn insert_client(
+        &mut self,
+        key: ClientKey,
+        machine: Machine,
+        to: Peer,
+        bytes: Vec<u8>,
+        purpose: Purpose,
+    ) {
+        self.drop_client(key);
+        let mut client = ClientTransaction { machine, to, bytes, purpose, acks: Vec::new(), armed: None };
+        let wanted = client.next_wake();
+        self.wakes.set(Owner::Client(key), &mut client.armed, wanted);
+        self.clients.insert(key, client);
+    }
+
+    fn drop_client(&mut self, key: ClientKey) {
+        if let Some(mut client) = self.clients.remove(&key) {
+            self.wakes.set(Owner::Client(key), &mut client.armed, None);
+        }
+    }
+
+    fn rearm_client(&mut self, key: ClientKey) {
+        if let Some(client) = self.clients.get_mut(&key) {
+            let wanted = client.next_wake();
+            self.wakes.set(Owner::Client(key), &mut client.armed, wanted);
+        }
+    }
+
+    pub(super) fn handle_response(&mut self, now: Time, from: Peer, code: u16, response: &Message<'_>) {
+        let (Some(branch), Ok(cseq)) = (response.branch(), response.cseq()) else { return };
+        let cancel = cseq.method == Method::Cancel;
+        let Some(key) = ClientKey::from_branch(&branch, cancel) else { return };
+        let Some(client) = self.clients.get_mut(&key) else { return };
+        if client.is_invite() != (cseq.method == Method::Invite) {
+            return;
+        }
+        let received = match &mut client.machine {
+            Machine::Invite(machine) => machine.handle_response(now, code),
+            Machine::Other(machine) => machine.handle_response(now, code),
+        };
+        let purpose = client.purpose;
+        match received {
+            Received::Absorb => return,
+            Received::Acknowledge => {
+                let (to, ack) = (client.to, client.bytes.clone());
+                self.transmit(to, ack);
+                return;
+            }
+            Received::PassAndAcknowledge => {
+                let ack = write::ack_of_refusal(&client.bytes, response).unwrap_or_default();
+                client.bytes = ack.clone();
+                let to = client.to;
+                if !ack.is_empty() {
+                    self.transmit(to, ack);
+                }
+            }
+            Received::Pass => {
+                if code >= 200 && !client.is_invite() {
+                    client.bytes = Vec::new();
+                }
+            }
+        }
+        self.rearm_client(key);
+        if (200..300).contains(&code) && self.is_invite(key) {
+            self.handle_2xx(now, key, purpose, Answer::Response { code, message: response, from });
+        } else {
+            self.dispatch(now, key, purpose, Answer::Response { code, message: response, from });
+        }
+    }
+
+    /// A 2xx to an INVITE: one that was acknowledged before gets its ACK again, one of another fork is
+    /// acknowledged and ended, and the first goes to whoever placed the call.
+    fn handle_2xx(&mut self, now: Time, key: ClientKey, purpose: Purpose, answer: Answer<'_, '_>) {
+        let Answer::Response { message, from, .. } = answer else { return };
+        let Some(tag) = message.to_tag() else { return };
+        let Some(client) = self.clients.get_mut(&key) else { return };
+        if let Some((_, to, ack)) = client.acks.iter().find(|(known, ..)| *known == tag) {
+            let (to, ack) = (*to, ack.clone());
+            self.transmit(to, ack);
+            return;
+        }
+        // The request is not needed any more; its transaction stays for the ACKs.
+        client.bytes = Vec::new();
+        match self.fate_of_2xx(key, purpose, &tag) {
+            Fate::News => self.dispatch(now, key, purpose, answer),
+            Fate::Withheld => {}
+            Fate::Fork => {
+                self.end_fork(now, key, message, from, Purpose::Nobody);
+            }
+        }
+    }
+
+    fn fate_of_2xx(&self, key: ClientKey, purpose: Purpose, tag: &str) -> Fate {
+        let (Purpose::Invite(call) | Purpose::Reinvite(call)) = purpose else { return Fate::News };
+        let Some(leg) = self.legs.get(&call) else { return Fate::Fork };
+        let expected = match purpose {
+            Purpose::Reinvite(_) => leg.refresh == Refresh::Sent(key),
+            _ => {
+                leg.state == LegState::Calling
+                    && leg.placing.as_ref().is_some_and(|placing| placing.key == key)
+            }
+        };
+        if expected {
+            Fate::News
+        } else if leg.dialog.remote_tag.as_deref() == Some(tag) {
+            Fate::Withheld
+        } else {
+            Fate::Fork
+        }
+    }
+
+    /// Another phone of a fork answered as well, or one that nobody waits for any more: ACK, then BYE.
+    pub(super) fn end_fork(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        response: &Message<'_>,
+        from: Peer,
+        purpose: Purpose,
+    ) -> Option<Dialog> {
+        let mut dialog = Dialog::of_response(response, from)?;
+        let tag = dialog.remote_tag.clone().unwrap_or_default();
+        let to = dialog.next_hop();
+        let ack = self.dialog_ack(&dialog);
+        self.send_ack(now, key, &tag, to, ack);
+        let (bye_key, bye) = self.dialog_request(&mut dialog, Method::Bye, &[], None);
+        self.send_request(now, bye_key, to, bye, purpose);
+        Some(dialog)
+    }
+
+    /// Keeps the ACK of a 2xx for its copies, and sends it.
+    pub(super) fn send_ack(&mut self, now: Time, key: ClientKey, tag: &str, to: Peer, ack: Vec<u8>) {
+        self.transmit(to, ack.clone());
+        if let Some(client) = self.clients.get_mut(&key) {
+            if client.acks.len() < ACKS_MAX {
+                client.acks.push((tag.to_string(), to, ack));
+            }
+            if let Machine::Invite(machine) = &mut client.machine {
+                machine.hold(now);
+            }
+        }
+        self.rearm_client(key);
+    }
+
+    fn is_invite(&self, key: ClientKey) -> bool {
+        self.clients.get(&key).is_some_and(ClientTransaction::is_invite)
+    }
+
+    pub(super) fn client_due(&mut self, now: Time, key: ClientKey) {
+        let Some(client) = self.clients.get_mut(&key) else { return };
+        client.armed = None;
+        let due = match &mut client.machine {
+            Machine::Invite(machine) => machine.handle_timeout(now),
+            Machine::Other(machine) => machine.handle_timeout(now),
+        };
+        let purpose = client.purpose;
+        match due {
+            Due::Resend => {
+                let (to, bytes) = (client.to, client.bytes.clone());
+                self.transmit(to, bytes);
+            }
+            Due::TimedOut => {
+                self.drop_client(key);
+                self.dispatch(now, key, purpose, Answer::TimedOut);
+            }
+            Due::Over => self.drop_client(key),
+            Due::Nothing | Due::Trying => {}
+        }
+        self.rearm_client(key);
+    }
+
+    /// RFC 3261 section 18.4: whatever waits for a response over this connection waits in vain.
+    pub(super) fn fail_clients(&mut self, now: Time, to: Peer) {
+        let mut keys: Vec<ClientKey> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.to == to && !client.is_final())
+            .map(|(key, _)| *key)
+            .collect();
+        // The table has no order of its own; what follows goes out in the order of the keys.
+        keys.sort_unstable();
+        for key in keys {
+            if let Some(client) = self.clients.get(&key) {
+                let purpose = client.purpose;
+                self.drop_client(key);
+                self.dispatch(now, key, purpose, Answer::Unreachable);
+            }
+        }
+    }
+
+    fn dispatch(&mut self, now: Time, key: ClientKey, purpose: Purpose, answer: Answer<'_, '_>) {
+        match purpose {
+            Purpose::Invite(call) => self.invite_answered(now, call, key, answer),
+            Purpose::Cancel(call) => self.cancel_answered(now, call, answer),
+            Purpose::Reinvite(call) => self.refresh_answered(now, call, key, answer, true),
+            Purpose::Update(call) => self.refresh_answered(now, call, key, answer, false),
+            Purpose::Bye(call) => self.bye_answered(now, call, answer),
+            Purpose::Register(trunk) => self.register_answered(now, trunk, answer),
+            Purpose::Options(trunk) => self.options_answered(now, trunk, answer),
+            Purpose::SavedInvite(id) => self.saved_invite_answered(now, id, key, answer),
+            Purpose::SavedCancel(id) => self.saved_cancel_answered(now, id, answer),
+            Purpose::SavedBye(id) => self.saved_bye_answered(now, id, answer),
+            Purpose::Prack(_) | Purpose::Nobody => {}
+        }
+    }
+}
+
+/// What a 2xx to an INVITE is, to whoever sent the INVITE.
+enum Fate {
+    News,
+    /// Its ACK is withheld: it comes again because of that.
+    Withheld,
+    Fork,
+}
+
+impl ClientTransaction {
+    fn next_wake(&self) -> Option<Time> {
+        match &self.machine {
+            Machine::Invite(machine) => machine.next_wake(),
+            Machine::Other(machine) => machine.next_wake(),
+        }
+    }
+
+    pub fn is_invite(&self) -> bool {
+        matches!(self.machine, Machine::Invite(_))
+    }
+
+    pub fn is_final(&self) -> bool {
+        match &self.machine {
+            Machine::Invite(machine) => machine.is_final(),
+            Machine::Other(machine) => machine.is_final(),
+        }
+    }
+}
+
+pub(super) fn is_reliable(peer: Peer) -> bool {
+    peer.transport != Transport::Udp
+}

@@ -1,0 +1,134 @@
+//! Ends: what a hang-up means in each state, BYE with its challenge, and the last report of a call.
+
+use super::caller::ended_by_us;
+use super::clients::{Answer, Purpose};
+use super::credentials::Credentials;
+use super::leg::{Leg, LegState};
+use super::wakes::Owner;
+use super::{UaEvent, UaOutput, UserAgent, write};
+use crate::call::{Ended, HangUpCause, Progress};
+use crate::ids::CallId;
+use crate::sip::headers::HeaderName;
+use crate::sip::message::Method;
+use crate::time::Time;
+
+impl UserAgent {
+    pub(super) fn hang_up_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        match leg.state {
+            LegState::Calling => self.cancel_call(now, call, cause),
+            LegState::Answered => {
+                self.send_withheld_ack(now, call);
+                self.send_bye(now, call, cause, ended_by_us(cause, Some(200), ""));
+            }
+            LegState::Confirmed => self.send_bye(now, call, cause, ended_by_us(cause, Some(200), "")),
+            LegState::Arriving => self.reject_call(now, call, 480, "Temporarily Unavailable", &[], cause),
+            LegState::Accepted => {
+                // A callee may not send BYE before the ACK (RFC 3261 section 15).
+                if let Some(arriving) = leg.arriving.as_deref_mut() {
+                    arriving.hang_up = Some(cause);
+                }
+            }
+            LegState::Ending => {}
+        }
+    }
+
+    /// BYE. `over` is reported once it is answered, or nobody answers it.
+    pub(super) fn send_bye(&mut self, now: Time, call: CallId, cause: HangUpCause, over: Ended) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        leg.state = LegState::Ending;
+        leg.ended = Some(Box::new(over));
+        leg.timer = None;
+        leg.unacknowledged = None;
+        self.bye_again(now, call, Some(cause));
+        self.rearm_leg(call);
+    }
+
+    fn bye_again(&mut self, now: Time, call: CallId, cause: Option<HangUpCause>) {
+        let reason = cause.map(|cause| (HeaderName::Reason, write::reason(cause).to_string()));
+        let lines: Vec<_> = reason.into_iter().collect();
+        self.leg_request(now, call, Method::Bye, lines, None, Purpose::Bye(call));
+    }
+
+    /// A request in the leg's dialog, with credentials if it was challenged before.
+    pub(super) fn leg_request(
+        &mut self,
+        now: Time,
+        call: CallId,
+        method: Method<'static>,
+        mut lines: Vec<(HeaderName, String)>,
+        body: Option<(&str, &str)>,
+        purpose: Purpose,
+    ) -> Option<super::names::ClientKey> {
+        let mut leg = self.legs.remove(&call)?;
+        let (uri, _) = leg.dialog.path();
+        if let Some(credentials) = leg.credentials.as_deref_mut() {
+            let entity = body.map(|(_, body)| body.as_bytes()).unwrap_or_default();
+            lines.extend(credentials.lines(method.as_str(), &uri, entity, &mut self.names));
+        }
+        let to = leg.dialog.next_hop();
+        let (key, bytes) = self.dialog_request(&mut leg.dialog, method, &lines, body);
+        self.legs.insert(call, leg);
+        if method == Method::Invite {
+            self.send_invite_request(now, key, to, bytes, purpose);
+        } else {
+            self.send_request(now, key, to, bytes, purpose);
+        }
+        Some(key)
+    }
+
+    /// Takes a challenge into the leg's credentials. `false` = nothing more can be said.
+    pub(super) fn take_leg_challenge(&mut self, call: CallId, answer: Answer<'_, '_>) -> bool {
+        let Answer::Response { code: 401 | 407, message, .. } = answer else { return false };
+        let Some(leg) = self.legs.get_mut(&call) else { return false };
+        let Some(trunk) = leg.trunk.and_then(|trunk| self.trunks.get(&trunk)) else { return false };
+        let credentials = leg.credentials.get_or_insert_with(|| {
+            Box::new(Credentials::new(&trunk.config.username, &trunk.config.password))
+        });
+        credentials.take_challenges(message)
+    }
+
+    pub(super) fn bye_answered(&mut self, now: Time, call: CallId, answer: Answer<'_, '_>) {
+        if answer.code().is_some_and(|code| code < 200) {
+            return;
+        }
+        if self.take_leg_challenge(call, answer) {
+            self.bye_again(now, call, None);
+            return;
+        }
+        let Some(over) = self.legs.get_mut(&call).and_then(|leg| leg.ended.take()) else { return };
+        let mut over = *over;
+        if answer.code().is_none() {
+            over.cause.push_str("; the far side did not answer our BYE");
+        }
+        self.finish(call, over);
+    }
+
+    pub(super) fn add_leg(&mut self, call: CallId, leg: Leg) {
+        self.tags.insert(leg.tag, call);
+        self.legs.insert(call, Box::new(leg));
+    }
+
+    /// The leg is over: nothing follows this report.
+    pub(super) fn finish(&mut self, call: CallId, over: Ended) {
+        let Some(mut leg) = self.legs.remove(&call) else { return };
+        self.wakes.set(Owner::Leg(call), &mut leg.armed, None);
+        self.tags.remove(&leg.tag);
+        self.report(call, Progress::Ended(over));
+    }
+
+    pub(super) fn report(&mut self, call: CallId, progress: Progress) {
+        self.event(UaEvent::Progress { call, progress });
+    }
+
+    pub(super) fn event(&mut self, event: UaEvent) {
+        self.outputs.push_back(UaOutput::Event(event));
+    }
+
+    pub(super) fn rearm_leg(&mut self, call: CallId) {
+        if let Some(leg) = self.legs.get_mut(&call) {
+            let wanted = leg.next_wake();
+            self.wakes.set(Owner::Leg(call), &mut leg.armed, wanted);
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Requests of others: what each method hears, outside a dialog and inside one. Only what a call of ours
+//! needs is answered with more than a refusal.
+
+use super::callee::{ended_by_caller, is_allowed};
+use super::leg::{Leg, LegState, Refresh, Repeat};
+use super::names::tag_text;
+use super::write::{self, Reply};
+use super::{Peer, UaEvent, UserAgent};
+use crate::call::Digit;
+use crate::ids::CallId;
+use crate::outcome::{EndedBy, Outcome};
+use crate::sdp;
+use crate::sip::headers::{HeaderName, Refresher};
+use crate::sip::message::{Message, Method};
+use crate::sip::session_timer::{MIN_SE, SessionTimer};
+use crate::sip::verdict;
+use crate::time::Time;
+
+/// A request that was not seen before, and the server transaction that answers it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a, 'b> {
+    pub id: u64,
+    pub from: Peer,
+    pub request: &'a Message<'b>,
+}
+
+impl UserAgent {
+    pub(super) fn handle_new_request(
+        &mut self,
+        now: Time,
+        id: u64,
+        from: Peer,
+        method: Method<'_>,
+        request: &Message<'_>,
+        bytes: &[u8],
+    ) {
+        let asked = Asked { id, from, request };
+        if method == Method::Cancel {
+            self.cancelled(now, id, from, request);
+        } else if let Some(reply) = refusal_of_any(method, request) {
+            self.say(now, asked, reply);
+        } else if request.to_tag().is_some() {
+            self.asked_in_dialog(now, asked, method);
+        } else {
+            match method {
+                Method::Invite => self.invited(now, id, from, request, bytes),
+                Method::Options => self.say(now, asked, capabilities()),
+                _ => self.say(now, asked, Reply::new(481, "Call/Transaction Does Not Exist")),
+            }
+        }
+    }
+
+    /// A response with a tag of ours where the request had none.
+    fn say(&mut self, now: Time, asked: Asked<'_, '_>, reply: Reply<'_>) {
+        let tag = match asked.request.to_tag() {
+            Some(_) => String::new(),
+            None => tag_text(self.names.fresh()),
+        };
+        self.reply(now, asked.id, asked.request, asked.from, &reply.tag(&tag));
+    }
+
+    fn asked_in_dialog(&mut self, now: Time, asked: Asked<'_, '_>, method: Method<'_>) {
+        let request = asked.request;
+        let leg = self.call_of(request).and_then(|call| Some((call, self.legs.get_mut(&call)?)));
+        let Some((call, dialog)) = leg.and_then(|(call, leg)| Some((call, dialog_with(leg, request)?)))
+        else {
+            self.say(now, asked, Reply::new(481, "Call/Transaction Does Not Exist"));
+            return;
+        };
+        let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
+        if !dialog.accept_cseq(number) {
+            self.say(now, asked, Reply::new(500, "CSeq Out Of Order"));
+            return;
+        }
+        match method {
+            Method::Bye => self.far_bye(now, asked, call),
+            Method::Invite => self.reinvited(now, asked, call),
+            Method::Update => self.updated(now, asked, call),
+            Method::Prack => self.prack(now, asked.id, call, asked.from, request),
+            Method::Info => self.informed(now, asked, call),
+            _ => self.say(now, asked, capabilities()),
+        }
+    }
+
+    fn far_bye(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
+        self.say(now, asked, Reply::new(200, "OK"));
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let mut over = ended_by_caller(Outcome::Answered, Some(200), write::reason_text(asked.request));
+        match leg.state {
+            LegState::Arriving => {
+                over.outcome = Outcome::NoAnswer;
+                over.sip_code = Some(487);
+                self.terminate_invite(now, call);
+            }
+            LegState::Calling => {
+                over.outcome = Outcome::NoAnswer;
+                over.sip_code = None;
+            }
+            LegState::Ending => {
+                if let Some(ours) = leg.ended.take() {
+                    over = *ours;
+                }
+            }
+            LegState::Answered | LegState::Accepted | LegState::Confirmed => {
+                let cause = asked.request.reason().filter(|reason| reason.is_q850()).and_then(|it| it.cause);
+                let fault = cause.map(|cause| verdict::refusal(480, Some(cause)));
+                if fault.is_some_and(|fault| fault.outcome == Outcome::LineFault) {
+                    over.by = EndedBy::Carrier;
+                }
+            }
+        }
+        self.finish(call, over);
+    }
+
+    /// A re-INVITE: hold, moved media, a session refresh.
+    fn reinvited(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
+        let Some(leg) = self.legs.get(&call) else { return };
+        if let Some(reply) = refusal_of_change(leg, true) {
+            let tagged = self.names.fresh() % 10;
+            let reply =
+                if reply.code == 500 { reply.header("Retry-After", tagged.to_string()) } else { reply };
+            self.say(now, asked, reply);
+            return;
+        }
+        let Some((reply, offers)) = self.description_reply(now, call, asked.request, true) else {
+            self.say(now, asked, Reply::new(488, "Not Acceptable Here"));
+            return;
+        };
+        let bytes = write::response(asked.request, asked.from, &reply);
+        self.respond(now, asked.id, 200, bytes.clone());
+        let to = write::reply_peer(asked.request, asked.from);
+        let number = asked.request.cseq().map(|cseq| cseq.number).unwrap_or_default();
+        if let Some(leg) = self.legs.get_mut(&call) {
+            leg.unacknowledged = Some(Box::new(Repeat::of_2xx(now, to, bytes, number, offers)));
+        }
+        self.rearm_leg(call);
+    }
+
+    /// UPDATE (RFC 3311): the same without an ACK, and before the answer too.
+    fn updated(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
+        let Some(leg) = self.legs.get(&call) else { return };
+        let offers = write::description(asked.request).is_some();
+        if let Some(reply) = refusal_of_change(leg, offers) {
+            self.say(now, asked, reply);
+            return;
+        }
+        match self.description_reply(now, call, asked.request, false) {
+            Some((reply, _)) => self.say(now, asked, reply),
+            None => self.say(now, asked, Reply::new(488, "Not Acceptable Here")),
+        }
+        self.rearm_leg(call);
+    }
+
+    /// The 200 of a request that may carry an offer, and whether our own offer is in it. `None` = the
+    /// offer cannot be taken: nothing changes.
+    fn description_reply(
+        &mut self,
+        now: Time,
+        call: CallId,
+        request: &Message<'_>,
+        offers: bool,
+    ) -> Option<(Reply<'static>, bool)> {
+        let contact_transport = self.legs.get(&call)?.dialog.peer.transport;
+        let contact = write::contact(&self.config, contact_transport, "");
+        let leg = self.legs.get_mut(&call)?;
+        let mut reply = Reply::new(200, "OK").header("Contact", contact).allow();
+        let mut news = None;
+        let mut offered = false;
+        if let Some(offer) = write::description(request) {
+            let (target, text) =
+                sdp::answer(offer, leg.media.as_ref()?, leg.sdp.id, leg.sdp.version + 1).ok()?;
+            leg.sdp.version += 1;
+            reply = reply.sdp(text);
+            if leg.target.as_ref() != Some(&target) {
+                leg.target = Some(target.clone());
+                news = Some(target);
+            }
+        } else if offers {
+            reply = reply.sdp(sdp::offer(leg.media.as_ref()?, leg.sdp.id, leg.sdp.version));
+            offered = true;
+        }
+        if leg.state != LegState::Calling {
+            leg.dialog.retarget(request);
+            if let Some((timer, line)) = session_of(now, request) {
+                leg.timer = Some(timer);
+                reply = reply.header("Session-Expires", line);
+                if !timer.ours {
+                    reply = reply.header("Require", "timer");
+                }
+            }
+        }
+        let early = leg.state == LegState::Calling;
+        if let Some(target) = news {
+            self.event(UaEvent::Media { call, target, early });
+        }
+        Some((reply, offered))
+    }
+
+    /// INFO: a key, or nothing we know.
+    fn informed(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
+        let kind = asked.request.content_type().unwrap_or_default();
+        let body = std::str::from_utf8(asked.request.body()).unwrap_or_default();
+        let digit = match kind.as_str() {
+            "application/dtmf-relay" => Some(relayed_digit(body)),
+            "application/dtmf" => Some(digit(body)),
+            "" => None,
+            _ => {
+                let reply = Reply::new(415, "Unsupported Media Type");
+                self.say(now, asked, reply.header("Accept", "application/dtmf-relay, application/dtmf"));
+                return;
+            }
+        };
+        self.say(now, asked, Reply::new(200, "OK"));
+        if let Some(Some(digit)) = digit {
+            self.event(UaEvent::Digit { call, digit });
+        }
+    }
+}
+
+/// The session that a re-INVITE, an UPDATE or an INVITE asks for, and how our 2xx says it.
+pub(super) fn session_of(now: Time, request: &Message<'_>) -> Option<(SessionTimer, String)> {
+    let session = request.session_expires()?;
+    let supports = request.has_token(HeaderName::Supported, "timer");
+    let theirs = supports && session.refresher != Some(Refresher::Uas);
+    let secs = session.secs.max(MIN_SE);
+    let who = if theirs { "uac" } else { "uas" };
+    Some((SessionTimer::start(now, secs, !theirs), format!("{secs};refresher={who}")))
+}
+
+/// Requests that nobody's state matters to.
+fn refusal_of_any(method: Method<'_>, request: &Message<'_>) -> Option<Reply<'static>> {
+    if method == Method::Refer {
+        return Some(Reply::new(603, "Decline"));
+    }
+    if !is_allowed(method) {
+        return Some(Reply::new(405, "Method Not Allowed").allow());
+    }
+    if method == Method::Invite
+        && request.request_uri().is_some_and(|uri| !uri.is_sip() && uri.scheme != "tel")
+    {
+        return Some(Reply::new(416, "Unsupported URI Scheme"));
+    }
+    let unknown: Vec<String> = request
+        .require()
+        .filter(|tag| !["100rel", "timer"].iter().any(|known| tag.eq_ignore_ascii_case(known)))
+        .map(|tag| tag.into_owned())
+        .collect();
+    (!unknown.is_empty()).then(|| Reply::new(420, "Bad Extension").header("Unsupported", unknown.join(", ")))
+}
+
+/// Why a change of the session cannot be taken now (RFC 3261 section 14.2, RFC 3311 section 5.2).
+fn refusal_of_change(leg: &Leg, offers: bool) -> Option<Reply<'static>> {
+    match leg.state {
+        LegState::Ending => return Some(Reply::new(481, "Call/Transaction Does Not Exist")),
+        LegState::Answered | LegState::Accepted if offers => return Some(Reply::new(491, "Request Pending")),
+        _ => {}
+    }
+    if offers && matches!(leg.refresh, Refresh::Sent(_)) {
+        return Some(Reply::new(491, "Request Pending"));
+    }
+    (offers && leg.unacknowledged.is_some()).then(|| Reply::new(500, "Server Internal Error"))
+}
+
+/// The dialog of this leg that the request is in: by the far tag.
+fn dialog_with<'a>(leg: &'a mut Leg, request: &Message<'_>) -> Option<&'a mut crate::sip::dialog::Dialog> {
+    let tag = request.from_tag()?;
+    if leg.dialog.remote_tag.as_deref() == Some(&*tag) {
+        return Some(&mut leg.dialog);
+    }
+    let early = leg.placing.as_deref_mut()?.early.iter_mut();
+    early.map(|early| &mut early.dialog).find(|dialog| dialog.remote_tag.as_deref() == Some(&*tag))
+}
+
+/// What we say to OPTIONS (RFC 3261 section 11.2).
+fn capabilities() -> Reply<'static> {
+    Reply::new(200, "OK").allow().header("Accept", "application/sdp")
+}
+
+/// `Signal=5` among the lines of `application/dtmf-relay`.
+fn relayed_digit(body: &str) -> Option<Digit> {
+    let signal = body.lines().take(16).filter_map(|line| line.split_once('='));
+    let (_, value) = signal.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("Signal"))?;
+    digit(value)
+}
+
+/// One key, or its event number.
+fn digit(text: &str) -> Option<Digit> {
+    let text = text.trim();
+    let mut characters = text.chars();
+    match (characters.next(), characters.next()) {
+        (Some(key), None) => Digit::from_char(key),
+        (Some(_), Some(_)) => {
+            text.parse().ok().filter(|event| (10..=15).contains(event)).and_then(Digit::from_event)
+        }
+        (None, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_from_both_kinds_of_info() {
+        let table = [
+            ("Signal=5\r\nDuration=160\r\n", Some('5')),
+            ("signal = *\nduration=100", Some('*')),
+            ("Signal=11\r\n", Some('#')),
+            ("Duration=160\r\n", None),
+            ("Signal=\r\n", None),
+            ("Signal=16", None),
+            ("Signal=5x", None),
+        ];
+        for (body, key) in table {
+            assert_eq!(relayed_digit(body).map(Digit::as_char), key, "{body:?}");
+        }
+        assert_eq!(digit("7\r\n").map(Digit::as_char), Some('7'));
+        assert_eq!(digit("中"), None);
+    }
+}

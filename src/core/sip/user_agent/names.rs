@@ -1,0 +1,147 @@
+//! The names we give on the wire: Call-IDs, tags, branches. All follow from the configured seed, so a
+//! call's names are known before it is placed, and a run repeats itself.
+
+use crate::ids::CallId;
+
+/// What a number is wanted for; different streams never meet.
+#[derive(Clone, Copy)]
+enum Stream {
+    CallIdHigh = 1,
+    CallIdLow,
+    Tag,
+    Branch,
+    Fresh,
+}
+
+#[derive(Debug)]
+pub(super) struct Names {
+    seed: u64,
+    given: u64,
+}
+
+impl Names {
+    pub fn new(seed: u64) -> Self {
+        Names { seed, given: 0 }
+    }
+
+    fn number(&self, stream: Stream, n: u64) -> u64 {
+        // The seed goes in before and after, so that who sees one number cannot compute the next.
+        let inner = mix(self.seed ^ mix(n.wrapping_mul(8).wrapping_add(stream as u64)));
+        mix(inner.wrapping_add(self.seed.rotate_left(29)))
+    }
+
+    pub fn call_id(&self, call: CallId) -> String {
+        format!(
+            "{:016x}{:016x}",
+            self.number(Stream::CallIdHigh, call.0),
+            self.number(Stream::CallIdLow, call.0)
+        )
+    }
+
+    /// Our tag in the dialogs of a call; as text it is [`tag_text`].
+    pub fn tag(&self, call: CallId) -> u64 {
+        self.number(Stream::Tag, call.0)
+    }
+
+    /// The branch of a call's INVITE.
+    pub fn invite_branch(&self, call: CallId) -> u64 {
+        self.number(Stream::Branch, call.0)
+    }
+
+    /// A number that was never given before: the branch of any other request, a tag, a cnonce.
+    pub fn fresh(&mut self) -> u64 {
+        self.given += 1;
+        self.number(Stream::Fresh, self.given)
+    }
+}
+
+/// The finaliser of splitmix64.
+fn mix(n: u64) -> u64 {
+    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}
+
+pub(super) fn tag_text(tag: u64) -> String {
+    format!("{tag:016x}")
+}
+
+pub(super) fn parse_tag(text: &str) -> Option<u64> {
+    sixteen_hex(text)
+}
+
+fn sixteen_hex(text: &str) -> Option<u64> {
+    let plain = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain.then(|| u64::from_str_radix(text, 16).ok()).flatten()
+}
+
+/// One client transaction of ours: its branch, which sending of the request it is (after a challenge or
+/// a redirection), and whether it is the CANCEL that shares the branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ClientKey {
+    pub branch: u64,
+    pub resend: u8,
+    pub cancel: bool,
+}
+
+impl ClientKey {
+    pub fn new(branch: u64) -> Self {
+        ClientKey { branch, resend: 0, cancel: false }
+    }
+
+    /// `z9hG4bK`, sixteen hex digits, and `-1`, `-2` for later sendings.
+    pub fn branch_text(self) -> String {
+        match self.resend {
+            0 => format!("z9hG4bK{:016x}", self.branch),
+            resend => format!("z9hG4bK{:016x}-{resend}", self.branch),
+        }
+    }
+
+    /// `None` where the branch is none of ours.
+    pub fn from_branch(text: &str, cancel: bool) -> Option<Self> {
+        let (cookie, rest) = text.split_at_checked(7)?;
+        if !cookie.eq_ignore_ascii_case("z9hG4bK") {
+            return None;
+        }
+        let (branch, resend) = match rest.split_once('-') {
+            Some((branch, resend)) => (branch, resend.parse().ok().filter(|resend| *resend > 0)?),
+            None => (rest, 0),
+        };
+        Some(ClientKey { branch: sixteen_hex(branch)?, resend, cancel })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_reads_back_as_its_key() {
+        for (branch, resend) in [(0, 0), (u64::MAX, 1), (0x0123_4567_89ab_cdef, 9)] {
+            for cancel in [false, true] {
+                let key = ClientKey { branch, resend, cancel };
+                assert_eq!(ClientKey::from_branch(&key.branch_text(), cancel), Some(key));
+            }
+        }
+        for text in
+            ["", "z9hG4bK", "z9hG4bK123", "z9hG4bK0123456789abcdeg", "z9hG4bK0123456789abcdef-0", "中中中中"]
+        {
+            assert_eq!(ClientKey::from_branch(text, false), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_follow_from_the_seed_and_never_meet() {
+        let (one, again, other) = (Names::new(7), Names::new(7), Names::new(8));
+        assert_eq!(one.call_id(CallId(3)), again.call_id(CallId(3)));
+        assert_ne!(one.call_id(CallId(3)), other.call_id(CallId(3)));
+        let mut seen = std::collections::BTreeSet::new();
+        let mut fresh = Names::new(7);
+        for n in 0..10_000 {
+            for number in [one.tag(CallId(n)), one.invite_branch(CallId(n)), fresh.fresh()] {
+                assert!(seen.insert(number), "a number twice at {n}");
+            }
+        }
+    }
+}

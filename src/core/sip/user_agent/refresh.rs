@@ -1,0 +1,212 @@
+//! What a leg's own clock asks for: ring time, copies of unacknowledged responses, and the session
+//! refresh by UPDATE or re-INVITE (RFC 4028).
+
+use super::caller::ended_by_us;
+use super::clients::{Answer, Purpose};
+use super::leg::{Leg, LegState, Refresh, Repeat};
+use super::names::ClientKey;
+use super::{UserAgent, write};
+use crate::call::HangUpCause;
+use crate::ids::CallId;
+use crate::outcome::EndedBy;
+use crate::sdp;
+use crate::sip::headers::{HeaderName, Refresher};
+use crate::sip::message::{Message, Method};
+use crate::sip::session_timer::{SessionDue, SessionTimer};
+use crate::time::{Duration, Time};
+
+/// What happened to a response that waits for its acknowledgement.
+enum Waiting {
+    Yet,
+    Copy(super::Peer, Vec<u8>),
+    Over,
+}
+
+fn look(repeat: Option<&mut Repeat>, now: Time) -> Waiting {
+    let Some(repeat) = repeat else { return Waiting::Yet };
+    if repeat.is_over(now) {
+        Waiting::Over
+    } else if repeat.take_due(now) {
+        Waiting::Copy(repeat.to, repeat.bytes.clone())
+    } else {
+        Waiting::Yet
+    }
+}
+
+impl UserAgent {
+    pub(super) fn leg_due(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        leg.armed = None;
+        let waiting = match leg.unacknowledged.as_deref_mut() {
+            Some(repeat) => look(Some(repeat), now),
+            None => look(leg.arriving.as_deref_mut().and_then(|arriving| arriving.unheard.as_mut()), now),
+        };
+        match waiting {
+            Waiting::Yet => {}
+            Waiting::Copy(to, bytes) => self.transmit(to, bytes),
+            Waiting::Over => self.never_acknowledged(now, call),
+        }
+        self.call_due(now, call);
+        self.rearm_leg(call);
+    }
+
+    fn call_due(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        match leg.state {
+            LegState::Calling => {
+                let Some(placing) = leg.placing.as_deref() else { return };
+                match placing.cancel {
+                    Some(cancel) if cancel.give_up.is_some_and(|at| at <= now) => self.cancel_gave_up(call),
+                    None if placing.ring_until.is_some_and(|at| at <= now) => {
+                        self.cancel_call(now, call, HangUpCause::RingTimeout);
+                    }
+                    _ => {}
+                }
+            }
+            LegState::Confirmed => self.session_due(now, call),
+            _ => {}
+        }
+    }
+
+    fn session_due(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        if matches!(leg.refresh, Refresh::Again(at) if at <= now) {
+            self.send_refresh(now, call);
+            return;
+        }
+        match leg.timer.and_then(|timer| timer.due(now)) {
+            Some(SessionDue::Refresh) => {
+                if let Some(timer) = &mut leg.timer {
+                    timer.refreshing(now);
+                }
+                self.send_refresh(now, call);
+            }
+            Some(SessionDue::Expired) => self.end_session(now, call, "the session was not refreshed in time"),
+            None => {}
+        }
+    }
+
+    /// UPDATE without a description where the far side takes it, else a re-INVITE with the same one.
+    fn send_refresh(&mut self, now: Time, call: CallId) {
+        let contact = self.legs.get(&call).map(|leg| leg.dialog.peer.transport);
+        let Some(contact) = contact.map(|transport| write::contact(&self.config, transport, "")) else {
+            return;
+        };
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let secs = leg.timer.map_or(crate::sip::session_timer::SESSION_EXPIRES, |timer| timer.interval_secs);
+        let lines = vec![
+            (HeaderName::Contact, contact),
+            (HeaderName::Supported, "timer".to_string()),
+            (HeaderName::SessionExpires, format!("{secs};refresher=uac")),
+        ];
+        let update = leg.allows_update || leg.media.is_none();
+        let offer = match &leg.media {
+            Some(media) if !update => sdp::offer(media, leg.sdp.id, leg.sdp.version),
+            _ => String::new(),
+        };
+        let key = if update {
+            self.leg_request(now, call, Method::Update, lines, None, Purpose::Update(call))
+        } else {
+            let body = Some(("application/sdp", offer.as_str()));
+            self.leg_request(now, call, Method::Invite, lines, body, Purpose::Reinvite(call))
+        };
+        if let (Some(key), Some(leg)) = (key, self.legs.get_mut(&call)) {
+            leg.refresh = Refresh::Sent(key);
+        }
+        self.rearm_leg(call);
+    }
+
+    pub(super) fn refresh_answered(
+        &mut self,
+        now: Time,
+        call: CallId,
+        key: ClientKey,
+        answer: Answer<'_, '_>,
+        invite: bool,
+    ) {
+        let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.refresh == Refresh::Sent(key)) else {
+            return;
+        };
+        let (code, message) = match answer {
+            Answer::Response { code: 100..=199, .. } => return,
+            Answer::Response { code, message, .. } => (code, message),
+            Answer::TimedOut | Answer::Unreachable => {
+                leg.refresh = Refresh::None;
+                self.end_session(now, call, "the session refresh was not answered");
+                return;
+            }
+        };
+        leg.refresh = Refresh::None;
+        let again = match code {
+            200..=299 => {
+                self.refreshed(now, call, key, message, invite);
+                false
+            }
+            401 | 407 => self.take_leg_challenge(call, answer),
+            405 | 501 if !invite => {
+                leg.allows_update = false;
+                true
+            }
+            422 => raise(leg, message),
+            491 => {
+                // Who made the Call-ID waits longer (RFC 3261 section 14.1): 2.1 to 4 s against 0 to 2 s.
+                let caller = call.0 >> 63 == 0;
+                let pick = self.names.fresh();
+                let wait = if caller { 2_100 + 10 * (pick % 190) } else { 10 * (pick % 200) };
+                if let Some(leg) = self.legs.get_mut(&call) {
+                    leg.refresh = Refresh::Again(now + Duration::from_millis(wait));
+                }
+                false
+            }
+            408 | 481 => {
+                self.end_session(now, call, "the far side does not know the call any more");
+                false
+            }
+            _ => false,
+        };
+        if again && self.legs.get(&call).is_some_and(|leg| leg.state == LegState::Confirmed) {
+            self.send_refresh(now, call);
+        }
+        self.rearm_leg(call);
+    }
+
+    fn refreshed(&mut self, now: Time, call: CallId, key: ClientKey, message: &Message<'_>, invite: bool) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        leg.dialog.retarget(message);
+        let kept = leg.timer.map(|timer| timer.interval_secs);
+        let session = message.session_expires();
+        let secs = session.map(|session| session.secs).or(kept);
+        let ours = session.is_none_or(|session| session.refresher != Some(Refresher::Uas));
+        leg.timer = secs.map(|secs| SessionTimer::start(now, secs, ours));
+        if !invite {
+            return;
+        }
+        let answer = write::description(message).zip(leg.media.as_ref());
+        let target = answer.and_then(|(answer, media)| sdp::read_answer(media, answer).ok());
+        let news = target.filter(|target| leg.target.as_ref() != Some(target));
+        let Ok(cseq) = message.cseq() else { return };
+        let lines: Vec<(HeaderName, String)> = Vec::new();
+        let tag = leg.dialog.remote_tag.clone().unwrap_or_default();
+        let to = leg.dialog.next_hop();
+        let ack = write::ack(&self.config, &leg.dialog, self.names.fresh(), cseq.number, &lines);
+        self.send_ack(now, key, &tag, to, ack);
+        if let Some(target) = news {
+            self.set_target(call, target, false);
+        }
+    }
+
+    fn end_session(&mut self, now: Time, call: CallId, words: &str) {
+        let mut over = ended_by_us(HangUpCause::MediaLost, None, words);
+        over.cause = words.into();
+        over.by = EndedBy::Carrier;
+        self.send_bye(now, call, HangUpCause::MediaLost, over);
+    }
+}
+
+/// 422: takes the far side's minimum. `false` = it names none, or one that we keep already.
+fn raise(leg: &mut Leg, message: &Message<'_>) -> bool {
+    let (Some(timer), Some(min)) = (&mut leg.timer, message.min_se()) else { return false };
+    let raises = min > timer.interval_secs;
+    timer.interval_secs = timer.interval_secs.max(min);
+    raises
+}

@@ -1,0 +1,222 @@
+//! Requests of others: the table of server transactions, their copies, and the responses we give. A
+//! stranger's flood meets a full table, not our memory.
+
+use super::wakes::Owner;
+use super::write::{self, Reply};
+use super::{Peer, UserAgent};
+use crate::ids::CallId;
+use crate::sip::message::{Message, Method};
+use crate::sip::transaction::{Due, Repeated, Server, ServerInvite};
+use crate::time::Time;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Server transactions held at once.
+pub(super) const SERVERS_MAX: usize = 20_000;
+
+#[derive(Debug)]
+enum Machine {
+    Invite(ServerInvite),
+    Other(Server),
+}
+
+#[derive(Debug)]
+struct ServerTransaction {
+    name: Box<str>,
+    machine: Machine,
+    to: Peer,
+    /// The last response; empty after a 2xx to INVITE, whose copies are the call's work.
+    bytes: Vec<u8>,
+    call: Option<CallId>,
+    armed: Option<Time>,
+}
+
+/// The table. Transactions are numbered in the order of their arrival.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    table: BTreeMap<u64, ServerTransaction>,
+    by_name: BTreeMap<Box<str>, u64>,
+    /// Those that are no INVITE, the oldest first; numbers of transactions that are over may still be
+    /// in it.
+    others: VecDeque<u64>,
+    given: u64,
+}
+
+impl Servers {
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+}
+
+/// What names a server transaction (RFC 3261 section 17.2.3). Without the cookie of RFC 3261 in the
+/// branch it is the whole of what RFC 2543 compared.
+fn name_of(request: &Message<'_>, method: Method<'_>) -> Option<String> {
+    let via = request.via().ok()?;
+    let kind = if method == Method::Ack { "INVITE" } else { method.as_str() };
+    if via.has_magic_cookie() {
+        let branch = via.branch().unwrap_or_default();
+        return Some(format!("{kind} {branch} {}", via.sent_by().to_ascii_lowercase()));
+    }
+    let cseq = request.cseq().ok()?.number;
+    let from = request.from_tag().unwrap_or_default();
+    Some(format!("{kind} {} {cseq} {from} {via}", request.call_id()))
+}
+
+impl UserAgent {
+    pub(super) fn handle_request(&mut self, now: Time, from: Peer, request: &Message<'_>, bytes: &[u8]) {
+        let Ok(method) = request.method() else { return };
+        let Some(name) = name_of(request, method) else { return };
+        let known = self.servers.by_name.get(name.as_str()).copied();
+        if method == Method::Ack {
+            self.handle_ack(now, known, request);
+            return;
+        }
+        if let Some(id) = known {
+            self.repeat_response(id);
+            return;
+        }
+        let Some(id) = self.open_server(now, name, method, from, request) else {
+            let busy = Reply::new(503, "Service Unavailable").header("Retry-After", "10");
+            let bytes = write::response(request, from, &busy);
+            self.transmit(write::reply_peer(request, from), bytes);
+            return;
+        };
+        self.handle_new_request(now, id, from, method, request, bytes);
+    }
+
+    fn handle_ack(&mut self, now: Time, known: Option<u64>, request: &Message<'_>) {
+        let for_the_call = match known.and_then(|id| self.servers.table.get_mut(&id)) {
+            Some(ServerTransaction { machine: Machine::Invite(machine), .. }) => machine.handle_ack(now),
+            _ => true,
+        };
+        if let Some(id) = known {
+            self.rearm_server(id);
+        }
+        if for_the_call {
+            self.call_acknowledged(now, request);
+        }
+    }
+
+    fn repeat_response(&mut self, id: u64) {
+        let Some(server) = self.servers.table.get_mut(&id) else { return };
+        let repeated = match &mut server.machine {
+            Machine::Invite(machine) => machine.handle_repeat(),
+            Machine::Other(machine) => machine.handle_repeat(),
+        };
+        if repeated == Repeated::Resend && !server.bytes.is_empty() {
+            let (to, bytes) = (server.to, server.bytes.clone());
+            self.transmit(to, bytes);
+        }
+    }
+
+    /// `None` = the table is full of INVITEs.
+    fn open_server(
+        &mut self,
+        now: Time,
+        name: String,
+        method: Method<'_>,
+        from: Peer,
+        request: &Message<'_>,
+    ) -> Option<u64> {
+        while self.servers.table.len() >= SERVERS_MAX {
+            let oldest = self.servers.others.pop_front()?;
+            self.drop_server(oldest);
+        }
+        let reliable = super::clients::is_reliable(from);
+        let machine = match method {
+            Method::Invite => Machine::Invite(ServerInvite::new(now, reliable)),
+            _ => Machine::Other(Server::new(now, reliable)),
+        };
+        self.servers.given += 1;
+        let id = self.servers.given;
+        if method != Method::Invite {
+            self.servers.others.push_back(id);
+        }
+        let name: Box<str> = name.into();
+        self.servers.by_name.insert(name.clone(), id);
+        let to = write::reply_peer(request, from);
+        let server = ServerTransaction { name, machine, to, bytes: Vec::new(), call: None, armed: None };
+        self.servers.table.insert(id, server);
+        self.rearm_server(id);
+        Some(id)
+    }
+
+    fn drop_server(&mut self, id: u64) {
+        if let Some(mut server) = self.servers.table.remove(&id) {
+            self.servers.by_name.remove(&server.name);
+            self.wakes.set(Owner::Server(id), &mut server.armed, None);
+        }
+        while self.servers.others.front().is_some_and(|front| !self.servers.table.contains_key(front)) {
+            self.servers.others.pop_front();
+        }
+    }
+
+    fn rearm_server(&mut self, id: u64) {
+        let Some(server) = self.servers.table.get_mut(&id) else { return };
+        let wanted = match &server.machine {
+            Machine::Invite(machine) => machine.next_wake(),
+            Machine::Other(machine) => machine.next_wake(),
+        };
+        self.wakes.set(Owner::Server(id), &mut server.armed, wanted);
+    }
+
+    /// The INVITE of this transaction became that call.
+    pub(super) fn server_is_for(&mut self, id: u64, call: CallId) {
+        if let Some(server) = self.servers.table.get_mut(&id) {
+            server.call = Some(call);
+        }
+    }
+
+    /// Gives a response through its transaction. `false` = it has had its final one.
+    pub(super) fn respond(&mut self, now: Time, id: u64, code: u16, bytes: Vec<u8>) -> bool {
+        let Some(server) = self.servers.table.get_mut(&id) else { return false };
+        let taken = match &mut server.machine {
+            Machine::Invite(machine) => machine.respond(now, code),
+            Machine::Other(machine) => machine.respond(now, code),
+        };
+        if taken {
+            let keeps = !(matches!(server.machine, Machine::Invite(_)) && (200..300).contains(&code));
+            server.bytes = if keeps { bytes.clone() } else { Vec::new() };
+            let to = server.to;
+            self.transmit(to, bytes);
+            self.rearm_server(id);
+        }
+        taken
+    }
+
+    /// The same, from the request itself.
+    pub(super) fn reply(&mut self, now: Time, id: u64, request: &Message<'_>, from: Peer, reply: &Reply<'_>) {
+        let bytes = write::response(request, from, reply);
+        self.respond(now, id, reply.code, bytes);
+    }
+
+    /// The call whose INVITE this CANCEL means (RFC 3261 section 9.2); `None` = there is no such INVITE.
+    /// `Some(None)` = there is one, and it became no call.
+    pub(super) fn cancelled_by(&self, cancel: &Message<'_>) -> Option<Option<CallId>> {
+        let name = name_of(cancel, Method::Invite)?;
+        let id = *self.servers.by_name.get(name.as_str())?;
+        Some(self.servers.table.get(&id)?.call)
+    }
+
+    pub(super) fn server_due(&mut self, now: Time, id: u64) {
+        let Some(server) = self.servers.table.get_mut(&id) else { return };
+        server.armed = None;
+        let due = match &mut server.machine {
+            Machine::Invite(machine) => machine.handle_timeout(now),
+            Machine::Other(machine) => machine.handle_timeout(now),
+        };
+        match due {
+            Due::Resend => {
+                let (to, bytes) = (server.to, server.bytes.clone());
+                self.transmit(to, bytes);
+            }
+            Due::Trying => match server.call {
+                Some(call) => self.say_trying(now, id, call),
+                None => self.drop_server(id),
+            },
+            Due::TimedOut | Due::Over => self.drop_server(id),
+            Due::Nothing => {}
+        }
+        self.rearm_server(id);
+    }
+}

@@ -1,0 +1,9 @@
+//! The user agent as the wire sees it: literal messages in, literal messages out, in virtual time.
+
+mod callee;
+mod caller;
+mod days;
+mod desk;
+mod leftovers;
+mod sessions;
+mod trunks;

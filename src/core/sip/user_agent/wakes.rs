@@ -1,0 +1,49 @@
+//! Who wants to be woken when. Each owner has one entry and moves it.
+
+use super::names::ClientKey;
+use crate::ids::{CallId, TrunkId};
+use crate::time::Time;
+use std::collections::BTreeSet;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner {
+    Client(ClientKey),
+    Server(u64),
+    Leg(CallId),
+    Trunk(TrunkId),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Wakes {
+    queue: BTreeSet<(Time, Owner)>,
+}
+
+impl Wakes {
+    /// Moves the owner's entry. `armed` is kept by the owner: where its entry stands now.
+    pub fn set(&mut self, owner: Owner, armed: &mut Option<Time>, wanted: Option<Time>) {
+        if *armed == wanted {
+            return;
+        }
+        if let Some(old) = *armed {
+            self.queue.remove(&(old, owner));
+        }
+        if let Some(new) = wanted {
+            self.queue.insert((new, owner));
+        }
+        *armed = wanted;
+    }
+
+    pub fn next(&self) -> Option<Time> {
+        self.queue.first().map(|(at, _)| *at)
+    }
+
+    /// The next owner whose moment has come. Its entry is gone: it sets its `armed` to `None`.
+    pub fn pop_due(&mut self, now: Time) -> Option<Owner> {
+        let &(at, owner) = self.queue.first()?;
+        if at > now {
+            return None;
+        }
+        self.queue.pop_first();
+        Some(owner)
+    }
+}

@@ -1,0 +1,340 @@
+//! The messages we send, as bytes: which headers each carries. How a header line is written safely is
+//! `sip::build`'s work.
+
+use super::leg::{Leg, Placing};
+use super::names::ClientKey;
+use super::{Peer, SavedDialog, Transport, UaConfig, UserAgent};
+use crate::call::HangUpCause;
+use crate::sip::build::{RequestBuilder, ResponseBuilder};
+use crate::sip::dialog::Dialog;
+use crate::sip::headers::{HeaderName, NameAddr, Via};
+use crate::sip::message::{Message, Method};
+use crate::sip::session_timer::MIN_SE;
+use crate::sip::uri::Uri;
+use crate::sip::verdict::cause_words;
+use std::net::SocketAddr;
+
+/// Cause texts come from outside; the longest that we keep.
+const CAUSE_MAX: usize = 200;
+
+/// A response in the making.
+pub(super) struct Reply<'a> {
+    pub code: u16,
+    reason: &'a str,
+    tag: String,
+    headers: Vec<(String, String)>,
+    sdp: Option<String>,
+}
+
+impl<'a> Reply<'a> {
+    pub fn new(code: u16, reason: &'a str) -> Self {
+        Reply { code, reason, tag: String::new(), headers: Vec::new(), sdp: None }
+    }
+
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Our To tag, where the request has none.
+    pub fn tag(mut self, tag: &str) -> Self {
+        self.tag = tag.into();
+        self
+    }
+
+    pub fn sdp(mut self, description: String) -> Self {
+        self.sdp = Some(description);
+        self
+    }
+
+    pub fn allow(self) -> Self {
+        self.header("Allow", super::callee::ALLOW).header("Supported", SUPPORTED)
+    }
+}
+
+/// The extensions that we implement, and no others.
+const SUPPORTED: &str = "100rel, timer";
+
+pub(super) fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "UDP",
+        Transport::Tcp => "TCP",
+        Transport::Tls => "TLS",
+    }
+}
+
+impl UaConfig {
+    /// Our sent-by over this transport; where none is configured, that of any other.
+    pub(super) fn sent_by(&self, transport: Transport) -> &str {
+        let exact = self.sent_by.iter().find(|(known, _)| *known == transport);
+        exact.or(self.sent_by.first()).map_or("paceline.invalid", |(_, sent_by)| sent_by)
+    }
+}
+
+/// `<sip:user@host:port;transport=tcp>`
+pub(super) fn contact(config: &UaConfig, transport: Transport, user: &str) -> String {
+    let user = if user.is_empty() { "paceline" } else { user };
+    let mut uri = Uri::sip(user, config.sent_by(transport));
+    match transport {
+        Transport::Udp => {}
+        Transport::Tcp => uri.params.set("transport", "tcp"),
+        Transport::Tls => uri.params.set("transport", "tls"),
+    }
+    format!("<{uri}>")
+}
+
+fn start(method: Method<'_>, uri: &str, transport: Transport, sent_by: &str, branch: &str) -> RequestBuilder {
+    RequestBuilder::new(method, uri)
+        .header(HeaderName::Via, &Via::new(transport_name(transport), sent_by, branch).to_string())
+        .header(HeaderName::MaxForwards, "70")
+}
+
+fn cseq(number: u32, method: Method<'_>) -> String {
+    format!("{number} {}", method.as_str())
+}
+
+/// The INVITE of a call that we place.
+pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &str) -> Vec<u8> {
+    let transport = placing.peer.transport;
+    let branch = placing.key.branch_text();
+    let dialog = &leg.dialog;
+    let mut request = start(Method::Invite, &placing.request_uri, transport, &placing.sent_by, &branch)
+        .header(HeaderName::From, &dialog.local)
+        .header(HeaderName::To, &dialog.remote)
+        .header(HeaderName::CallId, &dialog.call_id)
+        .header(HeaderName::CSeq, &cseq(placing.cseq, Method::Invite))
+        .header(HeaderName::Contact, &contact(config, transport, placing.caller_id.as_deref().unwrap_or("")))
+        .header(HeaderName::Allow, super::callee::ALLOW)
+        .header(HeaderName::Supported, SUPPORTED)
+        .header(HeaderName::SessionExpires, &placing.session_secs.to_string())
+        .header(
+            HeaderName::MinSe,
+            &MIN_SE.max(if placing.raised { placing.session_secs } else { 0 }).to_string(),
+        );
+    if placing.caller_id.is_some()
+        && let Some(from) = NameAddr::parse(&dialog.local)
+    {
+        request = request.header(HeaderName::PPreferredIdentity, &format!("<{}>", from.uri));
+    }
+    for (name, value) in &placing.authorization {
+        request = request.header(*name, value);
+    }
+    request = request.header(HeaderName::UserAgent, &config.product);
+    request.body("application/sdp", offer.as_bytes())
+}
+
+/// An INVITE that another process sent, as far as it was saved: enough to cancel and to acknowledge it.
+pub(super) fn saved_invite(saved: &SavedDialog, key: ClientKey, number: u32) -> Vec<u8> {
+    let branch = key.branch_text();
+    start(Method::Invite, &saved.request_uri, saved.peer.transport, &saved.sent_by, &branch)
+        .header(HeaderName::From, &saved.from)
+        .header(HeaderName::To, &saved.to)
+        .header(HeaderName::CallId, &saved.call_id)
+        .header(HeaderName::CSeq, &cseq(number, Method::Invite))
+        .finish()
+}
+
+/// A request outside any dialog: REGISTER, OPTIONS.
+pub(super) struct Plain<'a> {
+    pub method: &'static str,
+    pub uri: &'a str,
+    pub from: String,
+    pub to: String,
+    pub call_id: &'a str,
+    pub cseq: u32,
+}
+
+pub(super) fn plain(
+    config: &UaConfig,
+    peer: Peer,
+    key: ClientKey,
+    plain: &Plain<'_>,
+    lines: &[(HeaderName, String)],
+) -> Vec<u8> {
+    let method = Method::parse(plain.method);
+    let sent_by = config.sent_by(peer.transport);
+    let mut request = start(method, plain.uri, peer.transport, sent_by, &key.branch_text())
+        .header(HeaderName::From, &plain.from)
+        .header(HeaderName::To, &plain.to)
+        .header(HeaderName::CallId, plain.call_id)
+        .header(HeaderName::CSeq, &cseq(plain.cseq, method));
+    for (name, value) in lines {
+        request = request.header(*name, value);
+    }
+    request.header(HeaderName::UserAgent, &config.product).finish()
+}
+
+fn in_dialog(
+    config: &UaConfig,
+    dialog: &Dialog,
+    branch: u64,
+    number: u32,
+    method: Method<'_>,
+) -> RequestBuilder {
+    let (uri, routes) = dialog.path();
+    let transport = dialog.next_hop().transport;
+    let branch = ClientKey::new(branch).branch_text();
+    let mut request = start(method, &uri, transport, config.sent_by(transport), &branch);
+    for route in &routes {
+        request = request.header(HeaderName::Route, route);
+    }
+    request
+        .header(HeaderName::From, &dialog.local)
+        .header(HeaderName::To, &dialog.remote)
+        .header(HeaderName::CallId, &dialog.call_id)
+        .header(HeaderName::CSeq, &cseq(number, method))
+}
+
+/// The ACK of a 2xx: a request of its own in the dialog, with the number and the credentials of the
+/// INVITE (RFC 3261 section 13.2.2.4).
+pub(super) fn ack(
+    config: &UaConfig,
+    dialog: &Dialog,
+    branch: u64,
+    number: u32,
+    authorization: &[(HeaderName, String)],
+) -> Vec<u8> {
+    let mut request = in_dialog(config, dialog, branch, number, Method::Ack);
+    for (name, value) in authorization {
+        request = request.header(*name, value);
+    }
+    request.finish()
+}
+
+impl UserAgent {
+    pub(super) fn dialog_ack(&mut self, dialog: &Dialog) -> Vec<u8> {
+        ack(&self.config, dialog, self.names.fresh(), dialog.local_cseq, &[])
+    }
+
+    /// The next request of a dialog.
+    pub(super) fn dialog_request(
+        &mut self,
+        dialog: &mut Dialog,
+        method: Method<'_>,
+        lines: &[(HeaderName, String)],
+        body: Option<(&str, &str)>,
+    ) -> (ClientKey, Vec<u8>) {
+        let branch = self.names.fresh();
+        let number = dialog.next_cseq();
+        let mut request = in_dialog(&self.config, dialog, branch, number, method);
+        for (name, value) in lines {
+            request = request.header(*name, value);
+        }
+        request = request.header(HeaderName::UserAgent, &self.config.product);
+        let bytes = match body {
+            Some((kind, body)) => request.body(kind, body.as_bytes()),
+            None => request.finish(),
+        };
+        (ClientKey::new(branch), bytes)
+    }
+}
+
+/// The CANCEL of an INVITE: its request URI, Via, From, To, Call-ID, number and Route
+/// (RFC 3261 section 9.1).
+pub(super) fn cancel_of(invite: &[u8], reason: &str) -> Option<Vec<u8>> {
+    let invite = Message::parse(invite).ok()?;
+    let request = beside(&invite, Method::Cancel, invite.header(HeaderName::To)?.as_ref())?;
+    Some(request.header(HeaderName::Reason, reason).finish())
+}
+
+/// The ACK of a final response other than 2xx: the INVITE's own transaction, with the To of the response
+/// (RFC 3261 section 17.1.1.3).
+pub(super) fn ack_of_refusal(invite: &[u8], response: &Message<'_>) -> Option<Vec<u8>> {
+    let invite = Message::parse(invite).ok()?;
+    Some(beside(&invite, Method::Ack, response.header(HeaderName::To)?.as_ref())?.finish())
+}
+
+fn beside(invite: &Message<'_>, method: Method<'_>, to: &str) -> Option<RequestBuilder> {
+    let crate::sip::message::StartLine::Request { uri, .. } = invite.start() else { return None };
+    let mut request = RequestBuilder::new(method, uri)
+        .header(HeaderName::Via, &invite.via().ok()?.to_string())
+        .header(HeaderName::MaxForwards, "70");
+    for route in invite.list(HeaderName::Route) {
+        request = request.header(HeaderName::Route, &route);
+    }
+    Some(
+        request
+            .header(HeaderName::From, &invite.header(HeaderName::From)?)
+            .header(HeaderName::To, to)
+            .header(HeaderName::CallId, &invite.call_id())
+            .header(HeaderName::CSeq, &cseq(invite.cseq().ok()?.number, method)),
+    )
+}
+
+/// A response to the request: its Vias, From, To, Call-ID, number and Record-Route.
+pub(super) fn response(request: &Message<'_>, from: Peer, reply: &Reply<'_>) -> Vec<u8> {
+    let mut response = ResponseBuilder::to(request, from.address, reply.code, reply.reason);
+    if !reply.tag.is_empty() {
+        response = response.tag(&reply.tag);
+    }
+    for (name, value) in &reply.headers {
+        response = response.text(name, value);
+    }
+    match &reply.sdp {
+        Some(sdp) => response.body("application/sdp", sdp.as_bytes()),
+        None => response.finish(),
+    }
+}
+
+/// Where a response goes (RFC 3261 section 18.2.2, RFC 3581): back through the connection; over UDP to
+/// the source address, at its port if `rport` asks for it, else at the port of the Via.
+pub(super) fn reply_peer(request: &Message<'_>, from: Peer) -> Peer {
+    if from.transport != Transport::Udp {
+        return from;
+    }
+    match request.via() {
+        Ok(via) if via.rport().is_none() => {
+            let address = SocketAddr::new(from.address.ip(), via.port.unwrap_or(5060));
+            Peer { transport: from.transport, address }
+        }
+        _ => from,
+    }
+}
+
+/// The session description in a message's body, where there is one.
+pub(super) fn description<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
+    let body = message.body();
+    let is_sdp = message.content_type().is_some_and(|kind| kind == "application/sdp");
+    (is_sdp && !body.is_empty()).then_some(body)
+}
+
+/// Why we end a call, for CANCEL and BYE (RFC 3326).
+pub(super) fn reason(cause: HangUpCause) -> &'static str {
+    match cause {
+        HangUpCause::RingTimeout => "Q.850;cause=19;text=\"No answer\"",
+        HangUpCause::Finished => "Q.850;cause=16;text=\"Finished\"",
+        HangUpCause::Stopped => "Q.850;cause=16;text=\"Stopped\"",
+        HangUpCause::MediaLost => "Q.850;cause=41;text=\"Media lost\"",
+        HangUpCause::NotSaved => "Q.850;cause=41;text=\"Not saved\"",
+    }
+}
+
+/// The Reason header in words; empty where there is none.
+pub(super) fn reason_text(message: &Message<'_>) -> String {
+    let Some(reason) = message.reason() else { return String::new() };
+    let words = match (reason.text.as_deref(), reason.cause.filter(|_| reason.is_q850())) {
+        (Some(text), _) if !text.is_empty() => text,
+        (_, Some(cause)) => cause_words(cause),
+        _ => "",
+    };
+    let cause = reason.cause.map(|cause| format!("{} {cause}", reason.protocol)).unwrap_or_default();
+    cut(format!("{cause} {words}").trim())
+}
+
+/// A refusal in words: its reason phrase, and the Reason header behind it.
+pub(super) fn cause_text(message: &Message<'_>) -> String {
+    let phrase = match message.start() {
+        crate::sip::message::StartLine::Response { reason, .. } => reason,
+        crate::sip::message::StartLine::Request { .. } => "",
+    };
+    let more = reason_text(message);
+    match (phrase.is_empty(), more.is_empty()) {
+        (_, true) => cut(phrase),
+        (true, false) => more,
+        (false, false) => cut(&format!("{phrase}; {more}")),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(CAUSE_MAX)].to_string()
+}

@@ -1,0 +1,208 @@
+//! UDP and TCP sockets for SIP: bytes with an address in, bytes with an address out. Knows no message
+//! beyond where it ends on a stream; TLS will be one more transport beside `tcp`.
+
+mod strangers;
+mod tcp;
+mod udp;
+
+use paceline_core::sip::user_agent::{Peer, Transport};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use strangers::Strangers;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// What arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SipEvent {
+    /// A datagram, or one message cut from a stream.
+    Message { from: Peer, bytes: Vec<u8> },
+    /// The connection to this peer failed or was closed, or nothing can be sent there
+    /// (RFC 3261 section 18.4).
+    Failed { peer: Peer },
+}
+
+/// What is fixed when the sockets are bound.
+#[derive(Clone, Debug)]
+pub struct SipSocketConfig {
+    /// Port 0 = any free one. With several sockets of one family the first is sent from.
+    pub listen: Vec<(Transport, SocketAddr)>,
+    /// Messages per second from one address that is not trusted; `None` = everybody is trusted.
+    pub strangers_per_sec: Option<NonZeroU32>,
+    /// Connections at once, ours and theirs.
+    pub connections_max: usize,
+    /// An untrusted connection without traffic is closed after this.
+    pub idle: Duration,
+}
+
+impl SipSocketConfig {
+    pub fn new(listen: Vec<(Transport, SocketAddr)>) -> Self {
+        SipSocketConfig {
+            listen,
+            strangers_per_sec: NonZeroU32::new(20),
+            connections_max: 1_000,
+            idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Sums since the sockets were bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SipSocketTotals {
+    pub received: u64,
+    pub sent: u64,
+    /// Beyond what a stranger may send.
+    pub refused: u64,
+    /// Because the engine did not keep up, or a peer did not.
+    pub dropped: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SipSocketError {
+    #[error("cannot listen for SIP on {transport:?} {address}: {source}")]
+    Bind { transport: Transport, address: SocketAddr, source: io::Error },
+    #[error("SIP over TLS is not there yet: listen on udp or tcp")]
+    Tls,
+    #[error("no SIP socket to listen on")]
+    Nothing,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    received: AtomicU64,
+    sent: AtomicU64,
+    refused: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Counters {
+    fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What every socket task needs.
+#[derive(Clone, Debug)]
+struct Shared {
+    inbound: mpsc::Sender<SipEvent>,
+    strangers: Arc<Strangers>,
+    counters: Arc<Counters>,
+}
+
+impl Shared {
+    /// Tells of a failure from where waiting is impossible.
+    fn fail(&self, peer: Peer) {
+        if let Err(mpsc::error::TrySendError::Full(event)) = self.inbound.try_send(SipEvent::Failed { peer })
+        {
+            let inbound = self.inbound.clone();
+            tokio::spawn(async move { inbound.send(event).await });
+        }
+    }
+}
+
+/// The sockets. Dropping them closes everything.
+#[derive(Debug)]
+pub struct SipSockets {
+    addresses: Vec<(Transport, SocketAddr)>,
+    udp: Vec<udp::UdpPort>,
+    tcp: tcp::Connections,
+    shared: Shared,
+    tasks: Vec<AbortHandle>,
+}
+
+impl SipSockets {
+    /// Binds all of `listen`; from then on everything that arrives goes to `inbound`. Datagrams that
+    /// find it full are dropped (SIP repeats them), streams wait.
+    pub async fn bind(
+        config: SipSocketConfig,
+        inbound: mpsc::Sender<SipEvent>,
+    ) -> Result<SipSockets, SipSocketError> {
+        if config.listen.is_empty() {
+            return Err(SipSocketError::Nothing);
+        }
+        let shared = Shared {
+            inbound,
+            strangers: Arc::new(Strangers::new(config.strangers_per_sec)),
+            counters: Arc::default(),
+        };
+        let tcp = tcp::Connections::new(shared.clone(), config.connections_max, config.idle);
+        let mut sockets =
+            SipSockets { addresses: Vec::new(), udp: Vec::new(), tcp, shared, tasks: Vec::new() };
+        for (transport, address) in config.listen {
+            sockets.listen(transport, address).await.map_err(|source| SipSocketError::Bind {
+                transport,
+                address,
+                source,
+            })?;
+        }
+        Ok(sockets)
+    }
+
+    async fn listen(&mut self, transport: Transport, address: SocketAddr) -> io::Result<()> {
+        let bound = match transport {
+            Transport::Udp => {
+                let (port, task) = udp::UdpPort::bind(address, self.shared.clone())?;
+                let bound = port.address();
+                self.udp.push(port);
+                self.tasks.extend(task);
+                bound
+            }
+            Transport::Tcp => {
+                let (bound, task) = self.tcp.listen(address).await?;
+                self.tasks.push(task);
+                bound
+            }
+            Transport::Tls => return Err(io::Error::new(io::ErrorKind::Unsupported, SipSocketError::Tls)),
+        };
+        self.addresses.push((transport, bound));
+        Ok(())
+    }
+
+    /// Where we listen, ports filled in, in the order asked for.
+    pub fn addresses(&self) -> &[(Transport, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// These may send as fast as they like and keep their connections: trunks.
+    pub fn trust(&self, addresses: impl IntoIterator<Item = IpAddr>) {
+        self.shared.strangers.trust(addresses);
+    }
+
+    /// Gives bytes to the network and never waits. What cannot be sent is reported as `Failed`.
+    pub fn send(&self, to: Peer, bytes: Vec<u8>) {
+        match to.transport {
+            Transport::Udp => match self.udp.iter().find(|port| port.reaches(to.address)) {
+                Some(port) => port.send(to.address, bytes),
+                None => self.shared.fail(to),
+            },
+            Transport::Tcp => self.tcp.send(to.address, bytes),
+            Transport::Tls => self.shared.fail(to),
+        }
+    }
+
+    pub fn totals(&self) -> SipSocketTotals {
+        let counters = &self.shared.counters;
+        SipSocketTotals {
+            received: counters.received.load(Ordering::Relaxed),
+            sent: counters.sent.load(Ordering::Relaxed),
+            refused: counters.refused.load(Ordering::Relaxed),
+            dropped: counters.dropped.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for SipSockets {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.tcp.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Sockets on loopback: what goes in comes out, whole and in order, and nobody can fill the house.
+
+use super::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn bind(change: impl FnOnce(&mut SipSocketConfig)) -> (SipSockets, mpsc::Receiver<SipEvent>) {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut config = SipSocketConfig::new(vec![(Transport::Udp, any), (Transport::Tcp, any)]);
+    config.strangers_per_sec = None;
+    change(&mut config);
+    let (inbound, events) = mpsc::channel(64);
+    (SipSockets::bind(config, inbound).await.expect("free ports"), events)
+}
+
+async fn next(events: &mut mpsc::Receiver<SipEvent>) -> SipEvent {
+    tokio::time::timeout(PATIENCE, events.recv()).await.expect("an event in time").expect("sockets are alive")
+}
+
+fn message(number: usize, body: &str) -> Vec<u8> {
+    format!("OPTIONS sip:x SIP/2.0\r\nCSeq: {number} OPTIONS\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        .into_bytes()
+}
+
+#[tokio::test]
+async fn datagrams_go_both_ways() {
+    let (sockets, mut events) = bind(|_| {}).await;
+    let far = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let far_peer = Peer { transport: Transport::Udp, address: far.local_addr().expect("bound") };
+    far.send_to(b"hello", sockets.addresses()[0].1).await.expect("sent");
+    assert_eq!(next(&mut events).await, SipEvent::Message { from: far_peer, bytes: b"hello".to_vec() });
+    for number in 0..50 {
+        sockets.send(far_peer, message(number, ""));
+    }
+    let mut buffer = [0; 2_048];
+    for number in 0..50 {
+        let (length, _) = far.recv_from(&mut buffer).await.expect("received");
+        assert_eq!(buffer[..length], message(number, ""));
+    }
+    assert_eq!((sockets.totals().received, sockets.totals().sent), (1, 50));
+}
+
+#[tokio::test]
+async fn keep_alives_are_not_messages() {
+    let (sockets, mut events) = bind(|_| {}).await;
+    let far = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    for bytes in [&b"\r\n\r\n"[..], b"\0\0\0\0", b"", b"real"] {
+        far.send_to(bytes, sockets.addresses()[0].1).await.expect("sent");
+    }
+    let SipEvent::Message { bytes, .. } = next(&mut events).await else { panic!("a failure") };
+    assert_eq!(bytes, b"real");
+}
+
+#[tokio::test]
+async fn a_stream_is_cut_into_messages_and_used_both_ways() {
+    let (sockets, mut events) = bind(|_| {}).await;
+    let mut far = TcpStream::connect(sockets.addresses()[1].1).await.expect("connected");
+    let whole: Vec<u8> = (0..3).flat_map(|number| message(number, "body")).collect();
+    let (first, second) = whole.split_at(70);
+    far.write_all(first).await.expect("written");
+    far.write_all(second).await.expect("written");
+    let from = Peer { transport: Transport::Tcp, address: far.local_addr().expect("bound") };
+    for number in 0..3 {
+        assert_eq!(next(&mut events).await, SipEvent::Message { from, bytes: message(number, "body") });
+    }
+    sockets.send(from, message(7, "answer"));
+    let mut answer = vec![0; message(7, "answer").len()];
+    far.read_exact(&mut answer).await.expect("on the same connection");
+    assert_eq!(answer, message(7, "answer"));
+}
+
+#[tokio::test]
+async fn a_ping_gets_a_pong() {
+    let (sockets, _events) = bind(|_| {}).await;
+    let mut far = TcpStream::connect(sockets.addresses()[1].1).await.expect("connected");
+    far.write_all(b"\r\n\r\n").await.expect("written");
+    let mut pong = [0; 2];
+    tokio::time::timeout(PATIENCE, far.read_exact(&mut pong)).await.expect("in time").expect("a pong");
+    assert_eq!(&pong, b"\r\n");
+}
+
+#[tokio::test]
+async fn one_connection_is_made_and_kept() {
+    let (ours, mut events) = bind(|_| {}).await;
+    let (theirs, mut their_events) = bind(|_| {}).await;
+    let peer = Peer { transport: Transport::Tcp, address: theirs.addresses()[1].1 };
+    ours.send(peer, message(1, ""));
+    ours.send(peer, message(2, ""));
+    let mut from = Vec::new();
+    for number in 1..=2 {
+        let SipEvent::Message { from: sender, bytes } = next(&mut their_events).await else {
+            panic!("failed")
+        };
+        assert_eq!(bytes, message(number, ""));
+        from.push(sender);
+    }
+    assert_eq!(from[0], from[1]);
+    theirs.send(from[0], message(3, ""));
+    assert_eq!(next(&mut events).await, SipEvent::Message { from: peer, bytes: message(3, "") });
+    drop(theirs);
+    assert_eq!(next(&mut events).await, SipEvent::Failed { peer });
+}
+
+#[tokio::test]
+async fn a_peer_that_is_not_there_is_reported() {
+    let (sockets, mut events) = bind(|_| {}).await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let peer = Peer { transport: Transport::Tcp, address: free.expect("a free port") };
+    sockets.send(peer, message(1, ""));
+    assert_eq!(next(&mut events).await, SipEvent::Failed { peer });
+    let tls = Peer { transport: Transport::Tls, address: peer.address };
+    sockets.send(tls, message(1, ""));
+    assert_eq!(next(&mut events).await, SipEvent::Failed { peer: tls });
+}
+
+#[tokio::test]
+async fn a_stream_that_is_no_sip_is_closed() {
+    let (sockets, mut events) = bind(|_| {}).await;
+    let mut far = TcpStream::connect(sockets.addresses()[1].1).await.expect("connected");
+    let peer = Peer { transport: Transport::Tcp, address: far.local_addr().expect("bound") };
+    far.write_all(b"INVITE sip:x SIP/2.0\r\nContent-Length: 99999999999999999999\r\n\r\n")
+        .await
+        .expect("written");
+    assert_eq!(next(&mut events).await, SipEvent::Failed { peer });
+}
+
+#[tokio::test]
+async fn a_silent_stranger_is_shown_out_and_a_trunk_is_not() {
+    let (sockets, mut events) = bind(|config| {
+        config.idle = Duration::from_millis(200);
+        config.strangers_per_sec = NonZeroU32::new(20);
+    })
+    .await;
+    let stranger = TcpStream::connect(sockets.addresses()[1].1).await.expect("connected");
+    let peer = Peer { transport: Transport::Tcp, address: stranger.local_addr().expect("bound") };
+    assert_eq!(next(&mut events).await, SipEvent::Failed { peer });
+    sockets.trust([peer.address.ip()]);
+    let mut trunk = TcpStream::connect(sockets.addresses()[1].1).await.expect("connected");
+    let mut byte = [0];
+    let closed = tokio::time::timeout(Duration::from_millis(600), trunk.read(&mut byte)).await;
+    assert!(closed.is_err(), "closed: {closed:?}");
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_hold_every_connection() {
+    let (sockets, _events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(20)).await;
+    let mut closed = 0;
+    let mut open = Vec::new();
+    for _ in 0..40 {
+        let mut stream = TcpStream::connect(sockets.addresses()[1].1).await.expect("the kernel accepts");
+        stream.write_all(b"\r\n\r\n").await.ok();
+        let mut pong = [0; 2];
+        match tokio::time::timeout(PATIENCE, stream.read_exact(&mut pong)).await.expect("an answer or an end")
+        {
+            Ok(_) => open.push(stream),
+            Err(_) => closed += 1,
+        }
+    }
+    assert_eq!((open.len(), closed), (16, 24));
+}
+
+#[tokio::test]
+async fn a_flooding_stranger_is_held_to_his_rate() {
+    let (sockets, mut events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(5)).await;
+    let stranger = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let trunk = UdpSocket::bind("127.0.0.2:0").await.expect("a free port");
+    sockets.trust(["127.0.0.2".parse().expect("an address")]);
+    for number in 0..400 {
+        stranger.send_to(&message(number, ""), sockets.addresses()[0].1).await.expect("sent");
+    }
+    trunk.send_to(b"last", sockets.addresses()[0].1).await.expect("sent");
+    let mut taken = 0;
+    while next(&mut events).await
+        != (SipEvent::Message {
+            from: Peer { transport: Transport::Udp, address: trunk.local_addr().expect("bound") },
+            bytes: b"last".to_vec(),
+        })
+    {
+        taken += 1;
+    }
+    assert_eq!(taken + sockets.totals().refused, 400);
+    assert!(taken < 200, "{taken} of 400 were taken");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let (sockets, _events) = bind(|_| {}).await;
+    let taken = sockets.addresses()[0].1;
+    let (inbound, _) = mpsc::channel(1);
+    let config = SipSocketConfig::new(vec![(Transport::Udp, taken)]);
+    let error = SipSockets::bind(config, inbound).await.expect_err("in use").to_string();
+    assert!(error.contains(&taken.to_string()), "{error}");
+}

@@ -1,0 +1,123 @@
+//! The progress view: a bar and three lines on a terminal, a plain line now and then elsewhere.
+
+use crate::engine::CampaignBoard;
+use crate::text::Lang;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use paceline_core::pacing::Why;
+use paceline_core::time::Utc;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// Between two plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Draws on stderr, so that stdout stays for machines.
+#[derive(Debug)]
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    lang: Lang,
+    zone: TimeZone,
+    leads: u64,
+    done_before: u64,
+    started: Instant,
+    last_line: Option<Instant>,
+    last_why: Option<Why>,
+}
+
+impl Progress {
+    /// `leads` in all, of which `done_before` were finished by an earlier run.
+    pub fn start(title: &str, leads: u64, done_before: u64, timezone: &str, lang: Lang) -> Self {
+        let style = "{msg}\n{bar:40} {pos}/{len} {prefix}";
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(leads), ProgressDrawTarget::stderr_with_hz(5));
+            bar.set_style(
+                ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.set_prefix(lang.leads().to_owned());
+            bar.set_message(title.to_owned());
+            bar
+        });
+        if bar.is_none() {
+            eprintln!("{title}: {leads} {}", lang.leads());
+        }
+        let zone = jiff::tz::TimeZoneDatabase::bundled().get(timezone).unwrap_or(TimeZone::UTC);
+        let started = Instant::now();
+        Progress { bar, lang, zone, leads, done_before, started, last_line: None, last_why: None }
+    }
+
+    pub fn show(&mut self, title: &str, board: &CampaignBoard) {
+        let done = self.done(board);
+        let line = self.line(board, done);
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(format!("{title}\n{line}"));
+            return;
+        }
+        let due = self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY);
+        let waits = board.view.why != self.last_why
+            && !matches!(board.view.why, Some(Why::Placing | Why::CallsPerSec));
+        if due || (waits && self.last_line.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
+            eprintln!("{done}/{} {line}", self.leads);
+            self.last_line = Some(Instant::now());
+            self.last_why = board.view.why;
+        }
+    }
+
+    pub fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn done(&self, board: &CampaignBoard) -> u64 {
+        self.leads.saturating_sub(board.view.leads_open).max(self.done_before)
+    }
+
+    fn line(&self, board: &CampaignBoard, done: u64) -> String {
+        let (lang, view) = (self.lang, &board.view);
+        let mut line = format!("{} {}", view.starting + view.ringing, lang.ringing());
+        line += &format!(" · {} {}", view.up, lang.up());
+        if let Some(rate) = board.answer_rate() {
+            line += &format!(" · {:.0}% {}", rate * 100.0, lang.answer_rate());
+        }
+        line += &format!(" · {:.1} {}", board.calls_per_sec, lang.per_sec());
+        if let Some(left) = self.time_left(done) {
+            line += &format!(" · {} {}", clock_span(left), lang.left());
+        }
+        if let Some(why) = view.why.filter(|why| *why != Why::Placing) {
+            line += &format!(" · {}", lang.why(why));
+        }
+        if let Some(until) = view.until {
+            line += &format!(" {} {}", lang.until(), self.local(until));
+        }
+        line
+    }
+
+    /// By the pace so far; nothing before it means something.
+    fn time_left(&self, done: u64) -> Option<Duration> {
+        let finished = done.saturating_sub(self.done_before);
+        let took = self.started.elapsed();
+        if finished < 5 || took < Duration::from_secs(2) {
+            return None;
+        }
+        Some(took.mul_f64((self.leads - done.min(self.leads)) as f64 / finished as f64))
+    }
+
+    fn local(&self, at: Utc) -> String {
+        match Timestamp::from_millisecond(at.as_millis()) {
+            Ok(at) => at.to_zoned(self.zone.clone()).strftime("%m-%d %H:%M").to_string(),
+            Err(_) => "?".into(),
+        }
+    }
+}
+
+fn clock_span(span: Duration) -> String {
+    let secs = span.as_secs();
+    match secs {
+        0..60 => format!("{secs} s"),
+        60..3_600 => format!("{} min", secs.div_ceil(60)),
+        _ => format!("{} h {:02} min", secs / 3_600, secs % 3_600 / 60),
+    }
+}

@@ -1,0 +1,569 @@
+//! The far end in SIP: a pure machine on top of the user agent as callee. It takes datagrams, rings,
+//! answers, refuses and hangs up as each callee's fate says, asks for media in plain words, and notes
+//! every INVITE. Sockets and sound are in `serve`, virtual networks in `world`.
+//!
+//! The contract: give it one input, take outputs with `poll` until there are none, sleep until
+//! `next_wake`, then give it `TimePassed`.
+
+use super::access::{Access, Proof};
+use super::dice::Dice;
+use super::fate::{Behaviour, Fate, callee};
+use super::ledger::{LogLine, Noted};
+use super::limits::CallLimits;
+use super::people::People;
+use paceline_core::call::{Digit, HangUpCause, Progress};
+use paceline_core::ids::CallId;
+use paceline_core::media::{Codec, MediaCapabilities, MediaTarget};
+use paceline_core::outcome::EndedBy;
+use paceline_core::sip::UserAgent;
+use paceline_core::sip::message::{Message, Method};
+use paceline_core::sip::user_agent::{IncomingCall, Peer, UaConfig, UaEvent, UaOutput};
+use paceline_core::time::{Duration, Time, WallClock};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// How long a call is remembered after its end, so that late repetitions are known as such.
+const REMEMBERED: Duration = Duration::from_secs(64);
+
+/// Everything that can happen to the carrier.
+#[derive(Debug)]
+pub enum CarrierInput<'a> {
+    Message {
+        from: Peer,
+        bytes: &'a [u8],
+    },
+    TransportFailed(Peer),
+    /// The answer to `CarrierOutput::OpenLeg`; `None` = there is no port to be had.
+    LegOpened {
+        call: CallId,
+        address: Option<SocketAddr>,
+    },
+    TimePassed,
+}
+
+/// Everything the carrier can ask for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CarrierOutput {
+    Transmit {
+        to: Peer,
+        bytes: Vec<u8>,
+    },
+    /// A place to receive RTP is needed for this call; the call waits for `LegOpened`.
+    OpenLeg {
+        call: CallId,
+    },
+    Media {
+        call: CallId,
+        ask: MediaAsk,
+    },
+    Log(LogLine),
+}
+
+/// What is to be heard on a leg.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaAsk {
+    Connect(MediaTarget),
+    /// Ring-back tone until further notice.
+    RingBack,
+    /// What the network says about such a callee, or the tone that stands for it.
+    Announce(Behaviour),
+    /// The callee, or his machine, speaks.
+    Speak(Behaviour),
+    /// Keys as RFC 4733 events.
+    Press(Vec<Digit>),
+    Close,
+}
+
+/// What is fixed for a carrier.
+#[derive(Clone, Debug)]
+pub struct CarrierConfig {
+    pub ua: UaConfig,
+    pub clock: WallClock,
+    pub codecs: Vec<Codec>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    /// The held INVITE of a slow call is let in.
+    LetIn,
+    Alert,
+    Settle,
+    Key(usize),
+    Leave,
+    Forget,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// Not let in yet, or challenged.
+    Outside,
+    Alerting,
+    Ringing,
+    Answered,
+    Over,
+}
+
+/// What waits for a place to receive RTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaits {
+    Nothing,
+    EarlyMedia,
+    Answer,
+}
+
+#[derive(Debug)]
+struct FarCall {
+    sip_call_id: String,
+    callee: String,
+    caller_id: String,
+    fate: Fate,
+    stage: Stage,
+    branch: String,
+    leg: Option<SocketAddr>,
+    awaits: Awaits,
+    held: Option<(Peer, Vec<u8>)>,
+    proof: Proof,
+    /// As the user agent names it, once it is let in.
+    call: Option<CallId>,
+    acknowledged: bool,
+    counted: bool,
+    by: Option<EndedBy>,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Carrier {
+    people: Arc<People>,
+    config: CarrierConfig,
+    ua: UserAgent,
+    access: Access,
+    limits: CallLimits,
+    dice: Dice,
+    /// By Call-ID: ordered, since they come from outside.
+    calls: BTreeMap<String, FarCall>,
+    /// The user agent's name for a call, to its Call-ID.
+    names: BTreeMap<CallId, String>,
+    times_called: BTreeMap<u64, u32>,
+    steps: BinaryHeap<Reverse<(Time, u64, String, Step)>>,
+    order: u64,
+    out: VecDeque<CarrierOutput>,
+}
+
+impl Carrier {
+    pub fn new(people: Arc<People>, config: CarrierConfig) -> Self {
+        Carrier {
+            ua: UserAgent::new(config.ua.clone()),
+            access: Access::new(people.access.clone(), config.ua.seed),
+            limits: CallLimits::new(&people.limits),
+            dice: Dice::keyed(people.seed, &[0x6c6f_7374]),
+            calls: BTreeMap::new(),
+            names: BTreeMap::new(),
+            times_called: BTreeMap::new(),
+            steps: BinaryHeap::new(),
+            order: 0,
+            out: VecDeque::new(),
+            people,
+            config,
+        }
+    }
+
+    pub fn handle(&mut self, now: Time, input: CarrierInput<'_>) {
+        match input {
+            CarrierInput::Message { from, bytes } => {
+                if !self.dice.chance(self.people.trouble.lost) {
+                    self.arrive(now, from, bytes);
+                }
+            }
+            CarrierInput::TransportFailed(peer) => self.ua.handle_transport_error(now, peer),
+            CarrierInput::LegOpened { call, address } => self.leg_opened(now, call, address),
+            CarrierInput::TimePassed => self.pass_time(now),
+        }
+        self.attend(now);
+    }
+
+    pub fn poll(&mut self) -> Option<CarrierOutput> {
+        self.out.pop_front()
+    }
+
+    pub fn next_wake(&self) -> Option<Time> {
+        let step = self.steps.peek().map(|Reverse((at, ..))| *at);
+        match (step, self.ua.next_wake()) {
+            (Some(step), Some(ua)) => Some(step.min(ua)),
+            (step, ua) => step.or(ua),
+        }
+    }
+
+    /// Calls between INVITE and end.
+    pub fn calls(&self) -> usize {
+        self.calls.values().filter(|call| call.stage != Stage::Over).count()
+    }
+
+    /// The Call-ID of a call, until it has ended.
+    pub fn sip_call_id(&self, call: CallId) -> Option<&str> {
+        self.names.get(&call).map(String::as_str)
+    }
+
+    /// Ends every call: the carrier is being stopped.
+    pub fn hang_up_all(&mut self, now: Time) {
+        let calls: Vec<CallId> = self.names.keys().copied().collect();
+        for call in calls {
+            self.ua.hang_up(now, call, HangUpCause::Stopped);
+        }
+        self.attend(now);
+    }
+
+    fn schedule(&mut self, at: Time, sip_call_id: &str, step: Step) {
+        self.order += 1;
+        self.steps.push(Reverse((at, self.order, sip_call_id.to_string(), step)));
+    }
+
+    fn pass_time(&mut self, now: Time) {
+        while let Some(Reverse((at, ..))) = self.steps.peek()
+            && *at <= now
+        {
+            if let Some(Reverse((_, _, sip_call_id, step))) = self.steps.pop() {
+                self.take_step(now, &sip_call_id, step);
+                self.attend(now);
+            }
+        }
+        if self.ua.next_wake().is_some_and(|wake| wake <= now) {
+            self.ua.handle_timeout(now);
+        }
+    }
+
+    /// A datagram, before the user agent sees it: noted, held, dropped or let in.
+    fn arrive(&mut self, now: Time, from: Peer, bytes: &[u8]) {
+        let Ok(message) = Message::parse(bytes) else {
+            self.ua.handle_message(now, from, bytes);
+            return;
+        };
+        let sip_call_id = message.call_id().into_owned();
+        let let_in = match message.method() {
+            Ok(Method::Invite) if message.is_request() && message.to_tag().is_none() => {
+                self.invited(now, from, bytes, &message, &sip_call_id)
+            }
+            Ok(method) if message.is_request() => self.followed(now, method, &sip_call_id),
+            _ => true,
+        };
+        if let_in {
+            self.ua.handle_message(now, from, bytes);
+        }
+    }
+
+    /// An INVITE that opens a call. Says whether the user agent may see it now.
+    fn invited(&mut self, now: Time, from: Peer, bytes: &[u8], message: &Message<'_>, id: &str) -> bool {
+        let branch = message.branch().map(|branch| branch.into_owned()).unwrap_or_default();
+        let proof = self.access.proof(now, message);
+        if let Some(known) = self.calls.get_mut(id) {
+            if known.branch == branch {
+                self.note(now, id, Noted::Retransmission, "");
+            } else {
+                known.branch = branch;
+                known.proof = proof;
+                self.note(now, id, Noted::Retry, "");
+            }
+            let known = &self.calls[id];
+            return known.held.is_none() && known.fate.behaviour != Behaviour::Silent;
+        }
+        let callee_user = message.request_uri().map(|uri| uri.user_text().into_owned()).unwrap_or_default();
+        let caller_id = message.from().map(|from| from.uri.user_text().into_owned()).unwrap_or_default();
+        let nth = self.times_called.entry(callee(&callee_user)).or_default();
+        *nth += 1;
+        let hour = self.people.hour(self.config.clock.utc(now).as_millis());
+        let fate = self.people.fate(&callee_user, *nth, Some(hour));
+        let slow = fate.slow;
+        let silent = fate.behaviour == Behaviour::Silent;
+        let known = FarCall {
+            sip_call_id: id.into(),
+            callee: callee_user,
+            caller_id,
+            fate,
+            stage: Stage::Outside,
+            branch,
+            leg: None,
+            awaits: Awaits::Nothing,
+            held: (slow > Duration::ZERO).then(|| (from, bytes.to_vec())),
+            proof,
+            call: None,
+            acknowledged: false,
+            counted: false,
+            by: None,
+        };
+        self.calls.insert(id.to_string(), known);
+        self.note(now, id, Noted::Invite, "");
+        if slow > Duration::ZERO {
+            self.schedule(now + slow, id, Step::LetIn);
+        }
+        if silent {
+            self.schedule(now + Duration::from_secs(180), id, Step::Forget);
+        }
+        slow == Duration::ZERO && !silent
+    }
+
+    /// Any other request. Says whether the user agent may see it.
+    fn followed(&mut self, now: Time, method: Method<'_>, id: &str) -> bool {
+        let Some(known) = self.calls.get_mut(id) else { return true };
+        if known.fate.behaviour == Behaviour::Silent || known.held.is_some() {
+            return false;
+        }
+        match method {
+            Method::Ack if known.stage == Stage::Answered && !known.acknowledged => {
+                known.acknowledged = true;
+                self.note(now, id, Noted::Acknowledged, "");
+            }
+            Method::Bye => {
+                known.by = known.by.or(Some(EndedBy::Dialer));
+                self.note(now, id, Noted::Bye, "");
+            }
+            Method::Cancel => {
+                let crosses = known.fate.late_answer && known.stage < Stage::Answered;
+                self.note(now, id, Noted::Cancel, "");
+                if crosses {
+                    self.answer(now, id);
+                    return false;
+                }
+                if let Some(known) = self.calls.get_mut(id) {
+                    known.by = known.by.or(Some(EndedBy::Dialer));
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// Everything the user agent has to say.
+    fn attend(&mut self, now: Time) {
+        while let Some(output) = self.ua.poll() {
+            match output {
+                UaOutput::Transmit { to, bytes } => self.transmit(to, bytes),
+                UaOutput::Event(UaEvent::Incoming(incoming)) => self.incoming(now, &incoming),
+                UaOutput::Event(UaEvent::Media { call, target, .. }) => {
+                    self.ask(call, MediaAsk::Connect(target));
+                }
+                UaOutput::Event(UaEvent::Progress { call, progress: Progress::Ended(ended) }) => {
+                    self.ended(now, call, ended.by, &ended.cause);
+                }
+                UaOutput::Event(_) => {}
+            }
+        }
+    }
+
+    fn transmit(&mut self, to: Peer, bytes: Vec<u8>) {
+        if !self.dice.chance(self.people.trouble.lost) {
+            self.out.push_back(CarrierOutput::Transmit { to, bytes });
+        }
+    }
+
+    fn ask(&mut self, call: CallId, ask: MediaAsk) {
+        self.out.push_back(CarrierOutput::Media { call, ask });
+    }
+
+    fn note(&mut self, now: Time, sip_call_id: &str, noted: Noted, detail: &str) {
+        let Some(known) = self.calls.get(sip_call_id) else { return };
+        self.out.push_back(CarrierOutput::Log(LogLine {
+            at: self.config.clock.utc(now),
+            noted,
+            call_id: known.sip_call_id.clone(),
+            callee: known.callee.clone(),
+            caller_id: known.caller_id.clone(),
+            fate: known.fate.behaviour.word(),
+            detail: detail.into(),
+        }));
+    }
+
+    /// The user agent let a call in: challenge it, refuse it for want of room, or let it live.
+    fn incoming(&mut self, now: Time, incoming: &IncomingCall) {
+        let id = incoming.call_id.as_str();
+        let Some(known) = self.calls.get_mut(id) else {
+            self.ua.reject(now, incoming.call, 481, "Call Does Not Exist", &[]);
+            return;
+        };
+        known.call = Some(incoming.call);
+        let proof = known.proof;
+        self.names.insert(incoming.call, id.to_string());
+        if let Some(turned_away) = self.access.turn_away(now, proof) {
+            self.note(now, id, Noted::Challenged, &turned_away.code.to_string());
+            self.ua.reject(now, incoming.call, turned_away.code, turned_away.phrase, &[&turned_away.header]);
+            return;
+        }
+        let Some(known) = self.calls.get_mut(id) else { return };
+        known.stage = Stage::Alerting;
+        known.counted = self.limits.admit(now);
+        if !known.counted {
+            known.fate.behaviour = Behaviour::Unavailable;
+        }
+        let alert =
+            if known.fate.behaviour == Behaviour::Unavailable { Duration::ZERO } else { known.fate.alert };
+        self.schedule(now + alert, id, Step::Alert);
+    }
+
+    fn take_step(&mut self, now: Time, id: &str, step: Step) {
+        let Some(known) = self.calls.get_mut(id) else { return };
+        match step {
+            Step::LetIn => {
+                if let Some((from, bytes)) = known.held.take() {
+                    self.ua.handle_message(now, from, &bytes);
+                }
+            }
+            // A call that came back after a challenge is alive again: it is forgotten after its own end.
+            Step::Forget if matches!(known.stage, Stage::Outside | Stage::Over) => {
+                self.calls.remove(id);
+            }
+            Step::Alert if known.stage == Stage::Alerting => self.alert(now, id),
+            Step::Settle if matches!(known.stage, Stage::Alerting | Stage::Ringing) => self.settle(now, id),
+            Step::Key(place) if known.stage == Stage::Answered => self.press(now, id, place),
+            Step::Leave if known.stage == Stage::Answered => {
+                known.by = known.by.or(Some(EndedBy::Callee));
+                if let Some(call) = known.call {
+                    self.ua.hang_up(now, call, HangUpCause::Finished);
+                }
+            }
+            Step::Forget | Step::Alert | Step::Settle | Step::Key(_) | Step::Leave => {}
+        }
+    }
+
+    /// The first sign of life: 180, early media, or at once the final response.
+    fn alert(&mut self, now: Time, id: &str) {
+        let Some(known) = self.calls.get_mut(id) else { return };
+        let Some(call) = known.call else { return };
+        let behaviour = known.fate.behaviour;
+        let ring = known.fate.ring;
+        let announces = behaviour.announced() && self.people.early_media.announcements;
+        if known.fate.ring_back || announces {
+            known.awaits = Awaits::EarlyMedia;
+            self.schedule(now + ring, id, Step::Settle);
+            self.out.push_back(CarrierOutput::OpenLeg { call });
+        } else if behaviour.rings() {
+            known.stage = Stage::Ringing;
+            self.schedule(now + ring, id, Step::Settle);
+            self.note(now, id, Noted::Ringing, "180");
+            self.ua.ring(now, call);
+        } else {
+            self.settle(now, id);
+        }
+    }
+
+    /// The answer, or the final response.
+    fn settle(&mut self, now: Time, id: &str) {
+        let Some(known) = self.calls.get_mut(id) else { return };
+        let Some(call) = known.call else { return };
+        let behaviour = known.fate.behaviour;
+        let Some(refusal) = behaviour.refusal() else {
+            if !known.fate.late_answer {
+                self.answer(now, id);
+            }
+            return;
+        };
+        known.by = Some(if behaviour == Behaviour::Reject { EndedBy::Callee } else { EndedBy::Carrier });
+        let reason = refusal.q850.map(|cause| format!("Reason: Q.850;cause={cause}"));
+        let rest = format!("Retry-After: {}", self.people.trouble.retry_after_secs);
+        let mut headers: Vec<&str> = reason.as_deref().into_iter().collect();
+        if behaviour == Behaviour::Unavailable {
+            headers.push(&rest);
+        }
+        self.ua.reject(now, call, refusal.code, refusal.phrase, &headers);
+    }
+
+    fn answer(&mut self, now: Time, id: &str) {
+        let Some(known) = self.calls.get_mut(id) else { return };
+        let Some(call) = known.call else { return };
+        match known.leg {
+            Some(address) => self.send_answer(now, id, address),
+            None => {
+                // Early media may have asked already; then its leg is the answer's too.
+                let asked = known.awaits != Awaits::Nothing;
+                known.awaits = Awaits::Answer;
+                if !asked {
+                    self.out.push_back(CarrierOutput::OpenLeg { call });
+                }
+            }
+        }
+    }
+
+    fn leg_opened(&mut self, now: Time, call: CallId, address: Option<SocketAddr>) {
+        let Some(id) = self.names.get(&call).cloned() else {
+            self.ask(call, MediaAsk::Close);
+            return;
+        };
+        let Some(known) = self.calls.get_mut(&id) else { return };
+        let awaits = std::mem::replace(&mut known.awaits, Awaits::Nothing);
+        let Some(address) = address else {
+            self.ua.reject(now, call, 503, "Service Unavailable", &["Retry-After: 5"]);
+            return;
+        };
+        known.leg = Some(address);
+        match awaits {
+            Awaits::Answer => self.send_answer(now, &id, address),
+            Awaits::EarlyMedia => {
+                known.stage = Stage::Ringing;
+                let behaviour = known.fate.behaviour;
+                let ask =
+                    if known.fate.ring_back { MediaAsk::RingBack } else { MediaAsk::Announce(behaviour) };
+                self.note(now, &id, Noted::Ringing, "183");
+                self.ua.early_media(now, call, self.capabilities(address));
+                self.attend(now);
+                self.ask(call, ask);
+            }
+            Awaits::Nothing => {}
+        }
+    }
+
+    fn send_answer(&mut self, now: Time, id: &str, address: SocketAddr) {
+        let capabilities = self.capabilities(address);
+        let Some(known) = self.calls.get_mut(id) else { return };
+        let Some(call) = known.call else { return };
+        known.stage = Stage::Answered;
+        let fate = known.fate.clone();
+        self.note(now, id, Noted::Answered, "200");
+        self.ua.answer(now, call, capabilities);
+        self.attend(now);
+        self.ask(call, MediaAsk::Speak(fate.behaviour));
+        for (place, press) in fate.keys.iter().enumerate() {
+            self.schedule(now + press.after, id, Step::Key(place));
+        }
+        if let Some(stay) = fate.stay {
+            self.schedule(now + stay, id, Step::Leave);
+        }
+    }
+
+    fn press(&mut self, now: Time, id: &str, place: usize) {
+        let Some(known) = self.calls.get(id) else { return };
+        let (Some(call), Some(press)) = (known.call, known.fate.keys.get(place)) else { return };
+        let key = press.key;
+        // Nobody hears a key on a call that was never acknowledged.
+        if !known.acknowledged {
+            return;
+        }
+        self.note(now, id, Noted::Key, &key.as_char().to_string());
+        self.ask(call, MediaAsk::Press(vec![key]));
+    }
+
+    fn ended(&mut self, now: Time, call: CallId, by: EndedBy, cause: &str) {
+        let Some(id) = self.names.remove(&call) else { return };
+        let Some(known) = self.calls.get_mut(&id) else { return };
+        let challenged = known.stage == Stage::Outside;
+        if known.leg.take().is_some() {
+            self.out.push_back(CarrierOutput::Media { call, ask: MediaAsk::Close });
+        }
+        if challenged {
+            // The caller comes back with credentials, or not at all.
+            self.schedule(now + REMEMBERED, &id, Step::Forget);
+            return;
+        }
+        if std::mem::take(&mut known.counted) {
+            self.limits.release();
+        }
+        known.stage = Stage::Over;
+        known.awaits = Awaits::Nothing;
+        let by = known.by.unwrap_or(by);
+        self.note(now, &id, Noted::Ended, &format!("{by}: {cause}"));
+        self.schedule(now + REMEMBERED, &id, Step::Forget);
+    }
+
+    fn capabilities(&self, address: SocketAddr) -> MediaCapabilities {
+        MediaCapabilities { address, codecs: self.config.codecs.clone() }
+    }
+}

@@ -1,0 +1,257 @@
+//! A network in virtual time between a user agent and the carrier: delay, loss and duplication, drawn
+//! from a seed. Audio is abstract: keys and the ends of announcements arrive as what would be heard.
+
+use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaAsk};
+use super::dice::Dice;
+use super::ledger::{Ledger, LogLine};
+use super::people::People;
+use paceline_core::call::Heard;
+use paceline_core::media::Codec;
+use paceline_core::sip::user_agent::{Peer, Transport, UaConfig};
+use paceline_core::time::{Duration, Time, WallClock};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What the network does to a datagram, each way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NetworkRules {
+    /// Drawn evenly between the two; a wide span reorders.
+    pub delay: (Duration, Duration),
+    /// Share of datagrams lost, and share delivered twice.
+    pub lost: f64,
+    pub duplicated: f64,
+}
+
+impl Default for NetworkRules {
+    fn default() -> Self {
+        let delay = (Duration::from_millis(5), Duration::from_millis(15));
+        NetworkRules { delay, lost: 0.0, duplicated: 0.0 }
+    }
+}
+
+/// What reaches the dialer's side.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WorldOutput {
+    Datagram {
+        from: Peer,
+        bytes: Vec<u8>,
+    },
+    /// By the SIP Call-ID, which both sides know.
+    Heard {
+        sip_call_id: String,
+        heard: Heard,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Flight {
+    ToCarrier(Vec<u8>),
+    ToDialer(Vec<u8>),
+    Key(String, char),
+    FirstAudio(String),
+    PlayEnded(String, u32),
+}
+
+/// The carrier and the way there.
+#[derive(Debug)]
+pub struct World {
+    carrier: Carrier,
+    network: NetworkRules,
+    dice: Dice,
+    flights: BinaryHeap<Reverse<(Time, u64, Flight)>>,
+    order: u64,
+    /// Announcements that are being played, counted so that a replaced one does not end.
+    plays: BTreeMap<String, u32>,
+    ledger: Ledger,
+    log: Vec<LogLine>,
+    out: VecDeque<WorldOutput>,
+    next_port: u16,
+}
+
+impl World {
+    /// `clock` says what the people's wall shows.
+    pub fn new(people: Arc<People>, seed: u64, network: NetworkRules, clock: WallClock) -> Self {
+        let ua = UaConfig {
+            sent_by: vec![(Transport::Udp, World::carrier_peer().address.to_string())],
+            product: "Paceline-carrier".into(),
+            seed,
+        };
+        let codecs = vec![Codec::Pcma, Codec::Pcmu];
+        World {
+            carrier: Carrier::new(people, CarrierConfig { ua, clock, codecs }),
+            network,
+            dice: Dice::keyed(seed, &[0x006e_6574]),
+            flights: BinaryHeap::new(),
+            order: 0,
+            plays: BTreeMap::new(),
+            ledger: Ledger::default(),
+            log: Vec::new(),
+            out: VecDeque::new(),
+            next_port: 20_000,
+        }
+    }
+
+    /// The trunk's address.
+    pub fn carrier_peer() -> Peer {
+        Peer { transport: Transport::Udp, address: SocketAddr::from(([192, 0, 2, 1], 5060)) }
+    }
+
+    /// The dialer's own.
+    pub fn dialer_peer() -> Peer {
+        Peer { transport: Transport::Udp, address: SocketAddr::from(([192, 0, 2, 2], 5060)) }
+    }
+
+    /// A datagram of the dialer's enters the network.
+    pub fn dialer_send(&mut self, now: Time, bytes: Vec<u8>) {
+        self.fly(now, Flight::ToCarrier(bytes));
+    }
+
+    /// The dialer plays an announcement of this length; `Heard::PlayEnded` comes back, unless the call
+    /// ends or another play replaces it.
+    pub fn play(&mut self, now: Time, sip_call_id: &str, length: Duration) {
+        let play = self.plays.entry(sip_call_id.to_string()).or_default();
+        *play += 1;
+        let ended = Flight::PlayEnded(sip_call_id.to_string(), *play);
+        self.schedule(now + length, ended);
+    }
+
+    /// The dialer ended this call: nothing more is heard on it.
+    pub fn close_leg(&mut self, sip_call_id: &str) {
+        self.plays.remove(sip_call_id);
+    }
+
+    /// The process at the dialer's end died: what was on its way there is lost, nothing plays.
+    pub fn dialer_died(&mut self) {
+        self.plays.clear();
+        self.out.clear();
+        self.flights.retain(|Reverse((_, _, flight))| matches!(flight, Flight::ToCarrier(_)));
+    }
+
+    /// The network from now on.
+    pub fn set_network(&mut self, network: NetworkRules) {
+        self.network = network;
+    }
+
+    /// What reaches the dialer by `now`, in order.
+    pub fn poll(&mut self, now: Time) -> Option<WorldOutput> {
+        while self.out.is_empty() {
+            let wake = self.next_wake().filter(|wake| *wake <= now)?;
+            let flight_first = self.flights.peek().is_some_and(|Reverse((at, ..))| *at <= wake);
+            if flight_first {
+                if let Some(Reverse((at, _, flight))) = self.flights.pop() {
+                    self.land(at, flight);
+                }
+            } else {
+                self.carrier.handle(wake, CarrierInput::TimePassed);
+                self.attend(wake);
+            }
+        }
+        self.out.pop_front()
+    }
+
+    pub fn next_wake(&self) -> Option<Time> {
+        if !self.out.is_empty() {
+            return Some(Time::ZERO);
+        }
+        let flight = self.flights.peek().map(|Reverse((at, ..))| *at);
+        match (flight, self.carrier.next_wake()) {
+            (Some(flight), Some(carrier)) => Some(flight.min(carrier)),
+            (flight, carrier) => flight.or(carrier),
+        }
+    }
+
+    /// Every call as the far end saw it.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The same, line by line, in the order in which it happened.
+    pub fn log(&self) -> &[LogLine] {
+        &self.log
+    }
+
+    /// Calls between INVITE and end at the far end.
+    pub fn calls(&self) -> usize {
+        self.carrier.calls()
+    }
+
+    fn schedule(&mut self, at: Time, flight: Flight) {
+        self.order += 1;
+        self.flights.push(Reverse((at, self.order, flight)));
+    }
+
+    fn fly(&mut self, now: Time, flight: Flight) {
+        let (low, high) = self.network.delay;
+        if self.dice.chance(self.network.lost) {
+            return;
+        }
+        if self.dice.chance(self.network.duplicated) {
+            let again = now + self.dice.between(low, high);
+            self.schedule(again, flight.clone());
+        }
+        let at = now + self.dice.between(low, high);
+        self.schedule(at, flight);
+    }
+
+    fn land(&mut self, at: Time, flight: Flight) {
+        match flight {
+            Flight::ToCarrier(bytes) => {
+                let from = World::dialer_peer();
+                self.carrier.handle(at, CarrierInput::Message { from, bytes: &bytes });
+                self.attend(at);
+            }
+            Flight::ToDialer(bytes) => {
+                self.out.push_back(WorldOutput::Datagram { from: World::carrier_peer(), bytes });
+            }
+            Flight::Key(sip_call_id, key) => {
+                if let Some(key) = paceline_core::call::Digit::from_char(key) {
+                    self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::Digit(key) });
+                }
+            }
+            Flight::FirstAudio(sip_call_id) => {
+                self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::FirstAudio });
+            }
+            Flight::PlayEnded(sip_call_id, play) => {
+                if self.plays.get(&sip_call_id) == Some(&play) {
+                    self.plays.remove(&sip_call_id);
+                    self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::PlayEnded });
+                }
+            }
+        }
+    }
+
+    fn attend(&mut self, now: Time) {
+        while let Some(output) = self.carrier.poll() {
+            match output {
+                CarrierOutput::Transmit { bytes, .. } => self.fly(now, Flight::ToDialer(bytes)),
+                CarrierOutput::OpenLeg { call } => {
+                    self.next_port = if self.next_port >= 60_000 { 20_000 } else { self.next_port + 2 };
+                    let address = SocketAddr::new(World::carrier_peer().address.ip(), self.next_port);
+                    self.carrier.handle(now, CarrierInput::LegOpened { call, address: Some(address) });
+                }
+                CarrierOutput::Media { call, ask } => {
+                    let Some(id) = self.carrier.sip_call_id(call).map(str::to_string) else { continue };
+                    let later = now + self.network.delay.1;
+                    match ask {
+                        MediaAsk::Press(keys) => {
+                            for key in keys {
+                                self.schedule(later, Flight::Key(id.clone(), key.as_char()));
+                            }
+                        }
+                        MediaAsk::Speak(_) => self.schedule(later, Flight::FirstAudio(id)),
+                        _ => {}
+                    }
+                }
+                CarrierOutput::Log(line) => {
+                    self.ledger.note(&line);
+                    self.log.push(line);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

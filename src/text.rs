@@ -1,0 +1,112 @@
+//! The words people read on the terminal, in English and in Simplified Chinese. Logs stay English.
+
+use paceline_core::pacing::Why;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    En,
+    Zh,
+}
+
+impl Lang {
+    /// From `LC_ALL`, `LC_MESSAGES` or `LANG`, the first that is set.
+    pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Lang {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| var(name).filter(|v| !v.is_empty()));
+        if set.is_some_and(|value| value.starts_with("zh")) { Lang::Zh } else { Lang::En }
+    }
+
+    pub fn of_process() -> Lang {
+        Lang::from_env(|name| std::env::var(name).ok())
+    }
+
+    fn pick(self, en: &'static str, zh: &'static str) -> &'static str {
+        match self {
+            Lang::En => en,
+            Lang::Zh => zh,
+        }
+    }
+
+    /// The answer to "why is it not dialling more?".
+    pub fn why(self, why: Why) -> &'static str {
+        match why {
+            Why::Placing => self.pick("dialling", "正在拨号"),
+            Why::ConcurrencyFull => self.pick("the campaign's concurrency is used up", "已达活动并发上限"),
+            Why::TrunksFull => self.pick("every trunk is full", "中继线路已满"),
+            Why::CallsPerSec => self.pick("the rate of calls allows no more", "已达每秒呼叫上限"),
+            Why::TrunksDown => self.pick("no trunk is in use: none answers, or all rest", "没有可用的中继"),
+            Why::OutsideWindow => self.pick("outside the calling hours", "不在允许的拨打时段"),
+            Why::HopperEmpty => self.pick("fetching leads", "正在取号"),
+            Why::HouseholdsBusy => {
+                self.pick("the next leads wait for calls to their own households", "等待同户通话结束")
+            }
+            Why::RetriesLater => self.pick("only retries are left, due later", "仅剩稍后重拨的号码"),
+            Why::CallerIdsUsed => self.pick("every caller ID is at its cap", "外显号码均已达上限"),
+            Why::StoreStalled => self.pick("nothing can be written to disk", "磁盘无法写入,已停止拨号"),
+            Why::Paused => self.pick("paused", "已暂停"),
+            Why::Draining => self.pick("stopping: calls may end", "正在停止,等待通话结束"),
+            Why::Finished => self.pick("finished", "已完成"),
+        }
+    }
+
+    pub fn leads(self) -> &'static str {
+        self.pick("leads", "名单")
+    }
+
+    pub fn ringing(self) -> &'static str {
+        self.pick("ringing", "振铃")
+    }
+
+    pub fn up(self) -> &'static str {
+        self.pick("up", "通话")
+    }
+
+    pub fn answer_rate(self) -> &'static str {
+        self.pick("answered", "接通率")
+    }
+
+    pub fn per_sec(self) -> &'static str {
+        self.pick("calls/s", "次/秒")
+    }
+
+    pub fn left(self) -> &'static str {
+        self.pick("left", "剩余")
+    }
+
+    pub fn until(self) -> &'static str {
+        self.pick("until", "至")
+    }
+
+    pub fn outcome(self) -> &'static str {
+        self.pick("outcome", "结果")
+    }
+
+    pub fn result(self) -> &'static str {
+        self.pick("key result", "按键结果")
+    }
+
+    pub fn calls(self) -> &'static str {
+        self.pick("calls", "呼叫数")
+    }
+
+    pub fn share(self) -> &'static str {
+        self.pick("share", "占比")
+    }
+
+    pub fn state(self) -> &'static str {
+        self.pick("lead state", "名单状态")
+    }
+
+    pub fn results_in(self) -> &'static str {
+        self.pick("Results:", "结果文件:")
+    }
+
+    pub fn reconciles(self, yes: bool) -> &'static str {
+        if yes {
+            self.pick("every row reconciles", "全部行数核对一致")
+        } else {
+            self.pick("THE COUNTS DO NOT RECONCILE; see summary.json", "计数不一致,请查看 summary.json")
+        }
+    }
+}
