@@ -135,10 +135,10 @@ async fn save_attempts(attempts: u64) -> Figures {
                     };
                     calls.insert(AttemptId(next), lead);
                     next += 1;
-                    let (trunk, sip_call_id) = ("main".to_string(), format!("{next}@bench"));
+                    let (trunk, call_id) = ("main".to_string(), format!("{next}@bench"));
                     let dialog = dialog(next);
                     let request = Box::new(request);
-                    writer.send(Command::OpenAttempt { request, trunk, sip_call_id, dialog }).await;
+                    writer.send(Command::OpenAttempt { request, trunk, call_id, dialog }).await;
                 }
             }
             Reply::AttemptOpened { attempt, verdict } => {

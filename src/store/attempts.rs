@@ -34,7 +34,7 @@ struct Standing {
 pub(crate) struct Opening<'a> {
     pub request: &'a AttemptRequest,
     pub trunk: &'a str,
-    pub sip_call_id: &'a str,
+    pub call_id: &'a str,
     pub dialog: &'a str,
 }
 
@@ -172,7 +172,7 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
         ordinal,
         opening.trunk,
         caller_id,
-        opening.sip_call_id,
+        opening.call_id,
         opening.dialog,
         placed_at,
         rest

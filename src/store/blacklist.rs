@@ -94,15 +94,15 @@ impl Store {
     }
 }
 
-/// One number from now on, with every lead that has no other phone left. Returns how many open
-/// leads that closed.
+/// One number from now on, with every lead that has no other phone left. Returns the campaign
+/// of each open lead that this closed.
 pub(crate) async fn add(
     conn: &mut SqliteConnection,
     campaign: Option<CampaignId>,
     number: PhoneNumber,
     source: &str,
     now: Utc,
-) -> Result<u64, sqlx::Error> {
+) -> Result<Vec<CampaignId>, sqlx::Error> {
     let (scope, number, now) = (scope(campaign), number.as_u64() as i64, now.as_millis());
     sqlx::query!(
         "insert into blacklist (number, campaign_id, source, added_at) values ($1, $2, $3, $4)
@@ -123,17 +123,18 @@ pub(crate) async fn add(
     )
     .execute(&mut *conn)
     .await?;
-    let closed = sqlx::query!(
-        "update lead set state = 'failed', reason = 'blacklisted'
-          where state = 'open' and $2 in (0, campaign_id)
-            and id in (select lead_id from phone where number = $1)
-            and not exists (select 1 from phone p where p.lead_id = lead.id and not p.closed)",
+    let closed = sqlx::query_scalar!(
+        r#"update lead set state = 'failed', reason = 'blacklisted'
+            where state = 'open' and $2 in (0, campaign_id)
+              and id in (select lead_id from phone where number = $1)
+              and not exists (select 1 from phone p where p.lead_id = lead.id and not p.closed)
+           returning campaign_id"#,
         number,
         scope
     )
-    .execute(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(closed.rows_affected())
+    Ok(closed.into_iter().map(CampaignId).collect())
 }
 
 /// `[1,2,3]`, the way a list of numbers is bound as one argument.

@@ -47,7 +47,7 @@ fn opening(campaign: CampaignId, n: i64) -> Command {
         rest: Duration::from_secs(60),
     };
     let dialog = "x".repeat(500);
-    Command::OpenAttempt { request: Box::new(request), trunk: "main".into(), sip_call_id: "c".into(), dialog }
+    Command::OpenAttempt { request: Box::new(request), trunk: "main".into(), call_id: "c".into(), dialog }
 }
 
 fn ending(campaign: CampaignId, n: i64) -> Command {

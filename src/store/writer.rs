@@ -41,9 +41,6 @@ const LAST_TRIES: usize = 40;
 /// A commit that takes longer than this is a disk that stands still, and people are told.
 const SLOW: Duration = Duration::from_millis(1_500);
 
-/// The source of a blacklist entry that the callee asked for.
-const BY_KEY: &str = "the callee asked";
-
 /// What the dialer asks of the store.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -52,7 +49,7 @@ pub enum Command {
         /// The trunk's name, for the results.
         trunk: String,
         /// The Call-ID the call will have.
-        sip_call_id: String,
+        call_id: String,
         /// JSON: what ends the call after a crash.
         dialog: String,
     },
@@ -73,10 +70,11 @@ pub enum Command {
         campaign: CampaignId,
         reason: Reason,
     },
-    /// "Do not call me again": onto the campaign's own blacklist.
+    /// `None` = the blacklist of every campaign.
     Blacklist {
-        campaign: CampaignId,
+        campaign: Option<CampaignId>,
         number: PhoneNumber,
+        source: String,
     },
     FetchLeads {
         campaign: CampaignId,
@@ -446,8 +444,8 @@ async fn write_one(
     effects: &mut Effects,
 ) -> Result<(), sqlx::Error> {
     match command {
-        Command::OpenAttempt { request, trunk, sip_call_id, dialog } => {
-            let opened = attempts::open(conn, Opening { request, trunk, sip_call_id, dialog }, now).await?;
+        Command::OpenAttempt { request, trunk, call_id, dialog } => {
+            let opened = attempts::open(conn, Opening { request, trunk, call_id, dialog }, now).await?;
             let (attempt, verdict) = (request.attempt, opened.verdict);
             *effects.open.entry(request.campaign).or_default() -= opened.leads_closed as i64;
             if verdict != DialVerdict::Opened {
@@ -475,9 +473,10 @@ async fn write_one(
             *effects.open.entry(*campaign).or_default() -= closed as i64;
             effects.replies.push(Reply::LeadsClosed { campaign: *campaign, leads: closed });
         }
-        Command::Blacklist { campaign, number } => {
-            let closed = blacklist::add(conn, Some(*campaign), *number, BY_KEY, now).await?;
-            *effects.open.entry(*campaign).or_default() -= closed as i64;
+        Command::Blacklist { campaign, number, source } => {
+            for campaign in blacklist::add(conn, *campaign, *number, source, now).await? {
+                *effects.open.entry(campaign).or_default() -= 1;
+            }
             effects.replies.push(Reply::Blacklisted { number: *number });
         }
         // Read after the commit, so that what was just saved is seen and nothing that may be undone.

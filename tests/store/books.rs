@@ -98,7 +98,8 @@ async fn a_number_is_taken_off_every_lead_that_has_it() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], None), row(3, &[2, 1], None), row(4, &[3], None)], &[]).await;
     assert_eq!(desk.fetch(0).await.2, 3);
-    let blacklisted = Command::Blacklist { campaign: desk.campaign, number: number(1) };
+    let blacklisted =
+        Command::Blacklist { campaign: Some(desk.campaign), number: number(1), source: "key".into() };
     assert_eq!(desk.ask(blacklisted).await, Reply::Blacklisted { number: number(1) });
     let (leads, _, open) = desk.fetch(10).await;
     assert_eq!((leads.iter().map(|lead| lead.row).collect::<Vec<_>>(), open), (vec![3, 4], 2));

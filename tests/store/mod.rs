@@ -237,7 +237,7 @@ pub fn opening(request: &AttemptRequest) -> Command {
     Command::OpenAttempt {
         request: Box::new(request.clone()),
         trunk: "main".into(),
-        sip_call_id: format!("call-{}@paceline", request.attempt),
+        call_id: format!("call-{}@paceline", request.attempt),
         dialog: format!("{{\"branch\":\"{}\"}}", request.attempt),
     }
 }
