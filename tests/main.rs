@@ -1,3 +1,4 @@
 //! One binary for every integration test; each room is a module of it.
 
 mod day;
+mod media;

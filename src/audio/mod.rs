@@ -91,22 +91,26 @@ impl Sound {
         })
     }
 
-    /// From samples at 16,000 Hz, as they are: not levelled. For tones and for tests.
-    pub fn from_samples(name: &str, samples: &[i16]) -> Sound {
-        let wide: Vec<f32> = samples.iter().map(|&sample| f32::from(sample) / 32_768.0).collect();
-        let mut narrow = resample::Resampler::new(16_000, 8_000);
-        narrow.push(&wide);
-        let narrow = narrow.finish();
+    /// From mono samples (-1 to 1) at 8,000 or 16,000 Hz or any other rate, as they are: not
+    /// levelled. For tones and for tests.
+    pub fn from_samples(name: &str, samples: &[f32], sample_rate: u32) -> Sound {
+        let at = |rate: u32| {
+            let mut resampler = resample::Resampler::new(sample_rate.max(1), rate);
+            resampler.push(samples);
+            resampler.finish()
+        };
+        let (wide, narrow) = (at(16_000), at(8_000));
         let decoded =
-            decode::Decoded { sample_rate: 16_000, channels: 1, peak: peak(&wide), clipped: 0, wide, narrow };
-        let mut measured = level::measure(&decoded);
-        measured.rms_dbfs_out = measured.rms_dbfs_in;
+            decode::Decoded { sample_rate, channels: 1, peak: peak(samples), clipped: 0, wide, narrow };
+        let measured = level::measure(&decoded);
         Sound::encode(name, measured, &decoded.wide, &decoded.narrow)
     }
 
     /// One period of a call progress tone, to be played as often as wanted.
     pub fn tone(name: &str, cadence: Cadence) -> Sound {
-        Sound::from_samples(name, &cadence.period(16_000))
+        let samples: Vec<f32> =
+            cadence.period(16_000).iter().map(|&sample| f32::from(sample) / 32_768.0).collect();
+        Sound::from_samples(name, &samples, 16_000)
     }
 
     /// All frames in this codec, one after the other, `Codec::frame_bytes` each.
@@ -132,7 +136,7 @@ impl Sound {
     /// `wide` is at 16,000 Hz, `narrow` at 8,000 Hz.
     fn encode(name: &str, measured: Measured, wide: &[f32], narrow: &[f32]) -> Sound {
         const NARROW_FRAME: usize = 160;
-        let frames = narrow.len().max(wide.len().div_ceil(2)).div_ceil(NARROW_FRAME).max(1);
+        let frames = narrow.len().max(wide.len().div_ceil(2)).div_ceil(NARROW_FRAME);
         let narrow = linear(narrow, frames * NARROW_FRAME);
         let wide = linear(wide, frames * NARROW_FRAME * 2);
         Sound {
