@@ -1,170 +1,222 @@
-//! From a file to mono samples, bounded whatever the file claims.
+//! Bytes of a WAV or MP3 file to mono samples at 16,000 and 8,000 Hz. Bounded by what is decoded,
+//! never by what a header promises; a broken end costs the end.
 
-use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
-use rubato::{Fft, FixedSync, Resampler};
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-use symphonia::core::codecs::audio::AudioDecoderOptions;
+use super::resample::Resampler;
+use super::sniff::{self, Kind};
+use super::{MAX_LENGTH, Refusal};
+use std::io::Cursor;
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
-/// Why a file is refused: what was found, what to do.
-pub(super) type Refusal = (String, String);
+/// Rates outside of this are a damaged header.
+const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
+/// After so many pieces in a row that cannot be decoded, the rest is taken for lost.
+const MAX_DAMAGED: u32 = 500;
+/// A sample at or above this is clipped: 16-bit full scale less one step.
+const FULL_SCALE: f32 = 0.9999;
 
-/// A file as samples between -1 and 1.
-pub(super) struct Decoded {
-    pub mono: Vec<f32>,
+/// Mono samples from -1 to 1, and what was seen on the way.
+pub struct Decoded {
     pub sample_rate: u32,
     pub channels: u16,
+    /// Of any channel, before mixing.
+    pub peak: f32,
     pub clipped: u64,
+    /// At 16,000 Hz.
+    pub wide: Vec<f32>,
+    /// At 8,000 Hz.
+    pub narrow: Vec<f32>,
 }
 
-/// An announcement is minutes, not hours.
-const SECS_MAX: u64 = 600;
-const BYTES_MAX: u64 = 64 << 20;
-/// 10 ms: shorter is a broken file.
-const SHORTEST_MILLIS: u64 = 10;
-const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
+/// How channels become one.
+#[derive(Clone, Copy)]
+enum Mix {
+    Mean,
+    Only(usize),
+}
 
-const CONVERT: &str = "convert it to WAV or MP3";
+pub fn decode(mut bytes: Vec<u8>) -> Result<Decoded, Refusal> {
+    let kind = sniff::kind(&bytes)?;
+    if kind == Kind::Wav {
+        sniff::mend(&mut bytes)?;
+    }
+    let first = Pass::run(&bytes, kind, Mix::Mean)?;
+    // Two channels in opposite phase cancel out in the mean; then the louder one speaks alone.
+    let loudest = first.energy.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    let pass = match loudest {
+        Some((channel, &energy)) if first.mixed_energy < energy * 0.01 => {
+            Pass::run(&bytes, kind, Mix::Only(channel))?
+        }
+        _ => first,
+    };
+    pass.finish()
+}
 
-pub(super) fn decode(file: &Path) -> Result<Decoded, Refusal> {
-    let head = look(file)?;
-    known_kind(&head)?;
-    let opened = File::open(file).map_err(|error| unreadable(&error))?;
-    let stream = MediaSourceStream::new(Box::new(opened), Default::default());
+/// One reading of the whole file.
+struct Pass {
+    mix: Mix,
+    sample_rate: u32,
+    channels: usize,
+    frames: u64,
+    peak: f32,
+    clipped: u64,
+    energy: Vec<f64>,
+    mixed_energy: f64,
+    wide: Resampler,
+    narrow: Resampler,
+    interleaved: Vec<f32>,
+    mono: Vec<f32>,
+}
+
+impl Pass {
+    fn run(bytes: &[u8], kind: Kind, mix: Mix) -> Result<Pass, Refusal> {
+        let (mut reader, mut decoder, track) = open(bytes, kind)?;
+        let mut pass: Option<Pass> = None;
+        let mut damaged = 0;
+        while damaged < MAX_DAMAGED {
+            let packet = match reader.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => break,
+                Err(Error::DecodeError(_)) => {
+                    damaged += 1;
+                    continue;
+                }
+                Err(_) => break,
+            };
+            if packet.track_id != track {
+                continue;
+            }
+            let Ok(decoded) = decoder.decode(&packet) else {
+                damaged += 1;
+                continue;
+            };
+            damaged = 0;
+            let (rate, channels) = (decoded.spec().rate(), decoded.spec().channels().count());
+            let pass = match &mut pass {
+                Some(pass) => pass,
+                None => pass.insert(Pass::new(rate, channels, mix)?),
+            };
+            // A piece in another shape than the first is damage, not music.
+            if (rate, channels) == (pass.sample_rate, pass.channels) {
+                let mut interleaved = std::mem::take(&mut pass.interleaved);
+                decoded.copy_to_vec_interleaved(&mut interleaved);
+                pass.take(&interleaved);
+                pass.interleaved = interleaved;
+                pass.refuse_too_long()?;
+            }
+        }
+        pass.filter(|pass| pass.frames > 0).ok_or_else(|| {
+            Refusal::new("holds no sound (0 seconds could be decoded)", "export it again, as WAV or MP3")
+        })
+    }
+
+    fn new(sample_rate: u32, channels: usize, mix: Mix) -> Result<Pass, Refusal> {
+        if !RATES.contains(&sample_rate) || channels == 0 {
+            let found = format!("claims {sample_rate} samples per second in {channels} channels");
+            return Err(Refusal::new(found, "its header is damaged: export it again"));
+        }
+        Ok(Pass {
+            mix,
+            sample_rate,
+            channels,
+            frames: 0,
+            peak: 0.0,
+            clipped: 0,
+            energy: vec![0.0; channels],
+            mixed_energy: 0.0,
+            wide: Resampler::new(sample_rate, 16_000),
+            narrow: Resampler::new(sample_rate, 8_000),
+            interleaved: Vec::new(),
+            mono: Vec::new(),
+        })
+    }
+
+    fn take(&mut self, interleaved: &[f32]) {
+        let mut mono = std::mem::take(&mut self.mono);
+        mono.clear();
+        let share = 1.0 / self.channels as f32;
+        for frame in interleaved.chunks_exact(self.channels) {
+            let mut mixed = 0.0;
+            for (channel, &sample) in frame.iter().enumerate() {
+                // Floating-point files can hold anything, even what is no number.
+                let sample = if sample.is_finite() { sample.clamp(-8.0, 8.0) } else { 0.0 };
+                self.peak = self.peak.max(sample.abs());
+                self.clipped += u64::from(sample.abs() >= FULL_SCALE);
+                self.energy[channel] += f64::from(sample * sample);
+                mixed += match self.mix {
+                    Mix::Mean => sample * share,
+                    Mix::Only(only) if only == channel => sample,
+                    Mix::Only(_) => 0.0,
+                };
+            }
+            self.mixed_energy += f64::from(mixed * mixed);
+            mono.push(mixed);
+        }
+        self.frames += mono.len() as u64;
+        self.wide.push(&mono);
+        self.narrow.push(&mono);
+        self.mono = mono;
+    }
+
+    fn refuse_too_long(&self) -> Result<(), Refusal> {
+        if self.frames > MAX_LENGTH.as_secs() * u64::from(self.sample_rate) {
+            return Err(Refusal::new("is longer than 10 minutes", "cut it: an announcement is seconds long"));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Decoded, Refusal> {
+        Ok(Decoded {
+            sample_rate: self.sample_rate,
+            channels: u16::try_from(self.channels).unwrap_or(u16::MAX),
+            peak: self.peak,
+            clipped: self.clipped,
+            wide: self.wide.finish(),
+            narrow: self.narrow.finish(),
+        })
+    }
+}
+
+type Opened<'a> = (Box<dyn FormatReader + 'a>, Box<dyn AudioDecoder>, u32);
+
+fn open(bytes: &[u8], kind: Kind) -> Result<Opened<'_>, Refusal> {
     let mut hint = Hint::new();
-    hint.with_extension(if head.starts_with(b"RIFF") { "wav" } else { "mp3" });
-    let mut format = symphonia::default::get_probe()
-        .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(|error| broken(&error))?;
-    let track = format.default_track(TrackType::Audio).ok_or_else(|| no_sound("no audio track"))?;
-    let id = track.id;
-    let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
-    let parameters = parameters.ok_or_else(|| no_sound("the kind of its samples is not told"))?;
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        .map_err(|error| (format!("its kind of samples is not known ({error})"), CONVERT.into()))?;
-    let mut decoded = Decoded { mono: Vec::new(), sample_rate: 0, channels: 0, clipped: 0 };
-    let mut interleaved: Vec<f32> = Vec::new();
-    // A broken tail is not worth refusing what comes before it.
-    while let Ok(Some(packet)) = format.next_packet() {
-        if packet.track_id != id {
-            continue;
-        }
-        let samples = match decoder.decode(&packet) {
-            Ok(samples) => samples,
-            Err(Error::DecodeError(_)) => continue,
-            Err(_) => break,
+    hint.with_extension(match kind {
+        Kind::Wav => "wav",
+        Kind::Mp3 => "mp3",
+    });
+    let unplayable = |error: Error| {
+        let what = match kind {
+            Kind::Wav => "a WAV file",
+            Kind::Mp3 => "an MP3 file",
         };
-        let (rate, channels) = (samples.spec().rate(), samples.spec().channels().count());
-        if channels == 0 || !RATES.contains(&rate) {
-            let found = format!("{channels} channels at {rate} Hz");
-            return Err((found, "save it as mono or stereo at 8000 to 48000 Hz".into()));
-        }
-        if decoded.sample_rate == 0 {
-            (decoded.sample_rate, decoded.channels) = (rate, channels as u16);
-        }
-        if rate != decoded.sample_rate || channels != usize::from(decoded.channels) {
-            break;
-        }
-        samples.copy_to_vec_interleaved(&mut interleaved);
-        decoded.take(&interleaved, channels);
-        if decoded.mono.len() as u64 > SECS_MAX * u64::from(rate) {
-            return Err((
-                format!("longer than {} minutes", SECS_MAX / 60),
-                "an announcement is short: cut it".into(),
-            ));
-        }
+        Refusal::new(
+            format!("looks like {what} but cannot be decoded ({error})"),
+            "export it again, as WAV (16 bit) or MP3",
+        )
+    };
+    let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+    let reader = symphonia::default::get_probe()
+        .probe(&hint, source, FormatOptions::default(), MetadataOptions::default())
+        .map_err(unplayable)?;
+    let track = reader.default_track(TrackType::Audio);
+    let found = track.and_then(|track| Some((track.id, track.codec_params.as_ref()?.audio()?)));
+    let Some((track, parameters)) = found else {
+        return Err(Refusal::new("has no sound track", "export it again, as WAV (16 bit) or MP3"));
+    };
+    if parameters.sample_rate.is_some_and(|rate| !RATES.contains(&rate)) {
+        let rate = parameters.sample_rate.unwrap_or_default();
+        return Err(Refusal::new(
+            format!("claims {rate} samples per second"),
+            "its header is damaged: export it again",
+        ));
     }
-    let shortest = SHORTEST_MILLIS * u64::from(decoded.sample_rate.max(1)) / 1_000;
-    if (decoded.mono.len() as u64) < shortest.max(1) {
-        return Err(no_sound("no sound in it, or it is cut off"));
-    }
-    Ok(decoded)
-}
-
-impl Decoded {
-    /// Mixes to mono and counts samples at full scale.
-    fn take(&mut self, interleaved: &[f32], channels: usize) {
-        for frame in interleaved.chunks_exact(channels) {
-            self.clipped += frame.iter().filter(|sample| sample.abs() >= 0.9999).count() as u64;
-            let sum: f32 = frame.iter().map(|sample| if sample.is_finite() { *sample } else { 0.0 }).sum();
-            self.mono.push((sum / channels as f32).clamp(-1.0, 1.0));
-        }
-    }
-}
-
-/// The first bytes, after what size and rights tell.
-fn look(file: &Path) -> Result<Vec<u8>, Refusal> {
-    let metadata = std::fs::metadata(file).map_err(|error| unreadable(&error))?;
-    if metadata.is_dir() {
-        return Err(("it is a folder".into(), "name a WAV or MP3 file".into()));
-    }
-    if metadata.len() == 0 {
-        return Err(("it is empty".into(), "upload it again".into()));
-    }
-    if metadata.len() > BYTES_MAX {
-        return Err((format!("{} MiB", metadata.len() >> 20), "save it as MP3, or cut it".into()));
-    }
-    let mut head = Vec::new();
-    let opened = File::open(file).map_err(|error| unreadable(&error))?;
-    opened.take(64).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
-    Ok(head)
-}
-
-/// Files that are something else are named for what they are.
-fn known_kind(head: &[u8]) -> Result<(), Refusal> {
-    let kinds: [(&[u8], usize, &str); 11] = [
-        (b"\x7fELF", 0, "a program"),
-        (b"MZ", 0, "a program"),
-        (b"%PDF", 0, "a PDF"),
-        (b"PK\x03\x04", 0, "a ZIP archive or an office file"),
-        (b"ftyp", 4, "M4A or MP4"),
-        (b"OggS", 0, "Ogg"),
-        (b"fLaC", 0, "FLAC"),
-        (b"#!AMR", 0, "AMR"),
-        (b"FORM", 0, "AIFF"),
-        (b"\x30\x26\xb2\x75", 0, "WMA"),
-        (b"<", 0, "a web page"),
-    ];
-    let found =
-        kinds.iter().find(|(magic, at, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
-    match found {
-        Some((_, _, kind)) => Err((format!("it is {kind}, not WAV or MP3"), CONVERT.into())),
-        None => Ok(()),
-    }
-}
-
-fn unreadable(error: &std::io::Error) -> Refusal {
-    (format!("cannot be read: {error}"), "check the path and the rights".into())
-}
-
-fn broken(error: &Error) -> Refusal {
-    (format!("not a WAV or MP3 file that can be read ({error})"), CONVERT.into())
-}
-
-fn no_sound(what: &str) -> Refusal {
-    (what.to_owned(), "listen to it and upload it again".into())
-}
-
-/// Band-limited, whole, without the filter's delay.
-pub(super) fn resample(mono: &[f32], from: u32, to: u32) -> Vec<f32> {
-    if from == to || mono.is_empty() {
-        return mono.to_vec();
-    }
-    let samples = [mono.to_vec()];
-    let resampled =
-        Fft::<f32>::new(from as usize, to as usize, 1_024, 1, FixedSync::Both).ok().and_then(|mut fft| {
-            let input = SequentialSliceOfVecs::new(&samples, 1, mono.len()).ok()?;
-            Some(fft.process_all(&input, mono.len(), None).ok()?.take_data())
-        });
-    let length = (mono.len() as u64 * u64::from(to)).div_ceil(u64::from(from)) as usize;
-    let mut resampled = resampled.unwrap_or_default();
-    resampled.resize(length, 0.0);
-    resampled
+    let decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .map_err(unplayable)?;
+    Ok((reader, decoder, track))
 }

@@ -1,77 +1,120 @@
-//! How loud a recording is where it is not silent, and how loud it is sent.
+//! One loudness for all announcements: direct current taken out, speech brought to about -20 dBFS,
+//! peaks held under -3 dBFS by a limiter that looks ahead.
 
-use super::Measured;
+use super::decode::Decoded;
+use super::{Measured, Refusal, peak};
 
-/// Active speech is sent at this level (ITU-T P.56 in spirit: pauses do not count).
+/// Of the parts with sound in them.
 const TARGET_DBFS: f64 = -20.0;
-const PEAK_MAX_DBFS: f64 = -3.0;
-const GAIN_MAX_DB: f64 = 30.0;
+const PEAK_DBFS: f64 = -3.0;
+/// A whisper is made louder by this much at most; more would be noise.
+const MAX_GAIN_DB: f64 = 36.0;
+/// The limiter may take this much off the peaks; beyond that the whole stays quieter.
+const MAX_LIMITING_DB: f64 = 8.0;
+/// A file without a frame above this is silent.
+const SILENT_DBFS: f64 = -60.0;
+/// Frames this far under the loudest one are pauses.
+const PAUSE_DB: f64 = 35.0;
+/// Head and tail count as silence below this.
+const EDGE_DBFS: f64 = -50.0;
+const FRAME_SECS: f64 = 0.02;
 
-/// Below this a recording is silent.
-pub(super) const SILENCE_DBFS: f64 = -65.0;
+pub fn decibels(ratio: f64) -> f64 {
+    20.0 * ratio.max(1e-6).log10()
+}
 
-/// A stretch of 20 ms more than this below the loudest one is a pause.
-const PAUSE_DB: f64 = 30.0;
+fn ratio(decibels: f64) -> f32 {
+    10f64.powf(decibels / 20.0) as f32
+}
 
-pub(super) fn measure(mono: &[f32], sample_rate: u32, channels: u16) -> Measured {
-    let active = active_dbfs(mono, sample_rate);
-    let stretch = stretch_len(sample_rate);
-    let floor = (active - PAUSE_DB).max(SILENCE_DBFS);
-    let silent = |stretch: &&[f32]| dbfs(power(stretch)) < floor;
-    let head = mono.chunks(stretch).take_while(silent).count();
-    let tail = mono.rchunks(stretch).take_while(silent).count();
-    let peak = mono.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
-    let secs = |stretches: usize| (stretches * stretch) as f64 / f64::from(sample_rate);
+/// Levels both rates alike. Refuses what nobody would hear.
+pub fn level(decoded: &mut Decoded) -> Result<Measured, Refusal> {
+    take_out_direct_current(&mut decoded.wide);
+    take_out_direct_current(&mut decoded.narrow);
+    let mut measured = measure(decoded);
+    if measured.rms_dbfs_in < SILENT_DBFS {
+        let found =
+            format!("is silent (loudest at {:.0} dB full scale)", decibels(peak(&decoded.narrow).into()));
+        return Err(Refusal::new(found, "record it again and listen to it"));
+    }
+    let wanted = (TARGET_DBFS - measured.rms_dbfs_in).min(MAX_GAIN_DB);
+    let loudest = decibels(peak(&decoded.narrow).max(peak(&decoded.wide)).into());
+    let gain = ratio(wanted.min(PEAK_DBFS + MAX_LIMITING_DB - loudest));
+    for (samples, rate) in [(&mut decoded.wide, 16_000), (&mut decoded.narrow, 8_000)] {
+        samples.iter_mut().for_each(|sample| *sample *= gain);
+        limit(samples, rate, ratio(PEAK_DBFS));
+    }
+    measured.rms_dbfs_out = active_dbfs(&decoded.narrow);
+    Ok(measured)
+}
+
+/// What the check report says of a file.
+pub fn measure(decoded: &Decoded) -> Measured {
+    let levels: Vec<f64> = frame_levels(&decoded.narrow).collect();
+    let silent = |level: &&f64| **level < EDGE_DBFS;
+    let head = levels.iter().take_while(silent).count();
+    let tail = levels.iter().rev().take_while(silent).count();
+    let rms_dbfs_in = active_dbfs(&decoded.narrow);
     Measured {
-        sample_rate,
-        channels,
-        secs: mono.len() as f64 / f64::from(sample_rate),
-        rms_dbfs_in: active,
-        rms_dbfs_out: active,
-        peak_dbfs_in: dbfs(f64::from(peak) * f64::from(peak)),
-        clipped: 0,
-        silence_head_secs: secs(head),
-        silence_tail_secs: secs(tail),
+        sample_rate: decoded.sample_rate,
+        channels: decoded.channels,
+        secs: decoded.narrow.len() as f64 / 8_000.0,
+        rms_dbfs_in,
+        rms_dbfs_out: rms_dbfs_in,
+        peak_dbfs_in: decibels(decoded.peak.into()),
+        clipped: decoded.clipped,
+        silence_head_secs: head as f64 * FRAME_SECS,
+        silence_tail_secs: tail as f64 * FRAME_SECS,
     }
 }
 
-/// The level over the stretches that are not pauses.
-pub(super) fn active_dbfs(mono: &[f32], sample_rate: u32) -> f64 {
-    let powers: Vec<f64> = mono.chunks(stretch_len(sample_rate)).map(power).collect();
-    let loudest = powers.iter().copied().fold(0.0, f64::max);
-    let threshold = loudest / 10f64.powf(PAUSE_DB / 10.0);
-    let active: Vec<f64> = powers.into_iter().filter(|power| *power >= threshold && *power > 0.0).collect();
-    if active.is_empty() {
-        return f64::from(i8::MIN);
+/// dB full scale of each 20 ms.
+fn frame_levels(narrow: &[f32]) -> impl Iterator<Item = f64> {
+    narrow.chunks(160).map(|frame| {
+        let energy: f64 = frame.iter().map(|&sample| f64::from(sample) * f64::from(sample)).sum();
+        decibels((energy / frame.len() as f64).sqrt())
+    })
+}
+
+/// The level of the frames that are not pauses.
+fn active_dbfs(narrow: &[f32]) -> f64 {
+    let loudest = frame_levels(narrow).fold(-120.0, f64::max);
+    let gate = loudest - PAUSE_DB;
+    let active: Vec<f64> = frame_levels(narrow).filter(|&level| level >= gate).collect();
+    let power: f64 = active.iter().map(|level| 10f64.powf(level / 10.0)).sum();
+    10.0 * (power / active.len().max(1) as f64).max(1e-12).log10()
+}
+
+fn take_out_direct_current(samples: &mut [f32]) {
+    let sum: f64 = samples.iter().map(|&sample| f64::from(sample)).sum();
+    let mean = (sum / samples.len().max(1) as f64) as f32;
+    samples.iter_mut().for_each(|sample| *sample -= mean);
+}
+
+/// Each millisecond gets the gain that its peak needs, or its neighbours' within 4 ms if that is
+/// lower; between the middles of milliseconds the gain moves in a line, so it never clicks and never
+/// lets a peak through.
+fn limit(samples: &mut [f32], rate: usize, ceiling: f32) {
+    const NEIGHBOURS: usize = 4;
+    let block = rate / 1_000;
+    let needed: Vec<f32> = samples
+        .chunks(block)
+        .map(|millisecond| (ceiling / peak(millisecond).max(ceiling)).min(1.0))
+        .collect();
+    if needed.iter().all(|&gain| gain >= 1.0) {
+        return;
     }
-    dbfs(active.iter().sum::<f64>() / active.len() as f64)
-}
-
-/// Removes a constant offset and brings speech to the level at which it is sent; peaks stay below
-/// their limit by turning all of it down, never by clipping.
-pub(super) fn adjust(mono: &mut [f32], measured: &Measured) {
-    let mean = (mono.iter().map(|sample| f64::from(*sample)).sum::<f64>() / mono.len().max(1) as f64) as f32;
-    let peak = mono.iter().fold(0.0f32, |peak, sample| peak.max((sample - mean).abs()));
-    let wanted = (TARGET_DBFS - measured.rms_dbfs_in).min(GAIN_MAX_DB);
-    let room = PEAK_MAX_DBFS - dbfs(f64::from(peak) * f64::from(peak));
-    let gain = 10f64.powf(wanted.min(room) / 20.0) as f32;
-    for sample in mono {
-        *sample = (*sample - mean) * gain;
+    let lowest = |at: usize| {
+        let around = at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS + 1).min(needed.len());
+        needed[around].iter().copied().fold(1.0, f32::min)
+    };
+    let gains: Vec<f32> = (0..needed.len()).map(lowest).collect();
+    for (n, sample) in samples.iter_mut().enumerate() {
+        let place = n as f32 / block as f32 - 0.5;
+        let before = place.max(0.0) as usize;
+        let after = (before + 1).min(gains.len() - 1);
+        let part = (place - before as f32).clamp(0.0, 1.0);
+        let gain = gains[before] + (gains[after] - gains[before]) * part;
+        *sample = (*sample * gain).clamp(-ceiling, ceiling);
     }
-}
-
-pub(super) fn to_linear(mono: &[f32]) -> Vec<i16> {
-    mono.iter().map(|sample| (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16).collect()
-}
-
-fn stretch_len(sample_rate: u32) -> usize {
-    (sample_rate as usize / 50).max(1)
-}
-
-fn power(samples: &[f32]) -> f64 {
-    samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / samples.len().max(1) as f64
-}
-
-fn dbfs(power: f64) -> f64 {
-    10.0 * power.max(1e-13).log10()
 }

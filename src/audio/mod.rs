@@ -4,14 +4,22 @@
 
 mod decode;
 mod level;
-#[cfg(test)]
-mod tests;
+mod resample;
+mod sniff;
 
-use decode::Decoded;
+use paceline_core::media::tone::Cadence;
 use paceline_core::media::{Codec, g711, g722};
+use std::fs::File;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// An announcement longer than this is a mistake.
+pub const MAX_LENGTH: Duration = Duration::from_secs(600);
+/// A file larger than this is not read.
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// A sound that is ready to be sent: whole 20 ms frames, the last one padded with silence.
 #[derive(Clone, Debug)]
@@ -30,7 +38,7 @@ pub struct Measured {
     pub sample_rate: u32,
     pub channels: u16,
     pub secs: f64,
-    /// dB full scale, over the parts that are not silent: of the file as it was and of what is sent.
+    /// dB full scale of the parts with sound in them, of the file as it was and of what will be sent.
     pub rms_dbfs_in: f64,
     pub rms_dbfs_out: f64,
     pub peak_dbfs_in: f64,
@@ -41,62 +49,68 @@ pub struct Measured {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {found}; {hint}", file.display())]
+#[error("{file}: {found}: {hint}")]
 pub struct AudioError {
     pub file: PathBuf,
     pub found: String,
     pub hint: String,
 }
 
-const NARROW: u32 = 8_000;
-const WIDE: u32 = 16_000;
+/// Why bytes cannot be played: what was found, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found}: {hint}")]
+pub struct Refusal {
+    pub found: String,
+    pub hint: String,
+}
+
+impl Refusal {
+    fn new(found: impl Into<String>, hint: impl Into<String>) -> Self {
+        Refusal { found: found.into(), hint: hint.into() }
+    }
+}
 
 impl Sound {
-    /// Reads, measures, levels and encodes a file.
-    ///
-    /// # Errors
-    /// Says what the file is instead of a sound that can be played, and what to do.
+    /// Reads, decodes and encodes a file. Takes CPU time (up to seconds for the longest files): not
+    /// for an async task. The name is the file's.
     pub fn load(file: &Path) -> Result<Sound, AudioError> {
-        let refuse = |(found, hint): (String, String)| AudioError { file: file.to_owned(), found, hint };
-        let decoded = decode::decode(file).map_err(refuse)?;
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Sound::made(&name, decoded).map_err(refuse)
+        read_bounded(file).and_then(|bytes| Sound::from_bytes(&name, bytes)).map_err(|refusal| AudioError {
+            file: file.to_owned(),
+            found: refusal.found,
+            hint: refusal.hint,
+        })
     }
 
-    /// A sound from samples, sent as they are: tones are not levelled.
-    pub fn from_samples(name: &str, samples: &[i16], sample_rate: u32) -> Sound {
-        let mono: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
-        let measured = level::measure(&mono, sample_rate, 1);
-        Sound::encode(name, &mono, sample_rate, measured)
+    /// The content of a WAV or MP3 file. Never panics, whatever the bytes are.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Sound, Refusal> {
+        // The decoders come from elsewhere and meet any file a user has; a bug in them may cost this
+        // file, not the campaign.
+        catch_unwind(AssertUnwindSafe(|| Sound::decoded(name, bytes))).unwrap_or_else(|_| {
+            Err(Refusal::new("the file is damaged", "export it again, as WAV (16 bit) or MP3"))
+        })
     }
 
-    fn made(name: &str, decoded: Decoded) -> Result<Sound, (String, String)> {
-        let Decoded { mut mono, sample_rate, channels, clipped } = decoded;
-        let mut measured = level::measure(&mono, sample_rate, channels);
-        measured.clipped = clipped;
-        if measured.rms_dbfs_in < level::SILENCE_DBFS {
-            let hint = "listen to it and upload it again".to_owned();
-            return Err(("it holds nothing but silence".into(), hint));
-        }
-        level::adjust(&mut mono, &measured);
-        measured.rms_dbfs_out = level::active_dbfs(&mono, sample_rate);
-        Ok(Sound::encode(name, &mono, sample_rate, measured))
+    /// From mono samples (-1 to 1) at 8,000 or 16,000 Hz or any other rate, as they are: not
+    /// levelled. For tones and for tests.
+    pub fn from_samples(name: &str, samples: &[f32], sample_rate: u32) -> Sound {
+        let at = |rate: u32| {
+            let mut resampler = resample::Resampler::new(sample_rate.max(1), rate);
+            resampler.push(samples);
+            resampler.finish()
+        };
+        let (wide, narrow) = (at(16_000), at(8_000));
+        let decoded =
+            decode::Decoded { sample_rate, channels: 1, peak: peak(samples), clipped: 0, wide, narrow };
+        let measured = level::measure(&decoded);
+        Sound::encode(name, measured, &decoded.wide, &decoded.narrow)
     }
 
-    fn encode(name: &str, mono: &[f32], sample_rate: u32, measured: Measured) -> Sound {
-        let mut narrow = level::to_linear(&decode::resample(mono, sample_rate, NARROW));
-        let mut wide = level::to_linear(&decode::resample(mono, sample_rate, WIDE));
-        let frames = narrow.len().div_ceil(160).max(1);
-        narrow.resize(frames * 160, 0);
-        wide.resize(frames * 320, 0);
-        Sound {
-            name: name.to_owned(),
-            length: Duration::from_millis(frames as u64 * 20),
-            measured,
-            pcma: g711::encode_alaw(&narrow).into(),
-            pcmu: g711::encode_ulaw(&narrow).into(),
-            g722: g722::Encoder::new().encode(&wide).into(),
-        }
+    /// One period of a call progress tone, to be played as often as wanted.
+    pub fn tone(name: &str, cadence: Cadence) -> Sound {
+        let samples: Vec<f32> =
+            cadence.period(16_000).iter().map(|&sample| f32::from(sample) / 32_768.0).collect();
+        Sound::from_samples(name, &samples, 16_000)
     }
 
     /// All frames in this codec, one after the other, `Codec::frame_bytes` each.
@@ -107,4 +121,62 @@ impl Sound {
             Codec::G722 => &self.g722,
         }
     }
+
+    /// Frames of 20 ms, the same number in every codec.
+    pub fn frames(&self) -> usize {
+        self.pcma.len() / Codec::Pcma.frame_bytes()
+    }
+
+    fn decoded(name: &str, bytes: Vec<u8>) -> Result<Sound, Refusal> {
+        let mut decoded = decode::decode(bytes)?;
+        let measured = level::level(&mut decoded)?;
+        Ok(Sound::encode(name, measured, &decoded.wide, &decoded.narrow))
+    }
+
+    /// `wide` is at 16,000 Hz, `narrow` at 8,000 Hz.
+    fn encode(name: &str, measured: Measured, wide: &[f32], narrow: &[f32]) -> Sound {
+        const NARROW_FRAME: usize = 160;
+        let frames = narrow.len().max(wide.len().div_ceil(2)).div_ceil(NARROW_FRAME);
+        let narrow = linear(narrow, frames * NARROW_FRAME);
+        let wide = linear(wide, frames * NARROW_FRAME * 2);
+        Sound {
+            name: name.to_owned(),
+            length: Duration::from_millis(20 * frames as u64),
+            measured,
+            pcma: g711::encode_alaw(&narrow).into(),
+            pcmu: g711::encode_ulaw(&narrow).into(),
+            g722: g722::Encoder::new().encode(&wide).into(),
+        }
+    }
 }
+
+fn read_bounded(file: &Path) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |error: std::io::Error| {
+        Refusal::new(format!("cannot be read ({error})"), "check the name and who may read it")
+    };
+    let opened = File::open(file).map_err(unreadable)?;
+    if !opened.metadata().map_err(unreadable)?.is_file() {
+        return Err(Refusal::new("is not a file", "name a WAV or MP3 file"));
+    }
+    let mut bytes = Vec::new();
+    opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(Refusal::new("is larger than 64 MB", "an announcement is seconds long; send it as MP3"));
+    }
+    Ok(bytes)
+}
+
+/// Whole samples, padded with silence to `count`.
+fn linear(samples: &[f32], count: usize) -> Vec<i16> {
+    let mut linear: Vec<i16> =
+        samples.iter().take(count).map(|&sample| (sample * 32_768.0).round() as i16).collect();
+    linear.resize(count, 0);
+    linear
+}
+
+fn peak(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0, |peak, sample| peak.max(sample.abs()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! turn comes is the wheel's business.
 
 use super::playing::Playing;
-use super::system::{Datagram, Inbox, OUTBOX, Outbox};
+use super::system::{self, Datagram, Inbox, OUTBOX, Outbox};
 use super::tap::Tap;
 use super::{LegStats, MediaCommand, MediaEvent};
 use paceline_core::call::{Digit, Heard};
@@ -62,6 +62,9 @@ pub struct Leg {
     line: Line,
     target: Option<MediaTarget>,
     latch: Option<Latch>,
+    /// The socket is connected to the signalled address, since that is who speaks: sending costs
+    /// less, and the kernel turns strangers away before they cost us anything.
+    connected: bool,
     stream: Stream,
     /// The next packet begins a talkspurt.
     marker: bool,
@@ -88,6 +91,7 @@ impl Leg {
             line,
             target: None,
             latch: None,
+            connected: false,
             stream: Stream::new(numbers as u32, (numbers >> 32) as u16, clock as u32),
             marker: true,
             playing: None,
@@ -121,6 +125,7 @@ impl Leg {
         let on_hold = target.rtp.ip().is_unspecified() || target.rtp.port() == 0;
         let moved = self.latch.as_ref().is_none_or(|latch| latch.signalled() != target.rtp);
         if moved && !on_hold {
+            self.disconnect();
             self.latch = Some(Latch::new(target.rtp));
         }
         if target.telephone_event.is_none() && !self.keys_out.is_idle() {
@@ -132,10 +137,29 @@ impl Leg {
         self.told_silent = false;
     }
 
+    fn connect_when_certain(&mut self) {
+        if self.connected {
+            return;
+        }
+        if let Some(latch) = self.latch.as_ref().filter(|latch| latch.is_certain()) {
+            self.connected = self.line.rtp.connect(latch.signalled()).is_ok();
+        }
+    }
+
+    fn disconnect(&mut self) {
+        if self.connected {
+            self.connected = false;
+            if let Err(error) = system::disconnect(&self.line.rtp) {
+                tracing::warn!(leg = %self.id, "the moved far side may not be heard: {error}");
+            }
+        }
+    }
+
     /// One turn: hear, then speak, then what is due besides.
     pub fn beat(&mut self, beat: &mut Beat<'_>, silence_micros: u64) -> Done {
         let mut done = Done::default();
         self.receive(beat, &mut done);
+        self.connect_when_certain();
         self.send(beat, &mut done);
         if let Some(digit) = self.keys_in.passed(beat.now_micros) {
             self.tell(beat, Heard::Digit(digit));
@@ -163,7 +187,7 @@ impl Leg {
             return;
         };
         let codec = target.codec;
-        let to = latch.destination();
+        let to = (!self.connected).then(|| latch.destination());
         let mut ended = false;
         for _ in 0..beat.frames.min(OUTBOX as u32) {
             let clock = self.stream.timestamp;
@@ -218,7 +242,7 @@ impl Leg {
                     self.tell(beat, Heard::Digit(digit));
                 }
             }
-            if count < super::system::INBOX {
+            if count < system::INBOX {
                 return;
             }
         }

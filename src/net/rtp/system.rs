@@ -121,6 +121,17 @@ pub fn note_arrivals(socket: &UdpSocket) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Lets a connected socket hear everyone again. It stays on its port.
+pub fn disconnect(socket: &UdpSocket) -> io::Result<()> {
+    // SAFETY: all-zero is a valid sockaddr, and the family says that there is no address in it.
+    let mut nobody: libc::sockaddr = unsafe { mem::zeroed() };
+    nobody.sa_family = libc::AF_UNSPEC as libc::sa_family_t;
+    let length = size_of::<libc::sockaddr>() as libc::socklen_t;
+    // SAFETY: the address is as long as said.
+    let result = unsafe { libc::connect(socket.as_raw_fd(), &nobody, length) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Packets for one destination, written in place and sent in one call.
 pub struct Outbox {
     bytes: [[u8; PACKET_BYTES]; OUTBOX],
@@ -141,19 +152,24 @@ impl Outbox {
         }
     }
 
-    /// Sends and empties. Returns how many packets the kernel took: what it refuses (a full queue,
-    /// an unreachable network) is lost, as on any wire.
-    pub fn send(&mut self, socket: &UdpSocket, to: SocketAddr) -> usize {
+    /// Sends and empties. `to` is `None` for a connected socket. Returns how many packets the kernel
+    /// took: what it refuses (a full queue, an unreachable network) is lost, as on any wire.
+    pub fn send(&mut self, socket: &UdpSocket, to: Option<SocketAddr>) -> usize {
         let count = mem::take(&mut self.count);
-        match count {
-            0 => 0,
-            1 => usize::from(socket.send_to(&self.bytes[0][..self.lengths[0]], to).is_ok()),
+        match (count, to) {
+            (0, _) => 0,
+            (1, Some(to)) => usize::from(socket.send_to(&self.bytes[0][..self.lengths[0]], to).is_ok()),
+            (1, None) => {
+                let packet = &self.bytes[0][..self.lengths[0]];
+                // The first error may be about an earlier packet (ICMP); this one was not tried then.
+                usize::from(socket.send(packet).or_else(|_| socket.send(packet)).is_ok())
+            }
             _ => self.send_many(socket, to, count),
         }
     }
 
-    fn send_many(&mut self, socket: &UdpSocket, to: SocketAddr, count: usize) -> usize {
-        let address = socket2::SockAddr::from(to);
+    fn send_many(&mut self, socket: &UdpSocket, to: Option<SocketAddr>, count: usize) -> usize {
+        let address = to.map(socket2::SockAddr::from);
         // SAFETY: all-zero is a valid value for these plain C structures.
         let mut parts: [libc::iovec; OUTBOX] = unsafe { mem::zeroed() };
         // SAFETY: as above.
@@ -162,8 +178,10 @@ impl Outbox {
             parts[n].iov_base = self.bytes[n].as_mut_ptr().cast();
             parts[n].iov_len = self.lengths[n];
             let header = &mut messages[n].msg_hdr;
-            header.msg_name = address.as_ptr().cast_mut().cast();
-            header.msg_namelen = address.len();
+            if let Some(address) = &address {
+                header.msg_name = address.as_ptr().cast_mut().cast();
+                header.msg_namelen = address.len();
+            }
             header.msg_iov = &raw mut parts[n];
             header.msg_iovlen = 1;
         }

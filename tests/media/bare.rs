@@ -1,0 +1,65 @@
+//! A far end without mercy: a plain socket that keeps every packet as it came.
+
+use super::{LOCALHOST, PATIENCE};
+use paceline_core::media::rtp::Packet;
+use std::net::{SocketAddr, UdpSocket};
+
+pub struct Bare {
+    pub socket: UdpSocket,
+    pub address: SocketAddr,
+}
+
+/// An owned packet.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub payload_type: u8,
+    pub marker: bool,
+    pub sequence: u16,
+    pub timestamp: u32,
+    pub ssrc: u32,
+    pub payload: Vec<u8>,
+    pub from: SocketAddr,
+}
+
+impl Bare {
+    pub fn open() -> Bare {
+        let socket = UdpSocket::bind((LOCALHOST, 0)).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let address = socket.local_addr().unwrap();
+        Bare { socket, address }
+    }
+
+    pub fn receive(&self) -> Kept {
+        let mut bytes = [0; 2_000];
+        let (length, from) = self.socket.recv_from(&mut bytes).expect("a packet should have come by now");
+        let packet = Packet::parse(&bytes[..length]).expect("we send nothing but RTP");
+        Kept {
+            payload_type: packet.payload_type,
+            marker: packet.marker,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            ssrc: packet.ssrc,
+            payload: packet.payload.to_vec(),
+            from,
+        }
+    }
+
+    /// Receives until `enough` says so, and gives all of it.
+    pub fn receive_until(&self, enough: impl Fn(&Kept) -> bool) -> Vec<Kept> {
+        let mut kept = Vec::new();
+        loop {
+            kept.push(self.receive());
+            if kept.last().is_some_and(&enough) {
+                return kept;
+            }
+        }
+    }
+
+    pub fn send(&self, to: SocketAddr, payload_type: u8, sequence: u16, ssrc: u32, payload: &[u8]) {
+        let timestamp = u32::from(sequence) * 160;
+        let packet = Packet { payload_type, marker: false, sequence, timestamp, ssrc, payload };
+        let mut bytes = [0; 400];
+        let length = packet.write(&mut bytes);
+        self.socket.send_to(&bytes[..length], to).unwrap();
+    }
+}

@@ -1,0 +1,230 @@
+//! What a leg sends and hears when everybody behaves.
+
+use super::bare::Bare;
+use super::{Ear, KEYS, target};
+use paceline::audio::Sound;
+use paceline::net::rtp::{MediaCommand, MediaError, MediaEvent, Tap};
+use paceline_core::call::{Digit, Heard};
+use paceline_core::ids::CallId;
+use paceline_core::media::{Codec, Direction, rtcp};
+use std::f64::consts::TAU;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LEG: CallId = CallId(1);
+
+/// No two frames of it are alike.
+fn sweep(secs: f64) -> Arc<Sound> {
+    let samples: Vec<f32> = (0..(16_000.0 * secs) as usize)
+        .map(|n| {
+            let t = n as f64 / 16_000.0;
+            (0.3 * (TAU * (300.0 + 400.0 * t) * t).sin()) as f32
+        })
+        .collect();
+    Arc::new(Sound::from_samples("sweep", &samples, 16_000))
+}
+
+fn play(sound: &Arc<Sound>, plays: u32) -> MediaCommand {
+    MediaCommand::Play { sound: sound.clone(), plays }
+}
+
+fn digits(keys: &str) -> Vec<Digit> {
+    keys.chars().map(|key| Digit::from_char(key).unwrap()).collect()
+}
+
+#[test]
+fn an_announcement_arrives_byte_for_byte_with_an_unbroken_clock() {
+    for codec in Codec::ALL {
+        let (near, far) = (Ear::open(), Bare::open());
+        let sound = sweep(0.5);
+        let address = near.room.open_leg(LEG).unwrap();
+        assert_eq!(address.port() % 2, 0);
+        near.room.command(LEG, MediaCommand::Connect(target(far.address, codec)));
+        near.room.command(LEG, play(&sound, 2));
+        let wanted = [&sound.encoded(codec)[..], sound.encoded(codec)].concat();
+        let last = wanted[wanted.len() - 160..].to_vec();
+        let mut packets = far.receive_until(|packet| packet.payload == last);
+        if !packets.windows(2).any(|pair| pair[0].payload == last) {
+            packets.extend(far.receive_until(|packet| packet.payload == last));
+        }
+        assert!(packets[0].marker, "the first packet begins a talkspurt");
+        for pair in packets.windows(2) {
+            assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1), "{codec:?}");
+            assert_eq!(pair[1].timestamp, pair[0].timestamp.wrapping_add(160), "{codec:?}");
+            assert_eq!((pair[1].ssrc, pair[1].payload_type), (pair[0].ssrc, codec.payload_type()));
+        }
+        assert!(packets.iter().all(|packet| packet.from == address), "sent from the leg's own port");
+        let heard: Vec<u8> = packets.iter().flat_map(|packet| packet.payload.clone()).collect();
+        let at = heard.windows(160).position(|frame| frame == &wanted[..160]).unwrap();
+        assert!(heard[at..] == wanted[..], "{codec:?}: not what was to be played");
+        near.wait_heard(LEG, &Heard::PlayEnded);
+        // Afterwards the line stays open with silence.
+        let after = far.receive();
+        assert_eq!(after.timestamp, packets.last().unwrap().timestamp.wrapping_add(160));
+    }
+}
+
+#[test]
+fn two_rooms_hear_each_other_and_their_counts_agree() {
+    let (near, far) = (Ear::open(), Ear::open());
+    let (a, b) = (CallId(7), CallId(8));
+    let (at, bt) = (near.room.open_leg(a).unwrap(), far.room.open_leg(b).unwrap());
+    let tap = Tap::new(Duration::from_secs(10));
+    far.room.command(b, MediaCommand::Record(tap.clone()));
+    far.room.command(b, MediaCommand::Connect(target(at, Codec::Pcma)));
+    near.room.command(a, MediaCommand::Connect(target(bt, Codec::Pcma)));
+    near.wait_heard(a, &Heard::FirstAudio);
+    far.wait_heard(b, &Heard::FirstAudio);
+    let sound = sweep(1.0);
+    near.room.command(a, play(&sound, 1));
+    near.wait_heard(a, &Heard::PlayEnded);
+    far.room.command(b, MediaCommand::SendDigits(digits("15#")));
+    assert_eq!(near.wait_keys(a, 3), "15#");
+    near.room.command(a, MediaCommand::Close);
+    let sent = closed(&near, a);
+    far.room.command(b, MediaCommand::Close);
+    let heard = closed(&far, b);
+    // The last packet or two may have come between the far side's last beat and its end.
+    let unread = sent.packets_sent - heard.packets_refused - heard.packets_received;
+    assert!(unread <= 2, "{sent:?} {heard:?}");
+    assert_eq!((heard.packets_lost, sent.packets_lost), (0, 0));
+    let wanted = sound.encoded(Codec::Pcma);
+    let recorded: Vec<u8> = tap.payloads().into_iter().flat_map(|(_, bytes)| bytes).collect();
+    assert!(recorded.windows(wanted.len()).any(|part| part == &wanted[..]), "the announcement was recorded");
+    assert_eq!(tap.missing(), 0);
+    let totals = near.room.totals();
+    assert_eq!((totals.legs_open, totals.packets_sent), (0, sent.packets_sent));
+    assert_eq!(totals.late.iter().map(|bucket| bucket.1).sum::<u64>(), sent.packets_sent);
+}
+
+fn closed(ear: &Ear, leg: CallId) -> paceline::net::rtp::LegStats {
+    ear.wait_for(|event| match event {
+        MediaEvent::Closed { leg: id, stats } if *id == leg => Some(*stats),
+        _ => None,
+    })
+}
+
+#[test]
+fn keys_go_out_as_events_and_the_announcement_goes_on_where_it_was() {
+    let (near, far) = (Ear::open(), Bare::open());
+    let sound = sweep(1.0);
+    near.room.open_leg(LEG).unwrap();
+    near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcmu)));
+    near.room.command(LEG, play(&sound, 1));
+    let mut packets = vec![far.receive()];
+    near.room.command(LEG, MediaCommand::SendDigits(digits("42")));
+    let wanted = sound.encoded(Codec::Pcmu);
+    packets.extend(far.receive_until(|packet| packet.payload == wanted[wanted.len() - 160..]));
+    let (keys, audio): (Vec<_>, Vec<_>) = packets.into_iter().partition(|packet| packet.payload_type == KEYS);
+    assert_eq!(keys.len(), 14, "five packets of tone and two more ends for each key");
+    assert_eq!(keys.iter().filter(|packet| packet.marker).count(), 2);
+    let heard: Vec<u8> = audio.iter().flat_map(|packet| packet.payload.clone()).collect();
+    let at = heard.windows(160).position(|frame| frame == &wanted[..160]).unwrap();
+    assert!(heard[at..] == wanted[..], "no frame is lost to the keys");
+}
+
+#[test]
+fn on_hold_nothing_is_sent_and_the_announcement_waits() {
+    let (near, far) = (Ear::open(), Bare::open());
+    let sound = sweep(0.6);
+    near.room.open_leg(LEG).unwrap();
+    let mut there = target(far.address, Codec::Pcma);
+    near.room.command(LEG, MediaCommand::Connect(there.clone()));
+    near.room.command(LEG, play(&sound, 1));
+    let first = far.receive_until(|packet| packet.payload == sound.encoded(Codec::Pcma)[..160]);
+    there.direction = Direction::RecvOnly;
+    near.room.command(LEG, MediaCommand::Connect(there.clone()));
+    // Quiet sets in: what was under way arrives, then nothing for many beats.
+    far.socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let mut bytes = [0; 400];
+    let mut before = first.len();
+    while let Ok(length) = far.socket.recv(&mut bytes) {
+        assert_eq!(length, 172);
+        before += 1;
+        assert!(before < 1_000, "still sending");
+    }
+    far.socket.set_read_timeout(Some(super::PATIENCE)).unwrap();
+    there.direction = Direction::SendRecv;
+    near.room.command(LEG, MediaCommand::Connect(there));
+    let wanted = sound.encoded(Codec::Pcma);
+    let rest = far.receive_until(|packet| packet.payload == wanted[wanted.len() - 160..]);
+    assert!(rest[0].marker, "a new talkspurt");
+    let rest: Vec<u8> = rest.into_iter().flat_map(|packet| packet.payload).collect();
+    assert!(wanted.ends_with(&rest), "goes on where it stopped");
+    near.wait_heard(LEG, &Heard::PlayEnded);
+}
+
+#[test]
+fn moved_media_and_another_codec_go_on_at_the_same_place() {
+    let (near, first, second) = (Ear::open(), Bare::open(), Bare::open());
+    let sound = sweep(0.6);
+    near.room.open_leg(LEG).unwrap();
+    near.room.command(LEG, MediaCommand::Connect(target(first.address, Codec::Pcma)));
+    near.room.command(LEG, play(&sound, 1));
+    let start = first.receive_until(|packet| packet.payload == sound.encoded(Codec::Pcma)[..160]);
+    near.room.command(LEG, MediaCommand::Connect(target(second.address, Codec::Pcmu)));
+    let wanted = sound.encoded(Codec::Pcmu);
+    let rest = second.receive_until(|packet| packet.payload == wanted[wanted.len() - 160..]);
+    assert!(rest.iter().all(|packet| packet.payload_type == 0 && packet.ssrc == start[0].ssrc));
+    first.socket.set_nonblocking(true).unwrap();
+    let mut earlier = start.last().unwrap().sequence;
+    let mut bytes = [0; 400];
+    while let Ok(length) = first.socket.recv(&mut bytes) {
+        let packet = paceline_core::media::rtp::Packet::parse(&bytes[..length]).unwrap();
+        earlier = packet.sequence;
+    }
+    assert_eq!(rest[0].sequence, earlier.wrapping_add(1), "no packet between the two");
+    let rest: Vec<u8> = rest.into_iter().flat_map(|packet| packet.payload).collect();
+    assert!(wanted.ends_with(&rest));
+}
+
+#[test]
+fn a_silent_far_side_is_reported_and_a_held_one_is_not() {
+    let near = Ear::with_silence(Duration::from_millis(300));
+    let far = Bare::open();
+    near.room.open_leg(LEG).unwrap();
+    near.room.open_leg(CallId(2)).unwrap();
+    let mut held = target(far.address, Codec::Pcma);
+    held.direction = Direction::SendOnly;
+    near.room.command(CallId(2), MediaCommand::Connect(held));
+    near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcma)));
+    let event = near.wait_for(|event| matches!(event, MediaEvent::Heard { .. }).then(|| event.clone()));
+    assert_eq!(event, MediaEvent::Heard { leg: LEG, heard: Heard::Silent });
+}
+
+#[test]
+fn closing_says_goodbye_and_gives_the_port_back_after_a_rest() {
+    let near = Ear::open();
+    let (far, control) = loop {
+        // RTCP goes to the port after the far side's.
+        let far = Bare::open();
+        let next = (super::LOCALHOST, far.address.port().saturating_add(1));
+        if let Ok(control) = std::net::UdpSocket::bind(next) {
+            break (far, control);
+        }
+    };
+    control.set_read_timeout(Some(super::PATIENCE)).unwrap();
+    let address = near.room.open_leg(LEG).unwrap();
+    near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcma)));
+    far.receive();
+    near.room.command(LEG, MediaCommand::Close);
+    let mut bytes = [0; 400];
+    loop {
+        let (length, from) = control.recv_from(&mut bytes).unwrap();
+        assert_eq!(from.port(), address.port() + 1);
+        if rtcp::parse(&bytes[..length], 0).unwrap().bye {
+            break;
+        }
+    }
+    let stats = closed(&near, LEG);
+    assert!(stats.packets_sent > 0);
+    assert_ne!(near.room.open_leg(CallId(2)).unwrap(), address, "a port rests before it is used again");
+}
+
+#[test]
+fn when_the_ports_are_used_up_the_error_names_the_range() {
+    let near = Ear::open();
+    let error = (0..200).find_map(|leg| near.room.open_leg(CallId(leg)).err()).unwrap();
+    assert!(matches!(error, MediaError::NoPorts(..) | MediaError::Bind { .. }), "{error}");
+    assert!(near.room.totals().legs_open >= 90);
+}

@@ -1,0 +1,89 @@
+//! Legs over loopback: what one side sends is what the other side hears, whatever strangers do.
+//! The far ends are a second media room, or a bare socket that keeps every packet.
+
+mod bare;
+mod legs;
+mod strangers;
+
+use paceline::net::rtp::{MediaConfig, MediaEvent, MediaRoom};
+use paceline_core::call::Heard;
+use paceline_core::ids::CallId;
+use paceline_core::media::{Codec, Direction, MediaTarget};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// Long enough for a loaded machine; nothing waits this long when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub const KEYS: u8 = 101;
+
+/// A room and what it reports.
+pub struct Ear {
+    pub room: MediaRoom,
+    pub events: Receiver<MediaEvent>,
+}
+
+impl Ear {
+    pub fn open() -> Ear {
+        Ear::with_silence(Duration::from_secs(60))
+    }
+
+    pub fn with_silence(silence: Duration) -> Ear {
+        // Each room has its own range; a port that is taken is passed over.
+        static NEXT: AtomicU16 = AtomicU16::new(21_000);
+        let first = NEXT.fetch_add(200, Ordering::Relaxed);
+        let config = MediaConfig { bind: LOCALHOST, ports: first..=first + 199, threads: 1, silence };
+        let (report, events) = channel();
+        let room = MediaRoom::start(config, move |event| {
+            // The test may have ended before the room.
+            let _ = report.send(event);
+        });
+        Ear { room: room.unwrap(), events }
+    }
+
+    /// Waits for the first event that `wanted` picks; others are passed over.
+    pub fn wait_for<T>(&self, wanted: impl Fn(&MediaEvent) -> Option<T>) -> T {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let event = self.events.recv_timeout(left).expect("the event should have come by now");
+            if let Some(found) = wanted(&event) {
+                return found;
+            }
+        }
+    }
+
+    pub fn wait_heard(&self, leg: CallId, what: &Heard) {
+        self.wait_for(|event| {
+            matches!(event, MediaEvent::Heard { leg: id, heard } if *id == leg && heard == what).then_some(())
+        });
+    }
+
+    /// Waits for `count` keys of this leg.
+    pub fn wait_keys(&self, leg: CallId, count: usize) -> String {
+        (0..count)
+            .map(|_| {
+                self.wait_for(|event| match event {
+                    MediaEvent::Heard { leg: id, heard: Heard::Digit(digit) } if *id == leg => {
+                        Some(digit.as_char())
+                    }
+                    _ => None,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Both ways, with keys, to that address.
+pub fn target(rtp: SocketAddr, codec: Codec) -> MediaTarget {
+    MediaTarget {
+        rtp,
+        rtcp: SocketAddr::new(rtp.ip(), rtp.port() + 1),
+        codec,
+        telephone_event: Some(KEYS),
+        telephone_event_in: Some(KEYS),
+        direction: Direction::SendRecv,
+    }
+}
