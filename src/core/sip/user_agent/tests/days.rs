@@ -6,6 +6,7 @@ use crate::call::{HangUpCause, Progress};
 use crate::ids::{CallId, TrunkId};
 use crate::outcome::Outcome;
 use crate::sip::auth::{Algorithm, Answer, NonceMint};
+use crate::sip::mutation::mutate;
 use crate::sip::user_agent::*;
 use crate::time::{Duration, Time};
 use rand::{RngExt, SeedableRng};
@@ -77,6 +78,8 @@ struct Day {
     carrier: UserAgent,
     mint: NonceMint,
     loss: f64,
+    /// How many datagrams in a hundred are damaged on the way.
+    damage: f64,
     /// What the engine keeps on disk: dialogs of calls that are not over.
     disk: BTreeMap<CallId, SavedDialog>,
     ended: BTreeMap<CallId, Outcome>,
@@ -113,6 +116,7 @@ impl Day {
             carrier: UserAgent::new(carrier),
             mint: NonceMint::new([7; 32], Duration::from_secs(60)),
             loss,
+            damage: 0.0,
             disk: BTreeMap::new(),
             ended: BTreeMap::new(),
             answered: BTreeSet::new(),
@@ -212,13 +216,16 @@ impl Day {
         }
     }
 
-    fn transmit(&mut self, to: Side, bytes: Vec<u8>) {
+    fn transmit(&mut self, to: Side, mut bytes: Vec<u8>) {
         self.datagrams += 1;
         for byte in self.now.as_millis().to_le_bytes().iter().chain(&bytes) {
             self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
         }
         if self.rng.random_bool(self.loss) {
             return;
+        }
+        if self.damage > 0.0 && self.rng.random_bool(self.damage) {
+            mutate(&mut self.rng, &mut bytes);
         }
         if self.rng.random_bool(0.02) {
             let again = self.rng.random_range(5..45);
@@ -264,7 +271,7 @@ impl Day {
 
     fn carrier_heard(&mut self, event: UaEvent) {
         let UaEvent::Incoming(incoming) = event else { return };
-        let (call, n) = (incoming.call, incoming.to_user.parse::<u64>().expect("a number"));
+        let (call, n) = (incoming.call, incoming.to_user.parse::<u64>().unwrap_or_default());
         if manner(n) == Manner::Challenges {
             let answer = incoming.authorization.first().and_then(|line| Answer::parse(line));
             if !answer.is_some_and(|answer| answer.is_right(PASSWORD, "INVITE", b"")) {
@@ -300,6 +307,18 @@ impl Day {
         }
     }
 
+    /// Places that many calls, lets processes die, and goes on until nothing more can happen.
+    fn live(&mut self, calls: u64, crashes: u64) {
+        for n in 0..calls {
+            let at = self.rng.random_range(0..calls * PACE);
+            self.at(at, Act::Place(n));
+        }
+        for n in 0..crashes {
+            self.at(calls * PACE * (n + 1) / (crashes + 1), Act::Crash);
+        }
+        self.run();
+    }
+
     fn nothing_is_left(&self, seed: u64) {
         assert_eq!(self.disk.len(), 0, "seed {seed}: something is still on disk");
         assert_eq!(self.dialer.calls(), 0, "seed {seed}: the dialer holds calls");
@@ -315,14 +334,7 @@ impl Day {
 /// A day of `calls` calls; `crashes` processes die on the way.
 fn day(seed: u64, calls: u64, loss: f64, crashes: u64) -> Day {
     let mut day = Day::new(seed, loss);
-    for n in 0..calls {
-        let at = day.rng.random_range(0..calls * PACE);
-        day.at(at, Act::Place(n));
-    }
-    for n in 0..crashes {
-        day.at(calls * PACE * (n + 1) / (crashes + 1), Act::Crash);
-    }
-    day.run();
+    day.live(calls, crashes);
     day.nothing_is_left(seed);
     day
 }
@@ -384,4 +396,34 @@ fn after_a_crash_what_was_on_the_wire_is_ended() {
             assert_eq!(day.ended.len() + day.told.len(), 600, "seed {seed}");
         }
     }
+}
+
+#[test]
+fn damaged_messages_stop_nothing_and_every_call_still_ends_once() {
+    for seed in 31..35 {
+        let mut day = Day::new(seed, 0.02);
+        day.damage = 0.2;
+        day.live(800, 1);
+        assert_eq!(day.disk.len(), 0, "seed {seed}");
+        assert_eq!(day.ended.len() + day.told.len(), 800, "seed {seed}");
+        assert_eq!(
+            (day.dialer.calls(), day.dialer.clients.len(), day.dialer.servers.len()),
+            (0, 0, 0),
+            "seed {seed}"
+        );
+        assert_eq!(day.dialer.next_wake(), None, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_held_call_takes_about_a_kilobyte() {
+    let (desk, _, _) = super::desk::Desk::talking(&["Session-Expires: 1800;refresher=uac"]);
+    let leg = &desk.ua.legs[&super::desk::CALL];
+    let dialog = &leg.dialog;
+    let texts = [&dialog.call_id, &dialog.local, &dialog.remote, &dialog.remote_target];
+    let heap: usize = texts.iter().map(|text| text.capacity()).sum();
+    let routes: usize = dialog.route_set.iter().map(|route| route.capacity() + 24).sum();
+    assert!(leg.placing.is_none() && leg.arriving.is_none() && leg.unacknowledged.is_none());
+    let held = size_of::<super::super::leg::Leg>() + heap + routes;
+    assert!(held < 1_024, "{held} bytes");
 }

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Builds, runs the sample campaign on the simulated carrier, shows the results. No phone rings.
+set -eu
+cd "$(dirname "$0")/.."
+export PATH="$PATH:$HOME/.cargo/bin"
+# The checked SQL stands in .sqlx: no database is needed to build.
+export SQLX_OFFLINE=true
+
+scripts/setup.sh run
+cargo build --bin paceline
+# Cargo knows best where it puts its files.
+target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+paceline="$target/debug/paceline"
+
+dir=.run/demo
+"$paceline" demo --dir "$dir"
+
+echo
+echo "The first attempts ($dir/results/attempts.csv):"
+head -n 6 "$dir/results/attempts.csv" | cut -c 1-150
+echo
+echo "Next: $paceline run campaigns/jade-garden/campaign.toml, or your own campaign beside it."

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Every check and every test, in the order in which they fail cheapest. The last line is the test
+# runner's own summary.
+set -eu
+cd "$(dirname "$0")/.."
+export PATH="$PATH:$HOME/.cargo/bin"
+export SQLX_OFFLINE=true
+
+scripts/setup.sh test
+cargo fmt --all --check
+cargo clippy --workspace --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+cargo test --workspace --doc
+cargo test --workspace --lib --bins --tests
