@@ -1,5 +1,6 @@
 //! One binary for every integration test; each room is a module of it.
 
+mod call;
 mod day;
 mod media;
 mod results;

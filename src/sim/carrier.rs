@@ -395,12 +395,13 @@ impl Carrier {
         let Some(known) = self.calls.get_mut(id) else { return };
         known.stage = Stage::Alerting;
         known.counted = self.limits.admit(now);
-        if !known.counted {
+        if !known.counted || known.fate.behaviour == Behaviour::Unavailable {
             known.fate.behaviour = Behaviour::Unavailable;
+            self.settle(now, id);
+            return;
         }
-        let alert =
-            if known.fate.behaviour == Behaviour::Unavailable { Duration::ZERO } else { known.fate.alert };
-        self.schedule(now + alert, id, Step::Alert);
+        let alert = now + known.fate.alert;
+        self.schedule(alert, id, Step::Alert);
     }
 
     fn take_step(&mut self, now: Time, id: &str, step: Step) {
