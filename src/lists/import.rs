@@ -100,7 +100,18 @@ impl<'a> Intake<'a> {
     fn new(spec: &'a ListSpec, layout: &'a Layout, is_text: bool, seen: Seen, report: ListReport) -> Self {
         let batch = Batch { columns: layout.names.clone().into(), ..Batch::default() };
         let (ranges, households) = (Ranges::default(), Households::default());
-        Intake { spec, layout, is_text, seen, ranges, households, report, batch, leads: 0, phones: Vec::new() }
+        Intake {
+            spec,
+            layout,
+            is_text,
+            seen,
+            ranges,
+            households,
+            report,
+            batch,
+            leads: 0,
+            phones: Vec::new(),
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -252,7 +263,10 @@ impl<'a> Intake<'a> {
                 report.encoding = text.encoding_name().into();
                 report.separator = char::from(text.separator).into();
                 for _ in 0..text.broken_characters.min(1) {
-                    let what = format!("{} broken characters: was the file saved in another encoding?", text.broken_characters);
+                    let what = format!(
+                        "{} broken characters: was the file saved in another encoding?",
+                        text.broken_characters
+                    );
                     report.warn(&what, 0);
                 }
             }
@@ -263,7 +277,10 @@ impl<'a> Intake<'a> {
         }
         for list in &report.blacklists.clone() {
             for row in &list.unreadable_rows {
-                report.warn(&format!("row of the blacklist {} without a number that can be read", list.name), *row);
+                report.warn(
+                    &format!("row of the blacklist {} without a number that can be read", list.name),
+                    *row,
+                );
             }
         }
         report.households = self.households.count();
