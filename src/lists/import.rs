@@ -165,7 +165,7 @@ impl<'a> Intake<'a> {
         let mut dropped = 0;
         for column in &self.layout.phones {
             let Some(cell) = record.cells.get(*column) else { continue };
-            for part in parts(cell) {
+            for part in numbers_of(cell) {
                 let number = match clean_number(part, &self.spec.region) {
                     Ok(number) if self.phones.iter().any(|(known, _)| *known == number) => continue,
                     Ok(number) => number,
@@ -221,11 +221,10 @@ impl<'a> Intake<'a> {
         let lead = &mut self.batch.leads[self.leads];
         self.leads += 1;
         lead.row = record.row;
-        lead.name = self.layout.name.and_then(|at| record.cells.get(at)).and_then(|cell| {
-            let name = cell.trim();
-            (!name.is_empty()).then(|| name.to_string())
-        });
-        lead.household = self.households.of(&self.layout.household, record.cells);
+        let name = self.layout.name.and_then(|at| record.cells.get(at)).map_or("", |cell| cell.trim());
+        fill(&mut lead.name, |text| text.push_str(name));
+        let (households, columns) = (&mut self.households, &self.layout.household);
+        fill(&mut lead.household, |text| households.write(columns, record.cells, text));
         lead.phones.clear();
         for (number, (column, start, end)) in &self.phones {
             if !self.ranges.in_use(*number) {
@@ -288,6 +287,21 @@ impl<'a> Intake<'a> {
         debug_assert!(report.reconciles());
         Ok(self.report)
     }
+}
+
+/// The text again in the memory it had for an earlier row; empty text is none.
+fn fill(field: &mut Option<String>, write: impl FnOnce(&mut String)) {
+    let mut text = field.take().unwrap_or_default();
+    text.clear();
+    write(&mut text);
+    *field = (!text.is_empty()).then_some(text);
+}
+
+/// Most cells hold one number and nothing else; only the others are looked through for separators.
+fn numbers_of(cell: &str) -> impl Iterator<Item = &str> {
+    let bare = cell.bytes().all(|b| b.is_ascii_digit()) && !cell.is_empty();
+    let (whole, rest) = if bare { (Some(cell), "") } else { (None, cell) };
+    whole.into_iter().chain(parts(rest))
 }
 
 /// A blacklist hit says more about a row than a slip of the pen; else the first refusal stays.
