@@ -124,7 +124,7 @@ fn bare(list: &Path, blacklist: &Path, rows: bool) -> String {
         match normalise(&record[1]) {
             Some(number) if !blocked.contains(&number) && seen.insert(number) => {
                 leads += 1;
-                sum += number;
+                sum = sum.wrapping_add(number);
                 if rows {
                     let text = |at: usize| String::from_utf8_lossy(&record[at]).into_owned();
                     flats.insert(text(2));
