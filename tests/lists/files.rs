@@ -217,7 +217,7 @@ fn blacklists_are_counted_by_list_and_their_bad_rows_are_told() {
     let mut book = rust_xlsxwriter::Workbook::new();
     let page = book.add_worksheet();
     page.write(0, 0, "姓名").and_then(|p| p.write(0, 1, "电话")).expect("cells");
-    page.write(1, 0, "王").and_then(|p| p.write(1, 1, 15_412_340_003_u64 as f64)).expect("cells");
+    page.write(1, 0, "王").and_then(|p| p.write(1, 1, 15_412_340_003.0)).expect("cells");
     page.write(2, 0, "王").and_then(|p| p.write(2, 1, "15412340002")).expect("cells");
     book.save(&sheet).expect("saved");
     let empty = dir.path().join("empty.csv");
