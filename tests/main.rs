@@ -2,6 +2,7 @@
 
 mod call;
 mod day;
+mod lists;
 mod media;
 mod results;
 mod store;

@@ -329,10 +329,10 @@ mod tests {
             assert_eq!(chinese(text), Err(NotChinese::Service), "{text}");
             for area in ["010", "021", "0755", "0312"] {
                 assert_eq!(chinese(&format!("{area}{text}")), Err(NotChinese::Service), "{area} {text}");
-                let e164: u64 = format!("86{}{text}", &area[1..]).parse().unwrap();
+                let e164: u64 = format!("86{}{text}", &area[1..]).parse().expect("a number");
                 assert_eq!(PhoneNumber::from_e164(e164), None, "{e164}");
             }
-            let e164: u64 = format!("86{text}").parse().unwrap();
+            let e164: u64 = format!("86{text}").parse().expect("a number");
             assert_eq!(PhoneNumber::from_e164(e164), None, "{e164}");
         }
     }
@@ -347,7 +347,7 @@ mod tests {
         };
         assert!(read(8_610_110).is_err());
         assert!(read(8_675_595_588).is_err());
-        assert_eq!(read(8_613_800_138_000).unwrap().national(), "13800138000");
+        assert_eq!(read(8_613_800_138_000).expect("a number").national(), "13800138000");
     }
 
     #[test]
@@ -372,13 +372,13 @@ mod tests {
 
     #[test]
     fn area_codes_belong_to_landlines_only() {
-        let area = |text: &str| PhoneNumber::chinese(text.as_bytes()).unwrap().area_code();
+        let area = |text: &str| PhoneNumber::chinese(text.as_bytes()).expect("a number").area_code();
         assert_eq!(area("01062345678"), Some(10));
         assert_eq!(area("02162345678"), Some(21));
         assert_eq!(area("075512345678"), Some(755));
         assert_eq!(area("13800138000"), None);
         assert_eq!(area("4001234567"), None);
-        assert_eq!(PhoneNumber::from_e164(14_155_552_671).unwrap().area_code(), None);
+        assert_eq!(PhoneNumber::from_e164(14_155_552_671).expect("a number").area_code(), None);
     }
 
     #[test]

@@ -27,8 +27,14 @@ pub(crate) fn system(
 }
 
 /// One file: CSV, TXT or XLSX, with a header or without. An empty file is an empty blacklist.
-pub(crate) fn file(path: &Path, region: &str, list: usize, seen: &mut Seen) -> Result<BlacklistReport, ListError> {
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+pub(crate) fn file(
+    path: &Path,
+    region: &str,
+    list: usize,
+    seen: &mut Seen,
+) -> Result<BlacklistReport, ListError> {
+    let name =
+        path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let mut report = BlacklistReport { name, ..BlacklistReport::default() };
     let mut source = match Source::open(path) {
         Err(ListError::Empty { .. }) => return Ok(report),

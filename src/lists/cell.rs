@@ -33,8 +33,21 @@ mod tests {
     #[test]
     fn no_cell_starts_a_formula() {
         for cell in [
-            "=1+1", "+8613800138000", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n", "＝cmd", "＋1", "－1", "＠x", " =1",
-            "\u{200B}=1", "\0=1", "\u{FEFF}@a",
+            "=1+1",
+            "+8613800138000",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n",
+            "＝cmd",
+            "＋1",
+            "－1",
+            "＠x",
+            " =1",
+            "\u{200B}=1",
+            "\0=1",
+            "\u{FEFF}@a",
         ] {
             let out = harmless(cell);
             assert!(out.starts_with('\''), "{cell:?} became {out:?}");

@@ -49,7 +49,8 @@ pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
     }
     let folded = without_decimals(folded);
     refuse_extension(folded)?;
-    if let Some(other) = folded.chars().find(|c| !matches!(c, '0'..='9' | '+' | '-' | '(' | ')' | '.' | ' ')) {
+    if let Some(other) = folded.chars().find(|c| !matches!(c, '0'..='9' | '+' | '-' | '(' | ')' | '.' | ' '))
+    {
         return Err(invalid(format!("'{other}' does not belong in a phone number")));
     }
     let international = folded.trim_start_matches(['(', ' ']).starts_with('+');
@@ -72,7 +73,9 @@ pub fn caller_id(text: &str) -> Result<PhoneNumber, Refusal> {
 /// The parts of a cell that holds several numbers: `13800138000/13900139000`, `;`, `、`, `,`, a new
 /// line. A cell with one number is its own only part.
 pub fn parts(cell: &str) -> impl Iterator<Item = &str> {
-    let splits = |c: char| matches!(c, '/' | ';' | ',' | '|' | '\n' | '、' | '，' | '；' | '／' | '｜' | '\\' | '和' | '或');
+    let splits = |c: char| {
+        matches!(c, '/' | ';' | ',' | '|' | '\n' | '、' | '，' | '；' | '／' | '｜' | '\\' | '和' | '或')
+    };
     cell.split(splits).map(str::trim).filter(|part| !part.is_empty())
 }
 
@@ -249,10 +252,16 @@ fn explain(fault: NotChinese, digits: &str) -> Refusal {
     let count = digits.len();
     invalid(match fault {
         NotChinese::Service => return service(digits),
-        NotChinese::NoAreaCode => format!("a landline without its area code: write it as 0755{digits}, with its own area code"),
-        NotChinese::NoLeadingZero => format!("a landline without its leading zero? Write 0{digits} if that is the number"),
+        NotChinese::NoAreaCode => {
+            format!("a landline without its area code: write it as 0755{digits}, with its own area code")
+        }
+        NotChinese::NoLeadingZero => {
+            format!("a landline without its leading zero? Write 0{digits} if that is the number")
+        }
         NotChinese::TooShort => format!("{count} digits: a mobile number has 11"),
-        NotChinese::TooLong => format!("{count} digits are too many: a mobile number has 11, a landline 10 to 12 with area code"),
+        NotChinese::TooLong => {
+            format!("{count} digits are too many: a mobile number has 11, a landline 10 to 12 with area code")
+        }
         NotChinese::Shape => format!("{digits} is no Chinese mobile, landline or 400 number"),
     })
 }

@@ -68,7 +68,8 @@ fn landlines_and_hotlines_are_numbers() {
 
 #[test]
 fn what_lost_digits_is_refused_and_says_how_to_get_them_back() {
-    for text in ["1.38E+10", "1.38e10", "1.3800138E+10", "１.３８Ｅ＋１０", "1E10", "'1.38E+10", "1,38E+10"] {
+    for text in ["1.38E+10", "1.38e10", "1.3800138E+10", "１.３８Ｅ＋１０", "1E10", "'1.38E+10", "1,38E+10"]
+    {
         let refusal = e164(text).expect_err(text);
         assert_eq!(refusal.reason, Reason::InvalidNumber, "{text}");
         assert!(refusal.hint.contains("as text"), "{text}: {}", refusal.hint);
@@ -112,9 +113,33 @@ fn each_refusal_says_what_to_do() {
 #[test]
 fn emergency_and_service_numbers_are_refused_in_every_spelling() {
     for text in [
-        "110", "１１０", "1-1-0", "+86110", "+86 110", "0086110", "86110", "010110", "010-110", "0755-119", "+8610110",
-        "+86755120", "12345", "12306", "95588", "0755-95588", "+8675595588", "10086", "+8610086", "96110", "tel:110",
-        "110.0", "'120", "95013888", "021-12315", "(110)", " 1 1 9 ",
+        "110",
+        "１１０",
+        "1-1-0",
+        "+86110",
+        "+86 110",
+        "0086110",
+        "86110",
+        "010110",
+        "010-110",
+        "0755-119",
+        "+8610110",
+        "+86755120",
+        "12345",
+        "12306",
+        "95588",
+        "0755-95588",
+        "+8675595588",
+        "10086",
+        "+8610086",
+        "96110",
+        "tel:110",
+        "110.0",
+        "'120",
+        "95013888",
+        "021-12315",
+        "(110)",
+        " 1 1 9 ",
     ] {
         let refusal = e164(text).expect_err(text);
         assert_eq!(refusal.reason, Reason::EmergencyNumber, "{text}: {}", refusal.hint);
@@ -142,7 +167,12 @@ fn numbers_of_other_countries_keep_their_country() {
 
 #[test]
 fn a_cell_with_several_numbers_falls_into_parts() {
-    for cell in ["13800138000/13900139000", "13800138000;13900139000", "13800138000、13900139000", "13800138000， 13900139000"] {
+    for cell in [
+        "13800138000/13900139000",
+        "13800138000;13900139000",
+        "13800138000、13900139000",
+        "13800138000， 13900139000",
+    ] {
         assert_eq!(parts(cell).collect::<Vec<_>>(), ["13800138000", "13900139000"], "{cell}");
     }
     assert_eq!(parts("0755-12345678").collect::<Vec<_>>(), ["0755-12345678"]);

@@ -1,8 +1,8 @@
 //! The one place in the lists that talks to polars: a piece of regular rows becomes columns of text.
 
 use polars::prelude::{
-    Column, CsvParseOptions, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, PolarsDataType, Schema, SerReader,
-    StringType,
+    Column, CsvParseOptions, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, PolarsDataType, Schema,
+    SerReader, StringType,
 };
 use std::cell::RefCell;
 use std::io::Cursor;

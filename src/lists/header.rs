@@ -97,7 +97,8 @@ pub(crate) fn find(file: &Path, sample: &[Given], wanted: Wanted<'_>) -> Result<
         "" => match first(Word::Room).or(first(Word::Unit)) {
             // A flat number repeats in every building: what stands beside it belongs to it.
             Some(room) => {
-                let mut columns: Vec<usize> = [first(Word::Building), first(Word::Unit), Some(room)].into_iter().flatten().collect();
+                let mut columns: Vec<usize> =
+                    [first(Word::Building), first(Word::Unit), Some(room)].into_iter().flatten().collect();
                 columns.dedup();
                 columns
             }
@@ -138,12 +139,19 @@ fn phone_columns(words: &[Word], rows: &[Given], region: &str) -> Vec<usize> {
         return named;
     }
     let share = |column: usize| {
-        let cells: Vec<&str> =
-            rows.iter().filter_map(|row| row.cells.get(column)).map(|c| c.trim()).filter(|c| !c.is_empty()).collect();
-        let numbers = cells.iter().filter(|cell| parts(cell).any(|part| clean_number(part, region).is_ok())).count();
+        let cells: Vec<&str> = rows
+            .iter()
+            .filter_map(|row| row.cells.get(column))
+            .map(|c| c.trim())
+            .filter(|c| !c.is_empty())
+            .collect();
+        let numbers =
+            cells.iter().filter(|cell| parts(cell).any(|part| clean_number(part, region).is_ok())).count();
         if cells.is_empty() { 0 } else { numbers * 1_000 / cells.len() }
     };
-    if let Some(column) = (0..words.len()).find(|at| words[*at] == Word::Number && (share(*at) >= 300 || rows.is_empty())) {
+    if let Some(column) =
+        (0..words.len()).find(|at| words[*at] == Word::Number && (share(*at) >= 300 || rows.is_empty()))
+    {
         return vec![column];
     }
     let best = (0..words.len()).max_by_key(|column| (share(*column), usize::MAX - column));
@@ -166,7 +174,8 @@ fn column_named(file: &Path, given: &[&str], has_header: bool, wish: &str) -> Re
     Err(ListError::NoColumn {
         file: file.into(),
         column: wish.into(),
-        nearest: nearest.map_or_else(|| "the list has no header".into(), |name| format!("the nearest is '{name}'")),
+        nearest: nearest
+            .map_or_else(|| "the list has no header".into(), |name| format!("the nearest is '{name}'")),
     })
 }
 
@@ -198,23 +207,84 @@ enum Word {
 
 fn recognise(header: &str) -> Word {
     const NOT_PHONES: &[&str] = &[
-        "身份证", "证件", "车牌", "合同", "卡号", "编号", "订单", "传真", "邮编", "产权证", "次数", "状态", "时间", "备注", "fax", "idcard",
-        "count", "status", "result", "email",
+        "身份证",
+        "证件",
+        "车牌",
+        "合同",
+        "卡号",
+        "编号",
+        "订单",
+        "传真",
+        "邮编",
+        "产权证",
+        "次数",
+        "状态",
+        "时间",
+        "备注",
+        "fax",
+        "idcard",
+        "count",
+        "status",
+        "result",
+        "email",
     ];
-    const PHONES: &[&str] =
-        &["手机", "手機", "电话", "電話", "座机", "联系方式", "被叫", "phone", "mobile", "msisdn", "callee", "telephone"];
-    const NAMES: &[&str] = &["姓名", "名字", "户主", "产权人", "联系人", "業主", "业主", "客户", "客户名称", "称呼", "fullname", "owner", "customer"];
-    const ROOMS: &[&str] =
-        &["房号", "房屋", "房间", "户号", "室号", "门牌", "房产", "物业地址", "房號", "household", "flat", "room", "apartment", "door"];
+    const PHONES: &[&str] = &[
+        "手机",
+        "手機",
+        "电话",
+        "電話",
+        "座机",
+        "联系方式",
+        "被叫",
+        "phone",
+        "mobile",
+        "msisdn",
+        "callee",
+        "telephone",
+    ];
+    const NAMES: &[&str] = &[
+        "姓名",
+        "名字",
+        "户主",
+        "产权人",
+        "联系人",
+        "業主",
+        "业主",
+        "客户",
+        "客户名称",
+        "称呼",
+        "fullname",
+        "owner",
+        "customer",
+    ];
+    const ROOMS: &[&str] = &[
+        "房号",
+        "房屋",
+        "房间",
+        "户号",
+        "室号",
+        "门牌",
+        "房产",
+        "物业地址",
+        "房號",
+        "household",
+        "flat",
+        "room",
+        "apartment",
+        "door",
+    ];
     const BUILDINGS: &[&str] = &["楼栋", "楼号", "栋号", "楼宇", "幢", "building", "tower"];
     let name = fold(header);
-    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '*' | '.' | '_' | '-' | '#'));
+    let name =
+        name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '*' | '.' | '_' | '-' | '#'));
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     match name {
         "" => Word::Unknown,
         _ if name.chars().count() > 24 || has(NOT_PHONES) => Word::Unknown,
         _ if has(PHONES) => Word::Phone,
-        "tel" | "cell" | "cellular" | "contactno" | "contactnumber" | "telno" | "telnumber" | "tel." => Word::Phone,
+        "tel" | "cell" | "cellular" | "contactno" | "contactnumber" | "telno" | "telnumber" | "tel." => {
+            Word::Phone
+        }
         "号码" | "號碼" | "number" | "no" | "num" | "numbers" | "contact" => Word::Number,
         "栋" | "楼" | "座" | "block" => Word::Building,
         "单元" | "单元号" | "unit" | "unitno" | "單元" => Word::Unit,
@@ -232,7 +302,8 @@ fn unique(given: &[&str]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut names = Vec::with_capacity(given.len());
     for (at, name) in given.iter().enumerate() {
-        let base = if name.is_empty() { format!("column {}", at + 1) } else { name.chars().take(100).collect() };
+        let base =
+            if name.is_empty() { format!("column {}", at + 1) } else { name.chars().take(100).collect() };
         let mut name = base.clone();
         let mut count = 2;
         while !taken.insert(name.clone()) {
@@ -249,7 +320,10 @@ mod tests {
     use super::*;
 
     fn rows(lines: &[&str]) -> Vec<Given> {
-        let given = |(at, line): (usize, &&str)| Given { row: at as u64 + 1, cells: line.split(',').map(String::from).collect() };
+        let given = |(at, line): (usize, &&str)| Given {
+            row: at as u64 + 1,
+            cells: line.split(',').map(String::from).collect(),
+        };
         lines.iter().enumerate().map(given).collect()
     }
 
@@ -317,13 +391,19 @@ mod tests {
     fn a_named_column_that_is_missing_names_the_nearest() {
         let wish = ["手机号".to_string()];
         let wanted = Wanted { phones: &wish, ..Wanted::default() };
-        let error = find(Path::new("list.csv"), &rows(&["姓名,手机号码,房号", "a,15412345678,1"]), wanted).expect_err("missing");
-        assert!(error.to_string().contains("'手机号'") && error.to_string().contains("'手机号码'"), "{error}");
+        let error = find(Path::new("list.csv"), &rows(&["姓名,手机号码,房号", "a,15412345678,1"]), wanted)
+            .expect_err("missing");
+        assert!(
+            error.to_string().contains("'手机号'") && error.to_string().contains("'手机号码'"),
+            "{error}"
+        );
         let wish = ["PHONE".to_string()];
-        let found = find(Path::new("l"), &rows(&["name,phone"]), Wanted { phones: &wish, ..Wanted::default() });
+        let found =
+            find(Path::new("l"), &rows(&["name,phone"]), Wanted { phones: &wish, ..Wanted::default() });
         assert_eq!(found.expect("found").phones, [1]);
         let wish = ["2".to_string()];
-        let found = find(Path::new("l"), &rows(&["x,15412345678"]), Wanted { phones: &wish, ..Wanted::default() });
+        let found =
+            find(Path::new("l"), &rows(&["x,15412345678"]), Wanted { phones: &wish, ..Wanted::default() });
         assert_eq!(found.expect("found").phones, [1]);
     }
 

@@ -8,24 +8,28 @@ use std::hash::Hasher;
 pub(crate) struct Households(FxHashSet<u64>);
 
 impl Households {
-    /// The flat from its columns (building, unit, room): half width, no spaces, letters in capitals.
-    /// `None` if the room is empty, since a building alone is no household.
-    pub fn of(&mut self, columns: &[usize], cells: &[&str]) -> Option<String> {
-        let room = columns.last().and_then(|at| cells.get(*at))?;
+    /// Writes the flat's name from its columns (building, unit, room): half width, no spaces, letters
+    /// in capitals. Writes nothing if the room is empty, since a building alone is no household.
+    pub fn write(&mut self, columns: &[usize], cells: &[&str], name: &mut String) {
+        let Some(room) = columns.last().and_then(|at| cells.get(*at)) else { return };
         if room.trim().is_empty() {
-            return None;
+            return;
         }
-        let mut name = String::with_capacity(room.len() + 8);
         for cell in columns.iter().filter_map(|at| cells.get(*at)).filter(|cell| !cell.trim().is_empty()) {
             if !name.is_empty() {
                 name.push('-');
             }
-            name.extend(cell.chars().filter(|c| !c.is_whitespace()).map(one_form));
+            for c in cell.chars() {
+                match c {
+                    '!'..='`' | '{'..='~' | '一'..='鿿' => name.push(c),
+                    c if c.is_whitespace() => {}
+                    c => name.push(one_form(c)),
+                }
+            }
         }
         let mut hasher = FxHasher::default();
         hasher.write(name.as_bytes());
         self.0.insert(hasher.finish());
-        Some(name)
     }
 
     pub fn count(&self) -> u64 {
@@ -48,14 +52,17 @@ mod tests {
     #[test]
     fn one_flat_has_one_name_in_every_spelling() {
         let mut flats = Households::default();
+        let mut of = |columns: &[usize], cells: &[&str]| {
+            let mut name = String::new();
+            flats.write(columns, cells, &mut name);
+            (name, flats.count())
+        };
         for spelling in ["A座1-101", " a座 1-101", "Ａ座１－１０１", "A座1–101"] {
-            assert_eq!(flats.of(&[0], &[spelling]).as_deref(), Some("A座1-101"), "{spelling}");
+            assert_eq!(of(&[0], &[spelling]), ("A座1-101".into(), 1), "{spelling}");
         }
-        assert_eq!(flats.count(), 1);
-        assert_eq!(flats.of(&[0, 1, 2], &["3栋", "2", "101"]).as_deref(), Some("3栋-2-101"));
-        assert_eq!(flats.of(&[0, 1], &["3栋", " "]), None);
-        assert_eq!(flats.of(&[], &["3栋"]), None);
-        assert_eq!(flats.of(&[7], &["3栋"]), None);
-        assert_eq!(flats.count(), 2);
+        assert_eq!(of(&[0, 1, 2], &["3栋", "2", "101"]), ("3栋-2-101".into(), 2));
+        for (columns, cells) in [(&[0, 1][..], &["3栋", " "][..]), (&[], &["3栋"]), (&[7], &["3栋"])] {
+            assert_eq!(of(columns, cells), (String::new(), 2));
+        }
     }
 }

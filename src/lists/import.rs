@@ -100,7 +100,18 @@ impl<'a> Intake<'a> {
     fn new(spec: &'a ListSpec, layout: &'a Layout, is_text: bool, seen: Seen, report: ListReport) -> Self {
         let batch = Batch { columns: layout.names.clone().into(), ..Batch::default() };
         let (ranges, households) = (Ranges::default(), Households::default());
-        Intake { spec, layout, is_text, seen, ranges, households, report, batch, leads: 0, phones: Vec::new() }
+        Intake {
+            spec,
+            layout,
+            is_text,
+            seen,
+            ranges,
+            households,
+            report,
+            batch,
+            leads: 0,
+            phones: Vec::new(),
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -154,7 +165,7 @@ impl<'a> Intake<'a> {
         let mut dropped = 0;
         for column in &self.layout.phones {
             let Some(cell) = record.cells.get(*column) else { continue };
-            for part in parts(cell) {
+            for part in numbers_of(cell) {
                 let number = match clean_number(part, &self.spec.region) {
                     Ok(number) if self.phones.iter().any(|(known, _)| *known == number) => continue,
                     Ok(number) => number,
@@ -210,11 +221,10 @@ impl<'a> Intake<'a> {
         let lead = &mut self.batch.leads[self.leads];
         self.leads += 1;
         lead.row = record.row;
-        lead.name = self.layout.name.and_then(|at| record.cells.get(at)).and_then(|cell| {
-            let name = cell.trim();
-            (!name.is_empty()).then(|| name.to_string())
-        });
-        lead.household = self.households.of(&self.layout.household, record.cells);
+        let name = self.layout.name.and_then(|at| record.cells.get(at)).map_or("", |cell| cell.trim());
+        fill(&mut lead.name, |text| text.push_str(name));
+        let (households, columns) = (&mut self.households, &self.layout.household);
+        fill(&mut lead.household, |text| households.write(columns, record.cells, text));
         lead.phones.clear();
         for (number, (column, start, end)) in &self.phones {
             if !self.ranges.in_use(*number) {
@@ -252,7 +262,10 @@ impl<'a> Intake<'a> {
                 report.encoding = text.encoding_name().into();
                 report.separator = char::from(text.separator).into();
                 for _ in 0..text.broken_characters.min(1) {
-                    let what = format!("{} broken characters: was the file saved in another encoding?", text.broken_characters);
+                    let what = format!(
+                        "{} broken characters: was the file saved in another encoding?",
+                        text.broken_characters
+                    );
                     report.warn(&what, 0);
                 }
             }
@@ -263,7 +276,10 @@ impl<'a> Intake<'a> {
         }
         for list in &report.blacklists.clone() {
             for row in &list.unreadable_rows {
-                report.warn(&format!("row of the blacklist {} without a number that can be read", list.name), *row);
+                report.warn(
+                    &format!("row of the blacklist {} without a number that can be read", list.name),
+                    *row,
+                );
             }
         }
         report.households = self.households.count();
@@ -271,6 +287,21 @@ impl<'a> Intake<'a> {
         debug_assert!(report.reconciles());
         Ok(self.report)
     }
+}
+
+/// The text again in the memory it had for an earlier row; empty text is none.
+fn fill(field: &mut Option<String>, write: impl FnOnce(&mut String)) {
+    let mut text = field.take().unwrap_or_default();
+    text.clear();
+    write(&mut text);
+    *field = (!text.is_empty()).then_some(text);
+}
+
+/// Most cells hold one number and nothing else; only the others are looked through for separators.
+fn numbers_of(cell: &str) -> impl Iterator<Item = &str> {
+    let bare = cell.bytes().all(|b| b.is_ascii_digit()) && !cell.is_empty();
+    let (whole, rest) = if bare { (Some(cell), "") } else { (None, cell) };
+    whole.into_iter().chain(parts(rest))
 }
 
 /// A blacklist hit says more about a row than a slip of the pen; else the first refusal stays.

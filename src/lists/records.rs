@@ -167,7 +167,12 @@ struct OddBytes {
 }
 
 enum Walk {
-    Row { end: usize, next: usize, cells: usize, stray: bool },
+    Row {
+        end: usize,
+        next: usize,
+        cells: usize,
+        stray: bool,
+    },
     /// The text ended inside quotes.
     RanOut,
     /// Something stands behind a closing quote.
@@ -231,7 +236,10 @@ mod tests {
 
     #[test]
     fn quotes_inside_a_cell_are_letters() {
-        assert_eq!(shapes("O\"Brien,1\n5\" pipe,2\n", 2), [("O\"Brien,1", Shape::Odd), ("5\" pipe,2", Shape::Odd)]);
+        assert_eq!(
+            shapes("O\"Brien,1\n5\" pipe,2\n", 2),
+            [("O\"Brien,1", Shape::Odd), ("5\" pipe,2", Shape::Odd)]
+        );
     }
 
     #[test]
@@ -252,7 +260,9 @@ mod tests {
             for (end, last) in [(cut, false), (text.len(), true)] {
                 let mut spans = Vec::new();
                 let rest = cutter.cut(&text.as_bytes()[start..end], last, &mut spans);
-                pieces.extend(spans.iter().map(|span| (&text[start + span.start..start + span.end], span.shape)));
+                pieces.extend(
+                    spans.iter().map(|span| (&text[start + span.start..start + span.end], span.shape)),
+                );
                 start += rest;
             }
             assert_eq!(pieces, whole, "cut at {cut}");

@@ -20,7 +20,8 @@ impl FixFile {
         let part = path.with_extension("csv.part");
         let mut file = BufWriter::new(File::create(&part)?);
         file.write_all("\u{FEFF}".as_bytes())?;
-        let out = csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(file);
+        let out =
+            csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(file);
         Ok(FixFile { path: path.into(), part, out, header: false })
     }
 

@@ -97,6 +97,7 @@ impl ListReport {
 
     /// Whether every row that was read is accounted for.
     pub fn reconciles(&self) -> bool {
-        self.rows_read == self.leads + self.refused_rows && self.refused.values().sum::<u64>() == self.refused_rows
+        self.rows_read == self.leads + self.refused_rows
+            && self.refused.values().sum::<u64>() == self.refused_rows
     }
 }

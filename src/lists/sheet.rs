@@ -30,17 +30,21 @@ impl SheetFile {
         let mut file = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
         let damaged = |what: String| ListError::Sheet { file: path.into(), row: 0, what };
         let mut head = [0; 8];
-        let len = file.read(&mut head).map_err(|source| ListError::Read { file: path.into(), row: 0, source })?;
+        let len =
+            file.read(&mut head).map_err(|source| ListError::Read { file: path.into(), row: 0, source })?;
         if !head[..len].starts_with(b"PK\x03\x04") {
             let what = match head.starts_with(b"\xD0\xCF\x11\xE0") {
-                true => "an old Excel file (.xls) or one with a password: save it as .xlsx without a password",
+                true => {
+                    "an old Excel file (.xls) or one with a password: save it as .xlsx without a password"
+                }
                 false => "no Excel workbook although its name ends in .xlsx: name it .csv if it is text",
             };
             return Err(ListError::Foreign { file: path.into(), what });
         }
         refuse_bomb(&mut file).map_err(&damaged)?;
         file.rewind().map_err(|source| ListError::Read { file: path.into(), row: 0, source })?;
-        let book = guarded(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;
+        let book =
+            guarded(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;
         let mut found = SheetFile { path: path.into(), book, sheet: String::new() };
         let sheets: Vec<String> = found
             .book
@@ -144,7 +148,9 @@ fn write_value(value: &DataRef<'_>, out: &mut String) {
         DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => out.write_str(text),
         DataRef::Error(error) => write!(out, "{error}"),
         // A phone number in a column that Excel shows as a date is still its digits.
-        DataRef::DateTime(at) if at.as_f64() > 2_958_466.0 || !at.is_datetime() => write!(out, "{}", at.as_f64()),
+        DataRef::DateTime(at) if at.as_f64() > 2_958_466.0 || !at.is_datetime() => {
+            write!(out, "{}", at.as_f64())
+        }
         DataRef::DateTime(at) => {
             let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
             match at.as_f64().fract() == 0.0 {
@@ -169,7 +175,8 @@ fn refuse_bomb(file: &mut File) -> Result<(), String> {
     file.seek(SeekFrom::Start(len - tail_len)).map_err(io)?;
     let mut tail = Vec::new();
     file.take(tail_len).read_to_end(&mut tail).map_err(io)?;
-    let end = tail.windows(4).rposition(|w| w == b"PK\x05\x06").ok_or("its end is missing: copy the file again")?;
+    let end =
+        tail.windows(4).rposition(|w| w == b"PK\x05\x06").ok_or("its end is missing: copy the file again")?;
     let (Some(size), Some(start)) = (u32_at(&tail, end + 12), u32_at(&tail, end + 16)) else {
         return Err("its end is missing: copy the file again".into());
     };

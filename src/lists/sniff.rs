@@ -46,8 +46,13 @@ pub fn kind(head: &[u8]) -> Kind {
     }
     let start: Vec<u8> = head.iter().copied().skip_while(u8::is_ascii_whitespace).take(64).collect();
     let start = start.to_ascii_lowercase();
-    if [b"<!doctype".as_slice(), b"<html", b"<table", b"<?xml", b"<meta"].iter().any(|tag| start.starts_with(tag)) {
-        return Kind::Foreign("a web page or XML file under another name: open it in a spreadsheet and save it as .xlsx");
+    if [b"<!doctype".as_slice(), b"<html", b"<table", b"<?xml", b"<meta"]
+        .iter()
+        .any(|tag| start.starts_with(tag))
+    {
+        return Kind::Foreign(
+            "a web page or XML file under another name: open it in a spreadsheet and save it as .xlsx",
+        );
     }
     match looks_binary(head) {
         true => Kind::Foreign("a binary file"),
@@ -78,7 +83,9 @@ fn utf16(head: &[u8]) -> Option<Text> {
         return None;
     }
     let count = |offset: usize| {
-        head.chunks_exact(2).filter(|pair| pair[offset] == 0 && matches!(pair[1 - offset], 9 | 10 | 13 | 32..=126)).count()
+        head.chunks_exact(2)
+            .filter(|pair| pair[offset] == 0 && matches!(pair[1 - offset], 9 | 10 | 13 | 32..=126))
+            .count()
     };
     let (le, be) = (count(1), count(0));
     if le * 3 > pairs && be * 50 < pairs {
@@ -127,7 +134,9 @@ pub fn guess(piece: &[u8]) -> &'static Encoding {
 fn has_header_word(encoding: &'static Encoding, piece: &[u8]) -> bool {
     let first = piece.iter().position(|b| *b == b'\n').unwrap_or(piece.len()).min(4096);
     let (text, _) = encoding.decode_without_bom_handling(&piece[..first]);
-    ["手机", "电话", "姓名", "房号", "号码", "业主", "客户", "手機", "電話", "號碼"].iter().any(|word| text.contains(word))
+    ["手机", "电话", "姓名", "房号", "号码", "业主", "客户", "手機", "電話", "號碼"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 /// Characters beyond ASCII that read as UTF-8, and broken places. A cut at the end is not broken.
@@ -232,7 +241,13 @@ mod tests {
     #[test]
     fn files_that_are_no_lists_are_named() {
         assert_eq!(kind(b"PK\x03\x04...."), Kind::Zip);
-        for bytes in [b"\xD0\xCF\x11\xE0\xA1\xB1".as_slice(), b"%PDF-1.7", b"\x1F\x8B\x08", b"  <html><table>", &[0; 500]] {
+        for bytes in [
+            b"\xD0\xCF\x11\xE0\xA1\xB1".as_slice(),
+            b"%PDF-1.7",
+            b"\x1F\x8B\x08",
+            b"  <html><table>",
+            &[0; 500],
+        ] {
             assert!(matches!(kind(bytes), Kind::Foreign(_)), "{bytes:?}");
         }
         let noise: Vec<u8> = (0..=255).collect();

@@ -19,8 +19,8 @@ const PIECE: usize = 1024 * 1024;
 /// What is kept of a row too long to be read.
 const STUB: usize = 400;
 
-/// More cells than this are no list.
-const CELLS_KEPT: usize = 1_000;
+/// Cells kept of a row: one more than a list may have columns, so that the excess is seen.
+const CELLS_KEPT: usize = 1_001;
 
 pub(crate) struct TextFile {
     path: PathBuf,
@@ -73,7 +73,9 @@ impl TextFile {
         match sniff::kind(&self.raw[..self.raw.len().min(64 * 1024)]) {
             Kind::Text => {}
             Kind::Zip => {
-                return Err(self.foreign("a ZIP archive or an Excel file: unpack it, or name it .xlsx if Excel opens it"));
+                return Err(self.foreign(
+                    "a ZIP archive or an Excel file: unpack it, or name it .xlsx if Excel opens it",
+                ));
             }
             Kind::Foreign(what) => return Err(self.foreign(what)),
         }
@@ -116,7 +118,9 @@ impl TextFile {
                 }
                 Ok(n) => filled += n,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(ListError::Read { file: self.path.clone(), row: self.rows_before, source }),
+                Err(source) => {
+                    return Err(ListError::Read { file: self.path.clone(), row: self.rows_before, source });
+                }
             }
         }
         self.raw.truncate(filled);
@@ -264,7 +268,8 @@ impl TextFile {
                 in_frame += 1;
                 visit(Record { row, cells: &cells, flaw })?;
             } else {
-                let end = if flaw == Some(Flaw::TooLong) { span.end.min(span.start + STUB) } else { span.end };
+                let end =
+                    if flaw == Some(Flaw::TooLong) { span.end.min(span.start + STUB) } else { span.end };
                 cut_cells(&self.text[span.start..end], self.separator, span.shape, &mut owned);
                 let given: Vec<&str> = owned.iter().map(String::as_str).collect();
                 visit(Record { row, cells: &given, flaw })?;

@@ -2,7 +2,9 @@
 //! nowhere, and counts that reconcile.
 
 use encoding_rs::GB18030;
-use paceline::lists::{Batch, ImportError, LeadRow, ListError, ListReport, ListSpec, RefusedRow, check, import};
+use paceline::lists::{
+    Batch, ImportError, LeadRow, ListError, ListReport, ListSpec, RefusedRow, check, import,
+};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Reason;
 use std::convert::Infallible;
@@ -137,15 +139,29 @@ fn a_broken_row_costs_itself_and_shifts_no_other() {
          i,15412\x000010,10\n"
             .as_bytes(),
     );
-    assert_eq!(read.why(), [(3, Reason::InvalidNumber), (7, Reason::InvalidNumber), (13, Reason::InvalidNumber)]);
+    assert_eq!(
+        read.why(),
+        [(3, Reason::InvalidNumber), (7, Reason::InvalidNumber), (13, Reason::InvalidNumber)]
+    );
     assert!(read.refused[0].hint.contains("quotation mark"));
     assert!(read.refused[1].hint.contains("5 cells") || read.refused[1].hint.contains("4 cells"));
     assert_eq!(read.refused[1].cells, ["e", "15412340005", "5", "extra"]);
     let rows: Vec<_> = read.leads.iter().map(|lead| (lead.row, lead.cells[0].as_str())).collect();
-    assert_eq!(rows, [(2, "a"), (4, "c"), (6, "d"), (8, "f\nf"), (9, "O\"Brien"), (10, "g"), (12, "h \"x\"")]);
+    assert_eq!(
+        rows,
+        [(2, "a"), (4, "c"), (6, "d"), (8, "f\nf"), (9, "O\"Brien"), (10, "g"), (12, "h \"x\"")]
+    );
     assert_eq!(
         read.numbers(),
-        ["15412340001", "15412340003", "15412340004", "15412340006", "15412340007", "15412340008", "15412340009"]
+        [
+            "15412340001",
+            "15412340003",
+            "15412340004",
+            "15412340006",
+            "15412340007",
+            "15412340008",
+            "15412340009"
+        ]
     );
 }
 
@@ -193,14 +209,15 @@ fn duplicates_are_found_across_spellings_and_name_the_first_row() {
 #[test]
 fn blacklists_are_counted_by_list_and_their_bad_rows_are_told() {
     let dir = TempDir::new().expect("a temporary directory");
-    let mut spec = spec(&dir, "list.csv", "phone\n15412340001\n15412340002\n15412340003\n15412340004\n".as_bytes());
+    let mut spec =
+        spec(&dir, "list.csv", "phone\n15412340001\n15412340002\n15412340003\n15412340004\n".as_bytes());
     let bare = dir.path().join("bare.txt");
     std::fs::write(&bare, "+86 15412340002\nnot a number\n\n15412340099\n110\n").expect("written");
     let sheet = dir.path().join("sheet.xlsx");
     let mut book = rust_xlsxwriter::Workbook::new();
     let page = book.add_worksheet();
     page.write(0, 0, "姓名").and_then(|p| p.write(0, 1, "电话")).expect("cells");
-    page.write(1, 0, "王").and_then(|p| p.write(1, 1, 15_412_340_003_u64 as f64)).expect("cells");
+    page.write(1, 0, "王").and_then(|p| p.write(1, 1, 15_412_340_003.0)).expect("cells");
     page.write(2, 0, "王").and_then(|p| p.write(2, 1, "15412340002")).expect("cells");
     book.save(&sheet).expect("saved");
     let empty = dir.path().join("empty.csv");
@@ -211,9 +228,16 @@ fn blacklists_are_counted_by_list_and_their_bad_rows_are_told() {
     assert_eq!(read.numbers(), ["15412340004"]);
     assert!(read.refused.iter().all(|row| row.reason == Reason::Blacklisted));
     let hints: Vec<_> = read.refused.iter().map(|row| row.hint.as_str()).collect();
-    assert!(hints[0].contains("system") && hints[1].contains("bare.txt") && hints[2].contains("sheet.xlsx"), "{hints:?}");
-    let lists: Vec<_> = read.report.blacklists.iter().map(|l| (l.name.as_str(), l.numbers, l.hits, l.unreadable)).collect();
-    assert_eq!(lists, [("system", 1, 1, 0), ("bare.txt", 2, 1, 1), ("sheet.xlsx", 2, 1, 0), ("empty.csv", 0, 0, 0)]);
+    assert!(
+        hints[0].contains("system") && hints[1].contains("bare.txt") && hints[2].contains("sheet.xlsx"),
+        "{hints:?}"
+    );
+    let lists: Vec<_> =
+        read.report.blacklists.iter().map(|l| (l.name.as_str(), l.numbers, l.hits, l.unreadable)).collect();
+    assert_eq!(
+        lists,
+        [("system", 1, 1, 0), ("bare.txt", 2, 1, 1), ("sheet.xlsx", 2, 1, 0), ("empty.csv", 0, 0, 0)]
+    );
     assert_eq!(read.report.blacklists[1].unreadable_rows, [2]);
     spec.blacklists = vec![dir.path().join("missing.csv")];
     assert!(matches!(read_spec(&spec, &[]), Err(ListError::Open { .. })));
@@ -225,7 +249,11 @@ fn a_workbook_keeps_every_digit() {
     let file = dir.path().join("list.xlsx");
     let mut book = rust_xlsxwriter::Workbook::new();
     let page = book.add_worksheet();
-    for (row, (name, phone)) in [("姓名", "联系电话"), ("王芳", "154 1234 0001"), ("李强", "1.54E+10"), ("赵敏", "")].into_iter().enumerate() {
+    for (row, (name, phone)) in
+        [("姓名", "联系电话"), ("王芳", "154 1234 0001"), ("李强", "1.54E+10"), ("赵敏", "")]
+            .into_iter()
+            .enumerate()
+    {
         page.write(row as u32 + 1, 0, name).and_then(|p| p.write(row as u32 + 1, 2, phone)).expect("cells");
     }
     page.write(5, 0, "钱七").and_then(|p| p.write(5, 2, 15_412_340_002.0)).expect("cells");
@@ -235,7 +263,10 @@ fn a_workbook_keeps_every_digit() {
     let read = read_spec(&ListSpec { file, ..ListSpec::default() }, &[]).expect("a list");
     assert_eq!(read.numbers(), ["15412340001", "15412340002", "15412340003"]);
     assert_eq!(read.leads.iter().map(|lead| lead.row).collect::<Vec<_>>(), [3, 6, 9]);
-    assert_eq!(read.why(), [(4, Reason::InvalidNumber), (5, Reason::InvalidNumber), (10, Reason::InvalidNumber)]);
+    assert_eq!(
+        read.why(),
+        [(4, Reason::InvalidNumber), (5, Reason::InvalidNumber), (10, Reason::InvalidNumber)]
+    );
     assert!(read.refused[0].hint.contains("as text"));
     assert_eq!((read.report.encoding.as_str(), read.report.header_row), ("xlsx", Some(2)));
 }
@@ -264,7 +295,8 @@ fn what_is_no_list_is_refused_in_words() {
 
 #[test]
 fn service_numbers_never_become_leads() {
-    let read = read("phone\n110\n15412340001\n+86110\n010-110\n95588\n10086\n12345\n１２０\n0755-119\n".as_bytes());
+    let read =
+        read("phone\n110\n15412340001\n+86110\n010-110\n95588\n10086\n12345\n１２０\n0755-119\n".as_bytes());
     assert_eq!(read.numbers(), ["15412340001"]);
     assert_eq!(read.report.refused.get("emergency_number"), Some(&8));
 }
@@ -272,7 +304,12 @@ fn service_numbers_never_become_leads() {
 #[test]
 fn the_fix_file_holds_each_refused_row_as_given_and_runs_nothing() {
     let dir = TempDir::new().expect("a temporary directory");
-    let spec = spec(&dir, "list.csv", "name,phone\n=cmd|' /C calc'!A0,1.54E+10\n\"王,芳\",+86110\nok,15412340001\n@x,15412340001\n".as_bytes());
+    let spec = spec(
+        &dir,
+        "list.csv",
+        "name,phone\n=cmd|' /C calc'!A0,1.54E+10\n\"王,芳\",+86110\nok,15412340001\n@x,15412340001\n"
+            .as_bytes(),
+    );
     let out = dir.path().join("results");
     let report = check(&spec, &mut std::iter::empty(), &out).expect("checked");
     let fix = std::fs::read_to_string(out.join("fix.csv")).expect("fix.csv");
@@ -285,7 +322,8 @@ fn the_fix_file_holds_each_refused_row_as_given_and_runs_nothing() {
     assert_eq!((&rows[1][1], &rows[1][3], &rows[1][4]), ("emergency_number", "王,芳", "'+86110"));
     assert_eq!((&rows[2][0], &rows[2][1]), ("5", "duplicate"));
     let saved: ListReport =
-        serde_json::from_slice(&std::fs::read(out.join("list-report.json")).expect("a report")).expect("JSON");
+        serde_json::from_slice(&std::fs::read(out.join("list-report.json")).expect("a report"))
+            .expect("JSON");
     assert_eq!(saved, report);
     assert!(!Path::new(&out.join("fix.csv.part")).exists());
 }

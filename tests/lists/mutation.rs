@@ -55,7 +55,22 @@ fn changed_bytes_never_panic_and_never_make_numbers() {
 #[test]
 fn polars_and_the_csv_crate_read_the_same_cells() {
     let dir = tempfile::TempDir::new().expect("a temporary directory");
-    let pieces = ["", "a", "15412340001", "\"x,y\"", "\"l1\nl2\"", "\"q\"\"q\"", "\"\"", " b ", "王", "\"\"\"\"", "#c", "0", "-", "\"x\r\ny\""];
+    let pieces = [
+        "",
+        "a",
+        "15412340001",
+        "\"x,y\"",
+        "\"l1\nl2\"",
+        "\"q\"\"q\"",
+        "\"\"",
+        " b ",
+        "王",
+        "\"\"\"\"",
+        "#c",
+        "0",
+        "-",
+        "\"x\r\ny\"",
+    ];
     for seed in 0..200u64 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let width = random.random_range(1..6);
