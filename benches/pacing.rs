@@ -48,7 +48,11 @@ fn main() {
     assert!(day.run(Time::from_millis(u64::MAX)), "the campaign did not finish");
     let (wall, cpu) = (wall.elapsed().as_secs_f64(), cpu_secs() - cpu);
     let virtual_secs = day.now.as_millis() as f64 / 1000.0;
-    println!("{leads} leads, {} calls, {} outputs, {virtual_secs:.0} virtual seconds", placed.get(), outputs.get());
+    println!(
+        "{leads} leads, {} calls, {} outputs, {virtual_secs:.0} virtual seconds",
+        placed.get(),
+        outputs.get()
+    );
     println!(
         "{:.0} virtual calls per CPU second ({cpu:.2} s CPU, {wall:.2} s wall), {:.0} times real time",
         placed.get() as f64 / cpu,
@@ -83,7 +87,11 @@ fn campaign() -> Campaign {
             attempts_max: 3,
             per_day_max: 3,
             gap_min: Duration::from_secs(1800),
-            after: [(Outcome::NoAnswer, Duration::from_secs(7200)), (Outcome::Busy, Duration::from_secs(600))].into(),
+            after: [
+                (Outcome::NoAnswer, Duration::from_secs(7200)),
+                (Outcome::Busy, Duration::from_secs(600)),
+            ]
+            .into(),
         },
         announcement: Some(Announcement {
             length: Duration::from_secs(8),
@@ -106,6 +114,7 @@ fn campaign() -> Campaign {
 fn cpu_secs() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let fields = stat.rsplit(')').next().expect("a name in brackets");
-    let ticks: f64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    let ticks: f64 =
+        fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     ticks / 100.0
 }
