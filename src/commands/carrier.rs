@@ -41,6 +41,8 @@ pub async fn carrier(global: &Global, args: CarrierArgs) -> Result<Exit, Failure
 /// Who lives there: the file, or the usual people.
 pub(super) fn people(file: Option<&Path>) -> Result<(People, PathBuf), Failure> {
     let Some(file) = file else { return Ok((People::default(), PathBuf::from("."))) };
-    let people = People::load(file).map_err(Failure::usage)?;
+    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    let people = People::parse(&text).map_err(|error| wrong(&error))?;
     Ok((people, file.parent().map(Path::to_owned).unwrap_or_default()))
 }

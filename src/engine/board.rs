@@ -32,7 +32,7 @@ pub struct CampaignBoard {
     /// Why a single-number test was not called.
     pub test_refused: Option<String>,
     pub opened_at: Utc,
-    recent: VecDeque<Time>,
+    pub(super) recent: VecDeque<Time>,
 }
 
 #[derive(Clone, Debug, Default)]

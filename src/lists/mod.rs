@@ -1,8 +1,31 @@
 //! Lists in, clean leads and refused rows out. polars lives here and nowhere else.
 
+mod blacklist;
+pub mod cell;
+pub mod clean;
+mod frame;
+mod header;
+mod households;
+mod import;
+mod records;
+mod rejects;
+mod report;
+mod seen;
+mod sheet;
+mod sniff;
+mod source;
+mod text;
+
+pub use clean::{Refusal, caller_id, clean_number};
+pub use header::Role;
+pub use import::{BATCH_ROWS, Batch, ImportError, import};
+pub use rejects::FixFile;
+pub use report::{BlacklistReport, ColumnReport, ListReport, Warning};
+
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Reason;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// What the campaign says about its list: the `[list]` table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,7 +41,7 @@ pub struct ListSpec {
 }
 
 /// A row that became a lead.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeadRow {
     /// As people count: the header is row 1. In XLSX the sheet's own row number.
     pub row: u64,
@@ -38,4 +61,53 @@ pub struct RefusedRow {
     pub reason: Reason,
     /// For a blacklist hit: which list.
     pub hint: String,
+}
+
+/// Why a list as a whole was refused: the file, the place, what was found, what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    #[error("{}: cannot be opened: {source}", file.display())]
+    Open { file: PathBuf, source: io::Error },
+    #[error("{}: reading failed after row {row}: {source}", file.display())]
+    Read { file: PathBuf, row: u64, source: io::Error },
+    #[error("{}: {what}", file.display())]
+    Foreign { file: PathBuf, what: &'static str },
+    #[error("{}: the workbook cannot be read after row {row}: {what}. Open it in a spreadsheet and save it again", file.display())]
+    Sheet { file: PathBuf, row: u64, what: String },
+    #[error("{}: the list is empty: {what}", file.display())]
+    Empty { file: PathBuf, what: &'static str },
+    #[error("{}: {columns} columns, and a list has at most {most}: is the separator or a line end wrong?", file.display())]
+    TooWide { file: PathBuf, columns: usize, most: usize },
+    #[error("{}: there is no column '{column}'; {nearest}", file.display())]
+    NoColumn { file: PathBuf, column: String, nearest: String },
+    #[error("{}: no column holds phone numbers (columns: {found}). Name it under [list] phones", file.display())]
+    NoPhoneColumn { file: PathBuf, found: String },
+    #[error("{}: cannot be written: {source}", file.display())]
+    Write { file: PathBuf, source: io::Error },
+}
+
+/// Reads the list and dials nothing: writes `list-report.json` and `fix.csv` into `dir`, both complete
+/// or not at all, and gives the report back.
+pub fn check(
+    spec: &ListSpec,
+    system: &mut dyn Iterator<Item = PhoneNumber>,
+    dir: &Path,
+) -> Result<ListReport, ListError> {
+    let fix = dir.join("fix.csv");
+    let failed = |file: &Path| {
+        let file = file.to_path_buf();
+        move |source| ListError::Write { file, source }
+    };
+    std::fs::create_dir_all(dir).map_err(failed(dir))?;
+    let mut rejects = FixFile::create(&fix).map_err(failed(&fix))?;
+    let report = import(spec, system, &mut |batch| rejects.write(batch)).map_err(|error| match error {
+        ImportError::List(error) => error,
+        ImportError::Sink(source) => ListError::Write { file: fix.clone(), source },
+    })?;
+    rejects.finish().map_err(failed(&fix))?;
+    let file = dir.join("list-report.json");
+    let part = dir.join("list-report.json.part");
+    let json = serde_json::to_vec_pretty(&report).map_err(|e| failed(&file)(e.into()))?;
+    std::fs::write(&part, json).and_then(|()| std::fs::rename(&part, &file)).map_err(failed(&file))?;
+    Ok(report)
 }

@@ -76,6 +76,8 @@ pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Su
     let draft = Draft::create(&dir.join("summary.json"))?;
     io::Write::write_all(&mut &draft.file, text.as_bytes()).map_err(failed(&draft.path))?;
     draft.finish()?;
+    // The moment is let go: held, it would keep the log of the writer from being folded in.
+    reader.refresh().await?;
     Ok(summary)
 }
 

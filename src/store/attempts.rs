@@ -14,6 +14,8 @@ use sqlx::SqliteConnection;
 /// What is known of the number, the lead and the household at the moment of the question.
 #[derive(Debug)]
 struct Standing {
+    /// This very attempt was written before its acknowledgement was lost.
+    open_already: bool,
     lead_state: Option<String>,
     phone_closed: Option<bool>,
     blacklisted: bool,
@@ -52,10 +54,10 @@ pub(crate) async fn open(
     let request = opening.request;
     // The two clocks meet here: whichever is later, so that a cap that has just run out has run out.
     let now = clock.max(request.placed_at);
-    if is_open_already(conn, request).await? {
+    let standing = standing(conn, request, now).await?;
+    if standing.open_already {
         return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
     }
-    let standing = standing(conn, request, now).await?;
     let refused = match judge(request, &standing, now) {
         Ok(()) => {
             insert(conn, opening).await?;
@@ -118,10 +120,12 @@ async fn standing(
     let (lead, household) = (request.lead.map(|lead| lead.0), request.household.map(|home| home.0));
     let (number, scope) = (request.number.as_u64() as i64, scope(Some(request.campaign)));
     let (day_start, day_end) = (request.day_start.as_millis(), request.day_end.as_millis());
-    let now = now.as_millis();
+    let (now, placed_at) = (now.as_millis(), request.placed_at.as_millis());
     sqlx::query_as!(
         Standing,
         r#"select
+             exists (select 1 from attempt t where t.id = $8 and t.number = $3 and t.placed_at = $9
+                      and t.state = 'open') as "open_already!: bool",
              (select l.state from lead l where l.id = $1 and l.campaign_id = $4) as "lead_state: String",
              (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
              exists (select 1 from blacklist b where b.number = $3 and b.campaign_id in (0, $4))
@@ -140,25 +144,12 @@ async fn standing(
         scope,
         day_start,
         day_end,
-        now
+        now,
+        request.attempt.0,
+        placed_at
     )
     .fetch_one(&mut *conn)
     .await
-}
-
-/// Whether this very attempt was written before its acknowledgement was lost.
-async fn is_open_already(conn: &mut SqliteConnection, request: &AttemptRequest) -> Result<bool, sqlx::Error> {
-    let (number, placed_at) = (request.number.as_u64() as i64, request.placed_at.as_millis());
-    let found = sqlx::query_scalar!(
-        r#"select 1 as "one!: i64" from attempt
-            where id = $1 and number = $2 and placed_at = $3 and state = 'open'"#,
-        request.attempt.0,
-        number,
-        placed_at
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    Ok(found.is_some())
 }
 
 async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(), sqlx::Error> {

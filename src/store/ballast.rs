@@ -56,6 +56,7 @@ impl Ballast {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
     use std::os::unix::fs::MetadataExt;

@@ -56,6 +56,29 @@ impl Store {
         written.map_err(|e| StoreError::at_use(&self.path, &e))
     }
 
+    /// A number that a person put there, from now on: also the leads that have no other phone close.
+    /// `None` = the blacklist of every campaign.
+    pub async fn blacklist(
+        &self,
+        campaign: Option<CampaignId>,
+        number: PhoneNumber,
+        source: &str,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut conn = self.write.take().await;
+        let written = async {
+            begin(&mut conn).await?;
+            add(&mut conn, campaign, number, source, now).await?;
+            commit(&mut conn).await
+        }
+        .await;
+        if written.is_err() {
+            rollback(&mut conn).await;
+        }
+        self.write.note_lists_changed();
+        written.map_err(|e| StoreError::at_use(&self.path, &e))
+    }
+
     /// Every number this campaign may not call, ascending, each once.
     pub async fn blacklisted(&self, campaign: Option<CampaignId>) -> Result<Vec<PhoneNumber>, StoreError> {
         let scope = scope(campaign);
@@ -71,15 +94,15 @@ impl Store {
     }
 }
 
-/// One number from now on, with every lead that has no other phone left. Returns how many open
-/// leads that closed, by campaign.
+/// One number from now on, with every lead that has no other phone left. Returns the campaign
+/// of each open lead that this closed.
 pub(crate) async fn add(
     conn: &mut SqliteConnection,
     campaign: Option<CampaignId>,
     number: PhoneNumber,
     source: &str,
     now: Utc,
-) -> Result<Vec<(CampaignId, u64)>, sqlx::Error> {
+) -> Result<Vec<CampaignId>, sqlx::Error> {
     let (scope, number, now) = (scope(campaign), number.as_u64() as i64, now.as_millis());
     sqlx::query!(
         "insert into blacklist (number, campaign_id, source, added_at) values ($1, $2, $3, $4)
@@ -100,18 +123,18 @@ pub(crate) async fn add(
     )
     .execute(&mut *conn)
     .await?;
-    let closed = sqlx::query!(
+    let closed = sqlx::query_scalar!(
         r#"update lead set state = 'failed', reason = 'blacklisted'
             where state = 'open' and $2 in (0, campaign_id)
               and id in (select lead_id from phone where number = $1)
               and not exists (select 1 from phone p where p.lead_id = lead.id and not p.closed)
-           returning campaign_id as "campaign_id!""#,
+           returning campaign_id"#,
         number,
         scope
     )
     .fetch_all(&mut *conn)
     .await?;
-    Ok(closed.into_iter().map(|row| (CampaignId(row.campaign_id), 1)).collect())
+    Ok(closed.into_iter().map(CampaignId).collect())
 }
 
 /// `[1,2,3]`, the way a list of numbers is bound as one argument.

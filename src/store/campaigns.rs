@@ -1,6 +1,6 @@
 //! The campaign table: a name, and the file as it stood when it was last run.
 
-use super::{Store, StoreError, begin, commit, rollback};
+use super::{Store, StoreError, begin, commit, leads, rollback};
 use paceline_core::campaign::RetryRules;
 use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
@@ -29,7 +29,29 @@ pub struct CampaignRecord {
     pub defined_at: Utc,
 }
 
+/// How many leads a campaign has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeadCounts {
+    pub all: u64,
+    pub open: u64,
+}
+
 impl Store {
+    /// How many leads the campaign's lists hold, and how many of them are open. Reads indexes alone.
+    pub async fn lead_counts(&self, campaign: CampaignId) -> Result<LeadCounts, StoreError> {
+        let mut conn = self.write.take().await;
+        let open = leads::count_open(&mut conn, campaign).await.map_err(self.failed())?;
+        let all = sqlx::query_scalar!(
+            r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id
+                where i.campaign_id = $1 and i.state = 'done'"#,
+            campaign.0
+        )
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        Ok(LeadCounts { all: all as u64, open })
+    }
+
     /// Makes the campaign, or brings what is known of it up to date. A campaign is its name.
     pub async fn define_campaign(&self, campaign: &NewCampaign<'_>) -> Result<CampaignId, StoreError> {
         let retry = serde_json::to_string(campaign.retry)

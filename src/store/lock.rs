@@ -9,7 +9,14 @@ use std::path::{Path, PathBuf};
 /// Held as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a child that is just being started has a copy of the file.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -33,7 +40,7 @@ impl Lock {
         // A full disk must not keep the holder of the lock from starting: the pid is a courtesy.
         let _ = file.set_len(0).and_then(|()| file.rewind());
         let _ = writeln!(file, "{}", std::process::id());
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 }
 

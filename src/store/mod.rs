@@ -31,11 +31,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
-pub use campaigns::{CampaignRecord, NewCampaign};
+pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use error::StoreError;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
 pub use reader::Reader;
-pub use resume::Resumed;
+pub use resume::{Interrupted, Resumed};
 pub use writer::{Command, Reply, Writer};
 
 /// Reads the wall clock. An argument, so that a virtual day can own it.
@@ -49,7 +49,6 @@ pub struct Store {
     clock: Clock,
     write: Arc<WriteTurn>,
     commits: Arc<Commits>,
-    _lock: Lock,
 }
 
 /// The one writing connection. Whoever holds the turn writes; the turn is fair, so that an import
@@ -60,6 +59,8 @@ pub(crate) struct WriteTurn {
     /// Grows whenever leads appear or vanish outside the writer.
     lists_changed: AtomicU64,
     pub(crate) path: PathBuf,
+    /// Here and not in the store: a writer that outlives its store still writes.
+    _lock: Lock,
 }
 
 impl WriteTurn {
@@ -97,13 +98,15 @@ impl Store {
         let options = connect_options(&path).create_if_missing(true);
         let mut conn = options.connect().await.map_err(|e| StoreError::at_open(&path, e))?;
         migrate(&path, &mut conn).await?;
+        settle_folder(&path, &mut conn).await?;
         let write = Arc::new(WriteTurn {
             options,
             conn: Mutex::new(conn),
             lists_changed: AtomicU64::new(0),
             path: path.clone(),
+            _lock: lock,
         });
-        let store = Store { path, clock, write, commits: Arc::default(), _lock: lock };
+        let store = Store { path, clock, write, commits: Arc::default() };
         store.ballast().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         store.sweep_unfinished_imports().await?;
         Ok(store)
@@ -178,6 +181,16 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", "-65536")
         .statement_cache_capacity(200)
         .disable_statement_logging()
+}
+
+/// The database and its log must be findable after a power cut, not only their bytes: a write makes
+/// the log, and the folder that names both goes to the disk.
+async fn settle_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let at_use = |error| StoreError::at_use(path, &error);
+    sqlx::query!("update pulse set at = at where id = 1").execute(&mut *conn).await.map_err(at_use)?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced = std::fs::File::open(dir).and_then(|dir| dir.sync_all());
+    synced.map_err(|e| StoreError::cannot_write(path, &e))
 }
 
 /// Brings the schema up to date, and refuses a newer one than this program knows.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// One reading connection, standing at one moment from its first read until [`Reader::refresh`].
+/// While it stands there the log of the writer grows: drop it, or refresh it when you have read.
 pub struct Reader {
     path: PathBuf,
     conn: SqliteConnection,

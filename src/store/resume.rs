@@ -13,6 +13,7 @@ use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// How far back caller IDs are counted.
 const CALLER_ID_WINDOW: Duration = Duration::from_secs(24 * 3600);
@@ -91,10 +92,11 @@ async fn close_open_attempts(conn: &mut SqliteConnection, now: Utc) -> Result<Ve
         let Some(number) = PhoneNumber::from_e164(cut.number as u64) else { continue };
         close_attempt(conn, &cut, pulse, now).await?;
         if let Some(lead) = cut.lead_id {
-            if !rules.contains_key(&cut.campaign_id) {
-                rules.insert(cut.campaign_id, retry_rules(conn, cut.campaign_id).await?);
-            }
-            settle(conn, &cut, lead, number, &rules[&cut.campaign_id], now).await?;
+            let rules = match rules.entry(cut.campaign_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(retry_rules(conn, cut.campaign_id).await?),
+            };
+            settle(conn, &cut, lead, number, rules, now).await?;
         }
         interrupted.push(Interrupted {
             attempt: AttemptId(cut.id),
@@ -177,15 +179,14 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
     let since = (now - CALLER_ID_WINDOW).as_millis();
     let now = now.as_millis();
     let resting = sqlx::query!(
-        r#"select number as "number!", max(rest_until) as "until!: i64" from attempt
-            where rest_until > $1 group by number order by number"#,
+        r#"select number, rest_until as "until!" from attempt where rest_until > $1 order by rest_until"#,
         now
     )
     .fetch_all(&mut *conn)
     .await?;
     let uses = sqlx::query!(
         r#"select caller_id as "number!", placed_at from attempt
-            where placed_at > $1 and caller_id is not null order by placed_at, id"#,
+            where placed_at > $1 and caller_id is not null order by placed_at, caller_id"#,
         since
     )
     .fetch_all(&mut *conn)
@@ -202,7 +203,13 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
     let at = |number: i64, at: i64| Some((PhoneNumber::from_e164(number as u64)?, Utc::from_millis(at)));
     Ok(OpenWork {
         next_attempt: last + 1,
-        resting: resting.into_iter().filter_map(|row| at(row.number, row.until)).collect(),
+        // By number, and of two rests of one number the later.
+        resting: resting
+            .into_iter()
+            .filter_map(|row| at(row.number, row.until))
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .collect(),
         caller_id_uses: uses.into_iter().filter_map(|row| at(row.number, row.placed_at)).collect(),
         caller_id_first_use: first.into_iter().filter_map(|row| at(row.number, row.at)).collect(),
         caller_id_sticky: sticky

@@ -1,5 +1,7 @@
 //! The writer against a disk that gives trouble: full, slow, held by another program.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use super::*;
 use crate::lists::LeadRow;
 use paceline_core::campaign::RetryRules;
@@ -195,6 +197,7 @@ async fn what_is_asked_during_calls_goes_by_an_index() {
     import.push(&[lead], &[]).await.unwrap();
     import.commit(1, "{}").await.unwrap();
     let asked = [
+        "select id, caller_id from household where caller_id is not null order by id",
         "select id from lead where import_id = 1 and state = 'open' and next_at = 0 order by id limit 5",
         "select id from lead where import_id = 1 and state = 'open' and next_at > 0 order by next_at, id limit 5",
         "select * from attempt where number = 1",
@@ -202,8 +205,8 @@ async fn what_is_asked_during_calls_goes_by_an_index() {
         "select id from attempt where state <> 'ended'",
         "update lead set state = 'done' where household_id = 1 and state = 'open' and id <> 2",
         "update phone set closed = true where number = 1",
-        "select number, max(rest_until) from attempt where rest_until > 5 group by number",
-        "select caller_id from attempt where placed_at > 5 and caller_id is not null order by placed_at, id",
+        "select number, rest_until from attempt where rest_until > 5 order by rest_until",
+        "select caller_id from attempt where placed_at > 5 and caller_id is not null order by placed_at, caller_id",
         "select count(*) from import i join lead l on l.import_id = i.id
           where i.campaign_id = 1 and i.state = 'done' and l.state = 'open'",
     ];
@@ -213,8 +216,8 @@ async fn what_is_asked_during_calls_goes_by_an_index() {
         let rows = sqlx::query(explain).fetch_all(&mut *conn).await.unwrap();
         for row in rows {
             let detail: String = sqlx::Row::get(&row, 3);
-            // Those two indexes hold open attempts alone, so that reading one whole is no scan of a table.
-            let few = detail.contains("USING INDEX attempt_open");
+            // These indexes hold only what is wanted, so that reading one whole is no scan of a table.
+            let few = detail.contains("INDEX attempt_open") || detail.contains("INDEX household_caller_id");
             assert!(few || !detail.starts_with("SCAN"), "{sql}: {detail}");
             assert!(!detail.contains("ORDER BY"), "{sql}: {detail}");
         }

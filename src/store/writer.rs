@@ -29,6 +29,9 @@ const WAITING_MAX: usize = 4096;
 /// Commands written in one transaction.
 const BATCH_MAX: usize = 512;
 
+/// Commands kept while nothing can be written.
+const STALLED_MAX: usize = 16_384;
+
 /// Between two tries while nothing can be written.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -45,7 +48,7 @@ pub enum Command {
         request: Box<AttemptRequest>,
         /// The trunk's name, for the results.
         trunk: String,
-        /// The SIP Call-ID the call will have.
+        /// The Call-ID the call will have.
         call_id: String,
         /// JSON: what ends the call after a crash.
         dialog: String,
@@ -127,7 +130,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Waits while [`WAITING_MAX`] commands are waiting already. `false` = the writer is gone.
+    /// Waits while 4,096 commands are waiting already. `false` = the writer is gone.
     pub async fn send(&self, command: Command) -> bool {
         self.commands.send(command).await.is_ok()
     }
@@ -161,6 +164,7 @@ impl Store {
             open: BTreeMap::new(),
             lists_version: 0,
             stalled: false,
+            refill_at: None,
         };
         (Writer { commands, task: tokio::spawn(task.run(inbox)) }, outbox)
     }
@@ -193,6 +197,8 @@ struct Task {
     open: BTreeMap<CampaignId, u64>,
     lists_version: u64,
     stalled: bool,
+    /// When room for the ballast is looked for again.
+    refill_at: Option<Instant>,
 }
 
 impl Task {
@@ -201,16 +207,25 @@ impl Task {
         let mut closed = false;
         let mut tries = 0;
         while !(closed && kept.is_empty()) && tries < LAST_TRIES {
-            if self.stalled {
-                // Also without commands: room may come back at any moment.
-                tokio::time::sleep(RETRY).await;
+            if kept.is_empty() && self.stalled {
+                // Also without a command: room may come back at any moment.
+                match tokio::time::timeout(RETRY, inbox.recv()).await {
+                    Ok(Some(first)) => kept.push(Work::Do(first)),
+                    Ok(None) => break,
+                    Err(_) => {}
+                }
             } else if kept.is_empty() {
                 match inbox.recv().await {
                     Some(first) => kept.push(Work::Do(first)),
                     None => break,
                 }
+            } else {
+                // What was kept could not be written just now.
+                tokio::time::sleep(RETRY).await;
             }
-            while kept.len() < BATCH_MAX {
+            // While nothing can be written the commands gather here, so that the door stays open.
+            let room = if self.stalled { STALLED_MAX } else { BATCH_MAX };
+            while kept.len() < room {
                 match inbox.try_recv() {
                     Ok(command) => kept.push(Work::Do(command)),
                     Err(mpsc::error::TryRecvError::Disconnected) => {
@@ -368,8 +383,12 @@ impl Task {
 
     /// Not before the ballast is back: without it the next full disk would cost a result.
     fn recover(&mut self) {
+        if self.refill_at.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        self.refill_at = Some(Instant::now() + RETRY);
         if self.ballast.fill().is_ok() {
-            self.stalled = false;
+            (self.stalled, self.refill_at) = (false, None);
             tracing::info!("the store can write again");
             self.reply(Reply::Recovered);
         }
@@ -455,8 +474,8 @@ async fn write_one(
             effects.replies.push(Reply::LeadsClosed { campaign: *campaign, leads: closed });
         }
         Command::Blacklist { campaign, number, source } => {
-            for (campaign, closed) in blacklist::add(conn, *campaign, *number, source, now).await? {
-                *effects.open.entry(campaign).or_default() -= closed as i64;
+            for campaign in blacklist::add(conn, *campaign, *number, source, now).await? {
+                *effects.open.entry(campaign).or_default() -= 1;
             }
             effects.replies.push(Reply::Blacklisted { number: *number });
         }

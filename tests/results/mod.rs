@@ -1,6 +1,8 @@
 //! Results as files: the contract's columns, harmless cells, the same bytes for the same state, and
 //! counts that reconcile.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use crate::store::{Desk, MORNING, number, opening, refused, result, row};
 use paceline::lists::LeadRow;
 use paceline::results::{self, Format};

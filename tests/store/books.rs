@@ -85,8 +85,7 @@ async fn a_lead_that_was_closed_during_its_call_is_not_opened_by_its_result() {
     let lead = desk.fetch(1).await.0.remove(0);
     let request = desk.request(Some(&lead), number(0));
     desk.dial(&request).await;
-    let blacklisted = Command::Blacklist { campaign: None, number: number(0), source: "a person".into() };
-    assert_eq!(desk.ask(blacklisted).await, Reply::Blacklisted { number: number(0) });
+    desk.store.blacklist(None, number(0), "a person").await.unwrap();
     desk.end(&request, Some(&lead), Outcome::NoAnswer).await;
     desk.hands.go_on(DAY);
     assert_eq!(desk.fetch(1).await, (vec![], None, 0));
@@ -99,8 +98,9 @@ async fn a_number_is_taken_off_every_lead_that_has_it() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], None), row(3, &[2, 1], None), row(4, &[3], None)], &[]).await;
     assert_eq!(desk.fetch(0).await.2, 3);
-    desk.ask(Command::Blacklist { campaign: Some(desk.campaign), number: number(1), source: "key".into() })
-        .await;
+    let blacklisted =
+        Command::Blacklist { campaign: Some(desk.campaign), number: number(1), source: "key".into() };
+    assert_eq!(desk.ask(blacklisted).await, Reply::Blacklisted { number: number(1) });
     let (leads, _, open) = desk.fetch(10).await;
     assert_eq!((leads.iter().map(|lead| lead.row).collect::<Vec<_>>(), open), (vec![3, 4], 2));
     assert!(leads[0].phones[1].closed && !leads[0].phones[0].closed);

@@ -1,9 +1,12 @@
 //! The store through its own door: what is asked before a call, what is written, what is left after
 //! a crash. Written over `Desk` alone, so that another database can stand behind the same tests.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod books;
 mod crash;
 mod dial_step;
+mod full_disk;
 mod lists;
 mod model;
 mod opening;

@@ -123,7 +123,6 @@ pub fn refusal(bytes: &[u8], error: ParseError, source: SocketAddr) -> Option<Ve
     let mut out = Vec::with_capacity(1_024);
     push_status(&mut out, code, reason);
     let top = index.find(HeaderName::Via)?.value(bytes);
-    Via::parse(super::message::first_element(&top))?;
     push_vias(&mut out, &index, bytes, source);
     for name in [HeaderName::From, HeaderName::CallId, HeaderName::CSeq] {
         if let Some(span) = index.find(name) {
@@ -171,10 +170,13 @@ fn push_vias(out: &mut Vec<u8>, index: &Index, bytes: &[u8], source: SocketAddr)
         }
         let line = span.value(bytes);
         let top = super::message::first_element(&line);
-        if let Some(mut via) = Via::parse(top) {
-            via.note_source(source);
-            push_line(out, "Via", via.to_string().as_bytes());
-        }
+        let Some(mut via) = Via::parse(top) else {
+            // Only a refusal gets here: of another version, for example.
+            push_line(out, "Via", span.raw(bytes));
+            continue;
+        };
+        via.note_source(source);
+        push_line(out, "Via", via.to_string().as_bytes());
         let others = line.split_at(line.find(top).unwrap_or(0) + top.len()).1;
         let others = others.trim_matches([',', ' ', '\t']);
         if !others.is_empty() {

@@ -10,7 +10,11 @@ pub mod headers;
 pub mod message;
 #[cfg(test)]
 pub(crate) mod mutation;
+#[cfg(test)]
+mod oracle;
 pub mod session_timer;
+#[cfg(test)]
+mod torture;
 pub mod transaction;
 pub mod uri;
 pub mod user_agent;

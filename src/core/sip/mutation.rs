@@ -30,15 +30,15 @@ const PIECES: [&[u8]; 24] = [
     b"m=audio 1 RTP/AVP 8\r\n",
 ];
 
-/// One to six changes: flips, cuts, repetitions, moves and insertions.
+/// One to four changes: flips, cuts, repetitions, moves and insertions.
 pub(crate) fn mutate(random: &mut impl Rng, bytes: &mut Vec<u8>) {
-    for _ in 0..random.random_range(1..=6) {
+    for _ in 0..random.random_range(1..=4) {
         if bytes.is_empty() {
             return;
         }
         let at = random.random_range(0..bytes.len());
         let end = (at + random.random_range(0..24)).min(bytes.len());
-        match random.random_range(0..7) {
+        match random.random_range(0..12) {
             0 => bytes[at] ^= 1 << random.random_range(0..8),
             1 => bytes[at] = random.random(),
             2 => drop(bytes.drain(at..end)),

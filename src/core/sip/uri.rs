@@ -1,7 +1,6 @@
 //! URIs as SIP uses them: `sip:`, `sips:`, `tel:`, and any other scheme kept as text.
 
 use super::headers::Params;
-use super::headers::params;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -130,6 +129,13 @@ impl Uri {
         self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
+    /// The value of a parameter with escapes resolved on both sides; `Some("")` for a flag.
+    pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let same =
+            |known: &str| known.eq_ignore_ascii_case(name) || unescape(known).eq_ignore_ascii_case(name);
+        self.params.iter().find(|(known, _)| same(known)).map(|(_, value)| unescape(value))
+    }
+
     /// The `transport` parameter.
     pub fn transport(&self) -> Option<&str> {
         self.params.value("transport")
@@ -137,7 +143,7 @@ impl Uri {
 
     /// Whether the `lr` parameter is there: the element routes loosely.
     pub fn is_loose_router(&self) -> bool {
-        self.params.has("lr")
+        self.parameter("lr").is_some()
     }
 
     /// The same URI by RFC 3261 section 19.1.4: hosts and parameters without regard to case, escapes
@@ -262,11 +268,6 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
-}
-
-/// The value of a URI parameter in `;a=b;c`, for callers that hold only text.
-pub fn parameter<'a>(params: &'a str, name: &str) -> Option<&'a str> {
-    params::value(params, name)
 }
 
 #[cfg(test)]

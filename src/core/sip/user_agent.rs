@@ -223,7 +223,9 @@ pub struct UserAgent {
     servers: Servers,
     leftovers: BTreeMap<u64, Leftover>,
     leftovers_given: u64,
+    /// Calls from outside so far, and those that are not over.
     incoming: u64,
+    incoming_now: usize,
 }
 
 impl UserAgent {
@@ -241,6 +243,7 @@ impl UserAgent {
             leftovers: BTreeMap::new(),
             leftovers_given: 0,
             incoming: 0,
+            incoming_now: 0,
         }
     }
 
@@ -327,6 +330,12 @@ impl UserAgent {
     /// ACK and BYE if a 200 still comes), BYE for one that was.
     pub fn end_saved(&mut self, now: Time, dialog: SavedDialog) {
         self.end_leftover(now, dialog);
+    }
+
+    /// Our media of a confirmed call is elsewhere now: re-INVITE. `UaEvent::Media` follows if the far
+    /// side moved too.
+    pub fn move_media(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
+        self.move_our_media(now, call, media);
     }
 
     /// Calls that are not over, both ways.

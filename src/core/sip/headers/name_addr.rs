@@ -37,7 +37,7 @@ impl<'a> NameAddrParts<'a> {
         }
         let (uri, rest) = text[open + 1..].split_once('>')?;
         let params = rest.trim_start();
-        if !(params.is_empty() || params.starts_with(';')) {
+        if !(params.is_empty() || params.starts_with(';')) || !params::quotes_are_closed(params) {
             return None;
         }
         Some(NameAddrParts { display, uri: uri.trim(), params })
@@ -177,6 +177,7 @@ mod tests {
             "sip:a@b?Route=x",
             "a b",
             "sip:a @b",
+            "<sip:a@b>;x=\"y",
             "<sip:a@b> junk",
             "sip:a@b, sip:c@d",
         ] {

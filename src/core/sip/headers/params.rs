@@ -130,8 +130,33 @@ fn split_raw(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     })
 }
 
+/// Whether `;a=b;c` has an element that is none, as in `;;`.
+pub(crate) fn has_empty(text: &str) -> bool {
+    let Some(mut rest) = text.strip_prefix(';') else { return false };
+    loop {
+        let end = find_unquoted(rest, b';').unwrap_or(rest.len());
+        if rest[..end].trim().is_empty() {
+            return true;
+        }
+        match rest.get(end + 1..) {
+            Some(more) => rest = more,
+            None => return false,
+        }
+    }
+}
+
+/// Whether every quoted string is closed. If one is not, whatever is appended ends up inside it.
+pub(crate) fn quotes_are_closed(text: &str) -> bool {
+    !text.contains('"') || scan(text, |_| false).is_ok()
+}
+
 /// The first place of an ASCII byte outside double quotes.
 pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
+    scan(text, |byte| byte == wanted).ok().flatten()
+}
+
+/// The first byte outside quotes that is wanted; an error where a quote is still open at the end.
+fn scan(text: &str, wanted: impl Fn(u8) -> bool) -> Result<Option<usize>, ()> {
     let mut quoted = false;
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate() {
@@ -143,13 +168,13 @@ pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
                 b'"' => quoted = false,
                 _ => {}
             }
-        } else if byte == wanted {
-            return Some(at);
+        } else if wanted(byte) {
+            return Ok(Some(at));
         } else if byte == b'"' {
             quoted = true;
         }
     }
-    None
+    if quoted { Err(()) } else { Ok(None) }
 }
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ impl<'a> ViaParts<'a> {
         };
         let (host, port) = split_host_port(sent_by.trim())?;
         let token = !transport.is_empty() && transport.bytes().all(super::is_token_byte);
-        token.then_some(ViaParts { transport, host, port, params })
+        let sound = token && !params::has_empty(params) && params::quotes_are_closed(params);
+        sound.then_some(ViaParts { transport, host, port, params })
     }
 
     pub fn branch(&self) -> Option<&'a str> {

@@ -42,7 +42,6 @@ impl ParseError {
     pub fn response(self) -> Option<(u16, &'static str)> {
         Some(match self {
             ParseError::Empty | ParseError::StartLine | ParseError::Missing(HeaderName::Via) => return None,
-            ParseError::Bad(HeaderName::Via) => return None,
             ParseError::Version => (505, "Version Not Supported"),
             ParseError::TooLarge | ParseError::TooManyHeaders => (513, "Message Too Large"),
             ParseError::RequestUri => (400, "Bad Request-URI"),
@@ -55,6 +54,7 @@ impl ParseError {
             ParseError::Missing(HeaderName::CallId) => (400, "Missing Call-ID"),
             ParseError::Missing(HeaderName::CSeq) => (400, "Missing CSeq"),
             ParseError::Repeated(_) => (400, "Repeated Header"),
+            ParseError::Bad(HeaderName::Via) => (400, "Bad Via"),
             ParseError::Bad(HeaderName::From) => (400, "Bad From"),
             ParseError::Bad(HeaderName::To) => (400, "Bad To"),
             ParseError::Bad(HeaderName::CallId) => (400, "Bad Call-ID"),

@@ -42,10 +42,12 @@ impl Span {
         &bytes[usize::from(self.value_start)..usize::from(self.value_end)]
     }
 
-    /// The value, trimmed, with every fold turned into one blank.
+    /// The value, trimmed, with every fold turned into one blank, and a stray CR too: whoever copies
+    /// the value must not end a line with it.
     pub fn value<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
-        let text = String::from_utf8_lossy(self.raw(bytes));
-        if self.folded { Cow::Owned(unfold(&text)) } else { text }
+        let raw = self.raw(bytes);
+        let text = String::from_utf8_lossy(raw);
+        if self.folded || raw.contains(&b'\r') { Cow::Owned(unfold(&text)) } else { text }
     }
 }
 
@@ -58,7 +60,7 @@ fn unfold(text: &str) -> String {
         }
         plain.push_str(if plain.is_empty() { line } else { line.trim_start_matches([' ', '\t']) });
     }
-    plain.trim_matches([' ', '\t']).to_string()
+    plain.replace('\r', " ").trim_matches([' ', '\t']).to_string()
 }
 
 /// The spans of all header lines in order.

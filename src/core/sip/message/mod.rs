@@ -131,7 +131,7 @@ pub(super) fn read_start(bytes: &[u8]) -> Result<(StartLine<'_>, usize), ParseEr
 }
 
 fn response_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
-    if !line.get(4..8).is_some_and(|version| version == b"2.0 ") {
+    if line.get(4..8).is_none_or(|version| version != b"2.0 ") {
         return Err(ParseError::Version);
     }
     let code = line.get(8..11).and_then(|code| std::str::from_utf8(code).ok()).and_then(digits);
@@ -141,8 +141,9 @@ fn response_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
         Some(b' ') => &line[12..],
         Some(_) => return Err(ParseError::StartLine),
     };
-    // A reason phrase in another encoding is not worth a lost call.
-    let reason = std::str::from_utf8(reason).unwrap_or("").trim();
+    // A reason phrase in another encoding is not worth a lost call, nor is a stray CR in it.
+    let reason = std::str::from_utf8(reason).unwrap_or("");
+    let reason = reason.split('\r').next().unwrap_or("").trim();
     Ok(StartLine::Response { code: code as u16, reason })
 }
 

@@ -15,17 +15,21 @@ use crate::sip::dialog::Dialog;
 use crate::sip::headers::HeaderName;
 use crate::sip::message::{Message, Method};
 use crate::sip::session_timer::MIN_SE;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// Calls that came in are numbered from here.
-const INCOMING: u64 = 1 << 63;
+pub(super) const INCOMING: u64 = 1 << 63;
+/// The longest that a call may ring here, which is also as long as proxies wait (Timer C).
+const UNDECIDED_MAX: Duration = Duration::from_secs(180);
+/// The longest INVITE that is kept until it is answered.
+const INVITE_MAX: usize = 16 * 1_024;
 /// Calls from outside that wait for our answer or are up.
-pub(super) const INCOMING_MAX: usize = 10_000;
+const INCOMING_MAX: usize = 10_000;
 
 impl UserAgent {
     /// An INVITE outside any dialog.
     pub(super) fn invited(&mut self, now: Time, id: u64, from: Peer, request: &Message<'_>, bytes: &[u8]) {
-        if let Some(refusal) = self.refusal_of_invite(from, request) {
+        if let Some(refusal) = self.refusal_of_invite(request, bytes.len()) {
             let tag = tag_text(self.names.fresh());
             self.reply(now, id, request, from, &refusal.tag(&tag));
             return;
@@ -58,6 +62,7 @@ impl UserAgent {
             target: offer.clone(),
             timer: None,
             allows_update: request.has_token(HeaderName::Allow, "UPDATE"),
+            reoffer: false,
             credentials: None,
             placing: None,
             arriving: Some(Box::new(Arriving {
@@ -70,6 +75,7 @@ impl UserAgent {
                 unheard: None,
                 described: false,
                 answer_wanted: None,
+                until: now + UNDECIDED_MAX,
                 hang_up: None,
             })),
             unacknowledged: None,
@@ -96,17 +102,12 @@ impl UserAgent {
     }
 
     /// What an INVITE hears at once, before anybody is asked.
-    fn refusal_of_invite(&self, from: Peer, request: &Message<'_>) -> Option<Reply<'static>> {
-        let welcome = match self.config.incoming {
-            Incoming::Nobody => false,
-            Incoming::Trunks => self.trunks.values().any(|trunk| trunk.sends_from(from)),
-            Incoming::Anybody => true,
-        };
-        if !welcome {
-            return Some(Reply::new(603, "Decline"));
-        }
-        if self.incoming_now() >= INCOMING_MAX {
+    fn refusal_of_invite(&self, request: &Message<'_>, length: usize) -> Option<Reply<'static>> {
+        if self.incoming_now >= INCOMING_MAX {
             return Some(Reply::new(503, "Service Unavailable").header("Retry-After", "10"));
+        }
+        if length > INVITE_MAX {
+            return Some(Reply::new(513, "Message Too Large"));
         }
         if !request.body().is_empty() && write::description(request).is_none() {
             return Some(Reply::new(415, "Unsupported Media Type").header("Accept", "application/sdp"));
@@ -118,8 +119,13 @@ impl UserAgent {
         None
     }
 
-    fn incoming_now(&self) -> usize {
-        self.legs.range(CallId(INCOMING)..).count()
+    /// Whether calls from there are taken at all.
+    pub(super) fn welcomes(&self, from: Peer) -> bool {
+        match self.config.incoming {
+            Incoming::Nobody => false,
+            Incoming::Trunks => self.trunks.values().any(|trunk| trunk.sends_from(from)),
+            Incoming::Anybody => true,
+        }
     }
 
     /// The response of `reply` to the INVITE of this call, with our tag and our Contact.

@@ -83,6 +83,7 @@ impl UserAgent {
             target: None,
             timer: None,
             allows_update: false,
+            reoffer: false,
             credentials: None,
             placing: Some(Box::new(Placing {
                 sent_by: saved.sent_by,
@@ -204,10 +205,9 @@ impl UserAgent {
             self.report(call, Progress::Ringing);
         }
         let Some(at) = self.early_dialog(call, message, from) else { return };
-        if let Some(rseq) = message.rseq().filter(|_| message.has_token(HeaderName::Require, "100rel")) {
-            if !self.take_reliable(now, call, at, rseq) {
-                return;
-            }
+        let reliable = message.rseq().filter(|_| message.has_token(HeaderName::Require, "100rel"));
+        if reliable.is_some_and(|rseq| !self.take_reliable(now, call, at, rseq)) {
+            return;
         }
         self.early_description(call, at, message);
     }

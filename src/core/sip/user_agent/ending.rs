@@ -1,5 +1,6 @@
 //! Ends: what a hang-up means in each state, BYE with its challenge, and the last report of a call.
 
+use super::callee::INCOMING;
 use super::caller::ended_by_us;
 use super::clients::{Answer, Purpose};
 use super::credentials::Credentials;
@@ -106,6 +107,7 @@ impl UserAgent {
 
     pub(super) fn add_leg(&mut self, call: CallId, leg: Leg) {
         self.tags.insert(leg.tag, call);
+        self.incoming_now += usize::from(call.0 >= INCOMING);
         self.legs.insert(call, Box::new(leg));
     }
 
@@ -114,6 +116,7 @@ impl UserAgent {
         let Some(mut leg) = self.legs.remove(&call) else { return };
         self.wakes.set(Owner::Leg(call), &mut leg.armed, None);
         self.tags.remove(&leg.tag);
+        self.incoming_now -= usize::from(call.0 >= INCOMING);
         self.report(call, Progress::Ended(over));
     }
 

@@ -115,10 +115,13 @@ impl UserAgent {
     /// A re-INVITE: hold, moved media, a session refresh.
     fn reinvited(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
         let Some(leg) = self.legs.get(&call) else { return };
-        if let Some(reply) = refusal_of_change(leg, true) {
-            let tagged = self.names.fresh() % 10;
-            let reply =
-                if reply.code == 500 { reply.header("Retry-After", tagged.to_string()) } else { reply };
+        let refusal = match leg.state {
+            LegState::Calling => Some(Reply::new(491, "Request Pending")),
+            _ => refusal_of_change(leg, true),
+        };
+        if let Some(reply) = refusal {
+            let wait = self.names.fresh() % 10;
+            let reply = if reply.code == 500 { reply.header("Retry-After", wait.to_string()) } else { reply };
             self.say(now, asked, reply);
             return;
         }
@@ -252,8 +255,15 @@ fn refusal_of_any(method: Method<'_>, request: &Message<'_>) -> Option<Reply<'st
 fn refusal_of_change(leg: &Leg, offers: bool) -> Option<Reply<'static>> {
     match leg.state {
         LegState::Ending => return Some(Reply::new(481, "Call/Transaction Does Not Exist")),
-        LegState::Answered | LegState::Accepted if offers => return Some(Reply::new(491, "Request Pending")),
-        _ => {}
+        // The INVITE that is open holds an offer of its own.
+        LegState::Answered | LegState::Accepted | LegState::Arriving if offers => {
+            return Some(Reply::new(491, "Request Pending"));
+        }
+        LegState::Answered
+        | LegState::Accepted
+        | LegState::Arriving
+        | LegState::Calling
+        | LegState::Confirmed => {}
     }
     if offers && matches!(leg.refresh, Refresh::Sent(_)) {
         return Some(Reply::new(491, "Request Pending"));

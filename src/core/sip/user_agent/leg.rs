@@ -47,6 +47,8 @@ pub(super) struct Leg {
     pub timer: Option<SessionTimer>,
     /// UPDATE is in the far side's Allow.
     pub allows_update: bool,
+    /// Our media moved: the next refresh is a re-INVITE with the new description.
+    pub reoffer: bool,
     pub credentials: Option<Box<Credentials>>,
     /// From place to ACK.
     pub placing: Option<Box<Placing>>,
@@ -146,6 +148,8 @@ pub(super) struct Arriving {
     pub described: bool,
     /// The 2xx waits for the PRACK of that 18x (RFC 3262 section 3).
     pub answer_wanted: Option<MediaCapabilities>,
+    /// Nobody decided until then: the caller is told.
+    pub until: Time,
     /// BYE as soon as the ACK is here.
     pub hang_up: Option<HangUpCause>,
 }
@@ -194,14 +198,16 @@ impl Leg {
                 Some(cancel) => cancel.give_up,
                 None => placing.ring_until,
             });
-        let unheard = self.arriving.as_ref().and_then(|arriving| arriving.unheard.as_ref());
+        let arriving = self.arriving.as_deref().filter(|_| self.state == LegState::Arriving);
+        let until = arriving.map(|arriving| arriving.until);
+        let unheard = arriving.and_then(|arriving| arriving.unheard.as_ref());
         let again = match self.refresh {
             Refresh::Again(at) => Some(at),
             Refresh::None | Refresh::Sent(_) => None,
         };
         let timer = self.timer.filter(|_| self.state == LegState::Confirmed).map(|timer| timer.at);
         let repeat = self.unacknowledged.as_ref().map(|repeat| repeat.next_wake());
-        [ring, unheard.map(Repeat::next_wake), again, timer, repeat].into_iter().flatten().min()
+        [ring, until, unheard.map(Repeat::next_wake), again, timer, repeat].into_iter().flatten().min()
     }
 
     /// What another process needs to end this call, once it is answered.

@@ -10,6 +10,7 @@ enum Stream {
     CallIdLow,
     Tag,
     Branch,
+    Text,
     Fresh,
 }
 
@@ -46,6 +47,12 @@ impl Names {
     /// The branch of a call's INVITE.
     pub fn invite_branch(&self, call: CallId) -> u64 {
         self.number(Stream::Branch, call.0)
+    }
+
+    /// The same number for the same text.
+    pub fn of_text(&self, text: &str) -> u64 {
+        let hash = text.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
+        self.number(Stream::Text, hash)
     }
 
     /// A number that was never given before: the branch of any other request, a tag, a cnonce.

@@ -8,6 +8,7 @@ use super::names::ClientKey;
 use super::{UserAgent, write};
 use crate::call::HangUpCause;
 use crate::ids::CallId;
+use crate::media::MediaCapabilities;
 use crate::outcome::EndedBy;
 use crate::sdp;
 use crate::sip::headers::{HeaderName, Refresher};
@@ -64,6 +65,9 @@ impl UserAgent {
                 }
             }
             LegState::Confirmed => self.session_due(now, call),
+            LegState::Arriving if leg.arriving.as_deref().is_some_and(|arriving| arriving.until <= now) => {
+                self.reject_call(now, call, 480, "Temporarily Unavailable", &[], HangUpCause::RingTimeout);
+            }
             _ => {}
         }
     }
@@ -99,7 +103,7 @@ impl UserAgent {
             (HeaderName::Supported, "timer".to_string()),
             (HeaderName::SessionExpires, format!("{secs};refresher=uac")),
         ];
-        let update = leg.allows_update || leg.media.is_none();
+        let update = !leg.reoffer && (leg.allows_update || leg.media.is_none());
         let offer = match &leg.media {
             Some(media) if !update => sdp::offer(media, leg.sdp.id, leg.sdp.version),
             _ => String::new(),
@@ -139,6 +143,7 @@ impl UserAgent {
         leg.refresh = Refresh::None;
         let again = match code {
             200..=299 => {
+                leg.reoffer &= !invite;
                 self.refreshed(now, call, key, message, invite);
                 false
             }
@@ -164,7 +169,9 @@ impl UserAgent {
             }
             _ => false,
         };
-        if again && self.legs.get(&call).is_some_and(|leg| leg.state == LegState::Confirmed) {
+        let moved = self.legs.get(&call).is_some_and(|leg| leg.reoffer && leg.refresh == Refresh::None);
+        let moved = moved && code < 300;
+        if (again || moved) && self.legs.get(&call).is_some_and(|leg| leg.state == LegState::Confirmed) {
             self.send_refresh(now, call);
         }
         self.rearm_leg(call);
@@ -192,6 +199,19 @@ impl UserAgent {
         self.send_ack(now, key, &tag, to, ack);
         if let Some(target) = news {
             self.set_target(call, target, false);
+        }
+    }
+
+    /// Our media is elsewhere now: a re-INVITE says so, at once or after the request that is out.
+    pub(super) fn move_our_media(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
+        let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Confirmed) else {
+            return;
+        };
+        leg.media = Some(media);
+        leg.sdp.version += 1;
+        leg.reoffer = true;
+        if leg.refresh == Refresh::None {
+            self.send_refresh(now, call);
         }
     }
 

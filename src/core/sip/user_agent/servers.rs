@@ -1,6 +1,7 @@
 //! Requests of others: the table of server transactions, their copies, and the responses we give. A
 //! stranger's flood meets a full table, not our memory.
 
+use super::names::tag_text;
 use super::wakes::Owner;
 use super::write::{self, Reply};
 use super::{Peer, UserAgent};
@@ -73,6 +74,13 @@ impl UserAgent {
         }
         if let Some(id) = known {
             self.repeat_response(id);
+            return;
+        }
+        if method == Method::Invite && request.to_tag().is_none() && !self.welcomes(from) {
+            // Whoever may not call leaves no trace: each copy gets the same answer, without a memory.
+            let decline = Reply::new(603, "Decline").tag(&tag_text(self.names.of_text(&name)));
+            let bytes = write::response(request, from, &decline);
+            self.transmit(write::reply_peer(request, from), bytes);
             return;
         }
         let Some(id) = self.open_server(now, name, method, from, request) else {

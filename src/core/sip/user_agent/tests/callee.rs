@@ -212,13 +212,24 @@ fn strangers_may_not_call_the_dialer_and_leave_nothing_behind() {
     desk.receive(&invite(1, &[], SDP));
     assert!(desk.one().starts_with("SIP/2.0 603 Decline"));
     assert_eq!(desk.events(), []);
-    desk.wait(secs(40));
     assert_eq!((desk.ua.calls(), desk.ua.servers.len()), (0, 0));
     let mut desk = Desk::with(config(Incoming::Trunks), trunk());
     desk.receive_from(peer("198.51.100.66:5060"), &invite(1, &[], SDP));
     assert!(desk.one().starts_with("SIP/2.0 603 Decline"));
     desk.receive_from(peer("203.0.113.10:5099"), &invite(2, &[], SDP));
     assert_eq!(incoming(&mut desk).to_user, "10086");
+}
+
+#[test]
+fn a_call_that_nobody_decides_about_is_over_after_three_minutes() {
+    let (mut desk, call, _) = ringing_in(&[], SDP);
+    desk.ua.ring(desk.now, call);
+    desk.sent();
+    desk.wait(secs(179));
+    desk.silent();
+    desk.wait(secs(1));
+    assert!(desk.one().starts_with("SIP/2.0 480 "));
+    assert_eq!(desk.ended().outcome, Outcome::NoAnswer);
 }
 
 #[test]

@@ -1,0 +1,67 @@
+//! Numbers that are not called: the system's own list and the campaign's files. A row that cannot be
+//! read is reported, since whoever wrote it down believes it protects somebody.
+
+use super::ListError;
+use super::clean::{clean_number, parts};
+use super::header::{self, Wanted};
+use super::report::{BlacklistReport, ROWS_NAMED};
+use super::seen::Seen;
+use super::source::Source;
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Reason;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// The system-wide list, as the store holds it.
+pub(crate) fn system(
+    numbers: &mut dyn Iterator<Item = PhoneNumber>,
+    list: usize,
+    seen: &mut Seen,
+) -> BlacklistReport {
+    let mut report = BlacklistReport { name: "system".into(), ..BlacklistReport::default() };
+    for number in numbers {
+        seen.block(number, list);
+        report.numbers += 1;
+    }
+    report
+}
+
+/// One file: CSV, TXT or XLSX, with a header or without. An empty file is an empty blacklist.
+pub(crate) fn file(path: &Path, region: &str, list: usize, seen: &mut Seen) -> Result<BlacklistReport, ListError> {
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let mut report = BlacklistReport { name, ..BlacklistReport::default() };
+    let mut source = match Source::open(path) {
+        Err(ListError::Empty { .. }) => return Ok(report),
+        opened => opened?,
+    };
+    let layout = match header::find(path, &source.sample()?, Wanted { region, ..Wanted::default() }) {
+        Err(ListError::Empty { .. }) => return Ok(report),
+        found => found?,
+    };
+    source.each(layout.names.len(), &mut |record| {
+        if layout.header_row.is_some_and(|header| record.row <= header) {
+            return ControlFlow::Continue(());
+        }
+        let mut readable = false;
+        let cells = layout.phones.iter().filter_map(|column| record.cells.get(*column));
+        for part in cells.flat_map(|cell| parts(cell)) {
+            match clean_number(part, region) {
+                Ok(number) => {
+                    seen.block(number, list);
+                    report.numbers += 1;
+                    readable = true;
+                }
+                // It is never dialled anyway.
+                Err(refusal) => readable |= refusal.reason == Reason::EmergencyNumber,
+            }
+        }
+        if !readable {
+            report.unreadable += 1;
+            if report.unreadable_rows.len() < ROWS_NAMED {
+                report.unreadable_rows.push(record.row);
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(report)
+}

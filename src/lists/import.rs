@@ -1,0 +1,293 @@
+//! From a file to leads and refused rows, in one pass and bounded batches: read, find the columns,
+//! clean the numbers, drop duplicates and blacklist hits. Synchronous work for the CPU; nothing is
+//! stored here.
+
+use super::clean::{Ranges, Refusal, clean_number, parts};
+use super::header::{self, Layout, Wanted};
+use super::households::Households;
+use super::report::{ColumnReport, ListReport, ROWS_SHOWN};
+use super::seen::{Met, Seen};
+use super::source::{Record, Source};
+use super::{LeadRow, ListError, ListSpec, RefusedRow, blacklist};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Reason;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Rows handed over at a time.
+pub const BATCH_ROWS: usize = 4_096;
+/// Numbers of one row; more are no person.
+const PHONES_MAX: usize = 20;
+/// Characters of a refused row's cell that are kept.
+const CELL_KEPT: usize = 32 * 1024;
+
+/// Rows in the order of the list. The next batch uses its memory again.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The list's columns, each name once.
+    pub columns: Arc<[String]>,
+    pub leads: Vec<LeadRow>,
+    pub refused: Vec<RefusedRow>,
+}
+
+/// An import ends early when the list cannot be read or the receiver of its rows gives up.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError<E> {
+    #[error(transparent)]
+    List(#[from] ListError),
+    #[error(transparent)]
+    Sink(E),
+}
+
+/// Reads the whole list of a campaign. `system` holds the numbers of the system-wide blacklist; `sink`
+/// receives every row exactly once. Nothing but complete rows ever reaches it; if an error comes back,
+/// the caller throws away what it was given.
+pub fn import<E>(
+    spec: &ListSpec,
+    system: &mut dyn Iterator<Item = PhoneNumber>,
+    sink: &mut dyn FnMut(&Batch) -> Result<(), E>,
+) -> Result<ListReport, ImportError<E>> {
+    let mut source = Source::open(&spec.file)?;
+    let wanted =
+        Wanted { phones: &spec.phones, household: &spec.household, name: &spec.name, region: &spec.region };
+    let layout = header::find(&spec.file, &source.sample()?, wanted)?;
+    let mut seen = Seen::default();
+    let mut report = ListReport { header_row: layout.header_row, ..ListReport::default() };
+    report.file = spec.file.display().to_string();
+    report.blacklists.push(blacklist::system(system, 0, &mut seen));
+    for path in &spec.blacklists {
+        let list = report.blacklists.len();
+        report.blacklists.push(blacklist::file(path, &spec.region, list, &mut seen)?);
+    }
+    let column = |(at, name): (usize, &String)| ColumnReport { name: name.clone(), role: layout.role(at) };
+    report.columns = layout.names.iter().enumerate().map(column).collect();
+
+    let mut intake = Intake::new(spec, &layout, matches!(source, Source::Text(_)), seen, report);
+    let mut failed = None;
+    source.each(layout.names.len(), &mut |record| {
+        intake.take(record);
+        if intake.is_full()
+            && let Err(error) = intake.hand_over(sink)
+        {
+            failed = Some(error);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(error) = failed {
+        return Err(ImportError::Sink(error));
+    }
+    intake.hand_over(sink).map_err(ImportError::Sink)?;
+    Ok(intake.finish(&source)?)
+}
+
+/// The state of one import.
+struct Intake<'a> {
+    spec: &'a ListSpec,
+    layout: &'a Layout,
+    is_text: bool,
+    seen: Seen,
+    ranges: Ranges,
+    households: Households,
+    report: ListReport,
+    batch: Batch,
+    /// Rows of `batch` in use; those behind are memory for later rows.
+    leads: usize,
+    phones: Vec<(PhoneNumber, (usize, usize, usize))>,
+}
+
+impl<'a> Intake<'a> {
+    fn new(spec: &'a ListSpec, layout: &'a Layout, is_text: bool, seen: Seen, report: ListReport) -> Self {
+        let batch = Batch { columns: layout.names.clone().into(), ..Batch::default() };
+        let (ranges, households) = (Ranges::default(), Households::default());
+        Intake { spec, layout, is_text, seen, ranges, households, report, batch, leads: 0, phones: Vec::new() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.leads + self.batch.refused.len() >= BATCH_ROWS
+    }
+
+    fn hand_over<E>(&mut self, sink: &mut dyn FnMut(&Batch) -> Result<(), E>) -> Result<(), E> {
+        self.batch.leads.truncate(self.leads);
+        if self.leads > 0 || !self.batch.refused.is_empty() {
+            sink(&self.batch)?;
+        }
+        self.leads = 0;
+        self.batch.refused.clear();
+        Ok(())
+    }
+
+    fn take(&mut self, record: Record<'_>) {
+        if self.layout.header_row.is_some_and(|header| record.row <= header) {
+            return;
+        }
+        self.report.rows_read += 1;
+        if self.report.sample.len() < ROWS_SHOWN {
+            self.report.sample.push(kept(record.cells));
+        }
+        if let Some(flaw) = record.flaw {
+            return self.refuse(record, Refusal { reason: Reason::InvalidNumber, hint: flaw.hint().into() });
+        }
+        let width = self.layout.names.len();
+        if record.cells.len() != width && self.is_text {
+            if record.cells.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
+                let hint = format!(
+                    "the row has {} cells, the header {width}: a cell that holds the separator needs quotes",
+                    record.cells.len()
+                );
+                return self.refuse(record, Refusal { reason: Reason::InvalidNumber, hint });
+            }
+            if record.cells.len() < width {
+                self.report.warn("row with fewer cells than the header", record.row);
+            }
+        }
+        match self.numbers(record) {
+            Some(refusal) => self.refuse(record, refusal),
+            None => self.lead(record),
+        }
+    }
+
+    /// Fills `phones`; the refusal if there is none that may be called.
+    fn numbers(&mut self, record: Record<'_>) -> Option<Refusal> {
+        self.phones.clear();
+        let mut first_refusal: Option<Refusal> = None;
+        let mut dropped = 0;
+        for column in &self.layout.phones {
+            let Some(cell) = record.cells.get(*column) else { continue };
+            for part in parts(cell) {
+                let number = match clean_number(part, &self.spec.region) {
+                    Ok(number) if self.phones.iter().any(|(known, _)| *known == number) => continue,
+                    Ok(number) => number,
+                    Err(refusal) => {
+                        dropped += 1;
+                        worse(&mut first_refusal, refusal);
+                        continue;
+                    }
+                };
+                if self.phones.len() == PHONES_MAX {
+                    self.report.warn("row with more than 20 numbers: the rest is left out", record.row);
+                    break;
+                }
+                match self.seen.meet(number, record.row) {
+                    Met::New => {
+                        let start = part.as_ptr() as usize - cell.as_ptr() as usize;
+                        self.phones.push((number, (*column, start, start + part.len())));
+                    }
+                    Met::Row(row) => {
+                        dropped += 1;
+                        let hint = format!("the same number stands in row {row}");
+                        worse(&mut first_refusal, Refusal { reason: Reason::Duplicate, hint });
+                    }
+                    Met::Blacklist(list) => {
+                        dropped += 1;
+                        let list = &mut self.report.blacklists[list];
+                        list.hits += 1;
+                        let hint = format!("on the blacklist {}", list.name);
+                        worse(&mut first_refusal, Refusal { reason: Reason::Blacklisted, hint });
+                    }
+                }
+            }
+        }
+        if self.phones.is_empty() {
+            return Some(first_refusal.unwrap_or_else(|| Refusal {
+                reason: Reason::InvalidNumber,
+                hint: "no phone number in the row".into(),
+            }));
+        }
+        if dropped > 0
+            && let Some(refusal) = first_refusal
+        {
+            let what = format!("lead that lost one of its numbers: {}", refusal.reason);
+            self.report.warn(&what, record.row);
+        }
+        None
+    }
+
+    fn lead(&mut self, record: Record<'_>) {
+        if self.batch.leads.len() == self.leads {
+            self.batch.leads.push(LeadRow::default());
+        }
+        let lead = &mut self.batch.leads[self.leads];
+        self.leads += 1;
+        lead.row = record.row;
+        lead.name = self.layout.name.and_then(|at| record.cells.get(at)).and_then(|cell| {
+            let name = cell.trim();
+            (!name.is_empty()).then(|| name.to_string())
+        });
+        lead.household = self.households.of(&self.layout.household, record.cells);
+        lead.phones.clear();
+        for (number, (column, start, end)) in &self.phones {
+            if !self.ranges.in_use(*number) {
+                self.report.warn("number in a range that the number plan does not use (yet)", record.row);
+            }
+            if number.as_u64() % 10_000_000 == 0 {
+                self.report.warn("number that ends in seven zeros: did a spreadsheet round it?", record.row);
+            }
+            lead.phones.push((*number, record.cells[*column][*start..*end].to_string()));
+        }
+        let width = self.layout.names.len();
+        lead.cells.resize_with(width, String::new);
+        for (at, cell) in lead.cells.iter_mut().enumerate() {
+            cell.clear();
+            cell.push_str(record.cells.get(at).copied().unwrap_or(""));
+        }
+        self.report.leads += 1;
+        self.report.phones += self.phones.len() as u64;
+    }
+
+    fn refuse(&mut self, record: Record<'_>, refusal: Refusal) {
+        self.report.refuse(refusal.reason);
+        let Refusal { reason, hint } = refusal;
+        self.batch.refused.push(RefusedRow { row: record.row, cells: kept(record.cells), reason, hint });
+    }
+
+    fn finish(mut self, source: &Source) -> Result<ListReport, ListError> {
+        if self.report.rows_read == 0 {
+            let what = "the file has a header and no row below it";
+            return Err(ListError::Empty { file: self.spec.file.clone(), what });
+        }
+        let report = &mut self.report;
+        match source {
+            Source::Text(text) => {
+                report.encoding = text.encoding_name().into();
+                report.separator = char::from(text.separator).into();
+                for _ in 0..text.broken_characters.min(1) {
+                    let what = format!("{} broken characters: was the file saved in another encoding?", text.broken_characters);
+                    report.warn(&what, 0);
+                }
+            }
+            Source::Sheet(sheet) => {
+                report.encoding = "xlsx".into();
+                report.sheet = sheet.sheet.clone();
+            }
+        }
+        for list in &report.blacklists.clone() {
+            for row in &list.unreadable_rows {
+                report.warn(&format!("row of the blacklist {} without a number that can be read", list.name), *row);
+            }
+        }
+        report.households = self.households.count();
+        report.expected_dialable = report.leads;
+        debug_assert!(report.reconciles());
+        Ok(self.report)
+    }
+}
+
+/// A blacklist hit says more about a row than a slip of the pen; else the first refusal stays.
+fn worse(first: &mut Option<Refusal>, refusal: Refusal) {
+    let replace = match first {
+        None => true,
+        Some(known) => refusal.reason == Reason::Blacklisted && known.reason != Reason::Blacklisted,
+    };
+    if replace {
+        *first = Some(refusal);
+    }
+}
+
+fn kept(cells: &[&str]) -> Vec<String> {
+    let short = |cell: &&str| match cell.len() > CELL_KEPT {
+        true => cell.chars().take(CELL_KEPT / 4).collect(),
+        false => cell.to_string(),
+    };
+    cells.iter().map(short).collect()
+}

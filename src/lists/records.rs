@@ -1,0 +1,261 @@
+//! Where a row of text begins and ends, and whether it is regular enough for polars. Quotes are
+//! respected, and one that is never closed costs its own row and no other. Cells are not cut here.
+
+use memchr::{memchr, memchr2};
+
+/// A row of text longer than this, in bytes, is refused. A spreadsheet cell ends at 32,767 characters.
+pub const RECORD_MAX: usize = 128 * 1024;
+
+/// What a row looks like before anyone reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Blank,
+    /// Exactly as many cells as the header, quotes (if any) as RFC 4180 has them.
+    Regular,
+    /// Readable one by one: other number of cells, a quote inside a cell, a stray carriage return.
+    Odd,
+    OpenQuote,
+    TooLong,
+    Nul,
+}
+
+/// One row: `start..end` without its line end. Each is one row for people, also the blank ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+    /// Where the next row starts.
+    pub next: usize,
+    pub shape: Shape,
+}
+
+/// Cuts text into rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Cutter {
+    pub separator: u8,
+    /// Cells of a regular row; `None` while the header is not known.
+    pub width: Option<usize>,
+}
+
+impl Cutter {
+    /// The rows of `text` that are complete; all of them if `last`. Returns where the rest starts.
+    pub fn cut(&self, text: &[u8], last: bool, spans: &mut Vec<Span>) -> usize {
+        let odd_bytes = OddBytes { carriage: memchr(b'\r', text).is_some(), nul: memchr(0, text).is_some() };
+        let mut start = 0;
+        let mut quote = memchr(b'"', text).unwrap_or(text.len());
+        while start < text.len() {
+            if quote < start {
+                quote = memchr(b'"', &text[start..]).map_or(text.len(), |at| start + at);
+            }
+            let line = memchr(b'\n', &text[start..]).map(|at| start + at);
+            if line.is_none() && !last {
+                break;
+            }
+            let line_end = line.unwrap_or(text.len());
+            let span = if quote > line_end {
+                self.plain(text, start, line_end, odd_bytes)
+            } else {
+                match self.quoted(text, start, line_end, last) {
+                    Some(span) => span,
+                    None => break,
+                }
+            };
+            start = span.next;
+            spans.push(span);
+        }
+        start
+    }
+
+    /// A row without a quote, so a line.
+    fn plain(&self, text: &[u8], start: usize, line_end: usize, odd: OddBytes) -> Span {
+        let next = (line_end + 1).min(text.len());
+        let end = if line_end > start && text[line_end - 1] == b'\r' { line_end - 1 } else { line_end };
+        let row = &text[start..end];
+        let shape = if row.len() > RECORD_MAX {
+            Shape::TooLong
+        } else if odd.nul && memchr(0, row).is_some() {
+            Shape::Nul
+        } else if self.is_blank(row) {
+            Shape::Blank
+        } else if odd.carriage && memchr(b'\r', row).is_some() {
+            Shape::Odd
+        } else {
+            let cells = 1 + row.iter().filter(|b| **b == self.separator).count();
+            if Some(cells) == self.width { Shape::Regular } else { Shape::Odd }
+        };
+        Span { start, end, next, shape }
+    }
+
+    /// A row with a quote somewhere in its first line. `None`: more text is needed to tell.
+    fn quoted(&self, text: &[u8], start: usize, line_end: usize, last: bool) -> Option<Span> {
+        let line = self.plain(text, start, line_end, OddBytes { carriage: true, nul: true });
+        if matches!(line.shape, Shape::TooLong | Shape::Nul) {
+            return Some(line);
+        }
+        let window = &text[..text.len().min(start + RECORD_MAX)];
+        match self.walk(window, start) {
+            // Without a line end behind it the row is whole only at the end of the file.
+            Walk::Row { next, .. } if text[next - 1] != b'\n' && !(last && next == text.len()) => {
+                (window.len() < text.len()).then_some(Span { shape: Shape::OpenQuote, ..line })
+            }
+            Walk::Row { end, next, cells, stray } => {
+                let fits = self.width.is_none_or(|width| width == cells);
+                // Several lines that do not make a whole row are not one row: an opening quote met
+                // the quote of a later row. The first line alone is the broken one.
+                if next > line.next && !fits {
+                    return Some(Span { shape: Shape::OpenQuote, ..line });
+                }
+                let carriage = memchr(b'\r', &text[start..end]).is_some();
+                let nul = memchr(0, &text[start..end]).is_some();
+                let shape = match () {
+                    () if nul => Shape::Nul,
+                    () if stray || carriage || self.width != Some(cells) => Shape::Odd,
+                    () => Shape::Regular,
+                };
+                Some(Span { start, end, next, shape })
+            }
+            Walk::RanOut if !last && window.len() == text.len() => None,
+            Walk::RanOut | Walk::Broken => Some(Span { shape: Shape::OpenQuote, ..line }),
+        }
+    }
+
+    /// Cell by cell through one row.
+    fn walk(&self, text: &[u8], start: usize) -> Walk {
+        let (mut at, mut cells, mut stray) = (start, 1, false);
+        loop {
+            if text.get(at) == Some(&b'"') {
+                match closing_quote(text, at + 1) {
+                    Some(close) => at = close + 1,
+                    None => return Walk::RanOut,
+                }
+                if text.get(at) == Some(&b'\r') && matches!(text.get(at + 1), None | Some(b'\n')) {
+                    at += 1;
+                }
+                if !matches!(text.get(at), None | Some(b'\n')) && text[at] != self.separator {
+                    return Walk::Broken;
+                }
+            } else {
+                let rest = text.get(at..).unwrap_or(&[]);
+                let stop = memchr2(self.separator, b'\n', rest).unwrap_or(rest.len());
+                stray |= memchr(b'"', &rest[..stop]).is_some();
+                at += stop;
+            }
+            match text.get(at) {
+                Some(b'\n') | None => {
+                    let end = if at > start && text[at - 1] == b'\r' { at - 1 } else { at };
+                    return Walk::Row { end, next: (at + 1).min(text.len()), cells, stray };
+                }
+                Some(_) => {
+                    at += 1;
+                    cells += 1;
+                }
+            }
+        }
+    }
+
+    /// Nothing but separators and spaces: what a spreadsheet leaves behind below the last row.
+    fn is_blank(&self, row: &[u8]) -> bool {
+        let empty = |b: &u8| *b == self.separator || matches!(*b, b' ' | b'\t' | b'\r');
+        row.first().is_none_or(empty) && row.iter().all(empty)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct OddBytes {
+    carriage: bool,
+    nul: bool,
+}
+
+enum Walk {
+    Row { end: usize, next: usize, cells: usize, stray: bool },
+    /// The text ended inside quotes.
+    RanOut,
+    /// Something stands behind a closing quote.
+    Broken,
+}
+
+/// The quote that closes a cell; two in a row are one quote of the text.
+fn closing_quote(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr(b'"', text.get(at..)?)?;
+        if text.get(at + 1) != Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shapes(text: &str, width: usize) -> Vec<(&str, Shape)> {
+        let mut spans = Vec::new();
+        let cutter = Cutter { separator: b',', width: Some(width) };
+        let rest = cutter.cut(text.as_bytes(), true, &mut spans);
+        assert_eq!(rest, text.len());
+        spans.iter().map(|span| (&text[span.start..span.end], span.shape)).collect()
+    }
+
+    #[test]
+    fn rows_end_where_people_see_them_end() {
+        assert_eq!(
+            shapes("a,b\r\n\n\"x\ny\",2\n,,\n1,2,3\n\"q\"\"q\",\"\"\nend,1", 2),
+            [
+                ("a,b", Shape::Regular),
+                ("", Shape::Blank),
+                ("\"x\ny\",2", Shape::Regular),
+                (",,", Shape::Blank),
+                ("1,2,3", Shape::Odd),
+                ("\"q\"\"q\",\"\"", Shape::Regular),
+                ("end,1", Shape::Regular),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_costs_its_own_row_only() {
+        assert_eq!(
+            shapes("a,\"b\nc,d\ne,f\n", 2),
+            [("a,\"b", Shape::OpenQuote), ("c,d", Shape::Regular), ("e,f", Shape::Regular)]
+        );
+        assert_eq!(
+            shapes("a,\"b\n\"c\",d\ne,\"f\"\n", 2),
+            [("a,\"b", Shape::OpenQuote), ("\"c\",d", Shape::Regular), ("e,\"f\"", Shape::Regular)]
+        );
+        assert_eq!(
+            shapes("a,\"b\nx,y\",z\ne,f\n", 2),
+            [("a,\"b", Shape::OpenQuote), ("x,y\",z", Shape::Odd), ("e,f", Shape::Regular)]
+        );
+    }
+
+    #[test]
+    fn quotes_inside_a_cell_are_letters() {
+        assert_eq!(shapes("O\"Brien,1\n5\" pipe,2\n", 2), [("O\"Brien,1", Shape::Odd), ("5\" pipe,2", Shape::Odd)]);
+    }
+
+    #[test]
+    fn long_rows_and_nul_bytes_are_marked() {
+        let long = "x".repeat(RECORD_MAX + 1);
+        let text = format!("a,b\n{long},1\nc\0,d\n\"{long}\",2\ne,f\n");
+        let found: Vec<Shape> = shapes(&text, 2).into_iter().map(|(_, shape)| shape).collect();
+        assert_eq!(found, [Shape::Regular, Shape::TooLong, Shape::Nul, Shape::TooLong, Shape::Regular]);
+    }
+
+    #[test]
+    fn a_cut_anywhere_gives_the_same_rows() {
+        let text = "a,b\r\n\"x\ny\",2\n\n\"open,1\nq,\"\"\"z\"\n\"last\",1";
+        let whole = shapes(text, 2);
+        for cut in 1..text.len() {
+            let (mut pieces, mut start) = (Vec::new(), 0);
+            let cutter = Cutter { separator: b',', width: Some(2) };
+            for (end, last) in [(cut, false), (text.len(), true)] {
+                let mut spans = Vec::new();
+                let rest = cutter.cut(&text.as_bytes()[start..end], last, &mut spans);
+                pieces.extend(spans.iter().map(|span| (&text[start + span.start..start + span.end], span.shape)));
+                start += rest;
+            }
+            assert_eq!(pieces, whole, "cut at {cut}");
+        }
+    }
+}

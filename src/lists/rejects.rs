@@ -1,0 +1,55 @@
+//! The fix file: every row that was not taken, as given, with its row number, the reason and what to
+//! do. It opens in a spreadsheet, and nothing in it runs there.
+
+use super::cell::harmless;
+use super::import::Batch;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes `fix.csv` row by row; it takes its name only when it is complete.
+pub struct FixFile {
+    path: PathBuf,
+    part: PathBuf,
+    out: csv::Writer<BufWriter<File>>,
+    header: bool,
+}
+
+impl FixFile {
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let part = path.with_extension("csv.part");
+        let mut file = BufWriter::new(File::create(&part)?);
+        file.write_all("\u{FEFF}".as_bytes())?;
+        let out = csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(file);
+        Ok(FixFile { path: path.into(), part, out, header: false })
+    }
+
+    /// The refused rows of one batch.
+    pub fn write(&mut self, batch: &Batch) -> io::Result<()> {
+        if !self.header {
+            self.header = true;
+            self.row("row", "reason", "hint", &batch.columns)?;
+        }
+        for refused in &batch.refused {
+            self.row(&refused.row.to_string(), refused.reason.word(), &refused.hint, &refused.cells)?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &str, reason: &str, hint: &str, cells: &[String]) -> io::Result<()> {
+        for field in [row, reason, hint] {
+            self.out.write_field(harmless(field).as_bytes())?;
+        }
+        for cell in cells {
+            self.out.write_field(harmless(cell).as_bytes())?;
+        }
+        Ok(self.out.write_record(None::<&[u8]>)?)
+    }
+
+    /// On disk under its name; the file of an earlier check is replaced.
+    pub fn finish(self) -> io::Result<()> {
+        let file = self.out.into_inner().map_err(|e| e.into_error())?;
+        file.into_inner().map_err(|e| e.into_error())?.sync_all()?;
+        std::fs::rename(&self.part, &self.path)
+    }
+}

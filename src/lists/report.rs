@@ -1,0 +1,102 @@
+//! What `check` and an import say about a list: `results/list-report.json`. Counts reconcile:
+//! rows read = leads + refused rows.
+
+use super::header::Role;
+use paceline_core::outcome::Reason;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The report on one list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListReport {
+    pub file: String,
+    /// `UTF-8`, `UTF-16LE`, `gb18030` and so on; for a workbook `xlsx`.
+    pub encoding: String,
+    /// `,`, `\t`, `;` or `|`; empty for a workbook.
+    pub separator: String,
+    /// The sheet that was read; empty for text.
+    pub sheet: String,
+    /// The row of the header as people count; absent when the list has none.
+    pub header_row: Option<u64>,
+    pub columns: Vec<ColumnReport>,
+    /// Rows below the header that are not blank.
+    pub rows_read: u64,
+    pub leads: u64,
+    pub refused_rows: u64,
+    /// Refused rows by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Numbers of all leads.
+    pub phones: u64,
+    /// Different flats among the leads; leads without one are not counted.
+    pub households: u64,
+    /// Leads with a number that may be dialled, as far as the list tells.
+    pub expected_dialable: u64,
+    pub blacklists: Vec<BlacklistReport>,
+    pub warnings: Vec<Warning>,
+    /// The first rows, as they were read.
+    pub sample: Vec<Vec<String>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ColumnReport {
+    pub name: String,
+    pub role: Role,
+}
+
+/// One blacklist, and how often the list met it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BlacklistReport {
+    /// The file's name, or `system`.
+    pub name: String,
+    pub numbers: u64,
+    /// Numbers of the list that stand in it and in no blacklist before it.
+    pub hits: u64,
+    /// Rows that hold no number that could be read: they protect nobody.
+    pub unreadable: u64,
+    /// The first of those rows.
+    pub unreadable_rows: Vec<u64>,
+}
+
+/// Something to look at that refused no row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    pub what: String,
+    pub count: u64,
+    /// The first rows it was seen in.
+    pub rows: Vec<u64>,
+}
+
+/// Rows named in a warning.
+pub(crate) const ROWS_NAMED: usize = 5;
+/// Rows shown in the report.
+pub(crate) const ROWS_SHOWN: usize = 5;
+
+impl ListReport {
+    pub(crate) fn refuse(&mut self, reason: Reason) {
+        self.refused_rows += 1;
+        match self.refused.get_mut(reason.word()) {
+            Some(count) => *count += 1,
+            None => {
+                self.refused.insert(reason.word().into(), 1);
+            }
+        }
+    }
+
+    pub(crate) fn warn(&mut self, what: &str, row: u64) {
+        let at = self.warnings.iter().position(|warning| warning.what == what).unwrap_or_else(|| {
+            self.warnings.push(Warning { what: what.into(), ..Warning::default() });
+            self.warnings.len() - 1
+        });
+        let warning = &mut self.warnings[at];
+        warning.count += 1;
+        if warning.rows.len() < ROWS_NAMED && row > 0 {
+            warning.rows.push(row);
+        }
+    }
+
+    /// Whether every row that was read is accounted for.
+    pub fn reconciles(&self) -> bool {
+        self.rows_read == self.leads + self.refused_rows && self.refused.values().sum::<u64>() == self.refused_rows
+    }
+}

@@ -1,0 +1,298 @@
+//! A CSV or TXT file as rows of cells, in bounded pieces: read, decode to UTF-8, cut at row ends, let
+//! polars cut the cells. What a row means is not known here.
+
+use super::ListError;
+use super::frame::Frame;
+use super::records::{Cutter, RECORD_MAX, Shape, Span};
+use super::sniff::{self, Kind};
+use super::source::{Flaw, Given, Record, SAMPLE_ROWS};
+use encoding_rs::{Decoder, Encoding, UTF_8};
+use std::fs::File;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// Bytes read at a time. Large enough that polars' work per piece does not show, small enough that a
+/// piece and its cells stay in the cache.
+const PIECE: usize = 1024 * 1024;
+
+/// What is kept of a row too long to be read.
+const STUB: usize = 400;
+
+/// More cells than this are no list.
+const CELLS_KEPT: usize = 1_000;
+
+pub(crate) struct TextFile {
+    path: PathBuf,
+    file: File,
+    decoder: Option<Decoder>,
+    encoding: Option<&'static Encoding>,
+    /// Raw bytes of the last read.
+    raw: Vec<u8>,
+    /// Decoded text from `from` on that is not yet taken.
+    text: Vec<u8>,
+    at_end: bool,
+    /// Line ends are lone carriage returns, as old Macs wrote them.
+    carriage_ends: bool,
+    pub separator: u8,
+    /// Rows before `text`, as people count.
+    rows_before: u64,
+    /// Inside a row too long to be read.
+    skipping: bool,
+    /// Replacement characters that decoding put in.
+    pub broken_characters: u64,
+}
+
+impl TextFile {
+    pub fn open(path: &Path) -> Result<Self, ListError> {
+        let file = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
+        let mut text = TextFile {
+            path: path.into(),
+            file,
+            decoder: None,
+            encoding: None,
+            raw: Vec::new(),
+            text: Vec::new(),
+            at_end: false,
+            carriage_ends: false,
+            separator: b',',
+            rows_before: 0,
+            skipping: false,
+            broken_characters: 0,
+        };
+        text.first_piece()?;
+        Ok(text)
+    }
+
+    pub fn encoding_name(&self) -> &'static str {
+        self.encoding.unwrap_or(UTF_8).name()
+    }
+
+    fn first_piece(&mut self) -> Result<(), ListError> {
+        self.read_raw()?;
+        match sniff::kind(&self.raw[..self.raw.len().min(64 * 1024)]) {
+            Kind::Text => {}
+            Kind::Zip => {
+                return Err(self.foreign("a ZIP archive or an Excel file: unpack it, or name it .xlsx if Excel opens it"));
+            }
+            Kind::Foreign(what) => return Err(self.foreign(what)),
+        }
+        if let Some(found) = sniff::marked(&self.raw) {
+            self.settle(found.encoding);
+            self.raw.drain(..found.bom);
+        }
+        self.decode();
+        self.carriage_ends = !self.text.contains(&b'\n') && self.text.contains(&b'\r');
+        if self.carriage_ends {
+            line_feeds(&mut self.text);
+        }
+        let ordered = sniff::excel_order(&self.text).is_some();
+        self.separator = sniff::separator(&self.text[..self.text.len().min(64 * 1024)]);
+        if ordered {
+            let line = self.text.iter().position(|b| *b == b'\n').map_or(self.text.len(), |at| at + 1);
+            self.text.drain(..line);
+            self.rows_before = 1;
+        }
+        Ok(())
+    }
+
+    fn foreign(&self, what: &'static str) -> ListError {
+        ListError::Foreign { file: self.path.clone(), what }
+    }
+
+    fn settle(&mut self, encoding: &'static Encoding) {
+        self.encoding = Some(encoding);
+        self.decoder = Some(encoding.new_decoder_without_bom_handling());
+    }
+
+    fn read_raw(&mut self) -> Result<(), ListError> {
+        self.raw.resize(PIECE, 0);
+        let mut filled = 0;
+        while filled < PIECE {
+            match self.file.read(&mut self.raw[filled..]) {
+                Ok(0) => {
+                    self.at_end = true;
+                    break;
+                }
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(ListError::Read { file: self.path.clone(), row: self.rows_before, source }),
+            }
+        }
+        self.raw.truncate(filled);
+        Ok(())
+    }
+
+    /// `raw` onto the end of `text`. Plain ASCII needs no encoding, so the choice waits for the first
+    /// letter beyond it: a list of a million numbers may have its first Chinese name near the end.
+    fn decode(&mut self) {
+        if self.encoding.is_none() && !self.raw.is_ascii() {
+            self.settle(sniff::guess(&self.raw));
+        }
+        let from = self.text.len();
+        match &mut self.decoder {
+            None => self.text.extend_from_slice(&self.raw),
+            Some(decoder) => {
+                let room = decoder.max_utf8_buffer_length(self.raw.len()).unwrap_or(self.raw.len() * 3 + 16);
+                self.text.resize(from + room, 0);
+                let (_, _, written, faults) =
+                    decoder.decode_to_utf8(&self.raw, &mut self.text[from..], self.at_end);
+                self.text.truncate(from + written);
+                if faults {
+                    let marks = self.text[from..].windows(3).filter(|w| *w == b"\xEF\xBF\xBD").count();
+                    self.broken_characters += marks as u64;
+                }
+            }
+        }
+        if self.carriage_ends {
+            line_feeds(&mut self.text[from..]);
+        }
+    }
+
+    /// The first rows, cut one by one, for finding the header.
+    pub fn sample(&self) -> Vec<Given> {
+        let mut spans = Vec::new();
+        Cutter { separator: self.separator, width: None }.cut(&self.text, self.at_end, &mut spans);
+        let rows = spans.iter().zip(self.rows_before + 1..);
+        rows.filter(|(span, _)| !matches!(span.shape, Shape::Blank | Shape::TooLong | Shape::Nul))
+            .take(SAMPLE_ROWS)
+            .map(|(span, row)| {
+                let mut cells = Vec::new();
+                cut_cells(&self.text[span.start..span.end], self.separator, span.shape, &mut cells);
+                Given { row, cells }
+            })
+            .collect()
+    }
+
+    /// Every row that is not blank, in order. `width`: the cells of the header.
+    pub fn each(
+        &mut self,
+        width: usize,
+        visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), ListError> {
+        let cutter = Cutter { separator: self.separator, width: Some(width) };
+        let mut spans: Vec<Span> = Vec::new();
+        let mut regular = Vec::new();
+        loop {
+            spans.clear();
+            let mut rest = cutter.cut(&self.text, self.at_end, &mut spans);
+            let first_row = self.rows_before + 1;
+            self.rows_before += spans.len() as u64;
+            if self.visit_piece(&spans, first_row, width, &mut regular, visit).is_break() {
+                return Ok(());
+            }
+            if rest == 0 && self.text.len() > RECORD_MAX && !self.at_end {
+                rest = self.text.len();
+                self.skipping = true;
+                self.rows_before += 1;
+                let cells = [String::from_utf8_lossy(&self.text[..STUB])];
+                let cells = [cells[0].trim_end_matches('\u{FFFD}')];
+                let record = Record { row: self.rows_before, cells: &cells, flaw: Some(Flaw::TooLong) };
+                if visit(record).is_break() {
+                    return Ok(());
+                }
+            }
+            self.text.drain(..rest);
+            if self.at_end {
+                return Ok(());
+            }
+            self.refill()?;
+        }
+    }
+
+    fn refill(&mut self) -> Result<(), ListError> {
+        self.read_raw()?;
+        self.decode();
+        while self.skipping {
+            match self.text.iter().position(|b| *b == b'\n') {
+                Some(end) => {
+                    self.text.drain(..=end);
+                    self.skipping = false;
+                }
+                None => {
+                    self.text.clear();
+                    if self.at_end {
+                        return Ok(());
+                    }
+                    self.read_raw()?;
+                    self.decode();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Regular rows go through polars together. The others are cut by the csv crate one at a time,
+    /// because polars counts quotes anywhere in a line and stops at a row of another width: one such
+    /// row would shift or end its whole piece.
+    fn visit_piece(
+        &self,
+        spans: &[Span],
+        first_row: u64,
+        width: usize,
+        copy: &mut Vec<u8>,
+        visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let count = spans.iter().filter(|span| span.shape == Shape::Regular).count();
+        let text: &[u8] = match (spans.first(), spans.last()) {
+            (Some(first), Some(last)) if count == spans.len() => &self.text[first.start..last.next],
+            _ => {
+                copy.clear();
+                for span in spans.iter().filter(|span| span.shape == Shape::Regular) {
+                    copy.extend_from_slice(&self.text[span.start..span.end]);
+                    copy.push(b'\n');
+                }
+                copy
+            }
+        };
+        let frame = if count > 0 { Frame::read(text, self.separator, width, count) } else { None };
+        let frame_cells = frame.as_ref().map(Frame::columns).unwrap_or_default();
+        let mut cells: Vec<&str> = Vec::with_capacity(width);
+        let mut owned: Vec<String> = Vec::new();
+        let mut in_frame = 0;
+        for (span, row) in spans.iter().zip(first_row..) {
+            let flaw = match span.shape {
+                Shape::Blank => continue,
+                Shape::Regular | Shape::Odd => None,
+                Shape::OpenQuote => Some(Flaw::OpenQuote),
+                Shape::TooLong => Some(Flaw::TooLong),
+                Shape::Nul => Some(Flaw::Nul),
+            };
+            if span.shape == Shape::Regular && frame.is_some() {
+                cells.clear();
+                cells.extend(frame_cells.iter().map(|column| column.cell(in_frame)));
+                in_frame += 1;
+                visit(Record { row, cells: &cells, flaw })?;
+            } else {
+                let end = if flaw == Some(Flaw::TooLong) { span.end.min(span.start + STUB) } else { span.end };
+                cut_cells(&self.text[span.start..end], self.separator, span.shape, &mut owned);
+                let given: Vec<&str> = owned.iter().map(String::as_str).collect();
+                visit(Record { row, cells: &given, flaw })?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// One row with the csv crate; a row whose quotes cannot be trusted is cut at separators alone.
+fn cut_cells(row: &[u8], separator: u8, shape: Shape, cells: &mut Vec<String>) {
+    cells.clear();
+    let quoting = !matches!(shape, Shape::OpenQuote | Shape::TooLong | Shape::Nul);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .quoting(quoting)
+        .terminator(csv::Terminator::Any(b'\n'))
+        .buffer_capacity(row.len().clamp(16, 64 * 1024))
+        .from_reader(row);
+    let mut record = csv::ByteRecord::new();
+    if matches!(reader.read_byte_record(&mut record), Ok(true)) {
+        let kept = record.iter().take(CELLS_KEPT);
+        cells.extend(kept.map(|cell| String::from_utf8_lossy(cell).replace('\0', "\u{FFFD}")));
+    }
+}
+
+fn line_feeds(text: &mut [u8]) {
+    text.iter_mut().filter(|b| **b == b'\r').for_each(|b| *b = b'\n');
+}
