@@ -12,16 +12,16 @@ const TABLE: &[(&str, &[&str])] = &[
     // What people write, and what it means.
     ("config", &["lists"]),
     ("text", &[]),
-    ("cli", &["text"]),
+    ("cli", &[]),
     // Rooms with a door to the world. `net` plays the sounds that `audio` made.
     ("audio", &[]),
     ("net", &["audio"]),
     ("lists", &[]),
     ("store", &["lists"]),
     ("journal", &[]),
-    ("results", &["store", "lists"]),
+    ("results", &["store"]),
     // A world to dial into, in virtual time and over real sockets.
-    ("sim", &["audio", "net", "lists"]),
+    ("sim", &["audio", "net"]),
     // Sums of the media threads and of the store, as plain numbers.
     ("metrics", &["net", "store"]),
     // The loop meets everybody who makes calls happen, and no screen.
