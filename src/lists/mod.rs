@@ -93,6 +93,16 @@ pub fn check(
     system: &mut dyn Iterator<Item = PhoneNumber>,
     dir: &Path,
 ) -> Result<ListReport, ListError> {
+    check_and(spec, system, dir, &mut |_| true)
+}
+
+/// As [`check`], and shows every batch to `take`, which may say `false` to end it.
+pub fn check_and(
+    spec: &ListSpec,
+    system: &mut dyn Iterator<Item = PhoneNumber>,
+    dir: &Path,
+    take: &mut dyn FnMut(&Batch) -> bool,
+) -> Result<ListReport, ListError> {
     let fix = dir.join("fix.csv");
     let failed = |file: &Path| {
         let file = file.to_path_buf();
@@ -100,7 +110,11 @@ pub fn check(
     };
     std::fs::create_dir_all(dir).map_err(failed(dir))?;
     let mut rejects = FixFile::create(&fix).map_err(failed(&fix))?;
-    let report = import(spec, system, &mut |batch| rejects.write(batch)).map_err(|error| match error {
+    let mut sink = |batch: &Batch| {
+        rejects.write(batch)?;
+        if take(batch) { Ok(()) } else { Err(io::Error::other("the rows were not taken")) }
+    };
+    let report = import(spec, system, &mut sink).map_err(|error| match error {
         ImportError::List(error) => error,
         ImportError::Sink(source) => ListError::Write { file: fix.clone(), source },
     })?;
@@ -110,4 +124,11 @@ pub fn check(
     let json = serde_json::to_vec_pretty(&report).map_err(|e| failed(&file)(e.into()))?;
     std::fs::write(&part, json).and_then(|()| std::fs::rename(&part, &file)).map_err(failed(&file))?;
     Ok(report)
+}
+
+/// Every number of one blacklist file, ascending.
+pub fn read_blacklist(file: &Path, region: &str) -> Result<Vec<PhoneNumber>, ListError> {
+    let mut seen = seen::Seen::default();
+    blacklist::file(file, region, 0, &mut seen)?;
+    Ok(seen.blocked())
 }

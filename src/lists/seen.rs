@@ -34,6 +34,16 @@ pub(crate) struct Seen(FxHashMap<Key, u32>);
 const BLACKLISTS: u32 = 0xFFFF_0000;
 
 impl Seen {
+    /// Every number that a blacklist holds, ascending.
+    pub fn blocked(&self) -> Vec<PhoneNumber> {
+        let blocked = self.0.iter().filter(|(_, value)| **value >= BLACKLISTS);
+        let number = |key: &Key| u64::from(key.0[1]) << 32 | u64::from(key.0[0]);
+        let mut numbers: Vec<PhoneNumber> =
+            blocked.filter_map(|(key, _)| PhoneNumber::from_e164(number(key))).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
     pub fn meet(&mut self, number: PhoneNumber, row: u64) -> Met {
         let row = u32::try_from(row).unwrap_or(u32::MAX).min(BLACKLISTS - 1);
         match self.0.entry(key(number)) {

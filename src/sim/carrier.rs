@@ -128,6 +128,7 @@ struct FarCall {
     proof: Proof,
     /// As the user agent names it, once it is let in.
     call: Option<CallId>,
+    answered: bool,
     acknowledged: bool,
     counted: bool,
     by: Option<EndedBy>,
@@ -196,9 +197,9 @@ impl Carrier {
         }
     }
 
-    /// Calls between INVITE and end.
+    /// Calls that were let in and have not ended.
     pub fn calls(&self) -> usize {
-        self.calls.values().filter(|call| call.stage != Stage::Over).count()
+        self.calls.values().filter(|call| !matches!(call.stage, Stage::Outside | Stage::Over)).count()
     }
 
     /// The Call-ID of a call, until it has ended.
@@ -288,6 +289,7 @@ impl Carrier {
             held: (slow > Duration::ZERO).then(|| (from, bytes.to_vec())),
             proof,
             call: None,
+            answered: false,
             acknowledged: false,
             counted: false,
             by: None,
@@ -310,7 +312,8 @@ impl Carrier {
             return false;
         }
         match method {
-            Method::Ack if known.stage == Stage::Answered && !known.acknowledged => {
+            // Even after a BYE that overtook it.
+            Method::Ack if known.answered && !known.acknowledged => {
                 known.acknowledged = true;
                 self.note(now, id, Noted::Acknowledged, "");
             }
@@ -516,6 +519,7 @@ impl Carrier {
         let Some(known) = self.calls.get_mut(id) else { return };
         let Some(call) = known.call else { return };
         known.stage = Stage::Answered;
+        known.answered = true;
         let fate = known.fate.clone();
         self.note(now, id, Noted::Answered, "200");
         self.ua.answer(now, call, capabilities);

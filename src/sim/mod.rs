@@ -14,7 +14,9 @@ pub mod ledger;
 pub mod limits;
 pub mod line;
 pub mod people;
+pub mod serve;
 pub mod tones;
+pub mod voices;
 pub mod world;
 
 pub use fate::{Behaviour, Fate};

@@ -77,6 +77,7 @@ impl World {
             sent_by: vec![(Transport::Udp, World::carrier_peer().address.to_string())],
             product: "Paceline-carrier".into(),
             seed,
+            incoming: paceline_core::sip::user_agent::Incoming::Anybody,
         };
         let codecs = vec![Codec::Pcma, Codec::Pcmu];
         World {

@@ -48,6 +48,15 @@ impl Reception {
     /// Counts a packet. `arrival_micros` is on any clock that does not jump.
     /// Returns whether the packet belongs to the stream: a wild sequence number does not.
     pub fn packet(&mut self, ssrc: u32, sequence: u16, timestamp: u32, arrival_micros: u64) -> bool {
+        let belongs = self.sequence(ssrc, sequence);
+        if let Some(source) = self.source.as_mut().filter(|_| belongs) {
+            source.measure(timestamp, arrival_micros);
+        }
+        belongs
+    }
+
+    /// The same for a packet whose timestamp says nothing about its sending (RFC 4733 events).
+    pub fn sequence(&mut self, ssrc: u32, sequence: u16) -> bool {
         let lost = self.lost();
         match &mut self.source {
             Some(source) if source.ssrc == ssrc => match source.follow(sequence) {
@@ -65,7 +74,6 @@ impl Reception {
         }
         if let Some(source) = &mut self.source {
             source.received += 1;
-            source.measure(timestamp, arrival_micros);
         }
         true
     }

@@ -1,6 +1,7 @@
 //! SIP without sockets. Bytes and `now` come in; datagrams, events and the next deadline go out.
-//! Bottom up: `message` (framer, parser, builder), `uri`, `headers`, `auth`, `transaction`,
-//! `dialog`, and `user_agent`, the only part that the rest of the house talks to.
+//! Bottom up: `message` (parser), `uri`, `headers`, `build`, `frame`, `auth`, `transaction`,
+//! `dialog`, `session_timer`, `verdict`, and `user_agent`, the only part that the rest of the house
+//! talks to.
 
 pub mod auth;
 pub mod build;

@@ -1,6 +1,7 @@
 //! URIs as SIP uses them: `sip:`, `sips:`, `tel:`, and any other scheme kept as text.
 
-use super::headers::Params;
+use super::headers::{Params, is_uri_byte};
+use super::message::split_once;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -36,12 +37,12 @@ pub(crate) struct UriParts<'a> {
 
 impl<'a> UriParts<'a> {
     pub fn parse(text: &'a str) -> Option<Self> {
-        let (scheme, rest) = text.split_once(':')?;
+        let (scheme, rest) = split_once(text, b':')?;
         let mut letters = scheme.bytes();
         if !letters.next()?.is_ascii_alphabetic()
             || !letters.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
             || rest.is_empty()
-            || rest.bytes().any(|byte| byte <= b' ' || byte == 0x7f || matches!(byte, b'<' | b'>' | b'"'))
+            || !rest.bytes().all(is_uri_byte)
         {
             return None;
         }
@@ -59,11 +60,11 @@ impl<'a> UriParts<'a> {
     /// The user part may hold `;`, `?` and `/`, so it is cut off first, at the at sign that occurs
     /// nowhere else.
     fn parse_sip(scheme: &'a str, rest: &'a str) -> Option<Self> {
-        let (userinfo, rest) = match rest.split_once('@') {
+        let (userinfo, rest) = match split_once(rest, b'@') {
             Some((userinfo, rest)) => (Some(userinfo), rest),
             None => (None, rest),
         };
-        let (user, password) = match userinfo.map(|userinfo| userinfo.split_once(':').ok_or(userinfo)) {
+        let (user, password) = match userinfo.map(|userinfo| split_once(userinfo, b':').ok_or(userinfo)) {
             Some(Ok((user, password))) => (Some(user), Some(password)),
             Some(Err(user)) => (Some(user), None),
             None => (None, None),
@@ -71,7 +72,7 @@ impl<'a> UriParts<'a> {
         if user == Some("") {
             return None;
         }
-        let (rest, headers) = match rest.split_once('?') {
+        let (rest, headers) = match split_once(rest, b'?') {
             Some((rest, headers)) => (rest, Some(headers)),
             None => (rest, None),
         };
@@ -203,8 +204,7 @@ pub(crate) fn split_host_port(text: &str) -> Option<(&str, Option<u16>)> {
         text[1..end - 1].parse::<Ipv6Addr>().ok()?;
         text.split_at(end)
     } else {
-        let end = text.find(':').unwrap_or(text.len());
-        let (host, rest) = text.split_at(end);
+        let (host, rest) = split_before(text, b':');
         let host = host.trim_end();
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
         if host.is_empty() || !host.bytes().all(sound) {

@@ -271,7 +271,10 @@ impl UserAgent {
     }
 
     pub fn handle_timeout(&mut self, now: Time) {
-        while let Some(owner) = self.wakes.pop_due(now) {
+        // Nobody who was served wants to be served again at once; if one ever did, the others and the
+        // network would still get their turn.
+        for _ in 0..self.wakes.len() + 64 {
+            let Some(owner) = self.wakes.pop_due(now) else { return };
             match owner {
                 Owner::Client(key) => self.client_due(now, key),
                 Owner::Server(id) => self.server_due(now, id),

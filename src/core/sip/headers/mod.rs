@@ -14,10 +14,29 @@ pub(crate) use via::ViaParts;
 
 use super::message::Method;
 
+/// What a byte may be part of, looked up: these questions are asked of every byte of a message.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let letter = byte as u8;
+        let token = letter.is_ascii_alphanumeric()
+            || matches!(letter, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+        let uri = letter > b' ' && letter != 0x7f && !matches!(letter, b'<' | b'>' | b'"');
+        classes[byte] = token as u8 | (uri as u8) << 1;
+        byte += 1;
+    }
+    classes
+};
+
 /// Whether a byte may be in a `token` (RFC 3261 section 25.1).
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+    CLASSES[byte as usize] & 1 != 0
+}
+
+/// Whether a byte may stand in a URI at all: no blank, no control character, nothing that ends it.
+pub(crate) const fn is_uri_byte(byte: u8) -> bool {
+    CLASSES[byte as usize] & 2 != 0
 }
 
 /// A number of digits alone; `None` above `u32::MAX`.

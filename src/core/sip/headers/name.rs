@@ -22,10 +22,8 @@ macro_rules! header_names {
 
             /// The long form as RFC 3261 writes it; empty for `Extension`.
             pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(HeaderName::$variant => $text,)*
-                    HeaderName::Extension => "",
-                }
+                const TEXTS: &[&str] = &[$($text,)* ""];
+                TEXTS[self as usize]
             }
 
             /// The one-letter form, where the registry has one.
@@ -155,11 +153,13 @@ impl HeaderName {
             return HeaderName::Extension;
         }
         let names = &HeaderName::ALL[usize::from(STARTS[text.len()])..usize::from(STARTS[text.len() + 1])];
-        names
-            .iter()
-            .copied()
-            .find(|name| name.as_str().as_bytes().eq_ignore_ascii_case(text))
-            .unwrap_or(HeaderName::Extension)
+        // The first letter tells most of them apart.
+        let same = |name: &HeaderName| {
+            let known = name.as_str().as_bytes();
+            known.first().zip(text.first()).is_some_and(|(one, two)| (one ^ two) & !0x20 == 0)
+                && known.eq_ignore_ascii_case(text)
+        };
+        names.iter().copied().find(same).unwrap_or(HeaderName::Extension)
     }
 }
 

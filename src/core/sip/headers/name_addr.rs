@@ -1,6 +1,7 @@
 //! From, To, Contact, Route and their kin: a display name, a URI and header parameters.
 
 use super::params::{self, Params, find_unquoted};
+use crate::sip::message::split_once;
 use crate::sip::uri::{Uri, UriParts};
 use std::borrow::Cow;
 use std::fmt;
@@ -35,7 +36,7 @@ impl<'a> NameAddrParts<'a> {
         if display.starts_with('"') && !(display.len() >= 2 && display.ends_with('"')) {
             return None;
         }
-        let (uri, rest) = text[open + 1..].split_once('>')?;
+        let (uri, rest) = split_once(&text[open + 1..], b'>')?;
         let params = rest.trim_start();
         if !(params.is_empty() || params.starts_with(';')) || !params::quotes_are_closed(params) {
             return None;

@@ -1,5 +1,6 @@
 //! Parameters as SIP writes them after a value: `;name=value;flag;name="quoted"`.
 
+use crate::sip::message::find_byte;
 use std::fmt;
 
 /// Parameters, kept as their text so that they go out as they came in. Names are compared without
@@ -152,6 +153,10 @@ pub(crate) fn quotes_are_closed(text: &str) -> bool {
 
 /// The first place of an ASCII byte outside double quotes.
 pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
+    let first = find_byte(text.as_bytes(), wanted)?;
+    if find_byte(&text.as_bytes()[..first], b'"').is_none() {
+        return Some(first);
+    }
     scan(text, |byte| byte == wanted).ok().flatten()
 }
 

@@ -2,6 +2,7 @@
 //! RFC 3581).
 
 use super::params::{self, Params};
+use crate::sip::message::split_once;
 use crate::sip::uri::split_host_port;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -29,8 +30,8 @@ pub(crate) struct ViaParts<'a> {
 impl<'a> ViaParts<'a> {
     /// `SIP / 2.0 / UDP host : port ; params`, with blanks where the grammar lets them be.
     pub fn parse(text: &'a str) -> Option<Self> {
-        let (protocol, rest) = text.split_once('/')?;
-        let (version, rest) = rest.split_once('/')?;
+        let (protocol, rest) = split_once(text, b'/')?;
+        let (version, rest) = split_once(rest, b'/')?;
         if !protocol.trim().eq_ignore_ascii_case("SIP") || version.trim() != "2.0" {
             return None;
         }

@@ -37,6 +37,15 @@ impl Span {
         &bytes[usize::from(self.name_start)..usize::from(self.name_end)]
     }
 
+    /// The same as `value`, out of a header part that was found to be UTF-8 as a whole.
+    pub fn text<'a>(&self, head: Option<&'a str>, bytes: &'a [u8]) -> Cow<'a, str> {
+        let text = head.and_then(|head| head.get(usize::from(self.value_start)..usize::from(self.value_end)));
+        match text {
+            Some(text) if !self.folded && find_byte(text.as_bytes(), b'\r').is_none() => Cow::Borrowed(text),
+            _ => self.value(bytes),
+        }
+    }
+
     /// The value as it came, trimmed, folds and all.
     pub fn raw<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[usize::from(self.value_start)..usize::from(self.value_end)]
@@ -47,7 +56,7 @@ impl Span {
     pub fn value<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
         let raw = self.raw(bytes);
         let text = String::from_utf8_lossy(raw);
-        if self.folded || raw.contains(&b'\r') { Cow::Owned(unfold(&text)) } else { text }
+        if self.folded || find_byte(raw, b'\r').is_some() { Cow::Owned(unfold(&text)) } else { text }
     }
 }
 
@@ -143,9 +152,11 @@ impl Index {
 /// One header line. Blanks before the colon are allowed (RFC 3261 section 7.3.1).
 fn span(bytes: &[u8], start: usize, end: usize, folded: bool) -> Result<Span, ParseError> {
     let line = &bytes[start..end];
-    let colon = line.iter().position(|byte| *byte == b':').ok_or(ParseError::HeaderLine)?;
-    let name = trim_end(&line[..colon]);
-    if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) {
+    let name_length = line.iter().position(|byte| !is_token_byte(*byte)).ok_or(ParseError::HeaderLine)?;
+    let name = &line[..name_length];
+    let gap = line[name_length..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let colon = name_length + gap;
+    if name.is_empty() || line.get(colon) != Some(&b':') {
         return Err(ParseError::HeaderLine);
     }
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
@@ -163,16 +174,18 @@ fn span(bytes: &[u8], start: usize, end: usize, folded: bool) -> Result<Span, Pa
     })
 }
 
-fn trim_end(bytes: &[u8]) -> &[u8] {
-    let tail = bytes.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    &bytes[..bytes.len() - tail]
-}
-
 /// The end of the line that starts at `at` (without CRLF or LF) and the start of the next one.
 pub(crate) fn line_end(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     let feed = at + find_byte(&bytes[at..], b'\n')?;
     let end = if feed > at && bytes[feed - 1] == b'\r' { feed - 1 } else { feed };
     Some((end, feed + 1))
+}
+
+/// What stands before and after the first of an ASCII byte. Short texts are the rule in headers, and
+/// the standard library's search is made for long ones.
+pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|known| known == byte)?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// The first place of a byte, eight at a time: header lines are long and line feeds are rare.

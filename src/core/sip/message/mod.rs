@@ -7,7 +7,8 @@ mod method;
 mod typed;
 
 pub use error::ParseError;
-pub(super) use index::{Index, find_byte, line_end};
+use index::Span;
+pub(super) use index::{Index, find_byte, line_end, split_once};
 pub use index::{MAX_HEADERS, MAX_MESSAGE};
 pub use method::{Method, StartLine};
 pub use typed::List;
@@ -23,6 +24,8 @@ use std::borrow::Cow;
 pub struct Message<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) index: Index,
+    /// The start line and headers as text, where all of them are UTF-8.
+    head: Option<&'a str>,
     start: StartLine<'a>,
     body: &'a [u8],
 }
@@ -37,7 +40,8 @@ impl<'a> Message<'a> {
         let (start, headers_start) = read_start(bytes)?;
         let index = Index::read(bytes, headers_start)?;
         let body = body(bytes, &index)?;
-        let message = Message { bytes, index, start, body };
+        let head = std::str::from_utf8(&bytes[..index.body_start]).ok();
+        let message = Message { bytes, index, head, start, body };
         message.check()?;
         Ok(message)
     }
@@ -71,25 +75,34 @@ impl<'a> Message<'a> {
         self.body
     }
 
+    fn text(&self, span: &Span) -> Cow<'a, str> {
+        span.text(self.head, self.bytes)
+    }
+
     /// The five headers without which a message cannot be answered or matched, each once and
     /// readable. Nothing is allocated here unless a value is folded.
     fn check(&self) -> Result<(), ParseError> {
-        let mut found = [None; 5];
         let names = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
-        let mut forwards = false;
+        let mut found = [None; 5];
+        let mut forwards = None;
         for span in self.index.spans() {
-            if let Some(at) = names.iter().position(|name| *name == span.name) {
-                if found[at].is_none() {
-                    found[at] = Some(span);
-                } else if at > 0 {
-                    return Err(ParseError::Repeated(span.name));
-                }
-            } else if span.name == HeaderName::MaxForwards && std::mem::replace(&mut forwards, true) {
-                return Err(ParseError::Repeated(span.name));
+            let place = match span.name {
+                HeaderName::Via => &mut found[0],
+                HeaderName::From => &mut found[1],
+                HeaderName::To => &mut found[2],
+                HeaderName::CallId => &mut found[3],
+                HeaderName::CSeq => &mut found[4],
+                HeaderName::MaxForwards => &mut forwards,
+                _ => continue,
+            };
+            match place {
+                None => *place = Some(span),
+                Some(_) if span.name == HeaderName::Via => {}
+                Some(_) => return Err(ParseError::Repeated(span.name)),
             }
         }
         let value = |at: usize| -> Result<Cow<'a, str>, ParseError> {
-            Ok(found[at].ok_or(ParseError::Missing(names[at]))?.value(self.bytes))
+            Ok(self.text(found[at].ok_or(ParseError::Missing(names[at]))?))
         };
         let via = value(0)?;
         ViaParts::parse(typed::first_element(&via)).ok_or(ParseError::Bad(HeaderName::Via))?;
@@ -149,17 +162,21 @@ fn response_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
 
 fn request_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
     let text = std::str::from_utf8(line).map_err(|_| ParseError::StartLine)?;
-    let (method, rest) = text.split_once(' ').ok_or(ParseError::StartLine)?;
+    let (method, rest) = split_once(text, b' ').ok_or(ParseError::StartLine)?;
     if method.is_empty() || !method.bytes().all(is_token_byte) {
         return Err(ParseError::StartLine);
     }
     // Whether it is SIP at all decides whether anybody hears of the faults in it.
-    let at = rest.rfind("SIP/").or_else(|| rest.rfind("sip/")).ok_or(ParseError::StartLine)?;
-    let (uri, version) = rest.split_at(at);
-    let uri = uri.strip_suffix(' ').ok_or(ParseError::StartLine)?;
-    if !version[4..].eq("2.0") {
-        let trailing = version[4..].strip_prefix("2.0").is_some_and(|tail| tail.trim().is_empty());
-        return Err(if trailing { ParseError::RequestUri } else { ParseError::Version });
+    let trimmed = rest.trim_end_matches([' ', '\t']);
+    let (uri, version) = trimmed.rsplit_once(' ').ok_or(ParseError::StartLine)?;
+    if !version.get(..4).is_some_and(|protocol| protocol.eq_ignore_ascii_case("SIP/")) {
+        return Err(ParseError::StartLine);
+    }
+    if &version[4..] != "2.0" {
+        return Err(ParseError::Version);
+    }
+    if trimmed.len() != rest.len() {
+        return Err(ParseError::RequestUri);
     }
     let parts = UriParts::parse(uri).ok_or(ParseError::RequestUri)?;
     if parts.headers.is_some() {

@@ -1,6 +1,6 @@
 //! What the headers of a message say: text by name, lists, and typed values.
 
-use super::{Message, ParseError, StartLine};
+use super::{Message, ParseError, StartLine, find_byte};
 use crate::sip::auth::Challenge;
 use crate::sip::headers::params::find_unquoted;
 use crate::sip::headers::{
@@ -12,13 +12,12 @@ use std::borrow::Cow;
 impl<'a> Message<'a> {
     /// The first value of that name: unfolded, trimmed. For lists see [`Message::list`].
     pub fn header(&self, name: HeaderName) -> Option<Cow<'a, str>> {
-        self.index.find(name).map(|span| span.value(self.bytes))
+        self.index.find(name).map(|span| self.text(span))
     }
 
     /// Each header line of that name, in order.
     pub fn headers(&self, name: HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
-        let bytes = self.bytes;
-        self.index.spans().filter(move |span| span.name == name).map(move |span| span.value(bytes))
+        self.index.spans().filter(move |span| span.name == name).map(|span| self.text(span))
     }
 
     /// Every line of the message in order: the name as written and its value.
@@ -35,7 +34,7 @@ impl<'a> Message<'a> {
             span.name == HeaderName::Extension
                 && span.name_text(self.bytes).eq_ignore_ascii_case(name.as_bytes())
         };
-        self.index.spans().find(wanted).map(|span| span.value(self.bytes))
+        self.index.spans().find(wanted).map(|span| self.text(span))
     }
 
     /// The elements of a comma separated header over all its lines; commas in quotes and in angle
@@ -268,6 +267,9 @@ impl<'a> Iterator for List<'a> {
 
 /// Where the first element ends: at a comma outside quotes and angle brackets, or at the end.
 fn first_comma(text: &str) -> usize {
+    if find_byte(text.as_bytes(), b',').is_none() {
+        return text.len();
+    }
     let mut at = 0;
     while let Some(comma) = find_unquoted(&text[at..], b',') {
         let comma = at + comma;

@@ -96,6 +96,13 @@ impl ClientInvite {
         }
     }
 
+    /// The user is gone: an INVITE that only ever rang is waited for 32 seconds more, and not for ever.
+    pub fn abandon(&mut self, now: Time) {
+        if self.state == State::Proceeding {
+            self.end = Some(now + PATIENCE);
+        }
+    }
+
     pub fn next_wake(&self) -> Option<Time> {
         earlier(self.copy, self.end)
     }

@@ -85,11 +85,6 @@ impl UserAgent {
         };
         self.add_leg(call, leg);
         self.server_is_for(id, call);
-        let authorization = [HeaderName::Authorization, HeaderName::ProxyAuthorization]
-            .into_iter()
-            .flat_map(|name| request.headers(name))
-            .map(|line| line.into_owned())
-            .collect();
         self.event(UaEvent::Incoming(Box::new(IncomingCall {
             call,
             from,
@@ -97,7 +92,7 @@ impl UserAgent {
             to_user: request.request_uri().map(|uri| uri.user_text().into_owned()).unwrap_or_default(),
             from_user: request.from().map(|from| from.uri.user_text().into_owned()).unwrap_or_default(),
             offer,
-            authorization,
+            authorization: authorization(request),
         })));
     }
 
@@ -278,7 +273,7 @@ impl UserAgent {
         self.respond(now, id, code, bytes);
         let mut over = ended_by_us(cause, Some(code), reason);
         over.outcome = unanswered_outcome(cause);
-        self.finish(call, over);
+        self.finish(now, call, over);
     }
 
     /// CANCEL (RFC 3261 section 9.2): 200 for itself, 487 for its INVITE if that is still open.
@@ -297,7 +292,7 @@ impl UserAgent {
             return;
         }
         self.terminate_invite(now, call);
-        self.finish(call, ended_by_caller(Outcome::NoAnswer, Some(487), write::reason_text(request)));
+        self.finish(now, call, ended_by_caller(Outcome::NoAnswer, Some(487), write::reason_text(request)));
     }
 
     /// 487 to the INVITE of a call that is not answered yet.
@@ -376,6 +371,12 @@ impl UserAgent {
         let leg = self.legs.get(&call)?;
         (leg.dialog.call_id == request.call_id()).then_some(call)
     }
+}
+
+fn authorization(request: &Message<'_>) -> Vec<String> {
+    let names = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
+    let lines = names.into_iter().flat_map(|name| request.headers(name));
+    lines.take(4).map(|line| line.into_owned()).collect()
 }
 
 /// The end of a call by the side that placed it.

@@ -164,24 +164,24 @@ impl UserAgent {
             Answer::Response { code, message, .. } => self.refused(now, call, code, message),
             Answer::TimedOut => {
                 let words = "no response from the trunk within 32 s";
-                self.gave_up(call, ended(verdict::SILENT_TRUNK, None, words));
+                self.gave_up(now, call, ended(verdict::SILENT_TRUNK, None, words));
             }
             Answer::Unreachable => {
                 let words = "the connection to the trunk failed";
-                self.gave_up(call, ended(verdict::SILENT_TRUNK, None, words));
+                self.gave_up(now, call, ended(verdict::SILENT_TRUNK, None, words));
             }
         }
     }
 
     /// The INVITE is over without an answer, unless a person stopped the call before.
-    fn gave_up(&mut self, call: CallId, mut ended: Ended) {
+    fn gave_up(&mut self, now: Time, call: CallId, mut ended: Ended) {
         let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
         if cancel.is_some_and(|cancel| cancel.cause == HangUpCause::Stopped) {
             ended.outcome = Outcome::Cancelled;
             ended.by = EndedBy::Dialer;
             ended.try_next_trunk = false;
         }
-        self.finish(call, ended);
+        self.finish(now, call, ended);
     }
 
     fn provisional(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
@@ -337,7 +337,7 @@ impl UserAgent {
         if let Some(cancel) = placing.cancel {
             let mut over = ended_by_us(cancel.cause, Some(code), &write::cause_text(message));
             over.outcome = unanswered_outcome(cancel.cause);
-            self.finish(call, over);
+            self.finish(now, call, over);
             return;
         }
         let again = match code {
@@ -356,7 +356,7 @@ impl UserAgent {
             over.retry_after =
                 message.retry_after().map(|secs| crate::time::Duration::from_secs(secs.into()));
         }
-        self.finish(call, over);
+        self.finish(now, call, over);
     }
 
     /// Credentials for the challenge; `false` = we have none, or they were refused.
@@ -435,19 +435,19 @@ impl UserAgent {
 
     /// The INVITE's own final response says how the call ended; a CANCEL that nobody knows or answers
     /// changes nothing, its time runs out.
-    pub(super) fn cancel_answered(&mut self, _now: Time, call: CallId, answer: Answer<'_, '_>) {
+    pub(super) fn cancel_answered(&mut self, now: Time, call: CallId, answer: Answer<'_, '_>) {
         if matches!(answer, Answer::Unreachable) {
-            self.cancel_gave_up(call);
+            self.cancel_gave_up(now, call);
         }
     }
 
     /// Nothing came of the CANCEL for 32 seconds (RFC 3261 section 9.1).
-    pub(super) fn cancel_gave_up(&mut self, call: CallId) {
+    pub(super) fn cancel_gave_up(&mut self, now: Time, call: CallId) {
         let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
         let Some(cancel) = cancel else { return };
         let mut over = ended_by_us(cancel.cause, None, "cancelled; the trunk never said that it was over");
         over.outcome = unanswered_outcome(cancel.cause);
-        self.finish(call, over);
+        self.finish(now, call, over);
     }
 
     /// `None` if there is no such dialog, or it was never answered.

@@ -255,6 +255,15 @@ impl UserAgent {
         self.rearm_client(key);
     }
 
+    /// Nobody waits for this INVITE any more; what still comes to it within 32 seconds is ended.
+    pub(super) fn abandon_invite(&mut self, now: Time, key: ClientKey) {
+        if let Some(ClientTransaction { machine: Machine::Invite(machine), .. }) = self.clients.get_mut(&key)
+        {
+            machine.abandon(now);
+        }
+        self.rearm_client(key);
+    }
+
     fn is_invite(&self, key: ClientKey) -> bool {
         self.clients.get(&key).is_some_and(ClientTransaction::is_invite)
     }

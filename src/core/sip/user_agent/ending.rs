@@ -102,7 +102,7 @@ impl UserAgent {
         if answer.code().is_none() {
             over.cause.push_str("; the far side did not answer our BYE");
         }
-        self.finish(call, over);
+        self.finish(now, call, over);
     }
 
     pub(super) fn add_leg(&mut self, call: CallId, leg: Leg) {
@@ -112,11 +112,14 @@ impl UserAgent {
     }
 
     /// The leg is over: nothing follows this report.
-    pub(super) fn finish(&mut self, call: CallId, over: Ended) {
+    pub(super) fn finish(&mut self, now: Time, call: CallId, over: Ended) {
         let Some(mut leg) = self.legs.remove(&call) else { return };
         self.wakes.set(Owner::Leg(call), &mut leg.armed, None);
         self.tags.remove(&leg.tag);
         self.incoming_now -= usize::from(call.0 >= INCOMING);
+        if let Some(placing) = leg.placing.as_deref() {
+            self.abandon_invite(now, placing.key);
+        }
         self.report(call, Progress::Ended(over));
     }
 

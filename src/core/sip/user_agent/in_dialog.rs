@@ -109,7 +109,7 @@ impl UserAgent {
                 }
             }
         }
-        self.finish(call, over);
+        self.finish(now, call, over);
     }
 
     /// A re-INVITE: hold, moved media, a session refresh.

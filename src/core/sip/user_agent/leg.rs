@@ -202,8 +202,8 @@ impl Leg {
         let until = arriving.map(|arriving| arriving.until);
         let unheard = arriving.and_then(|arriving| arriving.unheard.as_ref());
         let again = match self.refresh {
-            Refresh::Again(at) => Some(at),
-            Refresh::None | Refresh::Sent(_) => None,
+            Refresh::Again(at) if self.state == LegState::Confirmed => Some(at),
+            Refresh::Again(_) | Refresh::None | Refresh::Sent(_) => None,
         };
         let timer = self.timer.filter(|_| self.state == LegState::Confirmed).map(|timer| timer.at);
         let repeat = self.unacknowledged.as_ref().map(|repeat| repeat.next_wake());

@@ -57,7 +57,9 @@ impl UserAgent {
             LegState::Calling => {
                 let Some(placing) = leg.placing.as_deref() else { return };
                 match placing.cancel {
-                    Some(cancel) if cancel.give_up.is_some_and(|at| at <= now) => self.cancel_gave_up(call),
+                    Some(cancel) if cancel.give_up.is_some_and(|at| at <= now) => {
+                        self.cancel_gave_up(now, call)
+                    }
                     None if placing.ring_until.is_some_and(|at| at <= now) => {
                         self.cancel_call(now, call, HangUpCause::RingTimeout);
                     }

@@ -4,6 +4,8 @@ mod callee;
 mod caller;
 mod days;
 mod desk;
+mod early;
+mod in_dialog;
 mod leftovers;
 mod sessions;
 mod trunks;

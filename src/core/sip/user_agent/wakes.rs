@@ -33,6 +33,10 @@ impl Wakes {
         *armed = wanted;
     }
 
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     pub fn next(&self) -> Option<Time> {
         self.queue.first().map(|(at, _)| *at)
     }

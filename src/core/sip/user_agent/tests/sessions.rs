@@ -127,3 +127,33 @@ fn a_challenged_refresh_carries_credentials() {
     desk.receive(&answer(&update, "401 Unauthorized", "", &[digest], ""));
     assert!(header(&desk.one(), HeaderName::Authorization).contains("nc=00000001"));
 }
+
+#[test]
+fn our_own_move_is_told_by_re_invite_and_waits_for_a_refresh_that_is_out() {
+    let (mut desk, _, _) = Desk::talking(&[OURS, UPDATE]);
+    let mut moved = media();
+    moved.address.set_port(20_400);
+    desk.wait(secs(45));
+    let update = desk.one();
+    desk.ua.move_media(desk.now, CALL, moved);
+    desk.silent();
+    desk.receive(&answer(&update, "200 OK", "", &[OURS], ""));
+    let invite = desk.one();
+    assert!(invite.starts_with("INVITE ") && invite.contains("m=audio 20400"), "{invite}");
+    desk.receive(&answer(&invite, "200 OK", "", &[OURS], &SDP.replace("4000", "4300")));
+    assert!(desk.one().starts_with("ACK "));
+    assert_eq!(desk.media()[0].0.rtp.port(), 4300);
+}
+
+#[test]
+fn a_hang_up_while_our_own_request_waits_after_glare_ends_the_call() {
+    let (mut desk, _, _) = Desk::talking(&[OURS, UPDATE]);
+    desk.wait(secs(45));
+    let update = desk.one();
+    desk.receive(&answer(&update, "491 Request Pending", "", &[], ""));
+    desk.hang_up(crate::call::HangUpCause::Finished);
+    assert!(desk.one().starts_with("BYE "));
+    desk.wait(secs(60));
+    assert_eq!(desk.ended().outcome, Outcome::Answered);
+    assert_eq!(desk.ua.next_wake(), None);
+}

@@ -1,0 +1,83 @@
+//! The place in a sound that a leg is playing, and the silence between sounds.
+
+use crate::audio::Sound;
+use paceline_core::media::{Codec, g711, g722};
+use std::sync::{Arc, LazyLock};
+
+/// Where a leg is in its announcement. A change of codec goes on at the same frame.
+#[derive(Clone, Debug)]
+pub struct Playing {
+    sound: Arc<Sound>,
+    plays: u32,
+    /// Of the next frame; the current one is before it.
+    next: usize,
+}
+
+impl Playing {
+    pub fn new(sound: Arc<Sound>, plays: u32) -> Self {
+        Playing { sound, plays, next: 0 }
+    }
+
+    /// Goes on to the next frame; `None` once all plays are over.
+    pub fn frame(&mut self, codec: Codec) -> Option<()> {
+        let frames = self.sound.encoded(codec).len() / codec.frame_bytes();
+        if self.next >= frames {
+            self.plays = self.plays.saturating_sub(1);
+            self.next = 0;
+        }
+        if self.plays == 0 || frames == 0 {
+            return None;
+        }
+        self.next += 1;
+        Some(())
+    }
+
+    /// The frame that [`Playing::frame`] went on to.
+    pub fn current(&self, codec: Codec) -> Option<&[u8]> {
+        let start = self.next.checked_sub(1)? * codec.frame_bytes();
+        self.sound.encoded(codec).get(start..start + codec.frame_bytes())
+    }
+}
+
+/// 20 ms of nothing, sent so that the way stays open through NAT and media gateways.
+pub fn silence(codec: Codec) -> &'static [u8] {
+    static G722: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        // The coder needs a moment to settle.
+        let mut encoder = g722::Encoder::new();
+        encoder.encode(&[0; 3_200]);
+        encoder.encode(&[0; 320])
+    });
+    match codec {
+        Codec::Pcma => &[g711::ALAW_SILENCE; 160],
+        Codec::Pcmu => &[g711::ULAW_SILENCE; 160],
+        Codec::G722 => &G722,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sound_is_played_as_often_as_asked_and_then_is_over() {
+        let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
+        for (plays, frames) in [(0, 0), (1, 2), (3, 6)] {
+            let mut playing = Playing::new(sound.clone(), plays);
+            let played = std::iter::from_fn(|| playing.frame(Codec::Pcma)).count();
+            assert_eq!(played, frames, "{plays} plays");
+        }
+    }
+
+    #[test]
+    fn an_empty_sound_is_over_at_once() {
+        let mut playing = Playing::new(Arc::new(Sound::from_samples("nothing", &[], 8_000)), 5);
+        assert_eq!(playing.frame(Codec::G722), None);
+    }
+
+    #[test]
+    fn silence_is_one_frame_in_every_codec() {
+        for codec in Codec::ALL {
+            assert_eq!(silence(codec).len(), codec.frame_bytes());
+        }
+    }
+}

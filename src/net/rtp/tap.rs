@@ -1,0 +1,137 @@
+//! What one leg heard, for tests and for recordings: payloads in the order of their timestamps, gaps
+//! filled with silence. Nothing here costs anything for legs without a tap.
+
+use paceline_core::media::{Codec, g711, g722};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// All our codecs carry one byte per 1/8,000 s.
+const BYTES_PER_SECOND: usize = 8_000;
+
+/// Shared between whoever listens and the media thread that fills it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tap(Arc<Mutex<Heard>>);
+
+#[derive(Debug)]
+struct Heard {
+    limit: usize,
+    /// One per stretch of the same codec and source.
+    stretches: Vec<Stretch>,
+    length: usize,
+}
+
+#[derive(Debug)]
+struct Stretch {
+    codec: Codec,
+    ssrc: u32,
+    first: u32,
+    bytes: Vec<u8>,
+    /// 20 ms that were never heard are counted in `missing`.
+    heard: usize,
+}
+
+impl Tap {
+    /// Keeps the first `limit` of what is heard and drops the rest.
+    pub fn new(limit: Duration) -> Self {
+        let limit = (limit.as_secs_f64() * BYTES_PER_SECOND as f64) as usize;
+        Tap(Arc::new(Mutex::new(Heard { limit, stretches: Vec::new(), length: 0 })))
+    }
+
+    /// Coded bytes, 8 per millisecond, of the stretches in order.
+    pub fn payloads(&self) -> Vec<(Codec, Vec<u8>)> {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.stretches.iter().map(|stretch| (stretch.codec, stretch.bytes.clone())).collect()
+    }
+
+    /// Linear samples at 8,000 per second; of G.722 every second sample after decoding.
+    pub fn linear(&self) -> Vec<i16> {
+        let decode = |(codec, bytes): (Codec, Vec<u8>)| match codec {
+            Codec::Pcma => g711::decode_alaw(&bytes),
+            Codec::Pcmu => g711::decode_ulaw(&bytes),
+            Codec::G722 => g722::Decoder::new().decode(&bytes).into_iter().step_by(2).collect(),
+        };
+        self.payloads().into_iter().flat_map(decode).collect()
+    }
+
+    /// Bytes (of 1/8,000 s) between the first and the last packet that no packet brought.
+    pub fn missing(&self) -> usize {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.stretches.iter().map(|stretch| stretch.bytes.len().saturating_sub(stretch.heard)).sum()
+    }
+
+    pub(super) fn hear(&self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8]) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.hear(codec, ssrc, timestamp, payload);
+    }
+}
+
+impl Heard {
+    fn hear(&mut self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8]) {
+        let goes_on = self.stretches.last().is_some_and(|last| last.codec == codec && last.ssrc == ssrc);
+        if !goes_on {
+            if self.stretches.len() >= 64 {
+                return;
+            }
+            self.stretches.push(Stretch { codec, ssrc, first: timestamp, bytes: Vec::new(), heard: 0 });
+        }
+        let room = self.limit.saturating_sub(self.length);
+        let Some(stretch) = self.stretches.last_mut() else { return };
+        let at = timestamp.wrapping_sub(stretch.first) as usize;
+        let end = at.saturating_add(payload.len());
+        // A packet from before the first, or from beyond the limit, has no place.
+        if end > stretch.bytes.len().saturating_add(room) {
+            return;
+        }
+        if end > stretch.bytes.len() {
+            self.length += end - stretch.bytes.len();
+            stretch.bytes.resize(end, silence_byte(codec));
+        }
+        stretch.bytes[at..end].copy_from_slice(payload);
+        stretch.heard += payload.len();
+    }
+}
+
+/// The byte that is (nearly) silence in this codec.
+fn silence_byte(codec: Codec) -> u8 {
+    match codec {
+        Codec::Pcma => g711::ALAW_SILENCE,
+        Codec::Pcmu => g711::ULAW_SILENCE,
+        Codec::G722 => 0xFA,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_packets_find_their_place_and_gaps_are_silent() {
+        let tap = Tap::new(Duration::from_secs(1));
+        tap.hear(Codec::Pcma, 1, u32::MAX - 1, &[1, 1]);
+        tap.hear(Codec::Pcma, 1, 4, &[4, 4]);
+        tap.hear(Codec::Pcma, 1, 0, &[2, 2]);
+        assert_eq!(tap.payloads(), [(Codec::Pcma, vec![1, 1, 2, 2, 0xD5, 0xD5, 4, 4])]);
+        assert_eq!(tap.missing(), 2);
+    }
+
+    #[test]
+    fn a_tap_holds_no_more_than_its_limit() {
+        let tap = Tap::new(Duration::from_millis(1));
+        tap.hear(Codec::Pcmu, 1, 0, &[7; 6]);
+        tap.hear(Codec::Pcmu, 1, 6, &[8; 6]);
+        tap.hear(Codec::Pcmu, 1, 4_000_000_000, &[8; 1]);
+        tap.hear(Codec::Pcmu, 2, 6, &[9; 2]);
+        tap.hear(Codec::Pcmu, 3, 6, &[9; 1]);
+        assert_eq!(tap.payloads().concat_lengths(), 8);
+    }
+
+    trait Lengths {
+        fn concat_lengths(&self) -> usize;
+    }
+
+    impl Lengths for Vec<(Codec, Vec<u8>)> {
+        fn concat_lengths(&self) -> usize {
+            self.iter().map(|(_, bytes)| bytes.len()).sum()
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Counts that media threads keep and others read: one set per thread, so nobody waits for anybody.
+
+use super::MediaTotals;
+use super::leg::Done;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Upper bounds of the lateness buckets in microseconds.
+const BOUNDS: [u64; 12] =
+    [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000, u64::MAX];
+
+/// Written by one thread, read by any.
+#[derive(Debug, Default)]
+pub struct Counters {
+    sent: AtomicU64,
+    received: AtomicU64,
+    refused: AtomicU64,
+    late: [AtomicU64; BOUNDS.len()],
+    late_micros_sum: AtomicU64,
+    legs_open: AtomicU64,
+}
+
+impl Counters {
+    pub fn opened(&self) {
+        self.legs_open.fetch_add(1, Relaxed);
+    }
+
+    pub fn closed(&self) {
+        self.legs_open.fetch_sub(1, Relaxed);
+    }
+
+    /// One leg's beat. Of several packets the first was `late_micros` late, each next one a beat less.
+    pub fn beat(&self, done: Done, late_micros: u64, beat_micros: u64) {
+        for (counter, more) in [(&self.received, done.received), (&self.refused, done.refused)] {
+            if more > 0 {
+                counter.fetch_add(more, Relaxed);
+            }
+        }
+        self.sent.fetch_add(u64::from(done.sent), Relaxed);
+        for n in 0..u64::from(done.sent) {
+            let late = late_micros.saturating_sub(n * beat_micros);
+            let bucket = BOUNDS.iter().position(|&bound| late <= bound).unwrap_or(BOUNDS.len() - 1);
+            self.late[bucket].fetch_add(1, Relaxed);
+            self.late_micros_sum.fetch_add(late, Relaxed);
+        }
+    }
+
+    /// Adds these counts to the sums.
+    pub fn add_to(&self, totals: &mut MediaTotals) {
+        if totals.late.is_empty() {
+            totals.late = BOUNDS.map(|bound| (bound, 0)).to_vec();
+        }
+        totals.packets_sent += self.sent.load(Relaxed);
+        totals.packets_received += self.received.load(Relaxed);
+        totals.packets_refused += self.refused.load(Relaxed);
+        totals.late_micros_sum += self.late_micros_sum.load(Relaxed);
+        totals.legs_open += self.legs_open.load(Relaxed);
+        for (sum, counter) in totals.late.iter_mut().zip(&self.late) {
+            sum.1 += counter.load(Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_that_were_caught_up_are_late_each_by_its_own_measure() {
+        let counters = Counters::default();
+        counters.beat(Done { sent: 3, received: 2, refused: 1 }, 40_100, 20_000);
+        let mut totals = MediaTotals::default();
+        counters.add_to(&mut totals);
+        assert_eq!((totals.packets_sent, totals.packets_received, totals.packets_refused), (3, 2, 1));
+        let late: Vec<_> = totals.late.iter().filter(|bucket| bucket.1 > 0).collect();
+        assert_eq!(late, [&(100, 1), &(50_000, 2)]);
+        assert_eq!(totals.late_micros_sum, 40_100 + 20_100 + 100);
+    }
+}

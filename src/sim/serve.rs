@@ -1,0 +1,342 @@
+//! The carrier over real sockets: SIP sockets, a media room and the carrier machine in one task. Stand
+//! alone as `paceline carrier`, or inside the process for `run`, `demo` and tests.
+
+use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaAsk};
+use super::ledger::{Ledger, LogLine};
+use super::people::People;
+use super::voices::Voices;
+use crate::audio::AudioError;
+use crate::net::clock::Clock;
+use crate::net::rtp::{LegStats, MediaCommand, MediaConfig, MediaError, MediaEvent, MediaRoom};
+use crate::net::sip::{SipEvent, SipSocketConfig, SipSocketError, SipSockets};
+use paceline_core::ids::CallId;
+use paceline_core::media::Codec;
+use paceline_core::sip::user_agent::{Peer, Transport, UaConfig};
+use paceline_core::time::WallClock;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::future::Future;
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Messages that wait for the carrier before datagrams are dropped.
+const INBOUND_MAX: usize = 16_384;
+
+/// What a carrier needs to know.
+#[derive(Clone, Debug)]
+pub struct CarrierOptions {
+    /// Port 0 = any free one.
+    pub listen: Vec<(Transport, SocketAddr)>,
+    pub people: People,
+    /// Where the people file lies: sounds in it are relative to this.
+    pub people_dir: PathBuf,
+    /// Every INVITE and what became of it, one line at a time, appended.
+    pub log: Option<PathBuf>,
+    /// Where RTP goes through.
+    pub rtp_ports: RangeInclusive<u16>,
+    pub media_threads: usize,
+}
+
+impl CarrierOptions {
+    /// On any free port of 127.0.0.1, UDP and TCP.
+    pub fn on_loopback(people: People) -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        CarrierOptions {
+            listen: vec![(Transport::Udp, any), (Transport::Tcp, any)],
+            people,
+            people_dir: PathBuf::from("."),
+            log: None,
+            rtp_ports: 40_000..=49_999,
+            media_threads: 1,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CarrierError {
+    #[error(transparent)]
+    Sockets(#[from] SipSocketError),
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    #[error("a sound of the people file: {0}")]
+    Sound(#[from] AudioError),
+    #[error("cannot write the carrier's log {}: {source}", file.display())]
+    Log { file: PathBuf, source: io::Error },
+}
+
+/// A carrier at work. Dropping it ends it at once; `stop` lets it say goodbye.
+#[derive(Debug)]
+pub struct RunningCarrier {
+    addresses: Vec<(Transport, SocketAddr)>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<CarrierReport>,
+}
+
+/// What a carrier saw, for those who judge.
+#[derive(Debug, Default)]
+pub struct CarrierReport {
+    pub ledger: Ledger,
+    /// What each call's leg sent and received, by SIP Call-ID.
+    pub legs: BTreeMap<String, LegStats>,
+    /// Why the log could not be written any more, where it could not.
+    pub log_failure: Option<String>,
+}
+
+impl RunningCarrier {
+    /// Where it listens, in the order of `CarrierOptions::listen`.
+    pub fn addresses(&self) -> &[(Transport, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// The address for this transport; the carrier listens there.
+    pub fn address(&self, transport: Transport) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(listens, _)| *listens == transport).map(|(_, address)| *address)
+    }
+
+    /// Hangs up all calls, waits a moment for the answers and tells what was seen.
+    pub async fn stop(mut self) -> CarrierReport {
+        if let Some(stop) = self.stop.take() {
+            // The task may have ended already; then the report says so.
+            let _ = stop.send(());
+        }
+        (&mut self.task).await.unwrap_or_default()
+    }
+}
+
+impl Drop for RunningCarrier {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// `paceline carrier`: serves until `shutdown`. `ready` is told where it listens.
+pub async fn serve(
+    options: CarrierOptions,
+    ready: impl FnOnce(&[(Transport, SocketAddr)]),
+    shutdown: impl Future<Output = ()>,
+) -> Result<CarrierReport, CarrierError> {
+    let running = start(options).await?;
+    ready(running.addresses());
+    shutdown.await;
+    Ok(running.stop().await)
+}
+
+/// Starts a carrier in this process and says where it listens.
+pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierError> {
+    let clock = Clock::start();
+    let voices = Voices::load(&options.people.early_media, &options.people_dir)?;
+    let log = options.log.as_ref().map(|file| open_log(file)).transpose()?;
+    let (inbound, messages) = mpsc::channel(INBOUND_MAX);
+    let mut config = SipSocketConfig::new(options.listen.clone());
+    config.strangers_per_sec = None;
+    config.connections_max = 10_000;
+    let sockets = SipSockets::bind(config, inbound).await?;
+    let addresses = sockets.addresses().to_vec();
+    let media_address = media_address(&addresses);
+    let (heard_in, heard) = mpsc::unbounded_channel();
+    let media = MediaRoom::start(
+        MediaConfig {
+            bind: media_address,
+            ports: options.rtp_ports.clone(),
+            threads: options.media_threads,
+            silence: Duration::from_secs(600),
+        },
+        move |event| {
+            // The carrier may be gone already; then nobody needs to know.
+            let _ = heard_in.send(event);
+        },
+    )?;
+    let seed = Clock::utc().as_millis() as u64 ^ u64::from(std::process::id()) << 44;
+    let ua = UaConfig {
+        sent_by: addresses
+            .iter()
+            .map(|(transport, address)| {
+                (*transport, SocketAddr::new(media_address, address.port()).to_string())
+            })
+            .collect(),
+        product: "Paceline-carrier".into(),
+        seed,
+        incoming: paceline_core::sip::user_agent::Incoming::Anybody,
+    };
+    let machine = CarrierConfig {
+        ua,
+        clock: WallClock::new(clock.now(), Clock::utc()),
+        codecs: vec![Codec::Pcma, Codec::Pcmu, Codec::G722],
+    };
+    let (stop, stopped) = oneshot::channel();
+    let desk = Desk {
+        carrier: Carrier::new(Arc::new(options.people), machine),
+        clock,
+        sockets,
+        media,
+        voices,
+        log,
+        legs: BTreeMap::new(),
+        report: CarrierReport::default(),
+    };
+    let task = tokio::spawn(desk.work(messages, heard, stopped));
+    Ok(RunningCarrier { addresses, stop: Some(stop), task })
+}
+
+fn open_log(file: &PathBuf) -> Result<File, CarrierError> {
+    let failed = |source| CarrierError::Log { file: file.clone(), source };
+    let mut log = OpenOptions::new().create(true).append(true).open(file).map_err(failed)?;
+    if log.metadata().map_err(failed)?.len() == 0 {
+        log.write_all(format!("{}\n", LogLine::HEADER).as_bytes()).map_err(failed)?;
+    }
+    Ok(log)
+}
+
+/// RTP is received where SIP is; of "everywhere" only the loopback is certain to be there.
+fn media_address(addresses: &[(Transport, SocketAddr)]) -> IpAddr {
+    let ip = addresses.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
+    if ip.is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { ip }
+}
+
+/// The task's own state.
+struct Desk {
+    carrier: Carrier,
+    clock: Clock,
+    sockets: SipSockets,
+    media: MediaRoom,
+    voices: Voices,
+    log: Option<File>,
+    /// Open legs, with the Call-ID each belongs to.
+    legs: BTreeMap<CallId, String>,
+    report: CarrierReport,
+}
+
+impl Desk {
+    async fn work(
+        mut self,
+        mut messages: mpsc::Receiver<SipEvent>,
+        mut heard: mpsc::UnboundedReceiver<MediaEvent>,
+        mut stopped: oneshot::Receiver<()>,
+    ) -> CarrierReport {
+        loop {
+            let wake = self.carrier.next_wake();
+            tokio::select! {
+                message = messages.recv() => match message {
+                    Some(event) => self.sip(event),
+                    None => break,
+                },
+                Some(event) = heard.recv() => self.hear(event),
+                () = sleep_until(self.clock, wake) => {
+                    self.carrier.handle(self.clock.now(), CarrierInput::TimePassed);
+                }
+                _ = &mut stopped => break,
+            }
+            self.attend();
+        }
+        self.say_goodbye(messages, heard).await;
+        self.report
+    }
+
+    fn sip(&mut self, event: SipEvent) {
+        let now = self.clock.now();
+        match event {
+            SipEvent::Message { from, bytes } => {
+                self.carrier.handle(now, CarrierInput::Message { from, bytes: &bytes });
+            }
+            SipEvent::Failed { peer } => self.carrier.handle(now, CarrierInput::TransportFailed(peer)),
+        }
+    }
+
+    fn hear(&mut self, event: MediaEvent) {
+        if let MediaEvent::Closed { leg, stats } = event
+            && let Some(call_id) = self.legs.remove(&leg)
+        {
+            self.report.legs.insert(call_id, stats);
+        }
+    }
+
+    /// Carries out all that the carrier wants.
+    fn attend(&mut self) {
+        while let Some(output) = self.carrier.poll() {
+            match output {
+                CarrierOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
+                CarrierOutput::OpenLeg { call } => {
+                    let address =
+                        self.media.open_leg(call).inspect_err(|error| tracing::warn!("{error}")).ok();
+                    if address.is_some() {
+                        let call_id = self.carrier.sip_call_id(call).unwrap_or_default().to_string();
+                        self.legs.insert(call, call_id);
+                    }
+                    self.carrier.handle(self.clock.now(), CarrierInput::LegOpened { call, address });
+                }
+                CarrierOutput::Media { call, ask } => self.play(call, ask),
+                CarrierOutput::Log(line) => self.write(&line),
+            }
+        }
+    }
+
+    fn play(&self, call: CallId, ask: MediaAsk) {
+        let command = match ask {
+            MediaAsk::Connect(target) => MediaCommand::Connect(target),
+            MediaAsk::RingBack => MediaCommand::Play { sound: self.voices.ring_back(), plays: 60 },
+            MediaAsk::Announce(behaviour) => {
+                MediaCommand::Play { sound: self.voices.announcement(behaviour), plays: 10 }
+            }
+            MediaAsk::Speak(behaviour) => {
+                MediaCommand::Play { sound: self.voices.greeting(behaviour), plays: 1 }
+            }
+            MediaAsk::Press(keys) => MediaCommand::SendDigits(keys),
+            MediaAsk::Close => MediaCommand::Close,
+        };
+        self.media.command(call, command);
+    }
+
+    /// One write a line, so that a crash of ours loses at most the line being written.
+    fn write(&mut self, line: &LogLine) {
+        self.report.ledger.note(line);
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.write_all(format!("{line}\n").as_bytes())
+        {
+            tracing::error!("the carrier's log cannot be written: {error}");
+            self.report.log_failure = Some(error.to_string());
+            self.log = None;
+        }
+    }
+
+    /// Ends every call and stays for the answers, two seconds at most.
+    async fn say_goodbye(
+        &mut self,
+        mut messages: mpsc::Receiver<SipEvent>,
+        mut heard: mpsc::UnboundedReceiver<MediaEvent>,
+    ) {
+        self.carrier.hang_up_all(self.clock.now());
+        self.attend();
+        let patience = tokio::time::sleep(Duration::from_secs(2));
+        tokio::pin!(patience);
+        while self.carrier.calls() > 0 || !self.legs.is_empty() {
+            let wake = self.carrier.next_wake();
+            tokio::select! {
+                () = &mut patience => break,
+                Some(event) = messages.recv() => self.sip(event),
+                Some(event) = heard.recv() => self.hear(event),
+                () = sleep_until(self.clock, wake) => {
+                    self.carrier.handle(self.clock.now(), CarrierInput::TimePassed);
+                }
+            }
+            self.attend();
+        }
+    }
+}
+
+async fn sleep_until(clock: Clock, wake: Option<paceline_core::time::Time>) {
+    match wake {
+        Some(wake) => tokio::time::sleep_until(clock.instant(wake).into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A trunk's peer for an address of the carrier.
+pub fn peer(transport: Transport, address: SocketAddr) -> Peer {
+    Peer { transport, address }
+}

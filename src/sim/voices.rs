@@ -1,0 +1,51 @@
+//! The sounds of the far end, made once and shared by all its calls: the files that the people file
+//! names, generated tones for the rest.
+
+use super::fate::Behaviour;
+use super::people::EarlyMedia;
+use super::tones;
+use crate::audio::{AudioError, Sound};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// One sound for each thing that can be heard.
+#[derive(Debug)]
+pub struct Voices {
+    ring_back: Arc<Sound>,
+    spoken: BTreeMap<Behaviour, Arc<Sound>>,
+}
+
+impl Voices {
+    /// Files are read and refused here, before the first call.
+    pub fn load(early_media: &EarlyMedia, dir: &Path) -> Result<Voices, AudioError> {
+        let mut spoken = BTreeMap::new();
+        for behaviour in Behaviour::SPOKEN {
+            let sound = match early_media.files.get(behaviour.word()) {
+                Some(file) => Sound::load(&dir.join(file))?,
+                None if behaviour.answers() => made(behaviour.word(), &tones::greeting(behaviour)),
+                None => made(behaviour.word(), &tones::announcement(behaviour)),
+            };
+            spoken.insert(behaviour, Arc::new(sound));
+        }
+        Ok(Voices { ring_back: Arc::new(made("ring_back", &tones::ring_back())), spoken })
+    }
+
+    pub fn ring_back(&self) -> Arc<Sound> {
+        self.ring_back.clone()
+    }
+
+    /// What the network says of such a callee.
+    pub fn announcement(&self, behaviour: Behaviour) -> Arc<Sound> {
+        self.spoken.get(&behaviour).unwrap_or(&self.ring_back).clone()
+    }
+
+    /// What is heard after the answer.
+    pub fn greeting(&self, behaviour: Behaviour) -> Arc<Sound> {
+        self.announcement(behaviour)
+    }
+}
+
+fn made(name: &str, samples: &[i16]) -> Sound {
+    Sound::from_samples(name, samples, tones::RATE)
+}
