@@ -6,7 +6,7 @@ mod demo;
 mod export;
 mod replay;
 mod run;
-mod schema;
+pub mod schema;
 mod setup;
 
 use crate::cli::{Cli, Command, Exit, Global};

@@ -1,0 +1,154 @@
+//! What is counted, one method a fact. Names and labels stand in `series`; histograms that other
+//! rooms keep for themselves (lateness of packets, commits) are in `pushed`.
+
+mod pushed;
+pub mod series;
+
+use crate::net::rtp::MediaTotals;
+use crate::store::commits::{BOUNDS_SECS, CommitTotals};
+use paceline_core::dialer::View;
+use paceline_core::dialer::output::AttemptResult;
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::{LeadState, Outcome};
+use paceline_core::pacing::Decision;
+use prometheus::{
+    Encoder, GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
+};
+use pushed::Pushed;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// All series of this process. One set a process; every method may be called from any thread.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    calls_placed: IntCounterVec,
+    calls_ended: IntCounterVec,
+    calls: IntGaugeVec,
+    leads: IntGaugeVec,
+    decisions: IntCounterVec,
+    ring_secs: HistogramVec,
+    trunk_up: IntGaugeVec,
+    caller_id_answers: GaugeVec,
+    /// Ended and answered calls per number that was shown.
+    shown: Mutex<BTreeMap<PhoneNumber, (u64, u64)>>,
+    rtp_packets: IntCounterVec,
+    rtp_legs: IntGauge,
+    late: Pushed,
+    commits: Pushed,
+}
+
+impl Metrics {
+    #[expect(clippy::new_without_default, reason = "a second set would count half the calls")]
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let metrics = Metrics {
+            calls_placed: series::CALLS_PLACED.counters(&registry),
+            calls_ended: series::CALLS_ENDED.counters(&registry),
+            calls: series::CALLS.gauges(&registry),
+            leads: series::LEADS.gauges(&registry),
+            decisions: series::DECISIONS.counters(&registry),
+            ring_secs: series::RING_SECS.histograms(&registry, series::RING_BOUNDS),
+            trunk_up: series::TRUNK_UP.gauges(&registry),
+            caller_id_answers: series::CALLER_ID_ANSWERS.ratios(&registry),
+            shown: Mutex::default(),
+            rtp_packets: series::RTP_PACKETS.counters(&registry),
+            rtp_legs: series::RTP_LEGS.gauge(&registry),
+            late: Pushed::new(&series::RTP_LATE_SECS, &registry),
+            commits: Pushed::new(&series::STORE_COMMIT_SECS, &registry),
+            registry,
+        };
+        let build = series::BUILD.gauges(&metrics.registry);
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        metrics
+    }
+
+    /// The INVITE of a call was handed to the network.
+    pub fn call_placed(&self, campaign: &str, trunk: &str) {
+        self.calls_placed.with_label_values(&[campaign, trunk]).inc();
+    }
+
+    /// A call is over and its result is on its way to the store.
+    pub fn call_ended(&self, campaign: &str, trunk: &str, result: &AttemptResult) {
+        self.calls_ended.with_label_values(&[campaign, trunk, result.outcome.word()]).inc();
+    }
+
+    /// One ended call that showed this number, one of our own.
+    pub fn showed(&self, number: PhoneNumber, outcome: Outcome) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ended, answered) = shown.entry(number).or_default();
+        *ended += 1;
+        *answered += u64::from(outcome == Outcome::Answered);
+        self.caller_id_answers.with_label_values(&[number.national()]).set(*answered as f64 / *ended as f64);
+    }
+
+    /// What a campaign has out at this moment.
+    pub fn calls(&self, campaign: &str, view: &View) {
+        let phases = [("starting", view.starting), ("ringing", view.ringing), ("announcing", view.up)];
+        for (phase, count) in phases {
+            self.calls.with_label_values(&[campaign, phase]).set(i64::from(count));
+        }
+        self.lead_count(campaign, LeadState::Open.word(), view.leads_open);
+    }
+
+    /// Leads by state, as the store counts them.
+    pub fn leads(&self, campaign: &str, by_state: &BTreeMap<String, u64>) {
+        for (state, count) in by_state {
+            self.lead_count(campaign, state, *count);
+        }
+    }
+
+    fn lead_count(&self, campaign: &str, state: &str, count: u64) {
+        self.leads.with_label_values(&[campaign, state]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The pacing came to another decision than before.
+    pub fn decided(&self, campaign: &str, decision: Decision) {
+        self.decisions.with_label_values(&[campaign, decision.why.word()]).inc();
+    }
+
+    /// From placing to answering, of a call that was answered.
+    pub fn rang(&self, campaign: &str, span: Duration) {
+        self.ring_secs.with_label_values(&[campaign]).observe(span.as_secs_f64());
+    }
+
+    pub fn trunk_up(&self, trunk: &str, up: bool) {
+        self.trunk_up.with_label_values(&[trunk]).set(i64::from(up));
+    }
+
+    /// The sums of the media threads, as they stand.
+    pub fn media(&self, totals: &MediaTotals) {
+        let directions = [
+            ("sent", totals.packets_sent),
+            ("received", totals.packets_received),
+            ("refused", totals.packets_refused),
+        ];
+        for (direction, total) in directions {
+            let counter = self.rtp_packets.with_label_values(&[direction]);
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
+        self.rtp_legs.set(i64::try_from(totals.legs_open).unwrap_or(i64::MAX));
+        let secs = |micros: u64| if micros == u64::MAX { f64::INFINITY } else { micros as f64 / 1e6 };
+        let buckets = totals.late.iter().map(|(micros, count)| (secs(*micros), *count));
+        self.late.set(buckets, totals.late_micros_sum as f64 / 1e6);
+    }
+
+    /// The commits of the store, as they stand.
+    pub fn commits(&self, totals: CommitTotals) {
+        let bounds = BOUNDS_SECS.into_iter().chain([f64::INFINITY]);
+        self.commits.set(bounds.zip(totals.buckets), totals.secs);
+    }
+
+    /// The text that `/metrics` answers with (Prometheus text format 0.0.4).
+    pub fn text(&self) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "metrics cannot be written whole");
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

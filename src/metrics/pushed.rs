@@ -1,0 +1,75 @@
+//! A histogram that another room keeps in its own buckets, shown as it was last handed over.
+
+use super::series::Series;
+use prometheus::Registry;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::{Bucket, Histogram, Metric, MetricFamily, MetricType};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One such series. Clones show the same buckets.
+#[derive(Clone, Debug)]
+pub(super) struct Pushed {
+    series: Series,
+    desc: Desc,
+    counts: Arc<Mutex<Counts>>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// (upper bound in seconds, count), not cumulated; the last bound is infinite.
+    buckets: Vec<(f64, u64)>,
+    sum: f64,
+}
+
+impl Pushed {
+    pub fn new(series: &Series, registry: &Registry) -> Self {
+        let desc = Desc::new(series.name.into(), series.help.into(), Vec::new(), HashMap::new())
+            .expect("the names in the table are valid");
+        let pushed = Pushed { series: *series, desc, counts: Arc::default() };
+        registry.register(Box::new(pushed.clone())).expect("each series is registered once");
+        pushed
+    }
+
+    /// Replaces what is shown. `sum` is in seconds.
+    pub fn set(&self, buckets: impl Iterator<Item = (f64, u64)>, sum: f64) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.buckets.clear();
+        counts.buckets.extend(buckets);
+        counts.sum = sum;
+    }
+}
+
+impl Collector for Pushed {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.desc]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut total = 0;
+        let mut buckets = Vec::new();
+        for (bound, count) in &counts.buckets {
+            total += count;
+            // The encoder makes the last bucket, +Inf, from the count.
+            if bound.is_finite() {
+                let mut bucket = Bucket::default();
+                bucket.set_upper_bound(*bound);
+                bucket.set_cumulative_count(total);
+                buckets.push(bucket);
+            }
+        }
+        let mut histogram = Histogram::default();
+        histogram.set_bucket(buckets);
+        histogram.set_sample_count(total);
+        histogram.set_sample_sum(counts.sum);
+        let mut metric = Metric::default();
+        metric.set_histogram(histogram);
+        let mut family = MetricFamily::default();
+        family.set_name(self.series.name.to_owned());
+        family.set_help(self.series.help.to_owned());
+        family.set_field_type(MetricType::HISTOGRAM);
+        family.set_metric(vec![metric]);
+        vec![family]
+    }
+}

@@ -1,0 +1,125 @@
+//! The series held against the table, and against what was counted.
+
+use super::*;
+use paceline_core::ids::{AttemptId, CampaignId};
+use paceline_core::outcome::{EndedBy, Outcome};
+use paceline_core::pacing::Why;
+use paceline_core::time::Utc;
+use std::collections::BTreeSet;
+
+fn ended(outcome: Outcome) -> AttemptResult {
+    AttemptResult {
+        attempt: AttemptId(1),
+        campaign: CampaignId(1),
+        outcome,
+        cause: String::new(),
+        sip_code: None,
+        ended_by: EndedBy::Carrier,
+        ringing_at: None,
+        answered_at: None,
+        ended_at: Utc::default(),
+        keys: Vec::new(),
+        result: None,
+        counted: true,
+        lead: None,
+    }
+}
+
+fn all_touched() -> Metrics {
+    let metrics = Metrics::new();
+    metrics.call_placed("vote", "main");
+    metrics.call_ended("vote", "main", &ended(Outcome::Busy));
+    metrics.rang("vote", Duration::from_secs(3));
+    metrics.decided("vote", Decision { place: 2, why: Why::CallsPerSec });
+    metrics.calls("vote", &View { ringing: 4, up: 2, leads_open: 17, ..View::default() });
+    metrics.trunk_up("main", true);
+    metrics.leads("vote", &[("done".to_owned(), 5)].into());
+    let ours = PhoneNumber::from_e164(8_675_587_654_321).expect("a number");
+    for outcome in [Outcome::Answered, Outcome::Busy, Outcome::NoAnswer, Outcome::Answered] {
+        metrics.showed(ours, outcome);
+    }
+    let late = vec![(1_000, 90), (5_000, 9), (u64::MAX, 1)];
+    metrics.media(&MediaTotals {
+        packets_sent: 100,
+        late,
+        late_micros_sum: 250_000,
+        ..MediaTotals::default()
+    });
+    metrics
+}
+
+#[test]
+fn every_series_of_the_table_is_there_with_its_labels() {
+    let metrics = all_touched();
+    let gathered: BTreeSet<(String, Vec<String>)> = metrics
+        .registry
+        .gather()
+        .iter()
+        .map(|family| {
+            let labels = family.get_metric()[0].get_label().iter().map(|label| label.name().to_owned());
+            (family.name().to_owned(), labels.collect())
+        })
+        .collect();
+    let table: BTreeSet<(String, Vec<String>)> = series::ALL
+        .iter()
+        .map(|series| {
+            let mut labels: Vec<String> = series.labels.iter().map(ToString::to_string).collect();
+            labels.sort();
+            (series.name.to_owned(), labels)
+        })
+        .collect();
+    assert_eq!(gathered, table);
+}
+
+#[test]
+fn what_was_counted_is_what_is_shown() {
+    let text = all_touched().text();
+    for line in [
+        r#"paceline_calls_placed_total{campaign="vote",trunk="main"} 1"#,
+        r#"paceline_calls_ended_total{campaign="vote",outcome="busy",trunk="main"} 1"#,
+        r#"paceline_calls{campaign="vote",phase="ringing"} 4"#,
+        r#"paceline_calls{campaign="vote",phase="announcing"} 2"#,
+        r#"paceline_leads{campaign="vote",state="open"} 17"#,
+        r#"paceline_pacing_decisions_total{campaign="vote",why="calls_per_sec"} 1"#,
+        r#"paceline_ring_seconds_bucket{campaign="vote",le="4"} 1"#,
+        r#"paceline_ring_seconds_bucket{campaign="vote",le="2"} 0"#,
+        r#"paceline_rtp_late_seconds_bucket{le="0.001"} 90"#,
+        r#"paceline_rtp_late_seconds_bucket{le="0.005"} 99"#,
+        r#"paceline_rtp_late_seconds_bucket{le="+Inf"} 100"#,
+        "paceline_rtp_late_seconds_sum 0.25",
+        r#"paceline_rtp_packets_total{direction="sent"} 100"#,
+        r#"paceline_leads{campaign="vote",state="done"} 5"#,
+        r#"paceline_caller_id_answer_ratio{number="075587654321"} 0.5"#,
+        r#"paceline_trunk_up{trunk="main"} 1"#,
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn totals_that_come_again_are_not_counted_twice() {
+    let metrics = Metrics::new();
+    let totals = |packets_sent| MediaTotals { packets_sent, ..MediaTotals::default() };
+    metrics.media(&totals(100));
+    metrics.media(&totals(100));
+    metrics.media(&totals(130));
+    assert!(metrics.text().contains(r#"paceline_rtp_packets_total{direction="sent"} 130"#));
+}
+
+#[test]
+fn the_stores_commits_are_shown_in_its_own_buckets() {
+    let metrics = Metrics::new();
+    assert!(metrics.text().contains("paceline_store_commit_seconds_count 0"));
+    let mut totals = CommitTotals { secs: 0.25, commits: 3, ..CommitTotals::default() };
+    (totals.buckets[2], totals.buckets[BOUNDS_SECS.len()]) = (2, 1);
+    metrics.commits(totals);
+    let text = metrics.text();
+    for line in [
+        r#"paceline_store_commit_seconds_bucket{le="0.001"} 0"#,
+        r#"paceline_store_commit_seconds_bucket{le="0.002"} 2"#,
+        r#"paceline_store_commit_seconds_bucket{le="+Inf"} 3"#,
+        "paceline_store_commit_seconds_sum 0.25",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+}

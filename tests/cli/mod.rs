@@ -1,0 +1,190 @@
+//! The program as a script sees it: exit codes, what stands on stdout, sentences on stderr.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const DONE: i32 = 0;
+const USAGE: i32 = 2;
+const REFUSED: i32 = 3;
+
+/// A campaign file that is right; its list and its sound are not there.
+const CAMPAIGN: &str = "name = \"vote\"\nmode = \"announce\"\n\n[list]\nfile = \"list.csv\"\n\n\
+                        [announcement]\nfile = \"notice.mp3\"\n";
+
+struct Desk {
+    dir: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Desk { dir: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn with(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.path(name), text).expect("a file");
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Runs in this folder, without what the tester's own environment sets.
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, &[])
+    }
+
+    fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paceline"));
+        command.args(arguments).current_dir(self.dir.path());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PACELINE_")) {
+            command.env_remove(name);
+        }
+        command.env("LC_ALL", "C").envs(environment.iter().copied());
+        Ran::from(command.output().expect("the program starts"))
+    }
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Ran {
+            code: output.status.code().expect("no signal ended it"),
+            out: String::from_utf8(output.stdout).expect("UTF-8"),
+            err: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    fn says(self, words: &str) -> Self {
+        assert!(self.err.contains(words), "{words:?} is not in stderr: {}", self.err);
+        self
+    }
+}
+
+#[test]
+fn help_documents_the_exit_codes_and_gives_examples() {
+    let desk = Desk::new();
+    let help = desk.run(&["--help"]).ended(DONE).out;
+    for code in ["0  done", "2  bad usage", "3  input refused", "4  stopped"] {
+        assert!(help.contains(code), "{code} is not in {help}");
+    }
+    for command in ["run", "check", "call", "export", "carrier", "schema"] {
+        let help = desk.run(&[command, "--help"]).ended(DONE).out;
+        assert!(help.contains("paceline ") && help.contains("Example"), "{command}: {help}");
+    }
+}
+
+#[test]
+fn bad_usage_ends_with_2() {
+    let desk = Desk::new();
+    for arguments in
+        [&["dial"][..], &["run"], &["export", "c.toml", "--format", "pdf"], &["call", "13800138000"]]
+    {
+        let ran = desk.run(arguments).ended(USAGE);
+        assert!(ran.out.is_empty() && !ran.err.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_is_not_there_yet_says_so() {
+    let desk = Desk::new();
+    for command in ["serve", "user"] {
+        desk.run(&[command]).ended(USAGE).says("is not there yet");
+    }
+    desk.run(&["forecast", "campaign.toml"]).ended(USAGE).says("is not there yet");
+}
+
+/// FEATURES U3: a configuration never fails silently.
+#[test]
+fn a_fault_in_the_configuration_names_file_and_line() {
+    let desk = Desk::new().with("campaign.toml", CAMPAIGN).with("paceline.toml", "[http]\nlisen = \"x\"\n");
+    desk.run(&["check", "campaign.toml"])
+        .ended(USAGE)
+        .says("paceline.toml:2: unknown key `lisen`")
+        .says("`listen`");
+    desk.run(&["--config", "absent.toml", "check", "campaign.toml"]).ended(USAGE).says("absent.toml");
+}
+
+#[test]
+fn a_fault_in_the_environment_names_the_variable() {
+    let desk = Desk::new().with("campaign.toml", CAMPAIGN);
+    let environment = [("PACELINE_RTP__PORTS", "many")];
+    desk.run_with(&["check", "campaign.toml"], &environment).ended(USAGE).says("PACELINE_RTP__PORTS");
+}
+
+#[test]
+fn faults_in_a_campaign_come_at_once_with_their_lines() {
+    let text = format!("{CAMPAIGN}\n[calling]\nring_secs = 1\nconcurrency_max = 5000\n");
+    let desk = Desk::new().with("campaign.toml", &text);
+    desk.run(&["run", "campaign.toml"])
+        .ended(REFUSED)
+        .says("campaign.toml:11: ring_secs = 1")
+        .says("campaign.toml:12: concurrency_max = 5000");
+}
+
+#[test]
+fn a_mode_that_needs_agents_is_refused_in_a_sentence() {
+    let desk = Desk::new().with("campaign.toml", &CAMPAIGN.replace("announce\"", "predictive\""));
+    desk.run(&["run", "campaign.toml"]).ended(REFUSED).says("mode `predictive` needs agents");
+    assert!(!desk.path("paceline.db").exists(), "nothing was begun");
+}
+
+/// FEATURES C13: a campaign never starts with nothing to dial and nobody told.
+#[test]
+fn a_campaign_without_its_files_is_refused_before_anything_starts() {
+    let desk = Desk::new().with("campaign.toml", CAMPAIGN);
+    desk.run(&["run", "campaign.toml"]).ended(REFUSED).says("notice.mp3");
+    desk.run(&["check", "campaign.toml"]).ended(REFUSED).says("notice.mp3").says("list.csv");
+    desk.run(&["check", "nowhere.toml"]).ended(REFUSED).says("nowhere.toml");
+}
+
+#[test]
+fn json_stands_alone_on_stdout_also_when_something_is_wrong() {
+    let desk = Desk::new().with("campaign.toml", "name = 7\n");
+    let ran = desk.run(&["run", "campaign.toml", "--json"]).ended(REFUSED);
+    let error: Value = serde_json::from_str(&ran.out).expect("JSON and nothing else");
+    assert_eq!(error["exit"], REFUSED);
+    assert!(error["error"].as_str().is_some_and(|text| text.contains("campaign.toml:1")), "{error}");
+}
+
+#[test]
+fn a_schema_is_printed_and_all_are_written() {
+    let desk = Desk::new();
+    let printed = desk.run(&["schema", "campaign"]).ended(DONE).out;
+    let schema: Value = serde_json::from_str(&printed).expect("JSON");
+    assert!(schema["properties"]["mode"].is_object(), "{printed}");
+    desk.run(&["schema", "campain"]).ended(USAGE).says("campaign");
+    desk.run(&["schema", "--write", "."]).ended(DONE);
+    let written = std::fs::read_to_string(desk.path("campaign.schema.json")).expect("it is there");
+    assert_eq!(written, printed);
+}
+
+/// Whatever the shell passes on, the program answers in words.
+#[test]
+fn a_log_filter_that_cannot_be_read_is_bad_usage() {
+    Desk::new().run(&["--log", "paceline=loudly", "schema"]).ended(USAGE).says("--log");
+}
+
+#[test]
+fn an_unknown_journal_is_named() {
+    let desk = Desk::new();
+    let ran = desk.run(&["replay", "nowhere"]);
+    assert_ne!(ran.code, DONE);
+    assert!(ran.err.contains("nowhere"), "{}", ran.err);
+    assert!(!Path::new("nowhere").exists());
+}

@@ -1,0 +1,169 @@
+//! Who may see whom: the `use` lines of every room held against one table.
+
+use super::{files, read};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Read a row: this room may use those. The compiler holds the core to nothing at all; tests beside
+/// the code may use what they like.
+const TABLE: &[(&str, &[&str])] = &[
+    // The core sees nobody.
+    ("core", &[]),
+    // What people write, and what it means.
+    ("config", &["lists"]),
+    ("text", &[]),
+    ("cli", &[]),
+    // Rooms with a door to the world. `net` plays the sounds that `audio` made.
+    ("audio", &[]),
+    ("net", &["audio"]),
+    ("lists", &[]),
+    ("store", &["lists"]),
+    ("journal", &[]),
+    ("results", &["store"]),
+    // A world to dial into, in virtual time and over real sockets.
+    ("sim", &["audio", "net"]),
+    // Sums of the media threads and of the store, as plain numbers.
+    ("metrics", &["net", "store"]),
+    // The loop meets everybody who makes calls happen, and no screen.
+    ("engine", &["audio", "journal", "metrics", "net", "store"]),
+    // Screens see the board and the metrics, never the rooms behind them.
+    ("console", &["engine", "metrics"]),
+    ("progress", &["engine", "text"]),
+    // Commands put the rooms together.
+    (
+        "commands",
+        &[
+            "audio", "cli", "config", "console", "engine", "journal", "lists", "metrics", "net", "progress",
+            "results", "sim", "store", "text",
+        ],
+    ),
+    ("main", &["cli", "commands"]),
+];
+
+/// A library that must stay in one room, and the files where it may be named.
+const KEPT: &[(&str, &[&str])] = &[
+    ("axum::", &["src/console"]),
+    ("sqlx::", &["src/store"]),
+    ("polars::", &["src/lists", "src/results"]),
+    ("calamine::", &["src/lists"]),
+    ("clap::", &["src/cli.rs", "src/main.rs", "src/text"]),
+    ("indicatif::", &["src/progress"]),
+    ("prometheus::", &["src/metrics"]),
+    ("symphonia::", &["src/audio"]),
+];
+
+#[test]
+fn every_room_uses_only_the_rooms_it_may_see() {
+    let table: BTreeMap<&str, &[&str]> = TABLE.iter().copied().collect();
+    let mut faults = Vec::new();
+    for file in files("src", "rs") {
+        let room = room(&file);
+        if room == "lib" || beside_the_code(&file) {
+            continue;
+        }
+        let Some(allowed) = table.get(room.as_str()) else {
+            faults.push(format!("{}: the room `{room}` is not in the table", file.display()));
+            continue;
+        };
+        let text = read(&file.display().to_string());
+        for (line, seen) in seen(code(&text)) {
+            let own = seen == room || (room == "core" || seen == "self");
+            if !own && !allowed.contains(&seen.as_str()) {
+                faults.push(format!("{}:{line}: `{room}` may not use `{seen}`", file.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let mut faults = Vec::new();
+    for file in files("src", "rs") {
+        let path = file.display().to_string();
+        let text = read(&path);
+        for (library, homes) in KEPT {
+            let at_home = homes.iter().any(|home| path.starts_with(home));
+            if !at_home && code(&text).lines().any(|line| names(line, library)) {
+                faults.push(format!("{path}: {library} belongs to {}", homes.join(", ")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The dependency list is the proof that the core is pure, so it is held to what it is.
+#[test]
+fn the_core_depends_on_nothing_that_waits_or_reads_the_clock() {
+    let manifest: toml::Table = read("src/core/Cargo.toml").parse().expect("a manifest");
+    let found: BTreeSet<&str> =
+        manifest["dependencies"].as_table().expect("a table").keys().map(String::as_str).collect();
+    for library in ["tokio", "async-trait", "futures", "sqlx", "axum", "reqwest", "socket2", "libc", "mio"] {
+        assert!(!found.contains(library), "src/core/Cargo.toml: {library} waits, and the core must not");
+    }
+    let whole: toml::Table = read("Cargo.toml").parse().expect("a manifest");
+    let jiff = &whole["workspace"]["dependencies"]["jiff"];
+    assert_eq!(jiff["default-features"].as_bool(), Some(false), "jiff without `std` has no clock");
+}
+
+/// `src/store/leads.rs` is of the room `store`, `src/audio.rs` of `audio`.
+fn room(file: &Path) -> String {
+    let below = file.strip_prefix("src").expect("a file of src");
+    let first = below.components().next().expect("a name").as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+fn beside_the_code(file: &Path) -> bool {
+    let path = file.display().to_string();
+    path.ends_with("tests.rs") || path.contains("/tests/")
+}
+
+/// The text without the tests at its end.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
+}
+
+/// Line and name of every other room that is named.
+fn seen(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (line, code) in text.lines().enumerate() {
+        if code.trim_start().starts_with("//") {
+            continue;
+        }
+        for prefix in ["crate::", "paceline::"] {
+            for (at, _) in code.match_indices(prefix) {
+                let before = code[..at].chars().next_back();
+                if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == '$') {
+                    continue;
+                }
+                let name: String = code[at + prefix.len()..]
+                    .chars()
+                    .take_while(|letter| letter.is_ascii_lowercase() || *letter == '_')
+                    .collect();
+                if !name.is_empty() {
+                    found.push((line + 1, name));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Whether a line of code names this library, and not a longer word that ends like it.
+fn names(line: &str, library: &str) -> bool {
+    let code = line.split("//").next().unwrap_or(line);
+    code.match_indices(library).any(|(at, _)| {
+        !code[..at]
+            .chars()
+            .next_back()
+            .is_some_and(|letter| letter.is_alphanumeric() || "_:".contains(letter))
+    })
+}
+
+#[test]
+fn the_reader_of_use_lines_sees_what_is_there() {
+    let text =
+        "use crate::store::Store;\n// crate::console\nlet x = crate::net::clock();\nuse supercrate::no;\n";
+    assert_eq!(seen(text), [(1, "store".to_owned()), (3, "net".to_owned())]);
+    assert!(names("use axum::Router;", "axum::") && !names("// axum::Router", "axum::"));
+}
