@@ -33,9 +33,10 @@ impl SippReport {
     pub fn assert_all_successful(&self, calls: u64) {
         assert!(
             self.successful == calls && self.failed == 0,
-            "SIPp: {} of {calls} calls went as written, {} did not ({})\n{}\n{}",
+            "SIPp: {} of {calls} calls went as written, {} did not, {} messages were sent again ({})\n{}\n{}",
             self.successful,
             self.failed,
+            self.retransmissions,
             self.status,
             self.errors,
             self.messages
