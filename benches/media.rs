@@ -179,6 +179,7 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
                     rtp,
                     rtcp: SocketAddr::new(rtp.ip(), rtp.port() + 1),
                     codec: Codec::Pcma,
+                    payload_type: Codec::Pcma.payload_type(),
                     telephone_event: None,
                     telephone_event_in: None,
                     direction: Direction::SendRecv,

@@ -72,7 +72,12 @@ impl Progress {
     }
 
     fn done(&self, board: &CampaignBoard) -> u64 {
-        self.leads.saturating_sub(board.view.leads_open).max(self.done_before)
+        if board.name.is_empty() {
+            return self.done_before;
+        }
+        // The store's count is exact and comes now and then; ours comes with every result.
+        let counted = self.leads.saturating_sub(board.view.leads_open);
+        counted.max(self.done_before + board.leads_ended).min(self.leads)
     }
 
     fn line(&self, board: &CampaignBoard, done: u64) -> String {

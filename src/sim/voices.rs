@@ -47,5 +47,6 @@ impl Voices {
 }
 
 fn made(name: &str, samples: &[i16]) -> Sound {
-    Sound::from_samples(name, samples, tones::RATE)
+    let samples: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+    Sound::from_samples(name, &samples, tones::RATE)
 }

@@ -82,6 +82,7 @@ pub fn target(rtp: SocketAddr, codec: Codec) -> MediaTarget {
         rtp,
         rtcp: SocketAddr::new(rtp.ip(), rtp.port() + 1),
         codec,
+        payload_type: codec.payload_type(),
         telephone_event: Some(KEYS),
         telephone_event_in: Some(KEYS),
         direction: Direction::SendRecv,

@@ -1,34 +1,42 @@
 //! G.722 at 64 kbit/s: 16,000 samples a second in, 160 bytes per 20 ms out. The coding itself is
-//! `ezk-g722`'s; here it gets a shape that cannot panic.
+//! `audio-codec`'s; here it gets a shape that cannot panic.
 
-use ezk_g722::libg722::{Bitrate, decoder, encoder};
+use audio_codec::Encoder as _;
+use audio_codec::g722::{G722Decoder, G722Encoder};
 use std::fmt;
 
 /// Keeps its state from frame to frame: one per stream.
-pub struct Encoder(encoder::Encoder);
+pub struct Encoder(G722Encoder);
 
 /// Keeps its state from frame to frame: one per stream.
-pub struct Decoder(decoder::Decoder);
+pub struct Decoder(G722Decoder);
 
 impl Encoder {
     pub fn new() -> Self {
-        Encoder(encoder::Encoder::new(Bitrate::Mode1_64000, false, false))
+        Encoder(G722Encoder::new())
     }
 
     /// One byte per two samples; an odd last sample is left out.
     pub fn encode(&mut self, samples: &[i16]) -> Vec<u8> {
-        self.0.encode(&samples[..samples.len() & !1])
+        let samples = &samples[..samples.len() & !1];
+        let mut bytes = vec![0; self.0.max_encode_bytes(samples.len())];
+        let written = self.0.encode_into(samples, &mut bytes).unwrap_or(0);
+        bytes.truncate(written);
+        bytes
     }
 }
 
 impl Decoder {
     pub fn new() -> Self {
-        Decoder(decoder::Decoder::new(Bitrate::Mode1_64000, false, false))
+        Decoder(G722Decoder::new())
     }
 
     /// Two samples per byte.
     pub fn decode(&mut self, bytes: &[u8]) -> Vec<i16> {
-        self.0.decode(bytes)
+        let mut samples = vec![0; bytes.len() * 2];
+        let written = self.0.decode_frame_into(bytes, &mut samples).unwrap_or(0);
+        samples.truncate(written);
+        samples
     }
 }
 

@@ -207,7 +207,7 @@ impl Leg {
                     }
                     let sound = self.playing.as_ref().and_then(|playing| playing.current(codec));
                     let payload = sound.unwrap_or_else(|| super::playing::silence(codec));
-                    let kind = codec.payload_type();
+                    let kind = target.payload_type;
                     beat.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
                     self.marker = false;
                 }
@@ -253,7 +253,9 @@ impl Leg {
         let (target, latch) = (self.target.as_ref()?, self.latch.as_mut()?);
         let packet = Packet::parse(datagram.bytes)?;
         let event = target.telephone_event_in == Some(packet.payload_type);
-        let codec = Codec::ALL.into_iter().find(|codec| codec.payload_type() == packet.payload_type);
+        // The far side may have mapped the codec to a number of its own.
+        let own = (packet.payload_type == target.payload_type).then_some(target.codec);
+        let codec = own.or(Codec::ALL.into_iter().find(|codec| codec.payload_type() == packet.payload_type));
         if !event && codec.is_none() && packet.payload_type != COMFORT_NOISE {
             return None;
         }
