@@ -1,3 +1,5 @@
+//! Files made here byte by byte, and what becomes of them.
+
 use super::*;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -23,7 +23,7 @@ impl Engine {
             }
             Output::SaveAnswer { call, at } => {
                 let dialog = self.ua.saved(call).and_then(|dialog| serde_json::to_string(&dialog).ok());
-                self.to_store(Command::SaveAnswer { call, at, dialog: dialog.unwrap_or_default() });
+                self.tell_store(Command::SaveAnswer { call, at, dialog: dialog.unwrap_or_default() });
             }
             Output::Acknowledge { call } => {
                 self.ua.acknowledge(now, call);
@@ -56,16 +56,16 @@ impl Engine {
                 }
                 self.close_leg(result.attempt.call());
                 self.calls.remove(&result.attempt.call());
-                self.to_store(Command::SaveResult(result));
+                self.tell_store(Command::SaveResult(result));
             }
-            Output::SaveLead(update) => self.to_store(Command::SaveLead(update)),
+            Output::SaveLead(update) => self.tell_store(Command::SaveLead(update)),
             Output::CloseLeads { campaign, reason } => {
-                self.to_store(Command::CloseLeads { campaign, reason })
+                self.tell_store(Command::CloseLeads { campaign, reason })
             }
-            Output::FetchLeads { campaign, count } => self.to_store(Command::FetchLeads { campaign, count }),
+            Output::FetchLeads { campaign, count } => self.tell_store(Command::FetchLeads { campaign, count }),
             Output::Blacklist { campaign, number } => {
                 let source = "key pressed in a call".to_owned();
-                self.to_store(Command::Blacklist { campaign: Some(campaign), number, source });
+                self.tell_store(Command::Blacklist { campaign: Some(campaign), number, source });
             }
             Output::Decided { campaign, decision } => {
                 if let Some(board) = self.board.campaigns.get(&campaign) {
@@ -105,7 +105,7 @@ impl Engine {
                 announcing: false,
             },
         );
-        self.to_store(Command::OpenAttempt {
+        self.tell_store(Command::OpenAttempt {
             call_id: identity.call_id.clone(),
             dialog: serde_json::to_string(&identity).unwrap_or_default(),
             trunk: trunk_name.unwrap_or_default(),
@@ -191,7 +191,7 @@ impl Engine {
     }
 
     /// Commands keep their order; what the store has no room for waits here.
-    pub(super) fn to_store(&mut self, command: Command) {
+    pub(super) fn tell_store(&mut self, command: Command) {
         self.store_waiting.push_back(command);
         self.flush_store();
     }

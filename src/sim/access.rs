@@ -108,7 +108,7 @@ mod tests {
         let turned_away = access.turn_away(now, Proof::Missing).expect("a challenge");
         let (name, value) = turned_away.header.split_once(": ").expect("a header");
         let challenge = Challenge::parse_all(value, name == "Proxy-Authenticate").remove(0);
-        let credentials = Credentials { username: "paceline".into(), password: password.into() };
+        let credentials = Credentials { username: "paceline", password };
         let uri = "sip:13800138000@carrier.example";
         let answer = authorize(&challenge, &credentials, "INVITE", uri, b"", 1, "ours");
         invite(&format!("{}: {answer}\r\n", challenge.answer_header()))

@@ -35,6 +35,9 @@ pub struct Troubles {
 /// More steps than this without time passing is a fault of the dialer.
 const SPINS_MAX: u32 = 20_000;
 
+/// Is shown every output with its time, on both clocks.
+pub type Watch = Box<dyn FnMut(Time, Utc, &Output)>;
+
 /// One dialer and its world.
 pub struct Day<F> {
     pub dialer: Dialer,
@@ -57,7 +60,7 @@ pub struct Day<F> {
     /// Every input with its time, while `record` is set: a journal.
     pub journal: Option<Vec<(Time, Input)>>,
     /// Every output with its time, for those who judge.
-    pub watch: Option<Box<dyn FnMut(Time, Utc, &Output)>>,
+    pub watch: Option<Watch>,
 }
 
 impl<F: FarEnd> Day<F> {

@@ -188,7 +188,7 @@ impl Default for Keys {
                 .into_iter()
                 .filter_map(|(key, share)| Some((Digit::from_char(key)?, share)))
                 .collect(),
-            after: Spread::new(14.0, 0.5, 1.0, 60.0),
+            after: Spread::new(8.0, 0.5, 1.0, 60.0),
             second: 0.05,
             by_info: 0.02,
         }

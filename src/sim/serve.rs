@@ -131,7 +131,7 @@ pub async fn serve(
 pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierError> {
     let clock = Clock::start();
     let voices = Voices::load(&options.people.early_media, &options.people_dir)?;
-    let log = options.log.as_ref().map(|file| open_log(file)).transpose()?;
+    let log = options.log.as_ref().map(open_log).transpose()?;
     let (inbound, messages) = mpsc::channel(INBOUND_MAX);
     let mut config = SipSocketConfig::new(options.listen.clone());
     config.strangers_per_sec = None;

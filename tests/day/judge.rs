@@ -28,7 +28,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    pub fn watcher(&self) -> Box<dyn FnMut(Time, Utc, &Output)> {
+    pub fn watcher(&self) -> paceline::sim::day::Watch {
         let sent = self.sent.clone();
         Box::new(move |at, utc, output| {
             if let Output::PlaceCall { call, trunk, number, .. } = output {
