@@ -10,3 +10,4 @@ mod lists;
 mod media;
 mod results;
 mod store;
+mod whole;

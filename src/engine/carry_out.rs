@@ -62,7 +62,9 @@ impl Engine {
             Output::CloseLeads { campaign, reason } => {
                 self.tell_store(Command::CloseLeads { campaign, reason })
             }
-            Output::FetchLeads { campaign, count } => self.tell_store(Command::FetchLeads { campaign, count }),
+            Output::FetchLeads { campaign, count } => {
+                self.tell_store(Command::FetchLeads { campaign, count })
+            }
             Output::Blacklist { campaign, number } => {
                 let source = "key pressed in a call".to_owned();
                 self.tell_store(Command::Blacklist { campaign: Some(campaign), number, source });

@@ -3,4 +3,4 @@
 mod carrier;
 mod dial;
 mod scenarios;
-mod sipp;
+pub mod sipp;
