@@ -88,7 +88,8 @@ impl Progress {
             line += &format!(" · {:.0}% {}", rate * 100.0, lang.answer_rate());
         }
         line += &format!(" · {:.1} {}", board.calls_per_sec, lang.per_sec());
-        if let Some(left) = self.time_left(done) {
+        let waits = matches!(view.why, Some(Why::RetriesLater | Why::OutsideWindow));
+        if let Some(left) = self.time_left(done).filter(|_| !waits) {
             line += &format!(" · {} {}", clock_span(left), lang.left());
         }
         if let Some(why) = view.why.filter(|why| *why != Why::Placing) {

@@ -18,6 +18,7 @@ use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{Incoming, Peer, SavedDialog, SipTrunk, Transport, UaConfig};
 use sha2::{Digest, Sha256};
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -374,7 +375,8 @@ impl Net {
             },
         )
         .map_err(Failure::unexpected)?;
-        let seed = Clock::utc().as_millis() as u64 ^ (u64::from(std::process::id()) << 44);
+        // Tags, branches and cnonces follow from it: it must not be guessed.
+        let seed = RandomState::new().hash_one(Clock::utc().as_millis());
         let ua = UaConfig {
             sent_by,
             product: concat!("Paceline/", env!("CARGO_PKG_VERSION")).into(),
