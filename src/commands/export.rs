@@ -1,10 +1,11 @@
 //! `paceline export` writes results again; `paceline undo-import` takes a list back.
 
+use super::setup::definition;
 use super::{Failure, campaign, config};
 use crate::cli::{CampaignArgs, Exit, ExportArgs, FormatWord, Global};
 use crate::net::clock::Clock;
 use crate::results::{self, Format};
-use crate::store::{NewCampaign, Store};
+use crate::store::Store;
 use std::sync::Arc;
 
 pub async fn export(global: &Global, args: ExportArgs) -> Result<Exit, Failure> {
@@ -36,21 +37,10 @@ pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Fa
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
     let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
-    let rules = &loaded.rules;
-    let id = store
-        .define_campaign(&NewCampaign {
-            name: &rules.name,
-            title: &loaded.title,
-            mode: rules.mode.word(),
-            timezone: &rules.windows.timezone,
-            toml: &loaded.text,
-            retry: &rules.retry,
-        })
-        .await
-        .map_err(Failure::unexpected)?;
+    let id = store.define_campaign(&definition(&loaded)).await.map_err(Failure::unexpected)?;
     let imports = store.imports(id).await.map_err(Failure::unexpected)?;
     let Some(last) = imports.last() else {
-        return Err(Failure::refused(format!("campaign {} has no imported list", rules.name)));
+        return Err(Failure::refused(format!("campaign {} has no imported list", loaded.rules.name)));
     };
     store.undo_import(last.id).await.map_err(Failure::refused)?;
     println!("taken back: {} ({} rows)", last.file, last.rows_read);

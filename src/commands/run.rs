@@ -84,8 +84,9 @@ async fn follow(
                 }
             }
             _ = results_due.tick() => {
-                if let Err(failure) = write_results(store_url, loaded).await {
-                    tracing::warn!(why = failure.sentence, "the results are not written now");
+                match write_results(store_url, loaded).await {
+                    Ok(summary) => running.metrics.leads(&loaded.rules.name, &summary.leads_by_state),
+                    Err(failure) => tracing::warn!(why = failure.sentence, "the results are not written now"),
                 }
             }
         }

@@ -43,6 +43,7 @@ pub(super) struct Running {
     pub campaign: CampaignId,
     pub leads: u64,
     pub leads_open: u64,
+    pub metrics: Arc<Metrics>,
     engine: tokio::task::JoinHandle<()>,
     writer: Writer,
     // Dropped last: the lock of the store, and the far end of a run without a trunk.
@@ -117,7 +118,7 @@ impl Setup {
             metrics: metrics.clone(),
         });
         if metrics_port {
-            serve_metrics(&config, metrics, &handle).await;
+            serve_metrics(&config, metrics.clone(), &handle).await;
         }
         let dialogs: Vec<SavedDialog> =
             resumed.interrupted.iter().filter_map(|cut| serde_json::from_str(&cut.dialog).ok()).collect();
@@ -130,23 +131,35 @@ impl Setup {
         let opening =
             Opening { campaign: rules, leads_open, paused, sound: Some(sound), work: resumed.work, dialogs };
         handle.ask(Ask::Open(Box::new(opening))).await;
-        Ok(Running { handle, campaign, leads, leads_open, engine, writer, _store: store, carrier: simulated })
+        Ok(Running {
+            handle,
+            campaign,
+            leads,
+            leads_open,
+            metrics,
+            engine,
+            writer,
+            _store: store,
+            carrier: simulated,
+        })
+    }
+}
+
+/// The campaign as the store is told of it.
+pub(super) fn definition(loaded: &LoadedCampaign) -> NewCampaign<'_> {
+    let rules = &loaded.rules;
+    NewCampaign {
+        name: &rules.name,
+        title: &loaded.title,
+        mode: rules.mode.word(),
+        timezone: &rules.windows.timezone,
+        toml: &loaded.text,
+        retry: &rules.retry,
     }
 }
 
 async fn define(store: &Store, loaded: &LoadedCampaign) -> Result<CampaignId, Failure> {
-    let rules = &loaded.rules;
-    let id = store
-        .define_campaign(&NewCampaign {
-            name: &rules.name,
-            title: &loaded.title,
-            mode: rules.mode.word(),
-            timezone: &rules.windows.timezone,
-            toml: &loaded.text,
-            retry: &rules.retry,
-        })
-        .await
-        .map_err(Failure::unexpected)?;
+    let id = store.define_campaign(&definition(loaded)).await.map_err(Failure::unexpected)?;
     // The blacklists as they are now: the dial step asks them again, whatever the import saw.
     for file in &loaded.list.blacklists {
         let (path, region) = (file.clone(), loaded.list.region.clone());
