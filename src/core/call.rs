@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Progress {
     /// The INVITE left. (Reported once, when the first bytes were given to the network.)
     Sent,
+    /// 100: the trunk is alive and works on it. Reported once; a trunk may leave it out.
+    Trying,
     /// 180, or any other 18x: the callee's phone rings, or the network speaks to us.
     Ringing,
     /// A 2xx arrived. It is not acknowledged until the answer is on disk.

@@ -20,6 +20,7 @@ const HANG_UP_TAKES: Duration = Duration::from_millis(40);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Sent,
+    Try,
     Ring,
     Answer,
     Refuse,
@@ -159,6 +160,9 @@ impl Line {
         } else {
             self.schedule(settled, call, end);
         }
+        if fate.behaviour != Behaviour::Silent {
+            self.schedule(now + HANG_UP_TAKES, call, Step::Try);
+        }
         if fate.behaviour != Behaviour::Silent
             && alert < settled.min(given_up)
             && (fate.behaviour.rings() || fate.ring > Duration::ZERO)
@@ -207,6 +211,7 @@ impl Line {
         }
         match step {
             Step::Sent => Some(Input::CallProgressed { call, progress: Progress::Sent }),
+            Step::Try => Some(Input::CallProgressed { call, progress: Progress::Trying }),
             Step::Ring => Some(Input::CallProgressed { call, progress: Progress::Ringing }),
             Step::Answer => {
                 known.answered = true;
@@ -311,7 +316,10 @@ mod tests {
     }
 
     fn words(seen: &[(Time, Input)]) -> Vec<String> {
+        let trying =
+            |input: &Input| matches!(input, Input::CallProgressed { progress: Progress::Trying, .. });
         seen.iter()
+            .filter(|(_, input)| !trying(input))
             .map(|(_, input)| match input {
                 Input::CallProgressed { progress: Progress::Ended(ended), .. } => {
                     format!("{} by {}", ended.outcome, ended.by)

@@ -110,7 +110,7 @@ pub fn dial_one(far: SocketAddr, dial: &Dial) -> AttemptRow {
                     socket.send_to(&bytes, to.address).expect("loopback takes it");
                 }
                 UaOutput::Event(UaEvent::Progress { progress, .. }) => match progress {
-                    Progress::Sent => {}
+                    Progress::Sent | Progress::Trying => {}
                     Progress::Ringing => row.rang = true,
                     Progress::Answered => {
                         row.answered = true;

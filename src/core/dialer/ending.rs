@@ -23,10 +23,11 @@ impl Dialer {
         self.wakes.clear(Wake::CallLost(id));
         self.wakes.clear(Wake::Place(id));
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
-            line.close();
+            line.close(id);
             if ended.try_next_trunk && outcome == Outcome::LineFault {
-                line.note_fault(self.now, call.opened, ended.retry_after);
+                line.note_fault(self.now, call.opened, ended.sip_code.is_some(), ended.retry_after);
             } else if ended.sip_code.is_some() {
+                line.note_life(id);
                 line.note_good();
             }
         }

@@ -458,7 +458,7 @@ impl Dialer {
     fn forget(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
         let call = self.remove(id)?;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
-            line.close();
+            line.close(id);
         }
         let run = self.campaigns.get_mut(&call.campaign)?;
         run.live = run.live.saturating_sub(1);
@@ -486,6 +486,9 @@ impl Dialer {
             return self.finish(id, ended);
         }
         call.phase = Phase::Placed;
+        if let Some(line) = self.trunks.get_mut(&call.trunk) {
+            line.sent(self.now, id);
+        }
         let ring = self.campaigns.get(&call.campaign).map_or(Duration::ZERO, |run| run.rules.ring);
         self.wakes.set(Wake::CallLost(id), self.now + ring + LOST_MARGIN);
         self.outputs.push_back(Output::PlaceCall {

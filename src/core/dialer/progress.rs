@@ -21,8 +21,13 @@ impl Dialer {
     pub(super) fn call_progressed(&mut self, id: CallId, progress: Progress) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if !matches!(progress, Progress::Sent | Progress::Ended(_))
+            && let Some(line) = self.trunks.get_mut(&call.trunk)
+        {
+            line.note_life(id);
+        }
         match progress {
-            Progress::Sent => {}
+            Progress::Sent | Progress::Trying => {}
             Progress::Ringing => {
                 call.ringing_at.get_or_insert(utc);
                 if call.phase == Phase::Placed {

@@ -3,13 +3,19 @@
 
 use crate::campaign::Trunk;
 use crate::dialer::input::TrunkState;
+use crate::ids::CallId;
 use crate::pacing::Rate;
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Faults in a row after which a trunk rests.
 const FAULTS_BEFORE_REST: u32 = 3;
 const REST_MAX: Duration = Duration::from_secs(60);
+
+/// A trunk that has said nothing to a call for this long (not even 100) is doubted: no more calls go
+/// there until it speaks.
+const DOUBT: Duration = Duration::from_secs(4);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct TrunkLine {
@@ -19,6 +25,10 @@ pub(super) struct TrunkLine {
     /// Faults in a row. From `FAULTS_BEFORE_REST` on, one call at a time goes out.
     faults: u32,
     probing: bool,
+    /// Whether it has said anything since it was last doubted.
+    alive: bool,
+    /// Calls out of which nothing was heard yet, and since when.
+    unheard: BTreeMap<CallId, Time>,
     live: u32,
     /// When attempts are opened, and when INVITEs leave: a slow disk may not bunch them up.
     opening: Rate,
@@ -45,6 +55,8 @@ impl TrunkLine {
             rests_until: Time::ZERO,
             faults: 0,
             probing: false,
+            alive: false,
+            unheard: BTreeMap::new(),
             live: 0,
             opening: rate.clone(),
             wire: rate,
@@ -59,7 +71,10 @@ impl TrunkLine {
 
     pub fn set_state(&mut self, now: Time, state: TrunkState) {
         match state {
-            TrunkState::Up => self.down = false,
+            TrunkState::Up => {
+                self.down = false;
+                self.alive = true;
+            }
             TrunkState::Down => self.down = true,
             TrunkState::Resting { span } => self.rests_until = self.rests_until.max(now + span),
         }
@@ -70,7 +85,7 @@ impl TrunkLine {
             Ready::Down(None)
         } else if self.rests_until > now {
             Ready::Down(Some(self.rests_until))
-        } else if self.probing {
+        } else if self.probing || self.doubted(now) {
             Ready::Down(None)
         } else if self.live >= self.trunk.calls_max {
             Ready::Full
@@ -89,6 +104,23 @@ impl TrunkLine {
         self.probing = self.faults >= FAULTS_BEFORE_REST;
     }
 
+    /// Whether it is silent. A trunk never heard from gets one call at a time.
+    fn doubted(&self, now: Time) -> bool {
+        let longest = self.unheard.values().min();
+        longest.is_some_and(|since| !self.alive || *since + DOUBT <= now)
+    }
+
+    /// The INVITE of this call leaves.
+    pub fn sent(&mut self, now: Time, call: CallId) {
+        self.unheard.insert(call, now);
+    }
+
+    /// It said something about this call: it is there.
+    pub fn note_life(&mut self, call: CallId) {
+        self.unheard.remove(&call);
+        self.alive = true;
+    }
+
     /// When the INVITE of an opened attempt may leave.
     pub fn wire_slot(&mut self, now: Time) -> Time {
         self.wire.reserve(now)
@@ -101,8 +133,8 @@ impl TrunkLine {
     }
 
     /// A call that started at `placed` failed by the trunk's fault. Failures of calls that were
-    /// already out when the trunk went to rest tell nothing new.
-    pub fn note_fault(&mut self, now: Time, placed: Time, retry_after: Option<Duration>) {
+    /// already out when the trunk went to rest tell nothing new. `heard` = it was the trunk that said so.
+    pub fn note_fault(&mut self, now: Time, placed: Time, heard: bool, retry_after: Option<Duration>) {
         self.probing = false;
         let old_news = self.faults >= FAULTS_BEFORE_REST && placed < self.rests_until;
         if let Some(span) = retry_after {
@@ -111,6 +143,7 @@ impl TrunkLine {
         if old_news {
             return;
         }
+        self.alive &= heard;
         self.faults = self.faults.saturating_add(1);
         if let Some(steps) = self.faults.checked_sub(FAULTS_BEFORE_REST) {
             let span = Duration::from_secs(1 << steps.min(6)).min(REST_MAX);
@@ -118,8 +151,10 @@ impl TrunkLine {
         }
     }
 
-    pub fn close(&mut self) {
+    /// This call is over, or was not opened.
+    pub fn close(&mut self, call: CallId) {
         self.live = self.live.saturating_sub(1);
+        self.unheard.remove(&call);
     }
 }
 
@@ -146,7 +181,7 @@ mod tests {
         assert_eq!(line.ready(Time::ZERO), Ready::Rate(Time::from_millis(100)));
         line.open(Time::from_millis(100));
         assert_eq!(line.ready(Time::from_millis(300)), Ready::Full);
-        line.close();
+        line.close(CallId(1));
         assert_eq!(line.ready(Time::from_millis(300)), Ready::Now);
     }
 
@@ -160,8 +195,8 @@ mod tests {
                 Ready::Now => {
                     line.open(now);
                     starts += 1;
-                    line.note_fault(now + Duration::from_millis(5), now, None);
-                    line.close();
+                    line.note_fault(now + Duration::from_millis(5), now, true, None);
+                    line.close(CallId(1));
                 }
                 Ready::Rate(at) | Ready::Down(Some(at)) => now = at,
                 other => panic!("{other:?}"),
@@ -174,10 +209,30 @@ mod tests {
     }
 
     #[test]
+    fn a_trunk_that_says_nothing_gets_one_call_and_then_none() {
+        let mut line = line();
+        line.trunk.calls_max = 100;
+        line.open(Time::ZERO);
+        line.sent(Time::ZERO, CallId(1));
+        assert_eq!(line.ready(Time::from_millis(500)), Ready::Down(None), "never heard from");
+        line.note_life(CallId(1));
+        assert_eq!(line.ready(Time::from_millis(500)), Ready::Now);
+        line.open(Time::from_millis(500));
+        line.sent(Time::from_millis(500), CallId(2));
+        assert_eq!(line.ready(Time::from_millis(4_000)), Ready::Now, "it may be slow once");
+        assert_eq!(line.ready(Time::from_millis(4_500)), Ready::Down(None), "silent for too long");
+        line.note_fault(Time::from_millis(32_500), Time::from_millis(500), false, None);
+        line.close(CallId(2));
+        line.open(Time::from_millis(33_000));
+        line.sent(Time::from_millis(33_000), CallId(3));
+        assert_eq!(line.ready(Time::from_millis(34_000)), Ready::Down(None), "one call tries it again");
+    }
+
+    #[test]
     fn retry_after_is_obeyed() {
         let mut line = line();
         line.open(Time::ZERO);
-        line.note_fault(Time::ZERO, Time::ZERO, Some(Duration::from_secs(30)));
+        line.note_fault(Time::ZERO, Time::ZERO, true, Some(Duration::from_secs(30)));
         assert_eq!(line.ready(Time::from_millis(500)), Ready::Down(Some(Time::from_millis(30_000))));
     }
 }

@@ -187,7 +187,7 @@ impl UserAgent {
     fn provisional(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let Some(placing) = leg.placing.as_deref_mut() else { return };
-        placing.provisional = true;
+        let silent_so_far = !std::mem::replace(&mut placing.provisional, true);
         if let Some(cancel) = placing.cancel {
             // RFC 3261 section 9.1: a CANCEL waits for the first provisional.
             if cancel.give_up.is_none() {
@@ -197,6 +197,9 @@ impl UserAgent {
         }
         let code = message.code().unwrap_or(100);
         if code == 100 || code == 199 {
+            if silent_so_far && !placing.ringing {
+                self.report(call, Progress::Trying);
+            }
             return;
         }
         let first = !placing.ringing && (180..=189).contains(&code);

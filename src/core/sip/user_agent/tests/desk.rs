@@ -170,8 +170,10 @@ impl Desk {
     }
 
     /// The progress among the events; the others are dropped.
+    /// Without `Trying`, which says nothing of the callee.
     pub fn progress(&mut self) -> Vec<Progress> {
         let progress = |event| match event {
+            UaEvent::Progress { progress: Progress::Trying, .. } => None,
             UaEvent::Progress { progress, .. } => Some(progress),
             _ => None,
         };
