@@ -14,7 +14,7 @@ use crate::net::sip::{SipSocketConfig, SipSockets};
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
 use crate::store::{NewCampaign, NewImport, Store, Writer};
 use paceline_core::campaign::Trunk;
-use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::ids::{AttemptId, CampaignId, TrunkId};
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{Incoming, Peer, SavedDialog, SipTrunk, Transport, UaConfig};
 use sha2::{Digest, Sha256};
@@ -121,7 +121,7 @@ impl Setup {
             serve_metrics(&config, metrics.clone(), &handle).await;
         }
         let dialogs: Vec<SavedDialog> =
-            resumed.interrupted.iter().filter_map(|cut| serde_json::from_str(&cut.dialog).ok()).collect();
+            resumed.interrupted.iter().filter_map(|cut| saved_dialog(cut.attempt, &cut.dialog)).collect();
         if !resumed.interrupted.is_empty() {
             eprintln!(
                 "{} calls were cut off by the last stop; they are ended and counted",
@@ -143,6 +143,15 @@ impl Setup {
             carrier: simulated,
         })
     }
+}
+
+/// What ends a call of an earlier process; one that cannot be read is told, since nobody hangs it up.
+fn saved_dialog(attempt: AttemptId, text: &str) -> Option<SavedDialog> {
+    serde_json::from_str(text)
+        .inspect_err(
+            |error| tracing::error!(%attempt, %error, "a call that was cut off cannot be ended by us"),
+        )
+        .ok()
 }
 
 /// The campaign as the store is told of it.
