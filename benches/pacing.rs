@@ -68,6 +68,8 @@ fn lead(n: u64) -> Lead {
         phones: vec![Phone::new(PhoneNumber::from_e164(8_614_000_000_000 + n).expect("a number"))],
         next_at: None,
         uncounted: 0,
+        callback: None,
+        last_agent: None,
     }
 }
 
@@ -107,6 +109,8 @@ fn campaign() -> Campaign {
             per_day_max: None,
             warm_up: false,
         },
+        agents: None,
+        pacing: Default::default(),
     }
 }
 

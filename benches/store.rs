@@ -205,6 +205,8 @@ fn ended_call(campaign: CampaignId, attempt: AttemptId, lead: &Lead) -> AttemptR
         ended_by: EndedBy::Callee,
         ringing_at: Some(now()),
         answered_at: Some(now()),
+        connected_at: None,
+        agent: None,
         ended_at: now(),
         keys: Vec::new(),
         result: Some("agree".into()),

@@ -399,6 +399,8 @@ fn rules(
         announcement: Some(announcement(&file.announcement, source)),
         keys: keys(&file.keys, source, warnings),
         caller_ids: caller_ids(&file.caller_ids, source),
+        agents: None,
+        pacing: paceline_core::campaign::PacingRules::default(),
     }
 }
 

@@ -42,6 +42,18 @@ id!(
     /// A trunk: its place in `paceline.toml`.
     TrunkId(u16)
 );
+id!(
+    /// An agent, as the store numbers it.
+    AgentId(i64)
+);
+id!(
+    /// A group of agents, as the store numbers it.
+    GroupId(i64)
+);
+id!(
+    /// Legs that hear each other: the media room's side of a conversation.
+    MixId(u64)
+);
 
 impl AttemptId {
     /// The call that this attempt makes.
@@ -50,7 +62,20 @@ impl AttemptId {
     }
 }
 
+/// Legs that are no attempts (agents' phones, consulted parties) have this bit set.
+const SIDE_LEG: u64 = 1 << 62;
+
 impl CallId {
+    /// The `n`th leg of this process that is no attempt.
+    pub fn side_leg(n: u64) -> Self {
+        CallId(SIDE_LEG | n)
+    }
+
+    /// Whether this leg is an agent's or a consulted party's, and no attempt.
+    pub fn is_side_leg(self) -> bool {
+        self.0 & SIDE_LEG != 0
+    }
+
     /// The attempt that made this call.
     pub fn attempt(self) -> AttemptId {
         AttemptId(self.0 as i64)

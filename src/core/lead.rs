@@ -1,6 +1,6 @@
 //! A person to call: her phones in order, her household, and what has been tried so far.
 
-use crate::ids::{HouseholdId, LeadId};
+use crate::ids::{AgentId, HouseholdId, LeadId};
 use crate::number::PhoneNumber;
 use crate::outcome::Outcome;
 use crate::time::Utc;
@@ -19,6 +19,19 @@ pub struct Lead {
     pub next_at: Option<Utc>,
     /// Attempts that did not count (trunk faults and the like), so that they stay bounded.
     pub uncounted: u32,
+    /// A booked callback: due at `next_at`, for whom it says.
+    pub callback: Option<Callback>,
+    /// Who spoke with this household last.
+    pub last_agent: Option<AgentId>,
+}
+
+/// For whom a callback is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback {
+    /// `None` = anyone of the group.
+    pub agent: Option<AgentId>,
+    /// Only agents with this skill.
+    pub skill: Option<String>,
 }
 
 impl Lead {

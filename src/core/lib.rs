@@ -19,6 +19,9 @@ pub mod outcome;
 /// A person to call, with her phones and her household.
 pub mod lead;
 
+/// People on phones: availability and activity, what they may ask for, why they are refused.
+pub mod agent;
+
 /// One outbound call, from placed to ended.
 pub mod call;
 

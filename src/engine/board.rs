@@ -1,16 +1,22 @@
 //! The board: what every screen shows, as plain data. Written by the engine, read by everybody.
 
+use paceline_core::agent::SeatView;
 use paceline_core::dialer::View;
 use paceline_core::dialer::output::AttemptResult;
-use paceline_core::ids::CampaignId;
+use paceline_core::ids::{AgentId, CampaignId};
 use paceline_core::outcome::Outcome;
-use paceline_core::time::{Time, Utc};
+use paceline_core::time::{Duration, Time, Utc};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Default)]
 pub struct Board {
     pub campaigns: BTreeMap<CampaignId, CampaignBoard>,
     pub trunks: Vec<TrunkBoard>,
+    /// Every agent that was ever defined here, signed in or not.
+    pub seats: BTreeMap<AgentId, Arc<SeatView>>,
+    pub phones: BTreeMap<AgentId, PhoneBoard>,
     /// Why nothing can be written, in words.
     pub store_stalled: Option<String>,
 }
@@ -35,6 +41,20 @@ pub struct CampaignBoard {
     pub(super) recent: VecDeque<Time>,
 }
 
+/// The state of an agent's registered phone; absent = not registered.
+#[derive(Clone, Debug)]
+pub struct PhoneBoard {
+    pub contacts: usize,
+    pub address: SocketAddr,
+    pub transport: &'static str,
+    /// What the phone calls itself.
+    pub product: String,
+    /// Of the last OPTIONS that it answered.
+    pub latency: Option<Duration>,
+    /// What is heard of her leg, while one is up.
+    pub heard: Option<crate::net::rtp::LegStats>,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct TrunkBoard {
     pub name: String,
@@ -43,7 +63,7 @@ pub struct TrunkBoard {
     pub calls_max: u32,
 }
 
-const RECENT: std::time::Duration = std::time::Duration::from_secs(10);
+const RECENT: Duration = Duration::from_secs(10);
 
 impl CampaignBoard {
     pub(super) fn note_placed(&mut self, now: Time) {

@@ -81,6 +81,20 @@ impl Engine {
                 }
                 self.board_due = now;
             }
+            Output::ActAnswered { .. }
+            | Output::SeatChanged { .. }
+            | Output::CallAgent { .. }
+            | Output::CallThird { .. }
+            | Output::AnswerCall { .. }
+            | Output::Join { .. }
+            | Output::Leave { .. }
+            | Output::Play { .. }
+            | Output::StopPlaying { .. }
+            | Output::SendDigits { .. }
+            | Output::Record { .. }
+            | Output::FetchLead { .. }
+            | Output::SaveSummary(_)
+            | Output::SaveLeg(_) => {}
         }
     }
 

@@ -2,12 +2,15 @@
 
 use super::board::Board;
 use crate::audio::Sound;
+use paceline_core::agent::{Agent, AgentAct, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::input::{ManagerAct, OpenWork};
-use paceline_core::ids::CampaignId;
+use paceline_core::ids::{AgentId, CampaignId};
+use paceline_core::pacing::Decision;
 use paceline_core::sip::user_agent::SavedDialog;
+use paceline_core::time::Utc;
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// What can be asked of the engine.
 #[derive(Debug)]
@@ -16,6 +19,19 @@ pub enum Ask {
     Act {
         campaign: CampaignId,
         act: ManagerAct,
+    },
+    /// An agent asks. The answer comes once the brain has decided.
+    AgentAct {
+        agent: AgentId,
+        act: AgentAct,
+        answer: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// A group exists, or changed.
+    Group(Group),
+    /// An agent exists, or what is known of her changed.
+    Agent(Box<AgentOpening>),
+    AgentGone {
+        agent: AgentId,
     },
     /// Every campaign stops placing; calls end by themselves.
     Drain,
@@ -38,16 +54,58 @@ pub struct Opening {
     pub dialogs: Vec<SavedDialog>,
 }
 
+/// An agent and the account of her phone.
+#[derive(Clone, Debug)]
+pub struct AgentOpening {
+    pub agent: Agent,
+    /// `None` = she has no phone of her own on this server.
+    pub phone: Option<PhoneSecret>,
+}
+
+/// What a registering phone is checked against: H(user:realm:password), never the password.
+#[derive(Clone, Debug)]
+pub struct PhoneSecret {
+    pub user: String,
+    pub ha1_md5: [u8; 16],
+    pub ha1_sha256: [u8; 32],
+}
+
+/// What happens, as it happens: for screens that must be true at once. Slow listeners lose the
+/// oldest and read the board anew.
+#[derive(Clone, Debug)]
+pub enum Live {
+    Seat(Arc<SeatView>),
+    Decided { campaign: CampaignId, at: Utc, decision: Decision },
+    Finished { campaign: CampaignId },
+}
+
 /// Cheap to clone. When every handle is gone, the engine leaves once nothing is out.
 #[derive(Clone, Debug)]
 pub struct EngineHandle {
     asks: mpsc::Sender<Ask>,
     board: watch::Receiver<Arc<Board>>,
+    live: broadcast::Sender<Live>,
 }
 
 impl EngineHandle {
-    pub(super) fn new(asks: mpsc::Sender<Ask>, board: watch::Receiver<Arc<Board>>) -> Self {
-        EngineHandle { asks, board }
+    pub(super) fn new(
+        asks: mpsc::Sender<Ask>,
+        board: watch::Receiver<Arc<Board>>,
+        live: broadcast::Sender<Live>,
+    ) -> Self {
+        EngineHandle { asks, board, live }
+    }
+
+    /// An agent acts. An engine that has left knows no agents.
+    pub async fn agent_act(&self, agent: AgentId, act: AgentAct) -> Result<(), Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Ask::AgentAct { agent, act, answer }).await;
+        answered.await.unwrap_or(Err(Refusal::UnknownAgent))
+    }
+
+    /// What happens from now on.
+    pub fn live(&self) -> broadcast::Receiver<Live> {
+        self.live.subscribe()
     }
 
     /// Asks; an engine that has left does not hear it.

@@ -145,6 +145,10 @@ impl Engine {
         match ask {
             Ask::Open(opening) => self.open_campaign(*opening),
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
+            Ask::AgentAct { answer, .. } => {
+                let _ = answer.send(Err(paceline_core::agent::Refusal::UnknownAgent));
+            }
+            Ask::Group(_) | Ask::Agent(_) | Ask::AgentGone { .. } => {}
             Ask::Drain => self.act_on_all(&ManagerAct::Drain),
             Ask::HangUpAll => self.act_on_all(&ManagerAct::HangUpAll),
             Ask::Leave => {

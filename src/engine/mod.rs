@@ -8,8 +8,8 @@ mod carry_out;
 mod event;
 mod hear;
 
-pub use board::{Board, CampaignBoard};
-pub use handle::{Ask, EngineHandle, Opening};
+pub use board::{Board, CampaignBoard, PhoneBoard};
+pub use handle::{AgentOpening, Ask, EngineHandle, Live, Opening, PhoneSecret};
 
 use crate::audio::Sound;
 use crate::journal::JournalWriter;
@@ -32,7 +32,7 @@ use paceline_core::time::{Duration, Time, Utc};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// Everything the loop works with, built by `main`.
 #[derive(Debug)]
@@ -120,11 +120,15 @@ const JUMP: Duration = Duration::from_millis(1_500);
 /// How long a leaving engine waits for the far ends of an earlier process's dialogs.
 const LEFTOVERS_WAIT: Duration = Duration::from_secs(5);
 
+/// Live events that a slow listener may be behind.
+const LIVE_WAITING_MAX: usize = 4_096;
+
 /// Starts the loop. It ends by itself: see [`Ask::Leave`].
 pub fn start(parts: Parts) -> (EngineHandle, tokio::task::JoinHandle<()>) {
     let (asks_in, asks) = mpsc::channel(64);
     let (board_out, board) = watch::channel(Arc::new(Board::default()));
-    let handle = EngineHandle::new(asks_in, board);
+    let (live, _) = broadcast::channel(LIVE_WAITING_MAX);
+    let handle = EngineHandle::new(asks_in, board, live);
     let engine = Engine::new(parts, asks, board_out);
     (handle, tokio::spawn(engine.run()))
 }

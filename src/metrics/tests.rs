@@ -17,6 +17,8 @@ fn ended(outcome: Outcome) -> AttemptResult {
         ended_by: EndedBy::Carrier,
         ringing_at: None,
         answered_at: None,
+        connected_at: None,
+        agent: None,
         ended_at: Utc::default(),
         keys: Vec::new(),
         result: None,

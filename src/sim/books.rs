@@ -234,6 +234,8 @@ impl Books {
                 ended_by: paceline_core::outcome::EndedBy::Dialer,
                 ringing_at: None,
                 answered_at: attempt.answered_at,
+                connected_at: None,
+                agent: None,
                 ended_at: now,
                 keys: Vec::new(),
                 result: None,

@@ -226,6 +226,21 @@ impl<F: FarEnd> Day<F> {
             | Output::Acknowledge { .. }
             | Output::PlayAnnouncement { .. }
             | Output::HangUp { .. } => self.far.carry(self.now, &output),
+            // Nobody works on this floor.
+            Output::ActAnswered { .. }
+            | Output::SeatChanged { .. }
+            | Output::CallAgent { .. }
+            | Output::CallThird { .. }
+            | Output::AnswerCall { .. }
+            | Output::Join { .. }
+            | Output::Leave { .. }
+            | Output::Play { .. }
+            | Output::StopPlaying { .. }
+            | Output::SendDigits { .. }
+            | Output::Record { .. }
+            | Output::FetchLead { .. }
+            | Output::SaveSummary(_)
+            | Output::SaveLeg(_) => {}
         }
     }
 

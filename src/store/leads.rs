@@ -108,6 +108,8 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
             phones: Vec::new(),
             next_at: (row.next_at > 0).then_some(Utc::from_millis(row.next_at)),
             uncounted: row.uncounted as u32,
+            callback: None,
+            last_agent: None,
         };
         by_id.insert(row.id, lead);
     }

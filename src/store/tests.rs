@@ -60,6 +60,8 @@ fn ending(campaign: CampaignId, n: i64) -> Command {
         ended_by: EndedBy::Callee,
         ringing_at: None,
         answered_at: Some(NOW),
+        connected_at: None,
+        agent: None,
         ended_at: NOW,
         keys: Vec::new(),
         result: None,

@@ -136,6 +136,8 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
             per_day_max: random.random_bool(0.3).then(|| random.random_range(50..2000)),
             warm_up: false,
         },
+        agents: None,
+        pacing: Default::default(),
     }
 }
 
@@ -165,6 +167,8 @@ fn lead(n: u64, households: u64, random: &mut ChaCha8Rng) -> Lead {
             .collect(),
         next_at: None,
         uncounted: 0,
+        callback: None,
+        last_agent: None,
     }
 }
 

@@ -262,6 +262,8 @@ pub fn result(request: &AttemptRequest, lead: Option<&Lead>, outcome: Outcome, a
         ended_by: EndedBy::Callee,
         ringing_at: Some(request.placed_at),
         answered_at: None,
+        connected_at: None,
+        agent: None,
         ended_at: at,
         keys: Vec::new(),
         result: None,
@@ -281,6 +283,7 @@ pub fn update(campaign: CampaignId, lead: &Lead, state: LeadState) -> LeadUpdate
         uncounted: 0,
         result: None,
         household_done: None,
+        callback: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One campaign's rules, as values that were checked when they were read. The parts with arithmetic
 //! have files of their own: `window` (calling hours), `retry`, `caller_id`, `hopper`.
 
+pub mod agents;
 pub mod caller_id;
 pub mod hopper;
 pub mod retry;
@@ -13,11 +14,12 @@ use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub use agents::{AgentRules, Disposition, PacingRules, Preview, Recorded};
 pub use caller_id::{CallerId, CallerIdRules, Rotation};
 pub use retry::RetryRules;
 pub use window::{CallingWindows, DayWindow};
 
-/// How a campaign places calls. Without agents only `Announce` can run.
+/// How a campaign places calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -62,6 +64,9 @@ pub struct Campaign {
     pub announcement: Option<Announcement>,
     pub keys: BTreeMap<Digit, KeyRule>,
     pub caller_ids: CallerIdRules,
+    /// Who answers; `None` = nobody (mode `announce` without a key that hands over).
+    pub agents: Option<AgentRules>,
+    pub pacing: PacingRules,
 }
 
 /// The announcement as the dialer needs it: how long, how often. The sound itself stays in the media room.

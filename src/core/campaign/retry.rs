@@ -84,6 +84,7 @@ impl RetryRules {
             uncounted: lead.uncounted,
             result: None,
             household_done: None,
+            callback: None,
         }
     }
 
@@ -136,6 +137,8 @@ mod tests {
             phones: (0..phones).map(|n| Phone::new(number(n))).collect(),
             next_at: None,
             uncounted: 0,
+            callback: None,
+            last_agent: None,
         }
     }
 

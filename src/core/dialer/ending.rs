@@ -54,6 +54,8 @@ impl Dialer {
             ended_by: ended.by,
             ringing_at: call.ringing_at,
             answered_at: call.answered_at,
+            connected_at: None,
+            agent: None,
             ended_at: utc,
             keys: call.keys.clone(),
             result: call.result.clone(),
@@ -167,6 +169,7 @@ fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
         uncounted: lead.uncounted,
         result: None,
         household_done: None,
+        callback: None,
     }
 }
 

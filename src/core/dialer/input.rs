@@ -1,8 +1,9 @@
 //! Everything that can happen to the dialer.
 
+use crate::agent::{Agent, AgentAct, Group};
 use crate::call::{Heard, Progress};
 use crate::campaign::{Campaign, Trunk};
-use crate::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
+use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
 use crate::number::PhoneNumber;
 use crate::outcome::Reason;
@@ -68,6 +69,34 @@ pub enum Input {
         campaign: CampaignId,
         act: ManagerAct,
     },
+    /// An agent exists, or what is known of her changed. She keeps her seat and her state.
+    AgentDefined(Box<Agent>),
+    /// She works here no more: signed out, once her call is over.
+    AgentRemoved {
+        agent: AgentId,
+    },
+    GroupDefined(Group),
+    /// Her phone registered, or is gone.
+    PhoneChanged {
+        agent: AgentId,
+        ready: bool,
+    },
+    /// Answered by `Output::ActAnswered` with the same `ask`.
+    AgentActed {
+        ask: u64,
+        agent: AgentId,
+        act: AgentAct,
+    },
+    /// The answer to `Output::FetchLead`; `None` = it is not there, or busy, or closed.
+    LeadFetched {
+        campaign: CampaignId,
+        agent: AgentId,
+        lead: Option<Box<Lead>>,
+    },
+    /// Somebody calls one of our numbers.
+    CallArrived(Box<ArrivedCall>),
+    /// The service is stopping: every seat signs out as soon as its call is over.
+    FloorClosed,
     /// `next_wake` was reached.
     TimePassed,
 }
@@ -85,6 +114,25 @@ pub struct OpenWork {
     pub caller_id_first_use: Vec<(PhoneNumber, Utc)>,
     /// Which caller ID a household saw last.
     pub caller_id_sticky: Vec<(CampaignId, HouseholdId, PhoneNumber)>,
+}
+
+/// A call from outside, with what the store knows of the caller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivedCall {
+    pub call: CallId,
+    pub trunk: TrunkId,
+    /// Who calls; `None` = withheld, or no telephone number.
+    pub number: Option<PhoneNumber>,
+    pub known: Option<KnownCaller>,
+}
+
+/// Whom we called at this number before: the latest attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownCaller {
+    pub campaign: CampaignId,
+    pub lead: Option<Lead>,
+    /// Who spoke with her then.
+    pub agent: Option<AgentId>,
 }
 
 /// What the store said in the transaction that opens the attempt.

@@ -114,7 +114,15 @@ impl Dialer {
             Input::CallProgressed { call, progress } => self.call_progressed(call, progress),
             Input::MediaHeard { call, heard } => self.media_heard(call, heard),
             Input::ManagerActed { campaign, act } => self.manager_acted(campaign, act),
-            Input::TimePassed => {}
+            Input::AgentDefined(_)
+            | Input::AgentRemoved { .. }
+            | Input::GroupDefined(_)
+            | Input::PhoneChanged { .. }
+            | Input::AgentActed { .. }
+            | Input::LeadFetched { .. }
+            | Input::CallArrived(_)
+            | Input::FloorClosed
+            | Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
             self.woken(wake);

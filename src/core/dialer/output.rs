@@ -1,8 +1,10 @@
 //! Everything the dialer can ask for.
 
+use crate::agent::{CallSummary, Refusal, SeatView, Way};
 use crate::call::{Digit, HangUpCause};
-use crate::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
-use crate::lead::Phone;
+use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, MixId, TrunkId};
+use crate::lead::{Callback, Phone};
+use crate::media::Voice;
 use crate::number::PhoneNumber;
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
 use crate::pacing::Decision;
@@ -69,6 +71,141 @@ pub enum Output {
     CampaignFinished {
         campaign: CampaignId,
     },
+    /// The answer to `Input::AgentActed`.
+    ActAnswered {
+        ask: u64,
+        refusal: Option<Refusal>,
+    },
+    /// A seat is not what it was. `logged` = availability or activity changed: it belongs in the
+    /// state log.
+    SeatChanged {
+        seat: Box<SeatView>,
+        logged: bool,
+    },
+    /// Ring an agent. A leg of our own making: no attempt, nothing to save before.
+    CallAgent {
+        leg: CallId,
+        agent: AgentId,
+        way: Way,
+        /// For `Way::Telephone`.
+        trunk: Option<TrunkId>,
+        /// The phone may answer by itself: the leg is held for the shift, or she asked for the call.
+        auto_answer: bool,
+        /// Whom she will speak with, for the phone's display.
+        shown: Option<PhoneNumber>,
+        ring: Duration,
+    },
+    /// Call a third party outside, for a consultation.
+    CallThird {
+        leg: CallId,
+        trunk: TrunkId,
+        number: PhoneNumber,
+        caller_id: Option<String>,
+        ring: Duration,
+    },
+    /// Answer a call from outside (200), or ring on (180).
+    AnswerCall {
+        call: CallId,
+    },
+    /// Hear and speak in a mix; leaves any other.
+    Join {
+        leg: CallId,
+        mix: MixId,
+        voice: Voice,
+    },
+    /// Alone again.
+    Leave {
+        leg: CallId,
+    },
+    /// Play to one leg, instead of what it hears; for ever until `StopPlaying` where it is music.
+    Play {
+        leg: CallId,
+        sound: SoundName,
+    },
+    StopPlaying {
+        leg: CallId,
+    },
+    SendDigits {
+        leg: CallId,
+        keys: Vec<Digit>,
+    },
+    /// Record the callee's leg, both ways; the store is told where once it is complete.
+    Record {
+        call: CallId,
+        campaign: CampaignId,
+        agent: Option<AgentId>,
+        on: bool,
+    },
+    /// Hand over this lead for a call, if nobody holds it.
+    FetchLead {
+        campaign: CampaignId,
+        lead: LeadId,
+        agent: AgentId,
+    },
+    /// What an agent said of a call, and what that makes of the lead.
+    SaveSummary(Box<SummaryRecord>),
+    /// A leg that was no attempt is over: an agent's, a consulted party's, a caller's.
+    SaveLeg(Box<LegRecord>),
+}
+
+/// What is played to one leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SoundName {
+    /// On hold, or waiting for an agent.
+    HoldMusic,
+    /// To an agent whose callee is being rung.
+    RingBack,
+    /// Nobody is free: the campaign's own message, or the house's.
+    Sorry(CampaignId),
+    /// "Agent number 8001, at your service."
+    AgentNumber(String),
+}
+
+/// What an agent said of a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SummaryRecord {
+    pub attempt: AttemptId,
+    /// The call came in: `attempt` is the leg's number, and no attempt.
+    pub inbound: bool,
+    pub campaign: CampaignId,
+    pub agent: AgentId,
+    pub summary: CallSummary,
+    /// Nobody said it in time: the campaign's default stands for it.
+    pub defaulted: bool,
+    pub at: Utc,
+    /// What becomes of the lead.
+    pub lead: Option<LeadUpdate>,
+}
+
+/// A leg that was no attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LegRecord {
+    pub leg: CallId,
+    pub kind: LegKind,
+    /// Whose leg it is, or who asked for it.
+    pub agent: Option<AgentId>,
+    pub number: Option<PhoneNumber>,
+    pub campaign: Option<CampaignId>,
+    pub lead: Option<LeadId>,
+    /// The attempt it belonged to when it ended.
+    pub attempt: Option<AttemptId>,
+    pub began_at: Utc,
+    pub answered_at: Option<Utc>,
+    /// A caller's: when an agent spoke with her, and who.
+    pub connected_at: Option<Utc>,
+    pub ended_at: Utc,
+    pub ended_by: EndedBy,
+    pub cause: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegKind {
+    Agent,
+    Consulted,
+    /// Somebody called us.
+    Inbound,
 }
 
 /// What is written before an INVITE may leave.
@@ -109,6 +246,10 @@ pub struct AttemptResult {
     pub ended_by: EndedBy,
     pub ringing_at: Option<Utc>,
     pub answered_at: Option<Utc>,
+    /// When she and an agent could hear each other.
+    pub connected_at: Option<Utc>,
+    /// Who spoke with her last.
+    pub agent: Option<AgentId>,
     pub ended_at: Utc,
     /// All digits pressed.
     pub keys: Vec<Digit>,
@@ -133,4 +274,6 @@ pub struct LeadUpdate {
     pub result: Option<String>,
     /// Close every other open lead of this household as `household_done`.
     pub household_done: Option<HouseholdId>,
+    /// A booked callback: the lead is due at `next_at`, for whom it says.
+    pub callback: Option<Callback>,
 }

@@ -232,6 +232,7 @@ impl Dialer {
             uncounted: lead.uncounted,
             result: None,
             household_done: None,
+            callback: None,
         })));
     }
 

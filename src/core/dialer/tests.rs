@@ -182,6 +182,8 @@ fn campaign() -> Campaign {
             per_day_max: None,
             warm_up: false,
         },
+        agents: None,
+        pacing: Default::default(),
     }
 }
 
@@ -197,6 +199,8 @@ fn lead(n: i64) -> Lead {
         phones: vec![Phone::new(number(n as u64))],
         next_at: None,
         uncounted: 0,
+        callback: None,
+        last_agent: None,
     }
 }
 

@@ -25,8 +25,21 @@ pub mod rtp;
 /// Call progress tones in the Chinese cadence.
 pub mod tone;
 
+use crate::ids::CallId;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
+
+/// To whom a member of a mix speaks. Everyone in a mix hears everyone whose voice reaches them;
+/// nobody hears herself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voice {
+    Everyone,
+    /// A listener, or somebody muted.
+    Nobody,
+    /// A whisper.
+    Only(CallId),
+}
 
 /// A codec we speak. All of them have an RTP clock of 8,000 Hz (for G.722 by RFC 3551 section 4.5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
