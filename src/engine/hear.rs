@@ -114,7 +114,11 @@ impl Engine {
             }
             Reply::AnswerSaved { call } => self.handle(Input::AnswerSaved { call }),
             Reply::ResultSaved { attempt } => self.handle(Input::ResultSaved { attempt }),
-            Reply::LeadSaved { .. } | Reply::LeadsClosed { .. } => {}
+            Reply::LeadSaved { .. } | Reply::LeadsClosed { .. } | Reply::SummarySaved { .. } => {}
+            Reply::Lead { campaign, agent, lead } => {
+                self.handle(Input::LeadFetched { campaign, agent, lead });
+            }
+            Reply::Caller(arrived) => self.handle(Input::CallArrived(arrived)),
             Reply::Blacklisted { number } => self.number_blacklisted(number),
             Reply::Refused { why } => tracing::error!(why, "the store refused a command"),
             Reply::Leads { campaign, leads, next_due, leads_open } => {

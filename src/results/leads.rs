@@ -96,7 +96,7 @@ pub(super) async fn fill(
 }
 
 fn cells(row: ListRow, own: usize, places: &[usize], zone: &TimeZone) -> Vec<Cell> {
-    let waits = row.state == "open" && row.next_at > 0;
+    let waits = matches!(row.state.as_str(), "open" | "follow_up") && row.next_at > 0;
     let mut cells = vec![
         Cell::whole(row.lead_id),
         Cell::Whole(row.list_row),

@@ -2,12 +2,13 @@
 //! one; then its answer, then its result. All of it may be told twice and is written once.
 
 use super::blacklist::scope;
-use super::leads::{self, LastTry};
+use super::leads::{self, Because, LastTry};
+use super::summaries;
 use paceline_core::call::Digit;
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult};
 use paceline_core::ids::{AttemptId, CallId};
-use paceline_core::outcome::{LeadState, Reason};
+use paceline_core::outcome::Reason;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
@@ -16,7 +17,8 @@ use sqlx::SqliteConnection;
 struct Standing {
     /// This very attempt was written before its acknowledgement was lost.
     open_already: bool,
-    lead_state: Option<String>,
+    /// Open, or waiting for its callback.
+    lead_callable: bool,
     phone_closed: Option<bool>,
     blacklisted: bool,
     household_busy: bool,
@@ -36,6 +38,8 @@ pub(crate) struct Opening<'a> {
     pub trunk: &'a str,
     pub call_id: &'a str,
     pub dialog: &'a str,
+    /// A person asked for this lead, so that it may be over already.
+    pub asked: bool,
 }
 
 /// A verdict, and how many leads it closed.
@@ -58,7 +62,7 @@ pub(crate) async fn open(
     if standing.open_already {
         return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
     }
-    let refused = match judge(request, &standing, now) {
+    let refused = match judge(request, &standing, opening.asked, now) {
         Ok(()) => {
             insert(conn, opening).await?;
             return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
@@ -77,9 +81,9 @@ pub(crate) async fn open(
     Ok(Opened { verdict, leads_closed: u64::from(closed.is_some()) })
 }
 
-fn judge(request: &AttemptRequest, standing: &Standing, now: Utc) -> Result<(), DialVerdict> {
-    if request.lead.is_some() {
-        if standing.lead_state.as_deref() != Some(LeadState::Open.word()) {
+fn judge(request: &AttemptRequest, standing: &Standing, asked: bool, now: Utc) -> Result<(), DialVerdict> {
+    if request.lead.is_some() && !asked {
+        if !standing.lead_callable {
             return Err(DialVerdict::Gone);
         }
         if standing.phone_closed.unwrap_or(true) && !standing.blacklisted {
@@ -126,7 +130,9 @@ async fn standing(
         r#"select
              exists (select 1 from attempt t where t.id = $8 and t.number = $3 and t.placed_at = $9
                       and t.state = 'open') as "open_already!: bool",
-             (select l.state from lead l where l.id = $1 and l.campaign_id = $4) as "lead_state: String",
+             exists (select 1 from lead l where l.id = $1 and l.campaign_id = $4
+                      and (l.state = 'open' or l.state = 'follow_up' and l.next_at > 0))
+               as "lead_callable!: bool",
              (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
              exists (select 1 from blacklist b where b.number = $3 and b.campaign_id in (0, $4))
                as "blacklisted!: bool",
@@ -249,12 +255,14 @@ pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) 
     let sip_code = result.sip_code.map(i64::from);
     let ringing_at = result.ringing_at.map(Utc::as_millis);
     let answered_at = result.answered_at.map(Utc::as_millis);
+    let connected_at = result.connected_at.map(Utc::as_millis);
+    let agent = result.agent.map(|agent| agent.0);
     let ended_at = result.ended_at.as_millis();
     let keys: String = result.keys.iter().copied().map(Digit::as_char).collect();
     let ended = sqlx::query!(
         "update attempt set state = 'ended', outcome = $2, cause = $3, sip_code = $4, ended_by = $5,
                 ringing_at = $6, answered_at = coalesce($7, answered_at), ended_at = $8, keys = $9,
-                result = $10, counted = $11
+                result = $10, counted = $11, connected_at = $12, agent_id = $13
           where id = $1 and state <> 'ended'",
         result.attempt.0,
         outcome,
@@ -266,10 +274,14 @@ pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) 
         ended_at,
         keys,
         result.result,
-        result.counted
+        result.counted,
+        connected_at,
+        agent
     )
     .execute(&mut *conn)
     .await?;
     let Some(update) = result.lead.as_ref().filter(|_| ended.rows_affected() > 0) else { return Ok(0) };
-    leads::save(conn, update, Some(LastTry { outcome: result.outcome, at: result.ended_at })).await
+    let summarised = summaries::decided(conn, result.attempt).await?;
+    let last = LastTry { outcome: result.outcome, at: result.ended_at, summarised };
+    leads::save(conn, update, Because::Called(last)).await
 }

@@ -117,7 +117,7 @@ pub(crate) async fn add(
     sqlx::query!(
         "update phone set closed = true where number = $1 and lead_id in
            (select l.id from phone p join lead l on l.id = p.lead_id
-             where p.number = $1 and l.state = 'open' and $2 in (0, l.campaign_id))",
+             where p.number = $1 and l.state in ('open', 'follow_up') and $2 in (0, l.campaign_id))",
         number,
         scope
     )
@@ -125,7 +125,7 @@ pub(crate) async fn add(
     .await?;
     let closed = sqlx::query_scalar!(
         r#"update lead set state = 'failed', reason = 'blacklisted'
-            where state = 'open' and $2 in (0, campaign_id)
+            where (state = 'open' or state = 'follow_up' and next_at > 0) and $2 in (0, campaign_id)
               and id in (select lead_id from phone where number = $1)
               and not exists (select 1 from phone p where p.lead_id = lead.id and not p.closed)
            returning campaign_id"#,

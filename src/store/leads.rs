@@ -2,8 +2,8 @@
 
 use super::blacklist::json_numbers;
 use paceline_core::dialer::output::LeadUpdate;
-use paceline_core::ids::{CampaignId, HouseholdId, LeadId};
-use paceline_core::lead::{Lead, Phone};
+use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
+use paceline_core::lead::{Callback, Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::Utc;
@@ -18,8 +18,8 @@ pub(crate) struct Due {
     pub next_due: Option<Utc>,
 }
 
-/// Up to `count` due leads that are not `held`: retries whose time has come first, then the list
-/// in its order; and when the next one that is not handed over is due.
+/// Up to `count` due leads that are not `held`: retries and callbacks whose time has come first, then
+/// the list in its order; and when the next one that is not handed over is due.
 pub(crate) async fn due(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -38,6 +38,7 @@ pub(crate) async fn due(
     .await?;
     for import in imports {
         found.extend(retries(conn, import, limit).await?);
+        found.extend(callbacks(conn, import, limit).await?);
         found.extend(fresh(conn, import, limit).await?);
     }
     found.retain(|(_, id)| !held.contains(id));
@@ -67,6 +68,22 @@ async fn retries(
     Ok(rows.into_iter().map(|row| (row.next_at, row.id)).collect())
 }
 
+async fn callbacks(
+    conn: &mut SqliteConnection,
+    import: i64,
+    limit: i64,
+) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select next_at as "next_at!", id as "id!" from lead
+            where import_id = $1 and state = 'follow_up' and next_at > 0 order by next_at, id limit $2"#,
+        import,
+        limit
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.next_at, row.id)).collect())
+}
+
 async fn fresh(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     let rows = sqlx::query_scalar!(
         r#"select id as "id!" from lead
@@ -86,8 +103,12 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
     }
     let wanted = json_numbers(ids.iter().copied());
     let leads = sqlx::query!(
-        r#"select id as "id!", list_row, household_id, next_at, uncounted from lead
-            where id in (select value from json_each($1))"#,
+        r#"select l.id as "id!", l.list_row, l.household_id, l.next_at, l.uncounted, l.state,
+                  l.callback_agent, l.callback_skill,
+                  (select a.agent_id from lead s join attempt a on a.lead_id = s.id
+                    where (s.id = l.id or s.household_id = l.household_id) and a.agent_id is not null
+                    order by a.id desc limit 1) as "last_agent: i64"
+             from lead l where l.id in (select value from json_each($1))"#,
         wanted
     )
     .fetch_all(&mut *conn)
@@ -101,6 +122,10 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
     .await?;
     let mut by_id: BTreeMap<i64, Lead> = BTreeMap::new();
     for row in leads {
+        let booked = row.state == LeadState::FollowUp.word() && row.next_at > 0
+            || row.callback_agent.is_some()
+            || row.callback_skill.is_some();
+        let callback = Callback { agent: row.callback_agent.map(AgentId), skill: row.callback_skill };
         let lead = Lead {
             id: LeadId(row.id),
             row: row.list_row as u64,
@@ -108,8 +133,8 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
             phones: Vec::new(),
             next_at: (row.next_at > 0).then_some(Utc::from_millis(row.next_at)),
             uncounted: row.uncounted as u32,
-            callback: None,
-            last_agent: None,
+            callback: booked.then_some(callback),
+            last_agent: row.last_agent.map(AgentId),
         };
         by_id.insert(row.id, lead);
     }
@@ -128,14 +153,17 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// Open leads of a campaign.
+/// Leads of a campaign that are open, or wait for their callback.
 pub(crate) async fn count_open(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
 ) -> Result<u64, sqlx::Error> {
     let open = sqlx::query_scalar!(
-        r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id
-            where i.campaign_id = $1 and i.state = 'done' and l.state = 'open'"#,
+        r#"select (select count(*) from import i join lead l on l.import_id = i.id
+                    where i.campaign_id = $1 and i.state = 'done' and l.state = 'open')
+                + (select count(*) from import i join lead l on l.import_id = i.id
+                    where i.campaign_id = $1 and i.state = 'done' and l.state = 'follow_up'
+                      and l.next_at > 0) as "n!: i64""#,
         campaign.0
     )
     .fetch_one(&mut *conn)
@@ -148,29 +176,53 @@ pub(crate) async fn count_open(
 pub(crate) struct LastTry {
     pub outcome: Outcome,
     pub at: Utc,
+    /// What becomes of the lead was said in the call's summary already: only the try is added.
+    pub summarised: bool,
+}
+
+/// Why something becomes of a lead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Because<'a> {
+    NoCall,
+    Called(LastTry),
+    /// An agent said so, with this disposition.
+    Summary(&'a str),
 }
 
 /// Writes what becomes of a lead. Returns how many open leads there are more (or fewer) for it.
 ///
 /// A lead that was closed meanwhile (blacklisted, its household reached) stays closed whatever an
-/// ending call says of its retry; what was tried is written all the same.
+/// ending call says of its retry; what was tried is written all the same. A summary opens a lead
+/// again that its answered call had closed, and none that was closed for a reason.
 pub(crate) async fn save(
     conn: &mut SqliteConnection,
     update: &LeadUpdate,
-    last: Option<LastTry>,
+    because: Because<'_>,
 ) -> Result<i64, sqlx::Error> {
-    let before = sqlx::query_scalar!(
-        "select state from lead where id = $1 and campaign_id = $2",
+    let before = sqlx::query!(
+        "select state, reason, next_at from lead where id = $1 and campaign_id = $2",
         update.lead.0,
         update.campaign.0
     )
     .fetch_optional(&mut *conn)
     .await?;
     let Some(before) = before else { return Ok(0) };
-    let was_open = before == LeadState::Open.word();
-    let stays_closed = !was_open && update.state == LeadState::Open;
-    let (state, reason) = (update.state.word(), update.reason.map(Reason::word));
-    let next_at = update.next_at.map_or(0, Utc::as_millis);
+    let was_open = is_work(&before.state, before.next_at);
+    let (last, disposition) = match because {
+        Because::NoCall => (None, None),
+        Because::Called(last) => (Some(last), None),
+        Because::Summary(disposition) => (None, Some(disposition)),
+    };
+    let closed = !was_open && (disposition.is_none() || before.reason.is_some());
+    let goes_on = matches!(update.state, LeadState::Open | LeadState::FollowUp);
+    let stays = closed && goes_on || last.is_some_and(|last| last.summarised);
+    let put_right =
+        disposition.is_some() && update.state == LeadState::Failed && corrected(conn, update).await?;
+    let state = if put_right { LeadState::Open } else { update.state };
+    let next_at = if put_right { 0 } else { update.next_at.map_or(0, Utc::as_millis) };
+    let (word, reason) = (state.word(), update.reason.filter(|_| !put_right).map(Reason::word));
+    let callback_agent = update.callback.as_ref().and_then(|callback| callback.agent).map(|agent| agent.0);
+    let callback_skill = update.callback.as_ref().and_then(|callback| callback.skill.as_deref());
     let uncounted = i64::from(update.uncounted);
     let (outcome, at) = (last.map(|last| last.outcome.word()), last.map(|last| last.at.as_millis()));
     let tries = i64::from(last.is_some());
@@ -179,30 +231,37 @@ pub(crate) async fn save(
              state = case when $2 then state else $3 end,
              reason = case when $2 then reason else $4 end,
              next_at = case when $2 then next_at else $5 end,
+             callback_agent = case when $2 then callback_agent else $11 end,
+             callback_skill = case when $2 then callback_skill else $12 end,
              uncounted = $6, attempts = attempts + $7, last_outcome = coalesce($8, last_outcome),
-             last_at = coalesce($9, last_at), result = coalesce($10, result)
+             last_at = coalesce($9, last_at), result = coalesce($10, result),
+             disposition = coalesce($13, disposition)
            where id = $1"#,
         update.lead.0,
-        stays_closed,
-        state,
+        stays,
+        word,
         reason,
         next_at,
         uncounted,
         tries,
         outcome,
         at,
-        update.result
+        update.result,
+        callback_agent,
+        callback_skill,
+        disposition
     )
     .execute(&mut *conn)
     .await?;
     for phone in &update.phones {
-        save_phone(conn, update.lead, phone).await?;
+        save_phone(conn, update.lead, phone, last.is_some_and(|last| last.summarised)).await?;
     }
-    let mut delta = i64::from(update.state == LeadState::Open && !stays_closed) - i64::from(was_open);
+    let mut delta = if stays { 0 } else { i64::from(is_work(word, next_at)) - i64::from(was_open) };
     if let Some(household) = update.household_done {
         let others = sqlx::query!(
             "update lead set state = 'done', reason = 'household_done'
-              where household_id = $1 and state = 'open' and id <> $2",
+              where household_id = $1 and id <> $2
+                and (state = 'open' or state = 'follow_up' and next_at > 0)",
             household.0,
             update.lead.0
         )
@@ -213,13 +272,40 @@ pub(crate) async fn save(
     Ok(delta)
 }
 
-async fn save_phone(conn: &mut SqliteConnection, lead: LeadId, phone: &Phone) -> Result<(), sqlx::Error> {
+/// Open, or waiting for its callback.
+fn is_work(state: &str, next_at: i64) -> bool {
+    state == LeadState::Open.word() || state == LeadState::FollowUp.word() && next_at > 0
+}
+
+/// Whether the lead has an open phone that this update does not know: the agent put it right during
+/// the call, so that the lead is not lost with the wrong number.
+async fn corrected(conn: &mut SqliteConnection, update: &LeadUpdate) -> Result<bool, sqlx::Error> {
+    let known = json_numbers(update.phones.iter().map(|phone| phone.number.as_u64() as i64));
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from phone p where p.lead_id = $1 and not p.closed
+             and p.number not in (select value from json_each($2))) as "n!: bool""#,
+        update.lead.0,
+        known
+    )
+    .fetch_one(&mut *conn)
+    .await
+}
+
+/// With `tried` alone, when it may be tried again stays as it stands.
+async fn save_phone(
+    conn: &mut SqliteConnection,
+    lead: LeadId,
+    phone: &Phone,
+    tried: bool,
+) -> Result<(), sqlx::Error> {
     let number = phone.number.as_u64() as i64;
     let attempts = i64::from(phone.attempts);
     let outcome = phone.last_outcome.map(Outcome::word);
     let (last_at, next_at) = (phone.last_at.map(Utc::as_millis), phone.next_at.map(Utc::as_millis));
     sqlx::query!(
-        "update phone set attempts = $3, last_outcome = $4, last_at = $5, next_at = $6, closed = $7
+        "update phone set attempts = $3, last_outcome = $4, last_at = $5,
+                next_at = case when $8 then next_at else $6 end,
+                closed = case when $8 then closed else $7 end
           where lead_id = $1 and number = $2",
         lead.0,
         number,
@@ -227,14 +313,15 @@ async fn save_phone(conn: &mut SqliteConnection, lead: LeadId, phone: &Phone) ->
         outcome,
         last_at,
         next_at,
-        phone.closed
+        phone.closed,
+        tried
     )
     .execute(&mut *conn)
     .await?;
     Ok(())
 }
 
-/// The campaign is over: every open lead ends with this reason. Returns how many did.
+/// The campaign is over: every open lead ends with this reason, booked callbacks too. Returns how many did.
 pub(crate) async fn close_all(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -243,7 +330,7 @@ pub(crate) async fn close_all(
     let reason = reason.word();
     let closed = sqlx::query!(
         "update lead set state = 'failed', reason = $2
-          where state = 'open' and import_id in
+          where (state = 'open' or state = 'follow_up' and next_at > 0) and import_id in
             (select id from import where campaign_id = $1 and state = 'done')",
         campaign.0,
         reason
@@ -265,7 +352,8 @@ pub(crate) async fn close_phone(
         .execute(&mut *conn)
         .await?;
     let closed = sqlx::query!(
-        "update lead set state = 'failed', reason = $2 where id = $1 and state = 'open'
+        "update lead set state = 'failed', reason = $2
+          where id = $1 and (state = 'open' or state = 'follow_up' and next_at > 0)
             and not exists (select 1 from phone p where p.lead_id = $1 and not p.closed)",
         lead.0,
         reason_word

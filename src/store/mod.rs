@@ -2,6 +2,7 @@
 //! that writes, any number that read. Policy stays in the core; what may be dialled is asked here,
 //! in the transaction that opens the attempt.
 
+pub mod asked;
 pub mod attempts;
 pub mod ballast;
 pub mod blacklist;
@@ -10,9 +11,13 @@ pub mod commits;
 pub mod error;
 pub mod imports;
 pub mod leads;
+pub mod legs;
 pub mod lock;
 pub mod reader;
+pub mod recordings;
 pub mod resume;
+pub mod seats;
+pub mod summaries;
 pub mod writer;
 
 #[cfg(test)]
@@ -34,7 +39,9 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use error::StoreError;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
+pub use legs::CutLeg;
 pub use reader::Reader;
+pub use recordings::RecordingRow;
 pub use resume::{Interrupted, Resumed};
 pub use writer::{Command, Reply, Writer};
 

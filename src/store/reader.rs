@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// While it stands there the log of the writer grows: drop it, or refresh it when you have read.
 pub struct Reader {
     path: PathBuf,
-    conn: SqliteConnection,
+    pub(super) conn: SqliteConnection,
 }
 
 /// One attempt with the words that stand around it, in the order of the attempts file.
@@ -42,8 +42,12 @@ pub struct AttemptRow {
     pub ended_by: Option<String>,
     pub keys: String,
     pub result: Option<String>,
+    /// The agent's number, and how the store numbers her.
     pub agent: Option<String>,
+    pub agent_id: Option<i64>,
     pub disposition: Option<String>,
+    /// Nobody said it in time.
+    pub disposition_defaulted: bool,
     pub note: Option<String>,
     pub recording: Option<String>,
     pub counted: bool,
@@ -184,11 +188,14 @@ impl Reader {
                       h.name as "household?", a.number, p.given as "given?", l.name as "name?", a.ordinal,
                       a.trunk, a.caller_id, a.placed_at, a.ringing_at, a.answered_at, a.connected_at,
                       a.ended_at, a.alive_at, a.outcome, a.cause, a.sip_code, a.ended_by, a.keys, a.result,
-                      a.agent, a.disposition, a.note, a.recording, a.counted as "counted!: bool"
+                      g.number as "agent?", a.disposition, a.note, a.recording,
+                      a.disposition_defaulted as "disposition_defaulted!: bool", a.agent_id,
+                      a.counted as "counted!: bool"
                  from attempt a
                  left join lead l on l.id = a.lead_id
                  left join household h on h.id = l.household_id
                  left join phone p on p.lead_id = a.lead_id and p.number = a.number
+                 left join agent g on g.id = a.agent_id
                 where a.campaign_id = $1 and a.id > $2
                 order by a.id limit $3"#,
             campaign.0,

@@ -2,8 +2,9 @@
 //! numbers rest, their leads are settled by the campaign's own retry rules, and what the dialer must
 //! remember is handed over. One transaction: cut off in the middle, the next start does it again.
 
-use super::leads::{self, LastTry};
-use super::{Store, StoreError, begin, commit, rollback};
+use super::leads::{self, Because, LastTry};
+use super::legs::{self, CutLeg};
+use super::{Store, StoreError, begin, commit, rollback, seats, summaries};
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::OpenWork;
@@ -28,6 +29,8 @@ pub struct Resumed {
     pub work: OpenWork,
     /// Calls that were up or being set up: each is to be ended with CANCEL or BYE.
     pub interrupted: Vec<Interrupted>,
+    /// Legs that were no attempts, to be ended in the same way.
+    pub legs: Vec<CutLeg>,
 }
 
 /// A call that was cut off by the stop.
@@ -62,9 +65,11 @@ impl Store {
         let resumed = async {
             begin(&mut conn).await?;
             let interrupted = close_open_attempts(&mut conn, now).await?;
+            let legs = legs::close_open(&mut conn, INTERRUPTED_CAUSE, now).await?;
+            seats::close_open(&mut conn).await?;
             let work = open_work(&mut conn, now).await?;
             commit(&mut conn).await?;
-            Ok::<_, sqlx::Error>(Resumed { work, interrupted })
+            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs })
         }
         .await;
         if resumed.is_err() {
@@ -154,8 +159,9 @@ async fn settle(
         next_trunk: false,
     };
     let update = rules.settle(CampaignId(cut.campaign_id), &lead, finished);
-    let last = LastTry { outcome: Outcome::Interrupted, at: now };
-    leads::save(conn, &update, Some(last)).await?;
+    let summarised = summaries::decided(conn, AttemptId(cut.id)).await?;
+    let last = LastTry { outcome: Outcome::Interrupted, at: now, summarised };
+    leads::save(conn, &update, Because::Called(last)).await?;
     Ok(())
 }
 

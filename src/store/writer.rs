@@ -6,11 +6,13 @@ use super::attempts::{self, Opening};
 use super::ballast::Ballast;
 use super::commits::Commits;
 use super::error::{Trouble, trouble};
-use super::leads;
+use super::leads::{self, Because};
 use super::{Clock, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
-use paceline_core::dialer::input::DialVerdict;
-use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate};
-use paceline_core::ids::{AttemptId, CallId, CampaignId, LeadId};
+use super::{asked, legs, recordings, seats, summaries};
+use paceline_core::agent::SeatView;
+use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
+use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
+use paceline_core::ids::{AgentId, AttemptId, CallId, CampaignId, LeadId, TrunkId};
 use paceline_core::lead::Lead;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Reason;
@@ -80,6 +82,42 @@ pub enum Command {
         campaign: CampaignId,
         count: u32,
     },
+    SaveSummary(Box<SummaryRecord>),
+    /// What ends a leg that is no attempt, before it is rung. Not answered by a reply.
+    LegPlaced {
+        leg: CallId,
+        dialog: String,
+    },
+    /// A leg that was no attempt is over. Not answered by a reply.
+    SaveLeg(Box<LegRecord>),
+    /// A row of the state log. Not answered by a reply.
+    LogSeat(Box<SeatView>),
+    /// A recording is complete. Not answered by a reply.
+    SaveRecording {
+        call: CallId,
+        path: String,
+        seconds: f64,
+        lost_frames: u64,
+    },
+    /// One lead, because an agent asked for it.
+    FetchLead {
+        campaign: CampaignId,
+        lead: LeadId,
+        agent: AgentId,
+    },
+    /// What is known of somebody who calls us.
+    WhoCalls {
+        call: CallId,
+        trunk: TrunkId,
+        number: Option<PhoneNumber>,
+    },
+}
+
+impl Command {
+    /// Asked after the commit, so that what was just saved is seen.
+    fn only_reads(&self) -> bool {
+        matches!(self, Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. })
+    }
 }
 
 /// What the store says. Each comes after the commit that carried it.
@@ -111,6 +149,15 @@ pub enum Reply {
         next_due: Option<Utc>,
         leads_open: u64,
     },
+    SummarySaved {
+        attempt: AttemptId,
+    },
+    Lead {
+        campaign: CampaignId,
+        agent: AgentId,
+        lead: Option<Box<Lead>>,
+    },
+    Caller(Box<ArrivedCall>),
     /// Nothing can be written; no attempt is opened until `Recovered`. The sentence is for people.
     Stalled {
         why: String,
@@ -161,6 +208,7 @@ impl Store {
             ballast: self.ballast(),
             replies,
             held: FxHashSet::default(),
+            asked: FxHashSet::default(),
             open: BTreeMap::new(),
             lists_version: 0,
             stalled: false,
@@ -193,6 +241,8 @@ struct Task {
     replies: mpsc::UnboundedSender<Reply>,
     /// Leads that the dialer has.
     held: FxHashSet<i64>,
+    /// Those among them that an agent asked for: they may be over already.
+    asked: FxHashSet<i64>,
     /// Open leads by campaign, counted once and then kept.
     open: BTreeMap<CampaignId, u64>,
     lists_version: u64,
@@ -249,7 +299,7 @@ impl Task {
     /// Writes the work; what could not be written comes back.
     async fn carry_out(&mut self, work: Vec<Work>) -> Vec<Work> {
         let (reads, mut writes): (Vec<_>, Vec<_>) =
-            work.into_iter().partition(|work| matches!(work, Work::Do(Command::FetchLeads { .. })));
+            work.into_iter().partition(|work| matches!(work, Work::Do(command) if command.only_reads()));
         match self.write_or_say(&writes).await {
             Ok(effects) => self.apply(effects),
             Err(error) if trouble(&error) == Trouble::Statement => self.write_each(writes).await,
@@ -273,9 +323,7 @@ impl Task {
         }
         let mut left = Vec::new();
         for read in reads {
-            if let Work::Do(Command::FetchLeads { campaign, count }) = read
-                && let Err(error) = self.fetch(campaign, count).await
-            {
+            if let Err(error) = self.look_up(&read).await {
                 self.stall(&error).await;
                 left.push(read);
             }
@@ -291,7 +339,8 @@ impl Task {
         let write = self.write.clone();
         let now = (self.clock)();
         let began = Instant::now();
-        let writing = write_all(&write, work, now);
+        let asked = self.asked.clone();
+        let writing = write_all(&write, work, &asked, now);
         tokio::pin!(writing);
         let written = match tokio::time::timeout(SLOW, &mut writing).await {
             Ok(written) => written,
@@ -331,6 +380,7 @@ impl Task {
     fn apply(&mut self, effects: Effects) {
         for lead in effects.given_back {
             self.held.remove(&lead.0);
+            self.asked.remove(&lead.0);
         }
         for (campaign, delta) in effects.open {
             if let Some(open) = self.open.get_mut(&campaign) {
@@ -340,6 +390,38 @@ impl Task {
         for reply in effects.replies {
             self.reply(reply);
         }
+    }
+
+    async fn look_up(&mut self, read: &Work) -> Result<(), sqlx::Error> {
+        match read {
+            Work::Do(Command::FetchLeads { campaign, count }) => self.fetch(*campaign, *count).await,
+            Work::Do(Command::FetchLead { campaign, lead, agent }) => {
+                let found = self.fetch_asked(*campaign, *lead).await?.map(Box::new);
+                self.reply(Reply::Lead { campaign: *campaign, agent: *agent, lead: found });
+                Ok(())
+            }
+            Work::Do(Command::WhoCalls { call, trunk, number }) => {
+                let write = self.write.clone();
+                let arrived = asked::caller(&mut *write.take().await, *call, *trunk, *number).await?;
+                self.reply(Reply::Caller(Box::new(arrived)));
+                Ok(())
+            }
+            Work::Do(_) | Work::Forget(_) => Ok(()),
+        }
+    }
+
+    /// Nobody gets a lead that the dialer has already.
+    async fn fetch_asked(&mut self, campaign: CampaignId, lead: LeadId) -> Result<Option<Lead>, sqlx::Error> {
+        if self.held.contains(&lead.0) {
+            return Ok(None);
+        }
+        let write = self.write.clone();
+        let found = asked::lead(&mut *write.take().await, campaign, lead).await?;
+        if found.is_some() {
+            self.held.insert(lead.0);
+            self.asked.insert(lead.0);
+        }
+        Ok(found)
     }
 
     async fn fetch(&mut self, campaign: CampaignId, count: u32) -> Result<(), sqlx::Error> {
@@ -401,6 +483,7 @@ impl Task {
                 *item = Work::Forget(attempt);
                 if let Some(lead) = lead {
                     self.held.remove(&lead.0);
+                    self.asked.remove(&lead.0);
                 }
                 let verdict = DialVerdict::NotBefore { until, reason: Reason::Stopped };
                 self.reply(Reply::AttemptOpened { attempt, verdict });
@@ -414,14 +497,19 @@ impl Task {
     }
 }
 
-async fn write_all(write: &WriteTurn, work: &[Work], now: Utc) -> Result<Effects, sqlx::Error> {
+async fn write_all(
+    write: &WriteTurn,
+    work: &[Work],
+    asked: &FxHashSet<i64>,
+    now: Utc,
+) -> Result<Effects, sqlx::Error> {
     let mut conn = write.take().await;
     let written = async {
         begin(&mut conn).await?;
         let mut effects = Effects::default();
         for item in work {
             match item {
-                Work::Do(command) => write_one(&mut conn, command, now, &mut effects).await?,
+                Work::Do(command) => write_one(&mut conn, command, asked, now, &mut effects).await?,
                 Work::Forget(attempt) => attempts::forget(&mut conn, *attempt).await?,
             }
         }
@@ -440,12 +528,15 @@ async fn write_all(write: &WriteTurn, work: &[Work], now: Utc) -> Result<Effects
 async fn write_one(
     conn: &mut SqliteConnection,
     command: &Command,
+    asked: &FxHashSet<i64>,
     now: Utc,
     effects: &mut Effects,
 ) -> Result<(), sqlx::Error> {
     match command {
         Command::OpenAttempt { request, trunk, call_id, dialog } => {
-            let opened = attempts::open(conn, Opening { request, trunk, call_id, dialog }, now).await?;
+            let asked = request.lead.is_some_and(|lead| asked.contains(&lead.0));
+            let opening = Opening { request, trunk, call_id, dialog, asked };
+            let opened = attempts::open(conn, opening, now).await?;
             let (attempt, verdict) = (request.attempt, opened.verdict);
             *effects.open.entry(request.campaign).or_default() -= opened.leads_closed as i64;
             if verdict != DialVerdict::Opened {
@@ -464,7 +555,8 @@ async fn write_one(
             effects.replies.push(Reply::ResultSaved { attempt: result.attempt });
         }
         Command::SaveLead(update) => {
-            *effects.open.entry(update.campaign).or_default() += leads::save(conn, update, None).await?;
+            *effects.open.entry(update.campaign).or_default() +=
+                leads::save(conn, update, Because::NoCall).await?;
             effects.given_back.push(update.lead);
             effects.replies.push(Reply::LeadSaved { lead: update.lead });
         }
@@ -480,7 +572,17 @@ async fn write_one(
             effects.replies.push(Reply::Blacklisted { number: *number });
         }
         // Read after the commit, so that what was just saved is seen and nothing that may be undone.
-        Command::FetchLeads { .. } => {}
+        Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. } => {}
+        Command::SaveSummary(record) => {
+            *effects.open.entry(record.campaign).or_default() += summaries::save(conn, record).await?;
+            effects.replies.push(Reply::SummarySaved { attempt: record.attempt });
+        }
+        Command::LegPlaced { leg, dialog } => legs::placed(conn, *leg, dialog).await?,
+        Command::SaveLeg(record) => legs::ended(conn, record).await?,
+        Command::LogSeat(seat) => seats::log(conn, seat).await?,
+        Command::SaveRecording { call, path, seconds, lost_frames } => {
+            recordings::save(conn, *call, path, *seconds, *lost_frames, now).await?;
+        }
     }
     Ok(())
 }

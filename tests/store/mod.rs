@@ -6,6 +6,7 @@
 mod books;
 mod crash;
 mod dial_step;
+mod floor;
 mod full_disk;
 mod lists;
 mod model;

@@ -67,7 +67,14 @@ impl RetryRules {
                 None => phone.closed = true,
             }
         }
-        let reached = attempt.answered || attempt.outcome == Outcome::Answered;
+        let abandoned = self.abandoned(attempt);
+        if let Some(rest) = abandoned {
+            // The person rests, not only the phone on which nobody spoke with her.
+            for phone in lead.phones.iter_mut().filter(|phone| !phone.closed) {
+                phone.next_at = phone.next_at.max(Some(attempt.at + rest));
+            }
+        }
+        let reached = (attempt.answered || attempt.outcome == Outcome::Answered) && abandoned.is_none();
         let next_at = if reached { None } else { lead.earliest() };
         let state = match (attempt.outcome, next_at) {
             (Outcome::Answered, _) => LeadState::Done,
@@ -88,14 +95,24 @@ impl RetryRules {
         }
     }
 
+    /// How long somebody rests who answered and found nobody there: the one exception from the rule
+    /// that nobody who answered is called again, where the campaign names it.
+    fn abandoned(&self, attempt: Finished) -> Option<Duration> {
+        let rest = self.after.get(&Outcome::Abandoned).filter(|_| attempt.outcome == Outcome::Abandoned);
+        rest.map(|rest| (*rest).max(self.gap_min))
+    }
+
     /// After how long this number may be tried again; `None` = never.
     fn delay(&self, attempt: Finished) -> Option<Duration> {
+        if let Some(rest) = self.abandoned(attempt) {
+            return Some(rest);
+        }
         if attempt.answered {
             return None;
         }
         let named = self.after.get(&attempt.outcome).copied();
         match attempt.outcome {
-            // Nobody who answered is called again, whatever a rule says.
+            // Nobody who was spoken with is called again, whatever a rule says.
             Outcome::Answered => None,
             // The number never rang, so neither gap nor cap concerns it.
             Outcome::LineFault | Outcome::CarrierBlock if attempt.next_trunk => Some(Duration::ZERO),
@@ -193,6 +210,39 @@ mod tests {
             let update = rules.settle(CampaignId(1), &lead(2), done);
             assert_eq!((update.state, update.next_at), (state, None), "{outcome}");
         }
+    }
+
+    fn abandoned(rules: &RetryRules, lead: &Lead) -> LeadUpdate {
+        let (number, outcome) = (number(0), Outcome::Abandoned);
+        let done = Finished { number, outcome, answered: true, at: AT, next_trunk: false };
+        rules.settle(CampaignId(1), lead, done)
+    }
+
+    #[test]
+    fn an_abandoned_callee_rests_on_all_her_phones_and_is_called_again() {
+        let mut rules = rules();
+        let rest = Duration::from_secs(72 * 3600);
+        rules.after.insert(Outcome::Abandoned, rest);
+        let update = abandoned(&rules, &lead(2));
+        assert_eq!((update.state, update.reason, update.next_at), (LeadState::Open, None, Some(AT + rest)));
+        assert_eq!(update.phones[0].attempts, 1);
+        assert!(update.phones.iter().all(|phone| phone.next_at == Some(AT + rest) && !phone.closed));
+    }
+
+    #[test]
+    fn an_abandoned_callee_whose_attempts_are_used_is_left_alone() {
+        let mut rules = rules();
+        rules.after.insert(Outcome::Abandoned, Duration::from_secs(72 * 3600));
+        let mut lead = lead(1);
+        lead.phones[0].attempts = 2;
+        let update = abandoned(&rules, &lead);
+        assert_eq!((update.state, update.reason), (LeadState::Failed, Some(Reason::AttemptsUsed)));
+    }
+
+    #[test]
+    fn an_abandoned_callee_is_not_called_again_without_a_rule() {
+        let update = abandoned(&rules(), &lead(2));
+        assert_eq!((update.state, update.next_at), (LeadState::Failed, None));
     }
 
     #[test]

@@ -1,0 +1,60 @@
+//! Leads that somebody asked for: an agent by name, or a caller by her number.
+
+use super::leads;
+use paceline_core::dialer::input::{ArrivedCall, KnownCaller};
+use paceline_core::ids::{AgentId, CallId, CampaignId, LeadId, TrunkId};
+use paceline_core::lead::Lead;
+use paceline_core::number::PhoneNumber;
+use sqlx::SqliteConnection;
+
+/// The lead a person asked for, whatever became of it. `None` = not of this campaign, closed by the
+/// blacklist, or its household is being called.
+pub(crate) async fn lead(
+    conn: &mut SqliteConnection,
+    campaign: CampaignId,
+    lead: LeadId,
+) -> Result<Option<Lead>, sqlx::Error> {
+    let free = sqlx::query_scalar!(
+        r#"select exists (
+             select 1 from lead l join import i on i.id = l.import_id
+              where l.id = $1 and l.campaign_id = $2 and i.state = 'done'
+                and coalesce(l.reason, '') <> 'blacklisted'
+                and exists (select 1 from phone p where p.lead_id = l.id and not exists
+                      (select 1 from blacklist b where b.number = p.number and b.campaign_id in (0, $2)))
+                and not exists (select 1 from attempt a where a.state <> 'ended'
+                      and (a.lead_id = l.id or a.household_id = l.household_id))) as "n!: bool""#,
+        lead.0,
+        campaign.0
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if free { Ok(leads::load(conn, &[lead.0]).await?.pop()) } else { Ok(None) }
+}
+
+/// Who calls: whom we called at this number before, the latest attempt first.
+pub(crate) async fn caller(
+    conn: &mut SqliteConnection,
+    call: CallId,
+    trunk: TrunkId,
+    number: Option<PhoneNumber>,
+) -> Result<ArrivedCall, sqlx::Error> {
+    let mut arrived = ArrivedCall { call, trunk, number, known: None };
+    let Some(number) = number else { return Ok(arrived) };
+    let number = number.as_u64() as i64;
+    let latest = sqlx::query!(
+        "select campaign_id, lead_id, agent_id from attempt
+          where number = $1 order by placed_at desc, id desc limit 1",
+        number
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if let Some(latest) = latest {
+        let lead = match latest.lead_id {
+            Some(lead) => leads::load(conn, &[lead]).await?.pop(),
+            None => None,
+        };
+        let campaign = CampaignId(latest.campaign_id);
+        arrived.known = Some(KnownCaller { campaign, lead, agent: latest.agent_id.map(AgentId) });
+    }
+    Ok(arrived)
+}

@@ -1,0 +1,112 @@
+//! Legs that are no attempts: agents' phones, consulted parties, callers. While one is up, what ends
+//! it after a crash is on disk; once it is over, its row tells how it went.
+
+use paceline_core::dialer::output::{LegKind, LegRecord};
+use paceline_core::ids::CallId;
+use paceline_core::outcome::EndedBy;
+use paceline_core::time::Utc;
+use sqlx::SqliteConnection;
+
+/// A leg that was up when the last process stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutLeg {
+    /// Its number in the process that had it; this process may give it to another leg.
+    pub leg: CallId,
+    /// JSON, as it was saved when the leg was placed.
+    pub dialog: String,
+}
+
+pub(crate) const fn word(kind: LegKind) -> &'static str {
+    match kind {
+        LegKind::Agent => "agent",
+        LegKind::Consulted => "consulted",
+        LegKind::Inbound => "inbound",
+    }
+}
+
+/// The row of a leg of this process; made where there is none yet.
+pub(crate) async fn row_of(conn: &mut SqliteConnection, leg: CallId) -> Result<i64, sqlx::Error> {
+    let call = leg.0 as i64;
+    let known = sqlx::query_scalar!(r#"select id as "id!" from leg where live_call = $1"#, call)
+        .fetch_optional(&mut *conn)
+        .await?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    let made = sqlx::query!("insert into leg (live_call) values ($1)", call).execute(&mut *conn).await?;
+    Ok(made.last_insert_rowid())
+}
+
+/// The leg is about to be rung, or its dialog changed. One that is over stays over.
+pub(crate) async fn placed(
+    conn: &mut SqliteConnection,
+    leg: CallId,
+    dialog: &str,
+) -> Result<(), sqlx::Error> {
+    let id = row_of(conn, leg).await?;
+    sqlx::query!("update leg set dialog = $2 where id = $1 and ended_at is null", id, dialog)
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+/// The leg is over. Told twice, it is written once.
+pub(crate) async fn ended(conn: &mut SqliteConnection, record: &LegRecord) -> Result<(), sqlx::Error> {
+    let id = row_of(conn, record.leg).await?;
+    let kind = word(record.kind);
+    let (agent, lead) = (record.agent.map(|agent| agent.0), record.lead.map(|lead| lead.0));
+    let number = record.number.map(|number| number.as_u64() as i64);
+    let (campaign, attempt) = (record.campaign.map(|id| id.0), record.attempt.map(|id| id.0));
+    let began_at = record.began_at.as_millis();
+    let answered_at = record.answered_at.map(Utc::as_millis);
+    let connected_at = record.connected_at.map(Utc::as_millis);
+    let (ended_at, ended_by) = (record.ended_at.as_millis(), record.ended_by.word());
+    sqlx::query!(
+        "update leg set dialog = '', kind = $2, agent_id = $3, number = $4, campaign_id = $5, lead_id = $6,
+                attempt_id = $7, began_at = $8, answered_at = $9, connected_at = $10, ended_at = $11,
+                ended_by = $12, cause = $13
+          where id = $1",
+        id,
+        kind,
+        agent,
+        number,
+        campaign,
+        lead,
+        attempt,
+        began_at,
+        answered_at,
+        connected_at,
+        ended_at,
+        ended_by,
+        record.cause
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// After a stop: legs that were up are closed and handed over; numbers of the old process are gone.
+pub(crate) async fn close_open(
+    conn: &mut SqliteConnection,
+    cause: &str,
+    now: Utc,
+) -> Result<Vec<CutLeg>, sqlx::Error> {
+    let cut = sqlx::query!(
+        r#"select live_call as "call!", dialog from leg
+            where live_call is not null and ended_at is null and dialog <> '' order by id"#
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let (now, by) = (now.as_millis(), EndedBy::Dialer.word());
+    sqlx::query!(
+        "update leg set ended_at = coalesce(ended_at, $1), ended_by = coalesce(ended_by, $2), dialog = '',
+                cause = case when ended_at is null then $3 else cause end, live_call = null
+          where live_call is not null",
+        now,
+        by,
+        cause
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(cut.into_iter().map(|row| CutLeg { leg: CallId(row.call as u64), dialog: row.dialog }).collect())
+}

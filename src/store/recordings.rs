@@ -1,0 +1,130 @@
+//! Recordings: where each one lies, what it lost, and which are older than they may be. The files
+//! themselves are somebody else's.
+
+use super::{Store, StoreError, begin, commit, legs, rollback};
+use paceline_core::ids::CallId;
+use paceline_core::time::{Duration, Utc};
+use sqlx::SqliteConnection;
+
+/// One recording that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingRow {
+    pub id: i64,
+    pub path: String,
+    pub saved_at: Utc,
+}
+
+/// A recording is complete. Told twice, it is written once. `now` is when it was told.
+pub(crate) async fn save(
+    conn: &mut SqliteConnection,
+    call: CallId,
+    path: &str,
+    seconds: f64,
+    lost_frames: u64,
+    now: Utc,
+) -> Result<(), sqlx::Error> {
+    let (attempt, leg) = if call.is_side_leg() {
+        (None, Some(legs::row_of(conn, call).await?))
+    } else {
+        (Some(call.attempt().0), None)
+    };
+    let millis = (seconds * 1000.0).round() as i64;
+    let (lost, now) = (i64::try_from(lost_frames).unwrap_or(i64::MAX), now.as_millis());
+    sqlx::query!(
+        "insert into recording (attempt_id, leg_id, path, millis, lost_frames, saved_at)
+         values ($1, $2, $3, $4, $5, $6) on conflict (path) do nothing",
+        attempt,
+        leg,
+        path,
+        millis,
+        lost,
+        now
+    )
+    .execute(&mut *conn)
+    .await?;
+    show(conn, attempt, leg).await
+}
+
+/// Writes into the call's own row what is kept of it: several parts stand behind each other.
+async fn show(
+    conn: &mut SqliteConnection,
+    attempt: Option<i64>,
+    leg: Option<i64>,
+) -> Result<(), sqlx::Error> {
+    if leg.is_some() {
+        sqlx::query!(
+            "update leg set recording = (select group_concat(path, ';') from
+               (select path from recording where leg_id = $1 and deleted_at is null order by id))
+              where id = $1",
+            leg
+        )
+        .execute(&mut *conn)
+        .await?;
+    } else {
+        sqlx::query!(
+            "update attempt set recording = (select group_concat(path, ';') from
+               (select path from recording where attempt_id = $1 and deleted_at is null order by id))
+              where id = $1",
+            attempt
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Recordings saved more than `days` days ago, the oldest first, at most `limit` of them.
+    pub async fn recordings_older_than(
+        &self,
+        days: u32,
+        limit: u32,
+    ) -> Result<Vec<RecordingRow>, StoreError> {
+        let span = Duration::from_secs(u64::from(days) * 24 * 3600);
+        let (before, limit) = ((self.now() - span).as_millis(), i64::from(limit));
+        let mut conn = self.write.take().await;
+        let rows = sqlx::query!(
+            r#"select id as "id!", path, saved_at from recording
+                where deleted_at is null and saved_at < $1 order by saved_at, id limit $2"#,
+            before,
+            limit
+        )
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        let rows = rows.into_iter().map(|row| RecordingRow {
+            id: row.id,
+            path: row.path,
+            saved_at: Utc::from_millis(row.saved_at),
+        });
+        Ok(rows.collect())
+    }
+
+    /// These files are gone: the calls no longer name them.
+    pub async fn recordings_deleted(&self, ids: &[i64]) -> Result<(), StoreError> {
+        let now = self.now().as_millis();
+        let mut conn = self.write.take().await;
+        let written = async {
+            begin(&mut conn).await?;
+            for id in ids {
+                let of = sqlx::query!(
+                    "update recording set deleted_at = coalesce(deleted_at, $2) where id = $1
+                     returning attempt_id, leg_id",
+                    id,
+                    now
+                )
+                .fetch_optional(&mut *conn)
+                .await?;
+                if let Some(of) = of {
+                    show(&mut conn, of.attempt_id, of.leg_id).await?;
+                }
+            }
+            commit(&mut conn).await
+        }
+        .await;
+        if written.is_err() {
+            rollback(&mut conn).await;
+        }
+        written.map_err(|e| StoreError::at_use(&self.path, &e))
+    }
+}

@@ -1,0 +1,119 @@
+//! The state log: what every seat was doing, from which moment on. A start after a crash closes the
+//! seats that were still signed in, at the last moment at which the dialer was surely alive.
+
+use super::{Reader, StoreError};
+use paceline_core::agent::{Activity, Availability, SeatView, Way};
+use paceline_core::ids::AgentId;
+use paceline_core::time::Utc;
+use sqlx::SqliteConnection;
+
+/// One row of the state log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeatRow {
+    pub id: i64,
+    pub agent_id: i64,
+    /// From this moment until the agent's next row.
+    pub at: i64,
+    /// The word of an [`Availability`].
+    pub availability: String,
+    /// Why she paused.
+    pub reason: Option<String>,
+    /// The word of an [`Activity`].
+    pub activity: String,
+    /// JSON array of numbers.
+    pub groups: String,
+    pub campaign_id: Option<i64>,
+    pub attempt_id: Option<i64>,
+    pub inbound: bool,
+}
+
+pub(crate) async fn log(conn: &mut SqliteConnection, seat: &SeatView) -> Result<(), sqlx::Error> {
+    let at = seat.since.as_millis();
+    let (availability, activity) = (seat.availability.word(), seat.activity.word());
+    let reason = match &seat.availability {
+        Availability::Paused { reason } => Some(reason.as_str()),
+        Availability::SignedOut | Availability::Available => None,
+    };
+    let groups = super::blacklist::json_numbers(seat.groups.iter().map(|group| group.0));
+    let campaign = seat.work.as_ref().map(|work| work.campaign.0);
+    let attempt = seat.work.as_ref().and_then(|work| work.attempt).map(|attempt| attempt.0);
+    let inbound = seat.work.as_ref().is_some_and(|work| work.inbound);
+    let way = match seat.way {
+        Way::Phone => "phone",
+        Way::Telephone(_) => "telephone",
+    };
+    // Told twice, it is written once.
+    sqlx::query!(
+        "insert into seat_log (agent_id, at, availability, reason, activity, groups, campaign_id, attempt_id,
+                               inbound, way)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+          where not exists (select 1 from seat_log s where s.agent_id = $1 and s.at = $2
+                  and s.availability = $3 and s.reason is $4 and s.activity = $5 and s.attempt_id is $8
+                  and s.id = (select id from seat_log where agent_id = $1 order by at desc, id desc limit 1))",
+        seat.agent.0,
+        at,
+        availability,
+        reason,
+        activity,
+        groups,
+        campaign,
+        attempt,
+        inbound,
+        way
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// After a stop: nobody is signed in any more.
+pub(crate) async fn close_open(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let (out, idle) = (Availability::SignedOut.word(), Activity::Idle.word());
+    sqlx::query!(
+        "insert into seat_log (agent_id, at, availability, activity, groups, way)
+         select s.agent_id, max(s.at, (select at from pulse where id = 1)), $1, $2, '[]', s.way
+           from agent g join seat_log s on s.id =
+             (select l.id from seat_log l where l.agent_id = g.id order by l.at desc, l.id desc limit 1)
+          where s.availability <> $1 order by g.id",
+        out,
+        idle
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+impl Reader {
+    /// Up to `limit` rows of one agent's state log after the row at (`at`, `id`), in their order.
+    pub async fn seat_log(
+        &mut self,
+        agent: AgentId,
+        after: (i64, i64),
+        limit: u32,
+    ) -> Result<Vec<SeatRow>, StoreError> {
+        let limit = i64::from(limit);
+        let (at, id) = after;
+        sqlx::query_as!(
+            SeatRow,
+            r#"select id as "id!", agent_id, at, availability, reason, activity, groups, campaign_id,
+                      attempt_id, inbound as "inbound!: bool"
+                 from seat_log where agent_id = $1 and (at, id) > ($2, $3) order by at, id limit $4"#,
+            agent.0,
+            at,
+            id,
+            limit
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+
+    /// When the writer last committed: until then the log is complete.
+    pub async fn last_commit(&mut self) -> Result<Utc, StoreError> {
+        let at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)
+            .fetch_one(&mut self.conn)
+            .await
+            .map_err(|e| self.failed(&e))?;
+        Ok(Utc::from_millis(at))
+    }
+}

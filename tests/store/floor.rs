@@ -1,0 +1,352 @@
+//! The floor's side of the store: summaries, callbacks, legs, seats, recordings, leads that were
+//! asked for.
+
+use super::*;
+use paceline_core::agent::{
+    Activity, Availability, CallSummary, CallbackRequest, Holding, SeatView, Way, WorkMode,
+};
+use paceline_core::campaign::retry::Finished;
+use paceline_core::dialer::output::{LegKind, LegRecord, SummaryRecord};
+use paceline_core::ids::{AgentId, CallId};
+use paceline_core::lead::Callback;
+
+pub const ANA: AgentId = AgentId(1);
+
+impl Desk {
+    /// One call from the front of the list that an agent spoke with; the lead is done.
+    pub async fn talk(&mut self, agent: AgentId) -> (Lead, AttemptRequest) {
+        let lead = self.fetch(1).await.0.remove(0);
+        let request = self.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(self.dial(&request).await, DialVerdict::Opened);
+        let ended = spoken(&request, &lead, agent, self.hands.now());
+        self.ask(Command::SaveResult(Box::new(ended))).await;
+        (lead, request)
+    }
+
+    pub async fn summarise(&mut self, record: &SummaryRecord) {
+        let attempt = record.attempt;
+        let saved = self.ask(Command::SaveSummary(Box::new(record.clone()))).await;
+        assert_eq!(saved, Reply::SummarySaved { attempt });
+    }
+
+    pub async fn fetch_lead(&mut self, lead: LeadId) -> Option<Lead> {
+        let campaign = self.campaign;
+        match self.ask(Command::FetchLead { campaign, lead, agent: ANA }).await {
+            Reply::Lead { campaign: of, agent, lead } => {
+                assert_eq!((of, agent), (campaign, ANA));
+                lead.map(|lead| *lead)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn tell(&mut self, command: Command) {
+        assert!(self.writer.send(command).await);
+        // What is not answered was written once a later command is.
+        self.fetch(0).await;
+    }
+}
+
+/// A call of ten seconds' waiting and half a minute's talk that ended at `at`.
+pub fn spoken(request: &AttemptRequest, lead: &Lead, agent: AgentId, at: Utc) -> AttemptResult {
+    let mut ended = result(request, Some(lead), Outcome::Answered, at);
+    ended.answered_at = Some(at - Duration::from_secs(40));
+    ended.connected_at = Some(at - Duration::from_secs(30));
+    ended.agent = Some(agent);
+    ended
+}
+
+pub fn said(request: &AttemptRequest, code: &str, at: Utc, lead: Option<LeadUpdate>) -> SummaryRecord {
+    SummaryRecord {
+        attempt: request.attempt,
+        inbound: false,
+        campaign: request.campaign,
+        agent: ANA,
+        summary: CallSummary { disposition: code.into(), note: "a note".into(), callback: None },
+        defaulted: false,
+        at,
+        lead,
+    }
+}
+
+/// What a summary makes of a lead: its first phone may be tried again at `at`.
+pub fn again(request: &AttemptRequest, lead: &Lead, state: LeadState, at: Utc) -> LeadUpdate {
+    let mut update = update(request.campaign, lead, state);
+    update.next_at = Some(at);
+    update.phones[0].attempts = 1;
+    update.phones[0].next_at = Some(at);
+    update
+}
+
+pub fn seat(agent: AgentId, availability: Availability, activity: Activity, since: Utc) -> SeatView {
+    SeatView {
+        agent,
+        number: "8001".into(),
+        availability,
+        activity,
+        since,
+        signed_in_at: Some(since),
+        groups: vec![],
+        work_mode: WorkMode::Both,
+        way: Way::Phone,
+        holding: Holding::NailedUp,
+        phone_ready: true,
+        leg_up: true,
+        quiet: None,
+        work: None,
+        muted: false,
+        until: None,
+        leaving: false,
+        supervising: None,
+        answered: 0,
+        talked: Duration::ZERO,
+    }
+}
+
+pub fn leg(leg: CallId, kind: LegKind, at: Utc) -> LegRecord {
+    LegRecord {
+        leg,
+        kind,
+        agent: Some(ANA),
+        number: Some(number(0)),
+        campaign: None,
+        lead: None,
+        attempt: None,
+        began_at: at - Duration::from_secs(60),
+        answered_at: Some(at - Duration::from_secs(50)),
+        connected_at: Some(at - Duration::from_secs(30)),
+        ended_at: at,
+        ended_by: EndedBy::Callee,
+        cause: "normal".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_later_summary_stands_and_the_earlier_one_is_kept() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let (lead, request) = desk.talk(ANA).await;
+    let mut first = said(&request, "agree", desk.hands.now(), None);
+    first.defaulted = true;
+    desk.summarise(&first).await;
+    desk.summarise(&first).await;
+    desk.hands.go_on(MINUTE);
+    let second =
+        said(&request, "refused", desk.hands.now(), Some(update(desk.campaign, &lead, LeadState::Failed)));
+    desk.summarise(&second).await;
+    let mut reader = desk.store.reader().await.unwrap();
+    let row = reader.attempts(desk.campaign, 0, 1).await.unwrap().remove(0);
+    assert_eq!((row.disposition.as_deref(), row.note.as_deref()), (Some("refused"), Some("a note")));
+    assert!(!row.disposition_defaulted);
+    assert_eq!(row.connected_at, Some(MORNING - 30_000));
+    let codes: Vec<_> = reader.summaries(request.attempt).await.unwrap();
+    let codes: Vec<_> = codes.iter().map(|said| (said.disposition.as_str(), said.defaulted)).collect();
+    assert_eq!(codes, [("agree", true), ("refused", false)]);
+    let counts = reader.counts(desk.campaign).await.unwrap();
+    assert_eq!(counts.leads, BTreeMap::from([("failed".to_string(), 1)]));
+}
+
+#[tokio::test]
+async fn a_summary_opens_an_answered_lead_again_for_a_short_redial() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let (lead, request) = desk.talk(ANA).await;
+    assert_eq!(desk.fetch(9).await, (vec![], None, 0));
+    let soon = desk.hands.now() + Duration::from_secs(600);
+    let update = again(&request, &lead, LeadState::Open, soon);
+    desk.summarise(&said(&request, "cannot_hear", desk.hands.now(), Some(update))).await;
+    assert_eq!(desk.fetch(9).await, (vec![], Some(soon), 1));
+    desk.hands.go_on(10 * MINUTE);
+    let lead = desk.fetch(9).await.0.remove(0);
+    assert_eq!(lead.last_agent, Some(ANA));
+    let mut request = desk.request(Some(&lead), number(0));
+    request.gap_min = Duration::ZERO;
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+}
+
+#[tokio::test]
+async fn a_booked_callback_comes_back_when_it_is_due_and_counts_until_then() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(2), &[]).await;
+    let (lead, request) = desk.talk(ANA).await;
+    let later = desk.hands.now() + Duration::from_secs(2 * 3600);
+    let mut update = again(&request, &lead, LeadState::FollowUp, later);
+    let callback = Callback { agent: Some(ANA), skill: Some("shanghainese".into()) };
+    update.callback = Some(callback.clone());
+    let mut record = said(&request, "callback", desk.hands.now(), Some(update));
+    record.summary.callback = Some(CallbackRequest { at: later, own: true, skill: callback.skill.clone() });
+    desk.summarise(&record).await;
+    let (leads, next_due, open) = desk.fetch(9).await;
+    assert_eq!((leads.len(), next_due, open), (1, Some(later), 2));
+    desk.hands.go_on(2 * 60 * MINUTE);
+    let (leads, _, _) = desk.fetch(9).await;
+    assert_eq!((ids(&leads), leads[0].callback.as_ref()), (vec![lead.id], Some(&callback)));
+    let again = desk.request(Some(&leads[0]), number(0));
+    assert_eq!(desk.dial(&again).await, DialVerdict::Opened);
+    let ended = spoken(&again, &leads[0], ANA, desk.hands.now());
+    desk.ask(Command::SaveResult(Box::new(ended))).await;
+    assert_eq!(desk.fetch(9).await, (vec![], None, 1), "done: only the lead that is held is open");
+}
+
+#[tokio::test]
+async fn a_lead_that_was_closed_for_a_reason_is_not_opened_by_a_summary() {
+    let mut desk = Desk::new().await;
+    desk.list(&[row(2, &[0], Some("3-101")), row(3, &[1], Some("3-101"))], &[]).await;
+    let (lead, request) = {
+        let lead = desk.fetch(1).await.0.remove(0);
+        let request = desk.request(Some(&lead), number(0));
+        desk.dial(&request).await;
+        (lead, request)
+    };
+    let blacklist = Command::Blacklist { campaign: None, number: number(0), source: "key".into() };
+    desk.ask(blacklist).await;
+    let update = again(&request, &lead, LeadState::Open, desk.hands.now());
+    desk.summarise(&said(&request, "cannot_hear", desk.hands.now(), Some(update))).await;
+    let mut reader = desk.store.reader().await.unwrap();
+    let counts = reader.counts(desk.campaign).await.unwrap();
+    assert_eq!((counts.leads["failed"], counts.reasons["blacklisted"], counts.leads["open"]), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_summary_before_the_result_is_not_undone_by_it() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    let request = desk.request(Some(&lead), number(0));
+    desk.dial(&request).await;
+    let soon = desk.hands.now() + Duration::from_secs(600);
+    let update = again(&request, &lead, LeadState::Open, soon);
+    desk.summarise(&said(&request, "cannot_hear", desk.hands.now(), Some(update))).await;
+    let ended = spoken(&request, &lead, ANA, desk.hands.now());
+    desk.ask(Command::SaveResult(Box::new(ended))).await;
+    assert_eq!(desk.fetch(1).await, (vec![], Some(soon), 1));
+    desk.hands.go_on(10 * MINUTE);
+    let lead = desk.fetch(1).await.0.remove(0);
+    assert_eq!((lead.phones[0].attempts, lead.phones[0].closed), (1, false));
+}
+
+#[tokio::test]
+async fn an_abandoned_callee_is_handed_out_after_her_rest_and_whoever_spoke_is_not() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(2), &[]).await;
+    let mut rules = retry_rules();
+    let rest = Duration::from_secs(72 * 3600);
+    rules.after.insert(Outcome::Abandoned, rest);
+    let lead = desk.fetch(1).await.0.remove(0);
+    let request = desk.request(Some(&lead), number(0));
+    desk.dial(&request).await;
+    let at = desk.hands.now();
+    let mut ended = result(&request, Some(&lead), Outcome::Abandoned, at);
+    ended.answered_at = Some(at);
+    let finished = Finished {
+        number: request.number,
+        outcome: Outcome::Abandoned,
+        answered: true,
+        at,
+        next_trunk: false,
+    };
+    ended.lead = Some(rules.settle(desk.campaign, &lead, finished));
+    desk.ask(Command::SaveResult(Box::new(ended))).await;
+    let (spoke, first) = desk.talk(ANA).await;
+    assert_eq!(desk.fetch(9).await, (vec![], Some(at + rest), 1));
+    desk.hands.go_on(3 * DAY);
+    let leads = desk.fetch(9).await.0;
+    assert_eq!(ids(&leads), [lead.id]);
+    let mut again = desk.request(Some(&leads[0]), number(0));
+    (again.day_start, again.day_end) = (desk.hands.now(), desk.hands.now() + Duration::from_secs(3600));
+    assert_eq!(desk.dial(&again).await, DialVerdict::Opened);
+    let mut again = desk.request(Some(&spoke), first.number);
+    again.gap_min = Duration::ZERO;
+    assert_eq!(desk.dial(&again).await, DialVerdict::Gone);
+}
+
+#[tokio::test]
+async fn a_person_may_ask_for_a_lead_that_is_over() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(3), &[]).await;
+    let (done, _) = desk.talk(ANA).await;
+    desk.hands.go_on(60 * MINUTE);
+    let lead = desk.fetch_lead(done.id).await.expect("it is free");
+    assert_eq!((lead.id, lead.last_agent), (done.id, Some(ANA)));
+    assert_eq!(desk.fetch_lead(done.id).await, None, "it is held now");
+    let request = desk.request(Some(&lead), number(0));
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    desk.end(&request, Some(&lead), Outcome::NoAnswer).await;
+    assert_eq!(desk.fetch(0).await.2, 2, "done stays done");
+    let again = desk.request(Some(&lead), number(0));
+    assert_eq!(desk.dial(&again).await, DialVerdict::Gone, "nobody asked for it any more");
+    let waiting = desk.fetch(1).await.0.remove(0);
+    assert_eq!(desk.fetch_lead(waiting.id).await, None, "the hopper has it");
+    desk.ask(Command::Blacklist { campaign: None, number: number(2), source: "x".into() }).await;
+    assert_eq!(desk.fetch_lead(LeadId(waiting.id.0 + 1)).await, None, "blacklisted");
+    assert_eq!(desk.fetch_lead(LeadId(999)).await, None);
+}
+
+#[tokio::test]
+async fn a_caller_is_known_by_the_latest_attempt_to_her_number() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let (lead, _) = desk.talk(ANA).await;
+    let (call, trunk) = (CallId::side_leg(1), TrunkId(0));
+    for (number, known) in [(Some(number(0)), true), (Some(number(7)), false), (None, false)] {
+        let Reply::Caller(arrived) = desk.ask(Command::WhoCalls { call, trunk, number }).await else {
+            panic!("a caller")
+        };
+        assert_eq!((arrived.call, arrived.number, arrived.known.is_some()), (call, number, known));
+        if let Some(known) = arrived.known {
+            assert_eq!((known.campaign, known.agent), (desk.campaign, Some(ANA)));
+            assert_eq!(known.lead.map(|lead| lead.id), Some(lead.id));
+        }
+    }
+}
+
+#[tokio::test]
+async fn legs_that_were_up_are_handed_over_after_a_crash_and_those_that_ended_are_not() {
+    let mut desk = Desk::new().await;
+    for n in 1..=3 {
+        let dialog = format!("{{\"leg\":{n}}}");
+        desk.tell(Command::LegPlaced { leg: CallId::side_leg(n), dialog }).await;
+    }
+    let over = leg(CallId::side_leg(2), LegKind::Agent, desk.hands.now());
+    desk.tell(Command::SaveLeg(Box::new(over))).await;
+    desk.tell(Command::LegPlaced { leg: CallId::side_leg(2), dialog: "late".into() }).await;
+    let resumed = desk.store.resume().await.unwrap();
+    let legs: Vec<_> = resumed.legs.iter().map(|cut| (cut.leg, cut.dialog.as_str())).collect();
+    assert_eq!(legs, [(CallId::side_leg(1), "{\"leg\":1}"), (CallId::side_leg(3), "{\"leg\":3}")]);
+    assert_eq!(desk.store.resume().await.unwrap().legs, []);
+}
+
+#[tokio::test]
+async fn the_state_log_is_closed_at_the_last_sign_of_life() {
+    let mut desk = Desk::new().await;
+    let start = desk.hands.now();
+    desk.tell(Command::LogSeat(Box::new(seat(ANA, Availability::Available, Activity::Idle, start)))).await;
+    let mut reader = desk.store.reader().await.unwrap();
+    let log = reader.seat_log(ANA, (0, 0), 10).await.unwrap();
+    assert_eq!((log.len(), log[0].at, log[0].activity.as_str()), (1, MORNING, "idle"));
+}
+
+#[tokio::test]
+async fn recordings_stand_with_their_calls_until_they_are_too_old() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let (_, request) = desk.talk(ANA).await;
+    let call = request.attempt.call();
+    for path in ["a.opus", "b.opus", "a.opus"] {
+        let path = path.to_string();
+        desk.tell(Command::SaveRecording { call, path, seconds: 30.25, lost_frames: 2 }).await;
+    }
+    let mut reader = desk.store.reader().await.unwrap();
+    let row = reader.attempts(desk.campaign, 0, 1).await.unwrap().remove(0);
+    assert_eq!(row.recording.as_deref(), Some("a.opus;b.opus"));
+    desk.hands.go_on(90 * DAY);
+    assert_eq!(desk.store.recordings_older_than(90, 10).await.unwrap(), []);
+    desk.hands.go_on(1);
+    let old = desk.store.recordings_older_than(90, 10).await.unwrap();
+    assert_eq!(old.iter().map(|row| row.path.as_str()).collect::<Vec<_>>(), ["a.opus", "b.opus"]);
+    desk.store.recordings_deleted(&[old[0].id]).await.unwrap();
+    assert_eq!(desk.store.recordings_older_than(90, 10).await.unwrap().len(), 1);
+    reader.refresh().await.unwrap();
+    let row = reader.attempts(desk.campaign, 0, 1).await.unwrap().remove(0);
+    assert_eq!(row.recording.as_deref(), Some("b.opus"));
+}
