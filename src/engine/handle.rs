@@ -49,6 +49,8 @@ pub struct Opening {
     /// Nothing of the list is placed (single-number tests are).
     pub paused: bool,
     pub sound: Option<Arc<Sound>>,
+    /// What an abandoned callee hears; `None` = the house's own message.
+    pub sorry: Option<Arc<Sound>>,
     /// What an earlier process left. Comes with the first campaign of a store.
     pub work: OpenWork,
     pub dialogs: Vec<SavedDialog>,

@@ -64,9 +64,12 @@ impl Engine {
             UaEvent::Digit { call, digit } => {
                 self.handle(Input::MediaHeard { call, heard: Heard::Digit(digit) });
             }
-            // No campaign takes calls in yet: nobody is there to answer.
-            UaEvent::Incoming(incoming) => {
-                self.ua.reject(self.clock.now(), incoming.call, 603, "Decline", &[]);
+            UaEvent::Incoming(incoming) => self.call_came_in(*incoming),
+            UaEvent::PhoneChanged { user: _, agent, link } => self.phone_changed(agent, link),
+            // The console transfers: a phone's own button knows neither groups nor the books.
+            UaEvent::Transfer { call, target: _ } => {
+                self.ua.transfer_done(self.clock.now(), call, false);
+                self.drain_ua();
             }
             UaEvent::Registered { trunk, .. } | UaEvent::TrunkAlive { trunk } => {
                 self.trunk_changed(trunk, TrunkState::Up);
@@ -149,10 +152,13 @@ impl Engine {
         match ask {
             Ask::Open(opening) => self.open_campaign(*opening),
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
-            Ask::AgentAct { answer, .. } => {
-                let _ = answer.send(Err(paceline_core::agent::Refusal::UnknownAgent));
+            Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
+            Ask::Group(group) => {
+                self.board.groups.insert(group.id, group.name.clone());
+                self.handle(Input::GroupDefined(group));
             }
-            Ask::Group(_) | Ask::Agent(_) | Ask::AgentGone { .. } => {}
+            Ask::Agent(opening) => self.agent_defined(opening.agent, opening.phone),
+            Ask::AgentGone { agent } => self.agent_gone(agent),
             Ask::Drain => self.act_on_all(&ManagerAct::Drain),
             Ask::HangUpAll => self.act_on_all(&ManagerAct::HangUpAll),
             Ask::Leave => {
@@ -160,6 +166,7 @@ impl Engine {
                     self.act_on_all(&ManagerAct::Drain);
                 }
                 self.leaving = true;
+                self.handle(Input::FloorClosed);
             }
         }
     }
@@ -173,7 +180,7 @@ impl Engine {
 
     fn open_campaign(&mut self, opening: Opening) {
         let now = self.clock.now();
-        let Opening { campaign, leads_open, paused, sound, work, dialogs } = opening;
+        let Opening { campaign, leads_open, paused, sound, sorry, work, dialogs } = opening;
         self.leftovers += dialogs.len();
         self.leftovers_until = now + LEFTOVERS_WAIT;
         for dialog in dialogs {
@@ -183,6 +190,9 @@ impl Engine {
         self.handle(Input::Resumed(work));
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
+        }
+        if let Some(sorry) = sorry {
+            self.sorries.insert(campaign.id, sorry);
         }
         let board = super::CampaignBoard {
             name: campaign.name.clone(),
