@@ -39,6 +39,10 @@ id!(
     CallId(u64)
 );
 id!(
+    /// Legs that hear each other. Given out by whoever joins them; never used twice in one process.
+    MixId(u64)
+);
+id!(
     /// A trunk: its place in `paceline.toml`.
     TrunkId(u16)
 );
