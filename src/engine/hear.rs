@@ -27,6 +27,9 @@ impl Engine {
             Event::Media(MediaEvent::Heard { leg, heard }) => {
                 self.handle(Input::MediaHeard { call: leg, heard });
             }
+            Event::Media(MediaEvent::Measured { leg, stats }) => {
+                tracing::debug!(call = %leg, ?stats, "leg measured");
+            }
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
             }
