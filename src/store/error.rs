@@ -34,6 +34,8 @@ pub enum StoreError {
     Io { path: PathBuf, why: String },
     #[error("{} cannot be opened: {why}", path.display())]
     CannotOpen { path: PathBuf, why: String },
+    #[error("{what} is taken; choose another")]
+    Taken { what: String },
     #[error("nothing is known of {what}")]
     Unknown { what: String },
     #[error(

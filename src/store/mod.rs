@@ -2,17 +2,22 @@
 //! that writes, any number that read. Policy stays in the core; what may be dialled is asked here,
 //! in the transaction that opens the attempt.
 
+pub mod access;
 pub mod asked;
 pub mod attempts;
 pub mod ballast;
 pub mod blacklist;
 pub mod campaigns;
 pub mod commits;
+pub mod corrections;
 pub mod error;
+pub mod groups;
+pub mod history;
 pub mod imports;
 pub mod leads;
 pub mod legs;
 pub mod lock;
+pub mod people;
 pub mod reader;
 pub mod recordings;
 pub mod resume;
@@ -36,10 +41,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use access::TokenRow;
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
+pub use corrections::{Correction, Put};
 pub use error::StoreError;
+pub use history::ContactRow;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
 pub use legs::CutLeg;
+pub use people::{AgentDetails, AgentRow, Role, Secrets};
 pub use reader::Reader;
 pub use recordings::RecordingRow;
 pub use resume::{Interrupted, Resumed};
@@ -147,6 +156,25 @@ impl Store {
         let mut conn = self.write.take().await;
         sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *conn).await.map_err(self.failed())?;
         Ok(())
+    }
+
+    /// A short transaction of its own, between two of the writer's. Undone if `work` fails.
+    pub(crate) async fn writing<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let mut conn = self.write.take().await;
+        let worked = async {
+            begin(&mut conn).await?;
+            let worked = work(&mut conn).await?;
+            commit(&mut conn).await?;
+            Ok(worked)
+        }
+        .await;
+        if worked.is_err() {
+            rollback(&mut conn).await;
+        }
+        worked
     }
 
     pub(crate) fn now(&self) -> Utc {

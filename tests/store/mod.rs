@@ -11,6 +11,7 @@ mod full_disk;
 mod lists;
 mod model;
 mod opening;
+mod people;
 
 use paceline::lists::{LeadRow, RefusedRow};
 use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, Reply, Store, Writer};

@@ -1,0 +1,160 @@
+//! Who may come in: tokens of programs and cookies of the console. Only hashes of either are here,
+//! made by the caller.
+
+use super::people::{AgentRow, Role, known};
+use super::{Store, StoreError};
+use paceline_core::ids::AgentId;
+use paceline_core::time::Utc;
+
+/// A program's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRow {
+    pub id: i64,
+    pub role: Role,
+    /// Whose it is, in words.
+    pub name: String,
+    pub created_at: Utc,
+    /// `None` = never.
+    pub expires: Option<Utc>,
+}
+
+impl Store {
+    /// # Errors
+    /// [`StoreError::Taken`] if there is a token with this hash.
+    pub async fn add_token(
+        &self,
+        hash: &str,
+        role: Role,
+        name: &str,
+        expires: Option<Utc>,
+    ) -> Result<i64, StoreError> {
+        let (now, role, expires) = (self.now().as_millis(), role.word(), expires.map(Utc::as_millis));
+        let added = self
+            .writing(async |conn| {
+                let added = sqlx::query!(
+                    "insert into api_token (hash, role, name, created_at, expires_at)
+                     values ($1, $2, $3, $4, $5)",
+                    hash,
+                    role,
+                    name,
+                    now,
+                    expires
+                )
+                .execute(conn)
+                .await?;
+                Ok(added.last_insert_rowid())
+            })
+            .await;
+        added.map_err(|error| match &error {
+            sqlx::Error::Database(database) if database.is_unique_violation() => {
+                StoreError::Taken { what: "this token".into() }
+            }
+            error => StoreError::at_use(&self.path, error),
+        })
+    }
+
+    /// Also those that have expired.
+    pub async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        let mut conn = self.write.take().await;
+        let rows = sqlx::query!(
+            r#"select id as "id!", role, name, created_at, expires_at from api_token order by id"#
+        )
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        let tokens = rows.into_iter().map(|row| TokenRow {
+            id: row.id,
+            role: Role::from_word(&row.role).unwrap_or(Role::Analyst),
+            name: row.name,
+            created_at: Utc::from_millis(row.created_at),
+            expires: row.expires_at.map(Utc::from_millis),
+        });
+        Ok(tokens.collect())
+    }
+
+    /// The token with this hash, unless it has expired.
+    pub async fn token(&self, hash: &str) -> Result<Option<TokenRow>, StoreError> {
+        let now = self.now().as_millis();
+        let mut conn = self.write.take().await;
+        let id = sqlx::query_scalar!(
+            r#"select id as "id!" from api_token
+                where hash = $1 and (expires_at is null or expires_at > $2)"#,
+            hash,
+            now
+        )
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        drop(conn);
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.tokens().await?.into_iter().find(|token| token.id == id))
+    }
+
+    pub async fn remove_token(&self, id: i64) -> Result<(), StoreError> {
+        let removed = self
+            .writing(async |conn| {
+                let removed = sqlx::query!("delete from api_token where id = $1", id).execute(conn).await?;
+                Ok(removed.rows_affected())
+            })
+            .await
+            .map_err(self.failed())?;
+        known(removed, || format!("a token with id {id}"))
+    }
+
+    /// She signed in to the console; the cookie with this hash opens it until `expires`.
+    /// Cookies that have expired are swept away.
+    pub async fn admit(&self, hash: &str, account: AgentId, expires: Utc) -> Result<(), StoreError> {
+        let (now, expires) = (self.now().as_millis(), expires.as_millis());
+        self.writing(async |conn| {
+            sqlx::query!("delete from web_session where expires_at <= $1", now).execute(&mut *conn).await?;
+            sqlx::query!(
+                "insert into web_session (hash, agent_id, created_at, expires_at) values ($1, $2, $3, $4)
+                 on conflict (hash) do update set expires_at = excluded.expires_at
+                   where agent_id = excluded.agent_id",
+                hash,
+                account.0,
+                now,
+                expires
+            )
+            .execute(&mut *conn)
+            .await?;
+            Ok(())
+        })
+        .await
+        .map_err(self.failed())
+    }
+
+    /// Whose cookie this is, unless it has expired or she works here no more.
+    pub async fn admitted(&self, hash: &str) -> Result<Option<AgentRow>, StoreError> {
+        let now = self.now().as_millis();
+        let mut conn = self.write.take().await;
+        let account = sqlx::query_scalar!(
+            "select agent_id from web_session where hash = $1 and expires_at > $2",
+            hash,
+            now
+        )
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(self.failed())?;
+        drop(conn);
+        let Some(account) = account else { return Ok(None) };
+        Ok(self.agents().await?.into_iter().find(|agent| agent.id.0 == account))
+    }
+
+    /// She signed out of the console, here or (with `everywhere`) on every screen.
+    pub async fn dismiss(&self, hash: &str, everywhere: bool) -> Result<(), StoreError> {
+        self.writing(async |conn| {
+            sqlx::query!(
+                "delete from web_session where hash = $1
+                    or $2 and agent_id = (select agent_id from web_session where hash = $1)",
+                hash,
+                everywhere
+            )
+            .execute(conn)
+            .await?;
+            Ok(())
+        })
+        .await
+        .map_err(self.failed())
+    }
+}

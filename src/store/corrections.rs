@@ -1,0 +1,154 @@
+//! What an agent put right about a lead: a name, a phone, one phone more. The list row stays as it
+//! was given, every correction is kept with what stood before, and an attempt keeps what it dialled.
+
+use super::{Reader, Store, StoreError};
+use paceline_core::ids::{AgentId, AttemptId, LeadId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::time::Utc;
+use sqlx::SqliteConnection;
+
+/// What is put right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    Name(String),
+    /// This number is wrong: it is closed, and `now` is tried instead.
+    Phone {
+        was: PhoneNumber,
+        now: PhoneNumber,
+    },
+    /// One number more, of the same person or of another owner of the flat.
+    AddPhone(PhoneNumber),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    pub lead: LeadId,
+    pub agent: AgentId,
+    /// The call in which she heard it.
+    pub attempt: Option<AttemptId>,
+    pub put: Put,
+}
+
+/// A correction as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CorrectionRow {
+    pub agent_id: i64,
+    pub at: i64,
+    /// name | phone | add_phone
+    pub field: String,
+    pub was: Option<String>,
+    pub now: String,
+    pub attempt_id: Option<i64>,
+}
+
+impl Store {
+    /// Writes a correction. A new phone is tried from now on: a lead that had failed for want of a
+    /// number is open again, one that is done or was closed for a reason is not.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] if there is no such lead, or the phone is not one of hers.
+    pub async fn correct_lead(&self, correction: &Correction) -> Result<(), StoreError> {
+        let now = self.now();
+        let written = self.writing(async |conn| write(conn, correction, now).await).await;
+        self.write.note_lists_changed();
+        match written.map_err(self.failed())? {
+            true => Ok(()),
+            false => Err(StoreError::Unknown { what: format!("lead {} with that phone", correction.lead) }),
+        }
+    }
+}
+
+/// `false` = nothing was written.
+async fn write(conn: &mut SqliteConnection, correction: &Correction, at: Utc) -> Result<bool, sqlx::Error> {
+    let lead = correction.lead.0;
+    let before = sqlx::query!("select name from lead where id = $1", lead).fetch_optional(&mut *conn).await?;
+    let Some(before) = before else { return Ok(false) };
+    let (field, was, now) = match &correction.put {
+        Put::Name(name) => {
+            let name = name.replace('\0', "\u{fffd}");
+            sqlx::query!("update lead set name = $2 where id = $1", lead, name).execute(&mut *conn).await?;
+            ("name", before.name, name)
+        }
+        Put::Phone { was, now } => {
+            let number = was.as_u64() as i64;
+            let closed = sqlx::query!(
+                "update phone set closed = true where lead_id = $1 and number = $2 and $2 <> $3",
+                lead,
+                number,
+                now.as_u64() as i64
+            )
+            .execute(&mut *conn)
+            .await?;
+            if closed.rows_affected() == 0 {
+                return Ok(false);
+            }
+            add_phone(conn, correction.lead, *now).await?;
+            ("phone", Some(was.national()), now.national())
+        }
+        Put::AddPhone(number) => {
+            add_phone(conn, correction.lead, *number).await?;
+            ("add_phone", None, number.national())
+        }
+    };
+    let attempt = correction.attempt.map(|attempt| attempt.0);
+    let at = at.as_millis();
+    sqlx::query!(
+        "insert into lead_correction (lead_id, agent_id, at, field, was, now, attempt_id)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        lead,
+        correction.agent.0,
+        at,
+        field,
+        was,
+        now,
+        attempt
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(true)
+}
+
+/// Behind her other phones. One she has already stays where it is.
+async fn add_phone(
+    conn: &mut SqliteConnection,
+    lead: LeadId,
+    number: PhoneNumber,
+) -> Result<(), sqlx::Error> {
+    let given = number.national();
+    let number = number.as_u64() as i64;
+    let added = sqlx::query!(
+        "insert into phone (lead_id, position, number, given)
+         select $1, coalesce(max(position), -1) + 1, $2, $3 from phone where lead_id = $1
+         having not exists (select 1 from phone where lead_id = $1 and number = $2)",
+        lead.0,
+        number,
+        given
+    )
+    .execute(&mut *conn)
+    .await?;
+    if added.rows_affected() > 0 {
+        sqlx::query!(
+            "update lead set state = 'open', reason = null, next_at = 0
+              where id = $1 and state = 'failed' and coalesce(reason, 'attempts_used') = 'attempts_used'",
+            lead.0
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+impl Reader {
+    /// What was put right about a lead, the oldest first.
+    pub async fn corrections(&mut self, lead: LeadId) -> Result<Vec<CorrectionRow>, StoreError> {
+        sqlx::query_as!(
+            CorrectionRow,
+            "select agent_id, at, field, was, now, attempt_id from lead_correction
+              where lead_id = $1 order by id",
+            lead.0
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+}

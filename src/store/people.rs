@@ -1,0 +1,386 @@
+//! The people who work here: accounts, roles and what the floor knows of an agent. Nobody is ever
+//! deleted, so that calls keep their names; whoever is removed cannot sign in any more.
+
+use super::{Store, StoreError};
+use paceline_core::agent::{Agent, Membership};
+use paceline_core::ids::{AgentId, GroupId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::time::Utc;
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Works on the phone.
+    Agent,
+    /// Also listens, whispers, barges in and forces.
+    Lead,
+    /// Runs campaigns and keeps the accounts.
+    Manager,
+    /// Reads results and changes nothing.
+    Analyst,
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Role; 5] = [Role::Agent, Role::Lead, Role::Manager, Role::Analyst, Role::Admin];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Role::Agent => "agent",
+            Role::Lead => "lead",
+            Role::Manager => "manager",
+            Role::Analyst => "analyst",
+            Role::Admin => "admin",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    /// Whether the floor takes her for a shift lead.
+    pub const fn leads(self) -> bool {
+        matches!(self, Role::Lead | Role::Manager | Role::Admin)
+    }
+}
+
+/// What may be changed about an account at any time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentDetails {
+    pub name: String,
+    /// Unique among those who work here.
+    pub login: String,
+    pub role: Role,
+    pub telephone: Option<PhoneNumber>,
+    pub recorded: bool,
+    pub skills: BTreeSet<String>,
+    /// The user name of her SIP phone, unique among those who work here.
+    pub sip_user: Option<String>,
+}
+
+/// What proves who she is. Made by the caller; nothing here can be turned back into a password.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets {
+    /// The argon2id text; empty = no password opens the account.
+    pub password: String,
+    /// HA1 of the SIP account, hex.
+    pub ha1_md5: Option<String>,
+    pub ha1_sha256: Option<String>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// An account as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentRow {
+    pub id: AgentId,
+    /// Never changes and is never given to another.
+    pub number: String,
+    pub details: AgentDetails,
+    pub secrets: Secrets,
+    /// By group.
+    pub groups: Vec<Membership>,
+    /// False = works here no more.
+    pub active: bool,
+    pub created_at: Utc,
+}
+
+impl AgentRow {
+    /// As the floor needs her.
+    pub fn agent(&self) -> Agent {
+        Agent {
+            id: self.id,
+            number: self.number.clone(),
+            name: self.details.name.clone(),
+            skills: self.details.skills.clone(),
+            groups: self.groups.clone(),
+            telephone: self.details.telephone,
+            recorded: self.details.recorded,
+            leads: self.details.role.leads(),
+        }
+    }
+}
+
+impl Store {
+    /// Takes somebody on under this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] if the number was ever given, or the login or SIP user is in use.
+    pub async fn add_agent(
+        &self,
+        number: &str,
+        details: &AgentDetails,
+        secrets: &Secrets,
+    ) -> Result<AgentId, StoreError> {
+        let now = self.now().as_millis();
+        let fields = Fields::of(details);
+        let added = self
+            .writing(async |conn| {
+                let added = sqlx::query!(
+                    "insert into agent (number, name, login, password, role, telephone, recorded, skills,
+                                        sip_user, ha1_md5, ha1_sha256, created_at)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                    number,
+                    details.name,
+                    details.login,
+                    secrets.password,
+                    fields.role,
+                    fields.telephone,
+                    details.recorded,
+                    fields.skills,
+                    details.sip_user,
+                    secrets.ha1_md5,
+                    secrets.ha1_sha256,
+                    now
+                )
+                .execute(conn)
+                .await?;
+                Ok(added.last_insert_rowid())
+            })
+            .await;
+        let id = added.map_err(|e| self.taken(e, &format!("the number {number}"), &details.login))?;
+        Ok(AgentId(id))
+    }
+
+    /// Brings an account up to date. Her number stays.
+    pub async fn change_agent(&self, agent: AgentId, details: &AgentDetails) -> Result<(), StoreError> {
+        let fields = Fields::of(details);
+        let changed = self
+            .writing(async |conn| {
+                let changed = sqlx::query!(
+                    "update agent set name = $2, login = $3, role = $4, telephone = $5, recorded = $6,
+                            skills = $7, sip_user = $8
+                      where id = $1 and active",
+                    agent.0,
+                    details.name,
+                    details.login,
+                    fields.role,
+                    fields.telephone,
+                    details.recorded,
+                    fields.skills,
+                    details.sip_user
+                )
+                .execute(conn)
+                .await?;
+                Ok(changed.rows_affected())
+            })
+            .await;
+        let changed = changed.map_err(|e| self.taken(e, "the number", &details.login))?;
+        known(changed, || format!("an agent with id {agent}"))
+    }
+
+    /// A new password, or new proofs for her phone.
+    pub async fn set_secrets(&self, agent: AgentId, secrets: &Secrets) -> Result<(), StoreError> {
+        let changed = self
+            .writing(async |conn| {
+                let changed = sqlx::query!(
+                    "update agent set password = $2, ha1_md5 = $3, ha1_sha256 = $4 where id = $1 and active",
+                    agent.0,
+                    secrets.password,
+                    secrets.ha1_md5,
+                    secrets.ha1_sha256
+                )
+                .execute(conn)
+                .await?;
+                Ok(changed.rows_affected())
+            })
+            .await
+            .map_err(self.failed())?;
+        known(changed, || format!("an agent with id {agent}"))
+    }
+
+    /// She works here no more: no sign-in, no groups. Her number, calls and days stay.
+    pub async fn remove_agent(&self, agent: AgentId) -> Result<(), StoreError> {
+        let removed = self
+            .writing(async |conn| {
+                let removed =
+                    sqlx::query!("update agent set active = false where id = $1 and active", agent.0)
+                        .execute(&mut *conn)
+                        .await?;
+                sqlx::query!("delete from membership where agent_id = $1", agent.0)
+                    .execute(&mut *conn)
+                    .await?;
+                sqlx::query!("delete from web_session where agent_id = $1", agent.0)
+                    .execute(&mut *conn)
+                    .await?;
+                Ok(removed.rows_affected())
+            })
+            .await
+            .map_err(self.failed())?;
+        known(removed, || format!("an agent with id {agent}"))
+    }
+
+    /// Everybody who works here, by number.
+    pub async fn agents(&self) -> Result<Vec<AgentRow>, StoreError> {
+        let mut agents = self.everybody().await?;
+        agents.retain(|agent| agent.active);
+        Ok(agents)
+    }
+
+    /// Also those who work here no more.
+    pub async fn everybody(&self) -> Result<Vec<AgentRow>, StoreError> {
+        let mut conn = self.write.take().await;
+        read_agents(&mut conn).await.map_err(self.failed())
+    }
+
+    pub async fn agent_by_login(&self, login: &str) -> Result<Option<AgentRow>, StoreError> {
+        Ok(self.agents().await?.into_iter().find(|agent| agent.details.login == login))
+    }
+
+    /// The groups she is a member of, all of them.
+    pub async fn set_memberships(&self, agent: AgentId, groups: &[Membership]) -> Result<(), StoreError> {
+        self.writing(async |conn| {
+            sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
+            for membership in groups {
+                let priority = i64::from(membership.priority);
+                sqlx::query!(
+                    "insert into membership (agent_id, group_id, priority, in_use) values ($1, $2, $3, $4)",
+                    agent.0,
+                    membership.group.0,
+                    priority,
+                    membership.in_use
+                )
+                .execute(&mut *conn)
+                .await?;
+            }
+            Ok(())
+        })
+        .await
+        .map_err(self.failed())
+    }
+
+    /// A number nobody ever had: the pattern's leading digits, its `?` filled up by chance to
+    /// `digits` in all (`8?` and 3 give `800` to `899`). `chance` is any number the caller drew.
+    /// `None` = no such number is free, or the pattern is none.
+    pub async fn free_agent_number(
+        &self,
+        pattern: &str,
+        digits: usize,
+        chance: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let used: BTreeSet<String> = self.everybody().await?.into_iter().map(|agent| agent.number).collect();
+        let free: Vec<String> =
+            numbers_of(pattern, digits).into_iter().filter(|number| !used.contains(number)).collect();
+        Ok(free.get((chance % free.len().max(1) as u64) as usize).cloned())
+    }
+
+    /// Which of the unique columns was in the way.
+    fn taken(&self, error: sqlx::Error, number: &str, login: &str) -> StoreError {
+        let sqlx::Error::Database(database) = &error else { return StoreError::at_use(&self.path, &error) };
+        if !database.is_unique_violation() {
+            return StoreError::at_use(&self.path, &error);
+        }
+        let what = match database.message() {
+            text if text.contains("agent.login") => format!("the login `{login}`"),
+            text if text.contains("agent.sip_user") => "the SIP user".to_string(),
+            _ => number.to_string(),
+        };
+        StoreError::Taken { what }
+    }
+}
+
+/// How the details stand in the table.
+struct Fields {
+    role: &'static str,
+    telephone: Option<i64>,
+    skills: String,
+}
+
+impl Fields {
+    fn of(details: &AgentDetails) -> Fields {
+        Fields {
+            role: details.role.word(),
+            telephone: details.telephone.map(|number| number.as_u64() as i64),
+            skills: serde_json::to_string(&details.skills).unwrap_or_else(|_| "[]".into()),
+        }
+    }
+}
+
+pub(super) fn known(rows: u64, what: impl FnOnce() -> String) -> Result<(), StoreError> {
+    if rows == 0 { Err(StoreError::Unknown { what: what() }) } else { Ok(()) }
+}
+
+/// Every number a pattern stands for, ascending.
+fn numbers_of(pattern: &str, digits: usize) -> Vec<String> {
+    let prefix = pattern.trim_end_matches('?');
+    let open = digits.saturating_sub(prefix.len());
+    let fits = prefix.bytes().all(|b| b.is_ascii_digit()) && prefix.len() < pattern.len() && open <= 6;
+    if !fits || open == 0 {
+        return Vec::new();
+    }
+    (0..10_u32.pow(open as u32)).map(|n| format!("{prefix}{n:0open$}")).collect()
+}
+
+pub(super) async fn read_agents(conn: &mut SqliteConnection) -> Result<Vec<AgentRow>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select id as "id!", number, name, login, password, role, telephone, recorded as "recorded!: bool",
+                  skills, sip_user, ha1_md5, ha1_sha256, active as "active!: bool", created_at
+             from agent order by number, id"#
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let members = sqlx::query!(
+        r#"select agent_id, group_id, priority, in_use as "in_use!: bool" from membership
+            order by agent_id, group_id"#
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut groups: BTreeMap<i64, Vec<Membership>> = BTreeMap::new();
+    for row in members {
+        groups.entry(row.agent_id).or_default().push(Membership {
+            group: GroupId(row.group_id),
+            priority: u8::try_from(row.priority).unwrap_or(u8::MAX),
+            in_use: row.in_use,
+        });
+    }
+    let agents = rows.into_iter().map(|row| AgentRow {
+        id: AgentId(row.id),
+        number: row.number,
+        details: AgentDetails {
+            name: row.name,
+            login: row.login,
+            role: Role::from_word(&row.role).unwrap_or(Role::Agent),
+            telephone: row.telephone.and_then(|number| PhoneNumber::from_e164(number as u64)),
+            recorded: row.recorded,
+            skills: serde_json::from_str(&row.skills).unwrap_or_default(),
+            sip_user: row.sip_user,
+        },
+        secrets: Secrets { password: row.password, ha1_md5: row.ha1_md5, ha1_sha256: row.ha1_sha256 },
+        groups: groups.remove(&row.id).unwrap_or_default(),
+        active: row.active,
+        created_at: Utc::from_millis(row.created_at),
+    });
+    Ok(agents.collect())
+}
+
+impl super::Reader {
+    /// Everybody who ever worked here, by number.
+    pub async fn everybody(&mut self) -> Result<Vec<AgentRow>, StoreError> {
+        let rows = read_agents(&mut self.conn).await;
+        rows.map_err(|e| self.failed(&e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_stands_for_all_numbers_that_begin_like_it() {
+        let numbers = numbers_of("8?", 3);
+        assert_eq!((numbers.len(), numbers[0].as_str(), numbers[99].as_str()), (100, "800", "899"));
+        assert_eq!(numbers_of("80?", 3).len(), 10);
+        assert_eq!(numbers_of("8???", 4).len(), 1000);
+        for none in ["8", "", "x?", "?8", "800?"] {
+            assert!(numbers_of(none, 3).is_empty(), "{none}");
+        }
+    }
+}
