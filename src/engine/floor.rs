@@ -12,7 +12,9 @@ use paceline_core::ids::{AgentId, CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{EndedBy, Outcome};
-use paceline_core::sip::user_agent::{Caller, IncomingCall, PhoneAccount, PhoneLink, PhoneRequest, Transport};
+use paceline_core::sip::user_agent::{
+    Caller, IncomingCall, PhoneAccount, PhoneLink, PhoneRequest, Transport,
+};
 use paceline_core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -234,8 +236,8 @@ impl Engine {
 
     pub(super) fn play(&mut self, leg: CallId, sound: SoundName) {
         let (sound, plays) = match sound {
-            SoundName::HoldMusic => (self.prompts.hold_music(), 0),
-            SoundName::RingBack => (self.prompts.ring_back(), 0),
+            SoundName::HoldMusic => (self.prompts.hold_music.clone(), 0),
+            SoundName::RingBack => (self.prompts.ring_back.clone(), 0),
             SoundName::Sorry(campaign) => (self.sorry(campaign), 1),
             SoundName::AgentNumber(number) => (self.prompts.agent_number(&number), 1),
         };
@@ -243,7 +245,12 @@ impl Engine {
     }
 
     fn sorry(&self, campaign: CampaignId) -> Arc<crate::audio::Sound> {
-        self.sorries.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry())
+        self.sorries.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry.clone())
+    }
+
+    /// Recording begins or ends; the media room writes, the store is told once the file is complete.
+    pub(super) fn record(&mut self, call: CallId, campaign: CampaignId, agent: Option<AgentId>, on: bool) {
+        tracing::debug!(%call, %campaign, ?agent, on, dir = %self.recordings.display(), "recording");
     }
 
     /// Somebody calls one of our numbers: the store is asked who.
@@ -253,9 +260,9 @@ impl Engine {
             Caller::Trunk(trunk) if !self.leaving => {
                 self.ua.ring(now, incoming.call);
                 let digits = incoming.from_user.trim_start_matches('+');
-                let number = PhoneNumber::chinese(digits.as_bytes()).ok().or_else(|| {
-                    digits.parse().ok().and_then(PhoneNumber::from_e164)
-                });
+                let number = PhoneNumber::chinese(digits.as_bytes())
+                    .ok()
+                    .or_else(|| digits.parse().ok().and_then(PhoneNumber::from_e164));
                 self.tell_store(Command::WhoCalls { call: incoming.call, trunk, number });
             }
             // Agents dial by the console, so that every call of theirs is in the books.

@@ -15,6 +15,11 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 /// What can be asked of the engine.
 #[derive(Debug)]
 pub enum Ask {
+    /// What an earlier process left. Comes once, before any campaign.
+    Resume {
+        work: OpenWork,
+        dialogs: Vec<SavedDialog>,
+    },
     Open(Box<Opening>),
     Act {
         campaign: CampaignId,
@@ -51,9 +56,6 @@ pub struct Opening {
     pub sound: Option<Arc<Sound>>,
     /// What an abandoned callee hears; `None` = the house's own message.
     pub sorry: Option<Arc<Sound>>,
-    /// What an earlier process left. Comes with the first campaign of a store.
-    pub work: OpenWork,
-    pub dialogs: Vec<SavedDialog>,
 }
 
 /// An agent and the account of her phone.

@@ -7,9 +7,10 @@ use crate::net::sip::SipEvent;
 use crate::store::Reply;
 use paceline_core::call::{Heard, Progress};
 use paceline_core::dialer::Input;
-use paceline_core::dialer::input::{DialVerdict, ManagerAct, TrunkState};
+use paceline_core::dialer::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::number::PhoneNumber;
+use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::sip::{UaEvent, UaOutput};
 
 impl Engine {
@@ -91,7 +92,6 @@ impl Engine {
                 self.trunk_changed(trunk, TrunkState::Down);
             }
             // No phone has an account yet.
-            UaEvent::PhoneChanged { .. } | UaEvent::Transfer { .. } => {}
             UaEvent::SavedDialogEnded { .. } => self.leftovers = self.leftovers.saturating_sub(1),
         }
     }
@@ -155,6 +155,7 @@ impl Engine {
 
     fn asked(&mut self, ask: Ask) {
         match ask {
+            Ask::Resume { work, dialogs } => self.resume(work, dialogs),
             Ask::Open(opening) => self.open_campaign(*opening),
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
             Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
@@ -183,9 +184,8 @@ impl Engine {
         }
     }
 
-    fn open_campaign(&mut self, opening: Opening) {
+    fn resume(&mut self, work: OpenWork, dialogs: Vec<SavedDialog>) {
         let now = self.clock.now();
-        let Opening { campaign, leads_open, paused, sound, sorry, work, dialogs } = opening;
         self.leftovers += dialogs.len();
         self.leftovers_until = now + LEFTOVERS_WAIT;
         for dialog in dialogs {
@@ -193,6 +193,10 @@ impl Engine {
         }
         self.drain_ua();
         self.handle(Input::Resumed(work));
+    }
+
+    fn open_campaign(&mut self, opening: Opening) {
+        let Opening { campaign, leads_open, paused, sound, sorry } = opening;
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
         }

@@ -8,11 +8,13 @@ mod carry_out;
 mod event;
 mod floor;
 mod hear;
+mod prompts;
 
 pub use board::{Board, CampaignBoard, PhoneBoard};
 pub use handle::{AgentOpening, Ask, EngineHandle, Live, Opening, PhoneSecret};
+pub use prompts::{Prompts, SayNumber};
 
-use crate::audio::{Prompts, Sound};
+use crate::audio::Sound;
 use crate::journal::JournalWriter;
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
@@ -337,6 +339,9 @@ impl Engine {
             campaign.view = self.dialer.view(*id);
             campaign.note_time(now);
             self.metrics.calls(&campaign.name, &campaign.view);
+            if let Some(rate) = campaign.view.tally.abandon_rate() {
+                self.metrics.abandoned(&campaign.name, "live_answers", rate);
+            }
         }
         for seat in self.dialer.seats() {
             self.board.seats.insert(seat.agent, Arc::new(seat));
