@@ -52,9 +52,8 @@ fn mend(part: &Path) -> io::Result<Option<Recovered>> {
     let mut first = Vec::new();
     (&file).take(64).read_to_end(&mut first)?;
     let encoding = wav::encoding(&first);
-    let pairs = encoding.map_or(0, |encoding| {
-        length.saturating_sub(encoding.head_bytes() as u64) / encoding.pair_bytes()
-    });
+    let pairs = encoding
+        .map_or(0, |encoding| length.saturating_sub(encoding.head_bytes() as u64) / encoding.pair_bytes());
     if pairs == 0 && length < LONGEST_HEAD {
         fs::remove_file(part)?;
         let _ = fs::remove_file(path.with_extension("json"));
