@@ -31,6 +31,11 @@ impl Engine {
             Event::Media(MediaEvent::Measured { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg measured");
             }
+            Event::Media(MediaEvent::Recorded { leg, path, seconds, lost_frames }) => {
+                tracing::debug!(call = %leg, file = %path.display(), seconds, lost_frames, "recorded");
+            }
+            // The media room has said so in the log.
+            Event::Media(MediaEvent::RecordingFailed { .. }) => {}
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
             }
