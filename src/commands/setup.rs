@@ -168,6 +168,7 @@ impl Service {
         }
         handle.ask(Ask::Resume { work: resumed.work, dialogs }).await;
         let store = Arc::new(store);
+        floor::tidy_recordings(&config, &store).await?;
         floor::tell_people(&store, &handle).await?;
         if serves {
             serve_metrics(&config, metrics.clone(), &handle).await;

@@ -2,7 +2,7 @@
 //! for their answer. Calls to leads are in `carry_out`.
 
 use super::{Engine, Live, PhoneBoard};
-use crate::net::rtp::MediaCommand;
+use crate::net::rtp::{MediaCommand, Recording};
 use crate::store::Command;
 use paceline_core::agent::{Agent, AgentAct, Refusal, SeatView, Way};
 use paceline_core::call::{Ended, Progress};
@@ -236,21 +236,38 @@ impl Engine {
 
     pub(super) fn play(&mut self, leg: CallId, sound: SoundName) {
         let (sound, plays) = match sound {
-            SoundName::HoldMusic => (self.prompts.hold_music.clone(), 0),
-            SoundName::RingBack => (self.prompts.ring_back.clone(), 0),
+            SoundName::HoldMusic => (self.prompts.hold_music(), 0),
+            SoundName::RingBack => (self.prompts.ring_back(), 0),
             SoundName::Sorry(campaign) => (self.sorry(campaign), 1),
             SoundName::AgentNumber(number) => (self.prompts.agent_number(&number), 1),
+            SoundName::Spoken(what) => (self.prompts.spoken(what), 1),
         };
         self.media.command(leg, MediaCommand::Play { sound, plays });
     }
 
     fn sorry(&self, campaign: CampaignId) -> Arc<crate::audio::Sound> {
-        self.sorries.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry.clone())
+        self.sorries.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry())
     }
 
     /// Recording begins or ends; the media room writes, the store is told once the file is complete.
     pub(super) fn record(&mut self, call: CallId, campaign: CampaignId, agent: Option<AgentId>, on: bool) {
-        tracing::debug!(%call, %campaign, ?agent, on, dir = %self.recordings.display(), "recording");
+        if !on {
+            return self.media.command(call, MediaCommand::StopRecording);
+        }
+        let utc = crate::net::clock::Clock::utc();
+        let began_at = jiff::Timestamp::from_millisecond(utc.as_millis()).unwrap_or_default();
+        let day = began_at.strftime("%Y-%m-%d").to_string();
+        let name = self.board.campaigns.get(&campaign).map_or("calls", |board| board.name.as_str());
+        let path = self.recordings.join(name).join(day).join(format!("{}.wav", call.0));
+        let seat = agent.and_then(|agent| self.board.seats.get(&agent));
+        let meta = serde_json::json!({
+            "call": call,
+            "campaign": name,
+            "agent": seat.map(|seat| seat.number.clone()),
+            "number": seat.and_then(|seat| seat.work.as_ref()?.number).map(PhoneNumber::national),
+            "began_at": began_at.to_string(),
+        });
+        self.media.command(call, MediaCommand::Record(Recording::start(path, &meta)));
     }
 
     /// Somebody calls one of our numbers: the store is asked who.

@@ -1,6 +1,7 @@
 //! The door: what console, commands and lists hold of the engine.
 
 use super::board::Board;
+use super::device_check::DeviceCheck;
 use crate::audio::Sound;
 use paceline_core::agent::{Agent, AgentAct, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
@@ -30,6 +31,10 @@ pub enum Ask {
         agent: AgentId,
         act: AgentAct,
         answer: oneshot::Sender<Result<(), Refusal>>,
+    },
+    CheckDevice {
+        agent: AgentId,
+        answer: oneshot::Sender<Result<DeviceCheck, Refusal>>,
     },
     /// A group exists, or changed.
     Group(Group),
@@ -105,6 +110,13 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         self.ask(Ask::AgentAct { agent, act, answer }).await;
         answered.await.unwrap_or(Err(Refusal::UnknownAgent))
+    }
+
+    /// Listens to an idle agent's leg for some seconds, plays it back and says how good it is.
+    pub async fn check_device(&self, agent: AgentId) -> Result<DeviceCheck, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Ask::CheckDevice { agent, answer }).await;
+        answered.await.unwrap_or(Err(Refusal::PhoneNotReady))
     }
 
     /// What happens from now on.

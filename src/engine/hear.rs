@@ -4,7 +4,7 @@ use super::event::Event;
 use super::{Ask, Engine, LEFTOVERS_WAIT, Opening};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
-use crate::store::Reply;
+use crate::store::{Command, Reply};
 use paceline_core::call::{Heard, Progress};
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
@@ -29,10 +29,11 @@ impl Engine {
                 self.handle(Input::MediaHeard { call: leg, heard });
             }
             Event::Media(MediaEvent::Measured { leg, stats }) => {
-                tracing::debug!(call = %leg, ?stats, "leg measured");
+                self.leg_measured(leg, stats);
             }
             Event::Media(MediaEvent::Recorded { leg, path, seconds, lost_frames }) => {
-                tracing::debug!(call = %leg, file = %path.display(), seconds, lost_frames, "recorded");
+                let path = path.strip_prefix(&self.recordings).unwrap_or(&path).display().to_string();
+                self.tell_store(Command::SaveRecording { call: leg, path, seconds, lost_frames });
             }
             // The media room has said so in the log.
             Event::Media(MediaEvent::RecordingFailed { .. }) => {}
@@ -164,6 +165,7 @@ impl Engine {
             Ask::Open(opening) => self.open_campaign(*opening),
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
             Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
+            Ask::CheckDevice { agent, answer } => self.check_device(agent, answer),
             Ask::Group(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
                 self.handle(Input::GroupDefined(group));
