@@ -2,7 +2,7 @@
 //! when called), `line` (calls without SIP, for whole days in virtual time), `books` (a store in memory),
 //! `day` (the dialer, the books and a far end), `carrier` (the far end in SIP) with its `access`, `limits`
 //! and `ledger`, `world` (a network in virtual time between a user agent and the carrier), `serve` (the
-//! carrier over real sockets) with its `tones` and `voices`.
+//! carrier over real sockets) with its `tones` and `voices`, `phones` (agents' telephones over real sockets).
 
 pub mod access;
 pub mod books;
@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod limits;
 pub mod line;
 pub mod people;
+pub mod phones;
 pub mod serve;
 pub mod tones;
 pub mod voices;
