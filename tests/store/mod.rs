@@ -7,6 +7,7 @@ mod books;
 mod crash;
 mod dial_step;
 pub mod floor;
+mod floor_crash;
 mod full_disk;
 mod lists;
 mod model;
