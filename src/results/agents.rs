@@ -168,7 +168,7 @@ async fn days_of(
     let mut found = BTreeMap::new();
     let mut last: Option<SeatRow> = None;
     let mut after = (floor.from.saturating_sub(BEFORE), i64::MIN);
-    while floor.from < floor.to {
+    while after.0 < floor.to {
         let page = reader.seat_log(agent, after, PAGE).await?;
         let Some(end) = page.last() else { break };
         after = (end.at, end.id);
@@ -176,9 +176,6 @@ async fn days_of(
             if let Some(before) = last.replace(row.clone()) {
                 note(&mut found, floor, &mut days, &before, Some(&row));
             }
-        }
-        if after.0 >= floor.to {
-            break;
         }
     }
     if let Some(before) = last {
