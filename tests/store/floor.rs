@@ -159,9 +159,16 @@ async fn a_summary_opens_an_answered_lead_again_for_a_short_redial() {
     desk.hands.go_on(10 * MINUTE);
     let lead = desk.fetch(9).await.0.remove(0);
     assert_eq!(lead.last_agent, Some(ANA));
-    let mut request = desk.request(Some(&lead), number(0));
-    request.gap_min = Duration::ZERO;
+    // The gap of half an hour is not kept: the agent said when. The next attempt keeps it again.
+    let request = desk.request(Some(&lead), number(0));
     assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    desk.end(&request, Some(&lead), Outcome::NoAnswer).await;
+    desk.hands.go_on(MINUTE);
+    let lead = desk.fetch_lead(lead.id).await.expect("it is free");
+    let request = desk.request(Some(&lead), number(0));
+    let until = desk.hands.now() + Duration::from_secs(29 * 60);
+    let verdict = DialVerdict::NotBefore { until, reason: Reason::AttemptsUsed };
+    assert_eq!(desk.dial(&request).await, verdict);
 }
 
 #[tokio::test]
