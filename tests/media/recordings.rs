@@ -125,10 +125,11 @@ fn a_recording_that_cannot_be_written_is_reported() {
     let callee = floor.person(1, Codec::Pcma);
     fs::write(dir.path().join("file"), b"not a folder").unwrap();
     record(&floor, &callee, &dir.path().join("file/call.wav"), Encoding::Pcm);
-    floor.ours.wait_for(|event| match event {
-        MediaEvent::RecordingFailed { leg, .. } => Some(assert_eq!(*leg, callee.leg)),
+    let leg = floor.ours.wait_for(|event| match event {
+        MediaEvent::RecordingFailed { leg, .. } => Some(*leg),
         _ => None,
     });
+    assert_eq!(leg, callee.leg);
 }
 
 #[test]
@@ -149,9 +150,7 @@ fn what_a_crash_cut_off_is_made_whole() {
             let cut_dir = dir.path().join("cut/below");
             fs::create_dir_all(&cut_dir).unwrap();
             let mut left_behind = bytes[..cut].to_vec();
-            for at in 4..8.min(cut) {
-                left_behind[at] = 0;
-            }
+            left_behind.iter_mut().take(8).skip(4).for_each(|byte| *byte = 0);
             fs::write(cut_dir.join("a.wav.part"), &left_behind).unwrap();
             fs::copy(path.with_extension("json"), cut_dir.join("a.json")).unwrap();
             fs::write(

@@ -1,5 +1,6 @@
 //! RTP ports and the dedicated media threads with their 20 ms beat. A thread owns its legs; the
 //! engine sends commands over rings and hears of little: first audio, digits, the end of a play, silence.
+//! Which legs hear each other is `mixing`, what is kept of them `recording`.
 
 mod arrivals;
 mod directory;

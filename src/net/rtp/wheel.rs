@@ -121,7 +121,6 @@ impl Wheel {
                     self.counters.beat(done, lateness, BEAT_MICROS);
                 }
                 for mix in &mut slot.mixes {
-                    beat.wall_micros = system::wall_micros();
                     mix.beat(&mut beat, &mut desk, self.silence_micros, &self.counters);
                 }
             }

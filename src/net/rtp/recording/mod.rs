@@ -162,3 +162,24 @@ impl Drop for Pen {
         let _ = self.notes.send(Note::Stop { key: self.key, ended_micros, lost_frames: self.lost_frames });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_ring_never_blocks_and_its_losses_are_told() {
+        let (ring, pieces) = mpsc::sync_channel(2);
+        let (notes, received) = mpsc::channel();
+        let started_micros = system::monotonic_micros();
+        let mut pen = Pen { key: 3, ring, notes, started_micros, lost_frames: 0 };
+        for n in 0..4 {
+            // Two pieces each: 40 ms.
+            pen.heard(Codec::Pcma, 1, n * 320, &[0x55; 320], started_micros + 1_000);
+        }
+        drop(pen);
+        let places: Vec<(u32, u32)> = pieces.iter().map(|piece| (piece.at, piece.timestamp)).collect();
+        assert_eq!(places, [(8, 0), (168, 160)]);
+        assert!(matches!(received.recv(), Ok(Note::Stop { key: 3, lost_frames: 6, .. })));
+    }
+}
