@@ -38,7 +38,7 @@ use phone_calls::PhoneCall;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use servers::Servers;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use trunks::Trunk;
 use wakes::{Owner, Wakes};
@@ -425,6 +425,11 @@ impl UserAgent {
     /// contact that answers it follows immediately with `agent_failed`.
     pub fn call_phone(&mut self, now: Time, request: PhoneRequest) {
         self.ring_phone(now, request);
+    }
+
+    /// Where registered phones send from, each once.
+    pub fn phone_peers(&self) -> BTreeSet<Peer> {
+        self.registrar.as_ref().map(Registrar::peers).unwrap_or_default()
     }
 
     /// How a transfer went that a phone asked for.
