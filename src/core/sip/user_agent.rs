@@ -288,7 +288,7 @@ impl UserAgent {
     pub fn new(config: UaConfig) -> Self {
         UserAgent {
             names: Names::new(config.seed),
-            registrar: config.registrar.clone().map(|registrar| Registrar::new(registrar, config.seed)),
+            registrar: registrar_of(&config),
             config,
             outputs: VecDeque::new(),
             wakes: Wakes::default(),
@@ -458,6 +458,11 @@ impl UserAgent {
     pub fn reject(&mut self, now: Time, call: CallId, code: u16, reason: &str, headers: &[&str]) {
         self.reject_call(now, call, code.clamp(300, 699), reason, headers, HangUpCause::Finished);
     }
+}
+
+fn registrar_of(config: &UaConfig) -> Option<Registrar> {
+    let own = config.sent_by.iter().map(|(_, sent_by)| sent_by.as_str());
+    config.registrar.clone().map(|registrar| Registrar::new(registrar, config.seed, own))
 }
 
 fn unknown_trunk(id: TrunkId) -> SipTrunk {
