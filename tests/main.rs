@@ -5,6 +5,7 @@
 mod call;
 mod cli;
 mod day;
+mod floor;
 mod house;
 mod lists;
 mod media;

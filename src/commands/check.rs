@@ -12,7 +12,8 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
     let mut refused = Vec::new();
-    let sounds: Vec<&Path> = loaded.announcement.iter().chain(&loaded.sorry).map(|file| file.as_path()).collect();
+    let sounds: Vec<&Path> =
+        loaded.announcement.iter().chain(&loaded.sorry).map(|file| file.as_path()).collect();
     let mut heard = Vec::new();
     for file in sounds {
         match Sound::load(file) {

@@ -299,11 +299,7 @@ impl LoadedCampaign {
     }
 }
 
-fn rules(
-    file: &CampaignFile,
-    config: &Config,
-    source: &mut Source<'_>,
-) -> Campaign {
+fn rules(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campaign {
     let fine = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
     if file.name.is_empty() || file.name.len() > 64 || !file.name.chars().all(fine) {
         let found = format!("`{}` is no campaign name", file.name.escape_debug());

@@ -77,6 +77,8 @@ pub enum Heard {
 pub struct Digit(u8);
 
 impl Digit {
+    pub const HASH: Digit = Digit(b'#');
+
     /// From `0`-`9`, `*`, `#`, `A`-`D` (either case).
     pub fn from_char(key: char) -> Option<Self> {
         let key = key.to_ascii_uppercase();

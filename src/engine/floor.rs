@@ -2,7 +2,7 @@
 //! for their answer. Calls to leads are in `carry_out`.
 
 use super::{Engine, Live, PhoneBoard};
-use crate::net::rtp::MediaCommand;
+use crate::net::rtp::{MediaCommand, Recording};
 use crate::store::Command;
 use paceline_core::agent::{Agent, AgentAct, Refusal, SeatView, Way};
 use paceline_core::call::{Ended, Progress};
@@ -12,7 +12,9 @@ use paceline_core::ids::{AgentId, CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{EndedBy, Outcome};
-use paceline_core::sip::user_agent::{Caller, IncomingCall, PhoneAccount, PhoneLink, PhoneRequest, Transport};
+use paceline_core::sip::user_agent::{
+    Caller, IncomingCall, PhoneAccount, PhoneLink, PhoneRequest, Transport,
+};
 use paceline_core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -238,12 +240,34 @@ impl Engine {
             SoundName::RingBack => (self.prompts.ring_back(), 0),
             SoundName::Sorry(campaign) => (self.sorry(campaign), 1),
             SoundName::AgentNumber(number) => (self.prompts.agent_number(&number), 1),
+            SoundName::Spoken(what) => (self.prompts.spoken(what), 1),
         };
         self.media.command(leg, MediaCommand::Play { sound, plays });
     }
 
     fn sorry(&self, campaign: CampaignId) -> Arc<crate::audio::Sound> {
         self.sorries.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry())
+    }
+
+    /// Recording begins or ends; the media room writes, the store is told once the file is complete.
+    pub(super) fn record(&mut self, call: CallId, campaign: CampaignId, agent: Option<AgentId>, on: bool) {
+        if !on {
+            return self.media.command(call, MediaCommand::StopRecording);
+        }
+        let utc = crate::net::clock::Clock::utc();
+        let began_at = jiff::Timestamp::from_millisecond(utc.as_millis()).unwrap_or_default();
+        let day = began_at.strftime("%Y-%m-%d").to_string();
+        let name = self.board.campaigns.get(&campaign).map_or("calls", |board| board.name.as_str());
+        let path = self.recordings.join(name).join(day).join(format!("{}.wav", call.0));
+        let seat = agent.and_then(|agent| self.board.seats.get(&agent));
+        let meta = serde_json::json!({
+            "call": call,
+            "campaign": name,
+            "agent": seat.map(|seat| seat.number.clone()),
+            "number": seat.and_then(|seat| seat.work.as_ref()?.number).map(PhoneNumber::national),
+            "began_at": began_at.to_string(),
+        });
+        self.media.command(call, MediaCommand::Record(Recording::start(path, &meta)));
     }
 
     /// Somebody calls one of our numbers: the store is asked who.
@@ -253,9 +277,9 @@ impl Engine {
             Caller::Trunk(trunk) if !self.leaving => {
                 self.ua.ring(now, incoming.call);
                 let digits = incoming.from_user.trim_start_matches('+');
-                let number = PhoneNumber::chinese(digits.as_bytes()).ok().or_else(|| {
-                    digits.parse().ok().and_then(PhoneNumber::from_e164)
-                });
+                let number = PhoneNumber::chinese(digits.as_bytes())
+                    .ok()
+                    .or_else(|| digits.parse().ok().and_then(PhoneNumber::from_e164));
                 self.tell_store(Command::WhoCalls { call: incoming.call, trunk, number });
             }
             // Agents dial by the console, so that every call of theirs is in the books.

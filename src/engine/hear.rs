@@ -4,12 +4,13 @@ use super::event::Event;
 use super::{Ask, Engine, LEFTOVERS_WAIT, Opening};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
-use crate::store::Reply;
+use crate::store::{Command, Reply};
 use paceline_core::call::{Heard, Progress};
 use paceline_core::dialer::Input;
-use paceline_core::dialer::input::{DialVerdict, ManagerAct, TrunkState};
+use paceline_core::dialer::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::number::PhoneNumber;
+use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::sip::{UaEvent, UaOutput};
 
 impl Engine {
@@ -28,8 +29,14 @@ impl Engine {
                 self.handle(Input::MediaHeard { call: leg, heard });
             }
             Event::Media(MediaEvent::Measured { leg, stats }) => {
-                tracing::debug!(call = %leg, ?stats, "leg measured");
+                self.leg_measured(leg, stats);
             }
+            Event::Media(MediaEvent::Recorded { leg, path, seconds, lost_frames }) => {
+                let path = path.strip_prefix(&self.recordings).unwrap_or(&path).display().to_string();
+                self.tell_store(Command::SaveRecording { call: leg, path, seconds, lost_frames });
+            }
+            // The media room has said so in the log.
+            Event::Media(MediaEvent::RecordingFailed { .. }) => {}
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
             }
@@ -91,7 +98,6 @@ impl Engine {
                 self.trunk_changed(trunk, TrunkState::Down);
             }
             // No phone has an account yet.
-            UaEvent::PhoneChanged { .. } | UaEvent::Transfer { .. } => {}
             UaEvent::SavedDialogEnded { .. } => self.leftovers = self.leftovers.saturating_sub(1),
         }
     }
@@ -155,9 +161,11 @@ impl Engine {
 
     fn asked(&mut self, ask: Ask) {
         match ask {
+            Ask::Resume { work, dialogs } => self.resume(work, dialogs),
             Ask::Open(opening) => self.open_campaign(*opening),
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
             Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
+            Ask::CheckDevice { agent, answer } => self.check_device(agent, answer),
             Ask::Group(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
                 self.handle(Input::GroupDefined(group));
@@ -183,9 +191,8 @@ impl Engine {
         }
     }
 
-    fn open_campaign(&mut self, opening: Opening) {
+    fn resume(&mut self, work: OpenWork, dialogs: Vec<SavedDialog>) {
         let now = self.clock.now();
-        let Opening { campaign, leads_open, paused, sound, sorry, work, dialogs } = opening;
         self.leftovers += dialogs.len();
         self.leftovers_until = now + LEFTOVERS_WAIT;
         for dialog in dialogs {
@@ -193,6 +200,10 @@ impl Engine {
         }
         self.drain_ua();
         self.handle(Input::Resumed(work));
+    }
+
+    fn open_campaign(&mut self, opening: Opening) {
+        let Opening { campaign, leads_open, paused, sound, sorry } = opening;
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
         }

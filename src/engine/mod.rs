@@ -5,14 +5,18 @@ pub mod board;
 pub mod handle;
 
 mod carry_out;
+mod device_check;
 mod event;
 mod floor;
 mod hear;
+mod prompts;
 
 pub use board::{Board, CampaignBoard, PhoneBoard};
+pub use device_check::DeviceCheck;
 pub use handle::{AgentOpening, Ask, EngineHandle, Live, Opening, PhoneSecret};
+pub use prompts::Prompts;
 
-use crate::audio::{Prompts, Sound};
+use crate::audio::Sound;
 use crate::journal::JournalWriter;
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
@@ -96,6 +100,7 @@ struct Engine {
     prompts: Prompts,
     recordings: PathBuf,
     people: floor::People,
+    checks: device_check::Checks,
     /// Legs whose ports are open.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
@@ -189,6 +194,7 @@ impl Engine {
             prompts: parts.prompts,
             recordings: parts.recordings,
             people: floor::People::default(),
+            checks: device_check::Checks::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),
             live,
@@ -274,6 +280,7 @@ impl Engine {
         if now >= self.board_due {
             self.board_due = now + BOARD_EVERY;
             self.look_at_the_clock();
+            self.tend_checks();
             self.publish();
             if let Some(journal) = &mut self.journal {
                 journal.flush();
@@ -337,6 +344,9 @@ impl Engine {
             campaign.view = self.dialer.view(*id);
             campaign.note_time(now);
             self.metrics.calls(&campaign.name, &campaign.view);
+            if let Some(rate) = campaign.view.tally.abandon_rate() {
+                self.metrics.abandoned(&campaign.name, "live_answers", rate);
+            }
         }
         for seat in self.dialer.seats() {
             self.board.seats.insert(seat.agent, Arc::new(seat));

@@ -3,7 +3,7 @@
 //! `agents` (the people
 //! who answer), `day` (the dialer, the books, a far end and the agents), `carrier` (the far end in SIP) with its `access`, `limits`
 //! and `ledger`, `world` (a network in virtual time between a user agent and the carrier), `serve` (the
-//! carrier over real sockets) with its `tones` and `voices`.
+//! carrier over real sockets) with its `tones` and `voices`, `phones` (agents' telephones over real sockets).
 
 pub mod access;
 pub mod agents;
@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod limits;
 pub mod line;
 pub mod people;
+pub mod phones;
 pub mod serve;
 pub mod tones;
 pub mod voices;

@@ -27,6 +27,8 @@ struct Standing {
     in_day: i64,
     /// When the last counted attempt was placed, in any campaign.
     last_placed: Option<i64>,
+    /// That attempt's summary said when to call again: the gap is the agent's to choose.
+    called_for: bool,
     open: i64,
     rest_until: Option<i64>,
 }
@@ -107,7 +109,7 @@ fn judge(request: &AttemptRequest, standing: &Standing, asked: bool, now: Utc) -
         return Err(DialVerdict::Closed(Reason::AttemptsUsed));
     }
     let gap_until = standing.last_placed.map(|placed| Utc::from_millis(placed) + request.gap_min);
-    if let Some(until) = gap_until.filter(|until| *until > now) {
+    if let Some(until) = gap_until.filter(|until| *until > now && !standing.called_for) {
         return used(until);
     }
     if standing.in_day >= i64::from(request.per_day_max) {
@@ -138,6 +140,9 @@ async fn standing(
                as "blacklisted!: bool",
              exists (select 1 from attempt h where h.household_id = $2 and h.state <> 'ended')
                as "household_busy!: bool",
+             exists (select 1 from summary s where s.lead_id = $1 and s.attempt_id =
+                      (select t.id from attempt t where t.number = $3 and t.counted
+                        order by t.placed_at desc, t.id desc limit 1)) as "called_for!: bool",
              count(*) filter (where a.campaign_id = $4 and a.counted) as "in_campaign!: i64",
              count(*) filter (where a.counted and a.placed_at >= $5 and a.placed_at < $6) as "in_day!: i64",
              max(a.placed_at) filter (where a.counted) as "last_placed: i64",

@@ -2,5 +2,8 @@
 
 mod carrier;
 mod dial;
+mod phones;
 mod scenarios;
+mod service;
 pub mod sipp;
+mod softphone;

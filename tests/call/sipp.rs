@@ -74,9 +74,24 @@ impl Sipp {
         Sipp::start(Path::new("uac"), calls, &[], &arguments)
     }
 
+    /// A phone at this port that follows a scenario once; what it sends goes to `registrar`.
+    pub fn phone(name: &str, port: u16, registrar: SocketAddr) -> Sipp {
+        let registrar = registrar.to_string();
+        Sipp::start_at(
+            port,
+            &scenario(name),
+            1,
+            &[("rtp_port", 40_000)],
+            &["-aa", "-s", "1001", "-au", "1001", "-ap", "secret", &registrar],
+        )
+    }
+
     fn start(scenario: &Path, calls: u32, keys: &[(&str, u16)], more: &[&str]) -> Sipp {
+        Sipp::start_at(free_port(), scenario, calls, keys, more)
+    }
+
+    fn start_at(port: u16, scenario: &Path, calls: u32, keys: &[(&str, u16)], more: &[&str]) -> Sipp {
         let dir = tempfile::tempdir().expect("a directory of our own");
-        let port = free_port();
         let mut command = Command::new("sipp");
         if scenario.exists() {
             command.arg("-sf").arg(scenario);

@@ -3,11 +3,13 @@
 use super::bare::Bare;
 use super::floor::{Floor, MIX, contains, find, heard_bytes, linear, presence, said, voice};
 use super::{Ear, target};
-use paceline::net::rtp::{MediaCommand, MediaEvent, Voice};
-use paceline_core::call::Digit;
+use paceline::net::rtp::{MediaCommand, MediaEvent, Tap, Voice};
+use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::{CallId, MixId};
 use paceline_core::media::Codec;
+use paceline_core::media::quality::{Fault, judge};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[test]
 fn two_legs_of_one_codec_hear_each_other_byte_for_byte() {
@@ -305,4 +307,55 @@ fn a_leg_is_measured_when_asked() {
     assert_eq!(agent.sent_dbov, Some(-13), "{agent:?}");
     assert!(agent.heard_dbov.is_some_and(|level| level < -60), "{agent:?}");
     assert_eq!(callee.packets_lost, 0);
+}
+
+#[test]
+fn a_device_check_plays_back_what_was_said_and_judges_it() {
+    let floor = Floor::open(1);
+    let agent = floor.person(1, Codec::Pcma);
+    let kept = Tap::new(Duration::from_secs(3));
+    floor.ours.room.command(agent.leg, MediaCommand::Tap(kept.clone()));
+    let told = voice(600.0, 0.8);
+    floor.say(&agent, &told);
+    floor.ours.room.command(agent.leg, MediaCommand::Measure);
+    let stats = floor.ours.wait_for(|event| match event {
+        MediaEvent::Measured { stats, .. } => Some(*stats),
+        _ => None,
+    });
+    assert_eq!(stats.packets_lost, 0);
+    assert_ne!(judge(&stats.measured()).fault, Some(Fault::Silent), "{stats:?}");
+    let sound = Arc::new(kept.sound("device check"));
+    floor.ours.room.command(agent.leg, MediaCommand::Play { sound, plays: 1 });
+    floor.ours.wait_heard(agent.leg, &Heard::PlayEnded);
+    floor.settle_alone(&agent);
+    assert!(contains(&heard_bytes(&agent.hears), said(&told, Codec::Pcma)), "what was said comes back");
+}
+
+#[test]
+fn what_was_lost_or_out_of_order_before_us_stays_so_and_costs_nothing_more() {
+    let (near, a, b) = (Ear::open(), Bare::open(), Bare::open());
+    for (leg, far) in [(CallId(1), &a), (CallId(2), &b)] {
+        near.room.open_leg(leg).unwrap();
+        near.room.command(leg, MediaCommand::Connect(target(far.address, Codec::Pcma)));
+        near.room.command(leg, MediaCommand::Join { mix: MIX, voice: Voice::Everyone });
+    }
+    let ours = a.receive().from;
+    // In one burst: the 6th is lost, the 3rd and 4th have changed places.
+    for n in [0, 1, 3, 2, 4, 6, 7] {
+        a.send(ours, 8, n, 77, &[n as u8 | 0x40; 160]);
+    }
+    let heard = |packet: &super::bare::Kept| {
+        let byte = packet.payload[0];
+        (byte & 0xF0 == 0x40).then_some(u16::from(byte & 0x0F))
+    };
+    let kept = b.receive_until(|packet| heard(packet) == Some(7));
+    let passed: Vec<_> = kept.iter().filter_map(|packet| Some((heard(packet)?, packet))).collect();
+    let first = passed[0].1;
+    let mut numbers: Vec<u16> = passed.iter().map(|(n, _)| *n).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [0, 1, 2, 3, 4, 6, 7]);
+    for (n, packet) in &passed {
+        assert_eq!(packet.sequence, first.sequence.wrapping_add(*n), "packet {n}");
+        assert_eq!(packet.timestamp, first.timestamp.wrapping_add(u32::from(*n) * 160), "packet {n}");
+    }
 }

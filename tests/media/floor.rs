@@ -88,6 +88,14 @@ impl Floor {
         self.ours.room.command(person.leg, MediaCommand::Connect(there));
     }
 
+    /// The same for what our own leg said to this person.
+    pub fn settle_alone(&self, person: &Person) {
+        let key = paceline_core::call::Digit::from_char('C').unwrap();
+        self.ours.room.command(person.leg, MediaCommand::SendDigits(vec![key]));
+        let heard = Heard::Digit(key);
+        self.telephones.wait_heard(person.telephone, &heard);
+    }
+
     /// Everything that was under way has arrived: a key is sent after it, on the same path.
     pub fn settle(&self, from: &Person, to: &Person) {
         let key = paceline_core::call::Digit::from_char('D').unwrap();

@@ -5,6 +5,7 @@ mod bare;
 mod bridges;
 mod floor;
 mod legs;
+mod recordings;
 mod strangers;
 
 use paceline::net::rtp::{MediaConfig, MediaEvent, MediaRoom};

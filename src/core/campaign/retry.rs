@@ -91,7 +91,8 @@ impl RetryRules {
             uncounted: lead.uncounted,
             result: None,
             household_done: None,
-            callback: None,
+            // A callback that was not reached is owed still.
+            callback: lead.callback.filter(|_| state == LeadState::Open),
         }
     }
 
@@ -125,8 +126,8 @@ impl RetryRules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::LeadId;
-    use crate::lead::Phone;
+    use crate::ids::{AgentId, LeadId};
+    use crate::lead::{Callback, Phone};
 
     const AT: Utc = Utc::from_millis(1_000_000_000);
 
@@ -243,6 +244,14 @@ mod tests {
     fn an_abandoned_callee_is_not_called_again_without_a_rule() {
         let update = abandoned(&rules(), &lead(2));
         assert_eq!((update.state, update.next_at), (LeadState::Failed, None));
+    }
+
+    #[test]
+    fn a_callback_that_was_not_reached_is_owed_still() {
+        let mut lead = lead(1);
+        lead.callback = Some(Callback { agent: Some(AgentId(7)), skill: None });
+        assert_eq!(settle(&lead, Outcome::NoAnswer).callback, lead.callback);
+        assert_eq!(settle(&lead, Outcome::Answered).callback, None);
     }
 
     #[test]

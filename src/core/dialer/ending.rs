@@ -165,7 +165,13 @@ fn settle(
         update.reason = Some(Reason::Blacklisted);
         update.next_at = None;
     }
-    let decided = call.result.is_some() || !run.rules.asks_for_result();
+    // Where an agent spoke with her, what the agent says of it decides; where the campaign has no words
+    // for that, the conversation does.
+    let to_be_said = run.rules.agents.as_ref().is_some_and(|rules| !rules.dispositions.is_empty());
+    let decided = match call.spoke {
+        Some(_) => !to_be_said,
+        None => call.result.is_some() || !run.rules.asks_for_result(),
+    };
     if update.state == LeadState::Done && decided && !call.blacklisted {
         update.household_done = waiting.lead.household;
     }
@@ -187,7 +193,7 @@ fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
         uncounted: lead.uncounted,
         result: None,
         household_done: None,
-        callback: None,
+        callback: lead.callback.clone(),
     }
 }
 

@@ -181,7 +181,7 @@ impl Dialer {
 
     /// Calls and legs that are out, whatever their campaign.
     pub fn calls_live(&self) -> usize {
-        self.calls.len() + self.floor.legs.len()
+        self.calls.len() + self.floor.legs.len() + self.floor.by_telephone.len()
     }
 
     fn waits_until(&self, run: &CampaignRun) -> Option<Utc> {
@@ -274,7 +274,10 @@ impl Dialer {
             // Pacing follows every input anyway.
             Wake::Pace(_) | Wake::Trunk(_) => {}
             Wake::Place(call) => self.place(call),
-            Wake::CallOver(call) => self.hang_up(call, HangUpCause::Finished),
+            Wake::CallOver(call) => {
+                self.desk_over(call);
+                self.hang_up(call, HangUpCause::Finished);
+            }
             Wake::CallLost(call) => self.call_lost(call),
             Wake::Abandon(call) => self.waited_too_long(call),
             Wake::LegLost(leg) => self.leg_lost(leg),

@@ -19,6 +19,9 @@ const KEYS_MAX: usize = 64;
 
 impl Dialer {
     pub(super) fn call_progressed(&mut self, id: CallId, progress: Progress) {
+        if self.desk_progressed(id, &progress) {
+            return;
+        }
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let Some(call) = self.calls.get_mut(&id) else { return };
         if call.inbound {
@@ -71,6 +74,9 @@ impl Dialer {
     }
 
     pub(super) fn media_heard(&mut self, id: CallId, heard: Heard) {
+        if self.desk_heard(id, &heard) {
+            return;
+        }
         let Some(call) = self.calls.get_mut(&id) else { return };
         match (call.phase, &heard) {
             (Phase::Announcing, _) => {}

@@ -110,7 +110,8 @@ mod tests {
     fn who_hears_whom() {
         use Ear::{Nobody, One, Several};
         use Voice::{Everyone, Only};
-        let cases: [(&str, &[(CallId, Voice)], &[Ear]); 7] = [
+        type Case<'a> = (&'a str, &'a [(CallId, Voice)], &'a [Ear]);
+        let cases: [Case<'_>; 7] = [
             ("alone", &[(CALLEE, Everyone)], &[Nobody]),
             ("a call", &[(CALLEE, Everyone), (AGENT, Everyone)], &[One(1), One(0)]),
             ("muted", &[(CALLEE, Everyone), (AGENT, Voice::Nobody)], &[Nobody, One(0)]),

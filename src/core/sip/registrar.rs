@@ -10,6 +10,7 @@ pub use bindings::{Binding, Changes, Refusal};
 pub use judge::Judgement;
 
 use super::auth::{NonceMint, PasswordHash};
+use super::uri::split_host_port;
 use super::user_agent::Transport;
 use crate::ids::AgentId;
 use crate::time::{Duration, Time};
@@ -110,6 +111,8 @@ struct Phone {
 #[derive(Debug)]
 pub struct Registrar {
     config: RegistrarConfig,
+    /// Our own: the realm, and what we call ourselves on the wire.
+    hosts: Vec<String>,
     mint: NonceMint,
     /// Stands in for the password of a user who does not exist.
     nobody: PasswordHash,
@@ -120,14 +123,17 @@ pub struct Registrar {
 }
 
 impl Registrar {
-    /// Nonces follow from the seed, which must be random.
-    pub fn new(config: RegistrarConfig, seed: u64) -> Self {
+    /// Nonces follow from the seed, which must be random. `sent_by` are our own `host:port`s.
+    pub fn new<'a>(config: RegistrarConfig, seed: u64, sent_by: impl Iterator<Item = &'a str>) -> Self {
+        let hosts = sent_by.filter_map(split_host_port).map(|(host, _)| host.to_string());
+        let hosts = hosts.chain([config.realm.clone()]).collect();
         let secret = |what: &str| -> [u8; 32] { Sha256::digest(format!("{what} {seed:016x}")).into() };
         let nobody = secret("nobody");
         let mut md5 = [0; 16];
         md5.copy_from_slice(&nobody[..16]);
         Registrar {
             config,
+            hosts,
             mint: NonceMint::new(secret("nonce"), NONCE_LIFE),
             nobody: PasswordHash { md5, sha256: nobody },
             guesses: Guesses::default(),

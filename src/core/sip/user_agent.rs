@@ -38,7 +38,7 @@ use phone_calls::PhoneCall;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use servers::Servers;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use trunks::Trunk;
 use wakes::{Owner, Wakes};
@@ -288,7 +288,7 @@ impl UserAgent {
     pub fn new(config: UaConfig) -> Self {
         UserAgent {
             names: Names::new(config.seed),
-            registrar: config.registrar.clone().map(|registrar| Registrar::new(registrar, config.seed)),
+            registrar: registrar_of(&config),
             config,
             outputs: VecDeque::new(),
             wakes: Wakes::default(),
@@ -427,6 +427,11 @@ impl UserAgent {
         self.ring_phone(now, request);
     }
 
+    /// Where registered phones send from, each once.
+    pub fn phone_peers(&self) -> BTreeSet<Peer> {
+        self.registrar.as_ref().map(Registrar::peers).unwrap_or_default()
+    }
+
     /// How a transfer went that a phone asked for.
     pub fn transfer_done(&mut self, now: Time, call: CallId, ok: bool) {
         self.end_transfer(now, call, ok);
@@ -453,6 +458,11 @@ impl UserAgent {
     pub fn reject(&mut self, now: Time, call: CallId, code: u16, reason: &str, headers: &[&str]) {
         self.reject_call(now, call, code.clamp(300, 699), reason, headers, HangUpCause::Finished);
     }
+}
+
+fn registrar_of(config: &UaConfig) -> Option<Registrar> {
+    let own = config.sent_by.iter().map(|(_, sent_by)| sent_by.as_str());
+    config.registrar.clone().map(|registrar| Registrar::new(registrar, config.seed, own))
 }
 
 fn unknown_trunk(id: TrunkId) -> SipTrunk {

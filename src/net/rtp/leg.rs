@@ -8,6 +8,7 @@ pub use sending::FILLING;
 
 use super::arrivals::{Arrivals, Arrived, PAYLOAD_BYTES};
 use super::playing::{self, Playing};
+use super::recording::Pen;
 use super::speech::{Coder, Level, Speech};
 use super::system::{self, Datagram, Inbox, Outbox};
 use super::tap::Tap;
@@ -97,6 +98,7 @@ pub struct Leg {
     keys_in: DigitReceiver,
     reception: Reception,
     tap: Option<Tap>,
+    pen: Option<Pen>,
     stats: LegStats,
     heard_audio: bool,
     silent_since: u64,
@@ -132,6 +134,7 @@ impl Leg {
             keys_in: DigitReceiver::default(),
             reception: Reception::default(),
             tap: None,
+            pen: None,
             stats: LegStats::default(),
             heard_audio: false,
             silent_since: now_micros,
@@ -142,7 +145,7 @@ impl Leg {
         }
     }
 
-    /// Everything but `Join`, `Leave` and `Close`, which are the wheel's, and `Measure`.
+    /// What concerns this leg alone; the rest is the wheel's.
     pub fn command(&mut self, command: MediaCommand, now_micros: u64) {
         match command {
             MediaCommand::Connect(target) => self.connect(target, now_micros),
@@ -150,9 +153,18 @@ impl Leg {
             MediaCommand::StopPlaying => self.playing = None,
             MediaCommand::SendDigits(digits) => self.keys_out.push(digits),
             MediaCommand::Tap(tap) => self.tap = Some(tap),
-            MediaCommand::Join { .. } | MediaCommand::Leave | MediaCommand::Measure | MediaCommand::Close => {
-            }
+            MediaCommand::StopRecording => self.pen = None,
+            MediaCommand::Join { .. }
+            | MediaCommand::Leave
+            | MediaCommand::Record(_)
+            | MediaCommand::Measure
+            | MediaCommand::Close => {}
         }
+    }
+
+    /// Writes down both sides with that pen; the one before it is put down.
+    pub fn record(&mut self, pen: Option<Pen>) {
+        self.pen = pen;
     }
 
     fn connect(&mut self, target: MediaTarget, now_micros: u64) {
@@ -343,18 +355,27 @@ impl Leg {
             return None;
         }
         if let Some(codec) = codec {
-            self.hear_sound(codec, &packet, arrivals);
+            self.hear_sound(codec, &packet, arrived, arrivals);
         }
         Some([None, None])
     }
 
-    fn hear_sound(&mut self, codec: Codec, packet: &Packet<'_>, arrivals: Option<&mut Arrivals>) {
+    fn hear_sound(
+        &mut self,
+        codec: Codec,
+        packet: &Packet<'_>,
+        arrived: u64,
+        arrivals: Option<&mut Arrivals>,
+    ) {
         self.spoken = Some(codec);
         self.heard_level.add_coded(codec, packet.payload);
         if let Some(tap) = &self.tap {
             tap.hear(codec, packet.ssrc, packet.timestamp, packet.payload);
         }
         let Packet { ssrc, sequence, timestamp, marker, .. } = *packet;
+        if let Some(pen) = &mut self.pen {
+            pen.heard(codec, ssrc, timestamp, packet.payload, arrived);
+        }
         if let Some(arrivals) = arrivals {
             arrivals.put(Numbers { ssrc, sequence, timestamp, marker }, codec, packet.payload);
         }

@@ -91,7 +91,7 @@ impl Mix {
     pub fn beat(&mut self, beat: &mut Beat<'_>, desk: &mut Desk, silence_micros: u64, counters: &Counters) {
         desk.lay(self.members.len());
         for (n, member) in self.members.iter_mut().enumerate() {
-            beat.now_micros = system::monotonic_micros();
+            (beat.now_micros, beat.wall_micros) = (system::monotonic_micros(), system::wall_micros());
             member.leg.listen(beat, &mut desk.done[n], Some(&mut desk.arrivals[n]));
             desk.arrivals[n].sort();
         }

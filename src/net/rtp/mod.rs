@@ -1,5 +1,6 @@
 //! RTP ports and the dedicated media threads with their 20 ms beat. A thread owns its legs; the
 //! engine sends commands over rings and hears of little: first audio, digits, the end of a play, silence.
+//! Which legs hear each other is `mixing`, what is kept of them `recording`.
 
 mod arrivals;
 mod directory;
@@ -8,6 +9,7 @@ mod legs;
 mod mixing;
 mod playing;
 mod ports;
+mod recording;
 mod speech;
 mod system;
 mod tap;
@@ -15,6 +17,7 @@ mod totals;
 mod wheel;
 
 pub use paceline_core::media::Voice;
+pub use recording::{Encoding, Pruned, Recording, Recovered, prune, recover};
 pub use tap::Tap;
 
 use crate::audio::Sound;
@@ -25,11 +28,14 @@ use paceline_core::ids::{CallId, MixId};
 use paceline_core::media::MediaTarget;
 use paceline_core::media::quality::Measured;
 use ports::Ports;
+use recording::{Pen, Scribe};
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use totals::Counters;
 use wheel::{Address, Order, Wheel};
@@ -63,6 +69,9 @@ pub enum MediaCommand {
     SendDigits(Vec<Digit>),
     /// Keep what is heard from now on in that tap.
     Tap(Tap),
+    /// Record from now on, in place of any recording under way, until `StopRecording` or the end.
+    Record(Recording),
+    StopRecording,
     /// Hear the others of that mix, and speak to them from the next beat on; or speak to others than
     /// before. Leaves any other mix first.
     Join {
@@ -82,6 +91,19 @@ pub enum MediaEvent {
     Heard {
         leg: CallId,
         heard: Heard,
+    },
+    /// A recording is complete on disk. `lost_frames`: pieces of 20 ms that the disk was too slow for.
+    Recorded {
+        leg: CallId,
+        path: PathBuf,
+        seconds: f64,
+        lost_frames: u64,
+    },
+    /// It could not be begun or gone on with; what there is of it stays as `.part`.
+    RecordingFailed {
+        leg: CallId,
+        path: PathBuf,
+        error: String,
     },
     /// What was counted so far, because it was asked for.
     Measured {
@@ -147,10 +169,11 @@ pub enum MediaError {
 }
 
 /// The handle. Cheap to clone; the threads end when the last one is dropped.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MediaRoom(Arc<Room>);
 
-#[derive(Debug)]
+type Report = Arc<dyn Fn(MediaEvent) + Send + Sync>;
+
 struct Room {
     bind: IpAddr,
     range: RangeInclusive<u16>,
@@ -158,12 +181,21 @@ struct Room {
     threads: Vec<Thread>,
     /// Held while an order is handed over, so that threads see moves and commands in one order.
     directory: Mutex<Directory>,
+    /// Writes recordings, from the first one on.
+    scribe: OnceLock<io::Result<Scribe>>,
+    report: Report,
 }
 
 #[derive(Debug)]
 struct Thread {
     orders: Sender<Order>,
     counters: Arc<Counters>,
+}
+
+impl fmt::Debug for MediaRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediaRoom").field("bind", &self.0.bind).field("ports", &self.0.range).finish()
+    }
 }
 
 impl MediaRoom {
@@ -176,7 +208,7 @@ impl MediaRoom {
             tracing::warn!("cannot raise the limit of open files: {error}");
         }
         let ports = Arc::new(Mutex::new(Ports::new(&config.ports)));
-        let report: Arc<dyn Fn(MediaEvent) + Send + Sync> = Arc::new(events);
+        let report: Report = Arc::new(events);
         let mut threads = Vec::new();
         for n in 0..config.threads.max(1) {
             let (orders, received) = mpsc::channel();
@@ -192,12 +224,15 @@ impl MediaRoom {
             thread.spawn(move || wheel.run()).map_err(MediaError::Thread)?;
             threads.push(Thread { orders, counters });
         }
+        let (directory, scribe) = (Mutex::default(), OnceLock::new());
         Ok(MediaRoom(Arc::new(Room {
             bind: config.bind,
             range: config.ports,
             ports,
             threads,
-            directory: Mutex::default(),
+            directory,
+            scribe,
+            report,
         })))
     }
 
@@ -226,9 +261,16 @@ impl MediaRoom {
             MediaCommand::Close => directory.close(leg),
             _ => directory.thread(leg),
         };
-        if let Some(thread) = thread {
-            let _ = self.0.threads[thread].orders.send(Order::Do(leg, command));
-        }
+        let Some(thread) = thread else { return };
+        let order = match command {
+            // Files and memory are seen to here, not on the media thread.
+            MediaCommand::Record(recording) => match self.0.pen(leg, recording) {
+                Some(pen) => Order::Write(leg, pen),
+                None => return,
+            },
+            command => Order::Do(leg, command),
+        };
+        let _ = self.0.threads[thread].orders.send(order);
     }
 
     pub fn totals(&self) -> MediaTotals {
@@ -254,6 +296,17 @@ impl Room {
             let _ = self.threads[way.from].orders.send(Order::Move(leg, there));
         }
         way.to
+    }
+
+    fn pen(&self, leg: CallId, recording: Recording) -> Option<Pen> {
+        match self.scribe.get_or_init(|| Scribe::start(self.report.clone())) {
+            Ok(scribe) => Some(scribe.pen(leg, recording)),
+            Err(error) => {
+                let (path, error) = (recording.path().to_owned(), error.to_string());
+                (self.report)(MediaEvent::RecordingFailed { leg, path, error });
+                None
+            }
+        }
     }
 
     fn directory(&self) -> MutexGuard<'_, Directory> {

@@ -5,6 +5,7 @@ use super::leg::{BEAT_MICROS, Beat, Leg, Line};
 use super::legs::{Legs, SLOT_MICROS, SLOTS, Turns};
 use super::mixing::Desk;
 use super::ports::Ports;
+use super::recording::Pen;
 use super::system::{self, Inbox, Outbox, Urgency};
 use super::totals::Counters;
 use super::{MediaCommand, MediaEvent};
@@ -26,6 +27,8 @@ const COMMANDS: usize = 256;
 pub enum Order {
     Open(CallId, Line),
     Do(CallId, MediaCommand),
+    /// Record this leg with that pen.
+    Write(CallId, Pen),
     /// Hand this leg over to another thread.
     Move(CallId, Address),
     /// This leg will come from another thread: keep its orders until then.
@@ -44,7 +47,11 @@ impl Order {
     /// The leg whose orders must stay in order with this one.
     fn leg(&self) -> Option<CallId> {
         match self {
-            Order::Open(leg, _) | Order::Do(leg, _) | Order::Move(leg, _) | Order::Expect(leg) => Some(*leg),
+            Order::Open(leg, _)
+            | Order::Do(leg, _)
+            | Order::Write(leg, _)
+            | Order::Move(leg, _)
+            | Order::Expect(leg) => Some(*leg),
             Order::Arrive(_) => None,
         }
     }
@@ -114,7 +121,6 @@ impl Wheel {
                     self.counters.beat(done, lateness, BEAT_MICROS);
                 }
                 for mix in &mut slot.mixes {
-                    beat.wall_micros = system::wall_micros();
                     mix.beat(&mut beat, &mut desk, self.silence_micros, &self.counters);
                 }
             }
@@ -147,6 +153,11 @@ impl Wheel {
                 hands.legs.add(Leg::new(id, line, system::monotonic_micros(), random));
             }
             Order::Do(id, command) => self.command(id, command, hands),
+            Order::Write(id, pen) => {
+                if let Some(leg) = hands.legs.find(id) {
+                    leg.record(Some(pen));
+                }
+            }
             Order::Expect(id) => {
                 hands.expected.insert(id, VecDeque::new());
             }

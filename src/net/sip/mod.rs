@@ -1,14 +1,19 @@
-//! UDP and TCP sockets for SIP: bytes with an address in, bytes with an address out. Knows no message
-//! beyond where it ends on a stream; TLS will be one more transport beside `tcp`.
+//! UDP, TCP and TLS sockets for SIP: bytes with an address in, bytes with an address out. Knows no message
+//! beyond where it ends on a stream.
 
 mod strangers;
 mod tcp;
+mod tls;
 mod udp;
 
+pub use tls::TlsConfig;
+
 use paceline_core::sip::user_agent::{Peer, Transport};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -31,12 +36,17 @@ pub enum SipEvent {
 pub struct SipSocketConfig {
     /// Port 0 = any free one. With several sockets of one family the first is sent from.
     pub listen: Vec<(Transport, SocketAddr)>,
-    /// Messages per second from one address that is not trusted; `None` = everybody is trusted.
+    /// Messages per second from one socket that is not trusted (ten times that from one address, fifty
+    /// times from all strangers); `None` = everybody is trusted.
     pub strangers_per_sec: Option<NonZeroU32>,
     /// Connections at once, ours and theirs.
     pub connections_max: usize,
     /// An untrusted connection without traffic is closed after this.
     pub idle: Duration,
+    /// Our certificate; without one nobody can listen on TLS.
+    pub tls: Option<TlsConfig>,
+    /// PEM file with the authorities that vouch for trunks over TLS; `None` = the public ones.
+    pub authorities: Option<PathBuf>,
 }
 
 impl SipSocketConfig {
@@ -46,6 +56,8 @@ impl SipSocketConfig {
             strangers_per_sec: NonZeroU32::new(20),
             connections_max: 1_000,
             idle: Duration::from_secs(60),
+            tls: None,
+            authorities: None,
         }
     }
 }
@@ -65,8 +77,10 @@ pub struct SipSocketTotals {
 pub enum SipSocketError {
     #[error("cannot listen for SIP on {transport:?} {address}: {source}")]
     Bind { transport: Transport, address: SocketAddr, source: io::Error },
-    #[error("SIP over TLS is not there yet: listen on udp or tcp")]
-    Tls,
+    #[error("SIP over TLS: {0}")]
+    Tls(String),
+    #[error("the certificate file {} cannot be used: {why}", file.display())]
+    Certificate { file: PathBuf, why: String },
     #[error("no SIP socket to listen on")]
     Nothing,
 }
@@ -110,6 +124,8 @@ pub struct SipSockets {
     addresses: Vec<(Transport, SocketAddr)>,
     udp: Vec<udp::UdpPort>,
     tcp: tcp::Connections,
+    tls: tcp::Connections,
+    names: tls::Tls,
     shared: Shared,
     tasks: Vec<AbortHandle>,
 }
@@ -129,9 +145,15 @@ impl SipSockets {
             strangers: Arc::new(Strangers::new(config.strangers_per_sec)),
             counters: Arc::default(),
         };
-        let tcp = tcp::Connections::new(shared.clone(), config.connections_max, config.idle);
-        let mut sockets =
-            SipSockets { addresses: Vec::new(), udp: Vec::new(), tcp, shared, tasks: Vec::new() };
+        let names = tls::Tls::new(config.tls.as_ref(), config.authorities.as_deref())?;
+        let (most, idle) = (config.connections_max, config.idle);
+        let tcp = tcp::Connections::new(shared.clone(), None, most, idle);
+        let tls = tcp::Connections::new(shared.clone(), Some(names.clone()), most, idle);
+        let (addresses, udp, tasks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sockets = SipSockets { addresses, udp, tcp, tls, names, shared, tasks };
+        if config.listen.iter().any(|(transport, _)| *transport == Transport::Tls) && config.tls.is_none() {
+            return Err(SipSocketError::Tls("listening needs a certificate".into()));
+        }
         for (transport, address) in config.listen {
             sockets.listen(transport, address).await.map_err(|source| SipSocketError::Bind {
                 transport,
@@ -151,12 +173,12 @@ impl SipSockets {
                 self.tasks.extend(task);
                 bound
             }
-            Transport::Tcp => {
-                let (bound, task) = self.tcp.listen(address).await?;
+            Transport::Tcp | Transport::Tls => {
+                let connections = if transport == Transport::Tls { &self.tls } else { &self.tcp };
+                let (bound, task) = connections.listen(address).await?;
                 self.tasks.push(task);
                 bound
             }
-            Transport::Tls => return Err(io::Error::new(io::ErrorKind::Unsupported, SipSocketError::Tls)),
         };
         self.addresses.push((transport, bound));
         Ok(())
@@ -172,6 +194,17 @@ impl SipSockets {
         self.shared.strangers.trust(addresses);
     }
 
+    /// The phones that have signed in, all of them: each has an allowance of its own and keeps its
+    /// connection. To be told whenever that changes.
+    pub fn set_phones(&self, phones: BTreeSet<Peer>) {
+        self.shared.strangers.set_phones(phones);
+    }
+
+    /// Over TLS this address must show a certificate for `host`: the trunk's name, as configured.
+    pub fn expect_name(&self, address: SocketAddr, host: &str) {
+        self.names.expect(address, host);
+    }
+
     /// Gives bytes to the network and never waits. What cannot be sent is reported as `Failed`.
     pub fn send(&self, to: Peer, bytes: Vec<u8>) {
         match to.transport {
@@ -180,7 +213,7 @@ impl SipSockets {
                 None => self.shared.fail(to),
             },
             Transport::Tcp => self.tcp.send(to.address, bytes),
-            Transport::Tls => self.shared.fail(to),
+            Transport::Tls => self.tls.send(to.address, bytes),
         }
     }
 
@@ -201,6 +234,7 @@ impl Drop for SipSockets {
             task.abort();
         }
         self.tcp.close();
+        self.tls.close();
     }
 }
 

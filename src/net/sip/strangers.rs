@@ -1,81 +1,148 @@
-//! How much those may send whom nobody configured: each address a little, all together not too much.
+//! How much those may send whom nobody configured: each socket a little, each address more, all together
+//! not too much. Phones that have signed in have an allowance of their own, which no stranger can use up.
 
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use paceline_core::sip::user_agent::Peer;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-/// All strangers together may send this many times what one of them may.
+/// All sockets of one address may send this many times what one of them may, so that a flood from one
+/// socket does not silence its neighbours behind the same address.
+const ADDRESS: u32 = 10;
+/// All strangers together.
 const TOGETHER: u32 = 50;
-/// The table of addresses is tidied after so many messages of strangers, which bounds it.
+/// A phone that has signed in: far more than any call needs.
+const PHONE: u32 = 10;
+/// The tables are tidied after so many messages that are not from trunks, which bounds them.
 const TIDY_AFTER: u32 = 4_096;
 
 #[derive(Debug)]
 pub struct Strangers {
-    each: Option<DefaultKeyedRateLimiter<IpAddr>>,
-    together: Option<DefaultDirectRateLimiter>,
-    admitted: AtomicU32,
+    limits: Option<Limits>,
+    looked_up: AtomicU32,
     trusted: RwLock<BTreeSet<IpAddr>>,
+    phones: RwLock<BTreeSet<Peer>>,
+}
+
+#[derive(Debug)]
+struct Limits {
+    socket: DefaultKeyedRateLimiter<SocketAddr>,
+    address: DefaultKeyedRateLimiter<IpAddr>,
+    together: DefaultDirectRateLimiter,
+    phone: DefaultKeyedRateLimiter<Peer>,
 }
 
 impl Strangers {
     /// `None` = nobody is a stranger.
     pub fn new(per_sec: Option<NonZeroU32>) -> Self {
-        let together = per_sec.map(|rate| rate.saturating_mul(NonZeroU32::MIN.saturating_add(TOGETHER - 1)));
+        let limits = per_sec.map(|rate| {
+            let times =
+                |n: u32| Quota::per_second(rate.saturating_mul(NonZeroU32::MIN.saturating_add(n - 1)));
+            Limits {
+                socket: RateLimiter::keyed(times(1)),
+                address: RateLimiter::keyed(times(ADDRESS)),
+                together: RateLimiter::direct(times(TOGETHER)),
+                phone: RateLimiter::keyed(times(PHONE)),
+            }
+        });
         Strangers {
-            each: per_sec.map(|rate| RateLimiter::keyed(Quota::per_second(rate))),
-            together: together.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
-            admitted: AtomicU32::new(0),
+            limits,
+            looked_up: AtomicU32::new(0),
             trusted: RwLock::default(),
+            phones: RwLock::default(),
         }
     }
 
+    // A poisoned lock still holds a whole set: nothing panics while it is held.
+
     pub fn trust(&self, addresses: impl IntoIterator<Item = IpAddr>) {
-        // A poisoned lock still holds a whole set: nothing panics while it is held.
         self.trusted.write().unwrap_or_else(PoisonError::into_inner).extend(addresses);
     }
 
-    pub fn trusts(&self, address: IpAddr) -> bool {
-        self.each.is_none() || self.trusted.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
+    pub fn set_phones(&self, phones: BTreeSet<Peer>) {
+        *self.phones.write().unwrap_or_else(PoisonError::into_inner) = phones;
+    }
+
+    fn is_phone(&self, peer: Peer) -> bool {
+        self.phones.read().unwrap_or_else(PoisonError::into_inner).contains(&peer)
+    }
+
+    fn is_trunk(&self, address: IpAddr) -> bool {
+        self.trusted.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
+    }
+
+    /// Whether its connection is kept whatever others do.
+    pub fn trusts(&self, peer: Peer) -> bool {
+        self.limits.is_none() || self.is_trunk(peer.address.ip()) || self.is_phone(peer)
     }
 
     /// Whether one more message from there is taken.
-    pub fn admit(&self, address: IpAddr) -> bool {
-        let (Some(each), Some(together)) = (&self.each, &self.together) else { return true };
-        if self.trusts(address) {
+    pub fn admit(&self, from: Peer) -> bool {
+        let Some(limits) = &self.limits else { return true };
+        if self.is_trunk(from.address.ip()) {
             return true;
         }
-        if together.check().is_err() || each.check_key(&address).is_err() {
-            return false;
+        if self.looked_up.fetch_add(1, Ordering::Relaxed) + 1 >= TIDY_AFTER {
+            self.looked_up.store(0, Ordering::Relaxed);
+            limits.socket.retain_recent();
+            limits.address.retain_recent();
+            limits.phone.retain_recent();
         }
-        if self.admitted.fetch_add(1, Ordering::Relaxed) + 1 >= TIDY_AFTER {
-            self.admitted.store(0, Ordering::Relaxed);
-            each.retain_recent();
+        if self.is_phone(from) {
+            return limits.phone.check_key(&from).is_ok();
         }
-        true
+        // The narrowest first: what it refuses uses nothing of the others.
+        limits.socket.check_key(&from.address).is_ok()
+            && limits.address.check_key(&from.address.ip()).is_ok()
+            && limits.together.check().is_ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use paceline_core::sip::user_agent::Transport;
+
+    fn peer(address: [u8; 4], port: u16) -> Peer {
+        Peer { transport: Transport::Udp, address: (address, port).into() }
+    }
 
     #[test]
     fn a_stranger_is_held_to_his_rate_and_a_trunk_is_not() {
         let strangers = Strangers::new(NonZeroU32::new(5));
-        let [trunk, stranger] = ["203.0.113.1", "203.0.113.2"].map(|text| text.parse().expect("an address"));
-        strangers.trust([trunk]);
-        let taken = |address| (0..1_000).filter(|_| strangers.admit(address)).count();
+        let (trunk, stranger) = (peer([203, 0, 113, 1], 5060), peer([203, 0, 113, 2], 5060));
+        strangers.trust([trunk.address.ip()]);
+        let taken = |peer| (0..1_000).filter(|_| strangers.admit(peer)).count();
         assert_eq!(taken(trunk), 1_000);
         assert!(taken(stranger) < 100);
+        assert!(strangers.admit(peer([203, 0, 113, 2], 5062)), "another socket behind the same address");
     }
 
     #[test]
-    fn a_flood_from_many_addresses_is_bounded_too() {
+    fn a_flood_from_many_sockets_or_addresses_is_bounded_too() {
         let strangers = Strangers::new(NonZeroU32::new(5));
-        let admitted = (0..20_000u32).filter(|n| strangers.admit(IpAddr::from(n.to_be_bytes()))).count();
+        let admitted = (0..20_000u16).filter(|port| strangers.admit(peer([192, 0, 2, 1], *port))).count();
+        assert!(admitted < 200, "{admitted}");
+        let admitted =
+            (0..20_000u32).filter(|address| strangers.admit(peer(address.to_be_bytes(), 5060))).count();
         assert!(admitted < 2_000, "{admitted}");
+    }
+
+    #[test]
+    fn a_phone_that_has_signed_in_is_heard_in_any_flood() {
+        let strangers = Strangers::new(NonZeroU32::new(5));
+        let phone = peer([192, 0, 2, 1], 5060);
+        strangers.set_phones(BTreeSet::from([phone]));
+        for n in 0..20_000u32 {
+            strangers.admit(peer([192, 0, 2, 1], 10_000 + n as u16 % 50_000));
+            strangers.admit(peer(n.to_be_bytes(), 5060));
+        }
+        assert!((0..20).all(|_| strangers.admit(phone)));
+        assert!(strangers.trusts(phone) && !strangers.trusts(peer([192, 0, 2, 1], 5061)));
+        let all = (0..10_000).filter(|_| strangers.admit(phone)).count();
+        assert!(all < 1_000, "not without bound: {all}");
     }
 }

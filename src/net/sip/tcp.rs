@@ -1,5 +1,6 @@
-//! TCP connections for SIP: one for each peer, used both ways whoever opened it, with a bounded queue.
+//! TCP and TLS connections for SIP: one for each peer, used both ways whoever opened it, with a bounded queue.
 
+use super::tls::Tls;
 use super::{Counters, Shared, SipEvent};
 use paceline_core::sip::frame::{Frame, StreamFramer};
 use paceline_core::sip::user_agent::{Peer, Transport};
@@ -9,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -18,8 +19,12 @@ use tokio::task::AbortHandle;
 const WAITING_MAX: usize = 1_024;
 /// How long a peer may refuse to take or accept anything.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
-/// Connections of one untrusted address.
-const PER_STRANGER: usize = 16;
+/// Connections of one untrusted address. One more, and its oldest makes room.
+const PER_STRANGER: usize = 64;
+
+/// TCP, or TLS over it.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 #[derive(Clone, Debug)]
 pub struct Connections {
@@ -30,6 +35,8 @@ pub struct Connections {
 struct Inner {
     open: Mutex<HashMap<SocketAddr, Open>>,
     shared: Shared,
+    /// `None` = plain TCP.
+    tls: Option<Tls>,
     connections_max: usize,
     idle: Duration,
     serial: AtomicU64,
@@ -44,11 +51,9 @@ struct Open {
 }
 
 impl Connections {
-    pub fn new(shared: Shared, connections_max: usize, idle: Duration) -> Self {
-        let open = Mutex::default();
-        Connections {
-            inner: Arc::new(Inner { open, shared, connections_max, idle, serial: AtomicU64::new(0) }),
-        }
+    pub fn new(shared: Shared, tls: Option<Tls>, connections_max: usize, idle: Duration) -> Self {
+        let (open, serial) = (Mutex::default(), AtomicU64::new(0));
+        Connections { inner: Arc::new(Inner { open, shared, tls, connections_max, idle, serial }) }
     }
 
     pub async fn listen(&self, address: SocketAddr) -> io::Result<(SocketAddr, AbortHandle)> {
@@ -78,7 +83,7 @@ impl Connections {
                 stuck.task.abort();
             }
             drop(open);
-            self.inner.shared.fail(peer(to));
+            self.inner.shared.fail(self.inner.peer(to));
         }
     }
 
@@ -89,10 +94,6 @@ impl Connections {
     }
 }
 
-fn peer(address: SocketAddr) -> Peer {
-    Peer { transport: Transport::Tcp, address }
-}
-
 async fn accept(inner: Arc<Inner>, listener: TcpListener) {
     loop {
         let Ok((stream, address)) = listener.accept().await else {
@@ -101,15 +102,13 @@ async fn accept(inner: Arc<Inner>, listener: TcpListener) {
             continue;
         };
         let mut open = inner.open();
-        let from_there = open.keys().filter(|known| known.ip() == address.ip()).count();
-        let trusted = inner.shared.strangers.trusts(address.ip());
-        if open.len() >= inner.connections_max || (!trusted && from_there >= PER_STRANGER) {
+        if !inner.make_room(&mut open, address) {
             Counters::add(&inner.shared.counters.refused);
             continue;
         }
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
         Inner::start(&inner, &mut open, address, queue, |inner, serial| {
-            tokio::spawn(inner.serve(stream, address, waiting, serial)).abort_handle()
+            tokio::spawn(inner.accepted(stream, address, waiting, serial)).abort_handle()
         });
     }
 }
@@ -118,6 +117,34 @@ impl Inner {
     fn open(&self) -> MutexGuard<'_, HashMap<SocketAddr, Open>> {
         // A poisoned lock still holds a whole table: nothing panics while it is held.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn peer(&self, address: SocketAddr) -> Peer {
+        let transport = if self.tls.is_some() { Transport::Tls } else { Transport::Tcp };
+        Peer { transport, address }
+    }
+
+    /// Room for one more connection from there, if need be by closing the oldest of a stranger: who only
+    /// holds connections open pushes out his own.
+    fn make_room(&self, open: &mut HashMap<SocketAddr, Open>, address: SocketAddr) -> bool {
+        let strange = |known: &SocketAddr| !self.shared.strangers.trusts(self.peer(*known));
+        let near = |known: &SocketAddr| known.ip() == address.ip();
+        let crowded = strange(&address)
+            && open.keys().filter(|known| near(known) && strange(known)).count() >= PER_STRANGER;
+        let full = open.len() >= self.connections_max;
+        if !crowded && !full {
+            return true;
+        }
+        let leaving = open.iter().filter(|(known, _)| strange(known) && (near(known) || !crowded));
+        let Some(oldest) = leaving.min_by_key(|(_, connection)| connection.serial).map(|(known, _)| *known)
+        else {
+            return false;
+        };
+        if let Some(connection) = open.remove(&oldest) {
+            connection.task.abort();
+            self.shared.fail(self.peer(oldest));
+        }
+        true
     }
 
     fn start(
@@ -135,26 +162,51 @@ impl Inner {
     }
 
     async fn connect(self: Arc<Self>, to: SocketAddr, waiting: mpsc::Receiver<Vec<u8>>, serial: u64) {
-        match tokio::time::timeout(STUCK_AFTER, TcpStream::connect(to)).await {
+        let Ok(Ok(stream)) = tokio::time::timeout(STUCK_AFTER, TcpStream::connect(to)).await else {
+            return self.closed(to, serial).await;
+        };
+        // A SIP message is one write; waiting for more to send helps nobody. Failure costs only delay.
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = &self.tls else { return self.serve(stream, to, waiting, serial).await };
+        let (connector, name) = tls.client(to);
+        match tokio::time::timeout(STUCK_AFTER, connector.connect(name, stream)).await {
             Ok(Ok(stream)) => self.serve(stream, to, waiting, serial).await,
-            Ok(Err(_)) | Err(_) => self.closed(to, serial).await,
+            Ok(Err(error)) => {
+                tracing::warn!(%to, %error, "no TLS with this peer");
+                self.closed(to, serial).await;
+            }
+            Err(_) => self.closed(to, serial).await,
+        }
+    }
+
+    async fn accepted(
+        self: Arc<Self>,
+        stream: TcpStream,
+        address: SocketAddr,
+        waiting: mpsc::Receiver<Vec<u8>>,
+        serial: u64,
+    ) {
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = &self.tls else { return self.serve(stream, address, waiting, serial).await };
+        let Some(acceptor) = tls.acceptor.clone() else { return self.closed(address, serial).await };
+        match tokio::time::timeout(STUCK_AFTER, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve(stream, address, waiting, serial).await,
+            Ok(Err(_)) | Err(_) => self.closed(address, serial).await,
         }
     }
 
     async fn serve(
         self: Arc<Self>,
-        mut stream: TcpStream,
+        mut stream: impl Stream,
         address: SocketAddr,
         mut waiting: mpsc::Receiver<Vec<u8>>,
         serial: u64,
     ) {
-        // A SIP message is one write; waiting for more to send helps nobody. Failure costs only delay.
-        let _ = stream.set_nodelay(true);
         let mut framer = StreamFramer::new();
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let idle = async {
-                if self.shared.strangers.trusts(address.ip()) {
+                if self.shared.strangers.trusts(self.peer(address)) {
                     std::future::pending::<()>().await;
                 }
                 tokio::time::sleep(self.idle).await;
@@ -181,7 +233,7 @@ impl Inner {
     }
 
     /// Every whole message goes to the engine. Says whether the stream is still in step.
-    async fn take(&self, framer: &mut StreamFramer, stream: &mut TcpStream, address: SocketAddr) -> bool {
+    async fn take(&self, framer: &mut StreamFramer, stream: &mut impl Stream, address: SocketAddr) -> bool {
         loop {
             match framer.next() {
                 None => return true,
@@ -191,12 +243,12 @@ impl Inner {
                     }
                 }
                 Some(Ok(Frame::Message(bytes))) => {
-                    if !self.shared.strangers.admit(address.ip()) {
+                    if !self.shared.strangers.admit(self.peer(address)) {
                         Counters::add(&self.shared.counters.refused);
                         continue;
                     }
                     Counters::add(&self.shared.counters.received);
-                    let message = SipEvent::Message { from: peer(address), bytes };
+                    let message = SipEvent::Message { from: self.peer(address), bytes };
                     if self.shared.inbound.send(message).await.is_err() {
                         return false;
                     }
@@ -206,8 +258,13 @@ impl Inner {
         }
     }
 
-    async fn write(&self, stream: &mut TcpStream, bytes: &[u8]) -> bool {
-        let written = tokio::time::timeout(STUCK_AFTER, stream.write_all(bytes)).await;
+    async fn write(&self, stream: &mut impl Stream, bytes: &[u8]) -> bool {
+        let whole = async {
+            stream.write_all(bytes).await?;
+            // TLS may keep a record back otherwise.
+            stream.flush().await
+        };
+        let written = tokio::time::timeout(STUCK_AFTER, whole).await;
         Counters::add(&self.shared.counters.sent);
         matches!(written, Ok(Ok(())))
     }
@@ -215,7 +272,7 @@ impl Inner {
     async fn closed(&self, address: SocketAddr, serial: u64) {
         if self.forget(address, serial) {
             // Nobody is left to hear it once the engine is gone.
-            let _ = self.shared.inbound.send(SipEvent::Failed { peer: peer(address) }).await;
+            let _ = self.shared.inbound.send(SipEvent::Failed { peer: self.peer(address) }).await;
         }
     }
 

@@ -110,7 +110,7 @@ async fn a_peer_that_is_not_there_is_reported() {
     let peer = Peer { transport: Transport::Tcp, address: free.expect("a free port") };
     sockets.send(peer, message(1, ""));
     assert_eq!(next(&mut events).await, SipEvent::Failed { peer });
-    let tls = Peer { transport: Transport::Tls, address: peer.address };
+    let tls = Peer { transport: Transport::Tls, ..peer };
     sockets.send(tls, message(1, ""));
     assert_eq!(next(&mut events).await, SipEvent::Failed { peer: tls });
 }
@@ -144,21 +144,108 @@ async fn a_silent_stranger_is_shown_out_and_a_trunk_is_not() {
 }
 
 #[tokio::test]
-async fn a_stranger_cannot_hold_every_connection() {
-    let (sockets, _events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(20)).await;
-    let mut closed = 0;
+async fn a_stranger_who_only_holds_connections_pushes_out_his_own() {
+    let (sockets, mut events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(20)).await;
+    let address = sockets.addresses()[1].1;
+    let mut phone = TcpStream::connect(address).await.expect("connected");
+    let phone_peer = Peer { transport: Transport::Tcp, address: phone.local_addr().expect("bound") };
+    sockets.set_phones(BTreeSet::from([phone_peer]));
     let mut open = Vec::new();
-    for _ in 0..40 {
-        let mut stream = TcpStream::connect(sockets.addresses()[1].1).await.expect("the kernel accepts");
-        stream.write_all(b"\r\n\r\n").await.ok();
-        let mut pong = [0; 2];
-        match tokio::time::timeout(PATIENCE, stream.read_exact(&mut pong)).await.expect("an answer or an end")
-        {
-            Ok(_) => open.push(stream),
-            Err(_) => closed += 1,
-        }
+    for _ in 0..200 {
+        open.push(TcpStream::connect(address).await.expect("the kernel accepts"));
     }
-    assert_eq!((open.len(), closed), (16, 24));
+    // An honest one still gets through, and the phone has kept its connection.
+    for stream in open.iter_mut().rev().take(1).chain([&mut phone]) {
+        stream.write_all(b"\r\n\r\n").await.expect("written");
+        let mut pong = [0; 2];
+        tokio::time::timeout(PATIENCE, stream.read_exact(&mut pong)).await.expect("in time").expect("a pong");
+    }
+    for _ in 0..200 - 64 {
+        let SipEvent::Failed { peer } = next(&mut events).await else { panic!("a message") };
+        assert_ne!(peer, phone_peer);
+    }
+}
+
+/// Two ends that speak TLS: ours with a certificate of its own making, and one that believes whom it is
+/// told to believe.
+async fn over_tls(dir: &std::path::Path, believes: bool) -> [(SipSockets, mpsc::Receiver<SipEvent>); 2] {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let made = TlsConfig::self_made(dir, &["sip.example".into(), "127.0.0.1".into()]).expect("made");
+    let authorities = believes.then(|| made.cert.clone());
+    let server = bind(|config| {
+        config.listen = vec![(Transport::Tls, any)];
+        config.tls = Some(made);
+    })
+    .await;
+    let client = bind(|config| config.authorities = authorities).await;
+    [server, client]
+}
+
+#[tokio::test]
+async fn messages_go_both_ways_over_tls() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for name in [None, Some("sip.example")] {
+        let [(server, mut asked), (client, mut answered)] = over_tls(dir.path(), true).await;
+        let peer = Peer { transport: Transport::Tls, address: server.addresses()[0].1 };
+        if let Some(name) = name {
+            client.expect_name(peer.address, name);
+        }
+        client.send(peer, message(1, "over TLS"));
+        let SipEvent::Message { from, bytes } = next(&mut asked).await else { panic!("failed") };
+        assert_eq!((from.transport, bytes), (Transport::Tls, message(1, "over TLS")));
+        server.send(from, message(2, ""));
+        assert_eq!(next(&mut answered).await, SipEvent::Message { from: peer, bytes: message(2, "") });
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_or_of_another_name_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (believes, name) in [(false, None), (true, Some("other.example"))] {
+        let [(server, _asked), (client, mut answered)] = over_tls(dir.path(), believes).await;
+        let peer = Peer { transport: Transport::Tls, address: server.addresses()[0].1 };
+        if let Some(name) = name {
+            client.expect_name(peer.address, name);
+        }
+        client.send(peer, message(1, ""));
+        assert_eq!(next(&mut answered).await, SipEvent::Failed { peer });
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_made_once_and_its_key_is_ours_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().expect("a directory");
+    let names = ["sip.example".to_string()];
+    let made = TlsConfig::self_made(&dir.path().join("new"), &names).expect("made");
+    let text = std::fs::read(&made.cert).expect("written");
+    assert_eq!(TlsConfig::self_made(&dir.path().join("new"), &names).expect("found"), made);
+    assert_eq!(std::fs::read(&made.cert).expect("still there"), text);
+    let mode = std::fs::metadata(&made.key).expect("written").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    made.check().expect("usable");
+    std::fs::write(&made.key, "no key").expect("written");
+    let error = made.check().expect_err("no key").to_string();
+    assert!(error.contains("sip-key.pem"), "{error}");
+}
+
+#[tokio::test]
+async fn tls_without_a_certificate_is_refused_in_words() {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let (inbound, _) = mpsc::channel(1);
+    let config = SipSocketConfig::new(vec![(Transport::Tls, any)]);
+    let error = SipSockets::bind(config, inbound).await.expect_err("no certificate").to_string();
+    assert!(error.contains("certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn who_speaks_no_tls_is_shown_out() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let [(server, mut events), _] = over_tls(dir.path(), true).await;
+    let mut far = TcpStream::connect(server.addresses()[0].1).await.expect("connected");
+    let peer = Peer { transport: Transport::Tls, address: far.local_addr().expect("bound") };
+    far.write_all(&message(1, "")).await.expect("written");
+    assert_eq!(next(&mut events).await, SipEvent::Failed { peer });
 }
 
 #[tokio::test]

@@ -117,10 +117,10 @@ fn take(shared: &Shared, address: SocketAddr, bytes: &[u8]) {
     if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
         return;
     }
-    if !shared.strangers.admit(address.ip()) {
+    let from = Peer { transport: Transport::Udp, address };
+    if !shared.strangers.admit(from) {
         return Counters::add(&shared.counters.refused);
     }
-    let from = Peer { transport: Transport::Udp, address };
     let message = SipEvent::Message { from, bytes: bytes.to_vec() };
     match shared.inbound.try_send(message) {
         Ok(()) => Counters::add(&shared.counters.received),

@@ -23,6 +23,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 impl Dialer {
     pub(in crate::dialer) fn call_arrived(&mut self, arrived: ArrivedCall) {
         let ArrivedCall { call: id, trunk, number, known } = arrived;
+        if number.is_some_and(|number| self.desk_call(id, number)) {
+            return;
+        }
         let with_agents = |campaign: &CampaignId| {
             self.campaigns.get(campaign).is_some_and(|run| run.rules.agents.is_some())
         };

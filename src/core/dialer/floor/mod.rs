@@ -3,6 +3,7 @@
 
 mod acts;
 mod answering;
+mod by_telephone;
 mod choice;
 mod in_call;
 mod inbound;
@@ -13,6 +14,7 @@ mod supervising;
 mod wrap_up;
 
 pub(super) use answering::Talk;
+use by_telephone::ByTelephone;
 pub(super) use wrap_up::WrapUpJob;
 
 use super::{Dialer, Output};
@@ -40,6 +42,8 @@ pub(super) struct Floor {
     last_served: BTreeMap<GroupId, AgentId>,
     /// Seats that may look different now.
     changed: BTreeSet<AgentId>,
+    /// Agents who are signing in or out from their own telephones.
+    pub by_telephone: BTreeMap<CallId, ByTelephone>,
     /// The service is stopping.
     closed: bool,
 }

@@ -6,6 +6,7 @@ use crate::sip::message::Message;
 use crate::sip::uri::Uri;
 use crate::sip::user_agent::Peer;
 use crate::time::{Duration, Time};
+use std::collections::BTreeSet;
 
 /// The longest text of a phone's that is kept.
 const CONTACT_MAX: usize = 512;
@@ -117,6 +118,11 @@ impl Registrar {
     /// Every binding of the account, the oldest first.
     pub fn binding_ids(&self, user: &str) -> Vec<u64> {
         self.bindings.iter().filter(|(_, it)| it.user == user).map(|(id, _)| *id).collect()
+    }
+
+    /// Where all of them come from.
+    pub fn peers(&self) -> BTreeSet<Peer> {
+        self.bindings.values().map(|binding| binding.peer).collect()
     }
 
     /// Those over this connection.

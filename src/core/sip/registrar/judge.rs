@@ -23,15 +23,16 @@ pub enum Judgement {
 }
 
 impl Registrar {
-    /// The two challenges, the stronger first (RFC 8760 section 2.4).
-    pub fn challenges(&self, now: Time, from: Peer, stale: bool) -> [String; 2] {
+    /// The challenges, the stronger first (RFC 8760 section 2.4) unless this product could not read that.
+    pub fn challenges(&self, now: Time, from: Peer, stale: bool, product: &str) -> Vec<String> {
         let realm = escape_quoted(&self.config.realm);
         let nonce = self.mint.nonce(now, &self.scope(from));
         let stale = if stale { ", stale=true" } else { "" };
-        [Algorithm::Sha256, Algorithm::Md5].map(|algorithm| {
+        let challenge = |algorithm: &Algorithm| {
             let algorithm = algorithm.as_str();
             format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}")
-        })
+        };
+        offered(product).iter().map(challenge).collect()
     }
 
     /// Nonces are good for the address that they were given to, so nobody spends another's guesses.
@@ -59,7 +60,7 @@ impl Registrar {
         let Some(answer) = self.answer(request) else { return Judgement::Challenge { stale: false } };
         // An answer that leaves out what we asked for, or was made for another request.
         let offered = matches!(answer.algorithm, Algorithm::Md5 | Algorithm::Sha256);
-        if answer.qop == Qop::None || answer.nc == 0 || !offered || !is_for(&answer.uri, uri) {
+        if answer.qop == Qop::None || answer.nc == 0 || !offered || !self.is_for(&answer.uri, uri) {
             return Judgement::Forbidden;
         }
         let phone = self.phones.get(&answer.username);
@@ -102,13 +103,31 @@ impl Registrar {
     }
 }
 
-/// Whether the digest was made for this request URI.
-fn is_for(digest: &str, request: &str) -> bool {
-    if digest == request {
-        return true;
+/// What a product is offered. baresip before 3.0 gives up when it meets any challenge that it does not
+/// know, even behind one that it does; who does not say what it is (SIPp among others) reads only the
+/// first. Everybody else takes the best that it can.
+fn offered(product: &str) -> &'static [Algorithm] {
+    let old = ["baresip v0.", "baresip v1.", "baresip v2."];
+    if old.iter().any(|old| product.starts_with(old)) {
+        &[Algorithm::Md5]
+    } else if product.is_empty() || product.starts_with("SIPp") {
+        &[Algorithm::Md5, Algorithm::Sha256]
+    } else {
+        &[Algorithm::Sha256, Algorithm::Md5]
     }
-    match (Uri::parse(digest), Uri::parse(request)) {
-        (Some(one), Some(two)) => one.same_as(&two),
-        _ => false,
+}
+
+impl Registrar {
+    /// Whether the digest was made for this request URI: for the same user at the same host. Phones write
+    /// ports and parameters there as they like, and some our address in place of our domain and no user.
+    pub(super) fn is_for(&self, digest: &str, request: &str) -> bool {
+        if digest == request {
+            return true;
+        }
+        let (Some(digest), Some(request)) = (Uri::parse(digest), Uri::parse(request)) else { return false };
+        let ours = self.hosts.iter().any(|host| host.eq_ignore_ascii_case(&digest.host));
+        let same_host = ours || digest.host.eq_ignore_ascii_case(&request.host);
+        let same_user = digest.user_text() == request.user_text() || (ours && digest.user.is_none());
+        digest.is_sip() && same_host && same_user
     }
 }

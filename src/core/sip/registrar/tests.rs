@@ -8,7 +8,7 @@ use crate::sip::user_agent::Peer;
 const REALM: &str = "calls.example";
 
 fn registrar() -> Registrar {
-    let mut registrar = Registrar::new(RegistrarConfig::new(REALM), 7);
+    let mut registrar = Registrar::new(RegistrarConfig::new(REALM), 7, ["192.0.2.5:5060"].into_iter());
     for (user, password) in [("1001", "right"), ("1002", "other")] {
         registrar.set(PhoneAccount::with_password(user, AgentId(1), REALM, password));
     }
@@ -26,7 +26,7 @@ fn from() -> Peer {
 /// The strongest (or the last) challenge that is given there now.
 fn challenge(registrar: &Registrar, now: Time, from: Peer, strong: bool) -> Challenge {
     let all: Vec<Challenge> = registrar
-        .challenges(now, from, false)
+        .challenges(now, from, false, "Phone")
         .iter()
         .flat_map(|line| Challenge::parse_all(line, false))
         .collect();
@@ -64,7 +64,7 @@ fn the_right_password_is_proven_by_either_hash_and_the_stronger_is_offered_first
         let right = answer(&challenge, "1001", "right", 1);
         assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), proved());
     }
-    let lines = registrar().challenges(Time::ZERO, from(), true);
+    let lines = registrar().challenges(Time::ZERO, from(), true, "Phone");
     assert!(lines[0].contains("algorithm=SHA-256") && lines[1].contains("algorithm=MD5"), "{lines:?}");
     assert!(lines.iter().all(|line| line.ends_with("stale=true")), "{lines:?}");
 }
@@ -97,6 +97,41 @@ fn an_answer_is_good_once_and_unaltered() {
     assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), proved());
     assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), stale, "the same again");
     assert_eq!(judge(&mut registrar, Time::ZERO, from(), &answer(&challenge, "1001", "right", 2)), proved());
+}
+
+#[test]
+fn the_digest_is_for_the_same_user_at_the_same_host() {
+    let registrar = registrar();
+    for (digest, request, same) in [
+        ("sip:calls.example", "sip:calls.example", true),
+        ("sip:calls.example:5060;transport=tcp", "sip:CALLS.example", true),
+        ("sip:192.0.2.5:5060", "sip:calls.example", true),
+        ("sip:192.0.2.5:5060", "sip:8000@calls.example", true),
+        ("sip:8000@192.0.2.5", "sip:8000@calls.example", true),
+        ("sip:8001@calls.example", "sip:8000@calls.example", false),
+        ("sip:evil.example", "sip:calls.example", false),
+        ("sip:evil.example", "sip:8000@evil.example", false),
+        ("tel:8000", "sip:8000@calls.example", false),
+        ("", "sip:calls.example", false),
+    ] {
+        assert_eq!(registrar.is_for(digest, request), same, "{digest} {request}");
+    }
+}
+
+#[test]
+fn a_product_that_cannot_read_the_stronger_challenge_is_not_shut_out() {
+    for (product, algorithms) in [
+        ("Linphone Desktop/5.0", &["SHA-256", "MD5"][..]),
+        ("baresip v3.5.0 (x86_64/linux)", &["SHA-256", "MD5"]),
+        ("baresip v1.0.0 (x86_64/linux)", &["MD5"]),
+        ("", &["MD5", "SHA-256"]),
+    ] {
+        let lines = registrar().challenges(Time::ZERO, from(), false, product);
+        assert_eq!(lines.len(), algorithms.len(), "{product}");
+        for (line, algorithm) in lines.iter().zip(algorithms) {
+            assert!(line.contains(&format!("algorithm={algorithm},")), "{product}: {line}");
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::wakes::Owner;
 use super::write::{self, Plain, Reply};
 use super::{Caller, Incoming, Peer, Transport, UaEvent, UserAgent};
 use crate::ids::TrunkId;
+use crate::sip::headers::HeaderName;
 use crate::sip::message::{Message, Method};
 use crate::sip::registrar::{Binding, Judgement, PhoneAccount, Registrar};
 use crate::sip::uri::Uri;
@@ -98,8 +99,9 @@ impl UserAgent {
                     Method::Register => (401, "Unauthorized", "WWW-Authenticate"),
                     _ => (407, "Proxy Authentication Required", "Proxy-Authenticate"),
                 };
-                let [first, second] = registrar.challenges(now, from, stale);
-                Door::Closed(Reply::new(code, reason).header(name, first).header(name, second))
+                let product = request.header(HeaderName::UserAgent).unwrap_or_default();
+                let lines = registrar.challenges(now, from, stale, &product).into_iter();
+                Door::Closed(lines.fold(Reply::new(code, reason), |reply, line| reply.header(name, line)))
             }
         }
     }

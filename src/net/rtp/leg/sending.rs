@@ -67,10 +67,15 @@ impl Leg {
                     ended = true;
                 }
                 let played = self.playing.as_ref().and_then(|playing| playing.current(codec));
-                let payload = played.or(mixed).unwrap_or_else(|| playing::silence(codec));
+                let sound = played.or(mixed);
+                let payload = sound.unwrap_or_else(|| playing::silence(codec));
                 beat.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
                 self.marker = false;
                 self.sent_level.add_coded(codec, payload);
+                // Silence of our own is a gap in the recording, which is silent too.
+                if let (Some(pen), Some(sound)) = (&mut self.pen, sound) {
+                    pen.sent(codec, clock, sound, beat.due_micros);
+                }
             }
         }
         self.stream.pass(FRAME);
@@ -107,6 +112,9 @@ impl Leg {
             }
             beat.outbox.put(|bytes| self.stream.pass_on(kind, place, payload, bytes));
             self.sent_level.add_coded(codec, payload);
+            if let Some(pen) = &mut self.pen {
+                pen.sent(codec, place.timestamp, payload, beat.now_micros);
+            }
         }
         self.flush(beat, done);
     }

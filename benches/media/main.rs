@@ -1,6 +1,9 @@
 //! Announcements to 1,000 far ends from one media thread, beside the barest loops that do the same:
-//! CPU per packet as a ratio, and how late packets leave. `cargo bench --bench media`, about 20 s.
+//! CPU per packet as a ratio, and how late packets leave. Then bridged calls, in
+//! `bridged`. `cargo bench --bench media`, about 40 s; `-- bridged` for those alone.
 #![expect(unsafe_code, reason = "the yardstick is a bare sendmmsg loop, and CPU time is read per thread")]
+
+mod bridged;
 
 use paceline::audio::Sound;
 use paceline::net::rtp::{MediaCommand, MediaConfig, MediaEvent, MediaRoom, MediaTotals};
@@ -25,6 +28,13 @@ const BATCH: usize = 32;
 
 fn main() {
     raise_file_limit();
+    if !std::env::args().any(|argument| argument == "bridged") {
+        announcements();
+    }
+    bridged::run();
+}
+
+fn announcements() {
     let far: Vec<UdpSocket> = (0..STREAMS).map(|_| far_end()).collect();
     let addresses: Vec<SocketAddr> = far.iter().filter_map(|socket| socket.local_addr().ok()).collect();
     // Each loop runs before and after the room, and the cheaper run counts: other programs' load
@@ -260,13 +270,17 @@ fn own_cpu_micros() -> f64 {
     time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
 }
 
-/// CPU of the threads named `media-*`: nanoseconds on the CPU, from the scheduler's own count.
 fn media_cpu_micros() -> f64 {
+    cpu_micros_of("media-")
+}
+
+/// CPU of the threads whose names begin so: nanoseconds on the CPU, from the scheduler's own count.
+fn cpu_micros_of(prefix: &str) -> f64 {
     let tasks = std::fs::read_dir("/proc/self/task").expect("Linux has /proc");
     tasks
         .flatten()
         .filter(|task| {
-            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with("media-"))
+            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with(prefix))
         })
         .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
         .filter_map(|stat| stat.split(' ').next()?.parse::<f64>().ok())

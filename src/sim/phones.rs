@@ -1,0 +1,341 @@
+//! Telephones over real sockets: each registers with a password, answers what rings it, speaks a sound
+//! and keeps what it hears. One task and one media room serve all of them.
+
+use crate::audio::Sound;
+use crate::net::clock::Clock;
+use crate::net::rtp::{LegStats, MediaCommand, MediaConfig, MediaError, MediaEvent, MediaRoom, Tap};
+use crate::net::sip::{SipEvent, SipSocketConfig, SipSocketError, SipSockets};
+use paceline_core::call::{Digit, HangUpCause, Heard, Progress};
+use paceline_core::ids::{CallId, TrunkId};
+use paceline_core::media::{Codec, MediaCapabilities};
+use paceline_core::sip::user_agent::{Incoming, IncomingCall, Peer, SipTrunk, UaConfig};
+use paceline_core::sip::{UaEvent, UaOutput, UserAgent};
+use paceline_core::time::{Duration, Time};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// How the phones behave.
+#[derive(Clone, Debug)]
+pub struct PhoneOptions {
+    /// Where they register; `None` = they only wait to be called.
+    pub registrar: Option<Peer>,
+    /// The domain of their addresses.
+    pub domain: String,
+    pub phones: Vec<PhoneLogin>,
+    /// Where they are.
+    pub address: IpAddr,
+    pub rtp_ports: RangeInclusive<u16>,
+    pub codecs: Vec<Codec>,
+    /// From ringing to answering; `None` = never.
+    pub answer_after: Option<Duration>,
+    /// Spoken from the answer on, again and again.
+    pub voice: Option<Arc<Sound>>,
+    /// How much of each call is kept.
+    pub keep: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct PhoneLogin {
+    pub user: String,
+    pub password: String,
+}
+
+/// What happened to the phones so far.
+#[derive(Clone, Debug, Default)]
+pub struct PhonesSeen {
+    pub registered: usize,
+    /// The last registration that was refused.
+    pub refused: Option<String>,
+    /// Every call so far, in the order in which they came.
+    pub calls: Vec<PhoneCall>,
+}
+
+/// One call to one phone.
+#[derive(Clone, Debug)]
+pub struct PhoneCall {
+    pub call: CallId,
+    /// Whose phone rang.
+    pub user: String,
+    /// Who called.
+    pub from: String,
+    pub answered: bool,
+    /// The first packet of the far side came.
+    pub heard_audio: bool,
+    pub ended: bool,
+    pub keys: Vec<Digit>,
+    pub tap: Tap,
+    pub stats: Option<LegStats>,
+}
+
+/// What a phone's owner does.
+#[derive(Clone, Debug)]
+enum Order {
+    HangUp(CallId),
+    Say(CallId, Arc<Sound>),
+    Press(CallId, Vec<Digit>),
+}
+
+/// Phones at work. Dropping them takes them off the net without a word, as a crash would.
+#[derive(Debug)]
+pub struct RunningPhones {
+    address: SocketAddr,
+    orders: mpsc::UnboundedSender<Order>,
+    seen: watch::Receiver<PhonesSeen>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PhonesError {
+    #[error(transparent)]
+    Sockets(#[from] SipSocketError),
+    #[error(transparent)]
+    Media(#[from] MediaError),
+}
+
+impl RunningPhones {
+    pub fn seen(&self) -> watch::Receiver<PhonesSeen> {
+        self.seen.clone()
+    }
+
+    /// Where they can be called without registration.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn hang_up(&self, call: CallId) {
+        self.order(Order::HangUp(call));
+    }
+
+    /// Speaks something else from now on.
+    pub fn say(&self, call: CallId, sound: Arc<Sound>) {
+        self.order(Order::Say(call, sound));
+    }
+
+    pub fn press(&self, call: CallId, keys: Vec<Digit>) {
+        self.order(Order::Press(call, keys));
+    }
+
+    fn order(&self, order: Order) {
+        // Phones that are gone do nothing.
+        let _ = self.orders.send(order);
+    }
+}
+
+impl Drop for RunningPhones {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Takes the phones into service; they register at once.
+///
+/// # Errors
+/// No socket or no RTP port is to be had.
+pub async fn start(options: PhoneOptions) -> Result<RunningPhones, PhonesError> {
+    let (inbound, messages) = mpsc::channel(16_384);
+    let transport = options.registrar.map_or(paceline_core::sip::user_agent::Transport::Udp, |at| at.transport);
+    let listen = vec![(transport, SocketAddr::new(options.address, 0))];
+    let mut config = SipSocketConfig::new(listen);
+    config.strangers_per_sec = None;
+    let sockets = SipSockets::bind(config, inbound).await?;
+    let address = sockets.addresses()[0].1;
+    let (heard_in, heard) = mpsc::unbounded_channel();
+    let media = MediaRoom::start(
+        MediaConfig {
+            bind: options.address,
+            ports: options.rtp_ports.clone(),
+            threads: 1,
+            silence: Duration::from_secs(600),
+        },
+        move |event| {
+            // The task may be gone already.
+            let _ = heard_in.send(event);
+        },
+    )?;
+    let mut ua = UserAgent::new(UaConfig {
+        sent_by: vec![(transport, address.to_string())],
+        product: "Paceline-phone".into(),
+        seed: Clock::utc().as_millis() as u64 ^ u64::from(address.port()) << 40,
+        incoming: Incoming::Anybody,
+        registrar: None,
+    });
+    let clock = Clock::start();
+    if let Some(registrar) = options.registrar {
+        for (place, phone) in options.phones.iter().enumerate() {
+            let trunk = SipTrunk {
+                id: TrunkId(place as u16),
+                peer: registrar,
+                also_from: Vec::new(),
+                host: options.domain.clone(),
+                from_domain: options.domain.clone(),
+                username: phone.user.clone(),
+                password: phone.password.clone(),
+                register: true,
+                options: Duration::ZERO,
+            };
+            ua.set_trunk(clock.now(), trunk);
+        }
+    }
+    let (orders, ordered) = mpsc::unbounded_channel();
+    let (seen_out, seen) = watch::channel(PhonesSeen::default());
+    let desk = Desk { options, clock, ua, sockets, media, seen: seen_out, due: BTreeMap::new() };
+    let task = tokio::spawn(desk.work(messages, heard, ordered));
+    Ok(RunningPhones { address, orders, seen, task })
+}
+
+/// The task's own state.
+struct Desk {
+    options: PhoneOptions,
+    clock: Clock,
+    ua: UserAgent,
+    sockets: SipSockets,
+    media: MediaRoom,
+    seen: watch::Sender<PhonesSeen>,
+    /// When which ringing call is answered.
+    due: BTreeMap<(Time, CallId), ()>,
+}
+
+impl Desk {
+    async fn work(
+        mut self,
+        mut messages: mpsc::Receiver<SipEvent>,
+        mut heard: mpsc::UnboundedReceiver<MediaEvent>,
+        mut ordered: mpsc::UnboundedReceiver<Order>,
+    ) {
+        loop {
+            self.drain();
+            let answers = self.due.first_key_value().map(|((at, _), ())| *at);
+            let wake = [self.ua.next_wake(), answers].into_iter().flatten().min();
+            let wake = wake.unwrap_or(self.clock.now() + Duration::from_secs(3_600));
+            tokio::select! {
+                message = messages.recv() => match message {
+                    Some(SipEvent::Message { from, bytes }) => {
+                        self.ua.handle_message(self.clock.now(), from, &bytes);
+                    }
+                    Some(SipEvent::Failed { peer }) => {
+                        self.ua.handle_transport_error(self.clock.now(), peer);
+                    }
+                    None => return,
+                },
+                Some(event) = heard.recv() => self.hear(event),
+                Some(order) = ordered.recv() => self.carry_out(order),
+                () = tokio::time::sleep_until(self.clock.instant(wake).into()) => self.woken(),
+            }
+        }
+    }
+
+    fn woken(&mut self) {
+        let now = self.clock.now();
+        self.ua.handle_timeout(now);
+        while let Some((&(at, call), ())) = self.due.first_key_value() {
+            if at > now {
+                return;
+            }
+            self.due.remove(&(at, call));
+            self.answer(call);
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::HangUp(call) => self.ua.hang_up(self.clock.now(), call, HangUpCause::Finished),
+            Order::Say(leg, sound) => self.media.command(leg, MediaCommand::Play { sound, plays: 0 }),
+            Order::Press(leg, keys) => self.media.command(leg, MediaCommand::SendDigits(keys)),
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.ua.poll() {
+            match output {
+                UaOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
+                UaOutput::Event(event) => self.said(event),
+            }
+        }
+    }
+
+    fn said(&mut self, event: UaEvent) {
+        match event {
+            UaEvent::Registered { .. } => self.seen.send_modify(|seen| seen.registered += 1),
+            UaEvent::RegistrationFailed { code, reason, .. } => self
+                .seen
+                .send_modify(|seen| seen.refused = Some(format!("{} {reason}", code.unwrap_or_default()))),
+            UaEvent::Incoming(incoming) => self.rung(*incoming),
+            UaEvent::Media { call, target, .. } => self.media.command(call, MediaCommand::Connect(target)),
+            UaEvent::Progress { call, progress: Progress::Answered } => {
+                if let Some(sound) = self.options.voice.clone() {
+                    self.media.command(call, MediaCommand::Play { sound, plays: 0 });
+                }
+                self.note(call, |call| call.answered = true);
+            }
+            UaEvent::Progress { call, progress: Progress::Ended(_) } => {
+                self.due.retain(|(_, due), ()| *due != call);
+                self.media.command(call, MediaCommand::Close);
+                self.note(call, |call| call.ended = true);
+            }
+            _ => {}
+        }
+    }
+
+    fn rung(&mut self, incoming: IncomingCall) {
+        let IncomingCall { call, to_user, from_user, .. } = incoming;
+        let tap = Tap::new(self.options.keep);
+        let seen = PhoneCall {
+            call,
+            user: to_user,
+            from: from_user,
+            answered: false,
+            heard_audio: false,
+            ended: false,
+            keys: Vec::new(),
+            tap,
+            stats: None,
+        };
+        self.seen.send_modify(|all| all.calls.push(seen));
+        self.ua.ring(self.clock.now(), call);
+        if let Some(after) = self.options.answer_after {
+            self.due.insert((self.clock.now() + after, call), ());
+            self.woken();
+        }
+    }
+
+    fn answer(&mut self, call: CallId) {
+        let now = self.clock.now();
+        match self.media.open_leg(call) {
+            Ok(address) => {
+                let tap = self.seen.borrow().calls.iter().find(|one| one.call == call).map(|one| one.tap.clone());
+                if let Some(tap) = tap {
+                    self.media.command(call, MediaCommand::Tap(tap));
+                }
+                let codecs = self.options.codecs.clone();
+                self.ua.answer(now, call, MediaCapabilities { address, codecs });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a simulated phone cannot answer");
+                self.ua.reject(now, call, 480, "Temporarily Unavailable", &[]);
+            }
+        }
+    }
+
+    fn hear(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Heard { leg, heard: Heard::FirstAudio } => self.note(leg, |call| call.heard_audio = true),
+            MediaEvent::Heard { leg, heard: Heard::Digit(digit) } => {
+                self.note(leg, |call| call.keys.push(digit));
+            }
+            MediaEvent::Closed { leg, stats } => self.note(leg, |call| call.stats = Some(stats)),
+            _ => {}
+        }
+    }
+
+    fn note(&self, call: CallId, what: impl FnOnce(&mut PhoneCall)) {
+        self.seen.send_modify(|seen| {
+            if let Some(one) = seen.calls.iter_mut().rev().find(|one| one.call == call) {
+                what(one);
+            }
+        });
+    }
+}

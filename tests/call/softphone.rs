@@ -1,0 +1,111 @@
+//! Softphones of others as headless programs: baresip and Linphone's `linphonec`, each in a directory of
+//! its own, with everything they say collected.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A running program. Killed when dropped.
+pub struct Softphone {
+    child: Child,
+    said: Arc<(Mutex<String>, Condvar)>,
+    pub dir: TempDir,
+}
+
+impl Softphone {
+    /// baresip with one account that answers by itself; it hears into `heard.wav` and says 440 Hz.
+    pub fn baresip(registrar: SocketAddr, transport: &str, user: &str, password: &str) -> Softphone {
+        let dir = tempfile::tempdir().expect("a directory");
+        let config = format!(
+            "poll_method epoll\nsip_listen 127.0.0.1:0\nsip_verify_server no\naudio_source ausine,440\n\
+             audio_player aufile,{0}/heard.wav\naudio_alert ausine,440\nrtp_ports 30000-39998\n\
+             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule ausine.so\nmodule aufile.so\n\
+             module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n",
+            dir.path().display()
+        );
+        let account = format!(
+            "<sip:{user}@{registrar};transport={transport}>;auth_pass={password};regint=60;answermode=auto\n"
+        );
+        std::fs::write(dir.path().join("config"), config).expect("written");
+        std::fs::write(dir.path().join("accounts"), account).expect("written");
+        std::fs::write(dir.path().join("contacts"), "").expect("written");
+        let mut command = Command::new("baresip");
+        command.args(["-4", "-v", "-t", "60", "-f"]).arg(dir.path());
+        Softphone::start(command, dir, "baresip is installed (Debian package baresip-core)")
+    }
+
+    /// Linphone's console phone, which reads its commands from its input.
+    pub fn linphone() -> Softphone {
+        let dir = tempfile::tempdir().expect("a directory");
+        let config = "[sip]\nsip_port=-1\nsip_tcp_port=-1\nuse_ipv6=0\nguess_hostname=0\n[rtp]\naudio_rtp_port=-1\n\
+                      [sound]\nplayback_dev_id=none\n";
+        let rc = dir.path().join("linphonerc");
+        std::fs::write(&rc, config).expect("written");
+        let mut command = Command::new("linphonec");
+        command.arg("-c").arg(&rc).arg("-a").env("HOME", dir.path());
+        Softphone::start(command, dir, "linphonec is installed (Debian package linphone-cli)")
+    }
+
+    fn start(mut command: Command, dir: TempDir, expected: &str) -> Softphone {
+        command.current_dir(dir.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect(expected);
+        let said = Arc::new((Mutex::new(String::new()), Condvar::new()));
+        let streams: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|it| Box::new(it) as Box<dyn Read + Send>),
+            child.stderr.take().map(|it| Box::new(it) as Box<dyn Read + Send>),
+        ];
+        for stream in streams.into_iter().flatten() {
+            let said = said.clone();
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(stream);
+                let mut line = Vec::new();
+                while lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+                    said.0.lock().expect("nobody panicked").push_str(&String::from_utf8_lossy(&line));
+                    said.1.notify_all();
+                    line.clear();
+                }
+            });
+        }
+        Softphone { child, said, dir }
+    }
+
+    /// Types a line.
+    pub fn say(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("piped");
+        writeln!(input, "{line}").and_then(|()| input.flush()).expect("it listens");
+    }
+
+    /// Waits until it has said this.
+    pub fn wait_for(&self, words: &str) {
+        let until = Instant::now() + PATIENCE;
+        let mut said = self.said.0.lock().expect("nobody panicked");
+        while !said.contains(words) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "it never said {words:?}, only:\n{said}");
+            said = self.said.1.wait_timeout(said, left).expect("nobody panicked").0;
+        }
+    }
+
+    pub fn said(&self) -> String {
+        self.said.0.lock().expect("nobody panicked").clone()
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+impl Drop for Softphone {
+    fn drop(&mut self) {
+        // Already gone is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

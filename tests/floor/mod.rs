@@ -1,0 +1,5 @@
+//! The floor over real sockets: agents' phones register, callees answer, and what each hears is
+//! measured.
+
+mod rig;
+mod talk;
