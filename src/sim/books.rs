@@ -124,8 +124,11 @@ impl Books {
         if listed || busy || booked.reason == Some(Reason::Blacklisted) {
             return None;
         }
+        if !self.held.insert(id) {
+            return None;
+        }
         self.asked.insert(id);
-        Some(booked.lead.clone())
+        Some(self.leads.get(&id)?.lead.clone())
     }
 
     /// Whom we called at this number before.
@@ -255,13 +258,8 @@ impl Books {
     pub fn save_summary(&mut self, record: SummaryRecord) {
         let update = record.lead.clone();
         self.summaries.push(record);
-        let Some(update) = update else { return };
-        let closed = self
-            .leads
-            .get(&update.lead)
-            .is_some_and(|booked| !booked.is_work() && booked.reason.is_some());
-        if !closed || !matches!(update.state, LeadState::Open | LeadState::FollowUp) {
-            self.put(update);
+        if let Some(update) = update {
+            self.put(update, true);
         }
     }
 
@@ -272,12 +270,19 @@ impl Books {
     pub fn save_lead(&mut self, update: LeadUpdate) {
         self.held.remove(&update.lead);
         self.asked.remove(&update.lead);
-        self.put(update);
+        self.put(update, false);
     }
 
-    fn put(&mut self, update: LeadUpdate) {
+    /// What was closed stays closed, whatever an ending call says of its retry; a summary opens what
+    /// was not closed for a reason.
+    fn put(&mut self, mut update: LeadUpdate, said: bool) {
         let Some(booked) = self.leads.get_mut(&update.lead) else { return };
         let was_open = booked.is_work();
+        let closed = !was_open && (!said || booked.reason.is_some());
+        if closed && matches!(update.state, LeadState::Open | LeadState::FollowUp) {
+            (update.state, update.reason) = (booked.state, booked.reason);
+            (update.next_at, update.callback) = (booked.lead.next_at, booked.lead.callback.clone());
+        }
         self.due.remove(&(booked.lead.next_at.unwrap_or_default(), update.lead));
         booked.lead.phones = update.phones;
         booked.lead.uncounted = update.uncounted;

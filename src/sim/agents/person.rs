@@ -4,7 +4,7 @@ use super::habits::Habits;
 use crate::sim::dice::Dice;
 use paceline_core::agent::{
     Activity, Agent, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Force, Holding, PartyKind,
-    SeatView, Supervision, Way, WorkMode,
+    Refusal, SeatView, Supervision, Way, WorkMode,
 };
 use paceline_core::campaign::Disposition;
 use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId};
@@ -113,6 +113,13 @@ impl Person {
         self.at_work = true;
         self.absent = false;
         self.break_at = now + habits.between_breaks.draw(&mut self.dice);
+    }
+
+    /// Where no ordinary telephone is admitted she takes the phone on her desk.
+    pub fn refused(&mut self, refusal: Refusal, act: &str) {
+        if refusal == Refusal::PhoneNotReady && act == "sign_in" {
+            self.way = Way::Phone;
+        }
     }
 
     pub fn talks(&self) -> bool {

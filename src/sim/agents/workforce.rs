@@ -145,7 +145,12 @@ impl Workforce {
                 let Some((agent, word)) = self.asks.remove(ask) else { return };
                 match refusal {
                     None => *self.done.entry(word).or_default() += 1,
-                    Some(refusal) => *self.refused.entry(refusal.word()).or_default() += 1,
+                    Some(refusal) => {
+                        *self.refused.entry(refusal.word()).or_default() += 1;
+                        if let Some(person) = self.people.get_mut(&agent) {
+                            person.refused(*refusal, word);
+                        }
+                    }
                 }
                 self.think(now, agent);
             }

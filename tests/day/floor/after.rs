@@ -119,7 +119,10 @@ fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &
                 });
                 of && record.at <= attempt.request.placed_at
             };
-            if !abandoned && books.summaries().iter().rfind(opened).is_none() {
+            // What becomes of a lead that an agent asked for anew is settled by that call.
+            let asked_since =
+                seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
+            if !abandoned && !asked_since && books.summaries().iter().rfind(opened).is_none() {
                 return Err(format!("{key:?} had answered ({result:?}) and was called again: {:?}", attempt.request));
             }
         }
@@ -140,12 +143,22 @@ fn callbacks_reach_whom_they_were_booked_for(seen: &Seen, books: &Books) -> Resu
     }
     for record in books.summaries() {
         let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { continue };
+        if update.callback.is_none() {
+            // The only number was wrong: nobody can be called back there.
+            continue;
+        }
         let later = books.attempts().find(|attempt| {
             attempt.request.lead == Some(update.lead) && attempt.request.placed_at >= record.at
         });
         let Some(next) = later else {
             let lead = books.lead(update.lead).ok_or("no such lead")?;
-            let newest = last.get(&update.lead).is_some_and(|last| std::ptr::eq(*last, record));
+            // The end of a call that was out when she called us herself has the last word.
+            let overtaken = books.attempts().any(|attempt| {
+                attempt.request.lead == Some(update.lead)
+                    && attempt.request.attempt != record.attempt
+                    && attempt.result.as_ref().is_some_and(|result| result.ended_at >= record.at)
+            });
+            let newest = !overtaken && last.get(&update.lead).is_some_and(|last| std::ptr::eq(*last, record));
             if newest && lead.reason.is_none() {
                 return Err(format!("lead {} was to be called at {:?} and never was: {lead:?}", update.lead, booked.at));
             }
@@ -161,9 +174,10 @@ fn callbacks_reach_whom_they_were_booked_for(seen: &Seen, books: &Books) -> Resu
         if next.request.placed_at < booked.at && !reopened {
             return Err(format!("lead {}: called before {:?}: {:?}", update.lead, booked.at, next.request));
         }
+        let tried = callee(seen, next.request.attempt).is_some_and(|callee| callee.agents.contains(&record.agent));
         let reached: Option<AgentId> = callee(seen, next.request.attempt).and_then(|callee| callee.first_agent);
         let in_time = next.request.placed_at < booked.at + GRACE;
-        if booked.own && in_time && !reopened && reached.is_some_and(|agent| agent != record.agent) {
+        if booked.own && in_time && !reopened && !tried && reached.is_some_and(|agent| agent != record.agent) {
             return Err(format!(
                 "lead {}: agent {} booked it for {:?}, agent {reached:?} got it: {:?}",
                 update.lead, record.agent, booked.at, next.request

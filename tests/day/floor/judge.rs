@@ -2,9 +2,10 @@
 //! waits for nothing, hears nothing, or is with two people at once.
 
 use super::FloorPlan;
-use paceline_core::agent::{Activity, Availability, Holding, PartyKind, SeatView, WorkMode};
+use paceline_core::agent::{Activity, Availability, Holding, PartyKind, SeatView, Way, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
+use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{LegKind, SoundName};
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{AgentId, AttemptId, CallId, LeadId, MixId};
@@ -13,6 +14,9 @@ use paceline_core::time::{Duration, Time, Utc};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+/// How long an ordinary telephone may wait for its place in the trunk's calls per second.
+const LINE_WAIT: Duration = Duration::from_millis(500);
 
 /// A callee, from the opened attempt (or her own call to us) to her end.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +36,9 @@ pub struct Callee {
     pub bridged: bool,
     pub ended: bool,
     pub ended_by_callee: bool,
-    /// The first agent who spoke with her.
+    /// The first agent who spoke with her, and all who were kept, rung or there for her.
     pub first_agent: Option<AgentId>,
+    pub agents: BTreeSet<AgentId>,
 }
 
 #[derive(Debug)]
@@ -64,9 +69,13 @@ pub struct Seen {
     /// Leads that an agent asked for, and so may be called whatever was before.
     pub asked: BTreeSet<LeadId>,
     pub attempts_asked: BTreeSet<AttemptId>,
+    /// When each lead was asked for last.
+    pub asked_at: BTreeMap<LeadId, Utc>,
     pub whys: BTreeMap<Why, u64>,
     pub crashes_at: Vec<Utc>,
     opened_now: Vec<CallId>,
+    /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
+    beside_telephone: BTreeMap<(CallId, AgentId), Time>,
     pub broken: Option<String>,
     pub checks: u64,
     pub most_waiting: usize,
@@ -133,6 +142,7 @@ impl Seen {
                 }
                 self.legs.clear();
                 self.seats.clear();
+                self.beside_telephone.clear();
             }
             Input::CallProgressed { call, progress: Progress::Ended(ended) } => {
                 self.legs.remove(call);
@@ -141,6 +151,9 @@ impl Seen {
                     callee.mix = None;
                     callee.ended_by_callee = ended.by == paceline_core::outcome::EndedBy::Callee;
                 }
+            }
+            Input::AttemptOpened { attempt, verdict } if *verdict != DialVerdict::Opened => {
+                self.callees.remove(&attempt.call());
             }
             Input::CallProgressed { call, progress: Progress::Answered } => {
                 if let Some(leg) = self.legs.get_mut(call) {
@@ -167,6 +180,7 @@ impl Seen {
             }
             Output::FetchLead { lead, .. } => {
                 self.asked.insert(*lead);
+                self.asked_at.insert(*lead, utc);
             }
             Output::CallAgent { leg, agent, .. } => self.leg(*leg, LegKind::Agent, *agent),
             Output::CallThird { leg, .. } => self.leg(*leg, LegKind::Consulted, AgentId(0)),
@@ -240,6 +254,9 @@ impl Seen {
         {
             callee.first_agent.get_or_insert(seat.agent);
         }
+        if let Some(callee) = call_of(seat).and_then(|call| self.callees.get_mut(&call)) {
+            callee.agents.insert(seat.agent);
+        }
         if seat.activity == Activity::Reserved
             && let Some(attempt) = seat.work.as_ref().and_then(|work| work.attempt)
             && let Some(callee) = self.callees.get_mut(&attempt.call())
@@ -255,9 +272,9 @@ impl Seen {
         self.everything_is_told(dialer)?;
         self.nobody_has_two()?;
         self.nobody_hears_nothing(at, rules)?;
-        self.nobody_waits_beside_an_idle_agent(rules)?;
+        self.nobody_waits_beside_an_idle_agent(at, rules)?;
         self.lines_keep_the_rule(rules, dialer)?;
-        self.no_state_sticks(utc, rules)
+        self.no_state_sticks(at, utc, rules)
     }
 
     fn everything_is_told(&self, dialer: &Dialer) -> Result<(), String> {
@@ -349,18 +366,28 @@ impl Seen {
         up && asks && !callee.announcing && !served && !together
     }
 
-    fn nobody_waits_beside_an_idle_agent(&mut self, rules: &Rules) -> Result<(), String> {
+    fn nobody_waits_beside_an_idle_agent(&mut self, at: Time, rules: &Rules) -> Result<(), String> {
         let waiting: Vec<(CallId, &Callee)> =
             self.callees.iter().filter(|(id, callee)| self.waits(**id, callee)).map(|(id, c)| (*id, c)).collect();
+        let mut beside = BTreeMap::new();
         for (id, callee) in &waiting {
-            let free = self.seats.values().find(|seat| {
+            let free = self.seats.values().filter(|seat| {
                 self.eligible(seat, callee.inbound, rules) && !callee.tried.contains(&seat.agent)
             });
-            if let Some(seat) = free {
+            for seat in free {
+                let key = (*id, seat.agent);
+                if matches!(seat.way, Way::Telephone(_)) && seat.holding == Holding::PerCall {
+                    let since = self.beside_telephone.get(&key).copied().unwrap_or(at);
+                    beside.insert(key, since);
+                    if at.since(since) <= LINE_WAIT {
+                        continue;
+                    }
+                }
                 return Err(format!("{id:?} waits while agent {} is idle: {callee:?}, {seat:?}", seat.agent));
             }
         }
         self.most_waiting = self.most_waiting.max(waiting.len());
+        self.beside_telephone = beside;
         Ok(())
     }
 
@@ -394,7 +421,8 @@ impl Seen {
         let idle = self.seats.values().filter(|seat| self.eligible(seat, false, rules)).count();
         let pending = self.callees.iter().filter(|(id, callee)| {
             let out = callee.opened.is_some() && !callee.ended && !callee.hung_up && !callee.for_one;
-            out && (callee.acked.is_none() || self.waits(**id, callee))
+            // Whoever lost her agent in mid-call waits in a queue of her own.
+            out && (callee.acked.is_none() || !callee.bridged && self.waits(**id, callee))
         });
         let pending = pending.count();
         let most = match rules.mode {
@@ -407,7 +435,7 @@ impl Seen {
         Ok(())
     }
 
-    fn no_state_sticks(&self, utc: Utc, rules: &Rules) -> Result<(), String> {
+    fn no_state_sticks(&self, at: Time, utc: Utc, rules: &Rules) -> Result<(), String> {
         for seat in self.seats.values() {
             let longest = match seat.activity {
                 Activity::Idle => continue,
@@ -417,7 +445,12 @@ impl Seen {
                 Activity::WrapUp => rules.wrap_up_len * 40,
                 Activity::Talking | Activity::Consulting => Duration::from_secs(3 * 3600),
             };
-            let held = utc.since(seat.since);
+            let opened = seat.work.as_ref().and_then(|work| self.callees.get(&work.attempt?.call())?.opened);
+            // A lead that was looked at for long is reserved no less once it is dialled.
+            let held = match opened.filter(|_| seat.activity == Activity::Reserved) {
+                Some(opened) => at.since(opened),
+                None => utc.since(seat.since),
+            };
             if held > longest {
                 return Err(format!("stuck for {held:?}: {seat:?}"));
             }

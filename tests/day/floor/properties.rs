@@ -146,9 +146,14 @@ fn the_first_lines_are_ratio_times_agents() {
         plan.trunk.calls_per_sec = 500.0;
         plan.troubles = Troubles::default();
         plan.leads.iter_mut().for_each(|lead| lead.household = None);
+        let only = "busy = 0\nanswer = 0\nreject = 0\nvoicemail = 0\npowered_off = 0\nunreachable = 0\n\
+                    vacant = 0\nsuspended = 0\nrestricted = 0\nno_answer = 1";
+        let people = paceline::sim::people::People::parse(&format!("[shares]\n{only}")).expect("people");
+        plan.people = std::sync::Arc::new(people);
+        plan.campaign.ring = Duration::from_secs(60);
         let mut day = plan.day();
-        // Nobody's phone has been answered three seconds after the agents came.
-        day.run(Time::from_millis(3_000));
+        // Everybody has signed in, and no call that nobody answers has been given up.
+        day.run(Time::from_millis(55_000));
         assert_eq!(day.far.calls_most(), lines, "{agents} agents");
     }
 }
