@@ -42,6 +42,10 @@ id!(
     /// A trunk: its place in `paceline.toml`.
     TrunkId(u16)
 );
+id!(
+    /// An agent, as the store numbers it.
+    AgentId(i64)
+);
 
 impl AttemptId {
     /// The call that this attempt makes.
