@@ -137,7 +137,8 @@ impl Drop for RunningPhones {
 /// No socket or no RTP port is to be had.
 pub async fn start(options: PhoneOptions) -> Result<RunningPhones, PhonesError> {
     let (inbound, messages) = mpsc::channel(16_384);
-    let transport = options.registrar.map_or(paceline_core::sip::user_agent::Transport::Udp, |at| at.transport);
+    let transport =
+        options.registrar.map_or(paceline_core::sip::user_agent::Transport::Udp, |at| at.transport);
     let listen = vec![(transport, SocketAddr::new(options.address, 0))];
     let mut config = SipSocketConfig::new(listen);
     config.strangers_per_sec = None;
@@ -306,7 +307,8 @@ impl Desk {
         let now = self.clock.now();
         match self.media.open_leg(call) {
             Ok(address) => {
-                let tap = self.seen.borrow().calls.iter().find(|one| one.call == call).map(|one| one.tap.clone());
+                let tap =
+                    self.seen.borrow().calls.iter().find(|one| one.call == call).map(|one| one.tap.clone());
                 if let Some(tap) = tap {
                     self.media.command(call, MediaCommand::Tap(tap));
                 }
@@ -322,7 +324,9 @@ impl Desk {
 
     fn hear(&mut self, event: MediaEvent) {
         match event {
-            MediaEvent::Heard { leg, heard: Heard::FirstAudio } => self.note(leg, |call| call.heard_audio = true),
+            MediaEvent::Heard { leg, heard: Heard::FirstAudio } => {
+                self.note(leg, |call| call.heard_audio = true)
+            }
             MediaEvent::Heard { leg, heard: Heard::Digit(digit) } => {
                 self.note(leg, |call| call.keys.push(digit));
             }

@@ -241,7 +241,10 @@ impl Rig {
             }
         };
         tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| {
-            panic!("agent {n} never looked as wanted: {:?}", self.handle.board().borrow().seats.get(&AgentId(n)))
+            panic!(
+                "agent {n} never looked as wanted: {:?}",
+                self.handle.board().borrow().seats.get(&AgentId(n))
+            )
         })
     }
 
@@ -300,7 +303,7 @@ fn opening(n: i64, group: GroupId) -> AgentOpening {
             groups: vec![Membership { group, priority: 1, in_use: true }],
             telephone: None,
             recorded: true,
-            leads: n == 9,
+            leads: n >= 2,
         },
         phone: Some(PhoneSecret { user: number, ha1_md5: account.ha1_md5, ha1_sha256: account.ha1_sha256 }),
     }

@@ -1,8 +1,9 @@
 //! One conversation and what can be done to it, by ear.
 
-use super::rig::{AGENT_HZ, CALLEE_HZ, Rig, Wish, share, until};
+use super::rig::{AGENT_HZ, CALLEE_HZ, Rig, Wish, share, until, voice};
 use paceline::net::rtp::Tap;
-use paceline_core::agent::{Activity, AgentAct, CallSummary, Holding};
+use paceline_core::agent::{Activity, AgentAct, CallSummary, Consulted, Holding, Supervision};
+use paceline_core::campaign::Recorded;
 
 /// Waits until `more` of sound came after `seen` samples, and returns that part.
 async fn hear(tap: &Tap, seen: usize, more: usize) -> Vec<i16> {
@@ -52,4 +53,124 @@ async fn a_phone_rung_per_call_is_bridged_too() {
     rig.act(1, AgentAct::HangUp { leg: None }).await.unwrap();
     until(&mut rig.agents.seen(), |seen| seen.calls.iter().all(|call| call.ended)).await;
     rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_hold_both_hear_music_and_no_speech_passes() {
+    let rig = Rig::start(Wish::default()).await;
+    rig.sign_in(1, Holding::NailedUp).await;
+    rig.talking(1).await;
+    let (callee, agent) = (rig.callee_call(), rig.agent_call(1));
+    hear(&callee.tap, 0, 8_000).await;
+    rig.act(1, AgentAct::Hold).await.unwrap();
+    for (tap, hz) in [(&callee.tap, AGENT_HZ), (&agent.tap, CALLEE_HZ)] {
+        // What was on its way is heard first.
+        let heard = hear(tap, tap.linear().len(), 16_000).await;
+        let rest = &heard[4_000..16_000];
+        assert!(share(rest, hz) < 0.01, "speech passes on hold: {}", share(rest, hz));
+        assert!(loud(rest) > 100.0, "no music: {}", loud(rest));
+    }
+    rig.act(1, AgentAct::Retrieve).await.unwrap();
+    let heard = hear(&callee.tap, callee.tap.linear().len(), 12_000).await;
+    assert!(share(&heard[8_000..12_000], AGENT_HZ) > 0.9);
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whisper_is_heard_by_the_agent_alone() {
+    let rig = Rig::start(Wish { agents: 2, ..Wish::default() }).await;
+    rig.sign_in(1, Holding::NailedUp).await;
+    rig.talking(1).await;
+    rig.sign_in(2, Holding::NailedUp).await;
+    rig.seat(2, |seat| seat.leg_up).await;
+    let whisper = 440.0;
+    rig.agents.say(rig.agent_call(2).call, voice(whisper));
+    let supervise = |how| AgentAct::Supervise { agent: paceline_core::ids::AgentId(1), how };
+    rig.act(2, supervise(Supervision::Whisper)).await.unwrap();
+    let (callee, agent, lead) = (rig.callee_call(), rig.agent_call(1), rig.agent_call(2));
+    let heard = hear(&agent.tap, agent.tap.linear().len(), 16_000).await;
+    assert!(share(&heard[8_000..16_000], whisper) > 0.2, "the agent hears the whisper");
+    assert!(share(&heard[8_000..16_000], CALLEE_HZ) > 0.2, "and the callee");
+    let heard = hear(&callee.tap, callee.tap.linear().len(), 8_000).await;
+    assert!(share(&heard[..8_000], whisper) < 0.001, "the callee does not hear it");
+    assert!(share(&heard[4_000..8_000], AGENT_HZ) > 0.9, "the callee hears the agent");
+    let heard = hear(&lead.tap, lead.tap.linear().len(), 8_000).await;
+    let both = [AGENT_HZ, CALLEE_HZ].map(|hz| share(&heard[4_000..8_000], hz));
+    assert!(both.iter().all(|share| *share > 0.2), "the shift lead hears both: {both:?}");
+    rig.act(2, supervise(Supervision::Barge)).await.unwrap();
+    let heard = hear(&callee.tap, callee.tap.linear().len(), 12_000).await;
+    assert!(share(&heard[8_000..12_000], whisper) > 0.2, "who barges in is heard by the callee");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transferred_callee_hears_the_other_agent_across_codecs() {
+    let wish = Wish {
+        agents: 2,
+        agent_codecs: vec![paceline_core::media::Codec::G722],
+        media_threads: 2,
+        ..Wish::default()
+    };
+    let rig = Rig::start(wish).await;
+    rig.sign_in(1, Holding::NailedUp).await;
+    rig.talking(1).await;
+    rig.sign_in(2, Holding::NailedUp).await;
+    rig.seat(2, |seat| seat.leg_up).await;
+    let other = 440.0;
+    rig.agents.say(rig.agent_call(2).call, voice(other));
+    let callee = rig.callee_call();
+    let heard = hear(&callee.tap, callee.tap.linear().len(), 8_000).await;
+    assert!(
+        share(&heard[4_000..8_000], AGENT_HZ) > 0.8,
+        "G.722 to G.711: {}",
+        share(&heard[4_000..8_000], AGENT_HZ)
+    );
+    let whom = Consulted::Agent(paceline_core::ids::AgentId(2));
+    rig.act(1, AgentAct::Consult { whom }).await.unwrap();
+    rig.act(1, AgentAct::Transfer).await.unwrap();
+    rig.talking(2).await;
+    let heard = hear(&callee.tap, callee.tap.linear().len(), 12_000).await;
+    assert!(share(&heard[8_000..12_000], other) > 0.8, "the callee hears the second agent");
+    rig.seat(1, |seat| seat.activity == Activity::WrapUp).await;
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recording_holds_both_sides_and_stands_with_the_call() {
+    let rig = Rig::start(Wish { recorded: Recorded::All, ..Wish::default() }).await;
+    rig.sign_in(1, Holding::NailedUp).await;
+    rig.talking(1).await;
+    let callee = rig.callee_call();
+    hear(&callee.tap, 0, 16_000).await;
+    rig.callees.hang_up(callee.call);
+    rig.seat(1, |seat| seat.activity == Activity::WrapUp).await;
+    let mut reader = rig.store.reader().await.unwrap();
+    let path = async {
+        loop {
+            let rows = reader.attempts(rig.campaign, 0, 10).await.unwrap();
+            if let Some(path) = rows.first().and_then(|row| row.recording.clone()) {
+                return path;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            reader.refresh().await.unwrap();
+        }
+    };
+    let path = tokio::time::timeout(super::rig::PATIENCE, path).await.expect("the store knows the file");
+    let bytes = std::fs::read(rig.dir.path().join("recordings").join(&path)).unwrap();
+    let pairs: Vec<[i16; 2]> = bytes[44..]
+        .chunks_exact(4)
+        .map(|pair| [i16::from_le_bytes([pair[0], pair[1]]), i16::from_le_bytes([pair[2], pair[3]])])
+        .collect();
+    let (left, right): (Vec<i16>, Vec<i16>) = pairs.iter().map(|[left, right]| (*left, *right)).unzip();
+    assert!(left.len() >= 14_000, "two seconds were spoken: {} samples", left.len());
+    let middle = 4_000..12_000;
+    assert!(share(&left[middle.clone()], CALLEE_HZ) > 0.9, "left: the callee");
+    assert!(share(&right[middle], AGENT_HZ) > 0.9, "right: the agent");
+    rig.stop().await;
+}
+
+/// Root mean square.
+fn loud(samples: &[i16]) -> f64 {
+    let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+    (power / samples.len() as f64).sqrt()
 }

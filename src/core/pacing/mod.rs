@@ -1,5 +1,8 @@
 //! How many calls to place now, and why. Every decision carries its why and its numbers.
 
+pub mod estimate;
+pub mod ledger;
+pub mod predictive;
 pub mod rate;
 pub mod ratio;
 

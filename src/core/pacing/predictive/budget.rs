@@ -1,0 +1,196 @@
+//! The abandon budget: how many people may still be abandoned today, and the risk per call that spends it
+//! evenly. Counts people; knows no agents and no calls.
+
+use super::rules::Rules;
+use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Risk taken at most, whatever is left.
+const RISK_MAX: f64 = 0.6;
+/// People abandoned for each unit of risk taken, before it was seen.
+const USUAL_RATIO: f64 = 0.35;
+const RATIO_WEIGHT: f64 = 2.0;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Minute {
+    number: u64,
+    live: f64,
+    abandoned: f64,
+}
+
+/// What was spent, and what the spending bought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    live: f64,
+    abandoned: f64,
+    /// Sums over live answers of the risk taken, and of those abandoned; they fade.
+    risk_taken: f64,
+    came_true: f64,
+    recent: VecDeque<Minute>,
+}
+
+/// What may be risked now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allowance {
+    /// P(an answer finds nobody) up to which a call is placed; zero = only what cannot fail.
+    pub risk: f64,
+    /// People who may still be abandoned today, after the reserve.
+    pub left: f64,
+}
+
+impl Budget {
+    pub fn new(rules: &Rules) -> Self {
+        Budget {
+            live: rules.carried.live,
+            abandoned: rules.carried.abandoned,
+            risk_taken: 0.0,
+            came_true: 0.0,
+            recent: VecDeque::new(),
+        }
+    }
+
+    fn minute(&mut self, now: Time) -> &mut Minute {
+        let number = now.as_millis() / 60_000;
+        if self.recent.back().is_none_or(|minute| minute.number != number) {
+            self.recent.push_back(Minute { number, ..Minute::default() });
+            while self.recent.front().is_some_and(|minute| minute.number + 30 < number) {
+                self.recent.pop_front();
+            }
+        }
+        let last = self.recent.len() - 1;
+        &mut self.recent[last]
+    }
+
+    /// A person answered while `risk` was being taken.
+    pub fn answered(&mut self, now: Time, risk: f64) {
+        self.live += 1.0;
+        self.minute(now).live += 1.0;
+        if risk > 0.0 {
+            self.risk_taken = self.risk_taken * 0.998 + risk;
+            self.came_true *= 0.998;
+        }
+    }
+
+    /// So much of a person (less where it may have been a machine) was abandoned.
+    pub fn abandoned(&mut self, now: Time, person: f64) {
+        self.abandoned += person;
+        self.came_true += person;
+        self.minute(now).abandoned += person;
+        // What was perhaps a machine does not count as a live answer either.
+        self.live -= 1.0 - person;
+        self.minute(now).live -= 1.0 - person;
+    }
+
+    /// A live answer turned out to be a machine.
+    pub fn was_machine(&mut self, now: Time) {
+        self.live = (self.live - 1.0).max(0.0);
+        let minute = self.minute(now);
+        minute.live = (minute.live - 1.0).max(0.0);
+    }
+
+    pub fn live(&self) -> f64 {
+        self.live
+    }
+
+    pub fn abandoned_so_far(&self) -> f64 {
+        self.abandoned
+    }
+
+    /// People abandoned for each unit of risk.
+    fn ratio(&self) -> f64 {
+        ((self.came_true + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT)).clamp(0.05, 1.5)
+    }
+
+    /// Live answers per second over the last half hour, once it holds enough.
+    pub fn pace(&self, now: Time) -> Option<f64> {
+        let (live, _) = self.half_hour();
+        let first = self.recent.front()?.number * 60_000;
+        let span = now.since(Time::from_millis(first)).as_millis() as f64 / 1000.0;
+        (live >= 15.0 && span > 120.0).then(|| live / span)
+    }
+
+    fn half_hour(&self) -> (f64, f64) {
+        self.recent.iter().fold((0.0, 0.0), |(live, gone), m| (live + m.live, gone + m.abandoned))
+    }
+
+    /// `coming`: live answers still to be expected today; `in_flight`: people likely to answer from calls
+    /// that are already out.
+    pub fn allowance(&self, rules: &Rules, now: Time, coming: f64, in_flight: f64) -> Allowance {
+        let max = rules.abandon_rate_max;
+        let ratio = self.ratio();
+        // What is already on its way can still cost something, and answers still to come may stay away.
+        let at_risk = in_flight * max;
+        let reserve = 1.0 + at_risk + at_risk.sqrt();
+        let left = max * (self.live + coming) - self.abandoned - reserve;
+        let sure = max * (self.live + 0.8 * coming) - self.abandoned - reserve;
+        if sure <= 0.0 || self.half_hour_spent(rules, now) {
+            return Allowance { risk: 0.0, left: left.max(0.0) };
+        }
+        let rate = (left / coming.max(1.0)).min(1.6 * max);
+        Allowance { risk: (rate / ratio).min(RISK_MAX), left }
+    }
+
+    fn half_hour_spent(&self, rules: &Rules, now: Time) -> bool {
+        let Some(max) = rules.half_hour_rate_max else { return false };
+        let (live, gone) = self.half_hour();
+        let coming = self.pace(now).map_or(live, |pace| (pace * 1800.0).max(live));
+        // Too few to be judged by a rate: two people would already be too many.
+        coming * max >= 3.0 && gone + 1.0 > coming * max
+    }
+}
+
+/// Live answers to be expected until `closes`, from the pace so far or, early, from the floor.
+pub fn coming(pace: Option<f64>, floor_pace: f64, now: Time, closes: Option<Time>, from_leads: Option<f64>) -> f64 {
+    let left = closes.map_or(Duration::from_secs(3600), |closes| closes.since(now));
+    let by_time = pace.unwrap_or(floor_pace * 0.6) * left.as_millis() as f64 / 1000.0;
+    from_leads.map_or(by_time, |leads| leads.min(by_time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_risk_follows_what_is_left_and_stops_before_the_last_one() {
+        let rules = Rules::default();
+        let mut budget = Budget::new(&rules);
+        let now = Time::from_millis(60_000);
+        for _ in 0..100 {
+            budget.answered(now, 0.1);
+        }
+        let full = budget.allowance(&rules, now, 300.0, 0.0);
+        assert!(full.risk > 0.05, "{full:?}");
+        assert!((full.left - (12.0 - 1.0)).abs() < 1e-9);
+        for _ in 0..10 {
+            budget.abandoned(now, 1.0);
+        }
+        let spent = budget.allowance(&rules, now, 300.0, 0.0);
+        assert_eq!(spent.risk, 0.0, "one more could not be paid for with certainty");
+    }
+
+    #[test]
+    fn a_half_hour_may_be_spent_though_the_day_is_not() {
+        let rules = Rules::default();
+        let mut budget = Budget::new(&Rules { carried: Carried { live: 5000.0, abandoned: 20.0 }, ..rules.clone() });
+        let now = Time::from_millis(60_000);
+        for _ in 0..200 {
+            budget.answered(now, 0.1);
+        }
+        for _ in 0..10 {
+            budget.abandoned(now, 1.0);
+        }
+        assert_eq!(budget.allowance(&rules, now, 1000.0, 0.0).risk, 0.0);
+        let later = Time::from_millis(60_000 * 40);
+        budget.answered(later, 0.1);
+        assert!(budget.allowance(&rules, later, 1000.0, 0.0).risk > 0.0);
+    }
+
+    use super::super::rules::Carried;
+
+    #[test]
+    fn no_ceiling_left_means_no_risk() {
+        let rules = Rules { abandon_rate_max: 0.0, ..Rules::default() };
+        assert_eq!(Budget::new(&rules).allowance(&rules, Time::ZERO, 1e6, 10.0).risk, 0.0);
+    }
+}

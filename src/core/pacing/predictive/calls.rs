@@ -1,0 +1,314 @@
+//! What is learnt from calls: set-up delay, rates of answer by seconds of ringing, machines and how long
+//! a detector takes, and how much better or worse each part of the list answers just now.
+
+use super::event::Part;
+use super::view::Stage;
+use crate::ids::CallId;
+use crate::pacing::estimate::{Hazard, Scale, Share};
+use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Seconds of set-up that are told apart.
+pub const SETUP_SECS: usize = 16;
+/// Seconds that a detector may take.
+pub const VERDICT_SECS: usize = 16;
+/// Parts told apart; further ones are learnt as part zero.
+const PARTS_MAX: usize = 256;
+/// A usual list: this share answers in the first 25 s.
+const USUAL_ANSWER: f64 = 0.35;
+/// A jump is expected this often, and this much drift (of the logarithm, per root second).
+const JUMPS_PER_SEC: f64 = 1.0 / 2400.0;
+const DRIFT: f64 = 0.0025;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Flight {
+    part: Part,
+    stage: Stage,
+    since: Time,
+    /// Learnt from until this moment.
+    seen: Time,
+    /// Seconds of ringing at the pick-up.
+    rang: f64,
+}
+
+/// Observations of one part since its scale was last brought up to date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Pending {
+    count: f64,
+    expected: f64,
+}
+
+/// Everything known about calls on their way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calls {
+    flights: BTreeMap<CallId, Flight>,
+    pub(super) setup_rings: Hazard,
+    pub(super) setup_ends: Hazard,
+    /// Per second of ringing: people (exposure in units of the scale), machines found, all other ends.
+    pub(super) live: Hazard,
+    pub(super) machine: Hazard,
+    pub(super) other: Hazard,
+    /// Verdicts by seconds since the pick-up.
+    pub(super) verdict_live: Vec<f64>,
+    pub(super) verdict_machine: Vec<f64>,
+    /// Of the answered calls that agents took, those with a person, by ringing time in steps of 4 s.
+    person: Vec<Share>,
+    scales: BTreeMap<Part, Scale>,
+    pending: BTreeMap<Part, Pending>,
+    live_rates: Vec<f64>,
+    network: Share,
+    ring_max: f64,
+    faded: Time,
+    scaled: Time,
+    verdicts: bool,
+    machines_told: bool,
+}
+
+fn secs(span: Duration) -> f64 {
+    span.as_millis() as f64 / 1000.0
+}
+
+impl Calls {
+    pub fn new(ring_max: Duration) -> Self {
+        let ring_secs = (secs(ring_max).ceil() as usize).clamp(5, 180);
+        let shape = |second: usize| match second {
+            0..2 => 0.5,
+            2..14 => 1.25,
+            14..25 => 0.9,
+            _ => 0.5,
+        };
+        let level = -(1.0 - USUAL_ANSWER).ln() / 25.0;
+        let live: Vec<f64> = (0..ring_secs).map(|second| level * shape(second)).collect();
+        Calls {
+            flights: BTreeMap::new(),
+            setup_rings: Hazard::new((0..SETUP_SECS).map(|s| if s < 1 { 0.2 } else { 0.6 }).collect(), 3.0),
+            setup_ends: Hazard::new(vec![0.02; SETUP_SECS], 3.0),
+            live_rates: live.clone(),
+            live: Hazard::new(live, 5.0),
+            machine: Hazard::new(vec![0.002; ring_secs], 2.0),
+            other: Hazard::new(vec![0.004; ring_secs], 2.0),
+            verdict_live: vec![0.0; VERDICT_SECS],
+            verdict_machine: vec![0.0; VERDICT_SECS],
+            person: vec![Share::new(0.97, 3.0); 12],
+            scales: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            network: Share::new(0.02, 20.0),
+            ring_max: secs(ring_max),
+            faded: Time::ZERO,
+            scaled: Time::ZERO,
+            verdicts: false,
+            machines_told: false,
+        }
+    }
+
+    /// The share of recent calls that the network failed.
+    pub fn network_failing(&self) -> f64 {
+        self.network.mean()
+    }
+
+    /// Whether answers pass a detector first.
+    pub fn has_verdicts(&self) -> bool {
+        self.verdicts
+    }
+
+    pub fn scale(&self, part: Part) -> Scale {
+        self.scales.get(&self.known(part)).cloned().unwrap_or_else(|| self.usual())
+    }
+
+    fn known(&self, part: Part) -> Part {
+        if self.scales.contains_key(&part) || self.scales.len() < PARTS_MAX { part } else { Part(0) }
+    }
+
+    /// A list nobody knows: taken to answer well, which is the cautious side. With parts known, near them.
+    fn usual(&self) -> Scale {
+        if self.scales.is_empty() {
+            return Scale::new(1.5, 0.8);
+        }
+        let mean = self.scales.values().map(|scale| scale.mean().ln()).sum::<f64>() / self.scales.len() as f64;
+        Scale::new(mean.exp() * 1.2, 0.6)
+    }
+
+    pub fn placed(&mut self, now: Time, call: CallId, part: Part) {
+        let part = self.known(part);
+        if !self.scales.contains_key(&part) {
+            let usual = self.usual();
+            self.scales.insert(part, usual);
+        }
+        self.flights.insert(call, Flight { part, stage: Stage::Placed, since: now, seen: now, rang: 0.0 });
+    }
+
+    pub fn ringing(&mut self, now: Time, call: CallId) {
+        self.accrue(now, call);
+        if let Some(flight) = self.flights.get_mut(&call)
+            && flight.stage == Stage::Placed
+        {
+            self.setup_rings.count(secs(now.since(flight.since)), 1.0);
+            (flight.stage, flight.since) = (Stage::Ringing, now);
+            self.count_network(false);
+        }
+    }
+
+    pub fn picked_up(&mut self, now: Time, call: CallId) {
+        self.ringing_at_the_latest(now, call);
+        if let Some(flight) = self.flights.get_mut(&call)
+            && flight.stage == Stage::Ringing
+        {
+            flight.rang = secs(now.since(flight.since));
+            (flight.stage, flight.since) = (Stage::PickedUp, now);
+            self.verdicts = true;
+        }
+    }
+
+    /// A feed without "ringing" has the answer right after set-up.
+    fn ringing_at_the_latest(&mut self, now: Time, call: CallId) {
+        if self.flights.get(&call).is_some_and(|flight| flight.stage == Stage::Placed) {
+            self.ringing(now, call);
+        }
+        self.accrue(now, call);
+    }
+
+    /// Returns the seconds it rang, if the call is known.
+    pub fn answered_live(&mut self, now: Time, call: CallId) -> Option<f64> {
+        self.ringing_at_the_latest(now, call);
+        let flight = self.flights.remove(&call)?;
+        let rang = self.rang(now, &flight, true);
+        self.live.count(rang, 1.0);
+        self.pending.entry(flight.part).or_default().count += 1.0;
+        Some(rang)
+    }
+
+    pub fn answered_machine(&mut self, now: Time, call: CallId) {
+        self.ringing_at_the_latest(now, call);
+        if let Some(flight) = self.flights.remove(&call) {
+            let rang = self.rang(now, &flight, false);
+            self.machine.count(rang, 1.0);
+        }
+    }
+
+    fn rang(&mut self, now: Time, flight: &Flight, live: bool) -> f64 {
+        if flight.stage != Stage::PickedUp {
+            return secs(now.since(flight.since));
+        }
+        let second = (secs(now.since(flight.since)) as usize).min(VERDICT_SECS - 1);
+        let verdicts = if live { &mut self.verdict_live } else { &mut self.verdict_machine };
+        verdicts[second] += 1.0;
+        flight.rang
+    }
+
+    /// Ended without an answer. One that we gave up, or that rang to the end, was only watched.
+    pub fn ended(&mut self, now: Time, call: CallId, network: bool, ours: bool) {
+        self.accrue(now, call);
+        let Some(flight) = self.flights.remove(&call) else { return };
+        let age = secs(now.since(flight.since));
+        match flight.stage {
+            _ if ours => {}
+            Stage::Placed => {
+                self.count_network(network);
+                // A line that is down says nothing about the next minute; a few failures always happen.
+                if !network || self.network.mean() < 0.25 {
+                    self.setup_ends.count(age, 1.0);
+                }
+            }
+            Stage::Ringing if network || age > self.ring_max - 0.75 => {}
+            Stage::Ringing => self.other.count(age, 1.0),
+            Stage::PickedUp => self.machine.count(flight.rang, 1.0),
+        }
+    }
+
+    fn count_network(&mut self, failed: bool) {
+        self.network.fade(0.93);
+        self.network.count(failed);
+    }
+
+    /// An agent found a machine (`person` false) or a person after `rang` seconds of ringing.
+    pub fn taken(&mut self, rang: f64, person: bool) {
+        let bin = ((rang / 4.0) as usize).min(self.person.len() - 1);
+        if person {
+            self.person[bin].count(true);
+        } else {
+            self.machines_told = true;
+            self.person[bin].turn(false);
+        }
+    }
+
+    /// The chance that an answer after so much ringing is a person: 1 where no machine was ever reported.
+    pub fn person_share(&self, rang: f64) -> f64 {
+        if !self.machines_told {
+            return 1.0;
+        }
+        let bin = ((rang / 4.0) as usize).min(self.person.len() - 1);
+        (self.person[bin].mean() + self.person[bin].spread()).min(1.0)
+    }
+
+    fn accrue(&mut self, now: Time, call: CallId) {
+        let Some(flight) = self.flights.get_mut(&call) else { return };
+        let scale = self.scales.get(&flight.part).map_or(1.0, Scale::mean);
+        let (from, to) = (secs(flight.seen.since(flight.since)), secs(now.since(flight.since)));
+        flight.seen = now;
+        match flight.stage {
+            Stage::Placed => {
+                self.setup_rings.expose(from, to, 1.0);
+                self.setup_ends.expose(from, to, 1.0);
+            }
+            Stage::Ringing => {
+                self.live.expose(from, to, scale);
+                self.machine.expose(from, to, 1.0);
+                self.other.expose(from, to, 1.0);
+                self.pending.entry(flight.part).or_default().expected +=
+                    Hazard::expected(&self.live_rates, from, to);
+            }
+            Stage::PickedUp => {}
+        }
+    }
+
+    /// Learns from the calls that are still out, and forgets a little.
+    pub fn learn(&mut self, now: Time) {
+        let out: Vec<CallId> = self.flights.keys().copied().collect();
+        for call in out {
+            self.accrue(now, call);
+        }
+        let span = secs(now.since(self.scaled));
+        self.scaled = now;
+        for (part, scale) in &mut self.scales {
+            scale.drift(span, JUMPS_PER_SEC, DRIFT);
+            if let Some(seen) = self.pending.remove(part) {
+                // Answers of one moment are a little more alike than independent ones would be.
+                let trust = 1.0 / (1.0 + seen.count.max(seen.expected * scale.mean()) / 40.0);
+                scale.observe(seen.count, seen.expected, trust);
+            }
+        }
+        if now.since(self.faded) >= Duration::from_secs(60) {
+            let minutes = secs(now.since(self.faded)) / 60.0;
+            self.faded = now;
+            let factor = 0.5f64.powf(minutes / 45.0);
+            for hazard in
+                [&mut self.live, &mut self.machine, &mut self.other, &mut self.setup_rings, &mut self.setup_ends]
+            {
+                if hazard.seen() > 300.0 {
+                    hazard.fade(factor);
+                }
+            }
+        }
+    }
+
+    /// Brings the rates of answer up to date.
+    pub fn refresh(&mut self) {
+        self.live_rates = self.live.rates();
+    }
+
+    pub fn live_rates(&self) -> &[f64] {
+        &self.live_rates
+    }
+
+    /// Whether the snapshot's calls are those the events told of.
+    pub fn agrees(&self, calls: usize) -> bool {
+        let own = self.flights.len();
+        own.abs_diff(calls) <= 2.max(own.max(calls) / 10)
+    }
+
+    /// Takes the snapshot's word: calls it does not know are gone.
+    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<CallId>) {
+        self.flights.retain(|call, _| known.contains(call));
+    }
+}

@@ -1,0 +1,263 @@
+//! One decision: the odds that the next call's answer finds an agent, weighed against the budget, within
+//! every cap. What is known about calls and agents comes from `outlook`.
+
+use super::budget;
+use super::odds::Margin;
+use super::outlook::{Chances, Outlook, POINTS};
+use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
+use super::Pacer;
+use crate::ids::CallId;
+use crate::pacing::estimate::Spans;
+use crate::time::{Duration, Time};
+
+/// Busy agents up to which the odds are exact, and calls.
+const EXACT_AGENTS: usize = 45;
+const EXACT_CALLS: usize = 300;
+/// A line that fails so often is tried with few calls.
+const NETWORK_FAILING: f64 = 0.5;
+
+fn secs(span: Duration) -> f64 {
+    span.as_millis() as f64 / 1000.0
+}
+
+/// The floor counted up.
+struct Floor {
+    idle: u32,
+    /// Everyone who is not on a break.
+    present: u32,
+    waiting: u32,
+    busy: Vec<Chances>,
+    calls: Vec<Chances>,
+    answers_coming: f64,
+}
+
+pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
+    let Some(outlook) = &pacer.outlook else { return nothing(now, Limit::FeedDoubted) };
+    let floor = count(pacer, outlook, now, view);
+    let out = view.calls.len() as u32;
+    let safe = floor.idle.saturating_sub(floor.waiting).saturating_sub(out);
+
+    let floor_pace = f64::from(floor.present) / (pacer.staff.busy_secs() + 10.0);
+    let from_leads = view.leads_left.map(|leads| leads as f64 * outlook.answer + floor.answers_coming);
+    let coming = budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads);
+    let allowance = pacer.budget.allowance(&pacer.rules, now, coming, floor.answers_coming);
+
+    let mut margins = margins(pacer, outlook, &floor, view);
+    let mut risk = next_risk(outlook, &margins);
+    let per_agent = (pacer.rules.calls_per_agent_max * f64::from(floor.present)).floor() as u32;
+    let caps = [
+        (per_agent.saturating_sub(out), Limit::CallsPerAgent),
+        (view.lines_free, Limit::LinesFull),
+        (view.starts_allowed, Limit::CallsPerSec),
+        (view.leads_left.map_or(u32::MAX, |leads| leads.min(u64::from(u32::MAX)) as u32), Limit::LeadsOut),
+    ];
+    let (cap, cap_limit) = caps.into_iter().min_by_key(|(cap, _)| *cap).unwrap_or((0, Limit::LinesFull));
+
+    let doubted = pacer.feed_doubted(now) || pacer.calls.network_failing() > NETWORK_FAILING;
+    let mut place = 0;
+    let mut limit = if floor.present == 0 {
+        Limit::NoAgents
+    } else if doubted {
+        place = safe.min(cap);
+        Limit::FeedDoubted
+    } else {
+        let fresh = outlook.placed[0];
+        let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, cap, &mut risk);
+        place = wanted.max(safe).min(cap);
+        if allowance.risk <= 0.0 { Limit::Budget } else { Limit::AgentsBusy }
+    };
+    if place == cap && limit != Limit::NoAgents {
+        limit = cap_limit;
+    }
+    let cancel = if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
+    let middle = POINTS / 2;
+    let why = Reason {
+        limit,
+        expected_free: f64::from(floor.idle) + floor.busy.iter().map(|chances| chances[middle]).sum::<f64>(),
+        expected_answers: floor.calls.iter().map(|chances| chances[middle]).sum::<f64>()
+            + f64::from(place) * outlook.placed[0][middle],
+        risk,
+        risk_max: allowance.risk,
+        budget_left: allowance.left,
+    };
+    let moving = floor.present > 0 || out > 0;
+    Plan { place, cancel, why, next_look: moving.then(|| now + Duration::from_secs(1)) }
+}
+
+fn nothing(now: Time, limit: Limit) -> Plan {
+    let why =
+        Reason { limit, expected_free: 0.0, expected_answers: 0.0, risk: 0.0, risk_max: 0.0, budget_left: 0.0 };
+    Plan { place: 0, cancel: Vec::new(), why, next_look: Some(now + Duration::from_secs(1)) }
+}
+
+fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor {
+    let back = pacer.staff.return_chance();
+    let mut floor = Floor {
+        idle: 0,
+        present: 0,
+        waiting: view.waiting.len() as u32,
+        busy: Vec::with_capacity(view.agents.len()),
+        calls: Vec::with_capacity(view.calls.len()),
+        answers_coming: 0.0,
+    };
+    for agent in &view.agents {
+        if agent.doing == Doing::Paused {
+            continue;
+        }
+        floor.present += 1;
+        let bin = Spans::bin(secs(now.since(agent.since)));
+        match agent.doing {
+            Doing::Idle => floor.idle += 1,
+            _ if agent.leaving => {}
+            Doing::Reserved => floor.busy.push(outlook.talking[0]),
+            Doing::Talking => floor.busy.push(outlook.talking[bin]),
+            Doing::WrapUp { until: Some(until) } => {
+                floor.busy.push(outlook.wrap_known(secs(until.since(now)), back));
+            }
+            Doing::WrapUp { until: None } => floor.busy.push(outlook.wrapping[bin]),
+            Doing::Paused => {}
+        }
+    }
+    let mut known = (view.next_part, relative(pacer, outlook, view.next_part));
+    for call in &view.calls {
+        if call.part != known.0 {
+            known = (call.part, relative(pacer, outlook, call.part));
+        }
+        let chances = scaled(call_chances(outlook, now, call), known.1);
+        floor.answers_coming += chances[POINTS - 1];
+        floor.calls.push(chances);
+    }
+    floor
+}
+
+/// How much better a part answers just now than the tables say.
+fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
+    pacer.calls.scale(part).mean() / outlook.scale
+}
+
+fn scaled(chances: Chances, by: f64) -> Chances {
+    if (by - 1.0).abs() < 0.01 {
+        return chances;
+    }
+    chances.map(|p| by * p / (1.0 + (by - 1.0) * p))
+}
+
+fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
+    let age = secs(now.since(call.since));
+    let within = |table: &[Chances]| table[(age as usize).min(table.len() - 1)];
+    match call.stage {
+        Stage::Placed => within(&outlook.placed),
+        Stage::Ringing => within(&outlook.ringing),
+        Stage::PickedUp => outlook.picked_up(10.0, age),
+    }
+}
+
+fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> Vec<Margin> {
+    let surplus = i64::from(floor.idle) - i64::from(floor.waiting);
+    let exact = floor.busy.len() <= EXACT_AGENTS && floor.calls.len() <= EXACT_CALLS && floor.idle <= 60;
+    let doubt = pacer.calls.scale(view.next_part).spread();
+    (0..outlook.points.len())
+        .map(|n| {
+            let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, doubt) };
+            floor.busy.iter().for_each(|chances| margin.agent(chances[n]));
+            floor.calls.iter().for_each(|chances| margin.call(chances[n]));
+            margin
+        })
+        .collect()
+}
+
+/// P(one more call, when answered, or a later answer because of it, finds nobody).
+fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
+    let (mut worst, mut risk) = (0.0f64, 0.0);
+    for n in (0..POINTS).rev() {
+        worst = worst.max(margins[n].shortage());
+        risk += outlook.weights[n] * worst;
+    }
+    risk
+}
+
+/// Calls that can be added, one after the other, each with no more than the risk.
+fn wanted(
+    outlook: &Outlook,
+    margins: &mut [Margin],
+    fresh: &Chances,
+    risk_max: f64,
+    cap: u32,
+    risk: &mut f64,
+) -> u32 {
+    let mut placed = 0;
+    // Steps of one for small floors; large ones double the step while it fits and halve it after.
+    let exact = matches!(margins.first(), Some(Margin::Exact { .. }));
+    let mut step = 1;
+    while placed < cap && *risk <= risk_max && risk_max > 0.0 {
+        let more = step.min(cap - placed);
+        let mut trial = margins.to_vec();
+        trial.iter_mut().zip(fresh).for_each(|(margin, chance)| margin.calls(*chance, more));
+        let after = next_risk(outlook, &trial);
+        if more > 1 && after > risk_max {
+            step = more / 2;
+            if step == 0 {
+                break;
+            }
+            continue;
+        }
+        margins.clone_from_slice(&trial);
+        *risk = after;
+        placed += more;
+        if !exact {
+            step = more * 2;
+        }
+    }
+    placed
+}
+
+/// Ringing calls to give up, oldest first: those whose answer would now too probably find nobody.
+fn cancels(
+    pacer: &Pacer,
+    outlook: &Outlook,
+    now: Time,
+    view: &Snapshot,
+    floor: &Floor,
+    risk_max: f64,
+) -> Vec<CallId> {
+    let rules = &pacer.rules;
+    if !rules.may_cancel {
+        return Vec::new();
+    }
+    let mut old: Vec<(Time, CallId, usize)> = view
+        .calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.stage == Stage::Ringing && now.since(call.since) >= rules.ring_legal_min)
+        .map(|(n, call)| (call.since, call.call, n))
+        .collect();
+    if old.is_empty() {
+        return Vec::new();
+    }
+    old.sort_unstable();
+    let mut kept: Vec<bool> = vec![true; view.calls.len()];
+    let mut out = Vec::new();
+    let tolerated = (1.5 * risk_max).max(0.03);
+    for (_, call, n) in old {
+        let rest = Floor {
+            idle: floor.idle,
+            present: floor.present,
+            waiting: floor.waiting,
+            busy: floor.busy.clone(),
+            calls: floor
+                .calls
+                .iter()
+                .enumerate()
+                .filter(|(m, _)| kept[*m] && *m != n)
+                .map(|(_, chances)| *chances)
+                .collect(),
+            answers_coming: 0.0,
+        };
+        if next_risk(outlook, &margins(pacer, outlook, &rest, view)) <= tolerated {
+            break;
+        }
+        kept[n] = false;
+        out.push(call);
+    }
+    out
+}

@@ -1,0 +1,50 @@
+//! Everything the pacer can be told, as one closed list. What it answers is in `view`.
+
+use crate::ids::{AgentId, CallId};
+use serde::{Deserialize, Serialize};
+
+/// A part of the list whose people answer alike: an upload, a region, a trunk, a try number. The
+/// caller chooses what it stands for; zero is "no parts".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Part(pub u16);
+
+/// One fact about a call or an agent. Facts arrive in the order in which they happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The call left.
+    Placed { call: CallId, part: Part },
+    /// The far phone rings.
+    Ringing { call: CallId },
+    /// Picked up; a detector is still deciding whether by a person. Without a detector this is left out.
+    PickedUp { call: CallId },
+    /// A person (or, without a detector, anyone) needs an agent from this moment.
+    AnsweredLive { call: CallId },
+    /// A detector found a machine; no agent is needed.
+    AnsweredMachine { call: CallId },
+    /// Ended without an answer. `network`: by the network's fault, which says nothing about the person.
+    Unanswered { call: CallId, network: bool },
+    /// We gave it up while it rang.
+    Cancelled { call: CallId },
+    /// An agent has the answered call.
+    Connected { call: CallId, agent: AgentId },
+    /// The answered call waited longer than it may. Told once, even if an agent takes it later.
+    Abandoned { call: CallId },
+    /// The answered call hung up before it had waited too long: neither connected nor abandoned.
+    HungUpWaiting { call: CallId },
+    /// The agent who has this call found a machine on the line (no detector, or one that was wrong).
+    FoundMachine { call: CallId },
+    /// The conversation ended; wrap-up begins.
+    TalkEnded { agent: AgentId },
+    /// Wrap-up ended; the agent is free, unless `AgentPaused` or `AgentLeft` follows at the same moment.
+    WrapEnded { agent: AgentId },
+    /// Logged in, free.
+    AgentCame { agent: AgentId },
+    /// On a break, by own wish or by the rules.
+    AgentPaused { agent: AgentId },
+    /// Back from a break, free.
+    AgentBack { agent: AgentId },
+    /// Logged out.
+    AgentLeft { agent: AgentId },
+}

@@ -1,0 +1,184 @@
+//! Predictive pacing: how many calls to place now so that agents wait as little as the abandon budget
+//! allows. [`Pacer`] learns from [`Event`]s and answers a [`Snapshot`] with a [`Plan`]. Pure: no clock,
+//! no chance, ordered maps, so a saved pacer goes on as if nothing had happened.
+
+mod budget;
+mod calls;
+mod decide;
+pub mod event;
+pub mod odds;
+mod outlook;
+pub mod rules;
+mod staff;
+pub mod view;
+
+pub use event::{Event, Part};
+pub use rules::{Carried, Rules};
+pub use view::{AgentNow, CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage, WaitingNow};
+
+use crate::ids::CallId;
+use crate::time::{Duration, Time};
+use budget::Budget;
+use calls::Calls;
+use outlook::Outlook;
+use serde::{Deserialize, Serialize};
+use staff::Staff;
+use std::collections::BTreeMap;
+
+/// An answered call: how long it rang, to know people from machines later.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Answered {
+    rang: f64,
+    connected: bool,
+}
+
+/// The pacer of one campaign.
+///
+/// Tell it every event in order ([`Pacer::on_event`]) and ask it after each, and when a plan's
+/// `next_look` comes ([`Pacer::decide`]). It never asks for more than [`Rules`] and the snapshot's
+/// limits allow, whatever it believes.
+///
+/// ```
+/// use paceline_core::ids::AgentId;
+/// use paceline_core::pacing::predictive::{AgentNow, Doing, Event, Pacer, Rules, Snapshot};
+/// use paceline_core::time::Time;
+///
+/// let mut pacer = Pacer::new(Rules::default());
+/// pacer.on_event(Time::ZERO, Event::AgentCame { agent: AgentId(1) });
+/// let idle = AgentNow { agent: AgentId(1), doing: Doing::Idle, since: Time::ZERO, leaving: false };
+/// let view = Snapshot { agents: vec![idle], lines_free: 30, starts_allowed: 10, ..Snapshot::default() };
+/// assert!(pacer.decide(Time::ZERO, &view).place >= 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pacer {
+    rules: Rules,
+    calls: Calls,
+    staff: Staff,
+    budget: Budget,
+    answered: BTreeMap<CallId, Answered>,
+    outlook: Option<Outlook>,
+    looked: Time,
+    learnt: Time,
+    /// The risk taken at the last decision.
+    risk: f64,
+    /// Events and snapshots have disagreed since.
+    doubted: Option<Time>,
+}
+
+impl Pacer {
+    pub fn new(rules: Rules) -> Self {
+        Pacer {
+            calls: Calls::new(rules.ring_max),
+            staff: Staff::default(),
+            budget: Budget::new(&rules),
+            answered: BTreeMap::new(),
+            outlook: None,
+            looked: Time::ZERO,
+            learnt: Time::ZERO,
+            risk: 0.0,
+            doubted: None,
+            rules,
+        }
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The campaign's rules changed; what was learnt stays.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
+    /// Live answers and abandoned people of this day, as the budget counts them.
+    pub fn spent(&self) -> Carried {
+        Carried { live: self.budget.live(), abandoned: self.budget.abandoned_so_far() }
+    }
+
+    /// Learns from one fact.
+    pub fn on_event(&mut self, now: Time, event: Event) {
+        match event {
+            Event::Placed { call, part } => self.calls.placed(now, call, part),
+            Event::Ringing { call } => self.calls.ringing(now, call),
+            Event::PickedUp { call } => self.calls.picked_up(now, call),
+            Event::AnsweredLive { call } => {
+                if let Some(rang) = self.calls.answered_live(now, call) {
+                    self.answered.insert(call, Answered { rang, connected: false });
+                    self.budget.answered(now, self.risk);
+                }
+            }
+            Event::AnsweredMachine { call } => self.calls.answered_machine(now, call),
+            Event::Unanswered { call, network } => self.calls.ended(now, call, network, false),
+            Event::Cancelled { call } => self.calls.ended(now, call, false, true),
+            Event::Connected { call, agent } => {
+                self.staff.connected(now, agent, call);
+                if let Some(answered) = self.answered.get_mut(&call) {
+                    answered.connected = true;
+                    self.calls.taken(answered.rang, true);
+                }
+            }
+            Event::Abandoned { call } => {
+                let rang = self.answered.get(&call).map_or(0.0, |answered| answered.rang);
+                self.budget.abandoned(now, self.calls.person_share(rang));
+                self.answered.remove(&call);
+            }
+            Event::HungUpWaiting { call } => {
+                self.answered.remove(&call);
+            }
+            Event::FoundMachine { call } => {
+                if let Some(answered) = self.answered.remove(&call) {
+                    self.calls.taken(answered.rang, false);
+                    self.budget.was_machine(now);
+                }
+            }
+            Event::TalkEnded { agent } => {
+                if let Some(call) = self.staff.talk_ended(now, agent) {
+                    self.answered.remove(&call);
+                }
+            }
+            Event::WrapEnded { agent } => self.staff.wrap_ended(now, agent),
+            Event::AgentCame { agent } | Event::AgentBack { agent } => self.staff.free(now, agent),
+            Event::AgentPaused { agent } => self.staff.away(now, agent),
+            Event::AgentLeft { agent } => self.staff.left(now, agent),
+        }
+    }
+
+    /// What to place and what to give up now.
+    pub fn decide(&mut self, now: Time, view: &Snapshot) -> Plan {
+        if now.since(self.learnt) >= Duration::from_secs(1) || self.outlook.is_none() {
+            self.learnt = now;
+            self.calls.learn(now);
+            self.staff.learn(now);
+        }
+        self.check_feed(now, view);
+        if self.outlook.is_none() || now.since(self.looked) >= self.looks_apart(now) {
+            self.looked = now;
+            self.calls.refresh();
+            self.outlook = Some(Outlook::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
+        }
+        let plan = decide::decide(self, now, view);
+        self.risk = plan.why.risk_max;
+        plan
+    }
+
+    /// How long the tables hold: what is known changes quickly at first. The list's scale is followed between.
+    fn looks_apart(&self, now: Time) -> Duration {
+        if now.as_millis() < 600_000 || self.budget.live() < 100.0 { Duration::from_secs(3) } else { Duration::from_secs(12) }
+    }
+
+    fn check_feed(&mut self, now: Time, view: &Snapshot) {
+        if self.calls.agrees(view.calls.len()) {
+            self.doubted = None;
+            return;
+        }
+        let since = *self.doubted.get_or_insert(now);
+        if now.since(since) > Duration::from_secs(60) {
+            self.calls.keep_only(&view.calls.iter().map(|call| call.call).collect());
+        }
+    }
+
+    /// Whether events and snapshots have disagreed for too long to trust either.
+    fn feed_doubted(&self, now: Time) -> bool {
+        self.doubted.is_some_and(|since| now.since(since) > Duration::from_secs(5))
+    }
+}

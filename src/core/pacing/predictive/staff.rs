@@ -1,0 +1,153 @@
+//! What is learnt from agents: how long talks and wrap-ups last, and whether an agent comes back after one.
+
+use crate::ids::{AgentId, CallId};
+use crate::pacing::estimate::spans::Expectation;
+use crate::pacing::estimate::{Share, Spans};
+use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Doing {
+    Free,
+    Talking(CallId),
+    WrapUp,
+    Away,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Agent {
+    doing: Doing,
+    since: Time,
+    seen: Time,
+    /// The last wrap-up ended at this moment, and nothing followed yet.
+    wrapped: Option<Time>,
+}
+
+/// Everything known about the people who talk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Staff {
+    agents: BTreeMap<AgentId, Agent>,
+    pub(super) talk: Spans,
+    pub(super) wrap: Spans,
+    returns: Share,
+    faded: Time,
+}
+
+fn secs(span: Duration) -> f64 {
+    span.as_millis() as f64 / 1000.0
+}
+
+impl Default for Staff {
+    fn default() -> Self {
+        Staff {
+            agents: BTreeMap::new(),
+            talk: Spans::new(Expectation { mean_secs: 150.0, spread: 0.9, weight: 2.0 }),
+            wrap: Spans::new(Expectation { mean_secs: 25.0, spread: 0.8, weight: 2.0 }),
+            returns: Share::new(0.97, 20.0),
+            faded: Time::ZERO,
+        }
+    }
+}
+
+impl Staff {
+    fn set(&mut self, now: Time, agent: AgentId, doing: Doing) {
+        self.agents.insert(agent, Agent { doing, since: now, seen: now, wrapped: None });
+    }
+
+    pub fn free(&mut self, now: Time, agent: AgentId) {
+        self.set(now, agent, Doing::Free);
+    }
+
+    pub fn connected(&mut self, now: Time, agent: AgentId, call: CallId) {
+        // An agent who talks again has wrapped up, told or not.
+        self.wrap_ended(now, agent);
+        self.set(now, agent, Doing::Talking(call));
+    }
+
+    /// Returns the call that ended.
+    pub fn talk_ended(&mut self, now: Time, agent: AgentId) -> Option<CallId> {
+        self.accrue(now, agent);
+        let known = self.agents.get(&agent)?;
+        let Doing::Talking(call) = known.doing else { return None };
+        self.talk.end(secs(now.since(known.since)));
+        self.set(now, agent, Doing::WrapUp);
+        Some(call)
+    }
+
+    pub fn wrap_ended(&mut self, now: Time, agent: AgentId) {
+        self.accrue(now, agent);
+        if let Some(known) = self.agents.get(&agent)
+            && known.doing == Doing::WrapUp
+        {
+            self.wrap.end(secs(now.since(known.since)));
+            self.returns.count(true);
+            self.set(now, agent, Doing::Free);
+            if let Some(known) = self.agents.get_mut(&agent) {
+                known.wrapped = Some(now);
+            }
+        }
+    }
+
+    pub fn away(&mut self, now: Time, agent: AgentId) {
+        self.accrue(now, agent);
+        if let Some(known) = self.agents.get(&agent) {
+            match known.doing {
+                Doing::WrapUp => {
+                    self.wrap.end(secs(now.since(known.since)));
+                    self.returns.count(false);
+                }
+                Doing::Talking(_) => self.returns.count(false),
+                Doing::Free if known.wrapped == Some(now) => self.returns.turn(false),
+                Doing::Free | Doing::Away => {}
+            }
+        }
+        self.set(now, agent, Doing::Away);
+    }
+
+    pub fn left(&mut self, now: Time, agent: AgentId) {
+        self.away(now, agent);
+        self.agents.remove(&agent);
+    }
+
+    fn accrue(&mut self, now: Time, agent: AgentId) {
+        let Some(known) = self.agents.get_mut(&agent) else { return };
+        let (from, to) = (secs(known.seen.since(known.since)), secs(now.since(known.since)));
+        known.seen = now;
+        match known.doing {
+            Doing::Talking(_) => self.talk.expose(from, to),
+            Doing::WrapUp => self.wrap.expose(from, to),
+            Doing::Free | Doing::Away => {}
+        }
+    }
+
+    /// Learns from what is still going on, and forgets a little.
+    pub fn learn(&mut self, now: Time) {
+        let all: Vec<AgentId> = self.agents.keys().copied().collect();
+        for agent in all {
+            self.accrue(now, agent);
+        }
+        if now.since(self.faded) >= Duration::from_secs(60) {
+            let factor = 0.5f64.powf(secs(now.since(self.faded)) / 3600.0);
+            self.faded = now;
+            for spans in [&mut self.talk, &mut self.wrap] {
+                if spans.count() > 200.0 {
+                    spans.fade(factor);
+                }
+            }
+            if self.returns.weight() > 60.0 {
+                self.returns.fade(0.5f64.powf(0.1));
+            }
+        }
+    }
+
+    /// The chance that an agent takes another call after this one.
+    pub fn return_chance(&self) -> f64 {
+        self.returns.mean()
+    }
+
+    /// Seconds from one connection to the next readiness, on average.
+    pub fn busy_secs(&self) -> f64 {
+        self.talk.mean() + self.wrap.mean()
+    }
+}
