@@ -118,8 +118,10 @@ async fn a_crew_at_real_telephones_works_a_list_through() {
     assert!(heard >= 4, "{heard} calls brought sound to the phones");
     crew.send_home();
     until(&mut crew.seen(), |seen| seen.signed_in == 0).await;
-    let seats = rig.handle.board().borrow().seats.clone();
-    assert!(seats.values().all(|seat| seat.availability == Availability::SignedOut));
+    let gone = |board: &Arc<paceline::engine::Board>| {
+        board.seats.values().all(|seat| seat.availability == Availability::SignedOut)
+    };
+    until(&mut rig.handle.board(), gone).await;
     rig.stop().await;
 }
 

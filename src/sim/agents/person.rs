@@ -61,6 +61,7 @@ pub(super) struct Person {
     pub generation: u32,
     mood: Option<Mood>,
     break_at: Time,
+    refused_at_the_door: bool,
 }
 
 const REASONS: [&str; 4] = ["lunch", "training", "茶歇", "toilet"];
@@ -85,6 +86,7 @@ impl Person {
             generation: 0,
             mood: None,
             break_at: Time::ZERO,
+            refused_at_the_door: false,
             dice,
         }
     }
@@ -117,6 +119,7 @@ impl Person {
 
     /// Where no ordinary telephone is admitted she takes the phone on her desk.
     pub fn refused(&mut self, refusal: Refusal, act: &str) {
+        self.refused_at_the_door |= act == "sign_in";
         if refusal == Refusal::PhoneNotReady && act == "sign_in" {
             self.way = Way::Phone;
         }
@@ -137,7 +140,10 @@ impl Person {
         }
         let dice = &mut self.dice;
         if !self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut) {
-            return self.at_work.then(|| dice.between(Duration::from_secs(1), Duration::from_secs(30)));
+            // At once, and with more patience when she was refused.
+            let most = if self.refused_at_the_door { 30_000 } else { 1_000 };
+            let span = dice.between(Duration::from_millis(100), Duration::from_millis(most));
+            return self.at_work.then_some(span);
         }
         let seat = self.seat.as_ref()?;
         match seat.activity {
