@@ -47,6 +47,13 @@ impl Lang {
             Why::LinesOut => self.pick("enough calls are out for the idle agents", "已按空闲坐席数拨出"),
             Why::AbandonBudget => self.pick("more lines would risk the abandon rate", "再拨将超过呼损率上限"),
             Why::CalleesWaiting => self.pick("callees wait for an agent", "有客户在等待坐席"),
+            Why::CallsPerAgent => {
+                self.pick("as many calls per agent are out as may be", "已达每坐席呼叫上限")
+            }
+            Why::FeedDoubted => self.pick(
+                "events and floor do not agree: one call per idle agent",
+                "状态不一致,按空闲坐席逐一拨号",
+            ),
             Why::CallerIdsUsed => self.pick("every caller ID is at its cap", "外显号码均已达上限"),
             Why::StoreStalled => self.pick("nothing can be written to disk", "磁盘无法写入,已停止拨号"),
             Why::Paused => self.pick("paused", "已暂停"),

@@ -141,7 +141,13 @@ impl Budget {
 }
 
 /// Live answers to be expected until `closes`, from the pace so far or, early, from the floor.
-pub fn coming(pace: Option<f64>, floor_pace: f64, now: Time, closes: Option<Time>, from_leads: Option<f64>) -> f64 {
+pub fn coming(
+    pace: Option<f64>,
+    floor_pace: f64,
+    now: Time,
+    closes: Option<Time>,
+    from_leads: Option<f64>,
+) -> f64 {
     let left = closes.map_or(Duration::from_secs(3600), |closes| closes.since(now));
     let by_time = pace.unwrap_or(floor_pace * 0.6) * left.as_millis() as f64 / 1000.0;
     from_leads.map_or(by_time, |leads| leads.min(by_time))
@@ -172,7 +178,8 @@ mod tests {
     #[test]
     fn a_half_hour_may_be_spent_though_the_day_is_not() {
         let rules = Rules::default();
-        let mut budget = Budget::new(&Rules { carried: Carried { live: 5000.0, abandoned: 20.0 }, ..rules.clone() });
+        let mut budget =
+            Budget::new(&Rules { carried: Carried { live: 5000.0, abandoned: 20.0 }, ..rules.clone() });
         let now = Time::from_millis(60_000);
         for _ in 0..200 {
             budget.answered(now, 0.1);

@@ -125,7 +125,8 @@ impl Calls {
         if self.scales.is_empty() {
             return Scale::new(1.5, 0.8);
         }
-        let mean = self.scales.values().map(|scale| scale.mean().ln()).sum::<f64>() / self.scales.len() as f64;
+        let mean =
+            self.scales.values().map(|scale| scale.mean().ln()).sum::<f64>() / self.scales.len() as f64;
         Scale::new(mean.exp() * 1.2, 0.6)
     }
 
@@ -282,9 +283,13 @@ impl Calls {
             let minutes = secs(now.since(self.faded)) / 60.0;
             self.faded = now;
             let factor = 0.5f64.powf(minutes / 45.0);
-            for hazard in
-                [&mut self.live, &mut self.machine, &mut self.other, &mut self.setup_rings, &mut self.setup_ends]
-            {
+            for hazard in [
+                &mut self.live,
+                &mut self.machine,
+                &mut self.other,
+                &mut self.setup_rings,
+                &mut self.setup_ends,
+            ] {
                 if hazard.seen() > 300.0 {
                     hazard.fade(factor);
                 }

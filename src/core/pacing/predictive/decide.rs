@@ -1,11 +1,11 @@
 //! One decision: the odds that the next call's answer finds an agent, weighed against the budget, within
 //! every cap. What is known about calls and agents comes from `outlook`.
 
+use super::Pacer;
 use super::budget;
 use super::odds::Margin;
 use super::outlook::{Chances, Outlook, POINTS};
 use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
-use super::Pacer;
 use crate::ids::CallId;
 use crate::pacing::estimate::Spans;
 use crate::time::{Duration, Time};
@@ -69,7 +69,8 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     if place == cap && limit != Limit::NoAgents {
         limit = cap_limit;
     }
-    let cancel = if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
+    let cancel =
+        if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
     let middle = POINTS / 2;
     let why = Reason {
         limit,
@@ -85,8 +86,14 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
 }
 
 fn nothing(now: Time, limit: Limit) -> Plan {
-    let why =
-        Reason { limit, expected_free: 0.0, expected_answers: 0.0, risk: 0.0, risk_max: 0.0, budget_left: 0.0 };
+    let why = Reason {
+        limit,
+        expected_free: 0.0,
+        expected_answers: 0.0,
+        risk: 0.0,
+        risk_max: 0.0,
+        budget_left: 0.0,
+    };
     Plan { place: 0, cancel: Vec::new(), why, next_look: Some(now + Duration::from_secs(1)) }
 }
 
