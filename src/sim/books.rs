@@ -3,8 +3,8 @@
 
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
-use paceline_core::dialer::input::{DialVerdict, OpenWork};
-use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate};
+use paceline_core::dialer::input::{DialVerdict, KnownCaller, OpenWork};
+use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
 use paceline_core::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId};
 use paceline_core::lead::Lead;
 use paceline_core::number::PhoneNumber;
@@ -30,6 +30,14 @@ pub struct BookedAttempt {
     pub result: Option<AttemptResult>,
 }
 
+impl BookedLead {
+    /// Open, or waiting for its callback.
+    fn is_work(&self) -> bool {
+        let booked = self.state == LeadState::FollowUp && self.lead.next_at.is_some();
+        self.state == LeadState::Open || booked
+    }
+}
+
 /// The books of one campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
@@ -44,6 +52,10 @@ pub struct Books {
     open_households: FxHashSet<HouseholdId>,
     resting: BTreeMap<PhoneNumber, Utc>,
     blacklist: BTreeSet<PhoneNumber>,
+    /// Handed out because an agent asked for it: called whatever became of it.
+    asked: BTreeSet<LeadId>,
+    summaries: Vec<SummaryRecord>,
+    legs: Vec<LegRecord>,
     open: u64,
     last_attempt: i64,
 }
@@ -64,6 +76,20 @@ impl Books {
 
     pub fn attempts(&self) -> impl Iterator<Item = &BookedAttempt> {
         self.attempts.values()
+    }
+
+    pub fn lead(&self, id: LeadId) -> Option<&BookedLead> {
+        self.leads.get(&id)
+    }
+
+    /// What agents said of their calls, in the order in which it came.
+    pub fn summaries(&self) -> &[SummaryRecord] {
+        &self.summaries
+    }
+
+    /// Legs that were no attempts.
+    pub fn legs(&self) -> &[LegRecord] {
+        &self.legs
     }
 
     pub fn leads_open(&self) -> u64 {
@@ -88,6 +114,31 @@ impl Books {
         (leads, next_due, self.open)
     }
 
+    /// The lead that an agent asked for, whatever became of it; `None` = blacklisted, or being called.
+    pub fn fetch_lead(&mut self, id: LeadId) -> Option<Lead> {
+        let booked = self.leads.get(&id)?;
+        let lead = &booked.lead;
+        let listed = lead.phones.iter().all(|phone| self.blacklist.contains(&phone.number));
+        let busy = lead.phones.iter().any(|phone| self.open_numbers.contains(&phone.number))
+            || lead.household.is_some_and(|household| self.open_households.contains(&household));
+        if listed || busy || booked.reason == Some(Reason::Blacklisted) {
+            return None;
+        }
+        if !self.held.insert(id) {
+            return None;
+        }
+        self.asked.insert(id);
+        Some(self.leads.get(&id)?.lead.clone())
+    }
+
+    /// Whom we called at this number before.
+    pub fn who_calls(&self, number: PhoneNumber) -> Option<KnownCaller> {
+        let attempt = &self.attempts[self.by_number.get(&number)?.last()?];
+        let lead = attempt.request.lead.and_then(|id| self.leads.get(&id)).map(|booked| booked.lead.clone());
+        let agent = attempt.result.as_ref().and_then(|result| result.agent);
+        Some(KnownCaller { campaign: attempt.request.campaign, lead, agent })
+    }
+
     /// "May I dial this number now?", and the attempt's row if so.
     pub fn open_attempt(&mut self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         assert!(request.attempt.0 > self.last_attempt, "attempt {} was given out twice", request.attempt);
@@ -110,7 +161,8 @@ impl Books {
 
     fn may_dial(&self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         if let Some(id) = request.lead
-            && self.leads.get(&id).is_none_or(|lead| lead.state != LeadState::Open)
+            && !self.asked.contains(&id)
+            && self.leads.get(&id).is_none_or(|lead| !lead.is_work())
         {
             return DialVerdict::Gone;
         }
@@ -168,27 +220,82 @@ impl Books {
             self.open_households.remove(&household);
         }
         let update = result.lead.clone();
+        let (agent, id) = (result.agent, result.attempt);
+        let household = attempt.request.household;
         attempt.result = Some(result);
-        if let Some(update) = update {
+        let Some(update) = update else { return };
+        let lead = update.lead;
+        let decided = |given: &SummaryRecord| !given.inbound && given.attempt == id && given.lead.is_some();
+        if self.summaries.iter().any(decided) {
+            self.only_tried(update);
+        } else {
             self.save_lead(update);
         }
+        let home = household.and_then(|household| self.by_household.get(&household)).cloned();
+        for of in home.unwrap_or_default().into_iter().chain([lead]).filter(|_| agent.is_some()) {
+            if let Some(booked) = self.leads.get_mut(&of) {
+                booked.lead.last_agent = agent;
+            }
+        }
+    }
+
+    /// What becomes of the lead was said in the call's summary already: only the try is added.
+    fn only_tried(&mut self, update: LeadUpdate) {
+        self.held.remove(&update.lead);
+        self.asked.remove(&update.lead);
+        let Some(booked) = self.leads.get_mut(&update.lead) else { return };
+        booked.lead.uncounted = update.uncounted;
+        for tried in update.phones {
+            if let Some(phone) = booked.lead.phones.iter_mut().find(|phone| phone.number == tried.number) {
+                (phone.attempts, phone.last_outcome, phone.last_at) =
+                    (tried.attempts, tried.last_outcome, tried.last_at);
+            }
+        }
+    }
+
+    /// What an agent said of a call, and what that makes of the lead: it opens a lead again that its
+    /// answered call had closed, and none that was closed for a reason.
+    pub fn save_summary(&mut self, record: SummaryRecord) {
+        let update = record.lead.clone();
+        self.summaries.push(record);
+        if let Some(update) = update {
+            self.put(update, true);
+        }
+    }
+
+    pub fn save_leg(&mut self, record: LegRecord) {
+        self.legs.push(record);
     }
 
     pub fn save_lead(&mut self, update: LeadUpdate) {
         self.held.remove(&update.lead);
+        self.asked.remove(&update.lead);
+        self.put(update, false);
+    }
+
+    /// What was closed stays closed, whatever an ending call says of its retry; a summary opens what
+    /// was not closed for a reason.
+    fn put(&mut self, mut update: LeadUpdate, said: bool) {
         let Some(booked) = self.leads.get_mut(&update.lead) else { return };
-        let was_open = booked.state == LeadState::Open;
+        let was_open = booked.is_work();
+        let closed = !was_open && (!said || booked.reason.is_some());
+        if closed && matches!(update.state, LeadState::Open | LeadState::FollowUp) {
+            (update.state, update.reason) = (booked.state, booked.reason);
+            (update.next_at, update.callback) = (booked.lead.next_at, booked.lead.callback.clone());
+        }
         self.due.remove(&(booked.lead.next_at.unwrap_or_default(), update.lead));
         booked.lead.phones = update.phones;
         booked.lead.uncounted = update.uncounted;
         booked.lead.next_at = update.next_at;
+        booked.lead.callback = update.callback;
         booked.state = update.state;
         booked.reason = update.reason;
         booked.result = update.result.or(booked.result.take());
-        if update.state == LeadState::Open {
+        let is_open = booked.is_work();
+        if is_open {
             self.due.insert((update.next_at.unwrap_or_default(), update.lead));
         }
-        self.open = self.open - u64::from(was_open) + u64::from(update.state == LeadState::Open);
+        self.open = self.open - u64::from(was_open) + u64::from(is_open);
         if let Some(household) = update.household_done {
             let others = self.by_household.get(&household).cloned().unwrap_or_default();
             for other in others.into_iter().filter(|other| *other != update.lead) {
@@ -215,6 +322,7 @@ impl Books {
         let open: Vec<BookedAttempt> =
             self.attempts.values().filter(|attempt| attempt.result.is_none()).cloned().collect();
         self.held.clear();
+        self.asked.clear();
         for attempt in open {
             let request = attempt.request;
             self.resting.insert(request.number, now + request.rest);
@@ -256,9 +364,7 @@ impl Books {
     }
 
     fn close(&mut self, id: LeadId, reason: Reason) {
-        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.state == LeadState::Open) else {
-            return;
-        };
+        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_work()) else { return };
         self.due.remove(&(booked.lead.next_at.unwrap_or_default(), id));
         booked.state = LeadState::Failed;
         booked.reason = Some(reason);

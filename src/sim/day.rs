@@ -1,6 +1,7 @@
-//! A day of calling in virtual time: the dialer, the books and a far end, driven by one queue of
-//! events. Crashes, a slow store and a full disk happen where the caller asks for them.
+//! A day of calling in virtual time: the dialer, the books, a far end and the people on the floor,
+//! driven by one queue of events. Crashes, a slow store and a full disk happen where the caller asks.
 
+use crate::sim::agents::Workforce;
 use crate::sim::books::Books;
 use paceline_core::campaign::{Campaign, Trunk};
 use paceline_core::dialer::{Dialer, Input, Output};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// What stands at the other end of the trunks.
 pub trait FarEnd {
-    /// The dialer asked for this (`PlaceCall`, `Acknowledge`, `PlayAnnouncement`, `HangUp`).
+    /// The dialer asked for this, of a call that is no agent's leg.
     fn carry(&mut self, now: Time, output: &Output);
     /// What happened by `now`, one thing at a time.
     fn poll(&mut self, now: Time) -> Option<Input>;
@@ -38,11 +39,16 @@ const SPINS_MAX: u32 = 20_000;
 /// Is shown every output with its time, on both clocks.
 pub type Watch = Box<dyn FnMut(Time, Utc, &Output)>;
 
+/// Is shown the dialer after every input, once its outputs have been carried out.
+pub type Inspect = Box<dyn FnMut(Time, Utc, &Input, &Dialer)>;
+
 /// One dialer and its world.
 pub struct Day<F> {
     pub dialer: Dialer,
     pub books: Books,
     pub far: F,
+    /// The agents; `None` = nobody works here.
+    pub floor: Option<Workforce>,
     pub now: Time,
     pub crashes: u32,
     wall: WallClock,
@@ -61,6 +67,7 @@ pub struct Day<F> {
     pub journal: Option<Vec<(Time, Input)>>,
     /// Every output with its time, for those who judge.
     pub watch: Option<Watch>,
+    pub inspect: Option<Inspect>,
 }
 
 impl<F: FarEnd> Day<F> {
@@ -80,6 +87,7 @@ impl<F: FarEnd> Day<F> {
             dialer: Dialer::new(seed),
             books,
             far,
+            floor: None,
             now: Time::ZERO,
             crashes: 0,
             wall: WallClock::new(Time::ZERO, start),
@@ -96,6 +104,7 @@ impl<F: FarEnd> Day<F> {
             spins: 0,
             journal: None,
             watch: None,
+            inspect: None,
         }
     }
 
@@ -108,25 +117,41 @@ impl<F: FarEnd> Day<F> {
         if self.sequence == 0 {
             self.start();
         }
-        while !self.finished {
-            let wakes = [
-                self.dialer.next_wake(),
-                self.far.next_wake(),
-                self.replies.first_key_value().map(|((at, _), _)| *at),
-                self.next_crash,
-                self.next_stall,
-                self.stalled_until,
-            ];
-            let Some(next) = wakes.into_iter().flatten().min() else { break };
-            if next > until {
-                break;
-            }
-            self.spins = if next > self.now { 0 } else { self.spins + 1 };
-            assert!(self.spins < SPINS_MAX, "time stands still at {}: {:?}", self.now, self.dialer);
-            self.now = self.now.max(next);
-            self.step();
-        }
+        while !self.finished && self.advance(until) {}
         self.finished
+    }
+
+    /// The service is told to stop: everybody signs out once her call is over. Runs until nothing is
+    /// out any more or `until` is reached; says whether nothing is.
+    pub fn close(&mut self, until: Time) -> bool {
+        (self.next_crash, self.next_stall) = (None, None);
+        if let Some(floor) = &mut self.floor {
+            floor.send_home(self.now);
+        }
+        self.give(Input::FloorClosed);
+        while self.dialer.calls_live() > 0 && self.advance(until) {}
+        self.dialer.calls_live() == 0
+    }
+
+    /// The next thing that happens; `false` = nothing does before `until`.
+    fn advance(&mut self, until: Time) -> bool {
+        let wakes = [
+            self.dialer.next_wake(),
+            self.far.next_wake(),
+            self.floor.as_ref().and_then(Workforce::next_wake),
+            self.replies.first_key_value().map(|((at, _), _)| *at),
+            self.next_crash,
+            self.next_stall,
+            self.stalled_until,
+        ];
+        let Some(next) = wakes.into_iter().flatten().min().filter(|next| *next <= until) else {
+            return false;
+        };
+        self.spins = if next > self.now { 0 } else { self.spins + 1 };
+        assert!(self.spins < SPINS_MAX, "time stands still at {}: {:?}", self.now, self.dialer);
+        self.now = self.now.max(next);
+        self.step();
+        true
     }
 
     fn step(&mut self) {
@@ -147,9 +172,24 @@ impl<F: FarEnd> Day<F> {
             let reply = entry.remove();
             return self.give(reply);
         }
-        match self.far.poll(self.now) {
+        if let Some(input) = self.far.poll(self.now) {
+            let input = self.with_caller(input);
+            return self.give(input);
+        }
+        match self.floor.as_mut().and_then(|floor| floor.poll(self.now)) {
             Some(input) => self.give(input),
             None => self.give(Input::TimePassed),
+        }
+    }
+
+    /// Who calls is known to the books.
+    fn with_caller(&self, input: Input) -> Input {
+        match input {
+            Input::CallArrived(mut arrived) => {
+                arrived.known = arrived.number.and_then(|number| self.books.who_calls(number));
+                Input::CallArrived(arrived)
+            }
+            other => other,
         }
     }
 
@@ -160,6 +200,10 @@ impl<F: FarEnd> Day<F> {
         self.give(Input::Resumed(work));
         for trunk in self.trunks.clone() {
             self.give(Input::TrunkDefined(trunk));
+        }
+        let definitions = self.floor.as_mut().map(|floor| floor.open(self.now));
+        for input in definitions.unwrap_or_default() {
+            self.give(input);
         }
         let leads_open = self.books.leads_open();
         self.give(Input::CampaignOpened {
@@ -173,6 +217,9 @@ impl<F: FarEnd> Day<F> {
     pub fn crash(&mut self) {
         self.crashes += 1;
         self.far.dialer_died(self.now);
+        if let Some(floor) = &mut self.floor {
+            floor.dialer_died();
+        }
         self.replies.clear();
         self.stalled_until = None;
         self.now += Duration::from_millis(self.random.random_range(10..5_000));
@@ -187,6 +234,7 @@ impl<F: FarEnd> Day<F> {
         if let Some(journal) = &mut self.journal {
             journal.push((self.now, input.clone()));
         }
+        let shown = self.inspect.is_some().then(|| input.clone());
         self.dialer.handle(self.now, input);
         while let Some(output) = self.dialer.poll() {
             let utc = self.utc();
@@ -194,6 +242,10 @@ impl<F: FarEnd> Day<F> {
                 watch(self.now, utc, &output);
             }
             self.carry_out(output);
+        }
+        let utc = self.utc();
+        if let (Some(inspect), Some(input)) = (&mut self.inspect, shown) {
+            inspect(self.now, utc, &input, &self.dialer);
         }
     }
 
@@ -222,25 +274,35 @@ impl<F: FarEnd> Day<F> {
             Output::Blacklist { number, .. } => self.books.blacklist(number),
             Output::CampaignFinished { .. } => self.finished = true,
             Output::Decided { .. } => {}
-            Output::PlaceCall { .. }
-            | Output::Acknowledge { .. }
-            | Output::PlayAnnouncement { .. }
-            | Output::HangUp { .. } => self.far.carry(self.now, &output),
-            // Nobody works on this floor.
+            Output::SaveSummary(record) => self.books.save_summary(*record),
+            Output::SaveLeg(record) => self.books.save_leg(*record),
+            Output::FetchLead { campaign, lead, agent } => {
+                let lead = self.books.fetch_lead(lead).map(Box::new);
+                self.reply(Input::LeadFetched { campaign, agent, lead });
+            }
             Output::ActAnswered { .. }
             | Output::SeatChanged { .. }
             | Output::CallAgent { .. }
-            | Output::CallThird { .. }
+            | Output::CallThird { .. } => self.tell_floor(&output),
+            Output::Acknowledge { call } | Output::HangUp { call, .. } if call.is_side_leg() => {
+                self.tell_floor(&output);
+            }
+            Output::PlaceCall { .. }
+            | Output::Acknowledge { .. }
+            | Output::PlayAnnouncement { .. }
+            | Output::HangUp { .. }
             | Output::AnswerCall { .. }
             | Output::Join { .. }
             | Output::Leave { .. }
-            | Output::Play { .. }
-            | Output::StopPlaying { .. }
-            | Output::SendDigits { .. }
-            | Output::Record { .. }
-            | Output::FetchLead { .. }
-            | Output::SaveSummary(_)
-            | Output::SaveLeg(_) => {}
+            | Output::Play { .. } => self.far.carry(self.now, &output),
+            // Sounds that nobody here can tell apart.
+            Output::StopPlaying { .. } | Output::SendDigits { .. } | Output::Record { .. } => {}
+        }
+    }
+
+    fn tell_floor(&mut self, output: &Output) {
+        if let Some(floor) = &mut self.floor {
+            floor.carry(self.now, output);
         }
     }
 

@@ -1,11 +1,16 @@
 //! Calls without SIP: takes what the dialer asks for and gives back, in virtual time, what the line
 //! would report, by the same fates as the carrier. For whole days of calling in a second.
+//! How callees wait for an agent, talk with one and call back later is their `Temper`.
 
+use super::dice::Dice;
 use super::fate::{Behaviour, Fate, callee};
-use super::people::People;
+use super::people::{People, Spread};
 use paceline_core::call::{Ended, HangUpCause, Heard, Progress};
+use paceline_core::dialer::input::ArrivedCall;
+use paceline_core::dialer::output::SoundName;
 use paceline_core::dialer::{Input, Output};
-use paceline_core::ids::{CallId, CampaignId};
+use paceline_core::ids::{CallId, CampaignId, TrunkId};
+use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::time::{Duration, Time, WallClock};
 use rustc_hash::FxHashMap;
@@ -15,6 +20,35 @@ use std::sync::Arc;
 
 /// What the line tells in answer to a hang-up: about one round trip.
 const HANG_UP_TAKES: Duration = Duration::from_millis(40);
+
+/// How long the sorry message and an agent's number last.
+const SHORT_MESSAGE: Duration = Duration::from_secs(4);
+
+/// Calls from outside have this bit, as the user agent's do.
+const INCOMING: u64 = 1 << 63;
+
+/// How people on the line behave towards agents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Temper {
+    /// How long somebody who answered waits while nobody speaks with her, or on hold.
+    pub patience: Spread,
+    /// How long a conversation lasts that she ends.
+    pub talk: Spread,
+    /// Share of missed and abandoned calls after which she calls back, and when.
+    pub calls_back: f64,
+    pub calls_back_after: Spread,
+}
+
+impl Default for Temper {
+    fn default() -> Self {
+        Temper {
+            patience: Spread::new(20.0, 0.8, 0.5, 300.0),
+            talk: Spread::new(70.0, 0.8, 2.0, 1_800.0),
+            calls_back: 0.0,
+            calls_back_after: Spread::new(600.0, 1.0, 20.0, 7_200.0),
+        }
+    }
+}
 
 /// One thing that will happen to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +63,12 @@ enum Step {
     PlayEnded(u32),
     Leave,
     HungUp,
+    /// Her patience, or her wish to talk, is over; void once her mood has changed.
+    Enough(u32),
+    /// She calls us.
+    CallBack,
+    /// The caller's ACK.
+    CallerHears,
 }
 
 #[derive(Debug)]
@@ -39,6 +79,30 @@ struct LineCall {
     ending: Option<HangUpCause>,
     /// Counts announcements, so that a replaced one does not end.
     plays: u32,
+    number: PhoneNumber,
+    trunk: TrunkId,
+    /// Counts what happens between her and us: the announcement, the music, the agent.
+    mood: u32,
+    /// Whatever the announcement made her plan: she has an agent now.
+    with_agent: bool,
+    /// She called us.
+    caller: bool,
+}
+
+impl LineCall {
+    fn new(fate: Fate, number: PhoneNumber, trunk: TrunkId) -> Self {
+        LineCall {
+            fate,
+            answered: false,
+            ending: None,
+            plays: 0,
+            number,
+            trunk,
+            mood: 0,
+            with_agent: false,
+            caller: false,
+        }
+    }
 }
 
 /// A trunk in virtual time.
@@ -53,6 +117,10 @@ pub struct Line {
     order: u64,
     placed: u64,
     calls_most: usize,
+    temper: Temper,
+    /// Those who will call back, by the call in which they do.
+    callers: BTreeMap<CallId, (PhoneNumber, TrunkId)>,
+    called_back: u64,
 }
 
 impl Line {
@@ -68,7 +136,19 @@ impl Line {
             order: 0,
             placed: 0,
             calls_most: 0,
+            temper: Temper::default(),
+            callers: BTreeMap::new(),
+            called_back: 0,
         }
+    }
+
+    pub fn set_temper(&mut self, temper: Temper) {
+        self.temper = temper;
+    }
+
+    /// Calls that came from outside.
+    pub fn called_back(&self) -> u64 {
+        self.called_back
     }
 
     /// How long one play of a campaign's announcement lasts; unknown ones last ten seconds.
@@ -99,15 +179,15 @@ impl Line {
     /// remember how often they were called.
     pub fn dialer_died(&mut self) {
         self.calls.clear();
-        self.steps.clear();
+        // Who means to call back does so all the same.
+        self.steps.retain(|Reverse((.., step))| *step == Step::CallBack);
     }
 
-    /// Carries out what concerns the line: `PlaceCall`, `Acknowledge`, `PlayAnnouncement`, `HangUp`.
-    /// Says whether it did.
+    /// Carries out what concerns the line and the people on it. Says whether it was such a thing.
     pub fn carry_out(&mut self, now: Time, output: &Output) -> bool {
         match output {
-            Output::PlaceCall { call, number, ring, .. } => {
-                self.place(now, *call, &number.national(), *ring);
+            Output::PlaceCall { call, number, ring, trunk, .. } => {
+                self.place(now, *call, *number, *trunk, *ring);
             }
             Output::Acknowledge { call } => self.acknowledge(now, *call),
             Output::PlayAnnouncement { call, campaign, plays } => {
@@ -115,6 +195,10 @@ impl Line {
                 self.play(now, *call, length.saturating_mul(*plays));
             }
             Output::HangUp { call, cause } => self.hang_up(now, *call, *cause),
+            Output::Join { leg, .. } => self.talks(now, *leg),
+            Output::Leave { leg } => self.waits(now, *leg),
+            Output::Play { leg, sound: SoundName::Sorry(_) } => self.play(now, *leg, SHORT_MESSAGE),
+            Output::AnswerCall { call } => self.schedule(now + HANG_UP_TAKES, *call, Step::CallerHears),
             _ => return false,
         }
         true
@@ -143,7 +227,8 @@ impl Line {
         self.steps.push(Reverse((at, self.order, call, step)));
     }
 
-    fn place(&mut self, now: Time, call: CallId, user: &str, ring: Duration) {
+    fn place(&mut self, now: Time, call: CallId, number: PhoneNumber, trunk: TrunkId, ring: Duration) {
+        let user = &number.national();
         let nth = self.times_called.entry(callee(user)).or_default();
         *nth += 1;
         let hour = self.people.hour(self.clock.utc(now).as_millis());
@@ -169,8 +254,68 @@ impl Line {
         {
             self.schedule(alert, call, Step::Ring);
         }
-        self.calls.insert(call, LineCall { fate, answered: false, ending: None, plays: 0 });
+        self.calls.insert(call, LineCall::new(fate, number, trunk));
         self.calls_most = self.calls_most.max(self.calls.len());
+    }
+
+    /// She means to ring us: the dialer is told, and waits for nothing yet.
+    fn call_back(&mut self, at: Time, call: CallId) -> Option<Input> {
+        let (number, trunk) = self.callers.remove(&call)?;
+        let fate = Fate {
+            behaviour: Behaviour::Answer,
+            slow: Duration::ZERO,
+            alert: Duration::ZERO,
+            ring_back: false,
+            ring: Duration::ZERO,
+            late_answer: false,
+            keys: Vec::new(),
+            keys_by_info: false,
+            stay: None,
+        };
+        self.calls.insert(call, LineCall { caller: true, ..LineCall::new(fate, number, trunk) });
+        self.called_back += 1;
+        self.waits(at, call);
+        let number = Some(number);
+        Some(Input::CallArrived(Box::new(ArrivedCall { call, trunk, number, known: None })))
+    }
+
+    /// Whether somebody who missed us, or found nobody there, calls back; and when.
+    fn may_call_back(&mut self, now: Time, number: PhoneNumber, trunk: TrunkId) {
+        if self.temper.calls_back <= 0.0 {
+            return;
+        }
+        self.order += 1;
+        let mut dice = Dice::keyed(self.people.seed, &[number.as_u64(), self.order]);
+        if dice.chance(self.temper.calls_back) {
+            let call = CallId(INCOMING | self.order);
+            let at = now + self.temper.calls_back_after.draw(&mut dice);
+            self.callers.insert(call, (number, trunk));
+            self.schedule(at, call, Step::CallBack);
+        }
+    }
+
+    /// Nobody speaks with her: her patience runs.
+    fn waits(&mut self, now: Time, call: CallId) {
+        self.change_mood(now, call, false);
+    }
+
+    /// She has an agent.
+    fn talks(&mut self, now: Time, call: CallId) {
+        self.change_mood(now, call, true);
+    }
+
+    fn change_mood(&mut self, now: Time, call: CallId, talks: bool) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        known.mood += 1;
+        known.with_agent |= talks;
+        if known.fate.behaviour != Behaviour::Answer {
+            return;
+        }
+        let mood = known.mood;
+        let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::from(mood)]);
+        let span = if talks { &self.temper.talk } else { &self.temper.patience };
+        let at = now + span.draw(&mut dice);
+        self.schedule(at, call, Step::Enough(mood));
     }
 
     fn acknowledge(&mut self, now: Time, call: CallId) {
@@ -187,11 +332,13 @@ impl Line {
         if let Some(stay) = stay {
             self.schedule(now + stay, call, Step::Leave);
         }
+        self.waits(now, call);
     }
 
     fn play(&mut self, now: Time, call: CallId, length: Duration) {
         let Some(known) = self.calls.get_mut(&call) else { return };
         known.plays += 1;
+        known.mood += 1;
         let play = known.plays;
         self.schedule(now + length, call, Step::PlayEnded(play));
     }
@@ -204,7 +351,10 @@ impl Line {
         }
     }
 
-    fn happen(&mut self, _at: Time, call: CallId, step: Step) -> Option<Input> {
+    fn happen(&mut self, at: Time, call: CallId, step: Step) -> Option<Input> {
+        if step == Step::CallBack {
+            return self.call_back(at, call);
+        }
         let known = self.calls.get_mut(&call)?;
         if known.ending.is_some() && step != Step::HungUp {
             return None;
@@ -226,8 +376,21 @@ impl Line {
                 Some(Input::MediaHeard { call, heard: Heard::PlayEnded })
             }
             Step::PlayEnded(_) => None,
-            Step::Refuse | Step::Leave | Step::HungUp => {
+            Step::CallerHears => {
+                known.answered = true;
+                self.waits(at, call);
+                Some(Input::CallProgressed { call, progress: Progress::Answered })
+            }
+            Step::Enough(mood) if mood != known.mood => None,
+            Step::Leave if known.with_agent => None,
+            Step::CallBack => None,
+            Step::Refuse | Step::Leave | Step::HungUp | Step::Enough(_) => {
+                let (number, trunk, caller) = (known.number, known.trunk, known.caller);
+                let abandoned = known.ending == Some(HangUpCause::Abandoned);
                 let ended = self.ended(call, step)?;
+                if (abandoned || ended.outcome == Outcome::NoAnswer) && !caller {
+                    self.may_call_back(at, number, trunk);
+                }
                 Some(Input::CallProgressed { call, progress: Progress::Ended(ended) })
             }
         }
@@ -245,7 +408,7 @@ impl Line {
             try_next_trunk: false,
         };
         Some(match step {
-            Step::Leave => ended(Outcome::Answered, EndedBy::Callee, None, "the callee hung up"),
+            Step::Leave | Step::Enough(_) => ended(Outcome::Answered, EndedBy::Callee, None, "the callee hung up"),
             Step::Refuse => {
                 let refusal = behaviour.refusal()?;
                 let by = match behaviour {

@@ -276,7 +276,7 @@ impl Dialer {
         self.save_lead(id, lead, state, reason, next_at);
     }
 
-    fn save_lead(
+    pub(super) fn save_lead(
         &mut self,
         id: CampaignId,
         lead: Lead,
@@ -299,7 +299,7 @@ impl Dialer {
             uncounted: lead.uncounted,
             result: None,
             household_done: None,
-            callback: None,
+            callback: lead.callback.filter(|_| state == LeadState::FollowUp),
         })));
     }
 
@@ -516,8 +516,11 @@ impl Dialer {
                     if let Some(phone) = due_phone(&lead, utc) {
                         lead.phones[phone].next_at = Some(until);
                     }
-                    let next_at = lead.earliest();
-                    self.save_lead(campaign, lead, LeadState::Open, None, next_at);
+                    // A booked callback stays booked, and is never early.
+                    let booked = lead.callback.is_some();
+                    let next_at = if booked { lead.next_at.max(Some(until)) } else { lead.earliest() };
+                    let state = if booked { LeadState::FollowUp } else { LeadState::Open };
+                    self.save_lead(campaign, lead, state, None, next_at);
                 }
             }
             DialVerdict::Closed(_) | DialVerdict::Gone => {

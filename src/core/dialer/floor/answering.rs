@@ -148,7 +148,7 @@ impl Dialer {
         match self.calls.get(&id).map(|call| call.phase) {
             Some(Phase::Waiting) => self.connect(id, agent),
             // She moved to another phone in mid-call.
-            Some(Phase::Talking) => self.rejoin(id, agent),
+            Some(Phase::Talking) => self.back_on_the_line(id, agent),
             _ => {}
         }
     }

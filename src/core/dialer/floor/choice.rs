@@ -22,12 +22,14 @@ pub(super) struct Wanted {
 impl Dialer {
     pub(super) fn choose(&mut self, wanted: &Wanted, strategy: Strategy) -> Option<AgentId> {
         let group = wanted.group;
+        self.wake_for_telephones();
         let mut free: Vec<&Seat> = self
             .floor
             .seats
             .values()
             .filter(|seat| self.floor.takes_calls(seat, group, wanted.inbound))
             .filter(|seat| !wanted.not.contains(&seat.agent.id))
+            .filter(|seat| self.can_be_rung(seat))
             .filter(|seat| wanted.skill.as_ref().is_none_or(|skill| seat.agent.skills.contains(skill)))
             .collect();
         if free.is_empty() {

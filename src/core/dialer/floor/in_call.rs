@@ -111,6 +111,21 @@ impl Dialer {
         self.show_parties(id);
     }
 
+    /// She moved to another phone in mid-call: back to whom she was with, the callee or the third party.
+    pub(super) fn back_on_the_line(&mut self, id: CallId, agent: AgentId) {
+        let third = self.talk(id).and_then(|talk| talk.third.clone()).filter(|third| !third.joined);
+        let Some(third) = third else { return self.rejoin(id, agent) };
+        let helper = third.agent.and_then(|helper| self.leg_of(helper));
+        match third.leg.or(helper).filter(|_| third.up) {
+            Some(leg) => self.aside_begins(id, leg),
+            None => {
+                if let Some(leg) = self.leg_of(agent) {
+                    self.outputs.push_back(Output::Play { leg, sound: SoundName::RingBack });
+                }
+            }
+        }
+    }
+
     pub(super) fn mute_by(&mut self, agent: AgentId, on: bool) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
         if let Some(seat) = self.seat(agent) {

@@ -80,6 +80,24 @@ impl Dialer {
         Some(leg)
     }
 
+    /// Whether her phone could ring at this moment: an ordinary telephone needs a line, and its place
+    /// in the calls per second.
+    pub(super) fn can_be_rung(&self, seat: &super::Seat) -> bool {
+        match seat.way {
+            Way::Telephone(number) if seat.leg.is_none() => self.trunk_for(number).is_some(),
+            Way::Telephone(_) | Way::Phone => true,
+        }
+    }
+
+    /// A line that has a place a little later is asked again then.
+    pub(super) fn wake_for_telephones(&mut self) {
+        for (id, line) in &self.trunks {
+            if let Ready::Rate(at) = line.ready(self.now) {
+                self.wakes.set_sooner(Wake::Trunk(*id), at);
+            }
+        }
+    }
+
     fn trunk_for(&self, number: PhoneNumber) -> Option<TrunkId> {
         let mut lines = self.trunks.values().filter(|line| line.trunk.carries(number));
         lines.find(|line| line.ready(self.now) == Ready::Now).map(|line| line.trunk.id)

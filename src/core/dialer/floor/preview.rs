@@ -13,6 +13,7 @@ use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, CampaignId, LeadId, TrunkId};
 use crate::lead::Lead;
 use crate::number::PhoneNumber;
+use crate::outcome::LeadState;
 use crate::pacing::Why;
 use crate::time::{Duration, Utc};
 use std::collections::BTreeSet;
@@ -58,6 +59,7 @@ impl Dialer {
         self.wakes.clear(Wake::Preview(agent));
         let Some(seat) = self.seat(agent) else { return };
         let job = seat.job.take();
+        let first = matches!(job, Some(Job::First { .. }));
         let (campaign, waiting) = match job {
             Some(Job::Preview { campaign, waiting, .. }) => (campaign, Some(waiting)),
             Some(Job::First { campaign, waiting, .. }) => (campaign, waiting),
@@ -68,7 +70,9 @@ impl Dialer {
             }
         };
         if let (Some(run), Some(waiting)) = (self.campaigns.get_mut(&campaign), waiting) {
-            if run.draining || run.finished {
+            if first {
+                self.lend_back(campaign, waiting.lead);
+            } else if run.draining || run.finished {
                 run.hopper.release(waiting.lead.id);
                 run.supply.more_due = true;
             } else {
@@ -178,8 +182,12 @@ impl Dialer {
             Some(Job::Fetching { campaign: of }) if *of == campaign
         );
         if !waits {
+            if let Some(lead) = lead {
+                self.lend_back(campaign, lead);
+            }
             return;
         }
+        let as_it_was = lead.clone();
         let utc = self.wall.utc(self.now);
         let found = lead.and_then(|mut lead| {
             // A person asked for it: what is closed may be called again, what rests need not.
@@ -198,7 +206,12 @@ impl Dialer {
         if let Some(seat) = self.seat(agent) {
             seat.job = None;
         }
-        let Some((number, lead)) = ready else { return self.now_idle(agent) };
+        let Some((number, lead)) = ready else {
+            if let Some(lead) = as_it_was {
+                self.lend_back(campaign, lead);
+            }
+            return self.now_idle(agent);
+        };
         if let Some(run) = self.campaigns.get_mut(&campaign) {
             run.hopper.hold(lead.id);
         }
@@ -206,6 +219,14 @@ impl Dialer {
         if self.begin_first(agent, campaign, number, Some(waiting)).is_err() {
             self.now_idle(agent);
         }
+    }
+
+    /// Not called after all: the store lends a lead until it is written back. One that was closed
+    /// stays closed there.
+    fn lend_back(&mut self, campaign: CampaignId, lead: Lead) {
+        let state = if lead.callback.is_some() { LeadState::FollowUp } else { LeadState::Open };
+        let next_at = lead.next_at;
+        self.save_lead(campaign, lead, state, None, next_at);
     }
 
     /// Own dialling is allowed to whoever is signed in and does nothing, paused or not.

@@ -183,8 +183,33 @@ impl Dialer {
             summary,
             defaulted,
             at: utc,
-            lead,
+            lead: lead.clone(),
         })));
+        if let Some(update) = lead {
+            self.forget_as_it_was(update);
+        }
+    }
+
+    /// She called us while her lead waited to be called: what was agreed counts, not the hopper's copy.
+    fn forget_as_it_was(&mut self, update: LeadUpdate) {
+        let Some(run) = self.campaigns.get_mut(&update.campaign) else { return };
+        if !run.hopper.holds(update.lead) {
+            return;
+        }
+        let mut waited = false;
+        run.hopper.drop_waiting(|waiting| {
+            waited |= waiting.id == update.lead;
+            waiting.id == update.lead
+        });
+        let shown = |seat: &super::Seat| {
+            matches!(&seat.job, Some(Job::Preview { waiting, .. }) if waiting.lead.id == update.lead)
+        };
+        waited |= self.floor.seats.values().any(shown);
+        self.withdraw_preview_of(|shown| shown.id == update.lead);
+        if waited {
+            // The store lends a lead until it is written back.
+            self.outputs.push_back(Output::SaveLead(Box::new(update)));
+        }
     }
 }
 
@@ -204,9 +229,6 @@ fn after_summary(
         (None, LeadState::Open) => Some(now + disposition.retry.unwrap_or(gap)),
         (None, _) => None,
     };
-    if booked.is_some() {
-        state = LeadState::FollowUp;
-    }
     if let Some(phone) = lead.phones.iter_mut().find(|phone| Some(phone.number) == number) {
         if disposition.wrong_number {
             phone.closed = true;
@@ -217,6 +239,11 @@ fn after_summary(
     }
     // A wrong number speaks of the number: her others are still tried.
     let others = lead.phones.iter().any(|phone| !phone.closed);
+    // A callback needs a number that is not wrong.
+    let booked = booked.filter(|_| others);
+    if booked.is_some() {
+        state = LeadState::FollowUp;
+    }
     if disposition.wrong_number && booked.is_none() && others {
         state = LeadState::Open;
     }

@@ -1,0 +1,380 @@
+//! One agent: how long she takes, and what she does then, in whatever state her seat is.
+
+use super::habits::Habits;
+use crate::sim::dice::Dice;
+use paceline_core::agent::{
+    Activity, Agent, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Force, Holding, PartyKind,
+    Refusal, SeatView, Supervision, Way, WorkMode,
+};
+use paceline_core::campaign::Disposition;
+use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::time::{Duration, Time, Utc};
+
+/// The work that the agents share.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    pub campaign: CampaignId,
+    pub group: GroupId,
+    pub dispositions: Vec<Disposition>,
+    /// Leads that an agent may ask for.
+    pub leads: Vec<LeadId>,
+    /// Whom agents call or consult outside.
+    pub outside: Vec<PhoneNumber>,
+}
+
+/// What she does next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    Act(AgentAct),
+    /// Presses the red button of her phone.
+    PutDown,
+    /// Her phone, or the network before it, is gone for a while.
+    LosePhone,
+    Nothing,
+}
+
+/// What has to change for her to think anew.
+#[derive(Clone, Debug, PartialEq)]
+struct Mood {
+    availability: &'static str,
+    activity: Activity,
+    attempt: Option<i64>,
+    supervises: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Person {
+    pub agent: Agent,
+    pub dice: Dice,
+    pub way: Way,
+    pub holding: Holding,
+    work_mode: WorkMode,
+    pub deaf: bool,
+    /// Her shift is on.
+    pub at_work: bool,
+    /// She went home without signing out.
+    pub absent: bool,
+    pub phone_ready: bool,
+    pub seat: Option<SeatView>,
+    /// Counts her moods: a decision for an earlier one is void.
+    pub generation: u32,
+    mood: Option<Mood>,
+    break_at: Time,
+}
+
+const REASONS: [&str; 4] = ["lunch", "training", "茶歇", "toilet"];
+
+impl Person {
+    pub fn new(agent: Agent, habits: &Habits, mut dice: Dice) -> Self {
+        let telephone = agent.telephone.filter(|_| dice.chance(habits.telephone));
+        let nailed = dice.chance(habits.nailed_up);
+        let deaf = dice.chance(habits.deaf);
+        let modes = [WorkMode::Both, WorkMode::Both, WorkMode::Outbound, WorkMode::Inbound];
+        let work_mode = modes[if dice.chance(0.3) { dice.next_u64() as usize % 4 } else { 0 }];
+        Person {
+            agent,
+            way: telephone.map_or(Way::Phone, Way::Telephone),
+            holding: if nailed { Holding::NailedUp } else { Holding::PerCall },
+            work_mode,
+            deaf,
+            at_work: false,
+            absent: false,
+            phone_ready: true,
+            seat: None,
+            generation: 0,
+            mood: None,
+            break_at: Time::ZERO,
+            dice,
+        }
+    }
+
+    /// Her seat is not what it was. Says whether she must think anew.
+    pub fn sees(&mut self, seat: SeatView) -> bool {
+        let mood = Mood {
+            availability: seat.availability.word(),
+            activity: seat.activity.clone(),
+            attempt: seat.work.as_ref().and_then(|work| work.attempt).map(|attempt| attempt.0),
+            supervises: seat.supervising.is_some(),
+        };
+        self.seat = Some(seat);
+        let changed = self.mood.as_ref() != Some(&mood);
+        self.mood = Some(mood);
+        changed
+    }
+
+    /// The process that knew her seat is gone.
+    pub fn forget_seat(&mut self) {
+        (self.seat, self.mood) = (None, None);
+        self.generation += 1;
+    }
+
+    pub fn comes(&mut self, now: Time, habits: &Habits) {
+        self.at_work = true;
+        self.absent = false;
+        self.break_at = now + habits.between_breaks.draw(&mut self.dice);
+    }
+
+    /// Where no ordinary telephone is admitted she takes the phone on her desk.
+    pub fn refused(&mut self, refusal: Refusal, act: &str) {
+        if refusal == Refusal::PhoneNotReady && act == "sign_in" {
+            self.way = Way::Phone;
+        }
+    }
+
+    pub fn talks(&self) -> bool {
+        self.seat.as_ref().is_some_and(|seat| seat.activity == Activity::Talking)
+    }
+
+    fn signed_in(&self) -> bool {
+        self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut)
+    }
+
+    /// After how long she does something in this state; `None` = somebody else is to move.
+    pub fn ponders(&mut self, now: Time, habits: &Habits) -> Option<Duration> {
+        if self.absent {
+            return None;
+        }
+        let dice = &mut self.dice;
+        if !self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut) {
+            return self.at_work.then(|| dice.between(Duration::from_secs(1), Duration::from_secs(30)));
+        }
+        let seat = self.seat.as_ref()?;
+        match seat.activity {
+            Activity::Idle if !self.at_work => Some(Duration::from_secs(5)),
+            Activity::Idle if seat.availability == Availability::Available => {
+                let whim = habits.whim.draw(dice);
+                Some(whim.min(self.break_at.since(now)).max(Duration::from_millis(500)))
+            }
+            Activity::Idle => Some(habits.a_break.draw(dice)),
+            Activity::Reserved => Some(habits.think.draw(dice)),
+            Activity::Ringing => None,
+            Activity::Talking => Some(habits.talk.draw(dice)),
+            Activity::Consulting => Some(habits.think.draw(dice) * 2),
+            Activity::WrapUp if dice.chance(habits.forgets_summary) => None,
+            Activity::WrapUp => Some(habits.wrap_up.draw(dice)),
+        }
+    }
+
+    /// What she does now that she has thought. `talking` = colleagues in conversation.
+    pub fn decides(&mut self, now: Time, utc: Utc, habits: &Habits, scene: &Scene, talking: &[AgentId]) -> Deed {
+        if !self.signed_in() {
+            let sign_in = AgentAct::SignIn {
+                groups: Vec::new(),
+                way: self.way,
+                holding: self.holding,
+                work_mode: self.work_mode,
+            };
+            return if self.at_work { Deed::Act(sign_in) } else { Deed::Nothing };
+        }
+        let Some(seat) = self.seat.as_ref() else { return Deed::Nothing };
+        match seat.activity {
+            Activity::Idle if !self.at_work => Deed::Act(AgentAct::SignOut),
+            Activity::Idle if seat.availability != Availability::Available => self.in_a_break(now, habits, scene),
+            Activity::Idle => self.waiting(now, habits, scene, talking),
+            Activity::Reserved => self.preview(habits),
+            Activity::Talking => self.in_conversation(utc, habits, scene, talking),
+            Activity::Consulting => self.consulting(talking),
+            Activity::WrapUp => self.after_the_call(utc, habits, scene),
+            Activity::Ringing => Deed::Nothing,
+        }
+    }
+
+    fn in_a_break(&mut self, now: Time, habits: &Habits, scene: &Scene) -> Deed {
+        if self.dice.chance(habits.own_calls) {
+            return self.own_call(scene);
+        }
+        self.break_at = now + habits.between_breaks.draw(&mut self.dice);
+        Deed::Act(AgentAct::Ready)
+    }
+
+    fn waiting(&mut self, now: Time, habits: &Habits, scene: &Scene, talking: &[AgentId]) -> Deed {
+        if now >= self.break_at {
+            let reason = REASONS[self.dice.next_u64() as usize % REASONS.len()].to_owned();
+            return Deed::Act(AgentAct::Pause { reason });
+        }
+        if self.agent.leads && self.dice.chance(habits.supervises) {
+            return self.leads_somebody(talking);
+        }
+        if self.dice.chance(habits.phone_crashes) {
+            return Deed::LosePhone;
+        }
+        if self.dice.chance(habits.own_calls) {
+            return self.own_call(scene);
+        }
+        if self.dice.chance(habits.clumsy) {
+            return self.clumsy(talking);
+        }
+        Deed::Nothing
+    }
+
+    fn own_call(&mut self, scene: &Scene) -> Deed {
+        let campaign = scene.campaign;
+        if self.dice.chance(0.5)
+            && let Some(lead) = self.one_of(&scene.leads)
+        {
+            return Deed::Act(AgentAct::CallLead { campaign, lead });
+        }
+        match self.one_of(&scene.outside) {
+            Some(number) => Deed::Act(AgentAct::Call { campaign, number }),
+            None => Deed::Nothing,
+        }
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        let place = self.dice.next_u64() as usize;
+        all.get(place % all.len().max(1)).copied()
+    }
+
+    fn leads_somebody(&mut self, talking: &[AgentId]) -> Deed {
+        let Some(agent) = self.one_of(talking).filter(|agent| *agent != self.agent.id) else {
+            return Deed::Nothing;
+        };
+        let how = [Supervision::Listen, Supervision::Whisper, Supervision::Barge, Supervision::TakeOver];
+        let how = how[self.dice.weighted(&[4.0, 3.0, 2.0, 0.5]).unwrap_or(0)];
+        if self.dice.chance(0.15) {
+            return Deed::Act(AgentAct::Force { agent, what: self.force() });
+        }
+        Deed::Act(AgentAct::Supervise { agent, how })
+    }
+
+    fn force(&mut self) -> Force {
+        match self.dice.next_u64() % 4 {
+            0 => Force::Release,
+            1 => Force::Pause { reason: "come and see me".into() },
+            2 => Force::Ready,
+            _ => Force::SignOut,
+        }
+    }
+
+    /// What makes no sense here must be refused, and harm nobody.
+    fn clumsy(&mut self, talking: &[AgentId]) -> Deed {
+        let other = self.one_of(talking).unwrap_or(self.agent.id);
+        Deed::Act(match self.dice.next_u64() % 12 {
+            0 => AgentAct::Hold,
+            1 => AgentAct::Retrieve,
+            2 => AgentAct::Transfer,
+            3 => AgentAct::Conference,
+            4 => AgentAct::HangUp { leg: None },
+            5 => AgentAct::Next,
+            6 => AgentAct::Skip,
+            7 => AgentAct::TakeBack,
+            8 => AgentAct::Supervise { agent: other, how: Supervision::TakeOver },
+            9 => AgentAct::ChangeWay { way: self.way, holding: self.flipped() },
+            10 => AgentAct::Pause { reason: " ".into() },
+            _ => AgentAct::StopSupervising,
+        })
+    }
+
+    fn flipped(&mut self) -> Holding {
+        self.holding = match self.holding {
+            Holding::NailedUp => Holding::PerCall,
+            Holding::PerCall => Holding::NailedUp,
+        };
+        self.holding
+    }
+
+    fn preview(&mut self, habits: &Habits) -> Deed {
+        let dialled = self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| work.attempt.is_some());
+        if dialled {
+            // She is tired of the ring-back, now and then.
+            let tired = self.dice.chance(habits.skips / 4.0);
+            return if tired { Deed::Act(AgentAct::HangUp { leg: None }) } else { Deed::Nothing };
+        }
+        if self.dice.chance(habits.skips) {
+            Deed::Act(AgentAct::Skip)
+        } else if self.dice.chance(habits.extends) {
+            Deed::Act(AgentAct::Extend)
+        } else {
+            Deed::Act(AgentAct::Dial)
+        }
+    }
+
+    fn in_conversation(&mut self, utc: Utc, habits: &Habits, scene: &Scene, talking: &[AgentId]) -> Deed {
+        let held = self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| {
+            work.parties.iter().any(|party| party.kind == PartyKind::Callee && party.held)
+        });
+        if held {
+            return Deed::Act(AgentAct::Retrieve);
+        }
+        let weights = [
+            habits.holds,
+            habits.consults,
+            habits.mutes,
+            habits.moves_phone,
+            habits.loses_network,
+            habits.summarises_early,
+            habits.clumsy / 10.0,
+        ];
+        let rest = (1.0 - weights.iter().sum::<f64>()).max(0.05);
+        let all: Vec<f64> = weights.into_iter().chain([rest]).collect();
+        match self.dice.weighted(&all).unwrap_or(7) {
+            0 => Deed::Act(AgentAct::Hold),
+            1 => self.consults(scene, talking),
+            2 => {
+                let on = self.seat.as_ref().is_some_and(|seat| !seat.muted);
+                Deed::Act(AgentAct::Mute { on })
+            }
+            3 => {
+                let holding = self.flipped();
+                Deed::Act(AgentAct::ChangeWay { way: self.way, holding })
+            }
+            4 => Deed::LosePhone,
+            5 => Deed::Act(AgentAct::Summarise(self.summary(utc, habits, scene))),
+            6 => self.clumsy(talking),
+            _ if self.dice.chance(habits.puts_down) => Deed::PutDown,
+            _ => Deed::Act(AgentAct::HangUp { leg: None }),
+        }
+    }
+
+    fn consults(&mut self, scene: &Scene, talking: &[AgentId]) -> Deed {
+        let whom = match self.dice.next_u64() % 4 {
+            0 => self.one_of(&scene.outside).map(Consulted::Number),
+            1 => self.one_of(talking).map(Consulted::Agent),
+            _ => Some(Consulted::Group(scene.group)),
+        };
+        whom.map_or(Deed::Nothing, |whom| Deed::Act(AgentAct::Consult { whom }))
+    }
+
+    fn consulting(&mut self, talking: &[AgentId]) -> Deed {
+        let Some(seat) = self.seat.as_ref() else { return Deed::Nothing };
+        if let Some((agent, _)) = seat.supervising {
+            return match self.dice.next_u64() % 6 {
+                0 => Deed::Act(AgentAct::Supervise { agent, how: Supervision::Whisper }),
+                1 => Deed::Act(AgentAct::Supervise { agent, how: Supervision::Barge }),
+                2 => Deed::Act(AgentAct::Force { agent, what: self.force() }),
+                3 => Deed::LosePhone,
+                _ => Deed::Act(AgentAct::StopSupervising),
+            };
+        }
+        match self.dice.weighted(&[4.0, 4.0, 3.0, 1.0, 1.0, 0.5]).unwrap_or(0) {
+            0 => Deed::Act(AgentAct::Transfer),
+            1 => Deed::Act(AgentAct::TakeBack),
+            2 => Deed::Act(AgentAct::Conference),
+            3 => Deed::Act(AgentAct::HangUp { leg: None }),
+            4 => Deed::PutDown,
+            _ => self.clumsy(talking),
+        }
+    }
+
+    fn after_the_call(&mut self, utc: Utc, habits: &Habits, scene: &Scene) -> Deed {
+        if self.dice.chance(habits.extends) {
+            return Deed::Act(AgentAct::Extend);
+        }
+        if self.dice.chance(habits.clumsy / 2.0) {
+            return Deed::Act(AgentAct::Next);
+        }
+        Deed::Act(AgentAct::Summarise(self.summary(utc, habits, scene)))
+    }
+
+    fn summary(&mut self, utc: Utc, habits: &Habits, scene: &Scene) -> CallSummary {
+        let place = self.dice.next_u64() as usize % scene.dispositions.len().max(1);
+        let disposition = scene.dispositions.get(place).map_or(String::new(), |one| one.code.clone());
+        let callback = self.dice.chance(habits.callbacks).then(|| CallbackRequest {
+            at: utc + self.dice.between(Duration::from_secs(60), Duration::from_secs(4 * 3_600)),
+            own: self.dice.chance(0.7),
+            skill: None,
+        });
+        CallSummary { disposition, note: String::new(), callback }
+    }
+}

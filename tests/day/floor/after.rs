@@ -1,0 +1,203 @@
+//! What is asked of the books and the state log once the day is over.
+
+use super::FloorPlan;
+use super::judge::{Callee, Seen};
+use paceline::sim::books::{BookedAttempt, Books};
+use paceline_core::agent::Availability;
+use paceline_core::dialer::Dialer;
+use paceline_core::dialer::output::SummaryRecord;
+use paceline_core::ids::{AgentId, AttemptId, LeadId};
+use paceline_core::outcome::{LeadState, Outcome};
+use paceline_core::time::{Duration, Utc};
+use std::collections::BTreeMap;
+
+/// A booked callback whose agent is away goes to anyone after this.
+const GRACE: Duration = Duration::from_secs(15 * 60);
+
+pub fn judge(plan: &FloorPlan, seen: &Seen, books: &Books, dialer: &Dialer) -> Result<(), String> {
+    everybody_went_home(dialer)?;
+    every_answered_call_ends_well(seen, books)?;
+    the_log_adds_up(seen)?;
+    nobody_is_called_again_without_reason(plan, seen, books)?;
+    callbacks_reach_whom_they_were_booked_for(seen, books)
+}
+
+fn everybody_went_home(dialer: &Dialer) -> Result<(), String> {
+    match dialer.seats().into_iter().find(|seat| seat.availability != Availability::SignedOut || seat.work.is_some()) {
+        Some(seat) => Err(format!("still there: {seat:?}")),
+        None if dialer.calls_live() > 0 => Err(format!("{} calls and legs are left", dialer.calls_live())),
+        None => Ok(()),
+    }
+}
+
+fn callee(seen: &Seen, attempt: AttemptId) -> Option<&Callee> {
+    seen.callees.get(&attempt.call()).or_else(|| seen.past.get(&attempt))
+}
+
+fn every_answered_call_ends_well(seen: &Seen, books: &Books) -> Result<(), String> {
+    for attempt in books.attempts().filter(|attempt| attempt.answered_at.is_some()) {
+        let id = attempt.request.attempt;
+        let Some(result) = &attempt.result else { return Err(format!("attempt {id} has no end")) };
+        let Some(callee) = callee(seen, id) else { return Err(format!("attempt {id} was never seen")) };
+        let fine = match result.outcome {
+            Outcome::Answered => {
+                (callee.bridged && result.connected_at.is_some() && result.agent.is_some())
+                    || callee.announced
+                    || (callee.sorry && result.agent.is_none())
+            }
+            Outcome::Abandoned => (callee.sorry || callee.ended_by_callee) && !callee.bridged,
+            Outcome::Interrupted => !seen.crashes_at.is_empty(),
+            _ => false,
+        };
+        if !fine {
+            return Err(format!("answered, and then? {result:?} {callee:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Sign-in to sign-out is the sum of what lies between, and conversations are as long as the log says.
+fn the_log_adds_up(seen: &Seen) -> Result<(), String> {
+    for (agent, log) in &seen.log {
+        let mut shift: Option<(Utc, Duration, Duration)> = None;
+        for (n, line) in log.iter().enumerate() {
+            let here = line.seat.availability != Availability::SignedOut;
+            if line.seat.since != line.at {
+                return Err(format!("agent {agent}: a line of the log is dated {:?}: {line:?}", line.seat.since));
+            }
+            let crashed = n > 0 && seen.crashes_at.iter().any(|at| *at > log[n - 1].at && *at <= line.at);
+            if crashed {
+                shift = None;
+            } else if n > 0 {
+                let before = &log[n - 1];
+                let span = line.at.since(before.at);
+                if (&before.seat.availability, &before.seat.activity) == (&line.seat.availability, &line.seat.activity) {
+                    return Err(format!("agent {agent}: the same state twice: {line:?}"));
+                }
+                if let Some((_, whole, talked)) = &mut shift {
+                    *whole += span;
+                    if Seen::talks_herself(&before.seat) {
+                        *talked += span;
+                    }
+                }
+            }
+            match (shift, here) {
+                (None, true) if line.seat.signed_in_at.is_some() => {
+                    shift = Some((line.at, Duration::ZERO, Duration::ZERO));
+                }
+                (Some((from, whole, talked)), false) => {
+                    if line.at.since(from) != whole {
+                        return Err(format!("agent {agent}: a shift of {:?} sums to {whole:?}", line.at.since(from)));
+                    }
+                    let said = line.seat.talked;
+                    if said.abs_diff(talked) > Duration::from_millis(2) {
+                        return Err(format!("agent {agent}: talked {said:?}, the log says {talked:?} at {:?}", line.at));
+                    }
+                    shift = None;
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whoever answered is called again only when she was abandoned, a summary says so, or an agent asked.
+fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+    let rest = plan.campaign.retry.after.get(&Outcome::Abandoned);
+    let mut answered: BTreeMap<_, &BookedAttempt> = BTreeMap::new();
+    for attempt in books.attempts() {
+        let Some(lead) = attempt.request.lead else { continue };
+        let key = (lead, attempt.request.number);
+        if let Some(earlier) = answered.get(&key).filter(|_| !seen.attempts_asked.contains(&attempt.request.attempt)) {
+            let result = earlier.result.as_ref().ok_or("no end")?;
+            let rested = attempt.request.placed_at.since(result.ended_at);
+            let abandoned = result.outcome == Outcome::Abandoned && rest.is_some_and(|rest| rested >= *rest);
+            let opened = |record: &&SummaryRecord| {
+                let of = record.lead.as_ref().is_some_and(|update| {
+                    update.lead == lead && matches!(update.state, LeadState::Open | LeadState::FollowUp)
+                });
+                of && record.at <= attempt.request.placed_at
+            };
+            // What becomes of a lead that an agent asked for anew is settled by that call.
+            let asked_since =
+                seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
+            if !abandoned && !asked_since && books.summaries().iter().rfind(opened).is_none() {
+                return Err(format!("{key:?} had answered ({result:?}) and was called again: {:?}", attempt.request));
+            }
+        }
+        if attempt.answered_at.is_some() {
+            answered.insert(key, attempt);
+        }
+    }
+    Ok(())
+}
+
+fn callbacks_reach_whom_they_were_booked_for(seen: &Seen, books: &Books) -> Result<(), String> {
+    let mut last: BTreeMap<LeadId, &SummaryRecord> = BTreeMap::new();
+    for record in books.summaries() {
+        if let Some(update) = &record.lead {
+            last.insert(update.lead, record);
+            continue;
+        }
+    }
+    for record in books.summaries() {
+        let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { continue };
+        if update.callback.is_none() {
+            // The only number was wrong: nobody can be called back there.
+            continue;
+        }
+        let later = books.attempts().find(|attempt| {
+            attempt.request.lead == Some(update.lead) && attempt.request.placed_at >= record.at
+        });
+        let Some(next) = later else {
+            let lead = books.lead(update.lead).ok_or("no such lead")?;
+            // The end of a call that was out when she called us herself has the last word.
+            let overtaken = books.attempts().any(|attempt| {
+                attempt.request.lead == Some(update.lead)
+                    && attempt.request.attempt != record.attempt
+                    && attempt.result.as_ref().is_some_and(|result| result.ended_at >= record.at)
+            });
+            let newest = !overtaken && last.get(&update.lead).is_some_and(|last| std::ptr::eq(*last, record));
+            if newest && lead.reason.is_none() {
+                return Err(format!("lead {} was to be called at {:?} and never was: {lead:?}", update.lead, booked.at));
+            }
+            continue;
+        };
+        if seen.attempts_asked.contains(&next.request.attempt) {
+            continue;
+        }
+        let reopened = books.summaries().iter().any(|other| {
+            other.at > record.at && other.at <= next.request.placed_at
+                && other.lead.as_ref().is_some_and(|of| of.lead == update.lead)
+        });
+        if next.request.placed_at < booked.at && !reopened {
+            return Err(format!("lead {}: called before {:?}: {:?}", update.lead, booked.at, next.request));
+        }
+        let tried = callee(seen, next.request.attempt).is_some_and(|callee| callee.agents.contains(&record.agent));
+        let reached: Option<AgentId> = callee(seen, next.request.attempt).and_then(|callee| callee.first_agent);
+        let in_time = next.request.placed_at < booked.at + GRACE;
+        if booked.own && in_time && !reopened && !tried && reached.is_some_and(|agent| agent != record.agent) {
+            return Err(format!(
+                "lead {}: agent {} booked it for {:?}, agent {reached:?} got it: {:?}",
+                update.lead, record.agent, booked.at, next.request
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How many callbacks came to the agent who had booked them.
+pub fn callbacks_kept(seen: &Seen, books: &Books) -> usize {
+    let kept = |record: &&SummaryRecord| {
+        let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { return false };
+        booked.own
+            && books.attempts().any(|attempt| {
+                attempt.request.lead == Some(update.lead)
+                    && attempt.request.placed_at >= booked.at
+                    && callee(seen, attempt.request.attempt).and_then(|callee| callee.first_agent)
+                        == Some(record.agent)
+            })
+    };
+    books.summaries().iter().filter(kept).count()
+}

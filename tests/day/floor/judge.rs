@@ -1,0 +1,476 @@
+//! The judge of the floor: follows every input and output, and asks after each input whether anybody
+//! waits for nothing, hears nothing, or is with two people at once.
+
+use super::FloorPlan;
+use paceline_core::agent::{Activity, Availability, Holding, PartyKind, SeatView, Way, WorkMode};
+use paceline_core::call::Progress;
+use paceline_core::campaign::Mode;
+use paceline_core::dialer::input::DialVerdict;
+use paceline_core::dialer::output::{LegKind, SoundName};
+use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::ids::{AgentId, AttemptId, CallId, LeadId, MixId};
+use paceline_core::pacing::Why;
+use paceline_core::time::{Duration, Time, Utc};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// How long an ordinary telephone may wait for its place in the trunk's calls per second.
+const LINE_WAIT: Duration = Duration::from_millis(500);
+
+/// A callee, from the opened attempt (or her own call to us) to her end.
+#[derive(Clone, Debug, Default)]
+pub struct Callee {
+    pub inbound: bool,
+    opened: Option<Time>,
+    /// Placed for one agent, who asked for it or for whom it was booked.
+    for_one: bool,
+    acked: Option<Time>,
+    announcing: bool,
+    playing: Option<SoundName>,
+    mix: Option<MixId>,
+    hung_up: bool,
+    tried: BTreeSet<AgentId>,
+    pub announced: bool,
+    pub sorry: bool,
+    pub bridged: bool,
+    pub ended: bool,
+    pub ended_by_callee: bool,
+    /// The first agent who spoke with her, and all who were kept, rung or there for her.
+    pub first_agent: Option<AgentId>,
+    pub agents: BTreeSet<AgentId>,
+}
+
+#[derive(Debug)]
+struct Leg {
+    kind: LegKind,
+    agent: AgentId,
+    mix: Option<MixId>,
+    playing: bool,
+    up: bool,
+    ending: bool,
+}
+
+/// One line of the state log.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    pub at: Utc,
+    pub seat: SeatView,
+}
+
+#[derive(Default)]
+pub struct Seen {
+    pub callees: BTreeMap<CallId, Callee>,
+    /// Those of earlier processes.
+    pub past: BTreeMap<AttemptId, Callee>,
+    legs: BTreeMap<CallId, Leg>,
+    pub seats: BTreeMap<AgentId, SeatView>,
+    pub log: BTreeMap<AgentId, Vec<Logged>>,
+    /// Leads that an agent asked for, and so may be called whatever was before.
+    pub asked: BTreeSet<LeadId>,
+    pub attempts_asked: BTreeSet<AttemptId>,
+    /// When each lead was asked for last.
+    pub asked_at: BTreeMap<LeadId, Utc>,
+    pub whys: BTreeMap<Why, u64>,
+    pub crashes_at: Vec<Utc>,
+    opened_now: Vec<CallId>,
+    /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
+    beside_telephone: BTreeMap<(CallId, AgentId), Time>,
+    pub broken: Option<String>,
+    pub checks: u64,
+    pub most_waiting: usize,
+}
+
+#[derive(Clone, Default)]
+pub struct FloorJudge {
+    pub seen: Rc<RefCell<Seen>>,
+}
+
+impl FloorJudge {
+    pub fn watcher(&self) -> paceline::sim::day::Watch {
+        let seen = self.seen.clone();
+        Box::new(move |at, utc, output| seen.borrow_mut().output(at, utc, output))
+    }
+
+    pub fn inspector(&self, plan: &FloorPlan) -> paceline::sim::day::Inspect {
+        let seen = self.seen.clone();
+        let rules = Rules::of(plan);
+        Box::new(move |at, utc, input, dialer| {
+            let mut seen = seen.borrow_mut();
+            seen.input(utc, input);
+            if seen.broken.is_none()
+                && let Err(broken) = seen.check(at, utc, &rules, dialer)
+            {
+                seen.broken = Some(format!("{at} ({utc:?}), after {input:?}: {broken}"));
+            }
+            seen.opened_now.clear();
+            seen.checks += 1;
+        })
+    }
+}
+
+/// What the plan promises.
+struct Rules {
+    mode: Mode,
+    ratio: f64,
+    answer_wait: Duration,
+    campaign: paceline_core::ids::CampaignId,
+    group_mode: Option<WorkMode>,
+    wrap_up_len: Duration,
+}
+
+impl Rules {
+    fn of(plan: &FloorPlan) -> Self {
+        Rules {
+            mode: plan.campaign.mode,
+            ratio: plan.campaign.pacing.call_ratio,
+            answer_wait: plan.campaign.pacing.answer_wait,
+            campaign: plan.campaign.id,
+            group_mode: plan.group.work_mode,
+            wrap_up_len: plan.rules().wrap_up_len,
+        }
+    }
+}
+
+impl Seen {
+    fn input(&mut self, utc: Utc, input: &Input) {
+        match input {
+            Input::ClockSet(_) if !self.seats.is_empty() => {
+                self.crashes_at.push(utc);
+                for (call, callee) in std::mem::take(&mut self.callees) {
+                    self.past.insert(call.attempt(), callee);
+                }
+                self.legs.clear();
+                self.seats.clear();
+                self.beside_telephone.clear();
+            }
+            Input::CallProgressed { call, progress: Progress::Ended(ended) } => {
+                self.legs.remove(call);
+                if let Some(callee) = self.callees.get_mut(call) {
+                    callee.ended = true;
+                    callee.mix = None;
+                    callee.ended_by_callee = ended.by == paceline_core::outcome::EndedBy::Callee;
+                }
+            }
+            Input::AttemptOpened { attempt, verdict } if *verdict != DialVerdict::Opened => {
+                self.callees.remove(&attempt.call());
+            }
+            Input::CallProgressed { call, progress: Progress::Answered } => {
+                if let Some(leg) = self.legs.get_mut(call) {
+                    leg.up = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn output(&mut self, at: Time, utc: Utc, output: &Output) {
+        match output {
+            Output::OpenAttempt(request) => {
+                let call = request.attempt.call();
+                self.callees.insert(call, Callee { opened: Some(at), ..Callee::default() });
+                self.opened_now.push(call);
+                if request.lead.is_none_or(|lead| self.asked.remove(&lead)) {
+                    self.attempts_asked.insert(request.attempt);
+                }
+            }
+            Output::AnswerCall { call } => {
+                let callee = Callee { inbound: true, acked: Some(at), ..Callee::default() };
+                self.callees.insert(*call, callee);
+            }
+            Output::FetchLead { lead, .. } => {
+                self.asked.insert(*lead);
+                self.asked_at.insert(*lead, utc);
+            }
+            Output::CallAgent { leg, agent, .. } => self.leg(*leg, LegKind::Agent, *agent),
+            Output::CallThird { leg, .. } => self.leg(*leg, LegKind::Consulted, AgentId(0)),
+            Output::Decided { decision, .. } => *self.whys.entry(decision.why).or_default() += 1,
+            Output::SeatChanged { seat, logged } => self.seat(utc, seat, *logged),
+            output => self.sound(at, output),
+        }
+    }
+
+    fn leg(&mut self, id: CallId, kind: LegKind, agent: AgentId) {
+        let leg = Leg { kind, agent, mix: None, playing: false, up: false, ending: false };
+        self.legs.insert(id, leg);
+    }
+
+    fn sound(&mut self, at: Time, output: &Output) {
+        let of = match output {
+            Output::Acknowledge { call } | Output::PlayAnnouncement { call, .. } => *call,
+            Output::HangUp { call, .. } => *call,
+            Output::Join { leg, .. }
+            | Output::Leave { leg }
+            | Output::Play { leg, .. }
+            | Output::StopPlaying { leg } => *leg,
+            _ => return,
+        };
+        if let Some(leg) = self.legs.get_mut(&of) {
+            match output {
+                Output::HangUp { .. } => (leg.ending, leg.mix) = (true, None),
+                Output::Join { mix, .. } => leg.mix = Some(*mix),
+                Output::Leave { .. } => leg.mix = None,
+                Output::Play { .. } => leg.playing = true,
+                Output::StopPlaying { .. } => leg.playing = false,
+                _ => {}
+            }
+        }
+        let Some(callee) = self.callees.get_mut(&of) else { return };
+        match output {
+            Output::Acknowledge { .. } => callee.acked = Some(at),
+            Output::PlayAnnouncement { .. } => (callee.announcing, callee.announced) = (true, true),
+            Output::HangUp { .. } => callee.hung_up = true,
+            Output::Join { mix, .. } => {
+                callee.mix = Some(*mix);
+                callee.announcing = false;
+                callee.bridged = true;
+                callee.tried.clear();
+            }
+            Output::Leave { .. } => callee.mix = None,
+            Output::Play { sound, .. } => {
+                callee.announcing = false;
+                callee.sorry |= matches!(sound, SoundName::Sorry(_));
+                callee.playing = Some(sound.clone());
+            }
+            Output::StopPlaying { .. } => (callee.announcing, callee.playing) = (false, None),
+            _ => {}
+        }
+    }
+
+    fn seat(&mut self, utc: Utc, seat: &SeatView, logged: bool) {
+        let call_of = |seat: &SeatView| seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
+        let before = self.seats.insert(seat.agent, seat.clone());
+        if let Some(before) = &before
+            && before.activity == Activity::Ringing
+            && let Some(call) = call_of(before)
+            && !(call_of(seat) == Some(call) && matches!(seat.activity, Activity::Talking | Activity::Ringing))
+            && let Some(callee) = self.callees.get_mut(&call)
+            && callee.mix.is_none()
+        {
+            callee.tried.insert(seat.agent);
+        }
+        if let (Activity::Talking, Some(call)) = (&seat.activity, call_of(seat))
+            && let Some(callee) = self.callees.get_mut(&call)
+        {
+            callee.first_agent.get_or_insert(seat.agent);
+        }
+        if let Some(callee) = call_of(seat).and_then(|call| self.callees.get_mut(&call)) {
+            callee.agents.insert(seat.agent);
+        }
+        if seat.activity == Activity::Reserved
+            && let Some(attempt) = seat.work.as_ref().and_then(|work| work.attempt)
+            && let Some(callee) = self.callees.get_mut(&attempt.call())
+        {
+            callee.for_one = true;
+        }
+        if logged {
+            self.log.entry(seat.agent).or_default().push(Logged { at: utc, seat: seat.clone() });
+        }
+    }
+
+    fn check(&mut self, at: Time, utc: Utc, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
+        self.everything_is_told(dialer)?;
+        self.nobody_has_two()?;
+        self.nobody_hears_nothing(at, rules)?;
+        self.nobody_waits_beside_an_idle_agent(at, rules)?;
+        self.lines_keep_the_rule(rules, dialer)?;
+        self.no_state_sticks(at, utc, rules)
+    }
+
+    fn everything_is_told(&self, dialer: &Dialer) -> Result<(), String> {
+        for seat in dialer.seats() {
+            // A seat is told when it is first touched.
+            let Some(told) = self.seats.get(&seat.agent) else { continue };
+            let key = |seat: &SeatView| {
+                let attempt = seat.work.as_ref().and_then(|work| work.attempt);
+                (seat.availability.clone(), seat.activity.clone(), seat.leg_up, attempt, seat.phone_ready)
+            };
+            if key(&seat) != key(told) {
+                return Err(format!("not told: {:?}, told was {:?}", key(&seat), key(told)));
+            }
+        }
+        Ok(())
+    }
+
+    fn nobody_has_two(&self) -> Result<(), String> {
+        let mut in_mix: BTreeMap<MixId, Vec<CallId>> = BTreeMap::new();
+        for (id, callee) in &self.callees {
+            if let Some(mix) = callee.mix.filter(|_| !callee.ended && !callee.hung_up) {
+                in_mix.entry(mix).or_default().push(*id);
+            }
+        }
+        if let Some((mix, callees)) = in_mix.iter().find(|(_, callees)| callees.len() > 1) {
+            return Err(format!("{callees:?} are together in {mix:?}"));
+        }
+        let mut of: BTreeMap<AgentId, Vec<CallId>> = BTreeMap::new();
+        for (id, leg) in &self.legs {
+            if leg.kind == LegKind::Agent && !leg.ending {
+                of.entry(leg.agent).or_default().push(*id);
+            }
+        }
+        match of.iter().find(|(_, legs)| legs.len() > 1) {
+            Some((agent, legs)) => Err(format!("agent {agent} has the legs {legs:?}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Everybody in this mix but one.
+    fn others(&self, mix: MixId, not: CallId) -> usize {
+        let legs = self.legs.iter().filter(|(id, leg)| **id != not && leg.mix == Some(mix) && !leg.ending);
+        legs.count()
+    }
+
+    fn nobody_hears_nothing(&self, at: Time, rules: &Rules) -> Result<(), String> {
+        for (id, callee) in &self.callees {
+            let Some(acked) = callee.acked.filter(|_| !callee.ended && !callee.hung_up) else { continue };
+            let music = matches!(
+                callee.playing,
+                Some(SoundName::HoldMusic | SoundName::RingBack | SoundName::Sorry(_))
+            );
+            let with_somebody = callee.mix.is_some_and(|mix| self.others(mix, *id) > 0);
+            if callee.mix.is_some() && !with_somebody && !music {
+                return Err(format!("{id:?} is alone in a mix: {callee:?}"));
+            }
+            // From the ACK on: what the store took is part of the wait.
+            let waits = !callee.bridged && at.since(acked) <= rules.answer_wait;
+            if !(music || with_somebody || callee.announcing || waits) {
+                return Err(format!("{id:?} hears nothing: {callee:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn eligible(&self, seat: &SeatView, inbound: bool, rules: &Rules) -> bool {
+        let mode = rules.group_mode.unwrap_or(seat.work_mode);
+        seat.availability == Availability::Available
+            && seat.activity == Activity::Idle
+            && seat.work.is_none()
+            && !seat.leaving
+            && seat.supervising.is_none()
+            && (if inbound { mode.takes_inbound() } else { mode.takes_outbound() })
+            && match seat.holding {
+                Holding::NailedUp => seat.leg_up,
+                Holding::PerCall => seat.phone_ready,
+            }
+    }
+
+    /// Answered, and nobody is with her or on the way.
+    fn waits(&self, id: CallId, callee: &Callee) -> bool {
+        let up = callee.acked.is_some() && !callee.ended && !callee.hung_up && !callee.sorry;
+        let served = self.seats.values().any(|seat| {
+            let on_it = |work: &paceline_core::agent::Work| work.parties.first().is_some_and(|party| party.leg == id);
+            seat.work.as_ref().is_some_and(on_it)
+        });
+        let together = callee.mix.is_some_and(|mix| self.others(mix, id) > 0);
+        let asks = if callee.inbound { callee.playing.is_some() } else { true };
+        up && asks && !callee.announcing && !served && !together
+    }
+
+    fn nobody_waits_beside_an_idle_agent(&mut self, at: Time, rules: &Rules) -> Result<(), String> {
+        let waiting: Vec<(CallId, &Callee)> =
+            self.callees.iter().filter(|(id, callee)| self.waits(**id, callee)).map(|(id, c)| (*id, c)).collect();
+        let mut beside = BTreeMap::new();
+        for (id, callee) in &waiting {
+            let free = self.seats.values().filter(|seat| {
+                self.eligible(seat, callee.inbound, rules) && !callee.tried.contains(&seat.agent)
+            });
+            for seat in free {
+                let key = (*id, seat.agent);
+                if matches!(seat.way, Way::Telephone(_)) && seat.holding == Holding::PerCall {
+                    let since = self.beside_telephone.get(&key).copied().unwrap_or(at);
+                    beside.insert(key, since);
+                    if at.since(since) <= LINE_WAIT {
+                        continue;
+                    }
+                }
+                return Err(format!("{id:?} waits while agent {} is idle: {callee:?}, {seat:?}", seat.agent));
+            }
+        }
+        self.most_waiting = self.most_waiting.max(waiting.len());
+        self.beside_telephone = beside;
+        Ok(())
+    }
+
+    fn lines_keep_the_rule(&self, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
+        let there = self
+            .seats
+            .values()
+            .filter(|seat| seat.availability == Availability::Available && !seat.leaving)
+            .count();
+        if rules.mode == Mode::Announce {
+            return Ok(());
+        }
+        let ours: Vec<&CallId> = self
+            .opened_now
+            .iter()
+            .filter(|call| self.callees.get(call).is_some_and(|callee| !callee.for_one))
+            .collect();
+        if rules.mode == Mode::Preview && !ours.is_empty() {
+            return Err(format!("{ours:?} were dialled without an agent's wish"));
+        }
+        if there == 0 {
+            let why = dialer.view(rules.campaign).why;
+            let wrong = matches!(why, Some(Why::Placing | Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
+            if !ours.is_empty() || wrong {
+                return Err(format!("nobody is there, dialled was {ours:?}, said is {why:?}"));
+            }
+        }
+        if ours.is_empty() {
+            return Ok(());
+        }
+        let idle = self.seats.values().filter(|seat| self.eligible(seat, false, rules)).count();
+        let pending = self.callees.iter().filter(|(id, callee)| {
+            let out = callee.opened.is_some() && !callee.ended && !callee.hung_up && !callee.for_one;
+            // Whoever lost her agent in mid-call waits in a queue of her own.
+            out && (callee.acked.is_none() || !callee.bridged && self.waits(**id, callee))
+        });
+        let pending = pending.count();
+        let most = match rules.mode {
+            Mode::Ratio => (rules.ratio * idle as f64 + 1e-9).floor() as usize,
+            _ => idle,
+        };
+        if pending > most {
+            return Err(format!("{pending} lines for {idle} idle agents, allowed are {most}"));
+        }
+        Ok(())
+    }
+
+    fn no_state_sticks(&self, at: Time, utc: Utc, rules: &Rules) -> Result<(), String> {
+        for seat in self.seats.values() {
+            let longest = match seat.activity {
+                Activity::Idle => continue,
+                // A lead on the screen waits for her click.
+                Activity::Reserved if seat.work.as_ref().is_none_or(|work| work.attempt.is_none()) => continue,
+                Activity::Ringing | Activity::Reserved => Duration::from_secs(180),
+                Activity::WrapUp => rules.wrap_up_len * 40,
+                Activity::Talking | Activity::Consulting => Duration::from_secs(3 * 3600),
+            };
+            let opened = seat.work.as_ref().and_then(|work| self.callees.get(&work.attempt?.call())?.opened);
+            // A lead that was looked at for long is reserved no less once it is dialled.
+            let held = match opened.filter(|_| seat.activity == Activity::Reserved) {
+                Some(opened) => at.since(opened),
+                None => utc.since(seat.since),
+            };
+            if held > longest {
+                return Err(format!("stuck for {held:?}: {seat:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    /// Whether she is the agent of the call that her seat shows.
+    pub fn talks_herself(seat: &SeatView) -> bool {
+        matches!(seat.activity, Activity::Talking | Activity::Consulting)
+            && seat.supervising.is_none()
+            && seat.work.as_ref().is_some_and(|work| {
+                let hers = |party: &paceline_core::agent::Party| {
+                    party.kind == PartyKind::Agent && party.agent == Some(seat.agent)
+                };
+                // Her leg may be down while she moves to another phone.
+                work.parties.iter().any(hers)
+                    || !work.parties.iter().any(|party| party.agent == Some(seat.agent))
+            })
+    }
+}

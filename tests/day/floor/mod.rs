@@ -1,0 +1,256 @@
+//! Whole days on the floor in virtual time: agents who come, pause, lose their network, never answer,
+//! crash their phones and forget to sign out, under every way of placing calls.
+
+mod after;
+mod judge;
+mod properties;
+
+use paceline::sim::agents::{Habits, Scene, Workforce};
+use paceline::sim::books::Books;
+use paceline::sim::day::{Day, Troubles};
+use paceline::sim::dice::Dice;
+use paceline::sim::line::{Line, Temper};
+use paceline::sim::people::{People, Spread};
+use paceline_core::agent::{Agent, Group, Membership, Strategy, WorkMode, WrapUp};
+use paceline_core::call::Digit;
+use paceline_core::campaign::{
+    AgentRules, Announcement, CallerIdRules, CallingWindows, Campaign, DayWindow, Disposition, KeyRule, Mode,
+    PacingRules, Preview, Recorded, RetryRules, Rotation, Trunk,
+};
+use paceline_core::ids::{AgentId, CampaignId, GroupId, HouseholdId, LeadId, TrunkId};
+use paceline_core::lead::{Lead, Phone};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::{LeadState, Outcome};
+use paceline_core::time::{Duration, Time, Utc, WallClock};
+use std::sync::Arc;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const GROUP: GroupId = GroupId(1);
+
+/// Monday, 8 o'clock in Shanghai.
+const START: Utc = Utc::from_millis(1_794_182_400_000);
+
+/// A campaign, its agents, a list and troubles, all drawn from one seed.
+pub struct FloorPlan {
+    pub seed: u64,
+    pub campaign: Campaign,
+    pub trunk: Trunk,
+    pub group: Group,
+    pub agents: Vec<Agent>,
+    pub habits: Habits,
+    pub leads: Vec<Lead>,
+    pub people: Arc<People>,
+    pub temper: Temper,
+    pub troubles: Troubles,
+}
+
+impl FloorPlan {
+    pub fn from_seed(seed: u64, mode: Mode, leads: i64) -> Self {
+        let mut dice = Dice::keyed(seed, &[mode as u64]);
+        let agents = 1 + (dice.next_u64() % 8) as i64;
+        let wild = dice.chance(0.6);
+        FloorPlan {
+            seed,
+            campaign: campaign(mode, &mut dice),
+            trunk: Trunk {
+                id: TrunkId(0),
+                name: "trunk".into(),
+                calls_max: 60,
+                calls_per_sec: 50.0,
+                allow: vec!["*".into()],
+            },
+            group: group(&mut dice),
+            agents: (1..=agents).map(|n| agent(n, &mut dice)).collect(),
+            habits: if wild { Habits::wild() } else { Habits::default() },
+            leads: (1..=leads).map(|n| lead(n, leads, &mut dice)).collect(),
+            people: Arc::new(people(seed)),
+            temper: Temper {
+                patience: Spread::new(15.0, 0.8, 0.2, 120.0),
+                calls_back: if dice.chance(0.5) { 0.2 } else { 0.0 },
+                ..Temper::default()
+            },
+            troubles: Troubles {
+                store_delay_max: Duration::from_millis(dice.next_u64() % 40),
+                crash_every: dice.chance(0.4).then(|| HOUR + MINUTE * (dice.next_u64() % 240) as u32),
+                stall_every: dice.chance(0.2).then_some(HOUR),
+            },
+        }
+    }
+
+    pub fn day(&self) -> Day<Line> {
+        let mut books = Books::default();
+        self.leads.iter().cloned().for_each(|lead| books.add_lead(lead));
+        let clock = WallClock::new(Time::ZERO, START);
+        let mut line = Line::new(self.people.clone(), clock);
+        line.set_announcement(self.campaign.id, Duration::from_secs(8));
+        line.set_temper(self.temper.clone());
+        let trunks = vec![self.trunk.clone()];
+        let mut day = Day::new(self.seed, START, self.campaign.clone(), trunks, books, line, self.troubles);
+        let scene = Scene {
+            campaign: self.campaign.id,
+            group: GROUP,
+            dispositions: self.rules().dispositions.clone(),
+            leads: self.leads.iter().map(|lead| lead.id).collect(),
+            outside: (0..40).map(|n| number(9_000 + n)).collect(),
+        };
+        let groups = vec![self.group.clone()];
+        let (agents, habits) = (self.agents.clone(), self.habits.clone());
+        day.floor = Some(Workforce::new(self.seed, clock, scene, groups, agents, habits));
+        day
+    }
+
+    pub fn rules(&self) -> &AgentRules {
+        self.campaign.agents.as_ref().expect("a campaign with agents")
+    }
+}
+
+fn pick<T: Copy>(dice: &mut Dice, all: &[T]) -> T {
+    all[dice.next_u64() as usize % all.len()]
+}
+
+fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
+    let announce = mode == Mode::Announce;
+    let hands_over = KeyRule { agents: true, ..KeyRule::default() };
+    let key = Digit::from_char('1').expect("a key");
+    Campaign {
+        id: CampaignId(1),
+        name: "floor".into(),
+        mode,
+        trunks: vec![TrunkId(0)],
+        ring: Duration::from_secs(30),
+        concurrency_max: announce.then_some(6),
+        calls_per_sec: None,
+        windows: CallingWindows {
+            timezone: "Asia/Shanghai".into(),
+            windows: vec![DayWindow { days: [true; 7], from_minute: 480, to_minute: 1200 }],
+        },
+        start: None,
+        end: None,
+        retry: RetryRules {
+            attempts_max: 3,
+            per_day_max: 3,
+            gap_min: MINUTE * 10,
+            after: [
+                (Outcome::NoAnswer, HOUR),
+                (Outcome::Busy, MINUTE * 10),
+                (Outcome::Interrupted, MINUTE * 10),
+                (Outcome::AgentFailed, MINUTE * 10),
+            ]
+            .into_iter()
+            .chain(dice.chance(0.5).then_some((Outcome::Abandoned, HOUR * 3)))
+            .collect(),
+        },
+        announcement: announce.then_some(Announcement {
+            length: Duration::from_secs(8),
+            plays: 1,
+            input_wait: Duration::from_secs(5),
+        }),
+        keys: if announce { [(key, hands_over)].into() } else { Default::default() },
+        caller_ids: CallerIdRules {
+            numbers: Vec::new(),
+            rotation: Rotation::InOrder,
+            sticky: false,
+            per_hour_max: None,
+            per_day_max: None,
+            warm_up: false,
+        },
+        agents: Some(agent_rules(dice)),
+        pacing: PacingRules {
+            call_ratio: pick(dice, &[1.0, 1.3, 2.0, 3.0]),
+            abandon_rate_max: pick(dice, &[0.03, 0.1, 1.0]),
+            answer_wait: Duration::from_secs(2),
+            waiting_max: pick(dice, &[0, 2, 5]),
+        },
+    }
+}
+
+fn agent_rules(dice: &mut Dice) -> AgentRules {
+    let disposition = |code: &str, state| Disposition {
+        code: code.into(),
+        label: code.into(),
+        state,
+        retry: None,
+        do_not_call: false,
+        wrong_number: false,
+    };
+    let strategies = [
+        Strategy::LongestIdle,
+        Strategy::RoundRobin,
+        Strategy::Random,
+        Strategy::FewestAnswered,
+        Strategy::Priority,
+        Strategy::RingAll,
+    ];
+    let timed = Preview::Timed { countdown: Duration::from_secs(15), step: Duration::from_secs(10) };
+    AgentRules {
+        group: GROUP,
+        strategy: pick(dice, &strategies),
+        wrap_up: pick(dice, &[WrapUp::Answered, WrapUp::AnyRing, WrapUp::Off]),
+        wrap_up_len: Duration::from_secs(20),
+        ring: Duration::from_secs(12),
+        announce_number: dice.chance(0.5),
+        prefer_last: dice.chance(0.5),
+        preview: pick(dice, &[Preview::Click, timed]),
+        wait: Duration::from_secs(45),
+        recorded: Recorded::PerAgent,
+        dispositions: vec![
+            disposition("agreed", LeadState::Done),
+            disposition("against", LeadState::Done),
+            disposition("unsaid", LeadState::Failed),
+            Disposition { retry: Some(MINUTE * 30), ..disposition("bad_line", LeadState::Open) },
+            Disposition { wrong_number: true, ..disposition("wrong_number", LeadState::Failed) },
+            Disposition { do_not_call: true, ..disposition("never_again", LeadState::Failed) },
+        ],
+        disposition_required: dice.chance(0.5),
+        disposition_default: Some("unsaid".into()),
+    }
+}
+
+fn group(dice: &mut Dice) -> Group {
+    Group {
+        id: GROUP,
+        name: "team".into(),
+        telephones: dice.chance(0.7),
+        announce_number: true,
+        idle_release: dice.chance(0.3).then_some(MINUTE * 30),
+        work_mode: dice.chance(0.5).then_some(WorkMode::Both),
+        seats: None,
+    }
+}
+
+fn agent(n: i64, dice: &mut Dice) -> Agent {
+    Agent {
+        id: AgentId(n),
+        number: format!("{}", 8000 + n),
+        name: format!("agent {n}"),
+        skills: Default::default(),
+        groups: vec![Membership { group: GROUP, priority: (n % 3) as u8, in_use: true }],
+        telephone: Some(number(8_000 + n as u64)),
+        recorded: dice.chance(0.3),
+        leads: n == 1,
+    }
+}
+
+fn lead(n: i64, leads: i64, dice: &mut Dice) -> Lead {
+    let phones = if dice.chance(0.3) { 2 } else { 1 };
+    Lead {
+        id: LeadId(n),
+        row: n as u64 + 1,
+        household: dice.chance(0.4).then(|| HouseholdId(1 + (dice.next_u64() as i64).rem_euclid(leads))),
+        phones: (0..phones).map(|p| Phone::new(number(10_000 + n as u64 * 2 + p))).collect(),
+        next_at: None,
+        uncounted: 0,
+        callback: None,
+        last_agent: None,
+    }
+}
+
+fn number(n: u64) -> PhoneNumber {
+    PhoneNumber::from_e164(8_613_900_000_000 + n).expect("a number")
+}
+
+fn people(seed: u64) -> People {
+    let text = format!("seed = {seed}\n[keys]\npress = {{ 1 = 0.5, 5 = 0.1 }}\nafter = {{ median_secs = 5.0 }}\n");
+    People::parse(&text).expect("people")
+}

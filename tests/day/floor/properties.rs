@@ -1,0 +1,159 @@
+//! Many seeds, every mode, every property of the floor.
+
+use super::judge::FloorJudge;
+use super::{FloorPlan, after};
+use paceline::sim::agents::Habits;
+use paceline::sim::day::Troubles;
+use paceline_core::campaign::Mode;
+use paceline_core::outcome::Outcome;
+use paceline_core::pacing::Why;
+use paceline_core::time::{Duration, Time};
+use std::collections::BTreeMap;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A campaign that takes longer than this in virtual time does not end.
+const LONGEST: Time = Time::from_millis(40 * 24 * 3_600_000);
+
+/// What happened over several days, to see that a test was not too tame.
+#[derive(Debug, Default)]
+struct Total {
+    days: u32,
+    crashes: u32,
+    checks: u64,
+    bridged: usize,
+    abandoned: usize,
+    callbacks_kept: usize,
+    called_back: u64,
+    most_waiting: usize,
+    acts: BTreeMap<&'static str, u64>,
+    refusals: BTreeMap<&'static str, u64>,
+    whys: BTreeMap<Why, u64>,
+}
+
+impl Total {
+    fn run(&mut self, plan: &FloorPlan) {
+        let mut day = plan.day();
+        let judge = FloorJudge::default();
+        day.watch = Some(judge.watcher());
+        day.inspect = Some(judge.inspector(plan));
+        let of = format!("seed {} in mode {}", plan.seed, plan.campaign.mode.word());
+        let finished = day.run(LONGEST);
+        if let Some(broken) = &judge.seen.borrow().broken {
+            panic!("{of}: {broken}");
+        }
+        let (view, seats) = (day.dialer.view(day.campaign()), day.dialer.seats());
+        assert!(finished, "{of}: not finished after 40 days: {view:?} {seats:?}");
+        let until = day.now + HOUR * 7;
+        assert!(day.close(until), "{of}: calls and legs stay: {:?}", day.dialer.seats());
+        let seen = judge.seen.borrow();
+        if let Some(broken) = &seen.broken {
+            panic!("{of}, while closing: {broken}");
+        }
+        if let Err(broken) = after::judge(plan, &seen, &day.books, &day.dialer) {
+            panic!("{of}, afterwards: {broken}");
+        }
+        let floor = day.floor.as_ref().expect("a floor");
+        assert_eq!(floor.legs(), 0, "{of}: legs without an owner");
+        self.days += 1;
+        self.crashes += day.crashes;
+        self.checks += seen.checks;
+        self.most_waiting = self.most_waiting.max(seen.most_waiting);
+        self.called_back += day.far.called_back();
+        self.callbacks_kept += after::callbacks_kept(&seen, &day.books);
+        for attempt in day.books.attempts() {
+            let outcome = attempt.result.as_ref().map(|result| result.outcome);
+            let connected = attempt.result.as_ref().is_some_and(|result| result.connected_at.is_some());
+            self.bridged += usize::from(connected);
+            self.abandoned += usize::from(outcome == Some(Outcome::Abandoned));
+        }
+        for (into, from) in [(&mut self.acts, &floor.done), (&mut self.refusals, &floor.refused)] {
+            from.iter().for_each(|(word, count)| *into.entry(word).or_default() += count);
+        }
+        seen.whys.iter().for_each(|(why, count)| *self.whys.entry(*why).or_default() += count);
+    }
+}
+
+fn many(mode: Mode, seeds: std::ops::Range<u64>) -> Total {
+    let mut total = Total::default();
+    for seed in seeds {
+        total.run(&FloorPlan::from_seed(seed, mode, 120));
+    }
+    eprintln!("{mode:?}: {total:?}");
+    assert!(total.bridged > 300 && total.acts.len() > 15, "too tame a test: {total:?}");
+    total
+}
+
+#[test]
+fn with_a_ratio_of_lines_the_floor_keeps_its_promises() {
+    let total = many(Mode::Ratio, 0..24);
+    assert!(total.abandoned > 0 && total.callbacks_kept > 5 && total.crashes > 5, "too tame: {total:?}");
+}
+
+#[test]
+fn with_one_line_per_idle_agent_the_floor_keeps_its_promises() {
+    many(Mode::Progressive, 100..124);
+}
+
+#[test]
+fn with_leads_shown_before_they_are_called_the_floor_keeps_its_promises() {
+    many(Mode::Preview, 200..224);
+}
+
+#[test]
+fn with_predictive_lines_the_floor_keeps_its_promises() {
+    many(Mode::Predictive, 300..312);
+}
+
+#[test]
+fn with_a_key_that_hands_over_the_floor_keeps_its_promises() {
+    many(Mode::Announce, 400..424);
+}
+
+#[test]
+fn a_crash_every_few_minutes_calls_nobody_twice_and_leaves_no_leg() {
+    let mut total = Total::default();
+    for seed in 500..510 {
+        let mut plan = FloorPlan::from_seed(seed, Mode::Ratio, 60);
+        plan.troubles = Troubles { crash_every: Some(HOUR / 6), ..plan.troubles };
+        total.run(&plan);
+    }
+    assert!(total.crashes > 30, "{total:?}");
+}
+
+#[test]
+fn without_agents_nothing_is_dialled_and_the_why_says_so() {
+    let mut plan = FloorPlan::from_seed(1, Mode::Ratio, 50);
+    plan.agents.clear();
+    plan.troubles = Troubles::default();
+    let mut day = plan.day();
+    assert!(!day.run(Time::from_millis(5 * 3_600_000)));
+    assert_eq!((day.far.placed(), day.dialer.view(day.campaign()).why), (0, Some(Why::NoAgents)));
+}
+
+#[test]
+fn the_first_lines_are_ratio_times_agents() {
+    // FEATURES.md Z5: ratio 2, one agent: 2 lines; 100 agents: 200.
+    for (agents, lines) in [(1, 2), (100, 200)] {
+        let mut plan = FloorPlan::from_seed(3, Mode::Ratio, 400);
+        let habits = Habits { late: paceline::sim::people::Spread::new(1.0, 0.0, 1.0, 1.0), nailed_up: 1.0, telephone: 0.0, ..Habits::default() };
+        plan.agents = (1..=agents).map(|n| super::agent(n, &mut paceline::sim::dice::Dice::new(1))).collect();
+        plan.habits = habits;
+        plan.group.work_mode = Some(paceline_core::agent::WorkMode::Both);
+        plan.campaign.pacing.call_ratio = 2.0;
+        plan.campaign.pacing.abandon_rate_max = 1.0;
+        plan.trunk.calls_max = 500;
+        plan.trunk.calls_per_sec = 500.0;
+        plan.troubles = Troubles::default();
+        plan.leads.iter_mut().for_each(|lead| lead.household = None);
+        let only = "busy = 0\nanswer = 0\nreject = 0\nvoicemail = 0\npowered_off = 0\nunreachable = 0\n\
+                    vacant = 0\nsuspended = 0\nrestricted = 0\nno_answer = 1";
+        let people = paceline::sim::people::People::parse(&format!("[shares]\n{only}")).expect("people");
+        plan.people = std::sync::Arc::new(people);
+        plan.campaign.ring = Duration::from_secs(60);
+        let mut day = plan.day();
+        // Everybody has signed in, and no call that nobody answers has been given up.
+        day.run(Time::from_millis(55_000));
+        assert_eq!(day.far.calls_most(), lines, "{agents} agents");
+    }
+}
