@@ -68,6 +68,35 @@ fn baresip_with_a_wrong_password_is_told_so() {
     unknown.wait_for("403 Forbidden");
 }
 
+#[test]
+fn a_flood_of_strangers_leaves_a_running_call_and_its_phone_alone() {
+    let service = Service::start();
+    let address = service.address(Transport::Udp);
+    let port = free_port();
+    Sipp::phone("register", port, address).finish().assert_all_successful(1);
+    service.wait_for_link("1001");
+    let phone = Sipp::phone("answer", port, address);
+    service.call(CALL, "1001", ([127, 0, 0, 1], Ear::open().port()).into());
+    service.wait_for_progress(CALL, |progress| *progress == Progress::Answered);
+    let flooders: Vec<UdpSocket> = (0..50).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port")).collect();
+    for n in 0..20_000 {
+        let method = if n % 2 == 0 { "REGISTER" } else { "INVITE" };
+        let text = format!(
+            "{method} sip:1001@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKf{n}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:1001@127.0.0.1>;tag=f{n}\r\nTo: <sip:1001@127.0.0.1>\r\n\
+             Call-ID: f{n}\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+        );
+        // What the kernel does not take is a smaller flood.
+        let _ = flooders[n % flooders.len()].send_to(text.as_bytes(), address);
+    }
+    service.command(|ua, now| ua.hang_up(now, CALL, HangUpCause::Finished));
+    service.wait_for_progress(
+        CALL,
+        |progress| matches!(progress, Progress::Ended(ended) if ended.sip_code == Some(200)),
+    );
+    phone.finish().assert_all_successful(1);
+}
+
 /// What one of sipvicious's tools prints against this service. It ends by itself, or after 25 seconds.
 fn sipvicious(tool: &str, arguments: &[&str], service: &Service) -> String {
     let port = service.address(Transport::Udp).port().to_string();
