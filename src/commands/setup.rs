@@ -367,7 +367,7 @@ async fn trunk_parts(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
     let mut parts = Vec::new();
     for (place, (name, trunk)) in config.trunks.iter().enumerate() {
         let (host, port) = trunk.host().map_err(Failure::usage)?;
-        let looked_up = tokio::net::lookup_host((host.as_str(), port.unwrap_or(5060))).await;
+        let looked_up = tokio::net::lookup_host((host.as_str(), port.unwrap_or(default_port(trunk)))).await;
         let addresses: Vec<SocketAddr> = looked_up
             .map_err(|error| Failure::usage(format!("trunk {name}: {host} has no address: {error}")))?
             .collect();
@@ -401,7 +401,7 @@ fn parts_of(
             id,
             peer,
             also_from: addresses[1..].to_vec(),
-            host: if port == 5060 { host.to_owned() } else { format!("{host}:{port}") },
+            host: if port == default_port(trunk) { host.to_owned() } else { format!("{host}:{port}") },
             from_domain: trunk.from_domain.clone(),
             username: trunk.username.clone(),
             password: trunk.password.clone(),
@@ -439,6 +439,9 @@ impl Net {
             for address in &trunk.sip.also_from {
                 sockets.trust([address.ip()]);
             }
+            // The certificate must be that of the host in the configuration.
+            let (host, _) = trunk.sip.host.rsplit_once(':').unwrap_or((&trunk.sip.host, ""));
+            sockets.expect_name(trunk.sip.peer.address, host);
         }
         let own = own_address(config, trunks);
         let sent_by = sockets
@@ -477,6 +480,11 @@ impl Net {
         let media_address = config.sip.external_address.parse().unwrap_or(own);
         Ok(Net { sockets, sip_events, media, media_events, media_address, ua })
     }
+}
+
+/// RFC 3261 section 19.1.2.
+fn default_port(trunk: &TrunkConfig) -> u16 {
+    if Transport::from(trunk.transport) == Transport::Tls { 5061 } else { 5060 }
 }
 
 /// The address of ours from which the first trunk is reached. Nothing is sent.

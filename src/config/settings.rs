@@ -377,9 +377,6 @@ impl TrunkConfig {
         if let Err(found) = self.host() {
             fault("uri", found, "write sip:HOST or sip:HOST:PORT");
         }
-        if self.transport == TransportWord::Tls {
-            fault("transport", "`tls` is not there yet".into(), "use udp or tcp");
-        }
         if self.codecs.is_empty() {
             fault("codecs", "no codec".into(), "name at least one of pcma, pcmu, g722");
         }
