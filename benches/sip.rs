@@ -70,6 +70,7 @@ fn agent(local: SocketAddr, far: SocketAddr) -> UserAgent {
         product: "Paceline/bench".into(),
         seed: 1,
         incoming: Incoming::Nobody,
+        registrar: None,
     });
     ua.set_trunk(
         Time::ZERO,

@@ -404,6 +404,7 @@ impl Net {
             product: concat!("Paceline/", env!("CARGO_PKG_VERSION")).into(),
             seed,
             incoming: Incoming::Nobody,
+            registrar: None,
         };
         let media_address = config.sip.external_address.parse().unwrap_or(own);
         Ok(Net { sockets, sip_events, media, media_events, media_address, ua })

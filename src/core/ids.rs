@@ -31,6 +31,10 @@ id!(
     HouseholdId(i64)
 );
 id!(
+    /// An agent, as the store numbers it.
+    AgentId(i64)
+);
+id!(
     /// One try at one number. Given out by the dialer, ascending, never used twice in one store.
     AttemptId(i64)
 );

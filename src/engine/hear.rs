@@ -84,6 +84,8 @@ impl Engine {
                 tracing::warn!(trunk = self.trunk_name(trunk), "the trunk does not answer; it is out of use");
                 self.trunk_changed(trunk, TrunkState::Down);
             }
+            // No phone has an account yet.
+            UaEvent::PhoneChanged { .. } | UaEvent::Transfer { .. } => {}
             UaEvent::SavedDialogEnded { .. } => self.leftovers = self.leftovers.saturating_sub(1),
         }
     }

@@ -163,6 +163,7 @@ pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierErr
         product: "Paceline-carrier".into(),
         seed,
         incoming: paceline_core::sip::user_agent::Incoming::Anybody,
+        registrar: None,
     };
     let machine = CarrierConfig {
         ua,

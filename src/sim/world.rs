@@ -78,6 +78,7 @@ impl World {
             product: "Paceline-carrier".into(),
             seed,
             incoming: paceline_core::sip::user_agent::Incoming::Anybody,
+            registrar: None,
         };
         let codecs = vec![Codec::Pcma, Codec::Pcmu];
         World {

@@ -66,6 +66,7 @@ pub fn dial_one(far: SocketAddr, dial: &Dial) -> AttemptRow {
         product: "Paceline/test".into(),
         seed: u64::from(local.port()),
         incoming: Incoming::Nobody,
+        registrar: None,
     });
     let trunk = SipTrunk {
         id: TrunkId(0),

@@ -259,7 +259,24 @@ impl Answer {
     /// is ours and fresh is `NonceMint::check`; whether `uri` and `realm` are the wanted ones is the
     /// caller's question.
     pub fn is_right(&self, password: &str, method: &str, body: &[u8]) -> bool {
-        let question = Question {
+        self.is_response(&self.question().response(password, method, body))
+    }
+
+    /// The same for a password of which only the hashes are kept.
+    pub fn is_right_for(&self, password: &PasswordHash, method: &str, body: &[u8]) -> bool {
+        let key = match self.algorithm {
+            Algorithm::Md5 | Algorithm::Md5Sess => hex(&password.md5),
+            Algorithm::Sha256 | Algorithm::Sha256Sess => hex(&password.sha256),
+        };
+        self.is_response(&self.question().response_with(key, method, body))
+    }
+
+    fn is_response(&self, expected: &str) -> bool {
+        same_in_constant_time(expected.as_bytes(), self.response.to_ascii_lowercase().as_bytes())
+    }
+
+    fn question(&self) -> Question<'_> {
+        Question {
             algorithm: self.algorithm,
             qop: self.qop,
             username: &self.username,
@@ -268,9 +285,31 @@ impl Answer {
             uri: &self.uri,
             nc: &self.nc_text,
             cnonce: &self.cnonce,
-        };
-        let expected = question.response(password, method, body);
-        same_in_constant_time(expected.as_bytes(), self.response.to_ascii_lowercase().as_bytes())
+        }
+    }
+}
+
+/// What a server keeps of a password: H(user:realm:password), A1 of RFC 7616 section 3.4.2.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PasswordHash {
+    pub md5: [u8; 16],
+    pub sha256: [u8; 32],
+}
+
+impl PasswordHash {
+    pub fn new(user: &str, realm: &str, password: &str) -> Self {
+        let text = format!("{}:{}:{password}", escape_quoted(user), escape_quoted(realm));
+        PasswordHash {
+            md5: Md5::digest(text.as_bytes()).into(),
+            sha256: Sha256::digest(text.as_bytes()).into(),
+        }
+    }
+}
+
+/// Without the hashes: each of them opens the account.
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordHash").finish_non_exhaustive()
     }
 }
 
@@ -289,8 +328,12 @@ struct Question<'a> {
 impl Question<'_> {
     /// RFC 7616 section 3.4.1, and RFC 2069 without qop.
     fn response(&self, password: &str, method: &str, body: &[u8]) -> String {
+        let key = format!("{}:{}:{password}", self.username, self.realm);
+        self.response_with(self.algorithm.hash(key.as_bytes()), method, body)
+    }
+
+    fn response_with(&self, mut key: String, method: &str, body: &[u8]) -> String {
         let hash = |text: String| self.algorithm.hash(text.as_bytes());
-        let mut key = hash(format!("{}:{}:{password}", self.username, self.realm));
         if self.algorithm.is_session() {
             key = hash(format!("{key}:{}:{}", self.nonce, self.cnonce));
         }
@@ -424,7 +467,7 @@ fn split_scheme(element: &str) -> (Option<&str>, &str) {
 }
 
 /// A value that fits between quotes: quotes and backslashes escaped, control characters dropped.
-fn escape_quoted(text: &str) -> String {
+pub(super) fn escape_quoted(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !c.is_control()) {
         if matches!(c, '"' | '\\') {

@@ -29,6 +29,9 @@ pub struct Dialog {
     pub remote_cseq: Option<u32>,
     /// Where requests go if neither route set nor target is an address.
     pub peer: Peer,
+    /// Requests go to `peer` whatever the target says: the far side is a phone, perhaps behind a NAT, and
+    /// its Contact may not send our calls elsewhere.
+    pub pinned: bool,
 }
 
 impl Dialog {
@@ -62,6 +65,7 @@ impl Dialog {
             local_cseq: cseq,
             remote_cseq: None,
             peer,
+            pinned: false,
         };
         dialog.establish(response);
         Some(dialog)
@@ -88,6 +92,7 @@ impl Dialog {
             local_cseq: 0,
             remote_cseq: request.cseq().ok().map(|cseq| cseq.number),
             peer,
+            pinned: false,
         })
     }
 
@@ -133,6 +138,9 @@ impl Dialog {
     /// Where our requests go: the first route, else the target, where those are addresses. Names are not
     /// looked up here; they stand for the peer that the call was placed with.
     pub fn next_hop(&self) -> Peer {
+        if self.pinned {
+            return self.peer;
+        }
         let uri = match self.route_set.first() {
             Some(route) => address_of(route),
             None => Uri::parse(&self.remote_target),

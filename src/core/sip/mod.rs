@@ -13,6 +13,7 @@ pub mod message;
 pub(crate) mod mutation;
 #[cfg(test)]
 mod oracle;
+pub mod registrar;
 pub mod session_timer;
 #[cfg(test)]
 mod torture;

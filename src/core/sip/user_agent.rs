@@ -14,21 +14,27 @@ mod in_dialog;
 mod leftovers;
 mod leg;
 mod names;
+mod phone_calls;
+mod phones;
 mod refresh;
 mod servers;
+mod transfer;
 mod trunks;
 mod wakes;
 mod write;
 
 use super::message::{Message, StartLine};
+use super::registrar::Registrar;
+pub use super::registrar::{PhoneAccount, PhoneLink, RegistrarConfig};
 use crate::call::{Digit, HangUpCause, Progress};
-use crate::ids::{CallId, TrunkId};
+use crate::ids::{AgentId, CallId, TrunkId};
 use crate::media::{MediaCapabilities, MediaTarget};
 use crate::time::{Duration, Time};
 use clients::ClientTransaction;
 use leftovers::Leftover;
 use leg::Leg;
 use names::{ClientKey, Names};
+use phone_calls::PhoneCall;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use servers::Servers;
@@ -63,6 +69,8 @@ pub struct UaConfig {
     pub seed: u64,
     /// Whose calls are reported; everybody else's are declined with 603.
     pub incoming: Incoming,
+    /// Agents' phones sign in here; `None` = they cannot, and REGISTER is not understood.
+    pub registrar: Option<RegistrarConfig>,
 }
 
 /// From whom calls are taken.
@@ -106,6 +114,23 @@ pub struct CallRequest {
     /// User part of From and P-Preferred-Identity; `None` = the trunk's user name or `anonymous`.
     pub caller_id: Option<String>,
     /// The call is cancelled after this.
+    pub ring: Duration,
+    /// Where we listen, and the codecs in order of preference.
+    pub media: MediaCapabilities,
+}
+
+/// A call to an agent's phones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneRequest {
+    pub call: CallId,
+    /// The account: every contact of it rings at once.
+    pub user: String,
+    /// Who calls, as the phone shows it.
+    pub from_user: String,
+    pub from_name: String,
+    /// Asks the phone to answer by itself (`Call-Info: …;answer-after=0` and `Alert-Info`).
+    pub auto_answer: bool,
+    /// The call is taken back after this.
     pub ring: Duration,
     /// Where we listen, and the codecs in order of preference.
     pub media: MediaCapabilities,
@@ -185,6 +210,18 @@ pub enum UaEvent {
     TrunkSilent {
         trunk: TrunkId,
     },
+    /// How an agent's phone can be reached now; `None` = no contact is left, or none answers.
+    PhoneChanged {
+        user: String,
+        agent: AgentId,
+        link: Option<PhoneLink>,
+    },
+    /// A phone wants the other side of its call transferred to `target` (a number or a user name, as
+    /// dialled). It has been told that we try; `transfer_done` tells it how that went.
+    Transfer {
+        call: CallId,
+        target: String,
+    },
     /// Every leftover of a saved dialog is answered or has timed out.
     SavedDialogEnded {
         call_id: String,
@@ -201,10 +238,24 @@ pub struct IncomingCall {
     /// User part of the request URI and of From.
     pub to_user: String,
     pub from_user: String,
+    pub caller: Caller,
     /// What the caller offered, in the codec we should choose; `None` = no SDP (offer in our 200).
     pub offer: Option<MediaTarget>,
     /// Values of Authorization and Proxy-Authorization: what a challenge of ours was answered with.
     pub authorization: Vec<String>,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// An agent's phone, proven by its password.
+    Phone {
+        agent: AgentId,
+        user: String,
+    },
+    /// The call comes from the address of this trunk.
+    Trunk(TrunkId),
+    Anybody,
 }
 
 /// The machine. Its parts are in the sibling files.
@@ -226,12 +277,18 @@ pub struct UserAgent {
     /// Calls from outside so far, and those that are not over.
     incoming: u64,
     incoming_now: usize,
+    registrar: Option<Registrar>,
+    /// Calls that ring an agent's phones, and to which of them each leg belongs.
+    phone_calls: BTreeMap<CallId, PhoneCall>,
+    branch_of: BTreeMap<CallId, CallId>,
+    branches_given: u64,
 }
 
 impl UserAgent {
     pub fn new(config: UaConfig) -> Self {
         UserAgent {
             names: Names::new(config.seed),
+            registrar: config.registrar.clone().map(|registrar| Registrar::new(registrar, config.seed)),
             config,
             outputs: VecDeque::new(),
             wakes: Wakes::default(),
@@ -244,6 +301,9 @@ impl UserAgent {
             leftovers_given: 0,
             incoming: 0,
             incoming_now: 0,
+            phone_calls: BTreeMap::new(),
+            branch_of: BTreeMap::new(),
+            branches_given: 0,
         }
     }
 
@@ -267,6 +327,7 @@ impl UserAgent {
 
     /// A TCP or TLS connection failed or was closed: its transactions fail (RFC 3261 section 18.4).
     pub fn handle_transport_error(&mut self, now: Time, to: Peer) {
+        self.fail_bindings(to);
         self.fail_clients(now, to);
     }
 
@@ -280,6 +341,7 @@ impl UserAgent {
                 Owner::Server(id) => self.server_due(now, id),
                 Owner::Leg(call) => self.leg_due(now, call),
                 Owner::Trunk(id) => self.trunk_due(now, id),
+                Owner::Binding(id) => self.binding_due(now, id),
             }
         }
     }
@@ -344,6 +406,30 @@ impl UserAgent {
     /// Calls that are not over, both ways.
     pub fn calls(&self) -> usize {
         self.legs.len()
+    }
+
+    // What is wanted: of agents' phones.
+
+    /// Defines or changes a phone account. Another password ends what was registered with the old one.
+    pub fn set_phone(&mut self, _now: Time, account: PhoneAccount) {
+        self.define_phone(account);
+    }
+
+    /// The account is no more: its bindings end. Calls with it go on.
+    pub fn remove_phone(&mut self, _now: Time, user: &str) {
+        self.forget_phone(user);
+    }
+
+    /// Rings every contact of an account at once. The same reports follow as from `place`; the first
+    /// answer wins and is acknowledged at once. In `Progress::Ended` the far side is the agent; without a
+    /// contact that answers it follows immediately with `agent_failed`.
+    pub fn call_phone(&mut self, now: Time, request: PhoneRequest) {
+        self.ring_phone(now, request);
+    }
+
+    /// How a transfer went that a phone asked for.
+    pub fn transfer_done(&mut self, now: Time, call: CallId, ok: bool) {
+        self.end_transfer(now, call, ok);
     }
 
     // What is wanted: as a callee.

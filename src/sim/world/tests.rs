@@ -37,6 +37,7 @@ impl Caller {
             product: "Paceline/test".into(),
             seed,
             incoming: Incoming::Nobody,
+            registrar: None,
         });
         let trunk = SipTrunk {
             id: TrunkId(0),

@@ -1,11 +1,11 @@
 //! Calls that come in, from INVITE to ACK: the simulated carrier's side, and callbacks.
 
 use super::caller::{ended_by_us, unanswered_outcome};
-use super::in_dialog::session_of;
+use super::in_dialog::{Asked, session_of};
 use super::leg::{Arriving, Description, Leg, LegState, Refresh, Repeat};
 use super::names::tag_text;
 use super::write::{self, Reply};
-use super::{Incoming, IncomingCall, Peer, UaEvent, UserAgent};
+use super::{Caller, IncomingCall, Peer, UaEvent, UserAgent};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
 use crate::media::{Codec, MediaCapabilities};
@@ -19,6 +19,11 @@ use crate::time::{Duration, Time};
 
 /// Calls that came in are numbered from here.
 pub(super) const INCOMING: u64 = 1 << 63;
+/// Whether a call came in.
+pub(super) fn is_incoming(call: CallId) -> bool {
+    call.0 >> 62 == INCOMING >> 62
+}
+
 /// The longest that a call may ring here, which is also as long as proxies wait (Timer C).
 const UNDECIDED_MAX: Duration = Duration::from_secs(180);
 /// The longest INVITE that is kept until it is answered.
@@ -28,7 +33,8 @@ const INCOMING_MAX: usize = 10_000;
 
 impl UserAgent {
     /// An INVITE outside any dialog.
-    pub(super) fn invited(&mut self, now: Time, id: u64, from: Peer, request: &Message<'_>, bytes: &[u8]) {
+    pub(super) fn invited(&mut self, now: Time, asked: Asked<'_, '_>, caller: Caller, bytes: &[u8]) {
+        let Asked { id, from, request } = asked;
         if let Some(refusal) = self.refusal_of_invite(request, bytes.len()) {
             let tag = tag_text(self.names.fresh());
             self.reply(now, id, request, from, &refusal.tag(&tag));
@@ -46,12 +52,17 @@ impl UserAgent {
         self.incoming += 1;
         let call = CallId(INCOMING | self.incoming);
         let tag = self.names.tag(call);
-        let Some(dialog) = Dialog::of_request(request, &tag_text(tag), write::reply_peer(request, from))
-        else {
+        let is_phone = matches!(caller, Caller::Phone { .. });
+        let peer = if is_phone { from } else { write::reply_peer(request, from) };
+        let Some(mut dialog) = Dialog::of_request(request, &tag_text(tag), peer) else {
             self.reply(now, id, request, from, &Reply::new(400, "Bad Request"));
             return;
         };
-        let trunk = self.trunks.iter().find(|(_, trunk)| trunk.sends_from(from)).map(|(id, _)| *id);
+        dialog.pinned = is_phone;
+        let trunk = match caller {
+            Caller::Trunk(trunk) => Some(trunk),
+            Caller::Phone { .. } | Caller::Anybody => None,
+        };
         let leg = Leg {
             state: LegState::Arriving,
             trunk,
@@ -82,6 +93,7 @@ impl UserAgent {
             refresh: Refresh::None,
             ended: None,
             armed: None,
+            phone: is_phone.then(Box::default),
         };
         self.add_leg(call, leg);
         self.server_is_for(id, call);
@@ -91,6 +103,7 @@ impl UserAgent {
             call_id: request.call_id().into_owned(),
             to_user: request.request_uri().map(|uri| uri.user_text().into_owned()).unwrap_or_default(),
             from_user: request.from().map(|from| from.uri.user_text().into_owned()).unwrap_or_default(),
+            caller,
             offer,
             authorization: authorization(request),
         })));
@@ -112,15 +125,6 @@ impl UserAgent {
             return Some(Reply::new(422, "Session Interval Too Small").header("Min-SE", MIN_SE.to_string()));
         }
         None
-    }
-
-    /// Whether calls from there are taken at all.
-    pub(super) fn welcomes(&self, from: Peer) -> bool {
-        match self.config.incoming {
-            Incoming::Nobody => false,
-            Incoming::Trunks => self.trunks.values().any(|trunk| trunk.sends_from(from)),
-            Incoming::Anybody => true,
-        }
     }
 
     /// The response of `reply` to the INVITE of this call, with our tag and our Contact.
@@ -234,7 +238,8 @@ impl UserAgent {
         let cseq = invite.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let (id, to) = (arriving.transaction, write::reply_peer(&invite, arriving.from));
         leg.media = Some(media);
-        let Some(bytes) = self.invite_response(call, reply.allow()) else { return };
+        let reply = reply.allow(self.legs.get(&call).is_some_and(|leg| leg.phone.is_some()));
+        let Some(bytes) = self.invite_response(call, reply) else { return };
         if !self.respond(now, id, 200, bytes.clone()) {
             return;
         }

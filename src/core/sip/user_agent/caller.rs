@@ -77,6 +77,7 @@ impl UserAgent {
                 local_cseq: saved.cseq,
                 remote_cseq: None,
                 peer: saved.peer,
+                pinned: false,
             },
             media: Some(request.media),
             sdp: Description { id: tag >> 33, version: 1 },
@@ -111,6 +112,7 @@ impl UserAgent {
             refresh: Refresh::None,
             ended: None,
             armed: None,
+            phone: None,
         };
         self.add_leg(call, leg);
         self.send_invite(now, call);
@@ -118,7 +120,7 @@ impl UserAgent {
         self.rearm_leg(call);
     }
 
-    fn send_invite(&mut self, now: Time, call: CallId) {
+    pub(super) fn send_invite(&mut self, now: Time, call: CallId) {
         let Some(leg) = self.legs.get(&call) else { return };
         let Some(placing) = leg.placing.as_deref() else { return };
         let offer = match &leg.media {
@@ -126,8 +128,12 @@ impl UserAgent {
             None => String::new(),
         };
         let (key, peer) = (placing.key, placing.peer);
+        let pinned = leg.dialog.pinned;
         let bytes = write::invite(&self.config, leg, placing, &offer);
         self.send_invite_request(now, key, peer, bytes, Purpose::Invite(call));
+        if pinned {
+            self.pin_client(key);
+        }
     }
 
     /// The INVITE once more, as a new transaction of the same call: next number, derived branch.
@@ -229,7 +235,9 @@ impl UserAgent {
             return None;
         }
         let mut dialog = leg.dialog.clone();
-        dialog.peer = from;
+        if !dialog.pinned {
+            dialog.peer = from;
+        }
         dialog.establish(message);
         placing.early.push(Early { dialog, rseq: 0, target: None });
         Some(placing.early.len() - 1)
@@ -277,7 +285,9 @@ impl UserAgent {
     fn answered(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let Some(placing) = leg.placing.as_deref_mut() else { return };
-        leg.dialog.peer = from;
+        if !leg.dialog.pinned {
+            leg.dialog.peer = from;
+        }
         leg.dialog.establish(message);
         leg.allows_update = message.has_token(HeaderName::Allow, "UPDATE");
         let tag = leg.dialog.remote_tag.as_deref();
@@ -304,9 +314,15 @@ impl UserAgent {
             self.send_bye(now, call, cancel.cause, over);
             return;
         }
+        let phone = leg.phone.is_some();
+        let call = if phone { self.take_answer(now, call) } else { call };
         self.report(call, Progress::Answered);
         if let Some(target) = target {
             self.event(UaEvent::Media { call, target, early: false });
+        }
+        if phone {
+            // Nothing is written down before an agent's phone is up.
+            self.acknowledge_call(now, call);
         }
         self.rearm_leg(call);
     }
@@ -343,10 +359,12 @@ impl UserAgent {
             self.finish(now, call, over);
             return;
         }
+        let pinned = self.legs.get(&call).is_some_and(|leg| leg.dialog.pinned);
         let again = match code {
             401 | 407 => self.answer_challenge(call, message),
             422 => self.raise_session(call, message),
-            300..=399 => self.redirect(call, message),
+            // A phone that points elsewhere is not followed.
+            300..=399 if !pinned => self.redirect(call, message),
             _ => false,
         };
         if again {
@@ -412,6 +430,10 @@ impl UserAgent {
 
     /// Takes the call back: CANCEL now, or as soon as a provisional has come.
     pub(super) fn cancel_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
+        if let Some(whole) = self.whole_of(call) {
+            self.stop_ringing(now, whole, cause);
+            return;
+        }
         let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
             return;
         };
@@ -431,8 +453,10 @@ impl UserAgent {
         };
         placing.cancel = Some(Cancel { cause, give_up: Some(now + CANCEL_PATIENCE) });
         let (key, to) = (placing.key, placing.peer);
+        let phone = self.legs.get(&call).and_then(|leg| leg.phone.as_deref());
+        let reason = phone.map_or(write::reason(cause), |phone| phone.reason(cause));
         let invite = self.clients.get(&key).map(|client| client.bytes.as_slice()).unwrap_or_default();
-        let Some(cancel) = write::cancel_of(invite, write::reason(cause)) else { return };
+        let Some(cancel) = write::cancel_of(invite, reason) else { return };
         self.send_request(now, ClientKey { cancel: true, ..key }, to, cancel, Purpose::Cancel(call));
     }
 

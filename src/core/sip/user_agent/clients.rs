@@ -26,6 +26,8 @@ pub(super) enum Purpose {
     Bye(CallId),
     Register(TrunkId),
     Options(TrunkId),
+    /// Whether a contact of a phone is there.
+    Probe(u64),
     SavedInvite(u64),
     SavedCancel(u64),
     SavedBye(u64),
@@ -48,6 +50,8 @@ pub(super) struct ClientTransaction {
     pub purpose: Purpose,
     /// The ACK of each 2xx, by its To tag: a 2xx that comes again gets it again.
     pub acks: Vec<(String, Peer, Vec<u8>)>,
+    /// To a phone: what follows from its responses goes there too, wherever its Contact points.
+    pub pinned: bool,
     armed: Option<Time>,
 }
 
@@ -120,7 +124,8 @@ impl UserAgent {
         purpose: Purpose,
     ) {
         self.drop_client(key);
-        let mut client = ClientTransaction { machine, to, bytes, purpose, acks: Vec::new(), armed: None };
+        let acks = Vec::new();
+        let mut client = ClientTransaction { machine, to, bytes, purpose, acks, pinned: false, armed: None };
         let wanted = client.next_wake();
         self.wakes.set(Owner::Client(key), &mut client.armed, wanted);
         self.clients.insert(key, client);
@@ -231,7 +236,9 @@ impl UserAgent {
         from: Peer,
         purpose: Purpose,
     ) -> Option<Dialog> {
-        let mut dialog = Dialog::of_response(response, from)?;
+        let pinned = self.clients.get(&key).filter(|client| client.pinned).map(|client| client.to);
+        let mut dialog = Dialog::of_response(response, pinned.unwrap_or(from))?;
+        dialog.pinned = pinned.is_some();
         let tag = dialog.remote_tag.clone().unwrap_or_default();
         let to = dialog.next_hop();
         let ack = self.dialog_ack(&dialog);
@@ -262,6 +269,20 @@ impl UserAgent {
             machine.abandon(now);
         }
         self.rearm_client(key);
+    }
+
+    /// This INVITE goes to a phone.
+    pub(super) fn pin_client(&mut self, key: ClientKey) {
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.pinned = true;
+        }
+    }
+
+    /// The INVITE belongs to that call now.
+    pub(super) fn hand_over_client(&mut self, key: ClientKey, call: CallId) {
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.purpose = Purpose::Invite(call);
+        }
     }
 
     fn is_invite(&self, key: ClientKey) -> bool {
@@ -318,6 +339,7 @@ impl UserAgent {
             Purpose::Update(call) => self.refresh_answered(now, call, key, answer, false),
             Purpose::Bye(call) => self.bye_answered(now, call, answer),
             Purpose::Register(trunk) => self.register_answered(now, trunk, answer),
+            Purpose::Probe(id) => self.probe_answered(now, id, answer),
             Purpose::Options(trunk) => self.options_answered(now, trunk, answer),
             Purpose::SavedInvite(id) => self.saved_invite_answered(now, id, key, answer),
             Purpose::SavedCancel(id) => self.saved_cancel_answered(now, id, answer),

@@ -1,10 +1,11 @@
 //! Ends: what a hang-up means in each state, BYE with its challenge, and the last report of a call.
 
-use super::callee::INCOMING;
+use super::callee::is_incoming;
 use super::caller::ended_by_us;
 use super::clients::{Answer, Purpose};
 use super::credentials::Credentials;
 use super::leg::{Leg, LegState};
+use super::phone_calls::{as_agents_end, is_branch};
 use super::wakes::Owner;
 use super::{UaEvent, UaOutput, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
@@ -15,7 +16,10 @@ use crate::time::Time;
 
 impl UserAgent {
     pub(super) fn hang_up_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
-        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let Some(leg) = self.legs.get_mut(&call) else {
+            self.stop_ringing(now, call, cause);
+            return;
+        };
         match leg.state {
             LegState::Calling => self.cancel_call(now, call, cause),
             LegState::Answered => {
@@ -107,7 +111,7 @@ impl UserAgent {
 
     pub(super) fn add_leg(&mut self, call: CallId, leg: Leg) {
         self.tags.insert(leg.tag, call);
-        self.incoming_now += usize::from(call.0 >= INCOMING);
+        self.incoming_now += usize::from(is_incoming(call));
         self.legs.insert(call, Box::new(leg));
     }
 
@@ -116,18 +120,36 @@ impl UserAgent {
         let Some(mut leg) = self.legs.remove(&call) else { return };
         self.wakes.set(Owner::Leg(call), &mut leg.armed, None);
         self.tags.remove(&leg.tag);
-        self.incoming_now -= usize::from(call.0 >= INCOMING);
+        self.incoming_now -= usize::from(is_incoming(call));
         if let Some(placing) = leg.placing.as_deref() {
             self.abandon_invite(now, placing.key);
         }
-        self.report(call, Progress::Ended(over));
+        if leg.phone.is_none() {
+            self.report(call, Progress::Ended(over));
+            return;
+        }
+        let over = as_agents_end(over);
+        let told = if is_branch(call) { self.branch_ended(now, call, over) } else { Some((call, over)) };
+        if let Some((call, over)) = told {
+            self.report(call, Progress::Ended(over));
+        }
     }
 
     pub(super) fn report(&mut self, call: CallId, progress: Progress) {
         self.event(UaEvent::Progress { call, progress });
     }
 
-    pub(super) fn event(&mut self, event: UaEvent) {
+    /// Tells of something. Of a phone that rings beside others only what concerns the whole call.
+    pub(super) fn event(&mut self, mut event: UaEvent) {
+        if let UaEvent::Progress { .. } | UaEvent::Media { .. } | UaEvent::Digit { .. } = event {
+            let Some(whole) = self.reported_as(&event) else { return };
+            if let UaEvent::Progress { call, .. }
+            | UaEvent::Media { call, .. }
+            | UaEvent::Digit { call, .. } = &mut event
+            {
+                *call = whole;
+            }
+        }
         self.outputs.push_back(UaOutput::Event(event));
     }
 

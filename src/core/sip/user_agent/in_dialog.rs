@@ -5,7 +5,7 @@ use super::callee::{ended_by_caller, is_allowed};
 use super::leg::{Leg, LegState, Refresh, Repeat};
 use super::names::tag_text;
 use super::write::{self, Reply};
-use super::{Peer, UaEvent, UserAgent};
+use super::{Caller, Peer, UaEvent, UserAgent};
 use crate::call::Digit;
 use crate::ids::CallId;
 use crate::outcome::{EndedBy, Outcome};
@@ -28,30 +28,30 @@ impl UserAgent {
     pub(super) fn handle_new_request(
         &mut self,
         now: Time,
-        id: u64,
-        from: Peer,
+        asked: Asked<'_, '_>,
         method: Method<'_>,
-        request: &Message<'_>,
+        caller: Caller,
         bytes: &[u8],
     ) {
-        let asked = Asked { id, from, request };
+        let Asked { id, from, request } = asked;
         if method == Method::Cancel {
             self.cancelled(now, id, from, request);
-        } else if let Some(reply) = refusal_of_any(method, request) {
+        } else if let Some(reply) = refusal_of_any(method, request, self.registrar.is_some()) {
             self.say(now, asked, reply);
         } else if request.to_tag().is_some() {
             self.asked_in_dialog(now, asked, method);
         } else {
-            match method {
-                Method::Invite => self.invited(now, id, from, request, bytes),
-                Method::Options => self.say(now, asked, capabilities()),
+            match (method, caller) {
+                (Method::Register, Caller::Phone { user, .. }) => self.phone_registers(now, asked, &user),
+                (Method::Invite, caller) => self.invited(now, asked, caller, bytes),
+                (Method::Options, _) => self.say(now, asked, capabilities()),
                 _ => self.say(now, asked, Reply::new(481, "Call/Transaction Does Not Exist")),
             }
         }
     }
 
     /// A response with a tag of ours where the request had none.
-    fn say(&mut self, now: Time, asked: Asked<'_, '_>, reply: Reply<'_>) {
+    pub(super) fn say(&mut self, now: Time, asked: Asked<'_, '_>, reply: Reply<'_>) {
         let tag = match asked.request.to_tag() {
             Some(_) => String::new(),
             None => tag_text(self.names.fresh()),
@@ -78,6 +78,7 @@ impl UserAgent {
             Method::Update => self.updated(now, asked, call),
             Method::Prack => self.prack(now, asked.id, call, asked.from, request),
             Method::Info => self.informed(now, asked, call),
+            Method::Refer => self.referred(now, asked, call),
             _ => self.say(now, asked, capabilities()),
         }
     }
@@ -166,7 +167,7 @@ impl UserAgent {
         let contact_transport = self.legs.get(&call)?.dialog.peer.transport;
         let contact = write::contact(&self.config, contact_transport, "");
         let leg = self.legs.get_mut(&call)?;
-        let mut reply = Reply::new(200, "OK").header("Contact", contact).allow();
+        let mut reply = Reply::new(200, "OK").header("Contact", contact).allow(leg.phone.is_some());
         let mut news = None;
         let mut offered = false;
         if let Some(offer) = write::description(request) {
@@ -231,12 +232,13 @@ pub(super) fn session_of(now: Time, request: &Message<'_>) -> Option<(SessionTim
 }
 
 /// Requests that nobody's state matters to.
-fn refusal_of_any(method: Method<'_>, request: &Message<'_>) -> Option<Reply<'static>> {
-    if method == Method::Refer {
+fn refusal_of_any(method: Method<'_>, request: &Message<'_>, registrar: bool) -> Option<Reply<'static>> {
+    if method == Method::Refer && request.to_tag().is_none() {
         return Some(Reply::new(603, "Decline"));
     }
-    if !is_allowed(method) {
-        return Some(Reply::new(405, "Method Not Allowed").allow());
+    let registers = method == Method::Register && registrar;
+    if !is_allowed(method) && method != Method::Refer && !registers {
+        return Some(Reply::new(405, "Method Not Allowed").allow(false));
     }
     if method == Method::Invite
         && request.request_uri().is_some_and(|uri| !uri.is_sip() && uri.scheme != "tel")
@@ -283,7 +285,7 @@ fn dialog_with<'a>(leg: &'a mut Leg, request: &Message<'_>) -> Option<&'a mut cr
 
 /// What we say to OPTIONS (RFC 3261 section 11.2).
 fn capabilities() -> Reply<'static> {
-    Reply::new(200, "OK").allow().header("Accept", "application/sdp")
+    Reply::new(200, "OK").allow(false).header("Accept", "application/sdp")
 }
 
 /// `Signal=5` among the lines of `application/dtmf-relay`.

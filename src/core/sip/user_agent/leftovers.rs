@@ -171,5 +171,6 @@ fn confirmed_dialog(saved: &SavedDialog) -> Option<Dialog> {
         local_cseq: confirmed.cseq.saturating_add(1_000),
         remote_cseq: None,
         peer: saved.peer,
+        pinned: false,
     })
 }

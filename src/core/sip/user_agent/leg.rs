@@ -62,6 +62,21 @@ pub(super) struct Leg {
     pub ended: Option<Box<Ended>>,
     /// Where the leg's entry among the wakes stands.
     pub armed: Option<Time>,
+    /// The far side is an agent's phone.
+    pub phone: Option<Box<PhoneSide>>,
+}
+
+/// What only a leg with an agent's phone has.
+#[derive(Debug, Default)]
+pub(super) struct PhoneSide {
+    /// Further lines of our INVITE.
+    pub lines: Vec<(HeaderName, String)>,
+    /// What a CANCEL says instead of its cause.
+    pub cancel_reason: Option<&'static str>,
+    /// The Event of a transfer that is under way.
+    pub transfer: Option<String>,
+    /// There was a transfer before.
+    pub transferred: bool,
 }
 
 /// Our session description: its id stays, its version grows with every change (RFC 3264 section 8).

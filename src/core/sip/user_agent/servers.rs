@@ -1,10 +1,12 @@
 //! Requests of others: the table of server transactions, their copies, and the responses we give. A
 //! stranger's flood meets a full table, not our memory.
 
+use super::in_dialog::Asked;
 use super::names::tag_text;
+use super::phones::Door;
 use super::wakes::Owner;
 use super::write::{self, Reply};
-use super::{Peer, UserAgent};
+use super::{Caller, Peer, UserAgent};
 use crate::ids::CallId;
 use crate::sip::message::{Message, Method};
 use crate::sip::transaction::{Due, Repeated, Server, ServerInvite};
@@ -76,12 +78,18 @@ impl UserAgent {
             self.repeat_response(id);
             return;
         }
-        if method == Method::Invite && request.to_tag().is_none() && !self.welcomes(from) {
-            // Whoever may not call leaves no trace: each copy gets the same answer, without a memory.
-            let decline = Reply::new(603, "Decline").tag(&tag_text(self.names.of_text(&name)));
-            let bytes = write::response(request, from, &decline);
-            self.transmit(write::reply_peer(request, from), bytes);
-            return;
+        let mut caller = Caller::Anybody;
+        if matches!(method, Method::Invite | Method::Register) && request.to_tag().is_none() {
+            match self.door(now, from, method, request) {
+                Door::Open(who) => caller = who,
+                // Whoever may not call leaves no trace: each copy is answered anew, without a memory.
+                Door::Closed(reply) => {
+                    let reply = reply.tag(&tag_text(self.names.of_text(&name)));
+                    let bytes = write::response(request, from, &reply);
+                    self.transmit(write::reply_peer(request, from), bytes);
+                    return;
+                }
+            }
         }
         let Some(id) = self.open_server(now, name, method, from, request) else {
             let busy = Reply::new(503, "Service Unavailable").header("Retry-After", "10");
@@ -89,7 +97,7 @@ impl UserAgent {
             self.transmit(write::reply_peer(request, from), bytes);
             return;
         };
-        self.handle_new_request(now, id, from, method, request, bytes);
+        self.handle_new_request(now, Asked { id, from, request }, method, caller, bytes);
     }
 
     fn handle_ack(&mut self, now: Time, known: Option<u64>, request: &Message<'_>) {

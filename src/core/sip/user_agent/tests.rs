@@ -7,5 +7,7 @@ mod desk;
 mod early;
 mod in_dialog;
 mod leftovers;
+mod phone_calls;
+mod phones;
 mod sessions;
 mod trunks;

@@ -11,6 +11,8 @@ pub(super) enum Owner {
     Server(u64),
     Leg(CallId),
     Trunk(TrunkId),
+    /// A contact of a phone.
+    Binding(u64),
 }
 
 #[derive(Debug, Default)]

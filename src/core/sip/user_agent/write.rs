@@ -47,9 +47,14 @@ impl<'a> Reply<'a> {
         self
     }
 
-    pub fn allow(self) -> Self {
-        self.header("Allow", super::callee::ALLOW).header("Supported", SUPPORTED)
+    /// What we understand; a phone may transfer too.
+    pub fn allow(self, phone: bool) -> Self {
+        self.header("Allow", allow(phone)).header("Supported", SUPPORTED)
     }
+}
+
+fn allow(phone: bool) -> String {
+    if phone { super::phone_calls::phone_allow() } else { super::callee::ALLOW.to_string() }
 }
 
 /// The extensions that we implement, and no others.
@@ -104,7 +109,7 @@ pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &st
         .header(HeaderName::CallId, &dialog.call_id)
         .header(HeaderName::CSeq, &cseq(placing.cseq, Method::Invite))
         .header(HeaderName::Contact, &contact(config, transport, placing.caller_id.as_deref().unwrap_or("")))
-        .header(HeaderName::Allow, super::callee::ALLOW)
+        .header(HeaderName::Allow, &allow(leg.phone.is_some()))
         .header(HeaderName::Supported, SUPPORTED)
         .header(HeaderName::SessionExpires, &placing.session_secs.to_string())
         .header(
@@ -116,7 +121,8 @@ pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &st
     {
         request = request.header(HeaderName::PPreferredIdentity, &format!("<{}>", from.uri));
     }
-    for (name, value) in &placing.authorization {
+    let phone_lines = leg.phone.iter().flat_map(|phone| &phone.lines);
+    for (name, value) in placing.authorization.iter().chain(phone_lines) {
         request = request.header(*name, value);
     }
     request = request.header(HeaderName::UserAgent, &config.product);

@@ -96,8 +96,13 @@ struct Day {
 
 fn dialer(seed: u64) -> UserAgent {
     let sent_by = vec![(Transport::Udp, "192.0.2.5:5060".into())];
-    let mut ua =
-        UserAgent::new(UaConfig { sent_by, product: "Paceline".into(), seed, incoming: Incoming::Nobody });
+    let mut ua = UserAgent::new(UaConfig {
+        sent_by,
+        product: "Paceline".into(),
+        seed,
+        incoming: Incoming::Nobody,
+        registrar: None,
+    });
     ua.set_trunk(Time::ZERO, SipTrunk { password: PASSWORD.into(), ..super::desk::trunk() });
     ua
 }
@@ -105,8 +110,13 @@ fn dialer(seed: u64) -> UserAgent {
 impl Day {
     fn new(seed: u64, loss: f64) -> Self {
         let sent_by = vec![(Transport::Udp, "203.0.113.10:5060".into())];
-        let carrier =
-            UaConfig { sent_by, product: "Carrier".into(), seed: !seed, incoming: Incoming::Anybody };
+        let carrier = UaConfig {
+            sent_by,
+            product: "Carrier".into(),
+            seed: !seed,
+            incoming: Incoming::Anybody,
+            registrar: None,
+        };
         Day {
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: Time::ZERO,

@@ -34,6 +34,7 @@ pub fn config(incoming: Incoming) -> UaConfig {
         product: "Paceline/test".into(),
         seed: 42,
         incoming,
+        registrar: None,
     }
 }
 

@@ -1,0 +1,224 @@
+//! The registrar of agents' phones (RFC 3261 section 10.3): accounts, who may speak for them, and where
+//! they can be reached. Pure bookkeeping: messages and events are `user_agent`'s work.
+
+mod bindings;
+mod guesses;
+mod judge;
+mod nonces;
+
+pub use bindings::{Binding, Changes, Refusal};
+pub use judge::Judgement;
+
+use super::auth::{NonceMint, PasswordHash};
+use super::user_agent::Transport;
+use crate::ids::AgentId;
+use crate::time::{Duration, Time};
+use guesses::{Guesses, Source, Wrong};
+use nonces::Nonces;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+
+/// How long an unused nonce of ours is good. One that was answered rightly stays good for its phone.
+const NONCE_LIFE: Duration = Duration::from_secs(60);
+/// Networks that an account is remembered to have signed in from.
+const KNOWN_MAX: usize = 8;
+
+/// A phone account as SIP knows it. The password itself is never kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneAccount {
+    pub user: String,
+    pub agent: AgentId,
+    pub ha1_md5: [u8; 16],
+    pub ha1_sha256: [u8; 32],
+}
+
+impl PhoneAccount {
+    /// The account of a user whose password is known at this moment. `realm` is the registrar's own.
+    pub fn with_password(user: &str, agent: AgentId, realm: &str, password: &str) -> Self {
+        let hash = PasswordHash::new(user, realm, password);
+        PhoneAccount { user: user.into(), agent, ha1_md5: hash.md5, ha1_sha256: hash.sha256 }
+    }
+
+    fn hash(&self) -> PasswordHash {
+        PasswordHash { md5: self.ha1_md5, sha256: self.ha1_sha256 }
+    }
+}
+
+/// Without the hashes.
+impl std::fmt::Debug for PhoneAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PhoneAccount")
+            .field("user", &self.user)
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the registrar is and grants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrarConfig {
+    /// Part of every password's hash: the domain of the phones' addresses.
+    pub realm: String,
+    /// Less is refused with 423; more is shortened.
+    pub expires_min: Duration,
+    pub expires_max: Duration,
+    /// Contacts of one account at once.
+    pub contacts_max: usize,
+}
+
+impl RegistrarConfig {
+    /// Between a minute and an hour, ten contacts.
+    pub fn new(realm: &str) -> Self {
+        RegistrarConfig {
+            realm: realm.into(),
+            expires_min: Duration::from_secs(60),
+            expires_max: Duration::from_secs(3_600),
+            contacts_max: 10,
+        }
+    }
+}
+
+/// How an account can be reached at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneLink {
+    /// Contacts that answer.
+    pub contacts: usize,
+    /// Of the contact that registered last: where its packets come from.
+    pub address: SocketAddr,
+    pub transport: Transport,
+    /// Its User-Agent; at most 100 bytes. Text from outside: escape it where it leaves.
+    pub product: String,
+    /// When the last of its contacts runs out.
+    pub expires: Time,
+    /// From OPTIONS to its answer; `None` = not measured yet.
+    pub latency: Option<Duration>,
+}
+
+/// One account and what belongs to it.
+#[derive(Debug)]
+struct Phone {
+    account: PhoneAccount,
+    nonces: Nonces,
+    /// Where it signed in from, the latest last.
+    known: VecDeque<Source>,
+    wrong: Wrong,
+    reported: Option<PhoneLink>,
+}
+
+/// The accounts and their bindings.
+#[derive(Debug)]
+pub struct Registrar {
+    config: RegistrarConfig,
+    mint: NonceMint,
+    /// Stands in for the password of a user who does not exist.
+    nobody: PasswordHash,
+    guesses: Guesses,
+    phones: BTreeMap<String, Phone>,
+    bindings: BTreeMap<u64, Binding>,
+    given: u64,
+}
+
+impl Registrar {
+    /// Nonces follow from the seed, which must be random.
+    pub fn new(config: RegistrarConfig, seed: u64) -> Self {
+        let secret = |what: &str| -> [u8; 32] { Sha256::digest(format!("{what} {seed:016x}")).into() };
+        let nobody = secret("nobody");
+        let mut md5 = [0; 16];
+        md5.copy_from_slice(&nobody[..16]);
+        Registrar {
+            config,
+            mint: NonceMint::new(secret("nonce"), NONCE_LIFE),
+            nobody: PasswordHash { md5, sha256: nobody },
+            guesses: Guesses::default(),
+            phones: BTreeMap::new(),
+            bindings: BTreeMap::new(),
+            given: 0,
+        }
+    }
+
+    pub fn realm(&self) -> &str {
+        &self.config.realm
+    }
+
+    /// Defines an account. A changed password ends its bindings: their numbers are returned.
+    pub fn set(&mut self, account: PhoneAccount) -> Vec<u64> {
+        match self.phones.get_mut(&account.user) {
+            Some(phone) if phone.account.hash() == account.hash() => {
+                phone.account = account;
+                Vec::new()
+            }
+            _ => {
+                let user = account.user.clone();
+                let reported = self.phones.remove(&user).and_then(|phone| phone.reported);
+                let phone = Phone {
+                    account,
+                    nonces: Nonces::default(),
+                    known: VecDeque::new(),
+                    wrong: Wrong::default(),
+                    reported,
+                };
+                self.phones.insert(user.clone(), phone);
+                self.binding_ids(&user)
+            }
+        }
+    }
+
+    /// Whose account it is.
+    pub fn agent(&self, user: &str) -> Option<AgentId> {
+        self.phones.get(user).map(|phone| phone.account.agent)
+    }
+
+    /// Forgets an account. Its bindings have been removed before.
+    pub fn forget(&mut self, user: &str) {
+        self.phones.remove(user);
+    }
+
+    /// The state of the account's link if it differs from what was said last.
+    pub fn take_news(&mut self, user: &str) -> Option<(AgentId, Option<PhoneLink>)> {
+        let link = self.link(user);
+        let phone = self.phones.get_mut(user)?;
+        if same_link(phone.reported.as_ref(), link.as_ref()) {
+            return None;
+        }
+        phone.reported.clone_from(&link);
+        Some((phone.account.agent, link))
+    }
+
+    fn link(&self, user: &str) -> Option<PhoneLink> {
+        let alive: Vec<&Binding> =
+            self.bindings.values().filter(|it| it.user == user && !it.silent).collect();
+        let last = alive.iter().max_by_key(|binding| binding.registered)?;
+        Some(PhoneLink {
+            contacts: alive.len(),
+            address: last.peer.address,
+            transport: last.peer.transport,
+            product: last.product.clone(),
+            expires: alive.iter().map(|binding| binding.expires).max()?,
+            latency: last.latency,
+        })
+    }
+}
+
+/// Whether nobody would notice the difference: a few milliseconds, a registration prolonged a little.
+fn same_link(one: Option<&PhoneLink>, two: Option<&PhoneLink>) -> bool {
+    let (one, two) = match (one, two) {
+        (None, None) => return true,
+        (Some(one), Some(two)) => (one, two),
+        _ => return false,
+    };
+    let same_latency = match (one.latency, two.latency) {
+        (Some(old), Some(new)) => old.abs_diff(new) < (old / 2).max(Duration::from_millis(20)),
+        (old, new) => old == new,
+    };
+    let moved = one.expires.since(two.expires).max(two.expires.since(one.expires));
+    one.contacts == two.contacts
+        && one.address == two.address
+        && one.transport == two.transport
+        && one.product == two.product
+        && same_latency
+        && moved < Duration::from_secs(60)
+}
+
+#[cfg(test)]
+mod tests;

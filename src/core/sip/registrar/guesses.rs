@@ -1,0 +1,157 @@
+//! How often somebody may be wrong: per network address and per account, in tables that do not grow.
+//! Being right costs nothing, so an office behind one address signs in all at once.
+
+use crate::sip::user_agent::Peer;
+use crate::time::{Duration, Time};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+
+const WINDOW: Duration = Duration::from_secs(60);
+/// Wrong answers of one address that are judged in a minute.
+const ADDRESS_MAX: usize = 20;
+/// The last of them are kept for accounts that have signed in from there before.
+const ADDRESS_OPEN: usize = 14;
+/// One socket uses up no more than this of its address.
+const SOCKET_MAX: usize = 8;
+/// Wrong answers for one account that are judged in a minute, from wherever they come.
+const ACCOUNT_MAX: usize = 60;
+const ACCOUNT_OPEN: usize = 40;
+/// Addresses that are remembered at once. With more guessers than that nobody new is judged.
+const ADDRESSES_MAX: usize = 10_000;
+
+/// A network as one guesser has it: an IPv4 address, or the 64 bits of IPv6 that a household gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source(IpAddr);
+
+impl Source {
+    pub fn of(peer: Peer) -> Self {
+        Source(match peer.address.ip().to_canonical() {
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            address @ IpAddr::V4(_) => address,
+        })
+    }
+
+    pub fn text(self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// When an account was guessed at, in the last minute.
+#[derive(Debug, Default)]
+pub struct Wrong(VecDeque<Time>);
+
+impl Wrong {
+    /// Whether one more answer may be judged. `known` = from where the account has signed in before.
+    pub fn allows(&self, now: Time, known: bool) -> bool {
+        let recent = self.0.iter().filter(|at| now.since(**at) < WINDOW).count();
+        recent < if known { ACCOUNT_MAX } else { ACCOUNT_OPEN }
+    }
+
+    pub fn note(&mut self, now: Time) {
+        self.0.push_back(now);
+        if self.0.len() > ACCOUNT_MAX {
+            self.0.pop_front();
+        }
+    }
+}
+
+/// Wrong answers by address, with the port each came from.
+#[derive(Debug, Default)]
+pub struct Guesses {
+    addresses: BTreeMap<Source, VecDeque<(Time, u16)>>,
+}
+
+impl Guesses {
+    /// Whether one more answer from there may be judged.
+    pub fn allows(&mut self, now: Time, from: Peer, known: bool) -> bool {
+        let source = Source::of(from);
+        let Some(wrong) = self.addresses.get(&source) else { return self.has_room(now) };
+        let recent = wrong.iter().filter(|(at, _)| now.since(*at) < WINDOW);
+        let (mut all, mut socket) = (0, 0);
+        for (_, port) in recent {
+            all += 1;
+            socket += usize::from(*port == from.address.port());
+        }
+        socket < SOCKET_MAX && all < if known { ADDRESS_MAX } else { ADDRESS_OPEN }
+    }
+
+    pub fn note(&mut self, now: Time, from: Peer) {
+        if !self.has_room(now) && !self.addresses.contains_key(&Source::of(from)) {
+            return;
+        }
+        let wrong = self.addresses.entry(Source::of(from)).or_default();
+        wrong.push_back((now, from.address.port()));
+        if wrong.len() > ADDRESS_MAX {
+            wrong.pop_front();
+        }
+    }
+
+    fn has_room(&mut self, now: Time) -> bool {
+        if self.addresses.len() >= ADDRESSES_MAX {
+            self.addresses.retain(|_, wrong| wrong.back().is_some_and(|(at, _)| now.since(*at) < WINDOW));
+        }
+        self.addresses.len() < ADDRESSES_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::user_agent::Transport;
+
+    fn peer(address: u32, port: u16) -> Peer {
+        Peer { transport: Transport::Udp, address: (address.to_be_bytes(), port).into() }
+    }
+
+    #[test]
+    fn an_address_is_judged_twenty_times_a_minute_at_most() {
+        let mut guesses = Guesses::default();
+        let mut judged = 0;
+        for port in 1..=100 {
+            if guesses.allows(Time::ZERO, peer(7, port), port > 50) {
+                judged += 1;
+                guesses.note(Time::ZERO, peer(7, port));
+            }
+        }
+        assert_eq!(judged, 20);
+        assert!(guesses.allows(Time::ZERO, peer(8, 1), false), "the neighbour is not meant");
+        assert!(guesses.allows(Time::from_millis(60_000), peer(7, 1), false));
+    }
+
+    #[test]
+    fn one_socket_leaves_something_for_its_neighbours() {
+        let mut guesses = Guesses::default();
+        for _ in 0..SOCKET_MAX {
+            assert!(guesses.allows(Time::ZERO, peer(7, 1), true));
+            guesses.note(Time::ZERO, peer(7, 1));
+        }
+        assert!(!guesses.allows(Time::ZERO, peer(7, 1), true));
+        assert!(guesses.allows(Time::ZERO, peer(7, 2), false));
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_empties_with_time() {
+        let mut guesses = Guesses::default();
+        for address in 0..50_000 {
+            guesses.note(Time::ZERO, peer(address, 1));
+        }
+        assert_eq!(guesses.addresses.len(), ADDRESSES_MAX);
+        assert!(!guesses.allows(Time::ZERO, peer(60_000, 1), true));
+        assert!(guesses.allows(Time::from_millis(60_000), peer(60_000, 1), true));
+        assert!(guesses.addresses.is_empty());
+    }
+
+    #[test]
+    fn a_household_of_ipv6_is_one_guesser() {
+        let v6 = |text: &str| {
+            let address = text.parse().expect("an address");
+            Source::of(Peer { transport: Transport::Udp, address: std::net::SocketAddr::new(address, 1) })
+        };
+        assert_eq!(v6("2001:db8:1:2::1"), v6("2001:db8:1:2:ffff::9"));
+        assert_ne!(v6("2001:db8:1:2::1"), v6("2001:db8:1:3::1"));
+        assert_eq!(v6("::ffff:192.0.2.1"), v6("192.0.2.1"));
+    }
+}

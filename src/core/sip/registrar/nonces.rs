@@ -1,0 +1,112 @@
+//! The nonces that one phone has answered rightly, each with its count: what makes a replay worthless,
+//! and a phone that is signed in independent of what others guess.
+
+use crate::time::{Duration, Time};
+use std::collections::BTreeMap;
+
+/// How long a phone may go on with a nonce that it has proven itself with.
+const PROVEN_LIFE: Duration = Duration::from_secs(12 * 3_600);
+/// More than a phone with its ten contacts uses.
+const NONCES_MAX: usize = 32;
+/// Wrong answers to a proven nonce, after which it is not special any more.
+const FAILURES_MAX: u8 = 3;
+
+#[derive(Debug)]
+struct Proven {
+    since: Time,
+    /// The highest count so far.
+    count: u32,
+    failures: u8,
+}
+
+/// Nonces begin with the time they were made, so their order is their age.
+#[derive(Debug, Default)]
+pub struct Nonces {
+    proven: BTreeMap<String, Proven>,
+    /// Nonces up to this one were dropped and may not come back.
+    floor: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Never answered rightly.
+    New,
+    /// Answered rightly before, and this count was not used yet.
+    Live,
+    /// Used up: its count was used, or it is too old.
+    Spent,
+}
+
+impl Nonces {
+    pub fn standing(&self, now: Time, nonce: &str, count: u32) -> Standing {
+        match self.proven.get(nonce) {
+            Some(known) if count <= known.count || now.since(known.since) > PROVEN_LIFE => Standing::Spent,
+            Some(_) => Standing::Live,
+            None if nonce <= self.floor.as_str() => Standing::Spent,
+            None => Standing::New,
+        }
+    }
+
+    pub fn prove(&mut self, now: Time, nonce: &str, count: u32) {
+        let known = self.proven.entry(nonce.into()).or_insert(Proven { since: now, count, failures: 0 });
+        known.count = count;
+        known.failures = 0;
+        if self.proven.len() > NONCES_MAX
+            && let Some((oldest, _)) = self.proven.pop_first()
+        {
+            self.floor = oldest;
+        }
+    }
+
+    /// A wrong answer to a proven nonce.
+    pub fn doubt(&mut self, nonce: &str) {
+        if let Some(known) = self.proven.get_mut(nonce) {
+            known.failures += 1;
+            if known.failures >= FAILURES_MAX {
+                known.count = u32::MAX;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_good_once() {
+        let mut nonces = Nonces::default();
+        assert_eq!(nonces.standing(Time::ZERO, "a", 1), Standing::New);
+        nonces.prove(Time::ZERO, "a", 1);
+        assert_eq!(nonces.standing(Time::ZERO, "a", 1), Standing::Spent);
+        assert_eq!(nonces.standing(Time::ZERO, "a", 3), Standing::Live);
+        nonces.prove(Time::ZERO, "a", 3);
+        assert_eq!(nonces.standing(Time::ZERO, "a", 2), Standing::Spent);
+        let tomorrow = Time::from_millis(24 * 3_600_000);
+        assert_eq!(nonces.standing(tomorrow, "a", 4), Standing::Spent);
+    }
+
+    #[test]
+    fn a_dropped_nonce_does_not_come_back() {
+        let mut nonces = Nonces::default();
+        for n in 100..200 {
+            nonces.prove(Time::ZERO, &n.to_string(), 1);
+        }
+        assert_eq!(nonces.proven.len(), NONCES_MAX);
+        for n in 100..200 {
+            assert_eq!(nonces.standing(Time::ZERO, &n.to_string(), 1), Standing::Spent, "{n}");
+        }
+        assert_eq!(nonces.standing(Time::ZERO, "300", 1), Standing::New);
+    }
+
+    #[test]
+    fn guessing_with_a_nonce_of_somebody_else_spoils_it() {
+        let mut nonces = Nonces::default();
+        nonces.prove(Time::ZERO, "a", 1);
+        for count in 2..5 {
+            assert_eq!(nonces.standing(Time::ZERO, "a", count), Standing::Live);
+            nonces.doubt("a");
+        }
+        assert_eq!(nonces.standing(Time::ZERO, "a", 5), Standing::Spent);
+    }
+}

@@ -1,0 +1,225 @@
+//! The registrar by its answers to requests written by hand: proofs, replays, guesses.
+
+use super::*;
+use crate::sip::auth::{Challenge, Credentials, authorize, strongest};
+use crate::sip::message::Message;
+use crate::sip::user_agent::Peer;
+
+const REALM: &str = "calls.example";
+
+fn registrar() -> Registrar {
+    let mut registrar = Registrar::new(RegistrarConfig::new(REALM), 7);
+    for (user, password) in [("1001", "right"), ("1002", "other")] {
+        registrar.set(PhoneAccount::with_password(user, AgentId(1), REALM, password));
+    }
+    registrar
+}
+
+fn peer(text: &str) -> Peer {
+    Peer { transport: Transport::Udp, address: text.parse().expect("an address") }
+}
+
+fn from() -> Peer {
+    peer("198.51.100.7:5060")
+}
+
+/// The strongest (or the last) challenge that is given there now.
+fn challenge(registrar: &Registrar, now: Time, from: Peer, strong: bool) -> Challenge {
+    let all: Vec<Challenge> = registrar
+        .challenges(now, from, false)
+        .iter()
+        .flat_map(|line| Challenge::parse_all(line, false))
+        .collect();
+    if strong { strongest(all).remove(0) } else { all[1].clone() }
+}
+
+fn answer(challenge: &Challenge, user: &str, password: &str, nc: u32) -> String {
+    let credentials = Credentials { username: user, password };
+    authorize(challenge, &credentials, "REGISTER", "sip:calls.example", b"", nc, "abc")
+}
+
+fn register(authorization: &str) -> String {
+    format!(
+        "REGISTER sip:calls.example SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+         From: <sip:1001@calls.example>;tag=a\r\nTo: <sip:1001@calls.example>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\n\
+         Authorization: {authorization}\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+fn judge(registrar: &mut Registrar, now: Time, from: Peer, authorization: &str) -> Judgement {
+    let text = register(authorization);
+    registrar.judge(now, from, &Message::parse(text.as_bytes()).expect("a message"))
+}
+
+fn proved() -> Judgement {
+    Judgement::Proved { user: "1001".into() }
+}
+
+#[test]
+fn the_right_password_is_proven_by_either_hash_and_the_stronger_is_offered_first() {
+    for strong in [true, false] {
+        let mut registrar = registrar();
+        let challenge = challenge(&registrar, Time::ZERO, from(), strong);
+        assert_eq!(challenge.algorithm == crate::sip::auth::Algorithm::Sha256, strong);
+        let right = answer(&challenge, "1001", "right", 1);
+        assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), proved());
+    }
+    let lines = registrar().challenges(Time::ZERO, from(), true);
+    assert!(lines[0].contains("algorithm=SHA-256") && lines[1].contains("algorithm=MD5"), "{lines:?}");
+    assert!(lines.iter().all(|line| line.ends_with("stale=true")), "{lines:?}");
+}
+
+#[test]
+fn a_wrong_password_and_an_unknown_user_hear_the_same() {
+    let mut registrar = registrar();
+    for user in ["1001", "9999", ""] {
+        let challenge = challenge(&registrar, Time::ZERO, from(), true);
+        let wrong = answer(&challenge, user, "wrong", 1);
+        assert_eq!(judge(&mut registrar, Time::ZERO, from(), &wrong), Judgement::Forbidden, "{user}");
+    }
+    assert_eq!(judge(&mut registrar, Time::ZERO, from(), "Basic abc"), Judgement::Challenge { stale: false });
+}
+
+#[test]
+fn an_answer_is_good_once_and_unaltered() {
+    let mut registrar = registrar();
+    let challenge = challenge(&registrar, Time::ZERO, from(), true);
+    let stale = Judgement::Challenge { stale: true };
+    let right = answer(&challenge, "1001", "right", 1);
+    let foreign = right.replace("uri=\"sip:calls.example\"", "uri=\"sip:calls.example.evil\"");
+    let bare = right.replace(", qop=auth, nc=00000001, cnonce=\"abc\"", "");
+    let recounted = right.replace("nc=00000001", "nc=00000009");
+    let other_user = right.replace("\"1001\"", "\"1002\"");
+    for (name, altered) in [("uri", foreign), ("qop", bare), ("nc", recounted), ("user", other_user)] {
+        assert_ne!(altered, right, "{name}");
+        assert_eq!(judge(&mut registrar, Time::ZERO, from(), &altered), Judgement::Forbidden, "{name}");
+    }
+    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), proved());
+    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), stale, "the same again");
+    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &answer(&challenge, "1001", "right", 2)), proved());
+}
+
+#[test]
+fn a_nonce_runs_out_unless_it_was_proven() {
+    let mut registrar = registrar();
+    let old = challenge(&registrar, Time::ZERO, from(), true);
+    let used = challenge(&registrar, Time::from_millis(1), from(), true);
+    assert_eq!(
+        judge(&mut registrar, Time::from_millis(1), from(), &answer(&used, "1001", "right", 1)),
+        proved()
+    );
+    let later = Time::from_millis(61_000);
+    let stale = Judgement::Challenge { stale: true };
+    assert_eq!(judge(&mut registrar, later, from(), &answer(&old, "1001", "right", 1)), stale);
+    assert_eq!(judge(&mut registrar, later, from(), &answer(&used, "1001", "right", 2)), proved());
+    assert_eq!(judge(&mut registrar, later, from(), &answer(&used, "1002", "other", 1)), stale);
+    let elsewhere = peer("198.51.100.8:5060");
+    let fresh = challenge(&registrar, later, elsewhere, true);
+    assert_eq!(
+        judge(&mut registrar, later, from(), &answer(&fresh, "1001", "right", 1)),
+        stale,
+        "another's nonce"
+    );
+}
+
+/// Guesses from one address with as many sockets as it likes: how many were judged cannot be seen from
+/// outside, so the right password stands behind them.
+#[test]
+fn after_twenty_guesses_not_even_the_right_password_is_judged_from_there() {
+    let mut registrar = registrar();
+    let fresh = challenge(&registrar, Time::ZERO, from(), true);
+    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &answer(&fresh, "1001", "right", 1)), proved());
+    for n in 0..25_u16 {
+        let at = peer(&format!("198.51.100.7:{}", 10_000 + n));
+        let fresh = challenge(&registrar, Time::from_millis(5), at, true);
+        let wrong = answer(&fresh, "1001", "wrong", 1);
+        assert_eq!(judge(&mut registrar, Time::from_millis(5), at, &wrong), Judgement::Forbidden);
+    }
+    let now = Time::from_millis(10);
+    let at = peer("198.51.100.7:20000");
+    let next = challenge(&registrar, now, at, true);
+    assert_eq!(judge(&mut registrar, now, at, &answer(&next, "1001", "right", 1)), Judgement::Forbidden);
+    // The phone behind the same address goes on with its nonce, and other addresses are not meant.
+    assert_eq!(judge(&mut registrar, now, from(), &answer(&fresh, "1001", "right", 2)), proved());
+    let other = peer("198.51.100.99:5060");
+    let theirs = challenge(&registrar, now, other, true);
+    assert_eq!(judge(&mut registrar, now, other, &answer(&theirs, "1001", "right", 1)), proved());
+    let minute = Time::from_millis(61_000);
+    let next = challenge(&registrar, minute, at, true);
+    assert_eq!(judge(&mut registrar, minute, at, &answer(&next, "1001", "right", 1)), proved());
+}
+
+#[test]
+fn one_guesser_leaves_room_for_the_phone_beside_him() {
+    let mut registrar = registrar();
+    let guesser = peer("198.51.100.7:33333");
+    for n in 0..500 {
+        let now = Time::from_millis(n);
+        let fresh = challenge(&registrar, now, guesser, false);
+        let wrong = answer(&fresh, "1001", &format!("{n}"), 1);
+        assert_eq!(judge(&mut registrar, now, guesser, &wrong), Judgement::Forbidden);
+    }
+    let now = Time::from_millis(500);
+    let fresh = challenge(&registrar, now, from(), true);
+    assert_eq!(judge(&mut registrar, now, from(), &answer(&fresh, "1001", "right", 1)), proved());
+}
+
+#[test]
+fn an_extension_is_judged_sixty_times_a_minute_wherever_the_guesses_come_from() {
+    let mut registrar = registrar();
+    for n in 0..100_u32 {
+        let at = peer(&format!("203.0.{}.{}:5060", n / 50, n % 50 + 1));
+        let fresh = challenge(&registrar, Time::ZERO, at, true);
+        judge(&mut registrar, Time::ZERO, at, &answer(&fresh, "1001", "wrong", 1));
+    }
+    let at = peer("203.0.113.200:5060");
+    let fresh = challenge(&registrar, Time::ZERO, at, true);
+    assert_eq!(
+        judge(&mut registrar, Time::ZERO, at, &answer(&fresh, "1001", "right", 1)),
+        Judgement::Forbidden
+    );
+    let other = answer(&fresh, "1002", "other", 1);
+    assert_eq!(judge(&mut registrar, Time::ZERO, at, &other), Judgement::Proved { user: "1002".into() });
+}
+
+#[test]
+fn another_password_ends_what_the_old_one_proved() {
+    let mut registrar = registrar();
+    let fresh = challenge(&registrar, Time::ZERO, from(), true);
+    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &answer(&fresh, "1001", "right", 1)), proved());
+    registrar.set(PhoneAccount::with_password("1001", AgentId(1), REALM, "new"));
+    let old = answer(&fresh, "1001", "right", 2);
+    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &old), Judgement::Forbidden);
+}
+
+/// Whatever is done to a right answer, it is not taken twice and never for somebody else.
+#[test]
+fn no_mutation_of_a_right_answer_gets_in() {
+    use rand::{RngExt, SeedableRng};
+    let mut taken = 0;
+    for seed in 0..3_000_u64 {
+        let mut chance = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        let mut registrar = registrar();
+        let fresh = challenge(&registrar, Time::ZERO, from(), seed % 2 == 0);
+        let right = answer(&fresh, "1001", "right", 1);
+        let mut bytes = right.clone().into_bytes();
+        for _ in 0..chance.random_range(1..3) {
+            let at = chance.random_range(7..bytes.len());
+            bytes[at] = chance.random_range(b' '..b'~');
+        }
+        let Ok(mutated) = String::from_utf8(bytes) else { continue };
+        let text = register(&mutated);
+        let Ok(message) = Message::parse(text.as_bytes()) else { continue };
+        if let Judgement::Proved { user } = registrar.judge(Time::ZERO, from(), &message) {
+            // Only where the change means nothing: another case of a hexadecimal digit or of a name.
+            assert_eq!(user, "1001", "seed {seed}: {mutated}");
+            assert!(mutated.eq_ignore_ascii_case(&right) || mutated.len() == right.len(), "seed {seed}");
+            taken += 1;
+            assert_eq!(
+                judge(&mut registrar, Time::ZERO, from(), &right),
+                Judgement::Challenge { stale: true }
+            );
+        }
+    }
+    assert!(taken < 300, "{taken} of 3000 changes did not matter");
+}

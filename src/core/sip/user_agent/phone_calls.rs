@@ -1,0 +1,275 @@
+//! Calls to an agent's phones: one INVITE to every contact, the first answer wins and is acknowledged at
+//! once, the others are cancelled. Each INVITE is a leg of its own until then.
+
+use super::caller::{ended_by_us, unanswered_outcome};
+use super::leg::{Description, Leg, LegState, PhoneSide, Placing, Refresh};
+use super::names::{ClientKey, tag_text};
+use super::wakes::Owner;
+use super::{Peer, PhoneRequest, UaEvent, UserAgent, write};
+use crate::call::{Ended, HangUpCause, Progress};
+use crate::ids::CallId;
+use crate::outcome::{EndedBy, Outcome};
+use crate::sip::auth::escape_quoted;
+use crate::sip::dialog::Dialog;
+use crate::sip::headers::HeaderName;
+use crate::sip::session_timer;
+use crate::sip::uri::Uri;
+use crate::time::Time;
+use std::collections::BTreeSet;
+
+/// The legs of a call to several contacts are numbered from here, until one of them is the call.
+const BRANCHES: u64 = 3 << 62;
+/// Why a phone stops ringing that would look like a missed call otherwise (RFC 3326).
+const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+/// A call that rings an agent's phones.
+#[derive(Debug)]
+pub(super) struct PhoneCall {
+    branches: BTreeSet<CallId>,
+    /// The last progress that was reported: 0 nothing, 1 sent, 2 trying, 3 ringing.
+    step: u8,
+    /// The most telling end among those contacts that are out of it.
+    best: Option<Ended>,
+}
+
+impl UserAgent {
+    pub(super) fn ring_phone(&mut self, now: Time, request: PhoneRequest) {
+        let call = request.call;
+        if self.legs.contains_key(&call) || self.phone_calls.contains_key(&call) {
+            return;
+        }
+        let contacts = self.contacts_of(&request.user);
+        if contacts.is_empty() {
+            self.report(call, Progress::Ended(agent_failed("phone not registered")));
+            return;
+        }
+        let mut branches = BTreeSet::new();
+        for _ in &contacts {
+            self.branches_given += 1;
+            branches.insert(CallId(BRANCHES | self.branches_given));
+        }
+        let all: Vec<CallId> = branches.iter().copied().collect();
+        self.branch_of.extend(all.iter().map(|branch| (*branch, call)));
+        self.phone_calls.insert(call, PhoneCall { branches, step: 0, best: None });
+        for (branch, (peer, uri)) in all.into_iter().zip(contacts) {
+            let leg = self.branch_leg(now, branch, &request, peer, uri);
+            self.add_leg(branch, leg);
+            self.send_invite(now, branch);
+            self.report(branch, Progress::Sent);
+            self.rearm_leg(branch);
+        }
+    }
+
+    fn branch_leg(&self, now: Time, branch: CallId, request: &PhoneRequest, peer: Peer, uri: String) -> Leg {
+        let realm = self.registrar.as_ref().map_or("", |registrar| registrar.realm());
+        let tag = self.names.tag(branch);
+        let from = Uri::sip(&request.from_user, realm);
+        let name = escape_quoted(&request.from_name);
+        let name = if name.is_empty() { String::new() } else { format!("\"{name}\" ") };
+        let dialog = Dialog {
+            call_id: self.names.call_id(branch),
+            local: format!("{name}<{from}>;tag={}", tag_text(tag)),
+            remote: format!("<{}>", Uri::sip(&request.user, realm)),
+            remote_tag: None,
+            remote_target: uri.clone(),
+            route_set: Vec::new(),
+            local_cseq: 1,
+            remote_cseq: None,
+            peer,
+            pinned: true,
+        };
+        let lines = match request.auto_answer {
+            true => vec![
+                (HeaderName::CallInfo, format!("<{}>;answer-after=0", Uri::sip("", realm))),
+                (HeaderName::AlertInfo, "<http://127.0.0.1>;info=alert-autoanswer;delay=0".to_string()),
+            ],
+            false => Vec::new(),
+        };
+        Leg {
+            state: LegState::Calling,
+            trunk: None,
+            tag,
+            dialog,
+            media: Some(request.media.clone()),
+            sdp: Description { id: tag >> 33, version: 1 },
+            target: None,
+            timer: None,
+            allows_update: false,
+            reoffer: false,
+            credentials: None,
+            placing: Some(Box::new(Placing {
+                sent_by: self.config.sent_by(peer.transport).to_string(),
+                request_uri: uri,
+                user: String::new(),
+                caller_id: None,
+                key: ClientKey::new(self.names.invite_branch(branch)),
+                cseq: 1,
+                peer,
+                challenges: 0,
+                redirections: 0,
+                session_secs: session_timer::SESSION_EXPIRES,
+                raised: false,
+                authorization: Vec::new(),
+                ring_until: Some(now + request.ring),
+                provisional: false,
+                ringing: false,
+                early: Vec::new(),
+                cancel: None,
+                mute: false,
+                session: None,
+            })),
+            arriving: None,
+            unacknowledged: None,
+            refresh: Refresh::None,
+            ended: None,
+            armed: None,
+            phone: Some(Box::new(PhoneSide { lines, ..PhoneSide::default() })),
+        }
+    }
+
+    /// Under which number an event of this leg is reported; `None` = nobody is told.
+    pub(super) fn reported_as(&mut self, event: &UaEvent) -> Option<CallId> {
+        let (UaEvent::Progress { call, .. } | UaEvent::Media { call, .. } | UaEvent::Digit { call, .. }) =
+            event
+        else {
+            return None;
+        };
+        if !is_branch(*call) {
+            return Some(*call);
+        }
+        let whole = *self.branch_of.get(call)?;
+        let phone_call = self.phone_calls.get_mut(&whole)?;
+        let step = match event {
+            UaEvent::Progress { progress: Progress::Sent, .. } => 1,
+            UaEvent::Progress { progress: Progress::Trying, .. } => 2,
+            UaEvent::Progress { progress: Progress::Ringing, .. } => 3,
+            // Sound of a phone that rings says something only where it is the only one.
+            _ => return Some(whole).filter(|_| phone_call.branches.len() == 1),
+        };
+        let news = step > phone_call.step;
+        phone_call.step = phone_call.step.max(step);
+        news.then_some(whole)
+    }
+
+    /// This contact answered: its leg is the call now, and the other phones are told so.
+    pub(super) fn take_answer(&mut self, now: Time, branch: CallId) -> CallId {
+        let Some(call) = self.branch_of.remove(&branch) else { return branch };
+        let phone_call = self.phone_calls.remove(&call);
+        if let Some(mut leg) = self.legs.remove(&branch) {
+            self.wakes.set(Owner::Leg(branch), &mut leg.armed, None);
+            self.tags.insert(leg.tag, call);
+            if let Some(placing) = leg.placing.as_deref() {
+                self.hand_over_client(placing.key, call);
+            }
+            self.legs.insert(call, leg);
+        }
+        for other in phone_call.into_iter().flat_map(|it| it.branches).filter(|other| *other != branch) {
+            self.lose_branch(now, other, HangUpCause::Finished, Some(ELSEWHERE));
+        }
+        call
+    }
+
+    /// Nobody waits for this contact any more: it is cancelled, and its end is nobody's news.
+    fn lose_branch(&mut self, now: Time, branch: CallId, cause: HangUpCause, why: Option<&'static str>) {
+        self.branch_of.remove(&branch);
+        if let Some(phone) = self.legs.get_mut(&branch).and_then(|leg| leg.phone.as_deref_mut()) {
+            phone.cancel_reason = why;
+            self.cancel_call(now, branch, cause);
+        }
+    }
+
+    /// Takes a call to phones back that nobody has answered. The call is over at once; what the phones
+    /// still say is seen to.
+    pub(super) fn stop_ringing(&mut self, now: Time, call: CallId, cause: HangUpCause) {
+        let Some(phone_call) = self.phone_calls.remove(&call) else { return };
+        for branch in phone_call.branches {
+            self.lose_branch(now, branch, cause, None);
+        }
+        let mut over = ended_by_us(cause, None, "");
+        over.outcome = unanswered_outcome(cause);
+        self.report(call, Progress::Ended(over));
+    }
+
+    /// The ring time of a call to phones is over, or a person stopped it, seen from one of its legs.
+    pub(super) fn whole_of(&self, branch: CallId) -> Option<CallId> {
+        self.branch_of.get(&branch).copied()
+    }
+
+    /// One contact is out of it. `None` = its end is nobody's news.
+    pub(super) fn branch_ended(&mut self, now: Time, branch: CallId, over: Ended) -> Option<(CallId, Ended)> {
+        let call = self.branch_of.remove(&branch)?;
+        let phone_call = self.phone_calls.get_mut(&call)?;
+        phone_call.branches.remove(&branch);
+        // 600 and above speaks for every device (RFC 3261 section 21.6).
+        let global = over.sip_code.is_some_and(|code| code >= 600);
+        let best = match phone_call.best.take() {
+            Some(known) if weight(&known) >= weight(&over) => known,
+            _ => over,
+        };
+        if phone_call.branches.is_empty() || global {
+            let phone_call = self.phone_calls.remove(&call)?;
+            for other in phone_call.branches {
+                self.lose_branch(now, other, HangUpCause::Finished, None);
+            }
+            return Some((call, best));
+        }
+        phone_call.best = Some(best);
+        None
+    }
+}
+
+/// Whether this is one of several legs that ring for one call.
+pub(super) fn is_branch(call: CallId) -> bool {
+    call.0 >= BRANCHES
+}
+
+/// Which of several ends says most about the agent.
+fn weight(over: &Ended) -> u8 {
+    match over.outcome {
+        Outcome::Rejected => 3,
+        Outcome::Busy => 2,
+        Outcome::NoAnswer => 1,
+        _ => 0,
+    }
+}
+
+/// The end of a call with a phone in the words of calls with phones: the far side is the agent, and there
+/// is no trunk to blame.
+pub(super) fn as_agents_end(mut over: Ended) -> Ended {
+    let by_us = over.by == EndedBy::Dialer;
+    if !by_us {
+        over.by = EndedBy::Agent;
+    }
+    let told = matches!(
+        over.outcome,
+        Outcome::Answered | Outcome::Busy | Outcome::Rejected | Outcome::NoAnswer | Outcome::Cancelled
+    );
+    if !told {
+        over.outcome = Outcome::AgentFailed;
+    }
+    over.try_next_trunk = false;
+    over.retry_after = None;
+    over
+}
+
+fn agent_failed(cause: &str) -> Ended {
+    Ended {
+        outcome: Outcome::AgentFailed,
+        by: EndedBy::Dialer,
+        sip_code: None,
+        cause: cause.into(),
+        retry_after: None,
+        try_next_trunk: false,
+    }
+}
+
+/// Methods that we answer in a call with a phone.
+pub(super) fn phone_allow() -> String {
+    format!("{}, REFER", super::callee::ALLOW)
+}
+
+impl PhoneSide {
+    pub fn reason(&self, cause: HangUpCause) -> &'static str {
+        self.cancel_reason.unwrap_or_else(|| write::reason(cause))
+    }
+}

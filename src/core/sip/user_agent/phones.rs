@@ -1,0 +1,222 @@
+//! Agents' phones: who is let in, REGISTER, and the question every 25 seconds whether a phone is still
+//! there. What is granted to whom is `sip::registrar`'s work.
+
+use super::clients::{Answer, Purpose};
+use super::in_dialog::Asked;
+use super::names::{ClientKey, tag_text};
+use super::wakes::Owner;
+use super::write::{self, Plain, Reply};
+use super::{Caller, Incoming, Peer, Transport, UaEvent, UserAgent};
+use crate::ids::TrunkId;
+use crate::sip::message::{Message, Method};
+use crate::sip::registrar::{Binding, Judgement, PhoneAccount, Registrar};
+use crate::sip::uri::Uri;
+use crate::time::Time;
+
+/// What a request outside any dialog meets before it costs any memory.
+pub(super) enum Door {
+    Open(Caller),
+    /// Answered with this, and forgotten.
+    Closed(Reply<'static>),
+}
+
+impl UserAgent {
+    pub(super) fn define_phone(&mut self, account: PhoneAccount) {
+        let user = account.user.clone();
+        let Some(registrar) = &mut self.registrar else { return };
+        for id in registrar.set(account) {
+            self.drop_binding(id);
+        }
+        self.phone_news(&user);
+    }
+
+    pub(super) fn forget_phone(&mut self, user: &str) {
+        let ids = self.registrar.as_ref().map(|registrar| registrar.binding_ids(user)).unwrap_or_default();
+        for id in ids {
+            self.drop_binding(id);
+        }
+        self.phone_news(user);
+        if let Some(registrar) = &mut self.registrar {
+            registrar.forget(user);
+        }
+    }
+
+    /// Who calls or registers, or what is said to it instead.
+    pub(super) fn door(&mut self, now: Time, from: Peer, method: Method<'_>, request: &Message<'_>) -> Door {
+        if method == Method::Register {
+            return self.judged(now, from, method, request);
+        }
+        let trunk = self.trunk_at(from);
+        let answered = self.registrar.as_ref().is_some_and(|registrar| registrar.is_answered(request));
+        match self.config.incoming {
+            Incoming::Anybody if !answered => {
+                return Door::Open(trunk.map_or(Caller::Anybody, |(trunk, _)| Caller::Trunk(trunk)));
+            }
+            Incoming::Trunks if !answered => {
+                if let Some((trunk, exact)) = trunk
+                    && (exact || !self.is_phone(request))
+                {
+                    return Door::Open(Caller::Trunk(trunk));
+                }
+            }
+            Incoming::Anybody | Incoming::Trunks | Incoming::Nobody => {}
+        }
+        match self.registrar {
+            Some(_) => self.judged(now, from, method, request),
+            None => Door::Closed(Reply::new(603, "Decline")),
+        }
+    }
+
+    /// The trunk that sends from there, and whether from that very port.
+    fn trunk_at(&self, from: Peer) -> Option<(TrunkId, bool)> {
+        let exact = self.trunks.iter().find(|(_, trunk)| trunk.config.peer.address == from.address);
+        let near = || self.trunks.iter().find(|(_, trunk)| trunk.sends_from(from));
+        exact.map(|(id, _)| (*id, true)).or_else(|| near().map(|(id, _)| (*id, false)))
+    }
+
+    /// Whether the From is one of our accounts, as where a phone shares the address of a trunk.
+    fn is_phone(&self, request: &Message<'_>) -> bool {
+        let Ok(from) = request.from() else { return false };
+        self.registrar.as_ref().is_some_and(|registrar| registrar.agent(&from.uri.user_text()).is_some())
+    }
+
+    fn judged(&mut self, now: Time, from: Peer, method: Method<'_>, request: &Message<'_>) -> Door {
+        // Without a registrar REGISTER is one more method that nobody knows.
+        let Some(registrar) = &mut self.registrar else { return Door::Open(Caller::Anybody) };
+        match registrar.judge(now, from, request) {
+            Judgement::Proved { user } => {
+                let own = method == Method::Register
+                    || request.from().is_ok_and(|address| address.uri.user_text() == user.as_str());
+                match registrar.agent(&user) {
+                    Some(agent) if own => Door::Open(Caller::Phone { agent, user }),
+                    _ => Door::Closed(Reply::new(403, "Forbidden")),
+                }
+            }
+            Judgement::Forbidden => Door::Closed(Reply::new(403, "Forbidden")),
+            Judgement::Challenge { stale } => {
+                let (code, reason, name) = match method {
+                    Method::Register => (401, "Unauthorized", "WWW-Authenticate"),
+                    _ => (407, "Proxy Authentication Required", "Proxy-Authenticate"),
+                };
+                let [first, second] = registrar.challenges(now, from, stale);
+                Door::Closed(Reply::new(code, reason).header(name, first).header(name, second))
+            }
+        }
+    }
+
+    /// A REGISTER of a phone that has proven itself.
+    pub(super) fn phone_registers(&mut self, now: Time, asked: Asked<'_, '_>, user: &str) {
+        let Some(registrar) = &mut self.registrar else { return };
+        let reply = match registrar.register(now, asked.from, user, asked.request) {
+            Err(refusal) => {
+                let reply = Reply::new(refusal.code, refusal.reason);
+                match refusal.min_expires {
+                    Some(secs) => reply.header("Min-Expires", secs.to_string()),
+                    None => reply,
+                }
+            }
+            Ok(changes) => {
+                let lines = registrar.contact_lines(now, user);
+                for (id, mut binding) in changes.gone {
+                    self.wakes.set(Owner::Binding(id), &mut binding.armed, None);
+                }
+                for id in changes.kept {
+                    self.rearm_binding(id);
+                }
+                lines.into_iter().fold(Reply::new(200, "OK"), |reply, line| reply.header("Contact", line))
+            }
+        };
+        self.say(now, asked, reply);
+        self.phone_news(user);
+    }
+
+    /// Tells of the account's link if there is something new.
+    fn phone_news(&mut self, user: &str) {
+        let Some((agent, link)) = self.registrar.as_mut().and_then(|registrar| registrar.take_news(user))
+        else {
+            return;
+        };
+        self.event(UaEvent::PhoneChanged { user: user.into(), agent, link });
+    }
+
+    fn drop_binding(&mut self, id: u64) -> Option<Binding> {
+        let mut binding = self.registrar.as_mut()?.remove_binding(id)?;
+        self.wakes.set(Owner::Binding(id), &mut binding.armed, None);
+        Some(binding)
+    }
+
+    fn rearm_binding(&mut self, id: u64) {
+        if let Some(binding) = self.registrar.as_mut().and_then(|registrar| registrar.binding_mut(id)) {
+            let wanted = Some(binding.next_wake());
+            self.wakes.set(Owner::Binding(id), &mut binding.armed, wanted);
+        }
+    }
+
+    pub(super) fn binding_due(&mut self, now: Time, id: u64) {
+        let Some(binding) = self.registrar.as_mut().and_then(|registrar| registrar.binding_mut(id)) else {
+            return;
+        };
+        binding.armed = None;
+        let user = binding.user.clone();
+        if binding.expires <= now {
+            self.drop_binding(id);
+        } else if binding.probe_at <= now {
+            binding.ask(now);
+            self.send_probe(now, id);
+        }
+        self.rearm_binding(id);
+        self.phone_news(&user);
+    }
+
+    fn send_probe(&mut self, now: Time, id: u64) {
+        let Some(registrar) = &self.registrar else { return };
+        let Some(binding) = registrar.binding(id) else { return };
+        let (peer, uri) = (binding.peer, binding.contact.to_string());
+        let own = format!("<{}>", Uri::sip("paceline", registrar.realm()));
+        let to = format!("<{}>", Uri::sip(&binding.user, registrar.realm()));
+        let tag = tag_text(self.names.fresh());
+        let call_id = tag_text(self.names.fresh());
+        let key = ClientKey::new(self.names.fresh());
+        let from = format!("{own};tag={tag}");
+        let plain = Plain { method: "OPTIONS", uri: &uri, from, to, call_id: &call_id, cseq: 1 };
+        let bytes = write::plain(&self.config, peer, key, &plain, &[]);
+        self.send_request(now, key, peer, bytes, Purpose::Probe(id));
+    }
+
+    /// Any final answer shows that the phone is there.
+    pub(super) fn probe_answered(&mut self, now: Time, id: u64, answer: Answer<'_, '_>) {
+        if answer.code().is_none_or(|code| code < 200) {
+            return;
+        }
+        let Some(binding) = self.registrar.as_mut().and_then(|registrar| registrar.binding_mut(id)) else {
+            return;
+        };
+        binding.heard(now);
+        let user = binding.user.clone();
+        self.phone_news(&user);
+    }
+
+    /// A connection is gone, and with it whoever was reached over it (RFC 5626 section 4.2.2). A phone
+    /// there signs in again over a new one.
+    pub(super) fn fail_bindings(&mut self, peer: Peer) {
+        if peer.transport == Transport::Udp {
+            return;
+        }
+        let ids = self.registrar.as_ref().map(|registrar| registrar.bindings_at(peer)).unwrap_or_default();
+        for id in ids {
+            if let Some(binding) = self.drop_binding(id) {
+                self.phone_news(&binding.user);
+            }
+        }
+    }
+
+    /// The contacts of an account that answer.
+    pub(super) fn contacts_of(&self, user: &str) -> Vec<(Peer, String)> {
+        let contacts = |registrar: &Registrar| {
+            let ids = registrar.binding_ids(user).into_iter();
+            let alive = ids.filter_map(|id| registrar.binding(id)).filter(|binding| !binding.silent);
+            alive.map(|binding| (binding.peer, binding.contact.to_string())).collect()
+        };
+        self.registrar.as_ref().map(contacts).unwrap_or_default()
+    }
+}
