@@ -22,6 +22,8 @@ pub struct Config {
     /// By name. None at all = the built-in simulated carrier.
     pub trunks: BTreeMap<String, TrunkConfig>,
     pub retention: RetentionConfig,
+    pub recordings: RecordingsConfig,
+    pub prompts: PromptsConfig,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -40,6 +42,36 @@ pub struct SipConfig {
     pub listen: Vec<String>,
     /// When behind NAT.
     pub external_address: String,
+    /// The domain of agents' phones, and the realm of their passwords. Changing it makes every phone
+    /// password void.
+    pub domain: String,
+    /// For `tls://…`: certificate and key as PEM files; empty = a self-made one, kept beside the store.
+    pub tls_cert: String,
+    pub tls_key: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordingsConfig {
+    /// A folder; made when it is missing.
+    pub dir: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PromptsConfig {
+    /// What callees and agents hear spoken: `zh` or `en`.
+    pub language: PromptLanguage,
+    /// A folder with sound files that replace the house's own; empty = none.
+    pub dir: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PromptLanguage {
+    #[default]
+    Zh,
+    En,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -117,7 +149,25 @@ impl Default for StoreConfig {
 
 impl Default for SipConfig {
     fn default() -> Self {
-        SipConfig { listen: vec!["udp://0.0.0.0:5060".into()], external_address: String::new() }
+        SipConfig {
+            listen: vec!["udp://0.0.0.0:5060".into()],
+            external_address: String::new(),
+            domain: "paceline".into(),
+            tls_cert: String::new(),
+            tls_key: String::new(),
+        }
+    }
+}
+
+impl Default for RecordingsConfig {
+    fn default() -> Self {
+        RecordingsConfig { dir: "recordings".into() }
+    }
+}
+
+impl Default for PromptsConfig {
+    fn default() -> Self {
+        PromptsConfig { language: PromptLanguage::Zh, dir: String::new() }
     }
 }
 

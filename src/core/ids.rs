@@ -47,10 +47,6 @@ id!(
     TrunkId(u16)
 );
 id!(
-    /// An agent, as the store numbers it.
-    AgentId(i64)
-);
-id!(
     /// A group of agents, as the store numbers it.
     GroupId(i64)
 );
