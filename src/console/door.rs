@@ -14,7 +14,7 @@ use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// What the console is made from.
 pub struct DoorParts {
@@ -73,9 +73,13 @@ struct Inside {
     parts: DoorParts,
     hasher: Hasher,
     guesses: Guesses,
-    campaigns: RwLock<BTreeMap<CampaignId, OpenCampaignFacts>>,
+    campaigns: RwLock<BTreeMap<CampaignId, Arc<OpenCampaignFacts>>>,
     house_key: String,
+    places: Arc<Semaphore>,
 }
+
+/// Live streams at once.
+const READERS_MAX: usize = 512;
 
 impl Door {
     /// # Errors
@@ -87,6 +91,7 @@ impl Door {
             guesses: Guesses::default(),
             campaigns: RwLock::default(),
             house_key: secrets::drawn_key()?,
+            places: Arc::new(Semaphore::new(READERS_MAX)),
         };
         Ok(Door { inside: Arc::new(inside) })
     }
@@ -115,6 +120,11 @@ impl Door {
         self.inside.parts.campaigns.as_ref()
     }
 
+    /// Places for readers of the live stream.
+    pub(super) fn places(&self) -> &Arc<Semaphore> {
+        &self.inside.places
+    }
+
     pub(super) fn hasher(&self) -> &Hasher {
         &self.inside.hasher
     }
@@ -137,14 +147,14 @@ impl Door {
     pub fn campaign_opened(&self, title: &str, rules: &Campaign) {
         let facts = OpenCampaignFacts { title: title.to_owned(), rules: rules.clone() };
         let mut campaigns = self.inside.campaigns.write().unwrap_or_else(PoisonError::into_inner);
-        campaigns.insert(rules.id, facts);
+        campaigns.insert(rules.id, Arc::new(facts));
     }
 
-    pub(super) fn campaigns(&self) -> BTreeMap<CampaignId, OpenCampaignFacts> {
+    pub(super) fn campaigns(&self) -> BTreeMap<CampaignId, Arc<OpenCampaignFacts>> {
         self.inside.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn campaign_named(&self, name: &str) -> Option<(CampaignId, OpenCampaignFacts)> {
+    pub(super) fn campaign_named(&self, name: &str) -> Option<(CampaignId, Arc<OpenCampaignFacts>)> {
         self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name)
     }
 

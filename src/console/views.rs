@@ -88,7 +88,7 @@ impl Names {
         let name = |row: &AgentRow| (row.id, (row.number.clone(), row.details.name.clone()));
         let mut campaigns: BTreeMap<CampaignId, String> =
             door.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
-        campaigns.extend(door.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name)));
+        campaigns.extend(door.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
         Names { agents: agents.iter().map(name).collect(), groups, campaigns }
     }
 
