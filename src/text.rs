@@ -42,6 +42,11 @@ impl Lang {
                 self.pick("the next leads wait for calls to their own households", "等待同户通话结束")
             }
             Why::RetriesLater => self.pick("only retries are left, due later", "仅剩稍后重拨的号码"),
+            Why::NoAgents => self.pick("no agent is signed in and available", "没有已签入的空闲坐席"),
+            Why::AgentsBusy => self.pick("every agent is busy", "坐席全忙"),
+            Why::LinesOut => self.pick("enough calls are out for the idle agents", "已按空闲坐席数拨出"),
+            Why::AbandonBudget => self.pick("more lines would risk the abandon rate", "再拨将超过呼损率上限"),
+            Why::CalleesWaiting => self.pick("callees wait for an agent", "有客户在等待坐席"),
             Why::CallerIdsUsed => self.pick("every caller ID is at its cap", "外显号码均已达上限"),
             Why::StoreStalled => self.pick("nothing can be written to disk", "磁盘无法写入,已停止拨号"),
             Why::Paused => self.pick("paused", "已暂停"),

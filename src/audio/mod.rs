@@ -4,9 +4,15 @@
 
 mod decode;
 mod level;
+mod music;
+mod prompts;
 mod resample;
 mod sniff;
 
+pub use music::hold_music;
+pub use prompts::{Language, Prompt, Prompts, agent_announcement, prompt};
+
+use level::decibels;
 use paceline_core::media::tone::Cadence;
 use paceline_core::media::{Codec, g711, g722};
 use std::fs::File;
@@ -100,8 +106,16 @@ impl Sound {
             resampler.finish()
         };
         let (wide, narrow) = (at(16_000), at(8_000));
-        let decoded =
-            decode::Decoded { sample_rate, channels: 1, peak: peak(samples), clipped: 0, wide, narrow };
+        Sound::measured(name, sample_rate, peak(samples), wide, narrow)
+    }
+
+    /// From samples at 16,000 Hz and the same at 8,000 Hz, as they are.
+    fn from_both(name: &str, wide: &[f32], narrow: &[f32]) -> Sound {
+        Sound::measured(name, 16_000, peak(wide), wide.to_vec(), narrow.to_vec())
+    }
+
+    fn measured(name: &str, sample_rate: u32, peak: f32, wide: Vec<f32>, narrow: Vec<f32>) -> Sound {
+        let decoded = decode::Decoded { sample_rate, channels: 1, peak, clipped: 0, wide, narrow };
         let measured = level::measure(&decoded);
         Sound::encode(name, measured, &decoded.wide, &decoded.narrow)
     }

@@ -13,7 +13,7 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
     let loaded = campaign(&args.campaign, &config)?;
     let mut refused = Vec::new();
     let sounds: Vec<&Path> =
-        std::iter::once(loaded.announcement.as_path()).chain(loaded.sorry.as_deref()).collect();
+        loaded.announcement.iter().chain(&loaded.sorry).map(|file| file.as_path()).collect();
     let mut heard = Vec::new();
     for file in sounds {
         match Sound::load(file) {

@@ -4,6 +4,7 @@ mod carrier;
 mod check;
 mod demo;
 mod export;
+mod floor;
 mod replay;
 mod run;
 pub mod schema;

@@ -1,7 +1,7 @@
 //! From files to a running engine: audio, store, list, trunks, sockets, media. What is refused is
 //! refused here, before the first call.
 
-use super::{Failure, carrier};
+use super::{Failure, carrier, floor};
 use crate::audio::Sound;
 use crate::config::{Config, LoadedCampaign, TrunkConfig};
 use crate::engine::{self, Ask, CampaignBoard, EngineHandle, Opening, Parts, TrunkParts};
@@ -14,9 +14,11 @@ use crate::net::sip::{SipSocketConfig, SipSockets};
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
 use crate::store::{NewCampaign, NewImport, Store, Writer};
 use paceline_core::campaign::Trunk;
-use paceline_core::ids::{AttemptId, CampaignId, TrunkId};
+use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::media::Codec;
-use paceline_core::sip::user_agent::{Incoming, Peer, SavedDialog, SipTrunk, Transport, UaConfig};
+use paceline_core::sip::user_agent::{
+    Incoming, Peer, RegistrarConfig, SavedDialog, SipTrunk, Transport, UaConfig,
+};
 use sha2::{Digest, Sha256};
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -33,7 +35,7 @@ pub(super) struct Setup {
     pub config: Config,
     pub loaded: LoadedCampaign,
     pub people: Option<PathBuf>,
-    /// Whether `/metrics` and the health checks are served.
+    /// Whether the API, `/metrics` and the health checks are served.
     pub metrics_port: bool,
 }
 
@@ -44,23 +46,14 @@ pub(super) struct Running {
     pub leads: u64,
     pub leads_open: u64,
     pub metrics: Arc<Metrics>,
-    engine: tokio::task::JoinHandle<()>,
-    writer: Writer,
-    // Dropped last: the lock of the store, and the far end of a run without a trunk.
-    _store: Store,
-    carrier: Option<RunningCarrier>,
+    service: Service,
 }
 
 impl Running {
     /// Leaves the engine once nothing is out, and writes everything.
     pub async fn finish(self) -> Result<CampaignBoard, Failure> {
         let board = self.handle.board();
-        self.handle.ask(Ask::Leave).await;
-        self.engine.await.map_err(Failure::unexpected)?;
-        self.writer.close().await;
-        if let Some(carrier) = self.carrier {
-            carrier.stop().await;
-        }
+        self.service.finish().await?;
         let board = board.borrow().campaigns.get(&self.campaign).cloned();
         Ok(board.unwrap_or_default())
     }
@@ -73,18 +66,67 @@ impl Setup {
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
-        let sound = Arc::new(Sound::load(&loaded.announcement).map_err(Failure::refused)?);
-        if let Some(sorry) = &loaded.sorry {
-            Sound::load(sorry).map_err(Failure::refused)?;
-        }
-        let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
-        let campaign = define(&store, &loaded).await?;
-        if !paused {
-            import(&store, campaign, &loaded).await?;
-        }
-        let resumed = store.resume().await.map_err(Failure::unexpected)?;
-        let (leads, leads_open) = lead_counts(&config.store.url, &loaded).await?;
+        // What is wrong with the campaign is said before anything is opened.
+        let sounds = Sounds::load(&loaded)?;
+        let phones = loaded.rules.agents.is_some();
+        let service = Service::start(config, people, metrics_port, phones).await?;
+        let opened = service.open(&loaded, sounds, paused).await?;
+        Ok(Running {
+            handle: service.handle.clone(),
+            campaign: opened.campaign,
+            leads: opened.leads,
+            leads_open: opened.leads_open,
+            metrics: service.metrics.clone(),
+            service,
+        })
+    }
+}
 
+/// What a campaign plays.
+pub(super) struct Sounds {
+    announcement: Option<Arc<Sound>>,
+    sorry: Option<Arc<Sound>>,
+}
+
+impl Sounds {
+    pub fn load(loaded: &LoadedCampaign) -> Result<Sounds, Failure> {
+        let load = |file: &Option<PathBuf>| -> Result<Option<Arc<Sound>>, Failure> {
+            let sound = file.as_deref().map(Sound::load).transpose().map_err(Failure::refused)?;
+            Ok(sound.map(Arc::new))
+        };
+        Ok(Sounds { announcement: load(&loaded.announcement)?, sorry: load(&loaded.sorry)? })
+    }
+}
+
+/// A campaign that was opened.
+pub(super) struct Opened {
+    pub campaign: CampaignId,
+    pub leads: u64,
+    pub leads_open: u64,
+}
+
+/// Engine, store, SIP, media and the HTTP port, with no campaign yet.
+pub(super) struct Service {
+    pub handle: EngineHandle,
+    pub metrics: Arc<Metrics>,
+    pub config: Config,
+    engine: tokio::task::JoinHandle<()>,
+    writer: Writer,
+    // Dropped last: the lock of the store, and the far end of a run without a trunk.
+    pub store: Arc<Store>,
+    carrier: Option<RunningCarrier>,
+}
+
+impl Service {
+    /// `phones` = agents' phones may register.
+    pub async fn start(
+        config: Config,
+        people: Option<PathBuf>,
+        serves: bool,
+        phones: bool,
+    ) -> Result<Service, Failure> {
+        let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
+        let resumed = store.resume().await.map_err(Failure::unexpected)?;
         let simulated = match config.trunks.is_empty() {
             true => Some(built_in_carrier(people.as_deref()).await?),
             false => None,
@@ -93,14 +135,10 @@ impl Setup {
             Some(running) => vec![carrier_trunk(running)?],
             None => trunk_parts(&config).await?,
         };
-        let net = Net::open(&config, &trunks, simulated.is_some()).await?;
+        // Nobody has to reach a dialer that calls a carrier of its own and has no phones.
+        let net = Net::open(&config, &trunks, simulated.is_some() && !phones).await?;
         let metrics = Arc::new(Metrics::new());
         let (writer, store_replies) = store.start_writer();
-        let mut rules = loaded.rules.clone();
-        rules.id = campaign;
-        if let Some(announcement) = &mut rules.announcement {
-            announcement.length = sound.length;
-        }
         let (handle, engine) = engine::start(Parts {
             clock: Clock::start(),
             seed: net.ua.seed,
@@ -116,41 +154,71 @@ impl Setup {
             commits: store.commits(),
             journal: journal(&config)?,
             metrics: metrics.clone(),
+            prompts: floor::prompts(&config)?,
+            recordings: PathBuf::from(&config.recordings.dir),
         });
-        if metrics_port {
-            serve_metrics(&config, metrics.clone(), &handle).await;
-        }
-        let dialogs: Vec<SavedDialog> =
-            resumed.interrupted.iter().filter_map(|cut| saved_dialog(cut.attempt, &cut.dialog)).collect();
+        let attempts = resumed.interrupted.iter().map(|cut| (cut.attempt.to_string(), &cut.dialog));
+        let legs = resumed.legs.iter().map(|cut| (cut.leg.to_string(), &cut.dialog));
+        let dialogs = attempts.chain(legs).filter_map(|(name, text)| saved_dialog(&name, text)).collect();
         if !resumed.interrupted.is_empty() {
             eprintln!(
                 "{} calls were cut off by the last stop; they are ended and counted",
                 resumed.interrupted.len()
             );
         }
-        let opening =
-            Opening { campaign: rules, leads_open, paused, sound: Some(sound), work: resumed.work, dialogs };
-        handle.ask(Ask::Open(Box::new(opening))).await;
-        Ok(Running {
-            handle,
-            campaign,
-            leads,
-            leads_open,
-            metrics,
-            engine,
-            writer,
-            _store: store,
-            carrier: simulated,
-        })
+        handle.ask(Ask::Resume { work: resumed.work, dialogs }).await;
+        let store = Arc::new(store);
+        floor::tidy_recordings(&config, &store).await?;
+        floor::tell_people(&store, &handle).await?;
+        if serves {
+            serve_metrics(&config, metrics.clone(), &handle).await;
+        }
+        Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated })
+    }
+
+    /// Takes the list in and opens the campaign; `paused` = single-number tests only, and no list.
+    pub async fn open(
+        &self,
+        loaded: &LoadedCampaign,
+        sounds: Sounds,
+        paused: bool,
+    ) -> Result<Opened, Failure> {
+        let campaign = define(&self.store, loaded).await?;
+        if !paused {
+            import(&self.store, campaign, loaded).await?;
+        }
+        let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
+        let mut rules = loaded.rules.clone();
+        rules.id = campaign;
+        if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
+            announcement.length = sound.length;
+        }
+        if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
+            agents.group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
+            floor::tell_people(&self.store, &self.handle).await?;
+        }
+        let Sounds { announcement, sorry } = sounds;
+        let opening = Opening { campaign: rules, leads_open, paused, sound: announcement, sorry };
+        self.handle.ask(Ask::Open(Box::new(opening))).await;
+        Ok(Opened { campaign, leads, leads_open })
+    }
+
+    /// Leaves the engine once nothing is out, and writes everything.
+    pub async fn finish(self) -> Result<(), Failure> {
+        self.handle.ask(Ask::Leave).await;
+        self.engine.await.map_err(Failure::unexpected)?;
+        self.writer.close().await;
+        if let Some(carrier) = self.carrier {
+            carrier.stop().await;
+        }
+        Ok(())
     }
 }
 
 /// What ends a call of an earlier process; one that cannot be read is told, since nobody hangs it up.
-fn saved_dialog(attempt: AttemptId, text: &str) -> Option<SavedDialog> {
+fn saved_dialog(call: &str, text: &str) -> Option<SavedDialog> {
     serde_json::from_str(text)
-        .inspect_err(
-            |error| tracing::error!(%attempt, %error, "a call that was cut off cannot be ended by us"),
-        )
+        .inspect_err(|error| tracing::error!(call, %error, "a call that was cut off cannot be ended by us"))
         .ok()
 }
 
@@ -403,8 +471,8 @@ impl Net {
             sent_by,
             product: concat!("Paceline/", env!("CARGO_PKG_VERSION")).into(),
             seed,
-            incoming: Incoming::Nobody,
-            registrar: None,
+            incoming: Incoming::Trunks,
+            registrar: Some(RegistrarConfig::new(&config.sip.domain)),
         };
         let media_address = config.sip.external_address.parse().unwrap_or(own);
         Ok(Net { sockets, sip_events, media, media_events, media_address, ua })

@@ -1,5 +1,6 @@
 //! `campaign.toml`: the file as people write it, and what it means once everything in it agrees.
 
+use super::floor::{self, AgentsTable, DispositionTable, PacingTable};
 use super::problem::{ConfigError, Source, nearest, unreadable};
 use super::settings::Config;
 use super::units;
@@ -39,6 +40,9 @@ pub struct CampaignFile {
     pub pacing: PacingTable,
     #[serde(default)]
     pub agents: AgentsTable,
+    /// What an agent can say of a call (电话小结).
+    #[serde(default)]
+    pub dispositions: Vec<DispositionTable>,
     #[serde(default)]
     pub announcement: AnnouncementTable,
     /// What a key press does: `0` to `9`, `*`, `#`.
@@ -125,46 +129,6 @@ pub struct RetryTable {
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct PacingTable {
-    /// Mode ratio: lines = ratio x idle agents.
-    pub call_ratio: f64,
-    /// Modes ratio and predictive: a ceiling.
-    pub abandon_rate_pct_max: f64,
-    /// Answered with no free agent for longer = abandoned.
-    pub answer_wait_secs: f64,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AgentsTable {
-    pub group: String,
-    pub strategy: StrategyWord,
-    pub wrap_up: WrapUpWord,
-    pub wrap_up_secs: u32,
-    pub announce_agent_id: bool,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StrategyWord {
-    LongestIdle,
-    RoundRobin,
-    Random,
-    FewestAnswered,
-    Priority,
-    RingAll,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum WrapUpWord {
-    AnyRing,
-    Answered,
-    Off,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
 pub struct AnnouncementTable {
     /// WAV or MP3, any rate, mono or stereo.
     pub file: String,
@@ -240,24 +204,6 @@ impl Default for RetryTable {
     }
 }
 
-impl Default for PacingTable {
-    fn default() -> Self {
-        PacingTable { call_ratio: 2.0, abandon_rate_pct_max: 3.0, answer_wait_secs: 2.0 }
-    }
-}
-
-impl Default for AgentsTable {
-    fn default() -> Self {
-        AgentsTable {
-            group: String::new(),
-            strategy: StrategyWord::LongestIdle,
-            wrap_up: WrapUpWord::Answered,
-            wrap_up_secs: 20,
-            announce_agent_id: true,
-        }
-    }
-}
-
 impl Default for AnnouncementTable {
     fn default() -> Self {
         AnnouncementTable { file: String::new(), plays: 1, input_wait_secs: 5, sorry: String::new() }
@@ -286,13 +232,15 @@ impl Default for ResultsTable {
 /// A campaign that was read and agrees with itself and with `paceline.toml`.
 #[derive(Clone, Debug)]
 pub struct LoadedCampaign {
-    /// The rules, with an id of 0 and an announcement of no length until store and audio have spoken.
+    /// The rules, with ids of 0 and an announcement of no length until store and audio have spoken.
     pub rules: Campaign,
     pub title: String,
     pub file: PathBuf,
     pub text: String,
     pub list: ListSpec,
-    pub announcement: PathBuf,
+    pub announcement: Option<PathBuf>,
+    /// The group of agents that answers, by name.
+    pub group: Option<String>,
     pub sorry: Option<PathBuf>,
     pub results_dir: PathBuf,
     /// Things a manager should know that stop nothing.
@@ -317,12 +265,12 @@ impl LoadedCampaign {
         let mut source = Source::new(file, &text);
         let written: CampaignFile = source.parse()?;
         let dir = file.parent().map(Path::to_owned).unwrap_or_default();
-        let mut warnings = Vec::new();
-        let rules = rules(&written, config, &mut source, &mut warnings);
+        let rules = rules(&written, config, &mut source);
         if written.list.file.is_empty() {
             source.fault(&["list", "file"], "no list", "name a .csv, .txt or .xlsx file");
         }
-        if written.announcement.file.is_empty() {
+        let announces = !written.announcement.file.is_empty();
+        if !announces && rules.mode == Mode::Announce {
             source.fault(&["announcement", "file"], "no announcement", "name a WAV or MP3 file");
         }
         source.finish()?;
@@ -337,7 +285,8 @@ impl LoadedCampaign {
                 region: list.region.clone(),
                 blacklists: list.blacklists.iter().map(|file| dir.join(file)).collect(),
             },
-            announcement: dir.join(&written.announcement.file),
+            announcement: announces.then(|| dir.join(&written.announcement.file)),
+            group: Some(written.agents.group.clone()).filter(|group| !group.is_empty()),
             sorry: Some(&written.announcement.sorry)
                 .filter(|file| !file.is_empty())
                 .map(|file| dir.join(file)),
@@ -345,27 +294,23 @@ impl LoadedCampaign {
             file: file.to_owned(),
             rules,
             text,
-            warnings,
+            warnings: Vec::new(),
         })
     }
 }
 
-fn rules(
-    file: &CampaignFile,
-    config: &Config,
-    source: &mut Source<'_>,
-    warnings: &mut Vec<String>,
-) -> Campaign {
+fn rules(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campaign {
     let fine = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
     if file.name.is_empty() || file.name.len() > 64 || !file.name.chars().all(fine) {
         let found = format!("`{}` is no campaign name", file.name.escape_debug());
         source.fault(&["name"], found, "use up to 64 letters, digits, - and _; any script goes into `title`");
     }
-    if file.mode != ModeWord::Announce {
-        let word = mode(file.mode).word();
-        let found = format!("mode `{word}` needs agents, and agents are not there yet");
-        source.fault(&["mode"], found, "use mode = \"announce\"");
+    let agents = floor::agents(&file.agents, &file.dispositions, source);
+    if file.mode != ModeWord::Announce && agents.is_none() {
+        let found = format!("mode `{}` needs agents", mode(file.mode).word());
+        source.fault(&["mode"], found, "name their group: [agents] group = \"…\"");
     }
+    let announcement = announcement(&file.announcement, source);
     let calling = &file.calling;
     if !(5..=180).contains(&calling.ring_secs) {
         let found = format!("ring_secs = {}", calling.ring_secs);
@@ -396,11 +341,11 @@ fn rules(
         start,
         end,
         retry: retry(&file.retry, source),
-        announcement: Some(announcement(&file.announcement, source)),
-        keys: keys(&file.keys, source, warnings),
+        announcement: (!file.announcement.file.is_empty()).then_some(announcement),
+        keys: keys(&file.keys, agents.is_some(), source),
         caller_ids: caller_ids(&file.caller_ids, source),
-        agents: None,
-        pacing: paceline_core::campaign::PacingRules::default(),
+        agents,
+        pacing: floor::pacing(&file.pacing, source),
     }
 }
 
@@ -532,8 +477,8 @@ fn announcement(table: &AnnouncementTable, source: &mut Source<'_>) -> Announcem
 
 fn keys(
     table: &BTreeMap<String, KeyTable>,
+    agents_there: bool,
     source: &mut Source<'_>,
-    warnings: &mut Vec<String>,
 ) -> BTreeMap<Digit, KeyRule> {
     let mut keys = BTreeMap::new();
     for (key, rule) in table {
@@ -543,8 +488,9 @@ fn keys(
             source.fault(&["keys", key], format!("`{key}` is no key"), "keys are 0 to 9, * and #");
             continue;
         };
-        if rule.agents {
-            warnings.push(format!("key {key} hands over to agents, who are not there yet: it is only noted"));
+        if rule.agents && !agents_there {
+            let found = format!("key {key} hands over to agents");
+            source.fault(&["keys", key], found, "name their group: [agents] group = \"…\"");
         }
         let result = Some(rule.result.clone()).filter(|result| !result.is_empty());
         let KeyTable { repeat, agents, blacklist, .. } = *rule;
@@ -644,8 +590,10 @@ mod tests {
     }
 
     #[test]
-    fn other_modes_are_refused_in_a_sentence() {
+    fn other_modes_need_a_group_of_agents() {
         let error = parse(&LEAST.replace("announce\"", "predictive\"")).expect_err("no agents");
         assert!(error.contains("campaign.toml:2: mode `predictive` needs agents"), "{error}");
+        let staffed = format!("{}[agents]\ngroup = \"team\"\n", LEAST.replace("announce\"", "predictive\""));
+        assert_eq!(parse(&staffed).expect("agents").rules.mode, Mode::Predictive);
     }
 }

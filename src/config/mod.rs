@@ -2,6 +2,7 @@
 //! file, line, what was found and what to do.
 
 pub mod campaign;
+pub mod floor;
 pub mod problem;
 pub mod settings;
 

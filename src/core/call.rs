@@ -50,6 +50,12 @@ pub enum HangUpCause {
     MediaLost,
     /// The answer could not be written down, so the call may not go on.
     NotSaved,
+    /// The agent ended it.
+    AgentHungUp,
+    /// The agent for whom it was placed is gone.
+    AgentFailed,
+    /// Nobody was free to speak with her.
+    Abandoned,
 }
 
 /// What media threads report about a leg. Everything else about audio stays with them.
@@ -71,6 +77,8 @@ pub enum Heard {
 pub struct Digit(u8);
 
 impl Digit {
+    pub const HASH: Digit = Digit(b'#');
+
     /// From `0`-`9`, `*`, `#`, `A`-`D` (either case).
     pub fn from_char(key: char) -> Option<Self> {
         let key = key.to_ascii_uppercase();

@@ -43,16 +43,16 @@ id!(
     CallId(u64)
 );
 id!(
+    /// Legs that hear each other. Given out by whoever joins them; never used twice in one process.
+    MixId(u64)
+);
+id!(
     /// A trunk: its place in `paceline.toml`.
     TrunkId(u16)
 );
 id!(
     /// A group of agents, as the store numbers it.
     GroupId(i64)
-);
-id!(
-    /// Legs that hear each other: the media room's side of a conversation.
-    MixId(u64)
 );
 
 impl AttemptId {

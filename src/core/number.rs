@@ -14,6 +14,9 @@ use std::fmt;
 pub struct PhoneNumber(u64);
 
 impl PhoneNumber {
+    /// Stands where a caller's number is withheld. Never shown, never dialled.
+    pub(crate) const WITHHELD: PhoneNumber = PhoneNumber(1_000_000);
+
     /// From digits with country code, for example `8613800138000`. `None` outside 7 to 15 digits,
     /// and for what [`is_service`] names.
     pub const fn from_e164(digits: u64) -> Option<Self> {

@@ -3,7 +3,7 @@
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::View;
 use paceline_core::dialer::output::AttemptResult;
-use paceline_core::ids::{AgentId, CampaignId};
+use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::outcome::Outcome;
 use paceline_core::time::{Duration, Time, Utc};
 use std::collections::{BTreeMap, VecDeque};
@@ -17,6 +17,8 @@ pub struct Board {
     /// Every agent that was ever defined here, signed in or not.
     pub seats: BTreeMap<AgentId, Arc<SeatView>>,
     pub phones: BTreeMap<AgentId, PhoneBoard>,
+    /// Names of groups, by their number.
+    pub groups: BTreeMap<GroupId, String>,
     /// Why nothing can be written, in words.
     pub store_stalled: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Output to network, store, media, screen: where a wish becomes an effect.
 
-use super::{CallFacts, Engine};
+use super::floor::AgentCall;
+use super::{CallFacts, Engine, Live};
 use crate::net::rtp::MediaCommand;
 use crate::store::Command;
 use paceline_core::call::{Ended, Progress};
@@ -73,6 +74,8 @@ impl Engine {
                 if let Some(board) = self.board.campaigns.get(&campaign) {
                     self.metrics.decided(&board.name, decision);
                 }
+                let at = crate::net::clock::Clock::utc();
+                let _ = self.live.send(Live::Decided { campaign, at, decision });
                 tracing::debug!(%campaign, place = decision.place, why = decision.why.word(), "decided");
             }
             Output::CampaignFinished { campaign } => {
@@ -80,21 +83,31 @@ impl Engine {
                     board.finished = true;
                 }
                 self.board_due = now;
+                let _ = self.live.send(Live::Finished { campaign });
             }
-            Output::ActAnswered { .. }
-            | Output::SeatChanged { .. }
-            | Output::CallAgent { .. }
-            | Output::CallThird { .. }
-            | Output::AnswerCall { .. }
-            | Output::Join { .. }
-            | Output::Leave { .. }
-            | Output::Play { .. }
-            | Output::StopPlaying { .. }
-            | Output::SendDigits { .. }
-            | Output::Record { .. }
-            | Output::FetchLead { .. }
-            | Output::SaveSummary(_)
-            | Output::SaveLeg(_) => {}
+            Output::ActAnswered { ask, refusal } => self.act_answered(ask, refusal),
+            Output::SeatChanged { seat, logged } => self.seat_changed(*seat, logged),
+            Output::CallAgent { leg, agent, way, trunk, auto_answer, shown, ring } => {
+                self.call_agent(AgentCall { leg, agent, way, trunk, auto_answer, shown, ring });
+            }
+            Output::CallThird { leg, trunk, number, caller_id, ring } => {
+                self.call_third(leg, trunk, number, caller_id, ring);
+            }
+            Output::AnswerCall { call } => self.answer_call(call),
+            Output::Join { leg, mix, voice } => self.media.command(leg, MediaCommand::Join { mix, voice }),
+            Output::Leave { leg } => self.media.command(leg, MediaCommand::Leave),
+            Output::Play { leg, sound } => self.play(leg, sound),
+            Output::StopPlaying { leg } => self.media.command(leg, MediaCommand::StopPlaying),
+            Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
+            Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
+            Output::FetchLead { campaign, lead, agent } => {
+                self.tell_store(Command::FetchLead { campaign, lead, agent });
+            }
+            Output::SaveSummary(record) => self.tell_store(Command::SaveSummary(record)),
+            Output::SaveLeg(record) => {
+                self.people.legs.remove(&record.leg);
+                self.tell_store(Command::SaveLeg(record));
+            }
         }
     }
 
@@ -117,7 +130,6 @@ impl Engine {
                 caller_id: request.caller_id,
                 test: request.lead.is_none(),
                 placed: now,
-                leg_open: false,
                 announcing: false,
             },
         );
@@ -148,8 +160,8 @@ impl Engine {
         let Some(request) = self.call_request(call, trunk, number, caller_id, ring, port) else {
             return self.fail_call(call, "the trunk is gone".into());
         };
+        self.open_legs.insert(call);
         if let Some(facts) = self.calls.get_mut(&call) {
-            facts.leg_open = true;
             facts.placed = now;
             let campaign = self.board.campaigns.get_mut(&facts.campaign);
             if let (Some(board), Some(trunk)) = (campaign, self.trunks.get(&trunk)) {
@@ -161,7 +173,7 @@ impl Engine {
         self.drain_ua();
     }
 
-    fn call_request(
+    pub(super) fn call_request(
         &self,
         call: CallId,
         trunk: TrunkId,
@@ -200,8 +212,7 @@ impl Engine {
     }
 
     pub(super) fn close_leg(&mut self, call: CallId) {
-        if let Some(facts) = self.calls.get_mut(&call).filter(|facts| facts.leg_open) {
-            facts.leg_open = false;
+        if self.open_legs.remove(&call) {
             self.media.command(call, MediaCommand::Close);
         }
     }

@@ -1,6 +1,7 @@
 //! The door: what console, commands and lists hold of the engine.
 
 use super::board::Board;
+use super::device_check::DeviceCheck;
 use crate::audio::Sound;
 use paceline_core::agent::{Agent, AgentAct, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
@@ -15,6 +16,11 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 /// What can be asked of the engine.
 #[derive(Debug)]
 pub enum Ask {
+    /// What an earlier process left. Comes once, before any campaign.
+    Resume {
+        work: OpenWork,
+        dialogs: Vec<SavedDialog>,
+    },
     Open(Box<Opening>),
     Act {
         campaign: CampaignId,
@@ -25,6 +31,10 @@ pub enum Ask {
         agent: AgentId,
         act: AgentAct,
         answer: oneshot::Sender<Result<(), Refusal>>,
+    },
+    CheckDevice {
+        agent: AgentId,
+        answer: oneshot::Sender<Result<DeviceCheck, Refusal>>,
     },
     /// A group exists, or changed.
     Group(Group),
@@ -49,9 +59,8 @@ pub struct Opening {
     /// Nothing of the list is placed (single-number tests are).
     pub paused: bool,
     pub sound: Option<Arc<Sound>>,
-    /// What an earlier process left. Comes with the first campaign of a store.
-    pub work: OpenWork,
-    pub dialogs: Vec<SavedDialog>,
+    /// What an abandoned callee hears; `None` = the house's own message.
+    pub sorry: Option<Arc<Sound>>,
 }
 
 /// An agent and the account of her phone.
@@ -102,6 +111,13 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         self.ask(Ask::AgentAct { agent, act, answer }).await;
         answered.await.unwrap_or(Err(Refusal::UnknownAgent))
+    }
+
+    /// Listens to an idle agent's leg for some seconds, plays it back and says how good it is.
+    pub async fn check_device(&self, agent: AgentId) -> Result<DeviceCheck, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Ask::CheckDevice { agent, answer }).await;
+        answered.await.unwrap_or(Err(Refusal::PhoneNotReady))
     }
 
     /// What happens from now on.

@@ -4,12 +4,13 @@ use super::event::Event;
 use super::{Ask, Engine, LEFTOVERS_WAIT, Opening};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
-use crate::store::Reply;
+use crate::store::{Command, Reply};
 use paceline_core::call::{Heard, Progress};
 use paceline_core::dialer::Input;
-use paceline_core::dialer::input::{DialVerdict, ManagerAct, TrunkState};
+use paceline_core::dialer::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::number::PhoneNumber;
+use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::sip::{UaEvent, UaOutput};
 
 impl Engine {
@@ -27,6 +28,15 @@ impl Engine {
             Event::Media(MediaEvent::Heard { leg, heard }) => {
                 self.handle(Input::MediaHeard { call: leg, heard });
             }
+            Event::Media(MediaEvent::Measured { leg, stats }) => {
+                self.leg_measured(leg, stats);
+            }
+            Event::Media(MediaEvent::Recorded { leg, path, seconds, lost_frames }) => {
+                let path = path.strip_prefix(&self.recordings).unwrap_or(&path).display().to_string();
+                self.tell_store(Command::SaveRecording { call: leg, path, seconds, lost_frames });
+            }
+            // The media room has said so in the log.
+            Event::Media(MediaEvent::RecordingFailed { .. }) => {}
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
             }
@@ -64,9 +74,12 @@ impl Engine {
             UaEvent::Digit { call, digit } => {
                 self.handle(Input::MediaHeard { call, heard: Heard::Digit(digit) });
             }
-            // No campaign takes calls in yet: nobody is there to answer.
-            UaEvent::Incoming(incoming) => {
-                self.ua.reject(self.clock.now(), incoming.call, 603, "Decline", &[]);
+            UaEvent::Incoming(incoming) => self.call_came_in(*incoming),
+            UaEvent::PhoneChanged { user: _, agent, link } => self.phone_changed(agent, link),
+            // The console transfers: a phone's own button knows neither groups nor the books.
+            UaEvent::Transfer { call, target: _ } => {
+                self.ua.transfer_done(self.clock.now(), call, false);
+                self.drain_ua();
             }
             UaEvent::Registered { trunk, .. } | UaEvent::TrunkAlive { trunk } => {
                 self.trunk_changed(trunk, TrunkState::Up);
@@ -85,7 +98,6 @@ impl Engine {
                 self.trunk_changed(trunk, TrunkState::Down);
             }
             // No phone has an account yet.
-            UaEvent::PhoneChanged { .. } | UaEvent::Transfer { .. } => {}
             UaEvent::SavedDialogEnded { .. } => self.leftovers = self.leftovers.saturating_sub(1),
         }
     }
@@ -149,12 +161,17 @@ impl Engine {
 
     fn asked(&mut self, ask: Ask) {
         match ask {
+            Ask::Resume { work, dialogs } => self.resume(work, dialogs),
             Ask::Open(opening) => self.open_campaign(*opening),
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
-            Ask::AgentAct { answer, .. } => {
-                let _ = answer.send(Err(paceline_core::agent::Refusal::UnknownAgent));
+            Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
+            Ask::CheckDevice { agent, answer } => self.check_device(agent, answer),
+            Ask::Group(group) => {
+                self.board.groups.insert(group.id, group.name.clone());
+                self.handle(Input::GroupDefined(group));
             }
-            Ask::Group(_) | Ask::Agent(_) | Ask::AgentGone { .. } => {}
+            Ask::Agent(opening) => self.agent_defined(opening.agent, opening.phone),
+            Ask::AgentGone { agent } => self.agent_gone(agent),
             Ask::Drain => self.act_on_all(&ManagerAct::Drain),
             Ask::HangUpAll => self.act_on_all(&ManagerAct::HangUpAll),
             Ask::Leave => {
@@ -162,6 +179,7 @@ impl Engine {
                     self.act_on_all(&ManagerAct::Drain);
                 }
                 self.leaving = true;
+                self.handle(Input::FloorClosed);
             }
         }
     }
@@ -173,9 +191,8 @@ impl Engine {
         }
     }
 
-    fn open_campaign(&mut self, opening: Opening) {
+    fn resume(&mut self, work: OpenWork, dialogs: Vec<SavedDialog>) {
         let now = self.clock.now();
-        let Opening { campaign, leads_open, paused, sound, work, dialogs } = opening;
         self.leftovers += dialogs.len();
         self.leftovers_until = now + LEFTOVERS_WAIT;
         for dialog in dialogs {
@@ -183,8 +200,15 @@ impl Engine {
         }
         self.drain_ua();
         self.handle(Input::Resumed(work));
+    }
+
+    fn open_campaign(&mut self, opening: Opening) {
+        let Opening { campaign, leads_open, paused, sound, sorry } = opening;
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
+        }
+        if let Some(sorry) = sorry {
+            self.sorries.insert(campaign.id, sorry);
         }
         let board = super::CampaignBoard {
             name: campaign.name.clone(),

@@ -5,11 +5,16 @@ pub mod board;
 pub mod handle;
 
 mod carry_out;
+mod device_check;
 mod event;
+mod floor;
 mod hear;
+mod prompts;
 
 pub use board::{Board, CampaignBoard, PhoneBoard};
+pub use device_check::DeviceCheck;
 pub use handle::{AgentOpening, Ask, EngineHandle, Live, Opening, PhoneSecret};
+pub use prompts::Prompts;
 
 use crate::audio::Sound;
 use crate::journal::JournalWriter;
@@ -21,6 +26,7 @@ use crate::store::commits::Commits;
 use crate::store::{Command, Reply};
 use board::TrunkBoard;
 use event::Event;
+use paceline_core::call::Ended;
 use paceline_core::campaign::Trunk;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
@@ -29,8 +35,9 @@ use paceline_core::number::PhoneNumber;
 use paceline_core::sip::UserAgent;
 use paceline_core::sip::user_agent::{SipTrunk, UaConfig};
 use paceline_core::time::{Duration, Time, Utc};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -53,6 +60,9 @@ pub struct Parts {
     pub commits: Arc<Commits>,
     pub journal: Option<JournalWriter>,
     pub metrics: Arc<Metrics>,
+    pub prompts: Prompts,
+    /// Where recordings are kept.
+    pub recordings: PathBuf,
 }
 
 /// One trunk, for the dialer, for SIP and for the wire.
@@ -85,6 +95,16 @@ struct Engine {
     metrics: Arc<Metrics>,
     trunks: BTreeMap<TrunkId, TrunkParts>,
     sounds: BTreeMap<CampaignId, Arc<Sound>>,
+    /// What an abandoned callee hears, where the campaign has a message of its own.
+    sorries: BTreeMap<CampaignId, Arc<Sound>>,
+    prompts: Prompts,
+    recordings: PathBuf,
+    people: floor::People,
+    checks: device_check::Checks,
+    /// Legs whose ports are open.
+    open_legs: BTreeSet<CallId>,
+    failed_legs: Vec<(CallId, Ended)>,
+    live: broadcast::Sender<Live>,
     calls: BTreeMap<CallId, CallFacts>,
     board: Board,
     board_out: watch::Sender<Arc<Board>>,
@@ -107,7 +127,6 @@ struct CallFacts {
     /// A single-number test.
     test: bool,
     placed: Time,
-    leg_open: bool,
     announcing: bool,
 }
 
@@ -128,13 +147,18 @@ pub fn start(parts: Parts) -> (EngineHandle, tokio::task::JoinHandle<()>) {
     let (asks_in, asks) = mpsc::channel(64);
     let (board_out, board) = watch::channel(Arc::new(Board::default()));
     let (live, _) = broadcast::channel(LIVE_WAITING_MAX);
-    let handle = EngineHandle::new(asks_in, board, live);
-    let engine = Engine::new(parts, asks, board_out);
+    let handle = EngineHandle::new(asks_in, board, live.clone());
+    let engine = Engine::new(parts, asks, board_out, live);
     (handle, tokio::spawn(engine.run()))
 }
 
 impl Engine {
-    fn new(parts: Parts, asks: mpsc::Receiver<Ask>, board_out: watch::Sender<Arc<Board>>) -> Self {
+    fn new(
+        parts: Parts,
+        asks: mpsc::Receiver<Ask>,
+        board_out: watch::Sender<Arc<Board>>,
+        live: broadcast::Sender<Live>,
+    ) -> Self {
         let board = Board {
             trunks: parts
                 .trunks
@@ -166,6 +190,14 @@ impl Engine {
             metrics: parts.metrics,
             trunks: parts.trunks.into_iter().map(|trunk| (trunk.limits.id, trunk)).collect(),
             sounds: BTreeMap::new(),
+            sorries: BTreeMap::new(),
+            prompts: parts.prompts,
+            recordings: parts.recordings,
+            people: floor::People::default(),
+            checks: device_check::Checks::default(),
+            open_legs: BTreeSet::new(),
+            failed_legs: Vec::new(),
+            live,
             calls: BTreeMap::new(),
             board,
             board_out,
@@ -248,6 +280,7 @@ impl Engine {
         if now >= self.board_due {
             self.board_due = now + BOARD_EVERY;
             self.look_at_the_clock();
+            self.tend_checks();
             self.publish();
             if let Some(journal) = &mut self.journal {
                 journal.flush();
@@ -274,6 +307,7 @@ impl Engine {
             self.carry_out(now, output);
         }
         self.outputs = outputs;
+        self.report_failed_legs();
     }
 
     fn set_clock(&mut self) {
@@ -310,7 +344,15 @@ impl Engine {
             campaign.view = self.dialer.view(*id);
             campaign.note_time(now);
             self.metrics.calls(&campaign.name, &campaign.view);
+            if let Some(rate) = campaign.view.tally.abandon_rate() {
+                self.metrics.abandoned(&campaign.name, "live_answers", rate);
+            }
         }
+        for seat in self.dialer.seats() {
+            self.board.seats.insert(seat.agent, Arc::new(seat));
+        }
+        self.board.seats.retain(|agent, _| self.people.knows(*agent));
+        self.metrics.seats(&self.board.groups, self.board.seats.values().map(AsRef::as_ref));
         self.metrics.media(&self.media.totals());
         self.metrics.commits(self.commits.totals());
         self.board_out.send_replace(Arc::new(self.board.clone()));

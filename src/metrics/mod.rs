@@ -6,8 +6,10 @@ pub mod series;
 
 use crate::net::rtp::MediaTotals;
 use crate::store::commits::{BOUNDS_SECS, CommitTotals};
+use paceline_core::agent::{Activity, Availability, SeatView};
 use paceline_core::dialer::View;
 use paceline_core::dialer::output::AttemptResult;
+use paceline_core::ids::GroupId;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::pacing::Decision;
@@ -29,6 +31,9 @@ pub struct Metrics {
     leads: IntGaugeVec,
     decisions: IntCounterVec,
     ring_secs: HistogramVec,
+    agents: IntGaugeVec,
+    abandon_ratio: GaugeVec,
+    answer_to_agent: HistogramVec,
     trunk_up: IntGaugeVec,
     caller_id_answers: GaugeVec,
     /// Ended and answered calls per number that was shown.
@@ -50,6 +55,10 @@ impl Metrics {
             leads: series::LEADS.gauges(&registry),
             decisions: series::DECISIONS.counters(&registry),
             ring_secs: series::RING_SECS.histograms(&registry, series::RING_BOUNDS),
+            agents: series::AGENTS.gauges(&registry),
+            abandon_ratio: series::ABANDON_RATIO.ratios(&registry),
+            answer_to_agent: series::ANSWER_TO_AGENT_SECS
+                .histograms(&registry, series::ANSWER_TO_AGENT_BOUNDS),
             trunk_up: series::TRUNK_UP.gauges(&registry),
             caller_id_answers: series::CALLER_ID_ANSWERS.ratios(&registry),
             shown: Mutex::default(),
@@ -72,6 +81,10 @@ impl Metrics {
     /// A call is over and its result is on its way to the store.
     pub fn call_ended(&self, campaign: &str, trunk: &str, result: &AttemptResult) {
         self.calls_ended.with_label_values(&[campaign, trunk, result.outcome.word()]).inc();
+        if let (Some(answered), Some(connected)) = (result.answered_at, result.connected_at) {
+            let waited = connected.since(answered).as_secs_f64();
+            self.answer_to_agent.with_label_values(&[campaign]).observe(waited);
+        }
     }
 
     /// One ended call that showed this number, one of our own.
@@ -85,11 +98,43 @@ impl Metrics {
 
     /// What a campaign has out at this moment.
     pub fn calls(&self, campaign: &str, view: &View) {
-        let phases = [("starting", view.starting), ("ringing", view.ringing), ("announcing", view.up)];
+        let phases = [
+            ("starting", view.starting),
+            ("ringing", view.ringing),
+            ("waiting", view.waiting),
+            ("talking", view.talking),
+            ("announcing", view.up),
+        ];
         for (phase, count) in phases {
             self.calls.with_label_values(&[campaign, phase]).set(i64::from(count));
         }
         self.lead_count(campaign, LeadState::Open.word(), view.leads_open);
+    }
+
+    /// Who works, by group and activity. A group whose agents are gone keeps its zeros.
+    pub fn seats<'a>(
+        &self,
+        groups: &BTreeMap<GroupId, String>,
+        seats: impl Iterator<Item = &'a SeatView> + Clone,
+    ) {
+        for (group, name) in groups {
+            let mut counts: BTreeMap<&str, i64> =
+                Activity::ALL.iter().map(|activity| (activity.word(), 0)).collect();
+            counts.insert("paused", 0);
+            for seat in seats.clone().filter(|seat| seat.groups.contains(group)) {
+                let idle = seat.activity == Activity::Idle;
+                let paused = idle && matches!(seat.availability, Availability::Paused { .. });
+                *counts.entry(if paused { "paused" } else { seat.activity.word() }).or_default() += 1;
+            }
+            for (activity, count) in counts {
+                self.agents.with_label_values(&[name.as_str(), activity]).set(count);
+            }
+        }
+    }
+
+    /// The abandon rate of a campaign, by rule.
+    pub fn abandoned(&self, campaign: &str, rule: &str, ratio: f64) {
+        self.abandon_ratio.with_label_values(&[campaign, rule]).set(ratio);
     }
 
     /// Leads by state, as the store counts them.

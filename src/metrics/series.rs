@@ -15,8 +15,11 @@ pub struct Series {
     pub histogram: bool,
 }
 
-pub const CALLS: Series =
-    plain("paceline_calls", &["campaign", "phase"], "Calls out now: starting, ringing, announcing.");
+pub const CALLS: Series = plain(
+    "paceline_calls",
+    &["campaign", "phase"],
+    "Calls out now: starting, ringing, waiting, talking, announcing.",
+);
 pub const CALLS_PLACED: Series =
     plain("paceline_calls_placed_total", &["campaign", "trunk"], "Calls whose INVITE left.");
 pub const CALLS_ENDED: Series = plain(
@@ -32,6 +35,21 @@ pub const DECISIONS: Series = plain(
 pub const LEADS: Series = plain("paceline_leads", &["campaign", "state"], "Leads by state.");
 pub const RING_SECS: Series =
     histogram("paceline_ring_seconds", &["campaign"], "From placing a call to its answer.");
+pub const AGENTS: Series = plain(
+    "paceline_agents",
+    &["group", "activity"],
+    "Agents signed in, by what they are doing; paused ones are counted as paused.",
+);
+pub const ABANDON_RATIO: Series = plain(
+    "paceline_abandon_ratio",
+    &["campaign", "rule"],
+    "Abandoned calls of those the rule counts, since the campaign was opened.",
+);
+pub const ANSWER_TO_AGENT_SECS: Series = histogram(
+    "paceline_answer_to_agent_seconds",
+    &["campaign"],
+    "From a callee's answer to the moment at which she and an agent could hear each other.",
+);
 pub const TRUNK_UP: Series = plain("paceline_trunk_up", &["trunk"], "1 while the trunk can carry calls.");
 pub const CALLER_ID_ANSWERS: Series = plain(
     "paceline_caller_id_answer_ratio",
@@ -58,6 +76,9 @@ pub const ALL: &[Series] = &[
     DECISIONS,
     LEADS,
     RING_SECS,
+    AGENTS,
+    ABANDON_RATIO,
+    ANSWER_TO_AGENT_SECS,
     TRUNK_UP,
     CALLER_ID_ANSWERS,
     RTP_PACKETS,
@@ -69,6 +90,9 @@ pub const ALL: &[Series] = &[
 
 /// A campaign may let a phone ring for 5 to 180 seconds.
 pub const RING_BOUNDS: &[f64] = &[1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 180.0];
+
+/// Law and patience count in seconds; a nailed-up leg in hundredths of one.
+pub const ANSWER_TO_AGENT_BOUNDS: &[f64] = &[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0];
 
 const fn plain(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Series {
     Series { name, labels, help, histogram: false }

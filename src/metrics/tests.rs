@@ -1,7 +1,7 @@
 //! The series held against the table, and against what was counted.
 
 use super::*;
-use paceline_core::ids::{AttemptId, CampaignId};
+use paceline_core::ids::{AttemptId, CampaignId, GroupId};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::pacing::Why;
 use paceline_core::time::Utc;
@@ -34,6 +34,14 @@ fn all_touched() -> Metrics {
     metrics.rang("vote", Duration::from_secs(3));
     metrics.decided("vote", Decision { place: 2, why: Why::CallsPerSec });
     metrics.calls("vote", &View { ringing: 4, up: 2, leads_open: 17, ..View::default() });
+    metrics.seats(&[(GroupId(1), "team".to_owned())].into(), std::iter::empty());
+    metrics.abandoned("vote", "live_answers", 0.01);
+    let spoken = AttemptResult {
+        answered_at: Some(Utc::default()),
+        connected_at: Some(Utc::default()),
+        ..ended(Outcome::Answered)
+    };
+    metrics.call_ended("vote", "main", &spoken);
     metrics.trunk_up("main", true);
     metrics.leads("vote", &[("done".to_owned(), 5)].into());
     let ours = PhoneNumber::from_e164(8_675_587_654_321).expect("a number");

@@ -70,7 +70,7 @@ fn two_rooms_hear_each_other_and_their_counts_agree() {
     let (a, b) = (CallId(7), CallId(8));
     let (at, bt) = (near.room.open_leg(a).unwrap(), far.room.open_leg(b).unwrap());
     let tap = Tap::new(Duration::from_secs(10));
-    far.room.command(b, MediaCommand::Record(tap.clone()));
+    far.room.command(b, MediaCommand::Tap(tap.clone()));
     far.room.command(b, MediaCommand::Connect(target(at, Codec::Pcma)));
     near.room.command(a, MediaCommand::Connect(target(bt, Codec::Pcma)));
     near.wait_heard(a, &Heard::FirstAudio);

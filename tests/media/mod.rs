@@ -2,7 +2,10 @@
 //! The far ends are a second media room, or a bare socket that keeps every packet.
 
 mod bare;
+mod bridges;
+mod floor;
 mod legs;
+mod recordings;
 mod strangers;
 
 use paceline::net::rtp::{MediaConfig, MediaEvent, MediaRoom};
@@ -31,10 +34,18 @@ impl Ear {
     }
 
     pub fn with_silence(silence: Duration) -> Ear {
+        Ear::with(silence, 1)
+    }
+
+    pub fn with_threads(threads: usize) -> Ear {
+        Ear::with(Duration::from_secs(60), threads)
+    }
+
+    fn with(silence: Duration, threads: usize) -> Ear {
         // Each room has its own range; a port that is taken is passed over.
         static NEXT: AtomicU16 = AtomicU16::new(21_000);
         let first = NEXT.fetch_add(200, Ordering::Relaxed);
-        let config = MediaConfig { bind: LOCALHOST, ports: first..=first + 199, threads: 1, silence };
+        let config = MediaConfig { bind: LOCALHOST, ports: first..=first + 199, threads, silence };
         let (report, events) = channel();
         let room = MediaRoom::start(config, move |event| {
             // The test may have ended before the room.

@@ -20,7 +20,7 @@ fn a_stranger_is_neither_heard_nor_answered() {
     for sequence in 0..10 {
         stranger.send(address, 8, sequence, 66, &[0x66; 160]);
     }
-    near.room.command(leg, MediaCommand::Record(tap.clone()));
+    near.room.command(leg, MediaCommand::Tap(tap.clone()));
     near.room.command(leg, MediaCommand::Connect(target(far.address, Codec::Pcma)));
     // In time with our own packets, so that both speak for the same 40 beats.
     for sequence in 0..40 {

@@ -45,6 +45,22 @@ impl Hopper {
         self.waiting.push_front(waiting);
     }
 
+    /// Back to the end: somebody looked at it and let it be.
+    pub fn put_last(&mut self, waiting: Waiting) {
+        self.held.insert(waiting.lead.id);
+        self.waiting.push_back(waiting);
+    }
+
+    /// Keeps a lead out of the hopper: it is being called by other ways.
+    pub fn hold(&mut self, lead: LeadId) {
+        self.held.insert(lead);
+    }
+
+    /// Whether it is in a call or on a screen (or waits here).
+    pub fn holds(&self, lead: LeadId) -> bool {
+        self.held.contains(&lead)
+    }
+
     /// The lead's fate is written down (or it is forgotten): it may come in again.
     pub fn release(&mut self, lead: LeadId) {
         self.held.remove(&lead);

@@ -16,7 +16,20 @@ impl Dialer {
     pub(super) fn finish(&mut self, id: CallId, ended: Ended) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase != Phase::Ended) else { return };
+        let unheard = matches!(call.phase, Phase::Waiting) && !call.queued && call.spoke.is_none();
+        if unheard && !call.abandoned {
+            // She hung up before anybody spoke with her.
+            call.abandoned = true;
+            if let Some(run) = self.campaigns.get_mut(&call.campaign) {
+                run.tally.abandoned();
+            }
+        }
         let outcome = outcome(call, &ended);
+        let spoke = call.spoke;
+        let ended_by = match call.hanging_up {
+            Some(HangUpCause::AgentHungUp) if ended.by == EndedBy::Dialer => EndedBy::Agent,
+            _ => ended.by,
+        };
         let left = call.phase != Phase::Opened;
         call.phase = Phase::Ended;
         self.wakes.clear(Wake::CallOver(id));
@@ -34,6 +47,7 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
         run.live = run.live.saturating_sub(1);
         run.unsaved += 1;
+        run.tally.settled += u64::from(call.ringing_at.is_some() || call.answered_at.is_some());
         let lead = if left {
             settle(call, run, outcome, &ended, &self.trunks, utc)
         } else {
@@ -51,17 +65,18 @@ impl Dialer {
             outcome,
             cause: ended.cause,
             sip_code: ended.sip_code,
-            ended_by: ended.by,
+            ended_by,
             ringing_at: call.ringing_at,
             answered_at: call.answered_at,
-            connected_at: None,
-            agent: None,
+            connected_at: spoke.map(|(_, at)| at),
+            agent: spoke.map(|(agent, _)| agent),
             ended_at: utc,
             keys: call.keys.clone(),
             result: call.result.clone(),
             counted: outcome.counts() && left && call.waiting.is_some(),
             lead,
         })));
+        self.conversation_over(id);
     }
 
     /// The result is on disk: the number, the household and the lead are free again.
@@ -110,6 +125,9 @@ impl Dialer {
 /// What the ledger calls it: whoever answered was answered, and whom we took back was cancelled.
 fn outcome(call: &Call, ended: &Ended) -> Outcome {
     match (call.answered_at, call.hanging_up) {
+        (Some(_), _) if call.abandoned => Outcome::Abandoned,
+        (None, Some(HangUpCause::AgentFailed)) => Outcome::AgentFailed,
+        (None, Some(HangUpCause::AgentHungUp)) => Outcome::Cancelled,
         (Some(_), _) => Outcome::Answered,
         (None, Some(HangUpCause::Stopped)) => Outcome::Cancelled,
         (None, _) => ended.outcome,

@@ -12,6 +12,7 @@ pub mod output;
 pub mod wake;
 
 mod ending;
+mod floor;
 mod placing;
 mod progress;
 mod run;
@@ -27,6 +28,7 @@ use crate::ids::{CallId, CampaignId, HouseholdId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::pacing::Why;
 use crate::time::{Time, Utc, WallClock};
+use floor::Floor;
 use input::{ManagerAct, OpenWork};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -58,6 +60,7 @@ pub struct Dialer {
     store_stalled: bool,
     /// Which campaign is asked first in the next round.
     turn: usize,
+    floor: Floor,
     wakes: Wakes,
     outputs: VecDeque<Output>,
 }
@@ -78,6 +81,7 @@ impl Dialer {
             resting: BTreeMap::new(),
             store_stalled: false,
             turn: 0,
+            floor: Floor::default(),
             wakes: Wakes::default(),
             outputs: VecDeque::new(),
         }
@@ -111,23 +115,30 @@ impl Dialer {
             Input::ResultSaved { attempt } => self.result_saved(attempt.call()),
             Input::StoreStalled { .. } => self.store_stalled = true,
             Input::StoreRecovered => self.store_stalled = false,
+            Input::CallProgressed { call, progress } if call.is_side_leg() => {
+                self.leg_progressed(call, progress);
+            }
             Input::CallProgressed { call, progress } => self.call_progressed(call, progress),
             Input::MediaHeard { call, heard } => self.media_heard(call, heard),
             Input::ManagerActed { campaign, act } => self.manager_acted(campaign, act),
-            Input::AgentDefined(_)
-            | Input::AgentRemoved { .. }
-            | Input::GroupDefined(_)
-            | Input::PhoneChanged { .. }
-            | Input::AgentActed { .. }
-            | Input::LeadFetched { .. }
-            | Input::CallArrived(_)
-            | Input::FloorClosed
-            | Input::TimePassed => {}
+            Input::AgentDefined(agent) => self.define_agent(*agent),
+            Input::AgentRemoved { agent } => self.remove_agent(agent),
+            Input::GroupDefined(group) => self.define_group(group),
+            Input::PhoneChanged { agent, ready } => self.phone_changed(agent, ready),
+            Input::AgentActed { ask, agent, act } => self.agent_acted(ask, agent, act),
+            Input::LeadFetched { campaign, agent, lead } => {
+                self.lead_fetched(agent, campaign, lead.map(|lead| *lead));
+            }
+            Input::CallArrived(arrived) => self.call_arrived(*arrived),
+            Input::FloorClosed => self.close_floor(),
+            Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
             self.woken(wake);
         }
+        self.serve_waiting();
         self.pace();
+        self.tell_seats();
     }
 
     /// The next thing it asks for.
@@ -147,13 +158,16 @@ impl Dialer {
             leads_open: run.supply.leads_open,
             why: run.last.map(|decision| decision.why),
             until: self.waits_until(run),
+            tally: run.tally,
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {
             match call.phase {
                 Phase::Opening | Phase::Opened | Phase::Placed => view.starting += 1,
                 Phase::Ringing => view.ringing += 1,
-                Phase::Answered | Phase::Announcing => view.up += 1,
+                Phase::Answered | Phase::Announcing | Phase::Sorry => view.up += 1,
+                Phase::Waiting => view.waiting += 1,
+                Phase::Talking => view.talking += 1,
                 Phase::Ended => {}
             }
         }
@@ -165,9 +179,9 @@ impl Dialer {
         self.wall.utc(self.now)
     }
 
-    /// Calls that are out, whatever their campaign.
+    /// Calls and legs that are out, whatever their campaign.
     pub fn calls_live(&self) -> usize {
-        self.calls.len()
+        self.calls.len() + self.floor.legs.len() + self.floor.by_telephone.len()
     }
 
     fn waits_until(&self, run: &CampaignRun) -> Option<Utc> {
@@ -208,9 +222,13 @@ impl Dialer {
         match act {
             ManagerAct::Pause => run.paused = true,
             ManagerAct::Resume => run.paused = false,
-            ManagerAct::Drain => run.draining = true,
+            ManagerAct::Drain => {
+                run.draining = true;
+                self.withdraw_previews(campaign);
+            }
             ManagerAct::HangUpAll => {
                 run.draining = true;
+                self.withdraw_previews(campaign);
                 let calls: Vec<CallId> = self
                     .calls
                     .iter()
@@ -223,7 +241,10 @@ impl Dialer {
             }
             ManagerAct::TestCall { number } => run.tests.push_back(number),
             ManagerAct::Blacklisted { number } => self.number_blacklisted(number),
-            ManagerAct::LeadClosed { lead } => run.hopper.drop_waiting(|waiting| waiting.id == lead),
+            ManagerAct::LeadClosed { lead } => {
+                run.hopper.drop_waiting(|waiting| waiting.id == lead);
+                self.withdraw_preview_of(|shown| shown.id == lead);
+            }
         }
     }
 
@@ -234,6 +255,8 @@ impl Dialer {
             run.hopper.drop_waiting(|lead| lead.phones.iter().any(|phone| phone.number == number));
             run.supply.stale = true;
         }
+        self.withdraw_preview_of(|lead| lead.phones.iter().any(|phone| phone.number == number));
+        self.forget_first(number);
         let calls: Vec<CallId> =
             self.calls.iter().filter(|(_, call)| call.number == number).map(|(id, _)| *id).collect();
         for id in calls {
@@ -251,8 +274,17 @@ impl Dialer {
             // Pacing follows every input anyway.
             Wake::Pace(_) | Wake::Trunk(_) => {}
             Wake::Place(call) => self.place(call),
-            Wake::CallOver(call) => self.hang_up(call, HangUpCause::Finished),
+            Wake::CallOver(call) => {
+                self.desk_over(call);
+                self.hang_up(call, HangUpCause::Finished);
+            }
             Wake::CallLost(call) => self.call_lost(call),
+            Wake::Abandon(call) => self.waited_too_long(call),
+            Wake::LegLost(leg) => self.leg_lost(leg),
+            Wake::RaiseLeg(agent) => self.raise_leg_again(agent),
+            Wake::WrapUp(agent) => self.end_wrap_up(agent),
+            Wake::Preview(agent) => self.preview_over(agent),
+            Wake::IdleSeat(agent) => self.idle_too_long(agent),
         }
     }
 }

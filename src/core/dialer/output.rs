@@ -160,6 +160,17 @@ pub enum SoundName {
     Sorry(CampaignId),
     /// "Agent number 8001, at your service."
     AgentNumber(String),
+    Spoken(Spoken),
+}
+
+/// What an agent hears who signs in by telephone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spoken {
+    EnterAgentNumber,
+    SignedIn,
+    SignedOut,
+    NotKnown,
 }
 
 /// What an agent said of a call.

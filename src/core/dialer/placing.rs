@@ -5,17 +5,21 @@ use super::trunk_line::Ready;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Ended, HangUpCause};
+use crate::campaign::Mode;
 use crate::campaign::caller_id::Choice;
 use crate::campaign::hopper::Waiting;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
 use crate::dialer::input::DialVerdict;
 use crate::dialer::output::{AttemptRequest, LeadUpdate};
-use crate::ids::{AttemptId, CallId, CampaignId, TrunkId};
+use crate::ids::{AgentId, AttemptId, CallId, CampaignId, GroupId, TrunkId};
 use crate::lead::{Lead, Phone};
 use crate::number::PhoneNumber;
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
-use crate::pacing::{Decision, Why};
+use crate::pacing::{Decision, Why, ratio};
 use crate::time::{Duration, Time, Utc};
+
+/// A booked callback whose agent is not there goes to anyone after this.
+const CALLBACK_GRACE: Duration = Duration::from_secs(15 * 60);
 
 /// Leads looked at before the hopper counts as blocked.
 const LOOK_AHEAD: usize = 64;
@@ -80,11 +84,13 @@ impl Dialer {
             return self.open_test(id, number, utc);
         }
         if run.draining {
-            return Err(if run.busy() { Why::Draining } else { Why::Finished });
+            let busy = run.busy() || self.floor.works_on(id);
+            return Err(if busy { Why::Draining } else { Why::Finished });
         }
         if run.paused {
             return Err(Why::Paused);
         }
+        let run_mode = run.rules.mode;
         let open_until = match run.window(utc) {
             WindowState::OpenUntil(FOREVER) => FOREVER,
             WindowState::OpenUntil(until) => {
@@ -100,20 +106,66 @@ impl Dialer {
         if run.rules.concurrency_max.is_some_and(|most| run.live >= most) {
             return Err(Why::ConcurrencyFull);
         }
+        if Self::needs_agents(run.rules.mode) {
+            self.agents_allow(id, utc)?;
+        }
+        let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         let start = run.opening.next_start(now);
         if start > now {
             self.wakes.set_sooner(Wake::Pace(id), start);
             return Err(Why::CallsPerSec);
         }
         self.any_trunk(id)?;
-        let (waiting, phone, trunk) = self.next_lead(id, utc)?;
-        self.open_lead(id, waiting, phone, trunk, utc, open_until)
+        if run_mode == Mode::Preview {
+            return Err(self.hand_out_previews(id, utc));
+        }
+        let (waiting, phone, trunk, agent) = self.next_lead(id, utc, None)?;
+        self.open_lead(id, waiting, phone, trunk, agent, utc, open_until)
+    }
+
+    /// Whether the floor can take one more call of this campaign's.
+    fn agents_allow(&mut self, id: CampaignId, utc: Utc) -> Result<(), Why> {
+        let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
+        // With nothing left to dial the floor is not the reason.
+        if run.hopper.is_empty() {
+            return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id, &self.floor));
+        }
+        let Some(rules) = run.rules.agents.as_ref() else { return Err(Why::NoAgents) };
+        let (group, pacing, mode, tally) = (rules.group, run.rules.pacing, run.rules.mode, run.tally);
+        let (there, idle) = self.floor.census(group);
+        if there == 0 {
+            return Err(Why::NoAgents);
+        }
+        if mode == Mode::Preview {
+            return Ok(());
+        }
+        let shared = |call: &&Call| {
+            let of = self.campaigns.get(&call.campaign).and_then(|run| run.rules.agents.as_ref());
+            of.is_some_and(|rules| rules.group == group)
+        };
+        let mine: Vec<&Call> = self.calls.values().filter(|call| call.pending()).filter(shared).collect();
+        let waiting = mine.iter().filter(|call| call.phase == Phase::Waiting).count() as u32;
+        let pending = mine.len() as u32;
+        if waiting > pacing.waiting_max {
+            return Err(Why::CalleesWaiting);
+        }
+        let lines = match mode {
+            Mode::Ratio => ratio::lines(pacing.call_ratio, idle),
+            Mode::Progressive | Mode::Predictive | Mode::Preview | Mode::Announce => idle,
+        };
+        if pending >= lines {
+            return Err(if idle == 0 { Why::AgentsBusy } else { Why::LinesOut });
+        }
+        if !tally.pays_for(pending + 1, idle, pacing.abandon_rate_max) {
+            return Err(Why::AbandonBudget);
+        }
+        Ok(())
     }
 
     /// The campaign's end has passed (or its windows never open again).
     fn over(&mut self, id: CampaignId) -> Why {
         let Some(run) = self.campaigns.get_mut(&id) else { return Why::Finished };
-        if run.busy() {
+        if run.busy() || self.floor.works_on(id) {
             return Why::OutsideWindow;
         }
         run.hopper.drop_waiting(|_| true);
@@ -142,16 +194,24 @@ impl Dialer {
     }
 
     /// The next lead that may be dialled now, the phone to try and the trunk to take.
-    fn next_lead(&mut self, id: CampaignId, utc: Utc) -> Result<(Waiting, usize, TrunkId), Why> {
+    /// With `viewer`, a lead for that agent's screen; without, one for whoever answers, or for the one
+    /// agent for whom a callback is booked.
+    pub(super) fn next_lead(
+        &mut self,
+        id: CampaignId,
+        utc: Utc,
+        viewer: Option<AgentId>,
+    ) -> Result<(Waiting, usize, TrunkId, Option<AgentId>), Why> {
         loop {
             let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
             if run.hopper.is_empty() {
-                return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id));
+                return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id, &self.floor));
             }
             let CampaignRun { hopper, rules, .. } = run;
             let (numbers, households, resting) = (&self.busy_numbers, &self.busy_households, &self.resting);
-            let (trunks, now) = (&self.trunks, self.now);
-            let mut found: Option<(usize, Option<TrunkId>)> = None;
+            let (trunks, now, floor) = (&self.trunks, self.now, &self.floor);
+            let group = rules.agents.as_ref().map(|rules| rules.group);
+            let mut found: Option<(usize, Option<TrunkId>, Option<AgentId>)> = None;
             let mut rested: Option<Utc> = None;
             let waiting = hopper.take(LOOK_AHEAD, |waiting| {
                 let lead = &waiting.lead;
@@ -174,14 +234,15 @@ impl Dialer {
                         .filter_map(|trunk| trunks.get(trunk))
                         .filter(|line| line.trunk.carries(number))
                 };
+                let Some(agent) = booked_for(floor, lead, group, viewer, utc) else { return false };
                 // Every trunk has been tried: begin anew with the first (the retry rule made it wait).
                 let all_tried = carriers().all(|line| waiting.tried.contains(&line.trunk.id));
                 let ready = carriers()
                     .filter(|line| all_tried || !waiting.tried.contains(&line.trunk.id))
                     .find(|line| line.ready(now) == Ready::Now);
                 match ready {
-                    Some(line) => found = Some((phone, Some(line.trunk.id))),
-                    None if carriers().next().is_none() => found = Some((phone, None)),
+                    Some(line) => found = Some((phone, Some(line.trunk.id), agent)),
+                    None if carriers().next().is_none() => found = Some((phone, None, None)),
                     None => return false,
                 }
                 true
@@ -193,8 +254,8 @@ impl Dialer {
                 return Err(Why::HouseholdsBusy);
             };
             match found {
-                Some((phone, Some(trunk))) => return Ok((waiting, phone, trunk)),
-                Some((phone, None)) => self.no_trunk_carries(id, waiting.lead, phone),
+                Some((phone, Some(trunk), agent)) => return Ok((waiting, phone, trunk, agent)),
+                Some((phone, None, _)) => self.no_trunk_carries(id, waiting.lead, phone),
                 None => return Err(Why::HouseholdsBusy),
             }
         }
@@ -242,12 +303,13 @@ impl Dialer {
         wakes: &mut super::Wakes,
         wall: &crate::time::WallClock,
         id: CampaignId,
+        floor: &super::Floor,
     ) -> Why {
         let supply = &run.supply;
         if supply.fetching.is_some() || supply.more_due || supply.next_due.is_some_and(|due| due <= utc) {
             return Why::HopperEmpty;
         }
-        if run.busy() {
+        if run.busy() || floor.works_on(id) {
             // Their results may bring retries.
             return if supply.next_due.is_some() { Why::RetriesLater } else { Why::HopperEmpty };
         }
@@ -327,16 +389,27 @@ impl Dialer {
                 Choice::Show(caller_id) => Some(caller_id),
                 Choice::TrunkOwn | Choice::UsedUntil(_) => None,
             };
-        self.open(id, None, number, trunk, caller_id, utc, FOREVER);
+        self.open(Opening {
+            campaign: id,
+            waiting: None,
+            number,
+            trunk,
+            caller_id,
+            open_until: FOREVER,
+            for_agent: None,
+            agent_first: false,
+        });
         Ok(())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one lead's whole choice, made just above")]
     fn open_lead(
         &mut self,
         id: CampaignId,
         waiting: Waiting,
         phone: usize,
         trunk: TrunkId,
+        for_agent: Option<AgentId>,
         utc: Utc,
         open_until: Utc,
     ) -> Result<(), Why> {
@@ -356,26 +429,28 @@ impl Dialer {
         if let Some(caller_id) = &caller_id {
             self.caller_ids.note(id, household, caller_id.number, utc);
         }
-        self.open(id, Some(waiting), number, trunk, caller_id, utc, open_until);
+        let waiting = Some(waiting);
+        let agent_first = false;
+        let opening =
+            Opening { campaign: id, waiting, number, trunk, caller_id, open_until, for_agent, agent_first };
+        if let (Some(call), Some(agent)) = (self.open(opening), for_agent) {
+            self.keep_for(agent, call);
+        }
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call's whole choice, made just above")]
-    fn open(
-        &mut self,
-        id: CampaignId,
-        waiting: Option<Waiting>,
-        number: PhoneNumber,
-        trunk: TrunkId,
-        caller_id: Option<crate::campaign::CallerId>,
-        utc: Utc,
-        open_until: Utc,
-    ) {
-        let Some(run) = self.campaigns.get_mut(&id) else { return };
+    /// Opens an attempt. `None` = there is no such campaign.
+    pub(super) fn open(&mut self, opening: Opening) -> Option<CallId> {
+        let Opening { campaign: id, waiting, number, trunk, caller_id, open_until, for_agent, agent_first } =
+            opening;
+        let utc = self.wall.utc(self.now);
+        let run = self.campaigns.get_mut(&id)?;
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt += 1;
         let (day_start, day_end) = run.local_day(utc);
         let test = waiting.is_none();
+        // A booked callback is owed, whatever was tried before.
+        let booked = waiting.as_ref().is_some_and(|waiting| waiting.lead.callback.is_some());
         let lead = waiting.as_ref().map(|waiting| &waiting.lead);
         let household = lead.and_then(|lead| lead.household);
         let retry = &run.rules.retry;
@@ -390,7 +465,7 @@ impl Dialer {
             caller_id: caller_id.as_ref().map(|caller_id| caller_id.number),
             placed_at: utc,
             open_until,
-            attempts_max: if test { u32::MAX } else { retry.attempts_max },
+            attempts_max: if test || booked { u32::MAX } else { retry.attempts_max },
             per_day_max: if test { u32::MAX } else { retry.per_day_max },
             gap_min: if test { Duration::ZERO } else { retry.gap_min },
             day_start,
@@ -407,26 +482,15 @@ impl Dialer {
             self.busy_households.insert((id, household));
         }
         let call = Call {
-            attempt,
-            campaign: id,
-            waiting,
-            number,
-            trunk,
             caller_id,
-            phase: Phase::Opening,
-            opened: self.now,
             open_until,
-            ringing_at: None,
-            answered_at: None,
-            keys: Vec::new(),
-            repeats: 0,
-            result: None,
-            hanging_up: None,
-            blacklisted: false,
-            next_trunk: false,
+            for_agent,
+            agent_first,
+            ..Call::new(attempt, id, waiting, number, trunk, self.now)
         };
         self.calls.insert(attempt.call(), call);
         self.outputs.push_back(Output::OpenAttempt(Box::new(request)));
+        Some(attempt.call())
     }
 
     pub(super) fn attempt_opened(&mut self, id: CallId, verdict: DialVerdict) {
@@ -457,6 +521,7 @@ impl Dialer {
 
     /// An attempt that was not opened leaves no trace here.
     fn forget(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
+        self.conversation_over(id);
         let call = self.remove(id)?;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
@@ -499,6 +564,7 @@ impl Dialer {
             caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number.national()),
             ring,
         });
+        self.ring_back_to_agent(id);
     }
 
     /// Asks the network to end a call. Its end follows as `Progress::Ended`.
@@ -507,7 +573,13 @@ impl Dialer {
         match call.phase {
             // Not on the wire yet: `place` sees the mark.
             Phase::Opening | Phase::Opened => call.hanging_up = Some(cause),
-            Phase::Placed | Phase::Ringing | Phase::Answered | Phase::Announcing => {
+            Phase::Placed
+            | Phase::Ringing
+            | Phase::Answered
+            | Phase::Announcing
+            | Phase::Waiting
+            | Phase::Talking
+            | Phase::Sorry => {
                 call.hanging_up = Some(cause);
                 self.wakes.clear(Wake::CallOver(id));
                 self.wakes.set(Wake::CallLost(id), self.now + LOST_MARGIN);
@@ -515,6 +587,46 @@ impl Dialer {
             }
             Phase::Ended => {}
         }
+    }
+}
+
+/// One call's whole choice.
+pub(super) struct Opening {
+    pub campaign: CampaignId,
+    pub waiting: Option<Waiting>,
+    pub number: PhoneNumber,
+    pub trunk: TrunkId,
+    pub caller_id: Option<crate::campaign::CallerId>,
+    pub open_until: Utc,
+    pub for_agent: Option<AgentId>,
+    pub agent_first: bool,
+}
+
+/// For whom this lead may be dialled now: `None` = not now, `Some(None)` = whoever answers.
+fn booked_for(
+    floor: &super::Floor,
+    lead: &Lead,
+    group: Option<GroupId>,
+    viewer: Option<AgentId>,
+    utc: Utc,
+) -> Option<Option<AgentId>> {
+    let (Some(booked), Some(group)) = (&lead.callback, group) else { return Some(None) };
+    let overdue = lead.next_at.is_some_and(|at| at + CALLBACK_GRACE <= utc);
+    let wanted = booked.agent.filter(|_| !overdue);
+    let skilled = |agent: &AgentId| {
+        let seat = floor.seats.get(agent);
+        seat.is_some_and(|seat| booked.skill.as_ref().is_none_or(|skill| seat.agent.skills.contains(skill)))
+    };
+    if let Some(viewer) = viewer {
+        let hers = wanted.is_none_or(|wanted| wanted == viewer) && skilled(&viewer);
+        return hers.then_some(Some(viewer));
+    }
+    let free =
+        |agent: &AgentId| floor.seats.get(agent).is_some_and(|seat| floor.takes_calls(seat, group, false));
+    match wanted {
+        Some(agent) => free(&agent).then_some(Some(agent)),
+        None if booked.skill.is_none() => Some(None),
+        None => floor.seats.keys().find(|agent| free(agent) && skilled(agent)).map(|agent| Some(*agent)),
     }
 }
 

@@ -19,8 +19,19 @@ const KEYS_MAX: usize = 64;
 
 impl Dialer {
     pub(super) fn call_progressed(&mut self, id: CallId, progress: Progress) {
-        let utc = self.wall.utc(self.now);
+        if self.desk_progressed(id, &progress) {
+            return;
+        }
+        let (now, utc) = (self.now, self.wall.utc(self.now));
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.inbound {
+            match progress {
+                Progress::Answered => self.caller_answered(id),
+                Progress::Ended(ended) => self.caller_gone(id, &ended),
+                Progress::Sent | Progress::Trying | Progress::Ringing => {}
+            }
+            return;
+        }
         if !matches!(progress, Progress::Sent | Progress::Ended(_))
             && let Some(line) = self.trunks.get_mut(&call.trunk)
         {
@@ -41,6 +52,7 @@ impl Dialer {
                 if matches!(call.phase, Phase::Placed | Phase::Ringing) {
                     call.phase = Phase::Answered;
                     call.answered_at = Some(utc);
+                    call.answered = Some(now);
                     self.outputs.push_back(Output::SaveAnswer { call: id, at: utc });
                 }
             }
@@ -53,11 +65,28 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Answered) else { return };
         call.phase = Phase::Announcing;
         self.outputs.push_back(Output::Acknowledge { call: id });
-        self.play(id);
+        let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
+        if mode.is_some_and(Self::needs_agents) && call.waiting.is_some() || call.for_agent.is_some() {
+            self.queue_for_agents(id, false);
+        } else {
+            self.play(id);
+        }
     }
 
     pub(super) fn media_heard(&mut self, id: CallId, heard: Heard) {
-        let Some(call) = self.calls.get(&id).filter(|call| call.phase == Phase::Announcing) else { return };
+        if self.desk_heard(id, &heard) {
+            return;
+        }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        match (call.phase, &heard) {
+            (Phase::Announcing, _) => {}
+            (Phase::Sorry, Heard::PlayEnded) => return self.hang_up(id, HangUpCause::Abandoned),
+            (Phase::Waiting | Phase::Talking, Heard::Digit(digit)) if call.keys.len() < KEYS_MAX => {
+                call.keys.push(*digit);
+                return;
+            }
+            _ => return,
+        }
         match heard {
             Heard::Digit(digit) => self.pressed(id, digit),
             Heard::PlayEnded => {
@@ -87,6 +116,11 @@ impl Dialer {
         self.outputs.push_back(Output::PlayAnnouncement { call: id, campaign, plays });
     }
 
+    fn has_agents(&self, id: CallId) -> bool {
+        let run = self.calls.get(&id).and_then(|call| self.campaigns.get(&call.campaign));
+        run.is_some_and(|run| run.rules.agents.is_some())
+    }
+
     fn pressed(&mut self, id: CallId, digit: Digit) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
         if call.keys.len() < KEYS_MAX {
@@ -95,7 +129,7 @@ impl Dialer {
         // A key without a rule is noted, and the announcement goes on.
         let rule = self.campaigns.get(&call.campaign).and_then(|run| run.rules.keys.get(&digit));
         let Some(rule) = rule.cloned() else { return };
-        let KeyRule { result, repeat, blacklist, agents: _ } = rule;
+        let KeyRule { result, repeat, blacklist, agents } = rule;
         let decided = result.is_some();
         if decided {
             call.result = result;
@@ -105,8 +139,14 @@ impl Dialer {
             let (campaign, number) = (call.campaign, call.number);
             self.outputs.push_back(Output::Blacklist { campaign, number });
             self.hang_up(id, HangUpCause::Finished);
-        } else if repeat && call.repeats < REPEATS_MAX {
-            call.repeats += 1;
+        } else if agents && self.has_agents(id) {
+            self.wakes.clear(Wake::CallOver(id));
+            self.outputs.push_back(Output::StopPlaying { leg: id });
+            self.queue_for_agents(id, true);
+        } else if repeat && self.calls.get(&id).is_some_and(|call| call.repeats < REPEATS_MAX) {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.repeats += 1;
+            }
             self.play(id);
         } else if decided {
             self.wakes.set(Wake::CallOver(id), self.now + CORRECTION);

@@ -1,15 +1,18 @@
 //! A campaign that is open, and a call that is out: the state behind the brain's decisions.
 
+use super::floor::Talk;
+use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
 use crate::campaign::hopper::{Hopper, Waiting};
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
 use crate::campaign::{CallerId, Campaign};
-use crate::ids::{AttemptId, CampaignId, TrunkId};
+use crate::ids::{AgentId, AttemptId, CampaignId, TrunkId};
 use crate::number::PhoneNumber;
+use crate::pacing::ratio::Tally;
 use crate::pacing::{Decision, Rate, Why};
 use crate::time::{Time, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct CampaignRun {
@@ -27,6 +30,8 @@ pub(super) struct CampaignRun {
     pub wire: Rate,
     pub supply: Supply,
     pub last: Option<Decision>,
+    /// For the abandon rate.
+    pub tally: Tally,
     /// Calling hours, good until the state inside changes.
     window: Option<WindowState>,
     /// The local day, for the cap per day.
@@ -61,6 +66,7 @@ impl CampaignRun {
             wire: rate,
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
+            tally: Tally::default(),
             window: None,
             day: None,
             rules,
@@ -140,6 +146,90 @@ pub(super) struct Call {
     pub blacklisted: bool,
     /// Once ended: go on with the next trunk as soon as the result is on disk.
     pub next_trunk: bool,
+    /// She called us.
+    pub inbound: bool,
+    /// Her number is not known.
+    pub withheld: bool,
+    /// When the 200 came.
+    pub answered: Option<Time>,
+    /// Placed for this agent alone.
+    pub for_agent: Option<AgentId>,
+    /// The agent's phone came first: without her there is no call.
+    pub agent_first: bool,
+    /// Since when she waits for an agent.
+    pub waiting_since: Option<Time>,
+    /// She asked for one (a key, or her own call): she waits longer, and is no abandoned call.
+    pub queued: bool,
+    /// She has waited long enough; the phone that rings is the last.
+    pub overdue: bool,
+    /// Agents whose phones ring for her.
+    pub offered: BTreeSet<AgentId>,
+    pub not_reached: BTreeSet<AgentId>,
+    pub talk: Option<Talk>,
+    /// Who spoke with her last, and when she first heard anybody.
+    pub spoke: Option<(AgentId, Utc)>,
+    /// As given during the call.
+    pub summary: Option<CallSummary>,
+    pub recording: bool,
+    /// Answered, and nobody came.
+    pub abandoned: bool,
+}
+
+impl Call {
+    pub fn new(
+        attempt: AttemptId,
+        campaign: CampaignId,
+        waiting: Option<Waiting>,
+        number: PhoneNumber,
+        trunk: TrunkId,
+        opened: Time,
+    ) -> Self {
+        Call {
+            attempt,
+            campaign,
+            waiting,
+            number,
+            trunk,
+            caller_id: None,
+            phase: Phase::Opening,
+            opened,
+            open_until: window::FOREVER,
+            ringing_at: None,
+            answered_at: None,
+            keys: Vec::new(),
+            repeats: 0,
+            result: None,
+            hanging_up: None,
+            blacklisted: false,
+            next_trunk: false,
+            inbound: false,
+            withheld: false,
+            answered: None,
+            for_agent: None,
+            agent_first: false,
+            waiting_since: None,
+            queued: false,
+            overdue: false,
+            offered: BTreeSet::new(),
+            not_reached: BTreeSet::new(),
+            talk: None,
+            spoke: None,
+            summary: None,
+            recording: false,
+            abandoned: false,
+        }
+    }
+
+    /// Whether an agent will be needed for it, and none is there yet.
+    pub fn pending(&self) -> bool {
+        match self.phase {
+            Phase::Opening | Phase::Opened | Phase::Placed | Phase::Ringing | Phase::Answered => {
+                self.for_agent.is_none() && !self.inbound && self.hanging_up.is_none()
+            }
+            Phase::Waiting => self.offered.is_empty() && !self.queued,
+            Phase::Announcing | Phase::Talking | Phase::Sorry | Phase::Ended => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +244,12 @@ pub(super) enum Phase {
     /// A 200 came; "answered" is being written.
     Answered,
     Announcing,
+    /// Answered, and an agent is looked for or rung.
+    Waiting,
+    /// With an agent.
+    Talking,
+    /// Hears that nobody is free.
+    Sorry,
     /// Over; the result is being written.
     Ended,
 }
@@ -166,6 +262,11 @@ pub struct View {
     pub ringing: u32,
     /// Answered, the announcement playing.
     pub up: u32,
+    /// Answered, waiting for an agent.
+    pub waiting: u32,
+    /// With an agent.
+    pub talking: u32,
+    pub tally: Tally,
     pub leads_open: u64,
     pub why: Option<Why>,
     /// When the reason to wait is expected to pass.

@@ -1,6 +1,6 @@
 //! Every reason to be woken, by name.
 
-use crate::ids::{CallId, CampaignId, TrunkId};
+use crate::ids::{AgentId, CallId, CampaignId, TrunkId};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -17,6 +17,17 @@ pub enum Wake {
     CallOver(CallId),
     /// Nothing more was heard of this call for longer than can be: it is closed truthfully.
     CallLost(CallId),
+    /// An answered callee has waited for an agent as long as may be.
+    Abandon(CallId),
+    /// Nothing was heard of an agent's or a third party's leg for longer than can be.
+    LegLost(CallId),
+    /// A nailed-up leg is tried again.
+    RaiseLeg(AgentId),
+    WrapUp(AgentId),
+    /// A preview's countdown is over.
+    Preview(AgentId),
+    /// A floating seat has been idle for long.
+    IdleSeat(AgentId),
 }
 
 /// The wakes that are set, soonest first. Each reason is set at most once.

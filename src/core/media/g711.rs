@@ -48,6 +48,40 @@ pub fn decode_ulaw(bytes: &[u8]) -> Vec<i16> {
     bytes.iter().map(|&byte| linear_from_ulaw(byte)).collect()
 }
 
+/// The same sound in the other law.
+pub fn ulaw_from_alaw(byte: u8) -> u8 {
+    ulaw_from_linear(linear_from_alaw(byte))
+}
+
+/// The same sound in the other law.
+pub fn alaw_from_ulaw(byte: u8) -> u8 {
+    alaw_from_linear(linear_from_ulaw(byte))
+}
+
+/// The sum of the squares of A-law samples: power times length, in units of a linear sample squared.
+pub fn alaw_energy(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|&byte| u64::from(ALAW_SQUARES[byte as usize])).sum()
+}
+
+/// The same of mu-law samples.
+pub fn ulaw_energy(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|&byte| u64::from(ULAW_SQUARES[byte as usize])).sum()
+}
+
+static ALAW_SQUARES: [u32; 256] = squares(&ALAW_DECODE);
+static ULAW_SQUARES: [u32; 256] = squares(&ULAW_DECODE);
+
+const fn squares(samples: &[i16; 256]) -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let magnitude = samples[byte].unsigned_abs() as u32;
+        table[byte] = magnitude * magnitude;
+        byte += 1;
+    }
+    table
+}
+
 /// `sample` has 13 bits: -4096 to 4095.
 const fn compress_alaw(sample: i32) -> u8 {
     let (sign, magnitude) = if sample >= 0 { (0xD5, sample) } else { (0x55, -sample - 1) };

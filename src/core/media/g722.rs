@@ -24,6 +24,13 @@ impl Encoder {
         bytes.truncate(written);
         bytes
     }
+
+    /// 20 ms without allocating; what the coder cannot do is silence.
+    pub fn encode_frame(&mut self, samples: &[i16; 320], bytes: &mut [u8; 160]) {
+        if self.0.encode_into(samples, bytes) != Ok(160) {
+            bytes.fill(super::Codec::G722.silence_byte());
+        }
+    }
 }
 
 impl Decoder {
@@ -37,6 +44,13 @@ impl Decoder {
         let written = self.0.decode_frame_into(bytes, &mut samples).unwrap_or(0);
         samples.truncate(written);
         samples
+    }
+
+    /// 20 ms without allocating; what the coder cannot do is silence.
+    pub fn decode_frame(&mut self, bytes: &[u8; 160], samples: &mut [i16; 320]) {
+        if self.0.decode_frame_into(bytes, samples) != Ok(320) {
+            samples.fill(0);
+        }
     }
 }
 

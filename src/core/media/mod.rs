@@ -10,11 +10,26 @@ pub mod g722;
 /// Telephone keys in RTP (RFC 4733), both ways.
 pub mod dtmf;
 
+/// What arrived early, late or twice, as a steady stream of 20 ms frames.
+pub mod jitter;
+
 /// Which source of packets is believed.
 pub mod latch;
 
+/// Who hears whom in a mix, and the sum of what they say.
+pub mod mix;
+
+/// Levels, loss and jitter of a leg in words.
+pub mod quality;
+
+/// 16,000 samples a second to 8,000 and back.
+pub mod rate;
+
 /// Sequence, loss and jitter of what arrives (RFC 3550 appendix A).
 pub mod reception;
+
+/// Another stream's numbers mapped onto our own, for packets that are passed on as they are.
+pub mod relay;
 
 /// RTCP sender and receiver reports, SDES, BYE (RFC 3550 section 6).
 pub mod rtcp;
@@ -25,21 +40,10 @@ pub mod rtp;
 /// Call progress tones in the Chinese cadence.
 pub mod tone;
 
-use crate::ids::CallId;
+pub use mix::Voice;
+
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
-
-/// To whom a member of a mix speaks. Everyone in a mix hears everyone whose voice reaches them;
-/// nobody hears herself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Voice {
-    Everyone,
-    /// A listener, or somebody muted.
-    Nobody,
-    /// A whisper.
-    Only(CallId),
-}
 
 /// A codec we speak. All of them have an RTP clock of 8,000 Hz (for G.722 by RFC 3551 section 4.5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,6 +80,15 @@ impl Codec {
         match self {
             Codec::Pcma | Codec::Pcmu => 8_000,
             Codec::G722 => 16_000,
+        }
+    }
+
+    /// The byte that is silence, or nearly so for G.722, whose coder remembers what came before.
+    pub const fn silence_byte(self) -> u8 {
+        match self {
+            Codec::Pcma => g711::ALAW_SILENCE,
+            Codec::Pcmu => g711::ULAW_SILENCE,
+            Codec::G722 => 0xFA,
         }
     }
 

@@ -1,6 +1,7 @@
 //! RTP packets as bytes: read from anyone without trust, written in place into a buffer that is
 //! used again. The header itself is `rtp-rs`'s.
 
+use super::relay::Place;
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 /// Bytes of an RTP header without CSRCs and extension (RFC 3550 section 5.1).
@@ -84,6 +85,25 @@ impl Stream {
         let packet = Packet { payload_type, marker, sequence, timestamp, ssrc: self.ssrc, payload };
         let length = packet.write(target);
         self.sequence = sequence.wrapping_add(1);
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(payload.len() as u32);
+        length
+    }
+
+    /// Writes a packet that keeps its place in the stream it came from ([`super::relay`]), and counts
+    /// it. The stream goes on after the newest packet. Returns its length.
+    pub fn pass_on(&mut self, payload_type: u8, place: Place, payload: &[u8], target: &mut [u8]) -> usize {
+        let Place { sequence, timestamp, marker } = place;
+        let packet = Packet { payload_type, marker, sequence, timestamp, ssrc: self.ssrc, payload };
+        let length = packet.write(target);
+        let next = sequence.wrapping_add(1);
+        if (next.wrapping_sub(self.sequence) as i16) > 0 {
+            self.sequence = next;
+        }
+        let after = timestamp.wrapping_add(payload.len() as u32);
+        if (after.wrapping_sub(self.timestamp) as i32) > 0 {
+            self.timestamp = after;
+        }
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(payload.len() as u32);
         length

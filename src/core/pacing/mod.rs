@@ -1,6 +1,7 @@
 //! How many calls to place now, and why. Every decision carries its why and its numbers.
 
 pub mod rate;
+pub mod ratio;
 
 pub use rate::Rate;
 
@@ -28,6 +29,16 @@ pub enum Why {
     HouseholdsBusy,
     /// Open leads remain, all of them due later.
     RetriesLater,
+    /// Nobody is signed in to the group, or everybody is paused.
+    NoAgents,
+    /// Every agent is busy.
+    AgentsBusy,
+    /// As many calls are out as there may be for the idle agents.
+    LinesOut,
+    /// More lines would risk the abandon rate: one call per idle agent.
+    AbandonBudget,
+    /// Callees wait for an agent already.
+    CalleesWaiting,
     /// Every caller ID is at its cap.
     CallerIdsUsed,
     /// The store cannot write (disk full): nothing is dialled that cannot be written down.
@@ -51,6 +62,11 @@ impl Why {
         Why::HopperEmpty,
         Why::HouseholdsBusy,
         Why::RetriesLater,
+        Why::NoAgents,
+        Why::AgentsBusy,
+        Why::LinesOut,
+        Why::AbandonBudget,
+        Why::CalleesWaiting,
         Why::CallerIdsUsed,
         Why::StoreStalled,
         Why::Paused,
@@ -70,6 +86,11 @@ impl Why {
             Why::HopperEmpty => "hopper_empty",
             Why::HouseholdsBusy => "households_busy",
             Why::RetriesLater => "retries_later",
+            Why::NoAgents => "no_agents",
+            Why::AgentsBusy => "agents_busy",
+            Why::LinesOut => "lines_out",
+            Why::AbandonBudget => "abandon_budget",
+            Why::CalleesWaiting => "callees_waiting",
             Why::CallerIdsUsed => "caller_ids_used",
             Why::StoreStalled => "store_stalled",
             Why::Paused => "paused",

@@ -1,22 +1,33 @@
-//! One leg: its two sockets, what it sends each 20 ms, and what it makes of what arrives. When its
-//! turn comes is the wheel's business.
+//! One leg: its two sockets and what it makes of what arrives. What it sends stands in `sending`; when
+//! its turn comes, and with whom it speaks, is the wheel's business.
 
-use super::playing::Playing;
-use super::system::{self, Datagram, Inbox, OUTBOX, Outbox};
+mod reports;
+mod sending;
+
+pub use sending::FILLING;
+
+use super::arrivals::{Arrivals, Arrived, PAYLOAD_BYTES};
+use super::playing::{self, Playing};
+use super::recording::Pen;
+use super::speech::{Coder, Level, Speech};
+use super::system::{self, Datagram, Inbox, Outbox};
 use super::tap::Tap;
 use super::{LegStats, MediaCommand, MediaEvent};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::CallId;
 use paceline_core::media::dtmf::{DigitReceiver, DigitSender, Step};
 use paceline_core::media::latch::{Latch, Verdict};
+use paceline_core::media::mix::{Frame, SAMPLES};
 use paceline_core::media::reception::Reception;
+use paceline_core::media::relay::{Numbers, Relay};
 use paceline_core::media::rtcp::{self, LastReport, Sent};
 use paceline_core::media::rtp::{Packet, Stream};
-use paceline_core::media::{Codec, MediaTarget};
+use paceline_core::media::{Codec, MediaTarget, g711};
 use std::net::{SocketAddr, UdpSocket};
 
 /// One packet's worth of the RTP clock.
 pub const FRAME: u32 = 160;
+pub const BEAT_MICROS: u64 = 20_000;
 /// Calls of recvmmsg per leg and beat; whoever floods a port does not get more of our time.
 const SWEEPS: usize = 4;
 /// RFC 3550 section 6.2: 5 s, randomised by half.
@@ -69,10 +80,25 @@ pub struct Leg {
     /// The next packet begins a talkspurt.
     marker: bool,
     playing: Option<Playing>,
+    relay: Relay,
+    /// Beats since something was passed on; [`FILLING`] while silence takes its place.
+    dry: u32,
+    /// When its last turn was due, and by how much its turns have come too early since, for it moved
+    /// to the turn of others.
+    due_micros: u64,
+    ahead_micros: u64,
+    /// There while somebody needs this voice decoded.
+    speech: Option<Box<Speech>>,
+    coder: Coder,
+    /// Of the newest packet.
+    spoken: Option<Codec>,
+    heard_level: Level,
+    sent_level: Level,
     keys_out: DigitSender,
     keys_in: DigitReceiver,
     reception: Reception,
     tap: Option<Tap>,
+    pen: Option<Pen>,
     stats: LegStats,
     heard_audio: bool,
     silent_since: u64,
@@ -95,10 +121,20 @@ impl Leg {
             stream: Stream::new(numbers as u32, (numbers >> 32) as u16, clock as u32),
             marker: true,
             playing: None,
+            relay: Relay::default(),
+            dry: FILLING,
+            due_micros: now_micros,
+            ahead_micros: 0,
+            speech: None,
+            coder: Coder::default(),
+            spoken: None,
+            heard_level: Level::default(),
+            sent_level: Level::default(),
             keys_out: DigitSender::default(),
             keys_in: DigitReceiver::default(),
             reception: Reception::default(),
             tap: None,
+            pen: None,
             stats: LegStats::default(),
             heard_audio: false,
             silent_since: now_micros,
@@ -109,16 +145,26 @@ impl Leg {
         }
     }
 
-    /// Everything but `Close`, which is the wheel's.
+    /// What concerns this leg alone; the rest is the wheel's.
     pub fn command(&mut self, command: MediaCommand, now_micros: u64) {
         match command {
             MediaCommand::Connect(target) => self.connect(target, now_micros),
             MediaCommand::Play { sound, plays } => self.playing = Some(Playing::new(sound, plays)),
             MediaCommand::StopPlaying => self.playing = None,
             MediaCommand::SendDigits(digits) => self.keys_out.push(digits),
-            MediaCommand::Record(tap) => self.tap = Some(tap),
-            MediaCommand::Close => {}
+            MediaCommand::Tap(tap) => self.tap = Some(tap),
+            MediaCommand::StopRecording => self.pen = None,
+            MediaCommand::Join { .. }
+            | MediaCommand::Leave
+            | MediaCommand::Record(_)
+            | MediaCommand::Measure
+            | MediaCommand::Close => {}
         }
+    }
+
+    /// Writes down both sides with that pen; the one before it is put down.
+    pub fn record(&mut self, pen: Option<Pen>) {
+        self.pen = pen;
     }
 
     fn connect(&mut self, target: MediaTarget, now_micros: u64) {
@@ -155,15 +201,31 @@ impl Leg {
         }
     }
 
-    /// One turn: hear, then speak, then what is due besides.
+    /// One turn of a leg that is alone: hear, then speak, then what is due besides.
     pub fn beat(&mut self, beat: &mut Beat<'_>, silence_micros: u64) -> Done {
         let mut done = Done::default();
-        self.receive(beat, &mut done);
+        self.listen(beat, &mut done, None);
+        self.say(beat, &mut done, beat.frames, None);
+        self.finish(beat, &done, silence_micros);
+        done
+    }
+
+    /// The first part of a turn. `arrivals` takes what others are to hear.
+    pub fn listen(&mut self, beat: &mut Beat<'_>, done: &mut Done, mut arrivals: Option<&mut Arrivals>) {
+        self.due_micros = beat.due_micros + u64::from(beat.frames.saturating_sub(1)) * BEAT_MICROS;
+        self.receive(beat, done, arrivals.as_deref_mut());
         self.connect_when_certain();
-        self.send(beat, &mut done);
         if let Some(digit) = self.keys_in.passed(beat.now_micros) {
             self.tell(beat, Heard::Digit(digit));
+            if let Some(arrivals) = arrivals {
+                arrivals.press(digit);
+            }
         }
+        self.open_turn(beat.skipped);
+    }
+
+    /// The last part of a turn.
+    pub fn finish(&mut self, beat: &mut Beat<'_>, done: &Done, silence_micros: u64) {
         self.mind_silence(beat, silence_micros);
         if beat.now_micros >= self.report_at {
             self.exchange_reports(beat);
@@ -171,61 +233,71 @@ impl Leg {
         self.stats.packets_sent += u64::from(done.sent);
         self.stats.packets_received += done.received;
         self.stats.packets_refused += done.refused;
-        done
     }
 
-    fn send(&mut self, beat: &mut Beat<'_>, done: &mut Done) {
-        if beat.skipped > 0 {
-            self.stream.pass(FRAME * beat.skipped);
-            self.marker = true;
+    /// Its turn comes at another moment from now on. A turn that comes sooner puts the far side's
+    /// buffer ahead; once that has become a whole frame, one is left out.
+    pub fn move_turn(&mut self, next_due_micros: u64) {
+        self.ahead_micros += (self.due_micros + BEAT_MICROS).saturating_sub(next_due_micros);
+    }
+
+    /// With others from now on, or alone again.
+    pub fn change_company(&mut self) {
+        self.relay = Relay::default();
+        self.dry = FILLING;
+        self.speech = None;
+    }
+
+    /// Keeps a decoder at hand while somebody needs one.
+    pub fn decode_speech(&mut self, wanted: bool) {
+        match (wanted, &self.speech) {
+            (true, None) => self.speech = Some(Box::new(Speech::new(self.spoken.unwrap_or(Codec::Pcma)))),
+            (false, Some(_)) => self.speech = None,
+            _ => {}
         }
-        let sends = self.target.as_ref().is_some_and(MediaTarget::may_send);
-        let (Some(target), Some(latch), true) = (&self.target, &self.latch, sends) else {
-            // On hold the clock goes on, and what plays waits for the way to open again.
-            self.stream.pass(FRAME * beat.frames);
-            self.marker = true;
-            return;
-        };
-        let codec = target.codec;
-        let to = (!self.connected).then(|| latch.destination());
-        let mut ended = false;
-        for _ in 0..beat.frames.min(OUTBOX as u32) {
-            let clock = self.stream.timestamp;
-            let step = match target.telephone_event {
-                Some(kind) => (kind, self.keys_out.step(clock)),
-                None => (0, Step::Audio),
-            };
-            match step {
-                (kind, Step::Event { payload, marker, timestamp }) => {
-                    beat.outbox.put(|place| self.stream.write(kind, marker, timestamp, &payload, place));
-                }
-                (_, Step::Audio) => {
-                    let frame = self.playing.as_mut().map(|playing| playing.frame(codec));
-                    if let Some(None) = frame {
-                        self.playing = None;
-                        ended = true;
-                    }
-                    let sound = self.playing.as_ref().and_then(|playing| playing.current(codec));
-                    let payload = sound.unwrap_or_else(|| super::playing::silence(codec));
-                    let kind = target.payload_type;
-                    beat.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
-                    self.marker = false;
+    }
+
+    /// The next 20 ms of what this leg says.
+    pub fn speech(&mut self, frame: &mut Frame) {
+        match &mut self.speech {
+            Some(speech) => {
+                if speech.take(frame) && self.spoken == Some(Codec::G722) {
+                    self.heard_level.add_linear(frame);
                 }
             }
-            self.stream.pass(FRAME);
-        }
-        done.sent = beat.outbox.send(&self.line.rtp, to) as u32;
-        if ended {
-            self.tell(beat, Heard::PlayEnded);
+            None => frame.fill(0),
         }
     }
 
-    fn receive(&mut self, beat: &mut Beat<'_>, done: &mut Done) {
+    /// The codec it speaks, and the one it wants to hear.
+    pub fn codecs(&self) -> (Option<Codec>, Option<Codec>) {
+        (self.spoken, self.target.as_ref().map(|target| target.codec))
+    }
+
+    pub fn due_micros(&self) -> u64 {
+        self.due_micros
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> LegStats {
+        LegStats {
+            packets_lost: self.reception.lost(),
+            jitter_micros: self.reception.jitter_micros(),
+            heard_dbov: self.heard_level.dbov(),
+            sent_dbov: self.sent_level.dbov(),
+            ..self.stats
+        }
+    }
+
+    fn receive(&mut self, beat: &mut Beat<'_>, done: &mut Done, mut arrivals: Option<&mut Arrivals>) {
         for _ in 0..SWEEPS {
             let count = beat.inbox.receive(&self.line.rtp);
             for n in 0..count {
                 let heard = match beat.inbox.datagram(n) {
-                    Some(datagram) => self.hear(datagram, beat.now_micros, beat.wall_micros),
+                    Some(datagram) => {
+                        let arrivals = arrivals.as_deref_mut();
+                        self.hear(datagram, beat.now_micros, beat.wall_micros, arrivals)
+                    }
                     None => None,
                 };
                 let Some(heard) = heard else {
@@ -240,6 +312,9 @@ impl Leg {
                 }
                 for digit in heard.into_iter().flatten() {
                     self.tell(beat, Heard::Digit(digit));
+                    if let Some(arrivals) = arrivals.as_deref_mut() {
+                        arrivals.press(digit);
+                    }
                 }
             }
             if count < system::INBOX {
@@ -249,7 +324,13 @@ impl Leg {
     }
 
     /// The keys that this datagram completed; `None` if it is not from the far side or not RTP.
-    fn hear(&mut self, datagram: Datagram<'_>, now: u64, wall: u64) -> Option<[Option<Digit>; 2]> {
+    fn hear(
+        &mut self,
+        datagram: Datagram<'_>,
+        now: u64,
+        wall: u64,
+        arrivals: Option<&mut Arrivals>,
+    ) -> Option<[Option<Digit>; 2]> {
         let (target, latch) = (self.target.as_ref()?, self.latch.as_mut()?);
         let packet = Packet::parse(datagram.bytes)?;
         let event = target.telephone_event_in == Some(packet.payload_type);
@@ -273,72 +354,44 @@ impl Leg {
         if !self.reception.packet(packet.ssrc, packet.sequence, packet.timestamp, arrived) {
             return None;
         }
-        if let (Some(tap), Some(codec)) = (&self.tap, codec) {
-            tap.hear(codec, packet.ssrc, packet.timestamp, packet.payload);
+        if let Some(codec) = codec {
+            self.hear_sound(codec, &packet, arrived, arrivals);
         }
         Some([None, None])
     }
 
-    fn mind_silence(&mut self, beat: &Beat<'_>, silence_micros: u64) {
-        let expects = self.target.as_ref().is_some_and(MediaTarget::may_receive);
-        if !expects {
-            self.silent_since = beat.now_micros;
-        } else if !self.told_silent && beat.now_micros.saturating_sub(self.silent_since) >= silence_micros {
-            self.told_silent = true;
-            self.tell(beat, Heard::Silent);
+    fn hear_sound(
+        &mut self,
+        codec: Codec,
+        packet: &Packet<'_>,
+        arrived: u64,
+        arrivals: Option<&mut Arrivals>,
+    ) {
+        self.spoken = Some(codec);
+        self.heard_level.add_coded(codec, packet.payload);
+        if let Some(tap) = &self.tap {
+            tap.hear(codec, packet.ssrc, packet.timestamp, packet.payload);
+        }
+        let Packet { ssrc, sequence, timestamp, marker, .. } = *packet;
+        if let Some(pen) = &mut self.pen {
+            pen.heard(codec, ssrc, timestamp, packet.payload, arrived);
+        }
+        if let Some(arrivals) = arrivals {
+            arrivals.put(Numbers { ssrc, sequence, timestamp, marker }, codec, packet.payload);
         }
     }
 
-    fn exchange_reports(&mut self, beat: &mut Beat<'_>) {
-        self.report_at = beat.now_micros + REPORT_MICROS / 2 + (beat.random)() % REPORT_MICROS;
-        let count = beat.inbox.receive(&self.line.rtcp);
-        for datagram in (0..count).filter_map(|n| beat.inbox.datagram(n)) {
-            let known = self.latch.as_ref().is_some_and(|latch| {
-                let host = datagram.source.ip();
-                host == latch.signalled().ip() || latch.believed().is_some_and(|from| from.ip() == host)
-            });
-            let received = if known { rtcp::parse(datagram.bytes, self.stream.ssrc) } else { None };
-            if let Some(ntp_middle) = received.and_then(|received| received.sender_ntp_middle) {
-                let arrived = datagram.arrived_wall_micros.unwrap_or(beat.wall_micros);
-                self.last_report = Some((ntp_middle, arrived));
-            }
+    /// Gives what arrived to the decoder, if there is one.
+    pub fn take_in(&mut self, arrivals: &Arrivals) {
+        if let Some(speech) = &mut self.speech {
+            arrivals.packets().iter().for_each(|packet| speech.put(packet));
         }
-        self.send_report(beat.wall_micros, false);
-    }
-
-    fn send_report(&mut self, wall_micros: u64, bye: bool) {
-        let (Some(target), Some(latch)) = (&self.target, &self.latch) else { return };
-        let to = match latch.destination() {
-            to if to == target.rtp => target.rtcp,
-            latched => SocketAddr::new(latched.ip(), latched.port().saturating_add(1)),
-        };
-        if to.ip().is_unspecified() || to.port() == 0 {
-            return;
-        }
-        let sent = (self.stream.packets != self.packets_at_report).then(|| Sent {
-            ntp: rtcp::ntp(wall_micros),
-            timestamp: self.stream.timestamp,
-            packets: self.stream.packets,
-            octets: self.stream.octets,
-        });
-        self.packets_at_report = self.stream.packets;
-        let last = self.last_report.map_or(LastReport::default(), |(ntp_middle, arrived)| LastReport {
-            ntp_middle,
-            delay: (wall_micros.saturating_sub(arrived) * 65_536 / 1_000_000).min(u64::from(u32::MAX)) as u32,
-        });
-        let heard = self.reception.report().map(|report| (report, last));
-        let mut bytes = [0; rtcp::MAX_BYTES];
-        let length = rtcp::write(&mut bytes, self.stream.ssrc, sent, heard, bye);
-        // A report that cannot be sent is like one that was lost on the way.
-        let _ = self.line.rtcp.send_to(&bytes[..length], to);
     }
 
     /// RTCP BYE; the sockets close. Gives back the port.
     pub fn close(mut self, wall_micros: u64) -> (u16, LegStats) {
         self.send_report(wall_micros, true);
-        self.stats.packets_lost = self.reception.lost();
-        self.stats.jitter_micros = self.reception.jitter_micros();
-        (self.line.port, self.stats)
+        (self.line.port, self.stats())
     }
 
     fn tell(&self, beat: &Beat<'_>, heard: Heard) {

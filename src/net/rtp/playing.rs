@@ -8,24 +8,26 @@ use std::sync::{Arc, LazyLock};
 #[derive(Clone, Debug)]
 pub struct Playing {
     sound: Arc<Sound>,
-    plays: u32,
+    /// That are left; `None` = without end.
+    plays: Option<u32>,
     /// Of the next frame; the current one is before it.
     next: usize,
 }
 
 impl Playing {
+    /// `plays` = 0 never ends.
     pub fn new(sound: Arc<Sound>, plays: u32) -> Self {
-        Playing { sound, plays, next: 0 }
+        Playing { sound, plays: (plays > 0).then_some(plays), next: 0 }
     }
 
     /// Goes on to the next frame; `None` once all plays are over.
     pub fn frame(&mut self, codec: Codec) -> Option<()> {
         let frames = self.sound.encoded(codec).len() / codec.frame_bytes();
         if self.next >= frames {
-            self.plays = self.plays.saturating_sub(1);
+            self.plays = self.plays.map(|plays| plays.saturating_sub(1));
             self.next = 0;
         }
-        if self.plays == 0 || frames == 0 {
+        if self.plays == Some(0) || frames == 0 {
             return None;
         }
         self.next += 1;
@@ -61,11 +63,19 @@ mod tests {
     #[test]
     fn a_sound_is_played_as_often_as_asked_and_then_is_over() {
         let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
-        for (plays, frames) in [(0, 0), (1, 2), (3, 6)] {
+        for (plays, frames) in [(1, 2), (3, 6)] {
             let mut playing = Playing::new(sound.clone(), plays);
             let played = std::iter::from_fn(|| playing.frame(Codec::Pcma)).count();
             assert_eq!(played, frames, "{plays} plays");
         }
+    }
+
+    #[test]
+    fn nought_plays_never_end() {
+        let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
+        let mut playing = Playing::new(sound, 0);
+        assert!((0..10_001).all(|_| playing.frame(Codec::Pcma).is_some()));
+        assert_eq!(Playing::new(Arc::new(Sound::from_samples("", &[], 8_000)), 0).frame(Codec::Pcma), None);
     }
 
     #[test]

@@ -17,8 +17,8 @@ const DATAGRAM_BYTES: usize = 1_500;
 const CONTROL_BYTES: usize = 64;
 /// Packets given to the kernel per call.
 pub const OUTBOX: usize = 8;
-/// Room for one packet of 20 ms, whichever codec.
-pub const PACKET_BYTES: usize = 200;
+/// Room for one packet of 60 ms, whichever codec.
+pub const PACKET_BYTES: usize = 500;
 
 /// Microseconds on CLOCK_MONOTONIC.
 pub fn monotonic_micros() -> u64 {
@@ -150,6 +150,10 @@ impl Outbox {
             self.lengths[self.count] = write(place).min(PACKET_BYTES);
             self.count += 1;
         }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.count == OUTBOX
     }
 
     /// Sends and empties. `to` is `None` for a connected socket. Returns how many packets the kernel

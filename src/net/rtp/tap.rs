@@ -1,6 +1,7 @@
 //! What one leg heard, for tests and for recordings: payloads in the order of their timestamps, gaps
 //! filled with silence. Nothing here costs anything for legs without a tap.
 
+use crate::audio::Sound;
 use paceline_core::media::{Codec, g711, g722};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -51,6 +52,13 @@ impl Tap {
             Codec::G722 => g722::Decoder::new().decode(&bytes).into_iter().step_by(2).collect(),
         };
         self.payloads().into_iter().flat_map(decode).collect()
+    }
+
+    /// What was heard as a sound to be played back, at the level at which it came.
+    pub fn sound(&self, name: &str) -> Sound {
+        let samples: Vec<f32> =
+            self.linear().into_iter().map(|sample| f32::from(sample) / 32_768.0).collect();
+        Sound::from_samples(name, &samples, BYTES_PER_SECOND as u32)
     }
 
     /// Bytes (of 1/8,000 s) between the first and the last packet that no packet brought.

@@ -1,8 +1,11 @@
 //! A media thread: a wheel of 20 slots of 1 ms, each with its legs. Deadlines are absolute, so the
 //! beat never drifts; a thread that was late catches up a few packets and gives up the rest.
 
-use super::leg::{Beat, Leg, Line};
+use super::leg::{BEAT_MICROS, Beat, Leg, Line};
+use super::legs::{Legs, SLOT_MICROS, SLOTS, Turns};
+use super::mixing::Desk;
 use super::ports::Ports;
+use super::recording::Pen;
 use super::system::{self, Inbox, Outbox, Urgency};
 use super::totals::Counters;
 use super::{MediaCommand, MediaEvent};
@@ -10,13 +13,11 @@ use paceline_core::ids::CallId;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, SendError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-const SLOTS: usize = 20;
-const SLOT_MICROS: u64 = 1_000;
-const BEAT_MICROS: u64 = SLOTS as u64 * SLOT_MICROS;
 /// Packets of one leg sent at once after a delay. Older ones would only overflow the far side's buffer.
 const CATCH_UP: u64 = 5;
 /// Commands carried out per slot, so that a burst of them does not delay packets.
@@ -26,6 +27,34 @@ const COMMANDS: usize = 256;
 pub enum Order {
     Open(CallId, Line),
     Do(CallId, MediaCommand),
+    /// Record this leg with that pen.
+    Write(CallId, Pen),
+    /// Hand this leg over to another thread.
+    Move(CallId, Address),
+    /// This leg will come from another thread: keep its orders until then.
+    Expect(CallId),
+    /// Here it is, with its sockets and its numbers.
+    Arrive(Box<Leg>),
+}
+
+/// Another thread.
+pub struct Address {
+    pub orders: Sender<Order>,
+    pub counters: Arc<Counters>,
+}
+
+impl Order {
+    /// The leg whose orders must stay in order with this one.
+    fn leg(&self) -> Option<CallId> {
+        match self {
+            Order::Open(leg, _)
+            | Order::Do(leg, _)
+            | Order::Write(leg, _)
+            | Order::Move(leg, _)
+            | Order::Expect(leg) => Some(*leg),
+            Order::Arrive(_) => None,
+        }
+    }
 }
 
 /// One thread's world.
@@ -37,9 +66,12 @@ pub struct Wheel {
     pub report: Arc<dyn Fn(MediaEvent) + Send + Sync>,
 }
 
-struct Legs {
-    slots: [Vec<Leg>; SLOTS],
-    slot_of: FxHashMap<CallId, usize>,
+/// What the thread has in its hands.
+struct Hands {
+    legs: Legs,
+    /// Orders for legs that are on their way here.
+    expected: FxHashMap<CallId, VecDeque<Order>>,
+    turns: Turns,
 }
 
 impl Wheel {
@@ -48,53 +80,60 @@ impl Wheel {
         warn_if_not_urgent(system::become_urgent());
         let mut random = ChaCha8Rng::from_seed(system::random_seed().unwrap_or_else(fallback_seed));
         let mut random = move || random.next_u64();
-        let mut legs = Legs { slots: Default::default(), slot_of: FxHashMap::default() };
-        let (mut inbox, mut outbox) = (Inbox::new(), Outbox::new());
+        let (mut inbox, mut outbox, mut desk) = (Inbox::new(), Outbox::new(), Desk::default());
         let start = system::monotonic_micros();
-        let mut next = 0;
+        let turns = Turns { start_micros: start, next: 0 };
+        let mut hands = Hands { legs: Legs::default(), expected: FxHashMap::default(), turns };
         loop {
-            if legs.slot_of.is_empty() {
+            if hands.legs.is_empty() {
                 let Ok(order) = self.orders.recv() else { return };
-                self.carry_out(order, &mut legs, &mut random);
                 // Nothing was due while there were no legs.
-                next = (system::monotonic_micros() - start) / SLOT_MICROS + 1;
+                hands.turns.next = (system::monotonic_micros() - start) / SLOT_MICROS + 1;
+                self.carry_out(order, &mut hands, &mut random);
             }
-            if !self.take_orders(&mut legs, &mut random) {
-                return self.close_all(&mut legs);
+            if !self.take_orders(&mut hands, &mut random) {
+                return self.close_all(&mut hands.legs);
             }
+            let next = hands.turns.next;
             system::sleep_until(start + next * SLOT_MICROS);
             let last = ((system::monotonic_micros() - start) / SLOT_MICROS).max(next);
             for first in next..=last.min(next + SLOTS as u64 - 1) {
-                let slot = &mut legs.slots[(first % SLOTS as u64) as usize];
+                let slot = &mut hands.legs.slots[(first % SLOTS as u64) as usize];
                 let beats = (last - first) / SLOTS as u64 + 1;
                 let frames = beats.min(CATCH_UP);
                 let skipped = beats - frames;
-                for leg in slot {
-                    let mut beat = Beat {
-                        now_micros: system::monotonic_micros(),
-                        wall_micros: system::wall_micros(),
-                        due_micros: start + first * SLOT_MICROS + skipped * BEAT_MICROS,
-                        frames: frames as u32,
-                        skipped: skipped as u32,
-                        inbox: &mut inbox,
-                        outbox: &mut outbox,
-                        random: &mut random,
-                        report: &*self.report,
-                    };
+                let mut beat = Beat {
+                    now_micros: system::monotonic_micros(),
+                    wall_micros: system::wall_micros(),
+                    due_micros: start + first * SLOT_MICROS + skipped * BEAT_MICROS,
+                    frames: frames as u32,
+                    skipped: skipped as u32,
+                    inbox: &mut inbox,
+                    outbox: &mut outbox,
+                    random: &mut random,
+                    report: &*self.report,
+                };
+                for leg in &mut slot.alone {
+                    beat.now_micros = system::monotonic_micros();
+                    beat.wall_micros = system::wall_micros();
                     let done = leg.beat(&mut beat, self.silence_micros);
                     let lateness = beat.now_micros.saturating_sub(beat.due_micros);
                     self.counters.beat(done, lateness, BEAT_MICROS);
                 }
+                for mix in &mut slot.mixes {
+                    beat.wall_micros = system::wall_micros();
+                    mix.beat(&mut beat, &mut desk, self.silence_micros, &self.counters);
+                }
             }
-            next = last + 1;
+            hands.turns.next = last + 1;
         }
     }
 
     /// `false` once there is nobody left to give orders.
-    fn take_orders(&self, legs: &mut Legs, random: &mut dyn FnMut() -> u64) -> bool {
+    fn take_orders(&self, hands: &mut Hands, random: &mut dyn FnMut() -> u64) -> bool {
         for _ in 0..COMMANDS {
             match self.orders.try_recv() {
-                Ok(order) => self.carry_out(order, legs, random),
+                Ok(order) => self.carry_out(order, hands, random),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }
@@ -102,23 +141,66 @@ impl Wheel {
         true
     }
 
-    fn carry_out(&self, order: Order, legs: &mut Legs, random: &mut dyn FnMut() -> u64) {
-        let now = system::monotonic_micros();
+    fn carry_out(&self, order: Order, hands: &mut Hands, random: &mut dyn FnMut() -> u64) {
+        if let Some(waiting) = order.leg().and_then(|leg| hands.expected.get_mut(&leg)) {
+            waiting.push_back(order);
+            return;
+        }
         match order {
             Order::Open(id, line) => {
-                if let Some(earlier) = legs.remove(id) {
+                if let Some(earlier) = hands.legs.remove(id) {
                     self.close(earlier);
                 }
-                legs.add(Leg::new(id, line, now, random));
+                hands.legs.add(Leg::new(id, line, system::monotonic_micros(), random));
             }
-            Order::Do(id, MediaCommand::Close) => {
-                if let Some(leg) = legs.remove(id) {
+            Order::Do(id, command) => self.command(id, command, hands),
+            Order::Write(id, pen) => {
+                if let Some(leg) = hands.legs.find(id) {
+                    leg.record(Some(pen));
+                }
+            }
+            Order::Expect(id) => {
+                hands.expected.insert(id, VecDeque::new());
+            }
+            Order::Move(id, there) => {
+                let Some(leg) = hands.legs.remove(id) else { return };
+                self.counters.closed();
+                there.counters.opened();
+                // The other thread is gone only when the room is.
+                if let Err(SendError(Order::Arrive(leg))) = there.orders.send(Order::Arrive(Box::new(leg))) {
+                    there.counters.closed();
+                    self.counters.opened();
+                    self.close(*leg);
+                }
+            }
+            Order::Arrive(leg) => {
+                let id = leg.id;
+                hands.legs.receive(*leg, hands.turns);
+                let waiting = hands.expected.remove(&id).unwrap_or_default();
+                // One of them may send it away and expect it back: then the rest waits again.
+                waiting.into_iter().for_each(|order| self.carry_out(order, hands, random));
+            }
+        }
+    }
+
+    fn command(&self, id: CallId, command: MediaCommand, hands: &mut Hands) {
+        match command {
+            MediaCommand::Join { mix, voice } => hands.legs.join(id, mix, voice, hands.turns),
+            MediaCommand::Leave => hands.legs.leave(id),
+            MediaCommand::Close => {
+                if let Some(leg) = hands.legs.remove(id) {
                     self.close(leg);
                 }
             }
-            Order::Do(id, command) => {
-                if let Some(leg) = legs.find(id) {
-                    leg.command(command, now);
+            MediaCommand::Measure => {
+                if let Some(leg) = hands.legs.find(id) {
+                    let stats = leg.stats();
+                    (self.report)(MediaEvent::Measured { leg: id, stats });
+                }
+            }
+            command => {
+                if let Some(leg) = hands.legs.find(id) {
+                    leg.command(command, system::monotonic_micros());
                 }
             }
         }
@@ -135,29 +217,9 @@ impl Wheel {
     }
 
     fn close_all(&self, legs: &mut Legs) {
-        for leg in legs.slots.iter_mut().flat_map(|slot| slot.drain(..)) {
+        for leg in legs.drain() {
             self.close(leg);
         }
-    }
-}
-
-impl Legs {
-    /// Into the emptiest slot, so that the load is spread over the beat.
-    fn add(&mut self, leg: Leg) {
-        let emptiest = (0..SLOTS).min_by_key(|&slot| self.slots[slot].len()).unwrap_or(0);
-        self.slot_of.insert(leg.id, emptiest);
-        self.slots[emptiest].push(leg);
-    }
-
-    fn find(&mut self, id: CallId) -> Option<&mut Leg> {
-        let slot = *self.slot_of.get(&id)?;
-        self.slots[slot].iter_mut().find(|leg| leg.id == id)
-    }
-
-    fn remove(&mut self, id: CallId) -> Option<Leg> {
-        let slot = self.slot_of.remove(&id)?;
-        let place = self.slots[slot].iter().position(|leg| leg.id == id)?;
-        Some(self.slots[slot].swap_remove(place))
     }
 }
 

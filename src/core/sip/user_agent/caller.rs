@@ -505,7 +505,8 @@ impl UserAgent {
 pub(super) fn unanswered_outcome(cause: HangUpCause) -> Outcome {
     match cause {
         HangUpCause::RingTimeout | HangUpCause::Finished => Outcome::NoAnswer,
-        HangUpCause::Stopped => Outcome::Cancelled,
+        HangUpCause::Stopped | HangUpCause::AgentHungUp | HangUpCause::Abandoned => Outcome::Cancelled,
+        HangUpCause::AgentFailed => Outcome::AgentFailed,
         HangUpCause::MediaLost | HangUpCause::NotSaved => Outcome::LineFault,
     }
 }
@@ -527,6 +528,9 @@ pub(super) fn ended_by_us(cause: HangUpCause, code: Option<u16>, words: &str) ->
         HangUpCause::RingTimeout => "nobody answered in time",
         HangUpCause::Finished => "finished",
         HangUpCause::Stopped => "stopped",
+        HangUpCause::AgentHungUp => "the agent hung up",
+        HangUpCause::AgentFailed => "the agent was not reached",
+        HangUpCause::Abandoned => "no agent was free",
         HangUpCause::MediaLost => "media lost",
         HangUpCause::NotSaved => "the answer could not be saved",
     };

@@ -311,6 +311,9 @@ pub(super) fn reason(cause: HangUpCause) -> &'static str {
         HangUpCause::Finished => "Q.850;cause=16;text=\"Finished\"",
         HangUpCause::Stopped => "Q.850;cause=16;text=\"Stopped\"",
         HangUpCause::MediaLost => "Q.850;cause=41;text=\"Media lost\"",
+        HangUpCause::AgentHungUp => "Q.850;cause=16;text=\"Agent hung up\"",
+        HangUpCause::AgentFailed => "Q.850;cause=41;text=\"Agent not reached\"",
+        HangUpCause::Abandoned => "Q.850;cause=16;text=\"Nobody free\"",
         HangUpCause::NotSaved => "Q.850;cause=41;text=\"Not saved\"",
     }
 }

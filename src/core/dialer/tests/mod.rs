@@ -1,5 +1,7 @@
 //! The brain step by step: one input, the outputs it must lead to.
 
+mod floor;
+
 use super::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
 use super::output::{AttemptRequest, AttemptResult};
 use super::*;

@@ -1,0 +1,286 @@
+//! The `[agents]`, `[[dispositions]]` and `[pacing]` tables of `campaign.toml`, as written and as meant.
+
+use super::problem::Source;
+use super::units::span;
+use paceline_core::agent::{Strategy, WrapUp};
+use paceline_core::campaign::{AgentRules, Disposition, PacingRules, Preview, Recorded};
+use paceline_core::ids::GroupId;
+use paceline_core::outcome::LeadState;
+use paceline_core::time::Duration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PacingTable {
+    /// Mode ratio: lines = ratio x idle agents.
+    pub call_ratio: f64,
+    /// Modes ratio and predictive: a ceiling, not a wish.
+    pub abandon_rate_pct_max: f64,
+    /// Answered with no free agent for longer = abandoned.
+    pub answer_wait_secs: f64,
+    /// Nothing is placed while more callees than this wait for an agent.
+    pub waiting_max: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AgentsTable {
+    /// The group that answers. Needed by every mode but `announce`, and by a key with `agents = true`.
+    pub group: String,
+    pub strategy: StrategyWord,
+    pub wrap_up: WrapUpWord,
+    pub wrap_up_secs: u32,
+    /// "Agent 8001, at your service", before they talk.
+    pub announce_agent_id: bool,
+    /// How long a phone that is rung per call may ring before the next agent is tried.
+    pub ring_secs: u32,
+    /// How long a caller, or a callee who pressed a key for an agent, waits before the sorry message.
+    pub wait_secs: u32,
+    /// Whoever spoke with the household before gets it again, when free.
+    pub prefer_last: bool,
+    /// Mode preview: `click` = the agent dials, `timed` = the system does after `preview_secs`.
+    pub preview: PreviewWord,
+    pub preview_secs: u32,
+    /// One more step of time, when the agent asks for it.
+    pub extend_secs: u32,
+    /// Which conversations are recorded.
+    pub record: RecordWord,
+    /// Every conversation needs a disposition; what is not given in time is the default, marked so.
+    pub summary_required: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StrategyWord {
+    LongestIdle,
+    RoundRobin,
+    Random,
+    FewestAnswered,
+    Priority,
+    RingAll,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WrapUpWord {
+    AnyRing,
+    Answered,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewWord {
+    Click,
+    Timed,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordWord {
+    /// Those of agents who are recorded.
+    Agents,
+    All,
+    /// When the agent asks for it.
+    OnDemand,
+    Never,
+}
+
+/// One code of the call summary.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DispositionTable {
+    /// Letters, digits and `_`: what stands in the results.
+    pub code: String,
+    /// As the agent reads it; any script.
+    #[serde(default)]
+    pub label: String,
+    /// What becomes of the lead.
+    pub state: StateWord,
+    /// With `state = "open"`: called again after this.
+    #[serde(default)]
+    pub retry: String,
+    /// The number goes on the campaign's blacklist.
+    #[serde(default)]
+    pub do_not_call: bool,
+    /// The phone was wrong: this number is closed, the lead's others are still tried.
+    #[serde(default)]
+    pub wrong_number: bool,
+    /// Stands for what nobody said in time.
+    #[serde(default)]
+    pub default: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StateWord {
+    Open,
+    FollowUp,
+    Done,
+    Failed,
+}
+
+impl Default for PacingTable {
+    fn default() -> Self {
+        PacingTable { call_ratio: 2.0, abandon_rate_pct_max: 3.0, answer_wait_secs: 2.0, waiting_max: 2 }
+    }
+}
+
+impl Default for AgentsTable {
+    fn default() -> Self {
+        AgentsTable {
+            group: String::new(),
+            strategy: StrategyWord::LongestIdle,
+            wrap_up: WrapUpWord::Answered,
+            wrap_up_secs: 20,
+            announce_agent_id: true,
+            ring_secs: 10,
+            wait_secs: 60,
+            prefer_last: true,
+            preview: PreviewWord::Click,
+            preview_secs: 20,
+            extend_secs: 10,
+            record: RecordWord::Agents,
+            summary_required: true,
+        }
+    }
+}
+
+pub(super) fn pacing(table: &PacingTable, source: &mut Source<'_>) -> PacingRules {
+    let mut within = |key: &str, value: f64, least: f64, most: f64| {
+        if !(least..=most).contains(&value) {
+            source.fault(&["pacing", key], format!("{key} = {value}"), format!("write {least} to {most}"));
+        }
+    };
+    within("call_ratio", table.call_ratio, 0.1, 10.0);
+    within("abandon_rate_pct_max", table.abandon_rate_pct_max, 0.0, 100.0);
+    within("answer_wait_secs", table.answer_wait_secs, 0.0, 60.0);
+    PacingRules {
+        call_ratio: table.call_ratio.clamp(0.1, 10.0),
+        abandon_rate_max: table.abandon_rate_pct_max.clamp(0.0, 100.0) / 100.0,
+        answer_wait: Duration::from_secs_f64(table.answer_wait_secs.clamp(0.0, 60.0)),
+        waiting_max: table.waiting_max,
+    }
+}
+
+/// `None` = the campaign names no group.
+pub(super) fn agents(
+    table: &AgentsTable,
+    written: &[DispositionTable],
+    source: &mut Source<'_>,
+) -> Option<AgentRules> {
+    let dispositions = dispositions(written, source);
+    if table.group.is_empty() {
+        return None;
+    }
+    if table.group.chars().count() > 64 || table.group.chars().any(char::is_control) {
+        source.fault(&["agents", "group"], "the name is too long, or no text", "use up to 64 letters");
+    }
+    for (key, secs, most) in [
+        ("wrap_up_secs", table.wrap_up_secs, 3_600),
+        ("ring_secs", table.ring_secs, 120),
+        ("wait_secs", table.wait_secs, 3_600),
+        ("preview_secs", table.preview_secs, 3_600),
+        ("extend_secs", table.extend_secs, 3_600),
+    ] {
+        if secs > most {
+            source.fault(&["agents", key], format!("{key} = {secs}"), format!("write 0 to {most}"));
+        }
+    }
+    let secs = |secs: u32| Duration::from_secs(u64::from(secs));
+    let default = written.iter().find(|one| one.default).map(|one| one.code.clone());
+    Some(AgentRules {
+        group: GroupId(0),
+        strategy: match table.strategy {
+            StrategyWord::LongestIdle => Strategy::LongestIdle,
+            StrategyWord::RoundRobin => Strategy::RoundRobin,
+            StrategyWord::Random => Strategy::Random,
+            StrategyWord::FewestAnswered => Strategy::FewestAnswered,
+            StrategyWord::Priority => Strategy::Priority,
+            StrategyWord::RingAll => Strategy::RingAll,
+        },
+        wrap_up: match table.wrap_up {
+            WrapUpWord::AnyRing => WrapUp::AnyRing,
+            WrapUpWord::Answered => WrapUp::Answered,
+            WrapUpWord::Off => WrapUp::Off,
+        },
+        wrap_up_len: secs(table.wrap_up_secs),
+        ring: secs(table.ring_secs.max(3)),
+        announce_number: table.announce_agent_id,
+        prefer_last: table.prefer_last,
+        preview: match table.preview {
+            PreviewWord::Click => Preview::Click,
+            PreviewWord::Timed => {
+                Preview::Timed { countdown: secs(table.preview_secs), step: secs(table.extend_secs) }
+            }
+        },
+        wait: secs(table.wait_secs),
+        recorded: match table.record {
+            RecordWord::Agents => Recorded::PerAgent,
+            RecordWord::All => Recorded::All,
+            RecordWord::OnDemand => Recorded::OnDemand,
+            RecordWord::Never => Recorded::Never,
+        },
+        // Without a list of codes there is nothing to ask for.
+        disposition_required: table.summary_required && !dispositions.is_empty(),
+        disposition_default: default,
+        dispositions,
+    })
+}
+
+fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Disposition> {
+    let mut codes = BTreeSet::new();
+    let mut defaults = 0;
+    let mut dispositions = Vec::new();
+    for table in written {
+        let code = table.code.as_str();
+        let fine = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if code.is_empty() || code.len() > 64 || !code.chars().all(fine) {
+            let found = format!("`{}` is no code", code.escape_debug());
+            source.fault(&["dispositions"], found, "use letters, digits and _; any script goes into `label`");
+        }
+        if !codes.insert(code) {
+            source.fault(&["dispositions"], format!("`{code}` stands there twice"), "remove one");
+        }
+        defaults += u32::from(table.default);
+        let state = match table.state {
+            StateWord::Open => LeadState::Open,
+            StateWord::FollowUp => LeadState::FollowUp,
+            StateWord::Done => LeadState::Done,
+            StateWord::Failed => LeadState::Failed,
+        };
+        let retry = match table.retry.as_str() {
+            "" => None,
+            text => match span(text) {
+                Ok(retry) if state == LeadState::Open => Some(retry),
+                Ok(_) => {
+                    let found = format!("`{code}` has `retry`, and its state is not open");
+                    source.fault(&["dispositions"], found, "write state = \"open\", or leave `retry` out");
+                    None
+                }
+                Err((found, hint)) => {
+                    source.fault(&["dispositions"], found, hint);
+                    None
+                }
+            },
+        };
+        dispositions.push(Disposition {
+            code: table.code.clone(),
+            label: if table.label.is_empty() { table.code.clone() } else { table.label.clone() },
+            state,
+            retry,
+            do_not_call: table.do_not_call,
+            wrong_number: table.wrong_number,
+        });
+    }
+    if defaults > 1 {
+        source.fault(&["dispositions"], "several of them say default = true", "keep one");
+    }
+    if !written.is_empty() && defaults == 0 {
+        let hint = "say default = true at the one that stands for a summary that nobody gave in time";
+        source.fault(&["dispositions"], "none of them is the default", hint);
+    }
+    dispositions
+}

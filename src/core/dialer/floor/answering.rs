@@ -1,0 +1,400 @@
+//! From "a person answered" to "they are talking": the wait, the choice, the confirmed bridge, the
+//! abandoned call; and the end of the conversation.
+
+use super::{Job, WrapUpJob};
+use crate::agent::{Activity, Availability, Holding, Strategy};
+use crate::call::HangUpCause;
+use crate::campaign::{AgentRules, Recorded};
+use crate::dialer::output::SoundName;
+use crate::dialer::run::Phase;
+use crate::dialer::wake::Wake;
+use crate::dialer::{Dialer, Output};
+use crate::ids::{AgentId, CallId, MixId};
+use crate::media::Voice;
+use crate::number::PhoneNumber;
+use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
+
+/// A conversation that is up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::dialer) struct Talk {
+    /// `None` = she left it to a third party outside.
+    pub agent: Option<AgentId>,
+    since: Time,
+    /// The callee hears music.
+    pub held: bool,
+    pub third: Option<Third>,
+}
+
+impl Talk {
+    pub fn began(&self) -> Time {
+        self.since
+    }
+
+    /// Another agent talks from now on.
+    pub fn since_now(&mut self, now: Time) {
+        self.since = now;
+    }
+}
+
+/// Somebody who was asked for help.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::dialer) struct Third {
+    pub agent: Option<AgentId>,
+    /// A party outside.
+    pub leg: Option<CallId>,
+    pub number: Option<PhoneNumber>,
+    pub up: bool,
+    /// All together.
+    pub joined: bool,
+}
+
+/// The longest conversation: whatever is still up then was forgotten by everybody.
+const TALK_MAX: Duration = Duration::from_secs(6 * 3600);
+
+/// The longest sorry message.
+const SORRY_MAX: Duration = Duration::from_secs(30);
+
+impl Dialer {
+    /// The mix in which a call's parties hear each other.
+    pub(super) fn mix(call: CallId) -> MixId {
+        MixId(call.0)
+    }
+
+    /// The mix of an agent and the party whom she consults.
+    pub(super) fn aside(call: CallId) -> MixId {
+        MixId(call.0 | 1 << 61)
+    }
+
+    pub(super) fn agent_rules(&self, call: CallId) -> Option<&AgentRules> {
+        let call = self.calls.get(&call)?;
+        self.campaigns.get(&call.campaign)?.rules.agents.as_ref()
+    }
+
+    /// An answered callee needs an agent. `queued` = she asked for one, and waits longer.
+    pub(in crate::dialer) fn queue_for_agents(&mut self, id: CallId, queued: bool) {
+        let now = self.now;
+        let Some(wait) = self.agent_rules(id).map(|rules| rules.wait) else {
+            return self.hang_up(id, HangUpCause::Finished);
+        };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let patience =
+            self.campaigns.get(&call.campaign).map_or(Duration::ZERO, |run| run.rules.pacing.answer_wait);
+        let since = if queued { now } else { call.answered.unwrap_or(now) };
+        call.phase = Phase::Waiting;
+        call.queued = queued;
+        call.waiting_since = Some(since);
+        self.floor.waiting.insert((since, id));
+        let until = since + if queued { wait } else { patience };
+        self.wakes.set(Wake::Abandon(id), until.max(now));
+        self.wakes.set(Wake::CallLost(id), now + TALK_MAX);
+        if queued {
+            self.outputs.push_back(Output::Play { leg: id, sound: SoundName::HoldMusic });
+        }
+        // Whoever was kept for her is not looked for.
+        let kept = self.calls.get(&id).and_then(|call| call.for_agent);
+        if let Some(agent) = kept.filter(|agent| self.call_of(*agent) == Some(id)) {
+            self.offer(id, agent);
+        }
+    }
+
+    /// Gives every waiting callee an agent, as far as there are any; the longest wait first.
+    pub(in crate::dialer) fn serve_waiting(&mut self) {
+        if self.floor.waiting.is_empty() {
+            return;
+        }
+        let waiting: Vec<CallId> = self.floor.waiting.iter().map(|(_, call)| *call).collect();
+        for id in waiting {
+            while let Some((wanted, strategy)) = self.wanted(id) {
+                let Some(agent) = self.choose(&wanted, strategy) else { break };
+                self.offer(id, agent);
+                // A phone that rings may ring beside others; an agent who talks ends the search.
+                let waits = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Waiting);
+                if strategy != Strategy::RingAll || !waits {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// This agent gets this call: at once by her nailed-up leg, or her phone rings for it.
+    fn offer(&mut self, id: CallId, agent: AgentId) {
+        let Some(ring) = self.agent_rules(id).map(|rules| rules.ring) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.offered.insert(agent);
+        if let Some(since) = call.waiting_since {
+            self.floor.waiting.remove(&(since, id));
+        }
+        if let Some(group) = self.agent_rules(id).map(|rules| rules.group) {
+            self.floor.last_served.insert(group, agent);
+        }
+        let Some(seat) = self.seat(agent) else { return };
+        seat.job = Some(Job::Call { call: id });
+        // Her phone may be up already: for the shift, or because it came first.
+        let nailed = seat.holding == Holding::NailedUp;
+        if nailed || self.floor.seats.get(&agent).is_some_and(|seat| self.floor.leg_up(seat)) {
+            return self.connect(id, agent);
+        }
+        self.set_activity(agent, Activity::Ringing);
+        if !self.ring_agent(agent, Some(id), ring) {
+            return self.agent_lost(agent, id, false);
+        }
+        self.outputs.push_back(Output::Play { leg: id, sound: SoundName::RingBack });
+    }
+
+    /// Her leg is up while a call is hers.
+    pub(super) fn agent_reached(&mut self, agent: AgentId, id: CallId) {
+        match self.calls.get(&id).map(|call| call.phase) {
+            Some(Phase::Waiting) => self.connect(id, agent),
+            // She moved to another phone in mid-call.
+            Some(Phase::Talking) => self.rejoin(id, agent),
+            _ => {}
+        }
+    }
+
+    /// They can hear each other from now on.
+    pub(super) fn connect(&mut self, id: CallId, agent: AgentId) {
+        let (now, utc) = (self.now, self.wall.utc(self.now));
+        let Some(leg) = self.floor.seats.get(&agent).and_then(|seat| seat.leg) else {
+            return self.agent_lost(agent, id, false);
+        };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.phase = Phase::Talking;
+        call.talk = Some(Talk { agent: Some(agent), since: now, held: false, third: None });
+        call.spoke = Some((agent, utc));
+        call.not_reached.clear();
+        let others: Vec<AgentId> = call.offered.iter().copied().filter(|other| *other != agent).collect();
+        call.offered.clear();
+        let (campaign, inbound) = (call.campaign, call.inbound);
+        if let Some(since) = call.waiting_since.take() {
+            self.floor.waiting.remove(&(since, id));
+        }
+        for other in others {
+            self.withdraw(other);
+        }
+        self.wakes.clear(Wake::Abandon(id));
+        self.wakes.set(Wake::CallLost(id), now + TALK_MAX);
+        self.set_activity(agent, Activity::Talking);
+        let Some(seat) = self.seat(agent) else { return };
+        seat.answered += 1;
+        seat.misses = 0;
+        seat.muted = false;
+        let number = seat.agent.number.clone();
+        let recorded = seat.agent.recorded;
+        self.outputs.push_back(Output::StopPlaying { leg: id });
+        self.outputs.push_back(Output::StopPlaying { leg });
+        self.outputs.push_back(Output::Join { leg: id, mix: Self::mix(id), voice: Voice::Everyone });
+        self.outputs.push_back(Output::Join { leg, mix: Self::mix(id), voice: Voice::Everyone });
+        let Some(rules) = self.agent_rules(id) else { return };
+        let announce = rules.announce_number
+            && self.floor.groups.get(&rules.group).is_none_or(|group| group.announce_number);
+        let record = match rules.recorded {
+            Recorded::All => true,
+            Recorded::PerAgent => recorded,
+            Recorded::OnDemand | Recorded::Never => false,
+        };
+        if announce && !inbound {
+            self.outputs.push_back(Output::Play { leg: id, sound: SoundName::AgentNumber(number) });
+        }
+        if let Some(run) = self.campaigns.get_mut(&campaign) {
+            run.tally.connected(inbound);
+        }
+        if record {
+            self.record(id, true);
+        }
+    }
+
+    pub(super) fn record(&mut self, id: CallId, on: bool) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.recording != on) else { return };
+        call.recording = on;
+        let agent = call.talk.as_ref().and_then(|talk| talk.agent);
+        let campaign = call.campaign;
+        self.outputs.push_back(Output::Record { call: id, campaign, agent, on });
+        self.show_parties(id);
+    }
+
+    /// Screens of everybody in this call.
+    pub(super) fn show_parties(&mut self, id: CallId) {
+        let of = |seat: &super::Seat| matches!(&seat.job, Some(Job::Call { call } | Job::Helping { call }) if *call == id);
+        let agents: Vec<AgentId> =
+            self.floor.seats.values().filter(|seat| of(seat)).map(|seat| seat.agent.id).collect();
+        self.floor.changed.extend(agents);
+    }
+
+    /// Another agent was faster, or the callee is gone: her phone stops ringing.
+    fn withdraw(&mut self, agent: AgentId) {
+        self.let_go_of_leg(agent);
+        self.now_idle(agent);
+    }
+
+    /// The agent of this call is not there any more: not reached, or gone in mid-call.
+    pub(super) fn agent_lost(&mut self, agent: AgentId, id: CallId, hung_up: bool) {
+        let Some(call) = self.calls.get_mut(&id) else { return self.now_idle(agent) };
+        match call.phase {
+            Phase::Waiting => {
+                call.offered.remove(&agent);
+                call.not_reached.insert(agent);
+                self.note_miss(agent);
+                self.after_a_miss(agent, id);
+                self.wait_on(id);
+            }
+            Phase::Talking => {
+                let hers = call.talk.as_ref().is_some_and(|talk| talk.agent == Some(agent));
+                if !hers {
+                    return self.now_idle(agent);
+                }
+                if hung_up {
+                    return self.hang_up(id, HangUpCause::AgentHungUp);
+                }
+                self.callee_without_agent(id, agent);
+            }
+            // Placed for her, and she cannot take it: the callee is spared an empty line.
+            Phase::Opening | Phase::Opened | Phase::Placed | Phase::Ringing | Phase::Answered => {
+                let only = call.for_agent == Some(agent);
+                if only && call.agent_first {
+                    self.hang_up(id, HangUpCause::AgentFailed);
+                } else if let Some(call) = self.calls.get_mut(&id).filter(|_| only) {
+                    call.for_agent = None;
+                }
+                self.now_idle(agent);
+            }
+            Phase::Announcing | Phase::Sorry | Phase::Ended => self.now_idle(agent),
+        }
+    }
+
+    /// The line to the agent broke in mid-call: the callee waits for the next one.
+    fn callee_without_agent(&mut self, id: CallId, agent: AgentId) {
+        self.end_third(id);
+        let since = self.calls.get(&id).and_then(|call| call.talk.as_ref()).map(|talk| talk.since);
+        self.count_talk(agent, since);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.talk = None;
+            call.recording = false;
+        }
+        self.leave_supervisors(id);
+        self.outputs.push_back(Output::Leave { leg: id });
+        self.now_idle(agent);
+        self.queue_for_agents(id, true);
+    }
+
+    /// An offer came to nothing. Back in the queue, where it stood.
+    fn wait_on(&mut self, id: CallId) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.offered.is_empty()) else { return };
+        let since = *call.waiting_since.get_or_insert(now);
+        let overdue = call.overdue;
+        self.floor.waiting.insert((since, id));
+        self.serve_waiting();
+        let unserved =
+            self.calls.get(&id).is_some_and(|call| call.phase == Phase::Waiting && call.offered.is_empty());
+        if overdue && unserved {
+            self.nobody_came(id);
+        }
+    }
+
+    /// The wait is over. A phone that rings for her may still be answered.
+    pub(in crate::dialer) fn waited_too_long(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Waiting) else { return };
+        call.overdue = true;
+        if call.offered.is_empty() {
+            self.nobody_came(id);
+        }
+    }
+
+    /// The sorry message, and good-bye.
+    fn nobody_came(&mut self, id: CallId) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.phase = Phase::Sorry;
+        call.abandoned = !call.queued && !call.inbound && call.spoke.is_none();
+        let (campaign, abandoned) = (call.campaign, call.abandoned);
+        if let Some(since) = call.waiting_since.take() {
+            self.floor.waiting.remove(&(since, id));
+        }
+        if abandoned && let Some(run) = self.campaigns.get_mut(&campaign) {
+            run.tally.abandoned();
+        }
+        self.wakes.clear(Wake::Abandon(id));
+        self.wakes.set(Wake::CallOver(id), now + SORRY_MAX);
+        self.wakes.set(Wake::CallLost(id), now + SORRY_MAX + Duration::from_secs(75));
+        self.outputs.push_back(Output::Play { leg: id, sound: SoundName::Sorry(campaign) });
+    }
+
+    /// The callee's side is over: everybody who was with her is free of it.
+    pub(in crate::dialer) fn conversation_over(&mut self, id: CallId) {
+        self.wakes.clear(Wake::Abandon(id));
+        self.end_third(id);
+        self.leave_supervisors(id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Some(since) = call.waiting_since.take() {
+            self.floor.waiting.remove(&(since, id));
+        }
+        let talk = call.talk.take();
+        call.recording = false;
+        let offered = std::mem::take(&mut call.offered);
+        for agent in offered {
+            let any_ring =
+                self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
+            self.let_go_of_leg(agent);
+            if any_ring { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+        }
+        if let Some(talk) = talk {
+            if let Some(agent) = talk.agent {
+                self.count_talk(agent, Some(talk.since));
+                self.let_go_of_leg(agent);
+                self.begin_wrap_up(agent, id);
+            }
+            return;
+        }
+        // Placed for one agent, and never answered.
+        let kept = self.calls.get(&id).and_then(|call| call.for_agent);
+        if let Some(agent) = kept.filter(|agent| self.call_of(*agent) == Some(id)) {
+            let any_ring =
+                self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
+            self.let_go_of_leg(agent);
+            if any_ring { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+        }
+    }
+
+    /// She was rung and not reached: wrap-up only where every ring brings one.
+    fn after_a_miss(&mut self, agent: AgentId, id: CallId) {
+        let any_ring =
+            self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
+        let paused = self
+            .floor
+            .seats
+            .get(&agent)
+            .is_some_and(|seat| matches!(seat.availability, Availability::Paused { .. }));
+        if any_ring && !paused { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+    }
+
+    pub(super) fn count_talk(&mut self, agent: AgentId, since: Option<Time>) {
+        let now = self.now;
+        if let (Some(seat), Some(since)) = (self.seat(agent), since) {
+            seat.talked += now.since(since);
+        }
+    }
+
+    /// A call that is placed for her: nobody else's comes meanwhile.
+    pub(in crate::dialer) fn keep_for(&mut self, agent: AgentId, id: CallId) {
+        if let Some(seat) = self.seat(agent) {
+            seat.job = Some(Job::Call { call: id });
+        }
+        self.set_activity(agent, Activity::Reserved);
+    }
+
+    /// The wrap-up that follows this call, as it stands now.
+    pub(super) fn wrap_up_of(&self, id: CallId) -> Option<WrapUpJob> {
+        let call = self.calls.get(&id)?;
+        Some(WrapUpJob {
+            call: id,
+            inbound: call.inbound,
+            campaign: call.campaign,
+            lead: call.waiting.as_ref().map(|waiting| waiting.lead.clone()),
+            number: Some(call.number).filter(|_| !call.withheld),
+            answered_at: call.answered_at,
+            connected_at: call.spoke.map(|(_, at)| at),
+            until: None,
+        })
+    }
+}

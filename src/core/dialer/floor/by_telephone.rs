@@ -1,0 +1,108 @@
+//! Agents on ordinary telephones sign in and out by calling us from them: their number and the hash
+//! key; what came of it is spoken.
+
+use crate::agent::{Holding, Way, WorkMode};
+use crate::call::{Digit, HangUpCause, Heard, Progress};
+use crate::dialer::output::{SoundName, Spoken};
+use crate::dialer::wake::Wake;
+use crate::dialer::{Dialer, Output};
+use crate::ids::CallId;
+use crate::number::PhoneNumber;
+use crate::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// One telephone that asks to sign in or out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::dialer) struct ByTelephone {
+    from: PhoneNumber,
+    typed: String,
+    told: bool,
+}
+
+/// The whole of such a call.
+const CALL_MAX: Duration = Duration::from_secs(60);
+
+/// Such calls at once.
+const CALLS_MAX: usize = 50;
+
+/// Keys of an agent's number.
+const TYPED_MAX: usize = 16;
+
+impl Dialer {
+    /// Whether this caller's number is an agent's own telephone; then the call is for the desk.
+    pub(super) fn desk_call(&mut self, call: CallId, from: PhoneNumber) -> bool {
+        let known = self.floor.seats.values().any(|seat| seat.agent.telephone == Some(from));
+        if !known || self.floor.by_telephone.len() >= CALLS_MAX {
+            return false;
+        }
+        let desk = ByTelephone { from, typed: String::new(), told: false };
+        self.floor.by_telephone.insert(call, desk);
+        self.wakes.set(Wake::CallOver(call), self.now + CALL_MAX);
+        self.outputs.push_back(Output::AnswerCall { call });
+        true
+    }
+
+    /// `false` = it is no such call.
+    pub(in crate::dialer) fn desk_progressed(&mut self, call: CallId, progress: &Progress) -> bool {
+        if !self.floor.by_telephone.contains_key(&call) {
+            return false;
+        }
+        match progress {
+            Progress::Answered => self.say(call, Spoken::EnterAgentNumber),
+            Progress::Ended(_) => {
+                self.floor.by_telephone.remove(&call);
+                self.wakes.clear(Wake::CallOver(call));
+            }
+            Progress::Sent | Progress::Trying | Progress::Ringing => {}
+        }
+        true
+    }
+
+    /// `false` = it is no such call.
+    pub(in crate::dialer) fn desk_heard(&mut self, call: CallId, heard: &Heard) -> bool {
+        let Some(desk) = self.floor.by_telephone.get_mut(&call) else { return false };
+        match heard {
+            Heard::PlayEnded if desk.told => self.desk_over(call),
+            Heard::Digit(digit) if !desk.told => {
+                if *digit != Digit::HASH {
+                    if desk.typed.len() < TYPED_MAX {
+                        desk.typed.push(digit.as_char());
+                    }
+                    return true;
+                }
+                desk.told = true;
+                let (typed, from) = (std::mem::take(&mut desk.typed), desk.from);
+                let said = self.sign_by_telephone(&typed, from);
+                self.say(call, said);
+            }
+            Heard::PlayEnded | Heard::Digit(_) | Heard::FirstAudio | Heard::Silent => {}
+        }
+        true
+    }
+
+    /// The time is over, or everything is said.
+    pub(in crate::dialer) fn desk_over(&mut self, call: CallId) {
+        if self.floor.by_telephone.contains_key(&call) {
+            self.outputs.push_back(Output::HangUp { call, cause: HangUpCause::Finished });
+        }
+    }
+
+    /// In if she was out, out if she was in. Only the agent whose telephone it is.
+    fn sign_by_telephone(&mut self, typed: &str, from: PhoneNumber) -> Spoken {
+        let hers = |seat: &&super::Seat| seat.agent.number == typed && seat.agent.telephone == Some(from);
+        let Some(seat) = self.floor.seats.values().find(hers) else { return Spoken::NotKnown };
+        let (agent, signed_in) = (seat.agent.id, seat.signed_in());
+        if signed_in {
+            return if self.leave(agent).is_ok() { Spoken::SignedOut } else { Spoken::NotKnown };
+        }
+        let way = Way::Telephone(from);
+        match self.sign_in(agent, Vec::new(), way, Holding::PerCall, WorkMode::Both) {
+            Ok(()) => Spoken::SignedIn,
+            Err(_) => Spoken::NotKnown,
+        }
+    }
+
+    fn say(&mut self, leg: CallId, said: Spoken) {
+        self.outputs.push_back(Output::Play { leg, sound: SoundName::Spoken(said) });
+    }
+}

@@ -1,0 +1,309 @@
+//! The legs of people: an agent's phone, a third party who is consulted. No attempts, so nothing is
+//! saved before they ring; each is written down once it is over.
+
+use super::Job;
+use crate::agent::{Activity, Availability, Holding, Way};
+use crate::call::{Ended, HangUpCause, Progress};
+use crate::dialer::output::{LegKind, LegRecord};
+use crate::dialer::trunk_line::Ready;
+use crate::dialer::wake::Wake;
+use crate::dialer::{Dialer, Output};
+use crate::ids::{AgentId, CallId, TrunkId};
+use crate::number::PhoneNumber;
+use crate::outcome::EndedBy;
+use crate::time::{Duration, Time, Utc};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::dialer) struct SideLeg {
+    kind: LegKind,
+    /// Whose leg it is; of a third party: who asked for it.
+    pub agent: AgentId,
+    number: Option<PhoneNumber>,
+    trunk: Option<TrunkId>,
+    pub up: bool,
+    began_at: Utc,
+    answered_at: Option<Utc>,
+    /// The call it serves, as far as it is known; `None` = the shift.
+    call: Option<CallId>,
+    /// We asked the network to end it.
+    pub ending: bool,
+}
+
+/// How long a nailed-up leg may ring: a person picks up her own phone at the start of the shift.
+const SHIFT_RING: Duration = Duration::from_secs(45);
+
+/// RFC 3261 Timer B and Timer H, and some.
+const LOST_MARGIN: Duration = Duration::from_secs(75);
+
+/// Between two tries to raise a nailed-up leg, by the number of failures so far.
+const RAISE_AGAIN: [u64; 5] = [1, 2, 5, 15, 30];
+
+/// A phone that misses this many calls in a row pauses its agent, so that callees stop waiting for it.
+const MISSES_MAX: u32 = 2;
+
+impl Dialer {
+    /// Rings an agent. `call` = for that call alone; `None` = for the shift, or for a call that is
+    /// still to be placed.
+    pub(super) fn ring_agent(&mut self, agent: AgentId, call: Option<CallId>, ring: Duration) -> bool {
+        let Some(seat) = self.floor.seats.get(&agent).filter(|seat| seat.leg.is_none()) else { return false };
+        let way = seat.way;
+        let auto_answer = seat.holding == Holding::NailedUp || call.is_none();
+        let trunk = match way {
+            Way::Phone => None,
+            Way::Telephone(number) => match self.trunk_for(number) {
+                Some(trunk) => Some(trunk),
+                None => return false,
+            },
+        };
+        let shown = call.and_then(|call| self.calls.get(&call)).filter(|call| !call.withheld);
+        let shown = shown.map(|call| call.number);
+        let leg = self.new_leg(LegKind::Agent, agent, call, trunk, ring);
+        if let Some(seat) = self.seat(agent) {
+            seat.leg = Some(leg);
+        }
+        self.outputs.push_back(Output::CallAgent { leg, agent, way, trunk, auto_answer, shown, ring });
+        true
+    }
+
+    /// Rings somebody outside whom an agent consults.
+    pub(super) fn ring_third(&mut self, agent: AgentId, call: CallId, number: PhoneNumber) -> Option<CallId> {
+        let trunk = self.trunk_for(number)?;
+        let calling = self.calls.get(&call)?;
+        let caller_id = calling.caller_id.as_ref().map(|caller_id| caller_id.number.national());
+        let ring = self.campaigns.get(&calling.campaign).map_or(SHIFT_RING, |run| run.rules.ring);
+        let leg = self.new_leg(LegKind::Consulted, agent, Some(call), Some(trunk), ring);
+        if let Some(made) = self.floor.legs.get_mut(&leg) {
+            made.number = Some(number);
+        }
+        self.outputs.push_back(Output::CallThird { leg, trunk, number, caller_id, ring });
+        Some(leg)
+    }
+
+    fn trunk_for(&self, number: PhoneNumber) -> Option<TrunkId> {
+        let mut lines = self.trunks.values().filter(|line| line.trunk.carries(number));
+        lines.find(|line| line.ready(self.now) == Ready::Now).map(|line| line.trunk.id)
+    }
+
+    fn new_leg(
+        &mut self,
+        kind: LegKind,
+        agent: AgentId,
+        call: Option<CallId>,
+        trunk: Option<TrunkId>,
+        ring: Duration,
+    ) -> CallId {
+        self.floor.legs_made += 1;
+        let leg = CallId::side_leg(self.floor.legs_made);
+        if let Some(line) = trunk.and_then(|trunk| self.trunks.get_mut(&trunk)) {
+            line.open(self.now);
+            line.wire_slot(self.now);
+        }
+        let began_at = self.wall.utc(self.now);
+        let side = SideLeg {
+            kind,
+            agent,
+            number: None,
+            trunk,
+            up: false,
+            began_at,
+            answered_at: None,
+            call,
+            ending: false,
+        };
+        self.floor.legs.insert(leg, side);
+        self.wakes.set(Wake::LegLost(leg), self.now + ring + LOST_MARGIN);
+        leg
+    }
+
+    /// Ends a leg of ours. Its owner is free of it at once; the wire follows.
+    pub(super) fn drop_leg(&mut self, leg: CallId) {
+        let Some(side) = self.floor.legs.get_mut(&leg).filter(|side| !side.ending) else { return };
+        side.ending = true;
+        let (agent, own) = (side.agent, side.kind == LegKind::Agent);
+        if own && let Some(seat) = self.seat(agent).filter(|seat| seat.leg == Some(leg)) {
+            seat.leg = None;
+        }
+        self.wakes.set(Wake::LegLost(leg), self.now + LOST_MARGIN);
+        self.outputs.push_back(Output::HangUp { call: leg, cause: HangUpCause::Finished });
+    }
+
+    /// Whatever is not a leg for the shift goes with the call.
+    pub(super) fn let_go_of_leg(&mut self, agent: AgentId) {
+        let Some(seat) = self.floor.seats.get(&agent) else { return };
+        let Some(leg) = seat.leg else { return };
+        match seat.holding {
+            Holding::PerCall => self.drop_leg(leg),
+            Holding::NailedUp => {
+                self.outputs.push_back(Output::StopPlaying { leg });
+                self.outputs.push_back(Output::Leave { leg });
+            }
+        }
+    }
+
+    pub(in crate::dialer) fn leg_progressed(&mut self, leg: CallId, progress: Progress) {
+        let utc = self.wall.utc(self.now);
+        match progress {
+            Progress::Sent | Progress::Trying | Progress::Ringing => {}
+            Progress::Answered => {
+                let Some(side) = self.floor.legs.get_mut(&leg).filter(|side| !side.up) else { return };
+                side.up = true;
+                side.answered_at = Some(utc);
+                let (agent, kind, ending) = (side.agent, side.kind, side.ending);
+                self.wakes.clear(Wake::LegLost(leg));
+                self.outputs.push_back(Output::Acknowledge { call: leg });
+                match kind {
+                    _ if ending => {}
+                    LegKind::Agent => self.agent_leg_up(agent, leg),
+                    LegKind::Consulted | LegKind::Inbound => self.third_up(leg),
+                }
+            }
+            Progress::Ended(ended) => self.leg_ended(leg, &ended),
+        }
+    }
+
+    fn agent_leg_up(&mut self, agent: AgentId, leg: CallId) {
+        let now = self.now;
+        let Some(seat) = self.seat(agent).filter(|seat| seat.leg == Some(leg)) else { return };
+        seat.misses = 0;
+        seat.leg_failures = 0;
+        seat.idle_since = now;
+        match self.floor.seats.get(&agent).and_then(|seat| seat.job.clone()) {
+            Some(Job::First { .. }) => self.dial_first(agent),
+            Some(Job::Call { call }) => self.agent_reached(agent, call),
+            Some(Job::Helping { call }) => self.helper_reached(agent, call),
+            Some(Job::Preview { .. } | Job::Fetching { .. } | Job::WrapUp(_)) | None => {}
+        }
+        self.supervisor_reached(agent);
+    }
+
+    pub(in crate::dialer) fn leg_lost(&mut self, leg: CallId) {
+        if self.floor.legs.get(&leg).is_some_and(|side| !side.ending) {
+            self.outputs.push_back(Output::HangUp { call: leg, cause: HangUpCause::MediaLost });
+        }
+        let ended = Ended {
+            outcome: crate::outcome::Outcome::AgentFailed,
+            by: EndedBy::Dialer,
+            sip_code: None,
+            cause: "no end of the leg was reported".into(),
+            retry_after: None,
+            try_next_trunk: false,
+        };
+        self.leg_ended(leg, &ended);
+    }
+
+    fn leg_ended(&mut self, leg: CallId, ended: &Ended) {
+        let utc = self.wall.utc(self.now);
+        let Some(side) = self.floor.legs.remove(&leg) else { return };
+        self.wakes.clear(Wake::LegLost(leg));
+        if let Some(line) = side.trunk.and_then(|trunk| self.trunks.get_mut(&trunk)) {
+            line.close(leg);
+        }
+        let of = side.call.and_then(|call| self.calls.get(&call));
+        self.outputs.push_back(Output::SaveLeg(Box::new(LegRecord {
+            leg,
+            kind: side.kind,
+            agent: Some(side.agent),
+            number: side.number,
+            campaign: of.map(|call| call.campaign),
+            lead: of.and_then(|call| call.waiting.as_ref()).map(|waiting| waiting.lead.id),
+            attempt: of.filter(|call| !call.inbound).map(|call| call.attempt),
+            began_at: side.began_at,
+            answered_at: side.answered_at,
+            connected_at: None,
+            ended_at: utc,
+            ended_by: if side.ending { EndedBy::Dialer } else { agent_or(ended.by) },
+            cause: ended.cause.clone(),
+        })));
+        match side.kind {
+            LegKind::Agent => self.agent_leg_ended(side.agent, leg, side.up, ended),
+            LegKind::Consulted | LegKind::Inbound => self.third_ended(leg),
+        }
+    }
+
+    /// Her phone is gone: she hung up, did not answer, or the network failed her.
+    fn agent_leg_ended(&mut self, agent: AgentId, leg: CallId, was_up: bool, ended: &Ended) {
+        // A leg that we let go of is no longer hers.
+        let Some(seat) = self.seat(agent).filter(|seat| seat.leg == Some(leg)) else {
+            return self.raise_leg(agent);
+        };
+        seat.leg = None;
+        if !was_up {
+            seat.leg_failures += 1;
+        }
+        let hung_up = was_up && ended.by == EndedBy::Callee;
+        match seat.job.clone() {
+            Some(Job::Call { call }) => self.agent_lost(agent, call, hung_up),
+            Some(Job::Helping { call }) => self.helper_gone(agent, call),
+            Some(Job::First { .. }) => {
+                self.note_miss(agent);
+                self.give_back(agent);
+            }
+            Some(Job::Preview { .. } | Job::Fetching { .. } | Job::WrapUp(_)) | None => {}
+        }
+        self.stop_supervising(agent);
+        self.raise_leg(agent);
+    }
+
+    /// Her phone rang and nobody answered. Twice in a row pauses her: no callee waits for it again.
+    pub(super) fn note_miss(&mut self, agent: AgentId) {
+        let Some(seat) = self.seat(agent) else { return };
+        seat.misses += 1;
+        if seat.misses >= MISSES_MAX && seat.availability == Availability::Available {
+            seat.misses = 0;
+            seat.availability = Availability::Paused { reason: "phone_not_answered".into() };
+        }
+    }
+
+    /// Sees to it that a nailed-up leg is there, or will be tried again.
+    pub(super) fn raise_leg(&mut self, agent: AgentId) {
+        let Some(seat) = self.floor.seats.get(&agent) else { return };
+        let wanted = seat.signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
+        if !wanted || !seat.reachable() {
+            self.wakes.clear(Wake::RaiseLeg(agent));
+            return;
+        }
+        let failures = seat.leg_failures as usize;
+        if failures == 0 {
+            if self.ring_agent(agent, None, SHIFT_RING) {
+                return;
+            }
+            if let Some(seat) = self.seat(agent) {
+                seat.leg_failures = 1;
+            }
+        }
+        let wait = RAISE_AGAIN[failures.saturating_sub(1).min(RAISE_AGAIN.len() - 1)];
+        let at: Time = self.now + Duration::from_secs(wait);
+        self.wakes.set_sooner(Wake::RaiseLeg(agent), at);
+    }
+
+    pub(in crate::dialer) fn raise_leg_again(&mut self, agent: AgentId) {
+        let Some(seat) = self.floor.seats.get(&agent) else { return };
+        let wanted = seat.signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
+        if wanted && seat.reachable() && !self.ring_agent(agent, None, SHIFT_RING) {
+            if let Some(seat) = self.seat(agent) {
+                seat.leg_failures += 1;
+            }
+            self.raise_leg(agent);
+        }
+    }
+
+    /// Idle again, and whatever was put off until now happens.
+    pub(super) fn now_idle(&mut self, agent: AgentId) {
+        let Some(seat) = self.seat(agent) else { return };
+        seat.job = None;
+        seat.muted = false;
+        let leaving = seat.leaving;
+        self.set_activity(agent, Activity::Idle);
+        if leaving {
+            self.sign_out(agent);
+        } else {
+            self.raise_leg(agent);
+        }
+    }
+}
+
+/// On an agent's leg the far side is the agent.
+fn agent_or(by: EndedBy) -> EndedBy {
+    if by == EndedBy::Callee { EndedBy::Agent } else { by }
+}

@@ -1,0 +1,415 @@
+//! The floor: seats, groups and the legs of the people on them. What an agent asks for is in
+//! `acts`, who gets a call in `choice`, how a callee reaches an agent in `answering`.
+
+mod acts;
+mod answering;
+mod by_telephone;
+mod choice;
+mod in_call;
+mod inbound;
+mod legs;
+mod preview;
+mod signing;
+mod supervising;
+mod wrap_up;
+
+pub(super) use answering::Talk;
+use by_telephone::ByTelephone;
+pub(super) use wrap_up::WrapUpJob;
+
+use super::{Dialer, Output};
+use crate::agent::{
+    Activity, Agent, Availability, Group, Holding, Party, PartyKind, Quiet, SeatView, Supervision, Way, Work,
+    WorkMode,
+};
+use crate::campaign::hopper::Waiting;
+use crate::ids::{AgentId, CallId, CampaignId, GroupId};
+use crate::number::PhoneNumber;
+use crate::time::{Duration, Time, Utc};
+use legs::SideLeg;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Floor {
+    pub groups: BTreeMap<GroupId, Group>,
+    pub seats: BTreeMap<AgentId, Seat>,
+    pub legs: BTreeMap<CallId, SideLeg>,
+    legs_made: u64,
+    /// Answered callees without an agent, the longest wait first.
+    pub waiting: BTreeSet<(Time, CallId)>,
+    /// Who was served last in each group, for the round robin.
+    last_served: BTreeMap<GroupId, AgentId>,
+    /// Seats that may look different now.
+    changed: BTreeSet<AgentId>,
+    /// Agents who are signing in or out from their own telephones.
+    pub by_telephone: BTreeMap<CallId, ByTelephone>,
+    /// The service is stopping.
+    closed: bool,
+}
+
+/// One agent at work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seat {
+    pub agent: Agent,
+    pub availability: Availability,
+    pub activity: Activity,
+    /// Since when she waits for work.
+    pub idle_since: Time,
+    /// When she last did something herself.
+    touched: Time,
+    signed_in_at: Option<Utc>,
+    pub groups: BTreeSet<GroupId>,
+    work_mode: WorkMode,
+    pub way: Way,
+    pub holding: Holding,
+    phone_ready: bool,
+    /// Her leg: up for the shift, or for this call alone.
+    pub leg: Option<CallId>,
+    pub job: Option<Job>,
+    /// Signs out once this is over.
+    leaving: bool,
+    /// The agent is to be forgotten once she has signed out.
+    removed: bool,
+    muted: bool,
+    supervising: Option<(AgentId, Supervision)>,
+    /// Calls in a row that her phone did not answer.
+    misses: u32,
+    /// Times in a row that her nailed-up leg could not be raised.
+    leg_failures: u32,
+    pub answered: u32,
+    talked: Duration,
+    /// As it was last told.
+    told: Option<Box<SeatView>>,
+}
+
+/// What a seat is busy with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Job {
+    /// A lead is on her screen.
+    Preview {
+        campaign: CampaignId,
+        waiting: Box<Waiting>,
+        until: Option<Time>,
+    },
+    /// The lead she asked for is being fetched.
+    Fetching {
+        campaign: CampaignId,
+    },
+    /// Her phone rings first; then the callee is dialled.
+    First {
+        campaign: CampaignId,
+        number: PhoneNumber,
+        waiting: Option<Box<Waiting>>,
+    },
+    /// Kept for this call, rung for it, or talking.
+    Call {
+        call: CallId,
+    },
+    /// Asked for help by the agent of this call.
+    Helping {
+        call: CallId,
+    },
+    WrapUp(Box<WrapUpJob>),
+}
+
+impl Seat {
+    fn new(agent: Agent, now: Time) -> Self {
+        Seat {
+            agent,
+            availability: Availability::SignedOut,
+            activity: Activity::Idle,
+            idle_since: now,
+            touched: now,
+            signed_in_at: None,
+            groups: BTreeSet::new(),
+            work_mode: WorkMode::Both,
+            way: Way::Phone,
+            holding: Holding::NailedUp,
+            phone_ready: false,
+            leg: None,
+            job: None,
+            leaving: false,
+            removed: false,
+            muted: false,
+            supervising: None,
+            misses: 0,
+            leg_failures: 0,
+            answered: 0,
+            talked: Duration::ZERO,
+            told: None,
+        }
+    }
+
+    pub fn signed_in(&self) -> bool {
+        self.availability != Availability::SignedOut
+    }
+
+    /// Whether her phone can be rung at all.
+    fn reachable(&self) -> bool {
+        match self.way {
+            Way::Phone => self.phone_ready,
+            Way::Telephone(_) => true,
+        }
+    }
+
+    /// Nothing keeps her: no call, no preview, no wrap-up, nobody she helps.
+    fn free(&self) -> bool {
+        self.signed_in()
+            && self.activity == Activity::Idle
+            && self.job.is_none()
+            && self.supervising.is_none()
+    }
+}
+
+impl Floor {
+    fn work_mode(&self, seat: &Seat, group: GroupId) -> WorkMode {
+        self.groups.get(&group).and_then(|group| group.work_mode).unwrap_or(seat.work_mode)
+    }
+
+    pub(super) fn leg_up(&self, seat: &Seat) -> bool {
+        seat.leg.is_some_and(|leg| self.legs.get(&leg).is_some_and(|leg| leg.up && !leg.ending))
+    }
+
+    /// Whether a call of this group's may go to her now.
+    pub(super) fn takes_calls(&self, seat: &Seat, group: GroupId, inbound: bool) -> bool {
+        let mode = self.work_mode(seat, group);
+        seat.free()
+            && seat.availability == Availability::Available
+            && !seat.leaving
+            && seat.groups.contains(&group)
+            && (if inbound { mode.takes_inbound() } else { mode.takes_outbound() })
+            && match seat.holding {
+                Holding::NailedUp => self.leg_up(seat),
+                Holding::PerCall => seat.reachable() && seat.leg.is_none(),
+            }
+    }
+
+    /// Agents signed in to the group and not paused, and those of them who may get a call now.
+    pub(super) fn census(&self, group: GroupId) -> (u32, u32) {
+        let mut census = (0, 0);
+        for seat in self.seats.values().filter(|seat| seat.groups.contains(&group)) {
+            census.0 += u32::from(seat.availability == Availability::Available && !seat.leaving);
+            census.1 += u32::from(self.takes_calls(seat, group, false));
+        }
+        census
+    }
+
+    /// Whether somebody still works on this campaign: a call, a preview, a summary to come.
+    pub(super) fn works_on(&self, campaign: CampaignId) -> bool {
+        self.seats.values().any(|seat| match &seat.job {
+            Some(Job::Preview { campaign: of, .. } | Job::Fetching { campaign: of })
+            | Some(Job::First { campaign: of, .. }) => *of == campaign,
+            Some(Job::WrapUp(job)) => job.campaign == campaign,
+            Some(Job::Call { .. } | Job::Helping { .. }) | None => false,
+        })
+    }
+}
+
+impl Dialer {
+    /// Every seat that was ever defined, as screens show it.
+    pub fn seats(&self) -> Vec<SeatView> {
+        self.floor.seats.values().map(|seat| self.seat_view(seat)).collect()
+    }
+
+    /// Answered callees of this campaign who wait for an agent.
+    pub fn callees_waiting(&self, campaign: CampaignId) -> u32 {
+        let waiting = self.floor.waiting.iter().filter_map(|(_, call)| self.calls.get(call));
+        waiting.filter(|call| call.campaign == campaign).count() as u32
+    }
+
+    pub(super) fn seat(&mut self, agent: AgentId) -> Option<&mut Seat> {
+        self.floor.changed.insert(agent);
+        self.floor.seats.get_mut(&agent)
+    }
+
+    /// Changes what she is doing.
+    pub(super) fn set_activity(&mut self, agent: AgentId, activity: Activity) {
+        let now = self.now;
+        let Some(seat) = self.seat(agent) else { return };
+        if activity == Activity::Idle && seat.activity != Activity::Idle {
+            seat.idle_since = now;
+        }
+        seat.activity = activity;
+    }
+
+    /// Tells what changed, once per input.
+    pub(super) fn tell_seats(&mut self) {
+        let utc = self.wall.utc(self.now);
+        while let Some(agent) = self.floor.changed.pop_first() {
+            let Some(seat) = self.floor.seats.get(&agent) else { continue };
+            let mut view = self.seat_view(seat);
+            let before = seat.told.as_deref();
+            let logged = before
+                .is_none_or(|told| told.availability != view.availability || told.activity != view.activity);
+            view.since = if logged { utc } else { before.map_or(utc, |told| told.since) };
+            if before == Some(&view) {
+                continue;
+            }
+            let removed = seat.removed && !seat.signed_in() && seat.job.is_none();
+            if let Some(seat) = self.floor.seats.get_mut(&agent) {
+                seat.told = Some(Box::new(view.clone()));
+            }
+            if removed {
+                self.floor.seats.remove(&agent);
+            }
+            self.outputs.push_back(Output::SeatChanged { seat: Box::new(view), logged });
+        }
+    }
+
+    fn seat_view(&self, seat: &Seat) -> SeatView {
+        let told = seat.told.as_deref();
+        SeatView {
+            agent: seat.agent.id,
+            number: seat.agent.number.clone(),
+            availability: seat.availability.clone(),
+            activity: seat.activity.clone(),
+            since: told.map_or_else(|| self.wall.utc(self.now), |told| told.since),
+            signed_in_at: seat.signed_in_at,
+            groups: seat.groups.iter().copied().collect(),
+            work_mode: seat.work_mode,
+            way: seat.way,
+            holding: seat.holding,
+            phone_ready: seat.reachable(),
+            leg_up: self.floor.leg_up(seat),
+            quiet: self.quiet(seat),
+            work: self.work(seat),
+            muted: seat.muted,
+            until: match &seat.job {
+                Some(Job::Preview { until, .. }) => until.map(|until| self.wall.utc(until)),
+                Some(Job::WrapUp(job)) => job.until.map(|until| self.wall.utc(until)),
+                _ => None,
+            },
+            leaving: seat.leaving,
+            supervising: seat.supervising,
+            answered: seat.answered,
+            talked: seat.talked,
+        }
+    }
+
+    /// Why she gets no calls, though nothing keeps her.
+    fn quiet(&self, seat: &Seat) -> Option<Quiet> {
+        if !seat.free() {
+            return None;
+        }
+        let campaigns = || {
+            self.campaigns.values().filter(|run| {
+                !run.finished
+                    && run.rules.agents.as_ref().is_some_and(|rules| seat.groups.contains(&rules.group))
+            })
+        };
+        let outbound = seat.groups.iter().any(|group| self.floor.work_mode(seat, *group).takes_outbound());
+        if seat.availability != Availability::Available {
+            Some(Quiet::Paused)
+        } else if !seat.reachable() {
+            Some(Quiet::PhoneAway)
+        } else if seat.holding == Holding::NailedUp && !self.floor.leg_up(seat) {
+            Some(Quiet::LegComing)
+        } else if campaigns().next().is_none() {
+            Some(Quiet::NoCampaign)
+        } else if !outbound {
+            Some(Quiet::InboundOnly)
+        } else if campaigns().all(|run| run.live == 0) {
+            Some(Quiet::NothingPlaced)
+        } else {
+            None
+        }
+    }
+
+    fn work(&self, seat: &Seat) -> Option<Work> {
+        let mut work = Work {
+            campaign: CampaignId(0),
+            lead: None,
+            number: None,
+            attempt: None,
+            inbound: false,
+            answered_at: None,
+            connected_at: None,
+            parties: Vec::new(),
+            recording: false,
+            summary: None,
+        };
+        match seat.job.as_ref()? {
+            Job::Preview { campaign, waiting, .. } => {
+                work.campaign = *campaign;
+                work.lead = Some(waiting.lead.id);
+                work.number =
+                    waiting.lead.phones.iter().find(|phone| !phone.closed).map(|phone| phone.number);
+            }
+            Job::Fetching { campaign } => work.campaign = *campaign,
+            Job::First { campaign, number, waiting } => {
+                work.campaign = *campaign;
+                work.number = Some(*number);
+                work.lead = waiting.as_ref().map(|waiting| waiting.lead.id);
+            }
+            Job::Call { call } | Job::Helping { call } => {
+                let id = *call;
+                let call = self.calls.get(&id)?;
+                work.campaign = call.campaign;
+                work.lead = call.waiting.as_ref().map(|waiting| waiting.lead.id);
+                work.number = Some(call.number).filter(|_| !call.withheld);
+                work.attempt = (!call.inbound).then_some(call.attempt);
+                work.inbound = call.inbound;
+                work.answered_at = call.answered_at;
+                work.connected_at = call.spoke.map(|(_, at)| at);
+                work.parties = self.parties(id);
+                work.recording = call.recording;
+                work.summary = call.summary.clone();
+            }
+            Job::WrapUp(job) => {
+                work.campaign = job.campaign;
+                work.lead = job.lead.as_ref().map(|lead| lead.id);
+                work.number = job.number;
+                work.attempt = (!job.inbound).then(|| job.call.attempt());
+                work.inbound = job.inbound;
+                work.answered_at = job.answered_at;
+                work.connected_at = job.connected_at;
+            }
+        }
+        Some(work)
+    }
+
+    /// Everybody in a conversation.
+    fn parties(&self, id: CallId) -> Vec<Party> {
+        let Some(call) = self.calls.get(&id) else { return Vec::new() };
+        let held = call.talk.as_ref().is_some_and(|talk| talk.held);
+        let mut parties = vec![Party {
+            leg: id,
+            kind: PartyKind::Callee,
+            agent: None,
+            number: Some(call.number).filter(|_| !call.withheld),
+            up: call.answered_at.is_some(),
+            held,
+        }];
+        for seat in self.floor.seats.values() {
+            let kind = match (&seat.job, seat.supervising) {
+                (Some(Job::Call { call }), _) if *call == id => PartyKind::Agent,
+                (Some(Job::Helping { call }), _) if *call == id => PartyKind::Consulted,
+                // A listener is nobody's business but the shift lead's.
+                (_, Some((agent, how))) if how != Supervision::Listen && self.call_of(agent) == Some(id) => {
+                    PartyKind::Supervisor
+                }
+                _ => continue,
+            };
+            if let Some(leg) = seat.leg {
+                let (up, agent) = (self.floor.leg_up(seat), Some(seat.agent.id));
+                parties.push(Party { leg, kind, agent, number: None, up, held: false });
+            }
+        }
+        if let Some(third) = call.talk.as_ref().and_then(|talk| talk.third.as_ref())
+            && let (Some(leg), Some(number)) = (third.leg, third.number)
+        {
+            let (kind, number) = (PartyKind::Consulted, Some(number));
+            parties.push(Party { leg, kind, agent: None, number, up: third.up, held: false });
+        }
+        parties
+    }
+
+    /// The call that this agent talks in, or is kept for.
+    fn call_of(&self, agent: AgentId) -> Option<CallId> {
+        match self.floor.seats.get(&agent)?.job {
+            Some(Job::Call { call }) => Some(call),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Sign-in and sign-out, the choice of a phone, and what is known of agents and groups.
+
+use super::{Job, Seat};
+use crate::agent::{Activity, Agent, Availability, Group, Holding, Refusal, Way, WorkMode};
+use crate::dialer::Dialer;
+use crate::dialer::wake::Wake;
+use crate::ids::{AgentId, GroupId};
+use crate::time::Duration;
+use std::collections::BTreeSet;
+
+/// How long a phone may ring when its agent moves to it in mid-call.
+const MOVE_RING: Duration = Duration::from_secs(20);
+
+impl Dialer {
+    pub(in crate::dialer) fn define_agent(&mut self, agent: Agent) {
+        let (id, now) = (agent.id, self.now);
+        let known: BTreeSet<GroupId> =
+            agent.groups.iter().filter(|of| of.in_use).map(|of| of.group).collect();
+        let seat = self.floor.seats.entry(id).or_insert_with(|| Seat::new(agent.clone(), now));
+        // Her number never changes, whatever the definition says.
+        let number = seat.agent.number.clone();
+        seat.agent = Agent { number, ..agent };
+        seat.removed = false;
+        seat.groups.retain(|group| known.contains(group));
+        self.floor.changed.insert(id);
+    }
+
+    pub(in crate::dialer) fn remove_agent(&mut self, agent: AgentId) {
+        let Some(seat) = self.seat(agent) else { return };
+        seat.removed = true;
+        // Whoever is in a call ends it first.
+        let _ = self.leave(agent);
+    }
+
+    pub(in crate::dialer) fn define_group(&mut self, group: Group) {
+        self.floor.groups.insert(group.id, group);
+    }
+
+    pub(in crate::dialer) fn phone_changed(&mut self, agent: AgentId, ready: bool) {
+        let now = self.now;
+        let Some(seat) = self.seat(agent).filter(|seat| seat.phone_ready != ready) else { return };
+        seat.phone_ready = ready;
+        if ready {
+            seat.leg_failures = 0;
+            seat.idle_since = now;
+            self.raise_leg(agent);
+        }
+    }
+
+    pub(super) fn sign_in(
+        &mut self,
+        agent: AgentId,
+        groups: Vec<GroupId>,
+        way: Way,
+        holding: Holding,
+        work_mode: WorkMode,
+    ) -> Result<(), Refusal> {
+        let (now, utc) = (self.now, self.wall.utc(self.now));
+        if self.floor.closed {
+            return Err(Refusal::CampaignClosed);
+        }
+        let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
+        if seat.signed_in() {
+            return Err(Refusal::AlreadySignedIn);
+        }
+        let hers = seat.agent.groups.iter().filter(|of| of.in_use).map(|of| of.group);
+        let chosen: BTreeSet<GroupId> =
+            hers.filter(|group| groups.is_empty() || groups.contains(group)).collect();
+        if chosen.is_empty() {
+            return Err(Refusal::NotAMember);
+        }
+        self.phone_allowed(agent, way, &chosen)?;
+        for group in chosen.iter().filter_map(|group| self.floor.groups.get(group)) {
+            let taken = self.floor.seats.values().filter(|seat| seat.groups.contains(&group.id)).count();
+            if group.seats.is_some_and(|seats| taken as u32 >= seats) {
+                return Err(Refusal::SeatsTaken);
+            }
+        }
+        let Some(seat) = self.seat(agent) else { return Err(Refusal::UnknownAgent) };
+        seat.availability = Availability::Available;
+        seat.signed_in_at = Some(utc);
+        seat.idle_since = now;
+        seat.groups = chosen;
+        seat.work_mode = work_mode;
+        seat.way = way;
+        seat.holding = holding;
+        seat.leaving = false;
+        seat.misses = 0;
+        seat.leg_failures = 0;
+        seat.answered = 0;
+        seat.talked = Duration::ZERO;
+        self.raise_leg(agent);
+        self.watch_idle(agent);
+        Ok(())
+    }
+
+    /// The phone must be there, admitted, and nobody else's.
+    fn phone_allowed(&self, agent: AgentId, way: Way, groups: &BTreeSet<GroupId>) -> Result<(), Refusal> {
+        let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
+        match way {
+            Way::Phone if !seat.phone_ready => Err(Refusal::PhoneNotReady),
+            Way::Phone => Ok(()),
+            Way::Telephone(_) => {
+                let admitted = groups
+                    .iter()
+                    .all(|group| self.floor.groups.get(group).is_none_or(|group| group.telephones));
+                let taken = self
+                    .floor
+                    .seats
+                    .values()
+                    .any(|seat| seat.agent.id != agent && seat.signed_in() && seat.way == way);
+                match (admitted, taken) {
+                    (false, _) => Err(Refusal::PhoneNotReady),
+                    (true, true) => Err(Refusal::PhoneTaken),
+                    (true, false) => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// At once when nothing keeps her; after the call and its wrap-up otherwise.
+    pub(super) fn leave(&mut self, agent: AgentId) -> Result<(), Refusal> {
+        let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
+        if !seat.signed_in() {
+            return Err(Refusal::NotSignedIn);
+        }
+        self.stop_supervising(agent);
+        if matches!(
+            self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()),
+            Some(Job::Preview { .. } | Job::Fetching { .. })
+        ) {
+            self.give_back(agent);
+        }
+        let Some(seat) = self.seat(agent) else { return Err(Refusal::UnknownAgent) };
+        if seat.free() {
+            self.sign_out(agent);
+        } else {
+            seat.leaving = true;
+        }
+        Ok(())
+    }
+
+    pub(super) fn sign_out(&mut self, agent: AgentId) {
+        self.wakes.clear(Wake::RaiseLeg(agent));
+        self.wakes.clear(Wake::IdleSeat(agent));
+        let Some(seat) = self.seat(agent) else { return };
+        seat.availability = Availability::SignedOut;
+        seat.activity = Activity::Idle;
+        seat.signed_in_at = None;
+        seat.groups.clear();
+        seat.leaving = false;
+        seat.muted = false;
+        if let Some(leg) = seat.leg {
+            self.drop_leg(leg);
+        }
+    }
+
+    /// Another phone, without losing the seat.
+    pub(super) fn change_way(&mut self, agent: AgentId, way: Way, holding: Holding) -> Result<(), Refusal> {
+        let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
+        if !seat.signed_in() {
+            return Err(Refusal::NotSignedIn);
+        }
+        let groups = seat.groups.clone();
+        self.phone_allowed(agent, way, &groups)?;
+        let talking = self.talking(agent).ok();
+        if talking.is_none()
+            && seat.job.is_some()
+            && !matches!(seat.job, Some(Job::WrapUp(_) | Job::Preview { .. }))
+        {
+            return Err(Refusal::Busy);
+        }
+        if let Some(call) = talking {
+            self.hold(call, true);
+        }
+        if let Some(leg) = self.floor.seats.get(&agent).and_then(|seat| seat.leg) {
+            self.drop_leg(leg);
+        }
+        let Some(seat) = self.seat(agent) else { return Err(Refusal::UnknownAgent) };
+        seat.way = way;
+        seat.holding = holding;
+        seat.leg_failures = 0;
+        match talking {
+            Some(call) => {
+                if !self.ring_agent(agent, Some(call), MOVE_RING) {
+                    self.agent_lost(agent, call, false);
+                }
+            }
+            None => self.raise_leg(agent),
+        }
+        Ok(())
+    }
+
+    /// The service is stopping.
+    pub(in crate::dialer) fn close_floor(&mut self) {
+        self.floor.closed = true;
+        let agents: Vec<AgentId> = self.floor.seats.keys().copied().collect();
+        for agent in agents {
+            // Who is not signed in has nothing to leave.
+            let _ = self.leave(agent);
+        }
+    }
+
+    /// Floating seats: whoever stays idle and untouched is signed out, and her seat is free.
+    pub(super) fn watch_idle(&mut self, agent: AgentId) {
+        let Some(seat) = self.floor.seats.get(&agent) else { return };
+        let spans = seat.groups.iter().filter_map(|group| self.floor.groups.get(group)?.idle_release);
+        if let Some(span) = spans.min() {
+            let at = seat.idle_since.max(seat.touched) + span;
+            self.wakes.set(Wake::IdleSeat(agent), at.max(self.now));
+        }
+    }
+
+    pub(in crate::dialer) fn idle_too_long(&mut self, agent: AgentId) {
+        let now = self.now;
+        let Some(seat) = self.floor.seats.get(&agent) else { return };
+        let spans = seat.groups.iter().filter_map(|group| self.floor.groups.get(group)?.idle_release);
+        let Some(span) = spans.min() else { return };
+        let due = seat.idle_since.max(seat.touched) + span;
+        if seat.free() && due <= now {
+            self.sign_out(agent);
+        } else {
+            // Busy, or busy since: asked again a whole span later at the latest.
+            self.wakes.set(Wake::IdleSeat(agent), if due > now { due } else { now + span });
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The work after a call: the countdown, the summary, and what a disposition makes of the lead.
+
+use super::Job;
+use crate::agent::{Activity, CallSummary, Refusal, WrapUp};
+use crate::campaign::Disposition;
+use crate::dialer::output::{LeadUpdate, SummaryRecord};
+use crate::dialer::wake::Wake;
+use crate::dialer::{Dialer, Output};
+use crate::ids::{AgentId, CallId, CampaignId};
+use crate::lead::{Callback, Lead};
+use crate::number::PhoneNumber;
+use crate::outcome::LeadState;
+use crate::time::{Time, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The call that a wrap-up is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::dialer) struct WrapUpJob {
+    pub call: CallId,
+    pub inbound: bool,
+    pub campaign: CampaignId,
+    /// As the call left it.
+    pub lead: Option<Lead>,
+    pub number: Option<PhoneNumber>,
+    pub answered_at: Option<Utc>,
+    pub connected_at: Option<Utc>,
+    pub until: Option<Time>,
+}
+
+/// Text of a note, in characters.
+const NOTE_MAX: usize = 2_000;
+
+impl Dialer {
+    /// After a conversation, or a ring where every ring brings one. A summary that was given during
+    /// the call is taken now, and then there is nothing left to do.
+    pub(super) fn begin_wrap_up(&mut self, agent: AgentId, id: CallId) {
+        let Some(mut job) = self.wrap_up_of(id) else { return self.now_idle(agent) };
+        let given = self.calls.get_mut(&id).and_then(|call| call.summary.take());
+        let spoke = job.connected_at.is_some();
+        let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref()) else {
+            return self.now_idle(agent);
+        };
+        let wanted = match rules.wrap_up {
+            WrapUp::AnyRing => true,
+            WrapUp::Answered => spoke,
+            WrapUp::Off => false,
+        };
+        if let Some(summary) = given {
+            self.save_summary(agent, &job, summary, false);
+            return self.now_idle(agent);
+        }
+        if !wanted || rules.wrap_up_len.is_zero() {
+            self.save_default(agent, &job);
+            return self.now_idle(agent);
+        }
+        let until = self.now + rules.wrap_up_len;
+        job.until = Some(until);
+        self.wakes.set(Wake::WrapUp(agent), until);
+        self.set_activity(agent, Activity::WrapUp);
+        if let Some(seat) = self.seat(agent) {
+            seat.job = Some(Job::WrapUp(Box::new(job)));
+        }
+    }
+
+    /// Her time is over, or she wants the next call.
+    pub(in crate::dialer) fn end_wrap_up(&mut self, agent: AgentId) {
+        self.wakes.clear(Wake::WrapUp(agent));
+        let Some(seat) = self.seat(agent) else { return };
+        let Some(Job::WrapUp(job)) = seat.job.take() else { return };
+        self.save_default(agent, &job);
+        self.now_idle(agent);
+    }
+
+    /// Nobody said how it was: the campaign's default stands for it, marked as such.
+    fn save_default(&mut self, agent: AgentId, job: &WrapUpJob) {
+        if job.connected_at.is_none() {
+            return;
+        }
+        let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref()) else {
+            return;
+        };
+        if !rules.disposition_required {
+            return;
+        }
+        let Some(code) = rules.disposition_default.clone() else { return };
+        let summary = CallSummary { disposition: code, note: String::new(), callback: None };
+        self.save_summary(agent, job, summary, true);
+    }
+
+    pub(super) fn extend_wrap_up(&mut self, agent: AgentId) -> Result<(), Refusal> {
+        let now = self.now;
+        let Some(Job::WrapUp(job)) = self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()) else {
+            return Err(Refusal::NothingToSummarise);
+        };
+        let rules = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref());
+        let step = rules.map(|rules| rules.wrap_up_len).ok_or(Refusal::CampaignClosed)?;
+        if let Some(Job::WrapUp(job)) = self.seat(agent).and_then(|seat| seat.job.as_mut()) {
+            let until = job.until.unwrap_or(now) + step;
+            job.until = Some(until);
+            self.wakes.set(Wake::WrapUp(agent), until);
+        }
+        Ok(())
+    }
+
+    pub(super) fn next(&mut self, agent: AgentId) -> Result<(), Refusal> {
+        match self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()) {
+            Some(Job::WrapUp(job)) => {
+                let rules = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref());
+                if job.connected_at.is_some() && rules.is_some_and(|rules| rules.disposition_required) {
+                    return Err(Refusal::SummaryMissing);
+                }
+                self.end_wrap_up(agent);
+                Ok(())
+            }
+            Some(Job::Preview { .. }) => self.dial_preview(agent),
+            _ => Err(Refusal::NothingToSummarise),
+        }
+    }
+
+    pub(super) fn summarise(&mut self, agent: AgentId, mut summary: CallSummary) -> Result<(), Refusal> {
+        let utc = self.wall.utc(self.now);
+        let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
+        let campaign = match &seat.job {
+            Some(Job::WrapUp(job)) => job.campaign,
+            Some(Job::Call { call }) if self.in_conversation(*call) => {
+                self.calls.get(call).map(|call| call.campaign).ok_or(Refusal::NothingToSummarise)?
+            }
+            _ => return Err(Refusal::NothingToSummarise),
+        };
+        let rules = self.campaigns.get(&campaign).and_then(|run| run.rules.agents.as_ref());
+        let rules = rules.ok_or(Refusal::CampaignClosed)?;
+        if rules.disposition(&summary.disposition).is_none() {
+            return Err(Refusal::UnknownDisposition);
+        }
+        if summary.callback.as_ref().is_some_and(|callback| callback.at <= utc) {
+            return Err(Refusal::CallbackInThePast);
+        }
+        summary.note = summary.note.chars().take(NOTE_MAX).collect();
+        match self.seat(agent).and_then(|seat| seat.job.clone()) {
+            Some(Job::WrapUp(job)) => {
+                self.wakes.clear(Wake::WrapUp(agent));
+                self.save_summary(agent, &job, summary, false);
+                self.now_idle(agent);
+            }
+            Some(Job::Call { call }) => {
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.summary = Some(summary);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn save_summary(&mut self, agent: AgentId, job: &WrapUpJob, summary: CallSummary, defaulted: bool) {
+        let utc = self.wall.utc(self.now);
+        let Some(run) = self.campaigns.get_mut(&job.campaign) else { return };
+        let Some(rules) = run.rules.agents.as_ref() else { return };
+        let Some(disposition) = rules.disposition(&summary.disposition).cloned() else { return };
+        let lead = job.lead.clone().map(|lead| {
+            let booked = summary.callback.as_ref().map(|callback| {
+                let agent = callback.own.then_some(agent);
+                (callback.at, Callback { agent, skill: callback.skill.clone() })
+            });
+            let gap = run.rules.retry.gap_min;
+            after_summary(job.campaign, lead, job.number, &disposition, booked, utc, gap)
+        });
+        if let Some(update) = &lead {
+            run.supply.note_due(update.next_at);
+            run.supply.stale = true;
+            if let Some(household) = update.household_done {
+                run.hopper.drop_waiting(|waiting| waiting.household == Some(household));
+            }
+        }
+        if let (true, Some(number)) = (disposition.do_not_call, job.number) {
+            self.outputs.push_back(Output::Blacklist { campaign: job.campaign, number });
+        }
+        self.outputs.push_back(Output::SaveSummary(Box::new(SummaryRecord {
+            attempt: job.call.attempt(),
+            inbound: job.inbound,
+            campaign: job.campaign,
+            agent,
+            summary,
+            defaulted,
+            at: utc,
+            lead,
+        })));
+    }
+}
+
+/// What a disposition makes of a lead whose call was answered.
+fn after_summary(
+    campaign: CampaignId,
+    mut lead: Lead,
+    number: Option<PhoneNumber>,
+    disposition: &Disposition,
+    booked: Option<(Utc, Callback)>,
+    now: Utc,
+    gap: crate::time::Duration,
+) -> LeadUpdate {
+    let mut state = disposition.state;
+    let due = match (&booked, state) {
+        (Some((at, _)), _) => Some(*at),
+        (None, LeadState::Open) => Some(now + disposition.retry.unwrap_or(gap)),
+        (None, _) => None,
+    };
+    if booked.is_some() {
+        state = LeadState::FollowUp;
+    }
+    if let Some(phone) = lead.phones.iter_mut().find(|phone| Some(phone.number) == number) {
+        if disposition.wrong_number {
+            phone.closed = true;
+        } else if let Some(due) = due {
+            phone.closed = false;
+            phone.next_at = Some(due);
+        }
+    }
+    // A wrong number speaks of the number: her others are still tried.
+    let others = lead.phones.iter().any(|phone| !phone.closed);
+    if disposition.wrong_number && booked.is_none() && others {
+        state = LeadState::Open;
+    }
+    let next_at = match state {
+        LeadState::Open => lead.earliest().map(|at| at.max(now)),
+        LeadState::FollowUp => due,
+        LeadState::Done | LeadState::Failed => None,
+    };
+    if state == LeadState::Open && next_at.is_none() {
+        state = LeadState::Failed;
+    }
+    LeadUpdate {
+        campaign,
+        lead: lead.id,
+        state,
+        reason: None,
+        next_at,
+        phones: lead.phones,
+        uncounted: lead.uncounted,
+        result: None,
+        household_done: (state == LeadState::Done).then_some(lead.household).flatten(),
+        callback: booked.map(|(_, callback)| callback),
+    }
+}

@@ -1,0 +1,165 @@
+//! Who hears whom in a mix, and the sum of what they say: everyone but oneself, in linear samples at
+//! 8,000 a second, saturating. Packets and codecs are elsewhere.
+
+use crate::ids::CallId;
+use serde::{Deserialize, Serialize};
+
+/// Samples of 20 ms.
+pub const SAMPLES: usize = 160;
+pub type Frame = [i16; SAMPLES];
+
+/// To whom a member of a mix speaks. Everyone hears those whose voice reaches them; nobody hears
+/// themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voice {
+    /// A party to the call.
+    Everyone,
+    /// A listener, or someone who is muted.
+    Nobody,
+    /// A whisper into one ear.
+    Only(CallId),
+}
+
+impl Voice {
+    pub fn reaches(self, listener: CallId) -> bool {
+        match self {
+            Voice::Everyone => true,
+            Voice::Nobody => false,
+            Voice::Only(one) => one == listener,
+        }
+    }
+}
+
+/// What one member is to hear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ear {
+    #[default]
+    Nobody,
+    /// One voice alone, by its place among the members: it need not be mixed.
+    One(usize),
+    Several,
+}
+
+/// What the member at `place` is to hear.
+pub fn ear(members: impl Iterator<Item = (CallId, Voice)>, place: usize, listener: CallId) -> Ear {
+    let mut ear = Ear::Nobody;
+    for (n, (_, voice)) in members.enumerate() {
+        if n == place || !voice.reaches(listener) {
+            continue;
+        }
+        ear = match ear {
+            Ear::Nobody => Ear::One(n),
+            _ => return Ear::Several,
+        };
+    }
+    ear
+}
+
+/// The sum of all voices that reach everyone.
+#[derive(Clone, Debug)]
+pub struct Sum([i32; SAMPLES]);
+
+impl Sum {
+    pub fn new() -> Self {
+        Sum([0; SAMPLES])
+    }
+
+    pub fn add(&mut self, frame: &Frame) {
+        for (sum, &sample) in self.0.iter_mut().zip(frame) {
+            *sum += i32::from(sample);
+        }
+    }
+
+    /// Takes out one voice that was added before.
+    pub fn without(&self, frame: &Frame) -> Sum {
+        let mut rest = self.clone();
+        for (sum, &sample) in rest.0.iter_mut().zip(frame) {
+            *sum -= i32::from(sample);
+        }
+        rest
+    }
+
+    /// Loud together is as loud as can be, not a crackle.
+    pub fn frame(&self) -> Frame {
+        self.0.map(|sum| sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16)
+    }
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Sum::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    const CALLEE: CallId = CallId(1);
+    const AGENT: CallId = CallId(2);
+    const LEAD: CallId = CallId(3);
+
+    fn ears(members: &[(CallId, Voice)]) -> Vec<Ear> {
+        (0..members.len()).map(|n| ear(members.iter().copied(), n, members[n].0)).collect()
+    }
+
+    #[test]
+    fn who_hears_whom() {
+        use Ear::{Nobody, One, Several};
+        use Voice::{Everyone, Only};
+        let cases: [(&str, &[(CallId, Voice)], &[Ear]); 7] = [
+            ("alone", &[(CALLEE, Everyone)], &[Nobody]),
+            ("a call", &[(CALLEE, Everyone), (AGENT, Everyone)], &[One(1), One(0)]),
+            ("muted", &[(CALLEE, Everyone), (AGENT, Voice::Nobody)], &[Nobody, One(0)]),
+            (
+                "a listener",
+                &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Voice::Nobody)],
+                &[One(1), One(0), Several],
+            ),
+            (
+                "a whisper",
+                &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Only(AGENT))],
+                &[One(1), Several, Several],
+            ),
+            (
+                "barged in",
+                &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Everyone)],
+                &[Several, Several, Several],
+            ),
+            ("to oneself", &[(CALLEE, Only(CALLEE)), (AGENT, Everyone)], &[One(1), Nobody]),
+        ];
+        for (what, members, expected) in cases {
+            assert_eq!(ears(members), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn taking_a_voice_out_is_the_same_as_never_adding_it() {
+        for seed in 0..200u64 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let count = random.random_range(1..9);
+            let frames: Vec<Frame> = (0..count)
+                .map(|_| std::array::from_fn(|_| random.random_range(i16::MIN..=i16::MAX)))
+                .collect();
+            let mut all = Sum::new();
+            frames.iter().for_each(|frame| all.add(frame));
+            for own in 0..count {
+                let mut others = Sum::new();
+                frames.iter().enumerate().filter(|(n, _)| *n != own).for_each(|(_, frame)| others.add(frame));
+                assert_eq!(all.without(&frames[own]).frame(), others.frame(), "seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_loud_voices_saturate() {
+        let mut sum = Sum::new();
+        sum.add(&[30_000; SAMPLES]);
+        sum.add(&[30_000; SAMPLES]);
+        assert_eq!(sum.frame(), [i16::MAX; SAMPLES]);
+        assert_eq!(sum.without(&[30_000; SAMPLES]).frame(), [30_000; SAMPLES]);
+    }
+}

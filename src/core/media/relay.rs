@@ -1,0 +1,212 @@
+//! Another stream's numbers mapped onto our own: a packet that is passed on keeps its distance to its
+//! neighbours, so that what was lost or came out of order before us is mended by the far end, at once
+//! and without any buffer of ours. What we put between takes its place in the same stream.
+
+use super::rtp::Stream;
+
+/// A source that jumps further ahead than this (1 s) starts anew where our stream is.
+const MAX_AHEAD: i32 = 8_000;
+/// Sequence numbers further apart than this are not one run.
+const MAX_STEP: i16 = 100;
+
+/// What of a packet's header matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    pub ssrc: u32,
+    pub sequence: u16,
+    pub timestamp: u32,
+    pub marker: bool,
+}
+
+/// A packet's place in our own stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub sequence: u16,
+    pub timestamp: u32,
+    pub marker: bool,
+}
+
+/// One direction of a relay.
+#[derive(Clone, Debug, Default)]
+pub struct Relay {
+    anchor: Option<Anchor>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    ssrc: u32,
+    /// The source's newest.
+    newest: u16,
+    timestamp_offset: u32,
+    /// Ours less theirs, and the first of ours in this run; `None` after we put in something of our own.
+    run: Option<(u16, u16)>,
+}
+
+impl Relay {
+    /// Packets of our own went out: the next one that is passed on follows after them.
+    pub fn interrupted(&mut self) {
+        if let Some(anchor) = &mut self.anchor {
+            anchor.run = None;
+        }
+    }
+
+    /// Where this packet belongs; `None` if its place is taken. A batch is given in the order of its
+    /// sequence numbers; `last` says that nothing newer has come. Then a packet whose time has passed
+    /// means that its source is late from now on, and the stream goes on from here with it.
+    pub fn place(&mut self, stream: &Stream, packet: Numbers, last: bool) -> Option<Place> {
+        let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == packet.ssrc) else {
+            return Some(self.start(stream, packet));
+        };
+        let step = packet.sequence.wrapping_sub(anchor.newest) as i16;
+        let timestamp = packet.timestamp.wrapping_add(anchor.timestamp_offset);
+        let ahead = timestamp.wrapping_sub(stream.timestamp) as i32;
+        if !(-MAX_STEP..=MAX_STEP).contains(&step) || ahead > MAX_AHEAD {
+            return Some(self.start(stream, packet));
+        }
+        if step <= 0 {
+            // Out of order: it fills the hole that was left for it, if this run left one.
+            let (offset, first) = anchor.run?;
+            let sequence = packet.sequence.wrapping_add(offset);
+            let in_run = sequence.wrapping_sub(first) as i16 >= 0;
+            return (step < 0 && in_run).then_some(Place { sequence, timestamp, marker: false });
+        }
+        if ahead < 0 {
+            if last {
+                return Some(self.start(stream, packet));
+            }
+            self.anchor = Some(Anchor { newest: packet.sequence, run: None, ..anchor });
+            return None;
+        }
+        let fresh = stream.sequence.wrapping_sub(packet.sequence);
+        let (offset, first) = anchor.run.unwrap_or((fresh, stream.sequence));
+        let sequence = packet.sequence.wrapping_add(offset);
+        self.anchor = Some(Anchor { newest: packet.sequence, run: Some((offset, first)), ..anchor });
+        Some(Place { sequence, timestamp, marker: packet.marker || anchor.run.is_none() })
+    }
+
+    fn start(&mut self, stream: &Stream, packet: Numbers) -> Place {
+        self.anchor = Some(Anchor {
+            ssrc: packet.ssrc,
+            newest: packet.sequence,
+            timestamp_offset: stream.timestamp.wrapping_sub(packet.timestamp),
+            run: Some((stream.sequence.wrapping_sub(packet.sequence), stream.sequence)),
+        });
+        Place { sequence: stream.sequence, timestamp: stream.timestamp, marker: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    fn numbers(n: u16) -> Numbers {
+        Numbers {
+            ssrc: 7,
+            sequence: 65_530u16.wrapping_add(n),
+            timestamp: (u32::MAX - 300).wrapping_add(u32::from(n) * 160),
+            marker: false,
+        }
+    }
+
+    fn pass(relay: &mut Relay, stream: &mut Stream, packet: Numbers, last: bool) -> Option<Place> {
+        let place = relay.place(stream, packet, last);
+        if let Some(place) = place {
+            stream.pass_on(8, place, &[0; 160], &mut [0; 200]);
+        }
+        place
+    }
+
+    #[test]
+    fn a_run_keeps_its_distances_and_lost_packets_leave_their_holes() {
+        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 65_000, 500));
+        let kept: Vec<u16> = vec![0, 1, 2, 5, 4, 6, 20, 21];
+        for &n in &kept {
+            let place = pass(&mut relay, &mut stream, numbers(n), true).unwrap();
+            assert_eq!(place.sequence, 65_000u16.wrapping_add(n), "packet {n}");
+            assert_eq!(place.timestamp, 500 + u32::from(n) * 160, "packet {n}");
+            assert_eq!(place.marker, n == 0);
+        }
+        assert_eq!((stream.sequence, stream.timestamp), (65_022u16.wrapping_add(0), 500 + 22 * 160));
+        assert_eq!(relay.place(&stream, numbers(21), true), None, "the same once more");
+    }
+
+    #[test]
+    fn what_we_say_between_takes_its_time_and_the_burst_after_it_loses_what_was_filled() {
+        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+        pass(&mut relay, &mut stream, numbers(0), true);
+        // Five beats without a packet: three were waited for, two frames of silence went out.
+        stream.pass(3 * 160);
+        for _ in 0..2 {
+            stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
+            stream.pass(160);
+        }
+        relay.interrupted();
+        let places: Vec<_> = (1..=6).map(|n| pass(&mut relay, &mut stream, numbers(n), n == 6)).collect();
+        assert!(places[..5].iter().all(Option::is_none), "{places:?}");
+        let place = places[5].unwrap();
+        assert_eq!((place.sequence, place.timestamp, place.marker), (103, 6 * 160, true));
+    }
+
+    #[test]
+    fn a_source_that_is_late_from_now_on_is_followed_at_once() {
+        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+        pass(&mut relay, &mut stream, numbers(0), true);
+        stream.pass(10 * 160);
+        relay.interrupted();
+        for n in 1..20 {
+            let place = pass(&mut relay, &mut stream, numbers(n), true).unwrap();
+            assert_eq!(place.timestamp, (10 + u32::from(n)) * 160);
+            assert_eq!(place.sequence, 100 + n);
+        }
+    }
+
+    #[test]
+    fn another_source_or_a_jump_goes_on_where_the_stream_is() {
+        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+        pass(&mut relay, &mut stream, numbers(0), true);
+        let other = Numbers { ssrc: 8, sequence: 9, timestamp: 77, marker: false };
+        assert_eq!(
+            pass(&mut relay, &mut stream, other, true),
+            Some(Place { sequence: 101, timestamp: 160, marker: true })
+        );
+        let jumped = Numbers { timestamp: 77 + 80_000, sequence: 10, ..other };
+        assert_eq!(
+            pass(&mut relay, &mut stream, jumped, true),
+            Some(Place { sequence: 102, timestamp: 320, marker: true })
+        );
+    }
+
+    /// Whatever comes, the stream never runs backwards and no place is given twice to new packets.
+    #[test]
+    fn any_input_leaves_one_forward_stream() {
+        for seed in 0..200u64 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 7, 7));
+            let mut taken = std::collections::BTreeSet::new();
+            for n in 0..500u32 {
+                let packet = Numbers {
+                    ssrc: u32::from(random.random_bool(0.02)),
+                    sequence: (n as u16).wrapping_add(random.random_range(0..4)),
+                    timestamp: n * 160 + random.random_range(0..3) * 160,
+                    marker: random.random_bool(0.1),
+                };
+                let before = stream.clone();
+                if random.random_bool(0.2) {
+                    stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
+                    taken.insert(before.sequence);
+                    stream.pass(160);
+                    relay.interrupted();
+                } else if let Some(place) = pass(&mut relay, &mut stream, packet, random.random_bool(0.7)) {
+                    let new = place.sequence.wrapping_sub(before.sequence) as i16 >= 0;
+                    if new {
+                        assert!(taken.insert(place.sequence), "seed {seed}: {place:?} twice");
+                        assert!(place.timestamp.wrapping_sub(before.timestamp) as i32 >= 0, "seed {seed}");
+                    }
+                }
+                assert!(stream.timestamp.wrapping_sub(before.timestamp) as i32 >= 0, "seed {seed}");
+            }
+        }
+    }
+}

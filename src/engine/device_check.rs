@@ -1,0 +1,105 @@
+//! The device check: an agent's leg is recorded for some seconds and played back to her; levels, loss
+//! and jitter come as numbers and as a verdict.
+
+use super::Engine;
+use crate::net::rtp::{LegStats, MediaCommand, Tap};
+use paceline_core::agent::{Activity, Refusal};
+use paceline_core::ids::{AgentId, CallId};
+use paceline_core::media::quality::{self, Measured, Quality};
+use paceline_core::time::{Duration, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// What the check found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeviceCheck {
+    pub measured: Measured,
+    pub quality: Quality,
+}
+
+pub(super) type Answer = oneshot::Sender<Result<DeviceCheck, Refusal>>;
+
+/// Checks that run, by leg.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    running: BTreeMap<CallId, Check>,
+    /// When every agent's leg is measured next.
+    measure_at: Time,
+}
+
+#[derive(Debug)]
+struct Check {
+    tap: Tap,
+    until: Time,
+    answer: Option<Answer>,
+}
+
+/// How long she speaks.
+const LISTENS: Duration = Duration::from_secs(5);
+
+/// How often legs of agents are measured for the board.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+
+impl Engine {
+    pub(super) fn check_device(&mut self, agent: AgentId, answer: Answer) {
+        let seat = self.board.seats.get(&agent);
+        let refusal = match seat {
+            None => Some(Refusal::UnknownAgent),
+            Some(seat) if seat.signed_in_at.is_none() => Some(Refusal::NotSignedIn),
+            Some(seat) if seat.activity != Activity::Idle => Some(Refusal::Busy),
+            Some(seat) if !seat.leg_up => Some(Refusal::PhoneNotReady),
+            Some(_) => None,
+        };
+        let leg = self.people.legs.iter().find(|(_, of)| **of == agent).map(|(leg, _)| *leg);
+        let (None, Some(leg)) = (refusal, leg) else {
+            // Who asked may have gone away.
+            let _ = answer.send(Err(refusal.unwrap_or(Refusal::PhoneNotReady)));
+            return;
+        };
+        let tap = Tap::new(LISTENS);
+        self.media.command(leg, MediaCommand::Tap(tap.clone()));
+        let check = Check { tap, until: self.clock.now() + LISTENS, answer: Some(answer) };
+        self.checks.running.insert(leg, check);
+    }
+
+    /// What is over is played back and measured.
+    pub(super) fn tend_checks(&mut self) {
+        let now = self.clock.now();
+        for (leg, check) in self.checks.running.iter().filter(|(_, check)| check.until <= now) {
+            // A call may have come meanwhile: then she hears that.
+            let agent = self.people.legs.get(leg);
+            let idle = agent.and_then(|agent| self.board.seats.get(agent));
+            if idle.is_some_and(|seat| seat.activity == Activity::Idle) {
+                let sound = Arc::new(check.tap.sound("device check"));
+                self.media.command(*leg, MediaCommand::Play { sound, plays: 1 });
+            }
+            self.media.command(*leg, MediaCommand::Measure);
+        }
+        for check in self.checks.running.values_mut().filter(|check| check.until <= now) {
+            // Once: what comes next is its measure.
+            check.until = now + MEASURE_EVERY * 100;
+        }
+        if self.checks.measure_at <= now {
+            self.checks.measure_at = now + MEASURE_EVERY;
+            for leg in self.people.legs.keys() {
+                self.media.command(*leg, MediaCommand::Measure);
+            }
+        }
+    }
+
+    pub(super) fn leg_measured(&mut self, leg: CallId, stats: LegStats) {
+        let over =
+            self.checks.running.get(&leg).is_some_and(|check| check.until > self.clock.now() + LISTENS);
+        if over
+            && let Some(mut check) = self.checks.running.remove(&leg)
+            && let Some(answer) = check.answer.take()
+        {
+            let measured = stats.measured();
+            let _ = answer.send(Ok(DeviceCheck { measured, quality: quality::judge(&measured) }));
+        }
+        if let Some(phone) = self.people.legs.get(&leg).and_then(|agent| self.board.phones.get_mut(agent)) {
+            phone.heard = Some(stats);
+        }
+    }
+}

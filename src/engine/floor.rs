@@ -1,0 +1,315 @@
+//! The people's side of the loop: agents' legs and phones, mixes, prompts, recordings, acts that wait
+//! for their answer. Calls to leads are in `carry_out`.
+
+use super::{Engine, Live, PhoneBoard};
+use crate::net::rtp::{MediaCommand, Recording};
+use crate::store::Command;
+use paceline_core::agent::{Agent, AgentAct, Refusal, SeatView, Way};
+use paceline_core::call::{Ended, Progress};
+use paceline_core::dialer::Input;
+use paceline_core::dialer::output::SoundName;
+use paceline_core::ids::{AgentId, CallId, CampaignId, TrunkId};
+use paceline_core::media::MediaCapabilities;
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::{EndedBy, Outcome};
+use paceline_core::sip::user_agent::{
+    Caller, IncomingCall, PhoneAccount, PhoneLink, PhoneRequest, Transport,
+};
+use paceline_core::time::Duration;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// What the shell knows of people.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    /// The phone account of each agent who has one.
+    users: BTreeMap<AgentId, String>,
+    names: BTreeMap<AgentId, String>,
+    /// Acts that the brain has not answered yet.
+    asked: BTreeMap<u64, oneshot::Sender<Result<(), Refusal>>>,
+    asks: u64,
+    /// Whose leg it is, for what is measured of it.
+    pub(super) legs: BTreeMap<CallId, AgentId>,
+}
+
+/// An agent's leg, as the brain wants it rung.
+pub(super) struct AgentCall {
+    pub leg: CallId,
+    pub agent: AgentId,
+    pub way: Way,
+    pub trunk: Option<TrunkId>,
+    pub auto_answer: bool,
+    pub shown: Option<PhoneNumber>,
+    pub ring: Duration,
+}
+
+impl People {
+    pub(super) fn knows(&self, agent: AgentId) -> bool {
+        self.names.contains_key(&agent)
+    }
+}
+
+impl Engine {
+    pub(super) fn agent_asked(
+        &mut self,
+        agent: AgentId,
+        act: AgentAct,
+        answer: oneshot::Sender<Result<(), Refusal>>,
+    ) {
+        self.people.asks += 1;
+        let ask = self.people.asks;
+        self.people.asked.insert(ask, answer);
+        self.handle(Input::AgentActed { ask, agent, act });
+    }
+
+    pub(super) fn act_answered(&mut self, ask: u64, refusal: Option<Refusal>) {
+        if let Some(answer) = self.people.asked.remove(&ask) {
+            // Who asked may have gone away meanwhile.
+            let _ = answer.send(refusal.map_or(Ok(()), Err));
+        }
+    }
+
+    pub(super) fn agent_defined(&mut self, agent: Agent, phone: Option<super::PhoneSecret>) {
+        let (id, now) = (agent.id, self.clock.now());
+        self.people.names.insert(id, agent.name.clone());
+        let user = phone.as_ref().map(|phone| phone.user.clone());
+        if let Some(before) = self.people.users.remove(&id).filter(|before| Some(before) != user.as_ref()) {
+            self.ua.remove_phone(now, &before);
+        }
+        self.handle(Input::AgentDefined(Box::new(agent)));
+        if let Some(phone) = phone {
+            self.people.users.insert(id, phone.user.clone());
+            let account = PhoneAccount {
+                user: phone.user,
+                agent: id,
+                ha1_md5: phone.ha1_md5,
+                ha1_sha256: phone.ha1_sha256,
+            };
+            self.ua.set_phone(now, account);
+        }
+        self.drain_ua();
+    }
+
+    pub(super) fn agent_gone(&mut self, agent: AgentId) {
+        if let Some(user) = self.people.users.remove(&agent) {
+            self.ua.remove_phone(self.clock.now(), &user);
+            self.drain_ua();
+        }
+        self.people.names.remove(&agent);
+        self.handle(Input::AgentRemoved { agent });
+    }
+
+    pub(super) fn phone_changed(&mut self, agent: AgentId, link: Option<PhoneLink>) {
+        let ready = link.is_some();
+        match link {
+            Some(link) => {
+                let heard = self.board.phones.get(&agent).and_then(|phone| phone.heard);
+                let phone = PhoneBoard {
+                    contacts: link.contacts,
+                    address: link.address,
+                    transport: transport_word(link.transport),
+                    product: link.product,
+                    latency: link.latency,
+                    heard,
+                };
+                self.board.phones.insert(agent, phone);
+            }
+            None => {
+                self.board.phones.remove(&agent);
+            }
+        }
+        self.handle(Input::PhoneChanged { agent, ready });
+    }
+
+    pub(super) fn seat_changed(&mut self, seat: SeatView, logged: bool) {
+        let seat = Arc::new(seat);
+        if logged {
+            self.tell_store(Command::LogSeat(Box::new((*seat).clone())));
+        }
+        self.board.seats.insert(seat.agent, seat.clone());
+        // Nobody may be listening.
+        let _ = self.live.send(Live::Seat(seat));
+    }
+
+    pub(super) fn call_agent(&mut self, call: AgentCall) {
+        let AgentCall { leg, agent, way, trunk, auto_answer, shown, ring } = call;
+        let Some(port) = self.open_side_leg(leg) else { return };
+        self.people.legs.insert(leg, agent);
+        let now = self.clock.now();
+        match (way, trunk) {
+            (Way::Phone, _) => {
+                let Some(user) = self.people.users.get(&agent).cloned() else {
+                    return self.fail_leg(leg, "the agent has no phone here");
+                };
+                let shown = shown.map(PhoneNumber::national);
+                self.ua.call_phone(
+                    now,
+                    PhoneRequest {
+                        call: leg,
+                        user,
+                        from_user: shown.clone().unwrap_or_else(|| "paceline".into()),
+                        from_name: shown.unwrap_or_else(|| "Paceline".into()),
+                        auto_answer,
+                        ring,
+                        media: MediaCapabilities {
+                            address: SocketAddr::new(self.media_address, port),
+                            codecs: paceline_core::media::Codec::ALL.to_vec(),
+                        },
+                    },
+                );
+                self.drain_ua();
+            }
+            (Way::Telephone(number), Some(trunk)) => self.call_side(leg, trunk, number, None, ring, port),
+            (Way::Telephone(_), None) => self.fail_leg(leg, "no trunk for the agent's telephone"),
+        }
+    }
+
+    pub(super) fn call_third(
+        &mut self,
+        leg: CallId,
+        trunk: TrunkId,
+        number: PhoneNumber,
+        caller_id: Option<String>,
+        ring: Duration,
+    ) {
+        if let Some(port) = self.open_side_leg(leg) {
+            self.call_side(leg, trunk, number, caller_id, ring, port);
+        }
+    }
+
+    /// A leg of ours through a trunk. What ends it after a crash is written down first, in order.
+    fn call_side(
+        &mut self,
+        leg: CallId,
+        trunk: TrunkId,
+        number: PhoneNumber,
+        caller_id: Option<String>,
+        ring: Duration,
+        port: u16,
+    ) {
+        let Some(request) = self.call_request(leg, trunk, number, caller_id, ring, port) else {
+            return self.fail_leg(leg, "the trunk is gone");
+        };
+        let dialog = serde_json::to_string(&self.ua.identity(&request)).unwrap_or_default();
+        self.tell_store(Command::LegPlaced { leg, dialog });
+        self.ua.place(self.clock.now(), request);
+        self.drain_ua();
+    }
+
+    fn open_side_leg(&mut self, leg: CallId) -> Option<u16> {
+        match self.media.open_leg(leg) {
+            Ok(address) => {
+                self.open_legs.insert(leg);
+                Some(address.port())
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a leg could not be opened");
+                self.fail_leg(leg, &error.to_string());
+                None
+            }
+        }
+    }
+
+    /// A leg that our own side could not make.
+    fn fail_leg(&mut self, leg: CallId, cause: &str) {
+        self.close_leg(leg);
+        self.people.legs.remove(&leg);
+        let ended = Ended {
+            outcome: Outcome::AgentFailed,
+            by: EndedBy::Dialer,
+            sip_code: None,
+            cause: cause.into(),
+            retry_after: None,
+            try_next_trunk: false,
+        };
+        self.failed_legs.push((leg, ended));
+    }
+
+    /// Tells the brain of legs that could not be made, once it has finished what it was saying.
+    pub(super) fn report_failed_legs(&mut self) {
+        while let Some((call, ended)) = self.failed_legs.pop() {
+            self.handle(Input::CallProgressed { call, progress: Progress::Ended(ended) });
+        }
+    }
+
+    pub(super) fn play(&mut self, leg: CallId, sound: SoundName) {
+        let (sound, plays) = match sound {
+            SoundName::HoldMusic => (self.prompts.hold_music(), 0),
+            SoundName::RingBack => (self.prompts.ring_back(), 0),
+            SoundName::Sorry(campaign) => (self.sorry(campaign), 1),
+            SoundName::AgentNumber(number) => (self.prompts.agent_number(&number), 1),
+            SoundName::Spoken(what) => (self.prompts.spoken(what), 1),
+        };
+        self.media.command(leg, MediaCommand::Play { sound, plays });
+    }
+
+    fn sorry(&self, campaign: CampaignId) -> Arc<crate::audio::Sound> {
+        self.sorries.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry())
+    }
+
+    /// Recording begins or ends; the media room writes, the store is told once the file is complete.
+    pub(super) fn record(&mut self, call: CallId, campaign: CampaignId, agent: Option<AgentId>, on: bool) {
+        if !on {
+            return self.media.command(call, MediaCommand::StopRecording);
+        }
+        let utc = crate::net::clock::Clock::utc();
+        let began_at = jiff::Timestamp::from_millisecond(utc.as_millis()).unwrap_or_default();
+        let day = began_at.strftime("%Y-%m-%d").to_string();
+        let name = self.board.campaigns.get(&campaign).map_or("calls", |board| board.name.as_str());
+        let path = self.recordings.join(name).join(day).join(format!("{}.wav", call.0));
+        let seat = agent.and_then(|agent| self.board.seats.get(&agent));
+        let meta = serde_json::json!({
+            "call": call,
+            "campaign": name,
+            "agent": seat.map(|seat| seat.number.clone()),
+            "number": seat.and_then(|seat| seat.work.as_ref()?.number).map(PhoneNumber::national),
+            "began_at": began_at.to_string(),
+        });
+        self.media.command(call, MediaCommand::Record(Recording::start(path, &meta)));
+    }
+
+    /// Somebody calls one of our numbers: the store is asked who.
+    pub(super) fn call_came_in(&mut self, incoming: IncomingCall) {
+        let now = self.clock.now();
+        match incoming.caller {
+            Caller::Trunk(trunk) if !self.leaving => {
+                self.ua.ring(now, incoming.call);
+                let digits = incoming.from_user.trim_start_matches('+');
+                let number = PhoneNumber::chinese(digits.as_bytes())
+                    .ok()
+                    .or_else(|| digits.parse().ok().and_then(PhoneNumber::from_e164));
+                self.tell_store(Command::WhoCalls { call: incoming.call, trunk, number });
+            }
+            // Agents dial by the console, so that every call of theirs is in the books.
+            _ => self.ua.reject(now, incoming.call, 603, "Decline", &[]),
+        }
+        self.drain_ua();
+    }
+
+    pub(super) fn answer_call(&mut self, call: CallId) {
+        let now = self.clock.now();
+        match self.media.open_leg(call) {
+            Ok(address) => {
+                self.open_legs.insert(call);
+                let address = SocketAddr::new(self.media_address, address.port());
+                let codecs = paceline_core::media::Codec::ALL.to_vec();
+                self.ua.answer(now, call, MediaCapabilities { address, codecs });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a caller could not be answered");
+                self.ua.reject(now, call, 503, "Service Unavailable", &[]);
+            }
+        }
+        self.drain_ua();
+    }
+}
+
+const fn transport_word(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+    }
+}

@@ -1,0 +1,107 @@
+//! Which thread has which leg. The legs of one mix live on one thread, so a leg that joins others may
+//! have to move; only whoever gives commands looks here, never a media thread.
+
+use paceline_core::ids::{CallId, MixId};
+use rustc_hash::FxHashMap;
+
+/// Legs and mixes with the numbers of their threads.
+#[derive(Debug, Default)]
+pub struct Directory {
+    legs: FxHashMap<CallId, Known>,
+    mixes: FxHashMap<MixId, Home>,
+}
+
+#[derive(Debug)]
+struct Known {
+    thread: usize,
+    mix: Option<MixId>,
+}
+
+#[derive(Debug)]
+struct Home {
+    thread: usize,
+    legs: usize,
+}
+
+/// A leg's way to the thread of its mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub from: usize,
+    pub to: usize,
+}
+
+impl Directory {
+    /// A leg that is opened anew stays where it is, outside of all mixes.
+    pub fn open(&mut self, leg: CallId, thread: usize) -> usize {
+        self.leave(leg);
+        self.legs.entry(leg).or_insert(Known { thread, mix: None }).thread
+    }
+
+    pub fn thread(&self, leg: CallId) -> Option<usize> {
+        self.legs.get(&leg).map(|known| known.thread)
+    }
+
+    /// The first leg of a mix stays where it is, and the others come to it.
+    pub fn join(&mut self, leg: CallId, mix: MixId) -> Option<Way> {
+        let known = self.legs.get(&leg)?;
+        let from = known.thread;
+        if known.mix == Some(mix) {
+            return Some(Way { from, to: from });
+        }
+        self.leave(leg);
+        let home = self.mixes.entry(mix).or_insert(Home { thread: from, legs: 0 });
+        home.legs += 1;
+        let to = home.thread;
+        self.legs.insert(leg, Known { thread: to, mix: Some(mix) });
+        Some(Way { from, to })
+    }
+
+    pub fn leave(&mut self, leg: CallId) {
+        let Some(mix) = self.legs.get_mut(&leg).and_then(|known| known.mix.take()) else { return };
+        if let Some(home) = self.mixes.get_mut(&mix) {
+            home.legs -= 1;
+            if home.legs == 0 {
+                self.mixes.remove(&mix);
+            }
+        }
+    }
+
+    /// Forgets the leg and says where it was.
+    pub fn close(&mut self, leg: CallId) -> Option<usize> {
+        self.leave(leg);
+        self.legs.remove(&leg).map(|known| known.thread)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_legs_of_a_mix_come_to_the_first_of_them() {
+        let mut directory = Directory::default();
+        assert_eq!(directory.open(CallId(1), 0), 0);
+        assert_eq!(directory.open(CallId(2), 1), 1);
+        assert_eq!(directory.join(CallId(2), MixId(9)), Some(Way { from: 1, to: 1 }));
+        assert_eq!(directory.join(CallId(1), MixId(9)), Some(Way { from: 0, to: 1 }));
+        assert_eq!(directory.join(CallId(1), MixId(9)), Some(Way { from: 1, to: 1 }));
+        assert_eq!(directory.join(CallId(3), MixId(9)), None, "nobody knows it");
+        assert_eq!(directory.thread(CallId(1)), Some(1));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_mix_without_legs() {
+        let mut directory = Directory::default();
+        directory.open(CallId(1), 0);
+        directory.open(CallId(2), 1);
+        directory.join(CallId(1), MixId(9));
+        directory.join(CallId(2), MixId(9));
+        directory.leave(CallId(1));
+        directory.join(CallId(2), MixId(10));
+        assert!(!directory.mixes.contains_key(&MixId(9)));
+        assert_eq!(directory.close(CallId(2)), Some(0));
+        assert_eq!(directory.close(CallId(2)), None);
+        assert!(directory.mixes.is_empty());
+        assert_eq!(directory.open(CallId(1), 1), 0, "it stays where it was");
+    }
+}

@@ -1,0 +1,173 @@
+//! The legs of one media thread, in 20 slots of the beat: alone, or in their mixes. A mix has one slot,
+//! so that what one of its legs says reaches the others at once.
+
+use super::leg::{BEAT_MICROS, Leg};
+use super::mixing::Mix;
+use paceline_core::ids::{CallId, MixId};
+use paceline_core::media::Voice;
+use rustc_hash::FxHashMap;
+
+pub const SLOTS: usize = 20;
+pub const SLOT_MICROS: u64 = BEAT_MICROS / SLOTS as u64;
+
+#[derive(Default)]
+pub struct Slot {
+    pub alone: Vec<Leg>,
+    pub mixes: Vec<Mix>,
+}
+
+#[derive(Default)]
+pub struct Legs {
+    pub slots: [Slot; SLOTS],
+    places: FxHashMap<CallId, Place>,
+    mixes: FxHashMap<MixId, usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    slot: usize,
+    mix: Option<MixId>,
+}
+
+/// When a slot has its next turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Turns {
+    pub start_micros: u64,
+    /// Slots since the start, of the one that comes next.
+    pub next: u64,
+}
+
+impl Turns {
+    fn next_of(self, slot: usize) -> u64 {
+        let wait = (slot as u64 + SLOTS as u64 - self.next % SLOTS as u64) % SLOTS as u64;
+        self.start_micros + (self.next + wait) * SLOT_MICROS
+    }
+
+    /// The slot whose turn comes at that moment.
+    fn slot_at(self, micros: u64) -> usize {
+        (micros.saturating_sub(self.start_micros).div_ceil(SLOT_MICROS) % SLOTS as u64) as usize
+    }
+}
+
+impl Slot {
+    fn len(&self) -> usize {
+        self.alone.len() + self.mixes.iter().map(Mix::len).sum::<usize>()
+    }
+
+    fn mix(&mut self, id: MixId) -> Option<&mut Mix> {
+        self.mixes.iter_mut().find(|mix| mix.id == id)
+    }
+}
+
+impl Legs {
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Into the emptiest slot, so that the load is spread over the beat.
+    pub fn add(&mut self, leg: Leg) {
+        let slot = (0..SLOTS).min_by_key(|&slot| self.slots[slot].len()).unwrap_or(0);
+        self.put(leg, slot);
+    }
+
+    /// A leg of another thread, into the slot that goes on with its beat.
+    pub fn receive(&mut self, mut leg: Leg, turns: Turns) {
+        let slot = turns.slot_at(leg.due_micros() + BEAT_MICROS);
+        leg.move_turn(turns.next_of(slot));
+        self.put(leg, slot);
+    }
+
+    fn put(&mut self, leg: Leg, slot: usize) {
+        self.places.insert(leg.id, Place { slot, mix: None });
+        self.slots[slot].alone.push(leg);
+    }
+
+    pub fn find(&mut self, id: CallId) -> Option<&mut Leg> {
+        let place = *self.places.get(&id)?;
+        let slot = &mut self.slots[place.slot];
+        match place.mix {
+            Some(mix) => slot.mix(mix)?.find(id),
+            None => slot.alone.iter_mut().find(|leg| leg.id == id),
+        }
+    }
+
+    pub fn remove(&mut self, id: CallId) -> Option<Leg> {
+        let place = self.places.remove(&id)?;
+        let slot = &mut self.slots[place.slot];
+        let Some(mix) = place.mix else {
+            let at = slot.alone.iter().position(|leg| leg.id == id)?;
+            return Some(slot.alone.swap_remove(at));
+        };
+        let at = slot.mixes.iter().position(|found| found.id == mix)?;
+        let leg = slot.mixes[at].remove(id);
+        if slot.mixes[at].is_empty() {
+            slot.mixes.swap_remove(at);
+            self.mixes.remove(&mix);
+        }
+        leg
+    }
+
+    /// The leg comes to the slot of the mix; the first one keeps its own.
+    pub fn join(&mut self, id: CallId, mix: MixId, voice: Voice, turns: Turns) {
+        let Some(place) = self.places.get(&id).copied() else { return };
+        if place.mix == Some(mix) {
+            if let Some(mix) = self.slots[place.slot].mix(mix) {
+                mix.set_voice(id, voice);
+            }
+            return;
+        }
+        let Some(mut leg) = self.remove(id) else { return };
+        let slot = *self.mixes.entry(mix).or_insert(place.slot);
+        if slot != place.slot {
+            leg.move_turn(turns.next_of(slot));
+        }
+        self.places.insert(id, Place { slot, mix: Some(mix) });
+        let there = &mut self.slots[slot];
+        match there.mix(mix) {
+            Some(found) => found.add(leg, voice),
+            None => {
+                let mut new = Mix::new(mix);
+                new.add(leg, voice);
+                there.mixes.push(new);
+            }
+        }
+    }
+
+    /// Alone again, in the same slot.
+    pub fn leave(&mut self, id: CallId) {
+        let Some(place) = self.places.get(&id).copied() else { return };
+        if place.mix.is_some()
+            && let Some(leg) = self.remove(id)
+        {
+            self.put(leg, place.slot);
+        }
+    }
+
+    pub fn drain(&mut self) -> Vec<Leg> {
+        self.places.clear();
+        self.mixes.clear();
+        let slots = self.slots.iter_mut();
+        slots
+            .flat_map(|slot| {
+                let mixes = std::mem::take(&mut slot.mixes);
+                let members = mixes.into_iter().flat_map(|mut mix| mix.drain().collect::<Vec<_>>());
+                slot.alone.drain(..).chain(members).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_turn_of_a_slot_is_within_one_beat() {
+        let turns = Turns { start_micros: 500, next: 47 };
+        assert_eq!(turns.next_of(7), 500 + 47_000);
+        assert_eq!(turns.next_of(8), 500 + 48_000);
+        assert_eq!(turns.next_of(6), 500 + 66_000);
+        assert_eq!(turns.slot_at(500 + 66_000), 6);
+        assert_eq!(turns.slot_at(500 + 65_001), 6);
+    }
+}

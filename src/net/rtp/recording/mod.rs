@@ -1,0 +1,164 @@
+//! Recordings of legs: stereo, left what the leg said, right all that was sent to it, so one file holds
+//! the whole call through hold, transfer and conference, and no whisper to somebody else. Media threads
+//! hand over coded pieces and never wait; one thread writes.
+
+mod files;
+mod tracks;
+mod wav;
+mod writer;
+
+pub use files::{Pruned, Recovered, prune, recover};
+
+use super::{MediaEvent, system};
+use paceline_core::ids::CallId;
+use paceline_core::media::Codec;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender, SyncSender};
+
+/// Pieces on their way to the writer, of 200 bytes: a second of 300 recorded calls.
+const RING: usize = 32_768;
+const PIECE_BYTES: usize = 160;
+
+/// How the file is coded; 8,000 samples a second and two channels in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// 16 bit, 32 kB a second.
+    #[default]
+    Pcm,
+    /// G.711 A-law, 16 kB a second.
+    Alaw,
+}
+
+/// A wish to record one leg from now on.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    path: PathBuf,
+    meta: serde_json::Value,
+    encoding: Encoding,
+}
+
+impl Recording {
+    /// Into this file (it should end in `.wav`; folders are made; a name that is taken gets a number).
+    /// While it is written it ends in `.wav.part`. `meta` is kept in the `.json` file beside it.
+    pub fn start(path: impl Into<PathBuf>, meta: &impl Serialize) -> Recording {
+        let meta = serde_json::to_value(meta).unwrap_or_default();
+        Recording { path: path.into(), meta, encoding: Encoding::default() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn encoded(self, encoding: Encoding) -> Recording {
+        Recording { encoding, ..self }
+    }
+}
+
+/// The way to the writing thread.
+#[derive(Debug)]
+pub struct Scribe {
+    ring: SyncSender<Piece>,
+    notes: Sender<Note>,
+    next: AtomicU64,
+}
+
+/// What the writer must not miss.
+enum Note {
+    Start { key: u64, leg: CallId, recording: Recording, started_micros: u64, wall_micros: u64 },
+    Stop { key: u64, ended_micros: u64, lost_frames: u64 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// What the leg said.
+    Heard,
+    /// What was sent to it.
+    Sent,
+}
+
+/// At most 20 ms of one side, coded as it was.
+struct Piece {
+    key: u64,
+    side: Side,
+    codec: Codec,
+    ssrc: u32,
+    timestamp: u32,
+    /// Samples of 1/8,000 s since the recording began, by our own clock.
+    at: u32,
+    length: u8,
+    bytes: [u8; PIECE_BYTES],
+}
+
+impl Scribe {
+    /// Starts the thread; it ends when the scribe and all pens are gone.
+    pub fn start(report: Arc<dyn Fn(MediaEvent) + Send + Sync>) -> io::Result<Scribe> {
+        let (ring, pieces) = mpsc::sync_channel(RING);
+        let (notes, received) = mpsc::channel();
+        let writer = writer::Writer::new(received, pieces, report);
+        std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run())?;
+        Ok(Scribe { ring, notes, next: AtomicU64::new(0) })
+    }
+
+    /// A pen for this leg; the recording ends when it is dropped.
+    pub fn pen(&self, leg: CallId, recording: Recording) -> Pen {
+        let key = self.next.fetch_add(1, Ordering::Relaxed);
+        let started_micros = system::monotonic_micros();
+        let wall_micros = system::wall_micros();
+        let _ = self.notes.send(Note::Start { key, leg, recording, started_micros, wall_micros });
+        let (ring, notes) = (self.ring.clone(), self.notes.clone());
+        Pen { key, ring, notes, started_micros, lost_frames: 0 }
+    }
+}
+
+/// One leg's way to the writer. Never waits: what finds the ring full is lost, and counted.
+#[derive(Debug)]
+pub struct Pen {
+    key: u64,
+    ring: SyncSender<Piece>,
+    notes: Sender<Note>,
+    started_micros: u64,
+    lost_frames: u64,
+}
+
+impl Pen {
+    pub fn heard(&mut self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8], at_micros: u64) {
+        self.write(Side::Heard, codec, ssrc, timestamp, payload, at_micros);
+    }
+
+    pub fn sent(&mut self, codec: Codec, timestamp: u32, payload: &[u8], at_micros: u64) {
+        self.write(Side::Sent, codec, 0, timestamp, payload, at_micros);
+    }
+
+    fn write(&mut self, side: Side, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8], micros: u64) {
+        let at = (micros.saturating_sub(self.started_micros) / 125) as u32;
+        for (n, part) in payload.chunks(PIECE_BYTES).enumerate() {
+            let before = (n * PIECE_BYTES) as u32;
+            let mut bytes = [0; PIECE_BYTES];
+            bytes[..part.len()].copy_from_slice(part);
+            let piece = Piece {
+                key: self.key,
+                side,
+                codec,
+                ssrc,
+                timestamp: timestamp.wrapping_add(before),
+                at: at.saturating_add(before),
+                length: part.len() as u8,
+                bytes,
+            };
+            // The writer looks by itself: nobody is woken here.
+            self.lost_frames += u64::from(self.ring.try_send(piece).is_err());
+        }
+    }
+}
+
+impl Drop for Pen {
+    fn drop(&mut self) {
+        let ended_micros = system::monotonic_micros();
+        let _ = self.notes.send(Note::Stop { key: self.key, ended_micros, lost_frames: self.lost_frames });
+    }
+}

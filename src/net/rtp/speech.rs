@@ -1,0 +1,152 @@
+//! One leg's voice on its way into a mix and a mix's sound on its way out to a leg: between coded
+//! packets and linear frames at 8,000 samples a second. Legs that are only relayed have neither.
+
+use super::arrivals::Arrived;
+use paceline_core::media::jitter::{Jitter, Taken};
+use paceline_core::media::mix::{Frame, SAMPLES};
+use paceline_core::media::quality;
+use paceline_core::media::rate::{Doubler, Halver};
+use paceline_core::media::{Codec, g711, g722};
+
+/// A frame whose samples all stay below this is a pause (about -40 dBov).
+const QUIET: u16 = 328;
+
+/// Coded packets to a steady stream of linear frames.
+pub struct Speech {
+    jitter: Jitter,
+    codec: Codec,
+    decoder: g722::Decoder,
+    halver: Halver,
+    quiet: bool,
+}
+
+impl Speech {
+    pub fn new(codec: Codec) -> Self {
+        Speech {
+            jitter: Jitter::new(codec.silence_byte()),
+            codec,
+            decoder: g722::Decoder::new(),
+            halver: Halver::new(),
+            quiet: true,
+        }
+    }
+
+    pub fn put(&mut self, packet: &Arrived) {
+        if packet.codec != self.codec {
+            *self = Speech::new(packet.codec);
+        }
+        self.jitter.put(packet.numbers.ssrc, packet.numbers.timestamp, packet.payload());
+    }
+
+    /// The next 20 ms, and whether there was anything.
+    pub fn take(&mut self, frame: &mut Frame) -> bool {
+        let mut coded = [0; SAMPLES];
+        if self.jitter.take(&mut coded, self.quiet) == Taken::Nothing {
+            frame.fill(0);
+            self.quiet = true;
+            return false;
+        }
+        match self.codec {
+            Codec::Pcma => decode(&coded, frame, g711::linear_from_alaw),
+            Codec::Pcmu => decode(&coded, frame, g711::linear_from_ulaw),
+            Codec::G722 => {
+                let mut wide = [0; 2 * SAMPLES];
+                self.decoder.decode_frame(&coded, &mut wide);
+                self.halver.frame(&wide, frame);
+            }
+        }
+        self.quiet = frame.iter().all(|sample| sample.unsigned_abs() < QUIET);
+        true
+    }
+}
+
+fn decode(coded: &[u8; SAMPLES], frame: &mut Frame, linear: impl Fn(u8) -> i16) {
+    for (sample, &byte) in frame.iter_mut().zip(coded) {
+        *sample = linear(byte);
+    }
+}
+
+/// Linear frames to coded ones.
+#[derive(Default)]
+pub struct Coder {
+    /// For G.722 alone, which remembers what it has coded.
+    wide: Option<Box<(Doubler, g722::Encoder)>>,
+}
+
+impl Coder {
+    pub fn code(&mut self, codec: Codec, frame: &Frame) -> [u8; SAMPLES] {
+        match codec {
+            Codec::Pcma => frame.map(g711::alaw_from_linear),
+            Codec::Pcmu => frame.map(g711::ulaw_from_linear),
+            Codec::G722 => {
+                let (doubler, encoder) = &mut **self.wide.get_or_insert_default();
+                let (mut wide, mut coded) = ([0; 2 * SAMPLES], [0; SAMPLES]);
+                doubler.frame(frame, &mut wide);
+                encoder.encode_frame(&wide, &mut coded);
+                coded
+            }
+        }
+    }
+}
+
+/// How loud a leg was so far. G.722 counts where it is decoded anyway.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Level {
+    energy: u64,
+    samples: u64,
+    loud_energy: u64,
+    loud_samples: u64,
+}
+
+impl Level {
+    pub fn add_coded(&mut self, codec: Codec, payload: &[u8]) {
+        match codec {
+            Codec::Pcma => self.add(g711::alaw_energy(payload), payload.len()),
+            Codec::Pcmu => self.add(g711::ulaw_energy(payload), payload.len()),
+            Codec::G722 => {}
+        }
+    }
+
+    pub fn add_linear(&mut self, frame: &Frame) {
+        let energy = frame.iter().map(|&sample| i64::from(sample).pow(2) as u64).sum();
+        self.add(energy, frame.len());
+    }
+
+    fn add(&mut self, energy: u64, samples: usize) {
+        /// About -50 dBov: pauses do not count.
+        const LOUD: u64 = 10_000;
+        self.energy += energy;
+        self.samples += samples as u64;
+        if energy > LOUD * samples as u64 {
+            self.loud_energy += energy;
+            self.loud_samples += samples as u64;
+        }
+    }
+
+    /// dB below overload of the parts with sound in them; of everything, where there was none.
+    pub fn dbov(&self) -> Option<i8> {
+        match (self.loud_samples, self.samples) {
+            (0, 0) => None,
+            (0, samples) => Some(quality::dbov(self.energy, samples)),
+            (samples, _) => Some(quality::dbov(self.loud_energy, samples)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_do_not_count_as_speech() {
+        let mut level = Level::default();
+        assert_eq!(level.dbov(), None);
+        level.add_linear(&[1; SAMPLES]);
+        assert_eq!(level.dbov(), Some(-90));
+        level.add_linear(&[3_276; SAMPLES]);
+        assert_eq!(level.dbov(), Some(-20));
+        let coded = Coder::default().code(Codec::Pcma, &[3_276; SAMPLES]);
+        level.add_coded(Codec::Pcma, &coded);
+        assert_eq!(level.dbov(), Some(-20));
+    }
+}

@@ -1,0 +1,308 @@
+//! Calls that are joined: who hears whom, sample for sample where nothing has to be coded again.
+
+use super::bare::Bare;
+use super::floor::{Floor, MIX, contains, find, heard_bytes, linear, presence, said, voice};
+use super::{Ear, target};
+use paceline::net::rtp::{MediaCommand, MediaEvent, Voice};
+use paceline_core::call::Digit;
+use paceline_core::ids::{CallId, MixId};
+use paceline_core::media::Codec;
+use std::sync::Arc;
+
+#[test]
+fn two_legs_of_one_codec_hear_each_other_byte_for_byte() {
+    for codec in Codec::ALL {
+        let floor = Floor::open(1);
+        let (callee, agent) = (floor.person(1, codec), floor.person(2, codec));
+        floor.join(&agent, Voice::Everyone);
+        floor.join(&callee, Voice::Everyone);
+        let (question, answer) = (voice(300.0, 1.0), voice(900.0, 1.0));
+        floor.settle(&agent, &callee);
+        floor.say_both((&agent, &question), (&callee, &answer));
+        floor.settle(&agent, &callee);
+        floor.settle(&callee, &agent);
+        for (person, wanted) in [(&callee, &question), (&agent, &answer)] {
+            let heard = heard_bytes(&person.hears);
+            assert!(contains(&heard, said(wanted, codec)), "{codec:?}: not what was said");
+            assert_eq!(person.hears.payloads().len(), 1, "one stream");
+        }
+    }
+}
+
+#[test]
+fn both_laws_meet_without_loss_of_level_or_time() {
+    let floor = Floor::open(1);
+    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcmu));
+    floor.join(&agent, Voice::Everyone);
+    floor.join(&callee, Voice::Everyone);
+    floor.settle(&agent, &callee);
+    let (question, answer) = (voice(300.0, 1.0), voice(900.0, 1.0));
+    floor.say_both((&agent, &question), (&callee, &answer));
+    floor.settle(&agent, &callee);
+    floor.settle(&callee, &agent);
+    for (listener, said, codec) in [(&callee, &question, Codec::Pcmu), (&agent, &answer, Codec::Pcma)] {
+        let (_, alike, level) = find(&listener.hears.linear(), &linear(said, codec));
+        assert!(alike > 0.999 && level.abs() < 0.1, "alike {alike:.4}, {level:.2} dB");
+    }
+}
+
+#[test]
+fn wide_band_and_narrow_band_meet() {
+    let floor = Floor::open(1);
+    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::G722));
+    floor.join(&agent, Voice::Everyone);
+    floor.join(&callee, Voice::Everyone);
+    floor.settle(&agent, &callee);
+    floor.settle(&callee, &agent);
+    let (question, answer) = (voice(300.0, 1.5), voice(900.0, 1.5));
+    floor.say_both((&agent, &question), (&callee, &answer));
+    floor.settle(&agent, &callee);
+    floor.settle(&callee, &agent);
+    for (listener, said, codec) in [(&callee, &question, Codec::G722), (&agent, &answer, Codec::Pcma)] {
+        let (_, alike, level) = find(&listener.hears.linear(), &linear(said, codec));
+        assert!(alike > 0.97 && level.abs() < 0.5, "alike {alike:.4}, {level:.2} dB");
+    }
+}
+
+#[test]
+fn of_three_each_hears_the_other_two_and_not_itself() {
+    let floor = Floor::open(1);
+    let people = [floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcmu), floor.person(3, Codec::G722)];
+    let voices = [voice(300.0, 1.0), voice(700.0, 1.0), voice(1_300.0, 1.0)];
+    people.iter().for_each(|person| floor.join(person, Voice::Everyone));
+    floor.settle(&people[0], &people[1]);
+    for (person, sound) in people.iter().zip(&voices) {
+        floor.say(person, sound);
+    }
+    floor.settle(&people[0], &people[1]);
+    floor.settle(&people[1], &people[2]);
+    floor.settle(&people[2], &people[0]);
+    for (n, listener) in people.iter().enumerate() {
+        let heard = listener.hears.linear();
+        for (m, speaker) in people.iter().enumerate() {
+            let (_, alike, level) = find(&heard, &linear(&voices[m], speaker.codec));
+            if n == m {
+                assert!(alike < 0.3, "{n} hears itself: {alike:.3}");
+            } else {
+                assert!(alike > 0.95 && level.abs() < 1.0, "{n} hears {m}: {alike:.3}, {level:.2} dB");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_whisper_is_heard_by_the_agent_alone_and_a_listener_by_nobody() {
+    let floor = Floor::open(2);
+    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
+    let (coach, listener) = (floor.person(3, Codec::Pcma), floor.person(4, Codec::Pcmu));
+    floor.join(&callee, Voice::Everyone);
+    floor.join(&agent, Voice::Everyone);
+    floor.join(&coach, Voice::Only(agent.leg));
+    floor.join(&listener, Voice::Nobody);
+    floor.settle(&callee, &agent);
+    floor.settle(&callee, &coach);
+    let (answer, whisper, muttered) = (voice(300.0, 1.0), voice(900.0, 1.0), voice(1_500.0, 1.0));
+    floor.say(&listener, &muttered);
+    floor.start_saying(&coach, &whisper);
+    floor.wait_said(&coach);
+    floor.say(&callee, &answer);
+    floor.settle(&callee, &agent);
+    floor.settle(&callee, &listener);
+    floor.settle(&agent, &callee);
+    let hears = |person: &super::floor::Person, said: &Arc<paceline::audio::Sound>| {
+        presence(&person.hears.linear(), &linear(said, Codec::Pcma))
+    };
+    for (who, person, answer_heard, whisper_heard) in [
+        ("callee", &callee, false, false),
+        ("agent", &agent, true, true),
+        ("coach", &coach, true, false),
+        ("listener", &listener, true, false),
+    ] {
+        for (what, said, wanted) in [
+            ("answer", &answer, answer_heard),
+            ("whisper", &whisper, whisper_heard),
+            ("muttering", &muttered, false),
+        ] {
+            let found = hears(person, said);
+            assert!(if wanted { found > 0.95 } else { found < 0.3 }, "{who} and the {what}: {found:.3}");
+        }
+    }
+    // The one voice that the callee hears was never coded again.
+    floor.say(&agent, &answer);
+    floor.settle(&agent, &callee);
+    assert!(contains(&heard_bytes(&callee.hears), said(&answer, Codec::Pcma)));
+}
+
+#[test]
+fn a_held_leg_gets_nothing_its_music_waits_and_talk_goes_on_afterwards() {
+    let floor = Floor::open(1);
+    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
+    floor.join(&callee, Voice::Everyone);
+    floor.join(&agent, Voice::Everyone);
+    floor.settle(&agent, &callee);
+    // Hold by us: the callee hears music in place of the agent.
+    let (music, secret, back) = (voice(2_000.0, 0.5), voice(300.0, 0.6), voice(900.0, 0.6));
+    floor.ours.room.command(callee.leg, MediaCommand::Play { sound: music.clone(), plays: 0 });
+    floor.say(&agent, &secret);
+    floor.say(&callee, &back);
+    floor.settle(&callee, &agent);
+    floor.ours.room.command(callee.leg, MediaCommand::StopPlaying);
+    floor.settle(&agent, &callee);
+    assert!(contains(&heard_bytes(&agent.hears), said(&back, Codec::Pcma)), "the held one is still heard");
+    let heard = heard_bytes(&callee.hears);
+    let twice = [said(&music, Codec::Pcma), &music.encoded(Codec::Pcma)[..]].concat();
+    assert!(contains(&heard, &twice), "music goes round");
+    assert!(presence(&callee.hears.linear(), &linear(&secret, Codec::Pcma)) < 0.3);
+    // Hold by the far side: nothing is sent there.
+    floor.hold(&callee, true);
+    floor.say(&agent, &secret);
+    floor.hold(&callee, false);
+    floor.settle(&agent, &callee);
+    floor.say(&agent, &back);
+    floor.settle(&agent, &callee);
+    let heard = callee.hears.linear();
+    assert!(presence(&heard, &linear(&secret, Codec::Pcma)) < 0.3);
+    assert!(contains(&heard_bytes(&callee.hears), said(&back, Codec::Pcma)));
+}
+
+#[test]
+fn keys_pass_through_a_bridge_unless_their_owner_is_muted() {
+    let floor = Floor::open(1);
+    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
+    floor.join(&callee, Voice::Everyone);
+    floor.join(&agent, Voice::Nobody);
+    let press = |person: &super::floor::Person, keys: &str| {
+        let keys = keys.chars().map(|key| Digit::from_char(key).unwrap()).collect();
+        floor.telephones.room.command(person.telephone, MediaCommand::SendDigits(keys));
+    };
+    press(&agent, "99");
+    assert_eq!(floor.ours.wait_keys(agent.leg, 2), "99", "we hear the keys of a muted leg");
+    press(&callee, "42#");
+    assert_eq!(floor.telephones.wait_keys(agent.telephone, 3), "42#");
+    floor.join(&agent, Voice::Everyone);
+    press(&agent, "7");
+    assert_eq!(floor.telephones.wait_keys(callee.telephone, 1), "7", "the 9s did not come before it");
+}
+
+#[test]
+fn legs_of_different_threads_meet_without_a_lost_or_doubled_packet() {
+    for turn in 0..4 {
+        let floor = Floor::open(3);
+        // Their numbers put them on different threads.
+        let people = [floor.person(3, Codec::Pcma), floor.person(4, Codec::Pcma)];
+        let (first, second) = (&people[turn % 2], &people[1 - turn % 2]);
+        let told = voice(400.0, 1.2);
+        // Said while both move.
+        floor.start_saying(second, &told);
+        floor.join(first, Voice::Everyone);
+        floor.join(second, Voice::Everyone);
+        // There and back again with another: orders stay in order.
+        for mix in [MixId(6), MixId(7), MIX] {
+            floor.ours.room.command(second.leg, MediaCommand::Join { mix, voice: Voice::Everyone });
+        }
+        floor.wait_said(second);
+        let whole = voice(800.0, 0.6);
+        floor.settle(second, first);
+        floor.say(first, &whole);
+        floor.settle(first, second);
+        assert!(contains(&heard_bytes(&second.hears), said(&whole, Codec::Pcma)));
+        for person in &people {
+            floor.ours.room.command(person.leg, MediaCommand::Close);
+        }
+        for _ in 0..2 {
+            let stats = floor.ours.wait_for(|event| match event {
+                MediaEvent::Closed { stats, .. } => Some(*stats),
+                _ => None,
+            });
+            assert_eq!((stats.packets_lost, stats.packets_refused), (0, 0), "{stats:?}");
+        }
+        assert_eq!(floor.ours.room.totals().legs_open, 0);
+    }
+}
+
+#[test]
+fn who_leaves_is_alone_and_who_stays_hears_silence_without_a_break() {
+    let (near, a, b) = (Ear::open(), Bare::open(), Bare::open());
+    for (leg, far) in [(CallId(1), &a), (CallId(2), &b)] {
+        near.room.open_leg(leg).unwrap();
+        near.room.command(leg, MediaCommand::Connect(target(far.address, Codec::Pcma)));
+        near.room.command(leg, MediaCommand::Join { mix: MIX, voice: Voice::Everyone });
+    }
+    let ours = a.receive().from;
+    // In time with what comes, so that both speak at the same pace.
+    let mut kept = vec![b.receive()];
+    for n in 0..20 {
+        a.send(ours, 8, n, 77, &[n as u8 | 0x40; 160]);
+        a.receive();
+        kept.push(b.receive());
+    }
+    near.room.command(CallId(1), MediaCommand::Leave);
+    kept.extend((0..20).map(|_| b.receive()));
+    for pair in kept.windows(2) {
+        assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1));
+        assert!(pair[1].timestamp.wrapping_sub(pair[0].timestamp) < 8_000, "time goes on");
+        assert_ne!(pair[1].timestamp, pair[0].timestamp);
+        assert_eq!(pair[1].ssrc, pair[0].ssrc, "our own source, not the speaker's");
+    }
+    assert_eq!(
+        kept.iter().filter(|packet| packet.payload[0] & 0xE0 == 0x40).count(),
+        20,
+        "all of it was heard"
+    );
+    assert!(kept.last().unwrap().payload.iter().all(|&byte| byte == 0xD5), "then silence");
+}
+
+#[test]
+fn a_flood_at_one_member_leaves_the_others_packets() {
+    let floor = Floor::open(1);
+    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
+    let (other, friend) = (floor.person(3, Codec::Pcma), floor.person(4, Codec::Pcma));
+    floor.join(&callee, Voice::Everyone);
+    floor.join(&agent, Voice::Everyone);
+    for person in [&other, &friend] {
+        let join = MediaCommand::Join { mix: MixId(6), voice: Voice::Everyone };
+        floor.ours.room.command(person.leg, join);
+    }
+    floor.settle(&callee, &agent);
+    floor.settle(&other, &friend);
+    let stranger = Bare::open();
+    let told = voice(500.0, 1.0);
+    for shot in 0..20_000u16 {
+        stranger.send(callee.ours, 8, shot, 66, &[0x66; 160]);
+        if shot == 2_000 {
+            floor.start_saying(&callee, &told);
+        }
+    }
+    floor.wait_said(&callee);
+    floor.say(&other, &told);
+    floor.settle(&callee, &agent);
+    floor.settle(&other, &friend);
+    for person in [&agent, &friend] {
+        let heard = heard_bytes(&person.hears);
+        assert!(!contains(&heard, &[0x66; 160]), "the stranger is not heard");
+        assert!(contains(&heard, said(&told, Codec::Pcma)), "all of it came through");
+    }
+}
+
+#[test]
+fn a_leg_is_measured_when_asked() {
+    let floor = Floor::open(1);
+    let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
+    floor.join(&callee, Voice::Everyone);
+    floor.join(&agent, Voice::Everyone);
+    floor.say(&callee, &voice(500.0, 0.5));
+    floor.settle(&callee, &agent);
+    let measure = |leg: CallId| {
+        floor.ours.room.command(leg, MediaCommand::Measure);
+        floor.ours.wait_for(|event| match event {
+            MediaEvent::Measured { leg: found, stats } if *found == leg => Some(*stats),
+            _ => None,
+        })
+    };
+    // A sine of 0.3 is 13.5 dB below overload.
+    let (callee, agent) = (measure(callee.leg), measure(agent.leg));
+    assert_eq!(callee.heard_dbov, Some(-13), "{callee:?}");
+    assert_eq!(agent.sent_dbov, Some(-13), "{agent:?}");
+    assert!(agent.heard_dbov.is_some_and(|level| level < -60), "{agent:?}");
+    assert_eq!(callee.packets_lost, 0);
+}

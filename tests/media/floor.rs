@@ -1,0 +1,191 @@
+//! A small call centre: telephones in one media room, their calls in another. Each telephone plays what
+//! its person says and keeps what that person hears.
+
+use super::{Ear, target};
+use paceline::audio::Sound;
+use paceline::net::rtp::{MediaCommand, MediaEvent, Tap, Voice};
+use paceline_core::call::Heard;
+use paceline_core::ids::{CallId, MixId};
+use paceline_core::media::{Codec, Direction};
+use std::f64::consts::TAU;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub const MIX: MixId = MixId(5);
+
+pub struct Floor {
+    /// The room under test.
+    pub ours: Ear,
+    pub telephones: Ear,
+}
+
+/// One person at a telephone, and the leg of ours that leads there.
+pub struct Person {
+    pub leg: CallId,
+    pub codec: Codec,
+    pub telephone: CallId,
+    /// Where our leg sends to.
+    pub address: SocketAddr,
+    /// Where our leg listens.
+    pub ours: SocketAddr,
+    pub hears: Tap,
+}
+
+impl Floor {
+    pub fn open(threads: usize) -> Floor {
+        Floor { ours: Ear::with_threads(threads), telephones: Ear::open() }
+    }
+
+    /// Connected, and both sides have heard each other's silence.
+    pub fn person(&self, n: u64, codec: Codec) -> Person {
+        let (leg, telephone) = (CallId(n), CallId(n));
+        let address = self.telephones.room.open_leg(telephone).unwrap();
+        let ours = self.ours.room.open_leg(leg).unwrap();
+        let hears = Tap::new(Duration::from_secs(60));
+        self.telephones.room.command(telephone, MediaCommand::Connect(target(ours, codec)));
+        self.ours.room.command(leg, MediaCommand::Connect(target(address, codec)));
+        self.ours.wait_heard(leg, &Heard::FirstAudio);
+        self.telephones.wait_heard(telephone, &Heard::FirstAudio);
+        self.telephones.room.command(telephone, MediaCommand::Tap(hears.clone()));
+        Person { leg, codec, telephone, address, ours, hears }
+    }
+
+    pub fn join(&self, person: &Person, voice: Voice) {
+        self.ours.room.command(person.leg, MediaCommand::Join { mix: MIX, voice });
+    }
+
+    /// The person says this once; returns when all of it was said.
+    pub fn say(&self, person: &Person, sound: &Arc<Sound>) {
+        self.start_saying(person, sound);
+        self.wait_said(person);
+    }
+
+    pub fn start_saying(&self, person: &Person, sound: &Arc<Sound>) {
+        let play = MediaCommand::Play { sound: sound.clone(), plays: 1 };
+        self.telephones.room.command(person.telephone, play);
+    }
+
+    pub fn wait_said(&self, person: &Person) {
+        self.telephones.wait_heard(person.telephone, &Heard::PlayEnded);
+    }
+
+    /// Both at once.
+    pub fn say_both(&self, one: (&Person, &Arc<Sound>), two: (&Person, &Arc<Sound>)) {
+        self.start_saying(one.0, one.1);
+        self.start_saying(two.0, two.1);
+        for _ in 0..2 {
+            self.telephones.wait_for(|event| {
+                matches!(event, MediaEvent::Heard { heard: Heard::PlayEnded, .. }).then_some(())
+            });
+        }
+    }
+
+    /// The media way to this person is put on hold, or taken back.
+    pub fn hold(&self, person: &Person, held: bool) {
+        let mut there = target(person.address, person.codec);
+        there.direction = if held { Direction::RecvOnly } else { Direction::SendRecv };
+        self.ours.room.command(person.leg, MediaCommand::Connect(there));
+    }
+
+    /// Everything that was under way has arrived: a key is sent after it, on the same path.
+    pub fn settle(&self, from: &Person, to: &Person) {
+        let key = paceline_core::call::Digit::from_char('D').unwrap();
+        self.telephones.room.command(from.telephone, MediaCommand::SendDigits(vec![key]));
+        self.telephones.wait_for(|event| {
+            let heard = Heard::Digit(key);
+            matches!(event, MediaEvent::Heard { leg, heard: found } if *leg == to.telephone && *found == heard)
+                .then_some(())
+        });
+    }
+}
+
+/// A moment of silence before each voice: a key that was pressed before has its time on the line.
+const PAUSE_FRAMES: usize = 20;
+
+/// No two frames of it are alike. Starting at another pitch makes another voice.
+pub fn voice(hz: f64, secs: f64) -> Arc<Sound> {
+    let pause = std::iter::repeat_n(0.0, PAUSE_FRAMES * 320);
+    let samples: Vec<f32> = pause
+        .chain((0..(16_000.0 * secs) as usize).map(|n| {
+            let t = n as f64 / 16_000.0;
+            (0.3 * (TAU * (hz + 150.0 * t) * t).sin()) as f32
+        }))
+        .collect();
+    Arc::new(Sound::from_samples("voice", &samples, 16_000))
+}
+
+/// What a leg with this codec says of it, without the silence before.
+pub fn said(sound: &Sound, codec: Codec) -> &[u8] {
+    &sound.encoded(codec)[PAUSE_FRAMES * 160..]
+}
+
+/// Linear samples of a sound as a leg with this codec would say it, at 8,000 a second.
+pub fn linear(sound: &Sound, codec: Codec) -> Vec<i16> {
+    use paceline_core::media::{g711, g722};
+    match codec {
+        Codec::Pcma => g711::decode_alaw(said(sound, codec)),
+        Codec::Pcmu => g711::decode_ulaw(said(sound, codec)),
+        Codec::G722 => {
+            let whole = g722::Decoder::new().decode(sound.encoded(codec));
+            whole.into_iter().step_by(2).skip(PAUSE_FRAMES * 160).collect()
+        }
+    }
+}
+
+/// Where `wanted` begins in what was heard, how alike the two are from there (1 = the same but for the
+/// level), and the level in dB. Compared in pieces of 50 ms, each allowed to come up to 40 ms off the
+/// last: a buffer may change its delay, and the sound is still the same.
+pub fn find(heard: &[i16], wanted: &[i16]) -> (usize, f64, f64) {
+    const PIECE: usize = 400;
+    let begin = best_place(heard, &wanted[..(2 * PIECE).min(wanted.len())], 0..heard.len());
+    let (mut at, mut alike, mut power, mut wanted_power) = (begin.0, Vec::new(), 0.0, 0.0);
+    for piece in wanted.chunks_exact(PIECE) {
+        let (place, found) = best_place(heard, piece, at.saturating_sub(320)..at + 320);
+        alike.push(found);
+        // The level counts once an adaptive coder has settled.
+        if alike.len() > wanted.len() / PIECE / 2 {
+            power += heard.get(place..place + PIECE).map_or(0.0, energy);
+            wanted_power += energy(piece);
+        }
+        at = place + PIECE;
+    }
+    let mean = alike.iter().sum::<f64>() / alike.len() as f64;
+    (begin.0, mean, 10.0 * (power.max(1.0) / wanted_power.max(1.0)).log10())
+}
+
+fn best_place(heard: &[i16], piece: &[i16], places: std::ops::Range<usize>) -> (usize, f64) {
+    let own = energy(piece).max(1.0);
+    let mut best = (places.start, -1.0);
+    for at in places {
+        let Some(here) = heard.get(at..at + piece.len()) else { break };
+        let dot: i64 = here.iter().zip(piece).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum();
+        let alike = dot as f64 / (own * energy(here).max(1.0)).sqrt();
+        if alike > best.1 {
+            best = (at, alike);
+        }
+    }
+    best
+}
+
+fn energy(samples: &[i16]) -> f64 {
+    samples.iter().map(|&s| i64::from(s) * i64::from(s)).sum::<i64>() as f64
+}
+
+/// How much of `wanted` is in `heard`, wherever it is: near 0 for a voice that is not there.
+pub fn presence(heard: &[i16], wanted: &[i16]) -> f64 {
+    if heard.len() <= wanted.len() { 0.0 } else { find(heard, wanted).1 }
+}
+
+pub fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    let found = bytes.windows(part.len()).any(|window| window == part);
+    if !found {
+        let places = part.chunks(160).map(|frame| bytes.windows(160).position(|window| window == frame));
+        eprintln!("frames found at {:?}", places.collect::<Vec<_>>());
+    }
+    found
+}
+
+pub fn heard_bytes(tap: &Tap) -> Vec<u8> {
+    tap.payloads().into_iter().flat_map(|(_, bytes)| bytes).collect()
+}
