@@ -5,9 +5,13 @@ use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
 use crate::store::reader::AttemptRow;
 use jiff::tz::TimeZone;
+use paceline_core::outcome::Outcome;
 
 /// Rows read from the store at once.
 const PAGE: u32 = 2_000;
+
+/// The mode in which nobody has to be connected.
+const ANNOUNCE: &str = "announce";
 
 /// The contract, in its order.
 pub const COLUMNS: [(&str, Kind); 31] = [
@@ -61,10 +65,25 @@ pub(super) async fn fill(
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         for row in page {
-            tally.attempt(&row);
+            tally.attempt(&row, &campaign.mode);
             sink.row(&cells(row, &campaign.mode, zone))?;
         }
     }
+}
+
+/// From when a callee waited for an agent, and until when. Who was never connected waited only if
+/// she was abandoned.
+pub(super) fn wait(row: &AttemptRow) -> (Option<i64>, Option<i64>) {
+    let abandoned = row.outcome.as_deref() == Some(Outcome::Abandoned.word());
+    (row.answered_at, row.connected_at.or(seen_end(row).filter(|_| abandoned)))
+}
+
+/// From when somebody spoke or was spoken to, and until when: with an agent from the connection, with
+/// an announcement from the answer.
+pub(super) fn talk(row: &AttemptRow, mode: &str) -> (Option<i64>, Option<i64>) {
+    let abandoned = row.outcome.as_deref() == Some(Outcome::Abandoned.word());
+    let announced = row.answered_at.filter(|_| mode == ANNOUNCE && !abandoned);
+    (row.connected_at.or(announced), seen_end(row))
 }
 
 /// When the callee's time ended, as far as the dialer saw it.
@@ -75,6 +94,7 @@ pub(super) fn seen_end(row: &AttemptRow) -> Option<i64> {
 fn cells(row: AttemptRow, mode: &str, zone: &TimeZone) -> Vec<Cell> {
     let moment = |millis| Cell::moment(millis, zone);
     let end = seen_end(&row);
+    let (waited, talked) = (wait(&row), talk(&row, mode));
     vec![
         Cell::Whole(row.id),
         Cell::text(Some(row.call_id)),
@@ -94,8 +114,8 @@ fn cells(row: AttemptRow, mode: &str, zone: &TimeZone) -> Vec<Cell> {
         moment(row.connected_at),
         moment(row.ended_at),
         Cell::span(row.ringing_at, row.answered_at.or(end)),
-        Cell::span(row.answered_at, end),
-        Cell::span(row.answered_at, row.connected_at),
+        Cell::span(talked.0, talked.1),
+        Cell::span(waited.0, waited.1),
         Cell::text(row.outcome),
         Cell::text(Some(row.cause)),
         Cell::whole(row.sip_code),

@@ -1,16 +1,21 @@
 //! Results: attempts, leads and the summary as files for people and scripts, written from one
 //! moment of the store. What a file looks like stands in a file of its own; no SQL, no policy.
 
+mod agents;
 mod attempts;
+mod calls_in;
 pub mod cell;
 mod csv_file;
+mod days;
 mod frame;
 mod leads;
 pub mod summary;
 mod table;
 mod xlsx;
 
+pub use agents::COLUMNS as AGENT_COLUMNS;
 pub use attempts::COLUMNS as ATTEMPT_COLUMNS;
+pub use calls_in::COLUMNS as CALL_IN_COLUMNS;
 pub use leads::COLUMNS as LEAD_COLUMNS;
 pub use summary::Summary;
 pub use table::{Cell, Column, Kind, Sink};
@@ -53,14 +58,15 @@ impl Format {
     }
 }
 
-/// Writes `attempts.csv`, `leads.csv` and `summary.json` into `dir`, each whole or not at all.
+/// Writes `attempts.csv`, `leads.csv`, `calls_in.csv`, `agents.csv` and `summary.json` into `dir`, each
+/// whole or not at all.
 /// The same state of the store gives the same bytes.
 pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Summary, ResultsError> {
     fs::create_dir_all(dir).map_err(failed(dir))?;
     reader.refresh().await?;
     let campaign = reader.campaign(campaign).await?;
     let zone = zone(&campaign);
-    let mut tally = Tally::default();
+    let mut tally = Tally::of(&zone);
 
     let mut file = CsvFile::create(&dir.join("attempts.csv"), &attempts::columns())?;
     attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
@@ -68,6 +74,12 @@ pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Su
     let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
     let mut file = CsvFile::create(&dir.join("leads.csv"), &layout.columns())?;
     leads::fill(reader, &layout, &zone, &mut file, &mut tally).await?;
+    file.finish()?;
+    let mut file = CsvFile::create(&dir.join("calls_in.csv"), &calls_in::columns())?;
+    calls_in::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    file.finish()?;
+    let mut file = CsvFile::create(&dir.join("agents.csv"), &agents::columns())?;
+    agents::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
     file.finish()?;
 
     let summary = tally.summary(&campaign, &reader.counts(campaign.id).await?);
@@ -92,7 +104,7 @@ pub async fn export(
     match format {
         Format::Csv => {
             write(reader, campaign, dir).await?;
-            Ok(named(&["attempts.csv", "leads.csv", "summary.json"]))
+            Ok(named(&["attempts.csv", "leads.csv", "calls_in.csv", "agents.csv", "summary.json"]))
         }
         Format::Xlsx => {
             fs::create_dir_all(dir).map_err(failed(dir))?;
@@ -101,18 +113,34 @@ pub async fn export(
         }
         Format::Parquet => {
             fs::create_dir_all(dir).map_err(failed(dir))?;
-            export_file(reader, campaign, format, &dir.join("attempts.parquet")).await?;
-            let campaign = reader.campaign(campaign).await?;
-            let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
-            let mut file = ParquetFile::create(&dir.join("leads.parquet"), &layout.columns())?;
-            leads::fill(reader, &layout, &zone(&campaign), &mut file, &mut Tally::default()).await?;
-            file.finish()?;
-            Ok(named(&["attempts.parquet", "leads.parquet"]))
+            parquet_files(reader, campaign, dir).await?;
+            Ok(named(&["attempts.parquet", "leads.parquet", "calls_in.parquet", "agents.parquet"]))
         }
     }
 }
 
-/// Writes one file: the attempts (csv, parquet), or attempts and leads as two sheets (xlsx).
+async fn parquet_files(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<(), ResultsError> {
+    reader.refresh().await?;
+    let campaign = reader.campaign(campaign).await?;
+    let zone = zone(&campaign);
+    let mut tally = Tally::of(&zone);
+    let create = |name: &str, columns: &[Column]| ParquetFile::create(&dir.join(name), columns);
+    let mut file = create("attempts.parquet", &attempts::columns())?;
+    attempts::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    file.finish()?;
+    let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
+    let mut file = create("leads.parquet", &layout.columns())?;
+    leads::fill(reader, &layout, &zone, &mut file, &mut tally).await?;
+    file.finish()?;
+    let mut file = create("calls_in.parquet", &calls_in::columns())?;
+    calls_in::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    file.finish()?;
+    let mut file = create("agents.parquet", &agents::columns())?;
+    agents::fill(reader, &campaign, &zone, &mut file, &mut tally).await?;
+    file.finish()
+}
+
+/// Writes one file: the attempts (csv, parquet), or a sheet for each table (xlsx).
 pub async fn export_file(
     reader: &mut Reader,
     campaign: &str,
@@ -122,7 +150,7 @@ pub async fn export_file(
     reader.refresh().await?;
     let campaign = reader.campaign(campaign).await?;
     let zone = zone(&campaign);
-    let mut tally = Tally::default();
+    let mut tally = Tally::of(&zone);
     match format {
         Format::Csv => {
             let mut file = CsvFile::create(file, &attempts::columns())?;
@@ -141,6 +169,10 @@ pub async fn export_file(
             attempts::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
             book.begin("leads", &layout.columns())?;
             leads::fill(reader, &layout, &zone, &mut book, &mut tally).await?;
+            book.begin("calls_in", &calls_in::columns())?;
+            calls_in::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
+            book.begin("agents", &agents::columns())?;
+            agents::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
             book.finish()
         }
     }

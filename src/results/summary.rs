@@ -1,14 +1,20 @@
 //! The summary: counts taken while the tables are written, held against what the store counts by
 //! itself and against what the reader of the lists counted. Whether they agree is written too.
 
-use super::attempts::seen_end;
+use super::agents::DayOfCalls;
+use super::attempts::{seen_end, talk, wait};
+use super::days::Days;
 use crate::store::CampaignRecord;
+use crate::store::calls_in::CallInRow;
 use crate::store::reader::{AttemptRow, Counts, ListRow};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use paceline_core::ids::AgentId;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Outcome;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Tallies = BTreeMap<String, u64>;
 
@@ -30,6 +36,8 @@ pub struct Summary {
     pub leads_by_last_outcome: Tallies,
     /// What keys set, by lead.
     pub leads_by_result: Tallies,
+    /// What agents said, by lead: the latest word.
+    pub leads_by_disposition: Tallies,
     pub attempts: u64,
     /// Attempts that have not ended yet.
     pub attempts_open: u64,
@@ -40,10 +48,22 @@ pub struct Summary {
     pub attempts_by_outcome: Tallies,
     /// What keys set, by attempt.
     pub attempts_by_result: Tallies,
+    /// What agents said, by attempt.
+    pub attempts_by_disposition: Tallies,
+    /// Those among them that nobody said in time: the campaign's default stands for it.
+    pub dispositions_defaulted: u64,
+    /// Attempts in which an agent and the callee could hear each other.
+    pub attempts_connected: u64,
     pub attempts_by_trunk: Tallies,
     pub caller_ids: BTreeMap<String, CallerIdUse>,
+    /// By the agent's number.
+    pub agents: BTreeMap<String, AgentUse>,
+    pub calls_in: u64,
+    pub calls_in_connected: u64,
+    pub calls_in_by_disposition: Tallies,
     pub abandon: AbandonRates,
     pub ring_secs: Spans,
+    pub wait_secs: Spans,
     pub talk_secs: Spans,
     /// Whether every sum agrees; `differences` names those that do not.
     pub reconciles: bool,
@@ -56,6 +76,16 @@ pub struct CallerIdUse {
     pub answered: u64,
 }
 
+/// What one agent did for the campaign.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct AgentUse {
+    pub name: String,
+    /// Conversations, calls that came in among them.
+    pub answered: u64,
+    pub talk_secs: f64,
+    pub wrap_up_secs: f64,
+}
+
 /// Abandoned calls in percent, each of its own divisor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct AbandonRates {
@@ -65,6 +95,9 @@ pub struct AbandonRates {
     /// Of calls that anything answered: answered + abandoned + machine.
     pub pct_of_answered_by_anyone: f64,
     pub pct_of_attempts: f64,
+    /// Calls that waited for an agent: connected + abandoned.
+    pub reached_queue: u64,
+    pub pct_of_reached_queue: f64,
 }
 
 /// Spans in seconds, over the calls that have one.
@@ -77,13 +110,29 @@ pub struct Spans {
 }
 
 /// Counts while the tables are written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tally {
     summary: Summary,
+    days: Days,
+    dates: BTreeSet<Date>,
+    /// The first moment of the first of `dates`, and the last of the last.
+    bounds: (i64, i64),
+    by_agent: BTreeMap<i64, BTreeMap<Date, DayOfCalls>>,
     ring: Millis,
+    wait: Millis,
     talk: Millis,
     ended_with_lead: u64,
     tries_of_leads: u64,
+    calls_in_with_agent: u64,
+}
+
+/// A call as far as its agent is concerned.
+struct AgentCall<'a> {
+    agent: Option<i64>,
+    at: i64,
+    connected_at: Option<i64>,
+    ended_at: Option<i64>,
+    disposition: Option<&'a String>,
 }
 
 #[derive(Debug, Default)]
@@ -117,7 +166,86 @@ fn count(tallies: &mut Tallies, word: Option<&String>) {
 }
 
 impl Tally {
-    pub(super) fn attempt(&mut self, row: &AttemptRow) {
+    pub(super) fn of(zone: &TimeZone) -> Tally {
+        Tally {
+            summary: Summary::default(),
+            days: Days::of(zone.clone()),
+            dates: BTreeSet::new(),
+            bounds: (i64::MAX, i64::MIN),
+            by_agent: BTreeMap::new(),
+            ring: Millis::default(),
+            wait: Millis::default(),
+            talk: Millis::default(),
+            ended_with_lead: 0,
+            tries_of_leads: 0,
+            calls_in_with_agent: 0,
+        }
+    }
+
+    /// On which days anything happened.
+    pub(super) fn dates(&self) -> BTreeSet<Date> {
+        self.dates.clone()
+    }
+
+    pub(super) fn bounds(&self) -> (i64, i64) {
+        self.bounds
+    }
+
+    pub(super) fn calls_of(&self, agent: AgentId) -> BTreeMap<Date, DayOfCalls> {
+        self.by_agent.get(&agent.0).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn agent(&mut self, number: String, used: AgentUse) {
+        self.summary.agents.insert(number, used);
+    }
+
+    /// Something happened at this moment; `None` = beyond the calendar.
+    fn date(&mut self, at: i64) -> Option<Date> {
+        let day = self.days.day(at)?;
+        if self.bounds.0 > day.start || self.bounds.1 < day.end || !self.dates.contains(&day.date) {
+            self.dates.insert(day.date);
+            self.bounds = (self.bounds.0.min(day.start), self.bounds.1.max(day.end));
+        }
+        Some(day.date)
+    }
+
+    /// What a call says of its agent, on the day on which they began to speak.
+    fn agent_call(&mut self, call: AgentCall<'_>) {
+        let Some(agent) = call.agent else { return };
+        let Some(date) = self.date(call.connected_at.unwrap_or(call.at)) else { return };
+        let day = self.by_agent.entry(agent).or_default().entry(date).or_default();
+        if let Some(connected_at) = call.connected_at {
+            day.answered += 1;
+            day.talked += (call.ended_at.unwrap_or(connected_at) - connected_at).max(0);
+        }
+        count(&mut day.dispositions, call.disposition);
+    }
+
+    pub(super) fn call_in(&mut self, row: &CallInRow) {
+        self.summary.calls_in += 1;
+        self.summary.calls_in_connected += u64::from(row.connected_at.is_some());
+        self.calls_in_with_agent += u64::from(row.connected_at.is_some() && row.agent_id.is_some());
+        count(&mut self.summary.calls_in_by_disposition, row.disposition.as_ref());
+        let at = row.began_at.or(row.ended_at).unwrap_or_default();
+        self.date(at);
+        self.agent_call(AgentCall {
+            agent: row.agent_id,
+            at,
+            connected_at: row.connected_at,
+            ended_at: row.ended_at,
+            disposition: row.disposition.as_ref(),
+        });
+    }
+
+    pub(super) fn attempt(&mut self, row: &AttemptRow, mode: &str) {
+        self.date(row.placed_at);
+        self.agent_call(AgentCall {
+            agent: row.agent_id,
+            at: row.placed_at,
+            connected_at: row.connected_at,
+            ended_at: seen_end(row),
+            disposition: row.disposition.as_ref(),
+        });
         let summary = &mut self.summary;
         summary.attempts += 1;
         summary.attempts_counted += u64::from(row.counted);
@@ -127,6 +255,9 @@ impl Tally {
         count(&mut summary.attempts_by_outcome, row.outcome.as_ref());
         count(&mut summary.attempts_by_result, row.result.as_ref());
         count(&mut summary.attempts_by_trunk, Some(&row.trunk));
+        count(&mut summary.attempts_by_disposition, row.disposition.as_ref());
+        summary.dispositions_defaulted += u64::from(row.disposition_defaulted);
+        summary.attempts_connected += u64::from(row.connected_at.is_some());
         if let Some(number) = row.caller_id.and_then(|number| PhoneNumber::from_e164(number as u64)) {
             let uses = summary.caller_ids.entry(number.national()).or_default();
             uses.attempts += 1;
@@ -134,7 +265,9 @@ impl Tally {
         }
         let end = seen_end(row);
         self.ring.add(row.ringing_at, row.answered_at.or(end));
-        self.talk.add(row.answered_at, end);
+        let (waited, talked) = (wait(row), talk(row, mode));
+        self.wait.add(waited.0, waited.1);
+        self.talk.add(talked.0, talked.1);
     }
 
     pub(super) fn list_row(&mut self, row: &ListRow) {
@@ -149,6 +282,7 @@ impl Tally {
         count(&mut summary.leads_by_reason, row.reason.as_ref());
         count(&mut summary.leads_by_last_outcome, row.last_outcome.as_ref());
         count(&mut summary.leads_by_result, row.result.as_ref());
+        count(&mut summary.leads_by_disposition, row.disposition.as_ref());
     }
 
     /// `counts` is what the store says, counted another way.
@@ -160,6 +294,7 @@ impl Tally {
         summary.timezone = campaign.timezone.clone();
         summary.rows_read = counts.rows_read;
         summary.ring_secs = self.ring.spans();
+        summary.wait_secs = self.wait.spans();
         summary.talk_secs = self.talk.spans();
         summary.abandon = abandon_rates(&summary);
         summary.reconciles = differences.is_empty();
@@ -180,6 +315,24 @@ impl Tally {
                 "attempts by outcome + open",
                 sum(&summary.attempts_by_outcome) + summary.attempts_open,
             ),
+            (
+                "conversations of agents",
+                summary.agents.values().map(|used| used.answered).sum(),
+                "connected attempts + calls in",
+                counts.connected + self.calls_in_with_agent,
+            ),
+            (
+                "attempts by disposition",
+                sum(&summary.attempts_by_disposition),
+                "stored",
+                sum(&counts.dispositions),
+            ),
+            (
+                "leads by disposition",
+                sum(&summary.leads_by_disposition),
+                "stored",
+                sum(&counts.lead_dispositions),
+            ),
             ("attempts of leads", self.tries_of_leads, "ended attempts", self.ended_with_lead),
         ];
         let mut differences: Vec<_> = checks
@@ -199,11 +352,14 @@ fn abandon_rates(summary: &Summary) -> AbandonRates {
     let of = |outcome: Outcome| summary.attempts_by_outcome.get(outcome.word()).copied().unwrap_or_default();
     let abandoned = of(Outcome::Abandoned);
     let people = of(Outcome::Answered) + abandoned;
+    let reached_queue = summary.attempts_connected + abandoned;
     let pct = |whole: u64| (abandoned as f64 * 100.0 / whole.max(1) as f64 * 100.0).round() / 100.0;
     AbandonRates {
         abandoned,
         pct_of_answered_by_people: pct(people),
         pct_of_answered_by_anyone: pct(people + of(Outcome::Machine)),
         pct_of_attempts: pct(summary.attempts),
+        reached_queue,
+        pct_of_reached_queue: pct(reached_queue),
     }
 }

@@ -7,6 +7,7 @@ pub mod asked;
 pub mod attempts;
 pub mod ballast;
 pub mod blacklist;
+pub mod calls_in;
 pub mod campaigns;
 pub mod commits;
 pub mod corrections;

@@ -86,6 +86,12 @@ pub struct Counts {
     pub rows_read: u64,
     /// Results set by keys, by lead.
     pub results: BTreeMap<String, u64>,
+    /// What agents said, by lead.
+    pub lead_dispositions: BTreeMap<String, u64>,
+    /// What agents said, by attempt.
+    pub dispositions: BTreeMap<String, u64>,
+    /// Attempts in which an agent and the callee could hear each other.
+    pub connected: u64,
 }
 
 impl Reader {
@@ -254,9 +260,10 @@ impl Reader {
     pub async fn counts(&mut self, campaign: CampaignId) -> Result<Counts, StoreError> {
         let mut counts = Counts::default();
         let leads = sqlx::query!(
-            r#"select l.state, l.reason, l.result, count(*) as "n!"
+            r#"select l.state, l.reason, l.result, l.disposition, count(*) as "n!"
                  from import i join lead l on l.import_id = i.id
-                where i.campaign_id = $1 and i.state = 'done' group by l.state, l.reason, l.result"#,
+                where i.campaign_id = $1 and i.state = 'done'
+                group by l.state, l.reason, l.result, l.disposition"#,
             campaign.0
         )
         .fetch_all(&mut self.conn)
@@ -270,6 +277,9 @@ impl Reader {
             }
             if let Some(result) = row.result {
                 *counts.results.entry(result).or_default() += n;
+            }
+            if let Some(disposition) = row.disposition {
+                *counts.lead_dispositions.entry(disposition).or_default() += n;
             }
         }
         let refused = sqlx::query!(
@@ -290,6 +300,26 @@ impl Reader {
         .await
         .map_err(|e| self.failed(&e))?;
         counts.rows_read = read as u64;
+        self.count_talks(campaign, &mut counts).await.map_err(|e| self.failed(&e))?;
         Ok(counts)
+    }
+
+    async fn count_talks(&mut self, campaign: CampaignId, counts: &mut Counts) -> Result<(), sqlx::Error> {
+        let talks = sqlx::query!(
+            r#"select disposition, count(*) as "n!",
+                      count(*) filter (where connected_at is not null and agent_id is not null)
+                        as "connected!: i64"
+                 from attempt where campaign_id = $1 group by disposition"#,
+            campaign.0
+        )
+        .fetch_all(&mut self.conn)
+        .await?;
+        for row in talks {
+            counts.connected += row.connected as u64;
+            if let Some(disposition) = row.disposition {
+                counts.dispositions.insert(disposition, row.n as u64);
+            }
+        }
+        Ok(())
     }
 }

@@ -317,13 +317,26 @@ async fn legs_that_were_up_are_handed_over_after_a_crash_and_those_that_ended_ar
 }
 
 #[tokio::test]
-async fn the_state_log_is_closed_at_the_last_sign_of_life() {
+async fn the_state_log_keeps_every_change_once() {
     let mut desk = Desk::new().await;
     let start = desk.hands.now();
-    desk.tell(Command::LogSeat(Box::new(seat(ANA, Availability::Available, Activity::Idle, start)))).await;
+    let tea = Availability::Paused { reason: "tea".into() };
+    for (secs, availability, activity) in [
+        (0, Availability::Available, Activity::Idle),
+        (0, Availability::Available, Activity::Idle),
+        (60, tea, Activity::Idle),
+        (60, Availability::Available, Activity::Ringing),
+    ] {
+        let seat = seat(ANA, availability, activity, start + Duration::from_secs(secs));
+        desk.tell(Command::LogSeat(Box::new(seat))).await;
+    }
     let mut reader = desk.store.reader().await.unwrap();
-    let log = reader.seat_log(ANA, (0, 0), 10).await.unwrap();
-    assert_eq!((log.len(), log[0].at, log[0].activity.as_str()), (1, MORNING, "idle"));
+    let first = reader.seat_log(ANA, (0, 0), 2).await.unwrap();
+    let rest = reader.seat_log(ANA, (first[1].at, first[1].id), 10).await.unwrap();
+    let log: Vec<_> =
+        first.iter().chain(&rest).map(|row| (row.at - MORNING, row.activity.as_str())).collect();
+    assert_eq!(log, [(0, "idle"), (MINUTE, "idle"), (MINUTE, "ringing")]);
+    assert_eq!(first[1].reason.as_deref(), Some("tea"));
 }
 
 #[tokio::test]

@@ -6,12 +6,13 @@
 mod books;
 mod crash;
 mod dial_step;
-mod floor;
+pub mod floor;
+mod floor_crash;
 mod full_disk;
 mod lists;
 mod model;
 mod opening;
-mod people;
+pub mod people;
 
 use paceline::lists::{LeadRow, RefusedRow};
 use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, Reply, Store, Writer};

@@ -1,0 +1,235 @@
+//! The agents table: one row an agent and day, with what she did with it by the state log and what
+//! came of it by the calls. Her time is that of her whole day; calls are those of this campaign.
+
+use super::days::Days;
+use super::summary::{AgentUse, Tally};
+use super::table::{self, Cell, Column, Kind, Sink};
+use super::{CampaignRecord, Reader, ResultsError};
+use crate::store::AgentRow;
+use crate::store::seats::SeatRow;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use paceline_core::agent::{Activity, Availability};
+use paceline_core::ids::{AgentId, GroupId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows read from the store at once.
+const PAGE: u32 = 2_000;
+
+/// How long before the campaign's first day a seat may have been left as it was.
+const BEFORE: i64 = 24 * 3_600_000;
+
+pub const COLUMNS: [(&str, Kind); 13] = [
+    ("agent", Kind::Text),
+    ("name", Kind::Text),
+    ("day", Kind::Text),
+    ("signed_in_secs", Kind::Secs),
+    ("idle_secs", Kind::Secs),
+    ("reserved_secs", Kind::Secs),
+    ("ringing_secs", Kind::Secs),
+    ("talking_secs", Kind::Secs),
+    ("wrap_up_secs", Kind::Secs),
+    ("paused_secs", Kind::Secs),
+    ("answered", Kind::Whole),
+    ("abandoned_rung", Kind::Whole),
+    ("dispositions", Kind::Text),
+];
+
+pub(super) fn columns() -> Vec<Column> {
+    table::columns(&COLUMNS)
+}
+
+/// What the calls of a campaign say of one agent on one day.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DayOfCalls {
+    pub answered: u64,
+    pub talked: i64,
+    pub dispositions: BTreeMap<String, u64>,
+}
+
+/// What the state log says of one agent on one day, in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct DayOfSeat {
+    signed_in: i64,
+    idle: i64,
+    reserved: i64,
+    ringing: i64,
+    talking: i64,
+    wrap_up: i64,
+    paused: i64,
+    abandoned_rung: i64,
+    /// Of `wrap_up`, after calls of this campaign.
+    wrap_up_here: i64,
+    /// She worked for this campaign, or in its group.
+    here: bool,
+}
+
+impl DayOfSeat {
+    fn add(&mut self, row: &SeatRow, millis: i64) {
+        if row.availability == Availability::SignedOut.word() {
+            return;
+        }
+        self.signed_in += millis;
+        let paused = row.availability != Availability::Available.word();
+        let activity = Activity::ALL.into_iter().find(|activity| activity.word() == row.activity);
+        *match activity.unwrap_or_default() {
+            Activity::Idle if paused => &mut self.paused,
+            Activity::Idle => &mut self.idle,
+            Activity::Reserved => &mut self.reserved,
+            Activity::Ringing => &mut self.ringing,
+            Activity::Talking | Activity::Consulting => &mut self.talking,
+            Activity::WrapUp => &mut self.wrap_up,
+        } += millis;
+    }
+}
+
+/// Whose seats belong to a campaign, and on which days.
+struct Floor {
+    campaign: i64,
+    group: Option<GroupId>,
+    dates: BTreeSet<Date>,
+    /// The first moment of the first of them, and the last of the last.
+    from: i64,
+    to: i64,
+}
+
+impl Floor {
+    async fn of(
+        reader: &mut Reader,
+        campaign: &CampaignRecord,
+        tally: &Tally,
+    ) -> Result<Floor, ResultsError> {
+        let group = match group_name(&campaign.toml) {
+            Some(name) => reader.group(&name).await?,
+            None => None,
+        };
+        let (from, to) = tally.bounds();
+        let to = to.min(reader.last_commit().await?.as_millis());
+        Ok(Floor { campaign: campaign.id.0, group, dates: tally.dates(), from, to })
+    }
+
+    fn has(&self, row: &SeatRow) -> bool {
+        let groups = || serde_json::from_str::<Vec<i64>>(&row.groups).unwrap_or_default();
+        row.campaign_id == Some(self.campaign)
+            || row.availability != Availability::SignedOut.word()
+                && self.group.is_some_and(|group| groups().contains(&group.0))
+    }
+}
+
+/// The campaign's file was checked when it was read; one that names no group has none.
+fn group_name(toml: &str) -> Option<String> {
+    let table: toml::Table = toml::from_str(toml).ok()?;
+    Some(table.get("agents")?.as_table()?.get("group")?.as_str()?.to_string())
+}
+
+/// Comes after the calls: what they say of the agents is in the tally.
+pub(super) async fn fill(
+    reader: &mut Reader,
+    campaign: &CampaignRecord,
+    zone: &TimeZone,
+    sink: &mut dyn Sink,
+    tally: &mut Tally,
+) -> Result<(), ResultsError> {
+    let floor = Floor::of(reader, campaign, tally).await?;
+    for agent in reader.everybody().await? {
+        let calls = tally.calls_of(agent.id);
+        let seats = days_of(reader, agent.id, &floor, Days::of(zone.clone())).await?;
+        let dates: BTreeSet<Date> = calls
+            .keys()
+            .chain(
+                seats.iter().filter(|(date, seat)| seat.here && floor.dates.contains(date)).map(|day| day.0),
+            )
+            .copied()
+            .collect();
+        let mut used = AgentUse { name: agent.details.name.clone(), ..AgentUse::default() };
+        let (mut talked, mut wrapped) = (0, 0);
+        for date in &dates {
+            let (call, seat) = (calls.get(date).cloned(), seats.get(date).cloned());
+            let (call, seat) = (call.unwrap_or_default(), seat.unwrap_or_default());
+            used.answered += call.answered;
+            talked += call.talked;
+            wrapped += seat.wrap_up_here;
+            sink.row(&cells(&agent, *date, &call, &seat))?;
+        }
+        if !dates.is_empty() {
+            (used.talk_secs, used.wrap_up_secs) = (talked as f64 / 1000.0, wrapped as f64 / 1000.0);
+            tally.agent(agent.number, used);
+        }
+    }
+    Ok(())
+}
+
+async fn days_of(
+    reader: &mut Reader,
+    agent: AgentId,
+    floor: &Floor,
+    mut days: Days,
+) -> Result<BTreeMap<Date, DayOfSeat>, ResultsError> {
+    let mut found = BTreeMap::new();
+    let mut last: Option<SeatRow> = None;
+    let mut after = (floor.from.saturating_sub(BEFORE), i64::MIN);
+    while after.0 < floor.to {
+        let page = reader.seat_log(agent, after, PAGE).await?;
+        let Some(end) = page.last() else { break };
+        after = (end.at, end.id);
+        for row in page {
+            if let Some(before) = last.replace(row.clone()) {
+                note(&mut found, floor, &mut days, &before, Some(&row));
+            }
+        }
+    }
+    if let Some(before) = last {
+        note(&mut found, floor, &mut days, &before, None);
+    }
+    Ok(found)
+}
+
+/// One state from its moment until the next one, or until the log ends.
+fn note(
+    found: &mut BTreeMap<Date, DayOfSeat>,
+    floor: &Floor,
+    days: &mut Days,
+    row: &SeatRow,
+    next: Option<&SeatRow>,
+) {
+    let until = next.map_or(floor.to, |next| next.at.min(floor.to));
+    let here = floor.has(row);
+    for (date, millis) in days.parts(row.at.max(floor.from), until) {
+        let day: &mut DayOfSeat = found.entry(date).or_default();
+        day.add(row, millis);
+        day.here |= here;
+        if row.activity == Activity::WrapUp.word() && row.campaign_id == Some(floor.campaign) {
+            day.wrap_up_here += millis;
+        }
+    }
+    let rang = row.activity == Activity::Ringing.word() && row.campaign_id == Some(floor.campaign);
+    let spoke = [Activity::Ringing, Activity::Talking, Activity::Consulting];
+    let unanswered = next.is_some_and(|next| spoke.iter().all(|activity| activity.word() != next.activity));
+    if rang
+        && unanswered
+        && let Some(day) = days.day(row.at)
+    {
+        let day = found.entry(day.date).or_default();
+        day.abandoned_rung += 1;
+        day.here = true;
+    }
+}
+
+fn cells(agent: &AgentRow, date: Date, calls: &DayOfCalls, seat: &DayOfSeat) -> Vec<Cell> {
+    let dispositions: Vec<_> = calls.dispositions.iter().map(|(code, n)| format!("{code}={n}")).collect();
+    vec![
+        Cell::text(Some(agent.number.clone())),
+        Cell::text(Some(agent.details.name.clone())),
+        Cell::Text(date.to_string()),
+        Cell::Secs(seat.signed_in),
+        Cell::Secs(seat.idle),
+        Cell::Secs(seat.reserved),
+        Cell::Secs(seat.ringing),
+        Cell::Secs(seat.talking),
+        Cell::Secs(seat.wrap_up),
+        Cell::Secs(seat.paused),
+        Cell::Whole(calls.answered as i64),
+        Cell::Whole(seat.abandoned_rung),
+        Cell::text(Some(dispositions.join(";"))),
+    ]
+}

@@ -1,0 +1,58 @@
+//! Calls that came in, as results and screens read them.
+
+use super::{Reader, StoreError};
+use paceline_core::ids::CampaignId;
+
+/// One call from outside, with the words that stand around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallInRow {
+    pub id: i64,
+    pub number: Option<i64>,
+    pub lead_id: Option<i64>,
+    pub list_row: Option<i64>,
+    pub household: Option<String>,
+    pub name: Option<String>,
+    pub began_at: Option<i64>,
+    pub answered_at: Option<i64>,
+    pub connected_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub ended_by: Option<String>,
+    pub cause: String,
+    /// The agent's number, and how the store numbers her.
+    pub agent: Option<String>,
+    pub agent_id: Option<i64>,
+    pub disposition: Option<String>,
+    pub note: Option<String>,
+    pub recording: Option<String>,
+}
+
+impl Reader {
+    /// Up to `limit` calls to a campaign after the one with number `after`, in the order in which
+    /// they were written. Only calls that are over.
+    pub async fn calls_in(
+        &mut self,
+        campaign: CampaignId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<CallInRow>, StoreError> {
+        let limit = i64::from(limit);
+        sqlx::query_as!(
+            CallInRow,
+            r#"select c.id as "id!", c.number, c.lead_id, l.list_row as "list_row?", h.name as "household?",
+                      l.name as "name?", c.began_at, c.answered_at, c.connected_at, c.ended_at, c.ended_by,
+                      c.cause, g.number as "agent?", g.id as "agent_id?", c.disposition, c.note, c.recording
+                 from leg c
+                 left join lead l on l.id = c.lead_id
+                 left join household h on h.id = l.household_id
+                 left join agent g on g.id = coalesce(c.agent_id, c.summary_agent_id)
+                where c.kind = 'inbound' and c.campaign_id = $1 and c.id > $2
+                order by c.id limit $3"#,
+            campaign.0,
+            after,
+            limit
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+}

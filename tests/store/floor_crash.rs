@@ -1,0 +1,237 @@
+//! A process killed while agents summarise: a summary and what it makes of the lead are there both or
+//! not at all, and none that was acknowledged is lost. A store of the first books opens and goes on.
+
+use super::floor::{ANA, again, said, seat, spoken};
+use super::*;
+use paceline_core::agent::{Activity, Availability};
+use paceline_core::ids::CallId;
+use paceline_core::lead::Callback;
+use sqlx::Connection;
+use sqlx::migrate::Migrator;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command as Process, Stdio};
+
+const FOLDER: &str = "PACELINE_TEST_FLOOR_CRASH_FOLDER";
+
+/// Not a test by itself: talks, summarises and books callbacks, many at once, until it is killed.
+#[test]
+fn a_floor_that_will_be_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
+    runtime.block_on(talk_until_killed(Path::new(&folder)));
+}
+
+async fn talk_until_killed(folder: &Path) {
+    let hands = Hands::at(MORNING);
+    let store = Store::open(&url(folder), hands.clock()).await.unwrap();
+    let campaign = define(&store, "spring", &retry_rules()).await;
+    let mut next = store.resume().await.unwrap().work.next_attempt;
+    let (writer, mut replies) = store.start_writer();
+    let mut calls: BTreeMap<AttemptId, (AttemptRequest, Lead)> = BTreeMap::new();
+    writer.send(Command::FetchLeads { campaign, count: 20 }).await;
+    while let Some(reply) = replies.recv().await {
+        match reply {
+            Reply::Leads { leads, .. } => {
+                for lead in leads {
+                    let request = request(AttemptId(next), campaign, &lead, hands.now());
+                    next += 1;
+                    writer.send(opening(&request)).await;
+                    calls.insert(request.attempt, (request, lead));
+                }
+            }
+            Reply::AttemptOpened { attempt, verdict: DialVerdict::Opened } => {
+                let (request, lead) = &calls[&attempt];
+                let leg = CallId::side_leg(attempt.0 as u64);
+                writer.send(Command::LegPlaced { leg, dialog: "{}".into() }).await;
+                let talking = seat(ANA, Availability::Available, Activity::Talking, hands.now());
+                writer.send(Command::LogSeat(Box::new(talking))).await;
+                let ended = spoken(request, lead, ANA, hands.now());
+                writer.send(Command::SaveResult(Box::new(ended))).await;
+                let later = hands.now() + Duration::from_secs(7200);
+                let mut update = again(request, lead, LeadState::FollowUp, later);
+                update.callback = Some(Callback { agent: Some(ANA), skill: None });
+                let record = said(request, "callback", hands.now(), Some(update));
+                writer.send(Command::SaveSummary(Box::new(record))).await;
+            }
+            Reply::SummarySaved { attempt } => {
+                println!("summarised {attempt}");
+                calls.remove(&attempt);
+                writer.send(Command::FetchLeads { campaign, count: 1 }).await;
+            }
+            Reply::ResultSaved { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn request(attempt: AttemptId, campaign: CampaignId, lead: &Lead, now: Utc) -> AttemptRequest {
+    AttemptRequest {
+        attempt,
+        campaign,
+        lead: Some(lead.id),
+        household: None,
+        number: lead.phones[0].number,
+        ordinal: 1,
+        trunk: TrunkId(0),
+        caller_id: None,
+        placed_at: now,
+        open_until: now + Duration::from_secs(1),
+        attempts_max: 3,
+        per_day_max: 3,
+        gap_min: Duration::ZERO,
+        day_start: now,
+        day_end: now + Duration::from_secs(1),
+        rest: Duration::from_secs(60),
+    }
+}
+
+fn start(folder: &Path) -> Child {
+    let test = "store::floor_crash::a_floor_that_will_be_killed";
+    Process::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_summary_and_its_lead_are_there_both_or_not_at_all() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    runtime.block_on(async {
+        let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
+        let campaign = define(&store, "spring", &retry_rules()).await;
+        list(&store, campaign, &rows(20_000), &[]).await;
+    });
+    let mut told: Vec<i64> = Vec::new();
+    for turn in 0..12_usize {
+        let mut child = start(dir.path());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n').map_while(Result::ok);
+        let hear = |line: Vec<u8>| -> Option<i64> {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            line.strip_prefix("summarised ")?.parse().ok()
+        };
+        // Killed after a number of lines that differs from turn to turn, in the midst of its writes.
+        told.extend(lines.by_ref().filter_map(hear).take(1 + turn * 29 % 200));
+        child.kill().unwrap();
+        // The last line may have been cut off by the kill: it is a prefix of a number told or not.
+        let mut rest: Vec<_> = lines.filter_map(hear).collect();
+        rest.pop();
+        told.extend(rest);
+        child.wait().unwrap();
+        runtime.block_on(check(dir.path(), &told, turn));
+    }
+    assert!(told.len() > 300, "the processes did something: {}", told.len());
+}
+
+async fn check(dir: &Path, told: &[i64], turn: usize) {
+    let store = Store::open(&url(dir), Hands::at(MORNING).clock()).await.unwrap();
+    store.resume().await.unwrap();
+    assert_eq!(store.resume().await.unwrap().legs, [], "turn {turn}: a leg stayed open");
+    let mut conn = sqlx::SqliteConnection::connect(&url(dir)).await.unwrap();
+    let torn: i64 = sqlx::query_scalar(
+        "select count(*) from attempt a join lead l on l.id = a.lead_id
+          where (a.disposition is not null) <> (l.state = 'follow_up')
+             or (a.disposition is not null) <> (l.callback_agent is not null)
+             or (a.disposition is not null) <> (l.next_at > 0)
+             or (a.disposition is not null) <>
+                exists (select 1 from summary s where s.attempt_id = a.id and s.lead_id = l.id)",
+    )
+    .fetch_one(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(torn, 0, "turn {turn}: half a summary");
+    for attempt in told {
+        let kept: Option<String> = sqlx::query_scalar("select disposition from attempt where id = $1")
+            .bind(attempt)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+        assert_eq!(kept.as_deref(), Some("callback"), "turn {turn}: the summary of {attempt} is lost");
+    }
+}
+
+#[tokio::test]
+async fn seats_are_signed_out_at_the_last_sign_of_life() {
+    let mut desk = Desk::new().await;
+    let details = super::people::details("Ana");
+    desk.store.add_agent("8001", &details, &paceline::store::Secrets::default()).await.unwrap();
+    let start = desk.hands.now();
+    desk.tell(Command::LogSeat(Box::new(seat(ANA, Availability::Available, Activity::Idle, start)))).await;
+    desk.hands.go_on(5 * MINUTE);
+    let blacklist = Command::Blacklist { campaign: None, number: number(9), source: "x".into() };
+    desk.ask(blacklist).await;
+    desk.hands.go_on(60 * MINUTE);
+    for _ in 0..2 {
+        desk.store.resume().await.unwrap();
+        let mut reader = desk.store.reader().await.unwrap();
+        let log = reader.seat_log(ANA, (0, 0), 10).await.unwrap();
+        let log: Vec<_> = log.iter().map(|row| (row.at, row.availability.as_str())).collect();
+        assert_eq!(log, [(MORNING, "available"), (MORNING + 5 * MINUTE, "signed_out")]);
+    }
+}
+
+/// The schema as the first version of the program had it, with a campaign half done.
+async fn first_books(dir: &Path) {
+    let schema = dir.join("schema");
+    std::fs::create_dir(&schema).unwrap();
+    let first = "0001_first_books.sql";
+    std::fs::copy(Path::new("schemas/sql").join(first), schema.join(first)).unwrap();
+    let mut conn = sqlx::SqliteConnection::connect(&format!("{}?mode=rwc", url(dir))).await.unwrap();
+    sqlx::query("pragma journal_mode = wal").execute(&mut conn).await.unwrap();
+    Migrator::new(schema.as_path()).await.unwrap().run(&mut conn).await.unwrap();
+    let retry = serde_json::to_string(&retry_rules()).unwrap();
+    sqlx::query(
+        "insert into campaign values (1, 'spring', 'A spring vote', 'announce', 'Asia/Shanghai', '', $1, 0)",
+    )
+    .bind(retry)
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    for sql in [
+        "insert into import (id, campaign_id, file, fingerprint, header, state, rows_read, began_at, done_at)
+         values (1, 1, 'list.csv', 'x', '[]', 'done', 2, 0, 0)",
+        "insert into lead (id, campaign_id, import_id, list_row, cells, state, attempts, last_outcome)
+         values (1, 1, 1, 2, '[]', 'done', 1, 'answered'), (2, 1, 1, 3, '[]', 'open', 0, null)",
+        "insert into phone (lead_id, position, number, given, closed)
+         values (1, 0, 8613800000000, '', true), (2, 0, 8613800000001, '', false)",
+        "insert into attempt (id, campaign_id, lead_id, number, ordinal, trunk, call_id, dialog, state, placed_at,
+                              answered_at, ended_at, outcome, ended_by, note, rest_millis)
+         values (1, 1, 1, 8613800000000, 1, 'main', 'c', '{}', 'ended', 1, 2, 3, 'answered', 'callee', 'kept', 0),
+                (2, 1, 2, 8613800000001, 1, 'main', 'd', '{\"x\":1}', 'open', 1772416700000, null, null, null,
+                 null, null, 0)",
+    ] {
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
+    }
+    conn.close().await.unwrap();
+    std::fs::remove_dir_all(schema).unwrap();
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_books_is_brought_up_to_date_and_goes_on() {
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    first_books(dir.path()).await;
+    let older = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
+    assert!(older.contains("older paceline (schema 1, this program needs 2)"), "{older}");
+    let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
+    let resumed = store.resume().await.unwrap();
+    let cut: Vec<_> = resumed.interrupted.iter().map(|cut| (cut.attempt, cut.dialog.as_str())).collect();
+    assert_eq!(cut, [(AttemptId(2), "{\"x\":1}")]);
+    drop(store);
+    let mut desk = Desk::open(dir, Hands::at(MORNING), &retry_rules()).await;
+    assert_eq!(desk.campaign, CampaignId(1));
+    let mut reader = desk.store.reader().await.unwrap();
+    let rows = reader.attempts(desk.campaign, 0, 10).await.unwrap();
+    let kept: Vec<_> =
+        rows.iter().map(|row| (row.outcome.as_deref(), row.note.as_deref(), row.agent.as_deref())).collect();
+    assert_eq!(kept, [(Some("answered"), Some("kept"), None), (Some("interrupted"), None, None)]);
+    // An agent asks for the lead that was done before there were agents.
+    let lead = desk.fetch_lead(LeadId(1)).await.expect("it is free");
+    let request = desk.request(Some(&lead), number(0));
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    let ended = spoken(&request, &lead, ANA, desk.hands.now());
+    desk.ask(Command::SaveResult(Box::new(ended))).await;
+    desk.summarise(&said(&request, "agree", desk.hands.now(), None)).await;
+}
