@@ -50,6 +50,9 @@ pub(super) const ACTS: &[(&str, &str)] = &[
 /// The brain decides within one step of its loop; a person does not wait longer for it.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
+/// Some seconds of speech, and measuring.
+const CHECK_WAIT: Duration = Duration::from_secs(15);
+
 const NOTE_MAX: usize = 4_000;
 const REASON_MAX: usize = 200;
 const KEYS_MAX: usize = 64;
@@ -245,6 +248,17 @@ fn bounded(text: Option<&Value>, max: usize) -> Result<(), Problem> {
         Some(text) if text.chars().count() > max => Err(Problem::unfit(format!("at most {max} characters"))),
         _ => Ok(()),
     }
+}
+
+/// Her phone is listened to for some seconds and played back to her; the answer says how good it is.
+pub(super) async fn device_check(
+    State(door): State<Door>,
+    caller: Caller,
+) -> Result<Json<Value>, Problem> {
+    let account = caller.account()?;
+    let checked = tokio::time::timeout(CHECK_WAIT, door.engine().check_device(account.id)).await;
+    let checked = checked.map_err(|_| Problem::inside("a device check has not ended"))??;
+    Ok(Json(json!({ "measured": checked.measured, "quality": checked.quality })))
 }
 
 /// What a manager does to a campaign.

@@ -2,10 +2,14 @@
 //! a request, and the live stream as lines. Where a service listens and what opens it stands in a file
 //! beside its store, readable by its owner alone.
 
+use super::Door;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::{Method, Request, Response, header};
+use hyper::service::Service;
+pub use hyper::Method;
+use hyper::{Request, Response, header};
 use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::Write;
@@ -21,12 +25,14 @@ const ANSWER_WAIT: Duration = Duration::from_secs(20);
 /// What a client could not do, in words.
 pub type Trouble = String;
 
-/// The way into a running service.
+/// The way into a service: over the wire, or into the routes of this very process.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Client {
-    /// `http://host:port`
+    /// `http://host:port`; empty for the routes of this process.
     pub url: String,
     pub token: String,
+    #[serde(skip)]
+    inside: Option<axum::Router>,
 }
 
 /// Without the token.
@@ -71,6 +77,16 @@ impl Drop for KeyFile {
 }
 
 impl Client {
+    pub fn new(url: &str, token: &str) -> Client {
+        Client { url: url.into(), token: token.into(), inside: None }
+    }
+
+    /// For commands that work on a store on which no service runs: the same routes, without a socket.
+    pub fn inside(door: Door) -> Client {
+        let token = door.house_key().to_owned();
+        Client { url: String::new(), token, inside: Some(super::routes(door)) }
+    }
+
     /// The service that runs on this store, if its file can be read.
     pub fn beside(store: &Path) -> Option<Client> {
         serde_json::from_str(&std::fs::read_to_string(key_file(store)).ok()?).ok()
@@ -82,9 +98,18 @@ impl Client {
     /// The problem's own words, or what went wrong on the way.
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Trouble> {
         let asked = async {
-            let response = self.send(method, path, body).await?;
-            let status = response.status();
-            let text = whole(response.into_body()).await?;
+            let (status, text) = match &self.inside {
+                Some(routes) => {
+                    let request = self.request(method, path, "inside", body)?;
+                    let routes = TowerToHyperService::new(routes.clone());
+                    let response = routes.call(request).await.map_err(|error| error.to_string())?;
+                    (response.status(), whole(response.into_body()).await?)
+                }
+                None => {
+                    let response = self.send(method, path, body).await?;
+                    (response.status(), whole(response.into_body()).await?)
+                }
+            };
             let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
             if status.is_success() {
                 return Ok(answer);
@@ -96,7 +121,7 @@ impl Client {
         answered.unwrap_or_else(|_| Err(format!("{} does not answer", self.url)))
     }
 
-    /// The live stream.
+    /// The live stream of a service that is reached over the wire.
     ///
     /// # Errors
     /// As [`Client::ask`].
@@ -112,7 +137,12 @@ impl Client {
         Ok(Events { body: response.into_body(), text: Vec::new() })
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response<Incoming>, Trouble> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response<Incoming>, Trouble> {
         let authority = self.authority()?;
         let gone = |error: &dyn std::fmt::Display| format!("{} cannot be reached: {error}", self.url);
         let stream = TcpStream::connect(&authority).await.map_err(|error| gone(&error))?;
@@ -120,16 +150,26 @@ impl Client {
             .await
             .map_err(|error| gone(&error))?;
         tokio::spawn(connection);
+        let request = self.request(method, path, &authority, body)?;
+        sender.send_request(request).await.map_err(|error| gone(&error))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        host: &str,
+        body: Option<&Value>,
+    ) -> Result<Request<Full<Bytes>>, Trouble> {
         let text = body.map(Value::to_string).unwrap_or_default();
-        let request = Request::builder()
+        Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, &authority)
+            .header(header::HOST, host)
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(text)))
-            .map_err(|error| error.to_string())?;
-        sender.send_request(request).await.map_err(|error| gone(&error))
+            .map_err(|error| error.to_string())
     }
 
     fn authority(&self) -> Result<String, Trouble> {
@@ -141,7 +181,11 @@ impl Client {
     }
 }
 
-async fn whole(body: Incoming) -> Result<Bytes, Trouble> {
+async fn whole<B>(body: B) -> Result<Bytes, Trouble>
+where
+    B: hyper::body::Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let limited = http_body_util::Limited::new(body, ANSWER_MAX);
     Ok(limited.collect().await.map_err(|error| error.to_string())?.to_bytes())
 }
@@ -190,7 +234,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("paceline.db");
-        let client = Client { url: "http://127.0.0.1:1".into(), token: "secret".into() };
+        let client = Client::new("http://127.0.0.1:1", "secret");
         let file = KeyFile::write(&store, &client).unwrap();
         let path = dir.path().join("paceline.db.door");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

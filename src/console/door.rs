@@ -197,14 +197,3 @@ pub fn opening(row: &AgentRow) -> AgentOpening {
     });
     AgentOpening { agent: row.agent(), phone }
 }
-
-/// Everybody who works here, told to the engine: groups before their members.
-pub async fn open_floor(store: &Store, engine: &EngineHandle) -> Result<(), crate::store::StoreError> {
-    for group in store.groups().await? {
-        engine.ask(Ask::Group(group)).await;
-    }
-    for row in store.agents().await? {
-        engine.ask(Ask::Agent(Box::new(opening(&row)))).await;
-    }
-    Ok(())
-}

@@ -18,7 +18,7 @@ pub mod secrets;
 pub mod table;
 mod views;
 
-pub use door::{CampaignFolder, Door, DoorParts, OpenCampaign, PhoneLine, open_floor};
+pub use door::{CampaignFolder, Door, DoorParts, OpenCampaign, PhoneLine, opening};
 pub use listen::{Console, start};
 
 use axum::extract::{DefaultBodyLimit, Extension, State};

@@ -210,7 +210,7 @@ pub(super) async fn calls(
         Some("in") => true,
         Some(_) => return Err(Problem::unfit("direction is out or in")),
     };
-    let rows = if inbound { reader.calls_in(&wanted).await? } else { reader.calls(&wanted).await? };
+    let rows = if inbound { reader.call_log_in(&wanted).await? } else { reader.call_log(&wanted).await? };
     let more = rows.len() as i64 == limit;
     let next = rows.last().filter(|_| more).map(|row| row.id);
     let shown: Vec<Value> = rows.iter().map(|row| call(row, inbound)).collect();
@@ -372,12 +372,6 @@ fn part_of(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
         return None;
     }
     Some((first < size).then(|| (first, last.min(size - 1))))
-}
-
-/// A device check would ring the agent's phone and listen to itself; the engine cannot do that yet.
-pub(super) async fn device_check() -> Problem {
-    let detail = "this service cannot check a phone yet; the seat shows whether it is registered and its latency";
-    Problem::new(StatusCode::NOT_IMPLEMENTED, "not_there_yet", detail)
 }
 
 #[cfg(test)]

@@ -203,6 +203,7 @@ pub(super) fn campaign(id: CampaignId, board: &CampaignBoard, facts: Option<&Ope
         "results": board.results,
         "calls_per_sec": board.calls_per_sec,
         "answer_rate": board.answer_rate(),
+        "abandon_rate": board.view.tally.abandon_rate(),
         "leads_ended": board.leads_ended,
         "finished": board.finished,
         "opened_at": moment(board.opened_at),

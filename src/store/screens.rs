@@ -152,7 +152,7 @@ impl Reader {
     }
 
     /// Attempts, the newest first.
-    pub async fn calls(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
+    pub async fn call_log(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
         let asked = Asked::of(wanted);
         sqlx::query_as!(
             CallRow,
@@ -185,7 +185,7 @@ impl Reader {
     }
 
     /// Calls that came in, the newest first. One that no agent took has no `connected_at`: a missed call.
-    pub async fn calls_in(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
+    pub async fn call_log_in(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
         let asked = Asked::of(wanted);
         sqlx::query_as!(
             CallRow,
