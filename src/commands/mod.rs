@@ -1,14 +1,18 @@
 //! What each command does. Data goes to stdout, everything else to stderr.
 
+mod agents;
 mod carrier;
 mod check;
 mod demo;
 mod export;
 mod floor;
+mod reach;
 mod replay;
 mod run;
 pub mod schema;
+mod serve;
 mod setup;
+mod user;
 
 use crate::cli::{Cli, Command, Exit, Global};
 use crate::config::{Config, ConfigError, LoadedCampaign};
@@ -54,9 +58,11 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Replay(args) => replay::replay(&cli.global, &args),
         Command::Carrier(args) => carrier::carrier(&cli.global, args).await,
         Command::Schema(args) => schema::schema(&args),
-        Command::Serve => Err(not_yet("serve", "run a campaign with `paceline run`")),
+        Command::Serve(args) => serve::serve(&cli.global, args).await,
         Command::Forecast(_) => Err(not_yet("forecast", "`paceline check` tells what a list holds")),
-        Command::User(_) => Err(not_yet("user", "accounts come with the console")),
+        Command::User(args) => user::user(&cli.global, args).await,
+        Command::Group(args) => user::group(&cli.global, args).await,
+        Command::Agents(args) => agents::agents(&cli.global, args).await,
     };
     match done {
         Ok(exit) => exit,
