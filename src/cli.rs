@@ -55,7 +55,8 @@ pub enum Command {
     #[command(after_help = "Example:\n  paceline call 13800138000 --campaign c.toml")]
     Call(CallArgs),
     /// What-if: the live pacing code over the campaign in virtual time
-    Forecast(CampaignArgs),
+    #[command(after_help = "Example:\n  paceline forecast c.toml --agents 20 --answer-rate 0.3 --plot f.svg")]
+    Forecast(ForecastArgs),
     /// Write results again, byte for byte the same for the same state (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
@@ -68,17 +69,57 @@ pub enum Command {
     #[command(after_help = "Example:\n  paceline carrier --listen 127.0.0.1:5070 --invites invites.csv")]
     Carrier(CarrierArgs),
     /// Accounts: agents, shift leads, managers, analysts, admins
-    #[command(after_help = "Examples:\n  paceline user add ana --name Ana --group vote-team\n  paceline user passwd ana")]
+    #[command(
+        after_help = "Examples:\n  paceline user add ana --name Ana --group vote-team\n  paceline user passwd ana"
+    )]
     User(UserArgs),
     /// Groups of agents
     #[command(after_help = "Example:\n  paceline group add vote-team --telephones")]
     Group(GroupArgs),
     /// The floor, live: who does what, and where the campaigns stand
-    #[command(after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080")]
+    #[command(
+        after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
+    )]
     Agents(AgentsArgs),
     /// Print or write the JSON Schemas
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ForecastArgs {
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// Agents on the floor
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    pub agents: u32,
+    /// Share of calls that a person answers, 0 to 1 [default: 0.3]
+    #[arg(long)]
+    pub answer_rate: Option<f64>,
+    /// Median length of a conversation [default: 60]
+    #[arg(long)]
+    pub talk_secs: Option<f64>,
+    /// Median length of the wrap-up [default: 12]
+    #[arg(long)]
+    pub wrap_secs: Option<f64>,
+    /// Median time from ringing to an answer [default: 12]
+    #[arg(long)]
+    pub ring_secs: Option<f64>,
+    /// Learn answer rate, talk and ring times from this campaign in the store
+    #[arg(long, value_name = "CAMPAIGN")]
+    pub from_history: Option<String>,
+    /// Leads to dial [default: what the list holds]
+    #[arg(long)]
+    pub leads: Option<u64>,
+    /// How far to look
+    #[arg(long, default_value_t = 10.0)]
+    pub hours: f64,
+    /// Virtual days for each way of placing calls
+    #[arg(long, default_value_t = 5)]
+    pub seeds: u64,
+    /// Draw it into this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

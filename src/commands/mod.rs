@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod export;
 mod floor;
+mod forecast;
 mod reach;
 mod replay;
 mod run;
@@ -59,7 +60,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Carrier(args) => carrier::carrier(&cli.global, args).await,
         Command::Schema(args) => schema::schema(&args),
         Command::Serve(args) => serve::serve(&cli.global, args).await,
-        Command::Forecast(_) => Err(not_yet("forecast", "`paceline check` tells what a list holds")),
+        Command::Forecast(args) => forecast::forecast(&cli.global, args).await,
         Command::User(args) => user::user(&cli.global, args).await,
         Command::Group(args) => user::group(&cli.global, args).await,
         Command::Agents(args) => agents::agents(&cli.global, args).await,
@@ -76,10 +77,6 @@ pub async fn carry_out(cli: Cli) -> Exit {
             failure.exit
         }
     }
-}
-
-fn not_yet(command: &str, instead: &str) -> Failure {
-    Failure::usage(format!("`paceline {command}` is not there yet; {instead}"))
 }
 
 fn config(global: &Global) -> Result<Config, Failure> {

@@ -12,7 +12,7 @@ use crate::lists::{self, Batch};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::net::rtp::{MediaConfig, MediaRoom};
-use crate::net::sip::{SipSocketConfig, SipSockets};
+use crate::net::sip::{SipSocketConfig, SipSockets, TlsConfig};
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
 use crate::store::{NewCampaign, NewImport, Store, Writer};
 use paceline_core::campaign::Trunk;
@@ -451,8 +451,11 @@ impl Net {
             false => config.listen().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?,
         };
         let (inbound, sip_events) = mpsc::channel(SIP_WAITING_MAX);
-        let sockets =
-            SipSockets::bind(SipSocketConfig::new(listen), inbound).await.map_err(Failure::usage)?;
+        let mut sip = SipSocketConfig::new(listen);
+        if sip.listen.iter().any(|(transport, _)| *transport == Transport::Tls) {
+            sip.tls = Some(certificate(config)?);
+        }
+        let sockets = SipSockets::bind(sip, inbound).await.map_err(Failure::usage)?;
         for trunk in trunks {
             sockets.trust([trunk.sip.peer.address.ip()]);
             for address in &trunk.sip.also_from {
@@ -504,6 +507,24 @@ impl Net {
 /// RFC 3261 section 19.1.2.
 fn default_port(trunk: &TrunkConfig) -> u16 {
     if Transport::from(trunk.transport) == Transport::Tls { 5061 } else { 5060 }
+}
+
+/// The certificate that phones see: the configured one, or one of our own making for trials.
+fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
+    let sip = &config.sip;
+    let tls = match (sip.tls_cert.as_str(), sip.tls_key.as_str()) {
+        ("", "") => {
+            let store = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
+            let dir = Path::new(store).parent().unwrap_or(Path::new("")).join("tls");
+            let names = [sip.domain.as_str(), sip.external_address.as_str(), "localhost", "127.0.0.1"];
+            let names: Vec<String> =
+                names.iter().filter(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect();
+            TlsConfig::self_made(&dir, &names).map_err(Failure::usage)?
+        }
+        (cert, key) => TlsConfig { cert: cert.into(), key: key.into() },
+    };
+    tls.check().map_err(Failure::usage)?;
+    Ok(tls)
 }
 
 /// The address of ours from which the first trunk is reached. Nothing is sent.

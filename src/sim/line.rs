@@ -408,7 +408,9 @@ impl Line {
             try_next_trunk: false,
         };
         Some(match step {
-            Step::Leave | Step::Enough(_) => ended(Outcome::Answered, EndedBy::Callee, None, "the callee hung up"),
+            Step::Leave | Step::Enough(_) => {
+                ended(Outcome::Answered, EndedBy::Callee, None, "the callee hung up")
+            }
             Step::Refuse => {
                 let refusal = behaviour.refusal()?;
                 let by = match behaviour {

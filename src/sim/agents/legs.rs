@@ -90,7 +90,9 @@ impl Legs {
         self.schedule(now + ROUND_TRIP, id, Step::Ring);
         match pickup {
             Pickup::After(span) if span < ring => self.schedule(now + ROUND_TRIP + span, id, Step::Answer),
-            Pickup::Declined(span) if span < ring => self.schedule(now + ROUND_TRIP + span, id, Step::Decline),
+            Pickup::Declined(span) if span < ring => {
+                self.schedule(now + ROUND_TRIP + span, id, Step::Decline)
+            }
             _ => self.schedule(now + ring + ROUND_TRIP, id, Step::GiveUp),
         }
     }

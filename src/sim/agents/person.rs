@@ -3,8 +3,8 @@
 use super::habits::Habits;
 use crate::sim::dice::Dice;
 use paceline_core::agent::{
-    Activity, Agent, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Force, Holding, PartyKind,
-    Refusal, SeatView, Supervision, Way, WorkMode,
+    Activity, Agent, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Force, Holding,
+    PartyKind, Refusal, SeatView, Supervision, Way, WorkMode,
 };
 use paceline_core::campaign::Disposition;
 use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId};
@@ -157,7 +157,14 @@ impl Person {
     }
 
     /// What she does now that she has thought. `talking` = colleagues in conversation.
-    pub fn decides(&mut self, now: Time, utc: Utc, habits: &Habits, scene: &Scene, talking: &[AgentId]) -> Deed {
+    pub fn decides(
+        &mut self,
+        now: Time,
+        utc: Utc,
+        habits: &Habits,
+        scene: &Scene,
+        talking: &[AgentId],
+    ) -> Deed {
         if !self.signed_in() {
             let sign_in = AgentAct::SignIn {
                 groups: Vec::new(),
@@ -170,7 +177,9 @@ impl Person {
         let Some(seat) = self.seat.as_ref() else { return Deed::Nothing };
         match seat.activity {
             Activity::Idle if !self.at_work => Deed::Act(AgentAct::SignOut),
-            Activity::Idle if seat.availability != Availability::Available => self.in_a_break(now, habits, scene),
+            Activity::Idle if seat.availability != Availability::Available => {
+                self.in_a_break(now, habits, scene)
+            }
             Activity::Idle => self.waiting(now, habits, scene, talking),
             Activity::Reserved => self.preview(habits),
             Activity::Talking => self.in_conversation(utc, habits, scene, talking),
@@ -275,7 +284,8 @@ impl Person {
     }
 
     fn preview(&mut self, habits: &Habits) -> Deed {
-        let dialled = self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| work.attempt.is_some());
+        let dialled =
+            self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| work.attempt.is_some());
         if dialled {
             // She is tired of the ring-back, now and then.
             let tired = self.dice.chance(habits.skips / 4.0);

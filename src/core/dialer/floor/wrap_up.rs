@@ -201,9 +201,7 @@ impl Dialer {
             waited |= waiting.id == update.lead;
             waiting.id == update.lead
         });
-        let shown = |seat: &super::Seat| {
-            matches!(&seat.job, Some(Job::Preview { waiting, .. }) if waiting.lead.id == update.lead)
-        };
+        let shown = |seat: &super::Seat| matches!(&seat.job, Some(Job::Preview { waiting, .. }) if waiting.lead.id == update.lead);
         waited |= self.floor.seats.values().any(shown);
         self.withdraw_preview_of(|shown| shown.id == update.lead);
         if waited {
