@@ -1,8 +1,7 @@
 //! A world to dial into. In reading order: `people` (who lives there), `fate` (what one of them does
 //! when called), `line` (calls without SIP, for whole days in virtual time), `books` (a store in memory),
-//! `agents` (the people
-//! who answer), `day` (the dialer, the books, a far end and the agents), `carrier` (the far end in SIP) with its `access`, `limits`
-//! and `ledger`, `world` (a network in virtual time between a user agent and the carrier), `serve` (the
+//! `agents` (the people who answer), `day` (the dialer, the books, a far end and the agents), `carrier`
+//! (the far end in SIP) with its `access`, `limits` and `ledger`, `world` (a network in virtual time between a user agent and the carrier), `serve` (the
 //! carrier over real sockets) with its `tones` and `voices`, `phones` (agents' telephones over real sockets).
 
 pub mod access;

@@ -62,6 +62,8 @@ pub struct PhoneCall {
     pub user: String,
     /// Who called.
     pub from: String,
+    /// The phone was asked to answer by itself.
+    pub answers_itself: bool,
     pub answered: bool,
     /// The first packet of the far side came.
     pub heard_audio: bool,
@@ -74,6 +76,7 @@ pub struct PhoneCall {
 /// What a phone's owner does.
 #[derive(Clone, Debug)]
 enum Order {
+    Answer(CallId),
     HangUp(CallId),
     Say(CallId, Arc<Sound>),
     Press(CallId, Vec<Digit>),
@@ -104,6 +107,11 @@ impl RunningPhones {
     /// Where they can be called without registration.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Picks up a phone that rings.
+    pub fn answer(&self, call: CallId) {
+        self.order(Order::Answer(call));
     }
 
     pub fn hang_up(&self, call: CallId) {
@@ -243,6 +251,12 @@ impl Desk {
 
     fn carry_out(&mut self, order: Order) {
         match order {
+            Order::Answer(call) => {
+                let rings = |one: &PhoneCall| one.call == call && !one.answered && !one.ended;
+                if self.seen.borrow().calls.iter().rev().any(rings) {
+                    self.answer(call);
+                }
+            }
             Order::HangUp(call) => self.ua.hang_up(self.clock.now(), call, HangUpCause::Finished),
             Order::Say(leg, sound) => self.media.command(leg, MediaCommand::Play { sound, plays: 0 }),
             Order::Press(leg, keys) => self.media.command(leg, MediaCommand::SendDigits(keys)),
@@ -282,12 +296,13 @@ impl Desk {
     }
 
     fn rung(&mut self, incoming: IncomingCall) {
-        let IncomingCall { call, to_user, from_user, .. } = incoming;
+        let IncomingCall { call, to_user, from_user, answers_itself, .. } = incoming;
         let tap = Tap::new(self.options.keep);
         let seen = PhoneCall {
             call,
             user: to_user,
             from: from_user,
+            answers_itself,
             answered: false,
             heard_audio: false,
             ended: false,

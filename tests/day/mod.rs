@@ -1,6 +1,7 @@
 //! Whole days of calling in virtual time, with crashes, a slow store and a full disk at any step.
 //! What must hold is asked of the books and of everything the dialer sent out; a failure names its seed.
 
+mod floor;
 mod judge;
 mod properties;
 mod replays;

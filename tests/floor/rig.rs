@@ -38,7 +38,7 @@ const REALM: &str = "paceline";
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Each rig has RTP ports of its own.
-fn ports(count: u16) -> std::ops::RangeInclusive<u16> {
+pub fn ports(count: u16) -> std::ops::RangeInclusive<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(30_000);
     let first = NEXT.fetch_add(count, Ordering::Relaxed);
     first..=first + count - 1
@@ -291,7 +291,7 @@ fn plain_group(id: GroupId) -> Group {
     }
 }
 
-fn opening(n: i64, group: GroupId) -> AgentOpening {
+pub fn opening(n: i64, group: GroupId) -> AgentOpening {
     let (number, password) = (format!("{}", 8_000 + n), format!("secret-{n}"));
     let account = PhoneAccount::with_password(&number, AgentId(n), REALM, &password);
     AgentOpening {

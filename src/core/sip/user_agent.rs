@@ -241,6 +241,8 @@ pub struct IncomingCall {
     pub caller: Caller,
     /// What the caller offered, in the codec we should choose; `None` = no SDP (offer in our 200).
     pub offer: Option<MediaTarget>,
+    /// The caller asks the phone to answer by itself (`Call-Info: …;answer-after=0`).
+    pub answers_itself: bool,
     /// Values of Authorization and Proxy-Authorization: what a challenge of ours was answered with.
     pub authorization: Vec<String>,
 }

@@ -126,7 +126,7 @@ impl Person {
         self.seat.as_ref().is_some_and(|seat| seat.activity == Activity::Talking)
     }
 
-    fn signed_in(&self) -> bool {
+    pub fn signed_in(&self) -> bool {
         self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut)
     }
 

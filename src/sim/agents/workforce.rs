@@ -310,7 +310,7 @@ impl Workforce {
 }
 
 /// What an act is called, in counts.
-const fn word(act: &AgentAct) -> &'static str {
+pub(super) const fn word(act: &AgentAct) -> &'static str {
     match act {
         AgentAct::SignIn { .. } => "sign_in",
         AgentAct::SignOut => "sign_out",

@@ -23,7 +23,11 @@ pub fn judge(plan: &FloorPlan, seen: &Seen, books: &Books, dialer: &Dialer) -> R
 }
 
 fn everybody_went_home(dialer: &Dialer) -> Result<(), String> {
-    match dialer.seats().into_iter().find(|seat| seat.availability != Availability::SignedOut || seat.work.is_some()) {
+    match dialer
+        .seats()
+        .into_iter()
+        .find(|seat| seat.availability != Availability::SignedOut || seat.work.is_some())
+    {
         Some(seat) => Err(format!("still there: {seat:?}")),
         None if dialer.calls_live() > 0 => Err(format!("{} calls and legs are left", dialer.calls_live())),
         None => Ok(()),
@@ -63,7 +67,10 @@ fn the_log_adds_up(seen: &Seen) -> Result<(), String> {
         for (n, line) in log.iter().enumerate() {
             let here = line.seat.availability != Availability::SignedOut;
             if line.seat.since != line.at {
-                return Err(format!("agent {agent}: a line of the log is dated {:?}: {line:?}", line.seat.since));
+                return Err(format!(
+                    "agent {agent}: a line of the log is dated {:?}: {line:?}",
+                    line.seat.since
+                ));
             }
             let crashed = n > 0 && seen.crashes_at.iter().any(|at| *at > log[n - 1].at && *at <= line.at);
             if crashed {
@@ -71,7 +78,9 @@ fn the_log_adds_up(seen: &Seen) -> Result<(), String> {
             } else if n > 0 {
                 let before = &log[n - 1];
                 let span = line.at.since(before.at);
-                if (&before.seat.availability, &before.seat.activity) == (&line.seat.availability, &line.seat.activity) {
+                if (&before.seat.availability, &before.seat.activity)
+                    == (&line.seat.availability, &line.seat.activity)
+                {
                     return Err(format!("agent {agent}: the same state twice: {line:?}"));
                 }
                 if let Some((_, whole, talked)) = &mut shift {
@@ -87,11 +96,17 @@ fn the_log_adds_up(seen: &Seen) -> Result<(), String> {
                 }
                 (Some((from, whole, talked)), false) => {
                     if line.at.since(from) != whole {
-                        return Err(format!("agent {agent}: a shift of {:?} sums to {whole:?}", line.at.since(from)));
+                        return Err(format!(
+                            "agent {agent}: a shift of {:?} sums to {whole:?}",
+                            line.at.since(from)
+                        ));
                     }
                     let said = line.seat.talked;
                     if said.abs_diff(talked) > Duration::from_millis(2) {
-                        return Err(format!("agent {agent}: talked {said:?}, the log says {talked:?} at {:?}", line.at));
+                        return Err(format!(
+                            "agent {agent}: talked {said:?}, the log says {talked:?} at {:?}",
+                            line.at
+                        ));
                     }
                     shift = None;
                 }
@@ -109,7 +124,9 @@ fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &
     for attempt in books.attempts() {
         let Some(lead) = attempt.request.lead else { continue };
         let key = (lead, attempt.request.number);
-        if let Some(earlier) = answered.get(&key).filter(|_| !seen.attempts_asked.contains(&attempt.request.attempt)) {
+        if let Some(earlier) =
+            answered.get(&key).filter(|_| !seen.attempts_asked.contains(&attempt.request.attempt))
+        {
             let result = earlier.result.as_ref().ok_or("no end")?;
             let rested = attempt.request.placed_at.since(result.ended_at);
             let abandoned = result.outcome == Outcome::Abandoned && rest.is_some_and(|rest| rested >= *rest);
@@ -120,10 +137,12 @@ fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &
                 of && record.at <= attempt.request.placed_at
             };
             // What becomes of a lead that an agent asked for anew is settled by that call.
-            let asked_since =
-                seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
+            let asked_since = seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
             if !abandoned && !asked_since && books.summaries().iter().rfind(opened).is_none() {
-                return Err(format!("{key:?} had answered ({result:?}) and was called again: {:?}", attempt.request));
+                return Err(format!(
+                    "{key:?} had answered ({result:?}) and was called again: {:?}",
+                    attempt.request
+                ));
             }
         }
         if attempt.answered_at.is_some() {
@@ -160,7 +179,10 @@ fn callbacks_reach_whom_they_were_booked_for(seen: &Seen, books: &Books) -> Resu
             });
             let newest = !overtaken && last.get(&update.lead).is_some_and(|last| std::ptr::eq(*last, record));
             if newest && lead.reason.is_none() {
-                return Err(format!("lead {} was to be called at {:?} and never was: {lead:?}", update.lead, booked.at));
+                return Err(format!(
+                    "lead {} was to be called at {:?} and never was: {lead:?}",
+                    update.lead, booked.at
+                ));
             }
             continue;
         };
@@ -168,16 +190,20 @@ fn callbacks_reach_whom_they_were_booked_for(seen: &Seen, books: &Books) -> Resu
             continue;
         }
         let reopened = books.summaries().iter().any(|other| {
-            other.at > record.at && other.at <= next.request.placed_at
+            other.at > record.at
+                && other.at <= next.request.placed_at
                 && other.lead.as_ref().is_some_and(|of| of.lead == update.lead)
         });
         if next.request.placed_at < booked.at && !reopened {
             return Err(format!("lead {}: called before {:?}: {:?}", update.lead, booked.at, next.request));
         }
-        let tried = callee(seen, next.request.attempt).is_some_and(|callee| callee.agents.contains(&record.agent));
-        let reached: Option<AgentId> = callee(seen, next.request.attempt).and_then(|callee| callee.first_agent);
+        let tried =
+            callee(seen, next.request.attempt).is_some_and(|callee| callee.agents.contains(&record.agent));
+        let reached: Option<AgentId> =
+            callee(seen, next.request.attempt).and_then(|callee| callee.first_agent);
         let in_time = next.request.placed_at < booked.at + GRACE;
-        if booked.own && in_time && !reopened && !tried && reached.is_some_and(|agent| agent != record.agent) {
+        if booked.own && in_time && !reopened && !tried && reached.is_some_and(|agent| agent != record.agent)
+        {
             return Err(format!(
                 "lead {}: agent {} booked it for {:?}, agent {reached:?} got it: {:?}",
                 update.lead, record.agent, booked.at, next.request

@@ -238,12 +238,14 @@ impl Seen {
     }
 
     fn seat(&mut self, utc: Utc, seat: &SeatView, logged: bool) {
-        let call_of = |seat: &SeatView| seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
+        let call_of =
+            |seat: &SeatView| seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
         let before = self.seats.insert(seat.agent, seat.clone());
         if let Some(before) = &before
             && before.activity == Activity::Ringing
             && let Some(call) = call_of(before)
-            && !(call_of(seat) == Some(call) && matches!(seat.activity, Activity::Talking | Activity::Ringing))
+            && !(call_of(seat) == Some(call)
+                && matches!(seat.activity, Activity::Talking | Activity::Ringing))
             && let Some(callee) = self.callees.get_mut(&call)
             && callee.mix.is_none()
         {
@@ -358,7 +360,8 @@ impl Seen {
     fn waits(&self, id: CallId, callee: &Callee) -> bool {
         let up = callee.acked.is_some() && !callee.ended && !callee.hung_up && !callee.sorry;
         let served = self.seats.values().any(|seat| {
-            let on_it = |work: &paceline_core::agent::Work| work.parties.first().is_some_and(|party| party.leg == id);
+            let on_it =
+                |work: &paceline_core::agent::Work| work.parties.first().is_some_and(|party| party.leg == id);
             seat.work.as_ref().is_some_and(on_it)
         });
         let together = callee.mix.is_some_and(|mix| self.others(mix, id) > 0);
@@ -367,8 +370,12 @@ impl Seen {
     }
 
     fn nobody_waits_beside_an_idle_agent(&mut self, at: Time, rules: &Rules) -> Result<(), String> {
-        let waiting: Vec<(CallId, &Callee)> =
-            self.callees.iter().filter(|(id, callee)| self.waits(**id, callee)).map(|(id, c)| (*id, c)).collect();
+        let waiting: Vec<(CallId, &Callee)> = self
+            .callees
+            .iter()
+            .filter(|(id, callee)| self.waits(**id, callee))
+            .map(|(id, c)| (*id, c))
+            .collect();
         let mut beside = BTreeMap::new();
         for (id, callee) in &waiting {
             let free = self.seats.values().filter(|seat| {
@@ -410,7 +417,8 @@ impl Seen {
         }
         if there == 0 {
             let why = dialer.view(rules.campaign).why;
-            let wrong = matches!(why, Some(Why::Placing | Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
+            let wrong =
+                matches!(why, Some(Why::Placing | Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
             if !ours.is_empty() || wrong {
                 return Err(format!("nobody is there, dialled was {ours:?}, said is {why:?}"));
             }
@@ -440,7 +448,9 @@ impl Seen {
             let longest = match seat.activity {
                 Activity::Idle => continue,
                 // A lead on the screen waits for her click.
-                Activity::Reserved if seat.work.as_ref().is_none_or(|work| work.attempt.is_none()) => continue,
+                Activity::Reserved if seat.work.as_ref().is_none_or(|work| work.attempt.is_none()) => {
+                    continue;
+                }
                 Activity::Ringing | Activity::Reserved => Duration::from_secs(180),
                 Activity::WrapUp => rules.wrap_up_len * 40,
                 Activity::Talking | Activity::Consulting => Duration::from_secs(3 * 3600),

@@ -251,6 +251,7 @@ fn number(n: u64) -> PhoneNumber {
 }
 
 fn people(seed: u64) -> People {
-    let text = format!("seed = {seed}\n[keys]\npress = {{ 1 = 0.5, 5 = 0.1 }}\nafter = {{ median_secs = 5.0 }}\n");
+    let text =
+        format!("seed = {seed}\n[keys]\npress = {{ 1 = 0.5, 5 = 0.1 }}\nafter = {{ median_secs = 5.0 }}\n");
     People::parse(&text).expect("people")
 }

@@ -136,7 +136,12 @@ fn the_first_lines_are_ratio_times_agents() {
     // FEATURES.md Z5: ratio 2, one agent: 2 lines; 100 agents: 200.
     for (agents, lines) in [(1, 2), (100, 200)] {
         let mut plan = FloorPlan::from_seed(3, Mode::Ratio, 400);
-        let habits = Habits { late: paceline::sim::people::Spread::new(1.0, 0.0, 1.0, 1.0), nailed_up: 1.0, telephone: 0.0, ..Habits::default() };
+        let habits = Habits {
+            late: paceline::sim::people::Spread::new(1.0, 0.0, 1.0, 1.0),
+            nailed_up: 1.0,
+            telephone: 0.0,
+            ..Habits::default()
+        };
         plan.agents = (1..=agents).map(|n| super::agent(n, &mut paceline::sim::dice::Dice::new(1))).collect();
         plan.habits = habits;
         plan.group.work_mode = Some(paceline_core::agent::WorkMode::Both);
