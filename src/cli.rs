@@ -45,8 +45,9 @@ pub enum Command {
         after_help = "Examples:\n  paceline run campaigns/jade-garden/campaign.toml\n  paceline run c.toml --json"
     )]
     Run(RunArgs),
-    /// The service: engine, SIP, API, console, metrics
-    Serve,
+    /// The service: engine, SIP, API, metrics, until a signal; campaigns named here are opened
+    #[command(after_help = "Example:\n  paceline serve campaigns/vote/campaign.toml --campaigns campaigns")]
+    Serve(ServeArgs),
     /// Read list, blacklist, audio and caller IDs; dial nothing; write the report and the fix file
     #[command(after_help = "Example:\n  paceline check campaigns/jade-garden/campaign.toml")]
     Check(CampaignArgs),
@@ -54,7 +55,8 @@ pub enum Command {
     #[command(after_help = "Example:\n  paceline call 13800138000 --campaign c.toml")]
     Call(CallArgs),
     /// What-if: the live pacing code over the campaign in virtual time
-    Forecast(CampaignArgs),
+    #[command(after_help = "Example:\n  paceline forecast c.toml --agents 20 --answer-rate 0.3 --plot f.svg")]
+    Forecast(ForecastArgs),
     /// Write results again, byte for byte the same for the same state (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
@@ -66,11 +68,58 @@ pub enum Command {
     /// The simulated carrier as a stand-alone SIP server
     #[command(after_help = "Example:\n  paceline carrier --listen 127.0.0.1:5070 --invites invites.csv")]
     Carrier(CarrierArgs),
-    /// Accounts
-    User(RestArgs),
+    /// Accounts: agents, shift leads, managers, analysts, admins
+    #[command(
+        after_help = "Examples:\n  paceline user add ana --name Ana --group vote-team\n  paceline user passwd ana"
+    )]
+    User(UserArgs),
+    /// Groups of agents
+    #[command(after_help = "Example:\n  paceline group add vote-team --telephones")]
+    Group(GroupArgs),
+    /// The floor, live: who does what, and where the campaigns stand
+    #[command(
+        after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
+    )]
+    Agents(AgentsArgs),
     /// Print or write the JSON Schemas
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ForecastArgs {
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// Agents on the floor
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    pub agents: u32,
+    /// Share of calls that a person answers, 0 to 1 [default: 0.3]
+    #[arg(long)]
+    pub answer_rate: Option<f64>,
+    /// Median length of a conversation [default: 60]
+    #[arg(long)]
+    pub talk_secs: Option<f64>,
+    /// Median length of the wrap-up [default: 12]
+    #[arg(long)]
+    pub wrap_secs: Option<f64>,
+    /// Median time from ringing to an answer [default: 12]
+    #[arg(long)]
+    pub ring_secs: Option<f64>,
+    /// Learn answer rate, talk and ring times from this campaign in the store
+    #[arg(long, value_name = "CAMPAIGN")]
+    pub from_history: Option<String>,
+    /// Leads to dial [default: what the list holds]
+    #[arg(long)]
+    pub leads: Option<u64>,
+    /// How far to look
+    #[arg(long, default_value_t = 10.0)]
+    pub hours: f64,
+    /// Virtual days for each way of placing calls
+    #[arg(long, default_value_t = 5)]
+    pub seeds: u64,
+    /// Draw it into this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -154,9 +203,139 @@ pub struct SchemaArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct RestArgs {
-    #[arg(trailing_var_arg = true)]
-    pub rest: Vec<String>,
+pub struct ServeArgs {
+    /// Campaign files to open
+    pub campaigns: Vec<PathBuf>,
+    /// Open them without dialling; a manager resumes them
+    #[arg(long)]
+    pub paused: bool,
+    /// More campaigns may be opened over the API, from below this folder
+    #[arg(long = "campaigns", value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// People file for the built-in simulated carrier
+    #[arg(long, value_name = "FILE")]
+    pub people: Option<PathBuf>,
+}
+
+/// Which service is talked to.
+#[derive(Clone, Debug, Args)]
+pub struct Reach {
+    /// The service [default: the one that runs on this store]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Its bearer token
+    #[arg(long, value_name = "TOKEN", env = "PACELINE_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AgentsArgs {
+    #[command(flatten)]
+    pub reach: Reach,
+    /// Show the floor as it is now, and end
+    #[arg(long)]
+    pub once: bool,
+    /// Of this group alone
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct UserArgs {
+    #[command(flatten)]
+    pub reach: Reach,
+    #[command(subcommand)]
+    pub act: UserAct,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum UserAct {
+    /// Make an account; passwords are shown once
+    Add(UserAddArgs),
+    /// Everybody who works here
+    List,
+    /// A new password for the console, or with --phone for the SIP phone
+    Passwd {
+        /// Login or number
+        user: String,
+        /// For her phone: prints the sheet again
+        #[arg(long)]
+        phone: bool,
+        /// Read the password from the first line of stdin instead of drawing one
+        #[arg(long, conflicts_with = "phone")]
+        password_stdin: bool,
+    },
+    /// She works here no more; her calls and her number stay
+    Remove {
+        /// Login or number
+        user: String,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct UserAddArgs {
+    /// What she types to sign in
+    pub login: String,
+    /// As colleagues read it [default: the login]
+    #[arg(long)]
+    pub name: Option<String>,
+    #[arg(long, default_value = "agent", value_parser = ["agent", "lead", "manager", "analyst", "admin"])]
+    pub role: String,
+    /// Her number (工号), for ever [default: drawn by --pattern]
+    #[arg(long)]
+    pub number: Option<String>,
+    /// Leading digits of a number that is drawn
+    #[arg(long, default_value = "8?")]
+    pub pattern: String,
+    /// How long a number that is drawn is
+    #[arg(long, default_value_t = 4)]
+    pub digits: u8,
+    #[arg(long = "group", value_name = "GROUP")]
+    pub groups: Vec<String>,
+    #[arg(long = "skill", value_name = "SKILL")]
+    pub skills: Vec<String>,
+    /// Her own telephone, for agents away from a desk
+    #[arg(long, value_name = "NUMBER")]
+    pub telephone: Option<String>,
+    /// Her calls are recorded where the campaign leaves it to the agent
+    #[arg(long)]
+    pub recorded: bool,
+    /// Read the console password from the first line of stdin instead of drawing one
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct GroupArgs {
+    #[command(flatten)]
+    pub reach: Reach,
+    #[command(subcommand)]
+    pub act: GroupAct,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum GroupAct {
+    /// Make a group
+    Add {
+        name: String,
+        /// Ordinary telephones may answer
+        #[arg(long)]
+        telephones: bool,
+        /// Callees do not hear the agent's number
+        #[arg(long)]
+        no_number: bool,
+        /// Idle agents are signed out after so many seconds
+        #[arg(long, value_name = "SECS")]
+        idle_release: Option<u32>,
+        /// Everyone's work mode
+        #[arg(long, value_parser = ["inbound", "outbound", "both"])]
+        work_mode: Option<String>,
+        /// Seats that may be signed in at once
+        #[arg(long, value_name = "N")]
+        seats: Option<u32>,
+    },
+    /// Every group with its members
+    List,
 }
 
 /// How a command ends, for the shell that called it.

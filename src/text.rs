@@ -47,6 +47,13 @@ impl Lang {
             Why::LinesOut => self.pick("enough calls are out for the idle agents", "已按空闲坐席数拨出"),
             Why::AbandonBudget => self.pick("more lines would risk the abandon rate", "再拨将超过呼损率上限"),
             Why::CalleesWaiting => self.pick("callees wait for an agent", "有客户在等待坐席"),
+            Why::CallsPerAgent => {
+                self.pick("as many calls per agent are out as may be", "已达每坐席呼叫上限")
+            }
+            Why::FeedDoubted => self.pick(
+                "events and floor do not agree: one call per idle agent",
+                "状态不一致,按空闲坐席逐一拨号",
+            ),
             Why::CallerIdsUsed => self.pick("every caller ID is at its cap", "外显号码均已达上限"),
             Why::StoreStalled => self.pick("nothing can be written to disk", "磁盘无法写入,已停止拨号"),
             Why::Paused => self.pick("paused", "已暂停"),
@@ -105,6 +112,116 @@ impl Lang {
 
     pub fn results_in(self) -> &'static str {
         self.pick("Results:", "结果文件:")
+    }
+
+    /// What an agent is doing, in one word: her state, where the choice and the work meet.
+    pub fn seat(self, availability: &str, activity: &str) -> &'static str {
+        match (availability, activity) {
+            (_, "reserved") => self.pick("reserved", "预留"),
+            (_, "ringing") => self.pick("ringing", "振铃"),
+            (_, "talking") => self.pick("talking", "通话"),
+            (_, "consulting") => self.pick("consulting", "咨询"),
+            (_, "wrap_up") => self.pick("wrap-up", "话后"),
+            ("available", _) => self.pick("idle", "空闲"),
+            ("paused", _) => self.pick("paused", "示忙"),
+            _ => self.pick("signed out", "未签入"),
+        }
+    }
+
+    pub fn yes_no(self, yes: bool) -> &'static str {
+        if yes { self.pick("yes", "是") } else { self.pick("no", "否") }
+    }
+
+    pub fn number(self) -> &'static str {
+        self.pick("number", "工号")
+    }
+
+    pub fn login(self) -> &'static str {
+        self.pick("login", "登录名")
+    }
+
+    pub fn name(self) -> &'static str {
+        self.pick("name", "姓名")
+    }
+
+    pub fn role(self) -> &'static str {
+        self.pick("role", "角色")
+    }
+
+    pub fn groups(self) -> &'static str {
+        self.pick("groups", "班组")
+    }
+
+    pub fn members(self) -> &'static str {
+        self.pick("members", "成员")
+    }
+
+    pub fn telephone(self) -> &'static str {
+        self.pick("telephone", "电话")
+    }
+
+    pub fn seats(self) -> &'static str {
+        self.pick("seats", "坐席数")
+    }
+
+    pub fn console_password(self) -> &'static str {
+        self.pick("console password (shown once)", "控制台密码(仅显示一次)")
+    }
+
+    pub fn sheet(self) -> &'static str {
+        self.pick("SIP phone (shown once):", "SIP 话机(仅显示一次):")
+    }
+
+    pub fn agent(self) -> &'static str {
+        self.pick("agent", "坐席")
+    }
+
+    pub fn doing(self) -> &'static str {
+        self.pick("state", "状态")
+    }
+
+    pub fn since(self) -> &'static str {
+        self.pick("since", "时长")
+    }
+
+    pub fn phone(self) -> &'static str {
+        self.pick("phone", "话机")
+    }
+
+    pub fn callee(self) -> &'static str {
+        self.pick("callee", "客户号码")
+    }
+
+    pub fn answered_calls(self) -> &'static str {
+        self.pick("answered", "接听")
+    }
+
+    pub fn talked(self) -> &'static str {
+        self.pick("talk", "通话时长")
+    }
+
+    pub fn campaign(self) -> &'static str {
+        self.pick("campaign", "活动")
+    }
+
+    pub fn reason(self) -> &'static str {
+        self.pick("why", "原因")
+    }
+
+    pub fn waiting(self) -> &'static str {
+        self.pick("waiting", "等待")
+    }
+
+    pub fn talking(self) -> &'static str {
+        self.pick("talking", "通话")
+    }
+
+    pub fn abandoned(self) -> &'static str {
+        self.pick("abandoned", "放弃率")
+    }
+
+    pub fn placed(self) -> &'static str {
+        self.pick("placed", "已拨")
     }
 
     pub fn reconciles(self, yes: bool) -> &'static str {

@@ -4,9 +4,10 @@ use super::Failure;
 use crate::audio::Language;
 use crate::config::Config;
 use crate::config::settings::PromptLanguage;
-use crate::engine::{AgentOpening, Ask, EngineHandle, PhoneSecret, Prompts};
+use crate::console;
+use crate::engine::{Ask, EngineHandle, Prompts};
 use crate::net::rtp;
-use crate::store::{AgentRow, Store};
+use crate::store::Store;
 use std::path::{Path, PathBuf};
 
 /// Tells the engine of every group and agent the store knows. Told again, nothing is lost.
@@ -15,29 +16,9 @@ pub(super) async fn tell_people(store: &Store, handle: &EngineHandle) -> Result<
         handle.ask(Ask::Group(group)).await;
     }
     for row in store.agents().await.map_err(Failure::unexpected)? {
-        let opening = AgentOpening { agent: row.agent(), phone: phone_secret(&row) };
-        handle.ask(Ask::Agent(Box::new(opening))).await;
+        handle.ask(Ask::Agent(Box::new(console::opening(&row)))).await;
     }
     Ok(())
-}
-
-fn phone_secret(row: &AgentRow) -> Option<PhoneSecret> {
-    let user = row.details.sip_user.clone()?;
-    let ha1_md5 = bytes(row.secrets.ha1_md5.as_deref()?)?;
-    let ha1_sha256 = bytes(row.secrets.ha1_sha256.as_deref()?)?;
-    Some(PhoneSecret { user, ha1_md5, ha1_sha256 })
-}
-
-/// Hex digits to bytes; `None` for any other length.
-fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if hex.len() != N * 2 || !hex.is_ascii() {
-        return None;
-    }
-    for (n, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[n * 2..n * 2 + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// What the house says, in the configured language.

@@ -1,14 +1,19 @@
 //! What each command does. Data goes to stdout, everything else to stderr.
 
+mod agents;
 mod carrier;
 mod check;
 mod demo;
 mod export;
 mod floor;
+mod forecast;
+mod reach;
 mod replay;
 mod run;
 pub mod schema;
+mod serve;
 mod setup;
+mod user;
 
 use crate::cli::{Cli, Command, Exit, Global};
 use crate::config::{Config, ConfigError, LoadedCampaign};
@@ -54,9 +59,11 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Replay(args) => replay::replay(&cli.global, &args),
         Command::Carrier(args) => carrier::carrier(&cli.global, args).await,
         Command::Schema(args) => schema::schema(&args),
-        Command::Serve => Err(not_yet("serve", "run a campaign with `paceline run`")),
-        Command::Forecast(_) => Err(not_yet("forecast", "`paceline check` tells what a list holds")),
-        Command::User(_) => Err(not_yet("user", "accounts come with the console")),
+        Command::Serve(args) => serve::serve(&cli.global, args).await,
+        Command::Forecast(args) => forecast::forecast(&cli.global, args).await,
+        Command::User(args) => user::user(&cli.global, args).await,
+        Command::Group(args) => user::group(&cli.global, args).await,
+        Command::Agents(args) => agents::agents(&cli.global, args).await,
     };
     match done {
         Ok(exit) => exit,
@@ -70,10 +77,6 @@ pub async fn carry_out(cli: Cli) -> Exit {
             failure.exit
         }
     }
-}
-
-fn not_yet(command: &str, instead: &str) -> Failure {
-    Failure::usage(format!("`paceline {command}` is not there yet; {instead}"))
 }
 
 fn config(global: &Global) -> Result<Config, Failure> {

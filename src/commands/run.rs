@@ -165,7 +165,7 @@ fn campaign_board(board: &watch::Receiver<Arc<Board>>, campaign: CampaignId) -> 
     board.borrow().campaigns.get(&campaign).cloned().unwrap_or_default()
 }
 
-async fn write_results(store_url: &str, loaded: &LoadedCampaign) -> Result<Summary, Failure> {
+pub(super) async fn write_results(store_url: &str, loaded: &LoadedCampaign) -> Result<Summary, Failure> {
     let mut reader = Store::open_reader(store_url).await.map_err(Failure::unexpected)?;
     results::write(&mut reader, &loaded.rules.name, &loaded.results_dir).await.map_err(Failure::unexpected)
 }
@@ -230,13 +230,13 @@ fn table(
 }
 
 /// SIGINT and SIGTERM are one thing: somebody wants us to stop.
-struct Signals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, Failure> {
+    pub fn new() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(Failure::unexpected);
         Ok(Signals {
             interrupt: listen(SignalKind::interrupt())?,
@@ -244,7 +244,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -4,13 +4,15 @@
 use super::{Failure, carrier, floor};
 use crate::audio::Sound;
 use crate::config::{Config, LoadedCampaign, TrunkConfig};
+use crate::console::client::{Client, KeyFile};
+use crate::console::{self, CampaignFolder, Console, Door, DoorParts, PhoneLine};
 use crate::engine::{self, Ask, CampaignBoard, EngineHandle, Opening, Parts, TrunkParts};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::lists::{self, Batch};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::net::rtp::{MediaConfig, MediaRoom};
-use crate::net::sip::{SipSocketConfig, SipSockets};
+use crate::net::sip::{SipSocketConfig, SipSockets, TlsConfig};
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
 use crate::store::{NewCampaign, NewImport, Store, Writer};
 use paceline_core::campaign::Trunk;
@@ -69,8 +71,8 @@ impl Setup {
         // What is wrong with the campaign is said before anything is opened.
         let sounds = Sounds::load(&loaded)?;
         let phones = loaded.rules.agents.is_some();
-        let service = Service::start(config, people, metrics_port, phones).await?;
-        let opened = service.open(&loaded, sounds, paused).await?;
+        let service = Service::start(config, people, metrics_port, phones, None).await?;
+        let opened = service.open(&loaded, sounds, !paused, paused).await?;
         Ok(Running {
             handle: service.handle.clone(),
             campaign: opened.campaign,
@@ -115,6 +117,8 @@ pub(super) struct Service {
     // Dropped last: the lock of the store, and the far end of a run without a trunk.
     pub store: Arc<Store>,
     carrier: Option<RunningCarrier>,
+    door: Door,
+    console: Option<(Console, Option<KeyFile>)>,
 }
 
 impl Service {
@@ -124,6 +128,7 @@ impl Service {
         people: Option<PathBuf>,
         serves: bool,
         phones: bool,
+        campaigns: Option<CampaignFolder>,
     ) -> Result<Service, Failure> {
         let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
         let resumed = store.resume().await.map_err(Failure::unexpected)?;
@@ -137,6 +142,7 @@ impl Service {
         };
         // Nobody has to reach a dialer that calls a carrier of its own and has no phones.
         let net = Net::open(&config, &trunks, simulated.is_some() && !phones).await?;
+        let line = phone_line(&config, &net.ua);
         let metrics = Arc::new(Metrics::new());
         let (writer, store_replies) = store.start_writer();
         let (handle, engine) = engine::start(Parts {
@@ -170,21 +176,30 @@ impl Service {
         let store = Arc::new(store);
         floor::tidy_recordings(&config, &store).await?;
         floor::tell_people(&store, &handle).await?;
-        if serves {
-            serve_metrics(&config, metrics.clone(), &handle).await;
-        }
-        Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated })
+        let door = Door::new(DoorParts {
+            store: store.clone(),
+            engine: handle.clone(),
+            metrics: metrics.clone(),
+            clock: Arc::new(Clock::utc),
+            phones: line,
+            recordings: PathBuf::from(&config.recordings.dir),
+            campaigns,
+        })
+        .map_err(|_| Failure::unexpected("this machine has no random numbers to give"))?;
+        let console = if serves { open_console(&config, &door).await } else { None };
+        Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, door, console })
     }
 
-    /// Takes the list in and opens the campaign; `paused` = single-number tests only, and no list.
+    /// Opens the campaign, with its list taken in or not; `paused` = only single-number tests are called.
     pub async fn open(
         &self,
         loaded: &LoadedCampaign,
         sounds: Sounds,
+        takes_list: bool,
         paused: bool,
     ) -> Result<Opened, Failure> {
         let campaign = define(&self.store, loaded).await?;
-        if !paused {
+        if takes_list {
             import(&self.store, campaign, loaded).await?;
         }
         let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
@@ -198,6 +213,7 @@ impl Service {
             floor::tell_people(&self.store, &self.handle).await?;
         }
         let Sounds { announcement, sorry } = sounds;
+        self.door.campaign_opened(&loaded.title, &rules);
         let opening = Opening { campaign: rules, leads_open, paused, sound: announcement, sorry };
         self.handle.ask(Ask::Open(Box::new(opening))).await;
         Ok(Opened { campaign, leads, leads_open })
@@ -205,6 +221,9 @@ impl Service {
 
     /// Leaves the engine once nothing is out, and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
+        if let Some((console, _key)) = self.console {
+            console.stop().await;
+        }
         self.handle.ask(Ask::Leave).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
@@ -367,7 +386,7 @@ async fn trunk_parts(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
     let mut parts = Vec::new();
     for (place, (name, trunk)) in config.trunks.iter().enumerate() {
         let (host, port) = trunk.host().map_err(Failure::usage)?;
-        let looked_up = tokio::net::lookup_host((host.as_str(), port.unwrap_or(5060))).await;
+        let looked_up = tokio::net::lookup_host((host.as_str(), port.unwrap_or(default_port(trunk)))).await;
         let addresses: Vec<SocketAddr> = looked_up
             .map_err(|error| Failure::usage(format!("trunk {name}: {host} has no address: {error}")))?
             .collect();
@@ -401,7 +420,7 @@ fn parts_of(
             id,
             peer,
             also_from: addresses[1..].to_vec(),
-            host: if port == 5060 { host.to_owned() } else { format!("{host}:{port}") },
+            host: if port == default_port(trunk) { host.to_owned() } else { format!("{host}:{port}") },
             from_domain: trunk.from_domain.clone(),
             username: trunk.username.clone(),
             password: trunk.password.clone(),
@@ -432,13 +451,19 @@ impl Net {
             false => config.listen().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?,
         };
         let (inbound, sip_events) = mpsc::channel(SIP_WAITING_MAX);
-        let sockets =
-            SipSockets::bind(SipSocketConfig::new(listen), inbound).await.map_err(Failure::usage)?;
+        let mut sip = SipSocketConfig::new(listen);
+        if sip.listen.iter().any(|(transport, _)| *transport == Transport::Tls) {
+            sip.tls = Some(certificate(config)?);
+        }
+        let sockets = SipSockets::bind(sip, inbound).await.map_err(Failure::usage)?;
         for trunk in trunks {
             sockets.trust([trunk.sip.peer.address.ip()]);
             for address in &trunk.sip.also_from {
                 sockets.trust([address.ip()]);
             }
+            // The certificate must be that of the host in the configuration.
+            let (host, _) = trunk.sip.host.rsplit_once(':').unwrap_or((&trunk.sip.host, ""));
+            sockets.expect_name(trunk.sip.peer.address, host);
         }
         let own = own_address(config, trunks);
         let sent_by = sockets
@@ -479,6 +504,29 @@ impl Net {
     }
 }
 
+/// RFC 3261 section 19.1.2.
+fn default_port(trunk: &TrunkConfig) -> u16 {
+    if Transport::from(trunk.transport) == Transport::Tls { 5061 } else { 5060 }
+}
+
+/// The certificate that phones see: the configured one, or one of our own making for trials.
+fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
+    let sip = &config.sip;
+    let tls = match (sip.tls_cert.as_str(), sip.tls_key.as_str()) {
+        ("", "") => {
+            let store = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
+            let dir = Path::new(store).parent().unwrap_or(Path::new("")).join("tls");
+            let names = [sip.domain.as_str(), sip.external_address.as_str(), "localhost", "127.0.0.1"];
+            let names: Vec<String> =
+                names.iter().filter(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect();
+            TlsConfig::self_made(&dir, &names).map_err(Failure::usage)?
+        }
+        (cert, key) => TlsConfig { cert: cert.into(), key: key.into() },
+    };
+    tls.check().map_err(Failure::usage)?;
+    Ok(tls)
+}
+
 /// The address of ours from which the first trunk is reached. Nothing is sent.
 fn own_address(config: &Config, trunks: &[TrunkParts]) -> IpAddr {
     let trunk = trunks.first().map(|trunk| trunk.sip.peer.address);
@@ -506,10 +554,33 @@ fn journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
         .map_err(|error| Failure::usage(format!("the journal cannot be kept in {}: {error}", dir.display())))
 }
 
-async fn serve_metrics(config: &Config, metrics: Arc<Metrics>, handle: &EngineHandle) {
-    let Ok(listen) = config.http.listen.parse() else { return };
-    match crate::console::start(listen, metrics, handle.board()).await {
-        Ok(address) => eprintln!("metrics and health: http://{address}/metrics"),
-        Err(error) => eprintln!("warning: {listen}: {error}; metrics and health are not served"),
+/// Listens for screens and programs, and leaves the way in beside the store for this machine's commands.
+async fn open_console(config: &Config, door: &Door) -> Option<(Console, Option<KeyFile>)> {
+    let Ok(listen) = config.http.listen.parse() else { return None };
+    match console::start(listen, door.clone()).await {
+        Ok(console) => {
+            let address = console.address;
+            eprintln!("metrics and health: http://{address}/metrics; API: http://{address}/api/v1");
+            let client = Client::new(&format!("http://{address}"), door.house_key());
+            let key = KeyFile::write(door.store().path(), &client).inspect_err(|error| {
+                eprintln!("warning: {error}: `paceline agents` and `user` need --url and a token");
+            });
+            Some((console, key.ok()))
+        }
+        Err(error) => {
+            eprintln!("warning: {listen}: {error}; API, metrics and health are not served");
+            None
+        }
     }
+}
+
+/// Where agents' phones find us: UDP before TCP before TLS.
+fn phone_line(config: &Config, ua: &UaConfig) -> PhoneLine {
+    let order = [(Transport::Udp, "udp"), (Transport::Tcp, "tcp"), (Transport::Tls, "tls")];
+    let listening = order.into_iter().find_map(|(transport, word)| {
+        let (_, address) = ua.sent_by.iter().find(|(listens, _)| *listens == transport)?;
+        Some((word, address.clone()))
+    });
+    let (transport, proxy) = listening.unwrap_or_default();
+    PhoneLine { domain: config.sip.domain.clone(), proxy, transport: transport.into() }
 }

@@ -22,6 +22,8 @@ pub struct PacingTable {
     pub answer_wait_secs: f64,
     /// Nothing is placed while more callees than this wait for an agent.
     pub waiting_max: u32,
+    /// Mode predictive: ringing calls may be given up, not before 15 seconds, when the floor has filled up.
+    pub may_cancel: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -124,7 +126,13 @@ pub enum StateWord {
 
 impl Default for PacingTable {
     fn default() -> Self {
-        PacingTable { call_ratio: 2.0, abandon_rate_pct_max: 3.0, answer_wait_secs: 2.0, waiting_max: 2 }
+        PacingTable {
+            call_ratio: 2.0,
+            abandon_rate_pct_max: 3.0,
+            answer_wait_secs: 2.0,
+            waiting_max: 2,
+            may_cancel: false,
+        }
     }
 }
 
@@ -162,6 +170,7 @@ pub(super) fn pacing(table: &PacingTable, source: &mut Source<'_>) -> PacingRule
         abandon_rate_max: table.abandon_rate_pct_max.clamp(0.0, 100.0) / 100.0,
         answer_wait: Duration::from_secs_f64(table.answer_wait_secs.clamp(0.0, 60.0)),
         waiting_max: table.waiting_max,
+        may_cancel: table.may_cancel,
     }
 }
 

@@ -354,13 +354,14 @@ impl Config {
 }
 
 fn listen_entry(entry: &str) -> Result<(Transport, SocketAddr), (String, String)> {
-    let fault =
-        || (format!("`{entry}` is nothing to listen on"), "write udp://0.0.0.0:5060 or tcp://…".into());
+    let fault = || {
+        (format!("`{entry}` is nothing to listen on"), "write udp://0.0.0.0:5060, tcp://… or tls://…".into())
+    };
     let (scheme, address) = entry.split_once("://").ok_or_else(fault)?;
     let transport = match scheme {
         "udp" => Transport::Udp,
         "tcp" => Transport::Tcp,
-        "tls" => return Err(("`tls` is not there yet".into(), "listen on udp or tcp".into())),
+        "tls" => Transport::Tls,
         _ => return Err(fault()),
     };
     Ok((transport, address.parse().map_err(|_| fault())?))
@@ -376,9 +377,6 @@ impl TrunkConfig {
         };
         if let Err(found) = self.host() {
             fault("uri", found, "write sip:HOST or sip:HOST:PORT");
-        }
-        if self.transport == TransportWord::Tls {
-            fault("transport", "`tls` is not there yet".into(), "use udp or tcp");
         }
         if self.codecs.is_empty() {
             fault("codecs", "no codec".into(), "name at least one of pcma, pcmu, g722");

@@ -1,59 +1,70 @@
-//! axum lives here and nowhere else. For now what a machine asks: `/metrics`, `/healthz`, `/readyz`.
+//! axum lives here and nowhere else: the API for screens and programs, and what a machine asks
+//! (`/metrics`, `/healthz`, `/readyz`).
 
-use crate::engine::Board;
-use crate::metrics::Metrics;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+mod accounts;
+mod acts;
+pub mod client;
+pub mod door;
+mod floor;
+pub mod gate;
+mod guesses;
+pub mod listen;
+mod live;
+pub mod openapi;
+mod people;
+pub mod problem;
+mod records;
+pub mod secrets;
+pub mod table;
+mod views;
+
+pub use door::{CampaignFolder, Door, DoorParts, OpenCampaign, PhoneLine, opening};
+pub use listen::{Console, start};
+
+use axum::extract::{DefaultBodyLimit, Extension, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use gate::Peer;
+use problem::Problem;
 use serde_json::json;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 
-#[derive(Clone)]
-struct Shown {
-    metrics: Arc<Metrics>,
-    board: watch::Receiver<Arc<Board>>,
-}
+/// What a body may hold at most.
+const BODY_MAX: usize = 64 * 1024;
 
-/// Listens and serves until the process ends. Returns where it listens.
-///
-/// # Errors
-/// When the address cannot be bound.
-pub async fn start(
-    listen: SocketAddr,
-    metrics: Arc<Metrics>,
-    board: watch::Receiver<Arc<Board>>,
-) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind(listen).await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, routes(metrics, board)).await {
-            tracing::error!(%error, "the console stopped");
-        }
-    });
-    Ok(address)
-}
-
-/// The table of routes.
-pub fn routes(metrics: Arc<Metrics>, board: watch::Receiver<Arc<Board>>) -> Router {
+/// Every route of this process.
+pub fn routes(door: Door) -> Router {
+    let api = table::router(&door)
+        .fallback(async || Problem::missing("path"))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn(problem::worded));
     Router::new()
+        .nest(table::ROOT, api)
         .route("/metrics", get(show_metrics))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readiness))
-        .with_state(Shown { metrics, board })
+        .with_state(door)
 }
 
-async fn show_metrics(State(shown): State<Shown>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], shown.metrics.text()).into_response()
+/// For this machine's own scrapers; from elsewhere with a token.
+async fn show_metrics(
+    State(door): State<Door>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let address = gate::address(peer.as_ref().map(|peer| &peer.0));
+    if !address.is_loopback() && gate::caller(&door, &headers, address).await?.is_none() {
+        return Err(Problem::stranger());
+    }
+    let text = door.metrics().text();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
 /// 200 when it can dial, 503 when it cannot, with every check by name.
-async fn readiness(State(shown): State<Shown>) -> Response {
-    let board = shown.board.borrow().clone();
+async fn readiness(State(door): State<Door>) -> Response {
+    let board = floor::board(&door);
     let trunks_up = board.trunks.iter().any(|trunk| trunk.up);
     let ready = board.store_stalled.is_none() && trunks_up;
     let trunks: Vec<_> = board

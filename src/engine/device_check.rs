@@ -95,11 +95,19 @@ impl Engine {
             && let Some(mut check) = self.checks.running.remove(&leg)
             && let Some(answer) = check.answer.take()
         {
-            let measured = stats.measured();
+            let mut measured = stats.measured();
+            // A wide-band leg that nobody needed decoded has no level of its own.
+            measured.heard_dbov = measured.heard_dbov.or_else(|| level(&check.tap.linear()));
             let _ = answer.send(Ok(DeviceCheck { measured, quality: quality::judge(&measured) }));
         }
         if let Some(phone) = self.people.legs.get(&leg).and_then(|agent| self.board.phones.get_mut(agent)) {
             phone.heard = Some(stats);
         }
     }
+}
+
+/// dB below overload; `None` = nothing but silence.
+fn level(samples: &[i16]) -> Option<i8> {
+    let power: f64 = samples.iter().map(|sample| (f64::from(*sample) / 32_768.0).powi(2)).sum();
+    (power > 0.0).then(|| (10.0 * (power / samples.len() as f64).log10()).clamp(-127.0, 0.0) as i8)
 }

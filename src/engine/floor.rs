@@ -120,6 +120,8 @@ impl Engine {
                 self.board.phones.remove(&agent);
             }
         }
+        // Whoever is signed in is no stranger to the sockets.
+        self.sockets.set_phones(self.ua.phone_peers());
         self.handle(Input::PhoneChanged { agent, ready });
     }
 

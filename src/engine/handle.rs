@@ -97,7 +97,8 @@ pub struct EngineHandle {
 }
 
 impl EngineHandle {
-    pub(super) fn new(
+    /// A door alone: whoever holds the other ends answers. The engine makes its own.
+    pub fn new(
         asks: mpsc::Sender<Ask>,
         board: watch::Receiver<Arc<Board>>,
         live: broadcast::Sender<Live>,

@@ -11,6 +11,7 @@ pub mod carrier;
 pub mod day;
 pub mod dice;
 pub mod fate;
+pub mod forecast;
 pub mod ledger;
 pub mod limits;
 pub mod line;

@@ -22,6 +22,7 @@ pub mod people;
 pub mod reader;
 pub mod recordings;
 pub mod resume;
+pub mod screens;
 pub mod seats;
 pub mod summaries;
 pub mod writer;
@@ -53,6 +54,7 @@ pub use people::{AgentDetails, AgentRow, Role, Secrets};
 pub use reader::Reader;
 pub use recordings::RecordingRow;
 pub use resume::{Interrupted, Resumed};
+pub use screens::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::{Command, Reply, Writer};
 
 /// Reads the wall clock. An argument, so that a virtual day can own it.

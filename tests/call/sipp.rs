@@ -168,6 +168,11 @@ impl Ear {
         self.socket.local_addr().expect("bound").port()
     }
 
+    /// Waits for a packet, ten seconds at most.
+    pub fn hears(&self) -> bool {
+        (0..50).any(|_| self.socket.recv_from(&mut [0; 2_048]).is_ok())
+    }
+
     /// Everything that arrived, until nothing comes for 200 ms: (payload type, marker, sequence, timestamp, payload).
     pub fn heard(&self) -> Vec<(u8, bool, u16, u32, Vec<u8>)> {
         let mut packets = Vec::new();

@@ -1,9 +1,8 @@
-//! Softphones of others as headless programs: baresip and Linphone's `linphonec`, each in a directory of
-//! its own, with everything they say collected.
+//! baresip as a headless program: a softphone of others in a directory of its own, with everything it
+//! says collected.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -15,41 +14,30 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub struct Softphone {
     child: Child,
     said: Arc<(Mutex<String>, Condvar)>,
-    pub dir: TempDir,
+    _dir: TempDir,
 }
 
 impl Softphone {
-    /// baresip with one account that answers by itself; it hears into `heard.wav` and says 440 Hz.
+    /// baresip with one account that answers by itself; it hears into `heard.wav` and says `tone.wav`.
     pub fn baresip(registrar: SocketAddr, transport: &str, user: &str, password: &str) -> Softphone {
         let dir = tempfile::tempdir().expect("a directory");
         let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:0\nsip_verify_server no\naudio_source ausine,440\n\
-             audio_player aufile,{0}/heard.wav\naudio_alert ausine,440\nrtp_ports 30000-39998\n\
-             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule ausine.so\nmodule aufile.so\n\
+            "poll_method epoll\nsip_listen 127.0.0.1:0\nsip_verify_server no\naudio_source aufile,{0}/tone.wav\n\
+             audio_player aufile,{0}/heard.wav\naudio_alert aufile,{0}/tone.wav\nrtp_ports 30000-39998\n\
+             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
              module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n",
             dir.path().display()
         );
         let account = format!(
             "<sip:{user}@{registrar};transport={transport}>;auth_pass={password};regint=60;answermode=auto\n"
         );
+        std::fs::write(dir.path().join("tone.wav"), tone()).expect("written");
         std::fs::write(dir.path().join("config"), config).expect("written");
         std::fs::write(dir.path().join("accounts"), account).expect("written");
         std::fs::write(dir.path().join("contacts"), "").expect("written");
         let mut command = Command::new("baresip");
         command.args(["-4", "-v", "-t", "60", "-f"]).arg(dir.path());
         Softphone::start(command, dir, "baresip is installed (Debian package baresip-core)")
-    }
-
-    /// Linphone's console phone, which reads its commands from its input.
-    pub fn linphone() -> Softphone {
-        let dir = tempfile::tempdir().expect("a directory");
-        let config = "[sip]\nsip_port=-1\nsip_tcp_port=-1\nuse_ipv6=0\nguess_hostname=0\n[rtp]\naudio_rtp_port=-1\n\
-                      [sound]\nplayback_dev_id=none\n";
-        let rc = dir.path().join("linphonerc");
-        std::fs::write(&rc, config).expect("written");
-        let mut command = Command::new("linphonec");
-        command.arg("-c").arg(&rc).arg("-a").env("HOME", dir.path());
-        Softphone::start(command, dir, "linphonec is installed (Debian package linphone-cli)")
     }
 
     fn start(mut command: Command, dir: TempDir, expected: &str) -> Softphone {
@@ -73,13 +61,7 @@ impl Softphone {
                 }
             });
         }
-        Softphone { child, said, dir }
-    }
-
-    /// Types a line.
-    pub fn say(&mut self, line: &str) {
-        let input = self.child.stdin.as_mut().expect("piped");
-        writeln!(input, "{line}").and_then(|()| input.flush()).expect("it listens");
+        Softphone { child, said, _dir: dir }
     }
 
     /// Waits until it has said this.
@@ -96,10 +78,6 @@ impl Softphone {
     pub fn said(&self) -> String {
         self.said.0.lock().expect("nobody panicked").clone()
     }
-
-    pub fn path(&self) -> &Path {
-        self.dir.path()
-    }
 }
 
 impl Drop for Softphone {
@@ -108,4 +86,22 @@ impl Drop for Softphone {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Ten seconds of a square tone, 8,000 Hz, as WAV.
+fn tone() -> Vec<u8> {
+    let samples = (0..80_000_u32).map(|n| if n / 10 % 2 == 0 { 4_000_i16 } else { -4_000 });
+    let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
+    let length = data.len() as u32;
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((length + 36).to_le_bytes());
+    wav.extend(b"WAVEfmt ");
+    wav.extend(16_u32.to_le_bytes());
+    for half in [1_u16, 1, 8_000, 0, 16_000, 0, 2, 16] {
+        wav.extend(half.to_le_bytes());
+    }
+    wav.extend(b"data");
+    wav.extend(length.to_le_bytes());
+    wav.extend(data);
+    wav
 }

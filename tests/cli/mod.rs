@@ -101,12 +101,21 @@ fn bad_usage_ends_with_2() {
 }
 
 #[test]
-fn what_is_not_there_yet_says_so() {
-    let desk = Desk::new();
-    for command in ["serve", "user"] {
-        desk.run(&[command]).ended(USAGE).says("is not there yet");
+fn a_forecast_shows_every_way_of_placing_calls_side_by_side() {
+    let desk = Desk::new().with("campaign.toml", CAMPAIGN);
+    desk.run(&["forecast", "campaign.toml"]).says("a forecast needs agents");
+    let staffed =
+        CAMPAIGN.replace("mode = \"announce\"", "mode = \"ratio\"") + "\n[agents]\ngroup = \"team\"\n";
+    let desk = Desk::new().with("campaign.toml", &staffed);
+    let arguments =
+        ["forecast", "campaign.toml", "--leads", "60", "--agents", "3", "--hours", "1", "--seeds", "2"];
+    let ran = desk.run(&arguments).ended(0);
+    for way in ["progressive", "ratio 2", "predictive"] {
+        assert!(ran.out.contains(way), "{}", ran.out);
     }
-    desk.run(&["forecast", "campaign.toml"]).ended(USAGE).says("is not there yet");
+    let json = desk.run(&[&["--json"][..], &arguments[..]].concat()).ended(0);
+    let again = desk.run(&[&["--json"][..], &arguments[..]].concat()).ended(0);
+    assert_eq!(json.out, again.out, "the same seeds give the same forecast");
 }
 
 /// FEATURES U3: a configuration never fails silently.

@@ -26,8 +26,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("metrics", &["net", "store"]),
     // The loop meets everybody who makes calls happen, and no screen.
     ("engine", &["audio", "journal", "metrics", "net", "store"]),
-    // Screens see the board and the metrics, never the rooms behind them.
-    ("console", &["engine", "metrics"]),
+    // Screens see the board and the metrics, and ask the store about people, leads and calls.
+    ("console", &["engine", "metrics", "store"]),
     ("progress", &["engine", "text"]),
     // Commands put the rooms together.
     (

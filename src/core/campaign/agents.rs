@@ -88,6 +88,9 @@ pub struct PacingRules {
     pub answer_wait: Duration,
     /// Nothing is placed while more callees than this wait for an agent.
     pub waiting_max: u32,
+    /// Mode predictive: ringing calls may be given up, after the legal minimum of 15 s, when the floor
+    /// has filled up.
+    pub may_cancel: bool,
 }
 
 impl Default for PacingRules {
@@ -97,6 +100,7 @@ impl Default for PacingRules {
             abandon_rate_max: 0.03,
             answer_wait: Duration::from_secs(2),
             waiting_max: 2,
+            may_cancel: false,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::dialer::output::{AttemptResult, LeadUpdate};
 use crate::ids::{CallId, CampaignId};
 use crate::lead::Lead;
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
+use crate::pacing::predictive::Event;
 use crate::time::Utc;
 
 impl Dialer {
@@ -24,6 +25,14 @@ impl Dialer {
                 run.tally.abandoned();
             }
         }
+        let gone = unheard.then_some(Event::Abandoned { call: id });
+        let gone = gone.or_else(|| match (call.answered, call.hanging_up) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(Event::Cancelled { call: id }),
+            (None, None) => {
+                Some(Event::Unanswered { call: id, network: ended.outcome == Outcome::LineFault })
+            }
+        });
         let outcome = outcome(call, &ended);
         let spoke = call.spoke;
         let ended_by = match call.hanging_up {
@@ -76,6 +85,9 @@ impl Dialer {
             counted: outcome.counts() && left && call.waiting.is_some(),
             lead,
         })));
+        if let Some(event) = gone {
+            self.pacer_hears(id, |_| event);
+        }
         self.conversation_over(id);
     }
 

@@ -137,6 +137,7 @@ impl Dialer {
             self.woken(wake);
         }
         self.serve_waiting();
+        self.tell_pacers();
         self.pace();
         self.tell_seats();
     }
@@ -159,6 +160,7 @@ impl Dialer {
             why: run.last.map(|decision| decision.why),
             until: self.waits_until(run),
             tally: run.tally,
+            reason: run.planned.map(|planned| planned.reason),
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {

@@ -1,5 +1,6 @@
 //! From "may we place one more?" to an INVITE that may leave: gates, lead, trunk, caller ID, store.
 
+use super::floor::predicts;
 use super::run::{Call, CampaignRun, Phase};
 use super::trunk_line::Ready;
 use super::wake::Wake;
@@ -15,6 +16,7 @@ use crate::ids::{AgentId, AttemptId, CallId, CampaignId, GroupId, TrunkId};
 use crate::lead::{Lead, Phone};
 use crate::number::PhoneNumber;
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
+use crate::pacing::predictive::{Event, Part};
 use crate::pacing::{Decision, Why, ratio};
 use crate::time::{Duration, Time, Utc};
 
@@ -34,6 +36,7 @@ const REST_MARGIN: Duration = Duration::from_secs(15);
 impl Dialer {
     /// Places what may be placed, campaign by campaign in turn, and keeps each one's why.
     pub(super) fn pace(&mut self) {
+        self.floor.round += 1;
         let mut ids: Vec<CampaignId> =
             self.campaigns.iter().filter(|(_, run)| !run.finished).map(|(id, _)| *id).collect();
         if ids.is_empty() {
@@ -148,6 +151,9 @@ impl Dialer {
         let pending = mine.len() as u32;
         if waiting > pacing.waiting_max {
             return Err(Why::CalleesWaiting);
+        }
+        if predicts(mode) {
+            return self.predicted(id, group, utc);
         }
         let lines = match mode {
             Mode::Ratio => ratio::lines(pacing.call_ratio, idle),
@@ -489,6 +495,7 @@ impl Dialer {
             ..Call::new(attempt, id, waiting, number, trunk, self.now)
         };
         self.calls.insert(attempt.call(), call);
+        self.pacer_hears(attempt.call(), |call| Event::Placed { call, part: Part::default() });
         self.outputs.push_back(Output::OpenAttempt(Box::new(request)));
         Some(attempt.call())
     }
@@ -525,6 +532,7 @@ impl Dialer {
     /// An attempt that was not opened leaves no trace here.
     fn forget(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
         self.conversation_over(id);
+        self.pacer_hears(id, |call| Event::Cancelled { call });
         let call = self.remove(id)?;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);

@@ -6,6 +6,7 @@ use super::{Dialer, Output};
 use crate::call::{Digit, HangUpCause, Heard, Progress};
 use crate::campaign::{Announcement, Campaign, KeyRule};
 use crate::ids::CallId;
+use crate::pacing::predictive::Event;
 use crate::time::Duration;
 
 /// How long a callee may still correct a key that set a result.
@@ -41,11 +42,13 @@ impl Dialer {
             Progress::Sent | Progress::Trying => {}
             Progress::Ringing => {
                 call.ringing_at.get_or_insert(utc);
+                call.rang.get_or_insert(now);
                 if call.phase == Phase::Placed {
                     call.phase = Phase::Ringing;
                     if let Some(line) = self.trunks.get_mut(&call.trunk) {
                         line.note_good();
                     }
+                    self.pacer_hears(id, |call| Event::Ringing { call });
                 }
             }
             Progress::Answered => {
@@ -54,6 +57,7 @@ impl Dialer {
                     call.answered_at = Some(utc);
                     call.answered = Some(now);
                     self.outputs.push_back(Output::SaveAnswer { call: id, at: utc });
+                    self.pacer_hears(id, |call| Event::AnsweredLive { call });
                 }
             }
             Progress::Ended(ended) => self.finish(id, ended),

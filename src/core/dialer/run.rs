@@ -1,6 +1,6 @@
 //! A campaign that is open, and a call that is out: the state behind the brain's decisions.
 
-use super::floor::Talk;
+use super::floor::{Planned, Talk, predicts};
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
 use crate::campaign::hopper::{Hopper, Waiting};
@@ -8,6 +8,7 @@ use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
 use crate::campaign::{CallerId, Campaign};
 use crate::ids::{AgentId, AttemptId, CampaignId, TrunkId};
 use crate::number::PhoneNumber;
+use crate::pacing::predictive::{self, Pacer, Reason};
 use crate::pacing::ratio::Tally;
 use crate::pacing::{Decision, Rate, Why};
 use crate::time::{Time, Utc};
@@ -32,6 +33,9 @@ pub(super) struct CampaignRun {
     pub last: Option<Decision>,
     /// For the abandon rate.
     pub tally: Tally,
+    /// Mode predictive.
+    pub pacer: Option<Box<Pacer>>,
+    pub planned: Option<Planned>,
     /// Calling hours, good until the state inside changes.
     window: Option<WindowState>,
     /// The local day, for the cap per day.
@@ -67,6 +71,8 @@ impl CampaignRun {
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
             tally: Tally::default(),
+            pacer: predicts(rules.mode).then(|| Box::new(Pacer::new(pacer_rules(&rules)))),
+            planned: None,
             window: None,
             day: None,
             rules,
@@ -121,6 +127,17 @@ impl CampaignRun {
     }
 }
 
+/// What a campaign allows its pacer.
+fn pacer_rules(rules: &Campaign) -> predictive::Rules {
+    predictive::Rules {
+        abandon_rate_max: rules.pacing.abandon_rate_max,
+        answer_wait: rules.pacing.answer_wait,
+        ring_max: rules.ring,
+        may_cancel: rules.pacing.may_cancel,
+        ..predictive::Rules::default()
+    }
+}
+
 /// One call that is out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Call {
@@ -150,6 +167,7 @@ pub(super) struct Call {
     pub inbound: bool,
     /// Her number is not known.
     pub withheld: bool,
+    pub rang: Option<Time>,
     /// When the 200 came.
     pub answered: Option<Time>,
     /// Placed for this agent alone.
@@ -204,6 +222,7 @@ impl Call {
             next_trunk: false,
             inbound: false,
             withheld: false,
+            rang: None,
             answered: None,
             for_agent: None,
             agent_first: false,
@@ -269,6 +288,8 @@ pub struct View {
     pub tally: Tally,
     pub leads_open: u64,
     pub why: Option<Why>,
+    /// Mode predictive: the numbers behind the last plan.
+    pub reason: Option<Reason>,
     /// When the reason to wait is expected to pass.
     pub until: Option<Utc>,
 }

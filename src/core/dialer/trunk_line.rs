@@ -80,6 +80,11 @@ impl TrunkLine {
         }
     }
 
+    /// Calls that still fit.
+    pub fn free(&self) -> u32 {
+        self.trunk.calls_max.saturating_sub(self.live)
+    }
+
     pub fn ready(&self, now: Time) -> Ready {
         if self.down {
             Ready::Down(None)

@@ -42,6 +42,10 @@ pub enum Why {
     AbandonBudget,
     /// Callees wait for an agent already.
     CalleesWaiting,
+    /// As many calls per agent are out as may ever be.
+    CallsPerAgent,
+    /// What happened and what is there do not agree: one call per idle agent.
+    FeedDoubted,
     /// Every caller ID is at its cap.
     CallerIdsUsed,
     /// The store cannot write (disk full): nothing is dialled that cannot be written down.
@@ -70,6 +74,8 @@ impl Why {
         Why::LinesOut,
         Why::AbandonBudget,
         Why::CalleesWaiting,
+        Why::CallsPerAgent,
+        Why::FeedDoubted,
         Why::CallerIdsUsed,
         Why::StoreStalled,
         Why::Paused,
@@ -94,6 +100,8 @@ impl Why {
             Why::LinesOut => "lines_out",
             Why::AbandonBudget => "abandon_budget",
             Why::CalleesWaiting => "callees_waiting",
+            Why::CallsPerAgent => "calls_per_agent",
+            Why::FeedDoubted => "feed_doubted",
             Why::CallerIdsUsed => "caller_ids_used",
             Why::StoreStalled => "store_stalled",
             Why::Paused => "paused",

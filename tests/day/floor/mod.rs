@@ -161,6 +161,7 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
             abandon_rate_max: pick(dice, &[0.03, 0.1, 1.0]),
             answer_wait: Duration::from_secs(2),
             waiting_max: pick(dice, &[0, 2, 5]),
+            may_cancel: false,
         },
     }
 }

@@ -12,6 +12,7 @@ use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, MixId};
 use crate::media::Voice;
 use crate::number::PhoneNumber;
+use crate::pacing::predictive::Event;
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 
@@ -199,6 +200,7 @@ impl Dialer {
         if let Some(run) = self.campaigns.get_mut(&campaign) {
             run.tally.connected(inbound);
         }
+        self.pacer_hears(id, |call| Event::Connected { call, agent });
         if record {
             self.record(id, true);
         }
@@ -313,6 +315,7 @@ impl Dialer {
         }
         if abandoned && let Some(run) = self.campaigns.get_mut(&campaign) {
             run.tally.abandoned();
+            self.pacer_hears(id, |call| Event::Abandoned { call });
         }
         self.wakes.clear(Wake::Abandon(id));
         self.wakes.set(Wake::CallOver(id), now + SORRY_MAX);

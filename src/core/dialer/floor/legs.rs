@@ -249,7 +249,8 @@ impl Dialer {
         if !was_up {
             seat.leg_failures += 1;
         }
-        let hung_up = was_up && ended.by == EndedBy::Callee;
+        // A phone of ours says `Agent`, an ordinary telephone `Callee`.
+        let hung_up = was_up && matches!(ended.by, EndedBy::Agent | EndedBy::Callee);
         match seat.job.clone() {
             Some(Job::Call { call }) => self.agent_lost(agent, call, hung_up),
             Some(Job::Helping { call }) => self.helper_gone(agent, call),

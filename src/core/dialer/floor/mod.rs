@@ -8,6 +8,7 @@ mod choice;
 mod in_call;
 mod inbound;
 mod legs;
+mod predicting;
 mod preview;
 mod signing;
 mod supervising;
@@ -15,6 +16,8 @@ mod wrap_up;
 
 pub(super) use answering::Talk;
 use by_telephone::ByTelephone;
+use predicting::Paced;
+pub(super) use predicting::{Planned, predicts};
 pub(super) use wrap_up::WrapUpJob;
 
 use super::{Dialer, Output};
@@ -44,6 +47,8 @@ pub(super) struct Floor {
     changed: BTreeSet<AgentId>,
     /// Agents who are signing in or out from their own telephones.
     pub by_telephone: BTreeMap<CallId, ByTelephone>,
+    /// Counts the rounds of placing, one an input.
+    pub round: u64,
     /// The service is stopping.
     closed: bool,
 }
@@ -79,6 +84,10 @@ pub(super) struct Seat {
     leg_failures: u32,
     pub answered: u32,
     talked: Duration,
+    /// Since when she does what she does.
+    doing_since: Time,
+    /// As the pacers were last told.
+    paced: Paced,
     /// As it was last told.
     told: Option<Box<SeatView>>,
 }
@@ -137,6 +146,8 @@ impl Seat {
             leg_failures: 0,
             answered: 0,
             talked: Duration::ZERO,
+            doing_since: now,
+            paced: Paced::default(),
             told: None,
         }
     }
@@ -229,6 +240,9 @@ impl Dialer {
         let Some(seat) = self.seat(agent) else { return };
         if activity == Activity::Idle && seat.activity != Activity::Idle {
             seat.idle_since = now;
+        }
+        if seat.activity != activity {
+            seat.doing_since = now;
         }
         seat.activity = activity;
     }

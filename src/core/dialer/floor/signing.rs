@@ -196,6 +196,8 @@ impl Dialer {
         self.floor.closed = true;
         let agents: Vec<AgentId> = self.floor.seats.keys().copied().collect();
         for agent in agents {
+            // Nobody keeps the service up for a summary: the default stands for it.
+            self.end_wrap_up(agent);
             // Who is not signed in has nothing to leave.
             let _ = self.leave(agent);
         }

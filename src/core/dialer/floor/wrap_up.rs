@@ -49,7 +49,7 @@ impl Dialer {
             self.save_summary(agent, &job, summary, false);
             return self.now_idle(agent);
         }
-        if !wanted || rules.wrap_up_len.is_zero() {
+        if !wanted || rules.wrap_up_len.is_zero() || self.floor.closed {
             self.save_default(agent, &job);
             return self.now_idle(agent);
         }

@@ -698,3 +698,23 @@ fn a_caller_reaches_the_agent_who_called_her() {
     assert!(record.inbound);
     assert_eq!(record.lead.expect("the lead").lead, LeadId(1));
 }
+
+#[test]
+fn a_predictive_campaign_places_ahead_of_its_agents_and_says_why() {
+    let mut desk = Desk::floor(staffed(Mode::Predictive));
+    desk.leads((1..=9).map(lead).collect());
+    assert_eq!((desk.requests().len(), desk.why()), (0, Some(Why::NoAgents)));
+    desk.nailed_up(1);
+    let calls = desk.place_all();
+    assert!(!calls.is_empty(), "an idle agent gets a call: {:?}", desk.why());
+    assert!(desk.dialer.view(ID).reason.is_some(), "with the numbers behind it");
+    calls.iter().for_each(|call| desk.progress(*call, Progress::Ringing));
+    desk.answer(calls[0]);
+    assert_eq!(desk.activity(1), Activity::Talking);
+    // With everybody paused there is no dialling, whatever the model expects.
+    desk.act(1, AgentAct::Pause { reason: "lunch".into() });
+    desk.requests();
+    desk.wait(Duration::from_secs(60));
+    assert_eq!(desk.requests().len(), 0);
+    assert_eq!(desk.why(), Some(Why::NoAgents));
+}

@@ -1,0 +1,286 @@
+//! `paceline agents`: the floor on a terminal, from the live stream of a service.
+
+use super::{Failure, config, reach};
+use crate::cli::{AgentsArgs, Exit, Global};
+use crate::console::client::Client;
+use crate::net::clock::Clock;
+use crate::text::Lang;
+use comfy_table::{Cell, CellAlignment, Table};
+use paceline_core::time::Utc;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// How often the table is drawn anew, so that `since` counts on.
+const DRAWN_EVERY: Duration = Duration::from_millis(500);
+
+pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let client = reach::running(&args.reach, &config)?;
+    let mut events = client.live().await.map_err(Failure::refused)?;
+    let lang = Lang::of_process();
+    let terminal = std::io::stdout().is_terminal();
+    let mut floor = Floor { group: args.group, ..Floor::default() };
+    let mut redraw = tokio::time::interval(DRAWN_EVERY);
+    let screen = (terminal && !args.once && !global.json).then(Screen::open);
+    loop {
+        tokio::select! {
+            event = events.next() => {
+                let Some((name, data)) = event else {
+                    return Err(Failure::unexpected(gone(&client)));
+                };
+                floor.hear(&name, &data);
+                if args.once {
+                    floor.show_once(global, lang, &data);
+                    return Ok(Exit::Done);
+                }
+                if global.json {
+                    println!("{}", json!({ "event": name, "data": data }));
+                } else if screen.is_none() {
+                    floor.show_line(lang, &name, &data);
+                }
+            }
+            _ = redraw.tick(), if screen.is_some() => Screen::draw(&floor.tables(lang, Clock::utc())),
+            _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
+        }
+    }
+}
+
+fn gone(client: &Client) -> String {
+    format!("{}: the service is gone, or this token opens it no more", client.url)
+}
+
+/// The terminal while the table stands on it.
+struct Screen;
+
+impl Screen {
+    fn open() -> Screen {
+        // Cleared, cursor hidden.
+        print!("\x1b[2J\x1b[?25l");
+        Screen
+    }
+
+    fn draw(text: &str) {
+        let mut out = std::io::stdout().lock();
+        // From the top, each line cut behind its end, and what stood below it taken away. A terminal
+        // that is gone is noticed by the next event.
+        let text = text.replace('\n', "\x1b[K\n");
+        let _ = write!(out, "\x1b[H{text}\x1b[K\n\x1b[J");
+        let _ = out.flush();
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        println!("\x1b[?25h");
+    }
+}
+
+/// What is known of the floor.
+#[derive(Default)]
+struct Floor {
+    group: Option<String>,
+    seats: BTreeMap<String, Value>,
+    campaigns: BTreeMap<String, Value>,
+}
+
+impl Floor {
+    fn hear(&mut self, name: &str, data: &Value) {
+        match name {
+            "snapshot" => {
+                self.seats.clear();
+                self.campaigns.clear();
+                data["seats"].as_array().into_iter().flatten().for_each(|seat| self.take_seat(seat));
+                data["campaigns"].as_array().into_iter().flatten().for_each(|it| self.take_campaign(it));
+            }
+            "seat" => self.take_seat(data),
+            "campaign" => self.take_campaign(data),
+            _ => {}
+        }
+    }
+
+    fn take_seat(&mut self, seat: &Value) {
+        let of_group = |group: &String| {
+            seat["groups"].as_array().into_iter().flatten().any(|name| name == group.as_str())
+        };
+        let number = seat["agent"].as_str().unwrap_or_default().to_owned();
+        if self.group.as_ref().is_none_or(of_group) {
+            self.seats.insert(number, seat.clone());
+        } else {
+            self.seats.remove(&number);
+        }
+    }
+
+    fn take_campaign(&mut self, campaign: &Value) {
+        let name = campaign["name"].as_str().unwrap_or_default().to_owned();
+        self.campaigns.insert(name, campaign.clone());
+    }
+
+    fn show_once(&self, global: &Global, lang: Lang, snapshot: &Value) {
+        if global.json {
+            println!("{}", json!({ "event": "snapshot", "data": snapshot }));
+        } else {
+            println!("{}", self.tables(lang, Clock::utc()));
+        }
+    }
+
+    /// One line a change, for pipes and logs.
+    fn show_line(&self, lang: Lang, name: &str, data: &Value) {
+        match name {
+            "snapshot" => println!("{}", self.tables(lang, Clock::utc())),
+            "seat" => {
+                let state = lang.seat(word(&data["availability"]), word(&data["activity"]));
+                let callee = plain(&data["work"]["number"]);
+                println!("{} {} {} {callee}", plain(&data["since"]), plain(&data["agent"]), state);
+            }
+            "decided" | "finished" => {
+                println!("{} {} {}", plain(&data["at"]), plain(&data["campaign"]), plain(&data["why"]));
+            }
+            _ => {}
+        }
+    }
+
+    fn tables(&self, lang: Lang, now: Utc) -> String {
+        format!("{}\n{}", self.seat_table(lang, now), self.campaign_table(lang))
+    }
+
+    fn seat_table(&self, lang: Lang, now: Utc) -> Table {
+        let mut table = Table::new();
+        table.set_header([
+            lang.agent(),
+            lang.name(),
+            lang.doing(),
+            lang.since(),
+            lang.phone(),
+            lang.campaign(),
+            lang.callee(),
+            lang.answered_calls(),
+            lang.talked(),
+        ]);
+        for seat in self.seats.values() {
+            let state = lang.seat(word(&seat["availability"]), word(&seat["activity"]));
+            let state = match seat["reason"].as_str() {
+                Some(reason) => format!("{state}: {}", reason.escape_debug()),
+                None => state.to_owned(),
+            };
+            table.add_row([
+                Cell::new(plain(&seat["agent"])),
+                Cell::new(plain(&seat["name"])),
+                Cell::new(state),
+                right(since(&seat["since"], now)),
+                Cell::new(phone(seat, lang)),
+                Cell::new(plain(&seat["work"]["campaign"])),
+                Cell::new(plain(&seat["work"]["number"])),
+                right(plain(&seat["answered"])),
+                right(span(seat["talked_secs"].as_f64().unwrap_or(0.0))),
+            ]);
+        }
+        table
+    }
+
+    fn campaign_table(&self, lang: Lang) -> Table {
+        let mut table = Table::new();
+        table.set_header([
+            lang.campaign(),
+            lang.reason(),
+            lang.ringing(),
+            lang.waiting(),
+            lang.talking(),
+            lang.abandoned(),
+            lang.placed(),
+        ]);
+        for campaign in self.campaigns.values() {
+            let view = &campaign["view"];
+            let why = serde_json::from_value(campaign["why"].clone()).map_or("", |why| lang.why(why));
+            let rate = campaign["abandon_rate"].as_f64();
+            let ringing = view["starting"].as_u64().unwrap_or(0) + view["ringing"].as_u64().unwrap_or(0);
+            table.add_row([
+                Cell::new(plain(&campaign["name"])),
+                Cell::new(why),
+                right(ringing.to_string()),
+                right(plain(&view["waiting"])),
+                right(plain(&view["talking"])),
+                right(rate.map_or_else(String::new, |rate| format!("{:.1} %", rate * 100.0))),
+                right(plain(&campaign["placed"])),
+            ]);
+        }
+        table
+    }
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// Text from outside, without what a terminal would obey.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.escape_debug().to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn phone(seat: &Value, lang: Lang) -> String {
+    match seat["phone"]["latency_ms"].as_u64() {
+        Some(millis) => format!("{millis} ms"),
+        None => lang.yes_no(seat["phone_ready"] == true).to_owned(),
+    }
+}
+
+fn since(at: &Value, now: Utc) -> String {
+    let at: Option<jiff::Timestamp> = at.as_str().and_then(|text| text.parse().ok());
+    let at = at.map(|at| Utc::from_millis(at.as_millisecond()));
+    at.map_or_else(String::new, |at| span(now.since(at).as_secs_f64()))
+}
+
+/// `1:02:03`
+fn span(secs: f64) -> String {
+    let secs = secs.max(0.0) as u64;
+    format!("{}:{:02}:{:02}", secs / 3600, secs / 60 % 60, secs % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seat(number: &str, activity: &str) -> Value {
+        json!({
+            "agent": number, "name": "安娜\u{1b}[2J", "availability": "available", "activity": activity,
+            "since": "1970-01-01T00:00:10.000Z", "groups": ["vote"], "phone_ready": true,
+            "work": { "number": "13800138000", "campaign": "vote" }, "answered": 3, "talked_secs": 3723.0,
+        })
+    }
+
+    #[test]
+    fn a_table_shows_what_the_stream_told_last() {
+        let mut floor = Floor::default();
+        let snapshot = json!({ "seats": [seat("8001", "idle"), seat("8002", "idle")], "campaigns": [
+            { "name": "vote", "why": "agents_busy", "abandon_rate": 0.025, "placed": 7,
+              "view": { "starting": 1, "ringing": 2, "waiting": 0, "talking": 4 } }] });
+        floor.hear("snapshot", &snapshot);
+        floor.hear("seat", &seat("8001", "talking"));
+        let text = floor.tables(Lang::En, Utc::from_millis(75_000));
+        for shown in ["8001", "talking", "0:01:05", "13800138000", "1:02:03", "2.5 %", "idle", "安娜"] {
+            assert!(text.contains(shown), "{shown}: {text}");
+        }
+        assert!(!text.contains('\u{1b}'), "a name cannot clear the screen");
+        assert!(floor.tables(Lang::Zh, Utc::from_millis(0)).contains("通话"));
+    }
+
+    #[test]
+    fn a_seat_that_leaves_the_group_leaves_the_table() {
+        let mut floor = Floor { group: Some("vote".into()), ..Floor::default() };
+        floor.hear("seat", &seat("8001", "idle"));
+        assert_eq!(floor.seats.len(), 1);
+        let mut other = seat("8001", "idle");
+        other["groups"] = json!(["night"]);
+        floor.hear("seat", &other);
+        assert!(floor.seats.is_empty());
+    }
+}

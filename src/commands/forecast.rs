@@ -1,0 +1,312 @@
+//! `paceline forecast`: how a campaign will go, before the first call.
+
+use super::{Failure, campaign, config};
+use crate::cli::{Exit, ForecastArgs, Global};
+use crate::config::{Config, LoadedCampaign};
+use crate::lists;
+use crate::sim::forecast::{Assumed, Forecast, ample_trunk};
+use crate::store::Store;
+use comfy_table::Table;
+use paceline_core::campaign::{Mode, Trunk};
+use paceline_core::ids::TrunkId;
+use paceline_core::time::{Duration, Utc};
+use serde_json::json;
+use std::fmt::Write as _;
+
+/// One way of placing calls, over all seeds.
+struct Row {
+    name: String,
+    days: Vec<Forecast>,
+}
+
+pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let loaded = campaign(&args.campaign, &config)?;
+    if loaded.rules.agents.is_none() {
+        return Err(Failure::refused(format!(
+            "{}: a forecast needs agents: name their group in [agents]",
+            loaded.file.display()
+        )));
+    }
+    let leads = match args.leads {
+        Some(leads) => leads,
+        None => dialable(&loaded).await?,
+    };
+    let seen = match &args.from_history {
+        Some(name) => Some(history(&config, name).await?),
+        None => None,
+    };
+    let known = |given: Option<f64>, seen: Option<f64>, usual: f64| given.or(seen).unwrap_or(usual);
+    let secs = |secs: f64| Duration::from_secs_f64(secs.clamp(0.5, 7_200.0));
+    let assumed = Assumed {
+        trunks: trunks(&config),
+        leads,
+        agents: args.agents,
+        answer_rate: known(args.answer_rate, seen.as_ref().and_then(|seen| seen.answer_rate), 0.3),
+        talk: secs(known(args.talk_secs, seen.as_ref().and_then(|seen| seen.talk_secs), 60.0)),
+        wrap_up: secs(args.wrap_secs.unwrap_or(12.0)),
+        ring: secs(known(args.ring_secs, seen.as_ref().and_then(|seen| seen.ring_secs), 12.0)),
+        start: opening(&loaded),
+        hours: args.hours.clamp(0.1, 24.0),
+        campaign: loaded.rules.clone(),
+    };
+    let rows = tokio::task::spawn_blocking({
+        let assumed = assumed.clone();
+        let (seeds, own) = (args.seeds.clamp(1, 100), loaded.rules.pacing.call_ratio);
+        move || rows(&assumed, seeds, own)
+    })
+    .await
+    .map_err(Failure::unexpected)?;
+    if let Some(file) = &args.plot {
+        std::fs::write(file, plot(&rows, &loaded.title))
+            .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    }
+    show(global, &assumed, &rows, loaded.rules.pacing.abandon_rate_max);
+    Ok(Exit::Done)
+}
+
+/// The list's numbers that could be dialled; nothing is written.
+async fn dialable(loaded: &LoadedCampaign) -> Result<u64, Failure> {
+    let spec = loaded.list.clone();
+    let dir = tempfile_dir()?;
+    let report = tokio::task::spawn_blocking(move || {
+        let report = lists::check(&spec, &mut std::iter::empty(), &dir);
+        // Ours alone, made a moment ago.
+        let _ = std::fs::remove_dir_all(&dir);
+        report
+    })
+    .await
+    .map_err(Failure::unexpected)?
+    .map_err(Failure::refused)?;
+    Ok(report.expected_dialable)
+}
+
+fn tempfile_dir() -> Result<std::path::PathBuf, Failure> {
+    let dir = std::env::temp_dir().join(format!("paceline-forecast-{}", std::process::id()));
+    std::fs::create_dir_all(&dir)
+        .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
+    Ok(dir)
+}
+
+fn trunks(config: &Config) -> Vec<Trunk> {
+    let named = config.trunks.iter().enumerate().map(|(place, (name, trunk))| Trunk {
+        id: TrunkId(place as u16),
+        name: name.clone(),
+        calls_max: trunk.calls_max,
+        calls_per_sec: trunk.calls_per_sec,
+        allow: vec!["*".into()],
+    });
+    let trunks: Vec<Trunk> = named.collect();
+    if trunks.is_empty() { vec![ample_trunk(500)] } else { trunks }
+}
+
+/// The next moment at which the campaign may dial.
+fn opening(loaded: &LoadedCampaign) -> Utc {
+    use paceline_core::campaign::window::WindowState;
+    let now = crate::net::clock::Clock::utc();
+    match loaded.rules.windows.state(now) {
+        // A whole day is asked for, not what is left of this one.
+        WindowState::OpenUntil(until) => match loaded.rules.windows.state(until) {
+            WindowState::ClosedUntil(Some(opens)) => opens,
+            _ => now,
+        },
+        WindowState::ClosedUntil(Some(opens)) => opens,
+        WindowState::ClosedUntil(None) => now,
+    }
+}
+
+/// What an earlier campaign met with.
+struct Seen {
+    answer_rate: Option<f64>,
+    talk_secs: Option<f64>,
+    ring_secs: Option<f64>,
+}
+
+async fn history(config: &Config, name: &str) -> Result<Seen, Failure> {
+    let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
+    let record = reader.campaign(name).await.map_err(Failure::refused)?;
+    let (mut after, mut calls, mut answered) = (0, 0u64, 0u64);
+    let (mut talks, mut rings) = (Vec::new(), Vec::new());
+    loop {
+        let page = reader.attempts(record.id, after, 5_000).await.map_err(Failure::unexpected)?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        for row in &page {
+            calls += 1;
+            answered += u64::from(row.answered_at.is_some());
+            if let (Some(rang), Some(at)) = (row.ringing_at, row.answered_at) {
+                rings.push((at - rang) as f64 / 1_000.0);
+            }
+            if let (Some(from), Some(to)) = (row.connected_at, row.ended_at) {
+                talks.push((to - from) as f64 / 1_000.0);
+            }
+        }
+    }
+    if calls < 20 {
+        return Err(Failure::refused(format!(
+            "{name}: {calls} calls are too few to learn from; 20 are needed"
+        )));
+    }
+    Ok(Seen {
+        answer_rate: Some(answered as f64 / calls as f64),
+        talk_secs: median(talks),
+        ring_secs: median(rings),
+    })
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// Every mode beside the others, each over the same seeds, two seeds at a time.
+fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64) -> Vec<Row> {
+    let mut ways = vec![
+        ("progressive".to_owned(), Mode::Progressive, 1.0),
+        (format!("ratio {own_ratio}"), Mode::Ratio, own_ratio),
+    ];
+    ways.extend(
+        [1.5, 3.0]
+            .into_iter()
+            .filter(|ratio| (ratio - own_ratio).abs() > 0.01)
+            .map(|ratio| (format!("ratio {ratio}"), Mode::Ratio, ratio)),
+    );
+    ways.push(("predictive".to_owned(), Mode::Predictive, 1.0));
+    ways.into_iter()
+        .map(|(name, mode, ratio)| {
+            let days = std::thread::scope(|scope| {
+                let halves: Vec<_> = (0..2)
+                    .map(|half| {
+                        scope.spawn(move || {
+                            (1..=seeds)
+                                .filter(|seed| seed % 2 == half)
+                                .map(|seed| assumed.day(seed, mode, ratio))
+                                .collect::<Vec<_>>()
+                        })
+                    })
+                    .collect();
+                halves.into_iter().flat_map(|half| half.join().unwrap_or_default()).collect()
+            });
+            Row { name, days }
+        })
+        .collect()
+}
+
+/// Least, median and most over the seeds.
+fn band(days: &[Forecast], of: impl Fn(&Forecast) -> f64) -> (f64, f64, f64) {
+    let mut values: Vec<f64> = days.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    let at = |place: usize| values.get(place).copied().unwrap_or(0.0);
+    (at(0), at(values.len() / 2), at(values.len().saturating_sub(1)))
+}
+
+fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
+    if global.json {
+        let rows: Vec<_> = rows.iter().map(|row| json!({ "pacing": row.name, "days": row.days })).collect();
+        let text = json!({
+            "leads": assumed.leads,
+            "agents": assumed.agents,
+            "answer_rate": assumed.answer_rate,
+            "talk_secs": assumed.talk.as_secs_f64(),
+            "wrap_secs": assumed.wrap_up.as_secs_f64(),
+            "ring_secs": assumed.ring.as_secs_f64(),
+            "abandon_rate_max": ceiling,
+            "forecasts": rows,
+        });
+        println!("{text}");
+        return;
+    }
+    println!(
+        "{} leads, {} agents, {:.0} % answered, {:.0} s talk, {:.0} s wrap-up, {:.0} s ringing (medians)",
+        assumed.leads,
+        assumed.agents,
+        assumed.answer_rate * 100.0,
+        assumed.talk.as_secs_f64(),
+        assumed.wrap_up.as_secs_f64(),
+        assumed.ring.as_secs_f64(),
+    );
+    let mut table = Table::new();
+    table.set_header(["pacing", "finished after", "busy", "idle a call", "abandoned", "calls/h", "talks/h"]);
+    for row in rows {
+        let hours = band(&row.days, |day| day.hours);
+        let finished = row.days.iter().all(|day| day.finished);
+        let (least, busy, most) = band(&row.days, |day| day.utilisation * 100.0);
+        let (_, idle, _) = band(&row.days, |day| day.idle_secs);
+        let (_, abandoned, worst) = band(&row.days, |day| day.abandon_rate * 100.0);
+        table.add_row([
+            row.name.clone(),
+            if finished {
+                format!("{:.1}-{:.1} h", hours.0, hours.2)
+            } else {
+                format!("not in {:.1} h", hours.2)
+            },
+            format!("{busy:.0} % ({least:.0}-{most:.0})"),
+            format!("{idle:.0} s"),
+            format!("{abandoned:.1} % (most {worst:.1})"),
+            format!("{:.0}", band(&row.days, |day| day.calls_per_hour).1),
+            format!("{:.0}", band(&row.days, |day| day.conversations_per_hour).1),
+        ]);
+    }
+    println!("{table}");
+    println!("the ceiling is {:.1} % abandoned of the people who answered", ceiling * 100.0);
+}
+
+/// Bars for every way of placing calls, as a picture that needs nothing else.
+fn plot(rows: &[Row], title: &str) -> String {
+    let (left, width, step) = (150.0, 420.0, 64.0);
+    let height = 60.0 + rows.len() as f64 * step;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"700\" height=\"{height}\" font-family=\"sans-serif\" \
+         font-size=\"13\"><rect width=\"100%\" height=\"100%\" fill=\"white\"/><text x=\"20\" y=\"28\" \
+         font-size=\"16\">{}</text>",
+        escaped(title)
+    );
+    for (place, row) in rows.iter().enumerate() {
+        let y = 50.0 + place as f64 * step;
+        let (least, busy, most) = band(&row.days, |day| day.utilisation);
+        let (_, abandoned, _) = band(&row.days, |day| day.abandon_rate);
+        let bar = |from: f64, to: f64| (left + from * width, (to - from).max(0.0) * width);
+        let (x, w) = bar(0.0, busy);
+        let (range_x, range_w) = bar(least, most);
+        let over = if abandoned > 0.03 { "#c0392b" } else { "#7f8c8d" };
+        // Writing to a string cannot fail.
+        let _ = write!(
+            svg,
+            "<text x=\"20\" y=\"{ty}\">{name}</text><rect x=\"{x}\" y=\"{y}\" width=\"{w:.1}\" height=\"22\" \
+             fill=\"#2e86c1\"/><rect x=\"{range_x:.1}\" y=\"{ry}\" width=\"{range_w:.1}\" height=\"6\" \
+             fill=\"#154360\"/><text x=\"{lx:.1}\" y=\"{ty}\">{pct:.0} % busy</text><text x=\"{left}\" y=\"{ay}\" \
+             fill=\"{over}\">{ab:.1} % abandoned</text>",
+            name = escaped(&row.name),
+            ty = y + 16.0,
+            ry = y + 8.0,
+            lx = left + most.max(busy) * width + 8.0,
+            pct = busy * 100.0,
+            ay = y + 38.0,
+            ab = abandoned * 100.0,
+        );
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_band_is_least_median_and_most() {
+        let days = [3.0, 1.0, 2.0].map(|hours| Forecast { hours, ..Forecast::default() });
+        assert_eq!(band(&days, |day| day.hours), (1.0, 2.0, 3.0));
+        assert_eq!(median(vec![]), None);
+    }
+
+    #[test]
+    fn a_title_cannot_break_the_picture() {
+        let svg = plot(&[], "<script>&");
+        assert!(svg.contains("&lt;script&gt;&amp;") && !svg.contains("<script>"));
+    }
+}

@@ -1,0 +1,97 @@
+//! Which service a command talks to: the one named, the one that runs on this store, or none, and
+//! then the command works on the store itself.
+
+use super::Failure;
+use crate::cli::Reach;
+use crate::config::Config;
+use crate::console::client::Client;
+use crate::console::{Door, DoorParts, PhoneLine};
+use crate::engine::{Board, EngineHandle};
+use crate::metrics::Metrics;
+use crate::net::clock::Clock;
+use crate::store::{Store, StoreError};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::{broadcast, mpsc, watch};
+
+/// The service that runs, or is named.
+pub(super) fn running(reach: &Reach, config: &Config) -> Result<Client, Failure> {
+    let beside = || Client::beside(&store_file(config));
+    match (&reach.url, &reach.token) {
+        (Some(url), Some(token)) => Ok(Client::new(url, token)),
+        (Some(url), None) => {
+            beside().filter(|client| client.url == url.trim_end_matches('/')).ok_or_else(|| {
+                Failure::usage(format!(
+                    "{url} asks for a token: --token, or PACELINE_TOKEN in the environment"
+                ))
+            })
+        }
+        (None, token) => {
+            let found = beside().map(|client| match token {
+                Some(token) => Client::new(&client.url, token),
+                None => client,
+            });
+            let missing = "no service runs on this store (or its key is another user's); start one with \
+                           `paceline serve`, or name it with --url and --token";
+            found.ok_or_else(|| Failure::refused(missing))
+        }
+    }
+}
+
+/// As [`running`]; with no service on this store, its routes inside this process.
+pub(super) async fn any(reach: &Reach, config: &Config) -> Result<Client, Failure> {
+    if reach.url.is_some() || reach.token.is_some() {
+        return running(reach, config);
+    }
+    match Store::open(&config.store.url, Arc::new(Clock::utc)).await {
+        Ok(store) => inside(store, config),
+        Err(StoreError::InUse { .. }) => {
+            let client = running(reach, config)?;
+            eprintln!("a service runs on this store: asking it at {}", client.url);
+            Ok(client)
+        }
+        Err(other) => Err(Failure::refused(other)),
+    }
+}
+
+/// The routes over this store, with nobody behind the engine's door.
+fn inside(store: Store, config: &Config) -> Result<Client, Failure> {
+    let (asks, _) = mpsc::channel(1);
+    let (_, board) = watch::channel(Arc::new(Board::default()));
+    let (live, _) = broadcast::channel(1);
+    let door = Door::new(DoorParts {
+        store: Arc::new(store),
+        engine: EngineHandle::new(asks, board, live),
+        metrics: Arc::new(Metrics::new()),
+        clock: Arc::new(Clock::utc),
+        phones: line(config),
+        recordings: PathBuf::from(&config.recordings.dir),
+        campaigns: None,
+    });
+    Ok(Client::inside(door.map_err(|_| Failure::unexpected("this machine has no random numbers to give"))?))
+}
+
+/// What the configuration alone tells of where phones will find the service.
+fn line(config: &Config) -> PhoneLine {
+    let first = config.sip.listen.first().map_or("", String::as_str);
+    let (transport, listen) = first.split_once("://").unwrap_or(("udp", "0.0.0.0:5060"));
+    let listen: Option<SocketAddr> = listen.parse().ok();
+    let known =
+        listen.filter(|address| !address.ip().is_unspecified()).map(|address| address.ip().to_string());
+    let host = match config.sip.external_address.as_str() {
+        "" => known.unwrap_or_else(|| "(this machine)".into()),
+        external => external.to_owned(),
+    };
+    let port = listen.map_or(5060, |address| address.port());
+    PhoneLine {
+        domain: config.sip.domain.clone(),
+        proxy: format!("{host}:{port}"),
+        transport: transport.to_owned(),
+    }
+}
+
+fn store_file(config: &Config) -> PathBuf {
+    let file = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
+    Path::new(file.split('?').next().unwrap_or_default()).to_path_buf()
+}

@@ -1,0 +1,106 @@
+//! `paceline serve`: the service until a signal. Campaigns come from the command line and over the API.
+
+use super::run::{Signals, write_results};
+use super::setup::{Service, Sounds};
+use super::{Failure, campaign, config};
+use crate::cli::{Exit, Global, ServeArgs};
+use crate::config::LoadedCampaign;
+use crate::console::{CampaignFolder, OpenCampaign};
+use crate::engine::{Ask, Board};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often the results of every open campaign are written.
+const RESULTS_EVERY: Duration = Duration::from_secs(60);
+
+pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let mut signals = Signals::new()?;
+    // What is wrong with a campaign is said before anything is opened.
+    let mut loaded = Vec::new();
+    for file in &args.campaigns {
+        let campaign = campaign(file, &config)?;
+        let sounds = Sounds::load(&campaign)?;
+        loaded.push((campaign, sounds));
+    }
+    let (openings, mut asked) = mpsc::channel(4);
+    let folder = args.folder.map(|dir| CampaignFolder { dir, openings });
+    let store_url = config.store.url.clone();
+    let service = Service::start(config, args.people, true, true, folder).await?;
+    let mut open = Vec::new();
+    for (campaign, sounds) in loaded {
+        open_campaign(&service, &mut open, campaign, sounds, args.paused).await?;
+    }
+    let mut results_due = tokio::time::interval(RESULTS_EVERY);
+    results_due.reset();
+    loop {
+        tokio::select! {
+            () = signals.next() => break,
+            Some(wanted) = asked.recv() => answer(&service, &mut open, wanted).await,
+            _ = results_due.tick() => write_all(&store_url, &open).await,
+        }
+    }
+    eprintln!("stopping: no new calls; calls may end (again to hang up)");
+    service.handle.ask(Ask::Drain).await;
+    let handle = service.handle.clone();
+    let finishing = service.finish();
+    tokio::pin!(finishing);
+    loop {
+        tokio::select! {
+            finished = &mut finishing => break finished?,
+            () = signals.next() => {
+                eprintln!("hanging up");
+                handle.ask(Ask::HangUpAll).await;
+            }
+        }
+    }
+    write_all(&store_url, &open).await;
+    let left = |board: &Board| board.campaigns.values().any(|campaign| campaign.view.leads_open > 0);
+    let stopped = left(&handle.board().borrow());
+    Ok(if stopped { Exit::Stopped } else { Exit::Done })
+}
+
+/// Opens one campaign beside those that are open.
+async fn open_campaign(
+    service: &Service,
+    open: &mut Vec<LoadedCampaign>,
+    campaign: LoadedCampaign,
+    sounds: Sounds,
+    paused: bool,
+) -> Result<(), Failure> {
+    let name = campaign.rules.name.clone();
+    let is_open = |board: &Board| board.campaigns.values().any(|it| it.name == name && !it.finished);
+    if open.iter().any(|it| it.rules.name == name) && is_open(&service.handle.board().borrow()) {
+        return Err(Failure::refused(format!("the campaign `{name}` is open already")));
+    }
+    for warning in &campaign.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let opened = service.open(&campaign, sounds, true, paused).await?;
+    eprintln!("campaign {name} is open: {} leads, {} of them open", opened.leads, opened.leads_open);
+    open.retain(|it| it.rules.name != name);
+    open.push(campaign);
+    Ok(())
+}
+
+/// A campaign that was asked for over the API.
+async fn answer(service: &Service, open: &mut Vec<LoadedCampaign>, wanted: OpenCampaign) {
+    let opened = async {
+        let loaded = campaign(&wanted.file, &service.config)?;
+        let sounds = Sounds::load(&loaded)?;
+        let name = loaded.rules.name.clone();
+        open_campaign(service, open, loaded, sounds, wanted.paused).await?;
+        Ok(name)
+    }
+    .await;
+    // Who asked may have gone away.
+    let _ = wanted.answer.send(opened.map_err(|failure: Failure| failure.sentence));
+}
+
+async fn write_all(store_url: &str, open: &[LoadedCampaign]) {
+    for loaded in open {
+        if let Err(failure) = write_results(store_url, loaded).await {
+            tracing::warn!(why = failure.sentence, "the results are not written now");
+        }
+    }
+}

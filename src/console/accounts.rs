@@ -1,0 +1,127 @@
+//! Signing in and out, and one's own account.
+
+use super::door::Door;
+use super::gate::{self, Body, COOKIE, Caller, Peer};
+use super::problem::Problem;
+use super::secrets;
+use super::views;
+use crate::store::{AgentRow, Secrets};
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use paceline_core::time::Duration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A shift and its edges.
+const COOKIE_LIFE: Duration = Duration::from_secs(14 * 3600);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignIn {
+    login: String,
+    password: String,
+}
+
+pub(super) async fn sign_in(
+    State(door): State<Door>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    Body(asked): Body<SignIn>,
+) -> Result<Response, Problem> {
+    let address = gate::address(peer.as_ref().map(|peer| &peer.0));
+    let account = judged(&door, &asked.login, &asked.password, address).await?;
+    // The key of before is worth nothing any more, whoever brought it.
+    if let Some(before) = gate::cookie(&headers) {
+        door.store().dismiss(&secrets::key_hash(before), false).await?;
+    }
+    admitted(&door, &account).await
+}
+
+/// The account, if the password is right. An unknown login, an account without a password and a wrong
+/// password cost the same and read the same.
+async fn judged(
+    door: &Door,
+    login: &str,
+    password: &str,
+    address: std::net::IpAddr,
+) -> Result<AgentRow, Problem> {
+    let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "wrong_password", "login or password is wrong");
+    if login.len() > 128 || password.len() > secrets::PASSWORD_MAX {
+        return Err(wrong());
+    }
+    door.guesses().take(login, address, door.now()).map_err(Problem::slow_down)?;
+    let account = door.store().agent_by_login(login).await?;
+    let kept = account.as_ref().map_or("", |account| account.secrets.password.as_str());
+    let right = door.hasher().is_right(password, kept).await?;
+    let account = account.filter(|_| right).ok_or_else(wrong)?;
+    door.guesses().right(login, address, door.now());
+    Ok(account)
+}
+
+/// A new cookie for her.
+async fn admitted(door: &Door, account: &AgentRow) -> Result<Response, Problem> {
+    let key = secrets::drawn_key()?;
+    let until = door.now() + COOKIE_LIFE;
+    door.store().admit(&secrets::key_hash(&key), account.id, until).await?;
+    let body = Json(me_of(door, account).await?);
+    Ok(with_cookie(body.into_response(), &key, COOKIE_LIFE.as_secs()))
+}
+
+fn with_cookie(mut response: Response, key: &str, secs: u64) -> Response {
+    let text = format!("{COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict; Max-Age={secs}");
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
+}
+
+pub(super) async fn sign_out(State(door): State<Door>, caller: Caller) -> Result<Response, Problem> {
+    if let Some(hash) = &caller.cookie {
+        door.store().dismiss(hash, false).await?;
+    }
+    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), "", 0))
+}
+
+pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    match &caller.account {
+        Some(account) => Ok(Json(me_of(&door, account).await?)),
+        None => Ok(Json(json!({ "role": caller.role, "program": true }))),
+    }
+}
+
+async fn me_of(door: &Door, account: &AgentRow) -> Result<Value, Problem> {
+    let mut me = views::agent(account, &door.group_names().await?);
+    me["program"] = false.into();
+    Ok(me)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPassword {
+    old: String,
+    new: String,
+}
+
+/// Every other screen of hers is signed out, and this one gets a new cookie.
+pub(super) async fn change_password(
+    State(door): State<Door>,
+    caller: Caller,
+    Body(asked): Body<NewPassword>,
+) -> Result<Response, Problem> {
+    let account = caller.account()?;
+    secrets::check_password(&asked.new)?;
+    let account = judged(&door, &account.details.login, &asked.old, caller.address).await?;
+    set_password(&door, &account, &asked.new).await?;
+    admitted(&door, &account).await
+}
+
+/// From now on this password, and no cookie of before.
+pub(super) async fn set_password(door: &Door, account: &AgentRow, password: &str) -> Result<(), Problem> {
+    let kept = door.hasher().hash(password).await?;
+    door.store().set_secrets(account.id, &Secrets { password: kept, ..account.secrets.clone() }).await?;
+    door.store().dismiss_all(account.id).await?;
+    Ok(())
+}

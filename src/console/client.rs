@@ -1,0 +1,255 @@
+//! The other side of the API, for commands that talk to a running service: plain HTTP, one connection
+//! a request, and the live stream as lines. Where a service listens and what opens it stands in a file
+//! beside its store, readable by its owner alone.
+
+use super::Door;
+use http_body_util::{BodyExt, Full};
+pub use hyper::Method;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response, header};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// Answers are read up to here.
+const ANSWER_MAX: usize = 64 * 1024 * 1024;
+
+const ANSWER_WAIT: Duration = Duration::from_secs(20);
+
+/// What a client could not do, in words.
+pub type Trouble = String;
+
+/// The way into a service: over the wire, or into the routes of this very process.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Client {
+    /// `http://host:port`; empty for the routes of this process.
+    pub url: String,
+    pub token: String,
+    #[serde(skip)]
+    inside: Option<axum::Router>,
+}
+
+/// Without the token.
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// The file that names the way in, of the service that runs on this store.
+pub fn key_file(store: &Path) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_owned();
+    name.push(".door");
+    store.with_file_name(name)
+}
+
+/// Lies beside the store for as long as the service runs.
+#[derive(Debug)]
+pub struct KeyFile {
+    path: PathBuf,
+}
+
+impl KeyFile {
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write(store: &Path, client: &Client) -> std::io::Result<KeyFile> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let path = key_file(store);
+        // A file of an earlier process may be there, with whatever rights.
+        let _ = std::fs::remove_file(&path);
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.write_all(serde_json::to_string(client)?.as_bytes())?;
+        Ok(KeyFile { path })
+    }
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        // A later process may have put its own there already; it writes it anew when it is gone.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Client {
+    pub fn new(url: &str, token: &str) -> Client {
+        Client { url: url.into(), token: token.into(), inside: None }
+    }
+
+    /// For commands that work on a store on which no service runs: the same routes, without a socket.
+    pub fn inside(door: Door) -> Client {
+        let token = door.house_key().to_owned();
+        Client { url: String::new(), token, inside: Some(super::routes(door)) }
+    }
+
+    /// The service that runs on this store, if its file can be read.
+    pub fn beside(store: &Path) -> Option<Client> {
+        serde_json::from_str(&std::fs::read_to_string(key_file(store)).ok()?).ok()
+    }
+
+    /// One request. `Ok` = the JSON of a success, `Null` if it has none.
+    ///
+    /// # Errors
+    /// The problem's own words, or what went wrong on the way.
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Trouble> {
+        let asked = async {
+            let (status, text) = match &self.inside {
+                Some(routes) => {
+                    let request = self.request(method, path, "inside", body)?;
+                    let routes = TowerToHyperService::new(routes.clone());
+                    let response = routes.call(request).await.map_err(|error| error.to_string())?;
+                    (response.status(), whole(response.into_body()).await?)
+                }
+                None => {
+                    let response = self.send(method, path, body).await?;
+                    (response.status(), whole(response.into_body()).await?)
+                }
+            };
+            let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
+            if status.is_success() {
+                return Ok(answer);
+            }
+            let detail = answer["detail"].as_str().map(str::to_owned);
+            Err(detail.unwrap_or_else(|| format!("{} answered {status}", self.url)))
+        };
+        let answered = tokio::time::timeout(ANSWER_WAIT, asked).await;
+        answered.unwrap_or_else(|_| Err(format!("{} does not answer", self.url)))
+    }
+
+    /// The live stream of a service that is reached over the wire.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub async fn live(&self) -> Result<Events, Trouble> {
+        let response = self.send(Method::GET, "/api/v1/live", None).await?;
+        let status = response.status();
+        if !status.is_success() {
+            let text = whole(response.into_body()).await?;
+            let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
+            let detail = answer["detail"].as_str().unwrap_or("no live stream");
+            return Err(format!("{}: {detail}", self.url));
+        }
+        Ok(Events { body: response.into_body(), text: Vec::new() })
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response<Incoming>, Trouble> {
+        let authority = self.authority()?;
+        let gone = |error: &dyn std::fmt::Display| format!("{} cannot be reached: {error}", self.url);
+        let stream = TcpStream::connect(&authority).await.map_err(|error| gone(&error))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| gone(&error))?;
+        tokio::spawn(connection);
+        let request = self.request(method, path, &authority, body)?;
+        sender.send_request(request).await.map_err(|error| gone(&error))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        host: &str,
+        body: Option<&Value>,
+    ) -> Result<Request<Full<Bytes>>, Trouble> {
+        let text = body.map(Value::to_string).unwrap_or_default();
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, host)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(text)))
+            .map_err(|error| error.to_string())
+    }
+
+    fn authority(&self) -> Result<String, Trouble> {
+        let rest = self.url.strip_prefix("http://").ok_or_else(|| {
+            format!("{}: only http:// is spoken here; use a tunnel or the machine itself", self.url)
+        })?;
+        let authority = rest.trim_end_matches('/');
+        if authority.contains(':') { Ok(authority.to_owned()) } else { Ok(format!("{authority}:80")) }
+    }
+}
+
+async fn whole<B>(body: B) -> Result<Bytes, Trouble>
+where
+    B: hyper::body::Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let limited = http_body_util::Limited::new(body, ANSWER_MAX);
+    Ok(limited.collect().await.map_err(|error| error.to_string())?.to_bytes())
+}
+
+/// The live stream, event by event.
+#[derive(Debug)]
+pub struct Events {
+    body: Incoming,
+    text: Vec<u8>,
+}
+
+impl Events {
+    /// The next event's name and data; `None` = the stream ended.
+    pub async fn next(&mut self) -> Option<(String, Value)> {
+        loop {
+            if let Some(end) = self.text.windows(2).position(|pair| pair == b"\n\n") {
+                let event: Vec<u8> = self.text.drain(..end + 2).collect();
+                if let Some(event) = event_of(&String::from_utf8_lossy(&event)) {
+                    return Some(event);
+                }
+                continue;
+            }
+            if self.text.len() > ANSWER_MAX {
+                return None;
+            }
+            let frame = self.body.frame().await?.ok()?;
+            if let Ok(data) = frame.into_data() {
+                self.text.extend_from_slice(&data);
+            }
+        }
+    }
+}
+
+/// `None` = a comment.
+fn event_of(text: &str) -> Option<(String, Value)> {
+    let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    Some((line("event")?.to_owned(), serde_json::from_str(line("data")?).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_for_its_owner_alone_and_goes_with_the_service() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("paceline.db");
+        let client = Client::new("http://127.0.0.1:1", "secret");
+        let file = KeyFile::write(&store, &client).unwrap();
+        let path = dir.path().join("paceline.db.door");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(Client::beside(&store).unwrap().token, "secret");
+        assert!(!format!("{client:?}").contains("secret"));
+        drop(file);
+        assert!(!path.exists() && Client::beside(&store).is_none());
+    }
+
+    #[test]
+    fn an_event_has_a_name_and_data() {
+        assert_eq!(
+            event_of("event: seat\ndata: {\"a\":1}\n\n"),
+            Some(("seat".into(), serde_json::json!({"a": 1})))
+        );
+        assert_eq!(event_of(": still here\n\n"), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! The floor at one moment: seats and campaigns, each caller's own part of it.
+
+use super::door::Door;
+use super::gate::{Body, Caller};
+use super::problem::Problem;
+use super::views::{self, Names};
+use crate::engine::Board;
+use crate::store::Role;
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use paceline_core::agent::SeatView;
+use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, PathBuf};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// What a caller may see of the floor, with the names that stand beside numbers.
+pub(super) struct Scope {
+    pub names: Names,
+    everything: bool,
+    agents: BTreeSet<AgentId>,
+    groups: BTreeSet<GroupId>,
+}
+
+impl Scope {
+    pub async fn of(door: &Door, caller: &Caller) -> Result<Scope, Problem> {
+        let all = door.store().agents().await?;
+        let names = Names::of(&all, door.group_names().await?, door);
+        let agents = all.iter().filter(|row| caller.sees(row)).map(|row| row.id).collect();
+        Ok(Scope { names, everything: caller.sees_all(), agents, groups: caller.groups() })
+    }
+
+    /// Those of one group alone.
+    fn narrowed(&mut self, group: GroupId, members: BTreeSet<AgentId>) {
+        self.everything = false;
+        self.agents.retain(|agent| members.contains(agent));
+        self.groups = BTreeSet::from([group]);
+    }
+
+    pub fn sees(&self, seat: &SeatView) -> bool {
+        self.agents.contains(&seat.agent)
+    }
+
+    /// Whether this agent was there when the scope was made.
+    pub fn knows(&self, agent: AgentId) -> bool {
+        self.names.agents.contains_key(&agent)
+    }
+
+    pub fn sees_campaign(&self, door: &Door, campaign: CampaignId) -> bool {
+        let of = |groups: &BTreeSet<GroupId>| {
+            let facts = door.campaigns().remove(&campaign);
+            let rules = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref());
+            rules.is_some_and(|rules| groups.contains(&rules.group))
+        };
+        self.everything || of(&self.groups)
+    }
+
+    pub fn seats(&self, board: &Board) -> Vec<Value> {
+        let seen = board.seats.values().filter(|seat| self.sees(seat));
+        seen.map(|seat| views::seat(seat, views::phone_of(board, seat.agent), &self.names)).collect()
+    }
+
+    pub fn campaigns(&self, door: &Door, board: &Board) -> BTreeMap<CampaignId, Value> {
+        let facts = door.campaigns();
+        let open = board.campaigns.iter().filter(|(id, _)| self.sees_campaign(door, **id));
+        open.map(|(id, campaign)| {
+            (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
+        })
+        .collect()
+    }
+}
+
+pub(super) fn board(door: &Door) -> Arc<Board> {
+    door.engine().board().borrow().clone()
+}
+
+/// Everything that a first look needs.
+pub(super) fn snapshot(door: &Door, scope: &Scope) -> Value {
+    let board = board(door);
+    let trunks: Vec<Value> = board
+        .trunks
+        .iter()
+        .map(|trunk| {
+            json!({ "name": trunk.name, "up": trunk.up, "calls": trunk.calls, "calls_max": trunk.calls_max })
+        })
+        .collect();
+    json!({
+        "at": views::moment(door.now()),
+        "seats": scope.seats(&board),
+        "campaigns": scope.campaigns(door, &board).into_values().collect::<Vec<Value>>(),
+        "trunks": if scope.everything { trunks } else { Vec::new() },
+        "store": board.store_stalled.as_deref().map_or("ok", |_| "stalled"),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct FloorAsked {
+    group: Option<String>,
+}
+
+pub(super) async fn floor(
+    State(door): State<Door>,
+    caller: Caller,
+    Query(asked): Query<FloorAsked>,
+) -> Result<Json<Value>, Problem> {
+    let mut scope = Scope::of(&door, &caller).await?;
+    if let Some(name) = &asked.group {
+        let group = door.group(name).await?.id;
+        if !caller.sees_group(Some(group)) {
+            return Err(Problem::missing("group"));
+        }
+        let agents = door.store().agents().await?;
+        let member = |row: &&crate::store::AgentRow| row.groups.iter().any(|it| it.group == group);
+        scope.narrowed(group, agents.iter().filter(member).map(|row| row.id).collect());
+    }
+    Ok(Json(snapshot(&door, &scope)))
+}
+
+pub(super) async fn my_seat(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let account = caller.account()?;
+    let scope = Scope::of(&door, &caller).await?;
+    let board = board(&door);
+    let seat = board.seats.get(&account.id).ok_or_else(|| Problem::missing("seat yet"))?;
+    Ok(Json(views::seat(seat, views::phone_of(&board, seat.agent), &scope.names)))
+}
+
+/// Agents see what they can say of a call in the campaigns of their groups; the others the board.
+pub(super) async fn campaigns(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let scope = Scope::of(&door, &caller).await?;
+    let open = door.campaigns().into_iter().filter(|(id, _)| scope.sees_campaign(&door, *id));
+    let workplaces: Vec<Value> = open.map(|(_, facts)| views::workplace(&facts, &scope.names)).collect();
+    if caller.role == Role::Agent {
+        return Ok(Json(json!({ "campaigns": workplaces })));
+    }
+    let shown = scope.campaigns(&door, &board(&door)).into_values().collect::<Vec<Value>>();
+    Ok(Json(json!({ "campaigns": shown, "workplaces": workplaces })))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CampaignAsked {
+    /// A path below the folder of campaigns: `jade-garden/campaign.toml`.
+    file: String,
+    #[serde(default)]
+    paused: bool,
+}
+
+pub(super) async fn open_campaign(
+    State(door): State<Door>,
+    Body(asked): Body<CampaignAsked>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let closed = || {
+        let detail = "this service opens no campaigns by itself; start it with --campaigns DIR";
+        Problem::new(StatusCode::CONFLICT, "no_folder", detail)
+    };
+    let folder = door.folder().ok_or_else(closed)?;
+    let file = below(&folder.dir, &asked.file).await?;
+    let (answer, answered) = oneshot::channel();
+    let opening = super::door::OpenCampaign { file, paused: asked.paused, answer };
+    let gone = || Problem::inside("nobody opens campaigns any more");
+    folder.openings.send(opening).await.map_err(|_| gone())?;
+    let name = answered.await.map_err(|_| gone())?.map_err(Problem::unfit)?;
+    Ok((StatusCode::CREATED, Json(json!({ "campaign": name }))))
+}
+
+/// A file that lies below the folder, whatever `..`, links and roots the path is made of.
+pub(super) async fn below(dir: &std::path::Path, path: &str) -> Result<PathBuf, Problem> {
+    let missing = || Problem::missing("file");
+    let path = PathBuf::from(path);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !plain || path.as_os_str().is_empty() || path.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(missing());
+    }
+    let root = tokio::fs::canonicalize(dir).await.map_err(|_| missing())?;
+    let file = tokio::fs::canonicalize(root.join(path)).await.map_err(|_| missing())?;
+    let is_file = tokio::fs::metadata(&file).await.is_ok_and(|found| found.is_file());
+    if is_file && file.starts_with(&root) { Ok(file) } else { Err(missing()) }
+}

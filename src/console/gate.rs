@@ -1,0 +1,262 @@
+//! Who stands before a route: a person with a cookie, a program with a token, or nobody. What a role
+//! may do is decided here; whose data it is, in the routes.
+
+use super::door::Door;
+use super::problem::Problem;
+use super::secrets;
+use crate::store::{AgentRow, Role};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use paceline_core::ids::{AgentId, GroupId};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+
+/// The cookie of the console.
+pub const COOKIE: &str = "paceline";
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// For whom a route is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Anybody,
+    /// Any account, any token.
+    SignedIn,
+    /// Who works on the phone or leads those who do.
+    Workers,
+    /// Who answers for others, and analysts.
+    Readers,
+    Leads,
+    Managers,
+}
+
+impl Who {
+    pub const fn roles(self) -> &'static [Role] {
+        use Role::{Admin, Agent, Analyst, Lead, Manager};
+        match self {
+            Who::Anybody | Who::SignedIn => &[Agent, Lead, Manager, Analyst, Admin],
+            Who::Workers => &[Agent, Lead, Manager, Admin],
+            Who::Readers => &[Lead, Manager, Analyst, Admin],
+            Who::Leads => &[Lead, Manager, Admin],
+            Who::Managers => &[Manager, Admin],
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub role: Role,
+    /// `None` = a program.
+    pub account: Option<AgentRow>,
+    /// The hash of the cookie she came in with.
+    pub cookie: Option<String>,
+    pub address: IpAddr,
+}
+
+impl Caller {
+    /// Her account; programs have none.
+    pub fn account(&self) -> Result<&AgentRow, Problem> {
+        let none = || Problem::forbidden("this is for people who sign in; a program has no seat");
+        self.account.as_ref().ok_or_else(none)
+    }
+
+    pub fn is(&self, agent: AgentId) -> bool {
+        self.account.as_ref().is_some_and(|account| account.id == agent)
+    }
+
+    /// Sees everybody and everything.
+    pub fn sees_all(&self) -> bool {
+        matches!(self.role, Role::Manager | Role::Analyst | Role::Admin)
+    }
+
+    /// The groups she belongs to.
+    pub fn groups(&self) -> BTreeSet<GroupId> {
+        let memberships = self.account.iter().flat_map(|account| &account.groups);
+        memberships.map(|membership| membership.group).collect()
+    }
+
+    /// Whether this agent is hers to see: herself, a lead's own groups, or anybody.
+    pub fn sees(&self, agent: &AgentRow) -> bool {
+        let groups = self.groups();
+        let shares = || agent.groups.iter().any(|membership| groups.contains(&membership.group));
+        self.sees_all() || self.is(agent.id) || (self.role == Role::Lead && shares())
+    }
+
+    /// Whether something of this group is hers to see.
+    pub fn sees_group(&self, group: Option<GroupId>) -> bool {
+        self.sees_all() || group.is_some_and(|group| self.groups().contains(&group))
+    }
+}
+
+/// The guard before every route of the table.
+pub(super) async fn guard(
+    State((door, who)): State<(Door, Who)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let address = address(request.extensions().get::<Peer>());
+    if who == Who::Anybody {
+        if changes(request.method()) && request.headers().contains_key(header::ORIGIN) {
+            check_origin(request.headers())?;
+        }
+        return Ok(next.run(request).await);
+    }
+    let caller = caller(&door, request.headers(), address).await?.ok_or_else(Problem::stranger)?;
+    if caller.cookie.is_some() && changes(request.method()) {
+        check_origin(request.headers())?;
+    }
+    if !who.roles().contains(&caller.role) {
+        return Err(Problem::forbidden(format!("this is not for the role `{}`", caller.role.word())));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+pub(super) fn address(peer: Option<&Peer>) -> IpAddr {
+    peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip().to_canonical())
+}
+
+fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Who asks, by her headers alone. A token that is none is refused, whatever else is sent.
+pub(super) async fn caller(
+    door: &Door,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<Option<Caller>, Problem> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(|text| text.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let (_, token) = token.ok_or_else(Problem::stranger)?;
+        let role = token_role(door, token.trim()).await?.ok_or_else(Problem::stranger)?;
+        return Ok(Some(Caller { role, account: None, cookie: None, address }));
+    }
+    let Some(cookie) = cookie(headers) else { return Ok(None) };
+    let hash = secrets::key_hash(cookie);
+    let account = door.store().admitted(&hash).await?;
+    Ok(account.map(|account| Caller {
+        role: account.details.role,
+        account: Some(account),
+        cookie: Some(hash),
+        address,
+    }))
+}
+
+async fn token_role(door: &Door, token: &str) -> Result<Option<Role>, Problem> {
+    let hash = secrets::key_hash(token);
+    if hash == secrets::key_hash(door.house_key()) {
+        return Ok(Some(Role::Admin));
+    }
+    Ok(door.store().token(&hash).await?.map(|token| token.role))
+}
+
+/// The value of our cookie.
+pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()
+}
+
+/// A browser says from which page a request was made: only from ours may it change anything.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    let ours = match text(header::ORIGIN) {
+        Some(origin) => {
+            let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
+            !authority.is_empty() && authority.eq_ignore_ascii_case(host)
+        }
+        None if headers.contains_key(header::ORIGIN) => false,
+        None => headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
+    };
+    if ours {
+        return Ok(());
+    }
+    let detail = "this came from another page (Origin); programs use a bearer token instead of the cookie";
+    Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::stranger)
+    }
+}
+
+/// A JSON body, or a problem that says what is wrong with it. The content type must say JSON: a form
+/// of another page cannot send that.
+pub(super) struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let content = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = content.map(|text| text.split(';').next().unwrap_or_default().trim());
+        if !essence.is_some_and(|text| text.eq_ignore_ascii_case("application/json")) {
+            let detail = "send JSON, with the content type application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
+        }
+        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|rejected| {
+            let status = axum::response::IntoResponse::into_response(rejected).status();
+            Problem::new(status, "body", "the body cannot be read, or is larger than 64 KiB")
+        })?;
+        parsed(&bytes).map(Body)
+    }
+}
+
+/// JSON as a value of this shape.
+pub(super) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Problem::unfit(format!("this does not fit: {error}")),
+        _ => Problem::bad(format!("this is no JSON: {error}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            (header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn only_our_own_pages_may_change_anything() {
+        for (pairs, ours) in [
+            (vec![("host", "a:8080"), ("origin", "http://a:8080")], true),
+            (vec![("host", "A:8080"), ("origin", "https://a:8080")], true),
+            (vec![("host", "a:8080"), ("sec-fetch-site", "same-origin")], true),
+            (vec![("host", "a:8080"), ("origin", "http://a:8081")], false),
+            (vec![("host", "a:8080"), ("origin", "http://a:8080.evil.example")], false),
+            (vec![("host", "a:8080"), ("origin", "null")], false),
+            (vec![("host", "a:8080"), ("origin", "null"), ("sec-fetch-site", "same-origin")], false),
+            (vec![("host", "a:8080"), ("sec-fetch-site", "cross-site")], false),
+            (vec![("host", "a:8080")], false),
+            (vec![("origin", "http://")], false),
+        ] {
+            assert_eq!(check_origin(&headers(&pairs)).is_ok(), ours, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        assert_eq!(cookie(&headers(&[("cookie", "a=b; paceline=x; c")])), Some("x"));
+        assert_eq!(cookie(&headers(&[("cookie", "xpaceline=x")])), None);
+        assert_eq!(cookie(&headers(&[])), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! The live stream: a snapshot, then what happens, as server-sent events. Who reads too slowly gets a
+//! fresh snapshot instead of what she missed.
+
+use super::door::Door;
+use super::floor::{self, Scope};
+use super::gate::{self, Caller};
+use super::problem::Problem;
+use super::views;
+use crate::engine::Live;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use paceline_core::ids::CampaignId;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast;
+use tokio::time::{Interval, MissedTickBehavior};
+
+/// How often the figures of campaigns are looked at, and told if they changed.
+const CAMPAIGNS_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the stream says that it lives, and asks whether the reader may still read it.
+const BEAT_EVERY: Duration = Duration::from_secs(15);
+
+struct Reading {
+    door: Door,
+    headers: HeaderMap,
+    caller: Caller,
+    scope: Scope,
+    happened: broadcast::Receiver<Live>,
+    waiting: VecDeque<Event>,
+    /// As last told.
+    campaigns: BTreeMap<CampaignId, Value>,
+    campaigns_due: Interval,
+    beat: Interval,
+    /// One of the places that there are for readers.
+    _place: OwnedSemaphorePermit,
+}
+
+pub(super) async fn live(
+    State(door): State<Door>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let full = |_| {
+        let detail = "as many screens as this service serves are open";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "full", detail)
+    };
+    let place = door.places().clone().try_acquire_owned().map_err(full)?;
+    // Listening first: whatever happens while the snapshot is made comes behind it.
+    let happened = door.engine().live();
+    let scope = Scope::of(&door, &caller).await?;
+    let mut reading = Reading {
+        door,
+        headers,
+        caller,
+        scope,
+        happened,
+        waiting: VecDeque::new(),
+        campaigns: BTreeMap::new(),
+        campaigns_due: every(CAMPAIGNS_EVERY),
+        beat: every(BEAT_EVERY),
+        _place: place,
+    };
+    reading.begin();
+    let events = stream::unfold(reading, |mut reading| async move {
+        let event = reading.next().await?;
+        Some((Ok::<Event, Infallible>(event), reading))
+    });
+    let mut response = Sse::new(events).into_response();
+    // Proxies that gather output would make it anything but live.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn every(span: Duration) -> Interval {
+    let mut interval = tokio::time::interval(span);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval.reset();
+    interval
+}
+
+impl Reading {
+    /// Everything as it stands now.
+    fn begin(&mut self) {
+        self.waiting.clear();
+        self.campaigns = self.scope.campaigns(&self.door, &floor::board(&self.door));
+        self.tell("snapshot", &floor::snapshot(&self.door, &self.scope));
+    }
+
+    fn tell(&mut self, what: &str, data: &Value) {
+        self.waiting.push_back(Event::default().event(what).data(data.to_string()));
+    }
+
+    /// The next event; `None` = the reader may read no more, or nothing will happen any more.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            tokio::select! {
+                happened = self.happened.recv() => match happened {
+                    Ok(happened) => self.hear(happened).await?,
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.begin(),
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+                _ = self.campaigns_due.tick() => self.look_at_campaigns(),
+                _ = self.beat.tick() => {
+                    self.look_at_the_reader().await?;
+                    self.tell("beat", &json!({ "at": views::moment(self.door.now()) }));
+                }
+            }
+        }
+    }
+
+    async fn hear(&mut self, happened: Live) -> Option<()> {
+        match happened {
+            Live::Seat(seat) => {
+                if !self.scope.knows(seat.agent) {
+                    self.look_at_the_reader().await?;
+                }
+                if self.scope.sees(&seat) {
+                    let board = floor::board(&self.door);
+                    let phone = views::phone_of(&board, seat.agent);
+                    let shown = views::seat(&seat, phone, &self.scope.names);
+                    self.tell("seat", &shown);
+                }
+            }
+            Live::Decided { campaign, at, decision } => {
+                if self.scope.sees_campaign(&self.door, campaign) {
+                    let shown = json!({
+                        "campaign": self.scope.names.campaigns.get(&campaign),
+                        "at": views::moment(at),
+                        "place": decision.place,
+                        "why": decision.why.word(),
+                    });
+                    self.tell("decided", &shown);
+                }
+            }
+            Live::Finished { campaign } => {
+                if self.scope.sees_campaign(&self.door, campaign) {
+                    let name = self.scope.names.campaigns.get(&campaign).cloned();
+                    self.tell("finished", &json!({ "campaign": name }));
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn look_at_campaigns(&mut self) {
+        let now = self.scope.campaigns(&self.door, &floor::board(&self.door));
+        let changed: Vec<Value> = now
+            .iter()
+            .filter(|(id, shown)| self.campaigns.get(id) != Some(shown))
+            .map(|(_, shown)| shown.clone())
+            .collect();
+        for shown in changed {
+            self.tell("campaign", &shown);
+        }
+        self.campaigns = now;
+    }
+
+    /// Asks the store again who she is: groups change, and who signed out reads no more.
+    async fn look_at_the_reader(&mut self) -> Option<()> {
+        let caller = gate::caller(&self.door, &self.headers, self.caller.address).await.ok()??;
+        self.scope = Scope::of(&self.door, &caller).await.ok()?;
+        self.caller = caller;
+        Some(())
+    }
+}

@@ -1,0 +1,536 @@
+//! Agents and groups: who works here, on which phone, in which groups. A change reaches the store
+//! first and the floor next.
+
+use super::accounts;
+use super::door::Door;
+use super::gate::{Body, Caller};
+use super::problem::Problem;
+use super::secrets;
+use super::views;
+use crate::engine::Ask;
+use crate::store::{AgentDetails, AgentRow, Role, Secrets};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use paceline_core::agent::{Group, Membership, WorkMode};
+use paceline_core::ids::GroupId;
+use paceline_core::number::PhoneNumber;
+use paceline_core::time::Duration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+const TEXT_MAX: usize = 64;
+const SKILLS_MAX: usize = 32;
+const GROUPS_MAX: usize = 64;
+
+/// `"vote-team"`, or with how she is a member.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum MembershipAsked {
+    Name(String),
+    Full {
+        group: String,
+        #[serde(default = "first")]
+        priority: u8,
+        #[serde(default = "yes")]
+        in_use: bool,
+    },
+}
+
+const fn first() -> u8 {
+    1
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAgent {
+    /// Her number (工号), for ever. Without it one is drawn by `pattern`.
+    number: Option<String>,
+    /// `8?`: the leading digits of a number that is drawn.
+    pattern: Option<String>,
+    /// How long a number that is drawn is: 3 or 4.
+    digits: Option<u8>,
+    name: String,
+    /// Her number, if it is left out.
+    login: Option<String>,
+    /// agent, lead, manager, analyst or admin.
+    role: Option<String>,
+    #[serde(default)]
+    groups: Vec<MembershipAsked>,
+    #[serde(default)]
+    skills: BTreeSet<String>,
+    telephone: Option<String>,
+    #[serde(default)]
+    recorded: bool,
+    /// For the console; without it one is drawn, and shown once.
+    password: Option<String>,
+    /// Whether she gets a SIP account of her own; agents and leads do if it is left out.
+    phone: Option<bool>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AgentChange {
+    /// Her number never changes; it may be sent along unchanged.
+    number: Option<String>,
+    name: Option<String>,
+    login: Option<String>,
+    role: Option<String>,
+    groups: Option<Vec<MembershipAsked>>,
+    skills: Option<BTreeSet<String>>,
+    /// Empty = none.
+    telephone: Option<String>,
+    recorded: Option<bool>,
+}
+
+/// The accounts the caller may see.
+pub(super) async fn agents(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let groups = door.group_names().await?;
+    let all = door.store().agents().await?;
+    let seen: Vec<Value> =
+        all.iter().filter(|row| caller.sees(row)).map(|row| views::agent(row, &groups)).collect();
+    Ok(Json(json!({ "agents": seen })))
+}
+
+pub(super) async fn agent(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let row = door.agent(&number).await?;
+    if !caller.sees(&row) {
+        return Err(Problem::missing("agent"));
+    }
+    Ok(Json(views::agent(&row, &door.group_names().await?)))
+}
+
+pub(super) async fn add_agent(
+    State(door): State<Door>,
+    caller: Caller,
+    Body(asked): Body<NewAgent>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let role = role(asked.role.as_deref().unwrap_or("agent"))?;
+    may_grant(&caller, role)?;
+    let groups = memberships(&door, &asked.groups).await?;
+    let number = match &asked.number {
+        Some(number) => own_number(number)?,
+        None => drawn_agent_number(&door, asked.pattern.as_deref(), asked.digits).await?,
+    };
+    let phone = asked.phone.unwrap_or(matches!(role, Role::Agent | Role::Lead));
+    let details = AgentDetails {
+        name: text("name", &asked.name)?,
+        login: login(asked.login.as_deref().unwrap_or(&number))?,
+        role,
+        telephone: asked.telephone.as_deref().map(telephone).transpose()?,
+        recorded: asked.recorded,
+        skills: skills(asked.skills)?,
+        sip_user: phone.then(|| number.clone()),
+    };
+    let drawn = asked.password.is_none();
+    let password = asked.password.map_or_else(secrets::drawn_password, Ok)?;
+    secrets::check_password(&password)?;
+    let phone_password = phone.then(secrets::drawn_password).transpose()?;
+    let mut kept = Secrets { password: door.hasher().hash(&password).await?, ..Secrets::default() };
+    if let Some(password) = &phone_password {
+        put_phone(&mut kept, &number, &door.phones().domain, password);
+    }
+    let id = door.store().add_agent(&number, &details, &kept).await?;
+    door.store().set_memberships(id, &groups).await?;
+    let row = door.tell_agent(id).await?;
+    let mut answer = json!({ "agent": views::agent(&row, &door.group_names().await?) });
+    if drawn {
+        answer["password"] = password.into();
+    }
+    if let Some(password) = phone_password {
+        answer["sheet"] = sheet(&door, &number, &password);
+    }
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+pub(super) async fn change_agent(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+    Body(asked): Body<AgentChange>,
+) -> Result<Json<Value>, Problem> {
+    let row = changeable(&door, &caller, &number).await?;
+    if asked.number.as_ref().is_some_and(|sent| *sent != row.number) {
+        return Err(Problem::unfit("an agent's number never changes; make a new agent"));
+    }
+    let mut details = row.details.clone();
+    if let Some(name) = &asked.name {
+        details.name = text("name", name)?;
+    }
+    if let Some(wanted) = &asked.login {
+        details.login = login(wanted)?;
+    }
+    if let Some(wanted) = &asked.role {
+        details.role = role(wanted)?;
+        may_grant(&caller, details.role)?;
+    }
+    if let Some(wanted) = asked.skills {
+        details.skills = skills(wanted)?;
+    }
+    if let Some(wanted) = &asked.telephone {
+        details.telephone = if wanted.is_empty() { None } else { Some(telephone(wanted)?) };
+    }
+    details.recorded = asked.recorded.unwrap_or(details.recorded);
+    let groups = match &asked.groups {
+        Some(groups) => Some(memberships(&door, groups).await?),
+        None => None,
+    };
+    door.store().change_agent(row.id, &details).await?;
+    if let Some(groups) = groups {
+        door.store().set_memberships(row.id, &groups).await?;
+    }
+    let row = door.tell_agent(row.id).await?;
+    Ok(Json(views::agent(&row, &door.group_names().await?)))
+}
+
+pub(super) async fn remove_agent(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let row = changeable(&door, &caller, &number).await?;
+    if caller.is(row.id) {
+        return Err(Problem::forbidden("nobody removes her own account"));
+    }
+    door.store().remove_agent(row.id).await?;
+    door.engine().ask(Ask::AgentGone { agent: row.id }).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A new password for her phone; the old one is void at once.
+pub(super) async fn phone_password(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let row = changeable(&door, &caller, &number).await?;
+    let password = secrets::drawn_password()?;
+    let user = row.details.sip_user.clone().unwrap_or_else(|| row.number.clone());
+    if row.details.sip_user.is_none() {
+        let details = AgentDetails { sip_user: Some(user.clone()), ..row.details.clone() };
+        door.store().change_agent(row.id, &details).await?;
+    }
+    let mut kept = row.secrets.clone();
+    put_phone(&mut kept, &user, &door.phones().domain, &password);
+    door.store().set_secrets(row.id, &kept).await?;
+    door.tell_agent(row.id).await?;
+    Ok(Json(json!({ "sheet": sheet(&door, &user, &password) })))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordAsked {
+    /// Without it one is drawn, and shown once.
+    password: Option<String>,
+}
+
+/// A new password for the console; her screens are signed out.
+pub(super) async fn console_password(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+    Body(asked): Body<PasswordAsked>,
+) -> Result<Json<Value>, Problem> {
+    let row = changeable(&door, &caller, &number).await?;
+    let drawn = asked.password.is_none();
+    let password = asked.password.map_or_else(secrets::drawn_password, Ok)?;
+    secrets::check_password(&password)?;
+    accounts::set_password(&door, &row, &password).await?;
+    Ok(Json(if drawn { json!({ "password": password }) } else { json!({}) }))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MembershipChange {
+    priority: Option<u8>,
+    in_use: Option<bool>,
+}
+
+/// Takes her into a group, or changes how she is a member. A shift lead may do that in groups of hers.
+pub(super) async fn set_membership(
+    State(door): State<Door>,
+    caller: Caller,
+    Path((number, group)): Path<(String, String)>,
+    Body(asked): Body<MembershipChange>,
+) -> Result<Json<Value>, Problem> {
+    let (row, group) = member_of(&door, &caller, &number, &group).await?;
+    let mut groups = row.groups.clone();
+    match groups.iter_mut().find(|membership| membership.group == group) {
+        Some(membership) => {
+            membership.priority = asked.priority.unwrap_or(membership.priority);
+            membership.in_use = asked.in_use.unwrap_or(membership.in_use);
+        }
+        None => groups.push(Membership {
+            group,
+            priority: asked.priority.unwrap_or(first()),
+            in_use: asked.in_use.unwrap_or(true),
+        }),
+    }
+    door.store().set_memberships(row.id, &groups).await?;
+    let row = door.tell_agent(row.id).await?;
+    Ok(Json(views::agent(&row, &door.group_names().await?)))
+}
+
+pub(super) async fn drop_membership(
+    State(door): State<Door>,
+    caller: Caller,
+    Path((number, group)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let (row, group) = member_of(&door, &caller, &number, &group).await?;
+    let groups: Vec<Membership> =
+        row.groups.iter().filter(|membership| membership.group != group).copied().collect();
+    door.store().set_memberships(row.id, &groups).await?;
+    let row = door.tell_agent(row.id).await?;
+    Ok(Json(views::agent(&row, &door.group_names().await?)))
+}
+
+/// Only a group of the caller's own, and an agent she may see.
+async fn member_of(
+    door: &Door,
+    caller: &Caller,
+    number: &str,
+    group: &str,
+) -> Result<(AgentRow, GroupId), Problem> {
+    let group = door.group(group).await?.id;
+    let row = door.agent(number).await?;
+    if !caller.sees_group(Some(group)) || !caller.sees(&row) {
+        return Err(Problem::missing("agent in such a group"));
+    }
+    Ok((row, group))
+}
+
+pub(super) async fn groups(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let agents = door.store().agents().await?;
+    let groups = door.store().groups().await?;
+    let seen = groups.iter().filter(|group| caller.sees_group(Some(group.id)));
+    let shown = seen.map(|group| {
+        let member = |row: &&AgentRow| row.groups.iter().any(|membership| membership.group == group.id);
+        let members: Vec<&str> = agents.iter().filter(member).map(|row| row.number.as_str()).collect();
+        let mut shown = views::group(group);
+        shown["members"] = members.into();
+        shown
+    });
+    Ok(Json(json!({ "groups": shown.collect::<Vec<Value>>() })))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GroupAsked {
+    name: Option<String>,
+    /// Ordinary telephones may answer.
+    telephones: Option<bool>,
+    announce_number: Option<bool>,
+    /// 0 = never.
+    idle_release_secs: Option<u32>,
+    /// inbound, outbound or both; empty = each agent's own choice.
+    work_mode: Option<String>,
+    /// 0 = no limit.
+    seats: Option<u32>,
+}
+
+impl GroupAsked {
+    /// On top of the group as it was.
+    fn over(self, group: &mut Group) -> Result<(), Problem> {
+        if let Some(name) = &self.name {
+            group.name = text("name", name)?;
+        }
+        group.telephones = self.telephones.unwrap_or(group.telephones);
+        group.announce_number = self.announce_number.unwrap_or(group.announce_number);
+        if let Some(secs) = self.idle_release_secs {
+            group.idle_release = (secs > 0).then(|| Duration::from_secs(u64::from(secs)));
+        }
+        if let Some(seats) = self.seats {
+            group.seats = (seats > 0).then_some(seats);
+        }
+        group.work_mode = match self.work_mode.as_deref() {
+            None => group.work_mode,
+            Some("") => None,
+            Some("inbound") => Some(WorkMode::Inbound),
+            Some("outbound") => Some(WorkMode::Outbound),
+            Some("both") => Some(WorkMode::Both),
+            Some(_) => return Err(Problem::unfit("work_mode is inbound, outbound, both or empty")),
+        };
+        Ok(())
+    }
+}
+
+pub(super) async fn add_group(
+    State(door): State<Door>,
+    Body(asked): Body<GroupAsked>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let mut group = Group {
+        id: GroupId(0),
+        name: String::new(),
+        telephones: false,
+        announce_number: true,
+        idle_release: None,
+        work_mode: None,
+        seats: None,
+    };
+    asked.over(&mut group)?;
+    text("name", &group.name)?;
+    group.id = door.store().add_group(&group).await?;
+    let shown = views::group(&group);
+    door.engine().ask(Ask::Group(group)).await;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+pub(super) async fn change_group(
+    State(door): State<Door>,
+    Path(name): Path<String>,
+    Body(asked): Body<GroupAsked>,
+) -> Result<Json<Value>, Problem> {
+    let mut group = door.group(&name).await?;
+    asked.over(&mut group)?;
+    door.store().change_group(&group).await?;
+    let shown = views::group(&group);
+    door.engine().ask(Ask::Group(group)).await;
+    Ok(Json(shown))
+}
+
+/// Its members stay in their other groups. A campaign that is open with it keeps it until it ends.
+pub(super) async fn remove_group(
+    State(door): State<Door>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let group = door.group(&name).await?;
+    let member = |row: &AgentRow| row.groups.iter().any(|membership| membership.group == group.id);
+    let members: Vec<AgentRow> = door.store().agents().await?.into_iter().filter(member).collect();
+    let open = door.campaigns().into_values().find(|facts| {
+        facts.rules.agents.as_ref().is_some_and(|rules| rules.group == group.id)
+            && !door
+                .engine()
+                .board()
+                .borrow()
+                .campaigns
+                .get(&facts.rules.id)
+                .is_none_or(|board| board.finished)
+    });
+    if let Some(facts) = open {
+        let detail = format!("the campaign `{}` works with this group", facts.rules.name);
+        return Err(Problem::new(StatusCode::CONFLICT, "in_use", detail));
+    }
+    door.store().remove_group(group.id).await?;
+    for row in members {
+        door.tell_agent(row.id).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What she types into her phone. The password is nowhere else.
+fn sheet(door: &Door, user: &str, password: &str) -> Value {
+    let line = door.phones();
+    json!({
+        "user": user,
+        "password": password,
+        "domain": line.domain,
+        "proxy": line.proxy,
+        "transport": line.transport,
+    })
+}
+
+fn put_phone(kept: &mut Secrets, user: &str, realm: &str, password: &str) {
+    let (md5, sha256) = secrets::phone_hashes(user, realm, password);
+    (kept.ha1_md5, kept.ha1_sha256) = (Some(md5), Some(sha256));
+}
+
+/// An account the caller may change: everybody's but an admin's, which only an admin may.
+async fn changeable(door: &Door, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
+    let row = door.agent(number).await?;
+    may_grant(caller, row.details.role)?;
+    Ok(row)
+}
+
+fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {
+    if role == Role::Admin && caller.role != Role::Admin {
+        return Err(Problem::forbidden("only an admin makes or changes an admin"));
+    }
+    Ok(())
+}
+
+async fn memberships(door: &Door, asked: &[MembershipAsked]) -> Result<Vec<Membership>, Problem> {
+    if asked.len() > GROUPS_MAX {
+        return Err(Problem::unfit(format!("at most {GROUPS_MAX} groups")));
+    }
+    let names: BTreeMap<String, GroupId> =
+        door.group_names().await?.into_iter().map(|(id, name)| (name, id)).collect();
+    let mut found: BTreeMap<GroupId, Membership> = BTreeMap::new();
+    for asked in asked {
+        let (name, priority, in_use) = match asked {
+            MembershipAsked::Name(name) => (name, first(), true),
+            MembershipAsked::Full { group, priority, in_use } => (group, *priority, *in_use),
+        };
+        let group = *names.get(name).ok_or_else(|| Problem::missing("group"))?;
+        found.insert(group, Membership { group, priority, in_use });
+    }
+    Ok(found.into_values().collect())
+}
+
+async fn drawn_agent_number(
+    door: &Door,
+    pattern: Option<&str>,
+    digits: Option<u8>,
+) -> Result<String, Problem> {
+    let (pattern, digits) = (pattern.unwrap_or("8?"), usize::from(digits.unwrap_or(4)));
+    if !(2..=6).contains(&digits) || pattern.len() > 7 {
+        return Err(Problem::unfit("a number that is drawn has 2 to 6 digits"));
+    }
+    let drawn = door.store().free_agent_number(pattern, digits, secrets::drawn_number()?).await?;
+    drawn.ok_or_else(|| Problem::unfit("no number of this pattern is free; a pattern is like `8?`"))
+}
+
+fn own_number(number: &str) -> Result<String, Problem> {
+    let fits = (2..=8).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    if fits { Ok(number.to_owned()) } else { Err(Problem::unfit("an agent's number has 2 to 8 digits")) }
+}
+
+fn role(word: &str) -> Result<Role, Problem> {
+    let words: Vec<&str> = Role::ALL.into_iter().map(Role::word).collect();
+    Role::from_word(word).ok_or_else(|| Problem::unfit(format!("a role is one of {}", words.join(", "))))
+}
+
+/// Any script, one line, not empty.
+fn text(field: &str, given: &str) -> Result<String, Problem> {
+    let given = given.trim();
+    let fits = !given.is_empty() && given.chars().count() <= TEXT_MAX && !given.chars().any(char::is_control);
+    if fits {
+        return Ok(given.to_owned());
+    }
+    Err(Problem::unfit(format!("{field}: 1 to {TEXT_MAX} characters on one line")))
+}
+
+fn login(given: &str) -> Result<String, Problem> {
+    let login = text("login", given)?;
+    if login.chars().any(char::is_whitespace) {
+        return Err(Problem::unfit("login: no spaces"));
+    }
+    Ok(login)
+}
+
+fn skills(given: BTreeSet<String>) -> Result<BTreeSet<String>, Problem> {
+    if given.len() > SKILLS_MAX {
+        return Err(Problem::unfit(format!("at most {SKILLS_MAX} skills")));
+    }
+    given.iter().map(|skill| text("skills", skill)).collect()
+}
+
+/// A telephone number as people write it.
+pub(super) fn telephone(given: &str) -> Result<PhoneNumber, Problem> {
+    let unfit = || Problem::unfit("this is no telephone number: write 13800138000 or 0571-88888888");
+    if given.len() > 32 {
+        return Err(unfit());
+    }
+    let bare: String = given.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    let bare = bare.strip_prefix("+86").unwrap_or(&bare);
+    PhoneNumber::chinese(bare.as_bytes()).map_err(|_| unfit())
+}

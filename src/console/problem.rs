@@ -1,0 +1,143 @@
+//! What a refused request is told: a problem document (RFC 9457). Nothing of the inside is in it.
+
+use crate::store::StoreError;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use paceline_core::agent::Refusal;
+use serde_json::json;
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    /// Seconds after which it may be tried again.
+    again_after: Option<u64>,
+}
+
+const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+impl Problem {
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Problem { status, code, detail: detail.into(), again_after: None }
+    }
+
+    /// The request itself is at fault.
+    pub fn bad(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    /// It was understood, and cannot be: a field says what is not allowed.
+    pub fn unfit(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unfit", detail)
+    }
+
+    /// Also for what exists and is none of the caller's business.
+    pub fn missing(what: &str) -> Self {
+        Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub fn stranger() -> Self {
+        Problem::new(StatusCode::UNAUTHORIZED, "sign_in_first", "sign in first, or send a bearer token")
+    }
+
+    pub fn slow_down(secs: u64) -> Self {
+        let detail = "too many wrong passwords; wait a little";
+        let again_after = Some(secs.max(1));
+        Problem { again_after, ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", detail) }
+    }
+
+    /// Nothing the caller did. The log says more than she is told.
+    pub fn inside(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request could not be served");
+        let detail = "this could not be done now; the log of the service says why";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal {
+            Refusal::UnknownAgent => StatusCode::NOT_FOUND,
+            Refusal::NotAllowed | Refusal::NotAMember => StatusCode::FORBIDDEN,
+            Refusal::ReasonMissing
+            | Refusal::UnknownDisposition
+            | Refusal::CallbackInThePast
+            | Refusal::NumberRefused => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::StoreStalled => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::CONFLICT,
+        };
+        Problem::new(status, refusal.word(), refusal.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken { .. } => Problem::new(StatusCode::CONFLICT, "taken", error.to_string()),
+            StoreError::Unknown { .. } => Problem::new(StatusCode::NOT_FOUND, "not_found", error.to_string()),
+            other => Problem::inside(other),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": format!("urn:paceline:problem:{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("Problem"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "code": self.code,
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, CONTENT);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"paceline\""));
+        }
+        if let Some(secs) = self.again_after {
+            headers.insert(header::RETRY_AFTER, secs.into());
+        }
+        response
+    }
+}
+
+/// Every refusal below `/api` is a problem document, also those that the router makes by itself.
+pub(super) async fn worded(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let worded = response.headers().get(header::CONTENT_TYPE) == Some(&CONTENT);
+    if worded || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "there is no such path"),
+        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this path knows other methods"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the body is larger than is taken here"),
+        StatusCode::RANGE_NOT_SATISFIABLE => ("range", "that part is not there"),
+        _ if status.is_server_error() => ("unavailable", "this could not be done"),
+        _ => ("bad_request", "the request cannot be understood"),
+    };
+    let mut worded = Problem::new(status, code, detail).into_response();
+    for name in [header::ALLOW, header::CONTENT_RANGE] {
+        if let Some(value) = response.headers().get(&name) {
+            worded.headers_mut().insert(name, value.clone());
+        }
+    }
+    drop::<Response<Body>>(response);
+    worded
+}

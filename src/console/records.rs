@@ -1,0 +1,401 @@
+//! What was and is known of people we call: a lead's record with its corrections and history, the log
+//! of calls, recordings.
+
+use super::door::Door;
+use super::floor;
+use super::gate::{Body, Caller};
+use super::people::telephone;
+use super::problem::Problem;
+use super::views::{millis, stored_number};
+use crate::store::{CallRow, CallsWanted, Correction, LeadRecord, Put, Reader, Role};
+use axum::Json;
+use axum::body::{Body as Sent, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::path::Path as File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+const PAGE: u32 = 50;
+const PAGE_MAX: u32 = 500;
+const NAME_MAX: usize = 128;
+
+/// A number in a path; whatever else stands there names nothing.
+fn id(text: &str, what: &str) -> Result<i64, Problem> {
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| Problem::missing(what))
+}
+
+/// A lead that the caller may see: of a campaign of her groups, on her seat now, or of a household
+/// that she has spoken with.
+async fn lead_for(
+    door: &Door,
+    caller: &Caller,
+    reader: &mut Reader,
+    lead: LeadId,
+) -> Result<LeadRecord, Problem> {
+    let record = reader.lead_record(lead).await?.ok_or_else(|| Problem::missing("lead"))?;
+    let facts = door.campaigns().remove(&CampaignId(record.campaign_id));
+    let group = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref()).map(|rules| rules.group);
+    if caller.sees_group(group) {
+        return Ok(record);
+    }
+    let account = caller.account.as_ref().ok_or_else(|| Problem::missing("lead"))?;
+    let board = floor::board(door);
+    let work = board.seats.get(&account.id).and_then(|seat| seat.work.as_ref());
+    if work.is_some_and(|work| work.lead == Some(lead)) || reader.spoke_with(account.id, lead).await? {
+        return Ok(record);
+    }
+    Err(Problem::missing("lead"))
+}
+
+pub(super) async fn lead(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(lead): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let lead = LeadId(id(&lead, "lead")?);
+    let mut reader = door.store().reader().await?;
+    let record = lead_for(&door, &caller, &mut reader, lead).await?;
+    let numbers: std::collections::BTreeMap<i64, String> =
+        door.store().everybody().await?.into_iter().map(|row| (row.id.0, row.number)).collect();
+    let phones = reader.phones(lead).await?;
+    let corrections = reader.corrections(lead).await?;
+    let history = reader.history(lead).await?;
+    Ok(Json(json!({
+        "id": record.lead_id,
+        "campaign": record.campaign,
+        "list_row": record.list_row,
+        "household": record.household,
+        "name": record.name,
+        "state": record.state,
+        "reason": record.reason,
+        "attempts": record.attempts,
+        "last_outcome": record.last_outcome,
+        "last_at": millis(record.last_at),
+        "next_at": millis(Some(record.next_at).filter(|at| *at > 0)),
+        "result": record.result,
+        "disposition": record.disposition,
+        "callback_agent": record.callback_agent.and_then(|id| numbers.get(&id)),
+        "callback_skill": record.callback_skill,
+        "columns": columns(&record),
+        "phones": phones.iter().map(|phone| json!({
+            "number": stored_number(Some(phone.number)),
+            "given": phone.given,
+            "attempts": phone.attempts,
+            "last_outcome": phone.last_outcome,
+            "last_at": millis(phone.last_at),
+            "closed": phone.closed,
+        })).collect::<Vec<_>>(),
+        "corrections": corrections.iter().map(|row| json!({
+            "agent": numbers.get(&row.agent_id),
+            "at": millis(Some(row.at)),
+            "field": row.field,
+            "was": row.was,
+            "now": row.now,
+            "attempt": row.attempt_id,
+        })).collect::<Vec<_>>(),
+        "history": history.iter().map(|row| json!({
+            "attempt": row.attempt_id,
+            "leg": row.leg_id.map(|leg| leg.to_string()),
+            "lead": row.lead_id,
+            "name": row.name,
+            "number": stored_number(row.number),
+            "at": millis(Some(row.at)),
+            "answered_at": millis(row.answered_at),
+            "connected_at": millis(row.connected_at),
+            "ended_at": millis(row.ended_at),
+            "outcome": row.outcome,
+            "result": row.result,
+            "agent": row.agent,
+            "agent_name": row.agent_name,
+            "disposition": row.disposition,
+            "note": row.note,
+            "recorded": row.recording.is_some(),
+        })).collect::<Vec<_>>(),
+    })))
+}
+
+/// The list's own columns, in its order.
+fn columns(record: &LeadRecord) -> Vec<Value> {
+    let header: Vec<String> = serde_json::from_str(&record.header).unwrap_or_default();
+    let cells: Vec<String> = serde_json::from_str(&record.cells).unwrap_or_default();
+    header.into_iter().zip(cells).map(|(column, cell)| json!({ "column": column, "cell": cell })).collect()
+}
+
+/// One thing put right: `name`, or `phone` (with `was`: instead of that one; without: one more).
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CorrectionAsked {
+    name: Option<String>,
+    phone: Option<String>,
+    was: Option<String>,
+    /// The call in which she heard it.
+    attempt: Option<i64>,
+}
+
+pub(super) async fn correct(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(lead): Path<String>,
+    Body(asked): Body<CorrectionAsked>,
+) -> Result<StatusCode, Problem> {
+    let account = caller.account()?.id;
+    let lead = LeadId(id(&lead, "lead")?);
+    let mut reader = door.store().reader().await?;
+    lead_for(&door, &caller, &mut reader, lead).await?;
+    drop(reader);
+    let put = match (asked.name, asked.phone, asked.was) {
+        (Some(name), None, None) => Put::Name(lead_name(&name)?),
+        (None, Some(now), Some(was)) => Put::Phone { was: telephone(&was)?, now: telephone(&now)? },
+        (None, Some(phone), None) => Put::AddPhone(telephone(&phone)?),
+        _ => return Err(Problem::unfit("either name, or phone, or phone with the number it was")),
+    };
+    let attempt = asked.attempt.map(AttemptId);
+    door.store().correct_lead(&Correction { lead, agent: account, attempt, put }).await?;
+    Ok(StatusCode::CREATED)
+}
+
+fn lead_name(name: &str) -> Result<String, Problem> {
+    let name = name.trim();
+    let fits = !name.is_empty() && name.chars().count() <= NAME_MAX && !name.chars().any(char::is_control);
+    if fits { Ok(name.to_owned()) } else { Err(Problem::unfit(format!("name: 1 to {NAME_MAX} characters"))) }
+}
+
+#[derive(Deserialize)]
+pub(super) struct CallsAsked {
+    /// An agent's number.
+    agent: Option<String>,
+    /// The other side's number.
+    number: Option<String>,
+    campaign: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
+    /// `out` or `in`.
+    direction: Option<String>,
+    before: Option<String>,
+    limit: Option<String>,
+}
+
+pub(super) async fn calls(
+    State(door): State<Door>,
+    caller: Caller,
+    Query(asked): Query<CallsAsked>,
+) -> Result<Json<Value>, Problem> {
+    let number_in = |text: &Option<String>, what: &str| -> Result<Option<i64>, Problem> {
+        let unfit = |_| Problem::unfit(format!("{what}: a number"));
+        text.as_ref().map(|text| text.parse::<i64>().map_err(unfit)).transpose()
+    };
+    let mut reader = door.store().reader().await?;
+    let campaign = match &asked.campaign {
+        Some(name) => Some(reader.campaign(name).await.map_err(|_| Problem::missing("campaign"))?.id),
+        None => None,
+    };
+    let limit = number_in(&asked.limit, "limit")?.unwrap_or(i64::from(PAGE)).clamp(1, i64::from(PAGE_MAX));
+    let wanted = CallsWanted {
+        agents: agents_of(&door, &caller, asked.agent.as_deref()).await?,
+        number: asked.number.as_deref().map(telephone).transpose()?,
+        campaign,
+        from: moment(asked.from.as_deref(), "from")?,
+        until: moment(asked.until.as_deref(), "until")?,
+        before: number_in(&asked.before, "before")?,
+        limit: limit as u32,
+    };
+    let inbound = match asked.direction.as_deref() {
+        None | Some("out") => false,
+        Some("in") => true,
+        Some(_) => return Err(Problem::unfit("direction is out or in")),
+    };
+    let rows = if inbound { reader.call_log_in(&wanted).await? } else { reader.call_log(&wanted).await? };
+    let more = rows.len() as i64 == limit;
+    let next = rows.last().filter(|_| more).map(|row| row.id);
+    let shown: Vec<Value> = rows.iter().map(|row| call(row, inbound)).collect();
+    Ok(Json(json!({ "calls": shown, "next": next })))
+}
+
+/// Whose calls: an agent's own, a lead's groups', everybody's. `agent` narrows it.
+async fn agents_of(
+    door: &Door,
+    caller: &Caller,
+    agent: Option<&str>,
+) -> Result<Option<Vec<AgentId>>, Problem> {
+    // Also those who work here no more, for who sees all.
+    let everybody = door.store().everybody().await?;
+    let seen = everybody.iter().filter(|row| caller.sees_all() || (row.active && caller.sees(row)));
+    match agent {
+        Some(number) => {
+            let found = seen.into_iter().find(|row| row.number == number);
+            Ok(Some(vec![found.ok_or_else(|| Problem::missing("agent"))?.id]))
+        }
+        None if caller.sees_all() => Ok(None),
+        None => Ok(Some(seen.map(|row| row.id).collect())),
+    }
+}
+
+/// RFC 3339.
+fn moment(text: Option<&str>, what: &str) -> Result<Option<i64>, Problem> {
+    let unfit = |_| Problem::unfit(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
+    text.map(|text| text.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).map_err(unfit)).transpose()
+}
+
+fn call(row: &CallRow, inbound: bool) -> Value {
+    json!({
+        "id": row.id,
+        "direction": if inbound { "in" } else { "out" },
+        "campaign": row.campaign,
+        "lead": row.lead_id,
+        "name": row.name,
+        "number": stored_number(row.number),
+        "at": millis(Some(row.at)),
+        "answered_at": millis(row.answered_at),
+        "connected_at": millis(row.connected_at),
+        "ended_at": millis(row.ended_at),
+        "outcome": row.outcome,
+        "result": row.result,
+        "ended_by": row.ended_by,
+        "cause": row.cause,
+        "agent": row.agent,
+        "agent_name": row.agent_name,
+        "disposition": row.disposition,
+        "note": row.note,
+        "recorded": row.recorded,
+        "recording": (row.recorded && !inbound).then(|| format!("/api/v1/calls/{}/recording", row.id)),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct PartAsked {
+    /// A call that was recorded in several parts has several files: 1, 2, …
+    part: Option<String>,
+}
+
+/// The sound of a call, for who spoke in it, her shift lead, managers and admins.
+pub(super) async fn recording(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(attempt): Path<String>,
+    Query(asked): Query<PartAsked>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let missing = || Problem::missing("recording");
+    let attempt = AttemptId(id(&attempt, "recording")?);
+    let mut reader = door.store().reader().await?;
+    let parts = reader.recording(attempt).await?;
+    drop(reader);
+    let part = asked.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
+    let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
+    let everybody = door.store().everybody().await?;
+    let whose = found.agent_id.and_then(|id| everybody.iter().find(|row| row.id.0 == id));
+    let hears = match caller.role {
+        Role::Manager | Role::Admin => true,
+        Role::Agent | Role::Lead => whose.is_some_and(|row| caller.sees(row)),
+        Role::Analyst => false,
+    };
+    if !hears {
+        return Err(missing());
+    }
+    // The store may name a file by its place below the folder, or by its whole path.
+    let root = door.recordings();
+    let path = File::new(&found.path);
+    let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    let file = floor::below(root, &path).await.map_err(|_| missing())?;
+    send(&file, headers.get(header::RANGE)).await
+}
+
+async fn send(path: &File, range: Option<&HeaderValue>) -> Result<Response, Problem> {
+    let mut file = tokio::fs::File::open(path).await.map_err(|_| Problem::missing("recording"))?;
+    let size = file.metadata().await.map_err(Problem::inside)?.len();
+    let range = range.and_then(|value| value.to_str().ok()).and_then(|text| part_of(text, size));
+    let (status, first, len) = match range {
+        None => (StatusCode::OK, 0, size),
+        Some(Some((first, last))) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
+        Some(None) => {
+            let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+            put(&mut response, header::CONTENT_RANGE, &format!("bytes */{size}"));
+            return Ok(response);
+        }
+    };
+    file.seek(std::io::SeekFrom::Start(first)).await.map_err(Problem::inside)?;
+    let body = stream::unfold((file, len), |(mut file, left)| async move {
+        if left == 0 {
+            return None;
+        }
+        let mut chunk = vec![0; left.min(64 * 1024) as usize];
+        match file.read(&mut chunk).await {
+            Ok(0) => None,
+            Ok(read) => {
+                chunk.truncate(read);
+                Some((Ok::<Bytes, std::io::Error>(chunk.into()), (file, left - read as u64)))
+            }
+            Err(error) => Some((Err(error), (file, 0))),
+        }
+    });
+    let mut response = (status, Sent::from_stream(body)).into_response();
+    let kind = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("wav") => "audio/wav",
+        Some("mp3") => "audio/mpeg",
+        Some("ogg" | "opus") => "audio/ogg",
+        _ => "application/octet-stream",
+    };
+    put(&mut response, header::CONTENT_TYPE, kind);
+    put(&mut response, header::ACCEPT_RANGES, "bytes");
+    put(&mut response, header::CONTENT_LENGTH, &len.to_string());
+    put(&mut response, header::CACHE_CONTROL, "private, no-store");
+    if status == StatusCode::PARTIAL_CONTENT {
+        let last = first + len - 1;
+        put(&mut response, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
+    }
+    Ok(response)
+}
+
+fn put(response: &mut Response, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// First and last byte of a `Range`. Outer `None` = no range that is understood, so the whole is sent
+/// (RFC 9110 section 14.2); inner `None` = it cannot be satisfied.
+fn part_of(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
+    let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
+    if first.is_empty() {
+        let tail: u64 = last.parse().ok()?;
+        return Some((tail > 0 && size > 0).then(|| (size.saturating_sub(tail), size - 1)));
+    }
+    let first: u64 = first.parse().ok()?;
+    let last = if last.is_empty() { u64::MAX } else { last.parse().ok()? };
+    if last < first {
+        return None;
+    }
+    Some((first < size).then(|| (first, last.min(size - 1))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_a_part_the_whole_or_nothing() {
+        for (text, part) in [
+            ("bytes=0-9", Some(Some((0, 9)))),
+            ("bytes=90-", Some(Some((90, 99)))),
+            ("bytes=90-1000", Some(Some((90, 99)))),
+            ("bytes=-10", Some(Some((90, 99)))),
+            ("bytes=-1000", Some(Some((0, 99)))),
+            ("bytes=100-", Some(None)),
+            ("bytes=-0", Some(None)),
+            ("bytes=9-0", None),
+            ("bytes=0-1,5-6", None),
+            ("bytes=a-b", None),
+            ("lines=0-1", None),
+            ("bytes=18446744073709551616-", None),
+        ] {
+            assert_eq!(part_of(text, 100), part, "{text}");
+        }
+        assert_eq!(part_of("bytes=0-", 0), Some(None));
+    }
+}

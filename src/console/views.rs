@@ -1,0 +1,252 @@
+//! How things look as JSON: accounts, groups, seats, campaigns. Moments are written as RFC 3339 in UTC,
+//! telephone numbers as people dial them.
+
+use super::door::{Door, OpenCampaignFacts};
+use crate::engine::{Board, CampaignBoard, PhoneBoard};
+use crate::store::AgentRow;
+use paceline_core::agent::{CallSummary, Group, Party, SeatView, Way, Work};
+use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::time::{Duration, Utc};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub(super) fn moment(at: Utc) -> Value {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok();
+    at.map_or(Value::Null, |at| format!("{at:.3}").into())
+}
+
+pub(super) fn millis(at: Option<i64>) -> Value {
+    at.map_or(Value::Null, |at| moment(Utc::from_millis(at)))
+}
+
+pub(super) fn maybe(at: Option<Utc>) -> Value {
+    at.map_or(Value::Null, moment)
+}
+
+pub(super) fn number(number: Option<PhoneNumber>) -> Value {
+    number.map_or(Value::Null, |number| number.national().into())
+}
+
+/// A number as the store keeps it.
+pub(super) fn stored_number(stored: Option<i64>) -> Value {
+    number(stored.and_then(|digits| PhoneNumber::from_e164(u64::try_from(digits).ok()?)))
+}
+
+fn secs(span: Duration) -> Value {
+    (span.as_millis() as f64 / 1000.0).into()
+}
+
+/// An account, without anything that opens it.
+pub(super) fn agent(row: &AgentRow, groups: &BTreeMap<GroupId, String>) -> Value {
+    let memberships: Vec<Value> = row
+        .groups
+        .iter()
+        .map(|membership| {
+            json!({
+                "group": groups.get(&membership.group),
+                "priority": membership.priority,
+                "in_use": membership.in_use,
+            })
+        })
+        .collect();
+    json!({
+        "number": row.number,
+        "name": row.details.name,
+        "login": row.details.login,
+        "role": row.details.role,
+        "groups": memberships,
+        "skills": row.details.skills,
+        "telephone": number(row.details.telephone),
+        "recorded": row.details.recorded,
+        "phone_user": row.details.sip_user,
+        "created_at": moment(row.created_at),
+    })
+}
+
+pub(super) fn group(group: &Group) -> Value {
+    json!({
+        "name": group.name,
+        "telephones": group.telephones,
+        "announce_number": group.announce_number,
+        "idle_release_secs": group.idle_release.map(|span| span.as_secs()),
+        "work_mode": group.work_mode,
+        "seats": group.seats,
+    })
+}
+
+/// The names that stand beside numbers on a screen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    pub agents: BTreeMap<AgentId, (String, String)>,
+    pub groups: BTreeMap<GroupId, String>,
+    pub campaigns: BTreeMap<CampaignId, String>,
+}
+
+impl Names {
+    pub fn of(agents: &[AgentRow], groups: BTreeMap<GroupId, String>, door: &Door) -> Names {
+        let name = |row: &AgentRow| (row.id, (row.number.clone(), row.details.name.clone()));
+        let mut campaigns: BTreeMap<CampaignId, String> =
+            door.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
+        campaigns.extend(door.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
+        Names { agents: agents.iter().map(name).collect(), groups, campaigns }
+    }
+
+    fn number_of(&self, agent: AgentId) -> Value {
+        self.agents.get(&agent).map_or(Value::Null, |(number, _)| number.clone().into())
+    }
+
+    fn name_of(&self, agent: AgentId) -> Value {
+        self.agents.get(&agent).map_or(Value::Null, |(_, name)| name.clone().into())
+    }
+}
+
+/// One seat, with the phone it works on.
+pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -> Value {
+    let reason = match &seat.availability {
+        paceline_core::agent::Availability::Paused { reason } => Value::from(reason.as_str()),
+        _ => Value::Null,
+    };
+    let way = match seat.way {
+        Way::Phone => json!("phone"),
+        Way::Telephone(telephone) => json!({ "telephone": telephone.national() }),
+    };
+    let groups: Vec<&String> = seat.groups.iter().filter_map(|group| names.groups.get(group)).collect();
+    let supervising =
+        seat.supervising.map(|(agent, how)| json!({ "agent": names.number_of(agent), "how": how }));
+    json!({
+        "agent": seat.number,
+        "name": names.name_of(seat.agent),
+        "availability": seat.availability.word(),
+        "reason": reason,
+        "activity": seat.activity.word(),
+        "since": moment(seat.since),
+        "signed_in_at": maybe(seat.signed_in_at),
+        "groups": groups,
+        "work_mode": seat.work_mode,
+        "way": way,
+        "holding": seat.holding,
+        "phone_ready": seat.phone_ready,
+        "leg_up": seat.leg_up,
+        "phone": phone.map(phone_link),
+        "quiet": seat.quiet,
+        "work": seat.work.as_ref().map(|doing| work(doing, names)),
+        "muted": seat.muted,
+        "until": maybe(seat.until),
+        "leaving": seat.leaving,
+        "supervising": supervising,
+        "answered": seat.answered,
+        "talked_secs": secs(seat.talked),
+    })
+}
+
+fn phone_link(phone: &PhoneBoard) -> Value {
+    json!({
+        "contacts": phone.contacts,
+        "address": phone.address,
+        "transport": phone.transport,
+        "product": phone.product,
+        "latency_ms": phone.latency.map(|span| span.as_millis() as u64),
+    })
+}
+
+fn work(work: &Work, names: &Names) -> Value {
+    let parties: Vec<Value> = work.parties.iter().map(|it| party(it, names)).collect();
+    json!({
+        "campaign": names.campaigns.get(&work.campaign),
+        "lead": work.lead,
+        "number": number(work.number),
+        "attempt": work.attempt,
+        "inbound": work.inbound,
+        "answered_at": maybe(work.answered_at),
+        "connected_at": maybe(work.connected_at),
+        "parties": parties,
+        "recording": work.recording,
+        "summary": work.summary.as_ref().map(summary),
+    })
+}
+
+fn party(party: &Party, names: &Names) -> Value {
+    json!({
+        // Larger than what a number of JavaScript holds exactly.
+        "leg": party.leg.0.to_string(),
+        "kind": party.kind,
+        "agent": party.agent.map(|agent| names.number_of(agent)),
+        "number": number(party.number),
+        "up": party.up,
+        "held": party.held,
+    })
+}
+
+fn summary(summary: &CallSummary) -> Value {
+    let callback = summary
+        .callback
+        .as_ref()
+        .map(|callback| json!({ "at": moment(callback.at), "own": callback.own, "skill": callback.skill }));
+    json!({ "disposition": summary.disposition, "note": summary.note, "callback": callback })
+}
+
+/// Where a campaign stands.
+pub(super) fn campaign(
+    id: CampaignId,
+    board: &CampaignBoard,
+    facts: Option<&OpenCampaignFacts>,
+    names: &Names,
+) -> Value {
+    let mut view = serde_json::to_value(board.view).unwrap_or_default();
+    view["until"] = maybe(board.view.until);
+    let group = facts.and_then(|facts| facts.rules.agents.as_ref()).map(|rules| rules.group);
+    json!({
+        "id": id,
+        "name": board.name,
+        "title": facts.map(|facts| facts.title.as_str()),
+        "mode": facts.map(|facts| facts.rules.mode.word()),
+        "group": group.and_then(|group| names.groups.get(&group)),
+        "view": view,
+        "why": board.view.why.map(|why| why.word()),
+        "placed": board.placed,
+        "ended": board.ended,
+        "outcomes": board.outcomes.iter().map(|(outcome, n)| (outcome.word(), *n)).collect::<BTreeMap<_, _>>(),
+        "results": board.results,
+        "calls_per_sec": board.calls_per_sec,
+        "answer_rate": board.answer_rate(),
+        "abandon_rate": board.view.tally.abandon_rate(),
+        "leads_ended": board.leads_ended,
+        "finished": board.finished,
+        "opened_at": moment(board.opened_at),
+    })
+}
+
+/// What an agent's screen needs of a campaign she works for: its name and what she can say of a call.
+pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
+    let rules = facts.rules.agents.as_ref();
+    let dispositions: Vec<Value> = rules
+        .iter()
+        .flat_map(|rules| &rules.dispositions)
+        .map(|known| {
+            json!({
+                "code": known.code,
+                "label": known.label,
+                "state": known.state,
+                "do_not_call": known.do_not_call,
+                "wrong_number": known.wrong_number,
+            })
+        })
+        .collect();
+    json!({
+        "name": facts.rules.name,
+        "title": facts.title,
+        "mode": facts.rules.mode.word(),
+        "group": rules.and_then(|rules| names.groups.get(&rules.group)),
+        "wrap_up": rules.map(|rules| rules.wrap_up),
+        "wrap_up_secs": rules.map(|rules| rules.wrap_up_len.as_secs()),
+        "preview": rules.map(|rules| rules.preview),
+        "dispositions": dispositions,
+        "disposition_required": rules.map(|rules| rules.disposition_required),
+    })
+}
+
+/// The board's phone of an agent.
+pub(super) fn phone_of(board: &Board, agent: AgentId) -> Option<&PhoneBoard> {
+    board.phones.get(&agent)
+}

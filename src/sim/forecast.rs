@@ -1,0 +1,294 @@
+//! What-if: a campaign's own rules and the dialer's own code over its list in virtual time, with people
+//! who answer and agents who work as they are told to. Bands come from several seeds.
+
+use super::agents::{Habits, Scene, Workforce};
+use super::books::Books;
+use super::day::{Day, Troubles};
+use super::line::{Line, Temper};
+use super::people::{People, Spread};
+use paceline_core::agent::{Activity, Agent, Availability, Group, Membership, SeatView};
+use paceline_core::campaign::{Campaign, Mode, Trunk};
+use paceline_core::dialer::Output;
+use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId, TrunkId};
+use paceline_core::lead::{Lead, Phone};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Outcome;
+use paceline_core::time::{Duration, Time, Utc, WallClock};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What is assumed.
+#[derive(Clone, Debug)]
+pub struct Assumed {
+    pub campaign: Campaign,
+    pub trunks: Vec<Trunk>,
+    /// Numbers that can be dialled, one a lead.
+    pub leads: u64,
+    pub agents: u32,
+    /// Share of calls that a person answers.
+    pub answer_rate: f64,
+    /// Medians of the conversation, of the wrap-up and of ringing before an answer.
+    pub talk: Duration,
+    pub wrap_up: Duration,
+    pub ring: Duration,
+    /// When the floor opens.
+    pub start: Utc,
+    /// The forecast ends then, whatever is left.
+    pub hours: f64,
+}
+
+/// One virtual day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Forecast {
+    pub finished: bool,
+    /// From the start to the last call, or to the end of the forecast.
+    pub hours: f64,
+    pub calls: u64,
+    pub conversations: u64,
+    pub abandoned: u64,
+    /// Talk and wrap-up as a share of the time signed in and not on a break.
+    pub utilisation: f64,
+    /// Between two conversations, on average.
+    pub idle_secs: f64,
+    pub abandon_rate: f64,
+    pub calls_per_hour: f64,
+    pub conversations_per_hour: f64,
+}
+
+/// What is added up while a day goes by.
+#[derive(Debug, Default)]
+struct Sums {
+    seats: BTreeMap<AgentId, (Time, Seat)>,
+    busy: Duration,
+    idle: Duration,
+    calls: u64,
+    conversations: u64,
+    abandoned: u64,
+    last: Time,
+}
+
+/// A seat, as far as utilisation counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seat {
+    Away,
+    Idle,
+    Busy,
+}
+
+impl Sums {
+    fn hear(&mut self, now: Time, output: &Output) {
+        match output {
+            Output::SeatChanged { seat, .. } => self.seat(now, seat),
+            Output::PlaceCall { .. } => self.calls += 1,
+            Output::SaveResult(result) => {
+                self.last = now;
+                self.conversations += u64::from(result.agent.is_some());
+                self.abandoned += u64::from(result.outcome == Outcome::Abandoned);
+            }
+            _ => {}
+        }
+    }
+
+    fn seat(&mut self, now: Time, seat: &SeatView) {
+        let is = match (&seat.availability, &seat.activity) {
+            (_, Activity::Talking | Activity::Consulting | Activity::WrapUp) => Seat::Busy,
+            (Availability::Available, _) => Seat::Idle,
+            _ => Seat::Away,
+        };
+        let before = self.seats.insert(seat.agent, (now, is));
+        self.count(now, before);
+    }
+
+    fn count(&mut self, now: Time, before: Option<(Time, Seat)>) {
+        match before {
+            Some((since, Seat::Busy)) => self.busy += now.since(since),
+            Some((since, Seat::Idle)) => self.idle += now.since(since),
+            Some((_, Seat::Away)) | None => {}
+        }
+    }
+
+    /// Seats that are as they were until the end of the day's work.
+    fn close(&mut self, now: Time) {
+        for before in std::mem::take(&mut self.seats).into_values() {
+            self.count(now, Some(before));
+        }
+    }
+}
+
+impl Assumed {
+    /// One day with this seed and this way of placing calls.
+    pub fn day(&self, seed: u64, mode: Mode, call_ratio: f64) -> Forecast {
+        let mut campaign = self.campaign.clone();
+        campaign.id = CampaignId(1);
+        campaign.mode = mode;
+        campaign.pacing.call_ratio = call_ratio;
+        let Some(rules) = campaign.agents.as_mut() else { return Forecast::default() };
+        let group = GroupId(1);
+        rules.group = group;
+        // A wrap-up lasts as long as it is assumed to, not as long as it may.
+        rules.wrap_up_len = rules.wrap_up_len.max(self.wrap_up * 4);
+        let dispositions = rules.dispositions.clone();
+        let mut books = Books::default();
+        (0..self.leads).filter_map(lead).for_each(|lead| books.add_lead(lead));
+        let clock = WallClock::new(Time::ZERO, self.start);
+        let mut line = Line::new(Arc::new(self.people(seed)), clock);
+        line.set_temper(Temper {
+            patience: Spread::new(15.0, 0.8, 0.5, 120.0),
+            talk: around(self.talk.mul_f64(1.5), 0.6),
+            ..Temper::default()
+        });
+        let mut day =
+            Day::new(seed, self.start, campaign, self.trunks.clone(), books, line, Troubles::default());
+        let scene =
+            Scene { campaign: CampaignId(1), group, dispositions, leads: Vec::new(), outside: Vec::new() };
+        let agents = (1..=i64::from(self.agents)).map(|n| agent(n, group)).collect();
+        day.floor = Some(Workforce::new(seed, clock, scene, vec![plain(group)], agents, self.habits()));
+        let sums = Rc::new(RefCell::new(Sums::default()));
+        let heard = sums.clone();
+        day.watch = Some(Box::new(move |now, _, output| heard.borrow_mut().hear(now, output)));
+        let until = Time::ZERO + Duration::from_secs_f64(self.hours * 3_600.0);
+        let finished = day.run(until);
+        let mut sums = sums.borrow_mut();
+        let end = if finished { sums.last } else { until };
+        sums.close(end);
+        outcome(&sums, finished, end)
+    }
+
+    fn habits(&self) -> Habits {
+        Habits {
+            late: Spread::new(1.0, 0.1, 0.0, 10.0),
+            shift: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
+            between_breaks: Spread::new(7_200.0, 0.3, 1_800.0, 14_400.0),
+            a_break: Spread::new(600.0, 0.3, 120.0, 1_200.0),
+            talk: around(self.talk, 0.7),
+            wrap_up: around(self.wrap_up, 0.5),
+            nailed_up: 1.0,
+            telephone: 0.0,
+            misses: 0.0,
+            declines: 0.0,
+            holds: 0.0,
+            consults: 0.0,
+            mutes: 0.0,
+            moves_phone: 0.0,
+            loses_network: 0.0,
+            puts_down: 0.0,
+            forgets_summary: 0.0,
+            extends: 0.0,
+            summarises_early: 0.0,
+            callbacks: 0.0,
+            skips: 0.0,
+            phone_crashes: 0.0,
+            own_calls: 0.0,
+            clumsy: 0.0,
+            forgets_sign_out: 0.0,
+            supervises: 0.0,
+            ..Habits::default()
+        }
+    }
+
+    /// People of whom the assumed share answers; the others are what others are.
+    fn people(&self, seed: u64) -> People {
+        let mut people = People { seed, ..People::default() };
+        let shares = &mut people.shares;
+        let answer = self.answer_rate.clamp(0.0, 1.0);
+        let rest = [
+            &mut shares.voicemail,
+            &mut shares.busy,
+            &mut shares.no_answer,
+            &mut shares.reject,
+            &mut shares.powered_off,
+            &mut shares.unreachable,
+            &mut shares.vacant,
+            &mut shares.suspended,
+            &mut shares.restricted,
+        ];
+        let sum: f64 = rest.iter().map(|share| **share).sum();
+        for share in rest {
+            *share *= if sum > 0.0 { (1.0 - answer) / sum } else { 0.0 };
+        }
+        shares.answer = answer;
+        // Machines are known by their agents, not by the line: they would count as answers.
+        shares.no_answer += std::mem::take(&mut shares.voicemail);
+        people.hours.answer = Vec::new();
+        people.ring.until_answer = around(self.ring, 0.5);
+        people
+    }
+}
+
+fn around(median: Duration, sigma: f64) -> Spread {
+    let median = median.as_secs_f64().max(0.5);
+    Spread::new(median, sigma, median / 20.0, median * 12.0)
+}
+
+fn outcome(sums: &Sums, finished: bool, end: Time) -> Forecast {
+    let hours = (end.as_millis() as f64 / 3_600_000.0).max(1e-6);
+    let (busy, idle) = (sums.busy.as_secs_f64(), sums.idle.as_secs_f64());
+    let reached = sums.conversations + sums.abandoned;
+    Forecast {
+        finished,
+        hours,
+        calls: sums.calls,
+        conversations: sums.conversations,
+        abandoned: sums.abandoned,
+        utilisation: if busy + idle > 0.0 { busy / (busy + idle) } else { 0.0 },
+        idle_secs: idle / sums.conversations.max(1) as f64,
+        abandon_rate: sums.abandoned as f64 / reached.max(1) as f64,
+        calls_per_hour: sums.calls as f64 / hours,
+        conversations_per_hour: sums.conversations as f64 / hours,
+    }
+}
+
+fn lead(n: u64) -> Option<Lead> {
+    Some(Lead {
+        id: LeadId(n as i64 + 1),
+        row: n + 2,
+        household: None,
+        phones: vec![Phone::new(PhoneNumber::from_e164(8_613_000_000_000 + n)?)],
+        next_at: None,
+        uncounted: 0,
+        callback: None,
+        last_agent: None,
+    })
+}
+
+fn agent(n: i64, group: GroupId) -> Agent {
+    Agent {
+        id: AgentId(n),
+        number: format!("{}", 8_000 + n),
+        name: format!("agent {n}"),
+        skills: BTreeSet::new(),
+        groups: vec![Membership { group, priority: 1, in_use: true }],
+        telephone: None,
+        recorded: false,
+        leads: false,
+    }
+}
+
+fn plain(id: GroupId) -> Group {
+    Group {
+        id,
+        name: "forecast".into(),
+        telephones: true,
+        announce_number: false,
+        idle_release: None,
+        work_mode: None,
+        seats: None,
+    }
+}
+
+/// The trunk that is assumed where none is configured.
+pub fn ample_trunk(lines: u32) -> Trunk {
+    Trunk {
+        id: TrunkId(0),
+        name: "assumed".into(),
+        calls_max: lines,
+        calls_per_sec: 50.0,
+        allow: vec!["*".into()],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,253 @@
+//! What screens ask of the store: one lead with everything that stands around it, calls by who spoke
+//! and when, where a recording lies. And the end of every cookie of one account.
+
+use super::{Reader, Store, StoreError};
+use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
+use paceline_core::number::PhoneNumber;
+
+/// One lead as an agent's screen shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeadRecord {
+    pub lead_id: i64,
+    pub campaign_id: i64,
+    pub campaign: String,
+    pub list_row: i64,
+    pub household: Option<String>,
+    pub name: Option<String>,
+    pub state: String,
+    pub reason: Option<String>,
+    pub attempts: i64,
+    pub last_outcome: Option<String>,
+    pub last_at: Option<i64>,
+    /// 0 = at once.
+    pub next_at: i64,
+    pub result: Option<String>,
+    pub disposition: Option<String>,
+    pub callback_agent: Option<i64>,
+    pub callback_skill: Option<String>,
+    /// The list's header and this row's cells, JSON arrays of text.
+    pub header: String,
+    pub cells: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneRow {
+    pub number: i64,
+    /// As the list gave it.
+    pub given: String,
+    pub attempts: i64,
+    pub last_outcome: Option<String>,
+    pub last_at: Option<i64>,
+    pub closed: bool,
+}
+
+/// Which calls; everything that is `None` is not asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallsWanted {
+    /// Those of these agents alone; an empty list = of nobody.
+    pub agents: Option<Vec<AgentId>>,
+    pub number: Option<PhoneNumber>,
+    pub campaign: Option<CampaignId>,
+    /// Placed, or come in, from `from` until before `until`, in milliseconds of the wall clock.
+    pub from: Option<i64>,
+    pub until: Option<i64>,
+    /// Older than this one, by its id: the next page.
+    pub before: Option<i64>,
+    pub limit: u32,
+}
+
+/// One call in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRow {
+    /// The attempt, or the leg of a call that came in.
+    pub id: i64,
+    pub campaign: Option<String>,
+    pub lead_id: Option<i64>,
+    pub name: Option<String>,
+    pub number: Option<i64>,
+    pub at: i64,
+    pub answered_at: Option<i64>,
+    pub connected_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    /// Empty for a call that came in.
+    pub outcome: Option<String>,
+    pub result: Option<String>,
+    pub ended_by: Option<String>,
+    pub cause: String,
+    /// The agent's number and name.
+    pub agent: Option<String>,
+    pub agent_name: Option<String>,
+    pub disposition: Option<String>,
+    pub note: Option<String>,
+    pub recorded: bool,
+}
+
+/// Where the recording of an attempt lies, and whose call it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingPart {
+    pub path: String,
+    pub agent_id: Option<i64>,
+}
+
+impl Store {
+    /// Every screen of hers is signed out.
+    pub async fn dismiss_all(&self, account: AgentId) -> Result<(), StoreError> {
+        self.writing(async |conn| {
+            sqlx::query!("delete from web_session where agent_id = $1", account.0).execute(conn).await?;
+            Ok(())
+        })
+        .await
+        .map_err(self.failed())
+    }
+}
+
+impl Reader {
+    /// One lead, whatever its state; `None` = there is none, or its list was taken back.
+    pub async fn lead_record(&mut self, lead: LeadId) -> Result<Option<LeadRecord>, StoreError> {
+        sqlx::query_as!(
+            LeadRecord,
+            r#"select l.id as "lead_id!", l.campaign_id, c.name as campaign, l.list_row,
+                      h.name as "household?", l.name, l.state, l.reason, l.attempts, l.last_outcome, l.last_at,
+                      l.next_at, l.result, l.disposition, l.callback_agent, l.callback_skill, i.header, l.cells
+                 from lead l join import i on i.id = l.import_id and i.state = 'done'
+                 join campaign c on c.id = l.campaign_id
+                 left join household h on h.id = l.household_id
+                where l.id = $1"#,
+            lead.0
+        )
+        .fetch_optional(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+
+    /// The phones of a lead, in the order in which they are tried.
+    pub async fn phones(&mut self, lead: LeadId) -> Result<Vec<PhoneRow>, StoreError> {
+        sqlx::query_as!(
+            PhoneRow,
+            r#"select number, given, attempts, last_outcome, last_at, closed as "closed!: bool"
+                 from phone where lead_id = $1 order by position"#,
+            lead.0
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+
+    /// Whether one of these agents has spoken with the lead's household, or a callback is booked for her.
+    pub async fn spoke_with(&mut self, agent: AgentId, lead: LeadId) -> Result<bool, StoreError> {
+        let found = sqlx::query_scalar!(
+            r#"with home (id) as (
+                 select $2 union
+                 select s.id from lead l join lead s on s.household_id = l.household_id where l.id = $2)
+               select (exists (select 1 from home h join attempt a on a.lead_id = h.id where a.agent_id = $1)
+                    or exists (select 1 from home h join leg c on c.lead_id = h.id where c.agent_id = $1)
+                    or exists (select 1 from lead l where l.id = $2 and l.callback_agent = $1))
+                 as "found!: bool""#,
+            agent.0,
+            lead.0
+        )
+        .fetch_one(&mut self.conn)
+        .await;
+        found.map_err(|e| self.failed(&e))
+    }
+
+    /// Attempts, the newest first.
+    pub async fn call_log(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
+        let asked = Asked::of(wanted);
+        sqlx::query_as!(
+            CallRow,
+            r#"select a.id as "id!: i64", c.name as "campaign?: String", a.lead_id as "lead_id?: i64",
+                      l.name as "name?: String", a.number as "number?: i64", a.placed_at as "at!: i64",
+                      a.answered_at as "answered_at?: i64", a.connected_at as "connected_at?: i64",
+                      a.ended_at as "ended_at?: i64", a.outcome as "outcome?: String",
+                      a.result as "result?: String", a.ended_by as "ended_by?: String",
+                      a.cause as "cause!: String", g.number as "agent?: String",
+                      g.name as "agent_name?: String", a.disposition as "disposition?: String",
+                      a.note as "note?: String", a.recording is not null as "recorded!: bool"
+                 from attempt a join campaign c on c.id = a.campaign_id
+                 left join lead l on l.id = a.lead_id left join agent g on g.id = a.agent_id
+                where ($1 is null or a.agent_id in (select value from json_each($1)))
+                  and ($2 is null or a.number = $2) and ($3 is null or a.campaign_id = $3)
+                  and ($4 is null or a.placed_at >= $4) and ($5 is null or a.placed_at < $5)
+                  and ($6 is null or a.id < $6)
+                order by a.id desc limit $7"#,
+            asked.agents,
+            asked.number,
+            asked.campaign,
+            wanted.from,
+            wanted.until,
+            wanted.before,
+            wanted.limit
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+
+    /// Calls that came in, the newest first. One that no agent took has no `connected_at`: a missed call.
+    pub async fn call_log_in(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
+        let asked = Asked::of(wanted);
+        sqlx::query_as!(
+            CallRow,
+            r#"select a.id as "id!: i64", c.name as "campaign?: String", a.lead_id as "lead_id?: i64",
+                      l.name as "name?: String", a.number as "number?: i64",
+                      coalesce(a.began_at, 0) as "at!: i64",
+                      a.answered_at as "answered_at?: i64", a.connected_at as "connected_at?: i64",
+                      a.ended_at as "ended_at?: i64", null as "outcome?: String",
+                      null as "result?: String", a.ended_by as "ended_by?: String",
+                      a.cause as "cause!: String", g.number as "agent?: String",
+                      g.name as "agent_name?: String", a.disposition as "disposition?: String",
+                      a.note as "note?: String", a.recording is not null as "recorded!: bool"
+                 from leg a left join campaign c on c.id = a.campaign_id
+                 left join lead l on l.id = a.lead_id
+                 left join agent g on g.id = coalesce(a.summary_agent_id, a.agent_id)
+                where a.kind = 'inbound'
+                  and ($1 is null or g.id in (select value from json_each($1)))
+                  and ($2 is null or a.number = $2) and ($3 is null or a.campaign_id = $3)
+                  and ($4 is null or a.began_at >= $4) and ($5 is null or a.began_at < $5)
+                  and ($6 is null or a.id < $6)
+                order by a.id desc limit $7"#,
+            asked.agents,
+            asked.number,
+            asked.campaign,
+            wanted.from,
+            wanted.until,
+            wanted.before,
+            wanted.limit
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+
+    /// The parts of an attempt's recording that are kept, in their order.
+    pub async fn recording(&mut self, attempt: AttemptId) -> Result<Vec<RecordingPart>, StoreError> {
+        sqlx::query_as!(
+            RecordingPart,
+            r#"select r.path, a.agent_id as "agent_id?" from recording r join attempt a on a.id = r.attempt_id
+                where r.attempt_id = $1 and r.deleted_at is null order by r.id"#,
+            attempt.0
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+}
+
+/// How the question stands in the statement.
+struct Asked {
+    agents: Option<String>,
+    number: Option<i64>,
+    campaign: Option<i64>,
+}
+
+impl Asked {
+    fn of(wanted: &CallsWanted) -> Asked {
+        let agents = wanted.agents.as_ref();
+        Asked {
+            agents: agents.map(|list| super::blacklist::json_numbers(list.iter().map(|agent| agent.0))),
+            number: wanted.number.map(|number| number.as_u64() as i64),
+            campaign: wanted.campaign.map(|campaign| campaign.0),
+        }
+    }
+}
