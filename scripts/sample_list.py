@@ -60,6 +60,10 @@ with open("campaigns/jade-garden/list.csv", "w", encoding="utf-8", newline="") a
     out.write("\ufeff姓名,手机号码,备用电话,房号,面积,备注\r\n")
     out.writelines(",".join(row) + "\r\n" for row in rows)
 
+with open("campaigns/jade-garden-calls/list.csv", "w", encoding="utf-8", newline="") as out:
+    out.write("\ufeff姓名,手机号码,备用电话,房号,面积,备注\r\n")
+    out.writelines(",".join(row) + "\r\n" for row in rows[:120])
+
 with open("campaigns/blacklist.csv", "w", encoding="utf-8", newline="") as out:
     out.write("\ufeff电话,原因,日期\r\n")
     others = [mobile() for _ in range(7)]

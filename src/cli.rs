@@ -142,6 +142,9 @@ pub struct DemoArgs {
     /// Keep the store and the results of the demo here
     #[arg(long, value_name = "DIR", default_value = ".run/demo")]
     pub dir: PathBuf,
+    /// Calls for so many simulated agents at telephones of their own, instead of announcements
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=300))]
+    pub agents: u32,
 }
 
 #[derive(Clone, Debug, Args)]

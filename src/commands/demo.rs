@@ -1,4 +1,5 @@
-//! `paceline demo`: the sample campaign on the built-in simulated carrier, without any configuration.
+//! `paceline demo`: the sample campaigns on the built-in simulated carrier, without any
+//! configuration; with agents, those are simulated too.
 
 use super::run::run_campaign;
 use super::setup::Setup;
@@ -8,12 +9,14 @@ use crate::config::Config;
 use std::path::Path;
 
 const SAMPLE: &str = "campaigns/jade-garden/campaign.toml";
+const WITH_AGENTS: &str = "campaigns/jade-garden-calls/campaign.toml";
 
 pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
-    let sample = Path::new(SAMPLE);
+    let sample = Path::new(if args.agents > 0 { WITH_AGENTS } else { SAMPLE });
     if !sample.exists() {
         return Err(Failure::usage(format!(
-            "{SAMPLE} is not here; start the demo where the sample campaigns are"
+            "{} is not here; start the demo where the sample campaigns are",
+            sample.display()
         )));
     }
     let dir = args.dir;
@@ -28,9 +31,13 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
         .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
     let mut config = Config::default();
     config.store.url = format!("sqlite://{}", dir.join("paceline.db").display());
+    if args.agents > 0 {
+        // Their phones are on this machine, and so is the registrar.
+        config.sip.listen = vec!["udp://127.0.0.1:0".into()];
+    }
     let mut loaded = campaign(sample, &config)?;
     loaded.results_dir = dir.join("results");
     let people = sample.with_file_name("people.toml");
     let people = people.exists().then_some(people);
-    run_campaign(global, Setup { config, loaded, people, metrics_port: true }).await
+    run_campaign(global, Setup { config, loaded, people, metrics_port: true, crew: args.agents }).await
 }

@@ -3,6 +3,7 @@
 mod agents;
 mod carrier;
 mod check;
+mod crew;
 mod demo;
 mod export;
 mod floor;

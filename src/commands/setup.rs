@@ -1,7 +1,7 @@
 //! From files to a running engine: audio, store, list, trunks, sockets, media. What is refused is
 //! refused here, before the first call.
 
-use super::{Failure, carrier, floor};
+use super::{Failure, carrier, crew, floor};
 use crate::audio::Sound;
 use crate::config::{Config, LoadedCampaign, TrunkConfig};
 use crate::console::client::{Client, KeyFile};
@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::net::rtp::{MediaConfig, MediaRoom};
 use crate::net::sip::{SipSocketConfig, SipSockets, TlsConfig};
+use crate::sim::agents::AgentPhones;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
 use crate::store::{NewCampaign, NewImport, Store, Writer};
 use paceline_core::campaign::Trunk;
@@ -39,6 +40,8 @@ pub(super) struct Setup {
     pub people: Option<PathBuf>,
     /// Whether the API, `/metrics` and the health checks are served.
     pub metrics_port: bool,
+    /// Simulated agents who work on the campaign; 0 = none.
+    pub crew: u32,
 }
 
 /// A campaign that is open.
@@ -48,6 +51,7 @@ pub(super) struct Running {
     pub leads: u64,
     pub leads_open: u64,
     pub metrics: Arc<Metrics>,
+    crew: Option<AgentPhones>,
     service: Service,
 }
 
@@ -55,6 +59,9 @@ impl Running {
     /// Leaves the engine once nothing is out, and writes everything.
     pub async fn finish(self) -> Result<CampaignBoard, Failure> {
         let board = self.handle.board();
+        if let Some(crew) = &self.crew {
+            crew.send_home();
+        }
         self.service.finish().await?;
         let board = board.borrow().campaigns.get(&self.campaign).cloned();
         Ok(board.unwrap_or_default())
@@ -64,7 +71,7 @@ impl Running {
 impl Setup {
     /// Builds everything and opens the campaign; `paused` = single-number tests only.
     pub async fn start(self, paused: bool) -> Result<Running, Failure> {
-        let Setup { config, loaded, people, metrics_port } = self;
+        let Setup { config, loaded, people, metrics_port, crew } = self;
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
@@ -73,12 +80,17 @@ impl Setup {
         let phones = loaded.rules.agents.is_some();
         let service = Service::start(config, people, metrics_port, phones, None).await?;
         let opened = service.open(&loaded, sounds, !paused, paused).await?;
+        let crew = match (&loaded.group, crew) {
+            (Some(group), 1..) => Some(service.take_on(group, crew, &loaded, opened.campaign).await?),
+            _ => None,
+        };
         Ok(Running {
             handle: service.handle.clone(),
             campaign: opened.campaign,
             leads: opened.leads,
             leads_open: opened.leads_open,
             metrics: service.metrics.clone(),
+            crew,
             service,
         })
     }
@@ -217,6 +229,22 @@ impl Service {
         let opening = Opening { campaign: rules, leads_open, paused, sound: announcement, sorry };
         self.handle.ask(Ask::Open(Box::new(opening))).await;
         Ok(Opened { campaign, leads, leads_open })
+    }
+
+    /// Simulated agents join the group, each at a telephone that registers here.
+    async fn take_on(
+        &self,
+        group: &str,
+        count: u32,
+        loaded: &LoadedCampaign,
+        campaign: CampaignId,
+    ) -> Result<AgentPhones, Failure> {
+        let line = self.door.phones();
+        let registrar = line.proxy.parse().map_err(Failure::unexpected)?;
+        let group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
+        let hired = crew::hire(&self.store, group, count, &line.domain).await?;
+        floor::tell_people(&self.store, &self.handle).await?;
+        crew::start(&self.handle, registrar, &line.domain, hired, loaded, campaign).await
     }
 
     /// Leaves the engine once nothing is out, and writes everything.

@@ -1,0 +1,157 @@
+//! The people of a demonstration: accounts in its own store, and simulated agents at telephones of
+//! their own who sign in to the running service.
+
+use super::Failure;
+use crate::config::LoadedCampaign;
+use crate::engine::{EngineHandle, Live};
+use crate::sim::agents::{Act, AgentPhones, CrewOptions, Habits, Scene};
+use crate::sim::people::Spread;
+use crate::sim::phones::{PhoneLogin, PhoneOptions};
+use crate::sim::tones;
+use crate::store::{AgentDetails, Role, Secrets, Store};
+use paceline_core::agent::{Agent, Membership, SeatView};
+use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::media::Codec;
+use paceline_core::sip::user_agent::{Peer, PhoneAccount, Transport};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+
+/// Where the crew's phones are, and their sound.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const RTP_PORTS: std::ops::RangeInclusive<u16> = 50_000..=51_999;
+
+/// People who were taken on.
+pub(super) struct Hired {
+    agents: Vec<Agent>,
+    logins: Vec<PhoneLogin>,
+}
+
+/// Takes `count` agents on: 8001 is the shift lead, passwords are made up for this run.
+pub(super) async fn hire(store: &Store, group: GroupId, count: u32, realm: &str) -> Result<Hired, Failure> {
+    let mut hired = Hired { agents: Vec::new(), logins: Vec::new() };
+    for n in 1..=count {
+        let number = format!("{}", 8_000 + n);
+        let password = format!("{:016x}", rand_word());
+        let account = PhoneAccount::with_password(&number, AgentId(0), realm, &password);
+        let details = AgentDetails {
+            name: format!("坐席 {number}"),
+            login: format!("agent{number}"),
+            role: if n == 1 { Role::Lead } else { Role::Agent },
+            telephone: None,
+            recorded: false,
+            skills: Default::default(),
+            sip_user: Some(number.clone()),
+        };
+        let secrets = Secrets {
+            password: String::new(),
+            ha1_md5: Some(hex(&account.ha1_md5)),
+            ha1_sha256: Some(hex(&account.ha1_sha256)),
+        };
+        let id = store.add_agent(&number, &details, &secrets).await.map_err(Failure::unexpected)?;
+        let membership = Membership { group, priority: 1, in_use: true };
+        store.set_memberships(id, &[membership]).await.map_err(Failure::unexpected)?;
+        hired.agents.push(Agent {
+            id,
+            number: number.clone(),
+            name: details.name,
+            skills: details.skills,
+            groups: vec![membership],
+            telephone: None,
+            recorded: false,
+            leads: n == 1,
+        });
+        hired.logins.push(PhoneLogin { user: number, password });
+    }
+    Ok(hired)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Nobody but this run ever needs the password.
+fn rand_word() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
+}
+
+/// Their phones register at `registrar`; they sign in and take calls until they are sent home.
+pub(super) async fn start(
+    handle: &EngineHandle,
+    registrar: SocketAddr,
+    domain: &str,
+    hired: Hired,
+    loaded: &LoadedCampaign,
+    campaign: CampaignId,
+) -> Result<AgentPhones, Failure> {
+    let rules = loaded.rules.agents.as_ref();
+    let group = hired.agents.first().and_then(|agent| agent.groups.first()).map(|of| of.group);
+    let scene = Scene {
+        campaign,
+        group: group.unwrap_or(GroupId(0)),
+        dispositions: rules.map(|rules| rules.dispositions.clone()).unwrap_or_default(),
+        leads: Vec::new(),
+        outside: Vec::new(),
+    };
+    let voice = tones::greeting(crate::sim::Behaviour::Answer);
+    let voice: Vec<f32> = voice.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+    let options = CrewOptions {
+        seed: rand_word(),
+        agents: hired.agents,
+        habits: demonstration(),
+        scene,
+        phones: PhoneOptions {
+            registrar: Some(Peer { transport: Transport::Udp, address: registrar }),
+            domain: domain.into(),
+            phones: hired.logins,
+            address: ADDRESS,
+            rtp_ports: RTP_PORTS,
+            codecs: vec![Codec::Pcma],
+            answer_after: None,
+            voice: Some(Arc::new(crate::audio::Sound::from_samples("agent", &voice, tones::RATE))),
+            keep: Duration::ZERO,
+        },
+    };
+    let door = handle.clone();
+    let act: Act = Arc::new(move |agent, act| {
+        let door = door.clone();
+        Box::pin(async move { door.agent_act(agent, act).await })
+    });
+    let (told, seats) = mpsc::unbounded_channel();
+    tokio::spawn(tell_seats(handle.clone(), told));
+    AgentPhones::start(options, act, seats).await.map_err(Failure::unexpected)
+}
+
+/// A quick day: short talks, short breaks, now and then a hold, a question to a colleague, a callback.
+fn demonstration() -> Habits {
+    Habits {
+        late: Spread::new(2.0, 0.8, 0.1, 10.0),
+        between_breaks: Spread::new(120.0, 0.5, 30.0, 600.0),
+        a_break: Spread::new(15.0, 0.5, 5.0, 60.0),
+        talk: Spread::new(12.0, 0.6, 3.0, 60.0),
+        wrap_up: Spread::new(4.0, 0.5, 1.0, 15.0),
+        whim: Spread::new(30.0, 0.7, 5.0, 120.0),
+        callbacks: 0.0,
+        own_calls: 0.0,
+        clumsy: 0.0,
+        forgets_sign_out: 0.0,
+        ..Habits::default()
+    }
+}
+
+/// Passes every seat that changes on to the crew, until the engine or the crew is gone.
+async fn tell_seats(handle: EngineHandle, told: mpsc::UnboundedSender<SeatView>) {
+    let mut live = handle.live();
+    // The engine leaves when nobody holds a handle any more.
+    drop(handle);
+    loop {
+        match live.recv().await {
+            Ok(Live::Seat(seat)) if told.send((*seat).clone()).is_err() => return,
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
