@@ -15,6 +15,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// Mode predictive: calls on their way for each agent who is there.
+const CALLS_PER_AGENT_MAX: usize = 25;
+
 /// How long an ordinary telephone may wait for its place in the trunk's calls per second.
 const LINE_WAIT: Duration = Duration::from_millis(500);
 
@@ -435,6 +438,8 @@ impl Seen {
         let pending = pending.count();
         let most = match rules.mode {
             Mode::Ratio => (rules.ratio * idle as f64 + 1e-9).floor() as usize,
+            // The pacer counts on agents who will be free; a hard cap holds whatever it expects.
+            Mode::Predictive => CALLS_PER_AGENT_MAX * there,
             _ => idle,
         };
         if pending > most {
