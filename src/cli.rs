@@ -68,15 +68,19 @@ pub enum Command {
     #[command(after_help = "Example:\n  paceline carrier --listen 127.0.0.1:5070 --invites invites.csv")]
     Carrier(CarrierArgs),
     /// Accounts: agents, shift leads, managers, analysts, admins
-    #[command(after_help = "Examples:\n  paceline user add ana --name Ana --group vote-team\n  paceline user passwd ana")]
+    #[command(
+        after_help = "Examples:\n  paceline user add ana --name Ana --group vote-team\n  paceline user passwd ana"
+    )]
     User(UserArgs),
     /// Groups of agents
     #[command(after_help = "Example:\n  paceline group add vote-team --telephones")]
     Group(GroupArgs),
     /// The floor, live: who does what, and where the campaigns stand
-    #[command(after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080")]
+    #[command(
+        after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
+    )]
     Agents(AgentsArgs),
-    /// Print or write the JSON Schemas
+    /// Print or write the JSON Schemas and the OpenAPI document
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
 }
@@ -154,7 +158,7 @@ pub struct CarrierArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct SchemaArgs {
-    /// Which one to print: campaign, paceline, people
+    /// Which one to print: campaign, paceline, list-report, summary, openapi
     pub name: Option<String>,
     /// Write all of them into this folder
     #[arg(long, value_name = "DIR")]

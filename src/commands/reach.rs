@@ -20,9 +20,13 @@ pub(super) fn running(reach: &Reach, config: &Config) -> Result<Client, Failure>
     let beside = || Client::beside(&store_file(config));
     match (&reach.url, &reach.token) {
         (Some(url), Some(token)) => Ok(Client::new(url, token)),
-        (Some(url), None) => beside().filter(|client| client.url == url.trim_end_matches('/')).ok_or_else(|| {
-            Failure::usage(format!("{url} asks for a token: --token, or PACELINE_TOKEN in the environment"))
-        }),
+        (Some(url), None) => {
+            beside().filter(|client| client.url == url.trim_end_matches('/')).ok_or_else(|| {
+                Failure::usage(format!(
+                    "{url} asks for a token: --token, or PACELINE_TOKEN in the environment"
+                ))
+            })
+        }
         (None, token) => {
             let found = beside().map(|client| match token {
                 Some(token) => Client::new(&client.url, token),
@@ -73,7 +77,8 @@ fn line(config: &Config) -> PhoneLine {
     let first = config.sip.listen.first().map_or("", String::as_str);
     let (transport, listen) = first.split_once("://").unwrap_or(("udp", "0.0.0.0:5060"));
     let listen: Option<SocketAddr> = listen.parse().ok();
-    let known = listen.filter(|address| !address.ip().is_unspecified()).map(|address| address.ip().to_string());
+    let known =
+        listen.filter(|address| !address.ip().is_unspecified()).map(|address| address.ip().to_string());
     let host = match config.sip.external_address.as_str() {
         "" => known.unwrap_or_else(|| "(this machine)".into()),
         external => external.to_owned(),

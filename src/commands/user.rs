@@ -18,7 +18,9 @@ pub async fn user(global: &Global, args: UserArgs) -> Result<Exit, Failure> {
             let number = number_of(&client, &user).await?;
             let (path, body) = match phone {
                 true => (format!("/agents/{number}/phone-password"), json!({})),
-                false => (format!("/agents/{number}/password"), json!({ "password": given(password_stdin)? })),
+                false => {
+                    (format!("/agents/{number}/password"), json!({ "password": given(password_stdin)? }))
+                }
             };
             ask(&client, Method::POST, &path, Some(&body)).await?
         }
@@ -104,7 +106,14 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
     }
     if let Some(agents) = answer["agents"].as_array() {
         let mut table = Table::new();
-        table.set_header([lang.number(), lang.login(), lang.name(), lang.role(), lang.groups(), lang.telephone()]);
+        table.set_header([
+            lang.number(),
+            lang.login(),
+            lang.name(),
+            lang.role(),
+            lang.groups(),
+            lang.telephone(),
+        ]);
         for agent in agents {
             let groups: Vec<String> =
                 agent["groups"].as_array().into_iter().flatten().map(|it| plain(&it["group"])).collect();
@@ -121,7 +130,12 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
         table.set_header([lang.groups(), lang.members(), lang.telephone(), lang.seats()]);
         for group in groups {
             let members: Vec<String> = group["members"].as_array().into_iter().flatten().map(plain).collect();
-            let row = [plain(&group["name"]), members.join(", "), plain(&group["telephones"]), plain(&group["seats"])];
+            let row = [
+                plain(&group["name"]),
+                members.join(", "),
+                plain(&group["telephones"]),
+                plain(&group["seats"]),
+            ];
             table.add_row(row);
         }
         println!("{table}");

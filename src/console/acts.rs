@@ -20,7 +20,10 @@ use std::time::Duration;
 
 /// What `act` may be, and which fields go with it: for the papers, and for who reads a refusal.
 pub(super) const ACTS: &[(&str, &str)] = &[
-    ("sign_in", "groups (names; none = all hers), way (\"phone\", \"telephone\" or {telephone}), holding, work_mode"),
+    (
+        "sign_in",
+        "groups (names; none = all hers), way (\"phone\", \"telephone\" or {telephone}), holding, work_mode",
+    ),
     ("sign_out", ""),
     ("change_way", "way, holding"),
     ("ready", ""),
@@ -78,7 +81,9 @@ pub(super) async fn of_agent(
         return Err(Problem::missing("agent"));
     }
     if !caller.is(row.id) && !matches!(caller.role, Role::Manager | Role::Admin) {
-        return Err(Problem::forbidden("an agent acts for herself; a shift lead uses `force` or `supervise`"));
+        return Err(Problem::forbidden(
+            "an agent acts for herself; a shift lead uses `force` or `supervise`",
+        ));
     }
     acted(&door, &caller, &row, asked).await
 }
@@ -91,12 +96,7 @@ async fn acted(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) -> 
 }
 
 /// The act in the core's own words.
-async fn act_of(
-    door: &Door,
-    caller: &Caller,
-    actor: &AgentRow,
-    asked: Value,
-) -> Result<AgentAct, Problem> {
+async fn act_of(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) -> Result<AgentAct, Problem> {
     let Value::Object(mut act) = asked else { return Err(Problem::unfit("an act is a JSON object")) };
     let word = act.get("act").and_then(Value::as_str).unwrap_or_default().to_owned();
     if !ACTS.iter().any(|(known, _)| *known == word) {
@@ -251,10 +251,7 @@ fn bounded(text: Option<&Value>, max: usize) -> Result<(), Problem> {
 }
 
 /// Her phone is listened to for some seconds and played back to her; the answer says how good it is.
-pub(super) async fn device_check(
-    State(door): State<Door>,
-    caller: Caller,
-) -> Result<Json<Value>, Problem> {
+pub(super) async fn device_check(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
     let checked = tokio::time::timeout(CHECK_WAIT, door.engine().check_device(account.id)).await;
     let checked = checked.map_err(|_| Problem::inside("a device check has not ended"))??;
@@ -271,7 +268,9 @@ pub(super) enum CampaignAct {
     Drain {},
     HangUpAll {},
     /// One number, which joins no list.
-    TestCall { number: String },
+    TestCall {
+        number: String,
+    },
 }
 
 pub(super) async fn on_campaign(

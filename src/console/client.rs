@@ -4,9 +4,9 @@
 
 use super::Door;
 use http_body_util::{BodyExt, Full};
+pub use hyper::Method;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::Service;
-pub use hyper::Method;
 use hyper::{Request, Response, header};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -246,7 +246,10 @@ mod tests {
 
     #[test]
     fn an_event_has_a_name_and_data() {
-        assert_eq!(event_of("event: seat\ndata: {\"a\":1}\n\n"), Some(("seat".into(), serde_json::json!({"a": 1}))));
+        assert_eq!(
+            event_of("event: seat\ndata: {\"a\":1}\n\n"),
+            Some(("seat".into(), serde_json::json!({"a": 1})))
+        );
         assert_eq!(event_of(": still here\n\n"), None);
     }
 }

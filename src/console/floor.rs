@@ -68,7 +68,10 @@ impl Scope {
     pub fn campaigns(&self, door: &Door, board: &Board) -> BTreeMap<CampaignId, Value> {
         let facts = door.campaigns();
         let open = board.campaigns.iter().filter(|(id, _)| self.sees_campaign(door, **id));
-        open.map(|(id, campaign)| (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))).collect()
+        open.map(|(id, campaign)| {
+            (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
+        })
+        .collect()
     }
 }
 

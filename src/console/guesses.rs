@@ -106,7 +106,14 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
-    fn judged(guesses: &Guesses, login: &str, address: IpAddr, from: Utc, every: Duration, tries: u32) -> u32 {
+    fn judged(
+        guesses: &Guesses,
+        login: &str,
+        address: IpAddr,
+        from: Utc,
+        every: Duration,
+        tries: u32,
+    ) -> u32 {
         (0..tries).map(|n| u32::from(guesses.take(login, address, from + every * n).is_ok())).sum()
     }
 

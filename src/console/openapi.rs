@@ -50,9 +50,9 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters: Vec<Value> = in_path
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
-        .chain(route.query.iter().map(|name| {
-            json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string" } })
-        }))
+        .chain(route.query.iter().map(
+            |name| json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string" } }),
+        ))
         .collect();
     let refused = json!({
         "description": "Refused, in words",

@@ -408,7 +408,13 @@ pub(super) async fn remove_group(
     let members: Vec<AgentRow> = door.store().agents().await?.into_iter().filter(member).collect();
     let open = door.campaigns().into_values().find(|facts| {
         facts.rules.agents.as_ref().is_some_and(|rules| rules.group == group.id)
-            && !door.engine().board().borrow().campaigns.get(&facts.rules.id).is_none_or(|board| board.finished)
+            && !door
+                .engine()
+                .board()
+                .borrow()
+                .campaigns
+                .get(&facts.rules.id)
+                .is_none_or(|board| board.finished)
     });
     if let Some(facts) = open {
         let detail = format!("the campaign `{}` works with this group", facts.rules.name);

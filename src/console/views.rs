@@ -112,7 +112,8 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         Way::Telephone(telephone) => json!({ "telephone": telephone.national() }),
     };
     let groups: Vec<&String> = seat.groups.iter().filter_map(|group| names.groups.get(group)).collect();
-    let supervising = seat.supervising.map(|(agent, how)| json!({ "agent": names.number_of(agent), "how": how }));
+    let supervising =
+        seat.supervising.map(|(agent, how)| json!({ "agent": names.number_of(agent), "how": how }));
     json!({
         "agent": seat.number,
         "name": names.name_of(seat.agent),
@@ -178,14 +179,20 @@ fn party(party: &Party, names: &Names) -> Value {
 }
 
 fn summary(summary: &CallSummary) -> Value {
-    let callback = summary.callback.as_ref().map(|callback| {
-        json!({ "at": moment(callback.at), "own": callback.own, "skill": callback.skill })
-    });
+    let callback = summary
+        .callback
+        .as_ref()
+        .map(|callback| json!({ "at": moment(callback.at), "own": callback.own, "skill": callback.skill }));
     json!({ "disposition": summary.disposition, "note": summary.note, "callback": callback })
 }
 
 /// Where a campaign stands.
-pub(super) fn campaign(id: CampaignId, board: &CampaignBoard, facts: Option<&OpenCampaignFacts>, names: &Names) -> Value {
+pub(super) fn campaign(
+    id: CampaignId,
+    board: &CampaignBoard,
+    facts: Option<&OpenCampaignFacts>,
+    names: &Names,
+) -> Value {
     let mut view = serde_json::to_value(board.view).unwrap_or_default();
     view["until"] = maybe(board.view.until);
     let group = facts.and_then(|facts| facts.rules.agents.as_ref()).map(|rules| rules.group);
