@@ -2,6 +2,7 @@
 //! the door is there, so that a test says what it answers.
 
 mod acts;
+mod commands;
 mod hostile;
 mod live;
 mod people;
