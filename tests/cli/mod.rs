@@ -103,9 +103,6 @@ fn bad_usage_ends_with_2() {
 #[test]
 fn what_is_not_there_yet_says_so() {
     let desk = Desk::new();
-    for command in ["serve", "user"] {
-        desk.run(&[command]).ended(USAGE).says("is not there yet");
-    }
     desk.run(&["forecast", "campaign.toml"]).ended(USAGE).says("is not there yet");
 }
 

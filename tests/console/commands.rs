@@ -122,6 +122,8 @@ async fn a_service_opens_campaigns_below_its_folder_and_nowhere_else() {
             std::fs::copy(&file, copy.join(file.file_name().unwrap())).unwrap();
         }
     }
+    let blacklist = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/blacklist.csv");
+    std::fs::copy(blacklist, dir.path().join("campaigns/blacklist.csv")).unwrap();
     std::fs::write(dir.path().join("outside.toml"), "name = \"outside\"\n").unwrap();
     std::os::unix::fs::symlink(dir.path().join("outside.toml"), dir.path().join("campaigns/link.toml"))
         .unwrap();
