@@ -81,7 +81,7 @@ pub enum Command {
         after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
     )]
     Agents(AgentsArgs),
-    /// Print or write the JSON Schemas
+    /// Print or write the JSON Schemas and the OpenAPI document
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
 }
@@ -198,7 +198,7 @@ pub struct CarrierArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct SchemaArgs {
-    /// Which one to print: campaign, paceline, people
+    /// Which one to print: campaign, paceline, list-report, summary, openapi
     pub name: Option<String>,
     /// Write all of them into this folder
     #[arg(long, value_name = "DIR")]

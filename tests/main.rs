@@ -4,6 +4,7 @@
 
 mod call;
 mod cli;
+mod console;
 mod day;
 mod floor;
 mod house;

@@ -31,14 +31,14 @@ pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> 
                     return Err(Failure::unexpected(gone(&client)));
                 };
                 floor.hear(&name, &data);
-                if args.once {
-                    floor.show_once(global, lang, &data);
+                let line = match (global.json, screen.is_none()) {
+                    (true, _) => Some(json!({ "event": name, "data": data }).to_string()),
+                    (false, true) => floor.line(lang, &name, &data),
+                    (false, false) => None,
+                };
+                // Who reads our output may have seen enough.
+                if line.is_some_and(|line| writeln!(std::io::stdout(), "{line}").is_err()) || args.once {
                     return Ok(Exit::Done);
-                }
-                if global.json {
-                    println!("{}", json!({ "event": name, "data": data }));
-                } else if screen.is_none() {
-                    floor.show_line(lang, &name, &data);
                 }
             }
             _ = redraw.tick(), if screen.is_some() => Screen::draw(&floor.tables(lang, Clock::utc())),
@@ -117,27 +117,19 @@ impl Floor {
         self.campaigns.insert(name, campaign.clone());
     }
 
-    fn show_once(&self, global: &Global, lang: Lang, snapshot: &Value) {
-        if global.json {
-            println!("{}", json!({ "event": "snapshot", "data": snapshot }));
-        } else {
-            println!("{}", self.tables(lang, Clock::utc()));
-        }
-    }
-
-    /// One line a change, for pipes and logs.
-    fn show_line(&self, lang: Lang, name: &str, data: &Value) {
+    /// One line a change, for pipes and logs; the whole floor for a snapshot.
+    fn line(&self, lang: Lang, name: &str, data: &Value) -> Option<String> {
         match name {
-            "snapshot" => println!("{}", self.tables(lang, Clock::utc())),
+            "snapshot" => Some(self.tables(lang, Clock::utc())),
             "seat" => {
                 let state = lang.seat(word(&data["availability"]), word(&data["activity"]));
                 let callee = plain(&data["work"]["number"]);
-                println!("{} {} {} {callee}", plain(&data["since"]), plain(&data["agent"]), state);
+                Some(format!("{} {} {state} {callee}", plain(&data["since"]), plain(&data["agent"])))
             }
             "decided" | "finished" => {
-                println!("{} {} {}", plain(&data["at"]), plain(&data["campaign"]), plain(&data["why"]));
+                Some(format!("{} {} {}", plain(&data["at"]), plain(&data["campaign"]), plain(&data["why"])))
             }
-            _ => {}
+            _ => None,
         }
     }
 

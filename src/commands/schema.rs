@@ -1,11 +1,15 @@
-//! `paceline schema`: what the files mean, as JSON Schema, made from the code.
+//! `paceline schema`: what the files mean, as JSON Schema, and the API as OpenAPI, made from the code.
 
 use super::Failure;
 use crate::cli::{Exit, SchemaArgs};
 use crate::config::{CampaignFile, Config};
+use crate::console::openapi;
 use crate::lists::ListReport;
 use crate::results::Summary;
 use schemars::schema_for;
+
+/// The file of the API's description.
+pub const OPENAPI: &str = "openapi.json";
 
 /// Every schema, by name.
 pub fn all() -> Vec<(&'static str, schemars::Schema)> {
@@ -33,17 +37,26 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, Failure> {
                 .map_err(|error| Failure::unexpected(format!("{}: {error}", file.display())))?;
             println!("{}", file.display());
         }
+        let file = dir.join(OPENAPI);
+        std::fs::write(&file, openapi::text())
+            .map_err(|error| Failure::unexpected(format!("{}: {error}", file.display())))?;
+        println!("{}", file.display());
         return Ok(Exit::Done);
     }
     let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
     let wanted = args.name.as_deref().unwrap_or("campaign");
+    if wanted == "openapi" {
+        print!("{}", openapi::text());
+        return Ok(Exit::Done);
+    }
     match all.iter().find(|(name, _)| *name == wanted) {
         Some((_, schema)) => {
             print!("{}", text(schema));
             Ok(Exit::Done)
         }
-        None => {
-            Err(Failure::usage(format!("there is no schema `{wanted}`; there are: {}", names.join(", "))))
-        }
+        None => Err(Failure::usage(format!(
+            "there is no schema `{wanted}`; there are: {}, openapi",
+            names.join(", ")
+        ))),
     }
 }

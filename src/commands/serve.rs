@@ -27,6 +27,10 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let folder = args.folder.map(|dir| CampaignFolder { dir, openings });
     let store_url = config.store.url.clone();
     let service = Service::start(config, args.people, true, true, folder).await?;
+    if !service.listens() {
+        service.finish().await?;
+        return Err(Failure::usage("a service without its API is none; put right `listen` of [http]"));
+    }
     let mut open = Vec::new();
     for (campaign, sounds) in loaded {
         open_campaign(&service, &mut open, campaign, sounds, args.paused).await?;

@@ -202,6 +202,11 @@ impl Service {
         Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, door, console })
     }
 
+    /// Whether the API is served.
+    pub fn listens(&self) -> bool {
+        self.console.is_some()
+    }
+
     /// Opens the campaign, with its list taken in or not; `paused` = only single-number tests are called.
     pub async fn open(
         &self,
@@ -249,12 +254,13 @@ impl Service {
 
     /// Leaves the engine once nothing is out, and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
-        if let Some((console, _key)) = self.console {
-            console.stop().await;
-        }
         self.handle.ask(Ask::Leave).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
+        // Screens are served until the last call has ended.
+        if let Some((console, _key)) = self.console {
+            console.stop().await;
+        }
         if let Some(carrier) = self.carrier {
             carrier.stop().await;
         }

@@ -5,7 +5,7 @@ use super::gate::{Body, Caller};
 use super::problem::Problem;
 use super::views::{self, Names};
 use crate::engine::Board;
-use crate::store::Role;
+use crate::store::{AgentRow, Role};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -31,7 +31,10 @@ impl Scope {
     pub async fn of(door: &Door, caller: &Caller) -> Result<Scope, Problem> {
         let all = door.store().agents().await?;
         let names = Names::of(&all, door.group_names().await?, door);
-        let agents = all.iter().filter(|row| caller.sees(row)).map(|row| row.id).collect();
+        // Managers and analysts without a group have an account, and no seat that anybody watches.
+        let sits =
+            |row: &&AgentRow| !row.groups.is_empty() || matches!(row.details.role, Role::Agent | Role::Lead);
+        let agents = all.iter().filter(sits).filter(|row| caller.sees(row)).map(|row| row.id).collect();
         Ok(Scope { names, everything: caller.sees_all(), agents, groups: caller.groups() })
     }
 
@@ -115,7 +118,7 @@ pub(super) async fn floor(
             return Err(Problem::missing("group"));
         }
         let agents = door.store().agents().await?;
-        let member = |row: &&crate::store::AgentRow| row.groups.iter().any(|it| it.group == group);
+        let member = |row: &&AgentRow| row.groups.iter().any(|it| it.group == group);
         scope.narrowed(group, agents.iter().filter(member).map(|row| row.id).collect());
     }
     Ok(Json(snapshot(&door, &scope)))

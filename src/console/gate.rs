@@ -18,6 +18,9 @@ use std::net::{IpAddr, SocketAddr};
 /// The cookie of the console.
 pub const COOKIE: &str = "paceline";
 
+/// What a body may hold at most.
+pub const BODY_MAX: usize = 64 * 1024;
+
 /// Where a request came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
@@ -207,12 +210,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let detail = "send JSON, with the content type application/json";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
+        // Refused before it comes, where its length is told.
+        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|length| length > BODY_MAX as u64) {
+            return Err(too_large(StatusCode::PAYLOAD_TOO_LARGE));
+        }
         let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|rejected| {
             let status = axum::response::IntoResponse::into_response(rejected).status();
-            Problem::new(status, "body", "the body cannot be read, or is larger than 64 KiB")
+            too_large(status)
         })?;
         parsed(&bytes).map(Body)
     }
+}
+
+fn too_large(status: StatusCode) -> Problem {
+    Problem::new(status, "body", "the body cannot be read, or is larger than 64 KiB")
 }
 
 /// JSON as a value of this shape.

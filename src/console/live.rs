@@ -24,6 +24,9 @@ use tokio::time::{Interval, MissedTickBehavior};
 /// How often the figures of campaigns are looked at, and told if they changed.
 const CAMPAIGNS_EVERY: Duration = Duration::from_secs(1);
 
+/// Longer than the engine takes from one board to the next.
+const BOARD_WAIT: Duration = Duration::from_millis(500);
+
 /// How often the stream says that it lives, and asks whether the reader may still read it.
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 
@@ -67,7 +70,7 @@ pub(super) async fn live(
         beat: every(BEAT_EVERY),
         _place: place,
     };
-    reading.begin();
+    reading.begin().await;
     let events = stream::unfold(reading, |mut reading| async move {
         let event = reading.next().await?;
         Some((Ok::<Event, Infallible>(event), reading))
@@ -87,8 +90,13 @@ fn every(span: Duration) -> Interval {
 }
 
 impl Reading {
-    /// Everything as it stands now.
-    fn begin(&mut self) {
+    /// Everything as it stands now. The board is written a few times a second: one that was written
+    /// before we listened lacks what happened between, so the next one is waited for.
+    async fn begin(&mut self) {
+        let mut board = self.door.engine().board();
+        board.mark_unchanged();
+        // An engine that writes no board any more has said everything.
+        let _ = tokio::time::timeout(BOARD_WAIT, board.changed()).await;
         self.waiting.clear();
         self.campaigns = self.scope.campaigns(&self.door, &floor::board(&self.door));
         self.tell("snapshot", &floor::snapshot(&self.door, &self.scope));
@@ -107,7 +115,7 @@ impl Reading {
             tokio::select! {
                 happened = self.happened.recv() => match happened {
                     Ok(happened) => self.hear(happened).await?,
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.begin(),
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.begin().await,
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
                 _ = self.campaigns_due.tick() => self.look_at_campaigns(),

@@ -31,14 +31,11 @@ use gate::Peer;
 use problem::Problem;
 use serde_json::json;
 
-/// What a body may hold at most.
-const BODY_MAX: usize = 64 * 1024;
-
 /// Every route of this process.
 pub fn routes(door: Door) -> Router {
     let api = table::router(&door)
         .fallback(async || Problem::missing("path"))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(DefaultBodyLimit::max(gate::BODY_MAX))
         .layer(from_fn(problem::worded));
     Router::new()
         .nest(table::ROOT, api)

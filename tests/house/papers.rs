@@ -16,6 +16,13 @@ fn the_schemas_are_what_the_code_would_write() {
         assert!(found == schema::text(&made), "{path} differs from the code; {mend}");
         expected.insert(path);
     }
+    let path = format!("schemas/{}", schema::OPENAPI);
+    let found = std::fs::read_to_string(top().join(&path)).unwrap_or_default();
+    assert!(
+        found == paceline::console::openapi::text(),
+        "{path} differs from the code; write it anew with `paceline schema --write schemas`"
+    );
+    expected.insert(path);
     let found: BTreeSet<String> =
         files("schemas", "json").iter().map(|file| file.display().to_string()).collect();
     assert_eq!(found, expected, "schemas/ holds what the code writes and nothing else");

@@ -1,0 +1,210 @@
+//! Acts: names become the core's numbers, the engine's refusal a problem; who may act for whom.
+
+use super::*;
+use paceline_core::agent::{
+    CallSummary, CallbackRequest, Consulted, Force, Holding, Supervision, Way, WorkMode,
+};
+use paceline_core::call::Digit;
+use paceline_core::ids::{CallId, LeadId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::time::Utc;
+use serde_json::json;
+
+fn phone(digits: &str) -> PhoneNumber {
+    PhoneNumber::chinese(digits.as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn names_become_what_the_core_knows() {
+    let house = House::new().await;
+    house.staff().await;
+    house.open_campaign(CampaignId(7), "spring", "vote").await;
+    let (ana, lead, vote) = (house.id("8001").await, house.id("8002").await, house.group("vote").await);
+    let campaign = CampaignId(7);
+    let sign_in =
+        |groups, way| AgentAct::SignIn { groups, way, holding: Holding::NailedUp, work_mode: WorkMode::Both };
+    let digits = |keys: &str| keys.chars().map(|key| Digit::from_char(key).unwrap()).collect();
+    for (asked, act) in [
+        (json!({ "act": "sign_in" }), sign_in(vec![], Way::Phone)),
+        (
+            json!({ "act": "sign_in", "groups": ["vote"], "way": { "telephone": "13800138000" } }),
+            sign_in(vec![vote], Way::Telephone(phone("13800138000"))),
+        ),
+        (
+            json!({ "act": "change_way", "way": "phone", "holding": "per_call" }),
+            AgentAct::ChangeWay { way: Way::Phone, holding: Holding::PerCall },
+        ),
+        (json!({ "act": "pause", "reason": "午餐" }), AgentAct::Pause { reason: "午餐".into() }),
+        (
+            json!({ "act": "call", "campaign": "spring", "number": "0571-8888 8888" }),
+            AgentAct::Call { campaign, number: phone("057188888888") },
+        ),
+        (
+            json!({ "act": "call_lead", "campaign": "spring", "lead": 12 }),
+            AgentAct::CallLead { campaign, lead: LeadId(12) },
+        ),
+        (
+            json!({ "act": "hang_up", "leg": "4611686018427387905" }),
+            AgentAct::HangUp { leg: Some(CallId::side_leg(1)) },
+        ),
+        (json!({ "act": "hang_up" }), AgentAct::HangUp { leg: None }),
+        (json!({ "act": "send_digits", "keys": "12#" }), AgentAct::SendDigits { keys: digits("12#") }),
+        (
+            json!({ "act": "consult", "whom": { "agent": "8002" } }),
+            AgentAct::Consult { whom: Consulted::Agent(lead) },
+        ),
+        (
+            json!({ "act": "consult", "whom": { "group": "vote" } }),
+            AgentAct::Consult { whom: Consulted::Group(vote) },
+        ),
+        (
+            json!({ "act": "consult", "whom": { "number": "13800138000" } }),
+            AgentAct::Consult { whom: Consulted::Number(phone("13800138000")) },
+        ),
+        (
+            json!({ "act": "summarise", "disposition": "voted", "callback": { "at": "2030-01-31T09:30:00+08:00", "own": true } }),
+            AgentAct::Summarise(CallSummary {
+                disposition: "voted".into(),
+                note: String::new(),
+                callback: Some(CallbackRequest {
+                    at: Utc::from_millis(1_896_053_400_000),
+                    own: true,
+                    skill: None,
+                }),
+            }),
+        ),
+    ] {
+        house.post("8001", "/me/acts", asked.clone()).await.is(200);
+        let (who, done) = house.told.lock().unwrap().acts.pop().unwrap();
+        assert_eq!((who, done), (ana, act), "{asked}");
+    }
+    let force = json!({ "act": "force", "agent": "8001", "what": { "pause": { "reason": "meeting" } } });
+    house.post("8002", "/me/acts", force).await.is(200);
+    let barge = json!({ "act": "supervise", "agent": "8001", "how": "whisper" });
+    house.post("8002", "/me/acts", barge).await.is(200);
+    let acts = house.told.lock().unwrap().acts.split_off(0);
+    let what = Force::Pause { reason: "meeting".into() };
+    assert_eq!(
+        acts,
+        [
+            (lead, AgentAct::Force { agent: ana, what }),
+            (lead, AgentAct::Supervise { agent: ana, how: Supervision::Whisper })
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_floor_is_a_problem_with_its_word() {
+    let house = House::new().await;
+    house.staff().await;
+    for (refusal, status) in [
+        (Refusal::Busy, 409),
+        (Refusal::NotSignedIn, 409),
+        (Refusal::SeatsTaken, 409),
+        (Refusal::ReasonMissing, 422),
+        (Refusal::UnknownDisposition, 422),
+        (Refusal::NotAllowed, 403),
+        (Refusal::UnknownAgent, 404),
+        (Refusal::StoreStalled, 503),
+    ] {
+        house.told.lock().unwrap().refusal = Some(refusal);
+        let problem = house.post("8001", "/me/acts", json!({ "act": "ready" })).await.is(status).json();
+        assert_eq!(
+            (problem["code"].as_str(), problem["status"].as_u64()),
+            (Some(refusal.word()), Some(u64::from(status)))
+        );
+        assert_eq!(problem["detail"], refusal.to_string());
+    }
+}
+
+#[tokio::test]
+async fn an_agent_acts_for_herself_and_a_lead_forces_her_own_people() {
+    let house = House::new().await;
+    house.staff().await;
+    house.open_campaign(CampaignId(7), "spring", "vote").await;
+    let ready = json!({ "act": "ready" });
+    house.post("8001", "/agents/8001/acts", ready.clone()).await.is(200);
+    house.post("8001", "/agents/8101/acts", ready.clone()).await.is(404);
+    house.post("8002", "/agents/8001/acts", ready.clone()).await.is(403);
+    house.post("8003", "/agents/8001/acts", ready).await.is(200);
+    assert_eq!(house.told.lock().unwrap().acts.len(), 2);
+    for (by, agent, status) in
+        [("8001", "8101", 403), ("8002", "8101", 404), ("8002", "9999", 404), ("8002", "8001", 200)]
+    {
+        let force = json!({ "act": "force", "agent": agent, "what": "release" });
+        house.post(by, "/me/acts", force).await.is(status);
+    }
+    // By the core's own number, too, and in an agent's name.
+    let night = house.id("8101").await.0;
+    let force = json!({ "act": "force", "agent": night, "what": "release" });
+    house.post("8002", "/me/acts", force).await.is(404);
+    // A campaign of another group is closed to her.
+    let call = json!({ "act": "call", "campaign": "spring", "number": "13800138000" });
+    assert_eq!(house.post("8101", "/me/acts", call.clone()).await.is(409).code(), "campaign_closed");
+    house.post("8001", "/me/acts", call).await.is(200);
+}
+
+#[tokio::test]
+async fn what_is_no_act_never_reaches_the_floor() {
+    let house = House::new().await;
+    house.staff().await;
+    let long = "x".repeat(5_000);
+    for asked in [
+        json!([]),
+        json!("ready"),
+        json!({}),
+        json!({ "act": "fly" }),
+        json!({ "act": 7 }),
+        json!({ "act": "pause" }),
+        json!({ "act": "pause", "reason": long }),
+        json!({ "act": "send_digits", "keys": "12x" }),
+        json!({ "act": "send_digits", "keys": "" }),
+        json!({ "act": "send_digits", "keys": "1".repeat(65) }),
+        json!({ "act": "hang_up", "leg": "-1" }),
+        json!({ "act": "summarise", "note": "no code" }),
+        json!({ "act": "summarise", "disposition": "voted", "note": long }),
+        json!({ "act": "summarise", "disposition": "voted", "callback": { "at": "tomorrow" } }),
+        json!({ "act": "sign_in", "way": "telephone" }),
+        json!({ "act": "sign_in", "way": { "telephone": "not a number" } }),
+        json!({ "act": "sign_in", "holding": "both" }),
+        json!({ "act": "consult", "whom": { "number": "110" } }),
+    ] {
+        house.post("8001", "/me/acts", asked).await.is(422);
+    }
+    assert!(house.told.lock().unwrap().acts.is_empty());
+}
+
+#[tokio::test]
+async fn a_manager_acts_on_open_campaigns_alone() {
+    let house = House::new().await;
+    house.staff().await;
+    house.open_campaign(CampaignId(7), "spring", "vote").await;
+    for (asked, word) in [
+        (json!({ "act": "pause" }), "Pause"),
+        (json!({ "act": "resume" }), "Resume"),
+        (json!({ "act": "drain" }), "Drain"),
+        (json!({ "act": "hang_up_all" }), "HangUpAll"),
+        (json!({ "act": "test_call", "number": "13800138000" }), "TestCall"),
+    ] {
+        house.post("8003", "/campaigns/spring/acts", asked).await.is(202);
+        house.settled().await;
+        let heard = house.told.lock().unwrap().others.pop().expect("the engine is asked");
+        assert!(heard.contains(word) && heard.contains("CampaignId(7)"), "{heard}");
+    }
+    house.post("8003", "/campaigns/autumn/acts", json!({ "act": "pause" })).await.is(404);
+    house
+        .post("8003", "/campaigns/spring/acts", json!({ "act": "test_call", "number": "119" }))
+        .await
+        .is(422);
+    house.post("8003", "/campaigns/spring/acts", json!({ "act": "explode" })).await.is(422);
+    let closed = house.post("8003", "/campaigns", json!({ "file": "a/campaign.toml" })).await;
+    assert_eq!(closed.is(409).code(), "no_folder");
+}
+
+#[tokio::test]
+async fn a_device_check_that_cannot_be_made_says_why() {
+    let house = House::new().await;
+    house.staff().await;
+    let answer = house.by("8001", "post", "/me/device-check", None).await;
+    assert_eq!(answer.is(409).code(), "not_signed_in");
+}

@@ -1,0 +1,155 @@
+//! The program itself: accounts made with and without a running service, the service with its folder of
+//! campaigns, the floor on a terminal that is none.
+
+use super::*;
+use paceline::console::client::{Client, Method};
+use serde_json::json;
+use std::path::Path;
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Longer than anything here takes on a machine that has other work.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn program(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_paceline"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PACELINE_")) {
+        command.env_remove(name);
+    }
+    command
+        .args(arguments)
+        .current_dir(dir)
+        .env("LC_ALL", "C")
+        .env("PACELINE_HTTP__LISTEN", "127.0.0.1:0")
+        .env("PACELINE_SIP__LISTEN", "[\"udp://127.0.0.1:0\"]")
+        .kill_on_drop(true);
+    command
+}
+
+/// Exit code, stdout, stderr.
+async fn run(dir: &Path, arguments: &[&str], stdin: &str) -> (i32, String, String) {
+    let mut command = program(dir, arguments);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).await.unwrap();
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A service that listens.
+async fn serve(dir: &Path, arguments: &[&str]) -> Child {
+    let mut all = vec!["serve"];
+    all.extend(arguments);
+    let mut child = program(dir, &all).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let listening = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.contains("/api/v1") {
+                return;
+            }
+        }
+        panic!("the service ended before it listened");
+    };
+    tokio::time::timeout(PATIENCE, listening).await.expect("it listens");
+    // Read on, so that it never waits for a reader.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    child
+}
+
+async fn stop(mut service: Child) -> i32 {
+    let pid = service.id().expect("it runs");
+    let killed = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await.unwrap();
+    assert!(killed.success());
+    let ended = tokio::time::timeout(PATIENCE, service.wait()).await.expect("it stops").unwrap();
+    ended.code().expect("an exit of its own")
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[tokio::test]
+async fn accounts_are_made_on_the_store_and_through_a_service_that_runs_on_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    assert_eq!(run(dir, &["group", "add", "vote", "--telephones"], "").await.0, 0);
+    let add = ["user", "add", "ana", "--name", "安娜", "--number", "8001", "--group", "vote", "--json"];
+    let (code, out, _) = run(dir, &add, "").await;
+    let made = json_of(&out);
+    assert_eq!(
+        (code, made["agent"]["number"].as_str(), made["sheet"]["user"].as_str()),
+        (0, Some("8001"), Some("8001"))
+    );
+    assert_eq!(run(dir, &add, "").await.0, 3, "the number is taken");
+    let (code, out, _) = run(dir, &["user", "passwd", "ana", "--password-stdin"], "a good password\n").await;
+    assert_eq!((code, out.as_str()), (0, ""), "what was given is not shown");
+    assert_eq!(run(dir, &["user", "passwd", "nobody"], "").await.0, 3);
+    let (code, _, err) = run(dir, &["agents", "--once"], "").await;
+    assert!(code == 3 && err.contains("no service"), "{err}");
+
+    let service = serve(dir, &[]).await;
+    let (code, out, err) = run(dir, &["user", "list"], "").await;
+    assert!(code == 0 && out.contains("安娜") && out.contains("8001"), "{out}");
+    assert!(err.contains("a service runs on this store"), "{err}");
+    let (_, out, _) = run(dir, &["user", "add", "bo", "--role", "manager", "--json"], "").await;
+    assert!(json_of(&out).get("sheet").is_none(), "a manager has no phone");
+    let (code, out, _) = run(dir, &["agents", "--once"], "").await;
+    assert!(code == 0 && out.contains("8001") && out.contains("signed out") && !out.contains("bo"), "{out}");
+    let (_, out, _) = run(dir, &["agents", "--once", "--json"], "").await;
+    assert_eq!(json_of(&out)["data"]["seats"][0]["agent"], "8001");
+    assert_eq!(run(dir, &["user", "remove", "8001"], "").await.0, 0);
+    assert_eq!(stop(service).await, 0);
+    let (_, out, _) = run(dir, &["user", "list", "--json"], "").await;
+    assert_eq!(json_of(&out)["agents"].as_array().unwrap().len(), 1);
+    // The password is in the store as argon2id alone.
+    for file in ["paceline.db", "paceline.db-wal"] {
+        let bytes = std::fs::read(dir.join(file)).unwrap_or_default();
+        assert!(!bytes.windows(15).any(|part| part == b"a good password"), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_opens_campaigns_below_its_folder_and_nowhere_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/jade-garden");
+    let copy = dir.path().join("campaigns/jade");
+    std::fs::create_dir_all(&copy).unwrap();
+    for entry in std::fs::read_dir(sample).unwrap() {
+        let file = entry.unwrap().path();
+        if file.is_file() {
+            std::fs::copy(&file, copy.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let blacklist = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/blacklist.csv");
+    std::fs::copy(blacklist, dir.path().join("campaigns/blacklist.csv")).unwrap();
+    std::fs::write(dir.path().join("outside.toml"), "name = \"outside\"\n").unwrap();
+    std::os::unix::fs::symlink(dir.path().join("outside.toml"), dir.path().join("campaigns/link.toml"))
+        .unwrap();
+    let service = serve(dir.path(), &["--campaigns", "campaigns"]).await;
+    let client = Client::beside(&dir.path().join("paceline.db")).expect("the key of the service");
+    let open = async |file: &str| {
+        client.ask(Method::POST, "/api/v1/campaigns", Some(&json!({ "file": file, "paused": true }))).await
+    };
+    let absolute = dir.path().join("outside.toml");
+    for outside in [
+        "../outside.toml",
+        "jade/../../outside.toml",
+        "link.toml",
+        absolute.to_str().unwrap(),
+        "",
+        "jade",
+        "\u{0}",
+    ] {
+        assert!(open(outside).await.unwrap_err().contains("no such file"), "{outside:?}");
+    }
+    let name = open("jade/campaign.toml").await.unwrap()["campaign"].as_str().unwrap().to_owned();
+    assert!(open("jade/campaign.toml").await.unwrap_err().contains("open already"));
+    let campaigns = client.ask(Method::GET, "/api/v1/campaigns", None).await.unwrap();
+    assert_eq!(campaigns["campaigns"][0]["name"], name.as_str());
+    let path = format!("/api/v1/campaigns/{name}/acts");
+    client.ask(Method::POST, &path, Some(&json!({ "act": "pause" }))).await.unwrap();
+    // Nothing was called, and everything is left.
+    assert_eq!(stop(service).await, 4);
+}

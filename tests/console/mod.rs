@@ -1,0 +1,273 @@
+//! The console through its own routes: a real store in a folder of its own, and an engine of which only
+//! the door is there, so that a test says what it answers.
+
+mod acts;
+mod commands;
+mod hostile;
+mod live;
+mod people;
+mod records;
+mod roles;
+mod sign_in;
+
+use crate::store::{Hands, MORNING, url};
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use paceline::console::{Door, DoorParts, PhoneLine, routes, secrets};
+use paceline::engine::{Ask, Board, EngineHandle, Live};
+use paceline::metrics::Metrics;
+use paceline::store::{AgentDetails, Role, Secrets, Store};
+use paceline_core::agent::{AgentAct, Group, Membership, Refusal};
+use paceline_core::campaign::{AgentRules, Campaign};
+use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, watch};
+use tower::ServiceExt;
+
+const HOST: &str = "paceline.test";
+
+/// What the engine was told, and what it answers.
+#[derive(Default)]
+pub struct Told {
+    pub acts: Vec<(AgentId, AgentAct)>,
+    /// The agent's number and whether she has a phone.
+    pub agents: Vec<(String, bool)>,
+    pub gone: Vec<AgentId>,
+    pub groups: Vec<Group>,
+    pub others: Vec<String>,
+    pub refusal: Option<Refusal>,
+}
+
+pub struct House {
+    pub dir: Arc<tempfile::TempDir>,
+    pub store: Arc<Store>,
+    pub hands: Hands,
+    pub door: Door,
+    pub told: Arc<Mutex<Told>>,
+    pub live: broadcast::Sender<Live>,
+    pub board: watch::Sender<Arc<Board>>,
+    app: axum::Router,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[track_caller]
+    pub fn is(self, status: u16) -> Answer {
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
+        self
+    }
+
+    /// The key that a sign-in gave.
+    pub fn key(&self) -> String {
+        let cookie = self.headers[header::SET_COOKIE].to_str().unwrap();
+        cookie.split(';').next().unwrap().strip_prefix("paceline=").unwrap().to_owned()
+    }
+}
+
+impl House {
+    pub async fn new() -> House {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        House::open(dir, Hands::at(MORNING)).await
+    }
+
+    pub async fn open(dir: Arc<tempfile::TempDir>, hands: Hands) -> House {
+        let store = Arc::new(Store::open(&url(dir.path()), hands.clock()).await.unwrap());
+        let (asks, mut asked) = mpsc::channel(64);
+        let (board, shown) = watch::channel(Arc::new(Board::default()));
+        let (live, _) = broadcast::channel(8);
+        let told = Arc::new(Mutex::new(Told::default()));
+        let ears = told.clone();
+        tokio::spawn(async move {
+            while let Some(ask) = asked.recv().await {
+                let mut told = ears.lock().unwrap();
+                match ask {
+                    Ask::AgentAct { agent, act, answer } => {
+                        told.acts.push((agent, act));
+                        let _ = answer.send(told.refusal.map_or(Ok(()), Err));
+                    }
+                    Ask::Agent(opening) => {
+                        told.agents.push((opening.agent.number.clone(), opening.phone.is_some()));
+                    }
+                    Ask::AgentGone { agent } => told.gone.push(agent),
+                    Ask::Group(group) => told.groups.push(group),
+                    Ask::CheckDevice { answer, .. } => {
+                        let _ = answer.send(Err(Refusal::NotSignedIn));
+                    }
+                    other => told.others.push(format!("{other:?}")),
+                }
+            }
+        });
+        let door = Door::new(DoorParts {
+            store: store.clone(),
+            engine: EngineHandle::new(asks, shown, live.clone()),
+            metrics: Arc::new(Metrics::new()),
+            clock: hands.clock(),
+            phones: PhoneLine {
+                domain: "calls.example".into(),
+                proxy: "192.0.2.7:5060".into(),
+                transport: "udp".into(),
+            },
+            recordings: dir.path().join("recordings"),
+            campaigns: None,
+        })
+        .unwrap();
+        let app = routes(door.clone());
+        House { dir, store, hands, door, told, live, board, app }
+    }
+
+    pub async fn group(&self, name: &str) -> GroupId {
+        self.store.group_named(name).await.unwrap()
+    }
+
+    /// An account that no password opens; [`House::key`] does.
+    pub async fn hire(&self, number: &str, role: Role, groups: &[&str]) -> AgentId {
+        let details = AgentDetails {
+            name: format!("N{number}"),
+            login: format!("login{number}"),
+            role,
+            telephone: None,
+            recorded: false,
+            skills: BTreeSet::new(),
+            sip_user: Some(number.into()),
+        };
+        let id = self.store.add_agent(number, &details, &Secrets::default()).await.unwrap();
+        let mut members = Vec::new();
+        for group in groups {
+            members.push(Membership { group: self.group(group).await, priority: 1, in_use: true });
+        }
+        self.store.set_memberships(id, &members).await.unwrap();
+        id
+    }
+
+    /// Somebody of every role: 8001 agent and 8002 lead of `vote`, 8003 manager, 8004 analyst, 8005 admin;
+    /// 8101 agent and 8102 lead of `night`.
+    pub async fn staff(&self) {
+        self.hire("8001", Role::Agent, &["vote"]).await;
+        self.hire("8002", Role::Lead, &["vote"]).await;
+        self.hire("8003", Role::Manager, &[]).await;
+        self.hire("8004", Role::Analyst, &[]).await;
+        self.hire("8005", Role::Admin, &[]).await;
+        self.hire("8101", Role::Agent, &["night"]).await;
+        self.hire("8102", Role::Lead, &["night"]).await;
+    }
+
+    pub async fn id(&self, number: &str) -> AgentId {
+        let everybody = self.store.everybody().await.unwrap();
+        everybody.iter().find(|row| row.number == number).expect("she works here").id
+    }
+
+    /// A key that opens the console for her.
+    pub async fn key(&self, number: &str) -> String {
+        let key = format!("key of {number}");
+        let until = self.hands.now() + Duration::from_secs(3600);
+        self.store.admit(&secrets::key_hash(&key), self.id(number).await, until).await.unwrap();
+        key
+    }
+
+    /// A campaign of this group that is open.
+    pub async fn open_campaign(&self, id: CampaignId, name: &str, group: &str) {
+        let mut rules: Campaign = campaign(name);
+        rules.id = id;
+        rules.agents = Some(AgentRules { group: self.group(group).await, ..agent_rules() });
+        self.door.campaign_opened("A title", &rules);
+    }
+
+    /// Everything that was asked of the engine so far has reached it.
+    pub async fn settled(&self) {
+        let _ = self.door.engine().agent_act(AgentId(0), AgentAct::Ready).await;
+        self.told.lock().unwrap().acts.pop();
+    }
+
+    pub async fn ask(&self, request: Request<Body>) -> axum::response::Response {
+        self.app.clone().oneshot(request).await.unwrap()
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.ask(request).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// As a page of ours would: with the cookie of this account (nobody's, if it is empty).
+    pub async fn by(&self, number: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.send(self.request(number, method, path, body).await).await
+    }
+
+    pub async fn request(
+        &self,
+        number: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Request<Body> {
+        let mut request = bare(method, path, body);
+        request.headers_mut().insert(header::ORIGIN, format!("http://{HOST}").parse().unwrap());
+        if !number.is_empty() {
+            let cookie = format!("paceline={}", self.key(number).await);
+            request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+        }
+        request
+    }
+
+    pub async fn get(&self, number: &str, path: &str) -> Answer {
+        self.by(number, "get", path, None).await
+    }
+
+    pub async fn post(&self, number: &str, path: &str, body: Value) -> Answer {
+        self.by(number, "post", path, Some(body)).await
+    }
+}
+
+/// Without cookie and origin.
+pub fn bare(method: &str, path: &str, body: Option<Value>) -> Request<Body> {
+    let request = Request::builder()
+        .method(method.to_uppercase().as_str())
+        .uri(format!("/api/v1{path}"))
+        .header(header::HOST, HOST);
+    match body {
+        Some(body) => request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap(),
+        None => request.body(Body::empty()).unwrap(),
+    }
+}
+
+fn agent_rules() -> AgentRules {
+    let sample = "name = \"x\"\nmode = \"progressive\"\n[list]\nfile = \"list.csv\"\n[agents]\ngroup = \"x\"\n\
+                  [[dispositions]]\ncode = \"voted\"\nlabel = \"已投票\"\nstate = \"done\"\ndefault = true\n";
+    loaded(sample).rules.agents.expect("agents")
+}
+
+fn campaign(name: &str) -> Campaign {
+    let sample = format!(
+        "name = \"{name}\"\nmode = \"announce\"\n[list]\nfile = \"list.csv\"\n[announcement]\nfile = \"a.wav\"\n"
+    );
+    loaded(&sample).rules
+}
+
+fn loaded(text: &str) -> paceline::config::LoadedCampaign {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("campaign.toml");
+    std::fs::write(&file, text).unwrap();
+    paceline::config::LoadedCampaign::load(&file, &paceline::config::Config::default())
+        .unwrap_or_else(|error| panic!("{error}"))
+}

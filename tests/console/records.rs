@@ -1,0 +1,234 @@
+//! Leads, corrections, the log of calls and recordings, each for who may see them.
+
+use super::*;
+use crate::store::floor::said;
+use crate::store::{Desk, number, row};
+use paceline::store::Command;
+use paceline_core::agent::{Activity, Availability, Work};
+use paceline_core::dialer::output::AttemptRequest;
+use paceline_core::ids::LeadId;
+use paceline_core::lead::Lead;
+use serde_json::json;
+
+/// Two leads of one household and one of another; 8001 spoke with the first and said `voted`.
+struct Told {
+    house: House,
+    lead: Lead,
+    request: AttemptRequest,
+    others: Vec<LeadId>,
+}
+
+async fn told() -> Told {
+    let mut desk = Desk::new().await;
+    let list = [row(2, &[1], Some("3-1-201")), row(3, &[2], Some("3-1-201")), row(4, &[3], None)];
+    desk.list(&list, &[]).await;
+    let (dir, hands, campaign) = (desk.dir.clone(), desk.hands.clone(), desk.campaign);
+    // She is the first who is taken on.
+    let (lead, request) = desk.talk(AgentId(1)).await;
+    let at = desk.hands.now();
+    desk.summarise(&said(&request, "voted", at, None)).await;
+    let call = request.attempt.call();
+    let path = "2026/03/call.wav".to_owned();
+    desk.tell(Command::SaveRecording { call, path, seconds: 3.0, lost_frames: 0 }).await;
+    let others: Vec<LeadId> =
+        desk.fetch(5).await.0.iter().map(|lead| lead.id).filter(|id| *id != lead.id).collect();
+    desk.close().await;
+    let house = House::open(dir, hands).await;
+    house.staff().await;
+    assert_eq!(house.id("8001").await, AgentId(1));
+    house.open_campaign(campaign, "spring", "vote").await;
+    let recordings = house.dir.path().join("recordings/2026/03");
+    std::fs::create_dir_all(&recordings).unwrap();
+    let sound: Vec<u8> = (0..=255).collect();
+    std::fs::write(recordings.join("call.wav"), sound).unwrap();
+    std::fs::write(house.dir.path().join("secret.wav"), "not for you").unwrap();
+    Told { house, lead, request, others }
+}
+
+#[tokio::test]
+async fn a_record_shows_the_lists_columns_the_phones_and_the_history_of_the_house() {
+    let Told { house, lead, request, others } = told().await;
+    let record = house.get("8001", &format!("/leads/{}", lead.id)).await.is(200).json();
+    assert_eq!(record["columns"][0], json!({ "column": "姓名", "cell": "业主2" }));
+    assert_eq!(record["phones"][0]["number"], number(1).national());
+    assert_eq!(
+        (record["household"].as_str(), record["campaign"].as_str()),
+        (Some("3-1-201"), Some("spring"))
+    );
+    let history = &record["history"][0];
+    assert_eq!(
+        (history["attempt"].as_i64(), history["agent"].as_str()),
+        (Some(request.attempt.0), Some("8001"))
+    );
+    assert_eq!((history["disposition"].as_str(), history["recorded"].as_bool()), (Some("voted"), Some(true)));
+    // The other owner of the same flat has the same history.
+    let neighbour = others.iter().find(|id| id.0 == lead.id.0 + 1).expect("the second owner");
+    let record = house.get("8001", &format!("/leads/{neighbour}")).await.is(200).json();
+    assert_eq!(record["history"][0]["attempt"], request.attempt.0);
+}
+
+#[tokio::test]
+async fn a_lead_is_seen_by_its_group_and_by_whom_it_is_with() {
+    let Told { house, lead, others, .. } = told().await;
+    let path = format!("/leads/{}", lead.id);
+    for (by, status) in
+        [("8001", 200), ("8002", 200), ("8003", 200), ("8004", 200), ("8101", 404), ("8102", 404)]
+    {
+        house.get(by, &path).await.is(status);
+    }
+    house.get("8003", "/leads/99999").await.is(404);
+    // On her seat, it is hers to see, whatever the group.
+    let night = house.id("8101").await;
+    let since = house.hands.now();
+    let mut seat = crate::store::floor::seat(night, Availability::Available, Activity::Talking, since);
+    seat.work = Some(Work {
+        campaign: CampaignId(1),
+        lead: Some(others[0]),
+        number: Some(number(2)),
+        attempt: None,
+        inbound: true,
+        answered_at: None,
+        connected_at: None,
+        parties: vec![],
+        recording: false,
+        summary: None,
+    });
+    let mut board = Board::default();
+    board.seats.insert(night, Arc::new(seat));
+    house.board.send_replace(Arc::new(board));
+    house.get("8101", &format!("/leads/{}", others[0])).await.is(200);
+    house.get("8101", &path).await.is(404);
+}
+
+#[tokio::test]
+async fn corrections_stand_beside_what_the_list_said() {
+    let Told { house, lead, request, .. } = told().await;
+    let path = format!("/leads/{}/corrections", lead.id);
+    let attempt = request.attempt.0;
+    house.post("8001", &path, json!({ "name": "王芳", "attempt": attempt })).await.is(201);
+    house.post("8001", &path, json!({ "phone": "13900139000", "was": number(1).national() })).await.is(201);
+    house.post("8001", &path, json!({ "phone": "0571-88888888" })).await.is(201);
+    let record = house.get("8001", &format!("/leads/{}", lead.id)).await.json();
+    assert_eq!(
+        (record["name"].as_str(), record["columns"][0]["cell"].as_str()),
+        (Some("王芳"), Some("业主2"))
+    );
+    let phones: Vec<(&str, bool)> = record["phones"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|phone| (phone["number"].as_str().unwrap(), phone["closed"].as_bool().unwrap()))
+        .collect();
+    let old = number(1).national();
+    assert!(phones.contains(&("13900139000", false)) && phones.contains(&("057188888888", false)));
+    assert!(phones.contains(&(old.as_str(), true)), "{phones:?}");
+    let corrections = record["corrections"].as_array().unwrap();
+    assert_eq!(corrections.len(), 3);
+    assert_eq!(
+        (corrections[0]["agent"].as_str(), corrections[0]["was"].as_str()),
+        (Some("8001"), Some("业主2"))
+    );
+
+    house.post("8101", &path, json!({ "name": "x" })).await.is(404);
+    for asked in [
+        json!({}),
+        json!({ "name": "" }),
+        json!({ "name": "x", "phone": "13900139000" }),
+        json!({ "phone": "120" }),
+        json!({ "was": "13900139000" }),
+    ] {
+        house.post("8001", &path, asked).await.is(422);
+    }
+    house.post("8001", &path, json!({ "phone": "13900139001", "was": "13700137000" })).await.is(404);
+}
+
+#[tokio::test]
+async fn the_log_of_calls_is_ones_own_or_the_groups() {
+    let Told { house, request, .. } = told().await;
+    let ids = async |by: &str, query: &str| -> Vec<i64> {
+        let log = house.get(by, &format!("/calls{query}")).await.is(200).json();
+        log["calls"].as_array().unwrap().iter().map(|call| call["id"].as_i64().unwrap()).collect()
+    };
+    let mine = vec![request.attempt.0];
+    for by in ["8001", "8002", "8003", "8004"] {
+        assert_eq!(ids(by, "").await, mine, "{by}");
+    }
+    assert!(ids("8101", "").await.is_empty() && ids("8102", "").await.is_empty());
+    let callee = number(1).national();
+    assert_eq!(ids("8003", &format!("?agent=8001&number={callee}&campaign=spring")).await, mine);
+    assert_eq!(
+        ids("8003", "?from=2026-03-02T00:00:00%2B08:00&until=2026-03-03T00:00:00%2B08:00").await,
+        mine
+    );
+    for none in [
+        "?number=13912345678",
+        "?from=2026-03-03T00:00:00Z",
+        "?until=2026-03-01T00:00:00Z",
+        "?direction=in",
+        "?agent=8101",
+        "?before=1",
+    ] {
+        assert!(ids("8003", none).await.is_empty(), "{none}");
+    }
+    let page = house.get("8003", "/calls?limit=1").await.json();
+    assert_eq!(page["next"].as_i64(), Some(request.attempt.0));
+    assert_eq!(page["calls"][0]["recording"], format!("/api/v1/calls/{}/recording", request.attempt));
+    for bad in ["?limit=x", "?from=yesterday", "?direction=up", "?number=x", "?before=1e9"] {
+        house.get("8003", &format!("/calls{bad}")).await.is(422);
+    }
+    house.get("8003", "/calls?campaign=autumn").await.is(404);
+}
+
+#[tokio::test]
+async fn a_recording_is_heard_by_who_may_and_in_parts() {
+    let Told { house, request, .. } = told().await;
+    let path = format!("/calls/{}/recording", request.attempt);
+    for (by, status) in [
+        ("8001", 200),
+        ("8002", 200),
+        ("8003", 200),
+        ("8005", 200),
+        ("8004", 404),
+        ("8101", 404),
+        ("8102", 404),
+    ] {
+        house.get(by, &path).await.is(status);
+    }
+    let whole = house.get("8001", &path).await;
+    assert_eq!((whole.body.len(), whole.headers[header::CONTENT_TYPE].to_str().unwrap()), (256, "audio/wav"));
+    let mut part = house.request("8001", "get", &path, None).await;
+    part.headers_mut().insert(header::RANGE, "bytes=10-19".parse().unwrap());
+    let part = house.send(part).await.is(206);
+    assert_eq!(part.body, (10..=19).collect::<Vec<u8>>());
+    assert_eq!(part.headers[header::CONTENT_RANGE], "bytes 10-19/256");
+    let mut beyond = house.request("8001", "get", &path, None).await;
+    beyond.headers_mut().insert(header::RANGE, "bytes=256-".parse().unwrap());
+    let beyond = house.send(beyond).await.is(416);
+    assert_eq!(beyond.headers[header::CONTENT_RANGE], "bytes */256");
+    for none in ["?part=2", "?part=0", "?part=-1", "?part=x", "?part=99999999999999999999"] {
+        house.get("8001", &format!("{path}{none}")).await.is(404);
+    }
+    house.get("8003", "/calls/99999/recording").await.is(404);
+}
+
+#[tokio::test]
+async fn no_path_of_the_store_leads_out_of_the_folder_of_recordings() {
+    let Told { house, request, .. } = told().await;
+    let (writer, mut replies) = house.store.start_writer();
+    let outside = house.dir.path().join("secret.wav");
+    std::os::unix::fs::symlink(&outside, house.dir.path().join("recordings/link.wav")).unwrap();
+    let paths =
+        ["../secret.wav", "2026/../../secret.wav", "link.wav", outside.to_str().unwrap(), "/etc/passwd", ""];
+    for path in paths {
+        let call = request.attempt.call();
+        let path = path.to_owned();
+        assert!(writer.send(Command::SaveRecording { call, path, seconds: 1.0, lost_frames: 0 }).await);
+    }
+    assert!(writer.send(Command::FetchLeads { campaign: request.campaign, count: 0 }).await);
+    replies.recv().await.unwrap();
+    let path = format!("/calls/{}/recording", request.attempt);
+    house.get("8003", &path).await.is(200);
+    for part in 2..=1 + paths.len() {
+        house.get("8003", &format!("{path}?part={part}")).await.is(404);
+    }
+}
