@@ -121,13 +121,13 @@ impl Budget {
         let ratio = self.ratio();
         // What is already on its way can still cost something, and answers still to come may stay away.
         let at_risk = in_flight * max;
-        let reserve = 1.0 + at_risk + at_risk.sqrt();
+        let reserve = 1.0 + at_risk + 2.5 * (2.5 * at_risk).sqrt();
         let left = max * (self.live + coming) - self.abandoned - reserve;
         let sure = max * (self.live + 0.8 * coming) - self.abandoned - reserve;
         if sure <= 0.0 || self.half_hour_spent(rules, now) {
             return Allowance { risk: 0.0, left: left.max(0.0) };
         }
-        let rate = (left / coming.max(1.0)).min(1.6 * max);
+        let rate = (left / coming.max(1.0)).min(1.3 * max);
         Allowance { risk: (rate / ratio).min(RISK_MAX), left }
     }
 

@@ -3,10 +3,11 @@
 
 use super::budget;
 use super::odds::Margin;
-use super::outlook::{Chances, Outlook, POINTS};
+use super::outlook::{Chances, Outlook, POINTS, SOON};
 use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
 use super::Pacer;
 use crate::ids::CallId;
+use crate::pacing::estimate::knob;
 use crate::pacing::estimate::Spans;
 use crate::time::{Duration, Time};
 
@@ -29,6 +30,16 @@ struct Floor {
     busy: Vec<Chances>,
     calls: Vec<Chances>,
     answers_coming: f64,
+}
+
+impl Floor {
+    fn surplus(&self) -> i64 {
+        i64::from(self.idle) - i64::from(self.waiting)
+    }
+
+    fn exact(&self) -> bool {
+        self.busy.len() <= EXACT_AGENTS && self.calls.len() <= EXACT_CALLS && self.idle <= 60
+    }
 }
 
 pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
@@ -69,7 +80,7 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     if place == cap && limit != Limit::NoAgents {
         limit = cap_limit;
     }
-    let cancel = if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
+    let cancel = if doubted { Vec::new() } else { cancels(pacer, now, view, &floor, allowance.risk) };
     let middle = POINTS / 2;
     let why = Reason {
         limit,
@@ -153,8 +164,7 @@ fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
 }
 
 fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> Vec<Margin> {
-    let surplus = i64::from(floor.idle) - i64::from(floor.waiting);
-    let exact = floor.busy.len() <= EXACT_AGENTS && floor.calls.len() <= EXACT_CALLS && floor.idle <= 60;
+    let (surplus, exact) = (floor.surplus(), floor.exact());
     let doubt = pacer.calls.scale(view.next_part).spread();
     (0..outlook.points.len())
         .map(|n| {
@@ -169,9 +179,10 @@ fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> 
 /// P(one more call, when answered, or a later answer because of it, finds nobody).
 fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
     let (mut worst, mut risk) = (0.0f64, 0.0);
-    for n in (0..POINTS).rev() {
-        worst = worst.max(margins[n].shortage());
-        risk += outlook.weights[n] * worst;
+    for n in (SOON + 1..POINTS).rev() {
+        let p = margins[n].shortage();
+        worst = worst.max(p);
+        risk += outlook.weights[n] * (p + knob(2, 1.0) * (worst - p));
     }
     risk
 }
@@ -211,10 +222,10 @@ fn wanted(
     placed
 }
 
-/// Ringing calls to give up, oldest first: those whose answer would now too probably find nobody.
+/// Ringing calls to give up, oldest first: those whose answer within the next second would too probably
+/// find nobody. What they bring later is judged later.
 fn cancels(
     pacer: &Pacer,
-    outlook: &Outlook,
     now: Time,
     view: &Snapshot,
     floor: &Floor,
@@ -235,29 +246,27 @@ fn cancels(
         return Vec::new();
     }
     old.sort_unstable();
-    let mut kept: Vec<bool> = vec![true; view.calls.len()];
-    let mut out = Vec::new();
-    let tolerated = (1.5 * risk_max).max(0.03);
-    for (_, call, n) in old {
-        let rest = Floor {
-            idle: floor.idle,
-            present: floor.present,
-            waiting: floor.waiting,
-            busy: floor.busy.clone(),
-            calls: floor
-                .calls
-                .iter()
-                .enumerate()
-                .filter(|(m, _)| kept[*m] && *m != n)
-                .map(|(_, chances)| *chances)
-                .collect(),
-            answers_coming: 0.0,
-        };
-        if next_risk(outlook, &margins(pacer, outlook, &rest, view)) <= tolerated {
+    let tolerated = (knob(0, 1.0) * risk_max).max(knob(1, 0.03));
+    // The young ones stay whatever happens; the old ones come back one by one, the youngest first.
+    let exact = floor.exact();
+    let surplus = floor.surplus();
+    let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, 0.0) };
+    floor.busy.iter().for_each(|chances| margin.agent(chances[SOON]));
+    let mut given_up: Vec<bool> = vec![false; floor.calls.len()];
+    old.iter().for_each(|(_, _, n)| given_up[*n] = true);
+    for (n, chances) in floor.calls.iter().enumerate() {
+        if !given_up[n] {
+            margin.call(chances[SOON]);
+        }
+    }
+    let mut kept = 0;
+    for (_, _, n) in old.iter().rev() {
+        if margin.shortage() > tolerated {
             break;
         }
-        kept[n] = false;
-        out.push(call);
+        margin.call(floor.calls[*n][SOON]);
+        kept += 1;
     }
-    out
+    old.truncate(old.len() - kept);
+    old.into_iter().map(|(_, call, _)| call).collect()
 }
