@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 
 /// Risk taken at most, whatever is left.
 const RISK_MAX: f64 = 0.6;
+/// Part of the ceiling that is aimed at: what is lost in the last minutes comes out of the rest.
+const SHARE_USED: f64 = 0.988;
 /// People abandoned for each unit of risk taken, before it was seen.
 const USUAL_RATIO: f64 = 0.35;
 const RATIO_WEIGHT: f64 = 2.0;
@@ -115,13 +117,13 @@ impl Budget {
     }
 
     /// `coming`: live answers still to be expected today; `in_flight`: people likely to answer from calls
-    /// that are already out.
-    pub fn allowance(&self, rules: &Rules, now: Time, coming: f64, in_flight: f64) -> Allowance {
-        let max = rules.abandon_rate_max;
+    /// that are already out, and of those likely to find nobody.
+    pub fn allowance(&self, rules: &Rules, now: Time, coming: f64, in_flight: f64, failing: f64) -> Allowance {
+        let max = rules.abandon_rate_max * SHARE_USED;
         let ratio = self.ratio();
         // What is already on its way can still cost something, and answers still to come may stay away.
-        let at_risk = in_flight * max;
-        let reserve = 1.0 + at_risk + 2.5 * (2.5 * at_risk).sqrt();
+        let spread = (failing + max * in_flight).sqrt();
+        let reserve = 1.0 + failing + crate::pacing::estimate::knob(9, 2.0) * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
         let sure = max * (self.live + 0.8 * coming) - self.abandoned - reserve;
         if sure <= 0.0 || self.half_hour_spent(rules, now) {
@@ -159,13 +161,13 @@ mod tests {
         for _ in 0..100 {
             budget.answered(now, 0.1);
         }
-        let full = budget.allowance(&rules, now, 300.0, 0.0);
+        let full = budget.allowance(&rules, now, 300.0, 0.0, 0.0);
         assert!(full.risk > 0.05, "{full:?}");
-        assert!((full.left - (12.0 - 1.0)).abs() < 1e-9);
+        assert!((full.left - (0.03 * SHARE_USED * 400.0 - 1.0)).abs() < 1e-9);
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
-        let spent = budget.allowance(&rules, now, 300.0, 0.0);
+        let spent = budget.allowance(&rules, now, 300.0, 0.0, 0.0);
         assert_eq!(spent.risk, 0.0, "one more could not be paid for with certainty");
     }
 
@@ -180,10 +182,10 @@ mod tests {
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
-        assert_eq!(budget.allowance(&rules, now, 1000.0, 0.0).risk, 0.0);
+        assert_eq!(budget.allowance(&rules, now, 1000.0, 0.0, 0.0).risk, 0.0);
         let later = Time::from_millis(60_000 * 40);
         budget.answered(later, 0.1);
-        assert!(budget.allowance(&rules, later, 1000.0, 0.0).risk > 0.0);
+        assert!(budget.allowance(&rules, later, 1000.0, 0.0, 0.0).risk > 0.0);
     }
 
     use super::super::rules::Carried;
@@ -191,6 +193,6 @@ mod tests {
     #[test]
     fn no_ceiling_left_means_no_risk() {
         let rules = Rules { abandon_rate_max: 0.0, ..Rules::default() };
-        assert_eq!(Budget::new(&rules).allowance(&rules, Time::ZERO, 1e6, 10.0).risk, 0.0);
+        assert_eq!(Budget::new(&rules).allowance(&rules, Time::ZERO, 1e6, 10.0, 0.0).risk, 0.0);
     }
 }

@@ -18,8 +18,8 @@ const PARTS_MAX: usize = 256;
 /// A usual list: this share answers in the first 25 s.
 const USUAL_ANSWER: f64 = 0.35;
 /// A jump is expected this often, and this much drift (of the logarithm, per root second).
-const JUMPS_PER_SEC: f64 = 1.0 / 2400.0;
-const DRIFT: f64 = 0.0025;
+const JUMPS_PER_SEC: f64 = 1.0 / 4000.0;
+const DRIFT: f64 = 0.001;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Flight {
@@ -271,10 +271,10 @@ impl Calls {
         let span = secs(now.since(self.scaled));
         self.scaled = now;
         for (part, scale) in &mut self.scales {
-            scale.drift(span, JUMPS_PER_SEC, DRIFT);
+            scale.drift(span, crate::pacing::estimate::knob(5, JUMPS_PER_SEC), crate::pacing::estimate::knob(6, DRIFT));
             if let Some(seen) = self.pending.remove(part) {
                 // Answers of one moment are a little more alike than independent ones would be.
-                let trust = 1.0 / (1.0 + seen.count.max(seen.expected * scale.mean()) / 40.0);
+                let trust = 1.0 / (1.0 + seen.count.max(seen.expected * scale.mean()) / crate::pacing::estimate::knob(7, 40.0));
                 scale.observe(seen.count, seen.expected, trust);
             }
         }

@@ -51,9 +51,10 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let floor_pace = f64::from(floor.present) / (pacer.staff.busy_secs() + 10.0);
     let from_leads = view.leads_left.map(|leads| leads as f64 * outlook.answer + floor.answers_coming);
     let coming = budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads);
-    let allowance = pacer.budget.allowance(&pacer.rules, now, coming, floor.answers_coming);
-
     let mut margins = margins(pacer, outlook, &floor, view);
+    let failing = failing(&floor, &margins);
+    let allowance = pacer.budget.allowance(&pacer.rules, now, coming, floor.answers_coming, failing);
+
     let mut risk = next_risk(outlook, &margins);
     let per_agent = (pacer.rules.calls_per_agent_max * f64::from(floor.present)).floor() as u32;
     let caps = [
@@ -165,7 +166,7 @@ fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
 
 fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> Vec<Margin> {
     let (surplus, exact) = (floor.surplus(), floor.exact());
-    let doubt = pacer.calls.scale(view.next_part).spread();
+    let doubt = pacer.calls.scale(view.next_part).spread() * knob(8, 1.0);
     (0..outlook.points.len())
         .map(|n| {
             let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, doubt) };
@@ -185,6 +186,17 @@ fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
         risk += outlook.weights[n] * (p + knob(2, 1.0) * (worst - p));
     }
     risk
+}
+
+/// People who will answer from the calls that are out and find nobody, as expected now.
+fn failing(floor: &Floor, margins: &[Margin]) -> f64 {
+    let (mut before, mut sum) = (0.0, f64::from(floor.waiting) * margins[SOON].shortage());
+    for n in SOON + 1..POINTS {
+        let by_then: f64 = floor.calls.iter().map(|chances| chances[n]).sum();
+        sum += (by_then - before).max(0.0) * margins[n].shortage();
+        before = by_then;
+    }
+    sum
 }
 
 /// Calls that can be added, one after the other, each with no more than the risk.
