@@ -41,6 +41,19 @@ pub struct Allowance {
     pub left: f64,
 }
 
+/// What is to be expected, in people.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Coming {
+    /// Live answers until the end of the day.
+    pub answers: f64,
+    /// Of those, from calls that are already out.
+    pub in_flight: f64,
+    /// And of those, such as will find nobody.
+    pub failing: f64,
+    /// Those whose agents may walk away, as at lunch time.
+    pub leaving: f64,
+}
+
 impl Budget {
     pub fn new(rules: &Rules) -> Self {
         Budget {
@@ -116,29 +129,30 @@ impl Budget {
         self.recent.iter().fold((0.0, 0.0), |(live, gone), m| (live + m.live, gone + m.abandoned))
     }
 
-    /// `coming`: live answers still to be expected today; `in_flight`: people likely to answer from calls
-    /// that are already out, and of those likely to find nobody.
-    pub fn allowance(&self, rules: &Rules, now: Time, coming: f64, in_flight: f64, failing: f64) -> Allowance {
+    /// The risk that may be taken with what is to come.
+    pub fn allowance(&self, rules: &Rules, now: Time, outlook: Coming) -> Allowance {
+        let Coming { answers: coming, in_flight, failing, leaving } = outlook;
         let max = rules.abandon_rate_max * SHARE_USED;
         let ratio = self.ratio();
         // What is already on its way can still cost something, and answers still to come may stay away.
         let spread = (failing + max * in_flight).sqrt();
-        let reserve = 1.0 + failing + crate::pacing::estimate::knob(9, 2.0) * spread;
+        let reserve = 1.0 + failing + leaving + crate::pacing::estimate::knob(9, 2.0) * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
         let sure = max * (self.live + 0.8 * coming) - self.abandoned - reserve;
-        if sure <= 0.0 || self.half_hour_spent(rules, now) {
+        if sure <= 0.0 || self.half_hour_spent(rules, now, failing) {
             return Allowance { risk: 0.0, left: left.max(0.0) };
         }
         let rate = (left / coming.max(1.0)).min(1.3 * max);
         Allowance { risk: (rate / ratio).min(RISK_MAX), left }
     }
 
-    fn half_hour_spent(&self, rules: &Rules, now: Time) -> bool {
+    fn half_hour_spent(&self, rules: &Rules, now: Time, failing: f64) -> bool {
         let Some(max) = rules.half_hour_rate_max else { return false };
         let (live, gone) = self.half_hour();
-        let coming = self.pace(now).map_or(live, |pace| (pace * 1800.0).max(live));
+        let young = self.recent.front().is_none_or(|minute| minute.number + 28 > now.as_millis() / 60_000);
+        let whole = if young { self.pace(now).map_or(live, |pace| (pace * 1800.0).max(live)) } else { live };
         // Too few to be judged by a rate: two people would already be too many.
-        coming * max >= 3.0 && gone + 1.0 > coming * max
+        whole * max >= 2.5 && gone + 1.0 + failing > whole * max
     }
 }
 
@@ -161,13 +175,13 @@ mod tests {
         for _ in 0..100 {
             budget.answered(now, 0.1);
         }
-        let full = budget.allowance(&rules, now, 300.0, 0.0, 0.0);
+        let full = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
         assert!(full.risk > 0.05, "{full:?}");
         assert!((full.left - (0.03 * SHARE_USED * 400.0 - 1.0)).abs() < 1e-9);
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
-        let spent = budget.allowance(&rules, now, 300.0, 0.0, 0.0);
+        let spent = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
         assert_eq!(spent.risk, 0.0, "one more could not be paid for with certainty");
     }
 
@@ -182,10 +196,10 @@ mod tests {
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
-        assert_eq!(budget.allowance(&rules, now, 1000.0, 0.0, 0.0).risk, 0.0);
+        assert_eq!(budget.allowance(&rules, now, Coming { answers: 1000.0, ..Coming::default() }).risk, 0.0);
         let later = Time::from_millis(60_000 * 40);
         budget.answered(later, 0.1);
-        assert!(budget.allowance(&rules, later, 1000.0, 0.0, 0.0).risk > 0.0);
+        assert!(budget.allowance(&rules, later, Coming { answers: 1000.0, ..Coming::default() }).risk > 0.0);
     }
 
     use super::super::rules::Carried;
@@ -193,6 +207,6 @@ mod tests {
     #[test]
     fn no_ceiling_left_means_no_risk() {
         let rules = Rules { abandon_rate_max: 0.0, ..Rules::default() };
-        assert_eq!(Budget::new(&rules).allowance(&rules, Time::ZERO, 1e6, 10.0, 0.0).risk, 0.0);
+        assert_eq!(Budget::new(&rules).allowance(&rules, Time::ZERO, Coming { answers: 1e6, in_flight: 10.0, ..Coming::default() }).risk, 0.0);
     }
 }

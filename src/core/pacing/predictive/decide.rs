@@ -1,7 +1,7 @@
 //! One decision: the odds that the next call's answer finds an agent, weighed against the budget, within
 //! every cap. What is known about calls and agents comes from `outlook`.
 
-use super::budget;
+use super::budget::{self, Coming};
 use super::odds::Margin;
 use super::outlook::{Chances, Outlook, POINTS, SOON};
 use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
@@ -53,7 +53,11 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let coming = budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads);
     let mut margins = margins(pacer, outlook, &floor, view);
     let failing = failing(&floor, &margins);
-    let allowance = pacer.budget.allowance(&pacer.rules, now, coming, floor.answers_coming, failing);
+    // Usually a few in a hundred agents stay away after a call; more of them is a wave.
+    let leaving = 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0);
+    let in_flight = floor.answers_coming;
+    let allowance =
+        pacer.budget.allowance(&pacer.rules, now, Coming { answers: coming, in_flight, failing, leaving });
 
     let mut risk = next_risk(outlook, &margins);
     let per_agent = (pacer.rules.calls_per_agent_max * f64::from(floor.present)).floor() as u32;
@@ -73,7 +77,7 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
         place = safe.min(cap);
         Limit::FeedDoubted
     } else {
-        let fresh = outlook.placed[0];
+        let fresh = scaled(outlook.placed[0], relative(pacer, outlook, view.next_part));
         let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, cap, &mut risk);
         place = wanted.max(safe).min(cap);
         if allowance.risk <= 0.0 { Limit::Budget } else { Limit::AgentsBusy }
@@ -144,7 +148,8 @@ fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor 
 
 /// How much better a part answers just now than the tables say.
 fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
-    pacer.calls.scale(part).mean() / outlook.scale
+    let start = pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0));
+    start * pacer.calls.scale(part).mean() / outlook.scale
 }
 
 fn scaled(chances: Chances, by: f64) -> Chances {
