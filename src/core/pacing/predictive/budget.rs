@@ -30,6 +30,9 @@ pub struct Budget {
     risk_taken: f64,
     came_true: f64,
     recent: VecDeque<Minute>,
+    /// The first answer, and answers since.
+    began: Option<Time>,
+    told: f64,
 }
 
 /// What may be risked now.
@@ -62,6 +65,8 @@ impl Budget {
             risk_taken: 0.0,
             came_true: 0.0,
             recent: VecDeque::new(),
+            began: None,
+            told: 0.0,
         }
     }
 
@@ -80,6 +85,8 @@ impl Budget {
     /// A person answered while `risk` was being taken.
     pub fn answered(&mut self, now: Time, risk: f64) {
         self.live += 1.0;
+        self.told += 1.0;
+        self.began.get_or_insert(now);
         self.minute(now).live += 1.0;
         if risk > 0.0 {
             self.risk_taken = self.risk_taken * 0.998 + risk;
@@ -117,8 +124,15 @@ impl Budget {
         ((self.came_true + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT)).clamp(0.05, 1.5)
     }
 
-    /// Live answers per second over the last half hour, once it holds enough.
+    /// Live answers per second to reckon with for the rest of the day: half by the last half hour, half by
+    /// the whole day, so that neither a lunch break nor a spell of caution is taken for the future.
     pub fn pace(&self, now: Time) -> Option<f64> {
+        let recent = self.recent_pace(now)?;
+        let span = now.since(self.began?).as_millis() as f64 / 1000.0;
+        Some(0.5 * recent + 0.5 * self.told / span.max(60.0))
+    }
+
+    fn recent_pace(&self, now: Time) -> Option<f64> {
         let (live, _) = self.half_hour();
         let first = self.recent.front()?.number * 60_000;
         let span = now.since(Time::from_millis(first)).as_millis() as f64 / 1000.0;
@@ -136,23 +150,24 @@ impl Budget {
         let ratio = self.ratio();
         // What is already on its way can still cost something, and answers still to come may stay away.
         let spread = (failing + max * in_flight).sqrt();
-        let reserve = 1.0 + failing + leaving + crate::pacing::estimate::knob(9, 2.0) * spread;
+        let reserve = 1.0 + failing + leaving + crate::pacing::estimate::knob(9, 2.5) * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
-        let sure = max * (self.live + 0.8 * coming) - self.abandoned - reserve;
+        let sure = max * (self.live + crate::pacing::estimate::knob(13, 0.7) * coming) - self.abandoned - reserve;
         if sure <= 0.0 || self.half_hour_spent(rules, now, failing) {
             return Allowance { risk: 0.0, left: left.max(0.0) };
         }
-        let rate = (left / coming.max(1.0)).min(1.3 * max);
-        Allowance { risk: (rate / ratio).min(RISK_MAX), left }
+        let rate = (left / coming.max(1.0)).min(crate::pacing::estimate::knob(14, 1.3) * max) * (0.5 + 0.5 * (self.live / crate::pacing::estimate::knob(15, 60.0)).min(1.0));
+        let last = (sure / crate::pacing::estimate::knob(16, 2.0)).min(1.0);
+        Allowance { risk: (rate * last / ratio).min(RISK_MAX), left }
     }
 
     fn half_hour_spent(&self, rules: &Rules, now: Time, failing: f64) -> bool {
         let Some(max) = rules.half_hour_rate_max else { return false };
         let (live, gone) = self.half_hour();
         let young = self.recent.front().is_none_or(|minute| minute.number + 28 > now.as_millis() / 60_000);
-        let whole = if young { self.pace(now).map_or(live, |pace| (pace * 1800.0).max(live)) } else { live };
+        let whole = if young { self.recent_pace(now).map_or(live, |pace| (pace * 1800.0).max(live)) } else { live };
         // Too few to be judged by a rate: two people would already be too many.
-        whole * max >= 2.5 && gone + 1.0 + failing > whole * max
+        whole * max >= crate::pacing::estimate::knob(10, 4.0) && gone + 1.0 + failing > whole * max
     }
 }
 

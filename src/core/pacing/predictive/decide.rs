@@ -54,7 +54,7 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let mut margins = margins(pacer, outlook, &floor, view);
     let failing = failing(&floor, &margins);
     // Usually a few in a hundred agents stay away after a call; more of them is a wave.
-    let leaving = 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0);
+    let leaving = knob(11, 8.0) * (0.9 - pacer.staff.return_chance()).max(0.0);
     let in_flight = floor.answers_coming;
     let allowance =
         pacer.budget.allowance(&pacer.rules, now, Coming { answers: coming, in_flight, failing, leaving });
@@ -148,7 +148,7 @@ fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor 
 
 /// How much better a part answers just now than the tables say.
 fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
-    let start = pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0));
+    let start = if knob(12,1.0) < 0.5 {1.0} else {pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0))};
     start * pacer.calls.scale(part).mean() / outlook.scale
 }
 
