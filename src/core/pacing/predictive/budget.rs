@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 
 /// Risk taken at most, whatever is left.
 const RISK_MAX: f64 = 0.6;
+/// Part of the ceiling that is aimed at: what is lost in the last minutes comes out of the rest.
+const SHARE_USED: f64 = 0.988;
 /// People abandoned for each unit of risk taken, before it was seen.
 const USUAL_RATIO: f64 = 0.35;
 const RATIO_WEIGHT: f64 = 2.0;
@@ -28,6 +30,9 @@ pub struct Budget {
     risk_taken: f64,
     came_true: f64,
     recent: VecDeque<Minute>,
+    /// The first answer, and answers since.
+    began: Option<Time>,
+    told: f64,
 }
 
 /// What may be risked now.
@@ -39,6 +44,19 @@ pub struct Allowance {
     pub left: f64,
 }
 
+/// What is to be expected, in people.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Coming {
+    /// Live answers until the end of the day.
+    pub answers: f64,
+    /// Of those, from calls that are already out.
+    pub in_flight: f64,
+    /// And of those, such as will find nobody.
+    pub failing: f64,
+    /// Those whose agents may walk away, as at lunch time.
+    pub leaving: f64,
+}
+
 impl Budget {
     pub fn new(rules: &Rules) -> Self {
         Budget {
@@ -47,6 +65,8 @@ impl Budget {
             risk_taken: 0.0,
             came_true: 0.0,
             recent: VecDeque::new(),
+            began: None,
+            told: 0.0,
         }
     }
 
@@ -65,6 +85,8 @@ impl Budget {
     /// A person answered while `risk` was being taken.
     pub fn answered(&mut self, now: Time, risk: f64) {
         self.live += 1.0;
+        self.told += 1.0;
+        self.began.get_or_insert(now);
         self.minute(now).live += 1.0;
         if risk > 0.0 {
             self.risk_taken = self.risk_taken * 0.998 + risk;
@@ -102,8 +124,15 @@ impl Budget {
         ((self.came_true + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT)).clamp(0.05, 1.5)
     }
 
-    /// Live answers per second over the last half hour, once it holds enough.
+    /// Live answers per second to reckon with for the rest of the day: half by the last half hour, half by
+    /// the whole day, so that neither a lunch break nor a spell of caution is taken for the future.
     pub fn pace(&self, now: Time) -> Option<f64> {
+        let recent = self.recent_pace(now)?;
+        let span = now.since(self.began?).as_millis() as f64 / 1000.0;
+        Some(0.5 * recent + 0.5 * self.told / span.max(60.0))
+    }
+
+    fn recent_pace(&self, now: Time) -> Option<f64> {
         let (live, _) = self.half_hour();
         let first = self.recent.front()?.number * 60_000;
         let span = now.since(Time::from_millis(first)).as_millis() as f64 / 1000.0;
@@ -114,29 +143,34 @@ impl Budget {
         self.recent.iter().fold((0.0, 0.0), |(live, gone), m| (live + m.live, gone + m.abandoned))
     }
 
-    /// `coming`: live answers still to be expected today; `in_flight`: people likely to answer from calls
-    /// that are already out.
-    pub fn allowance(&self, rules: &Rules, now: Time, coming: f64, in_flight: f64) -> Allowance {
-        let max = rules.abandon_rate_max;
+    /// The risk that may be taken with what is to come.
+    pub fn allowance(&self, rules: &Rules, now: Time, outlook: Coming) -> Allowance {
+        let Coming { answers: coming, in_flight, failing, leaving } = outlook;
+        let max = rules.abandon_rate_max * SHARE_USED;
         let ratio = self.ratio();
         // What is already on its way can still cost something, and answers still to come may stay away.
-        let at_risk = in_flight * max;
-        let reserve = 1.0 + at_risk + at_risk.sqrt();
+        let spread = (failing + max * in_flight).sqrt();
+        let reserve = 1.0 + failing + leaving + crate::pacing::estimate::knob(9, 2.5) * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
-        let sure = max * (self.live + 0.8 * coming) - self.abandoned - reserve;
-        if sure <= 0.0 || self.half_hour_spent(rules, now) {
+        let sure =
+            max * (self.live + crate::pacing::estimate::knob(13, 0.7) * coming) - self.abandoned - reserve;
+        if sure <= 0.0 || self.half_hour_spent(rules, now, failing) {
             return Allowance { risk: 0.0, left: left.max(0.0) };
         }
-        let rate = (left / coming.max(1.0)).min(1.6 * max);
-        Allowance { risk: (rate / ratio).min(RISK_MAX), left }
+        let rate = (left / coming.max(1.0)).min(crate::pacing::estimate::knob(14, 1.3) * max)
+            * (0.5 + 0.5 * (self.live / crate::pacing::estimate::knob(15, 60.0)).min(1.0));
+        let last = (sure / crate::pacing::estimate::knob(16, 2.0)).min(1.0);
+        Allowance { risk: (rate * last / ratio).min(RISK_MAX), left }
     }
 
-    fn half_hour_spent(&self, rules: &Rules, now: Time) -> bool {
+    fn half_hour_spent(&self, rules: &Rules, now: Time, failing: f64) -> bool {
         let Some(max) = rules.half_hour_rate_max else { return false };
         let (live, gone) = self.half_hour();
-        let coming = self.pace(now).map_or(live, |pace| (pace * 1800.0).max(live));
+        let young = self.recent.front().is_none_or(|minute| minute.number + 28 > now.as_millis() / 60_000);
+        let whole =
+            if young { self.recent_pace(now).map_or(live, |pace| (pace * 1800.0).max(live)) } else { live };
         // Too few to be judged by a rate: two people would already be too many.
-        coming * max >= 3.0 && gone + 1.0 > coming * max
+        whole * max >= crate::pacing::estimate::knob(10, 4.0) && gone + 1.0 + failing > whole * max
     }
 }
 
@@ -165,13 +199,13 @@ mod tests {
         for _ in 0..100 {
             budget.answered(now, 0.1);
         }
-        let full = budget.allowance(&rules, now, 300.0, 0.0);
+        let full = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
         assert!(full.risk > 0.05, "{full:?}");
-        assert!((full.left - (12.0 - 1.0)).abs() < 1e-9);
+        assert!((full.left - (0.03 * SHARE_USED * 400.0 - 1.0)).abs() < 1e-9);
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
-        let spent = budget.allowance(&rules, now, 300.0, 0.0);
+        let spent = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
         assert_eq!(spent.risk, 0.0, "one more could not be paid for with certainty");
     }
 
@@ -187,10 +221,10 @@ mod tests {
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
-        assert_eq!(budget.allowance(&rules, now, 1000.0, 0.0).risk, 0.0);
+        assert_eq!(budget.allowance(&rules, now, Coming { answers: 1000.0, ..Coming::default() }).risk, 0.0);
         let later = Time::from_millis(60_000 * 40);
         budget.answered(later, 0.1);
-        assert!(budget.allowance(&rules, later, 1000.0, 0.0).risk > 0.0);
+        assert!(budget.allowance(&rules, later, Coming { answers: 1000.0, ..Coming::default() }).risk > 0.0);
     }
 
     use super::super::rules::Carried;
@@ -198,6 +232,11 @@ mod tests {
     #[test]
     fn no_ceiling_left_means_no_risk() {
         let rules = Rules { abandon_rate_max: 0.0, ..Rules::default() };
-        assert_eq!(Budget::new(&rules).allowance(&rules, Time::ZERO, 1e6, 10.0).risk, 0.0);
+        assert_eq!(
+            Budget::new(&rules)
+                .allowance(&rules, Time::ZERO, Coming { answers: 1e6, in_flight: 10.0, ..Coming::default() })
+                .risk,
+            0.0
+        );
     }
 }

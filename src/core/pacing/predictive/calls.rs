@@ -18,8 +18,14 @@ const PARTS_MAX: usize = 256;
 /// A usual list: this share answers in the first 25 s.
 const USUAL_ANSWER: f64 = 0.35;
 /// A jump is expected this often, and this much drift (of the logarithm, per root second).
-const JUMPS_PER_SEC: f64 = 1.0 / 2400.0;
-const DRIFT: f64 = 0.0025;
+const JUMPS_PER_SEC: f64 = 1.0 / 4000.0;
+const DRIFT: f64 = 0.001;
+
+/// A new list is taken to answer like this until its first calls have rung to the end.
+const COLD_ANSWER: f64 = 0.4;
+/// So many first calls are looked at, and so many of them are enough.
+const FIRST_CALLS: u64 = 400;
+const FIRST_ENOUGH: f64 = 60.0;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Flight {
@@ -58,6 +64,10 @@ pub struct Calls {
     pending: BTreeMap<Part, Pending>,
     live_rates: Vec<f64>,
     network: Share,
+    /// The first calls of all, each with whether a person answered; empty once they have told enough.
+    first: BTreeMap<CallId, (Time, bool)>,
+    placed: u64,
+    cautious: Option<f64>,
     ring_max: f64,
     faded: Time,
     scaled: Time,
@@ -94,6 +104,9 @@ impl Calls {
             scales: BTreeMap::new(),
             pending: BTreeMap::new(),
             network: Share::new(0.02, 20.0),
+            first: BTreeMap::new(),
+            placed: 0,
+            cautious: Some(COLD_ANSWER),
             ring_max: secs(ring_max),
             faded: Time::ZERO,
             scaled: Time::ZERO,
@@ -136,6 +149,10 @@ impl Calls {
             let usual = self.usual();
             self.scales.insert(part, usual);
         }
+        self.placed += 1;
+        if self.placed <= FIRST_CALLS {
+            self.first.insert(call, (now, false));
+        }
         self.flights.insert(call, Flight { part, stage: Stage::Placed, since: now, seen: now, rang: 0.0 });
     }
 
@@ -175,6 +192,9 @@ impl Calls {
         let flight = self.flights.remove(&call)?;
         let rang = self.rang(now, &flight, true);
         self.live.count(rang, 1.0);
+        if let Some(first) = self.first.get_mut(&call) {
+            first.1 = true;
+        }
         self.pending.entry(flight.part).or_default().count += 1.0;
         Some(rang)
     }
@@ -272,13 +292,21 @@ impl Calls {
         let span = secs(now.since(self.scaled));
         self.scaled = now;
         for (part, scale) in &mut self.scales {
-            scale.drift(span, JUMPS_PER_SEC, DRIFT);
+            scale.drift(
+                span,
+                crate::pacing::estimate::knob(5, JUMPS_PER_SEC),
+                crate::pacing::estimate::knob(6, DRIFT),
+            );
             if let Some(seen) = self.pending.remove(part) {
                 // Answers of one moment are a little more alike than independent ones would be.
-                let trust = 1.0 / (1.0 + seen.count.max(seen.expected * scale.mean()) / 40.0);
+                let trust = 1.0
+                    / (1.0
+                        + seen.count.max(seen.expected * scale.mean())
+                            / crate::pacing::estimate::knob(7, 40.0));
                 scale.observe(seen.count, seen.expected, trust);
             }
         }
+        self.judge_first(now);
         if now.since(self.faded) >= Duration::from_secs(60) {
             let minutes = secs(now.since(self.faded)) / 60.0;
             self.faded = now;
@@ -295,6 +323,27 @@ impl Calls {
                 }
             }
         }
+    }
+
+    /// What the first calls say about a list that nobody knows. Only those old enough to have rung to the
+    /// end count: before, the quick refusals and the missing answers of slow people look like a dead list.
+    fn judge_first(&mut self, now: Time) {
+        if self.cautious.is_none() {
+            return;
+        }
+        let whole = Duration::from_millis((self.ring_max * 1000.0) as u64 + 4000);
+        let old = self.first.values().filter(|(placed, _)| now.since(*placed) >= whole);
+        let (seen, answered) =
+            old.fold((0.0, 0.0), |(n, k), (_, live)| (n + 1.0, k + f64::from(u8::from(*live))));
+        self.cautious = (seen < FIRST_ENOUGH).then_some((answered + COLD_ANSWER * 4.0) / (seen + 4.0));
+        if self.cautious.is_none() {
+            self.first.clear();
+        }
+    }
+
+    /// The chance of an answer to be reckoned with at least, while the list is new.
+    pub fn cautious_answer(&self) -> Option<f64> {
+        self.cautious
     }
 
     /// Brings the rates of answer up to date.

@@ -2,12 +2,13 @@
 //! every cap. What is known about calls and agents comes from `outlook`.
 
 use super::Pacer;
-use super::budget;
+use super::budget::{self, Coming};
 use super::odds::Margin;
-use super::outlook::{Chances, Outlook, POINTS};
+use super::outlook::{Chances, Outlook, POINTS, SOON};
 use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
 use crate::ids::CallId;
 use crate::pacing::estimate::Spans;
+use crate::pacing::estimate::knob;
 use crate::time::{Duration, Time};
 
 /// Busy agents up to which the odds are exact, and calls.
@@ -31,6 +32,16 @@ struct Floor {
     answers_coming: f64,
 }
 
+impl Floor {
+    fn surplus(&self) -> i64 {
+        i64::from(self.idle) - i64::from(self.waiting)
+    }
+
+    fn exact(&self) -> bool {
+        self.busy.len() <= EXACT_AGENTS && self.calls.len() <= EXACT_CALLS && self.idle <= 60
+    }
+}
+
 pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let Some(outlook) = &pacer.outlook else { return nothing(now, Limit::FeedDoubted) };
     let floor = count(pacer, outlook, now, view);
@@ -40,9 +51,14 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let floor_pace = f64::from(floor.present) / (pacer.staff.busy_secs() + 10.0);
     let from_leads = view.leads_left.map(|leads| leads as f64 * outlook.answer + floor.answers_coming);
     let coming = budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads);
-    let allowance = pacer.budget.allowance(&pacer.rules, now, coming, floor.answers_coming);
-
     let mut margins = margins(pacer, outlook, &floor, view);
+    let failing = failing(&floor, &margins);
+    // Usually a few in a hundred agents stay away after a call; more of them is a wave.
+    let leaving = knob(11, 8.0) * (0.9 - pacer.staff.return_chance()).max(0.0);
+    let in_flight = floor.answers_coming;
+    let allowance =
+        pacer.budget.allowance(&pacer.rules, now, Coming { answers: coming, in_flight, failing, leaving });
+
     let mut risk = next_risk(outlook, &margins);
     let per_agent = (pacer.rules.calls_per_agent_max * f64::from(floor.present)).floor() as u32;
     let caps = [
@@ -61,7 +77,7 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
         place = safe.min(cap);
         Limit::FeedDoubted
     } else {
-        let fresh = outlook.placed[0];
+        let fresh = scaled(outlook.placed[0], relative(pacer, outlook, view.next_part));
         let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, cap, &mut risk);
         place = wanted.max(safe).min(cap);
         if allowance.risk <= 0.0 { Limit::Budget } else { Limit::AgentsBusy }
@@ -69,8 +85,7 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     if place == cap && limit != Limit::NoAgents {
         limit = cap_limit;
     }
-    let cancel =
-        if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
+    let cancel = if doubted { Vec::new() } else { cancels(pacer, now, view, &floor, allowance.risk) };
     let middle = POINTS / 2;
     let why = Reason {
         limit,
@@ -139,7 +154,12 @@ fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor 
 
 /// How much better a part answers just now than the tables say.
 fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
-    pacer.calls.scale(part).mean() / outlook.scale
+    let start = if knob(12, 1.0) < 0.5 {
+        1.0
+    } else {
+        pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0))
+    };
+    start * pacer.calls.scale(part).mean() / outlook.scale
 }
 
 fn scaled(chances: Chances, by: f64) -> Chances {
@@ -160,9 +180,8 @@ fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
 }
 
 fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> Vec<Margin> {
-    let surplus = i64::from(floor.idle) - i64::from(floor.waiting);
-    let exact = floor.busy.len() <= EXACT_AGENTS && floor.calls.len() <= EXACT_CALLS && floor.idle <= 60;
-    let doubt = pacer.calls.scale(view.next_part).spread();
+    let (surplus, exact) = (floor.surplus(), floor.exact());
+    let doubt = pacer.calls.scale(view.next_part).spread() * knob(8, 1.0);
     (0..outlook.points.len())
         .map(|n| {
             let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, doubt) };
@@ -176,11 +195,23 @@ fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> 
 /// P(one more call, when answered, or a later answer because of it, finds nobody).
 fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
     let (mut worst, mut risk) = (0.0f64, 0.0);
-    for n in (0..POINTS).rev() {
-        worst = worst.max(margins[n].shortage());
-        risk += outlook.weights[n] * worst;
+    for n in (SOON + 1..POINTS).rev() {
+        let p = margins[n].shortage();
+        worst = worst.max(p);
+        risk += outlook.weights[n] * (p + knob(2, 1.0) * (worst - p));
     }
     risk
+}
+
+/// People who will answer from the calls that are out and find nobody, as expected now.
+fn failing(floor: &Floor, margins: &[Margin]) -> f64 {
+    let (mut before, mut sum) = (0.0, f64::from(floor.waiting) * margins[SOON].shortage());
+    for n in SOON + 1..POINTS {
+        let by_then: f64 = floor.calls.iter().map(|chances| chances[n]).sum();
+        sum += (by_then - before).max(0.0) * margins[n].shortage();
+        before = by_then;
+    }
+    sum
 }
 
 /// Calls that can be added, one after the other, each with no more than the risk.
@@ -218,15 +249,9 @@ fn wanted(
     placed
 }
 
-/// Ringing calls to give up, oldest first: those whose answer would now too probably find nobody.
-fn cancels(
-    pacer: &Pacer,
-    outlook: &Outlook,
-    now: Time,
-    view: &Snapshot,
-    floor: &Floor,
-    risk_max: f64,
-) -> Vec<CallId> {
+/// Ringing calls to give up, oldest first: those whose answer within the next second would too probably
+/// find nobody. What they bring later is judged later.
+fn cancels(pacer: &Pacer, now: Time, view: &Snapshot, floor: &Floor, risk_max: f64) -> Vec<CallId> {
     let rules = &pacer.rules;
     if !rules.may_cancel {
         return Vec::new();
@@ -242,29 +267,27 @@ fn cancels(
         return Vec::new();
     }
     old.sort_unstable();
-    let mut kept: Vec<bool> = vec![true; view.calls.len()];
-    let mut out = Vec::new();
-    let tolerated = (1.5 * risk_max).max(0.03);
-    for (_, call, n) in old {
-        let rest = Floor {
-            idle: floor.idle,
-            present: floor.present,
-            waiting: floor.waiting,
-            busy: floor.busy.clone(),
-            calls: floor
-                .calls
-                .iter()
-                .enumerate()
-                .filter(|(m, _)| kept[*m] && *m != n)
-                .map(|(_, chances)| *chances)
-                .collect(),
-            answers_coming: 0.0,
-        };
-        if next_risk(outlook, &margins(pacer, outlook, &rest, view)) <= tolerated {
+    let tolerated = (knob(0, 1.0) * risk_max).max(knob(1, 0.03));
+    // The young ones stay whatever happens; the old ones come back one by one, the youngest first.
+    let exact = floor.exact();
+    let surplus = floor.surplus();
+    let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, 0.0) };
+    floor.busy.iter().for_each(|chances| margin.agent(chances[SOON]));
+    let mut given_up: Vec<bool> = vec![false; floor.calls.len()];
+    old.iter().for_each(|(_, _, n)| given_up[*n] = true);
+    for (n, chances) in floor.calls.iter().enumerate() {
+        if !given_up[n] {
+            margin.call(chances[SOON]);
+        }
+    }
+    let mut kept = 0;
+    for (_, _, n) in old.iter().rev() {
+        if margin.shortage() > tolerated {
             break;
         }
-        kept[n] = false;
-        out.push(call);
+        margin.call(floor.calls[*n][SOON]);
+        kept += 1;
     }
-    out
+    old.truncate(old.len() - kept);
+    old.into_iter().map(|(_, call, _)| call).collect()
 }

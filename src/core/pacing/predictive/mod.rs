@@ -154,8 +154,7 @@ impl Pacer {
         if self.outlook.is_none() || now.since(self.looked) >= self.looks_apart(now) {
             self.looked = now;
             self.calls.refresh();
-            self.outlook =
-                Some(Outlook::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
+            self.outlook = Some(Outlook::new(&self.calls, &self.staff, view.next_part, &self.rules));
         }
         let plan = decide::decide(self, now, view);
         self.risk = plan.why.risk_max;

@@ -35,7 +35,7 @@ impl Default for Rules {
     fn default() -> Self {
         Rules {
             abandon_rate_max: 0.03,
-            half_hour_rate_max: Some(0.05),
+            half_hour_rate_max: Some(0.048),
             answer_wait: Duration::from_secs(2),
             ring_max: Duration::from_secs(45),
             may_cancel: true,

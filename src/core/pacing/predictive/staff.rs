@@ -44,7 +44,7 @@ impl Default for Staff {
             agents: BTreeMap::new(),
             talk: Spans::new(Expectation { mean_secs: 150.0, spread: 0.9, weight: 2.0 }),
             wrap: Spans::new(Expectation { mean_secs: 25.0, spread: 0.8, weight: 2.0 }),
-            returns: Share::new(0.97, 20.0),
+            returns: Share::new(0.97, 8.0),
             faded: Time::ZERO,
         }
     }
@@ -81,7 +81,7 @@ impl Staff {
             && known.doing == Doing::WrapUp
         {
             self.wrap.end(secs(now.since(known.since)));
-            self.returns.count(true);
+            self.count_return(true);
             self.set(now, agent, Doing::Free);
             if let Some(known) = self.agents.get_mut(&agent) {
                 known.wrapped = Some(now);
@@ -95,9 +95,9 @@ impl Staff {
             match known.doing {
                 Doing::WrapUp => {
                     self.wrap.end(secs(now.since(known.since)));
-                    self.returns.count(false);
+                    self.count_return(false);
                 }
-                Doing::Talking(_) => self.returns.count(false),
+                Doing::Talking(_) => self.count_return(false),
                 Doing::Free if known.wrapped == Some(now) => self.returns.turn(false),
                 Doing::Free | Doing::Away => {}
             }
@@ -108,6 +108,11 @@ impl Staff {
     pub fn left(&mut self, now: Time, agent: AgentId) {
         self.away(now, agent);
         self.agents.remove(&agent);
+    }
+
+    fn count_return(&mut self, returned: bool) {
+        self.returns.fade(0.97);
+        self.returns.count(returned);
     }
 
     fn accrue(&mut self, now: Time, agent: AgentId) {
@@ -134,9 +139,6 @@ impl Staff {
                 if spans.count() > 200.0 {
                     spans.fade(factor);
                 }
-            }
-            if self.returns.weight() > 60.0 {
-                self.returns.fade(0.5f64.powf(0.1));
             }
         }
     }
