@@ -30,7 +30,7 @@ fn the_same_seed_gives_the_same_day() {
 
 #[test]
 fn predictive_keeps_agents_busier_than_progressive_within_the_ceiling() {
-    let assumed = assumed(20);
+    let assumed = Assumed { leads: 20_000, hours: 3.0, ..assumed(20) };
     let progressive = assumed.day(1, Mode::Progressive, 1.0);
     let predictive = assumed.day(1, Mode::Predictive, 1.0);
     assert_eq!(progressive.abandoned, 0, "{progressive:?}");

@@ -191,7 +191,8 @@ impl Dialer {
         let available = seat.availability == Availability::Available;
         let doing = match (&seat.activity, &seat.job) {
             (Activity::Talking | Activity::Consulting, Some(Job::Call { .. })) => Doing::Talking,
-            (_, Some(Job::WrapUp(job))) => Doing::WrapUp { until: job.until },
+            // Summaries end most of them before their time: what was seen says when, not the clock.
+            (_, Some(Job::WrapUp(_))) => Doing::WrapUp { until: None },
             (Activity::Idle, None) if self.floor.takes_calls(seat, group, false) => Doing::Idle,
             (Activity::Idle, None) => Doing::Paused,
             _ => Doing::Reserved,

@@ -63,7 +63,8 @@ pub fn encoding(bytes: &[u8]) -> Option<Encoding> {
         let ours = head(encoding, 0);
         // All but the sizes, which may not have been patched.
         let same = |range: std::ops::Range<usize>| bytes.get(range.clone()) == ours.get(range);
-        same(0..4) && same(8..36) && same(encoding.head_bytes() - 8..encoding.head_bytes() - 4)
+        let whole = bytes.len() >= encoding.head_bytes();
+        whole && same(0..4) && same(8..36) && same(encoding.head_bytes() - 8..encoding.head_bytes() - 4)
     })
 }
 
