@@ -594,11 +594,12 @@ async fn open_console(config: &Config, door: &Door) -> Option<(Console, Option<K
     match console::start(listen, door.clone()).await {
         Ok(console) => {
             let address = console.address;
-            eprintln!("metrics and health: http://{address}/metrics; API: http://{address}/api/v1");
             let client = Client::new(&format!("http://{address}"), door.house_key());
             let key = KeyFile::write(door.store().path(), &client).inspect_err(|error| {
                 eprintln!("warning: {error}: `paceline agents` and `user` need --url and a token");
             });
+            // Last: whoever waits for this line finds the key.
+            eprintln!("metrics and health: http://{address}/metrics; API: http://{address}/api/v1");
             Some((console, key.ok()))
         }
         Err(error) => {
