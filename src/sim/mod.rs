@@ -2,7 +2,8 @@
 //! when called), `line` (calls without SIP, for whole days in virtual time), `books` (a store in memory),
 //! `day` (the dialer, the books and a far end), `carrier` (the far end in SIP) with its `access`, `limits`
 //! and `ledger`, `world` (a network in virtual time between a user agent and the carrier), `serve` (the
-//! carrier over real sockets) with its `tones` and `voices`.
+//! carrier over real sockets) with its `tones` and `voices`. `floor` is a world of its own for pacing
+//! alone: agents and callees as numbers, without a dialer.
 
 pub mod access;
 pub mod books;
@@ -10,6 +11,7 @@ pub mod carrier;
 pub mod day;
 pub mod dice;
 pub mod fate;
+pub mod floor;
 pub mod ledger;
 pub mod limits;
 pub mod line;
