@@ -12,11 +12,3 @@ pub use hazard::Hazard;
 pub use scale::Scale;
 pub use share::Share;
 pub use spans::Spans;
-
-pub fn knob(n: usize, default: f64) -> f64 {
-    static K: std::sync::OnceLock<Vec<Option<f64>>> = std::sync::OnceLock::new();
-    K.get_or_init(|| {
-        (0..20).map(|n| std::env::var(format!("PK{n}")).ok().and_then(|v| v.parse().ok())).collect()
-    })[n]
-        .unwrap_or(default)
-}

@@ -1,7 +1,7 @@
 //! The abandon budget: how many people may still be abandoned today, and the risk per call that spends it
 //! evenly. Counts people; knows no agents and no calls.
 
-use super::rules::Rules;
+use super::rules::{Carried, Rules};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -13,6 +13,18 @@ const SHARE_USED: f64 = 0.988;
 /// People abandoned for each unit of risk taken, before it was seen.
 const USUAL_RATIO: f64 = 0.35;
 const RATIO_WEIGHT: f64 = 2.0;
+/// Standard deviations of the abandons on their way that are kept in reserve: they come in clusters.
+const CLUSTER: f64 = 2.5;
+/// Of the answers that are expected, so many are counted on.
+const SURE: f64 = 0.7;
+/// Times the ceiling that may be spent at once.
+const RATE_MAX: f64 = 1.3;
+/// Live answers from which the floor is known.
+const KNOWN_FROM: f64 = 60.0;
+/// The last people of the budget are spent with growing care.
+const LAST_PEOPLE: f64 = 2.0;
+/// A half hour whose ceiling is fewer people is not judged.
+const JUDGED_FROM: f64 = 4.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Minute {
@@ -111,6 +123,10 @@ impl Budget {
         minute.live = (minute.live - 1.0).max(0.0);
     }
 
+    pub fn set_spent(&mut self, spent: Carried) {
+        (self.live, self.abandoned) = (spent.live, spent.abandoned);
+    }
+
     pub fn live(&self) -> f64 {
         self.live
     }
@@ -150,16 +166,16 @@ impl Budget {
         let ratio = self.ratio();
         // What is already on its way can still cost something, and answers still to come may stay away.
         let spread = (failing + max * in_flight).sqrt();
-        let reserve = 1.0 + failing + leaving + crate::pacing::estimate::knob(9, 2.5) * spread;
+        let reserve = 1.0 + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
-        let sure =
-            max * (self.live + crate::pacing::estimate::knob(13, 0.7) * coming) - self.abandoned - reserve;
+        let sure = max * (self.live + SURE * coming) - self.abandoned - reserve;
         if sure <= 0.0 || self.half_hour_spent(rules, now, failing) {
             return Allowance { risk: 0.0, left: left.max(0.0) };
         }
-        let rate = (left / coming.max(1.0)).min(crate::pacing::estimate::knob(14, 1.3) * max)
-            * (0.5 + 0.5 * (self.live / crate::pacing::estimate::knob(15, 60.0)).min(1.0));
-        let last = (sure / crate::pacing::estimate::knob(16, 2.0)).min(1.0);
+        // Not much more than the ceiling at any time, less while little is known, less still at the end.
+        let known = 0.5 + 0.5 * (self.live / KNOWN_FROM).min(1.0);
+        let last = (sure / LAST_PEOPLE).min(1.0);
+        let rate = (left / coming.max(1.0)).min(RATE_MAX * max) * known;
         Allowance { risk: (rate * last / ratio).min(RISK_MAX), left }
     }
 
@@ -170,7 +186,7 @@ impl Budget {
         let whole =
             if young { self.recent_pace(now).map_or(live, |pace| (pace * 1800.0).max(live)) } else { live };
         // Too few to be judged by a rate: two people would already be too many.
-        whole * max >= crate::pacing::estimate::knob(10, 4.0) && gone + 1.0 + failing > whole * max
+        whole * max >= JUDGED_FROM && gone + 1.0 + failing > whole * max
     }
 }
 
@@ -226,8 +242,6 @@ mod tests {
         budget.answered(later, 0.1);
         assert!(budget.allowance(&rules, later, Coming { answers: 1000.0, ..Coming::default() }).risk > 0.0);
     }
-
-    use super::super::rules::Carried;
 
     #[test]
     fn no_ceiling_left_means_no_risk() {

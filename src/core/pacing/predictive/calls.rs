@@ -17,6 +17,7 @@ pub const VERDICT_SECS: usize = 16;
 const PARTS_MAX: usize = 256;
 /// A usual list: this share answers in the first 25 s.
 const USUAL_ANSWER: f64 = 0.35;
+const USUAL_SECS: usize = 25;
 /// A jump is expected this often, and this much drift (of the logarithm, per root second).
 const JUMPS_PER_SEC: f64 = 1.0 / 4000.0;
 const DRIFT: f64 = 0.001;
@@ -103,7 +104,7 @@ impl Calls {
             person: vec![Share::new(0.97, 3.0); 12],
             scales: BTreeMap::new(),
             pending: BTreeMap::new(),
-            network: Share::new(0.02, 20.0),
+            network: Share::new(0.02, 6.0),
             first: BTreeMap::new(),
             placed: 0,
             cautious: Some(COLD_ANSWER),
@@ -292,17 +293,10 @@ impl Calls {
         let span = secs(now.since(self.scaled));
         self.scaled = now;
         for (part, scale) in &mut self.scales {
-            scale.drift(
-                span,
-                crate::pacing::estimate::knob(5, JUMPS_PER_SEC),
-                crate::pacing::estimate::knob(6, DRIFT),
-            );
+            scale.drift(span, JUMPS_PER_SEC, DRIFT);
             if let Some(seen) = self.pending.remove(part) {
                 // Answers of one moment are a little more alike than independent ones would be.
-                let trust = 1.0
-                    / (1.0
-                        + seen.count.max(seen.expected * scale.mean())
-                            / crate::pacing::estimate::knob(7, 40.0));
+                let trust = 1.0 / (1.0 + seen.count.max(seen.expected * scale.mean()) / 40.0);
                 scale.observe(seen.count, seen.expected, trust);
             }
         }
@@ -346,9 +340,13 @@ impl Calls {
         self.cautious
     }
 
-    /// Brings the rates of answer up to date.
+    /// Brings the rates of answer up to date: their shape alone, for the level is the scales' affair.
     pub fn refresh(&mut self) {
         self.live_rates = self.live.rates();
+        let usual = -(1.0 - USUAL_ANSWER).ln();
+        let level: f64 = self.live_rates.iter().take(USUAL_SECS).sum();
+        let factor = usual / level.max(1e-9);
+        self.live_rates.iter_mut().for_each(|rate| *rate *= factor);
     }
 
     pub fn live_rates(&self) -> &[f64] {

@@ -8,12 +8,15 @@ use super::outlook::{Chances, Outlook, POINTS, SOON};
 use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
 use crate::ids::CallId;
 use crate::pacing::estimate::Spans;
-use crate::pacing::estimate::knob;
 use crate::time::{Duration, Time};
 
 /// Busy agents up to which the odds are exact, and calls.
 const EXACT_AGENTS: usize = 45;
 const EXACT_CALLS: usize = 300;
+/// An old call is given up when the next second's answer would so probably find nobody.
+const CANCEL_ABOVE: f64 = 0.03;
+/// A call that promises so much less than a new one makes room for it when lines are short.
+const WORTH_LESS: f64 = 0.6;
 /// A line that fails so often is tried with few calls.
 const NETWORK_FAILING: f64 = 0.5;
 
@@ -54,7 +57,7 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let mut margins = margins(pacer, outlook, &floor, view);
     let failing = failing(&floor, &margins);
     // Usually a few in a hundred agents stay away after a call; more of them is a wave.
-    let leaving = knob(11, 8.0) * (0.9 - pacer.staff.return_chance()).max(0.0);
+    let leaving = 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0);
     let in_flight = floor.answers_coming;
     let allowance =
         pacer.budget.allowance(&pacer.rules, now, Coming { answers: coming, in_flight, failing, leaving });
@@ -85,7 +88,10 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     if place == cap && limit != Limit::NoAgents {
         limit = cap_limit;
     }
-    let cancel = if doubted { Vec::new() } else { cancels(pacer, now, view, &floor, allowance.risk) };
+    let mut cancel = if doubted { Vec::new() } else { cancels(pacer, now, view, &floor, allowance.risk) };
+    if !doubted && view.lines_free == 0 && cancel.is_empty() && risk <= allowance.risk {
+        cancel = make_room(pacer, outlook, now, view);
+    }
     let middle = POINTS / 2;
     let why = Reason {
         limit,
@@ -154,11 +160,7 @@ fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor 
 
 /// How much better a part answers just now than the tables say.
 fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
-    let start = if knob(12, 1.0) < 0.5 {
-        1.0
-    } else {
-        pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0))
-    };
+    let start = pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0));
     start * pacer.calls.scale(part).mean() / outlook.scale
 }
 
@@ -181,7 +183,7 @@ fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
 
 fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> Vec<Margin> {
     let (surplus, exact) = (floor.surplus(), floor.exact());
-    let doubt = pacer.calls.scale(view.next_part).spread() * knob(8, 1.0);
+    let doubt = pacer.calls.scale(view.next_part).spread();
     (0..outlook.points.len())
         .map(|n| {
             let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, doubt) };
@@ -196,9 +198,8 @@ fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> 
 fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
     let (mut worst, mut risk) = (0.0f64, 0.0);
     for n in (SOON + 1..POINTS).rev() {
-        let p = margins[n].shortage();
-        worst = worst.max(p);
-        risk += outlook.weights[n] * (p + knob(2, 1.0) * (worst - p));
+        worst = worst.max(margins[n].shortage());
+        risk += outlook.weights[n] * worst;
     }
     risk
 }
@@ -267,7 +268,7 @@ fn cancels(pacer: &Pacer, now: Time, view: &Snapshot, floor: &Floor, risk_max: f
         return Vec::new();
     }
     old.sort_unstable();
-    let tolerated = (knob(0, 1.0) * risk_max).max(knob(1, 0.03));
+    let tolerated = risk_max.max(CANCEL_ABOVE);
     // The young ones stay whatever happens; the old ones come back one by one, the youngest first.
     let exact = floor.exact();
     let surplus = floor.surplus();
@@ -290,4 +291,28 @@ fn cancels(pacer: &Pacer, now: Time, view: &Snapshot, floor: &Floor, risk_max: f
     }
     old.truncate(old.len() - kept);
     old.into_iter().map(|(_, call, _)| call).collect()
+}
+
+/// Lines are short: old calls whose second on the line promises far less than that of a new call.
+fn make_room(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Vec<CallId> {
+    if !pacer.rules.may_cancel || view.starts_allowed == 0 || view.leads_left == Some(0) {
+        return Vec::new();
+    }
+    let fresh = outlook.answer / outlook.hold;
+    let last = outlook.hold_ringing.len() - 1;
+    let mut old: Vec<(Time, CallId)> = view
+        .calls
+        .iter()
+        .filter(|call| call.stage == Stage::Ringing)
+        .filter(|call| {
+            let age = now.since(call.since);
+            let second = (age.as_secs() as usize).min(last);
+            let worth = outlook.answer_ringing[second] / outlook.hold_ringing[second].max(0.5);
+            age >= pacer.rules.ring_legal_min && worth < WORTH_LESS * fresh
+        })
+        .map(|call| (call.since, call.call))
+        .collect();
+    old.sort_unstable();
+    old.truncate((view.starts_allowed as usize).min(1 + view.agents.len() / 20));
+    old.into_iter().map(|(_, call)| call).collect()
 }

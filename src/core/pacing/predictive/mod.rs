@@ -10,6 +10,8 @@ pub mod odds;
 mod outlook;
 pub mod rules;
 mod staff;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 pub use event::{Event, Part};
@@ -95,6 +97,12 @@ impl Pacer {
         Carried { live: self.budget.live(), abandoned: self.budget.abandoned_so_far() }
     }
 
+    /// Takes the ledger's counts, by whatever rule brakes, for its own. The strictest rule may change
+    /// from hour to hour; what is left of the budget then follows it.
+    pub fn set_spent(&mut self, spent: Carried) {
+        self.budget.set_spent(spent);
+    }
+
     /// Learns from one fact.
     pub fn on_event(&mut self, now: Time, event: Event) {
         match event {
@@ -154,7 +162,8 @@ impl Pacer {
         if self.outlook.is_none() || now.since(self.looked) >= self.looks_apart(now) {
             self.looked = now;
             self.calls.refresh();
-            self.outlook = Some(Outlook::new(&self.calls, &self.staff, view.next_part, &self.rules));
+            self.outlook =
+                Some(Outlook::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
         }
         let plan = decide::decide(self, now, view);
         self.risk = plan.why.risk_max;

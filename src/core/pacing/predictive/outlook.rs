@@ -3,9 +3,9 @@
 
 use super::calls::{Calls, SETUP_SECS, VERDICT_SECS};
 use super::event::Part;
-use super::rules::Rules;
 use super::staff::Staff;
 use crate::pacing::estimate::Spans;
+use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Moments looked at.
@@ -124,15 +124,8 @@ fn verdicts(counts: &[f64]) -> Vec<f64> {
 }
 
 impl Outlook {
-    pub fn new(calls: &Calls, staff: &Staff, part: Part, rules: &Rules) -> Self {
-        let patience = rules.answer_wait.as_millis() as f64 / 1000.0;
-        // From this age on a call rings only while somebody is there for it.
-        let cut = if rules.may_cancel {
-            ((rules.ring_legal_min.as_secs() as usize).max(1) as f64
-                + crate::pacing::estimate::knob(3, 100.0)) as usize
-        } else {
-            usize::MAX
-        };
+    pub fn new(calls: &Calls, staff: &Staff, part: Part, answer_wait: Duration) -> Self {
+        let patience = answer_wait.as_millis() as f64 / 1000.0;
         let scale = calls.scale(part).mean();
         let rings = ringing(calls, scale);
         let ring_secs = rings.live.len();
@@ -141,8 +134,7 @@ impl Outlook {
             Some(delay) => joined(mass, delay, mass.len() + VERDICT_SECS),
             None => mass.to_vec(),
         };
-        let answer_ring: f64 = rings.live.iter().sum();
-        let fresh_ring = wanted(&rings.live[..cut.min(ring_secs)]);
+        let fresh_ring = wanted(&rings.live);
 
         // Set-up.
         let (starts, fails) = (calls.setup_rings.rates(), calls.setup_ends.rates());
@@ -155,10 +147,9 @@ impl Outlook {
             alive -= ends;
         }
         let fresh = joined(&setup, &fresh_ring, (SETUP_SECS + fresh_ring.len()).min(AHEAD_MAX + SETUP_SECS));
-        let bound: f64 = fresh.iter().sum();
-        let answer = setup.iter().sum::<f64>() * answer_ring;
+        let answer: f64 = fresh.iter().sum();
 
-        let (points, weights) = points(&fresh, bound, (bound / answer.max(1e-9)).min(1.0));
+        let (points, weights) = points(&fresh, answer);
         let furthest = (points[POINTS - 1] + patience).ceil() as usize + 1;
 
         // Agents.
@@ -210,8 +201,7 @@ impl Outlook {
         answer_ringing.reverse();
         hold_ringing.reverse();
         for second in 0..ring_secs {
-            let until = cut.max(second + 1).min(ring_secs);
-            by_ringing.push(net(&wanted(&rings.live[second..until]), rings.alive[second]));
+            by_ringing.push(net(&wanted(&rings.live[second..]), rings.alive[second]));
         }
         let mut placed = Vec::with_capacity(SETUP_SECS);
         let mut alive = 1.0;
@@ -259,13 +249,12 @@ impl Outlook {
     }
 }
 
-/// The moments and their weights, from the mass of answer times that cannot be averted; `share` of all
-/// answers are such.
-fn points(mass: &[f64], bound: f64, share: f64) -> (Chances, Chances) {
+/// The moments and their weights, from the mass of answer times.
+fn points(mass: &[f64], answer: f64) -> (Chances, Chances) {
     let sums = summed(mass);
     let mut points = [SOON_SECS; POINTS];
     for (point, quantile) in points.iter_mut().skip(1).zip(QUANTILES) {
-        let want = quantile * bound;
+        let want = quantile * answer;
         let above = sums.partition_point(|sum| *sum < want).clamp(1, sums.len() - 1);
         let (low, high) = (sums[above - 1], sums[above]);
         *point = (above - 1) as f64 + if high > low { (want - low) / (high - low) } else { 0.0 };
@@ -274,7 +263,7 @@ fn points(mass: &[f64], bound: f64, share: f64) -> (Chances, Chances) {
     for (n, weight) in weights.iter_mut().skip(1).enumerate() {
         let from = if n == 0 { 0.0 } else { 0.5 * (QUANTILES[n - 1] + QUANTILES[n]) };
         let to = if n == QUANTILES.len() - 1 { 1.0 } else { 0.5 * (QUANTILES[n] + QUANTILES[n + 1]) };
-        *weight = (to - from) * share;
+        *weight = to - from;
     }
     (points, weights)
 }

@@ -1,5 +1,6 @@
 //! What the campaign allows: the only settings of the pacer, none of them a guess about the list.
 
+use crate::pacing::ledger::Rate;
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -31,11 +32,18 @@ pub struct Carried {
     pub abandoned: f64,
 }
 
+impl From<&Rate> for Carried {
+    /// What the ledger counts by the rule that brakes.
+    fn from(rate: &Rate) -> Self {
+        Carried { live: rate.of, abandoned: rate.abandoned }
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Rules {
             abandon_rate_max: 0.03,
-            half_hour_rate_max: Some(0.048),
+            half_hour_rate_max: Some(0.045),
             answer_wait: Duration::from_secs(2),
             ring_max: Duration::from_secs(45),
             may_cancel: true,

@@ -57,7 +57,7 @@ pub struct WaitingNow {
     pub since: Time,
 }
 
-/// The floor at one moment. The order within the lists does not change a plan.
+/// The floor at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub agents: Vec<AgentNow>,

@@ -1,0 +1,276 @@
+//! What a plan may never do, whatever was learnt, and what it must do where the answer is plain.
+
+use super::*;
+use crate::ids::AgentId;
+
+/// A small stream of chance (xorshift), seeded.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+fn ms(millis: u64) -> Time {
+    Time::from_millis(millis)
+}
+
+fn agent(n: i64, doing: Doing, since: u64) -> AgentNow {
+    AgentNow { agent: AgentId(n), doing, since: ms(since), leaving: false }
+}
+
+fn idle(count: i64, since: u64) -> Vec<AgentNow> {
+    (0..count).map(|n| agent(n, Doing::Idle, since)).collect()
+}
+
+/// A pacer that has seen `calls` calls: three in ten answered after 8 to 13 s, talks of 100 to 160 s.
+fn taught(rules: Rules, calls: u64) -> (Pacer, u64) {
+    let mut events = Vec::new();
+    for n in 0..calls {
+        let call = CallId(n);
+        let start = n * 2_000;
+        events.push((start, Event::Placed { call, part: Part(0) }));
+        events.push((start + 1_500, Event::Ringing { call }));
+        if n % 10 < 3 {
+            let by = AgentId((n % 100) as i64);
+            let answered = start + 9_500 + (n % 6) * 1_000;
+            events.push((answered, Event::AnsweredLive { call }));
+            events.push((answered, Event::Connected { call, agent: by }));
+            events.push((answered + 100_000 + (n % 7) * 10_000, Event::TalkEnded { agent: by }));
+            events.push((answered + 185_000, Event::WrapEnded { agent: by }));
+        } else {
+            events.push((start + 31_500, Event::Unanswered { call, network: false }));
+        }
+    }
+    events.sort_by_key(|(at, _)| *at);
+    let mut pacer = Pacer::new(rules);
+    let mut learnt = 0;
+    for (at, event) in events {
+        pacer.on_event(ms(at), event);
+        if at >= learnt + 5_000 {
+            learnt = at;
+            pacer.calls.learn(ms(at));
+            pacer.staff.learn(ms(at));
+            pacer.calls.refresh();
+        }
+    }
+    let now = calls * 2_000 + 300_000;
+    pacer.decide(ms(now), &Snapshot::default());
+    (pacer, now)
+}
+
+fn ringing(now: u64, calls: &mut Vec<CallNow>, pacer: &mut Pacer, first: u64, ages: &[u64]) {
+    for (n, age) in ages.iter().enumerate() {
+        let call = CallId(first + n as u64);
+        pacer.on_event(ms(now - age - 1_000), Event::Placed { call, part: Part(0) });
+        pacer.on_event(ms(now - age), Event::Ringing { call });
+        calls.push(CallNow { call, part: Part(0), stage: Stage::Ringing, since: ms(now - age) });
+    }
+}
+
+#[test]
+fn no_plan_passes_its_caps() {
+    for seed in 1..=40u64 {
+        let mut chance = Chance(seed * 0x9e37_79b9);
+        let rules = Rules { calls_per_agent_max: 1.0 + chance.below(4) as f64, ..Rules::default() };
+        let (mut pacer, now) = taught(rules.clone(), 20 + chance.below(300));
+        let mut view = Snapshot {
+            agents: idle(chance.below(40) as i64, now - 5_000),
+            lines_free: chance.below(60) as u32,
+            starts_allowed: chance.below(30) as u32,
+            leads_left: Some(chance.below(50)),
+            ..Snapshot::default()
+        };
+        for n in 0..chance.below(60) {
+            let since = now - chance.below(300_000).min(now);
+            let doing = match chance.below(3) {
+                0 => Doing::Talking,
+                1 => Doing::WrapUp { until: None },
+                _ => Doing::Paused,
+            };
+            view.agents.push(agent(1_000 + n as i64, doing, since));
+        }
+        let ages: Vec<u64> = (0..chance.below(40)).map(|_| chance.below(30_000)).collect();
+        ringing(now, &mut view.calls, &mut pacer, 1_000_000, &ages);
+        let plan = pacer.decide(ms(now), &view);
+        let present = view.agents.iter().filter(|agent| agent.doing != Doing::Paused).count() as f64;
+        let cap = (rules.calls_per_agent_max * present) as u32;
+        assert!(plan.place <= view.lines_free, "seed {seed}: {plan:?}");
+        assert!(plan.place <= view.starts_allowed, "seed {seed}: {plan:?}");
+        assert!(u64::from(plan.place) <= view.leads_left.unwrap_or(0), "seed {seed}: {plan:?}");
+        assert!(
+            plan.place == 0 || plan.place + view.calls.len() as u32 <= cap,
+            "seed {seed}: {plan:?} for {present} agents"
+        );
+        for call in &plan.cancel {
+            let call = view.calls.iter().find(|known| known.call == *call).expect("a call of the snapshot");
+            assert!(ms(now).since(call.since) >= rules.ring_legal_min, "seed {seed}: {call:?} is too young");
+        }
+    }
+}
+
+#[test]
+fn more_idle_agents_never_mean_fewer_calls() {
+    for seed in 1..=12u64 {
+        let mut chance = Chance(seed * 0x51ed_270b);
+        let (pacer, now) = taught(Rules::default(), 200);
+        let busy: Vec<AgentNow> = (0..chance.below(50))
+            .map(|n| agent(1_000 + n as i64, Doing::Talking, now - chance.below(200_000)))
+            .collect();
+        let ages: Vec<u64> = (0..chance.below(30)).map(|_| chance.below(20_000)).collect();
+        let mut before = 0;
+        for count in 0..25 {
+            let mut pacer = pacer.clone();
+            let mut view = Snapshot {
+                agents: idle(count, now - 1_000),
+                lines_free: 500,
+                starts_allowed: 500,
+                ..Snapshot::default()
+            };
+            view.agents.extend(busy.iter().copied());
+            ringing(now, &mut view.calls, &mut pacer, 1_000_000, &ages);
+            let place = pacer.decide(ms(now), &view).place;
+            assert!(
+                place >= before,
+                "seed {seed}: {place} calls with {count} idle agents, {before} with one less"
+            );
+            before = place;
+        }
+        assert!(before > 10, "seed {seed}: {before} calls for 24 idle agents");
+    }
+}
+
+#[test]
+fn without_agents_nothing_is_dialled() {
+    let (mut pacer, now) = taught(Rules::default(), 200);
+    let mut view = Snapshot { lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
+    let plan = pacer.decide(ms(now), &view);
+    assert_eq!((plan.place, plan.why.limit), (0, Limit::NoAgents));
+    view.agents = (0..5).map(|n| agent(n, Doing::Paused, now - 60_000)).collect();
+    let plan = pacer.decide(ms(now), &view);
+    assert_eq!((plan.place, plan.why.limit), (0, Limit::NoAgents));
+}
+
+#[test]
+fn agents_who_leave_after_this_call_are_not_counted_on() {
+    let (mut pacer, now) = taught(Rules::default(), 200);
+    let mut view = Snapshot { lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
+    view.agents =
+        (0..20).map(|n| agent(n, Doing::WrapUp { until: Some(ms(now + 2_000)) }, now - 10_000)).collect();
+    assert!(pacer.clone().decide(ms(now), &view).place > 5, "they will be free in two seconds");
+    view.agents.iter_mut().for_each(|agent| agent.leaving = true);
+    assert_eq!(pacer.decide(ms(now), &view).place, 0);
+}
+
+#[test]
+fn a_spent_budget_leaves_one_call_for_each_idle_agent() {
+    let (mut pacer, now) = taught(Rules::default(), 200);
+    pacer.set_spent(Carried { live: 100.0, abandoned: 50.0 });
+    let mut view = Snapshot {
+        agents: idle(7, now),
+        lines_free: 100,
+        starts_allowed: 100,
+        closes: Some(ms(now + 600_000)),
+        ..Snapshot::default()
+    };
+    let plan = pacer.decide(ms(now), &view);
+    assert_eq!((plan.place, plan.why.limit), (7, Limit::Budget));
+    assert_eq!(plan.why.risk_max, 0.0);
+    ringing(now, &mut view.calls, &mut pacer, 1_000_000, &[1_000, 2_000, 3_000]);
+    assert_eq!(pacer.decide(ms(now), &view).place, 4, "three are on their way already");
+    view.waiting = vec![WaitingNow { call: CallId(9_000_000), since: ms(now) }];
+    assert_eq!(pacer.decide(ms(now), &view).place, 3, "and one waits");
+}
+
+#[test]
+fn a_feed_that_does_not_agree_is_doubted_and_said_so() {
+    let (mut pacer, now) = taught(Rules::default(), 200);
+    let mut view =
+        Snapshot { agents: idle(6, now), lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
+    // Calls that no event told of.
+    view.calls = (0..4)
+        .map(|n| CallNow {
+            call: CallId(5_000_000 + n),
+            part: Part(0),
+            stage: Stage::Ringing,
+            since: ms(now),
+        })
+        .collect();
+    pacer.decide(ms(now), &view);
+    let plan = pacer.decide(ms(now + 6_000), &view);
+    assert_eq!((plan.place, plan.why.limit), (2, Limit::FeedDoubted));
+    assert!(plan.cancel.is_empty());
+    view.calls.clear();
+    assert_ne!(pacer.decide(ms(now + 7_000), &view).why.limit, Limit::FeedDoubted, "trusted again");
+}
+
+#[test]
+fn a_line_that_fails_every_call_is_not_flooded() {
+    let (mut pacer, now) = taught(Rules::default(), 200);
+    let view =
+        Snapshot { agents: idle(20, now), lines_free: 500, starts_allowed: 500, ..Snapshot::default() };
+    assert!(pacer.clone().decide(ms(now), &view).place > 20);
+    for n in 0..40 {
+        let call = CallId(2_000_000 + n);
+        pacer.on_event(ms(now), Event::Placed { call, part: Part(0) });
+        pacer.on_event(ms(now + 300), Event::Unanswered { call, network: true });
+    }
+    let plan = pacer.decide(ms(now + 300), &view);
+    assert!(plan.place <= 20, "{plan:?}");
+}
+
+#[test]
+fn old_calls_are_given_up_when_the_floor_is_full_and_only_where_allowed() {
+    for may_cancel in [true, false] {
+        let (mut pacer, now) = taught(Rules { may_cancel, ..Rules::default() }, 200);
+        let mut view = Snapshot {
+            agents: (0..5).map(|n| agent(n, Doing::Talking, now - 10_000)).collect(),
+            lines_free: 50,
+            starts_allowed: 50,
+            ..Snapshot::default()
+        };
+        ringing(now, &mut view.calls, &mut pacer, 1_000_000, &[16_000, 15_000, 14_900, 3_000]);
+        let plan = pacer.decide(ms(now), &view);
+        assert_eq!(plan.place, 0);
+        let expected = if may_cancel { vec![CallId(1_000_000), CallId(1_000_001)] } else { vec![] };
+        assert_eq!(plan.cancel, expected);
+    }
+}
+
+#[test]
+fn the_same_events_make_the_same_plans() {
+    let run = || {
+        let (mut pacer, now) = taught(Rules::default(), 150);
+        let view =
+            Snapshot { agents: idle(9, now), lines_free: 90, starts_allowed: 90, ..Snapshot::default() };
+        let plan = pacer.decide(ms(now), &view);
+        (pacer, plan)
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn a_new_list_starts_with_care() {
+    let mut pacer = Pacer::new(Rules::default());
+    let view = Snapshot { agents: idle(4, 0), lines_free: 200, starts_allowed: 200, ..Snapshot::default() };
+    for n in 0..4 {
+        pacer.on_event(ms(0), Event::AgentCame { agent: AgentId(n) });
+    }
+    let place = pacer.decide(ms(0), &view).place;
+    assert!((4..=16).contains(&place), "{place} calls for four agents and a list that nobody knows");
+}
+
+#[test]
+fn what_it_learns_is_near_the_truth() {
+    let (pacer, _) = taught(Rules::default(), 600);
+    let outlook = pacer.outlook.as_ref().expect("a decision was made");
+    assert!((outlook.answer - 0.3).abs() < 0.03, "three in ten answer: {}", outlook.answer);
+    // Set-up of 1.5 s, then 8 to 13 s of ringing.
+    let median = outlook.points[outlook::POINTS / 2];
+    assert!((10.0..14.5).contains(&median), "{median}");
+    assert!((pacer.staff.busy_secs() - 185.0).abs() < 15.0, "{}", pacer.staff.busy_secs());
+}
