@@ -1,15 +1,10 @@
 //! A world to dial into. In reading order: `people` (who lives there), `fate` (what one of them does
 //! when called), `line` (calls without SIP, for whole days in virtual time), `books` (a store in memory),
-<<<<<<< HEAD
-//! `agents` (the people who answer), `day` (the dialer, the books, a far end and the agents), `carrier`
-//! (the far end in SIP) with its `access`, `limits` and `ledger`, `world` (a network in virtual time between a user agent and the carrier), `serve` (the
-//! carrier over real sockets) with its `tones` and `voices`, `phones` (agents' telephones over real sockets).
-=======
-//! `day` (the dialer, the books and a far end), `carrier` (the far end in SIP) with its `access`, `limits`
-//! and `ledger`, `world` (a network in virtual time between a user agent and the carrier), `serve` (the
-//! carrier over real sockets) with its `tones` and `voices`. `floor` is a world of its own for pacing
-//! alone: agents and callees as numbers, without a dialer.
->>>>>>> pacer
+//! `agents` (the people who answer), `day` (the dialer, the books, a far end and the agents), `forecast`
+//! (days asked "what if"), `carrier` (the far end in SIP) with its `access`, `limits` and `ledger`, `world`
+//! (a network in virtual time between a user agent and the carrier), `serve` (the carrier over real
+//! sockets) with its `tones` and `voices`, `phones` (agents' telephones over real sockets). `floor` is a
+//! world of its own for pacing alone: agents and callees as numbers, without a dialer.
 
 pub mod access;
 pub mod agents;
@@ -18,11 +13,8 @@ pub mod carrier;
 pub mod day;
 pub mod dice;
 pub mod fate;
-<<<<<<< HEAD
-pub mod forecast;
-=======
 pub mod floor;
->>>>>>> pacer
+pub mod forecast;
 pub mod ledger;
 pub mod limits;
 pub mod line;
