@@ -322,7 +322,10 @@ mod tests {
         let mut ledger = ledger(97, 0, 3);
         let day = |n: i64| Utc::from_millis(NOON.as_millis() + n * 24 * HOUR_MS);
         assert_eq!(ledger.rate(Rule::WholeDay, day(1)).of, 0.0);
-        assert_eq!(ledger.rate(Rule::Rolling24h, Utc::from_millis(NOON.as_millis() + 23 * HOUR_MS)).of, 100.0);
+        assert_eq!(
+            ledger.rate(Rule::Rolling24h, Utc::from_millis(NOON.as_millis() + 23 * HOUR_MS)).of,
+            100.0
+        );
         assert_eq!(ledger.rate(Rule::Rolling24h, day(1)).of, 0.0);
         assert_eq!(ledger.rate(Rule::UsTsr, day(29)).of, 100.0);
         assert_eq!(ledger.rate(Rule::UsTsr, day(30)).of, 0.0);

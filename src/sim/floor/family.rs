@@ -20,29 +20,51 @@ pub fn fixed() -> Vec<Scenario> {
     vec![
         plain("three agents", 3),
         Scenario { may_cancel: false, ..quiet(plain("three, few answer, no cancelling", 3), 0.15) },
-        Scenario { talk: Spread::LogNormal(60.0, 0.7), wrap: Spread::Fixed(10.0), ..quiet(plain("five, short talks", 5), 0.4) },
-        Scenario { talk: Spread::TwoHumps(0.5, (20.0, 0.3), (240.0, 0.3)), ..quiet(plain("five, two humps", 5), 0.25) },
+        Scenario {
+            talk: Spread::LogNormal(60.0, 0.7),
+            wrap: Spread::Fixed(10.0),
+            ..quiet(plain("five, short talks", 5), 0.4)
+        },
+        Scenario {
+            talk: Spread::TwoHumps(0.5, (20.0, 0.3), (240.0, 0.3)),
+            ..quiet(plain("five, two humps", 5), 0.25)
+        },
         quiet(plain("ten agents", 10), 0.25),
-        Scenario { talk: Spread::LogNormal(300.0, 0.6), ..quiet(plain("ten, long talks, most answer", 10), 0.8) },
-        Scenario { answer: vec![(0.0, 0.15), (4800.0, 0.45), (9600.0, 0.2)], ..plain("ten, answers jump", 10) },
+        Scenario {
+            talk: Spread::LogNormal(300.0, 0.6),
+            ..quiet(plain("ten, long talks, most answer", 10), 0.8)
+        },
+        Scenario {
+            answer: vec![(0.0, 0.15), (4800.0, 0.45), (9600.0, 0.2)],
+            ..plain("ten, answers jump", 10)
+        },
         Scenario { hours: 1.0, ..quiet(plain("ten, one hour", 10), 0.3) },
         quiet(plain("thirty agents", 30), 0.3),
-        Scenario { answer: vec![(0.0, 0.4), (3600.0, 0.15), (9000.0, 0.5)], ..plain("thirty, answers jump", 30) },
         Scenario {
-            machine: 0.35,
-            detector: detector(2.0),
-            ..quiet(plain("thirty, slow detector", 30), 0.2)
+            answer: vec![(0.0, 0.4), (3600.0, 0.15), (9000.0, 0.5)],
+            ..plain("thirty, answers jump", 30)
         },
+        Scenario { machine: 0.35, detector: detector(2.0), ..quiet(plain("thirty, slow detector", 30), 0.2) },
         Scenario { lunch: Some((5400.0, 1800.0, 900.0)), ..plain("thirty, lunch", 30) },
-        Scenario { talk: Spread::TwoHumps(0.6, (15.0, 0.4), (200.0, 0.35)), ..quiet(plain("forty, two humps", 40), 0.2) },
+        Scenario {
+            talk: Spread::TwoHumps(0.6, (15.0, 0.4), (200.0, 0.35)),
+            ..quiet(plain("forty, two humps", 40), 0.2)
+        },
         Scenario { outages: vec![(3000.0, 3060.0), (9000.0, 9060.0)], ..plain("forty, line lost", 40) },
         Scenario { lines: 85, ..quiet(plain("fifty, few lines", 50), 0.2) },
         Scenario { calls_per_sec: 1.6, ..quiet(plain("fifty, few starts", 50), 0.2) },
         Scenario { leads: Some(4000), ..quiet(plain("thirty, list ends", 30), 0.3) },
-        Scenario { ring: Spread::LogNormal(22.0, 0.5), ring_max: 60.0, ..quiet(plain("thirty, long rings", 30), 0.3) },
+        Scenario {
+            ring: Spread::LogNormal(22.0, 0.5),
+            ring_max: 60.0,
+            ..quiet(plain("thirty, long rings", 30), 0.3)
+        },
         Scenario { machine: 0.3, ..quiet(plain("twenty, machines unheard", 20), 0.25) },
         quiet(plain("hundred agents", 100), 0.1),
-        Scenario { answer: vec![(0.0, 0.2), (5000.0, 0.5), (10000.0, 0.25)], ..plain("hundred, answers jump", 100) },
+        Scenario {
+            answer: vec![(0.0, 0.2), (5000.0, 0.5), (10000.0, 0.25)],
+            ..plain("hundred, answers jump", 100)
+        },
         Scenario { lunch: Some((6000.0, 1800.0, 300.0)), ..quiet(plain("hundred, lunch at once", 100), 0.3) },
         quiet(plain("three hundred agents", 300), 0.25),
         Scenario { hours: 2.0, ..quiet(plain("thousand agents", 1000), 0.3) },
@@ -74,10 +96,16 @@ pub fn drawn(seed: u64, agents: u32) -> Scenario {
     s.may_cancel = dice.chance(0.7);
     let n = f64::from(agents);
     match dice.next_u64() % 9 {
-        0 => s.answer = vec![(0.0, base), (3600.0 + 3600.0 * dice.unit(), (base * 2.5).min(0.8)), (11_000.0, base)],
+        0 => {
+            s.answer =
+                vec![(0.0, base), (3600.0 + 3600.0 * dice.unit(), (base * 2.5).min(0.8)), (11_000.0, base)]
+        }
         1 => s.answer = vec![(0.0, (base * 2.0).min(0.8)), (3000.0 + 6000.0 * dice.unit(), base * 0.7)],
         2 => s.lunch = Some((5000.0 + 3000.0 * dice.unit(), 1800.0, 1200.0 * dice.unit())),
-        3 => s.outages = vec![(2000.0 + 9000.0 * dice.unit(), 0.0)].into_iter().map(|(a, _)| (a, a + 60.0)).collect(),
+        3 => {
+            s.outages =
+                vec![(2000.0 + 9000.0 * dice.unit(), 0.0)].into_iter().map(|(a, _)| (a, a + 60.0)).collect()
+        }
         4 => {
             s.machine = 0.2 + 0.4 * dice.unit();
             s.detector = Some(Detector {

@@ -15,8 +15,8 @@ pub use scenario::{Scenario, Spread};
 pub use score::Score;
 pub use world::{Day, run};
 
-use paceline_core::pacing::predictive::{Event, Pacer, Snapshot};
 use paceline_core::ids::CallId;
+use paceline_core::pacing::predictive::{Event, Pacer, Snapshot};
 use paceline_core::time::Time;
 
 /// What a pacing rule wants done.

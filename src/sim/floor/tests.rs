@@ -4,11 +4,14 @@
 use super::rivals::{Adaptive, Percentage, Ratio, SoonFree};
 use super::{Day, Pacing, Scenario, Score, Spread, Wish, family, run};
 use paceline_core::ids::{AgentId, CallId};
-use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Pacer, Part, Rules, Snapshot, Stage};
+use paceline_core::pacing::predictive::{
+    AgentNow, CallNow, Doing, Event, Pacer, Part, Rules, Snapshot, Stage,
+};
 use paceline_core::time::{Duration, Time};
 
 fn view(idle: usize, talking: usize, ringing: usize) -> Snapshot {
-    let agent = |n: usize, doing| AgentNow { agent: AgentId(n as i64), doing, since: Time::ZERO, leaving: false };
+    let agent =
+        |n: usize, doing| AgentNow { agent: AgentId(n as i64), doing, since: Time::ZERO, leaving: false };
     let call = |n: usize| CallNow {
         call: CallId(n as u64),
         part: Part(0),
@@ -132,8 +135,12 @@ impl Pacing for Watched {
 #[test]
 fn events_and_snapshots_tell_the_same_story() {
     let detector = family::fixed().into_iter().find(|s| s.detector.is_some()).expect("one with a detector");
-    let scenario =
-        Scenario { hours: 1.0, outages: vec![(1200.0, 1260.0)], lunch: Some((2000.0, 600.0, 300.0)), ..detector };
+    let scenario = Scenario {
+        hours: 1.0,
+        outages: vec![(1200.0, 1260.0)],
+        lunch: Some((2000.0, 600.0, 300.0)),
+        ..detector
+    };
     let mut watched =
         Watched { inner: Pacer::new(rules(&scenario)), on_their_way: 0, waiting: 0, talking: 0, seen: 0 };
     let day = run(&scenario, 3, &mut watched);

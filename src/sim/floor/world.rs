@@ -5,9 +5,7 @@ use super::scenario::Scenario;
 use super::{Pacing, Wish};
 use crate::sim::dice::Dice;
 use paceline_core::ids::{AgentId, CallId};
-use paceline_core::pacing::predictive::{
-    AgentNow, CallNow, Doing, Event, Part, Snapshot, Stage, WaitingNow,
-};
+use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Part, Snapshot, Stage, WaitingNow};
 use paceline_core::time::Time;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -132,7 +130,11 @@ impl<'a, P: Pacing> World<'a, P> {
             sequence: 0,
             calls: Vec::new(),
             agents: Vec::new(),
-            view: Snapshot { closes: Some(Time::from_millis(end)), leads_left: scenario.leads, ..Snapshot::default() },
+            view: Snapshot {
+                closes: Some(Time::from_millis(end)),
+                leads_left: scenario.leads,
+                ..Snapshot::default()
+            },
             lines_used: 0,
             tokens: scenario.calls_per_sec.max(1.0),
             tokens_at: 0,
@@ -257,9 +259,11 @@ impl<'a, P: Pacing> World<'a, P> {
         let mut throw = dice.unit();
         let answer = s.answer_at(self.now as f64 / 1000.0);
         let mut fate = Fate::Silent;
-        for (chance, so) in
-            [(answer, Fate::Person), (s.refused * (1.0 - answer), Fate::Refuses), (s.machine * (1.0 - answer), Fate::Machine)]
-        {
+        for (chance, so) in [
+            (answer, Fate::Person),
+            (s.refused * (1.0 - answer), Fate::Refuses),
+            (s.machine * (1.0 - answer), Fate::Machine),
+        ] {
             if throw < chance {
                 fate = so;
                 break;
@@ -508,7 +512,8 @@ impl<'a, P: Pacing> World<'a, P> {
         let agent = self.change(n, Doing::Paused);
         self.tell(Event::AgentPaused { agent });
         let secs = self.now as f64 / 1000.0;
-        let lunch = self.scenario.lunch.filter(|(from, _, over)| (*from..from + over + 600.0).contains(&secs));
+        let lunch =
+            self.scenario.lunch.filter(|(from, _, over)| (*from..from + over + 600.0).contains(&secs));
         let own = &mut self.agents[n];
         let length = match (lunch, self.scenario.breaks) {
             (Some((_, length, _)), _) => length,
@@ -530,7 +535,8 @@ impl<'a, P: Pacing> World<'a, P> {
         }
         self.agents[n].idle_since = self.now;
         if !self.view.waiting.is_empty() {
-            let oldest = (0..self.view.waiting.len()).min_by_key(|w| self.view.waiting[*w].since).unwrap_or(0);
+            let oldest =
+                (0..self.view.waiting.len()).min_by_key(|w| self.view.waiting[*w].since).unwrap_or(0);
             let call = self.view.waiting.remove(oldest).call;
             self.connect(n, call.0 as u32);
         }

@@ -2,7 +2,11 @@
 
 /// P(standard normal <= x), correct to about 1e-7.
 pub fn below(x: f64) -> f64 {
-    if x < 0.0 { 0.5 * erfc(-x / std::f64::consts::SQRT_2) } else { 1.0 - 0.5 * erfc(x / std::f64::consts::SQRT_2) }
+    if x < 0.0 {
+        0.5 * erfc(-x / std::f64::consts::SQRT_2)
+    } else {
+        1.0 - 0.5 * erfc(x / std::f64::consts::SQRT_2)
+    }
 }
 
 /// The complementary error function for x >= 0 (Abramowitz and Stegun 7.1.26).
@@ -20,7 +24,9 @@ mod tests {
 
     #[test]
     fn known_quantiles_are_met() {
-        for (x, p) in [(0.0, 0.5), (1.0, 0.841_344_7), (-1.644_853_6, 0.05), (2.326_347_9, 0.99), (-3.0, 0.001_349_9)] {
+        for (x, p) in
+            [(0.0, 0.5), (1.0, 0.841_344_7), (-1.644_853_6, 0.05), (2.326_347_9, 0.99), (-3.0, 0.001_349_9)]
+        {
             assert!((below(x) - p).abs() < 2e-7, "{x}: {} is not {p}", below(x));
         }
     }

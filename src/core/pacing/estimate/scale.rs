@@ -79,7 +79,8 @@ impl Scale {
     fn sum_up(&mut self) {
         let mean: f64 = self.weights.iter().enumerate().map(|(n, w)| w * point(n)).sum();
         let mean_ln: f64 = self.weights.iter().enumerate().map(|(n, w)| w * n as f64).sum();
-        let square: f64 = self.weights.iter().enumerate().map(|(n, w)| w * (n as f64 - mean_ln).powi(2)).sum();
+        let square: f64 =
+            self.weights.iter().enumerate().map(|(n, w)| w * (n as f64 - mean_ln).powi(2)).sum();
         self.mean = mean;
         self.spread = square.sqrt() * STEP_LN;
     }

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// Where each bin begins, in seconds; the last has no end.
 const EDGES: [f64; 61] = [
-    0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 23.0, 26.0, 29.0, 32.0, 36.0,
-    40.0, 45.0, 50.0, 55.0, 60.0, 67.0, 75.0, 83.0, 92.0, 100.0, 110.0, 120.0, 132.0, 145.0, 160.0, 175.0, 190.0,
-    210.0, 230.0, 250.0, 275.0, 300.0, 330.0, 360.0, 400.0, 440.0, 480.0, 540.0, 600.0, 660.0, 750.0, 840.0, 960.0,
-    1080.0, 1200.0, 1500.0, 1800.0, 2100.0, 2400.0, 3000.0, 3600.0,
+    0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 23.0, 26.0, 29.0, 32.0,
+    36.0, 40.0, 45.0, 50.0, 55.0, 60.0, 67.0, 75.0, 83.0, 92.0, 100.0, 110.0, 120.0, 132.0, 145.0, 160.0,
+    175.0, 190.0, 210.0, 230.0, 250.0, 275.0, 300.0, 330.0, 360.0, 400.0, 440.0, 480.0, 540.0, 600.0, 660.0,
+    750.0, 840.0, 960.0, 1080.0, 1200.0, 1500.0, 1800.0, 2100.0, 2400.0, 3000.0, 3600.0,
 ];
 
 /// What is believed before anything was seen.
@@ -105,7 +105,8 @@ impl Spans {
             0.0
         };
         let prior = self.prior.spread * self.prior.spread;
-        let variance = ((own * self.count + prior * self.prior.weight) / (self.count + self.prior.weight)).max(0.0025);
+        let variance =
+            ((own * self.count + prior * self.prior.weight) / (self.count + self.prior.weight)).max(0.0025);
         ((self.mean()).max(0.5).ln() - variance / 2.0, variance.sqrt())
     }
 
@@ -126,7 +127,8 @@ impl Spans {
             .map(|bin| {
                 let (from, to) = (EDGES[bin], EDGES.get(bin + 1).copied().unwrap_or(EDGES[bin] * 1.25));
                 // The fit's own exposure in this bin, at least enough to steer where nothing was seen.
-                let fit_exposure = (believed * (to - from) * 0.5 * (alive(from) + alive(to))).max(0.3 * (to - from));
+                let fit_exposure =
+                    (believed * (to - from) * 0.5 * (alive(from) + alive(to))).max(0.3 * (to - from));
                 let (mut ended, mut exposure) = (fitted[bin] * fit_exposure, fit_exposure);
                 for (other, near) in [(bin.wrapping_sub(1), 0.5), (bin, 1.0), (bin + 1, 0.5)] {
                     if other < bins {

@@ -183,14 +183,21 @@ impl Budget {
         let Some(max) = rules.half_hour_rate_max else { return false };
         let (live, gone) = self.half_hour();
         let young = self.recent.front().is_none_or(|minute| minute.number + 28 > now.as_millis() / 60_000);
-        let whole = if young { self.recent_pace(now).map_or(live, |pace| (pace * 1800.0).max(live)) } else { live };
+        let whole =
+            if young { self.recent_pace(now).map_or(live, |pace| (pace * 1800.0).max(live)) } else { live };
         // Too few to be judged by a rate: two people would already be too many.
         whole * max >= JUDGED_FROM && gone + 1.0 + failing > whole * max
     }
 }
 
 /// Live answers to be expected until `closes`, from the pace so far or, early, from the floor.
-pub fn coming(pace: Option<f64>, floor_pace: f64, now: Time, closes: Option<Time>, from_leads: Option<f64>) -> f64 {
+pub fn coming(
+    pace: Option<f64>,
+    floor_pace: f64,
+    now: Time,
+    closes: Option<Time>,
+    from_leads: Option<f64>,
+) -> f64 {
     let left = closes.map_or(Duration::from_secs(3600), |closes| closes.since(now));
     let by_time = pace.unwrap_or(floor_pace * 0.6) * left.as_millis() as f64 / 1000.0;
     from_leads.map_or(by_time, |leads| leads.min(by_time))
@@ -221,7 +228,8 @@ mod tests {
     #[test]
     fn a_half_hour_may_be_spent_though_the_day_is_not() {
         let rules = Rules::default();
-        let mut budget = Budget::new(&Rules { carried: Carried { live: 5000.0, abandoned: 20.0 }, ..rules.clone() });
+        let mut budget =
+            Budget::new(&Rules { carried: Carried { live: 5000.0, abandoned: 20.0 }, ..rules.clone() });
         let now = Time::from_millis(60_000);
         for _ in 0..200 {
             budget.answered(now, 0.1);
@@ -238,6 +246,11 @@ mod tests {
     #[test]
     fn no_ceiling_left_means_no_risk() {
         let rules = Rules { abandon_rate_max: 0.0, ..Rules::default() };
-        assert_eq!(Budget::new(&rules).allowance(&rules, Time::ZERO, Coming { answers: 1e6, in_flight: 10.0, ..Coming::default() }).risk, 0.0);
+        assert_eq!(
+            Budget::new(&rules)
+                .allowance(&rules, Time::ZERO, Coming { answers: 1e6, in_flight: 10.0, ..Coming::default() })
+                .risk,
+            0.0
+        );
     }
 }

@@ -139,7 +139,8 @@ impl Calls {
         if self.scales.is_empty() {
             return Scale::new(1.5, 0.8);
         }
-        let mean = self.scales.values().map(|scale| scale.mean().ln()).sum::<f64>() / self.scales.len() as f64;
+        let mean =
+            self.scales.values().map(|scale| scale.mean().ln()).sum::<f64>() / self.scales.len() as f64;
         Scale::new(mean.exp() * 1.2, 0.6)
     }
 
@@ -304,9 +305,13 @@ impl Calls {
             let minutes = secs(now.since(self.faded)) / 60.0;
             self.faded = now;
             let factor = 0.5f64.powf(minutes / 45.0);
-            for hazard in
-                [&mut self.live, &mut self.machine, &mut self.other, &mut self.setup_rings, &mut self.setup_ends]
-            {
+            for hazard in [
+                &mut self.live,
+                &mut self.machine,
+                &mut self.other,
+                &mut self.setup_rings,
+                &mut self.setup_ends,
+            ] {
                 if hazard.seen() > 300.0 {
                     hazard.fade(factor);
                 }
@@ -322,7 +327,8 @@ impl Calls {
         }
         let whole = Duration::from_millis((self.ring_max * 1000.0) as u64 + 4000);
         let old = self.first.values().filter(|(placed, _)| now.since(*placed) >= whole);
-        let (seen, answered) = old.fold((0.0, 0.0), |(n, k), (_, live)| (n + 1.0, k + f64::from(u8::from(*live))));
+        let (seen, answered) =
+            old.fold((0.0, 0.0), |(n, k), (_, live)| (n + 1.0, k + f64::from(u8::from(*live))));
         self.cautious = (seen < FIRST_ENOUGH).then_some((answered + COLD_ANSWER * 4.0) / (seen + 4.0));
         if self.cautious.is_none() {
             self.first.clear();

@@ -1,11 +1,11 @@
 //! One decision: the odds that the next call's answer finds an agent, weighed against the budget, within
 //! every cap. What is known about calls and agents comes from `outlook`.
 
+use super::Pacer;
 use super::budget::{self, Coming};
 use super::odds::Margin;
 use super::outlook::{Chances, Outlook, POINTS, SOON};
 use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
-use super::Pacer;
 use crate::ids::CallId;
 use crate::pacing::estimate::Spans;
 use crate::time::{Duration, Time};
@@ -107,8 +107,14 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
 }
 
 fn nothing(now: Time, limit: Limit) -> Plan {
-    let why =
-        Reason { limit, expected_free: 0.0, expected_answers: 0.0, risk: 0.0, risk_max: 0.0, budget_left: 0.0 };
+    let why = Reason {
+        limit,
+        expected_free: 0.0,
+        expected_answers: 0.0,
+        risk: 0.0,
+        risk_max: 0.0,
+        budget_left: 0.0,
+    };
     Plan { place: 0, cancel: Vec::new(), why, next_look: Some(now + Duration::from_secs(1)) }
 }
 
@@ -246,13 +252,7 @@ fn wanted(
 
 /// Ringing calls to give up, oldest first: those whose answer within the next second would too probably
 /// find nobody. What they bring later is judged later.
-fn cancels(
-    pacer: &Pacer,
-    now: Time,
-    view: &Snapshot,
-    floor: &Floor,
-    risk_max: f64,
-) -> Vec<CallId> {
+fn cancels(pacer: &Pacer, now: Time, view: &Snapshot, floor: &Floor, risk_max: f64) -> Vec<CallId> {
     let rules = &pacer.rules;
     if !rules.may_cancel {
         return Vec::new();

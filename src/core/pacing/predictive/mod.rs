@@ -162,7 +162,8 @@ impl Pacer {
         if self.outlook.is_none() || now.since(self.looked) >= self.looks_apart(now) {
             self.looked = now;
             self.calls.refresh();
-            self.outlook = Some(Outlook::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
+            self.outlook =
+                Some(Outlook::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
         }
         let plan = decide::decide(self, now, view);
         self.risk = plan.why.risk_max;
@@ -171,7 +172,11 @@ impl Pacer {
 
     /// How long the tables hold: what is known changes quickly at first. The list's scale is followed between.
     fn looks_apart(&self, now: Time) -> Duration {
-        if now.as_millis() < 600_000 || self.budget.live() < 100.0 { Duration::from_secs(3) } else { Duration::from_secs(12) }
+        if now.as_millis() < 600_000 || self.budget.live() < 100.0 {
+            Duration::from_secs(3)
+        } else {
+            Duration::from_secs(12)
+        }
     }
 
     fn check_feed(&mut self, now: Time, view: &Snapshot) {

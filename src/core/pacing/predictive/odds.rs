@@ -7,8 +7,17 @@ use crate::pacing::estimate::bell;
 #[derive(Clone, Debug)]
 pub enum Margin {
     /// `pmf[n]` = P(margin = n - below); once calls are counted, all that is not above zero lies in `pmf[0]`.
-    Exact { pmf: Vec<f64>, below: usize, lumped: bool },
-    Normal { mean: f64, variance: f64, answers: f64, doubt: f64 },
+    Exact {
+        pmf: Vec<f64>,
+        below: usize,
+        lumped: bool,
+    },
+    Normal {
+        mean: f64,
+        variance: f64,
+        answers: f64,
+        doubt: f64,
+    },
 }
 
 impl Margin {
@@ -152,7 +161,11 @@ mod tests {
             assert!((margin.shortage() - by_hand(surplus, &agents, &[])).abs() < 1e-9, "surplus {surplus}");
             calls.iter().for_each(|p| margin.call(*p));
             let expected = by_hand(surplus, &agents, &calls);
-            assert!((margin.shortage() - expected).abs() < 1e-9, "surplus {surplus}: {} {expected}", margin.shortage());
+            assert!(
+                (margin.shortage() - expected).abs() < 1e-9,
+                "surplus {surplus}: {} {expected}",
+                margin.shortage()
+            );
         }
     }
 

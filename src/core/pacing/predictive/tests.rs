@@ -125,12 +125,19 @@ fn more_idle_agents_never_mean_fewer_calls() {
         let mut before = 0;
         for count in 0..25 {
             let mut pacer = pacer.clone();
-            let mut view =
-                Snapshot { agents: idle(count, now - 1_000), lines_free: 500, starts_allowed: 500, ..Snapshot::default() };
+            let mut view = Snapshot {
+                agents: idle(count, now - 1_000),
+                lines_free: 500,
+                starts_allowed: 500,
+                ..Snapshot::default()
+            };
             view.agents.extend(busy.iter().copied());
             ringing(now, &mut view.calls, &mut pacer, 1_000_000, &ages);
             let place = pacer.decide(ms(now), &view).place;
-            assert!(place >= before, "seed {seed}: {place} calls with {count} idle agents, {before} with one less");
+            assert!(
+                place >= before,
+                "seed {seed}: {place} calls with {count} idle agents, {before} with one less"
+            );
             before = place;
         }
         assert!(before > 10, "seed {seed}: {before} calls for 24 idle agents");
@@ -152,7 +159,8 @@ fn without_agents_nothing_is_dialled() {
 fn agents_who_leave_after_this_call_are_not_counted_on() {
     let (mut pacer, now) = taught(Rules::default(), 200);
     let mut view = Snapshot { lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
-    view.agents = (0..20).map(|n| agent(n, Doing::WrapUp { until: Some(ms(now + 2_000)) }, now - 10_000)).collect();
+    view.agents =
+        (0..20).map(|n| agent(n, Doing::WrapUp { until: Some(ms(now + 2_000)) }, now - 10_000)).collect();
     assert!(pacer.clone().decide(ms(now), &view).place > 5, "they will be free in two seconds");
     view.agents.iter_mut().for_each(|agent| agent.leaving = true);
     assert_eq!(pacer.decide(ms(now), &view).place, 0);
@@ -162,8 +170,13 @@ fn agents_who_leave_after_this_call_are_not_counted_on() {
 fn a_spent_budget_leaves_one_call_for_each_idle_agent() {
     let (mut pacer, now) = taught(Rules::default(), 200);
     pacer.set_spent(Carried { live: 100.0, abandoned: 50.0 });
-    let mut view =
-        Snapshot { agents: idle(7, now), lines_free: 100, starts_allowed: 100, closes: Some(ms(now + 600_000)), ..Snapshot::default() };
+    let mut view = Snapshot {
+        agents: idle(7, now),
+        lines_free: 100,
+        starts_allowed: 100,
+        closes: Some(ms(now + 600_000)),
+        ..Snapshot::default()
+    };
     let plan = pacer.decide(ms(now), &view);
     assert_eq!((plan.place, plan.why.limit), (7, Limit::Budget));
     assert_eq!(plan.why.risk_max, 0.0);
@@ -176,10 +189,16 @@ fn a_spent_budget_leaves_one_call_for_each_idle_agent() {
 #[test]
 fn a_feed_that_does_not_agree_is_doubted_and_said_so() {
     let (mut pacer, now) = taught(Rules::default(), 200);
-    let mut view = Snapshot { agents: idle(6, now), lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
+    let mut view =
+        Snapshot { agents: idle(6, now), lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
     // Calls that no event told of.
     view.calls = (0..4)
-        .map(|n| CallNow { call: CallId(5_000_000 + n), part: Part(0), stage: Stage::Ringing, since: ms(now) })
+        .map(|n| CallNow {
+            call: CallId(5_000_000 + n),
+            part: Part(0),
+            stage: Stage::Ringing,
+            since: ms(now),
+        })
         .collect();
     pacer.decide(ms(now), &view);
     let plan = pacer.decide(ms(now + 6_000), &view);
@@ -192,7 +211,8 @@ fn a_feed_that_does_not_agree_is_doubted_and_said_so() {
 #[test]
 fn a_line_that_fails_every_call_is_not_flooded() {
     let (mut pacer, now) = taught(Rules::default(), 200);
-    let view = Snapshot { agents: idle(20, now), lines_free: 500, starts_allowed: 500, ..Snapshot::default() };
+    let view =
+        Snapshot { agents: idle(20, now), lines_free: 500, starts_allowed: 500, ..Snapshot::default() };
     assert!(pacer.clone().decide(ms(now), &view).place > 20);
     for n in 0..40 {
         let call = CallId(2_000_000 + n);
@@ -225,7 +245,8 @@ fn old_calls_are_given_up_when_the_floor_is_full_and_only_where_allowed() {
 fn the_same_events_make_the_same_plans() {
     let run = || {
         let (mut pacer, now) = taught(Rules::default(), 150);
-        let view = Snapshot { agents: idle(9, now), lines_free: 90, starts_allowed: 90, ..Snapshot::default() };
+        let view =
+            Snapshot { agents: idle(9, now), lines_free: 90, starts_allowed: 90, ..Snapshot::default() };
         let plan = pacer.decide(ms(now), &view);
         (pacer, plan)
     };

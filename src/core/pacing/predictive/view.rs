@@ -14,7 +14,9 @@ pub enum Doing {
     Reserved,
     Talking,
     /// `until`: when wrap-up ends by itself, if that is known.
-    WrapUp { until: Option<Time> },
+    WrapUp {
+        until: Option<Time>,
+    },
     Paused,
 }
 
