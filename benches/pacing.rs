@@ -1,6 +1,12 @@
-//! Virtual calls per second of CPU: the brain with the books and the line, and how long one input takes.
+//! Virtual calls per second of CPU: the brain with the books and the line; how long one predictive decision
+//! takes; and a family of virtual floors with every pacing rule, scored.
 //!
-//! `cargo bench --bench pacing -- [LEADS]`
+//! `cargo bench --bench pacing -- [LEADS]`, `-- decisions`, `-- floors [RULE] [fixed|drawn] [SEEDS] [FIRST]`
+
+#[path = "pacing/decisions.rs"]
+mod decisions;
+#[path = "pacing/floors.rs"]
+mod floors;
 
 use paceline::sim::books::Books;
 use paceline::sim::day::{Day, Troubles};
@@ -22,6 +28,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    match args.first().map(String::as_str) {
+        Some("decisions") => decisions::run(),
+        Some("floors") => floors::run(&args[1..]),
+        _ => whole_brain(),
+    }
+}
+
+fn whole_brain() {
     let leads: u64 = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(200_000);
     let mut books = Books::default();
     for n in 0..leads {

@@ -1,1 +1,224 @@
-//! placeholder
+//! The floor keeps its books, the rivals do what their makers say, and the pacer keeps its ceiling on a
+//! few days of every size. The whole family runs in `benches/pacing.rs`.
+
+use super::rivals::{Adaptive, Percentage, Ratio, SoonFree};
+use super::{Day, Pacing, Scenario, Score, Spread, Wish, family, run};
+use paceline_core::ids::{AgentId, CallId};
+use paceline_core::pacing::predictive::{
+    AgentNow, CallNow, Doing, Event, Pacer, Part, Rules, Snapshot, Stage,
+};
+use paceline_core::time::{Duration, Time};
+
+fn view(idle: usize, talking: usize, ringing: usize) -> Snapshot {
+    let agent =
+        |n: usize, doing| AgentNow { agent: AgentId(n as i64), doing, since: Time::ZERO, leaving: false };
+    let call = |n: usize| CallNow {
+        call: CallId(n as u64),
+        part: Part(0),
+        stage: Stage::Ringing,
+        since: Time::ZERO,
+    };
+    Snapshot {
+        agents: (0..idle)
+            .map(|n| agent(n, Doing::Idle))
+            .chain((0..talking).map(|n| agent(1000 + n, Doing::Talking)))
+            .collect(),
+        calls: (0..ringing).map(call).collect(),
+        lines_free: 10_000,
+        starts_allowed: 10_000,
+        ..Snapshot::default()
+    }
+}
+
+fn place(rule: &mut impl Pacing, view: &Snapshot) -> u32 {
+    rule.decide(Time::ZERO, view).place
+}
+
+#[test]
+fn ratio_two_calls_twice_for_each_idle_agent() {
+    // FEATURES.md Z5.
+    for (idle, lines) in [(0, 0), (1, 2), (100, 200)] {
+        assert_eq!(place(&mut Ratio(2.0), &view(idle, 0, 0)), lines);
+    }
+    assert_eq!(place(&mut Ratio(1.3), &view(7, 0, 0)), 9, "Wombat's boost factor: 7 x 1.3 -> 9");
+}
+
+#[test]
+fn the_agent_percentage_counts_idle_less_ringing() {
+    // FEATURES.md A34: 120 %, 40 idle, 10 ringing -> 36.
+    assert_eq!(place(&mut Percentage(120.0), &view(40, 30, 10)), 36);
+}
+
+#[test]
+fn the_adaptive_level_grows_by_the_share_of_waiting_agents() {
+    let mut rule = Adaptive::new(3.0, 3.0);
+    rule.adapt(4.0, 0.0, 20.0);
+    assert!((rule.level - 1.2).abs() < 1e-12);
+    rule.adapt(0.0, 5.0, 20.0);
+    assert_eq!(rule.level, 1.0, "never below one");
+    for _ in 0..50 {
+        rule.adapt(20.0, 0.0, 20.0);
+    }
+    assert_eq!(rule.level, 3.0, "never above its maximum");
+    assert_eq!(place(&mut rule, &view(10, 10, 5)), 3 * 20 - 10 - 5, "conversations count as lines");
+}
+
+#[test]
+fn soon_free_means_three_and_a_half_mean_talks() {
+    assert!(!SoonFree::soon_free(330.0, 8.0, 100.0));
+    assert!(SoonFree::soon_free(345.0, 8.0, 100.0));
+}
+
+fn rules(scenario: &Scenario) -> Rules {
+    Rules {
+        ring_max: Duration::from_millis((scenario.ring_max * 1000.0) as u64),
+        may_cancel: scenario.may_cancel,
+        answer_wait: Duration::from_millis((scenario.answer_wait * 1000.0) as u64),
+        ..Rules::default()
+    }
+}
+
+fn ours(scenario: &Scenario, seed: u64) -> Day {
+    run(scenario, seed, &mut Pacer::new(rules(scenario)))
+}
+
+#[test]
+fn the_same_seed_is_the_same_day() {
+    let scenario = Scenario { hours: 0.5, ..Scenario::plain("half an hour", 12) };
+    assert_eq!(ours(&scenario, 4), ours(&scenario, 4));
+    assert_ne!(ours(&scenario, 4), ours(&scenario, 5));
+}
+
+/// Holds what a floor may never show, and passes everything on.
+struct Watched {
+    inner: Pacer,
+    on_their_way: i64,
+    waiting: i64,
+    talking: i64,
+    seen: u64,
+}
+
+impl Pacing for Watched {
+    fn on_event(&mut self, now: Time, event: Event) {
+        match event {
+            Event::Placed { .. } => self.on_their_way += 1,
+            Event::AnsweredLive { .. } => {
+                self.on_their_way -= 1;
+                self.waiting += 1;
+            }
+            Event::AnsweredMachine { .. } | Event::Unanswered { .. } | Event::Cancelled { .. } => {
+                self.on_their_way -= 1;
+            }
+            Event::Connected { .. } => {
+                self.waiting -= 1;
+                self.talking += 1;
+            }
+            Event::Abandoned { .. } => self.waiting -= 1,
+            Event::TalkEnded { .. } => self.talking -= 1,
+            _ => {}
+        }
+        self.inner.on_event(now, event);
+    }
+
+    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+        self.seen += 1;
+        assert_eq!(view.calls.len() as i64, self.on_their_way, "{now}: calls");
+        assert_eq!(view.waiting.len() as i64, self.waiting, "{now}: waiting");
+        let talking = view.agents.iter().filter(|agent| agent.doing == Doing::Talking).count();
+        assert_eq!(talking as i64, self.talking, "{now}: talking");
+        let idle = view.agents.iter().any(|agent| agent.doing == Doing::Idle);
+        assert!(!idle || view.waiting.is_empty(), "{now}: somebody waits beside an idle agent");
+        Pacing::decide(&mut self.inner, now, view)
+    }
+}
+
+#[test]
+fn events_and_snapshots_tell_the_same_story() {
+    let detector = family::fixed().into_iter().find(|s| s.detector.is_some()).expect("one with a detector");
+    let scenario = Scenario {
+        hours: 1.0,
+        outages: vec![(1200.0, 1260.0)],
+        lunch: Some((2000.0, 600.0, 300.0)),
+        ..detector
+    };
+    let mut watched =
+        Watched { inner: Pacer::new(rules(&scenario)), on_their_way: 0, waiting: 0, talking: 0, seen: 0 };
+    let day = run(&scenario, 3, &mut watched);
+    assert!(watched.seen > 1000 && day.live > 100, "{day:?}");
+    assert_eq!(watched.inner.spent().live as u64, day.live, "the pacer counts as the floor does");
+    assert_eq!(watched.inner.spent().abandoned as u64, day.abandoned);
+}
+
+#[test]
+fn a_saved_pacer_goes_on_as_if_nothing_had_happened() {
+    struct Restarted(Pacer, u64);
+    impl Pacing for Restarted {
+        fn on_event(&mut self, now: Time, event: Event) {
+            self.0.on_event(now, event);
+        }
+        fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+            self.1 += 1;
+            if self.1.is_multiple_of(500) {
+                let saved = serde_json::to_string(&self.0).expect("plain values");
+                self.0 = serde_json::from_str(&saved).expect("its own words");
+            }
+            Pacing::decide(&mut self.0, now, view)
+        }
+    }
+    let scenario = Scenario { hours: 0.7, ..Scenario::plain("restarts", 8) };
+    let again = run(&scenario, 9, &mut Restarted(Pacer::new(rules(&scenario)), 0));
+    assert_eq!(again, ours(&scenario, 9));
+}
+
+#[test]
+fn progressive_abandons_nobody_where_agents_stay() {
+    let scenario = Scenario { hours: 2.0, breaks: None, ..Scenario::plain("progressive", 15) };
+    let day = run(&scenario, 2, &mut Ratio(1.0));
+    assert_eq!(day.abandoned, 0);
+    assert!((0.4..0.85).contains(&day.utilisation()), "{}", day.utilisation());
+}
+
+#[test]
+fn every_size_keeps_its_ceiling_and_beats_progressive() {
+    let mut days = vec![
+        Scenario::plain("three", 3),
+        Scenario { may_cancel: false, ..Scenario::plain("five, no cancelling", 5) },
+        Scenario { answer: vec![(0.0, 0.15), (5000.0, 0.5)], ..Scenario::plain("ten, a jump", 10) },
+        Scenario { hours: 2.0, ..Scenario::plain("thirty", 30) },
+        Scenario { hours: 1.0, ..Scenario::plain("hundred", 100) },
+    ];
+    days.push(family::drawn(4_001, 8));
+    for (n, scenario) in days.iter().enumerate() {
+        let seed = 900 + n as u64;
+        let score = Score::of(scenario, seed, &ours(scenario, seed));
+        let progressive = Score::of(scenario, seed, &run(scenario, seed, &mut Ratio(1.0)));
+        let name = &scenario.name;
+        assert!(score.within, "{name}, seed {seed}: {score:?}");
+        assert!(
+            score.utilisation > progressive.utilisation + 0.03,
+            "{name}, seed {seed}: {score:?} against {progressive:?}"
+        );
+    }
+}
+
+#[test]
+fn a_small_line_is_never_overdrawn() {
+    let scenario = Scenario {
+        lines: 20,
+        calls_per_sec: 0.5,
+        hours: 1.0,
+        talk: Spread::Exponential(60.0),
+        ..Scenario::plain("small line", 15)
+    };
+    let day = ours(&scenario, 6);
+    assert!(day.calls as f64 <= 0.5 * 3600.0 + 1.0, "{day:?}");
+    assert!(day.utilisation() > 0.2, "{day:?}");
+}
+
+#[test]
+fn a_list_that_ends_ends_the_day() {
+    let scenario = Scenario { leads: Some(300), ..Scenario::plain("short list", 10) };
+    let day = ours(&scenario, 8);
+    assert_eq!(day.calls, 300);
+    assert!(day.secs < 4.0 * 3600.0 && day.abandon_rate() <= 0.03, "{day:?}");
+}
