@@ -27,7 +27,8 @@ impl Names {
 
     fn number(&self, stream: Stream, n: u64) -> u64 {
         // The seed goes in before and after, so that who sees one number cannot compute the next.
-        let inner = mix(self.seed ^ mix(n.wrapping_mul(8).wrapping_add(stream as u64)));
+        // All 64 bits of `n` count: the topmost tell calls in, calls out and agents' legs apart.
+        let inner = mix(self.seed ^ mix(mix(n).wrapping_add(stream as u64)));
         mix(inner.wrapping_add(self.seed.rotate_left(29)))
     }
 
