@@ -152,4 +152,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn legs_of_every_kind_have_names_of_their_own() {
+        let names = Names::new(7);
+        let kinds = [0, 1 << 62, 2 << 62, 3 << 62];
+        let calls: Vec<CallId> =
+            kinds.iter().flat_map(|kind| (1..=100).map(move |n| CallId(kind | n))).collect();
+        let branches: std::collections::BTreeSet<u64> =
+            calls.iter().map(|call| names.invite_branch(*call)).collect();
+        let call_ids: std::collections::BTreeSet<String> =
+            calls.iter().map(|call| names.call_id(*call)).collect();
+        assert_eq!((branches.len(), call_ids.len()), (400, 400));
+    }
 }
