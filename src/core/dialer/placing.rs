@@ -153,6 +153,10 @@ impl Dialer {
             return Err(Why::CalleesWaiting);
         }
         if predicts(mode) {
+            // Whatever the model believes: before the ceiling is reached, one call per idle agent.
+            if pending >= idle && !tally.may_risk_one(pacing.abandon_rate_max) {
+                return Err(Why::AbandonBudget);
+            }
             return self.predicted(id, group, utc);
         }
         let lines = match mode {

@@ -48,6 +48,12 @@ impl Tally {
         (self.answered as f64 + ANSWER_RATE * ANSWER_WEIGHT) / (self.settled as f64 + ANSWER_WEIGHT)
     }
 
+    /// Whether one more abandoned call, and another that is already on its way to be one, would still
+    /// be below the ceiling.
+    pub fn may_risk_one(&self, rate_max: f64) -> bool {
+        self.abandoned as f64 + 2.0 <= rate_max * (self.answered as f64).max(2.0 * ANSWERS_AT_START)
+    }
+
     /// Whether `pending` unanswered calls for `idle` agents can still be paid for: what is abandoned
     /// already, and what would be if the answers came two deviations early, stays below the ceiling.
     pub fn pays_for(&self, pending: u32, idle: u32, rate_max: f64) -> bool {
@@ -84,6 +90,14 @@ mod tests {
             assert!(spent.pays_for(idle, idle, 0.03));
             assert!(!spent.pays_for(idle + 1, idle, 0.03), "{idle}");
         }
+    }
+
+    #[test]
+    fn nothing_is_risked_when_the_next_abandoned_call_would_reach_the_ceiling() {
+        let after = |answered, abandoned| Tally { answered, abandoned, settled: 0 }.may_risk_one(0.03);
+        assert!(after(0, 0) && after(50, 0));
+        assert!(!after(50, 1) && after(100, 1));
+        assert!(after(1_000, 28) && !after(1_000, 29));
     }
 
     #[test]
