@@ -23,6 +23,8 @@ const RATE_MAX: f64 = 1.3;
 const KNOWN_FROM: f64 = 60.0;
 /// The last people of the budget are spent with growing care.
 const LAST_PEOPLE: f64 = 2.0;
+/// People lent, for each root of those that the whole day allows.
+const LOAN: f64 = 0.5;
 /// A half hour whose ceiling is fewer people is not judged.
 const JUDGED_FROM: f64 = 4.0;
 
@@ -169,12 +171,15 @@ impl Budget {
         let reserve = 1.0 + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
         let sure = max * (self.live + SURE * coming) - self.abandoned - reserve;
-        if sure <= 0.0 || self.half_hour_spent(rules, now, failing) {
+        // The day may end worse than it began: little is lent on answers that have not come.
+        let lent = (1.0 + LOAN * (max * (self.live + coming)).sqrt()).min(0.5 * max * coming);
+        let head = max * self.live + lent - self.abandoned - failing;
+        if sure <= 0.0 || head <= 0.0 || self.half_hour_spent(rules, now, failing) {
             return Allowance { risk: 0.0, left: left.max(0.0) };
         }
         // Not much more than the ceiling at any time, less while little is known, less still at the end.
         let known = 0.5 + 0.5 * (self.live / KNOWN_FROM).min(1.0);
-        let last = (sure / LAST_PEOPLE).min(1.0);
+        let last = (sure / LAST_PEOPLE).min(head / (0.5 * lent + 0.5)).min(1.0);
         let rate = (left / coming.max(1.0)).min(RATE_MAX * max) * known;
         Allowance { risk: (rate * last / ratio).min(RISK_MAX), left }
     }
