@@ -25,6 +25,8 @@ const KNOWN_FROM: f64 = 60.0;
 const LAST_PEOPLE: f64 = 2.0;
 /// People lent, for each root of those that the whole day allows.
 const LOAN: f64 = 0.5;
+/// Never more than this part of what the rest of the day will allow.
+const LOAN_OF_REST: f64 = 0.4;
 /// A half hour whose ceiling is fewer people is not judged.
 const JUDGED_FROM: f64 = 4.0;
 
@@ -170,10 +172,11 @@ impl Budget {
         let spread = (failing + max * in_flight).sqrt();
         let reserve = 1.0 + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
-        let sure = max * (self.live + SURE * coming) - self.abandoned - reserve;
+        let certain = (SURE * coming - 1.5 * coming.sqrt()).max(0.0);
+        let sure = max * (self.live + certain) - self.abandoned - reserve;
         // The day may end worse than it began: little is lent on answers that have not come.
-        let lent = (1.0 + LOAN * (max * (self.live + coming)).sqrt()).min(0.5 * max * coming);
-        let head = max * self.live + lent - self.abandoned - failing;
+        let lent = (1.0 + LOAN * (max * (self.live + coming)).sqrt()).min(LOAN_OF_REST * max * coming);
+        let head = max * self.live + lent - self.abandoned - failing - 1.5 * spread;
         if sure <= 0.0 || head <= 0.0 || self.half_hour_spent(rules, now, failing) {
             return Allowance { risk: 0.0, left: left.max(0.0) };
         }
