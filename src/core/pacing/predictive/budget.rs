@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 /// Risk taken at most, whatever is left.
 const RISK_MAX: f64 = 0.6;
 /// Part of the ceiling that is aimed at: what is lost in the last minutes comes out of the rest.
-const SHARE_USED: f64 = 0.988;
+const SHARE_USED: f64 = 0.97;
 /// People abandoned for each unit of risk taken, before it was seen.
 const USUAL_RATIO: f64 = 0.35;
 const RATIO_WEIGHT: f64 = 2.0;
