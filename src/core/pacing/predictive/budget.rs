@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 /// Risk taken at most, whatever is left.
 const RISK_MAX: f64 = 0.6;
 /// Part of the ceiling that is aimed at: what is lost in the last minutes comes out of the rest.
-const SHARE_USED: f64 = 0.988;
+const SHARE_USED: f64 = 0.97;
 /// People abandoned for each unit of risk taken, before it was seen.
 const USUAL_RATIO: f64 = 0.35;
 const RATIO_WEIGHT: f64 = 2.0;
@@ -23,6 +23,10 @@ const RATE_MAX: f64 = 1.3;
 const KNOWN_FROM: f64 = 60.0;
 /// The last people of the budget are spent with growing care.
 const LAST_PEOPLE: f64 = 2.0;
+/// People lent, for each root of those that the whole day allows.
+const LOAN: f64 = 0.5;
+/// Never more than this part of what the rest of the day will allow.
+const LOAN_OF_REST: f64 = 0.4;
 /// A half hour whose ceiling is fewer people is not judged.
 const JUDGED_FROM: f64 = 4.0;
 
@@ -168,13 +172,17 @@ impl Budget {
         let spread = (failing + max * in_flight).sqrt();
         let reserve = 1.0 + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
-        let sure = max * (self.live + SURE * coming) - self.abandoned - reserve;
-        if sure <= 0.0 || self.half_hour_spent(rules, now, failing) {
+        let certain = (SURE * coming - 1.5 * coming.sqrt()).max(0.0);
+        let sure = max * (self.live + certain) - self.abandoned - reserve;
+        // The day may end worse than it began: little is lent on answers that have not come.
+        let lent = (1.0 + LOAN * (max * (self.live + coming)).sqrt()).min(LOAN_OF_REST * max * coming);
+        let head = max * self.live + lent - self.abandoned - failing - 1.5 * spread;
+        if sure <= 0.0 || head <= 0.0 || self.half_hour_spent(rules, now, failing) {
             return Allowance { risk: 0.0, left: left.max(0.0) };
         }
         // Not much more than the ceiling at any time, less while little is known, less still at the end.
         let known = 0.5 + 0.5 * (self.live / KNOWN_FROM).min(1.0);
-        let last = (sure / LAST_PEOPLE).min(1.0);
+        let last = (sure / LAST_PEOPLE).min(head / (0.5 * lent + 0.5)).min(1.0);
         let rate = (left / coming.max(1.0)).min(RATE_MAX * max) * known;
         Allowance { risk: (rate * last / ratio).min(RISK_MAX), left }
     }
