@@ -73,8 +73,9 @@ async fn open_campaign(
     paused: bool,
 ) -> Result<(), Failure> {
     let name = campaign.rules.name.clone();
-    let is_open = |board: &Board| board.campaigns.values().any(|it| it.name == name && !it.finished);
-    if open.iter().any(|it| it.rules.name == name) && is_open(&service.handle.board().borrow()) {
+    // The board may be a moment behind: only what it shows as finished may be opened again.
+    let is_over = |board: &Board| board.campaigns.values().any(|it| it.name == name && it.finished);
+    if open.iter().any(|it| it.rules.name == name) && !is_over(&service.handle.board().borrow()) {
         return Err(Failure::refused(format!("the campaign `{name}` is open already")));
     }
     for warning in &campaign.warnings {

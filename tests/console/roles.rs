@@ -92,7 +92,8 @@ async fn programs_get_in_by_token_with_its_role_and_have_no_seat() {
     send("run", "post", "/groups", Some(json!({ "name": "x" }))).await.is(201);
     send("run", "post", "/me/acts", Some(json!({ "act": "ready" }))).await.is(403);
     send("run", "post", "/agents/8001/acts", Some(json!({ "act": "ready" }))).await.is(200);
-    assert_eq!(house.told.lock().unwrap().acts, [(house.id("8001").await, AgentAct::Ready)]);
+    let wanted = [(house.id("8001").await, AgentAct::Ready)];
+    assert_eq!(house.told.lock().unwrap().acts, wanted);
     let refused = send("guess", "get", "/me", None).await.is(401);
     assert!(refused.headers.contains_key(header::WWW_AUTHENTICATE));
     // A token that is none is not saved by a cookie that is one.
