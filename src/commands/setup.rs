@@ -233,6 +233,8 @@ impl Service {
         self.door.campaign_opened(&loaded.title, &rules);
         let opening = Opening { campaign: rules, leads_open, paused, sound: announcement, sorry };
         self.handle.ask(Ask::Open(Box::new(opening))).await;
+        // Open is what every screen shows as open; an engine that has left shows nothing any more.
+        let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;
         Ok(Opened { campaign, leads, leads_open })
     }
 

@@ -216,6 +216,7 @@ impl Engine {
             ..super::CampaignBoard::default()
         };
         self.board.campaigns.insert(campaign.id, board);
+        self.board_due = self.clock.now();
         self.handle(Input::CampaignOpened { campaign: Box::new(campaign), leads_open, paused });
     }
 }

@@ -6,7 +6,7 @@ use super::books::Books;
 use super::day::{Day, Troubles};
 use super::line::{Line, Temper};
 use super::people::{People, Spread};
-use paceline_core::agent::{Activity, Agent, Availability, Group, Membership, SeatView};
+use paceline_core::agent::{Activity, Agent, Availability, Group, Membership, SeatView, WorkMode};
 use paceline_core::campaign::{Campaign, Mode, Trunk};
 use paceline_core::dialer::Output;
 use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId, TrunkId};
@@ -125,11 +125,20 @@ impl Assumed {
         campaign.id = CampaignId(1);
         campaign.mode = mode;
         campaign.pacing.call_ratio = call_ratio;
+        let span = Duration::from_secs_f64(self.hours * 3_600.0);
+        // The day is as long as the forecast: its abandon budget is spent within it.
+        let close = self.start + span + Duration::from_secs(1);
+        campaign.end = Some(campaign.end.map_or(close, |end| end.min(close)));
         let Some(rules) = campaign.agents.as_mut() else { return Forecast::default() };
         let group = GroupId(1);
         rules.group = group;
-        // A wrap-up lasts as long as it is assumed to, not as long as it may.
-        rules.wrap_up_len = rules.wrap_up_len.max(self.wrap_up * 4);
+        // A wrap-up lasts as long as it is assumed to, not as long as it may; without a summary to
+        // write, the clock ends it.
+        rules.wrap_up_len = if rules.dispositions.is_empty() {
+            self.wrap_up
+        } else {
+            rules.wrap_up_len.max(self.wrap_up * 4)
+        };
         let dispositions = rules.dispositions.clone();
         let mut books = Books::default();
         (0..self.leads).filter_map(lead).for_each(|lead| books.add_lead(lead));
@@ -149,7 +158,7 @@ impl Assumed {
         let sums = Rc::new(RefCell::new(Sums::default()));
         let heard = sums.clone();
         day.watch = Some(Box::new(move |now, _, output| heard.borrow_mut().hear(now, output)));
-        let until = Time::ZERO + Duration::from_secs_f64(self.hours * 3_600.0);
+        let until = Time::ZERO + span;
         let finished = day.run(until);
         let mut sums = sums.borrow_mut();
         let end = if finished { sums.last } else { until };
@@ -274,7 +283,8 @@ fn plain(id: GroupId) -> Group {
         telephones: true,
         announce_number: false,
         idle_release: None,
-        work_mode: None,
+        // Everybody dials; who would only take calls in is not asked for.
+        work_mode: Some(WorkMode::Outbound),
         seats: None,
     }
 }

@@ -153,8 +153,8 @@ impl Dialer {
             return Err(Why::CalleesWaiting);
         }
         if predicts(mode) {
-            // Whatever the model believes: before the ceiling is reached, one call per idle agent.
-            if pending >= idle && !tally.may_risk_one(pacing.abandon_rate_max) {
+            // Whatever the model believes: far above the ceiling there is one call per idle agent.
+            if pending >= idle && !tally.may_lend(pacing.abandon_rate_max) {
                 return Err(Why::AbandonBudget);
             }
             return self.predicted(id, group, utc);

@@ -48,10 +48,11 @@ impl Tally {
         (self.answered as f64 + ANSWER_RATE * ANSWER_WEIGHT) / (self.settled as f64 + ANSWER_WEIGHT)
     }
 
-    /// Whether one more abandoned call, and another that is already on its way to be one, would still
-    /// be below the ceiling.
-    pub fn may_risk_one(&self, rate_max: f64) -> bool {
-        self.abandoned as f64 + 2.0 <= rate_max * (self.answered as f64).max(2.0 * ANSWERS_AT_START)
+    /// Whether a model may still lend on the rest of the day: not beyond a third above the ceiling of
+    /// the answers so far, and two people.
+    pub fn may_lend(&self, rate_max: f64) -> bool {
+        let now = rate_max * (self.answered as f64).max(2.0 * ANSWERS_AT_START);
+        (self.abandoned as f64) < now * 1.3 + 2.0
     }
 
     /// Whether `pending` unanswered calls for `idle` agents can still be paid for: what is abandoned
@@ -93,11 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_risked_when_the_next_abandoned_call_would_reach_the_ceiling() {
-        let after = |answered, abandoned| Tally { answered, abandoned, settled: 0 }.may_risk_one(0.03);
-        assert!(after(0, 0) && after(50, 0));
-        assert!(!after(50, 1) && after(100, 1));
-        assert!(after(1_000, 28) && !after(1_000, 29));
+    fn nothing_is_lent_far_beyond_the_ceiling_whatever_a_model_says() {
+        let after = |answered, abandoned| Tally { answered, abandoned, settled: 0 }.may_lend(0.03);
+        assert!(after(0, 0) && after(50, 4) && !after(50, 5));
+        assert!(after(1_000, 40) && !after(1_000, 41));
+        assert!(!Tally { answered: 100, abandoned: 2, settled: 0 }.may_lend(0.0));
     }
 
     #[test]
