@@ -2,6 +2,7 @@
 //! `acts`, who gets a call in `choice`, how a callee reaches an agent in `answering`.
 
 mod acts;
+mod allowing;
 mod answering;
 mod by_telephone;
 mod choice;
@@ -14,6 +15,7 @@ mod signing;
 mod supervising;
 mod wrap_up;
 
+pub(super) use allowing::booked_for;
 pub(super) use answering::Talk;
 use by_telephone::ByTelephone;
 use predicting::Paced;
