@@ -13,10 +13,12 @@ fn assumed(agents: u32) -> Assumed {
         trunks: vec![ample_trunk(500)],
         leads: 3_000,
         agents,
-        answer_rate: 0.35,
-        talk: Duration::from_secs(60),
-        wrap_up: Duration::from_secs(10),
-        ring: Duration::from_secs(12),
+        world: World {
+            answer_rate: 0.35,
+            talk: Duration::from_secs(60),
+            wrap_up: Duration::from_secs(10),
+            ring: Duration::from_secs(12),
+        },
         // Nine in the morning in Shanghai.
         start: Utc::from_millis(1_794_186_000_000),
         hours: 1.0,
