@@ -329,6 +329,8 @@ fn rules(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campa
         source.fault(&["calling", "calls_per_sec"], found, "write 0 (the trunk's) to 1000");
     }
     let (start, end) = moments(calling, source);
+    let retry = retry(&file.retry, source);
+    let pacing = floor::pacing(&file.pacing, &retry, source);
     Campaign {
         id: CampaignId(0),
         name: file.name.clone(),
@@ -340,12 +342,12 @@ fn rules(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campa
         windows: windows(calling, source),
         start,
         end,
-        retry: retry(&file.retry, source),
+        retry,
         announcement: (!file.announcement.file.is_empty()).then_some(announcement),
         keys: keys(&file.keys, agents.is_some(), source),
         caller_ids: caller_ids(&file.caller_ids, source),
         agents,
-        pacing: floor::pacing(&file.pacing, source),
+        pacing,
     }
 }
 

@@ -23,6 +23,7 @@ fn ended(outcome: Outcome) -> AttemptResult {
         keys: Vec::new(),
         result: None,
         counted: true,
+        rest_until: None,
         lead: None,
     }
 }

@@ -82,6 +82,7 @@ fn request(attempt: AttemptId, campaign: CampaignId, lead: &Lead, now: Utc) -> A
         day_start: now,
         day_end: now + Duration::from_secs(1),
         rest: Duration::from_secs(60),
+        guaranteed: false,
     }
 }
 

@@ -153,6 +153,7 @@ impl Desk {
             day_start: Utc::from_millis(MORNING - 10 * 3_600_000),
             day_end: Utc::from_millis(MORNING + 14 * 3_600_000),
             rest: Duration::from_secs(60),
+            guaranteed: false,
         }
     }
 
@@ -271,6 +272,7 @@ pub fn result(request: &AttemptRequest, lead: Option<&Lead>, outcome: Outcome, a
         keys: Vec::new(),
         result: None,
         counted: outcome.counts(),
+        rest_until: None,
         lead: update,
     }
 }

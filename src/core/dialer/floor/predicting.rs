@@ -138,6 +138,7 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&id) else {
             return Planned { at: now, round, left: 0, reason: nothing };
         };
+        run.tell_pacer(utc, view.waiting.len());
         let Some(pacer) = run.pacer.as_mut() else {
             return Planned { at: now, round, left: 0, reason: nothing };
         };

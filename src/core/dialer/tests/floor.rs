@@ -21,6 +21,7 @@ fn disposition(code: &str, state: LeadState) -> Disposition {
         retry: None,
         do_not_call: false,
         wrong_number: false,
+        machine: false,
     }
 }
 
