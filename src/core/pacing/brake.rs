@@ -10,6 +10,10 @@ const ANSWERS_AT_START: f64 = 34.0;
 /// Of the answers that the rest of the day should bring, so many are counted on.
 const SURE: f64 = 0.7;
 
+/// Agents who walk away cost people even with one call for each: so many are kept in reserve, once the
+/// day has room for them.
+const RESERVE: f64 = 1.0;
+
 /// A model may be so far above the ceiling of the answers so far, and so many people, in the middle of a day.
 const LOAN: f64 = 1.3;
 const LOAN_PEOPLE: f64 = 2.0;
@@ -47,7 +51,8 @@ impl Brake {
         let deviation = (expected * (1.0 - rate)).sqrt();
         let short = (expected + 2.0 * deviation - f64::from(idle)).max(0.0);
         let start = ANSWERS_AT_START.min(self.of + SURE * self.to_come);
-        self.abandoned + short <= self.ceiling * (self.of + expected).max(start)
+        let reserve = RESERVE.min(self.ceiling * self.of);
+        self.abandoned + self.failing + short + reserve <= self.ceiling * (self.of + expected).max(start)
     }
 
     /// Whether a model may still lend on the rest of the day: one more person, after those who are about
