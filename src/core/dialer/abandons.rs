@@ -69,8 +69,8 @@ impl CampaignRun {
             self.machines.pop_first();
         }
         self.ledger.machine_heard(answered_at, connected_at, machine);
-        if let Some(pacer) = self.pacer.as_mut().filter(|_| machine) {
-            pacer.on_event(now, Event::FoundMachine { call });
+        if machine {
+            self.hears(now, Event::FoundMachine { call });
         }
     }
 

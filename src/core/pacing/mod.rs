@@ -2,10 +2,12 @@
 
 pub mod brake;
 pub mod estimate;
+pub mod guarded;
 pub mod ledger;
 pub mod predictive;
 pub mod rate;
 pub mod ratio;
+pub mod shadow;
 
 pub use rate::Rate;
 
@@ -47,6 +49,8 @@ pub enum Why {
     CallsPerAgent,
     /// What happened and what is there do not agree: one call per idle agent.
     FeedDoubted,
+    /// The pacer failed, or is too slow: one call per idle agent.
+    PacerFailed,
     /// Every caller ID is at its cap.
     CallerIdsUsed,
     /// The store cannot write (disk full): nothing is dialled that cannot be written down.
@@ -77,6 +81,7 @@ impl Why {
         Why::CalleesWaiting,
         Why::CallsPerAgent,
         Why::FeedDoubted,
+        Why::PacerFailed,
         Why::CallerIdsUsed,
         Why::StoreStalled,
         Why::Paused,
@@ -103,6 +108,7 @@ impl Why {
             Why::CalleesWaiting => "callees_waiting",
             Why::CallsPerAgent => "calls_per_agent",
             Why::FeedDoubted => "feed_doubted",
+            Why::PacerFailed => "pacer_failed",
             Why::CallerIdsUsed => "caller_ids_used",
             Why::StoreStalled => "store_stalled",
             Why::Paused => "paused",

@@ -42,11 +42,12 @@ impl Dialer {
         let failing = waiting.saturating_sub(idle);
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         if predicts(mode) {
+            let safe = pending < idle;
+            let lends = safe || run.brake(utc, there, failing).may_lend();
+            // It is asked in any case: it may want to give calls up.
+            self.predicted(id, group, utc, safe)?;
             // Whatever the model believes: what could not be paid for is one call per idle agent.
-            if pending >= idle && !run.brake(utc, there, failing).may_lend() {
-                return Err(Why::AbandonBudget);
-            }
-            return self.predicted(id, group, utc);
+            return if lends { Ok(()) } else { Err(Why::AbandonBudget) };
         }
         let lines = match mode {
             Mode::Ratio => ratio::lines(pacing.call_ratio, idle),
