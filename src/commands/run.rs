@@ -202,6 +202,9 @@ fn show(
         board.placed,
         lang.reconciles(summary.reconciles)
     );
+    if let Some(compared) = &board.view.shadow {
+        println!("{}", lang.shadow(compared));
+    }
     println!("{} {}", lang.results_in(), loaded.results_dir.display());
     if stopped {
         println!("stopped before the end; run it again to go on");

@@ -13,6 +13,7 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId, TrunkId};
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Outcome;
+use paceline_core::pacing::shadow::Compared;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -56,6 +57,8 @@ pub struct Forecast {
     pub abandon_rate: f64,
     pub calls_per_hour: f64,
     pub conversations_per_hour: f64,
+    /// The campaign's `[pacing.shadow]` beside it.
+    pub shadow: Option<Compared>,
 }
 
 /// What is added up while a day goes by.
@@ -163,7 +166,7 @@ impl Assumed {
         let mut sums = sums.borrow_mut();
         let end = if finished { sums.last } else { until };
         sums.close(end);
-        outcome(&sums, finished, end)
+        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..outcome(&sums, finished, end) }
     }
 
     fn habits(&self) -> Habits {
@@ -247,6 +250,7 @@ fn outcome(sums: &Sums, finished: bool, end: Time) -> Forecast {
         abandon_rate: sums.abandoned as f64 / reached.max(1) as f64,
         calls_per_hour: sums.calls as f64 / hours,
         conversations_per_hour: sums.conversations as f64 / hours,
+        shadow: None,
     }
 }
 
