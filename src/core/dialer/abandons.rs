@@ -25,10 +25,12 @@ pub(super) struct Braking {
     key: (u64, (i64, Utc)),
     /// By the strictest chosen rule.
     rate: Rate,
-    /// Of this day: answers, calls that rang to an end, and since when there are answers.
+    /// Of this day: people who answered, answers at all, calls that rang to an end, calls placed, and
+    /// since when there are answers.
     people: u64,
     answered: u64,
     settled: u64,
+    placed: u64,
     first: Option<Utc>,
 }
 
@@ -98,6 +100,7 @@ impl CampaignRun {
             people: day.people(),
             answered: day.people() + day.connected_machines + day.machines_detected,
             settled: day.settled,
+            placed: day.placed,
             first: self.ledger.answers_since(day_start),
         })
     }
@@ -112,13 +115,15 @@ impl CampaignRun {
             of: known.rate.of,
             ceiling: self.rules.pacing.abandon_rate_max,
             answer_rate,
-            to_come: self.to_come(&known, utc, there, answer_rate),
+            to_come: self.to_come(&known, utc, there),
             failing: f64::from(failing),
         }
     }
 
     /// Answers that the rest of the day should bring: by the day's pace so far, as far as the leads last.
-    fn to_come(&mut self, known: &Braking, utc: Utc, there: u32, answer_rate: f64) -> f64 {
+    /// The leads that are left are worth no more than the calls placed so far, most of which never rang
+    /// where the list is poor.
+    fn to_come(&mut self, known: &Braking, utc: Utc, there: u32) -> f64 {
         let (_, day_end) = self.local_day(utc);
         let left = match self.window(utc) {
             WindowState::OpenUntil(until) => until.min(day_end).since(utc),
@@ -129,7 +134,8 @@ impl CampaignRun {
             None => f64::from(there) / USUAL_TURN.as_secs_f64(),
         };
         let leads = self.supply.leads_open.max(self.hopper.len() as u64);
-        (pace * left.as_secs_f64()).min(leads as f64 * answer_rate)
+        let by_leads = leads as f64 * brake::answer_rate(known.people, known.placed);
+        (pace * left.as_secs_f64()).min(by_leads)
     }
 
     /// The pacer's budget is the strictest rule's. `waiting`: people who have answered, and are neither

@@ -3,6 +3,7 @@
 
 mod after;
 mod judge;
+mod ledger;
 mod properties;
 
 use paceline::sim::agents::{Habits, Scene, Workforce};
@@ -106,6 +107,29 @@ impl FloorPlan {
     }
 }
 
+/// Agents who come at once, stay, and do their work.
+fn steady() -> Habits {
+    Habits {
+        late: Spread::new(1.0, 0.1, 0.0, 10.0),
+        shift: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
+        between_breaks: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
+        nailed_up: 1.0,
+        telephone: 0.0,
+        misses: 0.0,
+        declines: 0.0,
+        holds: 0.0,
+        consults: 0.0,
+        moves_phone: 0.0,
+        loses_network: 0.0,
+        callbacks: 0.0,
+        phone_crashes: 0.0,
+        own_calls: 0.0,
+        clumsy: 0.0,
+        supervises: 0.0,
+        ..Habits::default()
+    }
+}
+
 fn pick<T: Copy>(dice: &mut Dice, all: &[T]) -> T {
     all[dice.next_u64() as usize % all.len()]
 }
@@ -165,6 +189,7 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
             answer_wait: Duration::from_secs(2),
             waiting_max: pick(dice, &[0, 2, 5]),
             may_cancel: false,
+            shadow: None,
         },
     }
 }

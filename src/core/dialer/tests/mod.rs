@@ -1,5 +1,6 @@
 //! The brain step by step: one input, the outputs it must lead to.
 
+mod abandons;
 mod floor;
 mod pacing;
 
