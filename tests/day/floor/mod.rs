@@ -23,6 +23,7 @@ use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::pacing::ledger::{Rule, RuleSet};
+use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
 use std::sync::Arc;
 
@@ -189,7 +190,7 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
             answer_wait: Duration::from_secs(2),
             waiting_max: pick(dice, &[0, 2, 5]),
             may_cancel: false,
-            shadow: None,
+            shadow: shadow(dice),
         },
     }
 }
@@ -199,6 +200,13 @@ fn rules(dice: &mut Dice) -> RuleSet {
         return RuleSet::default();
     }
     Rule::ALL.into_iter().filter(|_| dice.chance(0.3)).collect()
+}
+
+/// Now and then another setting runs beside the live one; it must make no difference to anybody.
+fn shadow(dice: &mut Dice) -> Option<ShadowRules> {
+    let modes = [None, None, Some(Mode::Progressive), Some(Mode::Ratio), Some(Mode::Predictive)];
+    let mode = pick(dice, &modes)?;
+    Some(ShadowRules { mode, call_ratio: 2.0, abandon_rate_max: 0.03 })
 }
 
 fn agent_rules(dice: &mut Dice) -> AgentRules {
