@@ -1,6 +1,7 @@
 //! What a campaign's ledger hears of its calls, and what it tells those who place them. How it counts is
 //! `pacing::ledger`, what is paid for `pacing::brake`.
 
+use super::floor::LENT_AHEAD;
 use super::run::{Call, CampaignRun};
 use crate::campaign::window::WindowState;
 use crate::ids::CallId;
@@ -120,9 +121,9 @@ impl CampaignRun {
         }
     }
 
-    /// Answers that the rest of the day should bring: by the day's pace so far, as far as the leads last.
-    /// The leads that are left are worth no more than the calls placed so far, most of which never rang
-    /// where the list is poor.
+    /// Answers to reckon with: what the rest of the day should bring, and no more than its next hour, by the
+    /// day's pace so far and as far as the leads last. The leads that are left are worth no more than the
+    /// calls placed so far, most of which never rang where the list is poor.
     fn to_come(&mut self, known: &Braking, utc: Utc, there: u32) -> f64 {
         let (_, day_end) = self.local_day(utc);
         let left = match self.window(utc) {
@@ -135,7 +136,7 @@ impl CampaignRun {
         };
         let leads = self.supply.leads_open.max(self.hopper.len() as u64);
         let by_leads = leads as f64 * brake::answer_rate(known.people, known.placed);
-        (pace * left.as_secs_f64()).min(by_leads)
+        (pace * left.min(LENT_AHEAD).as_secs_f64()).min(by_leads)
     }
 
     /// The pacer's budget is the strictest rule's. `waiting`: people who have answered, and are neither

@@ -32,7 +32,7 @@ pub struct Brake {
     pub ceiling: f64,
     /// Part of the calls on their way that will be answered, 0 to 1.
     pub answer_rate: f64,
-    /// Answers that the rest of the day should bring.
+    /// Answers that the rest of the day should bring, as far ahead as anybody can promise that it goes on.
     pub to_come: f64,
     /// People who wait beyond the idle agents: they will hardly find one.
     pub failing: f64,
