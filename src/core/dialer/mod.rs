@@ -11,14 +11,17 @@ pub mod input;
 pub mod output;
 pub mod wake;
 
+mod drift;
 mod ending;
 mod floor;
+mod looking;
 mod placing;
 mod progress;
 mod run;
 mod trunk_line;
 
 pub use input::Input;
+pub use looking::{CallStage, CallView, Held, LeadPlace, Numbers};
 pub use output::Output;
 pub use run::View;
 
@@ -161,6 +164,7 @@ impl Dialer {
             until: self.waits_until(run),
             tally: run.tally,
             reason: run.planned.map(|planned| planned.reason),
+            numbers: self.numbers(run),
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {

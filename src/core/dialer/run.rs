@@ -1,6 +1,7 @@
 //! A campaign that is open, and a call that is out: the state behind the brain's decisions.
 
 use super::floor::{Planned, Talk, predicts};
+use super::looking::Numbers;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
 use crate::campaign::hopper::{Hopper, Waiting};
@@ -290,6 +291,8 @@ pub struct View {
     pub why: Option<Why>,
     /// Mode predictive: the numbers behind the last plan.
     pub reason: Option<Reason>,
+    /// What else the why stands on.
+    pub numbers: Numbers,
     /// When the reason to wait is expected to pass.
     pub until: Option<Utc>,
 }

@@ -420,8 +420,7 @@ impl Seen {
         }
         if there == 0 {
             let why = dialer.view(rules.campaign).why;
-            let wrong =
-                matches!(why, Some(Why::Placing | Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
+            let wrong = matches!(why, Some(Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
             if !ours.is_empty() || wrong {
                 return Err(format!("nobody is there, dialled was {ours:?}, said is {why:?}"));
             }

@@ -1,0 +1,1 @@
+//! Every answer, each by a lead of its own.
