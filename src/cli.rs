@@ -81,6 +81,11 @@ pub enum Command {
         after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
     )]
     Agents(AgentsArgs),
+    /// Why nothing is dialled, or why one number is not, in words
+    #[command(
+        after_help = "Examples:\n  paceline why c.toml\n  paceline why c.toml --number 13800138000\n  paceline why c.toml --row 17"
+    )]
+    Why(WhyArgs),
     /// Print or write the JSON Schemas and the OpenAPI document
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
@@ -181,6 +186,23 @@ pub struct ReplayArgs {
     /// Show every decision
     #[arg(long)]
     pub decisions: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct WhyArgs {
+    #[command(flatten)]
+    pub reach: Reach,
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// The lead with this number
+    #[arg(long, value_name = "NUMBER", group = "meant")]
+    pub number: Option<String>,
+    /// The lead of this row of the list (the header is row 1)
+    #[arg(long, value_name = "N", group = "meant")]
+    pub row: Option<u64>,
+    /// The lead with this id, as leads.csv and the API name it
+    #[arg(long, value_name = "ID", group = "meant")]
+    pub lead: Option<i64>,
 }
 
 #[derive(Clone, Debug, Args)]

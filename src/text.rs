@@ -112,6 +112,14 @@ impl Lang {
         self.pick("leads", "名单")
     }
 
+    pub fn lead(self) -> &'static str {
+        self.pick("lead", "名单")
+    }
+
+    pub fn row(self) -> &'static str {
+        self.pick("row", "行")
+    }
+
     pub fn ringing(self) -> &'static str {
         self.pick("ringing", "振铃")
     }

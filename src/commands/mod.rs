@@ -15,6 +15,7 @@ pub mod schema;
 mod serve;
 mod setup;
 mod user;
+mod why;
 
 use crate::cli::{Cli, Command, Exit, Global};
 use crate::config::{Config, ConfigError, LoadedCampaign};
@@ -65,6 +66,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::User(args) => user::user(&cli.global, args).await,
         Command::Group(args) => user::group(&cli.global, args).await,
         Command::Agents(args) => agents::agents(&cli.global, args).await,
+        Command::Why(args) => why::why(&cli.global, args).await,
     };
     match done {
         Ok(exit) => exit,

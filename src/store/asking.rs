@@ -4,10 +4,11 @@
 use super::{Reader, StoreError, leads};
 use crate::store::blacklist::json_numbers;
 use paceline_core::explain::{LeadFacts, NumberFacts};
-use paceline_core::ids::{CampaignId, LeadId};
+use paceline_core::ids::{AgentId, CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::Utc;
+use std::collections::BTreeMap;
 
 /// Which lead is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +196,15 @@ impl Reader {
         .await
         .map_err(|e| self.failed(&e))?;
         Ok(ahead as u64)
+    }
+
+    /// The numbers by which agents are known, those who left among them.
+    pub async fn agent_numbers(&mut self) -> Result<BTreeMap<AgentId, String>, StoreError> {
+        let rows = sqlx::query!(r#"select id as "id!", number from agent"#)
+            .fetch_all(&mut self.conn)
+            .await
+            .map_err(|e| self.failed(&e))?;
+        Ok(rows.into_iter().map(|row| (AgentId(row.id), row.number)).collect())
     }
 
     /// What is due in a campaign.
