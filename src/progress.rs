@@ -53,8 +53,7 @@ impl Progress {
             return;
         }
         let due = self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY);
-        let waits = board.view.why != self.last_why
-            && board.view.why != Some(Why::CallsPerSec);
+        let waits = board.view.why != self.last_why && board.view.why != Some(Why::CallsPerSec);
         if due || (waits && self.last_line.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
             eprintln!("{done}/{} {line}", self.leads);
             self.last_line = Some(Instant::now());

@@ -68,7 +68,8 @@ impl Lang {
         Lang::from_env(|name| std::env::var(name).ok())
     }
 
-    fn pick(self, en: &'static str, zh: &'static str) -> &'static str {
+    /// The one of these that is in this language.
+    pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
         match self {
             Lang::En => en,
             Lang::Zh => zh,

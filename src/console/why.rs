@@ -172,7 +172,8 @@ fn neighbours(number: PhoneNumber) -> Vec<PhoneNumber> {
 
 /// The campaign as it is open here, for who may see it.
 fn open(door: &Door, caller: &Caller, name: &str) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
-    let missing = || Problem::missing("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
+    let missing =
+        || Problem::missing("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
     let (id, facts) = door.campaign_named(name).ok_or_else(missing)?;
     let group = facts.rules.agents.as_ref().map(|rules| rules.group);
     if caller.sees_group(group) { Ok((id, facts)) } else { Err(missing()) }

@@ -95,8 +95,15 @@ pub struct PhoneSecret {
 pub enum Live {
     Seat(Arc<SeatView>),
     /// With the numbers that it stands on.
-    Decided { campaign: CampaignId, at: Utc, decision: Decision, view: Box<View> },
-    Finished { campaign: CampaignId },
+    Decided {
+        campaign: CampaignId,
+        at: Utc,
+        decision: Decision,
+        view: Box<View>,
+    },
+    Finished {
+        campaign: CampaignId,
+    },
 }
 
 /// Cheap to clone. When every handle is gone, the engine leaves once nothing is out.

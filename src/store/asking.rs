@@ -47,28 +47,32 @@ impl Reader {
             Meant::Number(number) => (None, None, Some(number.as_u64() as i64)),
         };
         let found = match number {
-            Some(number) => sqlx::query_scalar!(
-                r#"select distinct l.id as "id!" from phone p join lead l on l.id = p.lead_id
+            Some(number) => {
+                sqlx::query_scalar!(
+                    r#"select distinct l.id as "id!" from phone p join lead l on l.id = p.lead_id
                      join import i on i.id = l.import_id and i.state = 'done'
                     where p.number = $1 and l.campaign_id = $2 order by l.id limit $3"#,
-                number,
-                campaign.0,
-                MEANT_MAX
-            )
-            .fetch_all(&mut self.conn)
-            .await,
-            None => sqlx::query_scalar!(
-                r#"select l.id as "id!" from import i join lead l on l.import_id = i.id
+                    number,
+                    campaign.0,
+                    MEANT_MAX
+                )
+                .fetch_all(&mut self.conn)
+                .await
+            }
+            None => {
+                sqlx::query_scalar!(
+                    r#"select l.id as "id!" from import i join lead l on l.import_id = i.id
                     where i.campaign_id = $1 and i.state = 'done'
                       and ($2 is null or l.id = $2) and ($3 is null or l.list_row = $3)
                     order by l.id limit $4"#,
-                campaign.0,
-                lead,
-                row,
-                MEANT_MAX
-            )
-            .fetch_all(&mut self.conn)
-            .await,
+                    campaign.0,
+                    lead,
+                    row,
+                    MEANT_MAX
+                )
+                .fetch_all(&mut self.conn)
+                .await
+            }
         };
         let found = found.map_err(|e| self.failed(&e))?;
         Ok(found.into_iter().map(LeadId).collect())

@@ -121,7 +121,10 @@ impl Lang {
             ),
             LeadWhy::Hours(None) => Sentence::new(
                 self.pick("the calling hours never open again", "拨打时段不再开放"),
-                self.pick("look at `windows` and `end` of [calling]", "请检查 [calling] 的 `windows` 与 `end`"),
+                self.pick(
+                    "look at `windows` and `end` of [calling]",
+                    "请检查 [calling] 的 `windows` 与 `end`",
+                ),
             ),
             LeadWhy::NoTrunk(number) => {
                 let number = number.national();
@@ -193,11 +196,17 @@ impl Lang {
     ) -> Sentence {
         let (number, until) = (number.national(), moments.show(until));
         let because = match (because, self) {
-            (Rest::Retry(outcome), Lang::En) => format!("the last call ended so: {}", self.outcome_words(*outcome)),
+            (Rest::Retry(outcome), Lang::En) => {
+                format!("the last call ended so: {}", self.outcome_words(*outcome))
+            }
             (Rest::Retry(outcome), Lang::Zh) => format!("上次结果:{}", self.outcome_words(*outcome)),
-            (Rest::Abandoned, Lang::En) => "its owner answered and nobody was free to speak with her".to_owned(),
+            (Rest::Abandoned, Lang::En) => {
+                "its owner answered and nobody was free to speak with her".to_owned()
+            }
             (Rest::Abandoned, Lang::Zh) => "上次接听时无坐席空闲(呼损后静默期)".to_owned(),
-            (Rest::CutOff, Lang::En) => "a stop of the service cut off its call, which may still have rung".to_owned(),
+            (Rest::CutOff, Lang::En) => {
+                "a stop of the service cut off its call, which may still have rung".to_owned()
+            }
             (Rest::CutOff, Lang::Zh) => "服务中断时该号码可能仍在振铃".to_owned(),
             (Rest::Gap(gap), Lang::En) => format!("{} must lie between two attempts", self.span(*gap)),
             (Rest::Gap(gap), Lang::Zh) => format!("两次拨打须间隔 {}", self.span(*gap)),

@@ -51,8 +51,12 @@ impl Lang {
             return Sentence::new(says, "");
         }
         let mut says = match self {
-            Lang::En => format!("no service has this campaign open: {leads_open} leads are open, {due} due now"),
-            Lang::Zh => format!("该活动未在任何服务中打开:未完成名单 {leads_open} 条,其中 {due} 条已到拨打时间"),
+            Lang::En => {
+                format!("no service has this campaign open: {leads_open} leads are open, {due} due now")
+            }
+            Lang::Zh => {
+                format!("该活动未在任何服务中打开:未完成名单 {leads_open} 条,其中 {due} 条已到拨打时间")
+            }
         };
         if let Some(at) = next_due.filter(|_| due == 0) {
             says += &match self {
@@ -135,9 +139,10 @@ impl Lang {
             Limit::LinesFull => self.pick("lines", "线路"),
             Limit::CallsPerSec => self.pick("calls per second", "每秒呼叫数"),
             Limit::LeadsOut => self.pick("leads", "名单数量"),
-            Limit::FeedDoubted => {
-                self.pick("doubt: events and floor do not agree, or the line fails", "状态存疑:事件与现场不符或线路故障")
-            }
+            Limit::FeedDoubted => self.pick(
+                "doubt: events and floor do not agree, or the line fails",
+                "状态存疑:事件与现场不符或线路故障",
+            ),
         }
     }
 

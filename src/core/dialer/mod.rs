@@ -185,6 +185,11 @@ impl Dialer {
         self.wall.utc(self.now)
     }
 
+    /// Which moment of the wall clock each of its own is, since the clock was set last.
+    pub fn clock(&self) -> WallClock {
+        self.wall
+    }
+
     /// Calls and legs that are out, whatever their campaign.
     pub fn calls_live(&self) -> usize {
         self.calls.len() + self.floor.legs.len() + self.floor.by_telephone.len()
