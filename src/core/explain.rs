@@ -181,9 +181,8 @@ pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace
     let open = || facts.lead.phones.iter().zip(&facts.numbers).filter(|(phone, _)| !phone.closed);
     let allowed: Vec<(&Phone, &NumberFacts)> = open().filter(|(_, number)| !number.blacklisted).collect();
     if allowed.is_empty() {
-        let first = open().next().map(|(phone, _)| phone).or(facts.lead.phones.first());
-        return match first {
-            Some(phone) => LeadWhy::Blacklisted(phone.number),
+        return match open().next() {
+            Some((phone, _)) => LeadWhy::Blacklisted(phone.number),
             None => closed_without_phones(facts),
         };
     }

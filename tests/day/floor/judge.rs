@@ -274,6 +274,8 @@ impl Seen {
     }
 
     fn check(&mut self, at: Time, utc: Utc, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
+        // C4: counters are what the calls say.
+        dialer.drift().map_or(Ok(()), Err)?;
         self.everything_is_told(dialer)?;
         self.nobody_has_two()?;
         self.nobody_hears_nothing(at, rules)?;
