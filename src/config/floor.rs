@@ -171,6 +171,7 @@ pub(super) fn pacing(table: &PacingTable, source: &mut Source<'_>) -> PacingRule
         answer_wait: Duration::from_secs_f64(table.answer_wait_secs.clamp(0.0, 60.0)),
         waiting_max: table.waiting_max,
         may_cancel: table.may_cancel,
+        shadow: None,
     }
 }
 

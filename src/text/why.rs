@@ -5,6 +5,7 @@ use paceline_core::campaign::window::{FOREVER, WindowState};
 use paceline_core::dialer::View;
 use paceline_core::explain::Standing;
 use paceline_core::pacing::Why;
+use paceline_core::pacing::guarded::Trouble;
 use paceline_core::pacing::predictive::Limit;
 
 /// An answer in words: what is, and what can be done about it.
@@ -175,6 +176,17 @@ impl Lang {
             (Why::AgentsBusy | Why::LinesOut | Why::CallsPerAgent | Why::FeedDoubted, Lang::Zh) => {
                 format!("在岗 {} 人,空闲 {} 人,已拨出 {} 路", n.agents, n.idle, n.pending)
             }
+            (Why::PacerFailed, _) => {
+                let trouble = match view.trouble {
+                    Some(Trouble::Panicked) => self.pick("it panicked", "程序异常"),
+                    Some(Trouble::TooSlow) => self.pick("its decisions took too long", "决策超时"),
+                    None => self.pick("it is tried again", "正在重试"),
+                };
+                match self {
+                    Lang::En => format!("{trouble}; {} idle, {} calls out for them", n.idle, n.pending),
+                    Lang::Zh => format!("{trouble};空闲 {} 人,已拨出 {} 路", n.idle, n.pending),
+                }
+            }
             (Why::AbandonBudget, Lang::En) => format!(
                 "{abandoned} of {answered} who answered were abandoned, {rate:.1} %, the ceiling is {ceiling:.1} %; \
                  {} idle, {} calls out",
@@ -269,6 +281,10 @@ impl Lang {
                 "look at the log and at the trunk; it mends itself when what is reported is true again",
                 "请查看日志与中继;上报恢复一致后自动恢复",
             ),
+            Why::PacerFailed => self.pick(
+                "it is left out and tried again by itself; if it stays, keep the journal and use mode `progressive`",
+                "已自动停用并稍后重试;若持续,请保留日志(journal)并改用 `progressive` 模式",
+            ),
             Why::CallerIdsUsed => self.pick(
                 "add caller IDs, or raise their caps per hour and day",
                 "请增加外显号码,或调高其每小时、每日上限",
@@ -349,6 +365,7 @@ mod tests {
             (Why::CalleesWaiting, &["4", "12"]),
             (Why::CallsPerAgent, &["12", "9"]),
             (Why::FeedDoubted, &["12", "9"]),
+            (Why::PacerFailed, &["3", "9"]),
             (Why::Draining, &["21"]),
         ];
         for lang in [Lang::En, Lang::Zh] {

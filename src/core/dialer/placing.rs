@@ -1,6 +1,6 @@
 //! From "may we place one more?" to an INVITE that may leave: gates, lead, trunk, caller ID, store.
 
-use super::floor::booked_for;
+use super::floor::{booked_for, part};
 use super::run::{Call, CampaignRun, Phase};
 use super::trunk_line::Ready;
 use super::wake::Wake;
@@ -16,7 +16,7 @@ use crate::ids::{AgentId, AttemptId, CallId, CampaignId, TrunkId};
 use crate::lead::{Lead, Phone};
 use crate::number::PhoneNumber;
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
-use crate::pacing::predictive::{Event, Part};
+use crate::pacing::predictive::Event;
 use crate::pacing::{Decision, Why};
 use crate::time::{Duration, Time, Utc};
 
@@ -312,7 +312,7 @@ impl Dialer {
         }
     }
 
-    fn lines_per_sec(&self, id: CampaignId) -> f64 {
+    pub(super) fn lines_per_sec(&self, id: CampaignId) -> f64 {
         let Some(run) = self.campaigns.get(&id) else { return 0.0 };
         let trunks = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
         let most: f64 = trunks.map(|line| line.trunk.calls_per_sec).sum();
@@ -444,7 +444,9 @@ impl Dialer {
         if let Some(household) = household {
             self.busy_households.insert((id, household));
         }
+        let part = lead.map(part).unwrap_or_default();
         let call = Call {
+            part,
             caller_id,
             open_until,
             for_agent,
@@ -452,7 +454,7 @@ impl Dialer {
             ..Call::new(attempt, id, waiting, number, trunk, self.now)
         };
         self.calls.insert(attempt.call(), call);
-        self.pacer_hears(attempt.call(), |call| Event::Placed { call, part: Part::default() });
+        self.pacer_hears(attempt.call(), |call| Event::Placed { call, part });
         self.outputs.push_back(Output::OpenAttempt(Box::new(request)));
         Some(attempt.call())
     }

@@ -162,6 +162,7 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
             answer_wait: Duration::from_secs(2),
             waiting_max: pick(dice, &[0, 2, 5]),
             may_cancel: false,
+            shadow: None,
         },
     }
 }

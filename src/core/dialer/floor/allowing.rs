@@ -42,7 +42,7 @@ impl Dialer {
             if pending >= idle && !tally.may_lend(pacing.abandon_rate_max) {
                 return Err(Why::AbandonBudget);
             }
-            return self.predicted(id, group, utc);
+            return self.predicted(id, group, utc, pending < idle);
         }
         let lines = match mode {
             Mode::Ratio => ratio::lines(pacing.call_ratio, idle),
