@@ -3,6 +3,7 @@
 
 mod after;
 mod judge;
+mod looking_back;
 mod properties;
 
 use paceline::sim::agents::{Habits, Scene, Workforce};
