@@ -1,6 +1,7 @@
 //! The words people read on the terminal, in English and in Simplified Chinese. Logs stay English.
 
 mod lead;
+mod shadow;
 mod why;
 
 pub use lead::AgentNumbers;

@@ -2,10 +2,10 @@
 
 use super::drawing::{escaped, opened};
 use super::{Failure, campaign, config};
-use crate::cli::{Exit, ForecastArgs, Global};
+use crate::cli::{Exit, ForecastArgs, Global, WorldArgs};
 use crate::config::{Config, LoadedCampaign};
 use crate::lists;
-use crate::sim::forecast::{Assumed, Forecast, ample_trunk};
+use crate::sim::forecast::{Assumed, Forecast, World, ample_trunk};
 use crate::store::Store;
 use comfy_table::Table;
 use paceline_core::campaign::{Mode, Trunk};
@@ -18,6 +18,29 @@ use std::fmt::Write as _;
 struct Row {
     name: String,
     days: Vec<Forecast>,
+}
+
+/// What an earlier campaign has shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    answer_rate: Option<f64>,
+    talk_secs: Option<f64>,
+    ring_secs: Option<f64>,
+}
+
+impl WorldArgs {
+    /// What is given, else what is known, else the usual.
+    pub(super) fn or(&self, known: Known) -> World {
+        let secs = |given: Option<f64>, seen: Option<f64>, usual: f64| {
+            Duration::from_secs_f64(given.or(seen).unwrap_or(usual).clamp(0.5, 7_200.0))
+        };
+        World {
+            answer_rate: self.answer_rate.or(known.answer_rate).unwrap_or(0.3).clamp(0.0, 1.0),
+            talk: secs(self.talk_secs, known.talk_secs, 60.0),
+            wrap_up: secs(self.wrap_secs, None, 12.0),
+            ring: secs(self.ring_secs, known.ring_secs, 12.0),
+        }
+    }
 }
 
 pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failure> {
@@ -37,16 +60,17 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
         Some(name) => Some(history(&config, name).await?),
         None => None,
     };
-    let known = |given: Option<f64>, seen: Option<f64>, usual: f64| given.or(seen).unwrap_or(usual);
-    let secs = |secs: f64| Duration::from_secs_f64(secs.clamp(0.5, 7_200.0));
+    let seen = seen.as_ref();
+    let known = args.world.or(Known {
+        answer_rate: seen.and_then(|seen| seen.answer_rate),
+        talk_secs: seen.and_then(|seen| seen.talk_secs),
+        ring_secs: seen.and_then(|seen| seen.ring_secs),
+    });
     let assumed = Assumed {
         trunks: trunks(&config),
         leads,
         agents: args.agents,
-        answer_rate: known(args.answer_rate, seen.as_ref().and_then(|seen| seen.answer_rate), 0.3),
-        talk: secs(known(args.talk_secs, seen.as_ref().and_then(|seen| seen.talk_secs), 60.0)),
-        wrap_up: secs(args.wrap_secs.unwrap_or(12.0)),
-        ring: secs(known(args.ring_secs, seen.as_ref().and_then(|seen| seen.ring_secs), 12.0)),
+        world: known,
         start: opening(&loaded),
         hours: args.hours.clamp(0.1, 24.0),
         campaign: loaded.rules.clone(),
@@ -207,10 +231,10 @@ fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
         let text = json!({
             "leads": assumed.leads,
             "agents": assumed.agents,
-            "answer_rate": assumed.answer_rate,
-            "talk_secs": assumed.talk.as_secs_f64(),
-            "wrap_secs": assumed.wrap_up.as_secs_f64(),
-            "ring_secs": assumed.ring.as_secs_f64(),
+            "answer_rate": assumed.world.answer_rate,
+            "talk_secs": assumed.world.talk.as_secs_f64(),
+            "wrap_secs": assumed.world.wrap_up.as_secs_f64(),
+            "ring_secs": assumed.world.ring.as_secs_f64(),
             "abandon_rate_max": ceiling,
             "forecasts": rows,
         });
@@ -221,10 +245,10 @@ fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
         "{} leads, {} agents, {:.0} % answered, {:.0} s talk, {:.0} s wrap-up, {:.0} s ringing (medians)",
         assumed.leads,
         assumed.agents,
-        assumed.answer_rate * 100.0,
-        assumed.talk.as_secs_f64(),
-        assumed.wrap_up.as_secs_f64(),
-        assumed.ring.as_secs_f64(),
+        assumed.world.answer_rate * 100.0,
+        assumed.world.talk.as_secs_f64(),
+        assumed.world.wrap_up.as_secs_f64(),
+        assumed.world.ring.as_secs_f64(),
     );
     let mut table = Table::new();
     table.set_header(["pacing", "finished after", "busy", "idle a call", "abandoned", "calls/h", "talks/h"]);

@@ -5,6 +5,7 @@ use super::door::Door;
 use super::gate::{Body, Caller};
 use super::people::telephone;
 use super::problem::Problem;
+use crate::config::floor::ShadowTable;
 use crate::engine::Ask;
 use crate::store::{AgentRow, Role};
 use axum::Json;
@@ -133,10 +134,19 @@ async fn act_of(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) ->
         }
         _ => {}
     }
-    serde_json::from_value(Value::Object(act)).map_err(|error| {
-        let fields = ACTS.iter().find(|(known, _)| *known == word).map_or("", |(_, fields)| fields);
-        Problem::unfit(format!("{word}: {error}; its fields: {fields}"))
-    })
+    read(&word, act)
+}
+
+/// The core writes an act as its name with its fields inside; what stands beside `act` here are those.
+fn read(word: &str, mut fields: Map<String, Value>) -> Result<AgentAct, Problem> {
+    fields.remove("act");
+    let known = ACTS.iter().find(|(known, _)| *known == word).map_or("", |(_, fields)| fields);
+    let act = match known.is_empty() {
+        true => Value::String(word.to_owned()),
+        false => json!({ word: fields }),
+    };
+    serde_json::from_value(act)
+        .map_err(|error| Problem::unfit(format!("{word}: {error}; its fields: {known}")))
 }
 
 async fn name_groups(door: &Door, act: &mut Map<String, Value>) -> Result<(), Problem> {
@@ -267,6 +277,10 @@ pub(super) enum CampaignAct {
     /// No new calls; those that are out may end.
     Drain {},
     HangUpAll {},
+    /// Another pacing setting runs in the shadow from now on, to be compared; none = the comparison ends.
+    Shadow {
+        setting: Option<ShadowTable>,
+    },
     /// One number, which joins no list.
     TestCall {
         number: String,
@@ -287,6 +301,7 @@ pub(super) async fn on_campaign(
         CampaignAct::Resume {} => ManagerAct::Resume,
         CampaignAct::Drain {} => ManagerAct::Drain,
         CampaignAct::HangUpAll {} => ManagerAct::HangUpAll,
+        CampaignAct::Shadow { setting } => ManagerAct::Shadow(setting.as_ref().map(ShadowTable::rules)),
         CampaignAct::TestCall { number } => ManagerAct::TestCall { number: telephone(&number)? },
     };
     door.engine().ask(Ask::Act { campaign, act }).await;

@@ -3,12 +3,12 @@
 
 use super::{FloorPlan, START};
 use paceline::journal::{
-    AgentState, JournalConfig, JournalWriter, RowOf, State, Stories, Timeline, Wanted, Window, files,
+    AgentState, JournalConfig, JournalWriter, RowOf, State, Stories, Timeline, Wanted, Window, files, replay,
     replay_files,
 };
 use paceline::sim::day::Troubles;
 use paceline_core::campaign::Mode;
-use paceline_core::dialer::{CallStage, Dialer, Input};
+use paceline_core::dialer::{CallStage, Dialer, Input, Output};
 use paceline_core::ids::{AgentId, AttemptId, CallId};
 use paceline_core::outcome::Outcome;
 use paceline_core::time::{Duration, Time, Utc};
@@ -47,17 +47,23 @@ fn recorded(seed: u64) -> Recorded {
         .filter(|attempt| attempt.result.as_ref().is_some_and(|result| result.outcome == Outcome::Abandoned));
     let abandoned = abandoned.map(|attempt| attempt.request.attempt).collect();
     let dir = tempfile::tempdir().expect("a folder");
-    let config = JournalConfig { dir: dir.path().to_owned(), segment_bytes: 256 << 10, total_bytes: 1 << 30 };
-    let mut writer = JournalWriter::start(config).expect("a journal");
     let mut dialer = Dialer::new(seed);
-    for (at, input) in day.journal.take().expect("inputs") {
-        writer.before(&dialer);
-        dialer.handle(at, input.clone());
-        let outputs: Vec<_> = std::iter::from_fn(|| dialer.poll()).collect();
-        writer.record(at, input, &outputs);
-    }
-    drop(writer);
+    let inputs = day.journal.take().expect("inputs");
     drop(day);
+    // A writer at a time, each until it has written everything: no piece is lost to a slow disk.
+    for part in inputs.chunks(4_000) {
+        let config = JournalConfig { total_bytes: 1 << 30, ..JournalConfig::in_dir(dir.path().to_owned()) };
+        let mut writer = JournalWriter::start(config).expect("a journal");
+        for (at, input) in part {
+            writer.before(&dialer);
+            dialer.handle(*at, input.clone());
+            let outputs: Vec<_> = std::iter::from_fn(|| dialer.poll()).collect();
+            writer.record(*at, input.clone(), &outputs);
+        }
+    }
+    let found = replay(dir.path(), |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a replay");
+    assert_eq!(found.inputs, inputs.len() as u64, "seed {seed}");
+    assert!(found.differences.is_empty(), "seed {seed}: {:?}", found.differences.first());
     let seen = Rc::into_inner(seen).expect("the day is over").into_inner();
     Recorded { dir, seen, abandoned, of: format!("seed {seed}") }
 }

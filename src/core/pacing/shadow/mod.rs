@@ -49,8 +49,8 @@ pub struct Room {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
     pub rules: ShadowRules,
-    /// How long both have been counted; zero while the line is being learnt.
-    pub span: Duration,
+    /// How long both have been counted, in seconds; zero while the line is being learnt.
+    pub secs: f64,
     pub live: Account,
     pub shadow: Account,
 }
@@ -182,7 +182,7 @@ impl Shadow {
         } else {
             (Account::default(), Account::default())
         };
-        Compared { rules: self.rules, span, live, shadow }
+        Compared { rules: self.rules, secs: span.as_secs_f64(), live, shadow }
     }
 
     /// This agent's seat, counted up to now.
