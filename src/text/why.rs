@@ -96,7 +96,7 @@ impl Lang {
             (placed, Lang::En) => format!("dialling {placed} more: "),
             (placed, Lang::Zh) => format!("再拨 {placed} 路:"),
         };
-        match view.reason.filter(|_| plans(why)) {
+        match view.reason.filter(|reason| planned_why(reason.limit) == Some(why)) {
             Some(_) => line += &self.planned(view),
             None => line += &self.because(why, view),
         }
@@ -298,18 +298,18 @@ impl Lang {
     }
 }
 
-/// Whether the model's own numbers are behind this why.
-fn plans(why: Why) -> bool {
-    matches!(
-        why,
-        Why::LinesOut
-            | Why::AgentsBusy
-            | Why::AbandonBudget
-            | Why::CallsPerAgent
-            | Why::FeedDoubted
-            | Why::CallsPerSec
-            | Why::TrunksFull
-    )
+/// The why that a plan held down by this ends with, where the model's own numbers say most about it.
+/// Other gates may have said the same of themselves, or something else, before the model was asked.
+fn planned_why(limit: Limit) -> Option<Why> {
+    match limit {
+        Limit::AgentsBusy => Some(Why::LinesOut),
+        Limit::Budget => Some(Why::AbandonBudget),
+        Limit::CallsPerAgent => Some(Why::CallsPerAgent),
+        Limit::LinesFull => Some(Why::TrunksFull),
+        Limit::CallsPerSec => Some(Why::CallsPerSec),
+        Limit::FeedDoubted => Some(Why::FeedDoubted),
+        Limit::NoAgents | Limit::LeadsOut => None,
+    }
 }
 
 #[cfg(test)]
@@ -405,9 +405,12 @@ mod tests {
         );
         assert!(Lang::Zh.view(&view, &Moments::utc()).contains("受限于坐席"));
         // What stands outside the model is not told with the model's numbers.
-        view.why = Some(Why::Paused);
         view.numbers.placed = 0;
-        assert_eq!(Lang::En.view(&view, &Moments::utc()), "paused");
+        for (why, told) in [(Why::Paused, "paused"), (Why::TrunksFull, "29 of 30 lines in use")] {
+            view.why = Some(why);
+            let says = Lang::En.view(&view, &Moments::utc());
+            assert!(says.contains(told) && !says.contains("expected free"), "{says}");
+        }
     }
 
     #[test]

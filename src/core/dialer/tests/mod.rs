@@ -2,6 +2,7 @@
 
 mod floor;
 mod pacing;
+mod whys;
 
 use super::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
 use super::output::{AttemptRequest, AttemptResult};
