@@ -53,7 +53,7 @@ impl Lang {
         }
         let mut says = match self {
             Lang::En => {
-                format!("no service has this campaign open: {leads_open} leads are open, {due} due now")
+                format!("no service has this campaign open; open leads: {leads_open}, due now: {due}")
             }
             Lang::Zh => {
                 format!("该活动未在任何服务中打开:未完成名单 {leads_open} 条,其中 {due} 条已到拨打时间")
@@ -166,7 +166,7 @@ impl Lang {
             (Why::CallsPerSec, Lang::Zh) => format!("每秒 {:.1} 路", n.calls_per_sec),
             (Why::TrunksDown, Lang::En) => format!("{} of {} trunks out of use", n.trunks_down, n.trunks),
             (Why::TrunksDown, Lang::Zh) => format!("{}/{} 条中继不可用", n.trunks_down, n.trunks),
-            (Why::HopperEmpty | Why::RetriesLater, Lang::En) => format!("{} leads open", view.leads_open),
+            (Why::HopperEmpty | Why::RetriesLater, Lang::En) => format!("open leads: {}", view.leads_open),
             (Why::HopperEmpty | Why::RetriesLater, Lang::Zh) => format!("未完成名单 {} 条", view.leads_open),
             (Why::HouseholdsBusy, Lang::En) => format!("{} leads at hand, {} calls out", n.hopper, n.live),
             (Why::HouseholdsBusy, Lang::Zh) => format!("待拨 {} 条,在呼 {} 路", n.hopper, n.live),
@@ -210,7 +210,14 @@ impl Lang {
                 _,
             ) => String::new(),
         };
-        let words = self.why(why);
+        let words = match why {
+            // Nothing is fetched: what is due is out already.
+            Why::HopperEmpty if n.live > 0 && !n.more_due => self.pick(
+                "every lead that is due is being called; what becomes of them may bring retries",
+                "到时的名单均在呼叫中,结果出来后可能重拨",
+            ),
+            other => self.why(other),
+        };
         match (numbers.is_empty(), self) {
             (true, _) => words.to_owned(),
             (false, Lang::En) => format!("{words} ({numbers})"),
@@ -242,8 +249,8 @@ impl Lang {
                 "请等待;如法规与委托方允许,可修改 [calling] 的 `windows`",
             ),
             Why::HopperEmpty => self.pick(
-                "this passes within a second; if it stays, the store is slow: look at its disk",
-                "通常一秒内恢复;若持续,请检查存储磁盘",
+                "nothing to do while calls are out; if it stays without any, the store is slow: look at its disk",
+                "有呼叫在途时无需处理;若无呼叫仍持续,请检查存储磁盘",
             ),
             Why::HouseholdsBusy => self.pick(
                 "it passes when those calls end; `paceline why CAMPAIGN.toml --number …` says what one lead waits for",
@@ -414,6 +421,14 @@ mod tests {
     }
 
     #[test]
+    fn leads_that_are_all_out_are_not_being_fetched() {
+        let mut view = view(Why::HopperEmpty);
+        assert!(Lang::En.view(&view, &Moments::utc()).starts_with("every lead that is due is being called"));
+        view.numbers.more_due = true;
+        assert_eq!(Lang::En.view(&view, &Moments::utc()), "fetching leads (open leads: 77)");
+    }
+
+    #[test]
     fn every_limit_ends_a_sentence_of_its_own() {
         let limits = [
             Limit::NoAgents,
@@ -444,7 +459,7 @@ mod tests {
         let Sentence { says, advice } = Lang::En.standing(&closed, &moments);
         assert_eq!(
             says,
-            "no service has this campaign open: 5 leads are open, 0 due now, the next at 2026-11-21 10:00:00; \
+            "no service has this campaign open; open leads: 5, due now: 0, the next at 2026-11-21 10:00:00; \
              its calling hours open at 2026-11-21 10:00:00"
         );
         assert!(advice.expect("advice").contains("paceline run"));

@@ -16,7 +16,8 @@ async fn opened() -> House {
     house.open_campaign(campaign, "spring", "vote").await;
     let mut view = View { why: Some(Why::NoAgents), leads_open: 3, ..View::default() };
     view.numbers.hopper = 2;
-    let board = CampaignBoard { name: "spring".into(), view, ..CampaignBoard::default() };
+    let mut board = CampaignBoard::default();
+    (board.name, board.view) = ("spring".into(), view);
     house.board.send_replace(Arc::new(Board { campaigns: [(campaign, board)].into(), ..Board::default() }));
     house
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// Everybody is on the telephone already.
 const PEOPLE: &str = "seed = 4\n[shares]\nanswer = 0\nvoicemail = 0\nbusy = 1\nno_answer = 0\nreject = 0\n\
     powered_off = 0\nunreachable = 0\nvacant = 0\nsuspended = 0\nrestricted = 0\n\
-    [post_dial]\ndelay = { median_secs = 0.05 }\n";
+    [post_dial]\ndelay = { median_secs = 0.05 }\n[ring]\nuntil_answer = { median_secs = 0.3 }\n";
 
 const RULES: &str = "[calling]\nring_secs = 5\nwindows = [{ days = \"mon-sun\", from = \"00:00\", to = \"24:00\" }]\n\
     [retry]\nattempts_max = 2\nper_day_max = 2\ngap_min = \"1s\"\n[retry.after]\nbusy = \"2h\"\n";
@@ -52,7 +52,7 @@ fn a_person_reads_why_nothing_is_dialled_and_what_a_minute_was() {
     assert_eq!((standing["open"].as_bool(), standing["leads_open"].as_u64()), (Some(true), Some(6)));
     assert_eq!(standing["why"], "retries_later", "{standing}");
     assert!(
-        standing["words"]["en"].as_str().is_some_and(|says| says.contains("6 leads open), until")),
+        standing["words"]["en"].as_str().is_some_and(|says| says.contains("(open leads: 6), until")),
         "{standing}"
     );
     assert!(standing["until"].is_string(), "{standing}");
@@ -69,7 +69,7 @@ fn a_person_reads_why_nothing_is_dialled_and_what_a_minute_was() {
     assert_eq!((standing["open"].as_bool(), standing["due"].as_u64()), (Some(false), Some(0)));
     let (_, out, _) = text(&site, &["why", "campaign.toml"], false);
     assert!(
-        out.contains("no service has this campaign open: 6 leads are open") && out.contains("paceline run"),
+        out.contains("no service has this campaign open; open leads: 6") && out.contains("paceline run"),
         "{out}"
     );
     let (_, out, _) = text(&site, &["why", "campaign.toml", "--number", "15410000003"], true);

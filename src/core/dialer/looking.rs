@@ -142,8 +142,9 @@ pub struct Numbers {
     pub trunks_down: u32,
     /// Starts per second that its own limit and its trunks allow.
     pub calls_per_sec: f64,
-    /// Leads at hand.
+    /// Leads at hand; and whether more are due that are not.
     pub hopper: u32,
+    pub more_due: bool,
     /// The ceiling of the abandon rate.
     pub abandon_rate_max: f64,
 }
@@ -248,6 +249,7 @@ impl Dialer {
             live: run.live,
             concurrency_max: run.rules.concurrency_max,
             hopper: run.hopper.len() as u32,
+            more_due: run.supply.fetching.is_some() || run.supply.more_due,
             abandon_rate_max: run.rules.pacing.abandon_rate_max,
             ..Numbers::default()
         };

@@ -135,8 +135,7 @@ fn reached(why: Why) -> Option<Why> {
             desk.answered();
         }
         Why::CalleesWaiting => {
-            let (one, two) = (desk.placing(), desk.placing());
-            for call in [one, two] {
+            for call in desk.place_all() {
                 desk.progress(call, Progress::Answered);
                 desk.give(Input::AnswerSaved { call });
             }
