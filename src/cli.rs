@@ -114,6 +114,9 @@ pub struct ForecastArgs {
     /// Virtual days for each way of placing calls
     #[arg(long, default_value_t = 5)]
     pub seeds: u64,
+    /// Also work out how many agents finish the list within that time
+    #[arg(long)]
+    pub agents_needed: bool,
     /// Draw it into this SVG file
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,

@@ -174,6 +174,26 @@ impl Assumed {
         sums.close(end);
         Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..outcome(&sums, finished, end) }
     }
+
+    /// The fewest agents who finish the list by the end of the forecast; `None` = `most` do not either
+    /// (the retries alone may take longer than there is time).
+    pub fn agents_needed(&self, seed: u64, mode: Mode, call_ratio: f64, most: u32) -> Option<u32> {
+        let finish = |agents: u32| Assumed { agents, ..self.clone() }.day(seed, mode, call_ratio).finished;
+        // From the number at hand to the first that is enough, then halving what lies between: small teams
+        // are quickly tried, large ones are not tried without need.
+        let (mut too_few, mut enough) = (0, self.agents.clamp(1, most));
+        while !finish(enough) {
+            if enough == most {
+                return None;
+            }
+            (too_few, enough) = (enough, enough.saturating_mul(2).min(most));
+        }
+        while enough - too_few > 1 {
+            let middle = too_few + (enough - too_few) / 2;
+            if finish(middle) { enough = middle } else { too_few = middle }
+        }
+        Some(enough)
+    }
 }
 
 impl World {

@@ -74,3 +74,15 @@ fn a_shadow_comes_out_as_the_day_itself_would() {
     near(compared.shadow.utilisation, switched.utilisation, "before the switch and after it");
     assert!(compared.shadow.abandon_rate <= 0.03, "{compared:?}");
 }
+
+#[test]
+fn the_agents_needed_finish_the_list_and_one_fewer_do_not() {
+    let mut assumed = Assumed { leads: 150, ..assumed(3) };
+    assumed.campaign.retry.after.clear();
+    let needed = assumed.agents_needed(1, Mode::Progressive, 1.0, 100).expect("some number is enough");
+    let finished = |agents| Assumed { agents, ..assumed.clone() }.day(1, Mode::Progressive, 1.0).finished;
+    assert!(finished(needed) && needed > 1 && !finished(needed - 1), "{needed}");
+    // An hour is too short for a retry after two.
+    assumed.campaign.retry.after.insert(Outcome::NoAnswer, Duration::from_secs(7_200));
+    assert_eq!(assumed.agents_needed(1, Mode::Progressive, 1.0, 40), None);
+}

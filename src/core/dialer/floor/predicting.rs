@@ -51,6 +51,10 @@ enum Work {
 const LARGE: usize = 50;
 const ASKED_APART: Duration = Duration::from_millis(250);
 
+/// Nobody can promise that the day goes on: agents go home, a manager stops the campaign. So the rate is
+/// kept over what was answered so far and what the next hour will bring.
+const LENT_AHEAD: Duration = Duration::from_secs(3_600);
+
 impl Dialer {
     /// A fact about a call, for the pacer of its campaign.
     pub(in crate::dialer) fn pacer_hears(&mut self, id: CallId, event: impl FnOnce(CallId) -> Event) {
@@ -187,9 +191,11 @@ impl Dialer {
             .filter(|line| !matches!(line.ready(self.now), Ready::Down(_)))
             .fold(0, |sum, line| sum.saturating_add(line.free()));
         view.lines_free = own.min(free);
-        if !run.supply.more_due && run.supply.next_due.is_none() {
-            view.leads_left = Some(run.hopper.len() as u64);
-        }
+        let supply = &run.supply;
+        let at_hand = run.hopper.len() as u64;
+        // The store's count is of its last answer; what is at hand is never less than what is left.
+        let last = !supply.more_due && supply.next_due.is_none();
+        view.leads_left = Some(if last { at_hand } else { supply.leads_open.max(at_hand) });
         view.next_part = run.hopper.first().map_or(Part::default(), |waiting| part(&waiting.lead));
         view.closes = closes(run, utc).map(|at| self.wall.time(at));
         view
@@ -249,11 +255,12 @@ impl Dialer {
     }
 }
 
-/// When dialling ends for today: the hours, the campaign, or the day itself, whose budget is a new one.
+/// Until when a pacer may reckon with answers: the hours, the campaign, or the day itself, whose budget is a
+/// new one; and never further than `LENT_AHEAD`.
 fn closes(run: &mut CampaignRun, utc: Utc) -> Option<Utc> {
     let WindowState::OpenUntil(until) = run.window(utc) else { return None };
     let (_, midnight) = run.local_day(utc);
-    Some(until.min(midnight))
+    Some(until.min(midnight).min(utc + LENT_AHEAD))
 }
 
 /// Leads that have been tried before answer otherwise than those that have not.

@@ -38,7 +38,10 @@ fn fate(desk: &mut Desk, secs: u64, ringing: u64, end: &Progress, until: Why) ->
             desk.give(Input::AttemptOpened { attempt: request.attempt, verdict: DialVerdict::Opened });
         }
         for call in desk.placed() {
-            desk.progress(call, Progress::Ringing);
+            // What the network fails does not ring.
+            if ringing > 1 {
+                desk.progress(call, Progress::Ringing);
+            }
             out.push((desk.now, call));
         }
         let over: Vec<CallId> = out
@@ -140,8 +143,12 @@ fn reached(why: Why) -> Option<Why> {
                 desk.give(Input::AnswerSaved { call });
             }
         }
-        Why::CallsPerAgent => return fate(&mut desk, 1_200, 30, &ended(Outcome::NoAnswer, 408), why),
-        Why::FeedDoubted => return fate(&mut desk, 600, 1, &ended(Outcome::LineFault, 503), why),
+        Why::CallsPerAgent => return fate(&mut desk, 9_000, 20, &ended(Outcome::NoAnswer, 408), why),
+        Why::FeedDoubted => {
+            let Progress::Ended(end) = ended(Outcome::LineFault, 500) else { return None };
+            let end = Progress::Ended(Ended { try_next_trunk: false, ..end });
+            return fate(&mut desk, 600, 1, &end, why);
+        }
         Why::PacerFailed => {
             for _ in 0..5 {
                 desk.now += Duration::from_secs(1);
