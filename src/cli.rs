@@ -62,8 +62,10 @@ pub enum Command {
     Export(ExportArgs),
     /// Take an imported list back, if nobody on it was called yet
     UndoImport(CampaignArgs),
-    /// Replay a recorded journal and show where it differs (it must not)
-    #[command(after_help = "Example:\n  paceline replay journal")]
+    /// Replay a recorded journal: where it differs (it must not), any minute of it, the story of a call
+    #[command(
+        after_help = "Examples:\n  paceline replay journal\n  paceline replay journal --at 14:03 --for 2m --svg minute.svg\n  paceline replay journal --call 1712"
+    )]
     Replay(ReplayArgs),
     /// The simulated carrier as a stand-alone SIP server
     #[command(after_help = "Example:\n  paceline carrier --listen 127.0.0.1:5070 --invites invites.csv")]
@@ -81,6 +83,11 @@ pub enum Command {
         after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
     )]
     Agents(AgentsArgs),
+    /// Why nothing is dialled, or why one number is not, in words
+    #[command(
+        after_help = "Examples:\n  paceline why c.toml\n  paceline why c.toml --number 13800138000\n  paceline why c.toml --row 17"
+    )]
+    Why(WhyArgs),
     /// Print or write the JSON Schemas and the OpenAPI document
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
@@ -204,6 +211,54 @@ pub struct ReplayArgs {
     /// Show every decision
     #[arg(long)]
     pub decisions: bool,
+    #[command(flatten)]
+    pub back: LookBack,
+}
+
+/// What of a journal is shown.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LookBack {
+    /// A timeline from this moment on: 14:03, 2026-11-21T14:03:20, or with an offset
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["call", "number"])]
+    pub at: Option<String>,
+    /// How much of it: 90s, 2m, 1h
+    #[arg(long = "for", value_name = "SPAN", default_value = "1m")]
+    pub span: String,
+    /// One column: 250ms, 1s, 5s
+    #[arg(long, value_name = "SPAN", default_value = "1s")]
+    pub step: String,
+    /// Of this campaign alone
+    #[arg(long, value_name = "NAME")]
+    pub campaign: Option<String>,
+    /// Draw the timeline into this SVG file
+    #[arg(long, value_name = "FILE", requires = "at")]
+    pub svg: Option<PathBuf>,
+    /// The story of this call, by its attempt number
+    #[arg(long, value_name = "ATTEMPT", conflicts_with = "number")]
+    pub call: Option<i64>,
+    /// The story of every call to this number
+    #[arg(long, value_name = "NUMBER")]
+    pub number: Option<String>,
+    /// Show telephone numbers whole
+    #[arg(long)]
+    pub numbers: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct WhyArgs {
+    #[command(flatten)]
+    pub reach: Reach,
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// The lead with this number
+    #[arg(long, value_name = "NUMBER", group = "meant")]
+    pub number: Option<String>,
+    /// The lead of this row of the list (the header is row 1)
+    #[arg(long, value_name = "N", group = "meant")]
+    pub row: Option<u64>,
+    /// The lead with this id, as leads.csv and the API name it
+    #[arg(long, value_name = "ID", group = "meant")]
+    pub lead: Option<i64>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,12 +1,9 @@
 //! The progress view: a bar and three lines on a terminal, a plain line now and then elsewhere.
 
 use crate::engine::CampaignBoard;
-use crate::text::Lang;
+use crate::text::{Lang, Moments};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use paceline_core::pacing::Why;
-use paceline_core::time::Utc;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -18,7 +15,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 pub struct Progress {
     bar: Option<ProgressBar>,
     lang: Lang,
-    zone: TimeZone,
+    moments: Moments,
     leads: u64,
     done_before: u64,
     started: Instant,
@@ -42,9 +39,9 @@ impl Progress {
         if bar.is_none() {
             eprintln!("{title}: {leads} {}", lang.leads());
         }
-        let zone = jiff::tz::TimeZoneDatabase::bundled().get(timezone).unwrap_or(TimeZone::UTC);
+        let moments = Moments::of(timezone);
         let started = Instant::now();
-        Progress { bar, lang, zone, leads, done_before, started, last_line: None, last_why: None }
+        Progress { bar, lang, moments, leads, done_before, started, last_line: None, last_why: None }
     }
 
     pub fn show(&mut self, title: &str, board: &CampaignBoard) {
@@ -56,8 +53,7 @@ impl Progress {
             return;
         }
         let due = self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY);
-        let waits = board.view.why != self.last_why
-            && !matches!(board.view.why, Some(Why::Placing | Why::CallsPerSec));
+        let waits = board.view.why != self.last_why && board.view.why != Some(Why::CallsPerSec);
         if due || (waits && self.last_line.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
             eprintln!("{done}/{} {line}", self.leads);
             self.last_line = Some(Instant::now());
@@ -96,11 +92,9 @@ impl Progress {
         if let Some(left) = self.time_left(done).filter(|_| !waits) {
             line += &format!(" · {} {}", clock_span(left), lang.left());
         }
-        if let Some(why) = view.why.filter(|why| *why != Why::Placing) {
-            line += &format!(" · {}", lang.why(why));
-        }
-        if let Some(until) = view.until {
-            line += &format!(" {} {}", lang.until(), self.local(until));
+        let why = lang.view(view, &self.moments);
+        if !why.is_empty() {
+            line += &format!(" · {why}");
         }
         line
     }
@@ -113,13 +107,6 @@ impl Progress {
             return None;
         }
         Some(took.mul_f64((self.leads - done.min(self.leads)) as f64 / finished as f64))
-    }
-
-    fn local(&self, at: Utc) -> String {
-        match Timestamp::from_millisecond(at.as_millis()) {
-            Ok(at) => at.to_zoned(self.zone.clone()).strftime("%m-%d %H:%M").to_string(),
-            Err(_) => "?".into(),
-        }
     }
 }
 

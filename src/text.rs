@@ -1,8 +1,54 @@
 //! The words people read on the terminal, in English and in Simplified Chinese. Logs stay English.
 
+mod lead;
 mod shadow;
+mod why;
 
+pub use lead::AgentNumbers;
+pub use why::Sentence;
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use paceline_core::pacing::Why;
+use paceline_core::time::Utc;
+
+/// Moments as people read them, in one time zone.
+#[derive(Clone, Debug)]
+pub struct Moments {
+    zone: TimeZone,
+}
+
+impl Moments {
+    /// In this zone, by its IANA name; one that nobody knows is UTC.
+    pub fn of(timezone: &str) -> Moments {
+        Moments { zone: TimeZoneDatabase::bundled().get(timezone).unwrap_or(TimeZone::UTC) }
+    }
+
+    pub fn utc() -> Moments {
+        Moments { zone: TimeZone::UTC }
+    }
+
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// `2026-11-21 10:00:00`
+    pub fn show(&self, at: Utc) -> String {
+        self.written(at, "%Y-%m-%d %H:%M:%S")
+    }
+
+    /// `10:00:00.250`
+    pub fn exact(&self, at: Utc) -> String {
+        self.written(at, "%H:%M:%S%.3f")
+    }
+
+    /// As jiff's `strftime` would.
+    pub fn written(&self, at: Utc, form: &str) -> String {
+        match jiff::Timestamp::from_millisecond(at.as_millis()) {
+            Ok(at) => at.to_zoned(self.zone.clone()).strftime(form).to_string(),
+            Err(_) => "?".to_owned(),
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
@@ -23,7 +69,8 @@ impl Lang {
         Lang::from_env(|name| std::env::var(name).ok())
     }
 
-    fn pick(self, en: &'static str, zh: &'static str) -> &'static str {
+    /// The one of these that is in this language.
+    pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
         match self {
             Lang::En => en,
             Lang::Zh => zh,
@@ -33,7 +80,6 @@ impl Lang {
     /// The answer to "why is it not dialling more?".
     pub fn why(self, why: Why) -> &'static str {
         match why {
-            Why::Placing => self.pick("dialling", "正在拨号"),
             Why::ConcurrencyFull => self.pick("the campaign's concurrency is used up", "已达活动并发上限"),
             Why::TrunksFull => self.pick("every trunk is full", "中继线路已满"),
             Why::CallsPerSec => self.pick("the rate of calls allows no more", "已达每秒呼叫上限"),
@@ -71,6 +117,14 @@ impl Lang {
         self.pick("leads", "名单")
     }
 
+    pub fn lead(self) -> &'static str {
+        self.pick("lead", "名单")
+    }
+
+    pub fn row(self) -> &'static str {
+        self.pick("row", "行")
+    }
+
     pub fn ringing(self) -> &'static str {
         self.pick("ringing", "振铃")
     }
@@ -89,10 +143,6 @@ impl Lang {
 
     pub fn left(self) -> &'static str {
         self.pick("left", "剩余")
-    }
-
-    pub fn until(self) -> &'static str {
-        self.pick("until", "至")
     }
 
     pub fn outcome(self) -> &'static str {

@@ -127,7 +127,8 @@ impl Floor {
                 Some(format!("{} {} {state} {callee}", plain(&data["since"]), plain(&data["agent"])))
             }
             "decided" | "finished" => {
-                Some(format!("{} {} {}", plain(&data["at"]), plain(&data["campaign"]), plain(&data["why"])))
+                let why = worded(lang, data);
+                Some(format!("{} {} {why}", plain(&data["at"]), plain(&data["campaign"])))
             }
             _ => None,
         }
@@ -184,7 +185,7 @@ impl Floor {
         ]);
         for campaign in self.campaigns.values() {
             let view = &campaign["view"];
-            let why = serde_json::from_value(campaign["why"].clone()).map_or("", |why| lang.why(why));
+            let why = worded(lang, campaign);
             let ringing = view["starting"].as_u64().unwrap_or(0) + view["ringing"].as_u64().unwrap_or(0);
             table.add_row([
                 Cell::new(plain(&campaign["name"])),
@@ -218,6 +219,19 @@ fn plain(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.escape_debug().to_string(),
         other => other.to_string(),
+    }
+}
+
+/// Why a campaign dials or does not, as the service words it; an older one sends the word alone.
+fn worded(lang: Lang, data: &Value) -> String {
+    let words = match lang {
+        Lang::En => &data["words"]["en"],
+        Lang::Zh => &data["words"]["zh"],
+    };
+    match words.as_str().filter(|words| !words.is_empty()) {
+        Some(words) => words.chars().filter(|letter| !letter.is_control()).collect(),
+        None => serde_json::from_value(data["why"].clone())
+            .map_or_else(|_| plain(&data["why"]), |why| lang.why(why).to_owned()),
     }
 }
 

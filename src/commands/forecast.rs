@@ -1,5 +1,6 @@
 //! `paceline forecast`: how a campaign will go, before the first call.
 
+use super::drawing::{escaped, opened};
 use super::{Failure, campaign, config};
 use crate::cli::{Exit, ForecastArgs, Global, WorldArgs};
 use crate::config::{Config, LoadedCampaign};
@@ -315,12 +316,7 @@ fn needed_band(needed: &[Option<u32>]) -> String {
 fn plot(rows: &[Row], title: &str) -> String {
     let (left, width, step) = (150.0, 420.0, 64.0);
     let height = 60.0 + rows.len() as f64 * step;
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"700\" height=\"{height}\" font-family=\"sans-serif\" \
-         font-size=\"13\"><rect width=\"100%\" height=\"100%\" fill=\"white\"/><text x=\"20\" y=\"28\" \
-         font-size=\"16\">{}</text>",
-        escaped(title)
-    );
+    let mut svg = opened(700.0, height, title);
     for (place, row) in rows.iter().enumerate() {
         let y = 50.0 + place as f64 * step;
         let (least, busy, most) = band(&row.days, |day| day.utilisation);
@@ -347,10 +343,6 @@ fn plot(rows: &[Row], title: &str) -> String {
     }
     svg.push_str("</svg>\n");
     svg
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -5,16 +5,21 @@ mod carrier;
 mod check;
 mod crew;
 mod demo;
+mod drawing;
 mod export;
 mod floor;
 mod forecast;
+mod look_back;
 mod reach;
 mod replay;
 mod run;
 pub mod schema;
 mod serve;
 mod setup;
+mod story;
+mod timeline;
 mod user;
+mod why;
 
 use crate::cli::{Cli, Command, Exit, Global};
 use crate::config::{Config, ConfigError, LoadedCampaign};
@@ -65,6 +70,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::User(args) => user::user(&cli.global, args).await,
         Command::Group(args) => user::group(&cli.global, args).await,
         Command::Agents(args) => agents::agents(&cli.global, args).await,
+        Command::Why(args) => why::why(&cli.global, args).await,
     };
     match done {
         Ok(exit) => exit,

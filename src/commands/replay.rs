@@ -1,13 +1,19 @@
-//! `paceline replay`: the same inputs into the same brain; where it decides otherwise, it says so.
+//! `paceline replay`: the same inputs into the same brain; where it decides otherwise, it says so. What it
+//! shows of a minute or a call is in `look_back`.
 
-use super::Failure;
+use super::{Failure, look_back};
 use crate::cli::{Exit, Global, ReplayArgs};
 use crate::journal;
-use paceline_core::dialer::Output;
+use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::time::Time;
 use serde_json::json;
 
 pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
-    let found = journal::replay(&args.journal, |at, input, outputs| {
+    let back = &args.back;
+    if back.at.is_some() || back.call.is_some() || back.number.is_some() {
+        return look_back::look_back(global, &args.journal, back);
+    }
+    let found = journal::replay(&args.journal, |at: Time, input: &Input, outputs: &[Output], _: &Dialer| {
         if !args.decisions {
             return;
         }

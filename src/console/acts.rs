@@ -134,10 +134,19 @@ async fn act_of(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) ->
         }
         _ => {}
     }
-    serde_json::from_value(Value::Object(act)).map_err(|error| {
-        let fields = ACTS.iter().find(|(known, _)| *known == word).map_or("", |(_, fields)| fields);
-        Problem::unfit(format!("{word}: {error}; its fields: {fields}"))
-    })
+    read(&word, act)
+}
+
+/// The core writes an act as its name with its fields inside; what stands beside `act` here are those.
+fn read(word: &str, mut fields: Map<String, Value>) -> Result<AgentAct, Problem> {
+    fields.remove("act");
+    let known = ACTS.iter().find(|(known, _)| *known == word).map_or("", |(_, fields)| fields);
+    let act = match known.is_empty() {
+        true => Value::String(word.to_owned()),
+        false => json!({ word: fields }),
+    };
+    serde_json::from_value(act)
+        .map_err(|error| Problem::unfit(format!("{word}: {error}; its fields: {known}")))
 }
 
 async fn name_groups(door: &Door, act: &mut Map<String, Value>) -> Result<(), Problem> {

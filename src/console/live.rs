@@ -140,13 +140,14 @@ impl Reading {
                     self.tell("seat", &shown);
                 }
             }
-            Live::Decided { campaign, at, decision } => {
+            Live::Decided { campaign, at, decision, view } => {
                 if self.scope.sees_campaign(&self.door, campaign) {
                     let shown = json!({
                         "campaign": self.scope.names.campaigns.get(&campaign),
                         "at": views::moment(at),
                         "place": decision.place,
                         "why": decision.why.word(),
+                        "words": views::words(&view, views::moments(&self.door, campaign)),
                     });
                     self.tell("decided", &shown);
                 }

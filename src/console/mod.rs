@@ -17,6 +17,7 @@ mod records;
 pub mod secrets;
 pub mod table;
 mod views;
+pub mod why;
 
 pub use door::{CampaignFolder, Door, DoorParts, OpenCampaign, PhoneLine, opening};
 pub use listen::{Console, start};

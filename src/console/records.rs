@@ -26,7 +26,7 @@ const PAGE_MAX: u32 = 500;
 const NAME_MAX: usize = 128;
 
 /// A number in a path; whatever else stands there names nothing.
-fn id(text: &str, what: &str) -> Result<i64, Problem> {
+pub(super) fn id(text: &str, what: &str) -> Result<i64, Problem> {
     text.parse().ok().filter(|id| *id > 0).ok_or_else(|| Problem::missing(what))
 }
 

@@ -3,7 +3,7 @@
 
 use super::door::Door;
 use super::gate::{self, Who};
-use super::{accounts, acts, floor, live, openapi, people, records};
+use super::{accounts, acts, floor, live, openapi, people, records, why};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
@@ -312,6 +312,36 @@ pub const ROUTES: &[Route] = &[
         body: body!(CampaignAct),
         status: 202,
         handler: || post(acts::on_campaign),
+    },
+    Route {
+        method: "get",
+        path: "/campaigns/{name}/why",
+        who: Who::SignedIn,
+        does: "Why an open campaign dials or does not, with its numbers, in words",
+        query: NONE,
+        body: Takes::Nothing,
+        status: 200,
+        handler: || get(why::campaign),
+    },
+    Route {
+        method: "get",
+        path: "/campaigns/{name}/leads",
+        who: Who::SignedIn,
+        does: "The leads that a number or a row of the list is; else the nearest there is",
+        query: &["number", "row"],
+        body: Takes::Nothing,
+        status: 200,
+        handler: || get(why::leads),
+    },
+    Route {
+        method: "get",
+        path: "/campaigns/{name}/leads/{lead}/why",
+        who: Who::SignedIn,
+        does: "Why this lead is not dialled, or when it will be, in words",
+        query: NONE,
+        body: Takes::Nothing,
+        status: 200,
+        handler: || get(why::lead),
     },
     Route {
         method: "get",

@@ -4,7 +4,9 @@
 use super::door::{Door, OpenCampaignFacts};
 use crate::engine::{Board, CampaignBoard, PhoneBoard};
 use crate::store::AgentRow;
+use crate::text::{Lang, Moments};
 use paceline_core::agent::{CallSummary, Group, Party, SeatView, Way, Work};
+use paceline_core::dialer::View;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::ledger::Standing;
@@ -210,6 +212,7 @@ pub(super) fn campaign(
         "group": group.and_then(|group| names.groups.get(&group)),
         "view": view,
         "why": board.view.why.map(|why| why.word()),
+        "words": words(&board.view, zone(facts)),
         "placed": board.placed,
         "ended": board.ended,
         "outcomes": board.outcomes.iter().map(|(outcome, n)| (outcome.word(), *n)).collect::<BTreeMap<_, _>>(),
@@ -247,6 +250,20 @@ fn abandon(standing: &Standing) -> Value {
         "ceiling": standing.ceiling,
         "left": standing.left,
     })
+}
+
+/// The clock of a campaign, for moments in sentences.
+pub(super) fn zone(facts: Option<&OpenCampaignFacts>) -> Moments {
+    facts.map_or_else(Moments::utc, |facts| Moments::of(&facts.rules.windows.timezone))
+}
+
+pub(super) fn moments(door: &Door, campaign: CampaignId) -> Moments {
+    zone(door.campaigns().get(&campaign).map(AsRef::as_ref))
+}
+
+/// Why a campaign dials or does not, with its numbers, in every language that we speak.
+pub(super) fn words(view: &View, moments: Moments) -> Value {
+    json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
 }
 
 /// What an agent's screen needs of a campaign she works for: its name and what she can say of a call.

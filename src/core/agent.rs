@@ -77,7 +77,7 @@ impl Availability {
 
 /// What she is doing. Every state but `Idle` ends by an event or by a wake: none can stick.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "activity")]
+#[serde(rename_all = "snake_case")]
 pub enum Activity {
     #[default]
     Idle,
@@ -241,9 +241,10 @@ pub struct CallSummary {
     pub callback: Option<CallbackRequest>,
 }
 
-/// Everything an agent can ask for.
+/// Everything an agent can ask for. Written as serde writes an enum by itself: the journal holds it in a
+/// form that does not describe itself, and could not read a tag among the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "act")]
+#[serde(rename_all = "snake_case")]
 pub enum AgentAct {
     /// Begins to work in these groups (none named = all hers).
     SignIn {

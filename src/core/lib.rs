@@ -34,6 +34,9 @@ pub mod pacing;
 /// The brain: `handle(now, Input)`, `poll() -> Output`, `next_wake()`.
 pub mod dialer;
 
+/// Why nothing is dialled, and why not this lead: a closed list of answers.
+pub mod explain;
+
 /// Offer and answer (RFC 4566, RFC 3264).
 pub mod sdp;
 

@@ -74,8 +74,11 @@ impl Engine {
                 if let Some(board) = self.board.campaigns.get(&campaign) {
                     self.metrics.decided(&board.name, decision);
                 }
-                let at = crate::net::clock::Clock::utc();
-                let _ = self.live.send(Live::Decided { campaign, at, decision });
+                if self.live.receiver_count() > 0 {
+                    let at = crate::net::clock::Clock::utc();
+                    let view = Box::new(self.dialer.view(campaign));
+                    let _ = self.live.send(Live::Decided { campaign, at, decision, view });
+                }
                 tracing::debug!(%campaign, place = decision.place, why = decision.why.word(), "decided");
             }
             Output::CampaignFinished { campaign } => {

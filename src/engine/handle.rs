@@ -6,7 +6,9 @@ use crate::audio::Sound;
 use paceline_core::agent::{Agent, AgentAct, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::input::{ManagerAct, OpenWork};
-use paceline_core::ids::{AgentId, CampaignId};
+use paceline_core::dialer::{LeadPlace, View};
+use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
+use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Decision;
 use paceline_core::pacing::ledger::Counts;
 use paceline_core::sip::user_agent::SavedDialog;
@@ -36,6 +38,14 @@ pub enum Ask {
     CheckDevice {
         agent: AgentId,
         answer: oneshot::Sender<Result<DeviceCheck, Refusal>>,
+    },
+    /// Where is this lead, and what stands in its way?
+    Lead {
+        campaign: CampaignId,
+        lead: LeadId,
+        household: Option<HouseholdId>,
+        numbers: Vec<PhoneNumber>,
+        answer: oneshot::Sender<LeadPlace>,
     },
     /// A group exists, or changed.
     Group(Group),
@@ -87,8 +97,16 @@ pub struct PhoneSecret {
 #[derive(Clone, Debug)]
 pub enum Live {
     Seat(Arc<SeatView>),
-    Decided { campaign: CampaignId, at: Utc, decision: Decision },
-    Finished { campaign: CampaignId },
+    /// With the numbers that it stands on.
+    Decided {
+        campaign: CampaignId,
+        at: Utc,
+        decision: Decision,
+        view: Box<View>,
+    },
+    Finished {
+        campaign: CampaignId,
+    },
 }
 
 /// Cheap to clone. When every handle is gone, the engine leaves once nothing is out.
@@ -121,6 +139,19 @@ impl EngineHandle {
         let (answer, answered) = oneshot::channel();
         self.ask(Ask::CheckDevice { agent, answer }).await;
         answered.await.unwrap_or(Err(Refusal::PhoneNotReady))
+    }
+
+    /// Where the dialer has this lead. `None` = the engine has left.
+    pub async fn lead_place(
+        &self,
+        campaign: CampaignId,
+        lead: LeadId,
+        household: Option<HouseholdId>,
+        numbers: Vec<PhoneNumber>,
+    ) -> Option<LeadPlace> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Ask::Lead { campaign, lead, household, numbers, answer }).await;
+        answered.await.ok()
     }
 
     /// What happens from now on.

@@ -166,6 +166,10 @@ impl Engine {
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
             Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
             Ask::CheckDevice { agent, answer } => self.check_device(agent, answer),
+            Ask::Lead { campaign, lead, household, numbers, answer } => {
+                // Who asked may have gone away.
+                let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
+            }
             Ask::Group(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
                 self.handle(Input::GroupDefined(group));

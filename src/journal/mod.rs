@@ -3,7 +3,11 @@
 
 mod format;
 mod read;
+mod story;
+mod timeline;
 mod write;
 
-pub use read::{Difference, Replay, ReplayError, replay};
+pub use read::{Covered, Difference, Onlooker, Replay, ReplayError, covered, files, replay, replay_files};
+pub use story::{AgentThere, Happened, Line, Stories, Story, Wanted};
+pub use timeline::{AgentState, Decided, Row, RowOf, Span, State, Timeline, Window};
 pub use write::{JournalConfig, JournalWriter};

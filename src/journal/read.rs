@@ -2,8 +2,10 @@
 
 use super::format::{BLOCK_MAX, MAGIC, Record, Snapshot, fingerprint};
 use super::write::segments;
-use paceline_core::dialer::{Input, Output};
-use paceline_core::time::Time;
+use paceline_core::campaign::Campaign;
+use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::time::{Time, Utc, WallClock};
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -50,38 +52,120 @@ pub struct Replay {
 /// Only so many differences are kept; the first says it all.
 const DIFFERENCES_MAX: usize = 20;
 
-/// Replays one segment, or all of a folder. `seen` is shown every input with its outputs.
+/// Whoever looks on while a journal is replayed. A closure is one that sees what comes after an input.
+pub trait Onlooker {
+    /// A segment begins with this state: of the same process as the last one, or of another.
+    fn segment(&mut self, _dialer: &Dialer) {}
+
+    /// An input comes at `at`: the state as it stands.
+    fn before(&mut self, _at: Time, _dialer: &Dialer) {}
+
+    /// It was handled, with these outputs, and the state is this.
+    fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer);
+}
+
+impl<F: FnMut(Time, &Input, &[Output], &Dialer)> Onlooker for F {
+    fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer) {
+        self(at, input, outputs, dialer);
+    }
+}
+
+/// The files of a journal: the one segment, or all of a folder, the oldest first.
 ///
 /// # Errors
-/// When there is no journal, it cannot be read, or a block in its middle is damaged.
-pub fn replay(path: &Path, mut seen: impl FnMut(Time, &Input, &[Output])) -> Result<Replay, ReplayError> {
+/// When there is none.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, ReplayError> {
     let files: Vec<PathBuf> = if path.is_dir() {
         segments(path).into_iter().map(|(_, path)| path).collect()
     } else {
         vec![path.to_owned()]
     };
-    if files.is_empty() {
-        return Err(ReplayError::NoJournal(path.to_owned()));
-    }
+    if files.is_empty() { Err(ReplayError::NoJournal(path.to_owned())) } else { Ok(files) }
+}
+
+/// Replays one segment, or all of a folder. `seen` is shown every input with its outputs.
+///
+/// # Errors
+/// When there is no journal, it cannot be read, or a block in its middle is damaged.
+pub fn replay(path: &Path, mut seen: impl Onlooker) -> Result<Replay, ReplayError> {
+    replay_files(&files(path)?, &mut seen)
+}
+
+/// Replays these segments, one after the other.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_files(files: &[PathBuf], seen: &mut impl Onlooker) -> Result<Replay, ReplayError> {
     let mut found = Replay::default();
     for file in files {
-        replay_segment(&file, &mut found, &mut seen)?;
+        replay_segment(file, &mut found, seen)?;
     }
     Ok(found)
 }
 
-fn replay_segment(
-    file: &Path,
-    found: &mut Replay,
-    seen: &mut impl FnMut(Time, &Input, &[Output]),
-) -> Result<(), ReplayError> {
+fn opened(file: &Path) -> Result<Blocks<'_>, ReplayError> {
     let unreadable = |source| ReplayError::Unreadable { file: file.to_owned(), source };
     let mut reader = BufReader::new(std::fs::File::open(file).map_err(unreadable)?);
     let mut magic = vec![0; MAGIC.len()];
     if reader.read_exact(&mut magic).is_err() || magic != MAGIC {
         return Err(ReplayError::NotAJournal { file: file.to_owned() });
     }
-    let mut blocks = Blocks { file, reader, number: 0, torn: false };
+    Ok(Blocks { file, reader, number: 0, torn: false })
+}
+
+/// What time a segment covers, by the wall clock of then, and what it knew of its campaigns.
+#[derive(Clone, Debug)]
+pub struct Covered {
+    pub file: PathBuf,
+    pub from: Utc,
+    /// Until its last input, where `whole` was asked for; else `from`.
+    pub until: Utc,
+    /// Name and time zone of every campaign it names.
+    pub campaigns: BTreeMap<String, String>,
+}
+
+/// What each of these segments covers; an empty one is left out. With `whole`, to its end, which takes
+/// reading it.
+///
+/// # Errors
+/// As [`replay`].
+pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayError> {
+    let mut found = Vec::new();
+    for file in files {
+        let mut blocks = opened(file)?;
+        let Some(snapshot) = blocks.next::<Snapshot>()? else { continue };
+        let named = |campaign: &Campaign| (campaign.name.clone(), campaign.windows.timezone.clone());
+        let mut campaigns: BTreeMap<String, String> = snapshot.dialer.campaigns().map(named).collect();
+        // A process reads the clock first of all: before that its time is nobody's.
+        let mut clock = snapshot.dialer.clock();
+        let mut span: Option<(Utc, Utc)> = None;
+        let mut opening = snapshot.dialer.campaigns().next().is_none();
+        while let Some(record) = blocks.next::<Record>()? {
+            match &record.input {
+                Input::ClockSet(utc) => clock = WallClock::new(record.at, *utc),
+                Input::CampaignOpened { campaign, .. } => {
+                    campaigns.extend([named(campaign)]);
+                    opening = false;
+                }
+                _ => {}
+            }
+            let utc = clock.utc(record.at);
+            let (_, until) = span.get_or_insert((utc, utc));
+            *until = utc.max(*until);
+            if !whole && !opening {
+                break;
+            }
+        }
+        if let Some((from, until)) = span {
+            let until = if whole { until } else { from };
+            found.push(Covered { file: file.clone(), from, until, campaigns });
+        }
+    }
+    Ok(found)
+}
+
+fn replay_segment(file: &Path, found: &mut Replay, seen: &mut impl Onlooker) -> Result<(), ReplayError> {
+    let mut blocks = opened(file)?;
     let Some(snapshot) = blocks.next::<Snapshot>()? else {
         found.torn = true;
         return Ok(());
@@ -91,11 +175,13 @@ fn replay_segment(
         found.versions.push(snapshot.version);
     }
     let mut dialer = snapshot.dialer;
+    seen.segment(&dialer);
     let mut scratch = Vec::new();
     let mut outputs = Vec::new();
     let mut number = 0;
     while let Some(record) = blocks.next::<Record>()? {
         number += 1;
+        seen.before(record.at, &dialer);
         dialer.handle(record.at, record.input.clone());
         outputs.clear();
         while let Some(output) = dialer.poll() {
@@ -105,7 +191,7 @@ fn replay_segment(
         found.outputs += outputs.len() as u64;
         found.calls_placed +=
             outputs.iter().filter(|output| matches!(output, Output::PlaceCall { .. })).count() as u64;
-        seen(record.at, &record.input, &outputs);
+        seen.after(record.at, &record.input, &outputs, &dialer);
         if fingerprint(&outputs, &mut scratch) != record.outputs && found.differences.len() < DIFFERENCES_MAX
         {
             found.differences.push(Difference {

@@ -5,6 +5,7 @@
 pub mod abandons;
 pub mod access;
 pub mod asked;
+pub mod asking;
 pub mod attempts;
 pub mod ballast;
 pub mod blacklist;
@@ -45,6 +46,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use access::TokenRow;
+pub use asking::{DueNow, Meant, RefusedRow};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use corrections::{Correction, Put};
 pub use error::StoreError;

@@ -132,7 +132,15 @@ async fn decisions_go_to_those_whose_campaign_it_is() {
     assert_eq!(vote_reader.next().await.unwrap().1["campaigns"][0]["name"], "spring");
     assert_eq!(night_reader.next().await.unwrap().1["campaigns"].as_array().unwrap().len(), 0);
     let decision = Decision { place: 0, why: Why::Paused };
-    house.live.send(Live::Decided { campaign: CampaignId(7), at: house.hands.now(), decision }).unwrap();
+    house
+        .live
+        .send(Live::Decided {
+            campaign: CampaignId(7),
+            at: house.hands.now(),
+            decision,
+            view: Box::default(),
+        })
+        .unwrap();
     house.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Idle)))).unwrap();
     house.live.send(Live::Seat(Arc::new(sitting(night, "8101", Activity::Idle)))).unwrap();
     let (name, decided) = vote_reader.happened().await;

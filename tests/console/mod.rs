@@ -9,6 +9,7 @@ mod people;
 mod records;
 mod roles;
 mod sign_in;
+mod why;
 
 use crate::store::{Hands, MORNING, url};
 use axum::body::Body;

@@ -24,6 +24,16 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
+/// C4: after every input each counter of the brain is what its calls say. A counter that drifted would
+/// slow a campaign down, or stop it, for no reason that anybody sees.
+pub fn counters_agree(seed: u64) -> paceline::sim::day::Inspect {
+    Box::new(move |at, _, input, dialer| {
+        if let Some(drift) = dialer.drift() {
+            panic!("seed {seed}, at {at}, after {input:?}: {drift}");
+        }
+    })
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 

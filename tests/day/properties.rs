@@ -17,6 +17,7 @@ fn check_plan(plan: &Plan) -> (u32, usize) {
     let mut day = plan.day();
     let judge = Judge::default();
     day.watch = Some(judge.watcher());
+    day.inspect = Some(super::counters_agree(plan.seed));
     let finished = day.run(LONGEST);
     assert!(
         finished,

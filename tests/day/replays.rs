@@ -43,7 +43,7 @@ fn a_journal_replays_without_a_difference_over_several_segments() {
         writer.record(*at, input.clone(), &led_to);
     }
     drop(writer);
-    let found = replay(dir.path(), |_, _, _| {}).expect("a replay");
+    let found = replay(dir.path(), |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a replay");
     assert_eq!(found.inputs, journal.len() as u64);
     assert!(found.segments > 1, "one segment only");
     assert!(found.differences.is_empty(), "{:?}", found.differences);
@@ -65,11 +65,14 @@ fn a_changed_byte_is_found_and_a_torn_end_is_no_error() {
     let file = dir.path().join("00000001.journal");
     let whole = std::fs::read(&file).expect("bytes");
     std::fs::write(&file, &whole[..whole.len() - 3]).expect("written");
-    let found = replay(&file, |_, _, _| {}).expect("a torn journal");
+    let found = replay(&file, |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a torn journal");
     assert!(found.torn && found.inputs == journal.len() as u64 - 1);
     let mut changed = whole.clone();
     let middle = changed.len() / 2;
     changed[middle] ^= 1;
     std::fs::write(&file, &changed).expect("written");
-    assert!(replay(&file, |_, _, _| {}).is_err(), "a changed byte went unseen");
+    assert!(
+        replay(&file, |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).is_err(),
+        "a changed byte went unseen"
+    );
 }

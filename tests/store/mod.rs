@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abandoned;
+mod asking;
 mod books;
 mod crash;
 mod dial_step;

@@ -3,6 +3,7 @@
 
 mod calls;
 mod kills;
+mod why;
 
 use paceline::sim::people::People;
 use paceline::sim::serve::{self, CarrierOptions, RunningCarrier};

@@ -83,6 +83,11 @@ impl Hopper {
         });
     }
 
+    /// A waiting lead, and how many stand before it.
+    pub fn find(&self, lead: LeadId) -> Option<(usize, &Waiting)> {
+        self.waiting.iter().enumerate().find(|(_, waiting)| waiting.lead.id == lead)
+    }
+
     pub fn len(&self) -> usize {
         self.waiting.len()
     }

@@ -12,14 +12,17 @@ pub mod output;
 pub mod wake;
 
 mod abandons;
+mod drift;
 mod ending;
 mod floor;
+mod looking;
 mod placing;
 mod progress;
 mod run;
 mod trunk_line;
 
 pub use input::Input;
+pub use looking::{CallStage, CallView, Held, LeadPlace, Numbers};
 pub use output::Output;
 pub use run::View;
 
@@ -167,6 +170,7 @@ impl Dialer {
             until: self.waits_until(run),
             abandon: run.standing(self.wall.utc(self.now)),
             reason: run.planned.map(|planned| planned.reason),
+            numbers: self.numbers(run),
             trouble: run.pacer.as_ref().and_then(|pacer| pacer.trouble(self.now)),
             shadow: run.shadow.as_ref().map(|shadow| shadow.compared()),
             ..View::default()
@@ -192,6 +196,11 @@ impl Dialer {
     /// The wall clock at the last input.
     pub fn utc(&self) -> Utc {
         self.wall.utc(self.now)
+    }
+
+    /// Which moment of the wall clock each of its own is, since the clock was set last.
+    pub fn clock(&self) -> WallClock {
+        self.wall
     }
 
     /// Calls and legs that are out, whatever their campaign.

@@ -56,7 +56,9 @@ impl Dialer {
         }
         for (id, place, why) in decisions {
             self.refill(id);
-            self.decided(id, Decision { place, why: why.unwrap_or(Why::Placing) });
+            if let Some(why) = why {
+                self.decided(id, Decision { place, why });
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::abandons::Braking;
 use super::floor::{Planned, Talk, predicts};
+use super::looking::Numbers;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
 use crate::campaign::hopper::{Hopper, Waiting};
@@ -331,6 +332,8 @@ pub struct View {
     pub why: Option<Why>,
     /// Mode predictive: the numbers behind the last plan.
     pub reason: Option<Reason>,
+    /// What else the why stands on.
+    pub numbers: Numbers,
     /// When the reason to wait is expected to pass.
     pub until: Option<Utc>,
     /// Mode predictive: the pacer is left out, and why.

@@ -80,6 +80,11 @@ impl TrunkLine {
         }
     }
 
+    /// Calls and legs on it.
+    pub fn live(&self) -> u32 {
+        self.live
+    }
+
     /// Calls that still fit.
     pub fn free(&self) -> u32 {
         self.trunk.calls_max.saturating_sub(self.live)

@@ -17,8 +17,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
-    /// Places as many as it may.
-    Placing,
     /// The campaign's own `concurrency_max` is reached.
     ConcurrencyFull,
     /// Every trunk that could carry the calls is at `calls_max`.
@@ -65,7 +63,6 @@ pub enum Why {
 
 impl Why {
     pub const ALL: &[Why] = &[
-        Why::Placing,
         Why::ConcurrencyFull,
         Why::TrunksFull,
         Why::CallsPerSec,
@@ -92,7 +89,6 @@ impl Why {
     /// The label of `paceline_pacing_decisions_total`.
     pub const fn word(self) -> &'static str {
         match self {
-            Why::Placing => "placing",
             Why::ConcurrencyFull => "concurrency_full",
             Why::TrunksFull => "trunks_full",
             Why::CallsPerSec => "calls_per_sec",

@@ -274,6 +274,8 @@ impl Seen {
     }
 
     fn check(&mut self, at: Time, utc: Utc, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
+        // C4: counters are what the calls say.
+        dialer.drift().map_or(Ok(()), Err)?;
         self.everything_is_told(dialer)?;
         self.nobody_has_two()?;
         self.nobody_hears_nothing(at, rules)?;
@@ -420,8 +422,7 @@ impl Seen {
         }
         if there == 0 {
             let why = dialer.view(rules.campaign).why;
-            let wrong =
-                matches!(why, Some(Why::Placing | Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
+            let wrong = matches!(why, Some(Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
             if !ours.is_empty() || wrong {
                 return Err(format!("nobody is there, dialled was {ours:?}, said is {why:?}"));
             }

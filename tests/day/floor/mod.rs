@@ -4,6 +4,7 @@
 mod after;
 mod judge;
 mod ledger;
+mod looking_back;
 mod properties;
 
 use paceline::sim::agents::{Habits, Scene, Workforce};

@@ -4,13 +4,11 @@ use super::{Floor, predicts};
 use crate::campaign::Mode;
 use crate::dialer::Dialer;
 use crate::dialer::run::{Call, Phase};
+use crate::explain::CALLBACK_GRACE;
 use crate::ids::{AgentId, CampaignId, GroupId};
 use crate::lead::Lead;
 use crate::pacing::{Why, ratio};
-use crate::time::{Duration, Utc};
-
-/// A booked callback whose agent is not there goes to anyone after this.
-const CALLBACK_GRACE: Duration = Duration::from_secs(15 * 60);
+use crate::time::Utc;
 
 impl Dialer {
     /// Whether the floor can take one more call of this campaign's.

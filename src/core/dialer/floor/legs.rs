@@ -20,7 +20,7 @@ pub(in crate::dialer) struct SideLeg {
     /// Whose leg it is; of a third party: who asked for it.
     pub agent: AgentId,
     number: Option<PhoneNumber>,
-    trunk: Option<TrunkId>,
+    pub trunk: Option<TrunkId>,
     pub up: bool,
     began_at: Utc,
     answered_at: Option<Utc>,

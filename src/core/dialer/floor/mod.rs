@@ -28,7 +28,7 @@ use crate::agent::{
     WorkMode,
 };
 use crate::campaign::hopper::Waiting;
-use crate::ids::{AgentId, CallId, CampaignId, GroupId};
+use crate::ids::{AgentId, CallId, CampaignId, GroupId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::time::{Duration, Time, Utc};
 use legs::SideLeg;
@@ -206,6 +206,11 @@ impl Floor {
             census.1 += u32::from(self.takes_calls(seat, group, false));
         }
         census
+    }
+
+    /// Agents' telephones and third parties that this trunk carries.
+    pub(super) fn legs_on(&self, trunk: TrunkId) -> u32 {
+        self.legs.values().filter(|leg| leg.trunk == Some(trunk)).count() as u32
     }
 
     /// Whether somebody still works on this campaign: a call, a preview, a summary to come.

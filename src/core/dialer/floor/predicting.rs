@@ -273,8 +273,7 @@ pub(in crate::dialer) fn part(lead: &Lead) -> Part {
 /// Whether it is up to the pacing alone how many calls there are. `more`: leads are on their way.
 fn may_dial(why: Why, more: bool) -> bool {
     match why {
-        Why::Placing
-        | Why::ConcurrencyFull
+        Why::ConcurrencyFull
         | Why::TrunksFull
         | Why::CallsPerSec
         | Why::NoAgents

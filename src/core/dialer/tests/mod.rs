@@ -3,6 +3,7 @@
 mod abandons;
 mod floor;
 mod pacing;
+mod whys;
 
 use super::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
 use super::output::{AttemptRequest, AttemptResult};

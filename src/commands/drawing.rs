@@ -1,0 +1,28 @@
+//! What the pictures of commands share: SVG written by hand, which needs nothing else to be seen.
+
+/// The beginning of a picture with a title; `</svg>` ends it.
+pub(super) fn opened(width: f64, height: f64, title: &str) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" \
+         font-size=\"13\"><rect width=\"100%\" height=\"100%\" fill=\"white\"/><text x=\"20\" y=\"28\" \
+         font-size=\"16\">{}</text>",
+        escaped(title)
+    )
+}
+
+/// Text as XML holds it.
+pub(super) fn escaped(text: &str) -> String {
+    let plain: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_breaks_a_picture() {
+        assert_eq!(escaped("<a href=\"x\">&\u{1b}"), "&lt;a href=&quot;x&quot;&gt;&amp;");
+        assert!(opened(1.0, 2.0, "<script>").contains("&lt;script&gt;"));
+    }
+}

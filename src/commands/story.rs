@@ -1,0 +1,356 @@
+//! The story of a call in words, line by line, and the answer to "why was she hung up on?".
+
+use super::look_back::shown;
+use super::timeline::instant;
+use crate::journal::{AgentState, AgentThere, Happened, Stories, Story};
+use crate::text::{Lang, Moments};
+use paceline_core::call::HangUpCause;
+use paceline_core::dialer::input::DialVerdict;
+use paceline_core::ids::AgentId;
+use paceline_core::outcome::LeadState;
+use paceline_core::time::{Duration, Utc};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Agents that are named one by one.
+const NAMED_MAX: usize = 12;
+
+pub(super) fn text(stories: &Stories, numbers: bool, lang: Lang) -> String {
+    let mut out = String::new();
+    for story in &stories.told {
+        let teller = Teller { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
+        let lead = story.lead.map_or_else(String::new, |lead| format!(", {} {lead}", lang.lead()));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "{} {} {}{lead}, {}",
+            lang.pick("call", "呼叫"),
+            story.attempt,
+            shown(story.number, numbers),
+            story.lines.first().map_or_else(String::new, |line| teller.moments.show(line.at))
+        );
+        for (at, line) in teller.lines() {
+            let _ = writeln!(out, "  {} {line}", teller.moments.exact(at));
+        }
+        if let Some(verdict) = teller.verdict() {
+            let _ = writeln!(out, "  {verdict}");
+        }
+    }
+    out
+}
+
+pub(super) fn data(stories: &Stories, numbers: bool) -> Value {
+    let told = stories.told.iter().map(|story| {
+        let teller =
+            |lang| Teller { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
+        let (en, zh) = (teller(Lang::En), teller(Lang::Zh));
+        let lines: Vec<Value> = en
+            .lines()
+            .into_iter()
+            .zip(zh.lines())
+            .map(|((at, en), (_, zh))| json!({ "at": instant(at), "words": { "en": en, "zh": zh } }))
+            .collect();
+        let there: Vec<Value> = story
+            .there
+            .iter()
+            .map(|there| {
+                json!({
+                    "agent": there.number,
+                    "state": there.state.word(),
+                    "since": instant(there.since),
+                    "free_at": there.free_at.map(instant),
+                })
+            })
+            .collect();
+        json!({
+            "attempt": story.attempt,
+            "lead": story.lead,
+            "number": shown(story.number, numbers),
+            "outcome": story.outcome.map(|outcome| outcome.word()),
+            "answered_at": story.answered_at.map(instant),
+            "connected_at": story.connected.map(|(_, at)| instant(at)),
+            "agent": story.connected.and_then(|(agent, _)| stories.agents.get(&agent)),
+            "ended_at": story.ended_at.map(instant),
+            "abandoned": story.abandoned(),
+            "agents_at_answer": there,
+            "lines": lines,
+            "verdict": { "en": en.verdict(), "zh": zh.verdict() },
+        })
+    });
+    json!({ "calls": told.collect::<Vec<_>>() })
+}
+
+struct Teller<'a> {
+    story: &'a Story,
+    agents: &'a BTreeMap<AgentId, String>,
+    moments: Moments,
+    lang: Lang,
+}
+
+impl Teller<'_> {
+    /// Every line, with when each busy agent was free among them, in the order of time.
+    fn lines(&self) -> Vec<(Utc, String)> {
+        let mut lines: Vec<(Utc, String)> =
+            self.story.lines.iter().map(|line| (line.at, self.line(&line.what))).collect();
+        let until = self.story.connected.map(|(_, at)| at).or(self.story.ended_at);
+        for there in self.story.there.iter().filter(|there| there.state != AgentState::Idle) {
+            let first = self.story.first_free().is_some_and(|(first, _)| first.agent == there.agent);
+            let Some(at) = there.free_at else { continue };
+            // Who was free while she waited, and the first one at all.
+            if (until.is_none_or(|until| at <= until) || first && self.story.abandoned()) && !self.hers(there)
+            {
+                let place = lines.partition_point(|(earlier, _)| *earlier <= at);
+                lines.insert(place, (at, self.freed(there, at)));
+            }
+        }
+        lines
+    }
+
+    /// It is she who took the call.
+    fn hers(&self, there: &AgentThere) -> bool {
+        self.story.connected.is_some_and(|(agent, at)| agent == there.agent && there.free_at == Some(at))
+    }
+
+    fn freed(&self, there: &AgentThere, at: Utc) -> String {
+        let after = self.after_answer(at);
+        match self.lang {
+            Lang::En => format!("agent {} is free, {after} after the answer", there.number),
+            Lang::Zh => format!("坐席 {} 空闲,距接听 {after}", there.number),
+        }
+    }
+
+    fn after_answer(&self, at: Utc) -> String {
+        secs(self.story.answered_at.map_or(Duration::ZERO, |answered| at.since(answered)))
+    }
+
+    fn name(&self, agent: AgentId) -> String {
+        self.agents.get(&agent).cloned().unwrap_or_else(|| format!("#{agent}"))
+    }
+
+    fn line(&self, what: &Happened) -> String {
+        let lang = self.lang;
+        let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
+        match what {
+            Happened::Decided(view) => {
+                let why = lang.view(view, &self.moments);
+                format!("{}: {why}", lang.pick("chosen by the decision", "由该决定选中"))
+            }
+            Happened::Asked(verdict) => self.asked(*verdict),
+            Happened::Placed => pick("the call leaves", "呼叫发出"),
+            Happened::Trying => pick("the trunk works on it", "中继已受理"),
+            Happened::Ringing => pick("it rings", "振铃"),
+            Happened::Answered(there) => self.answered(there),
+            Happened::Announced => pick("the announcement plays", "播放语音"),
+            Happened::Pressed(digit) => format!("{} {}", lang.pick("key", "按键"), digit.as_char()),
+            Happened::Offered(agent) => match lang {
+                Lang::En => format!("the phone of agent {} rings for it", self.name(*agent)),
+                Lang::Zh => format!("坐席 {} 的话机振铃", self.name(*agent)),
+            },
+            Happened::Talking(agent) => {
+                let after = self.story.connected.map(|(_, at)| self.after_answer(at)).unwrap_or_default();
+                match lang {
+                    Lang::En => format!(
+                        "agent {} and she hear each other, {after} after the answer",
+                        self.name(*agent)
+                    ),
+                    Lang::Zh => format!("与坐席 {} 接通,距接听 {after}", self.name(*agent)),
+                }
+            }
+            Happened::Held => pick("she is put on hold", "保持"),
+            Happened::Retrieved => pick("she is taken off hold", "取回"),
+            Happened::Sorry => pick("nobody is free: she hears the sorry message", "无坐席空闲:播放致歉语"),
+            Happened::HungUp(cause) => {
+                format!("{}: {}", lang.pick("we hang up", "我方挂机"), self.cause(*cause))
+            }
+            Happened::Ended(ended) => {
+                let code = ended.sip_code.map(|code| format!(" (SIP {code})")).unwrap_or_default();
+                let cause = ended.cause.escape_debug();
+                match lang {
+                    Lang::En => format!("the call is over{code}: {cause}; ended by the {}", ended.by),
+                    Lang::Zh => format!("通话结束{code}:{cause};结束方 {}", ended.by),
+                }
+            }
+            Happened::Result { outcome, state, reason, next_at } => {
+                let mut text =
+                    format!("{}: {}", lang.pick("written down as", "记录为"), lang.outcome_words(*outcome));
+                if let Some(state) = state {
+                    text += &format!("; {} ", lang.pick("its lead is", "名单状态"));
+                    text += &self.becomes(*state, *next_at);
+                }
+                if let Some(reason) = reason {
+                    text += &format!(" ({})", lang.reason_words(*reason));
+                }
+                text
+            }
+            Happened::Said { agent, disposition, next_at } => {
+                let again = next_at.map_or_else(String::new, |at| {
+                    format!(", {} {}", lang.pick("again at", "下次"), self.moments.show(at))
+                });
+                let disposition = disposition.escape_debug();
+                match lang {
+                    Lang::En => format!("agent {} says of it: {disposition}{again}", self.name(*agent)),
+                    Lang::Zh => format!("坐席 {} 的结论:{disposition}{again}", self.name(*agent)),
+                }
+            }
+            Happened::CutOff => {
+                pick("the service stopped here: the call was cut off", "服务在此中断,通话被切断")
+            }
+        }
+    }
+
+    fn becomes(&self, state: LeadState, next_at: Option<Utc>) -> String {
+        let again = next_at.map(|at| self.moments.show(at));
+        match (state, again, self.lang) {
+            (LeadState::Open, Some(at), Lang::En) => format!("open, due again at {at}"),
+            (LeadState::Open, Some(at), Lang::Zh) => format!("待拨,下次 {at}"),
+            (LeadState::FollowUp, Some(at), Lang::En) => format!("booked for {at}"),
+            (LeadState::FollowUp, Some(at), Lang::Zh) => format!("已预约 {at}"),
+            (state, _, _) => state.word().to_owned(),
+        }
+    }
+
+    fn asked(&self, verdict: DialVerdict) -> String {
+        let lang = self.lang;
+        match verdict {
+            DialVerdict::Opened => {
+                lang.pick("the books allow it, and it is written down", "核对通过并已登记").into()
+            }
+            DialVerdict::Closed(reason) => {
+                format!(
+                    "{}: {}",
+                    lang.pick("not called, and closed", "不拨打并关闭"),
+                    lang.reason_words(reason)
+                )
+            }
+            DialVerdict::NotBefore { until, reason } => format!(
+                "{} {}: {}",
+                lang.pick("not called before", "不早于"),
+                self.moments.show(until),
+                lang.reason_words(reason)
+            ),
+            DialVerdict::Gone => {
+                lang.pick("not called: the lead was closed meanwhile", "不拨打:名单已关闭").into()
+            }
+        }
+    }
+
+    fn answered(&self, there: &[AgentThere]) -> String {
+        let mut text = self.lang.pick("she answers", "接听").to_owned();
+        if there.is_empty() {
+            return text;
+        }
+        let free: Vec<&str> = of_state(there, true).map(|it| it.number.as_str()).collect();
+        text += &match (free.is_empty(), self.lang) {
+            (true, Lang::En) => format!("; of {} agents none is free: ", there.len()),
+            (true, Lang::Zh) => format!(";{} 名坐席均不空闲:", there.len()),
+            (false, Lang::En) => format!("; free: {}; not free: ", free.join(", ")),
+            (false, Lang::Zh) => format!(";空闲:{};不空闲:", free.join(", ")),
+        };
+        let busy: Vec<String> = of_state(there, false)
+            .take(NAMED_MAX)
+            .map(|it| format!("{} {}", it.number, self.doing(it.state)))
+            .collect();
+        text += &if busy.is_empty() { "-".to_owned() } else { busy.join(", ") };
+        match of_state(there, false).count().saturating_sub(NAMED_MAX) {
+            0 => {}
+            more => text += &format!(" +{more}"),
+        }
+        text
+    }
+
+    fn doing(&self, state: AgentState) -> &'static str {
+        let lang = self.lang;
+        match state {
+            AgentState::SignedOut => lang.pick("signed out", "未签入"),
+            AgentState::Paused => lang.pick("paused", "示忙"),
+            AgentState::NoPhone => lang.pick("phone away", "话机离线"),
+            AgentState::Idle => lang.pick("idle", "空闲"),
+            AgentState::Reserved => lang.pick("reserved", "预留"),
+            AgentState::Ringing => lang.pick("ringing", "振铃"),
+            AgentState::Talking => lang.pick("talking", "通话"),
+            AgentState::Held => lang.pick("talking (hold)", "通话保持"),
+            AgentState::Consulting => lang.pick("consulting", "咨询"),
+            AgentState::WrapUp => lang.pick("wrap-up", "话后"),
+        }
+    }
+
+    fn cause(&self, cause: HangUpCause) -> &'static str {
+        let lang = self.lang;
+        match cause {
+            HangUpCause::RingTimeout => {
+                lang.pick("it rang long enough, or its line was needed", "振铃超时或让出线路")
+            }
+            HangUpCause::Finished => lang.pick("it is finished", "已完成"),
+            HangUpCause::Stopped => lang.pick("stopped", "被停止"),
+            HangUpCause::MediaLost => lang.pick("its sound was lost", "媒体中断"),
+            HangUpCause::NotSaved => lang.pick("the answer could not be written down", "接听未能写入"),
+            HangUpCause::AgentHungUp => lang.pick("the agent hung up", "坐席挂机"),
+            HangUpCause::AgentFailed => lang.pick("its agent is gone", "坐席离线"),
+            HangUpCause::Abandoned => lang.pick("nobody was free to speak with her", "无坐席空闲"),
+        }
+    }
+
+    /// Why she was hung up on, if nobody spoke with her.
+    fn verdict(&self) -> Option<String> {
+        let story = self.story;
+        let (answered, ended) = (story.answered_at?, story.ended_at?);
+        if !story.abandoned() {
+            return None;
+        }
+        let waited = secs(ended.since(answered));
+        let patience = secs(story.answer_wait);
+        let free = of_state(&story.there, true).count();
+        let mut text = match self.lang {
+            Lang::En => format!(
+                "why: she answered and waited {waited}; {free} of {} agents were free at that moment; \
+                 people are let wait {patience}",
+                story.there.len()
+            ),
+            Lang::Zh => format!(
+                "原因:接听后等待 {waited};当时 {} 名坐席中 {free} 名空闲;允许等待 {patience}",
+                story.there.len()
+            ),
+        };
+        text += &match (story.first_free(), self.lang) {
+            (Some((there, at)), Lang::En) => {
+                format!(
+                    "; the first to be free was {}, {} after the answer",
+                    there.number,
+                    self.after_answer(at)
+                )
+            }
+            (Some((there, at)), Lang::Zh) => {
+                format!(";最早空闲的是坐席 {},距接听 {}", there.number, self.after_answer(at))
+            }
+            (None, Lang::En) => "; nobody was free in the ten minutes after".to_owned(),
+            (None, Lang::Zh) => ";其后十分钟内无人空闲".to_owned(),
+        };
+        let reason = story.lines.iter().find_map(|line| match &line.what {
+            Happened::Decided(view) => view.reason,
+            _ => None,
+        });
+        if let Some(reason) = reason {
+            let (free, answers) = (reason.expected_free, reason.expected_answers);
+            let risk = reason.risk * 100.0;
+            text += &match self.lang {
+                Lang::En => format!(
+                    "; when it was placed, {free:.1} agents were expected free for {answers:.1} answers, \
+                     and {risk:.1} % that the next finds nobody was taken"
+                ),
+                Lang::Zh => format!(
+                    ";拨出时预计 {free:.1} 名坐席空闲、{answers:.1} 人接听,接受的落空概率为 {risk:.1} %"
+                ),
+            };
+        }
+        Some(text)
+    }
+}
+
+fn of_state(there: &[AgentThere], free: bool) -> impl Iterator<Item = &AgentThere> {
+    there.iter().filter(move |there| (there.state == AgentState::Idle) == free)
+}
+
+fn secs(span: Duration) -> String {
+    format!("{:.1} s", span.as_secs_f64())
+}

@@ -1,0 +1,176 @@
+//! `paceline why`: why nothing is dialled, or why one lead is not, from the service that has the campaign
+//! open, else from the store alone.
+
+use super::{Failure, campaign, config, reach};
+use crate::cli::{Exit, Global, WhyArgs};
+use crate::config::{Config, LoadedCampaign};
+use crate::console::client::{Client, Method};
+use crate::console::why;
+use crate::lists;
+use crate::net::clock::Clock;
+use crate::store::{Meant, Reader, Store};
+use crate::text::Lang;
+use paceline_core::campaign::Campaign;
+use paceline_core::ids::LeadId;
+use serde_json::{Value, json};
+
+pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let loaded = campaign(&args.campaign, &config)?;
+    let meant = meant(&args, &loaded)?;
+    let named = args.reach.url.is_some() || args.reach.token.is_some();
+    let answers = match (reach::running(&args.reach, &config), named) {
+        (Ok(client), true) => of_service(&client, &loaded, meant).await.map_err(Failure::refused)?,
+        (Err(failure), true) => return Err(failure),
+        // A service that does not have it open knows no more than the store.
+        (Ok(client), false) => match of_service(&client, &loaded, meant).await {
+            Ok(answers) => answers,
+            Err(_) => of_store(&config, &loaded, meant).await?,
+        },
+        (Err(_), false) => of_store(&config, &loaded, meant).await?,
+    };
+    if global.json {
+        let shown = if meant.is_some() { json!({ "leads": answers }) } else { answers[0].clone() };
+        println!("{shown}");
+    } else {
+        answers.iter().for_each(|answer| show(answer, Lang::of_process()));
+    }
+    Ok(Exit::Done)
+}
+
+fn meant(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failure> {
+    if let Some(number) = &args.number {
+        let number = lists::clean_number(number, &loaded.list.region)
+            .map_err(|refusal| Failure::refused(format!("{number}: {}: {}", refusal.reason, refusal.hint)))?;
+        return Ok(Some(Meant::Number(number)));
+    }
+    let lead = args.lead.map(|lead| Meant::Lead(LeadId(lead)));
+    Ok(args.row.map(Meant::Row).or(lead))
+}
+
+/// As the service that runs has it.
+async fn of_service(
+    client: &Client,
+    loaded: &LoadedCampaign,
+    meant: Option<Meant>,
+) -> Result<Vec<Value>, String> {
+    let root = format!("/api/v1/campaigns/{}", encoded(&loaded.rules.name));
+    let Some(meant) = meant else {
+        return Ok(vec![client.ask(Method::GET, &format!("{root}/why"), None).await?]);
+    };
+    let query = match meant {
+        Meant::Lead(lead) => {
+            return Ok(vec![client.ask(Method::GET, &format!("{root}/leads/{lead}/why"), None).await?]);
+        }
+        Meant::Row(row) => format!("row={row}"),
+        Meant::Number(number) => format!("number={}", number.national()),
+    };
+    let found = client.ask(Method::GET, &format!("{root}/leads?{query}"), None).await?;
+    let mut answers = Vec::new();
+    for lead in found["leads"].as_array().into_iter().flatten() {
+        answers.push(client.ask(Method::GET, &format!("{root}/leads/{}/why", lead["id"]), None).await?);
+    }
+    Ok(answers)
+}
+
+/// As the store has it: nothing has the campaign open.
+async fn of_store(
+    config: &Config,
+    loaded: &LoadedCampaign,
+    meant: Option<Meant>,
+) -> Result<Vec<Value>, Failure> {
+    let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
+    let record = reader.campaign(&loaded.rules.name).await.map_err(|error| {
+        Failure::refused(format!("{error}; it was never run from here, so nothing is known of its leads"))
+    })?;
+    let rules = Campaign { id: record.id, ..loaded.rules.clone() };
+    let now = Clock::utc();
+    let asked = async {
+        let standing = why::of_campaign(&mut reader, &rules, None, now).await?;
+        let Some(meant) = meant else { return Ok(Ok(vec![standing])) };
+        let answers = leads(&mut reader, &rules, meant, &standing).await?;
+        if answers.is_empty() {
+            return Ok(Err(why::not_listed(&mut reader, &rules, meant).await?));
+        }
+        Ok(Ok(answers))
+    };
+    let asked: Result<Result<Vec<Value>, String>, crate::store::StoreError> = asked.await;
+    asked.map_err(Failure::unexpected)?.map_err(Failure::refused)
+}
+
+async fn leads(
+    reader: &mut Reader,
+    rules: &Campaign,
+    meant: Meant,
+    standing: &Value,
+) -> Result<Vec<Value>, crate::store::StoreError> {
+    let now = Clock::utc();
+    let day = rules.windows.local_day(now);
+    let mut answers = Vec::new();
+    for lead in reader.meant(rules.id, meant).await? {
+        let Some(facts) = reader.lead_facts(rules.id, lead, now, day).await? else { continue };
+        let mut answer = why::of_lead(reader, rules, &facts, None, now).await?;
+        answer["turn"] = standing.clone();
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+fn show(answer: &Value, lang: Lang) {
+    let key = if lang == Lang::Zh { "zh" } else { "en" };
+    let words = |part: &Value| part[key].as_str().map(plain);
+    if answer["lead"].is_null() {
+        println!("{}: {}", plain(&text(&answer["campaign"])), words(&answer["words"]).unwrap_or_default());
+    } else {
+        let numbers: Vec<String> = answer["numbers"].as_array().into_iter().flatten().map(text).collect();
+        println!(
+            "{} {} ({}, {} {}): {}",
+            lang.lead(),
+            answer["lead"],
+            numbers.join(", "),
+            lang.row(),
+            answer["row"],
+            words(&answer["words"]).unwrap_or_default()
+        );
+    }
+    if let Some(advice) = words(&answer["advice"]) {
+        println!("  {advice}");
+    }
+    // The lead's own answer says it all, or the campaign's does.
+    let waits = matches!(answer["because"].as_str(), Some("in_hopper" | "due"));
+    if waits && let Some(turn) = words(&answer["turn"]["words"]) {
+        println!("  {}: {turn}", lang.campaign());
+        if let Some(advice) = words(&answer["turn"]["advice"]) {
+            println!("  {advice}");
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).collect()
+}
+
+/// A name as a path holds it.
+fn encoded(name: &str) -> String {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    name.bytes()
+        .map(|byte| if safe(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_one_part_of_a_path() {
+        assert_eq!(encoded("jade-garden_2.x"), "jade-garden_2.x");
+        assert_eq!(encoded("a/b ?"), "a%2Fb%20%3F");
+        assert_eq!(encoded("投票"), "%E6%8A%95%E7%A5%A8");
+    }
+}

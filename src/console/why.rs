@@ -1,0 +1,266 @@
+//! Why a campaign dials or does not, and why one lead of it is not dialled: asked of the board, the
+//! dialer and the store, answered as data with its words. `paceline why` asks here where no service runs.
+
+use super::door::{Door, OpenCampaignFacts};
+use super::floor;
+use super::gate::Caller;
+use super::people::telephone;
+use super::problem::Problem;
+use super::records::id;
+use super::views::{maybe, moment, stored_number};
+use crate::store::{Meant, Reader, StoreError};
+use crate::text::{AgentNumbers, Lang, Moments, Sentence};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use paceline_core::campaign::Campaign;
+use paceline_core::dialer::{LeadPlace, View};
+use paceline_core::explain::{self, LeadFacts, LeadWhy, Standing};
+use paceline_core::ids::{CampaignId, LeadId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::time::Utc;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Why the campaign dials or does not. `view` = where a service has it open.
+pub async fn of_campaign(
+    reader: &mut Reader,
+    campaign: &Campaign,
+    view: Option<View>,
+    now: Utc,
+) -> Result<Value, StoreError> {
+    let due = reader.due_now(campaign.id, now).await?;
+    let standing = match view {
+        Some(view) => Standing::Open { mode: campaign.mode, view },
+        None => Standing::NotOpen {
+            leads_open: due.leads_open,
+            due: due.due,
+            next_due: due.next_due,
+            window: explain::hours(campaign, now),
+        },
+    };
+    let moments = Moments::of(&campaign.windows.timezone);
+    let shown = view.map(|view| {
+        let mut shown = serde_json::to_value(view).unwrap_or_default();
+        shown["until"] = maybe(view.until);
+        shown
+    });
+    let mut answer = json!({
+        "campaign": campaign.name,
+        "mode": campaign.mode.word(),
+        "at": moment(now),
+        "open": view.is_some(),
+        "why": view.and_then(|view| view.why).map(|why| why.word()),
+        "limit": view.and_then(|view| view.reason).map(|reason| reason.limit.word()),
+        "until": maybe(view.and_then(|view| view.until)),
+        "view": shown,
+        "leads_open": due.leads_open,
+        "due": due.due,
+        "next_due": maybe(due.next_due),
+    });
+    word(&mut answer, |lang| lang.standing(&standing, &moments));
+    Ok(answer)
+}
+
+/// Why this lead is not dialled. `place` = where a running dialer has it. `None` = it is not in this campaign.
+pub async fn of_lead(
+    reader: &mut Reader,
+    campaign: &Campaign,
+    facts: &LeadFacts,
+    place: Option<&LeadPlace>,
+    now: Utc,
+) -> Result<Value, StoreError> {
+    let why = explain::lead_why(campaign, facts, place, now);
+    let moments = Moments::of(&campaign.windows.timezone);
+    let agents: AgentNumbers = reader.agent_numbers().await?;
+    let record = reader.lead_record(facts.lead.id).await?;
+    let mut answer = json!({
+        "campaign": campaign.name,
+        "lead": facts.lead.id,
+        "row": facts.lead.row,
+        "name": record.and_then(|record| record.name),
+        "numbers": facts.lead.phones.iter().map(|phone| phone.number.national()).collect::<Vec<_>>(),
+        "state": facts.state.word(),
+        "at": moment(now),
+        "because": why.word(),
+        "until": maybe(why.until()),
+        "ahead": match why {
+            LeadWhy::Hopper { ahead } => Some(u64::from(ahead)),
+            LeadWhy::Due { ahead } => Some(ahead),
+            _ => None,
+        },
+        "reason": facts.reason.map(|reason| reason.word()),
+    });
+    word(&mut answer, |lang| lang.lead_why(&why, &moments, &agents));
+    Ok(answer)
+}
+
+/// Sentence and advice, in every language that we speak.
+fn word(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
+    let (en, zh) = (says(Lang::En), says(Lang::Zh));
+    answer["words"] = json!({ "en": en.says, "zh": zh.says });
+    answer["advice"] = json!({ "en": en.advice, "zh": zh.advice });
+}
+
+/// What is known of a number or a row that is no lead of this campaign, and what to do.
+pub async fn not_listed(
+    reader: &mut Reader,
+    campaign: &Campaign,
+    meant: Meant,
+) -> Result<String, StoreError> {
+    let id = campaign.id;
+    let last = reader.last_row(id).await?;
+    if last == 0 {
+        let name = &campaign.name;
+        return Ok(format!("no list of the campaign `{name}` was taken in yet; `paceline run` takes it in"));
+    }
+    let refused = |row: crate::store::RefusedRow| {
+        let (place, reason, hint) = (row.list_row, row.reason, row.hint);
+        format!("row {place} of the list was not taken ({reason}): {hint}; see fix.csv")
+    };
+    match meant {
+        Meant::Lead(lead) => Ok(format!("lead {lead} is none of this campaign; name a --number or a --row")),
+        Meant::Row(row) => Ok(match reader.refused(id, Some(row), None).await? {
+            Some(found) => refused(found),
+            None => {
+                format!("row {row} is no row of the list: its first is row 2, its last lead is row {last}")
+            }
+        }),
+        Meant::Number(number) => {
+            let national = number.national();
+            if let Some(found) = reader.refused(id, None, Some(&national)).await? {
+                return Ok(format!("{national}: {}", refused(found)));
+            }
+            let near = reader.listed(id, &neighbours(number)).await?;
+            if !near.is_empty() {
+                let near: Vec<String> = near.into_iter().map(PhoneNumber::national).collect();
+                return Ok(format!("{national} is not in the list; near it are {}", near.join(", ")));
+            }
+            if let Some(other) = reader.listed_elsewhere(id, number).await? {
+                return Ok(format!("{national} is not in this list, but in that of the campaign `{other}`"));
+            }
+            Ok(format!(
+                "{national} is not in the list; look for it in the file, or ask by --row (rows 2 to {last})"
+            ))
+        }
+    }
+}
+
+/// Numbers that differ by one digit, or by two neighbours that changed places: slips of the hand.
+fn neighbours(number: PhoneNumber) -> Vec<PhoneNumber> {
+    let digits: Vec<u8> = number.as_u64().to_string().into_bytes();
+    let mut found = Vec::new();
+    let mut note = |digits: &[u8]| {
+        let value = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+        if let Some(near) = value.and_then(PhoneNumber::from_e164).filter(|near| *near != number) {
+            found.push(near);
+        }
+    };
+    for place in 2..digits.len() {
+        for digit in b'0'..=b'9' {
+            let mut changed = digits.clone();
+            changed[place] = digit;
+            note(&changed);
+        }
+        let mut swapped = digits.clone();
+        swapped.swap(place - 1, place);
+        note(&swapped);
+    }
+    found
+}
+
+/// The campaign as it is open here, for who may see it.
+fn open(door: &Door, caller: &Caller, name: &str) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
+    let missing =
+        || Problem::missing("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
+    let (id, facts) = door.campaign_named(name).ok_or_else(missing)?;
+    let group = facts.rules.agents.as_ref().map(|rules| rules.group);
+    if caller.sees_group(group) { Ok((id, facts)) } else { Err(missing()) }
+}
+
+pub(super) async fn campaign(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (id, facts) = open(&door, &caller, &name)?;
+    let view = floor::board(&door).campaigns.get(&id).map(|board| board.view);
+    let mut reader = door.store().reader().await?;
+    Ok(Json(of_campaign(&mut reader, &facts.rules, view, door.now()).await?))
+}
+
+pub(super) async fn lead(
+    State(door): State<Door>,
+    caller: Caller,
+    Path((name, lead)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let (campaign, facts) = open(&door, &caller, &name)?;
+    let (rules, now) = (&facts.rules, door.now());
+    let lead = LeadId(id(&lead, "lead")?);
+    let mut reader = door.store().reader().await?;
+    let day = rules.windows.local_day(now);
+    let missing = || Problem::missing("lead in this campaign");
+    let known = reader.lead_facts(campaign, lead, now, day).await?.ok_or_else(missing)?;
+    let numbers = known.lead.phones.iter().map(|phone| phone.number).collect();
+    let place = door.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
+    let mut answer = of_lead(&mut reader, rules, &known, place.as_ref(), now).await?;
+    let view = floor::board(&door).campaigns.get(&campaign).map(|board| board.view);
+    answer["turn"] = of_campaign(&mut reader, rules, view, now).await?;
+    Ok(Json(answer))
+}
+
+#[derive(Deserialize)]
+pub(super) struct LeadsAsked {
+    number: Option<String>,
+    row: Option<u64>,
+}
+
+/// The leads that a number or a row is.
+pub(super) async fn leads(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Query(asked): Query<LeadsAsked>,
+) -> Result<Json<Value>, Problem> {
+    let (campaign, facts) = open(&door, &caller, &name)?;
+    let meant = match (&asked.number, asked.row) {
+        (Some(number), None) => Meant::Number(telephone(number)?),
+        (None, Some(row)) => Meant::Row(row),
+        _ => return Err(Problem::unfit("ask by `number` or by `row`")),
+    };
+    let mut reader = door.store().reader().await?;
+    let found = reader.meant(campaign, meant).await?;
+    if found.is_empty() {
+        let advice = not_listed(&mut reader, &facts.rules, meant).await?;
+        return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", advice));
+    }
+    let mut shown = Vec::new();
+    for lead in found {
+        let Some(record) = reader.lead_record(lead).await? else { continue };
+        let phones = reader.phones(lead).await?;
+        shown.push(json!({
+            "id": record.lead_id,
+            "row": record.list_row,
+            "name": record.name,
+            "state": record.state,
+            "numbers": phones.iter().map(|phone| stored_number(Some(phone.number))).collect::<Vec<_>>(),
+        }));
+    }
+    Ok(Json(json!({ "leads": shown })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_hand_is_a_neighbour() {
+        let number = |text: u64| PhoneNumber::from_e164(text).expect("a number");
+        let near = neighbours(number(8_613_800_138_000));
+        for slip in [8_613_800_138_001, 8_613_900_138_000, 8_613_800_183_000, 8_631_800_138_000] {
+            assert!(near.contains(&number(slip)), "{slip}");
+        }
+        assert!(!near.contains(&number(8_613_800_138_000)) && near.len() < 150, "{}", near.len());
+    }
+}

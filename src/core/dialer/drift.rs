@@ -1,0 +1,105 @@
+//! Whether the brain's counters still say what its calls say. A counter that drifted would slow a
+//! campaign down, or stop it, and nobody would know why; so tests ask this after every input.
+
+use super::Dialer;
+use super::floor::Job;
+use super::run::{Call, CampaignRun, Phase};
+use crate::ids::{CallId, CampaignId, HouseholdId, LeadId, TrunkId};
+use crate::number::PhoneNumber;
+use std::collections::BTreeSet;
+
+impl Dialer {
+    /// The first counter that differs from what it counts, in words; `None` = all agree. Costs a look
+    /// at every call, seat and waiting lead.
+    pub fn drift(&self) -> Option<String> {
+        let trunks = self.trunks.keys().find_map(|trunk| self.trunk_drift(*trunk));
+        let campaigns = || self.campaigns.iter().find_map(|(id, run)| self.campaign_drift(*id, run));
+        trunks.or_else(campaigns).or_else(|| self.busy_drift()).or_else(|| self.floor_drift())
+    }
+
+    /// Our own attempts; callers' calls count nowhere.
+    fn attempts(&self) -> impl Iterator<Item = (&CallId, &Call)> {
+        self.calls.iter().filter(|(_, call)| !call.inbound)
+    }
+
+    fn trunk_drift(&self, trunk: TrunkId) -> Option<String> {
+        let line = self.trunks.get(&trunk)?;
+        let calls = self.attempts().filter(|(_, call)| call.trunk == trunk && call.phase != Phase::Ended);
+        let legs = self.floor.legs_on(trunk);
+        let (said, counted) = (line.live(), calls.count() as u32 + legs);
+        (said != counted).then(|| format!("trunk {trunk} counts {said} calls, there are {counted}"))
+    }
+
+    fn campaign_drift(&self, id: CampaignId, run: &CampaignRun) -> Option<String> {
+        let of = |ended: bool| {
+            let calls = self.attempts().filter(|(_, call)| call.campaign == id);
+            calls.filter(|(_, call)| (call.phase == Phase::Ended) == ended).count() as u32
+        };
+        let (live, unsaved) = (of(false), of(true));
+        if (run.live, run.unsaved) != (live, unsaved) {
+            return Some(format!(
+                "campaign {id} counts {} calls and {} results to be written, there are {live} and {unsaved}",
+                run.live, run.unsaved
+            ));
+        }
+        let missing = self.held_leads(id).into_iter().find(|lead| !run.hopper.holds(*lead));
+        missing.map(|lead| format!("campaign {id}: lead {lead} is in use, and the hopper would take it in"))
+    }
+
+    /// Leads of this campaign in calls and on screens.
+    fn held_leads(&self, id: CampaignId) -> BTreeSet<LeadId> {
+        let calls = self.attempts().filter(|(_, call)| call.campaign == id);
+        let called = calls.filter_map(|(_, call)| call.waiting.as_ref()).map(|waiting| waiting.lead.id);
+        let shown = self.floor.seats.values().filter_map(|seat| match &seat.job {
+            Some(Job::Preview { campaign, waiting, .. }) if *campaign == id => Some(waiting.lead.id),
+            _ => None,
+        });
+        called.chain(shown).collect()
+    }
+
+    fn busy_drift(&self) -> Option<String> {
+        let numbers: BTreeSet<PhoneNumber> = self.attempts().map(|(_, call)| call.number).collect();
+        if let Some(number) = self.busy_numbers.symmetric_difference(&numbers).next() {
+            let calls = self.attempts().filter(|(_, call)| call.number == *number).count();
+            return Some(format!("a number is marked wrongly: {calls} calls to it are out"));
+        }
+        let households: BTreeSet<(CampaignId, HouseholdId)> = self
+            .attempts()
+            .filter_map(|(_, call)| Some((call.campaign, call.waiting.as_ref()?.lead.household?)))
+            .collect();
+        let odd = self.busy_households.symmetric_difference(&households).next();
+        odd.map(|(campaign, household)| {
+            format!("campaign {campaign}: household {household} is marked wrongly")
+        })
+    }
+
+    fn floor_drift(&self) -> Option<String> {
+        for (since, id) in &self.floor.waiting {
+            let call = self.calls.get(id);
+            if !call.is_some_and(|call| call.phase == Phase::Waiting && call.waiting_since == Some(*since)) {
+                return Some(format!("{id:?} stands in the queue and does not wait"));
+            }
+        }
+        for (agent, seat) in &self.floor.seats {
+            let Some(Job::Call { call }) = &seat.job else { continue };
+            if !self.calls.contains_key(call) {
+                return Some(format!("agent {agent} is kept for {call:?}, which is over"));
+            }
+        }
+        for (id, call) in &self.calls {
+            let queued = call.waiting_since.is_some_and(|since| self.floor.waiting.contains(&(since, *id)));
+            let looked_for = call.phase == Phase::Waiting && call.hanging_up.is_none();
+            if looked_for && !queued && call.offered.is_empty() && call.for_agent.is_none() {
+                return Some(format!("{id:?} waits for an agent and stands in no queue"));
+            }
+            let kept = |agent: &crate::ids::AgentId| {
+                let job = self.floor.seats.get(agent).and_then(|seat| seat.job.as_ref());
+                matches!(job, Some(Job::Call { call }) if call == id)
+            };
+            if let Some(agent) = call.offered.iter().find(|agent| !kept(agent)) {
+                return Some(format!("{id:?} is offered to agent {agent}, who is busy with something else"));
+            }
+        }
+        None
+    }
+}

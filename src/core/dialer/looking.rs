@@ -1,0 +1,293 @@
+//! What can be seen of the brain from outside: its calls as they stand, where a lead is, the numbers
+//! behind a campaign's why. Nothing here changes anything.
+
+use super::Dialer;
+use super::floor::{Job, booked_for};
+use super::run::{Call, CampaignRun, Phase};
+use super::trunk_line::Ready;
+use crate::campaign::Campaign;
+use crate::ids::{AgentId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
+use crate::number::PhoneNumber;
+use crate::time::Utc;
+use serde::{Deserialize, Serialize};
+
+/// How far a call has come, in the words of screens and timelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStage {
+    /// The store is asked, or the INVITE waits for its place on the wire.
+    Opening,
+    Placed,
+    Ringing,
+    /// A 200 came; "answered" is being written.
+    Answered,
+    Announcing,
+    /// Answered, and an agent is looked for or rung.
+    Waiting,
+    Talking,
+    /// Talking, and the callee hears music.
+    Held,
+    /// Hears that nobody is free.
+    Sorry,
+    /// Over; the result is being written.
+    Ended,
+}
+
+impl CallStage {
+    pub const ALL: [CallStage; 10] = [
+        CallStage::Opening,
+        CallStage::Placed,
+        CallStage::Ringing,
+        CallStage::Answered,
+        CallStage::Announcing,
+        CallStage::Waiting,
+        CallStage::Talking,
+        CallStage::Held,
+        CallStage::Sorry,
+        CallStage::Ended,
+    ];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            CallStage::Opening => "opening",
+            CallStage::Placed => "placed",
+            CallStage::Ringing => "ringing",
+            CallStage::Answered => "answered",
+            CallStage::Announcing => "announcing",
+            CallStage::Waiting => "waiting",
+            CallStage::Talking => "talking",
+            CallStage::Held => "held",
+            CallStage::Sorry => "sorry",
+            CallStage::Ended => "ended",
+        }
+    }
+}
+
+/// One call as it stands. Agents' legs are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallView {
+    pub call: CallId,
+    pub campaign: CampaignId,
+    /// `None` = a single-number test, or a caller whom nobody knows.
+    pub lead: Option<LeadId>,
+    /// `None` = a caller who withholds it.
+    pub number: Option<PhoneNumber>,
+    pub trunk: TrunkId,
+    /// She called us.
+    pub inbound: bool,
+    pub stage: CallStage,
+    /// With whom she talks, or for whom alone it was placed.
+    pub agent: Option<AgentId>,
+    pub opened_at: Utc,
+    pub answered_at: Option<Utc>,
+    /// Answered, and nobody came.
+    pub abandoned: bool,
+}
+
+/// What keeps a lead from being dialled by others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    Call {
+        call: CallId,
+        stage: CallStage,
+        agent: Option<AgentId>,
+    },
+    /// On this agent's screen, or her own phone rings first.
+    Screen {
+        agent: AgentId,
+    },
+    /// She writes what became of the call.
+    WrapUp {
+        agent: AgentId,
+    },
+}
+
+/// Where a lead is in the brain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadPlace {
+    /// In a call, on a screen or in wrap-up.
+    pub held: Option<Held>,
+    /// Another lead of the same household is; or the same number, by another lead.
+    pub household: Option<Held>,
+    pub number: Option<Held>,
+    /// How many leads stand before it in the hopper.
+    pub hopper: Option<u32>,
+    /// In the hopper, and booked for an agent who cannot take it now.
+    pub agent_away: bool,
+    /// Numbers of it that rest because a crash cut off their calls.
+    pub resting: Vec<(PhoneNumber, Utc)>,
+    /// Numbers of it that some trunk of the campaign may carry.
+    pub carried: Vec<PhoneNumber>,
+}
+
+/// The numbers behind a campaign's why, as they stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// Calls that the last decision placed.
+    pub placed: u32,
+    /// Agents of its group who are there and not paused, and those of them who may take a call now.
+    pub agents: u32,
+    pub idle: u32,
+    /// Calls of the group that will want an agent and have none yet.
+    pub pending: u32,
+    /// Calls out, from the opened attempt to the end; and the campaign's own limit.
+    pub live: u32,
+    pub concurrency_max: Option<u32>,
+    /// Lines of its trunks that are in use, and that there are.
+    pub lines: u32,
+    pub lines_max: u32,
+    /// Its trunks, and those of them that are out of use now.
+    pub trunks: u32,
+    pub trunks_down: u32,
+    /// Starts per second that its own limit and its trunks allow.
+    pub calls_per_sec: f64,
+    /// Leads at hand; and whether more are due that are not.
+    pub hopper: u32,
+    pub more_due: bool,
+    /// The ceiling of the abandon rate.
+    pub abandon_rate_max: f64,
+}
+
+impl Dialer {
+    /// Every campaign that was opened, finished or not.
+    pub fn campaigns(&self) -> impl Iterator<Item = &Campaign> {
+        self.campaigns.values().map(|run| &run.rules)
+    }
+
+    /// Every call that is out, callers' calls to us among them.
+    pub fn calls_now(&self) -> impl Iterator<Item = CallView> {
+        self.calls.iter().map(|(id, call)| self.call_view(*id, call))
+    }
+
+    pub fn call_now(&self, call: CallId) -> Option<CallView> {
+        self.calls.get(&call).map(|it| self.call_view(call, it))
+    }
+
+    fn call_view(&self, id: CallId, call: &Call) -> CallView {
+        let talk = call.talk.as_ref();
+        CallView {
+            call: id,
+            campaign: call.campaign,
+            lead: call.waiting.as_ref().map(|waiting| waiting.lead.id),
+            number: Some(call.number).filter(|_| !call.withheld),
+            trunk: call.trunk,
+            inbound: call.inbound,
+            stage: stage(call),
+            agent: talk.and_then(|talk| talk.agent).or(call.spoke.map(|(agent, _)| agent)).or(call.for_agent),
+            opened_at: self.wall.utc(call.opened),
+            answered_at: call.answered_at,
+            abandoned: call.abandoned,
+        }
+    }
+
+    /// Where this lead is, with what stands in its way: its household, its numbers, its trunks.
+    pub fn lead_place(
+        &self,
+        campaign: CampaignId,
+        lead: LeadId,
+        household: Option<HouseholdId>,
+        numbers: &[PhoneNumber],
+    ) -> LeadPlace {
+        let utc = self.utc();
+        let mut place = LeadPlace::default();
+        for (id, call) in &self.calls {
+            let held = Held::Call {
+                call: *id,
+                stage: stage(call),
+                agent: call.talk.as_ref().and_then(|talk| talk.agent),
+            };
+            let of = call.waiting.as_ref().map(|waiting| &waiting.lead);
+            if of.is_some_and(|of| of.id == lead) {
+                place.held = Some(held);
+            } else if call.campaign == campaign
+                && household.is_some()
+                && of.is_some_and(|of| of.household == household)
+            {
+                place.household = Some(held);
+            } else if numbers.contains(&call.number) && !call.withheld {
+                place.number = Some(held);
+            }
+        }
+        for (agent, seat) in &self.floor.seats {
+            let agent = *agent;
+            let (of, held) = match &seat.job {
+                Some(Job::Preview { waiting, .. }) => (Some(&waiting.lead), Held::Screen { agent }),
+                Some(Job::First { waiting: Some(waiting), .. }) => {
+                    (Some(&waiting.lead), Held::Screen { agent })
+                }
+                Some(Job::WrapUp(job)) => (job.lead.as_ref(), Held::WrapUp { agent }),
+                _ => continue,
+            };
+            let Some(of) = of else { continue };
+            if of.id == lead {
+                place.held.get_or_insert(held);
+            } else if household.is_some() && of.household == household && matches!(held, Held::Screen { .. })
+            {
+                place.household.get_or_insert(held);
+            }
+        }
+        let Some(run) = self.campaigns.get(&campaign) else { return place };
+        let group = run.rules.agents.as_ref().map(|rules| rules.group);
+        if let Some((before, waiting)) = run.hopper.find(lead) {
+            place.hopper = Some(before as u32);
+            place.agent_away = booked_for(&self.floor, &waiting.lead, group, None, utc).is_none();
+        }
+        let rests = |number: &PhoneNumber| self.resting.get(number).map(|until| (*number, *until));
+        place.resting = numbers.iter().filter_map(rests).filter(|(_, until)| *until > utc).collect();
+        let carries = |number: &&PhoneNumber| {
+            let mut lines = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
+            lines.any(|line| line.trunk.carries(**number))
+        };
+        place.carried = numbers.iter().filter(carries).copied().collect();
+        place
+    }
+
+    pub(super) fn numbers(&self, run: &CampaignRun) -> Numbers {
+        let mut numbers = Numbers {
+            placed: run.last.map_or(0, |decision| decision.place),
+            live: run.live,
+            concurrency_max: run.rules.concurrency_max,
+            hopper: run.hopper.len() as u32,
+            more_due: run.supply.fetching.is_some() || run.supply.more_due,
+            abandon_rate_max: run.rules.pacing.abandon_rate_max,
+            ..Numbers::default()
+        };
+        for line in run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk)) {
+            numbers.trunks += 1;
+            numbers.trunks_down += u32::from(matches!(line.ready(self.now), Ready::Down(_)));
+            numbers.lines += line.trunk.calls_max.saturating_sub(line.free());
+            numbers.lines_max = numbers.lines_max.saturating_add(line.trunk.calls_max);
+            numbers.calls_per_sec += line.trunk.calls_per_sec;
+        }
+        if let Some(own) = run.rules.calls_per_sec.filter(|own| *own > 0.0) {
+            let trunks = Some(numbers.calls_per_sec).filter(|trunks| *trunks > 0.0);
+            numbers.calls_per_sec = trunks.map_or(own, |trunks| trunks.min(own));
+        }
+        if let Some(group) = run.rules.agents.as_ref().map(|rules| rules.group) {
+            (numbers.agents, numbers.idle) = self.floor.census(group);
+            let of_group = |call: &&Call| {
+                let run = self.campaigns.get(&call.campaign);
+                run.and_then(|run| run.rules.agents.as_ref()).is_some_and(|rules| rules.group == group)
+            };
+            numbers.pending =
+                self.calls.values().filter(|call| call.pending()).filter(of_group).count() as u32;
+        }
+        numbers
+    }
+}
+
+fn stage(call: &Call) -> CallStage {
+    match call.phase {
+        Phase::Opening | Phase::Opened => CallStage::Opening,
+        Phase::Placed => CallStage::Placed,
+        Phase::Ringing => CallStage::Ringing,
+        Phase::Answered => CallStage::Answered,
+        Phase::Announcing => CallStage::Announcing,
+        Phase::Waiting => CallStage::Waiting,
+        Phase::Talking if call.talk.as_ref().is_some_and(|talk| talk.held) => CallStage::Held,
+        Phase::Talking => CallStage::Talking,
+        Phase::Sorry => CallStage::Sorry,
+        Phase::Ended => CallStage::Ended,
+    }
+}
