@@ -4,13 +4,15 @@
 use super::FloorPlan;
 use paceline::sim::books::Books;
 use paceline::sim::day::{Day, Troubles};
+use paceline::sim::dice::Dice;
 use paceline::sim::line::Line;
 use paceline::store::{Command, NewCampaign, Reply, Store};
-use paceline_core::campaign::{Mode, window};
+use paceline_core::campaign::{Disposition, Mode, window};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, SummaryRecord};
 use paceline_core::dialer::{Dialer, Input};
 use paceline_core::ids::CampaignId;
+use paceline_core::outcome::LeadState;
 use paceline_core::pacing::ledger::{At, Counts, Ledger, Rule};
 use paceline_core::time::{Duration, Time, Utc};
 use std::sync::Arc;
@@ -19,6 +21,24 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A campaign that takes longer than this in virtual time does not end.
 const LONGEST: Time = Time::from_millis(40 * 24 * 3_600_000);
+
+/// A plan whose agents hear machines now and then, braked by any rules.
+fn plan(seed: u64, mode: Mode, leads: i64) -> FloorPlan {
+    let mut plan = FloorPlan::from_seed(seed, mode, leads);
+    let mut dice = Dice::keyed(seed, &[mode as u64, 1]);
+    plan.campaign.pacing.abandon_rules = Rule::ALL.into_iter().filter(|_| dice.chance(0.4)).collect();
+    let agents = plan.campaign.agents.as_mut().expect("agents");
+    agents.dispositions.push(Disposition {
+        code: "mailbox".into(),
+        label: "mailbox".into(),
+        state: LeadState::Failed,
+        retry: None,
+        do_not_call: false,
+        wrong_number: false,
+        machine: true,
+    });
+    plan
+}
 
 fn books(plan: &FloorPlan, books: &Books) -> Ledger {
     Ledger::restored(&books.abandons(plan.campaign.pacing.answer_wait))
@@ -79,7 +99,7 @@ fn alike(plan: &FloorPlan, day: &Day<Line>) -> Result<Counts, String> {
 }
 
 fn one_day(seed: u64, mode: Mode, crash_every: Option<Duration>) -> (Counts, u32) {
-    let mut plan = FloorPlan::from_seed(seed, mode, 120);
+    let mut plan = plan(seed, mode, 120);
     plan.troubles = Troubles { crash_every, ..plan.troubles };
     let of = format!("seed {seed} in mode {}", mode.word());
     let mut day = plan.day();
@@ -126,7 +146,7 @@ fn a_ceiling_is_kept_over_a_day_of_restarts() {
     let mut abandoned = 0.0;
     for (seed, mode) in (800..812).flat_map(|seed| [(seed, Mode::Ratio), (seed, Mode::Predictive)]) {
         let mut plan = FloorPlan::from_seed(seed, mode, 1_500);
-        plan.agents = (1..=6).map(|n| super::agent(n, &mut paceline::sim::dice::Dice::new(seed))).collect();
+        plan.agents = (1..=6).map(|n| super::agent(n, &mut Dice::new(seed))).collect();
         plan.habits = super::steady();
         plan.group.work_mode = Some(paceline_core::agent::WorkMode::Outbound);
         plan.temper.calls_back = 0.0;
@@ -207,7 +227,7 @@ async fn store_at(dir: &std::path::Path, now: Utc) -> Store {
 #[tokio::test]
 async fn brain_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
     for (seed, mode) in [(760, Mode::Ratio), (761, Mode::Predictive), (762, Mode::Ratio)] {
-        let mut plan = FloorPlan::from_seed(seed, mode, 150);
+        let mut plan = plan(seed, mode, 150);
         plan.troubles = Troubles { crash_every: None, ..plan.troubles };
         let mut day = plan.day();
         assert!(day.run(LONGEST) && day.close(day.now + MINUTE * 420), "seed {seed}: not finished");

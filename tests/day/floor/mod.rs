@@ -23,7 +23,7 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, HouseholdId, LeadId, Trun
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
-use paceline_core::pacing::ledger::{Rule, RuleSet};
+use paceline_core::pacing::ledger::RuleSet;
 use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
 use std::sync::Arc;
@@ -186,7 +186,7 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
         pacing: PacingRules {
             call_ratio: pick(dice, &[1.0, 1.3, 2.0, 3.0]),
             abandon_rate_max: pick(dice, &[0.03, 0.1, 1.0]),
-            abandon_rules: rules(dice),
+            abandon_rules: RuleSet::default(),
             abandoned_rest: HOUR * 3,
             answer_wait: Duration::from_secs(2),
             waiting_max: pick(dice, &[0, 2, 5]),
@@ -194,13 +194,6 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
             shadow: shadow(dice),
         },
     }
-}
-
-fn rules(dice: &mut Dice) -> RuleSet {
-    if dice.chance(0.5) {
-        return RuleSet::default();
-    }
-    Rule::ALL.into_iter().filter(|_| dice.chance(0.3)).collect()
 }
 
 /// Now and then another setting runs beside the live one; it must make no difference to anybody.
@@ -247,7 +240,6 @@ fn agent_rules(dice: &mut Dice) -> AgentRules {
             Disposition { retry: Some(MINUTE * 30), ..disposition("bad_line", LeadState::Open) },
             Disposition { wrong_number: true, ..disposition("wrong_number", LeadState::Failed) },
             Disposition { do_not_call: true, ..disposition("never_again", LeadState::Failed) },
-            Disposition { machine: true, ..disposition("machine", LeadState::Failed) },
         ],
         disposition_required: dice.chance(0.5),
         disposition_default: Some("unsaid".into()),

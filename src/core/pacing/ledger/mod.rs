@@ -149,7 +149,8 @@ impl FromIterator<Rule> for RuleSet {
 
 impl Serialize for RuleSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        // Journals want to know how many there are before the first.
+        self.iter().collect::<Vec<Rule>>().serialize(serializer)
     }
 }
 
