@@ -132,6 +132,7 @@ async fn save_attempts(attempts: u64) -> Figures {
                         day_start: at - day,
                         day_end: at + day,
                         rest: Duration::from_secs(60),
+                        guaranteed: false,
                     };
                     calls.insert(AttemptId(next), lead);
                     next += 1;
@@ -211,6 +212,7 @@ fn ended_call(campaign: CampaignId, attempt: AttemptId, lead: &Lead) -> AttemptR
         keys: Vec::new(),
         result: Some("agree".into()),
         counted: true,
+        rest_until: None,
         lead: Some(retry.settle(campaign, lead, finished)),
     }
 }

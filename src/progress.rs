@@ -84,6 +84,10 @@ impl Progress {
             line += &format!(" · {:.0}% {}", rate * 100.0, lang.answer_rate());
         }
         line += &format!(" · {:.1} {}", board.calls_per_sec, lang.per_sec());
+        if let Some(standing) = view.abandon.filter(|standing| standing.braking().of > 0.0) {
+            let (rate, rule) = (standing.braking().rate, standing.strictest.word());
+            line += &format!(" · {}", lang.abandon_rate(rate, rule, standing.left.into()));
+        }
         let waits = matches!(view.why, Some(Why::RetriesLater | Why::OutsideWindow));
         if let Some(left) = self.time_left(done).filter(|_| !waits) {
             line += &format!(" · {} {}", clock_span(left), lang.left());

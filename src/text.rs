@@ -275,6 +275,15 @@ impl Lang {
         self.pick("abandoned", "放弃率")
     }
 
+    /// "2.1 % abandoned (whole_day), 3 more allowed". The rate is 0 to 1.
+    pub fn abandon_rate(self, rate: f64, rule: &str, left: u64) -> String {
+        let pct = rate * 100.0;
+        match self {
+            Lang::En => format!("{pct:.1} % abandoned ({rule}), {left} more allowed"),
+            Lang::Zh => format!("呼损率 {pct:.1} %({rule}),还可 {left} 个"),
+        }
+    }
+
     pub fn placed(self) -> &'static str {
         self.pick("placed", "已拨")
     }

@@ -186,7 +186,6 @@ impl Floor {
         for campaign in self.campaigns.values() {
             let view = &campaign["view"];
             let why = worded(lang, campaign);
-            let rate = campaign["abandon_rate"].as_f64();
             let ringing = view["starting"].as_u64().unwrap_or(0) + view["ringing"].as_u64().unwrap_or(0);
             table.add_row([
                 Cell::new(plain(&campaign["name"])),
@@ -194,12 +193,20 @@ impl Floor {
                 right(ringing.to_string()),
                 right(plain(&view["waiting"])),
                 right(plain(&view["talking"])),
-                right(rate.map_or_else(String::new, |rate| format!("{:.1} %", rate * 100.0))),
+                Cell::new(abandoned(campaign, lang)),
                 right(plain(&campaign["placed"])),
             ]);
         }
         table
     }
+}
+
+/// By the strictest chosen rule; empty while nobody has answered.
+fn abandoned(campaign: &Value, lang: Lang) -> String {
+    let Some(rate) = campaign["abandon_rate"].as_f64() else { return String::new() };
+    let abandon = &campaign["abandon"];
+    let rule = plain(&abandon["strictest"]);
+    lang.abandon_rate(rate, &rule, abandon["left"].as_u64().unwrap_or_default())
 }
 
 fn right(text: String) -> Cell {
@@ -268,11 +275,21 @@ mod tests {
         let mut floor = Floor::default();
         let snapshot = json!({ "seats": [seat("8001", "idle"), seat("8002", "idle")], "campaigns": [
             { "name": "vote", "why": "agents_busy", "abandon_rate": 0.025, "placed": 7,
+              "abandon": { "strictest": "uk_ofcom", "left": 4 },
               "view": { "starting": 1, "ringing": 2, "waiting": 0, "talking": 4 } }] });
         floor.hear("snapshot", &snapshot);
         floor.hear("seat", &seat("8001", "talking"));
         let text = floor.tables(Lang::En, Utc::from_millis(75_000));
-        for shown in ["8001", "talking", "0:01:05", "13800138000", "1:02:03", "2.5 %", "idle", "安娜"] {
+        for shown in [
+            "8001",
+            "talking",
+            "0:01:05",
+            "13800138000",
+            "1:02:03",
+            "2.5 % abandoned (uk_ofcom), 4 more",
+            "idle",
+            "安娜",
+        ] {
             assert!(text.contains(shown), "{shown}: {text}");
         }
         assert!(!text.contains('\u{1b}'), "a name cannot clear the screen");

@@ -232,7 +232,9 @@ impl Service {
         }
         let Sounds { announcement, sorry } = sounds;
         self.door.campaign_opened(&loaded.title, &rules);
-        let opening = Opening { campaign: rules, leads_open, paused, sound: announcement, sorry };
+        let abandons = self.store.abandons(campaign, rules.pacing.answer_wait).await;
+        let abandons = abandons.map_err(Failure::unexpected)?;
+        let opening = Opening { campaign: rules, leads_open, paused, abandons, sound: announcement, sorry };
         self.handle.ask(Ask::Open(Box::new(opening))).await;
         // Open is what every screen shows as open; an engine that has left shows nothing any more.
         let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;

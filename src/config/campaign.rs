@@ -336,6 +336,8 @@ fn rules(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campa
         source.fault(&["calling", "calls_per_sec"], found, "write 0 (the trunk's) to 1000");
     }
     let (start, end) = moments(calling, source);
+    let retry = retry(&file.retry, source);
+    let pacing = floor::pacing(&file.pacing, &retry, source);
     Campaign {
         id: CampaignId(0),
         name: file.name.clone(),
@@ -347,12 +349,12 @@ fn rules(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campa
         windows: windows(calling, source),
         start,
         end,
-        retry: retry(&file.retry, source),
+        retry,
         announcement: (!file.announcement.file.is_empty()).then_some(announcement),
         keys: keys(&file.keys, agents.is_some(), source),
         caller_ids: caller_ids(&file.caller_ids, source),
         agents,
-        pacing: floor::pacing(&file.pacing, source),
+        pacing,
     }
 }
 
@@ -545,6 +547,7 @@ fn caller_ids(table: &CallerIdsTable, source: &mut Source<'_>) -> CallerIdRules 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use paceline_core::pacing::ledger::RuleSet;
 
     const LEAST: &str = "name = \"vote\"\nmode = \"announce\"\n[list]\nfile = \"list.csv\"\n\
                          [announcement]\nfile = \"notice.mp3\"\n";
@@ -587,6 +590,34 @@ mod tests {
         check("[keys]\n12 = { result = \"x\" }\n", "campaign.toml:8: `12` is no key");
         check("[caller_ids]\nnumbers = [\"110\"]\n", "campaign.toml:8: `110` is no number to show");
         check("[calling]\nstart = \"2026-11-22\"\nend = \"2026-11-21\"\n", "campaign.toml:9: the end");
+    }
+
+    #[test]
+    fn the_abandon_ledger_is_set_by_the_words_of_its_rules() {
+        let pacing = |more: &str| parse(&format!("{LEAST}{more}")).expect("a campaign").rules.pacing;
+        let day = Duration::from_secs(24 * 3600);
+        let least = pacing("");
+        assert_eq!((least.abandon_rules, least.abandoned_rest), (RuleSet::default(), day * 3));
+        let several = "[pacing]\nabandon_rules = [\"us_tsr\", \"rolling_24h\"]\nabandoned_rest = \"2d\"\n";
+        let several = pacing(several);
+        let rules: Vec<&str> = several.abandon_rules.iter().map(|rule| rule.word()).collect();
+        assert_eq!((rules, several.abandoned_rest), (vec!["us_tsr", "rolling_24h"], day * 2));
+        let word = serde_json::to_value(several.abandon_rules).expect("json");
+        assert_eq!(word, serde_json::json!(["us_tsr", "rolling_24h"]));
+        assert_eq!(serde_json::from_value::<RuleSet>(word).expect("a set"), several.abandon_rules);
+        assert_eq!(pacing("[retry.after]\nabandoned = \"1d\"\n").abandoned_rest, day, "as the lead rests");
+        for (more, expected) in [
+            ("[pacing]\nabandon_rules = []\n", "campaign.toml:8: no rule says what the ceiling is of"),
+            ("[pacing]\nabandon_rules = [\"fcc\"]\n", "us_tsr"),
+            ("[pacing]\nabandoned_rest = \"soon\"\n", "campaign.toml:8: `soon` is no span"),
+            (
+                "[[dispositions]]\ncode = \"x\"\nstate = \"done\"\nmachine = true\ndefault = true\n",
+                "is the default and says that a machine",
+            ),
+        ] {
+            let error = parse(&format!("{LEAST}{more}")).expect_err(more);
+            assert!(error.contains(expected), "{error}\nshould contain {expected}");
+        }
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use super::problem::Source;
 use super::units::span;
 use paceline_core::agent::{Strategy, WrapUp};
-use paceline_core::campaign::{AgentRules, Disposition, Mode, PacingRules, Preview, Recorded};
+use paceline_core::campaign::{AgentRules, Disposition, Mode, PacingRules, Preview, Recorded, RetryRules};
 use paceline_core::ids::GroupId;
-use paceline_core::outcome::LeadState;
+use paceline_core::outcome::{LeadState, Outcome};
+use paceline_core::pacing::ledger::Rule;
 use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::Duration;
 use schemars::JsonSchema;
@@ -17,8 +18,13 @@ use std::collections::BTreeSet;
 pub struct PacingTable {
     /// Mode ratio: lines = ratio x idle agents.
     pub call_ratio: f64,
-    /// Modes ratio and predictive: a ceiling, not a wish.
+    /// Modes ratio and predictive: a ceiling, not a wish, by each of `abandon_rules`.
     pub abandon_rate_pct_max: f64,
+    /// How abandoned calls are counted. The strictest of these brakes; all are shown.
+    pub abandon_rules: Vec<RuleWord>,
+    /// How long no campaign calls a number that was abandoned, unless an agent is there for that call
+    /// alone. Empty = as `abandoned` in `[retry.after]` says, or 72h without it.
+    pub abandoned_rest: String,
     /// Answered with no free agent for longer = abandoned.
     pub answer_wait_secs: f64,
     /// Nothing is placed while more callees than this wait for an agent.
@@ -100,6 +106,39 @@ pub struct AgentsTable {
     pub summary_required: bool,
 }
 
+/// A way of counting abandoned calls.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleWord {
+    /// United States: of the calls that a person answered, over 30 days; an agent later than two seconds
+    /// after the answer is an abandoned call too.
+    UsTsr,
+    /// United Kingdom, Ofcom 2008: less the share of machines that agents hear, over 24 hours.
+    UkOfcom,
+    /// Of the calls that a person answered, this calendar day.
+    WholeDay,
+    /// The same over the last 24 hours.
+    #[serde(rename = "rolling_24h")]
+    Rolling24h,
+    /// Of all calls placed, this calendar day.
+    AllCalls,
+    /// Of the calls that wanted an agent, machines that agents heard among them, this calendar day.
+    ReachedQueue,
+}
+
+impl RuleWord {
+    const fn rule(self) -> Rule {
+        match self {
+            RuleWord::UsTsr => Rule::UsTsr,
+            RuleWord::UkOfcom => Rule::UkOfcom,
+            RuleWord::WholeDay => Rule::WholeDay,
+            RuleWord::Rolling24h => Rule::Rolling24h,
+            RuleWord::AllCalls => Rule::AllCalls,
+            RuleWord::ReachedQueue => Rule::ReachedQueue,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StrategyWord {
@@ -157,6 +196,9 @@ pub struct DispositionTable {
     /// The phone was wrong: this number is closed, the lead's others are still tried.
     #[serde(default)]
     pub wrong_number: bool,
+    /// A machine had answered: no person, where abandoned calls are counted.
+    #[serde(default)]
+    pub machine: bool,
     /// Stands for what nobody said in time.
     #[serde(default)]
     pub default: bool,
@@ -176,6 +218,8 @@ impl Default for PacingTable {
         PacingTable {
             call_ratio: 2.0,
             abandon_rate_pct_max: 3.0,
+            abandon_rules: vec![RuleWord::WholeDay],
+            abandoned_rest: String::new(),
             answer_wait_secs: 2.0,
             waiting_max: 2,
             may_cancel: false,
@@ -204,7 +248,7 @@ impl Default for AgentsTable {
     }
 }
 
-pub(super) fn pacing(table: &PacingTable, source: &mut Source<'_>) -> PacingRules {
+pub(super) fn pacing(table: &PacingTable, retry: &RetryRules, source: &mut Source<'_>) -> PacingRules {
     let mut within = |keys: &[&str], value: f64, least: f64, most: f64| {
         if !(least..=most).contains(&value) {
             let key = keys.last().copied().unwrap_or_default();
@@ -218,9 +262,21 @@ pub(super) fn pacing(table: &PacingTable, source: &mut Source<'_>) -> PacingRule
         within(&["pacing", "shadow", "call_ratio"], shadow.call_ratio, 0.1, 10.0);
         within(&["pacing", "shadow", "abandon_rate_pct_max"], shadow.abandon_rate_pct_max, 0.0, 100.0);
     }
+    if table.abandon_rules.is_empty() {
+        let hint = "name at least one, such as \"whole_day\"";
+        source.fault(&["pacing", "abandon_rules"], "no rule says what the ceiling is of", hint);
+    }
+    let usual = retry.after.get(&Outcome::Abandoned).copied();
+    let usual = usual.unwrap_or(PacingRules::default().abandoned_rest);
+    let abandoned_rest = match table.abandoned_rest.as_str() {
+        "" => usual,
+        text => source.or_fault(&["pacing", "abandoned_rest"], span(text), usual),
+    };
     PacingRules {
         call_ratio: table.call_ratio.clamp(0.1, 10.0),
         abandon_rate_max: table.abandon_rate_pct_max.clamp(0.0, 100.0) / 100.0,
+        abandon_rules: table.abandon_rules.iter().map(|word| word.rule()).collect(),
+        abandoned_rest,
         answer_wait: Duration::from_secs_f64(table.answer_wait_secs.clamp(0.0, 60.0)),
         waiting_max: table.waiting_max,
         may_cancel: table.may_cancel,
@@ -308,6 +364,10 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
             source.fault(&["dispositions"], format!("`{code}` stands there twice"), "remove one");
         }
         defaults += u32::from(table.default);
+        if table.default && table.machine {
+            let found = format!("`{code}` is the default and says that a machine had answered");
+            source.fault(&["dispositions"], found, "nobody heard a machine where nobody said so");
+        }
         let state = match table.state {
             StateWord::Open => LeadState::Open,
             StateWord::FollowUp => LeadState::FollowUp,
@@ -336,6 +396,7 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
             retry,
             do_not_call: table.do_not_call,
             wrong_number: table.wrong_number,
+            machine: table.machine,
         });
     }
     if defaults > 1 {

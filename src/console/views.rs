@@ -9,6 +9,7 @@ use paceline_core::agent::{CallSummary, Group, Party, SeatView, Way, Work};
 use paceline_core::dialer::View;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::number::PhoneNumber;
+use paceline_core::pacing::ledger::Standing;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -197,6 +198,11 @@ pub(super) fn campaign(
 ) -> Value {
     let mut view = serde_json::to_value(board.view).unwrap_or_default();
     view["until"] = maybe(board.view.until);
+    // Said below, in words.
+    if let Some(view) = view.as_object_mut() {
+        view.remove("abandon");
+    }
+    let braking = board.view.abandon.map(|standing| standing.braking()).filter(|rate| rate.of > 0.0);
     let group = facts.and_then(|facts| facts.rules.agents.as_ref()).map(|rules| rules.group);
     json!({
         "id": id,
@@ -213,7 +219,8 @@ pub(super) fn campaign(
         "results": board.results,
         "calls_per_sec": board.calls_per_sec,
         "answer_rate": board.answer_rate(),
-        "abandon_rate": board.view.tally.abandon_rate(),
+        "abandon_rate": braking.map(|rate| rate.rate),
+        "abandon": board.view.abandon.as_ref().map(abandon),
         "leads_ended": board.leads_ended,
         "finished": board.finished,
         "opened_at": moment(board.opened_at),
@@ -234,6 +241,31 @@ pub(super) fn words(view: &View, moments: Moments) -> Value {
     json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
 }
 
+/// Abandoned calls by every rule: which of them brake, which is the strictest, and how many people more
+/// it leaves.
+pub(super) fn abandon(standing: &Standing) -> Value {
+    let rules: Vec<Value> = standing
+        .rates
+        .iter()
+        .map(|rate| {
+            json!({
+                "rule": rate.rule.word(),
+                "abandoned": rate.abandoned,
+                "of": rate.of,
+                "rate": rate.rate,
+                "upper": rate.upper,
+                "chosen": standing.chosen.contains(rate.rule),
+            })
+        })
+        .collect();
+    json!({
+        "rules": rules,
+        "strictest": standing.strictest.word(),
+        "ceiling": standing.ceiling,
+        "left": standing.left,
+    })
+}
+
 /// What an agent's screen needs of a campaign she works for: its name and what she can say of a call.
 pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
     let rules = facts.rules.agents.as_ref();
@@ -247,6 +279,7 @@ pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
                 "state": known.state,
                 "do_not_call": known.do_not_call,
                 "wrong_number": known.wrong_number,
+                "machine": known.machine,
             })
         })
         .collect();

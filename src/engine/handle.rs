@@ -10,6 +10,7 @@ use paceline_core::dialer::{LeadPlace, View};
 use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Decision;
+use paceline_core::pacing::ledger::Counts;
 use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::time::Utc;
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub struct Opening {
     pub leads_open: u64,
     /// Nothing of the list is placed (single-number tests are).
     pub paused: bool,
+    /// What the store has of abandoned calls, for the ledger.
+    pub abandons: Vec<(Utc, Counts)>,
     pub sound: Option<Arc<Sound>>,
     /// What an abandoned callee hears; `None` = the house's own message.
     pub sorry: Option<Arc<Sound>>,

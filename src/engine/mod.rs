@@ -361,8 +361,8 @@ impl Engine {
             }
             campaign.note_time(now);
             self.metrics.calls(&campaign.name, &campaign.view);
-            if let Some(rate) = campaign.view.tally.abandon_rate() {
-                self.metrics.abandoned(&campaign.name, "live_answers", rate);
+            if let Some(standing) = &campaign.view.abandon {
+                self.metrics.abandoned(&campaign.name, standing);
             }
         }
         for seat in self.dialer.seats() {

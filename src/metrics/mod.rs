@@ -13,6 +13,7 @@ use paceline_core::ids::GroupId;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::pacing::Decision;
+use paceline_core::pacing::ledger::Standing;
 use prometheus::{
     Encoder, GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
@@ -33,6 +34,7 @@ pub struct Metrics {
     ring_secs: HistogramVec,
     agents: IntGaugeVec,
     abandon_ratio: GaugeVec,
+    abandon_ceiling: GaugeVec,
     answer_to_agent: HistogramVec,
     trunk_up: IntGaugeVec,
     caller_id_answers: GaugeVec,
@@ -57,6 +59,7 @@ impl Metrics {
             ring_secs: series::RING_SECS.histograms(&registry, series::RING_BOUNDS),
             agents: series::AGENTS.gauges(&registry),
             abandon_ratio: series::ABANDON_RATIO.ratios(&registry),
+            abandon_ceiling: series::ABANDON_CEILING.ratios(&registry),
             answer_to_agent: series::ANSWER_TO_AGENT_SECS
                 .histograms(&registry, series::ANSWER_TO_AGENT_BOUNDS),
             trunk_up: series::TRUNK_UP.gauges(&registry),
@@ -132,9 +135,18 @@ impl Metrics {
         }
     }
 
-    /// The abandon rate of a campaign, by rule.
-    pub fn abandoned(&self, campaign: &str, rule: &str, ratio: f64) {
-        self.abandon_ratio.with_label_values(&[campaign, rule]).set(ratio);
+    /// The abandon rates of a campaign by every rule, and the ceiling of those that brake.
+    pub fn abandoned(&self, campaign: &str, standing: &Standing) {
+        for rate in standing.rates {
+            let labels = [campaign, rate.rule.word()];
+            self.abandon_ratio.with_label_values(&labels).set(rate.rate);
+            if standing.chosen.contains(rate.rule) {
+                self.abandon_ceiling.with_label_values(&labels).set(standing.ceiling);
+            } else {
+                // It may have been chosen when the campaign was opened before.
+                let _ = self.abandon_ceiling.remove_label_values(&labels);
+            }
+        }
     }
 
     /// Leads by state, as the store counts them.

@@ -43,7 +43,12 @@ pub const AGENTS: Series = plain(
 pub const ABANDON_RATIO: Series = plain(
     "paceline_abandon_ratio",
     &["campaign", "rule"],
-    "Abandoned calls of those the rule counts, since the campaign was opened.",
+    "Abandoned calls of those the rule counts, in the rule's own window.",
+);
+pub const ABANDON_CEILING: Series = plain(
+    "paceline_abandon_ceiling_ratio",
+    &["campaign", "rule"],
+    "The ceiling of the abandon rate, for the rules that the campaign has chosen.",
 );
 pub const ANSWER_TO_AGENT_SECS: Series = histogram(
     "paceline_answer_to_agent_seconds",
@@ -78,6 +83,7 @@ pub const ALL: &[Series] = &[
     RING_SECS,
     AGENTS,
     ABANDON_RATIO,
+    ABANDON_CEILING,
     ANSWER_TO_AGENT_SECS,
     TRUNK_UP,
     CALLER_ID_ANSWERS,

@@ -4,6 +4,7 @@ use super::*;
 use paceline_core::ids::{AttemptId, CampaignId, GroupId};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::pacing::Why;
+use paceline_core::pacing::ledger::{At, Ledger, Rule, Standing};
 use paceline_core::time::Utc;
 use std::collections::BTreeSet;
 
@@ -23,8 +24,20 @@ fn ended(outcome: Outcome) -> AttemptResult {
         keys: Vec::new(),
         result: None,
         counted: true,
+        rest_until: None,
         lead: None,
     }
+}
+
+/// Three of sixty were abandoned.
+fn standing(chosen: &[Rule]) -> Standing {
+    let now = Utc::from_millis(3_600_000);
+    let mut ledger = Ledger::default();
+    (0..57).for_each(|_| ledger.connected(now, now));
+    (0..3).for_each(|_| ledger.abandoned(now));
+    (0..150).for_each(|_| ledger.placed(now));
+    let at = At { now, day_start: Utc::default() };
+    ledger.standing(chosen.iter().copied().collect(), 0.03, at)
 }
 
 fn all_touched() -> Metrics {
@@ -35,7 +48,7 @@ fn all_touched() -> Metrics {
     metrics.decided("vote", Decision { place: 2, why: Why::CallsPerSec });
     metrics.calls("vote", &View { ringing: 4, up: 2, leads_open: 17, ..View::default() });
     metrics.seats(&[(GroupId(1), "team".to_owned())].into(), std::iter::empty());
-    metrics.abandoned("vote", "live_answers", 0.01);
+    metrics.abandoned("vote", &standing(&[Rule::WholeDay, Rule::UsTsr]));
     let spoken = AttemptResult {
         answered_at: Some(Utc::default()),
         connected_at: Some(Utc::default()),
@@ -82,6 +95,19 @@ fn every_series_of_the_table_is_there_with_its_labels() {
 }
 
 #[test]
+fn a_rule_that_is_chosen_no_more_has_no_ceiling() {
+    let metrics = all_touched();
+    metrics.abandoned("vote", &standing(&[Rule::WholeDay]));
+    let text = metrics.text();
+    let ceilings = text.lines().filter(|line| line.starts_with("paceline_abandon_ceiling_ratio{"));
+    assert_eq!(
+        ceilings.collect::<Vec<_>>(),
+        [r#"paceline_abandon_ceiling_ratio{campaign="vote",rule="whole_day"} 0.03"#]
+    );
+    assert_eq!(text.matches("paceline_abandon_ratio{").count(), Rule::ALL.len(), "every rule is counted");
+}
+
+#[test]
 fn what_was_counted_is_what_is_shown() {
     let text = all_touched().text();
     for line in [
@@ -90,6 +116,9 @@ fn what_was_counted_is_what_is_shown() {
         r#"paceline_calls{campaign="vote",phase="ringing"} 4"#,
         r#"paceline_calls{campaign="vote",phase="announcing"} 2"#,
         r#"paceline_leads{campaign="vote",state="open"} 17"#,
+        r#"paceline_abandon_ratio{campaign="vote",rule="whole_day"} 0.05"#,
+        r#"paceline_abandon_ratio{campaign="vote",rule="all_calls"} 0.02"#,
+        r#"paceline_abandon_ceiling_ratio{campaign="vote",rule="us_tsr"} 0.03"#,
         r#"paceline_pacing_decisions_total{campaign="vote",why="calls_per_sec"} 1"#,
         r#"paceline_ring_seconds_bucket{campaign="vote",le="4"} 1"#,
         r#"paceline_ring_seconds_bucket{campaign="vote",le="2"} 0"#,

@@ -1,6 +1,7 @@
 //! Results: attempts, leads and the summary as files for people and scripts, written from one
 //! moment of the store. What a file looks like stands in a file of its own; no SQL, no policy.
 
+mod abandon;
 mod agents;
 mod attempts;
 mod calls_in;
@@ -13,6 +14,7 @@ pub mod summary;
 mod table;
 mod xlsx;
 
+pub use abandon::{AbandonRates, DayRate, RuleRate};
 pub use agents::COLUMNS as AGENT_COLUMNS;
 pub use attempts::COLUMNS as ATTEMPT_COLUMNS;
 pub use calls_in::COLUMNS as CALL_IN_COLUMNS;

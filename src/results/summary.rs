@@ -1,6 +1,7 @@
 //! The summary: counts taken while the tables are written, held against what the store counts by
 //! itself and against what the reader of the lists counted. Whether they agree is written too.
 
+use super::abandon::{AbandonRates, Abandons};
 use super::agents::DayOfCalls;
 use super::attempts::{seen_end, talk, wait};
 use super::days::Days;
@@ -11,7 +12,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use paceline_core::ids::AgentId;
 use paceline_core::number::PhoneNumber;
-use paceline_core::outcome::Outcome;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,20 +86,6 @@ pub struct AgentUse {
     pub wrap_up_secs: f64,
 }
 
-/// Abandoned calls in percent, each of its own divisor.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct AbandonRates {
-    pub abandoned: u64,
-    /// Of calls that a person answered: answered + abandoned.
-    pub pct_of_answered_by_people: f64,
-    /// Of calls that anything answered: answered + abandoned + machine.
-    pub pct_of_answered_by_anyone: f64,
-    pub pct_of_attempts: f64,
-    /// Calls that waited for an agent: connected + abandoned.
-    pub reached_queue: u64,
-    pub pct_of_reached_queue: f64,
-}
-
 /// Spans in seconds, over the calls that have one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Spans {
@@ -124,6 +110,7 @@ pub(super) struct Tally {
     ended_with_lead: u64,
     tries_of_leads: u64,
     calls_in_with_agent: u64,
+    abandons: Abandons,
 }
 
 /// A call as far as its agent is concerned.
@@ -179,6 +166,7 @@ impl Tally {
             ended_with_lead: 0,
             tries_of_leads: 0,
             calls_in_with_agent: 0,
+            abandons: Abandons::default(),
         }
     }
 
@@ -263,6 +251,8 @@ impl Tally {
             uses.attempts += 1;
             uses.answered += u64::from(row.answered_at.is_some());
         }
+        let day = row.answered_at.and_then(|at| self.days.day(at));
+        self.abandons.attempt(row, day.map(|day| day.date));
         let end = seen_end(row);
         self.ring.add(row.ringing_at, row.answered_at.or(end));
         let (waited, talked) = (wait(row), talk(row, mode));
@@ -286,7 +276,7 @@ impl Tally {
     }
 
     /// `counts` is what the store says, counted another way.
-    pub(super) fn summary(self, campaign: &CampaignRecord, counts: &Counts) -> Summary {
+    pub(super) fn summary(mut self, campaign: &CampaignRecord, counts: &Counts) -> Summary {
         let differences = self.differences(counts);
         let mut summary = self.summary;
         summary.campaign = campaign.name.clone();
@@ -296,7 +286,7 @@ impl Tally {
         summary.ring_secs = self.ring.spans();
         summary.wait_secs = self.wait.spans();
         summary.talk_secs = self.talk.spans();
-        summary.abandon = abandon_rates(&summary);
+        summary.abandon = self.abandons.rates(&summary, &mut self.days);
         summary.reconciles = differences.is_empty();
         summary.differences = differences;
         summary
@@ -345,21 +335,5 @@ impl Tally {
             differences.push(format!("leads by state: written {written:?}, stored {stored:?}"));
         }
         differences
-    }
-}
-
-fn abandon_rates(summary: &Summary) -> AbandonRates {
-    let of = |outcome: Outcome| summary.attempts_by_outcome.get(outcome.word()).copied().unwrap_or_default();
-    let abandoned = of(Outcome::Abandoned);
-    let people = of(Outcome::Answered) + abandoned;
-    let reached_queue = summary.attempts_connected + abandoned;
-    let pct = |whole: u64| (abandoned as f64 * 100.0 / whole.max(1) as f64 * 100.0).round() / 100.0;
-    AbandonRates {
-        abandoned,
-        pct_of_answered_by_people: pct(people),
-        pct_of_answered_by_anyone: pct(people + of(Outcome::Machine)),
-        pct_of_attempts: pct(summary.attempts),
-        reached_queue,
-        pct_of_reached_queue: pct(reached_queue),
     }
 }

@@ -9,7 +9,8 @@ use paceline_core::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId};
 use paceline_core::lead::Lead;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
-use paceline_core::time::Utc;
+use paceline_core::pacing::ledger::{Booked, Counts, Ledger};
+use paceline_core::time::{Duration, Utc};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +52,8 @@ pub struct Books {
     open_numbers: FxHashSet<PhoneNumber>,
     open_households: FxHashSet<HouseholdId>,
     resting: BTreeMap<PhoneNumber, Utc>,
+    /// Abandoned: called only where an agent is there for that call alone.
+    shielded: BTreeMap<PhoneNumber, Utc>,
     blacklist: BTreeSet<PhoneNumber>,
     /// Handed out because an agent asked for it: called whatever became of it.
     asked: BTreeSet<LeadId>,
@@ -139,6 +142,34 @@ impl Books {
         Some(KnownCaller { campaign: attempt.request.campaign, lead, agent })
     }
 
+    /// Abandoned calls and what they are of, by quarter hours, as the real store sums them: whoever
+    /// waited for an agent waited for up to `answer_wait`.
+    pub fn abandons(&self, answer_wait: Duration) -> Vec<(Utc, Counts)> {
+        let mut ledger = Ledger::default();
+        let mut machines = BTreeMap::new();
+        for said in self.summaries.iter().filter(|said| !said.inbound) {
+            machines.insert(said.attempt, said.machine);
+        }
+        for attempt in self.attempts.values() {
+            let Some(result) = &attempt.result else {
+                ledger.placed(attempt.request.placed_at);
+                continue;
+            };
+            let booked = Booked {
+                placed_at: attempt.request.placed_at,
+                rang: result.ringing_at.is_some(),
+                answered_at: attempt.answered_at.or(result.answered_at),
+                connected_at: result.connected_at,
+                ended_at: result.ended_at,
+                ended_by: result.ended_by,
+                outcome: result.outcome,
+                machine: machines.get(&result.attempt).copied().unwrap_or(false),
+            };
+            ledger.enter(&booked, answer_wait);
+        }
+        ledger.sums().map(|(at, counts)| (at, *counts)).collect()
+    }
+
     /// "May I dial this number now?", and the attempt's row if so.
     pub fn open_attempt(&mut self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         assert!(request.attempt.0 > self.last_attempt, "attempt {} was given out twice", request.attempt);
@@ -177,7 +208,9 @@ impl Books {
         if busy {
             return DialVerdict::NotBefore { until: now + request.rest, reason: Reason::Duplicate };
         }
-        if let Some(until) = self.resting.get(&request.number).filter(|until| **until > now) {
+        let shielded = self.shielded.get(&request.number).filter(|_| !request.guaranteed);
+        let rest = self.resting.get(&request.number).max(shielded).filter(|until| **until > now);
+        if let Some(until) = rest {
             return DialVerdict::NotBefore { until: *until, reason: Reason::AttemptsUsed };
         }
         let earlier = self.by_number.get(&request.number).map_or(&[][..], Vec::as_slice);
@@ -221,6 +254,9 @@ impl Books {
         }
         let update = result.lead.clone();
         let (agent, id) = (result.agent, result.attempt);
+        if let Some(until) = result.rest_until {
+            self.shielded.insert(attempt.request.number, until);
+        }
         let household = attempt.request.household;
         attempt.result = Some(result);
         let Some(update) = update else { return };
@@ -348,6 +384,7 @@ impl Books {
                 keys: Vec::new(),
                 result: None,
                 counted: request.lead.is_some(),
+                rest_until: None,
                 lead,
             });
         }

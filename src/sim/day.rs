@@ -206,11 +206,9 @@ impl<F: FarEnd> Day<F> {
             self.give(input);
         }
         let leads_open = self.books.leads_open();
-        self.give(Input::CampaignOpened {
-            campaign: Box::new(self.campaign.clone()),
-            leads_open,
-            paused: false,
-        });
+        let abandons = self.books.abandons(self.campaign.pacing.answer_wait);
+        let campaign = Box::new(self.campaign.clone());
+        self.give(Input::CampaignOpened { campaign, leads_open, paused: false, abandons });
     }
 
     /// `kill -9`: whatever was not in the books is gone, and the process starts again a little later.

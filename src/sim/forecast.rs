@@ -130,15 +130,29 @@ impl Sums {
 impl Assumed {
     /// One day with this seed and this way of placing calls.
     pub fn day(&self, seed: u64, mode: Mode, call_ratio: f64) -> Forecast {
+        let until = Time::ZERO + self.span();
+        let Some((mut day, sums)) = self.morning(seed, mode, call_ratio) else { return Forecast::default() };
+        let finished = day.run(until);
+        let mut sums = sums.borrow_mut();
+        let end = if finished { sums.last } else { until };
+        sums.close(end);
+        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..outcome(&sums, finished, end) }
+    }
+
+    fn span(&self) -> Duration {
+        Duration::from_secs_f64(self.hours * 3_600.0)
+    }
+
+    /// The day before its first call, and the sums that will follow it; `None` without agents.
+    fn morning(&self, seed: u64, mode: Mode, call_ratio: f64) -> Option<(Day<Line>, Rc<RefCell<Sums>>)> {
         let mut campaign = self.campaign.clone();
         campaign.id = CampaignId(1);
         campaign.mode = mode;
         campaign.pacing.call_ratio = call_ratio;
-        let span = Duration::from_secs_f64(self.hours * 3_600.0);
         // The day is as long as the forecast: its abandon budget is spent within it.
-        let close = self.start + span + Duration::from_secs(1);
+        let close = self.start + self.span() + Duration::from_secs(1);
         campaign.end = Some(campaign.end.map_or(close, |end| end.min(close)));
-        let Some(rules) = campaign.agents.as_mut() else { return Forecast::default() };
+        let rules = campaign.agents.as_mut()?;
         let group = GroupId(1);
         rules.group = group;
         // A wrap-up lasts as long as it is assumed to, not as long as it may; without a summary to
@@ -167,12 +181,7 @@ impl Assumed {
         let sums = Rc::new(RefCell::new(Sums::default()));
         let heard = sums.clone();
         day.watch = Some(Box::new(move |now, _, output| heard.borrow_mut().hear(now, output)));
-        let until = Time::ZERO + span;
-        let finished = day.run(until);
-        let mut sums = sums.borrow_mut();
-        let end = if finished { sums.last } else { until };
-        sums.close(end);
-        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..outcome(&sums, finished, end) }
+        Some((day, sums))
     }
 
     /// The fewest agents who finish the list by the end of the forecast; `None` = `most` do not either

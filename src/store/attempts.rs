@@ -30,6 +30,7 @@ struct Standing {
     /// That attempt's summary said when to call again: the gap is the agent's to choose.
     called_for: bool,
     open: i64,
+    /// A crash cut a call off, or she was abandoned and nobody is there for this call alone.
     rest_until: Option<i64>,
 }
 
@@ -147,7 +148,8 @@ async fn standing(
              count(*) filter (where a.counted and a.placed_at >= $5 and a.placed_at < $6) as "in_day!: i64",
              max(a.placed_at) filter (where a.counted) as "last_placed: i64",
              count(*) filter (where a.state <> 'ended') as "open!: i64",
-             max(a.rest_until) filter (where a.rest_until > $7) as "rest_until: i64"
+             max(a.rest_until) filter (where a.rest_until > $7 and not ($10 and a.outcome = 'abandoned'))
+               as "rest_until: i64"
            from attempt a where a.number = $3"#,
         lead,
         household,
@@ -157,7 +159,8 @@ async fn standing(
         day_end,
         now,
         request.attempt.0,
-        placed_at
+        placed_at,
+        request.guaranteed
     )
     .fetch_one(&mut *conn)
     .await
@@ -262,12 +265,13 @@ pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) 
     let answered_at = result.answered_at.map(Utc::as_millis);
     let connected_at = result.connected_at.map(Utc::as_millis);
     let agent = result.agent.map(|agent| agent.0);
+    let rest_until = result.rest_until.map(Utc::as_millis);
     let ended_at = result.ended_at.as_millis();
     let keys: String = result.keys.iter().copied().map(Digit::as_char).collect();
     let ended = sqlx::query!(
         "update attempt set state = 'ended', outcome = $2, cause = $3, sip_code = $4, ended_by = $5,
                 ringing_at = $6, answered_at = coalesce($7, answered_at), ended_at = $8, keys = $9,
-                result = $10, counted = $11, connected_at = $12, agent_id = $13
+                result = $10, counted = $11, connected_at = $12, agent_id = $13, rest_until = $14
           where id = $1 and state <> 'ended'",
         result.attempt.0,
         outcome,
@@ -281,7 +285,8 @@ pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) 
         result.result,
         result.counted,
         connected_at,
-        agent
+        agent,
+        rest_until
     )
     .execute(&mut *conn)
     .await?;

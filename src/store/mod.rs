@@ -2,6 +2,7 @@
 //! that writes, any number that read. Policy stays in the core; what may be dialled is asked here,
 //! in the transaction that opens the attempt.
 
+pub mod abandons;
 pub mod access;
 pub mod asked;
 pub mod asking;

@@ -51,6 +51,8 @@ pub struct AttemptRow {
     pub note: Option<String>,
     pub recording: Option<String>,
     pub counted: bool,
+    /// An agent heard a machine.
+    pub machine: bool,
 }
 
 /// One list row: a lead, or a row that was refused (`lead_id` empty).
@@ -196,7 +198,7 @@ impl Reader {
                       a.ended_at, a.alive_at, a.outcome, a.cause, a.sip_code, a.ended_by, a.keys, a.result,
                       g.number as "agent?", a.disposition, a.note, a.recording,
                       a.disposition_defaulted as "disposition_defaulted!: bool", a.agent_id,
-                      a.counted as "counted!: bool"
+                      a.counted as "counted!: bool", a.machine as "machine!: bool"
                  from attempt a
                  left join lead l on l.id = a.lead_id
                  left join household h on h.id = l.household_id

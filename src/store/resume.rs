@@ -185,7 +185,8 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
     let since = (now - CALLER_ID_WINDOW).as_millis();
     let now = now.as_millis();
     let resting = sqlx::query!(
-        r#"select number, rest_until as "until!" from attempt where rest_until > $1 order by rest_until"#,
+        r#"select number, rest_until as "until!" from attempt
+            where rest_until > $1 and outcome <> 'abandoned' order by rest_until"#,
         now
     )
     .fetch_all(&mut *conn)

@@ -33,13 +33,14 @@ pub(crate) async fn save(conn: &mut SqliteConnection, record: &SummaryRecord) ->
     } else {
         sqlx::query!(
             "update attempt set disposition = $2, note = $3, disposition_defaulted = $4,
-                    agent_id = coalesce(agent_id, $5)
+                    agent_id = coalesce(agent_id, $5), machine = $6
               where id = $1",
             attempt,
             disposition,
             note,
             record.defaulted,
-            record.agent.0
+            record.agent.0,
+            record.machine
         )
         .execute(&mut *conn)
         .await?;

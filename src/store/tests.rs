@@ -45,6 +45,7 @@ fn opening(campaign: CampaignId, n: i64) -> Command {
         day_start: NOW,
         day_end: NOW + Duration::from_secs(3600),
         rest: Duration::from_secs(60),
+        guaranteed: false,
     };
     let dialog = "x".repeat(500);
     Command::OpenAttempt { request: Box::new(request), trunk: "main".into(), call_id: "c".into(), dialog }
@@ -66,6 +67,7 @@ fn ending(campaign: CampaignId, n: i64) -> Command {
         keys: Vec::new(),
         result: None,
         counted: true,
+        rest_until: None,
         lead: None,
     }))
 }

@@ -94,6 +94,7 @@ fn scene(rig: &Rig, group: GroupId) -> Scene {
         retry: None,
         do_not_call: false,
         wrong_number: false,
+        machine: false,
     };
     Scene { campaign: rig.campaign, group, dispositions: vec![voted], leads: Vec::new(), outside: Vec::new() }
 }

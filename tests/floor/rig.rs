@@ -201,7 +201,8 @@ impl Rig {
         let campaign = campaign(&store, &wish, group).await;
         let id = campaign.id;
         let (leads_open, paused) = (wish.leads, false);
-        let opening = Opening { campaign, leads_open, paused, sound: None, sorry: None };
+        let opening =
+            Opening { campaign, leads_open, paused, sound: None, sorry: None, abandons: Vec::new() };
         handle.ask(Ask::Open(Box::new(opening))).await;
         Rig { handle, dir, agents, callees, registrar, campaign: id, store, engine, writer }
     }
@@ -378,6 +379,7 @@ async fn campaign(store: &Store, wish: &Wish, group: GroupId) -> Campaign {
                 retry: None,
                 do_not_call: false,
                 wrong_number: false,
+                machine: false,
             }],
             disposition_required: true,
             disposition_default: Some("voted".into()),

@@ -138,6 +138,7 @@ async fn a_shift() -> (Desk, PathBuf) {
         agent: bo.0,
         summary: CallSummary { disposition: "called_back".into(), note: "-1".into(), callback: None },
         defaulted: false,
+        machine: false,
         at: at(1210),
         lead: None,
     })

@@ -49,6 +49,7 @@ async fn dial_until_killed(folder: &Path) {
                         day_start: hands.now(),
                         day_end: hands.now() + Duration::from_secs(1),
                         rest: Duration::from_secs(60),
+                        guaranteed: false,
                     };
                     next += 1;
                     writer.send(opening(&request)).await;

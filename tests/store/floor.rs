@@ -64,6 +64,7 @@ pub fn said(request: &AttemptRequest, code: &str, at: Utc, lead: Option<LeadUpda
         agent: ANA,
         summary: CallSummary { disposition: code.into(), note: "a note".into(), callback: None },
         defaulted: false,
+        machine: false,
         at,
         lead,
     }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod abandoned;
 mod asking;
 mod books;
 mod crash;
@@ -154,6 +155,7 @@ impl Desk {
             day_start: Utc::from_millis(MORNING - 10 * 3_600_000),
             day_end: Utc::from_millis(MORNING + 14 * 3_600_000),
             rest: Duration::from_secs(60),
+            guaranteed: false,
         }
     }
 
@@ -272,6 +274,7 @@ pub fn result(request: &AttemptRequest, lead: Option<&Lead>, outcome: Outcome, a
         keys: Vec::new(),
         result: None,
         counted: outcome.counts(),
+        rest_until: None,
         lead: update,
     }
 }

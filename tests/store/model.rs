@@ -14,6 +14,8 @@ struct Model {
     attempts: Vec<(u64, CampaignId, i64, bool, bool)>,
     blacklist: Vec<u64>,
     resting: BTreeMap<u64, i64>,
+    /// Abandoned: only for whom an agent is there alone.
+    shielded: BTreeMap<u64, i64>,
 }
 
 impl Model {
@@ -25,7 +27,8 @@ impl Model {
         let day = request.day_start.as_millis()..request.day_end.as_millis();
         let gap = request.gap_min.as_millis() as i64;
         let last = counted.iter().map(|attempt| attempt.2).max();
-        let rest = self.resting.get(&number).copied().unwrap_or(0);
+        let shielded = self.shielded.get(&number).filter(|_| !request.guaranteed);
+        let rest = self.resting.get(&number).max(shielded).copied().unwrap_or(0);
         if self.blacklist.contains(&number) {
             DialVerdict::Closed(Reason::Blacklisted)
         } else if mine.iter().any(|attempt| attempt.4) {
@@ -57,6 +60,7 @@ async fn one_seed(seed: u64) {
             0..55 => {
                 let mut request = desk.request(None, number(random.random_range(0..NUMBERS)));
                 request.campaign = [desk.campaign, autumn][random.random_range(0..2)];
+                request.guaranteed = random.random_bool(0.3);
                 let days = (desk.hands.now().as_millis() - MORNING) / DAY;
                 request.day_start = Utc::from_millis(MORNING + days * DAY);
                 request.day_end = request.day_start + Duration::from_millis(DAY as u64);
@@ -70,9 +74,22 @@ async fn one_seed(seed: u64) {
             }
             55..90 if !open.is_empty() => {
                 let (request, at) = open.swap_remove(random.random_range(0..open.len()));
-                let outcomes = [Outcome::Busy, Outcome::LineFault, Outcome::Answered, Outcome::CarrierBlock];
+                let outcomes = [
+                    Outcome::Busy,
+                    Outcome::LineFault,
+                    Outcome::Answered,
+                    Outcome::CarrierBlock,
+                    Outcome::Abandoned,
+                ];
                 let outcome = outcomes[random.random_range(0..outcomes.len())];
-                desk.end(&request, None, outcome).await;
+                let mut result = result(&request, None, outcome, desk.hands.now());
+                if outcome == Outcome::Abandoned {
+                    let until = desk.hands.now() + Duration::from_secs(2 * 3600);
+                    result.rest_until = Some(until);
+                    let shielded = model.shielded.entry(request.number.as_u64()).or_default();
+                    *shielded = until.as_millis().max(*shielded);
+                }
+                desk.ask(Command::SaveResult(Box::new(result))).await;
                 model.attempts[at].3 = outcome.counts();
                 model.attempts[at].4 = false;
             }

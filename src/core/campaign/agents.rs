@@ -4,6 +4,7 @@
 use crate::agent::{Strategy, WrapUp};
 use crate::ids::GroupId;
 use crate::outcome::LeadState;
+use crate::pacing::ledger::RuleSet;
 use crate::pacing::shadow::ShadowRules;
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,9 @@ pub struct Disposition {
     pub do_not_call: bool,
     /// The phone was wrong: this number of the lead is closed, its others are still tried.
     pub wrong_number: bool,
+    /// A machine had answered: for the abandon rates she was no person. The outcome of the call stays what
+    /// the line said, since retries, columns and counts were settled by it before the agent spoke.
+    pub machine: bool,
 }
 
 /// The `[pacing]` table.
@@ -83,8 +87,13 @@ pub struct Disposition {
 pub struct PacingRules {
     /// Mode ratio: lines = ratio x idle agents.
     pub call_ratio: f64,
-    /// A ceiling, not a wish: 0.03.
+    /// A ceiling, not a wish: 0.03, by every rule of `abandon_rules`.
     pub abandon_rate_max: f64,
+    /// How abandoned calls are counted: the strictest of these brakes.
+    pub abandon_rules: RuleSet,
+    /// How long a number that was abandoned is not called by any campaign, unless an agent is there for
+    /// that call alone.
+    pub abandoned_rest: Duration,
     /// Answered with no free agent for longer = abandoned.
     pub answer_wait: Duration,
     /// Nothing is placed while more callees than this wait for an agent.
@@ -101,6 +110,8 @@ impl Default for PacingRules {
         PacingRules {
             call_ratio: 2.0,
             abandon_rate_max: 0.03,
+            abandon_rules: RuleSet::default(),
+            abandoned_rest: Duration::from_secs(72 * 3600),
             answer_wait: Duration::from_secs(2),
             waiting_max: 2,
             may_cancel: false,

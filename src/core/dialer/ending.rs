@@ -21,8 +21,8 @@ impl Dialer {
         if unheard && !call.abandoned {
             // She hung up before anybody spoke with her.
             call.abandoned = true;
-            if let Some(run) = self.campaigns.get_mut(&call.campaign) {
-                run.tally.abandoned();
+            if let (Some(run), Some(at)) = (self.campaigns.get_mut(&call.campaign), call.answered_at) {
+                run.ledger.abandoned(at);
             }
         }
         let gone = unheard.then_some(Event::Abandoned { call: id });
@@ -56,7 +56,9 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
         run.live = run.live.saturating_sub(1);
         run.unsaved += 1;
-        run.tally.settled += u64::from(call.ringing_at.is_some() || call.answered_at.is_some());
+        run.note_end(call, outcome, ended_by, utc);
+        let rest = run.rules.pacing.abandoned_rest;
+        let rest_until = (outcome == Outcome::Abandoned).then_some(utc + rest);
         let lead = if left {
             settle(call, run, outcome, &ended, &self.trunks, utc)
         } else {
@@ -83,6 +85,7 @@ impl Dialer {
             keys: call.keys.clone(),
             result: call.result.clone(),
             counted: outcome.counts() && left && call.waiting.is_some(),
+            rest_until,
             lead,
         })));
         if let Some(event) = gone {

@@ -7,6 +7,7 @@ use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, Tr
 use crate::lead::Lead;
 use crate::number::PhoneNumber;
 use crate::outcome::Reason;
+use crate::pacing::ledger::Counts;
 use crate::pacing::shadow::ShadowRules;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,10 @@ pub enum Input {
         campaign: Box<Campaign>,
         leads_open: u64,
         paused: bool,
+        /// What the store has of the last 30 days, by quarter hours: see [`Ledger`].
+        ///
+        /// [`Ledger`]: crate::pacing::ledger::Ledger
+        abandons: Vec<(Utc, Counts)>,
     },
     /// The answer to `Output::FetchLeads`.
     LeadsArrived {

@@ -11,6 +11,7 @@ pub mod input;
 pub mod output;
 pub mod wake;
 
+mod abandons;
 mod drift;
 mod ending;
 mod floor;
@@ -30,6 +31,7 @@ use crate::campaign::caller_id::CallerIdLedger;
 use crate::ids::{CallId, CampaignId, HouseholdId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::pacing::Why;
+use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
 use floor::Floor;
 use input::{ManagerAct, OpenWork};
@@ -107,8 +109,10 @@ impl Dialer {
                     line.set_state(self.now, state);
                 }
             }
-            Input::CampaignOpened { campaign, leads_open, paused } => {
-                self.campaigns.insert(campaign.id, CampaignRun::new(*campaign, leads_open, paused));
+            Input::CampaignOpened { campaign, leads_open, paused, abandons } => {
+                let mut run = CampaignRun::new(*campaign, leads_open, paused);
+                run.ledger = Ledger::restored(&abandons);
+                self.campaigns.insert(run.rules.id, run);
             }
             Input::LeadsArrived { campaign, leads, next_due, leads_open } => {
                 self.leads_arrived(campaign, leads, next_due, leads_open);
@@ -164,7 +168,7 @@ impl Dialer {
             leads_open: run.supply.leads_open,
             why: run.last.map(|decision| decision.why),
             until: self.waits_until(run),
-            tally: run.tally,
+            abandon: run.standing(self.wall.utc(self.now)),
             reason: run.planned.map(|planned| planned.reason),
             numbers: self.numbers(run),
             trouble: run.pacer.as_ref().and_then(|pacer| pacer.trouble(self.now)),
@@ -182,6 +186,11 @@ impl Dialer {
             }
         }
         view
+    }
+
+    /// A campaign's abandon ledger.
+    pub fn ledger(&self, campaign: CampaignId) -> Option<&Ledger> {
+        self.campaigns.get(&campaign).map(|run| &run.ledger)
     }
 
     /// The wall clock at the last input.

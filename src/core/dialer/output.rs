@@ -184,6 +184,8 @@ pub struct SummaryRecord {
     pub summary: CallSummary,
     /// Nobody said it in time: the campaign's default stands for it.
     pub defaulted: bool,
+    /// The disposition says that a machine had answered.
+    pub machine: bool,
     pub at: Utc,
     /// What becomes of the lead.
     pub lead: Option<LeadUpdate>,
@@ -244,6 +246,8 @@ pub struct AttemptRequest {
     pub day_end: Utc,
     /// How long the number rests if we die now: the ring time and a margin.
     pub rest: Duration,
+    /// An agent is there for this call alone, so that a number that was abandoned may be called.
+    pub guaranteed: bool,
 }
 
 /// What is written when an attempt is over.
@@ -267,6 +271,8 @@ pub struct AttemptResult {
     /// What a key's rule set.
     pub result: Option<String>,
     pub counted: bool,
+    /// She was abandoned: until then no campaign calls this number without an agent who is there for her.
+    pub rest_until: Option<Utc>,
     /// What becomes of the lead; `None` for a single-number test.
     pub lead: Option<LeadUpdate>,
 }

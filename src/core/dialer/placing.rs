@@ -434,6 +434,7 @@ impl Dialer {
             day_start,
             day_end,
             rest: run.rules.ring + REST_MARGIN,
+            guaranteed: for_agent.is_some() || booked,
         };
         run.opening.reserve(self.now);
         run.live += 1;
@@ -448,6 +449,7 @@ impl Dialer {
         let call = Call {
             part,
             caller_id,
+            placed_at: utc,
             open_until,
             for_agent,
             agent_first,
@@ -465,6 +467,9 @@ impl Dialer {
         match verdict {
             DialVerdict::Opened => {
                 call.phase = Phase::Opened;
+                if let Some(run) = self.campaigns.get_mut(&call.campaign) {
+                    run.ledger.placed(call.placed_at);
+                }
                 let slot = self.wire_slot(id);
                 if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.place(id) }
             }

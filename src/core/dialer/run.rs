@@ -1,5 +1,6 @@
 //! A campaign that is open, and a call that is out: the state behind the brain's decisions.
 
+use super::abandons::Braking;
 use super::floor::{Planned, Talk, predicts};
 use super::looking::Numbers;
 use crate::agent::CallSummary;
@@ -10,8 +11,8 @@ use crate::campaign::{CallerId, Campaign};
 use crate::ids::{AgentId, AttemptId, CampaignId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::pacing::guarded::{Guarded, Trouble};
+use crate::pacing::ledger::{Ledger, Standing};
 use crate::pacing::predictive::{self, Event, Part, Reason};
-use crate::pacing::ratio::Tally;
 use crate::pacing::shadow::{Compared, Shadow, ShadowRules};
 use crate::pacing::{Decision, Rate, Why};
 use crate::time::{Time, Utc};
@@ -34,8 +35,11 @@ pub(super) struct CampaignRun {
     pub wire: Rate,
     pub supply: Supply,
     pub last: Option<Decision>,
-    /// For the abandon rate.
-    pub tally: Tally,
+    /// Abandoned calls and what they are of; the last 30 days' from the store.
+    pub ledger: Ledger,
+    pub braking: Option<Braking>,
+    /// Calls in which an agent heard a machine, the newest: she may think better of it.
+    pub machines: BTreeSet<AttemptId>,
     /// Mode predictive.
     pub pacer: Option<Box<Guarded>>,
     pub planned: Option<Planned>,
@@ -75,7 +79,9 @@ impl CampaignRun {
             wire: rate,
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
-            tally: Tally::default(),
+            ledger: Ledger::default(),
+            braking: None,
+            machines: BTreeSet::new(),
             pacer: predicts(rules.mode).then(|| Box::new(Guarded::new(pacer_rules(&rules)))),
             planned: None,
             shadow: rules.pacing.shadow.map(|shadow| Box::new(shadow_of(&rules, shadow))),
@@ -182,6 +188,7 @@ pub(super) struct Call {
     pub caller_id: Option<CallerId>,
     pub phase: Phase,
     pub opened: Time,
+    pub placed_at: Utc,
     /// Until then its INVITE may leave.
     pub open_until: Utc,
     pub ringing_at: Option<Utc>,
@@ -244,6 +251,7 @@ impl Call {
             caller_id: None,
             phase: Phase::Opening,
             opened,
+            placed_at: Utc::default(),
             open_until: window::FOREVER,
             ringing_at: None,
             answered_at: None,
@@ -318,7 +326,8 @@ pub struct View {
     pub waiting: u32,
     /// With an agent.
     pub talking: u32,
-    pub tally: Tally,
+    /// Abandoned calls by every rule; `None` = a campaign without agents.
+    pub abandon: Option<Standing>,
     pub leads_open: u64,
     pub why: Option<Why>,
     /// Mode predictive: the numbers behind the last plan.

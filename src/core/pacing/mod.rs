@@ -1,5 +1,6 @@
 //! How many calls to place now, and why. Every decision carries its why and its numbers.
 
+pub mod brake;
 pub mod estimate;
 pub mod guarded;
 pub mod ledger;

@@ -86,3 +86,45 @@ fn the_agents_needed_finish_the_list_and_one_fewer_do_not() {
     assumed.campaign.retry.after.insert(Outcome::NoAnswer, Duration::from_secs(7_200));
     assert_eq!(assumed.agents_needed(1, Mode::Progressive, 1.0, 40), None);
 }
+
+#[test]
+#[ignore = "shows a day, for the eye"]
+fn a_day_minute_by_minute() {
+    let number =
+        |name: &str, usual: f64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(usual);
+    let mut assumed = assumed(number("AGENTS", 100.0) as u32);
+    assumed.leads = 80_000;
+    assumed.hours = number("HOURS", 3.0);
+    assumed.world.answer_rate = 0.3;
+    assumed.world.wrap_up = Duration::from_secs(12);
+    assumed.campaign.ring = Duration::from_secs(30);
+    let (mut day, sums) = assumed.morning(1, Mode::Predictive, 1.0).expect("agents");
+    let every = number("EVERY", 60.0) as u64;
+    let (mut answered, mut abandoned) = (0, 0);
+    for step in 1..=(assumed.hours * 3_600.0) as u64 / every {
+        day.run(Time::from_millis(step * every * 1_000));
+        let view = day.dialer.view(CampaignId(1));
+        let sums = sums.borrow();
+        let talks = sums.conversations + sums.abandoned;
+        let reason = view.reason;
+        println!(
+            "{:6} s  talking {:3} out {:3} waiting {} | ended {:4} abandoned {:2} ({:.2} % so far) | {:?} {:?}",
+            step * every,
+            view.talking,
+            view.starting + view.ringing,
+            view.waiting,
+            talks - answered,
+            sums.abandoned - abandoned,
+            100.0 * sums.abandoned as f64 / talks.max(1) as f64,
+            view.why,
+            reason.map(|r| (
+                r.limit,
+                (r.expected_free * 10.0).round() / 10.0,
+                (r.expected_answers * 10.0).round() / 10.0,
+                (r.risk_max * 1e4).round() / 1e4,
+                (r.budget_left * 10.0).round() / 10.0
+            )),
+        );
+        (answered, abandoned) = (talks, sums.abandoned);
+    }
+}

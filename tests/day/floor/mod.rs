@@ -3,6 +3,7 @@
 
 mod after;
 mod judge;
+mod ledger;
 mod looking_back;
 mod properties;
 
@@ -22,6 +23,7 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, HouseholdId, LeadId, Trun
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
+use paceline_core::pacing::ledger::{Rule, RuleSet};
 use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
 use std::sync::Arc;
@@ -107,6 +109,29 @@ impl FloorPlan {
     }
 }
 
+/// Agents who come at once, stay, and do their work.
+fn steady() -> Habits {
+    Habits {
+        late: Spread::new(1.0, 0.1, 0.0, 10.0),
+        shift: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
+        between_breaks: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
+        nailed_up: 1.0,
+        telephone: 0.0,
+        misses: 0.0,
+        declines: 0.0,
+        holds: 0.0,
+        consults: 0.0,
+        moves_phone: 0.0,
+        loses_network: 0.0,
+        callbacks: 0.0,
+        phone_crashes: 0.0,
+        own_calls: 0.0,
+        clumsy: 0.0,
+        supervises: 0.0,
+        ..Habits::default()
+    }
+}
+
 fn pick<T: Copy>(dice: &mut Dice, all: &[T]) -> T {
     all[dice.next_u64() as usize % all.len()]
 }
@@ -161,12 +186,21 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
         pacing: PacingRules {
             call_ratio: pick(dice, &[1.0, 1.3, 2.0, 3.0]),
             abandon_rate_max: pick(dice, &[0.03, 0.1, 1.0]),
+            abandon_rules: rules(dice),
+            abandoned_rest: HOUR * 3,
             answer_wait: Duration::from_secs(2),
             waiting_max: pick(dice, &[0, 2, 5]),
             may_cancel: false,
             shadow: shadow(dice),
         },
     }
+}
+
+fn rules(dice: &mut Dice) -> RuleSet {
+    if dice.chance(0.5) {
+        return RuleSet::default();
+    }
+    Rule::ALL.into_iter().filter(|_| dice.chance(0.3)).collect()
 }
 
 /// Now and then another setting runs beside the live one; it must make no difference to anybody.
@@ -184,6 +218,7 @@ fn agent_rules(dice: &mut Dice) -> AgentRules {
         retry: None,
         do_not_call: false,
         wrong_number: false,
+        machine: false,
     };
     let strategies = [
         Strategy::LongestIdle,
@@ -212,6 +247,7 @@ fn agent_rules(dice: &mut Dice) -> AgentRules {
             Disposition { retry: Some(MINUTE * 30), ..disposition("bad_line", LeadState::Open) },
             Disposition { wrong_number: true, ..disposition("wrong_number", LeadState::Failed) },
             Disposition { do_not_call: true, ..disposition("never_again", LeadState::Failed) },
+            Disposition { machine: true, ..disposition("machine", LeadState::Failed) },
         ],
         disposition_required: dice.chance(0.5),
         disposition_default: Some("unsaid".into()),

@@ -19,7 +19,7 @@ impl Dialer {
             return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id, &self.floor));
         }
         let Some(rules) = run.rules.agents.as_ref() else { return Err(Why::NoAgents) };
-        let (group, pacing, mode, tally) = (rules.group, run.rules.pacing, run.rules.mode, run.tally);
+        let (group, pacing, mode) = (rules.group, run.rules.pacing, run.rules.mode);
         let (there, idle) = self.floor.census(group);
         if there == 0 {
             return Err(Why::NoAgents);
@@ -37,12 +37,15 @@ impl Dialer {
         if waiting > pacing.waiting_max {
             return Err(Why::CalleesWaiting);
         }
+        let failing = waiting.saturating_sub(idle);
+        let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         if predicts(mode) {
-            // Whatever the model believes: far above the ceiling there is one call per idle agent.
-            if pending >= idle && !tally.may_lend(pacing.abandon_rate_max) {
-                return Err(Why::AbandonBudget);
-            }
-            return self.predicted(id, group, utc, pending < idle);
+            let safe = pending < idle;
+            let lends = safe || run.brake(utc, there, failing).may_lend();
+            // It is asked in any case: it may want to give calls up.
+            self.predicted(id, group, utc, safe)?;
+            // Whatever the model believes: what could not be paid for is one call per idle agent.
+            return if lends { Ok(()) } else { Err(Why::AbandonBudget) };
         }
         let lines = match mode {
             Mode::Ratio => ratio::lines(pacing.call_ratio, idle),
@@ -51,7 +54,7 @@ impl Dialer {
         if pending >= lines {
             return Err(if idle == 0 { Why::AgentsBusy } else { Why::LinesOut });
         }
-        if !tally.pays_for(pending + 1, idle, pacing.abandon_rate_max) {
+        if pending >= idle && !run.brake(utc, there, failing).pays_for(pending + 1, idle) {
             return Err(Why::AbandonBudget);
         }
         Ok(())

@@ -162,7 +162,9 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.phase = Phase::Talking;
         call.talk = Some(Talk { agent: Some(agent), since: now, held: false, third: None });
-        call.spoke = Some((agent, utc));
+        let first = call.spoke.is_none();
+        call.spoke = Some((agent, call.spoke.map_or(utc, |(_, at)| at)));
+        let answered_at = call.answered_at.filter(|_| first && !call.inbound);
         call.not_reached.clear();
         let others: Vec<AgentId> = call.offered.iter().copied().filter(|other| *other != agent).collect();
         call.offered.clear();
@@ -197,8 +199,8 @@ impl Dialer {
         if announce && !inbound {
             self.outputs.push_back(Output::Play { leg: id, sound: SoundName::AgentNumber(number) });
         }
-        if let Some(run) = self.campaigns.get_mut(&campaign) {
-            run.tally.connected(inbound);
+        if let (Some(run), Some(at)) = (self.campaigns.get_mut(&campaign), answered_at) {
+            run.ledger.connected(at, utc);
         }
         self.pacer_hears(id, |call| Event::Connected { call, agent });
         if record {
@@ -309,12 +311,12 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.phase = Phase::Sorry;
         call.abandoned = !call.queued && !call.inbound && call.spoke.is_none();
-        let (campaign, abandoned) = (call.campaign, call.abandoned);
+        let (campaign, abandoned) = (call.campaign, call.answered_at.filter(|_| call.abandoned));
         if let Some(since) = call.waiting_since.take() {
             self.floor.waiting.remove(&(since, id));
         }
-        if abandoned && let Some(run) = self.campaigns.get_mut(&campaign) {
-            run.tally.abandoned();
+        if let (Some(at), Some(run)) = (abandoned, self.campaigns.get_mut(&campaign)) {
+            run.ledger.abandoned(at);
             self.pacer_hears(id, |call| Event::Abandoned { call });
         }
         self.wakes.clear(Wake::Abandon(id));

@@ -53,7 +53,7 @@ const ASKED_APART: Duration = Duration::from_millis(250);
 
 /// Nobody can promise that the day goes on: agents go home, a manager stops the campaign. So the rate is
 /// kept over what was answered so far and what the next hour will bring.
-const LENT_AHEAD: Duration = Duration::from_secs(3_600);
+pub(in crate::dialer) const LENT_AHEAD: Duration = Duration::from_secs(3_600);
 
 impl Dialer {
     /// A fact about a call, for the pacer of its campaign.
@@ -134,6 +134,7 @@ impl Dialer {
         let view = self.snapshot(id, group, utc);
         let run = self.campaigns.get_mut(&id)?;
         run.planned = None;
+        run.tell_pacer(utc, view.waiting.len());
         let pacer = run.pacer.as_mut()?;
         let Some(plan) = pacer.decide(now, &view) else {
             if let Some(at) = pacer.tried_again() {

@@ -157,6 +157,11 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&job.campaign) else { return };
         let Some(rules) = run.rules.agents.as_ref() else { return };
         let Some(disposition) = rules.disposition(&summary.disposition).cloned() else { return };
+        if let (false, Some(answered_at), Some(connected_at)) =
+            (job.inbound, job.answered_at, job.connected_at)
+        {
+            run.note_machine(self.now, job.call, answered_at, connected_at, disposition.machine);
+        }
         let lead = job.lead.clone().map(|lead| {
             let booked = summary.callback.as_ref().map(|callback| {
                 let agent = callback.own.then_some(agent);
@@ -182,6 +187,7 @@ impl Dialer {
             agent,
             summary,
             defaulted,
+            machine: disposition.machine,
             at: utc,
             lead: lead.clone(),
         })));

@@ -21,6 +21,7 @@ fn disposition(code: &str, state: LeadState) -> Disposition {
         retry: None,
         do_not_call: false,
         wrong_number: false,
+        machine: false,
     }
 }
 
@@ -49,6 +50,7 @@ pub(super) fn staffed(mode: Mode) -> Campaign {
                 },
                 Disposition { wrong_number: true, ..disposition("wrong_number", LeadState::Failed) },
                 Disposition { do_not_call: true, ..disposition("never_again", LeadState::Failed) },
+                Disposition { machine: true, ..disposition("mailbox", LeadState::Failed) },
             ],
             disposition_required: true,
             disposition_default: Some("unsaid".into()),
@@ -148,7 +150,11 @@ impl Desk {
         })
     }
 
-    fn summarise(&mut self, n: i64, code: &str) -> Option<Refusal> {
+    pub(super) fn dials(&mut self, n: i64) {
+        assert_eq!(self.act(n, AgentAct::Dial), None);
+    }
+
+    pub(super) fn summarise(&mut self, n: i64, code: &str) -> Option<Refusal> {
         let summary = CallSummary { disposition: code.into(), note: String::new(), callback: None };
         self.act(n, AgentAct::Summarise(summary))
     }

@@ -1,5 +1,6 @@
 //! The brain step by step: one input, the outputs it must lead to.
 
+mod abandons;
 mod floor;
 mod pacing;
 mod whys;
@@ -40,7 +41,8 @@ impl Desk {
         for trunk in trunks {
             desk.give(Input::TrunkDefined(trunk));
         }
-        desk.give(Input::CampaignOpened { campaign: Box::new(campaign), leads_open: 1, paused: false });
+        let campaign = Box::new(campaign);
+        desk.give(Input::CampaignOpened { campaign, leads_open: 1, paused: false, abandons: Vec::new() });
         desk
     }
 

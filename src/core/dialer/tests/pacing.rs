@@ -49,7 +49,8 @@ fn a_pacer_that_is_too_slow_is_left_out() {
 fn campaigns_that_share_a_group_do_not_promise_an_agent_twice() {
     let mut desk = Desk::floor(staffed(Mode::Predictive));
     let second = Campaign { id: CampaignId(2), name: "second".into(), ..staffed(Mode::Predictive) };
-    desk.give(Input::CampaignOpened { campaign: Box::new(second), leads_open: 9, paused: false });
+    let campaign = Box::new(second);
+    desk.give(Input::CampaignOpened { campaign, leads_open: 9, paused: false, abandons: Vec::new() });
     desk.leads((1..=9).map(lead).collect());
     let leads = (11..=19).map(lead).collect();
     desk.give(Input::LeadsArrived { campaign: CampaignId(2), leads, next_due: None, leads_open: 9 });

@@ -8,10 +8,11 @@ use super::{Room, ShadowRules, call_id};
 use crate::campaign::Mode;
 use crate::ids::AgentId;
 use crate::pacing::Rate;
+use crate::pacing::brake::{self, Brake};
 use crate::pacing::predictive::{
     self, AgentNow, CallNow, Doing, Event, Pacer, Part, Snapshot, Stage, WaitingNow,
 };
-use crate::pacing::ratio::{self, Tally};
+use crate::pacing::ratio;
 use crate::time::{Duration, Time};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,8 @@ pub(super) struct Floor {
     rules: ShadowRules,
     answer_wait: Duration,
     pacer: Option<Box<Pacer>>,
-    tally: Tally,
+    /// Calls that rang to an end.
+    settled: u64,
     seats: BTreeMap<AgentId, Seat>,
     calls: BTreeMap<u64, Call>,
     waiting: VecDeque<(Time, u64)>,
@@ -88,7 +90,7 @@ impl Floor {
             rules,
             answer_wait: predictive.answer_wait,
             pacer: (rules.mode == Mode::Predictive).then(|| Box::new(Pacer::new(predictive))),
-            tally: Tally::default(),
+            settled: 0,
             seats: BTreeMap::new(),
             calls: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -174,7 +176,7 @@ impl Floor {
             Happening::Answers(n) => self.answers(now, n, seen, random),
             Happening::Ends(n) => {
                 if self.calls.remove(&n).is_some() {
-                    self.tally.settled += 1;
+                    self.settled += 1;
                     self.tell(now, Event::Unanswered { call: call_id(n), network: false });
                 }
             }
@@ -209,7 +211,7 @@ impl Floor {
     fn answers(&mut self, now: Time, n: u64, seen: &Seen, random: &mut ChaCha8Rng) {
         let Some(call) = self.calls.get_mut(&n) else { return };
         call.answered = true;
-        self.tally.settled += 1;
+        self.settled += 1;
         self.books.answered += 1;
         self.tell(now, Event::AnsweredLive { call: call_id(n) });
         self.waiting.push_back((now, n));
@@ -226,7 +228,6 @@ impl Floor {
             };
             let Some((_, n)) = self.waiting.pop_front() else { return };
             self.change(now, agent, At::Talk);
-            self.tally.connected(false);
             self.tell(now, Event::Connected { call: call_id(n), agent });
             let over = now + seen.talk(random);
             self.at(over, Happening::TalkEnds(agent, n));
@@ -238,7 +239,6 @@ impl Floor {
         self.waiting.remove(place);
         self.calls.remove(&n);
         self.books.abandoned += 1;
-        self.tally.abandoned();
         self.tell(now, Event::Abandoned { call: call_id(n) });
     }
 
@@ -276,7 +276,17 @@ impl Floor {
         let idle = self.seats.values().filter(|seat| seat.doing == At::Idle).count() as u32;
         let pending = out + self.waiting.len() as u32;
         let most = ratio::lines(call_ratio, idle);
-        let paid = |more: &u32| self.tally.pays_for(pending + more, idle, self.rules.abandon_rate_max);
+        let of = self.books.answered.saturating_sub(self.waiting.len() as u64);
+        let brake = Brake {
+            abandoned: self.books.abandoned as f64,
+            of: of as f64,
+            ceiling: self.rules.abandon_rate_max,
+            answer_rate: brake::answer_rate(of, self.settled),
+            // It is compared with the live side over any span, and not held to a day's end.
+            to_come: f64::INFINITY,
+            failing: 0.0,
+        };
+        let paid = |more: &u32| brake.pays_for(pending + more, idle);
         (1..=most.saturating_sub(pending)).take_while(paid).count() as u32
     }
 

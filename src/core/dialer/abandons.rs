@@ -1,0 +1,151 @@
+//! What a campaign's ledger hears of its calls, and what it tells those who place them. How it counts is
+//! `pacing::ledger`, what is paid for `pacing::brake`.
+
+use super::floor::LENT_AHEAD;
+use super::run::{Call, CampaignRun};
+use crate::campaign::window::WindowState;
+use crate::ids::CallId;
+use crate::outcome::{EndedBy, Outcome};
+use crate::pacing::brake::{self, Brake};
+use crate::pacing::ledger::{self, At, Rate, Rule, Standing};
+use crate::pacing::predictive::{Carried, Event};
+use crate::time::{Duration, Time, Utc};
+use serde::{Deserialize, Serialize};
+
+/// An agent's time for one answer, until the day's own pace is known.
+const USUAL_TURN: Duration = Duration::from_secs(180);
+/// Answers from which it is.
+const KNOWN_FROM: u64 = 15;
+
+/// Machines remembered, in case an agent thinks better of her summary.
+const MACHINES_KEPT: usize = 1_000;
+
+/// What the ledger says, good until it changes or a window moves on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Braking {
+    key: (u64, (i64, Utc)),
+    /// By the strictest chosen rule.
+    rate: Rate,
+    /// Of this day: people who answered, answers at all, calls that rang to an end, calls placed, and
+    /// since when there are answers.
+    people: u64,
+    answered: u64,
+    settled: u64,
+    placed: u64,
+    first: Option<Utc>,
+}
+
+impl CampaignRun {
+    /// A call is over.
+    pub fn note_end(&mut self, call: &Call, outcome: Outcome, ended_by: EndedBy, ended_at: Utc) {
+        if call.ringing_at.is_some() || call.answered_at.is_some() {
+            self.ledger.settled(call.placed_at);
+        }
+        let Some(answered_at) = call.answered_at else { return };
+        let wait = self.rules.pacing.answer_wait;
+        match outcome {
+            Outcome::Abandoned if ledger::left_early(answered_at, ended_at, ended_by, wait) => {
+                self.ledger.hung_up(answered_at);
+            }
+            Outcome::Machine => self.ledger.machine_detected(answered_at),
+            _ => {}
+        }
+    }
+
+    /// A summary says, or no longer says, that a machine had answered.
+    pub fn note_machine(
+        &mut self,
+        now: Time,
+        call: CallId,
+        answered_at: Utc,
+        connected_at: Utc,
+        machine: bool,
+    ) {
+        let changed = match machine {
+            true => self.machines.insert(call.attempt()),
+            false => self.machines.remove(&call.attempt()),
+        };
+        if !changed {
+            return;
+        }
+        while self.machines.len() > MACHINES_KEPT {
+            self.machines.pop_first();
+        }
+        self.ledger.machine_heard(answered_at, connected_at, machine);
+        if machine {
+            self.hears(now, Event::FoundMachine { call });
+        }
+    }
+
+    /// Abandoned calls by every rule; `None` = nobody here could be abandoned.
+    pub fn standing(&self, utc: Utc) -> Option<Standing> {
+        self.rules.agents.as_ref()?;
+        let (day_start, _) = self.rules.windows.local_day(utc);
+        let pacing = &self.rules.pacing;
+        let at = At { now: utc, day_start };
+        Some(self.ledger.standing(pacing.abandon_rules, pacing.abandon_rate_max, at))
+    }
+
+    fn braking(&mut self, utc: Utc) -> Braking {
+        let (day_start, _) = self.local_day(utc);
+        let at = At { now: utc, day_start };
+        let key = (self.ledger.changes(), at.key());
+        if let Some(known) = self.braking.filter(|known| known.key == key) {
+            return known;
+        }
+        let pacing = &self.rules.pacing;
+        let day = self.ledger.window(Rule::WholeDay, at);
+        *self.braking.insert(Braking {
+            key,
+            rate: self.ledger.strictest(pacing.abandon_rules, pacing.abandon_rate_max, at),
+            people: day.people(),
+            answered: day.people() + day.connected_machines + day.machines_detected,
+            settled: day.settled,
+            placed: day.placed,
+            first: self.ledger.answers_since(day_start),
+        })
+    }
+
+    /// What more lines than idle agents are measured by. `there`: agents at work. `failing`: people who
+    /// wait beyond the idle agents.
+    pub fn brake(&mut self, utc: Utc, there: u32, failing: u32) -> Brake {
+        let known = self.braking(utc);
+        let answer_rate = brake::answer_rate(known.answered, known.settled);
+        Brake {
+            abandoned: known.rate.abandoned,
+            of: known.rate.of,
+            ceiling: self.rules.pacing.abandon_rate_max,
+            answer_rate,
+            to_come: self.to_come(&known, utc, there),
+            failing: f64::from(failing),
+        }
+    }
+
+    /// Answers to reckon with: what the rest of the day should bring, and no more than its next hour, by the
+    /// day's pace so far and as far as the leads last. The leads that are left are worth no more than the
+    /// calls placed so far, most of which never rang where the list is poor.
+    fn to_come(&mut self, known: &Braking, utc: Utc, there: u32) -> f64 {
+        let (_, day_end) = self.local_day(utc);
+        let left = match self.window(utc) {
+            WindowState::OpenUntil(until) => until.min(day_end).since(utc),
+            WindowState::ClosedUntil(_) => Duration::ZERO,
+        };
+        let pace = match known.first.filter(|_| known.people >= KNOWN_FROM) {
+            Some(first) => known.people as f64 / utc.since(first).as_secs_f64().max(60.0),
+            None => f64::from(there) / USUAL_TURN.as_secs_f64(),
+        };
+        let leads = self.supply.leads_open.max(self.hopper.len() as u64);
+        let by_leads = leads as f64 * brake::answer_rate(known.people, known.placed);
+        (pace * left.min(LENT_AHEAD).as_secs_f64()).min(by_leads)
+    }
+
+    /// The pacer's budget is the strictest rule's. `waiting`: people who have answered, and are neither
+    /// connected nor abandoned yet.
+    pub fn tell_pacer(&mut self, utc: Utc, waiting: usize) {
+        let rate = self.braking(utc).rate;
+        let spent = Carried { live: rate.of + waiting as f64, abandoned: rate.abandoned };
+        if let Some(pacer) = self.pacer.as_mut().filter(|pacer| pacer.spent() != spent) {
+            pacer.set_spent(spent);
+        }
+    }
+}

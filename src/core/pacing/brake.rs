@@ -1,0 +1,146 @@
+//! The brake that makes an abandon rate a ceiling instead of a wish: whether more than one call for each
+//! idle agent can still be paid for. Plain arithmetic outside any model; what is counted is `ledger`.
+
+use serde::{Deserialize, Serialize};
+
+/// Answers that are counted on at the start of a day, when one abandoned call is already a high rate; as
+/// far as the day can be expected to bring them.
+const ANSWERS_AT_START: f64 = 34.0;
+
+/// Of the answers that the rest of the day should bring, so many are counted on.
+const SURE: f64 = 0.7;
+
+/// Agents who walk away cost people even with one call for each: so many are kept in reserve, once the
+/// day has room for them.
+const RESERVE: f64 = 1.0;
+
+/// A model may be so far above the ceiling of the answers so far, and so many people, in the middle of a day.
+const LOAN: f64 = 1.3;
+const LOAN_PEOPLE: f64 = 2.0;
+
+/// What is assumed of the answer rate before anything is known, and how many calls that weighs.
+const ANSWER_RATE: f64 = 0.5;
+const ANSWER_WEIGHT: f64 = 10.0;
+
+/// Where a campaign stands by its strictest rule, and what its day may still bring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Brake {
+    /// Abandoned of these, as the rule counts.
+    pub abandoned: f64,
+    pub of: f64,
+    /// 0 to 1.
+    pub ceiling: f64,
+    /// Part of the calls on their way that will be answered, 0 to 1.
+    pub answer_rate: f64,
+    /// Answers that the rest of the day should bring, as far ahead as anybody can promise that it goes on.
+    pub to_come: f64,
+    /// People who wait beyond the idle agents: they will hardly find one.
+    pub failing: f64,
+}
+
+impl Brake {
+    /// Whether `pending` unanswered calls for `idle` agents can still be paid for: what is abandoned
+    /// already, and what would be if the answers came two deviations early, stays below the ceiling.
+    pub fn pays_for(&self, pending: u32, idle: u32) -> bool {
+        // A rate of one cannot be passed.
+        if pending <= idle || self.ceiling >= 1.0 {
+            return true;
+        }
+        let rate = self.answer_rate.clamp(0.0, 1.0);
+        let expected = f64::from(pending) * rate;
+        let deviation = (expected * (1.0 - rate)).sqrt();
+        let short = (expected + 2.0 * deviation - f64::from(idle)).max(0.0);
+        let start = ANSWERS_AT_START.min(self.of + SURE * self.to_come);
+        let reserve = RESERVE.min(self.ceiling * self.of);
+        self.abandoned + self.failing + short + reserve <= self.ceiling * (self.of + expected).max(start)
+    }
+
+    /// Whether a model may still lend on the rest of the day: one more person, after those who are about
+    /// to be abandoned, must be within the ceiling by the day's end even if it went on with one call for
+    /// each idle agent; and never far above the ceiling of the answers so far.
+    pub fn may_lend(&self) -> bool {
+        let spent = self.abandoned + self.failing + 1.0;
+        let by_the_end = self.ceiling * (self.of + self.failing + 1.0 + SURE * self.to_come);
+        let so_far = self.ceiling * self.of.max(2.0 * ANSWERS_AT_START);
+        spent <= by_the_end + 1e-9 && self.abandoned < so_far * LOAN + LOAN_PEOPLE
+    }
+}
+
+/// Answers of calls that rang to an end, with what is assumed before there are any.
+pub fn answer_rate(answered: u64, settled: u64) -> f64 {
+    let rate = (answered as f64 + ANSWER_RATE * ANSWER_WEIGHT) / (settled as f64 + ANSWER_WEIGHT);
+    rate.min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brake(of: u64, abandoned: u64, to_come: f64) -> Brake {
+        let (of, abandoned) = (of as f64, abandoned as f64);
+        Brake { abandoned, of, ceiling: 0.03, answer_rate: 0.33, to_come, failing: 0.0 }
+    }
+
+    #[test]
+    fn one_call_per_idle_agent_is_always_paid_for() {
+        let spent = brake(100, 50, 1_000.0);
+        for idle in 0..50 {
+            assert!(spent.pays_for(idle, idle));
+            assert!(!spent.pays_for(idle + 1, idle), "{idle}");
+        }
+    }
+
+    #[test]
+    fn a_good_record_pays_for_more_lines_and_a_spent_one_for_none() {
+        let most = |brake: Brake| (10..200).take_while(|pending| brake.pays_for(*pending, 10)).count();
+        let fresh = most(Brake { answer_rate: answer_rate(0, 0), ..brake(0, 0, 500.0) });
+        let good = most(Brake { answer_rate: 0.25, ..brake(1_000, 0, 500.0) });
+        let spent = most(Brake { answer_rate: 0.25, ..brake(1_000, 31, 500.0) });
+        assert!(fresh < good, "{fresh} {good}");
+        assert!(spent <= 1, "{spent}");
+    }
+
+    #[test]
+    fn a_day_that_is_too_short_to_pay_lends_nothing() {
+        // One of 33 is the ceiling: 32 answers are never enough, whatever comes first.
+        for (of, to_come, lends) in
+            [(0, 0.0, false), (0, 45.0, false), (0, 47.0, true), (32, 0.0, false), (33, 0.0, true)]
+        {
+            assert_eq!(brake(of, 0, to_come).may_lend(), lends, "{of} answers, {to_come} to come");
+        }
+        assert!(!brake(0, 0, 20.0).pays_for(20, 10) && brake(0, 0, 60.0).pays_for(20, 10));
+    }
+
+    #[test]
+    fn a_long_days_start_is_not_strangled_and_its_end_is_kept() {
+        // One of the first ten is 10 %, and a day of 1,500 answers has room for it.
+        assert!(brake(10, 1, 1_500.0).may_lend() && brake(50, 4, 1_500.0).may_lend());
+        assert!(!brake(50, 5, 1_500.0).may_lend(), "not far above the ceiling at any time");
+        assert!(brake(1_000, 40, 1_500.0).may_lend() && !brake(1_000, 41, 1_500.0).may_lend());
+        for answers in 1..2_000 {
+            let most = (0..).take_while(|gone| brake(answers, *gone, 0.0).may_lend()).count() as f64;
+            assert!(most <= 0.03 * (answers as f64 + 1.0) + 1e-9, "{most} of {answers} at the end of a day");
+        }
+    }
+
+    #[test]
+    fn people_who_will_find_nobody_are_spent_already() {
+        let with = |failing| Brake { failing, ..brake(1_000, 25, 0.0) }.may_lend();
+        assert!(with(0.0) && with(4.0) && !with(6.0));
+    }
+
+    #[test]
+    fn without_a_ceiling_left_nothing_is_lent() {
+        let none = Brake { ceiling: 0.0, ..brake(100, 0, 1_000.0) };
+        assert!(!none.may_lend() && !none.pays_for(20, 10) && none.pays_for(10, 10));
+        let all = Brake { ceiling: 1.0, ..brake(0, 0, 0.0) };
+        assert!(all.may_lend() && all.pays_for(100, 1));
+    }
+
+    #[test]
+    fn the_answer_rate_begins_at_a_half_and_follows_what_is_seen() {
+        assert_eq!(answer_rate(0, 0), 0.5);
+        assert!((answer_rate(100, 400) - 0.256).abs() < 1e-3);
+        assert_eq!(answer_rate(500, 100), 1.0, "more answers than ends is possible for a while");
+    }
+}

@@ -1,0 +1,435 @@
+//! The abandon ledger: one record of placed calls, live answers, machines, waits and abandons, and the rate
+//! by every rule in use, each with an upper bound while few calls are known. Pure counts; what dials less
+//! because of them is `brake`.
+//!
+//! Everything stands at the quarter hour in which the call was answered (placed, for `placed` and
+//! `settled`), so the sums are those of the stored attempts, whenever they are taken.
+
+use crate::outcome::{EndedBy, Outcome};
+use crate::time::{Duration, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// The ledger's grain. Every time zone in use is a multiple of it away from UTC, so local days are exact.
+pub const SLOT: Duration = Duration::from_secs(15 * 60);
+
+/// The longest window.
+pub const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// 16 CFR 310.4(b)(1)(iv), 47 CFR 64.1200(a)(7): an agent within two seconds of the greeting's end (of the
+/// answer, where that is not heard), whatever the campaign's own `answer_wait` is.
+pub const LATE_AFTER: Duration = Duration::from_secs(2);
+
+const SLOT_MS: i64 = SLOT.as_millis() as i64;
+const DAY_SLOTS: i64 = 24 * 4;
+const SLOTS_KEPT: i64 = 30 * DAY_SLOTS;
+/// Two-sided 90 %: one in twenty that the true rate is above the bound.
+const BOUND_Z: f64 = 1.644_853_6;
+
+/// Counts of one quarter hour or one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Attempts that were opened, tests and agents' own calls among them.
+    pub placed: u64,
+    /// Of those, such as rang to an end, answered or not: for the answer rate.
+    pub settled: u64,
+    /// Connected calls with a person, and with a machine as the agent's disposition says.
+    pub connected_people: u64,
+    pub connected_machines: u64,
+    /// Answered, and nobody came: outcome `abandoned`, whoever ended the wait.
+    pub abandoned: u64,
+    /// Of those abandoned, such as hung up before their time was over. They count as abandoned in every
+    /// rate, the careful side; here they can be seen.
+    pub hung_up: u64,
+    /// Machines that a detector found; no agent heard them.
+    pub machines_detected: u64,
+    /// Of the connected people, such as waited for longer than [`LATE_AFTER`].
+    pub connected_late: u64,
+}
+
+impl Counts {
+    fn add(&mut self, other: &Counts) {
+        self.placed += other.placed;
+        self.settled += other.settled;
+        self.connected_people += other.connected_people;
+        self.connected_machines += other.connected_machines;
+        self.abandoned += other.abandoned;
+        self.hung_up += other.hung_up;
+        self.machines_detected += other.machines_detected;
+        self.connected_late += other.connected_late;
+    }
+
+    /// Answers that wanted an agent, as far as they were people.
+    pub fn people(&self) -> u64 {
+        self.connected_people + self.abandoned
+    }
+
+    /// Share of machines among what agents heard.
+    fn machine_share(&self) -> f64 {
+        let heard = self.connected_people + self.connected_machines;
+        if heard > 0 { self.connected_machines as f64 / heard as f64 } else { 0.0 }
+    }
+}
+
+/// A way of counting that somebody demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// 16 CFR 310.4(b)(4), 47 CFR 64.1200(a)(7): of the calls answered by a person, per campaign and 30
+    /// days; late connections count as abandoned.
+    UsTsr,
+    /// Ofcom 2008: abandoned calls reduced by the machine share that agents see; 24 hours.
+    UkOfcom,
+    /// Of the calls answered by a person, this calendar day.
+    WholeDay,
+    /// The same over the last 24 hours.
+    #[serde(rename = "rolling_24h")]
+    Rolling24h,
+    /// Of all calls placed, this calendar day.
+    AllCalls,
+    /// Of the calls that reached the queue (machines that agents heard included), this calendar day.
+    ReachedQueue,
+}
+
+impl Rule {
+    pub const ALL: [Rule; 6] =
+        [Rule::UsTsr, Rule::UkOfcom, Rule::WholeDay, Rule::Rolling24h, Rule::AllCalls, Rule::ReachedQueue];
+
+    /// The word in campaign files, results and labels.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Rule::UsTsr => "us_tsr",
+            Rule::UkOfcom => "uk_ofcom",
+            Rule::WholeDay => "whole_day",
+            Rule::Rolling24h => "rolling_24h",
+            Rule::AllCalls => "all_calls",
+            Rule::ReachedQueue => "reached_queue",
+        }
+    }
+
+    /// How many more people may be abandoned before this rule's rate passes `ceiling`.
+    pub fn left(self, counts: &Counts, ceiling: f64) -> u32 {
+        let now = rate(self, counts);
+        let room = ceiling * now.of - now.abandoned;
+        // One more weighs on either side, save where all calls are the divisor.
+        let weight = match self {
+            Rule::AllCalls => 1.0,
+            Rule::UkOfcom => (1.0 - ceiling) * (1.0 - counts.machine_share()),
+            _ => 1.0 - ceiling,
+        };
+        if room < 0.0 { 0 } else { (room / weight.max(1e-9) + 1e-9).floor().min(1e6) as u32 }
+    }
+}
+
+/// Rules, each at most once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleSet(u8);
+
+impl RuleSet {
+    pub fn contains(self, rule: Rule) -> bool {
+        self.0 & 1 << rule as u8 != 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Rule> {
+        Rule::ALL.into_iter().filter(move |rule| self.contains(*rule))
+    }
+}
+
+impl Default for RuleSet {
+    fn default() -> Self {
+        [Rule::WholeDay].into_iter().collect()
+    }
+}
+
+impl FromIterator<Rule> for RuleSet {
+    fn from_iter<T: IntoIterator<Item = Rule>>(rules: T) -> Self {
+        RuleSet(rules.into_iter().fold(0, |set, rule| set | 1 << rule as u8))
+    }
+}
+
+impl Serialize for RuleSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for RuleSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Vec::<Rule>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+/// A rate with what it stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    pub rule: Rule,
+    /// Abandoned, as the rule counts (the UK rule makes fractions).
+    pub abandoned: f64,
+    pub of: f64,
+    /// 0 to 1; 0 while nothing was answered.
+    pub rate: f64,
+    /// The true rate is above this with a chance of one in twenty (Wilson's bound).
+    pub upper: f64,
+}
+
+/// Where a campaign stands: every rule, and what brakes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// In the order of [`Rule::ALL`].
+    pub rates: [Rate; Rule::ALL.len()],
+    pub chosen: RuleSet,
+    /// The ceiling of every chosen rule, 0 to 1.
+    pub ceiling: f64,
+    /// Of the chosen rules the one that leaves the least room.
+    pub strictest: Rule,
+    /// People who may still be abandoned now before the strictest rule's rate passes the ceiling.
+    pub left: u32,
+}
+
+impl Standing {
+    /// The strictest chosen rule's.
+    pub fn braking(&self) -> Rate {
+        self.rates[self.strictest as usize]
+    }
+}
+
+/// A moment, and the campaign's own calendar day that it lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    pub now: Utc,
+    /// The first moment of the local day: 23 to 25 hours before the next one's.
+    pub day_start: Utc,
+}
+
+/// One attempt as the books have it once it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Booked {
+    pub placed_at: Utc,
+    pub rang: bool,
+    pub answered_at: Option<Utc>,
+    pub connected_at: Option<Utc>,
+    pub ended_at: Utc,
+    pub ended_by: EndedBy,
+    pub outcome: Outcome,
+    /// An agent heard a machine.
+    pub machine: bool,
+}
+
+/// The record of one campaign.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// By quarter hours since 1970. Times alone say to which local day they belong, so a change of
+    /// daylight saving moves no count.
+    slots: BTreeMap<i64, Counts>,
+    /// Grows with every change.
+    changes: u64,
+}
+
+impl Ledger {
+    /// Sums from a store, each with the first moment of its quarter hour.
+    pub fn restored(sums: &[(Utc, Counts)]) -> Self {
+        let mut ledger = Ledger::default();
+        for (at, counts) in sums {
+            ledger.at(*at).add(counts);
+        }
+        ledger
+    }
+
+    fn at(&mut self, at: Utc) -> &mut Counts {
+        self.changes += 1;
+        let number = slot(at);
+        let newest = self.slots.last_key_value().map_or(number, |(newest, _)| number.max(*newest));
+        self.slots.entry(number).or_default();
+        while self.slots.first_key_value().is_some_and(|(old, _)| old + SLOTS_KEPT < newest) {
+            self.slots.pop_first();
+        }
+        // Older than every window: the entry just swept away is made once more, and goes with the next.
+        self.slots.entry(number).or_default()
+    }
+
+    pub fn placed(&mut self, placed_at: Utc) {
+        self.at(placed_at).placed += 1;
+    }
+
+    /// A call that rang is over.
+    pub fn settled(&mut self, placed_at: Utc) {
+        self.at(placed_at).settled += 1;
+    }
+
+    /// An agent and whoever answered can hear each other. Told once a call.
+    pub fn connected(&mut self, answered_at: Utc, connected_at: Utc) {
+        let late = u64::from(is_late(answered_at, connected_at));
+        let counts = self.at(answered_at);
+        counts.connected_people += 1;
+        counts.connected_late += late;
+    }
+
+    /// Nobody came.
+    pub fn abandoned(&mut self, answered_at: Utc) {
+        self.at(answered_at).abandoned += 1;
+    }
+
+    /// Who was abandoned had hung up before her time was over; told beside `abandoned`.
+    pub fn hung_up(&mut self, answered_at: Utc) {
+        self.at(answered_at).hung_up += 1;
+    }
+
+    pub fn machine_detected(&mut self, answered_at: Utc) {
+        self.at(answered_at).machines_detected += 1;
+    }
+
+    /// A connected call moves from the people to the machines, or back where the agent thinks better of it.
+    pub fn machine_heard(&mut self, answered_at: Utc, connected_at: Utc, machine: bool) {
+        let late = u64::from(is_late(answered_at, connected_at));
+        let counts = self.at(answered_at);
+        if machine {
+            counts.connected_people = counts.connected_people.saturating_sub(1);
+            counts.connected_late = counts.connected_late.saturating_sub(late);
+            counts.connected_machines += 1;
+        } else {
+            counts.connected_machines = counts.connected_machines.saturating_sub(1);
+            counts.connected_people += 1;
+            counts.connected_late += late;
+        }
+    }
+
+    /// A whole attempt from the books. `answer_wait`: how long it was to wait for an agent.
+    pub fn enter(&mut self, booked: &Booked, answer_wait: Duration) {
+        self.placed(booked.placed_at);
+        if booked.rang || booked.answered_at.is_some() {
+            self.settled(booked.placed_at);
+        }
+        let Some(answered_at) = booked.answered_at else { return };
+        if let Some(connected_at) = booked.connected_at {
+            self.connected(answered_at, connected_at);
+            if booked.machine {
+                self.machine_heard(answered_at, connected_at, true);
+            }
+        }
+        match booked.outcome {
+            Outcome::Abandoned => {
+                self.abandoned(answered_at);
+                if left_early(answered_at, booked.ended_at, booked.ended_by, answer_wait) {
+                    self.hung_up(answered_at);
+                }
+            }
+            Outcome::Machine => self.machine_detected(answered_at),
+            _ => {}
+        }
+    }
+
+    /// Every quarter hour that holds something, as (its first moment, its counts).
+    pub fn sums(&self) -> impl Iterator<Item = (Utc, &Counts)> {
+        let at = |number: &i64| Utc::from_millis(number * SLOT_MS);
+        self.slots
+            .iter()
+            .filter(|(_, counts)| **counts != Counts::default())
+            .map(move |(n, counts)| (at(n), counts))
+    }
+
+    /// Grows with every change: whoever keeps what was computed compares it.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The counts of a rule's window.
+    pub fn window(&self, rule: Rule, at: At) -> Counts {
+        let last = slot(at.now);
+        let first = match rule {
+            Rule::UsTsr => last - (SLOTS_KEPT - 1),
+            Rule::UkOfcom | Rule::Rolling24h => last - (DAY_SLOTS - 1),
+            Rule::WholeDay | Rule::AllCalls | Rule::ReachedQueue => slot(at.day_start),
+        };
+        let mut sum = Counts::default();
+        for (_, counts) in self.slots.range(first.min(last)..=last) {
+            sum.add(counts);
+        }
+        sum
+    }
+
+    /// The rate by one rule.
+    pub fn rate(&self, rule: Rule, at: At) -> Rate {
+        rate(rule, &self.window(rule, at))
+    }
+
+    /// Of the chosen rules the one that leaves the least room under the ceiling; the whole day where none
+    /// is chosen.
+    pub fn strictest(&self, chosen: RuleSet, ceiling: f64, at: At) -> Rate {
+        let room = |rate: &Rate| ceiling * rate.of - rate.abandoned;
+        let rates = chosen.iter().map(|rule| self.rate(rule, at));
+        let least = rates.min_by(|one, other| room(one).total_cmp(&room(other)));
+        least.unwrap_or_else(|| self.rate(Rule::WholeDay, at))
+    }
+
+    /// Where the campaign stands.
+    pub fn standing(&self, chosen: RuleSet, ceiling: f64, at: At) -> Standing {
+        let strictest = self.strictest(chosen, ceiling, at).rule;
+        Standing {
+            rates: Rule::ALL.map(|rule| self.rate(rule, at)),
+            chosen,
+            ceiling,
+            strictest,
+            left: strictest.left(&self.window(strictest, at), ceiling),
+        }
+    }
+
+    /// The first moment of the first quarter hour since `from` in which anybody answered.
+    pub fn answers_since(&self, from: Utc) -> Option<Utc> {
+        let mut slots = self.slots.range(slot(from)..);
+        let first = slots.find(|(_, counts)| counts.people() > 0)?;
+        Some(Utc::from_millis(first.0 * SLOT_MS))
+    }
+}
+
+impl At {
+    /// Alike for moments in which every window holds the same counts.
+    pub fn key(&self) -> (i64, Utc) {
+        (slot(self.now), self.day_start)
+    }
+}
+
+fn slot(at: Utc) -> i64 {
+    at.as_millis().div_euclid(SLOT_MS)
+}
+
+fn is_late(answered_at: Utc, connected_at: Utc) -> bool {
+    connected_at.since(answered_at) > LATE_AFTER
+}
+
+/// Whether an abandoned callee ended it herself before her time was over.
+pub fn left_early(answered_at: Utc, ended_at: Utc, ended_by: EndedBy, answer_wait: Duration) -> bool {
+    ended_by == EndedBy::Callee && ended_at.since(answered_at) < answer_wait
+}
+
+/// One rule applied to counts.
+pub fn rate(rule: Rule, counts: &Counts) -> Rate {
+    let abandoned = counts.abandoned as f64;
+    let people = counts.connected_people as f64;
+    let (abandoned, of) = match rule {
+        Rule::UsTsr => (abandoned + counts.connected_late as f64, people + abandoned),
+        Rule::UkOfcom => {
+            let reduced = abandoned * (1.0 - counts.machine_share());
+            (reduced, people + reduced)
+        }
+        Rule::WholeDay | Rule::Rolling24h => (abandoned, people + abandoned),
+        Rule::AllCalls => (abandoned, counts.placed as f64),
+        Rule::ReachedQueue => (abandoned, people + counts.connected_machines as f64 + abandoned),
+    };
+    let rate = if of > 0.0 { abandoned / of } else { 0.0 };
+    Rate { rule, abandoned, of, rate, upper: upper(abandoned, of) }
+}
+
+/// Wilson's upper bound; 1 while nothing is known.
+pub fn upper(some: f64, of: f64) -> f64 {
+    if of <= 0.0 {
+        return 1.0;
+    }
+    let z2 = BOUND_Z * BOUND_Z;
+    let share = some / of;
+    let middle = share + z2 / (2.0 * of);
+    let half = BOUND_Z * (share * (1.0 - share) / of + z2 / (4.0 * of * of)).max(0.0).sqrt();
+    ((middle + half) / (1.0 + z2 / of)).min(1.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! Abandon rates in the summary: by plain divisors over everything, by the rules that brake, and day by
+//! day. Counted from the rows by the ledger that counts while a campaign runs.
+
+use super::days::Days;
+use super::summary::Summary;
+use crate::store::reader::AttemptRow;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use paceline_core::outcome::{EndedBy, Outcome};
+use paceline_core::pacing::ledger::{At, Booked, Ledger, Rule};
+use paceline_core::time::{Duration, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Abandoned calls in percent: each of its own divisor over all that was dialled, then by rule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct AbandonRates {
+    /// Calls with the outcome `abandoned`: answered, and nobody came. Whoever hung up before her time was
+    /// over is among them, here and in every rate.
+    pub abandoned: u64,
+    /// Of calls that a person answered: answered + abandoned.
+    pub pct_of_answered_by_people: f64,
+    /// Of calls that anything answered: answered + abandoned + machine.
+    pub pct_of_answered_by_anyone: f64,
+    pub pct_of_attempts: f64,
+    /// Calls that waited for an agent: connected + abandoned.
+    pub reached_queue: u64,
+    pub pct_of_reached_queue: f64,
+    /// The moment of the last call, at which the windows of `by_rule` end; empty without calls.
+    pub as_of: String,
+    /// By the words of `abandon_rules`, each in its own window. Of connected calls only those count as
+    /// people in which the agent heard no machine.
+    pub by_rule: BTreeMap<String, RuleRate>,
+    /// Of the calls that a person answered, by the day of the answer (rule `whole_day`).
+    pub by_day: BTreeMap<String, DayRate>,
+}
+
+/// One rule's rate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct RuleRate {
+    /// As the rule counts: the United Kingdom's makes fractions.
+    pub abandoned: f64,
+    pub of: f64,
+    pub pct: f64,
+    /// The true rate is above this with a chance of one in twenty.
+    pub upper_pct: f64,
+}
+
+/// One day's rate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct DayRate {
+    pub abandoned: u64,
+    pub of: u64,
+    pub pct: f64,
+}
+
+/// Counts while the attempts are written.
+#[derive(Debug, Default)]
+pub(super) struct Abandons {
+    ledger: Ledger,
+    days: BTreeMap<Date, DayRate>,
+    last: Option<i64>,
+}
+
+impl Abandons {
+    /// `day`: when she answered.
+    pub(super) fn attempt(&mut self, row: &AttemptRow, day: Option<Date>) {
+        self.last = self.last.max(Some(row.placed_at)).max(row.ended_at);
+        let ended = row.outcome.as_deref().and_then(Outcome::from_word).zip(row.ended_at);
+        let Some((outcome, ended_at)) = ended else {
+            return self.ledger.placed(Utc::from_millis(row.placed_at));
+        };
+        let booked = Booked {
+            placed_at: Utc::from_millis(row.placed_at),
+            rang: row.ringing_at.is_some(),
+            answered_at: row.answered_at.map(Utc::from_millis),
+            connected_at: row.connected_at.map(Utc::from_millis),
+            ended_at: Utc::from_millis(ended_at),
+            ended_by: row.ended_by.as_deref().and_then(EndedBy::from_word).unwrap_or(EndedBy::Dialer),
+            outcome,
+            machine: row.machine,
+        };
+        // Who hung up early is told apart by the campaign's own patience, which the rows do not have.
+        self.ledger.enter(&booked, Duration::ZERO);
+        let abandoned = outcome == Outcome::Abandoned;
+        let person = booked.connected_at.is_some() && !row.machine;
+        if let Some(date) = day.filter(|_| abandoned || person) {
+            let day = self.days.entry(date).or_default();
+            day.of += 1;
+            day.abandoned += u64::from(abandoned);
+        }
+    }
+
+    pub(super) fn rates(self, summary: &Summary, days: &mut Days) -> AbandonRates {
+        let of =
+            |outcome: Outcome| summary.attempts_by_outcome.get(outcome.word()).copied().unwrap_or_default();
+        let abandoned = of(Outcome::Abandoned);
+        let people = of(Outcome::Answered) + abandoned;
+        let reached_queue = summary.attempts_connected + abandoned;
+        let pct_of = |whole: u64| pct(abandoned as f64 / whole.max(1) as f64);
+        let last = self.last.and_then(|last| Some((last, days.day(last)?.start)));
+        let at =
+            last.map(|(now, start)| At { now: Utc::from_millis(now), day_start: Utc::from_millis(start) });
+        let by_day = self.days.into_iter().map(|(date, day)| {
+            let pct = pct(day.abandoned as f64 / day.of.max(1) as f64);
+            (date.to_string(), DayRate { pct, ..day })
+        });
+        AbandonRates {
+            abandoned,
+            pct_of_answered_by_people: pct_of(people),
+            pct_of_answered_by_anyone: pct_of(people + of(Outcome::Machine)),
+            pct_of_attempts: pct_of(summary.attempts),
+            reached_queue,
+            pct_of_reached_queue: pct_of(reached_queue),
+            as_of: at.map_or_else(String::new, |at| moment(at.now)),
+            by_rule: at.map(|at| by_rule(&self.ledger, at)).unwrap_or_default(),
+            by_day: by_day.collect(),
+        }
+    }
+}
+
+fn by_rule(ledger: &Ledger, at: At) -> BTreeMap<String, RuleRate> {
+    let rate = |rule: Rule| {
+        let rate = ledger.rate(rule, at);
+        let (abandoned, of) = (hundredth(rate.abandoned), hundredth(rate.of));
+        (rule.word().to_owned(), RuleRate { abandoned, of, pct: pct(rate.rate), upper_pct: pct(rate.upper) })
+    };
+    Rule::ALL.into_iter().map(rate).collect()
+}
+
+/// A share in percent, to a hundredth.
+fn pct(share: f64) -> f64 {
+    hundredth(share * 100.0)
+}
+
+fn hundredth(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+fn moment(at: Utc) -> String {
+    Timestamp::from_millisecond(at.as_millis()).map_or_else(|_| String::new(), |at| format!("{at:.3}"))
+}
