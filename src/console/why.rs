@@ -32,7 +32,7 @@ pub async fn of_campaign(
 ) -> Result<Value, StoreError> {
     let due = reader.due_now(campaign.id, now).await?;
     let standing = match view {
-        Some(view) => Standing::Open { mode: campaign.mode, view },
+        Some(view) => Standing::Open { mode: campaign.mode, view: Box::new(view) },
         None => Standing::NotOpen {
             leads_open: due.leads_open,
             due: due.due,

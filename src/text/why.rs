@@ -402,7 +402,7 @@ mod tests {
             let mut seen = BTreeSet::new();
             for why in Why::ALL {
                 let standing =
-                    Standing::Open { mode: paceline_core::campaign::Mode::Ratio, view: view(*why) };
+                    Standing::Open { mode: paceline_core::campaign::Mode::Ratio, view: Box::new(view(*why)) };
                 let Sentence { says, advice } = lang.standing(&standing, &moments);
                 for number in numbers.iter().filter(|(it, _)| it == why).flat_map(|(_, numbers)| *numbers) {
                     assert!(says.contains(number), "{why:?}: {number} is not in {says}");
