@@ -227,9 +227,23 @@ pub(super) fn campaign(
     })
 }
 
+/// The clock of a campaign, for moments in sentences.
+pub(super) fn zone(facts: Option<&OpenCampaignFacts>) -> Moments {
+    facts.map_or_else(Moments::utc, |facts| Moments::of(&facts.rules.windows.timezone))
+}
+
+pub(super) fn moments(door: &Door, campaign: CampaignId) -> Moments {
+    zone(door.campaigns().get(&campaign).map(AsRef::as_ref))
+}
+
+/// Why a campaign dials or does not, with its numbers, in every language that we speak.
+pub(super) fn words(view: &View, moments: Moments) -> Value {
+    json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
+}
+
 /// Abandoned calls by every rule: which of them brake, which is the strictest, and how many people more
 /// it leaves.
-fn abandon(standing: &Standing) -> Value {
+pub(super) fn abandon(standing: &Standing) -> Value {
     let rules: Vec<Value> = standing
         .rates
         .iter()
@@ -250,20 +264,6 @@ fn abandon(standing: &Standing) -> Value {
         "ceiling": standing.ceiling,
         "left": standing.left,
     })
-}
-
-/// The clock of a campaign, for moments in sentences.
-pub(super) fn zone(facts: Option<&OpenCampaignFacts>) -> Moments {
-    facts.map_or_else(Moments::utc, |facts| Moments::of(&facts.rules.windows.timezone))
-}
-
-pub(super) fn moments(door: &Door, campaign: CampaignId) -> Moments {
-    zone(door.campaigns().get(&campaign).map(AsRef::as_ref))
-}
-
-/// Why a campaign dials or does not, with its numbers, in every language that we speak.
-pub(super) fn words(view: &View, moments: Moments) -> Value {
-    json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
 }
 
 /// What an agent's screen needs of a campaign she works for: its name and what she can say of a call.

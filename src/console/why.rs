@@ -7,7 +7,7 @@ use super::gate::Caller;
 use super::people::telephone;
 use super::problem::Problem;
 use super::records::id;
-use super::views::{maybe, moment, stored_number};
+use super::views::{abandon, maybe, moment, stored_number};
 use crate::store::{Meant, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Moments, Sentence};
 use axum::Json;
@@ -32,7 +32,7 @@ pub async fn of_campaign(
 ) -> Result<Value, StoreError> {
     let due = reader.due_now(campaign.id, now).await?;
     let standing = match view {
-        Some(view) => Standing::Open { mode: campaign.mode, view },
+        Some(view) => Standing::Open { mode: campaign.mode, view: Box::new(view) },
         None => Standing::NotOpen {
             leads_open: due.leads_open,
             due: due.due,
@@ -44,6 +44,7 @@ pub async fn of_campaign(
     let shown = view.map(|view| {
         let mut shown = serde_json::to_value(view).unwrap_or_default();
         shown["until"] = maybe(view.until);
+        shown["abandon"] = view.abandon.as_ref().map_or(Value::Null, abandon);
         shown
     });
     let mut answer = json!({

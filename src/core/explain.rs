@@ -141,7 +141,7 @@ impl LeadWhy {
 }
 
 /// How a campaign stands, for "why is nothing dialled?".
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
     /// No service has it open.
     NotOpen {
@@ -155,7 +155,7 @@ pub enum Standing {
     },
     Open {
         mode: Mode,
-        view: View,
+        view: Box<View>,
     },
 }
 

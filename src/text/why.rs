@@ -150,10 +150,6 @@ impl Lang {
     /// The why itself, with the numbers that it stands on.
     fn because(self, why: Why, view: &View) -> String {
         let n = &view.numbers;
-        let braking = view.abandon.map(|standing| standing.braking());
-        let (abandoned, answered) = braking.map_or((0.0, 0.0), |rate| (rate.abandoned, rate.of));
-        let (abandoned, answered) = (abandoned.round(), answered.round());
-        let (rate, ceiling) = (braking.map_or(0.0, |rate| rate.rate * 100.0), n.abandon_rate_max * 100.0);
         let numbers = match (why, self) {
             (Why::ConcurrencyFull, Lang::En) => {
                 format!("{} of {} calls at once", n.live, n.concurrency_max.unwrap_or(n.live))
@@ -188,15 +184,7 @@ impl Lang {
                     Lang::Zh => format!("{trouble};空闲 {} 人,已拨出 {} 路", n.idle, n.pending),
                 }
             }
-            (Why::AbandonBudget, Lang::En) => format!(
-                "{abandoned} of {answered} who answered were abandoned, {rate:.1} %, the ceiling is {ceiling:.1} %; \
-                 {} idle, {} calls out",
-                n.idle, n.pending
-            ),
-            (Why::AbandonBudget, Lang::Zh) => format!(
-                "接听 {answered} 人,放弃 {abandoned} 人,占 {rate:.1} %,上限 {ceiling:.1} %;空闲 {} 人,已拨出 {} 路",
-                n.idle, n.pending
-            ),
+            (Why::AbandonBudget, _) => self.budget(view),
             (Why::CalleesWaiting, Lang::En) => format!("{} wait, {} agents there", view.waiting, n.agents),
             (Why::CalleesWaiting, Lang::Zh) => format!("{} 人等待,在岗坐席 {} 人", view.waiting, n.agents),
             (Why::Draining, Lang::En) => format!("{} calls out", n.live),
@@ -223,6 +211,27 @@ impl Lang {
             (true, _) => words.to_owned(),
             (false, Lang::En) => format!("{words} ({numbers})"),
             (false, Lang::Zh) => format!("{words}({numbers})"),
+        }
+    }
+
+    /// What was abandoned by the strictest rule, and what it leaves.
+    fn budget(self, view: &View) -> String {
+        let n = &view.numbers;
+        let Some(standing) = &view.abandon else { return String::new() };
+        let rate = standing.braking();
+        let (abandoned, of, rule) = (rate.abandoned, rate.of, rate.rule.word());
+        let (pct, ceiling, left) = (rate.rate * 100.0, standing.ceiling * 100.0, standing.left);
+        match self {
+            Lang::En => format!(
+                "{abandoned:.0} of {of:.0} who answered were abandoned, {pct:.1} % by the rule {rule}, the ceiling is \
+                 {ceiling:.1} %: {left} more would be allowed; {} idle, {} calls out",
+                n.idle, n.pending
+            ),
+            Lang::Zh => format!(
+                "接听 {of:.0} 人,放弃 {abandoned:.0} 人,按 {rule} 规则占 {pct:.1} %,上限 {ceiling:.1} %,还可 {left} 人;\
+                 空闲 {} 人,已拨出 {} 路",
+                n.idle, n.pending
+            ),
         }
     }
 
@@ -324,18 +333,21 @@ fn planned_why(limit: Limit) -> Option<Why> {
 mod tests {
     use super::*;
     use paceline_core::dialer::Numbers;
-    use paceline_core::pacing::ledger::{Rate, Rule, RuleSet, Standing as Abandons};
+    use paceline_core::pacing::ledger::{Rate, Rule, RuleSet};
     use paceline_core::pacing::predictive::Reason;
     use paceline_core::time::Utc;
     use std::collections::BTreeSet;
 
-    fn abandons() -> Abandons {
+    /// Five of 200 abandoned, by every rule.
+    fn standing() -> paceline_core::pacing::ledger::Standing {
         let rate = |rule| Rate { rule, abandoned: 5.0, of: 200.0, rate: 0.025, upper: 0.05 };
-        Abandons {
-            rates: std::array::from_fn(|n| rate(Rule::ALL[n])),
+        let rates = Rule::ALL.map(rate);
+        let strictest = Rule::ALL[0];
+        paceline_core::pacing::ledger::Standing {
+            rates,
             chosen: RuleSet::default(),
             ceiling: 0.03,
-            strictest: Rule::WholeDay,
+            strictest,
             left: 1,
         }
     }
@@ -347,7 +359,7 @@ mod tests {
             waiting: 4,
             leads_open: 77,
             why: Some(why),
-            abandon: Some(abandons()),
+            abandon: Some(standing()),
             numbers: Numbers {
                 agents: 12,
                 idle: 3,
@@ -360,7 +372,6 @@ mod tests {
                 trunks_down: 2,
                 calls_per_sec: 5.0,
                 hopper: 40,
-                abandon_rate_max: 0.03,
                 ..Numbers::default()
             },
             ..View::default()
@@ -391,7 +402,7 @@ mod tests {
             let mut seen = BTreeSet::new();
             for why in Why::ALL {
                 let standing =
-                    Standing::Open { mode: paceline_core::campaign::Mode::Ratio, view: view(*why) };
+                    Standing::Open { mode: paceline_core::campaign::Mode::Ratio, view: Box::new(view(*why)) };
                 let Sentence { says, advice } = lang.standing(&standing, &moments);
                 for number in numbers.iter().filter(|(it, _)| it == why).flat_map(|(_, numbers)| *numbers) {
                     assert!(says.contains(number), "{why:?}: {number} is not in {says}");

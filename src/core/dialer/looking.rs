@@ -145,8 +145,6 @@ pub struct Numbers {
     /// Leads at hand; and whether more are due that are not.
     pub hopper: u32,
     pub more_due: bool,
-    /// The ceiling of the abandon rate.
-    pub abandon_rate_max: f64,
 }
 
 impl Dialer {
@@ -250,7 +248,6 @@ impl Dialer {
             concurrency_max: run.rules.concurrency_max,
             hopper: run.hopper.len() as u32,
             more_due: run.supply.fetching.is_some() || run.supply.more_due,
-            abandon_rate_max: run.rules.pacing.abandon_rate_max,
             ..Numbers::default()
         };
         for line in run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk)) {

@@ -51,7 +51,7 @@ fn recorded(seed: u64) -> Recorded {
     let inputs = day.journal.take().expect("inputs");
     drop(day);
     // A writer at a time, each until it has written everything: no piece is lost to a slow disk.
-    for part in inputs.chunks(4_000) {
+    for part in inputs.chunks(inputs.len() / 3 + 1) {
         let config = JournalConfig { total_bytes: 1 << 30, ..JournalConfig::in_dir(dir.path().to_owned()) };
         let mut writer = JournalWriter::start(config).expect("a journal");
         for (at, input) in part {

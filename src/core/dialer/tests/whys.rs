@@ -5,7 +5,8 @@ use super::*;
 use crate::campaign::PacingRules;
 use crate::dialer::{CallStage, Held};
 use crate::ids::{AgentId, HouseholdId};
-use crate::pacing::predictive::Limit;
+use crate::pacing::guarded::Guarded;
+use crate::pacing::predictive::{Limit, Rules};
 
 fn list(desk: &mut Desk, leads: i64) {
     desk.leads((1..=leads).map(lead).collect());
@@ -29,8 +30,8 @@ fn manned(mode: Mode, change: impl FnOnce(&mut PacingRules), leads: i64) -> Desk
     desk
 }
 
-/// Places whatever is asked for, for so many seconds; after `ringing` seconds each call ends like this.
-fn fate(desk: &mut Desk, secs: u64, ringing: u64, end: &Progress, until: Why) -> Option<Why> {
+/// Places whatever is asked for, for so many seconds; a second later each call ends like this.
+fn fate(desk: &mut Desk, secs: u64, end: &Progress, until: Why) -> Option<Why> {
     let mut out: Vec<(Time, CallId)> = Vec::new();
     let mut next = 1_000;
     for _ in 0..secs * 4 {
@@ -38,15 +39,11 @@ fn fate(desk: &mut Desk, secs: u64, ringing: u64, end: &Progress, until: Why) ->
             desk.give(Input::AttemptOpened { attempt: request.attempt, verdict: DialVerdict::Opened });
         }
         for call in desk.placed() {
-            // What the network fails does not ring.
-            if ringing > 1 {
-                desk.progress(call, Progress::Ringing);
-            }
             out.push((desk.now, call));
         }
         let over: Vec<CallId> = out
             .iter()
-            .filter(|(since, _)| desk.now.since(*since) >= Duration::from_secs(ringing))
+            .filter(|(since, _)| desk.now.since(*since) >= Duration::from_secs(1))
             .map(|(_, call)| *call)
             .collect();
         out.retain(|(_, call)| !over.contains(call));
@@ -119,6 +116,12 @@ fn reached(why: Why) -> Option<Why> {
                 work_mode: None,
                 seats: None,
             }));
+            if why == Why::CallsPerAgent {
+                // Far below what a model would ask for: the cap is reached at once.
+                let rules = Rules { calls_per_agent_max: 1.0, ..Rules::default() };
+                let run = desk.dialer.campaigns.get_mut(&ID).expect("the campaign");
+                run.pacer = Some(Box::new(Guarded::new(rules)));
+            }
             list(&mut desk, 50);
             desk.nailed_up(1);
             desk
@@ -143,11 +146,10 @@ fn reached(why: Why) -> Option<Why> {
                 desk.give(Input::AnswerSaved { call });
             }
         }
-        Why::CallsPerAgent => return fate(&mut desk, 9_000, 20, &ended(Outcome::NoAnswer, 408), why),
         Why::FeedDoubted => {
             let Progress::Ended(end) = ended(Outcome::LineFault, 500) else { return None };
             let end = Progress::Ended(Ended { try_next_trunk: false, ..end });
-            return fate(&mut desk, 600, 1, &end, why);
+            return fate(&mut desk, 600, &end, why);
         }
         Why::PacerFailed => {
             for _ in 0..5 {
