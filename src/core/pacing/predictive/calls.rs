@@ -27,16 +27,31 @@ const COLD_ANSWER: f64 = 0.4;
 /// So many first calls are looked at, and so many of them are enough.
 const FIRST_CALLS: u64 = 400;
 const FIRST_ENOUGH: f64 = 60.0;
+/// Seconds of ringing told apart at most.
+const RING_SECS_MAX: usize = 180;
+/// An answer this long after dialling, and still no phone was said to ring: this feed does not tell.
+const RINGS_BY_SECS: f64 = 3.0;
+
+/// How this feed tells that a phone rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Rings {
+    /// Nothing has rung and nobody has answered yet.
+    Unknown,
+    ByEvents,
+    BySnapshots,
+    /// Not at all: calls count as ringing from the moment they leave.
+    Never,
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Flight {
-    part: Part,
-    stage: Stage,
-    since: Time,
+pub(super) struct Flight {
+    pub(super) part: Part,
+    pub(super) stage: Stage,
+    pub(super) since: Time,
     /// Learnt from until this moment.
-    seen: Time,
+    pub(super) seen: Time,
     /// Seconds of ringing at the pick-up.
-    rang: f64,
+    pub(super) rang: f64,
 }
 
 /// Observations of one part since its scale was last brought up to date.
@@ -49,7 +64,8 @@ struct Pending {
 /// Everything known about calls on their way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calls {
-    flights: BTreeMap<CallId, Flight>,
+    pub(super) flights: BTreeMap<CallId, Flight>,
+    pub(super) rings: Rings,
     pub(super) setup_rings: Hazard,
     pub(super) setup_ends: Hazard,
     /// Per second of ringing: people (exposure in units of the scale), machines found, all other ends.
@@ -70,8 +86,8 @@ pub struct Calls {
     placed: u64,
     cautious: Option<f64>,
     ring_max: f64,
-    faded: Time,
-    scaled: Time,
+    faded: Option<Time>,
+    scaled: Option<Time>,
     verdicts: bool,
     machines_told: bool,
 }
@@ -80,19 +96,25 @@ fn secs(span: Duration) -> f64 {
     span.as_millis() as f64 / 1000.0
 }
 
+/// Answers per second of ringing on a usual list.
+fn usual_answers(ring_secs: usize) -> Vec<f64> {
+    let shape = |second: usize| match second {
+        0..2 => 0.5,
+        2..14 => 1.25,
+        14..25 => 0.9,
+        _ => 0.5,
+    };
+    let level = -(1.0 - USUAL_ANSWER).ln() / 25.0;
+    (0..ring_secs).map(|second| level * shape(second)).collect()
+}
+
 impl Calls {
     pub fn new(ring_max: Duration) -> Self {
-        let ring_secs = (secs(ring_max).ceil() as usize).clamp(5, 180);
-        let shape = |second: usize| match second {
-            0..2 => 0.5,
-            2..14 => 1.25,
-            14..25 => 0.9,
-            _ => 0.5,
-        };
-        let level = -(1.0 - USUAL_ANSWER).ln() / 25.0;
-        let live: Vec<f64> = (0..ring_secs).map(|second| level * shape(second)).collect();
+        let ring_secs = (secs(ring_max).ceil() as usize).clamp(5, RING_SECS_MAX);
+        let live = usual_answers(ring_secs);
         Calls {
             flights: BTreeMap::new(),
+            rings: Rings::Unknown,
             setup_rings: Hazard::new((0..SETUP_SECS).map(|s| if s < 1 { 0.2 } else { 0.6 }).collect(), 3.0),
             setup_ends: Hazard::new(vec![0.02; SETUP_SECS], 3.0),
             live_rates: live.clone(),
@@ -109,8 +131,8 @@ impl Calls {
             placed: 0,
             cautious: Some(COLD_ANSWER),
             ring_max: secs(ring_max),
-            faded: Time::ZERO,
-            scaled: Time::ZERO,
+            faded: None,
+            scaled: None,
             verdicts: false,
             machines_told: false,
         }
@@ -130,7 +152,7 @@ impl Calls {
         self.scales.get(&self.known(part)).cloned().unwrap_or_else(|| self.usual())
     }
 
-    fn known(&self, part: Part) -> Part {
+    pub(super) fn known(&self, part: Part) -> Part {
         if self.scales.contains_key(&part) || self.scales.len() < PARTS_MAX { part } else { Part(0) }
     }
 
@@ -154,10 +176,19 @@ impl Calls {
         if self.placed <= FIRST_CALLS {
             self.first.insert(call, (now, false));
         }
-        self.flights.insert(call, Flight { part, stage: Stage::Placed, since: now, seen: now, rang: 0.0 });
+        let stage = if self.rings == Rings::Never { Stage::Ringing } else { Stage::Placed };
+        self.flights.insert(call, Flight { part, stage, since: now, seen: now, rang: 0.0 });
     }
 
-    pub fn ringing(&mut self, now: Time, call: CallId) {
+    /// The far phone rings, said an event.
+    pub fn rings(&mut self, now: Time, call: CallId) {
+        if self.flights.contains_key(&call) && matches!(self.rings, Rings::Unknown | Rings::BySnapshots) {
+            self.rings = Rings::ByEvents;
+        }
+        self.ringing(now, call);
+    }
+
+    pub(super) fn ringing(&mut self, now: Time, call: CallId) {
         self.accrue(now, call);
         if let Some(flight) = self.flights.get_mut(&call)
             && flight.stage == Stage::Placed
@@ -179,12 +210,31 @@ impl Calls {
         }
     }
 
-    /// A feed without "ringing" has the answer right after set-up.
+    /// A call that was never said to ring has its answer right after set-up, unless no call ever rings.
     fn ringing_at_the_latest(&mut self, now: Time, call: CallId) {
+        if self.rings == Rings::Unknown
+            && self.flights.get(&call).is_some_and(|flight| secs(now.since(flight.since)) >= RINGS_BY_SECS)
+        {
+            self.never_rings();
+        }
         if self.flights.get(&call).is_some_and(|flight| flight.stage == Stage::Placed) {
             self.ringing(now, call);
         }
         self.accrue(now, call);
+    }
+
+    /// From now on calls ring from the moment they leave; those that are out have done so.
+    fn never_rings(&mut self) {
+        self.rings = Rings::Never;
+        let ring_secs = (self.ring_max.ceil() as usize + SETUP_SECS).clamp(5, RING_SECS_MAX);
+        let live = usual_answers(ring_secs);
+        self.live_rates = live.clone();
+        self.live = Hazard::new(live, 5.0);
+        self.machine = Hazard::new(vec![0.002; ring_secs], 2.0);
+        self.other = Hazard::new(vec![0.004; ring_secs], 2.0);
+        for flight in self.flights.values_mut().filter(|flight| flight.stage == Stage::Placed) {
+            (flight.stage, flight.seen) = (Stage::Ringing, flight.since);
+        }
     }
 
     /// Returns the seconds it rang, if the call is known.
@@ -232,7 +282,9 @@ impl Calls {
                     self.setup_ends.count(age, 1.0);
                 }
             }
-            Stage::Ringing if network || age > self.ring_max - 0.75 => {}
+            Stage::Ringing if network => self.count_network(true),
+            // Where ringing is told it ends at its longest, and the tables end there too.
+            Stage::Ringing if self.rings != Rings::Never && age > self.ring_max - 0.75 => {}
             Stage::Ringing => self.other.count(age, 1.0),
             Stage::PickedUp => self.machine.count(flight.rang, 1.0),
         }
@@ -252,6 +304,11 @@ impl Calls {
             self.machines_told = true;
             self.person[bin].turn(false);
         }
+    }
+
+    /// Whether agents have met machines.
+    pub fn machines_told(&self) -> bool {
+        self.machines_told
     }
 
     /// The chance that an answer after so much ringing is a person: 1 where no machine was ever reported.
@@ -290,8 +347,8 @@ impl Calls {
         for call in out {
             self.accrue(now, call);
         }
-        let span = secs(now.since(self.scaled));
-        self.scaled = now;
+        let span = secs(now.since(self.scaled.unwrap_or(now)));
+        self.scaled = Some(now);
         for (part, scale) in &mut self.scales {
             scale.drift(span, JUMPS_PER_SEC, DRIFT);
             if let Some(seen) = self.pending.remove(part) {
@@ -301,9 +358,10 @@ impl Calls {
             }
         }
         self.judge_first(now);
-        if now.since(self.faded) >= Duration::from_secs(60) {
-            let minutes = secs(now.since(self.faded)) / 60.0;
-            self.faded = now;
+        let since_faded = now.since(*self.faded.get_or_insert(now));
+        if since_faded >= Duration::from_secs(60) {
+            let minutes = secs(since_faded) / 60.0;
+            self.faded = Some(now);
             let factor = 0.5f64.powf(minutes / 45.0);
             for hazard in [
                 &mut self.live,
@@ -351,16 +409,5 @@ impl Calls {
 
     pub fn live_rates(&self) -> &[f64] {
         &self.live_rates
-    }
-
-    /// Whether the snapshot's calls are those the events told of.
-    pub fn agrees(&self, calls: usize) -> bool {
-        let own = self.flights.len();
-        own.abs_diff(calls) <= 2.max(own.max(calls) / 10)
-    }
-
-    /// Takes the snapshot's word: calls it does not know are gone.
-    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<CallId>) {
-        self.flights.retain(|call, _| known.contains(call));
     }
 }

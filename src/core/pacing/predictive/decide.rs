@@ -58,9 +58,16 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let failing = failing(&floor, &margins);
     // Usually a few in a hundred agents stay away after a call; more of them is a wave.
     let leaving = 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0);
-    let in_flight = floor.answers_coming;
-    let allowance =
-        pacer.budget.allowance(&pacer.rules, now, Coming { answers: coming, in_flight, failing, leaving });
+    let outlook_of_day = Coming {
+        answers: coming,
+        in_flight: floor.answers_coming,
+        failing,
+        leaving,
+        end_known: view.closes.is_some() || view.leads_left.is_some(),
+        reckoned: pacer.calls.machines_told(),
+        team: view.agents.len() as u32,
+    };
+    let allowance = pacer.budget.allowance(&pacer.rules, now, outlook_of_day);
 
     let mut risk = next_risk(outlook, &margins);
     let per_agent = (pacer.rules.calls_per_agent_max * f64::from(floor.present)).floor() as u32;
@@ -72,7 +79,7 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     ];
     let (cap, cap_limit) = caps.into_iter().min_by_key(|(cap, _)| *cap).unwrap_or((0, Limit::LinesFull));
 
-    let doubted = pacer.feed_doubted(now) || pacer.calls.network_failing() > NETWORK_FAILING;
+    let doubted = pacer.feed.doubted(now) || pacer.calls.network_failing() > NETWORK_FAILING;
     let mut place = 0;
     let mut limit = if floor.present == 0 {
         Limit::NoAgents

@@ -6,6 +6,7 @@ mod budget;
 mod calls;
 mod decide;
 pub mod event;
+mod feed;
 pub mod odds;
 mod outlook;
 pub mod rules;
@@ -22,6 +23,7 @@ use crate::ids::CallId;
 use crate::time::{Duration, Time};
 use budget::Budget;
 use calls::Calls;
+use feed::Feed;
 use outlook::Outlook;
 use serde::{Deserialize, Serialize};
 use staff::Staff;
@@ -32,7 +34,12 @@ use std::collections::BTreeMap;
 struct Answered {
     rang: f64,
     connected: bool,
+    /// When the conversation was over. A machine may be reported after that.
+    over: Option<Time>,
 }
+
+/// A report that an answer was a machine is waited for so long after the conversation.
+const REPORT_WITHIN: Duration = Duration::from_secs(600);
 
 /// The pacer of one campaign.
 ///
@@ -59,12 +66,13 @@ pub struct Pacer {
     budget: Budget,
     answered: BTreeMap<CallId, Answered>,
     outlook: Option<Outlook>,
+    feed: Feed,
+    /// The first thing that was ever heard or asked.
+    began: Option<Time>,
     looked: Time,
     learnt: Time,
     /// The risk taken at the last decision.
     risk: f64,
-    /// Events and snapshots have disagreed since.
-    doubted: Option<Time>,
 }
 
 impl Pacer {
@@ -75,10 +83,11 @@ impl Pacer {
             budget: Budget::new(&rules),
             answered: BTreeMap::new(),
             outlook: None,
+            feed: Feed::default(),
+            began: None,
             looked: Time::ZERO,
             learnt: Time::ZERO,
             risk: 0.0,
-            doubted: None,
             rules,
         }
     }
@@ -105,43 +114,53 @@ impl Pacer {
 
     /// Learns from one fact.
     pub fn on_event(&mut self, now: Time, event: Event) {
+        self.began.get_or_insert(now);
         match event {
-            Event::Placed { call, part } => self.calls.placed(now, call, part),
-            Event::Ringing { call } => self.calls.ringing(now, call),
-            Event::PickedUp { call } => self.calls.picked_up(now, call),
-            Event::AnsweredLive { call } => {
-                if let Some(rang) = self.calls.answered_live(now, call) {
-                    self.answered.insert(call, Answered { rang, connected: false });
-                    self.budget.answered(now, self.risk);
-                }
+            Event::Placed { call, part } => {
+                // A number that was used before says nothing about this call.
+                self.answered.remove(&call);
+                self.calls.placed(now, call, part);
             }
-            Event::AnsweredMachine { call } => self.calls.answered_machine(now, call),
-            Event::Unanswered { call, network } => self.calls.ended(now, call, network, false),
+            Event::Ringing { call } => self.calls.rings(now, call),
+            Event::PickedUp { call } => self.calls.picked_up(now, call),
+            Event::AnsweredLive { call } => self.answered_live(now, call),
+            Event::AnsweredMachine { call } => {
+                self.feed.ended();
+                self.calls.answered_machine(now, call);
+            }
+            Event::Unanswered { call, network } => {
+                self.feed.ended();
+                self.calls.ended(now, call, network, false);
+            }
             Event::Cancelled { call } => self.calls.ended(now, call, false, true),
             Event::Connected { call, agent } => {
+                self.answered_live(now, call);
                 self.staff.connected(now, agent, call);
-                if let Some(answered) = self.answered.get_mut(&call) {
+                if let Some(answered) = self.answered.get_mut(&call)
+                    && !answered.connected
+                {
                     answered.connected = true;
                     self.calls.taken(answered.rang, true);
                 }
             }
             Event::Abandoned { call } => {
+                self.answered_live(now, call);
                 let rang = self.answered.get(&call).map_or(0.0, |answered| answered.rang);
                 self.budget.abandoned(now, self.calls.person_share(rang));
-                self.answered.remove(&call);
+                self.over(now, call);
             }
-            Event::HungUpWaiting { call } => {
-                self.answered.remove(&call);
-            }
+            Event::HungUpWaiting { call } => self.over(now, call),
             Event::FoundMachine { call } => {
                 if let Some(answered) = self.answered.remove(&call) {
-                    self.calls.taken(answered.rang, false);
+                    if answered.connected {
+                        self.calls.taken(answered.rang, false);
+                    }
                     self.budget.was_machine(now);
                 }
             }
             Event::TalkEnded { agent } => {
                 if let Some(call) = self.staff.talk_ended(now, agent) {
-                    self.answered.remove(&call);
+                    self.over(now, call);
                 }
             }
             Event::WrapEnded { agent } => self.staff.wrap_ended(now, agent),
@@ -151,14 +170,37 @@ impl Pacer {
         }
     }
 
+    /// A person answered, by this event or by one that follows from it. Counted once.
+    fn answered_live(&mut self, now: Time, call: CallId) {
+        if self.answered.contains_key(&call) {
+            return;
+        }
+        self.feed.ended();
+        let rang = self.calls.answered_live(now, call).unwrap_or(0.0);
+        self.answered.insert(call, Answered { rang, connected: false, over: None });
+        self.budget.answered(now, self.risk);
+    }
+
+    fn over(&mut self, now: Time, call: CallId) {
+        if let Some(answered) = self.answered.get_mut(&call) {
+            answered.over = Some(now);
+        }
+    }
+
     /// What to place and what to give up now.
     pub fn decide(&mut self, now: Time, view: &Snapshot) -> Plan {
+        self.began.get_or_insert(now);
         if now.since(self.learnt) >= Duration::from_secs(1) || self.outlook.is_none() {
             self.learnt = now;
+            for (call, ended) in self.staff.see(&view.agents) {
+                self.over(ended, call);
+            }
             self.calls.learn(now);
             self.staff.learn(now);
+            self.answered
+                .retain(|_, answered| answered.over.is_none_or(|over| now.since(over) < REPORT_WITHIN));
         }
-        self.check_feed(now, view);
+        self.feed.check(now, &mut self.calls, view);
         if self.outlook.is_none() || now.since(self.looked) >= self.looks_apart(now) {
             self.looked = now;
             self.calls.refresh();
@@ -172,26 +214,7 @@ impl Pacer {
 
     /// How long the tables hold: what is known changes quickly at first. The list's scale is followed between.
     fn looks_apart(&self, now: Time) -> Duration {
-        if now.as_millis() < 600_000 || self.budget.live() < 100.0 {
-            Duration::from_secs(3)
-        } else {
-            Duration::from_secs(12)
-        }
-    }
-
-    fn check_feed(&mut self, now: Time, view: &Snapshot) {
-        if self.calls.agrees(view.calls.len()) {
-            self.doubted = None;
-            return;
-        }
-        let since = *self.doubted.get_or_insert(now);
-        if now.since(since) > Duration::from_secs(60) {
-            self.calls.keep_only(&view.calls.iter().map(|call| call.call).collect());
-        }
-    }
-
-    /// Whether events and snapshots have disagreed for too long to trust either.
-    fn feed_doubted(&self, now: Time) -> bool {
-        self.doubted.is_some_and(|since| now.since(since) > Duration::from_secs(5))
+        let young = self.began.is_none_or(|began| now.since(began) < Duration::from_secs(600));
+        if young || self.budget.live() < 100.0 { Duration::from_secs(3) } else { Duration::from_secs(12) }
     }
 }

@@ -1,7 +1,7 @@
 //! Tables made from what was learnt: by when will a call of this age want an agent, by when will this agent
 //! be free, at a few moments within a call's ring time. Made anew every few seconds, read at every decision.
 
-use super::calls::{Calls, SETUP_SECS, VERDICT_SECS};
+use super::calls::{Calls, Rings, SETUP_SECS, VERDICT_SECS};
 use super::event::Part;
 use super::staff::Staff;
 use crate::pacing::estimate::Spans;
@@ -146,7 +146,12 @@ impl Outlook {
             setup.push(ends * starts[second] / all.max(1e-12));
             alive -= ends;
         }
-        let fresh = joined(&setup, &fresh_ring, (SETUP_SECS + fresh_ring.len()).min(AHEAD_MAX + SETUP_SECS));
+        let at_once = calls.rings == Rings::Never;
+        let fresh = if at_once {
+            fresh_ring.clone()
+        } else {
+            joined(&setup, &fresh_ring, (SETUP_SECS + fresh_ring.len()).min(AHEAD_MAX + SETUP_SECS))
+        };
         let answer: f64 = fresh.iter().sum();
 
         let (points, weights) = points(&fresh, answer);
@@ -205,7 +210,10 @@ impl Outlook {
         }
         let mut placed = Vec::with_capacity(SETUP_SECS);
         let mut alive = 1.0;
-        for second in 0..SETUP_SECS {
+        if at_once {
+            placed.clone_from(&by_ringing);
+        }
+        for second in 0..if at_once { 0 } else { SETUP_SECS } {
             let mass = joined(&setup[second..], &fresh_ring, furthest + 1);
             placed.push(net(&mass, alive));
             let all = starts[second] + fails[second];

@@ -31,8 +31,11 @@ pub struct Staff {
     pub(super) talk: Spans,
     pub(super) wrap: Spans,
     returns: Share,
-    faded: Time,
+    faded: Option<Time>,
 }
+
+/// The call of an agent whom the snapshot alone shows talking.
+const UNTOLD: CallId = CallId(u64::MAX);
 
 fn secs(span: Duration) -> f64 {
     span.as_millis() as f64 / 1000.0
@@ -45,7 +48,7 @@ impl Default for Staff {
             talk: Spans::new(Expectation { mean_secs: 150.0, spread: 0.9, weight: 2.0 }),
             wrap: Spans::new(Expectation { mean_secs: 25.0, spread: 0.8, weight: 2.0 }),
             returns: Share::new(0.97, 8.0),
-            faded: Time::ZERO,
+            faded: None,
         }
     }
 }
@@ -110,6 +113,46 @@ impl Staff {
         self.agents.remove(&agent);
     }
 
+    /// The snapshot shows the agent talking since then. Told by an event already, or taken from here.
+    pub(super) fn seen_talking(&mut self, since: Time, agent: AgentId) {
+        match self.agents.get(&agent).map(|known| (known.doing, known.since)) {
+            Some((Doing::Talking(_), _)) => {}
+            Some((_, before)) if since < before => {}
+            _ => self.connected(since, agent, UNTOLD),
+        }
+    }
+
+    /// The snapshot shows the agent wrapping up. Returns the call that ended untold.
+    pub(super) fn seen_wrapping(&mut self, since: Time, agent: AgentId) -> Option<CallId> {
+        match self.agents.get(&agent).map(|known| (known.doing, known.since)) {
+            Some((_, before)) if since < before => None,
+            Some((Doing::Talking(_), _)) => self.talk_ended(since, agent),
+            Some((Doing::WrapUp, _)) => None,
+            _ => {
+                self.set(since, agent, Doing::WrapUp);
+                None
+            }
+        }
+    }
+
+    /// The snapshot shows the agent free, or on a break.
+    pub(super) fn seen_free(&mut self, since: Time, agent: AgentId, away: bool) -> Option<CallId> {
+        let (doing, before) = self.agents.get(&agent).map(|known| (known.doing, known.since))?;
+        // An event of the same moment may say more than a snapshot that shows what was before it.
+        if since < before || doing == Doing::Away && away || doing == Doing::Free && !away {
+            return None;
+        }
+        let call = self.talk_ended(since, agent);
+        if away {
+            self.away(since, agent);
+        } else if doing == Doing::Away {
+            self.free(since, agent);
+        } else {
+            self.wrap_ended(since, agent);
+        }
+        call
+    }
+
     fn count_return(&mut self, returned: bool) {
         self.returns.fade(0.97);
         self.returns.count(returned);
@@ -132,9 +175,10 @@ impl Staff {
         for agent in all {
             self.accrue(now, agent);
         }
-        if now.since(self.faded) >= Duration::from_secs(60) {
-            let factor = 0.5f64.powf(secs(now.since(self.faded)) / 3600.0);
-            self.faded = now;
+        let since_faded = now.since(*self.faded.get_or_insert(now));
+        if since_faded >= Duration::from_secs(60) {
+            let factor = 0.5f64.powf(secs(since_faded) / 3600.0);
+            self.faded = Some(now);
             for spans in [&mut self.talk, &mut self.wrap] {
                 if spans.count() > 200.0 {
                     spans.fade(factor);
