@@ -8,6 +8,7 @@ use crate::pacing::estimate::{Hazard, Scale, Share};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Seconds of set-up that are told apart.
 pub const SETUP_SECS: usize = 16;
@@ -43,7 +44,7 @@ pub(super) enum Rings {
     Never,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Flight {
     pub(super) part: Part,
     pub(super) stage: Stage,
@@ -88,6 +89,8 @@ pub struct Calls {
     ring_max: f64,
     faded: Option<Time>,
     scaled: Option<Time>,
+    /// The call watched last.
+    watched: Option<CallId>,
     verdicts: bool,
     machines_told: bool,
 }
@@ -133,6 +136,7 @@ impl Calls {
             ring_max: secs(ring_max),
             faded: None,
             scaled: None,
+            watched: None,
             verdicts: false,
             machines_told: false,
         }
@@ -148,8 +152,10 @@ impl Calls {
         self.verdicts
     }
 
-    pub fn scale(&self, part: Part) -> Scale {
-        self.scales.get(&self.known(part)).cloned().unwrap_or_else(|| self.usual())
+    /// How much better than usual a part answers just now, and the doubt about it (of the logarithm).
+    pub fn level(&self, part: Part) -> (f64, f64) {
+        let level = |scale: &Scale| (scale.mean(), scale.spread());
+        self.scales.get(&self.known(part)).map_or_else(|| level(&self.usual()), level)
     }
 
     pub(super) fn known(&self, part: Part) -> Part {
@@ -321,8 +327,12 @@ impl Calls {
     }
 
     fn accrue(&mut self, now: Time, call: CallId) {
-        let Some(flight) = self.flights.get_mut(&call) else { return };
-        let scale = self.scales.get(&flight.part).map_or(1.0, Scale::mean);
+        let Some(mut flight) = self.flights.get(&call).copied() else { return };
+        self.watch_one(now, &mut flight);
+        self.flights.insert(call, flight);
+    }
+
+    fn watch_one(&mut self, now: Time, flight: &mut Flight) {
         let (from, to) = (secs(flight.seen.since(flight.since)), secs(now.since(flight.since)));
         flight.seen = now;
         match flight.stage {
@@ -331,6 +341,7 @@ impl Calls {
                 self.setup_ends.expose(from, to, 1.0);
             }
             Stage::Ringing => {
+                let scale = self.scales.get(&flight.part).map_or(1.0, Scale::mean);
                 self.live.expose(from, to, scale);
                 self.machine.expose(from, to, 1.0);
                 self.other.expose(from, to, 1.0);
@@ -341,12 +352,29 @@ impl Calls {
         }
     }
 
-    /// Learns from the calls that are still out, and forgets a little.
-    pub fn learn(&mut self, now: Time) {
-        let out: Vec<CallId> = self.flights.keys().copied().collect();
-        for call in out {
-            self.accrue(now, call);
+    /// Learns from a share of the calls that are still out, and forgets a little.
+    pub fn watch(&mut self, now: Time, share: f64) {
+        let mut flights = std::mem::take(&mut self.flights);
+        let count = (flights.len() as f64 * share).ceil() as usize;
+        let after = self.watched.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut left = count;
+        for (call, flight) in flights.range_mut((after, Bound::Unbounded)).take(count) {
+            self.watch_one(now, flight);
+            self.watched = Some(*call);
+            left -= 1;
         }
+        for (call, flight) in flights.iter_mut().take(left) {
+            self.watch_one(now, flight);
+            self.watched = Some(*call);
+        }
+        self.flights = flights;
+        if self.scaled.is_none_or(|scaled| now.since(scaled) >= Duration::from_secs(1)) {
+            self.follow(now);
+        }
+    }
+
+    /// Brings the parts' scales up to date with what was seen.
+    fn follow(&mut self, now: Time) {
         let span = secs(now.since(self.scaled.unwrap_or(now)));
         self.scaled = Some(now);
         for (part, scale) in &mut self.scales {

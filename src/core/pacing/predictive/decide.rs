@@ -9,10 +9,12 @@ use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
 use crate::ids::CallId;
 use crate::pacing::estimate::Spans;
 use crate::time::{Duration, Time};
+use std::collections::BTreeMap;
 
-/// Busy agents up to which the odds are exact, and calls.
+/// Busy and idle agents up to which the odds are exact, and the product of agents and calls.
 const EXACT_AGENTS: usize = 45;
-const EXACT_CALLS: usize = 300;
+const EXACT_IDLE: usize = 30;
+const EXACT_WORK: usize = 10_000;
 /// An old call is given up when the next second's answer would so probably find nobody.
 const CANCEL_ABOVE: f64 = 0.03;
 /// A call that promises so much less than a new one makes room for it when lines are short.
@@ -30,8 +32,11 @@ struct Floor {
     /// Everyone who is not on a break.
     present: u32,
     waiting: u32,
-    busy: Vec<Chances>,
-    calls: Vec<Chances>,
+    /// Busy agents and calls, those of the same prospects together with their number.
+    busy: Vec<(Chances, u32)>,
+    busy_agents: usize,
+    calls: Vec<(Chances, u32)>,
+    calls_out: usize,
     answers_coming: f64,
 }
 
@@ -40,8 +45,14 @@ impl Floor {
         i64::from(self.idle) - i64::from(self.waiting)
     }
 
+    /// Whether the odds can be had exactly in little time.
     fn exact(&self) -> bool {
-        self.busy.len() <= EXACT_AGENTS && self.calls.len() <= EXACT_CALLS && self.idle <= 60
+        let (idle, busy) = (self.idle as usize, self.busy_agents);
+        busy <= EXACT_AGENTS && idle <= EXACT_IDLE && (idle + busy) * (busy + self.calls_out) <= EXACT_WORK
+    }
+
+    fn margin(&self, exact: bool, doubt: f64) -> Margin {
+        if exact { Margin::exact(self.surplus()) } else { Margin::normal(self.surplus(), doubt) }
     }
 }
 
@@ -95,22 +106,26 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     if place == cap && limit != Limit::NoAgents {
         limit = cap_limit;
     }
-    let mut cancel = if doubted { Vec::new() } else { cancels(pacer, now, view, &floor, allowance.risk) };
+    let mut cancel =
+        if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
     if !doubted && view.lines_free == 0 && cancel.is_empty() && risk <= allowance.risk {
         cancel = make_room(pacer, outlook, now, view);
     }
     let middle = POINTS / 2;
     let why = Reason {
         limit,
-        expected_free: f64::from(floor.idle) + floor.busy.iter().map(|chances| chances[middle]).sum::<f64>(),
-        expected_answers: floor.calls.iter().map(|chances| chances[middle]).sum::<f64>()
-            + f64::from(place) * outlook.placed[0][middle],
+        expected_free: f64::from(floor.idle) + total(&floor.busy, middle),
+        expected_answers: total(&floor.calls, middle) + f64::from(place) * outlook.placed[0][middle],
         risk,
         risk_max: allowance.risk,
         budget_left: allowance.left,
     };
     let moving = floor.present > 0 || out > 0;
     Plan { place, cancel, why, next_look: moving.then(|| now + Duration::from_secs(1)) }
+}
+
+fn total(rows: &[(Chances, u32)], point: usize) -> f64 {
+    rows.iter().map(|(chances, count)| chances[point] * f64::from(*count)).sum()
 }
 
 fn nothing(now: Time, limit: Limit) -> Plan {
@@ -126,56 +141,92 @@ fn nothing(now: Time, limit: Limit) -> Plan {
 }
 
 fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor {
-    let back = pacer.staff.return_chance();
     let mut floor = Floor {
         idle: 0,
         present: 0,
         waiting: view.waiting.len() as u32,
-        busy: Vec::with_capacity(view.agents.len()),
-        calls: Vec::with_capacity(view.calls.len()),
+        busy: Vec::new(),
+        busy_agents: 0,
+        calls: Vec::new(),
+        calls_out: view.calls.len(),
         answers_coming: 0.0,
     };
-    for agent in &view.agents {
-        if agent.doing == Doing::Paused {
-            continue;
-        }
+    count_agents(pacer, outlook, now, view, &mut floor);
+    count_calls(pacer, outlook, now, view, &mut floor);
+    floor
+}
+
+fn count_agents(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, floor: &mut Floor) {
+    let back = pacer.staff.return_chance();
+    let (mut talking, mut wrapping) = (vec![0; outlook.talking.len()], vec![0; outlook.wrapping.len()]);
+    for agent in view.agents.iter().filter(|agent| agent.doing != Doing::Paused) {
         floor.present += 1;
-        let bin = Spans::bin(secs(now.since(agent.since)));
+        let bin = || Spans::bin(secs(now.since(agent.since)));
         match agent.doing {
             Doing::Idle => floor.idle += 1,
             _ if agent.leaving => {}
-            Doing::Reserved => floor.busy.push(outlook.talking[0]),
-            Doing::Talking => floor.busy.push(outlook.talking[bin]),
+            Doing::Reserved => talking[0] += 1,
+            Doing::Talking => talking[bin()] += 1,
             Doing::WrapUp { until: Some(until) } => {
-                floor.busy.push(outlook.wrap_known(secs(until.since(now)), back));
+                floor.busy.push((outlook.wrap_known(secs(until.since(now)), back), 1));
             }
-            Doing::WrapUp { until: None } => floor.busy.push(outlook.wrapping[bin]),
+            Doing::WrapUp { until: None } => wrapping[bin()] += 1,
             Doing::Paused => {}
         }
     }
-    let mut known = (view.next_part, relative(pacer, outlook, view.next_part));
+    let rows = outlook.talking.iter().zip(talking).chain(outlook.wrapping.iter().zip(wrapping));
+    floor.busy.extend(rows.filter(|(_, count)| *count > 0).map(|(chances, count)| (*chances, count)));
+    floor.busy_agents = floor.busy.iter().map(|(_, count)| *count as usize).sum();
+}
+
+fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, floor: &mut Floor) {
+    // Calls of one part and one age are alike.
+    let rows = outlook.placed.len() + outlook.ringing.len();
+    let mut parts: BTreeMap<super::Part, Vec<u32>> = BTreeMap::new();
+    let mut tally = (view.next_part, vec![0u32; rows]);
+    let mut single: Vec<(super::Part, Chances)> = Vec::new();
     for call in &view.calls {
-        if call.part != known.0 {
-            known = (call.part, relative(pacer, outlook, call.part));
+        if call.part != tally.0 {
+            let other = parts.remove(&call.part).unwrap_or_else(|| vec![0; rows]);
+            let (part, counts) = std::mem::replace(&mut tally, (call.part, other));
+            parts.insert(part, counts);
         }
-        let chances = scaled(call_chances(outlook, now, call), known.1);
-        floor.answers_coming += chances[POINTS - 1];
-        floor.calls.push(chances);
+        let age = secs(now.since(call.since)) as usize;
+        match call.stage {
+            Stage::Placed => tally.1[age.min(outlook.placed.len() - 1)] += 1,
+            Stage::Ringing => tally.1[outlook.placed.len() + age.min(outlook.ringing.len() - 1)] += 1,
+            Stage::PickedUp => single.push((call.part, call_chances(outlook, now, call))),
+        }
+    }
+    parts.insert(tally.0, tally.1);
+    for (part, counts) in parts {
+        let by = relative(pacer, outlook, part);
+        let tables = outlook.placed.iter().chain(&outlook.ringing);
+        let counted = tables.zip(counts).filter(|(_, count)| *count > 0);
+        floor.calls.extend(counted.map(|(chances, count)| (scaled(*chances, by), count)));
     }
     floor
+        .calls
+        .extend(single.iter().map(|(part, chances)| (scaled(*chances, relative(pacer, outlook, *part)), 1)));
+    floor.answers_coming =
+        floor.calls.iter().map(|(chances, count)| chances[POINTS - 1] * f64::from(*count)).sum();
 }
 
 /// How much better a part answers just now than the tables say.
 fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
     let start = pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0));
-    start * pacer.calls.scale(part).mean() / outlook.scale
+    start * pacer.calls.level(part).0 / outlook.scale
 }
 
 fn scaled(chances: Chances, by: f64) -> Chances {
     if (by - 1.0).abs() < 0.01 {
         return chances;
     }
-    chances.map(|p| by * p / (1.0 + (by - 1.0) * p))
+    chances.map(|p| scaled_chance(p, by))
+}
+
+fn scaled_chance(p: f64, by: f64) -> f64 {
+    by * p / (1.0 + (by - 1.0) * p)
 }
 
 fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
@@ -189,13 +240,13 @@ fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
 }
 
 fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> Vec<Margin> {
-    let (surplus, exact) = (floor.surplus(), floor.exact());
-    let doubt = pacer.calls.scale(view.next_part).spread();
+    let exact = floor.exact();
+    let doubt = pacer.calls.level(view.next_part).1;
     (0..outlook.points.len())
         .map(|n| {
-            let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, doubt) };
-            floor.busy.iter().for_each(|chances| margin.agent(chances[n]));
-            floor.calls.iter().for_each(|chances| margin.call(chances[n]));
+            let mut margin = floor.margin(exact, doubt);
+            floor.busy.iter().for_each(|(chances, count)| margin.agents(chances[n], *count));
+            floor.calls.iter().for_each(|(chances, count)| margin.calls(chances[n], *count));
             margin
         })
         .collect()
@@ -215,7 +266,7 @@ fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
 fn failing(floor: &Floor, margins: &[Margin]) -> f64 {
     let (mut before, mut sum) = (0.0, f64::from(floor.waiting) * margins[SOON].shortage());
     for n in SOON + 1..POINTS {
-        let by_then: f64 = floor.calls.iter().map(|chances| chances[n]).sum();
+        let by_then: f64 = floor.calls.iter().map(|(chances, count)| chances[n] * f64::from(*count)).sum();
         sum += (by_then - before).max(0.0) * margins[n].shortage();
         before = by_then;
     }
@@ -259,41 +310,45 @@ fn wanted(
 
 /// Ringing calls to give up, oldest first: those whose answer within the next second would too probably
 /// find nobody. What they bring later is judged later.
-fn cancels(pacer: &Pacer, now: Time, view: &Snapshot, floor: &Floor, risk_max: f64) -> Vec<CallId> {
+fn cancels(
+    pacer: &Pacer,
+    outlook: &Outlook,
+    now: Time,
+    view: &Snapshot,
+    floor: &Floor,
+    risk_max: f64,
+) -> Vec<CallId> {
     let rules = &pacer.rules;
-    if !rules.may_cancel {
-        return Vec::new();
-    }
-    let mut old: Vec<(Time, CallId, usize)> = view
-        .calls
-        .iter()
-        .enumerate()
-        .filter(|(_, call)| call.stage == Stage::Ringing && now.since(call.since) >= rules.ring_legal_min)
-        .map(|(n, call)| (call.since, call.call, n))
-        .collect();
-    if old.is_empty() {
-        return Vec::new();
-    }
-    old.sort_unstable();
     let tolerated = risk_max.max(CANCEL_ABOVE);
+    let mut margin = floor.margin(floor.exact(), 0.0);
+    floor.busy.iter().for_each(|(chances, count)| margin.agents(chances[SOON], *count));
+    let agents_alone = margin.clone();
+    floor.calls.iter().for_each(|(chances, count)| margin.calls(chances[SOON], *count));
+    if !rules.may_cancel || margin.shortage() <= tolerated {
+        return Vec::new();
+    }
     // The young ones stay whatever happens; the old ones come back one by one, the youngest first.
-    let exact = floor.exact();
-    let surplus = floor.surplus();
-    let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, 0.0) };
-    floor.busy.iter().for_each(|chances| margin.agent(chances[SOON]));
-    let mut given_up: Vec<bool> = vec![false; floor.calls.len()];
-    old.iter().for_each(|(_, _, n)| given_up[*n] = true);
-    for (n, chances) in floor.calls.iter().enumerate() {
-        if !given_up[n] {
-            margin.call(chances[SOON]);
+    let mut margin = agents_alone;
+    let mut old: Vec<(Time, CallId, f64)> = Vec::new();
+    let mut known = (view.next_part, relative(pacer, outlook, view.next_part));
+    for call in &view.calls {
+        if call.part != known.0 {
+            known = (call.part, relative(pacer, outlook, call.part));
+        }
+        let soon = scaled_chance(call_chances(outlook, now, call)[SOON], known.1);
+        if call.stage == Stage::Ringing && now.since(call.since) >= rules.ring_legal_min {
+            old.push((call.since, call.call, soon));
+        } else {
+            margin.call(soon);
         }
     }
+    old.sort_unstable_by_key(|(since, call, _)| (*since, *call));
     let mut kept = 0;
-    for (_, _, n) in old.iter().rev() {
+    for (_, _, soon) in old.iter().rev() {
         if margin.shortage() > tolerated {
             break;
         }
-        margin.call(floor.calls[*n][SOON]);
+        margin.call(*soon);
         kept += 1;
     }
     old.truncate(old.len() - kept);

@@ -95,24 +95,17 @@ impl Calls {
 }
 
 impl super::staff::Staff {
-    /// What each agent does by the snapshot. Returns the calls whose end no event told.
-    pub fn see(&mut self, agents: &[AgentNow]) -> Vec<(CallId, Time)> {
-        let mut ended = Vec::new();
-        for now in agents {
-            let since = now.since;
-            match now.doing {
-                Doing::Talking => self.seen_talking(since, now.agent),
-                Doing::WrapUp { .. } => {
-                    ended.extend(self.seen_wrapping(since, now.agent).map(|c| (c, since)))
-                }
-                Doing::Idle | Doing::Paused => {
-                    ended.extend(
-                        self.seen_free(since, now.agent, now.doing == Doing::Paused).map(|c| (c, since)),
-                    );
-                }
-                Doing::Reserved => {}
+    /// What an agent does by the snapshot. Returns the call whose end no event told.
+    pub fn see(&mut self, agent: &AgentNow) -> Option<CallId> {
+        match agent.doing {
+            Doing::Talking => {
+                self.seen_talking(agent.since, agent.agent);
+                None
             }
+            Doing::WrapUp { .. } => self.seen_wrapping(agent.since, agent.agent),
+            Doing::Idle => self.seen_free(agent.since, agent.agent, false),
+            Doing::Paused => self.seen_free(agent.since, agent.agent, true),
+            Doing::Reserved => None,
         }
-        ended
     }
 }

@@ -5,6 +5,7 @@
 mod budget;
 mod calls;
 mod decide;
+mod draft;
 pub mod event;
 mod feed;
 pub mod odds;
@@ -23,6 +24,7 @@ use crate::ids::CallId;
 use crate::time::{Duration, Time};
 use budget::Budget;
 use calls::Calls;
+use draft::Draft;
 use feed::Feed;
 use outlook::Outlook;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,10 @@ struct Answered {
     over: Option<Time>,
 }
 
+/// Each call and each agent is looked at once within this time.
+const A_ROUND: Duration = Duration::from_secs(1);
+/// New tables are made within this time.
+const MADE_WITHIN: Duration = Duration::from_secs(4);
 /// A report that an answer was a machine is waited for so long after the conversation.
 const REPORT_WITHIN: Duration = Duration::from_secs(600);
 
@@ -66,11 +72,15 @@ pub struct Pacer {
     budget: Budget,
     answered: BTreeMap<CallId, Answered>,
     outlook: Option<Outlook>,
+    draft: Option<Draft>,
     feed: Feed,
     /// The first thing that was ever heard or asked.
     began: Option<Time>,
     looked: Time,
     learnt: Time,
+    swept: Time,
+    /// Where in the snapshot's agents the last look ended.
+    agent_looked_at: usize,
     /// The risk taken at the last decision.
     risk: f64,
 }
@@ -83,10 +93,13 @@ impl Pacer {
             budget: Budget::new(&rules),
             answered: BTreeMap::new(),
             outlook: None,
+            draft: None,
             feed: Feed::default(),
             began: None,
             looked: Time::ZERO,
             learnt: Time::ZERO,
+            swept: Time::ZERO,
+            agent_looked_at: 0,
             risk: 0.0,
             rules,
         }
@@ -190,26 +203,54 @@ impl Pacer {
     /// What to place and what to give up now.
     pub fn decide(&mut self, now: Time, view: &Snapshot) -> Plan {
         self.began.get_or_insert(now);
-        if now.since(self.learnt) >= Duration::from_secs(1) || self.outlook.is_none() {
-            self.learnt = now;
-            for (call, ended) in self.staff.see(&view.agents) {
-                self.over(ended, call);
-            }
-            self.calls.learn(now);
-            self.staff.learn(now);
-            self.answered
-                .retain(|_, answered| answered.over.is_none_or(|over| now.since(over) < REPORT_WITHIN));
-        }
+        let elapsed = if self.outlook.is_none() { A_ROUND } else { now.since(self.learnt) };
+        self.learnt = now;
+        self.learn(now, view, (elapsed.as_secs_f64() / A_ROUND.as_secs_f64()).min(1.0));
         self.feed.check(now, &mut self.calls, view);
-        if self.outlook.is_none() || now.since(self.looked) >= self.looks_apart(now) {
-            self.looked = now;
-            self.calls.refresh();
-            self.outlook =
-                Some(Outlook::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
-        }
+        self.bring_up_to_date(now, view, elapsed);
         let plan = decide::decide(self, now, view);
         self.risk = plan.why.risk_max;
         plan
+    }
+
+    /// Looks at a share of all calls and agents, so that every second each of them has been looked at once.
+    fn learn(&mut self, now: Time, view: &Snapshot, share: f64) {
+        let count = (view.agents.len() as f64 * share).ceil() as usize;
+        for _ in 0..count.min(view.agents.len()) {
+            self.agent_looked_at = (self.agent_looked_at + 1) % view.agents.len();
+            let agent = &view.agents[self.agent_looked_at];
+            if let Some(call) = self.staff.see(agent) {
+                self.over(agent.since, call);
+            }
+        }
+        self.calls.watch(now, share);
+        self.staff.watch(now, share);
+        if now.since(self.swept) >= Duration::from_secs(60) {
+            self.swept = now;
+            self.answered
+                .retain(|_, answered| answered.over.is_none_or(|over| now.since(over) < REPORT_WITHIN));
+        }
+    }
+
+    /// Makes the tables anew every few seconds, a little at each decision.
+    fn bring_up_to_date(&mut self, now: Time, view: &Snapshot, elapsed: Duration) {
+        let apart = self.looks_apart(now);
+        if self.draft.is_none() && (self.outlook.is_none() || now.since(self.looked) >= apart) {
+            self.looked = now;
+            self.calls.refresh();
+            self.draft = Some(Draft::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
+            if self.outlook.is_some() {
+                return;
+            }
+        }
+        let Some(mut draft) = self.draft.take() else { return };
+        let part = elapsed.as_secs_f64() / apart.min(MADE_WITHIN).as_secs_f64();
+        let steps = (draft.steps() as f64 * part).ceil() as usize;
+        if self.outlook.is_none() || draft.advance(steps) {
+            self.outlook = Some(draft.finish());
+        } else {
+            self.draft = Some(draft);
+        }
     }
 
     /// How long the tables hold: what is known changes quickly at first. The list's scale is followed between.

@@ -6,6 +6,7 @@ use crate::pacing::estimate::{Share, Spans};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Doing {
@@ -24,6 +25,18 @@ struct Agent {
     wrapped: Option<Time>,
 }
 
+impl Agent {
+    fn watch(&mut self, now: Time, talk: &mut Spans, wrap: &mut Spans) {
+        let (from, to) = (secs(self.seen.since(self.since)), secs(now.since(self.since)));
+        self.seen = now;
+        match self.doing {
+            Doing::Talking(_) => talk.expose(from, to),
+            Doing::WrapUp => wrap.expose(from, to),
+            Doing::Free | Doing::Away => {}
+        }
+    }
+}
+
 /// Everything known about the people who talk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Staff {
@@ -32,6 +45,8 @@ pub struct Staff {
     pub(super) wrap: Spans,
     returns: Share,
     faded: Option<Time>,
+    /// The agent watched last.
+    watched: Option<AgentId>,
 }
 
 /// The call of an agent whom the snapshot alone shows talking.
@@ -49,6 +64,7 @@ impl Default for Staff {
             wrap: Spans::new(Expectation { mean_secs: 25.0, spread: 0.8, weight: 2.0 }),
             returns: Share::new(0.97, 8.0),
             faded: None,
+            watched: None,
         }
     }
 }
@@ -159,21 +175,24 @@ impl Staff {
     }
 
     fn accrue(&mut self, now: Time, agent: AgentId) {
-        let Some(known) = self.agents.get_mut(&agent) else { return };
-        let (from, to) = (secs(known.seen.since(known.since)), secs(now.since(known.since)));
-        known.seen = now;
-        match known.doing {
-            Doing::Talking(_) => self.talk.expose(from, to),
-            Doing::WrapUp => self.wrap.expose(from, to),
-            Doing::Free | Doing::Away => {}
+        if let Some(known) = self.agents.get_mut(&agent) {
+            known.watch(now, &mut self.talk, &mut self.wrap);
         }
     }
 
-    /// Learns from what is still going on, and forgets a little.
-    pub fn learn(&mut self, now: Time) {
-        let all: Vec<AgentId> = self.agents.keys().copied().collect();
-        for agent in all {
-            self.accrue(now, agent);
+    /// Learns from a share of what is still going on, and forgets a little.
+    pub fn watch(&mut self, now: Time, share: f64) {
+        let count = (self.agents.len() as f64 * share).ceil() as usize;
+        let after = self.watched.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut left = count;
+        for (agent, known) in self.agents.range_mut((after, Bound::Unbounded)).take(count) {
+            known.watch(now, &mut self.talk, &mut self.wrap);
+            self.watched = Some(*agent);
+            left -= 1;
+        }
+        for (agent, known) in self.agents.iter_mut().take(left) {
+            known.watch(now, &mut self.talk, &mut self.wrap);
+            self.watched = Some(*agent);
         }
         let since_faded = now.since(*self.faded.get_or_insert(now));
         if since_faded >= Duration::from_secs(60) {

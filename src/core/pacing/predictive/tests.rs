@@ -53,8 +53,8 @@ fn taught(rules: Rules, calls: u64) -> (Pacer, u64) {
         pacer.on_event(ms(at), event);
         if at >= learnt + 5_000 {
             learnt = at;
-            pacer.calls.learn(ms(at));
-            pacer.staff.learn(ms(at));
+            pacer.calls.watch(ms(at), 1.0);
+            pacer.staff.watch(ms(at), 1.0);
             pacer.calls.refresh();
         }
     }
