@@ -93,18 +93,8 @@ pub struct ForecastArgs {
     /// Agents on the floor
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=2_000))]
     pub agents: u32,
-    /// Share of calls that a person answers, 0 to 1 [default: 0.3]
-    #[arg(long)]
-    pub answer_rate: Option<f64>,
-    /// Median length of a conversation [default: 60]
-    #[arg(long)]
-    pub talk_secs: Option<f64>,
-    /// Median length of the wrap-up [default: 12]
-    #[arg(long)]
-    pub wrap_secs: Option<f64>,
-    /// Median time from ringing to an answer [default: 12]
-    #[arg(long)]
-    pub ring_secs: Option<f64>,
+    #[command(flatten)]
+    pub world: WorldArgs,
     /// Learn answer rate, talk and ring times from this campaign in the store
     #[arg(long, value_name = "CAMPAIGN")]
     pub from_history: Option<String>,
@@ -117,9 +107,36 @@ pub struct ForecastArgs {
     /// Virtual days for each way of placing calls
     #[arg(long, default_value_t = 5)]
     pub seeds: u64,
+    /// Also work out how many agents finish the list within that time
+    #[arg(long)]
+    pub agents_needed: bool,
     /// Draw it into this SVG file
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
+}
+
+/// How people answer and agents work, where nothing is known.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct WorldArgs {
+    /// Share of calls that a person answers, 0 to 1 [default: 0.3]
+    #[arg(long)]
+    pub answer_rate: Option<f64>,
+    /// Median length of a conversation [default: 60]
+    #[arg(long)]
+    pub talk_secs: Option<f64>,
+    /// Median length of the wrap-up [default: 12]
+    #[arg(long)]
+    pub wrap_secs: Option<f64>,
+    /// Median time from ringing to an answer [default: 12]
+    #[arg(long)]
+    pub ring_secs: Option<f64>,
+}
+
+impl WorldArgs {
+    /// Whether anything is said at all.
+    pub fn given(&self) -> bool {
+        [self.answer_rate, self.talk_secs, self.wrap_secs, self.ring_secs].iter().any(Option::is_some)
+    }
 }
 
 #[derive(Clone, Debug, Args)]
@@ -145,6 +162,12 @@ pub struct DemoArgs {
     /// Calls for so many simulated agents at telephones of their own, instead of announcements
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=300))]
     pub agents: u32,
+    /// Rehearse this campaign instead of the samples, on the simulated carrier, with people and agents as
+    /// a forecast assumes them
+    #[arg(long, value_name = "FILE")]
+    pub campaign: Option<PathBuf>,
+    #[command(flatten)]
+    pub world: WorldArgs,
 }
 
 #[derive(Clone, Debug, Args)]

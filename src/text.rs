@@ -1,5 +1,7 @@
 //! The words people read on the terminal, in English and in Simplified Chinese. Logs stay English.
 
+mod shadow;
+
 use paceline_core::pacing::Why;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,9 @@ impl Lang {
                 "events and floor do not agree: one call per idle agent",
                 "状态不一致,按空闲坐席逐一拨号",
             ),
+            Why::PacerFailed => {
+                self.pick("the pacer failed: one call per idle agent", "预测模块故障,按空闲坐席逐一拨号")
+            }
             Why::CallerIdsUsed => self.pick("every caller ID is at its cap", "外显号码均已达上限"),
             Why::StoreStalled => self.pick("nothing can be written to disk", "磁盘无法写入,已停止拨号"),
             Why::Paused => self.pick("paused", "已暂停"),

@@ -23,6 +23,12 @@ use tokio::sync::mpsc;
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const RTP_PORTS: std::ops::RangeInclusive<u16> = 50_000..=51_999;
 
+/// Simulated agents who are wanted.
+pub(super) struct Crew {
+    pub agents: u32,
+    pub habits: Habits,
+}
+
 /// People who were taken on.
 pub(super) struct Hired {
     agents: Vec<Agent>,
@@ -86,6 +92,7 @@ pub(super) async fn start(
     hired: Hired,
     loaded: &LoadedCampaign,
     campaign: CampaignId,
+    habits: Habits,
 ) -> Result<AgentPhones, Failure> {
     let rules = loaded.rules.agents.as_ref();
     let group = hired.agents.first().and_then(|agent| agent.groups.first()).map(|of| of.group);
@@ -101,7 +108,7 @@ pub(super) async fn start(
     let options = CrewOptions {
         seed: rand_word(),
         agents: hired.agents,
-        habits: demonstration(),
+        habits,
         scene,
         phones: PhoneOptions {
             registrar: Some(Peer { transport: Transport::Udp, address: registrar }),
@@ -126,7 +133,7 @@ pub(super) async fn start(
 }
 
 /// A quick day: short talks, short breaks, now and then a hold, a question to a colleague, a callback.
-fn demonstration() -> Habits {
+pub(super) fn demonstration() -> Habits {
     Habits {
         late: Spread::new(2.0, 0.8, 0.1, 10.0),
         between_breaks: Spread::new(120.0, 0.5, 30.0, 600.0),

@@ -1,21 +1,29 @@
-//! `paceline demo`: the sample campaigns on the built-in simulated carrier, without any
-//! configuration; with agents, those are simulated too.
+//! `paceline demo`: the sample campaigns, or a rehearsal of somebody's own, on the built-in simulated
+//! carrier, without any configuration; with agents, those are simulated too.
 
+use super::crew::{Crew, demonstration};
+use super::forecast::Known;
 use super::run::run_campaign;
 use super::setup::Setup;
 use super::{Failure, campaign};
 use crate::cli::{DemoArgs, Exit, Global};
 use crate::config::Config;
-use std::path::Path;
+use crate::sim::forecast::World;
+use paceline_core::campaign::Mode;
+use std::path::{Path, PathBuf};
 
 const SAMPLE: &str = "campaigns/jade-garden/campaign.toml";
 const WITH_AGENTS: &str = "campaigns/jade-garden-calls/campaign.toml";
 
 pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
-    let sample = Path::new(if args.agents > 0 { WITH_AGENTS } else { SAMPLE });
-    if !sample.exists() {
+    let sample = match &args.campaign {
+        Some(own) => own.as_path(),
+        None if args.agents > 0 => Path::new(WITH_AGENTS),
+        None => Path::new(SAMPLE),
+    };
+    if args.campaign.is_none() && !sample.exists() {
         return Err(Failure::usage(format!(
-            "{} is not here; start the demo where the sample campaigns are",
+            "{} is not here; start the demo where the sample campaigns are, or name a campaign with --campaign",
             sample.display()
         )));
     }
@@ -37,7 +45,29 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
     }
     let mut loaded = campaign(sample, &config)?;
     loaded.results_dir = dir.join("results");
-    let people = sample.with_file_name("people.toml");
-    let people = people.exists().then_some(people);
-    run_campaign(global, Setup { config, loaded, people, metrics_port: true, crew: args.agents }).await
+    if args.agents == 0 && loaded.rules.mode != Mode::Announce {
+        return Err(Failure::usage(format!(
+            "{}: mode {} needs agents: say how many are simulated with --agents",
+            sample.display(),
+            loaded.rules.mode.word()
+        )));
+    }
+    let rehearsal = args.campaign.is_some() || args.world.given();
+    let world = args.world.or(Known::default());
+    let people = match rehearsal {
+        true => Some(write_people(&dir, &world)?),
+        false => Some(sample.with_file_name("people.toml")).filter(|file| file.exists()),
+    };
+    let habits = if rehearsal { world.habits() } else { demonstration() };
+    let crew = (args.agents > 0).then_some(Crew { agents: args.agents, habits });
+    run_campaign(global, Setup { config, loaded, people, metrics_port: true, crew }).await
+}
+
+/// The people a forecast assumes, as a file that can be looked at.
+fn write_people(dir: &Path, world: &World) -> Result<PathBuf, Failure> {
+    let file = dir.join("people.toml");
+    let text = toml::to_string(&world.people(1)).map_err(Failure::unexpected)?;
+    std::fs::write(&file, text)
+        .map_err(|error| Failure::unexpected(format!("{}: {error}", file.display())))?;
+    Ok(file)
 }

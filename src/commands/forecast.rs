@@ -1,10 +1,10 @@
 //! `paceline forecast`: how a campaign will go, before the first call.
 
 use super::{Failure, campaign, config};
-use crate::cli::{Exit, ForecastArgs, Global};
+use crate::cli::{Exit, ForecastArgs, Global, WorldArgs};
 use crate::config::{Config, LoadedCampaign};
 use crate::lists;
-use crate::sim::forecast::{Assumed, Forecast, ample_trunk};
+use crate::sim::forecast::{Assumed, Forecast, World, ample_trunk};
 use crate::store::Store;
 use comfy_table::Table;
 use paceline_core::campaign::{Mode, Trunk};
@@ -13,10 +13,40 @@ use paceline_core::time::{Duration, Utc};
 use serde_json::json;
 use std::fmt::Write as _;
 
+/// More agents than this are not tried, and more seeds than these for how many are needed: each costs
+/// several days.
+const AGENTS_MAX: u32 = 2_000;
+const NEEDED_SEEDS: u64 = 3;
+
 /// One way of placing calls, over all seeds.
 struct Row {
     name: String,
     days: Vec<Forecast>,
+    /// Agents who finish the list in time, where that was asked for.
+    needed: Vec<Option<u32>>,
+}
+
+/// What an earlier campaign has shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    answer_rate: Option<f64>,
+    talk_secs: Option<f64>,
+    ring_secs: Option<f64>,
+}
+
+impl WorldArgs {
+    /// What is given, else what is known, else the usual.
+    pub(super) fn or(&self, known: Known) -> World {
+        let secs = |given: Option<f64>, seen: Option<f64>, usual: f64| {
+            Duration::from_secs_f64(given.or(seen).unwrap_or(usual).clamp(0.5, 7_200.0))
+        };
+        World {
+            answer_rate: self.answer_rate.or(known.answer_rate).unwrap_or(0.3).clamp(0.0, 1.0),
+            talk: secs(self.talk_secs, known.talk_secs, 60.0),
+            wrap_up: secs(self.wrap_secs, None, 12.0),
+            ring: secs(self.ring_secs, known.ring_secs, 12.0),
+        }
+    }
 }
 
 pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failure> {
@@ -36,16 +66,17 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
         Some(name) => Some(history(&config, name).await?),
         None => None,
     };
-    let known = |given: Option<f64>, seen: Option<f64>, usual: f64| given.or(seen).unwrap_or(usual);
-    let secs = |secs: f64| Duration::from_secs_f64(secs.clamp(0.5, 7_200.0));
+    let seen = seen.as_ref();
+    let known = args.world.or(Known {
+        answer_rate: seen.and_then(|seen| seen.answer_rate),
+        talk_secs: seen.and_then(|seen| seen.talk_secs),
+        ring_secs: seen.and_then(|seen| seen.ring_secs),
+    });
     let assumed = Assumed {
         trunks: trunks(&config),
         leads,
         agents: args.agents,
-        answer_rate: known(args.answer_rate, seen.as_ref().and_then(|seen| seen.answer_rate), 0.3),
-        talk: secs(known(args.talk_secs, seen.as_ref().and_then(|seen| seen.talk_secs), 60.0)),
-        wrap_up: secs(args.wrap_secs.unwrap_or(12.0)),
-        ring: secs(known(args.ring_secs, seen.as_ref().and_then(|seen| seen.ring_secs), 12.0)),
+        world: known,
         start: opening(&loaded),
         hours: args.hours.clamp(0.1, 24.0),
         campaign: loaded.rules.clone(),
@@ -53,7 +84,8 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
     let rows = tokio::task::spawn_blocking({
         let assumed = assumed.clone();
         let (seeds, own) = (args.seeds.clamp(1, 100), loaded.rules.pacing.call_ratio);
-        move || rows(&assumed, seeds, own)
+        let needed = args.agents_needed;
+        move || rows(&assumed, seeds, own, needed)
     })
     .await
     .map_err(Failure::unexpected)?;
@@ -160,7 +192,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 /// Every mode beside the others, each over the same seeds, two seeds at a time.
-fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64) -> Vec<Row> {
+fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64, needed: bool) -> Vec<Row> {
     let mut ways = vec![
         ("progressive".to_owned(), Mode::Progressive, 1.0),
         (format!("ratio {own_ratio}"), Mode::Ratio, own_ratio),
@@ -174,22 +206,21 @@ fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64) -> Vec<Row> {
     ways.push(("predictive".to_owned(), Mode::Predictive, 1.0));
     ways.into_iter()
         .map(|(name, mode, ratio)| {
-            let days = std::thread::scope(|scope| {
-                let halves: Vec<_> = (0..2)
-                    .map(|half| {
-                        scope.spawn(move || {
-                            (1..=seeds)
-                                .filter(|seed| seed % 2 == half)
-                                .map(|seed| assumed.day(seed, mode, ratio))
-                                .collect::<Vec<_>>()
-                        })
-                    })
-                    .collect();
-                halves.into_iter().flat_map(|half| half.join().unwrap_or_default()).collect()
-            });
-            Row { name, days }
+            let days = two_at_a_time(seeds, |seed| assumed.day(seed, mode, ratio));
+            let seeds = if needed { seeds.min(NEEDED_SEEDS) } else { 0 };
+            let needed = two_at_a_time(seeds, |seed| assumed.agents_needed(seed, mode, ratio, AGENTS_MAX));
+            Row { name, days, needed }
         })
         .collect()
+}
+
+fn two_at_a_time<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let half = |half| move || (1..=seeds).filter(|seed| seed % 2 == half).map(work).collect::<Vec<_>>();
+        let halves = [scope.spawn(half(1)), scope.spawn(half(0))];
+        halves.into_iter().flat_map(|half| half.join().unwrap_or_default()).collect()
+    })
 }
 
 /// Least, median and most over the seeds.
@@ -202,14 +233,17 @@ fn band(days: &[Forecast], of: impl Fn(&Forecast) -> f64) -> (f64, f64, f64) {
 
 fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
     if global.json {
-        let rows: Vec<_> = rows.iter().map(|row| json!({ "pacing": row.name, "days": row.days })).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| json!({ "pacing": row.name, "days": row.days, "agents_needed": row.needed }))
+            .collect();
         let text = json!({
             "leads": assumed.leads,
             "agents": assumed.agents,
-            "answer_rate": assumed.answer_rate,
-            "talk_secs": assumed.talk.as_secs_f64(),
-            "wrap_secs": assumed.wrap_up.as_secs_f64(),
-            "ring_secs": assumed.ring.as_secs_f64(),
+            "answer_rate": assumed.world.answer_rate,
+            "talk_secs": assumed.world.talk.as_secs_f64(),
+            "wrap_secs": assumed.world.wrap_up.as_secs_f64(),
+            "ring_secs": assumed.world.ring.as_secs_f64(),
             "abandon_rate_max": ceiling,
             "forecasts": rows,
         });
@@ -220,20 +254,29 @@ fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
         "{} leads, {} agents, {:.0} % answered, {:.0} s talk, {:.0} s wrap-up, {:.0} s ringing (medians)",
         assumed.leads,
         assumed.agents,
-        assumed.answer_rate * 100.0,
-        assumed.talk.as_secs_f64(),
-        assumed.wrap_up.as_secs_f64(),
-        assumed.ring.as_secs_f64(),
+        assumed.world.answer_rate * 100.0,
+        assumed.world.talk.as_secs_f64(),
+        assumed.world.wrap_up.as_secs_f64(),
+        assumed.world.ring.as_secs_f64(),
     );
     let mut table = Table::new();
-    table.set_header(["pacing", "finished after", "busy", "idle a call", "abandoned", "calls/h", "talks/h"]);
+    let mut header =
+        vec!["pacing", "finished after", "busy", "idle a call", "abandoned", "calls/h", "talks/h"];
+    let needed = rows.iter().any(|row| !row.needed.is_empty());
+    if needed {
+        header.push("agents needed");
+    }
+    table.set_header(header);
     for row in rows {
         let hours = band(&row.days, |day| day.hours);
         let finished = row.days.iter().all(|day| day.finished);
+        let span = |of: fn(&Forecast) -> f64| {
+            let (least, median, most) = band(&row.days, of);
+            format!("{median:.0} ({least:.0}-{most:.0})")
+        };
         let (least, busy, most) = band(&row.days, |day| day.utilisation * 100.0);
-        let (_, idle, _) = band(&row.days, |day| day.idle_secs);
         let (_, abandoned, worst) = band(&row.days, |day| day.abandon_rate * 100.0);
-        table.add_row([
+        let mut cells = vec![
             row.name.clone(),
             if finished {
                 format!("{:.1}-{:.1} h", hours.0, hours.2)
@@ -241,14 +284,31 @@ fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
                 format!("not in {:.1} h", hours.2)
             },
             format!("{busy:.0} % ({least:.0}-{most:.0})"),
-            format!("{idle:.0} s"),
+            format!("{} s", span(|day| day.idle_secs)),
             format!("{abandoned:.1} % (most {worst:.1})"),
-            format!("{:.0}", band(&row.days, |day| day.calls_per_hour).1),
-            format!("{:.0}", band(&row.days, |day| day.conversations_per_hour).1),
-        ]);
+            span(|day| day.calls_per_hour),
+            span(|day| day.conversations_per_hour),
+        ];
+        if needed {
+            cells.push(needed_band(&row.needed));
+        }
+        table.add_row(cells);
     }
     println!("{table}");
     println!("the ceiling is {:.1} % abandoned of the people who answered", ceiling * 100.0);
+}
+
+/// How many agents finish the list in time, over the seeds.
+fn needed_band(needed: &[Option<u32>]) -> String {
+    let mut known: Vec<u32> = needed.iter().flatten().copied().collect();
+    known.sort_unstable();
+    match (known.first(), known.last()) {
+        (Some(least), Some(most)) if known.len() == needed.len() => match known[known.len() / 2] {
+            median if least == most => median.to_string(),
+            median => format!("{median} ({least}-{most})"),
+        },
+        _ => format!("over {AGENTS_MAX}, or the retries take longer"),
+    }
 }
 
 /// Bars for every way of placing calls, as a picture that needs nothing else.
@@ -302,6 +362,9 @@ mod tests {
         let days = [3.0, 1.0, 2.0].map(|hours| Forecast { hours, ..Forecast::default() });
         assert_eq!(band(&days, |day| day.hours), (1.0, 2.0, 3.0));
         assert_eq!(median(vec![]), None);
+        assert_eq!(needed_band(&[Some(12), Some(11), Some(14)]), "12 (11-14)");
+        assert_eq!(needed_band(&[Some(7), Some(7)]), "7");
+        assert!(needed_band(&[Some(7), None]).starts_with("over 2000"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ const RESULTS_EVERY: Duration = Duration::from_secs(60);
 pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
-    run_campaign(global, Setup { config, loaded, people: args.people, metrics_port: true, crew: 0 }).await
+    run_campaign(global, Setup { config, loaded, people: args.people, metrics_port: true, crew: None }).await
 }
 
 /// Runs a campaign to its end, or to a signal.
@@ -104,7 +104,7 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
         Failure::refused(format!("{}: {}: {}", args.number, refusal.reason, refusal.hint))
     })?;
     let mut signals = Signals::new()?;
-    let running = Setup { config, loaded, people: None, metrics_port: false, crew: 0 }.start(true).await?;
+    let running = Setup { config, loaded, people: None, metrics_port: false, crew: None }.start(true).await?;
     let campaign = running.campaign;
     running.handle.ask(Ask::Act { campaign, act: ManagerAct::TestCall { number } }).await;
     let mut board = running.handle.board();
@@ -202,6 +202,9 @@ fn show(
         board.placed,
         lang.reconciles(summary.reconciles)
     );
+    if let Some(compared) = &board.view.shadow {
+        println!("{}", lang.shadow(compared));
+    }
     println!("{} {}", lang.results_in(), loaded.results_dir.display());
     if stopped {
         println!("stopped before the end; run it again to go on");

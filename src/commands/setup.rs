@@ -1,6 +1,7 @@
 //! From files to a running engine: audio, store, list, trunks, sockets, media. What is refused is
 //! refused here, before the first call.
 
+use super::crew::Crew;
 use super::{Failure, carrier, crew, floor};
 use crate::audio::Sound;
 use crate::config::{Config, LoadedCampaign, TrunkConfig};
@@ -40,8 +41,8 @@ pub(super) struct Setup {
     pub people: Option<PathBuf>,
     /// Whether the API, `/metrics` and the health checks are served.
     pub metrics_port: bool,
-    /// Simulated agents who work on the campaign; 0 = none.
-    pub crew: u32,
+    /// Simulated agents who work on the campaign.
+    pub crew: Option<Crew>,
 }
 
 /// A campaign that is open.
@@ -81,7 +82,7 @@ impl Setup {
         let service = Service::start(config, people, metrics_port, phones, None).await?;
         let opened = service.open(&loaded, sounds, !paused, paused).await?;
         let crew = match (&loaded.group, crew) {
-            (Some(group), 1..) => Some(service.take_on(group, crew, &loaded, opened.campaign).await?),
+            (Some(group), Some(crew)) => Some(service.take_on(group, crew, &loaded, opened.campaign).await?),
             _ => None,
         };
         Ok(Running {
@@ -242,16 +243,16 @@ impl Service {
     async fn take_on(
         &self,
         group: &str,
-        count: u32,
+        wanted: Crew,
         loaded: &LoadedCampaign,
         campaign: CampaignId,
     ) -> Result<AgentPhones, Failure> {
         let line = self.door.phones();
         let registrar = line.proxy.parse().map_err(Failure::unexpected)?;
         let group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
-        let hired = crew::hire(&self.store, group, count, &line.domain).await?;
+        let hired = crew::hire(&self.store, group, wanted.agents, &line.domain).await?;
         floor::tell_people(&self.store, &self.handle).await?;
-        crew::start(&self.handle, registrar, &line.domain, hired, loaded, campaign).await
+        crew::start(&self.handle, registrar, &line.domain, hired, loaded, campaign, wanted.habits).await
     }
 
     /// Leaves the engine once nothing is out, and writes everything.

@@ -273,6 +273,13 @@ impl LoadedCampaign {
         if !announces && rules.mode == Mode::Announce {
             source.fault(&["announcement", "file"], "no announcement", "name a WAV or MP3 file");
         }
+        if rules.pacing.shadow.is_some() && rules.agents.is_none() {
+            source.fault(
+                &["pacing", "shadow"],
+                "no agents",
+                "a shadow needs a campaign with an [agents] group",
+            );
+        }
         source.finish()?;
         let list = &written.list;
         Ok(LoadedCampaign {

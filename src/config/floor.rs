@@ -3,9 +3,10 @@
 use super::problem::Source;
 use super::units::span;
 use paceline_core::agent::{Strategy, WrapUp};
-use paceline_core::campaign::{AgentRules, Disposition, PacingRules, Preview, Recorded};
+use paceline_core::campaign::{AgentRules, Disposition, Mode, PacingRules, Preview, Recorded};
 use paceline_core::ids::GroupId;
 use paceline_core::outcome::LeadState;
+use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,52 @@ pub struct PacingTable {
     pub waiting_max: u32,
     /// Mode predictive: ringing calls may be given up, not before 15 seconds, when the floor has filled up.
     pub may_cancel: bool,
+    /// Another setting that runs beside this one on the same calls and agents, and is compared with it.
+    /// It never places a call.
+    pub shadow: Option<ShadowTable>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShadowTable {
+    pub mode: ShadowWord,
+    /// Mode ratio: lines = ratio x idle agents.
+    #[serde(default = "usual_ratio")]
+    pub call_ratio: f64,
+    /// The ceiling that is tried.
+    #[serde(default = "usual_ceiling")]
+    pub abandon_rate_pct_max: f64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShadowWord {
+    Progressive,
+    Ratio,
+    Predictive,
+}
+
+fn usual_ratio() -> f64 {
+    PacingTable::default().call_ratio
+}
+
+fn usual_ceiling() -> f64 {
+    PacingTable::default().abandon_rate_pct_max
+}
+
+impl ShadowTable {
+    /// As the core wants it; values outside what `[pacing]` allows are brought inside.
+    pub fn rules(&self) -> ShadowRules {
+        ShadowRules {
+            mode: match self.mode {
+                ShadowWord::Progressive => Mode::Progressive,
+                ShadowWord::Ratio => Mode::Ratio,
+                ShadowWord::Predictive => Mode::Predictive,
+            },
+            call_ratio: self.call_ratio.clamp(0.1, 10.0),
+            abandon_rate_max: self.abandon_rate_pct_max.clamp(0.0, 100.0) / 100.0,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -132,6 +179,7 @@ impl Default for PacingTable {
             answer_wait_secs: 2.0,
             waiting_max: 2,
             may_cancel: false,
+            shadow: None,
         }
     }
 }
@@ -157,20 +205,26 @@ impl Default for AgentsTable {
 }
 
 pub(super) fn pacing(table: &PacingTable, source: &mut Source<'_>) -> PacingRules {
-    let mut within = |key: &str, value: f64, least: f64, most: f64| {
+    let mut within = |keys: &[&str], value: f64, least: f64, most: f64| {
         if !(least..=most).contains(&value) {
-            source.fault(&["pacing", key], format!("{key} = {value}"), format!("write {least} to {most}"));
+            let key = keys.last().copied().unwrap_or_default();
+            source.fault(keys, format!("{key} = {value}"), format!("write {least} to {most}"));
         }
     };
-    within("call_ratio", table.call_ratio, 0.1, 10.0);
-    within("abandon_rate_pct_max", table.abandon_rate_pct_max, 0.0, 100.0);
-    within("answer_wait_secs", table.answer_wait_secs, 0.0, 60.0);
+    within(&["pacing", "call_ratio"], table.call_ratio, 0.1, 10.0);
+    within(&["pacing", "abandon_rate_pct_max"], table.abandon_rate_pct_max, 0.0, 100.0);
+    within(&["pacing", "answer_wait_secs"], table.answer_wait_secs, 0.0, 60.0);
+    if let Some(shadow) = &table.shadow {
+        within(&["pacing", "shadow", "call_ratio"], shadow.call_ratio, 0.1, 10.0);
+        within(&["pacing", "shadow", "abandon_rate_pct_max"], shadow.abandon_rate_pct_max, 0.0, 100.0);
+    }
     PacingRules {
         call_ratio: table.call_ratio.clamp(0.1, 10.0),
         abandon_rate_max: table.abandon_rate_pct_max.clamp(0.0, 100.0) / 100.0,
         answer_wait: Duration::from_secs_f64(table.answer_wait_secs.clamp(0.0, 60.0)),
         waiting_max: table.waiting_max,
         may_cancel: table.may_cancel,
+        shadow: table.shadow.as_ref().map(ShadowTable::rules),
     }
 }
 

@@ -5,6 +5,7 @@ use super::door::Door;
 use super::gate::{Body, Caller};
 use super::people::telephone;
 use super::problem::Problem;
+use crate::config::floor::ShadowTable;
 use crate::engine::Ask;
 use crate::store::{AgentRow, Role};
 use axum::Json;
@@ -267,6 +268,10 @@ pub(super) enum CampaignAct {
     /// No new calls; those that are out may end.
     Drain {},
     HangUpAll {},
+    /// Another pacing setting runs in the shadow from now on, to be compared; none = the comparison ends.
+    Shadow {
+        setting: Option<ShadowTable>,
+    },
     /// One number, which joins no list.
     TestCall {
         number: String,
@@ -287,6 +292,7 @@ pub(super) async fn on_campaign(
         CampaignAct::Resume {} => ManagerAct::Resume,
         CampaignAct::Drain {} => ManagerAct::Drain,
         CampaignAct::HangUpAll {} => ManagerAct::HangUpAll,
+        CampaignAct::Shadow { setting } => ManagerAct::Shadow(setting.as_ref().map(ShadowTable::rules)),
         CampaignAct::TestCall { number } => ManagerAct::TestCall { number: telephone(&number)? },
     };
     door.engine().ask(Ask::Act { campaign, act }).await;

@@ -133,6 +133,9 @@ struct CallFacts {
 /// How often the board is written and the wall clock compared.
 const BOARD_EVERY: Duration = Duration::from_millis(200);
 
+/// A step of the brain that takes this long holds up live calls.
+const SLOW_STEP: Duration = Duration::from_millis(250);
+
 /// A wall clock that moved more than this against the monotonic one has jumped.
 const JUMP: Duration = Duration::from_millis(1_500);
 
@@ -295,11 +298,13 @@ impl Engine {
             journal.before(&self.dialer);
         }
         let kept = self.journal.is_some().then(|| input.clone());
+        let judged = !matches!(input, Input::Overran);
         self.dialer.handle(now, input);
         let mut outputs = std::mem::take(&mut self.outputs);
         while let Some(output) = self.dialer.poll() {
             outputs.push(output);
         }
+        let slow = judged && self.clock.now().since(now) >= SLOW_STEP;
         if let (Some(journal), Some(input)) = (&mut self.journal, kept) {
             journal.record(now, input, &outputs);
         }
@@ -308,6 +313,10 @@ impl Engine {
         }
         self.outputs = outputs;
         self.report_failed_legs();
+        if slow {
+            tracing::warn!("one step of the dialer took longer than {SLOW_STEP:?}");
+            self.handle(Input::Overran);
+        }
     }
 
     fn set_clock(&mut self) {
@@ -341,7 +350,15 @@ impl Engine {
             trunk.calls = live.get(&TrunkId(id as u16)).copied().unwrap_or(0);
         }
         for (id, campaign) in &mut self.board.campaigns {
+            let before = campaign.view.trouble;
             campaign.view = self.dialer.view(*id);
+            if let Some(trouble) = campaign.view.trouble.filter(|now| before != Some(*now)) {
+                tracing::error!(
+                    campaign = %campaign.name,
+                    ?trouble,
+                    "the pacer is left out: one call for each idle agent"
+                );
+            }
             campaign.note_time(now);
             self.metrics.calls(&campaign.name, &campaign.view);
             if let Some(rate) = campaign.view.tally.abandon_rate() {

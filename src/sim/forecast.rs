@@ -13,6 +13,7 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId, TrunkId};
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Outcome;
+use paceline_core::pacing::shadow::Compared;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -28,16 +29,22 @@ pub struct Assumed {
     /// Numbers that can be dialled, one a lead.
     pub leads: u64,
     pub agents: u32,
+    pub world: World,
+    /// When the floor opens.
+    pub start: Utc,
+    /// The forecast ends then, whatever is left.
+    pub hours: f64,
+}
+
+/// How people answer and agents work, in four numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct World {
     /// Share of calls that a person answers.
     pub answer_rate: f64,
     /// Medians of the conversation, of the wrap-up and of ringing before an answer.
     pub talk: Duration,
     pub wrap_up: Duration,
     pub ring: Duration,
-    /// When the floor opens.
-    pub start: Utc,
-    /// The forecast ends then, whatever is left.
-    pub hours: f64,
 }
 
 /// One virtual day.
@@ -56,6 +63,8 @@ pub struct Forecast {
     pub abandon_rate: f64,
     pub calls_per_hour: f64,
     pub conversations_per_hour: f64,
+    /// The campaign's `[pacing.shadow]` beside it.
+    pub shadow: Option<Compared>,
 }
 
 /// What is added up while a day goes by.
@@ -135,18 +144,18 @@ impl Assumed {
         // A wrap-up lasts as long as it is assumed to, not as long as it may; without a summary to
         // write, the clock ends it.
         rules.wrap_up_len = if rules.dispositions.is_empty() {
-            self.wrap_up
+            self.world.wrap_up
         } else {
-            rules.wrap_up_len.max(self.wrap_up * 4)
+            rules.wrap_up_len.max(self.world.wrap_up * 4)
         };
         let dispositions = rules.dispositions.clone();
         let mut books = Books::default();
         (0..self.leads).filter_map(lead).for_each(|lead| books.add_lead(lead));
         let clock = WallClock::new(Time::ZERO, self.start);
-        let mut line = Line::new(Arc::new(self.people(seed)), clock);
+        let mut line = Line::new(Arc::new(self.world.people(seed)), clock);
         line.set_temper(Temper {
             patience: Spread::new(15.0, 0.8, 0.5, 120.0),
-            talk: around(self.talk.mul_f64(1.5), 0.6),
+            talk: self.world.callee_talk(),
             ..Temper::default()
         });
         let mut day =
@@ -154,7 +163,7 @@ impl Assumed {
         let scene =
             Scene { campaign: CampaignId(1), group, dispositions, leads: Vec::new(), outside: Vec::new() };
         let agents = (1..=i64::from(self.agents)).map(|n| agent(n, group)).collect();
-        day.floor = Some(Workforce::new(seed, clock, scene, vec![plain(group)], agents, self.habits()));
+        day.floor = Some(Workforce::new(seed, clock, scene, vec![plain(group)], agents, self.world.habits()));
         let sums = Rc::new(RefCell::new(Sums::default()));
         let heard = sums.clone();
         day.watch = Some(Box::new(move |now, _, output| heard.borrow_mut().hear(now, output)));
@@ -163,10 +172,33 @@ impl Assumed {
         let mut sums = sums.borrow_mut();
         let end = if finished { sums.last } else { until };
         sums.close(end);
-        outcome(&sums, finished, end)
+        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..outcome(&sums, finished, end) }
     }
 
-    fn habits(&self) -> Habits {
+    /// The fewest agents who finish the list by the end of the forecast; `None` = `most` do not either
+    /// (the retries alone may take longer than there is time).
+    pub fn agents_needed(&self, seed: u64, mode: Mode, call_ratio: f64, most: u32) -> Option<u32> {
+        let finish = |agents: u32| Assumed { agents, ..self.clone() }.day(seed, mode, call_ratio).finished;
+        // From the number at hand to the first that is enough, then halving what lies between: small teams
+        // are quickly tried, large ones are not tried without need.
+        let (mut too_few, mut enough) = (0, self.agents.clamp(1, most));
+        while !finish(enough) {
+            if enough == most {
+                return None;
+            }
+            (too_few, enough) = (enough, enough.saturating_mul(2).min(most));
+        }
+        while enough - too_few > 1 {
+            let middle = too_few + (enough - too_few) / 2;
+            if finish(middle) { enough = middle } else { too_few = middle }
+        }
+        Some(enough)
+    }
+}
+
+impl World {
+    /// Agents who work all day with short breaks, talk and wrap up as assumed, and make no mistakes.
+    pub fn habits(&self) -> Habits {
         Habits {
             late: Spread::new(1.0, 0.1, 0.0, 10.0),
             shift: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
@@ -199,7 +231,7 @@ impl Assumed {
     }
 
     /// People of whom the assumed share answers; the others are what others are.
-    fn people(&self, seed: u64) -> People {
+    pub fn people(&self, seed: u64) -> People {
         let mut people = People { seed, ..People::default() };
         let shares = &mut people.shares;
         let answer = self.answer_rate.clamp(0.0, 1.0);
@@ -223,7 +255,13 @@ impl Assumed {
         shares.no_answer += std::mem::take(&mut shares.voicemail);
         people.hours.answer = Vec::new();
         people.ring.until_answer = around(self.ring, 0.5);
+        people.talk.time = self.callee_talk();
         people
+    }
+
+    /// Most conversations are ended by the agent.
+    fn callee_talk(&self) -> Spread {
+        around(self.talk.mul_f64(1.5), 0.6)
     }
 }
 
@@ -247,6 +285,7 @@ fn outcome(sums: &Sums, finished: bool, end: Time) -> Forecast {
         abandon_rate: sums.abandoned as f64 / reached.max(1) as f64,
         calls_per_hour: sums.calls as f64 / hours,
         conversations_per_hour: sums.conversations as f64 / hours,
+        shadow: None,
     }
 }
 

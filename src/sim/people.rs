@@ -2,7 +2,7 @@
 //! may be left out. What one of them does when called is drawn in `fate`.
 
 use paceline_core::call::Digit;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::dice::Dice;
 use super::fate::Behaviour;
 
 /// Everybody who can be called, and the line they are called over.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct People {
     /// The same seed makes the same people, whatever the order in which they are called.
@@ -33,7 +33,7 @@ pub struct People {
 
 /// Weights of what happens to a call; they need not sum to one. Vacant, suspended and restricted
 /// belong to the number and stay with it; the rest is drawn for each call.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shares {
     pub answer: f64,
@@ -67,7 +67,7 @@ impl Default for Shares {
 }
 
 /// Callees that the carrier refuses with 403.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Blocked {
     /// First digits of the national number: `0991`, `170`.
@@ -77,7 +77,7 @@ pub struct Blocked {
 }
 
 /// A span of time with a long tail: log-normal around its median, cut at both ends.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spread {
     pub median_secs: f64,
@@ -120,7 +120,7 @@ impl Spread {
 }
 
 /// From the INVITE to the first ring, or to the refusal.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PostDial {
     pub delay: Spread,
@@ -133,7 +133,7 @@ impl Default for PostDial {
 }
 
 /// From the first ring to the answer.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ring {
     pub until_answer: Spread,
@@ -148,7 +148,7 @@ impl Default for Ring {
 }
 
 /// How long a refusal takes where a person or an announcement stands behind it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Refusal {
     /// From the first ring to the red button.
@@ -167,7 +167,7 @@ impl Default for Refusal {
 }
 
 /// Which keys people press once they have answered.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Keys {
     /// Share of answered calls that press this key first; the rest press none.
@@ -196,7 +196,7 @@ impl Default for Keys {
 }
 
 /// How long people stay on the line.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listening {
     /// Share that hangs up early, and after how long.
@@ -213,7 +213,7 @@ impl Default for Listening {
 }
 
 /// How long a call lasts that the callee ends.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Talk {
     pub time: Spread,
@@ -226,7 +226,7 @@ impl Default for Talk {
 }
 
 /// 183 with sound before the answer or the refusal.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyMedia {
     /// Announcements and busy tones before a refusal.
@@ -246,7 +246,7 @@ impl Default for EarlyMedia {
 }
 
 /// How willing people are to answer at each hour of the day.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hours {
     /// 24 factors from 0 to 1 on the share of answered calls, from midnight on; empty = always 1.
@@ -256,7 +256,7 @@ pub struct Hours {
 }
 
 /// What a bad line does.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trouble {
     /// Share of calls refused with 503 and Retry-After.
@@ -288,7 +288,7 @@ impl Default for Trouble {
 }
 
 /// Whether callers must prove who they are.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Access {
     /// INVITEs without credentials get 407 (or 401).
@@ -313,7 +313,7 @@ impl Default for Access {
 }
 
 /// What the carrier lets one customer have; beyond it calls get 503.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// 0 = no limit.

@@ -4,6 +4,7 @@
 use crate::agent::{Strategy, WrapUp};
 use crate::ids::GroupId;
 use crate::outcome::LeadState;
+use crate::pacing::shadow::ShadowRules;
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +92,8 @@ pub struct PacingRules {
     /// Mode predictive: ringing calls may be given up, after the legal minimum of 15 s, when the floor
     /// has filled up.
     pub may_cancel: bool,
+    /// Another setting that runs beside this one, for comparison alone.
+    pub shadow: Option<ShadowRules>,
 }
 
 impl Default for PacingRules {
@@ -101,6 +104,7 @@ impl Default for PacingRules {
             answer_wait: Duration::from_secs(2),
             waiting_max: 2,
             may_cancel: false,
+            shadow: None,
         }
     }
 }

@@ -39,6 +39,11 @@ impl Hopper {
         self.waiting.remove(place)
     }
 
+    /// Who is next, if nothing stands in the way.
+    pub fn first(&self) -> Option<&Waiting> {
+        self.waiting.front()
+    }
+
     /// Back to the front: the same lead by another trunk.
     pub fn put_first(&mut self, waiting: Waiting) {
         self.held.insert(waiting.lead.id);

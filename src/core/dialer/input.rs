@@ -7,6 +7,7 @@ use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, Tr
 use crate::lead::Lead;
 use crate::number::PhoneNumber;
 use crate::outcome::Reason;
+use crate::pacing::shadow::ShadowRules;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +98,8 @@ pub enum Input {
     CallArrived(Box<ArrivedCall>),
     /// The service is stopping: every seat signs out as soon as its call is over.
     FloorClosed,
+    /// The step before this one took longer than a live floor can wait.
+    Overran,
     /// `next_wake` was reached.
     TimePassed,
 }
@@ -160,7 +163,7 @@ pub enum TrunkState {
 }
 
 /// What a manager can do to a campaign.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ManagerAct {
     Pause,
     Resume,
@@ -168,6 +171,8 @@ pub enum ManagerAct {
     Drain,
     /// End every call now.
     HangUpAll,
+    /// Runs another pacing setting in the shadow from now on, or none.
+    Shadow(Option<ShadowRules>),
     /// Single-number test: the number joins no list and the list does not start.
     TestCall {
         number: PhoneNumber,

@@ -131,6 +131,7 @@ impl Dialer {
             }
             Input::CallArrived(arrived) => self.call_arrived(*arrived),
             Input::FloorClosed => self.close_floor(),
+            Input::Overran => self.overran(),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
@@ -139,6 +140,7 @@ impl Dialer {
         self.serve_waiting();
         self.tell_pacers();
         self.pace();
+        self.shadow();
         self.tell_seats();
     }
 
@@ -161,6 +163,8 @@ impl Dialer {
             until: self.waits_until(run),
             tally: run.tally,
             reason: run.planned.map(|planned| planned.reason),
+            trouble: run.pacer.as_ref().and_then(|pacer| pacer.trouble(self.now)),
+            shadow: run.shadow.as_ref().map(|shadow| shadow.compared()),
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {
@@ -241,6 +245,7 @@ impl Dialer {
                     self.hang_up(call, HangUpCause::Stopped);
                 }
             }
+            ManagerAct::Shadow(rules) => run.set_shadow(rules),
             ManagerAct::TestCall { number } => run.tests.push_back(number),
             ManagerAct::Blacklisted { number } => self.number_blacklisted(number),
             ManagerAct::LeadClosed { lead } => {

@@ -1,6 +1,6 @@
 //! From "may we place one more?" to an INVITE that may leave: gates, lead, trunk, caller ID, store.
 
-use super::floor::predicts;
+use super::floor::{booked_for, part};
 use super::run::{Call, CampaignRun, Phase};
 use super::trunk_line::Ready;
 use super::wake::Wake;
@@ -12,16 +12,13 @@ use crate::campaign::hopper::Waiting;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
 use crate::dialer::input::DialVerdict;
 use crate::dialer::output::{AttemptRequest, LeadUpdate};
-use crate::ids::{AgentId, AttemptId, CallId, CampaignId, GroupId, TrunkId};
+use crate::ids::{AgentId, AttemptId, CallId, CampaignId, TrunkId};
 use crate::lead::{Lead, Phone};
 use crate::number::PhoneNumber;
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
-use crate::pacing::predictive::{Event, Part};
-use crate::pacing::{Decision, Why, ratio};
+use crate::pacing::predictive::Event;
+use crate::pacing::{Decision, Why};
 use crate::time::{Duration, Time, Utc};
-
-/// A booked callback whose agent is not there goes to anyone after this.
-const CALLBACK_GRACE: Duration = Duration::from_secs(15 * 60);
 
 /// Leads looked at before the hopper counts as blocked.
 const LOOK_AHEAD: usize = 64;
@@ -124,52 +121,6 @@ impl Dialer {
         }
         let (waiting, phone, trunk, agent) = self.next_lead(id, utc, None)?;
         self.open_lead(id, waiting, phone, trunk, agent, utc, open_until)
-    }
-
-    /// Whether the floor can take one more call of this campaign's.
-    fn agents_allow(&mut self, id: CampaignId, utc: Utc) -> Result<(), Why> {
-        let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
-        // With nothing left to dial the floor is not the reason.
-        if run.hopper.is_empty() {
-            return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id, &self.floor));
-        }
-        let Some(rules) = run.rules.agents.as_ref() else { return Err(Why::NoAgents) };
-        let (group, pacing, mode, tally) = (rules.group, run.rules.pacing, run.rules.mode, run.tally);
-        let (there, idle) = self.floor.census(group);
-        if there == 0 {
-            return Err(Why::NoAgents);
-        }
-        if mode == Mode::Preview {
-            return Ok(());
-        }
-        let shared = |call: &&Call| {
-            let of = self.campaigns.get(&call.campaign).and_then(|run| run.rules.agents.as_ref());
-            of.is_some_and(|rules| rules.group == group)
-        };
-        let mine: Vec<&Call> = self.calls.values().filter(|call| call.pending()).filter(shared).collect();
-        let waiting = mine.iter().filter(|call| call.phase == Phase::Waiting).count() as u32;
-        let pending = mine.len() as u32;
-        if waiting > pacing.waiting_max {
-            return Err(Why::CalleesWaiting);
-        }
-        if predicts(mode) {
-            // Whatever the model believes: far above the ceiling there is one call per idle agent.
-            if pending >= idle && !tally.may_lend(pacing.abandon_rate_max) {
-                return Err(Why::AbandonBudget);
-            }
-            return self.predicted(id, group, utc);
-        }
-        let lines = match mode {
-            Mode::Ratio => ratio::lines(pacing.call_ratio, idle),
-            Mode::Progressive | Mode::Predictive | Mode::Preview | Mode::Announce => idle,
-        };
-        if pending >= lines {
-            return Err(if idle == 0 { Why::AgentsBusy } else { Why::LinesOut });
-        }
-        if !tally.pays_for(pending + 1, idle, pacing.abandon_rate_max) {
-            return Err(Why::AbandonBudget);
-        }
-        Ok(())
     }
 
     /// The campaign's end has passed (or its windows never open again).
@@ -307,7 +258,7 @@ impl Dialer {
         })));
     }
 
-    fn why_empty(
+    pub(super) fn why_empty(
         run: &mut CampaignRun,
         utc: Utc,
         wakes: &mut super::Wakes,
@@ -359,7 +310,7 @@ impl Dialer {
         }
     }
 
-    fn lines_per_sec(&self, id: CampaignId) -> f64 {
+    pub(super) fn lines_per_sec(&self, id: CampaignId) -> f64 {
         let Some(run) = self.campaigns.get(&id) else { return 0.0 };
         let trunks = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
         let most: f64 = trunks.map(|line| line.trunk.calls_per_sec).sum();
@@ -491,7 +442,9 @@ impl Dialer {
         if let Some(household) = household {
             self.busy_households.insert((id, household));
         }
+        let part = lead.map(part).unwrap_or_default();
         let call = Call {
+            part,
             caller_id,
             open_until,
             for_agent,
@@ -499,7 +452,7 @@ impl Dialer {
             ..Call::new(attempt, id, waiting, number, trunk, self.now)
         };
         self.calls.insert(attempt.call(), call);
-        self.pacer_hears(attempt.call(), |call| Event::Placed { call, part: Part::default() });
+        self.pacer_hears(attempt.call(), |call| Event::Placed { call, part });
         self.outputs.push_back(Output::OpenAttempt(Box::new(request)));
         Some(attempt.call())
     }
@@ -615,34 +568,6 @@ pub(super) struct Opening {
     pub open_until: Utc,
     pub for_agent: Option<AgentId>,
     pub agent_first: bool,
-}
-
-/// For whom this lead may be dialled now: `None` = not now, `Some(None)` = whoever answers.
-fn booked_for(
-    floor: &super::Floor,
-    lead: &Lead,
-    group: Option<GroupId>,
-    viewer: Option<AgentId>,
-    utc: Utc,
-) -> Option<Option<AgentId>> {
-    let (Some(booked), Some(group)) = (&lead.callback, group) else { return Some(None) };
-    let overdue = lead.next_at.is_some_and(|at| at + CALLBACK_GRACE <= utc);
-    let wanted = booked.agent.filter(|_| !overdue);
-    let skilled = |agent: &AgentId| {
-        let seat = floor.seats.get(agent);
-        seat.is_some_and(|seat| booked.skill.as_ref().is_none_or(|skill| seat.agent.skills.contains(skill)))
-    };
-    if let Some(viewer) = viewer {
-        let hers = wanted.is_none_or(|wanted| wanted == viewer) && skilled(&viewer);
-        return hers.then_some(Some(viewer));
-    }
-    let free =
-        |agent: &AgentId| floor.seats.get(agent).is_some_and(|seat| floor.takes_calls(seat, group, false));
-    match wanted {
-        Some(agent) => free(&agent).then_some(Some(agent)),
-        None if booked.skill.is_none() => Some(None),
-        None => floor.seats.keys().find(|agent| free(agent) && skilled(agent)).map(|agent| Some(*agent)),
-    }
 }
 
 /// The end of a call whose INVITE was never sent.

@@ -8,8 +8,10 @@ use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
 use crate::campaign::{CallerId, Campaign};
 use crate::ids::{AgentId, AttemptId, CampaignId, TrunkId};
 use crate::number::PhoneNumber;
-use crate::pacing::predictive::{self, Pacer, Reason};
+use crate::pacing::guarded::{Guarded, Trouble};
+use crate::pacing::predictive::{self, Event, Part, Reason};
 use crate::pacing::ratio::Tally;
+use crate::pacing::shadow::{Compared, Shadow, ShadowRules};
 use crate::pacing::{Decision, Rate, Why};
 use crate::time::{Time, Utc};
 use serde::{Deserialize, Serialize};
@@ -34,8 +36,10 @@ pub(super) struct CampaignRun {
     /// For the abandon rate.
     pub tally: Tally,
     /// Mode predictive.
-    pub pacer: Option<Box<Pacer>>,
+    pub pacer: Option<Box<Guarded>>,
     pub planned: Option<Planned>,
+    /// Another setting, for comparison.
+    pub shadow: Option<Box<Shadow>>,
     /// Calling hours, good until the state inside changes.
     window: Option<WindowState>,
     /// The local day, for the cap per day.
@@ -71,8 +75,9 @@ impl CampaignRun {
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
             tally: Tally::default(),
-            pacer: predicts(rules.mode).then(|| Box::new(Pacer::new(pacer_rules(&rules)))),
+            pacer: predicts(rules.mode).then(|| Box::new(Guarded::new(pacer_rules(&rules)))),
             planned: None,
+            shadow: rules.pacing.shadow.map(|shadow| Box::new(shadow_of(&rules, shadow))),
             window: None,
             day: None,
             rules,
@@ -120,11 +125,35 @@ impl CampaignRun {
         }
     }
 
+    /// A fact about a call or an agent, for whatever paces or compares.
+    pub fn hears(&mut self, now: Time, event: Event) {
+        if let Some(pacer) = &mut self.pacer {
+            pacer.on_event(now, event);
+        }
+        if let Some(shadow) = &mut self.shadow {
+            shadow.on_event(now, event);
+        }
+    }
+
+    /// Whether anybody wants to hear.
+    pub fn listens(&self) -> bool {
+        self.pacer.is_some() || self.shadow.is_some()
+    }
+
+    /// Tries another setting from here on, or none.
+    pub fn set_shadow(&mut self, shadow: Option<ShadowRules>) {
+        self.shadow = shadow.map(|shadow| Box::new(shadow_of(&self.rules, shadow)));
+    }
+
     /// The wall clock jumped.
     pub fn forget_clock(&mut self) {
         self.window = None;
         self.day = None;
     }
+}
+
+fn shadow_of(rules: &Campaign, shadow: ShadowRules) -> Shadow {
+    Shadow::new(shadow, &rules.pacing, rules.ring, rules.id.0 as u64)
 }
 
 /// What a campaign allows its pacer.
@@ -143,6 +172,8 @@ fn pacer_rules(rules: &Campaign) -> predictive::Rules {
 pub(super) struct Call {
     pub attempt: AttemptId,
     pub campaign: CampaignId,
+    /// The part of the list it is counted with.
+    pub part: Part,
     /// `None` = a single-number test.
     pub waiting: Option<Waiting>,
     pub number: PhoneNumber,
@@ -205,6 +236,7 @@ impl Call {
         Call {
             attempt,
             campaign,
+            part: Part::default(),
             waiting,
             number,
             trunk,
@@ -292,4 +324,8 @@ pub struct View {
     pub reason: Option<Reason>,
     /// When the reason to wait is expected to pass.
     pub until: Option<Utc>,
+    /// Mode predictive: the pacer is left out, and why.
+    pub trouble: Option<Trouble>,
+    /// A setting that runs in the shadow, beside the live one.
+    pub shadow: Option<Compared>,
 }

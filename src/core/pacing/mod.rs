@@ -1,10 +1,12 @@
 //! How many calls to place now, and why. Every decision carries its why and its numbers.
 
 pub mod estimate;
+pub mod guarded;
 pub mod ledger;
 pub mod predictive;
 pub mod rate;
 pub mod ratio;
+pub mod shadow;
 
 pub use rate::Rate;
 
@@ -46,6 +48,8 @@ pub enum Why {
     CallsPerAgent,
     /// What happened and what is there do not agree: one call per idle agent.
     FeedDoubted,
+    /// The pacer failed, or is too slow: one call per idle agent.
+    PacerFailed,
     /// Every caller ID is at its cap.
     CallerIdsUsed,
     /// The store cannot write (disk full): nothing is dialled that cannot be written down.
@@ -76,6 +80,7 @@ impl Why {
         Why::CalleesWaiting,
         Why::CallsPerAgent,
         Why::FeedDoubted,
+        Why::PacerFailed,
         Why::CallerIdsUsed,
         Why::StoreStalled,
         Why::Paused,
@@ -102,6 +107,7 @@ impl Why {
             Why::CalleesWaiting => "callees_waiting",
             Why::CallsPerAgent => "calls_per_agent",
             Why::FeedDoubted => "feed_doubted",
+            Why::PacerFailed => "pacer_failed",
             Why::CallerIdsUsed => "caller_ids_used",
             Why::StoreStalled => "store_stalled",
             Why::Paused => "paused",

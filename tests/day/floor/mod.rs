@@ -21,6 +21,7 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, HouseholdId, LeadId, Trun
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
+use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
 use std::sync::Arc;
 
@@ -162,8 +163,16 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
             answer_wait: Duration::from_secs(2),
             waiting_max: pick(dice, &[0, 2, 5]),
             may_cancel: false,
+            shadow: shadow(dice),
         },
     }
+}
+
+/// Now and then another setting runs beside the live one; it must make no difference to anybody.
+fn shadow(dice: &mut Dice) -> Option<ShadowRules> {
+    let modes = [None, None, Some(Mode::Progressive), Some(Mode::Ratio), Some(Mode::Predictive)];
+    let mode = pick(dice, &modes)?;
+    Some(ShadowRules { mode, call_ratio: 2.0, abandon_rate_max: 0.03 })
 }
 
 fn agent_rules(dice: &mut Dice) -> AgentRules {

@@ -2,6 +2,7 @@
 //! `acts`, who gets a call in `choice`, how a callee reaches an agent in `answering`.
 
 mod acts;
+mod allowing;
 mod answering;
 mod by_telephone;
 mod choice;
@@ -14,10 +15,11 @@ mod signing;
 mod supervising;
 mod wrap_up;
 
+pub(super) use allowing::booked_for;
 pub(super) use answering::Talk;
 use by_telephone::ByTelephone;
 use predicting::Paced;
-pub(super) use predicting::{Planned, predicts};
+pub(super) use predicting::{Planned, part, predicts};
 pub(super) use wrap_up::WrapUpJob;
 
 use super::{Dialer, Output};

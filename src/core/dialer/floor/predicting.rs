@@ -7,14 +7,16 @@ use crate::call::HangUpCause;
 use crate::campaign::Mode;
 use crate::campaign::window::WindowState;
 use crate::dialer::Dialer;
-use crate::dialer::run::Phase;
+use crate::dialer::run::{CampaignRun, Phase};
 use crate::dialer::trunk_line::Ready;
 use crate::dialer::wake::Wake;
 use crate::ids::{AgentId, CallId, CampaignId, GroupId};
+use crate::lead::Lead;
 use crate::pacing::Why;
 use crate::pacing::predictive::{
     AgentNow, CallNow, Doing, Event, Limit, Part, Reason, Snapshot, Stage, WaitingNow,
 };
+use crate::pacing::shadow::Room;
 use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,10 @@ enum Work {
 const LARGE: usize = 50;
 const ASKED_APART: Duration = Duration::from_millis(250);
 
+/// Nobody can promise that the day goes on: agents go home, a manager stops the campaign. So the rate is
+/// kept over what was answered so far and what the next hour will bring.
+const LENT_AHEAD: Duration = Duration::from_secs(3_600);
+
 impl Dialer {
     /// A fact about a call, for the pacer of its campaign.
     pub(in crate::dialer) fn pacer_hears(&mut self, id: CallId, event: impl FnOnce(CallId) -> Event) {
@@ -56,9 +62,8 @@ impl Dialer {
             return;
         };
         let now = self.now;
-        let run = self.campaigns.get_mut(&call.campaign);
-        if let Some(pacer) = run.and_then(|run| run.pacer.as_mut()) {
-            pacer.on_event(now, event(id));
+        if let Some(run) = self.campaigns.get_mut(&call.campaign) {
+            run.hears(now, event(id));
         }
     }
 
@@ -66,7 +71,7 @@ impl Dialer {
     /// anything is placed, so that pacers and floor agree.
     pub(in crate::dialer) fn tell_pacers(&mut self) {
         let now = self.now;
-        let any = self.campaigns.values().any(|run| run.pacer.is_some());
+        let any = self.campaigns.values().any(CampaignRun::listens);
         if !any {
             return;
         }
@@ -84,30 +89,29 @@ impl Dialer {
             for run in self.campaigns.values_mut() {
                 let hers = run.rules.agents.as_ref().is_some_and(|rules| groups.contains(&rules.group));
                 let left = !after.here && before.here;
-                if let Some(pacer) = run.pacer.as_mut().filter(|_| hers || left) {
-                    for event in &events {
-                        pacer.on_event(now, *event);
-                    }
+                if hers || left {
+                    events.iter().for_each(|event| run.hears(now, *event));
                 }
             }
         }
     }
 
     /// Whether the plan has one more call to place; asks for a new plan where the old one is past.
+    /// `safe` = an idle agent is there for it: what holds while the pacer is left out.
     pub(in crate::dialer) fn predicted(
         &mut self,
         id: CampaignId,
         group: GroupId,
         utc: Utc,
+        safe: bool,
     ) -> Result<(), Why> {
         let now = self.now;
         let planned = self.campaigns.get(&id).and_then(|run| run.planned);
         let apart = if self.floor.seats.len() > LARGE { ASKED_APART } else { Duration::ZERO };
         let fresh =
             planned.filter(|planned| planned.round == self.floor.round || now.since(planned.at) < apart);
-        let mut planned = match fresh {
-            Some(planned) => planned,
-            None => self.plan(id, group, utc),
+        let Some(mut planned) = fresh.or_else(|| self.plan(id, group, utc)) else {
+            return if safe { Ok(()) } else { Err(Why::PacerFailed) };
         };
         let limit = planned.reason.limit;
         if planned.left == 0 {
@@ -123,25 +127,20 @@ impl Dialer {
         Ok(())
     }
 
-    fn plan(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> Planned {
+    /// A new plan; `None` while the pacer is left out.
+    fn plan(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> Option<Planned> {
         let now = self.now;
         let round = self.floor.round;
         let view = self.snapshot(id, group, utc);
-        let nothing = Reason {
-            limit: Limit::NoAgents,
-            expected_free: 0.0,
-            expected_answers: 0.0,
-            risk: 0.0,
-            risk_max: 0.0,
-            budget_left: 0.0,
+        let run = self.campaigns.get_mut(&id)?;
+        run.planned = None;
+        let pacer = run.pacer.as_mut()?;
+        let Some(plan) = pacer.decide(now, &view) else {
+            if let Some(at) = pacer.tried_again() {
+                self.wakes.set_sooner(Wake::Pace(id), at);
+            }
+            return None;
         };
-        let Some(run) = self.campaigns.get_mut(&id) else {
-            return Planned { at: now, round, left: 0, reason: nothing };
-        };
-        let Some(pacer) = run.pacer.as_mut() else {
-            return Planned { at: now, round, left: 0, reason: nothing };
-        };
-        let plan = pacer.decide(now, &view);
         let planned = Planned { at: now, round, left: plan.place, reason: plan.why };
         run.planned = Some(planned);
         if let Some(at) = plan.next_look {
@@ -150,16 +149,30 @@ impl Dialer {
         for call in plan.cancel {
             self.hang_up(call, HangUpCause::RingTimeout);
         }
-        planned
+        Some(planned)
+    }
+
+    /// The last step was too slow. Where a plan was made in it, the pacer is suspected.
+    pub(in crate::dialer) fn overran(&mut self) {
+        let (now, round) = (self.now, self.floor.round);
+        for run in self.campaigns.values_mut() {
+            if run.planned.is_some_and(|planned| planned.round == round)
+                && let Some(pacer) = &mut run.pacer
+            {
+                pacer.overran(now);
+            }
+        }
     }
 
     /// The floor at this moment, as the pacer sees it.
     fn snapshot(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> Snapshot {
+        let (own, of) = self.share_of_floor(id, group, utc);
         let agents = self.floor.seats.values().filter(|seat| seat.groups.contains(&group));
-        let agents = agents.map(|seat| self.agent_now(seat, group)).collect();
+        let agents = agents.enumerate().filter(|(n, _)| n % of == own);
+        let agents = agents.map(|(_, seat)| self.agent_now(seat, group)).collect();
         let mut view = Snapshot { agents, starts_allowed: u32::MAX, ..Snapshot::default() };
         for (call_id, call) in self.calls.iter().filter(|(_, call)| call.campaign == id && call.pending()) {
-            let on_its_way = |stage, since| CallNow { call: *call_id, part: Part::default(), stage, since };
+            let on_its_way = |stage, since| CallNow { call: *call_id, part: call.part, stage, since };
             match call.phase {
                 Phase::Ringing => {
                     view.calls.push(on_its_way(Stage::Ringing, call.rang.unwrap_or(call.opened)));
@@ -178,13 +191,53 @@ impl Dialer {
             .filter(|line| !matches!(line.ready(self.now), Ready::Down(_)))
             .fold(0, |sum, line| sum.saturating_add(line.free()));
         view.lines_free = own.min(free);
-        if !run.supply.more_due && run.supply.next_due.is_none() {
-            view.leads_left = Some(run.hopper.len() as u64);
-        }
-        if let WindowState::OpenUntil(until) = run.window(utc) {
-            view.closes = (until != crate::campaign::window::FOREVER).then(|| self.wall.time(until));
-        }
+        let supply = &run.supply;
+        let at_hand = run.hopper.len() as u64;
+        // The store's count is of its last answer; what is at hand is never less than what is left.
+        let last = !supply.more_due && supply.next_due.is_none();
+        view.leads_left = Some(if last { at_hand } else { supply.leads_open.max(at_hand) });
+        view.next_part = run.hopper.first().map_or(Part::default(), |waiting| part(&waiting.lead));
+        view.closes = closes(run, utc).map(|at| self.wall.time(at));
         view
+    }
+
+    /// Which part of a group's agents this campaign reckons with, as (own number, how many share), where
+    /// several campaigns dial for the same group: each takes its share for the whole, so that together
+    /// they do not promise an agent twice. Whoever answers still gets any free agent.
+    fn share_of_floor(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> (usize, usize) {
+        let dials = |run: &mut CampaignRun| {
+            let hers = run.rules.agents.as_ref().is_some_and(|rules| rules.group == group);
+            hers && Self::needs_agents(run.rules.mode)
+                && !(run.finished || run.paused || run.draining)
+                && (run.live > 0 || !run.hopper.is_empty())
+                && matches!(run.window(utc), WindowState::OpenUntil(_))
+        };
+        let sharing =
+            self.campaigns.iter_mut().filter_map(|(one, run)| (*one == id || dials(run)).then_some(*one));
+        let sharing: Vec<CampaignId> = sharing.collect();
+        (sharing.iter().position(|one| *one == id).unwrap_or(0), sharing.len().max(1))
+    }
+
+    /// Brings the settings that run in the shadow to this moment.
+    pub(in crate::dialer) fn shadow(&mut self) {
+        let (now, utc) = (self.now, self.wall.utc(self.now));
+        let shadowed = self.campaigns.iter().filter(|(_, run)| run.shadow.is_some());
+        let shadowed: Vec<CampaignId> = shadowed.map(|(id, _)| *id).collect();
+        for id in shadowed {
+            let calls_per_sec = self.lines_per_sec(id);
+            let Some(run) = self.campaigns.get_mut(&id) else { continue };
+            let trunks = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
+            let lines: u32 = trunks.fold(0, |sum, line| sum.saturating_add(line.trunk.calls_max));
+            let room = Room {
+                open: run.last.is_some_and(|last| may_dial(last.why, run.supply.more_due)),
+                lines: run.rules.concurrency_max.map_or(lines, |most| most.min(lines)),
+                calls_per_sec,
+                closes: closes(run, utc).map(|at| self.wall.time(at)),
+            };
+            if let Some(shadow) = &mut run.shadow {
+                shadow.catch_up(now, &room);
+            }
+        }
     }
 
     fn agent_now(&self, seat: &Seat, group: GroupId) -> AgentNow {
@@ -199,6 +252,48 @@ impl Dialer {
         };
         let leaving = seat.leaving || !available;
         AgentNow { agent: seat.agent.id, doing, since: seat.doing_since, leaving }
+    }
+}
+
+/// Until when a pacer may reckon with answers: the hours, the campaign, or the day itself, whose budget is a
+/// new one; and never further than `LENT_AHEAD`.
+fn closes(run: &mut CampaignRun, utc: Utc) -> Option<Utc> {
+    let WindowState::OpenUntil(until) = run.window(utc) else { return None };
+    let (_, midnight) = run.local_day(utc);
+    Some(until.min(midnight).min(utc + LENT_AHEAD))
+}
+
+/// Leads that have been tried before answer otherwise than those that have not.
+pub(in crate::dialer) fn part(lead: &Lead) -> Part {
+    let tries = lead.phones.iter().map(|phone| phone.attempts).max().unwrap_or(0);
+    Part(tries.min(2) as u16)
+}
+
+/// Whether it is up to the pacing alone how many calls there are. `more`: leads are on their way.
+fn may_dial(why: Why, more: bool) -> bool {
+    match why {
+        Why::Placing
+        | Why::ConcurrencyFull
+        | Why::TrunksFull
+        | Why::CallsPerSec
+        | Why::NoAgents
+        | Why::AgentsBusy
+        | Why::LinesOut
+        | Why::AbandonBudget
+        | Why::CalleesWaiting
+        | Why::CallsPerAgent
+        | Why::FeedDoubted
+        | Why::PacerFailed => true,
+        Why::HopperEmpty => more,
+        Why::TrunksDown
+        | Why::OutsideWindow
+        | Why::HouseholdsBusy
+        | Why::RetriesLater
+        | Why::CallerIdsUsed
+        | Why::StoreStalled
+        | Why::Paused
+        | Why::Draining
+        | Why::Finished => false,
     }
 }
 

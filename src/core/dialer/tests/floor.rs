@@ -11,7 +11,7 @@ use crate::ids::{AgentId, GroupId, MixId};
 use crate::media::Voice;
 use std::collections::BTreeSet;
 
-const GROUP: GroupId = GroupId(1);
+pub(super) const GROUP: GroupId = GroupId(1);
 
 fn disposition(code: &str, state: LeadState) -> Disposition {
     Disposition {
@@ -24,7 +24,7 @@ fn disposition(code: &str, state: LeadState) -> Disposition {
     }
 }
 
-fn staffed(mode: Mode) -> Campaign {
+pub(super) fn staffed(mode: Mode) -> Campaign {
     Campaign {
         mode,
         announcement: None,
@@ -71,7 +71,7 @@ fn agent(n: i64) -> Agent {
 }
 
 impl Desk {
-    fn floor(campaign: Campaign) -> Self {
+    pub(super) fn floor(campaign: Campaign) -> Self {
         let mut desk = Desk::new(campaign);
         desk.give(Input::GroupDefined(Group {
             id: GROUP,
@@ -110,7 +110,7 @@ impl Desk {
     }
 
     /// Signs in with a leg for the shift, which her phone answers.
-    fn nailed_up(&mut self, n: i64) -> CallId {
+    pub(super) fn nailed_up(&mut self, n: i64) -> CallId {
         self.sign_in(n, Holding::NailedUp);
         let rung = self.rung();
         assert_eq!(rung.len(), 1);
@@ -153,7 +153,7 @@ impl Desk {
         self.act(n, AgentAct::Summarise(summary))
     }
 
-    fn place_all(&mut self) -> Vec<CallId> {
+    pub(super) fn place_all(&mut self) -> Vec<CallId> {
         let requests = self.requests();
         for request in &requests {
             self.give(Input::AttemptOpened { attempt: request.attempt, verdict: DialVerdict::Opened });
@@ -162,7 +162,7 @@ impl Desk {
         requests.iter().map(|request| request.attempt.call()).collect()
     }
 
-    fn answer(&mut self, call: CallId) {
+    pub(super) fn answer(&mut self, call: CallId) {
         self.progress(call, Progress::Ringing);
         self.progress(call, Progress::Answered);
         self.give(Input::AnswerSaved { call });

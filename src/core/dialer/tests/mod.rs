@@ -1,6 +1,7 @@
 //! The brain step by step: one input, the outputs it must lead to.
 
 mod floor;
+mod pacing;
 
 use super::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
 use super::output::{AttemptRequest, AttemptResult};

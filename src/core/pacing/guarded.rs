@@ -1,0 +1,171 @@
+//! A pacer that is not trusted: where it panics, or its decisions take too long, the campaign goes on with
+//! one call for each idle agent, and says so. Never silence, never a flood.
+
+use super::predictive::{Carried, Event, Pacer, Plan, Rules, Snapshot};
+use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How long a failed pacer is left out before a fresh one is tried.
+const REST: Duration = Duration::from_secs(600);
+/// After so many failures none is tried any more.
+const FAILURES_MAX: u32 = 3;
+/// So many slow decisions within `SLOW_WITHIN` are a failure.
+const SLOW_MAX: usize = 5;
+const SLOW_WITHIN: Duration = Duration::from_secs(60);
+
+/// What went wrong with a pacer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// It panicked.
+    Panicked,
+    /// Whoever drives it saw that its decisions take too long.
+    TooSlow,
+}
+
+/// A [`Pacer`] behind a guard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Guarded {
+    pacer: Pacer,
+    failures: u32,
+    trouble: Option<(Trouble, Time)>,
+    slow: VecDeque<Time>,
+}
+
+impl Guarded {
+    pub fn new(rules: Rules) -> Self {
+        Guarded { pacer: Pacer::new(rules), failures: 0, trouble: None, slow: VecDeque::new() }
+    }
+
+    /// What went wrong, while the pacer is left out because of it.
+    pub fn trouble(&self, now: Time) -> Option<Trouble> {
+        let (trouble, since) = self.trouble?;
+        (self.failures >= FAILURES_MAX || now.since(since) < REST).then_some(trouble)
+    }
+
+    /// When a fresh pacer is tried, if one is.
+    pub fn tried_again(&self) -> Option<Time> {
+        self.trouble.filter(|_| self.failures < FAILURES_MAX).map(|(_, since)| since + REST)
+    }
+
+    /// See [`Pacer::spent`].
+    pub fn spent(&self) -> Carried {
+        self.pacer.spent()
+    }
+
+    /// See [`Pacer::set_spent`].
+    pub fn set_spent(&mut self, spent: Carried) {
+        self.pacer.set_spent(spent);
+    }
+
+    /// See [`Pacer::on_event`]. A pacer that is left out goes on learning.
+    pub fn on_event(&mut self, now: Time, event: Event) {
+        let pacer = &mut self.pacer;
+        if !holds(|| pacer.on_event(now, event)) {
+            self.fails(now, Trouble::Panicked);
+        }
+    }
+
+    /// See [`Pacer::decide`]. `None` = the pacer is left out: one call for each idle agent.
+    pub fn decide(&mut self, now: Time, view: &Snapshot) -> Option<Plan> {
+        if self.trouble(now).is_some() {
+            return None;
+        }
+        let pacer = &mut self.pacer;
+        let mut plan = None;
+        if holds(|| plan = Some(pacer.decide(now, view))) {
+            return plan;
+        }
+        self.fails(now, Trouble::Panicked);
+        None
+    }
+
+    /// The step in which the last plan was made took longer than a live floor can wait.
+    pub fn overran(&mut self, now: Time) {
+        if self.trouble(now).is_some() {
+            return;
+        }
+        self.slow.retain(|at| now.since(*at) < SLOW_WITHIN);
+        self.slow.push_back(now);
+        if self.slow.len() >= SLOW_MAX {
+            self.fails(now, Trouble::TooSlow);
+        }
+    }
+
+    /// A fresh pacer takes over what was spent, and nothing else: what the old one had learnt may be
+    /// what it failed over.
+    fn fails(&mut self, now: Time, trouble: Trouble) {
+        self.failures += 1;
+        self.trouble = Some((trouble, now));
+        self.slow.clear();
+        let carried = self.pacer.spent();
+        self.pacer = Pacer::new(Rules { carried, ..self.pacer.rules().clone() });
+    }
+
+    #[cfg(test)]
+    pub(crate) fn break_once(&mut self, now: Time) {
+        if !holds(|| panic!("a test broke it")) {
+            self.fails(now, Trouble::Panicked);
+        }
+    }
+}
+
+/// Whether it ran to its end. What a panic leaves behind is thrown away by the caller.
+fn holds(work: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(work)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AgentId;
+    use crate::pacing::predictive::{AgentNow, Doing};
+
+    fn at(secs: u64) -> Time {
+        Time::from_millis(secs * 1_000)
+    }
+
+    fn view() -> Snapshot {
+        let idle = AgentNow { agent: AgentId(1), doing: Doing::Idle, since: Time::ZERO, leaving: false };
+        Snapshot { agents: vec![idle], lines_free: 10, starts_allowed: 10, ..Snapshot::default() }
+    }
+
+    #[test]
+    fn a_panic_leaves_the_pacer_out_for_ten_minutes_and_keeps_what_was_spent() {
+        let mut guarded = Guarded::new(Rules::default());
+        guarded.on_event(at(0), Event::AgentCame { agent: AgentId(1) });
+        guarded.set_spent(Carried { live: 40.0, abandoned: 1.0 });
+        assert!(guarded.decide(at(1), &view()).is_some());
+        guarded.break_once(at(2));
+        assert_eq!(guarded.trouble(at(3)), Some(Trouble::Panicked));
+        assert_eq!(guarded.decide(at(3), &view()), None);
+        assert_eq!(guarded.spent(), Carried { live: 40.0, abandoned: 1.0 });
+        assert_eq!(guarded.tried_again(), Some(at(602)));
+        assert!(guarded.decide(at(602), &view()).is_some(), "a fresh one is tried");
+    }
+
+    #[test]
+    fn the_third_failure_is_the_last() {
+        let mut guarded = Guarded::new(Rules::default());
+        for round in 0..3 {
+            guarded.break_once(at(1_000 * round));
+        }
+        assert_eq!(guarded.decide(at(100_000), &view()), None);
+        assert_eq!(guarded.tried_again(), None);
+    }
+
+    #[test]
+    fn slow_decisions_count_when_they_come_together() {
+        let mut guarded = Guarded::new(Rules::default());
+        for round in 0..20 {
+            guarded.overran(at(20 * round));
+        }
+        assert_eq!(guarded.trouble(at(400)), None, "one in twenty seconds is the machine's business");
+        for round in 0..5 {
+            guarded.overran(at(500 + round));
+        }
+        assert_eq!(guarded.trouble(at(505)), Some(Trouble::TooSlow));
+    }
+}

@@ -1,0 +1,56 @@
+//! What a floor came to, live or shadow: sums, and the shares that are shown.
+
+use crate::time::Duration;
+use serde::{Deserialize, Serialize};
+
+/// Sums of one side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Books {
+    pub calls: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+    /// Agents' time on calls and wrap-up, and time not on a break.
+    pub busy: Duration,
+    pub available: Duration,
+}
+
+impl Books {
+    pub fn count(&mut self, here: bool, busy: bool, span: Duration) {
+        if here {
+            self.available += span;
+        }
+        if busy {
+            self.busy += span;
+        }
+    }
+
+    pub fn account(&self, span: Duration) -> Account {
+        let share = |part: f64, of: f64| if of > 0.0 { part / of } else { 0.0 };
+        let (busy, available) = (self.busy.as_secs_f64(), self.available.as_secs_f64());
+        let talks = self.answered.saturating_sub(self.abandoned);
+        Account {
+            calls: self.calls,
+            answered: self.answered,
+            abandoned: self.abandoned,
+            utilisation: share(busy, available),
+            abandon_rate: share(self.abandoned as f64, self.answered as f64),
+            idle_secs: share(available - busy, talks as f64),
+            calls_per_hour: share(self.calls as f64 * 3_600.0, span.as_secs_f64()),
+        }
+    }
+}
+
+/// What one side came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    pub calls: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+    /// Talk and wrap-up as a share of the time not on a break.
+    pub utilisation: f64,
+    /// Of those who answered.
+    pub abandon_rate: f64,
+    /// Idle for each conversation, on average.
+    pub idle_secs: f64,
+    pub calls_per_hour: f64,
+}
