@@ -112,7 +112,9 @@ impl Budget {
     }
 
     fn minute(&mut self, now: Time) -> &mut Minute {
-        let number = now.as_millis() / 60_000;
+        // A clock that was set back counts into the minute that it had come to.
+        let last = self.recent.back().map_or(0, |minute| minute.number);
+        let number = (now.as_millis() / 60_000).max(last);
         if self.recent.back().is_none_or(|minute| minute.number != number) {
             self.recent.push_back(Minute { number, ..Minute::default() });
             while self.recent.front().is_some_and(|minute| minute.number + 30 < number) {
@@ -153,7 +155,9 @@ impl Budget {
     }
 
     pub fn set_spent(&mut self, spent: Carried) {
-        (self.live, self.abandoned) = (spent.live, spent.abandoned);
+        if spent.live.is_finite() && spent.abandoned.is_finite() {
+            (self.live, self.abandoned) = (spent.live.max(0.0), spent.abandoned.max(0.0));
+        }
     }
 
     pub fn live(&self) -> f64 {

@@ -368,7 +368,7 @@ impl Calls {
             self.watched = Some(*call);
         }
         self.flights = flights;
-        if self.scaled.is_none_or(|scaled| now.since(scaled) >= Duration::from_secs(1)) {
+        if self.scaled.is_none_or(|scaled| now < scaled || now.since(scaled) >= Duration::from_secs(1)) {
             self.follow(now);
         }
     }
@@ -411,7 +411,7 @@ impl Calls {
         if self.cautious.is_none() {
             return;
         }
-        let whole = Duration::from_millis((self.ring_max * 1000.0) as u64 + 4000);
+        let whole = Duration::from_millis(((self.ring_max * 1000.0) as u64).saturating_add(4000));
         let old = self.first.values().filter(|(placed, _)| now.since(*placed) >= whole);
         let (seen, answered) =
             old.fold((0.0, 0.0), |(n, k), (_, live)| (n + 1.0, k + f64::from(u8::from(*live))));

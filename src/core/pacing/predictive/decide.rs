@@ -7,6 +7,7 @@ use super::odds::Margin;
 use super::outlook::{Chances, Outlook, POINTS, SOON};
 use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
 use crate::ids::CallId;
+
 use crate::pacing::estimate::Spans;
 use crate::time::{Duration, Time};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ const EXACT_AGENTS: usize = 45;
 const EXACT_IDLE: usize = 30;
 const EXACT_WORK: usize = 10_000;
 /// An old call is given up when the next second's answer would so probably find nobody.
-const CANCEL_ABOVE: f64 = 0.03;
+const CANCEL_ABOVE: f64 = 0.01;
 /// A call that promises so much less than a new one makes room for it when lines are short.
 const WORTH_LESS: f64 = 0.6;
 /// A line that fails so often is tried with few calls.
@@ -56,55 +57,83 @@ impl Floor {
     }
 }
 
+/// What the limits outside the model leave.
+struct Caps {
+    most: u32,
+    by: Limit,
+    /// One call for each idle agent, those on their way and those waiting counted.
+    safe: u32,
+    present: u32,
+}
+
+impl Caps {
+    fn of(pacer: &Pacer, view: &Snapshot) -> Self {
+        let count = |wanted: fn(&Doing) -> bool| {
+            view.agents.iter().filter(|agent| wanted(&agent.doing)).count().min(u32::MAX as usize) as u32
+        };
+        let (present, idle) = (count(|doing| *doing != Doing::Paused), count(|doing| *doing == Doing::Idle));
+        let out = view.calls.len().min(u32::MAX as usize) as u32;
+        let waiting = view.waiting.len().min(u32::MAX as usize) as u32;
+        let rule = pacer.rules.calls_per_agent_max;
+        // A cap that is no number is the least that dials at all.
+        let per_agent = (if rule.is_nan() { 1.0 } else { rule } * f64::from(present)).floor() as u32;
+        let leads = view.leads_left.map_or(u32::MAX, |leads| leads.min(u64::from(u32::MAX)) as u32);
+        let caps = [
+            (per_agent.saturating_sub(out), Limit::CallsPerAgent),
+            (view.lines_free, Limit::LinesFull),
+            (view.starts_allowed, Limit::CallsPerSec),
+            (leads, Limit::LeadsOut),
+        ];
+        let (most, by) = caps.into_iter().min_by_key(|(cap, _)| *cap).unwrap_or((0, Limit::LinesFull));
+        Caps { most, by, safe: idle.saturating_sub(waiting).saturating_sub(out), present }
+    }
+
+    /// One call for each idle agent, without a model.
+    fn plan(&self, now: Time, limit: Limit) -> Plan {
+        let why = Reason {
+            limit: if self.present == 0 { Limit::NoAgents } else { limit },
+            expected_free: 0.0,
+            expected_answers: 0.0,
+            risk: 0.0,
+            risk_max: 0.0,
+            budget_left: 0.0,
+        };
+        let next_look = Some(now + Duration::from_secs(1));
+        Plan { place: self.safe.min(self.most), cancel: Vec::new(), why, next_look }
+    }
+}
+
+/// What the model wants within the caps, or one call for each idle agent where it has failed.
 pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
-    let Some(outlook) = &pacer.outlook else { return nothing(now, Limit::FeedDoubted) };
+    let caps = Caps::of(pacer, view);
+    let Some(outlook) = &pacer.outlook else { return caps.plan(now, Limit::ModelFailed) };
+    let plan = modelled(pacer, outlook, &caps, now, view);
+    let why = &plan.why;
+    let numbers = [why.expected_free, why.expected_answers, why.risk, why.risk_max, why.budget_left];
+    if numbers.iter().all(|number| number.is_finite()) { plan } else { caps.plan(now, Limit::ModelFailed) }
+}
+
+fn modelled(pacer: &Pacer, outlook: &Outlook, caps: &Caps, now: Time, view: &Snapshot) -> Plan {
     let floor = count(pacer, outlook, now, view);
-    let out = view.calls.len() as u32;
-    let safe = floor.idle.saturating_sub(floor.waiting).saturating_sub(out);
-
-    let floor_pace = f64::from(floor.present) / (pacer.staff.busy_secs() + 10.0);
-    let from_leads = view.leads_left.map(|leads| leads as f64 * outlook.answer + floor.answers_coming);
-    let coming = budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads);
     let mut margins = margins(pacer, outlook, &floor, view);
-    let failing = failing(&floor, &margins);
-    // Usually a few in a hundred agents stay away after a call; more of them is a wave.
-    let leaving = 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0);
-    let outlook_of_day = Coming {
-        answers: coming,
-        in_flight: floor.answers_coming,
-        failing,
-        leaving,
-        end_known: view.closes.is_some() || view.leads_left.is_some(),
-        reckoned: pacer.calls.machines_told(),
-        team: view.agents.len() as u32,
-    };
-    let allowance = pacer.budget.allowance(&pacer.rules, now, outlook_of_day);
-
+    let allowance =
+        pacer.budget.allowance(&pacer.rules, now, coming(pacer, outlook, &floor, &margins, now, view));
     let mut risk = next_risk(outlook, &margins);
-    let per_agent = (pacer.rules.calls_per_agent_max * f64::from(floor.present)).floor() as u32;
-    let caps = [
-        (per_agent.saturating_sub(out), Limit::CallsPerAgent),
-        (view.lines_free, Limit::LinesFull),
-        (view.starts_allowed, Limit::CallsPerSec),
-        (view.leads_left.map_or(u32::MAX, |leads| leads.min(u64::from(u32::MAX)) as u32), Limit::LeadsOut),
-    ];
-    let (cap, cap_limit) = caps.into_iter().min_by_key(|(cap, _)| *cap).unwrap_or((0, Limit::LinesFull));
-
     let doubted = pacer.feed.doubted(now) || pacer.calls.network_failing() > NETWORK_FAILING;
     let mut place = 0;
     let mut limit = if floor.present == 0 {
         Limit::NoAgents
     } else if doubted {
-        place = safe.min(cap);
+        place = caps.safe.min(caps.most);
         Limit::FeedDoubted
     } else {
         let fresh = scaled(outlook.placed[0], relative(pacer, outlook, view.next_part));
-        let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, cap, &mut risk);
-        place = wanted.max(safe).min(cap);
+        let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, caps.most, &mut risk);
+        place = wanted.max(caps.safe).min(caps.most);
         if allowance.risk <= 0.0 { Limit::Budget } else { Limit::AgentsBusy }
     };
-    if place == cap && limit != Limit::NoAgents {
-        limit = cap_limit;
+    if place == caps.most && limit != Limit::NoAgents {
+        limit = caps.by;
     }
     let mut cancel =
         if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
@@ -120,24 +149,35 @@ pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
         risk_max: allowance.risk,
         budget_left: allowance.left,
     };
-    let moving = floor.present > 0 || out > 0;
+    let moving = floor.present > 0 || !view.calls.is_empty();
     Plan { place, cancel, why, next_look: moving.then(|| now + Duration::from_secs(1)) }
+}
+
+/// What is to be expected of the rest of the day.
+fn coming(
+    pacer: &Pacer,
+    outlook: &Outlook,
+    floor: &Floor,
+    margins: &[Margin],
+    now: Time,
+    view: &Snapshot,
+) -> Coming {
+    let floor_pace = f64::from(floor.present) / (pacer.staff.busy_secs() + 10.0);
+    let from_leads = view.leads_left.map(|leads| leads as f64 * outlook.answer + floor.answers_coming);
+    Coming {
+        answers: budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads),
+        in_flight: floor.answers_coming,
+        failing: failing(floor, margins),
+        // Usually a few in a hundred agents stay away after a call; more of them is a wave.
+        leaving: 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0),
+        end_known: view.closes.is_some() || view.leads_left.is_some(),
+        reckoned: pacer.calls.machines_told(),
+        team: view.agents.len() as u32,
+    }
 }
 
 fn total(rows: &[(Chances, u32)], point: usize) -> f64 {
     rows.iter().map(|(chances, count)| chances[point] * f64::from(*count)).sum()
-}
-
-fn nothing(now: Time, limit: Limit) -> Plan {
-    let why = Reason {
-        limit,
-        expected_free: 0.0,
-        expected_answers: 0.0,
-        risk: 0.0,
-        risk_max: 0.0,
-        budget_left: 0.0,
-    };
-    Plan { place: 0, cancel: Vec::new(), why, next_look: Some(now + Duration::from_secs(1)) }
 }
 
 fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor {
@@ -252,14 +292,9 @@ fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> 
         .collect()
 }
 
-/// P(one more call, when answered, or a later answer because of it, finds nobody).
+/// P(one more call, when answered, finds nobody).
 fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
-    let (mut worst, mut risk) = (0.0f64, 0.0);
-    for n in (SOON + 1..POINTS).rev() {
-        worst = worst.max(margins[n].shortage());
-        risk += outlook.weights[n] * worst;
-    }
-    risk
+    (SOON + 1..POINTS).map(|n| outlook.weights[n] * margins[n].shortage()).sum()
 }
 
 /// People who will answer from the calls that are out and find nobody, as expected now.

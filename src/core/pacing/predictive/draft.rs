@@ -14,6 +14,8 @@ const SOON_SECS: f64 = 1.0;
 const QUANTILES: [f64; POINTS - 1] = [0.03, 0.13, 0.3, 0.5, 0.68, 0.83, 0.94, 0.985];
 /// Seconds looked ahead at most.
 const AHEAD_MAX: usize = 90;
+/// Nobody is reckoned to wait for longer.
+const PATIENCE_MAX: f64 = 60.0;
 
 /// Sums from zero on: `out[n]` = the mass before second n.
 fn summed(mass: &[f64]) -> Vec<f64> {
@@ -102,7 +104,7 @@ pub struct Draft {
 impl Draft {
     /// Takes what is known at this moment; the tables follow, step by step.
     pub fn new(calls: &Calls, staff: &Staff, part: Part, answer_wait: Duration) -> Self {
-        let patience = answer_wait.as_millis() as f64 / 1000.0;
+        let patience = (answer_wait.as_millis() as f64 / 1000.0).min(PATIENCE_MAX);
         let scale = calls.level(part).0;
         let rings = ringing(calls, scale);
         let delays = calls.has_verdicts().then(|| verdicts(&calls.verdict_live));
@@ -182,13 +184,13 @@ impl Draft {
         self.step >= all
     }
 
-    /// The tables, all steps done.
-    pub fn finish(mut self) -> Outlook {
+    /// The tables, all steps done; `None` if anything in them is not a number.
+    pub fn finish(mut self) -> Option<Outlook> {
         self.advance(usize::MAX);
         if self.at_once {
             self.outlook.placed.clone_from(&self.outlook.ringing);
         }
-        self.outlook
+        self.outlook.sound().then_some(self.outlook)
     }
 
     fn one_step(&mut self) {

@@ -83,6 +83,8 @@ pub struct Pacer {
     agent_looked_at: usize,
     /// The risk taken at the last decision.
     risk: f64,
+    /// Decisions made without the model because it had failed.
+    failed: u64,
 }
 
 impl Pacer {
@@ -101,6 +103,7 @@ impl Pacer {
             swept: Time::ZERO,
             agent_looked_at: 0,
             risk: 0.0,
+            failed: 0,
             rules,
         }
     }
@@ -123,6 +126,12 @@ impl Pacer {
     /// from hour to hour; what is left of the budget then follows it.
     pub fn set_spent(&mut self, spent: Carried) {
         self.budget.set_spent(spent);
+    }
+
+    /// Decisions that had to do without the model because one of its numbers was not a number. Each of them
+    /// was one call for each idle agent, and said [`Limit::ModelFailed`].
+    pub fn model_failures(&self) -> u64 {
+        self.failed
     }
 
     /// Learns from one fact.
@@ -203,6 +212,8 @@ impl Pacer {
     /// What to place and what to give up now.
     pub fn decide(&mut self, now: Time, view: &Snapshot) -> Plan {
         self.began.get_or_insert(now);
+        // A clock that was set back starts the waits anew.
+        (self.looked, self.swept) = (self.looked.min(now), self.swept.min(now));
         let elapsed = if self.outlook.is_none() { A_ROUND } else { now.since(self.learnt) };
         self.learnt = now;
         self.learn(now, view, (elapsed.as_secs_f64() / A_ROUND.as_secs_f64()).min(1.0));
@@ -210,6 +221,7 @@ impl Pacer {
         self.bring_up_to_date(now, view, elapsed);
         let plan = decide::decide(self, now, view);
         self.risk = plan.why.risk_max;
+        self.failed += u64::from(plan.why.limit == Limit::ModelFailed);
         plan
     }
 
@@ -246,10 +258,15 @@ impl Pacer {
         let Some(mut draft) = self.draft.take() else { return };
         let part = elapsed.as_secs_f64() / apart.min(MADE_WITHIN).as_secs_f64();
         let steps = (draft.steps() as f64 * part).ceil() as usize;
-        if self.outlook.is_none() || draft.advance(steps) {
-            self.outlook = Some(draft.finish());
-        } else {
+        if self.outlook.is_some() && !draft.advance(steps) {
             self.draft = Some(draft);
+            return;
+        }
+        self.outlook = draft.finish();
+        if self.outlook.is_none() {
+            // What was learnt makes no sense. It is learnt anew; what was spent is not forgotten.
+            self.calls = Calls::new(self.rules.ring_max);
+            self.staff = Staff::default();
         }
     }
 

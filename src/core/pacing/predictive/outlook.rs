@@ -53,6 +53,16 @@ pub(super) fn at(values: &[f64], x: f64) -> f64 {
 }
 
 impl Outlook {
+    /// Whether every number is one.
+    pub fn sound(&self) -> bool {
+        let tables = [&self.placed, &self.ringing, &self.talking, &self.wrapping];
+        let rows = tables.into_iter().flatten().chain([&self.points, &self.weights]);
+        let columns = [&self.person, &self.verdict_live, &self.verdict_machine];
+        let more = [&self.answer_ringing, &self.hold_ringing];
+        rows.flatten().chain(columns.into_iter().chain(more).flatten()).all(|value| value.is_finite())
+            && [self.answer, self.hold, self.scale].iter().all(|value| value.is_finite() && *value > 0.0)
+    }
+
     /// A call whose pick-up is being judged for `judged` seconds, after `rang` seconds of ringing.
     pub fn picked_up(&self, rang: f64, judged: f64) -> Chances {
         let person = self.person[(rang.max(0.0) as usize).min(self.person.len() - 1)];
