@@ -356,6 +356,36 @@ mod tests {
     }
 
     #[test]
+    fn whatever_a_unit_of_risk_costs_the_day_keeps_its_ceiling() {
+        let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
+        for (seed, cost) in [(1u64, 0.3), (2, 0.7), (3, 1.2), (4, 0.7), (5, 2.0)] {
+            for answers in [150u64, 600, 4000] {
+                let mut state = seed * 0x9e37_79b9 + answers;
+                let mut unit = || {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    (state >> 11) as f64 / (1u64 << 53) as f64
+                };
+                let mut budget = Budget::new(&rules);
+                for n in 0..answers {
+                    let now = Time::from_millis(n * 14_400_000 / answers);
+                    let rest = (answers - n) as f64;
+                    let day = Coming { answers: rest, end_known: true, ..Coming::default() };
+                    let risk = budget.allowance(&rules, now, day).risk;
+                    budget.answered(now, risk);
+                    if unit() < risk * cost {
+                        budget.abandoned(now, 1.0);
+                    }
+                }
+                let rate = budget.abandoned_so_far() / budget.live();
+                assert!(rate <= 0.03, "seed {seed}, cost {cost}, {answers} answers: {rate}");
+                assert!(answers < 600 || rate > 0.02, "and uses it: seed {seed}, {answers} answers: {rate}");
+            }
+        }
+    }
+
+    #[test]
     fn no_ceiling_left_means_no_risk() {
         let rules = Rules { abandon_rate_max: 0.0, ..Rules::default() };
         assert_eq!(

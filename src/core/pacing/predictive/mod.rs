@@ -2,6 +2,8 @@
 //! allows. [`Pacer`] learns from [`Event`]s and answers a [`Snapshot`] with a [`Plan`]. Pure: no clock,
 //! no chance, ordered maps, so a saved pacer goes on as if nothing had happened.
 
+#[cfg(test)]
+mod absurd;
 mod budget;
 mod calls;
 mod decide;
