@@ -17,6 +17,8 @@ pub struct Manners {
     /// Without ringing events: whether the snapshot shows the stage.
     pub stages: bool,
     pub picked_up: bool,
+    /// Whether the snapshot shows calls that do not ring yet, or that a detector judges.
+    pub unrung: bool,
     pub talk_ended: bool,
     pub wrap_ended: bool,
     pub breaks: bool,
@@ -43,6 +45,7 @@ impl Manners {
             ringing: true,
             stages: true,
             picked_up: true,
+            unrung: true,
             talk_ended: true,
             wrap_ended: true,
             breaks: true,
@@ -69,6 +72,7 @@ impl Manners {
             ringing: tells(),
             stages: tells(),
             picked_up: tells(),
+            unrung: tells(),
             talk_ended: tells() || tells(),
             wrap_ended: tells(),
             breaks: tells(),
@@ -165,6 +169,11 @@ impl<P: Pacing> Stranger<P> {
     fn seen(&self, view: &Snapshot) -> Snapshot {
         let manners = &self.manners;
         let mut seen = view.clone();
+        if !manners.unrung && manners.ringing {
+            seen.calls.retain(|call| {
+                call.stage == Stage::Ringing || call.stage == Stage::PickedUp && !manners.picked_up
+            });
+        }
         for call in &mut seen.calls {
             let unseen = match call.stage {
                 Stage::Ringing => !manners.ringing && !manners.stages,

@@ -72,7 +72,7 @@ impl Caps {
             view.agents.iter().filter(|agent| wanted(&agent.doing)).count().min(u32::MAX as usize) as u32
         };
         let (present, idle) = (count(|doing| *doing != Doing::Paused), count(|doing| *doing == Doing::Idle));
-        let out = view.calls.len().min(u32::MAX as usize) as u32;
+        let out = (view.calls.len() + pacer.feed.hidden().len()).min(u32::MAX as usize) as u32;
         let waiting = view.waiting.len().min(u32::MAX as usize) as u32;
         let rule = pacer.rules.calls_per_agent_max;
         // A cap that is no number is the least that dials at all.
@@ -188,7 +188,7 @@ fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor 
         busy: Vec::new(),
         busy_agents: 0,
         calls: Vec::new(),
-        calls_out: view.calls.len(),
+        calls_out: view.calls.len() + pacer.feed.hidden().len(),
         answers_coming: 0.0,
     };
     count_agents(pacer, outlook, now, view, &mut floor);
@@ -225,7 +225,7 @@ fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, flo
     let mut parts: BTreeMap<super::Part, Vec<u32>> = BTreeMap::new();
     let mut tally = (view.next_part, vec![0u32; rows]);
     let mut single: Vec<(super::Part, Chances)> = Vec::new();
-    for call in &view.calls {
+    for call in view.calls.iter().chain(pacer.feed.hidden()) {
         if call.part != tally.0 {
             let other = parts.remove(&call.part).unwrap_or_else(|| vec![0; rows]);
             let (part, counts) = std::mem::replace(&mut tally, (call.part, other));
@@ -366,7 +366,7 @@ fn cancels(
     let mut margin = agents_alone;
     let mut old: Vec<(Time, CallId, f64)> = Vec::new();
     let mut known = (view.next_part, relative(pacer, outlook, view.next_part));
-    for call in &view.calls {
+    for call in view.calls.iter().chain(pacer.feed.hidden()) {
         if call.part != known.0 {
             known = (call.part, relative(pacer, outlook, call.part));
         }

@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Disagreement is settled by the snapshot after this.
 const SETTLED_AFTER: Duration = Duration::from_secs(10);
+/// A call that is not shown may be in set-up, or in the hands of a detector, for so long.
+const SETUP_AT_MOST: Duration = Duration::from_secs(8);
+const VERDICT_AT_MOST: Duration = Duration::from_secs(15);
 /// Of the calls that end, so many without a word make the feed worthless.
 const LOST_MAX: f64 = 0.25;
 
@@ -24,11 +27,13 @@ pub struct Feed {
     settled: Option<Time>,
     /// Of the calls that ended, those whose end nobody told.
     lost: Share,
+    /// Calls that are being set up or judged, by the events, and that the snapshot does not show.
+    hidden: Vec<CallNow>,
 }
 
 impl Default for Feed {
     fn default() -> Self {
-        Feed { apart: None, settled: None, lost: Share::new(0.0, 12.0) }
+        Feed { apart: None, settled: None, lost: Share::new(0.0, 12.0), hidden: Vec::new() }
     }
 }
 
@@ -44,10 +49,19 @@ impl Feed {
         self.apart.is_some_and(|since| now.since(since) > PATIENCE) || self.lost.mean() > LOST_MAX
     }
 
+    /// Calls that are out though the snapshot does not show them.
+    pub fn hidden(&self) -> &[CallNow] {
+        &self.hidden
+    }
+
     /// Holds the calls that the events told of against those of the snapshot.
     pub fn check(&mut self, now: Time, calls: &mut Calls, view: &Snapshot) {
         calls.see_ringing(view);
-        let (own, shown) = (calls.flights.len(), view.calls.len());
+        self.hidden.clear();
+        if calls.flights.len() > view.calls.len() {
+            calls.hidden(now, &view.calls, &mut self.hidden);
+        }
+        let (own, shown) = (calls.flights.len(), view.calls.len() + self.hidden.len());
         if own.abs_diff(shown) <= 2.max(own.max(shown) / 10) {
             self.apart = None;
             return;
@@ -76,6 +90,24 @@ impl Calls {
                 self.ringing(call.since, call.call);
             }
         }
+    }
+
+    /// A driver may show only what rings: calls that left a moment ago, or are being judged, are out as well.
+    fn hidden(&self, now: Time, shown: &[CallNow], hidden: &mut Vec<CallNow>) {
+        let shown: BTreeSet<CallId> = shown.iter().map(|call| call.call).collect();
+        let young = |flight: &Flight| match flight.stage {
+            Stage::Placed => now.since(flight.since) < SETUP_AT_MOST,
+            Stage::PickedUp => now.since(flight.since) < VERDICT_AT_MOST,
+            Stage::Ringing => false,
+        };
+        hidden.extend(
+            self.flights.iter().filter(|(call, flight)| young(flight) && !shown.contains(*call)).map(
+                |(call, flight)| {
+                    let Flight { part, stage, since, .. } = *flight;
+                    CallNow { call: *call, part, stage, since }
+                },
+            ),
+        );
     }
 
     /// Takes the snapshot's word: calls it does not know are gone, others are there. Returns how many went.

@@ -400,3 +400,17 @@ fn calls_whose_ends_are_never_told_make_the_feed_worthless() {
         }
     }
 }
+
+#[test]
+fn calls_that_are_not_shown_before_they_ring_are_out_all_the_same() {
+    let (mut pacer, now) = taught(Rules::default(), 200);
+    let view = Snapshot { agents: idle(6, now), lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
+    let first = pacer.decide(ms(now), &view).place;
+    for n in 0..u64::from(first) {
+        pacer.on_event(ms(now), Event::Placed { call: CallId(9_000_000 + n), part: Part(0) });
+    }
+    for later in [200, 3_000, 7_000] {
+        let plan = pacer.decide(ms(now + later), &view);
+        assert!(plan.place <= first / 4 && plan.why.limit != Limit::FeedDoubted, "{later}: {plan:?}");
+    }
+}
