@@ -6,6 +6,7 @@ pub mod family;
 pub mod rivals;
 pub mod scenario;
 pub mod score;
+pub mod stranger;
 pub mod world;
 
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 
 pub use scenario::{Scenario, Spread};
 pub use score::Score;
+pub use stranger::{Manners, Stranger};
 pub use world::{Day, run};
 
 use paceline_core::ids::CallId;

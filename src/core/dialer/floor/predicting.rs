@@ -340,6 +340,7 @@ fn why(limit: Limit) -> Why {
         Limit::CallsPerSec => Why::CallsPerSec,
         Limit::LeadsOut => Why::HopperEmpty,
         Limit::FeedDoubted => Why::FeedDoubted,
+        Limit::ModelFailed => Why::PacerFailed,
     }
 }
 

@@ -146,8 +146,13 @@ impl Spans {
         let mut risk = 0.0;
         let mut out = Vec::with_capacity(seconds + 1);
         out.push(0.0);
+        let mut bin = Self::bin(elapsed);
         for second in 0..seconds {
-            risk += rates[Self::bin(elapsed + second as f64 + 0.5)] * pace;
+            let age = elapsed + second as f64 + 0.5;
+            while EDGES.get(bin + 1).is_some_and(|edge| *edge <= age) {
+                bin += 1;
+            }
+            risk += rates[bin] * pace;
             out.push(1.0 - (-risk).exp());
         }
         out

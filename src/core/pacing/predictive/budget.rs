@@ -9,26 +9,45 @@ use std::collections::VecDeque;
 /// Risk taken at most, whatever is left.
 const RISK_MAX: f64 = 0.6;
 /// Part of the ceiling that is aimed at: what is lost in the last minutes comes out of the rest.
-const SHARE_USED: f64 = 0.97;
-/// People abandoned for each unit of risk taken, before it was seen.
-const USUAL_RATIO: f64 = 0.35;
-const RATIO_WEIGHT: f64 = 2.0;
-/// Standard deviations of the abandons on their way that are kept in reserve: they come in clusters.
-const CLUSTER: f64 = 2.5;
+const SHARE_USED: f64 = 0.98;
+/// Part of that where it is reckoned, not known, who of the abandoned were people.
+const SHARE_RECKONED: f64 = 0.965;
+/// People abandoned for each unit of risk taken, before it was seen. Floors of every kind are near it, so
+/// it is believed until many people were lost: what a few of them say is mostly chance.
+const USUAL_RATIO: f64 = 0.68;
+const RATIO_WEIGHT: f64 = 8.0;
+const RATIO_FADES: f64 = 0.999;
+/// People kept in reserve, and standard deviations of the abandons on their way: they come in clusters.
+const RESERVE: f64 = 0.8;
+const CLUSTER: f64 = 1.5;
 /// Of the answers that are expected, so many are counted on.
-const SURE: f64 = 0.7;
+const SURE: f64 = 0.75;
 /// Times the ceiling that may be spent at once.
-const RATE_MAX: f64 = 1.3;
-/// Live answers from which the floor is known.
+const RATE_MAX: f64 = 1.15;
+/// Live answers from which the floor is known, and the part of the risk that is taken before.
 const KNOWN_FROM: f64 = 60.0;
+const UNKNOWN_PART: f64 = 0.8;
 /// The last people of the budget are spent with growing care.
 const LAST_PEOPLE: f64 = 2.0;
 /// People lent, for each root of those that the whole day allows.
-const LOAN: f64 = 0.5;
+const LOAN: f64 = 1.0;
 /// Never more than this part of what the rest of the day will allow.
 const LOAN_OF_REST: f64 = 0.4;
-/// A half hour whose ceiling is fewer people is not judged.
+/// Care begins when so much of the loan is left, or of the half hour's ceiling.
+const CARE_LOAN: f64 = 0.8;
+const CARE_HALF_HOUR: f64 = 0.3;
+/// And never takes more than this off: what little risk buys is dear, what much of it buys is cheap.
+const CARE_MOST: f64 = 0.25;
+/// The risk of floors that have spent what may be spent for now: a fraction of an abandon in a thousand
+/// answers, and still most of what predicting brings.
+const STOPPED: f64 = 0.001;
+/// People risked in all the rest of a day that has none to spare.
+const LAST_RISK: f64 = 0.01;
+const LAST_RISK_MAX: f64 = 0.003;
+/// A half hour whose ceiling is fewer people is not judged; in teams from `LARGE` on it is judged sooner.
 const JUDGED_FROM: f64 = 4.0;
+const JUDGED_FROM_LARGE: f64 = 2.5;
+const LARGE: u32 = 25;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Minute {
@@ -71,6 +90,12 @@ pub struct Coming {
     pub failing: f64,
     /// Those whose agents may walk away, as at lunch time.
     pub leaving: f64,
+    /// Whether anybody said when the day or the list ends.
+    pub end_known: bool,
+    /// Machines reach the agents, so that who was abandoned is reckoned.
+    pub reckoned: bool,
+    /// Agents signed in, on a break or not.
+    pub team: u32,
 }
 
 impl Budget {
@@ -87,7 +112,9 @@ impl Budget {
     }
 
     fn minute(&mut self, now: Time) -> &mut Minute {
-        let number = now.as_millis() / 60_000;
+        // A clock that was set back counts into the minute that it had come to.
+        let last = self.recent.back().map_or(0, |minute| minute.number);
+        let number = (now.as_millis() / 60_000).max(last);
         if self.recent.back().is_none_or(|minute| minute.number != number) {
             self.recent.push_back(Minute { number, ..Minute::default() });
             while self.recent.front().is_some_and(|minute| minute.number + 30 < number) {
@@ -105,8 +132,8 @@ impl Budget {
         self.began.get_or_insert(now);
         self.minute(now).live += 1.0;
         if risk > 0.0 {
-            self.risk_taken = self.risk_taken * 0.998 + risk;
-            self.came_true *= 0.998;
+            self.risk_taken = self.risk_taken * RATIO_FADES + risk;
+            self.came_true *= RATIO_FADES;
         }
     }
 
@@ -128,7 +155,9 @@ impl Budget {
     }
 
     pub fn set_spent(&mut self, spent: Carried) {
-        (self.live, self.abandoned) = (spent.live, spent.abandoned);
+        if spent.live.is_finite() && spent.abandoned.is_finite() {
+            (self.live, self.abandoned) = (spent.live.max(0.0), spent.abandoned.max(0.0));
+        }
     }
 
     pub fn live(&self) -> f64 {
@@ -141,7 +170,7 @@ impl Budget {
 
     /// People abandoned for each unit of risk.
     fn ratio(&self) -> f64 {
-        ((self.came_true + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT)).clamp(0.05, 1.5)
+        ((self.came_true + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT)).clamp(0.05, 3.0)
     }
 
     /// Live answers per second to reckon with for the rest of the day: half by the last half hour, half by
@@ -163,38 +192,57 @@ impl Budget {
         self.recent.iter().fold((0.0, 0.0), |(live, gone), m| (live + m.live, gone + m.abandoned))
     }
 
-    /// The risk that may be taken with what is to come.
+    /// The risk that may be taken with what is to come. It stays as even as the budget allows: agents' time
+    /// grows with the logarithm of the risk, so a steady small one is worth far more than a large one now
+    /// and none later.
     pub fn allowance(&self, rules: &Rules, now: Time, outlook: Coming) -> Allowance {
-        let Coming { answers: coming, in_flight, failing, leaving } = outlook;
-        let max = rules.abandon_rate_max * SHARE_USED;
+        let Coming { answers: coming, in_flight, failing, leaving, end_known, reckoned, team } = outlook;
+        let max = rules.abandon_rate_max * SHARE_USED * if reckoned { SHARE_RECKONED } else { 1.0 };
         let ratio = self.ratio();
         // What is already on its way can still cost something, and answers still to come may stay away.
         let spread = (failing + max * in_flight).sqrt();
-        let reserve = 1.0 + failing + leaving + CLUSTER * spread;
+        let reserve = RESERVE + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
         let certain = (SURE * coming - 1.5 * coming.sqrt()).max(0.0);
-        let sure = max * (self.live + certain) - self.abandoned - reserve;
-        // The day may end worse than it began: little is lent on answers that have not come.
-        let lent = (1.0 + LOAN * (max * (self.live + coming)).sqrt()).min(LOAN_OF_REST * max * coming);
-        let head = max * self.live + lent - self.abandoned - failing - 1.5 * spread;
-        if sure <= 0.0 || head <= 0.0 || self.half_hour_spent(rules, now, failing) {
-            return Allowance { risk: 0.0, left: left.max(0.0) };
+        let none = Allowance { risk: 0.0, left: left.max(0.0) };
+        if max <= 0.0 || rules.abandon_rate_max * (self.live + certain) <= self.abandoned + failing {
+            return none;
         }
+        let last_risk = (LAST_RISK / (ratio * (coming + in_flight).max(1.0))).min(LAST_RISK_MAX);
+        let sure = max * (self.live + certain) - self.abandoned - reserve;
+        if sure <= 0.0 {
+            return Allowance { risk: last_risk, ..none };
+        }
+        // The day may end worse than it began: little is lent on answers that have not come, and nothing
+        // where nobody says when it ends.
+        let day = max * (self.live + coming);
+        let lent = if end_known { (1.0 + LOAN * day.sqrt()).min(LOAN_OF_REST * max * coming) } else { 0.0 };
+        let head = max * self.live + lent - self.abandoned - failing - spread;
+        let half_hour = self.half_hour_room(rules, now, failing, team);
+        if head < -(1.0 + lent) || half_hour < -0.5 {
+            return Allowance { risk: STOPPED, ..none };
+        }
+        let usual_head = if end_known { CARE_LOAN * lent } else { 0.35 * (max * self.live).sqrt() };
+        let care = (head / (usual_head + 0.5)).min(half_hour).clamp(CARE_MOST, 1.0);
         // Not much more than the ceiling at any time, less while little is known, less still at the end.
-        let known = 0.5 + 0.5 * (self.live / KNOWN_FROM).min(1.0);
-        let last = (sure / LAST_PEOPLE).min(head / (0.5 * lent + 0.5)).min(1.0);
-        let rate = (left / coming.max(1.0)).min(RATE_MAX * max) * known;
-        Allowance { risk: (rate * last / ratio).min(RISK_MAX), left }
+        let known = UNKNOWN_PART + (1.0 - UNKNOWN_PART) * (self.live / KNOWN_FROM).min(1.0);
+        let rate =
+            (left / coming.max(1.0)).min(RATE_MAX * max) * known * care * (sure / LAST_PEOPLE).min(1.0);
+        Allowance { risk: (rate / ratio).clamp(last_risk, RISK_MAX), left }
     }
 
-    fn half_hour_spent(&self, rules: &Rules, now: Time, failing: f64) -> bool {
-        let Some(max) = rules.half_hour_rate_max else { return false };
+    /// 1 while the last half hour is far from its ceiling, 0 at it, less beyond.
+    fn half_hour_room(&self, rules: &Rules, now: Time, failing: f64, team: u32) -> f64 {
+        let Some(max) = rules.half_hour_rate_max else { return 1.0 };
         let (live, gone) = self.half_hour();
         let young = self.recent.front().is_none_or(|minute| minute.number + 28 > now.as_millis() / 60_000);
         let whole =
             if young { self.recent_pace(now).map_or(live, |pace| (pace * 1800.0).max(live)) } else { live };
         // Too few to be judged by a rate: two people would already be too many.
-        whole * max >= JUDGED_FROM && gone + 1.0 + failing > whole * max
+        if whole * max < if team < LARGE { JUDGED_FROM } else { JUDGED_FROM_LARGE } {
+            return 1.0;
+        }
+        ((whole * max - gone - 1.0 - failing) / (CARE_HALF_HOUR * whole * max)).min(1.0)
     }
 }
 
@@ -225,7 +273,7 @@ mod tests {
         }
         let full = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
         assert!(full.risk > 0.05, "{full:?}");
-        assert!((full.left - (0.03 * SHARE_USED * 400.0 - 1.0)).abs() < 1e-9);
+        assert!((full.left - (0.03 * SHARE_USED * 400.0 - RESERVE)).abs() < 1e-9);
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
@@ -242,13 +290,99 @@ mod tests {
         for _ in 0..200 {
             budget.answered(now, 0.1);
         }
-        for _ in 0..10 {
+        for _ in 0..14 {
             budget.abandoned(now, 1.0);
         }
-        assert_eq!(budget.allowance(&rules, now, Coming { answers: 1000.0, ..Coming::default() }).risk, 0.0);
+        let day = Coming { answers: 1000.0, end_known: true, ..Coming::default() };
+        let stopped = budget.allowance(&rules, now, day);
+        assert!(stopped.risk <= STOPPED && stopped.left > 5.0, "{stopped:?}");
         let later = Time::from_millis(60_000 * 40);
         budget.answered(later, 0.1);
-        assert!(budget.allowance(&rules, later, Coming { answers: 1000.0, ..Coming::default() }).risk > 0.0);
+        assert!(budget.allowance(&rules, later, day).risk > 0.01);
+    }
+
+    #[test]
+    fn an_even_risk_is_what_a_day_begins_with_and_goes_on_with() {
+        let rules = Rules::default();
+        let mut budget = Budget::new(&rules);
+        let day = |answers| Coming { answers, end_known: true, ..Coming::default() };
+        let first = budget.allowance(&rules, Time::from_millis(0), day(2000.0)).risk;
+        // The plan comes true: of 1,000 answers at that risk 29 are lost, evenly.
+        for n in 1..=1000u64 {
+            let now = Time::from_millis(n * 7_200);
+            budget.answered(now, 0.043);
+            if n.is_multiple_of(34) {
+                budget.abandoned(now, 1.0);
+            }
+        }
+        let middle = budget.allowance(&rules, Time::from_millis(7_200_000), day(1000.0)).risk;
+        assert!((0.03..0.05).contains(&first) && (0.03..0.055).contains(&middle), "{first} {middle}");
+    }
+
+    #[test]
+    fn where_nobody_says_when_it_ends_the_rate_stays_below_the_ceiling() {
+        let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
+        let mut budget = Budget::new(&rules);
+        let now = Time::from_millis(60_000);
+        for _ in 0..300 {
+            budget.answered(now, 0.05);
+        }
+        for _ in 0..9 {
+            budget.abandoned(now, 1.0);
+        }
+        let known = Coming { answers: 700.0, end_known: true, ..Coming::default() };
+        let (lent, not) = (
+            budget.allowance(&rules, now, known),
+            budget.allowance(&rules, now, Coming { end_known: false, ..known }),
+        );
+        assert!(not.risk < 0.5 * lent.risk, "{not:?} {lent:?}");
+    }
+
+    #[test]
+    fn the_last_person_is_not_risked_twice() {
+        let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
+        let mut budget = Budget::new(&rules);
+        let now = Time::from_millis(60_000);
+        for _ in 0..150 {
+            budget.answered(now, 0.05);
+        }
+        for _ in 0..5 {
+            budget.abandoned(now, 1.0);
+        }
+        // Six in 200 would be three in a hundred, but not all of them are certain to answer.
+        let day = Coming { answers: 50.0, end_known: true, ..Coming::default() };
+        let allowance = budget.allowance(&rules, now, day);
+        assert!(allowance.risk * budget.ratio() * 50.0 <= LAST_RISK + 1e-9, "{allowance:?}");
+    }
+
+    #[test]
+    fn whatever_a_unit_of_risk_costs_the_day_keeps_its_ceiling() {
+        let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
+        for (seed, cost) in [(1u64, 0.3), (2, 0.7), (3, 1.2), (4, 0.7), (5, 2.0)] {
+            for answers in [150u64, 600, 4000] {
+                let mut state = seed * 0x9e37_79b9 + answers;
+                let mut unit = || {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    (state >> 11) as f64 / (1u64 << 53) as f64
+                };
+                let mut budget = Budget::new(&rules);
+                for n in 0..answers {
+                    let now = Time::from_millis(n * 14_400_000 / answers);
+                    let rest = (answers - n) as f64;
+                    let day = Coming { answers: rest, end_known: true, ..Coming::default() };
+                    let risk = budget.allowance(&rules, now, day).risk;
+                    budget.answered(now, risk);
+                    if unit() < risk * cost {
+                        budget.abandoned(now, 1.0);
+                    }
+                }
+                let rate = budget.abandoned_so_far() / budget.live();
+                assert!(rate <= 0.03, "seed {seed}, cost {cost}, {answers} answers: {rate}");
+                assert!(answers < 600 || rate > 0.02, "and uses it: seed {seed}, {answers} answers: {rate}");
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::pacing::estimate::{Hazard, Scale, Share};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Seconds of set-up that are told apart.
 pub const SETUP_SECS: usize = 16;
@@ -27,16 +28,31 @@ const COLD_ANSWER: f64 = 0.4;
 /// So many first calls are looked at, and so many of them are enough.
 const FIRST_CALLS: u64 = 400;
 const FIRST_ENOUGH: f64 = 60.0;
+/// Seconds of ringing told apart at most.
+const RING_SECS_MAX: usize = 180;
+/// An answer this long after dialling, and still no phone was said to ring: this feed does not tell.
+const RINGS_BY_SECS: f64 = 3.0;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Flight {
-    part: Part,
-    stage: Stage,
-    since: Time,
+/// How this feed tells that a phone rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Rings {
+    /// Nothing has rung and nobody has answered yet.
+    Unknown,
+    ByEvents,
+    BySnapshots,
+    /// Not at all: calls count as ringing from the moment they leave.
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Flight {
+    pub(super) part: Part,
+    pub(super) stage: Stage,
+    pub(super) since: Time,
     /// Learnt from until this moment.
-    seen: Time,
+    pub(super) seen: Time,
     /// Seconds of ringing at the pick-up.
-    rang: f64,
+    pub(super) rang: f64,
 }
 
 /// Observations of one part since its scale was last brought up to date.
@@ -49,7 +65,8 @@ struct Pending {
 /// Everything known about calls on their way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calls {
-    flights: BTreeMap<CallId, Flight>,
+    pub(super) flights: BTreeMap<CallId, Flight>,
+    pub(super) rings: Rings,
     pub(super) setup_rings: Hazard,
     pub(super) setup_ends: Hazard,
     /// Per second of ringing: people (exposure in units of the scale), machines found, all other ends.
@@ -70,8 +87,10 @@ pub struct Calls {
     placed: u64,
     cautious: Option<f64>,
     ring_max: f64,
-    faded: Time,
-    scaled: Time,
+    faded: Option<Time>,
+    scaled: Option<Time>,
+    /// The call watched last.
+    watched: Option<CallId>,
     verdicts: bool,
     machines_told: bool,
 }
@@ -80,19 +99,25 @@ fn secs(span: Duration) -> f64 {
     span.as_millis() as f64 / 1000.0
 }
 
+/// Answers per second of ringing on a usual list.
+fn usual_answers(ring_secs: usize) -> Vec<f64> {
+    let shape = |second: usize| match second {
+        0..2 => 0.5,
+        2..14 => 1.25,
+        14..25 => 0.9,
+        _ => 0.5,
+    };
+    let level = -(1.0 - USUAL_ANSWER).ln() / 25.0;
+    (0..ring_secs).map(|second| level * shape(second)).collect()
+}
+
 impl Calls {
     pub fn new(ring_max: Duration) -> Self {
-        let ring_secs = (secs(ring_max).ceil() as usize).clamp(5, 180);
-        let shape = |second: usize| match second {
-            0..2 => 0.5,
-            2..14 => 1.25,
-            14..25 => 0.9,
-            _ => 0.5,
-        };
-        let level = -(1.0 - USUAL_ANSWER).ln() / 25.0;
-        let live: Vec<f64> = (0..ring_secs).map(|second| level * shape(second)).collect();
+        let ring_secs = (secs(ring_max).ceil() as usize).clamp(5, RING_SECS_MAX);
+        let live = usual_answers(ring_secs);
         Calls {
             flights: BTreeMap::new(),
+            rings: Rings::Unknown,
             setup_rings: Hazard::new((0..SETUP_SECS).map(|s| if s < 1 { 0.2 } else { 0.6 }).collect(), 3.0),
             setup_ends: Hazard::new(vec![0.02; SETUP_SECS], 3.0),
             live_rates: live.clone(),
@@ -109,8 +134,9 @@ impl Calls {
             placed: 0,
             cautious: Some(COLD_ANSWER),
             ring_max: secs(ring_max),
-            faded: Time::ZERO,
-            scaled: Time::ZERO,
+            faded: None,
+            scaled: None,
+            watched: None,
             verdicts: false,
             machines_told: false,
         }
@@ -126,11 +152,13 @@ impl Calls {
         self.verdicts
     }
 
-    pub fn scale(&self, part: Part) -> Scale {
-        self.scales.get(&self.known(part)).cloned().unwrap_or_else(|| self.usual())
+    /// How much better than usual a part answers just now, and the doubt about it (of the logarithm).
+    pub fn level(&self, part: Part) -> (f64, f64) {
+        let level = |scale: &Scale| (scale.mean(), scale.spread());
+        self.scales.get(&self.known(part)).map_or_else(|| level(&self.usual()), level)
     }
 
-    fn known(&self, part: Part) -> Part {
+    pub(super) fn known(&self, part: Part) -> Part {
         if self.scales.contains_key(&part) || self.scales.len() < PARTS_MAX { part } else { Part(0) }
     }
 
@@ -154,10 +182,19 @@ impl Calls {
         if self.placed <= FIRST_CALLS {
             self.first.insert(call, (now, false));
         }
-        self.flights.insert(call, Flight { part, stage: Stage::Placed, since: now, seen: now, rang: 0.0 });
+        let stage = if self.rings == Rings::Never { Stage::Ringing } else { Stage::Placed };
+        self.flights.insert(call, Flight { part, stage, since: now, seen: now, rang: 0.0 });
     }
 
-    pub fn ringing(&mut self, now: Time, call: CallId) {
+    /// The far phone rings, said an event.
+    pub fn rings(&mut self, now: Time, call: CallId) {
+        if self.flights.contains_key(&call) && matches!(self.rings, Rings::Unknown | Rings::BySnapshots) {
+            self.rings = Rings::ByEvents;
+        }
+        self.ringing(now, call);
+    }
+
+    pub(super) fn ringing(&mut self, now: Time, call: CallId) {
         self.accrue(now, call);
         if let Some(flight) = self.flights.get_mut(&call)
             && flight.stage == Stage::Placed
@@ -179,12 +216,31 @@ impl Calls {
         }
     }
 
-    /// A feed without "ringing" has the answer right after set-up.
+    /// A call that was never said to ring has its answer right after set-up, unless no call ever rings.
     fn ringing_at_the_latest(&mut self, now: Time, call: CallId) {
+        if self.rings == Rings::Unknown
+            && self.flights.get(&call).is_some_and(|flight| secs(now.since(flight.since)) >= RINGS_BY_SECS)
+        {
+            self.never_rings();
+        }
         if self.flights.get(&call).is_some_and(|flight| flight.stage == Stage::Placed) {
             self.ringing(now, call);
         }
         self.accrue(now, call);
+    }
+
+    /// From now on calls ring from the moment they leave; those that are out have done so.
+    fn never_rings(&mut self) {
+        self.rings = Rings::Never;
+        let ring_secs = (self.ring_max.ceil() as usize + SETUP_SECS).clamp(5, RING_SECS_MAX);
+        let live = usual_answers(ring_secs);
+        self.live_rates = live.clone();
+        self.live = Hazard::new(live, 5.0);
+        self.machine = Hazard::new(vec![0.002; ring_secs], 2.0);
+        self.other = Hazard::new(vec![0.004; ring_secs], 2.0);
+        for flight in self.flights.values_mut().filter(|flight| flight.stage == Stage::Placed) {
+            (flight.stage, flight.seen) = (Stage::Ringing, flight.since);
+        }
     }
 
     /// Returns the seconds it rang, if the call is known.
@@ -232,7 +288,9 @@ impl Calls {
                     self.setup_ends.count(age, 1.0);
                 }
             }
-            Stage::Ringing if network || age > self.ring_max - 0.75 => {}
+            Stage::Ringing if network => self.count_network(true),
+            // Where ringing is told it ends at its longest, and the tables end there too.
+            Stage::Ringing if self.rings != Rings::Never && age > self.ring_max - 0.75 => {}
             Stage::Ringing => self.other.count(age, 1.0),
             Stage::PickedUp => self.machine.count(flight.rang, 1.0),
         }
@@ -254,6 +312,11 @@ impl Calls {
         }
     }
 
+    /// Whether agents have met machines.
+    pub fn machines_told(&self) -> bool {
+        self.machines_told
+    }
+
     /// The chance that an answer after so much ringing is a person: 1 where no machine was ever reported.
     pub fn person_share(&self, rang: f64) -> f64 {
         if !self.machines_told {
@@ -264,8 +327,12 @@ impl Calls {
     }
 
     fn accrue(&mut self, now: Time, call: CallId) {
-        let Some(flight) = self.flights.get_mut(&call) else { return };
-        let scale = self.scales.get(&flight.part).map_or(1.0, Scale::mean);
+        let Some(mut flight) = self.flights.get(&call).copied() else { return };
+        self.watch_one(now, &mut flight);
+        self.flights.insert(call, flight);
+    }
+
+    fn watch_one(&mut self, now: Time, flight: &mut Flight) {
         let (from, to) = (secs(flight.seen.since(flight.since)), secs(now.since(flight.since)));
         flight.seen = now;
         match flight.stage {
@@ -274,6 +341,7 @@ impl Calls {
                 self.setup_ends.expose(from, to, 1.0);
             }
             Stage::Ringing => {
+                let scale = self.scales.get(&flight.part).map_or(1.0, Scale::mean);
                 self.live.expose(from, to, scale);
                 self.machine.expose(from, to, 1.0);
                 self.other.expose(from, to, 1.0);
@@ -284,14 +352,31 @@ impl Calls {
         }
     }
 
-    /// Learns from the calls that are still out, and forgets a little.
-    pub fn learn(&mut self, now: Time) {
-        let out: Vec<CallId> = self.flights.keys().copied().collect();
-        for call in out {
-            self.accrue(now, call);
+    /// Learns from a share of the calls that are still out, and forgets a little.
+    pub fn watch(&mut self, now: Time, share: f64) {
+        let mut flights = std::mem::take(&mut self.flights);
+        let count = (flights.len() as f64 * share).ceil() as usize;
+        let after = self.watched.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut left = count;
+        for (call, flight) in flights.range_mut((after, Bound::Unbounded)).take(count) {
+            self.watch_one(now, flight);
+            self.watched = Some(*call);
+            left -= 1;
         }
-        let span = secs(now.since(self.scaled));
-        self.scaled = now;
+        for (call, flight) in flights.iter_mut().take(left) {
+            self.watch_one(now, flight);
+            self.watched = Some(*call);
+        }
+        self.flights = flights;
+        if self.scaled.is_none_or(|scaled| now < scaled || now.since(scaled) >= Duration::from_secs(1)) {
+            self.follow(now);
+        }
+    }
+
+    /// Brings the parts' scales up to date with what was seen.
+    fn follow(&mut self, now: Time) {
+        let span = secs(now.since(self.scaled.unwrap_or(now)));
+        self.scaled = Some(now);
         for (part, scale) in &mut self.scales {
             scale.drift(span, JUMPS_PER_SEC, DRIFT);
             if let Some(seen) = self.pending.remove(part) {
@@ -301,9 +386,10 @@ impl Calls {
             }
         }
         self.judge_first(now);
-        if now.since(self.faded) >= Duration::from_secs(60) {
-            let minutes = secs(now.since(self.faded)) / 60.0;
-            self.faded = now;
+        let since_faded = now.since(*self.faded.get_or_insert(now));
+        if since_faded >= Duration::from_secs(60) {
+            let minutes = secs(since_faded) / 60.0;
+            self.faded = Some(now);
             let factor = 0.5f64.powf(minutes / 45.0);
             for hazard in [
                 &mut self.live,
@@ -325,7 +411,7 @@ impl Calls {
         if self.cautious.is_none() {
             return;
         }
-        let whole = Duration::from_millis((self.ring_max * 1000.0) as u64 + 4000);
+        let whole = Duration::from_millis(((self.ring_max * 1000.0) as u64).saturating_add(4000));
         let old = self.first.values().filter(|(placed, _)| now.since(*placed) >= whole);
         let (seen, answered) =
             old.fold((0.0, 0.0), |(n, k), (_, live)| (n + 1.0, k + f64::from(u8::from(*live))));
@@ -351,16 +437,5 @@ impl Calls {
 
     pub fn live_rates(&self) -> &[f64] {
         &self.live_rates
-    }
-
-    /// Whether the snapshot's calls are those the events told of.
-    pub fn agrees(&self, calls: usize) -> bool {
-        let own = self.flights.len();
-        own.abs_diff(calls) <= 2.max(own.max(calls) / 10)
-    }
-
-    /// Takes the snapshot's word: calls it does not know are gone.
-    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<CallId>) {
-        self.flights.retain(|call, _| known.contains(call));
     }
 }

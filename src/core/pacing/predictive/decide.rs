@@ -7,14 +7,17 @@ use super::odds::Margin;
 use super::outlook::{Chances, Outlook, POINTS, SOON};
 use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
 use crate::ids::CallId;
+
 use crate::pacing::estimate::Spans;
 use crate::time::{Duration, Time};
+use std::collections::BTreeMap;
 
-/// Busy agents up to which the odds are exact, and calls.
+/// Busy and idle agents up to which the odds are exact, and the product of agents and calls.
 const EXACT_AGENTS: usize = 45;
-const EXACT_CALLS: usize = 300;
+const EXACT_IDLE: usize = 30;
+const EXACT_WORK: usize = 10_000;
 /// An old call is given up when the next second's answer would so probably find nobody.
-const CANCEL_ABOVE: f64 = 0.03;
+const CANCEL_ABOVE: f64 = 0.01;
 /// A call that promises so much less than a new one makes room for it when lines are short.
 const WORTH_LESS: f64 = 0.6;
 /// A line that fails so often is tried with few calls.
@@ -30,8 +33,11 @@ struct Floor {
     /// Everyone who is not on a break.
     present: u32,
     waiting: u32,
-    busy: Vec<Chances>,
-    calls: Vec<Chances>,
+    /// Busy agents and calls, those of the same prospects together with their number.
+    busy: Vec<(Chances, u32)>,
+    busy_agents: usize,
+    calls: Vec<(Chances, u32)>,
+    calls_out: usize,
     answers_coming: f64,
 }
 
@@ -40,135 +46,227 @@ impl Floor {
         i64::from(self.idle) - i64::from(self.waiting)
     }
 
+    /// Whether the odds can be had exactly in little time.
     fn exact(&self) -> bool {
-        self.busy.len() <= EXACT_AGENTS && self.calls.len() <= EXACT_CALLS && self.idle <= 60
+        let (idle, busy) = (self.idle as usize, self.busy_agents);
+        busy <= EXACT_AGENTS && idle <= EXACT_IDLE && (idle + busy) * (busy + self.calls_out) <= EXACT_WORK
+    }
+
+    fn margin(&self, exact: bool, doubt: f64) -> Margin {
+        if exact { Margin::exact(self.surplus()) } else { Margin::normal(self.surplus(), doubt) }
     }
 }
 
+/// What the limits outside the model leave.
+struct Caps {
+    most: u32,
+    by: Limit,
+    /// One call for each idle agent, those on their way and those waiting counted.
+    safe: u32,
+    present: u32,
+}
+
+impl Caps {
+    fn of(pacer: &Pacer, view: &Snapshot) -> Self {
+        let count = |wanted: fn(&Doing) -> bool| {
+            view.agents.iter().filter(|agent| wanted(&agent.doing)).count().min(u32::MAX as usize) as u32
+        };
+        let (present, idle) = (count(|doing| *doing != Doing::Paused), count(|doing| *doing == Doing::Idle));
+        let out = (view.calls.len() + pacer.feed.hidden().len()).min(u32::MAX as usize) as u32;
+        let waiting = view.waiting.len().min(u32::MAX as usize) as u32;
+        let rule = pacer.rules.calls_per_agent_max;
+        // A cap that is no number is the least that dials at all.
+        let per_agent = (if rule.is_nan() { 1.0 } else { rule } * f64::from(present)).floor() as u32;
+        let leads = view.leads_left.map_or(u32::MAX, |leads| leads.min(u64::from(u32::MAX)) as u32);
+        let caps = [
+            (per_agent.saturating_sub(out), Limit::CallsPerAgent),
+            (view.lines_free, Limit::LinesFull),
+            (view.starts_allowed, Limit::CallsPerSec),
+            (leads, Limit::LeadsOut),
+        ];
+        let (most, by) = caps.into_iter().min_by_key(|(cap, _)| *cap).unwrap_or((0, Limit::LinesFull));
+        Caps { most, by, safe: idle.saturating_sub(waiting).saturating_sub(out), present }
+    }
+
+    /// One call for each idle agent, without a model.
+    fn plan(&self, now: Time, limit: Limit) -> Plan {
+        let why = Reason {
+            limit: if self.present == 0 { Limit::NoAgents } else { limit },
+            expected_free: 0.0,
+            expected_answers: 0.0,
+            risk: 0.0,
+            risk_max: 0.0,
+            budget_left: 0.0,
+        };
+        let next_look = Some(now + Duration::from_secs(1));
+        Plan { place: self.safe.min(self.most), cancel: Vec::new(), why, next_look }
+    }
+}
+
+/// What the model wants within the caps, or one call for each idle agent where it has failed.
 pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
-    let Some(outlook) = &pacer.outlook else { return nothing(now, Limit::FeedDoubted) };
+    let caps = Caps::of(pacer, view);
+    let Some(outlook) = &pacer.outlook else { return caps.plan(now, Limit::ModelFailed) };
+    let plan = modelled(pacer, outlook, &caps, now, view);
+    let why = &plan.why;
+    let numbers = [why.expected_free, why.expected_answers, why.risk, why.risk_max, why.budget_left];
+    if numbers.iter().all(|number| number.is_finite()) { plan } else { caps.plan(now, Limit::ModelFailed) }
+}
+
+fn modelled(pacer: &Pacer, outlook: &Outlook, caps: &Caps, now: Time, view: &Snapshot) -> Plan {
     let floor = count(pacer, outlook, now, view);
-    let out = view.calls.len() as u32;
-    let safe = floor.idle.saturating_sub(floor.waiting).saturating_sub(out);
-
-    let floor_pace = f64::from(floor.present) / (pacer.staff.busy_secs() + 10.0);
-    let from_leads = view.leads_left.map(|leads| leads as f64 * outlook.answer + floor.answers_coming);
-    let coming = budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads);
     let mut margins = margins(pacer, outlook, &floor, view);
-    let failing = failing(&floor, &margins);
-    // Usually a few in a hundred agents stay away after a call; more of them is a wave.
-    let leaving = 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0);
-    let in_flight = floor.answers_coming;
     let allowance =
-        pacer.budget.allowance(&pacer.rules, now, Coming { answers: coming, in_flight, failing, leaving });
-
+        pacer.budget.allowance(&pacer.rules, now, coming(pacer, outlook, &floor, &margins, now, view));
     let mut risk = next_risk(outlook, &margins);
-    let per_agent = (pacer.rules.calls_per_agent_max * f64::from(floor.present)).floor() as u32;
-    let caps = [
-        (per_agent.saturating_sub(out), Limit::CallsPerAgent),
-        (view.lines_free, Limit::LinesFull),
-        (view.starts_allowed, Limit::CallsPerSec),
-        (view.leads_left.map_or(u32::MAX, |leads| leads.min(u64::from(u32::MAX)) as u32), Limit::LeadsOut),
-    ];
-    let (cap, cap_limit) = caps.into_iter().min_by_key(|(cap, _)| *cap).unwrap_or((0, Limit::LinesFull));
-
-    let doubted = pacer.feed_doubted(now) || pacer.calls.network_failing() > NETWORK_FAILING;
+    let doubted = pacer.feed.doubted(now) || pacer.calls.network_failing() > NETWORK_FAILING;
     let mut place = 0;
     let mut limit = if floor.present == 0 {
         Limit::NoAgents
     } else if doubted {
-        place = safe.min(cap);
+        place = caps.safe.min(caps.most);
         Limit::FeedDoubted
     } else {
         let fresh = scaled(outlook.placed[0], relative(pacer, outlook, view.next_part));
-        let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, cap, &mut risk);
-        place = wanted.max(safe).min(cap);
+        let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, caps.most, &mut risk);
+        place = wanted.max(caps.safe).min(caps.most);
         if allowance.risk <= 0.0 { Limit::Budget } else { Limit::AgentsBusy }
     };
-    if place == cap && limit != Limit::NoAgents {
-        limit = cap_limit;
+    if place == caps.most && limit != Limit::NoAgents {
+        limit = caps.by;
     }
-    let mut cancel = if doubted { Vec::new() } else { cancels(pacer, now, view, &floor, allowance.risk) };
+    let mut cancel =
+        if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
     if !doubted && view.lines_free == 0 && cancel.is_empty() && risk <= allowance.risk {
         cancel = make_room(pacer, outlook, now, view);
     }
     let middle = POINTS / 2;
     let why = Reason {
         limit,
-        expected_free: f64::from(floor.idle) + floor.busy.iter().map(|chances| chances[middle]).sum::<f64>(),
-        expected_answers: floor.calls.iter().map(|chances| chances[middle]).sum::<f64>()
-            + f64::from(place) * outlook.placed[0][middle],
+        expected_free: f64::from(floor.idle) + total(&floor.busy, middle),
+        expected_answers: total(&floor.calls, middle) + f64::from(place) * outlook.placed[0][middle],
         risk,
         risk_max: allowance.risk,
         budget_left: allowance.left,
     };
-    let moving = floor.present > 0 || out > 0;
+    let moving = floor.present > 0 || !view.calls.is_empty();
     Plan { place, cancel, why, next_look: moving.then(|| now + Duration::from_secs(1)) }
 }
 
-fn nothing(now: Time, limit: Limit) -> Plan {
-    let why = Reason {
-        limit,
-        expected_free: 0.0,
-        expected_answers: 0.0,
-        risk: 0.0,
-        risk_max: 0.0,
-        budget_left: 0.0,
-    };
-    Plan { place: 0, cancel: Vec::new(), why, next_look: Some(now + Duration::from_secs(1)) }
+/// What is to be expected of the rest of the day.
+fn coming(
+    pacer: &Pacer,
+    outlook: &Outlook,
+    floor: &Floor,
+    margins: &[Margin],
+    now: Time,
+    view: &Snapshot,
+) -> Coming {
+    let floor_pace = f64::from(floor.present) / (pacer.staff.busy_secs() + 10.0);
+    let from_leads = view.leads_left.map(|leads| leads as f64 * outlook.answer + floor.answers_coming);
+    Coming {
+        answers: budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads),
+        in_flight: floor.answers_coming,
+        failing: failing(floor, margins),
+        // Usually a few in a hundred agents stay away after a call; more of them is a wave.
+        leaving: 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0),
+        end_known: view.closes.is_some() || view.leads_left.is_some(),
+        reckoned: pacer.calls.machines_told(),
+        team: view.agents.len() as u32,
+    }
+}
+
+fn total(rows: &[(Chances, u32)], point: usize) -> f64 {
+    rows.iter().map(|(chances, count)| chances[point] * f64::from(*count)).sum()
 }
 
 fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor {
-    let back = pacer.staff.return_chance();
     let mut floor = Floor {
         idle: 0,
         present: 0,
         waiting: view.waiting.len() as u32,
-        busy: Vec::with_capacity(view.agents.len()),
-        calls: Vec::with_capacity(view.calls.len()),
+        busy: Vec::new(),
+        busy_agents: 0,
+        calls: Vec::new(),
+        calls_out: view.calls.len() + pacer.feed.hidden().len(),
         answers_coming: 0.0,
     };
-    for agent in &view.agents {
-        if agent.doing == Doing::Paused {
-            continue;
-        }
+    count_agents(pacer, outlook, now, view, &mut floor);
+    count_calls(pacer, outlook, now, view, &mut floor);
+    floor
+}
+
+fn count_agents(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, floor: &mut Floor) {
+    let back = pacer.staff.return_chance();
+    let (mut talking, mut wrapping) = (vec![0; outlook.talking.len()], vec![0; outlook.wrapping.len()]);
+    for agent in view.agents.iter().filter(|agent| agent.doing != Doing::Paused) {
         floor.present += 1;
-        let bin = Spans::bin(secs(now.since(agent.since)));
+        let bin = || Spans::bin(secs(now.since(agent.since)));
         match agent.doing {
             Doing::Idle => floor.idle += 1,
             _ if agent.leaving => {}
-            Doing::Reserved => floor.busy.push(outlook.talking[0]),
-            Doing::Talking => floor.busy.push(outlook.talking[bin]),
+            Doing::Reserved => talking[0] += 1,
+            Doing::Talking => talking[bin()] += 1,
             Doing::WrapUp { until: Some(until) } => {
-                floor.busy.push(outlook.wrap_known(secs(until.since(now)), back));
+                floor.busy.push((outlook.wrap_known(secs(until.since(now)), back), 1));
             }
-            Doing::WrapUp { until: None } => floor.busy.push(outlook.wrapping[bin]),
+            Doing::WrapUp { until: None } => wrapping[bin()] += 1,
             Doing::Paused => {}
         }
     }
-    let mut known = (view.next_part, relative(pacer, outlook, view.next_part));
-    for call in &view.calls {
-        if call.part != known.0 {
-            known = (call.part, relative(pacer, outlook, call.part));
+    let rows = outlook.talking.iter().zip(talking).chain(outlook.wrapping.iter().zip(wrapping));
+    floor.busy.extend(rows.filter(|(_, count)| *count > 0).map(|(chances, count)| (*chances, count)));
+    floor.busy_agents = floor.busy.iter().map(|(_, count)| *count as usize).sum();
+}
+
+fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, floor: &mut Floor) {
+    // Calls of one part and one age are alike.
+    let rows = outlook.placed.len() + outlook.ringing.len();
+    let mut parts: BTreeMap<super::Part, Vec<u32>> = BTreeMap::new();
+    let mut tally = (view.next_part, vec![0u32; rows]);
+    let mut single: Vec<(super::Part, Chances)> = Vec::new();
+    for call in view.calls.iter().chain(pacer.feed.hidden()) {
+        if call.part != tally.0 {
+            let other = parts.remove(&call.part).unwrap_or_else(|| vec![0; rows]);
+            let (part, counts) = std::mem::replace(&mut tally, (call.part, other));
+            parts.insert(part, counts);
         }
-        let chances = scaled(call_chances(outlook, now, call), known.1);
-        floor.answers_coming += chances[POINTS - 1];
-        floor.calls.push(chances);
+        let age = secs(now.since(call.since)) as usize;
+        match call.stage {
+            Stage::Placed => tally.1[age.min(outlook.placed.len() - 1)] += 1,
+            Stage::Ringing => tally.1[outlook.placed.len() + age.min(outlook.ringing.len() - 1)] += 1,
+            Stage::PickedUp => single.push((call.part, call_chances(outlook, now, call))),
+        }
+    }
+    parts.insert(tally.0, tally.1);
+    for (part, counts) in parts {
+        let by = relative(pacer, outlook, part);
+        let tables = outlook.placed.iter().chain(&outlook.ringing);
+        let counted = tables.zip(counts).filter(|(_, count)| *count > 0);
+        floor.calls.extend(counted.map(|(chances, count)| (scaled(*chances, by), count)));
     }
     floor
+        .calls
+        .extend(single.iter().map(|(part, chances)| (scaled(*chances, relative(pacer, outlook, *part)), 1)));
+    floor.answers_coming =
+        floor.calls.iter().map(|(chances, count)| chances[POINTS - 1] * f64::from(*count)).sum();
 }
 
 /// How much better a part answers just now than the tables say.
 fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
     let start = pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0));
-    start * pacer.calls.scale(part).mean() / outlook.scale
+    start * pacer.calls.level(part).0 / outlook.scale
 }
 
 fn scaled(chances: Chances, by: f64) -> Chances {
     if (by - 1.0).abs() < 0.01 {
         return chances;
     }
-    chances.map(|p| by * p / (1.0 + (by - 1.0) * p))
+    chances.map(|p| scaled_chance(p, by))
+}
+
+fn scaled_chance(p: f64, by: f64) -> f64 {
+    by * p / (1.0 + (by - 1.0) * p)
 }
 
 fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
@@ -182,33 +280,28 @@ fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
 }
 
 fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> Vec<Margin> {
-    let (surplus, exact) = (floor.surplus(), floor.exact());
-    let doubt = pacer.calls.scale(view.next_part).spread();
+    let exact = floor.exact();
+    let doubt = pacer.calls.level(view.next_part).1;
     (0..outlook.points.len())
         .map(|n| {
-            let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, doubt) };
-            floor.busy.iter().for_each(|chances| margin.agent(chances[n]));
-            floor.calls.iter().for_each(|chances| margin.call(chances[n]));
+            let mut margin = floor.margin(exact, doubt);
+            floor.busy.iter().for_each(|(chances, count)| margin.agents(chances[n], *count));
+            floor.calls.iter().for_each(|(chances, count)| margin.calls(chances[n], *count));
             margin
         })
         .collect()
 }
 
-/// P(one more call, when answered, or a later answer because of it, finds nobody).
+/// P(one more call, when answered, finds nobody).
 fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
-    let (mut worst, mut risk) = (0.0f64, 0.0);
-    for n in (SOON + 1..POINTS).rev() {
-        worst = worst.max(margins[n].shortage());
-        risk += outlook.weights[n] * worst;
-    }
-    risk
+    (SOON + 1..POINTS).map(|n| outlook.weights[n] * margins[n].shortage()).sum()
 }
 
 /// People who will answer from the calls that are out and find nobody, as expected now.
 fn failing(floor: &Floor, margins: &[Margin]) -> f64 {
     let (mut before, mut sum) = (0.0, f64::from(floor.waiting) * margins[SOON].shortage());
     for n in SOON + 1..POINTS {
-        let by_then: f64 = floor.calls.iter().map(|chances| chances[n]).sum();
+        let by_then: f64 = floor.calls.iter().map(|(chances, count)| chances[n] * f64::from(*count)).sum();
         sum += (by_then - before).max(0.0) * margins[n].shortage();
         before = by_then;
     }
@@ -252,41 +345,45 @@ fn wanted(
 
 /// Ringing calls to give up, oldest first: those whose answer within the next second would too probably
 /// find nobody. What they bring later is judged later.
-fn cancels(pacer: &Pacer, now: Time, view: &Snapshot, floor: &Floor, risk_max: f64) -> Vec<CallId> {
+fn cancels(
+    pacer: &Pacer,
+    outlook: &Outlook,
+    now: Time,
+    view: &Snapshot,
+    floor: &Floor,
+    risk_max: f64,
+) -> Vec<CallId> {
     let rules = &pacer.rules;
-    if !rules.may_cancel {
-        return Vec::new();
-    }
-    let mut old: Vec<(Time, CallId, usize)> = view
-        .calls
-        .iter()
-        .enumerate()
-        .filter(|(_, call)| call.stage == Stage::Ringing && now.since(call.since) >= rules.ring_legal_min)
-        .map(|(n, call)| (call.since, call.call, n))
-        .collect();
-    if old.is_empty() {
-        return Vec::new();
-    }
-    old.sort_unstable();
     let tolerated = risk_max.max(CANCEL_ABOVE);
+    let mut margin = floor.margin(floor.exact(), 0.0);
+    floor.busy.iter().for_each(|(chances, count)| margin.agents(chances[SOON], *count));
+    let agents_alone = margin.clone();
+    floor.calls.iter().for_each(|(chances, count)| margin.calls(chances[SOON], *count));
+    if !rules.may_cancel || margin.shortage() <= tolerated {
+        return Vec::new();
+    }
     // The young ones stay whatever happens; the old ones come back one by one, the youngest first.
-    let exact = floor.exact();
-    let surplus = floor.surplus();
-    let mut margin = if exact { Margin::exact(surplus) } else { Margin::normal(surplus, 0.0) };
-    floor.busy.iter().for_each(|chances| margin.agent(chances[SOON]));
-    let mut given_up: Vec<bool> = vec![false; floor.calls.len()];
-    old.iter().for_each(|(_, _, n)| given_up[*n] = true);
-    for (n, chances) in floor.calls.iter().enumerate() {
-        if !given_up[n] {
-            margin.call(chances[SOON]);
+    let mut margin = agents_alone;
+    let mut old: Vec<(Time, CallId, f64)> = Vec::new();
+    let mut known = (view.next_part, relative(pacer, outlook, view.next_part));
+    for call in view.calls.iter().chain(pacer.feed.hidden()) {
+        if call.part != known.0 {
+            known = (call.part, relative(pacer, outlook, call.part));
+        }
+        let soon = scaled_chance(call_chances(outlook, now, call)[SOON], known.1);
+        if call.stage == Stage::Ringing && now.since(call.since) >= rules.ring_legal_min {
+            old.push((call.since, call.call, soon));
+        } else {
+            margin.call(soon);
         }
     }
+    old.sort_unstable_by_key(|(since, call, _)| (*since, *call));
     let mut kept = 0;
-    for (_, _, n) in old.iter().rev() {
+    for (_, _, soon) in old.iter().rev() {
         if margin.shortage() > tolerated {
             break;
         }
-        margin.call(floor.calls[*n][SOON]);
+        margin.call(*soon);
         kept += 1;
     }
     old.truncate(old.len() - kept);

@@ -2,10 +2,14 @@
 //! allows. [`Pacer`] learns from [`Event`]s and answers a [`Snapshot`] with a [`Plan`]. Pure: no clock,
 //! no chance, ordered maps, so a saved pacer goes on as if nothing had happened.
 
+#[cfg(test)]
+mod absurd;
 mod budget;
 mod calls;
 mod decide;
+mod draft;
 pub mod event;
+mod feed;
 pub mod odds;
 mod outlook;
 pub mod rules;
@@ -22,6 +26,8 @@ use crate::ids::CallId;
 use crate::time::{Duration, Time};
 use budget::Budget;
 use calls::Calls;
+use draft::Draft;
+use feed::Feed;
 use outlook::Outlook;
 use serde::{Deserialize, Serialize};
 use staff::Staff;
@@ -32,7 +38,16 @@ use std::collections::BTreeMap;
 struct Answered {
     rang: f64,
     connected: bool,
+    /// When the conversation was over. A machine may be reported after that.
+    over: Option<Time>,
 }
+
+/// Each call and each agent is looked at once within this time.
+const A_ROUND: Duration = Duration::from_secs(1);
+/// New tables are made within this time.
+const MADE_WITHIN: Duration = Duration::from_secs(4);
+/// A report that an answer was a machine is waited for so long after the conversation.
+const REPORT_WITHIN: Duration = Duration::from_secs(600);
 
 /// The pacer of one campaign.
 ///
@@ -59,12 +74,19 @@ pub struct Pacer {
     budget: Budget,
     answered: BTreeMap<CallId, Answered>,
     outlook: Option<Outlook>,
+    draft: Option<Draft>,
+    feed: Feed,
+    /// The first thing that was ever heard or asked.
+    began: Option<Time>,
     looked: Time,
     learnt: Time,
+    swept: Time,
+    /// Where in the snapshot's agents the last look ended.
+    agent_looked_at: usize,
     /// The risk taken at the last decision.
     risk: f64,
-    /// Events and snapshots have disagreed since.
-    doubted: Option<Time>,
+    /// Decisions made without the model because it had failed.
+    failed: u64,
 }
 
 impl Pacer {
@@ -75,10 +97,15 @@ impl Pacer {
             budget: Budget::new(&rules),
             answered: BTreeMap::new(),
             outlook: None,
+            draft: None,
+            feed: Feed::default(),
+            began: None,
             looked: Time::ZERO,
             learnt: Time::ZERO,
+            swept: Time::ZERO,
+            agent_looked_at: 0,
             risk: 0.0,
-            doubted: None,
+            failed: 0,
             rules,
         }
     }
@@ -103,45 +130,61 @@ impl Pacer {
         self.budget.set_spent(spent);
     }
 
+    /// Decisions that had to do without the model because one of its numbers was not a number. Each of them
+    /// was one call for each idle agent, and said [`Limit::ModelFailed`].
+    pub fn model_failures(&self) -> u64 {
+        self.failed
+    }
+
     /// Learns from one fact.
     pub fn on_event(&mut self, now: Time, event: Event) {
+        self.began.get_or_insert(now);
         match event {
-            Event::Placed { call, part } => self.calls.placed(now, call, part),
-            Event::Ringing { call } => self.calls.ringing(now, call),
-            Event::PickedUp { call } => self.calls.picked_up(now, call),
-            Event::AnsweredLive { call } => {
-                if let Some(rang) = self.calls.answered_live(now, call) {
-                    self.answered.insert(call, Answered { rang, connected: false });
-                    self.budget.answered(now, self.risk);
-                }
+            Event::Placed { call, part } => {
+                // A number that was used before says nothing about this call.
+                self.answered.remove(&call);
+                self.calls.placed(now, call, part);
             }
-            Event::AnsweredMachine { call } => self.calls.answered_machine(now, call),
-            Event::Unanswered { call, network } => self.calls.ended(now, call, network, false),
+            Event::Ringing { call } => self.calls.rings(now, call),
+            Event::PickedUp { call } => self.calls.picked_up(now, call),
+            Event::AnsweredLive { call } => self.answered_live(now, call),
+            Event::AnsweredMachine { call } => {
+                self.feed.ended();
+                self.calls.answered_machine(now, call);
+            }
+            Event::Unanswered { call, network } => {
+                self.feed.ended();
+                self.calls.ended(now, call, network, false);
+            }
             Event::Cancelled { call } => self.calls.ended(now, call, false, true),
             Event::Connected { call, agent } => {
+                self.answered_live(now, call);
                 self.staff.connected(now, agent, call);
-                if let Some(answered) = self.answered.get_mut(&call) {
+                if let Some(answered) = self.answered.get_mut(&call)
+                    && !answered.connected
+                {
                     answered.connected = true;
                     self.calls.taken(answered.rang, true);
                 }
             }
             Event::Abandoned { call } => {
+                self.answered_live(now, call);
                 let rang = self.answered.get(&call).map_or(0.0, |answered| answered.rang);
                 self.budget.abandoned(now, self.calls.person_share(rang));
-                self.answered.remove(&call);
+                self.over(now, call);
             }
-            Event::HungUpWaiting { call } => {
-                self.answered.remove(&call);
-            }
+            Event::HungUpWaiting { call } => self.over(now, call),
             Event::FoundMachine { call } => {
                 if let Some(answered) = self.answered.remove(&call) {
-                    self.calls.taken(answered.rang, false);
+                    if answered.connected {
+                        self.calls.taken(answered.rang, false);
+                    }
                     self.budget.was_machine(now);
                 }
             }
             Event::TalkEnded { agent } => {
                 if let Some(call) = self.staff.talk_ended(now, agent) {
-                    self.answered.remove(&call);
+                    self.over(now, call);
                 }
             }
             Event::WrapEnded { agent } => self.staff.wrap_ended(now, agent),
@@ -151,47 +194,87 @@ impl Pacer {
         }
     }
 
+    /// A person answered, by this event or by one that follows from it. Counted once.
+    fn answered_live(&mut self, now: Time, call: CallId) {
+        if self.answered.contains_key(&call) {
+            return;
+        }
+        self.feed.ended();
+        let rang = self.calls.answered_live(now, call).unwrap_or(0.0);
+        self.answered.insert(call, Answered { rang, connected: false, over: None });
+        self.budget.answered(now, self.risk);
+    }
+
+    fn over(&mut self, now: Time, call: CallId) {
+        if let Some(answered) = self.answered.get_mut(&call) {
+            answered.over = Some(now);
+        }
+    }
+
     /// What to place and what to give up now.
     pub fn decide(&mut self, now: Time, view: &Snapshot) -> Plan {
-        if now.since(self.learnt) >= Duration::from_secs(1) || self.outlook.is_none() {
-            self.learnt = now;
-            self.calls.learn(now);
-            self.staff.learn(now);
-        }
-        self.check_feed(now, view);
-        if self.outlook.is_none() || now.since(self.looked) >= self.looks_apart(now) {
-            self.looked = now;
-            self.calls.refresh();
-            self.outlook =
-                Some(Outlook::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
-        }
+        self.began.get_or_insert(now);
+        // A clock that was set back starts the waits anew.
+        (self.looked, self.swept) = (self.looked.min(now), self.swept.min(now));
+        let elapsed = if self.outlook.is_none() { A_ROUND } else { now.since(self.learnt) };
+        self.learnt = now;
+        self.learn(now, view, (elapsed.as_secs_f64() / A_ROUND.as_secs_f64()).min(1.0));
+        self.feed.check(now, &mut self.calls, view);
+        self.bring_up_to_date(now, view, elapsed);
         let plan = decide::decide(self, now, view);
         self.risk = plan.why.risk_max;
+        self.failed += u64::from(plan.why.limit == Limit::ModelFailed);
         plan
+    }
+
+    /// Looks at a share of all calls and agents, so that every second each of them has been looked at once.
+    fn learn(&mut self, now: Time, view: &Snapshot, share: f64) {
+        let count = (view.agents.len() as f64 * share).ceil() as usize;
+        for _ in 0..count.min(view.agents.len()) {
+            self.agent_looked_at = (self.agent_looked_at + 1) % view.agents.len();
+            let agent = &view.agents[self.agent_looked_at];
+            if let Some(call) = self.staff.see(agent) {
+                self.over(agent.since, call);
+            }
+        }
+        self.calls.watch(now, share);
+        self.staff.watch(now, share);
+        if now.since(self.swept) >= Duration::from_secs(60) {
+            self.swept = now;
+            self.answered
+                .retain(|_, answered| answered.over.is_none_or(|over| now.since(over) < REPORT_WITHIN));
+        }
+    }
+
+    /// Makes the tables anew every few seconds, a little at each decision.
+    fn bring_up_to_date(&mut self, now: Time, view: &Snapshot, elapsed: Duration) {
+        let apart = self.looks_apart(now);
+        if self.draft.is_none() && (self.outlook.is_none() || now.since(self.looked) >= apart) {
+            self.looked = now;
+            self.calls.refresh();
+            self.draft = Some(Draft::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
+            if self.outlook.is_some() {
+                return;
+            }
+        }
+        let Some(mut draft) = self.draft.take() else { return };
+        let part = elapsed.as_secs_f64() / apart.min(MADE_WITHIN).as_secs_f64();
+        let steps = (draft.steps() as f64 * part).ceil() as usize;
+        if self.outlook.is_some() && !draft.advance(steps) {
+            self.draft = Some(draft);
+            return;
+        }
+        self.outlook = draft.finish();
+        if self.outlook.is_none() {
+            // What was learnt makes no sense. It is learnt anew; what was spent is not forgotten.
+            self.calls = Calls::new(self.rules.ring_max);
+            self.staff = Staff::default();
+        }
     }
 
     /// How long the tables hold: what is known changes quickly at first. The list's scale is followed between.
     fn looks_apart(&self, now: Time) -> Duration {
-        if now.as_millis() < 600_000 || self.budget.live() < 100.0 {
-            Duration::from_secs(3)
-        } else {
-            Duration::from_secs(12)
-        }
-    }
-
-    fn check_feed(&mut self, now: Time, view: &Snapshot) {
-        if self.calls.agrees(view.calls.len()) {
-            self.doubted = None;
-            return;
-        }
-        let since = *self.doubted.get_or_insert(now);
-        if now.since(since) > Duration::from_secs(60) {
-            self.calls.keep_only(&view.calls.iter().map(|call| call.call).collect());
-        }
-    }
-
-    /// Whether events and snapshots have disagreed for too long to trust either.
-    fn feed_doubted(&self, now: Time) -> bool {
-        self.doubted.is_some_and(|since| now.since(since) > Duration::from_secs(5))
+        let young = self.began.is_none_or(|began| now.since(began) < Duration::from_secs(600));
+        if young || self.budget.live() < 100.0 { Duration::from_secs(3) } else { Duration::from_secs(12) }
     }
 }

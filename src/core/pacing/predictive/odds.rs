@@ -64,6 +64,19 @@ impl Margin {
         }
     }
 
+    /// As [`Margin::agent`], `count` times.
+    pub fn agents(&mut self, chance: f64, count: u32) {
+        if let Margin::Normal { mean, variance, .. } = self {
+            let count = f64::from(count);
+            *mean += chance * count;
+            *variance += chance * (1.0 - chance) * count;
+        } else {
+            for _ in 0..count {
+                self.agent(chance);
+            }
+        }
+    }
+
     /// A call that has been answered, and still wants its agent, by then with this chance.
     pub fn call(&mut self, chance: f64) {
         match self {

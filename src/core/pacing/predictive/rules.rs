@@ -43,7 +43,7 @@ impl Default for Rules {
     fn default() -> Self {
         Rules {
             abandon_rate_max: 0.03,
-            half_hour_rate_max: Some(0.045),
+            half_hour_rate_max: Some(0.055),
             answer_wait: Duration::from_secs(2),
             ring_max: Duration::from_secs(45),
             may_cancel: true,

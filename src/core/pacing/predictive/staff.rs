@@ -6,6 +6,7 @@ use crate::pacing::estimate::{Share, Spans};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Doing {
@@ -24,6 +25,18 @@ struct Agent {
     wrapped: Option<Time>,
 }
 
+impl Agent {
+    fn watch(&mut self, now: Time, talk: &mut Spans, wrap: &mut Spans) {
+        let (from, to) = (secs(self.seen.since(self.since)), secs(now.since(self.since)));
+        self.seen = now;
+        match self.doing {
+            Doing::Talking(_) => talk.expose(from, to),
+            Doing::WrapUp => wrap.expose(from, to),
+            Doing::Free | Doing::Away => {}
+        }
+    }
+}
+
 /// Everything known about the people who talk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Staff {
@@ -31,8 +44,13 @@ pub struct Staff {
     pub(super) talk: Spans,
     pub(super) wrap: Spans,
     returns: Share,
-    faded: Time,
+    faded: Option<Time>,
+    /// The agent watched last.
+    watched: Option<AgentId>,
 }
+
+/// The call of an agent whom the snapshot alone shows talking.
+const UNTOLD: CallId = CallId(u64::MAX);
 
 fn secs(span: Duration) -> f64 {
     span.as_millis() as f64 / 1000.0
@@ -45,7 +63,8 @@ impl Default for Staff {
             talk: Spans::new(Expectation { mean_secs: 150.0, spread: 0.9, weight: 2.0 }),
             wrap: Spans::new(Expectation { mean_secs: 25.0, spread: 0.8, weight: 2.0 }),
             returns: Share::new(0.97, 8.0),
-            faded: Time::ZERO,
+            faded: None,
+            watched: None,
         }
     }
 }
@@ -110,31 +129,75 @@ impl Staff {
         self.agents.remove(&agent);
     }
 
+    /// The snapshot shows the agent talking since then. Told by an event already, or taken from here.
+    pub(super) fn seen_talking(&mut self, since: Time, agent: AgentId) {
+        match self.agents.get(&agent).map(|known| (known.doing, known.since)) {
+            Some((Doing::Talking(_), _)) => {}
+            Some((_, before)) if since < before => {}
+            _ => self.connected(since, agent, UNTOLD),
+        }
+    }
+
+    /// The snapshot shows the agent wrapping up. Returns the call that ended untold.
+    pub(super) fn seen_wrapping(&mut self, since: Time, agent: AgentId) -> Option<CallId> {
+        match self.agents.get(&agent).map(|known| (known.doing, known.since)) {
+            Some((_, before)) if since < before => None,
+            Some((Doing::Talking(_), _)) => self.talk_ended(since, agent),
+            Some((Doing::WrapUp, _)) => None,
+            _ => {
+                self.set(since, agent, Doing::WrapUp);
+                None
+            }
+        }
+    }
+
+    /// The snapshot shows the agent free, or on a break.
+    pub(super) fn seen_free(&mut self, since: Time, agent: AgentId, away: bool) -> Option<CallId> {
+        let (doing, before) = self.agents.get(&agent).map(|known| (known.doing, known.since))?;
+        // An event of the same moment may say more than a snapshot that shows what was before it.
+        if since < before || doing == Doing::Away && away || doing == Doing::Free && !away {
+            return None;
+        }
+        let call = self.talk_ended(since, agent);
+        if away {
+            self.away(since, agent);
+        } else if doing == Doing::Away {
+            self.free(since, agent);
+        } else {
+            self.wrap_ended(since, agent);
+        }
+        call
+    }
+
     fn count_return(&mut self, returned: bool) {
         self.returns.fade(0.97);
         self.returns.count(returned);
     }
 
     fn accrue(&mut self, now: Time, agent: AgentId) {
-        let Some(known) = self.agents.get_mut(&agent) else { return };
-        let (from, to) = (secs(known.seen.since(known.since)), secs(now.since(known.since)));
-        known.seen = now;
-        match known.doing {
-            Doing::Talking(_) => self.talk.expose(from, to),
-            Doing::WrapUp => self.wrap.expose(from, to),
-            Doing::Free | Doing::Away => {}
+        if let Some(known) = self.agents.get_mut(&agent) {
+            known.watch(now, &mut self.talk, &mut self.wrap);
         }
     }
 
-    /// Learns from what is still going on, and forgets a little.
-    pub fn learn(&mut self, now: Time) {
-        let all: Vec<AgentId> = self.agents.keys().copied().collect();
-        for agent in all {
-            self.accrue(now, agent);
+    /// Learns from a share of what is still going on, and forgets a little.
+    pub fn watch(&mut self, now: Time, share: f64) {
+        let count = (self.agents.len() as f64 * share).ceil() as usize;
+        let after = self.watched.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut left = count;
+        for (agent, known) in self.agents.range_mut((after, Bound::Unbounded)).take(count) {
+            known.watch(now, &mut self.talk, &mut self.wrap);
+            self.watched = Some(*agent);
+            left -= 1;
         }
-        if now.since(self.faded) >= Duration::from_secs(60) {
-            let factor = 0.5f64.powf(secs(now.since(self.faded)) / 3600.0);
-            self.faded = now;
+        for (agent, known) in self.agents.iter_mut().take(left) {
+            known.watch(now, &mut self.talk, &mut self.wrap);
+            self.watched = Some(*agent);
+        }
+        let since_faded = now.since(*self.faded.get_or_insert(now));
+        if since_faded >= Duration::from_secs(60) {
+            let factor = 0.5f64.powf(secs(since_faded) / 3600.0);
+            self.faded = Some(now);
             for spans in [&mut self.talk, &mut self.wrap] {
                 if spans.count() > 200.0 {
                     spans.fade(factor);

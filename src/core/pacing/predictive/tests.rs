@@ -53,8 +53,8 @@ fn taught(rules: Rules, calls: u64) -> (Pacer, u64) {
         pacer.on_event(ms(at), event);
         if at >= learnt + 5_000 {
             learnt = at;
-            pacer.calls.learn(ms(at));
-            pacer.staff.learn(ms(at));
+            pacer.calls.watch(ms(at), 1.0);
+            pacer.staff.watch(ms(at), 1.0);
             pacer.calls.refresh();
         }
     }
@@ -273,4 +273,144 @@ fn what_it_learns_is_near_the_truth() {
     let median = outlook.points[outlook::POINTS / 2];
     assert!((10.0..14.5).contains(&median), "{median}");
     assert!((pacer.staff.busy_secs() - 185.0).abs() < 15.0, "{}", pacer.staff.busy_secs());
+}
+
+/// The same calls as [`taught`], told as a stranger might: what `keep` refuses is not told at all.
+fn taught_by(keep: fn(&Event) -> bool, clock: u64) -> (Pacer, u64) {
+    let mut events = Vec::new();
+    for n in 0..300u64 {
+        let (call, start) = (CallId(n), clock + n * 2_000);
+        events.push((start, Event::Placed { call, part: Part(0) }));
+        events.push((start + 1_500, Event::Ringing { call }));
+        if n % 10 < 3 {
+            let answered = start + 9_500 + (n % 6) * 1_000;
+            let agent = AgentId((n % 100) as i64);
+            events.push((answered, Event::AnsweredLive { call }));
+            events.push((answered, Event::Connected { call, agent }));
+            events.push((answered + 130_000, Event::TalkEnded { agent }));
+        } else {
+            events.push((start + 31_500, Event::Unanswered { call, network: false }));
+        }
+    }
+    events.sort_by_key(|(at, _)| *at);
+    let mut pacer = Pacer::new(Rules { ring_max: Duration::from_secs(30), ..Rules::default() });
+    let mut out = std::collections::BTreeMap::new();
+    let mut talking = std::collections::BTreeMap::new();
+    let mut asked = clock;
+    for (at, event) in events {
+        match event {
+            Event::Placed { call, .. } => drop(out.insert(call, at)),
+            Event::AnsweredLive { call } | Event::Unanswered { call, .. } => drop(out.remove(&call)),
+            Event::Connected { agent, .. } => drop(talking.insert(agent, (Doing::Talking, at))),
+            Event::TalkEnded { agent } => drop(talking.insert(agent, (Doing::Idle, at))),
+            _ => {}
+        }
+        if keep(&event) {
+            pacer.on_event(ms(at), event);
+        }
+        if at >= asked + 1_000 {
+            asked = at;
+            let calls = out.iter().map(|(call, since)| CallNow {
+                call: *call,
+                part: Part(0),
+                stage: Stage::Placed,
+                since: ms(*since),
+            });
+            let agents = talking.iter().map(|(agent, (doing, since))| AgentNow {
+                agent: *agent,
+                doing: *doing,
+                since: ms(*since),
+                leaving: false,
+            });
+            let view = Snapshot { calls: calls.collect(), agents: agents.collect(), ..Snapshot::default() };
+            let plan = pacer.decide(ms(at), &view);
+            assert_ne!(plan.why.limit, Limit::FeedDoubted, "at {at}");
+        }
+    }
+    (pacer, asked)
+}
+
+#[test]
+fn a_feed_without_ringing_is_learnt_from_the_moment_of_dialling() {
+    let (mut pacer, now) = taught_by(|event| !matches!(event, Event::Ringing { .. }), 0);
+    let call = CallNow { call: CallId(299), part: Part(0), stage: Stage::Placed, since: ms(now) };
+    pacer.decide(ms(now + 60_000), &Snapshot { calls: vec![call], ..Snapshot::default() });
+    let outlook = pacer.outlook.as_ref().expect("a decision was made");
+    assert!((outlook.answer - 0.3).abs() < 0.05, "three in ten answer: {}", outlook.answer);
+    let median = outlook.points[outlook::POINTS / 2];
+    assert!((9.0..15.5).contains(&median), "9.5 to 14.5 s after dialling: {median}");
+    let last = outlook.placed[20][outlook::POINTS - 1];
+    assert!(last < 0.08, "nobody answers after 20 s: {last}");
+}
+
+#[test]
+fn talks_that_no_event_ends_end_by_the_snapshot() {
+    let (pacer, _) = taught_by(|event| !matches!(event, Event::TalkEnded { .. }), 0);
+    assert!((pacer.staff.talk.mean() - 130.0).abs() < 8.0, "{}", pacer.staff.talk.mean());
+    assert!(pacer.staff.wrap.mean() < 2.0, "no wrap-up: {}", pacer.staff.wrap.mean());
+}
+
+#[test]
+fn a_clock_that_starts_anywhere_teaches_the_same() {
+    let told = |_: &Event| true;
+    let ((early, at), (late, then)) = (taught_by(told, 0), taught_by(told, 1_700_000_000_000));
+    assert_eq!(at + 1_700_000_000_000, then);
+    let tables = |pacer: &Pacer| pacer.outlook.as_ref().map(|o| (o.points, o.answer, o.talking.clone()));
+    assert_eq!(tables(&early), tables(&late));
+    assert_eq!(early.looks_apart(ms(at)), late.looks_apart(ms(then)));
+}
+
+#[test]
+fn a_connection_says_that_somebody_answered_and_a_late_report_that_it_was_a_machine() {
+    let mut pacer = Pacer::new(Rules::default());
+    let (call, agent) = (CallId(1), AgentId(1));
+    pacer.on_event(ms(0), Event::Placed { call, part: Part(0) });
+    pacer.on_event(ms(1_000), Event::Ringing { call });
+    pacer.on_event(ms(9_000), Event::Connected { call, agent });
+    pacer.on_event(ms(9_000), Event::AnsweredLive { call });
+    assert_eq!(pacer.spent().live, 1.0, "counted once");
+    pacer.on_event(ms(20_000), Event::TalkEnded { agent });
+    pacer.on_event(ms(45_000), Event::FoundMachine { call });
+    pacer.on_event(ms(45_000), Event::FoundMachine { call });
+    assert_eq!(pacer.spent().live, 0.0, "a machine is nobody, and one is one");
+}
+
+#[test]
+fn calls_whose_ends_are_never_told_make_the_feed_worthless() {
+    let mut pacer = Pacer::new(Rules::default());
+    for second in 0..120u64 {
+        let now = ms(second * 1_000);
+        pacer.on_event(now, Event::Placed { call: CallId(second), part: Part(0) });
+        let calls = (second.saturating_sub(20)..=second).map(|n| CallNow {
+            call: CallId(n),
+            part: Part(0),
+            stage: Stage::Placed,
+            since: ms(n * 1_000),
+        });
+        let view = Snapshot {
+            agents: idle(30, 0),
+            calls: calls.collect(),
+            lines_free: 100,
+            starts_allowed: 100,
+            ..Snapshot::default()
+        };
+        let plan = pacer.decide(now, &view);
+        if second > 60 {
+            assert_eq!((plan.place, plan.why.limit), (9, Limit::FeedDoubted), "second {second}");
+        }
+    }
+}
+
+#[test]
+fn calls_that_are_not_shown_before_they_ring_are_out_all_the_same() {
+    let (mut pacer, now) = taught(Rules::default(), 200);
+    let view = Snapshot { agents: idle(6, now), lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
+    let first = pacer.decide(ms(now), &view).place;
+    for n in 0..u64::from(first) {
+        pacer.on_event(ms(now), Event::Placed { call: CallId(9_000_000 + n), part: Part(0) });
+    }
+    for later in [200, 3_000, 7_000] {
+        let plan = pacer.decide(ms(now + later), &view);
+        assert!(plan.place <= first / 4 && plan.why.limit != Limit::FeedDoubted, "{later}: {plan:?}");
+    }
 }

@@ -93,6 +93,8 @@ pub enum Limit {
     LeadsOut,
     /// The events and the snapshot do not agree: one call for each idle agent.
     FeedDoubted,
+    /// A number of the model was not a number, or its tables could not be made: one call for each idle agent.
+    ModelFailed,
 }
 
 impl Limit {
@@ -107,6 +109,7 @@ impl Limit {
             Limit::CallsPerSec => "calls_per_sec",
             Limit::LeadsOut => "leads_out",
             Limit::FeedDoubted => "feed_doubted",
+            Limit::ModelFailed => "model_failed",
         }
     }
 }

@@ -1,0 +1,302 @@
+//! Makes the tables of `outlook` from what was learnt, a little at each decision, so that no decision has to
+//! wait for all of them. The same steps in the same order whatever the pace.
+
+use super::calls::{Calls, Rings, SETUP_SECS, VERDICT_SECS};
+use super::event::Part;
+use super::outlook::{Chances, Outlook, POINTS, at};
+use super::staff::Staff;
+use crate::pacing::estimate::Spans;
+use crate::time::Duration;
+use serde::{Deserialize, Serialize};
+
+const SOON_SECS: f64 = 1.0;
+/// After the next second, these quantiles of the time from dialling to an answer are looked at.
+const QUANTILES: [f64; POINTS - 1] = [0.03, 0.13, 0.3, 0.5, 0.68, 0.83, 0.94, 0.985];
+/// Seconds looked ahead at most.
+const AHEAD_MAX: usize = 90;
+/// Nobody is reckoned to wait for longer.
+const PATIENCE_MAX: f64 = 60.0;
+
+/// Sums from zero on: `out[n]` = the mass before second n.
+fn summed(mass: &[f64]) -> Vec<f64> {
+    let mut sum = 0.0;
+    let mut out = vec![0.0];
+    for value in mass {
+        sum += value;
+        out.push(sum);
+    }
+    out
+}
+
+/// The mass of a sum of two spans whose masses are given by whole seconds begun.
+fn joined(one: &[f64], two: &[f64], len: usize) -> Vec<f64> {
+    let mut out = vec![0.0; len + 1];
+    for (n, first) in one.iter().enumerate().take(len) {
+        if *first < 1e-12 {
+            continue;
+        }
+        for (m, second) in two.iter().enumerate().take(len - n) {
+            // Two halves of a second on average make the sum lie on the border of two bins.
+            let half = 0.5 * first * second;
+            out[n + m] += half;
+            out[n + m + 1] += half;
+        }
+    }
+    out.truncate(len);
+    out
+}
+
+/// Ringing by whole seconds: survival, answers by a person, and the share of people among the answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Ringing {
+    alive: Vec<f64>,
+    live: Vec<f64>,
+    person: Vec<f64>,
+}
+
+fn ringing(calls: &Calls, scale: f64) -> Ringing {
+    let (live, machine, other) = (calls.live_rates(), calls.machine.rates(), calls.other.rates());
+    let seconds = live.len();
+    let mut out = Ringing { alive: vec![1.0], live: Vec::new(), person: Vec::new() };
+    let mut alive = 1.0;
+    for second in 0..seconds {
+        let (a, b, c) = (live[second] * scale, machine[second], other[second]);
+        let all = a + b + c;
+        let ends = alive * (1.0 - (-all).exp());
+        out.live.push(ends * a / all.max(1e-12));
+        out.person.push(a / (a + b).max(1e-12));
+        alive -= ends;
+        out.alive.push(alive.max(1e-9));
+    }
+    out
+}
+
+fn verdicts(counts: &[f64]) -> Vec<f64> {
+    let total: f64 = counts.iter().sum();
+    // Two seconds, until verdicts are known.
+    let prior = |n: usize| if n == 1 || n == 2 { 1.0 } else { 0.02 };
+    let all: f64 = total + (0..VERDICT_SECS).map(prior).sum::<f64>();
+    counts.iter().enumerate().map(|(n, count)| (count + prior(n)) / all).collect()
+}
+
+/// Tables that are being made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    outlook: Outlook,
+    rings: Ringing,
+    /// Verdicts delay what is wanted of an agent.
+    delays: Option<Vec<f64>>,
+    /// Answers by seconds of ringing, delayed; set-up by seconds since dialling.
+    fresh_ring: Vec<f64>,
+    setup: Vec<f64>,
+    setup_alive: Vec<f64>,
+    /// No call of this feed is ever said to ring.
+    at_once: bool,
+    talk_rates: Vec<f64>,
+    wrap_rates: Vec<f64>,
+    wrap_fresh: Vec<f64>,
+    talk_fresh: Vec<f64>,
+    back: f64,
+    furthest: usize,
+    step: usize,
+}
+
+impl Draft {
+    /// Takes what is known at this moment; the tables follow, step by step.
+    pub fn new(calls: &Calls, staff: &Staff, part: Part, answer_wait: Duration) -> Self {
+        let patience = (answer_wait.as_millis() as f64 / 1000.0).min(PATIENCE_MAX);
+        let scale = calls.level(part).0;
+        let rings = ringing(calls, scale);
+        let delays = calls.has_verdicts().then(|| verdicts(&calls.verdict_live));
+        let fresh_ring = delayed(&rings.live, delays.as_deref());
+
+        let (starts, fails) = (calls.setup_rings.rates(), calls.setup_ends.rates());
+        let (mut setup, mut setup_alive) = (Vec::with_capacity(SETUP_SECS), vec![1.0]);
+        let mut alive = 1.0;
+        for second in 0..SETUP_SECS {
+            let all = starts[second] + fails[second];
+            let ends = alive * (1.0 - (-all).exp());
+            setup.push(ends * starts[second] / all.max(1e-12));
+            alive -= ends;
+            setup_alive.push(alive.max(1e-9));
+        }
+        let at_once = calls.rings == Rings::Never;
+        let fresh = if at_once {
+            fresh_ring.clone()
+        } else {
+            joined(&setup, &fresh_ring, (SETUP_SECS + fresh_ring.len()).min(AHEAD_MAX + SETUP_SECS))
+        };
+        let answer: f64 = fresh.iter().sum();
+        let (points, weights) = points(&fresh, answer);
+        let furthest = (points[POINTS - 1] + patience).ceil() as usize + 1;
+
+        let (talk_rates, wrap_rates) = (staff.talk.rates(), staff.wrap.rates());
+        let wrap_fresh = Spans::ending_within(&wrap_rates, 0.0, furthest, 1.0);
+        let cumulated = |counts: &[f64]| summed(&verdicts(counts));
+        let (answer_ringing, hold_ringing) = prospects(&rings);
+        let outlook = Outlook {
+            points,
+            weights,
+            placed: Vec::new(),
+            ringing: Vec::new(),
+            talking: Vec::new(),
+            wrapping: Vec::new(),
+            person: rings.person.clone(),
+            verdict_live: cumulated(&calls.verdict_live),
+            verdict_machine: cumulated(&calls.verdict_machine),
+            answer,
+            hold: hold_ringing.first().copied().unwrap_or(20.0) + 2.0,
+            answer_ringing,
+            hold_ringing,
+            scale,
+            patience,
+        };
+        Draft {
+            outlook,
+            rings,
+            delays,
+            fresh_ring,
+            setup,
+            setup_alive,
+            at_once,
+            talk_rates,
+            wrap_rates,
+            wrap_fresh,
+            talk_fresh: Vec::new(),
+            back: staff.return_chance(),
+            furthest,
+            step: 0,
+        }
+    }
+
+    /// Steps from the first to the last.
+    pub fn steps(&self) -> usize {
+        2 * Spans::edges().len() + self.rings.live.len() + if self.at_once { 0 } else { SETUP_SECS }
+    }
+
+    /// Does some steps; true when the tables are complete.
+    pub fn advance(&mut self, steps: usize) -> bool {
+        let all = self.steps();
+        for _ in 0..steps.min(all - self.step.min(all)) {
+            self.one_step();
+            self.step += 1;
+        }
+        self.step >= all
+    }
+
+    /// The tables, all steps done; `None` if anything in them is not a number.
+    pub fn finish(mut self) -> Option<Outlook> {
+        self.advance(usize::MAX);
+        if self.at_once {
+            self.outlook.placed.clone_from(&self.outlook.ringing);
+        }
+        self.outlook.sound().then_some(self.outlook)
+    }
+
+    fn one_step(&mut self) {
+        let bins = Spans::edges().len();
+        let ring_secs = self.rings.live.len();
+        match self.step {
+            bin if bin < bins => self.talk_from(bin),
+            step if step < 2 * bins => self.wrap_from(step - bins),
+            step if step < 2 * bins + ring_secs => {
+                let second = step - 2 * bins;
+                let mass = delayed(&self.rings.live[second..], self.delays.as_deref());
+                let row = self.net(&mass, self.rings.alive[second]);
+                self.outlook.ringing.push(row);
+            }
+            step => {
+                let second = step - 2 * bins - ring_secs;
+                let mass = joined(&self.setup[second..], &self.fresh_ring, self.furthest + 1);
+                let row = self.net(&mass, self.setup_alive[second]);
+                self.outlook.placed.push(row);
+            }
+        }
+    }
+
+    /// An agent who has talked for so long, and then wraps up.
+    fn talk_from(&mut self, bin: usize) {
+        let ends = Spans::ending_within(&self.talk_rates, middle(bin), self.furthest, 1.0);
+        let free = |x: f64| -> f64 {
+            (0..(x as usize + 1).min(self.furthest))
+                .map(|second| {
+                    (ends[second + 1] - ends[second]) * at(&self.wrap_fresh, x - second as f64 - 0.5)
+                })
+                .sum()
+        };
+        let (back, patience) = (self.back, self.outlook.patience);
+        let row = self.outlook.points.map(|point| back * free(point + patience));
+        if bin == 0 {
+            self.talk_fresh = (0..=self.furthest).map(|x| back * free(x as f64)).collect();
+        }
+        self.outlook.talking.push(row);
+    }
+
+    fn wrap_from(&mut self, bin: usize) {
+        let ends = Spans::ending_within(&self.wrap_rates, middle(bin), self.furthest, 1.0);
+        let (back, patience) = (self.back, self.outlook.patience);
+        let row = self.outlook.points.map(|point| back * at(&ends, point + patience));
+        self.outlook.wrapping.push(row);
+    }
+
+    /// Demand that is still there at each point: answered, and its agent not free again by then.
+    fn net(&self, mass: &[f64], alive: f64) -> Chances {
+        let sums = summed(mass);
+        self.outlook.points.map(|point| {
+            let again: f64 = mass
+                .iter()
+                .enumerate()
+                .take(point as usize)
+                .map(|(second, value)| value * at(&self.talk_fresh, point - second as f64 - 0.5))
+                .sum();
+            ((at(&sums, point) - again) / alive).clamp(0.0, 1.0)
+        })
+    }
+}
+
+fn delayed(mass: &[f64], delays: Option<&[f64]>) -> Vec<f64> {
+    match delays {
+        Some(delay) => joined(mass, delay, mass.len() + VERDICT_SECS),
+        None => mass.to_vec(),
+    }
+}
+
+/// The age that stands for a bin of [`Spans::edges`].
+fn middle(bin: usize) -> f64 {
+    let (edges, edge) = (Spans::edges(), Spans::edges()[bin]);
+    edges.get(bin + 1).map_or(edge, |next| 0.5 * (edge + next) - 0.5).max(edge)
+}
+
+/// By seconds of ringing: the chance of an answer to come, and the seconds that the line will be held.
+fn prospects(rings: &Ringing) -> (Vec<f64>, Vec<f64>) {
+    let (mut answers, mut holds) = (Vec::new(), Vec::new());
+    let (mut answers_left, mut hold_left) = (0.0, 0.0);
+    for second in (0..rings.live.len()).rev() {
+        answers_left += rings.live[second];
+        hold_left += 0.5 * (rings.alive[second] + rings.alive[second + 1]);
+        answers.push((answers_left / rings.alive[second]).min(1.0));
+        holds.push(hold_left / rings.alive[second]);
+    }
+    answers.reverse();
+    holds.reverse();
+    (answers, holds)
+}
+
+/// The moments and their weights, from the mass of answer times.
+fn points(mass: &[f64], answer: f64) -> (Chances, Chances) {
+    let sums = summed(mass);
+    let mut points = [SOON_SECS; POINTS];
+    for (point, quantile) in points.iter_mut().skip(1).zip(QUANTILES) {
+        let want = quantile * answer;
+        let above = sums.partition_point(|sum| *sum < want).clamp(1, sums.len() - 1);
+        let (low, high) = (sums[above - 1], sums[above]);
+        *point = (above - 1) as f64 + if high > low { (want - low) / (high - low) } else { 0.0 };
+    }
+    let mut weights = [0.0; POINTS];
+    for (n, weight) in weights.iter_mut().skip(1).enumerate() {
+        let from = if n == 0 { 0.0 } else { 0.5 * (QUANTILES[n - 1] + QUANTILES[n]) };
+        let to = if n == QUANTILES.len() - 1 { 1.0 } else { 0.5 * (QUANTILES[n] + QUANTILES[n + 1]) };
+        *weight = to - from;
+    }
+    (points, weights)
+}

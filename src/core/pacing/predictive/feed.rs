@@ -1,0 +1,143 @@
+//! What the snapshot tells and the events did not: phones that ring, calls that nobody announced, calls that
+//! are gone, agents who talk or are free again. The snapshot is believed; how often it had to be is counted.
+
+use super::calls::{Calls, Flight, Rings};
+use super::view::{AgentNow, CallNow, Doing, Snapshot, Stage};
+use crate::ids::CallId;
+use crate::pacing::estimate::Share;
+use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Events may come a little later than what the snapshot shows.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Disagreement is settled by the snapshot after this.
+const SETTLED_AFTER: Duration = Duration::from_secs(10);
+/// A call that is not shown may be in set-up, or in the hands of a detector, for so long.
+const SETUP_AT_MOST: Duration = Duration::from_secs(8);
+const VERDICT_AT_MOST: Duration = Duration::from_secs(15);
+/// Of the calls that end, so many without a word make the feed worthless.
+const LOST_MAX: f64 = 0.25;
+
+/// How well events and snapshots have agreed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feed {
+    /// They have disagreed about the calls on their way since.
+    apart: Option<Time>,
+    settled: Option<Time>,
+    /// Of the calls that ended, those whose end nobody told.
+    lost: Share,
+    /// Calls that are being set up or judged, by the events, and that the snapshot does not show.
+    hidden: Vec<CallNow>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Feed { apart: None, settled: None, lost: Share::new(0.0, 12.0), hidden: Vec::new() }
+    }
+}
+
+impl Feed {
+    /// A call ended and an event said so.
+    pub fn ended(&mut self) {
+        self.lost.fade(0.98);
+        self.lost.count(false);
+    }
+
+    /// Whether events and snapshots have disagreed for too long to trust either.
+    pub fn doubted(&self, now: Time) -> bool {
+        self.apart.is_some_and(|since| now.since(since) > PATIENCE) || self.lost.mean() > LOST_MAX
+    }
+
+    /// Calls that are out though the snapshot does not show them.
+    pub fn hidden(&self) -> &[CallNow] {
+        &self.hidden
+    }
+
+    /// Holds the calls that the events told of against those of the snapshot.
+    pub fn check(&mut self, now: Time, calls: &mut Calls, view: &Snapshot) {
+        calls.see_ringing(view);
+        self.hidden.clear();
+        if calls.flights.len() > view.calls.len() {
+            calls.hidden(now, &view.calls, &mut self.hidden);
+        }
+        let (own, shown) = (calls.flights.len(), view.calls.len() + self.hidden.len());
+        if own.abs_diff(shown) <= 2.max(own.max(shown) / 10) {
+            self.apart = None;
+            return;
+        }
+        let since = *self.apart.get_or_insert(now);
+        let rested = self.settled.is_none_or(|at| now.since(at) >= Duration::from_secs(1));
+        if now.since(since) > SETTLED_AFTER && rested {
+            self.settled = Some(now);
+            for _ in 0..calls.settle(now, &view.calls) {
+                self.lost.fade(0.98);
+                self.lost.count(true);
+            }
+        }
+    }
+}
+
+impl Calls {
+    /// Phones that ring by the snapshot, where no event says so.
+    fn see_ringing(&mut self, view: &Snapshot) {
+        if matches!(self.rings, Rings::ByEvents | Rings::Never) {
+            return;
+        }
+        for call in view.calls.iter().filter(|call| call.stage == Stage::Ringing) {
+            if self.flights.get(&call.call).is_some_and(|flight| flight.stage == Stage::Placed) {
+                self.rings = Rings::BySnapshots;
+                self.ringing(call.since, call.call);
+            }
+        }
+    }
+
+    /// A driver may show only what rings: calls that left a moment ago, or are being judged, are out as well.
+    fn hidden(&self, now: Time, shown: &[CallNow], hidden: &mut Vec<CallNow>) {
+        let shown: BTreeSet<CallId> = shown.iter().map(|call| call.call).collect();
+        let young = |flight: &Flight| match flight.stage {
+            Stage::Placed => now.since(flight.since) < SETUP_AT_MOST,
+            Stage::PickedUp => now.since(flight.since) < VERDICT_AT_MOST,
+            Stage::Ringing => false,
+        };
+        hidden.extend(
+            self.flights.iter().filter(|(call, flight)| young(flight) && !shown.contains(*call)).map(
+                |(call, flight)| {
+                    let Flight { part, stage, since, .. } = *flight;
+                    CallNow { call: *call, part, stage, since }
+                },
+            ),
+        );
+    }
+
+    /// Takes the snapshot's word: calls it does not know are gone, others are there. Returns how many went.
+    fn settle(&mut self, now: Time, shown: &[CallNow]) -> usize {
+        let known: BTreeSet<CallId> = shown.iter().map(|call| call.call).collect();
+        let before = self.flights.len();
+        self.flights.retain(|call, flight| {
+            known.contains(call) || now.since(flight.seen.max(flight.since)) < PATIENCE
+        });
+        let gone = before - self.flights.len();
+        for call in shown {
+            let (part, stage, since) = (self.known(call.part), call.stage, call.since.min(now));
+            self.flights.entry(call.call).or_insert(Flight { part, stage, since, seen: now, rang: 0.0 });
+        }
+        gone
+    }
+}
+
+impl super::staff::Staff {
+    /// What an agent does by the snapshot. Returns the call whose end no event told.
+    pub fn see(&mut self, agent: &AgentNow) -> Option<CallId> {
+        match agent.doing {
+            Doing::Talking => {
+                self.seen_talking(agent.since, agent.agent);
+                None
+            }
+            Doing::WrapUp { .. } => self.seen_wrapping(agent.since, agent.agent),
+            Doing::Idle => self.seen_free(agent.since, agent.agent, false),
+            Doing::Paused => self.seen_free(agent.since, agent.agent, true),
+            Doing::Reserved => None,
+        }
+    }
+}
