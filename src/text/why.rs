@@ -140,6 +140,9 @@ impl Lang {
             Limit::LinesFull => self.pick("lines", "线路"),
             Limit::CallsPerSec => self.pick("calls per second", "每秒呼叫数"),
             Limit::LeadsOut => self.pick("leads", "名单数量"),
+            Limit::ModelFailed => {
+                self.pick("a model that failed: one call per idle agent", "预测模型故障:按空闲坐席逐一拨号")
+            }
             Limit::FeedDoubted => self.pick(
                 "doubt: events and floor do not agree, or the line fails",
                 "状态存疑:事件与现场不符或线路故障",
@@ -325,6 +328,7 @@ fn planned_why(limit: Limit) -> Option<Why> {
         Limit::LinesFull => Some(Why::TrunksFull),
         Limit::CallsPerSec => Some(Why::CallsPerSec),
         Limit::FeedDoubted => Some(Why::FeedDoubted),
+        Limit::ModelFailed => Some(Why::PacerFailed),
         Limit::NoAgents | Limit::LeadsOut => None,
     }
 }
