@@ -272,6 +272,12 @@ impl Pacer {
         }
     }
 
+    /// Whether the first call may still be ringing.
+    fn first_generation(&self, now: Time) -> bool {
+        let whole = self.rules.ring_max.min(Duration::from_secs(180)) + Duration::from_secs(4);
+        self.calls.cautious_answer().is_some() && self.began.is_none_or(|began| now.since(began) < whole)
+    }
+
     /// How long the tables hold: what is known changes quickly at first. The list's scale is followed between.
     fn looks_apart(&self, now: Time) -> Duration {
         let young = self.began.is_none_or(|began| now.since(began) < Duration::from_secs(600));
