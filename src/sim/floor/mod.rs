@@ -1,6 +1,7 @@
 //! A virtual floor: agents, callees and a line as numbers, light enough for days of many campaigns.
 //! `scenario` says what a day is like, `family` has many of them, `world` runs one with any [`Pacing`],
-//! `rivals` are the rules of other dialers, `score` holds a run against a clairvoyant.
+//! `rivals` are the rules of other dialers, `stranger` tells of the floor in other drivers' manners, `score`
+//! holds a run against a clairvoyant.
 
 pub mod family;
 pub mod rivals;

@@ -2,7 +2,7 @@
 //! few days of every size. The whole family runs in `benches/pacing.rs`.
 
 use super::rivals::{Adaptive, Percentage, Ratio, SoonFree};
-use super::{Day, Pacing, Scenario, Score, Spread, Wish, family, run};
+use super::{Day, Manners, Pacing, Scenario, Score, Spread, Stranger, Wish, family, run};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::pacing::predictive::{
     AgentNow, CallNow, Doing, Event, Pacer, Part, Rules, Snapshot, Stage,
@@ -221,4 +221,49 @@ fn a_list_that_ends_ends_the_day() {
     let day = ours(&scenario, 8);
     assert_eq!(day.calls, 300);
     assert!(day.secs < 4.0 * 3600.0 && day.abandon_rate() <= 0.03, "{day:?}");
+}
+
+#[test]
+fn a_stranger_who_tells_all_is_no_stranger() {
+    let scenario = Scenario { hours: 0.5, ..Scenario::plain("told in full", 12) };
+    let told = run(&scenario, 4, &mut Stranger::new(Pacer::new(rules(&scenario)), Manners::full()));
+    assert_eq!(told, ours(&scenario, 4));
+}
+
+#[test]
+fn whatever_a_driver_leaves_out_the_ceiling_holds_and_most_of_the_gain() {
+    let full = Manners::full();
+    let second = Some(Duration::from_secs(1));
+    let manners = [
+        ("asked once a second", Manners { beat: second, ..full.clone() }),
+        ("no ringing", Manners { ringing: false, stages: false, ..full.clone() }),
+        ("ringing in the snapshot alone", Manners { ringing: false, ..full.clone() }),
+        ("calls shown once they ring", Manners { unrung: false, ..full.clone() }),
+        ("no ends of talks", Manners { talk_ended: false, wrap_ended: false, ..full.clone() }),
+        ("no agents' comings and goings", Manners { breaks: false, came: false, ..full.clone() }),
+        ("no end known", Manners { closes: false, leads_left: false, ..full.clone() }),
+        ("last first, ids again", Manners { reversed: true, ids: Some(700), ..full.clone() }),
+        ("a clock of 1970", Manners { clock: Duration::from_millis(1_700_000_000_000), ..full.clone() }),
+        ("any mixture", Manners::drawn(5)),
+    ];
+    let scenario = Scenario { hours: 1.0, ..Scenario::plain("a stranger's", 20) };
+    let progressive = run(&scenario, 31, &mut Ratio(1.0)).utilisation();
+    for (told, manners) in manners {
+        let day = run(&scenario, 31, &mut Stranger::new(Pacer::new(rules(&scenario)), manners));
+        assert!(day.abandon_rate() <= 0.03, "{told}: {day:?}");
+        assert!(day.utilisation() > progressive + 0.06, "{told}: {day:?} against {progressive}");
+    }
+}
+
+#[test]
+fn machines_that_are_reported_late_are_no_people_all_the_same() {
+    let scenario = Scenario { machine: 0.3, hours: 1.0, ..Scenario::plain("late reports", 20) };
+    for late in [false, true] {
+        let manners = Manners { machine_late: late, ..Manners::full() };
+        let mut driver = Stranger::new(Pacer::new(rules(&scenario)), manners);
+        let day = run(&scenario, 12, &mut driver);
+        assert!(day.abandon_rate() <= 0.03, "late {late}: {day:?}");
+        let believed = driver.inner.spent().live;
+        assert!((believed / day.live as f64 - 1.0).abs() < 0.04, "late {late}: {believed} of {}", day.live);
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::rules::{Carried, Rules};
 use crate::time::{Duration, Time};
+
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -30,7 +31,7 @@ const UNKNOWN_PART: f64 = 0.8;
 /// The last people of the budget are spent with growing care.
 const LAST_PEOPLE: f64 = 2.0;
 /// People lent, for each root of those that the whole day allows.
-const LOAN: f64 = 1.0;
+const LOAN: f64 = 0.3;
 /// Never more than this part of what the rest of the day will allow.
 const LOAN_OF_REST: f64 = 0.4;
 /// Care begins when so much of the loan is left, or of the half hour's ceiling.

@@ -32,6 +32,8 @@ const FIRST_ENOUGH: f64 = 60.0;
 const RING_SECS_MAX: usize = 180;
 /// An answer this long after dialling, and still no phone was said to ring: this feed does not tell.
 const RINGS_BY_SECS: f64 = 3.0;
+/// Or so many seconds after some calls have left.
+const RINGS_SURELY_SECS: f64 = 6.0;
 
 /// How this feed tells that a phone rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,8 +190,8 @@ impl Calls {
 
     /// The far phone rings, said an event.
     pub fn rings(&mut self, now: Time, call: CallId) {
-        if self.flights.contains_key(&call) && matches!(self.rings, Rings::Unknown | Rings::BySnapshots) {
-            self.rings = Rings::ByEvents;
+        if self.rings != Rings::ByEvents && self.flights.contains_key(&call) {
+            self.ringing_is_told(Rings::ByEvents);
         }
         self.ringing(now, call);
     }
@@ -232,15 +234,31 @@ impl Calls {
     /// From now on calls ring from the moment they leave; those that are out have done so.
     fn never_rings(&mut self) {
         self.rings = Rings::Never;
-        let ring_secs = (self.ring_max.ceil() as usize + SETUP_SECS).clamp(5, RING_SECS_MAX);
-        let live = usual_answers(ring_secs);
-        self.live_rates = live.clone();
-        self.live = Hazard::new(live, 5.0);
-        self.machine = Hazard::new(vec![0.002; ring_secs], 2.0);
-        self.other = Hazard::new(vec![0.004; ring_secs], 2.0);
+        self.forget_ringing(self.ring_max.ceil() as usize + SETUP_SECS);
         for flight in self.flights.values_mut().filter(|flight| flight.stage == Stage::Placed) {
             (flight.stage, flight.seen) = (Stage::Ringing, flight.since);
         }
+    }
+
+    /// From now on a call rings when it is said to; where none was before, those that are out do not ring yet.
+    pub(super) fn ringing_is_told(&mut self, how: Rings) {
+        if self.rings == Rings::Never {
+            self.forget_ringing(self.ring_max.ceil() as usize);
+            for flight in self.flights.values_mut().filter(|flight| flight.stage == Stage::Ringing) {
+                (flight.stage, flight.seen) = (Stage::Placed, flight.since);
+            }
+        }
+        self.rings = how;
+    }
+
+    /// Seconds of ringing mean something else than before.
+    fn forget_ringing(&mut self, ring_secs: usize) {
+        let ring_secs = ring_secs.clamp(5, RING_SECS_MAX);
+        let live = usual_answers(ring_secs);
+        self.live_rates.clone_from(&live);
+        self.live = Hazard::new(live, 5.0);
+        self.machine = Hazard::new(vec![0.002; ring_secs], 2.0);
+        self.other = Hazard::new(vec![0.004; ring_secs], 2.0);
     }
 
     /// Returns the seconds it rang, if the call is known.
@@ -333,6 +351,10 @@ impl Calls {
     }
 
     fn watch_one(&mut self, now: Time, flight: &mut Flight) {
+        // Whether it is in set-up or rings untold will be known soon; until then nothing is learnt from it.
+        if flight.stage == Stage::Placed && self.rings == Rings::Unknown {
+            return;
+        }
         let (from, to) = (secs(flight.seen.since(flight.since)), secs(now.since(flight.since)));
         flight.seen = now;
         match flight.stage {
@@ -354,6 +376,11 @@ impl Calls {
 
     /// Learns from a share of the calls that are still out, and forgets a little.
     pub fn watch(&mut self, now: Time, share: f64) {
+        let unsaid = |flight: &Flight| secs(now.since(flight.since)) >= RINGS_SURELY_SECS;
+        if self.rings == Rings::Unknown && self.flights.values().filter(|flight| unsaid(flight)).count() >= 3
+        {
+            self.never_rings();
+        }
         let mut flights = std::mem::take(&mut self.flights);
         let count = (flights.len() as f64 * share).ceil() as usize;
         let after = self.watched.map_or(Bound::Unbounded, Bound::Excluded);

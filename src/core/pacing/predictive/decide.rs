@@ -241,9 +241,14 @@ fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, flo
     parts.insert(tally.0, tally.1);
     for (part, counts) in parts {
         let by = relative(pacer, outlook, part);
+        // No call has rung to its end yet: that an old one was not answered says nothing about slow people.
+        let least = if pacer.first_generation(now) { outlook.placed[0] } else { [0.0; POINTS] };
         let tables = outlook.placed.iter().chain(&outlook.ringing);
-        let counted = tables.zip(counts).filter(|(_, count)| *count > 0);
-        floor.calls.extend(counted.map(|(chances, count)| (scaled(*chances, by), count)));
+        let counted = tables.zip(counts).filter(|(_, count)| *count > 0).map(|(chances, count)| {
+            let chances: Chances = std::array::from_fn(|n| chances[n].max(least[n]));
+            (scaled(chances, by), count)
+        });
+        floor.calls.extend(counted);
     }
     floor
         .calls
@@ -252,10 +257,13 @@ fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, flo
         floor.calls.iter().map(|(chances, count)| chances[POINTS - 1] * f64::from(*count)).sum();
 }
 
-/// How much better a part answers just now than the tables say.
+/// How much better a part answers just now than the tables say. A list that nobody knows is taken to answer
+/// as well as is usual, whatever its first seconds seem to say.
 fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
-    let start = pacer.calls.cautious_answer().map_or(1.0, |chance| (chance / outlook.answer).max(1.0));
-    start * pacer.calls.level(part).0 / outlook.scale
+    let by = pacer.calls.level(part).0 / outlook.scale;
+    let Some(least) = pacer.calls.cautious_answer() else { return by };
+    let odds = |chance: f64| chance / (1.0 - chance.min(0.99));
+    by.max(odds(least) / odds(outlook.answer).max(1e-6))
 }
 
 fn scaled(chances: Chances, by: f64) -> Chances {

@@ -81,10 +81,16 @@ impl Feed {
 impl Calls {
     /// Phones that ring by the snapshot, where no event says so.
     fn see_ringing(&mut self, view: &Snapshot) {
-        if matches!(self.rings, Rings::ByEvents | Rings::Never) {
+        if self.rings == Rings::ByEvents {
             return;
         }
         for call in view.calls.iter().filter(|call| call.stage == Stage::Ringing) {
+            let Some(flight) = self.flights.get(&call.call) else { continue };
+            // Where all calls are shown as ringing from the start, that says nothing.
+            let later = call.since.since(flight.since) >= Duration::from_millis(200);
+            if self.rings == Rings::Never && flight.stage == Stage::Ringing && later {
+                self.ringing_is_told(Rings::BySnapshots);
+            }
             if self.flights.get(&call.call).is_some_and(|flight| flight.stage == Stage::Placed) {
                 self.rings = Rings::BySnapshots;
                 self.ringing(call.since, call.call);

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Rules {
     /// Abandoned of live answers over the day, 0.03 = three in a hundred.
     pub abandon_rate_max: f64,
-    /// The same within any half hour, once it holds enough calls to be judged; `None` = not limited.
+    /// The same within any rolling half hour, once it holds enough answers to be judged; `None` = not limited.
+    /// Kept by growing care, so leave some room below what must hold (0.055 for six in a hundred).
     pub half_hour_rate_max: Option<f64>,
     /// An answered person without an agent for longer is abandoned.
     pub answer_wait: Duration,

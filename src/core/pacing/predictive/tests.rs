@@ -414,3 +414,27 @@ fn calls_that_are_not_shown_before_they_ring_are_out_all_the_same() {
         assert!(plan.place <= first / 4 && plan.why.limit != Limit::FeedDoubted, "{later}: {plan:?}");
     }
 }
+
+#[test]
+fn silence_before_the_first_ring_is_not_taken_for_a_dead_list() {
+    // Thirty idle agents, asked every two seconds; the driver tells of no ringing, and nobody answers yet.
+    let mut pacer = Pacer::new(Rules { ring_max: Duration::from_secs(60), ..Rules::default() });
+    let mut calls = Vec::new();
+    for second in (0..16u64).step_by(2) {
+        let now = ms(second * 1_000);
+        let agents = idle(30, 0);
+        let view = Snapshot {
+            agents,
+            calls: calls.clone(),
+            lines_free: 900,
+            starts_allowed: 900,
+            ..Snapshot::default()
+        };
+        for _ in 0..pacer.decide(now, &view).place {
+            let call = CallId(calls.len() as u64);
+            pacer.on_event(now, Event::Placed { call, part: Part(0) });
+            calls.push(CallNow { call, part: Part(0), stage: Stage::Placed, since: now });
+        }
+    }
+    assert!((30..=90).contains(&calls.len()), "{} calls for thirty agents", calls.len());
+}

@@ -25,6 +25,7 @@ pub enum Doing {
 pub struct AgentNow {
     pub agent: AgentId,
     pub doing: Doing,
+    /// When they began to do that; an agent's chance to be free soon is reckoned from it.
     pub since: Time,
     /// Will not take another call when this one is done (a break was asked for, a shift ends).
     pub leaving: bool,
@@ -57,15 +58,18 @@ pub struct WaitingNow {
     pub since: Time,
 }
 
-/// The floor at one moment.
+/// The floor at one moment, as the driver sees it. Where events said less, this is believed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// Everybody signed in, on a break or not.
     pub agents: Vec<AgentNow>,
+    /// Every call that has left and was neither answered by a person nor ended.
     pub calls: Vec<CallNow>,
+    /// People who have answered and have no agent yet.
     pub waiting: Vec<WaitingNow>,
     /// Lines that no call holds.
     pub lines_free: u32,
-    /// Calls that the limits per second allow at this moment.
+    /// Calls that the limits per second allow at this moment; `u32::MAX` where the driver keeps them itself.
     pub starts_allowed: u32,
     /// Leads that can still be dialled today; `None` = more than will be needed.
     pub leads_left: Option<u64>,
