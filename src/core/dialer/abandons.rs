@@ -116,7 +116,7 @@ impl CampaignRun {
             of: known.rate.of,
             ceiling: self.rules.pacing.abandon_rate_max,
             answer_rate,
-            to_come: self.to_come(&known, utc, there),
+            to_come: self.answers_ahead(&known, utc, there),
             failing: f64::from(failing),
         }
     }
@@ -124,7 +124,7 @@ impl CampaignRun {
     /// Answers to reckon with: what the rest of the day should bring, and no more than its next hour, by the
     /// day's pace so far and as far as the leads last. The leads that are left are worth no more than the
     /// calls placed so far, most of which never rang where the list is poor.
-    fn to_come(&mut self, known: &Braking, utc: Utc, there: u32) -> f64 {
+    fn answers_ahead(&mut self, known: &Braking, utc: Utc, there: u32) -> f64 {
         let (_, day_end) = self.local_day(utc);
         let left = match self.window(utc) {
             WindowState::OpenUntil(until) => until.min(day_end).since(utc),
