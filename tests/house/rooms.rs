@@ -27,7 +27,7 @@ const TABLE: &[(&str, &[&str])] = &[
     // The loop meets everybody who makes calls happen, and no screen.
     ("engine", &["audio", "journal", "metrics", "net", "store"]),
     // Screens see the board and the metrics, and ask the store about people, leads and calls.
-    ("console", &["engine", "metrics", "store", "text"]),
+    ("console", &["config", "engine", "metrics", "store", "text"]),
     ("progress", &["engine", "text"]),
     // Commands put the rooms together.
     (
