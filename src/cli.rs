@@ -211,6 +211,10 @@ pub struct ReplayArgs {
     /// Show every decision
     #[arg(long)]
     pub decisions: bool,
+    /// Try another pacing setting on the same events and compare: progressive, predictive, ratio:1.5,
+    /// each with a ceiling if wanted, as in predictive@2.5
+    #[arg(long, value_name = "SETTING", conflicts_with_all = ["at", "call", "number", "decisions"])]
+    pub shadow: Option<String>,
     #[command(flatten)]
     pub back: LookBack,
 }

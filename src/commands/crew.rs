@@ -141,6 +141,7 @@ pub(super) fn demonstration() -> Habits {
         talk: Spread::new(12.0, 0.6, 3.0, 60.0),
         wrap_up: Spread::new(4.0, 0.5, 1.0, 15.0),
         whim: Spread::new(30.0, 0.7, 5.0, 120.0),
+        own_mode: 0.0,
         callbacks: 0.0,
         own_calls: 0.0,
         clumsy: 0.0,

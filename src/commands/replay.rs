@@ -4,11 +4,17 @@
 use super::{Failure, look_back};
 use crate::cli::{Exit, Global, ReplayArgs};
 use crate::journal;
+use crate::text::Lang;
+use paceline_core::campaign::Mode;
 use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::Time;
 use serde_json::json;
 
 pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
+    if let Some(setting) = &args.shadow {
+        return shadowed(global, args, setting);
+    }
     let back = &args.back;
     if back.at.is_some() || back.call.is_some() || back.number.is_some() {
         return look_back::look_back(global, &args.journal, back);
@@ -65,4 +71,62 @@ pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
         );
     }
     Ok(if found.differences.is_empty() { Exit::Done } else { Exit::Unexpected })
+}
+
+/// The same events, with another setting beside what was live.
+fn shadowed(global: &Global, args: &ReplayArgs, setting: &str) -> Result<Exit, Failure> {
+    let rules = shadow_rules(setting).ok_or_else(|| {
+        Failure::usage(format!(
+            "--shadow {setting}: write progressive, predictive or ratio:1.5, with a ceiling as in predictive@2.5"
+        ))
+    })?;
+    let (found, compared) = journal::replay_shadowed(&args.journal, rules).map_err(Failure::refused)?;
+    if global.json {
+        let sides: Vec<_> =
+            compared.iter().map(|(name, sides)| json!({ "campaign": name, "compared": sides })).collect();
+        println!(
+            "{}",
+            json!({ "inputs": found.inputs, "differences": found.differences.len(), "shadow": sides })
+        );
+    } else {
+        let lang = Lang::from_env(|name| std::env::var(name).ok());
+        for (name, sides) in &compared {
+            println!("{name}: {}", lang.shadow(sides));
+        }
+        println!("{} inputs, {} differences", found.inputs, found.differences.len());
+        if compared.is_empty() {
+            println!("no campaign with agents was open");
+        }
+    }
+    Ok(if found.differences.is_empty() { Exit::Done } else { Exit::Unexpected })
+}
+
+/// `ratio:1.5@2` = mode ratio, 1.5 lines for each idle agent, a ceiling of two in a hundred.
+fn shadow_rules(text: &str) -> Option<ShadowRules> {
+    let (way, ceiling) = text.split_once('@').unwrap_or((text, "3"));
+    let ceiling: f64 = ceiling.parse().ok().filter(|pct| (0.0..=100.0).contains(pct))?;
+    let (mode, call_ratio) = match way.split_once(':') {
+        None if way == "progressive" => (Mode::Progressive, 1.0),
+        None if way == "predictive" => (Mode::Predictive, 1.0),
+        Some(("ratio", lines)) => {
+            (Mode::Ratio, lines.parse().ok().filter(|ratio| (0.1..=10.0).contains(ratio))?)
+        }
+        _ => return None,
+    };
+    Some(ShadowRules { mode, call_ratio, abandon_rate_max: ceiling / 100.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_read_or_refused() {
+        let rules = shadow_rules("ratio:1.5@2").expect("a setting");
+        assert_eq!((rules.mode, rules.call_ratio, rules.abandon_rate_max), (Mode::Ratio, 1.5, 0.02));
+        assert_eq!(shadow_rules("predictive").map(|rules| rules.mode), Some(Mode::Predictive));
+        for wrong in ["ratio", "ratio:x", "ratio:99", "predictive@-1", "preview", ""] {
+            assert_eq!(shadow_rules(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::net::sip::{SipSocketConfig, SipSockets, TlsConfig};
 use crate::sim::agents::AgentPhones;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
 use crate::store::{NewCampaign, NewImport, Store, Writer};
-use paceline_core::campaign::Trunk;
+use paceline_core::campaign::{Mode, Trunk};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{
@@ -234,7 +234,12 @@ impl Service {
         self.door.campaign_opened(&loaded.title, &rules);
         let abandons = self.store.abandons(campaign, rules.pacing.answer_wait).await;
         let abandons = abandons.map_err(Failure::unexpected)?;
-        let opening = Opening { campaign: rules, leads_open, paused, abandons, sound: announcement, sorry };
+        let past = match rules.mode {
+            Mode::Predictive => self.store.past_calls(campaign).await.map_err(Failure::unexpected)?,
+            _ => Vec::new(),
+        };
+        let opening =
+            Opening { campaign: rules, leads_open, paused, abandons, past, sound: announcement, sorry };
         self.handle.ask(Ask::Open(Box::new(opening))).await;
         // Open is what every screen shows as open; an engine that has left shows nothing any more.
         let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;

@@ -94,7 +94,7 @@ impl Teller<'_> {
         let mut lines: Vec<(Utc, String)> =
             self.story.lines.iter().map(|line| (line.at, self.line(&line.what))).collect();
         let until = self.story.connected.map(|(_, at)| at).or(self.story.ended_at);
-        for there in self.story.there.iter().filter(|there| there.state != AgentState::Idle) {
+        for there in self.story.there.iter().filter(|there| !there.free) {
             let first = self.story.first_free().is_some_and(|(first, _)| first.agent == there.agent);
             let Some(at) = there.free_at else { continue };
             // Who was free while she waited, and the first one at all.
@@ -348,7 +348,7 @@ impl Teller<'_> {
 }
 
 fn of_state(there: &[AgentThere], free: bool) -> impl Iterator<Item = &AgentThere> {
-    there.iter().filter(move |there| (there.state == AgentState::Idle) == free)
+    there.iter().filter(move |there| there.free == free)
 }
 
 fn secs(span: Duration) -> String {

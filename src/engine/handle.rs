@@ -11,6 +11,7 @@ use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Decision;
 use paceline_core::pacing::ledger::Counts;
+use paceline_core::pacing::past::PastCall;
 use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::time::Utc;
 use std::sync::Arc;
@@ -71,6 +72,8 @@ pub struct Opening {
     pub paused: bool,
     /// What the store has of abandoned calls, for the ledger.
     pub abandons: Vec<(Utc, Counts)>,
+    /// Its latest calls, for a pacer to learn from.
+    pub past: Vec<PastCall>,
     pub sound: Option<Arc<Sound>>,
     /// What an abandoned callee hears; `None` = the house's own message.
     pub sorry: Option<Arc<Sound>>,

@@ -207,7 +207,7 @@ impl Engine {
     }
 
     fn open_campaign(&mut self, opening: Opening) {
-        let Opening { campaign, leads_open, paused, abandons, sound, sorry } = opening;
+        let Opening { campaign, leads_open, paused, abandons, past, sound, sorry } = opening;
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
         }
@@ -222,7 +222,7 @@ impl Engine {
         self.board.campaigns.insert(campaign.id, board);
         self.board_due = self.clock.now();
         let campaign = Box::new(campaign);
-        self.handle(Input::CampaignOpened { campaign, leads_open, paused, abandons });
+        self.handle(Input::CampaignOpened { campaign, leads_open, paused, abandons, past });
     }
 }
 

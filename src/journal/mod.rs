@@ -7,7 +7,9 @@ mod story;
 mod timeline;
 mod write;
 
-pub use read::{Covered, Difference, Onlooker, Replay, ReplayError, covered, files, replay, replay_files};
+pub use read::{
+    Covered, Difference, Onlooker, Replay, ReplayError, covered, files, replay, replay_files, replay_shadowed,
+};
 pub use story::{AgentThere, Happened, Line, Stories, Story, Wanted};
 pub use timeline::{AgentState, Decided, Row, RowOf, Span, State, Timeline, Window};
 pub use write::{JournalConfig, JournalWriter};

@@ -4,6 +4,7 @@ use super::format::{BLOCK_MAX, MAGIC, Record, Snapshot, fingerprint};
 use super::write::segments;
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{Dialer, Input, Output};
+use paceline_core::pacing::shadow::{Compared, ShadowRules};
 use paceline_core::time::{Time, Utc, WallClock};
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
@@ -98,9 +99,61 @@ pub fn replay(path: &Path, mut seen: impl Onlooker) -> Result<Replay, ReplayErro
 pub fn replay_files(files: &[PathBuf], seen: &mut impl Onlooker) -> Result<Replay, ReplayError> {
     let mut found = Replay::default();
     for file in files {
-        replay_segment(file, &mut found, seen)?;
+        replay_segment(file, &mut found, seen, &mut None)?;
     }
     Ok(found)
+}
+
+/// Replays with another pacing setting in the shadow of every campaign. Gives what each came to, by its
+/// name, once for every process that wrote to the journal.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_shadowed(
+    path: &Path,
+    rules: ShadowRules,
+) -> Result<(Replay, Vec<(String, Compared)>), ReplayError> {
+    let (mut found, mut compared) = (Replay::default(), Vec::new());
+    let mut shadows = Some(Shadows { rules, last: None, done: Vec::new() });
+    let mut nobody = |_: Time, _: &Input, _: &[Output], _: &Dialer| {};
+    for file in files(path)? {
+        replay_segment(&file, &mut found, &mut nobody, &mut shadows)?;
+    }
+    if let Some(mut shadows) = shadows {
+        shadows.process_over();
+        compared = shadows.done;
+    }
+    Ok((found, compared))
+}
+
+/// A setting that is tried while a journal is replayed.
+struct Shadows {
+    rules: ShadowRules,
+    /// The state at the end of the last segment.
+    last: Option<Dialer>,
+    done: Vec<(String, Compared)>,
+}
+
+impl Shadows {
+    /// A segment begins: of the same process as the last one, or of another, whose clock began anew.
+    fn begin(&mut self, dialer: &mut Dialer) {
+        if self.last.as_ref().is_some_and(|last| last.at() > dialer.at()) {
+            self.process_over();
+        }
+        if let Some(last) = self.last.take() {
+            dialer.take_shadows(last);
+        }
+        dialer.shadow_all(self.rules);
+    }
+
+    fn process_over(&mut self) {
+        let Some(last) = self.last.take() else { return };
+        let named = last.campaigns().filter_map(|rules| {
+            let compared = last.view(rules.id).shadow?;
+            Some((rules.name.clone(), compared))
+        });
+        self.done.extend(named);
+    }
 }
 
 fn opened(file: &Path) -> Result<Blocks<'_>, ReplayError> {
@@ -164,7 +217,12 @@ pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayErr
     Ok(found)
 }
 
-fn replay_segment(file: &Path, found: &mut Replay, seen: &mut impl Onlooker) -> Result<(), ReplayError> {
+fn replay_segment(
+    file: &Path,
+    found: &mut Replay,
+    seen: &mut impl Onlooker,
+    shadows: &mut Option<Shadows>,
+) -> Result<(), ReplayError> {
     let mut blocks = opened(file)?;
     let Some(snapshot) = blocks.next::<Snapshot>()? else {
         found.torn = true;
@@ -175,6 +233,9 @@ fn replay_segment(file: &Path, found: &mut Replay, seen: &mut impl Onlooker) -> 
         found.versions.push(snapshot.version);
     }
     let mut dialer = snapshot.dialer;
+    if let Some(shadows) = shadows {
+        shadows.begin(&mut dialer);
+    }
     seen.segment(&dialer);
     let mut scratch = Vec::new();
     let mut outputs = Vec::new();
@@ -191,6 +252,9 @@ fn replay_segment(file: &Path, found: &mut Replay, seen: &mut impl Onlooker) -> 
         found.outputs += outputs.len() as u64;
         found.calls_placed +=
             outputs.iter().filter(|output| matches!(output, Output::PlaceCall { .. })).count() as u64;
+        if let (Some(shadows), Input::CampaignOpened { .. }) = (shadows.as_ref(), &record.input) {
+            dialer.shadow_all(shadows.rules);
+        }
         seen.after(record.at, &record.input, &outputs, &dialer);
         if fingerprint(&outputs, &mut scratch) != record.outputs && found.differences.len() < DIFFERENCES_MAX
         {
@@ -204,6 +268,9 @@ fn replay_segment(file: &Path, found: &mut Replay, seen: &mut impl Onlooker) -> 
         }
     }
     found.torn |= blocks.torn;
+    if let Some(shadows) = shadows {
+        shadows.last = Some(dialer);
+    }
     Ok(())
 }
 

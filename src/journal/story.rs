@@ -2,7 +2,7 @@
 //! was answered, and when each agent was. The words belong to the command.
 
 use super::{AgentState, Onlooker};
-use paceline_core::agent::SeatView;
+use paceline_core::agent::{Quiet, SeatView};
 use paceline_core::call::{Digit, Ended, HangUpCause, Heard, Progress};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::{CallStage, Dialer, Input, Output, View};
@@ -33,6 +33,8 @@ pub struct AgentThere {
     pub number: String,
     pub state: AgentState,
     pub since: Utc,
+    /// Whether she could be given the call at that moment: idle, her phone there, and for calls out.
+    pub free: bool,
     /// When she could have taken a call next; `None` = the journal does not say.
     pub free_at: Option<Utc>,
 }
@@ -230,7 +232,7 @@ impl Stories {
 
     fn seat(&mut self, utc: Utc, seat: &SeatView) {
         self.agents.insert(seat.agent, seat.number.clone());
-        let idle = AgentState::of(seat) == AgentState::Idle;
+        let idle = free(seat);
         let works_on = seat.work.as_ref().and_then(|work| work.attempt);
         let ringing = AgentState::of(seat) == AgentState::Ringing;
         for story in &mut self.told {
@@ -293,6 +295,12 @@ impl Story {
     }
 }
 
+/// Whether she could be given a call that we placed.
+fn free(seat: &SeatView) -> bool {
+    let cannot = [Quiet::InboundOnly, Quiet::PhoneAway, Quiet::LegComing];
+    AgentState::of(seat) == AgentState::Idle && !seat.quiet.is_some_and(|quiet| cannot.contains(&quiet))
+}
+
 fn there(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentThere> {
     let Some(group) = group else { return Vec::new() };
     let seats = dialer.seats().into_iter().filter(|seat| seat.groups.contains(&group));
@@ -300,8 +308,9 @@ fn there(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentThere> {
     seats
         .map(|seat| {
             let state = AgentState::of(&seat);
-            let free_at = (state == AgentState::Idle).then_some(now);
-            AgentThere { agent: seat.agent, number: seat.number, state, since: seat.since, free_at }
+            let free = free(&seat);
+            let free_at = free.then_some(now);
+            AgentThere { agent: seat.agent, number: seat.number, state, since: seat.since, free, free_at }
         })
         .filter(|there| there.state != AgentState::SignedOut)
         .collect()

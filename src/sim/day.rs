@@ -208,7 +208,7 @@ impl<F: FarEnd> Day<F> {
         let leads_open = self.books.leads_open();
         let abandons = self.books.abandons(self.campaign.pacing.answer_wait);
         let campaign = Box::new(self.campaign.clone());
-        self.give(Input::CampaignOpened { campaign, leads_open, paused: false, abandons });
+        self.give(Input::CampaignOpened { campaign, leads_open, paused: false, abandons, past: Vec::new() });
     }
 
     /// `kill -9`: whatever was not in the books is gone, and the process starts again a little later.

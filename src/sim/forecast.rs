@@ -217,6 +217,7 @@ impl World {
             wrap_up: around(self.wrap_up, 0.5),
             nailed_up: 1.0,
             telephone: 0.0,
+            own_mode: 0.0,
             misses: 0.0,
             declines: 0.0,
             holds: 0.0,

@@ -20,6 +20,7 @@ pub mod imports;
 pub mod leads;
 pub mod legs;
 pub mod lock;
+pub mod past;
 pub mod people;
 pub mod reader;
 pub mod recordings;

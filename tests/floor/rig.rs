@@ -201,8 +201,15 @@ impl Rig {
         let campaign = campaign(&store, &wish, group).await;
         let id = campaign.id;
         let (leads_open, paused) = (wish.leads, false);
-        let opening =
-            Opening { campaign, leads_open, paused, sound: None, sorry: None, abandons: Vec::new() };
+        let opening = Opening {
+            campaign,
+            leads_open,
+            paused,
+            sound: None,
+            sorry: None,
+            abandons: Vec::new(),
+            past: Vec::new(),
+        };
         handle.ask(Ask::Open(Box::new(opening))).await;
         Rig { handle, dir, agents, callees, registrar, campaign: id, store, engine, writer }
     }

@@ -8,6 +8,7 @@ use crate::lead::Lead;
 use crate::number::PhoneNumber;
 use crate::outcome::Reason;
 use crate::pacing::ledger::Counts;
+use crate::pacing::past::PastCall;
 use crate::pacing::shadow::ShadowRules;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub enum Input {
         ///
         /// [`Ledger`]: crate::pacing::ledger::Ledger
         abandons: Vec<(Utc, Counts)>,
+        /// Mode predictive: the campaign's latest calls, from which the pacer learns before the first.
+        past: Vec<PastCall>,
     },
     /// The answer to `Output::FetchLeads`.
     LeadsArrived {

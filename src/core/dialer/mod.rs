@@ -109,10 +109,15 @@ impl Dialer {
                     line.set_state(self.now, state);
                 }
             }
-            Input::CampaignOpened { campaign, leads_open, paused, abandons } => {
+            Input::CampaignOpened { campaign, leads_open, paused, abandons, past } => {
                 let mut run = CampaignRun::new(*campaign, leads_open, paused);
                 run.ledger = Ledger::restored(&abandons);
-                self.campaigns.insert(run.rules.id, run);
+                if let Some(pacer) = &mut run.pacer {
+                    pacer.learn(self.now, self.wall.utc(self.now), &past, floor::tried);
+                }
+                let id = run.rules.id;
+                self.campaigns.insert(id, run);
+                self.introduce(id);
             }
             Input::LeadsArrived { campaign, leads, next_due, leads_open } => {
                 self.leads_arrived(campaign, leads, next_due, leads_open);
@@ -193,6 +198,11 @@ impl Dialer {
         self.campaigns.get(&campaign).map(|run| &run.ledger)
     }
 
+    /// When the last input came.
+    pub fn at(&self) -> Time {
+        self.now
+    }
+
     /// The wall clock at the last input.
     pub fn utc(&self) -> Utc {
         self.wall.utc(self.now)
@@ -263,7 +273,10 @@ impl Dialer {
                     self.hang_up(call, HangUpCause::Stopped);
                 }
             }
-            ManagerAct::Shadow(rules) => run.set_shadow(rules),
+            ManagerAct::Shadow(rules) => {
+                run.set_shadow(rules);
+                self.introduce(campaign);
+            }
             ManagerAct::TestCall { number } => run.tests.push_back(number),
             ManagerAct::Blacklisted { number } => self.number_blacklisted(number),
             ManagerAct::LeadClosed { lead } => {

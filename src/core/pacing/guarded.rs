@@ -1,8 +1,9 @@
 //! A pacer that is not trusted: where it panics, or its decisions take too long, the campaign goes on with
 //! one call for each idle agent, and says so. Never silence, never a flood.
 
-use super::predictive::{Carried, Event, Pacer, Plan, Rules, Snapshot};
-use crate::time::{Duration, Time};
+use super::past::{self, PastCall};
+use super::predictive::{Carried, Event, Pacer, Part, Plan, Rules, Snapshot};
+use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +15,9 @@ const FAILURES_MAX: u32 = 3;
 /// So many slow decisions within `SLOW_WITHIN` are a failure.
 const SLOW_MAX: usize = 5;
 const SLOW_WITHIN: Duration = Duration::from_secs(60);
+
+/// A pacer's own clock begins so long before ours, so that it can be told what happened before we began.
+const BEFORE: Duration = Duration::from_secs(86_400);
 
 /// What went wrong with a pacer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,23 +64,44 @@ impl Guarded {
         self.pacer.set_spent(spent);
     }
 
+    /// Learns from the calls of an earlier process, those of the last day before `utc`, which is `now` on
+    /// the wall. What they spent of a budget is not theirs to say: see [`Guarded::set_spent`].
+    pub fn learn(&mut self, now: Time, utc: Utc, calls: &[PastCall], part: impl Fn(u32) -> Part) {
+        let spent = self.pacer.spent();
+        for (at, event) in past::events(calls, part) {
+            let ago = utc.since(at);
+            if at <= utc && ago < BEFORE {
+                let then = Time::from_millis((own(now).as_millis()).saturating_sub(ago.as_millis() as u64));
+                let pacer = &mut self.pacer;
+                if !holds(|| pacer.on_event(then, event)) {
+                    return self.fails(now, Trouble::Panicked);
+                }
+            }
+        }
+        self.pacer.set_spent(spent);
+    }
+
     /// See [`Pacer::on_event`]. A pacer that is left out goes on learning.
     pub fn on_event(&mut self, now: Time, event: Event) {
         let pacer = &mut self.pacer;
-        if !holds(|| pacer.on_event(now, event)) {
+        if !holds(|| pacer.on_event(own(now), event)) {
             self.fails(now, Trouble::Panicked);
         }
     }
 
     /// See [`Pacer::decide`]. `None` = the pacer is left out: one call for each idle agent.
-    pub fn decide(&mut self, now: Time, view: &Snapshot) -> Option<Plan> {
+    pub fn decide(&mut self, now: Time, mut view: Snapshot) -> Option<Plan> {
         if self.trouble(now).is_some() {
             return None;
         }
+        view.agents.iter_mut().for_each(|agent| agent.since = own(agent.since));
+        view.calls.iter_mut().for_each(|call| call.since = own(call.since));
+        view.waiting.iter_mut().for_each(|waiting| waiting.since = own(waiting.since));
+        view.closes = view.closes.map(own);
         let pacer = &mut self.pacer;
         let mut plan = None;
-        if holds(|| plan = Some(pacer.decide(now, view))) {
-            return plan;
+        if holds(|| plan = Some(pacer.decide(own(now), &view))) {
+            return plan.map(|plan| Plan { next_look: plan.next_look.map(ours), ..plan });
         }
         self.fails(now, Trouble::Panicked);
         None
@@ -112,6 +137,16 @@ impl Guarded {
     }
 }
 
+/// A moment on the pacer's clock.
+fn own(at: Time) -> Time {
+    at + BEFORE
+}
+
+/// And back.
+fn ours(at: Time) -> Time {
+    Time::from_millis(at.as_millis().saturating_sub(BEFORE.as_millis() as u64))
+}
+
 /// Whether it ran to its end. What a panic leaves behind is thrown away by the caller.
 fn holds(work: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(work)).is_ok()
@@ -137,13 +172,13 @@ mod tests {
         let mut guarded = Guarded::new(Rules::default());
         guarded.on_event(at(0), Event::AgentCame { agent: AgentId(1) });
         guarded.set_spent(Carried { live: 40.0, abandoned: 1.0 });
-        assert!(guarded.decide(at(1), &view()).is_some());
+        assert!(guarded.decide(at(1), view()).is_some());
         guarded.break_once(at(2));
         assert_eq!(guarded.trouble(at(3)), Some(Trouble::Panicked));
-        assert_eq!(guarded.decide(at(3), &view()), None);
+        assert_eq!(guarded.decide(at(3), view()), None);
         assert_eq!(guarded.spent(), Carried { live: 40.0, abandoned: 1.0 });
         assert_eq!(guarded.tried_again(), Some(at(602)));
-        assert!(guarded.decide(at(602), &view()).is_some(), "a fresh one is tried");
+        assert!(guarded.decide(at(602), view()).is_some(), "a fresh one is tried");
     }
 
     #[test]
@@ -152,7 +187,7 @@ mod tests {
         for round in 0..3 {
             guarded.break_once(at(1_000 * round));
         }
-        assert_eq!(guarded.decide(at(100_000), &view()), None);
+        assert_eq!(guarded.decide(at(100_000), view()), None);
         assert_eq!(guarded.tried_again(), None);
     }
 
@@ -167,5 +202,66 @@ mod tests {
             guarded.overran(at(500 + round));
         }
         assert_eq!(guarded.trouble(at(505)), Some(Trouble::TooSlow));
+    }
+
+    /// A morning's calls in a store: one in four answered after ten seconds, a minute of talk, ten seconds
+    /// of wrap-up; then a new process.
+    #[test]
+    fn what_an_earlier_process_saw_is_known_from_the_first_call() {
+        let utc = Utc::from_millis(1_795_262_400_000);
+        let call = |n: u64| {
+            let placed = utc - Duration::from_secs(20_000 - n * 20);
+            let answered = (n % 4 == 0).then_some(placed + Duration::from_secs(12));
+            let agent = answered.map(|at| (AgentId(1 + n as i64 % 7), at));
+            let ended = answered.map_or(placed + Duration::from_secs(32), |at| at + Duration::from_secs(60));
+            PastCall {
+                call: crate::ids::CallId(n),
+                tries: 0,
+                placed,
+                ringing: Some(placed + Duration::from_secs(2)),
+                answered,
+                agent,
+                ended,
+                wrapped: answered.map(|_| ended + Duration::from_secs(10)),
+                ours: false,
+                network: false,
+                abandoned: false,
+            }
+        };
+        let past: Vec<PastCall> = (0..900).map(call).collect();
+        let lines = |past: &[PastCall]| {
+            let mut guarded = Guarded::new(Rules::default());
+            guarded.learn(at(5), utc, past, |_| Part(0));
+            assert_eq!(guarded.spent(), Carried::default(), "what was spent is the ledger's to say");
+            let mut view = view();
+            view.agents = (1..=10).map(|n| AgentNow { agent: AgentId(n), ..view.agents[0] }).collect();
+            view.agents.iter().for_each(|now| guarded.on_event(at(5), Event::AgentCame { agent: now.agent }));
+            (view.lines_free, view.starts_allowed) = (200, 200);
+            guarded.decide(at(6), view).expect("a plan").place
+        };
+        let (cold, warm) = (lines(&[]), lines(&past));
+        assert!(cold >= 10 && warm > cold, "{cold} without, {warm} with the morning's calls");
+    }
+
+    #[test]
+    fn calls_of_the_day_before_yesterday_are_not_told() {
+        let utc = Utc::from_millis(1_795_262_400_000);
+        let placed = utc - Duration::from_secs(90_000);
+        let past = PastCall {
+            call: crate::ids::CallId(1),
+            tries: 0,
+            placed,
+            ringing: None,
+            answered: Some(placed),
+            agent: None,
+            ended: placed,
+            wrapped: None,
+            ours: false,
+            network: false,
+            abandoned: true,
+        };
+        let mut guarded = Guarded::new(Rules::default());
+        guarded.learn(at(0), utc, &[past], |_| Part(0));
+        assert_eq!(guarded, Guarded::new(Rules::default()));
     }
 }

@@ -4,6 +4,7 @@ pub mod brake;
 pub mod estimate;
 pub mod guarded;
 pub mod ledger;
+pub mod past;
 pub mod predictive;
 pub mod rate;
 pub mod ratio;

@@ -26,6 +26,8 @@ pub struct Habits {
     pub nailed_up: f64,
     /// Share of agents on ordinary telephones, of those who have one.
     pub telephone: f64,
+    /// Share of agents who choose for themselves whether they take calls in, calls out or both.
+    pub own_mode: f64,
     /// Share of agents who never pick up.
     pub deaf: f64,
     /// Share of rings that she does not hear, and of rings that she declines.
@@ -71,6 +73,7 @@ impl Default for Habits {
             whim: Spread::new(300.0, 0.7, 20.0, 1_800.0),
             nailed_up: 0.6,
             telephone: 0.2,
+            own_mode: 0.3,
             deaf: 0.0,
             misses: 0.02,
             declines: 0.01,

@@ -72,7 +72,7 @@ impl Person {
         let nailed = dice.chance(habits.nailed_up);
         let deaf = dice.chance(habits.deaf);
         let modes = [WorkMode::Both, WorkMode::Both, WorkMode::Outbound, WorkMode::Inbound];
-        let work_mode = modes[if dice.chance(0.3) { dice.next_u64() as usize % 4 } else { 0 }];
+        let work_mode = modes[if dice.chance(habits.own_mode) { dice.next_u64() as usize % 4 } else { 0 }];
         Person {
             agent,
             way: telephone.map_or(Way::Phone, Way::Telephone),

@@ -254,7 +254,8 @@ async fn brain_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
         let mut next = Dialer::new(seed);
         next.handle(Time::ZERO, Input::ClockSet(day.dialer.utc()));
         let campaign = Box::new(plan.campaign.clone());
-        let opened = Input::CampaignOpened { campaign, leads_open: 0, paused: true, abandons };
+        let opened =
+            Input::CampaignOpened { campaign, leads_open: 0, paused: true, abandons, past: Vec::new() };
         next.handle(Time::ZERO, opened);
         let shown = day.dialer.view(day.campaign()).abandon;
         assert!(shown.is_some() && next.view(day.campaign()).abandon == shown, "seed {seed}: the same rates");

@@ -4,13 +4,14 @@
 use super::{FloorPlan, START};
 use paceline::journal::{
     AgentState, JournalConfig, JournalWriter, RowOf, State, Stories, Timeline, Wanted, Window, files, replay,
-    replay_files,
+    replay_files, replay_shadowed,
 };
 use paceline::sim::day::Troubles;
 use paceline_core::campaign::Mode;
 use paceline_core::dialer::{CallStage, Dialer, Input, Output};
 use paceline_core::ids::{AgentId, AttemptId, CallId};
 use paceline_core::outcome::Outcome;
+use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time, Utc};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -161,4 +162,25 @@ fn why_an_owner_was_hung_up_on_is_answered_from_the_journal() {
     {
         assert!(text.contains(told), "{told}: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// Another setting is tried on a day that is over: the day itself is replayed as it was, bit for bit.
+#[test]
+fn a_setting_is_tried_in_the_shadow_of_a_recorded_day() {
+    let day = recorded(2);
+    let rules = ShadowRules { mode: Mode::Progressive, call_ratio: 1.0, abandon_rate_max: 0.03 };
+    let (found, compared) = replay_shadowed(day.dir.path(), rules).expect("a replay");
+    assert!(
+        found.segments > 1 && found.differences.is_empty(),
+        "{}: {:?}",
+        day.of,
+        found.differences.first()
+    );
+    let [(_, sides)] = &compared[..] else { panic!("{}: one campaign, {compared:?}", day.of) };
+    assert!(
+        sides.secs > 0.0 && sides.live.answered > 0 && sides.shadow.answered > 0,
+        "{}: {sides:?}",
+        day.of
+    );
+    assert!(sides.shadow.abandoned < sides.live.abandoned, "one line for each instead of three: {sides:?}");
 }

@@ -54,9 +54,12 @@ impl FloorPlan {
         let mut dice = Dice::keyed(seed, &[mode as u64]);
         let agents = 1 + (dice.next_u64() % 8) as i64;
         let wild = dice.chance(0.6);
+        let mut campaign = campaign(mode, &mut dice);
+        // Dice of their own: the rest of the day does not depend on it.
+        campaign.pacing.shadow = shadow(&mut Dice::keyed(seed, &[mode as u64, 1]));
         FloorPlan {
             seed,
-            campaign: campaign(mode, &mut dice),
+            campaign,
             trunk: Trunk {
                 id: TrunkId(0),
                 name: "trunk".into(),
@@ -191,7 +194,7 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
             answer_wait: Duration::from_secs(2),
             waiting_max: pick(dice, &[0, 2, 5]),
             may_cancel: false,
-            shadow: shadow(dice),
+            shadow: None,
         },
     }
 }

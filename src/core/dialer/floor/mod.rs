@@ -19,7 +19,7 @@ pub(super) use allowing::booked_for;
 pub(super) use answering::Talk;
 use by_telephone::ByTelephone;
 use predicting::Paced;
-pub(super) use predicting::{LENT_AHEAD, Planned, part, predicts};
+pub(super) use predicting::{LENT_AHEAD, Planned, part, predicts, tried};
 pub(super) use wrap_up::WrapUpJob;
 
 use super::{Dialer, Output};

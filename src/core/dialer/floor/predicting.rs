@@ -16,7 +16,7 @@ use crate::pacing::Why;
 use crate::pacing::predictive::{
     AgentNow, CallNow, Doing, Event, Limit, Part, Reason, Snapshot, Stage, WaitingNow,
 };
-use crate::pacing::shadow::Room;
+use crate::pacing::shadow::{Room, ShadowRules};
 use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +136,7 @@ impl Dialer {
         run.planned = None;
         run.tell_pacer(utc, view.waiting.len());
         let pacer = run.pacer.as_mut()?;
-        let Some(plan) = pacer.decide(now, &view) else {
+        let Some(plan) = pacer.decide(now, view) else {
             if let Some(at) = pacer.tried_again() {
                 self.wakes.set_sooner(Wake::Pace(id), at);
             }
@@ -219,6 +219,48 @@ impl Dialer {
         (sharing.iter().position(|one| *one == id).unwrap_or(0), sharing.len().max(1))
     }
 
+    /// Tells a shadow who is at work: it began when they were there already. An agent on a call counts as
+    /// free, which she will be.
+    pub(in crate::dialer) fn introduce(&mut self, id: CampaignId) {
+        let now = self.now;
+        let Some(run) = self.campaigns.get_mut(&id) else { return };
+        let group = run.rules.agents.as_ref().map(|rules| rules.group);
+        let Some(shadow) = &mut run.shadow else { return };
+        let here = |seat: &&Seat| seat.paced.here && group.is_some_and(|group| seat.groups.contains(&group));
+        for seat in self.floor.seats.values().filter(here) {
+            let agent = seat.agent.id;
+            shadow.on_event(now, Event::AgentCame { agent });
+            if seat.paced.paused {
+                shadow.on_event(now, Event::AgentPaused { agent });
+            }
+        }
+    }
+
+    /// Tries a setting in the shadow of every campaign with agents that does not try it already. No output
+    /// depends on it.
+    pub fn shadow_all(&mut self, rules: ShadowRules) {
+        let wants = |run: &CampaignRun| {
+            run.rules.agents.is_some() && run.shadow.as_ref().is_none_or(|shadow| *shadow.rules() != rules)
+        };
+        let ids: Vec<CampaignId> =
+            self.campaigns.iter().filter(|(_, run)| wants(run)).map(|(id, _)| *id).collect();
+        for id in ids {
+            if let Some(run) = self.campaigns.get_mut(&id) {
+                run.set_shadow(Some(rules));
+            }
+            self.introduce(id);
+        }
+    }
+
+    /// Goes on with the shadows of an earlier state of the same process.
+    pub fn take_shadows(&mut self, mut from: Dialer) {
+        for (id, run) in &mut self.campaigns {
+            if let Some(before) = from.campaigns.get_mut(id) {
+                run.shadow = before.shadow.take().or(run.shadow.take());
+            }
+        }
+    }
+
     /// Brings the settings that run in the shadow to this moment.
     pub(in crate::dialer) fn shadow(&mut self) {
         let (now, utc) = (self.now, self.wall.utc(self.now));
@@ -266,7 +308,11 @@ fn closes(run: &mut CampaignRun, utc: Utc) -> Option<Utc> {
 
 /// Leads that have been tried before answer otherwise than those that have not.
 pub(in crate::dialer) fn part(lead: &Lead) -> Part {
-    let tries = lead.phones.iter().map(|phone| phone.attempts).max().unwrap_or(0);
+    tried(lead.phones.iter().map(|phone| phone.attempts).max().unwrap_or(0))
+}
+
+/// The part of numbers that have been tried so often.
+pub(in crate::dialer) fn tried(tries: u32) -> Part {
     Part(tries.min(2) as u16)
 }
 

@@ -22,7 +22,13 @@ fn spent(people: u64, abandoned: u64) -> Counts {
 fn opened(campaign: Campaign, abandons: Vec<(Utc, Counts)>) -> Desk {
     let mut desk = Desk::floor(staffed(campaign.mode));
     let campaign = Box::new(campaign);
-    desk.give(Input::CampaignOpened { campaign, leads_open: 9_000, paused: false, abandons });
+    desk.give(Input::CampaignOpened {
+        campaign,
+        leads_open: 9_000,
+        paused: false,
+        abandons,
+        past: Vec::new(),
+    });
     desk.nailed_up(1);
     desk.nailed_up(2);
     let leads = (1..=30).map(lead).collect();

@@ -87,7 +87,7 @@ impl Desk {
         desk
     }
 
-    fn act(&mut self, n: i64, act: AgentAct) -> Option<Refusal> {
+    pub(super) fn act(&mut self, n: i64, act: AgentAct) -> Option<Refusal> {
         self.give(Input::AgentActed { ask: 1, agent: AgentId(n), act });
         let answers = self.take(|output| match output {
             Output::ActAnswered { refusal, .. } => Some(*refusal),

@@ -42,7 +42,13 @@ impl Desk {
             desk.give(Input::TrunkDefined(trunk));
         }
         let campaign = Box::new(campaign);
-        desk.give(Input::CampaignOpened { campaign, leads_open: 1, paused: false, abandons: Vec::new() });
+        desk.give(Input::CampaignOpened {
+            campaign,
+            leads_open: 1,
+            paused: false,
+            abandons: Vec::new(),
+            past: Vec::new(),
+        });
         desk
     }
 

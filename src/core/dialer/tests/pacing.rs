@@ -3,6 +3,7 @@
 
 use super::floor::{GROUP, staffed};
 use super::*;
+use crate::agent::AgentAct;
 use crate::campaign::PacingRules;
 use crate::ids::AttemptId;
 use crate::pacing::guarded::Trouble;
@@ -50,7 +51,13 @@ fn campaigns_that_share_a_group_do_not_promise_an_agent_twice() {
     let mut desk = Desk::floor(staffed(Mode::Predictive));
     let second = Campaign { id: CampaignId(2), name: "second".into(), ..staffed(Mode::Predictive) };
     let campaign = Box::new(second);
-    desk.give(Input::CampaignOpened { campaign, leads_open: 9, paused: false, abandons: Vec::new() });
+    desk.give(Input::CampaignOpened {
+        campaign,
+        leads_open: 9,
+        paused: false,
+        abandons: Vec::new(),
+        past: Vec::new(),
+    });
     desk.leads((1..=9).map(lead).collect());
     let leads = (11..=19).map(lead).collect();
     desk.give(Input::LeadsArrived { campaign: CampaignId(2), leads, next_due: None, leads_open: 9 });
@@ -108,4 +115,31 @@ fn a_shadow_changes_nothing_and_is_shown() {
     assert_eq!(without.1, None);
     let compared = with.1.expect("a comparison");
     assert!(compared.secs > 0.0 && compared.shadow.calls > compared.live.calls, "{compared:?}");
+}
+
+#[test]
+fn a_shadow_that_begins_in_mid_shift_knows_who_is_there() {
+    let mut desk = Desk::floor(staffed(Mode::Progressive));
+    desk.nailed_up(1);
+    desk.nailed_up(2);
+    desk.act(2, AgentAct::Pause { reason: "lunch".into() });
+    desk.leads((1..=200).map(lead).collect());
+    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Shadow(Some(SHADOW)) });
+    for n in 1..=160 {
+        for call in desk.place_all() {
+            desk.now += Duration::from_secs(10);
+            if n % 3 == 0 {
+                desk.answer(call);
+                desk.now += Duration::from_secs(40);
+            }
+            desk.progress(call, ended(Outcome::NoAnswer, 480));
+            desk.give(Input::ResultSaved { attempt: AttemptId(call.0 as i64) });
+            desk.wait(Duration::from_secs(25));
+        }
+    }
+    let compared = desk.dialer.view(ID).shadow.expect("a comparison");
+    assert!(compared.shadow.answered > 10, "one agent is there: {compared:?}");
+    assert!(compared.shadow.utilisation > 0.2 && compared.live.utilisation > 0.2, "{compared:?}");
+    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Shadow(None) });
+    assert_eq!(desk.dialer.view(ID).shadow, None);
 }

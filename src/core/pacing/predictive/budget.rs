@@ -10,16 +10,16 @@ use std::collections::VecDeque;
 /// Risk taken at most, whatever is left.
 const RISK_MAX: f64 = 0.6;
 /// Part of the ceiling that is aimed at: what is lost in the last minutes comes out of the rest.
-const SHARE_USED: f64 = 0.98;
+const SHARE_USED: f64 = 0.965;
 /// Part of that where it is reckoned, not known, who of the abandoned were people.
-const SHARE_RECKONED: f64 = 0.965;
+const SHARE_RECKONED: f64 = 0.9;
 /// People abandoned for each unit of risk taken, before it was seen. Floors of every kind are near it, so
 /// it is believed until many people were lost: what a few of them say is mostly chance.
 const USUAL_RATIO: f64 = 0.68;
 const RATIO_WEIGHT: f64 = 8.0;
 const RATIO_FADES: f64 = 0.999;
 /// People kept in reserve, and standard deviations of the abandons on their way: they come in clusters.
-const RESERVE: f64 = 0.8;
+const RESERVE: f64 = 1.0;
 const CLUSTER: f64 = 1.5;
 /// Of the answers that are expected, so many are counted on.
 const SURE: f64 = 0.75;
@@ -29,7 +29,7 @@ const RATE_MAX: f64 = 1.15;
 const KNOWN_FROM: f64 = 60.0;
 const UNKNOWN_PART: f64 = 0.8;
 /// The last people of the budget are spent with growing care.
-const LAST_PEOPLE: f64 = 2.0;
+const LAST_PEOPLE: f64 = 2.5;
 /// People lent, for each root of those that the whole day allows.
 const LOAN: f64 = 0.3;
 /// Never more than this part of what the rest of the day will allow.
@@ -50,11 +50,17 @@ const JUDGED_FROM: f64 = 4.0;
 const JUDGED_FROM_LARGE: f64 = 2.5;
 const LARGE: u32 = 25;
 
+/// The model is believed until half an hour lost so many people, and then so many times what it reckoned with.
+const CHANCE: f64 = 10.0;
+const WRONG_BY: f64 = 4.0;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Minute {
     number: u64,
     live: f64,
     abandoned: f64,
+    /// Sum over its live answers of the risk that was taken.
+    risked: f64,
 }
 
 /// What was spent, and what the spending bought.
@@ -131,7 +137,9 @@ impl Budget {
         self.live += 1.0;
         self.told += 1.0;
         self.began.get_or_insert(now);
-        self.minute(now).live += 1.0;
+        let minute = self.minute(now);
+        minute.live += 1.0;
+        minute.risked += risk.max(0.0);
         if risk > 0.0 {
             self.risk_taken = self.risk_taken * RATIO_FADES + risk;
             self.came_true *= RATIO_FADES;
@@ -193,6 +201,13 @@ impl Budget {
         self.recent.iter().fold((0.0, 0.0), |(live, gone), m| (live + m.live, gone + m.abandoned))
     }
 
+    /// Whether so many more people were lost in the last half hour than the risk taken allows that the
+    /// model must be wrong about this floor: then no risk of its reckoning is small enough.
+    fn distrusted(&self) -> bool {
+        let sum = |of: fn(&Minute) -> f64| self.recent.iter().map(of).sum::<f64>();
+        sum(|minute| minute.abandoned) > CHANCE + WRONG_BY * USUAL_RATIO * sum(|minute| minute.risked)
+    }
+
     /// The risk that may be taken with what is to come. It stays as even as the budget allows: agents' time
     /// grows with the logarithm of the risk, so a steady small one is worth far more than a large one now
     /// and none later.
@@ -206,7 +221,8 @@ impl Budget {
         let left = max * (self.live + coming) - self.abandoned - reserve;
         let certain = (SURE * coming - 1.5 * coming.sqrt()).max(0.0);
         let none = Allowance { risk: 0.0, left: left.max(0.0) };
-        if max <= 0.0 || rules.abandon_rate_max * (self.live + certain) <= self.abandoned + failing {
+        let spent = rules.abandon_rate_max * (self.live + certain) <= self.abandoned + failing;
+        if max <= 0.0 || spent || self.distrusted() {
             return none;
         }
         let last_risk = (LAST_RISK / (ratio * (coming + in_flight).max(1.0))).min(LAST_RISK_MAX);
@@ -318,6 +334,26 @@ mod tests {
         }
         let middle = budget.allowance(&rules, Time::from_millis(7_200_000), day(1000.0)).risk;
         assert!((0.03..0.05).contains(&first) && (0.03..0.055).contains(&middle), "{first} {middle}");
+    }
+
+    #[test]
+    fn a_model_that_is_wrong_by_far_is_not_asked_for_half_an_hour() {
+        let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
+        let mut budget = Budget::new(&rules);
+        let day = Coming { answers: 50_000.0, end_known: true, ..Coming::default() };
+        let now = Time::from_millis(60_000);
+        for n in 0..1_000 {
+            budget.answered(now, 0.002);
+            if n % 50 == 0 && n < 600 {
+                budget.abandoned(now, 1.0);
+            }
+        }
+        assert!(budget.allowance(&rules, now, day).risk > 0.0, "twelve where two were reckoned with");
+        (0..10).for_each(|_| budget.abandoned(now, 1.0));
+        assert_eq!(budget.allowance(&rules, now, day).risk, 0.0, "22 are no chance any more");
+        let later = Time::from_millis(60_000 * 40);
+        budget.answered(later, 0.0);
+        assert!(budget.allowance(&rules, later, day).risk > 0.0, "it is asked anew");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What is learnt from calls: set-up delay, rates of answer by seconds of ringing, machines and how long
 //! a detector takes, and how much better or worse each part of the list answers just now.
 
+use super::draft;
 use super::event::Part;
 use super::view::Stage;
 use crate::ids::CallId;
+
 use crate::pacing::estimate::{Hazard, Scale, Share};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
@@ -24,10 +26,12 @@ const JUMPS_PER_SEC: f64 = 1.0 / 4000.0;
 const DRIFT: f64 = 0.001;
 
 /// A new list is taken to answer like this until its first calls have rung to the end.
-const COLD_ANSWER: f64 = 0.4;
+const COLD_ANSWER: f64 = 0.6;
 /// So many first calls are looked at, and so many of them are enough.
 const FIRST_CALLS: u64 = 400;
 const FIRST_ENOUGH: f64 = 60.0;
+/// A level so many times lower than what the first calls came to is not believed.
+const TOO_LOW: f64 = 1.4;
 /// Seconds of ringing told apart at most.
 const RING_SECS_MAX: usize = 180;
 /// An answer this long after dialling, and still no phone was said to ring: this feed does not tell.
@@ -445,6 +449,25 @@ impl Calls {
         self.cautious = (seen < FIRST_ENOUGH).then_some((answered + COLD_ANSWER * 4.0) / (seen + 4.0));
         if self.cautious.is_none() {
             self.first.clear();
+            self.settle_level((answered + 0.5) / (seen + 1.0));
+        }
+    }
+
+    /// Calls that left together fall silent together: while it is not known how long people take to answer,
+    /// that looks like a list which has gone bad. What the first calls came to says how good it is.
+    fn settle_level(&mut self, share: f64) {
+        self.refresh();
+        let (mut low, mut high) = (0.02f64, 8.0f64);
+        for _ in 0..20 {
+            let middle = (low * high).sqrt();
+            if draft::answer_chance(self, middle) < share {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        for scale in self.scales.values_mut().filter(|scale| scale.mean() < low / TOO_LOW) {
+            *scale = Scale::new(low, 0.3);
         }
     }
 

@@ -110,16 +110,7 @@ impl Draft {
         let delays = calls.has_verdicts().then(|| verdicts(&calls.verdict_live));
         let fresh_ring = delayed(&rings.live, delays.as_deref());
 
-        let (starts, fails) = (calls.setup_rings.rates(), calls.setup_ends.rates());
-        let (mut setup, mut setup_alive) = (Vec::with_capacity(SETUP_SECS), vec![1.0]);
-        let mut alive = 1.0;
-        for second in 0..SETUP_SECS {
-            let all = starts[second] + fails[second];
-            let ends = alive * (1.0 - (-all).exp());
-            setup.push(ends * starts[second] / all.max(1e-12));
-            alive -= ends;
-            setup_alive.push(alive.max(1e-9));
-        }
+        let (setup, setup_alive) = set_up(calls);
         let at_once = calls.rings == Rings::Never;
         let fresh = if at_once {
             fresh_ring.clone()
@@ -252,6 +243,27 @@ impl Draft {
             ((at(&sums, point) - again) / alive).clamp(0.0, 1.0)
         })
     }
+}
+
+/// Ringing begins in these seconds after dialling; and the chance to be in set-up still.
+fn set_up(calls: &Calls) -> (Vec<f64>, Vec<f64>) {
+    let (starts, fails) = (calls.setup_rings.rates(), calls.setup_ends.rates());
+    let (mut setup, mut still) = (Vec::with_capacity(SETUP_SECS), vec![1.0]);
+    let mut alive = 1.0;
+    for second in 0..SETUP_SECS {
+        let all = starts[second] + fails[second];
+        let ends = alive * (1.0 - (-all).exp());
+        setup.push(ends * starts[second] / all.max(1e-12));
+        alive -= ends;
+        still.push(alive.max(1e-9));
+    }
+    (setup, still)
+}
+
+/// P(a call placed now is answered by a person) where the list answers `scale` times as usual.
+pub(super) fn answer_chance(calls: &Calls, scale: f64) -> f64 {
+    let rung = if calls.rings == Rings::Never { 1.0 } else { set_up(calls).0.iter().sum() };
+    rung * ringing(calls, scale).live.iter().sum::<f64>()
 }
 
 fn delayed(mass: &[f64], delays: Option<&[f64]>) -> Vec<f64> {
