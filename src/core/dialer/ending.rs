@@ -17,7 +17,16 @@ impl Dialer {
     pub(super) fn finish(&mut self, id: CallId, ended: Ended) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase != Phase::Ended) else { return };
-        let unheard = matches!(call.phase, Phase::Waiting) && !call.queued && call.spoke.is_none();
+        // Whoever answered for an agent and heard nobody was abandoned, also in the moment before "answered"
+        // was on disk, and also where the agent herself let go.
+        let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
+        let for_agents =
+            call.for_agent.is_some() || call.waiting.is_some() && mode.is_some_and(Self::needs_agents);
+        let unheard = match call.phase {
+            Phase::Waiting => !call.queued,
+            Phase::Answered => for_agents && !call.inbound,
+            _ => false,
+        } && call.spoke.is_none();
         if unheard && !call.abandoned {
             // She hung up before anybody spoke with her.
             call.abandoned = true;
@@ -128,9 +137,17 @@ impl Dialer {
     /// Takes a call out of the books and frees its number and household.
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
         let call = self.calls.remove(&id)?;
-        self.busy_numbers.remove(&call.number);
-        let household = call.waiting.as_ref().and_then(|waiting| waiting.lead.household);
-        if let Some(household) = household {
+        let household_of = |call: &Call| call.waiting.as_ref().and_then(|waiting| waiting.lead.household);
+        let household = household_of(&call);
+        // An attempt that the store refused may have been the second to the same people.
+        let others = || self.calls.values().filter(|other| !other.inbound);
+        let same_number = others().any(|other| other.number == call.number);
+        let same_household = household.is_some()
+            && others().any(|other| other.campaign == call.campaign && household_of(other) == household);
+        if !same_number {
+            self.busy_numbers.remove(&call.number);
+        }
+        if let Some(household) = household.filter(|_| !same_household) {
             self.busy_households.remove(&(call.campaign, household));
         }
         Some(call)

@@ -49,7 +49,10 @@ fn every_answered_call_ends_well(seen: &Seen, books: &Books) -> Result<(), Strin
                     || callee.announced
                     || (callee.sorry && result.agent.is_none())
             }
-            Outcome::Abandoned => (callee.sorry || callee.ended_by_callee) && !callee.bridged,
+            Outcome::Abandoned => {
+                (callee.sorry || callee.ended_by_callee || callee.for_one && callee.hung_up)
+                    && !callee.bridged
+            }
             Outcome::Interrupted => !seen.crashes_at.is_empty(),
             _ => false,
         };
