@@ -50,6 +50,9 @@ impl Default for Temper {
     }
 }
 
+/// How long a machine records.
+const MACHINE_FULL: Duration = Duration::from_secs(180);
+
 /// One thing that will happen to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -308,10 +311,15 @@ impl Line {
         let Some(known) = self.calls.get_mut(&call) else { return };
         known.mood += 1;
         known.with_agent |= talks;
-        if known.fate.behaviour != Behaviour::Answer {
-            return;
-        }
         let mood = known.mood;
+        match known.fate.behaviour {
+            Behaviour::Answer => {}
+            // Nobody ends a call to a machine but the agent, or the machine when it is full.
+            Behaviour::Voicemail if talks => {
+                return self.schedule(now + MACHINE_FULL, call, Step::Enough(mood));
+            }
+            _ => return,
+        }
         let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::from(mood)]);
         let span = if talks { &self.temper.talk } else { &self.temper.patience };
         let at = now + span.draw(&mut dice);
