@@ -211,7 +211,7 @@ mod tests {
         let utc = Utc::from_millis(1_795_262_400_000);
         let call = |n: u64| {
             let placed = utc - Duration::from_secs(20_000 - n * 20);
-            let answered = (n % 4 == 0).then_some(placed + Duration::from_secs(12));
+            let answered = n.is_multiple_of(4).then_some(placed + Duration::from_secs(12));
             let agent = answered.map(|at| (AgentId(1 + n as i64 % 7), at));
             let ended = answered.map_or(placed + Duration::from_secs(32), |at| at + Duration::from_secs(60));
             PastCall {
