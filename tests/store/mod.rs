@@ -14,6 +14,7 @@ mod full_disk;
 mod lists;
 mod model;
 mod opening;
+mod past;
 pub mod people;
 
 use paceline::lists::{LeadRow, RefusedRow};

@@ -6,7 +6,7 @@ use super::floor::Job;
 use super::run::{Call, CampaignRun, Phase};
 use crate::ids::{CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::number::PhoneNumber;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Dialer {
     /// The first counter that differs from what it counts, in words; `None` = all agree. Costs a look
@@ -58,17 +58,21 @@ impl Dialer {
     }
 
     fn busy_drift(&self) -> Option<String> {
-        let numbers: BTreeSet<PhoneNumber> = self.attempts().map(|(_, call)| call.number).collect();
-        if let Some(number) = self.busy_numbers.symmetric_difference(&numbers).next() {
-            let calls = self.attempts().filter(|(_, call)| call.number == *number).count();
-            return Some(format!("a number is marked wrongly: {calls} calls to it are out"));
+        let mut numbers: BTreeMap<PhoneNumber, u32> = BTreeMap::new();
+        let mut households: BTreeMap<(CampaignId, HouseholdId), u32> = BTreeMap::new();
+        for (_, call) in self.attempts() {
+            *numbers.entry(call.number).or_default() += 1;
+            if let Some(household) = call.waiting.as_ref().and_then(|waiting| waiting.lead.household) {
+                *households.entry((call.campaign, household)).or_default() += 1;
+            }
         }
-        let households: BTreeSet<(CampaignId, HouseholdId)> = self
-            .attempts()
-            .filter_map(|(_, call)| Some((call.campaign, call.waiting.as_ref()?.lead.household?)))
-            .collect();
-        let odd = self.busy_households.symmetric_difference(&households).next();
-        odd.map(|(campaign, household)| {
+        if numbers != *self.busy_numbers.counts() {
+            return Some("a number is marked wrongly".into());
+        }
+        let marked = self.busy_households.counts();
+        let odd = marked.iter().find(|(key, count)| households.get(key) != Some(count));
+        let odd = odd.or_else(|| households.iter().find(|(key, _)| !marked.contains_key(key)));
+        odd.map(|((campaign, household), _)| {
             format!("campaign {campaign}: household {household} is marked wrongly")
         })
     }

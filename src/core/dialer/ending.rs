@@ -137,18 +137,10 @@ impl Dialer {
     /// Takes a call out of the books and frees its number and household.
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
         let call = self.calls.remove(&id)?;
-        let household_of = |call: &Call| call.waiting.as_ref().and_then(|waiting| waiting.lead.household);
-        let household = household_of(&call);
-        // An attempt that the store refused may have been the second to the same people.
-        let others = || self.calls.values().filter(|other| !other.inbound);
-        let same_number = others().any(|other| other.number == call.number);
-        let same_household = household.is_some()
-            && others().any(|other| other.campaign == call.campaign && household_of(other) == household);
-        if !same_number {
-            self.busy_numbers.remove(&call.number);
-        }
-        if let Some(household) = household.filter(|_| !same_household) {
-            self.busy_households.remove(&(call.campaign, household));
+        self.busy_numbers.free(&call.number);
+        let household = call.waiting.as_ref().and_then(|waiting| waiting.lead.household);
+        if let Some(household) = household {
+            self.busy_households.free(&(call.campaign, household));
         }
         Some(call)
     }

@@ -16,6 +16,7 @@ mod drift;
 mod ending;
 mod floor;
 mod looking;
+mod marks;
 mod placing;
 mod progress;
 mod run;
@@ -35,11 +36,12 @@ use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
 use floor::Floor;
 use input::{ManagerAct, OpenWork};
+use marks::Marks;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use run::{Call, CampaignRun, Phase};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use trunk_line::TrunkLine;
 use wake::{Wake, Wakes};
 
@@ -58,8 +60,8 @@ pub struct Dialer {
     campaigns: BTreeMap<CampaignId, CampaignRun>,
     calls: BTreeMap<CallId, Call>,
     caller_ids: CallerIdLedger,
-    busy_numbers: BTreeSet<PhoneNumber>,
-    busy_households: BTreeSet<(CampaignId, HouseholdId)>,
+    busy_numbers: Marks<PhoneNumber>,
+    busy_households: Marks<(CampaignId, HouseholdId)>,
     /// Numbers whose calls a crash cut off: they may still be ringing.
     resting: BTreeMap<PhoneNumber, Utc>,
     store_stalled: bool,
@@ -81,8 +83,8 @@ impl Dialer {
             campaigns: BTreeMap::new(),
             calls: BTreeMap::new(),
             caller_ids: CallerIdLedger::default(),
-            busy_numbers: BTreeSet::new(),
-            busy_households: BTreeSet::new(),
+            busy_numbers: Marks::default(),
+            busy_households: Marks::default(),
             resting: BTreeMap::new(),
             store_stalled: false,
             turn: 0,

@@ -441,9 +441,9 @@ impl Dialer {
         if let Some(line) = self.trunks.get_mut(&trunk) {
             line.open(self.now);
         }
-        self.busy_numbers.insert(number);
+        self.busy_numbers.set(number);
         if let Some(household) = household {
-            self.busy_households.insert((id, household));
+            self.busy_households.set((id, household));
         }
         let part = lead.map(part).unwrap_or_default();
         let call = Call {

@@ -1,0 +1,54 @@
+//! What a pacer is told of a campaign's calls before a restart.
+
+use super::floor::{ANA, seat};
+use super::*;
+use paceline_core::agent::{Activity, Availability, Work};
+
+#[tokio::test]
+async fn past_calls_come_in_their_order_with_agent_and_wrap_up() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(3), &[]).await;
+    let (_, talked) = desk.talk(ANA).await;
+    let ended = desk.hands.now();
+    for (secs, activity, attempt) in
+        [(0, Activity::WrapUp, Some(talked.attempt)), (12, Activity::Idle, None), (40, Activity::Ringing, None)]
+    {
+        let mut row = seat(ANA, Availability::Available, activity, ended + Duration::from_secs(secs));
+        row.work = attempt.map(|attempt| Work {
+            campaign: desk.campaign,
+            lead: None,
+            number: None,
+            attempt: Some(attempt),
+            inbound: false,
+            answered_at: None,
+            connected_at: None,
+            parties: Vec::new(),
+            recording: false,
+            summary: None,
+        });
+        desk.tell(Command::LogSeat(Box::new(row))).await;
+    }
+    for outcome in [Outcome::NoAnswer, Outcome::Cancelled] {
+        let lead = desk.fetch(1).await.0.remove(0);
+        let request = desk.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+        desk.end(&request, Some(&lead), outcome).await;
+    }
+    // A single-number test, and a call that is still out: nothing to learn from.
+    let test = desk.request(None, number(9));
+    desk.dial(&test).await;
+    desk.end(&test, None, Outcome::NoAnswer).await;
+    let out = desk.request(None, number(8));
+    desk.dial(&out).await;
+
+    let past = desk.store.past_calls(desk.campaign).await.unwrap();
+    assert_eq!(past.len(), 3, "{past:?}");
+    assert!(past.is_sorted_by_key(|call| call.call));
+    assert_eq!(past[0].call, talked.attempt.call());
+    assert_eq!(past[0].agent.map(|(agent, _)| agent), Some(ANA));
+    assert_eq!(past[0].wrapped, Some(ended + Duration::from_secs(12)));
+    assert_eq!(past.iter().map(|call| call.ours).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!((past[1].answered, past[1].agent, past[1].wrapped), (None, None, None));
+    desk.hands.go_on(DAY);
+    assert_eq!(desk.store.past_calls(desk.campaign).await.unwrap(), [], "yesterday's are too old");
+}
