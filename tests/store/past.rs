@@ -10,9 +10,11 @@ async fn past_calls_come_in_their_order_with_agent_and_wrap_up() {
     desk.list(&rows(3), &[]).await;
     let (_, talked) = desk.talk(ANA).await;
     let ended = desk.hands.now();
-    for (secs, activity, attempt) in
-        [(0, Activity::WrapUp, Some(talked.attempt)), (12, Activity::Idle, None), (40, Activity::Ringing, None)]
-    {
+    for (secs, activity, attempt) in [
+        (0, Activity::WrapUp, Some(talked.attempt)),
+        (12, Activity::Idle, None),
+        (40, Activity::Ringing, None),
+    ] {
         let mut row = seat(ANA, Availability::Available, activity, ended + Duration::from_secs(secs));
         row.work = attempt.map(|attempt| Work {
             campaign: desk.campaign,
