@@ -161,6 +161,7 @@ impl Engine {
                         },
                     },
                 );
+                self.write_down(leg);
                 self.drain_ua();
             }
             (Way::Telephone(number), Some(trunk)) => self.call_side(leg, trunk, number, None, ring, port),
@@ -198,6 +199,15 @@ impl Engine {
         self.tell_store(Command::LegPlaced { leg, dialog });
         self.ua.place(self.clock.now(), request);
         self.drain_ua();
+    }
+
+    /// What would end this leg after a crash, as it stands now: before its messages leave, so in order.
+    pub(super) fn write_down(&mut self, leg: CallId) {
+        let ends = self.ua.loose_ends(leg);
+        if !ends.is_empty() {
+            let dialog = serde_json::to_string(&ends).unwrap_or_default();
+            self.tell_store(Command::LegPlaced { leg, dialog });
+        }
     }
 
     fn open_side_leg(&mut self, leg: CallId) -> Option<u16> {
@@ -298,6 +308,7 @@ impl Engine {
                 let address = SocketAddr::new(self.media_address, address.port());
                 let codecs = paceline_core::media::Codec::ALL.to_vec();
                 self.ua.answer(now, call, MediaCapabilities { address, codecs });
+                self.write_down(call);
             }
             Err(error) => {
                 tracing::warn!(%error, "a caller could not be answered");

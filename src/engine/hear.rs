@@ -66,6 +66,10 @@ impl Engine {
                 {
                     self.metrics.rang(&board.name, self.clock.now().since(facts.placed));
                 }
+                // An attempt's answer is saved by command, and its ACK waits for that.
+                if progress == Progress::Answered && !self.calls.contains_key(&call) {
+                    self.write_down(call);
+                }
                 self.handle(Input::CallProgressed { call, progress });
             }
             UaEvent::Media { call, target, early: _ } => {
@@ -97,8 +101,15 @@ impl Engine {
                 tracing::warn!(trunk = self.trunk_name(trunk), "the trunk does not answer; it is out of use");
                 self.trunk_changed(trunk, TrunkState::Down);
             }
-            // No phone has an account yet.
-            UaEvent::SavedDialogEnded { .. } => self.leftovers = self.leftovers.saturating_sub(1),
+            UaEvent::SavedDialogEnded { call_id, reached } => {
+                self.leftovers = self.leftovers.saturating_sub(1);
+                if !reached {
+                    tracing::warn!(
+                        call_id,
+                        "a call of the last run could not be ended: the far end was not reached"
+                    );
+                }
+            }
         }
     }
 
@@ -203,6 +214,7 @@ impl Engine {
             self.ua.end_saved(now, dialog);
         }
         self.drain_ua();
+        self.sockets.set_phones(self.ua.phone_peers());
         self.handle(Input::Resumed(work));
     }
 

@@ -140,7 +140,13 @@ pub struct PhoneRequest {
 /// from another process. Plain text inside (JSON), versioned by its field names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedDialog {
-    pub trunk: TrunkId,
+    /// `None` = the far side is an agent's phone.
+    #[serde(default)]
+    pub trunk: Option<TrunkId>,
+    /// What is said to a phone goes to `peer` and nowhere else; where that was a connection, to wherever
+    /// the phone signs in next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<SavedPhone>,
     pub peer: Peer,
     /// As in the Via of the INVITE, so that CANCEL matches.
     pub sent_by: String,
@@ -154,6 +160,16 @@ pub struct SavedDialog {
     /// Once answered:
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<ConfirmedDialog>,
+}
+
+/// Which phone a saved dialog is with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPhone {
+    /// Its account.
+    pub user: String,
+    /// Its `+sip.instance` (RFC 5626), which tells it from other phones of the account; empty = it gave none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub instance: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,9 +238,11 @@ pub enum UaEvent {
         call: CallId,
         target: String,
     },
-    /// Every leftover of a saved dialog is answered or has timed out.
+    /// Every leftover of a saved dialog is answered, or nobody answers it: then `reached` is false, and the
+    /// far side learns of the end by its own timers.
     SavedDialogEnded {
         call_id: String,
+        reached: bool,
     },
 }
 
@@ -344,6 +362,7 @@ impl UserAgent {
                 Owner::Leg(call) => self.leg_due(now, call),
                 Owner::Trunk(id) => self.trunk_due(now, id),
                 Owner::Binding(id) => self.binding_due(now, id),
+                Owner::Leftover(id) => self.leftover_due(id),
             }
         }
     }
@@ -382,6 +401,12 @@ impl UserAgent {
         self.saved_dialog(call)
     }
 
+    /// What another process would have to end if this one stopped now, of a call of any kind: each INVITE
+    /// that rings a phone or a trunk, or the dialog once it is answered. Empty = nothing.
+    pub fn loose_ends(&self, call: CallId) -> Vec<SavedDialog> {
+        self.loose_ends_of(call)
+    }
+
     /// Sends the ACK of an answered call.
     pub fn acknowledge(&mut self, now: Time, call: CallId) {
         self.acknowledge_call(now, call);
@@ -394,7 +419,8 @@ impl UserAgent {
     }
 
     /// Ends what another process left on the wire: CANCEL for a call that was never answered (with
-    /// ACK and BYE if a 200 still comes), BYE for one that was.
+    /// ACK and BYE if a 200 still comes), BYE for one that was. A phone whose connection is gone with that
+    /// process, or who does not answer, is told when it signs in again, within half an hour.
     pub fn end_saved(&mut self, now: Time, dialog: SavedDialog) {
         self.end_leftover(now, dialog);
     }
@@ -429,9 +455,12 @@ impl UserAgent {
         self.ring_phone(now, request);
     }
 
-    /// Where registered phones send from, each once.
+    /// Where phones send from that have registered, here or with the process whose calls are ended, each
+    /// once.
     pub fn phone_peers(&self) -> BTreeSet<Peer> {
-        self.registrar.as_ref().map(Registrar::peers).unwrap_or_default()
+        let mut peers = self.registrar.as_ref().map(Registrar::peers).unwrap_or_default();
+        peers.extend(self.leftover_phones());
+        peers
     }
 
     /// How a transfer went that a phone asked for.

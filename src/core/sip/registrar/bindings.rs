@@ -25,7 +25,7 @@ pub struct Binding {
     /// The URI that the phone gave: the request URI of what is sent to it, never its address.
     pub contact: Uri,
     /// `+sip.instance` (RFC 5626): the same device, whatever its contact says now.
-    instance: String,
+    pub instance: String,
     call_id: String,
     cseq: u32,
     /// Where the REGISTER came from: requests go there and nowhere else.

@@ -21,6 +21,13 @@ pub(super) enum Door {
     Closed(Reply<'static>),
 }
 
+/// Where a contact of an account is reached.
+pub(super) struct PhoneContact {
+    pub peer: Peer,
+    pub uri: String,
+    pub instance: String,
+}
+
 impl UserAgent {
     pub(super) fn define_phone(&mut self, account: PhoneAccount) {
         let user = account.user.clone();
@@ -129,6 +136,8 @@ impl UserAgent {
             }
         };
         self.say(now, asked, reply);
+        // Before anybody hears that the phone is there, and rings it again.
+        self.end_with_phone(now, user);
         self.phone_news(user);
     }
 
@@ -213,11 +222,17 @@ impl UserAgent {
     }
 
     /// The contacts of an account that answer.
-    pub(super) fn contacts_of(&self, user: &str) -> Vec<(Peer, String)> {
+    pub(super) fn contacts_of(&self, user: &str) -> Vec<PhoneContact> {
         let contacts = |registrar: &Registrar| {
             let ids = registrar.binding_ids(user).into_iter();
             let alive = ids.filter_map(|id| registrar.binding(id)).filter(|binding| !binding.silent);
-            alive.map(|binding| (binding.peer, binding.contact.to_string())).collect()
+            alive
+                .map(|binding| PhoneContact {
+                    peer: binding.peer,
+                    uri: binding.contact.to_string(),
+                    instance: binding.instance.clone(),
+                })
+                .collect()
         };
         self.registrar.as_ref().map(contacts).unwrap_or_default()
     }

@@ -13,7 +13,13 @@ fn next_process() -> Desk {
 }
 
 fn ended(desk: &mut Desk, saved: &SavedDialog) {
-    assert_eq!(desk.events(), [UaEvent::SavedDialogEnded { call_id: saved.call_id.clone() }]);
+    let call_id = saved.call_id.clone();
+    assert_eq!(desk.events(), [UaEvent::SavedDialogEnded { call_id, reached: true }]);
+}
+
+fn given_up(desk: &mut Desk, saved: &SavedDialog) {
+    let call_id = saved.call_id.clone();
+    assert_eq!(desk.events(), [UaEvent::SavedDialogEnded { call_id, reached: false }]);
 }
 
 /// As it was read back from disk.
@@ -113,7 +119,7 @@ fn a_silent_trunk_ends_it_after_32_seconds() {
     let mut desk = next_process();
     desk.ua.end_saved(desk.now, saved.clone());
     desk.wait(Duration::from_secs(32));
-    ended(&mut desk, &saved);
+    given_up(&mut desk, &saved);
     desk.wait(Duration::from_secs(60));
     assert_eq!(desk.ua.next_wake(), None);
 }

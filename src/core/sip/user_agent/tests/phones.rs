@@ -18,7 +18,16 @@ pub fn desk() -> Desk {
 }
 
 pub fn desk_with(incoming: Incoming) -> Desk {
-    let config = UaConfig { registrar: Some(RegistrarConfig::new(REALM)), ..config(incoming) };
+    desk_of(config(incoming))
+}
+
+/// The next process, after this one was cut off.
+pub fn next_desk() -> Desk {
+    desk_of(UaConfig { seed: 43, ..config(Incoming::Trunks) })
+}
+
+fn desk_of(config: UaConfig) -> Desk {
+    let config = UaConfig { registrar: Some(RegistrarConfig::new(REALM)), ..config };
     let mut desk = Desk::with(config, trunk());
     for (user, agent) in [("1001", 1), ("1002", 2)] {
         desk.ua.set_phone(desk.now, PhoneAccount::with_password(user, AgentId(agent), REALM, "secret"));
