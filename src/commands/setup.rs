@@ -190,7 +190,7 @@ impl Service {
         }
         handle.ask(Ask::Resume { work: resumed.work, dialogs }).await;
         let store = Arc::new(store);
-        floor::tidy_recordings(&config, &store).await?;
+        floor::tidy_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
         floor::tell_people(&store, &handle).await?;
         let door = Door::new(DoorParts {
             store: store.clone(),

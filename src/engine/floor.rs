@@ -3,11 +3,12 @@
 
 use super::{Engine, Live, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};
-use crate::store::Command;
+use crate::store::{Command, LegAbout};
 use paceline_core::agent::{Agent, AgentAct, Refusal, SeatView, Way};
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::Input;
-use paceline_core::dialer::output::SoundName;
+use paceline_core::dialer::input::ArrivedCall;
+use paceline_core::dialer::output::{LegKind, SoundName};
 use paceline_core::ids::{AgentId, CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::PhoneNumber;
@@ -32,6 +33,8 @@ pub(super) struct People {
     asks: u64,
     /// Whose leg it is, for what is measured of it.
     pub(super) legs: BTreeMap<CallId, AgentId>,
+    /// What is written down of each leg that is no attempt, while it is not over.
+    pub(super) abouts: BTreeMap<CallId, LegAbout>,
 }
 
 /// An agent's leg, as the brain wants it rung.
@@ -139,6 +142,8 @@ impl Engine {
         let AgentCall { leg, agent, way, trunk, auto_answer, shown, ring } = call;
         let Some(port) = self.open_side_leg(leg) else { return };
         self.people.legs.insert(leg, agent);
+        let about = LegAbout { agent: Some(agent), ..LegAbout::new(LegKind::Agent) };
+        self.people.abouts.insert(leg, about);
         let now = self.clock.now();
         match (way, trunk) {
             (Way::Phone, _) => {
@@ -177,7 +182,9 @@ impl Engine {
         caller_id: Option<String>,
         ring: Duration,
     ) {
+        let about = LegAbout { number: Some(number), ..LegAbout::new(LegKind::Consulted) };
         if let Some(port) = self.open_side_leg(leg) {
+            self.people.abouts.insert(leg, about);
             self.call_side(leg, trunk, number, caller_id, ring, port);
         }
     }
@@ -195,18 +202,38 @@ impl Engine {
         let Some(request) = self.call_request(leg, trunk, number, caller_id, ring, port) else {
             return self.fail_leg(leg, "the trunk is gone");
         };
-        let dialog = serde_json::to_string(&self.ua.identity(&request)).unwrap_or_default();
-        self.tell_store(Command::LegPlaced { leg, dialog });
         self.ua.place(self.clock.now(), request);
+        self.write_down(leg);
         self.drain_ua();
     }
 
     /// What would end this leg after a crash, as it stands now: before its messages leave, so in order.
     pub(super) fn write_down(&mut self, leg: CallId) {
         let ends = self.ua.loose_ends(leg);
-        if !ends.is_empty() {
+        if let Some(about) = self.people.abouts.get(&leg).copied().filter(|_| !ends.is_empty()) {
             let dialog = serde_json::to_string(&ends).unwrap_or_default();
-            self.tell_store(Command::LegPlaced { leg, dialog });
+            self.tell_store(Command::LegPlaced { leg, about, dialog });
+        }
+    }
+
+    /// The leg is over.
+    pub(super) fn forget_leg(&mut self, leg: CallId) {
+        self.people.legs.remove(&leg);
+        self.people.abouts.remove(&leg);
+    }
+
+    /// The store knows who calls, as far as anybody does.
+    pub(super) fn caller_known(&mut self, arrived: &ArrivedCall) {
+        let known = arrived.known.as_ref();
+        let about = LegAbout {
+            number: arrived.number,
+            campaign: known.map(|known| known.campaign),
+            lead: known.and_then(|known| known.lead.as_ref()).map(|lead| lead.id),
+            ..LegAbout::new(LegKind::Inbound)
+        };
+        // She may have hung up meanwhile.
+        if self.ua.knows(arrived.call) {
+            self.people.abouts.insert(arrived.call, about);
         }
     }
 
@@ -227,7 +254,7 @@ impl Engine {
     /// A leg that our own side could not make.
     fn fail_leg(&mut self, leg: CallId, cause: &str) {
         self.close_leg(leg);
-        self.people.legs.remove(&leg);
+        self.forget_leg(leg);
         let ended = Ended {
             outcome: Outcome::AgentFailed,
             by: EndedBy::Dialer,

@@ -60,14 +60,15 @@ impl Engine {
             UaEvent::Progress { call, progress } => {
                 if matches!(progress, Progress::Ended(_)) {
                     self.close_leg(call);
+                    self.people.abouts.remove(&call);
                 }
                 if let (Progress::Answered, Some(facts)) = (&progress, self.calls.get(&call))
                     && let Some(board) = self.board.campaigns.get(&facts.campaign)
                 {
                     self.metrics.rang(&board.name, self.clock.now().since(facts.placed));
                 }
-                // An attempt's answer is saved by command, and its ACK waits for that.
-                if progress == Progress::Answered && !self.calls.contains_key(&call) {
+                // Of legs that are no attempts: an attempt's answer is saved by command.
+                if progress == Progress::Answered {
                     self.write_down(call);
                 }
                 self.handle(Input::CallProgressed { call, progress });
@@ -143,7 +144,10 @@ impl Engine {
             Reply::Lead { campaign, agent, lead } => {
                 self.handle(Input::LeadFetched { campaign, agent, lead });
             }
-            Reply::Caller(arrived) => self.handle(Input::CallArrived(arrived)),
+            Reply::Caller(arrived) => {
+                self.caller_known(&arrived);
+                self.handle(Input::CallArrived(arrived));
+            }
             Reply::Blacklisted { number } => self.number_blacklisted(number),
             Reply::Refused { why } => tracing::error!(why, "the store refused a command"),
             Reply::Leads { campaign, leads, next_due, leads_open } => {

@@ -31,6 +31,8 @@ pub struct Resumed {
     pub interrupted: Vec<Interrupted>,
     /// Legs that were no attempts, to be ended in the same way.
     pub legs: Vec<CutLeg>,
+    /// When the last process surely lived: its last commit.
+    pub alive_at: Utc,
 }
 
 /// A call that was cut off by the stop.
@@ -64,12 +66,16 @@ impl Store {
         let mut conn = self.write.take().await;
         let resumed = async {
             begin(&mut conn).await?;
-            let interrupted = close_open_attempts(&mut conn, now).await?;
+            let alive_at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)
+                .fetch_one(&mut *conn)
+                .await?;
+            let interrupted = close_open_attempts(&mut conn, alive_at, now).await?;
             let legs = legs::close_open(&mut conn, INTERRUPTED_CAUSE, now).await?;
             seats::close_open(&mut conn).await?;
             let work = open_work(&mut conn, now).await?;
             commit(&mut conn).await?;
-            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs })
+            let alive_at = Utc::from_millis(alive_at);
+            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs, alive_at })
         }
         .await;
         if resumed.is_err() {
@@ -81,7 +87,11 @@ impl Store {
     }
 }
 
-async fn close_open_attempts(conn: &mut SqliteConnection, now: Utc) -> Result<Vec<Interrupted>, sqlx::Error> {
+async fn close_open_attempts(
+    conn: &mut SqliteConnection,
+    pulse: i64,
+    now: Utc,
+) -> Result<Vec<Interrupted>, sqlx::Error> {
     let cuts = sqlx::query_as!(
         Cut,
         r#"select id as "id!", campaign_id, lead_id, number, dialog, placed_at, answered_at, rest_millis
@@ -89,13 +99,12 @@ async fn close_open_attempts(conn: &mut SqliteConnection, now: Utc) -> Result<Ve
     )
     .fetch_all(&mut *conn)
     .await?;
-    let pulse =
-        sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#).fetch_one(&mut *conn).await?;
+    let speaking = seats::speaking(conn).await?;
     let mut rules: BTreeMap<i64, RetryRules> = BTreeMap::new();
     let mut interrupted = Vec::new();
     for cut in cuts {
         let Some(number) = PhoneNumber::from_e164(cut.number as u64) else { continue };
-        close_attempt(conn, &cut, pulse, now).await?;
+        close_attempt(conn, &cut, speaking.get(&cut.id).copied(), pulse, now).await?;
         if let Some(lead) = cut.lead_id {
             let rules = match rules.entry(cut.campaign_id) {
                 Entry::Occupied(known) => known.into_mut(),
@@ -118,6 +127,7 @@ async fn close_open_attempts(conn: &mut SqliteConnection, now: Utc) -> Result<Ve
 async fn close_attempt(
     conn: &mut SqliteConnection,
     cut: &Cut,
+    agent: Option<i64>,
     pulse: i64,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
@@ -126,7 +136,7 @@ async fn close_attempt(
     let (now, outcome, by) = (now.as_millis(), Outcome::Interrupted.word(), EndedBy::Dialer.word());
     sqlx::query!(
         "update attempt set state = 'ended', outcome = $2, cause = $3, ended_by = $4, ended_at = $5,
-                alive_at = $6, rest_until = $7, counted = true
+                alive_at = $6, rest_until = $7, counted = true, agent_id = $8
           where id = $1",
         cut.id,
         outcome,
@@ -134,7 +144,8 @@ async fn close_attempt(
         by,
         now,
         alive_at,
-        rest_until
+        rest_until,
+        agent
     )
     .execute(&mut *conn)
     .await?;

@@ -7,7 +7,7 @@ use super::ballast::Ballast;
 use super::commits::Commits;
 use super::error::{Trouble, trouble};
 use super::leads::{self, Because};
-use super::{Clock, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
+use super::{Clock, LegAbout, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
 use super::{asked, legs, recordings, seats, summaries};
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
@@ -83,9 +83,10 @@ pub enum Command {
         count: u32,
     },
     SaveSummary(Box<SummaryRecord>),
-    /// What ends a leg that is no attempt, before it is rung. Not answered by a reply.
+    /// What ends a leg that is no attempt, before it is rung and once it is up. Not answered by a reply.
     LegPlaced {
         leg: CallId,
+        about: LegAbout,
         dialog: String,
     },
     /// A leg that was no attempt is over. Not answered by a reply.
@@ -577,7 +578,7 @@ async fn write_one(
             *effects.open.entry(record.campaign).or_default() += summaries::save(conn, record).await?;
             effects.replies.push(Reply::SummarySaved { attempt: record.attempt });
         }
-        Command::LegPlaced { leg, dialog } => legs::placed(conn, *leg, dialog).await?,
+        Command::LegPlaced { leg, about, dialog } => legs::placed(conn, *leg, about, dialog, now).await?,
         Command::SaveLeg(record) => legs::ended(conn, record).await?,
         Command::LogSeat(seat) => seats::log(conn, seat).await?,
         Command::SaveRecording { call, path, seconds, lost_frames } => {

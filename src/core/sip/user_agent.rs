@@ -431,6 +431,11 @@ impl UserAgent {
         self.move_our_media(now, call, media);
     }
 
+    /// Whether this call is not over.
+    pub fn knows(&self, call: CallId) -> bool {
+        self.legs.contains_key(&call) || self.phone_calls.contains_key(&call)
+    }
+
     /// Calls that are not over, both ways.
     pub fn calls(&self) -> usize {
         self.legs.len()
