@@ -93,20 +93,25 @@ pub(super) async fn tidy_recordings(
 /// What a recording's description says of it.
 #[derive(Deserialize)]
 struct About {
-    call: CallId,
-    began_at: jiff::Timestamp,
+    meta: AboutCall,
+    started_unix_micros: i64,
     #[serde(default)]
     seconds: f64,
     #[serde(default)]
     lost_frames: u64,
 }
 
+#[derive(Deserialize)]
+struct AboutCall {
+    call: CallId,
+}
+
 /// `None` = its description says too little to know whose it is.
 fn found_recording(dir: &Path, file: &Path) -> Option<FoundRecording> {
     let about: About = serde_json::from_slice(&std::fs::read(file.with_extension("json")).ok()?).ok()?;
     Some(FoundRecording {
-        call: about.call,
-        began_at: Utc::from_millis(about.began_at.as_millisecond()),
+        call: about.meta.call,
+        began_at: Utc::from_millis(about.started_unix_micros / 1_000),
         path: file.strip_prefix(dir).unwrap_or(file).display().to_string(),
         seconds: about.seconds,
         lost_frames: about.lost_frames,

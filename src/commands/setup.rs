@@ -188,7 +188,8 @@ impl Service {
         if !resumed.legs.is_empty() {
             eprintln!("{} telephones of agents and others were in them; they are told", resumed.legs.len());
         }
-        handle.ask(Ask::Resume { work: resumed.work, dialogs }).await;
+        let phones = store.known_phones().await.map_err(Failure::unexpected)?;
+        handle.ask(Ask::Resume { work: resumed.work, dialogs, phones }).await;
         let store = Arc::new(store);
         floor::tidy_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
         floor::tell_people(&store, &handle).await?;

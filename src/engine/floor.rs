@@ -90,7 +90,9 @@ impl Engine {
                 ha1_md5: phone.ha1_md5,
                 ha1_sha256: phone.ha1_sha256,
             };
+            let user = account.user.clone();
             self.ua.set_phone(now, account);
+            self.expect_phones(id, &user);
         }
         self.drain_ua();
     }

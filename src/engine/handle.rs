@@ -14,6 +14,7 @@ use paceline_core::pacing::ledger::Counts;
 use paceline_core::pacing::past::PastCall;
 use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::time::Utc;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -24,6 +25,8 @@ pub enum Ask {
     Resume {
         work: OpenWork,
         dialogs: Vec<SavedDialog>,
+        /// Where agents' phones were: JSON, as it was saved.
+        phones: BTreeMap<AgentId, String>,
     },
     Open(Box<Opening>),
     Act {

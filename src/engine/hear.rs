@@ -81,6 +81,7 @@ impl Engine {
             }
             UaEvent::Incoming(incoming) => self.call_came_in(*incoming),
             UaEvent::PhoneChanged { user: _, agent, link } => self.phone_changed(agent, link),
+            UaEvent::PhoneRegistered { user, agent } => self.phone_registered(agent, &user),
             // The console transfers: a phone's own button knows neither groups nor the books.
             UaEvent::Transfer { call, target: _ } => {
                 self.ua.transfer_done(self.clock.now(), call, false);
@@ -176,7 +177,10 @@ impl Engine {
 
     fn asked(&mut self, ask: Ask) {
         match ask {
-            Ask::Resume { work, dialogs } => self.resume(work, dialogs),
+            Ask::Resume { work, dialogs, phones } => {
+                self.phones_left(phones);
+                self.resume(work, dialogs);
+            }
             Ask::Open(opening) => self.open_campaign(*opening),
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
             Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),

@@ -9,6 +9,7 @@ mod device_check;
 mod event;
 mod floor;
 mod hear;
+mod phones;
 mod prompts;
 
 pub use board::{Board, CampaignBoard, PhoneBoard};
@@ -100,6 +101,7 @@ struct Engine {
     prompts: Prompts,
     recordings: PathBuf,
     people: floor::People,
+    phone_book: phones::PhoneBook,
     checks: device_check::Checks,
     /// Legs whose ports are open.
     open_legs: BTreeSet<CallId>,
@@ -197,6 +199,7 @@ impl Engine {
             prompts: parts.prompts,
             recordings: parts.recordings,
             people: floor::People::default(),
+            phone_book: phones::PhoneBook::default(),
             checks: device_check::Checks::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),

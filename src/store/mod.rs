@@ -22,6 +22,7 @@ pub mod legs;
 pub mod lock;
 pub mod past;
 pub mod people;
+mod phones;
 pub mod reader;
 pub mod recordings;
 pub mod resume;

@@ -8,7 +8,7 @@ use super::commits::Commits;
 use super::error::{Trouble, trouble};
 use super::leads::{self, Because};
 use super::{Clock, LegAbout, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
-use super::{asked, legs, recordings, seats, summaries};
+use super::{asked, legs, phones, recordings, seats, summaries};
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
@@ -91,6 +91,11 @@ pub enum Command {
     },
     /// A leg that was no attempt is over. Not answered by a reply.
     SaveLeg(Box<LegRecord>),
+    /// Where an agent's phone is now, as JSON. Not answered by a reply.
+    SavePhones {
+        agent: AgentId,
+        contacts: String,
+    },
     /// A row of the state log. Not answered by a reply.
     LogSeat(Box<SeatView>),
     /// A recording is complete. Not answered by a reply.
@@ -580,6 +585,7 @@ async fn write_one(
         }
         Command::LegPlaced { leg, about, dialog } => legs::placed(conn, *leg, about, dialog, now).await?,
         Command::SaveLeg(record) => legs::ended(conn, record).await?,
+        Command::SavePhones { agent, contacts } => phones::save(conn, *agent, contacts).await?,
         Command::LogSeat(seat) => seats::log(conn, seat).await?,
         Command::SaveRecording { call, path, seconds, lost_frames } => {
             recordings::save(conn, *call, path, *seconds, *lost_frames, now).await?;

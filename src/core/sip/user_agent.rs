@@ -25,7 +25,7 @@ mod write;
 
 use super::message::{Message, StartLine};
 use super::registrar::Registrar;
-pub use super::registrar::{PhoneAccount, PhoneLink, RegistrarConfig};
+pub use super::registrar::{KnownContact, PhoneAccount, PhoneLink, RegistrarConfig};
 use crate::call::{Digit, HangUpCause, Progress};
 use crate::ids::{AgentId, CallId, TrunkId};
 use crate::media::{MediaCapabilities, MediaTarget};
@@ -231,6 +231,11 @@ pub enum UaEvent {
         user: String,
         agent: AgentId,
         link: Option<PhoneLink>,
+    },
+    /// A phone has signed in, or out, or renewed its registration: see [`UserAgent::known_contacts`].
+    PhoneRegistered {
+        user: String,
+        agent: AgentId,
     },
     /// A phone wants the other side of its call transferred to `target` (a number or a user name, as
     /// dialled). It has been told that we try; `transfer_done` tells it how that went.
@@ -446,6 +451,17 @@ impl UserAgent {
     /// Defines or changes a phone account. Another password ends what was registered with the old one.
     pub fn set_phone(&mut self, _now: Time, account: PhoneAccount) {
         self.define_phone(account);
+    }
+
+    /// Where the account's phones are, for a process that starts later, each with the time that its
+    /// registration has left. Those on a connection are not among them.
+    pub fn known_contacts(&self, now: Time, user: &str) -> Vec<(KnownContact, Duration)> {
+        self.registrar.as_ref().map(|registrar| registrar.known_contacts(now, user)).unwrap_or_default()
+    }
+
+    /// A phone that an earlier process knew may still be there: it is asked, and reported once it answers.
+    pub fn expect_phone(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
+        self.expect_binding(now, user, known, left);
     }
 
     /// The account is no more: its bindings end. Calls with it go on.

@@ -10,9 +10,9 @@ use super::{Caller, Incoming, Peer, Transport, UaEvent, UserAgent};
 use crate::ids::TrunkId;
 use crate::sip::headers::HeaderName;
 use crate::sip::message::{Message, Method};
-use crate::sip::registrar::{Binding, Judgement, PhoneAccount, Registrar};
+use crate::sip::registrar::{Binding, Judgement, KnownContact, PhoneAccount, Registrar};
 use crate::sip::uri::Uri;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// What a request outside any dialog meets before it costs any memory.
 pub(super) enum Door {
@@ -136,9 +136,19 @@ impl UserAgent {
             }
         };
         self.say(now, asked, reply);
+        if let Some(agent) = self.registrar.as_ref().and_then(|registrar| registrar.agent(user)) {
+            self.event(UaEvent::PhoneRegistered { user: user.into(), agent });
+        }
         // Before anybody hears that the phone is there, and rings it again.
         self.end_with_phone(now, user);
         self.phone_news(user);
+    }
+
+    pub(super) fn expect_binding(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
+        let Some(id) = self.registrar.as_mut().and_then(|it| it.expect(now, user, known, left)) else {
+            return;
+        };
+        self.rearm_binding(id);
     }
 
     /// Tells of the account's link if there is something new.
