@@ -33,14 +33,15 @@ const RULES: &str = "[agents]\ngroup = \"vote\"\nwrap_up_secs = 1\nannounce_agen
     [retry]\nattempts_max = 3\nper_day_max = 5\ngap_min = \"1s\"\n\
     [retry.after]\ninterrupted = \"1s\"\nno_answer = \"1s\"\nagent_failed = \"1s\"\n";
 
-fn site(callees: SocketAddr) -> (Site, SocketAddr) {
-    let site = Site::new(callees, LEADS, RULES);
+/// A site with a progressive campaign, and where its service will listen for phones.
+pub(super) fn site(callees: SocketAddr, leads: u32, rules: &str) -> (Site, SocketAddr) {
+    let site = Site::new(callees, leads, rules);
     let sip = SocketAddr::new(LOCALHOST, free_port());
     site.write(
         "paceline.toml",
         &format!(
             "[sip]\nlisten = [\"udp://{sip}\"]\n[http]\nlisten = \"127.0.0.1:0\"\n[trunks.main]\n\
-             uri = \"sip:{callees}\"\noptions_secs = 0\ncalls_per_sec = 50.0\n"
+             uri = \"sip:{callees}\"\noptions_secs = 0\ncalls_max = 1000\ncalls_per_sec = 50.0\n"
         ),
     );
     let campaign = std::fs::read_to_string(site.path("campaign.toml")).unwrap();
@@ -51,14 +52,20 @@ fn site(callees: SocketAddr) -> (Site, SocketAddr) {
     (site, sip)
 }
 
-async fn phones(registrar: Option<SocketAddr>, logins: Vec<PhoneLogin>, hz: f32) -> RunningPhones {
+/// `answer_after` = from ringing to answering; `None` = by hand.
+pub(super) async fn phones(
+    registrar: Option<SocketAddr>,
+    logins: Vec<PhoneLogin>,
+    hz: f32,
+    answer_after: Option<Duration>,
+) -> RunningPhones {
     phones::start(PhoneOptions {
-        answer_after: registrar.map(|_| Duration::ZERO),
+        answer_after,
         registrar: registrar.map(|address| Peer { transport: Transport::Udp, address }),
         domain: "paceline".into(),
         phones: logins,
         address: LOCALHOST,
-        rtp_ports: ports(400),
+        rtp_ports: ports(1_000),
         codecs: vec![Codec::Pcma],
         voice: Some(voice(hz)),
         keep: Duration::from_secs(1),
@@ -68,7 +75,7 @@ async fn phones(registrar: Option<SocketAddr>, logins: Vec<PhoneLogin>, hz: f32)
 }
 
 /// Looks until it is there.
-async fn comes<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(super) async fn comes<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look().await {
@@ -80,7 +87,7 @@ async fn comes<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 /// The service, and the way in; `starts` = how often it was started, this time included.
-async fn serve(site: &Site, starts: usize) -> (Child, Client) {
+pub(super) async fn serve(site: &Site, starts: usize) -> (Child, Client) {
     let mut child = site.start(&["serve", "campaign.toml"]);
     comes("the open campaign", async || {
         let ended = child.try_wait().expect("a state");
@@ -91,13 +98,14 @@ async fn serve(site: &Site, starts: usize) -> (Child, Client) {
     (child, Client::beside(&site.path("paceline.db")).expect("the way in"))
 }
 
-async fn hire(client: &Client) -> Vec<PhoneLogin> {
+/// So many agents with phones, and one more where there is a telephone.
+pub(super) async fn hire(client: &Client, phones: u64, telephone: Option<&str>) -> Vec<PhoneLogin> {
     let outside = json!({ "telephones": true });
     client.ask(Method::PATCH, "/api/v1/groups/vote", Some(&outside)).await.unwrap();
     let mut logins = Vec::new();
-    for n in 1..=PHONES + 1 {
+    for n in 1..=phones + u64::from(telephone.is_some()) {
         let number = format!("{}", 8_000 + n);
-        let telephone = (n > PHONES).then_some(TELEPHONE);
+        let telephone = telephone.filter(|_| n > phones);
         let asked = json!({
             "name": number, "login": number, "number": number, "role": "agent", "groups": ["vote"],
             "telephone": telephone,
@@ -106,28 +114,34 @@ async fn hire(client: &Client) -> Vec<PhoneLogin> {
         let text = |name: &str| made["sheet"][name].as_str().unwrap().to_owned();
         logins.push(PhoneLogin { user: text("user"), password: text("password") });
     }
-    logins.truncate(PHONES as usize);
+    logins.truncate(phones as usize);
     logins
 }
 
-/// Everybody signs in, each in her own manner, as soon as her phone is there.
-async fn sign_in(client: &Client) {
+/// As soon as her phone is there.
+pub(super) async fn sign_in(client: &Client, n: u64, way: &str, holding: &str) {
+    let asked = json!({ "act": "sign_in", "way": way, "holding": holding });
+    let path = format!("/api/v1/agents/{}/acts", 8_000 + n);
+    comes(&format!("the sign-in of agent {n}"), async || {
+        match client.ask(Method::POST, &path, Some(&asked)).await {
+            Ok(_) => Some(()),
+            Err(why) if why.contains("the phone is not registered") => None,
+            Err(why) => panic!("agent {n}: {why}"),
+        }
+    })
+    .await;
+}
+
+/// Everybody, each in her own manner.
+async fn all_sign_in(client: &Client) {
     for n in 1..=PHONES + 1 {
         let way = if n > PHONES { "telephone" } else { "phone" };
         let holding = if n % 3 == 0 { "per_call" } else { "nailed_up" };
-        let asked = json!({ "act": "sign_in", "way": way, "holding": holding });
-        let path = format!("/api/v1/agents/{}/acts", 8_000 + n);
-        let signed_in = async || match client.ask(Method::POST, &path, Some(&asked)).await {
-            Ok(_) => Some(()),
-            // Her phone has not answered yet.
-            Err(why) if why.contains("phone") => None,
-            Err(why) => panic!("agent {n}: {why}"),
-        };
-        comes(&format!("the sign-in of agent {n}"), signed_in).await;
+        sign_in(client, n, way, holding).await;
     }
 }
 
-async fn seats(client: &Client) -> Vec<Value> {
+pub(super) async fn seats(client: &Client) -> Vec<Value> {
     let floor = client.ask(Method::GET, "/api/v1/floor", None).await.unwrap();
     floor["seats"].as_array().cloned().unwrap_or_default()
 }
@@ -204,11 +218,12 @@ fn seconds_of(file: &Path) -> f64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_floor_that_is_killed_in_conversation_ends_every_leg_and_goes_on() {
-    let callees = phones(None, Vec::new(), CALLEE_HZ).await;
-    let (site, sip) = site(callees.address());
+    let callees = phones(None, Vec::new(), CALLEE_HZ, None).await;
+    let (site, sip) = site(callees.address(), LEADS, RULES);
     let (mut service, client) = serve(&site, 1).await;
-    let agents = phones(Some(sip), hire(&client).await, AGENT_HZ).await;
-    sign_in(&client).await;
+    let logins = hire(&client, PHONES, Some(TELEPHONE)).await;
+    let agents = phones(Some(sip), logins, AGENT_HZ, Some(Duration::ZERO)).await;
+    all_sign_in(&client).await;
     bridge(&client, &callees, &site).await;
     let cut: Vec<PhoneCall> = calls(&callees);
     let cut_agents = calls(&agents);
@@ -231,7 +246,7 @@ async fn a_floor_that_is_killed_in_conversation_ends_every_leg_and_goes_on() {
         "nobody is called yet"
     );
 
-    sign_in(&client).await;
+    all_sign_in(&client).await;
     work_off(&client, &callees).await;
     let pid = service.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());

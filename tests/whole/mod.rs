@@ -3,6 +3,7 @@
 
 mod bridged;
 mod calls;
+mod held;
 mod kills;
 mod why;
 
