@@ -308,6 +308,7 @@ impl Engine {
             "number": seat.and_then(|seat| seat.work.as_ref()?.number).map(PhoneNumber::national),
             "began_at": began_at.to_string(),
         });
+        self.recordings_open += usize::from(self.open_legs.contains(&call));
         self.media.command(call, MediaCommand::Record(Recording::start(path, &meta)));
     }
 

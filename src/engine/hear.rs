@@ -32,11 +32,14 @@ impl Engine {
                 self.leg_measured(leg, stats);
             }
             Event::Media(MediaEvent::Recorded { leg, path, seconds, lost_frames }) => {
+                self.recordings_open = self.recordings_open.saturating_sub(1);
                 let path = path.strip_prefix(&self.recordings).unwrap_or(&path).display().to_string();
                 self.tell_store(Command::SaveRecording { call: leg, path, seconds, lost_frames });
             }
             // The media room has said so in the log.
-            Event::Media(MediaEvent::RecordingFailed { .. }) => {}
+            Event::Media(MediaEvent::RecordingFailed { .. }) => {
+                self.recordings_open = self.recordings_open.saturating_sub(1);
+            }
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
             }
@@ -221,8 +224,9 @@ impl Engine {
         for dialog in dialogs {
             self.ua.end_saved(now, dialog);
         }
-        self.drain_ua();
+        // Before their answers come.
         self.sockets.set_phones(self.ua.phone_peers());
+        self.drain_ua();
         self.handle(Input::Resumed(work));
     }
 

@@ -116,7 +116,11 @@ struct Engine {
     /// Dialogs of an earlier process that are still being ended, and until when we wait for them.
     leftovers: usize,
     leftovers_until: Time,
+    /// Recordings that are not complete on disk.
+    recordings_open: usize,
     leaving: bool,
+    /// While nothing is out any more: until when what is left is waited for.
+    leaves_until: Option<Time>,
     outputs: Vec<Output>,
 }
 
@@ -143,6 +147,9 @@ const JUMP: Duration = Duration::from_millis(1_500);
 
 /// How long a leaving engine waits for the far ends of an earlier process's dialogs.
 const LEFTOVERS_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a leaving engine waits for recordings to be complete: hundreds end at once, and each is synced.
+const RECORDINGS_WAIT: Duration = Duration::from_secs(60);
 
 /// Live events that a slow listener may be behind.
 const LIVE_WAITING_MAX: usize = 4_096;
@@ -212,7 +219,9 @@ impl Engine {
             wall_at: Time::ZERO,
             leftovers: 0,
             leftovers_until: Time::ZERO,
+            recordings_open: 0,
             leaving: false,
+            leaves_until: None,
             outputs: Vec::new(),
         }
     }
@@ -338,9 +347,16 @@ impl Engine {
         }
     }
 
-    fn may_leave(&self) -> bool {
-        let dialogs_done = self.leftovers == 0 || self.clock.now() >= self.leftovers_until;
-        self.leaving && self.dialer.calls_live() == 0 && self.store_waiting.is_empty() && dialogs_done
+    fn may_leave(&mut self) -> bool {
+        if !self.leaving || self.dialer.calls_live() > 0 {
+            self.leaves_until = None;
+            return false;
+        }
+        let now = self.clock.now();
+        let until = *self.leaves_until.get_or_insert(now + RECORDINGS_WAIT);
+        let dialogs_done = self.leftovers == 0 || now >= self.leftovers_until;
+        let recorded = self.recordings_open == 0 || now >= until;
+        dialogs_done && recorded && self.store_waiting.is_empty()
     }
 
     fn publish(&mut self) {

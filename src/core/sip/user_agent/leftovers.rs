@@ -19,8 +19,8 @@ use crate::time::{Duration, Time};
 /// The INVITE may have been sent again for a challenge: its branch then ends in `-1` or `-2`.
 const RESENDS: u8 = 2;
 
-/// How long a phone is waited for that cannot be reached where it was. After that its own session timer
-/// has ended the call.
+/// How long a phone is waited for that cannot be reached where it was: the session interval that we offered
+/// it, after which a phone that took it has ended the call itself.
 const PHONE_WAIT: Duration = Duration::from_secs(SESSION_EXPIRES as u64);
 
 #[derive(Debug)]
