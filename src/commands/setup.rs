@@ -176,9 +176,11 @@ impl Service {
             prompts: floor::prompts(&config)?,
             recordings: PathBuf::from(&config.recordings.dir),
         });
-        let attempts = resumed.interrupted.iter().map(|cut| (cut.attempt.to_string(), &cut.dialog));
-        let legs = resumed.legs.iter().map(|cut| (cut.leg.to_string(), &cut.dialog));
-        let dialogs = attempts.chain(legs).flat_map(|(name, text)| saved_dialogs(&name, text)).collect();
+        let dialogs = resumed
+            .unended
+            .iter()
+            .flat_map(|cut| saved_dialogs(&cut.dialog).into_iter().map(|dialog| (cut.id, dialog)));
+        let dialogs = dialogs.collect();
         if !resumed.interrupted.is_empty() {
             eprintln!(
                 "{} calls were cut off by the last stop; they are ended and counted",
@@ -284,13 +286,13 @@ impl Service {
 
 /// What ends a call of an earlier process: one dialog, or one for each phone that rang. What cannot be read
 /// is told, since nobody hangs it up.
-fn saved_dialogs(call: &str, text: &str) -> Vec<SavedDialog> {
+fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
     let read = match text.trim_start().starts_with('[') {
         true => serde_json::from_str(text),
         false => serde_json::from_str(text).map(|one| vec![one]),
     };
     read.unwrap_or_else(|error| {
-        tracing::error!(call, %error, "a call that was cut off cannot be ended by us");
+        tracing::error!(%error, "a call that was cut off cannot be ended by us");
         Vec::new()
     })
 }

@@ -24,7 +24,8 @@ pub enum Ask {
     /// What an earlier process left. Comes once, before any campaign.
     Resume {
         work: OpenWork,
-        dialogs: Vec<SavedDialog>,
+        /// Each with its number in the store.
+        dialogs: Vec<(i64, SavedDialog)>,
         /// Where agents' phones were: JSON, as it was saved.
         phones: BTreeMap<AgentId, String>,
     },

@@ -107,7 +107,11 @@ impl Engine {
                 self.trunk_changed(trunk, TrunkState::Down);
             }
             UaEvent::SavedDialogEnded { call_id, reached } => {
-                self.leftovers = self.leftovers.saturating_sub(1);
+                let id = self.leftovers.remove(&call_id);
+                // A call that rang several phones is ended with the last of them.
+                if let Some(id) = id.filter(|id| !self.leftovers.values().any(|other| other == id)) {
+                    self.tell_store(Command::Ended { id });
+                }
                 if !reached {
                     tracing::warn!(
                         call_id,
@@ -217,11 +221,11 @@ impl Engine {
         }
     }
 
-    fn resume(&mut self, work: OpenWork, dialogs: Vec<SavedDialog>) {
+    fn resume(&mut self, work: OpenWork, dialogs: Vec<(i64, SavedDialog)>) {
         let now = self.clock.now();
-        self.leftovers += dialogs.len();
         self.leftovers_until = now + LEFTOVERS_WAIT;
-        for dialog in dialogs {
+        for (id, dialog) in dialogs {
+            self.leftovers.insert(dialog.call_id.clone(), id);
             self.ua.end_saved(now, dialog);
         }
         // Before their answers come.

@@ -113,8 +113,9 @@ struct Engine {
     board_due: Time,
     wall_utc: Utc,
     wall_at: Time,
-    /// Dialogs of an earlier process that are still being ended, and until when we wait for them.
-    leftovers: usize,
+    /// Dialogs of an earlier process that are still being ended, by Call-ID, each with the number of its call
+    /// in the store; and until when we wait for them.
+    leftovers: BTreeMap<String, i64>,
     leftovers_until: Time,
     /// Recordings that are not complete on disk.
     recordings_open: usize,
@@ -217,7 +218,7 @@ impl Engine {
             board_due: Time::ZERO,
             wall_utc: Utc::default(),
             wall_at: Time::ZERO,
-            leftovers: 0,
+            leftovers: BTreeMap::new(),
             leftovers_until: Time::ZERO,
             recordings_open: 0,
             leaving: false,
@@ -354,7 +355,7 @@ impl Engine {
         }
         let now = self.clock.now();
         let until = *self.leaves_until.get_or_insert(now + RECORDINGS_WAIT);
-        let dialogs_done = self.leftovers == 0 || now >= self.leftovers_until;
+        let dialogs_done = self.leftovers.is_empty() || now >= self.leftovers_until;
         let recorded = self.recordings_open == 0 || now >= until;
         dialogs_done && recorded && self.store_waiting.is_empty()
     }

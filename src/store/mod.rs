@@ -29,6 +29,7 @@ pub mod resume;
 pub mod screens;
 pub mod seats;
 pub mod summaries;
+mod unended;
 pub mod writer;
 
 #[cfg(test)]
@@ -60,6 +61,7 @@ pub use reader::Reader;
 pub use recordings::{FoundRecording, RecordingRow};
 pub use resume::{Interrupted, Resumed};
 pub use screens::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
+pub use unended::Unended;
 pub use writer::{Command, Reply, Writer};
 
 /// Reads the wall clock. An argument, so that a virtual day can own it.

@@ -4,7 +4,7 @@
 
 use super::leads::{self, Because, LastTry};
 use super::legs::{self, CutLeg};
-use super::{Store, StoreError, begin, commit, rollback, seats, summaries};
+use super::{Store, StoreError, Unended, begin, commit, rollback, seats, summaries, unended};
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::OpenWork;
@@ -27,10 +27,12 @@ pub const INTERRUPTED_CAUSE: &str = "the dialer stopped";
 pub struct Resumed {
     /// For `Input::Resumed`.
     pub work: OpenWork,
-    /// Calls that were up or being set up: each is to be ended with CANCEL or BYE.
+    /// Calls that were up or being set up.
     pub interrupted: Vec<Interrupted>,
-    /// Legs that were no attempts, to be ended in the same way.
+    /// Legs that were no attempts.
     pub legs: Vec<CutLeg>,
+    /// What is to be ended with CANCEL or BYE: all of those, and what an earlier start could not end.
+    pub unended: Vec<Unended>,
     /// When the last process surely lived: its last commit.
     pub alive_at: Utc,
 }
@@ -72,10 +74,15 @@ impl Store {
             let interrupted = close_open_attempts(&mut conn, alive_at, now).await?;
             let legs = legs::close_open(&mut conn, INTERRUPTED_CAUSE, now).await?;
             seats::close_open(&mut conn).await?;
+            let dialogs = interrupted.iter().map(|cut| &cut.dialog).chain(legs.iter().map(|cut| &cut.dialog));
+            for dialog in dialogs {
+                unended::add(&mut conn, dialog, now).await?;
+            }
+            let unended = unended::all(&mut conn, now).await?;
             let work = open_work(&mut conn, now).await?;
             commit(&mut conn).await?;
             let alive_at = Utc::from_millis(alive_at);
-            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs, alive_at })
+            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs, unended, alive_at })
         }
         .await;
         if resumed.is_err() {

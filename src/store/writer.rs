@@ -8,7 +8,7 @@ use super::commits::Commits;
 use super::error::{Trouble, trouble};
 use super::leads::{self, Because};
 use super::{Clock, LegAbout, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
-use super::{asked, legs, phones, recordings, seats, summaries};
+use super::{asked, legs, phones, recordings, seats, summaries, unended};
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
@@ -91,6 +91,10 @@ pub enum Command {
     },
     /// A leg that was no attempt is over. Not answered by a reply.
     SaveLeg(Box<LegRecord>),
+    /// The far ends of a call that a stop had cut off know, or were given up. Not answered by a reply.
+    Ended {
+        id: i64,
+    },
     /// Where an agent's phone is now, as JSON. Not answered by a reply.
     SavePhones {
         agent: AgentId,
@@ -585,6 +589,7 @@ async fn write_one(
         }
         Command::LegPlaced { leg, about, dialog } => legs::placed(conn, *leg, about, dialog, now).await?,
         Command::SaveLeg(record) => legs::ended(conn, record).await?,
+        Command::Ended { id } => unended::ended(conn, *id).await?,
         Command::SavePhones { agent, contacts } => phones::save(conn, *agent, contacts).await?,
         Command::LogSeat(seat) => seats::log(conn, seat).await?,
         Command::SaveRecording { call, path, seconds, lost_frames } => {

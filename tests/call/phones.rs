@@ -98,7 +98,7 @@ fn baresip_in_a_call_is_told_of_its_end_by_the_next_process_and_found_where_it_w
             matches!(event, UaEvent::SavedDialogEnded { reached: true, .. }).then_some(())
         });
     }
-    phone.wait_for("terminated");
+    phone.wait_for("session closed");
     // It is rung without having signed in again.
     call_and_hang_up(&next, "1001", &Ear::open(), true);
 }

@@ -100,3 +100,24 @@ async fn who_spoke_when_the_process_was_cut_off_stands_with_the_attempt() {
     assert_eq!(agents, [Some("Ana"), None], "a wrap-up is no conversation");
     assert!(rows.iter().all(|row| row.connected_at.is_none()), "and they are in no abandon rate");
 }
+
+#[tokio::test]
+async fn a_call_that_was_cut_off_is_handed_over_until_its_far_end_knows() {
+    let mut desk = Desk::new().await;
+    desk.list(&rows(1), &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    let request = desk.request(Some(&lead), lead.phones[0].number);
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    let about = LegAbout { agent: Some(ANA), ..LegAbout::new(LegKind::Agent) };
+    desk.tell(Command::LegPlaced { leg: CallId::side_leg(1), about, dialog: "[1]".into() }).await;
+    let first = desk.store.resume().await.unwrap();
+    assert_eq!(first.unended.len(), 2);
+    assert_eq!(first.unended[1].dialog, "[1]");
+    // Cut off again before anybody was told: both are handed over, and nothing is settled twice.
+    let second = desk.store.resume().await.unwrap();
+    assert_eq!((second.unended.as_slice(), second.interrupted.len()), (first.unended.as_slice(), 0));
+    desk.tell(Command::Ended { id: first.unended[0].id }).await;
+    assert_eq!(desk.store.resume().await.unwrap().unended, first.unended[1..]);
+    desk.hands.go_on(30 * MINUTE + 1);
+    assert_eq!(desk.store.resume().await.unwrap().unended, []);
+}

@@ -218,7 +218,7 @@ async fn a_store_of_the_first_books_is_brought_up_to_date_and_goes_on() {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     first_books(dir.path()).await;
     let older = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
-    assert!(older.contains("older paceline (schema 1, this program needs 3)"), "{older}");
+    assert!(older.contains("older paceline (schema 1, this program needs 4)"), "{older}");
     let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
     let resumed = store.resume().await.unwrap();
     let cut: Vec<_> = resumed.interrupted.iter().map(|cut| (cut.attempt, cut.dialog.as_str())).collect();

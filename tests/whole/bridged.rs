@@ -234,7 +234,13 @@ async fn a_floor_that_is_killed_in_conversation_ends_every_leg_and_goes_on() {
     // Nobody hears anything of it, until the service is there again.
     assert!(calls(&callees).iter().all(|call| !call.ended));
     assert!(calls(&agents).iter().all(|call| !call.ended));
-    let (mut service, client) = serve(&site, 2).await;
+    // The next one is cut off too, while it tells them or before.
+    let mut second = site.start(&["serve", "campaign.toml"]);
+    comes("the second start", async || site.log().contains("they are ended and counted").then_some(())).await;
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let starts = 2 + usize::from(site.log().matches("campaign whole is open").count() > 1);
+    let (mut service, client) = serve(&site, starts).await;
     comes("the end of every call", async || {
         let over = |phones: &RunningPhones| calls(phones).iter().all(|call| call.ended);
         (over(&callees) && over(&agents)).then_some(())

@@ -7,3 +7,10 @@ create table phone_contact (
     -- JSON.
     contacts text not null
 );
+
+-- Calls that a stop cut off and whose far end has not been told yet: what ends each, as JSON.
+create table unended (
+    id integer primary key,
+    dialog text not null,
+    cut_at bigint not null
+);
