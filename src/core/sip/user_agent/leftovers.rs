@@ -31,6 +31,8 @@ pub(super) struct Leftover {
     /// The dialog that is ended with BYE.
     bye: Option<Dialog>,
     credentials: Option<Credentials>,
+    /// Its CANCEL was taken: it knows, even if its INVITE was answered to a process that is gone.
+    cancelled: bool,
     /// When a phone that does not sign in again is given up.
     until: Time,
     /// Nothing is out to it: the phone has to sign in first.
@@ -54,7 +56,16 @@ impl UserAgent {
         // The connections of another process are gone, and nobody can open one to a phone.
         let gone = saved.phone.is_some() && saved.peer.transport != Transport::Udp;
         let until = now + PHONE_WAIT;
-        let left = Leftover { saved, resend: 0, bye, credentials: None, until, waits: false, armed: None };
+        let left = Leftover {
+            saved,
+            resend: 0,
+            bye,
+            credentials: None,
+            cancelled: false,
+            until,
+            waits: false,
+            armed: None,
+        };
         self.leftovers.insert(id, left);
         if gone {
             self.not_reached(now, id);
@@ -175,7 +186,8 @@ impl UserAgent {
         let Some(left) = self.leftovers.get_mut(&id) else { return };
         match answer.code() {
             // The INVITE's own final response is still to come.
-            Some(100..=299) => {}
+            Some(100..=199) => {}
+            Some(200..=299) => left.cancelled = true,
             Some(481) if left.resend < RESENDS => {
                 left.resend += 1;
                 self.saved_cancel(now, id);
@@ -207,6 +219,7 @@ impl UserAgent {
             // A challenge that was answered long ago comes again: it says nothing about the call.
             Answer::Response { code: 100..=199 | 401 | 407, .. } => {}
             _ if self.leftovers.get(&id).is_none_or(|left| left.waits || left.bye.is_some()) => {}
+            _ if self.leftovers.get(&id).is_some_and(|left| left.cancelled) => self.leftover_ended(id, true),
             Answer::Response { .. } => self.leftover_ended(id, true),
             Answer::TimedOut | Answer::Unreachable => self.not_reached(now, id),
         }

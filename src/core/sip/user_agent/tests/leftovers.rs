@@ -113,6 +113,20 @@ fn a_call_that_nobody_knows_is_over_after_three_tries() {
 }
 
 #[test]
+fn a_cancel_that_an_earlier_start_had_sent_already_is_taken_again_and_nothing_more_comes() {
+    let (dead, _) = Desk::calling();
+    let saved = dead.ua.identity(&request());
+    let mut desk = next_process();
+    desk.ua.end_saved(desk.now, saved.clone());
+    let cancel = desk.one();
+    desk.receive(&answer(&cancel, "200 OK", "far", &[], ""));
+    desk.wait(Duration::from_secs(31));
+    assert_eq!(desk.events(), []);
+    desk.wait(Duration::from_secs(1));
+    ended(&mut desk, &saved);
+}
+
+#[test]
 fn a_silent_trunk_ends_it_after_32_seconds() {
     let (dead, _) = Desk::calling();
     let saved = dead.ua.identity(&request());
