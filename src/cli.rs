@@ -78,6 +78,9 @@ pub enum Command {
     /// Groups of agents
     #[command(after_help = "Example:\n  paceline group add vote-team --telephones")]
     Group(GroupArgs),
+    /// Bearer tokens, for programs that use the API
+    #[command(after_help = "Example:\n  paceline token add crm --days 90 >crm.token")]
+    Token(TokenArgs),
     /// The floor, live: who does what, and where the campaigns stand
     #[command(
         after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
@@ -421,6 +424,36 @@ pub enum GroupAct {
     },
     /// Every group with its members
     List,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct TokenArgs {
+    #[command(flatten)]
+    pub reach: Reach,
+    #[command(subcommand)]
+    pub act: TokenAct,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum TokenAct {
+    /// Make one; it is shown once, on stdout
+    Add {
+        /// Whose it is, in words
+        name: String,
+        /// An analyst reads and changes nothing
+        #[arg(long, default_value = "analyst", value_parser = ["analyst", "manager", "admin"])]
+        role: String,
+        /// It opens nothing after so many days; 0 = for ever
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// All of them, without what opens anything
+    List,
+    /// It opens nothing any more
+    Remove {
+        /// As `list` shows it
+        id: i64,
+    },
 }
 
 /// How a command ends, for the shell that called it.

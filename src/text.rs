@@ -223,6 +223,14 @@ impl Lang {
         self.pick("console password (shown once)", "控制台密码(仅显示一次)")
     }
 
+    pub fn token_once(self) -> &'static str {
+        self.pick("bearer token (shown once):", "访问令牌(仅显示一次):")
+    }
+
+    pub fn expires(self) -> &'static str {
+        self.pick("expires", "有效期至")
+    }
+
     pub fn sheet(self) -> &'static str {
         self.pick("SIP phone (shown once):", "SIP 话机(仅显示一次):")
     }

@@ -7,8 +7,12 @@ use crate::config::settings::PromptLanguage;
 use crate::console;
 use crate::engine::{Ask, EngineHandle, Prompts};
 use crate::net::rtp;
-use crate::store::Store;
+use crate::store::{CutLeg, FoundRecording, Store};
+use paceline_core::ids::CallId;
+use paceline_core::time::Utc;
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Tells the engine of every group and agent the store knows. Told again, nothing is lost.
 pub(super) async fn tell_people(store: &Store, handle: &EngineHandle) -> Result<(), Failure> {
@@ -34,20 +38,38 @@ pub(super) fn prompts(config: &Config) -> Result<Prompts, Failure> {
 /// Recordings deleted at one start: the rest follows at the next.
 const DELETED_AT_ONCE: u32 = 100_000;
 
-/// Recordings that a crash cut off are mended; those past their time are deleted.
-pub(super) async fn tidy_recordings(config: &Config, store: &Store) -> Result<(), Failure> {
+/// A recording may have been complete this long before its row was written.
+const UNTOLD: Duration = Duration::from_secs(60);
+
+/// Recordings that a crash cut off are mended and entered with their calls; those past their time are
+/// deleted. `cut` and `alive_at`: what the store found of the last process.
+pub(super) async fn tidy_recordings(
+    config: &Config,
+    store: &Store,
+    cut: &[CutLeg],
+    alive_at: Utc,
+) -> Result<(), Failure> {
     let dir = PathBuf::from(&config.recordings.dir);
     if !dir.is_dir() {
         return Ok(());
     }
     let mending = dir.clone();
-    let mended = tokio::task::spawn_blocking(move || rtp::recover(&mending))
+    let since = UNIX_EPOCH + Duration::from_millis(alive_at.as_millis().max(0) as u64);
+    let since = since.checked_sub(UNTOLD).unwrap_or(UNIX_EPOCH);
+    let looked = tokio::task::spawn_blocking(move || {
+        let mended = rtp::recover(&mending)?;
+        let untold = rtp::finished_since(&mending, since)?;
+        let found = untold.iter().filter_map(|file| found_recording(&mending, file)).collect();
+        Ok::<_, std::io::Error>((mended.len(), found))
+    });
+    let (mended, found): (usize, Vec<_>) = looked
         .await
         .map_err(Failure::unexpected)?
         .map_err(|error| Failure::usage(format!("{}: {error}", dir.display())))?;
-    if !mended.is_empty() {
-        eprintln!("{} recordings were cut off by the last stop; they are whole again", mended.len());
+    if mended > 0 {
+        eprintln!("{mended} recordings were cut off by the last stop; they are whole again");
     }
+    store.recordings_found(&found, cut).await.map_err(Failure::unexpected)?;
     let days = config.retention.recordings_days;
     let old = store.recordings_older_than(days, DELETED_AT_ONCE).await.map_err(Failure::unexpected)?;
     let mut deleted = Vec::new();
@@ -66,4 +88,32 @@ pub(super) async fn tidy_recordings(config: &Config, store: &Store) -> Result<()
         deleted.push(recording.id);
     }
     store.recordings_deleted(&deleted).await.map_err(Failure::unexpected)
+}
+
+/// What a recording's description says of it.
+#[derive(Deserialize)]
+struct About {
+    meta: AboutCall,
+    started_unix_micros: i64,
+    #[serde(default)]
+    seconds: f64,
+    #[serde(default)]
+    lost_frames: u64,
+}
+
+#[derive(Deserialize)]
+struct AboutCall {
+    call: CallId,
+}
+
+/// `None` = its description says too little to know whose it is.
+fn found_recording(dir: &Path, file: &Path) -> Option<FoundRecording> {
+    let about: About = serde_json::from_slice(&std::fs::read(file.with_extension("json")).ok()?).ok()?;
+    Some(FoundRecording {
+        call: about.meta.call,
+        began_at: Utc::from_millis(about.started_unix_micros / 1_000),
+        path: file.strip_prefix(dir).unwrap_or(file).display().to_string(),
+        seconds: about.seconds,
+        lost_frames: about.lost_frames,
+    })
 }

@@ -18,6 +18,7 @@ mod serve;
 mod setup;
 mod story;
 mod timeline;
+mod token;
 mod user;
 mod why;
 
@@ -69,6 +70,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Forecast(args) => forecast::forecast(&cli.global, args).await,
         Command::User(args) => user::user(&cli.global, args).await,
         Command::Group(args) => user::group(&cli.global, args).await,
+        Command::Token(args) => token::token(&cli.global, args).await,
         Command::Agents(args) => agents::agents(&cli.global, args).await,
         Command::Why(args) => why::why(&cli.global, args).await,
     };

@@ -176,18 +176,24 @@ impl Service {
             prompts: floor::prompts(&config)?,
             recordings: PathBuf::from(&config.recordings.dir),
         });
-        let attempts = resumed.interrupted.iter().map(|cut| (cut.attempt.to_string(), &cut.dialog));
-        let legs = resumed.legs.iter().map(|cut| (cut.leg.to_string(), &cut.dialog));
-        let dialogs = attempts.chain(legs).filter_map(|(name, text)| saved_dialog(&name, text)).collect();
+        let dialogs = resumed
+            .unended
+            .iter()
+            .flat_map(|cut| saved_dialogs(&cut.dialog).into_iter().map(|dialog| (cut.id, dialog)));
+        let dialogs = dialogs.collect();
         if !resumed.interrupted.is_empty() {
             eprintln!(
                 "{} calls were cut off by the last stop; they are ended and counted",
                 resumed.interrupted.len()
             );
         }
-        handle.ask(Ask::Resume { work: resumed.work, dialogs }).await;
+        if !resumed.legs.is_empty() {
+            eprintln!("{} telephones of agents and others were in them; they are told", resumed.legs.len());
+        }
+        let phones = store.known_phones().await.map_err(Failure::unexpected)?;
+        handle.ask(Ask::Resume { work: resumed.work, dialogs, phones }).await;
         let store = Arc::new(store);
-        floor::tidy_recordings(&config, &store).await?;
+        floor::tidy_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
         floor::tell_people(&store, &handle).await?;
         let door = Door::new(DoorParts {
             store: store.clone(),
@@ -278,11 +284,17 @@ impl Service {
     }
 }
 
-/// What ends a call of an earlier process; one that cannot be read is told, since nobody hangs it up.
-fn saved_dialog(call: &str, text: &str) -> Option<SavedDialog> {
-    serde_json::from_str(text)
-        .inspect_err(|error| tracing::error!(call, %error, "a call that was cut off cannot be ended by us"))
-        .ok()
+/// What ends a call of an earlier process: one dialog, or one for each phone that rang. What cannot be read
+/// is told, since nobody hangs it up.
+fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
+    let read = match text.trim_start().starts_with('[') {
+        true => serde_json::from_str(text),
+        false => serde_json::from_str(text).map(|one| vec![one]),
+    };
+    read.unwrap_or_else(|error| {
+        tracing::error!(%error, "a call that was cut off cannot be ended by us");
+        Vec::new()
+    })
 }
 
 /// The campaign as the store is told of it.

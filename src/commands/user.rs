@@ -76,7 +76,12 @@ pub async fn group(global: &Global, args: GroupArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn ask(client: &Client, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+pub(super) async fn ask(
+    client: &Client,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Value, Failure> {
     client.ask(method, &format!("/api/v1{path}"), body).await.map_err(Failure::refused)
 }
 

@@ -16,6 +16,7 @@ pub mod problem;
 mod records;
 pub mod secrets;
 pub mod table;
+mod tokens;
 mod views;
 pub mod why;
 

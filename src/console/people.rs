@@ -451,7 +451,7 @@ async fn changeable(door: &Door, caller: &Caller, number: &str) -> Result<AgentR
     Ok(row)
 }
 
-fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {
+pub(super) fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {
     if role == Role::Admin && caller.role != Role::Admin {
         return Err(Problem::forbidden("only an admin makes or changes an admin"));
     }
@@ -494,13 +494,13 @@ fn own_number(number: &str) -> Result<String, Problem> {
     if fits { Ok(number.to_owned()) } else { Err(Problem::unfit("an agent's number has 2 to 8 digits")) }
 }
 
-fn role(word: &str) -> Result<Role, Problem> {
+pub(super) fn role(word: &str) -> Result<Role, Problem> {
     let words: Vec<&str> = Role::ALL.into_iter().map(Role::word).collect();
     Role::from_word(word).ok_or_else(|| Problem::unfit(format!("a role is one of {}", words.join(", "))))
 }
 
 /// Any script, one line, not empty.
-fn text(field: &str, given: &str) -> Result<String, Problem> {
+pub(super) fn text(field: &str, given: &str) -> Result<String, Problem> {
     let given = given.trim();
     let fits = !given.is_empty() && given.chars().count() <= TEXT_MAX && !given.chars().any(char::is_control);
     if fits {

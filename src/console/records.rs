@@ -7,7 +7,7 @@ use super::gate::{Body, Caller};
 use super::people::telephone;
 use super::problem::Problem;
 use super::views::{millis, stored_number};
-use crate::store::{CallRow, CallsWanted, Correction, LeadRecord, Put, Reader, Role};
+use crate::store::{CallRow, CallsWanted, Correction, LeadRecord, Put, Reader, RecordingPart, Role};
 use axum::Json;
 use axum::body::{Body as Sent, Bytes};
 use axum::extract::{Path, Query, State};
@@ -263,7 +263,10 @@ fn call(row: &CallRow, inbound: bool) -> Value {
         "disposition": row.disposition,
         "note": row.note,
         "recorded": row.recorded,
-        "recording": (row.recorded && !inbound).then(|| format!("/api/v1/calls/{}/recording", row.id)),
+        "recording": row.recorded.then(|| match inbound {
+            true => format!("/api/v1/calls/in/{}/recording", row.id),
+            false => format!("/api/v1/calls/{}/recording", row.id),
+        }),
     })
 }
 
@@ -281,11 +284,32 @@ pub(super) async fn recording(
     Query(asked): Query<PartAsked>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let missing = || Problem::missing("recording");
     let attempt = AttemptId(id(&attempt, "recording")?);
-    let mut reader = door.store().reader().await?;
-    let parts = reader.recording(attempt).await?;
-    drop(reader);
+    let parts = door.store().reader().await?.recording(attempt).await?;
+    heard(&door, &caller, parts, asked, &headers).await
+}
+
+/// The same of a call that came in, by its number in the log of those.
+pub(super) async fn recording_in(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(call): Path<String>,
+    Query(asked): Query<PartAsked>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let call = id(&call, "recording")?;
+    let parts = door.store().reader().await?.recording_in(call).await?;
+    heard(&door, &caller, parts, asked, &headers).await
+}
+
+async fn heard(
+    door: &Door,
+    caller: &Caller,
+    parts: Vec<RecordingPart>,
+    asked: PartAsked,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let missing = || Problem::missing("recording");
     let part = asked.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
     let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
     let everybody = door.store().everybody().await?;

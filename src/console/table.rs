@@ -3,7 +3,7 @@
 
 use super::door::Door;
 use super::gate::{self, Who};
-use super::{accounts, acts, floor, live, openapi, people, records, why};
+use super::{accounts, acts, floor, live, openapi, people, records, tokens, why};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
@@ -48,6 +48,7 @@ use acts::CampaignAct;
 use floor::CampaignAsked;
 use people::{AgentChange, GroupAsked, MembershipChange, NewAgent, PasswordAsked};
 use records::CorrectionAsked;
+use tokens::NewToken;
 
 const NONE: &[&str] = &[];
 
@@ -382,6 +383,46 @@ pub const ROUTES: &[Route] = &[
         body: Takes::Nothing,
         status: 200,
         handler: || get(records::recording),
+    },
+    Route {
+        method: "get",
+        path: "/calls/in/{call}/recording",
+        who: Who::SignedIn,
+        does: "The sound of a call that came in, whole or in ranges, for who may hear it",
+        query: &["part"],
+        body: Takes::Nothing,
+        status: 200,
+        handler: || get(records::recording_in),
+    },
+    Route {
+        method: "get",
+        path: "/tokens",
+        who: Who::Managers,
+        does: "Bearer tokens of programs, without what opens anything",
+        query: NONE,
+        body: Takes::Nothing,
+        status: 200,
+        handler: || get(tokens::tokens),
+    },
+    Route {
+        method: "post",
+        path: "/tokens",
+        who: Who::Managers,
+        does: "A bearer token for a program, shown once",
+        query: NONE,
+        body: body!(NewToken),
+        status: 201,
+        handler: || post(tokens::add_token),
+    },
+    Route {
+        method: "delete",
+        path: "/tokens/{id}",
+        who: Who::Managers,
+        does: "The token opens nothing any more",
+        query: NONE,
+        body: Takes::Nothing,
+        status: 204,
+        handler: || delete(tokens::remove_token),
     },
     Route {
         method: "get",

@@ -108,7 +108,7 @@ impl Engine {
             }
             Output::SaveSummary(record) => self.tell_store(Command::SaveSummary(record)),
             Output::SaveLeg(record) => {
-                self.people.legs.remove(&record.leg);
+                self.forget_leg(record.leg);
                 self.tell_store(Command::SaveLeg(record));
             }
         }

@@ -3,11 +3,12 @@
 
 use super::{Engine, Live, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};
-use crate::store::Command;
+use crate::store::{Command, LegAbout};
 use paceline_core::agent::{Agent, AgentAct, Refusal, SeatView, Way};
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::Input;
-use paceline_core::dialer::output::SoundName;
+use paceline_core::dialer::input::ArrivedCall;
+use paceline_core::dialer::output::{LegKind, SoundName};
 use paceline_core::ids::{AgentId, CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::PhoneNumber;
@@ -32,6 +33,8 @@ pub(super) struct People {
     asks: u64,
     /// Whose leg it is, for what is measured of it.
     pub(super) legs: BTreeMap<CallId, AgentId>,
+    /// What is written down of each leg that is no attempt, while it is not over.
+    pub(super) abouts: BTreeMap<CallId, LegAbout>,
 }
 
 /// An agent's leg, as the brain wants it rung.
@@ -87,7 +90,9 @@ impl Engine {
                 ha1_md5: phone.ha1_md5,
                 ha1_sha256: phone.ha1_sha256,
             };
+            let user = account.user.clone();
             self.ua.set_phone(now, account);
+            self.expect_phones(id, &user);
         }
         self.drain_ua();
     }
@@ -139,6 +144,8 @@ impl Engine {
         let AgentCall { leg, agent, way, trunk, auto_answer, shown, ring } = call;
         let Some(port) = self.open_side_leg(leg) else { return };
         self.people.legs.insert(leg, agent);
+        let about = LegAbout { agent: Some(agent), ..LegAbout::new(LegKind::Agent) };
+        self.people.abouts.insert(leg, about);
         let now = self.clock.now();
         match (way, trunk) {
             (Way::Phone, _) => {
@@ -161,6 +168,7 @@ impl Engine {
                         },
                     },
                 );
+                self.write_down(leg);
                 self.drain_ua();
             }
             (Way::Telephone(number), Some(trunk)) => self.call_side(leg, trunk, number, None, ring, port),
@@ -176,7 +184,9 @@ impl Engine {
         caller_id: Option<String>,
         ring: Duration,
     ) {
+        let about = LegAbout { number: Some(number), ..LegAbout::new(LegKind::Consulted) };
         if let Some(port) = self.open_side_leg(leg) {
+            self.people.abouts.insert(leg, about);
             self.call_side(leg, trunk, number, caller_id, ring, port);
         }
     }
@@ -194,10 +204,39 @@ impl Engine {
         let Some(request) = self.call_request(leg, trunk, number, caller_id, ring, port) else {
             return self.fail_leg(leg, "the trunk is gone");
         };
-        let dialog = serde_json::to_string(&self.ua.identity(&request)).unwrap_or_default();
-        self.tell_store(Command::LegPlaced { leg, dialog });
         self.ua.place(self.clock.now(), request);
+        self.write_down(leg);
         self.drain_ua();
+    }
+
+    /// What would end this leg after a crash, as it stands now: before its messages leave, so in order.
+    pub(super) fn write_down(&mut self, leg: CallId) {
+        let ends = self.ua.loose_ends(leg);
+        if let Some(about) = self.people.abouts.get(&leg).copied().filter(|_| !ends.is_empty()) {
+            let dialog = serde_json::to_string(&ends).unwrap_or_default();
+            self.tell_store(Command::LegPlaced { leg, about, dialog });
+        }
+    }
+
+    /// The leg is over.
+    pub(super) fn forget_leg(&mut self, leg: CallId) {
+        self.people.legs.remove(&leg);
+        self.people.abouts.remove(&leg);
+    }
+
+    /// The store knows who calls, as far as anybody does.
+    pub(super) fn caller_known(&mut self, arrived: &ArrivedCall) {
+        let known = arrived.known.as_ref();
+        let about = LegAbout {
+            number: arrived.number,
+            campaign: known.map(|known| known.campaign),
+            lead: known.and_then(|known| known.lead.as_ref()).map(|lead| lead.id),
+            ..LegAbout::new(LegKind::Inbound)
+        };
+        // She may have hung up meanwhile.
+        if self.ua.knows(arrived.call) {
+            self.people.abouts.insert(arrived.call, about);
+        }
     }
 
     fn open_side_leg(&mut self, leg: CallId) -> Option<u16> {
@@ -217,7 +256,7 @@ impl Engine {
     /// A leg that our own side could not make.
     fn fail_leg(&mut self, leg: CallId, cause: &str) {
         self.close_leg(leg);
-        self.people.legs.remove(&leg);
+        self.forget_leg(leg);
         let ended = Ended {
             outcome: Outcome::AgentFailed,
             by: EndedBy::Dialer,
@@ -269,6 +308,7 @@ impl Engine {
             "number": seat.and_then(|seat| seat.work.as_ref()?.number).map(PhoneNumber::national),
             "began_at": began_at.to_string(),
         });
+        self.recordings_open += usize::from(self.open_legs.contains(&call));
         self.media.command(call, MediaCommand::Record(Recording::start(path, &meta)));
     }
 
@@ -298,6 +338,7 @@ impl Engine {
                 let address = SocketAddr::new(self.media_address, address.port());
                 let codecs = paceline_core::media::Codec::ALL.to_vec();
                 self.ua.answer(now, call, MediaCapabilities { address, codecs });
+                self.write_down(call);
             }
             Err(error) => {
                 tracing::warn!(%error, "a caller could not be answered");

@@ -14,6 +14,7 @@ use paceline_core::pacing::ledger::Counts;
 use paceline_core::pacing::past::PastCall;
 use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::time::Utc;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -23,7 +24,10 @@ pub enum Ask {
     /// What an earlier process left. Comes once, before any campaign.
     Resume {
         work: OpenWork,
-        dialogs: Vec<SavedDialog>,
+        /// Each with its number in the store.
+        dialogs: Vec<(i64, SavedDialog)>,
+        /// Where agents' phones were: JSON, as it was saved.
+        phones: BTreeMap<AgentId, String>,
     },
     Open(Box<Opening>),
     Act {

@@ -32,11 +32,14 @@ impl Engine {
                 self.leg_measured(leg, stats);
             }
             Event::Media(MediaEvent::Recorded { leg, path, seconds, lost_frames }) => {
+                self.recordings_open = self.recordings_open.saturating_sub(1);
                 let path = path.strip_prefix(&self.recordings).unwrap_or(&path).display().to_string();
                 self.tell_store(Command::SaveRecording { call: leg, path, seconds, lost_frames });
             }
             // The media room has said so in the log.
-            Event::Media(MediaEvent::RecordingFailed { .. }) => {}
+            Event::Media(MediaEvent::RecordingFailed { .. }) => {
+                self.recordings_open = self.recordings_open.saturating_sub(1);
+            }
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
             }
@@ -60,11 +63,16 @@ impl Engine {
             UaEvent::Progress { call, progress } => {
                 if matches!(progress, Progress::Ended(_)) {
                     self.close_leg(call);
+                    self.people.abouts.remove(&call);
                 }
                 if let (Progress::Answered, Some(facts)) = (&progress, self.calls.get(&call))
                     && let Some(board) = self.board.campaigns.get(&facts.campaign)
                 {
                     self.metrics.rang(&board.name, self.clock.now().since(facts.placed));
+                }
+                // Of legs that are no attempts: an attempt's answer is saved by command.
+                if progress == Progress::Answered {
+                    self.write_down(call);
                 }
                 self.handle(Input::CallProgressed { call, progress });
             }
@@ -76,6 +84,7 @@ impl Engine {
             }
             UaEvent::Incoming(incoming) => self.call_came_in(*incoming),
             UaEvent::PhoneChanged { user: _, agent, link } => self.phone_changed(agent, link),
+            UaEvent::PhoneRegistered { user, agent } => self.phone_registered(agent, &user),
             // The console transfers: a phone's own button knows neither groups nor the books.
             UaEvent::Transfer { call, target: _ } => {
                 self.ua.transfer_done(self.clock.now(), call, false);
@@ -97,8 +106,19 @@ impl Engine {
                 tracing::warn!(trunk = self.trunk_name(trunk), "the trunk does not answer; it is out of use");
                 self.trunk_changed(trunk, TrunkState::Down);
             }
-            // No phone has an account yet.
-            UaEvent::SavedDialogEnded { .. } => self.leftovers = self.leftovers.saturating_sub(1),
+            UaEvent::SavedDialogEnded { call_id, reached } => {
+                let id = self.leftovers.remove(&call_id);
+                // A call that rang several phones is ended with the last of them.
+                if let Some(id) = id.filter(|id| !self.leftovers.values().any(|other| other == id)) {
+                    self.tell_store(Command::Ended { id });
+                }
+                if !reached {
+                    tracing::warn!(
+                        call_id,
+                        "a call of the last run could not be ended: the far end was not reached"
+                    );
+                }
+            }
         }
     }
 
@@ -132,7 +152,10 @@ impl Engine {
             Reply::Lead { campaign, agent, lead } => {
                 self.handle(Input::LeadFetched { campaign, agent, lead });
             }
-            Reply::Caller(arrived) => self.handle(Input::CallArrived(arrived)),
+            Reply::Caller(arrived) => {
+                self.caller_known(&arrived);
+                self.handle(Input::CallArrived(arrived));
+            }
             Reply::Blacklisted { number } => self.number_blacklisted(number),
             Reply::Refused { why } => tracing::error!(why, "the store refused a command"),
             Reply::Leads { campaign, leads, next_due, leads_open } => {
@@ -161,7 +184,10 @@ impl Engine {
 
     fn asked(&mut self, ask: Ask) {
         match ask {
-            Ask::Resume { work, dialogs } => self.resume(work, dialogs),
+            Ask::Resume { work, dialogs, phones } => {
+                self.phones_left(phones);
+                self.resume(work, dialogs);
+            }
             Ask::Open(opening) => self.open_campaign(*opening),
             Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
             Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
@@ -195,13 +221,15 @@ impl Engine {
         }
     }
 
-    fn resume(&mut self, work: OpenWork, dialogs: Vec<SavedDialog>) {
+    fn resume(&mut self, work: OpenWork, dialogs: Vec<(i64, SavedDialog)>) {
         let now = self.clock.now();
-        self.leftovers += dialogs.len();
         self.leftovers_until = now + LEFTOVERS_WAIT;
-        for dialog in dialogs {
+        for (id, dialog) in dialogs {
+            self.leftovers.insert(dialog.call_id.clone(), id);
             self.ua.end_saved(now, dialog);
         }
+        // Before their answers come.
+        self.sockets.set_phones(self.ua.phone_peers());
         self.drain_ua();
         self.handle(Input::Resumed(work));
     }

@@ -9,6 +9,7 @@ mod device_check;
 mod event;
 mod floor;
 mod hear;
+mod phones;
 mod prompts;
 
 pub use board::{Board, CampaignBoard, PhoneBoard};
@@ -100,6 +101,7 @@ struct Engine {
     prompts: Prompts,
     recordings: PathBuf,
     people: floor::People,
+    phone_book: phones::PhoneBook,
     checks: device_check::Checks,
     /// Legs whose ports are open.
     open_legs: BTreeSet<CallId>,
@@ -111,10 +113,15 @@ struct Engine {
     board_due: Time,
     wall_utc: Utc,
     wall_at: Time,
-    /// Dialogs of an earlier process that are still being ended, and until when we wait for them.
-    leftovers: usize,
+    /// Dialogs of an earlier process that are still being ended, by Call-ID, each with the number of its call
+    /// in the store; and until when we wait for them.
+    leftovers: BTreeMap<String, i64>,
     leftovers_until: Time,
+    /// Recordings that are not complete on disk.
+    recordings_open: usize,
     leaving: bool,
+    /// While nothing is out any more: until when what is left is waited for.
+    leaves_until: Option<Time>,
     outputs: Vec<Output>,
 }
 
@@ -141,6 +148,9 @@ const JUMP: Duration = Duration::from_millis(1_500);
 
 /// How long a leaving engine waits for the far ends of an earlier process's dialogs.
 const LEFTOVERS_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a leaving engine waits for recordings to be complete: hundreds end at once, and each is synced.
+const RECORDINGS_WAIT: Duration = Duration::from_secs(60);
 
 /// Live events that a slow listener may be behind.
 const LIVE_WAITING_MAX: usize = 4_096;
@@ -197,6 +207,7 @@ impl Engine {
             prompts: parts.prompts,
             recordings: parts.recordings,
             people: floor::People::default(),
+            phone_book: phones::PhoneBook::default(),
             checks: device_check::Checks::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),
@@ -207,9 +218,11 @@ impl Engine {
             board_due: Time::ZERO,
             wall_utc: Utc::default(),
             wall_at: Time::ZERO,
-            leftovers: 0,
+            leftovers: BTreeMap::new(),
             leftovers_until: Time::ZERO,
+            recordings_open: 0,
             leaving: false,
+            leaves_until: None,
             outputs: Vec::new(),
         }
     }
@@ -335,9 +348,16 @@ impl Engine {
         }
     }
 
-    fn may_leave(&self) -> bool {
-        let dialogs_done = self.leftovers == 0 || self.clock.now() >= self.leftovers_until;
-        self.leaving && self.dialer.calls_live() == 0 && self.store_waiting.is_empty() && dialogs_done
+    fn may_leave(&mut self) -> bool {
+        if !self.leaving || self.dialer.calls_live() > 0 {
+            self.leaves_until = None;
+            return false;
+        }
+        let now = self.clock.now();
+        let until = *self.leaves_until.get_or_insert(now + RECORDINGS_WAIT);
+        let dialogs_done = self.leftovers.is_empty() || now >= self.leftovers_until;
+        let recorded = self.recordings_open == 0 || now >= until;
+        dialogs_done && recorded && self.store_waiting.is_empty()
     }
 
     fn publish(&mut self) {

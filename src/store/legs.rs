@@ -2,7 +2,8 @@
 //! it after a crash is on disk; once it is over, its row tells how it went.
 
 use paceline_core::dialer::output::{LegKind, LegRecord};
-use paceline_core::ids::CallId;
+use paceline_core::ids::{AgentId, CallId, CampaignId, LeadId};
+use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::EndedBy;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
@@ -10,10 +11,29 @@ use sqlx::SqliteConnection;
 /// A leg that was up when the last process stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutLeg {
+    /// Its row.
+    pub id: i64,
     /// Its number in the process that had it; this process may give it to another leg.
     pub leg: CallId,
     /// JSON, as it was saved when the leg was placed.
     pub dialog: String,
+}
+
+/// What is known of a leg while it is up: all that its row has if the process is cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegAbout {
+    pub kind: LegKind,
+    /// Whose leg it is.
+    pub agent: Option<AgentId>,
+    pub number: Option<PhoneNumber>,
+    pub campaign: Option<CampaignId>,
+    pub lead: Option<LeadId>,
+}
+
+impl LegAbout {
+    pub const fn new(kind: LegKind) -> Self {
+        LegAbout { kind, agent: None, number: None, campaign: None, lead: None }
+    }
 }
 
 pub(crate) const fn word(kind: LegKind) -> &'static str {
@@ -41,12 +61,30 @@ pub(crate) async fn row_of(conn: &mut SqliteConnection, leg: CallId) -> Result<i
 pub(crate) async fn placed(
     conn: &mut SqliteConnection,
     leg: CallId,
+    about: &LegAbout,
     dialog: &str,
+    now: Utc,
 ) -> Result<(), sqlx::Error> {
     let id = row_of(conn, leg).await?;
-    sqlx::query!("update leg set dialog = $2 where id = $1 and ended_at is null", id, dialog)
-        .execute(&mut *conn)
-        .await?;
+    let kind = word(about.kind);
+    let (agent, lead) = (about.agent.map(|agent| agent.0), about.lead.map(|lead| lead.0));
+    let number = about.number.map(|number| number.as_u64() as i64);
+    let (campaign, now) = (about.campaign.map(|id| id.0), now.as_millis());
+    sqlx::query!(
+        "update leg set dialog = $2, kind = $3, agent_id = $4, number = $5, campaign_id = $6, lead_id = $7,
+                began_at = coalesce(began_at, $8)
+          where id = $1 and ended_at is null",
+        id,
+        dialog,
+        kind,
+        agent,
+        number,
+        campaign,
+        lead,
+        now
+    )
+    .execute(&mut *conn)
+    .await?;
     Ok(())
 }
 
@@ -92,7 +130,7 @@ pub(crate) async fn close_open(
     now: Utc,
 ) -> Result<Vec<CutLeg>, sqlx::Error> {
     let cut = sqlx::query!(
-        r#"select live_call as "call!", dialog from leg
+        r#"select id as "id!", live_call as "call!", dialog from leg
             where live_call is not null and ended_at is null and dialog <> '' order by id"#
     )
     .fetch_all(&mut *conn)
@@ -108,5 +146,6 @@ pub(crate) async fn close_open(
     )
     .execute(&mut *conn)
     .await?;
-    Ok(cut.into_iter().map(|row| CutLeg { leg: CallId(row.call as u64), dialog: row.dialog }).collect())
+    let leg = |call: i64| CallId(call as u64);
+    Ok(cut.into_iter().map(|row| CutLeg { id: row.id, leg: leg(row.call), dialog: row.dialog }).collect())
 }

@@ -22,12 +22,14 @@ pub mod legs;
 pub mod lock;
 pub mod past;
 pub mod people;
+mod phones;
 pub mod reader;
 pub mod recordings;
 pub mod resume;
 pub mod screens;
 pub mod seats;
 pub mod summaries;
+mod unended;
 pub mod writer;
 
 #[cfg(test)]
@@ -53,12 +55,13 @@ pub use corrections::{Correction, Put};
 pub use error::StoreError;
 pub use history::ContactRow;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
-pub use legs::CutLeg;
+pub use legs::{CutLeg, LegAbout};
 pub use people::{AgentDetails, AgentRow, Role, Secrets};
 pub use reader::Reader;
-pub use recordings::RecordingRow;
+pub use recordings::{FoundRecording, RecordingRow};
 pub use resume::{Interrupted, Resumed};
 pub use screens::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
+pub use unended::Unended;
 pub use writer::{Command, Reply, Writer};
 
 /// Reads the wall clock. An argument, so that a virtual day can own it.

@@ -1,10 +1,11 @@
 //! Recordings: where each one lies, what it lost, and which are older than they may be. The files
 //! themselves are somebody else's.
 
-use super::{Store, StoreError, begin, commit, legs, rollback};
+use super::{CutLeg, Store, StoreError, begin, commit, legs, rollback};
 use paceline_core::ids::CallId;
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
 
 /// One recording that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,21 @@ pub struct RecordingRow {
     pub id: i64,
     pub path: String,
     pub saved_at: Utc,
+}
+
+/// A recording that was on disk when the last process stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundRecording {
+    pub call: CallId,
+    pub began_at: Utc,
+    pub path: String,
+    pub seconds: f64,
+    pub lost_frames: u64,
+}
+
+/// Calls from outside and legs of ours have a row that is no attempt.
+const fn is_attempt(call: CallId) -> bool {
+    call.0 >> 62 == 0
 }
 
 /// A recording is complete. Told twice, it is written once. `now` is when it was told.
@@ -23,11 +39,22 @@ pub(crate) async fn save(
     lost_frames: u64,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
-    let (attempt, leg) = if call.is_side_leg() {
-        (None, Some(legs::row_of(conn, call).await?))
-    } else {
-        (Some(call.attempt().0), None)
+    let (attempt, leg) = match is_attempt(call) {
+        true => (Some(call.attempt().0), None),
+        false => (None, Some(legs::row_of(conn, call).await?)),
     };
+    keep(conn, attempt, leg, path, seconds, lost_frames, now).await
+}
+
+async fn keep(
+    conn: &mut SqliteConnection,
+    attempt: Option<i64>,
+    leg: Option<i64>,
+    path: &str,
+    seconds: f64,
+    lost_frames: u64,
+    now: Utc,
+) -> Result<(), sqlx::Error> {
     let millis = (seconds * 1000.0).round() as i64;
     let (lost, now) = (i64::try_from(lost_frames).unwrap_or(i64::MAX), now.as_millis());
     sqlx::query!(
@@ -74,6 +101,42 @@ async fn show(
 }
 
 impl Store {
+    /// Enters recordings that the last process could not tell of, each with the call it was made of: an
+    /// attempt that was out at that moment, or one of the legs that were cut off. Others are not touched:
+    /// their call is in no book of this store.
+    pub async fn recordings_found(&self, found: &[FoundRecording], cut: &[CutLeg]) -> Result<(), StoreError> {
+        let rows: BTreeMap<CallId, i64> = cut.iter().map(|cut| (cut.leg, cut.id)).collect();
+        let now = self.now();
+        let mut conn = self.write.take().await;
+        let written = async {
+            begin(&mut conn).await?;
+            for one in found {
+                let (attempt, began_at) = (one.call.attempt().0, one.began_at.as_millis());
+                let (attempt, leg) = match is_attempt(one.call) {
+                    true => {
+                        let known = sqlx::query_scalar!(
+                            r#"select id as "id!" from attempt
+                                where id = $1 and placed_at <= $2 and ended_at >= $2"#,
+                            attempt,
+                            began_at
+                        );
+                        (known.fetch_optional(&mut *conn).await?, None)
+                    }
+                    false => (None, rows.get(&one.call).copied()),
+                };
+                if attempt.or(leg).is_some() {
+                    keep(&mut conn, attempt, leg, &one.path, one.seconds, one.lost_frames, now).await?;
+                }
+            }
+            commit(&mut conn).await
+        }
+        .await;
+        if written.is_err() {
+            rollback(&mut conn).await;
+        }
+        written.map_err(|e| StoreError::at_use(&self.path, &e))
+    }
+
     /// Recordings saved more than `days` days ago, the oldest first, at most `limit` of them.
     pub async fn recordings_older_than(
         &self,

@@ -4,7 +4,7 @@
 
 use super::leads::{self, Because, LastTry};
 use super::legs::{self, CutLeg};
-use super::{Store, StoreError, begin, commit, rollback, seats, summaries};
+use super::{Store, StoreError, Unended, begin, commit, rollback, seats, summaries, unended};
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::OpenWork;
@@ -27,10 +27,14 @@ pub const INTERRUPTED_CAUSE: &str = "the dialer stopped";
 pub struct Resumed {
     /// For `Input::Resumed`.
     pub work: OpenWork,
-    /// Calls that were up or being set up: each is to be ended with CANCEL or BYE.
+    /// Calls that were up or being set up.
     pub interrupted: Vec<Interrupted>,
-    /// Legs that were no attempts, to be ended in the same way.
+    /// Legs that were no attempts.
     pub legs: Vec<CutLeg>,
+    /// What is to be ended with CANCEL or BYE: all of those, and what an earlier start could not end.
+    pub unended: Vec<Unended>,
+    /// When the last process surely lived: its last commit.
+    pub alive_at: Utc,
 }
 
 /// A call that was cut off by the stop.
@@ -64,12 +68,21 @@ impl Store {
         let mut conn = self.write.take().await;
         let resumed = async {
             begin(&mut conn).await?;
-            let interrupted = close_open_attempts(&mut conn, now).await?;
+            let alive_at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)
+                .fetch_one(&mut *conn)
+                .await?;
+            let interrupted = close_open_attempts(&mut conn, alive_at, now).await?;
             let legs = legs::close_open(&mut conn, INTERRUPTED_CAUSE, now).await?;
             seats::close_open(&mut conn).await?;
+            let dialogs = interrupted.iter().map(|cut| &cut.dialog).chain(legs.iter().map(|cut| &cut.dialog));
+            for dialog in dialogs {
+                unended::add(&mut conn, dialog, now).await?;
+            }
+            let unended = unended::all(&mut conn, now).await?;
             let work = open_work(&mut conn, now).await?;
             commit(&mut conn).await?;
-            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs })
+            let alive_at = Utc::from_millis(alive_at);
+            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs, unended, alive_at })
         }
         .await;
         if resumed.is_err() {
@@ -81,7 +94,11 @@ impl Store {
     }
 }
 
-async fn close_open_attempts(conn: &mut SqliteConnection, now: Utc) -> Result<Vec<Interrupted>, sqlx::Error> {
+async fn close_open_attempts(
+    conn: &mut SqliteConnection,
+    pulse: i64,
+    now: Utc,
+) -> Result<Vec<Interrupted>, sqlx::Error> {
     let cuts = sqlx::query_as!(
         Cut,
         r#"select id as "id!", campaign_id, lead_id, number, dialog, placed_at, answered_at, rest_millis
@@ -89,13 +106,12 @@ async fn close_open_attempts(conn: &mut SqliteConnection, now: Utc) -> Result<Ve
     )
     .fetch_all(&mut *conn)
     .await?;
-    let pulse =
-        sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#).fetch_one(&mut *conn).await?;
+    let speaking = seats::speaking(conn).await?;
     let mut rules: BTreeMap<i64, RetryRules> = BTreeMap::new();
     let mut interrupted = Vec::new();
     for cut in cuts {
         let Some(number) = PhoneNumber::from_e164(cut.number as u64) else { continue };
-        close_attempt(conn, &cut, pulse, now).await?;
+        close_attempt(conn, &cut, speaking.get(&cut.id).copied(), pulse, now).await?;
         if let Some(lead) = cut.lead_id {
             let rules = match rules.entry(cut.campaign_id) {
                 Entry::Occupied(known) => known.into_mut(),
@@ -118,6 +134,7 @@ async fn close_open_attempts(conn: &mut SqliteConnection, now: Utc) -> Result<Ve
 async fn close_attempt(
     conn: &mut SqliteConnection,
     cut: &Cut,
+    agent: Option<i64>,
     pulse: i64,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
@@ -126,7 +143,7 @@ async fn close_attempt(
     let (now, outcome, by) = (now.as_millis(), Outcome::Interrupted.word(), EndedBy::Dialer.word());
     sqlx::query!(
         "update attempt set state = 'ended', outcome = $2, cause = $3, ended_by = $4, ended_at = $5,
-                alive_at = $6, rest_until = $7, counted = true
+                alive_at = $6, rest_until = $7, counted = true, agent_id = $8
           where id = $1",
         cut.id,
         outcome,
@@ -134,7 +151,8 @@ async fn close_attempt(
         by,
         now,
         alive_at,
-        rest_until
+        rest_until,
+        agent
     )
     .execute(&mut *conn)
     .await?;

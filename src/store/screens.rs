@@ -82,7 +82,7 @@ pub struct CallRow {
     pub recorded: bool,
 }
 
-/// Where the recording of an attempt lies, and whose call it was.
+/// Where a part of a recording lies, and whose call it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingPart {
     pub path: String,
@@ -227,6 +227,20 @@ impl Reader {
             r#"select r.path, a.agent_id as "agent_id?" from recording r join attempt a on a.id = r.attempt_id
                 where r.attempt_id = $1 and r.deleted_at is null order by r.id"#,
             attempt.0
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))
+    }
+
+    /// The same of a call that came in, by its number in [`Reader::call_log_in`].
+    pub async fn recording_in(&mut self, call: i64) -> Result<Vec<RecordingPart>, StoreError> {
+        sqlx::query_as!(
+            RecordingPart,
+            r#"select r.path, coalesce(c.summary_agent_id, c.agent_id) as "agent_id?: i64"
+                 from recording r join leg c on c.id = r.leg_id
+                where r.leg_id = $1 and c.kind = 'inbound' and r.deleted_at is null order by r.id"#,
+            call
         )
         .fetch_all(&mut self.conn)
         .await

@@ -6,6 +6,7 @@ use paceline_core::agent::{Activity, Availability, SeatView, Way};
 use paceline_core::ids::AgentId;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
 
 /// One row of the state log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,22 @@ pub(crate) async fn log(conn: &mut SqliteConnection, seat: &SeatView) -> Result<
     .execute(&mut *conn)
     .await?;
     Ok(())
+}
+
+/// Who spoke on which attempt when the log was cut off.
+pub(crate) async fn speaking(conn: &mut SqliteConnection) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
+    let (talking, consulting) = (Activity::Talking.word(), Activity::Consulting.word());
+    let rows = sqlx::query!(
+        r#"select s.attempt_id as "attempt!", s.agent_id
+             from agent g join seat_log s on s.id =
+               (select l.id from seat_log l where l.agent_id = g.id order by l.at desc, l.id desc limit 1)
+            where s.attempt_id is not null and s.activity in ($1, $2) order by s.id"#,
+        talking,
+        consulting
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.attempt, row.agent_id)).collect())
 }
 
 /// After a stop: nobody is signed in any more.

@@ -7,8 +7,8 @@ use super::ballast::Ballast;
 use super::commits::Commits;
 use super::error::{Trouble, trouble};
 use super::leads::{self, Because};
-use super::{Clock, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
-use super::{asked, legs, recordings, seats, summaries};
+use super::{Clock, LegAbout, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
+use super::{asked, legs, phones, recordings, seats, summaries, unended};
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
@@ -83,13 +83,23 @@ pub enum Command {
         count: u32,
     },
     SaveSummary(Box<SummaryRecord>),
-    /// What ends a leg that is no attempt, before it is rung. Not answered by a reply.
+    /// What ends a leg that is no attempt, before it is rung and once it is up. Not answered by a reply.
     LegPlaced {
         leg: CallId,
+        about: LegAbout,
         dialog: String,
     },
     /// A leg that was no attempt is over. Not answered by a reply.
     SaveLeg(Box<LegRecord>),
+    /// The far ends of a call that a stop had cut off know, or were given up. Not answered by a reply.
+    Ended {
+        id: i64,
+    },
+    /// Where an agent's phone is now, as JSON. Not answered by a reply.
+    SavePhones {
+        agent: AgentId,
+        contacts: String,
+    },
     /// A row of the state log. Not answered by a reply.
     LogSeat(Box<SeatView>),
     /// A recording is complete. Not answered by a reply.
@@ -577,8 +587,10 @@ async fn write_one(
             *effects.open.entry(record.campaign).or_default() += summaries::save(conn, record).await?;
             effects.replies.push(Reply::SummarySaved { attempt: record.attempt });
         }
-        Command::LegPlaced { leg, dialog } => legs::placed(conn, *leg, dialog).await?,
+        Command::LegPlaced { leg, about, dialog } => legs::placed(conn, *leg, about, dialog, now).await?,
         Command::SaveLeg(record) => legs::ended(conn, record).await?,
+        Command::Ended { id } => unended::ended(conn, *id).await?,
+        Command::SavePhones { agent, contacts } => phones::save(conn, *agent, contacts).await?,
         Command::LogSeat(seat) => seats::log(conn, seat).await?,
         Command::SaveRecording { call, path, seconds, lost_frames } => {
             recordings::save(conn, *call, path, *seconds, *lost_frames, now).await?;

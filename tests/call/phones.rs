@@ -60,6 +60,50 @@ fn baresip_registers_and_takes_a_call_over_udp_tcp_and_tls() {
 }
 
 #[test]
+fn baresip_in_a_call_is_told_of_its_end_by_the_next_process_and_found_where_it_was() {
+    let service = Service::start();
+    let phone = Softphone::baresip(service.address(Transport::Udp), "udp", "1001", "secret");
+    let link = service.wait_for_link("1001");
+    service.call(CALL, "1001", ([127, 0, 0, 1], Ear::open().port()).into());
+    service.wait_for_progress(CALL, |progress| *progress == Progress::Answered);
+    phone.wait_for("Call established");
+    let (kept, keeping) = std::sync::mpsc::channel();
+    service.command(move |ua, now| {
+        kept.send((ua.loose_ends(CALL), ua.known_contacts(now, "1001"))).expect("somebody waits");
+    });
+    let (ends, known) = keeping.recv().expect("an answer");
+    assert_eq!((ends.len(), known.len()), (1, 1), "{ends:?} {known:?}");
+    let call_id = ends[0].call_id.clone();
+    let next = service.restart();
+    next.command(move |ua, now| {
+        for (contact, left) in known {
+            ua.expect_phone(now, "1001", contact, left);
+        }
+        ends.into_iter().for_each(|end| ua.end_saved(now, end));
+    });
+    let mut reached = None;
+    let found = next.wait_for("the phone", |event| match event {
+        UaEvent::SavedDialogEnded { call_id: of, reached: told } => {
+            assert_eq!(*of, call_id);
+            reached = Some(*told);
+            None
+        }
+        UaEvent::PhoneChanged { link, .. } => link.clone(),
+        _ => None,
+    });
+    assert_eq!((found.address, found.product), (link.address, link.product));
+    assert_ne!(reached, Some(false));
+    if reached.is_none() {
+        next.wait_for("the end", |event| {
+            matches!(event, UaEvent::SavedDialogEnded { reached: true, .. }).then_some(())
+        });
+    }
+    phone.wait_for("session closed");
+    // It is rung without having signed in again.
+    call_and_hang_up(&next, "1001", &Ear::open(), true);
+}
+
+#[test]
 fn baresip_with_a_wrong_password_is_told_so() {
     let service = Service::start();
     let phone = Softphone::baresip(service.address(Transport::Udp), "udp", "1001", "wrong");

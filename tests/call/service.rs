@@ -35,15 +35,28 @@ pub struct Service {
 impl Service {
     /// Accounts 1001 to 1003, all with the password `secret`, on UDP, TCP and TLS of loopback.
     pub fn start() -> Service {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Service::at(
+            [Transport::Udp, Transport::Tcp, Transport::Tls].map(|transport| (transport, any)).to_vec(),
+            4_711,
+        )
+    }
+
+    /// The next process at the same addresses, after this one was cut off.
+    pub fn restart(self) -> Service {
+        let addresses = self.addresses.clone();
+        drop(self);
+        Service::at(addresses, 4_712)
+    }
+
+    fn at(listen: Vec<(Transport, SocketAddr)>, seed: u64) -> Service {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a runtime");
         let dir = tempfile::tempdir().expect("a directory");
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listen = [Transport::Udp, Transport::Tcp, Transport::Tls].map(|transport| (transport, any));
-        let mut config = SipSocketConfig::new(listen.to_vec());
+        let mut config = SipSocketConfig::new(listen);
         config.strangers_per_sec = NonZeroU32::new(100);
         config.tls = Some(TlsConfig::self_made(dir.path(), &["127.0.0.1".into()]).expect("a certificate"));
         let (inbound, arrived) = mpsc::channel(4_096);
@@ -53,7 +66,7 @@ impl Service {
         let mut ua = UserAgent::new(UaConfig {
             sent_by: sent_by.collect(),
             product: "Paceline/test".into(),
-            seed: 4_711,
+            seed,
             incoming: Incoming::Nobody,
             registrar: Some(RegistrarConfig::new("127.0.0.1")),
         });

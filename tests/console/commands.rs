@@ -100,6 +100,16 @@ async fn accounts_are_made_on_the_store_and_through_a_service_that_runs_on_it() 
     let (_, out, _) = run(dir, &["agents", "--once", "--json"], "").await;
     assert_eq!(json_of(&out)["data"]["seats"][0]["agent"], "8001");
     assert_eq!(run(dir, &["user", "remove", "8001"], "").await.0, 0);
+    // A token alone on stdout, and whatever asks with it is let in.
+    let (code, out, _) = run(dir, &["token", "add", "crm", "--role", "manager"], "").await;
+    let token = out.trim();
+    assert_eq!((code, token.len()), (0, 64), "{out}");
+    let (code, out, _) = run(dir, &["user", "--token", token, "list"], "").await;
+    assert!(code == 0 && out.contains("bo"), "{out}");
+    let (_, out, _) = run(dir, &["token", "list", "--json"], "").await;
+    let id = json_of(&out)["tokens"][0]["id"].to_string();
+    assert_eq!(run(dir, &["token", "remove", &id], "").await.0, 0);
+    assert_eq!(run(dir, &["user", "--token", token, "list"], "").await.0, 3);
     assert_eq!(stop(service).await, 0);
     let (_, out, _) = run(dir, &["user", "list", "--json"], "").await;
     assert_eq!(json_of(&out)["agents"].as_array().unwrap().len(), 1);

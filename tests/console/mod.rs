@@ -9,6 +9,7 @@ mod people;
 mod records;
 mod roles;
 mod sign_in;
+mod tokens;
 mod why;
 
 use crate::store::{Hands, MORNING, url};

@@ -1,12 +1,12 @@
 //! Leads, corrections, the log of calls and recordings, each for who may see them.
 
 use super::*;
-use crate::store::floor::said;
+use crate::store::floor::{leg, said};
 use crate::store::{Desk, number, row};
 use paceline::store::Command;
 use paceline_core::agent::{Activity, Availability, Work};
-use paceline_core::dialer::output::AttemptRequest;
-use paceline_core::ids::LeadId;
+use paceline_core::dialer::output::{AttemptRequest, LegKind};
+use paceline_core::ids::{CallId, LeadId};
 use paceline_core::lead::Lead;
 use serde_json::json;
 
@@ -209,6 +209,32 @@ async fn a_recording_is_heard_by_who_may_and_in_parts() {
         house.get("8001", &format!("{path}{none}")).await.is(404);
     }
     house.get("8003", "/calls/99999/recording").await.is(404);
+}
+
+#[tokio::test]
+async fn a_callers_recording_is_heard_by_who_spoke_with_her_and_who_answers_for_that() {
+    let Told { house, request, .. } = told().await;
+    let (writer, mut replies) = house.store.start_writer();
+    let call = CallId(1 << 63 | 1);
+    let mut record = leg(call, LegKind::Inbound, house.hands.now());
+    record.agent = Some(house.id("8001").await);
+    record.campaign = Some(request.campaign);
+    let path = "2026/03/in.wav".to_owned();
+    std::fs::write(house.dir.path().join("recordings").join(&path), "she calls").unwrap();
+    assert!(writer.send(Command::SaveLeg(Box::new(record))).await);
+    assert!(writer.send(Command::SaveRecording { call, path, seconds: 1.0, lost_frames: 0 }).await);
+    assert!(writer.send(Command::FetchLeads { campaign: request.campaign, count: 0 }).await);
+    replies.recv().await.unwrap();
+    let log = house.get("8001", "/calls?direction=in").await.is(200).json();
+    let link = log["calls"][0]["recording"].as_str().expect("a link").to_owned();
+    let path = link.strip_prefix("/api/v1").unwrap();
+    for (by, status) in [("8001", 200), ("8002", 200), ("8003", 200), ("8004", 404), ("8101", 404)] {
+        house.get(by, path).await.is(status);
+    }
+    assert_eq!(house.get("8001", path).await.body, b"she calls");
+    // An attempt of the same number is another call.
+    house.get("8003", &format!("/calls/in/{}/recording", request.attempt.0 + 999)).await.is(404);
+    house.get("8003", "/calls/in/x/recording").await.is(404);
 }
 
 #[tokio::test]

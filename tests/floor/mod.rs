@@ -2,5 +2,5 @@
 //! measured.
 
 mod crew;
-mod rig;
+pub mod rig;
 mod talk;

@@ -26,7 +26,7 @@ use paceline_core::outcome::LeadState;
 use paceline_core::sip::user_agent::{
     Incoming, Peer, PhoneAccount, RegistrarConfig, SipTrunk, Transport, UaConfig,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -176,7 +176,7 @@ impl Rig {
             prompts: Prompts::load(Language::Zh, None).unwrap(),
             recordings: dir.path().join("recordings"),
         });
-        handle.ask(Ask::Resume { work: resumed.work, dialogs: Vec::new() }).await;
+        handle.ask(Ask::Resume { work: resumed.work, dialogs: Vec::new(), phones: BTreeMap::new() }).await;
         let group = store.group_named("team").await.unwrap();
         handle.ask(Ask::Group(plain_group(group))).await;
         for n in 1..=wish.agents {

@@ -2,6 +2,7 @@
 //! asked for.
 
 use super::*;
+use paceline::store::LegAbout;
 use paceline_core::agent::{
     Activity, Availability, CallSummary, CallbackRequest, Holding, SeatView, Way, WorkMode,
 };
@@ -311,13 +312,14 @@ async fn a_caller_is_known_by_the_latest_attempt_to_her_number() {
 #[tokio::test]
 async fn legs_that_were_up_are_handed_over_after_a_crash_and_those_that_ended_are_not() {
     let mut desk = Desk::new().await;
+    let about = LegAbout { agent: Some(ANA), ..LegAbout::new(LegKind::Agent) };
     for n in 1..=3 {
         let dialog = format!("{{\"leg\":{n}}}");
-        desk.tell(Command::LegPlaced { leg: CallId::side_leg(n), dialog }).await;
+        desk.tell(Command::LegPlaced { leg: CallId::side_leg(n), about, dialog }).await;
     }
     let over = leg(CallId::side_leg(2), LegKind::Agent, desk.hands.now());
     desk.tell(Command::SaveLeg(Box::new(over))).await;
-    desk.tell(Command::LegPlaced { leg: CallId::side_leg(2), dialog: "late".into() }).await;
+    desk.tell(Command::LegPlaced { leg: CallId::side_leg(2), about, dialog: "late".into() }).await;
     let resumed = desk.store.resume().await.unwrap();
     let legs: Vec<_> = resumed.legs.iter().map(|cut| (cut.leg, cut.dialog.as_str())).collect();
     assert_eq!(legs, [(CallId::side_leg(1), "{\"leg\":1}"), (CallId::side_leg(3), "{\"leg\":3}")]);

@@ -3,7 +3,9 @@
 
 use super::floor::{ANA, again, said, seat, spoken};
 use super::*;
+use paceline::store::LegAbout;
 use paceline_core::agent::{Activity, Availability};
+use paceline_core::dialer::output::LegKind;
 use paceline_core::ids::CallId;
 use paceline_core::lead::Callback;
 use sqlx::Connection;
@@ -42,7 +44,8 @@ async fn talk_until_killed(folder: &Path) {
             Reply::AttemptOpened { attempt, verdict: DialVerdict::Opened } => {
                 let (request, lead) = &calls[&attempt];
                 let leg = CallId::side_leg(attempt.0 as u64);
-                writer.send(Command::LegPlaced { leg, dialog: "{}".into() }).await;
+                let about = LegAbout { agent: Some(ANA), ..LegAbout::new(LegKind::Agent) };
+                writer.send(Command::LegPlaced { leg, about, dialog: "{}".into() }).await;
                 let talking = seat(ANA, Availability::Available, Activity::Talking, hands.now());
                 writer.send(Command::LogSeat(Box::new(talking))).await;
                 let ended = spoken(request, lead, ANA, hands.now());
@@ -215,7 +218,7 @@ async fn a_store_of_the_first_books_is_brought_up_to_date_and_goes_on() {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     first_books(dir.path()).await;
     let older = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
-    assert!(older.contains("older paceline (schema 1, this program needs 3)"), "{older}");
+    assert!(older.contains("older paceline (schema 1, this program needs 4)"), "{older}");
     let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
     let resumed = store.resume().await.unwrap();
     let cut: Vec<_> = resumed.interrupted.iter().map(|cut| (cut.attempt, cut.dialog.as_str())).collect();

@@ -7,6 +7,7 @@ mod abandoned;
 mod asking;
 mod books;
 mod crash;
+mod cut_off;
 mod dial_step;
 pub mod floor;
 mod floor_crash;

@@ -1,7 +1,9 @@
 //! The program whole: `paceline` as its users start it, against SIPp and against our own carrier, and
 //! killed in the middle of its work. The far end's own record is the judge.
 
+mod bridged;
 mod calls;
+mod held;
 mod kills;
 mod why;
 

@@ -6,7 +6,7 @@ mod guesses;
 mod judge;
 mod nonces;
 
-pub use bindings::{Binding, Changes, Refusal};
+pub use bindings::{Binding, Changes, KnownContact, Refusal};
 pub use judge::Judgement;
 
 use super::auth::{NonceMint, PasswordHash};

@@ -25,7 +25,7 @@ mod write;
 
 use super::message::{Message, StartLine};
 use super::registrar::Registrar;
-pub use super::registrar::{PhoneAccount, PhoneLink, RegistrarConfig};
+pub use super::registrar::{KnownContact, PhoneAccount, PhoneLink, RegistrarConfig};
 use crate::call::{Digit, HangUpCause, Progress};
 use crate::ids::{AgentId, CallId, TrunkId};
 use crate::media::{MediaCapabilities, MediaTarget};
@@ -140,7 +140,13 @@ pub struct PhoneRequest {
 /// from another process. Plain text inside (JSON), versioned by its field names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedDialog {
-    pub trunk: TrunkId,
+    /// `None` = the far side is an agent's phone.
+    #[serde(default)]
+    pub trunk: Option<TrunkId>,
+    /// What is said to a phone goes to `peer` and nowhere else; where that was a connection, to wherever
+    /// the phone signs in next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<SavedPhone>,
     pub peer: Peer,
     /// As in the Via of the INVITE, so that CANCEL matches.
     pub sent_by: String,
@@ -154,6 +160,16 @@ pub struct SavedDialog {
     /// Once answered:
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<ConfirmedDialog>,
+}
+
+/// Which phone a saved dialog is with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPhone {
+    /// Its account.
+    pub user: String,
+    /// Its `+sip.instance` (RFC 5626), which tells it from other phones of the account; empty = it gave none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub instance: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,15 +232,22 @@ pub enum UaEvent {
         agent: AgentId,
         link: Option<PhoneLink>,
     },
+    /// A phone has signed in, or out, or renewed its registration: see [`UserAgent::known_contacts`].
+    PhoneRegistered {
+        user: String,
+        agent: AgentId,
+    },
     /// A phone wants the other side of its call transferred to `target` (a number or a user name, as
     /// dialled). It has been told that we try; `transfer_done` tells it how that went.
     Transfer {
         call: CallId,
         target: String,
     },
-    /// Every leftover of a saved dialog is answered or has timed out.
+    /// Every leftover of a saved dialog is answered, or nobody answers it: then `reached` is false, and the
+    /// far side learns of the end by its own timers.
     SavedDialogEnded {
         call_id: String,
+        reached: bool,
     },
 }
 
@@ -344,6 +367,7 @@ impl UserAgent {
                 Owner::Leg(call) => self.leg_due(now, call),
                 Owner::Trunk(id) => self.trunk_due(now, id),
                 Owner::Binding(id) => self.binding_due(now, id),
+                Owner::Leftover(id) => self.leftover_due(id),
             }
         }
     }
@@ -382,6 +406,12 @@ impl UserAgent {
         self.saved_dialog(call)
     }
 
+    /// What another process would have to end if this one stopped now, of a call of any kind: each INVITE
+    /// that rings a phone or a trunk, or the dialog once it is answered. Empty = nothing.
+    pub fn loose_ends(&self, call: CallId) -> Vec<SavedDialog> {
+        self.loose_ends_of(call)
+    }
+
     /// Sends the ACK of an answered call.
     pub fn acknowledge(&mut self, now: Time, call: CallId) {
         self.acknowledge_call(now, call);
@@ -394,7 +424,8 @@ impl UserAgent {
     }
 
     /// Ends what another process left on the wire: CANCEL for a call that was never answered (with
-    /// ACK and BYE if a 200 still comes), BYE for one that was.
+    /// ACK and BYE if a 200 still comes), BYE for one that was. A phone whose connection is gone with that
+    /// process, or who does not answer, is told when it signs in again, within half an hour.
     pub fn end_saved(&mut self, now: Time, dialog: SavedDialog) {
         self.end_leftover(now, dialog);
     }
@@ -403,6 +434,11 @@ impl UserAgent {
     /// side moved too.
     pub fn move_media(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
         self.move_our_media(now, call, media);
+    }
+
+    /// Whether this call is not over.
+    pub fn knows(&self, call: CallId) -> bool {
+        self.legs.contains_key(&call) || self.phone_calls.contains_key(&call)
     }
 
     /// Calls that are not over, both ways.
@@ -417,6 +453,17 @@ impl UserAgent {
         self.define_phone(account);
     }
 
+    /// Where the account's phones are, for a process that starts later, each with the time that its
+    /// registration has left. Those on a connection are not among them.
+    pub fn known_contacts(&self, now: Time, user: &str) -> Vec<(KnownContact, Duration)> {
+        self.registrar.as_ref().map(|registrar| registrar.known_contacts(now, user)).unwrap_or_default()
+    }
+
+    /// A phone that an earlier process knew may still be there: it is asked, and reported once it answers.
+    pub fn expect_phone(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
+        self.expect_binding(now, user, known, left);
+    }
+
     /// The account is no more: its bindings end. Calls with it go on.
     pub fn remove_phone(&mut self, _now: Time, user: &str) {
         self.forget_phone(user);
@@ -429,9 +476,12 @@ impl UserAgent {
         self.ring_phone(now, request);
     }
 
-    /// Where registered phones send from, each once.
+    /// Where phones send from that have registered, here or with the process whose calls are ended, each
+    /// once.
     pub fn phone_peers(&self) -> BTreeSet<Peer> {
-        self.registrar.as_ref().map(Registrar::peers).unwrap_or_default()
+        let mut peers = self.registrar.as_ref().map(Registrar::peers).unwrap_or_default();
+        peers.extend(self.leftover_phones());
+        peers
     }
 
     /// How a transfer went that a phone asked for.

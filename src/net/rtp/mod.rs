@@ -17,7 +17,7 @@ mod totals;
 mod wheel;
 
 pub use paceline_core::media::Voice;
-pub use recording::{Encoding, Pruned, Recording, Recovered, prune, recover};
+pub use recording::{Encoding, Pruned, Recording, Recovered, finished_since, prune, recover};
 pub use tap::Tap;
 
 use crate::audio::Sound;

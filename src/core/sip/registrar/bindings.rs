@@ -4,8 +4,9 @@ use super::Registrar;
 use crate::sip::headers::{HeaderName, NameAddr};
 use crate::sip::message::Message;
 use crate::sip::uri::Uri;
-use crate::sip::user_agent::Peer;
+use crate::sip::user_agent::{Peer, Transport};
 use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The longest text of a phone's that is kept.
@@ -25,7 +26,7 @@ pub struct Binding {
     /// The URI that the phone gave: the request URI of what is sent to it, never its address.
     pub contact: Uri,
     /// `+sip.instance` (RFC 5626): the same device, whatever its contact says now.
-    instance: String,
+    pub instance: String,
     call_id: String,
     cseq: u32,
     /// Where the REGISTER came from: requests go there and nowhere else.
@@ -74,6 +75,16 @@ impl Binding {
     }
 }
 
+/// Where a phone was found, for a process that starts later. A connection would be gone by then, so it is
+/// a place that datagrams reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownContact {
+    pub contact: String,
+    pub instance: String,
+    pub peer: Peer,
+    pub product: String,
+}
+
 /// Why a REGISTER is refused, as a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -118,6 +129,56 @@ impl Registrar {
     /// Every binding of the account, the oldest first.
     pub fn binding_ids(&self, user: &str) -> Vec<u64> {
         self.bindings.iter().filter(|(_, it)| it.user == user).map(|(id, _)| *id).collect()
+    }
+
+    /// The account's contacts that datagrams reach and that answer, with the time that each has left.
+    pub fn known_contacts(&self, now: Time, user: &str) -> Vec<(KnownContact, Duration)> {
+        let ours = self.bindings.values().filter(|it| it.user == user && !it.silent);
+        let reached = ours.filter(|it| it.peer.transport == Transport::Udp);
+        reached
+            .map(|it| {
+                let known = KnownContact {
+                    contact: it.contact.to_string(),
+                    instance: it.instance.clone(),
+                    peer: it.peer,
+                    product: it.product.clone(),
+                };
+                (known, it.expires.since(now))
+            })
+            .collect()
+    }
+
+    /// A contact that an earlier process knew. It counts as silent until it answers, and is asked at once.
+    /// `None` = it is none, or the phone has signed in meanwhile.
+    pub fn expect(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) -> Option<u64> {
+        let KnownContact { contact, instance, peer, product } = known;
+        let uri = Uri::parse(&contact).filter(|uri| uri.is_sip() && contact.len() <= CONTACT_MAX)?;
+        let wanted =
+            Wanted { uri, instance: cut(&instance, NAME_MAX), span: left.min(self.config.expires_max) };
+        let room = self.binding_ids(user).len() < self.config.contacts_max && self.phones.contains_key(user);
+        if !room || wanted.span.is_zero() || self.known(user, &wanted).is_some() {
+            return None;
+        }
+        self.given += 1;
+        let binding = Binding {
+            user: user.into(),
+            contact: wanted.uri,
+            instance: wanted.instance,
+            call_id: String::new(),
+            cseq: 0,
+            peer,
+            product: cut(&product, PRODUCT_MAX),
+            registered: now,
+            expires: now + wanted.span,
+            probe_at: now,
+            asked: None,
+            failures: 0,
+            silent: true,
+            latency: None,
+            armed: None,
+        };
+        self.bindings.insert(self.given, binding);
+        Some(self.given)
     }
 
     /// Where all of them come from.

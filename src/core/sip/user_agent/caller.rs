@@ -19,7 +19,7 @@ use crate::sip::verdict;
 use crate::time::Time;
 
 /// CSeq of the first INVITE of every call.
-const FIRST_CSEQ: u32 = 1;
+pub(super) const FIRST_CSEQ: u32 = 1;
 /// One challenge from a proxy and one from the far end, or one and its stale repetition.
 const CHALLENGES_MAX: u8 = 2;
 const REDIRECTIONS_MAX: u8 = 3;
@@ -38,7 +38,8 @@ impl UserAgent {
         let domain = if trunk.from_domain.is_empty() { &trunk.host } else { &trunk.from_domain };
         let tag = tag_text(self.names.tag(request.call));
         SavedDialog {
-            trunk: request.trunk,
+            trunk: Some(request.trunk),
+            phone: None,
             peer: trunk.peer,
             sent_by: self.config.sent_by(trunk.peer.transport).to_string(),
             to: format!("<{request_uri}>"),
@@ -487,7 +488,8 @@ impl UserAgent {
         });
         let placing = leg.placing.as_deref();
         Some(SavedDialog {
-            trunk: leg.trunk?,
+            trunk: leg.trunk,
+            phone: leg.phone.as_deref().map(|phone| phone.account.clone()),
             peer: leg.dialog.peer,
             sent_by: self.config.sent_by(leg.dialog.peer.transport).to_string(),
             request_uri: placing.map_or(&leg.dialog.remote_target, |placing| &placing.request_uri).clone(),

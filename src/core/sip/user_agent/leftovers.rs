@@ -1,18 +1,27 @@
 //! What another process left on the wire: CANCEL for a call that was never answered, BYE for one that
-//! was, from the names that were saved before they were used.
+//! was, from the names that were saved before they were used; and what of ours another one would find.
 
+use super::caller::FIRST_CSEQ;
 use super::clients::{Answer, Purpose};
 use super::credentials::Credentials;
+use super::leg::Leg;
 use super::names::ClientKey;
-use super::{SavedDialog, UaEvent, UserAgent, write};
+use super::wakes::Owner;
+use super::{Peer, SavedDialog, SavedPhone, Transport, UaEvent, UserAgent, write};
 use crate::call::HangUpCause;
+use crate::ids::CallId;
 use crate::sip::dialog::Dialog;
 use crate::sip::headers::{HeaderName, NameAddr};
 use crate::sip::message::Method;
-use crate::time::Time;
+use crate::sip::session_timer::SESSION_EXPIRES;
+use crate::time::{Duration, Time};
 
 /// The INVITE may have been sent again for a challenge: its branch then ends in `-1` or `-2`.
 const RESENDS: u8 = 2;
+
+/// How long a phone is waited for that cannot be reached where it was: the session interval that we offered
+/// it, after which a phone that took it has ended the call itself.
+const PHONE_WAIT: Duration = Duration::from_secs(SESSION_EXPIRES as u64);
 
 #[derive(Debug)]
 pub(super) struct Leftover {
@@ -22,20 +31,119 @@ pub(super) struct Leftover {
     /// The dialog that is ended with BYE.
     bye: Option<Dialog>,
     credentials: Option<Credentials>,
+    /// Its CANCEL was taken: it knows, even if its INVITE was answered to a process that is gone.
+    cancelled: bool,
+    /// When a phone that does not sign in again is given up.
+    until: Time,
+    /// Nothing is out to it: the phone has to sign in first.
+    waits: bool,
+    armed: Option<Time>,
 }
 
 impl UserAgent {
+    pub(super) fn loose_ends_of(&self, call: CallId) -> Vec<SavedDialog> {
+        if let Some(answered) = self.saved_dialog(call) {
+            return vec![answered];
+        }
+        let own = self.legs.get(&call).map(Box::as_ref);
+        own.into_iter().chain(self.branches_of(call)).filter_map(placed_dialog).collect()
+    }
+
     pub(super) fn end_leftover(&mut self, now: Time, saved: SavedDialog) {
         self.leftovers_given += 1;
         let id = self.leftovers_given;
         let bye = confirmed_dialog(&saved);
-        let confirmed = bye.is_some();
-        self.leftovers.insert(id, Leftover { saved, resend: 0, bye, credentials: None });
-        if confirmed {
+        // The connections of another process are gone, and nobody can open one to a phone.
+        let gone = saved.phone.is_some() && saved.peer.transport != Transport::Udp;
+        let until = now + PHONE_WAIT;
+        let left = Leftover {
+            saved,
+            resend: 0,
+            bye,
+            credentials: None,
+            cancelled: false,
+            until,
+            waits: false,
+            armed: None,
+        };
+        self.leftovers.insert(id, left);
+        if gone {
+            self.not_reached(now, id);
+        } else {
+            self.end_there(now, id);
+        }
+    }
+
+    /// Says where the far side is known to be that the call is over.
+    fn end_there(&mut self, now: Time, id: u64) {
+        if self.leftovers.get(&id).is_some_and(|left| left.bye.is_some()) {
             self.saved_bye(now, id);
         } else {
             self.stand_ins(now, id);
             self.saved_cancel(now, id);
+        }
+    }
+
+    /// Nobody answers there. A phone is found again by its registration: one that it has, or the next.
+    fn not_reached(&mut self, now: Time, id: u64) {
+        let Some(left) = self.leftovers.get_mut(&id) else { return };
+        let Some(phone) = left.saved.phone.clone().filter(|_| now < left.until) else {
+            self.leftover_ended(id, false);
+            return;
+        };
+        left.waits = true;
+        self.wakes.set(Owner::Leftover(id), &mut left.armed, Some(left.until));
+        let tried = left.saved.peer;
+        if let Some(peer) = self.place_of(&phone).filter(|peer| *peer != tried) {
+            self.end_at(now, id, peer);
+        }
+    }
+
+    /// The account has signed in: whoever of it was waited for is told there.
+    pub(super) fn end_with_phone(&mut self, now: Time, user: &str) {
+        let waits =
+            |left: &Leftover| left.waits && left.saved.phone.as_ref().is_some_and(|it| it.user == user);
+        let waiting: Vec<u64> =
+            self.leftovers.iter().filter(|(_, left)| waits(left)).map(|(id, _)| *id).collect();
+        for id in waiting {
+            let phone = self.leftovers.get(&id).and_then(|left| left.saved.phone.as_ref());
+            if let Some(peer) = phone.and_then(|phone| self.place_of(phone)) {
+                self.end_at(now, id, peer);
+            }
+        }
+    }
+
+    fn end_at(&mut self, now: Time, id: u64, peer: Peer) {
+        let Some(left) = self.leftovers.get_mut(&id) else { return };
+        left.waits = false;
+        left.resend = 0;
+        left.saved.peer = peer;
+        if let Some(dialog) = &mut left.bye {
+            dialog.peer = peer;
+        }
+        self.wakes.set(Owner::Leftover(id), &mut left.armed, None);
+        self.end_there(now, id);
+    }
+
+    /// Where this phone is now: the contact of the same device, or of phones that do not say which they are
+    /// the one that signed in last.
+    fn place_of(&self, phone: &SavedPhone) -> Option<Peer> {
+        let unnamed = |instance: &str| instance.is_empty() || phone.instance.is_empty();
+        let contacts = self.contacts_of(&phone.user);
+        let same = contacts.iter().find(|it| !unnamed(&it.instance) && it.instance == phone.instance);
+        same.or(contacts.iter().rfind(|it| unnamed(&it.instance))).map(|contact| contact.peer)
+    }
+
+    /// Phones that have to be heard before they sign in again.
+    pub(super) fn leftover_phones(&self) -> impl Iterator<Item = Peer> {
+        let phones = self.leftovers.values().filter(|left| left.saved.phone.is_some());
+        phones.map(|left| left.saved.peer).filter(|peer| peer.transport == Transport::Udp)
+    }
+
+    pub(super) fn leftover_due(&mut self, id: u64) {
+        if let Some(left) = self.leftovers.get_mut(&id) {
+            left.armed = None;
+            self.leftover_ended(id, false);
         }
     }
 
@@ -50,21 +158,25 @@ impl UserAgent {
                 (key, write::saved_invite(&left.saved, key, left.saved.cseq + u32::from(resend)))
             })
             .collect();
+        let phone = left.saved.phone.is_some();
         for (key, invite) in invites {
             self.stand_in(now, key, peer, invite, Purpose::SavedInvite(id));
+            if phone {
+                self.pin_client(key);
+            }
         }
     }
 
     fn saved_cancel(&mut self, now: Time, id: u64) {
         let Some(left) = self.leftovers.get(&id) else { return };
         let Some(first) = ClientKey::from_branch(&left.saved.branch, false) else {
-            self.leftover_ended(id);
+            self.leftover_ended(id, false);
             return;
         };
         let (peer, key) = (left.saved.peer, ClientKey { resend: left.resend, ..first });
         let invite = write::saved_invite(&left.saved, key, left.saved.cseq + u32::from(left.resend));
         let Some(cancel) = write::cancel_of(&invite, write::reason(HangUpCause::Stopped)) else {
-            self.leftover_ended(id);
+            self.leftover_ended(id, false);
             return;
         };
         self.send_request(now, ClientKey { cancel: true, ..key }, peer, cancel, Purpose::SavedCancel(id));
@@ -74,13 +186,15 @@ impl UserAgent {
         let Some(left) = self.leftovers.get_mut(&id) else { return };
         match answer.code() {
             // The INVITE's own final response is still to come.
-            Some(100..=299) => {}
+            Some(100..=199) => {}
+            Some(200..=299) => left.cancelled = true,
             Some(481) if left.resend < RESENDS => {
                 left.resend += 1;
                 self.saved_cancel(now, id);
             }
             _ if left.bye.is_some() => {}
-            _ => self.leftover_ended(id),
+            Some(_) => self.leftover_ended(id, true),
+            None => self.not_reached(now, id),
         }
     }
 
@@ -104,8 +218,10 @@ impl UserAgent {
             }
             // A challenge that was answered long ago comes again: it says nothing about the call.
             Answer::Response { code: 100..=199 | 401 | 407, .. } => {}
-            _ if self.leftovers.get(&id).is_some_and(|left| left.bye.is_some()) => {}
-            _ => self.leftover_ended(id),
+            _ if self.leftovers.get(&id).is_none_or(|left| left.waits || left.bye.is_some()) => {}
+            _ if self.leftovers.get(&id).is_some_and(|left| left.cancelled) => self.leftover_ended(id, true),
+            Answer::Response { .. } => self.leftover_ended(id, true),
+            Answer::TimedOut | Answer::Unreachable => self.not_reached(now, id),
         }
     }
 
@@ -129,7 +245,7 @@ impl UserAgent {
         match answer {
             Answer::Response { code: 100..=199, .. } => {}
             Answer::Response { code: 401 | 407, message, .. } => {
-                let trunk = self.trunks.get(&left.saved.trunk);
+                let trunk = left.saved.trunk.and_then(|trunk| self.trunks.get(&trunk));
                 let credentials = left.credentials.take().or_else(|| {
                     trunk.map(|trunk| Credentials::new(&trunk.config.username, &trunk.config.password))
                 });
@@ -139,18 +255,38 @@ impl UserAgent {
                 if left.credentials.is_some() {
                     self.saved_bye(now, id);
                 } else {
-                    self.leftover_ended(id);
+                    self.leftover_ended(id, true);
                 }
             }
-            _ => self.leftover_ended(id),
+            Answer::Response { .. } => self.leftover_ended(id, true),
+            Answer::TimedOut | Answer::Unreachable => self.not_reached(now, id),
         }
     }
 
-    fn leftover_ended(&mut self, id: u64) {
-        if let Some(left) = self.leftovers.remove(&id) {
-            self.event(UaEvent::SavedDialogEnded { call_id: left.saved.call_id });
+    fn leftover_ended(&mut self, id: u64, reached: bool) {
+        if let Some(mut left) = self.leftovers.remove(&id) {
+            self.wakes.set(Owner::Leftover(id), &mut left.armed, None);
+            self.event(UaEvent::SavedDialogEnded { call_id: left.saved.call_id, reached });
         }
     }
+}
+
+/// An INVITE that was never answered, as it left first.
+fn placed_dialog(leg: &Leg) -> Option<SavedDialog> {
+    let placing = leg.placing.as_deref()?;
+    Some(SavedDialog {
+        trunk: leg.trunk,
+        phone: leg.phone.as_deref().map(|phone| phone.account.clone()),
+        peer: placing.peer,
+        sent_by: placing.sent_by.clone(),
+        request_uri: placing.request_uri.clone(),
+        call_id: leg.dialog.call_id.clone(),
+        from: leg.dialog.local.clone(),
+        to: leg.dialog.remote.clone(),
+        branch: ClientKey { resend: 0, ..placing.key }.branch_text(),
+        cseq: FIRST_CSEQ,
+        confirmed: None,
+    })
 }
 
 fn confirmed_dialog(saved: &SavedDialog) -> Option<Dialog> {
@@ -171,6 +307,6 @@ fn confirmed_dialog(saved: &SavedDialog) -> Option<Dialog> {
         local_cseq: confirmed.cseq.saturating_add(1_000),
         remote_cseq: None,
         peer: saved.peer,
-        pinned: false,
+        pinned: saved.phone.is_some(),
     })
 }

@@ -3,7 +3,7 @@
 
 use super::credentials::Credentials;
 use super::names::ClientKey;
-use super::{ConfirmedDialog, Peer};
+use super::{ConfirmedDialog, Peer, SavedPhone};
 use crate::call::{Ended, HangUpCause};
 use crate::ids::TrunkId;
 use crate::media::{MediaCapabilities, MediaTarget};
@@ -69,6 +69,8 @@ pub(super) struct Leg {
 /// What only a leg with an agent's phone has.
 #[derive(Debug, Default)]
 pub(super) struct PhoneSide {
+    /// Which of which account it is.
+    pub account: SavedPhone,
     /// Further lines of our INVITE.
     pub lines: Vec<(HeaderName, String)>,
     /// What a CANCEL says instead of its cause.

@@ -4,8 +4,9 @@
 use super::caller::{ended_by_us, unanswered_outcome};
 use super::leg::{Description, Leg, LegState, PhoneSide, Placing, Refresh};
 use super::names::{ClientKey, tag_text};
+use super::phones::PhoneContact;
 use super::wakes::Owner;
-use super::{Peer, PhoneRequest, UaEvent, UserAgent, write};
+use super::{PhoneRequest, SavedPhone, UaEvent, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
 use crate::outcome::{EndedBy, Outcome};
@@ -51,8 +52,8 @@ impl UserAgent {
         let all: Vec<CallId> = branches.iter().copied().collect();
         self.branch_of.extend(all.iter().map(|branch| (*branch, call)));
         self.phone_calls.insert(call, PhoneCall { branches, step: 0, best: None });
-        for (branch, (peer, uri)) in all.into_iter().zip(contacts) {
-            let leg = self.branch_leg(now, branch, &request, peer, uri);
+        for (branch, contact) in all.into_iter().zip(contacts) {
+            let leg = self.branch_leg(now, branch, &request, contact);
             self.add_leg(branch, leg);
             self.send_invite(now, branch);
             self.report(branch, Progress::Sent);
@@ -60,7 +61,9 @@ impl UserAgent {
         }
     }
 
-    fn branch_leg(&self, now: Time, branch: CallId, request: &PhoneRequest, peer: Peer, uri: String) -> Leg {
+    fn branch_leg(&self, now: Time, branch: CallId, request: &PhoneRequest, contact: PhoneContact) -> Leg {
+        let PhoneContact { peer, uri, instance } = contact;
+        let account = SavedPhone { user: request.user.clone(), instance };
         let realm = self.registrar.as_ref().map_or("", |registrar| registrar.realm());
         let tag = self.names.tag(branch);
         let from = Uri::sip(&request.from_user, realm);
@@ -123,8 +126,14 @@ impl UserAgent {
             refresh: Refresh::None,
             ended: None,
             armed: None,
-            phone: Some(Box::new(PhoneSide { lines, ..PhoneSide::default() })),
+            phone: Some(Box::new(PhoneSide { account, lines, ..PhoneSide::default() })),
         }
+    }
+
+    /// The legs that ring for this call.
+    pub(super) fn branches_of(&self, call: CallId) -> impl Iterator<Item = &Leg> {
+        let branches = self.phone_calls.get(&call).map(|phone_call| &phone_call.branches);
+        branches.into_iter().flatten().filter_map(|branch| self.legs.get(branch)).map(Box::as_ref)
     }
 
     /// Under which number an event of this leg is reported; `None` = nobody is told.

@@ -10,15 +10,22 @@ use super::{Caller, Incoming, Peer, Transport, UaEvent, UserAgent};
 use crate::ids::TrunkId;
 use crate::sip::headers::HeaderName;
 use crate::sip::message::{Message, Method};
-use crate::sip::registrar::{Binding, Judgement, PhoneAccount, Registrar};
+use crate::sip::registrar::{Binding, Judgement, KnownContact, PhoneAccount, Registrar};
 use crate::sip::uri::Uri;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// What a request outside any dialog meets before it costs any memory.
 pub(super) enum Door {
     Open(Caller),
     /// Answered with this, and forgotten.
     Closed(Reply<'static>),
+}
+
+/// Where a contact of an account is reached.
+pub(super) struct PhoneContact {
+    pub peer: Peer,
+    pub uri: String,
+    pub instance: String,
 }
 
 impl UserAgent {
@@ -129,7 +136,19 @@ impl UserAgent {
             }
         };
         self.say(now, asked, reply);
+        if let Some(agent) = self.registrar.as_ref().and_then(|registrar| registrar.agent(user)) {
+            self.event(UaEvent::PhoneRegistered { user: user.into(), agent });
+        }
+        // Before anybody hears that the phone is there, and rings it again.
+        self.end_with_phone(now, user);
         self.phone_news(user);
+    }
+
+    pub(super) fn expect_binding(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
+        let Some(id) = self.registrar.as_mut().and_then(|it| it.expect(now, user, known, left)) else {
+            return;
+        };
+        self.rearm_binding(id);
     }
 
     /// Tells of the account's link if there is something new.
@@ -213,11 +232,17 @@ impl UserAgent {
     }
 
     /// The contacts of an account that answer.
-    pub(super) fn contacts_of(&self, user: &str) -> Vec<(Peer, String)> {
+    pub(super) fn contacts_of(&self, user: &str) -> Vec<PhoneContact> {
         let contacts = |registrar: &Registrar| {
             let ids = registrar.binding_ids(user).into_iter();
             let alive = ids.filter_map(|id| registrar.binding(id)).filter(|binding| !binding.silent);
-            alive.map(|binding| (binding.peer, binding.contact.to_string())).collect()
+            alive
+                .map(|binding| PhoneContact {
+                    peer: binding.peer,
+                    uri: binding.contact.to_string(),
+                    instance: binding.instance.clone(),
+                })
+                .collect()
         };
         self.registrar.as_ref().map(contacts).unwrap_or_default()
     }

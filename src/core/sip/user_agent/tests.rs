@@ -6,6 +6,7 @@ mod days;
 mod desk;
 mod early;
 mod in_dialog;
+mod leftover_phones;
 mod leftovers;
 mod phone_calls;
 mod phones;

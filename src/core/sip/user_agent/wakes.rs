@@ -13,6 +13,7 @@ pub(super) enum Owner {
     Trunk(TrunkId),
     /// A contact of a phone.
     Binding(u64),
+    Leftover(u64),
 }
 
 #[derive(Debug, Default)]

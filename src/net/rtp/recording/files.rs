@@ -94,6 +94,20 @@ pub fn write_whole(file: &Path, value: &serde_json::Value) -> io::Result<()> {
     fs::rename(new, file)
 }
 
+/// Complete recordings below `dir` that were last written at `since` or later, in the order of their names.
+pub fn finished_since(dir: &Path, since: SystemTime) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    each_file(dir, 0, &mut |path| {
+        let wave = path.extension().is_some_and(|end| end == "wav");
+        let written = fs::symlink_metadata(path).and_then(|about| about.modified());
+        if wave && written.is_ok_and(|at| at >= since) && is_ours(path) {
+            found.push(path.to_owned());
+        }
+    })?;
+    found.sort();
+    Ok(found)
+}
+
 /// Deletes the recordings below `dir` that were last written before `older_than`, with their
 /// descriptions. Other files stay, and so do recordings that are being written.
 pub fn prune(dir: &Path, older_than: SystemTime) -> io::Result<Pruned> {

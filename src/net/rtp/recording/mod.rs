@@ -7,7 +7,7 @@ mod tracks;
 mod wav;
 mod writer;
 
-pub use files::{Pruned, Recovered, prune, recover};
+pub use files::{Pruned, Recovered, finished_since, prune, recover};
 
 use super::{MediaEvent, system};
 use paceline_core::ids::CallId;

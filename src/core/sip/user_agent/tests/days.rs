@@ -271,7 +271,7 @@ impl Day {
                 self.disk.remove(&call);
             }
             UaEvent::Media { early: true, .. } => self.early += 1,
-            UaEvent::SavedDialogEnded { call_id } => {
+            UaEvent::SavedDialogEnded { call_id, .. } => {
                 self.disk.retain(|_, saved| saved.call_id != call_id);
                 assert!(self.done.insert(call_id), "told twice");
             }

@@ -13,7 +13,13 @@ fn next_process() -> Desk {
 }
 
 fn ended(desk: &mut Desk, saved: &SavedDialog) {
-    assert_eq!(desk.events(), [UaEvent::SavedDialogEnded { call_id: saved.call_id.clone() }]);
+    let call_id = saved.call_id.clone();
+    assert_eq!(desk.events(), [UaEvent::SavedDialogEnded { call_id, reached: true }]);
+}
+
+fn given_up(desk: &mut Desk, saved: &SavedDialog) {
+    let call_id = saved.call_id.clone();
+    assert_eq!(desk.events(), [UaEvent::SavedDialogEnded { call_id, reached: false }]);
 }
 
 /// As it was read back from disk.
@@ -107,13 +113,27 @@ fn a_call_that_nobody_knows_is_over_after_three_tries() {
 }
 
 #[test]
+fn a_cancel_that_an_earlier_start_had_sent_already_is_taken_again_and_nothing_more_comes() {
+    let (dead, _) = Desk::calling();
+    let saved = dead.ua.identity(&request());
+    let mut desk = next_process();
+    desk.ua.end_saved(desk.now, saved.clone());
+    let cancel = desk.one();
+    desk.receive(&answer(&cancel, "200 OK", "far", &[], ""));
+    desk.wait(Duration::from_secs(31));
+    assert_eq!(desk.events(), []);
+    desk.wait(Duration::from_secs(1));
+    ended(&mut desk, &saved);
+}
+
+#[test]
 fn a_silent_trunk_ends_it_after_32_seconds() {
     let (dead, _) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();
     desk.ua.end_saved(desk.now, saved.clone());
     desk.wait(Duration::from_secs(32));
-    ended(&mut desk, &saved);
+    given_up(&mut desk, &saved);
     desk.wait(Duration::from_secs(60));
     assert_eq!(desk.ua.next_wake(), None);
 }

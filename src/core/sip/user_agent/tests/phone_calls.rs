@@ -10,10 +10,10 @@ use crate::sip::headers::HeaderName;
 use crate::sip::user_agent::*;
 use crate::time::Duration;
 
-const AGENT_CALL: CallId = CallId(77);
-const SECOND: &str = "198.51.100.8:50000";
+pub const AGENT_CALL: CallId = CallId(77);
+pub const SECOND: &str = "198.51.100.8:50000";
 
-fn to_phone(auto_answer: bool) -> PhoneRequest {
+pub fn to_phone(auto_answer: bool) -> PhoneRequest {
     PhoneRequest {
         call: AGENT_CALL,
         user: "1001".into(),
@@ -26,7 +26,7 @@ fn to_phone(auto_answer: bool) -> PhoneRequest {
 }
 
 /// A desk whose account 1001 has these contacts, with the call placed; what was sent.
-fn ringing(addresses: &[&str]) -> (Desk, Vec<(Peer, String)>) {
+pub fn ringing(addresses: &[&str]) -> (Desk, Vec<(Peer, String)>) {
     let mut desk = desk();
     for (n, address) in addresses.iter().enumerate() {
         let n = n as u32;
@@ -41,7 +41,7 @@ fn ringing(addresses: &[&str]) -> (Desk, Vec<(Peer, String)>) {
 }
 
 /// A call with the one phone of 1001: the desk, the INVITE, the 200.
-fn talking() -> (Desk, String, String) {
+pub fn talking() -> (Desk, String, String) {
     let (mut desk, sent) = ringing(&[PHONE]);
     let ok = answer(&sent[0].1, "200 OK", "far", &["Contact: <sip:1001@6.6.6.6:5060>"], SDP);
     desk.receive_from(peer(PHONE), &ok);

@@ -18,7 +18,16 @@ pub fn desk() -> Desk {
 }
 
 pub fn desk_with(incoming: Incoming) -> Desk {
-    let config = UaConfig { registrar: Some(RegistrarConfig::new(REALM)), ..config(incoming) };
+    desk_of(config(incoming))
+}
+
+/// The next process, after this one was cut off.
+pub fn next_desk() -> Desk {
+    desk_of(UaConfig { seed: 43, ..config(Incoming::Trunks) })
+}
+
+fn desk_of(config: UaConfig) -> Desk {
+    let config = UaConfig { registrar: Some(RegistrarConfig::new(REALM)), ..config };
     let mut desk = Desk::with(config, trunk());
     for (user, agent) in [("1001", 1), ("1002", 2)] {
         desk.ua.set_phone(desk.now, PhoneAccount::with_password(user, AgentId(agent), REALM, "secret"));
@@ -396,4 +405,49 @@ fn mutated_registers_never_register_and_never_stop_us() {
         desk.now += Duration::from_secs(1);
         sign_in(&mut desk, PHONE, "1001", 1_000, "<sip:1001@10.0.0.9>");
     }
+}
+
+#[test]
+fn a_phone_that_an_earlier_process_knew_is_asked_and_there_once_it_answers() {
+    let mut dead = desk();
+    let contact = "<sip:1001@10.0.0.9:5060;ob>;expires=600;+sip.instance=\"<urn:uuid:1>\"";
+    sign_in(&mut dead, PHONE, "1001", 1, contact);
+    let over_tcp = Peer { transport: Transport::Tcp, ..peer("198.51.100.9:4000") };
+    proven(&mut dead, over_tcp, "REGISTER", "1001", 10, &["Contact: <sip:1001@10.0.0.8;transport=tcp>"], "");
+    let known = dead.ua.known_contacts(dead.now, "1001");
+    let [(known, left)] = known.as_slice() else { panic!("{known:?}") };
+    assert!(*left <= Duration::from_secs(600) && *left > Duration::from_secs(590), "{left:?}");
+
+    let mut desk = next_desk();
+    desk.ua.expect_phone(desk.now, "9999", known.clone(), *left);
+    assert_eq!(desk.ua.next_wake(), None, "nobody's phone");
+    desk.ua.expect_phone(desk.now, "1001", known.clone(), *left);
+    assert!(desk.ua.phone_peers().contains(&peer(PHONE)));
+    assert_eq!(links(&mut desk), [], "not before it has said a word");
+    desk.wait(Duration::ZERO);
+    let (to, question) = desk.sent_to().remove(0);
+    assert!(question.starts_with("OPTIONS sip:1001@10.0.0.9:5060;ob "), "{question}");
+    assert_eq!(to, peer(PHONE));
+    desk.receive_from(to, &answer(&question, "200 OK", "x", &[], ""));
+    let news = links(&mut desk);
+    let [(user, Some(link))] = news.as_slice() else { panic!("{news:?}") };
+    assert_eq!(
+        (user.as_str(), link.address, link.product.as_str()),
+        ("1001", peer(PHONE).address, "Testphone/1")
+    );
+    // It registers again as if nothing had been: the same binding, whatever its numbers.
+    let ok = sign_in(&mut desk, PHONE, "1001", 3, contact);
+    assert_eq!(contacts(&ok).len(), 1, "{ok}");
+}
+
+#[test]
+fn a_phone_that_is_gone_is_never_reported_and_forgotten_with_its_time() {
+    let mut dead = desk();
+    sign_in(&mut dead, PHONE, "1001", 1, "<sip:1001@10.0.0.9:5060>;expires=120");
+    let (known, left) = dead.ua.known_contacts(dead.now, "1001").remove(0);
+    let mut desk = next_desk();
+    desk.ua.expect_phone(desk.now, "1001", known.clone(), left);
+    desk.ua.expect_phone(desk.now, "1001", known, left);
+    desk.wait(Duration::from_secs(200));
+    assert_eq!((links(&mut desk), desk.ua.phone_peers().len(), desk.ua.next_wake()), (vec![], 0, None));
 }

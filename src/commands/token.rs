@@ -1,0 +1,49 @@
+//! `paceline token`: what programs come in with, through the same routes that screens use.
+
+use super::user::ask;
+use super::{Failure, config, reach};
+use crate::cli::{Exit, Global, TokenAct, TokenArgs};
+use crate::console::client::Method;
+use crate::text::Lang;
+use comfy_table::Table;
+use serde_json::{Value, json};
+
+pub async fn token(global: &Global, args: TokenArgs) -> Result<Exit, Failure> {
+    let config = config(global)?;
+    let client = reach::any(&args.reach, &config).await?;
+    let answer = match args.act {
+        TokenAct::Add { name, role, days } => {
+            let asked = json!({ "name": name, "role": role, "days": days });
+            ask(&client, Method::POST, "/tokens", Some(&asked)).await?
+        }
+        TokenAct::List => ask(&client, Method::GET, "/tokens", None).await?,
+        TokenAct::Remove { id } => {
+            ask(&client, Method::DELETE, &format!("/tokens/{id}"), None).await?;
+            json!({ "removed": id })
+        }
+    };
+    show(global, &answer, Lang::of_process());
+    Ok(Exit::Done)
+}
+
+fn show(global: &Global, answer: &Value, lang: Lang) {
+    if global.json {
+        println!("{answer}");
+    } else if let Some(token) = answer["token"].as_str() {
+        // Alone on stdout, so that a script can keep it.
+        eprintln!("{}", lang.token_once());
+        println!("{token}");
+    } else if let Some(tokens) = answer["tokens"].as_array() {
+        let mut table = Table::new();
+        table.set_header(["id", lang.name(), lang.role(), lang.expires()]);
+        for token in tokens {
+            let name = token["name"].as_str().unwrap_or_default().escape_debug().to_string();
+            let role = token["role"].as_str().unwrap_or_default().to_owned();
+            let expires = token["expires_at"].as_str().unwrap_or("-").to_owned();
+            table.add_row([token["id"].to_string(), name, role, expires]);
+        }
+        println!("{table}");
+    } else {
+        println!("{}", answer["removed"]);
+    }
+}

@@ -1,0 +1,87 @@
+//! Bearer tokens of programs: made, listed and taken back. A token is shown once; its hash is kept.
+
+use super::door::Door;
+use super::gate::{Body, Caller};
+use super::people::{may_grant, role, text};
+use super::problem::Problem;
+use super::{secrets, views};
+use crate::store::{Role, TokenRow};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use paceline_core::time::Duration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Without a wish: nobody looks after a token for longer.
+const DAYS: u32 = 365;
+const DAYS_MAX: u32 = 3_650;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewToken {
+    /// Whose it is, in words.
+    name: String,
+    /// analyst (reads and changes nothing), manager or admin. Without it analyst.
+    role: Option<String>,
+    /// For how long; 0 = for ever. Without it 365.
+    days: Option<u32>,
+}
+
+pub(super) async fn add_token(
+    State(door): State<Door>,
+    caller: Caller,
+    Body(asked): Body<NewToken>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let name = text("name", &asked.name)?;
+    let role = role(asked.role.as_deref().unwrap_or("analyst"))?;
+    may_grant(&caller, role)?;
+    // A token that leaked must not outlive itself.
+    if caller.account.is_none() && caller.role != Role::Admin {
+        return Err(Problem::forbidden("people make tokens, or an admin's program"));
+    }
+    if matches!(role, Role::Agent | Role::Lead) {
+        return Err(Problem::unfit("a program has no seat: its role is analyst, manager or admin"));
+    }
+    let days = asked.days.unwrap_or(DAYS);
+    if days > DAYS_MAX {
+        return Err(Problem::unfit(format!("days: 0 to {DAYS_MAX}")));
+    }
+    let expires = (days > 0).then(|| door.now() + Duration::from_secs(u64::from(days) * 24 * 3_600));
+    let token = secrets::drawn_key()?;
+    let id = door.store().add_token(&secrets::key_hash(&token), role, &name, expires).await?;
+    let row = TokenRow { id, role, name, created_at: door.now(), expires };
+    Ok((StatusCode::CREATED, Json(json!({ "row": view(&row, &door), "token": token }))))
+}
+
+pub(super) async fn tokens(State(door): State<Door>) -> Result<Json<Value>, Problem> {
+    let rows = door.store().tokens().await?;
+    let shown: Vec<Value> = rows.iter().map(|row| view(row, &door)).collect();
+    Ok(Json(json!({ "tokens": shown })))
+}
+
+/// It opens nothing from now on.
+pub(super) async fn remove_token(
+    State(door): State<Door>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let missing = || Problem::missing("token");
+    let id: i64 = id.parse().map_err(|_| missing())?;
+    let row = door.store().tokens().await?.into_iter().find(|row| row.id == id).ok_or_else(missing)?;
+    may_grant(&caller, row.role)?;
+    door.store().remove_token(id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn view(row: &TokenRow, door: &Door) -> Value {
+    json!({
+        "id": row.id,
+        "name": row.name,
+        "role": row.role,
+        "created_at": views::moment(row.created_at),
+        "expires_at": row.expires.map(views::moment),
+        "expired": row.expires.is_some_and(|at| at <= door.now()),
+    })
+}
