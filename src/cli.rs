@@ -105,7 +105,7 @@ pub struct ForecastArgs {
     pub agents: u32,
     #[command(flatten)]
     pub world: WorldArgs,
-    /// Learn answer rate, talk and ring times from this campaign in the store
+    /// Learn answer rate, talk, wrap-up and ring times from this campaign in the store
     #[arg(long, value_name = "CAMPAIGN")]
     pub from_history: Option<String>,
     /// Leads to dial [default: what the list holds]

@@ -79,7 +79,15 @@ impl Progress {
     fn line(&self, board: &CampaignBoard, done: u64) -> String {
         let (lang, view) = (self.lang, &board.view);
         let mut line = format!("{} {}", view.starting + view.ringing, lang.ringing());
-        line += &format!(" · {} {}", view.up, lang.up());
+        if view.up > 0 || view.abandon.is_none() {
+            line += &format!(" · {} {}", view.up, lang.up());
+        }
+        if view.abandon.is_some() {
+            line += &format!(" · {} {}", view.talking, lang.talking());
+        }
+        if view.waiting > 0 {
+            line += &format!(" · {} {}", view.waiting, lang.waiting());
+        }
         if let Some(rate) = board.answer_rate() {
             line += &format!(" · {:.0}% {}", rate * 100.0, lang.answer_rate());
         }

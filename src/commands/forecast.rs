@@ -13,11 +13,15 @@ use paceline_core::ids::TrunkId;
 use paceline_core::time::{Duration, Utc};
 use serde_json::json;
 use std::fmt::Write as _;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// More agents than this are not tried, and more seeds than these for how many are needed: each costs
 /// several days.
 const AGENTS_MAX: u32 = 2_000;
 const NEEDED_SEEDS: u64 = 3;
+/// So many wrap-ups tell how long they last.
+const WRAP_UPS_MAX: u32 = 2_000;
 
 /// One way of placing calls, over all seeds.
 struct Row {
@@ -32,6 +36,7 @@ struct Row {
 pub(super) struct Known {
     answer_rate: Option<f64>,
     talk_secs: Option<f64>,
+    wrap_secs: Option<f64>,
     ring_secs: Option<f64>,
 }
 
@@ -44,7 +49,7 @@ impl WorldArgs {
         World {
             answer_rate: self.answer_rate.or(known.answer_rate).unwrap_or(0.3).clamp(0.0, 1.0),
             talk: secs(self.talk_secs, known.talk_secs, 60.0),
-            wrap_up: secs(self.wrap_secs, None, 12.0),
+            wrap_up: secs(self.wrap_secs, known.wrap_secs, 12.0),
             ring: secs(self.ring_secs, known.ring_secs, 12.0),
         }
     }
@@ -64,20 +69,14 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
         None => dialable(&loaded).await?,
     };
     let seen = match &args.from_history {
-        Some(name) => Some(history(&config, name).await?),
-        None => None,
+        Some(name) => history(&config, name).await?,
+        None => Known::default(),
     };
-    let seen = seen.as_ref();
-    let known = args.world.or(Known {
-        answer_rate: seen.and_then(|seen| seen.answer_rate),
-        talk_secs: seen.and_then(|seen| seen.talk_secs),
-        ring_secs: seen.and_then(|seen| seen.ring_secs),
-    });
     let assumed = Assumed {
         trunks: trunks(&config),
         leads,
         agents: args.agents,
-        world: known,
+        world: args.world.or(seen),
         start: opening(&loaded),
         hours: args.hours.clamp(0.1, 24.0),
         campaign: loaded.rules.clone(),
@@ -149,13 +148,7 @@ fn opening(loaded: &LoadedCampaign) -> Utc {
 }
 
 /// What an earlier campaign met with.
-struct Seen {
-    answer_rate: Option<f64>,
-    talk_secs: Option<f64>,
-    ring_secs: Option<f64>,
-}
-
-async fn history(config: &Config, name: &str) -> Result<Seen, Failure> {
+async fn history(config: &Config, name: &str) -> Result<Known, Failure> {
     let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
     let record = reader.campaign(name).await.map_err(Failure::refused)?;
     let (mut after, mut calls, mut answered) = (0, 0u64, 0u64);
@@ -166,7 +159,7 @@ async fn history(config: &Config, name: &str) -> Result<Seen, Failure> {
         after = last.id;
         for row in &page {
             calls += 1;
-            answered += u64::from(row.answered_at.is_some());
+            answered += u64::from(row.answered_at.is_some() && !row.machine);
             if let (Some(rang), Some(at)) = (row.ringing_at, row.answered_at) {
                 rings.push((at - rang) as f64 / 1_000.0);
             }
@@ -180,9 +173,11 @@ async fn history(config: &Config, name: &str) -> Result<Seen, Failure> {
             "{name}: {calls} calls are too few to learn from; 20 are needed"
         )));
     }
-    Ok(Seen {
+    let wraps = reader.wrap_ups(record.id, WRAP_UPS_MAX).await.map_err(Failure::unexpected)?;
+    Ok(Known {
         answer_rate: Some(answered as f64 / calls as f64),
         talk_secs: median(talks),
+        wrap_secs: median(wraps.into_iter().map(|wrap| wrap.as_secs_f64()).collect()),
         ring_secs: median(rings),
     })
 }
@@ -192,7 +187,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// Every mode beside the others, each over the same seeds, two seeds at a time.
+/// Every mode beside the others, each over the same seeds.
 fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64, needed: bool) -> Vec<Row> {
     let mut ways = vec![
         ("progressive".to_owned(), Mode::Progressive, 1.0),
@@ -207,21 +202,30 @@ fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64, needed: bool) -> Vec<Row>
     ways.push(("predictive".to_owned(), Mode::Predictive, 1.0));
     ways.into_iter()
         .map(|(name, mode, ratio)| {
-            let days = two_at_a_time(seeds, |seed| assumed.day(seed, mode, ratio));
+            let days = side_by_side(seeds, |seed| assumed.day(seed, mode, ratio));
             let seeds = if needed { seeds.min(NEEDED_SEEDS) } else { 0 };
-            let needed = two_at_a_time(seeds, |seed| assumed.agents_needed(seed, mode, ratio, AGENTS_MAX));
+            let needed = side_by_side(seeds, |seed| assumed.agents_needed(seed, mode, ratio, AGENTS_MAX));
             Row { name, days, needed }
         })
         .collect()
 }
 
-fn two_at_a_time<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let work = &work;
-    std::thread::scope(|scope| {
-        let half = |half| move || (1..=seeds).filter(|seed| seed % 2 == half).map(work).collect::<Vec<_>>();
-        let halves = [scope.spawn(half(1)), scope.spawn(half(0))];
-        halves.into_iter().flat_map(|half| half.join().unwrap_or_default()).collect()
-    })
+/// The same work for every seed, as many at a time as there are cores; in the order of the seeds.
+fn side_by_side<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let next = AtomicU64::new(1);
+    let hand = || {
+        let own = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+        own.take_while(|seed| *seed <= seeds).map(|seed| (seed, work(seed))).collect::<Vec<_>>()
+    };
+    let mut done = std::thread::scope(|scope| {
+        let hands: Vec<_> = (0..cores.min(seeds)).map(|_| scope.spawn(hand)).collect();
+        // A day that panics is a fault of ours: it is not left out of the bands.
+        let days = hands.into_iter().map(|hand| hand.join().unwrap_or_else(|fault| resume_unwind(fault)));
+        days.flatten().collect::<Vec<_>>()
+    });
+    done.sort_by_key(|(seed, _)| *seed);
+    done.into_iter().map(|(_, day)| day).collect()
 }
 
 /// Least, median and most over the seeds.
@@ -348,6 +352,18 @@ fn plot(rows: &[Row], title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_days_come_in_the_order_of_their_seeds_and_none_is_left_out() {
+        for seeds in [0, 1, 2, 7, 40] {
+            assert_eq!(
+                side_by_side(seeds, |seed| seed * 3),
+                (1..=seeds).map(|seed| seed * 3).collect::<Vec<_>>()
+            );
+        }
+        let fault = std::panic::catch_unwind(|| side_by_side(3, |seed| assert_ne!(seed, 2)));
+        assert!(fault.is_err(), "a day that failed is not passed over");
+    }
 
     #[test]
     fn a_band_is_least_median_and_most() {

@@ -90,8 +90,10 @@ impl<'a> Source<'a> {
 
     fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let line = error.span().map(|span| line_at(self.text, span.start));
-        let (found, hint) = unknown_key(error.message())
-            .unwrap_or_else(|| (error.message().replace('\n', ", "), "see the commented sample".into()));
+        let message = error.message();
+        let (found, hint) = unknown_key(message)
+            .or_else(|| wants_table(message))
+            .unwrap_or_else(|| (message.replace('\n', ", "), "see the commented sample".into()));
         ConfigError { problems: vec![Problem { file: self.file.to_owned(), line, found, hint }] }
     }
 }
@@ -120,6 +122,13 @@ fn unknown_key(message: &str) -> Option<(String, String)> {
         None => format!("known are: {}", known.join(", ")),
     };
     Some((format!("unknown {noun} `{found}`"), hint))
+}
+
+/// From serde's words "invalid type: string "a", expected struct B": a user knows no structs.
+fn wants_table(message: &str) -> Option<(String, String)> {
+    let (found, _) = message.split_once(", expected struct ")?;
+    let hint = "write a table, as in `[section]` or `key = { … }`; see the commented sample";
+    Some((format!("{found}, expected a table"), hint.to_owned()))
 }
 
 /// The known word that `found` most resembles, if it resembles one.
@@ -162,6 +171,14 @@ mod tests {
         assert_eq!(line_of(text, &["retry", "after", "busy"]), Some(6));
         assert_eq!(line_of(text, &["retry", "gap_min"]), Some(3));
         assert_eq!(line_of(text, &["keys"]), None);
+    }
+
+    #[test]
+    fn a_word_where_a_table_belongs_is_said_without_names_of_ours() {
+        let (found, hint) = wants_table("invalid type: string \"progressive\", expected struct ShadowTable")
+            .expect("a table");
+        assert_eq!(found, "invalid type: string \"progressive\", expected a table");
+        assert!(hint.contains("table"), "{hint}");
     }
 
     #[test]

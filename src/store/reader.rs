@@ -3,7 +3,7 @@
 
 use super::{CampaignRecord, ImportId, ImportRecord, StoreError, connect_options, known_version};
 use paceline_core::ids::CampaignId;
-use paceline_core::time::Utc;
+use paceline_core::time::{Duration, Utc};
 use sqlx::ConnectOptions;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
@@ -180,6 +180,25 @@ impl Reader {
             done_at: Utc::from_millis(row.done_at),
         });
         Ok(records.collect())
+    }
+
+    /// How long agents wrapped up after the latest calls of a campaign; those that are over, at most `limit`.
+    pub async fn wrap_ups(&mut self, campaign: CampaignId, limit: u32) -> Result<Vec<Duration>, StoreError> {
+        let limit = i64::from(limit);
+        let spans = sqlx::query_scalar!(
+            r#"select min(n.at) - w.at as "span!: i64"
+                 from attempt a
+                 join seat_log w on w.agent_id = a.agent_id and w.attempt_id = a.id and w.activity = 'wrap_up'
+                 join seat_log n on n.agent_id = w.agent_id and n.at > w.at
+                where a.campaign_id = $1 and w.at >= a.ended_at
+                group by w.id order by w.id desc limit $2"#,
+            campaign.0,
+            limit
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .map_err(|e| self.failed(&e))?;
+        Ok(spans.into_iter().map(|span| Duration::from_millis(span.max(0) as u64)).collect())
     }
 
     /// Up to `limit` attempts after the one with number `after`, in the order in which they were made.

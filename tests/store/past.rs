@@ -51,6 +51,8 @@ async fn past_calls_come_in_their_order_with_agent_and_wrap_up() {
     assert_eq!(past[0].wrapped, Some(ended + Duration::from_secs(12)));
     assert_eq!(past.iter().map(|call| call.ours).collect::<Vec<_>>(), [false, false, true]);
     assert_eq!((past[1].answered, past[1].agent, past[1].wrapped), (None, None, None));
+    let wraps = desk.store.reader().await.unwrap().wrap_ups(desk.campaign, 10).await.unwrap();
+    assert_eq!(wraps, [Duration::from_secs(12)]);
     desk.hands.go_on(DAY);
     assert_eq!(desk.store.past_calls(desk.campaign).await.unwrap(), [], "yesterday's are too old");
 }
