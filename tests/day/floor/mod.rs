@@ -3,9 +3,9 @@
 
 mod after;
 mod judge;
-mod ledger;
+pub mod ledger;
 mod looking_back;
-mod properties;
+pub mod properties;
 
 use paceline::sim::agents::{Habits, Scene, Workforce};
 use paceline::sim::books::Books;
