@@ -117,6 +117,19 @@ impl Books {
         (leads, next_due, self.open)
     }
 
+    /// Lent leads that are not wanted any more.
+    pub fn return_leads(&mut self, leads: &[LeadId]) {
+        for lead in leads {
+            self.held.remove(lead);
+            self.asked.remove(lead);
+        }
+    }
+
+    /// Leads that are handed out and not yet written back or returned.
+    pub fn lent(&self) -> impl Iterator<Item = LeadId> {
+        self.held.iter().copied()
+    }
+
     /// The lead that an agent asked for, whatever became of it; `None` = blacklisted, or being called.
     pub fn fetch_lead(&mut self, id: LeadId) -> Option<Lead> {
         let booked = self.leads.get(&id)?;

@@ -268,6 +268,7 @@ impl<F: FarEnd> Day<F> {
                 self.reply(Input::ResultSaved { attempt });
             }
             Output::SaveLead(update) => self.books.save_lead(*update),
+            Output::ReturnLeads { leads, .. } => self.books.return_leads(&leads),
             Output::CloseLeads { reason, .. } => self.books.close_leads(reason),
             Output::Blacklist { number, .. } => self.books.blacklist(number),
             Output::CampaignFinished { .. } => self.finished = true,

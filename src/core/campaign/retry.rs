@@ -75,7 +75,10 @@ impl RetryRules {
             }
         }
         let reached = (attempt.answered || attempt.outcome == Outcome::Answered) && abandoned.is_none();
-        let next_at = if reached { None } else { lead.earliest() };
+        // A callback that was booked while this call was out is for later, and never early.
+        let booked = lead.callback.as_ref().and(lead.next_at).filter(|at| *at > attempt.at);
+        let next_at =
+            if reached { None } else { lead.earliest().map(|at| booked.map_or(at, |due| at.max(due))) };
         let state = match (attempt.outcome, next_at) {
             (Outcome::Answered, _) => LeadState::Done,
             (_, Some(_)) => LeadState::Open,

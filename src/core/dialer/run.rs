@@ -3,6 +3,7 @@
 use super::abandons::Braking;
 use super::floor::{Planned, Talk, predicts};
 use super::looking::Numbers;
+use super::output::LeadUpdate;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
 use crate::campaign::hopper::{Hopper, Waiting};
@@ -230,6 +231,8 @@ pub(super) struct Call {
     pub recording: bool,
     /// Answered, and nobody came.
     pub abandoned: bool,
+    /// What an agent said of its lead while it was out, in another call.
+    pub agreed: Option<Box<LeadUpdate>>,
 }
 
 impl Call {
@@ -277,6 +280,7 @@ impl Call {
             summary: None,
             recording: false,
             abandoned: false,
+            agreed: None,
         }
     }
 

@@ -54,11 +54,12 @@ struct Leg {
     ending: bool,
 }
 
-/// One line of the state log.
+/// A seat as it was told. `logged` = a line of the state log.
 #[derive(Clone, Debug)]
-pub struct Logged {
+pub struct Told {
     pub at: Utc,
     pub seat: SeatView,
+    pub logged: bool,
 }
 
 #[derive(Default)]
@@ -68,7 +69,7 @@ pub struct Seen {
     pub past: BTreeMap<AttemptId, Callee>,
     legs: BTreeMap<CallId, Leg>,
     pub seats: BTreeMap<AgentId, SeatView>,
-    pub log: BTreeMap<AgentId, Vec<Logged>>,
+    pub told: BTreeMap<AgentId, Vec<Told>>,
     /// Leads that an agent asked for, and so may be called whatever was before.
     pub asked: BTreeSet<LeadId>,
     pub attempts_asked: BTreeSet<AttemptId>,
@@ -268,9 +269,7 @@ impl Seen {
         {
             callee.for_one = true;
         }
-        if logged {
-            self.log.entry(seat.agent).or_default().push(Logged { at: utc, seat: seat.clone() });
-        }
+        self.told.entry(seat.agent).or_default().push(Told { at: utc, seat: seat.clone(), logged });
     }
 
     fn check(&mut self, at: Time, utc: Utc, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
@@ -453,9 +452,9 @@ impl Seen {
         for seat in self.seats.values() {
             let longest = match seat.activity {
                 Activity::Idle => continue,
-                // A lead on the screen waits for her click.
+                // A lead on the screen waits for her click, while she does something now and then.
                 Activity::Reserved if seat.work.as_ref().is_none_or(|work| work.attempt.is_none()) => {
-                    continue;
+                    Duration::from_secs(3600)
                 }
                 Activity::Ringing | Activity::Reserved => Duration::from_secs(180),
                 Activity::WrapUp => rules.wrap_up_len * 40,

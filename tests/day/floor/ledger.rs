@@ -113,6 +113,9 @@ pub fn one_day(seed: u64, mode: Mode, crash_every: Option<Duration>) -> Result<(
             break;
         }
         if until >= LONGEST {
+            if day.floor.as_ref().is_some_and(|floor| !floor.takes_calls_out(plan.group.work_mode)) {
+                break;
+            }
             return Err(format!("{of}: not finished"));
         }
     }

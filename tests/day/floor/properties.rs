@@ -50,7 +50,8 @@ impl Total {
         if let Some(broken) = &judge.seen.borrow().broken {
             return Err(format!("{of}: {broken}"));
         }
-        if !finished {
+        // Where nobody takes calls out there is nobody to finish it.
+        if !finished && day.floor.as_ref().is_some_and(|floor| floor.takes_calls_out(plan.group.work_mode)) {
             let (view, seats) = (day.dialer.view(day.campaign()), day.dialer.seats());
             return Err(format!("{of}: not finished after 40 days: {view:?} {seats:?}"));
         }
@@ -62,7 +63,7 @@ impl Total {
         if let Some(broken) = &seen.broken {
             return Err(format!("{of}, while closing: {broken}"));
         }
-        after::judge(plan, &seen, &day.books, &day.dialer)
+        after::judge(plan, &seen, &day.books, &day.dialer, finished)
             .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
         let floor = day.floor.as_ref().ok_or("no floor")?;
         if floor.legs() > 0 {

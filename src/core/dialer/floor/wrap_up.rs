@@ -66,7 +66,8 @@ impl Dialer {
     pub(in crate::dialer) fn end_wrap_up(&mut self, agent: AgentId) {
         self.wakes.clear(Wake::WrapUp(agent));
         let Some(seat) = self.seat(agent) else { return };
-        let Some(Job::WrapUp(job)) = seat.job.take() else { return };
+        // Whatever else she does goes on.
+        let Some(Job::WrapUp(job)) = seat.job.take_if(|job| matches!(job, Job::WrapUp(_))) else { return };
         self.save_default(agent, &job);
         self.now_idle(agent);
     }
@@ -192,27 +193,7 @@ impl Dialer {
             lead: lead.clone(),
         })));
         if let Some(update) = lead {
-            self.forget_as_it_was(update);
-        }
-    }
-
-    /// She called us while her lead waited to be called: what was agreed counts, not the hopper's copy.
-    fn forget_as_it_was(&mut self, update: LeadUpdate) {
-        let Some(run) = self.campaigns.get_mut(&update.campaign) else { return };
-        if !run.hopper.holds(update.lead) {
-            return;
-        }
-        let mut waited = false;
-        run.hopper.drop_waiting(|waiting| {
-            waited |= waiting.id == update.lead;
-            waiting.id == update.lead
-        });
-        let shown = |seat: &super::Seat| matches!(&seat.job, Some(Job::Preview { waiting, .. }) if waiting.lead.id == update.lead);
-        waited |= self.floor.seats.values().any(shown);
-        self.withdraw_preview_of(|shown| shown.id == update.lead);
-        if waited {
-            // The store lends a lead until it is written back.
-            self.outputs.push_back(Output::SaveLead(Box::new(update)));
+            self.agreed(job.call, update);
         }
     }
 }
