@@ -33,6 +33,8 @@ enum Kind {
     Floor(Mode),
     /// A crash every ten minutes.
     Crashing(Mode),
+    /// A manager who interferes.
+    Managed(Mode),
     /// What the brain counts, held against the books all day long.
     Ledger(Mode),
 }
@@ -40,8 +42,9 @@ enum Kind {
 impl Kind {
     fn all() -> Vec<Kind> {
         let plain = [Kind::Plain, Kind::PlainCrashing];
-        let floors =
-            MODES.into_iter().flat_map(|mode| [Kind::Floor(mode), Kind::Crashing(mode), Kind::Ledger(mode)]);
+        let floors = MODES.into_iter().flat_map(|mode| {
+            [Kind::Floor(mode), Kind::Crashing(mode), Kind::Managed(mode), Kind::Ledger(mode)]
+        });
         plain.into_iter().chain(floors).collect()
     }
 
@@ -51,6 +54,7 @@ impl Kind {
             Kind::PlainCrashing => "plain-crashing".into(),
             Kind::Floor(mode) => mode.word().into(),
             Kind::Crashing(mode) => format!("{}-crashing", mode.word()),
+            Kind::Managed(mode) => format!("{}-managed", mode.word()),
             Kind::Ledger(mode) => format!("{}-ledger", mode.word()),
         }
     }
@@ -70,6 +74,10 @@ impl Kind {
             Kind::Crashing(mode) => {
                 let mut plan = FloorPlan::from_seed(seed, mode, LEADS / 2);
                 plan.troubles.crash_every = Some(HOUR / 6);
+                Total::default().judged(&plan, |day| shown(day, show))
+            }
+            Kind::Managed(mode) => {
+                let plan = FloorPlan { managed: true, ..FloorPlan::from_seed(seed, mode, LEADS) };
                 Total::default().judged(&plan, |day| shown(day, show))
             }
             Kind::Ledger(mode) => ledger::one_day(seed, mode, Some(MINUTE * 25)).map(|_| ()),

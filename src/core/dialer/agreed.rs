@@ -7,14 +7,15 @@ use super::output::{LeadUpdate, Output};
 use super::run::{Call, Phase};
 use crate::call::HangUpCause;
 use crate::ids::{AgentId, CallId};
-use crate::lead::Lead;
+use crate::lead::{Lead, Phone};
+use crate::outcome::LeadState;
 
 impl Dialer {
     /// An agent said what becomes of a lead: that counts from now on, and not what the hopper, a screen or a
     /// call that is out has of it. `of` = the call that was spoken of; the store knows already.
     pub(super) fn agreed(&mut self, of: CallId, update: LeadUpdate) {
         self.stop_calling(of, &update);
-        self.retell(of, &update);
+        self.retell(&update);
         let Some(run) = self.campaigns.get_mut(&update.campaign) else { return };
         if !run.hopper.holds(update.lead) {
             return;
@@ -29,19 +30,30 @@ impl Dialer {
         }
     }
 
-    /// Nobody's phone rings for what has been settled. A call that was answered goes on, and has its own word.
+    /// Nobody's phone rings for what has been settled. A call that was answered goes on, and has its own word;
+    /// so does one to another number of hers that is still to be tried.
     fn stop_calling(&mut self, of: CallId, update: &LeadUpdate) {
+        let utc = self.wall.utc(self.now);
         let mut unwanted = Vec::new();
         for (id, call) in self.calls.iter_mut().filter(|(id, call)| **id != of && !call.inbound) {
-            let Some(lead) = call.waiting.as_ref().map(|waiting| &waiting.lead) else { continue };
+            let Some(lead) = call.waiting.as_mut().map(|waiting| &mut waiting.lead) else { continue };
             if call.campaign != update.campaign || call.phase == Phase::Ended {
                 continue;
             }
             let home = update.household_done.is_some() && lead.household == update.household_done;
+            let due = |phone: &Phone| {
+                phone.number == call.number && !phone.closed && phone.next_at.is_none_or(|at| at <= utc)
+            };
+            if lead.id == update.lead && update.state == LeadState::Open && update.phones.iter().any(due) {
+                lead.phones.clone_from(&update.phones);
+                lead.callback.clone_from(&update.callback);
+                continue;
+            }
             if lead.id == update.lead {
                 call.agreed = Some(Box::new(update.clone()));
             }
-            if (lead.id == update.lead || home) && call.answered_at.is_none() {
+            let hers = call.waiting.as_ref().is_some_and(|waiting| waiting.lead.id == update.lead);
+            if (hers || home) && call.answered_at.is_none() {
                 unwanted.push(*id);
             }
         }
@@ -51,7 +63,7 @@ impl Dialer {
     }
 
     /// What an attempt told of a lead's numbers: wrap-ups and calls from its owner write it down again later.
-    pub(super) fn retell(&mut self, of: CallId, update: &LeadUpdate) {
+    pub(super) fn retell(&mut self, update: &LeadUpdate) {
         let refresh = |lead: &mut Lead| {
             if lead.id == update.lead {
                 lead.phones.clone_from(&update.phones);
@@ -60,14 +72,13 @@ impl Dialer {
         };
         for seat in self.floor.seats.values_mut() {
             if let Some(Job::WrapUp(job)) = &mut seat.job
-                && job.call != of
                 && let Some(lead) = &mut job.lead
             {
                 refresh(lead);
             }
         }
         let callers = self.calls.range_mut(CallId::FIRST_FROM_OUTSIDE..);
-        for (_, call) in callers.filter(|(id, call)| **id != of && call.inbound) {
+        for (_, call) in callers.filter(|(_, call)| call.inbound) {
             if let Some(waiting) = &mut call.waiting {
                 refresh(&mut waiting.lead);
             }

@@ -103,7 +103,7 @@ impl Dialer {
             self.pacer_hears(id, |_| event);
         }
         if let Some(update) = told {
-            self.retell(id, &update);
+            self.retell(&update);
         }
         self.conversation_over(id);
     }

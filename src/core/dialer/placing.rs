@@ -489,13 +489,15 @@ impl Dialer {
             }
             DialVerdict::NotBefore { until, .. } => {
                 // What was agreed with its owner meanwhile is written already.
-                let agreed = call.agreed.is_some();
+                let (agreed, number) = (call.agreed.is_some(), call.number);
                 let waiting = self.forget(id).filter(|_| !agreed);
                 // Until now: the store changed the lead and hands it over anew.
                 if let Some((campaign, mut lead)) = waiting.filter(|_| until > utc) {
-                    if let Some(phone) = due_phone(&lead, utc) {
-                        lead.phones[phone].next_at = Some(until);
-                    }
+                    let due =
+                        lead.phones.iter_mut().find(|phone| phone.number == number && is_due(phone, utc));
+                    // Where an agent asked for what is closed, or rests, it stays as it was.
+                    let Some(phone) = due else { return };
+                    phone.next_at = Some(until);
                     // A booked callback stays booked, and is never early.
                     let booked = lead.callback.is_some();
                     let next_at = if booked { lead.next_at.max(Some(until)) } else { lead.earliest() };
@@ -607,7 +609,11 @@ fn never_left(cause: &str) -> Ended {
 
 /// The first phone that is open and due.
 fn due_phone(lead: &Lead, utc: Utc) -> Option<usize> {
-    lead.phones.iter().position(|phone| !phone.closed && phone.next_at.is_none_or(|at| at <= utc))
+    lead.phones.iter().position(|phone| is_due(phone, utc))
+}
+
+fn is_due(phone: &Phone, utc: Utc) -> bool {
+    !phone.closed && phone.next_at.is_none_or(|at| at <= utc)
 }
 
 fn phone_of(lead: &Lead, number: PhoneNumber) -> Option<&Phone> {

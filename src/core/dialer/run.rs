@@ -228,6 +228,8 @@ pub(super) struct Call {
     pub spoke: Option<(AgentId, Utc)>,
     /// As given during the call.
     pub summary: Option<CallSummary>,
+    /// Whoever spoke with her last is, or was, asked for her summary.
+    pub worded: bool,
     pub recording: bool,
     /// Answered, and nobody came.
     pub abandoned: bool,
@@ -278,6 +280,7 @@ impl Call {
             talk: None,
             spoke: None,
             summary: None,
+            worded: false,
             recording: false,
             abandoned: false,
             agreed: None,

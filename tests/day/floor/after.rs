@@ -63,6 +63,7 @@ fn every_answered_call_ends_well(seen: &Seen, books: &Books) -> Result<(), Strin
             Outcome::Answered => {
                 (callee.bridged && result.connected_at.is_some() && result.agent.is_some())
                     || callee.announced
+                    || attempt.request.lead.is_none() && result.agent.is_none()
                     || (callee.sorry && result.agent.is_none())
             }
             Outcome::Abandoned => {

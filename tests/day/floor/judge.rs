@@ -5,10 +5,11 @@ use super::FloorPlan;
 use paceline_core::agent::{Activity, Availability, Holding, PartyKind, SeatView, Way, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
-use paceline_core::dialer::input::DialVerdict;
+use paceline_core::dialer::input::{DialVerdict, TrunkState};
 use paceline_core::dialer::output::{LegKind, SoundName};
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{AgentId, AttemptId, CallId, LeadId, MixId};
+use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Why;
 use paceline_core::time::{Duration, Time, Utc};
 use std::cell::RefCell;
@@ -54,6 +55,14 @@ struct Leg {
     ending: bool,
 }
 
+/// One INVITE to a callee.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    pub at: Utc,
+    pub call: CallId,
+    pub number: PhoneNumber,
+}
+
 /// A seat as it was told. `logged` = a line of the state log.
 #[derive(Clone, Debug)]
 pub struct Told {
@@ -73,11 +82,20 @@ pub struct Seen {
     /// Leads that an agent asked for, and so may be called whatever was before.
     pub asked: BTreeSet<LeadId>,
     pub attempts_asked: BTreeSet<AttemptId>,
+    /// Single numbers: an agent's own call, or a manager's test, at any hour.
+    pub attempts_tested: BTreeSet<AttemptId>,
     /// When each lead was asked for last.
     pub asked_at: BTreeMap<LeadId, Utc>,
     pub whys: BTreeMap<Why, u64>,
     pub crashes_at: Vec<Utc>,
+    /// Every INVITE, in order.
+    pub sent: Vec<Sent>,
+    /// Legs and callers' calls that ended, and those of which it was written down.
+    pub legs_ended: u64,
+    pub legs_saved: u64,
     opened_now: Vec<CallId>,
+    /// The only trunk is down, or rests.
+    trunk_away: bool,
     /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
     beside_telephone: BTreeMap<(CallId, AgentId), Time>,
     pub broken: Option<String>,
@@ -149,13 +167,15 @@ impl Seen {
                 self.beside_telephone.clear();
             }
             Input::CallProgressed { call, progress: Progress::Ended(ended) } => {
-                self.legs.remove(call);
+                let caller = self.callees.get(call).is_some_and(|callee| callee.inbound);
+                self.legs_ended += u64::from(self.legs.remove(call).is_some() || caller);
                 if let Some(callee) = self.callees.get_mut(call) {
                     callee.ended = true;
                     callee.mix = None;
                     callee.ended_by_callee = ended.by == paceline_core::outcome::EndedBy::Callee;
                 }
             }
+            Input::TrunkChanged { state, .. } => self.trunk_away = *state != TrunkState::Up,
             Input::AttemptOpened { attempt, verdict } if *verdict != DialVerdict::Opened => {
                 self.callees.remove(&attempt.call());
             }
@@ -172,8 +192,13 @@ impl Seen {
         match output {
             Output::OpenAttempt(request) => {
                 let call = request.attempt.call();
-                self.callees.insert(call, Callee { opened: Some(at), ..Callee::default() });
+                // A single number to be tested asks for nobody.
+                let test = request.lead.is_none();
+                self.callees.insert(call, Callee { opened: Some(at), for_one: test, ..Callee::default() });
                 self.opened_now.push(call);
+                if test {
+                    self.attempts_tested.insert(request.attempt);
+                }
                 if request.lead.is_none_or(|lead| self.asked.remove(&lead)) {
                     self.attempts_asked.insert(request.attempt);
                 }
@@ -186,6 +211,10 @@ impl Seen {
                 self.asked.insert(*lead);
                 self.asked_at.insert(*lead, utc);
             }
+            Output::PlaceCall { call, number, .. } => {
+                self.sent.push(Sent { at: utc, call: *call, number: *number });
+            }
+            Output::SaveLeg(_) => self.legs_saved += 1,
             Output::CallAgent { leg, agent, .. } => self.leg(*leg, LegKind::Agent, *agent),
             Output::CallThird { leg, .. } => self.leg(*leg, LegKind::Consulted, AgentId(0)),
             Output::Decided { decision, .. } => *self.whys.entry(decision.why).or_default() += 1,
@@ -390,7 +419,7 @@ impl Seen {
                 if matches!(seat.way, Way::Telephone(_)) && seat.holding == Holding::PerCall {
                     let since = self.beside_telephone.get(&key).copied().unwrap_or(at);
                     beside.insert(key, since);
-                    if at.since(since) <= LINE_WAIT {
+                    if at.since(since) <= LINE_WAIT || self.trunk_away {
                         continue;
                     }
                 }

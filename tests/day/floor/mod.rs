@@ -2,6 +2,8 @@
 //! crash their phones and forget to sign out, under every way of placing calls.
 
 mod after;
+mod boss;
+mod fates;
 mod judge;
 pub mod ledger;
 mod looking_back;
@@ -47,6 +49,8 @@ pub struct FloorPlan {
     pub people: Arc<People>,
     pub temper: Temper,
     pub troubles: Troubles,
+    /// A manager interferes all day long.
+    pub managed: bool,
 }
 
 impl FloorPlan {
@@ -82,6 +86,7 @@ impl FloorPlan {
                 crash_every: dice.chance(0.4).then(|| HOUR + MINUTE * (dice.next_u64() % 240) as u32),
                 stall_every: dice.chance(0.2).then_some(HOUR),
             },
+            managed: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Many seeds, every mode, every property of the floor.
 
 use super::judge::{FloorJudge, Seen};
-use super::{FloorPlan, after};
+use super::{FloorPlan, after, boss, fates};
 use paceline::sim::agents::Habits;
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
@@ -46,7 +46,8 @@ impl Total {
         day.inspect = Some(judge.inspector(plan));
         show(&mut day);
         let of = format!("seed {} in mode {}", plan.seed, plan.campaign.mode.word());
-        let finished = day.run(LONGEST);
+        let (finished, whole) =
+            if plan.managed { boss::run(&mut day, plan, LONGEST) } else { (day.run(LONGEST), true) };
         if let Some(broken) = &judge.seen.borrow().broken {
             return Err(format!("{of}: {broken}"));
         }
@@ -63,7 +64,9 @@ impl Total {
         if let Some(broken) = &seen.broken {
             return Err(format!("{of}, while closing: {broken}"));
         }
-        after::judge(plan, &seen, &day.books, &day.dialer, finished)
+        fates::judge(plan, &seen, &day.books, finished && whole)
+            .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
+        after::judge(plan, &seen, &day.books, &day.dialer, finished && whole)
             .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
         let floor = day.floor.as_ref().ok_or("no floor")?;
         if floor.legs() > 0 {

@@ -197,12 +197,10 @@ impl Dialer {
         }
         let asked = lead.as_ref().map(|lead| lead.id);
         let utc = self.wall.utc(self.now);
-        let found = lead.and_then(|mut lead| {
-            // A person asked for it: what is closed may be called again, what rests need not.
+        let found = lead.and_then(|lead| {
+            // A person asked for it: what is closed may be called again, what rests need not. For the list it
+            // stays closed, and rests.
             let number = due_number(&lead, utc).or_else(|| lead.phones.first().map(|phone| phone.number))?;
-            if let Some(phone) = lead.phones.iter_mut().find(|phone| phone.number == number) {
-                (phone.closed, phone.next_at) = (false, None);
-            }
             Some((number, lead))
         });
         let held = found.as_ref().is_some_and(|(number, lead)| {

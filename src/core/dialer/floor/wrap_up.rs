@@ -24,6 +24,9 @@ pub(in crate::dialer) struct WrapUpJob {
     pub number: Option<PhoneNumber>,
     pub answered_at: Option<Utc>,
     pub connected_at: Option<Utc>,
+    /// Her word says what becomes of the lead: she spoke with its owner, or nobody answered. Who only missed
+    /// a ring leaves that to whoever was faster.
+    pub decides: bool,
     pub until: Option<Time>,
 }
 
@@ -35,7 +38,14 @@ impl Dialer {
     /// the call is taken now, and then there is nothing left to do.
     pub(super) fn begin_wrap_up(&mut self, agent: AgentId, id: CallId) {
         let Some(mut job) = self.wrap_up_of(id) else { return self.now_idle(agent) };
-        let given = self.calls.get_mut(&id).and_then(|call| call.summary.take());
+        let mut given = None;
+        if let Some(call) = self.calls.get_mut(&id)
+            && call.spoke.is_some_and(|(last, _)| last == agent)
+        {
+            given = call.summary.take();
+            call.worded = true;
+            job.decides = true;
+        }
         let spoke = job.connected_at.is_some();
         let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref()) else {
             return self.now_idle(agent);
@@ -59,6 +69,20 @@ impl Dialer {
         self.set_activity(agent, Activity::WrapUp);
         if let Some(seat) = self.seat(agent) {
             seat.job = Some(Job::WrapUp(Box::new(job)));
+        }
+    }
+
+    /// Her line broke in mid-call and nobody took over: there is no wrap-up, but her word is kept, or the
+    /// campaign's stands for it.
+    pub(super) fn last_word(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.worded) else { return };
+        let Some((agent, _)) = call.spoke else { return };
+        call.worded = true;
+        let given = call.summary.take();
+        let Some(job) = self.wrap_up_of(id).map(|job| WrapUpJob { decides: true, ..job }) else { return };
+        match given {
+            Some(summary) => self.save_summary(agent, &job, summary, false),
+            None => self.save_default(agent, &job),
         }
     }
 
@@ -163,7 +187,7 @@ impl Dialer {
         {
             run.note_machine(self.now, job.call, answered_at, connected_at, disposition.machine);
         }
-        let lead = job.lead.clone().map(|lead| {
+        let lead = job.lead.clone().filter(|_| job.decides).map(|lead| {
             let booked = summary.callback.as_ref().map(|callback| {
                 let agent = callback.own.then_some(agent);
                 (callback.at, Callback { agent, skill: callback.skill.clone() })
