@@ -188,6 +188,18 @@ mod tests {
     }
 
     #[test]
+    fn a_callback_that_was_booked_while_the_call_was_out_is_never_early() {
+        let mut booked = lead(1);
+        booked.callback = Some(Callback { agent: Some(AgentId(7)), skill: None });
+        booked.next_at = Some(AT + Duration::from_secs(9000));
+        let update = settle(&booked, Outcome::NoAnswer);
+        assert_eq!((update.state, update.next_at), (LeadState::Open, booked.next_at));
+        // One that was called at its moment is tried again after the delay.
+        booked.next_at = Some(AT);
+        assert_eq!(settle(&booked, Outcome::NoAnswer).next_at, Some(AT + Duration::from_secs(7200)));
+    }
+
+    #[test]
     fn the_last_attempt_ends_the_lead_with_its_reason() {
         let mut lead = lead(1);
         lead.phones[0].attempts = 2;
