@@ -21,7 +21,7 @@ pub fn judge(plan: &FloorPlan, seen: &Seen, books: &Books, finished: bool) -> Re
     hours_hold(plan, seen)?;
     nobody_is_called_before_her_time(plan, seen, books)?;
     who_said_never_again_is_not_called(plan, seen, books)?;
-    a_household_that_is_done_is_left_alone(seen, books)?;
+    a_household_that_is_done_is_left_alone(plan, seen, books)?;
     rows_say_what_happened(seen, books)?;
     every_conversation_has_its_word(plan, seen, books)?;
     if seen.legs_ended != seen.legs_saved {
@@ -153,7 +153,11 @@ fn who_said_never_again_is_not_called(plan: &FloorPlan, seen: &Seen, books: &Boo
     Ok(())
 }
 
-fn a_household_that_is_done_is_left_alone(seen: &Seen, books: &Books) -> Result<(), String> {
+fn a_household_that_is_done_is_left_alone(
+    plan: &FloorPlan,
+    seen: &Seen,
+    books: &Books,
+) -> Result<(), String> {
     let mut done: BTreeMap<HouseholdId, (Utc, LeadId)> = BTreeMap::new();
     let results = books.attempts().filter_map(|attempt| attempt.result.as_ref());
     let results = results.filter_map(|result| Some((result.ended_at, result.lead.as_ref()?)));
@@ -162,6 +166,17 @@ fn a_household_that_is_done_is_left_alone(seen: &Seen, books: &Books) -> Result<
         if let Some(home) = update.household_done {
             let first = done.entry(home).or_insert((at, update.lead));
             *first = (*first).min((at, update.lead));
+        }
+    }
+    // Whether or not it was written so: who spoke with an agent, and that was that, spoke for her home.
+    for record in books.summaries() {
+        let word = plan.rules().disposition(&record.summary.disposition);
+        let agreed =
+            word.is_some_and(|word| word.state == LeadState::Done) && record.summary.callback.is_none();
+        let home = record.lead.as_ref().and_then(|update| books.lead(update.lead)?.lead.household);
+        if let (true, Some(home), Some(update)) = (agreed, home, &record.lead) {
+            let first = done.entry(home).or_insert((record.at, update.lead));
+            *first = (*first).min((record.at, update.lead));
         }
     }
     for attempt in books.attempts() {

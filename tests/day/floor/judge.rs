@@ -2,7 +2,7 @@
 //! waits for nothing, hears nothing, or is with two people at once.
 
 use super::FloorPlan;
-use paceline_core::agent::{Activity, Availability, Holding, PartyKind, SeatView, Way, WorkMode};
+use paceline_core::agent::{Activity, Availability, Holding, Party, PartyKind, SeatView, Way, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
 use paceline_core::dialer::input::{DialVerdict, TrunkState};
@@ -94,6 +94,9 @@ pub struct Seen {
     pub legs_ended: u64,
     pub legs_saved: u64,
     opened_now: Vec<CallId>,
+    /// What the group chose for all.
+    group_mode: Option<WorkMode>,
+    leads: BTreeSet<AgentId>,
     /// The only trunk is down, or rests.
     trunk_away: bool,
     /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
@@ -117,6 +120,9 @@ impl FloorJudge {
     pub fn inspector(&self, plan: &FloorPlan) -> paceline::sim::day::Inspect {
         let seen = self.seen.clone();
         let rules = Rules::of(plan);
+        seen.borrow_mut().group_mode = rules.group_mode;
+        let leads = plan.agents.iter().filter(|agent| agent.leads).map(|agent| agent.id);
+        seen.borrow_mut().leads = leads.collect();
         Box::new(move |at, utc, input, dialer| {
             let mut seen = seen.borrow_mut();
             seen.input(utc, input);
@@ -284,6 +290,11 @@ impl Seen {
         {
             callee.tried.insert(seat.agent);
         }
+        if let Some(before) = &before
+            && let Some(odd) = self.given_amiss(before, seat)
+        {
+            self.broken.get_or_insert(format!("{utc:?}: agent {} got a call {odd}: {seat:?}", seat.agent));
+        }
         if let (Activity::Talking, Some(call)) = (&seat.activity, call_of(seat))
             && let Some(callee) = self.callees.get_mut(&call)
         {
@@ -299,6 +310,34 @@ impl Seen {
             callee.for_one = true;
         }
         self.told.entry(seat.agent).or_default().push(Told { at: utc, seat: seat.clone(), logged });
+    }
+
+    /// A call from the queue goes to nobody who is away, leaves, or chose the other direction.
+    fn given_amiss(&self, before: &SeatView, seat: &SeatView) -> Option<&'static str> {
+        let work = seat.work.as_ref()?;
+        let hers = |party: &Party| party.agent == Some(seat.agent) && party.kind == PartyKind::Agent;
+        let from_the_queue = before.activity == Activity::Idle
+            && matches!(seat.activity, Activity::Ringing | Activity::Talking)
+            && work.parties.iter().any(hers);
+        if !from_the_queue {
+            return None;
+        }
+        let mode = self.group_mode.unwrap_or(seat.work_mode);
+        let suits = if work.inbound { mode.takes_inbound() } else { mode.takes_outbound() };
+        let away = |seat: &SeatView| seat.availability != Availability::Available;
+        let callee = work.parties.first().and_then(|party| self.callees.get(&party.leg));
+        // A shift lead takes over what another began.
+        let began = callee.and_then(|callee| callee.first_agent).is_some_and(|first| first != seat.agent);
+        if began && self.leads.contains(&seat.agent) {
+            return None;
+        }
+        match () {
+            () if away(before) && away(seat) => Some("in her pause"),
+            () if before.leaving && seat.leaving => Some("on her way out"),
+            () if !suits => Some("of the wrong direction"),
+            () if callee.is_some_and(|callee| callee.tried.contains(&seat.agent)) => Some("that she missed"),
+            () => None,
+        }
     }
 
     fn check(&mut self, at: Time, utc: Utc, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
