@@ -188,7 +188,13 @@ fn callbacks_reach_whom_they_were_booked_for(
         let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { continue };
         if update.callback.is_none() {
             // The only number was wrong: nobody can be called back there.
+            if update.phones.iter().any(|phone| !phone.closed) {
+                return Err(format!("the callback of {record:?} was dropped"));
+            }
             continue;
+        }
+        if update.next_at != Some(booked.at) {
+            return Err(format!("booked for {:?}, and due at {:?}: {record:?}", booked.at, update.next_at));
         }
         let later = books.attempts().find(|attempt| {
             attempt.request.lead == Some(update.lead) && attempt.request.placed_at >= record.at

@@ -22,7 +22,7 @@ pub fn judge(plan: &FloorPlan, seen: &Seen, books: &Books, finished: bool) -> Re
     nobody_is_called_before_her_time(plan, seen, books)?;
     who_said_never_again_is_not_called(plan, seen, books)?;
     a_household_that_is_done_is_left_alone(plan, seen, books)?;
-    rows_say_what_happened(seen, books)?;
+    rows_say_what_happened(plan, seen, books)?;
     every_conversation_has_its_word(plan, seen, books)?;
     if seen.legs_ended != seen.legs_saved {
         return Err(format!("{} legs ended, {} were written down", seen.legs_ended, seen.legs_saved));
@@ -200,7 +200,7 @@ fn said_since(books: &Books, lead: LeadId, at: Utc) -> bool {
     })
 }
 
-fn rows_say_what_happened(seen: &Seen, books: &Books) -> Result<(), String> {
+fn rows_say_what_happened(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
     for attempt in books.attempts() {
         let id = attempt.request.attempt;
         let Some(result) = attempt.result.as_ref().filter(|result| result.outcome != Outcome::Interrupted)
@@ -215,6 +215,11 @@ fn rows_say_what_happened(seen: &Seen, books: &Books) -> Result<(), String> {
         }
         if let Some(agent) = result.agent.filter(|agent| !callee.agents.contains(agent)) {
             return Err(format!("agent {agent} never was there for {result:?}"));
+        }
+        let rest = plan.campaign.pacing.abandoned_rest;
+        let rests = (result.outcome == Outcome::Abandoned).then_some(result.ended_at + rest);
+        if result.rest_until != rests {
+            return Err(format!("rests until {:?}, not {rests:?}: {result:?}", result.rest_until));
         }
         let moments = [result.ringing_at, result.answered_at, result.connected_at, Some(result.ended_at)];
         let moments: Vec<Utc> = moments.into_iter().flatten().collect();

@@ -2,6 +2,7 @@
 //! waits for nothing, hears nothing, or is with two people at once.
 
 use super::FloorPlan;
+use super::orders::Orders;
 use paceline_core::agent::{Activity, Availability, Holding, Party, PartyKind, SeatView, Way, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
@@ -97,6 +98,7 @@ pub struct Seen {
     /// What the group chose for all.
     group_mode: Option<WorkMode>,
     leads: BTreeSet<AgentId>,
+    orders: Orders,
     /// The only trunk is down, or rests.
     trunk_away: bool,
     /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
@@ -162,6 +164,9 @@ impl Rules {
 
 impl Seen {
     fn input(&mut self, utc: Utc, input: &Input) {
+        if let Err(odd) = self.orders.input(input) {
+            self.broken.get_or_insert(format!("{utc:?}: {odd}"));
+        }
         match input {
             Input::ClockSet(_) if !self.seats.is_empty() => {
                 self.crashes_at.push(utc);
@@ -171,6 +176,7 @@ impl Seen {
                 self.legs.clear();
                 self.seats.clear();
                 self.beside_telephone.clear();
+                self.orders.forget();
             }
             Input::CallProgressed { call, progress: Progress::Ended(ended) } => {
                 let caller = self.callees.get(call).is_some_and(|callee| callee.inbound);
@@ -195,6 +201,7 @@ impl Seen {
     }
 
     fn output(&mut self, at: Time, utc: Utc, output: &Output) {
+        self.orders.output(output);
         match output {
             Output::OpenAttempt(request) => {
                 let call = request.attempt.call();

@@ -7,6 +7,7 @@ mod fates;
 mod judge;
 pub mod ledger;
 mod looking_back;
+mod orders;
 pub mod properties;
 
 use paceline::sim::agents::{Habits, Scene, Workforce};
