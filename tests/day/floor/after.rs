@@ -4,6 +4,7 @@ use super::FloorPlan;
 use super::judge::{Callee, Seen, Told};
 use paceline::sim::books::{BookedAttempt, Books};
 use paceline_core::agent::Availability;
+use paceline_core::campaign::Mode;
 use paceline_core::dialer::Dialer;
 use paceline_core::dialer::output::{AttemptResult, SummaryRecord};
 use paceline_core::ids::{AgentId, AttemptId, LeadId};
@@ -23,7 +24,7 @@ pub fn judge(
     finished: bool,
 ) -> Result<(), String> {
     everybody_went_home(dialer)?;
-    every_answered_call_ends_well(seen, books)?;
+    every_answered_call_ends_well(plan, seen, books)?;
     the_log_adds_up(seen)?;
     nobody_is_called_again_without_reason(plan, seen, books)?;
     callbacks_reach_whom_they_were_booked_for(seen, books, finished)?;
@@ -54,7 +55,7 @@ fn callee(seen: &Seen, attempt: AttemptId) -> Option<&Callee> {
     seen.callees.get(&attempt.call()).or_else(|| seen.past.get(&attempt))
 }
 
-fn every_answered_call_ends_well(seen: &Seen, books: &Books) -> Result<(), String> {
+fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
     for attempt in books.attempts().filter(|attempt| attempt.answered_at.is_some()) {
         let id = attempt.request.attempt;
         let Some(result) = &attempt.result else { return Err(format!("attempt {id} has no end")) };
@@ -63,6 +64,8 @@ fn every_answered_call_ends_well(seen: &Seen, books: &Books) -> Result<(), Strin
             Outcome::Answered => {
                 (callee.bridged && result.connected_at.is_some() && result.agent.is_some())
                     || callee.announced
+                    // She was gone before anything could be played.
+                    || plan.campaign.mode == Mode::Announce && callee.acked.is_none() && callee.ended_by_callee
                     || attempt.request.lead.is_none() && result.agent.is_none()
                     || (callee.sorry && result.agent.is_none())
             }

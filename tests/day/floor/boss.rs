@@ -6,8 +6,8 @@ use paceline::sim::day::Day;
 use paceline::sim::dice::Dice;
 use paceline::sim::line::Line;
 use paceline_core::campaign::Mode;
-use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{ManagerAct, TrunkState};
+use paceline_core::dialer::{CallStage, Input};
 use paceline_core::outcome::Reason;
 use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time};
@@ -54,7 +54,10 @@ fn act(day: &mut Day<Line>, plan: &FloorPlan, dice: &mut Dice, paused_until: &mu
             give(day, ManagerAct::Pause);
         }
         3..7 => {
-            let unwanted = lead.phones[0].number;
+            // Whose phone rings at this moment, if anybody's does.
+            let ringing = day.dialer.calls_now().find(|call| call.stage == CallStage::Ringing);
+            let rung = ringing.and_then(|call| call.number).filter(|_| dice.chance(0.5));
+            let unwanted = rung.unwrap_or(lead.phones[0].number);
             day.books.blacklist(unwanted);
             give(day, ManagerAct::Blacklisted { number: unwanted });
         }

@@ -24,6 +24,7 @@ pub fn judge(plan: &FloorPlan, seen: &Seen, books: &Books, finished: bool) -> Re
     a_household_that_is_done_is_left_alone(plan, seen, books)?;
     rows_say_what_happened(plan, seen, books)?;
     every_conversation_has_its_word(plan, seen, books)?;
+    tries_are_counted(books)?;
     if seen.legs_ended != seen.legs_saved {
         return Err(format!("{} legs ended, {} were written down", seen.legs_ended, seen.legs_saved));
     }
@@ -243,6 +244,26 @@ fn every_conversation_has_its_word(plan: &FloorPlan, seen: &Seen, books: &Books)
             seen.crashes_at.iter().any(|at| at.since(result.ended_at) < WRAPPED_UP && *at >= result.ended_at);
         if !cut && !worded.contains(&result.attempt) {
             return Err(format!("nobody said how it was: {result:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Caps are asked of what stands with the number: every try that counted, and no other.
+fn tries_are_counted(books: &Books) -> Result<(), String> {
+    let mut tries: BTreeMap<(LeadId, PhoneNumber), u32> = BTreeMap::new();
+    for attempt in books.attempts() {
+        let counted = attempt.result.as_ref().is_some_and(|result| result.counted);
+        if let Some(lead) = attempt.request.lead.filter(|_| counted) {
+            *tries.entry((lead, attempt.request.number)).or_default() += 1;
+        }
+    }
+    for booked in books.leads() {
+        for phone in &booked.lead.phones {
+            let there = tries.get(&(booked.lead.id, phone.number)).copied().unwrap_or(0);
+            if phone.attempts != there {
+                return Err(format!("{there} tries counted, written are {}: {booked:?}", phone.attempts));
+            }
         }
     }
     Ok(())

@@ -30,7 +30,7 @@ pub struct Callee {
     opened: Option<Time>,
     /// Placed for one agent, who asked for it or for whom it was booked.
     pub for_one: bool,
-    acked: Option<Time>,
+    pub acked: Option<Time>,
     announcing: bool,
     playing: Option<SoundName>,
     mix: Option<MixId>,
@@ -296,6 +296,13 @@ impl Seen {
             && callee.mix.is_none()
         {
             callee.tried.insert(seat.agent);
+        }
+        let here = |seat: &SeatView| seat.availability == Availability::Available;
+        if let Some(before) = before.as_ref().filter(|before| before.leaving && here(before))
+            && here(seat)
+            && !seat.leaving
+        {
+            self.broken.get_or_insert(format!("{utc:?}: she was leaving: {before:?}, and now {seat:?}"));
         }
         if let Some(before) = &before
             && let Some(odd) = self.given_amiss(before, seat)
