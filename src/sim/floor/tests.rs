@@ -201,6 +201,19 @@ fn every_size_keeps_its_ceiling_and_beats_progressive() {
     }
 }
 
+/// A thousand first calls leave together and ring for long; of the second floor's answers most are machines,
+/// told seconds later. What the first wave seems to say must not send a second one into a full house.
+#[test]
+fn a_thousand_agents_begin_a_new_list_without_a_wave() {
+    for seed in [160_013, 140_013] {
+        let scenario = Scenario { hours: 0.25, ..family::drawn(seed, 1000) };
+        let day = ours(&scenario, seed);
+        let rate = day.abandon_rate();
+        assert!(rate < 0.03, "seed {seed}: {} of {} abandoned, {rate:.3}", day.abandoned, day.live);
+        assert!(day.utilisation() > 0.75, "seed {seed}: {:.3}", day.utilisation());
+    }
+}
+
 #[test]
 fn a_small_line_is_never_overdrawn() {
     let scenario = Scenario {

@@ -3,7 +3,7 @@
 use super::{Floor, predicts};
 use crate::campaign::Mode;
 use crate::dialer::Dialer;
-use crate::dialer::run::{Call, Phase};
+use crate::dialer::run::{CampaignRun, Phase};
 use crate::explain::CALLBACK_GRACE;
 use crate::ids::{AgentId, CampaignId, GroupId};
 use crate::lead::Lead;
@@ -20,6 +20,10 @@ impl Dialer {
         }
         let Some(rules) = run.rules.agents.as_ref() else { return Err(Why::NoAgents) };
         let (group, pacing, mode) = (rules.group, run.rules.pacing, run.rules.mode);
+        // Nothing is counted while the last plan holds and has no call left.
+        if let Some(why) = predicts(mode).then(|| self.used_up(id)).flatten() {
+            return Err(why);
+        }
         let (there, idle) = self.floor.census(group);
         if there == 0 {
             return Err(Why::NoAgents);
@@ -27,13 +31,7 @@ impl Dialer {
         if mode == Mode::Preview {
             return Ok(());
         }
-        let shared = |call: &&Call| {
-            let of = self.campaigns.get(&call.campaign).and_then(|run| run.rules.agents.as_ref());
-            of.is_some_and(|rules| rules.group == group)
-        };
-        let mine: Vec<&Call> = self.calls.values().filter(|call| call.pending()).filter(shared).collect();
-        let waiting = mine.iter().filter(|call| call.phase == Phase::Waiting).count() as u32;
-        let pending = mine.len() as u32;
+        let (pending, waiting) = self.pending_for(group);
         if waiting > pacing.waiting_max {
             return Err(Why::CalleesWaiting);
         }
@@ -58,6 +56,16 @@ impl Dialer {
             return Err(Why::AbandonBudget);
         }
         Ok(())
+    }
+
+    /// Calls on their way to the agents of a group, and those of them whose callees wait.
+    fn pending_for(&self, group: GroupId) -> (u32, u32) {
+        let hers = |run: &CampaignRun| run.rules.agents.as_ref().is_some_and(|rules| rules.group == group);
+        let sharing: Vec<CampaignId> =
+            self.campaigns.iter().filter(|(_, run)| hers(run)).map(|(id, _)| *id).collect();
+        let pending = self.calls.values().filter(|call| call.pending() && sharing.contains(&call.campaign));
+        pending
+            .fold((0, 0), |(all, waiting), call| (all + 1, waiting + u32::from(call.phase == Phase::Waiting)))
     }
 }
 

@@ -96,6 +96,22 @@ impl Dialer {
         }
     }
 
+    /// How long a plan holds.
+    fn asked_apart(&self) -> Duration {
+        if self.floor.seats.len() > LARGE { ASKED_APART } else { Duration::ZERO }
+    }
+
+    /// Why nothing is placed, if the last plan still holds and has no call left.
+    pub(in crate::dialer) fn used_up(&mut self, id: CampaignId) -> Option<Why> {
+        let apart = self.asked_apart();
+        let planned = self.campaigns.get(&id)?.planned.filter(|planned| planned.left == 0)?;
+        let holds = planned.round == self.floor.round || self.now.since(planned.at) < apart;
+        if holds && apart > Duration::ZERO {
+            self.wakes.set_sooner(Wake::Pace(id), planned.at + apart);
+        }
+        holds.then(|| why(planned.reason.limit))
+    }
+
     /// Whether the plan has one more call to place; asks for a new plan where the old one is past.
     /// `safe` = an idle agent is there for it: what holds while the pacer is left out.
     pub(in crate::dialer) fn predicted(
@@ -107,7 +123,7 @@ impl Dialer {
     ) -> Result<(), Why> {
         let now = self.now;
         let planned = self.campaigns.get(&id).and_then(|run| run.planned);
-        let apart = if self.floor.seats.len() > LARGE { ASKED_APART } else { Duration::ZERO };
+        let apart = self.asked_apart();
         let fresh =
             planned.filter(|planned| planned.round == self.floor.round || now.since(planned.at) < apart);
         let Some(mut planned) = fresh.or_else(|| self.plan(id, group, utc)) else {

@@ -45,6 +45,11 @@ impl Hazard {
         }
     }
 
+    /// What was watched so far counts so many times as much.
+    pub fn reweigh(&mut self, factor: f64) {
+        self.exposure.iter_mut().for_each(|value| *value *= factor);
+    }
+
     /// Events that the rates would have expected over that stretch.
     pub fn expected(rates: &[f64], from: f64, to: f64) -> f64 {
         let last = rates.len() - 1;

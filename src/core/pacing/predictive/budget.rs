@@ -42,6 +42,8 @@ const CARE_MOST: f64 = 0.25;
 /// The risk of floors that have spent what may be spent for now: a fraction of an abandon in a thousand
 /// answers, and still most of what predicting brings.
 const STOPPED: f64 = 0.001;
+/// A day is nearly over when so small a part of its answers is to come.
+const LAST_PART: f64 = 0.05;
 /// People risked in all the rest of a day that has none to spare.
 const LAST_RISK: f64 = 0.01;
 const LAST_RISK_MAX: f64 = 0.003;
@@ -84,6 +86,8 @@ pub struct Allowance {
     pub risk: f64,
     /// People who may still be abandoned today, after the reserve.
     pub left: f64,
+    /// The day is nearly over, and so many whole people may still be lost.
+    pub last: Option<u32>,
 }
 
 /// What is to be expected, in people.
@@ -220,7 +224,9 @@ impl Budget {
         let reserve = RESERVE + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
         let certain = (SURE * coming - 1.5 * coming.sqrt()).max(0.0);
-        let none = Allowance { risk: 0.0, left: left.max(0.0) };
+        let people = (rules.abandon_rate_max * (self.live + certain) - self.abandoned).max(0.0) as u32;
+        let last = (coming < LAST_PART * self.live).then_some(people);
+        let none = Allowance { risk: 0.0, left: left.max(0.0), last };
         let spent = rules.abandon_rate_max * (self.live + certain) <= self.abandoned + failing;
         if max <= 0.0 || spent || self.distrusted() {
             return none;
@@ -245,7 +251,7 @@ impl Budget {
         let known = UNKNOWN_PART + (1.0 - UNKNOWN_PART) * (self.live / KNOWN_FROM).min(1.0);
         let rate =
             (left / coming.max(1.0)).min(RATE_MAX * max) * known * care * (sure / LAST_PEOPLE).min(1.0);
-        Allowance { risk: (rate / ratio).clamp(last_risk, RISK_MAX), left }
+        Allowance { risk: (rate / ratio).clamp(last_risk, RISK_MAX), left, last }
     }
 
     /// 1 while the last half hour is far from its ceiling, 0 at it, less beyond.

@@ -66,6 +66,29 @@ pub(super) struct Flight {
 struct Pending {
     count: f64,
     expected: f64,
+    /// Expected as answers, and to be counted when a detector will have said so: by seconds from now.
+    later: [f64; VERDICT_SECS],
+}
+
+impl Pending {
+    /// Both counts of the seconds that went by. `said` are verdicts by seconds since the pick-up: an answer
+    /// counts from its verdict on, and is not expected before. A list would otherwise look worse whenever
+    /// more begins to ring, and better when less does.
+    fn take(&mut self, span: f64, said: Option<&[f64]>) -> (f64, f64) {
+        let (count, fresh) = (std::mem::take(&mut self.count), std::mem::take(&mut self.expected));
+        let all = said.map_or(0.0, |said| said.iter().sum());
+        match said {
+            Some(said) if all > 0.0 => {
+                self.later.iter_mut().zip(said).for_each(|(later, n)| *later += fresh * n / all);
+            }
+            _ => self.later[0] += fresh,
+        }
+        let passed = (span.round().max(1.0) as usize).min(VERDICT_SECS);
+        let expected = self.later[..passed].iter().sum();
+        self.later.rotate_left(passed);
+        self.later[VERDICT_SECS - passed..].fill(0.0);
+        (count, expected)
+    }
 }
 
 /// Everything known about calls on their way.
@@ -367,7 +390,11 @@ impl Calls {
                 self.setup_ends.expose(from, to, 1.0);
             }
             Stage::Ringing => {
-                let scale = self.scales.get(&flight.part).map_or(1.0, Scale::mean);
+                // On a list that nobody knows the scale wanders with the shape: the shape is learnt without it.
+                let scale = match self.cautious {
+                    Some(_) => 1.0,
+                    None => self.scales.get(&flight.part).map_or(1.0, Scale::mean),
+                };
                 self.live.expose(from, to, scale);
                 self.machine.expose(from, to, 1.0);
                 self.other.expose(from, to, 1.0);
@@ -410,10 +437,11 @@ impl Calls {
         self.scaled = Some(now);
         for (part, scale) in &mut self.scales {
             scale.drift(span, JUMPS_PER_SEC, DRIFT);
-            if let Some(seen) = self.pending.remove(part) {
+            if let Some(pending) = self.pending.get_mut(part) {
+                let (count, expected) = pending.take(span, self.verdicts.then_some(&self.verdict_live[..]));
                 // Answers of one moment are a little more alike than independent ones would be.
-                let trust = 1.0 / (1.0 + seen.count.max(seen.expected * scale.mean()) / 40.0);
-                scale.observe(seen.count, seen.expected, trust);
+                let trust = 1.0 / (1.0 + count.max(expected * scale.mean()) / 40.0);
+                scale.observe(count, expected, trust);
             }
         }
         self.judge_first(now);
@@ -442,7 +470,9 @@ impl Calls {
         if self.cautious.is_none() {
             return;
         }
-        let whole = Duration::from_millis(((self.ring_max * 1000.0) as u64).saturating_add(4000));
+        let judged = if self.verdicts { VERDICT_SECS as u64 / 2 } else { 0 };
+        let whole =
+            Duration::from_millis(((self.ring_max * 1000.0) as u64).saturating_add(4000 + judged * 1000));
         let old = self.first.values().filter(|(placed, _)| now.since(*placed) >= whole);
         let (seen, answered) =
             old.fold((0.0, 0.0), |(n, k), (_, live)| (n + 1.0, k + f64::from(u8::from(*live))));
@@ -469,6 +499,8 @@ impl Calls {
         for scale in self.scales.values_mut().filter(|scale| scale.mean() < low / TOO_LOW) {
             *scale = Scale::new(low, 0.3);
         }
+        let levels: f64 = self.scales.values().map(Scale::mean).sum();
+        self.live.reweigh(levels / self.scales.len().max(1) as f64);
     }
 
     /// The chance of an answer to be reckoned with at least, while the list is new.

@@ -128,7 +128,8 @@ fn modelled(pacer: &Pacer, outlook: &Outlook, caps: &Caps, now: Time, view: &Sna
         Limit::FeedDoubted
     } else {
         let fresh = scaled(outlook.placed[0], relative(pacer, outlook, view.next_part));
-        let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, caps.most, &mut risk);
+        let cap = caps.most.min(most_at_the_end(&floor, allowance.last));
+        let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, cap, &mut risk);
         place = wanted.max(caps.safe).min(caps.most);
         if allowance.risk <= 0.0 { Limit::Budget } else { Limit::AgentsBusy }
     };
@@ -173,6 +174,18 @@ fn coming(
         end_known: view.closes.is_some() || view.leads_left.is_some(),
         reckoned: pacer.calls.machines_told(),
         team: view.agents.len() as u32,
+    }
+}
+
+/// People are lost in clusters, and a day's last person may only be lost alone: when no more is left, no
+/// more calls go out than would do that if everybody answered.
+fn most_at_the_end(floor: &Floor, people: Option<u32>) -> u32 {
+    match people {
+        Some(people @ 0..=1) => {
+            let bearable = (floor.surplus().max(0) as usize).saturating_add(people as usize);
+            bearable.saturating_sub(floor.calls_out).min(u32::MAX as usize) as u32
+        }
+        _ => u32::MAX,
     }
 }
 

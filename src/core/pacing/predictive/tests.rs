@@ -438,3 +438,73 @@ fn silence_before_the_first_ring_is_not_taken_for_a_dead_list() {
     }
     assert!((30..=90).contains(&calls.len()), "{} calls for thirty agents", calls.len());
 }
+
+/// Sixty calls at once every minute: a quarter answered by people, a quarter by machines, told apart only
+/// seconds later.
+#[test]
+fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
+    let mut calls = Calls::new(Duration::from_secs(30));
+    let mut told = Vec::new();
+    for n in 0..1200u64 {
+        let (call, start) = (CallId(n), (n / 60) * 60_000);
+        told.push((start, Event::Placed { call, part: Part(0) }));
+        told.push((start + 1_000, Event::Ringing { call }));
+        let picked_up = start + 6_000 + (n % 12) * 1_000;
+        let said = picked_up + 3_000 + (n % 5) * 1_000;
+        match n % 4 {
+            0 => told.extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredLive { call })]),
+            1 => {
+                told.extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredMachine { call })])
+            }
+            _ => told.push((start + 31_000, Event::Unanswered { call, network: false })),
+        }
+    }
+    told.sort_by_key(|(at, _)| *at);
+    let mut told = told.into_iter().peekable();
+    let (mut least, mut most) = (f64::MAX, 0.0f64);
+    for second in 0..1_200u64 {
+        let now = ms(second * 1_000);
+        while let Some((at, event)) = told.next_if(|(at, _)| *at <= second * 1_000) {
+            match event {
+                Event::Placed { call, part } => calls.placed(ms(at), call, part),
+                Event::Ringing { call } => calls.rings(ms(at), call),
+                Event::PickedUp { call } => calls.picked_up(ms(at), call),
+                Event::AnsweredLive { call } => _ = calls.answered_live(ms(at), call),
+                Event::AnsweredMachine { call } => calls.answered_machine(ms(at), call),
+                Event::Unanswered { call, network } => calls.ended(ms(at), call, network, false),
+                _ => unreachable!("not told"),
+            }
+        }
+        calls.watch(now, 1.0);
+        if second % 10 == 0 {
+            calls.refresh();
+        }
+        if second >= 900 {
+            least = least.min(calls.level(Part(0)).0);
+            most = most.max(calls.level(Part(0)).0);
+        }
+    }
+    assert!(most < 1.35 * least, "the level of one and the same list went from {least} to {most}");
+}
+
+#[test]
+fn when_a_single_person_may_still_be_lost_nobody_else_is_risked() {
+    let rules = || Rules { ring_max: Duration::from_secs(30), ..Rules::default() };
+    let (mut pacer, now) = taught(rules(), 400);
+    let spent = |abandoned| Carried { live: 500.0, abandoned };
+    let asked = |pacer: &mut Pacer, spent| {
+        pacer.set_spent(spent);
+        let closes = Some(ms(now + 60_000));
+        let view = Snapshot {
+            agents: idle(6, now),
+            lines_free: 100,
+            starts_allowed: 100,
+            closes,
+            ..Snapshot::default()
+        };
+        pacer.decide(ms(now), &view).place
+    };
+    let (plenty, one) = (asked(&mut pacer, spent(9.0)), asked(&mut pacer, spent(13.6)));
+    assert!(plenty > 7, "{plenty}");
+    assert!((6..=7).contains(&one), "one more than there are agents at most: {one}");
+}
