@@ -1,8 +1,8 @@
 //! The judge of the floor: follows every input and output, and asks after each input whether anybody
 //! waits for nothing, hears nothing, or is with two people at once.
 
-use super::FloorPlan;
 use super::orders::Orders;
+use super::{FloorPlan, acts};
 use paceline_core::agent::{Activity, Availability, Holding, Party, PartyKind, SeatView, Way, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
@@ -32,8 +32,8 @@ pub struct Callee {
     pub for_one: bool,
     pub acked: Option<Time>,
     announcing: bool,
-    playing: Option<SoundName>,
-    mix: Option<MixId>,
+    pub playing: Option<SoundName>,
+    pub mix: Option<MixId>,
     pub hung_up: bool,
     tried: BTreeSet<AgentId>,
     pub announced: bool,
@@ -99,6 +99,8 @@ pub struct Seen {
     group_mode: Option<WorkMode>,
     leads: BTreeSet<AgentId>,
     orders: Orders,
+    /// Acts that were granted in this step, by their asks.
+    granted: BTreeSet<u64>,
     /// The only trunk is down, or rests.
     trunk_away: bool,
     /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
@@ -187,6 +189,14 @@ impl Seen {
                     callee.ended_by_callee = ended.by == paceline_core::outcome::EndedBy::Callee;
                 }
             }
+            Input::AgentActed { ask, agent, act } if self.granted.remove(ask) => {
+                let Some(seat) = self.seats.get(agent) else { return };
+                let with = seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
+                let callee = with.and_then(|call| self.callees.get(&call));
+                if let Some(odd) = acts::amiss(act, seat, callee) {
+                    self.broken.get_or_insert(format!("{utc:?}: {act:?}, and {odd}: {seat:?} {callee:?}"));
+                }
+            }
             Input::TrunkChanged { state, .. } => self.trunk_away = *state != TrunkState::Up,
             Input::AttemptOpened { attempt, verdict } if *verdict != DialVerdict::Opened => {
                 self.callees.remove(&attempt.call());
@@ -228,6 +238,9 @@ impl Seen {
                 self.sent.push(Sent { at: utc, call: *call, number: *number });
             }
             Output::SaveLeg(_) => self.legs_saved += 1,
+            Output::ActAnswered { ask, refusal: None } => {
+                self.granted.insert(*ask);
+            }
             Output::CallAgent { leg, agent, .. } => self.leg(*leg, LegKind::Agent, *agent),
             Output::CallThird { leg, .. } => self.leg(*leg, LegKind::Consulted, AgentId(0)),
             Output::Decided { decision, .. } => *self.whys.entry(decision.why).or_default() += 1,

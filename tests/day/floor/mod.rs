@@ -1,6 +1,7 @@
 //! Whole days on the floor in virtual time: agents who come, pause, lose their network, never answer,
 //! crash their phones and forget to sign out, under every way of placing calls.
 
+mod acts;
 mod after;
 mod boss;
 mod fates;
