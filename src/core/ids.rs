@@ -71,6 +71,9 @@ impl CallId {
         CallId(SIDE_LEG | n)
     }
 
+    /// Calls from outside have this bit.
+    pub const FIRST_FROM_OUTSIDE: CallId = CallId(1 << 63);
+
     /// Whether this leg is an agent's or a consulted party's, and no attempt.
     pub fn is_side_leg(self) -> bool {
         self.0 & SIDE_LEG != 0

@@ -60,6 +60,7 @@ impl Engine {
                 self.tell_store(Command::SaveResult(result));
             }
             Output::SaveLead(update) => self.tell_store(Command::SaveLead(update)),
+            Output::ReturnLeads { leads, .. } => self.tell_store(Command::ReturnLeads { leads }),
             Output::CloseLeads { campaign, reason } => {
                 self.tell_store(Command::CloseLeads { campaign, reason })
             }

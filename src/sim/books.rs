@@ -6,7 +6,7 @@ use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::{DialVerdict, KnownCaller, OpenWork};
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
 use paceline_core::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId};
-use paceline_core::lead::Lead;
+use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::pacing::ledger::{Booked, Counts, Ledger};
@@ -36,6 +36,16 @@ impl BookedLead {
     fn is_work(&self) -> bool {
         let booked = self.state == LeadState::FollowUp && self.lead.next_at.is_some();
         self.state == LeadState::Open || booked
+    }
+}
+
+impl BookedLead {
+    /// Whether its turn has come, and this phone's. A callback is for its moment: whoever has the lead as it
+    /// was before it was booked comes too early. What is `listed` is refused by name later on.
+    fn may_be_called(&self, number: PhoneNumber, listed: bool, now: Utc) -> bool {
+        let early = self.state == LeadState::FollowUp && self.lead.next_at.is_some_and(|at| at > now);
+        let closed = |phone: &Phone| phone.number == number && phone.closed;
+        self.is_work() && !early && (listed || !self.lead.phones.iter().any(closed))
     }
 }
 
@@ -117,6 +127,19 @@ impl Books {
         (leads, next_due, self.open)
     }
 
+    /// Lent leads that are not wanted any more.
+    pub fn return_leads(&mut self, leads: &[LeadId]) {
+        for lead in leads {
+            self.held.remove(lead);
+            self.asked.remove(lead);
+        }
+    }
+
+    /// Leads that are handed out and not yet written back or returned.
+    pub fn lent(&self) -> impl Iterator<Item = LeadId> {
+        self.held.iter().copied()
+    }
+
     /// The lead that an agent asked for, whatever became of it; `None` = blacklisted, or being called.
     pub fn fetch_lead(&mut self, id: LeadId) -> Option<Lead> {
         let booked = self.leads.get(&id)?;
@@ -173,7 +196,7 @@ impl Books {
     /// "May I dial this number now?", and the attempt's row if so.
     pub fn open_attempt(&mut self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         assert!(request.attempt.0 > self.last_attempt, "attempt {} was given out twice", request.attempt);
-        let verdict = self.may_dial(request, now);
+        let mut verdict = self.may_dial(request, now);
         if verdict == DialVerdict::Opened {
             self.last_attempt = request.attempt.0;
             self.by_number.entry(request.number).or_default().push(request.attempt);
@@ -183,21 +206,25 @@ impl Books {
             self.attempts.insert(request.attempt, booked);
         } else if let Some(id) = request.lead {
             self.held.remove(&id);
-            if let DialVerdict::Closed(reason) = verdict {
-                self.close(id, reason);
+            self.asked.remove(&id);
+            if let DialVerdict::Closed(reason) = verdict
+                && !self.close_phone(id, request.number, reason)
+            {
+                // She has others: the lead is handed over anew at once.
+                verdict = DialVerdict::NotBefore { until: request.placed_at, reason };
             }
         }
         verdict
     }
 
     fn may_dial(&self, request: &AttemptRequest, now: Utc) -> DialVerdict {
-        if let Some(id) = request.lead
-            && !self.asked.contains(&id)
-            && self.leads.get(&id).is_none_or(|lead| !lead.is_work())
+        let listed = self.blacklist.contains(&request.number);
+        if let Some(id) = request.lead.filter(|id| !self.asked.contains(id))
+            && self.leads.get(&id).is_none_or(|lead| !lead.may_be_called(request.number, listed, now))
         {
             return DialVerdict::Gone;
         }
-        if self.blacklist.contains(&request.number) {
+        if listed {
             return DialVerdict::Closed(Reason::Blacklisted);
         }
         if now >= request.open_until {
@@ -219,24 +246,33 @@ impl Books {
             .map(|id| &self.attempts[id])
             .filter(|attempt| attempt.result.as_ref().is_none_or(|result| result.counted));
         let (mut all, mut today) = (0, 0);
+        let mut last = None;
         for attempt in counted {
             let placed = attempt.request.placed_at;
             all += u32::from(attempt.request.campaign == request.campaign);
             today += u32::from(placed >= request.day_start && placed < request.day_end);
-            if placed + request.gap_min > now {
-                return DialVerdict::NotBefore {
-                    until: placed + request.gap_min,
-                    reason: Reason::AttemptsUsed,
-                };
-            }
+            last = last.max(Some((placed, attempt.request.attempt)));
         }
         if all >= request.attempts_max {
             return DialVerdict::Closed(Reason::AttemptsUsed);
+        }
+        if let Some((placed, attempt)) = last
+            && placed + request.gap_min > now
+            && !self.called_for(attempt, request.lead)
+        {
+            let until = placed + request.gap_min;
+            return DialVerdict::NotBefore { until, reason: Reason::AttemptsUsed };
         }
         if today >= request.per_day_max {
             return DialVerdict::NotBefore { until: request.day_end, reason: Reason::AttemptsUsed };
         }
         DialVerdict::Opened
+    }
+
+    /// Whether a summary of this attempt says when its lead is called again: no gap is asked for then.
+    fn called_for(&self, attempt: AttemptId, lead: Option<LeadId>) -> bool {
+        let says = |said: &SummaryRecord| said.lead.as_ref().map(|update| update.lead) == lead;
+        self.summaries.iter().any(|said| !said.inbound && said.attempt == attempt && says(said))
     }
 
     pub fn save_answer(&mut self, call: CallId, at: Utc) {
@@ -348,8 +384,31 @@ impl Books {
         }
     }
 
+    /// From now on, with every lead that has no other phone left.
     pub fn blacklist(&mut self, number: PhoneNumber) {
         self.blacklist.insert(number);
+        let of = |booked: &&BookedLead| booked.lead.phones.iter().any(|phone| phone.number == number);
+        let leads: Vec<LeadId> = self.leads.values().filter(of).map(|booked| booked.lead.id).collect();
+        for lead in leads {
+            self.close_phone(lead, number, Reason::Blacklisted);
+        }
+    }
+
+    /// Closes one phone, and its lead if it was the last; says whether it was.
+    fn close_phone(&mut self, id: LeadId, number: PhoneNumber, reason: Reason) -> bool {
+        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_work()) else { return false };
+        let phones = &mut booked.lead.phones;
+        phones.iter_mut().filter(|phone| phone.number == number).for_each(|phone| phone.closed = true);
+        let last = phones.iter().all(|phone| phone.closed);
+        if last {
+            self.close(id, reason);
+        }
+        last
+    }
+
+    /// One lead is closed by hand.
+    pub fn close_lead(&mut self, id: LeadId, reason: Reason) {
+        self.close(id, reason);
     }
 
     /// What the real store does when it is opened after a crash: every open attempt is closed as

@@ -4,6 +4,7 @@
 use crate::sim::agents::Workforce;
 use crate::sim::books::Books;
 use paceline_core::campaign::{Campaign, Trunk};
+use paceline_core::dialer::input::ManagerAct;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::CampaignId;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
@@ -268,8 +269,12 @@ impl<F: FarEnd> Day<F> {
                 self.reply(Input::ResultSaved { attempt });
             }
             Output::SaveLead(update) => self.books.save_lead(*update),
+            Output::ReturnLeads { leads, .. } => self.books.return_leads(&leads),
             Output::CloseLeads { reason, .. } => self.books.close_leads(reason),
-            Output::Blacklist { number, .. } => self.books.blacklist(number),
+            Output::Blacklist { campaign, number } => {
+                self.books.blacklist(number);
+                self.reply(Input::ManagerActed { campaign, act: ManagerAct::Blacklisted { number } });
+            }
             Output::CampaignFinished { .. } => self.finished = true,
             Output::Decided { .. } => {}
             Output::SaveSummary(record) => self.books.save_summary(*record),

@@ -72,6 +72,8 @@ enum Step {
     CallBack,
     /// The caller's ACK.
     CallerHears,
+    /// Her patience is over, and our ACK has not come.
+    Unheard,
 }
 
 #[derive(Debug)]
@@ -373,6 +375,12 @@ impl Line {
             Step::Ring => Some(Input::CallProgressed { call, progress: Progress::Ringing }),
             Step::Answer => {
                 known.answered = true;
+                // The same patience that begins anew with our ACK.
+                let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::MAX]);
+                let span = self.temper.patience.draw(&mut dice);
+                if known.fate.behaviour == Behaviour::Answer {
+                    self.schedule(at + span, call, Step::Unheard);
+                }
                 Some(Input::CallProgressed { call, progress: Progress::Answered })
             }
             Step::FirstAudio => Some(Input::MediaHeard { call, heard: Heard::FirstAudio }),
@@ -391,8 +399,9 @@ impl Line {
             }
             Step::Enough(mood) if mood != known.mood => None,
             Step::Leave if known.with_agent => None,
+            Step::Unheard if known.mood > 0 || known.plays > 0 => None,
             Step::CallBack => None,
-            Step::Refuse | Step::Leave | Step::HungUp | Step::Enough(_) => {
+            Step::Refuse | Step::Leave | Step::HungUp | Step::Enough(_) | Step::Unheard => {
                 let (number, trunk, caller) = (known.number, known.trunk, known.caller);
                 let abandoned = known.ending == Some(HangUpCause::Abandoned);
                 let ended = self.ended(call, step)?;
@@ -416,7 +425,7 @@ impl Line {
             try_next_trunk: false,
         };
         Some(match step {
-            Step::Leave | Step::Enough(_) => {
+            Step::Leave | Step::Enough(_) | Step::Unheard => {
                 ended(Outcome::Answered, EndedBy::Callee, None, "the callee hung up")
             }
             Step::Refuse => {

@@ -134,7 +134,7 @@ async fn standing(
              exists (select 1 from attempt t where t.id = $8 and t.number = $3 and t.placed_at = $9
                       and t.state = 'open') as "open_already!: bool",
              exists (select 1 from lead l where l.id = $1 and l.campaign_id = $4
-                      and (l.state = 'open' or l.state = 'follow_up' and l.next_at > 0))
+                      and (l.state = 'open' or l.state = 'follow_up' and l.next_at > 0 and l.next_at <= $7))
                as "lead_callable!: bool",
              (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
              exists (select 1 from blacklist b where b.number = $3 and b.campaign_id in (0, $4))

@@ -68,6 +68,10 @@ pub enum Command {
     },
     SaveResult(Box<AttemptResult>),
     SaveLead(Box<LeadUpdate>),
+    /// Lent leads that are not wanted any more, as they are.
+    ReturnLeads {
+        leads: Vec<LeadId>,
+    },
     CloseLeads {
         campaign: CampaignId,
         reason: Reason,
@@ -570,6 +574,7 @@ async fn write_one(
             effects.given_back.push(update.lead);
             effects.replies.push(Reply::LeadSaved { lead: update.lead });
         }
+        Command::ReturnLeads { leads } => effects.given_back.extend(leads),
         Command::CloseLeads { campaign, reason } => {
             let closed = leads::close_all(conn, *campaign, *reason).await?;
             *effects.open.entry(*campaign).or_default() -= closed as i64;

@@ -3,6 +3,7 @@
 
 mod floor;
 mod judge;
+mod many;
 mod properties;
 mod replays;
 
@@ -38,7 +39,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A campaign, a list and troubles, all drawn from one seed.
-struct Plan {
+pub struct Plan {
     seed: u64,
     start: Utc,
     campaign: Campaign,

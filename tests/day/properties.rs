@@ -2,7 +2,8 @@
 
 use super::judge::Judge;
 use super::{HOUR, Plan};
-use paceline::sim::day::Troubles;
+use paceline::sim::day::{Day, Troubles};
+use paceline::sim::line::Line;
 use paceline_core::time::Time;
 
 /// A campaign that takes longer than this in virtual time does not end.
@@ -14,22 +15,24 @@ fn check(seed: u64, leads: u64) -> (u32, usize) {
 }
 
 fn check_plan(plan: &Plan) -> (u32, usize) {
+    judged(plan, |_| {}).unwrap_or_else(|broken| panic!("{broken}"))
+}
+
+/// One campaign until it is finished: how often the dialer crashed and how many calls left, or the first
+/// promise that was broken. `show` is given the day before it begins.
+pub fn judged(plan: &Plan, show: impl FnOnce(&mut Day<Line>)) -> Result<(u32, usize), String> {
     let mut day = plan.day();
     let judge = Judge::default();
     day.watch = Some(judge.watcher());
     day.inspect = Some(super::counters_agree(plan.seed));
-    let finished = day.run(LONGEST);
-    assert!(
-        finished,
-        "seed {}: not finished after 60 days; {:?}",
-        plan.seed,
-        day.dialer.view(day.campaign())
-    );
-    if let Err(broken) = judge.judge(plan, &day.books) {
-        panic!("seed {}: {broken}", plan.seed);
+    show(&mut day);
+    let of = format!("seed {}", plan.seed);
+    if !day.run(LONGEST) {
+        return Err(format!("{of}: not finished after 60 days; {:?}", day.dialer.view(day.campaign())));
     }
+    judge.judge(plan, &day.books).map_err(|broken| format!("{of}: {broken}"))?;
     let sent = judge.sent.borrow().len();
-    (day.crashes, sent)
+    Ok((day.crashes, sent))
 }
 
 #[test]

@@ -41,6 +41,10 @@ impl Desk {
         }
     }
 
+    pub async fn give_back(&mut self, lead: LeadId) {
+        self.tell(Command::ReturnLeads { leads: vec![lead] }).await;
+    }
+
     pub async fn tell(&mut self, command: Command) {
         assert!(self.writer.send(command).await);
         // What is not answered was written once a later command is.
@@ -121,6 +125,38 @@ pub fn leg(leg: CallId, kind: LegKind, at: Utc) -> LegRecord {
         ended_by: EndedBy::Callee,
         cause: "normal".into(),
     }
+}
+
+#[tokio::test]
+async fn a_lead_that_is_given_back_is_lent_again_as_it_was() {
+    let mut desk = Desk::new().await;
+    desk.list(&[row(1, &[1], None)], &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    assert_eq!(desk.fetch_lead(lead.id).await, None, "the dialer has it");
+    desk.give_back(lead.id).await;
+    assert_eq!(desk.fetch_lead(lead.id).await, Some(lead.clone()));
+    desk.give_back(lead.id).await;
+    assert_eq!(desk.fetch(1).await.0, [lead]);
+}
+
+#[tokio::test]
+async fn whoever_has_a_lead_as_it_was_before_its_callback_was_booked_comes_too_early() {
+    let mut desk = Desk::new().await;
+    desk.list(&[row(1, &[1], None)], &[]).await;
+    let lead = desk.fetch(1).await.0.remove(0);
+    let later = desk.hands.now() + Duration::from_secs(7200);
+    let talked = desk.request(Some(&lead), lead.phones[0].number);
+    let booked = again(&talked, &lead, LeadState::FollowUp, later);
+    let record = SummaryRecord { inbound: true, ..said(&talked, "voted", desk.hands.now(), Some(booked)) };
+    desk.tell(Command::SaveLeg(Box::new(leg(talked.attempt.call(), LegKind::Inbound, desk.hands.now()))))
+        .await;
+    desk.summarise(&record).await;
+    let request = desk.request(Some(&lead), lead.phones[0].number);
+    assert_eq!(desk.dial(&request).await, DialVerdict::Gone);
+    desk.hands.go_on(7200 * 1000);
+    let lead = desk.fetch(1).await.0.remove(0);
+    let request = desk.request(Some(&lead), lead.phones[0].number);
+    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub struct Hopper {
     waiting: VecDeque<Waiting>,
     /// Leads in the hopper or in a call: none comes in twice.
     held: BTreeSet<LeadId>,
+    /// Let go with nothing written of them: the store is to know, or it would keep them lent for ever.
+    given_back: Vec<LeadId>,
 }
 
 impl Hopper {
@@ -71,16 +73,28 @@ impl Hopper {
         self.held.remove(&lead);
     }
 
-    /// Drops waiting leads and releases them.
+    /// Let go as it was, with nothing to write: the store may lend it anew.
+    pub fn give_back(&mut self, lead: LeadId) {
+        self.held.remove(&lead);
+        self.given_back.push(lead);
+    }
+
+    /// Drops waiting leads and gives them back.
     pub fn drop_waiting(&mut self, mut unwanted: impl FnMut(&Lead) -> bool) {
-        let held = &mut self.held;
+        let (held, given_back) = (&mut self.held, &mut self.given_back);
         self.waiting.retain(|waiting| {
             let drop = unwanted(&waiting.lead);
             if drop {
                 held.remove(&waiting.lead.id);
+                given_back.push(waiting.lead.id);
             }
             !drop
         });
+    }
+
+    /// What was given back since this was asked last.
+    pub fn take_given_back(&mut self) -> Vec<LeadId> {
+        std::mem::take(&mut self.given_back)
     }
 
     /// A waiting lead, and how many stand before it.

@@ -75,7 +75,10 @@ impl RetryRules {
             }
         }
         let reached = (attempt.answered || attempt.outcome == Outcome::Answered) && abandoned.is_none();
-        let next_at = if reached { None } else { lead.earliest() };
+        // A callback that was booked while this call was out is for later, and never early.
+        let booked = lead.callback.as_ref().and(lead.next_at).filter(|at| *at > attempt.at);
+        let next_at =
+            if reached { None } else { lead.earliest().map(|at| booked.map_or(at, |due| at.max(due))) };
         let state = match (attempt.outcome, next_at) {
             (Outcome::Answered, _) => LeadState::Done,
             (_, Some(_)) => LeadState::Open,
@@ -182,6 +185,18 @@ mod tests {
     fn an_outcome_that_is_not_named_is_final() {
         let update = settle(&lead(1), Outcome::Vacant);
         assert_eq!((update.state, update.reason, update.next_at), (LeadState::Failed, None, None));
+    }
+
+    #[test]
+    fn a_callback_that_was_booked_while_the_call_was_out_is_never_early() {
+        let mut booked = lead(1);
+        booked.callback = Some(Callback { agent: Some(AgentId(7)), skill: None });
+        booked.next_at = Some(AT + Duration::from_secs(9000));
+        let update = settle(&booked, Outcome::NoAnswer);
+        assert_eq!((update.state, update.next_at), (LeadState::Open, booked.next_at));
+        // One that was called at its moment is tried again after the delay.
+        booked.next_at = Some(AT);
+        assert_eq!(settle(&booked, Outcome::NoAnswer).next_at, Some(AT + Duration::from_secs(7200)));
     }
 
     #[test]

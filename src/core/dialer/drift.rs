@@ -4,6 +4,7 @@
 use super::Dialer;
 use super::floor::Job;
 use super::run::{Call, CampaignRun, Phase};
+use super::wake::Wake;
 use crate::ids::{CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::number::PhoneNumber;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,11 @@ impl Dialer {
     pub fn drift(&self) -> Option<String> {
         let trunks = self.trunks.keys().find_map(|trunk| self.trunk_drift(*trunk));
         let campaigns = || self.campaigns.iter().find_map(|(id, run)| self.campaign_drift(*id, run));
-        trunks.or_else(campaigns).or_else(|| self.busy_drift()).or_else(|| self.floor_drift())
+        trunks
+            .or_else(campaigns)
+            .or_else(|| self.busy_drift())
+            .or_else(|| self.floor_drift())
+            .or_else(|| self.wake_drift())
     }
 
     /// Our own attempts; callers' calls count nowhere.
@@ -42,8 +47,13 @@ impl Dialer {
                 run.live, run.unsaved
             ));
         }
-        let missing = self.held_leads(id).into_iter().find(|lead| !run.hopper.holds(*lead));
-        missing.map(|lead| format!("campaign {id}: lead {lead} is in use, and the hopper would take it in"))
+        let held = self.held_leads(id);
+        if let Some(lead) = held.iter().find(|lead| !run.hopper.holds(**lead)) {
+            return Some(format!("campaign {id}: lead {lead} is in use, and the hopper would take it in"));
+        }
+        let (there, known) = (held.len() + run.hopper.len(), run.hopper.held());
+        (there != known)
+            .then(|| format!("campaign {id}: the hopper keeps out {known} leads, {there} are somewhere"))
     }
 
     /// Leads of this campaign in calls and on screens.
@@ -52,6 +62,9 @@ impl Dialer {
         let called = calls.filter_map(|(_, call)| call.waiting.as_ref()).map(|waiting| waiting.lead.id);
         let shown = self.floor.seats.values().filter_map(|seat| match &seat.job {
             Some(Job::Preview { campaign, waiting, .. }) if *campaign == id => Some(waiting.lead.id),
+            Some(Job::First { campaign, waiting: Some(waiting), .. }) if *campaign == id => {
+                Some(waiting.lead.id)
+            }
             _ => None,
         });
         called.chain(shown).collect()
@@ -103,7 +116,45 @@ impl Dialer {
             if let Some(agent) = call.offered.iter().find(|agent| !kept(agent)) {
                 return Some(format!("{id:?} is offered to agent {agent}, who is busy with something else"));
             }
+            let Some(talk) = &call.talk else { continue };
+            if let Some(agent) = talk.agent.filter(|agent| !kept(agent)) {
+                return Some(format!("{id:?} is with agent {agent}, who is busy with something else"));
+            }
+            let asked = talk.third.as_ref().and_then(|third| third.agent);
+            let helps = |agent: &crate::ids::AgentId| {
+                let job = self.floor.seats.get(agent).and_then(|seat| seat.job.as_ref());
+                matches!(job, Some(Job::Helping { call }) if call == id)
+            };
+            if let Some(agent) = asked.filter(|agent| !helps(agent)) {
+                return Some(format!(
+                    "{id:?} has the help of agent {agent}, who is busy with something else"
+                ));
+            }
         }
         None
+    }
+
+    /// Whatever waits for the network or for a person ends one day, heard of or not.
+    fn wake_drift(&self) -> Option<String> {
+        let ends = |id: &CallId, call: &Call| match call.phase {
+            // The store answers, or it is stalled and says so.
+            Phase::Opening | Phase::Ended => true,
+            Phase::Opened => self.wakes.at(Wake::Place(*id)).is_some(),
+            Phase::Waiting if call.offered.is_empty() => self.wakes.at(Wake::Abandon(*id)).is_some(),
+            _ => self.wakes.at(Wake::CallLost(*id)).is_some(),
+        };
+        if let Some((id, call)) = self.calls.iter().find(|(id, call)| !ends(id, call)) {
+            return Some(format!("{id:?} is {:?} and nothing would end it", call.phase));
+        }
+        let legs = self.floor.legs.iter().filter(|(_, leg)| !leg.up || leg.ending);
+        if let Some((leg, _)) = legs.clone().find(|(leg, _)| self.wakes.at(Wake::LegLost(**leg)).is_none()) {
+            return Some(format!("{leg:?} comes or goes and nothing would end it"));
+        }
+        let stuck = self.floor.seats.iter().find(|(agent, seat)| match &seat.job {
+            Some(Job::Preview { .. }) => self.wakes.at(Wake::Preview(**agent)).is_none(),
+            Some(Job::WrapUp(_)) => self.wakes.at(Wake::WrapUp(**agent)).is_none(),
+            _ => false,
+        });
+        stuck.map(|(agent, seat)| format!("agent {agent} has {:?} and nothing would end it", seat.job))
     }
 }

@@ -73,12 +73,14 @@ impl Dialer {
         } else {
             call.waiting.as_ref().map(|waiting| untouched(call.campaign, &waiting.lead))
         };
+        let lead = lead.map(|tried| call.as_agreed(tried));
         if let Some(household) = lead.as_ref().and_then(|update| update.household_done) {
             run.hopper.drop_waiting(|waiting| waiting.household == Some(household));
         }
         if let Some(update) = &lead {
             run.supply.note_due(update.next_at);
         }
+        let told = lead.clone().filter(|_| left);
         self.outputs.push_back(Output::SaveResult(Box::new(AttemptResult {
             attempt: call.attempt,
             campaign: call.campaign,
@@ -99,6 +101,9 @@ impl Dialer {
         })));
         if let Some(event) = gone {
             self.pacer_hears(id, |_| event);
+        }
+        if let Some(update) = told {
+            self.retell(&update);
         }
         self.conversation_over(id);
     }
@@ -179,7 +184,7 @@ fn settle(
         Outcome::CarrierBlock => true,
         _ => false,
     };
-    let next_trunk = may_pass_on && other_trunk && call.hanging_up.is_none();
+    let next_trunk = may_pass_on && other_trunk && call.hanging_up.is_none() && call.agreed.is_none();
     let answered = call.answered_at.is_some();
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
     let mut update = run.rules.retry.settle(run.rules.id, &waiting.lead, finished);

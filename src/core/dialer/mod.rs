@@ -12,6 +12,7 @@ pub mod output;
 pub mod wake;
 
 mod abandons;
+mod agreed;
 mod drift;
 mod ending;
 mod floor;
@@ -118,6 +119,11 @@ impl Dialer {
                     pacer.learn(self.now, self.wall.utc(self.now), &past, floor::tried);
                 }
                 let id = run.rules.id;
+                // What it holds is lent to it no more.
+                if let Some(before) = self.campaigns.get_mut(&id) {
+                    before.hopper.drop_waiting(|_| true);
+                    self.return_leads();
+                }
                 self.campaigns.insert(id, run);
                 self.introduce(id);
             }
@@ -283,7 +289,7 @@ impl Dialer {
             ManagerAct::Blacklisted { number } => self.number_blacklisted(number),
             ManagerAct::LeadClosed { lead } => {
                 run.hopper.drop_waiting(|waiting| waiting.id == lead);
-                self.withdraw_preview_of(|shown| shown.id == lead);
+                self.withdraw_from_screens(|shown| shown.id == lead);
             }
         }
     }
@@ -295,7 +301,7 @@ impl Dialer {
             run.hopper.drop_waiting(|lead| lead.phones.iter().any(|phone| phone.number == number));
             run.supply.stale = true;
         }
-        self.withdraw_preview_of(|lead| lead.phones.iter().any(|phone| phone.number == number));
+        self.withdraw_from_screens(|lead| lead.phones.iter().any(|phone| phone.number == number));
         self.forget_first(number);
         let calls: Vec<CallId> =
             self.calls.iter().filter(|(_, call)| call.number == number).map(|(id, _)| *id).collect();

@@ -146,6 +146,12 @@ pub enum Output {
     SaveSummary(Box<SummaryRecord>),
     /// A leg that was no attempt is over: an agent's, a consulted party's, a caller's.
     SaveLeg(Box<LegRecord>),
+    /// These leads were lent and are not wanted any more, as they are: nothing is written, and they may
+    /// be handed over again.
+    ReturnLeads {
+        campaign: CampaignId,
+        leads: Vec<LeadId>,
+    },
 }
 
 /// What is played to one leg.

@@ -34,6 +34,7 @@ impl Dialer {
     /// Places what may be placed, campaign by campaign in turn, and keeps each one's why.
     pub(super) fn pace(&mut self) {
         self.floor.round += 1;
+        self.return_leads();
         let mut ids: Vec<CampaignId> =
             self.campaigns.iter().filter(|(_, run)| !run.finished).map(|(id, _)| *id).collect();
         if ids.is_empty() {
@@ -60,6 +61,18 @@ impl Dialer {
                 self.decided(id, Decision { place, why });
             }
         }
+        self.return_leads();
+    }
+
+    /// What the hoppers let go of goes back to the store, before anything more is asked of it.
+    pub(super) fn return_leads(&mut self) {
+        for (campaign, run) in &mut self.campaigns {
+            let leads = run.hopper.take_given_back();
+            if !leads.is_empty() {
+                run.supply.more_due = true;
+                self.outputs.push_back(Output::ReturnLeads { campaign: *campaign, leads });
+            }
+        }
     }
 
     fn decided(&mut self, id: CampaignId, decision: Decision) {
@@ -71,6 +84,7 @@ impl Dialer {
         }
         if decision.why == Why::Finished {
             run.finished = true;
+            run.hopper.drop_waiting(|_| true);
             self.outputs.push_back(Output::CampaignFinished { campaign: id });
         }
     }
@@ -474,12 +488,16 @@ impl Dialer {
                 if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.place(id) }
             }
             DialVerdict::NotBefore { until, .. } => {
-                let waiting = self.forget(id);
+                // What was agreed with its owner meanwhile is written already.
+                let (agreed, number) = (call.agreed.is_some(), call.number);
+                let waiting = self.forget(id).filter(|_| !agreed);
                 // Until now: the store changed the lead and hands it over anew.
                 if let Some((campaign, mut lead)) = waiting.filter(|_| until > utc) {
-                    if let Some(phone) = due_phone(&lead, utc) {
-                        lead.phones[phone].next_at = Some(until);
-                    }
+                    let due =
+                        lead.phones.iter_mut().find(|phone| phone.number == number && is_due(phone, utc));
+                    // Where an agent asked for what is closed, or rests, it stays as it was.
+                    let Some(phone) = due else { return };
+                    phone.next_at = Some(until);
                     // A booked callback stays booked, and is never early.
                     let booked = lead.callback.is_some();
                     let next_at = if booked { lead.next_at.max(Some(until)) } else { lead.earliest() };
@@ -591,7 +609,11 @@ fn never_left(cause: &str) -> Ended {
 
 /// The first phone that is open and due.
 fn due_phone(lead: &Lead, utc: Utc) -> Option<usize> {
-    lead.phones.iter().position(|phone| !phone.closed && phone.next_at.is_none_or(|at| at <= utc))
+    lead.phones.iter().position(|phone| is_due(phone, utc))
+}
+
+fn is_due(phone: &Phone, utc: Utc) -> bool {
+    !phone.closed && phone.next_at.is_none_or(|at| at <= utc)
 }
 
 fn phone_of(lead: &Lead, number: PhoneNumber) -> Option<&Phone> {

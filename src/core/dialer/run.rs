@@ -3,6 +3,7 @@
 use super::abandons::Braking;
 use super::floor::{Planned, Talk, predicts};
 use super::looking::Numbers;
+use super::output::LeadUpdate;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
 use crate::campaign::hopper::{Hopper, Waiting};
@@ -227,9 +228,13 @@ pub(super) struct Call {
     pub spoke: Option<(AgentId, Utc)>,
     /// As given during the call.
     pub summary: Option<CallSummary>,
+    /// Whoever spoke with her last is, or was, asked for her summary.
+    pub worded: bool,
     pub recording: bool,
     /// Answered, and nobody came.
     pub abandoned: bool,
+    /// What an agent said of its lead while it was out, in another call.
+    pub agreed: Option<Box<LeadUpdate>>,
 }
 
 impl Call {
@@ -275,8 +280,10 @@ impl Call {
             talk: None,
             spoke: None,
             summary: None,
+            worded: false,
             recording: false,
             abandoned: false,
+            agreed: None,
         }
     }
 

@@ -58,6 +58,11 @@ impl Wakes {
         }
     }
 
+    /// When this comes; `None` = it is not set.
+    pub fn at(&self, wake: Wake) -> Option<Time> {
+        self.by_reason.get(&wake).copied()
+    }
+
     pub fn next(&self) -> Option<Time> {
         self.by_time.first().map(|(at, _)| *at)
     }

@@ -49,7 +49,7 @@ pub(super) struct Person {
     pub dice: Dice,
     pub way: Way,
     pub holding: Holding,
-    work_mode: WorkMode,
+    pub work_mode: WorkMode,
     pub deaf: bool,
     /// Her shift is on.
     pub at_work: bool,

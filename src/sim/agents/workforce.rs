@@ -4,7 +4,7 @@ use super::habits::Habits;
 use super::legs::{Legs, Pickup};
 use super::person::{Deed, Person, Scene};
 use crate::sim::dice::Dice;
-use paceline_core::agent::{Agent, AgentAct, Availability, Group, Way};
+use paceline_core::agent::{Agent, AgentAct, Availability, Group, Way, WorkMode};
 use paceline_core::dialer::{Input, Output};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::outcome::EndedBy;
@@ -114,6 +114,11 @@ impl Workforce {
         for agent in agents {
             self.go(now, agent, false);
         }
+    }
+
+    /// Whether there is anybody who picks up and takes calls out, where the group chooses `mode` for all.
+    pub fn takes_calls_out(&self, mode: Option<WorkMode>) -> bool {
+        self.people.values().any(|person| !person.deaf && mode.unwrap_or(person.work_mode).takes_outbound())
     }
 
     /// Legs that are out.

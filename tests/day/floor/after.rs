@@ -1,11 +1,12 @@
 //! What is asked of the books and the state log once the day is over.
 
 use super::FloorPlan;
-use super::judge::{Callee, Seen};
+use super::judge::{Callee, Seen, Told};
 use paceline::sim::books::{BookedAttempt, Books};
 use paceline_core::agent::Availability;
+use paceline_core::campaign::Mode;
 use paceline_core::dialer::Dialer;
-use paceline_core::dialer::output::SummaryRecord;
+use paceline_core::dialer::output::{AttemptResult, SummaryRecord};
 use paceline_core::ids::{AgentId, AttemptId, LeadId};
 use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::time::{Duration, Utc};
@@ -14,12 +15,20 @@ use std::collections::BTreeMap;
 /// A booked callback whose agent is away goes to anyone after this.
 const GRACE: Duration = Duration::from_secs(15 * 60);
 
-pub fn judge(plan: &FloorPlan, seen: &Seen, books: &Books, dialer: &Dialer) -> Result<(), String> {
+/// `finished` = nothing was left to do; where nobody takes calls out, a day ends without.
+pub fn judge(
+    plan: &FloorPlan,
+    seen: &Seen,
+    books: &Books,
+    dialer: &Dialer,
+    finished: bool,
+) -> Result<(), String> {
     everybody_went_home(dialer)?;
-    every_answered_call_ends_well(seen, books)?;
+    every_answered_call_ends_well(plan, seen, books)?;
     the_log_adds_up(seen)?;
     nobody_is_called_again_without_reason(plan, seen, books)?;
-    callbacks_reach_whom_they_were_booked_for(seen, books)
+    callbacks_reach_whom_they_were_booked_for(seen, books, finished)?;
+    if finished { nothing_is_lent_for_ever(books) } else { Ok(()) }
 }
 
 fn everybody_went_home(dialer: &Dialer) -> Result<(), String> {
@@ -34,11 +43,19 @@ fn everybody_went_home(dialer: &Dialer) -> Result<(), String> {
     }
 }
 
+/// A lead that nobody has any more, and that the store believes to be lent, would never be called again.
+fn nothing_is_lent_for_ever(books: &Books) -> Result<(), String> {
+    match books.lent().next() {
+        Some(lead) => Err(format!("lead {lead} is lent to nobody: {:?}", books.lead(lead))),
+        None => Ok(()),
+    }
+}
+
 fn callee(seen: &Seen, attempt: AttemptId) -> Option<&Callee> {
     seen.callees.get(&attempt.call()).or_else(|| seen.past.get(&attempt))
 }
 
-fn every_answered_call_ends_well(seen: &Seen, books: &Books) -> Result<(), String> {
+fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
     for attempt in books.attempts().filter(|attempt| attempt.answered_at.is_some()) {
         let id = attempt.request.attempt;
         let Some(result) = &attempt.result else { return Err(format!("attempt {id} has no end")) };
@@ -47,6 +64,9 @@ fn every_answered_call_ends_well(seen: &Seen, books: &Books) -> Result<(), Strin
             Outcome::Answered => {
                 (callee.bridged && result.connected_at.is_some() && result.agent.is_some())
                     || callee.announced
+                    // She was gone before anything could be played.
+                    || plan.campaign.mode == Mode::Announce && callee.acked.is_none() && callee.ended_by_callee
+                    || attempt.request.lead.is_none() && result.agent.is_none()
                     || (callee.sorry && result.agent.is_none())
             }
             Outcome::Abandoned => {
@@ -63,58 +83,58 @@ fn every_answered_call_ends_well(seen: &Seen, books: &Books) -> Result<(), Strin
     Ok(())
 }
 
-/// Sign-in to sign-out is the sum of what lies between, and conversations are as long as the log says.
+/// Sign-in to sign-out is the sum of what lies between, and conversations are as long as was told.
 fn the_log_adds_up(seen: &Seen) -> Result<(), String> {
-    for (agent, log) in &seen.log {
-        let mut shift: Option<(Utc, Duration, Duration)> = None;
-        for (n, line) in log.iter().enumerate() {
-            let here = line.seat.availability != Availability::SignedOut;
-            if line.seat.since != line.at {
-                return Err(format!(
-                    "agent {agent}: a line of the log is dated {:?}: {line:?}",
-                    line.seat.since
-                ));
+    for (agent, told) in &seen.told {
+        one_log_adds_up(seen, told).map_err(|broken| format!("agent {agent}: {broken}"))?;
+    }
+    Ok(())
+}
+
+fn one_log_adds_up(seen: &Seen, told: &[Told]) -> Result<(), String> {
+    let mut shift: Option<(Utc, Duration, Duration)> = None;
+    let mut logged: Option<&Told> = None;
+    let mut before: Option<&Told> = None;
+    for line in told {
+        if line.logged && line.seat.since != line.at {
+            return Err(format!("a line of the log is dated {:?}: {line:?}", line.seat.since));
+        }
+        let crashed = |before: &Told| seen.crashes_at.iter().any(|at| *at > before.at && *at <= line.at);
+        if before.is_some_and(crashed) {
+            (shift, logged) = (None, None);
+        } else if let (Some(before), Some((_, whole, talked))) = (before, &mut shift) {
+            let span = line.at.since(before.at);
+            *whole += span;
+            // Who is the agent of a conversation may change within one activity: a helper takes it over.
+            if Seen::talks_herself(&before.seat) {
+                *talked += span;
             }
-            let crashed = n > 0 && seen.crashes_at.iter().any(|at| *at > log[n - 1].at && *at <= line.at);
-            if crashed {
+        }
+        before = Some(line);
+        if !line.logged {
+            continue;
+        }
+        let state = |told: &Told| (told.seat.availability.clone(), told.seat.activity.clone());
+        if logged.is_some_and(|logged| state(logged) == state(line)) {
+            return Err(format!("the same state twice: {line:?}"));
+        }
+        logged = Some(line);
+        let here = line.seat.availability != Availability::SignedOut;
+        match (shift, here) {
+            (None, true) if line.seat.signed_in_at.is_some() => {
+                shift = Some((line.at, Duration::ZERO, Duration::ZERO));
+            }
+            (Some((from, whole, talked)), false) => {
+                if line.at.since(from) != whole {
+                    return Err(format!("a shift of {:?} sums to {whole:?}", line.at.since(from)));
+                }
+                let said = line.seat.talked;
+                if said.abs_diff(talked) > Duration::from_millis(2) {
+                    return Err(format!("talked {said:?}, the log says {talked:?} at {:?}", line.at));
+                }
                 shift = None;
-            } else if n > 0 {
-                let before = &log[n - 1];
-                let span = line.at.since(before.at);
-                if (&before.seat.availability, &before.seat.activity)
-                    == (&line.seat.availability, &line.seat.activity)
-                {
-                    return Err(format!("agent {agent}: the same state twice: {line:?}"));
-                }
-                if let Some((_, whole, talked)) = &mut shift {
-                    *whole += span;
-                    if Seen::talks_herself(&before.seat) {
-                        *talked += span;
-                    }
-                }
             }
-            match (shift, here) {
-                (None, true) if line.seat.signed_in_at.is_some() => {
-                    shift = Some((line.at, Duration::ZERO, Duration::ZERO));
-                }
-                (Some((from, whole, talked)), false) => {
-                    if line.at.since(from) != whole {
-                        return Err(format!(
-                            "agent {agent}: a shift of {:?} sums to {whole:?}",
-                            line.at.since(from)
-                        ));
-                    }
-                    let said = line.seat.talked;
-                    if said.abs_diff(talked) > Duration::from_millis(2) {
-                        return Err(format!(
-                            "agent {agent}: talked {said:?}, the log says {talked:?} at {:?}",
-                            line.at
-                        ));
-                    }
-                    shift = None;
-                }
-                _ => {}
-            }
+            _ => {}
         }
     }
     Ok(())
@@ -155,7 +175,11 @@ fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &
     Ok(())
 }
 
-fn callbacks_reach_whom_they_were_booked_for(seen: &Seen, books: &Books) -> Result<(), String> {
+fn callbacks_reach_whom_they_were_booked_for(
+    seen: &Seen,
+    books: &Books,
+    finished: bool,
+) -> Result<(), String> {
     let mut last: BTreeMap<LeadId, &SummaryRecord> = BTreeMap::new();
     for record in books.summaries() {
         if let Some(update) = &record.lead {
@@ -167,21 +191,28 @@ fn callbacks_reach_whom_they_were_booked_for(seen: &Seen, books: &Books) -> Resu
         let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { continue };
         if update.callback.is_none() {
             // The only number was wrong: nobody can be called back there.
+            if update.phones.iter().any(|phone| !phone.closed) {
+                return Err(format!("the callback of {record:?} was dropped"));
+            }
             continue;
+        }
+        if update.next_at != Some(booked.at) {
+            return Err(format!("booked for {:?}, and due at {:?}: {record:?}", booked.at, update.next_at));
         }
         let later = books.attempts().find(|attempt| {
             attempt.request.lead == Some(update.lead) && attempt.request.placed_at >= record.at
         });
         let Some(next) = later else {
             let lead = books.lead(update.lead).ok_or("no such lead")?;
-            // The end of a call that was out when she called us herself has the last word.
+            // The end of a call in which she spoke with somebody has the last word.
             let overtaken = books.attempts().any(|attempt| {
+                let spoke = |result: &AttemptResult| result.ended_at >= record.at && result.agent.is_some();
                 attempt.request.lead == Some(update.lead)
                     && attempt.request.attempt != record.attempt
-                    && attempt.result.as_ref().is_some_and(|result| result.ended_at >= record.at)
+                    && attempt.result.as_ref().is_some_and(spoke)
             });
             let newest = !overtaken && last.get(&update.lead).is_some_and(|last| std::ptr::eq(*last, record));
-            if newest && lead.reason.is_none() {
+            if finished && newest && lead.reason.is_none() {
                 return Err(format!(
                     "lead {} was to be called at {:?} and never was: {lead:?}",
                     update.lead, booked.at

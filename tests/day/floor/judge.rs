@@ -1,14 +1,16 @@
 //! The judge of the floor: follows every input and output, and asks after each input whether anybody
 //! waits for nothing, hears nothing, or is with two people at once.
 
-use super::FloorPlan;
-use paceline_core::agent::{Activity, Availability, Holding, PartyKind, SeatView, Way, WorkMode};
+use super::orders::Orders;
+use super::{FloorPlan, acts};
+use paceline_core::agent::{Activity, Availability, Holding, Party, PartyKind, SeatView, Way, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
-use paceline_core::dialer::input::DialVerdict;
+use paceline_core::dialer::input::{DialVerdict, TrunkState};
 use paceline_core::dialer::output::{LegKind, SoundName};
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{AgentId, AttemptId, CallId, LeadId, MixId};
+use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Why;
 use paceline_core::time::{Duration, Time, Utc};
 use std::cell::RefCell;
@@ -28,10 +30,10 @@ pub struct Callee {
     opened: Option<Time>,
     /// Placed for one agent, who asked for it or for whom it was booked.
     pub for_one: bool,
-    acked: Option<Time>,
+    pub acked: Option<Time>,
     announcing: bool,
-    playing: Option<SoundName>,
-    mix: Option<MixId>,
+    pub playing: Option<SoundName>,
+    pub mix: Option<MixId>,
     pub hung_up: bool,
     tried: BTreeSet<AgentId>,
     pub announced: bool,
@@ -54,11 +56,20 @@ struct Leg {
     ending: bool,
 }
 
-/// One line of the state log.
+/// One INVITE to a callee.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    pub at: Utc,
+    pub call: CallId,
+    pub number: PhoneNumber,
+}
+
+/// A seat as it was told. `logged` = a line of the state log.
 #[derive(Clone, Debug)]
-pub struct Logged {
+pub struct Told {
     pub at: Utc,
     pub seat: SeatView,
+    pub logged: bool,
 }
 
 #[derive(Default)]
@@ -68,15 +79,30 @@ pub struct Seen {
     pub past: BTreeMap<AttemptId, Callee>,
     legs: BTreeMap<CallId, Leg>,
     pub seats: BTreeMap<AgentId, SeatView>,
-    pub log: BTreeMap<AgentId, Vec<Logged>>,
+    pub told: BTreeMap<AgentId, Vec<Told>>,
     /// Leads that an agent asked for, and so may be called whatever was before.
     pub asked: BTreeSet<LeadId>,
     pub attempts_asked: BTreeSet<AttemptId>,
+    /// Single numbers: an agent's own call, or a manager's test, at any hour.
+    pub attempts_tested: BTreeSet<AttemptId>,
     /// When each lead was asked for last.
     pub asked_at: BTreeMap<LeadId, Utc>,
     pub whys: BTreeMap<Why, u64>,
     pub crashes_at: Vec<Utc>,
+    /// Every INVITE, in order.
+    pub sent: Vec<Sent>,
+    /// Legs and callers' calls that ended, and those of which it was written down.
+    pub legs_ended: u64,
+    pub legs_saved: u64,
     opened_now: Vec<CallId>,
+    /// What the group chose for all.
+    group_mode: Option<WorkMode>,
+    leads: BTreeSet<AgentId>,
+    orders: Orders,
+    /// Acts that were granted in this step, by their asks.
+    granted: BTreeSet<u64>,
+    /// The only trunk is down, or rests.
+    trunk_away: bool,
     /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
     beside_telephone: BTreeMap<(CallId, AgentId), Time>,
     pub broken: Option<String>,
@@ -98,6 +124,9 @@ impl FloorJudge {
     pub fn inspector(&self, plan: &FloorPlan) -> paceline::sim::day::Inspect {
         let seen = self.seen.clone();
         let rules = Rules::of(plan);
+        seen.borrow_mut().group_mode = rules.group_mode;
+        let leads = plan.agents.iter().filter(|agent| agent.leads).map(|agent| agent.id);
+        seen.borrow_mut().leads = leads.collect();
         Box::new(move |at, utc, input, dialer| {
             let mut seen = seen.borrow_mut();
             seen.input(utc, input);
@@ -137,6 +166,9 @@ impl Rules {
 
 impl Seen {
     fn input(&mut self, utc: Utc, input: &Input) {
+        if let Err(odd) = self.orders.input(input) {
+            self.broken.get_or_insert(format!("{utc:?}: {odd}"));
+        }
         match input {
             Input::ClockSet(_) if !self.seats.is_empty() => {
                 self.crashes_at.push(utc);
@@ -146,15 +178,26 @@ impl Seen {
                 self.legs.clear();
                 self.seats.clear();
                 self.beside_telephone.clear();
+                self.orders.forget();
             }
             Input::CallProgressed { call, progress: Progress::Ended(ended) } => {
-                self.legs.remove(call);
+                let caller = self.callees.get(call).is_some_and(|callee| callee.inbound);
+                self.legs_ended += u64::from(self.legs.remove(call).is_some() || caller);
                 if let Some(callee) = self.callees.get_mut(call) {
                     callee.ended = true;
                     callee.mix = None;
                     callee.ended_by_callee = ended.by == paceline_core::outcome::EndedBy::Callee;
                 }
             }
+            Input::AgentActed { ask, agent, act } if self.granted.remove(ask) => {
+                let Some(seat) = self.seats.get(agent) else { return };
+                let with = seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
+                let callee = with.and_then(|call| self.callees.get(&call));
+                if let Some(odd) = acts::amiss(act, seat, callee) {
+                    self.broken.get_or_insert(format!("{utc:?}: {act:?}, and {odd}: {seat:?} {callee:?}"));
+                }
+            }
+            Input::TrunkChanged { state, .. } => self.trunk_away = *state != TrunkState::Up,
             Input::AttemptOpened { attempt, verdict } if *verdict != DialVerdict::Opened => {
                 self.callees.remove(&attempt.call());
             }
@@ -168,11 +211,17 @@ impl Seen {
     }
 
     fn output(&mut self, at: Time, utc: Utc, output: &Output) {
+        self.orders.output(output);
         match output {
             Output::OpenAttempt(request) => {
                 let call = request.attempt.call();
-                self.callees.insert(call, Callee { opened: Some(at), ..Callee::default() });
+                // A single number to be tested asks for nobody.
+                let test = request.lead.is_none();
+                self.callees.insert(call, Callee { opened: Some(at), for_one: test, ..Callee::default() });
                 self.opened_now.push(call);
+                if test {
+                    self.attempts_tested.insert(request.attempt);
+                }
                 if request.lead.is_none_or(|lead| self.asked.remove(&lead)) {
                     self.attempts_asked.insert(request.attempt);
                 }
@@ -184,6 +233,13 @@ impl Seen {
             Output::FetchLead { lead, .. } => {
                 self.asked.insert(*lead);
                 self.asked_at.insert(*lead, utc);
+            }
+            Output::PlaceCall { call, number, .. } => {
+                self.sent.push(Sent { at: utc, call: *call, number: *number });
+            }
+            Output::SaveLeg(_) => self.legs_saved += 1,
+            Output::ActAnswered { ask, refusal: None } => {
+                self.granted.insert(*ask);
             }
             Output::CallAgent { leg, agent, .. } => self.leg(*leg, LegKind::Agent, *agent),
             Output::CallThird { leg, .. } => self.leg(*leg, LegKind::Consulted, AgentId(0)),
@@ -254,6 +310,18 @@ impl Seen {
         {
             callee.tried.insert(seat.agent);
         }
+        let here = |seat: &SeatView| seat.availability == Availability::Available;
+        if let Some(before) = before.as_ref().filter(|before| before.leaving && here(before))
+            && here(seat)
+            && !seat.leaving
+        {
+            self.broken.get_or_insert(format!("{utc:?}: she was leaving: {before:?}, and now {seat:?}"));
+        }
+        if let Some(before) = &before
+            && let Some(odd) = self.given_amiss(before, seat)
+        {
+            self.broken.get_or_insert(format!("{utc:?}: agent {} got a call {odd}: {seat:?}", seat.agent));
+        }
         if let (Activity::Talking, Some(call)) = (&seat.activity, call_of(seat))
             && let Some(callee) = self.callees.get_mut(&call)
         {
@@ -268,8 +336,34 @@ impl Seen {
         {
             callee.for_one = true;
         }
-        if logged {
-            self.log.entry(seat.agent).or_default().push(Logged { at: utc, seat: seat.clone() });
+        self.told.entry(seat.agent).or_default().push(Told { at: utc, seat: seat.clone(), logged });
+    }
+
+    /// A call from the queue goes to nobody who is away, leaves, or chose the other direction.
+    fn given_amiss(&self, before: &SeatView, seat: &SeatView) -> Option<&'static str> {
+        let work = seat.work.as_ref()?;
+        let hers = |party: &Party| party.agent == Some(seat.agent) && party.kind == PartyKind::Agent;
+        let from_the_queue = before.activity == Activity::Idle
+            && matches!(seat.activity, Activity::Ringing | Activity::Talking)
+            && work.parties.iter().any(hers);
+        if !from_the_queue {
+            return None;
+        }
+        let mode = self.group_mode.unwrap_or(seat.work_mode);
+        let suits = if work.inbound { mode.takes_inbound() } else { mode.takes_outbound() };
+        let away = |seat: &SeatView| seat.availability != Availability::Available;
+        let callee = work.parties.first().and_then(|party| self.callees.get(&party.leg));
+        // A shift lead takes over what another began.
+        let began = callee.and_then(|callee| callee.first_agent).is_some_and(|first| first != seat.agent);
+        if began && self.leads.contains(&seat.agent) {
+            return None;
+        }
+        match () {
+            () if away(before) && away(seat) => Some("in her pause"),
+            () if before.leaving && seat.leaving => Some("on her way out"),
+            () if !suits => Some("of the wrong direction"),
+            () if callee.is_some_and(|callee| callee.tried.contains(&seat.agent)) => Some("that she missed"),
+            () => None,
         }
     }
 
@@ -391,7 +485,7 @@ impl Seen {
                 if matches!(seat.way, Way::Telephone(_)) && seat.holding == Holding::PerCall {
                     let since = self.beside_telephone.get(&key).copied().unwrap_or(at);
                     beside.insert(key, since);
-                    if at.since(since) <= LINE_WAIT {
+                    if at.since(since) <= LINE_WAIT || self.trunk_away {
                         continue;
                     }
                 }
@@ -453,9 +547,9 @@ impl Seen {
         for seat in self.seats.values() {
             let longest = match seat.activity {
                 Activity::Idle => continue,
-                // A lead on the screen waits for her click.
+                // A lead on the screen waits for her click, while she does something now and then.
                 Activity::Reserved if seat.work.as_ref().is_none_or(|work| work.attempt.is_none()) => {
-                    continue;
+                    Duration::from_secs(3600)
                 }
                 Activity::Ringing | Activity::Reserved => Duration::from_secs(180),
                 Activity::WrapUp => rules.wrap_up_len * 40,

@@ -1,11 +1,15 @@
 //! Whole days on the floor in virtual time: agents who come, pause, lose their network, never answer,
 //! crash their phones and forget to sign out, under every way of placing calls.
 
+mod acts;
 mod after;
+mod boss;
+mod fates;
 mod judge;
-mod ledger;
+pub mod ledger;
 mod looking_back;
-mod properties;
+mod orders;
+pub mod properties;
 
 use paceline::sim::agents::{Habits, Scene, Workforce};
 use paceline::sim::books::Books;
@@ -47,6 +51,8 @@ pub struct FloorPlan {
     pub people: Arc<People>,
     pub temper: Temper,
     pub troubles: Troubles,
+    /// A manager interferes all day long.
+    pub managed: bool,
 }
 
 impl FloorPlan {
@@ -82,6 +88,7 @@ impl FloorPlan {
                 crash_every: dice.chance(0.4).then(|| HOUR + MINUTE * (dice.next_u64() % 240) as u32),
                 stall_every: dice.chance(0.2).then_some(HOUR),
             },
+            managed: false,
         }
     }
 

@@ -1,9 +1,10 @@
 //! Many seeds, every mode, every property of the floor.
 
-use super::judge::FloorJudge;
-use super::{FloorPlan, after};
+use super::judge::{FloorJudge, Seen};
+use super::{FloorPlan, after, boss, fates};
 use paceline::sim::agents::Habits;
-use paceline::sim::day::Troubles;
+use paceline::sim::day::{Day, Troubles};
+use paceline::sim::line::Line;
 use paceline_core::campaign::Mode;
 use paceline_core::outcome::Outcome;
 use paceline_core::pacing::Why;
@@ -17,7 +18,7 @@ const LONGEST: Time = Time::from_millis(40 * 24 * 3_600_000);
 
 /// What happened over several days, to see that a test was not too tame.
 #[derive(Debug, Default)]
-struct Total {
+pub struct Total {
     days: u32,
     crashes: u32,
     checks: u64,
@@ -33,42 +34,65 @@ struct Total {
 
 impl Total {
     fn run(&mut self, plan: &FloorPlan) {
+        self.judged(plan, |_| {}).unwrap_or_else(|broken| panic!("{broken}"));
+    }
+
+    /// One day, from the first sign-in until everybody has gone home; the first promise that was broken.
+    /// `show` is given the day before it begins.
+    pub fn judged(&mut self, plan: &FloorPlan, show: impl FnOnce(&mut Day<Line>)) -> Result<(), String> {
         let mut day = plan.day();
         let judge = FloorJudge::default();
         day.watch = Some(judge.watcher());
         day.inspect = Some(judge.inspector(plan));
+        show(&mut day);
         let of = format!("seed {} in mode {}", plan.seed, plan.campaign.mode.word());
-        let finished = day.run(LONGEST);
+        let (finished, whole) =
+            if plan.managed { boss::run(&mut day, plan, LONGEST) } else { (day.run(LONGEST), true) };
         if let Some(broken) = &judge.seen.borrow().broken {
-            panic!("{of}: {broken}");
+            return Err(format!("{of}: {broken}"));
         }
-        let (view, seats) = (day.dialer.view(day.campaign()), day.dialer.seats());
-        assert!(finished, "{of}: not finished after 40 days: {view:?} {seats:?}");
+        // Where nobody takes calls out there is nobody to finish it.
+        if !finished && day.floor.as_ref().is_some_and(|floor| floor.takes_calls_out(plan.group.work_mode)) {
+            let (view, seats) = (day.dialer.view(day.campaign()), day.dialer.seats());
+            return Err(format!("{of}: not finished after 40 days: {view:?} {seats:?}"));
+        }
         let until = day.now + HOUR * 7;
-        assert!(day.close(until), "{of}: calls and legs stay: {:?}", day.dialer.seats());
+        if !day.close(until) {
+            return Err(format!("{of}: calls and legs stay: {:?}", day.dialer.seats()));
+        }
         let seen = judge.seen.borrow();
         if let Some(broken) = &seen.broken {
-            panic!("{of}, while closing: {broken}");
+            return Err(format!("{of}, while closing: {broken}"));
         }
-        if let Err(broken) = after::judge(plan, &seen, &day.books, &day.dialer) {
-            panic!("{of}, afterwards: {broken}");
+        fates::judge(plan, &seen, &day.books, finished && whole)
+            .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
+        after::judge(plan, &seen, &day.books, &day.dialer, finished && whole)
+            .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
+        let floor = day.floor.as_ref().ok_or("no floor")?;
+        if floor.legs() > 0 {
+            return Err(format!("{of}: {} legs without an owner", floor.legs()));
         }
-        let floor = day.floor.as_ref().expect("a floor");
-        assert_eq!(floor.legs(), 0, "{of}: legs without an owner");
+        self.add(&day, &seen);
+        Ok(())
+    }
+
+    fn add(&mut self, day: &Day<Line>, seen: &Seen) {
         self.days += 1;
         self.crashes += day.crashes;
         self.checks += seen.checks;
         self.most_waiting = self.most_waiting.max(seen.most_waiting);
         self.called_back += day.far.called_back();
-        self.callbacks_kept += after::callbacks_kept(&seen, &day.books);
+        self.callbacks_kept += after::callbacks_kept(seen, &day.books);
         for attempt in day.books.attempts() {
             let outcome = attempt.result.as_ref().map(|result| result.outcome);
             let connected = attempt.result.as_ref().is_some_and(|result| result.connected_at.is_some());
             self.bridged += usize::from(connected);
             self.abandoned += usize::from(outcome == Some(Outcome::Abandoned));
         }
-        for (into, from) in [(&mut self.acts, &floor.done), (&mut self.refusals, &floor.refused)] {
-            from.iter().for_each(|(word, count)| *into.entry(word).or_default() += count);
+        if let Some(floor) = &day.floor {
+            for (into, from) in [(&mut self.acts, &floor.done), (&mut self.refusals, &floor.refused)] {
+                from.iter().for_each(|(word, count)| *into.entry(word).or_default() += count);
+            }
         }
         seen.whys.iter().for_each(|(why, count)| *self.whys.entry(*why).or_default() += count);
     }

@@ -164,6 +164,7 @@ impl Dialer {
         call.talk = Some(Talk { agent: Some(agent), since: now, held: false, third: None });
         let first = call.spoke.is_none();
         call.spoke = Some((agent, call.spoke.map_or(utc, |(_, at)| at)));
+        call.worded = false;
         let answered_at = call.answered_at.filter(|_| first && !call.inbound);
         call.not_reached.clear();
         let others: Vec<AgentId> = call.offered.iter().copied().filter(|other| *other != agent).collect();
@@ -351,11 +352,13 @@ impl Dialer {
             }
             return;
         }
-        // Placed for one agent, and never answered.
+        self.last_word(id);
+        // Placed for one agent, and never answered. What was never opened rang nowhere, and has no row.
         let kept = self.calls.get(&id).and_then(|call| call.for_agent);
         if let Some(agent) = kept.filter(|agent| self.call_of(*agent) == Some(id)) {
-            let any_ring =
-                self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
+            let opened = self.calls.get(&id).is_some_and(|call| call.phase != Phase::Opening);
+            let any_ring = opened
+                && self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
             self.let_go_of_leg(agent);
             if any_ring { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
         }
@@ -399,6 +402,7 @@ impl Dialer {
             number: Some(call.number).filter(|_| !call.withheld),
             answered_at: call.answered_at,
             connected_at: call.spoke.map(|(_, at)| at),
+            decides: call.answered_at.is_none(),
             until: None,
         })
     }

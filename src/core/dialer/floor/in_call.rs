@@ -356,6 +356,7 @@ impl Dialer {
         self.agent_leaves(id, from);
         if let Some(call) = self.calls.get_mut(&id) {
             call.spoke = Some((to, call.spoke.map_or(utc, |(_, at)| at)));
+            call.worded = false;
             if let Some(talk) = &mut call.talk {
                 talk.agent = Some(to);
                 talk.since_now(now);

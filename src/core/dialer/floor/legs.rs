@@ -168,7 +168,10 @@ impl Dialer {
                 side.up = true;
                 side.answered_at = Some(utc);
                 let (agent, kind, ending) = (side.agent, side.kind, side.ending);
-                self.wakes.clear(Wake::LegLost(leg));
+                // An answer that crossed our hang-up: its end is still to come.
+                if !ending {
+                    self.wakes.clear(Wake::LegLost(leg));
+                }
                 self.outputs.push_back(Output::Acknowledge { call: leg });
                 match kind {
                     _ if ending => {}

@@ -158,6 +158,11 @@ impl Seat {
         self.availability != Availability::SignedOut
     }
 
+    /// Until when what is before her may wait, if she did nothing since she did something last.
+    fn looked_until(&self, span: Duration) -> Time {
+        self.touched.max(self.doing_since) + span
+    }
+
     /// Whether her phone can be rung at all.
     fn reachable(&self) -> bool {
         match self.way {

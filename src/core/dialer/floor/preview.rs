@@ -13,10 +13,13 @@ use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, CampaignId, LeadId, TrunkId};
 use crate::lead::Lead;
 use crate::number::PhoneNumber;
-use crate::outcome::LeadState;
 use crate::pacing::Why;
 use crate::time::{Duration, Utc};
 use std::collections::BTreeSet;
+
+/// A lead that waits for a click this long, with nothing else done, has nobody before it: it goes back, and
+/// its agent is paused, so that the next one does not come to an empty chair.
+const LOOKED_AT_MAX: Duration = Duration::from_secs(600);
 
 /// Her own phone, when she asked for the call herself.
 const OWN_RING: Duration = Duration::from_secs(30);
@@ -44,9 +47,7 @@ impl Dialer {
                 Preview::Click => None,
                 Preview::Timed { countdown, .. } => Some(self.now + countdown),
             };
-            if let Some(until) = until {
-                self.wakes.set(Wake::Preview(agent), until);
-            }
+            self.wakes.set(Wake::Preview(agent), until.unwrap_or(self.now + LOOKED_AT_MAX));
             if let Some(seat) = self.seat(agent) {
                 seat.job = Some(Job::Preview { campaign: id, waiting: Box::new(waiting), until });
             }
@@ -70,11 +71,8 @@ impl Dialer {
             }
         };
         if let (Some(run), Some(waiting)) = (self.campaigns.get_mut(&campaign), waiting) {
-            if first {
-                self.lend_back(campaign, waiting.lead);
-            } else if run.draining || run.finished {
-                run.hopper.release(waiting.lead.id);
-                run.supply.more_due = true;
+            if first || run.draining || run.finished {
+                run.hopper.give_back(waiting.lead.id);
             } else {
                 run.hopper.put_last(*waiting);
             }
@@ -109,8 +107,18 @@ impl Dialer {
         Ok(())
     }
 
-    /// The countdown ran out: the system dials.
+    /// The countdown ran out: the system dials. Without one, the lead has waited long enough for its click.
     pub(in crate::dialer) fn preview_over(&mut self, agent: AgentId) {
+        let Some(seat) = self.floor.seats.get(&agent) else { return };
+        if let Some(Job::Preview { until: None, .. }) = seat.job {
+            let due = seat.looked_until(LOOKED_AT_MAX);
+            if due > self.now {
+                return self.wakes.set(Wake::Preview(agent), due);
+            }
+            // She is there in name only; a pause needs no more than a reason.
+            let _ = self.pause(agent, "preview_not_answered".into());
+            return;
+        }
         if self.dial_preview(agent).is_err() {
             // Not now (trunks, hours): she keeps the lead, and it is tried again shortly.
             self.wakes.set(Wake::Preview(agent), self.now + Duration::from_secs(5));
@@ -163,6 +171,8 @@ impl Dialer {
         if run.hopper.holds(lead) {
             return Err(Refusal::Busy);
         }
+        // The store hands over nothing that it has lent.
+        self.return_leads();
         self.outputs.push_back(Output::FetchLead { campaign, lead, agent });
         if let Some(seat) = self.seat(agent) {
             seat.job = Some(Job::Fetching { campaign });
@@ -182,19 +192,15 @@ impl Dialer {
             Some(Job::Fetching { campaign: of }) if *of == campaign
         );
         if !waits {
-            if let Some(lead) = lead {
-                self.lend_back(campaign, lead);
-            }
+            self.lend_back(campaign, lead.map(|lead| lead.id));
             return;
         }
-        let as_it_was = lead.clone();
+        let asked = lead.as_ref().map(|lead| lead.id);
         let utc = self.wall.utc(self.now);
-        let found = lead.and_then(|mut lead| {
-            // A person asked for it: what is closed may be called again, what rests need not.
+        let found = lead.and_then(|lead| {
+            // A person asked for it: what is closed may be called again, what rests need not. For the list it
+            // stays closed, and rests.
             let number = due_number(&lead, utc).or_else(|| lead.phones.first().map(|phone| phone.number))?;
-            if let Some(phone) = lead.phones.iter_mut().find(|phone| phone.number == number) {
-                (phone.closed, phone.next_at) = (false, None);
-            }
             Some((number, lead))
         });
         let held = found.as_ref().is_some_and(|(number, lead)| {
@@ -207,9 +213,7 @@ impl Dialer {
             seat.job = None;
         }
         let Some((number, lead)) = ready else {
-            if let Some(lead) = as_it_was {
-                self.lend_back(campaign, lead);
-            }
+            self.lend_back(campaign, asked);
             return self.now_idle(agent);
         };
         if let Some(run) = self.campaigns.get_mut(&campaign) {
@@ -221,12 +225,11 @@ impl Dialer {
         }
     }
 
-    /// Not called after all: the store lends a lead until it is written back. One that was closed
-    /// stays closed there.
-    fn lend_back(&mut self, campaign: CampaignId, lead: Lead) {
-        let state = if lead.callback.is_some() { LeadState::FollowUp } else { LeadState::Open };
-        let next_at = lead.next_at;
-        self.save_lead(campaign, lead, state, None, next_at);
+    /// Not called after all: it stays as it was.
+    fn lend_back(&mut self, campaign: CampaignId, lead: Option<LeadId>) {
+        if let (Some(run), Some(lead)) = (self.campaigns.get_mut(&campaign), lead) {
+            run.hopper.give_back(lead);
+        }
     }
 
     /// Own dialling is allowed to whoever is signed in and does nothing, paused or not.
@@ -365,23 +368,21 @@ impl Dialer {
         }
     }
 
-    /// A lead was closed from outside while it was on a screen.
-    pub(in crate::dialer) fn withdraw_preview_of(&mut self, unwanted: impl Fn(&Lead) -> bool) {
-        let seats = self.floor.seats.values();
-        let agents: Vec<AgentId> = seats
-            .filter(|seat| matches!(&seat.job, Some(Job::Preview { waiting, .. }) if unwanted(&waiting.lead)))
-            .map(|seat| seat.agent.id)
-            .collect();
-        for agent in agents {
-            let Some(seat) = self.seat(agent) else { continue };
-            if let Some(Job::Preview { campaign, waiting, .. }) = seat.job.take()
-                && let Some(run) = self.campaigns.get_mut(&campaign)
-            {
-                run.hopper.release(waiting.lead.id);
+    /// Another place has the last word on the lead that she has before her, and she is free.
+    pub(in crate::dialer) fn take_lead_from(&mut self, agent: AgentId) {
+        self.wakes.clear(Wake::Preview(agent));
+        let Some(seat) = self.seat(agent) else { return };
+        let (campaign, waiting) = match seat.job.take() {
+            Some(Job::Preview { campaign, waiting, .. }) => (campaign, Some(waiting)),
+            Some(Job::First { campaign, waiting, .. }) => (campaign, waiting),
+            other => {
+                seat.job = other;
+                return;
             }
-            self.wakes.clear(Wake::Preview(agent));
-            self.now_idle(agent);
-        }
+        };
+        self.lend_back(campaign, waiting.map(|waiting| waiting.lead.id));
+        self.let_go_of_leg(agent);
+        self.now_idle(agent);
     }
 
     /// Whether the mode needs agents to place anything.

@@ -24,6 +24,9 @@ pub(in crate::dialer) struct WrapUpJob {
     pub number: Option<PhoneNumber>,
     pub answered_at: Option<Utc>,
     pub connected_at: Option<Utc>,
+    /// Her word says what becomes of the lead: she spoke with its owner, or nobody answered. Who only missed
+    /// a ring leaves that to whoever was faster.
+    pub decides: bool,
     pub until: Option<Time>,
 }
 
@@ -35,7 +38,14 @@ impl Dialer {
     /// the call is taken now, and then there is nothing left to do.
     pub(super) fn begin_wrap_up(&mut self, agent: AgentId, id: CallId) {
         let Some(mut job) = self.wrap_up_of(id) else { return self.now_idle(agent) };
-        let given = self.calls.get_mut(&id).and_then(|call| call.summary.take());
+        let mut given = None;
+        if let Some(call) = self.calls.get_mut(&id)
+            && call.spoke.is_some_and(|(last, _)| last == agent)
+        {
+            given = call.summary.take();
+            call.worded = true;
+            job.decides = true;
+        }
         let spoke = job.connected_at.is_some();
         let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref()) else {
             return self.now_idle(agent);
@@ -62,11 +72,26 @@ impl Dialer {
         }
     }
 
+    /// Her line broke in mid-call and nobody took over: there is no wrap-up, but her word is kept, or the
+    /// campaign's stands for it.
+    pub(super) fn last_word(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.worded) else { return };
+        let Some((agent, _)) = call.spoke else { return };
+        call.worded = true;
+        let given = call.summary.take();
+        let Some(job) = self.wrap_up_of(id).map(|job| WrapUpJob { decides: true, ..job }) else { return };
+        match given {
+            Some(summary) => self.save_summary(agent, &job, summary, false),
+            None => self.save_default(agent, &job),
+        }
+    }
+
     /// Her time is over, or she wants the next call.
     pub(in crate::dialer) fn end_wrap_up(&mut self, agent: AgentId) {
         self.wakes.clear(Wake::WrapUp(agent));
         let Some(seat) = self.seat(agent) else { return };
-        let Some(Job::WrapUp(job)) = seat.job.take() else { return };
+        // Whatever else she does goes on.
+        let Some(Job::WrapUp(job)) = seat.job.take_if(|job| matches!(job, Job::WrapUp(_))) else { return };
         self.save_default(agent, &job);
         self.now_idle(agent);
     }
@@ -162,7 +187,7 @@ impl Dialer {
         {
             run.note_machine(self.now, job.call, answered_at, connected_at, disposition.machine);
         }
-        let lead = job.lead.clone().map(|lead| {
+        let lead = job.lead.clone().filter(|_| job.decides).map(|lead| {
             let booked = summary.callback.as_ref().map(|callback| {
                 let agent = callback.own.then_some(agent);
                 (callback.at, Callback { agent, skill: callback.skill.clone() })
@@ -192,27 +217,7 @@ impl Dialer {
             lead: lead.clone(),
         })));
         if let Some(update) = lead {
-            self.forget_as_it_was(update);
-        }
-    }
-
-    /// She called us while her lead waited to be called: what was agreed counts, not the hopper's copy.
-    fn forget_as_it_was(&mut self, update: LeadUpdate) {
-        let Some(run) = self.campaigns.get_mut(&update.campaign) else { return };
-        if !run.hopper.holds(update.lead) {
-            return;
-        }
-        let mut waited = false;
-        run.hopper.drop_waiting(|waiting| {
-            waited |= waiting.id == update.lead;
-            waiting.id == update.lead
-        });
-        let shown = |seat: &super::Seat| matches!(&seat.job, Some(Job::Preview { waiting, .. }) if waiting.lead.id == update.lead);
-        waited |= self.floor.seats.values().any(shown);
-        self.withdraw_preview_of(|shown| shown.id == update.lead);
-        if waited {
-            // The store lends a lead until it is written back.
-            self.outputs.push_back(Output::SaveLead(Box::new(update)));
+            self.agreed(job.call, update);
         }
     }
 }

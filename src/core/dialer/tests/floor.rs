@@ -97,14 +97,14 @@ impl Desk {
         answers[0]
     }
 
-    fn sign_in(&mut self, n: i64, holding: Holding) {
+    pub(super) fn sign_in(&mut self, n: i64, holding: Holding) {
         self.give(Input::AgentDefined(Box::new(agent(n))));
         self.give(Input::PhoneChanged { agent: AgentId(n), ready: true });
         let act = AgentAct::SignIn { groups: vec![], way: Way::Phone, holding, work_mode: WorkMode::Both };
         assert_eq!(self.act(n, act), None);
     }
 
-    fn rung(&mut self) -> Vec<(AgentId, CallId)> {
+    pub(super) fn rung(&mut self) -> Vec<(AgentId, CallId)> {
         self.take(|output| match output {
             Output::CallAgent { leg, agent, .. } => Some((*agent, *leg)),
             _ => None,
@@ -121,11 +121,11 @@ impl Desk {
         rung[0].1
     }
 
-    fn seat(&self, n: i64) -> SeatView {
+    pub(super) fn seat(&self, n: i64) -> SeatView {
         self.dialer.seats().into_iter().find(|seat| seat.agent == AgentId(n)).expect("a seat")
     }
 
-    fn activity(&self, n: i64) -> Activity {
+    pub(super) fn activity(&self, n: i64) -> Activity {
         self.seat(n).activity
     }
 
@@ -143,7 +143,7 @@ impl Desk {
         })
     }
 
-    fn summaries(&mut self) -> Vec<SummaryRecord> {
+    pub(super) fn summaries(&mut self) -> Vec<SummaryRecord> {
         self.take(|output| match output {
             Output::SaveSummary(record) => Some((**record).clone()),
             _ => None,
@@ -175,7 +175,7 @@ impl Desk {
     }
 
     /// One nailed-up agent in conversation with the callee of lead 1.
-    fn talking() -> (Desk, CallId, CallId) {
+    pub(super) fn talking() -> (Desk, CallId, CallId) {
         let mut desk = Desk::floor(staffed(Mode::Progressive));
         let leg = desk.nailed_up(1);
         desk.leads(vec![lead(1)]);

@@ -1,6 +1,7 @@
 //! The brain step by step: one input, the outputs it must lead to.
 
 mod abandons;
+mod copies;
 mod floor;
 mod pacing;
 mod whys;

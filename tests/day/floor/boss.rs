@@ -1,0 +1,94 @@
+//! The manager of a day: pauses and goes on, blacklists, closes leads, tests numbers, looks for another
+//! setting in the shadow, removes an agent; and trunks that come and go under it all.
+
+use super::{FloorPlan, MINUTE, number};
+use paceline::sim::day::Day;
+use paceline::sim::dice::Dice;
+use paceline::sim::line::Line;
+use paceline_core::campaign::Mode;
+use paceline_core::dialer::input::{ManagerAct, TrunkState};
+use paceline_core::dialer::{CallStage, Input};
+use paceline_core::outcome::Reason;
+use paceline_core::pacing::shadow::ShadowRules;
+use paceline_core::time::{Duration, Time};
+
+/// Runs the day with a manager who does something every few minutes; says whether it finished, and whether
+/// she let the list go on to its end.
+pub fn run(day: &mut Day<Line>, plan: &FloorPlan, until: Time) -> (bool, bool) {
+    let mut dice = Dice::keyed(plan.seed, &[plan.campaign.mode as u64, 7]);
+    let mut whole = true;
+    let (mut paused_until, mut acts) = (None, 0);
+    let mut at = day.now;
+    loop {
+        let span = dice.between(Duration::from_secs(20), MINUTE * 25);
+        // Also where nothing happens at all.
+        at = at.max(day.now);
+        let next = (at + span).min(paused_until.unwrap_or(until)).min(until);
+        if day.run(next) {
+            return (true, whole);
+        }
+        if next >= until {
+            return (false, whole);
+        }
+        at = next;
+        if paused_until.take_if(|paused| *paused <= at).is_some() {
+            give(day, ManagerAct::Resume);
+        } else if acts < 60 {
+            acts += 1;
+            whole &= act(day, plan, &mut dice, &mut paused_until);
+        }
+    }
+}
+
+fn give(day: &mut Day<Line>, act: ManagerAct) {
+    let campaign = day.campaign();
+    day.give(Input::ManagerActed { campaign, act });
+}
+
+/// One act; `false` = the list will not be called to its end.
+fn act(day: &mut Day<Line>, plan: &FloorPlan, dice: &mut Dice, paused_until: &mut Option<Time>) -> bool {
+    let lead = &plan.leads[dice.next_u64() as usize % plan.leads.len()];
+    match dice.next_u64() % 20 {
+        0..3 => {
+            *paused_until = Some(day.now + dice.between(Duration::from_secs(5), MINUTE * 20));
+            give(day, ManagerAct::Pause);
+        }
+        3..7 => {
+            // Whose phone rings at this moment, if anybody's does.
+            let ringing = day.dialer.calls_now().find(|call| call.stage == CallStage::Ringing);
+            let rung = ringing.and_then(|call| call.number).filter(|_| dice.chance(0.5));
+            let unwanted = rung.unwrap_or(lead.phones[0].number);
+            day.books.blacklist(unwanted);
+            give(day, ManagerAct::Blacklisted { number: unwanted });
+        }
+        7..10 => {
+            day.books.close_lead(lead.id, Reason::Stopped);
+            give(day, ManagerAct::LeadClosed { lead: lead.id });
+        }
+        10..13 => {
+            let own = dice.chance(0.3);
+            let number = if own { lead.phones[0].number } else { number(9_000 + dice.next_u64() % 40) };
+            give(day, ManagerAct::TestCall { number });
+        }
+        13..15 => {
+            let rules = ShadowRules { mode: Mode::Predictive, call_ratio: 1.0, abandon_rate_max: 0.03 };
+            give(day, ManagerAct::Shadow(dice.chance(0.6).then_some(rules)));
+        }
+        15..18 => {
+            let rest = TrunkState::Resting { span: dice.between(Duration::from_secs(1), MINUTE) };
+            let state = if dice.chance(0.5) { rest } else { TrunkState::Down };
+            day.give(Input::TrunkChanged { trunk: plan.trunk.id, state });
+            let up = day.now + dice.between(Duration::from_secs(1), MINUTE * 3);
+            day.run(up);
+            day.give(Input::TrunkChanged { trunk: plan.trunk.id, state: TrunkState::Up });
+        }
+        18 => day.give(Input::Overran),
+        _ if dice.chance(0.05) => {
+            let act = if dice.chance(0.5) { ManagerAct::Drain } else { ManagerAct::HangUpAll };
+            give(day, act);
+            return false;
+        }
+        _ => {}
+    }
+    true
+}

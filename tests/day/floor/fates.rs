@@ -1,0 +1,288 @@
+//! What becomes of every number and every lead of a day on the floor: who was called when, and whether there
+//! was a reason; what was written, and whether it is what happened.
+
+use super::FloorPlan;
+use super::judge::{Seen, Sent};
+use paceline::sim::books::{BookedAttempt, Books};
+use paceline_core::campaign::window::WindowState;
+use paceline_core::dialer::output::SummaryRecord;
+use paceline_core::ids::{CallId, HouseholdId, LeadId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::{LeadState, Outcome};
+use paceline_core::time::{Duration, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longer than any wrap-up, extended or not.
+const WRAPPED_UP: Duration = Duration::from_secs(3600);
+
+pub fn judge(plan: &FloorPlan, seen: &Seen, books: &Books, finished: bool) -> Result<(), String> {
+    every_call_has_its_row(seen, books)?;
+    nobody_rings_twice_at_once(seen, books)?;
+    hours_hold(plan, seen)?;
+    nobody_is_called_before_her_time(plan, seen, books)?;
+    who_said_never_again_is_not_called(plan, seen, books)?;
+    a_household_that_is_done_is_left_alone(plan, seen, books)?;
+    rows_say_what_happened(plan, seen, books)?;
+    every_conversation_has_its_word(plan, seen, books)?;
+    tries_are_counted(books)?;
+    if seen.legs_ended != seen.legs_saved {
+        return Err(format!("{} legs ended, {} were written down", seen.legs_ended, seen.legs_saved));
+    }
+    if finished { every_lead_ends(books) } else { Ok(()) }
+}
+
+fn every_call_has_its_row(seen: &Seen, books: &Books) -> Result<(), String> {
+    let rows: BTreeSet<CallId> = books.attempts().map(|attempt| attempt.request.attempt.call()).collect();
+    let mut left = BTreeSet::new();
+    for sent in &seen.sent {
+        if !rows.contains(&sent.call) {
+            return Err(format!("{sent:?} left without a row"));
+        }
+        if !left.insert(sent.call) {
+            return Err(format!("{sent:?} left twice"));
+        }
+    }
+    match books.attempts().find(|attempt| attempt.result.is_none()) {
+        Some(open) => Err(format!("attempt {} never ended", open.request.attempt)),
+        None => Ok(()),
+    }
+}
+
+fn nobody_rings_twice_at_once(seen: &Seen, books: &Books) -> Result<(), String> {
+    let rows: BTreeMap<CallId, &BookedAttempt> =
+        books.attempts().map(|attempt| (attempt.request.attempt.call(), attempt)).collect();
+    let ended = |call: CallId| rows[&call].result.as_ref().map(|result| result.ended_at);
+    let mut numbers: BTreeMap<PhoneNumber, Sent> = BTreeMap::new();
+    let mut homes: BTreeMap<HouseholdId, Sent> = BTreeMap::new();
+    for sent in &seen.sent {
+        let home = rows[&sent.call].request.household;
+        let earlier = [numbers.insert(sent.number, *sent), home.and_then(|home| homes.insert(home, *sent))];
+        for earlier in earlier.into_iter().flatten() {
+            if ended(earlier.call).is_none_or(|end| end > sent.at) {
+                return Err(format!("one home rang twice at once: {earlier:?} and {sent:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hours_hold(plan: &FloorPlan, seen: &Seen) -> Result<(), String> {
+    for sent in &seen.sent {
+        let test = seen.attempts_tested.contains(&sent.call.attempt());
+        if let WindowState::ClosedUntil(opens) = plan.campaign.windows.state(sent.at)
+            && !test
+        {
+            return Err(format!("{sent:?} left outside the calling hours, which open at {opens:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// The latest word of an agent on this lead before that moment.
+fn said(books: &Books, lead: LeadId, before: Utc) -> Option<&SummaryRecord> {
+    let of = |record: &&SummaryRecord| {
+        record.at <= before && record.lead.as_ref().is_some_and(|update| update.lead == lead)
+    };
+    books.summaries().iter().rfind(of)
+}
+
+/// When the attempts on this lead ended.
+fn tries(books: &Books, lead: LeadId) -> impl Iterator<Item = Utc> {
+    let of = books.attempts().filter(move |attempt| attempt.request.lead == Some(lead));
+    of.filter_map(|attempt| attempt.result.as_ref()).map(|result| result.ended_at)
+}
+
+fn nobody_is_called_before_her_time(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+    let rules = &plan.campaign.retry;
+    let mut last: BTreeMap<(LeadId, PhoneNumber), &BookedAttempt> = BTreeMap::new();
+    for attempt in books.attempts() {
+        let Some(lead) = attempt.request.lead else { continue };
+        let placed = attempt.request.placed_at;
+        let before = last.insert((lead, attempt.request.number), attempt);
+        if seen.attempts_asked.contains(&attempt.request.attempt) {
+            continue;
+        }
+        let said = said(books, lead, placed).and_then(|record| Some((record.at, record.lead.as_ref()?)));
+        // Another try since then has its own delay, but a callback waits for its moment.
+        let tried_since = |at: Utc| tries(books, lead).any(|end| end >= at && end <= placed);
+        if let Some((at, update)) = said
+            && let Some(due) = update.next_at.filter(|due| *due > placed)
+            && (update.state == LeadState::FollowUp || !tried_since(at))
+        {
+            return Err(format!("lead {lead} was to be called at {due:?}: {:?}", attempt.request));
+        }
+        let Some(before) = before else { continue };
+        let Some(result) = &before.result else { continue };
+        // During the call, too: who hands it over has had her word.
+        let since_said = said.is_some_and(|(at, _)| at >= before.request.placed_at);
+        let asked = seen.asked_at.get(&lead).is_some_and(|at| *at >= result.ended_at);
+        if !result.counted || since_said || asked {
+            continue;
+        }
+        let rest = placed.since(result.ended_at);
+        match rules.after.get(&result.outcome) {
+            Some(delay) if rest >= *delay => {}
+            Some(delay) => {
+                return Err(format!(
+                    "{:?}: again {rest:?} after {}, not {delay:?}",
+                    attempt.request, result.outcome
+                ));
+            }
+            None => {
+                return Err(format!("{:?}: again after {}, which is final", attempt.request, result.outcome));
+            }
+        }
+        if result.outcome == Outcome::Interrupted && rest < plan.campaign.ring {
+            return Err(format!("{:?}: the call that was cut off may still have rung", attempt.request));
+        }
+    }
+    Ok(())
+}
+
+fn who_said_never_again_is_not_called(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+    let listed = |record: &&SummaryRecord| {
+        plan.rules().disposition(&record.summary.disposition).is_some_and(|said| said.do_not_call)
+    };
+    for record in books.summaries().iter().filter(listed) {
+        let of =
+            books.attempts().find(|attempt| attempt.request.attempt == record.attempt && !record.inbound);
+        let Some(number) = of.map(|attempt| attempt.request.number) else { continue };
+        if let Some(again) = seen.sent.iter().find(|sent| sent.number == number && sent.at > record.at) {
+            return Err(format!("{record:?}, and then {again:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn a_household_that_is_done_is_left_alone(
+    plan: &FloorPlan,
+    seen: &Seen,
+    books: &Books,
+) -> Result<(), String> {
+    let mut done: BTreeMap<HouseholdId, (Utc, LeadId)> = BTreeMap::new();
+    let results = books.attempts().filter_map(|attempt| attempt.result.as_ref());
+    let results = results.filter_map(|result| Some((result.ended_at, result.lead.as_ref()?)));
+    let said = books.summaries().iter().filter_map(|record| Some((record.at, record.lead.as_ref()?)));
+    for (at, update) in results.chain(said) {
+        if let Some(home) = update.household_done {
+            let first = done.entry(home).or_insert((at, update.lead));
+            *first = (*first).min((at, update.lead));
+        }
+    }
+    // Whether or not it was written so: who spoke with an agent, and that was that, spoke for her home.
+    for record in books.summaries() {
+        let word = plan.rules().disposition(&record.summary.disposition);
+        let agreed =
+            word.is_some_and(|word| word.state == LeadState::Done) && record.summary.callback.is_none();
+        let home = record.lead.as_ref().and_then(|update| books.lead(update.lead)?.lead.household);
+        if let (true, Some(home), Some(update)) = (agreed, home, &record.lead) {
+            let first = done.entry(home).or_insert((record.at, update.lead));
+            *first = (*first).min((record.at, update.lead));
+        }
+    }
+    for attempt in books.attempts() {
+        let request = &attempt.request;
+        let Some((at, lead)) = request.household.and_then(|home| done.get(&home)) else { continue };
+        let wanted = seen.attempts_asked.contains(&request.attempt) || request.lead == Some(*lead);
+        let opened_again = request.lead.is_some_and(|lead| said_since(books, lead, *at));
+        if request.placed_at > *at && !wanted && !opened_again {
+            return Err(format!("lead {lead} was done for its household at {at:?}, and then {request:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an agent said of this lead since then that it goes on.
+fn said_since(books: &Books, lead: LeadId, at: Utc) -> bool {
+    books.summaries().iter().any(|record| {
+        let goes_on = |state| matches!(state, LeadState::Open | LeadState::FollowUp);
+        record.at >= at
+            && record.lead.as_ref().is_some_and(|update| update.lead == lead && goes_on(update.state))
+    })
+}
+
+fn rows_say_what_happened(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+    for attempt in books.attempts() {
+        let id = attempt.request.attempt;
+        let Some(result) = attempt.result.as_ref().filter(|result| result.outcome != Outcome::Interrupted)
+        else {
+            continue;
+        };
+        let Some(callee) = seen.callees.get(&id.call()).or_else(|| seen.past.get(&id)) else {
+            return Err(format!("attempt {id} was never seen"));
+        };
+        if callee.bridged != result.connected_at.is_some() || callee.bridged != result.agent.is_some() {
+            return Err(format!("with an agent or not? {result:?} {callee:?}"));
+        }
+        if let Some(agent) = result.agent.filter(|agent| !callee.agents.contains(agent)) {
+            return Err(format!("agent {agent} never was there for {result:?}"));
+        }
+        let rest = plan.campaign.pacing.abandoned_rest;
+        let rests = (result.outcome == Outcome::Abandoned).then_some(result.ended_at + rest);
+        if result.rest_until != rests {
+            return Err(format!("rests until {:?}, not {rests:?}: {result:?}", result.rest_until));
+        }
+        let moments = [result.ringing_at, result.answered_at, result.connected_at, Some(result.ended_at)];
+        let moments: Vec<Utc> = moments.into_iter().flatten().collect();
+        if !moments.is_sorted() || attempt.answered_at != result.answered_at {
+            return Err(format!("moments out of order: {result:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Where a word is wanted of every conversation, there is one: the agent's, or the campaign's own.
+fn every_conversation_has_its_word(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+    if !plan.rules().disposition_required || plan.rules().disposition_default.is_none() {
+        return Ok(());
+    }
+    let worded: BTreeSet<_> =
+        books.summaries().iter().filter(|record| !record.inbound).map(|record| record.attempt).collect();
+    for attempt in books.attempts() {
+        let Some(result) = attempt.result.as_ref().filter(|result| result.agent.is_some()) else { continue };
+        let cut =
+            seen.crashes_at.iter().any(|at| at.since(result.ended_at) < WRAPPED_UP && *at >= result.ended_at);
+        if !cut && !worded.contains(&result.attempt) {
+            return Err(format!("nobody said how it was: {result:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Caps are asked of what stands with the number: every try that counted, and no other.
+fn tries_are_counted(books: &Books) -> Result<(), String> {
+    let mut tries: BTreeMap<(LeadId, PhoneNumber), u32> = BTreeMap::new();
+    for attempt in books.attempts() {
+        let counted = attempt.result.as_ref().is_some_and(|result| result.counted);
+        if let Some(lead) = attempt.request.lead.filter(|_| counted) {
+            *tries.entry((lead, attempt.request.number)).or_default() += 1;
+        }
+    }
+    for booked in books.leads() {
+        for phone in &booked.lead.phones {
+            let there = tries.get(&(booked.lead.id, phone.number)).copied().unwrap_or(0);
+            if phone.attempts != there {
+                return Err(format!("{there} tries counted, written are {}: {booked:?}", phone.attempts));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn every_lead_ends(books: &Books) -> Result<(), String> {
+    let mut open = 0;
+    for booked in books.leads() {
+        let tried = booked.lead.phones.iter().any(|phone| phone.last_outcome.is_some());
+        match booked.state {
+            LeadState::Open => open += 1,
+            LeadState::FollowUp if booked.lead.next_at.is_some() => open += 1,
+            _ if tried || booked.reason.is_some() => {}
+            state => return Err(format!("lead {} is {state} without outcome or reason", booked.lead.id)),
+        }
+    }
+    if open == 0 && books.leads_open() == 0 {
+        Ok(())
+    } else {
+        Err(format!("{open} leads are open, the books count {}", books.leads_open()))
+    }
+}

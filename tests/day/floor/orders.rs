@@ -1,0 +1,79 @@
+//! What was ordered is done: no call of the list is opened in a pause, after a drain, while the store cannot
+//! write or while the trunk is down, and nobody's phone goes on ringing for a number that was blacklisted.
+
+use paceline_core::call::Progress;
+use paceline_core::dialer::input::{ManagerAct, TrunkState};
+use paceline_core::dialer::output::AttemptRequest;
+use paceline_core::dialer::{Input, Output};
+use paceline_core::ids::CallId;
+use paceline_core::number::PhoneNumber;
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub struct Orders {
+    paused: bool,
+    drained: bool,
+    stalled: bool,
+    trunk_down: bool,
+    /// What was opened since the last input was looked at.
+    opened: Vec<AttemptRequest>,
+    /// Phones that ring, or are about to.
+    ringing: BTreeMap<CallId, PhoneNumber>,
+}
+
+impl Orders {
+    /// A new process knows of no order.
+    pub fn forget(&mut self) {
+        *self = Orders::default();
+    }
+
+    /// After everything that it led to.
+    pub fn input(&mut self, input: &Input) -> Result<(), String> {
+        match input {
+            Input::ManagerActed { act, .. } => match act {
+                ManagerAct::Pause => self.paused = true,
+                ManagerAct::Resume => self.paused = false,
+                ManagerAct::Drain | ManagerAct::HangUpAll => self.drained = true,
+                ManagerAct::Blacklisted { number } => {
+                    if let Some((call, _)) = self.ringing.iter().find(|(_, ringing)| *ringing == number) {
+                        return Err(format!("{call:?} goes on ringing at the blacklisted {number}"));
+                    }
+                }
+                _ => {}
+            },
+            Input::StoreStalled { .. } => self.stalled = true,
+            Input::StoreRecovered => self.stalled = false,
+            Input::TrunkChanged { state, .. } => self.trunk_down = *state == TrunkState::Down,
+            Input::CallProgressed { call, progress: Progress::Answered | Progress::Ended(_) } => {
+                self.ringing.remove(call);
+            }
+            _ => {}
+        }
+        let opened = std::mem::take(&mut self.opened);
+        opened.iter().try_for_each(|request| self.may_open(request))
+    }
+
+    pub fn output(&mut self, output: &Output) {
+        match output {
+            Output::OpenAttempt(request) => self.opened.push((**request).clone()),
+            Output::PlaceCall { call, number, .. } => {
+                self.ringing.insert(*call, *number);
+            }
+            Output::HangUp { call, .. } => {
+                self.ringing.remove(call);
+            }
+            _ => {}
+        }
+    }
+
+    fn may_open(&self, request: &AttemptRequest) -> Result<(), String> {
+        let why = match request.lead {
+            Some(_) if self.paused => "in a pause",
+            Some(_) if self.drained => "after a drain",
+            _ if self.stalled => "while nothing can be written",
+            _ if self.trunk_down => "while the trunk is down",
+            _ => return Ok(()),
+        };
+        Err(format!("opened {why}: {request:?}"))
+    }
+}
