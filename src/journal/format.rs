@@ -1,16 +1,37 @@
-//! The journal's bytes. A segment is a line that names it, a snapshot, then records; each block is
-//! its length and its CRC-32, little-endian, then that many bytes of postcard. A torn last block is
-//! what a crash leaves and ends the segment.
+//! The journal's bytes. A segment is a line that names it, a snapshot, then records; each block is a head and
+//! that many bytes of postcard. A torn last block is what a crash leaves and ends the segment; the head has a
+//! checksum of its own, so that a damaged length is not taken for one.
 
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// The first line of every segment. The number grows when the bytes mean something else.
-pub(super) const MAGIC: &[u8] = b"paceline journal 1\n";
+pub(super) const MAGIC: &[u8] = b"paceline journal 2\n";
+/// What it begins with in every version.
+pub(super) const NAME: &[u8] = b"paceline journal ";
 
 /// A block larger than this is damage, not data.
 pub(super) const BLOCK_MAX: usize = 64 << 20;
+
+/// Length and CRC-32 of a block, then the CRC-32 of these eight bytes; all little-endian.
+pub(super) const HEAD: usize = 12;
+
+/// The head of a block with this body.
+pub(super) fn head(body: &[u8]) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
+    head[4..8].copy_from_slice(&crc32fast::hash(body).to_le_bytes());
+    let own = crc32fast::hash(&head[..8]);
+    head[8..].copy_from_slice(&own.to_le_bytes());
+    head
+}
+
+/// Length and checksum of the body that follows; `None` = the head is damaged.
+pub(super) fn read_head(head: &[u8; HEAD]) -> Option<(usize, u32)> {
+    let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    (crc32fast::hash(&head[..8]) == word(8)).then(|| (word(0) as usize, word(4)))
+}
 
 /// The first block of a segment.
 #[derive(Serialize, Deserialize)]
@@ -47,11 +68,9 @@ pub(super) fn fingerprint(outputs: &[Output], scratch: &mut Vec<u8>) -> u64 {
 /// Puts one block at the end of `into`.
 pub(super) fn put_block<T: Serialize>(value: &T, into: &mut Vec<u8>) -> Result<(), postcard::Error> {
     let start = into.len();
-    into.extend_from_slice(&[0; 8]);
+    into.extend_from_slice(&[0; HEAD]);
     postcard::to_io(value, &mut *into)?;
-    let body = &into[start + 8..];
-    let (length, crc) = (body.len() as u32, crc32fast::hash(body));
-    into[start..start + 4].copy_from_slice(&length.to_le_bytes());
-    into[start + 4..start + 8].copy_from_slice(&crc.to_le_bytes());
+    let head = head(&into[start + HEAD..]);
+    into[start..start + HEAD].copy_from_slice(&head);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Replaying: the same inputs into the same state must lead to the same outputs, bit for bit.
 
-use super::format::{BLOCK_MAX, MAGIC, Record, Snapshot, fingerprint};
+use super::format::{BLOCK_MAX, HEAD, MAGIC, NAME, Record, Snapshot, fingerprint, read_head};
 use super::write::segments;
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{Dialer, Input, Output};
@@ -17,9 +17,13 @@ pub enum ReplayError {
     #[error("{0}: no journal here: name a `.journal` file or the folder that holds them")]
     NoJournal(PathBuf),
     #[error(
-        "{file}: not a journal: the first line should be `paceline journal 1`; name a file that `paceline run` wrote"
+        "{file}: not a journal: the first line should be `paceline journal 2`; name a file that `paceline run` wrote"
     )]
     NotAJournal { file: PathBuf },
+    #[error(
+        "{file}: another version of Paceline wrote it (`{found}`, and this one reads `paceline journal 2`); replay it with that version"
+    )]
+    OtherVersion { file: PathBuf, found: String },
     #[error("{file}: block {block} is damaged ({found}); what comes before it was replayed")]
     Damaged { file: PathBuf, block: u64, found: String },
 }
@@ -160,7 +164,12 @@ fn opened(file: &Path) -> Result<Blocks<'_>, ReplayError> {
     let unreadable = |source| ReplayError::Unreadable { file: file.to_owned(), source };
     let mut reader = BufReader::new(std::fs::File::open(file).map_err(unreadable)?);
     let mut magic = vec![0; MAGIC.len()];
-    if reader.read_exact(&mut magic).is_err() || magic != MAGIC {
+    let whole = reader.read_exact(&mut magic).is_ok();
+    if whole && magic != MAGIC && magic.starts_with(NAME) {
+        let found = String::from_utf8_lossy(&magic).trim_end().to_owned();
+        return Err(ReplayError::OtherVersion { file: file.to_owned(), found });
+    }
+    if !whole || magic != MAGIC {
         return Err(ReplayError::NotAJournal { file: file.to_owned() });
     }
     Ok(Blocks { file, reader, number: 0, torn: false })
@@ -284,13 +293,14 @@ struct Blocks<'a> {
 impl Blocks<'_> {
     /// The next block; `None` at the end, or where a crash cut the last one off.
     fn next<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, ReplayError> {
-        let mut head = [0; 8];
+        let mut head = [0; HEAD];
         if self.read(&mut head)?.is_none() {
             return Ok(None);
         }
         self.number += 1;
-        let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let crc = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+        let Some((length, crc)) = read_head(&head) else {
+            return Err(self.damaged("the checksum of its length is wrong".into()));
+        };
         if length > BLOCK_MAX {
             return Err(self.damaged(format!("it claims {length} bytes")));
         }
@@ -311,7 +321,7 @@ impl Blocks<'_> {
         }
     }
 
-    fn read(&mut self, head: &mut [u8; 8]) -> Result<Option<()>, ReplayError> {
+    fn read(&mut self, head: &mut [u8; HEAD]) -> Result<Option<()>, ReplayError> {
         let mut filled = 0;
         while filled < head.len() {
             match self.reader.read(&mut head[filled..]) {

@@ -67,12 +67,18 @@ fn a_changed_byte_is_found_and_a_torn_end_is_no_error() {
     std::fs::write(&file, &whole[..whole.len() - 3]).expect("written");
     let found = replay(&file, |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a torn journal");
     assert!(found.torn && found.inputs == journal.len() as u64 - 1);
-    let mut changed = whole.clone();
-    let middle = changed.len() / 2;
-    changed[middle] ^= 1;
-    std::fs::write(&file, &changed).expect("written");
-    // In the length of a block it reads as an end that is torn off early, and is told as such.
-    let found = replay(&file, |_: Time, _: &Input, _: &[Output], _: &Dialer| {});
-    let seen = found.map_or(true, |found| found.torn && found.inputs < journal.len() as u64);
-    assert!(seen, "a changed byte went unseen");
+    // Wherever it is: in a length, in a checksum, in what stands between them. The first line names the
+    // format; a snapshot and the first records follow.
+    let near = 19..19 + 12;
+    for at in near.chain((0..40).map(|part| whole.len() / 41 * (part + 1))) {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        std::fs::write(&file, &changed).expect("written");
+        let found = replay(&file, |_: Time, _: &Input, _: &[Output], _: &Dialer| {});
+        assert!(found.is_err(), "seed {seed}: a changed byte at {at} of {} went unseen", whole.len());
+    }
+    let older = [b"paceline journal 1".as_slice(), &whole[18..]].concat();
+    std::fs::write(&file, older).expect("written");
+    let told = replay(&file, |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect_err("another version");
+    assert!(told.to_string().contains("another version"), "{told}");
 }

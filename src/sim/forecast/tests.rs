@@ -55,24 +55,35 @@ fn a_short_list_ends_before_the_day_does() {
 /// with that other setting does: what it says before the switch holds after it.
 #[test]
 fn a_shadow_comes_out_as_the_day_itself_would() {
-    let day = |live: Mode, shadow: Mode| {
-        let mut assumed = Assumed { leads: 40_000, hours: 4.0, ..assumed(12) };
+    // One day of twelve agents and its shadow differ by a point or two by chance: three are averaged.
+    let days = |live: Mode, shadow: Mode| {
+        let mut assumed = Assumed { leads: 40_000, hours: 3.0, ..assumed(12) };
         let rules = ShadowRules { mode: shadow, call_ratio: 1.5, abandon_rate_max: 0.03 };
         assumed.campaign.pacing.shadow = Some(rules);
-        assumed.day(7, live, 1.5)
+        [7, 8, 9].map(|seed| assumed.day(seed, live, 1.5))
     };
+    let mean = |days: &[Forecast], of: &dyn Fn(&Forecast) -> f64| {
+        days.iter().map(of).sum::<f64>() / days.len() as f64
+    };
+    let compared = |day: &Forecast| day.shadow.expect("a comparison");
+    let live = |day: &Forecast| compared(day).live.utilisation;
+    let shadow = |day: &Forecast| compared(day).shadow.utilisation;
+    let lost = |day: &Forecast| compared(day).shadow.abandon_rate;
     let near = |one: f64, two: f64, what: &str| assert!((one - two).abs() < 0.03, "{what}: {one} and {two}");
     for mode in [Mode::Progressive, Mode::Predictive] {
-        let same = day(mode, mode).shadow.expect("a comparison");
-        near(same.live.utilisation, same.shadow.utilisation, "the same setting twice");
-        near(same.live.abandon_rate, same.shadow.abandon_rate, "the same setting twice");
+        let same = days(mode, mode);
+        near(mean(&same, &live), mean(&same, &shadow), "the same setting twice");
+        near(
+            mean(&same, &|day| compared(day).live.abandon_rate),
+            mean(&same, &lost),
+            "the same setting twice",
+        );
     }
-    let foretold = day(Mode::Progressive, Mode::Predictive);
-    let compared = foretold.shadow.expect("a comparison");
-    near(compared.live.utilisation, foretold.utilisation, "live, by shadow and forecast");
-    let switched = day(Mode::Predictive, Mode::Progressive);
-    near(compared.shadow.utilisation, switched.utilisation, "before the switch and after it");
-    assert!(compared.shadow.abandon_rate <= 0.03, "{compared:?}");
+    let foretold = days(Mode::Progressive, Mode::Predictive);
+    near(mean(&foretold, &live), mean(&foretold, &|day| day.utilisation), "live, by shadow and forecast");
+    let switched = days(Mode::Predictive, Mode::Progressive);
+    near(mean(&foretold, &shadow), mean(&switched, &|day| day.utilisation), "before the switch and after it");
+    assert!(foretold.iter().all(|day| lost(day) <= 0.03), "{foretold:?}");
 }
 
 #[test]
