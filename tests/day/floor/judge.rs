@@ -101,8 +101,9 @@ pub struct Seen {
     orders: Orders,
     /// Acts that were granted in this step, by their asks.
     granted: BTreeSet<u64>,
-    /// The only trunk is down, or rests.
-    trunk_away: bool,
+    /// The only trunk is down, or rests until then.
+    trunk_down: bool,
+    trunk_rests: Utc,
     /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
     beside_telephone: BTreeMap<(CallId, AgentId), Time>,
     pub broken: Option<String>,
@@ -197,7 +198,12 @@ impl Seen {
                     self.broken.get_or_insert(format!("{utc:?}: {act:?}, and {odd}: {seat:?} {callee:?}"));
                 }
             }
-            Input::TrunkChanged { state, .. } => self.trunk_away = *state != TrunkState::Up,
+            Input::TrunkChanged { state, .. } => match state {
+                TrunkState::Up => self.trunk_down = false,
+                TrunkState::Down => self.trunk_down = true,
+                // Who asked for a rest has it, also if it is heard of again before.
+                TrunkState::Resting { span } => self.trunk_rests = self.trunk_rests.max(utc + *span),
+            },
             Input::AttemptOpened { attempt, verdict } if *verdict != DialVerdict::Opened => {
                 self.callees.remove(&attempt.call());
             }
@@ -373,7 +379,7 @@ impl Seen {
         self.everything_is_told(dialer)?;
         self.nobody_has_two()?;
         self.nobody_hears_nothing(at, rules)?;
-        self.nobody_waits_beside_an_idle_agent(at, rules)?;
+        self.nobody_waits_beside_an_idle_agent(at, utc, rules)?;
         self.lines_keep_the_rule(rules, dialer)?;
         self.no_state_sticks(at, utc, rules)
     }
@@ -468,7 +474,7 @@ impl Seen {
         up && asks && !callee.announcing && !served && !together
     }
 
-    fn nobody_waits_beside_an_idle_agent(&mut self, at: Time, rules: &Rules) -> Result<(), String> {
+    fn nobody_waits_beside_an_idle_agent(&mut self, at: Time, utc: Utc, rules: &Rules) -> Result<(), String> {
         let waiting: Vec<(CallId, &Callee)> = self
             .callees
             .iter()
@@ -483,9 +489,10 @@ impl Seen {
             for seat in free {
                 let key = (*id, seat.agent);
                 if matches!(seat.way, Way::Telephone(_)) && seat.holding == Holding::PerCall {
-                    let since = self.beside_telephone.get(&key).copied().unwrap_or(at);
+                    let away = self.trunk_down || utc < self.trunk_rests;
+                    let since = self.beside_telephone.get(&key).copied().filter(|_| !away).unwrap_or(at);
                     beside.insert(key, since);
-                    if at.since(since) <= LINE_WAIT || self.trunk_away {
+                    if at.since(since) <= LINE_WAIT {
                         continue;
                     }
                 }
