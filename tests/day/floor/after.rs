@@ -70,7 +70,9 @@ fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, books: &Books) -
                     || (callee.sorry && result.agent.is_none())
             }
             Outcome::Abandoned => {
-                (callee.sorry || callee.ended_by_callee || callee.for_one && callee.hung_up)
+                (callee.sorry
+                    || callee.ended_by_callee
+                    || callee.hung_up && (callee.for_one || callee.ordered_off))
                     && !callee.bridged
             }
             Outcome::Interrupted => !seen.crashes_at.is_empty(),

@@ -6,7 +6,7 @@ use super::{FloorPlan, acts};
 use paceline_core::agent::{Activity, Availability, Holding, Party, PartyKind, SeatView, Way, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
-use paceline_core::dialer::input::{DialVerdict, TrunkState};
+use paceline_core::dialer::input::{DialVerdict, ManagerAct, TrunkState};
 use paceline_core::dialer::output::{LegKind, SoundName};
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{AgentId, AttemptId, CallId, LeadId, MixId};
@@ -42,6 +42,8 @@ pub struct Callee {
     pub ended: bool,
     pub ended_by_callee: bool,
     /// The first agent who spoke with her, and all who were kept, rung or there for her.
+    /// A manager had every call hung up while she was on the line.
+    pub ordered_off: bool,
     pub first_agent: Option<AgentId>,
     pub agents: BTreeSet<AgentId>,
 }
@@ -197,6 +199,9 @@ impl Seen {
                 if let Some(odd) = acts::amiss(act, seat, callee) {
                     self.broken.get_or_insert(format!("{utc:?}: {act:?}, and {odd}: {seat:?} {callee:?}"));
                 }
+            }
+            Input::ManagerActed { act: ManagerAct::HangUpAll, .. } => {
+                self.callees.values_mut().for_each(|callee| callee.ordered_off |= !callee.ended);
             }
             Input::TrunkChanged { state, .. } => match state {
                 TrunkState::Up => self.trunk_down = false,
