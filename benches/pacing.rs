@@ -8,9 +8,9 @@ mod decisions;
 #[path = "pacing/floors.rs"]
 mod floors;
 
-use paceline::sim::books::Books;
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
+use paceline::sim::memory_store::Books;
 use paceline::sim::people::People;
 use paceline_core::campaign::{
     Announcement, CallerIdRules, CallingWindows, Campaign, Mode, RetryRules, Rotation, Trunk,

@@ -1,6 +1,6 @@
 //! `paceline agents`: the floor on a terminal, from the live stream of a service.
 
-use super::{Failure, config, reach};
+use super::{Failure, config, target};
 use crate::cli::{AgentsArgs, Exit, Global};
 use crate::console::client::Client;
 use crate::net::clock::Clock;
@@ -17,7 +17,7 @@ const DRAWN_EVERY: Duration = Duration::from_millis(500);
 
 pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = reach::running(&args.reach, &config)?;
+    let client = target::running(&args.reach, &config)?;
     let mut events = client.live().await.map_err(Failure::refused)?;
     let lang = Lang::of_process();
     let terminal = std::io::stdout().is_terminal();

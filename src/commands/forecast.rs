@@ -1,6 +1,6 @@
 //! `paceline forecast`: how a campaign will go, before the first call.
 
-use super::drawing::{escaped, opened};
+use super::svg::{escaped, opened};
 use super::{Failure, campaign, config};
 use crate::cli::{Exit, ForecastArgs, Global, WorldArgs};
 use crate::config::{Config, LoadedCampaign};

@@ -1,22 +1,22 @@
 //! What each command does. Data goes to stdout, everything else to stderr.
 
 mod agents;
+mod call_trace;
 mod carrier;
 mod check;
 mod crew;
 mod demo;
-mod drawing;
 mod export;
 mod floor;
 mod forecast;
-mod look_back;
-mod reach;
 mod replay;
+mod replay_view;
 mod run;
 pub mod schema;
 mod serve;
 mod setup;
-mod story;
+mod svg;
+mod target;
 mod timeline;
 mod token;
 mod user;

@@ -1,7 +1,7 @@
 //! `paceline replay`: the same inputs into the same brain; where it decides otherwise, it says so. What it
 //! shows of a minute or a call is in `look_back`.
 
-use super::{Failure, look_back};
+use super::{Failure, replay_view};
 use crate::cli::{Exit, Global, ReplayArgs};
 use crate::journal;
 use crate::text::Lang;
@@ -17,7 +17,7 @@ pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
     }
     let back = &args.back;
     if back.at.is_some() || back.call.is_some() || back.number.is_some() {
-        return look_back::look_back(global, &args.journal, back);
+        return replay_view::look_back(global, &args.journal, back);
     }
     let found = journal::replay(&args.journal, |at: Time, input: &Input, outputs: &[Output], _: &Dialer| {
         if !args.decisions {

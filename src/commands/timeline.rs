@@ -1,7 +1,7 @@
 //! A minute of a journal drawn: as text with a column a second, as data, as a picture.
 
-use super::drawing::{escaped, opened};
-use super::look_back::shown;
+use super::replay_view::shown;
+use super::svg::{escaped, opened};
 use crate::journal::{AgentState, Decided, Row, RowOf, State, Timeline};
 use crate::text::{Lang, Moments};
 use paceline_core::dialer::CallStage;

@@ -1,7 +1,7 @@
 //! `paceline token`: what programs come in with, through the same routes that screens use.
 
 use super::user::ask;
-use super::{Failure, config, reach};
+use super::{Failure, config, target};
 use crate::cli::{Exit, Global, TokenAct, TokenArgs};
 use crate::console::client::Method;
 use crate::text::Lang;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 pub async fn token(global: &Global, args: TokenArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = reach::any(&args.reach, &config).await?;
+    let client = target::any(&args.reach, &config).await?;
     let answer = match args.act {
         TokenAct::Add { name, role, days } => {
             let asked = json!({ "name": name, "role": role, "days": days });

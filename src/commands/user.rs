@@ -1,6 +1,6 @@
 //! `paceline user` and `paceline group`: accounts and groups, through the same routes that screens use.
 
-use super::{Failure, config, reach};
+use super::{Failure, config, target};
 use crate::cli::{Exit, Global, GroupAct, GroupArgs, UserAct, UserAddArgs, UserArgs};
 use crate::console::client::{Client, Method};
 use crate::text::Lang;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub async fn user(global: &Global, args: UserArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = reach::any(&args.reach, &config).await?;
+    let client = target::any(&args.reach, &config).await?;
     let lang = Lang::of_process();
     let answer = match args.act {
         UserAct::Add(args) => add(&client, args).await?,
@@ -57,7 +57,7 @@ async fn add(client: &Client, args: UserAddArgs) -> Result<Value, Failure> {
 
 pub async fn group(global: &Global, args: GroupArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = reach::any(&args.reach, &config).await?;
+    let client = target::any(&args.reach, &config).await?;
     let answer = match args.act {
         GroupAct::Add { name, telephones, no_number, idle_release, work_mode, seats } => {
             let asked = json!({

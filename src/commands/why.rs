@@ -1,7 +1,7 @@
 //! `paceline why`: why nothing is dialled, or why one lead is not, from the service that has the campaign
 //! open, else from the store alone.
 
-use super::{Failure, campaign, config, reach};
+use super::{Failure, campaign, config, target};
 use crate::cli::{Exit, Global, WhyArgs};
 use crate::config::{Config, LoadedCampaign};
 use crate::console::client::{Client, Method};
@@ -19,7 +19,7 @@ pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     let loaded = campaign(&args.campaign, &config)?;
     let meant = meant(&args, &loaded)?;
     let named = args.reach.url.is_some() || args.reach.token.is_some();
-    let answers = match (reach::running(&args.reach, &config), named) {
+    let answers = match (target::running(&args.reach, &config), named) {
         (Ok(client), true) => of_service(&client, &loaded, meant).await.map_err(Failure::refused)?,
         (Err(failure), true) => return Err(failure),
         // A service that does not have it open knows no more than the store.

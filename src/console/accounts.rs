@@ -1,9 +1,9 @@
 //! Signing in and out, and one's own account.
 
-use super::door::Door;
-use super::gate::{self, Body, COOKIE, Caller, Peer};
+use super::auth::{self, Body, COOKIE, Caller, Peer};
 use super::problem::Problem;
 use super::secrets;
+use super::state::Door;
 use super::views;
 use crate::store::{AgentRow, Secrets};
 use axum::Json;
@@ -31,10 +31,10 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Body(asked): Body<SignIn>,
 ) -> Result<Response, Problem> {
-    let address = gate::address(peer.as_ref().map(|peer| &peer.0));
+    let address = auth::address(peer.as_ref().map(|peer| &peer.0));
     let account = judged(&door, &asked.login, &asked.password, address).await?;
     // The key of before is worth nothing any more, whoever brought it.
-    if let Some(before) = gate::cookie(&headers) {
+    if let Some(before) = auth::cookie(&headers) {
         door.store().dismiss(&secrets::key_hash(before), false).await?;
     }
     admitted(&door, &account).await

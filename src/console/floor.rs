@@ -1,8 +1,8 @@
 //! The floor at one moment: seats and campaigns, each caller's own part of it.
 
-use super::door::Door;
-use super::gate::{Body, Caller};
+use super::auth::{Body, Caller};
 use super::problem::Problem;
+use super::state::Door;
 use super::views::{self, Names};
 use crate::engine::Board;
 use crate::store::{AgentRow, Role};
@@ -164,7 +164,7 @@ pub(super) async fn open_campaign(
     let folder = door.folder().ok_or_else(closed)?;
     let file = below(&folder.dir, &asked.file).await?;
     let (answer, answered) = oneshot::channel();
-    let opening = super::door::OpenCampaign { file, paused: asked.paused, answer };
+    let opening = super::state::OpenCampaign { file, paused: asked.paused, answer };
     let gone = || Problem::inside("nobody opens campaigns any more");
     folder.openings.send(opening).await.map_err(|_| gone())?;
     let name = answered.await.map_err(|_| gone())?.map_err(Problem::unfit)?;

@@ -1,10 +1,10 @@
 //! The live stream: a snapshot, then what happens, as server-sent events. Who reads too slowly gets a
 //! fresh snapshot instead of what she missed.
 
-use super::door::Door;
+use super::auth::{self, Caller};
 use super::floor::{self, Scope};
-use super::gate::{self, Caller};
 use super::problem::Problem;
+use super::state::Door;
 use super::views;
 use crate::engine::Live;
 use axum::extract::State;
@@ -177,7 +177,7 @@ impl Reading {
 
     /// Asks the store again who she is: groups change, and who signed out reads no more.
     async fn look_at_the_reader(&mut self) -> Option<()> {
-        let caller = gate::caller(&self.door, &self.headers, self.caller.address).await.ok()??;
+        let caller = auth::caller(&self.door, &self.headers, self.caller.address).await.ok()??;
         self.scope = Scope::of(&self.door, &caller).await.ok()?;
         self.caller = caller;
         Some(())

@@ -2,45 +2,45 @@
 //! (`/metrics`, `/healthz`, `/readyz`).
 
 mod accounts;
-mod acts;
+mod actions;
+pub mod auth;
 pub mod client;
-pub mod door;
 mod floor;
-pub mod gate;
-mod guesses;
-pub mod listen;
 mod live;
+mod login_throttle;
 pub mod openapi;
 mod people;
 pub mod problem;
 mod records;
+pub mod routes;
 pub mod secrets;
-pub mod table;
+pub mod server;
+pub mod state;
 mod tokens;
 mod views;
 pub mod why;
 
-pub use door::{CampaignFolder, Door, DoorParts, OpenCampaign, PhoneLine, opening};
-pub use listen::{Console, start};
+pub use server::{Console, start};
+pub use state::{CampaignFolder, Door, DoorParts, OpenCampaign, PhoneLine, opening};
 
+use auth::Peer;
 use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use gate::Peer;
 use problem::Problem;
 use serde_json::json;
 
 /// Every route of this process.
 pub fn routes(door: Door) -> Router {
-    let api = table::router(&door)
+    let api = routes::router(&door)
         .fallback(async || Problem::missing("path"))
-        .layer(DefaultBodyLimit::max(gate::BODY_MAX))
+        .layer(DefaultBodyLimit::max(auth::BODY_MAX))
         .layer(from_fn(problem::worded));
     Router::new()
-        .nest(table::ROOT, api)
+        .nest(routes::ROOT, api)
         .route("/metrics", get(show_metrics))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readiness))
@@ -53,8 +53,8 @@ async fn show_metrics(
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let address = gate::address(peer.as_ref().map(|peer| &peer.0));
-    if !address.is_loopback() && gate::caller(&door, &headers, address).await?.is_none() {
+    let address = auth::address(peer.as_ref().map(|peer| &peer.0));
+    if !address.is_loopback() && auth::caller(&door, &headers, address).await?.is_none() {
         return Err(Problem::stranger());
     }
     let text = door.metrics().text();

@@ -1,8 +1,8 @@
 //! The OpenAPI document, made from the table of routes.
 
-use super::acts::ACTS;
-use super::gate::Who;
-use super::table::{ROOT, ROUTES, Route, Takes};
+use super::actions::ACTS;
+use super::auth::Who;
+use super::routes::{ROOT, ROUTES, Route, Takes};
 use axum::Json;
 use serde_json::{Map, Value, json};
 
@@ -32,7 +32,7 @@ pub fn document() -> Value {
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "cookie": { "type": "apiKey", "in": "cookie", "name": super::gate::COOKIE },
+                "cookie": { "type": "apiKey", "in": "cookie", "name": super::auth::COOKIE },
                 "token": { "type": "http", "scheme": "bearer" },
             },
         },

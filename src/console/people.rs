@@ -2,10 +2,10 @@
 //! first and the floor next.
 
 use super::accounts;
-use super::door::Door;
-use super::gate::{Body, Caller};
+use super::auth::{Body, Caller};
 use super::problem::Problem;
 use super::secrets;
+use super::state::Door;
 use super::views;
 use crate::engine::Ask;
 use crate::store::{AgentDetails, AgentRow, Role, Secrets};

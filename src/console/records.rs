@@ -1,11 +1,11 @@
 //! What was and is known of people we call: a lead's record with its corrections and history, the log
 //! of calls, recordings.
 
-use super::door::Door;
+use super::auth::{Body, Caller};
 use super::floor;
-use super::gate::{Body, Caller};
 use super::people::telephone;
 use super::problem::Problem;
+use super::state::Door;
 use super::views::{millis, stored_number};
 use crate::store::{CallRow, CallsWanted, Correction, LeadRecord, Put, Reader, RecordingPart, Role};
 use axum::Json;

@@ -1,9 +1,9 @@
 //! Bearer tokens of programs: made, listed and taken back. A token is shown once; its hash is kept.
 
-use super::door::Door;
-use super::gate::{Body, Caller};
+use super::auth::{Body, Caller};
 use super::people::{may_grant, role, text};
 use super::problem::Problem;
+use super::state::Door;
 use super::{secrets, views};
 use crate::store::{Role, TokenRow};
 use axum::Json;

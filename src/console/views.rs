@@ -1,7 +1,7 @@
 //! How things look as JSON: accounts, groups, seats, campaigns. Moments are written as RFC 3339 in UTC,
 //! telephone numbers as people dial them.
 
-use super::door::{Door, OpenCampaignFacts};
+use super::state::{Door, OpenCampaignFacts};
 use crate::engine::{Board, CampaignBoard, PhoneBoard};
 use crate::store::AgentRow;
 use crate::text::{Lang, Moments};

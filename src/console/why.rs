@@ -1,12 +1,12 @@
 //! Why a campaign dials or does not, and why one lead of it is not dialled: asked of the board, the
 //! dialer and the store, answered as data with its words. `paceline why` asks here where no service runs.
 
-use super::door::{Door, OpenCampaignFacts};
+use super::auth::Caller;
 use super::floor;
-use super::gate::Caller;
 use super::people::telephone;
 use super::problem::Problem;
 use super::records::id;
+use super::state::{Door, OpenCampaignFacts};
 use super::views::{abandon, maybe, moment, stored_number};
 use crate::store::{Meant, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Moments, Sentence};

@@ -4,11 +4,11 @@
 pub mod board;
 pub mod handle;
 
-mod carry_out;
 mod device_check;
 mod event;
 mod floor;
-mod hear;
+mod inputs;
+mod outputs;
 mod phones;
 mod prompts;
 

@@ -3,9 +3,9 @@
 
 use super::ListError;
 use super::clean::{clean_number, parts};
+use super::duplicates::Seen;
 use super::header::{self, Wanted};
 use super::report::{BlacklistReport, ROWS_NAMED};
-use super::seen::Seen;
 use super::source::Source;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Reason;

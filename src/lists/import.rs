@@ -3,10 +3,10 @@
 //! stored here.
 
 use super::clean::{Ranges, Refusal, clean_number, parts};
+use super::duplicates::{Met, Seen};
 use super::header::{self, Layout, Wanted};
 use super::households::Households;
 use super::report::{ColumnReport, ListReport, ROWS_SHOWN};
-use super::seen::{Met, Seen};
 use super::source::{Record, Source};
 use super::{LeadRow, ListError, ListSpec, RefusedRow, blacklist};
 use paceline_core::number::PhoneNumber;

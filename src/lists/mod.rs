@@ -3,6 +3,7 @@
 mod blacklist;
 pub mod cell;
 pub mod clean;
+mod duplicates;
 mod frame;
 mod header;
 mod households;
@@ -10,7 +11,6 @@ mod import;
 mod records;
 mod rejects;
 mod report;
-mod seen;
 mod sheet;
 mod sniff;
 mod source;
@@ -128,7 +128,7 @@ pub fn check_and(
 
 /// Every number of one blacklist file, ascending.
 pub fn read_blacklist(file: &Path, region: &str) -> Result<Vec<PhoneNumber>, ListError> {
-    let mut seen = seen::Seen::default();
+    let mut seen = duplicates::Seen::default();
     blacklist::file(file, region, 0, &mut seen)?;
     Ok(seen.blocked())
 }

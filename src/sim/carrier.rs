@@ -5,12 +5,12 @@
 //! The contract: give it one input, take outputs with `poll` until there are none, sleep until
 //! `next_wake`, then give it `TimePassed`.
 
-use super::access::{Access, Proof};
-use super::dice::Dice;
+use super::digest_check::{Access, Proof};
 use super::fate::{Behaviour, Fate, callee};
 use super::ledger::{LogLine, Noted};
 use super::limits::CallLimits;
 use super::people::People;
+use super::random::Dice;
 use paceline_core::call::{Digit, HangUpCause, Progress};
 use paceline_core::ids::CallId;
 use paceline_core::media::{Codec, MediaCapabilities, MediaTarget};

@@ -2,7 +2,7 @@
 //! driven by one queue of events. Crashes, a slow store and a full disk happen where the caller asks.
 
 use crate::sim::agents::Workforce;
-use crate::sim::books::Books;
+use crate::sim::memory_store::Books;
 use paceline_core::campaign::{Campaign, Trunk};
 use paceline_core::dialer::input::ManagerAct;
 use paceline_core::dialer::{Dialer, Input, Output};

@@ -1,8 +1,8 @@
 //! What one callee does when he is called for the n-th time: a pure function of the people file's seed,
 //! his number and n, so that a run repeats whatever the order of its calls.
 
-use super::dice::Dice;
 use super::people::People;
+use super::random::Dice;
 use paceline_core::call::Digit;
 use paceline_core::outcome::Outcome;
 use std::time::Duration;

@@ -2,9 +2,9 @@
 //! who answer and agents who work as they are told to. Bands come from several seeds.
 
 use super::agents::{Habits, Scene, Workforce};
-use super::books::Books;
 use super::day::{Day, Troubles};
 use super::line::{Line, Temper};
+use super::memory_store::Books;
 use super::people::{People, Spread};
 use paceline_core::agent::{Activity, Agent, Availability, Group, Membership, SeatView, WorkMode};
 use paceline_core::campaign::{Campaign, Mode, Trunk};

@@ -2,9 +2,9 @@
 //! would report, by the same fates as the carrier. For whole days of calling in a second.
 //! How callees wait for an agent, talk with one and call back later is their `Temper`.
 
-use super::dice::Dice;
 use super::fate::{Behaviour, Fate, callee};
 use super::people::{People, Spread};
+use super::random::Dice;
 use paceline_core::call::{Ended, HangUpCause, Heard, Progress};
 use paceline_core::dialer::input::ArrivedCall;
 use paceline_core::dialer::output::SoundName;

@@ -6,20 +6,20 @@
 //! sockets) with its `tones` and `voices`, `phones` (agents' telephones over real sockets). `floor` is a
 //! world of its own for pacing alone: agents and callees as numbers, without a dialer.
 
-pub mod access;
 pub mod agents;
-pub mod books;
 pub mod carrier;
 pub mod day;
-pub mod dice;
+pub mod digest_check;
 pub mod fate;
 pub mod floor;
 pub mod forecast;
 pub mod ledger;
 pub mod limits;
 pub mod line;
+pub mod memory_store;
 pub mod people;
 pub mod phones;
+pub mod random;
 pub mod serve;
 pub mod tones;
 pub mod voices;

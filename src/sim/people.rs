@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::dice::Dice;
 use super::fate::Behaviour;
+use super::random::Dice;
 
 /// Everybody who can be called, and the line they are called over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

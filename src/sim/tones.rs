@@ -1,8 +1,8 @@
 //! What is heard on the line without any recording: the Chinese tones at 450 Hz, special information
 //! tones in front of announcements, and something with the rhythm of speech. 16-bit samples at 8,000 Hz.
 
-use super::dice::Dice;
 use super::fate::Behaviour;
+use super::random::Dice;
 use std::f64::consts::TAU;
 
 /// Samples per second.

@@ -2,9 +2,9 @@
 //! from a seed. Audio is abstract: keys and the ends of announcements arrive as what would be heard.
 
 use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaAsk};
-use super::dice::Dice;
 use super::ledger::{Ledger, LogLine};
 use super::people::People;
+use super::random::Dice;
 use paceline_core::call::Heard;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{Peer, Transport, UaConfig};

@@ -4,39 +4,39 @@
 
 pub mod abandons;
 pub mod access;
-pub mod asked;
-pub mod asking;
 pub mod attempts;
-pub mod ballast;
 pub mod blacklist;
+pub mod call_history;
 pub mod calls_in;
 pub mod campaigns;
 pub mod commits;
 pub mod corrections;
+pub mod disk_reserve;
 pub mod error;
+pub mod explain;
 pub mod groups;
 pub mod history;
 pub mod imports;
+pub mod lead_lookup;
 pub mod leads;
 pub mod legs;
 pub mod lock;
-pub mod past;
+mod open_dialogs;
 pub mod people;
 mod phones;
 pub mod reader;
 pub mod recordings;
 pub mod resume;
-pub mod screens;
 pub mod seats;
 pub mod summaries;
-mod unended;
+pub mod views;
 pub mod writer;
 
 #[cfg(test)]
 mod tests;
 
-use ballast::Ballast;
 use commits::Commits;
+use disk_reserve::Ballast;
 use lock::Lock;
 use paceline_core::time::Utc;
 use sqlx::ConnectOptions;
@@ -49,19 +49,19 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use access::TokenRow;
-pub use asking::{DueNow, Meant, RefusedRow};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use corrections::{Correction, Put};
 pub use error::StoreError;
+pub use explain::{DueNow, Meant, RefusedRow};
 pub use history::ContactRow;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
 pub use legs::{CutLeg, LegAbout};
+pub use open_dialogs::Unended;
 pub use people::{AgentDetails, AgentRow, Role, Secrets};
 pub use reader::Reader;
 pub use recordings::{FoundRecording, RecordingRow};
 pub use resume::{Interrupted, Resumed};
-pub use screens::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
-pub use unended::Unended;
+pub use views::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::{Command, Reply, Writer};
 
 /// Reads the wall clock. An argument, so that a virtual day can own it.

@@ -4,7 +4,7 @@
 
 use super::leads::{self, Because, LastTry};
 use super::legs::{self, CutLeg};
-use super::{Store, StoreError, Unended, begin, commit, rollback, seats, summaries, unended};
+use super::{Store, StoreError, Unended, begin, commit, open_dialogs, rollback, seats, summaries};
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::OpenWork;
@@ -76,9 +76,9 @@ impl Store {
             seats::close_open(&mut conn).await?;
             let dialogs = interrupted.iter().map(|cut| &cut.dialog).chain(legs.iter().map(|cut| &cut.dialog));
             for dialog in dialogs {
-                unended::add(&mut conn, dialog, now).await?;
+                open_dialogs::add(&mut conn, dialog, now).await?;
             }
-            let unended = unended::all(&mut conn, now).await?;
+            let unended = open_dialogs::all(&mut conn, now).await?;
             let work = open_work(&mut conn, now).await?;
             commit(&mut conn).await?;
             let alive_at = Utc::from_millis(alive_at);

@@ -3,12 +3,12 @@
 //! tries again; it says so, and says when it is over.
 
 use super::attempts::{self, Opening};
-use super::ballast::Ballast;
 use super::commits::Commits;
+use super::disk_reserve::Ballast;
 use super::error::{Trouble, trouble};
 use super::leads::{self, Because};
 use super::{Clock, LegAbout, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
-use super::{asked, legs, phones, recordings, seats, summaries, unended};
+use super::{lead_lookup, legs, open_dialogs, phones, recordings, seats, summaries};
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
@@ -416,7 +416,7 @@ impl Task {
             }
             Work::Do(Command::WhoCalls { call, trunk, number }) => {
                 let write = self.write.clone();
-                let arrived = asked::caller(&mut *write.take().await, *call, *trunk, *number).await?;
+                let arrived = lead_lookup::caller(&mut *write.take().await, *call, *trunk, *number).await?;
                 self.reply(Reply::Caller(Box::new(arrived)));
                 Ok(())
             }
@@ -430,7 +430,7 @@ impl Task {
             return Ok(None);
         }
         let write = self.write.clone();
-        let found = asked::lead(&mut *write.take().await, campaign, lead).await?;
+        let found = lead_lookup::lead(&mut *write.take().await, campaign, lead).await?;
         if found.is_some() {
             self.held.insert(lead.0);
             self.asked.insert(lead.0);
@@ -594,7 +594,7 @@ async fn write_one(
         }
         Command::LegPlaced { leg, about, dialog } => legs::placed(conn, *leg, about, dialog, now).await?,
         Command::SaveLeg(record) => legs::ended(conn, record).await?,
-        Command::Ended { id } => unended::ended(conn, *id).await?,
+        Command::Ended { id } => open_dialogs::ended(conn, *id).await?,
         Command::SavePhones { agent, contacts } => phones::save(conn, *agent, contacts).await?,
         Command::LogSeat(seat) => seats::log(conn, seat).await?,
         Command::SaveRecording { call, path, seconds, lost_frames } => {

@@ -3,7 +3,7 @@
 
 use super::*;
 use paceline::console;
-use paceline::console::table::{ROUTES, Takes};
+use paceline::console::routes::{ROUTES, Takes};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -220,7 +220,7 @@ async fn the_papers_name_every_route_and_the_client_speaks_to_them() {
         served["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
     assert_eq!(count, ROUTES.len());
     for route in ROUTES {
-        let named = &served["paths"][format!("{}{}", console::table::ROOT, route.path)][route.method];
+        let named = &served["paths"][format!("{}{}", console::routes::ROOT, route.path)][route.method];
         assert_eq!(named["summary"], route.does, "{} {}", route.method, route.path);
         if let Some(body) = named["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str() {
             assert!(served.pointer(body.trim_start_matches('#')).is_some(), "{body} is described");

@@ -1,7 +1,7 @@
 //! The console through its own routes: a real store in a folder of its own, and an engine of which only
 //! the door is there, so that a test says what it answers.
 
-mod acts;
+mod actions;
 mod commands;
 mod hostile;
 mod live;

@@ -1,7 +1,7 @@
 //! Every route against every role and a stranger; whose data is whose.
 
 use super::*;
-use paceline::console::table::{ROUTES, Takes};
+use paceline::console::routes::{ROUTES, Takes};
 use serde_json::json;
 
 /// Route, and who may use it: a = agent, l = lead, m = manager, y = analyst, x = admin, * = anybody.
@@ -171,7 +171,7 @@ async fn a_manager_makes_no_admin_and_changes_none() {
 
 #[tokio::test]
 async fn metrics_are_for_this_machine_and_for_who_has_a_token() {
-    use paceline::console::gate::Peer;
+    use paceline::console::auth::Peer;
     let house = House::new().await;
     let scrape = async |peer: &str, token: Option<&str>| {
         let mut request = Request::builder().uri("/metrics").body(Body::empty()).unwrap();

@@ -1,7 +1,7 @@
 //! Signing in: cookies, origins, guesses, passwords.
 
 use super::*;
-use paceline::console::gate::Peer;
+use paceline::console::auth::Peer;
 use serde_json::json;
 
 const PASSWORD: &str = "a good password";

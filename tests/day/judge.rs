@@ -1,7 +1,7 @@
 //! The judge: watches every call that leaves and reads the books afterwards.
 
 use super::Plan;
-use paceline::sim::books::Books;
+use paceline::sim::memory_store::Books;
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::Output;
 use paceline_core::ids::CallId;
@@ -52,7 +52,7 @@ impl Judge {
 
     /// When each call ended, on the wall clock.
     fn ends(&self, books: &Books) -> BTreeMap<CallId, Utc> {
-        let ended = |attempt: &paceline::sim::books::BookedAttempt| {
+        let ended = |attempt: &paceline::sim::memory_store::BookedAttempt| {
             Some((attempt.request.attempt.call(), attempt.result.as_ref()?.ended_at))
         };
         books.attempts().filter_map(ended).collect()
@@ -121,7 +121,8 @@ fn nobody_who_answered_is_called_again(books: &Books) -> Result<(), String> {
 
 fn every_attempt_had_its_reason(plan: &Plan, books: &Books) -> Result<(), String> {
     let rules = &plan.campaign.retry;
-    let mut by_number: BTreeMap<PhoneNumber, Vec<&paceline::sim::books::BookedAttempt>> = BTreeMap::new();
+    let mut by_number: BTreeMap<PhoneNumber, Vec<&paceline::sim::memory_store::BookedAttempt>> =
+        BTreeMap::new();
     for attempt in books.attempts() {
         by_number.entry(attempt.request.number).or_default().push(attempt);
     }

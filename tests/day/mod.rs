@@ -7,9 +7,9 @@ mod many;
 mod properties;
 mod replays;
 
-use paceline::sim::books::Books;
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
+use paceline::sim::memory_store::Books;
 use paceline::sim::people::People;
 use paceline_core::call::Digit;
 use paceline_core::campaign::{

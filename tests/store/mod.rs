@@ -4,18 +4,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abandoned;
-mod asking;
 mod books;
+mod call_history;
 mod crash;
 mod cut_off;
 mod dial_step;
+mod explain;
 pub mod floor;
 mod floor_crash;
 mod full_disk;
 mod lists;
 mod model;
 mod opening;
-mod past;
 pub mod people;
 
 use paceline::lists::{LeadRow, RefusedRow};

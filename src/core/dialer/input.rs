@@ -7,8 +7,8 @@ use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, Tr
 use crate::lead::Lead;
 use crate::number::PhoneNumber;
 use crate::outcome::Reason;
+use crate::pacing::history::PastCall;
 use crate::pacing::ledger::Counts;
-use crate::pacing::past::PastCall;
 use crate::pacing::shadow::ShadowRules;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};

@@ -12,21 +12,21 @@ pub mod output;
 pub mod wake;
 
 mod abandons;
-mod agreed;
-mod drift;
+mod busy_set;
+mod counter_check;
 mod ending;
 mod floor;
-mod looking;
-mod marks;
+mod lead_sync;
 mod placing;
 mod progress;
 mod run;
+mod snapshot;
 mod trunk_line;
 
 pub use input::Input;
-pub use looking::{CallStage, CallView, Held, LeadPlace, Numbers};
 pub use output::Output;
 pub use run::View;
+pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers};
 
 use crate::call::HangUpCause;
 use crate::campaign::caller_id::CallerIdLedger;
@@ -35,9 +35,9 @@ use crate::number::PhoneNumber;
 use crate::pacing::Why;
 use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
+use busy_set::Marks;
 use floor::Floor;
 use input::{ManagerAct, OpenWork};
-use marks::Marks;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use run::{Call, CampaignRun, Phase};

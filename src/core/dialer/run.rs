@@ -2,8 +2,8 @@
 
 use super::abandons::Braking;
 use super::floor::{Planned, Talk, predicts};
-use super::looking::Numbers;
 use super::output::LeadUpdate;
+use super::snapshot::Numbers;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
 use crate::campaign::hopper::{Hopper, Waiting};

@@ -1,7 +1,7 @@
 //! A pacer that is not trusted: where it panics, or its decisions take too long, the campaign goes on with
 //! one call for each idle agent, and says so. Never silence, never a flood.
 
-use super::past::{self, PastCall};
+use super::history::{self, PastCall};
 use super::predictive::{Carried, Event, Pacer, Part, Plan, Rules, Snapshot};
 use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ impl Guarded {
     /// the wall. What they spent of a budget is not theirs to say: see [`Guarded::set_spent`].
     pub fn learn(&mut self, now: Time, utc: Utc, calls: &[PastCall], part: impl Fn(u32) -> Part) {
         let spent = self.pacer.spent();
-        for (at, event) in past::events(calls, part) {
+        for (at, event) in history::events(calls, part) {
             let ago = utc.since(at);
             if at <= utc && ago < BEFORE {
                 let then = Time::from_millis((own(now).as_millis()).saturating_sub(ago.as_millis() as u64));

@@ -3,8 +3,8 @@
 pub mod brake;
 pub mod estimate;
 pub mod guarded;
+pub mod history;
 pub mod ledger;
-pub mod past;
 pub mod predictive;
 pub mod rate;
 pub mod ratio;

@@ -1,24 +1,24 @@
 //! The registrar of agents' phones (RFC 3261 section 10.3): accounts, who may speak for them, and where
 //! they can be reached. Pure bookkeeping: messages and events are `user_agent`'s work.
 
+mod authenticate;
 mod bindings;
-mod guesses;
-mod judge;
 mod nonces;
+mod throttle;
 
+pub use authenticate::Judgement;
 pub use bindings::{Binding, Changes, KnownContact, Refusal};
-pub use judge::Judgement;
 
 use super::auth::{NonceMint, PasswordHash};
 use super::uri::split_host_port;
 use super::user_agent::Transport;
 use crate::ids::AgentId;
 use crate::time::{Duration, Time};
-use guesses::{Guesses, Source, Wrong};
 use nonces::Nonces;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use throttle::{Guesses, Source, Wrong};
 
 /// How long an unused nonce of ours is good. One that was answered rightly stays good for its phone.
 const NONCE_LIFE: Duration = Duration::from_secs(60);

@@ -6,12 +6,12 @@ mod sending;
 
 pub use sending::FILLING;
 
-use super::arrivals::{Arrivals, Arrived, PAYLOAD_BYTES};
 use super::playing::{self, Playing};
+use super::receive::{Arrivals, Arrived, PAYLOAD_BYTES};
 use super::recording::Pen;
-use super::speech::{Coder, Level, Speech};
 use super::system::{self, Datagram, Inbox, Outbox};
 use super::tap::Tap;
+use super::transcode::{Coder, Level, Speech};
 use super::{LegStats, MediaCommand, MediaEvent};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::CallId;

@@ -2,8 +2,8 @@
 //! what it is to hear. One voice alone is passed on packet for packet; several are decoded, summed up
 //! at 8,000 samples a second and coded again, once per distinct sum where the codec allows it.
 
-use super::arrivals::Arrivals;
 use super::leg::{Beat, Done, Leg};
+use super::receive::Arrivals;
 use super::system;
 use super::totals::Counters;
 use paceline_core::ids::{CallId, MixId};

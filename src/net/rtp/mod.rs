@@ -2,18 +2,18 @@
 //! engine sends commands over rings and hears of little: first audio, digits, the end of a play, silence.
 //! Which legs hear each other is `mixing`, what is kept of them `recording`.
 
-mod arrivals;
 mod directory;
 mod leg;
 mod legs;
 mod mixing;
 mod playing;
 mod ports;
+mod receive;
 mod recording;
-mod speech;
 mod system;
 mod tap;
 mod totals;
+mod transcode;
 mod wheel;
 
 pub use paceline_core::media::Voice;

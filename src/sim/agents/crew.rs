@@ -4,8 +4,8 @@
 use super::habits::Habits;
 use super::person::{Deed, Person, Scene};
 use crate::net::clock::Clock;
-use crate::sim::dice::Dice;
 use crate::sim::phones::{self, PhoneCall, PhoneOptions, PhonesError, PhonesSeen, RunningPhones};
+use crate::sim::random::Dice;
 use paceline_core::agent::{Agent, AgentAct, Refusal, SeatView};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::time::{Duration, Time};

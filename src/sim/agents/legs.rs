@@ -1,7 +1,7 @@
 //! The phones of agents and of those whom they consult, in virtual time: what the network would report
 //! of a leg that is no attempt.
 
-use crate::sim::dice::Dice;
+use crate::sim::random::Dice;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::Input;
 use paceline_core::ids::{AgentId, CallId};

@@ -1,7 +1,7 @@
 //! One agent: how long she takes, and what she does then, in whatever state her seat is.
 
 use super::habits::Habits;
-use crate::sim::dice::Dice;
+use crate::sim::random::Dice;
 use paceline_core::agent::{
     Activity, Agent, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Force, Holding,
     PartyKind, Refusal, SeatView, Supervision, Way, WorkMode,

@@ -3,7 +3,7 @@
 use super::habits::Habits;
 use super::legs::{Legs, Pickup};
 use super::person::{Deed, Person, Scene};
-use crate::sim::dice::Dice;
+use crate::sim::random::Dice;
 use paceline_core::agent::{Agent, AgentAct, Availability, Group, Way, WorkMode};
 use paceline_core::dialer::{Input, Output};
 use paceline_core::ids::{AgentId, CallId};

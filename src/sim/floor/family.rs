@@ -2,7 +2,7 @@
 //! number of drawn ones that nothing was tuned on.
 
 use super::scenario::{Detector, Scenario, Spread};
-use crate::sim::dice::Dice;
+use crate::sim::random::Dice;
 
 /// Twenty-four campaigns with everything that a day can bring.
 pub fn fixed() -> Vec<Scenario> {

@@ -3,19 +3,19 @@
 //! `rivals` are the rules of other dialers, `stranger` tells of the floor in other drivers' manners, `score`
 //! holds a run against a clairvoyant.
 
+pub mod baselines;
 pub mod family;
-pub mod rivals;
+pub mod foreign_drivers;
 pub mod scenario;
 pub mod score;
-pub mod stranger;
 pub mod world;
 
 #[cfg(test)]
 mod tests;
 
+pub use foreign_drivers::{Manners, Stranger};
 pub use scenario::{Scenario, Spread};
 pub use score::Score;
-pub use stranger::{Manners, Stranger};
 pub use world::{Day, run};
 
 use paceline_core::ids::CallId;

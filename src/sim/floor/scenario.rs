@@ -1,6 +1,6 @@
 //! What one campaign day is like: agents, callees, line, list. Plain numbers; `world` makes them happen.
 
-use crate::sim::dice::Dice;
+use crate::sim::random::Dice;
 
 /// A distribution of seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]

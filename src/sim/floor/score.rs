@@ -3,7 +3,7 @@
 
 use super::scenario::Scenario;
 use super::world::Day;
-use crate::sim::dice::Dice;
+use crate::sim::random::Dice;
 
 /// How good a day was.
 #[derive(Clone, Debug, PartialEq)]

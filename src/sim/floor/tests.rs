@@ -1,7 +1,7 @@
 //! The floor keeps its books, the rivals do what their makers say, and the pacer keeps its ceiling on a
 //! few days of every size. The whole family runs in `benches/pacing.rs`.
 
-use super::rivals::{Adaptive, Percentage, Ratio, SoonFree};
+use super::baselines::{Adaptive, Percentage, Ratio, SoonFree};
 use super::{Day, Manners, Pacing, Scenario, Score, Spread, Stranger, Wish, family, run};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::pacing::predictive::{

@@ -3,7 +3,7 @@
 
 use super::scenario::Scenario;
 use super::{Pacing, Wish};
-use crate::sim::dice::Dice;
+use crate::sim::random::Dice;
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Part, Snapshot, Stage, WaitingNow};
 use paceline_core::time::Time;

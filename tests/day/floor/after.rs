@@ -2,7 +2,7 @@
 
 use super::FloorPlan;
 use super::judge::{Callee, Seen, Told};
-use paceline::sim::books::{BookedAttempt, Books};
+use paceline::sim::memory_store::{BookedAttempt, Books};
 use paceline_core::agent::Availability;
 use paceline_core::campaign::Mode;
 use paceline_core::dialer::Dialer;

@@ -3,7 +3,7 @@
 
 use super::FloorPlan;
 use super::judge::{Seen, Sent};
-use paceline::sim::books::{BookedAttempt, Books};
+use paceline::sim::memory_store::{BookedAttempt, Books};
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::output::SummaryRecord;
 use paceline_core::ids::{CallId, HouseholdId, LeadId};

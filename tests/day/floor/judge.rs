@@ -2,7 +2,7 @@
 //! waits for nothing, hears nothing, or is with two people at once.
 
 use super::orders::Orders;
-use super::{FloorPlan, acts};
+use super::{FloorPlan, actions};
 use paceline_core::agent::{Activity, Availability, Holding, Party, PartyKind, SeatView, Way, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
@@ -196,7 +196,7 @@ impl Seen {
                 let Some(seat) = self.seats.get(agent) else { return };
                 let with = seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
                 let callee = with.and_then(|call| self.callees.get(&call));
-                if let Some(odd) = acts::amiss(act, seat, callee) {
+                if let Some(odd) = actions::amiss(act, seat, callee) {
                     self.broken.get_or_insert(format!("{utc:?}: {act:?}, and {odd}: {seat:?} {callee:?}"));
                 }
             }

@@ -2,10 +2,10 @@
 //! every crash; and a ceiling is kept over the whole day, restarts or not.
 
 use super::FloorPlan;
-use paceline::sim::books::Books;
 use paceline::sim::day::{Day, Troubles};
-use paceline::sim::dice::Dice;
 use paceline::sim::line::Line;
+use paceline::sim::memory_store::Books;
+use paceline::sim::random::Dice;
 use paceline::store::{Command, NewCampaign, Reply, Store};
 use paceline_core::campaign::{Disposition, Mode, window};
 use paceline_core::dialer::input::DialVerdict;

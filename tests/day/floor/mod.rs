@@ -1,22 +1,22 @@
 //! Whole days on the floor in virtual time: agents who come, pause, lose their network, never answer,
 //! crash their phones and forget to sign out, under every way of placing calls.
 
-mod acts;
+mod actions;
 mod after;
-mod boss;
 mod fates;
+mod interfering_manager;
 mod judge;
 pub mod ledger;
-mod looking_back;
 mod orders;
 pub mod properties;
+mod replay_view;
 
 use paceline::sim::agents::{Habits, Scene, Workforce};
-use paceline::sim::books::Books;
 use paceline::sim::day::{Day, Troubles};
-use paceline::sim::dice::Dice;
 use paceline::sim::line::{Line, Temper};
+use paceline::sim::memory_store::Books;
 use paceline::sim::people::{People, Spread};
+use paceline::sim::random::Dice;
 use paceline_core::agent::{Agent, Group, Membership, Strategy, WorkMode, WrapUp};
 use paceline_core::call::Digit;
 use paceline_core::campaign::{

@@ -1,7 +1,7 @@
 //! Many seeds, every mode, every property of the floor.
 
 use super::judge::{FloorJudge, Seen};
-use super::{FloorPlan, after, boss, fates};
+use super::{FloorPlan, after, fates, interfering_manager};
 use paceline::sim::agents::Habits;
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
@@ -46,8 +46,11 @@ impl Total {
         day.inspect = Some(judge.inspector(plan));
         show(&mut day);
         let of = format!("seed {} in mode {}", plan.seed, plan.campaign.mode.word());
-        let (finished, whole) =
-            if plan.managed { boss::run(&mut day, plan, LONGEST) } else { (day.run(LONGEST), true) };
+        let (finished, whole) = if plan.managed {
+            interfering_manager::run(&mut day, plan, LONGEST)
+        } else {
+            (day.run(LONGEST), true)
+        };
         if let Some(broken) = &judge.seen.borrow().broken {
             return Err(format!("{of}: {broken}"));
         }
@@ -166,7 +169,8 @@ fn the_first_lines_are_ratio_times_agents() {
             telephone: 0.0,
             ..Habits::default()
         };
-        plan.agents = (1..=agents).map(|n| super::agent(n, &mut paceline::sim::dice::Dice::new(1))).collect();
+        plan.agents =
+            (1..=agents).map(|n| super::agent(n, &mut paceline::sim::random::Dice::new(1))).collect();
         plan.habits = habits;
         plan.group.work_mode = Some(paceline_core::agent::WorkMode::Both);
         plan.campaign.pacing.call_ratio = 2.0;

@@ -1,25 +1,25 @@
 //! The floor: seats, groups and the legs of the people on them. What an agent asks for is in
 //! `acts`, who gets a call in `choice`, how a callee reaches an agent in `answering`.
 
-mod acts;
-mod allowing;
-mod answering;
-mod by_telephone;
-mod choice;
-mod in_call;
+mod actions;
+mod admission;
+mod agent_selection;
+mod bridging;
+mod call_control;
 mod inbound;
 mod legs;
-mod predicting;
+mod pacer_feed;
 mod preview;
-mod signing;
-mod supervising;
+mod sign_in;
+mod supervision;
+mod telephone_sign_in;
 mod wrap_up;
 
-pub(super) use allowing::booked_for;
-pub(super) use answering::Talk;
-use by_telephone::ByTelephone;
-use predicting::Paced;
-pub(super) use predicting::{LENT_AHEAD, Planned, part, predicts, tried};
+pub(super) use admission::booked_for;
+pub(super) use bridging::Talk;
+use pacer_feed::Paced;
+pub(super) use pacer_feed::{LENT_AHEAD, Planned, part, predicts, tried};
+use telephone_sign_in::ByTelephone;
 pub(super) use wrap_up::WrapUpJob;
 
 use super::{Dialer, Output};

@@ -2,8 +2,8 @@
 //! `spans` (how long talks and wrap-ups last), `scale` (how much better or worse than usual the list
 //! answers just now), `share` (a proportion with memory), `bell` (the normal distribution). No pacing here.
 
-pub mod bell;
 pub mod hazard;
+pub mod normal;
 pub mod scale;
 pub mod share;
 pub mod spans;

@@ -1,7 +1,7 @@
 //! How long talks or wrap-ups last, from finished and unfinished ones alike (Kaplan-Meier by bins that
 //! widen), resting on a lognormal fitted to the same data while few are known. Knows seconds only.
 
-use super::bell;
+use super::normal;
 use serde::{Deserialize, Serialize};
 
 /// Where each bin begins, in seconds; the last has no end.
@@ -113,7 +113,7 @@ impl Spans {
     /// Ends per second within each bin.
     pub fn rates(&self) -> Vec<f64> {
         let (centre, spread) = self.fit();
-        let alive = |secs: f64| if secs <= 0.0 { 1.0 } else { bell::below((centre - secs.ln()) / spread) };
+        let alive = |secs: f64| if secs <= 0.0 { 1.0 } else { normal::below((centre - secs.ln()) / spread) };
         let believed = 3.0 + self.prior.weight.min(6.0);
         let bins = EDGES.len();
         let fitted: Vec<f64> = (0..bins)

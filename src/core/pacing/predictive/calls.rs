@@ -1,8 +1,8 @@
 //! What is learnt from calls: set-up delay, rates of answer by seconds of ringing, machines and how long
 //! a detector takes, and how much better or worse each part of the list answers just now.
 
-use super::draft;
 use super::event::Part;
+use super::table_builder;
 use super::view::Stage;
 use crate::ids::CallId;
 
@@ -490,7 +490,7 @@ impl Calls {
         let (mut low, mut high) = (0.02f64, 8.0f64);
         for _ in 0..20 {
             let middle = (low * high).sqrt();
-            if draft::answer_chance(self, middle) < share {
+            if table_builder::answer_chance(self, middle) < share {
                 low = middle;
             } else {
                 high = middle;

@@ -7,13 +7,13 @@ mod absurd;
 mod budget;
 mod calls;
 mod decide;
-mod draft;
 pub mod event;
 mod feed;
 pub mod odds;
 mod outlook;
 pub mod rules;
 mod staff;
+mod table_builder;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -26,12 +26,12 @@ use crate::ids::CallId;
 use crate::time::{Duration, Time};
 use budget::Budget;
 use calls::Calls;
-use draft::Draft;
 use feed::Feed;
 use outlook::Outlook;
 use serde::{Deserialize, Serialize};
 use staff::Staff;
 use std::collections::BTreeMap;
+use table_builder::Draft;
 
 /// An answered call: how long it rang, to know people from machines later.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Arithmetic of "agents free less people answered": exact (Poisson-binomial) for small floors, normal for
 //! large ones. Knows chances, not calls or agents.
 
-use crate::pacing::estimate::bell;
+use crate::pacing::estimate::normal;
 
 /// The distribution of the margin at one moment: agents free then, less people who answered by then.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! The story of a call in words, line by line, and the answer to "why was she hung up on?".
 
-use super::look_back::shown;
+use super::replay_view::shown;
 use super::timeline::instant;
 use crate::journal::{AgentState, AgentThere, Happened, Stories, Story};
 use crate::text::{Lang, Moments};

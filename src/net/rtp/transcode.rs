@@ -1,7 +1,7 @@
 //! One leg's voice on its way into a mix and a mix's sound on its way out to a leg: between coded
 //! packets and linear frames at 8,000 samples a second. Legs that are only relayed have neither.
 
-use super::arrivals::Arrived;
+use super::receive::Arrived;
 use paceline_core::media::jitter::{Jitter, Taken};
 use paceline_core::media::mix::{Frame, SAMPLES};
 use paceline_core::media::quality;

@@ -1,10 +1,10 @@
 //! Files that must agree: the rooms with their walls, dashboards with metrics, schemas with code,
 //! papers with commands. A failure names the file and line to mend.
 
+mod conventions;
 mod dashboards;
-mod papers;
+mod docs;
 mod rooms;
-mod tidy;
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! Who may call through the carrier: digest challenges for INVITE and REGISTER, checked without memory
 //! of the nonces it gave out.
 
-use super::dice::Dice;
 use super::people;
+use super::random::Dice;
 use paceline_core::sip::auth::{Algorithm, Answer, NonceMint, NonceState};
 use paceline_core::sip::headers::HeaderName;
 use paceline_core::sip::message::{Message, StartLine};

@@ -1,8 +1,8 @@
 //! Whether a request proves that it comes from the account it names. A user who does not exist costs the
 //! same work and hears the same words.
 
-use super::guesses::Source;
 use super::nonces::Standing;
+use super::throttle::Source;
 use super::{KNOWN_MAX, Registrar};
 use crate::sip::auth::{Algorithm, Answer, NonceState, Qop, escape_quoted};
 use crate::sip::headers::HeaderName;

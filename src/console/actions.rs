@@ -1,10 +1,10 @@
 //! What people do: an agent's acts and a manager's. The body of an act is the core's `AgentAct`, with
 //! names where the core has numbers: `"agent": "8001"`, `"campaign": "vote"`, `"number": "13800138000"`.
 
-use super::door::Door;
-use super::gate::{Body, Caller};
+use super::auth::{Body, Caller};
 use super::people::telephone;
 use super::problem::Problem;
+use super::state::Door;
 use crate::config::floor::ShadowTable;
 use crate::engine::Ask;
 use crate::store::{AgentRow, Role};

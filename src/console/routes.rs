@@ -1,9 +1,9 @@
 //! The table of routes: what there is, for whom, what it takes. The router and the OpenAPI document are
 //! both made from it, so neither can know a route that the other does not.
 
-use super::door::Door;
-use super::gate::{self, Who};
-use super::{accounts, acts, floor, live, openapi, people, records, tokens, why};
+use super::auth::{self, Who};
+use super::state::Door;
+use super::{accounts, actions, floor, live, openapi, people, records, tokens, why};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
@@ -44,7 +44,7 @@ macro_rules! body {
 }
 
 use accounts::{NewPassword, SignIn};
-use acts::CampaignAct;
+use actions::CampaignAct;
 use floor::CampaignAsked;
 use people::{AgentChange, GroupAsked, MembershipChange, NewAgent, PasswordAsked};
 use records::CorrectionAsked;
@@ -112,7 +112,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: Takes::Act,
         status: 200,
-        handler: || post(acts::mine),
+        handler: || post(actions::mine),
     },
     Route {
         method: "post",
@@ -122,7 +122,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: Takes::Nothing,
         status: 200,
-        handler: || post(acts::device_check),
+        handler: || post(actions::device_check),
     },
     Route {
         method: "get",
@@ -222,7 +222,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: Takes::Act,
         status: 200,
-        handler: || post(acts::of_agent),
+        handler: || post(actions::of_agent),
     },
     Route {
         method: "get",
@@ -312,7 +312,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: body!(CampaignAct),
         status: 202,
-        handler: || post(acts::on_campaign),
+        handler: || post(actions::on_campaign),
     },
     Route {
         method: "get",
@@ -440,7 +440,7 @@ pub const ROUTES: &[Route] = &[
 pub(super) fn router(door: &Door) -> Router<Door> {
     ROUTES.iter().fold(Router::new(), |router, route| {
         let guarded =
-            (route.handler)().route_layer(from_fn_with_state((door.clone(), route.who), gate::guard));
+            (route.handler)().route_layer(from_fn_with_state((door.clone(), route.who), auth::guard));
         router.route(route.path, guarded)
     })
 }

@@ -2,7 +2,7 @@
 //! pacing rule against. Wraps any [`Pacing`]; changes what it hears and sees, never what happens.
 
 use super::{Pacing, Wish};
-use crate::sim::dice::Dice;
+use crate::sim::random::Dice;
 use paceline_core::ids::CallId;
 use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Snapshot, Stage};
 use paceline_core::time::{Duration, Time};

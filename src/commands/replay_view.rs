@@ -1,7 +1,7 @@
 //! `paceline replay --at`, `--call` and `--number`: which pieces of the journal are read, which moment and
 //! which call are meant. How they are shown is in `timeline` and `story`.
 
-use super::{Failure, story, timeline};
+use super::{Failure, call_trace, timeline};
 use crate::cli::{Exit, Global, LookBack};
 use crate::journal::{self, Covered, Stories, Timeline, Wanted, Window};
 use crate::lists;
@@ -92,9 +92,9 @@ fn show_stories(global: &Global, journal: &Path, asked: &LookBack) -> Result<Exi
         }));
     }
     if global.json {
-        println!("{}", story::data(&stories, asked.numbers));
+        println!("{}", call_trace::data(&stories, asked.numbers));
     } else {
-        print!("{}", story::text(&stories, asked.numbers, Lang::of_process()));
+        print!("{}", call_trace::text(&stories, asked.numbers, Lang::of_process()));
     }
     Ok(Exit::Done)
 }

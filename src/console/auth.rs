@@ -1,9 +1,9 @@
 //! Who stands before a route: a person with a cookie, a program with a token, or nobody. What a role
 //! may do is decided here; whose data it is, in the routes.
 
-use super::door::Door;
 use super::problem::Problem;
 use super::secrets;
+use super::state::Door;
 use crate::store::{AgentRow, Role};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;

@@ -3,8 +3,8 @@
 
 use super::{FloorPlan, MINUTE, number};
 use paceline::sim::day::Day;
-use paceline::sim::dice::Dice;
 use paceline::sim::line::Line;
+use paceline::sim::random::Dice;
 use paceline_core::campaign::Mode;
 use paceline_core::dialer::input::{ManagerAct, TrunkState};
 use paceline_core::dialer::{CallStage, Input};

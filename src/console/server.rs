@@ -2,7 +2,7 @@
 //! requests cost a connection and nothing else.
 
 use super::Door;
-use super::gate::Peer;
+use super::auth::Peer;
 use axum::extract::Request;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};

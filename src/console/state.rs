@@ -1,7 +1,7 @@
 //! What every route holds of the house: the store, the engine's door, who is asked for openings, and
 //! what is known of the open campaigns.
 
-use super::guesses::Guesses;
+use super::login_throttle::Guesses;
 use super::problem::Problem;
 use super::secrets::{self, Hasher};
 use crate::engine::{AgentOpening, Ask, EngineHandle, PhoneSecret};

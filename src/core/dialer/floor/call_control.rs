@@ -1,6 +1,6 @@
 //! What an agent does in a conversation: hold, mute, keys, consult, take back, transfer, conference.
 
-use super::answering::Third;
+use super::bridging::Third;
 use super::{Job, Talk};
 use crate::agent::{Activity, Consulted, Holding, Refusal};
 use crate::call::{Digit, HangUpCause};
