@@ -1,6 +1,6 @@
 //! The family of virtual floors with one pacing rule or another: the score by size of team.
 
-use paceline::sim::floor::{Day, Manners, Scenario, Score, Stranger, family, rivals, run as day};
+use paceline::sim::floor::{Day, Manners, Scenario, Score, Stranger, baselines, family, run as day};
 use paceline_core::pacing::predictive::{Pacer, Rules};
 use paceline_core::time::Duration;
 use std::collections::BTreeMap;
@@ -103,14 +103,14 @@ fn one(rule: &str, scenario: &Scenario, seed: u64) -> Day {
         ..Rules::default()
     };
     match rule {
-        "progressive" => day(scenario, seed, &mut rivals::Ratio(1.0)),
-        "ratio1.5" => day(scenario, seed, &mut rivals::Ratio(1.5)),
-        "ratio2" => day(scenario, seed, &mut rivals::Ratio(2.0)),
-        "ratio3" => day(scenario, seed, &mut rivals::Ratio(3.0)),
-        "adaptive" => day(scenario, seed, &mut rivals::Adaptive::new(3.0, 3.0)),
-        "adaptive2" => day(scenario, seed, &mut rivals::Adaptive::new(2.0, 3.0)),
-        "soonfree" => day(scenario, seed, &mut rivals::SoonFree::default()),
-        "percentage" => day(scenario, seed, &mut rivals::Percentage(150.0)),
+        "progressive" => day(scenario, seed, &mut baselines::Ratio(1.0)),
+        "ratio1.5" => day(scenario, seed, &mut baselines::Ratio(1.5)),
+        "ratio2" => day(scenario, seed, &mut baselines::Ratio(2.0)),
+        "ratio3" => day(scenario, seed, &mut baselines::Ratio(3.0)),
+        "adaptive" => day(scenario, seed, &mut baselines::Adaptive::new(3.0, 3.0)),
+        "adaptive2" => day(scenario, seed, &mut baselines::Adaptive::new(2.0, 3.0)),
+        "soonfree" => day(scenario, seed, &mut baselines::SoonFree::default()),
+        "percentage" => day(scenario, seed, &mut baselines::Percentage(150.0)),
         // The predictive pacer on floors that are told in some stranger's manners, drawn by the seed.
         "strangers" => day(scenario, seed, &mut Stranger::new(Pacer::new(rules), Manners::drawn(seed))),
         _ => day(scenario, seed, &mut Pacer::new(rules)),

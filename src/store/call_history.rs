@@ -3,7 +3,7 @@
 use super::{Store, StoreError};
 use paceline_core::ids::{AgentId, CallId, CampaignId};
 use paceline_core::outcome::Outcome;
-use paceline_core::pacing::call_history::PastCall;
+use paceline_core::pacing::history::PastCall;
 use paceline_core::time::{Duration, Utc};
 
 /// As many as tell an answer rate to within two in a hundred and a day's talks well; more only cost time.

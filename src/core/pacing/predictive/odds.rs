@@ -134,7 +134,7 @@ impl Margin {
             Margin::Exact { pmf, below, .. } => pmf.iter().take(below + 1).sum(),
             Margin::Normal { mean, variance, answers, doubt } => {
                 let spread = (variance + (answers * doubt).powi(2)).max(0.04).sqrt();
-                bell::below((0.5 - mean) / spread)
+                normal::below((0.5 - mean) / spread)
             }
         }
     }
