@@ -1,9 +1,9 @@
-//! The far end in SIP: a pure machine on top of the user agent as callee. It takes datagrams, rings,
-//! answers, refuses and hangs up as each callee's fate says, asks for media in plain words, and notes
-//! every INVITE. Sockets and sound are in `serve`, virtual networks in `world`.
+//! The far end in SIP: a sans-IO state machine on top of the user agent as UAS. It takes datagrams, rings,
+//! answers, refuses and hangs up as each call's scenario says, asks for media, and logs every INVITE. Sockets
+//! and audio are in `serve`, virtual networks in `world`.
 //!
-//! The contract: give it one input, take outputs with `poll` until there are none, sleep until
-//! `next_wake`, then give it `TimePassed`.
+//! Contract: give it one input, take outputs with `poll` until there are none, sleep until `next_wake`, then
+//! give it `TimePassed`.
 
 use super::digest_check::{Access, Proof};
 use super::fate::{Behaviour, Fate, callee};
@@ -24,10 +24,10 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// How long a call is remembered after its end, so that late repetitions are known as such.
+/// How long an ended call is kept, so that late retransmissions are recognised.
 const REMEMBERED: Duration = Duration::from_secs(64);
 
-/// Everything that can happen to the carrier.
+/// All inputs of the carrier.
 #[derive(Debug)]
 pub enum CarrierInput<'a> {
     Message {
@@ -35,7 +35,7 @@ pub enum CarrierInput<'a> {
         bytes: &'a [u8],
     },
     TransportFailed(Peer),
-    /// The answer to `CarrierOutput::OpenLeg`; `None` = there is no port to be had.
+    /// The answer to `CarrierOutput::OpenLeg`; `None` = no RTP port is free.
     LegOpened {
         call: CallId,
         address: Option<SocketAddr>,
@@ -43,14 +43,14 @@ pub enum CarrierInput<'a> {
     TimePassed,
 }
 
-/// Everything the carrier can ask for.
+/// All outputs of the carrier.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CarrierOutput {
     Transmit {
         to: Peer,
         bytes: Vec<u8>,
     },
-    /// A place to receive RTP is needed for this call; the call waits for `LegOpened`.
+    /// Asks for an RTP port for this call; the call waits for `LegOpened`.
     OpenLeg {
         call: CallId,
     },
@@ -61,22 +61,22 @@ pub enum CarrierOutput {
     Log(LogLine),
 }
 
-/// What is to be heard on a leg.
+/// Commands to the media of a leg.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MediaAsk {
     Connect(MediaTarget),
-    /// Ring-back tone until further notice.
+    /// Ring-back tone until the next command.
     RingBack,
-    /// What the network says about such a callee, or the tone that stands for it.
+    /// The network's announcement for this behaviour, or the tone in its place.
     Announce(Behaviour),
-    /// The callee, or his machine, speaks.
+    /// The callee, or the answering machine, speaks.
     Speak(Behaviour),
     /// Keys as RFC 4733 events.
     Press(Vec<Digit>),
     Close,
 }
 
-/// What is fixed for a carrier.
+/// Fixed settings of a carrier.
 #[derive(Clone, Debug)]
 pub struct CarrierConfig {
     pub ua: UaConfig,
@@ -86,7 +86,7 @@ pub struct CarrierConfig {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    /// The held INVITE of a slow call is let in.
+    /// Passes the held INVITE of a slow call to the user agent.
     LetIn,
     Alert,
     Settle,
@@ -95,10 +95,10 @@ enum Step {
     Forget,
 }
 
-/// Where a call stands.
+/// Stages of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// Not let in yet, or challenged.
+    /// Not admitted yet, or challenged.
     Outside,
     Alerting,
     Ringing,
@@ -106,7 +106,7 @@ enum Stage {
     Over,
 }
 
-/// What waits for a place to receive RTP.
+/// What the call does once its RTP port is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaits {
     Nothing,
@@ -126,7 +126,7 @@ struct FarCall {
     awaits: Awaits,
     held: Option<(Peer, Vec<u8>)>,
     proof: Proof,
-    /// As the user agent names it, once it is let in.
+    /// The user agent's ID of the call, once it has seen the INVITE.
     call: Option<CallId>,
     answered: bool,
     acknowledged: bool,
@@ -134,7 +134,7 @@ struct FarCall {
     by: Option<EndedBy>,
 }
 
-/// The machine.
+/// The carrier's state machine.
 #[derive(Debug)]
 pub struct Carrier {
     people: Arc<People>,
@@ -143,9 +143,9 @@ pub struct Carrier {
     access: Access,
     limits: CallLimits,
     dice: Dice,
-    /// By Call-ID: ordered, since they come from outside.
+    /// By Call-ID. Call-IDs come from outside, so the map is ordered, not hashed.
     calls: BTreeMap<String, FarCall>,
-    /// The user agent's name for a call, to its Call-ID.
+    /// The Call-ID of each of the user agent's call IDs.
     names: BTreeMap<CallId, String>,
     times_called: BTreeMap<u64, u32>,
     steps: BinaryHeap<Reverse<(Time, u64, String, Step)>>,
@@ -197,7 +197,7 @@ impl Carrier {
         }
     }
 
-    /// Calls that were let in and have not ended.
+    /// Admitted calls that have not ended.
     pub fn calls(&self) -> usize {
         self.calls.values().filter(|call| !matches!(call.stage, Stage::Outside | Stage::Over)).count()
     }
@@ -207,7 +207,7 @@ impl Carrier {
         self.names.get(&call).map(String::as_str)
     }
 
-    /// Ends every call: the carrier is being stopped.
+    /// Hangs up every call when the carrier stops.
     pub fn hang_up_all(&mut self, now: Time) {
         let calls: Vec<CallId> = self.names.keys().copied().collect();
         for call in calls {
@@ -235,7 +235,7 @@ impl Carrier {
         }
     }
 
-    /// A datagram, before the user agent sees it: noted, held, dropped or let in.
+    /// Inspects a datagram before the user agent sees it: logs, holds, drops or passes it.
     fn arrive(&mut self, now: Time, from: Peer, bytes: &[u8]) {
         let Ok(message) = Message::parse(bytes) else {
             self.ua.handle_message(now, from, bytes);
@@ -254,7 +254,7 @@ impl Carrier {
         }
     }
 
-    /// An INVITE that opens a call. Says whether the user agent may see it now.
+    /// Handles an INVITE that opens a call. Returns whether the user agent may see it now.
     fn invited(&mut self, now: Time, from: Peer, bytes: &[u8], message: &Message<'_>, id: &str) -> bool {
         let branch = message.branch().map(|branch| branch.into_owned()).unwrap_or_default();
         let proof = self.access.proof(now, message);
@@ -305,14 +305,14 @@ impl Carrier {
         slow == Duration::ZERO && !silent
     }
 
-    /// Any other request. Says whether the user agent may see it.
+    /// Handles any other request. Returns whether the user agent may see it.
     fn followed(&mut self, now: Time, method: Method<'_>, id: &str) -> bool {
         let Some(known) = self.calls.get_mut(id) else { return true };
         if known.fate.behaviour == Behaviour::Silent || known.held.is_some() {
             return false;
         }
         match method {
-            // Even after a BYE that overtook it.
+            // Also after a BYE that overtook the ACK.
             Method::Ack if known.answered && !known.acknowledged => {
                 known.acknowledged = true;
                 self.note(now, id, Noted::Acknowledged, "");
@@ -337,7 +337,7 @@ impl Carrier {
         true
     }
 
-    /// Everything the user agent has to say.
+    /// Carries out everything the user agent asks for.
     fn attend(&mut self, now: Time) {
         while let Some(output) = self.ua.poll() {
             match output {
@@ -377,7 +377,7 @@ impl Carrier {
         }));
     }
 
-    /// The user agent let a call in: challenge it, refuse it for want of room, or let it live.
+    /// The user agent accepted an INVITE: challenge it, refuse it over the limits, or start its scenario.
     fn incoming(&mut self, now: Time, incoming: &IncomingCall) {
         let id = incoming.call_id.as_str();
         let Some(known) = self.calls.get_mut(id) else {
@@ -412,7 +412,7 @@ impl Carrier {
                     self.ua.handle_message(now, from, &bytes);
                 }
             }
-            // A call that came back after a challenge is alive again: it is forgotten after its own end.
+            // A call that came back after a challenge is kept until its own end.
             Step::Forget if matches!(known.stage, Stage::Outside | Stage::Over) => {
                 self.calls.remove(id);
             }
@@ -429,7 +429,7 @@ impl Carrier {
         }
     }
 
-    /// The first sign of life: 180, early media, or at once the final response.
+    /// The first response: 180, 183 with early media, or at once the final response.
     fn alert(&mut self, now: Time, id: &str) {
         let Some(known) = self.calls.get_mut(id) else { return };
         let Some(call) = known.call else { return };
@@ -450,7 +450,7 @@ impl Carrier {
         }
     }
 
-    /// The answer, or the final response.
+    /// Answers the call, or sends the final response.
     fn settle(&mut self, now: Time, id: &str) {
         let Some(known) = self.calls.get_mut(id) else { return };
         let Some(call) = known.call else { return };
@@ -477,7 +477,7 @@ impl Carrier {
         match known.leg {
             Some(address) => self.send_answer(now, id, address),
             None => {
-                // Early media may have asked already; then its leg is the answer's too.
+                // If early media has asked for an RTP port already, the answer uses the same leg.
                 let asked = known.awaits != Awaits::Nothing;
                 known.awaits = Awaits::Answer;
                 if !asked {
@@ -538,7 +538,7 @@ impl Carrier {
         let Some(known) = self.calls.get(id) else { return };
         let (Some(call), Some(press)) = (known.call, known.fate.keys.get(place)) else { return };
         let key = press.key;
-        // Nobody hears a key on a call that was never acknowledged.
+        // Keys are not sent on a call that was never acknowledged.
         if !known.acknowledged {
             return;
         }
@@ -554,7 +554,7 @@ impl Carrier {
             self.out.push_back(CarrierOutput::Media { call, ask: MediaAsk::Close });
         }
         if challenged {
-            // The caller comes back with credentials, or not at all.
+            // The caller retries with credentials, or never; keep the call for retransmissions.
             self.schedule(now + REMEMBERED, &id, Step::Forget);
             return;
         }

@@ -1,5 +1,5 @@
-//! Who may call through the carrier: digest challenges for INVITE and REGISTER, checked without memory
-//! of the nonces it gave out.
+//! Digest authentication at the carrier for INVITE and REGISTER. The nonces verify themselves, so none is
+//! stored.
 
 use super::people;
 use super::random::Dice;
@@ -8,10 +8,10 @@ use paceline_core::sip::headers::HeaderName;
 use paceline_core::sip::message::{Message, StartLine};
 use paceline_core::time::{Duration, Time};
 
-/// How long a nonce is good.
+/// Lifetime of a nonce.
 const NONCE_LIFE: Duration = Duration::from_secs(300);
 
-/// What a request says about who sent it.
+/// The result of checking a request's credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     NotNeeded,
@@ -22,7 +22,7 @@ pub enum Proof {
     Right,
 }
 
-/// A response that turns a request away: code, phrase and one header line.
+/// A response that rejects an unauthorised request: code, phrase and one header line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnedAway {
     pub code: u16,
@@ -44,7 +44,7 @@ impl Access {
         Access { rules, mint: NonceMint::new(secret, NONCE_LIFE) }
     }
 
-    /// What `message` proves.
+    /// Checks the credentials of `message`.
     pub fn proof(&self, now: Time, message: &Message<'_>) -> Proof {
         if !self.rules.challenge {
             return Proof::NotNeeded;
@@ -64,7 +64,7 @@ impl Access {
         }
     }
 
-    /// What a request with this proof gets instead of what it asked for; `None` = it may pass.
+    /// The response that rejects a request with these credentials; `None` = the request is allowed.
     pub fn turn_away(&self, now: Time, proof: Proof) -> Option<TurnedAway> {
         match proof {
             Proof::NotNeeded | Proof::Right => None,

@@ -1,5 +1,5 @@
-//! What one callee does when he is called for the n-th time: a pure function of the people file's seed,
-//! his number and n, so that a run repeats whatever the order of its calls.
+//! The scenario of the n-th call to one callee: a pure function of the people file's seed, the number and n,
+//! so that a run repeats whatever the order of its calls.
 
 use super::people::People;
 use super::random::Dice;
@@ -7,11 +7,11 @@ use paceline_core::call::Digit;
 use paceline_core::outcome::Outcome;
 use std::time::Duration;
 
-/// What becomes of a call.
+/// How a call ends up, as the far end decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Behaviour {
     Answer,
-    /// A machine answers, speaks and listens to the end.
+    /// An answering machine answers, plays its greeting and records to the end.
     Voicemail,
     Busy,
     NoAnswer,
@@ -23,13 +23,13 @@ pub enum Behaviour {
     Restricted,
     /// The carrier refuses this callee.
     Blocked,
-    /// The carrier has no room: 503 with Retry-After.
+    /// The carrier is at its limit: 503 with Retry-After.
     Unavailable,
-    /// Nothing is ever said, not even 100.
+    /// No response is ever sent, not even 100.
     Silent,
 }
 
-/// Those drawn by `Shares::weights`, in its order; the first three belong to the number.
+/// Behaviours drawn by `Shares::weights`, in its order; the first three are traits of the number.
 const DRAWN: [Behaviour; 10] = [
     Behaviour::Vacant,
     Behaviour::Suspended,
@@ -54,7 +54,7 @@ pub struct Refusal {
 }
 
 impl Behaviour {
-    /// Those that can be heard.
+    /// Behaviours with audio.
     pub const SPOKEN: [Behaviour; 8] = [
         Behaviour::Answer,
         Behaviour::Voicemail,
@@ -89,12 +89,12 @@ impl Behaviour {
         matches!(self, Behaviour::Answer | Behaviour::Voicemail)
     }
 
-    /// Whether a phone rings at all, or the network knows better.
+    /// Whether the phone rings before the final response.
     pub const fn rings(self) -> bool {
         matches!(self, Behaviour::Answer | Behaviour::Voicemail | Behaviour::NoAnswer | Behaviour::Reject)
     }
 
-    /// Whether Chinese networks say it aloud before the final response.
+    /// Whether Chinese networks play an announcement before the final response.
     pub const fn announced(self) -> bool {
         matches!(
             self,
@@ -107,7 +107,7 @@ impl Behaviour {
         )
     }
 
-    /// The final response; `None` for those who answer or say nothing.
+    /// The final response; `None` for behaviours that answer or send nothing.
     pub const fn refusal(self) -> Option<Refusal> {
         let (code, phrase, q850) = match self {
             Behaviour::Answer | Behaviour::Voicemail | Behaviour::Silent => return None,
@@ -117,7 +117,8 @@ impl Behaviour {
             Behaviour::PoweredOff => (480, "Temporarily Unavailable", Some(20)),
             Behaviour::Unreachable => (480, "Temporarily Unavailable", Some(27)),
             Behaviour::Vacant => (404, "Not Found", Some(1)),
-            // No cause of Q.850 says "suspended": a dialer that does not listen takes it for unreachable.
+            // Q.850 has no cause for "suspended": a dialer that ignores the announcement takes it for
+            // unreachable.
             Behaviour::Suspended => (480, "Temporarily Unavailable", Some(31)),
             Behaviour::Restricted => (403, "Forbidden", Some(55)),
             Behaviour::Blocked => (403, "Forbidden", None),
@@ -126,7 +127,7 @@ impl Behaviour {
         Some(Refusal { code, phrase, q850 })
     }
 
-    /// What a dialer that reads the line right makes of it.
+    /// The outcome that the dialer should derive from it.
     pub const fn outcome(self) -> Outcome {
         match self {
             Behaviour::Answer | Behaviour::Voicemail => Outcome::Answered,
@@ -144,36 +145,36 @@ impl Behaviour {
     }
 }
 
-/// A key and when it is pressed, counted from the answer.
+/// A key and its time since the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPress {
     pub after: Duration,
     pub key: Digit,
 }
 
-/// The whole plan of one call, before its first packet.
+/// The whole scenario of one call, before its first packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fate {
     pub behaviour: Behaviour,
-    /// Everything, even the 100, comes this much later.
+    /// Delay of every response, even of the 100.
     pub slow: Duration,
     /// From the INVITE to the first ring, early media or refusal.
     pub alert: Duration,
-    /// The network's ring-back tone comes as audio.
+    /// The network sends the ring-back tone as early media.
     pub ring_back: bool,
-    /// From there to the answer or the final response.
+    /// From `alert` to the answer or the final response.
     pub ring: Duration,
-    /// The 200 leaves in the instant in which the CANCEL arrives.
+    /// The 200 is sent at the instant in which the CANCEL arrives.
     pub late_answer: bool,
-    /// In order.
+    /// In order of time.
     pub keys: Vec<KeyPress>,
     pub keys_by_info: bool,
-    /// From the answer to the callee's hang-up; `None` = he stays until the dialer ends the call.
+    /// From the answer to the callee's hang-up; `None` = the callee stays until the dialer ends the call.
     pub stay: Option<Duration>,
 }
 
-/// Digits of a dialled number without what differs between its spellings: `+86 138...`, `0086138...`
-/// and `138...` are one callee, and so are `0755...` and `86755...`.
+/// The national digits of a dialled number, the same for every spelling: `+86 138...`, `0086138...` and
+/// `138...` are one callee, and so are `0755...` and `86755...`.
 pub fn callee(user: &str) -> u64 {
     let digits: String = user.chars().filter(char::is_ascii_digit).take(19).collect();
     let bare = digits.trim_start_matches('0');
@@ -185,7 +186,7 @@ pub fn callee(user: &str) -> u64 {
 }
 
 impl People {
-    /// What happens on the `nth` call to `user` (1 = the first), placed at `hour` of the people's day.
+    /// The scenario of the `nth` call to `user` (1 = the first), placed at `hour` of the callees' day.
     pub fn fate(&self, user: &str, nth: u32, hour: Option<usize>) -> Fate {
         let number = callee(user);
         let mut of_call = Dice::keyed(self.seed, &[number, u64::from(nth)]);
@@ -233,7 +234,7 @@ impl People {
             return lasting;
         }
         let drawn = of_call.weighted(&weights[OF_THE_NUMBER..]);
-        // With nothing but lasting traits in the file every number has one, and this is not reached.
+        // If the file has only traits of numbers, every number has one, and this is not reached.
         let drawn = drawn.map_or(Behaviour::NoAnswer, |place| DRAWN[OF_THE_NUMBER + place]);
         let willing = hour.and_then(|hour| self.hours.answer.get(hour)).copied().unwrap_or(1.0);
         if drawn.answers() && !of_call.chance(willing) { Behaviour::NoAnswer } else { drawn }
@@ -259,7 +260,7 @@ impl People {
         }
     }
 
-    /// Which keys are pressed, and when the listener leaves.
+    /// Draws the pressed keys and the time at which the callee hangs up.
     fn listener(&self, dice: &mut Dice) -> (Vec<KeyPress>, Option<Duration>) {
         let stay = if dice.chance(self.listening.early_share) {
             Some(self.listening.early_after.draw(dice))
@@ -291,7 +292,7 @@ impl People {
         })
     }
 
-    /// The hour of the people's day at a moment of the wall clock.
+    /// The hour of the callees' day at a UTC time.
     pub fn hour(&self, utc_millis: i64) -> usize {
         let local = utc_millis + i64::from(self.hours.utc_offset_minutes) * 60_000;
         (local.rem_euclid(86_400_000) / 3_600_000) as usize

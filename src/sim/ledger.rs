@@ -1,18 +1,18 @@
-//! The far end's own record of every INVITE: the judge when our side crashed. Lines as they happen,
+//! The far end's own record of every INVITE, with which our store is compared after a crash: the log lines,
 //! and the calls they add up to.
 
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What was noted.
+/// Kinds of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Noted {
-    /// The first INVITE of a Call-ID: somebody is about to be called.
+    /// The first INVITE of a Call-ID.
     Invite,
-    /// The same INVITE again, byte for byte as far as its branch says.
+    /// The same INVITE again, with the same branch.
     Retransmission,
-    /// The same call with a new branch: after a challenge.
+    /// The same call with a new branch, after a challenge.
     Retry,
     /// 401 or 407 was sent.
     Challenged,
@@ -28,7 +28,7 @@ pub enum Noted {
     Cancel,
     /// A BYE arrived.
     Bye,
-    /// It is over; `detail` says by whom and how.
+    /// The call has ended; `detail` says by whom and with which cause.
     Ended,
 }
 
@@ -64,7 +64,7 @@ impl Noted {
     }
 }
 
-/// One line of the record.
+/// One line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     pub at: Utc,
@@ -76,7 +76,7 @@ pub struct LogLine {
     pub caller_id: String,
     /// What the callee was going to do (`Behaviour::word`).
     pub fate: &'static str,
-    /// The key, the code, who ended it.
+    /// The key, the SIP code, or who ended the call.
     pub detail: String,
 }
 
@@ -98,7 +98,8 @@ impl fmt::Display for LogLine {
     }
 }
 
-/// Text from outside: quoted where CSV needs it, control characters replaced so that one record stays one line.
+/// Writes text from outside: quoted where CSV needs it, control characters replaced so that one record stays
+/// one line.
 fn write_cell(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let quoted = text.contains([',', '"']);
     if quoted {
@@ -150,8 +151,8 @@ impl Ledger {
         );
     }
 
-    /// Reads a record that a carrier wrote. A last line that was cut off in the middle is left out;
-    /// any other unreadable line is an error that names it.
+    /// Reads a log that a carrier wrote. A last line that was cut off is left out; any other unreadable line
+    /// is an error that names it.
     pub fn read_csv(text: &str) -> Result<Ledger, String> {
         let mut ledger = Ledger::default();
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
@@ -194,7 +195,7 @@ impl Ledger {
         }
     }
 
-    /// The calls each callee got, in the order of their first INVITE.
+    /// The calls of each callee, in the order of their first INVITE.
     pub fn by_callee(&self) -> BTreeMap<&str, Vec<&CallRecord>> {
         let mut callees: BTreeMap<&str, Vec<&CallRecord>> = BTreeMap::new();
         for call in self.calls.values() {
@@ -206,7 +207,7 @@ impl Ledger {
         callees
     }
 
-    /// Callees whose phone was called again after they had answered: must be nobody, unless a rule asks for it.
+    /// Callees called again after they had answered: must be empty, unless a retry rule allows it.
     pub fn called_after_answering(&self) -> Vec<&str> {
         let callees = self.by_callee();
         let again = callees.iter().filter(|(_, calls)| {
@@ -216,7 +217,7 @@ impl Ledger {
         again.map(|(callee, _)| *callee).collect()
     }
 
-    /// The most calls that were between INVITE and end at the same moment, to one callee.
+    /// Callees with two calls between INVITE and end at the same time.
     pub fn overlapping(&self) -> Vec<&str> {
         let callees = self.by_callee();
         let overlap = callees.iter().filter(|(_, calls)| {

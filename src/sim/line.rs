@@ -1,6 +1,6 @@
-//! Calls without SIP: takes what the dialer asks for and gives back, in virtual time, what the line
-//! would report, by the same fates as the carrier. For whole days of calling in a second.
-//! How callees wait for an agent, talk with one and call back later is their `Temper`.
+//! Calls without SIP: takes the dialer's outputs and returns, in virtual time, the progress that a trunk
+//! would report, by the same scenarios as the carrier. Runs a whole day of calling in a second. `Temper` says
+//! how callees wait for an agent, talk and call back.
 
 use super::fate::{Behaviour, Fate, callee};
 use super::people::{People, Spread};
@@ -18,23 +18,23 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-/// What the line tells in answer to a hang-up: about one round trip.
+/// From the dialer's hang-up to the report of the end: about one round trip.
 const HANG_UP_TAKES: Duration = Duration::from_millis(40);
 
-/// How long the sorry message and an agent's number last.
+/// Length of the sorry message and of an agent's number announcement.
 const SHORT_MESSAGE: Duration = Duration::from_secs(4);
 
 /// Calls from outside have this bit, as the user agent's do.
 const INCOMING: u64 = 1 << 63;
 
-/// How people on the line behave towards agents.
+/// How callees behave towards agents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Temper {
-    /// How long somebody who answered waits while nobody speaks with her, or on hold.
+    /// How long a callee who answered waits without an agent, or on hold.
     pub patience: Spread,
-    /// How long a conversation lasts that she ends.
+    /// Length of a conversation that the callee ends.
     pub talk: Spread,
-    /// Share of missed and abandoned calls after which she calls back, and when.
+    /// Share of missed and abandoned calls after which the callee calls back, and the delay.
     pub calls_back: f64,
     pub calls_back_after: Spread,
 }
@@ -50,10 +50,10 @@ impl Default for Temper {
     }
 }
 
-/// How long a machine records.
+/// Length of a voicemail recording.
 const MACHINE_FULL: Duration = Duration::from_secs(180);
 
-/// One thing that will happen to a call.
+/// One scheduled event of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Sent,
@@ -66,13 +66,13 @@ enum Step {
     PlayEnded(u32),
     Leave,
     HungUp,
-    /// Her patience, or her wish to talk, is over; void once her mood has changed.
+    /// The callee's patience or wish to talk is over; void once `mood` has changed.
     Enough(u32),
-    /// She calls us.
+    /// The callee calls back.
     CallBack,
-    /// The caller's ACK.
+    /// The ACK of a caller arrives.
     CallerHears,
-    /// Her patience is over, and our ACK has not come.
+    /// The callee's patience is over and the dialer's ACK has not come.
     Unheard,
 }
 
@@ -80,17 +80,17 @@ enum Step {
 struct LineCall {
     fate: Fate,
     answered: bool,
-    /// Set by our own hang-up: nothing but its end follows.
+    /// Set by the dialer's hang-up: only the end of the call follows.
     ending: Option<HangUpCause>,
-    /// Counts announcements, so that a replaced one does not end.
+    /// Counts announcements, so that a replaced one reports no end.
     plays: u32,
     number: PhoneNumber,
     trunk: TrunkId,
-    /// Counts what happens between her and us: the announcement, the music, the agent.
+    /// Counts changes between announcement, hold music and agent.
     mood: u32,
-    /// Whatever the announcement made her plan: she has an agent now.
+    /// The callee talks with an agent, so steps planned for the announcement are void.
     with_agent: bool,
-    /// She called us.
+    /// The callee called us.
     caller: bool,
 }
 
@@ -123,13 +123,13 @@ pub struct Line {
     placed: u64,
     calls_most: usize,
     temper: Temper,
-    /// Those who will call back, by the call in which they do.
+    /// Callees who will call back, by the ID of the call in which they do.
     callers: BTreeMap<CallId, (PhoneNumber, TrunkId)>,
     called_back: u64,
 }
 
 impl Line {
-    /// `clock` says what the people's wall shows, for the hours at which they answer.
+    /// `clock` gives the hour of the day, on which answer rates depend.
     pub fn new(people: Arc<People>, clock: WallClock) -> Self {
         Line {
             people,
@@ -151,22 +151,22 @@ impl Line {
         self.temper = temper;
     }
 
-    /// Calls that came from outside.
+    /// The number of calls from outside.
     pub fn called_back(&self) -> u64 {
         self.called_back
     }
 
-    /// How long one play of a campaign's announcement lasts; unknown ones last ten seconds.
+    /// Sets the length of one play of a campaign's announcement; the default is ten seconds.
     pub fn set_announcement(&mut self, campaign: CampaignId, length: Duration) {
         self.announcements.insert(campaign, length);
     }
 
-    /// Calls that are being set up or are up.
+    /// The number of calls that are being set up or are up.
     pub fn calls(&self) -> usize {
         self.calls.len()
     }
 
-    /// The most there ever were at once.
+    /// The maximum of concurrent calls so far.
     pub fn calls_most(&self) -> usize {
         self.calls_most
     }
@@ -180,15 +180,15 @@ impl Line {
         self.times_called.get(&callee(user)).copied().unwrap_or(0)
     }
 
-    /// The process at our end died: its calls are gone and nothing more is reported, but the callees
-    /// remember how often they were called.
+    /// The dialer's process died: its calls are gone and nothing more is reported, but the counts of calls to
+    /// each callee stay.
     pub fn dialer_died(&mut self) {
         self.calls.clear();
-        // Who means to call back does so all the same.
+        // A planned call back happens all the same.
         self.steps.retain(|Reverse((.., step))| *step == Step::CallBack);
     }
 
-    /// Carries out what concerns the line and the people on it. Says whether it was such a thing.
+    /// Carries out an output that concerns the trunk or its callees. Returns whether it was one.
     pub fn carry_out(&mut self, now: Time, output: &Output) -> bool {
         match output {
             Output::PlaceCall { call, number, ring, trunk, .. } => {
@@ -209,7 +209,7 @@ impl Line {
         true
     }
 
-    /// What happens next, if it happens by `now`.
+    /// The next event that happens by `now`.
     pub fn poll(&mut self, now: Time) -> Option<Input> {
         loop {
             let Reverse((at, _, call, step)) = *self.steps.peek()?;
@@ -242,7 +242,7 @@ impl Line {
         self.schedule(now, call, Step::Sent);
         let alert = now + fate.slow + fate.alert;
         let settled = alert + fate.ring;
-        // The user agent cancels by itself: the step after `ring` is the end, unless the line was quicker.
+        // The user agent cancels by itself: the step after `ring` is the end, unless the callee was quicker.
         let given_up = now + ring;
         let end = if fate.behaviour.answers() { Step::Answer } else { Step::Refuse };
         if fate.behaviour == Behaviour::Silent || settled > given_up {
@@ -263,7 +263,7 @@ impl Line {
         self.calls_most = self.calls_most.max(self.calls.len());
     }
 
-    /// She means to ring us: the dialer is told, and waits for nothing yet.
+    /// A callee calls back: the dialer gets the call as incoming.
     fn call_back(&mut self, at: Time, call: CallId) -> Option<Input> {
         let (number, trunk) = self.callers.remove(&call)?;
         let fate = Fate {
@@ -284,7 +284,7 @@ impl Line {
         Some(Input::CallArrived(Box::new(ArrivedCall { call, trunk, number, known: None })))
     }
 
-    /// Whether somebody who missed us, or found nobody there, calls back; and when.
+    /// Draws whether a callee who was missed or abandoned calls back, and when.
     fn may_call_back(&mut self, now: Time, number: PhoneNumber, trunk: TrunkId) {
         if self.temper.calls_back <= 0.0 {
             return;
@@ -299,12 +299,12 @@ impl Line {
         }
     }
 
-    /// Nobody speaks with her: her patience runs.
+    /// No agent is connected: the callee's patience runs.
     fn waits(&mut self, now: Time, call: CallId) {
         self.change_mood(now, call, false);
     }
 
-    /// She has an agent.
+    /// An agent is connected.
     fn talks(&mut self, now: Time, call: CallId) {
         self.change_mood(now, call, true);
     }
@@ -316,7 +316,7 @@ impl Line {
         let mood = known.mood;
         match known.fate.behaviour {
             Behaviour::Answer => {}
-            // Nobody ends a call to a machine but the agent, or the machine when it is full.
+            // A machine ends a call only when its recording is full; else the agent does.
             Behaviour::Voicemail if talks => {
                 return self.schedule(now + MACHINE_FULL, call, Step::Enough(mood));
             }
@@ -375,7 +375,7 @@ impl Line {
             Step::Ring => Some(Input::CallProgressed { call, progress: Progress::Ringing }),
             Step::Answer => {
                 known.answered = true;
-                // The same patience that begins anew with our ACK.
+                // The same draw as the patience that begins anew with our ACK.
                 let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::MAX]);
                 let span = self.temper.patience.draw(&mut dice);
                 if known.fate.behaviour == Behaviour::Answer {
@@ -475,8 +475,8 @@ mod tests {
         assert!(line.carry_out(now, &place));
     }
 
-    /// Runs until nothing more happens; acknowledges and plays ten seconds at each answer, hangs up when
-    /// the play has ended.
+    /// Runs until nothing more happens; acknowledges and plays ten seconds at each answer, hangs up when the
+    /// play has ended.
     fn run(line: &mut Line) -> Vec<(Time, Input)> {
         let mut seen = Vec::new();
         while let Some(now) = line.next_wake() {

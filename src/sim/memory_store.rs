@@ -1,5 +1,5 @@
-//! A store in memory with the rules of the real one: for virtual days, forecasts and as the model
-//! that the real store is held against. It writes nothing and forgets nothing.
+//! A store in memory with the rules of the real one: for virtual days, forecasts, and as the model against
+//! which the real store is tested. It writes no file and keeps every row.
 
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
@@ -14,7 +14,7 @@ use paceline_core::time::{Duration, Utc};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One lead as the books know it.
+/// One lead with its state in the store.
 #[derive(Clone, Debug)]
 pub struct BookedLead {
     pub lead: Lead,
@@ -23,7 +23,7 @@ pub struct BookedLead {
     pub result: Option<String>,
 }
 
-/// One attempt as the books know it.
+/// One attempt with its state in the store.
 #[derive(Clone, Debug)]
 pub struct BookedAttempt {
     pub request: AttemptRequest,
@@ -40,8 +40,9 @@ impl BookedLead {
 }
 
 impl BookedLead {
-    /// Whether its turn has come, and this phone's. A callback is for its moment: whoever has the lead as it
-    /// was before it was booked comes too early. What is `listed` is refused by name later on.
+    /// Whether the lead and this phone are due. A booked callback is due at its time only, so a copy of the
+    /// lead from before the booking comes too early. A `listed` (blacklisted) number is refused by its own
+    /// reason later.
     fn may_be_called(&self, number: PhoneNumber, listed: bool, now: Utc) -> bool {
         let early = self.state == LeadState::FollowUp && self.lead.next_at.is_some_and(|at| at > now);
         let closed = |phone: &Phone| phone.number == number && phone.closed;
@@ -49,12 +50,12 @@ impl BookedLead {
     }
 }
 
-/// The books of one campaign.
+/// The store of one campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
     leads: BTreeMap<LeadId, BookedLead>,
     due: BTreeSet<(Utc, LeadId)>,
-    /// Handed out and not yet written back.
+    /// Leased leads: given to the dialer and not yet written back.
     held: FxHashSet<LeadId>,
     attempts: BTreeMap<AttemptId, BookedAttempt>,
     by_number: FxHashMap<PhoneNumber, Vec<AttemptId>>,
@@ -62,10 +63,10 @@ pub struct Books {
     open_numbers: FxHashSet<PhoneNumber>,
     open_households: FxHashSet<HouseholdId>,
     resting: BTreeMap<PhoneNumber, Utc>,
-    /// Abandoned: called only where an agent is there for that call alone.
+    /// Abandoned callees: called again only if an agent is reserved for the call.
     shielded: BTreeMap<PhoneNumber, Utc>,
     blacklist: BTreeSet<PhoneNumber>,
-    /// Handed out because an agent asked for it: called whatever became of it.
+    /// Leased because an agent requested the lead: dialled whatever its state.
     asked: BTreeSet<LeadId>,
     summaries: Vec<SummaryRecord>,
     legs: Vec<LegRecord>,
@@ -95,7 +96,7 @@ impl Books {
         self.leads.get(&id)
     }
 
-    /// What agents said of their calls, in the order in which it came.
+    /// Summaries that agents wrote, in order of arrival.
     pub fn summaries(&self) -> &[SummaryRecord] {
         &self.summaries
     }
@@ -109,7 +110,7 @@ impl Books {
         self.open
     }
 
-    /// Up to `count` due leads, when the next one is due, and how many are open.
+    /// Up to `count` due leads, when the next one is due, and the number of open leads.
     pub fn fetch(&mut self, count: u32, now: Utc) -> (Vec<Lead>, Option<Utc>, u64) {
         let mut leads = Vec::new();
         let mut next_due = None;
@@ -127,7 +128,7 @@ impl Books {
         (leads, next_due, self.open)
     }
 
-    /// Lent leads that are not wanted any more.
+    /// Takes back leased leads that the dialer does not want any more.
     pub fn return_leads(&mut self, leads: &[LeadId]) {
         for lead in leads {
             self.held.remove(lead);
@@ -135,12 +136,12 @@ impl Books {
         }
     }
 
-    /// Leads that are handed out and not yet written back or returned.
+    /// Leads that are leased and not yet written back or returned.
     pub fn lent(&self) -> impl Iterator<Item = LeadId> {
         self.held.iter().copied()
     }
 
-    /// The lead that an agent asked for, whatever became of it; `None` = blacklisted, or being called.
+    /// Leases the lead that an agent requested, whatever its state; `None` = blacklisted, or in a live call.
     pub fn fetch_lead(&mut self, id: LeadId) -> Option<Lead> {
         let booked = self.leads.get(&id)?;
         let lead = &booked.lead;
@@ -157,7 +158,7 @@ impl Books {
         Some(self.leads.get(&id)?.lead.clone())
     }
 
-    /// Whom we called at this number before.
+    /// The last callee known under this number.
     pub fn who_calls(&self, number: PhoneNumber) -> Option<KnownCaller> {
         let attempt = &self.attempts[self.by_number.get(&number)?.last()?];
         let lead = attempt.request.lead.and_then(|id| self.leads.get(&id)).map(|booked| booked.lead.clone());
@@ -165,8 +166,8 @@ impl Books {
         Some(KnownCaller { campaign: attempt.request.campaign, lead, agent })
     }
 
-    /// Abandoned calls and what they are of, by quarter hours, as the real store sums them: whoever
-    /// waited for an agent waited for up to `answer_wait`.
+    /// Call counts for the abandon ledger by quarter hour, summed as the real store does: a callee waits for
+    /// an agent for at most `answer_wait`.
     pub fn abandons(&self, answer_wait: Duration) -> Vec<(Utc, Counts)> {
         let mut ledger = Ledger::default();
         let mut machines = BTreeMap::new();
@@ -193,7 +194,7 @@ impl Books {
         ledger.sums().map(|(at, counts)| (at, *counts)).collect()
     }
 
-    /// "May I dial this number now?", and the attempt's row if so.
+    /// Answers "may this number be dialled now?" and, if so, writes the attempt's row.
     pub fn open_attempt(&mut self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         assert!(request.attempt.0 > self.last_attempt, "attempt {} was given out twice", request.attempt);
         let mut verdict = self.may_dial(request, now);
@@ -210,7 +211,7 @@ impl Books {
             if let DialVerdict::Closed(reason) = verdict
                 && !self.close_phone(id, request.number, reason)
             {
-                // She has others: the lead is handed over anew at once.
+                // The lead has other phones: it can be leased again at once.
                 verdict = DialVerdict::NotBefore { until: request.placed_at, reason };
             }
         }
@@ -269,7 +270,7 @@ impl Books {
         DialVerdict::Opened
     }
 
-    /// Whether a summary of this attempt says when its lead is called again: no gap is asked for then.
+    /// Whether a summary of this attempt sets the time of the lead's next call: then no gap is required.
     fn called_for(&self, attempt: AttemptId, lead: Option<LeadId>) -> bool {
         let says = |said: &SummaryRecord| said.lead.as_ref().map(|update| update.lead) == lead;
         self.summaries.iter().any(|said| !said.inbound && said.attempt == attempt && says(said))
@@ -311,7 +312,7 @@ impl Books {
         }
     }
 
-    /// What becomes of the lead was said in the call's summary already: only the try is added.
+    /// The call's summary has decided the lead's state already: only the try is counted.
     fn only_tried(&mut self, update: LeadUpdate) {
         self.held.remove(&update.lead);
         self.asked.remove(&update.lead);
@@ -325,8 +326,8 @@ impl Books {
         }
     }
 
-    /// What an agent said of a call, and what that makes of the lead: it opens a lead again that its
-    /// answered call had closed, and none that was closed for a reason.
+    /// Writes an agent's summary and its effect on the lead: it opens a lead again that the answered call had
+    /// closed, but none that was closed for a reason.
     pub fn save_summary(&mut self, record: SummaryRecord) {
         let update = record.lead.clone();
         self.summaries.push(record);
@@ -345,8 +346,8 @@ impl Books {
         self.put(update, false);
     }
 
-    /// What was closed stays closed, whatever an ending call says of its retry; a summary opens what
-    /// was not closed for a reason.
+    /// A closed lead stays closed, whatever retry an ending call asks for; a summary opens a lead that was
+    /// not closed for a reason.
     fn put(&mut self, mut update: LeadUpdate, said: bool) {
         let Some(booked) = self.leads.get_mut(&update.lead) else { return };
         let was_open = booked.is_work();
@@ -384,7 +385,7 @@ impl Books {
         }
     }
 
-    /// From now on, with every lead that has no other phone left.
+    /// Blacklists a number and closes every lead that has no other phone left.
     pub fn blacklist(&mut self, number: PhoneNumber) {
         self.blacklist.insert(number);
         let of = |booked: &&BookedLead| booked.lead.phones.iter().any(|phone| phone.number == number);
@@ -394,7 +395,7 @@ impl Books {
         }
     }
 
-    /// Closes one phone, and its lead if it was the last; says whether it was.
+    /// Closes one phone, and its lead if it was the last; returns whether it was.
     fn close_phone(&mut self, id: LeadId, number: PhoneNumber, reason: Reason) -> bool {
         let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_work()) else { return false };
         let phones = &mut booked.lead.phones;
@@ -406,12 +407,12 @@ impl Books {
         last
     }
 
-    /// One lead is closed by hand.
+    /// Closes one lead by a manager's order.
     pub fn close_lead(&mut self, id: LeadId, reason: Reason) {
         self.close(id, reason);
     }
 
-    /// What the real store does when it is opened after a crash: every open attempt is closed as
+    /// Recovery, as the real store does it when opened after a crash: every open attempt is closed as
     /// interrupted and its number rests.
     pub fn resume(&mut self, rules: &RetryRules, campaign: CampaignId, now: Utc) -> OpenWork {
         let open: Vec<BookedAttempt> =

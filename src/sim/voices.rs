@@ -1,5 +1,5 @@
-//! The sounds of the far end, made once and shared by all its calls: the files that the people file
-//! names, generated tones for the rest.
+//! Sounds of the far end, loaded once and shared by all its calls: files that the people file names,
+//! generated tones for the rest.
 
 use super::fate::Behaviour;
 use super::people::EarlyMedia;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// One sound for each thing that can be heard.
+/// One sound for each behaviour that has audio.
 #[derive(Debug)]
 pub struct Voices {
     ring_back: Arc<Sound>,
@@ -17,7 +17,7 @@ pub struct Voices {
 }
 
 impl Voices {
-    /// Files are read and refused here, before the first call.
+    /// Reads every file before the first call; an unreadable one is an error.
     pub fn load(early_media: &EarlyMedia, dir: &Path) -> Result<Voices, AudioError> {
         let mut spoken = BTreeMap::new();
         for behaviour in Behaviour::SPOKEN {
@@ -35,12 +35,12 @@ impl Voices {
         self.ring_back.clone()
     }
 
-    /// What the network says of such a callee.
+    /// The network's announcement for this behaviour.
     pub fn announcement(&self, behaviour: Behaviour) -> Arc<Sound> {
         self.spoken.get(&behaviour).unwrap_or(&self.ring_back).clone()
     }
 
-    /// What is heard after the answer.
+    /// The audio after the answer.
     pub fn greeting(&self, behaviour: Behaviour) -> Arc<Sound> {
         self.announcement(behaviour)
     }

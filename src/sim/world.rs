@@ -1,5 +1,5 @@
-//! A network in virtual time between a user agent and the carrier: delay, loss and duplication, drawn
-//! from a seed. Audio is abstract: keys and the ends of announcements arrive as what would be heard.
+//! A network in virtual time between a user agent and the carrier: delay, loss and duplication, drawn from a
+//! seed. Audio is abstract: keys and ends of announcements arrive as media events.
 
 use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaAsk};
 use super::ledger::{Ledger, LogLine};
@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// What the network does to a datagram, each way.
+/// Faults of the network for a datagram, each way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NetworkRules {
-    /// Drawn evenly between the two; a wide span reorders.
+    /// Uniform between the two; a wide span reorders datagrams.
     pub delay: (Duration, Duration),
     /// Share of datagrams lost, and share delivered twice.
     pub lost: f64,
@@ -31,7 +31,7 @@ impl Default for NetworkRules {
     }
 }
 
-/// What reaches the dialer's side.
+/// What arrives at the dialer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorldOutput {
     Datagram {
@@ -54,7 +54,7 @@ enum Flight {
     PlayEnded(String, u32),
 }
 
-/// The carrier and the way there.
+/// The carrier and the network to it.
 #[derive(Debug)]
 pub struct World {
     carrier: Carrier,
@@ -62,7 +62,7 @@ pub struct World {
     dice: Dice,
     flights: BinaryHeap<Reverse<(Time, u64, Flight)>>,
     order: u64,
-    /// Announcements that are being played, counted so that a replaced one does not end.
+    /// A counter for each announcement being played, so that a replaced one reports no end.
     plays: BTreeMap<String, u32>,
     ledger: Ledger,
     log: Vec<LogLine>,
@@ -71,7 +71,7 @@ pub struct World {
 }
 
 impl World {
-    /// `clock` says what the people's wall shows.
+    /// `clock` maps virtual time to UTC.
     pub fn new(people: Arc<People>, seed: u64, network: NetworkRules, clock: WallClock) -> Self {
         let ua = UaConfig {
             sent_by: vec![(Transport::Udp, World::carrier_peer().address.to_string())],
@@ -100,18 +100,18 @@ impl World {
         Peer { transport: Transport::Udp, address: SocketAddr::from(([192, 0, 2, 1], 5060)) }
     }
 
-    /// The dialer's own.
+    /// The dialer's own address.
     pub fn dialer_peer() -> Peer {
         Peer { transport: Transport::Udp, address: SocketAddr::from(([192, 0, 2, 2], 5060)) }
     }
 
-    /// A datagram of the dialer's enters the network.
+    /// The dialer sends a datagram.
     pub fn dialer_send(&mut self, now: Time, bytes: Vec<u8>) {
         self.fly(now, Flight::ToCarrier(bytes));
     }
 
-    /// The dialer plays an announcement of this length; `Heard::PlayEnded` comes back, unless the call
-    /// ends or another play replaces it.
+    /// The dialer plays an announcement of this length; `Heard::PlayEnded` comes back, unless the call ends
+    /// or another play replaces it.
     pub fn play(&mut self, now: Time, sip_call_id: &str, length: Duration) {
         let play = self.plays.entry(sip_call_id.to_string()).or_default();
         *play += 1;
@@ -119,24 +119,24 @@ impl World {
         self.schedule(now + length, ended);
     }
 
-    /// The dialer ended this call: nothing more is heard on it.
+    /// The dialer ended this call: it gets no more media events.
     pub fn close_leg(&mut self, sip_call_id: &str) {
         self.plays.remove(sip_call_id);
     }
 
-    /// The process at the dialer's end died: what was on its way there is lost, nothing plays.
+    /// The dialer's process died: datagrams to it are lost, every announcement stops.
     pub fn dialer_died(&mut self) {
         self.plays.clear();
         self.out.clear();
         self.flights.retain(|Reverse((_, _, flight))| matches!(flight, Flight::ToCarrier(_)));
     }
 
-    /// The network from now on.
+    /// Changes the network's faults from now on.
     pub fn set_network(&mut self, network: NetworkRules) {
         self.network = network;
     }
 
-    /// What reaches the dialer by `now`, in order.
+    /// What arrives at the dialer by `now`, in order.
     pub fn poll(&mut self, now: Time) -> Option<WorldOutput> {
         while self.out.is_empty() {
             let wake = self.next_wake().filter(|wake| *wake <= now)?;
@@ -169,7 +169,7 @@ impl World {
         &self.ledger
     }
 
-    /// The same, line by line, in the order in which it happened.
+    /// The ledger's lines, in order of time.
     pub fn log(&self) -> &[LogLine] {
         &self.log
     }

@@ -1,5 +1,6 @@
-//! Agents at real telephones: they register, sign in, answer, talk, write their summaries and go, by the
-//! same habits as in virtual time. What they ask for goes through a closure, so that no engine is seen.
+//! Simulated agents on real SIP phones: they register, sign in, answer, talk, send summaries and sign out,
+//! with the same profile as in virtual time. Their requests go through a closure, so this room does not use
+//! the engine.
 
 use super::habits::Habits;
 use super::person::{Deed, Person, Scene};
@@ -16,34 +17,34 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// Carries one act to the service and brings back its answer.
+/// Sends one agent action to the service and returns its answer.
 pub type Act = Arc<dyn Fn(AgentId, AgentAct) -> Answer + Send + Sync>;
 pub type Answer = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 
-/// Who works, where and how.
+/// Settings of the simulated agents and their phones.
 #[derive(Clone, Debug)]
 pub struct CrewOptions {
     pub seed: u64,
-    /// Their phones' user names are their numbers.
+    /// An agent's number is also the user name of the agent's phone.
     pub agents: Vec<Agent>,
     pub habits: Habits,
     pub scene: Scene,
-    /// With one login for each agent; `answer_after` is overruled by the habits.
+    /// One login for each agent; `answer_after` is ignored, the profile decides when a phone is answered.
     pub phones: PhoneOptions,
 }
 
-/// What the crew did so far.
+/// Counts of what the agents did so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CrewSeen {
     pub registered: usize,
     pub signed_in: usize,
     pub talking: usize,
-    /// Acts that were carried out, and refusals by their words.
+    /// Accepted actions, and refused ones by the word of the refusal.
     pub done: u64,
     pub refused: BTreeMap<&'static str, u64>,
 }
 
-/// A crew at work. Dropping it takes its phones off the net without a word.
+/// Running agents. Dropping it closes their phones without unregistering or BYE.
 #[derive(Debug)]
 pub struct AgentPhones {
     phones: Arc<RunningPhones>,
@@ -53,7 +54,7 @@ pub struct AgentPhones {
 }
 
 impl AgentPhones {
-    /// Registers the phones and begins the shift. `seats` is told every seat that changes.
+    /// Registers the phones and begins the shift. `seats` receives every seat that changes.
     ///
     /// # Errors
     /// No socket or no RTP port is to be had.
@@ -94,14 +95,14 @@ impl AgentPhones {
         self.seen.clone()
     }
 
-    /// What the phones heard, call by call.
+    /// Each phone's calls and what was received on them.
     pub fn calls(&self) -> watch::Receiver<PhonesSeen> {
         self.phones.seen()
     }
 
-    /// Everybody signs out once her call is over; nobody comes any more.
+    /// Every agent signs out once the current call is over; no further agent signs in.
     pub fn send_home(&self) {
-        // A crew that has ended is at home.
+        // The task may have ended already; then no agent is left to sign out.
         let _ = self.orders.send(());
     }
 }
@@ -133,7 +134,7 @@ struct Crew {
     answers: mpsc::UnboundedSender<Answered>,
     steps: BinaryHeap<Reverse<(Time, u64, Step)>>,
     order: u64,
-    /// Calls whose answer has been decided.
+    /// Calls for which pick-up or no pick-up has been decided.
     known: BTreeSet<CallId>,
     seen: watch::Sender<CrewSeen>,
 }
@@ -206,7 +207,7 @@ impl Crew {
         self.think(agent);
     }
 
-    /// Decides what becomes of every new call to one of the phones.
+    /// Decides for every new call to one of the phones whether and when the agent picks up.
     fn rung(&mut self, seen: &PhonesSeen) {
         self.seen.send_if_modified(|crew| {
             let changed = crew.registered != seen.registered;
@@ -283,7 +284,7 @@ impl Crew {
                 }
                 self.think(agent);
             }
-            // One socket serves all the phones: no one of them can be lost alone.
+            // One socket serves all phones, so a single phone cannot be lost.
             Deed::LosePhone | Deed::Nothing => self.think(agent),
         }
     }
@@ -292,7 +293,7 @@ impl Crew {
         let word = super::workforce::word(&act);
         let (answer, answers) = ((self.act)(agent, act), self.answers.clone());
         tokio::spawn(async move {
-            // The crew may have ended meanwhile.
+            // The task may have ended meanwhile.
             let _ = answers.send((agent, word, answer.await));
         });
     }

@@ -1,5 +1,5 @@
-//! The phones of agents and of those whom they consult, in virtual time: what the network would report
-//! of a leg that is no attempt.
+//! Legs of agents' phones and of consulted parties in virtual time: produces the progress reports that the
+//! network would send for a leg that is no attempt.
 
 use crate::sim::random::Dice;
 use paceline_core::call::{Ended, Progress};
@@ -16,14 +16,14 @@ const ROUND_TRIP: Duration = Duration::from_millis(40);
 /// Share of hang-ups that cross an answer on the wire.
 const CROSSINGS: f64 = 0.1;
 
-/// What a phone does when it is rung.
+/// What a rung phone does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pickup {
     After(Duration),
     Declined(Duration),
-    /// It rings until we give up.
+    /// The phone rings until the dialer cancels.
     Never,
-    /// The phone is not there.
+    /// The phone is not registered.
     Away,
 }
 
@@ -36,20 +36,20 @@ enum Step {
     GiveUp,
     Away,
     HungUp,
-    /// Whoever was consulted has had enough.
+    /// The consulted party hangs up.
     Leave,
 }
 
 #[derive(Debug)]
 struct Leg {
-    /// Whose phone it is; `None` = a party outside.
+    /// The owner of the phone; `None` = an outside party.
     agent: Option<AgentId>,
     up: bool,
     ending: bool,
     stays: Option<Duration>,
 }
 
-/// Every leg that is out.
+/// Every leg that exists.
 #[derive(Debug, Default)]
 pub struct Legs {
     legs: BTreeMap<CallId, Leg>,
@@ -66,13 +66,13 @@ impl Legs {
         self.legs.is_empty()
     }
 
-    /// The leg of this agent that is up.
+    /// The connected leg of this agent.
     pub fn of(&self, agent: AgentId) -> Option<CallId> {
         let hers = |leg: &&Leg| leg.agent == Some(agent) && leg.up && !leg.ending;
         self.legs.iter().find(|(_, leg)| hers(leg)).map(|(id, _)| *id)
     }
 
-    /// Rings a phone; `stays` = it leaves by itself that long after the answer.
+    /// Rings a phone; `stays` = from the answer until the far side hangs up.
     pub fn ring(
         &mut self,
         now: Time,
@@ -108,14 +108,14 @@ impl Legs {
         self.schedule(now + ROUND_TRIP, id, Step::HungUp);
     }
 
-    /// The far side ends a leg: `Callee` = the person, `Carrier` = her network.
+    /// The far side ends a leg: `Callee` = the person at the phone, `Carrier` = the phone's network.
     pub fn end(&mut self, id: CallId, by: EndedBy, cause: &str) -> Option<Input> {
         let leg = self.legs.remove(&id)?;
         let outcome = if leg.up { Outcome::Answered } else { Outcome::AgentFailed };
         Some(over(id, outcome, by, None, cause))
     }
 
-    /// The process at our end died: nothing more is reported.
+    /// The dialer's process died: its legs are dropped and nothing more is reported.
     pub fn forget(&mut self) {
         self.legs.clear();
         self.steps.clear();

@@ -1,5 +1,5 @@
-//! The people who answer: their habits, what one of them does next, and a whole floor of them in
-//! virtual time (`workforce`) or at real telephones (`crew`).
+//! Simulated agents: their profile, the next action of one agent, and a whole floor of agents in virtual time
+//! (`workforce`) or on real phones (`crew`).
 
 pub mod crew;
 pub mod habits;

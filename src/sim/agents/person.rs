@@ -1,4 +1,4 @@
-//! One agent: how long she takes, and what she does then, in whatever state her seat is.
+//! One simulated agent: how long the agent waits in each seat state, and the next action then.
 
 use super::habits::Habits;
 use crate::sim::random::Dice;
@@ -11,30 +11,30 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::{Duration, Time, Utc};
 
-/// The work that the agents share.
+/// What all agents of a floor can call: campaign, leads, outside numbers.
 #[derive(Clone, Debug)]
 pub struct Scene {
     pub campaign: CampaignId,
     pub group: GroupId,
     pub dispositions: Vec<Disposition>,
-    /// Leads that an agent may ask for.
+    /// Leads that an agent may request.
     pub leads: Vec<LeadId>,
-    /// Whom agents call or consult outside.
+    /// Numbers that agents call or consult outside.
     pub outside: Vec<PhoneNumber>,
 }
 
-/// What she does next.
+/// The next action of an agent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
     Act(AgentAct),
-    /// Presses the red button of her phone.
+    /// The agent presses the hang-up key of the phone.
     PutDown,
-    /// Her phone, or the network before it, is gone for a while.
+    /// The phone, or its network, is lost for a while.
     LosePhone,
     Nothing,
 }
 
-/// What has to change for her to think anew.
+/// The part of the seat whose change makes the agent decide anew.
 #[derive(Clone, Debug, PartialEq)]
 struct Mood {
     availability: &'static str,
@@ -51,13 +51,13 @@ pub(super) struct Person {
     pub holding: Holding,
     pub work_mode: WorkMode,
     pub deaf: bool,
-    /// Her shift is on.
+    /// The shift is on.
     pub at_work: bool,
-    /// She went home without signing out.
+    /// The agent left without signing out.
     pub absent: bool,
     pub phone_ready: bool,
     pub seat: Option<SeatView>,
-    /// Counts her moods: a decision for an earlier one is void.
+    /// Counts changes of `mood`: a decision made for an earlier one is void.
     pub generation: u32,
     mood: Option<Mood>,
     break_at: Time,
@@ -91,7 +91,7 @@ impl Person {
         }
     }
 
-    /// Her seat is not what it was. Says whether she must think anew.
+    /// Takes the agent's new seat. Returns whether the agent must decide anew.
     pub fn sees(&mut self, seat: SeatView) -> bool {
         let mood = Mood {
             availability: seat.availability.word(),
@@ -105,7 +105,7 @@ impl Person {
         changed
     }
 
-    /// The process that knew her seat is gone.
+    /// The process that held the agent's seat died.
     pub fn forget_seat(&mut self) {
         (self.seat, self.mood) = (None, None);
         self.generation += 1;
@@ -117,7 +117,7 @@ impl Person {
         self.break_at = now + habits.between_breaks.draw(&mut self.dice);
     }
 
-    /// Where no ordinary telephone is admitted she takes the phone on her desk.
+    /// An agent whose ordinary telephone is not admitted switches to the SIP phone.
     pub fn refused(&mut self, refusal: Refusal, act: &str) {
         self.refused_at_the_door |= act == "sign_in";
         if refusal == Refusal::PhoneNotReady && act == "sign_in" {
@@ -133,14 +133,14 @@ impl Person {
         self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut)
     }
 
-    /// After how long she does something in this state; `None` = somebody else is to move.
+    /// Time until the agent's next action in this state; `None` = the agent waits for an event.
     pub fn ponders(&mut self, now: Time, habits: &Habits) -> Option<Duration> {
         if self.absent {
             return None;
         }
         let dice = &mut self.dice;
         if !self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut) {
-            // At once, and with more patience when she was refused.
+            // At once at first; up to 30 s after a refused sign-in.
             let most = if self.refused_at_the_door { 30_000 } else { 1_000 };
             let span = dice.between(Duration::from_millis(100), Duration::from_millis(most));
             return self.at_work.then_some(span);
@@ -162,7 +162,7 @@ impl Person {
         }
     }
 
-    /// What she does now that she has thought. `talking` = colleagues in conversation.
+    /// The agent's next action. `talking` = other agents in conversation.
     pub fn decides(
         &mut self,
         now: Time,
@@ -262,7 +262,7 @@ impl Person {
         }
     }
 
-    /// What makes no sense here must be refused, and harm nobody.
+    /// An invalid action: it must be refused and must not harm any call.
     fn clumsy(&mut self, talking: &[AgentId]) -> Deed {
         let other = self.one_of(talking).unwrap_or(self.agent.id);
         Deed::Act(match self.dice.next_u64() % 12 {
@@ -293,7 +293,7 @@ impl Person {
         let dialled =
             self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| work.attempt.is_some());
         if dialled {
-            // She is tired of the ring-back, now and then.
+            // Now and then the agent cancels the preview call while it rings.
             let tired = self.dice.chance(habits.skips / 4.0);
             return if tired { Deed::Act(AgentAct::HangUp { leg: None }) } else { Deed::Nothing };
         }

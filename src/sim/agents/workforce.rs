@@ -1,4 +1,5 @@
-//! A floor of agents in virtual time: hears what the dialer tells them, and gives back what they do.
+//! Simulated agents in virtual time: takes the dialer's outputs that concern agents and returns their
+//! actions.
 
 use super::habits::Habits;
 use super::legs::{Legs, Pickup};
@@ -18,12 +19,12 @@ const DAY: Duration = Duration::from_secs(86_400);
 enum Step {
     Come(AgentId),
     Go(AgentId),
-    /// She has thought, in the mood with this number.
+    /// The agent acts; void unless this is still the agent's generation.
     Decide(AgentId, u32),
     PhoneBack(AgentId),
 }
 
-/// Everybody who works here. The same seed gives the same day.
+/// All agents of a floor. The same seed gives the same day.
 #[derive(Debug)]
 pub struct Workforce {
     clock: WallClock,
@@ -40,13 +41,13 @@ pub struct Workforce {
     ready: VecDeque<Input>,
     closing: bool,
     opened: bool,
-    /// Acts that were carried out, and refusals, by their words.
+    /// Accepted actions, and refused ones, by their words.
     pub done: BTreeMap<&'static str, u64>,
     pub refused: BTreeMap<&'static str, u64>,
 }
 
 impl Workforce {
-    /// `clock` says what the wall shows.
+    /// `clock` maps virtual time to UTC.
     pub fn new(
         seed: u64,
         clock: WallClock,
@@ -79,7 +80,7 @@ impl Workforce {
         }
     }
 
-    /// What a process must be told when it starts. The first time, the shifts begin.
+    /// Inputs that define group and agents for a starting process. The first call also begins the shifts.
     pub fn open(&mut self, now: Time) -> Vec<Input> {
         let mut inputs: Vec<Input> = self.groups.iter().cloned().map(Input::GroupDefined).collect();
         for person in self.people.values() {
@@ -99,7 +100,7 @@ impl Workforce {
         inputs
     }
 
-    /// The process at the other end died: nobody has a seat any more, and every leg is cut.
+    /// The dialer's process died: every seat is lost and every leg is cut.
     pub fn dialer_died(&mut self) {
         self.legs.forget();
         self.asks.clear();
@@ -107,7 +108,7 @@ impl Workforce {
         self.people.values_mut().for_each(Person::forget_seat);
     }
 
-    /// Nobody comes any more; whoever is here leaves once her call is over.
+    /// No further agent signs in; agents who are signed in sign out once their call is over.
     pub fn send_home(&mut self, now: Time) {
         self.closing = true;
         let agents: Vec<AgentId> = self.people.keys().copied().collect();
@@ -116,12 +117,12 @@ impl Workforce {
         }
     }
 
-    /// Whether there is anybody who picks up and takes calls out, where the group chooses `mode` for all.
+    /// Whether any agent picks up and takes outbound calls, where the group sets `mode` for all.
     pub fn takes_calls_out(&self, mode: Option<WorkMode>) -> bool {
         self.people.values().any(|person| !person.deaf && mode.unwrap_or(person.work_mode).takes_outbound())
     }
 
-    /// Legs that are out.
+    /// The number of legs.
     pub fn legs(&self) -> usize {
         self.legs.len()
     }
@@ -163,7 +164,7 @@ impl Workforce {
         }
     }
 
-    /// What one of them does next, if by `now`.
+    /// The next agent action that happens by `now`.
     pub fn poll(&mut self, now: Time) -> Option<Input> {
         loop {
             if let Some(input) = self.ready.pop_front() {
@@ -199,7 +200,7 @@ impl Workforce {
         self.steps.push(Reverse((at, self.order, step)));
     }
 
-    /// In her new mood she will do something, or waits for somebody else.
+    /// Schedules the agent's next action, unless the agent waits for an event.
     fn think(&mut self, now: Time, agent: AgentId) {
         let Some(person) = self.people.get_mut(&agent) else { return };
         person.generation += 1;
@@ -270,7 +271,7 @@ impl Workforce {
         self.ready.push_back(Input::AgentActed { ask: self.asked, agent, act });
     }
 
-    /// Her phone starts anew, or her network is gone: the call ends by failure, the registration too.
+    /// The agent's phone restarts or its network is lost: the call ends by failure, the registration too.
     fn lose_phone(&mut self, now: Time, agent: AgentId) {
         if let Some(leg) = self.legs.of(agent) {
             self.ready.extend(self.legs.end(leg, EndedBy::Carrier, "no packet from the phone"));
@@ -314,7 +315,7 @@ impl Workforce {
     }
 }
 
-/// What an act is called, in counts.
+/// The action's word in counts.
 pub(super) const fn word(act: &AgentAct) -> &'static str {
     match act {
         AgentAct::SignIn { .. } => "sign_in",

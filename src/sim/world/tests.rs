@@ -11,7 +11,7 @@ use paceline_core::sip::user_agent::{CallRequest, Incoming, SipTrunk, UaEvent, U
 const RING: Duration = Duration::from_secs(45);
 const PLAY: Duration = Duration::from_secs(10);
 
-/// A dialer without a brain: acknowledges, plays for ten seconds, hangs up.
+/// A minimal dialer: acknowledges, plays for ten seconds, hangs up.
 struct Caller {
     ua: UserAgent,
     world: World,
@@ -19,7 +19,7 @@ struct Caller {
     ended: BTreeMap<CallId, Ended>,
     keys: BTreeMap<String, String>,
     names: BTreeMap<String, CallId>,
-    /// The answer is acknowledged this much later: as if it had to be written down first.
+    /// Delay of the ACK, as if the answer had to be saved first.
     writing: Duration,
     due: BTreeMap<(Time, CallId), ()>,
 }
@@ -80,7 +80,7 @@ impl Caller {
         self.attend();
     }
 
-    /// Places calls 0 to `calls`, so many milliseconds apart, and follows them to their ends.
+    /// Places calls 0 to `calls`, `apart` milliseconds apart, and follows them to their ends.
     fn run(&mut self, calls: u64, apart: u64) {
         let mut placed = 0;
         while placed < calls || self.ended.len() < calls as usize {
@@ -96,7 +96,7 @@ impl Caller {
             }
             self.step();
         }
-        // The last repetitions and their answers.
+        // Wait for the last retransmissions and their answers.
         let quiet = self.now + Duration::from_secs(40);
         while let Some(wake) = [self.ua.next_wake(), self.world.next_wake()].into_iter().flatten().min()
             && wake <= quiet
@@ -165,12 +165,12 @@ impl Caller {
     }
 }
 
-/// What the dialer must make of a fate, given its ring time.
+/// The outcome that the dialer must report for a scenario, given its ring time.
 fn expected(people: &People, user: &str) -> Outcome {
     let fate = people.fate(user, 1, None);
     let in_time = fate.slow + fate.alert + fate.ring < RING;
     match fate.behaviour {
-        // The codes cannot say it; only the announcement does.
+        // The codes cannot say "suspended"; only the announcement does.
         Behaviour::Suspended => Outcome::Unreachable,
         Behaviour::Silent => Outcome::LineFault,
         behaviour if !in_time && behaviour.rings() => Outcome::NoAnswer,
@@ -178,7 +178,7 @@ fn expected(people: &People, user: &str) -> Outcome {
     }
 }
 
-/// Whether the ring time and the fate are too close to say who was quicker.
+/// Whether ring time and scenario are too close to predict which comes first.
 fn is_close(people: &People, user: &str) -> bool {
     let fate = people.fate(user, 1, None);
     let settled = fate.slow + fate.alert + fate.ring;
@@ -306,7 +306,7 @@ fn the_carrier_takes_no_more_calls_than_agreed() {
         }
         most = most.max(up);
     }
-    // One INVITE more is on the table in the instant in which it is refused.
+    // One INVITE more exists at the instant in which it is refused.
     assert!(most <= 6, "{most}");
     assert_eq!(callee(&number(1)), 13_800_000_001);
 }
