@@ -106,7 +106,7 @@ enum Stage {
     Over,
 }
 
-/// What the call does once its RTP port is open.
+/// The call's next step once its RTP port is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaits {
     Nothing,

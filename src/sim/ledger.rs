@@ -74,7 +74,7 @@ pub struct LogLine {
     /// User part of the request URI and of From.
     pub callee: String,
     pub caller_id: String,
-    /// What the callee was going to do (`Behaviour::word`).
+    /// The behaviour in the call's scenario (`Behaviour::word`).
     pub fate: &'static str,
     /// The key, the SIP code, or who ended the call.
     pub detail: String,

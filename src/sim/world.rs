@@ -31,7 +31,7 @@ impl Default for NetworkRules {
     }
 }
 
-/// What arrives at the dialer.
+/// Datagrams and media events that arrive at the dialer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorldOutput {
     Datagram {
@@ -136,7 +136,7 @@ impl World {
         self.network = network;
     }
 
-    /// What arrives at the dialer by `now`, in order.
+    /// The next arrival at the dialer by `now`, in order of time.
     pub fn poll(&mut self, now: Time) -> Option<WorldOutput> {
         while self.out.is_empty() {
             let wake = self.next_wake().filter(|wake| *wake <= now)?;

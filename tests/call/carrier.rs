@@ -1,4 +1,4 @@
-//! Our own carrier over real sockets: SIPp as an independent caller, our user agent, sound and keys.
+//! The simulated carrier over real sockets: SIPp as an independent caller, our user agent, audio and keys.
 
 use super::dial::{Dial, dial_one};
 use super::sipp::{Ear, Sipp};
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// Everybody answers within a moment and stays.
+/// Every callee answers within a moment and stays.
 const WILLING: &str = "seed = 1\n[shares]\nvoicemail = 0\nbusy = 0\nno_answer = 0\nreject = 0\npowered_off = 0\n\
     unreachable = 0\nvacant = 0\nsuspended = 0\nrestricted = 0\n\
     [post_dial]\ndelay = { median_secs = 0.05 }\n[ring]\nuntil_answer = { median_secs = 0.2 }\n\
@@ -89,6 +89,6 @@ fn keys_are_pressed_as_telephone_events() {
     assert!(!events.is_empty() && events.iter().all(|event| *event == 2), "{events:?}");
     let ends = heard.iter().filter(|packet| packet.0 == 101 && packet.4[1] & 0x80 != 0).count();
     assert_eq!(ends, 3, "the end of a key is sent three times");
-    // The greeting is sound, not only silence.
+    // The greeting has audio, not only silence.
     assert!(heard.iter().any(|packet| packet.0 == 8 && packet.4.iter().any(|byte| byte & 0x7f != 0x55)));
 }

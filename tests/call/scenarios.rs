@@ -1,11 +1,12 @@
-//! One call into each SIPp scenario: what the dialer makes of it, and whether SIPp saw what the RFCs ask for.
+//! One call into each SIPp scenario: the outcome that the dialer reports, and whether SIPp saw what the RFCs
+//! require.
 
 use super::dial::{AttemptRow, Dial, dial_one};
 use super::sipp::{Sipp, SippReport};
 use paceline_core::media::Direction;
 use std::time::Duration;
 
-/// Dials one call into the scenario; SIPp must be content with it.
+/// Dials one call into the scenario; SIPp must report success.
 fn call_into(scenario: &str, dial: &Dial) -> (AttemptRow, SippReport) {
     let sipp = Sipp::uas(scenario, 1, &[("rtp_port", 40_000), ("moved_port", 40_010)]);
     let row = dial_one(sipp.address(), dial);

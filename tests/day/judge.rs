@@ -1,4 +1,4 @@
-//! The judge: watches every call that leaves and reads the books afterwards.
+//! The judge: watches every call that leaves and reads the store afterwards.
 
 use super::Plan;
 use paceline::sim::memory_store::Books;
@@ -37,7 +37,7 @@ impl Judge {
         })
     }
 
-    /// Everything that must hold after a day that finished.
+    /// Checks all properties of a day that finished.
     pub fn judge(&self, plan: &Plan, books: &Books) -> Result<(), String> {
         let sent = self.sent.borrow();
         let ends = self.ends(books);
@@ -50,7 +50,7 @@ impl Judge {
         limits_hold(plan, &sent, &ends)
     }
 
-    /// When each call ended, on the wall clock.
+    /// When each call ended, in UTC.
     fn ends(&self, books: &Books) -> BTreeMap<CallId, Utc> {
         let ended = |attempt: &paceline::sim::memory_store::BookedAttempt| {
             Some((attempt.request.attempt.call(), attempt.result.as_ref()?.ended_at))
@@ -105,7 +105,7 @@ fn nobody_is_called_twice_at_once(sent: &[Sent], ends: &BTreeMap<CallId, Utc>) -
 }
 
 fn nobody_who_answered_is_called_again(books: &Books) -> Result<(), String> {
-    // A number that stands in two rows belongs to two leads, so this is asked per lead and number.
+    // A number in two rows belongs to two leads, so this is checked per lead and number.
     let mut answered = BTreeSet::new();
     for attempt in books.attempts() {
         let key = (attempt.request.lead, attempt.request.number);
@@ -210,8 +210,8 @@ fn most_per_sec(sent: &[Sent], per_sec: f64, whose: &str) -> Result<(), String> 
         while sent[first].at.as_millis() + 1000 <= call.at.as_millis() {
             first += 1;
         }
-        // A process that was killed does not know what its predecessor sent in the same second: the
-        // pause between them is at least 10 ms, so a second may hold the rate twice in the worst case.
+        // A killed process cannot pass on what it sent in the same second: the pause between two processes is
+        // at least 10 ms, so a second may hold the rate twice in the worst case.
         let count = (n - first + 1) as f64;
         if count > per_sec * 1.1 + 1.0 && count > per_sec.ceil() * 2.0 + 1.0 {
             return Err(format!("{whose}: {count} starts in a second at {}, allowed are {per_sec}", call.at));

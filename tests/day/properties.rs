@@ -18,8 +18,8 @@ fn check_plan(plan: &Plan) -> (u32, usize) {
     judged(plan, |_| {}).unwrap_or_else(|broken| panic!("{broken}"))
 }
 
-/// One campaign until it is finished: how often the dialer crashed and how many calls left, or the first
-/// promise that was broken. `show` is given the day before it begins.
+/// Runs one campaign until it is finished: returns the number of crashes and of calls, or the first broken
+/// property. `show` gets the day before it begins.
 pub fn judged(plan: &Plan, show: impl FnOnce(&mut Day<Line>)) -> Result<(u32, usize), String> {
     let mut day = plan.day();
     let judge = Judge::default();

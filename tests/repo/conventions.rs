@@ -1,9 +1,8 @@
-//! Habits that hold everywhere: an opening line, a bounded length, one place for the clock.
+//! Conventions of all sources: a first line, a bounded length, plain words, one place for the clock.
 
 use super::{files, read};
 
-/// Where a clock may be read: the room for it, and three spots that time their own work for people
-/// to look at and decide nothing by it.
+/// Files that may read a clock: the clock module, and three places that time their own work for display only.
 const CLOCKS: &[&str] = &["src/net/clock.rs", "src/net/rtp", "src/progress.rs", "src/store/writer.rs"];
 
 const LINES_MAX: usize = 900;
@@ -64,7 +63,7 @@ fn the_clock_is_read_in_its_own_room_alone() {
 
 #[test]
 fn nothing_unfinished_is_left_behind() {
-    // Put together here, so that this file does not find itself.
+    // Split, so that this file does not match.
     let marks =
         [["to", "do!("].concat(), ["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["dbg", "!("].concat()];
     let mut faults = Vec::new();

@@ -1,4 +1,4 @@
-//! Every series a panel asks for exists, with the labels it asks by.
+//! Every series that a dashboard panel queries exists, with the labels of the query.
 
 use super::{files, read};
 use paceline::metrics::series::{ALL, Series};
@@ -59,7 +59,7 @@ fn every_series_is_on_a_panel() {
         .flat_map(|(_, expression)| series_of(expression).expect("known series"))
         .map(|series| series.name)
         .collect();
-    // Of use to those who ask for them by name.
+    // Shown on no panel; for ad-hoc queries.
     let unshown = ["paceline_build_info", "paceline_rtp_legs"];
     for series in ALL.iter().filter(|series| !unshown.contains(&series.name)) {
         assert!(shown.contains(series.name), "{} is on no panel", series.name);

@@ -1,4 +1,4 @@
-//! Schemas, sample campaigns and what the README says, held against the code.
+//! Schemas, sample campaigns and the commands in the README are checked against the code.
 
 use super::{files, read, top};
 use paceline::cli::Cli;
@@ -42,7 +42,7 @@ fn every_sample_campaign_is_a_campaign() {
     assert!(campaigns > 0, "there is a sample");
 }
 
-/// The sample must end while somebody watches, at any time of day.
+/// The sample campaign must end within minutes, at any time of day.
 #[test]
 fn the_sample_campaign_can_run_at_any_hour_and_ends_within_minutes() {
     let file = top().join("campaigns/jade-garden/campaign.toml");
@@ -102,7 +102,7 @@ fn scripts_are_there_and_may_be_run() {
     assert!(read(".ci/run").contains("make test"));
 }
 
-/// A link to a file that moved is worse than none.
+/// A link in the documents must point to an existing file.
 #[test]
 fn links_in_the_papers_lead_somewhere() {
     for path in ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CHANGELOG.md"] {

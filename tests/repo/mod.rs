@@ -1,5 +1,5 @@
-//! Files that must agree: the rooms with their walls, dashboards with metrics, schemas with code,
-//! papers with commands. A failure names the file and line to mend.
+//! Files that must agree: rooms with the table of allowed imports, dashboards with metrics, schemas with
+//! code, documents with commands. A failure names the file and line to mend.
 
 mod conventions;
 mod dashboards;
@@ -8,7 +8,7 @@ mod rooms;
 
 use std::path::{Path, PathBuf};
 
-/// The top of the repository.
+/// The repository's root.
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -18,7 +18,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every file below `dir` with this extension, as paths from the top, in order.
+/// Every file below `dir` with this extension, as paths relative to the root, sorted.
 fn files(dir: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut dirs = vec![top().join(dir)];

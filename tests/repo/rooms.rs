@@ -1,35 +1,35 @@
-//! Who may see whom: the `use` lines of every room held against one table.
+//! Allowed imports between rooms (top-level modules): the `use` lines of every room against one table.
 
 use super::{files, read};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Read a row: this room may use those. The compiler holds the core to nothing at all; tests beside
-/// the code may use what they like.
+/// A row: this room may use those. The compiler keeps the core free of all of them; tests beside the code may
+/// use any room.
 const TABLE: &[(&str, &[&str])] = &[
-    // The core sees nobody.
+    // The core uses no room.
     ("core", &[]),
-    // What people write, and what it means.
+    // Configuration and texts.
     ("config", &["lists"]),
     ("text", &[]),
     ("cli", &[]),
-    // Rooms with a door to the world. `net` plays the sounds that `audio` made.
+    // Rooms with I/O. `net` plays the sounds that `audio` decoded.
     ("audio", &[]),
     ("net", &["audio"]),
     ("lists", &[]),
     ("store", &["lists"]),
     ("journal", &[]),
     ("results", &["store"]),
-    // A world to dial into, in virtual time and over real sockets.
+    // The simulation, in virtual time and over real sockets.
     ("sim", &["audio", "net"]),
-    // Sums of the media threads and of the store, as plain numbers.
+    // Counters of the media threads and of the store.
     ("metrics", &["net", "store"]),
-    // The loop meets everybody who makes calls happen, and no screen.
+    // The loop uses every room that makes calls, and no user interface.
     ("engine", &["audio", "journal", "metrics", "net", "store"]),
-    // Screens see the board and the metrics, and ask the store about people, leads and calls.
+    // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
     ("console", &["config", "engine", "metrics", "store", "text"]),
     ("progress", &["engine", "text"]),
-    // Commands put the rooms together.
+    // Commands connect the rooms.
     (
         "commands",
         &[
@@ -40,7 +40,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("main", &["cli", "commands"]),
 ];
 
-/// A library that must stay in one room, and the files where it may be named.
+/// Libraries that must stay in one room, and the files that may name them.
 const KEPT: &[(&str, &[&str])] = &[
     ("axum::", &["src/console"]),
     ("sqlx::", &["src/store"]),
@@ -92,7 +92,7 @@ fn libraries_stay_in_their_rooms() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The dependency list is the proof that the core is pure, so it is held to what it is.
+/// The dependency list shows that the core is pure, so it is fixed here.
 #[test]
 fn the_core_depends_on_nothing_that_waits_or_reads_the_clock() {
     let manifest: toml::Table = read("src/core/Cargo.toml").parse().expect("a manifest");
@@ -123,7 +123,7 @@ fn code(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
 }
 
-/// Line and name of every other room that is named.
+/// Line and name of every other room that is used.
 fn seen(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (line, code) in text.lines().enumerate() {

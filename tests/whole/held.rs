@@ -1,5 +1,5 @@
-//! What hundreds of conversations cost that go on for ten minutes, all of them recorded or none. By hand:
-//! its figures are printed.
+//! Cost of hundreds of conversations held for ten minutes, all of them recorded or none. Run by hand: it
+//! prints its figures.
 
 use super::bridged::{comes, hire, phones, seats, serve, sign_in, site};
 use crate::floor::rig::{AGENT_HZ, CALLEE_HZ};
@@ -13,12 +13,12 @@ const RULES: &str = "[agents]\ngroup = \"vote\"\nannounce_agent_id = false\nreco
     [[dispositions]]\ncode = \"said\"\nlabel = \"said\"\nstate = \"done\"\ndefault = true\n\
     [calling]\nwindows = [{ days = \"mon-sun\", from = \"00:00\", to = \"24:00\" }]\n";
 
-/// From the environment, so that a short trial needs no other code.
+/// A setting from the environment, so that a short trial needs no other code.
 fn wish(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// Seconds of a processor that each thread of a process has used so far, by its name.
+/// CPU seconds of each thread of a process so far, by thread name.
 fn used(pid: u32) -> BTreeMap<String, f64> {
     let mut sums = BTreeMap::new();
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
@@ -39,7 +39,7 @@ fn memory(pid: u32) -> String {
     line.trim_start_matches("VmRSS:").trim().to_owned()
 }
 
-/// The buckets of how late packets left, cumulated, by their bound.
+/// Cumulative buckets of how late packets left, by their bound.
 fn lateness(url: &str) -> Vec<(String, f64)> {
     let host = url.trim_start_matches("http://");
     let mut stream = std::net::TcpStream::connect(host).unwrap();
@@ -55,7 +55,7 @@ fn lateness(url: &str) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Frames that recordings lost, and how many recordings there are.
+/// Frames that recordings lost, and the number of recordings.
 fn lost_frames(dir: &Path) -> (u64, u64, f64) {
     let mut sum = (0, 0, 0.0);
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -130,7 +130,7 @@ async fn three_hundred_conversations_are_held_for_ten_minutes() {
         under = now;
     }
 
-    // Twice: the second hangs up.
+    // Twice: the second signal hangs up.
     for wait in [200, 0] {
         let sent = std::process::Command::new("kill").args(["-TERM", &pid.to_string()]).status();
         assert!(sent.unwrap().success());

@@ -16,7 +16,7 @@ const ROUND_TRIP: Duration = Duration::from_millis(40);
 /// Share of hang-ups that cross an answer on the wire.
 const CROSSINGS: f64 = 0.1;
 
-/// What a rung phone does.
+/// The reaction of a rung phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pickup {
     After(Duration),

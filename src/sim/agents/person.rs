@@ -11,7 +11,7 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::{Duration, Time, Utc};
 
-/// What all agents of a floor can call: campaign, leads, outside numbers.
+/// Data that all agents of a floor share: campaign, dispositions, leads and outside numbers to call.
 #[derive(Clone, Debug)]
 pub struct Scene {
     pub campaign: CampaignId,

@@ -1,4 +1,4 @@
-//! What is asked of the books and the state log once the day is over.
+//! Checks of the store and the state log after the day is over.
 
 use super::FloorPlan;
 use super::judge::{Callee, Seen, Told};
@@ -12,10 +12,10 @@ use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeMap;
 
-/// A booked callback whose agent is away goes to anyone after this.
+/// After this, a booked callback whose agent is away goes to any agent.
 const GRACE: Duration = Duration::from_secs(15 * 60);
 
-/// `finished` = nothing was left to do; where nobody takes calls out, a day ends without.
+/// `finished` = the list was called to its end; a day without outbound agents ends before that.
 pub fn judge(
     plan: &FloorPlan,
     seen: &Seen,
@@ -43,7 +43,7 @@ fn everybody_went_home(dialer: &Dialer) -> Result<(), String> {
     }
 }
 
-/// A lead that nobody has any more, and that the store believes to be lent, would never be called again.
+/// A lead that no part of the dialer holds while the store counts it as leased would never be called again.
 fn nothing_is_lent_for_ever(books: &Books) -> Result<(), String> {
     match books.lent().next() {
         Some(lead) => Err(format!("lead {lead} is lent to nobody: {:?}", books.lead(lead))),
@@ -64,7 +64,7 @@ fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, books: &Books) -
             Outcome::Answered => {
                 (callee.bridged && result.connected_at.is_some() && result.agent.is_some())
                     || callee.announced
-                    // She was gone before anything could be played.
+                    // The callee hung up before an announcement could be played.
                     || plan.campaign.mode == Mode::Announce && callee.acked.is_none() && callee.ended_by_callee
                     || attempt.request.lead.is_none() && result.agent.is_none()
                     || (callee.sorry && result.agent.is_none())
@@ -85,7 +85,7 @@ fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, books: &Books) -
     Ok(())
 }
 
-/// Sign-in to sign-out is the sum of what lies between, and conversations are as long as was told.
+/// The times from sign-in to sign-out add up to the total, and conversations are as long as reported.
 fn the_log_adds_up(seen: &Seen) -> Result<(), String> {
     for (agent, told) in &seen.told {
         one_log_adds_up(seen, told).map_err(|broken| format!("agent {agent}: {broken}"))?;
@@ -107,7 +107,7 @@ fn one_log_adds_up(seen: &Seen, told: &[Told]) -> Result<(), String> {
         } else if let (Some(before), Some((_, whole, talked))) = (before, &mut shift) {
             let span = line.at.since(before.at);
             *whole += span;
-            // Who is the agent of a conversation may change within one activity: a helper takes it over.
+            // The agent of a conversation may change within one activity: a consulted agent takes it over.
             if Seen::talks_herself(&before.seat) {
                 *talked += span;
             }
@@ -142,7 +142,7 @@ fn one_log_adds_up(seen: &Seen, told: &[Told]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever answered is called again only when she was abandoned, a summary says so, or an agent asked.
+/// A callee who answered is called again only after an abandon, by a summary, or by an agent's request.
 fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
     let rest = plan.campaign.retry.after.get(&Outcome::Abandoned);
     let mut answered: BTreeMap<_, &BookedAttempt> = BTreeMap::new();
@@ -161,7 +161,7 @@ fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &
                 });
                 of && record.at <= attempt.request.placed_at
             };
-            // What becomes of a lead that an agent asked for anew is settled by that call.
+            // A lead that an agent has requested since is settled by that newer call.
             let asked_since = seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
             if !abandoned && !asked_since && books.summaries().iter().rfind(opened).is_none() {
                 return Err(format!(
@@ -192,7 +192,7 @@ fn callbacks_reach_whom_they_were_booked_for(
     for record in books.summaries() {
         let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { continue };
         if update.callback.is_none() {
-            // The only number was wrong: nobody can be called back there.
+            // If the only number was wrong, no callback is possible.
             if update.phones.iter().any(|phone| !phone.closed) {
                 return Err(format!("the callback of {record:?} was dropped"));
             }
@@ -206,7 +206,7 @@ fn callbacks_reach_whom_they_were_booked_for(
         });
         let Some(next) = later else {
             let lead = books.lead(update.lead).ok_or("no such lead")?;
-            // The end of a call in which she spoke with somebody has the last word.
+            // A later call in which the callee spoke with an agent decides instead.
             let overtaken = books.attempts().any(|attempt| {
                 let spoke = |result: &AttemptResult| result.ended_at >= record.at && result.agent.is_some();
                 attempt.request.lead == Some(update.lead)
@@ -249,7 +249,7 @@ fn callbacks_reach_whom_they_were_booked_for(
     Ok(())
 }
 
-/// How many callbacks came to the agent who had booked them.
+/// The number of callbacks that came to the agent who had booked them.
 pub fn callbacks_kept(seen: &Seen, books: &Books) -> usize {
     let kept = |record: &&SummaryRecord| {
         let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { return false };

@@ -1,5 +1,5 @@
-//! What becomes of every number and every lead of a day on the floor: who was called when, and whether there
-//! was a reason; what was written, and whether it is what happened.
+//! Checks of every number and lead after a day on the floor: when each was called and for which reason, and
+//! whether the rows say what happened.
 
 use super::FloorPlan;
 use super::judge::{Seen, Sent};
@@ -78,7 +78,7 @@ fn hours_hold(plan: &FloorPlan, seen: &Seen) -> Result<(), String> {
     Ok(())
 }
 
-/// The latest word of an agent on this lead before that moment.
+/// The latest summary of this lead before that moment.
 fn said(books: &Books, lead: LeadId, before: Utc) -> Option<&SummaryRecord> {
     let of = |record: &&SummaryRecord| {
         record.at <= before && record.lead.as_ref().is_some_and(|update| update.lead == lead)
@@ -86,7 +86,7 @@ fn said(books: &Books, lead: LeadId, before: Utc) -> Option<&SummaryRecord> {
     books.summaries().iter().rfind(of)
 }
 
-/// When the attempts on this lead ended.
+/// The ends of the attempts on this lead.
 fn tries(books: &Books, lead: LeadId) -> impl Iterator<Item = Utc> {
     let of = books.attempts().filter(move |attempt| attempt.request.lead == Some(lead));
     of.filter_map(|attempt| attempt.result.as_ref()).map(|result| result.ended_at)
@@ -103,7 +103,7 @@ fn nobody_is_called_before_her_time(plan: &FloorPlan, seen: &Seen, books: &Books
             continue;
         }
         let said = said(books, lead, placed).and_then(|record| Some((record.at, record.lead.as_ref()?)));
-        // Another try since then has its own delay, but a callback waits for its moment.
+        // An attempt since then has its own retry delay, but a callback waits for its time.
         let tried_since = |at: Utc| tries(books, lead).any(|end| end >= at && end <= placed);
         if let Some((at, update)) = said
             && let Some(due) = update.next_at.filter(|due| *due > placed)
@@ -113,7 +113,7 @@ fn nobody_is_called_before_her_time(plan: &FloorPlan, seen: &Seen, books: &Books
         }
         let Some(before) = before else { continue };
         let Some(result) = &before.result else { continue };
-        // During the call, too: who hands it over has had her word.
+        // Also a summary during the call: an agent who transfers the callee summarises before the transfer.
         let since_said = said.is_some_and(|(at, _)| at >= before.request.placed_at);
         let asked = seen.asked_at.get(&lead).is_some_and(|at| *at >= result.ended_at);
         if !result.counted || since_said || asked {
@@ -169,7 +169,8 @@ fn a_household_that_is_done_is_left_alone(
             *first = (*first).min((at, update.lead));
         }
     }
-    // Whether or not it was written so: who spoke with an agent, and that was that, spoke for her home.
+    // Whether or not a row says so: a callee who spoke with an agent, with a final disposition, closes the
+    // household.
     for record in books.summaries() {
         let word = plan.rules().disposition(&record.summary.disposition);
         let agreed =
@@ -192,7 +193,7 @@ fn a_household_that_is_done_is_left_alone(
     Ok(())
 }
 
-/// Whether an agent said of this lead since then that it goes on.
+/// Whether an agent's summary since then keeps this lead open.
 fn said_since(books: &Books, lead: LeadId, at: Utc) -> bool {
     books.summaries().iter().any(|record| {
         let goes_on = |state| matches!(state, LeadState::Open | LeadState::FollowUp);
@@ -231,7 +232,7 @@ fn rows_say_what_happened(plan: &FloorPlan, seen: &Seen, books: &Books) -> Resul
     Ok(())
 }
 
-/// Where a word is wanted of every conversation, there is one: the agent's, or the campaign's own.
+/// Where every conversation needs a disposition, it has one: the agent's, or the campaign's default.
 fn every_conversation_has_its_word(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
     if !plan.rules().disposition_required || plan.rules().disposition_default.is_none() {
         return Ok(());
@@ -249,7 +250,7 @@ fn every_conversation_has_its_word(plan: &FloorPlan, seen: &Seen, books: &Books)
     Ok(())
 }
 
-/// Caps are asked of what stands with the number: every try that counted, and no other.
+/// Caps depend on the tries stored with the number: every try that counts, and no other.
 fn tries_are_counted(books: &Books) -> Result<(), String> {
     let mut tries: BTreeMap<(LeadId, PhoneNumber), u32> = BTreeMap::new();
     for attempt in books.attempts() {

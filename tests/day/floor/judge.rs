@@ -1,5 +1,5 @@
-//! The judge of the floor: follows every input and output, and asks after each input whether anybody
-//! waits for nothing, hears nothing, or is with two people at once.
+//! The judge of the floor: follows every input and output, and checks after each input that no callee waits
+//! beside an idle agent or in silence, and no agent has two callees.
 
 use super::orders::Orders;
 use super::{FloorPlan, actions};
@@ -17,18 +17,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Mode predictive: calls on their way for each agent who is there.
+/// Mode predictive: calls in set-up per signed-in agent.
 const CALLS_PER_AGENT_MAX: usize = 25;
 
-/// How long an ordinary telephone may wait for its place in the trunk's calls per second.
+/// How long a call to an ordinary telephone may wait for the trunk's calls-per-second limit.
 const LINE_WAIT: Duration = Duration::from_millis(500);
 
-/// A callee, from the opened attempt (or her own call to us) to her end.
+/// A callee, from the opened attempt (or the incoming call) to the end of the call.
 #[derive(Clone, Debug, Default)]
 pub struct Callee {
     pub inbound: bool,
     opened: Option<Time>,
-    /// Placed for one agent, who asked for it or for whom it was booked.
+    /// Placed for one agent, who requested the lead or booked the callback.
     pub for_one: bool,
     pub acked: Option<Time>,
     announcing: bool,
@@ -41,10 +41,11 @@ pub struct Callee {
     pub bridged: bool,
     pub ended: bool,
     pub ended_by_callee: bool,
-    /// The first agent who spoke with her, and all who were kept, rung or there for her.
-    /// A manager had every call hung up while she was on the line.
+    /// A manager had every call hung up while the callee was on the line.
     pub ordered_off: bool,
+    /// The first agent who spoke with the callee.
     pub first_agent: Option<AgentId>,
+    /// All agents reserved, rung or connected for the call.
     pub agents: BTreeSet<AgentId>,
 }
 
@@ -66,7 +67,7 @@ pub struct Sent {
     pub number: PhoneNumber,
 }
 
-/// A seat as it was told. `logged` = a line of the state log.
+/// A seat as reported. `logged` = it is a line of the state log.
 #[derive(Clone, Debug)]
 pub struct Told {
     pub at: Utc,
@@ -77,36 +78,36 @@ pub struct Told {
 #[derive(Default)]
 pub struct Seen {
     pub callees: BTreeMap<CallId, Callee>,
-    /// Those of earlier processes.
+    /// Callees of earlier processes.
     pub past: BTreeMap<AttemptId, Callee>,
     legs: BTreeMap<CallId, Leg>,
     pub seats: BTreeMap<AgentId, SeatView>,
     pub told: BTreeMap<AgentId, Vec<Told>>,
-    /// Leads that an agent asked for, and so may be called whatever was before.
+    /// Leads that an agent requested, and so may be called whatever happened before.
     pub asked: BTreeSet<LeadId>,
     pub attempts_asked: BTreeSet<AttemptId>,
     /// Single numbers: an agent's own call, or a manager's test, at any hour.
     pub attempts_tested: BTreeSet<AttemptId>,
-    /// When each lead was asked for last.
+    /// When each lead was requested last.
     pub asked_at: BTreeMap<LeadId, Utc>,
     pub whys: BTreeMap<Why, u64>,
     pub crashes_at: Vec<Utc>,
     /// Every INVITE, in order.
     pub sent: Vec<Sent>,
-    /// Legs and callers' calls that ended, and those of which it was written down.
+    /// Legs and callers' calls that ended, and those of them with a saved row.
     pub legs_ended: u64,
     pub legs_saved: u64,
     opened_now: Vec<CallId>,
-    /// What the group chose for all.
+    /// The work mode that the group sets for all.
     group_mode: Option<WorkMode>,
     leads: BTreeSet<AgentId>,
     orders: Orders,
-    /// Acts that were granted in this step, by their asks.
+    /// Actions accepted in this step, by their request IDs.
     granted: BTreeSet<u64>,
     /// The only trunk is down, or rests until then.
     trunk_down: bool,
     trunk_rests: Utc,
-    /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
+    /// Since when a callee waits while an agent on an ordinary telephone, who needs a free line, is idle.
     beside_telephone: BTreeMap<(CallId, AgentId), Time>,
     pub broken: Option<String>,
     pub checks: u64,
@@ -144,7 +145,7 @@ impl FloorJudge {
     }
 }
 
-/// What the plan promises.
+/// The rules of the plan.
 struct Rules {
     mode: Mode,
     ratio: f64,
@@ -206,7 +207,7 @@ impl Seen {
             Input::TrunkChanged { state, .. } => match state {
                 TrunkState::Up => self.trunk_down = false,
                 TrunkState::Down => self.trunk_down = true,
-                // Who asked for a rest has it, also if it is heard of again before.
+                // A rest that a trunk asked for holds, even if the trunk answers before its end.
                 TrunkState::Resting { span } => self.trunk_rests = self.trunk_rests.max(utc + *span),
             },
             Input::AttemptOpened { attempt, verdict } if *verdict != DialVerdict::Opened => {
@@ -226,7 +227,7 @@ impl Seen {
         match output {
             Output::OpenAttempt(request) => {
                 let call = request.attempt.call();
-                // A single number to be tested asks for nobody.
+                // A test call has no lead and needs no agent.
                 let test = request.lead.is_none();
                 self.callees.insert(call, Callee { opened: Some(at), for_one: test, ..Callee::default() });
                 self.opened_now.push(call);
@@ -350,7 +351,7 @@ impl Seen {
         self.told.entry(seat.agent).or_default().push(Told { at: utc, seat: seat.clone(), logged });
     }
 
-    /// A call from the queue goes to nobody who is away, leaves, or chose the other direction.
+    /// A queued call must not go to an agent who is away, leaving, or in the other direction's mode.
     fn given_amiss(&self, before: &SeatView, seat: &SeatView) -> Option<&'static str> {
         let work = seat.work.as_ref()?;
         let hers = |party: &Party| party.agent == Some(seat.agent) && party.kind == PartyKind::Agent;
@@ -364,7 +365,7 @@ impl Seen {
         let suits = if work.inbound { mode.takes_inbound() } else { mode.takes_outbound() };
         let away = |seat: &SeatView| seat.availability != Availability::Available;
         let callee = work.parties.first().and_then(|party| self.callees.get(&party.leg));
-        // A shift lead takes over what another began.
+        // A supervisor takes over another agent's call.
         let began = callee.and_then(|callee| callee.first_agent).is_some_and(|first| first != seat.agent);
         if began && self.leads.contains(&seat.agent) {
             return None;
@@ -379,7 +380,7 @@ impl Seen {
     }
 
     fn check(&mut self, at: Time, utc: Utc, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
-        // C4: counters are what the calls say.
+        // C4: counters equal the sums over the calls.
         dialer.drift().map_or(Ok(()), Err)?;
         self.everything_is_told(dialer)?;
         self.nobody_has_two()?;
@@ -391,7 +392,7 @@ impl Seen {
 
     fn everything_is_told(&self, dialer: &Dialer) -> Result<(), String> {
         for seat in dialer.seats() {
-            // A seat is told when it is first touched.
+            // A seat is reported when it first changes.
             let Some(told) = self.seats.get(&seat.agent) else { continue };
             let key = |seat: &SeatView| {
                 let attempt = seat.work.as_ref().and_then(|work| work.attempt);
@@ -426,7 +427,7 @@ impl Seen {
         }
     }
 
-    /// Everybody in this mix but one.
+    /// The number of other legs in this mix.
     fn others(&self, mix: MixId, not: CallId) -> usize {
         let legs = self.legs.iter().filter(|(id, leg)| **id != not && leg.mix == Some(mix) && !leg.ending);
         legs.count()
@@ -443,7 +444,7 @@ impl Seen {
             if callee.mix.is_some() && !with_somebody && !music {
                 return Err(format!("{id:?} is alone in a mix: {callee:?}"));
             }
-            // From the ACK on: what the store took is part of the wait.
+            // From the ACK on: the store's delay is part of the wait.
             let waits = !callee.bridged && at.since(acked) <= rules.answer_wait;
             if !(music || with_somebody || callee.announcing || waits) {
                 return Err(format!("{id:?} hears nothing: {callee:?}"));
@@ -466,7 +467,7 @@ impl Seen {
             }
     }
 
-    /// Answered, and nobody is with her or on the way.
+    /// Answered, with no agent connected or on the way.
     fn waits(&self, id: CallId, callee: &Callee) -> bool {
         let up = callee.acked.is_some() && !callee.ended && !callee.hung_up && !callee.sorry;
         let served = self.seats.values().any(|seat| {
@@ -539,7 +540,7 @@ impl Seen {
         let idle = self.seats.values().filter(|seat| self.eligible(seat, false, rules)).count();
         let pending = self.callees.iter().filter(|(id, callee)| {
             let out = callee.opened.is_some() && !callee.ended && !callee.hung_up && !callee.for_one;
-            // Whoever lost her agent in mid-call waits in a queue of her own.
+            // A callee whose agent was lost in mid-call waits in a separate queue.
             out && (callee.acked.is_none() || !callee.bridged && self.waits(**id, callee))
         });
         let pending = pending.count();
@@ -559,7 +560,7 @@ impl Seen {
         for seat in self.seats.values() {
             let longest = match seat.activity {
                 Activity::Idle => continue,
-                // A lead on the screen waits for her click, while she does something now and then.
+                // A previewed lead waits for the agent's click, as long as the agent is active now and then.
                 Activity::Reserved if seat.work.as_ref().is_none_or(|work| work.attempt.is_none()) => {
                     Duration::from_secs(3600)
                 }
@@ -568,7 +569,7 @@ impl Seen {
                 Activity::Talking | Activity::Consulting => Duration::from_secs(3 * 3600),
             };
             let opened = seat.work.as_ref().and_then(|work| self.callees.get(&work.attempt?.call())?.opened);
-            // A lead that was looked at for long is reserved no less once it is dialled.
+            // A lead previewed for long stays reserved once it is dialled.
             let held = match opened.filter(|_| seat.activity == Activity::Reserved) {
                 Some(opened) => at.since(opened),
                 None => utc.since(seat.since),
@@ -582,7 +583,7 @@ impl Seen {
 }
 
 impl Seen {
-    /// Whether she is the agent of the call that her seat shows.
+    /// Whether the agent is the owner of the call that the seat shows.
     pub fn talks_herself(seat: &SeatView) -> bool {
         matches!(seat.activity, Activity::Talking | Activity::Consulting)
             && seat.supervising.is_none()
@@ -590,7 +591,7 @@ impl Seen {
                 let hers = |party: &paceline_core::agent::Party| {
                     party.kind == PartyKind::Agent && party.agent == Some(seat.agent)
                 };
-                // Her leg may be down while she moves to another phone.
+                // The agent's leg may be down while the agent moves to another phone.
                 work.parties.iter().any(hers)
                     || !work.parties.iter().any(|party| party.agent == Some(seat.agent))
             })

@@ -1,5 +1,5 @@
-//! The abandon ledger in virtual days: what the brain counts is what the books hold, before and after
-//! every crash; and a ceiling is kept over the whole day, restarts or not.
+//! The abandon ledger in virtual days: the dialer's counts equal the store's rows, before and after every
+//! crash; and a ceiling is kept over the whole day, restarts or not.
 
 use super::FloorPlan;
 use paceline::sim::day::{Day, Troubles};
@@ -22,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// A campaign that takes longer than this in virtual time does not end.
 const LONGEST: Time = Time::from_millis(40 * 24 * 3_600_000);
 
-/// A plan whose agents hear machines now and then, braked by any rules.
+/// A plan whose agents get machines now and then, with an abandon brake.
 fn plan(seed: u64, mode: Mode, leads: i64) -> FloorPlan {
     let mut plan = FloorPlan::from_seed(seed, mode, leads);
     let mut dice = Dice::keyed(seed, &[mode as u64, 1]);
@@ -49,7 +49,7 @@ fn at(plan: &FloorPlan, day: &Day<Line>) -> At {
     At { now, day_start: plan.campaign.windows.local_day(now).0 }
 }
 
-/// Everything of the last 30 days.
+/// The sum over the last 30 days.
 fn sum(ledger: &Ledger, at: At) -> Counts {
     ledger.window(Rule::UsTsr, at)
 }
@@ -58,8 +58,8 @@ fn answers(counts: &Counts) -> u64 {
     counts.people() + counts.connected_machines
 }
 
-/// While calls are out the brain is ahead by what their rows do not tell yet, and the books by attempts
-/// whose opening was not heard of yet.
+/// While calls are live the dialer is ahead by what their rows do not contain yet, and the store by attempts
+/// whose opening the dialer has not received yet.
 fn nearly_alike(plan: &FloorPlan, day: &Day<Line>) -> Result<(), String> {
     let at = at(plan, day);
     let stored = sum(&books(plan, &day.books), at);
@@ -98,7 +98,8 @@ fn alike(plan: &FloorPlan, day: &Day<Line>) -> Result<Counts, String> {
     Ok(sum(&stored, at))
 }
 
-/// One day, held against the books every 17 minutes and at its end; what it counted, or where they differ.
+/// Runs one day and compares with the store every 17 minutes and at its end; returns its counts, or the
+/// difference.
 pub fn one_day(seed: u64, mode: Mode, crash_every: Option<Duration>) -> Result<(Counts, u32), String> {
     let mut plan = plan(seed, mode, 120);
     plan.troubles = Troubles { crash_every, ..plan.troubles };
@@ -147,8 +148,8 @@ fn the_ledger_is_what_the_books_hold_at_any_crash() {
     assert!(!tame && crashes > 40, "too tame: {all:?}, {crashes} crashes");
 }
 
-/// Nobody walks away, so the brake alone decides: a day that is cut into pieces keeps its ceiling as one
-/// that is not.
+/// No callee hangs up early, so the brake alone decides: a day with many restarts keeps its ceiling as one
+/// without.
 #[test]
 fn a_ceiling_is_kept_over_a_day_of_restarts() {
     let mut abandoned = 0.0;
@@ -180,7 +181,7 @@ fn hundredth(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// The rows of a virtual day, written by the real store.
+/// Writes the rows of a virtual day through the real store.
 async fn write_down(store: &Store, plan: &FloorPlan, books: &Books) -> CampaignId {
     let campaign = NewCampaign {
         name: &plan.campaign.name,
@@ -193,7 +194,7 @@ async fn write_down(store: &Store, plan: &FloorPlan, books: &Books) -> CampaignI
     let id = store.define_campaign(&campaign).await.expect("a campaign");
     let (writer, mut replies) = store.start_writer();
     for attempt in books.attempts() {
-        // Every reason to refuse was the virtual store's to find.
+        // The memory store has checked every refusal reason already.
         let request = AttemptRequest {
             campaign: id,
             lead: None,

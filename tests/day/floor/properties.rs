@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A campaign that takes longer than this in virtual time does not end.
 const LONGEST: Time = Time::from_millis(40 * 24 * 3_600_000);
 
-/// What happened over several days, to see that a test was not too tame.
+/// Sums over several days, to check that a test met every case.
 #[derive(Debug, Default)]
 pub struct Total {
     days: u32,
@@ -37,8 +37,8 @@ impl Total {
         self.judged(plan, |_| {}).unwrap_or_else(|broken| panic!("{broken}"));
     }
 
-    /// One day, from the first sign-in until everybody has gone home; the first promise that was broken.
-    /// `show` is given the day before it begins.
+    /// Runs one day, from the first sign-in until every agent has signed out; returns the first broken
+    /// property. `show` gets the day before it begins.
     pub fn judged(&mut self, plan: &FloorPlan, show: impl FnOnce(&mut Day<Line>)) -> Result<(), String> {
         let mut day = plan.day();
         let judge = FloorJudge::default();
@@ -54,7 +54,7 @@ impl Total {
         if let Some(broken) = &judge.seen.borrow().broken {
             return Err(format!("{of}: {broken}"));
         }
-        // Where nobody takes calls out there is nobody to finish it.
+        // Without outbound agents a campaign cannot finish.
         if !finished && day.floor.as_ref().is_some_and(|floor| floor.takes_calls_out(plan.group.work_mode)) {
             let (view, seats) = (day.dialer.view(day.campaign()), day.dialer.seats());
             return Err(format!("{of}: not finished after 40 days: {view:?} {seats:?}"));
@@ -185,7 +185,7 @@ fn the_first_lines_are_ratio_times_agents() {
         plan.people = std::sync::Arc::new(people);
         plan.campaign.ring = Duration::from_secs(60);
         let mut day = plan.day();
-        // Everybody has signed in, and no call that nobody answers has been given up.
+        // Every agent has signed in, and no unanswered call has been cancelled.
         day.run(Time::from_millis(55_000));
         assert_eq!(day.far.calls_most(), lines, "{agents} agents");
     }
