@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_nonce_is_stale_and_a_made_up_one_is_wrong() {
+    fn an_old_nonce_is_stale_and_a_forged_one_is_wrong() {
         let access = access(false);
         let old = answered(&access, Time::ZERO, "paceline");
         let later = Time::from_millis(600_000);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_carrier_asks_nobody() {
+    fn a_carrier_without_challenge_needs_no_credentials() {
         let access = Access::new(people::Access::default(), 1);
         assert_eq!(proof(&access, Time::ZERO, &invite("")), Proof::NotNeeded);
     }

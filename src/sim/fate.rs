@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn the_spellings_of_a_number_are_one_callee() {
+    fn all_spellings_of_a_number_are_one_callee() {
         let table = [
             (["13800138000", "+8613800138000", "008613800138000"], 13_800_138_000),
             (["075512345678", "8675512345678", "0755-12345678"], 75_512_345_678),
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fate_repeats_and_differs_from_call_to_call() {
+    fn a_scenario_repeats_and_differs_from_call_to_call() {
         let people = People::default();
         let first = people.fate("13800138000", 1, None);
         assert_eq!(first, people.fate("+8613800138000", 1, None));
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_come_out_as_written() {
+    fn behaviours_occur_in_their_shares() {
         let people = People::parse(
             "[shares]\nanswer = 0.5\nvoicemail = 0\nbusy = 0.2\nno_answer = 0.1\nreject = 0\npowered_off = 0\n\
              unreachable = 0\nvacant = 0.2\nsuspended = 0\nrestricted = 0",
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blocked_region_is_blocked_whole() {
+    fn every_number_of_a_blocked_region_is_blocked() {
         let people = People::parse("[blocked]\nprefixes = [\"0991\"]").expect("valid");
         for n in 0..200 {
             let inside = people.fate(&format!("09918{n:06}"), 1, None);
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_answers_at_an_hour_with_factor_zero() {
+    fn no_callee_answers_at_an_hour_with_factor_zero() {
         let mut people = People::default();
         people.hours.answer = vec![0.0; 24];
         people.hours.answer[12] = 1.0;
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_answer_has_a_final_response() {
+    fn a_call_without_answer_has_a_final_response() {
         use Behaviour::*;
         for behaviour in
             [Busy, NoAnswer, Reject, PoweredOff, Unreachable, Vacant, Suspended, Restricted, Blocked]

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_is_read() {
+    fn a_written_log_reads_back_unchanged() {
         let mut told = Ledger::default();
         let mut text = format!("{}\n", LogLine::HEADER);
         for line in day() {
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cut_off_by_a_crash_is_left_out() {
+    fn a_log_line_cut_off_by_a_crash_is_left_out() {
         let text = format!("{}\n{}\n7000,inv", LogLine::HEADER, day()[0]);
         assert_eq!(Ledger::read_csv(&text).expect("readable").calls.len(), 1);
         let broken = format!("{}\n7000,inv\n", LogLine::HEADER);

@@ -517,7 +517,7 @@ mod tests {
                         vacant = 0\nsuspended = 0\nrestricted = 0\nanswer = ";
 
     #[test]
-    fn an_answered_call_hears_the_announcement_and_ends() {
+    fn an_answered_call_plays_the_announcement_and_ends() {
         let mut line = line(&format!(
             "[shares]\n{ONLY}1\n[listening]\nearly_share = 0\nto_the_end = 1\n[keys]\npress = {{ 2 = 1.0 }}\n\
              after = {{ median_secs = 3 }}\nsecond = 0\n[ring]\nuntil_answer = {{ median_secs = 9 }}"
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unanswered_call_is_given_up_at_the_ring_time() {
+    fn an_unanswered_call_is_cancelled_at_the_ring_time() {
         let mut line = line(&format!("[shares]\n{ONLY}0\nno_answer = 1").replacen("no_answer = 0\n", "", 1));
         place(&mut line, Time::ZERO, 1);
         let seen = run(&mut line);
@@ -548,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hang_up_while_ringing_is_a_cancelled_call() {
+    fn a_hang_up_while_ringing_cancels_the_call() {
         let mut line = line(&format!("[shares]\n{ONLY}1"));
         place(&mut line, Time::ZERO, 1);
         let hang_up = Output::HangUp { call: CallId(1), cause: HangUpCause::Stopped };
@@ -558,7 +558,7 @@ mod tests {
     }
 
     #[test]
-    fn a_carrier_without_room_asks_for_a_rest() {
+    fn a_carrier_at_its_limit_refuses_with_retry_after() {
         let mut line = line("[trouble]\nunavailable = 1\nretry_after_secs = 30");
         place(&mut line, Time::ZERO, 1);
         let (_, last) = run(&mut line).pop().expect("an end");

@@ -424,12 +424,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_file_is_a_whole_world() {
+    fn an_empty_file_gives_the_defaults() {
         assert_eq!(People::parse("").expect("empty"), People::default());
     }
 
     #[test]
-    fn the_sample_file_is_taken() {
+    fn the_sample_file_is_valid() {
         let people = People::parse(include_str!("../../campaigns/people.toml")).expect("our own sample");
         assert_eq!(people.shares, Shares::default());
         assert_eq!(people.hours.answer.len(), 24);
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spread_keeps_its_median_and_its_ends() {
+    fn a_spread_keeps_its_median_and_its_bounds() {
         let spread = Spread::new(10.0, 0.5, 4.0, 30.0);
         let mut dice = Dice::new(3);
         let mut drawn: Vec<Duration> = (0..4_001).map(|_| spread.draw(&mut dice)).collect();

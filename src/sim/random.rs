@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_key_throws_the_same_numbers() {
+    fn the_same_key_gives_the_same_numbers() {
         let mut one = Dice::keyed(7, &[13800138000, 2]);
         let mut two = Dice::keyed(7, &[13800138000, 2]);
         let mut other = Dice::keyed(7, &[13800138000, 3]);

@@ -33,7 +33,7 @@ fn address(carrier: &RunningCarrier, transport: Transport) -> SocketAddr {
 }
 
 #[test]
-fn a_foreign_caller_is_served_over_udp_and_tcp() {
+fn sipp_as_caller_is_served_over_udp_and_tcp() {
     for (transport, mode) in [(Transport::Udp, "u1"), (Transport::Tcp, "t1")] {
         let (runtime, carrier) = start(WILLING, |_| {});
         let sipp = Sipp::uac(20, address(&carrier, transport), &["-t", mode, "-r", "20", "-d", "300"]);
@@ -48,7 +48,7 @@ fn a_foreign_caller_is_served_over_udp_and_tcp() {
 }
 
 #[test]
-fn the_log_is_the_ledger_line_by_line() {
+fn the_log_file_equals_the_ledger() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("carrier.csv");
     let (runtime, carrier) = start(WILLING, |options| options.log = Some(file.clone()));
@@ -60,7 +60,7 @@ fn the_log_is_the_ledger_line_by_line() {
 }
 
 #[test]
-fn refusals_are_refused_and_known_by_their_cause() {
+fn a_refusal_is_recorded_as_its_outcome() {
     for (share, outcome) in [("busy", "busy"), ("vacant", "vacant"), ("reject", "rejected")] {
         let text = format!("{}\n", WILLING.replace(&format!("{share} = 0\n"), &format!("{share} = 1\n")))
             .replace("[shares]\n", "[shares]\nanswer = 0\n")

@@ -60,7 +60,7 @@ fn baresip_registers_and_takes_a_call_over_udp_tcp_and_tls() {
 }
 
 #[test]
-fn baresip_in_a_call_is_told_of_its_end_by_the_next_process_and_found_where_it_was() {
+fn the_next_process_ends_baresips_call_and_reaches_it_without_a_new_register() {
     let service = Service::start();
     let phone = Softphone::baresip(service.address(Transport::Udp), "udp", "1001", "secret");
     let link = service.wait_for_link("1001");
@@ -104,7 +104,7 @@ fn baresip_in_a_call_is_told_of_its_end_by_the_next_process_and_found_where_it_w
 }
 
 #[test]
-fn baresip_with_a_wrong_password_is_told_so() {
+fn baresip_with_a_wrong_password_reports_the_refusal() {
     let service = Service::start();
     let phone = Softphone::baresip(service.address(Transport::Udp), "udp", "1001", "wrong");
     phone.wait_for("403 Forbidden");
@@ -113,7 +113,7 @@ fn baresip_with_a_wrong_password_is_told_so() {
 }
 
 #[test]
-fn a_flood_of_strangers_leaves_a_running_call_and_its_phone_alone() {
+fn a_flood_from_unknown_sources_does_not_disturb_a_running_call_or_its_phone() {
     let service = Service::start();
     let address = service.address(Transport::Udp);
     let port = free_port();
@@ -189,7 +189,7 @@ fn register(socket: &UdpSocket, to: SocketAddr, cseq: u32, authorization: &str) 
 
 /// svcrack stops where SHA-256 is offered; this attacker does not.
 #[test]
-fn a_guesser_who_knows_his_trade_finds_nothing_and_locks_nobody_out() {
+fn a_skilled_password_guesser_finds_nothing_and_locks_no_account_out() {
     let service = Service::start();
     let address = service.address(Transport::Udp);
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
@@ -213,7 +213,7 @@ fn a_guesser_who_knows_his_trade_finds_nothing_and_locks_nobody_out() {
 }
 
 #[test]
-fn sipvicious_finds_no_password_and_locks_nobody_out() {
+fn sipvicious_finds_no_password_and_locks_no_account_out() {
     let service = Service::start();
     let found = sipvicious("svcrack", &["-u", "1001", "-d", "words"], &service);
     assert!(!found.contains("secret"), "{found}");

@@ -36,7 +36,7 @@ fn an_answered_call_is_acknowledged_and_ended_by_us() {
 }
 
 #[test]
-fn refusals_mean_what_the_network_said() {
+fn every_refusal_maps_to_its_outcome() {
     for (scenario, outcome, code, by, next_trunk) in [
         ("busy", "busy", 486, "callee", false),
         ("reject", "rejected", 603, "callee", false),
@@ -54,7 +54,7 @@ fn refusals_mean_what_the_network_said() {
 }
 
 #[test]
-fn a_call_nobody_answers_is_cancelled_at_the_ring_time() {
+fn an_unanswered_call_is_cancelled_at_the_ring_time() {
     let dial = Dial { ring: Duration::from_millis(800), ..Dial::default() };
     let (row, report) = call_into("no_answer", &dial);
     assert_eq!((row.outcome.as_str(), row.ended_by.as_str()), ("no_answer", "dialer"), "{row:?}");
@@ -104,7 +104,7 @@ fn wrong_credentials_are_not_tried_again() {
 }
 
 #[test]
-fn hold_stops_our_audio_and_its_end_brings_it_back() {
+fn hold_stops_our_audio_and_unhold_resumes_it() {
     let dial = Dial { talk: Duration::from_millis(2_500), ..Dial::default() };
     let (row, _) = call_into("hold", &dial);
     assert_eq!(row.outcome, "answered", "{row:?}");
@@ -129,7 +129,7 @@ fn the_callee_may_hang_up_first() {
 }
 
 #[test]
-fn the_invite_is_repeated_until_the_trunk_speaks() {
+fn the_invite_is_repeated_until_the_trunk_responds() {
     let (row, report) = call_into("slow", &Dial::default());
     assert_eq!(row.outcome, "answered", "{row:?}");
     assert!(report.count("INVITE ") >= 2);
@@ -144,7 +144,7 @@ fn a_repeated_answer_gets_its_ack_again() {
 }
 
 #[test]
-fn a_key_by_info_is_heard() {
+fn a_key_by_sip_info_is_received() {
     let dial = Dial { talk: Duration::from_millis(1_500), ..Dial::default() };
     let (row, _) = call_into("keys", &dial);
     assert_eq!(row.keys, "1", "{row:?}");

@@ -57,7 +57,7 @@ fn check(faults: &[String]) {
 }
 
 #[test]
-fn every_file_opens_by_saying_what_lives_in_it() {
+fn every_file_begins_with_a_doc_line() {
     let opens = |path: &String| read(path).trim_start_matches("#![no_main]").trim_start().starts_with("//! ");
     let faults: Vec<String> = sources()
         .into_iter()
@@ -68,7 +68,7 @@ fn every_file_opens_by_saying_what_lives_in_it() {
 }
 
 #[test]
-fn no_file_grows_into_a_corridor() {
+fn no_file_exceeds_the_line_limit() {
     let long = |path: String| {
         let lines = read(&path).lines().count();
         (lines > LINES_MAX).then(|| format!("{path}: {lines} lines, at most {LINES_MAX}"))
@@ -77,7 +77,7 @@ fn no_file_grows_into_a_corridor() {
 }
 
 #[test]
-fn the_clock_is_read_in_its_own_room_alone() {
+fn only_the_listed_files_read_a_clock() {
     let mut faults = Vec::new();
     for path in sources().into_iter().filter(|path| path.starts_with("src/")) {
         let beside_the_code = path.ends_with("tests.rs") || path.contains("/tests/");
@@ -208,7 +208,7 @@ fn the_word_check_finds_whole_words_in_prose_only() {
 }
 
 #[test]
-fn nothing_unfinished_is_left_behind() {
+fn no_unfinished_marks_remain() {
     // Split, so that this file does not match.
     let marks =
         [["to", "do!("].concat(), ["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["dbg", "!("].concat()];

@@ -7,7 +7,7 @@ use paceline::config::{Config, LoadedCampaign};
 use std::collections::BTreeSet;
 
 #[test]
-fn the_schemas_are_what_the_code_would_write() {
+fn the_schema_files_equal_the_codes_schemas() {
     let mut expected = BTreeSet::new();
     for (name, made) in schema::all() {
         let path = format!("schemas/{name}.schema.json");
@@ -29,7 +29,7 @@ fn the_schemas_are_what_the_code_would_write() {
 }
 
 #[test]
-fn every_sample_campaign_is_a_campaign() {
+fn every_sample_campaign_is_valid() {
     let mut campaigns = 0;
     for file in files("campaigns", "toml").iter().filter(|file| file.ends_with("campaign.toml")) {
         campaigns += 1;
@@ -89,7 +89,7 @@ fn the_readmes_commands_exist() {
 }
 
 #[test]
-fn scripts_are_there_and_may_be_run() {
+fn scripts_exist_and_are_executable() {
     use std::os::unix::fs::PermissionsExt;
     for path in ["scripts/setup.sh", "scripts/run.sh", "scripts/test.sh", ".ci/run"] {
         let mode = std::fs::metadata(top().join(path))
@@ -104,7 +104,7 @@ fn scripts_are_there_and_may_be_run() {
 
 /// A link in the documents must point to an existing file.
 #[test]
-fn links_in_the_papers_lead_somewhere() {
+fn links_in_the_documents_point_to_existing_files() {
     for path in ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
         for part in read(path).split("](").skip(1) {
             let target = part.split([')', '#']).next().unwrap_or("");

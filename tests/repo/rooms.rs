@@ -53,7 +53,7 @@ const KEPT: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn every_room_uses_only_the_rooms_it_may_see() {
+fn every_room_imports_only_the_rooms_in_its_row() {
     let table: BTreeMap<&str, &[&str]> = TABLE.iter().copied().collect();
     let mut faults = Vec::new();
     for file in files("src", "rs") {
@@ -161,7 +161,7 @@ fn names(line: &str, library: &str) -> bool {
 }
 
 #[test]
-fn the_reader_of_use_lines_sees_what_is_there() {
+fn the_import_scan_finds_every_room() {
     let text =
         "use crate::store::Store;\n// crate::console\nlet x = crate::net::clock();\nuse supercrate::no;\n";
     assert_eq!(seen(text), [(1, "store".to_owned()), (3, "net".to_owned())]);

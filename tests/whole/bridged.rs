@@ -221,7 +221,7 @@ fn seconds_of(file: &Path) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_floor_that_is_killed_in_conversation_ends_every_leg_and_goes_on() {
+async fn a_floor_killed_in_conversation_ends_every_leg_and_goes_on() {
     let callees = phones(None, Vec::new(), CALLEE_HZ, None).await;
     let (site, sip) = site(callees.address(), LEADS, RULES);
     let (mut service, client) = serve(&site, 1).await;

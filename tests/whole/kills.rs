@@ -19,7 +19,7 @@ const RULES: &str = "[calling]\nring_secs = 5\nconcurrency_max = 25\nwindows = [
     [keys]\n1 = { result = \"agree\" }\n2 = { result = \"against\" }\n";
 
 #[test]
-fn a_campaign_that_is_killed_again_and_again_calls_nobody_twice_and_reconciles() {
+fn a_campaign_killed_repeatedly_calls_no_number_twice_and_reconciles() {
     let seed = 20_261_121;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let records = tempfile::tempdir().expect("a folder");

@@ -38,7 +38,7 @@ fn text(site: &Site, arguments: &[&str], chinese: bool) -> (i32, String, String)
 }
 
 #[test]
-fn a_person_reads_why_nothing_is_dialled_and_what_a_minute_was() {
+fn why_explains_an_idle_dialer_and_the_journal_a_minute() {
     let records = tempfile::tempdir().expect("a folder");
     let (runtime, far, address) = carrier(PEOPLE, &records.path().join("invites.csv"));
     let site = Site::new(address, 6, RULES);

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_answers_declines_or_rings_until_it_is_given_up() {
+    fn a_phone_answers_declines_or_rings_until_it_is_cancelled() {
         let second = Duration::from_secs(1);
         let table = [
             (Pickup::After(second), "answered by callee"),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leg_that_we_end_ends_once() {
+    fn a_leg_hung_up_by_the_dialer_ends_once() {
         for seed in 0..20 {
             let mut legs = Legs::default();
             legs.ring(Time::ZERO, LEG, Some(AgentId(1)), RING, Pickup::After(Duration::from_secs(1)), None);

@@ -186,7 +186,7 @@ fn is_close(people: &People, user: &str) -> bool {
 }
 
 #[test]
-fn every_fate_reaches_the_dialer_as_what_it_is() {
+fn every_scenario_ends_in_its_outcome() {
     let text = "seed = 3\n[trouble]\nslow = 0.05\nunavailable = 0.02\nsilent = 0.01";
     let people = People::parse(text).expect("people");
     let mut caller = Caller::new(text, 3, NetworkRules::default());
@@ -204,7 +204,7 @@ fn every_fate_reaches_the_dialer_as_what_it_is() {
 }
 
 #[test]
-fn keys_pressed_are_keys_heard_and_both_sides_agree_on_who_hung_up() {
+fn every_pressed_key_arrives_and_both_sides_agree_on_who_hung_up() {
     let mut caller = Caller::new("seed = 4", 4, NetworkRules::default());
     caller.run(500, 100);
     let mut keys = 0;
@@ -245,7 +245,7 @@ fn a_lossy_network_loses_no_call() {
 }
 
 #[test]
-fn the_same_seeds_give_the_same_day_to_the_last_line() {
+fn the_same_seeds_give_the_same_log() {
     let day = |seed| {
         let network = NetworkRules { lost: 0.05, duplicated: 0.05, ..NetworkRules::default() };
         let mut caller = Caller::new("seed = 1\n[trouble]\nlost = 0.02", seed, network);
@@ -275,7 +275,7 @@ fn a_challenged_caller_comes_back_with_credentials() {
 }
 
 #[test]
-fn an_answer_that_crosses_the_cancel_leaves_nobody_on_the_line() {
+fn an_answer_that_crosses_the_cancel_ends_with_ack_and_bye() {
     let text = "[shares]\nanswer = 0\nvoicemail = 0\nbusy = 0\nreject = 0\npowered_off = 0\nunreachable = 0\n\
                 vacant = 0\nsuspended = 0\nrestricted = 0\n[trouble]\nlate_answer = 1.0";
     let delay = (Duration::from_millis(10), Duration::from_millis(10));

@@ -129,7 +129,7 @@ pub fn one_day(seed: u64, mode: Mode, crash_every: Option<Duration>) -> Result<(
 }
 
 #[test]
-fn the_ledger_is_what_the_books_hold_at_any_crash() {
+fn the_ledger_equals_the_stores_rows_at_any_crash() {
     let (mut all, mut crashes) = (Counts::default(), 0);
     for (mode, seed) in [(Mode::Ratio, 700), (Mode::Predictive, 720), (Mode::Announce, 740)] {
         for seed in seed..seed + 8 {
@@ -234,7 +234,7 @@ async fn store_at(dir: &std::path::Path, now: Utc) -> Store {
 }
 
 #[tokio::test]
-async fn brain_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
+async fn dialer_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
     for (seed, mode) in [(760, Mode::Ratio), (761, Mode::Predictive), (762, Mode::Ratio)] {
         let mut plan = plan(seed, mode, 150);
         plan.troubles = Troubles { crash_every: None, ..plan.troubles };

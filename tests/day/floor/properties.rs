@@ -112,33 +112,33 @@ fn many(mode: Mode, seeds: std::ops::Range<u64>) -> Total {
 }
 
 #[test]
-fn with_a_ratio_of_lines_the_floor_keeps_its_promises() {
+fn ratio_mode_keeps_every_property_of_the_floor() {
     let total = many(Mode::Ratio, 0..24);
     assert!(total.abandoned > 0 && total.callbacks_kept > 5 && total.crashes > 5, "too tame: {total:?}");
 }
 
 #[test]
-fn with_one_line_per_idle_agent_the_floor_keeps_its_promises() {
+fn progressive_mode_keeps_every_property_of_the_floor() {
     many(Mode::Progressive, 100..124);
 }
 
 #[test]
-fn with_leads_shown_before_they_are_called_the_floor_keeps_its_promises() {
+fn preview_mode_keeps_every_property_of_the_floor() {
     many(Mode::Preview, 200..224);
 }
 
 #[test]
-fn with_predictive_lines_the_floor_keeps_its_promises() {
+fn predictive_mode_keeps_every_property_of_the_floor() {
     many(Mode::Predictive, 300..312);
 }
 
 #[test]
-fn with_a_key_that_hands_over_the_floor_keeps_its_promises() {
+fn announce_mode_with_a_transfer_key_keeps_every_property_of_the_floor() {
     many(Mode::Announce, 400..424);
 }
 
 #[test]
-fn a_crash_every_few_minutes_calls_nobody_twice_and_leaves_no_leg() {
+fn a_crash_every_few_minutes_calls_no_number_twice_and_leaves_no_leg() {
     let mut total = Total::default();
     for seed in 500..510 {
         let mut plan = FloorPlan::from_seed(seed, Mode::Ratio, 60);
@@ -149,7 +149,7 @@ fn a_crash_every_few_minutes_calls_nobody_twice_and_leaves_no_leg() {
 }
 
 #[test]
-fn without_agents_nothing_is_dialled_and_the_why_says_so() {
+fn without_agents_no_lead_is_dialled_and_the_why_says_so() {
     let mut plan = FloorPlan::from_seed(1, Mode::Ratio, 50);
     plan.agents.clear();
     plan.troubles = Troubles::default();

@@ -75,7 +75,7 @@ fn floor(dialer: &Dialer) -> Floor {
 }
 
 #[test]
-fn every_minute_of_a_day_is_as_it_was() {
+fn a_replayed_day_equals_the_recorded_one_at_every_minute() {
     let mut compared = 0;
     for seed in 1..4 {
         let day = recorded(seed);
@@ -129,7 +129,7 @@ fn shown((agents, calls): &Floor) -> BTreeMap<String, &'static str> {
 }
 
 #[test]
-fn why_an_owner_was_hung_up_on_is_answered_from_the_journal() {
+fn the_journal_explains_an_abandoned_call() {
     let day = recorded(2);
     let attempt = *day.abandoned.first().unwrap_or_else(|| panic!("{}: nobody was abandoned", day.of));
     let mut stories = Stories::of(Wanted::Attempt(attempt));
@@ -166,7 +166,7 @@ fn why_an_owner_was_hung_up_on_is_answered_from_the_journal() {
 
 /// Another setting runs in the shadow of a finished day: the day itself is replayed as it was, bit for bit.
 #[test]
-fn a_setting_is_tried_in_the_shadow_of_a_recorded_day() {
+fn a_recorded_day_replays_with_a_shadow_setting() {
     let day = recorded(2);
     let rules = ShadowRules { mode: Mode::Progressive, call_ratio: 1.0, abandon_rate_max: 0.03 };
     let (found, compared) = replay_shadowed(day.dir.path(), rules).expect("a replay");
