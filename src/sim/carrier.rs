@@ -5,9 +5,9 @@
 //! Contract: give it one input, take outputs with `poll` until there are none, sleep until `next_wake`, then
 //! give it `TimePassed`.
 
-use super::digest_check::{Access, Proof};
-use super::fate::{Behaviour, Fate, callee};
-use super::ledger::{LogLine, Noted};
+use super::call_scenario::{Behaviour, CallScenario, callee_key};
+use super::digest_check::{CredentialState, DigestCheck};
+use super::ledger::{CallEvent, LogLine};
 use super::limits::CallLimits;
 use super::people::People;
 use super::random::Dice;
@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// How long an ended call is kept, so that late retransmissions are recognised.
-const REMEMBERED: Duration = Duration::from_secs(64);
+const KEPT_AFTER_END: Duration = Duration::from_secs(64);
 
 /// All inputs of the carrier.
 #[derive(Debug)]
@@ -56,14 +56,14 @@ pub enum CarrierOutput {
     },
     Media {
         call: CallId,
-        ask: MediaAsk,
+        request: MediaRequest,
     },
     Log(LogLine),
 }
 
 /// Commands to the media of a leg.
 #[derive(Clone, Debug, PartialEq)]
-pub enum MediaAsk {
+pub enum MediaRequest {
     Connect(MediaTarget),
     /// Ring-back tone until the next command.
     RingBack,
@@ -87,7 +87,7 @@ pub struct CarrierConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     /// Passes the held INVITE of a slow call to the user agent.
-    LetIn,
+    Admit,
     Alert,
     Settle,
     Key(usize),
@@ -99,7 +99,7 @@ enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     /// Not admitted yet, or challenged.
-    Outside,
+    Unadmitted,
     Alerting,
     Ringing,
     Answered,
@@ -115,17 +115,17 @@ enum Awaits {
 }
 
 #[derive(Debug)]
-struct FarCall {
+struct CarrierCall {
     sip_call_id: String,
     callee: String,
     caller_id: String,
-    fate: Fate,
+    scenario: CallScenario,
     stage: Stage,
     branch: String,
     leg: Option<SocketAddr>,
     awaits: Awaits,
     held: Option<(Peer, Vec<u8>)>,
-    proof: Proof,
+    credentials: CredentialState,
     /// The user agent's ID of the call, once it has seen the INVITE.
     call: Option<CallId>,
     answered: bool,
@@ -140,13 +140,13 @@ pub struct Carrier {
     people: Arc<People>,
     config: CarrierConfig,
     ua: UserAgent,
-    access: Access,
+    digest_check: DigestCheck,
     limits: CallLimits,
     dice: Dice,
     /// By Call-ID. Call-IDs come from outside, so the map is ordered, not hashed.
-    calls: BTreeMap<String, FarCall>,
+    calls: BTreeMap<String, CarrierCall>,
     /// The Call-ID of each of the user agent's call IDs.
-    names: BTreeMap<CallId, String>,
+    sip_call_ids: BTreeMap<CallId, String>,
     times_called: BTreeMap<u64, u32>,
     steps: BinaryHeap<Reverse<(Time, u64, String, Step)>>,
     order: u64,
@@ -157,11 +157,11 @@ impl Carrier {
     pub fn new(people: Arc<People>, config: CarrierConfig) -> Self {
         Carrier {
             ua: UserAgent::new(config.ua.clone()),
-            access: Access::new(people.access.clone(), config.ua.seed),
+            digest_check: DigestCheck::new(people.access.clone(), config.ua.seed),
             limits: CallLimits::new(&people.limits),
             dice: Dice::keyed(people.seed, &[0x6c6f_7374]),
             calls: BTreeMap::new(),
-            names: BTreeMap::new(),
+            sip_call_ids: BTreeMap::new(),
             times_called: BTreeMap::new(),
             steps: BinaryHeap::new(),
             order: 0,
@@ -175,14 +175,14 @@ impl Carrier {
         match input {
             CarrierInput::Message { from, bytes } => {
                 if !self.dice.chance(self.people.trouble.lost) {
-                    self.arrive(now, from, bytes);
+                    self.take_datagram(now, from, bytes);
                 }
             }
             CarrierInput::TransportFailed(peer) => self.ua.handle_transport_error(now, peer),
             CarrierInput::LegOpened { call, address } => self.leg_opened(now, call, address),
             CarrierInput::TimePassed => self.pass_time(now),
         }
-        self.attend(now);
+        self.carry_out_ua(now);
     }
 
     pub fn poll(&mut self) -> Option<CarrierOutput> {
@@ -199,21 +199,21 @@ impl Carrier {
 
     /// Admitted calls that have not ended.
     pub fn calls(&self) -> usize {
-        self.calls.values().filter(|call| !matches!(call.stage, Stage::Outside | Stage::Over)).count()
+        self.calls.values().filter(|call| !matches!(call.stage, Stage::Unadmitted | Stage::Over)).count()
     }
 
     /// The Call-ID of a call, until it has ended.
     pub fn sip_call_id(&self, call: CallId) -> Option<&str> {
-        self.names.get(&call).map(String::as_str)
+        self.sip_call_ids.get(&call).map(String::as_str)
     }
 
     /// Hangs up every call when the carrier stops.
     pub fn hang_up_all(&mut self, now: Time) {
-        let calls: Vec<CallId> = self.names.keys().copied().collect();
+        let calls: Vec<CallId> = self.sip_call_ids.keys().copied().collect();
         for call in calls {
             self.ua.hang_up(now, call, HangUpCause::Stopped);
         }
-        self.attend(now);
+        self.carry_out_ua(now);
     }
 
     fn schedule(&mut self, at: Time, sip_call_id: &str, step: Step) {
@@ -227,7 +227,7 @@ impl Carrier {
         {
             if let Some(Reverse((_, _, sip_call_id, step))) = self.steps.pop() {
                 self.take_step(now, &sip_call_id, step);
-                self.attend(now);
+                self.carry_out_ua(now);
             }
         }
         if self.ua.next_wake().is_some_and(|wake| wake <= now) {
@@ -236,58 +236,58 @@ impl Carrier {
     }
 
     /// Inspects a datagram before the user agent sees it: logs, holds, drops or passes it.
-    fn arrive(&mut self, now: Time, from: Peer, bytes: &[u8]) {
+    fn take_datagram(&mut self, now: Time, from: Peer, bytes: &[u8]) {
         let Ok(message) = Message::parse(bytes) else {
             self.ua.handle_message(now, from, bytes);
             return;
         };
         let sip_call_id = message.call_id().into_owned();
-        let let_in = match message.method() {
+        let passes = match message.method() {
             Ok(Method::Invite) if message.is_request() && message.to_tag().is_none() => {
-                self.invited(now, from, bytes, &message, &sip_call_id)
+                self.take_invite(now, from, bytes, &message, &sip_call_id)
             }
-            Ok(method) if message.is_request() => self.followed(now, method, &sip_call_id),
+            Ok(method) if message.is_request() => self.take_request(now, method, &sip_call_id),
             _ => true,
         };
-        if let_in {
+        if passes {
             self.ua.handle_message(now, from, bytes);
         }
     }
 
     /// Handles an INVITE that opens a call. Returns whether the user agent may see it now.
-    fn invited(&mut self, now: Time, from: Peer, bytes: &[u8], message: &Message<'_>, id: &str) -> bool {
+    fn take_invite(&mut self, now: Time, from: Peer, bytes: &[u8], message: &Message<'_>, id: &str) -> bool {
         let branch = message.branch().map(|branch| branch.into_owned()).unwrap_or_default();
-        let proof = self.access.proof(now, message);
+        let credentials = self.digest_check.verify(now, message);
         if let Some(known) = self.calls.get_mut(id) {
             if known.branch == branch {
-                self.note(now, id, Noted::Retransmission, "");
+                self.log(now, id, CallEvent::Retransmission, "");
             } else {
                 known.branch = branch;
-                known.proof = proof;
-                self.note(now, id, Noted::Retry, "");
+                known.credentials = credentials;
+                self.log(now, id, CallEvent::Retry, "");
             }
             let known = &self.calls[id];
-            return known.held.is_none() && known.fate.behaviour != Behaviour::Silent;
+            return known.held.is_none() && known.scenario.behaviour != Behaviour::Silent;
         }
         let callee_user = message.request_uri().map(|uri| uri.user_text().into_owned()).unwrap_or_default();
         let caller_id = message.from().map(|from| from.uri.user_text().into_owned()).unwrap_or_default();
-        let nth = self.times_called.entry(callee(&callee_user)).or_default();
+        let nth = self.times_called.entry(callee_key(&callee_user)).or_default();
         *nth += 1;
         let hour = self.people.hour(self.config.clock.utc(now).as_millis());
-        let fate = self.people.fate(&callee_user, *nth, Some(hour));
-        let slow = fate.slow;
-        let silent = fate.behaviour == Behaviour::Silent;
-        let known = FarCall {
+        let scenario = self.people.call_scenario(&callee_user, *nth, Some(hour));
+        let slow = scenario.slow;
+        let silent = scenario.behaviour == Behaviour::Silent;
+        let known = CarrierCall {
             sip_call_id: id.into(),
             callee: callee_user,
             caller_id,
-            fate,
-            stage: Stage::Outside,
+            scenario,
+            stage: Stage::Unadmitted,
             branch,
             leg: None,
             awaits: Awaits::Nothing,
             held: (slow > Duration::ZERO).then(|| (from, bytes.to_vec())),
-            proof,
+            credentials,
             call: None,
             answered: false,
             acknowledged: false,
@@ -295,9 +295,9 @@ impl Carrier {
             by: None,
         };
         self.calls.insert(id.to_string(), known);
-        self.note(now, id, Noted::Invite, "");
+        self.log(now, id, CallEvent::Invite, "");
         if slow > Duration::ZERO {
-            self.schedule(now + slow, id, Step::LetIn);
+            self.schedule(now + slow, id, Step::Admit);
         }
         if silent {
             self.schedule(now + Duration::from_secs(180), id, Step::Forget);
@@ -306,24 +306,24 @@ impl Carrier {
     }
 
     /// Handles any other request. Returns whether the user agent may see it.
-    fn followed(&mut self, now: Time, method: Method<'_>, id: &str) -> bool {
+    fn take_request(&mut self, now: Time, method: Method<'_>, id: &str) -> bool {
         let Some(known) = self.calls.get_mut(id) else { return true };
-        if known.fate.behaviour == Behaviour::Silent || known.held.is_some() {
+        if known.scenario.behaviour == Behaviour::Silent || known.held.is_some() {
             return false;
         }
         match method {
             // Also after a BYE that overtook the ACK.
             Method::Ack if known.answered && !known.acknowledged => {
                 known.acknowledged = true;
-                self.note(now, id, Noted::Acknowledged, "");
+                self.log(now, id, CallEvent::Acknowledged, "");
             }
             Method::Bye => {
                 known.by = known.by.or(Some(EndedBy::Dialer));
-                self.note(now, id, Noted::Bye, "");
+                self.log(now, id, CallEvent::Bye, "");
             }
             Method::Cancel => {
-                let crosses = known.fate.late_answer && known.stage < Stage::Answered;
-                self.note(now, id, Noted::Cancel, "");
+                let crosses = known.scenario.late_answer && known.stage < Stage::Answered;
+                self.log(now, id, CallEvent::Cancel, "");
                 if crosses {
                     self.answer(now, id);
                     return false;
@@ -338,13 +338,13 @@ impl Carrier {
     }
 
     /// Carries out everything the user agent asks for.
-    fn attend(&mut self, now: Time) {
+    fn carry_out_ua(&mut self, now: Time) {
         while let Some(output) = self.ua.poll() {
             match output {
                 UaOutput::Transmit { to, bytes } => self.transmit(to, bytes),
                 UaOutput::Event(UaEvent::Incoming(incoming)) => self.incoming(now, &incoming),
                 UaOutput::Event(UaEvent::Media { call, target, .. }) => {
-                    self.ask(call, MediaAsk::Connect(target));
+                    self.request_media(call, MediaRequest::Connect(target));
                 }
                 UaOutput::Event(UaEvent::Progress { call, progress: Progress::Ended(ended) }) => {
                     self.ended(now, call, ended.by, &ended.cause);
@@ -360,19 +360,19 @@ impl Carrier {
         }
     }
 
-    fn ask(&mut self, call: CallId, ask: MediaAsk) {
-        self.out.push_back(CarrierOutput::Media { call, ask });
+    fn request_media(&mut self, call: CallId, request: MediaRequest) {
+        self.out.push_back(CarrierOutput::Media { call, request });
     }
 
-    fn note(&mut self, now: Time, sip_call_id: &str, noted: Noted, detail: &str) {
+    fn log(&mut self, now: Time, sip_call_id: &str, event: CallEvent, detail: &str) {
         let Some(known) = self.calls.get(sip_call_id) else { return };
         self.out.push_back(CarrierOutput::Log(LogLine {
             at: self.config.clock.utc(now),
-            noted,
+            event,
             call_id: known.sip_call_id.clone(),
             callee: known.callee.clone(),
             caller_id: known.caller_id.clone(),
-            fate: known.fate.behaviour.word(),
+            behaviour: known.scenario.behaviour.word(),
             detail: detail.into(),
         }));
     }
@@ -385,35 +385,35 @@ impl Carrier {
             return;
         };
         known.call = Some(incoming.call);
-        let proof = known.proof;
-        self.names.insert(incoming.call, id.to_string());
-        if let Some(turned_away) = self.access.turn_away(now, proof) {
-            self.note(now, id, Noted::Challenged, &turned_away.code.to_string());
-            self.ua.reject(now, incoming.call, turned_away.code, turned_away.phrase, &[&turned_away.header]);
+        let credentials = known.credentials;
+        self.sip_call_ids.insert(incoming.call, id.to_string());
+        if let Some(rejection) = self.digest_check.rejection(now, credentials) {
+            self.log(now, id, CallEvent::Challenged, &rejection.code.to_string());
+            self.ua.reject(now, incoming.call, rejection.code, rejection.phrase, &[&rejection.header]);
             return;
         }
         let Some(known) = self.calls.get_mut(id) else { return };
         known.stage = Stage::Alerting;
         known.counted = self.limits.admit(now);
-        if !known.counted || known.fate.behaviour == Behaviour::Unavailable {
-            known.fate.behaviour = Behaviour::Unavailable;
+        if !known.counted || known.scenario.behaviour == Behaviour::Unavailable {
+            known.scenario.behaviour = Behaviour::Unavailable;
             self.settle(now, id);
             return;
         }
-        let alert = now + known.fate.alert;
+        let alert = now + known.scenario.alert;
         self.schedule(alert, id, Step::Alert);
     }
 
     fn take_step(&mut self, now: Time, id: &str, step: Step) {
         let Some(known) = self.calls.get_mut(id) else { return };
         match step {
-            Step::LetIn => {
+            Step::Admit => {
                 if let Some((from, bytes)) = known.held.take() {
                     self.ua.handle_message(now, from, &bytes);
                 }
             }
             // A call that came back after a challenge is kept until its own end.
-            Step::Forget if matches!(known.stage, Stage::Outside | Stage::Over) => {
+            Step::Forget if matches!(known.stage, Stage::Unadmitted | Stage::Over) => {
                 self.calls.remove(id);
             }
             Step::Alert if known.stage == Stage::Alerting => self.alert(now, id),
@@ -433,17 +433,17 @@ impl Carrier {
     fn alert(&mut self, now: Time, id: &str) {
         let Some(known) = self.calls.get_mut(id) else { return };
         let Some(call) = known.call else { return };
-        let behaviour = known.fate.behaviour;
-        let ring = known.fate.ring;
+        let behaviour = known.scenario.behaviour;
+        let ring = known.scenario.ring;
         let announces = behaviour.announced() && self.people.early_media.announcements;
-        if known.fate.ring_back || announces {
+        if known.scenario.ring_back || announces {
             known.awaits = Awaits::EarlyMedia;
             self.schedule(now + ring, id, Step::Settle);
             self.out.push_back(CarrierOutput::OpenLeg { call });
         } else if behaviour.rings() {
             known.stage = Stage::Ringing;
             self.schedule(now + ring, id, Step::Settle);
-            self.note(now, id, Noted::Ringing, "180");
+            self.log(now, id, CallEvent::Ringing, "180");
             self.ua.ring(now, call);
         } else {
             self.settle(now, id);
@@ -454,9 +454,9 @@ impl Carrier {
     fn settle(&mut self, now: Time, id: &str) {
         let Some(known) = self.calls.get_mut(id) else { return };
         let Some(call) = known.call else { return };
-        let behaviour = known.fate.behaviour;
+        let behaviour = known.scenario.behaviour;
         let Some(refusal) = behaviour.refusal() else {
-            if !known.fate.late_answer {
+            if !known.scenario.late_answer {
                 self.answer(now, id);
             }
             return;
@@ -488,8 +488,8 @@ impl Carrier {
     }
 
     fn leg_opened(&mut self, now: Time, call: CallId, address: Option<SocketAddr>) {
-        let Some(id) = self.names.get(&call).cloned() else {
-            self.ask(call, MediaAsk::Close);
+        let Some(id) = self.sip_call_ids.get(&call).cloned() else {
+            self.request_media(call, MediaRequest::Close);
             return;
         };
         let Some(known) = self.calls.get_mut(&id) else { return };
@@ -503,13 +503,16 @@ impl Carrier {
             Awaits::Answer => self.send_answer(now, &id, address),
             Awaits::EarlyMedia => {
                 known.stage = Stage::Ringing;
-                let behaviour = known.fate.behaviour;
-                let ask =
-                    if known.fate.ring_back { MediaAsk::RingBack } else { MediaAsk::Announce(behaviour) };
-                self.note(now, &id, Noted::Ringing, "183");
+                let behaviour = known.scenario.behaviour;
+                let request = if known.scenario.ring_back {
+                    MediaRequest::RingBack
+                } else {
+                    MediaRequest::Announce(behaviour)
+                };
+                self.log(now, &id, CallEvent::Ringing, "183");
                 self.ua.early_media(now, call, self.capabilities(address));
-                self.attend(now);
-                self.ask(call, ask);
+                self.carry_out_ua(now);
+                self.request_media(call, request);
             }
             Awaits::Nothing => {}
         }
@@ -521,41 +524,41 @@ impl Carrier {
         let Some(call) = known.call else { return };
         known.stage = Stage::Answered;
         known.answered = true;
-        let fate = known.fate.clone();
-        self.note(now, id, Noted::Answered, "200");
+        let scenario = known.scenario.clone();
+        self.log(now, id, CallEvent::Answered, "200");
         self.ua.answer(now, call, capabilities);
-        self.attend(now);
-        self.ask(call, MediaAsk::Speak(fate.behaviour));
-        for (place, press) in fate.keys.iter().enumerate() {
+        self.carry_out_ua(now);
+        self.request_media(call, MediaRequest::Speak(scenario.behaviour));
+        for (place, press) in scenario.keys.iter().enumerate() {
             self.schedule(now + press.after, id, Step::Key(place));
         }
-        if let Some(stay) = fate.stay {
+        if let Some(stay) = scenario.stay {
             self.schedule(now + stay, id, Step::Leave);
         }
     }
 
     fn press(&mut self, now: Time, id: &str, place: usize) {
         let Some(known) = self.calls.get(id) else { return };
-        let (Some(call), Some(press)) = (known.call, known.fate.keys.get(place)) else { return };
+        let (Some(call), Some(press)) = (known.call, known.scenario.keys.get(place)) else { return };
         let key = press.key;
         // Keys are not sent on a call that was never acknowledged.
         if !known.acknowledged {
             return;
         }
-        self.note(now, id, Noted::Key, &key.as_char().to_string());
-        self.ask(call, MediaAsk::Press(vec![key]));
+        self.log(now, id, CallEvent::Key, &key.as_char().to_string());
+        self.request_media(call, MediaRequest::Press(vec![key]));
     }
 
     fn ended(&mut self, now: Time, call: CallId, by: EndedBy, cause: &str) {
-        let Some(id) = self.names.remove(&call) else { return };
+        let Some(id) = self.sip_call_ids.remove(&call) else { return };
         let Some(known) = self.calls.get_mut(&id) else { return };
-        let challenged = known.stage == Stage::Outside;
+        let challenged = known.stage == Stage::Unadmitted;
         if known.leg.take().is_some() {
-            self.out.push_back(CarrierOutput::Media { call, ask: MediaAsk::Close });
+            self.out.push_back(CarrierOutput::Media { call, request: MediaRequest::Close });
         }
         if challenged {
             // The caller retries with credentials, or never; keep the call for retransmissions.
-            self.schedule(now + REMEMBERED, &id, Step::Forget);
+            self.schedule(now + KEPT_AFTER_END, &id, Step::Forget);
             return;
         }
         if std::mem::take(&mut known.counted) {
@@ -564,8 +567,8 @@ impl Carrier {
         known.stage = Stage::Over;
         known.awaits = Awaits::Nothing;
         let by = known.by.unwrap_or(by);
-        self.note(now, &id, Noted::Ended, &format!("{by}: {cause}"));
-        self.schedule(now + REMEMBERED, &id, Step::Forget);
+        self.log(now, &id, CallEvent::Ended, &format!("{by}: {cause}"));
+        self.schedule(now + KEPT_AFTER_END, &id, Step::Forget);
     }
 
     fn capabilities(&self, address: SocketAddr) -> MediaCapabilities {

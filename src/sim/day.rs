@@ -174,7 +174,7 @@ impl<F: FarEnd> Day<F> {
             return self.give(reply);
         }
         if let Some(input) = self.far.poll(self.now) {
-            let input = self.with_caller(input);
+            let input = self.with_known_caller(input);
             return self.give(input);
         }
         match self.floor.as_mut().and_then(|floor| floor.poll(self.now)) {
@@ -184,7 +184,7 @@ impl<F: FarEnd> Day<F> {
     }
 
     /// Looks up the caller's number in the store.
-    fn with_caller(&self, input: Input) -> Input {
+    fn with_known_caller(&self, input: Input) -> Input {
         match input {
             Input::CallArrived(mut arrived) => {
                 arrived.known = arrived.number.and_then(|number| self.books.who_calls(number));
@@ -286,9 +286,9 @@ impl<F: FarEnd> Day<F> {
             Output::ActAnswered { .. }
             | Output::SeatChanged { .. }
             | Output::CallAgent { .. }
-            | Output::CallThird { .. } => self.tell_floor(&output),
+            | Output::CallThird { .. } => self.carry_to_floor(&output),
             Output::Acknowledge { call } | Output::HangUp { call, .. } if call.is_side_leg() => {
-                self.tell_floor(&output);
+                self.carry_to_floor(&output);
             }
             Output::PlaceCall { .. }
             | Output::Acknowledge { .. }
@@ -303,7 +303,7 @@ impl<F: FarEnd> Day<F> {
         }
     }
 
-    fn tell_floor(&mut self, output: &Output) {
+    fn carry_to_floor(&mut self, output: &Output) {
         if let Some(floor) = &mut self.floor {
             floor.carry(self.now, output);
         }

@@ -2,7 +2,7 @@
 //! would report, by the same scenarios as the carrier. Runs a whole day of calling in a second. `Temper` says
 //! how callees wait for an agent, talk and call back.
 
-use super::fate::{Behaviour, Fate, callee};
+use super::call_scenario::{Behaviour, CallScenario, callee_key};
 use super::people::{People, Spread};
 use super::random::Dice;
 use paceline_core::call::{Ended, HangUpCause, Heard, Progress};
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 /// From the dialer's hang-up to the report of the end: about one round trip.
-const HANG_UP_TAKES: Duration = Duration::from_millis(40);
+const ROUND_TRIP: Duration = Duration::from_millis(40);
 
 /// Length of the sorry message and of an agent's number announcement.
 const SHORT_MESSAGE: Duration = Duration::from_secs(4);
@@ -66,19 +66,19 @@ enum Step {
     PlayEnded(u32),
     Leave,
     HungUp,
-    /// The callee's patience or wish to talk is over; void once `mood` has changed.
-    Enough(u32),
+    /// The callee's patience or wish to talk is over; void once `phase` has changed.
+    PatienceOver(u32),
     /// The callee calls back.
     CallBack,
     /// The ACK of a caller arrives.
-    CallerHears,
+    CallerAcked,
     /// The callee's patience is over and the dialer's ACK has not come.
-    Unheard,
+    NoAckInTime,
 }
 
 #[derive(Debug)]
 struct LineCall {
-    fate: Fate,
+    scenario: CallScenario,
     answered: bool,
     /// Set by the dialer's hang-up: only the end of the call follows.
     ending: Option<HangUpCause>,
@@ -87,7 +87,7 @@ struct LineCall {
     number: PhoneNumber,
     trunk: TrunkId,
     /// Counts changes between announcement, hold music and agent.
-    mood: u32,
+    phase: u32,
     /// The callee talks with an agent, so steps planned for the announcement are void.
     with_agent: bool,
     /// The callee called us.
@@ -95,15 +95,15 @@ struct LineCall {
 }
 
 impl LineCall {
-    fn new(fate: Fate, number: PhoneNumber, trunk: TrunkId) -> Self {
+    fn new(scenario: CallScenario, number: PhoneNumber, trunk: TrunkId) -> Self {
         LineCall {
-            fate,
+            scenario,
             answered: false,
             ending: None,
             plays: 0,
             number,
             trunk,
-            mood: 0,
+            phase: 0,
             with_agent: false,
             caller: false,
         }
@@ -177,7 +177,7 @@ impl Line {
 
     /// How often `user` was called.
     pub fn times_called(&self, user: &str) -> u32 {
-        self.times_called.get(&callee(user)).copied().unwrap_or(0)
+        self.times_called.get(&callee_key(user)).copied().unwrap_or(0)
     }
 
     /// The dialer's process died: its calls are gone and nothing more is reported, but the counts of calls to
@@ -200,10 +200,10 @@ impl Line {
                 self.play(now, *call, length.saturating_mul(*plays));
             }
             Output::HangUp { call, cause } => self.hang_up(now, *call, *cause),
-            Output::Join { leg, .. } => self.talks(now, *leg),
-            Output::Leave { leg } => self.waits(now, *leg),
+            Output::Join { leg, .. } => self.start_talking(now, *leg),
+            Output::Leave { leg } => self.start_waiting(now, *leg),
             Output::Play { leg, sound: SoundName::Sorry(_) } => self.play(now, *leg, SHORT_MESSAGE),
-            Output::AnswerCall { call } => self.schedule(now + HANG_UP_TAKES, *call, Step::CallerHears),
+            Output::AnswerCall { call } => self.schedule(now + ROUND_TRIP, *call, Step::CallerAcked),
             _ => return false,
         }
         true
@@ -217,7 +217,7 @@ impl Line {
                 return None;
             }
             self.steps.pop();
-            if let Some(input) = self.happen(at, call, step) {
+            if let Some(input) = self.run_step(at, call, step) {
                 return Some(input);
             }
         }
@@ -234,39 +234,39 @@ impl Line {
 
     fn place(&mut self, now: Time, call: CallId, number: PhoneNumber, trunk: TrunkId, ring: Duration) {
         let user = &number.national();
-        let nth = self.times_called.entry(callee(user)).or_default();
+        let nth = self.times_called.entry(callee_key(user)).or_default();
         *nth += 1;
         let hour = self.people.hour(self.clock.utc(now).as_millis());
-        let fate = self.people.fate(user, *nth, Some(hour));
+        let scenario = self.people.call_scenario(user, *nth, Some(hour));
         self.placed += 1;
         self.schedule(now, call, Step::Sent);
-        let alert = now + fate.slow + fate.alert;
-        let settled = alert + fate.ring;
+        let alert = now + scenario.slow + scenario.alert;
+        let settled = alert + scenario.ring;
         // The user agent cancels by itself: the step after `ring` is the end, unless the callee was quicker.
         let given_up = now + ring;
-        let end = if fate.behaviour.answers() { Step::Answer } else { Step::Refuse };
-        if fate.behaviour == Behaviour::Silent || settled > given_up {
-            self.schedule(given_up + HANG_UP_TAKES, call, Step::HungUp);
+        let end = if scenario.behaviour.answers() { Step::Answer } else { Step::Refuse };
+        if scenario.behaviour == Behaviour::Silent || settled > given_up {
+            self.schedule(given_up + ROUND_TRIP, call, Step::HungUp);
         } else {
             self.schedule(settled, call, end);
         }
-        if fate.behaviour != Behaviour::Silent {
-            self.schedule(now + HANG_UP_TAKES, call, Step::Try);
+        if scenario.behaviour != Behaviour::Silent {
+            self.schedule(now + ROUND_TRIP, call, Step::Try);
         }
-        if fate.behaviour != Behaviour::Silent
+        if scenario.behaviour != Behaviour::Silent
             && alert < settled.min(given_up)
-            && (fate.behaviour.rings() || fate.ring > Duration::ZERO)
+            && (scenario.behaviour.rings() || scenario.ring > Duration::ZERO)
         {
             self.schedule(alert, call, Step::Ring);
         }
-        self.calls.insert(call, LineCall::new(fate, number, trunk));
+        self.calls.insert(call, LineCall::new(scenario, number, trunk));
         self.calls_most = self.calls_most.max(self.calls.len());
     }
 
     /// A callee calls back: the dialer gets the call as incoming.
     fn call_back(&mut self, at: Time, call: CallId) -> Option<Input> {
         let (number, trunk) = self.callers.remove(&call)?;
-        let fate = Fate {
+        let scenario = CallScenario {
             behaviour: Behaviour::Answer,
             slow: Duration::ZERO,
             alert: Duration::ZERO,
@@ -277,15 +277,15 @@ impl Line {
             keys_by_info: false,
             stay: None,
         };
-        self.calls.insert(call, LineCall { caller: true, ..LineCall::new(fate, number, trunk) });
+        self.calls.insert(call, LineCall { caller: true, ..LineCall::new(scenario, number, trunk) });
         self.called_back += 1;
-        self.waits(at, call);
+        self.start_waiting(at, call);
         let number = Some(number);
         Some(Input::CallArrived(Box::new(ArrivedCall { call, trunk, number, known: None })))
     }
 
     /// Draws whether a callee who was missed or abandoned calls back, and when.
-    fn may_call_back(&mut self, now: Time, number: PhoneNumber, trunk: TrunkId) {
+    fn draw_call_back(&mut self, now: Time, number: PhoneNumber, trunk: TrunkId) {
         if self.temper.calls_back <= 0.0 {
             return;
         }
@@ -300,32 +300,32 @@ impl Line {
     }
 
     /// No agent is connected: the callee's patience runs.
-    fn waits(&mut self, now: Time, call: CallId) {
-        self.change_mood(now, call, false);
+    fn start_waiting(&mut self, now: Time, call: CallId) {
+        self.change_phase(now, call, false);
     }
 
     /// An agent is connected.
-    fn talks(&mut self, now: Time, call: CallId) {
-        self.change_mood(now, call, true);
+    fn start_talking(&mut self, now: Time, call: CallId) {
+        self.change_phase(now, call, true);
     }
 
-    fn change_mood(&mut self, now: Time, call: CallId, talks: bool) {
+    fn change_phase(&mut self, now: Time, call: CallId, talks: bool) {
         let Some(known) = self.calls.get_mut(&call) else { return };
-        known.mood += 1;
+        known.phase += 1;
         known.with_agent |= talks;
-        let mood = known.mood;
-        match known.fate.behaviour {
+        let phase = known.phase;
+        match known.scenario.behaviour {
             Behaviour::Answer => {}
             // A machine ends a call only when its recording is full; else the agent does.
             Behaviour::Voicemail if talks => {
-                return self.schedule(now + MACHINE_FULL, call, Step::Enough(mood));
+                return self.schedule(now + MACHINE_FULL, call, Step::PatienceOver(phase));
             }
             _ => return,
         }
-        let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::from(mood)]);
+        let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::from(phase)]);
         let span = if talks { &self.temper.talk } else { &self.temper.patience };
         let at = now + span.draw(&mut dice);
-        self.schedule(at, call, Step::Enough(mood));
+        self.schedule(at, call, Step::PatienceOver(phase));
     }
 
     fn acknowledge(&mut self, now: Time, call: CallId) {
@@ -333,8 +333,8 @@ impl Line {
         if !known.answered || known.ending.is_some() {
             return;
         }
-        let keys: Vec<Duration> = known.fate.keys.iter().map(|press| press.after).collect();
-        let stay = known.fate.stay;
+        let keys: Vec<Duration> = known.scenario.keys.iter().map(|press| press.after).collect();
+        let stay = known.scenario.stay;
         self.schedule(now + Duration::from_millis(20), call, Step::FirstAudio);
         for (place, after) in keys.into_iter().enumerate() {
             self.schedule(now + after, call, Step::Key(place));
@@ -342,13 +342,13 @@ impl Line {
         if let Some(stay) = stay {
             self.schedule(now + stay, call, Step::Leave);
         }
-        self.waits(now, call);
+        self.start_waiting(now, call);
     }
 
     fn play(&mut self, now: Time, call: CallId, length: Duration) {
         let Some(known) = self.calls.get_mut(&call) else { return };
         known.plays += 1;
-        known.mood += 1;
+        known.phase += 1;
         let play = known.plays;
         self.schedule(now + length, call, Step::PlayEnded(play));
     }
@@ -357,11 +357,11 @@ impl Line {
         let Some(known) = self.calls.get_mut(&call) else { return };
         if known.ending.is_none() {
             known.ending = Some(cause);
-            self.schedule(now + HANG_UP_TAKES, call, Step::HungUp);
+            self.schedule(now + ROUND_TRIP, call, Step::HungUp);
         }
     }
 
-    fn happen(&mut self, at: Time, call: CallId, step: Step) -> Option<Input> {
+    fn run_step(&mut self, at: Time, call: CallId, step: Step) -> Option<Input> {
         if step == Step::CallBack {
             return self.call_back(at, call);
         }
@@ -378,35 +378,35 @@ impl Line {
                 // The same draw as the patience that begins anew with our ACK.
                 let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::MAX]);
                 let span = self.temper.patience.draw(&mut dice);
-                if known.fate.behaviour == Behaviour::Answer {
-                    self.schedule(at + span, call, Step::Unheard);
+                if known.scenario.behaviour == Behaviour::Answer {
+                    self.schedule(at + span, call, Step::NoAckInTime);
                 }
                 Some(Input::CallProgressed { call, progress: Progress::Answered })
             }
             Step::FirstAudio => Some(Input::MediaHeard { call, heard: Heard::FirstAudio }),
             Step::Key(place) => {
-                let key = known.fate.keys.get(place)?.key;
+                let key = known.scenario.keys.get(place)?.key;
                 Some(Input::MediaHeard { call, heard: Heard::Digit(key) })
             }
             Step::PlayEnded(play) if play == known.plays => {
                 Some(Input::MediaHeard { call, heard: Heard::PlayEnded })
             }
             Step::PlayEnded(_) => None,
-            Step::CallerHears => {
+            Step::CallerAcked => {
                 known.answered = true;
-                self.waits(at, call);
+                self.start_waiting(at, call);
                 Some(Input::CallProgressed { call, progress: Progress::Answered })
             }
-            Step::Enough(mood) if mood != known.mood => None,
+            Step::PatienceOver(phase) if phase != known.phase => None,
             Step::Leave if known.with_agent => None,
-            Step::Unheard if known.mood > 0 || known.plays > 0 => None,
+            Step::NoAckInTime if known.phase > 0 || known.plays > 0 => None,
             Step::CallBack => None,
-            Step::Refuse | Step::Leave | Step::HungUp | Step::Enough(_) | Step::Unheard => {
+            Step::Refuse | Step::Leave | Step::HungUp | Step::PatienceOver(_) | Step::NoAckInTime => {
                 let (number, trunk, caller) = (known.number, known.trunk, known.caller);
                 let abandoned = known.ending == Some(HangUpCause::Abandoned);
                 let ended = self.ended(call, step)?;
                 if (abandoned || ended.outcome == Outcome::NoAnswer) && !caller {
-                    self.may_call_back(at, number, trunk);
+                    self.draw_call_back(at, number, trunk);
                 }
                 Some(Input::CallProgressed { call, progress: Progress::Ended(ended) })
             }
@@ -415,7 +415,7 @@ impl Line {
 
     fn ended(&mut self, call: CallId, step: Step) -> Option<Ended> {
         let known = self.calls.remove(&call)?;
-        let behaviour = known.fate.behaviour;
+        let behaviour = known.scenario.behaviour;
         let ended = |outcome, by, sip_code, cause: &str| Ended {
             outcome,
             by,
@@ -425,7 +425,7 @@ impl Line {
             try_next_trunk: false,
         };
         Some(match step {
-            Step::Leave | Step::Enough(_) | Step::Unheard => {
+            Step::Leave | Step::PatienceOver(_) | Step::NoAckInTime => {
                 ended(Outcome::Answered, EndedBy::Callee, None, "the callee hung up")
             }
             Step::Refuse => {

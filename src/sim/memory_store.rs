@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One lead with its state in the store.
 #[derive(Clone, Debug)]
-pub struct BookedLead {
+pub struct StoredLead {
     pub lead: Lead,
     pub state: LeadState,
     pub reason: Option<Reason>,
@@ -25,13 +25,13 @@ pub struct BookedLead {
 
 /// One attempt with its state in the store.
 #[derive(Clone, Debug)]
-pub struct BookedAttempt {
+pub struct StoredAttempt {
     pub request: AttemptRequest,
     pub answered_at: Option<Utc>,
     pub result: Option<AttemptResult>,
 }
 
-impl BookedLead {
+impl StoredLead {
     /// Open, or waiting for its callback.
     fn is_work(&self) -> bool {
         let booked = self.state == LeadState::FollowUp && self.lead.next_at.is_some();
@@ -39,7 +39,7 @@ impl BookedLead {
     }
 }
 
-impl BookedLead {
+impl StoredLead {
     /// Whether the lead and this phone are due. A booked callback is due at its time only, so a copy of the
     /// lead from before the booking comes too early. A `listed` (blacklisted) number is refused by its own
     /// reason later.
@@ -53,21 +53,21 @@ impl BookedLead {
 /// The store of one campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
-    leads: BTreeMap<LeadId, BookedLead>,
+    leads: BTreeMap<LeadId, StoredLead>,
     due: BTreeSet<(Utc, LeadId)>,
     /// Leased leads: given to the dialer and not yet written back.
-    held: FxHashSet<LeadId>,
-    attempts: BTreeMap<AttemptId, BookedAttempt>,
+    leased: FxHashSet<LeadId>,
+    attempts: BTreeMap<AttemptId, StoredAttempt>,
     by_number: FxHashMap<PhoneNumber, Vec<AttemptId>>,
     by_household: BTreeMap<HouseholdId, BTreeSet<LeadId>>,
     open_numbers: FxHashSet<PhoneNumber>,
     open_households: FxHashSet<HouseholdId>,
     resting: BTreeMap<PhoneNumber, Utc>,
     /// Abandoned callees: called again only if an agent is reserved for the call.
-    shielded: BTreeMap<PhoneNumber, Utc>,
+    needs_reserved_agent: BTreeMap<PhoneNumber, Utc>,
     blacklist: BTreeSet<PhoneNumber>,
     /// Leased because an agent requested the lead: dialled whatever its state.
-    asked: BTreeSet<LeadId>,
+    requested: BTreeSet<LeadId>,
     summaries: Vec<SummaryRecord>,
     legs: Vec<LegRecord>,
     open: u64,
@@ -81,18 +81,18 @@ impl Books {
         }
         self.due.insert((lead.next_at.unwrap_or_default(), lead.id));
         self.open += 1;
-        self.leads.insert(lead.id, BookedLead { lead, state: LeadState::Open, reason: None, result: None });
+        self.leads.insert(lead.id, StoredLead { lead, state: LeadState::Open, reason: None, result: None });
     }
 
-    pub fn leads(&self) -> impl Iterator<Item = &BookedLead> {
+    pub fn leads(&self) -> impl Iterator<Item = &StoredLead> {
         self.leads.values()
     }
 
-    pub fn attempts(&self) -> impl Iterator<Item = &BookedAttempt> {
+    pub fn attempts(&self) -> impl Iterator<Item = &StoredAttempt> {
         self.attempts.values()
     }
 
-    pub fn lead(&self, id: LeadId) -> Option<&BookedLead> {
+    pub fn lead(&self, id: LeadId) -> Option<&StoredLead> {
         self.leads.get(&id)
     }
 
@@ -115,7 +115,7 @@ impl Books {
         let mut leads = Vec::new();
         let mut next_due = None;
         for (at, id) in &self.due {
-            if self.held.contains(id) {
+            if self.leased.contains(id) {
                 continue;
             }
             if *at > now || leads.len() as u32 == count {
@@ -124,21 +124,21 @@ impl Books {
             }
             leads.push(self.leads[id].lead.clone());
         }
-        self.held.extend(leads.iter().map(|lead| lead.id));
+        self.leased.extend(leads.iter().map(|lead| lead.id));
         (leads, next_due, self.open)
     }
 
     /// Takes back leased leads that the dialer does not want any more.
     pub fn return_leads(&mut self, leads: &[LeadId]) {
         for lead in leads {
-            self.held.remove(lead);
-            self.asked.remove(lead);
+            self.leased.remove(lead);
+            self.requested.remove(lead);
         }
     }
 
     /// Leads that are leased and not yet written back or returned.
-    pub fn lent(&self) -> impl Iterator<Item = LeadId> {
-        self.held.iter().copied()
+    pub fn leased(&self) -> impl Iterator<Item = LeadId> {
+        self.leased.iter().copied()
     }
 
     /// Leases the lead that an agent requested, whatever its state; `None` = blacklisted, or in a live call.
@@ -151,10 +151,10 @@ impl Books {
         if listed || busy || booked.reason == Some(Reason::Blacklisted) {
             return None;
         }
-        if !self.held.insert(id) {
+        if !self.leased.insert(id) {
             return None;
         }
-        self.asked.insert(id);
+        self.requested.insert(id);
         Some(self.leads.get(&id)?.lead.clone())
     }
 
@@ -203,11 +203,11 @@ impl Books {
             self.by_number.entry(request.number).or_default().push(request.attempt);
             self.open_numbers.insert(request.number);
             self.open_households.extend(request.household);
-            let booked = BookedAttempt { request: request.clone(), answered_at: None, result: None };
+            let booked = StoredAttempt { request: request.clone(), answered_at: None, result: None };
             self.attempts.insert(request.attempt, booked);
         } else if let Some(id) = request.lead {
-            self.held.remove(&id);
-            self.asked.remove(&id);
+            self.leased.remove(&id);
+            self.requested.remove(&id);
             if let DialVerdict::Closed(reason) = verdict
                 && !self.close_phone(id, request.number, reason)
             {
@@ -220,7 +220,7 @@ impl Books {
 
     fn may_dial(&self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         let listed = self.blacklist.contains(&request.number);
-        if let Some(id) = request.lead.filter(|id| !self.asked.contains(id))
+        if let Some(id) = request.lead.filter(|id| !self.requested.contains(id))
             && self.leads.get(&id).is_none_or(|lead| !lead.may_be_called(request.number, listed, now))
         {
             return DialVerdict::Gone;
@@ -236,8 +236,9 @@ impl Books {
         if busy {
             return DialVerdict::NotBefore { until: now + request.rest, reason: Reason::Duplicate };
         }
-        let shielded = self.shielded.get(&request.number).filter(|_| !request.guaranteed);
-        let rest = self.resting.get(&request.number).max(shielded).filter(|until| **until > now);
+        let needs_reserved_agent =
+            self.needs_reserved_agent.get(&request.number).filter(|_| !request.guaranteed);
+        let rest = self.resting.get(&request.number).max(needs_reserved_agent).filter(|until| **until > now);
         if let Some(until) = rest {
             return DialVerdict::NotBefore { until: *until, reason: Reason::AttemptsUsed };
         }
@@ -292,7 +293,7 @@ impl Books {
         let update = result.lead.clone();
         let (agent, id) = (result.agent, result.attempt);
         if let Some(until) = result.rest_until {
-            self.shielded.insert(attempt.request.number, until);
+            self.needs_reserved_agent.insert(attempt.request.number, until);
         }
         let household = attempt.request.household;
         attempt.result = Some(result);
@@ -314,8 +315,8 @@ impl Books {
 
     /// The call's summary has decided the lead's state already: only the try is counted.
     fn only_tried(&mut self, update: LeadUpdate) {
-        self.held.remove(&update.lead);
-        self.asked.remove(&update.lead);
+        self.leased.remove(&update.lead);
+        self.requested.remove(&update.lead);
         let Some(booked) = self.leads.get_mut(&update.lead) else { return };
         booked.lead.uncounted = update.uncounted;
         for tried in update.phones {
@@ -341,8 +342,8 @@ impl Books {
     }
 
     pub fn save_lead(&mut self, update: LeadUpdate) {
-        self.held.remove(&update.lead);
-        self.asked.remove(&update.lead);
+        self.leased.remove(&update.lead);
+        self.requested.remove(&update.lead);
         self.put(update, false);
     }
 
@@ -388,7 +389,7 @@ impl Books {
     /// Blacklists a number and closes every lead that has no other phone left.
     pub fn blacklist(&mut self, number: PhoneNumber) {
         self.blacklist.insert(number);
-        let of = |booked: &&BookedLead| booked.lead.phones.iter().any(|phone| phone.number == number);
+        let of = |booked: &&StoredLead| booked.lead.phones.iter().any(|phone| phone.number == number);
         let leads: Vec<LeadId> = self.leads.values().filter(of).map(|booked| booked.lead.id).collect();
         for lead in leads {
             self.close_phone(lead, number, Reason::Blacklisted);
@@ -415,10 +416,10 @@ impl Books {
     /// Recovery, as the real store does it when opened after a crash: every open attempt is closed as
     /// interrupted and its number rests.
     pub fn resume(&mut self, rules: &RetryRules, campaign: CampaignId, now: Utc) -> OpenWork {
-        let open: Vec<BookedAttempt> =
+        let open: Vec<StoredAttempt> =
             self.attempts.values().filter(|attempt| attempt.result.is_none()).cloned().collect();
-        self.held.clear();
-        self.asked.clear();
+        self.leased.clear();
+        self.requested.clear();
         for attempt in open {
             let request = attempt.request;
             self.resting.insert(request.number, now + request.rest);

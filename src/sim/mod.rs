@@ -1,5 +1,5 @@
 //! The simulated far end and its callees, agents and networks. In reading order: `people` (the people file:
-//! callees and carrier settings), `fate` (the scenario of one call), `line` (calls without SIP, for whole
+//! callees and carrier settings), `call_scenario` (the scenario of one call), `line` (calls without SIP, for whole
 //! days in virtual time), `memory_store` (a store in memory), `agents` (simulated agents), `day` (dialer,
 //! memory store, far end and agents in one event queue), `forecast` (days run to answer "what if"), `carrier`
 //! (the far end in SIP) with its `digest_check`, `limits` and `ledger`, `world` (a network in virtual time
@@ -8,10 +8,10 @@
 //! callees as numbers, without a dialer.
 
 pub mod agents;
+pub mod call_scenario;
 pub mod carrier;
 pub mod day;
 pub mod digest_check;
-pub mod fate;
 pub mod floor;
 pub mod forecast;
 pub mod ledger;
@@ -26,6 +26,6 @@ pub mod tones;
 pub mod voices;
 pub mod world;
 
-pub use fate::{Behaviour, Fate};
+pub use call_scenario::{Behaviour, CallScenario};
 pub use ledger::Ledger;
 pub use people::{People, PeopleError};

@@ -1,5 +1,5 @@
 //! The people file: the simulated callees and their carrier, as TOML in which every key may be left out. The
-//! scenario of one call is drawn in `fate`.
+//! scenario of one call is drawn in `call_scenario`.
 
 use paceline_core::call::Digit;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::fate::Behaviour;
+use super::call_scenario::Behaviour;
 use super::random::Dice;
 
 /// All callees, and the carrier through which they are called.
@@ -402,7 +402,7 @@ impl People {
 }
 
 impl Shares {
-    /// In the order of `fate::DRAWN`, traits of the number first.
+    /// In the order of `call_scenario::DRAWN`, traits of the number first.
     pub(super) fn weights(&self) -> [f64; 10] {
         [
             self.vacant,

@@ -191,13 +191,13 @@ pub async fn start(options: PhoneOptions) -> Result<RunningPhones, PhonesError> 
     }
     let (orders, ordered) = mpsc::unbounded_channel();
     let (seen_out, seen) = watch::channel(PhonesSeen::default());
-    let desk = Desk { options, clock, ua, sockets, media, seen: seen_out, due: BTreeMap::new() };
-    let task = tokio::spawn(desk.work(messages, heard, ordered));
+    let task_state = PhonesTask { options, clock, ua, sockets, media, seen: seen_out, due: BTreeMap::new() };
+    let task = tokio::spawn(task_state.work(messages, heard, ordered));
     Ok(RunningPhones { address, orders, seen, task })
 }
 
 /// The state of the phones' task.
-struct Desk {
+struct PhonesTask {
     options: PhoneOptions,
     clock: Clock,
     ua: UserAgent,
@@ -208,7 +208,7 @@ struct Desk {
     due: BTreeMap<(Time, CallId), ()>,
 }
 
-impl Desk {
+impl PhonesTask {
     async fn work(
         mut self,
         mut messages: mpsc::Receiver<SipEvent>,
@@ -230,14 +230,14 @@ impl Desk {
                     }
                     None => return,
                 },
-                Some(event) = heard.recv() => self.hear(event),
+                Some(event) = heard.recv() => self.take_media_event(event),
                 Some(order) = ordered.recv() => self.carry_out(order),
-                () = tokio::time::sleep_until(self.clock.instant(wake).into()) => self.woken(),
+                () = tokio::time::sleep_until(self.clock.instant(wake).into()) => self.run_due(),
             }
         }
     }
 
-    fn woken(&mut self) {
+    fn run_due(&mut self) {
         let now = self.clock.now();
         self.ua.handle_timeout(now);
         while let Some((&(at, call), ())) = self.due.first_key_value() {
@@ -267,35 +267,35 @@ impl Desk {
         while let Some(output) = self.ua.poll() {
             match output {
                 UaOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
-                UaOutput::Event(event) => self.said(event),
+                UaOutput::Event(event) => self.take_ua_event(event),
             }
         }
     }
 
-    fn said(&mut self, event: UaEvent) {
+    fn take_ua_event(&mut self, event: UaEvent) {
         match event {
             UaEvent::Registered { .. } => self.seen.send_modify(|seen| seen.registered += 1),
             UaEvent::RegistrationFailed { code, reason, .. } => self
                 .seen
                 .send_modify(|seen| seen.refused = Some(format!("{} {reason}", code.unwrap_or_default()))),
-            UaEvent::Incoming(incoming) => self.rung(*incoming),
+            UaEvent::Incoming(incoming) => self.take_call(*incoming),
             UaEvent::Media { call, target, .. } => self.media.command(call, MediaCommand::Connect(target)),
             UaEvent::Progress { call, progress: Progress::Answered } => {
                 if let Some(sound) = self.options.voice.clone() {
                     self.media.command(call, MediaCommand::Play { sound, plays: 0 });
                 }
-                self.note(call, |call| call.answered = true);
+                self.update_call(call, |call| call.answered = true);
             }
             UaEvent::Progress { call, progress: Progress::Ended(_) } => {
                 self.due.retain(|(_, due), ()| *due != call);
                 self.media.command(call, MediaCommand::Close);
-                self.note(call, |call| call.ended = true);
+                self.update_call(call, |call| call.ended = true);
             }
             _ => {}
         }
     }
 
-    fn rung(&mut self, incoming: IncomingCall) {
+    fn take_call(&mut self, incoming: IncomingCall) {
         let IncomingCall { call, to_user, from_user, answers_itself, .. } = incoming;
         let tap = Tap::new(self.options.keep);
         let seen = PhoneCall {
@@ -314,7 +314,7 @@ impl Desk {
         self.ua.ring(self.clock.now(), call);
         if let Some(after) = self.options.answer_after {
             self.due.insert((self.clock.now() + after, call), ());
-            self.woken();
+            self.run_due();
         }
     }
 
@@ -337,20 +337,20 @@ impl Desk {
         }
     }
 
-    fn hear(&mut self, event: MediaEvent) {
+    fn take_media_event(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::Heard { leg, heard: Heard::FirstAudio } => {
-                self.note(leg, |call| call.heard_audio = true)
+                self.update_call(leg, |call| call.heard_audio = true)
             }
             MediaEvent::Heard { leg, heard: Heard::Digit(digit) } => {
-                self.note(leg, |call| call.keys.push(digit));
+                self.update_call(leg, |call| call.keys.push(digit));
             }
-            MediaEvent::Closed { leg, stats } => self.note(leg, |call| call.stats = Some(stats)),
+            MediaEvent::Closed { leg, stats } => self.update_call(leg, |call| call.stats = Some(stats)),
             _ => {}
         }
     }
 
-    fn note(&self, call: CallId, what: impl FnOnce(&mut PhoneCall)) {
+    fn update_call(&self, call: CallId, what: impl FnOnce(&mut PhoneCall)) {
         self.seen.send_modify(|seen| {
             if let Some(one) = seen.calls.iter_mut().rev().find(|one| one.call == call) {
                 what(one);

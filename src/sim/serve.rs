@@ -1,7 +1,7 @@
 //! The carrier over real sockets: SIP sockets, a media room and the carrier's state machine in one task. Runs
 //! alone as `paceline carrier`, or inside the process for `run`, `demo` and tests.
 
-use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaAsk};
+use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaRequest};
 use super::ledger::{Ledger, LogLine};
 use super::people::People;
 use super::voices::Voices;
@@ -171,7 +171,7 @@ pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierErr
         codecs: vec![Codec::Pcma, Codec::Pcmu, Codec::G722],
     };
     let (stop, stopped) = oneshot::channel();
-    let desk = Desk {
+    let task_state = CarrierTask {
         carrier: Carrier::new(Arc::new(options.people), machine),
         clock,
         sockets,
@@ -181,7 +181,7 @@ pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierErr
         legs: BTreeMap::new(),
         report: CarrierReport::default(),
     };
-    let task = tokio::spawn(desk.work(messages, heard, stopped));
+    let task = tokio::spawn(task_state.work(messages, heard, stopped));
     Ok(RunningCarrier { addresses, stop: Some(stop), task })
 }
 
@@ -201,7 +201,7 @@ fn media_address(addresses: &[(Transport, SocketAddr)]) -> IpAddr {
 }
 
 /// The state of the carrier's task.
-struct Desk {
+struct CarrierTask {
     carrier: Carrier,
     clock: Clock,
     sockets: SipSockets,
@@ -213,7 +213,7 @@ struct Desk {
     report: CarrierReport,
 }
 
-impl Desk {
+impl CarrierTask {
     async fn work(
         mut self,
         mut messages: mpsc::Receiver<SipEvent>,
@@ -227,15 +227,15 @@ impl Desk {
                     Some(event) => self.sip(event),
                     None => break,
                 },
-                Some(event) = heard.recv() => self.hear(event),
+                Some(event) = heard.recv() => self.take_media_event(event),
                 () = sleep_until(self.clock, wake) => {
                     self.carrier.handle(self.clock.now(), CarrierInput::TimePassed);
                 }
                 _ = &mut stopped => break,
             }
-            self.attend();
+            self.carry_out();
         }
-        self.say_goodbye(messages, heard).await;
+        self.hang_up_all(messages, heard).await;
         self.report
     }
 
@@ -249,7 +249,7 @@ impl Desk {
         }
     }
 
-    fn hear(&mut self, event: MediaEvent) {
+    fn take_media_event(&mut self, event: MediaEvent) {
         if let MediaEvent::Closed { leg, stats } = event
             && let Some(call_id) = self.legs.remove(&leg)
         {
@@ -258,7 +258,7 @@ impl Desk {
     }
 
     /// Carries out every output of the carrier.
-    fn attend(&mut self) {
+    fn carry_out(&mut self) {
         while let Some(output) = self.carrier.poll() {
             match output {
                 CarrierOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
@@ -271,24 +271,24 @@ impl Desk {
                     }
                     self.carrier.handle(self.clock.now(), CarrierInput::LegOpened { call, address });
                 }
-                CarrierOutput::Media { call, ask } => self.play(call, ask),
+                CarrierOutput::Media { call, request } => self.play(call, request),
                 CarrierOutput::Log(line) => self.write(&line),
             }
         }
     }
 
-    fn play(&self, call: CallId, ask: MediaAsk) {
-        let command = match ask {
-            MediaAsk::Connect(target) => MediaCommand::Connect(target),
-            MediaAsk::RingBack => MediaCommand::Play { sound: self.voices.ring_back(), plays: 60 },
-            MediaAsk::Announce(behaviour) => {
+    fn play(&self, call: CallId, request: MediaRequest) {
+        let command = match request {
+            MediaRequest::Connect(target) => MediaCommand::Connect(target),
+            MediaRequest::RingBack => MediaCommand::Play { sound: self.voices.ring_back(), plays: 60 },
+            MediaRequest::Announce(behaviour) => {
                 MediaCommand::Play { sound: self.voices.announcement(behaviour), plays: 10 }
             }
-            MediaAsk::Speak(behaviour) => {
+            MediaRequest::Speak(behaviour) => {
                 MediaCommand::Play { sound: self.voices.greeting(behaviour), plays: 1 }
             }
-            MediaAsk::Press(keys) => MediaCommand::SendDigits(keys),
-            MediaAsk::Close => MediaCommand::Close,
+            MediaRequest::Press(keys) => MediaCommand::SendDigits(keys),
+            MediaRequest::Close => MediaCommand::Close,
         };
         self.media.command(call, command);
     }
@@ -306,13 +306,13 @@ impl Desk {
     }
 
     /// Ends every call and waits for the responses, two seconds at most.
-    async fn say_goodbye(
+    async fn hang_up_all(
         &mut self,
         mut messages: mpsc::Receiver<SipEvent>,
         mut heard: mpsc::UnboundedReceiver<MediaEvent>,
     ) {
         self.carrier.hang_up_all(self.clock.now());
-        self.attend();
+        self.carry_out();
         let patience = tokio::time::sleep(Duration::from_secs(2));
         tokio::pin!(patience);
         while self.carrier.calls() > 0 || !self.legs.is_empty() {
@@ -320,12 +320,12 @@ impl Desk {
             tokio::select! {
                 () = &mut patience => break,
                 Some(event) = messages.recv() => self.sip(event),
-                Some(event) = heard.recv() => self.hear(event),
+                Some(event) = heard.recv() => self.take_media_event(event),
                 () = sleep_until(self.clock, wake) => {
                     self.carrier.handle(self.clock.now(), CarrierInput::TimePassed);
                 }
             }
-            self.attend();
+            self.carry_out();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Generated audio: the Chinese tones at 450 Hz, special information tones before announcements, and a
 //! speech-like sound. 16-bit samples at 8,000 Hz.
 
-use super::fate::Behaviour;
+use super::call_scenario::Behaviour;
 use super::random::Dice;
 use std::f64::consts::TAU;
 

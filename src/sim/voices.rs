@@ -1,7 +1,7 @@
 //! Sounds of the far end, loaded once and shared by all its calls: files that the people file names,
 //! generated tones for the rest.
 
-use super::fate::Behaviour;
+use super::call_scenario::Behaviour;
 use super::people::EarlyMedia;
 use super::tones;
 use crate::audio::{AudioError, Sound};
@@ -23,12 +23,12 @@ impl Voices {
         for behaviour in Behaviour::SPOKEN {
             let sound = match early_media.files.get(behaviour.word()) {
                 Some(file) => Sound::load(&dir.join(file))?,
-                None if behaviour.answers() => made(behaviour.word(), &tones::greeting(behaviour)),
-                None => made(behaviour.word(), &tones::announcement(behaviour)),
+                None if behaviour.answers() => sound_of(behaviour.word(), &tones::greeting(behaviour)),
+                None => sound_of(behaviour.word(), &tones::announcement(behaviour)),
             };
             spoken.insert(behaviour, Arc::new(sound));
         }
-        Ok(Voices { ring_back: Arc::new(made("ring_back", &tones::ring_back())), spoken })
+        Ok(Voices { ring_back: Arc::new(sound_of("ring_back", &tones::ring_back())), spoken })
     }
 
     pub fn ring_back(&self) -> Arc<Sound> {
@@ -46,7 +46,7 @@ impl Voices {
     }
 }
 
-fn made(name: &str, samples: &[i16]) -> Sound {
+fn sound_of(name: &str, samples: &[i16]) -> Sound {
     let samples: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
     Sound::from_samples(name, &samples, tones::RATE)
 }

@@ -1,7 +1,7 @@
 //! A network in virtual time between a user agent and the carrier: delay, loss and duplication, drawn from a
 //! seed. Audio is abstract: keys and ends of announcements arrive as media events.
 
-use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaAsk};
+use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaRequest};
 use super::ledger::{Ledger, LogLine};
 use super::people::People;
 use super::random::Dice;
@@ -147,7 +147,7 @@ impl World {
                 }
             } else {
                 self.carrier.handle(wake, CarrierInput::TimePassed);
-                self.attend(wake);
+                self.drain(wake);
             }
         }
         self.out.pop_front()
@@ -202,7 +202,7 @@ impl World {
             Flight::ToCarrier(bytes) => {
                 let from = World::dialer_peer();
                 self.carrier.handle(at, CarrierInput::Message { from, bytes: &bytes });
-                self.attend(at);
+                self.drain(at);
             }
             Flight::ToDialer(bytes) => {
                 self.out.push_back(WorldOutput::Datagram { from: World::carrier_peer(), bytes });
@@ -224,7 +224,7 @@ impl World {
         }
     }
 
-    fn attend(&mut self, now: Time) {
+    fn drain(&mut self, now: Time) {
         while let Some(output) = self.carrier.poll() {
             match output {
                 CarrierOutput::Transmit { bytes, .. } => self.fly(now, Flight::ToDialer(bytes)),
@@ -233,16 +233,16 @@ impl World {
                     let address = SocketAddr::new(World::carrier_peer().address.ip(), self.next_port);
                     self.carrier.handle(now, CarrierInput::LegOpened { call, address: Some(address) });
                 }
-                CarrierOutput::Media { call, ask } => {
+                CarrierOutput::Media { call, request } => {
                     let Some(id) = self.carrier.sip_call_id(call).map(str::to_string) else { continue };
                     let later = now + self.network.delay.1;
-                    match ask {
-                        MediaAsk::Press(keys) => {
+                    match request {
+                        MediaRequest::Press(keys) => {
                             for key in keys {
                                 self.schedule(later, Flight::Key(id.clone(), key.as_char()));
                             }
                         }
-                        MediaAsk::Speak(_) => self.schedule(later, Flight::FirstAudio(id)),
+                        MediaRequest::Speak(_) => self.schedule(later, Flight::FirstAudio(id)),
                         _ => {}
                     }
                 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// Every callee answers within a moment and stays.
-const WILLING: &str = "seed = 1\n[shares]\nvoicemail = 0\nbusy = 0\nno_answer = 0\nreject = 0\npowered_off = 0\n\
+const ALL_ANSWER: &str = "seed = 1\n[shares]\nvoicemail = 0\nbusy = 0\nno_answer = 0\nreject = 0\npowered_off = 0\n\
     unreachable = 0\nvacant = 0\nsuspended = 0\nrestricted = 0\n\
     [post_dial]\ndelay = { median_secs = 0.05 }\n[ring]\nuntil_answer = { median_secs = 0.2 }\n\
     [listening]\nearly_share = 0\nto_the_end = 1\n";
@@ -35,7 +35,7 @@ fn address(carrier: &RunningCarrier, transport: Transport) -> SocketAddr {
 #[test]
 fn sipp_as_caller_is_served_over_udp_and_tcp() {
     for (transport, mode) in [(Transport::Udp, "u1"), (Transport::Tcp, "t1")] {
-        let (runtime, carrier) = start(WILLING, |_| {});
+        let (runtime, carrier) = start(ALL_ANSWER, |_| {});
         let sipp = Sipp::uac(20, address(&carrier, transport), &["-t", mode, "-r", "20", "-d", "300"]);
         sipp.finish().assert_all_successful(20);
         let report = runtime.block_on(carrier.stop());
@@ -51,7 +51,7 @@ fn sipp_as_caller_is_served_over_udp_and_tcp() {
 fn the_log_file_equals_the_ledger() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("carrier.csv");
-    let (runtime, carrier) = start(WILLING, |options| options.log = Some(file.clone()));
+    let (runtime, carrier) = start(ALL_ANSWER, |options| options.log = Some(file.clone()));
     dial_one(address(&carrier, Transport::Udp), &Dial::default());
     let written = std::fs::read_to_string(&file).expect("written while it runs");
     let report = runtime.block_on(carrier.stop());
@@ -62,7 +62,7 @@ fn the_log_file_equals_the_ledger() {
 #[test]
 fn a_refusal_is_recorded_as_its_outcome() {
     for (share, outcome) in [("busy", "busy"), ("vacant", "vacant"), ("reject", "rejected")] {
-        let text = format!("{}\n", WILLING.replace(&format!("{share} = 0\n"), &format!("{share} = 1\n")))
+        let text = format!("{}\n", ALL_ANSWER.replace(&format!("{share} = 0\n"), &format!("{share} = 1\n")))
             .replace("[shares]\n", "[shares]\nanswer = 0\n")
             + "[refusal]\nannouncement = { median_secs = 0.3 }\nreject_after = { median_secs = 0.3 }\n";
         let (runtime, carrier) = start(&text, |_| {});
@@ -76,7 +76,7 @@ fn a_refusal_is_recorded_as_its_outcome() {
 #[test]
 fn keys_are_pressed_as_telephone_events() {
     let people =
-        format!("{WILLING}[keys]\npress = {{ 2 = 1.0 }}\nafter = {{ median_secs = 0.4 }}\nby_info = 0\n");
+        format!("{ALL_ANSWER}[keys]\npress = {{ 2 = 1.0 }}\nafter = {{ median_secs = 0.4 }}\nby_info = 0\n");
     let (runtime, carrier) = start(&people, |_| {});
     let ear = Ear::open();
     let dial = Dial { talk: Duration::from_millis(1_500), media_port: Some(ear.port()), ..Dial::default() };

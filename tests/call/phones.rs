@@ -53,7 +53,7 @@ fn baresip_registers_and_takes_a_call_over_udp_tcp_and_tls() {
         let service = Service::start();
         let phone = Softphone::baresip(service.address(transport), name, "1001", "secret");
         let link = service.wait_for_link("1001");
-        assert_eq!(link.transport, transport, "{}", phone.said());
+        assert_eq!(link.transport, transport, "{}", phone.output());
         assert!(link.product.starts_with("baresip"), "{link:?}");
         call_and_hang_up(&service, "1001", &Ear::open(), true);
     }

@@ -15,7 +15,7 @@ fn call_into(scenario: &str, dial: &Dial) -> (AttemptRow, SippReport) {
     (row, report)
 }
 
-fn is(row: &AttemptRow, outcome: &str, code: Option<u16>, by: &str) {
+fn assert_row(row: &AttemptRow, outcome: &str, code: Option<u16>, by: &str) {
     let seen = (row.outcome.as_str(), row.sip_code, row.ended_by.as_str());
     assert_eq!(seen, (outcome, code, by), "{row:?}");
 }
@@ -46,7 +46,7 @@ fn every_refusal_maps_to_its_outcome() {
         ("unavailable", "line_fault", 503, "carrier", true),
     ] {
         let (row, _) = call_into(scenario, &Dial::default());
-        is(&row, outcome, Some(code), by);
+        assert_row(&row, outcome, Some(code), by);
         assert_eq!(row.try_next_trunk, next_trunk, "{scenario}");
         let rest = (scenario == "unavailable").then_some(Duration::from_secs(7));
         assert_eq!(row.retry_after, rest, "{scenario}");
@@ -99,7 +99,7 @@ fn a_challenge_is_answered_once_with_credentials() {
 fn wrong_credentials_are_not_tried_again() {
     let dial = Dial { password: "wrong".into(), ..Dial::default() };
     let (row, report) = call_into("auth_401", &dial);
-    is(&row, "carrier_block", Some(403), "carrier");
+    assert_row(&row, "carrier_block", Some(403), "carrier");
     assert_eq!(report.count("INVITE "), 2);
 }
 

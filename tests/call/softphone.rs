@@ -75,7 +75,7 @@ impl Softphone {
         }
     }
 
-    pub fn said(&self) -> String {
+    pub fn output(&self) -> String {
         self.said.0.lock().expect("nobody panicked").clone()
     }
 }

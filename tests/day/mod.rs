@@ -76,14 +76,14 @@ impl Plan {
     }
 
     fn day(&self) -> Day<Line> {
-        let mut books = Books::default();
+        let mut store = Books::default();
         for lead in &self.leads {
-            books.add_lead(lead.clone());
+            store.add_lead(lead.clone());
         }
         let mut line = Line::new(self.people.clone(), WallClock::new(Time::ZERO, self.start));
         line.set_announcement(self.campaign.id, Duration::from_secs(8));
         let (campaign, trunks) = (self.campaign.clone(), self.trunks.clone());
-        Day::new(self.seed, self.start, campaign, trunks, books, line, self.troubles)
+        Day::new(self.seed, self.start, campaign, trunks, store, line, self.troubles)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Schemas, sample campaigns and the commands in the README are checked against the code.
 
-use super::{files, read, top};
+use super::{files, read, root};
 use paceline::cli::Cli;
 use paceline::commands::schema;
 use paceline::config::{Config, LoadedCampaign};
@@ -12,12 +12,12 @@ fn the_schema_files_equal_the_codes_schemas() {
     for (name, made) in schema::all() {
         let path = format!("schemas/{name}.schema.json");
         let mend = "write it anew with `paceline schema --write schemas`";
-        let found = std::fs::read_to_string(top().join(&path)).unwrap_or_default();
+        let found = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
         assert!(found == schema::text(&made), "{path} differs from the code; {mend}");
         expected.insert(path);
     }
     let path = format!("schemas/{}", schema::OPENAPI);
-    let found = std::fs::read_to_string(top().join(&path)).unwrap_or_default();
+    let found = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
     assert!(
         found == paceline::console::openapi::text(),
         "{path} differs from the code; write it anew with `paceline schema --write schemas`"
@@ -33,7 +33,7 @@ fn every_sample_campaign_is_valid() {
     let mut campaigns = 0;
     for file in files("campaigns", "toml").iter().filter(|file| file.ends_with("campaign.toml")) {
         campaigns += 1;
-        let loaded = LoadedCampaign::load(&top().join(file), &Config::default())
+        let loaded = LoadedCampaign::load(&root().join(file), &Config::default())
             .unwrap_or_else(|error| panic!("{error}"));
         assert!(loaded.warnings.is_empty(), "{}: {:?}", file.display(), loaded.warnings);
         let first = read(&file.display().to_string());
@@ -45,7 +45,7 @@ fn every_sample_campaign_is_valid() {
 /// The sample campaign must end within minutes, at any time of day.
 #[test]
 fn the_sample_campaign_can_run_at_any_hour_and_ends_within_minutes() {
-    let file = top().join("campaigns/jade-garden/campaign.toml");
+    let file = root().join("campaigns/jade-garden/campaign.toml");
     let rules = LoadedCampaign::load(&file, &Config::default()).expect("the sample").rules;
     for minute in (0..7 * 1440).step_by(30) {
         let at = paceline_core::time::Utc::from_millis(minute * 60_000);
@@ -92,7 +92,7 @@ fn the_readmes_commands_exist() {
 fn scripts_exist_and_are_executable() {
     use std::os::unix::fs::PermissionsExt;
     for path in ["scripts/setup.sh", "scripts/run.sh", "scripts/test.sh", ".ci/run"] {
-        let mode = std::fs::metadata(top().join(path))
+        let mode = std::fs::metadata(root().join(path))
             .unwrap_or_else(|e| panic!("{path}: {e}"))
             .permissions()
             .mode();
@@ -109,7 +109,7 @@ fn links_in_the_documents_point_to_existing_files() {
         for part in read(path).split("](").skip(1) {
             let target = part.split([')', '#']).next().unwrap_or("");
             if !target.is_empty() && !target.contains("://") {
-                assert!(top().join(target).exists(), "{path}: {target} is not there");
+                assert!(root().join(target).exists(), "{path}: {target} is not there");
             }
         }
     }

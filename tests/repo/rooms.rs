@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// A row: this room may use those. The compiler keeps the core free of all of them; tests beside the code may
 /// use any room.
-const TABLE: &[(&str, &[&str])] = &[
+const ALLOWED: &[(&str, &[&str])] = &[
     // The core uses no room.
     ("core", &[]),
     // Configuration and texts.
@@ -41,7 +41,7 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Libraries that must stay in one room, and the files that may name them.
-const KEPT: &[(&str, &[&str])] = &[
+const CONFINED_LIBRARIES: &[(&str, &[&str])] = &[
     ("axum::", &["src/console"]),
     ("sqlx::", &["src/store"]),
     ("polars::", &["src/lists", "src/results"]),
@@ -54,11 +54,11 @@ const KEPT: &[(&str, &[&str])] = &[
 
 #[test]
 fn every_room_imports_only_the_rooms_in_its_row() {
-    let table: BTreeMap<&str, &[&str]> = TABLE.iter().copied().collect();
+    let table: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
     let mut faults = Vec::new();
     for file in files("src", "rs") {
         let room = room(&file);
-        if room == "lib" || beside_the_code(&file) {
+        if room == "lib" || is_test_file(&file) {
             continue;
         }
         let Some(allowed) = table.get(room.as_str()) else {
@@ -66,7 +66,7 @@ fn every_room_imports_only_the_rooms_in_its_row() {
             continue;
         };
         let text = read(&file.display().to_string());
-        for (line, seen) in seen(code(&text)) {
+        for (line, seen) in rooms_used(code(&text)) {
             let own = seen == room || (room == "core" || seen == "self");
             if !own && !allowed.contains(&seen.as_str()) {
                 faults.push(format!("{}:{line}: `{room}` may not use `{seen}`", file.display()));
@@ -82,9 +82,9 @@ fn libraries_stay_in_their_rooms() {
     for file in files("src", "rs") {
         let path = file.display().to_string();
         let text = read(&path);
-        for (library, homes) in KEPT {
+        for (library, homes) in CONFINED_LIBRARIES {
             let at_home = homes.iter().any(|home| path.starts_with(home));
-            if !at_home && code(&text).lines().any(|line| names(line, library)) {
+            if !at_home && code(&text).lines().any(|line| uses_library(line, library)) {
                 faults.push(format!("{path}: {library} belongs to {}", homes.join(", ")));
             }
         }
@@ -113,7 +113,7 @@ fn room(file: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-fn beside_the_code(file: &Path) -> bool {
+fn is_test_file(file: &Path) -> bool {
     let path = file.display().to_string();
     path.ends_with("tests.rs") || path.contains("/tests/")
 }
@@ -124,7 +124,7 @@ fn code(text: &str) -> &str {
 }
 
 /// Line and name of every other room that is used.
-fn seen(text: &str) -> Vec<(usize, String)> {
+fn rooms_used(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (line, code) in text.lines().enumerate() {
         if code.trim_start().starts_with("//") {
@@ -150,7 +150,7 @@ fn seen(text: &str) -> Vec<(usize, String)> {
 }
 
 /// Whether a line of code names this library, and not a longer word that ends like it.
-fn names(line: &str, library: &str) -> bool {
+fn uses_library(line: &str, library: &str) -> bool {
     let code = line.split("//").next().unwrap_or(line);
     code.match_indices(library).any(|(at, _)| {
         !code[..at]
@@ -164,6 +164,6 @@ fn names(line: &str, library: &str) -> bool {
 fn the_import_scan_finds_every_room() {
     let text =
         "use crate::store::Store;\n// crate::console\nlet x = crate::net::clock();\nuse supercrate::no;\n";
-    assert_eq!(seen(text), [(1, "store".to_owned()), (3, "net".to_owned())]);
-    assert!(names("use axum::Router;", "axum::") && !names("// axum::Router", "axum::"));
+    assert_eq!(rooms_used(text), [(1, "store".to_owned()), (3, "net".to_owned())]);
+    assert!(uses_library("use axum::Router;", "axum::") && !uses_library("// axum::Router", "axum::"));
 }

@@ -75,7 +75,7 @@ pub(super) async fn phones(
 }
 
 /// Polls until `look` returns a value.
-pub(super) async fn comes<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(super) async fn poll_until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look().await {
@@ -89,7 +89,7 @@ pub(super) async fn comes<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
 /// Starts the service and an API client; `starts` = how often it was started, this time included.
 pub(super) async fn serve(site: &Site, starts: usize) -> (Child, Client) {
     let mut child = site.start(&["serve", "campaign.toml"]);
-    comes("the open campaign", async || {
+    poll_until("the open campaign", async || {
         let ended = child.try_wait().expect("a state");
         assert!(ended.is_none(), "{ended:?}: {}", site.log());
         (site.log().matches("campaign whole is open").count() >= starts).then_some(())
@@ -99,7 +99,7 @@ pub(super) async fn serve(site: &Site, starts: usize) -> (Child, Client) {
 }
 
 /// Creates agents with SIP phones, and one more where there is a telephone.
-pub(super) async fn hire(client: &Client, phones: u64, telephone: Option<&str>) -> Vec<PhoneLogin> {
+pub(super) async fn create_agents(client: &Client, phones: u64, telephone: Option<&str>) -> Vec<PhoneLogin> {
     let outside = json!({ "telephones": true });
     client.ask(Method::PATCH, "/api/v1/groups/vote", Some(&outside)).await.unwrap();
     let mut logins = Vec::new();
@@ -122,7 +122,7 @@ pub(super) async fn hire(client: &Client, phones: u64, telephone: Option<&str>) 
 pub(super) async fn sign_in(client: &Client, n: u64, way: &str, holding: &str) {
     let asked = json!({ "act": "sign_in", "way": way, "holding": holding });
     let path = format!("/api/v1/agents/{}/acts", 8_000 + n);
-    comes(&format!("the sign-in of agent {n}"), async || {
+    poll_until(&format!("the sign-in of agent {n}"), async || {
         match client.ask(Method::POST, &path, Some(&asked)).await {
             Ok(_) => Some(()),
             Err(why) if why.contains("the phone is not registered") => None,
@@ -169,7 +169,7 @@ fn parts(dir: &Path) -> Vec<PathBuf> {
 /// Waits until eight callees were called, six of them talk with an agent each, and all six are recorded.
 async fn bridge(client: &Client, callees: &RunningPhones, site: &Site) {
     let mut answered: BTreeSet<CallId> = BTreeSet::new();
-    comes("six conversations that are recorded", async || {
+    poll_until("six conversations that are recorded", async || {
         for call in calls(callees).iter().filter(|call| !call.answered && !call.ended) {
             let lead = call.user != TELEPHONE;
             let room = answered.len() < BRIDGED;
@@ -193,7 +193,7 @@ async fn work_off(client: &Client, callees: &RunningPhones) {
     let mut picked_up: BTreeSet<CallId> = BTreeSet::new();
     let mut heard: BTreeMap<CallId, Instant> = BTreeMap::new();
     let mut hung_up: BTreeSet<CallId> = BTreeSet::new();
-    comes("the end of the list", async || {
+    poll_until("the end of the list", async || {
         for call in calls(callees).iter().filter(|call| !call.ended) {
             if !call.answered && picked_up.insert(call.call) {
                 callees.answer(call.call);
@@ -225,7 +225,7 @@ async fn a_floor_killed_in_conversation_ends_every_leg_and_goes_on() {
     let callees = phones(None, Vec::new(), CALLEE_HZ, None).await;
     let (site, sip) = site(callees.address(), LEADS, RULES);
     let (mut service, client) = serve(&site, 1).await;
-    let logins = hire(&client, PHONES, Some(TELEPHONE)).await;
+    let logins = create_agents(&client, PHONES, Some(TELEPHONE)).await;
     let agents = phones(Some(sip), logins, AGENT_HZ, Some(Duration::ZERO)).await;
     all_sign_in(&client).await;
     bridge(&client, &callees, &site).await;
@@ -240,12 +240,13 @@ async fn a_floor_killed_in_conversation_ends_every_leg_and_goes_on() {
     assert!(calls(&agents).iter().all(|call| !call.ended));
     // The second process is killed too, while it ends those calls or before.
     let mut second = site.start(&["serve", "campaign.toml"]);
-    comes("the second start", async || site.log().contains("they are ended and counted").then_some(())).await;
+    poll_until("the second start", async || site.log().contains("they are ended and counted").then_some(()))
+        .await;
     second.kill().unwrap();
     second.wait().unwrap();
     let starts = 2 + usize::from(site.log().matches("campaign whole is open").count() > 1);
     let (mut service, client) = serve(&site, starts).await;
-    comes("the end of every call", async || {
+    poll_until("the end of every call", async || {
         let over = |phones: &RunningPhones| calls(phones).iter().all(|call| call.ended);
         (over(&callees) && over(&agents)).then_some(())
     })

@@ -132,7 +132,7 @@ impl Legs {
                 return None;
             }
             self.steps.pop();
-            if let Some(input) = self.happen(at, id, step) {
+            if let Some(input) = self.run_step(at, id, step) {
                 return Some(input);
             }
         }
@@ -143,7 +143,7 @@ impl Legs {
         self.steps.push(Reverse((at, self.order, id, step)));
     }
 
-    fn happen(&mut self, at: Time, id: CallId, step: Step) -> Option<Input> {
+    fn run_step(&mut self, at: Time, id: CallId, step: Step) -> Option<Input> {
         let leg = self.legs.get_mut(&id)?;
         let progress = |progress| Some(Input::CallProgressed { call: id, progress });
         match step {

@@ -1,9 +1,9 @@
 //! Simulated agents in virtual time: takes the dialer's outputs that concern agents and returns their
 //! actions.
 
-use super::habits::Habits;
 use super::legs::{Legs, Pickup};
-use super::person::{Deed, Person, Scene};
+use super::profile::Habits;
+use super::sim_agent::{Decision, Scene, SimAgent};
 use crate::sim::random::Dice;
 use paceline_core::agent::{Agent, AgentAct, Availability, Group, Way, WorkMode};
 use paceline_core::dialer::{Input, Output};
@@ -17,11 +17,11 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    Come(AgentId),
-    Go(AgentId),
+    StartShift(AgentId),
+    EndShift(AgentId),
     /// The agent acts; void unless this is still the agent's generation.
     Decide(AgentId, u32),
-    PhoneBack(AgentId),
+    PhoneReturns(AgentId),
 }
 
 /// All agents of a floor. The same seed gives the same day.
@@ -31,7 +31,7 @@ pub struct Workforce {
     habits: Habits,
     scene: Scene,
     groups: Vec<Group>,
-    people: BTreeMap<AgentId, Person>,
+    sim_agents: BTreeMap<AgentId, SimAgent>,
     legs: Legs,
     dice: Dice,
     steps: BinaryHeap<Reverse<(Time, u64, Step)>>,
@@ -56,13 +56,13 @@ impl Workforce {
         agents: Vec<Agent>,
         habits: Habits,
     ) -> Self {
-        let person = |agent: Agent| {
+        let sim_agent = |agent: Agent| {
             let dice = Dice::keyed(seed, &[agent.id.0 as u64]);
-            (agent.id, Person::new(agent, &habits, dice))
+            (agent.id, SimAgent::new(agent, &habits, dice))
         };
         Workforce {
             clock,
-            people: agents.into_iter().map(person).collect(),
+            sim_agents: agents.into_iter().map(sim_agent).collect(),
             habits,
             scene,
             groups,
@@ -83,17 +83,17 @@ impl Workforce {
     /// Inputs that define group and agents for a starting process. The first call also begins the shifts.
     pub fn open(&mut self, now: Time) -> Vec<Input> {
         let mut inputs: Vec<Input> = self.groups.iter().cloned().map(Input::GroupDefined).collect();
-        for person in self.people.values() {
-            inputs.push(Input::AgentDefined(Box::new(person.agent.clone())));
-            inputs.push(Input::PhoneChanged { agent: person.agent.id, ready: person.phone_ready });
+        for sim_agent in self.sim_agents.values() {
+            inputs.push(Input::AgentDefined(Box::new(sim_agent.agent.clone())));
+            inputs.push(Input::PhoneChanged { agent: sim_agent.agent.id, ready: sim_agent.phone_ready });
         }
-        let agents: Vec<AgentId> = self.people.keys().copied().collect();
+        let agents: Vec<AgentId> = self.sim_agents.keys().copied().collect();
         for agent in agents {
             if !self.opened {
                 let late = self.habits.late.draw(&mut self.dice);
-                self.schedule(now + late, Step::Come(agent));
+                self.schedule(now + late, Step::StartShift(agent));
             } else {
-                self.think(now, agent);
+                self.schedule_decision(now, agent);
             }
         }
         self.opened = true;
@@ -105,21 +105,23 @@ impl Workforce {
         self.legs.forget();
         self.asks.clear();
         self.ready.clear();
-        self.people.values_mut().for_each(Person::forget_seat);
+        self.sim_agents.values_mut().for_each(SimAgent::forget_seat);
     }
 
     /// No further agent signs in; agents who are signed in sign out once their call is over.
     pub fn send_home(&mut self, now: Time) {
         self.closing = true;
-        let agents: Vec<AgentId> = self.people.keys().copied().collect();
+        let agents: Vec<AgentId> = self.sim_agents.keys().copied().collect();
         for agent in agents {
-            self.go(now, agent, false);
+            self.end_shift(now, agent, false);
         }
     }
 
     /// Whether any agent picks up and takes outbound calls, where the group sets `mode` for all.
-    pub fn takes_calls_out(&self, mode: Option<WorkMode>) -> bool {
-        self.people.values().any(|person| !person.deaf && mode.unwrap_or(person.work_mode).takes_outbound())
+    pub fn has_outbound_agents(&self, mode: Option<WorkMode>) -> bool {
+        self.sim_agents
+            .values()
+            .any(|sim_agent| !sim_agent.deaf && mode.unwrap_or(sim_agent.work_mode).takes_outbound())
     }
 
     /// The number of legs.
@@ -142,9 +144,9 @@ impl Workforce {
             Output::HangUp { call, .. } => self.legs.hang_up(now, *call, &mut self.dice),
             Output::SeatChanged { seat, .. } => {
                 let agent = seat.agent;
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                if person.sees((**seat).clone()) {
-                    self.think(now, agent);
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                if sim_agent.update_seat((**seat).clone()) {
+                    self.schedule_decision(now, agent);
                 }
             }
             Output::ActAnswered { ask, refusal } => {
@@ -153,12 +155,12 @@ impl Workforce {
                     None => *self.done.entry(word).or_default() += 1,
                     Some(refusal) => {
                         *self.refused.entry(refusal.word()).or_default() += 1;
-                        if let Some(person) = self.people.get_mut(&agent) {
-                            person.refused(*refusal, word);
+                        if let Some(sim_agent) = self.sim_agents.get_mut(&agent) {
+                            sim_agent.refused(*refusal, word);
                         }
                     }
                 }
-                self.think(now, agent);
+                self.schedule_decision(now, agent);
             }
             _ => {}
         }
@@ -183,7 +185,7 @@ impl Workforce {
                 return None;
             }
             self.steps.pop();
-            self.happen(now, step);
+            self.run_step(now, step);
         }
     }
 
@@ -201,71 +203,71 @@ impl Workforce {
     }
 
     /// Schedules the agent's next action, unless the agent waits for an event.
-    fn think(&mut self, now: Time, agent: AgentId) {
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        person.generation += 1;
-        let generation = person.generation;
-        if let Some(span) = person.ponders(now, &self.habits) {
+    fn schedule_decision(&mut self, now: Time, agent: AgentId) {
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        sim_agent.generation += 1;
+        let generation = sim_agent.generation;
+        if let Some(span) = sim_agent.thinking_time(now, &self.habits) {
             self.schedule(now + span, Step::Decide(agent, generation));
         }
     }
 
-    fn happen(&mut self, now: Time, step: Step) {
+    fn run_step(&mut self, now: Time, step: Step) {
         match step {
-            Step::Come(agent) => {
+            Step::StartShift(agent) => {
                 if self.closing {
                     return;
                 }
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                person.comes(now, &self.habits);
-                let shift = self.habits.shift.draw(&mut person.dice);
-                self.schedule(now + shift, Step::Go(agent));
-                self.schedule(now + DAY, Step::Come(agent));
-                self.think(now, agent);
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                sim_agent.start_shift(now, &self.habits);
+                let shift = self.habits.shift.draw(&mut sim_agent.dice);
+                self.schedule(now + shift, Step::EndShift(agent));
+                self.schedule(now + DAY, Step::StartShift(agent));
+                self.schedule_decision(now, agent);
             }
-            Step::Go(agent) => {
+            Step::EndShift(agent) => {
                 let forgets = self.dice.chance(self.habits.forgets_sign_out);
-                self.go(now, agent, forgets);
+                self.end_shift(now, agent, forgets);
             }
             Step::Decide(agent, generation) => {
                 let talking: Vec<AgentId> = self
-                    .people
+                    .sim_agents
                     .values()
-                    .filter(|person| person.talks())
-                    .map(|person| person.agent.id)
+                    .filter(|sim_agent| sim_agent.is_talking())
+                    .map(|sim_agent| sim_agent.agent.id)
                     .collect();
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                if person.generation != generation || person.absent {
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                if sim_agent.generation != generation || sim_agent.absent {
                     return;
                 }
                 let utc = self.clock.utc(now);
-                let deed = person.decides(now, utc, &self.habits, &self.scene, &talking);
-                self.does(now, agent, deed);
+                let decision = sim_agent.decide(now, utc, &self.habits, &self.scene, &talking);
+                self.carry_out_decision(now, agent, decision);
             }
-            Step::PhoneBack(agent) => {
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                person.phone_ready = true;
+            Step::PhoneReturns(agent) => {
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                sim_agent.phone_ready = true;
                 self.ready.push_back(Input::PhoneChanged { agent, ready: true });
             }
         }
     }
 
-    fn does(&mut self, now: Time, agent: AgentId, deed: Deed) {
-        match deed {
-            Deed::Act(act) => self.ask(agent, act),
-            Deed::PutDown => match self.legs.of(agent) {
+    fn carry_out_decision(&mut self, now: Time, agent: AgentId, decision: Decision) {
+        match decision {
+            Decision::Act(act) => self.send_act(agent, act),
+            Decision::HangUpPhone => match self.legs.of(agent) {
                 Some(leg) => self.ready.extend(self.legs.end(leg, EndedBy::Callee, "hung up")),
-                None => self.think(now, agent),
+                None => self.schedule_decision(now, agent),
             },
-            Deed::LosePhone => {
+            Decision::LosePhone => {
                 self.lose_phone(now, agent);
-                self.think(now, agent);
+                self.schedule_decision(now, agent);
             }
-            Deed::Nothing => self.think(now, agent),
+            Decision::Nothing => self.schedule_decision(now, agent),
         }
     }
 
-    fn ask(&mut self, agent: AgentId, act: AgentAct) {
+    fn send_act(&mut self, agent: AgentId, act: AgentAct) {
         self.asked += 1;
         self.asks.insert(self.asked, (agent, word(&act)));
         self.ready.push_back(Input::AgentActed { ask: self.asked, agent, act });
@@ -276,40 +278,40 @@ impl Workforce {
         if let Some(leg) = self.legs.of(agent) {
             self.ready.extend(self.legs.end(leg, EndedBy::Carrier, "no packet from the phone"));
         }
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        if person.way == Way::Phone && person.phone_ready {
-            person.phone_ready = false;
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        if sim_agent.way == Way::Phone && sim_agent.phone_ready {
+            sim_agent.phone_ready = false;
             self.ready.push_back(Input::PhoneChanged { agent, ready: false });
-            let away = person.dice.between(Duration::from_secs(2), Duration::from_secs(120));
-            self.schedule(now + away, Step::PhoneBack(agent));
+            let away = sim_agent.dice.between(Duration::from_secs(2), Duration::from_secs(120));
+            self.schedule(now + away, Step::PhoneReturns(agent));
         }
     }
 
-    fn go(&mut self, now: Time, agent: AgentId, forgets: bool) {
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        person.at_work = false;
-        person.absent = forgets;
-        let here = person.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut);
+    fn end_shift(&mut self, now: Time, agent: AgentId, forgets: bool) {
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        sim_agent.at_work = false;
+        sim_agent.absent = forgets;
+        let here = sim_agent.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut);
         if here && !forgets {
-            self.ask(agent, AgentAct::SignOut);
+            self.send_act(agent, AgentAct::SignOut);
         }
-        self.think(now, agent);
+        self.schedule_decision(now, agent);
     }
 
     fn ring(&mut self, now: Time, leg: CallId, agent: AgentId, way: Way, auto_answer: bool, ring: Duration) {
-        let Some(person) = self.people.get_mut(&agent) else { return };
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
         let by_itself = auto_answer && way == Way::Phone;
         let habits = &self.habits;
-        let pickup = if way == Way::Phone && !person.phone_ready {
+        let pickup = if way == Way::Phone && !sim_agent.phone_ready {
             Pickup::Away
         } else if by_itself {
-            Pickup::After(person.dice.between(Duration::from_millis(100), Duration::from_millis(500)))
-        } else if person.deaf || person.absent || person.dice.chance(habits.misses) {
+            Pickup::After(sim_agent.dice.between(Duration::from_millis(100), Duration::from_millis(500)))
+        } else if sim_agent.deaf || sim_agent.absent || sim_agent.dice.chance(habits.misses) {
             Pickup::Never
-        } else if person.dice.chance(habits.declines) {
-            Pickup::Declined(habits.answer.draw(&mut person.dice))
+        } else if sim_agent.dice.chance(habits.declines) {
+            Pickup::Declined(habits.answer.draw(&mut sim_agent.dice))
         } else {
-            Pickup::After(habits.answer.draw(&mut person.dice))
+            Pickup::After(habits.answer.draw(&mut sim_agent.dice))
         };
         self.legs.ring(now, leg, Some(agent), ring, pickup, None);
     }

@@ -1,7 +1,7 @@
 //! The user agent as caller against the carrier, over the network in virtual time.
 
 use super::*;
-use crate::sim::fate::{Behaviour, callee};
+use crate::sim::call_scenario::{Behaviour, callee_key};
 use paceline_core::call::{Ended, HangUpCause, Progress};
 use paceline_core::ids::{CallId, TrunkId};
 use paceline_core::media::MediaCapabilities;
@@ -77,7 +77,7 @@ impl Caller {
         };
         self.names.insert(self.ua.identity(&request).call_id, CallId(call));
         self.ua.place(self.now, request);
-        self.attend();
+        self.drain();
     }
 
     /// Places calls 0 to `calls`, `apart` milliseconds apart, and follows them to their ends.
@@ -117,18 +117,18 @@ impl Caller {
             let call = *call;
             self.due.pop_first();
             self.ua.acknowledge(self.now, call);
-            self.attend();
+            self.drain();
         }
         while let Some(output) = self.world.poll(self.now) {
             match output {
                 WorldOutput::Datagram { from, bytes } => self.ua.handle_message(self.now, from, &bytes),
                 WorldOutput::Heard { sip_call_id, heard } => self.hear(&sip_call_id, heard),
             }
-            self.attend();
+            self.drain();
         }
         if self.ua.next_wake().is_some_and(|wake| wake <= self.now) {
             self.ua.handle_timeout(self.now);
-            self.attend();
+            self.drain();
         }
     }
 
@@ -141,7 +141,7 @@ impl Caller {
         }
     }
 
-    fn attend(&mut self) {
+    fn drain(&mut self) {
         while let Some(output) = self.ua.poll() {
             match output {
                 UaOutput::Transmit { bytes, .. } => self.world.dialer_send(self.now, bytes),
@@ -167,9 +167,9 @@ impl Caller {
 
 /// The outcome that the dialer must report for a scenario, given its ring time.
 fn expected(people: &People, user: &str) -> Outcome {
-    let fate = people.fate(user, 1, None);
-    let in_time = fate.slow + fate.alert + fate.ring < RING;
-    match fate.behaviour {
+    let scenario = people.call_scenario(user, 1, None);
+    let in_time = scenario.slow + scenario.alert + scenario.ring < RING;
+    match scenario.behaviour {
         // The codes cannot say "suspended"; only the announcement does.
         Behaviour::Suspended => Outcome::Unreachable,
         Behaviour::Silent => Outcome::LineFault,
@@ -180,8 +180,8 @@ fn expected(people: &People, user: &str) -> Outcome {
 
 /// Whether ring time and scenario are too close to predict which comes first.
 fn is_close(people: &People, user: &str) -> bool {
-    let fate = people.fate(user, 1, None);
-    let settled = fate.slow + fate.alert + fate.ring;
+    let scenario = people.call_scenario(user, 1, None);
+    let settled = scenario.slow + scenario.alert + scenario.ring;
     settled.abs_diff(RING) < Duration::from_millis(600)
 }
 
@@ -194,8 +194,8 @@ fn every_scenario_ends_in_its_outcome() {
     for (call, ended) in &caller.ended {
         let user = number(call.0);
         if !is_close(&people, &user) {
-            let fate = people.fate(&user, 1, None);
-            assert_eq!(ended.outcome, expected(&people, &user), "{user} {fate:?}: {ended:?}");
+            let scenario = people.call_scenario(&user, 1, None);
+            assert_eq!(ended.outcome, expected(&people, &user), "{user} {scenario:?}: {ended:?}");
         }
     }
     assert_eq!(caller.world.calls(), 0);
@@ -299,14 +299,14 @@ fn the_carrier_takes_no_more_calls_than_agreed() {
     let mut up: i32 = 0;
     let mut most = 0;
     for line in caller.world.log() {
-        match line.noted {
-            super::super::ledger::Noted::Invite => up += 1,
-            super::super::ledger::Noted::Ended => up -= 1,
+        match line.event {
+            super::super::ledger::CallEvent::Invite => up += 1,
+            super::super::ledger::CallEvent::Ended => up -= 1,
             _ => {}
         }
         most = most.max(up);
     }
     // One INVITE more exists at the instant in which it is refused.
     assert!(most <= 6, "{most}");
-    assert_eq!(callee(&number(1)), 13_800_000_001);
+    assert_eq!(callee_key(&number(1)), 13_800_000_001);
 }

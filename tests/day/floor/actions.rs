@@ -7,7 +7,7 @@ use paceline_core::dialer::output::SoundName;
 
 /// The fault, if the state does not match the action; `None` = it matches. `callee` = the agent's callee
 /// after the action.
-pub fn amiss(act: &AgentAct, seat: &SeatView, callee: Option<&Callee>) -> Option<&'static str> {
+pub fn mismatch(act: &AgentAct, seat: &SeatView, callee: Option<&Callee>) -> Option<&'static str> {
     let here = |callee: &Callee| !callee.ended && !callee.hung_up;
     let callee = callee.filter(|callee| here(callee));
     let out_of_the_mix = callee.is_some_and(|callee| callee.mix.is_none());

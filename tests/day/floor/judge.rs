@@ -69,7 +69,7 @@ pub struct Sent {
 
 /// A seat as reported. `logged` = it is a line of the state log.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ReportedSeat {
     pub at: Utc,
     pub seat: SeatView,
     pub logged: bool,
@@ -82,7 +82,7 @@ pub struct Seen {
     pub past: BTreeMap<AttemptId, Callee>,
     legs: BTreeMap<CallId, Leg>,
     pub seats: BTreeMap<AgentId, SeatView>,
-    pub told: BTreeMap<AgentId, Vec<Told>>,
+    pub log: BTreeMap<AgentId, Vec<ReportedSeat>>,
     /// Leads that an agent requested, and so may be called whatever happened before.
     pub asked: BTreeSet<LeadId>,
     pub attempts_asked: BTreeSet<AttemptId>,
@@ -197,7 +197,7 @@ impl Seen {
                 let Some(seat) = self.seats.get(agent) else { return };
                 let with = seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
                 let callee = with.and_then(|call| self.callees.get(&call));
-                if let Some(odd) = actions::amiss(act, seat, callee) {
+                if let Some(odd) = actions::mismatch(act, seat, callee) {
                     self.broken.get_or_insert(format!("{utc:?}: {act:?}, and {odd}: {seat:?} {callee:?}"));
                 }
             }
@@ -330,7 +330,7 @@ impl Seen {
             self.broken.get_or_insert(format!("{utc:?}: she was leaving: {before:?}, and now {seat:?}"));
         }
         if let Some(before) = &before
-            && let Some(odd) = self.given_amiss(before, seat)
+            && let Some(odd) = self.wrong_assignment(before, seat)
         {
             self.broken.get_or_insert(format!("{utc:?}: agent {} got a call {odd}: {seat:?}", seat.agent));
         }
@@ -348,16 +348,16 @@ impl Seen {
         {
             callee.for_one = true;
         }
-        self.told.entry(seat.agent).or_default().push(Told { at: utc, seat: seat.clone(), logged });
+        self.log.entry(seat.agent).or_default().push(ReportedSeat { at: utc, seat: seat.clone(), logged });
     }
 
     /// A queued call must not go to an agent who is away, leaving, or in the other direction's mode.
-    fn given_amiss(&self, before: &SeatView, seat: &SeatView) -> Option<&'static str> {
+    fn wrong_assignment(&self, before: &SeatView, seat: &SeatView) -> Option<&'static str> {
         let work = seat.work.as_ref()?;
-        let hers = |party: &Party| party.agent == Some(seat.agent) && party.kind == PartyKind::Agent;
+        let is_own_leg = |party: &Party| party.agent == Some(seat.agent) && party.kind == PartyKind::Agent;
         let from_the_queue = before.activity == Activity::Idle
             && matches!(seat.activity, Activity::Ringing | Activity::Talking)
-            && work.parties.iter().any(hers);
+            && work.parties.iter().any(is_own_leg);
         if !from_the_queue {
             return None;
         }
@@ -382,30 +382,30 @@ impl Seen {
     fn check(&mut self, at: Time, utc: Utc, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
         // C4: counters equal the sums over the calls.
         dialer.drift().map_or(Ok(()), Err)?;
-        self.everything_is_told(dialer)?;
-        self.nobody_has_two()?;
-        self.nobody_hears_nothing(at, rules)?;
-        self.nobody_waits_beside_an_idle_agent(at, utc, rules)?;
-        self.lines_keep_the_rule(rules, dialer)?;
+        self.every_seat_is_reported(dialer)?;
+        self.no_party_is_in_two_calls()?;
+        self.no_callee_is_left_in_silence(at, rules)?;
+        self.no_callee_waits_beside_an_idle_agent(at, utc, rules)?;
+        self.lines_stay_within_the_mode(rules, dialer)?;
         self.no_state_sticks(at, utc, rules)
     }
 
-    fn everything_is_told(&self, dialer: &Dialer) -> Result<(), String> {
+    fn every_seat_is_reported(&self, dialer: &Dialer) -> Result<(), String> {
         for seat in dialer.seats() {
             // A seat is reported when it first changes.
-            let Some(told) = self.seats.get(&seat.agent) else { continue };
+            let Some(reported) = self.seats.get(&seat.agent) else { continue };
             let key = |seat: &SeatView| {
                 let attempt = seat.work.as_ref().and_then(|work| work.attempt);
                 (seat.availability.clone(), seat.activity.clone(), seat.leg_up, attempt, seat.phone_ready)
             };
-            if key(&seat) != key(told) {
-                return Err(format!("not told: {:?}, told was {:?}", key(&seat), key(told)));
+            if key(&seat) != key(reported) {
+                return Err(format!("not reported: {:?}, reported was {:?}", key(&seat), key(reported)));
             }
         }
         Ok(())
     }
 
-    fn nobody_has_two(&self) -> Result<(), String> {
+    fn no_party_is_in_two_calls(&self) -> Result<(), String> {
         let mut in_mix: BTreeMap<MixId, Vec<CallId>> = BTreeMap::new();
         for (id, callee) in &self.callees {
             if let Some(mix) = callee.mix.filter(|_| !callee.ended && !callee.hung_up) {
@@ -433,20 +433,20 @@ impl Seen {
         legs.count()
     }
 
-    fn nobody_hears_nothing(&self, at: Time, rules: &Rules) -> Result<(), String> {
+    fn no_callee_is_left_in_silence(&self, at: Time, rules: &Rules) -> Result<(), String> {
         for (id, callee) in &self.callees {
             let Some(acked) = callee.acked.filter(|_| !callee.ended && !callee.hung_up) else { continue };
             let music = matches!(
                 callee.playing,
                 Some(SoundName::HoldMusic | SoundName::RingBack | SoundName::Sorry(_))
             );
-            let with_somebody = callee.mix.is_some_and(|mix| self.others(mix, *id) > 0);
-            if callee.mix.is_some() && !with_somebody && !music {
+            let with_other_leg = callee.mix.is_some_and(|mix| self.others(mix, *id) > 0);
+            if callee.mix.is_some() && !with_other_leg && !music {
                 return Err(format!("{id:?} is alone in a mix: {callee:?}"));
             }
             // From the ACK on: the store's delay is part of the wait.
             let waits = !callee.bridged && at.since(acked) <= rules.answer_wait;
-            if !(music || with_somebody || callee.announcing || waits) {
+            if !(music || with_other_leg || callee.announcing || waits) {
                 return Err(format!("{id:?} hears nothing: {callee:?}"));
             }
         }
@@ -480,7 +480,12 @@ impl Seen {
         up && asks && !callee.announcing && !served && !together
     }
 
-    fn nobody_waits_beside_an_idle_agent(&mut self, at: Time, utc: Utc, rules: &Rules) -> Result<(), String> {
+    fn no_callee_waits_beside_an_idle_agent(
+        &mut self,
+        at: Time,
+        utc: Utc,
+        rules: &Rules,
+    ) -> Result<(), String> {
         let waiting: Vec<(CallId, &Callee)> = self
             .callees
             .iter()
@@ -510,7 +515,7 @@ impl Seen {
         Ok(())
     }
 
-    fn lines_keep_the_rule(&self, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
+    fn lines_stay_within_the_mode(&self, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
         let there = self
             .seats
             .values()
@@ -531,7 +536,7 @@ impl Seen {
             let why = dialer.view(rules.campaign).why;
             let wrong = matches!(why, Some(Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
             if !ours.is_empty() || wrong {
-                return Err(format!("nobody is there, dialled was {ours:?}, said is {why:?}"));
+                return Err(format!("no agent is signed in, dialled was {ours:?}, said is {why:?}"));
             }
         }
         if ours.is_empty() {
@@ -584,15 +589,15 @@ impl Seen {
 
 impl Seen {
     /// Whether the agent is the owner of the call that the seat shows.
-    pub fn talks_herself(seat: &SeatView) -> bool {
+    pub fn owns_call(seat: &SeatView) -> bool {
         matches!(seat.activity, Activity::Talking | Activity::Consulting)
             && seat.supervising.is_none()
             && seat.work.as_ref().is_some_and(|work| {
-                let hers = |party: &paceline_core::agent::Party| {
+                let is_own_leg = |party: &paceline_core::agent::Party| {
                     party.kind == PartyKind::Agent && party.agent == Some(seat.agent)
                 };
                 // The agent's leg may be down while the agent moves to another phone.
-                work.parties.iter().any(hers)
+                work.parties.iter().any(is_own_leg)
                     || !work.parties.iter().any(|party| party.agent == Some(seat.agent))
             })
     }

@@ -2,10 +2,10 @@
 //! network, never answer, restart their phones and forget to sign out.
 
 mod actions;
-mod after;
-mod fates;
+mod end_checks;
 mod interfering_manager;
 mod judge;
+mod lead_checks;
 pub mod ledger;
 mod orders;
 pub mod properties;
@@ -93,14 +93,14 @@ impl FloorPlan {
     }
 
     pub fn day(&self) -> Day<Line> {
-        let mut books = Books::default();
-        self.leads.iter().cloned().for_each(|lead| books.add_lead(lead));
+        let mut store = Books::default();
+        self.leads.iter().cloned().for_each(|lead| store.add_lead(lead));
         let clock = WallClock::new(Time::ZERO, START);
         let mut line = Line::new(self.people.clone(), clock);
         line.set_announcement(self.campaign.id, Duration::from_secs(8));
         line.set_temper(self.temper.clone());
         let trunks = vec![self.trunk.clone()];
-        let mut day = Day::new(self.seed, START, self.campaign.clone(), trunks, books, line, self.troubles);
+        let mut day = Day::new(self.seed, START, self.campaign.clone(), trunks, store, line, self.troubles);
         let scene = Scene {
             campaign: self.campaign.id,
             group: GROUP,

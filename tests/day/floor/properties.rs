@@ -1,7 +1,7 @@
 //! Many seeds, every mode, every property of the floor.
 
 use super::judge::{FloorJudge, Seen};
-use super::{FloorPlan, after, fates, interfering_manager};
+use super::{FloorPlan, end_checks, interfering_manager, lead_checks};
 use paceline::sim::agents::Habits;
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
@@ -55,7 +55,9 @@ impl Total {
             return Err(format!("{of}: {broken}"));
         }
         // Without outbound agents a campaign cannot finish.
-        if !finished && day.floor.as_ref().is_some_and(|floor| floor.takes_calls_out(plan.group.work_mode)) {
+        if !finished
+            && day.floor.as_ref().is_some_and(|floor| floor.has_outbound_agents(plan.group.work_mode))
+        {
             let (view, seats) = (day.dialer.view(day.campaign()), day.dialer.seats());
             return Err(format!("{of}: not finished after 40 days: {view:?} {seats:?}"));
         }
@@ -67,9 +69,9 @@ impl Total {
         if let Some(broken) = &seen.broken {
             return Err(format!("{of}, while closing: {broken}"));
         }
-        fates::judge(plan, &seen, &day.books, finished && whole)
+        lead_checks::judge(plan, &seen, &day.books, finished && whole)
             .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
-        after::judge(plan, &seen, &day.books, &day.dialer, finished && whole)
+        end_checks::judge(plan, &seen, &day.books, &day.dialer, finished && whole)
             .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
         let floor = day.floor.as_ref().ok_or("no floor")?;
         if floor.legs() > 0 {
@@ -85,7 +87,7 @@ impl Total {
         self.checks += seen.checks;
         self.most_waiting = self.most_waiting.max(seen.most_waiting);
         self.called_back += day.far.called_back();
-        self.callbacks_kept += after::callbacks_kept(seen, &day.books);
+        self.callbacks_kept += end_checks::callbacks_kept(seen, &day.books);
         for attempt in day.books.attempts() {
             let outcome = attempt.result.as_ref().map(|result| result.outcome);
             let connected = attempt.result.as_ref().is_some_and(|result| result.connected_at.is_some());

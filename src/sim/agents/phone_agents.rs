@@ -2,8 +2,8 @@
 //! with the same profile as in virtual time. Their requests go through a closure, so this room does not use
 //! the engine.
 
-use super::habits::Habits;
-use super::person::{Deed, Person, Scene};
+use super::profile::Habits;
+use super::sim_agent::{Decision, Scene, SimAgent};
 use crate::net::clock::Clock;
 use crate::sim::phones::{self, PhoneCall, PhoneOptions, PhonesError, PhonesSeen, RunningPhones};
 use crate::sim::random::Dice;
@@ -68,15 +68,15 @@ impl AgentPhones {
         let (seen_out, seen) = watch::channel(CrewSeen::default());
         let (orders, ordered) = mpsc::unbounded_channel();
         let (answers, answered) = mpsc::unbounded_channel();
-        let person = |agent: Agent| {
+        let sim_agent = |agent: Agent| {
             let dice = Dice::keyed(options.seed, &[agent.id.0 as u64]);
-            (agent.id, Person::new(Agent { telephone: None, ..agent }, &options.habits, dice))
+            (agent.id, SimAgent::new(Agent { telephone: None, ..agent }, &options.habits, dice))
         };
-        let people: BTreeMap<AgentId, Person> = options.agents.iter().cloned().map(person).collect();
-        let crew = Crew {
+        let sim_agents: BTreeMap<AgentId, SimAgent> = options.agents.iter().cloned().map(sim_agent).collect();
+        let task_state = PhoneAgentsTask {
             clock: Clock::start(),
-            by_user: people.values().map(|one| (one.agent.number.clone(), one.agent.id)).collect(),
-            people,
+            by_user: sim_agents.values().map(|one| (one.agent.number.clone(), one.agent.id)).collect(),
+            sim_agents,
             habits: options.habits,
             scene: options.scene,
             phones: phones.clone(),
@@ -84,10 +84,10 @@ impl AgentPhones {
             answers,
             steps: BinaryHeap::new(),
             order: 0,
-            known: BTreeSet::new(),
+            decided: BTreeSet::new(),
             seen: seen_out,
         };
-        let task = tokio::spawn(crew.work(seats, answered, ordered));
+        let task = tokio::spawn(task_state.work(seats, answered, ordered));
         Ok(AgentPhones { phones, seen, orders, task })
     }
 
@@ -115,17 +115,17 @@ impl Drop for AgentPhones {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    Come(AgentId),
-    Go(AgentId),
+    StartShift(AgentId),
+    EndShift(AgentId),
     Decide(AgentId, u32),
     PickUp(CallId),
 }
 
 type Answered = (AgentId, &'static str, Result<(), Refusal>);
 
-struct Crew {
+struct PhoneAgentsTask {
     clock: Clock,
-    people: BTreeMap<AgentId, Person>,
+    sim_agents: BTreeMap<AgentId, SimAgent>,
     by_user: BTreeMap<String, AgentId>,
     habits: Habits,
     scene: Scene,
@@ -135,11 +135,11 @@ struct Crew {
     steps: BinaryHeap<Reverse<(Time, u64, Step)>>,
     order: u64,
     /// Calls for which pick-up or no pick-up has been decided.
-    known: BTreeSet<CallId>,
+    decided: BTreeSet<CallId>,
     seen: watch::Sender<CrewSeen>,
 }
 
-impl Crew {
+impl PhoneAgentsTask {
     async fn work(
         mut self,
         mut seats: mpsc::UnboundedReceiver<SeatView>,
@@ -148,23 +148,24 @@ impl Crew {
     ) {
         let mut phones = self.phones.seen();
         let now = self.clock.now();
-        let agents: Vec<AgentId> = self.people.keys().copied().collect();
+        let agents: Vec<AgentId> = self.sim_agents.keys().copied().collect();
         for agent in &agents {
-            let late = self.people.get_mut(agent).map(|person| self.habits.late.draw(&mut person.dice));
-            self.schedule(now + late.unwrap_or_default(), Step::Come(*agent));
+            let late =
+                self.sim_agents.get_mut(agent).map(|sim_agent| self.habits.late.draw(&mut sim_agent.dice));
+            self.schedule(now + late.unwrap_or_default(), Step::StartShift(*agent));
         }
         loop {
             let wake = self.steps.peek().map(|Reverse((at, ..))| *at);
             let wake = wake.unwrap_or(self.clock.now() + Duration::from_secs(3_600));
             tokio::select! {
-                Some(seat) = seats.recv() => self.sees(seat),
-                Some((agent, word, answer)) = answered.recv() => self.hears(agent, word, answer),
+                Some(seat) = seats.recv() => self.update_seat(seat),
+                Some((agent, word, answer)) = answered.recv() => self.take_answer(agent, word, answer),
                 changed = phones.changed() => match changed {
-                    Ok(()) => self.rung(&phones.borrow_and_update()),
+                    Ok(()) => self.take_new_calls(&phones.borrow_and_update()),
                     Err(_) => return,
                 },
-                Some(()) = ordered.recv() => agents.iter().for_each(|agent| self.go(*agent)),
-                () = tokio::time::sleep_until(self.clock.instant(wake).into()) => self.woken(),
+                Some(()) = ordered.recv() => agents.iter().for_each(|agent| self.end_shift(*agent)),
+                () = tokio::time::sleep_until(self.clock.instant(wake).into()) => self.run_due_steps(),
                 else => return,
             }
         }
@@ -175,121 +176,123 @@ impl Crew {
         self.steps.push(Reverse((at, self.order, step)));
     }
 
-    fn think(&mut self, agent: AgentId) {
+    fn schedule_decision(&mut self, agent: AgentId) {
         let now = self.clock.now();
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        person.generation += 1;
-        let generation = person.generation;
-        if let Some(span) = person.ponders(now, &self.habits) {
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        sim_agent.generation += 1;
+        let generation = sim_agent.generation;
+        if let Some(span) = sim_agent.thinking_time(now, &self.habits) {
             self.schedule(now + span, Step::Decide(agent, generation));
         }
     }
 
-    fn sees(&mut self, seat: SeatView) {
+    fn update_seat(&mut self, seat: SeatView) {
         let agent = seat.agent;
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        if person.sees(seat) {
-            self.think(agent);
-            let signed_in = self.people.values().filter(|person| person.signed_in()).count();
-            let talking = self.people.values().filter(|person| person.talks()).count();
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        if sim_agent.update_seat(seat) {
+            self.schedule_decision(agent);
+            let signed_in = self.sim_agents.values().filter(|sim_agent| sim_agent.is_signed_in()).count();
+            let talking = self.sim_agents.values().filter(|sim_agent| sim_agent.is_talking()).count();
             self.seen.send_modify(|seen| (seen.signed_in, seen.talking) = (signed_in, talking));
         }
     }
 
-    fn hears(&mut self, agent: AgentId, word: &'static str, answer: Result<(), Refusal>) {
+    fn take_answer(&mut self, agent: AgentId, word: &'static str, answer: Result<(), Refusal>) {
         self.seen.send_modify(|seen| match answer {
             Ok(()) => seen.done += 1,
             Err(refusal) => *seen.refused.entry(refusal.word()).or_default() += 1,
         });
-        if let (Some(person), Err(refusal)) = (self.people.get_mut(&agent), answer) {
-            person.refused(refusal, word);
+        if let (Some(sim_agent), Err(refusal)) = (self.sim_agents.get_mut(&agent), answer) {
+            sim_agent.refused(refusal, word);
         }
-        self.think(agent);
+        self.schedule_decision(agent);
     }
 
     /// Decides for every new call to one of the phones whether and when the agent picks up.
-    fn rung(&mut self, seen: &PhonesSeen) {
+    fn take_new_calls(&mut self, seen: &PhonesSeen) {
         self.seen.send_if_modified(|crew| {
             let changed = crew.registered != seen.registered;
             crew.registered = seen.registered;
             changed
         });
         let fresh: Vec<PhoneCall> =
-            seen.calls.iter().rev().take_while(|call| !self.known.contains(&call.call)).cloned().collect();
+            seen.calls.iter().rev().take_while(|call| !self.decided.contains(&call.call)).cloned().collect();
         for call in fresh {
-            self.known.insert(call.call);
+            self.decided.insert(call.call);
             let agent = self.by_user.get(&call.user).copied();
-            let Some(person) = agent.and_then(|agent| self.people.get_mut(&agent)) else { continue };
+            let Some(sim_agent) = agent.and_then(|agent| self.sim_agents.get_mut(&agent)) else { continue };
             let habits = &self.habits;
             if call.answers_itself {
                 self.schedule(self.clock.now(), Step::PickUp(call.call));
-            } else if !person.deaf && !person.absent && !person.dice.chance(habits.misses) {
-                let after = habits.answer.draw(&mut person.dice);
+            } else if !sim_agent.deaf && !sim_agent.absent && !sim_agent.dice.chance(habits.misses) {
+                let after = habits.answer.draw(&mut sim_agent.dice);
                 self.schedule(self.clock.now() + after, Step::PickUp(call.call));
             }
         }
     }
 
-    fn woken(&mut self) {
+    fn run_due_steps(&mut self) {
         let now = self.clock.now();
         while let Some(Reverse((at, _, step))) =
             self.steps.peek().copied().filter(|Reverse((at, ..))| *at <= now)
         {
             debug_assert!(at <= now);
             self.steps.pop();
-            self.happen(now, step);
+            self.run_step(now, step);
         }
     }
 
-    fn happen(&mut self, now: Time, step: Step) {
+    fn run_step(&mut self, now: Time, step: Step) {
         match step {
             Step::PickUp(call) => self.phones.answer(call),
-            Step::Go(agent) => self.go(agent),
-            Step::Come(agent) => {
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                person.comes(now, &self.habits);
-                let shift = self.habits.shift.draw(&mut person.dice);
-                self.schedule(now + shift, Step::Go(agent));
-                self.think(agent);
+            Step::EndShift(agent) => self.end_shift(agent),
+            Step::StartShift(agent) => {
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                sim_agent.start_shift(now, &self.habits);
+                let shift = self.habits.shift.draw(&mut sim_agent.dice);
+                self.schedule(now + shift, Step::EndShift(agent));
+                self.schedule_decision(agent);
             }
             Step::Decide(agent, generation) => {
-                let people = self.people.values();
-                let talking: Vec<AgentId> =
-                    people.filter(|person| person.talks()).map(|person| person.agent.id).collect();
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                if person.generation != generation || person.absent {
+                let sim_agents = self.sim_agents.values();
+                let talking: Vec<AgentId> = sim_agents
+                    .filter(|sim_agent| sim_agent.is_talking())
+                    .map(|sim_agent| sim_agent.agent.id)
+                    .collect();
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                if sim_agent.generation != generation || sim_agent.absent {
                     return;
                 }
-                let deed = person.decides(now, Clock::utc(), &self.habits, &self.scene, &talking);
-                self.does(agent, deed);
+                let decision = sim_agent.decide(now, Clock::utc(), &self.habits, &self.scene, &talking);
+                self.carry_out_decision(agent, decision);
             }
         }
     }
 
-    fn does(&mut self, agent: AgentId, deed: Deed) {
-        match deed {
-            Deed::Act(act) => self.ask(agent, act),
-            Deed::PutDown => {
-                let user = self.people.get(&agent).map(|person| person.agent.number.clone());
+    fn carry_out_decision(&mut self, agent: AgentId, decision: Decision) {
+        match decision {
+            Decision::Act(act) => self.send_act(agent, act),
+            Decision::HangUpPhone => {
+                let user = self.sim_agents.get(&agent).map(|sim_agent| sim_agent.agent.number.clone());
                 let seen = self.phones.seen();
-                let hers = seen
+                let own_call = seen
                     .borrow()
                     .calls
                     .iter()
                     .rev()
                     .find(|call| Some(&call.user) == user.as_ref() && call.answered && !call.ended)
                     .map(|call| call.call);
-                if let Some(call) = hers {
+                if let Some(call) = own_call {
                     self.phones.hang_up(call);
                 }
-                self.think(agent);
+                self.schedule_decision(agent);
             }
             // One socket serves all phones, so a single phone cannot be lost.
-            Deed::LosePhone | Deed::Nothing => self.think(agent),
+            Decision::LosePhone | Decision::Nothing => self.schedule_decision(agent),
         }
     }
 
-    fn ask(&self, agent: AgentId, act: AgentAct) {
+    fn send_act(&self, agent: AgentId, act: AgentAct) {
         let word = super::workforce::word(&act);
         let (answer, answers) = ((self.act)(agent, act), self.answers.clone());
         tokio::spawn(async move {
@@ -298,12 +301,12 @@ impl Crew {
         });
     }
 
-    fn go(&mut self, agent: AgentId) {
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        person.at_work = false;
-        if person.signed_in() {
-            self.ask(agent, AgentAct::SignOut);
+    fn end_shift(&mut self, agent: AgentId) {
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        sim_agent.at_work = false;
+        if sim_agent.is_signed_in() {
+            self.send_act(agent, AgentAct::SignOut);
         }
-        self.think(agent);
+        self.schedule_decision(agent);
     }
 }

@@ -154,7 +154,7 @@ pub struct KeyPress {
 
 /// The whole scenario of one call, before its first packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fate {
+pub struct CallScenario {
     pub behaviour: Behaviour,
     /// Delay of every response, even of the 100.
     pub slow: Duration,
@@ -175,7 +175,7 @@ pub struct Fate {
 
 /// The national digits of a dialled number, the same for every spelling: `+86 138...`, `0086138...` and
 /// `138...` are one callee, and so are `0755...` and `86755...`.
-pub fn callee(user: &str) -> u64 {
+pub fn callee_key(user: &str) -> u64 {
     let digits: String = user.chars().filter(char::is_ascii_digit).take(19).collect();
     let bare = digits.trim_start_matches('0');
     let bare = match bare.strip_prefix("86") {
@@ -187,8 +187,8 @@ pub fn callee(user: &str) -> u64 {
 
 impl People {
     /// The scenario of the `nth` call to `user` (1 = the first), placed at `hour` of the callees' day.
-    pub fn fate(&self, user: &str, nth: u32, hour: Option<usize>) -> Fate {
-        let number = callee(user);
+    pub fn call_scenario(&self, user: &str, nth: u32, hour: Option<usize>) -> CallScenario {
+        let number = callee_key(user);
         let mut of_call = Dice::keyed(self.seed, &[number, u64::from(nth)]);
         let behaviour = self.behaviour(number, &mut of_call, hour);
         let late_answer = of_call.chance(self.trouble.late_answer);
@@ -201,7 +201,7 @@ impl People {
             Behaviour::Answer => self.listener(&mut of_call),
             _ => (Vec::new(), None),
         };
-        Fate {
+        CallScenario {
             behaviour,
             slow: if slow { slow_by } else { Duration::ZERO },
             alert,
@@ -307,8 +307,8 @@ mod tests {
     fn tally(people: &People, calls: u64, hour: Option<usize>) -> BTreeMap<&'static str, u32> {
         let mut counts = BTreeMap::new();
         for number in 0..calls {
-            let fate = people.fate(&format!("{}", 13_000_000_000 + number), 1, hour);
-            *counts.entry(fate.behaviour.word()).or_default() += 1;
+            let scenario = people.call_scenario(&format!("{}", 13_000_000_000 + number), 1, hour);
+            *counts.entry(scenario.behaviour.word()).or_default() += 1;
         }
         counts
     }
@@ -323,20 +323,21 @@ mod tests {
         ];
         for (spellings, expected) in table {
             for spelling in spellings {
-                assert_eq!(callee(spelling), expected, "{spelling}");
+                assert_eq!(callee_key(spelling), expected, "{spelling}");
             }
         }
-        assert_eq!(callee("anonymous"), 0);
-        assert_eq!(callee(&"9".repeat(5_000)), 9_999_999_999_999_999_999);
+        assert_eq!(callee_key("anonymous"), 0);
+        assert_eq!(callee_key(&"9".repeat(5_000)), 9_999_999_999_999_999_999);
     }
 
     #[test]
     fn a_scenario_repeats_and_differs_from_call_to_call() {
         let people = People::default();
-        let first = people.fate("13800138000", 1, None);
-        assert_eq!(first, people.fate("+8613800138000", 1, None));
-        let fates: Vec<Fate> = (1..20).map(|nth| people.fate("13800138000", nth, None)).collect();
-        assert!(fates.iter().any(|fate| fate != &first));
+        let first = people.call_scenario("13800138000", 1, None);
+        assert_eq!(first, people.call_scenario("+8613800138000", 1, None));
+        let scenarios: Vec<CallScenario> =
+            (1..20).map(|nth| people.call_scenario("13800138000", nth, None)).collect();
+        assert!(scenarios.iter().any(|scenario| scenario != &first));
     }
 
     #[test]
@@ -359,10 +360,10 @@ mod tests {
         let people = People::default();
         let vacant = (0..1_000)
             .map(|n| format!("139{n:08}"))
-            .find(|user| people.fate(user, 1, None).behaviour == Behaviour::Vacant)
+            .find(|user| people.call_scenario(user, 1, None).behaviour == Behaviour::Vacant)
             .expect("four in a hundred are vacant");
         for nth in 2..50 {
-            assert_eq!(people.fate(&vacant, nth, None).behaviour, Behaviour::Vacant);
+            assert_eq!(people.call_scenario(&vacant, nth, None).behaviour, Behaviour::Vacant);
         }
     }
 
@@ -370,9 +371,9 @@ mod tests {
     fn every_number_of_a_blocked_region_is_blocked() {
         let people = People::parse("[blocked]\nprefixes = [\"0991\"]").expect("valid");
         for n in 0..200 {
-            let inside = people.fate(&format!("09918{n:06}"), 1, None);
+            let inside = people.call_scenario(&format!("09918{n:06}"), 1, None);
             assert_eq!(inside.behaviour, Behaviour::Blocked);
-            assert_ne!(people.fate(&format!("05758{n:06}"), 1, None).behaviour, Behaviour::Blocked);
+            assert_ne!(people.call_scenario(&format!("05758{n:06}"), 1, None).behaviour, Behaviour::Blocked);
         }
     }
 
@@ -393,13 +394,13 @@ mod tests {
         people.keys.second = 1.0;
         let mut pressed = 0;
         for n in 0..5_000 {
-            let fate = people.fate(&format!("137{n:08}"), 1, None);
-            assert!(fate.keys.is_sorted_by_key(|press| press.after));
-            if let Some(stay) = fate.stay {
-                assert!(fate.keys.iter().all(|press| press.after < stay));
+            let scenario = people.call_scenario(&format!("137{n:08}"), 1, None);
+            assert!(scenario.keys.is_sorted_by_key(|press| press.after));
+            if let Some(stay) = scenario.stay {
+                assert!(scenario.keys.iter().all(|press| press.after < stay));
             }
-            assert!(fate.behaviour == Behaviour::Answer || fate.keys.is_empty());
-            pressed += fate.keys.len();
+            assert!(scenario.behaviour == Behaviour::Answer || scenario.keys.is_empty());
+            pressed += scenario.keys.len();
         }
         assert!(pressed > 1_000, "{pressed}");
     }
