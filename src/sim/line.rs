@@ -1,12 +1,17 @@
 //! Calls without SIP: takes the dialer's outputs and returns, in virtual time, the progress that a trunk
-//! would report, by the same scenarios as the carrier. Runs a whole day of calling in a second. `Temper` says
-//! how callees wait for an agent, talk and call back.
+//! would report, by the same scenarios as the carrier. Runs a whole day of calling in a second. How callees
+//! treat an agent is in `callee`.
+
+mod callee;
+#[cfg(test)]
+mod tests;
+
+pub use callee::Temper;
 
 use super::call_scenario::{Behaviour, CallScenario, callee_key};
-use super::people::{People, Spread};
+use super::people::People;
 use super::random::Dice;
 use paceline_core::call::{Ended, HangUpCause, Heard, Progress};
-use paceline_core::dialer::input::ArrivedCall;
 use paceline_core::dialer::output::SoundName;
 use paceline_core::dialer::{Input, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
@@ -23,35 +28,6 @@ const ROUND_TRIP: Duration = Duration::from_millis(40);
 
 /// Length of the sorry message and of an agent's number announcement.
 const SHORT_MESSAGE: Duration = Duration::from_secs(4);
-
-/// Calls from outside have this bit, as the user agent's do.
-const INCOMING: u64 = 1 << 63;
-
-/// How callees behave towards agents.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Temper {
-    /// How long a callee who answered waits without an agent, or on hold.
-    pub patience: Spread,
-    /// Length of a conversation that the callee ends.
-    pub talk: Spread,
-    /// Share of missed and abandoned calls after which the callee calls back, and the delay.
-    pub calls_back: f64,
-    pub calls_back_after: Spread,
-}
-
-impl Default for Temper {
-    fn default() -> Self {
-        Temper {
-            patience: Spread::new(20.0, 0.8, 0.5, 300.0),
-            talk: Spread::new(70.0, 0.8, 2.0, 1_800.0),
-            calls_back: 0.0,
-            calls_back_after: Spread::new(600.0, 1.0, 20.0, 7_200.0),
-        }
-    }
-}
-
-/// Length of a voicemail recording.
-const MACHINE_FULL: Duration = Duration::from_secs(180);
 
 /// One scheduled event of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -263,71 +239,6 @@ impl Line {
         self.calls_most = self.calls_most.max(self.calls.len());
     }
 
-    /// A callee calls back: the dialer gets the call as incoming.
-    fn call_back(&mut self, at: Time, call: CallId) -> Option<Input> {
-        let (number, trunk) = self.callers.remove(&call)?;
-        let scenario = CallScenario {
-            behaviour: Behaviour::Answer,
-            slow: Duration::ZERO,
-            alert: Duration::ZERO,
-            ring_back: false,
-            ring: Duration::ZERO,
-            late_answer: false,
-            keys: Vec::new(),
-            keys_by_info: false,
-            stay: None,
-        };
-        self.calls.insert(call, LineCall { caller: true, ..LineCall::new(scenario, number, trunk) });
-        self.called_back += 1;
-        self.start_waiting(at, call);
-        let number = Some(number);
-        Some(Input::CallArrived(Box::new(ArrivedCall { call, trunk, number, known: None })))
-    }
-
-    /// Draws whether a callee who was missed or abandoned calls back, and when.
-    fn draw_call_back(&mut self, now: Time, number: PhoneNumber, trunk: TrunkId) {
-        if self.temper.calls_back <= 0.0 {
-            return;
-        }
-        self.order += 1;
-        let mut dice = Dice::keyed(self.people.seed, &[number.as_u64(), self.order]);
-        if dice.chance(self.temper.calls_back) {
-            let call = CallId(INCOMING | self.order);
-            let at = now + self.temper.calls_back_after.draw(&mut dice);
-            self.callers.insert(call, (number, trunk));
-            self.schedule(at, call, Step::CallBack);
-        }
-    }
-
-    /// No agent is connected: the callee's patience runs.
-    fn start_waiting(&mut self, now: Time, call: CallId) {
-        self.change_phase(now, call, false);
-    }
-
-    /// An agent is connected.
-    fn start_talking(&mut self, now: Time, call: CallId) {
-        self.change_phase(now, call, true);
-    }
-
-    fn change_phase(&mut self, now: Time, call: CallId, talks: bool) {
-        let Some(known) = self.calls.get_mut(&call) else { return };
-        known.phase += 1;
-        known.with_agent |= talks;
-        let phase = known.phase;
-        match known.scenario.behaviour {
-            Behaviour::Answer => {}
-            // A machine ends a call only when its recording is full; else the agent does.
-            Behaviour::Voicemail if talks => {
-                return self.schedule(now + MACHINE_FULL, call, Step::PatienceOver(phase));
-            }
-            _ => return,
-        }
-        let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::from(phase)]);
-        let span = if talks { &self.temper.talk } else { &self.temper.patience };
-        let at = now + span.draw(&mut dice);
-        self.schedule(at, call, Step::PatienceOver(phase));
-    }
-
     fn acknowledge(&mut self, now: Time, call: CallId) {
         let Some(known) = self.calls.get(&call) else { return };
         if !known.answered || known.ending.is_some() {
@@ -454,135 +365,5 @@ impl Line {
                 Some(_) => ended(Outcome::Cancelled, EndedBy::Dialer, Some(487), "cancelled"),
             },
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use paceline_core::ids::TrunkId;
-    use paceline_core::number::PhoneNumber;
-
-    fn line(text: &str) -> Line {
-        Line::new(Arc::new(People::parse(text).expect("people")), WallClock::default())
-    }
-
-    fn place(line: &mut Line, now: Time, call: u64) {
-        let number = PhoneNumber::from_e164(8_613_000_000_000 + call).expect("a number");
-        let ring = Duration::from_secs(45);
-        let place =
-            Output::PlaceCall { call: CallId(call), trunk: TrunkId(0), number, caller_id: None, ring };
-        assert!(line.carry_out(now, &place));
-    }
-
-    /// Runs until nothing more happens; acknowledges and plays ten seconds at each answer, hangs up when the
-    /// play has ended.
-    fn run(line: &mut Line) -> Vec<(Time, Input)> {
-        let mut seen = Vec::new();
-        while let Some(now) = line.next_wake() {
-            while let Some(input) = line.poll(now) {
-                match &input {
-                    Input::CallProgressed { call, progress: Progress::Answered } => {
-                        line.acknowledge(now, *call);
-                        line.play(now, *call, Duration::from_secs(10));
-                    }
-                    Input::MediaHeard { call, heard: Heard::PlayEnded } => {
-                        line.hang_up(now, *call, HangUpCause::Finished);
-                    }
-                    _ => {}
-                }
-                seen.push((now, input));
-            }
-        }
-        seen
-    }
-
-    fn words(seen: &[(Time, Input)]) -> Vec<String> {
-        let trying =
-            |input: &Input| matches!(input, Input::CallProgressed { progress: Progress::Trying, .. });
-        seen.iter()
-            .filter(|(_, input)| !trying(input))
-            .map(|(_, input)| match input {
-                Input::CallProgressed { progress: Progress::Ended(ended), .. } => {
-                    format!("{} by {}", ended.outcome, ended.by)
-                }
-                Input::CallProgressed { progress, .. } => format!("{progress:?}"),
-                Input::MediaHeard { heard, .. } => format!("{heard:?}"),
-                other => format!("{other:?}"),
-            })
-            .collect()
-    }
-
-    const ONLY: &str = "busy = 0\nno_answer = 0\nreject = 0\nvoicemail = 0\npowered_off = 0\nunreachable = 0\n\
-                        vacant = 0\nsuspended = 0\nrestricted = 0\nanswer = ";
-
-    #[test]
-    fn an_answered_call_plays_the_announcement_and_ends() {
-        let mut line = line(&format!(
-            "[shares]\n{ONLY}1\n[listening]\nearly_share = 0\nto_the_end = 1\n[keys]\npress = {{ 2 = 1.0 }}\n\
-             after = {{ median_secs = 3 }}\nsecond = 0\n[ring]\nuntil_answer = {{ median_secs = 9 }}"
-        ));
-        place(&mut line, Time::ZERO, 1);
-        let seen = run(&mut line);
-        let expected = [
-            "Sent",
-            "Ringing",
-            "Answered",
-            "FirstAudio",
-            "Digit(Digit(50))",
-            "PlayEnded",
-            "answered by dialer",
-        ];
-        assert_eq!(words(&seen), expected);
-        assert_eq!((line.calls(), line.calls_most(), line.placed()), (0, 1, 1));
-    }
-
-    #[test]
-    fn an_unanswered_call_is_cancelled_at_the_ring_time() {
-        let mut line = line(&format!("[shares]\n{ONLY}0\nno_answer = 1").replacen("no_answer = 0\n", "", 1));
-        place(&mut line, Time::ZERO, 1);
-        let seen = run(&mut line);
-        assert_eq!(words(&seen), ["Sent", "Ringing", "no_answer by dialer"]);
-        let (ended_at, _) = seen.last().unwrap();
-        assert_eq!(*ended_at, Time::from_millis(45_040));
-    }
-
-    #[test]
-    fn a_hang_up_while_ringing_cancels_the_call() {
-        let mut line = line(&format!("[shares]\n{ONLY}1"));
-        place(&mut line, Time::ZERO, 1);
-        let hang_up = Output::HangUp { call: CallId(1), cause: HangUpCause::Stopped };
-        while line.poll(Time::ZERO).is_some() {}
-        line.carry_out(Time::ZERO, &hang_up);
-        assert_eq!(words(&run(&mut line)), ["cancelled by dialer"]);
-    }
-
-    #[test]
-    fn a_carrier_at_its_limit_refuses_with_retry_after() {
-        let mut line = line("[trouble]\nunavailable = 1\nretry_after_secs = 30");
-        place(&mut line, Time::ZERO, 1);
-        let (_, last) = run(&mut line).pop().expect("an end");
-        let Input::CallProgressed { progress: Progress::Ended(ended), .. } = last else { panic!("{last:?}") };
-        assert_eq!((ended.retry_after, ended.try_next_trunk), (Some(Duration::from_secs(30)), true));
-    }
-
-    #[test]
-    fn the_same_people_give_the_same_day_and_every_call_ends_once() {
-        let day = || {
-            let mut line = line("seed = 5\n[trouble]\nunavailable = 0.02\nslow = 0.1\nsilent = 0.01");
-            for call in 0..3_000 {
-                place(&mut line, Time::from_millis(call * 50), call);
-            }
-            let seen = run(&mut line);
-            assert_eq!(line.calls(), 0);
-            seen
-        };
-        let one = day();
-        let ends = one
-            .iter()
-            .filter(|(_, input)| matches!(input, Input::CallProgressed { progress: Progress::Ended(_), .. }));
-        assert_eq!(ends.count(), 3_000);
-        assert!(one.is_sorted_by_key(|(at, _)| *at));
-        assert_eq!(one, day());
     }
 }
