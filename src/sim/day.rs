@@ -82,8 +82,8 @@ impl<F: FarEnd> Day<F> {
         troubles: Troubles,
     ) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let next_crash = troubles.crash_every.map(|mean| after(&mut random, Time::ZERO, mean));
-        let next_stall = troubles.stall_every.map(|mean| after(&mut random, Time::ZERO, mean));
+        let next_crash = troubles.crash_every.map(|mean| random_time_after(&mut random, Time::ZERO, mean));
+        let next_stall = troubles.stall_every.map(|mean| random_time_after(&mut random, Time::ZERO, mean));
         Day {
             dialer: Dialer::new(seed),
             books,
@@ -160,7 +160,8 @@ impl<F: FarEnd> Day<F> {
             return self.crash();
         }
         if self.next_stall.is_some_and(|at| at <= self.now) {
-            self.next_stall = self.troubles.stall_every.map(|mean| after(&mut self.random, self.now, mean));
+            self.next_stall =
+                self.troubles.stall_every.map(|mean| random_time_after(&mut self.random, self.now, mean));
             let span = Duration::from_millis(self.random.random_range(100..60_000));
             self.stalled_until = Some(self.now + span);
             return self.give(Input::StoreStalled { why: "no space left on device".into() });
@@ -187,7 +188,7 @@ impl<F: FarEnd> Day<F> {
     fn with_known_caller(&self, input: Input) -> Input {
         match input {
             Input::CallArrived(mut arrived) => {
-                arrived.known = arrived.number.and_then(|number| self.books.who_calls(number));
+                arrived.known = arrived.number.and_then(|number| self.books.find_caller(number));
                 Input::CallArrived(arrived)
             }
             other => other,
@@ -222,7 +223,8 @@ impl<F: FarEnd> Day<F> {
         self.replies.clear();
         self.stalled_until = None;
         self.now += Duration::from_millis(self.random.random_range(10..5_000));
-        self.next_crash = self.troubles.crash_every.map(|mean| after(&mut self.random, self.now, mean));
+        self.next_crash =
+            self.troubles.crash_every.map(|mean| random_time_after(&mut self.random, self.now, mean));
         self.dialer = Dialer::new(self.random.random());
         // A new process would start its clock anew; the virtual one goes on, which is the harder case.
         self.start();
@@ -326,7 +328,7 @@ impl<F: FarEnd> Day<F> {
     }
 }
 
-fn after(random: &mut ChaCha8Rng, now: Time, mean: Duration) -> Time {
+fn random_time_after(random: &mut ChaCha8Rng, now: Time, mean: Duration) -> Time {
     // Exponential, by inversion.
     let unit: f64 = random.random_range(f64::EPSILON..1.0);
     now + mean.mul_f64(-unit.ln())

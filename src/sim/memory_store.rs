@@ -33,7 +33,7 @@ pub struct StoredAttempt {
 
 impl StoredLead {
     /// Open, or waiting for its callback.
-    fn is_work(&self) -> bool {
+    fn is_open(&self) -> bool {
         let booked = self.state == LeadState::FollowUp && self.lead.next_at.is_some();
         self.state == LeadState::Open || booked
     }
@@ -46,7 +46,7 @@ impl StoredLead {
     fn may_be_called(&self, number: PhoneNumber, listed: bool, now: Utc) -> bool {
         let early = self.state == LeadState::FollowUp && self.lead.next_at.is_some_and(|at| at > now);
         let closed = |phone: &Phone| phone.number == number && phone.closed;
-        self.is_work() && !early && (listed || !self.lead.phones.iter().any(closed))
+        self.is_open() && !early && (listed || !self.lead.phones.iter().any(closed))
     }
 }
 
@@ -159,7 +159,7 @@ impl Books {
     }
 
     /// The last callee known under this number.
-    pub fn who_calls(&self, number: PhoneNumber) -> Option<KnownCaller> {
+    pub fn find_caller(&self, number: PhoneNumber) -> Option<KnownCaller> {
         let attempt = &self.attempts[self.by_number.get(&number)?.last()?];
         let lead = attempt.request.lead.and_then(|id| self.leads.get(&id)).map(|booked| booked.lead.clone());
         let agent = attempt.result.as_ref().and_then(|result| result.agent);
@@ -260,7 +260,7 @@ impl Books {
         }
         if let Some((placed, attempt)) = last
             && placed + request.gap_min > now
-            && !self.called_for(attempt, request.lead)
+            && !self.has_agreed_time(attempt, request.lead)
         {
             let until = placed + request.gap_min;
             return DialVerdict::NotBefore { until, reason: Reason::AttemptsUsed };
@@ -272,7 +272,7 @@ impl Books {
     }
 
     /// Whether a summary of this attempt sets the time of the lead's next call: then no gap is required.
-    fn called_for(&self, attempt: AttemptId, lead: Option<LeadId>) -> bool {
+    fn has_agreed_time(&self, attempt: AttemptId, lead: Option<LeadId>) -> bool {
         let says = |said: &SummaryRecord| said.lead.as_ref().map(|update| update.lead) == lead;
         self.summaries.iter().any(|said| !said.inbound && said.attempt == attempt && says(said))
     }
@@ -301,7 +301,7 @@ impl Books {
         let lead = update.lead;
         let decided = |given: &SummaryRecord| !given.inbound && given.attempt == id && given.lead.is_some();
         if self.summaries.iter().any(decided) {
-            self.only_tried(update);
+            self.count_try(update);
         } else {
             self.save_lead(update);
         }
@@ -314,7 +314,7 @@ impl Books {
     }
 
     /// The call's summary has decided the lead's state already: only the try is counted.
-    fn only_tried(&mut self, update: LeadUpdate) {
+    fn count_try(&mut self, update: LeadUpdate) {
         self.leased.remove(&update.lead);
         self.requested.remove(&update.lead);
         let Some(booked) = self.leads.get_mut(&update.lead) else { return };
@@ -333,7 +333,7 @@ impl Books {
         let update = record.lead.clone();
         self.summaries.push(record);
         if let Some(update) = update {
-            self.put(update, true);
+            self.write_lead(update, true);
         }
     }
 
@@ -344,14 +344,14 @@ impl Books {
     pub fn save_lead(&mut self, update: LeadUpdate) {
         self.leased.remove(&update.lead);
         self.requested.remove(&update.lead);
-        self.put(update, false);
+        self.write_lead(update, false);
     }
 
     /// A closed lead stays closed, whatever retry an ending call asks for; a summary opens a lead that was
     /// not closed for a reason.
-    fn put(&mut self, mut update: LeadUpdate, said: bool) {
+    fn write_lead(&mut self, mut update: LeadUpdate, said: bool) {
         let Some(booked) = self.leads.get_mut(&update.lead) else { return };
-        let was_open = booked.is_work();
+        let was_open = booked.is_open();
         let closed = !was_open && (!said || booked.reason.is_some());
         if closed && matches!(update.state, LeadState::Open | LeadState::FollowUp) {
             (update.state, update.reason) = (booked.state, booked.reason);
@@ -365,7 +365,7 @@ impl Books {
         booked.state = update.state;
         booked.reason = update.reason;
         booked.result = update.result.or(booked.result.take());
-        let is_open = booked.is_work();
+        let is_open = booked.is_open();
         if is_open {
             self.due.insert((update.next_at.unwrap_or_default(), update.lead));
         }
@@ -398,7 +398,7 @@ impl Books {
 
     /// Closes one phone, and its lead if it was the last; returns whether it was.
     fn close_phone(&mut self, id: LeadId, number: PhoneNumber, reason: Reason) -> bool {
-        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_work()) else { return false };
+        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_open()) else { return false };
         let phones = &mut booked.lead.phones;
         phones.iter_mut().filter(|phone| phone.number == number).for_each(|phone| phone.closed = true);
         let last = phones.iter().all(|phone| phone.closed);
@@ -462,7 +462,7 @@ impl Books {
     }
 
     fn close(&mut self, id: LeadId, reason: Reason) {
-        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_work()) else { return };
+        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_open()) else { return };
         self.due.remove(&(booked.lead.next_at.unwrap_or_default(), id));
         booked.state = LeadState::Failed;
         booked.reason = Some(reason);

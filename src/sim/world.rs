@@ -46,7 +46,7 @@ pub enum WorldOutput {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Flight {
+enum Arrival {
     ToCarrier(Vec<u8>),
     ToDialer(Vec<u8>),
     Key(String, char),
@@ -60,7 +60,7 @@ pub struct World {
     carrier: Carrier,
     network: NetworkRules,
     dice: Dice,
-    flights: BinaryHeap<Reverse<(Time, u64, Flight)>>,
+    arrivals: BinaryHeap<Reverse<(Time, u64, Arrival)>>,
     order: u64,
     /// A counter for each announcement being played, so that a replaced one reports no end.
     plays: BTreeMap<String, u32>,
@@ -85,7 +85,7 @@ impl World {
             carrier: Carrier::new(people, CarrierConfig { ua, clock, codecs }),
             network,
             dice: Dice::keyed(seed, &[0x006e_6574]),
-            flights: BinaryHeap::new(),
+            arrivals: BinaryHeap::new(),
             order: 0,
             plays: BTreeMap::new(),
             ledger: Ledger::default(),
@@ -107,7 +107,7 @@ impl World {
 
     /// The dialer sends a datagram.
     pub fn dialer_send(&mut self, now: Time, bytes: Vec<u8>) {
-        self.fly(now, Flight::ToCarrier(bytes));
+        self.send(now, Arrival::ToCarrier(bytes));
     }
 
     /// The dialer plays an announcement of this length; `Heard::PlayEnded` comes back, unless the call ends
@@ -115,7 +115,7 @@ impl World {
     pub fn play(&mut self, now: Time, sip_call_id: &str, length: Duration) {
         let play = self.plays.entry(sip_call_id.to_string()).or_default();
         *play += 1;
-        let ended = Flight::PlayEnded(sip_call_id.to_string(), *play);
+        let ended = Arrival::PlayEnded(sip_call_id.to_string(), *play);
         self.schedule(now + length, ended);
     }
 
@@ -128,7 +128,7 @@ impl World {
     pub fn dialer_died(&mut self) {
         self.plays.clear();
         self.out.clear();
-        self.flights.retain(|Reverse((_, _, flight))| matches!(flight, Flight::ToCarrier(_)));
+        self.arrivals.retain(|Reverse((_, _, arrival))| matches!(arrival, Arrival::ToCarrier(_)));
     }
 
     /// Changes the network's faults from now on.
@@ -140,10 +140,10 @@ impl World {
     pub fn poll(&mut self, now: Time) -> Option<WorldOutput> {
         while self.out.is_empty() {
             let wake = self.next_wake().filter(|wake| *wake <= now)?;
-            let flight_first = self.flights.peek().is_some_and(|Reverse((at, ..))| *at <= wake);
+            let flight_first = self.arrivals.peek().is_some_and(|Reverse((at, ..))| *at <= wake);
             if flight_first {
-                if let Some(Reverse((at, _, flight))) = self.flights.pop() {
-                    self.land(at, flight);
+                if let Some(Reverse((at, _, arrival))) = self.arrivals.pop() {
+                    self.deliver(at, arrival);
                 }
             } else {
                 self.carrier.handle(wake, CarrierInput::TimePassed);
@@ -157,10 +157,10 @@ impl World {
         if !self.out.is_empty() {
             return Some(Time::ZERO);
         }
-        let flight = self.flights.peek().map(|Reverse((at, ..))| *at);
-        match (flight, self.carrier.next_wake()) {
-            (Some(flight), Some(carrier)) => Some(flight.min(carrier)),
-            (flight, carrier) => flight.or(carrier),
+        let arrival = self.arrivals.peek().map(|Reverse((at, ..))| *at);
+        match (arrival, self.carrier.next_wake()) {
+            (Some(arrival), Some(carrier)) => Some(arrival.min(carrier)),
+            (arrival, carrier) => arrival.or(carrier),
         }
     }
 
@@ -179,43 +179,43 @@ impl World {
         self.carrier.calls()
     }
 
-    fn schedule(&mut self, at: Time, flight: Flight) {
+    fn schedule(&mut self, at: Time, arrival: Arrival) {
         self.order += 1;
-        self.flights.push(Reverse((at, self.order, flight)));
+        self.arrivals.push(Reverse((at, self.order, arrival)));
     }
 
-    fn fly(&mut self, now: Time, flight: Flight) {
+    fn send(&mut self, now: Time, arrival: Arrival) {
         let (low, high) = self.network.delay;
         if self.dice.chance(self.network.lost) {
             return;
         }
         if self.dice.chance(self.network.duplicated) {
             let again = now + self.dice.between(low, high);
-            self.schedule(again, flight.clone());
+            self.schedule(again, arrival.clone());
         }
         let at = now + self.dice.between(low, high);
-        self.schedule(at, flight);
+        self.schedule(at, arrival);
     }
 
-    fn land(&mut self, at: Time, flight: Flight) {
-        match flight {
-            Flight::ToCarrier(bytes) => {
+    fn deliver(&mut self, at: Time, arrival: Arrival) {
+        match arrival {
+            Arrival::ToCarrier(bytes) => {
                 let from = World::dialer_peer();
                 self.carrier.handle(at, CarrierInput::Message { from, bytes: &bytes });
                 self.drain(at);
             }
-            Flight::ToDialer(bytes) => {
+            Arrival::ToDialer(bytes) => {
                 self.out.push_back(WorldOutput::Datagram { from: World::carrier_peer(), bytes });
             }
-            Flight::Key(sip_call_id, key) => {
+            Arrival::Key(sip_call_id, key) => {
                 if let Some(key) = paceline_core::call::Digit::from_char(key) {
                     self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::Digit(key) });
                 }
             }
-            Flight::FirstAudio(sip_call_id) => {
+            Arrival::FirstAudio(sip_call_id) => {
                 self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::FirstAudio });
             }
-            Flight::PlayEnded(sip_call_id, play) => {
+            Arrival::PlayEnded(sip_call_id, play) => {
                 if self.plays.get(&sip_call_id) == Some(&play) {
                     self.plays.remove(&sip_call_id);
                     self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::PlayEnded });
@@ -227,7 +227,7 @@ impl World {
     fn drain(&mut self, now: Time) {
         while let Some(output) = self.carrier.poll() {
             match output {
-                CarrierOutput::Transmit { bytes, .. } => self.fly(now, Flight::ToDialer(bytes)),
+                CarrierOutput::Transmit { bytes, .. } => self.send(now, Arrival::ToDialer(bytes)),
                 CarrierOutput::OpenLeg { call } => {
                     self.next_port = if self.next_port >= 60_000 { 20_000 } else { self.next_port + 2 };
                     let address = SocketAddr::new(World::carrier_peer().address.ip(), self.next_port);
@@ -239,10 +239,10 @@ impl World {
                     match request {
                         MediaRequest::Press(keys) => {
                             for key in keys {
-                                self.schedule(later, Flight::Key(id.clone(), key.as_char()));
+                                self.schedule(later, Arrival::Key(id.clone(), key.as_char()));
                             }
                         }
-                        MediaRequest::Speak(_) => self.schedule(later, Flight::FirstAudio(id)),
+                        MediaRequest::Speak(_) => self.schedule(later, Arrival::FirstAudio(id)),
                         _ => {}
                     }
                 }

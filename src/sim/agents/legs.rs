@@ -112,7 +112,7 @@ impl Legs {
     pub fn end(&mut self, id: CallId, by: EndedBy, cause: &str) -> Option<Input> {
         let leg = self.legs.remove(&id)?;
         let outcome = if leg.up { Outcome::Answered } else { Outcome::AgentFailed };
-        Some(over(id, outcome, by, None, cause))
+        Some(ended(id, outcome, by, None, cause))
     }
 
     /// The dialer's process died: its legs are dropped and nothing more is reported.
@@ -150,7 +150,7 @@ impl Legs {
             Step::HungUp => {
                 let outcome = if leg.up { Outcome::Answered } else { Outcome::Cancelled };
                 self.legs.remove(&id);
-                Some(over(id, outcome, EndedBy::Dialer, None, "we hung up"))
+                Some(ended(id, outcome, EndedBy::Dialer, None, "we hung up"))
             }
             Step::Answer if !leg.up => {
                 leg.up = true;
@@ -166,22 +166,22 @@ impl Legs {
             Step::Leave => self.end(id, EndedBy::Callee, "hung up"),
             Step::Decline => {
                 self.legs.remove(&id);
-                Some(over(id, Outcome::Busy, EndedBy::Callee, Some(486), "Busy Here"))
+                Some(ended(id, Outcome::Busy, EndedBy::Callee, Some(486), "Busy Here"))
             }
             Step::GiveUp => {
                 self.legs.remove(&id);
-                Some(over(id, Outcome::NoAnswer, EndedBy::Dialer, Some(487), "ring time over"))
+                Some(ended(id, Outcome::NoAnswer, EndedBy::Dialer, Some(487), "ring time over"))
             }
             Step::Away => {
                 self.legs.remove(&id);
                 let cause = "no phone is registered";
-                Some(over(id, Outcome::AgentFailed, EndedBy::Carrier, Some(480), cause))
+                Some(ended(id, Outcome::AgentFailed, EndedBy::Carrier, Some(480), cause))
             }
         }
     }
 }
 
-fn over(call: CallId, outcome: Outcome, by: EndedBy, sip_code: Option<u16>, cause: &str) -> Input {
+fn ended(call: CallId, outcome: Outcome, by: EndedBy, sip_code: Option<u16>, cause: &str) -> Input {
     let cause = cause.into();
     let ended = Ended { outcome, by, sip_code, cause, retry_after: None, try_next_trunk: false };
     Input::CallProgressed { call, progress: Progress::Ended(ended) }
