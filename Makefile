@@ -1,4 +1,4 @@
-# Thin on purpose: what happens is in scripts/.
+# Every target calls a script in scripts/.
 .PHONY: run test
 
 run:     ## install what is missing, build, run the sample campaign on the simulated carrier, show the results

@@ -3,12 +3,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 export PATH="$PATH:$HOME/.cargo/bin"
-# The checked SQL stands in .sqlx: no database is needed to build.
+# The checked SQL is in .sqlx, so the build needs no database.
 export SQLX_OFFLINE=true
 
 scripts/setup.sh run
 cargo build --bin paceline
-# Cargo knows best where it puts its files.
+# Ask Cargo for its target directory.
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 paceline="$target/debug/paceline"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs from Debian what is missing, and nothing when all is there: `setup.sh run` or `setup.sh test`.
+# Installs missing Debian packages; does nothing when all are installed: `setup.sh run` or `setup.sh test`.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -33,7 +33,7 @@ if [ -n "$packages" ]; then
         exit 1
     fi
     echo "installing:$packages"
-    # The package list of a fresh machine is empty or old, so a first failure asks for a new one.
+    # The package list of a fresh machine is empty or old, so a first failure updates it.
     # shellcheck disable=SC2086 # one word a package
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq $packages >/dev/null 2>&1 || {
         $as_root apt-get update -qq

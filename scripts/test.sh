@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every check and every test, in the order in which they fail cheapest. The last line is the test
+# Every check and every test, cheapest first. The last line is the test
 # runner's own summary.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,19 +1,21 @@
-//! The far end in SIP: a pure machine on top of the user agent as callee. It takes datagrams, rings,
-//! answers, refuses and hangs up as each callee's fate says, asks for media in plain words, and notes
-//! every INVITE. Sockets and sound are in `serve`, virtual networks in `world`.
+//! The far end in SIP: a sans-IO state machine on top of the user agent as UAS. It takes datagrams, checks
+//! credentials and limits, plays each call's scenario (`progress`), asks for media, and logs every INVITE.
+//! Sockets and audio are in `serve`, virtual networks in `world`.
 //!
-//! The contract: give it one input, take outputs with `poll` until there are none, sleep until
-//! `next_wake`, then give it `TimePassed`.
+//! Contract: give it one input, take outputs with `poll` until there are none, sleep until `next_wake`, then
+//! give it `TimePassed`.
 
-use super::digest_check::{Access, Proof};
-use super::fate::{Behaviour, Fate, callee};
-use super::ledger::{LogLine, Noted};
+mod progress;
+
+use super::call_scenario::{Behaviour, CallScenario, callee_key};
+use super::digest_check::{CredentialState, DigestCheck};
+use super::ledger::{CallEvent, LogLine};
 use super::limits::CallLimits;
 use super::people::People;
 use super::random::Dice;
 use paceline_core::call::{Digit, HangUpCause, Progress};
 use paceline_core::ids::CallId;
-use paceline_core::media::{Codec, MediaCapabilities, MediaTarget};
+use paceline_core::media::{Codec, MediaTarget};
 use paceline_core::outcome::EndedBy;
 use paceline_core::sip::UserAgent;
 use paceline_core::sip::message::{Message, Method};
@@ -24,10 +26,10 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// How long a call is remembered after its end, so that late repetitions are known as such.
-const REMEMBERED: Duration = Duration::from_secs(64);
+/// How long an ended call is kept, so that late retransmissions are recognised.
+const KEPT_AFTER_END: Duration = Duration::from_secs(64);
 
-/// Everything that can happen to the carrier.
+/// All inputs of the carrier.
 #[derive(Debug)]
 pub enum CarrierInput<'a> {
     Message {
@@ -35,7 +37,7 @@ pub enum CarrierInput<'a> {
         bytes: &'a [u8],
     },
     TransportFailed(Peer),
-    /// The answer to `CarrierOutput::OpenLeg`; `None` = there is no port to be had.
+    /// The answer to `CarrierOutput::OpenLeg`; `None` = no RTP port is free.
     LegOpened {
         call: CallId,
         address: Option<SocketAddr>,
@@ -43,40 +45,40 @@ pub enum CarrierInput<'a> {
     TimePassed,
 }
 
-/// Everything the carrier can ask for.
+/// All outputs of the carrier.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CarrierOutput {
     Transmit {
         to: Peer,
         bytes: Vec<u8>,
     },
-    /// A place to receive RTP is needed for this call; the call waits for `LegOpened`.
+    /// Asks for an RTP port for this call; the call waits for `LegOpened`.
     OpenLeg {
         call: CallId,
     },
     Media {
         call: CallId,
-        ask: MediaAsk,
+        request: MediaRequest,
     },
     Log(LogLine),
 }
 
-/// What is to be heard on a leg.
+/// Commands to the media of a leg.
 #[derive(Clone, Debug, PartialEq)]
-pub enum MediaAsk {
+pub enum MediaRequest {
     Connect(MediaTarget),
-    /// Ring-back tone until further notice.
+    /// Ring-back tone until the next command.
     RingBack,
-    /// What the network says about such a callee, or the tone that stands for it.
+    /// The network's announcement for this behaviour, or the tone in its place.
     Announce(Behaviour),
-    /// The callee, or his machine, speaks.
+    /// The callee, or the answering machine, speaks.
     Speak(Behaviour),
     /// Keys as RFC 4733 events.
     Press(Vec<Digit>),
     Close,
 }
 
-/// What is fixed for a carrier.
+/// Fixed settings of a carrier.
 #[derive(Clone, Debug)]
 pub struct CarrierConfig {
     pub ua: UaConfig,
@@ -86,8 +88,8 @@ pub struct CarrierConfig {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    /// The held INVITE of a slow call is let in.
-    LetIn,
+    /// Passes the held INVITE of a slow call to the user agent.
+    Admit,
     Alert,
     Settle,
     Key(usize),
@@ -95,18 +97,18 @@ enum Step {
     Forget,
 }
 
-/// Where a call stands.
+/// Stages of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// Not let in yet, or challenged.
-    Outside,
+    /// Not admitted yet, or challenged.
+    Unadmitted,
     Alerting,
     Ringing,
     Answered,
     Over,
 }
 
-/// What waits for a place to receive RTP.
+/// The call's next step once its RTP port is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaits {
     Nothing,
@@ -115,18 +117,18 @@ enum Awaits {
 }
 
 #[derive(Debug)]
-struct FarCall {
+struct CarrierCall {
     sip_call_id: String,
     callee: String,
     caller_id: String,
-    fate: Fate,
+    scenario: CallScenario,
     stage: Stage,
     branch: String,
     leg: Option<SocketAddr>,
     awaits: Awaits,
     held: Option<(Peer, Vec<u8>)>,
-    proof: Proof,
-    /// As the user agent names it, once it is let in.
+    credentials: CredentialState,
+    /// The user agent's ID of the call, once it has seen the INVITE.
     call: Option<CallId>,
     answered: bool,
     acknowledged: bool,
@@ -134,19 +136,19 @@ struct FarCall {
     by: Option<EndedBy>,
 }
 
-/// The machine.
+/// The carrier's state machine.
 #[derive(Debug)]
 pub struct Carrier {
     people: Arc<People>,
     config: CarrierConfig,
     ua: UserAgent,
-    access: Access,
+    digest_check: DigestCheck,
     limits: CallLimits,
     dice: Dice,
-    /// By Call-ID: ordered, since they come from outside.
-    calls: BTreeMap<String, FarCall>,
-    /// The user agent's name for a call, to its Call-ID.
-    names: BTreeMap<CallId, String>,
+    /// By Call-ID. Call-IDs come from outside, so the map is ordered, not hashed.
+    calls: BTreeMap<String, CarrierCall>,
+    /// The Call-ID of each of the user agent's call IDs.
+    sip_call_ids: BTreeMap<CallId, String>,
     times_called: BTreeMap<u64, u32>,
     steps: BinaryHeap<Reverse<(Time, u64, String, Step)>>,
     order: u64,
@@ -157,11 +159,11 @@ impl Carrier {
     pub fn new(people: Arc<People>, config: CarrierConfig) -> Self {
         Carrier {
             ua: UserAgent::new(config.ua.clone()),
-            access: Access::new(people.access.clone(), config.ua.seed),
+            digest_check: DigestCheck::new(people.access.clone(), config.ua.seed),
             limits: CallLimits::new(&people.limits),
             dice: Dice::keyed(people.seed, &[0x6c6f_7374]),
             calls: BTreeMap::new(),
-            names: BTreeMap::new(),
+            sip_call_ids: BTreeMap::new(),
             times_called: BTreeMap::new(),
             steps: BinaryHeap::new(),
             order: 0,
@@ -175,14 +177,14 @@ impl Carrier {
         match input {
             CarrierInput::Message { from, bytes } => {
                 if !self.dice.chance(self.people.trouble.lost) {
-                    self.arrive(now, from, bytes);
+                    self.take_datagram(now, from, bytes);
                 }
             }
             CarrierInput::TransportFailed(peer) => self.ua.handle_transport_error(now, peer),
             CarrierInput::LegOpened { call, address } => self.leg_opened(now, call, address),
             CarrierInput::TimePassed => self.pass_time(now),
         }
-        self.attend(now);
+        self.carry_out_ua(now);
     }
 
     pub fn poll(&mut self) -> Option<CarrierOutput> {
@@ -197,23 +199,23 @@ impl Carrier {
         }
     }
 
-    /// Calls that were let in and have not ended.
+    /// Admitted calls that have not ended.
     pub fn calls(&self) -> usize {
-        self.calls.values().filter(|call| !matches!(call.stage, Stage::Outside | Stage::Over)).count()
+        self.calls.values().filter(|call| !matches!(call.stage, Stage::Unadmitted | Stage::Over)).count()
     }
 
     /// The Call-ID of a call, until it has ended.
     pub fn sip_call_id(&self, call: CallId) -> Option<&str> {
-        self.names.get(&call).map(String::as_str)
+        self.sip_call_ids.get(&call).map(String::as_str)
     }
 
-    /// Ends every call: the carrier is being stopped.
+    /// Hangs up every call when the carrier stops.
     pub fn hang_up_all(&mut self, now: Time) {
-        let calls: Vec<CallId> = self.names.keys().copied().collect();
+        let calls: Vec<CallId> = self.sip_call_ids.keys().copied().collect();
         for call in calls {
             self.ua.hang_up(now, call, HangUpCause::Stopped);
         }
-        self.attend(now);
+        self.carry_out_ua(now);
     }
 
     fn schedule(&mut self, at: Time, sip_call_id: &str, step: Step) {
@@ -227,7 +229,7 @@ impl Carrier {
         {
             if let Some(Reverse((_, _, sip_call_id, step))) = self.steps.pop() {
                 self.take_step(now, &sip_call_id, step);
-                self.attend(now);
+                self.carry_out_ua(now);
             }
         }
         if self.ua.next_wake().is_some_and(|wake| wake <= now) {
@@ -235,59 +237,59 @@ impl Carrier {
         }
     }
 
-    /// A datagram, before the user agent sees it: noted, held, dropped or let in.
-    fn arrive(&mut self, now: Time, from: Peer, bytes: &[u8]) {
+    /// Inspects a datagram before the user agent sees it: logs, holds, drops or passes it.
+    fn take_datagram(&mut self, now: Time, from: Peer, bytes: &[u8]) {
         let Ok(message) = Message::parse(bytes) else {
             self.ua.handle_message(now, from, bytes);
             return;
         };
         let sip_call_id = message.call_id().into_owned();
-        let let_in = match message.method() {
+        let passes = match message.method() {
             Ok(Method::Invite) if message.is_request() && message.to_tag().is_none() => {
-                self.invited(now, from, bytes, &message, &sip_call_id)
+                self.take_invite(now, from, bytes, &message, &sip_call_id)
             }
-            Ok(method) if message.is_request() => self.followed(now, method, &sip_call_id),
+            Ok(method) if message.is_request() => self.take_request(now, method, &sip_call_id),
             _ => true,
         };
-        if let_in {
+        if passes {
             self.ua.handle_message(now, from, bytes);
         }
     }
 
-    /// An INVITE that opens a call. Says whether the user agent may see it now.
-    fn invited(&mut self, now: Time, from: Peer, bytes: &[u8], message: &Message<'_>, id: &str) -> bool {
+    /// Handles an INVITE that opens a call. Returns whether the user agent may see it now.
+    fn take_invite(&mut self, now: Time, from: Peer, bytes: &[u8], message: &Message<'_>, id: &str) -> bool {
         let branch = message.branch().map(|branch| branch.into_owned()).unwrap_or_default();
-        let proof = self.access.proof(now, message);
+        let credentials = self.digest_check.verify(now, message);
         if let Some(known) = self.calls.get_mut(id) {
             if known.branch == branch {
-                self.note(now, id, Noted::Retransmission, "");
+                self.log(now, id, CallEvent::Retransmission, "");
             } else {
                 known.branch = branch;
-                known.proof = proof;
-                self.note(now, id, Noted::Retry, "");
+                known.credentials = credentials;
+                self.log(now, id, CallEvent::Retry, "");
             }
             let known = &self.calls[id];
-            return known.held.is_none() && known.fate.behaviour != Behaviour::Silent;
+            return known.held.is_none() && known.scenario.behaviour != Behaviour::Silent;
         }
         let callee_user = message.request_uri().map(|uri| uri.user_text().into_owned()).unwrap_or_default();
         let caller_id = message.from().map(|from| from.uri.user_text().into_owned()).unwrap_or_default();
-        let nth = self.times_called.entry(callee(&callee_user)).or_default();
+        let nth = self.times_called.entry(callee_key(&callee_user)).or_default();
         *nth += 1;
         let hour = self.people.hour(self.config.clock.utc(now).as_millis());
-        let fate = self.people.fate(&callee_user, *nth, Some(hour));
-        let slow = fate.slow;
-        let silent = fate.behaviour == Behaviour::Silent;
-        let known = FarCall {
+        let scenario = self.people.call_scenario(&callee_user, *nth, Some(hour));
+        let slow = scenario.slow;
+        let silent = scenario.behaviour == Behaviour::Silent;
+        let known = CarrierCall {
             sip_call_id: id.into(),
             callee: callee_user,
             caller_id,
-            fate,
-            stage: Stage::Outside,
+            scenario,
+            stage: Stage::Unadmitted,
             branch,
             leg: None,
             awaits: Awaits::Nothing,
             held: (slow > Duration::ZERO).then(|| (from, bytes.to_vec())),
-            proof,
+            credentials,
             call: None,
             answered: false,
             acknowledged: false,
@@ -295,9 +297,9 @@ impl Carrier {
             by: None,
         };
         self.calls.insert(id.to_string(), known);
-        self.note(now, id, Noted::Invite, "");
+        self.log(now, id, CallEvent::Invite, "");
         if slow > Duration::ZERO {
-            self.schedule(now + slow, id, Step::LetIn);
+            self.schedule(now + slow, id, Step::Admit);
         }
         if silent {
             self.schedule(now + Duration::from_secs(180), id, Step::Forget);
@@ -305,25 +307,25 @@ impl Carrier {
         slow == Duration::ZERO && !silent
     }
 
-    /// Any other request. Says whether the user agent may see it.
-    fn followed(&mut self, now: Time, method: Method<'_>, id: &str) -> bool {
+    /// Handles any other request. Returns whether the user agent may see it.
+    fn take_request(&mut self, now: Time, method: Method<'_>, id: &str) -> bool {
         let Some(known) = self.calls.get_mut(id) else { return true };
-        if known.fate.behaviour == Behaviour::Silent || known.held.is_some() {
+        if known.scenario.behaviour == Behaviour::Silent || known.held.is_some() {
             return false;
         }
         match method {
-            // Even after a BYE that overtook it.
+            // Also after a BYE that overtook the ACK.
             Method::Ack if known.answered && !known.acknowledged => {
                 known.acknowledged = true;
-                self.note(now, id, Noted::Acknowledged, "");
+                self.log(now, id, CallEvent::Acknowledged, "");
             }
             Method::Bye => {
                 known.by = known.by.or(Some(EndedBy::Dialer));
-                self.note(now, id, Noted::Bye, "");
+                self.log(now, id, CallEvent::Bye, "");
             }
             Method::Cancel => {
-                let crosses = known.fate.late_answer && known.stage < Stage::Answered;
-                self.note(now, id, Noted::Cancel, "");
+                let crosses = known.scenario.late_answer && known.stage < Stage::Answered;
+                self.log(now, id, CallEvent::Cancel, "");
                 if crosses {
                     self.answer(now, id);
                     return false;
@@ -337,14 +339,14 @@ impl Carrier {
         true
     }
 
-    /// Everything the user agent has to say.
-    fn attend(&mut self, now: Time) {
+    /// Carries out everything the user agent asks for.
+    fn carry_out_ua(&mut self, now: Time) {
         while let Some(output) = self.ua.poll() {
             match output {
                 UaOutput::Transmit { to, bytes } => self.transmit(to, bytes),
                 UaOutput::Event(UaEvent::Incoming(incoming)) => self.incoming(now, &incoming),
                 UaOutput::Event(UaEvent::Media { call, target, .. }) => {
-                    self.ask(call, MediaAsk::Connect(target));
+                    self.request_media(call, MediaRequest::Connect(target));
                 }
                 UaOutput::Event(UaEvent::Progress { call, progress: Progress::Ended(ended) }) => {
                     self.ended(now, call, ended.by, &ended.cause);
@@ -360,24 +362,24 @@ impl Carrier {
         }
     }
 
-    fn ask(&mut self, call: CallId, ask: MediaAsk) {
-        self.out.push_back(CarrierOutput::Media { call, ask });
+    fn request_media(&mut self, call: CallId, request: MediaRequest) {
+        self.out.push_back(CarrierOutput::Media { call, request });
     }
 
-    fn note(&mut self, now: Time, sip_call_id: &str, noted: Noted, detail: &str) {
+    fn log(&mut self, now: Time, sip_call_id: &str, event: CallEvent, detail: &str) {
         let Some(known) = self.calls.get(sip_call_id) else { return };
         self.out.push_back(CarrierOutput::Log(LogLine {
             at: self.config.clock.utc(now),
-            noted,
+            event,
             call_id: known.sip_call_id.clone(),
             callee: known.callee.clone(),
             caller_id: known.caller_id.clone(),
-            fate: known.fate.behaviour.word(),
+            behaviour: known.scenario.behaviour.word(),
             detail: detail.into(),
         }));
     }
 
-    /// The user agent let a call in: challenge it, refuse it for want of room, or let it live.
+    /// The user agent accepted an INVITE: challenge it, refuse it over the limits, or start its scenario.
     fn incoming(&mut self, now: Time, incoming: &IncomingCall) {
         let id = incoming.call_id.as_str();
         let Some(known) = self.calls.get_mut(id) else {
@@ -385,190 +387,22 @@ impl Carrier {
             return;
         };
         known.call = Some(incoming.call);
-        let proof = known.proof;
-        self.names.insert(incoming.call, id.to_string());
-        if let Some(turned_away) = self.access.turn_away(now, proof) {
-            self.note(now, id, Noted::Challenged, &turned_away.code.to_string());
-            self.ua.reject(now, incoming.call, turned_away.code, turned_away.phrase, &[&turned_away.header]);
+        let credentials = known.credentials;
+        self.sip_call_ids.insert(incoming.call, id.to_string());
+        if let Some(rejection) = self.digest_check.rejection(now, credentials) {
+            self.log(now, id, CallEvent::Challenged, &rejection.code.to_string());
+            self.ua.reject(now, incoming.call, rejection.code, rejection.phrase, &[&rejection.header]);
             return;
         }
         let Some(known) = self.calls.get_mut(id) else { return };
         known.stage = Stage::Alerting;
         known.counted = self.limits.admit(now);
-        if !known.counted || known.fate.behaviour == Behaviour::Unavailable {
-            known.fate.behaviour = Behaviour::Unavailable;
+        if !known.counted || known.scenario.behaviour == Behaviour::Unavailable {
+            known.scenario.behaviour = Behaviour::Unavailable;
             self.settle(now, id);
             return;
         }
-        let alert = now + known.fate.alert;
+        let alert = now + known.scenario.alert;
         self.schedule(alert, id, Step::Alert);
-    }
-
-    fn take_step(&mut self, now: Time, id: &str, step: Step) {
-        let Some(known) = self.calls.get_mut(id) else { return };
-        match step {
-            Step::LetIn => {
-                if let Some((from, bytes)) = known.held.take() {
-                    self.ua.handle_message(now, from, &bytes);
-                }
-            }
-            // A call that came back after a challenge is alive again: it is forgotten after its own end.
-            Step::Forget if matches!(known.stage, Stage::Outside | Stage::Over) => {
-                self.calls.remove(id);
-            }
-            Step::Alert if known.stage == Stage::Alerting => self.alert(now, id),
-            Step::Settle if matches!(known.stage, Stage::Alerting | Stage::Ringing) => self.settle(now, id),
-            Step::Key(place) if known.stage == Stage::Answered => self.press(now, id, place),
-            Step::Leave if known.stage == Stage::Answered => {
-                known.by = known.by.or(Some(EndedBy::Callee));
-                if let Some(call) = known.call {
-                    self.ua.hang_up(now, call, HangUpCause::Finished);
-                }
-            }
-            Step::Forget | Step::Alert | Step::Settle | Step::Key(_) | Step::Leave => {}
-        }
-    }
-
-    /// The first sign of life: 180, early media, or at once the final response.
-    fn alert(&mut self, now: Time, id: &str) {
-        let Some(known) = self.calls.get_mut(id) else { return };
-        let Some(call) = known.call else { return };
-        let behaviour = known.fate.behaviour;
-        let ring = known.fate.ring;
-        let announces = behaviour.announced() && self.people.early_media.announcements;
-        if known.fate.ring_back || announces {
-            known.awaits = Awaits::EarlyMedia;
-            self.schedule(now + ring, id, Step::Settle);
-            self.out.push_back(CarrierOutput::OpenLeg { call });
-        } else if behaviour.rings() {
-            known.stage = Stage::Ringing;
-            self.schedule(now + ring, id, Step::Settle);
-            self.note(now, id, Noted::Ringing, "180");
-            self.ua.ring(now, call);
-        } else {
-            self.settle(now, id);
-        }
-    }
-
-    /// The answer, or the final response.
-    fn settle(&mut self, now: Time, id: &str) {
-        let Some(known) = self.calls.get_mut(id) else { return };
-        let Some(call) = known.call else { return };
-        let behaviour = known.fate.behaviour;
-        let Some(refusal) = behaviour.refusal() else {
-            if !known.fate.late_answer {
-                self.answer(now, id);
-            }
-            return;
-        };
-        known.by = Some(if behaviour == Behaviour::Reject { EndedBy::Callee } else { EndedBy::Carrier });
-        let reason = refusal.q850.map(|cause| format!("Reason: Q.850;cause={cause}"));
-        let rest = format!("Retry-After: {}", self.people.trouble.retry_after_secs);
-        let mut headers: Vec<&str> = reason.as_deref().into_iter().collect();
-        if behaviour == Behaviour::Unavailable {
-            headers.push(&rest);
-        }
-        self.ua.reject(now, call, refusal.code, refusal.phrase, &headers);
-    }
-
-    fn answer(&mut self, now: Time, id: &str) {
-        let Some(known) = self.calls.get_mut(id) else { return };
-        let Some(call) = known.call else { return };
-        match known.leg {
-            Some(address) => self.send_answer(now, id, address),
-            None => {
-                // Early media may have asked already; then its leg is the answer's too.
-                let asked = known.awaits != Awaits::Nothing;
-                known.awaits = Awaits::Answer;
-                if !asked {
-                    self.out.push_back(CarrierOutput::OpenLeg { call });
-                }
-            }
-        }
-    }
-
-    fn leg_opened(&mut self, now: Time, call: CallId, address: Option<SocketAddr>) {
-        let Some(id) = self.names.get(&call).cloned() else {
-            self.ask(call, MediaAsk::Close);
-            return;
-        };
-        let Some(known) = self.calls.get_mut(&id) else { return };
-        let awaits = std::mem::replace(&mut known.awaits, Awaits::Nothing);
-        let Some(address) = address else {
-            self.ua.reject(now, call, 503, "Service Unavailable", &["Retry-After: 5"]);
-            return;
-        };
-        known.leg = Some(address);
-        match awaits {
-            Awaits::Answer => self.send_answer(now, &id, address),
-            Awaits::EarlyMedia => {
-                known.stage = Stage::Ringing;
-                let behaviour = known.fate.behaviour;
-                let ask =
-                    if known.fate.ring_back { MediaAsk::RingBack } else { MediaAsk::Announce(behaviour) };
-                self.note(now, &id, Noted::Ringing, "183");
-                self.ua.early_media(now, call, self.capabilities(address));
-                self.attend(now);
-                self.ask(call, ask);
-            }
-            Awaits::Nothing => {}
-        }
-    }
-
-    fn send_answer(&mut self, now: Time, id: &str, address: SocketAddr) {
-        let capabilities = self.capabilities(address);
-        let Some(known) = self.calls.get_mut(id) else { return };
-        let Some(call) = known.call else { return };
-        known.stage = Stage::Answered;
-        known.answered = true;
-        let fate = known.fate.clone();
-        self.note(now, id, Noted::Answered, "200");
-        self.ua.answer(now, call, capabilities);
-        self.attend(now);
-        self.ask(call, MediaAsk::Speak(fate.behaviour));
-        for (place, press) in fate.keys.iter().enumerate() {
-            self.schedule(now + press.after, id, Step::Key(place));
-        }
-        if let Some(stay) = fate.stay {
-            self.schedule(now + stay, id, Step::Leave);
-        }
-    }
-
-    fn press(&mut self, now: Time, id: &str, place: usize) {
-        let Some(known) = self.calls.get(id) else { return };
-        let (Some(call), Some(press)) = (known.call, known.fate.keys.get(place)) else { return };
-        let key = press.key;
-        // Nobody hears a key on a call that was never acknowledged.
-        if !known.acknowledged {
-            return;
-        }
-        self.note(now, id, Noted::Key, &key.as_char().to_string());
-        self.ask(call, MediaAsk::Press(vec![key]));
-    }
-
-    fn ended(&mut self, now: Time, call: CallId, by: EndedBy, cause: &str) {
-        let Some(id) = self.names.remove(&call) else { return };
-        let Some(known) = self.calls.get_mut(&id) else { return };
-        let challenged = known.stage == Stage::Outside;
-        if known.leg.take().is_some() {
-            self.out.push_back(CarrierOutput::Media { call, ask: MediaAsk::Close });
-        }
-        if challenged {
-            // The caller comes back with credentials, or not at all.
-            self.schedule(now + REMEMBERED, &id, Step::Forget);
-            return;
-        }
-        if std::mem::take(&mut known.counted) {
-            self.limits.release();
-        }
-        known.stage = Stage::Over;
-        known.awaits = Awaits::Nothing;
-        let by = known.by.unwrap_or(by);
-        self.note(now, &id, Noted::Ended, &format!("{by}: {cause}"));
-        self.schedule(now + REMEMBERED, &id, Step::Forget);
-    }
-
-    fn capabilities(&self, address: SocketAddr) -> MediaCapabilities {
-        MediaCapabilities { address, codecs: self.config.codecs.clone() }
     }
 }

@@ -1,5 +1,5 @@
-//! A day of calling in virtual time: the dialer, the books, a far end and the people on the floor,
-//! driven by one queue of events. Crashes, a slow store and a full disk happen where the caller asks.
+//! A day of calling in virtual time: dialer, memory store, far end and agents, driven by one queue of events.
+//! The caller can add crashes, a slow store and a full disk.
 
 use crate::sim::agents::Workforce;
 use crate::sim::memory_store::Books;
@@ -12,43 +12,43 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-/// What stands at the other end of the trunks.
+/// The far end of the trunks.
 pub trait FarEnd {
-    /// The dialer asked for this, of a call that is no agent's leg.
+    /// Carries out an output of the dialer for a call that is no agent's leg.
     fn carry(&mut self, now: Time, output: &Output);
-    /// What happened by `now`, one thing at a time.
+    /// The next event that happens by `now`.
     fn poll(&mut self, now: Time) -> Option<Input>;
     fn next_wake(&self) -> Option<Time>;
-    /// The dialer's process died: nothing of it is heard any more.
+    /// The dialer's process died: it sends and receives nothing any more.
     fn dialer_died(&mut self, now: Time);
 }
 
-/// How a day goes wrong.
+/// Faults of a day.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Troubles {
-    /// The store answers after up to this long.
+    /// Maximum delay of the store's answers.
     pub store_delay_max: Duration,
-    /// On average the process is killed this often.
+    /// Mean time between kills of the process.
     pub crash_every: Option<Duration>,
-    /// On average the disk is full this often, for up to a minute.
+    /// Mean time between full disks, each of up to a minute.
     pub stall_every: Option<Duration>,
 }
 
-/// More steps than this without time passing is a fault of the dialer.
+/// More steps than this without time passing are a fault of the dialer.
 const SPINS_MAX: u32 = 20_000;
 
-/// Is shown every output with its time, on both clocks.
+/// Called with every output and its time, monotonic and UTC.
 pub type Watch = Box<dyn FnMut(Time, Utc, &Output)>;
 
-/// Is shown the dialer after every input, once its outputs have been carried out.
+/// Called with the dialer after every input, once its outputs have been carried out.
 pub type Inspect = Box<dyn FnMut(Time, Utc, &Input, &Dialer)>;
 
-/// One dialer and its world.
+/// One dialer with store, far end and agents.
 pub struct Day<F> {
     pub dialer: Dialer,
     pub books: Books,
     pub far: F,
-    /// The agents; `None` = nobody works here.
+    /// The agents; `None` = a campaign without agents.
     pub floor: Option<Workforce>,
     pub now: Time,
     pub crashes: u32,
@@ -64,9 +64,9 @@ pub struct Day<F> {
     next_stall: Option<Time>,
     finished: bool,
     spins: u32,
-    /// Every input with its time, while `record` is set: a journal.
+    /// Every input with its time, while it is `Some`: a journal.
     pub journal: Option<Vec<(Time, Input)>>,
-    /// Every output with its time, for those who judge.
+    /// Observers for tests: every output, and the dialer after every input.
     pub watch: Option<Watch>,
     pub inspect: Option<Inspect>,
 }
@@ -82,8 +82,8 @@ impl<F: FarEnd> Day<F> {
         troubles: Troubles,
     ) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let next_crash = troubles.crash_every.map(|mean| after(&mut random, Time::ZERO, mean));
-        let next_stall = troubles.stall_every.map(|mean| after(&mut random, Time::ZERO, mean));
+        let next_crash = troubles.crash_every.map(|mean| random_time_after(&mut random, Time::ZERO, mean));
+        let next_stall = troubles.stall_every.map(|mean| random_time_after(&mut random, Time::ZERO, mean));
         Day {
             dialer: Dialer::new(seed),
             books,
@@ -113,7 +113,7 @@ impl<F: FarEnd> Day<F> {
         self.wall.utc(self.now)
     }
 
-    /// Opens the campaign and runs until it is finished or `until` is reached; says whether it finished.
+    /// Opens the campaign and runs until it is finished or `until` is reached; returns whether it finished.
     pub fn run(&mut self, until: Time) -> bool {
         if self.sequence == 0 {
             self.start();
@@ -122,8 +122,8 @@ impl<F: FarEnd> Day<F> {
         self.finished
     }
 
-    /// The service is told to stop: everybody signs out once her call is over. Runs until nothing is
-    /// out any more or `until` is reached; says whether nothing is.
+    /// Stops the service: every agent signs out once the current call is over. Runs until no call is live or
+    /// `until` is reached; returns whether none is.
     pub fn close(&mut self, until: Time) -> bool {
         (self.next_crash, self.next_stall) = (None, None);
         if let Some(floor) = &mut self.floor {
@@ -134,7 +134,7 @@ impl<F: FarEnd> Day<F> {
         self.dialer.calls_live() == 0
     }
 
-    /// The next thing that happens; `false` = nothing does before `until`.
+    /// Processes the next event; `false` = none is due before `until`.
     fn advance(&mut self, until: Time) -> bool {
         let wakes = [
             self.dialer.next_wake(),
@@ -160,7 +160,8 @@ impl<F: FarEnd> Day<F> {
             return self.crash();
         }
         if self.next_stall.is_some_and(|at| at <= self.now) {
-            self.next_stall = self.troubles.stall_every.map(|mean| after(&mut self.random, self.now, mean));
+            self.next_stall =
+                self.troubles.stall_every.map(|mean| random_time_after(&mut self.random, self.now, mean));
             let span = Duration::from_millis(self.random.random_range(100..60_000));
             self.stalled_until = Some(self.now + span);
             return self.give(Input::StoreStalled { why: "no space left on device".into() });
@@ -174,7 +175,7 @@ impl<F: FarEnd> Day<F> {
             return self.give(reply);
         }
         if let Some(input) = self.far.poll(self.now) {
-            let input = self.with_caller(input);
+            let input = self.with_known_caller(input);
             return self.give(input);
         }
         match self.floor.as_mut().and_then(|floor| floor.poll(self.now)) {
@@ -183,11 +184,11 @@ impl<F: FarEnd> Day<F> {
         }
     }
 
-    /// Who calls is known to the books.
-    fn with_caller(&self, input: Input) -> Input {
+    /// Looks up the caller's number in the store.
+    fn with_known_caller(&self, input: Input) -> Input {
         match input {
             Input::CallArrived(mut arrived) => {
-                arrived.known = arrived.number.and_then(|number| self.books.who_calls(number));
+                arrived.known = arrived.number.and_then(|number| self.books.find_caller(number));
                 Input::CallArrived(arrived)
             }
             other => other,
@@ -212,7 +213,7 @@ impl<F: FarEnd> Day<F> {
         self.give(Input::CampaignOpened { campaign, leads_open, paused: false, abandons, past: Vec::new() });
     }
 
-    /// `kill -9`: whatever was not in the books is gone, and the process starts again a little later.
+    /// `kill -9`: what was not in the store is lost, and the process starts again a little later.
     pub fn crash(&mut self) {
         self.crashes += 1;
         self.far.dialer_died(self.now);
@@ -222,13 +223,14 @@ impl<F: FarEnd> Day<F> {
         self.replies.clear();
         self.stalled_until = None;
         self.now += Duration::from_millis(self.random.random_range(10..5_000));
-        self.next_crash = self.troubles.crash_every.map(|mean| after(&mut self.random, self.now, mean));
+        self.next_crash =
+            self.troubles.crash_every.map(|mean| random_time_after(&mut self.random, self.now, mean));
         self.dialer = Dialer::new(self.random.random());
-        // A new process counts its own time; the virtual one goes on, which is the harder case.
+        // A new process would start its clock anew; the virtual one goes on, which is the harder case.
         self.start();
     }
 
-    /// One input, and everything it leads to.
+    /// Gives the dialer one input and carries out all its outputs.
     pub fn give(&mut self, input: Input) {
         if let Some(journal) = &mut self.journal {
             journal.push((self.now, input.clone()));
@@ -286,9 +288,9 @@ impl<F: FarEnd> Day<F> {
             Output::ActAnswered { .. }
             | Output::SeatChanged { .. }
             | Output::CallAgent { .. }
-            | Output::CallThird { .. } => self.tell_floor(&output),
+            | Output::CallThird { .. } => self.carry_to_floor(&output),
             Output::Acknowledge { call } | Output::HangUp { call, .. } if call.is_side_leg() => {
-                self.tell_floor(&output);
+                self.carry_to_floor(&output);
             }
             Output::PlaceCall { .. }
             | Output::Acknowledge { .. }
@@ -298,19 +300,19 @@ impl<F: FarEnd> Day<F> {
             | Output::Join { .. }
             | Output::Leave { .. }
             | Output::Play { .. } => self.far.carry(self.now, &output),
-            // Sounds that nobody here can tell apart.
+            // The simulation has no sound for these.
             Output::StopPlaying { .. } | Output::SendDigits { .. } | Output::Record { .. } => {}
         }
     }
 
-    fn tell_floor(&mut self, output: &Output) {
+    fn carry_to_floor(&mut self, output: &Output) {
         if let Some(floor) = &mut self.floor {
             floor.carry(self.now, output);
         }
     }
 
-    /// The books are written at once and the answer comes a little later: a crash between the two is
-    /// a write that nobody heard of.
+    /// The store has written already and the answer comes a little later: after a crash between the two, the
+    /// row exists and the dialer never learnt of it.
     fn reply(&mut self, input: Input) {
         let most = self.troubles.store_delay_max.as_millis() as u64;
         let delay = if most == 0 { 0 } else { self.random.random_range(0..=most) };
@@ -326,7 +328,7 @@ impl<F: FarEnd> Day<F> {
     }
 }
 
-fn after(random: &mut ChaCha8Rng, now: Time, mean: Duration) -> Time {
+fn random_time_after(random: &mut ChaCha8Rng, now: Time, mean: Duration) -> Time {
     // Exponential, by inversion.
     let unit: f64 = random.random_range(f64::EPSILON..1.0);
     now + mean.mul_f64(-unit.ln())

@@ -1,18 +1,18 @@
-//! The far end's own record of every INVITE: the judge when our side crashed. Lines as they happen,
+//! The far end's own record of every INVITE, with which our store is compared after a crash: the log lines,
 //! and the calls they add up to.
 
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What was noted.
+/// Kinds of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Noted {
-    /// The first INVITE of a Call-ID: somebody is about to be called.
+pub enum CallEvent {
+    /// The first INVITE of a Call-ID.
     Invite,
-    /// The same INVITE again, byte for byte as far as its branch says.
+    /// The same INVITE again, with the same branch.
     Retransmission,
-    /// The same call with a new branch: after a challenge.
+    /// The same call with a new branch, after a challenge.
     Retry,
     /// 401 or 407 was sent.
     Challenged,
@@ -28,55 +28,55 @@ pub enum Noted {
     Cancel,
     /// A BYE arrived.
     Bye,
-    /// It is over; `detail` says by whom and how.
+    /// The call has ended; `detail` says by whom and with which cause.
     Ended,
 }
 
-impl Noted {
-    pub const ALL: [Noted; 11] = [
-        Noted::Invite,
-        Noted::Retransmission,
-        Noted::Retry,
-        Noted::Challenged,
-        Noted::Ringing,
-        Noted::Answered,
-        Noted::Acknowledged,
-        Noted::Key,
-        Noted::Cancel,
-        Noted::Bye,
-        Noted::Ended,
+impl CallEvent {
+    pub const ALL: [CallEvent; 11] = [
+        CallEvent::Invite,
+        CallEvent::Retransmission,
+        CallEvent::Retry,
+        CallEvent::Challenged,
+        CallEvent::Ringing,
+        CallEvent::Answered,
+        CallEvent::Acknowledged,
+        CallEvent::Key,
+        CallEvent::Cancel,
+        CallEvent::Bye,
+        CallEvent::Ended,
     ];
 
     pub const fn word(self) -> &'static str {
         match self {
-            Noted::Invite => "invite",
-            Noted::Retransmission => "retransmission",
-            Noted::Retry => "retry",
-            Noted::Challenged => "challenged",
-            Noted::Ringing => "ringing",
-            Noted::Answered => "answered",
-            Noted::Acknowledged => "acknowledged",
-            Noted::Key => "key",
-            Noted::Cancel => "cancel",
-            Noted::Bye => "bye",
-            Noted::Ended => "ended",
+            CallEvent::Invite => "invite",
+            CallEvent::Retransmission => "retransmission",
+            CallEvent::Retry => "retry",
+            CallEvent::Challenged => "challenged",
+            CallEvent::Ringing => "ringing",
+            CallEvent::Answered => "answered",
+            CallEvent::Acknowledged => "acknowledged",
+            CallEvent::Key => "key",
+            CallEvent::Cancel => "cancel",
+            CallEvent::Bye => "bye",
+            CallEvent::Ended => "ended",
         }
     }
 }
 
-/// One line of the record.
+/// One line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     pub at: Utc,
-    pub noted: Noted,
+    pub event: CallEvent,
     /// The SIP Call-ID.
     pub call_id: String,
     /// User part of the request URI and of From.
     pub callee: String,
     pub caller_id: String,
-    /// What the callee was going to do (`Behaviour::word`).
-    pub fate: &'static str,
-    /// The key, the code, who ended it.
+    /// The behaviour in the call's scenario (`Behaviour::word`).
+    pub behaviour: &'static str,
+    /// The key, the SIP code, or who ended the call.
     pub detail: String,
 }
 
@@ -88,17 +88,18 @@ impl LogLine {
 /// One CSV record without the line end.
 impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{},", self.at.as_millis(), self.noted.word())?;
+        write!(f, "{},{},", self.at.as_millis(), self.event.word())?;
         for text in [&self.call_id, &self.callee, &self.caller_id] {
             write_cell(f, text)?;
             f.write_str(",")?;
         }
-        write!(f, "{},", self.fate)?;
+        write!(f, "{},", self.behaviour)?;
         write_cell(f, &self.detail)
     }
 }
 
-/// Text from outside: quoted where CSV needs it, control characters replaced so that one record stays one line.
+/// Writes text from outside: quoted where CSV needs it, control characters replaced so that one record stays
+/// one line.
 fn write_cell(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let quoted = text.contains([',', '"']);
     if quoted {
@@ -119,7 +120,7 @@ fn write_cell(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 pub struct CallRecord {
     pub callee: String,
     pub caller_id: String,
-    pub fate: String,
+    pub behaviour: String,
     pub invited_at: Utc,
     pub retransmissions: u32,
     pub retries: u32,
@@ -143,15 +144,15 @@ impl Ledger {
     pub fn note(&mut self, line: &LogLine) {
         self.enter(
             line.at,
-            line.noted,
+            line.event,
             [&line.call_id, &line.callee, &line.caller_id],
-            line.fate,
+            line.behaviour,
             &line.detail,
         );
     }
 
-    /// Reads a record that a carrier wrote. A last line that was cut off in the middle is left out;
-    /// any other unreadable line is an error that names it.
+    /// Reads a log that a carrier wrote. A last line that was cut off is left out; any other unreadable line
+    /// is an error that names it.
     pub fn read_csv(text: &str) -> Result<Ledger, String> {
         let mut ledger = Ledger::default();
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
@@ -161,40 +162,40 @@ impl Ledger {
             let record = record.map_err(|error| format!("line {line}: {error}"))?;
             let cell = |column: usize| record.get(column).unwrap_or("");
             let at = cell(0).parse().map_err(|_| format!("line {line}: no time in {:?}", cell(0)))?;
-            let noted = Noted::ALL.into_iter().find(|noted| noted.word() == cell(1));
-            let noted = noted.ok_or_else(|| format!("line {line}: unknown event {:?}", cell(1)))?;
-            ledger.enter(Utc::from_millis(at), noted, [cell(2), cell(3), cell(4)], cell(5), cell(6));
+            let event = CallEvent::ALL.into_iter().find(|event| event.word() == cell(1));
+            let event = event.ok_or_else(|| format!("line {line}: unknown event {:?}", cell(1)))?;
+            ledger.enter(Utc::from_millis(at), event, [cell(2), cell(3), cell(4)], cell(5), cell(6));
         }
         Ok(ledger)
     }
 
-    fn enter(&mut self, at: Utc, noted: Noted, names: [&str; 3], fate: &str, detail: &str) {
+    fn enter(&mut self, at: Utc, event: CallEvent, names: [&str; 3], behaviour: &str, detail: &str) {
         let [call_id, callee, caller_id] = names;
         let call = self.calls.entry(call_id.to_string()).or_insert_with(|| CallRecord {
             callee: callee.into(),
             caller_id: caller_id.into(),
-            fate: fate.into(),
+            behaviour: behaviour.into(),
             invited_at: at,
             ..CallRecord::default()
         });
-        match noted {
-            Noted::Invite | Noted::Challenged => {}
-            Noted::Retransmission => call.retransmissions += 1,
-            Noted::Retry => call.retries += 1,
-            Noted::Ringing => call.ringing_at = call.ringing_at.or(Some(at)),
-            Noted::Answered => call.answered_at = call.answered_at.or(Some(at)),
-            Noted::Acknowledged => call.acknowledged_at = call.acknowledged_at.or(Some(at)),
-            Noted::Key => call.keys.push_str(detail),
-            Noted::Cancel => call.cancelled_at = call.cancelled_at.or(Some(at)),
-            Noted::Bye => call.bye_at = call.bye_at.or(Some(at)),
-            Noted::Ended => {
+        match event {
+            CallEvent::Invite | CallEvent::Challenged => {}
+            CallEvent::Retransmission => call.retransmissions += 1,
+            CallEvent::Retry => call.retries += 1,
+            CallEvent::Ringing => call.ringing_at = call.ringing_at.or(Some(at)),
+            CallEvent::Answered => call.answered_at = call.answered_at.or(Some(at)),
+            CallEvent::Acknowledged => call.acknowledged_at = call.acknowledged_at.or(Some(at)),
+            CallEvent::Key => call.keys.push_str(detail),
+            CallEvent::Cancel => call.cancelled_at = call.cancelled_at.or(Some(at)),
+            CallEvent::Bye => call.bye_at = call.bye_at.or(Some(at)),
+            CallEvent::Ended => {
                 call.ended_at = Some(at);
                 call.end = detail.into();
             }
         }
     }
 
-    /// The calls each callee got, in the order of their first INVITE.
+    /// The calls of each callee, in the order of their first INVITE.
     pub fn by_callee(&self) -> BTreeMap<&str, Vec<&CallRecord>> {
         let mut callees: BTreeMap<&str, Vec<&CallRecord>> = BTreeMap::new();
         for call in self.calls.values() {
@@ -206,7 +207,7 @@ impl Ledger {
         callees
     }
 
-    /// Callees whose phone was called again after they had answered: must be nobody, unless a rule asks for it.
+    /// Callees called again after they had answered: must be empty, unless a retry rule allows it.
     pub fn called_after_answering(&self) -> Vec<&str> {
         let callees = self.by_callee();
         let again = callees.iter().filter(|(_, calls)| {
@@ -216,7 +217,7 @@ impl Ledger {
         again.map(|(callee, _)| *callee).collect()
     }
 
-    /// The most calls that were between INVITE and end at the same moment, to one callee.
+    /// Callees with two calls between INVITE and end at the same time.
     pub fn overlapping(&self) -> Vec<&str> {
         let callees = self.by_callee();
         let overlap = callees.iter().filter(|(_, calls)| {
@@ -230,36 +231,36 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn line(at: i64, noted: Noted, call_id: &str, callee: &str, detail: &str) -> LogLine {
+    fn line(at: i64, event: CallEvent, call_id: &str, callee: &str, detail: &str) -> LogLine {
         LogLine {
             at: Utc::from_millis(at),
-            noted,
+            event,
             call_id: call_id.into(),
             callee: callee.into(),
             caller_id: "075512345678".into(),
-            fate: "answer",
+            behaviour: "answer",
             detail: detail.into(),
         }
     }
 
     fn day() -> Vec<LogLine> {
         vec![
-            line(1_000, Noted::Invite, "a@x", "13800000001", ""),
-            line(1_500, Noted::Retransmission, "a@x", "13800000001", ""),
-            line(2_000, Noted::Ringing, "a@x", "13800000001", "180"),
-            line(3_000, Noted::Answered, "a@x", "13800000001", ""),
-            line(3_010, Noted::Acknowledged, "a@x", "13800000001", ""),
-            line(4_000, Noted::Key, "a@x", "13800000001", "1"),
-            line(4_500, Noted::Key, "a@x", "13800000001", "#"),
-            line(5_000, Noted::Bye, "a@x", "13800000001", ""),
-            line(5_001, Noted::Ended, "a@x", "13800000001", "dialer"),
-            line(6_000, Noted::Invite, "b@x", "13800000002", ""),
-            line(7_000, Noted::Cancel, "b@x", "13800000002", ""),
+            line(1_000, CallEvent::Invite, "a@x", "13800000001", ""),
+            line(1_500, CallEvent::Retransmission, "a@x", "13800000001", ""),
+            line(2_000, CallEvent::Ringing, "a@x", "13800000001", "180"),
+            line(3_000, CallEvent::Answered, "a@x", "13800000001", ""),
+            line(3_010, CallEvent::Acknowledged, "a@x", "13800000001", ""),
+            line(4_000, CallEvent::Key, "a@x", "13800000001", "1"),
+            line(4_500, CallEvent::Key, "a@x", "13800000001", "#"),
+            line(5_000, CallEvent::Bye, "a@x", "13800000001", ""),
+            line(5_001, CallEvent::Ended, "a@x", "13800000001", "dialer"),
+            line(6_000, CallEvent::Invite, "b@x", "13800000002", ""),
+            line(7_000, CallEvent::Cancel, "b@x", "13800000002", ""),
         ]
     }
 
     #[test]
-    fn what_is_written_is_what_is_read() {
+    fn a_written_log_reads_back_unchanged() {
         let mut told = Ledger::default();
         let mut text = format!("{}\n", LogLine::HEADER);
         for line in day() {
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cut_off_by_a_crash_is_left_out() {
+    fn a_log_line_cut_off_by_a_crash_is_left_out() {
         let text = format!("{}\n{}\n7000,inv", LogLine::HEADER, day()[0]);
         assert_eq!(Ledger::read_csv(&text).expect("readable").calls.len(), 1);
         let broken = format!("{}\n7000,inv\n", LogLine::HEADER);
@@ -282,7 +283,7 @@ mod tests {
 
     #[test]
     fn text_from_outside_cannot_break_a_record() {
-        let evil = line(1, Noted::Invite, "x\r\n9,invite,\"y\",", "=1+1", "a\"b");
+        let evil = line(1, CallEvent::Invite, "x\r\n9,invite,\"y\",", "=1+1", "a\"b");
         let text = format!("{}\n{evil}\n", LogLine::HEADER);
         let ledger = Ledger::read_csv(&text).expect("one record");
         assert_eq!(ledger.calls.keys().collect::<Vec<_>>(), ["x??9,invite,\"y\","]);
@@ -294,8 +295,8 @@ mod tests {
         day().iter().for_each(|line| ledger.note(line));
         assert!(ledger.called_after_answering().is_empty());
         assert!(ledger.overlapping().is_empty());
-        ledger.note(&line(9_000, Noted::Invite, "c@x", "13800000001", ""));
-        ledger.note(&line(9_000, Noted::Invite, "d@x", "13800000002", ""));
+        ledger.note(&line(9_000, CallEvent::Invite, "c@x", "13800000001", ""));
+        ledger.note(&line(9_000, CallEvent::Invite, "d@x", "13800000002", ""));
         assert_eq!(ledger.called_after_answering(), ["13800000001"]);
         assert_eq!(ledger.overlapping(), ["13800000002"]);
     }

@@ -1,4 +1,4 @@
-//! What the carrier lets one customer have: calls at once and calls per second, in virtual time.
+//! The carrier's limits for one customer in virtual time: concurrent calls and calls per second.
 
 use super::people::Limits;
 use governor::clock::FakeRelativeClock;
@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 
 type Rate = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, NoOpMiddleware<governor::nanos::Nanos>>;
 
-/// Counts calls and meters their starts.
+/// Counts concurrent calls and limits their rate.
 pub struct CallLimits {
     calls_max: u32,
     calls: u32,
@@ -33,7 +33,7 @@ impl CallLimits {
         CallLimits { calls_max: limits.calls_max, calls: 0, rate, clock, last: Time::ZERO }
     }
 
-    /// Whether one more call may live; it counts until `release`.
+    /// Whether one more call is admitted; it counts until `release`.
     pub fn admit(&mut self, now: Time) -> bool {
         self.clock.advance(now.since(self.last));
         self.last = self.last.max(now);

@@ -1,5 +1,5 @@
-//! A store in memory with the rules of the real one: for virtual days, forecasts and as the model
-//! that the real store is held against. It writes nothing and forgets nothing.
+//! A store in memory with the rules of the real one: for virtual days, forecasts, and as the model against
+//! which the real store is tested. It writes no file and keeps every row.
 
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
@@ -14,59 +14,60 @@ use paceline_core::time::{Duration, Utc};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One lead as the books know it.
+/// One lead with its state in the store.
 #[derive(Clone, Debug)]
-pub struct BookedLead {
+pub struct StoredLead {
     pub lead: Lead,
     pub state: LeadState,
     pub reason: Option<Reason>,
     pub result: Option<String>,
 }
 
-/// One attempt as the books know it.
+/// One attempt with its state in the store.
 #[derive(Clone, Debug)]
-pub struct BookedAttempt {
+pub struct StoredAttempt {
     pub request: AttemptRequest,
     pub answered_at: Option<Utc>,
     pub result: Option<AttemptResult>,
 }
 
-impl BookedLead {
+impl StoredLead {
     /// Open, or waiting for its callback.
-    fn is_work(&self) -> bool {
+    fn is_open(&self) -> bool {
         let booked = self.state == LeadState::FollowUp && self.lead.next_at.is_some();
         self.state == LeadState::Open || booked
     }
 }
 
-impl BookedLead {
-    /// Whether its turn has come, and this phone's. A callback is for its moment: whoever has the lead as it
-    /// was before it was booked comes too early. What is `listed` is refused by name later on.
+impl StoredLead {
+    /// Whether the lead and this phone are due. A booked callback is due at its time only, so a copy of the
+    /// lead from before the booking comes too early. A `listed` (blacklisted) number is refused by its own
+    /// reason later.
     fn may_be_called(&self, number: PhoneNumber, listed: bool, now: Utc) -> bool {
         let early = self.state == LeadState::FollowUp && self.lead.next_at.is_some_and(|at| at > now);
         let closed = |phone: &Phone| phone.number == number && phone.closed;
-        self.is_work() && !early && (listed || !self.lead.phones.iter().any(closed))
+        self.is_open() && !early && (listed || !self.lead.phones.iter().any(closed))
     }
 }
 
-/// The books of one campaign.
+/// The store of one campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
-    leads: BTreeMap<LeadId, BookedLead>,
+    leads: BTreeMap<LeadId, StoredLead>,
     due: BTreeSet<(Utc, LeadId)>,
-    /// Handed out and not yet written back.
-    held: FxHashSet<LeadId>,
-    attempts: BTreeMap<AttemptId, BookedAttempt>,
+    /// Leased leads: given to the dialer and not yet written back.
+    leased: FxHashSet<LeadId>,
+    attempts: BTreeMap<AttemptId, StoredAttempt>,
     by_number: FxHashMap<PhoneNumber, Vec<AttemptId>>,
     by_household: BTreeMap<HouseholdId, BTreeSet<LeadId>>,
     open_numbers: FxHashSet<PhoneNumber>,
     open_households: FxHashSet<HouseholdId>,
     resting: BTreeMap<PhoneNumber, Utc>,
-    /// Abandoned: called only where an agent is there for that call alone.
-    shielded: BTreeMap<PhoneNumber, Utc>,
+    /// Abandoned callees: called again only if an agent is reserved for the call.
+    needs_reserved_agent: BTreeMap<PhoneNumber, Utc>,
     blacklist: BTreeSet<PhoneNumber>,
-    /// Handed out because an agent asked for it: called whatever became of it.
-    asked: BTreeSet<LeadId>,
+    /// Leased because an agent requested the lead: dialled whatever its state.
+    requested: BTreeSet<LeadId>,
     summaries: Vec<SummaryRecord>,
     legs: Vec<LegRecord>,
     open: u64,
@@ -80,22 +81,22 @@ impl Books {
         }
         self.due.insert((lead.next_at.unwrap_or_default(), lead.id));
         self.open += 1;
-        self.leads.insert(lead.id, BookedLead { lead, state: LeadState::Open, reason: None, result: None });
+        self.leads.insert(lead.id, StoredLead { lead, state: LeadState::Open, reason: None, result: None });
     }
 
-    pub fn leads(&self) -> impl Iterator<Item = &BookedLead> {
+    pub fn leads(&self) -> impl Iterator<Item = &StoredLead> {
         self.leads.values()
     }
 
-    pub fn attempts(&self) -> impl Iterator<Item = &BookedAttempt> {
+    pub fn attempts(&self) -> impl Iterator<Item = &StoredAttempt> {
         self.attempts.values()
     }
 
-    pub fn lead(&self, id: LeadId) -> Option<&BookedLead> {
+    pub fn lead(&self, id: LeadId) -> Option<&StoredLead> {
         self.leads.get(&id)
     }
 
-    /// What agents said of their calls, in the order in which it came.
+    /// Summaries that agents wrote, in order of arrival.
     pub fn summaries(&self) -> &[SummaryRecord] {
         &self.summaries
     }
@@ -109,12 +110,12 @@ impl Books {
         self.open
     }
 
-    /// Up to `count` due leads, when the next one is due, and how many are open.
+    /// Up to `count` due leads, when the next one is due, and the number of open leads.
     pub fn fetch(&mut self, count: u32, now: Utc) -> (Vec<Lead>, Option<Utc>, u64) {
         let mut leads = Vec::new();
         let mut next_due = None;
         for (at, id) in &self.due {
-            if self.held.contains(id) {
+            if self.leased.contains(id) {
                 continue;
             }
             if *at > now || leads.len() as u32 == count {
@@ -123,24 +124,24 @@ impl Books {
             }
             leads.push(self.leads[id].lead.clone());
         }
-        self.held.extend(leads.iter().map(|lead| lead.id));
+        self.leased.extend(leads.iter().map(|lead| lead.id));
         (leads, next_due, self.open)
     }
 
-    /// Lent leads that are not wanted any more.
+    /// Takes back leased leads that the dialer does not want any more.
     pub fn return_leads(&mut self, leads: &[LeadId]) {
         for lead in leads {
-            self.held.remove(lead);
-            self.asked.remove(lead);
+            self.leased.remove(lead);
+            self.requested.remove(lead);
         }
     }
 
-    /// Leads that are handed out and not yet written back or returned.
-    pub fn lent(&self) -> impl Iterator<Item = LeadId> {
-        self.held.iter().copied()
+    /// Leads that are leased and not yet written back or returned.
+    pub fn leased(&self) -> impl Iterator<Item = LeadId> {
+        self.leased.iter().copied()
     }
 
-    /// The lead that an agent asked for, whatever became of it; `None` = blacklisted, or being called.
+    /// Leases the lead that an agent requested, whatever its state; `None` = blacklisted, or in a live call.
     pub fn fetch_lead(&mut self, id: LeadId) -> Option<Lead> {
         let booked = self.leads.get(&id)?;
         let lead = &booked.lead;
@@ -150,23 +151,23 @@ impl Books {
         if listed || busy || booked.reason == Some(Reason::Blacklisted) {
             return None;
         }
-        if !self.held.insert(id) {
+        if !self.leased.insert(id) {
             return None;
         }
-        self.asked.insert(id);
+        self.requested.insert(id);
         Some(self.leads.get(&id)?.lead.clone())
     }
 
-    /// Whom we called at this number before.
-    pub fn who_calls(&self, number: PhoneNumber) -> Option<KnownCaller> {
+    /// The last callee known under this number.
+    pub fn find_caller(&self, number: PhoneNumber) -> Option<KnownCaller> {
         let attempt = &self.attempts[self.by_number.get(&number)?.last()?];
         let lead = attempt.request.lead.and_then(|id| self.leads.get(&id)).map(|booked| booked.lead.clone());
         let agent = attempt.result.as_ref().and_then(|result| result.agent);
         Some(KnownCaller { campaign: attempt.request.campaign, lead, agent })
     }
 
-    /// Abandoned calls and what they are of, by quarter hours, as the real store sums them: whoever
-    /// waited for an agent waited for up to `answer_wait`.
+    /// Call counts for the abandon ledger by quarter hour, summed as the real store does: a callee waits for
+    /// an agent for at most `answer_wait`.
     pub fn abandons(&self, answer_wait: Duration) -> Vec<(Utc, Counts)> {
         let mut ledger = Ledger::default();
         let mut machines = BTreeMap::new();
@@ -193,7 +194,7 @@ impl Books {
         ledger.sums().map(|(at, counts)| (at, *counts)).collect()
     }
 
-    /// "May I dial this number now?", and the attempt's row if so.
+    /// Answers "may this number be dialled now?" and, if so, writes the attempt's row.
     pub fn open_attempt(&mut self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         assert!(request.attempt.0 > self.last_attempt, "attempt {} was given out twice", request.attempt);
         let mut verdict = self.may_dial(request, now);
@@ -202,15 +203,15 @@ impl Books {
             self.by_number.entry(request.number).or_default().push(request.attempt);
             self.open_numbers.insert(request.number);
             self.open_households.extend(request.household);
-            let booked = BookedAttempt { request: request.clone(), answered_at: None, result: None };
+            let booked = StoredAttempt { request: request.clone(), answered_at: None, result: None };
             self.attempts.insert(request.attempt, booked);
         } else if let Some(id) = request.lead {
-            self.held.remove(&id);
-            self.asked.remove(&id);
+            self.leased.remove(&id);
+            self.requested.remove(&id);
             if let DialVerdict::Closed(reason) = verdict
                 && !self.close_phone(id, request.number, reason)
             {
-                // She has others: the lead is handed over anew at once.
+                // The lead has other phones: it can be leased again at once.
                 verdict = DialVerdict::NotBefore { until: request.placed_at, reason };
             }
         }
@@ -219,7 +220,7 @@ impl Books {
 
     fn may_dial(&self, request: &AttemptRequest, now: Utc) -> DialVerdict {
         let listed = self.blacklist.contains(&request.number);
-        if let Some(id) = request.lead.filter(|id| !self.asked.contains(id))
+        if let Some(id) = request.lead.filter(|id| !self.requested.contains(id))
             && self.leads.get(&id).is_none_or(|lead| !lead.may_be_called(request.number, listed, now))
         {
             return DialVerdict::Gone;
@@ -235,8 +236,9 @@ impl Books {
         if busy {
             return DialVerdict::NotBefore { until: now + request.rest, reason: Reason::Duplicate };
         }
-        let shielded = self.shielded.get(&request.number).filter(|_| !request.guaranteed);
-        let rest = self.resting.get(&request.number).max(shielded).filter(|until| **until > now);
+        let needs_reserved_agent =
+            self.needs_reserved_agent.get(&request.number).filter(|_| !request.guaranteed);
+        let rest = self.resting.get(&request.number).max(needs_reserved_agent).filter(|until| **until > now);
         if let Some(until) = rest {
             return DialVerdict::NotBefore { until: *until, reason: Reason::AttemptsUsed };
         }
@@ -258,7 +260,7 @@ impl Books {
         }
         if let Some((placed, attempt)) = last
             && placed + request.gap_min > now
-            && !self.called_for(attempt, request.lead)
+            && !self.has_agreed_time(attempt, request.lead)
         {
             let until = placed + request.gap_min;
             return DialVerdict::NotBefore { until, reason: Reason::AttemptsUsed };
@@ -269,8 +271,8 @@ impl Books {
         DialVerdict::Opened
     }
 
-    /// Whether a summary of this attempt says when its lead is called again: no gap is asked for then.
-    fn called_for(&self, attempt: AttemptId, lead: Option<LeadId>) -> bool {
+    /// Whether a summary of this attempt sets the time of the lead's next call: then no gap is required.
+    fn has_agreed_time(&self, attempt: AttemptId, lead: Option<LeadId>) -> bool {
         let says = |said: &SummaryRecord| said.lead.as_ref().map(|update| update.lead) == lead;
         self.summaries.iter().any(|said| !said.inbound && said.attempt == attempt && says(said))
     }
@@ -291,7 +293,7 @@ impl Books {
         let update = result.lead.clone();
         let (agent, id) = (result.agent, result.attempt);
         if let Some(until) = result.rest_until {
-            self.shielded.insert(attempt.request.number, until);
+            self.needs_reserved_agent.insert(attempt.request.number, until);
         }
         let household = attempt.request.household;
         attempt.result = Some(result);
@@ -299,7 +301,7 @@ impl Books {
         let lead = update.lead;
         let decided = |given: &SummaryRecord| !given.inbound && given.attempt == id && given.lead.is_some();
         if self.summaries.iter().any(decided) {
-            self.only_tried(update);
+            self.count_try(update);
         } else {
             self.save_lead(update);
         }
@@ -311,10 +313,10 @@ impl Books {
         }
     }
 
-    /// What becomes of the lead was said in the call's summary already: only the try is added.
-    fn only_tried(&mut self, update: LeadUpdate) {
-        self.held.remove(&update.lead);
-        self.asked.remove(&update.lead);
+    /// The call's summary has decided the lead's state already: only the try is counted.
+    fn count_try(&mut self, update: LeadUpdate) {
+        self.leased.remove(&update.lead);
+        self.requested.remove(&update.lead);
         let Some(booked) = self.leads.get_mut(&update.lead) else { return };
         booked.lead.uncounted = update.uncounted;
         for tried in update.phones {
@@ -325,13 +327,13 @@ impl Books {
         }
     }
 
-    /// What an agent said of a call, and what that makes of the lead: it opens a lead again that its
-    /// answered call had closed, and none that was closed for a reason.
+    /// Writes an agent's summary and its effect on the lead: it opens a lead again that the answered call had
+    /// closed, but none that was closed for a reason.
     pub fn save_summary(&mut self, record: SummaryRecord) {
         let update = record.lead.clone();
         self.summaries.push(record);
         if let Some(update) = update {
-            self.put(update, true);
+            self.write_lead(update, true);
         }
     }
 
@@ -340,16 +342,16 @@ impl Books {
     }
 
     pub fn save_lead(&mut self, update: LeadUpdate) {
-        self.held.remove(&update.lead);
-        self.asked.remove(&update.lead);
-        self.put(update, false);
+        self.leased.remove(&update.lead);
+        self.requested.remove(&update.lead);
+        self.write_lead(update, false);
     }
 
-    /// What was closed stays closed, whatever an ending call says of its retry; a summary opens what
-    /// was not closed for a reason.
-    fn put(&mut self, mut update: LeadUpdate, said: bool) {
+    /// A closed lead stays closed, whatever retry an ending call asks for; a summary opens a lead that was
+    /// not closed for a reason.
+    fn write_lead(&mut self, mut update: LeadUpdate, said: bool) {
         let Some(booked) = self.leads.get_mut(&update.lead) else { return };
-        let was_open = booked.is_work();
+        let was_open = booked.is_open();
         let closed = !was_open && (!said || booked.reason.is_some());
         if closed && matches!(update.state, LeadState::Open | LeadState::FollowUp) {
             (update.state, update.reason) = (booked.state, booked.reason);
@@ -363,7 +365,7 @@ impl Books {
         booked.state = update.state;
         booked.reason = update.reason;
         booked.result = update.result.or(booked.result.take());
-        let is_open = booked.is_work();
+        let is_open = booked.is_open();
         if is_open {
             self.due.insert((update.next_at.unwrap_or_default(), update.lead));
         }
@@ -384,19 +386,19 @@ impl Books {
         }
     }
 
-    /// From now on, with every lead that has no other phone left.
+    /// Blacklists a number and closes every lead that has no other phone left.
     pub fn blacklist(&mut self, number: PhoneNumber) {
         self.blacklist.insert(number);
-        let of = |booked: &&BookedLead| booked.lead.phones.iter().any(|phone| phone.number == number);
+        let of = |booked: &&StoredLead| booked.lead.phones.iter().any(|phone| phone.number == number);
         let leads: Vec<LeadId> = self.leads.values().filter(of).map(|booked| booked.lead.id).collect();
         for lead in leads {
             self.close_phone(lead, number, Reason::Blacklisted);
         }
     }
 
-    /// Closes one phone, and its lead if it was the last; says whether it was.
+    /// Closes one phone, and its lead if it was the last; returns whether it was.
     fn close_phone(&mut self, id: LeadId, number: PhoneNumber, reason: Reason) -> bool {
-        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_work()) else { return false };
+        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_open()) else { return false };
         let phones = &mut booked.lead.phones;
         phones.iter_mut().filter(|phone| phone.number == number).for_each(|phone| phone.closed = true);
         let last = phones.iter().all(|phone| phone.closed);
@@ -406,18 +408,18 @@ impl Books {
         last
     }
 
-    /// One lead is closed by hand.
+    /// Closes one lead by a manager's order.
     pub fn close_lead(&mut self, id: LeadId, reason: Reason) {
         self.close(id, reason);
     }
 
-    /// What the real store does when it is opened after a crash: every open attempt is closed as
+    /// Recovery, as the real store does it when opened after a crash: every open attempt is closed as
     /// interrupted and its number rests.
     pub fn resume(&mut self, rules: &RetryRules, campaign: CampaignId, now: Utc) -> OpenWork {
-        let open: Vec<BookedAttempt> =
+        let open: Vec<StoredAttempt> =
             self.attempts.values().filter(|attempt| attempt.result.is_none()).cloned().collect();
-        self.held.clear();
-        self.asked.clear();
+        self.leased.clear();
+        self.requested.clear();
         for attempt in open {
             let request = attempt.request;
             self.resting.insert(request.number, now + request.rest);
@@ -460,7 +462,7 @@ impl Books {
     }
 
     fn close(&mut self, id: LeadId, reason: Reason) {
-        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_work()) else { return };
+        let Some(booked) = self.leads.get_mut(&id).filter(|booked| booked.is_open()) else { return };
         self.due.remove(&(booked.lead.next_at.unwrap_or_default(), id));
         booked.state = LeadState::Failed;
         booked.reason = Some(reason);

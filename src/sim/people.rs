@@ -1,5 +1,5 @@
-//! The people file: who lives in the simulated world and how they behave, as TOML in which every key
-//! may be left out. What one of them does when called is drawn in `fate`.
+//! The people file: the simulated callees and their carrier, as TOML in which every key may be left out. The
+//! scenario of one call is drawn in `call_scenario`.
 
 use paceline_core::call::Digit;
 use serde::{Deserialize, Serialize};
@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::fate::Behaviour;
+use super::call_scenario::Behaviour;
 use super::random::Dice;
 
-/// Everybody who can be called, and the line they are called over.
+/// All callees, and the carrier through which they are called.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct People {
-    /// The same seed makes the same people, whatever the order in which they are called.
+    /// The same seed makes the same callees, whatever the order in which they are called.
     pub seed: u64,
     pub shares: Shares,
     pub blocked: Blocked,
@@ -31,8 +31,8 @@ pub struct People {
     pub limits: Limits,
 }
 
-/// Weights of what happens to a call; they need not sum to one. Vacant, suspended and restricted
-/// belong to the number and stay with it; the rest is drawn for each call.
+/// Weights of call behaviours; they need not sum to one. Vacant, suspended and restricted are traits of the
+/// number and stay with it; the rest is drawn for each call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shares {
@@ -72,16 +72,16 @@ impl Default for Shares {
 pub struct Blocked {
     /// First digits of the national number: `0991`, `170`.
     pub prefixes: Vec<String>,
-    /// And this share of all other numbers.
+    /// Share of all other numbers that are blocked too.
     pub share: f64,
 }
 
-/// A span of time with a long tail: log-normal around its median, cut at both ends.
+/// A duration with a long tail: log-normal around its median, clamped at both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spread {
     pub median_secs: f64,
-    /// Spread of the logarithm; 0 = always the median.
+    /// Standard deviation of the logarithm; 0 = always the median.
     #[serde(default)]
     pub sigma: f64,
     #[serde(default)]
@@ -119,7 +119,7 @@ impl Spread {
     }
 }
 
-/// From the INVITE to the first ring, or to the refusal.
+/// Post-dial delay: from the INVITE to the first ring, or to the refusal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PostDial {
@@ -137,7 +137,7 @@ impl Default for PostDial {
 #[serde(default, deny_unknown_fields)]
 pub struct Ring {
     pub until_answer: Spread,
-    /// The carrier gives an unanswered call up by itself (480, Q.850 cause 19).
+    /// The carrier ends an unanswered call by itself (480, Q.850 cause 19).
     pub carrier_gives_up_secs: f64,
 }
 
@@ -147,13 +147,13 @@ impl Default for Ring {
     }
 }
 
-/// How long a refusal takes where a person or an announcement stands behind it.
+/// Delay of a refusal that a person or an announcement makes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Refusal {
-    /// From the first ring to the red button.
+    /// From the first ring to the callee's decline.
     pub reject_after: Spread,
-    /// How long an early-media announcement is played before the final response.
+    /// Length of an early-media announcement before the final response.
     pub announcement: Spread,
 }
 
@@ -166,7 +166,7 @@ impl Default for Refusal {
     }
 }
 
-/// Which keys people press once they have answered.
+/// DTMF keys that callees press after the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Keys {
@@ -195,14 +195,14 @@ impl Default for Keys {
     }
 }
 
-/// How long people stay on the line.
+/// How long callees stay on the line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listening {
     /// Share that hangs up early, and after how long.
     pub early_share: f64,
     pub early_after: Spread,
-    /// Share of the others that stays until we hang up; the rest leaves after `talk`.
+    /// Share of the others that stays until the dialer hangs up; the rest leaves after `talk`.
     pub to_the_end: f64,
 }
 
@@ -212,7 +212,7 @@ impl Default for Listening {
     }
 }
 
-/// How long a call lasts that the callee ends.
+/// Length of a call that the callee ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Talk {
@@ -225,7 +225,7 @@ impl Default for Talk {
     }
 }
 
-/// 183 with sound before the answer or the refusal.
+/// 183 with audio before the answer or the refusal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyMedia {
@@ -233,9 +233,9 @@ pub struct EarlyMedia {
     pub announcements: bool,
     /// Share of ringing calls whose ring-back tone comes as audio (183) rather than as a bare 180.
     pub ring_back_share: f64,
-    /// WAV or MP3 instead of the generated tones, by what it announces: `vacant`, `powered_off`,
-    /// `suspended`, `unreachable`, `restricted`, `busy`; `voicemail` and `answer` are what is heard
-    /// after the answer. Paths are relative to the people file.
+    /// WAV or MP3 instead of the generated tones, by what it announces: `vacant`, `powered_off`, `suspended`,
+    /// `unreachable`, `restricted`, `busy`; `voicemail` and `answer` are played after the answer. Paths are
+    /// relative to the people file.
     pub files: BTreeMap<String, PathBuf>,
 }
 
@@ -245,31 +245,31 @@ impl Default for EarlyMedia {
     }
 }
 
-/// How willing people are to answer at each hour of the day.
+/// Answer rates by hour of the day.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hours {
     /// 24 factors from 0 to 1 on the share of answered calls, from midnight on; empty = always 1.
     pub answer: Vec<f64>,
-    /// The people's clock, in minutes east of UTC.
+    /// The callees' time zone, in minutes east of UTC.
     pub utc_offset_minutes: i32,
 }
 
-/// What a bad line does.
+/// Faults of the carrier and its network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trouble {
     /// Share of calls refused with 503 and Retry-After.
     pub unavailable: f64,
     pub retry_after_secs: u32,
-    /// Share of calls whose first sign of life (even the 100) is late.
+    /// Share of calls whose first response (even the 100) is late.
     pub slow: f64,
     pub slow_by: Spread,
     /// Share of datagrams lost, each way.
     pub lost: f64,
-    /// Share of unanswered calls that are answered in the instant in which the CANCEL arrives.
+    /// Share of unanswered calls that are answered at the instant in which the CANCEL arrives.
     pub late_answer: f64,
-    /// Share of calls to which nothing is ever said.
+    /// Share of calls that never get a response.
     pub silent: f64,
 }
 
@@ -287,7 +287,7 @@ impl Default for Trouble {
     }
 }
 
-/// Whether callers must prove who they are.
+/// Digest authentication of callers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Access {
@@ -312,7 +312,7 @@ impl Default for Access {
     }
 }
 
-/// What the carrier lets one customer have; beyond it calls get 503.
+/// The carrier's limits for one customer; calls beyond them get 503.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -322,7 +322,7 @@ pub struct Limits {
     pub calls_per_sec: u32,
 }
 
-/// Why a people file was not taken.
+/// Why a people file was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     #[error("{0}")]
@@ -402,7 +402,7 @@ impl People {
 }
 
 impl Shares {
-    /// In the order of `fate::DRAWN`, those of the number first.
+    /// In the order of `call_scenario::DRAWN`, traits of the number first.
     pub(super) fn weights(&self) -> [f64; 10] {
         [
             self.vacant,
@@ -424,12 +424,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_file_is_a_whole_world() {
+    fn an_empty_file_gives_the_defaults() {
         assert_eq!(People::parse("").expect("empty"), People::default());
     }
 
     #[test]
-    fn the_sample_file_is_taken() {
+    fn the_sample_file_is_valid() {
         let people = People::parse(include_str!("../../campaigns/people.toml")).expect("our own sample");
         assert_eq!(people.shares, Shares::default());
         assert_eq!(people.hours.answer.len(), 24);
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spread_keeps_its_median_and_its_ends() {
+    fn a_spread_keeps_its_median_and_its_bounds() {
         let spread = Spread::new(10.0, 0.5, 4.0, 30.0);
         let mut dice = Dice::new(3);
         let mut drawn: Vec<Duration> = (0..4_001).map(|_| spread.draw(&mut dice)).collect();

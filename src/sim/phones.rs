@@ -1,5 +1,5 @@
-//! Telephones over real sockets: each registers with a password, answers what rings it, speaks a sound
-//! and keeps what it hears. One task and one media room serve all of them.
+//! SIP phones over real sockets: each registers with a password, answers its calls, plays a sound and keeps
+//! the received audio. One task and one media room serve all of them.
 
 use crate::audio::Sound;
 use crate::net::clock::Clock;
@@ -18,23 +18,23 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// How the phones behave.
+/// Settings of the phones.
 #[derive(Clone, Debug)]
 pub struct PhoneOptions {
-    /// Where they register; `None` = they only wait to be called.
+    /// The registrar; `None` = the phones only wait to be called.
     pub registrar: Option<Peer>,
-    /// The domain of their addresses.
+    /// The domain of their SIP addresses.
     pub domain: String,
     pub phones: Vec<PhoneLogin>,
-    /// Where they are.
+    /// The local IP address.
     pub address: IpAddr,
     pub rtp_ports: RangeInclusive<u16>,
     pub codecs: Vec<Codec>,
     /// From ringing to answering; `None` = never.
     pub answer_after: Option<Duration>,
-    /// Spoken from the answer on, again and again.
+    /// Played from the answer on, in a loop.
     pub voice: Option<Arc<Sound>>,
-    /// How much of each call is kept.
+    /// How much audio of each call is kept.
     pub keep: Duration,
 }
 
@@ -44,13 +44,13 @@ pub struct PhoneLogin {
     pub password: String,
 }
 
-/// What happened to the phones so far.
+/// State of the phones and their calls.
 #[derive(Clone, Debug, Default)]
 pub struct PhonesSeen {
     pub registered: usize,
     /// The last registration that was refused.
     pub refused: Option<String>,
-    /// Every call so far, in the order in which they came.
+    /// Every call so far, in order of arrival.
     pub calls: Vec<PhoneCall>,
 }
 
@@ -58,14 +58,14 @@ pub struct PhonesSeen {
 #[derive(Clone, Debug)]
 pub struct PhoneCall {
     pub call: CallId,
-    /// Whose phone rang.
+    /// The user name of the phone that rang.
     pub user: String,
-    /// Who called.
+    /// The caller.
     pub from: String,
-    /// The phone was asked to answer by itself.
+    /// The INVITE asked for auto-answer.
     pub answers_itself: bool,
     pub answered: bool,
-    /// The first packet of the far side came.
+    /// The first packet of the far side arrived.
     pub heard_audio: bool,
     pub ended: bool,
     pub keys: Vec<Digit>,
@@ -73,7 +73,7 @@ pub struct PhoneCall {
     pub stats: Option<LegStats>,
 }
 
-/// What a phone's owner does.
+/// Orders to a phone.
 #[derive(Clone, Debug)]
 enum Order {
     Answer(CallId),
@@ -82,7 +82,7 @@ enum Order {
     Press(CallId, Vec<Digit>),
 }
 
-/// Phones at work. Dropping them takes them off the net without a word, as a crash would.
+/// Running phones. Dropping them closes them without unregistering or BYE, as a crash would.
 #[derive(Debug)]
 pub struct RunningPhones {
     address: SocketAddr,
@@ -104,12 +104,12 @@ impl RunningPhones {
         self.seen.clone()
     }
 
-    /// Where they can be called without registration.
+    /// The address at which the phones can be called without registration.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Picks up a phone that rings.
+    /// Answers a ringing call.
     pub fn answer(&self, call: CallId) {
         self.order(Order::Answer(call));
     }
@@ -118,7 +118,7 @@ impl RunningPhones {
         self.order(Order::HangUp(call));
     }
 
-    /// Speaks something else from now on.
+    /// Plays another sound from now on.
     pub fn say(&self, call: CallId, sound: Arc<Sound>) {
         self.order(Order::Say(call, sound));
     }
@@ -128,7 +128,7 @@ impl RunningPhones {
     }
 
     fn order(&self, order: Order) {
-        // Phones that are gone do nothing.
+        // Phones whose task has ended ignore orders.
         let _ = self.orders.send(order);
     }
 }
@@ -139,7 +139,7 @@ impl Drop for RunningPhones {
     }
 }
 
-/// Takes the phones into service; they register at once.
+/// Starts the phones; they register at once.
 ///
 /// # Errors
 /// No socket or no RTP port is to be had.
@@ -191,24 +191,24 @@ pub async fn start(options: PhoneOptions) -> Result<RunningPhones, PhonesError> 
     }
     let (orders, ordered) = mpsc::unbounded_channel();
     let (seen_out, seen) = watch::channel(PhonesSeen::default());
-    let desk = Desk { options, clock, ua, sockets, media, seen: seen_out, due: BTreeMap::new() };
-    let task = tokio::spawn(desk.work(messages, heard, ordered));
+    let task_state = PhonesTask { options, clock, ua, sockets, media, seen: seen_out, due: BTreeMap::new() };
+    let task = tokio::spawn(task_state.work(messages, heard, ordered));
     Ok(RunningPhones { address, orders, seen, task })
 }
 
-/// The task's own state.
-struct Desk {
+/// The state of the phones' task.
+struct PhonesTask {
     options: PhoneOptions,
     clock: Clock,
     ua: UserAgent,
     sockets: SipSockets,
     media: MediaRoom,
     seen: watch::Sender<PhonesSeen>,
-    /// When which ringing call is answered.
+    /// Ringing calls by the time at which they are answered.
     due: BTreeMap<(Time, CallId), ()>,
 }
 
-impl Desk {
+impl PhonesTask {
     async fn work(
         mut self,
         mut messages: mpsc::Receiver<SipEvent>,
@@ -230,14 +230,14 @@ impl Desk {
                     }
                     None => return,
                 },
-                Some(event) = heard.recv() => self.hear(event),
+                Some(event) = heard.recv() => self.take_media_event(event),
                 Some(order) = ordered.recv() => self.carry_out(order),
-                () = tokio::time::sleep_until(self.clock.instant(wake).into()) => self.woken(),
+                () = tokio::time::sleep_until(self.clock.instant(wake).into()) => self.run_due(),
             }
         }
     }
 
-    fn woken(&mut self) {
+    fn run_due(&mut self) {
         let now = self.clock.now();
         self.ua.handle_timeout(now);
         while let Some((&(at, call), ())) = self.due.first_key_value() {
@@ -267,35 +267,35 @@ impl Desk {
         while let Some(output) = self.ua.poll() {
             match output {
                 UaOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
-                UaOutput::Event(event) => self.said(event),
+                UaOutput::Event(event) => self.take_ua_event(event),
             }
         }
     }
 
-    fn said(&mut self, event: UaEvent) {
+    fn take_ua_event(&mut self, event: UaEvent) {
         match event {
             UaEvent::Registered { .. } => self.seen.send_modify(|seen| seen.registered += 1),
             UaEvent::RegistrationFailed { code, reason, .. } => self
                 .seen
                 .send_modify(|seen| seen.refused = Some(format!("{} {reason}", code.unwrap_or_default()))),
-            UaEvent::Incoming(incoming) => self.rung(*incoming),
+            UaEvent::Incoming(incoming) => self.take_call(*incoming),
             UaEvent::Media { call, target, .. } => self.media.command(call, MediaCommand::Connect(target)),
             UaEvent::Progress { call, progress: Progress::Answered } => {
                 if let Some(sound) = self.options.voice.clone() {
                     self.media.command(call, MediaCommand::Play { sound, plays: 0 });
                 }
-                self.note(call, |call| call.answered = true);
+                self.update_call(call, |call| call.answered = true);
             }
             UaEvent::Progress { call, progress: Progress::Ended(_) } => {
                 self.due.retain(|(_, due), ()| *due != call);
                 self.media.command(call, MediaCommand::Close);
-                self.note(call, |call| call.ended = true);
+                self.update_call(call, |call| call.ended = true);
             }
             _ => {}
         }
     }
 
-    fn rung(&mut self, incoming: IncomingCall) {
+    fn take_call(&mut self, incoming: IncomingCall) {
         let IncomingCall { call, to_user, from_user, answers_itself, .. } = incoming;
         let tap = Tap::new(self.options.keep);
         let seen = PhoneCall {
@@ -314,7 +314,7 @@ impl Desk {
         self.ua.ring(self.clock.now(), call);
         if let Some(after) = self.options.answer_after {
             self.due.insert((self.clock.now() + after, call), ());
-            self.woken();
+            self.run_due();
         }
     }
 
@@ -337,20 +337,20 @@ impl Desk {
         }
     }
 
-    fn hear(&mut self, event: MediaEvent) {
+    fn take_media_event(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::Heard { leg, heard: Heard::FirstAudio } => {
-                self.note(leg, |call| call.heard_audio = true)
+                self.update_call(leg, |call| call.heard_audio = true)
             }
             MediaEvent::Heard { leg, heard: Heard::Digit(digit) } => {
-                self.note(leg, |call| call.keys.push(digit));
+                self.update_call(leg, |call| call.keys.push(digit));
             }
-            MediaEvent::Closed { leg, stats } => self.note(leg, |call| call.stats = Some(stats)),
+            MediaEvent::Closed { leg, stats } => self.update_call(leg, |call| call.stats = Some(stats)),
             _ => {}
         }
     }
 
-    fn note(&self, call: CallId, what: impl FnOnce(&mut PhoneCall)) {
+    fn update_call(&self, call: CallId, what: impl FnOnce(&mut PhoneCall)) {
         self.seen.send_modify(|seen| {
             if let Some(one) = seen.calls.iter_mut().rev().find(|one| one.call == call) {
                 what(one);

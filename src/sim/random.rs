@@ -1,5 +1,5 @@
-//! Seeded chance for the simulated world: the same key throws the same numbers for ever, whatever the
-//! version of a random crate. Not for secrets.
+//! Seeded random numbers for the simulation: the same key gives the same numbers for ever, independent of any
+//! random crate's version. Not for secrets.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ impl Dice {
         Dice(seed)
     }
 
-    /// A stream of its own for everything that `parts` name together.
+    /// An independent stream for this combination of `parts`.
     pub fn keyed(seed: u64, parts: &[u64]) -> Self {
         let mut state = mix(seed ^ 0x9e37_79b9_7f4a_7c15);
         for part in parts {
@@ -31,7 +31,7 @@ impl Dice {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// True once in `1 / share` throws.
+    /// True with probability `share`.
     pub fn chance(&mut self, share: f64) -> bool {
         self.unit() < share
     }
@@ -42,13 +42,13 @@ impl Dice {
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// Evenly between the two, both included.
+    /// Uniform between the two, both included.
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
         let span = high.saturating_sub(low).as_millis() as u64;
         low + Duration::from_millis(self.next_u64() % (span + 1))
     }
 
-    /// The place of one weight, drawn by weight; `None` if no weight is positive.
+    /// An index drawn in proportion to its weight; `None` if no weight is positive.
     pub fn weighted(&mut self, weights: &[f64]) -> Option<usize> {
         let total: f64 = weights.iter().sum();
         if total <= 0.0 {
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_key_throws_the_same_numbers() {
+    fn the_same_key_gives_the_same_numbers() {
         let mut one = Dice::keyed(7, &[13800138000, 2]);
         let mut two = Dice::keyed(7, &[13800138000, 2]);
         let mut other = Dice::keyed(7, &[13800138000, 3]);

@@ -1,7 +1,7 @@
-//! The carrier over real sockets: SIP sockets, a media room and the carrier machine in one task. Stand
+//! The carrier over real sockets: SIP sockets, a media room and the carrier's state machine in one task. Runs
 //! alone as `paceline carrier`, or inside the process for `run`, `demo` and tests.
 
-use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaAsk};
+use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaRequest};
 use super::ledger::{Ledger, LogLine};
 use super::people::People;
 use super::voices::Voices;
@@ -25,20 +25,20 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// Messages that wait for the carrier before datagrams are dropped.
+/// Capacity of the queue of received messages; datagrams beyond it are dropped.
 const INBOUND_MAX: usize = 16_384;
 
-/// What a carrier needs to know.
+/// Settings of a carrier.
 #[derive(Clone, Debug)]
 pub struct CarrierOptions {
     /// Port 0 = any free one.
     pub listen: Vec<(Transport, SocketAddr)>,
     pub people: People,
-    /// Where the people file lies: sounds in it are relative to this.
+    /// The people file's folder: paths of its sounds are relative to it.
     pub people_dir: PathBuf,
-    /// Every INVITE and what became of it, one line at a time, appended.
+    /// The log of every INVITE and its events, one line each, appended.
     pub log: Option<PathBuf>,
-    /// Where RTP goes through.
+    /// Ports for RTP.
     pub rtp_ports: RangeInclusive<u16>,
     pub media_threads: usize,
 }
@@ -70,7 +70,7 @@ pub enum CarrierError {
     Log { file: PathBuf, source: io::Error },
 }
 
-/// A carrier at work. Dropping it ends it at once; `stop` lets it say goodbye.
+/// A running carrier. Dropping it ends it at once; `stop` hangs up its calls first.
 #[derive(Debug)]
 pub struct RunningCarrier {
     addresses: Vec<(Transport, SocketAddr)>,
@@ -78,28 +78,28 @@ pub struct RunningCarrier {
     task: JoinHandle<CarrierReport>,
 }
 
-/// What a carrier saw, for those who judge.
+/// A carrier's record, for comparison with the dialer's.
 #[derive(Debug, Default)]
 pub struct CarrierReport {
     pub ledger: Ledger,
-    /// What each call's leg sent and received, by SIP Call-ID.
+    /// Statistics of each call's leg, by SIP Call-ID.
     pub legs: BTreeMap<String, LegStats>,
-    /// Why the log could not be written any more, where it could not.
+    /// Why the log could not be written, if it could not.
     pub log_failure: Option<String>,
 }
 
 impl RunningCarrier {
-    /// Where it listens, in the order of `CarrierOptions::listen`.
+    /// The addresses it listens on, in the order of `CarrierOptions::listen`.
     pub fn addresses(&self) -> &[(Transport, SocketAddr)] {
         &self.addresses
     }
 
-    /// The address for this transport; the carrier listens there.
+    /// The address for this transport.
     pub fn address(&self, transport: Transport) -> Option<SocketAddr> {
         self.addresses.iter().find(|(listens, _)| *listens == transport).map(|(_, address)| *address)
     }
 
-    /// Hangs up all calls, waits a moment for the answers and tells what was seen.
+    /// Hangs up all calls, waits a moment for the responses and returns the report.
     pub async fn stop(mut self) -> CarrierReport {
         if let Some(stop) = self.stop.take() {
             // The task may have ended already; then the report says so.
@@ -115,7 +115,7 @@ impl Drop for RunningCarrier {
     }
 }
 
-/// `paceline carrier`: serves until `shutdown`. `ready` is told where it listens.
+/// `paceline carrier`: serves until `shutdown`. `ready` is called with its addresses.
 pub async fn serve(
     options: CarrierOptions,
     ready: impl FnOnce(&[(Transport, SocketAddr)]),
@@ -127,7 +127,7 @@ pub async fn serve(
     Ok(running.stop().await)
 }
 
-/// Starts a carrier in this process and says where it listens.
+/// Starts a carrier in this process.
 pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierError> {
     let clock = Clock::start();
     let voices = Voices::load(&options.people.early_media, &options.people_dir)?;
@@ -148,7 +148,7 @@ pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierErr
             silence: Duration::from_secs(600),
         },
         move |event| {
-            // The carrier may be gone already; then nobody needs to know.
+            // The carrier may be gone already; then the event is not needed.
             let _ = heard_in.send(event);
         },
     )?;
@@ -171,7 +171,7 @@ pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierErr
         codecs: vec![Codec::Pcma, Codec::Pcmu, Codec::G722],
     };
     let (stop, stopped) = oneshot::channel();
-    let desk = Desk {
+    let task_state = CarrierTask {
         carrier: Carrier::new(Arc::new(options.people), machine),
         clock,
         sockets,
@@ -181,7 +181,7 @@ pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierErr
         legs: BTreeMap::new(),
         report: CarrierReport::default(),
     };
-    let task = tokio::spawn(desk.work(messages, heard, stopped));
+    let task = tokio::spawn(task_state.work(messages, heard, stopped));
     Ok(RunningCarrier { addresses, stop: Some(stop), task })
 }
 
@@ -194,26 +194,26 @@ fn open_log(file: &PathBuf) -> Result<File, CarrierError> {
     Ok(log)
 }
 
-/// RTP is received where SIP is; of "everywhere" only the loopback is certain to be there.
+/// RTP is received on SIP's address; for the unspecified address (`0.0.0.0`), on the loopback.
 fn media_address(addresses: &[(Transport, SocketAddr)]) -> IpAddr {
     let ip = addresses.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
     if ip.is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { ip }
 }
 
-/// The task's own state.
-struct Desk {
+/// The state of the carrier's task.
+struct CarrierTask {
     carrier: Carrier,
     clock: Clock,
     sockets: SipSockets,
     media: MediaRoom,
     voices: Voices,
     log: Option<File>,
-    /// Open legs, with the Call-ID each belongs to.
+    /// Open legs, with the Call-ID of each.
     legs: BTreeMap<CallId, String>,
     report: CarrierReport,
 }
 
-impl Desk {
+impl CarrierTask {
     async fn work(
         mut self,
         mut messages: mpsc::Receiver<SipEvent>,
@@ -227,15 +227,15 @@ impl Desk {
                     Some(event) => self.sip(event),
                     None => break,
                 },
-                Some(event) = heard.recv() => self.hear(event),
+                Some(event) = heard.recv() => self.take_media_event(event),
                 () = sleep_until(self.clock, wake) => {
                     self.carrier.handle(self.clock.now(), CarrierInput::TimePassed);
                 }
                 _ = &mut stopped => break,
             }
-            self.attend();
+            self.carry_out();
         }
-        self.say_goodbye(messages, heard).await;
+        self.hang_up_all(messages, heard).await;
         self.report
     }
 
@@ -249,7 +249,7 @@ impl Desk {
         }
     }
 
-    fn hear(&mut self, event: MediaEvent) {
+    fn take_media_event(&mut self, event: MediaEvent) {
         if let MediaEvent::Closed { leg, stats } = event
             && let Some(call_id) = self.legs.remove(&leg)
         {
@@ -257,8 +257,8 @@ impl Desk {
         }
     }
 
-    /// Carries out all that the carrier wants.
-    fn attend(&mut self) {
+    /// Carries out every output of the carrier.
+    fn carry_out(&mut self) {
         while let Some(output) = self.carrier.poll() {
             match output {
                 CarrierOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
@@ -271,29 +271,29 @@ impl Desk {
                     }
                     self.carrier.handle(self.clock.now(), CarrierInput::LegOpened { call, address });
                 }
-                CarrierOutput::Media { call, ask } => self.play(call, ask),
+                CarrierOutput::Media { call, request } => self.play(call, request),
                 CarrierOutput::Log(line) => self.write(&line),
             }
         }
     }
 
-    fn play(&self, call: CallId, ask: MediaAsk) {
-        let command = match ask {
-            MediaAsk::Connect(target) => MediaCommand::Connect(target),
-            MediaAsk::RingBack => MediaCommand::Play { sound: self.voices.ring_back(), plays: 60 },
-            MediaAsk::Announce(behaviour) => {
+    fn play(&self, call: CallId, request: MediaRequest) {
+        let command = match request {
+            MediaRequest::Connect(target) => MediaCommand::Connect(target),
+            MediaRequest::RingBack => MediaCommand::Play { sound: self.voices.ring_back(), plays: 60 },
+            MediaRequest::Announce(behaviour) => {
                 MediaCommand::Play { sound: self.voices.announcement(behaviour), plays: 10 }
             }
-            MediaAsk::Speak(behaviour) => {
+            MediaRequest::Speak(behaviour) => {
                 MediaCommand::Play { sound: self.voices.greeting(behaviour), plays: 1 }
             }
-            MediaAsk::Press(keys) => MediaCommand::SendDigits(keys),
-            MediaAsk::Close => MediaCommand::Close,
+            MediaRequest::Press(keys) => MediaCommand::SendDigits(keys),
+            MediaRequest::Close => MediaCommand::Close,
         };
         self.media.command(call, command);
     }
 
-    /// One write a line, so that a crash of ours loses at most the line being written.
+    /// One write per line, so that a crash loses at most the line being written.
     fn write(&mut self, line: &LogLine) {
         self.report.ledger.note(line);
         if let Some(log) = &mut self.log
@@ -305,14 +305,14 @@ impl Desk {
         }
     }
 
-    /// Ends every call and stays for the answers, two seconds at most.
-    async fn say_goodbye(
+    /// Ends every call and waits for the responses, two seconds at most.
+    async fn hang_up_all(
         &mut self,
         mut messages: mpsc::Receiver<SipEvent>,
         mut heard: mpsc::UnboundedReceiver<MediaEvent>,
     ) {
         self.carrier.hang_up_all(self.clock.now());
-        self.attend();
+        self.carry_out();
         let patience = tokio::time::sleep(Duration::from_secs(2));
         tokio::pin!(patience);
         while self.carrier.calls() > 0 || !self.legs.is_empty() {
@@ -320,12 +320,12 @@ impl Desk {
             tokio::select! {
                 () = &mut patience => break,
                 Some(event) = messages.recv() => self.sip(event),
-                Some(event) = heard.recv() => self.hear(event),
+                Some(event) = heard.recv() => self.take_media_event(event),
                 () = sleep_until(self.clock, wake) => {
                     self.carrier.handle(self.clock.now(), CarrierInput::TimePassed);
                 }
             }
-            self.attend();
+            self.carry_out();
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What is heard on the line without any recording: the Chinese tones at 450 Hz, special information
-//! tones in front of announcements, and something with the rhythm of speech. 16-bit samples at 8,000 Hz.
+//! Generated audio: the Chinese tones at 450 Hz, special information tones before announcements, and a
+//! speech-like sound. 16-bit samples at 8,000 Hz.
 
-use super::fate::Behaviour;
+use super::call_scenario::Behaviour;
 use super::random::Dice;
 use std::f64::consts::TAU;
 
@@ -17,9 +17,9 @@ const RING_BACK: &[Step] = &[(450.0, 1_000), (0.0, 4_000)];
 const BUSY: &[Step] = &[(450.0, 350), (0.0, 350)];
 /// Congestion: 0.7 s on, 0.7 s off.
 const CONGESTION: &[Step] = &[(450.0, 700), (0.0, 700)];
-/// ITU-T E.180 special information tone: "listen, this is not the callee".
+/// ITU-T E.180 special information tone: an announcement follows instead of the callee.
 const SPECIAL: &[Step] = &[(950.0, 330), (1_400.0, 330), (1_800.0, 330), (0.0, 400)];
-/// A machine's "speak now".
+/// An answering machine's beep before it records.
 const BEEP: &[Step] = &[(0.0, 300), (1_000.0, 400), (0.0, 300)];
 
 const LEVEL: f64 = 6_500.0;
@@ -29,7 +29,7 @@ pub fn ring_back() -> Vec<i16> {
     tone(RING_BACK)
 }
 
-/// About eight seconds of what the network says of such a callee.
+/// About eight seconds of the network's announcement for this behaviour.
 pub fn announcement(behaviour: Behaviour) -> Vec<i16> {
     match behaviour {
         Behaviour::Busy => tone(&BUSY.repeat(12)),
@@ -43,7 +43,7 @@ pub fn announcement(behaviour: Behaviour) -> Vec<i16> {
     }
 }
 
-/// What is heard after the answer: a short greeting, or a machine's long one with its beep.
+/// The audio after the answer: a person's short greeting, or a machine's long one with its beep.
 pub fn greeting(behaviour: Behaviour) -> Vec<i16> {
     match behaviour {
         Behaviour::Voicemail => {
@@ -60,7 +60,7 @@ fn tone(steps: &[Step]) -> Vec<i16> {
     for (frequency, millis) in steps {
         let length = (millis * RATE / 1_000) as usize;
         samples.extend((0..length).map(|place| {
-            // Two milliseconds of ramp keep the keyed tone from clicking.
+            // A ramp of 2 ms keeps the keyed tone from clicking.
             let ramp = (place.min(length - 1 - place) as f64 / 16.0).min(1.0);
             (LEVEL * ramp * (TAU * frequency * place as f64 / f64::from(RATE)).sin()) as i16
         }));

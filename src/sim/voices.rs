@@ -1,7 +1,7 @@
-//! The sounds of the far end, made once and shared by all its calls: the files that the people file
-//! names, generated tones for the rest.
+//! Sounds of the far end, loaded once and shared by all its calls: files that the people file names,
+//! generated tones for the rest.
 
-use super::fate::Behaviour;
+use super::call_scenario::Behaviour;
 use super::people::EarlyMedia;
 use super::tones;
 use crate::audio::{AudioError, Sound};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// One sound for each thing that can be heard.
+/// One sound for each behaviour that has audio.
 #[derive(Debug)]
 pub struct Voices {
     ring_back: Arc<Sound>,
@@ -17,36 +17,36 @@ pub struct Voices {
 }
 
 impl Voices {
-    /// Files are read and refused here, before the first call.
+    /// Reads every file before the first call; an unreadable one is an error.
     pub fn load(early_media: &EarlyMedia, dir: &Path) -> Result<Voices, AudioError> {
         let mut spoken = BTreeMap::new();
         for behaviour in Behaviour::SPOKEN {
             let sound = match early_media.files.get(behaviour.word()) {
                 Some(file) => Sound::load(&dir.join(file))?,
-                None if behaviour.answers() => made(behaviour.word(), &tones::greeting(behaviour)),
-                None => made(behaviour.word(), &tones::announcement(behaviour)),
+                None if behaviour.answers() => sound_of(behaviour.word(), &tones::greeting(behaviour)),
+                None => sound_of(behaviour.word(), &tones::announcement(behaviour)),
             };
             spoken.insert(behaviour, Arc::new(sound));
         }
-        Ok(Voices { ring_back: Arc::new(made("ring_back", &tones::ring_back())), spoken })
+        Ok(Voices { ring_back: Arc::new(sound_of("ring_back", &tones::ring_back())), spoken })
     }
 
     pub fn ring_back(&self) -> Arc<Sound> {
         self.ring_back.clone()
     }
 
-    /// What the network says of such a callee.
+    /// The network's announcement for this behaviour.
     pub fn announcement(&self, behaviour: Behaviour) -> Arc<Sound> {
         self.spoken.get(&behaviour).unwrap_or(&self.ring_back).clone()
     }
 
-    /// What is heard after the answer.
+    /// The audio after the answer.
     pub fn greeting(&self, behaviour: Behaviour) -> Arc<Sound> {
         self.announcement(behaviour)
     }
 }
 
-fn made(name: &str, samples: &[i16]) -> Sound {
+fn sound_of(name: &str, samples: &[i16]) -> Sound {
     let samples: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
     Sound::from_samples(name, &samples, tones::RATE)
 }

@@ -1,7 +1,7 @@
-//! A network in virtual time between a user agent and the carrier: delay, loss and duplication, drawn
-//! from a seed. Audio is abstract: keys and the ends of announcements arrive as what would be heard.
+//! A network in virtual time between a user agent and the carrier: delay, loss and duplication, drawn from a
+//! seed. Audio is abstract: keys and ends of announcements arrive as media events.
 
-use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaAsk};
+use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaRequest};
 use super::ledger::{Ledger, LogLine};
 use super::people::People;
 use super::random::Dice;
@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// What the network does to a datagram, each way.
+/// Faults of the network for a datagram, each way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NetworkRules {
-    /// Drawn evenly between the two; a wide span reorders.
+    /// Uniform between the two; a wide span reorders datagrams.
     pub delay: (Duration, Duration),
     /// Share of datagrams lost, and share delivered twice.
     pub lost: f64,
@@ -31,7 +31,7 @@ impl Default for NetworkRules {
     }
 }
 
-/// What reaches the dialer's side.
+/// Datagrams and media events that arrive at the dialer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorldOutput {
     Datagram {
@@ -46,7 +46,7 @@ pub enum WorldOutput {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Flight {
+enum Arrival {
     ToCarrier(Vec<u8>),
     ToDialer(Vec<u8>),
     Key(String, char),
@@ -54,15 +54,15 @@ enum Flight {
     PlayEnded(String, u32),
 }
 
-/// The carrier and the way there.
+/// The carrier and the network to it.
 #[derive(Debug)]
 pub struct World {
     carrier: Carrier,
     network: NetworkRules,
     dice: Dice,
-    flights: BinaryHeap<Reverse<(Time, u64, Flight)>>,
+    arrivals: BinaryHeap<Reverse<(Time, u64, Arrival)>>,
     order: u64,
-    /// Announcements that are being played, counted so that a replaced one does not end.
+    /// A counter for each announcement being played, so that a replaced one reports no end.
     plays: BTreeMap<String, u32>,
     ledger: Ledger,
     log: Vec<LogLine>,
@@ -71,7 +71,7 @@ pub struct World {
 }
 
 impl World {
-    /// `clock` says what the people's wall shows.
+    /// `clock` maps virtual time to UTC.
     pub fn new(people: Arc<People>, seed: u64, network: NetworkRules, clock: WallClock) -> Self {
         let ua = UaConfig {
             sent_by: vec![(Transport::Udp, World::carrier_peer().address.to_string())],
@@ -85,7 +85,7 @@ impl World {
             carrier: Carrier::new(people, CarrierConfig { ua, clock, codecs }),
             network,
             dice: Dice::keyed(seed, &[0x006e_6574]),
-            flights: BinaryHeap::new(),
+            arrivals: BinaryHeap::new(),
             order: 0,
             plays: BTreeMap::new(),
             ledger: Ledger::default(),
@@ -100,54 +100,54 @@ impl World {
         Peer { transport: Transport::Udp, address: SocketAddr::from(([192, 0, 2, 1], 5060)) }
     }
 
-    /// The dialer's own.
+    /// The dialer's own address.
     pub fn dialer_peer() -> Peer {
         Peer { transport: Transport::Udp, address: SocketAddr::from(([192, 0, 2, 2], 5060)) }
     }
 
-    /// A datagram of the dialer's enters the network.
+    /// The dialer sends a datagram.
     pub fn dialer_send(&mut self, now: Time, bytes: Vec<u8>) {
-        self.fly(now, Flight::ToCarrier(bytes));
+        self.send(now, Arrival::ToCarrier(bytes));
     }
 
-    /// The dialer plays an announcement of this length; `Heard::PlayEnded` comes back, unless the call
-    /// ends or another play replaces it.
+    /// The dialer plays an announcement of this length; `Heard::PlayEnded` comes back, unless the call ends
+    /// or another play replaces it.
     pub fn play(&mut self, now: Time, sip_call_id: &str, length: Duration) {
         let play = self.plays.entry(sip_call_id.to_string()).or_default();
         *play += 1;
-        let ended = Flight::PlayEnded(sip_call_id.to_string(), *play);
+        let ended = Arrival::PlayEnded(sip_call_id.to_string(), *play);
         self.schedule(now + length, ended);
     }
 
-    /// The dialer ended this call: nothing more is heard on it.
+    /// The dialer ended this call: it gets no more media events.
     pub fn close_leg(&mut self, sip_call_id: &str) {
         self.plays.remove(sip_call_id);
     }
 
-    /// The process at the dialer's end died: what was on its way there is lost, nothing plays.
+    /// The dialer's process died: datagrams to it are lost, every announcement stops.
     pub fn dialer_died(&mut self) {
         self.plays.clear();
         self.out.clear();
-        self.flights.retain(|Reverse((_, _, flight))| matches!(flight, Flight::ToCarrier(_)));
+        self.arrivals.retain(|Reverse((_, _, arrival))| matches!(arrival, Arrival::ToCarrier(_)));
     }
 
-    /// The network from now on.
+    /// Changes the network's faults from now on.
     pub fn set_network(&mut self, network: NetworkRules) {
         self.network = network;
     }
 
-    /// What reaches the dialer by `now`, in order.
+    /// The next arrival at the dialer by `now`, in order of time.
     pub fn poll(&mut self, now: Time) -> Option<WorldOutput> {
         while self.out.is_empty() {
             let wake = self.next_wake().filter(|wake| *wake <= now)?;
-            let flight_first = self.flights.peek().is_some_and(|Reverse((at, ..))| *at <= wake);
+            let flight_first = self.arrivals.peek().is_some_and(|Reverse((at, ..))| *at <= wake);
             if flight_first {
-                if let Some(Reverse((at, _, flight))) = self.flights.pop() {
-                    self.land(at, flight);
+                if let Some(Reverse((at, _, arrival))) = self.arrivals.pop() {
+                    self.deliver(at, arrival);
                 }
             } else {
                 self.carrier.handle(wake, CarrierInput::TimePassed);
-                self.attend(wake);
+                self.drain(wake);
             }
         }
         self.out.pop_front()
@@ -157,10 +157,10 @@ impl World {
         if !self.out.is_empty() {
             return Some(Time::ZERO);
         }
-        let flight = self.flights.peek().map(|Reverse((at, ..))| *at);
-        match (flight, self.carrier.next_wake()) {
-            (Some(flight), Some(carrier)) => Some(flight.min(carrier)),
-            (flight, carrier) => flight.or(carrier),
+        let arrival = self.arrivals.peek().map(|Reverse((at, ..))| *at);
+        match (arrival, self.carrier.next_wake()) {
+            (Some(arrival), Some(carrier)) => Some(arrival.min(carrier)),
+            (arrival, carrier) => arrival.or(carrier),
         }
     }
 
@@ -169,7 +169,7 @@ impl World {
         &self.ledger
     }
 
-    /// The same, line by line, in the order in which it happened.
+    /// The ledger's lines, in order of time.
     pub fn log(&self) -> &[LogLine] {
         &self.log
     }
@@ -179,43 +179,43 @@ impl World {
         self.carrier.calls()
     }
 
-    fn schedule(&mut self, at: Time, flight: Flight) {
+    fn schedule(&mut self, at: Time, arrival: Arrival) {
         self.order += 1;
-        self.flights.push(Reverse((at, self.order, flight)));
+        self.arrivals.push(Reverse((at, self.order, arrival)));
     }
 
-    fn fly(&mut self, now: Time, flight: Flight) {
+    fn send(&mut self, now: Time, arrival: Arrival) {
         let (low, high) = self.network.delay;
         if self.dice.chance(self.network.lost) {
             return;
         }
         if self.dice.chance(self.network.duplicated) {
             let again = now + self.dice.between(low, high);
-            self.schedule(again, flight.clone());
+            self.schedule(again, arrival.clone());
         }
         let at = now + self.dice.between(low, high);
-        self.schedule(at, flight);
+        self.schedule(at, arrival);
     }
 
-    fn land(&mut self, at: Time, flight: Flight) {
-        match flight {
-            Flight::ToCarrier(bytes) => {
+    fn deliver(&mut self, at: Time, arrival: Arrival) {
+        match arrival {
+            Arrival::ToCarrier(bytes) => {
                 let from = World::dialer_peer();
                 self.carrier.handle(at, CarrierInput::Message { from, bytes: &bytes });
-                self.attend(at);
+                self.drain(at);
             }
-            Flight::ToDialer(bytes) => {
+            Arrival::ToDialer(bytes) => {
                 self.out.push_back(WorldOutput::Datagram { from: World::carrier_peer(), bytes });
             }
-            Flight::Key(sip_call_id, key) => {
+            Arrival::Key(sip_call_id, key) => {
                 if let Some(key) = paceline_core::call::Digit::from_char(key) {
                     self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::Digit(key) });
                 }
             }
-            Flight::FirstAudio(sip_call_id) => {
+            Arrival::FirstAudio(sip_call_id) => {
                 self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::FirstAudio });
             }
-            Flight::PlayEnded(sip_call_id, play) => {
+            Arrival::PlayEnded(sip_call_id, play) => {
                 if self.plays.get(&sip_call_id) == Some(&play) {
                     self.plays.remove(&sip_call_id);
                     self.out.push_back(WorldOutput::Heard { sip_call_id, heard: Heard::PlayEnded });
@@ -224,25 +224,25 @@ impl World {
         }
     }
 
-    fn attend(&mut self, now: Time) {
+    fn drain(&mut self, now: Time) {
         while let Some(output) = self.carrier.poll() {
             match output {
-                CarrierOutput::Transmit { bytes, .. } => self.fly(now, Flight::ToDialer(bytes)),
+                CarrierOutput::Transmit { bytes, .. } => self.send(now, Arrival::ToDialer(bytes)),
                 CarrierOutput::OpenLeg { call } => {
                     self.next_port = if self.next_port >= 60_000 { 20_000 } else { self.next_port + 2 };
                     let address = SocketAddr::new(World::carrier_peer().address.ip(), self.next_port);
                     self.carrier.handle(now, CarrierInput::LegOpened { call, address: Some(address) });
                 }
-                CarrierOutput::Media { call, ask } => {
+                CarrierOutput::Media { call, request } => {
                     let Some(id) = self.carrier.sip_call_id(call).map(str::to_string) else { continue };
                     let later = now + self.network.delay.1;
-                    match ask {
-                        MediaAsk::Press(keys) => {
+                    match request {
+                        MediaRequest::Press(keys) => {
                             for key in keys {
-                                self.schedule(later, Flight::Key(id.clone(), key.as_char()));
+                                self.schedule(later, Arrival::Key(id.clone(), key.as_char()));
                             }
                         }
-                        MediaAsk::Speak(_) => self.schedule(later, Flight::FirstAudio(id)),
+                        MediaRequest::Speak(_) => self.schedule(later, Arrival::FirstAudio(id)),
                         _ => {}
                     }
                 }

@@ -1,6 +1,5 @@
-//! One call, from our side: the place where the dialer is plugged in. `dial_one` drives the bare user
-//! agent over a real socket; a second body for it can run `paceline call NUMBER --campaign FILE --json`
-//! and read its row.
+//! Places one call from our side. `dial_one` drives the bare user agent over a real socket; a second body for
+//! it can run `paceline call NUMBER --campaign FILE --json` and read its row.
 
 use paceline_core::call::{Digit, Progress};
 use paceline_core::ids::{CallId, TrunkId};
@@ -12,7 +11,7 @@ use paceline_core::time::Time;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-/// What became of the call: the columns of `attempts.csv` that the line decides.
+/// The result of the call: the columns of `attempts.csv` that come from the trunk.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AttemptRow {
     pub outcome: String,
@@ -23,20 +22,20 @@ pub struct AttemptRow {
     pub rang: bool,
     pub try_next_trunk: bool,
     pub retry_after: Option<Duration>,
-    /// Every settlement of media, in order.
+    /// Every media negotiation, in order.
     pub media: Vec<(bool, MediaTarget)>,
 }
 
-/// How to dial.
+/// Settings of a call.
 #[derive(Clone, Debug)]
 pub struct Dial {
     pub user: String,
     pub ring: Duration,
-    /// We hang up this long after the answer, unless the callee was quicker.
+    /// From the answer to our hang-up, unless the callee hangs up first.
     pub talk: Duration,
     pub username: String,
     pub password: String,
-    /// Where we listen for RTP; `None` = nowhere in particular.
+    /// The port that our SDP names for RTP; `None` = any free one.
     pub media_port: Option<u16>,
 }
 
@@ -53,8 +52,8 @@ impl Default for Dial {
     }
 }
 
-/// Places one call to `far` and follows it to its end and a little beyond, so that repeated messages
-/// of the far end still get their answer.
+/// Places one call to `far` and follows it to its end and a little beyond, so that retransmissions of the far
+/// end are still answered.
 pub fn dial_one(far: SocketAddr, dial: &Dial) -> AttemptRow {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let local = socket.local_addr().expect("bound");

@@ -1,4 +1,4 @@
-//! Calls over loopback against SIPp, which follows scenarios that we wrote, and against our own carrier.
+//! Calls over loopback against SIPp, which follows our scenarios, and against the simulated carrier.
 
 mod carrier;
 mod dial;

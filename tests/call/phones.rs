@@ -1,4 +1,4 @@
-//! Phones of others at our registrar: SIPp, baresip and Linphone sign in and take calls.
+//! Third-party phones at our registrar: SIPp, baresip and Linphone register and take calls.
 
 use super::service::Service;
 use super::sipp::{Ear, Sipp, free_port};
@@ -53,14 +53,14 @@ fn baresip_registers_and_takes_a_call_over_udp_tcp_and_tls() {
         let service = Service::start();
         let phone = Softphone::baresip(service.address(transport), name, "1001", "secret");
         let link = service.wait_for_link("1001");
-        assert_eq!(link.transport, transport, "{}", phone.said());
+        assert_eq!(link.transport, transport, "{}", phone.output());
         assert!(link.product.starts_with("baresip"), "{link:?}");
         call_and_hang_up(&service, "1001", &Ear::open(), true);
     }
 }
 
 #[test]
-fn baresip_in_a_call_is_told_of_its_end_by_the_next_process_and_found_where_it_was() {
+fn the_next_process_ends_baresips_call_and_reaches_it_without_a_new_register() {
     let service = Service::start();
     let phone = Softphone::baresip(service.address(Transport::Udp), "udp", "1001", "secret");
     let link = service.wait_for_link("1001");
@@ -99,12 +99,12 @@ fn baresip_in_a_call_is_told_of_its_end_by_the_next_process_and_found_where_it_w
         });
     }
     phone.wait_for("session closed");
-    // It is rung without having signed in again.
+    // The phone is rung without a new registration.
     call_and_hang_up(&next, "1001", &Ear::open(), true);
 }
 
 #[test]
-fn baresip_with_a_wrong_password_is_told_so() {
+fn baresip_with_a_wrong_password_reports_the_refusal() {
     let service = Service::start();
     let phone = Softphone::baresip(service.address(Transport::Udp), "udp", "1001", "wrong");
     phone.wait_for("403 Forbidden");
@@ -113,7 +113,7 @@ fn baresip_with_a_wrong_password_is_told_so() {
 }
 
 #[test]
-fn a_flood_of_strangers_leaves_a_running_call_and_its_phone_alone() {
+fn a_flood_from_unknown_sources_does_not_disturb_a_running_call_or_its_phone() {
     let service = Service::start();
     let address = service.address(Transport::Udp);
     let port = free_port();
@@ -130,7 +130,7 @@ fn a_flood_of_strangers_leaves_a_running_call_and_its_phone_alone() {
              Max-Forwards: 70\r\nFrom: <sip:1001@127.0.0.1>;tag=f{n}\r\nTo: <sip:1001@127.0.0.1>\r\n\
              Call-ID: f{n}\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
         );
-        // What the kernel does not take is a smaller flood.
+        // Packets that the kernel drops only make the flood smaller.
         let _ = flooders[n % flooders.len()].send_to(text.as_bytes(), address);
     }
     service.command(|ua, now| ua.hang_up(now, CALL, HangUpCause::Finished));
@@ -141,7 +141,7 @@ fn a_flood_of_strangers_leaves_a_running_call_and_its_phone_alone() {
     phone.finish().assert_all_successful(1);
 }
 
-/// What one of sipvicious's tools prints against this service. It ends by itself, or after 25 seconds.
+/// The output of one of sipvicious's tools against this service. It ends by itself, or after 25 seconds.
 fn sipvicious(tool: &str, arguments: &[&str], service: &Service) -> String {
     let port = service.address(Transport::Udp).port().to_string();
     let dir = tempfile::tempdir().expect("a directory");
@@ -158,7 +158,7 @@ fn sipvicious(tool: &str, arguments: &[&str], service: &Service) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A short list with the right password behind more wrong ones than are judged in a minute.
+/// A word list with the right password behind more wrong ones than the lockout allows in a minute.
 fn words() -> String {
     (0..60).map(|n| format!("guess{n}\n")).chain(["secret\n".to_string()]).collect()
 }
@@ -172,7 +172,7 @@ fn sipvicious_finds_no_extension() {
     }
 }
 
-/// One REGISTER of 1001 over this socket, and what it hears.
+/// Sends one REGISTER of 1001 over this socket and returns the response.
 fn register(socket: &UdpSocket, to: SocketAddr, cseq: u32, authorization: &str) -> String {
     let local = socket.local_addr().expect("bound");
     let text = format!(
@@ -187,16 +187,16 @@ fn register(socket: &UdpSocket, to: SocketAddr, cseq: u32, authorization: &str) 
     String::from_utf8_lossy(&buffer[..length]).into_owned()
 }
 
-/// svcrack gives up where SHA-256 is offered; this one does not.
+/// svcrack stops where SHA-256 is offered; this attacker does not.
 #[test]
-fn a_guesser_who_knows_his_trade_finds_nothing_and_locks_nobody_out() {
+fn a_skilled_password_guesser_finds_nothing_and_locks_no_account_out() {
     let service = Service::start();
     let address = service.address(Transport::Udp);
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
     for (n, password) in words().lines().enumerate() {
         let n = n as u32;
-        // No faster than a stranger may send.
+        // Stays below the rate limit for unknown sources.
         std::thread::sleep(Duration::from_millis(25));
         let refusal = register(&socket, address, 2 * n + 1, "");
         let message = Message::parse(refusal.as_bytes()).expect("a response");
@@ -213,11 +213,11 @@ fn a_guesser_who_knows_his_trade_finds_nothing_and_locks_nobody_out() {
 }
 
 #[test]
-fn sipvicious_finds_no_password_and_locks_nobody_out() {
+fn sipvicious_finds_no_password_and_locks_no_account_out() {
     let service = Service::start();
     let found = sipvicious("svcrack", &["-u", "1001", "-d", "words"], &service);
     assert!(!found.contains("secret"), "{found}");
-    // The very extension it guessed at, from the same address, at once.
+    // The account it guessed at still registers, from the same address, at once.
     let port = free_port();
     let phone = Sipp::phone("register", port, service.address(Transport::Udp));
     assert_eq!(service.wait_for_link("1001").address.port(), port);

@@ -1,11 +1,12 @@
-//! One call into each SIPp scenario: what the dialer makes of it, and whether SIPp saw what the RFCs ask for.
+//! One call into each SIPp scenario: the outcome that the dialer reports, and whether SIPp saw what the RFCs
+//! require.
 
 use super::dial::{AttemptRow, Dial, dial_one};
 use super::sipp::{Sipp, SippReport};
 use paceline_core::media::Direction;
 use std::time::Duration;
 
-/// Dials one call into the scenario; SIPp must be content with it.
+/// Dials one call into the scenario; SIPp must report success.
 fn call_into(scenario: &str, dial: &Dial) -> (AttemptRow, SippReport) {
     let sipp = Sipp::uas(scenario, 1, &[("rtp_port", 40_000), ("moved_port", 40_010)]);
     let row = dial_one(sipp.address(), dial);
@@ -14,7 +15,7 @@ fn call_into(scenario: &str, dial: &Dial) -> (AttemptRow, SippReport) {
     (row, report)
 }
 
-fn is(row: &AttemptRow, outcome: &str, code: Option<u16>, by: &str) {
+fn assert_row(row: &AttemptRow, outcome: &str, code: Option<u16>, by: &str) {
     let seen = (row.outcome.as_str(), row.sip_code, row.ended_by.as_str());
     assert_eq!(seen, (outcome, code, by), "{row:?}");
 }
@@ -35,7 +36,7 @@ fn an_answered_call_is_acknowledged_and_ended_by_us() {
 }
 
 #[test]
-fn refusals_mean_what_the_network_said() {
+fn every_refusal_maps_to_its_outcome() {
     for (scenario, outcome, code, by, next_trunk) in [
         ("busy", "busy", 486, "callee", false),
         ("reject", "rejected", 603, "callee", false),
@@ -45,7 +46,7 @@ fn refusals_mean_what_the_network_said() {
         ("unavailable", "line_fault", 503, "carrier", true),
     ] {
         let (row, _) = call_into(scenario, &Dial::default());
-        is(&row, outcome, Some(code), by);
+        assert_row(&row, outcome, Some(code), by);
         assert_eq!(row.try_next_trunk, next_trunk, "{scenario}");
         let rest = (scenario == "unavailable").then_some(Duration::from_secs(7));
         assert_eq!(row.retry_after, rest, "{scenario}");
@@ -53,7 +54,7 @@ fn refusals_mean_what_the_network_said() {
 }
 
 #[test]
-fn a_call_nobody_answers_is_cancelled_at_the_ring_time() {
+fn an_unanswered_call_is_cancelled_at_the_ring_time() {
     let dial = Dial { ring: Duration::from_millis(800), ..Dial::default() };
     let (row, report) = call_into("no_answer", &dial);
     assert_eq!((row.outcome.as_str(), row.ended_by.as_str()), ("no_answer", "dialer"), "{row:?}");
@@ -98,12 +99,12 @@ fn a_challenge_is_answered_once_with_credentials() {
 fn wrong_credentials_are_not_tried_again() {
     let dial = Dial { password: "wrong".into(), ..Dial::default() };
     let (row, report) = call_into("auth_401", &dial);
-    is(&row, "carrier_block", Some(403), "carrier");
+    assert_row(&row, "carrier_block", Some(403), "carrier");
     assert_eq!(report.count("INVITE "), 2);
 }
 
 #[test]
-fn hold_stops_our_audio_and_its_end_brings_it_back() {
+fn hold_stops_our_audio_and_unhold_resumes_it() {
     let dial = Dial { talk: Duration::from_millis(2_500), ..Dial::default() };
     let (row, _) = call_into("hold", &dial);
     assert_eq!(row.outcome, "answered", "{row:?}");
@@ -128,7 +129,7 @@ fn the_callee_may_hang_up_first() {
 }
 
 #[test]
-fn the_invite_is_repeated_until_the_trunk_speaks() {
+fn the_invite_is_repeated_until_the_trunk_responds() {
     let (row, report) = call_into("slow", &Dial::default());
     assert_eq!(row.outcome, "answered", "{row:?}");
     assert!(report.count("INVITE ") >= 2);
@@ -143,7 +144,7 @@ fn a_repeated_answer_gets_its_ack_again() {
 }
 
 #[test]
-fn a_key_by_info_is_heard() {
+fn a_key_by_sip_info_is_received() {
     let dial = Dial { talk: Duration::from_millis(1_500), ..Dial::default() };
     let (row, _) = call_into("keys", &dial);
     assert_eq!(row.keys, "1", "{row:?}");

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-/// Nothing in these tests takes longer.
+/// Longer than any step of these tests takes.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 type Command = Box<dyn FnOnce(&mut UserAgent, Time) + Send>;
@@ -27,7 +27,7 @@ pub struct Service {
     addresses: Vec<(Transport, SocketAddr)>,
     commands: mpsc::UnboundedSender<Command>,
     events: std_mpsc::Receiver<UaEvent>,
-    /// Keeps the certificate.
+    /// Keeps the certificate's folder alive.
     _dir: TempDir,
     _runtime: Runtime,
 }
@@ -42,7 +42,7 @@ impl Service {
         )
     }
 
-    /// The next process at the same addresses, after this one was cut off.
+    /// The next process at the same addresses, after a kill of this one.
     pub fn restart(self) -> Service {
         let addresses = self.addresses.clone();
         drop(self);
@@ -89,7 +89,7 @@ impl Service {
         assert!(self.commands.send(Box::new(command)).is_ok(), "the service runs");
     }
 
-    /// The first event from now on that is wanted; the others are passed over.
+    /// Waits for the first event that `wanted` accepts; the others are skipped.
     pub fn wait_for<T>(&self, what: &str, mut wanted: impl FnMut(&UaEvent) -> Option<T>) -> T {
         let until = Instant::now() + PATIENCE;
         let mut passed = Vec::new();
@@ -103,7 +103,7 @@ impl Service {
         }
     }
 
-    /// Until the phone of this account is there.
+    /// Waits until the phone of this account is registered.
     pub fn wait_for_link(&self, user: &str) -> PhoneLink {
         self.wait_for(&format!("registration of {user}"), |event| match event {
             UaEvent::PhoneChanged { user: known, link, .. } if known == user => link.clone(),

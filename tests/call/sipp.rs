@@ -1,4 +1,4 @@
-//! SIPp as the far end: starts it on a scenario, waits for it, reads what it counted, and ends it.
+//! SIPp as the far end: starts it on a scenario, waits for it, reads its statistics, and ends it.
 
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
@@ -14,7 +14,7 @@ pub struct Sipp {
     dir: TempDir,
 }
 
-/// What SIPp says at its end.
+/// SIPp's report at its end.
 #[derive(Debug)]
 pub struct SippReport {
     pub status: ExitStatus,
@@ -22,14 +22,14 @@ pub struct SippReport {
     pub failed: u64,
     /// Messages that SIPp sent again.
     pub retransmissions: u64,
-    /// What it complained of.
+    /// The contents of SIPp's error file.
     pub errors: String,
-    /// Every message as it passed.
+    /// Every message that was sent or received.
     pub messages: String,
 }
 
 impl SippReport {
-    /// Panics with SIPp's own words unless every call went through the whole scenario.
+    /// Panics with SIPp's own report unless every call went through the whole scenario.
     pub fn assert_all_successful(&self, calls: u64) {
         assert!(
             self.successful == calls && self.failed == 0,
@@ -43,13 +43,13 @@ impl SippReport {
         );
     }
 
-    /// How many messages start with this (`INVITE`, `SIP/2.0 487`), repetitions included.
+    /// The number of messages that start with this (`INVITE`, `SIP/2.0 487`), retransmissions included.
     pub fn count(&self, start: &str) -> usize {
         self.messages.lines().filter(|line| line.starts_with(start)).count()
     }
 }
 
-/// Where a scenario lies.
+/// The path of a scenario.
 pub fn scenario(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/call/scenarios").join(format!("{name}.xml"))
 }
@@ -61,20 +61,20 @@ pub fn free_port() -> u16 {
 }
 
 impl Sipp {
-    /// A callee that takes `calls` calls and ends. `keys` fill the scenario's own words, for example
+    /// A callee that takes `calls` calls and ends. `keys` set the scenario's own variables, for example
     /// `rtp_port`.
     pub fn uas(name: &str, calls: u32, keys: &[(&str, u16)]) -> Sipp {
         Sipp::start(&scenario(name), calls, keys, &[])
     }
 
-    /// A caller of SIPp's own scenario, against `target`.
+    /// A caller that runs SIPp's built-in scenario against `target`.
     pub fn uac(calls: u32, target: SocketAddr, more: &[&str]) -> Sipp {
         let target = target.to_string();
         let arguments: Vec<&str> = more.iter().copied().chain([target.as_str()]).collect();
         Sipp::start(Path::new("uac"), calls, &[], &arguments)
     }
 
-    /// A phone at this port that follows a scenario once; what it sends goes to `registrar`.
+    /// A phone at this port that runs a scenario once; its requests go to `registrar`.
     pub fn phone(name: &str, port: u16, registrar: SocketAddr) -> Sipp {
         let registrar = registrar.to_string();
         Sipp::start_at(
@@ -138,7 +138,7 @@ impl Sipp {
 
 impl Drop for Sipp {
     fn drop(&mut self) {
-        // Already gone is fine.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -152,7 +152,7 @@ fn last_value(stat: &str, name: &str) -> u64 {
     place.zip(last).and_then(|(place, row)| row.split(';').nth(place)?.parse().ok()).unwrap_or(0)
 }
 
-/// What a SIPp callee hears and says as audio: a UDP socket whose port goes into the scenario.
+/// The audio of a SIPp callee: a UDP socket whose port goes into the scenario.
 pub struct Ear {
     socket: UdpSocket,
 }
@@ -173,7 +173,7 @@ impl Ear {
         (0..50).any(|_| self.socket.recv_from(&mut [0; 2_048]).is_ok())
     }
 
-    /// Everything that arrived, until nothing comes for 200 ms: (payload type, marker, sequence, timestamp, payload).
+    /// Every packet until none comes for 200 ms: (payload type, marker, sequence, timestamp, payload).
     pub fn heard(&self) -> Vec<(u8, bool, u16, u32, Vec<u8>)> {
         let mut packets = Vec::new();
         let mut buffer = [0; 2_048];

@@ -1,5 +1,5 @@
-//! baresip as a headless program: a softphone of others in a directory of its own, with everything it
-//! says collected.
+//! baresip as a headless program: a third-party softphone in a directory of its own, with its output
+//! collected.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub struct Softphone {
 }
 
 impl Softphone {
-    /// baresip with one account that answers by itself; it hears into `heard.wav` and says `tone.wav`.
+    /// baresip with one account and auto-answer; it records into `heard.wav` and plays `tone.wav`.
     pub fn baresip(registrar: SocketAddr, transport: &str, user: &str, password: &str) -> Softphone {
         let dir = tempfile::tempdir().expect("a directory");
         let config = format!(
@@ -64,7 +64,7 @@ impl Softphone {
         Softphone { child, said, _dir: dir }
     }
 
-    /// Waits until it has said this.
+    /// Waits until the program has printed this.
     pub fn wait_for(&self, words: &str) {
         let until = Instant::now() + PATIENCE;
         let mut said = self.said.0.lock().expect("nobody panicked");
@@ -75,14 +75,14 @@ impl Softphone {
         }
     }
 
-    pub fn said(&self) -> String {
+    pub fn output(&self) -> String {
         self.said.0.lock().expect("nobody panicked").clone()
     }
 }
 
 impl Drop for Softphone {
     fn drop(&mut self) {
-        // Already gone is fine.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The judge: watches every call that leaves and reads the books afterwards.
+//! The judge: watches every call that leaves and reads the store afterwards.
 
 use super::Plan;
 use paceline::sim::memory_store::Books;
@@ -37,30 +37,30 @@ impl Judge {
         })
     }
 
-    /// Everything that must hold after a day that finished.
-    pub fn judge(&self, plan: &Plan, books: &Books) -> Result<(), String> {
+    /// Checks all properties of a day that finished.
+    pub fn judge(&self, plan: &Plan, store: &Books) -> Result<(), String> {
         let sent = self.sent.borrow();
-        let ends = self.ends(books);
-        every_call_has_its_row(&sent, books)?;
-        every_lead_ends(books)?;
-        nobody_is_called_twice_at_once(&sent, &ends)?;
-        nobody_who_answered_is_called_again(books)?;
-        every_attempt_had_its_reason(plan, books)?;
+        let ends = self.ends(store);
+        every_call_has_its_row(&sent, store)?;
+        every_lead_ends(store)?;
+        no_number_has_two_calls_at_once(&sent, &ends)?;
+        no_answered_callee_is_called_again(store)?;
+        every_attempt_had_its_reason(plan, store)?;
         hours_hold(plan, &sent)?;
         limits_hold(plan, &sent, &ends)
     }
 
-    /// When each call ended, on the wall clock.
-    fn ends(&self, books: &Books) -> BTreeMap<CallId, Utc> {
-        let ended = |attempt: &paceline::sim::memory_store::BookedAttempt| {
+    /// When each call ended, in UTC.
+    fn ends(&self, store: &Books) -> BTreeMap<CallId, Utc> {
+        let ended = |attempt: &paceline::sim::memory_store::StoredAttempt| {
             Some((attempt.request.attempt.call(), attempt.result.as_ref()?.ended_at))
         };
-        books.attempts().filter_map(ended).collect()
+        store.attempts().filter_map(ended).collect()
     }
 }
 
-fn every_call_has_its_row(sent: &[Sent], books: &Books) -> Result<(), String> {
-    let rows: BTreeSet<CallId> = books.attempts().map(|attempt| attempt.request.attempt.call()).collect();
+fn every_call_has_its_row(sent: &[Sent], store: &Books) -> Result<(), String> {
+    let rows: BTreeSet<CallId> = store.attempts().map(|attempt| attempt.request.attempt.call()).collect();
     let mut seen = BTreeSet::new();
     for call in sent {
         if !rows.contains(&call.call) {
@@ -70,15 +70,15 @@ fn every_call_has_its_row(sent: &[Sent], books: &Books) -> Result<(), String> {
             return Err(format!("{call:?} left twice"));
         }
     }
-    match books.attempts().find(|attempt| attempt.result.is_none()) {
+    match store.attempts().find(|attempt| attempt.result.is_none()) {
         Some(open) => Err(format!("attempt {} never ended", open.request.attempt)),
         None => Ok(()),
     }
 }
 
-fn every_lead_ends(books: &Books) -> Result<(), String> {
+fn every_lead_ends(store: &Books) -> Result<(), String> {
     let mut open = 0;
-    for booked in books.leads() {
+    for booked in store.leads() {
         let tried = booked.lead.phones.iter().any(|phone| phone.last_outcome.is_some());
         match booked.state {
             LeadState::Open | LeadState::FollowUp => open += 1,
@@ -86,13 +86,13 @@ fn every_lead_ends(books: &Books) -> Result<(), String> {
             state => return Err(format!("lead {} is {state} without outcome or reason", booked.lead.id)),
         }
     }
-    if open != books.leads_open() || open > 0 {
-        return Err(format!("{open} leads are open, the books count {}", books.leads_open()));
+    if open != store.leads_open() || open > 0 {
+        return Err(format!("{open} leads are open, the store counts {}", store.leads_open()));
     }
     Ok(())
 }
 
-fn nobody_is_called_twice_at_once(sent: &[Sent], ends: &BTreeMap<CallId, Utc>) -> Result<(), String> {
+fn no_number_has_two_calls_at_once(sent: &[Sent], ends: &BTreeMap<CallId, Utc>) -> Result<(), String> {
     let mut last: BTreeMap<PhoneNumber, &Sent> = BTreeMap::new();
     for call in sent {
         if let Some(earlier) = last.insert(call.number, call)
@@ -104,10 +104,10 @@ fn nobody_is_called_twice_at_once(sent: &[Sent], ends: &BTreeMap<CallId, Utc>) -
     Ok(())
 }
 
-fn nobody_who_answered_is_called_again(books: &Books) -> Result<(), String> {
-    // A number that stands in two rows belongs to two leads, so this is asked per lead and number.
+fn no_answered_callee_is_called_again(store: &Books) -> Result<(), String> {
+    // A number in two rows belongs to two leads, so this is checked per lead and number.
     let mut answered = BTreeSet::new();
-    for attempt in books.attempts() {
+    for attempt in store.attempts() {
         let key = (attempt.request.lead, attempt.request.number);
         if answered.contains(&key) {
             return Err(format!("{key:?} had answered and was called again"));
@@ -119,11 +119,11 @@ fn nobody_who_answered_is_called_again(books: &Books) -> Result<(), String> {
     Ok(())
 }
 
-fn every_attempt_had_its_reason(plan: &Plan, books: &Books) -> Result<(), String> {
+fn every_attempt_had_its_reason(plan: &Plan, store: &Books) -> Result<(), String> {
     let rules = &plan.campaign.retry;
-    let mut by_number: BTreeMap<PhoneNumber, Vec<&paceline::sim::memory_store::BookedAttempt>> =
+    let mut by_number: BTreeMap<PhoneNumber, Vec<&paceline::sim::memory_store::StoredAttempt>> =
         BTreeMap::new();
-    for attempt in books.attempts() {
+    for attempt in store.attempts() {
         by_number.entry(attempt.request.number).or_default().push(attempt);
     }
     for (number, attempts) in by_number {
@@ -210,8 +210,8 @@ fn most_per_sec(sent: &[Sent], per_sec: f64, whose: &str) -> Result<(), String> 
         while sent[first].at.as_millis() + 1000 <= call.at.as_millis() {
             first += 1;
         }
-        // A process that was killed does not know what its predecessor sent in the same second: the
-        // pause between them is at least 10 ms, so a second may hold the rate twice in the worst case.
+        // A killed process cannot pass on what it sent in the same second: the pause between two processes is
+        // at least 10 ms, so a second may hold the rate twice in the worst case.
         let count = (n - first + 1) as f64;
         if count > per_sec * 1.1 + 1.0 && count > per_sec.ceil() * 2.0 + 1.0 {
             return Err(format!("{whose}: {count} starts in a second at {}, allowed are {per_sec}", call.at));

@@ -1,10 +1,9 @@
-//! As many days as one cares to wait for. Every change of what is drawn brings new days, and one in a few
-//! hundred finds what the fixed seeds do not: this goes through any range of seeds, in every mode, and names
-//! all that fail.
+//! Any range of days. Every change of what is drawn brings new days, and one in a few hundred finds a fault
+//! that the fixed seeds miss: this runs any range of seeds, in every mode, and names all that fail.
 //!
 //! `PACELINE_SEEDS=1000-1500 cargo test --test all many_days -- --ignored --nocapture`; with
-//! `CARGO_PROFILE_TEST_OPT_LEVEL=2` it is three times as fast. `PACELINE_DAYS=ratio,preview` takes these kinds
-//! alone, and `PACELINE_SHOW="LeadId(17),CallId(4)"` prints every input and output that speaks of one of these.
+//! `CARGO_PROFILE_TEST_OPT_LEVEL=2` it is three times as fast. `PACELINE_DAYS=ratio,preview` selects kinds,
+//! and `PACELINE_SHOW="LeadId(17),CallId(4)"` prints every input and output that contains one of these.
 
 use super::floor::FloorPlan;
 use super::floor::ledger;
@@ -23,7 +22,7 @@ const LEADS: i64 = 120;
 
 const MODES: [Mode; 5] = [Mode::Announce, Mode::Preview, Mode::Progressive, Mode::Ratio, Mode::Predictive];
 
-/// What a day is like, and the word for it.
+/// Kinds of days.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     /// No agents: announcements alone.
@@ -35,7 +34,7 @@ enum Kind {
     Crashing(Mode),
     /// A manager who interferes.
     Managed(Mode),
-    /// What the brain counts, held against the books all day long.
+    /// The dialer's counts are compared with the store all day long.
     Ledger(Mode),
 }
 
@@ -85,7 +84,7 @@ impl Kind {
     }
 }
 
-/// Prints what speaks of one of these, as it happens.
+/// Prints every input and output that contains one of these words.
 fn shown(day: &mut Day<Line>, words: &Rc<Vec<String>>) {
     if words.is_empty() {
         return;

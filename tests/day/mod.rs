@@ -1,5 +1,5 @@
-//! Whole days of calling in virtual time, with crashes, a slow store and a full disk at any step.
-//! What must hold is asked of the books and of everything the dialer sent out; a failure names its seed.
+//! Whole days of calling in virtual time, with crashes, a slow store and a full disk at any step. The
+//! properties are checked against the store and all outputs of the dialer; a failure names its seed.
 
 mod floor;
 mod judge;
@@ -25,8 +25,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
-/// C4: after every input each counter of the brain is what its calls say. A counter that drifted would
-/// slow a campaign down, or stop it, for no reason that anybody sees.
+/// C4: after every input each counter of the dialer equals the sum over its calls. A counter that drifted
+/// would slow a campaign down, or stop it, without a visible reason.
 pub fn counters_agree(seed: u64) -> paceline::sim::day::Inspect {
     Box::new(move |at, _, input, dialer| {
         if let Some(drift) = dialer.drift() {
@@ -38,7 +38,7 @@ pub fn counters_agree(seed: u64) -> paceline::sim::day::Inspect {
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A campaign, a list and troubles, all drawn from one seed.
+/// A campaign, a list and faults, all drawn from one seed.
 pub struct Plan {
     seed: u64,
     start: Utc,
@@ -76,14 +76,14 @@ impl Plan {
     }
 
     fn day(&self) -> Day<Line> {
-        let mut books = Books::default();
+        let mut store = Books::default();
         for lead in &self.leads {
-            books.add_lead(lead.clone());
+            store.add_lead(lead.clone());
         }
         let mut line = Line::new(self.people.clone(), WallClock::new(Time::ZERO, self.start));
         line.set_announcement(self.campaign.id, Duration::from_secs(8));
         let (campaign, trunks) = (self.campaign.clone(), self.trunks.clone());
-        Day::new(self.seed, self.start, campaign, trunks, books, line, self.troubles)
+        Day::new(self.seed, self.start, campaign, trunks, store, line, self.troubles)
     }
 }
 
@@ -109,7 +109,7 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
             windows: vec![DayWindow {
                 days: [true, true, random.random_bool(0.5), true, true, random.random_bool(0.5), true],
                 from_minute,
-                // May reach over midnight.
+                // The window may reach over midnight.
                 to_minute: (from_minute + random.random_range(60..900)) % 1440,
             }],
         },
@@ -169,7 +169,7 @@ fn lead(n: u64, households: u64, random: &mut ChaCha8Rng) -> Lead {
         id: LeadId(n as i64 + 1),
         row: n + 2,
         household: random.random_bool(0.6).then(|| HouseholdId(random.random_range(0..households) as i64)),
-        // Some numbers stand in several rows: the lists refuse those, and the dialer must bear them.
+        // Some numbers stand in several rows: imports refuse those, but the dialer must handle them.
         phones: (0..phones)
             .map(|p| {
                 let twin = random.random_bool(0.05) && n > 0;

@@ -18,8 +18,8 @@ fn check_plan(plan: &Plan) -> (u32, usize) {
     judged(plan, |_| {}).unwrap_or_else(|broken| panic!("{broken}"))
 }
 
-/// One campaign until it is finished: how often the dialer crashed and how many calls left, or the first
-/// promise that was broken. `show` is given the day before it begins.
+/// Runs one campaign until it is finished: returns the number of crashes and of calls, or the first broken
+/// property. `show` gets the day before it begins.
 pub fn judged(plan: &Plan, show: impl FnOnce(&mut Day<Line>)) -> Result<(u32, usize), String> {
     let mut day = plan.day();
     let judge = Judge::default();
@@ -36,7 +36,7 @@ pub fn judged(plan: &Plan, show: impl FnOnce(&mut Day<Line>)) -> Result<(u32, us
 }
 
 #[test]
-fn whatever_goes_wrong_the_promises_hold() {
+fn every_property_holds_under_faults() {
     let (mut crashes, mut sent) = (0, 0);
     for seed in 0..60 {
         let (c, s) = check(seed, 150);
@@ -47,7 +47,7 @@ fn whatever_goes_wrong_the_promises_hold() {
 }
 
 #[test]
-fn a_crash_every_few_seconds_still_ends_and_calls_nobody_twice() {
+fn a_crash_every_few_seconds_still_ends_and_calls_no_number_twice() {
     for seed in 1000..1010 {
         let mut plan = Plan::from_seed(seed, 60);
         plan.troubles = Troubles { crash_every: Some(HOUR / 120), ..plan.troubles };

@@ -67,8 +67,8 @@ fn a_changed_byte_is_found_and_a_torn_end_is_no_error() {
     std::fs::write(&file, &whole[..whole.len() - 3]).expect("written");
     let found = replay(&file, |_: Time, _: &Input, _: &[Output], _: &Dialer| {}).expect("a torn journal");
     assert!(found.torn && found.inputs == journal.len() as u64 - 1);
-    // Wherever it is: in a length, in a checksum, in what stands between them. The first line names the
-    // format; a snapshot and the first records follow.
+    // At any place: in a length, in a checksum, or between them. The first line names the format; a snapshot
+    // and the first records follow.
     let near = 19..19 + 12;
     for at in near.chain((0..40).map(|part| whole.len() / 41 * (part + 1))) {
         let mut changed = whole.clone();

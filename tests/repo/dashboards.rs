@@ -1,4 +1,4 @@
-//! Every series a panel asks for exists, with the labels it asks by.
+//! Every series that a dashboard panel queries exists, with the labels of the query.
 
 use super::{files, read};
 use paceline::metrics::series::{ALL, Series};
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Labels that Prometheus adds by itself.
-const GIVEN: &[&str] = &["le", "job", "instance"];
+const BUILT_IN_LABELS: &[&str] = &["le", "job", "instance"];
 
 fn expressions() -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -45,7 +45,7 @@ fn every_series_a_panel_asks_for_exists_with_its_labels() {
         let asked = series_of(expression).unwrap_or_else(|fault| panic!("{panel}: {fault}"));
         assert!(!asked.is_empty(), "{panel}: `{expression}` asks for no series of ours");
         for label in labels_of(expression) {
-            let known = GIVEN.contains(&label.as_str())
+            let known = BUILT_IN_LABELS.contains(&label.as_str())
                 || asked.iter().all(|series| series.labels.contains(&label.as_str()));
             assert!(known, "{panel}: `{expression}`: no label `{label}`");
         }
@@ -59,7 +59,7 @@ fn every_series_is_on_a_panel() {
         .flat_map(|(_, expression)| series_of(expression).expect("known series"))
         .map(|series| series.name)
         .collect();
-    // Of use to those who ask for them by name.
+    // Shown on no panel; for ad-hoc queries.
     let unshown = ["paceline_build_info", "paceline_rtp_legs"];
     for series in ALL.iter().filter(|series| !unshown.contains(&series.name)) {
         assert!(shown.contains(series.name), "{} is on no panel", series.name);

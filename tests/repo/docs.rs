@@ -1,23 +1,23 @@
-//! Schemas, sample campaigns and what the README says, held against the code.
+//! Schemas, sample campaigns and the commands in the README are checked against the code.
 
-use super::{files, read, top};
+use super::{files, read, root};
 use paceline::cli::Cli;
 use paceline::commands::schema;
 use paceline::config::{Config, LoadedCampaign};
 use std::collections::BTreeSet;
 
 #[test]
-fn the_schemas_are_what_the_code_would_write() {
+fn the_schema_files_equal_the_codes_schemas() {
     let mut expected = BTreeSet::new();
     for (name, made) in schema::all() {
         let path = format!("schemas/{name}.schema.json");
         let mend = "write it anew with `paceline schema --write schemas`";
-        let found = std::fs::read_to_string(top().join(&path)).unwrap_or_default();
+        let found = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
         assert!(found == schema::text(&made), "{path} differs from the code; {mend}");
         expected.insert(path);
     }
     let path = format!("schemas/{}", schema::OPENAPI);
-    let found = std::fs::read_to_string(top().join(&path)).unwrap_or_default();
+    let found = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
     assert!(
         found == paceline::console::openapi::text(),
         "{path} differs from the code; write it anew with `paceline schema --write schemas`"
@@ -29,11 +29,11 @@ fn the_schemas_are_what_the_code_would_write() {
 }
 
 #[test]
-fn every_sample_campaign_is_a_campaign() {
+fn every_sample_campaign_is_valid() {
     let mut campaigns = 0;
     for file in files("campaigns", "toml").iter().filter(|file| file.ends_with("campaign.toml")) {
         campaigns += 1;
-        let loaded = LoadedCampaign::load(&top().join(file), &Config::default())
+        let loaded = LoadedCampaign::load(&root().join(file), &Config::default())
             .unwrap_or_else(|error| panic!("{error}"));
         assert!(loaded.warnings.is_empty(), "{}: {:?}", file.display(), loaded.warnings);
         let first = read(&file.display().to_string());
@@ -42,10 +42,10 @@ fn every_sample_campaign_is_a_campaign() {
     assert!(campaigns > 0, "there is a sample");
 }
 
-/// The sample must end while somebody watches, at any time of day.
+/// The sample campaign must end within minutes, at any time of day.
 #[test]
 fn the_sample_campaign_can_run_at_any_hour_and_ends_within_minutes() {
-    let file = top().join("campaigns/jade-garden/campaign.toml");
+    let file = root().join("campaigns/jade-garden/campaign.toml");
     let rules = LoadedCampaign::load(&file, &Config::default()).expect("the sample").rules;
     for minute in (0..7 * 1440).step_by(30) {
         let at = paceline_core::time::Utc::from_millis(minute * 60_000);
@@ -89,10 +89,10 @@ fn the_readmes_commands_exist() {
 }
 
 #[test]
-fn scripts_are_there_and_may_be_run() {
+fn scripts_exist_and_are_executable() {
     use std::os::unix::fs::PermissionsExt;
     for path in ["scripts/setup.sh", "scripts/run.sh", "scripts/test.sh", ".ci/run"] {
-        let mode = std::fs::metadata(top().join(path))
+        let mode = std::fs::metadata(root().join(path))
             .unwrap_or_else(|e| panic!("{path}: {e}"))
             .permissions()
             .mode();
@@ -102,14 +102,14 @@ fn scripts_are_there_and_may_be_run() {
     assert!(read(".ci/run").contains("make test"));
 }
 
-/// A link to a file that moved is worse than none.
+/// A link in the documents must point to an existing file.
 #[test]
-fn links_in_the_papers_lead_somewhere() {
+fn links_in_the_documents_point_to_existing_files() {
     for path in ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
         for part in read(path).split("](").skip(1) {
             let target = part.split([')', '#']).next().unwrap_or("");
             if !target.is_empty() && !target.contains("://") {
-                assert!(top().join(target).exists(), "{path}: {target} is not there");
+                assert!(root().join(target).exists(), "{path}: {target} is not there");
             }
         }
     }

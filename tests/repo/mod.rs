@@ -1,5 +1,5 @@
-//! Files that must agree: the rooms with their walls, dashboards with metrics, schemas with code,
-//! papers with commands. A failure names the file and line to mend.
+//! Files that must agree: rooms with the table of allowed imports, dashboards with metrics, schemas with
+//! code, documents with commands. A failure names the file and line to mend.
 
 mod conventions;
 mod dashboards;
@@ -8,27 +8,27 @@ mod rooms;
 
 use std::path::{Path, PathBuf};
 
-/// The top of the repository.
-fn top() -> &'static Path {
+/// The repository's root.
+fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn read(path: &str) -> String {
-    let file = top().join(path);
+    let file = root().join(path);
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every file below `dir` with this extension, as paths from the top, in order.
+/// Every file below `dir` with this extension, as paths relative to the root, sorted.
 fn files(dir: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut dirs = vec![top().join(dir)];
+    let mut dirs = vec![root().join(dir)];
     while let Some(dir) = dirs.pop() {
         for entry in std::fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 dirs.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
-                found.push(path.strip_prefix(top()).expect("below the top").to_owned());
+                found.push(path.strip_prefix(root()).expect("below the top").to_owned());
             }
         }
     }

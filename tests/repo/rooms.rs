@@ -1,35 +1,35 @@
-//! Who may see whom: the `use` lines of every room held against one table.
+//! Allowed imports between rooms (top-level modules): the `use` lines of every room against one table.
 
 use super::{files, read};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Read a row: this room may use those. The compiler holds the core to nothing at all; tests beside
-/// the code may use what they like.
-const TABLE: &[(&str, &[&str])] = &[
-    // The core sees nobody.
+/// A row: this room may use those. The compiler keeps the core free of all of them; tests beside the code may
+/// use any room.
+const ALLOWED: &[(&str, &[&str])] = &[
+    // The core uses no room.
     ("core", &[]),
-    // What people write, and what it means.
+    // Configuration and texts.
     ("config", &["lists"]),
     ("text", &[]),
     ("cli", &[]),
-    // Rooms with a door to the world. `net` plays the sounds that `audio` made.
+    // Rooms with I/O. `net` plays the sounds that `audio` decoded.
     ("audio", &[]),
     ("net", &["audio"]),
     ("lists", &[]),
     ("store", &["lists"]),
     ("journal", &[]),
     ("results", &["store"]),
-    // A world to dial into, in virtual time and over real sockets.
+    // The simulation, in virtual time and over real sockets.
     ("sim", &["audio", "net"]),
-    // Sums of the media threads and of the store, as plain numbers.
+    // Counters of the media threads and of the store.
     ("metrics", &["net", "store"]),
-    // The loop meets everybody who makes calls happen, and no screen.
+    // The loop uses every room that makes calls, and no user interface.
     ("engine", &["audio", "journal", "metrics", "net", "store"]),
-    // Screens see the board and the metrics, and ask the store about people, leads and calls.
+    // The console uses the engine's board and the metrics, and queries the store for people, leads and calls.
     ("console", &["config", "engine", "metrics", "store", "text"]),
     ("progress", &["engine", "text"]),
-    // Commands put the rooms together.
+    // Commands connect the rooms.
     (
         "commands",
         &[
@@ -40,8 +40,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("main", &["cli", "commands"]),
 ];
 
-/// A library that must stay in one room, and the files where it may be named.
-const KEPT: &[(&str, &[&str])] = &[
+/// Libraries that must stay in one room, and the files that may name them.
+const CONFINED_LIBRARIES: &[(&str, &[&str])] = &[
     ("axum::", &["src/console"]),
     ("sqlx::", &["src/store"]),
     ("polars::", &["src/lists", "src/results"]),
@@ -53,12 +53,12 @@ const KEPT: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn every_room_uses_only_the_rooms_it_may_see() {
-    let table: BTreeMap<&str, &[&str]> = TABLE.iter().copied().collect();
+fn every_room_imports_only_the_rooms_in_its_row() {
+    let table: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
     let mut faults = Vec::new();
     for file in files("src", "rs") {
         let room = room(&file);
-        if room == "lib" || beside_the_code(&file) {
+        if room == "lib" || is_test_file(&file) {
             continue;
         }
         let Some(allowed) = table.get(room.as_str()) else {
@@ -66,7 +66,7 @@ fn every_room_uses_only_the_rooms_it_may_see() {
             continue;
         };
         let text = read(&file.display().to_string());
-        for (line, seen) in seen(code(&text)) {
+        for (line, seen) in rooms_used(code(&text)) {
             let own = seen == room || (room == "core" || seen == "self");
             if !own && !allowed.contains(&seen.as_str()) {
                 faults.push(format!("{}:{line}: `{room}` may not use `{seen}`", file.display()));
@@ -82,9 +82,9 @@ fn libraries_stay_in_their_rooms() {
     for file in files("src", "rs") {
         let path = file.display().to_string();
         let text = read(&path);
-        for (library, homes) in KEPT {
+        for (library, homes) in CONFINED_LIBRARIES {
             let at_home = homes.iter().any(|home| path.starts_with(home));
-            if !at_home && code(&text).lines().any(|line| names(line, library)) {
+            if !at_home && code(&text).lines().any(|line| uses_library(line, library)) {
                 faults.push(format!("{path}: {library} belongs to {}", homes.join(", ")));
             }
         }
@@ -92,7 +92,7 @@ fn libraries_stay_in_their_rooms() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The dependency list is the proof that the core is pure, so it is held to what it is.
+/// The dependency list shows that the core is pure, so it is fixed here.
 #[test]
 fn the_core_depends_on_nothing_that_waits_or_reads_the_clock() {
     let manifest: toml::Table = read("src/core/Cargo.toml").parse().expect("a manifest");
@@ -113,7 +113,7 @@ fn room(file: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-fn beside_the_code(file: &Path) -> bool {
+fn is_test_file(file: &Path) -> bool {
     let path = file.display().to_string();
     path.ends_with("tests.rs") || path.contains("/tests/")
 }
@@ -123,8 +123,8 @@ fn code(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
 }
 
-/// Line and name of every other room that is named.
-fn seen(text: &str) -> Vec<(usize, String)> {
+/// Line and name of every other room that is used.
+fn rooms_used(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (line, code) in text.lines().enumerate() {
         if code.trim_start().starts_with("//") {
@@ -150,7 +150,7 @@ fn seen(text: &str) -> Vec<(usize, String)> {
 }
 
 /// Whether a line of code names this library, and not a longer word that ends like it.
-fn names(line: &str, library: &str) -> bool {
+fn uses_library(line: &str, library: &str) -> bool {
     let code = line.split("//").next().unwrap_or(line);
     code.match_indices(library).any(|(at, _)| {
         !code[..at]
@@ -161,9 +161,9 @@ fn names(line: &str, library: &str) -> bool {
 }
 
 #[test]
-fn the_reader_of_use_lines_sees_what_is_there() {
+fn the_import_scan_finds_every_room() {
     let text =
         "use crate::store::Store;\n// crate::console\nlet x = crate::net::clock();\nuse supercrate::no;\n";
-    assert_eq!(seen(text), [(1, "store".to_owned()), (3, "net".to_owned())]);
-    assert!(names("use axum::Router;", "axum::") && !names("// axum::Router", "axum::"));
+    assert_eq!(rooms_used(text), [(1, "store".to_owned()), (3, "net".to_owned())]);
+    assert!(uses_library("use axum::Router;", "axum::") && !uses_library("// axum::Router", "axum::"));
 }

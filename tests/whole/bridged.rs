@@ -1,5 +1,5 @@
-//! `kill -9` while agents talk: the service goes down with bridged calls up and others ringing, and comes
-//! back. Callees and agents are real SIP phones; what they saw is the judge.
+//! `kill -9` during conversations: the service is killed with bridged calls up and others ringing, and
+//! started again. Callees and agents are real SIP phones; their records are the judge.
 
 use super::{Site, column, free_port};
 use crate::floor::rig::{AGENT_HZ, CALLEE_HZ, LOCALHOST, ports, voice};
@@ -15,16 +15,16 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes on a machine that has other work.
+/// Longer than any step takes on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Between two looks at something that tells nobody.
+/// Poll interval where no notification exists.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// Agents 8001 to 8007 at phones of their own, 8008 at an ordinary telephone.
+/// Agents 8001 to 8007 have SIP phones, 8008 an ordinary telephone.
 const PHONES: u64 = 7;
 const TELEPHONE: &str = "15499990008";
 const LEADS: u32 = 14;
-/// So many of the first eight calls are answered; the others ring when the process is killed.
+/// The number of the first eight calls that are answered; the others ring when the process is killed.
 const BRIDGED: usize = 6;
 
 const RULES: &str = "[agents]\ngroup = \"vote\"\nwrap_up_secs = 1\nannounce_agent_id = false\nrecord = \"all\"\n\
@@ -33,7 +33,7 @@ const RULES: &str = "[agents]\ngroup = \"vote\"\nwrap_up_secs = 1\nannounce_agen
     [retry]\nattempts_max = 3\nper_day_max = 5\ngap_min = \"1s\"\n\
     [retry.after]\ninterrupted = \"1s\"\nno_answer = \"1s\"\nagent_failed = \"1s\"\n";
 
-/// A site with a progressive campaign, and where its service will listen for phones.
+/// A site with a progressive campaign, and the address at which its service listens for phones.
 pub(super) fn site(callees: SocketAddr, leads: u32, rules: &str) -> (Site, SocketAddr) {
     let site = Site::new(callees, leads, rules);
     let sip = SocketAddr::new(LOCALHOST, free_port());
@@ -52,7 +52,7 @@ pub(super) fn site(callees: SocketAddr, leads: u32, rules: &str) -> (Site, Socke
     (site, sip)
 }
 
-/// `answer_after` = from ringing to answering; `None` = by hand.
+/// `answer_after` = from ringing to answering; `None` = the test answers.
 pub(super) async fn phones(
     registrar: Option<SocketAddr>,
     logins: Vec<PhoneLogin>,
@@ -74,8 +74,8 @@ pub(super) async fn phones(
     .unwrap()
 }
 
-/// Looks until it is there.
-pub(super) async fn comes<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+/// Polls until `look` returns a value.
+pub(super) async fn poll_until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look().await {
@@ -86,10 +86,10 @@ pub(super) async fn comes<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
     }
 }
 
-/// The service, and the way in; `starts` = how often it was started, this time included.
+/// Starts the service and an API client; `starts` = how often it was started, this time included.
 pub(super) async fn serve(site: &Site, starts: usize) -> (Child, Client) {
     let mut child = site.start(&["serve", "campaign.toml"]);
-    comes("the open campaign", async || {
+    poll_until("the open campaign", async || {
         let ended = child.try_wait().expect("a state");
         assert!(ended.is_none(), "{ended:?}: {}", site.log());
         (site.log().matches("campaign whole is open").count() >= starts).then_some(())
@@ -98,8 +98,8 @@ pub(super) async fn serve(site: &Site, starts: usize) -> (Child, Client) {
     (child, Client::beside(&site.path("paceline.db")).expect("the way in"))
 }
 
-/// So many agents with phones, and one more where there is a telephone.
-pub(super) async fn hire(client: &Client, phones: u64, telephone: Option<&str>) -> Vec<PhoneLogin> {
+/// Creates agents with SIP phones, and one more where there is a telephone.
+pub(super) async fn create_agents(client: &Client, phones: u64, telephone: Option<&str>) -> Vec<PhoneLogin> {
     let outside = json!({ "telephones": true });
     client.ask(Method::PATCH, "/api/v1/groups/vote", Some(&outside)).await.unwrap();
     let mut logins = Vec::new();
@@ -118,11 +118,11 @@ pub(super) async fn hire(client: &Client, phones: u64, telephone: Option<&str>) 
     logins
 }
 
-/// As soon as her phone is there.
+/// Signs the agent in as soon as the agent's phone is registered.
 pub(super) async fn sign_in(client: &Client, n: u64, way: &str, holding: &str) {
     let asked = json!({ "act": "sign_in", "way": way, "holding": holding });
     let path = format!("/api/v1/agents/{}/acts", 8_000 + n);
-    comes(&format!("the sign-in of agent {n}"), async || {
+    poll_until(&format!("the sign-in of agent {n}"), async || {
         match client.ask(Method::POST, &path, Some(&asked)).await {
             Ok(_) => Some(()),
             Err(why) if why.contains("the phone is not registered") => None,
@@ -132,7 +132,7 @@ pub(super) async fn sign_in(client: &Client, n: u64, way: &str, holding: &str) {
     .await;
 }
 
-/// Everybody, each in her own manner.
+/// Signs every agent in, each with another phone mode.
 async fn all_sign_in(client: &Client) {
     for n in 1..=PHONES + 1 {
         let way = if n > PHONES { "telephone" } else { "phone" };
@@ -150,7 +150,7 @@ fn calls(phones: &RunningPhones) -> Vec<PhoneCall> {
     phones.seen().borrow().calls.clone()
 }
 
-/// Unfinished recordings that hold some sound already.
+/// Unfinished recordings that hold some audio already.
 fn parts(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -166,10 +166,10 @@ fn parts(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Until eight callees were called, six of them talk with an agent each, and all six are recorded.
+/// Waits until eight callees were called, six of them talk with an agent each, and all six are recorded.
 async fn bridge(client: &Client, callees: &RunningPhones, site: &Site) {
     let mut answered: BTreeSet<CallId> = BTreeSet::new();
-    comes("six conversations that are recorded", async || {
+    poll_until("six conversations that are recorded", async || {
         for call in calls(callees).iter().filter(|call| !call.answered && !call.ended) {
             let lead = call.user != TELEPHONE;
             let room = answered.len() < BRIDGED;
@@ -188,12 +188,12 @@ async fn bridge(client: &Client, callees: &RunningPhones, site: &Site) {
     .await;
 }
 
-/// Callees pick up, listen for a second and hang up, until nothing is left to call.
+/// Callees answer, listen for a second and hang up, until no lead is left to call.
 async fn work_off(client: &Client, callees: &RunningPhones) {
     let mut picked_up: BTreeSet<CallId> = BTreeSet::new();
     let mut heard: BTreeMap<CallId, Instant> = BTreeMap::new();
     let mut hung_up: BTreeSet<CallId> = BTreeSet::new();
-    comes("the end of the list", async || {
+    poll_until("the end of the list", async || {
         for call in calls(callees).iter().filter(|call| !call.ended) {
             if !call.answered && picked_up.insert(call.call) {
                 callees.answer(call.call);
@@ -211,7 +211,7 @@ async fn work_off(client: &Client, callees: &RunningPhones) {
     .await;
 }
 
-/// What a WAV file says of itself is what it is; its seconds.
+/// Checks that a WAV file's header matches its data; returns its seconds.
 fn seconds_of(file: &Path) -> f64 {
     let bytes = std::fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
@@ -221,11 +221,11 @@ fn seconds_of(file: &Path) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_floor_that_is_killed_in_conversation_ends_every_leg_and_goes_on() {
+async fn a_floor_killed_in_conversation_ends_every_leg_and_goes_on() {
     let callees = phones(None, Vec::new(), CALLEE_HZ, None).await;
     let (site, sip) = site(callees.address(), LEADS, RULES);
     let (mut service, client) = serve(&site, 1).await;
-    let logins = hire(&client, PHONES, Some(TELEPHONE)).await;
+    let logins = create_agents(&client, PHONES, Some(TELEPHONE)).await;
     let agents = phones(Some(sip), logins, AGENT_HZ, Some(Duration::ZERO)).await;
     all_sign_in(&client).await;
     bridge(&client, &callees, &site).await;
@@ -235,17 +235,18 @@ async fn a_floor_that_is_killed_in_conversation_ends_every_leg_and_goes_on() {
     service.kill().unwrap();
     service.wait().unwrap();
 
-    // Nobody hears anything of it, until the service is there again.
+    // The callees notice nothing until the service runs again.
     assert!(calls(&callees).iter().all(|call| !call.ended));
     assert!(calls(&agents).iter().all(|call| !call.ended));
-    // The next one is cut off too, while it tells them or before.
+    // The second process is killed too, while it ends those calls or before.
     let mut second = site.start(&["serve", "campaign.toml"]);
-    comes("the second start", async || site.log().contains("they are ended and counted").then_some(())).await;
+    poll_until("the second start", async || site.log().contains("they are ended and counted").then_some(()))
+        .await;
     second.kill().unwrap();
     second.wait().unwrap();
     let starts = 2 + usize::from(site.log().matches("campaign whole is open").count() > 1);
     let (mut service, client) = serve(&site, starts).await;
-    comes("the end of every call", async || {
+    poll_until("the end of every call", async || {
         let over = |phones: &RunningPhones| calls(phones).iter().all(|call| call.ended);
         (over(&callees) && over(&agents)).then_some(())
     })
@@ -267,7 +268,7 @@ async fn a_floor_that_is_killed_in_conversation_ends_every_leg_and_goes_on() {
     judge(&site, &callees, &cut);
 }
 
-/// The books against what the callees saw.
+/// Compares the store with the callees' records.
 fn judge(site: &Site, callees: &RunningPhones, cut: &[PhoneCall]) {
     let answered: BTreeSet<&str> =
         cut.iter().filter(|call| call.answered).map(|call| call.user.as_str()).collect();

@@ -37,7 +37,7 @@ fn a_callee_hears_the_announcement_byte_for_byte_without_a_gap() {
 }
 
 #[test]
-fn refusals_reach_the_person_in_the_words_of_the_line() {
+fn a_refused_call_reports_outcome_and_sip_code() {
     for (scenario, outcome, code) in [("busy", "busy", 486), ("reject", "rejected", 603)] {
         if !crate::call::sipp::scenario(scenario).exists() {
             panic!("no scenario {scenario}");

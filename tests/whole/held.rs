@@ -1,7 +1,7 @@
-//! What hundreds of conversations cost that go on for ten minutes, all of them recorded or none. By hand:
-//! its figures are printed.
+//! Cost of hundreds of conversations held for ten minutes, all of them recorded or none. Run by hand: it
+//! prints its figures.
 
-use super::bridged::{comes, hire, phones, seats, serve, sign_in, site};
+use super::bridged::{create_agents, phones, poll_until, seats, serve, sign_in, site};
 use crate::floor::rig::{AGENT_HZ, CALLEE_HZ};
 use paceline::sim::phones::RunningPhones;
 use std::collections::BTreeMap;
@@ -13,13 +13,13 @@ const RULES: &str = "[agents]\ngroup = \"vote\"\nannounce_agent_id = false\nreco
     [[dispositions]]\ncode = \"said\"\nlabel = \"said\"\nstate = \"done\"\ndefault = true\n\
     [calling]\nwindows = [{ days = \"mon-sun\", from = \"00:00\", to = \"24:00\" }]\n";
 
-/// From the environment, so that a short trial needs no other code.
-fn wish(name: &str, usual: u64) -> u64 {
+/// A setting from the environment, so that a short trial needs no other code.
+fn setting(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// Seconds of a processor that each thread of a process has used so far, by its name.
-fn used(pid: u32) -> BTreeMap<String, f64> {
+/// CPU seconds of each thread of a process so far, by thread name.
+fn cpu_seconds(pid: u32) -> BTreeMap<String, f64> {
     let mut sums = BTreeMap::new();
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     for task in tasks {
@@ -39,7 +39,7 @@ fn memory(pid: u32) -> String {
     line.trim_start_matches("VmRSS:").trim().to_owned()
 }
 
-/// The buckets of how late packets left, cumulated, by their bound.
+/// Cumulative buckets of how late packets left, by their bound.
 fn lateness(url: &str) -> Vec<(String, f64)> {
     let host = url.trim_start_matches("http://");
     let mut stream = std::net::TcpStream::connect(host).unwrap();
@@ -55,7 +55,7 @@ fn lateness(url: &str) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Frames that recordings lost, and how many recordings there are.
+/// Frames that recordings lost, and the number of recordings.
 fn lost_frames(dir: &Path) -> (u64, u64, f64) {
     let mut sum = (0, 0, 0.0);
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -72,7 +72,7 @@ fn lost_frames(dir: &Path) -> (u64, u64, f64) {
     sum
 }
 
-fn heard(who: &str, phones: &RunningPhones) {
+fn print_heard(who: &str, phones: &RunningPhones) {
     let seen = phones.seen();
     let seen = seen.borrow();
     let stats: Vec<_> = seen.calls.iter().filter_map(|call| call.stats).collect();
@@ -85,26 +85,26 @@ fn heard(who: &str, phones: &RunningPhones) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement"]
 async fn three_hundred_conversations_are_held_for_ten_minutes() {
-    let (agents, secs) = (wish("PACELINE_HELD", 300), wish("PACELINE_HELD_SECS", 600));
+    let (agents, secs) = (setting("PACELINE_HELD", 300), setting("PACELINE_HELD_SECS", 600));
     let record = std::env::var("PACELINE_HELD_RECORD").unwrap_or_else(|_| "all".into());
     let callees = phones(None, Vec::new(), CALLEE_HZ, Some(Duration::from_millis(50))).await;
     let (site, sip) = site(callees.address(), agents as u32 + 10, &RULES.replace("RECORD", &record));
     let (mut service, client) = serve(&site, 1).await;
     let pid = service.id();
-    let logins = hire(&client, agents, None).await;
-    let desks = phones(Some(sip), logins, AGENT_HZ, Some(Duration::ZERO)).await;
+    let logins = create_agents(&client, agents, None).await;
+    let agent_phones = phones(Some(sip), logins, AGENT_HZ, Some(Duration::ZERO)).await;
     for n in 1..=agents {
         sign_in(&client, n, "phone", "nailed_up").await;
     }
     let talking = async || seats(&client).await.iter().filter(|seat| seat["activity"] == "talking").count();
-    comes("the conversations", async || (talking().await == agents as usize).then_some(())).await;
+    poll_until("the conversations", async || (talking().await == agents as usize).then_some(())).await;
     println!("{agents} conversations are up; recorded: {record}");
 
-    let (began, before, late_before) = (Instant::now(), used(pid), lateness(&client.url));
+    let (began, before, late_before) = (Instant::now(), cpu_seconds(pid), lateness(&client.url));
     let (mut last, mut last_at) = (before.values().sum::<f64>(), began);
     while began.elapsed() < Duration::from_secs(secs) {
         tokio::time::sleep(Duration::from_secs(secs.min(30))).await;
-        let now = used(pid).values().sum::<f64>();
+        let now = cpu_seconds(pid).values().sum::<f64>();
         let cores = (now - last) / last_at.elapsed().as_secs_f64();
         (last, last_at) = (now, Instant::now());
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -117,7 +117,7 @@ async fn three_hundred_conversations_are_held_for_ten_minutes() {
         );
     }
     let span = began.elapsed().as_secs_f64();
-    for (name, sum) in used(pid) {
+    for (name, sum) in cpu_seconds(pid) {
         let cores = (sum - before.get(&name).copied().unwrap_or_default()) / span;
         println!("thread {name}: {cores:.3} cores");
     }
@@ -130,7 +130,7 @@ async fn three_hundred_conversations_are_held_for_ten_minutes() {
         under = now;
     }
 
-    // Twice: the second hangs up.
+    // Twice: the second signal hangs up.
     for wait in [200, 0] {
         let sent = std::process::Command::new("kill").args(["-TERM", &pid.to_string()]).status();
         assert!(sent.unwrap().success());
@@ -140,11 +140,11 @@ async fn three_hundred_conversations_are_held_for_ten_minutes() {
     let over = async || {
         let all =
             |phones: &RunningPhones| phones.seen().borrow().calls.iter().all(|call| call.stats.is_some());
-        (all(&callees) && all(&desks)).then_some(())
+        (all(&callees) && all(&agent_phones)).then_some(())
     };
-    comes("the end of every leg", over).await;
-    heard("callees", &callees);
-    heard("agents", &desks);
+    poll_until("the end of every leg", over).await;
+    print_heard("callees", &callees);
+    print_heard("agents", &agent_phones);
     let (lost, recordings, seconds) = lost_frames(&site.path("recordings"));
     println!("{recordings} recordings of {seconds:.0} s in all, {lost} frames lost");
 }

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Quick people: most answer within a second and stay, some are busy, some never answer.
+/// Callees of a quick campaign: most answer within a second and stay, some are busy, some never answer.
 const PEOPLE: &str = "seed = 9\n[shares]\nanswer = 0.6\nvoicemail = 0\nbusy = 0.15\nno_answer = 0.25\nreject = 0\n\
     powered_off = 0\nunreachable = 0\nvacant = 0\nsuspended = 0\nrestricted = 0\n\
     [post_dial]\ndelay = { median_secs = 0.05 }\n[ring]\nuntil_answer = { median_secs = 0.6 }\n\
@@ -19,7 +19,7 @@ const RULES: &str = "[calling]\nring_secs = 5\nconcurrency_max = 25\nwindows = [
     [keys]\n1 = { result = \"agree\" }\n2 = { result = \"against\" }\n";
 
 #[test]
-fn a_campaign_that_is_killed_again_and_again_calls_nobody_twice_and_reconciles() {
+fn a_campaign_killed_repeatedly_calls_no_number_twice_and_reconciles() {
     let seed = 20_261_121;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let records = tempfile::tempdir().expect("a folder");
@@ -29,7 +29,7 @@ fn a_campaign_that_is_killed_again_and_again_calls_nobody_twice_and_reconciles()
     let mut kills = 0;
     for _ in 0..12 {
         let mut child = site.start(&["run", "campaign.toml"]);
-        // The moment of the kill is what is tried here.
+        // The moment of the kill is random.
         std::thread::sleep(Duration::from_millis(random.random_range(150..1_600)));
         if child.try_wait().expect("a state").is_some() {
             break;
@@ -125,7 +125,7 @@ fn a_second_process_on_the_same_store_is_refused_in_a_sentence() {
     runtime.block_on(far.stop());
 }
 
-/// Until the far end has seen so many calls; a minute at most.
+/// Waits until the far end has seen that many calls; a minute at most.
 fn wait_for_calls(record: &std::path::Path, calls: usize) {
     let deadline = std::time::Instant::now() + Duration::from_secs(60);
     loop {

@@ -1,5 +1,5 @@
-//! The program whole: `paceline` as its users start it, against SIPp and against our own carrier, and
-//! killed in the middle of its work. The far end's own record is the judge.
+//! The whole program: `paceline` as its users start it, against SIPp and the simulated carrier, and killed in
+//! the middle of its work. The far end's own record is the judge.
 
 mod bridged;
 mod calls;
@@ -16,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tokio::runtime::Runtime;
 
-/// A folder with a configuration, a campaign, its list and its sound.
+/// A folder with a configuration, a campaign, its list and its announcement.
 struct Site {
     dir: tempfile::TempDir,
 }
 
 impl Site {
-    /// `leads` numbers that belong to nobody, and `more` lines for the campaign file.
+    /// `leads` unassigned numbers, and `more` lines for the campaign file.
     fn new(trunk: SocketAddr, leads: u32, more: &str) -> Site {
         let site = Site { dir: tempfile::tempdir().expect("a folder") };
         let sip = free_port();
@@ -94,7 +94,7 @@ fn rows(file: &Path) -> Vec<csv::StringRecord> {
     csv::Reader::from_reader(text.as_bytes()).records().map(|row| row.expect("a row")).collect()
 }
 
-/// The place of a column in `attempts.csv`.
+/// The index of a column in `attempts.csv`.
 fn column(name: &str) -> usize {
     paceline::results::ATTEMPT_COLUMNS.iter().position(|column| column.0 == name).expect("a column")
 }
@@ -116,7 +116,7 @@ fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
-/// A second of a rising tone, 16 bit at 8 kHz: no two frames of it are alike.
+/// A second of a rising tone, 16 bit at 8 kHz: no two of its frames are equal.
 fn sweep() -> Vec<u8> {
     let samples = (0..8_000u32).map(|n| {
         let secs = f64::from(n) / 8_000.0;

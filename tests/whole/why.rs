@@ -1,11 +1,11 @@
-//! Why is nothing dialled, why not this number, what happened in that minute: asked of the program while
-//! a campaign runs and after it was stopped.
+//! `paceline why` and its relatives: why no lead is dialled, why this number is not, and the events of one
+//! minute, while a campaign runs and after it was stopped.
 
 use super::{Site, carrier, column};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Everybody is on the telephone already.
+/// Every callee is busy.
 const PEOPLE: &str = "seed = 4\n[shares]\nanswer = 0\nvoicemail = 0\nbusy = 1\nno_answer = 0\nreject = 0\n\
     powered_off = 0\nunreachable = 0\nvacant = 0\nsuspended = 0\nrestricted = 0\n\
     [post_dial]\ndelay = { median_secs = 0.05 }\n[early_media]\nannouncements = false\n";
@@ -13,7 +13,7 @@ const PEOPLE: &str = "seed = 4\n[shares]\nanswer = 0\nvoicemail = 0\nbusy = 1\nn
 const RULES: &str = "[calling]\nring_secs = 5\nwindows = [{ days = \"mon-sun\", from = \"00:00\", to = \"24:00\" }]\n\
     [retry]\nattempts_max = 2\nper_day_max = 2\ngap_min = \"1s\"\n[retry.after]\nbusy = \"2h\"\n";
 
-/// Asks until this is the answer; a minute at most.
+/// Runs the command until its answer is `wanted`; a minute at most.
 #[track_caller]
 fn until_says(site: &Site, arguments: &[&str], wanted: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -38,7 +38,7 @@ fn text(site: &Site, arguments: &[&str], chinese: bool) -> (i32, String, String)
 }
 
 #[test]
-fn a_person_reads_why_nothing_is_dialled_and_what_a_minute_was() {
+fn why_explains_an_idle_dialer_and_the_journal_a_minute() {
     let records = tempfile::tempdir().expect("a folder");
     let (runtime, far, address) = carrier(PEOPLE, &records.path().join("invites.csv"));
     let site = Site::new(address, 6, RULES);
@@ -46,7 +46,7 @@ fn a_person_reads_why_nothing_is_dialled_and_what_a_minute_was() {
     assert_eq!(code, 3, "nothing was ever run: {err}");
 
     let mut child = site.start(&["run", "campaign.toml"]);
-    // While it runs, the service answers.
+    // While the service runs, it answers.
     let all_tried = |answer: &Value| answer["due"] == 0 && answer["view"]["numbers"]["live"] == 0;
     let standing = until_says(&site, &["why", "campaign.toml", "--json"], all_tried);
     assert_eq!((standing["open"].as_bool(), standing["leads_open"].as_u64()), (Some(true), Some(6)));
@@ -63,7 +63,7 @@ fn a_person_reads_why_nothing_is_dialled_and_what_a_minute_was() {
     assert_eq!(child.wait().expect("an end").code(), Some(4), "{}", site.log());
     runtime.block_on(far.stop());
 
-    // Stopped, the store does.
+    // After it has stopped, the store answers.
     let (code, standing, err) = site.run(&["why", "campaign.toml", "--json"]);
     assert_eq!(code, 0, "{err}");
     assert_eq!((standing["open"].as_bool(), standing["due"].as_u64()), (Some(false), Some(0)));

@@ -1,5 +1,5 @@
-//! The phones of agents and of those whom they consult, in virtual time: what the network would report
-//! of a leg that is no attempt.
+//! Legs of agents' phones and of consulted parties in virtual time: produces the progress reports that the
+//! network would send for a leg that is no attempt.
 
 use crate::sim::random::Dice;
 use paceline_core::call::{Ended, Progress};
@@ -16,14 +16,14 @@ const ROUND_TRIP: Duration = Duration::from_millis(40);
 /// Share of hang-ups that cross an answer on the wire.
 const CROSSINGS: f64 = 0.1;
 
-/// What a phone does when it is rung.
+/// The reaction of a rung phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pickup {
     After(Duration),
     Declined(Duration),
-    /// It rings until we give up.
+    /// The phone rings until the dialer cancels.
     Never,
-    /// The phone is not there.
+    /// The phone is not registered.
     Away,
 }
 
@@ -36,20 +36,20 @@ enum Step {
     GiveUp,
     Away,
     HungUp,
-    /// Whoever was consulted has had enough.
+    /// The consulted party hangs up.
     Leave,
 }
 
 #[derive(Debug)]
 struct Leg {
-    /// Whose phone it is; `None` = a party outside.
+    /// The owner of the phone; `None` = an outside party.
     agent: Option<AgentId>,
     up: bool,
     ending: bool,
     stays: Option<Duration>,
 }
 
-/// Every leg that is out.
+/// Every leg that exists.
 #[derive(Debug, Default)]
 pub struct Legs {
     legs: BTreeMap<CallId, Leg>,
@@ -66,13 +66,13 @@ impl Legs {
         self.legs.is_empty()
     }
 
-    /// The leg of this agent that is up.
+    /// The connected leg of this agent.
     pub fn of(&self, agent: AgentId) -> Option<CallId> {
         let hers = |leg: &&Leg| leg.agent == Some(agent) && leg.up && !leg.ending;
         self.legs.iter().find(|(_, leg)| hers(leg)).map(|(id, _)| *id)
     }
 
-    /// Rings a phone; `stays` = it leaves by itself that long after the answer.
+    /// Rings a phone; `stays` = from the answer until the far side hangs up.
     pub fn ring(
         &mut self,
         now: Time,
@@ -108,14 +108,14 @@ impl Legs {
         self.schedule(now + ROUND_TRIP, id, Step::HungUp);
     }
 
-    /// The far side ends a leg: `Callee` = the person, `Carrier` = her network.
+    /// The far side ends a leg: `Callee` = the person at the phone, `Carrier` = the phone's network.
     pub fn end(&mut self, id: CallId, by: EndedBy, cause: &str) -> Option<Input> {
         let leg = self.legs.remove(&id)?;
         let outcome = if leg.up { Outcome::Answered } else { Outcome::AgentFailed };
-        Some(over(id, outcome, by, None, cause))
+        Some(ended(id, outcome, by, None, cause))
     }
 
-    /// The process at our end died: nothing more is reported.
+    /// The dialer's process died: its legs are dropped and nothing more is reported.
     pub fn forget(&mut self) {
         self.legs.clear();
         self.steps.clear();
@@ -132,7 +132,7 @@ impl Legs {
                 return None;
             }
             self.steps.pop();
-            if let Some(input) = self.happen(at, id, step) {
+            if let Some(input) = self.run_step(at, id, step) {
                 return Some(input);
             }
         }
@@ -143,14 +143,14 @@ impl Legs {
         self.steps.push(Reverse((at, self.order, id, step)));
     }
 
-    fn happen(&mut self, at: Time, id: CallId, step: Step) -> Option<Input> {
+    fn run_step(&mut self, at: Time, id: CallId, step: Step) -> Option<Input> {
         let leg = self.legs.get_mut(&id)?;
         let progress = |progress| Some(Input::CallProgressed { call: id, progress });
         match step {
             Step::HungUp => {
                 let outcome = if leg.up { Outcome::Answered } else { Outcome::Cancelled };
                 self.legs.remove(&id);
-                Some(over(id, outcome, EndedBy::Dialer, None, "we hung up"))
+                Some(ended(id, outcome, EndedBy::Dialer, None, "we hung up"))
             }
             Step::Answer if !leg.up => {
                 leg.up = true;
@@ -166,22 +166,22 @@ impl Legs {
             Step::Leave => self.end(id, EndedBy::Callee, "hung up"),
             Step::Decline => {
                 self.legs.remove(&id);
-                Some(over(id, Outcome::Busy, EndedBy::Callee, Some(486), "Busy Here"))
+                Some(ended(id, Outcome::Busy, EndedBy::Callee, Some(486), "Busy Here"))
             }
             Step::GiveUp => {
                 self.legs.remove(&id);
-                Some(over(id, Outcome::NoAnswer, EndedBy::Dialer, Some(487), "ring time over"))
+                Some(ended(id, Outcome::NoAnswer, EndedBy::Dialer, Some(487), "ring time over"))
             }
             Step::Away => {
                 self.legs.remove(&id);
                 let cause = "no phone is registered";
-                Some(over(id, Outcome::AgentFailed, EndedBy::Carrier, Some(480), cause))
+                Some(ended(id, Outcome::AgentFailed, EndedBy::Carrier, Some(480), cause))
             }
         }
     }
 }
 
-fn over(call: CallId, outcome: Outcome, by: EndedBy, sip_code: Option<u16>, cause: &str) -> Input {
+fn ended(call: CallId, outcome: Outcome, by: EndedBy, sip_code: Option<u16>, cause: &str) -> Input {
     let cause = cause.into();
     let ended = Ended { outcome, by, sip_code, cause, retry_after: None, try_next_trunk: false };
     Input::CallProgressed { call, progress: Progress::Ended(ended) }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_answers_declines_or_rings_until_it_is_given_up() {
+    fn a_phone_answers_declines_or_rings_until_it_is_cancelled() {
         let second = Duration::from_secs(1);
         let table = [
             (Pickup::After(second), "answered by callee"),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leg_that_we_end_ends_once() {
+    fn a_leg_hung_up_by_the_dialer_ends_once() {
         for seed in 0..20 {
             let mut legs = Legs::default();
             legs.ring(Time::ZERO, LEG, Some(AgentId(1)), RING, Pickup::After(Duration::from_secs(1)), None);

@@ -1,13 +1,13 @@
-//! The people who answer: their habits, what one of them does next, and a whole floor of them in
-//! virtual time (`workforce`) or at real telephones (`crew`).
+//! Simulated agents: their profile, the next action of one agent, and a whole floor of agents in virtual time
+//! (`workforce`) or on real phones (`phone_agents`).
 
-pub mod crew;
-pub mod habits;
 pub mod legs;
-pub mod person;
+pub mod phone_agents;
+pub mod profile;
+pub mod sim_agent;
 pub mod workforce;
 
-pub use crew::{Act, AgentPhones, CrewOptions, CrewSeen};
-pub use habits::Habits;
-pub use person::Scene;
+pub use phone_agents::{Act, AgentPhones, CrewOptions, CrewSeen};
+pub use profile::Habits;
+pub use sim_agent::Scene;
 pub use workforce::Workforce;

@@ -1,8 +1,9 @@
-//! A floor of agents in virtual time: hears what the dialer tells them, and gives back what they do.
+//! Simulated agents in virtual time: takes the dialer's outputs that concern agents and returns their
+//! actions.
 
-use super::habits::Habits;
 use super::legs::{Legs, Pickup};
-use super::person::{Deed, Person, Scene};
+use super::profile::Habits;
+use super::sim_agent::{Decision, Scene, SimAgent};
 use crate::sim::random::Dice;
 use paceline_core::agent::{Agent, AgentAct, Availability, Group, Way, WorkMode};
 use paceline_core::dialer::{Input, Output};
@@ -16,21 +17,21 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    Come(AgentId),
-    Go(AgentId),
-    /// She has thought, in the mood with this number.
+    StartShift(AgentId),
+    EndShift(AgentId),
+    /// The agent acts; void unless this is still the agent's generation.
     Decide(AgentId, u32),
-    PhoneBack(AgentId),
+    PhoneReturns(AgentId),
 }
 
-/// Everybody who works here. The same seed gives the same day.
+/// All agents of a floor. The same seed gives the same day.
 #[derive(Debug)]
 pub struct Workforce {
     clock: WallClock,
     habits: Habits,
     scene: Scene,
     groups: Vec<Group>,
-    people: BTreeMap<AgentId, Person>,
+    sim_agents: BTreeMap<AgentId, SimAgent>,
     legs: Legs,
     dice: Dice,
     steps: BinaryHeap<Reverse<(Time, u64, Step)>>,
@@ -40,13 +41,13 @@ pub struct Workforce {
     ready: VecDeque<Input>,
     closing: bool,
     opened: bool,
-    /// Acts that were carried out, and refusals, by their words.
+    /// Accepted actions, and refused ones, by their words.
     pub done: BTreeMap<&'static str, u64>,
     pub refused: BTreeMap<&'static str, u64>,
 }
 
 impl Workforce {
-    /// `clock` says what the wall shows.
+    /// `clock` maps virtual time to UTC.
     pub fn new(
         seed: u64,
         clock: WallClock,
@@ -55,13 +56,13 @@ impl Workforce {
         agents: Vec<Agent>,
         habits: Habits,
     ) -> Self {
-        let person = |agent: Agent| {
+        let sim_agent = |agent: Agent| {
             let dice = Dice::keyed(seed, &[agent.id.0 as u64]);
-            (agent.id, Person::new(agent, &habits, dice))
+            (agent.id, SimAgent::new(agent, &habits, dice))
         };
         Workforce {
             clock,
-            people: agents.into_iter().map(person).collect(),
+            sim_agents: agents.into_iter().map(sim_agent).collect(),
             habits,
             scene,
             groups,
@@ -79,49 +80,51 @@ impl Workforce {
         }
     }
 
-    /// What a process must be told when it starts. The first time, the shifts begin.
+    /// Inputs that define group and agents for a starting process. The first call also begins the shifts.
     pub fn open(&mut self, now: Time) -> Vec<Input> {
         let mut inputs: Vec<Input> = self.groups.iter().cloned().map(Input::GroupDefined).collect();
-        for person in self.people.values() {
-            inputs.push(Input::AgentDefined(Box::new(person.agent.clone())));
-            inputs.push(Input::PhoneChanged { agent: person.agent.id, ready: person.phone_ready });
+        for sim_agent in self.sim_agents.values() {
+            inputs.push(Input::AgentDefined(Box::new(sim_agent.agent.clone())));
+            inputs.push(Input::PhoneChanged { agent: sim_agent.agent.id, ready: sim_agent.phone_ready });
         }
-        let agents: Vec<AgentId> = self.people.keys().copied().collect();
+        let agents: Vec<AgentId> = self.sim_agents.keys().copied().collect();
         for agent in agents {
             if !self.opened {
                 let late = self.habits.late.draw(&mut self.dice);
-                self.schedule(now + late, Step::Come(agent));
+                self.schedule(now + late, Step::StartShift(agent));
             } else {
-                self.think(now, agent);
+                self.schedule_decision(now, agent);
             }
         }
         self.opened = true;
         inputs
     }
 
-    /// The process at the other end died: nobody has a seat any more, and every leg is cut.
+    /// The dialer's process died: every seat is lost and every leg is cut.
     pub fn dialer_died(&mut self) {
         self.legs.forget();
         self.asks.clear();
         self.ready.clear();
-        self.people.values_mut().for_each(Person::forget_seat);
+        self.sim_agents.values_mut().for_each(SimAgent::forget_seat);
     }
 
-    /// Nobody comes any more; whoever is here leaves once her call is over.
+    /// No further agent signs in; agents who are signed in sign out once their call is over.
     pub fn send_home(&mut self, now: Time) {
         self.closing = true;
-        let agents: Vec<AgentId> = self.people.keys().copied().collect();
+        let agents: Vec<AgentId> = self.sim_agents.keys().copied().collect();
         for agent in agents {
-            self.go(now, agent, false);
+            self.end_shift(now, agent, false);
         }
     }
 
-    /// Whether there is anybody who picks up and takes calls out, where the group chooses `mode` for all.
-    pub fn takes_calls_out(&self, mode: Option<WorkMode>) -> bool {
-        self.people.values().any(|person| !person.deaf && mode.unwrap_or(person.work_mode).takes_outbound())
+    /// Whether any agent picks up and takes outbound calls, where the group sets `mode` for all.
+    pub fn has_outbound_agents(&self, mode: Option<WorkMode>) -> bool {
+        self.sim_agents
+            .values()
+            .any(|sim_agent| !sim_agent.deaf && mode.unwrap_or(sim_agent.work_mode).takes_outbound())
     }
 
-    /// Legs that are out.
+    /// The number of legs.
     pub fn legs(&self) -> usize {
         self.legs.len()
     }
@@ -141,9 +144,9 @@ impl Workforce {
             Output::HangUp { call, .. } => self.legs.hang_up(now, *call, &mut self.dice),
             Output::SeatChanged { seat, .. } => {
                 let agent = seat.agent;
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                if person.sees((**seat).clone()) {
-                    self.think(now, agent);
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                if sim_agent.update_seat((**seat).clone()) {
+                    self.schedule_decision(now, agent);
                 }
             }
             Output::ActAnswered { ask, refusal } => {
@@ -152,18 +155,18 @@ impl Workforce {
                     None => *self.done.entry(word).or_default() += 1,
                     Some(refusal) => {
                         *self.refused.entry(refusal.word()).or_default() += 1;
-                        if let Some(person) = self.people.get_mut(&agent) {
-                            person.refused(*refusal, word);
+                        if let Some(sim_agent) = self.sim_agents.get_mut(&agent) {
+                            sim_agent.refused(*refusal, word);
                         }
                     }
                 }
-                self.think(now, agent);
+                self.schedule_decision(now, agent);
             }
             _ => {}
         }
     }
 
-    /// What one of them does next, if by `now`.
+    /// The next agent action that happens by `now`.
     pub fn poll(&mut self, now: Time) -> Option<Input> {
         loop {
             if let Some(input) = self.ready.pop_front() {
@@ -182,7 +185,7 @@ impl Workforce {
                 return None;
             }
             self.steps.pop();
-            self.happen(now, step);
+            self.run_step(now, step);
         }
     }
 
@@ -199,122 +202,122 @@ impl Workforce {
         self.steps.push(Reverse((at, self.order, step)));
     }
 
-    /// In her new mood she will do something, or waits for somebody else.
-    fn think(&mut self, now: Time, agent: AgentId) {
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        person.generation += 1;
-        let generation = person.generation;
-        if let Some(span) = person.ponders(now, &self.habits) {
+    /// Schedules the agent's next action, unless the agent waits for an event.
+    fn schedule_decision(&mut self, now: Time, agent: AgentId) {
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        sim_agent.generation += 1;
+        let generation = sim_agent.generation;
+        if let Some(span) = sim_agent.thinking_time(now, &self.habits) {
             self.schedule(now + span, Step::Decide(agent, generation));
         }
     }
 
-    fn happen(&mut self, now: Time, step: Step) {
+    fn run_step(&mut self, now: Time, step: Step) {
         match step {
-            Step::Come(agent) => {
+            Step::StartShift(agent) => {
                 if self.closing {
                     return;
                 }
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                person.comes(now, &self.habits);
-                let shift = self.habits.shift.draw(&mut person.dice);
-                self.schedule(now + shift, Step::Go(agent));
-                self.schedule(now + DAY, Step::Come(agent));
-                self.think(now, agent);
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                sim_agent.start_shift(now, &self.habits);
+                let shift = self.habits.shift.draw(&mut sim_agent.dice);
+                self.schedule(now + shift, Step::EndShift(agent));
+                self.schedule(now + DAY, Step::StartShift(agent));
+                self.schedule_decision(now, agent);
             }
-            Step::Go(agent) => {
+            Step::EndShift(agent) => {
                 let forgets = self.dice.chance(self.habits.forgets_sign_out);
-                self.go(now, agent, forgets);
+                self.end_shift(now, agent, forgets);
             }
             Step::Decide(agent, generation) => {
                 let talking: Vec<AgentId> = self
-                    .people
+                    .sim_agents
                     .values()
-                    .filter(|person| person.talks())
-                    .map(|person| person.agent.id)
+                    .filter(|sim_agent| sim_agent.is_talking())
+                    .map(|sim_agent| sim_agent.agent.id)
                     .collect();
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                if person.generation != generation || person.absent {
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                if sim_agent.generation != generation || sim_agent.absent {
                     return;
                 }
                 let utc = self.clock.utc(now);
-                let deed = person.decides(now, utc, &self.habits, &self.scene, &talking);
-                self.does(now, agent, deed);
+                let decision = sim_agent.decide(now, utc, &self.habits, &self.scene, &talking);
+                self.carry_out_decision(now, agent, decision);
             }
-            Step::PhoneBack(agent) => {
-                let Some(person) = self.people.get_mut(&agent) else { return };
-                person.phone_ready = true;
+            Step::PhoneReturns(agent) => {
+                let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+                sim_agent.phone_ready = true;
                 self.ready.push_back(Input::PhoneChanged { agent, ready: true });
             }
         }
     }
 
-    fn does(&mut self, now: Time, agent: AgentId, deed: Deed) {
-        match deed {
-            Deed::Act(act) => self.ask(agent, act),
-            Deed::PutDown => match self.legs.of(agent) {
+    fn carry_out_decision(&mut self, now: Time, agent: AgentId, decision: Decision) {
+        match decision {
+            Decision::Act(act) => self.send_act(agent, act),
+            Decision::HangUpPhone => match self.legs.of(agent) {
                 Some(leg) => self.ready.extend(self.legs.end(leg, EndedBy::Callee, "hung up")),
-                None => self.think(now, agent),
+                None => self.schedule_decision(now, agent),
             },
-            Deed::LosePhone => {
+            Decision::LosePhone => {
                 self.lose_phone(now, agent);
-                self.think(now, agent);
+                self.schedule_decision(now, agent);
             }
-            Deed::Nothing => self.think(now, agent),
+            Decision::Nothing => self.schedule_decision(now, agent),
         }
     }
 
-    fn ask(&mut self, agent: AgentId, act: AgentAct) {
+    fn send_act(&mut self, agent: AgentId, act: AgentAct) {
         self.asked += 1;
         self.asks.insert(self.asked, (agent, word(&act)));
         self.ready.push_back(Input::AgentActed { ask: self.asked, agent, act });
     }
 
-    /// Her phone starts anew, or her network is gone: the call ends by failure, the registration too.
+    /// The agent's phone restarts or its network is lost: the call ends by failure, the registration too.
     fn lose_phone(&mut self, now: Time, agent: AgentId) {
         if let Some(leg) = self.legs.of(agent) {
             self.ready.extend(self.legs.end(leg, EndedBy::Carrier, "no packet from the phone"));
         }
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        if person.way == Way::Phone && person.phone_ready {
-            person.phone_ready = false;
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        if sim_agent.way == Way::Phone && sim_agent.phone_ready {
+            sim_agent.phone_ready = false;
             self.ready.push_back(Input::PhoneChanged { agent, ready: false });
-            let away = person.dice.between(Duration::from_secs(2), Duration::from_secs(120));
-            self.schedule(now + away, Step::PhoneBack(agent));
+            let away = sim_agent.dice.between(Duration::from_secs(2), Duration::from_secs(120));
+            self.schedule(now + away, Step::PhoneReturns(agent));
         }
     }
 
-    fn go(&mut self, now: Time, agent: AgentId, forgets: bool) {
-        let Some(person) = self.people.get_mut(&agent) else { return };
-        person.at_work = false;
-        person.absent = forgets;
-        let here = person.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut);
+    fn end_shift(&mut self, now: Time, agent: AgentId, forgets: bool) {
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
+        sim_agent.at_work = false;
+        sim_agent.absent = forgets;
+        let here = sim_agent.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut);
         if here && !forgets {
-            self.ask(agent, AgentAct::SignOut);
+            self.send_act(agent, AgentAct::SignOut);
         }
-        self.think(now, agent);
+        self.schedule_decision(now, agent);
     }
 
     fn ring(&mut self, now: Time, leg: CallId, agent: AgentId, way: Way, auto_answer: bool, ring: Duration) {
-        let Some(person) = self.people.get_mut(&agent) else { return };
+        let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
         let by_itself = auto_answer && way == Way::Phone;
         let habits = &self.habits;
-        let pickup = if way == Way::Phone && !person.phone_ready {
+        let pickup = if way == Way::Phone && !sim_agent.phone_ready {
             Pickup::Away
         } else if by_itself {
-            Pickup::After(person.dice.between(Duration::from_millis(100), Duration::from_millis(500)))
-        } else if person.deaf || person.absent || person.dice.chance(habits.misses) {
+            Pickup::After(sim_agent.dice.between(Duration::from_millis(100), Duration::from_millis(500)))
+        } else if sim_agent.deaf || sim_agent.absent || sim_agent.dice.chance(habits.misses) {
             Pickup::Never
-        } else if person.dice.chance(habits.declines) {
-            Pickup::Declined(habits.answer.draw(&mut person.dice))
+        } else if sim_agent.dice.chance(habits.declines) {
+            Pickup::Declined(habits.answer.draw(&mut sim_agent.dice))
         } else {
-            Pickup::After(habits.answer.draw(&mut person.dice))
+            Pickup::After(habits.answer.draw(&mut sim_agent.dice))
         };
         self.legs.ring(now, leg, Some(agent), ring, pickup, None);
     }
 }
 
-/// What an act is called, in counts.
+/// The action's word in counts.
 pub(super) const fn word(act: &AgentAct) -> &'static str {
     match act {
         AgentAct::SignIn { .. } => "sign_in",

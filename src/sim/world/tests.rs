@@ -1,7 +1,7 @@
 //! The user agent as caller against the carrier, over the network in virtual time.
 
 use super::*;
-use crate::sim::fate::{Behaviour, callee};
+use crate::sim::call_scenario::{Behaviour, callee_key};
 use paceline_core::call::{Ended, HangUpCause, Progress};
 use paceline_core::ids::{CallId, TrunkId};
 use paceline_core::media::MediaCapabilities;
@@ -11,7 +11,7 @@ use paceline_core::sip::user_agent::{CallRequest, Incoming, SipTrunk, UaEvent, U
 const RING: Duration = Duration::from_secs(45);
 const PLAY: Duration = Duration::from_secs(10);
 
-/// A dialer without a brain: acknowledges, plays for ten seconds, hangs up.
+/// A minimal dialer: acknowledges, plays for ten seconds, hangs up.
 struct Caller {
     ua: UserAgent,
     world: World,
@@ -19,7 +19,7 @@ struct Caller {
     ended: BTreeMap<CallId, Ended>,
     keys: BTreeMap<String, String>,
     names: BTreeMap<String, CallId>,
-    /// The answer is acknowledged this much later: as if it had to be written down first.
+    /// Delay of the ACK, as if the answer had to be saved first.
     writing: Duration,
     due: BTreeMap<(Time, CallId), ()>,
 }
@@ -77,10 +77,10 @@ impl Caller {
         };
         self.names.insert(self.ua.identity(&request).call_id, CallId(call));
         self.ua.place(self.now, request);
-        self.attend();
+        self.drain();
     }
 
-    /// Places calls 0 to `calls`, so many milliseconds apart, and follows them to their ends.
+    /// Places calls 0 to `calls`, `apart` milliseconds apart, and follows them to their ends.
     fn run(&mut self, calls: u64, apart: u64) {
         let mut placed = 0;
         while placed < calls || self.ended.len() < calls as usize {
@@ -96,7 +96,7 @@ impl Caller {
             }
             self.step();
         }
-        // The last repetitions and their answers.
+        // Wait for the last retransmissions and their answers.
         let quiet = self.now + Duration::from_secs(40);
         while let Some(wake) = [self.ua.next_wake(), self.world.next_wake()].into_iter().flatten().min()
             && wake <= quiet
@@ -117,18 +117,18 @@ impl Caller {
             let call = *call;
             self.due.pop_first();
             self.ua.acknowledge(self.now, call);
-            self.attend();
+            self.drain();
         }
         while let Some(output) = self.world.poll(self.now) {
             match output {
                 WorldOutput::Datagram { from, bytes } => self.ua.handle_message(self.now, from, &bytes),
                 WorldOutput::Heard { sip_call_id, heard } => self.hear(&sip_call_id, heard),
             }
-            self.attend();
+            self.drain();
         }
         if self.ua.next_wake().is_some_and(|wake| wake <= self.now) {
             self.ua.handle_timeout(self.now);
-            self.attend();
+            self.drain();
         }
     }
 
@@ -141,7 +141,7 @@ impl Caller {
         }
     }
 
-    fn attend(&mut self) {
+    fn drain(&mut self) {
         while let Some(output) = self.ua.poll() {
             match output {
                 UaOutput::Transmit { bytes, .. } => self.world.dialer_send(self.now, bytes),
@@ -165,12 +165,12 @@ impl Caller {
     }
 }
 
-/// What the dialer must make of a fate, given its ring time.
+/// The outcome that the dialer must report for a scenario, given its ring time.
 fn expected(people: &People, user: &str) -> Outcome {
-    let fate = people.fate(user, 1, None);
-    let in_time = fate.slow + fate.alert + fate.ring < RING;
-    match fate.behaviour {
-        // The codes cannot say it; only the announcement does.
+    let scenario = people.call_scenario(user, 1, None);
+    let in_time = scenario.slow + scenario.alert + scenario.ring < RING;
+    match scenario.behaviour {
+        // The codes cannot say "suspended"; only the announcement does.
         Behaviour::Suspended => Outcome::Unreachable,
         Behaviour::Silent => Outcome::LineFault,
         behaviour if !in_time && behaviour.rings() => Outcome::NoAnswer,
@@ -178,15 +178,15 @@ fn expected(people: &People, user: &str) -> Outcome {
     }
 }
 
-/// Whether the ring time and the fate are too close to say who was quicker.
+/// Whether ring time and scenario are too close to predict which comes first.
 fn is_close(people: &People, user: &str) -> bool {
-    let fate = people.fate(user, 1, None);
-    let settled = fate.slow + fate.alert + fate.ring;
+    let scenario = people.call_scenario(user, 1, None);
+    let settled = scenario.slow + scenario.alert + scenario.ring;
     settled.abs_diff(RING) < Duration::from_millis(600)
 }
 
 #[test]
-fn every_fate_reaches_the_dialer_as_what_it_is() {
+fn every_scenario_ends_in_its_outcome() {
     let text = "seed = 3\n[trouble]\nslow = 0.05\nunavailable = 0.02\nsilent = 0.01";
     let people = People::parse(text).expect("people");
     let mut caller = Caller::new(text, 3, NetworkRules::default());
@@ -194,8 +194,8 @@ fn every_fate_reaches_the_dialer_as_what_it_is() {
     for (call, ended) in &caller.ended {
         let user = number(call.0);
         if !is_close(&people, &user) {
-            let fate = people.fate(&user, 1, None);
-            assert_eq!(ended.outcome, expected(&people, &user), "{user} {fate:?}: {ended:?}");
+            let scenario = people.call_scenario(&user, 1, None);
+            assert_eq!(ended.outcome, expected(&people, &user), "{user} {scenario:?}: {ended:?}");
         }
     }
     assert_eq!(caller.world.calls(), 0);
@@ -204,7 +204,7 @@ fn every_fate_reaches_the_dialer_as_what_it_is() {
 }
 
 #[test]
-fn keys_pressed_are_keys_heard_and_both_sides_agree_on_who_hung_up() {
+fn every_pressed_key_arrives_and_both_sides_agree_on_who_hung_up() {
     let mut caller = Caller::new("seed = 4", 4, NetworkRules::default());
     caller.run(500, 100);
     let mut keys = 0;
@@ -245,7 +245,7 @@ fn a_lossy_network_loses_no_call() {
 }
 
 #[test]
-fn the_same_seeds_give_the_same_day_to_the_last_line() {
+fn the_same_seeds_give_the_same_log() {
     let day = |seed| {
         let network = NetworkRules { lost: 0.05, duplicated: 0.05, ..NetworkRules::default() };
         let mut caller = Caller::new("seed = 1\n[trouble]\nlost = 0.02", seed, network);
@@ -275,7 +275,7 @@ fn a_challenged_caller_comes_back_with_credentials() {
 }
 
 #[test]
-fn an_answer_that_crosses_the_cancel_leaves_nobody_on_the_line() {
+fn an_answer_that_crosses_the_cancel_ends_with_ack_and_bye() {
     let text = "[shares]\nanswer = 0\nvoicemail = 0\nbusy = 0\nreject = 0\npowered_off = 0\nunreachable = 0\n\
                 vacant = 0\nsuspended = 0\nrestricted = 0\n[trouble]\nlate_answer = 1.0";
     let delay = (Duration::from_millis(10), Duration::from_millis(10));
@@ -299,14 +299,14 @@ fn the_carrier_takes_no_more_calls_than_agreed() {
     let mut up: i32 = 0;
     let mut most = 0;
     for line in caller.world.log() {
-        match line.noted {
-            super::super::ledger::Noted::Invite => up += 1,
-            super::super::ledger::Noted::Ended => up -= 1,
+        match line.event {
+            super::super::ledger::CallEvent::Invite => up += 1,
+            super::super::ledger::CallEvent::Ended => up -= 1,
             _ => {}
         }
         most = most.max(up);
     }
-    // One INVITE more is on the table in the instant in which it is refused.
+    // One INVITE more exists at the instant in which it is refused.
     assert!(most <= 6, "{most}");
-    assert_eq!(callee(&number(1)), 13_800_000_001);
+    assert_eq!(callee_key(&number(1)), 13_800_000_001);
 }

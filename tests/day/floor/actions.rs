@@ -1,12 +1,13 @@
-//! What was granted happened: after an act that was not refused the agent, her leg and her callee are where
-//! the act's name says.
+//! Effects of accepted agent actions: after an accepted action the agent, the agent's leg and the callee are
+//! in the state that the action's name says.
 
 use super::judge::Callee;
 use paceline_core::agent::{AgentAct, Availability, SeatView};
 use paceline_core::dialer::output::SoundName;
 
-/// What is not as the act says; `None` = all is. `callee` = whom she is with after it.
-pub fn amiss(act: &AgentAct, seat: &SeatView, callee: Option<&Callee>) -> Option<&'static str> {
+/// The fault, if the state does not match the action; `None` = it matches. `callee` = the agent's callee
+/// after the action.
+pub fn mismatch(act: &AgentAct, seat: &SeatView, callee: Option<&Callee>) -> Option<&'static str> {
     let here = |callee: &Callee| !callee.ended && !callee.hung_up;
     let callee = callee.filter(|callee| here(callee));
     let out_of_the_mix = callee.is_some_and(|callee| callee.mix.is_none());

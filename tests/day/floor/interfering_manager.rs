@@ -1,5 +1,5 @@
-//! The manager of a day: pauses and goes on, blacklists, closes leads, tests numbers, looks for another
-//! setting in the shadow, removes an agent; and trunks that come and go under it all.
+//! A simulated manager: pauses and resumes, blacklists, closes leads, tests numbers, starts another setting
+//! in the shadow; meanwhile trunks go down and come back.
 
 use super::{FloorPlan, MINUTE, number};
 use paceline::sim::day::Day;
@@ -12,8 +12,8 @@ use paceline_core::outcome::Reason;
 use paceline_core::pacing::shadow::ShadowRules;
 use paceline_core::time::{Duration, Time};
 
-/// Runs the day with a manager who does something every few minutes; says whether it finished, and whether
-/// she let the list go on to its end.
+/// Runs the day with a manager who acts every few minutes; returns whether it finished, and whether the
+/// manager let the list go on to its end.
 pub fn run(day: &mut Day<Line>, plan: &FloorPlan, until: Time) -> (bool, bool) {
     let mut dice = Dice::keyed(plan.seed, &[plan.campaign.mode as u64, 7]);
     let mut whole = true;
@@ -21,7 +21,7 @@ pub fn run(day: &mut Day<Line>, plan: &FloorPlan, until: Time) -> (bool, bool) {
     let mut at = day.now;
     loop {
         let span = dice.between(Duration::from_secs(20), MINUTE * 25);
-        // Also where nothing happens at all.
+        // The manager acts also while the simulation has no event.
         at = at.max(day.now);
         let next = (at + span).min(paused_until.unwrap_or(until)).min(until);
         if day.run(next) {
@@ -54,7 +54,7 @@ fn act(day: &mut Day<Line>, plan: &FloorPlan, dice: &mut Dice, paused_until: &mu
             give(day, ManagerAct::Pause);
         }
         3..7 => {
-            // Whose phone rings at this moment, if anybody's does.
+            // The number that rings at this moment, if any.
             let ringing = day.dialer.calls_now().find(|call| call.stage == CallStage::Ringing);
             let rung = ringing.and_then(|call| call.number).filter(|_| dice.chance(0.5));
             let unwanted = rung.unwrap_or(lead.phones[0].number);

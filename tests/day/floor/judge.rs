@@ -1,5 +1,5 @@
-//! The judge of the floor: follows every input and output, and asks after each input whether anybody
-//! waits for nothing, hears nothing, or is with two people at once.
+//! The judge of the floor: follows every input and output, and checks after each input that no callee waits
+//! beside an idle agent or in silence, and no agent has two callees.
 
 use super::orders::Orders;
 use super::{FloorPlan, actions};
@@ -17,18 +17,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Mode predictive: calls on their way for each agent who is there.
+/// Mode predictive: calls in set-up per signed-in agent.
 const CALLS_PER_AGENT_MAX: usize = 25;
 
-/// How long an ordinary telephone may wait for its place in the trunk's calls per second.
+/// How long a call to an ordinary telephone may wait for the trunk's calls-per-second limit.
 const LINE_WAIT: Duration = Duration::from_millis(500);
 
-/// A callee, from the opened attempt (or her own call to us) to her end.
+/// A callee, from the opened attempt (or the incoming call) to the end of the call.
 #[derive(Clone, Debug, Default)]
 pub struct Callee {
     pub inbound: bool,
     opened: Option<Time>,
-    /// Placed for one agent, who asked for it or for whom it was booked.
+    /// Placed for one agent, who requested the lead or booked the callback.
     pub for_one: bool,
     pub acked: Option<Time>,
     announcing: bool,
@@ -41,10 +41,11 @@ pub struct Callee {
     pub bridged: bool,
     pub ended: bool,
     pub ended_by_callee: bool,
-    /// The first agent who spoke with her, and all who were kept, rung or there for her.
-    /// A manager had every call hung up while she was on the line.
+    /// A manager had every call hung up while the callee was on the line.
     pub ordered_off: bool,
+    /// The first agent who spoke with the callee.
     pub first_agent: Option<AgentId>,
+    /// All agents reserved, rung or connected for the call.
     pub agents: BTreeSet<AgentId>,
 }
 
@@ -66,9 +67,9 @@ pub struct Sent {
     pub number: PhoneNumber,
 }
 
-/// A seat as it was told. `logged` = a line of the state log.
+/// A seat as reported. `logged` = it is a line of the state log.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ReportedSeat {
     pub at: Utc,
     pub seat: SeatView,
     pub logged: bool,
@@ -77,36 +78,36 @@ pub struct Told {
 #[derive(Default)]
 pub struct Seen {
     pub callees: BTreeMap<CallId, Callee>,
-    /// Those of earlier processes.
+    /// Callees of earlier processes.
     pub past: BTreeMap<AttemptId, Callee>,
     legs: BTreeMap<CallId, Leg>,
     pub seats: BTreeMap<AgentId, SeatView>,
-    pub told: BTreeMap<AgentId, Vec<Told>>,
-    /// Leads that an agent asked for, and so may be called whatever was before.
+    pub log: BTreeMap<AgentId, Vec<ReportedSeat>>,
+    /// Leads that an agent requested, and so may be called whatever happened before.
     pub asked: BTreeSet<LeadId>,
     pub attempts_asked: BTreeSet<AttemptId>,
     /// Single numbers: an agent's own call, or a manager's test, at any hour.
     pub attempts_tested: BTreeSet<AttemptId>,
-    /// When each lead was asked for last.
+    /// When each lead was requested last.
     pub asked_at: BTreeMap<LeadId, Utc>,
     pub whys: BTreeMap<Why, u64>,
     pub crashes_at: Vec<Utc>,
     /// Every INVITE, in order.
     pub sent: Vec<Sent>,
-    /// Legs and callers' calls that ended, and those of which it was written down.
+    /// Legs and callers' calls that ended, and those of them with a saved row.
     pub legs_ended: u64,
     pub legs_saved: u64,
     opened_now: Vec<CallId>,
-    /// What the group chose for all.
+    /// The work mode that the group sets for all.
     group_mode: Option<WorkMode>,
     leads: BTreeSet<AgentId>,
     orders: Orders,
-    /// Acts that were granted in this step, by their asks.
+    /// Actions accepted in this step, by their request IDs.
     granted: BTreeSet<u64>,
     /// The only trunk is down, or rests until then.
     trunk_down: bool,
     trunk_rests: Utc,
-    /// Since when a callee waits beside an idle agent on an ordinary telephone, who needs a free line.
+    /// Since when a callee waits while an agent on an ordinary telephone, who needs a free line, is idle.
     beside_telephone: BTreeMap<(CallId, AgentId), Time>,
     pub broken: Option<String>,
     pub checks: u64,
@@ -144,7 +145,7 @@ impl FloorJudge {
     }
 }
 
-/// What the plan promises.
+/// The rules of the plan.
 struct Rules {
     mode: Mode,
     ratio: f64,
@@ -196,7 +197,7 @@ impl Seen {
                 let Some(seat) = self.seats.get(agent) else { return };
                 let with = seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
                 let callee = with.and_then(|call| self.callees.get(&call));
-                if let Some(odd) = actions::amiss(act, seat, callee) {
+                if let Some(odd) = actions::mismatch(act, seat, callee) {
                     self.broken.get_or_insert(format!("{utc:?}: {act:?}, and {odd}: {seat:?} {callee:?}"));
                 }
             }
@@ -206,7 +207,7 @@ impl Seen {
             Input::TrunkChanged { state, .. } => match state {
                 TrunkState::Up => self.trunk_down = false,
                 TrunkState::Down => self.trunk_down = true,
-                // Who asked for a rest has it, also if it is heard of again before.
+                // A rest that a trunk asked for holds, even if the trunk answers before its end.
                 TrunkState::Resting { span } => self.trunk_rests = self.trunk_rests.max(utc + *span),
             },
             Input::AttemptOpened { attempt, verdict } if *verdict != DialVerdict::Opened => {
@@ -226,7 +227,7 @@ impl Seen {
         match output {
             Output::OpenAttempt(request) => {
                 let call = request.attempt.call();
-                // A single number to be tested asks for nobody.
+                // A test call has no lead and needs no agent.
                 let test = request.lead.is_none();
                 self.callees.insert(call, Callee { opened: Some(at), for_one: test, ..Callee::default() });
                 self.opened_now.push(call);
@@ -329,7 +330,7 @@ impl Seen {
             self.broken.get_or_insert(format!("{utc:?}: she was leaving: {before:?}, and now {seat:?}"));
         }
         if let Some(before) = &before
-            && let Some(odd) = self.given_amiss(before, seat)
+            && let Some(odd) = self.wrong_assignment(before, seat)
         {
             self.broken.get_or_insert(format!("{utc:?}: agent {} got a call {odd}: {seat:?}", seat.agent));
         }
@@ -347,16 +348,16 @@ impl Seen {
         {
             callee.for_one = true;
         }
-        self.told.entry(seat.agent).or_default().push(Told { at: utc, seat: seat.clone(), logged });
+        self.log.entry(seat.agent).or_default().push(ReportedSeat { at: utc, seat: seat.clone(), logged });
     }
 
-    /// A call from the queue goes to nobody who is away, leaves, or chose the other direction.
-    fn given_amiss(&self, before: &SeatView, seat: &SeatView) -> Option<&'static str> {
+    /// A queued call must not go to an agent who is away, leaving, or in the other direction's mode.
+    fn wrong_assignment(&self, before: &SeatView, seat: &SeatView) -> Option<&'static str> {
         let work = seat.work.as_ref()?;
-        let hers = |party: &Party| party.agent == Some(seat.agent) && party.kind == PartyKind::Agent;
+        let is_own_leg = |party: &Party| party.agent == Some(seat.agent) && party.kind == PartyKind::Agent;
         let from_the_queue = before.activity == Activity::Idle
             && matches!(seat.activity, Activity::Ringing | Activity::Talking)
-            && work.parties.iter().any(hers);
+            && work.parties.iter().any(is_own_leg);
         if !from_the_queue {
             return None;
         }
@@ -364,7 +365,7 @@ impl Seen {
         let suits = if work.inbound { mode.takes_inbound() } else { mode.takes_outbound() };
         let away = |seat: &SeatView| seat.availability != Availability::Available;
         let callee = work.parties.first().and_then(|party| self.callees.get(&party.leg));
-        // A shift lead takes over what another began.
+        // A supervisor takes over another agent's call.
         let began = callee.and_then(|callee| callee.first_agent).is_some_and(|first| first != seat.agent);
         if began && self.leads.contains(&seat.agent) {
             return None;
@@ -379,32 +380,32 @@ impl Seen {
     }
 
     fn check(&mut self, at: Time, utc: Utc, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
-        // C4: counters are what the calls say.
+        // C4: counters equal the sums over the calls.
         dialer.drift().map_or(Ok(()), Err)?;
-        self.everything_is_told(dialer)?;
-        self.nobody_has_two()?;
-        self.nobody_hears_nothing(at, rules)?;
-        self.nobody_waits_beside_an_idle_agent(at, utc, rules)?;
-        self.lines_keep_the_rule(rules, dialer)?;
+        self.every_seat_is_reported(dialer)?;
+        self.no_party_is_in_two_calls()?;
+        self.no_callee_is_left_in_silence(at, rules)?;
+        self.no_callee_waits_beside_an_idle_agent(at, utc, rules)?;
+        self.lines_stay_within_the_mode(rules, dialer)?;
         self.no_state_sticks(at, utc, rules)
     }
 
-    fn everything_is_told(&self, dialer: &Dialer) -> Result<(), String> {
+    fn every_seat_is_reported(&self, dialer: &Dialer) -> Result<(), String> {
         for seat in dialer.seats() {
-            // A seat is told when it is first touched.
-            let Some(told) = self.seats.get(&seat.agent) else { continue };
+            // A seat is reported when it first changes.
+            let Some(reported) = self.seats.get(&seat.agent) else { continue };
             let key = |seat: &SeatView| {
                 let attempt = seat.work.as_ref().and_then(|work| work.attempt);
                 (seat.availability.clone(), seat.activity.clone(), seat.leg_up, attempt, seat.phone_ready)
             };
-            if key(&seat) != key(told) {
-                return Err(format!("not told: {:?}, told was {:?}", key(&seat), key(told)));
+            if key(&seat) != key(reported) {
+                return Err(format!("not reported: {:?}, reported was {:?}", key(&seat), key(reported)));
             }
         }
         Ok(())
     }
 
-    fn nobody_has_two(&self) -> Result<(), String> {
+    fn no_party_is_in_two_calls(&self) -> Result<(), String> {
         let mut in_mix: BTreeMap<MixId, Vec<CallId>> = BTreeMap::new();
         for (id, callee) in &self.callees {
             if let Some(mix) = callee.mix.filter(|_| !callee.ended && !callee.hung_up) {
@@ -426,26 +427,26 @@ impl Seen {
         }
     }
 
-    /// Everybody in this mix but one.
+    /// The number of other legs in this mix.
     fn others(&self, mix: MixId, not: CallId) -> usize {
         let legs = self.legs.iter().filter(|(id, leg)| **id != not && leg.mix == Some(mix) && !leg.ending);
         legs.count()
     }
 
-    fn nobody_hears_nothing(&self, at: Time, rules: &Rules) -> Result<(), String> {
+    fn no_callee_is_left_in_silence(&self, at: Time, rules: &Rules) -> Result<(), String> {
         for (id, callee) in &self.callees {
             let Some(acked) = callee.acked.filter(|_| !callee.ended && !callee.hung_up) else { continue };
             let music = matches!(
                 callee.playing,
                 Some(SoundName::HoldMusic | SoundName::RingBack | SoundName::Sorry(_))
             );
-            let with_somebody = callee.mix.is_some_and(|mix| self.others(mix, *id) > 0);
-            if callee.mix.is_some() && !with_somebody && !music {
+            let with_other_leg = callee.mix.is_some_and(|mix| self.others(mix, *id) > 0);
+            if callee.mix.is_some() && !with_other_leg && !music {
                 return Err(format!("{id:?} is alone in a mix: {callee:?}"));
             }
-            // From the ACK on: what the store took is part of the wait.
+            // From the ACK on: the store's delay is part of the wait.
             let waits = !callee.bridged && at.since(acked) <= rules.answer_wait;
-            if !(music || with_somebody || callee.announcing || waits) {
+            if !(music || with_other_leg || callee.announcing || waits) {
                 return Err(format!("{id:?} hears nothing: {callee:?}"));
             }
         }
@@ -466,7 +467,7 @@ impl Seen {
             }
     }
 
-    /// Answered, and nobody is with her or on the way.
+    /// Answered, with no agent connected or on the way.
     fn waits(&self, id: CallId, callee: &Callee) -> bool {
         let up = callee.acked.is_some() && !callee.ended && !callee.hung_up && !callee.sorry;
         let served = self.seats.values().any(|seat| {
@@ -479,7 +480,12 @@ impl Seen {
         up && asks && !callee.announcing && !served && !together
     }
 
-    fn nobody_waits_beside_an_idle_agent(&mut self, at: Time, utc: Utc, rules: &Rules) -> Result<(), String> {
+    fn no_callee_waits_beside_an_idle_agent(
+        &mut self,
+        at: Time,
+        utc: Utc,
+        rules: &Rules,
+    ) -> Result<(), String> {
         let waiting: Vec<(CallId, &Callee)> = self
             .callees
             .iter()
@@ -509,7 +515,7 @@ impl Seen {
         Ok(())
     }
 
-    fn lines_keep_the_rule(&self, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
+    fn lines_stay_within_the_mode(&self, rules: &Rules, dialer: &Dialer) -> Result<(), String> {
         let there = self
             .seats
             .values()
@@ -530,7 +536,7 @@ impl Seen {
             let why = dialer.view(rules.campaign).why;
             let wrong = matches!(why, Some(Why::LinesOut | Why::AbandonBudget | Why::AgentsBusy));
             if !ours.is_empty() || wrong {
-                return Err(format!("nobody is there, dialled was {ours:?}, said is {why:?}"));
+                return Err(format!("no agent is signed in, dialled was {ours:?}, said is {why:?}"));
             }
         }
         if ours.is_empty() {
@@ -539,7 +545,7 @@ impl Seen {
         let idle = self.seats.values().filter(|seat| self.eligible(seat, false, rules)).count();
         let pending = self.callees.iter().filter(|(id, callee)| {
             let out = callee.opened.is_some() && !callee.ended && !callee.hung_up && !callee.for_one;
-            // Whoever lost her agent in mid-call waits in a queue of her own.
+            // A callee whose agent was lost in mid-call waits in a separate queue.
             out && (callee.acked.is_none() || !callee.bridged && self.waits(**id, callee))
         });
         let pending = pending.count();
@@ -559,7 +565,7 @@ impl Seen {
         for seat in self.seats.values() {
             let longest = match seat.activity {
                 Activity::Idle => continue,
-                // A lead on the screen waits for her click, while she does something now and then.
+                // A previewed lead waits for the agent's click, as long as the agent is active now and then.
                 Activity::Reserved if seat.work.as_ref().is_none_or(|work| work.attempt.is_none()) => {
                     Duration::from_secs(3600)
                 }
@@ -568,7 +574,7 @@ impl Seen {
                 Activity::Talking | Activity::Consulting => Duration::from_secs(3 * 3600),
             };
             let opened = seat.work.as_ref().and_then(|work| self.callees.get(&work.attempt?.call())?.opened);
-            // A lead that was looked at for long is reserved no less once it is dialled.
+            // A lead previewed for long stays reserved once it is dialled.
             let held = match opened.filter(|_| seat.activity == Activity::Reserved) {
                 Some(opened) => at.since(opened),
                 None => utc.since(seat.since),
@@ -582,16 +588,16 @@ impl Seen {
 }
 
 impl Seen {
-    /// Whether she is the agent of the call that her seat shows.
-    pub fn talks_herself(seat: &SeatView) -> bool {
+    /// Whether the agent is the owner of the call that the seat shows.
+    pub fn owns_call(seat: &SeatView) -> bool {
         matches!(seat.activity, Activity::Talking | Activity::Consulting)
             && seat.supervising.is_none()
             && seat.work.as_ref().is_some_and(|work| {
-                let hers = |party: &paceline_core::agent::Party| {
+                let is_own_leg = |party: &paceline_core::agent::Party| {
                     party.kind == PartyKind::Agent && party.agent == Some(seat.agent)
                 };
-                // Her leg may be down while she moves to another phone.
-                work.parties.iter().any(hers)
+                // The agent's leg may be down while the agent moves to another phone.
+                work.parties.iter().any(is_own_leg)
                     || !work.parties.iter().any(|party| party.agent == Some(seat.agent))
             })
     }

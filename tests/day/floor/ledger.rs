@@ -1,5 +1,5 @@
-//! The abandon ledger in virtual days: what the brain counts is what the books hold, before and after
-//! every crash; and a ceiling is kept over the whole day, restarts or not.
+//! The abandon ledger in virtual days: the dialer's counts equal the store's rows, before and after every
+//! crash; and a ceiling is kept over the whole day, restarts or not.
 
 use super::FloorPlan;
 use paceline::sim::day::{Day, Troubles};
@@ -22,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// A campaign that takes longer than this in virtual time does not end.
 const LONGEST: Time = Time::from_millis(40 * 24 * 3_600_000);
 
-/// A plan whose agents hear machines now and then, braked by any rules.
+/// A plan whose agents get machines now and then, with an abandon brake.
 fn plan(seed: u64, mode: Mode, leads: i64) -> FloorPlan {
     let mut plan = FloorPlan::from_seed(seed, mode, leads);
     let mut dice = Dice::keyed(seed, &[mode as u64, 1]);
@@ -40,8 +40,8 @@ fn plan(seed: u64, mode: Mode, leads: i64) -> FloorPlan {
     plan
 }
 
-fn books(plan: &FloorPlan, books: &Books) -> Ledger {
-    Ledger::restored(&books.abandons(plan.campaign.pacing.answer_wait))
+fn ledger_of(plan: &FloorPlan, memory: &Books) -> Ledger {
+    Ledger::restored(&memory.abandons(plan.campaign.pacing.answer_wait))
 }
 
 fn at(plan: &FloorPlan, day: &Day<Line>) -> At {
@@ -49,7 +49,7 @@ fn at(plan: &FloorPlan, day: &Day<Line>) -> At {
     At { now, day_start: plan.campaign.windows.local_day(now).0 }
 }
 
-/// Everything of the last 30 days.
+/// The sum over the last 30 days.
 fn sum(ledger: &Ledger, at: At) -> Counts {
     ledger.window(Rule::UsTsr, at)
 }
@@ -58,11 +58,11 @@ fn answers(counts: &Counts) -> u64 {
     counts.people() + counts.connected_machines
 }
 
-/// While calls are out the brain is ahead by what their rows do not tell yet, and the books by attempts
-/// whose opening was not heard of yet.
-fn nearly_alike(plan: &FloorPlan, day: &Day<Line>) -> Result<(), String> {
+/// While calls are live the dialer is ahead by what their rows do not contain yet, and the store by attempts
+/// whose opening the dialer has not received yet.
+fn check_nearly_equal(plan: &FloorPlan, day: &Day<Line>) -> Result<(), String> {
     let at = at(plan, day);
-    let stored = sum(&books(plan, &day.books), at);
+    let stored = sum(&ledger_of(plan, &day.books), at);
     let Some(ledger) = day.dialer.ledger(day.campaign()) else { return Err("no ledger".into()) };
     let counted = sum(ledger, at);
     let open = day.books.attempts().filter(|attempt| attempt.result.is_none());
@@ -71,19 +71,19 @@ fn nearly_alike(plan: &FloorPlan, day: &Day<Line>) -> Result<(), String> {
     });
     let ahead = answers(&counted).checked_sub(answers(&stored));
     let behind = stored.placed.checked_sub(counted.placed);
-    let alike = counted.settled == stored.settled
+    let nearly_equal = counted.settled == stored.settled
         && counted.hung_up == stored.hung_up
         && ahead.is_some_and(|ahead| ahead <= answered)
         && behind.is_some_and(|behind| behind <= opening);
-    if alike {
+    if nearly_equal {
         Ok(())
     } else {
         Err(format!("counted {counted:?}, stored {stored:?}, {opening} calls are out"))
     }
 }
 
-fn alike(plan: &FloorPlan, day: &Day<Line>) -> Result<Counts, String> {
-    let (at, stored) = (at(plan, day), books(plan, &day.books));
+fn check_equal(plan: &FloorPlan, day: &Day<Line>) -> Result<Counts, String> {
+    let (at, stored) = (at(plan, day), ledger_of(plan, &day.books));
     let Some(ledger) = day.dialer.ledger(day.campaign()) else { return Err("no ledger".into()) };
     if !ledger.sums().eq(stored.sums()) {
         let (counted, stored) = (ledger.sums().collect::<Vec<_>>(), stored.sums().collect::<Vec<_>>());
@@ -98,7 +98,8 @@ fn alike(plan: &FloorPlan, day: &Day<Line>) -> Result<Counts, String> {
     Ok(sum(&stored, at))
 }
 
-/// One day, held against the books every 17 minutes and at its end; what it counted, or where they differ.
+/// Runs one day and compares with the store every 17 minutes and at its end; returns its counts, or the
+/// difference.
 pub fn one_day(seed: u64, mode: Mode, crash_every: Option<Duration>) -> Result<(Counts, u32), String> {
     let mut plan = plan(seed, mode, 120);
     plan.troubles = Troubles { crash_every, ..plan.troubles };
@@ -108,12 +109,12 @@ pub fn one_day(seed: u64, mode: Mode, crash_every: Option<Duration>) -> Result<(
     loop {
         until += MINUTE * 17;
         let finished = day.run(until);
-        nearly_alike(&plan, &day).map_err(|broken| format!("{of}, at {}: {broken}", day.now))?;
+        check_nearly_equal(&plan, &day).map_err(|broken| format!("{of}, at {}: {broken}", day.now))?;
         if finished {
             break;
         }
         if until >= LONGEST {
-            if day.floor.as_ref().is_some_and(|floor| !floor.takes_calls_out(plan.group.work_mode)) {
+            if day.floor.as_ref().is_some_and(|floor| !floor.has_outbound_agents(plan.group.work_mode)) {
                 break;
             }
             return Err(format!("{of}: not finished"));
@@ -123,12 +124,12 @@ pub fn one_day(seed: u64, mode: Mode, crash_every: Option<Duration>) -> Result<(
     if !day.close(over) {
         return Err(format!("{of}: calls stay"));
     }
-    let counts = alike(&plan, &day).map_err(|broken| format!("{of}: {broken}"))?;
+    let counts = check_equal(&plan, &day).map_err(|broken| format!("{of}: {broken}"))?;
     Ok((counts, day.crashes))
 }
 
 #[test]
-fn the_ledger_is_what_the_books_hold_at_any_crash() {
+fn the_ledger_equals_the_stores_rows_at_any_crash() {
     let (mut all, mut crashes) = (Counts::default(), 0);
     for (mode, seed) in [(Mode::Ratio, 700), (Mode::Predictive, 720), (Mode::Announce, 740)] {
         for seed in seed..seed + 8 {
@@ -147,8 +148,8 @@ fn the_ledger_is_what_the_books_hold_at_any_crash() {
     assert!(!tame && crashes > 40, "too tame: {all:?}, {crashes} crashes");
 }
 
-/// Nobody walks away, so the brake alone decides: a day that is cut into pieces keeps its ceiling as one
-/// that is not.
+/// No callee hangs up early, so the brake alone decides: a day with many restarts keeps its ceiling as one
+/// without.
 #[test]
 fn a_ceiling_is_kept_over_a_day_of_restarts() {
     let mut abandoned = 0.0;
@@ -167,7 +168,7 @@ fn a_ceiling_is_kept_over_a_day_of_restarts() {
         let mut day = plan.day();
         // One calling day, from eight to eight.
         day.run(Time::from_millis(12 * 3_600_000));
-        let ledger = books(&plan, &day.books);
+        let ledger = ledger_of(&plan, &day.books);
         let rate = ledger.rate(Rule::WholeDay, at(&plan, &day));
         assert!(rate.of > 100.0 && day.crashes > 3, "seed {seed}: too tame: {rate:?}");
         assert!(rate.rate <= 0.03, "seed {seed}, {mode:?}: {rate:?}");
@@ -180,8 +181,8 @@ fn hundredth(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// The rows of a virtual day, written by the real store.
-async fn write_down(store: &Store, plan: &FloorPlan, books: &Books) -> CampaignId {
+/// Writes the rows of a virtual day through the real store.
+async fn write_rows(store: &Store, plan: &FloorPlan, memory: &Books) -> CampaignId {
     let campaign = NewCampaign {
         name: &plan.campaign.name,
         title: "a virtual day",
@@ -192,8 +193,8 @@ async fn write_down(store: &Store, plan: &FloorPlan, books: &Books) -> CampaignI
     };
     let id = store.define_campaign(&campaign).await.expect("a campaign");
     let (writer, mut replies) = store.start_writer();
-    for attempt in books.attempts() {
-        // Every reason to refuse was the virtual store's to find.
+    for attempt in memory.attempts() {
+        // The memory store has checked every refusal reason already.
         let request = AttemptRequest {
             campaign: id,
             lead: None,
@@ -218,8 +219,8 @@ async fn write_down(store: &Store, plan: &FloorPlan, books: &Books) -> CampaignI
         writer.send(Command::SaveResult(Box::new(result))).await;
         replies.recv().await.expect("saved");
     }
-    for said in books.summaries().iter().filter(|said| !said.inbound) {
-        let record = SummaryRecord { campaign: id, lead: None, ..said.clone() };
+    for record in memory.summaries().iter().filter(|record| !record.inbound) {
+        let record = SummaryRecord { campaign: id, lead: None, ..record.clone() };
         writer.send(Command::SaveSummary(Box::new(record))).await;
         replies.recv().await.expect("saved");
     }
@@ -233,7 +234,7 @@ async fn store_at(dir: &std::path::Path, now: Utc) -> Store {
 }
 
 #[tokio::test]
-async fn brain_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
+async fn dialer_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
     for (seed, mode) in [(760, Mode::Ratio), (761, Mode::Predictive), (762, Mode::Ratio)] {
         let mut plan = plan(seed, mode, 150);
         plan.troubles = Troubles { crash_every: None, ..plan.troubles };
@@ -243,7 +244,7 @@ async fn brain_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
         let dir = tempfile::tempdir().expect("a folder");
         let now = day.utc();
         let store = store_at(dir.path(), now).await;
-        let id = write_down(&store, &plan, &day.books).await;
+        let id = write_rows(&store, &plan, &day.books).await;
         let summary = {
             let mut reader = store.reader().await.expect("a reader");
             paceline::results::write(&mut reader, "floor", &dir.path().join("results"))
@@ -257,7 +258,7 @@ async fn brain_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
         let abandons = store.abandons(id, wait).await.expect("sums");
         let restored = Ledger::restored(&abandons);
         let (counts, sums) = (restored.sums().collect::<Vec<_>>(), counted.sums().collect::<Vec<_>>());
-        assert_eq!(counts, sums, "seed {seed}: the store's sums, and the brain's");
+        assert_eq!(counts, sums, "seed {seed}: the store's sums, and the dialer's");
 
         let mut next = Dialer::new(seed);
         next.handle(Time::ZERO, Input::ClockSet(day.dialer.utc()));
@@ -271,14 +272,22 @@ async fn brain_store_and_summary_agree_after_a_whole_day_and_after_a_restart() {
         let last = day.books.attempts().filter_map(|attempt| Some(attempt.result.as_ref()?.ended_at)).max();
         let now = last.expect("calls");
         let at = At { now, day_start: plan.campaign.windows.local_day(now).0 };
-        let told = &summary.abandon;
+        let abandon = &summary.abandon;
         for rule in Rule::ALL {
-            let (rate, told) = (counted.rate(rule, at), &told.by_rule[rule.word()]);
+            let (rate, abandon) = (counted.rate(rule, at), &abandon.by_rule[rule.word()]);
             let known = [rate.abandoned, rate.of, rate.rate * 100.0, rate.upper * 100.0].map(hundredth);
-            assert_eq!([told.abandoned, told.of, told.pct, told.upper_pct], known, "seed {seed}: {rule:?}");
+            assert_eq!(
+                [abandon.abandoned, abandon.of, abandon.pct, abandon.upper_pct],
+                known,
+                "seed {seed}: {rule:?}"
+            );
         }
-        let days: u64 = told.by_day.values().map(|day| day.abandoned).sum();
-        assert_eq!((days, told.abandoned), (told.abandoned, sum(&counted, at).abandoned), "seed {seed}");
-        assert!(told.abandoned > 0, "seed {seed}: too tame");
+        let days: u64 = abandon.by_day.values().map(|day| day.abandoned).sum();
+        assert_eq!(
+            (days, abandon.abandoned),
+            (abandon.abandoned, sum(&counted, at).abandoned),
+            "seed {seed}"
+        );
+        assert!(abandon.abandoned > 0, "seed {seed}: too tame");
     }
 }

@@ -1,11 +1,11 @@
-//! Whole days on the floor in virtual time: agents who come, pause, lose their network, never answer,
-//! crash their phones and forget to sign out, under every way of placing calls.
+//! Whole days on the floor in virtual time, under every dialling mode: agents who take breaks, lose their
+//! network, never answer, restart their phones and forget to sign out.
 
 mod actions;
-mod after;
-mod fates;
+mod end_checks;
 mod interfering_manager;
 mod judge;
+mod lead_checks;
 pub mod ledger;
 mod orders;
 pub mod properties;
@@ -39,7 +39,7 @@ const GROUP: GroupId = GroupId(1);
 /// Monday, 8 o'clock in Shanghai.
 const START: Utc = Utc::from_millis(1_794_182_400_000);
 
-/// A campaign, its agents, a list and troubles, all drawn from one seed.
+/// A campaign, its agents, a list and faults, all drawn from one seed.
 pub struct FloorPlan {
     pub seed: u64,
     pub campaign: Campaign,
@@ -61,7 +61,7 @@ impl FloorPlan {
         let agents = 1 + (dice.next_u64() % 8) as i64;
         let wild = dice.chance(0.6);
         let mut campaign = campaign(mode, &mut dice);
-        // Dice of their own: the rest of the day does not depend on it.
+        // A random stream of its own: the rest of the day does not depend on it.
         campaign.pacing.shadow = shadow(&mut Dice::keyed(seed, &[mode as u64, 1]));
         FloorPlan {
             seed,
@@ -93,14 +93,14 @@ impl FloorPlan {
     }
 
     pub fn day(&self) -> Day<Line> {
-        let mut books = Books::default();
-        self.leads.iter().cloned().for_each(|lead| books.add_lead(lead));
+        let mut store = Books::default();
+        self.leads.iter().cloned().for_each(|lead| store.add_lead(lead));
         let clock = WallClock::new(Time::ZERO, START);
         let mut line = Line::new(self.people.clone(), clock);
         line.set_announcement(self.campaign.id, Duration::from_secs(8));
         line.set_temper(self.temper.clone());
         let trunks = vec![self.trunk.clone()];
-        let mut day = Day::new(self.seed, START, self.campaign.clone(), trunks, books, line, self.troubles);
+        let mut day = Day::new(self.seed, START, self.campaign.clone(), trunks, store, line, self.troubles);
         let scene = Scene {
             campaign: self.campaign.id,
             group: GROUP,
@@ -119,7 +119,7 @@ impl FloorPlan {
     }
 }
 
-/// Agents who come at once, stay, and do their work.
+/// Agents who sign in at once, stay, and answer every call.
 fn steady() -> Habits {
     Habits {
         late: Spread::new(1.0, 0.1, 0.0, 10.0),
@@ -206,7 +206,7 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
     }
 }
 
-/// Now and then another setting runs beside the live one; it must make no difference to anybody.
+/// Now and then another setting runs in the shadow; it must not change any call.
 fn shadow(dice: &mut Dice) -> Option<ShadowRules> {
     let modes = [None, None, Some(Mode::Progressive), Some(Mode::Ratio), Some(Mode::Predictive)];
     let mode = pick(dice, &modes)?;

@@ -1,5 +1,5 @@
-//! What was ordered is done: no call of the list is opened in a pause, after a drain, while the store cannot
-//! write or while the trunk is down, and nobody's phone goes on ringing for a number that was blacklisted.
+//! Orders are obeyed: no call of the list is opened in a pause, after a drain, while the store cannot write
+//! or while the trunk is down, and no phone goes on ringing for a number that was blacklisted.
 
 use paceline_core::call::Progress;
 use paceline_core::dialer::input::{ManagerAct, TrunkState};
@@ -15,19 +15,19 @@ pub struct Orders {
     drained: bool,
     stalled: bool,
     trunk_down: bool,
-    /// What was opened since the last input was looked at.
+    /// Attempts opened since the last input was checked.
     opened: Vec<AttemptRequest>,
-    /// Phones that ring, or are about to.
+    /// Calls that ring, or are being set up.
     ringing: BTreeMap<CallId, PhoneNumber>,
 }
 
 impl Orders {
-    /// A new process knows of no order.
+    /// A new process has no orders.
     pub fn forget(&mut self) {
         *self = Orders::default();
     }
 
-    /// After everything that it led to.
+    /// Checks an input after all its outputs.
     pub fn input(&mut self, input: &Input) -> Result<(), String> {
         match input {
             Input::ManagerActed { act, .. } => match act {

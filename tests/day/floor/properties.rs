@@ -1,7 +1,7 @@
 //! Many seeds, every mode, every property of the floor.
 
 use super::judge::{FloorJudge, Seen};
-use super::{FloorPlan, after, fates, interfering_manager};
+use super::{FloorPlan, end_checks, interfering_manager, lead_checks};
 use paceline::sim::agents::Habits;
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A campaign that takes longer than this in virtual time does not end.
 const LONGEST: Time = Time::from_millis(40 * 24 * 3_600_000);
 
-/// What happened over several days, to see that a test was not too tame.
+/// Sums over several days, to check that a test met every case.
 #[derive(Debug, Default)]
 pub struct Total {
     days: u32,
@@ -37,8 +37,8 @@ impl Total {
         self.judged(plan, |_| {}).unwrap_or_else(|broken| panic!("{broken}"));
     }
 
-    /// One day, from the first sign-in until everybody has gone home; the first promise that was broken.
-    /// `show` is given the day before it begins.
+    /// Runs one day, from the first sign-in until every agent has signed out; returns the first broken
+    /// property. `show` gets the day before it begins.
     pub fn judged(&mut self, plan: &FloorPlan, show: impl FnOnce(&mut Day<Line>)) -> Result<(), String> {
         let mut day = plan.day();
         let judge = FloorJudge::default();
@@ -54,8 +54,10 @@ impl Total {
         if let Some(broken) = &judge.seen.borrow().broken {
             return Err(format!("{of}: {broken}"));
         }
-        // Where nobody takes calls out there is nobody to finish it.
-        if !finished && day.floor.as_ref().is_some_and(|floor| floor.takes_calls_out(plan.group.work_mode)) {
+        // Without outbound agents a campaign cannot finish.
+        if !finished
+            && day.floor.as_ref().is_some_and(|floor| floor.has_outbound_agents(plan.group.work_mode))
+        {
             let (view, seats) = (day.dialer.view(day.campaign()), day.dialer.seats());
             return Err(format!("{of}: not finished after 40 days: {view:?} {seats:?}"));
         }
@@ -67,9 +69,9 @@ impl Total {
         if let Some(broken) = &seen.broken {
             return Err(format!("{of}, while closing: {broken}"));
         }
-        fates::judge(plan, &seen, &day.books, finished && whole)
+        lead_checks::judge(plan, &seen, &day.books, finished && whole)
             .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
-        after::judge(plan, &seen, &day.books, &day.dialer, finished && whole)
+        end_checks::judge(plan, &seen, &day.books, &day.dialer, finished && whole)
             .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
         let floor = day.floor.as_ref().ok_or("no floor")?;
         if floor.legs() > 0 {
@@ -85,7 +87,7 @@ impl Total {
         self.checks += seen.checks;
         self.most_waiting = self.most_waiting.max(seen.most_waiting);
         self.called_back += day.far.called_back();
-        self.callbacks_kept += after::callbacks_kept(seen, &day.books);
+        self.callbacks_kept += end_checks::callbacks_kept(seen, &day.books);
         for attempt in day.books.attempts() {
             let outcome = attempt.result.as_ref().map(|result| result.outcome);
             let connected = attempt.result.as_ref().is_some_and(|result| result.connected_at.is_some());
@@ -112,33 +114,33 @@ fn many(mode: Mode, seeds: std::ops::Range<u64>) -> Total {
 }
 
 #[test]
-fn with_a_ratio_of_lines_the_floor_keeps_its_promises() {
+fn ratio_mode_keeps_every_property_of_the_floor() {
     let total = many(Mode::Ratio, 0..24);
     assert!(total.abandoned > 0 && total.callbacks_kept > 5 && total.crashes > 5, "too tame: {total:?}");
 }
 
 #[test]
-fn with_one_line_per_idle_agent_the_floor_keeps_its_promises() {
+fn progressive_mode_keeps_every_property_of_the_floor() {
     many(Mode::Progressive, 100..124);
 }
 
 #[test]
-fn with_leads_shown_before_they_are_called_the_floor_keeps_its_promises() {
+fn preview_mode_keeps_every_property_of_the_floor() {
     many(Mode::Preview, 200..224);
 }
 
 #[test]
-fn with_predictive_lines_the_floor_keeps_its_promises() {
+fn predictive_mode_keeps_every_property_of_the_floor() {
     many(Mode::Predictive, 300..312);
 }
 
 #[test]
-fn with_a_key_that_hands_over_the_floor_keeps_its_promises() {
+fn announce_mode_with_a_transfer_key_keeps_every_property_of_the_floor() {
     many(Mode::Announce, 400..424);
 }
 
 #[test]
-fn a_crash_every_few_minutes_calls_nobody_twice_and_leaves_no_leg() {
+fn a_crash_every_few_minutes_calls_no_number_twice_and_leaves_no_leg() {
     let mut total = Total::default();
     for seed in 500..510 {
         let mut plan = FloorPlan::from_seed(seed, Mode::Ratio, 60);
@@ -149,7 +151,7 @@ fn a_crash_every_few_minutes_calls_nobody_twice_and_leaves_no_leg() {
 }
 
 #[test]
-fn without_agents_nothing_is_dialled_and_the_why_says_so() {
+fn without_agents_no_lead_is_dialled_and_the_why_says_so() {
     let mut plan = FloorPlan::from_seed(1, Mode::Ratio, 50);
     plan.agents.clear();
     plan.troubles = Troubles::default();
@@ -185,7 +187,7 @@ fn the_first_lines_are_ratio_times_agents() {
         plan.people = std::sync::Arc::new(people);
         plan.campaign.ring = Duration::from_secs(60);
         let mut day = plan.day();
-        // Everybody has signed in, and no call that nobody answers has been given up.
+        // Every agent has signed in, and no unanswered call has been cancelled.
         day.run(Time::from_millis(55_000));
         assert_eq!(day.far.calls_most(), lines, "{agents} agents");
     }

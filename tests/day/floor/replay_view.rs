@@ -1,5 +1,5 @@
-//! A virtual day looked back at through its journal: every minute is as it was, and an owner who was hung
-//! up on can be told why.
+//! Replays a virtual day from its journal: every minute is as it was, and an abandoned callee's call can be
+//! explained.
 
 use super::{FloorPlan, START};
 use paceline::journal::{
@@ -28,7 +28,7 @@ struct Recorded {
     of: String,
 }
 
-/// A day of ratio dialling that abandons people, in a journal of several segments.
+/// A day of ratio dialling with abandoned calls, in a journal of several segments.
 fn recorded(seed: u64) -> Recorded {
     let mut plan = FloorPlan::from_seed(seed, Mode::Ratio, 120);
     plan.troubles = Troubles::default();
@@ -51,7 +51,7 @@ fn recorded(seed: u64) -> Recorded {
     let mut dialer = Dialer::new(seed);
     let inputs = day.journal.take().expect("inputs");
     drop(day);
-    // A writer at a time, each until it has written everything: no piece is lost to a slow disk.
+    // One writer after the other, each until it has written everything: no record is dropped by a slow disk.
     for part in inputs.chunks(inputs.len() / 3 + 1) {
         let config = JournalConfig { total_bytes: 1 << 30, ..JournalConfig::in_dir(dir.path().to_owned()) };
         let mut writer = JournalWriter::start(config).expect("a journal");
@@ -75,7 +75,7 @@ fn floor(dialer: &Dialer) -> Floor {
 }
 
 #[test]
-fn every_minute_of_a_day_is_as_it_was() {
+fn a_replayed_day_equals_the_recorded_one_at_every_minute() {
     let mut compared = 0;
     for seed in 1..4 {
         let day = recorded(seed);
@@ -88,7 +88,7 @@ fn every_minute_of_a_day_is_as_it_was() {
             let mut found = Timeline::new(Window { from, until, campaign: Some("floor".into()) });
             replay_files(&files, &mut found).expect("a replay");
             let found = found.finish();
-            // As it stood when the window began, and after the last input of every millisecond in it.
+            // The floor when the window began, and after the last input of every millisecond in it.
             let before = day.seen.iter().rev().find(|(at, _)| *at <= from).map(|(_, floor)| (from, floor));
             let within = day
                 .seen
@@ -103,7 +103,7 @@ fn every_minute_of_a_day_is_as_it_was() {
     assert!(compared > 300, "{compared} moments are too few");
 }
 
-/// What the timeline says of a moment.
+/// The states that the timeline reports for a moment.
 fn told(found: &Timeline, at: Utc) -> BTreeMap<String, &'static str> {
     let mut told = BTreeMap::new();
     for row in &found.rows {
@@ -120,7 +120,7 @@ fn told(found: &Timeline, at: Utc) -> BTreeMap<String, &'static str> {
     told
 }
 
-/// What there was.
+/// The states that were recorded.
 fn shown((agents, calls): &Floor) -> BTreeMap<String, &'static str> {
     let agents = agents.iter().filter(|(_, state)| **state != AgentState::SignedOut);
     let agents = agents.map(|(agent, state)| (format!("agent {agent}"), state.word()));
@@ -129,7 +129,7 @@ fn shown((agents, calls): &Floor) -> BTreeMap<String, &'static str> {
 }
 
 #[test]
-fn why_an_owner_was_hung_up_on_is_answered_from_the_journal() {
+fn the_journal_explains_an_abandoned_call() {
     let day = recorded(2);
     let attempt = *day.abandoned.first().unwrap_or_else(|| panic!("{}: nobody was abandoned", day.of));
     let mut stories = Stories::of(Wanted::Attempt(attempt));
@@ -137,7 +137,7 @@ fn why_an_owner_was_hung_up_on_is_answered_from_the_journal() {
     let story = &stories.told[0];
     let answered = story.answered_at.expect("she answered");
     assert!(story.abandoned() && story.connected.is_none(), "{story:?}");
-    // Who was there, and who was free, is what the day itself says.
+    // The recording of the day says which agents were signed in and which were idle.
     let (_, (agents, _)) = day.seen.iter().rev().find(|(at, _)| *at <= answered).expect("the moment");
     for there in &story.there {
         assert_eq!(agents.get(&there.agent), Some(&there.state), "{}: {there:?}", day.of);
@@ -164,9 +164,9 @@ fn why_an_owner_was_hung_up_on_is_answered_from_the_journal() {
     }
 }
 
-/// Another setting is tried on a day that is over: the day itself is replayed as it was, bit for bit.
+/// Another setting runs in the shadow of a finished day: the day itself is replayed as it was, bit for bit.
 #[test]
-fn a_setting_is_tried_in_the_shadow_of_a_recorded_day() {
+fn a_recorded_day_replays_with_a_shadow_setting() {
     let day = recorded(2);
     let rules = ShadowRules { mode: Mode::Progressive, call_ratio: 1.0, abandon_rate_max: 0.03 };
     let (found, compared) = replay_shadowed(day.dir.path(), rules).expect("a replay");

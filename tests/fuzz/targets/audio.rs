@@ -1,4 +1,4 @@
-//! Files that claim to be announcements. Anything may be refused; nothing may panic, hang or grow.
+//! Any bytes as an announcement file: it may be refused; no panic, no endless loop, no unbounded memory.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

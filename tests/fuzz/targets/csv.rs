@@ -1,4 +1,4 @@
-//! Any bytes as a list: no panic, and every row that was read is accounted for.
+//! Any bytes as a list: no panic, and every row that was read is counted.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

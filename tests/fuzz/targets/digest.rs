@@ -1,4 +1,4 @@
-//! Any text as a challenge and as an answer to one: no panic, and our answer to it can be checked.
+//! Any text as a challenge and as an answer to one: no panic, and our answer to it can be verified.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

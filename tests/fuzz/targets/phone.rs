@@ -1,4 +1,4 @@
-//! Any text as a phone number: no panic, and what comes out is stable and may be dialled.
+//! Any text as a phone number: no panic, and the normalised number is stable and can be dialled.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! RTP, RTCP and telephone events from anyone.
+//! Any bytes as RTP, RTCP and telephone events: no panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any bytes as an offer and as an answer: no panic, and our answer to it can be read.
+//! Any bytes as an offer and as an answer: no panic, and our answer to it can be parsed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

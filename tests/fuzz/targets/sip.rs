@@ -1,4 +1,4 @@
-//! Any bytes as a SIP message and as a stream of them: no panic, and what is taken can be answered.
+//! Any bytes as a SIP message and as a stream of messages: no panic, and a parsed request can be answered.
 //! The messages in `src/core/sip/torture` are a good corpus to start from.
 #![no_main]
 

@@ -1,8 +1,8 @@
-//! What is asked of the books and the state log once the day is over.
+//! Checks of the store and the state log after the day is over.
 
 use super::FloorPlan;
-use super::judge::{Callee, Seen, Told};
-use paceline::sim::memory_store::{BookedAttempt, Books};
+use super::judge::{Callee, ReportedSeat, Seen};
+use paceline::sim::memory_store::{Books, StoredAttempt};
 use paceline_core::agent::Availability;
 use paceline_core::campaign::Mode;
 use paceline_core::dialer::Dialer;
@@ -12,26 +12,26 @@ use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeMap;
 
-/// A booked callback whose agent is away goes to anyone after this.
+/// After this, a booked callback whose agent is away goes to any agent.
 const GRACE: Duration = Duration::from_secs(15 * 60);
 
-/// `finished` = nothing was left to do; where nobody takes calls out, a day ends without.
+/// `finished` = the list was called to its end; a day without outbound agents ends before that.
 pub fn judge(
     plan: &FloorPlan,
     seen: &Seen,
-    books: &Books,
+    store: &Books,
     dialer: &Dialer,
     finished: bool,
 ) -> Result<(), String> {
-    everybody_went_home(dialer)?;
-    every_answered_call_ends_well(plan, seen, books)?;
-    the_log_adds_up(seen)?;
-    nobody_is_called_again_without_reason(plan, seen, books)?;
-    callbacks_reach_whom_they_were_booked_for(seen, books, finished)?;
-    if finished { nothing_is_lent_for_ever(books) } else { Ok(()) }
+    every_agent_signed_out(dialer)?;
+    every_answered_call_ends_well(plan, seen, store)?;
+    state_logs_add_up(seen)?;
+    every_repeated_call_has_a_reason(plan, seen, store)?;
+    callbacks_reach_their_agents(seen, store, finished)?;
+    if finished { every_lease_ended(store) } else { Ok(()) }
 }
 
-fn everybody_went_home(dialer: &Dialer) -> Result<(), String> {
+fn every_agent_signed_out(dialer: &Dialer) -> Result<(), String> {
     match dialer
         .seats()
         .into_iter()
@@ -43,10 +43,10 @@ fn everybody_went_home(dialer: &Dialer) -> Result<(), String> {
     }
 }
 
-/// A lead that nobody has any more, and that the store believes to be lent, would never be called again.
-fn nothing_is_lent_for_ever(books: &Books) -> Result<(), String> {
-    match books.lent().next() {
-        Some(lead) => Err(format!("lead {lead} is lent to nobody: {:?}", books.lead(lead))),
+/// A lead that no part of the dialer holds while the store counts it as leased would never be called again.
+fn every_lease_ended(store: &Books) -> Result<(), String> {
+    match store.leased().next() {
+        Some(lead) => Err(format!("lead {lead} is still leased: {:?}", store.lead(lead))),
         None => Ok(()),
     }
 }
@@ -55,8 +55,8 @@ fn callee(seen: &Seen, attempt: AttemptId) -> Option<&Callee> {
     seen.callees.get(&attempt.call()).or_else(|| seen.past.get(&attempt))
 }
 
-fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
-    for attempt in books.attempts().filter(|attempt| attempt.answered_at.is_some()) {
+fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+    for attempt in store.attempts().filter(|attempt| attempt.answered_at.is_some()) {
         let id = attempt.request.attempt;
         let Some(result) = &attempt.result else { return Err(format!("attempt {id} has no end")) };
         let Some(callee) = callee(seen, id) else { return Err(format!("attempt {id} was never seen")) };
@@ -64,7 +64,7 @@ fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, books: &Books) -
             Outcome::Answered => {
                 (callee.bridged && result.connected_at.is_some() && result.agent.is_some())
                     || callee.announced
-                    // She was gone before anything could be played.
+                    // The callee hung up before an announcement could be played.
                     || plan.campaign.mode == Mode::Announce && callee.acked.is_none() && callee.ended_by_callee
                     || attempt.request.lead.is_none() && result.agent.is_none()
                     || (callee.sorry && result.agent.is_none())
@@ -85,30 +85,31 @@ fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, books: &Books) -
     Ok(())
 }
 
-/// Sign-in to sign-out is the sum of what lies between, and conversations are as long as was told.
-fn the_log_adds_up(seen: &Seen) -> Result<(), String> {
-    for (agent, told) in &seen.told {
-        one_log_adds_up(seen, told).map_err(|broken| format!("agent {agent}: {broken}"))?;
+/// The times from sign-in to sign-out add up to the total, and conversations are as long as reported.
+fn state_logs_add_up(seen: &Seen) -> Result<(), String> {
+    for (agent, log) in &seen.log {
+        state_log_adds_up(seen, log).map_err(|broken| format!("agent {agent}: {broken}"))?;
     }
     Ok(())
 }
 
-fn one_log_adds_up(seen: &Seen, told: &[Told]) -> Result<(), String> {
+fn state_log_adds_up(seen: &Seen, log: &[ReportedSeat]) -> Result<(), String> {
     let mut shift: Option<(Utc, Duration, Duration)> = None;
-    let mut logged: Option<&Told> = None;
-    let mut before: Option<&Told> = None;
-    for line in told {
+    let mut logged: Option<&ReportedSeat> = None;
+    let mut before: Option<&ReportedSeat> = None;
+    for line in log {
         if line.logged && line.seat.since != line.at {
             return Err(format!("a line of the log is dated {:?}: {line:?}", line.seat.since));
         }
-        let crashed = |before: &Told| seen.crashes_at.iter().any(|at| *at > before.at && *at <= line.at);
+        let crashed =
+            |before: &ReportedSeat| seen.crashes_at.iter().any(|at| *at > before.at && *at <= line.at);
         if before.is_some_and(crashed) {
             (shift, logged) = (None, None);
         } else if let (Some(before), Some((_, whole, talked))) = (before, &mut shift) {
             let span = line.at.since(before.at);
             *whole += span;
-            // Who is the agent of a conversation may change within one activity: a helper takes it over.
-            if Seen::talks_herself(&before.seat) {
+            // The agent of a conversation may change within one activity: a consulted agent takes it over.
+            if Seen::owns_call(&before.seat) {
                 *talked += span;
             }
         }
@@ -116,7 +117,7 @@ fn one_log_adds_up(seen: &Seen, told: &[Told]) -> Result<(), String> {
         if !line.logged {
             continue;
         }
-        let state = |told: &Told| (told.seat.availability.clone(), told.seat.activity.clone());
+        let state = |line: &ReportedSeat| (line.seat.availability.clone(), line.seat.activity.clone());
         if logged.is_some_and(|logged| state(logged) == state(line)) {
             return Err(format!("the same state twice: {line:?}"));
         }
@@ -142,11 +143,11 @@ fn one_log_adds_up(seen: &Seen, told: &[Told]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever answered is called again only when she was abandoned, a summary says so, or an agent asked.
-fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+/// A callee who answered is called again only after an abandon, by a summary, or by an agent's request.
+fn every_repeated_call_has_a_reason(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
     let rest = plan.campaign.retry.after.get(&Outcome::Abandoned);
-    let mut answered: BTreeMap<_, &BookedAttempt> = BTreeMap::new();
-    for attempt in books.attempts() {
+    let mut answered: BTreeMap<_, &StoredAttempt> = BTreeMap::new();
+    for attempt in store.attempts() {
         let Some(lead) = attempt.request.lead else { continue };
         let key = (lead, attempt.request.number);
         if let Some(earlier) =
@@ -161,9 +162,9 @@ fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &
                 });
                 of && record.at <= attempt.request.placed_at
             };
-            // What becomes of a lead that an agent asked for anew is settled by that call.
+            // A lead that an agent has requested since is settled by that newer call.
             let asked_since = seen.asked_at.get(&lead).is_some_and(|at| *at >= earlier.request.placed_at);
-            if !abandoned && !asked_since && books.summaries().iter().rfind(opened).is_none() {
+            if !abandoned && !asked_since && store.summaries().iter().rfind(opened).is_none() {
                 return Err(format!(
                     "{key:?} had answered ({result:?}) and was called again: {:?}",
                     attempt.request
@@ -177,22 +178,18 @@ fn nobody_is_called_again_without_reason(plan: &FloorPlan, seen: &Seen, books: &
     Ok(())
 }
 
-fn callbacks_reach_whom_they_were_booked_for(
-    seen: &Seen,
-    books: &Books,
-    finished: bool,
-) -> Result<(), String> {
+fn callbacks_reach_their_agents(seen: &Seen, store: &Books, finished: bool) -> Result<(), String> {
     let mut last: BTreeMap<LeadId, &SummaryRecord> = BTreeMap::new();
-    for record in books.summaries() {
+    for record in store.summaries() {
         if let Some(update) = &record.lead {
             last.insert(update.lead, record);
             continue;
         }
     }
-    for record in books.summaries() {
+    for record in store.summaries() {
         let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { continue };
         if update.callback.is_none() {
-            // The only number was wrong: nobody can be called back there.
+            // If the only number was wrong, no callback is possible.
             if update.phones.iter().any(|phone| !phone.closed) {
                 return Err(format!("the callback of {record:?} was dropped"));
             }
@@ -201,13 +198,13 @@ fn callbacks_reach_whom_they_were_booked_for(
         if update.next_at != Some(booked.at) {
             return Err(format!("booked for {:?}, and due at {:?}: {record:?}", booked.at, update.next_at));
         }
-        let later = books.attempts().find(|attempt| {
+        let later = store.attempts().find(|attempt| {
             attempt.request.lead == Some(update.lead) && attempt.request.placed_at >= record.at
         });
         let Some(next) = later else {
-            let lead = books.lead(update.lead).ok_or("no such lead")?;
-            // The end of a call in which she spoke with somebody has the last word.
-            let overtaken = books.attempts().any(|attempt| {
+            let lead = store.lead(update.lead).ok_or("no such lead")?;
+            // A later call in which the callee spoke with an agent decides instead.
+            let overtaken = store.attempts().any(|attempt| {
                 let spoke = |result: &AttemptResult| result.ended_at >= record.at && result.agent.is_some();
                 attempt.request.lead == Some(update.lead)
                     && attempt.request.attempt != record.attempt
@@ -225,7 +222,7 @@ fn callbacks_reach_whom_they_were_booked_for(
         if seen.attempts_asked.contains(&next.request.attempt) {
             continue;
         }
-        let reopened = books.summaries().iter().any(|other| {
+        let reopened = store.summaries().iter().any(|other| {
             other.at > record.at
                 && other.at <= next.request.placed_at
                 && other.lead.as_ref().is_some_and(|of| of.lead == update.lead)
@@ -249,17 +246,17 @@ fn callbacks_reach_whom_they_were_booked_for(
     Ok(())
 }
 
-/// How many callbacks came to the agent who had booked them.
-pub fn callbacks_kept(seen: &Seen, books: &Books) -> usize {
+/// The number of callbacks that came to the agent who had booked them.
+pub fn callbacks_kept(seen: &Seen, store: &Books) -> usize {
     let kept = |record: &&SummaryRecord| {
         let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { return false };
         booked.own
-            && books.attempts().any(|attempt| {
+            && store.attempts().any(|attempt| {
                 attempt.request.lead == Some(update.lead)
                     && attempt.request.placed_at >= booked.at
                     && callee(seen, attempt.request.attempt).and_then(|callee| callee.first_agent)
                         == Some(record.agent)
             })
     };
-    books.summaries().iter().filter(kept).count()
+    store.summaries().iter().filter(kept).count()
 }

@@ -1,6 +1,6 @@
-//! One agent: how long she takes, and what she does then, in whatever state her seat is.
+//! One simulated agent: how long the agent waits in each seat state, and the next action then.
 
-use super::habits::Habits;
+use super::profile::Habits;
 use crate::sim::random::Dice;
 use paceline_core::agent::{
     Activity, Agent, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Force, Holding,
@@ -11,32 +11,32 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::{Duration, Time, Utc};
 
-/// The work that the agents share.
+/// Data that all agents of a floor share: campaign, dispositions, leads and outside numbers to call.
 #[derive(Clone, Debug)]
 pub struct Scene {
     pub campaign: CampaignId,
     pub group: GroupId,
     pub dispositions: Vec<Disposition>,
-    /// Leads that an agent may ask for.
+    /// Leads that an agent may request.
     pub leads: Vec<LeadId>,
-    /// Whom agents call or consult outside.
+    /// Numbers that agents call or consult outside.
     pub outside: Vec<PhoneNumber>,
 }
 
-/// What she does next.
+/// The next action of an agent.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed {
+pub enum Decision {
     Act(AgentAct),
-    /// Presses the red button of her phone.
-    PutDown,
-    /// Her phone, or the network before it, is gone for a while.
+    /// The agent presses the hang-up key of the phone.
+    HangUpPhone,
+    /// The phone, or its network, is lost for a while.
     LosePhone,
     Nothing,
 }
 
-/// What has to change for her to think anew.
+/// The part of the seat whose change makes the agent decide anew.
 #[derive(Clone, Debug, PartialEq)]
-struct Mood {
+struct Situation {
     availability: &'static str,
     activity: Activity,
     attempt: Option<i64>,
@@ -44,36 +44,36 @@ struct Mood {
 }
 
 #[derive(Debug)]
-pub(super) struct Person {
+pub(super) struct SimAgent {
     pub agent: Agent,
     pub dice: Dice,
     pub way: Way,
     pub holding: Holding,
     pub work_mode: WorkMode,
     pub deaf: bool,
-    /// Her shift is on.
+    /// The shift is on.
     pub at_work: bool,
-    /// She went home without signing out.
+    /// The agent left without signing out.
     pub absent: bool,
     pub phone_ready: bool,
     pub seat: Option<SeatView>,
-    /// Counts her moods: a decision for an earlier one is void.
+    /// Counts changes of `situation`: a decision made for an earlier one is void.
     pub generation: u32,
-    mood: Option<Mood>,
+    situation: Option<Situation>,
     break_at: Time,
-    refused_at_the_door: bool,
+    sign_in_refused: bool,
 }
 
 const REASONS: [&str; 4] = ["lunch", "training", "茶歇", "toilet"];
 
-impl Person {
+impl SimAgent {
     pub fn new(agent: Agent, habits: &Habits, mut dice: Dice) -> Self {
         let telephone = agent.telephone.filter(|_| dice.chance(habits.telephone));
         let nailed = dice.chance(habits.nailed_up);
         let deaf = dice.chance(habits.deaf);
         let modes = [WorkMode::Both, WorkMode::Both, WorkMode::Outbound, WorkMode::Inbound];
         let work_mode = modes[if dice.chance(habits.own_mode) { dice.next_u64() as usize % 4 } else { 0 }];
-        Person {
+        SimAgent {
             agent,
             way: telephone.map_or(Way::Phone, Way::Telephone),
             holding: if nailed { Holding::NailedUp } else { Holding::PerCall },
@@ -84,64 +84,64 @@ impl Person {
             phone_ready: true,
             seat: None,
             generation: 0,
-            mood: None,
+            situation: None,
             break_at: Time::ZERO,
-            refused_at_the_door: false,
+            sign_in_refused: false,
             dice,
         }
     }
 
-    /// Her seat is not what it was. Says whether she must think anew.
-    pub fn sees(&mut self, seat: SeatView) -> bool {
-        let mood = Mood {
+    /// Takes the agent's new seat. Returns whether the agent must decide anew.
+    pub fn update_seat(&mut self, seat: SeatView) -> bool {
+        let situation = Situation {
             availability: seat.availability.word(),
             activity: seat.activity.clone(),
             attempt: seat.work.as_ref().and_then(|work| work.attempt).map(|attempt| attempt.0),
             supervises: seat.supervising.is_some(),
         };
         self.seat = Some(seat);
-        let changed = self.mood.as_ref() != Some(&mood);
-        self.mood = Some(mood);
+        let changed = self.situation.as_ref() != Some(&situation);
+        self.situation = Some(situation);
         changed
     }
 
-    /// The process that knew her seat is gone.
+    /// The process that held the agent's seat died.
     pub fn forget_seat(&mut self) {
-        (self.seat, self.mood) = (None, None);
+        (self.seat, self.situation) = (None, None);
         self.generation += 1;
     }
 
-    pub fn comes(&mut self, now: Time, habits: &Habits) {
+    pub fn start_shift(&mut self, now: Time, habits: &Habits) {
         self.at_work = true;
         self.absent = false;
         self.break_at = now + habits.between_breaks.draw(&mut self.dice);
     }
 
-    /// Where no ordinary telephone is admitted she takes the phone on her desk.
+    /// An agent whose ordinary telephone is not admitted switches to the SIP phone.
     pub fn refused(&mut self, refusal: Refusal, act: &str) {
-        self.refused_at_the_door |= act == "sign_in";
+        self.sign_in_refused |= act == "sign_in";
         if refusal == Refusal::PhoneNotReady && act == "sign_in" {
             self.way = Way::Phone;
         }
     }
 
-    pub fn talks(&self) -> bool {
+    pub fn is_talking(&self) -> bool {
         self.seat.as_ref().is_some_and(|seat| seat.activity == Activity::Talking)
     }
 
-    pub fn signed_in(&self) -> bool {
+    pub fn is_signed_in(&self) -> bool {
         self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut)
     }
 
-    /// After how long she does something in this state; `None` = somebody else is to move.
-    pub fn ponders(&mut self, now: Time, habits: &Habits) -> Option<Duration> {
+    /// Time until the agent's next action in this state; `None` = the agent waits for an event.
+    pub fn thinking_time(&mut self, now: Time, habits: &Habits) -> Option<Duration> {
         if self.absent {
             return None;
         }
         let dice = &mut self.dice;
         if !self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut) {
-            // At once, and with more patience when she was refused.
-            let most = if self.refused_at_the_door { 30_000 } else { 1_000 };
+            // At once at first; up to 30 s after a refused sign-in.
+            let most = if self.sign_in_refused { 30_000 } else { 1_000 };
             let span = dice.between(Duration::from_millis(100), Duration::from_millis(most));
             return self.at_work.then_some(span);
         }
@@ -162,98 +162,98 @@ impl Person {
         }
     }
 
-    /// What she does now that she has thought. `talking` = colleagues in conversation.
-    pub fn decides(
+    /// The agent's next action. `talking` = other agents in conversation.
+    pub fn decide(
         &mut self,
         now: Time,
         utc: Utc,
         habits: &Habits,
         scene: &Scene,
         talking: &[AgentId],
-    ) -> Deed {
-        if !self.signed_in() {
+    ) -> Decision {
+        if !self.is_signed_in() {
             let sign_in = AgentAct::SignIn {
                 groups: Vec::new(),
                 way: self.way,
                 holding: self.holding,
                 work_mode: self.work_mode,
             };
-            return if self.at_work { Deed::Act(sign_in) } else { Deed::Nothing };
+            return if self.at_work { Decision::Act(sign_in) } else { Decision::Nothing };
         }
-        let Some(seat) = self.seat.as_ref() else { return Deed::Nothing };
+        let Some(seat) = self.seat.as_ref() else { return Decision::Nothing };
         match seat.activity {
-            Activity::Idle if !self.at_work => Deed::Act(AgentAct::SignOut),
+            Activity::Idle if !self.at_work => Decision::Act(AgentAct::SignOut),
             Activity::Idle if seat.availability != Availability::Available => {
-                self.in_a_break(now, habits, scene)
+                self.act_in_break(now, habits, scene)
             }
-            Activity::Idle => self.waiting(now, habits, scene, talking),
-            Activity::Reserved => self.preview(habits),
-            Activity::Talking => self.in_conversation(utc, habits, scene, talking),
-            Activity::Consulting => self.consulting(talking),
-            Activity::WrapUp => self.after_the_call(utc, habits, scene),
-            Activity::Ringing => Deed::Nothing,
+            Activity::Idle => self.act_when_idle(now, habits, scene, talking),
+            Activity::Reserved => self.act_in_preview(habits),
+            Activity::Talking => self.act_in_conversation(utc, habits, scene, talking),
+            Activity::Consulting => self.act_in_consult(talking),
+            Activity::WrapUp => self.act_in_wrap_up(utc, habits, scene),
+            Activity::Ringing => Decision::Nothing,
         }
     }
 
-    fn in_a_break(&mut self, now: Time, habits: &Habits, scene: &Scene) -> Deed {
+    fn act_in_break(&mut self, now: Time, habits: &Habits, scene: &Scene) -> Decision {
         if self.dice.chance(habits.own_calls) {
-            return self.own_call(scene);
+            return self.place_own_call(scene);
         }
         self.break_at = now + habits.between_breaks.draw(&mut self.dice);
-        Deed::Act(AgentAct::Ready)
+        Decision::Act(AgentAct::Ready)
     }
 
-    fn waiting(&mut self, now: Time, habits: &Habits, scene: &Scene, talking: &[AgentId]) -> Deed {
+    fn act_when_idle(&mut self, now: Time, habits: &Habits, scene: &Scene, talking: &[AgentId]) -> Decision {
         if now >= self.break_at {
             let reason = REASONS[self.dice.next_u64() as usize % REASONS.len()].to_owned();
-            return Deed::Act(AgentAct::Pause { reason });
+            return Decision::Act(AgentAct::Pause { reason });
         }
         if self.agent.leads && self.dice.chance(habits.supervises) {
-            return self.leads_somebody(talking);
+            return self.supervise(talking);
         }
         if self.dice.chance(habits.phone_crashes) {
-            return Deed::LosePhone;
+            return Decision::LosePhone;
         }
         if self.dice.chance(habits.own_calls) {
-            return self.own_call(scene);
+            return self.place_own_call(scene);
         }
         if self.dice.chance(habits.clumsy) {
-            return self.clumsy(talking);
+            return self.invalid_action(talking);
         }
-        Deed::Nothing
+        Decision::Nothing
     }
 
-    fn own_call(&mut self, scene: &Scene) -> Deed {
+    fn place_own_call(&mut self, scene: &Scene) -> Decision {
         let campaign = scene.campaign;
         if self.dice.chance(0.5)
-            && let Some(lead) = self.one_of(&scene.leads)
+            && let Some(lead) = self.pick(&scene.leads)
         {
-            return Deed::Act(AgentAct::CallLead { campaign, lead });
+            return Decision::Act(AgentAct::CallLead { campaign, lead });
         }
-        match self.one_of(&scene.outside) {
-            Some(number) => Deed::Act(AgentAct::Call { campaign, number }),
-            None => Deed::Nothing,
+        match self.pick(&scene.outside) {
+            Some(number) => Decision::Act(AgentAct::Call { campaign, number }),
+            None => Decision::Nothing,
         }
     }
 
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+    fn pick<T: Copy>(&mut self, all: &[T]) -> Option<T> {
         let place = self.dice.next_u64() as usize;
         all.get(place % all.len().max(1)).copied()
     }
 
-    fn leads_somebody(&mut self, talking: &[AgentId]) -> Deed {
-        let Some(agent) = self.one_of(talking).filter(|agent| *agent != self.agent.id) else {
-            return Deed::Nothing;
+    fn supervise(&mut self, talking: &[AgentId]) -> Decision {
+        let Some(agent) = self.pick(talking).filter(|agent| *agent != self.agent.id) else {
+            return Decision::Nothing;
         };
         let how = [Supervision::Listen, Supervision::Whisper, Supervision::Barge, Supervision::TakeOver];
         let how = how[self.dice.weighted(&[4.0, 3.0, 2.0, 0.5]).unwrap_or(0)];
         if self.dice.chance(0.15) {
-            return Deed::Act(AgentAct::Force { agent, what: self.force() });
+            return Decision::Act(AgentAct::Force { agent, what: self.draw_force() });
         }
-        Deed::Act(AgentAct::Supervise { agent, how })
+        Decision::Act(AgentAct::Supervise { agent, how })
     }
 
-    fn force(&mut self) -> Force {
+    fn draw_force(&mut self) -> Force {
         match self.dice.next_u64() % 4 {
             0 => Force::Release,
             1 => Force::Pause { reason: "come and see me".into() },
@@ -262,10 +262,10 @@ impl Person {
         }
     }
 
-    /// What makes no sense here must be refused, and harm nobody.
-    fn clumsy(&mut self, talking: &[AgentId]) -> Deed {
-        let other = self.one_of(talking).unwrap_or(self.agent.id);
-        Deed::Act(match self.dice.next_u64() % 12 {
+    /// An invalid action: it must be refused and must not harm any call.
+    fn invalid_action(&mut self, talking: &[AgentId]) -> Decision {
+        let other = self.pick(talking).unwrap_or(self.agent.id);
+        Decision::Act(match self.dice.next_u64() % 12 {
             0 => AgentAct::Hold,
             1 => AgentAct::Retrieve,
             2 => AgentAct::Transfer,
@@ -275,13 +275,13 @@ impl Person {
             6 => AgentAct::Skip,
             7 => AgentAct::TakeBack,
             8 => AgentAct::Supervise { agent: other, how: Supervision::TakeOver },
-            9 => AgentAct::ChangeWay { way: self.way, holding: self.flipped() },
+            9 => AgentAct::ChangeWay { way: self.way, holding: self.flip_holding() },
             10 => AgentAct::Pause { reason: " ".into() },
             _ => AgentAct::StopSupervising,
         })
     }
 
-    fn flipped(&mut self) -> Holding {
+    fn flip_holding(&mut self) -> Holding {
         self.holding = match self.holding {
             Holding::NailedUp => Holding::PerCall,
             Holding::PerCall => Holding::NailedUp,
@@ -289,29 +289,35 @@ impl Person {
         self.holding
     }
 
-    fn preview(&mut self, habits: &Habits) -> Deed {
+    fn act_in_preview(&mut self, habits: &Habits) -> Decision {
         let dialled =
             self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| work.attempt.is_some());
         if dialled {
-            // She is tired of the ring-back, now and then.
-            let tired = self.dice.chance(habits.skips / 4.0);
-            return if tired { Deed::Act(AgentAct::HangUp { leg: None }) } else { Deed::Nothing };
+            // Now and then the agent cancels the preview call while it rings.
+            let cancels = self.dice.chance(habits.skips / 4.0);
+            return if cancels { Decision::Act(AgentAct::HangUp { leg: None }) } else { Decision::Nothing };
         }
         if self.dice.chance(habits.skips) {
-            Deed::Act(AgentAct::Skip)
+            Decision::Act(AgentAct::Skip)
         } else if self.dice.chance(habits.extends) {
-            Deed::Act(AgentAct::Extend)
+            Decision::Act(AgentAct::Extend)
         } else {
-            Deed::Act(AgentAct::Dial)
+            Decision::Act(AgentAct::Dial)
         }
     }
 
-    fn in_conversation(&mut self, utc: Utc, habits: &Habits, scene: &Scene, talking: &[AgentId]) -> Deed {
+    fn act_in_conversation(
+        &mut self,
+        utc: Utc,
+        habits: &Habits,
+        scene: &Scene,
+        talking: &[AgentId],
+    ) -> Decision {
         let held = self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| {
             work.parties.iter().any(|party| party.kind == PartyKind::Callee && party.held)
         });
         if held {
-            return Deed::Act(AgentAct::Retrieve);
+            return Decision::Act(AgentAct::Retrieve);
         }
         let weights = [
             habits.holds,
@@ -325,65 +331,65 @@ impl Person {
         let rest = (1.0 - weights.iter().sum::<f64>()).max(0.05);
         let all: Vec<f64> = weights.into_iter().chain([rest]).collect();
         match self.dice.weighted(&all).unwrap_or(7) {
-            0 => Deed::Act(AgentAct::Hold),
-            1 => self.consults(scene, talking),
+            0 => Decision::Act(AgentAct::Hold),
+            1 => self.start_consult(scene, talking),
             2 => {
                 let on = self.seat.as_ref().is_some_and(|seat| !seat.muted);
-                Deed::Act(AgentAct::Mute { on })
+                Decision::Act(AgentAct::Mute { on })
             }
             3 => {
-                let holding = self.flipped();
-                Deed::Act(AgentAct::ChangeWay { way: self.way, holding })
+                let holding = self.flip_holding();
+                Decision::Act(AgentAct::ChangeWay { way: self.way, holding })
             }
-            4 => Deed::LosePhone,
-            5 => Deed::Act(AgentAct::Summarise(self.summary(utc, habits, scene))),
-            6 => self.clumsy(talking),
-            _ if self.dice.chance(habits.puts_down) => Deed::PutDown,
-            _ => Deed::Act(AgentAct::HangUp { leg: None }),
+            4 => Decision::LosePhone,
+            5 => Decision::Act(AgentAct::Summarise(self.draw_summary(utc, habits, scene))),
+            6 => self.invalid_action(talking),
+            _ if self.dice.chance(habits.puts_down) => Decision::HangUpPhone,
+            _ => Decision::Act(AgentAct::HangUp { leg: None }),
         }
     }
 
-    fn consults(&mut self, scene: &Scene, talking: &[AgentId]) -> Deed {
+    fn start_consult(&mut self, scene: &Scene, talking: &[AgentId]) -> Decision {
         let whom = match self.dice.next_u64() % 4 {
-            0 => self.one_of(&scene.outside).map(Consulted::Number),
-            1 => self.one_of(talking).map(Consulted::Agent),
+            0 => self.pick(&scene.outside).map(Consulted::Number),
+            1 => self.pick(talking).map(Consulted::Agent),
             _ => Some(Consulted::Group(scene.group)),
         };
-        whom.map_or(Deed::Nothing, |whom| Deed::Act(AgentAct::Consult { whom }))
+        whom.map_or(Decision::Nothing, |whom| Decision::Act(AgentAct::Consult { whom }))
     }
 
-    fn consulting(&mut self, talking: &[AgentId]) -> Deed {
-        let Some(seat) = self.seat.as_ref() else { return Deed::Nothing };
+    fn act_in_consult(&mut self, talking: &[AgentId]) -> Decision {
+        let Some(seat) = self.seat.as_ref() else { return Decision::Nothing };
         if let Some((agent, _)) = seat.supervising {
             return match self.dice.next_u64() % 6 {
-                0 => Deed::Act(AgentAct::Supervise { agent, how: Supervision::Whisper }),
-                1 => Deed::Act(AgentAct::Supervise { agent, how: Supervision::Barge }),
-                2 => Deed::Act(AgentAct::Force { agent, what: self.force() }),
-                3 => Deed::LosePhone,
-                _ => Deed::Act(AgentAct::StopSupervising),
+                0 => Decision::Act(AgentAct::Supervise { agent, how: Supervision::Whisper }),
+                1 => Decision::Act(AgentAct::Supervise { agent, how: Supervision::Barge }),
+                2 => Decision::Act(AgentAct::Force { agent, what: self.draw_force() }),
+                3 => Decision::LosePhone,
+                _ => Decision::Act(AgentAct::StopSupervising),
             };
         }
         match self.dice.weighted(&[4.0, 4.0, 3.0, 1.0, 1.0, 0.5]).unwrap_or(0) {
-            0 => Deed::Act(AgentAct::Transfer),
-            1 => Deed::Act(AgentAct::TakeBack),
-            2 => Deed::Act(AgentAct::Conference),
-            3 => Deed::Act(AgentAct::HangUp { leg: None }),
-            4 => Deed::PutDown,
-            _ => self.clumsy(talking),
+            0 => Decision::Act(AgentAct::Transfer),
+            1 => Decision::Act(AgentAct::TakeBack),
+            2 => Decision::Act(AgentAct::Conference),
+            3 => Decision::Act(AgentAct::HangUp { leg: None }),
+            4 => Decision::HangUpPhone,
+            _ => self.invalid_action(talking),
         }
     }
 
-    fn after_the_call(&mut self, utc: Utc, habits: &Habits, scene: &Scene) -> Deed {
+    fn act_in_wrap_up(&mut self, utc: Utc, habits: &Habits, scene: &Scene) -> Decision {
         if self.dice.chance(habits.extends) {
-            return Deed::Act(AgentAct::Extend);
+            return Decision::Act(AgentAct::Extend);
         }
         if self.dice.chance(habits.clumsy / 2.0) {
-            return Deed::Act(AgentAct::Next);
+            return Decision::Act(AgentAct::Next);
         }
-        Deed::Act(AgentAct::Summarise(self.summary(utc, habits, scene)))
+        Decision::Act(AgentAct::Summarise(self.draw_summary(utc, habits, scene)))
     }
 
-    fn summary(&mut self, utc: Utc, habits: &Habits, scene: &Scene) -> CallSummary {
+    fn draw_summary(&mut self, utc: Utc, habits: &Habits, scene: &Scene) -> CallSummary {
         let place = self.dice.next_u64() as usize % scene.dispositions.len().max(1);
         let disposition = scene.dispositions.get(place).map_or(String::new(), |one| one.code.clone());
         let callback = self.dice.chance(habits.callbacks).then(|| CallbackRequest {

@@ -1,5 +1,5 @@
-//! What one callee does when he is called for the n-th time: a pure function of the people file's seed,
-//! his number and n, so that a run repeats whatever the order of its calls.
+//! The scenario of the n-th call to one callee: a pure function of the people file's seed, the number and n,
+//! so that a run repeats whatever the order of its calls.
 
 use super::people::People;
 use super::random::Dice;
@@ -7,11 +7,11 @@ use paceline_core::call::Digit;
 use paceline_core::outcome::Outcome;
 use std::time::Duration;
 
-/// What becomes of a call.
+/// How a call ends up, as the far end decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Behaviour {
     Answer,
-    /// A machine answers, speaks and listens to the end.
+    /// An answering machine answers, plays its greeting and records to the end.
     Voicemail,
     Busy,
     NoAnswer,
@@ -23,13 +23,13 @@ pub enum Behaviour {
     Restricted,
     /// The carrier refuses this callee.
     Blocked,
-    /// The carrier has no room: 503 with Retry-After.
+    /// The carrier is at its limit: 503 with Retry-After.
     Unavailable,
-    /// Nothing is ever said, not even 100.
+    /// No response is ever sent, not even 100.
     Silent,
 }
 
-/// Those drawn by `Shares::weights`, in its order; the first three belong to the number.
+/// Behaviours drawn by `Shares::weights`, in its order; the first three are traits of the number.
 const DRAWN: [Behaviour; 10] = [
     Behaviour::Vacant,
     Behaviour::Suspended,
@@ -54,7 +54,7 @@ pub struct Refusal {
 }
 
 impl Behaviour {
-    /// Those that can be heard.
+    /// Behaviours with audio.
     pub const SPOKEN: [Behaviour; 8] = [
         Behaviour::Answer,
         Behaviour::Voicemail,
@@ -89,12 +89,12 @@ impl Behaviour {
         matches!(self, Behaviour::Answer | Behaviour::Voicemail)
     }
 
-    /// Whether a phone rings at all, or the network knows better.
+    /// Whether the phone rings before the final response.
     pub const fn rings(self) -> bool {
         matches!(self, Behaviour::Answer | Behaviour::Voicemail | Behaviour::NoAnswer | Behaviour::Reject)
     }
 
-    /// Whether Chinese networks say it aloud before the final response.
+    /// Whether Chinese networks play an announcement before the final response.
     pub const fn announced(self) -> bool {
         matches!(
             self,
@@ -107,7 +107,7 @@ impl Behaviour {
         )
     }
 
-    /// The final response; `None` for those who answer or say nothing.
+    /// The final response; `None` for behaviours that answer or send nothing.
     pub const fn refusal(self) -> Option<Refusal> {
         let (code, phrase, q850) = match self {
             Behaviour::Answer | Behaviour::Voicemail | Behaviour::Silent => return None,
@@ -117,7 +117,8 @@ impl Behaviour {
             Behaviour::PoweredOff => (480, "Temporarily Unavailable", Some(20)),
             Behaviour::Unreachable => (480, "Temporarily Unavailable", Some(27)),
             Behaviour::Vacant => (404, "Not Found", Some(1)),
-            // No cause of Q.850 says "suspended": a dialer that does not listen takes it for unreachable.
+            // Q.850 has no cause for "suspended": a dialer that ignores the announcement takes it for
+            // unreachable.
             Behaviour::Suspended => (480, "Temporarily Unavailable", Some(31)),
             Behaviour::Restricted => (403, "Forbidden", Some(55)),
             Behaviour::Blocked => (403, "Forbidden", None),
@@ -126,7 +127,7 @@ impl Behaviour {
         Some(Refusal { code, phrase, q850 })
     }
 
-    /// What a dialer that reads the line right makes of it.
+    /// The outcome that the dialer should derive from it.
     pub const fn outcome(self) -> Outcome {
         match self {
             Behaviour::Answer | Behaviour::Voicemail => Outcome::Answered,
@@ -144,37 +145,37 @@ impl Behaviour {
     }
 }
 
-/// A key and when it is pressed, counted from the answer.
+/// A key and its time since the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPress {
     pub after: Duration,
     pub key: Digit,
 }
 
-/// The whole plan of one call, before its first packet.
+/// The whole scenario of one call, before its first packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fate {
+pub struct CallScenario {
     pub behaviour: Behaviour,
-    /// Everything, even the 100, comes this much later.
+    /// Delay of every response, even of the 100.
     pub slow: Duration,
     /// From the INVITE to the first ring, early media or refusal.
     pub alert: Duration,
-    /// The network's ring-back tone comes as audio.
+    /// The network sends the ring-back tone as early media.
     pub ring_back: bool,
-    /// From there to the answer or the final response.
+    /// From `alert` to the answer or the final response.
     pub ring: Duration,
-    /// The 200 leaves in the instant in which the CANCEL arrives.
+    /// The 200 is sent at the instant in which the CANCEL arrives.
     pub late_answer: bool,
-    /// In order.
+    /// In order of time.
     pub keys: Vec<KeyPress>,
     pub keys_by_info: bool,
-    /// From the answer to the callee's hang-up; `None` = he stays until the dialer ends the call.
+    /// From the answer to the callee's hang-up; `None` = the callee stays until the dialer ends the call.
     pub stay: Option<Duration>,
 }
 
-/// Digits of a dialled number without what differs between its spellings: `+86 138...`, `0086138...`
-/// and `138...` are one callee, and so are `0755...` and `86755...`.
-pub fn callee(user: &str) -> u64 {
+/// The national digits of a dialled number, the same for every spelling: `+86 138...`, `0086138...` and
+/// `138...` are one callee, and so are `0755...` and `86755...`.
+pub fn callee_key(user: &str) -> u64 {
     let digits: String = user.chars().filter(char::is_ascii_digit).take(19).collect();
     let bare = digits.trim_start_matches('0');
     let bare = match bare.strip_prefix("86") {
@@ -185,9 +186,9 @@ pub fn callee(user: &str) -> u64 {
 }
 
 impl People {
-    /// What happens on the `nth` call to `user` (1 = the first), placed at `hour` of the people's day.
-    pub fn fate(&self, user: &str, nth: u32, hour: Option<usize>) -> Fate {
-        let number = callee(user);
+    /// The scenario of the `nth` call to `user` (1 = the first), placed at `hour` of the callees' day.
+    pub fn call_scenario(&self, user: &str, nth: u32, hour: Option<usize>) -> CallScenario {
+        let number = callee_key(user);
         let mut of_call = Dice::keyed(self.seed, &[number, u64::from(nth)]);
         let behaviour = self.behaviour(number, &mut of_call, hour);
         let late_answer = of_call.chance(self.trouble.late_answer);
@@ -200,7 +201,7 @@ impl People {
             Behaviour::Answer => self.listener(&mut of_call),
             _ => (Vec::new(), None),
         };
-        Fate {
+        CallScenario {
             behaviour,
             slow: if slow { slow_by } else { Duration::ZERO },
             alert,
@@ -233,7 +234,7 @@ impl People {
             return lasting;
         }
         let drawn = of_call.weighted(&weights[OF_THE_NUMBER..]);
-        // With nothing but lasting traits in the file every number has one, and this is not reached.
+        // If the file has only traits of numbers, every number has one, and this is not reached.
         let drawn = drawn.map_or(Behaviour::NoAnswer, |place| DRAWN[OF_THE_NUMBER + place]);
         let willing = hour.and_then(|hour| self.hours.answer.get(hour)).copied().unwrap_or(1.0);
         if drawn.answers() && !of_call.chance(willing) { Behaviour::NoAnswer } else { drawn }
@@ -259,7 +260,7 @@ impl People {
         }
     }
 
-    /// Which keys are pressed, and when the listener leaves.
+    /// Draws the pressed keys and the time at which the callee hangs up.
     fn listener(&self, dice: &mut Dice) -> (Vec<KeyPress>, Option<Duration>) {
         let stay = if dice.chance(self.listening.early_share) {
             Some(self.listening.early_after.draw(dice))
@@ -291,7 +292,7 @@ impl People {
         })
     }
 
-    /// The hour of the people's day at a moment of the wall clock.
+    /// The hour of the callees' day at a UTC time.
     pub fn hour(&self, utc_millis: i64) -> usize {
         let local = utc_millis + i64::from(self.hours.utc_offset_minutes) * 60_000;
         (local.rem_euclid(86_400_000) / 3_600_000) as usize
@@ -306,14 +307,14 @@ mod tests {
     fn tally(people: &People, calls: u64, hour: Option<usize>) -> BTreeMap<&'static str, u32> {
         let mut counts = BTreeMap::new();
         for number in 0..calls {
-            let fate = people.fate(&format!("{}", 13_000_000_000 + number), 1, hour);
-            *counts.entry(fate.behaviour.word()).or_default() += 1;
+            let scenario = people.call_scenario(&format!("{}", 13_000_000_000 + number), 1, hour);
+            *counts.entry(scenario.behaviour.word()).or_default() += 1;
         }
         counts
     }
 
     #[test]
-    fn the_spellings_of_a_number_are_one_callee() {
+    fn all_spellings_of_a_number_are_one_callee() {
         let table = [
             (["13800138000", "+8613800138000", "008613800138000"], 13_800_138_000),
             (["075512345678", "8675512345678", "0755-12345678"], 75_512_345_678),
@@ -322,24 +323,25 @@ mod tests {
         ];
         for (spellings, expected) in table {
             for spelling in spellings {
-                assert_eq!(callee(spelling), expected, "{spelling}");
+                assert_eq!(callee_key(spelling), expected, "{spelling}");
             }
         }
-        assert_eq!(callee("anonymous"), 0);
-        assert_eq!(callee(&"9".repeat(5_000)), 9_999_999_999_999_999_999);
+        assert_eq!(callee_key("anonymous"), 0);
+        assert_eq!(callee_key(&"9".repeat(5_000)), 9_999_999_999_999_999_999);
     }
 
     #[test]
-    fn a_fate_repeats_and_differs_from_call_to_call() {
+    fn a_scenario_repeats_and_differs_from_call_to_call() {
         let people = People::default();
-        let first = people.fate("13800138000", 1, None);
-        assert_eq!(first, people.fate("+8613800138000", 1, None));
-        let fates: Vec<Fate> = (1..20).map(|nth| people.fate("13800138000", nth, None)).collect();
-        assert!(fates.iter().any(|fate| fate != &first));
+        let first = people.call_scenario("13800138000", 1, None);
+        assert_eq!(first, people.call_scenario("+8613800138000", 1, None));
+        let scenarios: Vec<CallScenario> =
+            (1..20).map(|nth| people.call_scenario("13800138000", nth, None)).collect();
+        assert!(scenarios.iter().any(|scenario| scenario != &first));
     }
 
     #[test]
-    fn shares_come_out_as_written() {
+    fn behaviours_occur_in_their_shares() {
         let people = People::parse(
             "[shares]\nanswer = 0.5\nvoicemail = 0\nbusy = 0.2\nno_answer = 0.1\nreject = 0\npowered_off = 0\n\
              unreachable = 0\nvacant = 0.2\nsuspended = 0\nrestricted = 0",
@@ -358,25 +360,25 @@ mod tests {
         let people = People::default();
         let vacant = (0..1_000)
             .map(|n| format!("139{n:08}"))
-            .find(|user| people.fate(user, 1, None).behaviour == Behaviour::Vacant)
+            .find(|user| people.call_scenario(user, 1, None).behaviour == Behaviour::Vacant)
             .expect("four in a hundred are vacant");
         for nth in 2..50 {
-            assert_eq!(people.fate(&vacant, nth, None).behaviour, Behaviour::Vacant);
+            assert_eq!(people.call_scenario(&vacant, nth, None).behaviour, Behaviour::Vacant);
         }
     }
 
     #[test]
-    fn a_blocked_region_is_blocked_whole() {
+    fn every_number_of_a_blocked_region_is_blocked() {
         let people = People::parse("[blocked]\nprefixes = [\"0991\"]").expect("valid");
         for n in 0..200 {
-            let inside = people.fate(&format!("09918{n:06}"), 1, None);
+            let inside = people.call_scenario(&format!("09918{n:06}"), 1, None);
             assert_eq!(inside.behaviour, Behaviour::Blocked);
-            assert_ne!(people.fate(&format!("05758{n:06}"), 1, None).behaviour, Behaviour::Blocked);
+            assert_ne!(people.call_scenario(&format!("05758{n:06}"), 1, None).behaviour, Behaviour::Blocked);
         }
     }
 
     #[test]
-    fn nobody_answers_at_an_hour_with_factor_zero() {
+    fn no_callee_answers_at_an_hour_with_factor_zero() {
         let mut people = People::default();
         people.hours.answer = vec![0.0; 24];
         people.hours.answer[12] = 1.0;
@@ -392,19 +394,19 @@ mod tests {
         people.keys.second = 1.0;
         let mut pressed = 0;
         for n in 0..5_000 {
-            let fate = people.fate(&format!("137{n:08}"), 1, None);
-            assert!(fate.keys.is_sorted_by_key(|press| press.after));
-            if let Some(stay) = fate.stay {
-                assert!(fate.keys.iter().all(|press| press.after < stay));
+            let scenario = people.call_scenario(&format!("137{n:08}"), 1, None);
+            assert!(scenario.keys.is_sorted_by_key(|press| press.after));
+            if let Some(stay) = scenario.stay {
+                assert!(scenario.keys.iter().all(|press| press.after < stay));
             }
-            assert!(fate.behaviour == Behaviour::Answer || fate.keys.is_empty());
-            pressed += fate.keys.len();
+            assert!(scenario.behaviour == Behaviour::Answer || scenario.keys.is_empty());
+            pressed += scenario.keys.len();
         }
         assert!(pressed > 1_000, "{pressed}");
     }
 
     #[test]
-    fn who_does_not_answer_has_a_final_response() {
+    fn a_call_without_answer_has_a_final_response() {
         use Behaviour::*;
         for behaviour in
             [Busy, NoAnswer, Reject, PoweredOff, Unreachable, Vacant, Suspended, Restricted, Blocked]

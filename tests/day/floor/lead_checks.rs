@@ -1,9 +1,9 @@
-//! What becomes of every number and every lead of a day on the floor: who was called when, and whether there
-//! was a reason; what was written, and whether it is what happened.
+//! Checks of every number and lead after a day on the floor: when each was called and for which reason, and
+//! whether the rows say what happened.
 
 use super::FloorPlan;
 use super::judge::{Seen, Sent};
-use paceline::sim::memory_store::{BookedAttempt, Books};
+use paceline::sim::memory_store::{Books, StoredAttempt};
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::output::SummaryRecord;
 use paceline_core::ids::{CallId, HouseholdId, LeadId};
@@ -15,24 +15,24 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Longer than any wrap-up, extended or not.
 const WRAPPED_UP: Duration = Duration::from_secs(3600);
 
-pub fn judge(plan: &FloorPlan, seen: &Seen, books: &Books, finished: bool) -> Result<(), String> {
-    every_call_has_its_row(seen, books)?;
-    nobody_rings_twice_at_once(seen, books)?;
+pub fn judge(plan: &FloorPlan, seen: &Seen, store: &Books, finished: bool) -> Result<(), String> {
+    every_call_has_its_row(seen, store)?;
+    no_number_has_two_calls_at_once(seen, store)?;
     hours_hold(plan, seen)?;
-    nobody_is_called_before_her_time(plan, seen, books)?;
-    who_said_never_again_is_not_called(plan, seen, books)?;
-    a_household_that_is_done_is_left_alone(plan, seen, books)?;
-    rows_say_what_happened(plan, seen, books)?;
-    every_conversation_has_its_word(plan, seen, books)?;
-    tries_are_counted(books)?;
+    no_lead_is_called_before_its_time(plan, seen, store)?;
+    do_not_call_is_obeyed(plan, seen, store)?;
+    a_done_household_is_not_called(plan, seen, store)?;
+    rows_match_the_calls(plan, seen, store)?;
+    every_conversation_has_a_disposition(plan, seen, store)?;
+    tries_are_counted(store)?;
     if seen.legs_ended != seen.legs_saved {
         return Err(format!("{} legs ended, {} were written down", seen.legs_ended, seen.legs_saved));
     }
-    if finished { every_lead_ends(books) } else { Ok(()) }
+    if finished { every_lead_ends(store) } else { Ok(()) }
 }
 
-fn every_call_has_its_row(seen: &Seen, books: &Books) -> Result<(), String> {
-    let rows: BTreeSet<CallId> = books.attempts().map(|attempt| attempt.request.attempt.call()).collect();
+fn every_call_has_its_row(seen: &Seen, store: &Books) -> Result<(), String> {
+    let rows: BTreeSet<CallId> = store.attempts().map(|attempt| attempt.request.attempt.call()).collect();
     let mut left = BTreeSet::new();
     for sent in &seen.sent {
         if !rows.contains(&sent.call) {
@@ -42,15 +42,15 @@ fn every_call_has_its_row(seen: &Seen, books: &Books) -> Result<(), String> {
             return Err(format!("{sent:?} left twice"));
         }
     }
-    match books.attempts().find(|attempt| attempt.result.is_none()) {
+    match store.attempts().find(|attempt| attempt.result.is_none()) {
         Some(open) => Err(format!("attempt {} never ended", open.request.attempt)),
         None => Ok(()),
     }
 }
 
-fn nobody_rings_twice_at_once(seen: &Seen, books: &Books) -> Result<(), String> {
-    let rows: BTreeMap<CallId, &BookedAttempt> =
-        books.attempts().map(|attempt| (attempt.request.attempt.call(), attempt)).collect();
+fn no_number_has_two_calls_at_once(seen: &Seen, store: &Books) -> Result<(), String> {
+    let rows: BTreeMap<CallId, &StoredAttempt> =
+        store.attempts().map(|attempt| (attempt.request.attempt.call(), attempt)).collect();
     let ended = |call: CallId| rows[&call].result.as_ref().map(|result| result.ended_at);
     let mut numbers: BTreeMap<PhoneNumber, Sent> = BTreeMap::new();
     let mut homes: BTreeMap<HouseholdId, Sent> = BTreeMap::new();
@@ -78,33 +78,34 @@ fn hours_hold(plan: &FloorPlan, seen: &Seen) -> Result<(), String> {
     Ok(())
 }
 
-/// The latest word of an agent on this lead before that moment.
-fn said(books: &Books, lead: LeadId, before: Utc) -> Option<&SummaryRecord> {
+/// The latest summary of this lead before that moment.
+fn latest_summary(store: &Books, lead: LeadId, before: Utc) -> Option<&SummaryRecord> {
     let of = |record: &&SummaryRecord| {
         record.at <= before && record.lead.as_ref().is_some_and(|update| update.lead == lead)
     };
-    books.summaries().iter().rfind(of)
+    store.summaries().iter().rfind(of)
 }
 
-/// When the attempts on this lead ended.
-fn tries(books: &Books, lead: LeadId) -> impl Iterator<Item = Utc> {
-    let of = books.attempts().filter(move |attempt| attempt.request.lead == Some(lead));
+/// The ends of the attempts on this lead.
+fn tries(store: &Books, lead: LeadId) -> impl Iterator<Item = Utc> {
+    let of = store.attempts().filter(move |attempt| attempt.request.lead == Some(lead));
     of.filter_map(|attempt| attempt.result.as_ref()).map(|result| result.ended_at)
 }
 
-fn nobody_is_called_before_her_time(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+fn no_lead_is_called_before_its_time(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
     let rules = &plan.campaign.retry;
-    let mut last: BTreeMap<(LeadId, PhoneNumber), &BookedAttempt> = BTreeMap::new();
-    for attempt in books.attempts() {
+    let mut last: BTreeMap<(LeadId, PhoneNumber), &StoredAttempt> = BTreeMap::new();
+    for attempt in store.attempts() {
         let Some(lead) = attempt.request.lead else { continue };
         let placed = attempt.request.placed_at;
         let before = last.insert((lead, attempt.request.number), attempt);
         if seen.attempts_asked.contains(&attempt.request.attempt) {
             continue;
         }
-        let said = said(books, lead, placed).and_then(|record| Some((record.at, record.lead.as_ref()?)));
-        // Another try since then has its own delay, but a callback waits for its moment.
-        let tried_since = |at: Utc| tries(books, lead).any(|end| end >= at && end <= placed);
+        let said =
+            latest_summary(store, lead, placed).and_then(|record| Some((record.at, record.lead.as_ref()?)));
+        // An attempt since then has its own retry delay, but a callback waits for its time.
+        let tried_since = |at: Utc| tries(store, lead).any(|end| end >= at && end <= placed);
         if let Some((at, update)) = said
             && let Some(due) = update.next_at.filter(|due| *due > placed)
             && (update.state == LeadState::FollowUp || !tried_since(at))
@@ -113,7 +114,7 @@ fn nobody_is_called_before_her_time(plan: &FloorPlan, seen: &Seen, books: &Books
         }
         let Some(before) = before else { continue };
         let Some(result) = &before.result else { continue };
-        // During the call, too: who hands it over has had her word.
+        // Also a summary during the call: an agent who transfers the callee summarises before the transfer.
         let since_said = said.is_some_and(|(at, _)| at >= before.request.placed_at);
         let asked = seen.asked_at.get(&lead).is_some_and(|at| *at >= result.ended_at);
         if !result.counted || since_said || asked {
@@ -139,13 +140,13 @@ fn nobody_is_called_before_her_time(plan: &FloorPlan, seen: &Seen, books: &Books
     Ok(())
 }
 
-fn who_said_never_again_is_not_called(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+fn do_not_call_is_obeyed(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
     let listed = |record: &&SummaryRecord| {
         plan.rules().disposition(&record.summary.disposition).is_some_and(|said| said.do_not_call)
     };
-    for record in books.summaries().iter().filter(listed) {
+    for record in store.summaries().iter().filter(listed) {
         let of =
-            books.attempts().find(|attempt| attempt.request.attempt == record.attempt && !record.inbound);
+            store.attempts().find(|attempt| attempt.request.attempt == record.attempt && !record.inbound);
         let Some(number) = of.map(|attempt| attempt.request.number) else { continue };
         if let Some(again) = seen.sent.iter().find(|sent| sent.number == number && sent.at > record.at) {
             return Err(format!("{record:?}, and then {again:?}"));
@@ -154,37 +155,34 @@ fn who_said_never_again_is_not_called(plan: &FloorPlan, seen: &Seen, books: &Boo
     Ok(())
 }
 
-fn a_household_that_is_done_is_left_alone(
-    plan: &FloorPlan,
-    seen: &Seen,
-    books: &Books,
-) -> Result<(), String> {
+fn a_done_household_is_not_called(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
     let mut done: BTreeMap<HouseholdId, (Utc, LeadId)> = BTreeMap::new();
-    let results = books.attempts().filter_map(|attempt| attempt.result.as_ref());
+    let results = store.attempts().filter_map(|attempt| attempt.result.as_ref());
     let results = results.filter_map(|result| Some((result.ended_at, result.lead.as_ref()?)));
-    let said = books.summaries().iter().filter_map(|record| Some((record.at, record.lead.as_ref()?)));
+    let said = store.summaries().iter().filter_map(|record| Some((record.at, record.lead.as_ref()?)));
     for (at, update) in results.chain(said) {
         if let Some(home) = update.household_done {
             let first = done.entry(home).or_insert((at, update.lead));
             *first = (*first).min((at, update.lead));
         }
     }
-    // Whether or not it was written so: who spoke with an agent, and that was that, spoke for her home.
-    for record in books.summaries() {
+    // Whether or not a row says so: a callee who spoke with an agent, with a final disposition, closes the
+    // household.
+    for record in store.summaries() {
         let word = plan.rules().disposition(&record.summary.disposition);
         let agreed =
             word.is_some_and(|word| word.state == LeadState::Done) && record.summary.callback.is_none();
-        let home = record.lead.as_ref().and_then(|update| books.lead(update.lead)?.lead.household);
+        let home = record.lead.as_ref().and_then(|update| store.lead(update.lead)?.lead.household);
         if let (true, Some(home), Some(update)) = (agreed, home, &record.lead) {
             let first = done.entry(home).or_insert((record.at, update.lead));
             *first = (*first).min((record.at, update.lead));
         }
     }
-    for attempt in books.attempts() {
+    for attempt in store.attempts() {
         let request = &attempt.request;
         let Some((at, lead)) = request.household.and_then(|home| done.get(&home)) else { continue };
         let wanted = seen.attempts_asked.contains(&request.attempt) || request.lead == Some(*lead);
-        let opened_again = request.lead.is_some_and(|lead| said_since(books, lead, *at));
+        let opened_again = request.lead.is_some_and(|lead| kept_open_since(store, lead, *at));
         if request.placed_at > *at && !wanted && !opened_again {
             return Err(format!("lead {lead} was done for its household at {at:?}, and then {request:?}"));
         }
@@ -192,17 +190,17 @@ fn a_household_that_is_done_is_left_alone(
     Ok(())
 }
 
-/// Whether an agent said of this lead since then that it goes on.
-fn said_since(books: &Books, lead: LeadId, at: Utc) -> bool {
-    books.summaries().iter().any(|record| {
+/// Whether an agent's summary since then keeps this lead open.
+fn kept_open_since(store: &Books, lead: LeadId, at: Utc) -> bool {
+    store.summaries().iter().any(|record| {
         let goes_on = |state| matches!(state, LeadState::Open | LeadState::FollowUp);
         record.at >= at
             && record.lead.as_ref().is_some_and(|update| update.lead == lead && goes_on(update.state))
     })
 }
 
-fn rows_say_what_happened(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
-    for attempt in books.attempts() {
+fn rows_match_the_calls(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+    for attempt in store.attempts() {
         let id = attempt.request.attempt;
         let Some(result) = attempt.result.as_ref().filter(|result| result.outcome != Outcome::Interrupted)
         else {
@@ -231,34 +229,34 @@ fn rows_say_what_happened(plan: &FloorPlan, seen: &Seen, books: &Books) -> Resul
     Ok(())
 }
 
-/// Where a word is wanted of every conversation, there is one: the agent's, or the campaign's own.
-fn every_conversation_has_its_word(plan: &FloorPlan, seen: &Seen, books: &Books) -> Result<(), String> {
+/// Where every conversation needs a disposition, it has one: the agent's, or the campaign's default.
+fn every_conversation_has_a_disposition(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
     if !plan.rules().disposition_required || plan.rules().disposition_default.is_none() {
         return Ok(());
     }
     let worded: BTreeSet<_> =
-        books.summaries().iter().filter(|record| !record.inbound).map(|record| record.attempt).collect();
-    for attempt in books.attempts() {
+        store.summaries().iter().filter(|record| !record.inbound).map(|record| record.attempt).collect();
+    for attempt in store.attempts() {
         let Some(result) = attempt.result.as_ref().filter(|result| result.agent.is_some()) else { continue };
         let cut =
             seen.crashes_at.iter().any(|at| at.since(result.ended_at) < WRAPPED_UP && *at >= result.ended_at);
         if !cut && !worded.contains(&result.attempt) {
-            return Err(format!("nobody said how it was: {result:?}"));
+            return Err(format!("no disposition: {result:?}"));
         }
     }
     Ok(())
 }
 
-/// Caps are asked of what stands with the number: every try that counted, and no other.
-fn tries_are_counted(books: &Books) -> Result<(), String> {
+/// Caps depend on the tries stored with the number: every try that counts, and no other.
+fn tries_are_counted(store: &Books) -> Result<(), String> {
     let mut tries: BTreeMap<(LeadId, PhoneNumber), u32> = BTreeMap::new();
-    for attempt in books.attempts() {
+    for attempt in store.attempts() {
         let counted = attempt.result.as_ref().is_some_and(|result| result.counted);
         if let Some(lead) = attempt.request.lead.filter(|_| counted) {
             *tries.entry((lead, attempt.request.number)).or_default() += 1;
         }
     }
-    for booked in books.leads() {
+    for booked in store.leads() {
         for phone in &booked.lead.phones {
             let there = tries.get(&(booked.lead.id, phone.number)).copied().unwrap_or(0);
             if phone.attempts != there {
@@ -269,9 +267,9 @@ fn tries_are_counted(books: &Books) -> Result<(), String> {
     Ok(())
 }
 
-fn every_lead_ends(books: &Books) -> Result<(), String> {
+fn every_lead_ends(store: &Books) -> Result<(), String> {
     let mut open = 0;
-    for booked in books.leads() {
+    for booked in store.leads() {
         let tried = booked.lead.phones.iter().any(|phone| phone.last_outcome.is_some());
         match booked.state {
             LeadState::Open => open += 1,
@@ -280,9 +278,9 @@ fn every_lead_ends(books: &Books) -> Result<(), String> {
             state => return Err(format!("lead {} is {state} without outcome or reason", booked.lead.id)),
         }
     }
-    if open == 0 && books.leads_open() == 0 {
+    if open == 0 && store.leads_open() == 0 {
         Ok(())
     } else {
-        Err(format!("{open} leads are open, the books count {}", books.leads_open()))
+        Err(format!("{open} leads are open, the store counts {}", store.leads_open()))
     }
 }

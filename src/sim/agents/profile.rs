@@ -1,61 +1,63 @@
-//! How agents work: spans and shares from which each of their deeds is drawn.
+//! How simulated agents work: durations and shares from which each action is drawn.
 
 use crate::sim::people::Spread;
 use serde::Deserialize;
 
-/// What the agents of one floor are like. Shares are between 0 and 1.
+/// Parameters of all agents of one floor. Shares are between 0 and 1.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Habits {
-    /// How long after the floor opens she comes, and how long she stays.
+    /// From the floor's opening to the agent's sign-in, and the length of the shift.
     pub late: Spread,
     pub shift: Spread,
-    /// Between two breaks, and one break.
+    /// Time between two breaks, and the length of one break.
     pub between_breaks: Spread,
     pub a_break: Spread,
-    /// From the bridge until she does something: ends it, mostly.
+    /// From the bridge to the agent's next action, mostly ending the call.
     pub talk: Spread,
     pub wrap_up: Spread,
-    /// Over a preview, or a consultation.
+    /// Time spent on a preview or in a consult.
     pub think: Spread,
-    /// Until she picks up a phone that rings for her.
+    /// From ringing to picking up the agent's phone.
     pub answer: Spread,
-    /// Between two whims of somebody who waits for work.
+    /// Time between two spontaneous actions of an idle agent.
     pub whim: Spread,
-    /// Share of agents who hold a leg for the whole shift; the phones of the others ring per call.
+    /// Share of agents with a nailed-up leg for the whole shift; the phones of the others ring per call.
     pub nailed_up: f64,
-    /// Share of agents on ordinary telephones, of those who have one.
+    /// Share of agents on ordinary telephones (PSTN), of those who have a telephone number.
     pub telephone: f64,
-    /// Share of agents who choose for themselves whether they take calls in, calls out or both.
+    /// Share of agents who choose their own work mode: inbound, outbound or both.
     pub own_mode: f64,
     /// Share of agents who never pick up.
     pub deaf: f64,
-    /// Share of rings that she does not hear, and of rings that she declines.
+    /// Share of rings that the agent does not notice, and of rings that the agent declines.
     pub misses: f64,
     pub declines: f64,
-    /// Shares of what she does in a conversation instead of ending it.
+    /// Shares of actions in a conversation other than ending it.
     pub holds: f64,
     pub consults: f64,
     pub mutes: f64,
     pub moves_phone: f64,
     pub loses_network: f64,
-    /// Share of conversations that she ends with the phone's own key.
+    /// Share of conversations that the agent ends with the phone's own hang-up key.
     pub puts_down: f64,
-    /// Share of wrap-ups that run out, of those that are extended, and of calls summarised while they last.
+    /// Shares of wrap-ups that time out and of those that are extended, and of calls summarised during the
+    /// call.
     pub forgets_summary: f64,
     pub extends: f64,
     pub summarises_early: f64,
     /// Share of summaries that book a callback.
     pub callbacks: f64,
-    /// Share of previews that she skips.
+    /// Share of previews that the agent skips.
     pub skips: f64,
-    /// Shares of whims: her phone starts anew; she calls somebody herself; she presses what makes no sense.
+    /// Shares of spontaneous actions: the phone restarts; the agent places an own call; the agent sends an
+    /// action that is invalid in this state.
     pub phone_crashes: f64,
     pub own_calls: f64,
     pub clumsy: f64,
     /// Share of shifts that end without a sign-out.
     pub forgets_sign_out: f64,
-    /// Share of a shift lead's whims that concern somebody else.
+    /// Share of a supervisor's spontaneous actions that concern another agent.
     pub supervises: f64,
 }
 
@@ -98,7 +100,7 @@ impl Default for Habits {
 }
 
 impl Habits {
-    /// Everything that can go wrong goes wrong often.
+    /// A profile in which every failure happens often.
     pub fn wild() -> Self {
         Habits {
             late: Spread::new(120.0, 1.5, 0.0, 3_600.0),
