@@ -1,5 +1,5 @@
-//! A pacer that is not trusted: where it panics, or its decisions take too long, the campaign goes on with
-//! one call for each idle agent, and says so. Never silence, never a flood.
+//! A circuit breaker around the pacer: where it panics or decides too slowly, the campaign goes on with one
+//! call for each idle agent and reports the fault. A fault never stops dialling and never floods the trunks.
 
 use super::history::{self, PastCall};
 use super::predictive::{Carried, Event, Pacer, Part, Plan, Rules, Snapshot};
@@ -8,28 +8,29 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How long a failed pacer is left out before a fresh one is tried.
+/// How long a failed pacer is left out before a new one is tried.
 const REST: Duration = Duration::from_secs(600);
-/// After so many failures none is tried any more.
+/// After this many failures no new pacer is tried.
 const FAILURES_MAX: u32 = 3;
-/// So many slow decisions within `SLOW_WITHIN` are a failure.
+/// This many slow decisions within `SLOW_WITHIN` count as a failure.
 const SLOW_MAX: usize = 5;
 const SLOW_WITHIN: Duration = Duration::from_secs(60);
 
-/// A pacer's own clock begins so long before ours, so that it can be told what happened before we began.
+/// The pacer's clock starts this much before the process's, so that calls of an earlier process can be
+/// replayed with valid times.
 const BEFORE: Duration = Duration::from_secs(86_400);
 
-/// What went wrong with a pacer.
+/// Why the pacer is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
     /// It panicked.
     Panicked,
-    /// Whoever drives it saw that its decisions take too long.
+    /// The caller measured that its decisions take too long.
     TooSlow,
 }
 
-/// A [`Pacer`] behind a guard.
+/// A [`Pacer`] behind a circuit breaker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guarded {
     pacer: Pacer,
@@ -43,13 +44,13 @@ impl Guarded {
         Guarded { pacer: Pacer::new(rules), failures: 0, trouble: None, slow: VecDeque::new() }
     }
 
-    /// What went wrong, while the pacer is left out because of it.
+    /// The fault that keeps the pacer out at `now`.
     pub fn trouble(&self, now: Time) -> Option<Trouble> {
         let (trouble, since) = self.trouble?;
         (self.failures >= FAILURES_MAX || now.since(since) < REST).then_some(trouble)
     }
 
-    /// When a fresh pacer is tried, if one is.
+    /// When a new pacer will be tried; `None` after the last failure or without one.
     pub fn tried_again(&self) -> Option<Time> {
         self.trouble.filter(|_| self.failures < FAILURES_MAX).map(|(_, since)| since + REST)
     }
@@ -64,8 +65,8 @@ impl Guarded {
         self.pacer.set_spent(spent);
     }
 
-    /// Learns from the calls of an earlier process, those of the last day before `utc`, which is `now` on
-    /// the wall. What they spent of a budget is not theirs to say: see [`Guarded::set_spent`].
+    /// Replays an earlier process's calls of the last day. `utc` is the wall-clock time of `now`. The budget
+    /// is left as it was: [`Guarded::set_spent`] sets it from the ledger.
     pub fn learn(&mut self, now: Time, utc: Utc, calls: &[PastCall], part: impl Fn(u32) -> Part) {
         let spent = self.pacer.spent();
         for (at, event) in history::events(calls, part) {
@@ -107,7 +108,7 @@ impl Guarded {
         None
     }
 
-    /// The step in which the last plan was made took longer than a live floor can wait.
+    /// The step that made the last plan took longer than live agents can wait.
     pub fn overran(&mut self, now: Time) {
         if self.trouble(now).is_some() {
             return;
@@ -119,8 +120,8 @@ impl Guarded {
         }
     }
 
-    /// A fresh pacer takes over what was spent, and nothing else: what the old one had learnt may be
-    /// what it failed over.
+    /// The new pacer takes over the spent budget and nothing else: the old one's learnt state may have caused
+    /// the failure.
     fn fails(&mut self, now: Time, trouble: Trouble) {
         self.failures += 1;
         self.trouble = Some((trouble, now));
@@ -137,17 +138,17 @@ impl Guarded {
     }
 }
 
-/// A moment on the pacer's clock.
+/// Converts a time of the process to the pacer's clock.
 fn own(at: Time) -> Time {
     at + BEFORE
 }
 
-/// And back.
+/// Converts a time of the pacer's clock back.
 fn ours(at: Time) -> Time {
     Time::from_millis(at.as_millis().saturating_sub(BEFORE.as_millis() as u64))
 }
 
-/// Whether it ran to its end. What a panic leaves behind is thrown away by the caller.
+/// Whether `work` ran without a panic. After one the caller discards the state that `work` touched.
 fn holds(work: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(work)).is_ok()
 }
@@ -204,8 +205,8 @@ mod tests {
         assert_eq!(guarded.trouble(at(505)), Some(Trouble::TooSlow));
     }
 
-    /// A morning's calls in a store: one in four answered after ten seconds, a minute of talk, ten seconds
-    /// of wrap-up; then a new process.
+    /// A morning's calls in a store: one in four answered after ten seconds, a minute of talk, ten seconds of
+    /// wrap-up; then a new process.
     #[test]
     fn what_an_earlier_process_saw_is_known_from_the_first_call() {
         let utc = Utc::from_millis(1_795_262_400_000);

@@ -1,4 +1,4 @@
-//! Worked examples of every rule, windows at their edges, and the sums that bring a ledger back.
+//! Worked examples of every rule, window edges, and restoring a ledger from stored sums.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn the_uk_worked_example_comes_out() {
 fn one_record_gives_every_rate() {
     let mut ledger = ledger(90, 10, 3);
     (0..400).for_each(|_| ledger.placed(NOON));
-    // Two more abandoned, who hung up before their time was over: no rate is the better for it.
+    // Two more abandoned callees who hung up early: no rate improves by it.
     (0..2).for_each(|_| ledger.abandoned(NOON));
     (0..2).for_each(|_| ledger.hung_up(NOON));
     ledger.connected(NOON, NOON + Duration::from_millis(2_001));
@@ -93,8 +93,8 @@ fn windows_end_where_their_rule_says() {
 
 #[test]
 fn the_calendar_day_is_the_one_that_it_is_told() {
-    // A quarter to midnight in Kathmandu (5:45 east) is six in the evening in Greenwich; and a day of
-    // 25 hours, when daylight saving ends, keeps its first hour.
+    // A quarter to midnight in Kathmandu (5:45 east) is six in the evening in Greenwich; and a day of 25
+    // hours, when daylight saving ends, keeps its first hour.
     let mut ledger = Ledger::default();
     let midnight = NOON + Duration::from_secs((6 * 60 + 15) * 60);
     ledger.connected(midnight - Duration::from_millis(1), midnight);

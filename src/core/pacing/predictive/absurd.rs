@@ -1,11 +1,11 @@
-//! What no feed, no rule and no broken number may bring about: a panic, a flood, silence, or a number that is
-//! none.
+//! Robustness: no event feed, rule or non-finite number may cause a panic, a flood of calls, a standstill, or
+//! a non-finite number in a plan.
 
 use super::*;
 use crate::ids::AgentId;
 use crate::pacing::estimate::Hazard;
 
-/// A small stream of chance (xorshift), seeded.
+/// A seeded random stream (xorshift).
 struct Chance(u64);
 
 impl Chance {
@@ -30,7 +30,7 @@ fn open(agents: Vec<AgentNow>) -> Snapshot {
     Snapshot { agents, lines_free: 10_000, starts_allowed: u32::MAX, ..Snapshot::default() }
 }
 
-/// Holds whatever went before.
+/// Properties of every plan, whatever came before it.
 fn sane(plan: &Plan, rules: &Rules, view: &Snapshot, told: &str) {
     let why = plan.why;
     for number in [why.expected_free, why.expected_answers, why.risk, why.risk_max, why.budget_left] {

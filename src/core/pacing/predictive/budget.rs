@@ -1,5 +1,5 @@
-//! The abandon budget: how many people may still be abandoned today, and the risk per call that spends it
-//! evenly. Counts people; knows no agents and no calls.
+//! The abandon budget: how many callees may still be abandoned today, and the risk per call that spends the
+//! budget evenly. Counts people; has no agents and no calls.
 
 use super::rules::{Carried, Rules};
 use crate::time::{Duration, Time};
@@ -7,52 +7,52 @@ use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Risk taken at most, whatever is left.
+/// Upper limit of the risk, whatever is left.
 const RISK_MAX: f64 = 0.6;
-/// Part of the ceiling that is aimed at: what is lost in the last minutes comes out of the rest.
+/// Share of the ceiling that is aimed at, as losses of the last minutes come out of the rest.
 const SHARE_USED: f64 = 0.965;
-/// Part of that where it is reckoned, not known, who of the abandoned were people.
+/// Further share where the abandoned people are estimated (machines reach the agents), not known.
 const SHARE_RECKONED: f64 = 0.9;
-/// People abandoned for each unit of risk taken, before it was seen. Floors of every kind are near it, so
-/// it is believed until many people were lost: what a few of them say is mostly chance.
+/// Prior: people abandoned per unit of risk taken. Floors of every kind are near it, and the abandons of a
+/// few people are mostly chance, so it is kept until many were lost.
 const USUAL_RATIO: f64 = 0.68;
 const RATIO_WEIGHT: f64 = 8.0;
 const RATIO_FADES: f64 = 0.999;
-/// People kept in reserve, and standard deviations of the abandons on their way: they come in clusters.
+/// People kept in reserve, and standard deviations of the imminent abandons: they come in clusters.
 const RESERVE: f64 = 1.0;
 const CLUSTER: f64 = 1.5;
-/// Of the answers that are expected, so many are counted on.
+/// Share of the expected answers that is relied on.
 const SURE: f64 = 0.75;
-/// Times the ceiling that may be spent at once.
+/// Highest rate to spend at, as a multiple of the ceiling.
 const RATE_MAX: f64 = 1.15;
-/// Live answers from which the floor is known, and the part of the risk that is taken before.
+/// Live answers from which the floor counts as known, and the share of the risk taken before.
 const KNOWN_FROM: f64 = 60.0;
 const UNKNOWN_PART: f64 = 0.8;
 /// The last people of the budget are spent with growing care.
 const LAST_PEOPLE: f64 = 2.5;
-/// People lent, for each root of those that the whole day allows.
+/// People borrowed from the rest of the day, for each root of those that the whole day allows.
 const LOAN: f64 = 0.3;
-/// Never more than this part of what the rest of the day will allow.
+/// Upper limit of the loan, as a share of what the rest of the day will allow.
 const LOAN_OF_REST: f64 = 0.4;
-/// Care begins when so much of the loan is left, or of the half hour's ceiling.
+/// Care begins when this share of the loan, or of the half hour's ceiling, is left.
 const CARE_LOAN: f64 = 0.8;
 const CARE_HALF_HOUR: f64 = 0.3;
-/// And never takes more than this off: what little risk buys is dear, what much of it buys is cheap.
+/// Lower limit of the care factor: the first bit of risk saves the most agent time.
 const CARE_MOST: f64 = 0.25;
-/// The risk of floors that have spent what may be spent for now: a fraction of an abandon in a thousand
-/// answers, and still most of what predicting brings.
+/// Risk while the current limit is reached: a fraction of an abandon in a thousand answers, and still most of
+/// the benefit of predicting.
 const STOPPED: f64 = 0.001;
-/// A day is nearly over when so small a part of its answers is to come.
+/// The day is nearly over when this share of its answers is still to come.
 const LAST_PART: f64 = 0.05;
-/// People risked in all the rest of a day that has none to spare.
+/// People risked in all the rest of a day that has none left.
 const LAST_RISK: f64 = 0.01;
 const LAST_RISK_MAX: f64 = 0.003;
-/// A half hour whose ceiling is fewer people is not judged; in teams from `LARGE` on it is judged sooner.
+/// A half hour whose ceiling is fewer people is not judged; in teams of `LARGE` or more it is judged sooner.
 const JUDGED_FROM: f64 = 4.0;
 const JUDGED_FROM_LARGE: f64 = 2.5;
 const LARGE: u32 = 25;
 
-/// The model is believed until half an hour lost so many people, and then so many times what it reckoned with.
+/// The model is distrusted once half an hour lost this many people plus this multiple of its forecast.
 const CHANCE: f64 = 10.0;
 const WRONG_BY: f64 = 4.0;
 
@@ -61,11 +61,11 @@ struct Minute {
     number: u64,
     live: f64,
     abandoned: f64,
-    /// Sum over its live answers of the risk that was taken.
+    /// Sum of the risk taken over its live answers.
     risked: f64,
 }
 
-/// What was spent, and what the spending bought.
+/// The budget's counts, and how many abandons the risk taken has caused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     live: f64,
@@ -74,36 +74,37 @@ pub struct Budget {
     risk_taken: f64,
     came_true: f64,
     recent: VecDeque<Minute>,
-    /// The first answer, and answers since.
+    /// Time of the first answer, and the number of answers since.
     began: Option<Time>,
     told: f64,
 }
 
-/// What may be risked now.
+/// The risk that may be taken now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Allowance {
-    /// P(an answer finds nobody) up to which a call is placed; zero = only what cannot fail.
+    /// P(the answer finds no idle agent) up to which a call is placed; zero = only calls that cannot be
+    /// abandoned.
     pub risk: f64,
     /// People who may still be abandoned today, after the reserve.
     pub left: f64,
-    /// The day is nearly over, and so many whole people may still be lost.
+    /// `Some` near the end of the day: how many whole people may still be abandoned.
     pub last: Option<u32>,
 }
 
-/// What is to be expected, in people.
+/// Forecast for the rest of the day, in people.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Coming {
     /// Live answers until the end of the day.
     pub answers: f64,
-    /// Of those, from calls that are already out.
+    /// Of those, from calls that are already pending.
     pub in_flight: f64,
-    /// And of those, such as will find nobody.
+    /// Of those in turn, the ones that will find no idle agent.
     pub failing: f64,
-    /// Those whose agents may walk away, as at lunch time.
+    /// Those lost to agents who leave, as at lunch time.
     pub leaving: f64,
-    /// Whether anybody said when the day or the list ends.
+    /// Whether the end of the day or of the list is known.
     pub end_known: bool,
-    /// Machines reach the agents, so that who was abandoned is reckoned.
+    /// Machines reach the agents, so the number of abandoned people is an estimate.
     pub reckoned: bool,
     /// Agents signed in, on a break or not.
     pub team: u32,
@@ -123,7 +124,7 @@ impl Budget {
     }
 
     fn minute(&mut self, now: Time) -> &mut Minute {
-        // A clock that was set back counts into the minute that it had come to.
+        // After a clock was set back, counts go to the latest minute reached.
         let last = self.recent.back().map_or(0, |minute| minute.number);
         let number = (now.as_millis() / 60_000).max(last);
         if self.recent.back().is_none_or(|minute| minute.number != number) {
@@ -136,7 +137,7 @@ impl Budget {
         &mut self.recent[last]
     }
 
-    /// A person answered while `risk` was being taken.
+    /// A person answered while `risk` was the limit.
     pub fn answered(&mut self, now: Time, risk: f64) {
         self.live += 1.0;
         self.told += 1.0;
@@ -150,12 +151,12 @@ impl Budget {
         }
     }
 
-    /// So much of a person (less where it may have been a machine) was abandoned.
+    /// A callee was abandoned; `person` = the probability that it was a person.
     pub fn abandoned(&mut self, now: Time, person: f64) {
         self.abandoned += person;
         self.came_true += person;
         self.minute(now).abandoned += person;
-        // What was perhaps a machine does not count as a live answer either.
+        // The part that may have been a machine is no live answer either.
         self.live -= 1.0 - person;
         self.minute(now).live -= 1.0 - person;
     }
@@ -181,13 +182,13 @@ impl Budget {
         self.abandoned
     }
 
-    /// People abandoned for each unit of risk.
+    /// People abandoned per unit of risk taken.
     fn ratio(&self) -> f64 {
         ((self.came_true + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT)).clamp(0.05, 3.0)
     }
 
-    /// Live answers per second to reckon with for the rest of the day: half by the last half hour, half by
-    /// the whole day, so that neither a lunch break nor a spell of caution is taken for the future.
+    /// Live answers per second expected for the rest of the day: half by the last half hour, half by the
+    /// whole day, so that neither a lunch break nor a cautious spell is extrapolated.
     pub fn pace(&self, now: Time) -> Option<f64> {
         let recent = self.recent_pace(now)?;
         let span = now.since(self.began?).as_millis() as f64 / 1000.0;
@@ -205,21 +206,21 @@ impl Budget {
         self.recent.iter().fold((0.0, 0.0), |(live, gone), m| (live + m.live, gone + m.abandoned))
     }
 
-    /// Whether so many more people were lost in the last half hour than the risk taken allows that the
-    /// model must be wrong about this floor: then no risk of its reckoning is small enough.
+    /// Whether the last half hour lost so many more people than the risk taken explains that the model must
+    /// be wrong about this floor: then none of its risk estimates can be used.
     fn distrusted(&self) -> bool {
         let sum = |of: fn(&Minute) -> f64| self.recent.iter().map(of).sum::<f64>();
         sum(|minute| minute.abandoned) > CHANCE + WRONG_BY * USUAL_RATIO * sum(|minute| minute.risked)
     }
 
-    /// The risk that may be taken with what is to come. It stays as even as the budget allows: agents' time
-    /// grows with the logarithm of the risk, so a steady small one is worth far more than a large one now
-    /// and none later.
+    /// The risk allowed with this forecast. It stays as even as the budget allows: the agents' gain grows
+    /// with the logarithm of the risk, so a small steady risk is worth far more than a large one now and none
+    /// later.
     pub fn allowance(&self, rules: &Rules, now: Time, outlook: Coming) -> Allowance {
         let Coming { answers: coming, in_flight, failing, leaving, end_known, reckoned, team } = outlook;
         let max = rules.abandon_rate_max * SHARE_USED * if reckoned { SHARE_RECKONED } else { 1.0 };
         let ratio = self.ratio();
-        // What is already on its way can still cost something, and answers still to come may stay away.
+        // Pending calls can still become abandons, and expected answers may not come.
         let spread = (failing + max * in_flight).sqrt();
         let reserve = RESERVE + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
@@ -236,8 +237,8 @@ impl Budget {
         if sure <= 0.0 {
             return Allowance { risk: last_risk, ..none };
         }
-        // The day may end worse than it began: little is lent on answers that have not come, and nothing
-        // where nobody says when it ends.
+        // The day may end worse than it began: little is borrowed from future answers, and nothing where the
+        // end is unknown.
         let day = max * (self.live + coming);
         let lent = if end_known { (1.0 + LOAN * day.sqrt()).min(LOAN_OF_REST * max * coming) } else { 0.0 };
         let head = max * self.live + lent - self.abandoned - failing - spread;
@@ -247,14 +248,14 @@ impl Budget {
         }
         let usual_head = if end_known { CARE_LOAN * lent } else { 0.35 * (max * self.live).sqrt() };
         let care = (head / (usual_head + 0.5)).min(half_hour).clamp(CARE_MOST, 1.0);
-        // Not much more than the ceiling at any time, less while little is known, less still at the end.
+        // The rate stays near the ceiling at any time, lower while little is known and at the end.
         let known = UNKNOWN_PART + (1.0 - UNKNOWN_PART) * (self.live / KNOWN_FROM).min(1.0);
         let rate =
             (left / coming.max(1.0)).min(RATE_MAX * max) * known * care * (sure / LAST_PEOPLE).min(1.0);
         Allowance { risk: (rate / ratio).clamp(last_risk, RISK_MAX), left, last }
     }
 
-    /// 1 while the last half hour is far from its ceiling, 0 at it, less beyond.
+    /// 1 while the last half hour is far from its ceiling, 0 at it, negative above it.
     fn half_hour_room(&self, rules: &Rules, now: Time, failing: f64, team: u32) -> f64 {
         let Some(max) = rules.half_hour_rate_max else { return 1.0 };
         let (live, gone) = self.half_hour();
@@ -269,7 +270,7 @@ impl Budget {
     }
 }
 
-/// Live answers to be expected until `closes`, from the pace so far or, early, from the floor.
+/// Live answers expected until `closes`, from the pace so far or, early, from the size of the floor.
 pub fn coming(
     pace: Option<f64>,
     floor_pace: f64,

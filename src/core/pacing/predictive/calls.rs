@@ -1,5 +1,5 @@
-//! What is learnt from calls: set-up delay, rates of answer by seconds of ringing, machines and how long
-//! a detector takes, and how much better or worse each part of the list answers just now.
+//! Model of the calls: set-up delay, answer rates by seconds of ringing, machines and the detector's delay,
+//! and how much better or worse each part of the list answers now.
 
 use super::event::Part;
 use super::table_builder;
@@ -12,41 +12,41 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// Seconds of set-up that are told apart.
+/// Set-up is learnt in this many one-second bins.
 pub const SETUP_SECS: usize = 16;
-/// Seconds that a detector may take.
+/// Upper limit of a detector's delay, in seconds.
 pub const VERDICT_SECS: usize = 16;
-/// Parts told apart; further ones are learnt as part zero.
+/// Parts learnt separately; further ones count as part zero.
 const PARTS_MAX: usize = 256;
-/// A usual list: this share answers in the first 25 s.
+/// A usual list: this share answers within 25 s.
 const USUAL_ANSWER: f64 = 0.35;
 const USUAL_SECS: usize = 25;
-/// A jump is expected this often, and this much drift (of the logarithm, per root second).
+/// Prior rate of jumps, and of drift (of the logarithm, per root second).
 const JUMPS_PER_SEC: f64 = 1.0 / 4000.0;
 const DRIFT: f64 = 0.001;
 
-/// A new list is taken to answer like this until its first calls have rung to the end.
+/// Answer rate assumed for a new list until its first calls have rung to the end.
 const COLD_ANSWER: f64 = 0.6;
-/// So many first calls are looked at, and so many of them are enough.
+/// How many first calls are followed, and how many of them suffice.
 const FIRST_CALLS: u64 = 400;
 const FIRST_ENOUGH: f64 = 60.0;
-/// A level so many times lower than what the first calls came to is not believed.
+/// A level lower by more than this factor than the first calls' result is corrected.
 const TOO_LOW: f64 = 1.4;
-/// Seconds of ringing told apart at most.
+/// Upper limit of the seconds of ringing that are learnt separately.
 const RING_SECS_MAX: usize = 180;
-/// An answer this long after dialling, and still no phone was said to ring: this feed does not tell.
+/// An answer this long after dialling without any ringing report: the caller does not report ringing.
 const RINGS_BY_SECS: f64 = 3.0;
-/// Or so many seconds after some calls have left.
+/// The same, after this many seconds of several pending calls.
 const RINGS_SURELY_SECS: f64 = 6.0;
 
-/// How this feed tells that a phone rings.
+/// Where the start of ringing is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Rings {
-    /// Nothing has rung and nobody has answered yet.
+    /// No ringing report and no answer yet.
     Unknown,
     ByEvents,
     BySnapshots,
-    /// Not at all: calls count as ringing from the moment they leave.
+    /// Never reported: calls count as ringing from the moment they are placed.
     Never,
 }
 
@@ -55,25 +55,25 @@ pub(super) struct Flight {
     pub(super) part: Part,
     pub(super) stage: Stage,
     pub(super) since: Time,
-    /// Learnt from until this moment.
+    /// Observed until this time.
     pub(super) seen: Time,
-    /// Seconds of ringing at the pick-up.
+    /// Seconds of ringing before the pick-up.
     pub(super) rang: f64,
 }
 
-/// Observations of one part since its scale was last brought up to date.
+/// Observations of one part since its scale was last updated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Pending {
     count: f64,
     expected: f64,
-    /// Expected as answers, and to be counted when a detector will have said so: by seconds from now.
+    /// Answers expected by the hazard whose verdict is due later: by seconds from now.
     later: [f64; VERDICT_SECS],
 }
 
 impl Pending {
-    /// Both counts of the seconds that went by. `said` are verdicts by seconds since the pick-up: an answer
-    /// counts from its verdict on, and is not expected before. A list would otherwise look worse whenever
-    /// more begins to ring, and better when less does.
+    /// Takes counts and expectations for the `span` seconds that passed. `said`: verdicts by seconds since the
+    /// pick-up. An answer is counted at its verdict and expected with the same delay; otherwise a list would
+    /// look worse whenever more calls begin to ring, and better when fewer do.
     fn take(&mut self, span: f64, said: Option<&[f64]>) -> (f64, f64) {
         let (count, fresh) = (std::mem::take(&mut self.count), std::mem::take(&mut self.expected));
         let all = said.map_or(0.0, |said| said.iter().sum());
@@ -91,7 +91,7 @@ impl Pending {
     }
 }
 
-/// Everything known about calls on their way.
+/// The learnt state of the calls on their way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calls {
     pub(super) flights: BTreeMap<CallId, Flight>,
@@ -105,20 +105,20 @@ pub struct Calls {
     /// Verdicts by seconds since the pick-up.
     pub(super) verdict_live: Vec<f64>,
     pub(super) verdict_machine: Vec<f64>,
-    /// Of the answered calls that agents took, those with a person, by ringing time in steps of 4 s.
+    /// Share of people among the answered calls that agents took, by ringing time in steps of 4 s.
     person: Vec<Share>,
     scales: BTreeMap<Part, Scale>,
     pending: BTreeMap<Part, Pending>,
     live_rates: Vec<f64>,
     network: Share,
-    /// The first calls of all, each with whether a person answered; empty once they have told enough.
+    /// The first calls of all, each with whether a person answered; empty once enough have ended.
     first: BTreeMap<CallId, (Time, bool)>,
     placed: u64,
     cautious: Option<f64>,
     ring_max: f64,
     faded: Option<Time>,
     scaled: Option<Time>,
-    /// The call watched last.
+    /// The call observed last.
     watched: Option<CallId>,
     verdicts: bool,
     machines_told: bool,
@@ -171,7 +171,7 @@ impl Calls {
         }
     }
 
-    /// The share of recent calls that the network failed.
+    /// Share of recent calls that failed in the network.
     pub fn network_failing(&self) -> f64 {
         self.network.mean()
     }
@@ -181,7 +181,7 @@ impl Calls {
         self.verdicts
     }
 
-    /// How much better than usual a part answers just now, and the doubt about it (of the logarithm).
+    /// How much better than usual a part answers now, and the uncertainty of that (of the logarithm).
     pub fn level(&self, part: Part) -> (f64, f64) {
         let level = |scale: &Scale| (scale.mean(), scale.spread());
         self.scales.get(&self.known(part)).map_or_else(|| level(&self.usual()), level)
@@ -191,7 +191,8 @@ impl Calls {
         if self.scales.contains_key(&part) || self.scales.len() < PARTS_MAX { part } else { Part(0) }
     }
 
-    /// A list nobody knows: taken to answer well, which is the cautious side. With parts known, near them.
+    /// Prior of a new part: an unknown list is assumed to answer well, which is the cautious side; with known
+    /// parts, near theirs.
     fn usual(&self) -> Scale {
         if self.scales.is_empty() {
             return Scale::new(1.5, 0.8);
@@ -215,7 +216,7 @@ impl Calls {
         self.flights.insert(call, Flight { part, stage, since: now, seen: now, rang: 0.0 });
     }
 
-    /// The far phone rings, said an event.
+    /// An event reports that the callee's phone rings.
     pub fn rings(&mut self, now: Time, call: CallId) {
         if self.rings != Rings::ByEvents && self.flights.contains_key(&call) {
             self.ringing_is_told(Rings::ByEvents);
@@ -245,7 +246,8 @@ impl Calls {
         }
     }
 
-    /// A call that was never said to ring has its answer right after set-up, unless no call ever rings.
+    /// At an answer: a call without a ringing report started to ring now, unless this caller never reports
+    /// ringing.
     fn ringing_at_the_latest(&mut self, now: Time, call: CallId) {
         if self.rings == Rings::Unknown
             && self.flights.get(&call).is_some_and(|flight| secs(now.since(flight.since)) >= RINGS_BY_SECS)
@@ -258,7 +260,7 @@ impl Calls {
         self.accrue(now, call);
     }
 
-    /// From now on calls ring from the moment they leave; those that are out have done so.
+    /// From now on calls ring from the moment they are placed; the pending ones already have.
     fn never_rings(&mut self) {
         self.rings = Rings::Never;
         self.forget_ringing(self.ring_max.ceil() as usize + SETUP_SECS);
@@ -267,7 +269,7 @@ impl Calls {
         }
     }
 
-    /// From now on a call rings when it is said to; where none was before, those that are out do not ring yet.
+    /// From now on ringing is reported; where it was not before, the pending calls do not ring yet.
     pub(super) fn ringing_is_told(&mut self, how: Rings) {
         if self.rings == Rings::Never {
             self.forget_ringing(self.ring_max.ceil() as usize);
@@ -278,7 +280,7 @@ impl Calls {
         self.rings = how;
     }
 
-    /// Seconds of ringing mean something else than before.
+    /// Seconds of ringing now count from another moment: the learnt rates are reset.
     fn forget_ringing(&mut self, ring_secs: usize) {
         let ring_secs = ring_secs.clamp(5, RING_SECS_MAX);
         let live = usual_answers(ring_secs);
@@ -319,7 +321,7 @@ impl Calls {
         flight.rang
     }
 
-    /// Ended without an answer. One that we gave up, or that rang to the end, was only watched.
+    /// Ended without an answer. A call that the dialer cancelled, or that rang to the end, is censored.
     pub fn ended(&mut self, now: Time, call: CallId, network: bool, ours: bool) {
         self.accrue(now, call);
         let Some(flight) = self.flights.remove(&call) else { return };
@@ -328,13 +330,13 @@ impl Calls {
             _ if ours => {}
             Stage::Placed => {
                 self.count_network(network);
-                // A line that is down says nothing about the next minute; a few failures always happen.
+                // A failing trunk says nothing about the next minute, but a few failures always happen.
                 if !network || self.network.mean() < 0.25 {
                     self.setup_ends.count(age, 1.0);
                 }
             }
             Stage::Ringing if network => self.count_network(true),
-            // Where ringing is told it ends at its longest, and the tables end there too.
+            // Where ringing is reported it ends at `ring_max`, and the tables end there too.
             Stage::Ringing if self.rings != Rings::Never && age > self.ring_max - 0.75 => {}
             Stage::Ringing => self.other.count(age, 1.0),
             Stage::PickedUp => self.machine.count(flight.rang, 1.0),
@@ -357,12 +359,12 @@ impl Calls {
         }
     }
 
-    /// Whether agents have met machines.
+    /// Whether agents have reported machines.
     pub fn machines_told(&self) -> bool {
         self.machines_told
     }
 
-    /// The chance that an answer after so much ringing is a person: 1 where no machine was ever reported.
+    /// P(an answer after `rang` seconds is a person), on the high side; 1 where no machine was ever reported.
     pub fn person_share(&self, rang: f64) -> f64 {
         if !self.machines_told {
             return 1.0;
@@ -378,7 +380,7 @@ impl Calls {
     }
 
     fn watch_one(&mut self, now: Time, flight: &mut Flight) {
-        // Whether it is in set-up or rings untold will be known soon; until then nothing is learnt from it.
+        // Whether it is in set-up or already rings will be known soon; until then nothing is learnt from it.
         if flight.stage == Stage::Placed && self.rings == Rings::Unknown {
             return;
         }
@@ -390,7 +392,8 @@ impl Calls {
                 self.setup_ends.expose(from, to, 1.0);
             }
             Stage::Ringing => {
-                // On a list that nobody knows the scale wanders with the shape: the shape is learnt without it.
+                // On an unknown list scale and shape cannot be separated: the shape is learnt with a scale of
+                // one.
                 let scale = match self.cautious {
                     Some(_) => 1.0,
                     None => self.scales.get(&flight.part).map_or(1.0, Scale::mean),
@@ -405,7 +408,7 @@ impl Calls {
         }
     }
 
-    /// Learns from a share of the calls that are still out, and forgets a little.
+    /// Observes a share of the pending calls, and fades the data.
     pub fn watch(&mut self, now: Time, share: f64) {
         let unsaid = |flight: &Flight| secs(now.since(flight.since)) >= RINGS_SURELY_SECS;
         if self.rings == Rings::Unknown && self.flights.values().filter(|flight| unsaid(flight)).count() >= 3
@@ -431,7 +434,7 @@ impl Calls {
         }
     }
 
-    /// Brings the parts' scales up to date with what was seen.
+    /// Updates the parts' scales with the observations.
     fn follow(&mut self, now: Time) {
         let span = secs(now.since(self.scaled.unwrap_or(now)));
         self.scaled = Some(now);
@@ -439,7 +442,7 @@ impl Calls {
             scale.drift(span, JUMPS_PER_SEC, DRIFT);
             if let Some(pending) = self.pending.get_mut(part) {
                 let (count, expected) = pending.take(span, self.verdicts.then_some(&self.verdict_live[..]));
-                // Answers of one moment are a little more alike than independent ones would be.
+                // Simultaneous answers are slightly correlated, so their weight is reduced.
                 let trust = 1.0 / (1.0 + count.max(expected * scale.mean()) / 40.0);
                 scale.observe(count, expected, trust);
             }
@@ -464,8 +467,8 @@ impl Calls {
         }
     }
 
-    /// What the first calls say about a list that nobody knows. Only those old enough to have rung to the
-    /// end count: before, the quick refusals and the missing answers of slow people look like a dead list.
+    /// Estimates an unknown list's answer rate from its first calls. Only those old enough to have rung to
+    /// the end count: before, quick refusals and slow answers make the list look dead.
     fn judge_first(&mut self, now: Time) {
         if self.cautious.is_none() {
             return;
@@ -483,8 +486,8 @@ impl Calls {
         }
     }
 
-    /// Calls that left together fall silent together: while it is not known how long people take to answer,
-    /// that looks like a list which has gone bad. What the first calls came to says how good it is.
+    /// Raises scales that the first calls prove too low. Calls placed together fall silent together: while
+    /// answer times are unknown, that looks like a list which has gone bad.
     fn settle_level(&mut self, share: f64) {
         self.refresh();
         let (mut low, mut high) = (0.02f64, 8.0f64);
@@ -503,12 +506,12 @@ impl Calls {
         self.live.reweigh(levels / self.scales.len().max(1) as f64);
     }
 
-    /// The chance of an answer to be reckoned with at least, while the list is new.
+    /// Lower limit of the answer rate to assume while the list is new.
     pub fn cautious_answer(&self) -> Option<f64> {
         self.cautious
     }
 
-    /// Brings the rates of answer up to date: their shape alone, for the level is the scales' affair.
+    /// Updates the answer rates, normalised to the usual level: their level is the scales' part.
     pub fn refresh(&mut self) {
         self.live_rates = self.live.rates();
         let usual = -(1.0 - USUAL_ANSWER).ln();

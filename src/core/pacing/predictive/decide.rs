@@ -1,5 +1,5 @@
-//! One decision: the odds that the next call's answer finds an agent, weighed against the budget, within
-//! every cap. What is known about calls and agents comes from `outlook`.
+//! One decision: the probability that the next call's answer finds an idle agent, weighed against the budget,
+//! within every cap. The chances of calls and agents come from `outlook`.
 
 use super::Pacer;
 use super::budget::{self, Coming};
@@ -12,28 +12,28 @@ use crate::pacing::estimate::Spans;
 use crate::time::{Duration, Time};
 use std::collections::BTreeMap;
 
-/// Busy and idle agents up to which the odds are exact, and the product of agents and calls.
+/// Busy and idle agents, and the product of agents and calls, up to which the margin is exact.
 const EXACT_AGENTS: usize = 45;
 const EXACT_IDLE: usize = 30;
 const EXACT_WORK: usize = 10_000;
-/// An old call is given up when the next second's answer would so probably find nobody.
+/// An old call is cancelled when an answer within the next second would find no agent with this probability.
 const CANCEL_ABOVE: f64 = 0.01;
-/// A call that promises so much less than a new one makes room for it when lines are short.
+/// A ringing call worth less than this share of a new one makes room for it when lines are short.
 const WORTH_LESS: f64 = 0.6;
-/// A line that fails so often is tried with few calls.
+/// A trunk with this share of network failures gets one call for each idle agent.
 const NETWORK_FAILING: f64 = 0.5;
 
 fn secs(span: Duration) -> f64 {
     span.as_millis() as f64 / 1000.0
 }
 
-/// The floor counted up.
+/// Counts of the snapshot.
 struct Floor {
     idle: u32,
-    /// Everyone who is not on a break.
+    /// Agents who are not on a break.
     present: u32,
     waiting: u32,
-    /// Busy agents and calls, those of the same prospects together with their number.
+    /// Busy agents and calls, grouped by equal chances with their number.
     busy: Vec<(Chances, u32)>,
     busy_agents: usize,
     calls: Vec<(Chances, u32)>,
@@ -46,7 +46,7 @@ impl Floor {
         i64::from(self.idle) - i64::from(self.waiting)
     }
 
-    /// Whether the odds can be had exactly in little time.
+    /// Whether the exact margin is affordable.
     fn exact(&self) -> bool {
         let (idle, busy) = (self.idle as usize, self.busy_agents);
         busy <= EXACT_AGENTS && idle <= EXACT_IDLE && (idle + busy) * (busy + self.calls_out) <= EXACT_WORK
@@ -57,11 +57,11 @@ impl Floor {
     }
 }
 
-/// What the limits outside the model leave.
+/// Limits outside the model.
 struct Caps {
     most: u32,
     by: Limit,
-    /// One call for each idle agent, those on their way and those waiting counted.
+    /// One call for each idle agent, less pending calls and waiting callees.
     safe: u32,
     present: u32,
 }
@@ -75,7 +75,7 @@ impl Caps {
         let out = (view.calls.len() + pacer.feed.hidden().len()).min(u32::MAX as usize) as u32;
         let waiting = view.waiting.len().min(u32::MAX as usize) as u32;
         let rule = pacer.rules.calls_per_agent_max;
-        // A cap that is no number is the least that dials at all.
+        // A cap that is not a number is set to the least that dials at all.
         let per_agent = (if rule.is_nan() { 1.0 } else { rule } * f64::from(present)).floor() as u32;
         let leads = view.leads_left.map_or(u32::MAX, |leads| leads.min(u64::from(u32::MAX)) as u32);
         let caps = [
@@ -103,7 +103,7 @@ impl Caps {
     }
 }
 
-/// What the model wants within the caps, or one call for each idle agent where it has failed.
+/// The model's plan within the caps, or one call for each idle agent where the model has failed.
 pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let caps = Caps::of(pacer, view);
     let Some(outlook) = &pacer.outlook else { return caps.plan(now, Limit::ModelFailed) };
@@ -154,7 +154,7 @@ fn modelled(pacer: &Pacer, outlook: &Outlook, caps: &Caps, now: Time, view: &Sna
     Plan { place, cancel, why, next_look: moving.then(|| now + Duration::from_secs(1)) }
 }
 
-/// What is to be expected of the rest of the day.
+/// Forecast for the rest of the day.
 fn coming(
     pacer: &Pacer,
     outlook: &Outlook,
@@ -169,7 +169,7 @@ fn coming(
         answers: budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads),
         in_flight: floor.answers_coming,
         failing: failing(floor, margins),
-        // Usually a few in a hundred agents stay away after a call; more of them is a wave.
+        // Usually a few in a hundred agents do not return after a call; more than that is a wave.
         leaving: 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0),
         end_known: view.closes.is_some() || view.leads_left.is_some(),
         reckoned: pacer.calls.machines_told(),
@@ -177,8 +177,8 @@ fn coming(
     }
 }
 
-/// People are lost in clusters, and a day's last person may only be lost alone: when no more is left, no
-/// more calls go out than would do that if everybody answered.
+/// Abandons come in clusters, and the day's last one may only be a single one: at the end, no more calls are
+/// placed than would cause it if all of them were answered.
 fn most_at_the_end(floor: &Floor, people: Option<u32>) -> u32 {
     match people {
         Some(people @ 0..=1) => {
@@ -233,7 +233,7 @@ fn count_agents(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, fl
 }
 
 fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, floor: &mut Floor) {
-    // Calls of one part and one age are alike.
+    // Calls of one part and one age have equal chances.
     let rows = outlook.placed.len() + outlook.ringing.len();
     let mut parts: BTreeMap<super::Part, Vec<u32>> = BTreeMap::new();
     let mut tally = (view.next_part, vec![0u32; rows]);
@@ -254,7 +254,7 @@ fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, flo
     parts.insert(tally.0, tally.1);
     for (part, counts) in parts {
         let by = relative(pacer, outlook, part);
-        // No call has rung to its end yet: that an old one was not answered says nothing about slow people.
+        // No call has rung to its end yet, so an old unanswered call says nothing about slow answers.
         let least = if pacer.first_generation(now) { outlook.placed[0] } else { [0.0; POINTS] };
         let tables = outlook.placed.iter().chain(&outlook.ringing);
         let counted = tables.zip(counts).filter(|(_, count)| *count > 0).map(|(chances, count)| {
@@ -270,8 +270,8 @@ fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, flo
         floor.calls.iter().map(|(chances, count)| chances[POINTS - 1] * f64::from(*count)).sum();
 }
 
-/// How much better a part answers just now than the tables say. A list that nobody knows is taken to answer
-/// as well as is usual, whatever its first seconds seem to say.
+/// How much better a part answers now than the tables state. An unknown list is assumed to answer as usual,
+/// whatever its first seconds show.
 fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
     let by = pacer.calls.level(part).0 / outlook.scale;
     let Some(least) = pacer.calls.cautious_answer() else { return by };
@@ -313,12 +313,12 @@ fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> 
         .collect()
 }
 
-/// P(one more call, when answered, finds nobody).
+/// P(one more call, when answered, finds no idle agent).
 fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
     (SOON + 1..POINTS).map(|n| outlook.weights[n] * margins[n].shortage()).sum()
 }
 
-/// People who will answer from the calls that are out and find nobody, as expected now.
+/// Expected number of pending calls whose answer finds no idle agent.
 fn failing(floor: &Floor, margins: &[Margin]) -> f64 {
     let (mut before, mut sum) = (0.0, f64::from(floor.waiting) * margins[SOON].shortage());
     for n in SOON + 1..POINTS {
@@ -329,7 +329,7 @@ fn failing(floor: &Floor, margins: &[Margin]) -> f64 {
     sum
 }
 
-/// Calls that can be added, one after the other, each with no more than the risk.
+/// Number of calls that can be added one after the other, each within `risk_max`.
 fn wanted(
     outlook: &Outlook,
     margins: &mut [Margin],
@@ -339,7 +339,7 @@ fn wanted(
     risk: &mut f64,
 ) -> u32 {
     let mut placed = 0;
-    // Steps of one for small floors; large ones double the step while it fits and halve it after.
+    // Steps of one with an exact margin; otherwise the step doubles while it fits and halves after.
     let exact = matches!(margins.first(), Some(Margin::Exact { .. }));
     let mut step = 1;
     while placed < cap && *risk <= risk_max && risk_max > 0.0 {
@@ -364,8 +364,8 @@ fn wanted(
     placed
 }
 
-/// Ringing calls to give up, oldest first: those whose answer within the next second would too probably
-/// find nobody. What they bring later is judged later.
+/// Ringing calls to cancel, oldest first: those whose answer within the next second would too probably find
+/// no agent. Later answers are judged by later decisions.
 fn cancels(
     pacer: &Pacer,
     outlook: &Outlook,
@@ -383,7 +383,7 @@ fn cancels(
     if !rules.may_cancel || margin.shortage() <= tolerated {
         return Vec::new();
     }
-    // The young ones stay whatever happens; the old ones come back one by one, the youngest first.
+    // Young calls stay in any case; old ones are added back one by one, the youngest first.
     let mut margin = agents_alone;
     let mut old: Vec<(Time, CallId, f64)> = Vec::new();
     let mut known = (view.next_part, relative(pacer, outlook, view.next_part));
@@ -411,7 +411,7 @@ fn cancels(
     old.into_iter().map(|(_, call, _)| call).collect()
 }
 
-/// Lines are short: old calls whose second on the line promises far less than that of a new call.
+/// When lines are short: old calls whose next second on the line is worth far less than a new call's.
 fn make_room(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Vec<CallId> {
     if !pacer.rules.may_cancel || view.starts_allowed == 0 || view.leads_left == Some(0) {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! What the snapshot tells and the events did not: phones that ring, calls that nobody announced, calls that
-//! are gone, agents who talk or are free again. The snapshot is believed; how often it had to be is counted.
+//! Reconciles events with snapshots: ringing phones, calls without an event, calls that are gone, agents who
+//! talk or are idle again. The snapshot wins; how often it had to is counted.
 
 use super::calls::{Calls, Flight, Rings};
 use super::view::{AgentNow, CallNow, Doing, Snapshot, Stage};
@@ -9,25 +9,25 @@ use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Events may come a little later than what the snapshot shows.
+/// Events may arrive this much later than the snapshot shows their effect.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Disagreement is settled by the snapshot after this.
+/// A disagreement this old is settled by the snapshot.
 const SETTLED_AFTER: Duration = Duration::from_secs(10);
-/// A call that is not shown may be in set-up, or in the hands of a detector, for so long.
+/// How long a call that the snapshot does not show may be in set-up, or with the detector.
 const SETUP_AT_MOST: Duration = Duration::from_secs(8);
 const VERDICT_AT_MOST: Duration = Duration::from_secs(15);
-/// Of the calls that end, so many without a word make the feed worthless.
+/// With this share of calls whose end no event reported, the feed is unusable.
 const LOST_MAX: f64 = 0.25;
 
-/// How well events and snapshots have agreed.
+/// Agreement of events and snapshots.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Feed {
-    /// They have disagreed about the calls on their way since.
+    /// Since when they disagree about the pending calls.
     apart: Option<Time>,
     settled: Option<Time>,
-    /// Of the calls that ended, those whose end nobody told.
+    /// Share of ended calls without an end event.
     lost: Share,
-    /// Calls that are being set up or judged, by the events, and that the snapshot does not show.
+    /// Pending calls, by the events in set-up or with the detector, that the snapshot does not show.
     hidden: Vec<CallNow>,
 }
 
@@ -38,7 +38,7 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// A call ended and an event said so.
+    /// An event reported a call's end.
     pub fn ended(&mut self) {
         self.lost.fade(0.98);
         self.lost.count(false);
@@ -49,12 +49,12 @@ impl Feed {
         self.apart.is_some_and(|since| now.since(since) > PATIENCE) || self.lost.mean() > LOST_MAX
     }
 
-    /// Calls that are out though the snapshot does not show them.
+    /// Pending calls that the snapshot does not show.
     pub fn hidden(&self) -> &[CallNow] {
         &self.hidden
     }
 
-    /// Holds the calls that the events told of against those of the snapshot.
+    /// Compares the calls known from events with those of the snapshot.
     pub fn check(&mut self, now: Time, calls: &mut Calls, view: &Snapshot) {
         calls.see_ringing(view);
         self.hidden.clear();
@@ -79,14 +79,14 @@ impl Feed {
 }
 
 impl Calls {
-    /// Phones that ring by the snapshot, where no event says so.
+    /// Takes ringing from the snapshot where no event reports it.
     fn see_ringing(&mut self, view: &Snapshot) {
         if self.rings == Rings::ByEvents {
             return;
         }
         for call in view.calls.iter().filter(|call| call.stage == Stage::Ringing) {
             let Some(flight) = self.flights.get(&call.call) else { continue };
-            // Where all calls are shown as ringing from the start, that says nothing.
+            // A caller that shows all calls as ringing from the start conveys nothing by it.
             let later = call.since.since(flight.since) >= Duration::from_millis(200);
             if self.rings == Rings::Never && flight.stage == Stage::Ringing && later {
                 self.ringing_is_told(Rings::BySnapshots);
@@ -98,7 +98,7 @@ impl Calls {
         }
     }
 
-    /// A driver may show only what rings: calls that left a moment ago, or are being judged, are out as well.
+    /// A caller may show ringing calls only: those just placed or with the detector are pending as well.
     fn hidden(&self, now: Time, shown: &[CallNow], hidden: &mut Vec<CallNow>) {
         let shown: BTreeSet<CallId> = shown.iter().map(|call| call.call).collect();
         let young = |flight: &Flight| match flight.stage {
@@ -116,7 +116,8 @@ impl Calls {
         );
     }
 
-    /// Takes the snapshot's word: calls it does not know are gone, others are there. Returns how many went.
+    /// Adopts the snapshot's calls: unknown ones are added, missing ones removed. Returns how many were
+    /// removed.
     fn settle(&mut self, now: Time, shown: &[CallNow]) -> usize {
         let known: BTreeSet<CallId> = shown.iter().map(|call| call.call).collect();
         let before = self.flights.len();
@@ -133,7 +134,7 @@ impl Calls {
 }
 
 impl super::staff::Staff {
-    /// What an agent does by the snapshot. Returns the call whose end no event told.
+    /// Takes an agent's state from the snapshot. Returns the call whose end no event reported.
     pub fn see(&mut self, agent: &AgentNow) -> Option<CallId> {
         match agent.doing {
             Doing::Talking => {

@@ -1,6 +1,6 @@
-//! Predictive pacing: how many calls to place now so that agents wait as little as the abandon budget
-//! allows. [`Pacer`] learns from [`Event`]s and answers a [`Snapshot`] with a [`Plan`]. Pure: no clock,
-//! no chance, ordered maps, so a saved pacer goes on as if nothing had happened.
+//! Predictive pacing: how many calls to place now so that agents wait as little as the abandon budget allows.
+//! [`Pacer`] learns from [`Event`]s and answers a [`Snapshot`] with a [`Plan`]. Deterministic: no clock, no
+//! random numbers, ordered maps, so a restored pacer continues exactly where the saved one stopped.
 
 #[cfg(test)]
 mod absurd;
@@ -33,46 +33,46 @@ use staff::Staff;
 use std::collections::BTreeMap;
 use table_builder::Draft;
 
-/// An answered call: how long it rang, to know people from machines later.
+/// An answered call: how long it rang, for the share of people by ringing time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Answered {
     rang: f64,
     connected: bool,
-    /// When the conversation was over. A machine may be reported after that.
+    /// End of the conversation. A machine may be reported after it.
     over: Option<Time>,
 }
 
-/// Each call and each agent is looked at once within this time.
+/// Each call and each agent is observed once within this time.
 const A_ROUND: Duration = Duration::from_secs(1);
-/// New tables are made within this time.
+/// A rebuild of the tables is spread over this time.
 const MADE_WITHIN: Duration = Duration::from_secs(4);
-/// A report that an answer was a machine is waited for so long after the conversation.
+/// How long after the conversation a machine report is still accepted.
 const REPORT_WITHIN: Duration = Duration::from_secs(600);
 
 /// The pacer of one campaign.
 ///
-/// Whoever drives it does two things: tell every fact ([`Pacer::on_event`]) and ask what to do
-/// ([`Pacer::decide`]), best after every fact and when a plan's `next_look` has come; a fixed beat of up to
-/// two seconds does as well, at some cost. A plan never asks for more than [`Rules`] and the snapshot's
-/// limits allow, whatever is believed.
+/// The caller does two things: pass every fact to [`Pacer::on_event`] and ask [`Pacer::decide`] for a plan,
+/// best after every fact and when a plan's `next_look` has come; a fixed interval of up to two seconds does
+/// as well, at some cost. A plan never exceeds [`Rules`] or the snapshot's limits, whatever the model
+/// estimates.
 ///
-/// **Units.** [`Time`] is milliseconds on any clock that does not jump, counted from anywhere; spans are
-/// [`Duration`]s; rates are shares (0.03 = three in a hundred). Ids are the driver's own; a call's may be
-/// used again ten minutes after it has ended.
+/// **Units.** [`Time`] is milliseconds on any clock that does not jump, from any origin; spans are
+/// [`Duration`]s; rates are shares (0.03 = three in a hundred). Ids are the caller's own; a call's id may be
+/// reused ten minutes after the call has ended.
 ///
-/// **What must be told:** `Placed`, one end of every call (`AnsweredLive`, `AnsweredMachine`, `Unanswered`,
-/// `Cancelled`), and `Abandoned`: the budget counts nothing else. In the snapshot: every agent who is signed
-/// in, with what they do since when, every call on its way, everybody who waits, and `lines_free`.
+/// **Required:** `Placed`, one end of every call (`AnsweredLive`, `AnsweredMachine`, `Unanswered`,
+/// `Cancelled`), and `Abandoned`: the budget counts nothing else. In the snapshot: every signed-in agent with
+/// state and its start, every pending call, every waiting callee, and `lines_free`.
 ///
-/// **What may be left out**, where the driver does not know it, is then learnt from the snapshot or done
-/// without: `Ringing` (calls then count as ringing from the moment they leave), `PickedUp` (only where a
-/// detector decides), `Connected`, `TalkEnded`, `WrapEnded`, comings, breaks and goings of agents,
-/// `FoundMachine` (late is better than never: without it machines count as people), `leads_left`, `closes`
-/// (nothing is then lent on the rest of the day), `starts_allowed` (`u32::MAX`). Events of one moment may
-/// come in any order.
+/// **Optional**, learnt from the snapshot or done without where the caller does not know it: `Ringing` (calls
+/// then count as ringing from the moment they are placed), `PickedUp` (only with an answering machine
+/// detector), `Connected`, `TalkEnded`, `WrapEnded`, agents' sign-ins, breaks and sign-outs, `FoundMachine`
+/// (accepted late; without it machines count as people), `leads_left`, `closes` (without it nothing is
+/// borrowed from the rest of the day), `starts_allowed` (`u32::MAX`). Events of one moment may come in any
+/// order.
 ///
-/// **What it answers when it cannot tell:** one call for each idle agent, with [`Limit::FeedDoubted`] where
-/// events and snapshots contradict each other, [`Limit::ModelFailed`] where a number is none.
+/// **Fallback:** one call for each idle agent, with [`Limit::FeedDoubted`] where events and snapshots
+/// contradict each other and [`Limit::ModelFailed`] where a model value is not finite.
 ///
 /// ```
 /// use paceline_core::ids::{AgentId, CallId};
@@ -93,7 +93,7 @@ const REPORT_WITHIN: Duration = Duration::from_secs(600);
 /// let mut now = Time::ZERO;
 /// for second in 0..10 {
 ///     now = Time::from_millis(second * 1_000);
-///     // What happened since: here the first call rings after two seconds and is answered after eight.
+/// What happened since: the first call rings after two seconds and is answered after eight.
 ///     let call = CallId(0);
 ///     match second {
 ///         2 => {
@@ -130,14 +130,14 @@ pub struct Pacer {
     outlook: Option<Outlook>,
     draft: Option<Draft>,
     feed: Feed,
-    /// The first thing that was ever heard or asked.
+    /// Time of the first event or decision.
     began: Option<Time>,
     looked: Time,
     learnt: Time,
     swept: Time,
-    /// Where in the snapshot's agents the last look ended.
+    /// Index of the snapshot's agent that was observed last.
     agent_looked_at: usize,
-    /// The risk taken at the last decision.
+    /// The risk limit of the last decision.
     risk: f64,
     /// Decisions made without the model because it had failed.
     failed: u64,
@@ -168,35 +168,35 @@ impl Pacer {
         &self.rules
     }
 
-    /// The campaign's rules changed; what was learnt stays. `carried` is not looked at again: see
+    /// Changes the campaign's rules; the learnt state stays. `carried` is ignored here: see
     /// [`Pacer::set_spent`].
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
     }
 
-    /// Live answers and abandoned people of this day, as the budget counts them.
+    /// Live answers and abandoned callees of this day, as the budget counts them.
     pub fn spent(&self) -> Carried {
         Carried { live: self.budget.live(), abandoned: self.budget.abandoned_so_far() }
     }
 
-    /// Takes the ledger's counts, by whatever rule brakes, for its own. The strictest rule may change
-    /// from hour to hour; what is left of the budget then follows it.
+    /// Replaces the budget's counts by the ledger's, as the rule that brakes counts them. The strictest rule
+    /// may change from hour to hour; the remaining budget follows it.
     pub fn set_spent(&mut self, spent: Carried) {
         self.budget.set_spent(spent);
     }
 
-    /// Decisions that had to do without the model because one of its numbers was not a number. Each of them
-    /// was one call for each idle agent, and said [`Limit::ModelFailed`].
+    /// Number of decisions made without the model because one of its values was not finite. Each was one call
+    /// for each idle agent with [`Limit::ModelFailed`].
     pub fn model_failures(&self) -> u64 {
         self.failed
     }
 
-    /// Learns from one fact. `now` is when it happened, or when it was heard of.
+    /// Learns from one fact. `now` is when it happened, or when the caller learnt of it.
     pub fn on_event(&mut self, now: Time, event: Event) {
         self.began.get_or_insert(now);
         match event {
             Event::Placed { call, part } => {
-                // A number that was used before says nothing about this call.
+                // The caller may reuse a call's id: an older answer under it is dropped.
                 self.answered.remove(&call);
                 self.calls.placed(now, call, part);
             }
@@ -249,7 +249,7 @@ impl Pacer {
         }
     }
 
-    /// A person answered, by this event or by one that follows from it. Counted once.
+    /// Counts a live answer once, whether an event states it or a later event implies it.
     fn answered_live(&mut self, now: Time, call: CallId) {
         if self.answered.contains_key(&call) {
             return;
@@ -266,11 +266,11 @@ impl Pacer {
         }
     }
 
-    /// What to place and what to give up now, with the reason. Costs some 20 microseconds at 100 agents and
-    /// some 100 at 1,000 with 3,000 calls out; the first decision of all makes its tables at once.
+    /// What to place and what to cancel now, with the reason. Costs some 20 microseconds at 100 agents and
+    /// some 100 at 1,000 with 3,000 calls pending; the very first decision builds the tables at once.
     pub fn decide(&mut self, now: Time, view: &Snapshot) -> Plan {
         self.began.get_or_insert(now);
-        // A clock that was set back starts the waits anew.
+        // After a clock was set back the intervals start anew.
         (self.looked, self.swept) = (self.looked.min(now), self.swept.min(now));
         let elapsed = if self.outlook.is_none() { A_ROUND } else { now.since(self.learnt) };
         self.learnt = now;
@@ -283,7 +283,7 @@ impl Pacer {
         plan
     }
 
-    /// Looks at a share of all calls and agents, so that every second each of them has been looked at once.
+    /// Observes a share of all calls and agents, so that each is observed once a second.
     fn learn(&mut self, now: Time, view: &Snapshot, share: f64) {
         let count = (view.agents.len() as f64 * share).ceil() as usize;
         for _ in 0..count.min(view.agents.len()) {
@@ -302,7 +302,7 @@ impl Pacer {
         }
     }
 
-    /// Makes the tables anew every few seconds, a little at each decision.
+    /// Rebuilds the tables every few seconds, a few steps at each decision.
     fn bring_up_to_date(&mut self, now: Time, view: &Snapshot, elapsed: Duration) {
         let apart = self.looks_apart(now);
         if self.draft.is_none() && (self.outlook.is_none() || now.since(self.looked) >= apart) {
@@ -322,19 +322,20 @@ impl Pacer {
         }
         self.outlook = draft.finish();
         if self.outlook.is_none() {
-            // What was learnt makes no sense. It is learnt anew; what was spent is not forgotten.
+            // The learnt state yields no valid tables: it is reset; the spent budget is kept.
             self.calls = Calls::new(self.rules.ring_max);
             self.staff = Staff::default();
         }
     }
 
-    /// Whether the first call may still be ringing.
+    /// Whether the first calls may still be ringing.
     fn first_generation(&self, now: Time) -> bool {
         let whole = self.rules.ring_max.min(Duration::from_secs(180)) + Duration::from_secs(4);
         self.calls.cautious_answer().is_some() && self.began.is_none_or(|began| now.since(began) < whole)
     }
 
-    /// How long the tables hold: what is known changes quickly at first. The list's scale is followed between.
+    /// Lifetime of the tables: the estimates change quickly at first. Between rebuilds only the list's scale
+    /// is followed.
     fn looks_apart(&self, now: Time) -> Duration {
         let young = self.began.is_none_or(|began| now.since(began) < Duration::from_secs(600));
         if young || self.budget.live() < 100.0 { Duration::from_secs(3) } else { Duration::from_secs(12) }

@@ -1,9 +1,9 @@
-//! Arithmetic of "agents free less people answered": exact (Poisson-binomial) for small floors, normal for
-//! large ones. Knows chances, not calls or agents.
+//! Distribution of "agents free less people answered": exact (Poisson-binomial) for small floors, normal for
+//! large ones. Its inputs are probabilities, not calls or agents.
 
 use crate::pacing::estimate::normal;
 
-/// The distribution of the margin at one moment: agents free then, less people who answered by then.
+/// The distribution of the margin at one moment: agents free by then, less people who answered by then.
 #[derive(Clone, Debug)]
 pub enum Margin {
     /// `pmf[n]` = P(margin = n - below); once calls are counted, all that is not above zero lies in `pmf[0]`.
@@ -39,7 +39,7 @@ impl Margin {
         Margin::Normal { mean: surplus as f64, variance: 0.0, answers: 0.0, doubt }
     }
 
-    /// A busy agent who is free by then with this chance. Agents are counted before calls.
+    /// Adds a busy agent who is free by then with this probability. Agents are added before calls.
     pub fn agent(&mut self, chance: f64) {
         match self {
             Margin::Exact { pmf, lumped, .. } => {
@@ -77,7 +77,7 @@ impl Margin {
         }
     }
 
-    /// A call that has been answered, and still wants its agent, by then with this chance.
+    /// Adds a call that is answered and still needs an agent by then with this probability.
     pub fn call(&mut self, chance: f64) {
         match self {
             Margin::Exact { pmf, below, lumped } => {
@@ -127,7 +127,7 @@ impl Margin {
         }
     }
 
-    /// P(one more answer finds nobody).
+    /// P(one more answer finds no idle agent).
     pub fn shortage(&self) -> f64 {
         match self {
             Margin::Exact { pmf, lumped: true, .. } => pmf[0],
@@ -144,7 +144,7 @@ impl Margin {
 mod tests {
     use super::*;
 
-    /// All outcomes, one by one.
+    /// The sum over all outcomes.
     fn by_hand(surplus: i64, agents: &[f64], calls: &[f64]) -> f64 {
         let all: Vec<(f64, i64)> =
             agents.iter().map(|p| (*p, 1)).chain(calls.iter().map(|p| (*p, -1))).collect();

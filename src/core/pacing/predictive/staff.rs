@@ -1,4 +1,4 @@
-//! What is learnt from agents: how long talks and wrap-ups last, and whether an agent comes back after one.
+//! Model of the agents: durations of talks and wrap-ups, and the share of agents who return after one.
 
 use crate::ids::{AgentId, CallId};
 use crate::pacing::estimate::spans::Expectation;
@@ -21,7 +21,7 @@ struct Agent {
     doing: Doing,
     since: Time,
     seen: Time,
-    /// The last wrap-up ended at this moment, and nothing followed yet.
+    /// The last wrap-up ended at this time, and no event followed yet.
     wrapped: Option<Time>,
 }
 
@@ -37,7 +37,7 @@ impl Agent {
     }
 }
 
-/// Everything known about the people who talk.
+/// The learnt state of the agents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Staff {
     agents: BTreeMap<AgentId, Agent>,
@@ -45,11 +45,11 @@ pub struct Staff {
     pub(super) wrap: Spans,
     returns: Share,
     faded: Option<Time>,
-    /// The agent watched last.
+    /// The agent observed last.
     watched: Option<AgentId>,
 }
 
-/// The call of an agent whom the snapshot alone shows talking.
+/// Stands for the call of an agent who talks by the snapshot alone.
 const UNTOLD: CallId = CallId(u64::MAX);
 
 fn secs(span: Duration) -> f64 {
@@ -79,7 +79,7 @@ impl Staff {
     }
 
     pub fn connected(&mut self, now: Time, agent: AgentId, call: CallId) {
-        // An agent who talks again has wrapped up, told or not.
+        // An agent who talks again has ended wrap-up, reported or not.
         self.wrap_ended(now, agent);
         self.set(now, agent, Doing::Talking(call));
     }
@@ -129,7 +129,7 @@ impl Staff {
         self.agents.remove(&agent);
     }
 
-    /// The snapshot shows the agent talking since then. Told by an event already, or taken from here.
+    /// The snapshot shows the agent talking since `since`; adopted if no event reported it.
     pub(super) fn seen_talking(&mut self, since: Time, agent: AgentId) {
         match self.agents.get(&agent).map(|known| (known.doing, known.since)) {
             Some((Doing::Talking(_), _)) => {}
@@ -138,7 +138,7 @@ impl Staff {
         }
     }
 
-    /// The snapshot shows the agent wrapping up. Returns the call that ended untold.
+    /// The snapshot shows the agent in wrap-up. Returns the call whose end was not reported.
     pub(super) fn seen_wrapping(&mut self, since: Time, agent: AgentId) -> Option<CallId> {
         match self.agents.get(&agent).map(|known| (known.doing, known.since)) {
             Some((_, before)) if since < before => None,
@@ -151,10 +151,10 @@ impl Staff {
         }
     }
 
-    /// The snapshot shows the agent free, or on a break.
+    /// The snapshot shows the agent idle, or on a break (`away`).
     pub(super) fn seen_free(&mut self, since: Time, agent: AgentId, away: bool) -> Option<CallId> {
         let (doing, before) = self.agents.get(&agent).map(|known| (known.doing, known.since))?;
-        // An event of the same moment may say more than a snapshot that shows what was before it.
+        // An event of the same moment is newer than a snapshot that shows the state before it.
         if since < before || doing == Doing::Away && away || doing == Doing::Free && !away {
             return None;
         }
@@ -180,7 +180,7 @@ impl Staff {
         }
     }
 
-    /// Learns from a share of what is still going on, and forgets a little.
+    /// Observes a share of the agents, and fades the data.
     pub fn watch(&mut self, now: Time, share: f64) {
         let count = (self.agents.len() as f64 * share).ceil() as usize;
         let after = self.watched.map_or(Bound::Unbounded, Bound::Excluded);
@@ -206,12 +206,12 @@ impl Staff {
         }
     }
 
-    /// The chance that an agent takes another call after this one.
+    /// P(the agent takes another call after this one).
     pub fn return_chance(&self) -> f64 {
         self.returns.mean()
     }
 
-    /// Seconds from one connection to the next readiness, on average.
+    /// Mean seconds from a connection to the next idle time.
     pub fn busy_secs(&self) -> f64 {
         self.talk.mean() + self.wrap.mean()
     }

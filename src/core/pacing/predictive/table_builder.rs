@@ -1,5 +1,5 @@
-//! Makes the tables of `outlook` from what was learnt, a little at each decision, so that no decision has to
-//! wait for all of them. The same steps in the same order whatever the pace.
+//! Builds the tables of `outlook` from the learnt state, a few steps at each decision, so that no decision
+//! has to wait for all of them. Steps and order do not depend on the pace.
 
 use super::calls::{Calls, Rings, SETUP_SECS, VERDICT_SECS};
 use super::event::Part;
@@ -10,14 +10,14 @@ use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
 const SOON_SECS: f64 = 1.0;
-/// After the next second, these quantiles of the time from dialling to an answer are looked at.
+/// Points after the next second: these quantiles of the time from dialling to an answer.
 const QUANTILES: [f64; POINTS - 1] = [0.03, 0.13, 0.3, 0.5, 0.68, 0.83, 0.94, 0.985];
-/// Seconds looked ahead at most.
+/// Horizon in seconds.
 const AHEAD_MAX: usize = 90;
-/// Nobody is reckoned to wait for longer.
+/// Upper limit of a callee's patience, in seconds.
 const PATIENCE_MAX: f64 = 60.0;
 
-/// Sums from zero on: `out[n]` = the mass before second n.
+/// Cumulative sums: `out[n]` = the mass before second n.
 fn summed(mass: &[f64]) -> Vec<f64> {
     let mut sum = 0.0;
     let mut out = vec![0.0];
@@ -28,7 +28,7 @@ fn summed(mass: &[f64]) -> Vec<f64> {
     out
 }
 
-/// The mass of a sum of two spans whose masses are given by whole seconds begun.
+/// Convolution: the mass of the sum of two spans given by whole seconds begun.
 fn joined(one: &[f64], two: &[f64], len: usize) -> Vec<f64> {
     let mut out = vec![0.0; len + 1];
     for (n, first) in one.iter().enumerate().take(len) {
@@ -36,7 +36,7 @@ fn joined(one: &[f64], two: &[f64], len: usize) -> Vec<f64> {
             continue;
         }
         for (m, second) in two.iter().enumerate().take(len - n) {
-            // Two halves of a second on average make the sum lie on the border of two bins.
+            // Each span is half a second longer on average, so the sum lies on the border of two bins.
             let half = 0.5 * first * second;
             out[n + m] += half;
             out[n + m + 1] += half;
@@ -79,18 +79,18 @@ fn verdicts(counts: &[f64]) -> Vec<f64> {
     counts.iter().enumerate().map(|(n, count)| (count + prior(n)) / all).collect()
 }
 
-/// Tables that are being made.
+/// Tables under construction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
     outlook: Outlook,
     rings: Ringing,
-    /// Verdicts delay what is wanted of an agent.
+    /// Distribution of the detector's delay, if there is a detector.
     delays: Option<Vec<f64>>,
     /// Answers by seconds of ringing, delayed; set-up by seconds since dialling.
     fresh_ring: Vec<f64>,
     setup: Vec<f64>,
     setup_alive: Vec<f64>,
-    /// No call of this feed is ever said to ring.
+    /// Ringing is never reported: calls ring from the moment they are placed.
     at_once: bool,
     talk_rates: Vec<f64>,
     wrap_rates: Vec<f64>,
@@ -102,7 +102,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Takes what is known at this moment; the tables follow, step by step.
+    /// Captures the learnt state at this moment; the tables follow step by step.
     pub fn new(calls: &Calls, staff: &Staff, part: Part, answer_wait: Duration) -> Self {
         let patience = (answer_wait.as_millis() as f64 / 1000.0).min(PATIENCE_MAX);
         let scale = calls.level(part).0;
@@ -160,7 +160,7 @@ impl Draft {
         }
     }
 
-    /// Steps from the first to the last.
+    /// Total number of steps.
     pub fn steps(&self) -> usize {
         2 * Spans::edges().len() + self.rings.live.len() + if self.at_once { 0 } else { SETUP_SECS }
     }
@@ -175,7 +175,7 @@ impl Draft {
         self.step >= all
     }
 
-    /// The tables, all steps done; `None` if anything in them is not a number.
+    /// Does the remaining steps and returns the tables; `None` if a value in them is not finite.
     pub fn finish(mut self) -> Option<Outlook> {
         self.advance(usize::MAX);
         if self.at_once {
@@ -205,7 +205,7 @@ impl Draft {
         }
     }
 
-    /// An agent who has talked for so long, and then wraps up.
+    /// Row of an agent who has talked for this bin's age and then wraps up.
     fn talk_from(&mut self, bin: usize) {
         let ends = Spans::ending_within(&self.talk_rates, middle(bin), self.furthest, 1.0);
         let free = |x: f64| -> f64 {
@@ -230,7 +230,7 @@ impl Draft {
         self.outlook.wrapping.push(row);
     }
 
-    /// Demand that is still there at each point: answered, and its agent not free again by then.
+    /// P(demand at each point): answered, and its agent not free again by then; given `alive`.
     fn net(&self, mass: &[f64], alive: f64) -> Chances {
         let sums = summed(mass);
         self.outlook.points.map(|point| {
@@ -245,7 +245,7 @@ impl Draft {
     }
 }
 
-/// Ringing begins in these seconds after dialling; and the chance to be in set-up still.
+/// P(ringing begins in each second after dialling), and P(still in set-up).
 fn set_up(calls: &Calls) -> (Vec<f64>, Vec<f64>) {
     let (starts, fails) = (calls.setup_rings.rates(), calls.setup_ends.rates());
     let (mut setup, mut still) = (Vec::with_capacity(SETUP_SECS), vec![1.0]);
@@ -279,7 +279,7 @@ fn middle(bin: usize) -> f64 {
     edges.get(bin + 1).map_or(edge, |next| 0.5 * (edge + next) - 0.5).max(edge)
 }
 
-/// By seconds of ringing: the chance of an answer to come, and the seconds that the line will be held.
+/// By seconds of ringing: P(an answer still comes), and the mean seconds that the line will be held.
 fn prospects(rings: &Ringing) -> (Vec<f64>, Vec<f64>) {
     let (mut answers, mut holds) = (Vec::new(), Vec::new());
     let (mut answers_left, mut hold_left) = (0.0, 0.0);
@@ -294,7 +294,7 @@ fn prospects(rings: &Ringing) -> (Vec<f64>, Vec<f64>) {
     (answers, holds)
 }
 
-/// The moments and their weights, from the mass of answer times.
+/// The points in time and their weights, from the mass of answer times.
 fn points(mass: &[f64], answer: f64) -> (Chances, Chances) {
     let sums = summed(mass);
     let mut points = [SOON_SECS; POINTS];

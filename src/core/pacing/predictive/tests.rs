@@ -1,9 +1,9 @@
-//! What a plan may never do, whatever was learnt, and what it must do where the answer is plain.
+//! Properties of every plan, whatever was learnt, and plans that are known exactly.
 
 use super::*;
 use crate::ids::AgentId;
 
-/// A small stream of chance (xorshift), seeded.
+/// A seeded random stream (xorshift).
 struct Chance(u64);
 
 impl Chance {
@@ -191,7 +191,7 @@ fn a_feed_that_does_not_agree_is_doubted_and_said_so() {
     let (mut pacer, now) = taught(Rules::default(), 200);
     let mut view =
         Snapshot { agents: idle(6, now), lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
-    // Calls that no event told of.
+    // Calls without an event.
     view.calls = (0..4)
         .map(|n| CallNow {
             call: CallId(5_000_000 + n),
@@ -275,7 +275,7 @@ fn what_it_learns_is_near_the_truth() {
     assert!((pacer.staff.busy_secs() - 185.0).abs() < 15.0, "{}", pacer.staff.busy_secs());
 }
 
-/// The same calls as [`taught`], told as a stranger might: what `keep` refuses is not told at all.
+/// The same calls as [`taught`], reported by an incomplete feed: events that `keep` refuses are dropped.
 fn taught_by(keep: fn(&Event) -> bool, clock: u64) -> (Pacer, u64) {
     let mut events = Vec::new();
     for n in 0..300u64 {
@@ -417,7 +417,8 @@ fn calls_that_are_not_shown_before_they_ring_are_out_all_the_same() {
 
 #[test]
 fn silence_before_the_first_ring_is_not_taken_for_a_dead_list() {
-    // Thirty idle agents, asked every two seconds; the driver tells of no ringing, and nobody answers yet.
+    // Thirty idle agents, a decision every two seconds; the caller reports no ringing, and no callee answers
+    // yet.
     let mut pacer = Pacer::new(Rules { ring_max: Duration::from_secs(60), ..Rules::default() });
     let mut calls = Vec::new();
     for second in (0..16u64).step_by(2) {
@@ -439,7 +440,7 @@ fn silence_before_the_first_ring_is_not_taken_for_a_dead_list() {
     assert!((30..=90).contains(&calls.len()), "{} calls for thirty agents", calls.len());
 }
 
-/// Sixty calls at once every minute: a quarter answered by people, a quarter by machines, told apart only
+/// Sixty calls at once every minute: a quarter answered by people, a quarter by machines, with verdicts
 /// seconds later.
 #[test]
 fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {

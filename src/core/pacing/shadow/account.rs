@@ -1,15 +1,15 @@
-//! What a floor came to, live or shadow: sums, and the shares that are shown.
+//! Results of one side, live or shadow: totals, and the figures shown.
 
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// Sums of one side.
+/// Totals of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Books {
     pub calls: u64,
     pub answered: u64,
     pub abandoned: u64,
-    /// Agents' time on calls and wrap-up, and time not on a break.
+    /// Agents' time on calls and in wrap-up, and time not on a break.
     pub busy: Duration,
     pub available: Duration,
 }
@@ -40,7 +40,7 @@ impl Books {
     }
 }
 
-/// What one side came to.
+/// Figures of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     pub calls: u64,
@@ -48,9 +48,9 @@ pub struct Account {
     pub abandoned: u64,
     /// Talk and wrap-up as a share of the time not on a break.
     pub utilisation: f64,
-    /// Of those who answered.
+    /// Share of the answered calls.
     pub abandon_rate: f64,
-    /// Idle for each conversation, on average.
+    /// Mean idle seconds per conversation.
     pub idle_secs: f64,
     pub calls_per_hour: f64,
 }

@@ -1,6 +1,6 @@
-//! The virtual floor: seats that follow the real agents' coming and going, calls whose fates are drawn from
-//! what was seen, and the rules on trial that decide how many are out. Answers meet agents as in life:
-//! the longest idle first, the longest wait first, abandoned when the wait is over.
+//! The virtual floor: seats that follow the live agents' sign-ins and breaks, calls whose fates are drawn
+//! from samples, and the setting on trial that decides how many are placed. Routing as on the live floor:
+//! longest idle agent first, longest waiting callee first, abandoned when the wait is over.
 
 use super::account::Books;
 use super::seen::{Fate, Seen};
@@ -18,10 +18,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// With more agents than this, the rules are asked at most four times a second, as the live ones are.
+/// With more agents than this, decisions are at least `ASKED_APART` apart, as for the live pacer.
 const LARGE: usize = 50;
 const ASKED_APART: Duration = Duration::from_millis(250);
-/// Calls started by one decision: whatever the rules say, a shadow is no reason to run out of memory.
+/// Upper limit of calls started by one decision, so that no setting exhausts memory.
 const AT_ONCE: u32 = 2_000;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,9 +46,9 @@ pub(super) struct Floor {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Seat {
-    /// The real agent is at work, and not on a break.
+    /// The live agent is signed in and not on a break.
     here: bool,
-    /// The real agent has signed out.
+    /// The live agent has signed out.
     gone: bool,
     doing: At,
     since: Time,
@@ -63,13 +63,13 @@ enum At {
     Away,
 }
 
-/// One call on its way, or with an agent.
+/// One call, pending or with an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Call {
     fate: Fate,
     stage: Stage,
     since: Time,
-    /// Answered: it is no longer on its way.
+    /// Answered: no longer pending.
     answered: bool,
 }
 
@@ -105,7 +105,7 @@ impl Floor {
         }
     }
 
-    /// From here on it dials and is counted.
+    /// Begins dialling and counting.
     pub fn open(&mut self, now: Time) {
         self.open = true;
         self.books = Books::default();
@@ -114,7 +114,7 @@ impl Floor {
         self.seats.values_mut().for_each(|seat| (seat.counted, seat.since) = (now, now));
     }
 
-    /// The sums up to `now`.
+    /// The totals up to `now`.
     pub fn books(&self, now: Time) -> Books {
         let mut books = self.books;
         for seat in self.seats.values() {
@@ -123,7 +123,8 @@ impl Floor {
         books
     }
 
-    /// The real agent came, or came back; or went on a break, which waits for the virtual call's end.
+    /// The live agent signed in or came back; or went on a break, which waits for the end of the virtual
+    /// call.
     pub fn here(&mut self, now: Time, agent: AgentId, here: bool) {
         let away = Seat { here: false, gone: false, doing: At::Away, since: now, counted: now };
         let seat = self.seats.entry(agent).or_insert(away);
@@ -147,7 +148,7 @@ impl Floor {
         }
     }
 
-    /// Everything that falls due until `now`, and what the rules make of it.
+    /// Handles every event due until `now`, with a decision after each moment.
     pub fn pass(&mut self, now: Time, room: &Room, seen: &Seen, random: &mut ChaCha8Rng) {
         if !self.open {
             return;
@@ -199,7 +200,7 @@ impl Floor {
                 self.serve(now, seen, random);
             }
             Happening::Look => {
-                // One that was overtaken by a sooner one asks nothing of its own.
+                // A look that an earlier one replaced asks for no decision.
                 if self.look_at == Some(now) {
                     self.look_at = None;
                 }
@@ -219,7 +220,7 @@ impl Floor {
         self.serve(now, seen, random);
     }
 
-    /// The longest wait gets the longest idle.
+    /// Connects the longest waiting callee to the longest idle agent.
     fn serve(&mut self, now: Time, seen: &Seen, random: &mut ChaCha8Rng) {
         while !self.waiting.is_empty() {
             let idle = self.seats.iter().filter(|(_, seat)| seat.doing == At::Idle);
@@ -242,7 +243,7 @@ impl Floor {
         self.tell(now, Event::Abandoned { call: call_id(n) });
     }
 
-    /// Asks the rules, and dials.
+    /// Makes a decision and places its calls.
     pub fn ask(&mut self, now: Time, room: &Room, seen: &Seen, random: &mut ChaCha8Rng) {
         if !room.open || !self.open {
             return;
@@ -282,7 +283,7 @@ impl Floor {
             of: of as f64,
             ceiling: self.rules.abandon_rate_max,
             answer_rate: brake::answer_rate(of, self.settled),
-            // It is compared with the live side over any span, and not held to a day's end.
+            // Compared with the live side over any span, so no day's end limits it.
             to_come: f64::INFINITY,
             failing: 0.0,
         };

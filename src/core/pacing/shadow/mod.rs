@@ -1,6 +1,6 @@
-//! Another pacing setting beside the live one, before it is switched on: a virtual floor with the same
-//! agents and breaks dials a line that behaves as the real one just did. It never touches a call, and
-//! what the live pacing decides does not depend on it. What was seen is in `seen`, the floor in `floor`.
+//! Shadow pacing: tries another pacing setting beside the live one before it is switched on. A virtual floor
+//! with the same agents and breaks dials a line that behaves as the live one just did. It places no call, and
+//! no live decision depends on it. Samples of the live line are in `seen`, the virtual floor in `floor`.
 
 mod account;
 mod floor;
@@ -22,10 +22,10 @@ use seen::Seen;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is tried in the shadow. Everything else is as the campaign has it.
+/// The setting on trial. Everything else is as in the campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShadowRules {
-    /// `Progressive`, `Ratio` or `Predictive`; others dial nothing.
+    /// `Progressive`, `Ratio` or `Predictive`; other modes dial nothing.
     pub mode: Mode,
     /// Mode ratio: lines for each idle agent.
     pub call_ratio: f64,
@@ -33,15 +33,15 @@ pub struct ShadowRules {
     pub abandon_rate_max: f64,
 }
 
-/// What the live campaign may do at this moment; the shadow may do no more.
+/// The live campaign's limits at this moment; they bound the shadow too.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Room {
-    /// Inside the calling hours, not paused, leads at hand.
+    /// Inside the calling hours, not paused, leads in the hopper.
     pub open: bool,
-    /// Calls that may be out at once.
+    /// Upper limit of simultaneous calls.
     pub lines: u32,
     pub calls_per_sec: f64,
-    /// When dialling ends for today, if that is known.
+    /// When dialling ends for today, if known.
     pub closes: Option<Time>,
 }
 
@@ -49,13 +49,13 @@ pub struct Room {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
     pub rules: ShadowRules,
-    /// How long both have been counted, in seconds; zero while the line is being learnt.
+    /// Length of the span in seconds; zero while the line is being learnt.
     pub secs: f64,
     pub live: Account,
     pub shadow: Account,
 }
 
-/// Calls and conversations that must have been seen before the shadow begins.
+/// Calls and conversations that must be sampled before the shadow begins.
 const CALLS_FIRST: usize = 40;
 const TALKS_FIRST: usize = 10;
 
@@ -73,19 +73,19 @@ pub struct Shadow {
     now: Time,
 }
 
-/// What a real agent is doing, as far as the comparison counts it.
+/// A live agent's state, as far as the comparison counts it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct LiveSeat {
     paused: bool,
-    /// On a call or its wrap-up, and since when this part of it.
+    /// Start of the conversation, and of its wrap-up.
     talking: Option<Time>,
     wrapping: Option<Time>,
     counted: Time,
 }
 
 impl Shadow {
-    /// `ring`: how long phones ring; the campaign's `pacing` gives the wait and whether calls may be
-    /// given up.
+    /// `ring`: how long phones ring; `pacing` gives the campaign's answer wait and whether calls may be
+    /// cancelled.
     pub fn new(rules: ShadowRules, pacing: &PacingRules, ring: Duration, seed: u64) -> Self {
         let predictive = predictive::Rules {
             abandon_rate_max: rules.abandon_rate_max,
@@ -111,7 +111,7 @@ impl Shadow {
         &self.rules
     }
 
-    /// A fact of the live floor, as its pacer is told.
+    /// Takes an event of the live floor, the same that its pacer gets.
     pub fn on_event(&mut self, now: Time, event: Event) {
         self.now = self.now.max(now);
         if let Some(room) = &self.room {
@@ -152,7 +152,7 @@ impl Shadow {
         }
     }
 
-    /// Brings the virtual floor to this moment.
+    /// Advances the virtual floor to `now`.
     pub fn catch_up(&mut self, now: Time, room: &Room) {
         self.now = self.now.max(now);
         self.room = Some(*room);
@@ -160,7 +160,7 @@ impl Shadow {
             if self.seen.calls() < CALLS_FIRST || self.seen.talks() < TALKS_FIRST {
                 return;
             }
-            // Both are counted from here.
+            // Both sides count from here.
             self.began = Some(now);
             self.live = Books::default();
             self.live_seats.values_mut().for_each(|seat| seat.counted = now);
@@ -185,7 +185,7 @@ impl Shadow {
         Compared { rules: self.rules, secs: span.as_secs_f64(), live, shadow }
     }
 
-    /// This agent's seat, counted up to now.
+    /// The live agent's seat, counted up to `now`.
     fn live_seat(&mut self, now: Time, agent: AgentId) -> &mut LiveSeat {
         let seat = self.live_seats.entry(agent).or_insert(LiveSeat { counted: now, ..LiveSeat::default() });
         self.live.count(seat.here(), seat.busy(), now.since(seat.counted));
@@ -200,7 +200,7 @@ impl Shadow {
 
     fn live_talked(&mut self, now: Time, agent: AgentId) {
         let seat = self.live_seat(now, agent);
-        // Other work, such as calls that came in, is not what this campaign's conversations are like.
+        // Other work, such as inbound calls, is not a sample of this campaign's conversations.
         let Some(since) = seat.talking.take() else { return };
         seat.wrapping = Some(now);
         self.seen.talked(now.since(since));
@@ -224,7 +224,7 @@ impl LiveSeat {
     }
 }
 
-/// The shadow's own numbers for calls, so that no real call is meant.
+/// The shadow numbers its calls itself; no id refers to a live call.
 fn call_id(n: u64) -> CallId {
     CallId(n)
 }

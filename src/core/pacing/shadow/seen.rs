@@ -1,5 +1,5 @@
-//! What the real line and the real agents did lately: whole fates of calls, lengths of conversations and
-//! of wrap-ups, to be drawn from. The latest replace the oldest, so a line that changes is followed.
+//! Samples of the live line and agents: fates of calls, durations of conversations and wrap-ups, to be drawn
+//! from. New samples replace the oldest, so a changing line is followed.
 
 use crate::ids::CallId;
 use crate::time::{Duration, Time};
@@ -7,18 +7,18 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Kept of each: enough for a share of answers to within a few in a hundred.
+/// Samples kept of each kind: enough for an answer rate to within a few in a hundred.
 const FATES_KEPT: usize = 600;
 const SPANS_KEPT: usize = 300;
-/// Calls that are followed at once; more are not needed to know the line.
+/// Calls followed at the same time; more are not needed to know the line.
 const FOLLOWED: usize = 5_000;
 
-/// What became of a call that left.
+/// The course of one placed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fate {
-    /// From leaving to the first ring; `None` = it never rang.
+    /// From placing to the first ring; `None` = it never rang.
     pub rang: Option<Duration>,
-    /// From leaving to the answer or the end.
+    /// From placing to the answer or the end.
     pub after: Duration,
     pub answered: bool,
 }
@@ -52,7 +52,7 @@ impl Seen {
         self.over(now, call, false);
     }
 
-    /// We took it back: nobody knows what it would have become.
+    /// The dialer cancelled it: its fate is unknown.
     pub fn forget(&mut self, call: CallId) {
         self.out.remove(&call);
     }

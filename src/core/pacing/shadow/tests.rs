@@ -1,4 +1,4 @@
-//! Days whose outcome can be worked out by hand.
+//! Days whose results can be computed by hand.
 
 use super::*;
 use crate::pacing::predictive::Part;
@@ -14,8 +14,8 @@ fn at(millis: u64) -> Time {
     Time::from_millis(millis)
 }
 
-/// A live floor that teaches the line: each call is answered after `answer` seconds (every `nth` one, the
-/// others end after 30), each conversation lasts 60 s and each wrap-up 10 s. One call at a time.
+/// A live floor that teaches the line: every `nth` call is answered after `answer` seconds, the others end
+/// after 30; each conversation lasts 60 s and each wrap-up 10 s. One call at a time.
 fn teach(shadow: &mut Shadow, agents: i64, answer: u64, nth: u64) -> Time {
     for n in 1..=agents {
         shadow.on_event(at(0), Event::AgentCame { agent: AgentId(n) });
@@ -65,7 +65,7 @@ fn one_call_for_each_idle_agent_waits_for_every_ring() {
     let from = teach(&mut shadow, 3, 10, 1);
     run(&mut shadow, from, 4);
     let side = shadow.compared().shadow;
-    // Ten seconds of ringing, sixty of talk, ten of wrap-up, for each agent by herself.
+    // For each agent: ten seconds of ringing, sixty of talk, ten of wrap-up.
     assert!((side.utilisation - 70.0 / 80.0).abs() < 0.01, "{side:?}");
     assert_eq!(side.abandoned, 0);
     assert!((side.calls_per_hour - 3.0 * 3_600.0 / 80.0).abs() < 3.0, "{side:?}");
