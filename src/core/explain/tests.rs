@@ -1,4 +1,4 @@
-//! Every answer, each by a lead of its own.
+//! Every answer, each from a lead of its own.
 
 use super::*;
 use crate::campaign::{CallerIdRules, CallingWindows, DayWindow, PacingRules, RetryRules, Rotation};
@@ -55,7 +55,7 @@ fn campaign() -> Campaign {
     }
 }
 
-/// An open lead with two numbers that nobody called yet.
+/// An open lead with two numbers, never called.
 fn facts() -> LeadFacts {
     LeadFacts {
         lead: Lead {
@@ -79,7 +79,7 @@ fn facts() -> LeadFacts {
     }
 }
 
-/// A running dialer that has nothing of it.
+/// A running dialer without this lead.
 fn place() -> LeadPlace {
     LeadPlace { carried: vec![number(0), number(1)], ..LeadPlace::default() }
 }
@@ -144,7 +144,7 @@ fn a_closed_lead_says_for_which_reason() {
             tries: 2,
         }
     );
-    // A follow-up without a moment is a person's to do.
+    // A follow-up without a date is left to people.
     let mut follow_up = facts();
     follow_up.state = LeadState::FollowUp;
     assert_eq!(why(&follow_up, None).word(), "closed");
