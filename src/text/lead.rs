@@ -1,4 +1,4 @@
-//! Why one lead is not dialled, in words; what the line said and why a lead is closed, in words.
+//! Texts: why one lead is not dialled, the outcomes, and the reasons for closing a lead.
 
 use super::why::Sentence;
 use super::{Lang, Moments};
@@ -10,11 +10,11 @@ use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 
-/// Agents' numbers, by the number of the store.
+/// Agents' numbers (extensions) by id.
 pub type AgentNumbers = BTreeMap<AgentId, String>;
 
 impl Lang {
-    /// What the line said.
+    /// The outcome of a call.
     pub fn outcome_words(self, outcome: Outcome) -> &'static str {
         match outcome {
             Outcome::Answered => self.pick("answered", "接听"),
@@ -271,7 +271,7 @@ impl Lang {
         }
     }
 
-    /// How far a call has come.
+    /// The stage of a call.
     pub fn stage(self, stage: CallStage) -> &'static str {
         match stage {
             CallStage::Opening => self.pick("about to be placed", "准备拨出"),
@@ -287,7 +287,7 @@ impl Lang {
         }
     }
 
-    /// A span as people say it.
+    /// A rounded duration.
     pub fn span(self, span: paceline_core::time::Duration) -> String {
         let secs = span.as_secs();
         let (n, unit) = match secs {
