@@ -1,5 +1,5 @@
-//! One call's story, from the decision that placed it to what became of its lead: who was free when it
-//! was answered, and when each agent was. The words belong to the command.
+//! Trace of one call, from the decision that placed it to its result, with the agents of its group at the
+//! answer and when each was free. The command puts it into words.
 
 use super::{AgentState, Onlooker};
 use paceline_core::agent::{Quiet, SeatView};
@@ -12,34 +12,34 @@ use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::{Duration, Time, Utc};
 use std::collections::BTreeMap;
 
-/// Whose story.
+/// Selects the calls to trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Attempt(AttemptId),
-    /// Every attempt on it.
+    /// Every attempt on this number.
     Number(PhoneNumber),
 }
 
-/// How long after its end agents who were busy at its answer are watched.
+/// How long after the end of the call its busy agents are followed.
 const WATCHED: Duration = Duration::from_secs(600);
 
-/// Attempts of one number that are told.
+/// Upper limit of the attempts traced for one number.
 const STORIES_MAX: usize = 50;
 
-/// An agent at the moment of the answer.
+/// An agent's state when the call was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentThere {
     pub agent: AgentId,
     pub number: String,
     pub state: AgentState,
     pub since: Utc,
-    /// Whether she could be given the call at that moment: idle, her phone there, and for calls out.
+    /// Whether the agent could be offered the call: idle, phone registered, taking outbound calls.
     pub free: bool,
-    /// When she could have taken a call next; `None` = the journal does not say.
+    /// When the agent could next have taken a call; `None` = not in the journal.
     pub free_at: Option<Utc>,
 }
 
-/// One line of a story.
+/// One step of a trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     pub at: Utc,
@@ -50,17 +50,17 @@ pub struct Line {
 pub enum Happened {
     /// The decision that placed it, with its numbers.
     Decided(Box<View>),
-    /// The store said whether it may be dialled.
+    /// The store's verdict whether it may be dialled.
     Asked(DialVerdict),
-    /// The INVITE left.
+    /// The INVITE was sent.
     Placed,
     Trying,
     Ringing,
-    /// With the agents of its group as they were.
+    /// With the agents of its group at that time.
     Answered(Vec<AgentThere>),
     Announced,
     Pressed(Digit),
-    /// This agent's phone rings for it, or she has it.
+    /// The agent's phone rings for the call, or the agent has it.
     Offered(AgentId),
     Talking(AgentId),
     Held,
@@ -68,20 +68,20 @@ pub enum Happened {
     Sorry,
     HungUp(HangUpCause),
     Ended(Ended),
-    /// What it came to, and what becomes of its lead.
+    /// The outcome, and the new state of its lead.
     Result {
         outcome: Outcome,
         state: Option<LeadState>,
         reason: Option<Reason>,
         next_at: Option<Utc>,
     },
-    /// What the agent said of it.
+    /// The agent's disposition.
     Said {
         agent: AgentId,
         disposition: String,
         next_at: Option<Utc>,
     },
-    /// The process that made it died.
+    /// The process died during the call.
     CutOff,
 }
 
@@ -95,10 +95,10 @@ pub struct Story {
     /// How long an answered callee waits for an agent before the call counts as abandoned.
     pub answer_wait: Duration,
     pub lines: Vec<Line>,
-    /// Agents of its group when it was answered, and when each was free next.
+    /// Agents of its group when it was answered, and when each was next free.
     pub there: Vec<AgentThere>,
     pub answered_at: Option<Utc>,
-    /// An agent and the callee could hear each other.
+    /// The first bridge of an agent and the callee.
     pub connected: Option<(AgentId, Utc)>,
     pub outcome: Option<Outcome>,
     pub ended_at: Option<Utc>,
@@ -106,14 +106,14 @@ pub struct Story {
     stage: Option<CallStage>,
 }
 
-/// Follows the wanted calls through a replay.
+/// Traces the wanted calls through a replay.
 #[derive(Clone, Debug)]
 pub struct Stories {
     wanted: Wanted,
     pub told: Vec<Story>,
-    /// Every agent's number that was seen.
+    /// Numbers (extensions) of all agents seen.
     pub agents: BTreeMap<AgentId, String>,
-    /// The attempts that the journal holds: the first and the last.
+    /// First and last attempt in the journal.
     pub attempts: Option<(AttemptId, AttemptId)>,
 }
 
@@ -249,7 +249,7 @@ impl Stories {
         }
     }
 
-    /// What changed about the calls themselves.
+    /// Records changed stages of the traced calls.
     fn look(&mut self, utc: Utc, dialer: &Dialer) {
         for story in self.told.iter_mut().filter(|story| story.goes_on()) {
             let call = dialer.call_now(story.attempt.call());
@@ -283,19 +283,18 @@ impl Story {
         self.outcome.is_none() && !self.lines.iter().any(|line| line.what == Happened::CutOff)
     }
 
-    /// Answered, and nobody spoke with her.
     pub fn abandoned(&self) -> bool {
         self.outcome == Some(Outcome::Abandoned)
     }
 
-    /// Who could have spoken with her first after she answered, and when.
+    /// The agent who could have taken the answered call first, and when.
     pub fn first_free(&self) -> Option<(&AgentThere, Utc)> {
         let free = self.there.iter().filter_map(|there| Some((there, there.free_at?)));
         free.min_by_key(|(there, at)| (*at, there.agent))
     }
 }
 
-/// Whether she could be given a call that we placed.
+/// Whether the agent could be offered an outbound call.
 fn free(seat: &SeatView) -> bool {
     let cannot = [Quiet::InboundOnly, Quiet::PhoneAway, Quiet::LegComing];
     AgentState::of(seat) == AgentState::Idle && !seat.quiet.is_some_and(|quiet| cannot.contains(&quiet))
@@ -318,7 +317,7 @@ fn there(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentThere> {
 
 impl Onlooker for Stories {
     fn segment(&mut self, dialer: &Dialer) {
-        // Of a process that died, no call goes on.
+        // Calls of a process that died have ended.
         for story in self.told.iter_mut().filter(|story| story.goes_on()) {
             if dialer.call_now(story.attempt.call()).is_none() {
                 let at = story.lines.last().map_or_else(Utc::default, |line| line.at);

@@ -1,5 +1,5 @@
-//! The journal: every input of the dialer with its time, and a fingerprint of what it led to.
-//! Each segment starts with the dialer's whole state, so any of them can be replayed by itself.
+//! The journal: every input of the dialer with its time, and a fingerprint of its outputs. Each segment
+//! starts with the dialer's whole state, so any of them can be replayed by itself.
 
 mod call_trace;
 mod format;

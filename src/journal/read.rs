@@ -1,4 +1,4 @@
-//! Replaying: the same inputs into the same state must lead to the same outputs, bit for bit.
+//! Replays journals: the same inputs into the same state must lead to the same outputs, bit for bit.
 
 use super::format::{BLOCK_MAX, HEAD, MAGIC, NAME, Record, Snapshot, fingerprint, read_head};
 use super::write::segments;
@@ -28,19 +28,19 @@ pub enum ReplayError {
     Damaged { file: PathBuf, block: u64, found: String },
 }
 
-/// Where a replay went another way than the day itself.
+/// An input whose replayed outputs differ from the recorded fingerprint.
 #[derive(Clone, Debug)]
 pub struct Difference {
     pub file: PathBuf,
-    /// Which input of the segment, counted from 1.
+    /// The input's position in the segment, counted from 1.
     pub input_number: u64,
     pub at: Time,
     pub input: Input,
-    /// What this program decides now.
+    /// The outputs of this program.
     pub outputs: Vec<Output>,
 }
 
-/// What a replay found.
+/// Result of a replay.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
     pub segments: u64,
@@ -50,22 +50,22 @@ pub struct Replay {
     pub differences: Vec<Difference>,
     /// Versions of the programs that wrote the segments.
     pub versions: Vec<String>,
-    /// The last block of some segment was cut off by a crash.
+    /// Some segment's last block was cut off by a crash.
     pub torn: bool,
 }
 
-/// Only so many differences are kept; the first says it all.
+/// Upper limit of the differences kept.
 const DIFFERENCES_MAX: usize = 20;
 
-/// Whoever looks on while a journal is replayed. A closure is one that sees what comes after an input.
+/// Observes a replay. A closure is an observer of `after` alone.
 pub trait Onlooker {
     /// A segment begins with this state: of the same process as the last one, or of another.
     fn segment(&mut self, _dialer: &Dialer) {}
 
-    /// An input comes at `at`: the state as it stands.
+    /// An input comes at `at`; the dialer is in the state before it.
     fn before(&mut self, _at: Time, _dialer: &Dialer) {}
 
-    /// It was handled, with these outputs, and the state is this.
+    /// The input was handled with these outputs; the dialer is in the state after it.
     fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer);
 }
 
@@ -75,7 +75,7 @@ impl<F: FnMut(Time, &Input, &[Output], &Dialer)> Onlooker for F {
     }
 }
 
-/// The files of a journal: the one segment, or all of a folder, the oldest first.
+/// The segments of a journal: the one file, or all of a folder, oldest first.
 ///
 /// # Errors
 /// When there is none.
@@ -88,7 +88,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, ReplayError> {
     if files.is_empty() { Err(ReplayError::NoJournal(path.to_owned())) } else { Ok(files) }
 }
 
-/// Replays one segment, or all of a folder. `seen` is shown every input with its outputs.
+/// Replays one segment, or all of a folder, with `seen` as observer.
 ///
 /// # Errors
 /// When there is no journal, it cannot be read, or a block in its middle is damaged.
@@ -108,8 +108,8 @@ pub fn replay_files(files: &[PathBuf], seen: &mut impl Onlooker) -> Result<Repla
     Ok(found)
 }
 
-/// Replays with another pacing setting in the shadow of every campaign. Gives what each came to, by its
-/// name, once for every process that wrote to the journal.
+/// Replays with another pacing setting in the shadow of every campaign. Returns each comparison with the
+/// campaign's name, once for every process that wrote to the journal.
 ///
 /// # Errors
 /// As [`replay`].
@@ -130,7 +130,7 @@ pub fn replay_shadowed(
     Ok((found, compared))
 }
 
-/// A setting that is tried while a journal is replayed.
+/// The shadow setting of a replay, and its comparisons.
 struct Shadows {
     rules: ShadowRules,
     /// The state at the end of the last segment.
@@ -139,7 +139,7 @@ struct Shadows {
 }
 
 impl Shadows {
-    /// A segment begins: of the same process as the last one, or of another, whose clock began anew.
+    /// A segment begins. A clock that is behind the last segment's shows that another process wrote it.
     fn begin(&mut self, dialer: &mut Dialer) {
         if self.last.as_ref().is_some_and(|last| last.at() > dialer.at()) {
             self.process_over();
@@ -175,19 +175,19 @@ fn opened(file: &Path) -> Result<Blocks<'_>, ReplayError> {
     Ok(Blocks { file, reader, number: 0, torn: false })
 }
 
-/// What time a segment covers, by the wall clock of then, and what it knew of its campaigns.
+/// The time that a segment covers, by wall clock, and its campaigns.
 #[derive(Clone, Debug)]
 pub struct Covered {
     pub file: PathBuf,
     pub from: Utc,
-    /// Until its last input, where `whole` was asked for; else `from`.
+    /// Until its last input if `whole` was requested; else equal to `from`.
     pub until: Utc,
-    /// Name and time zone of every campaign it names.
+    /// Name and time zone of every campaign in it.
     pub campaigns: BTreeMap<String, String>,
 }
 
-/// What each of these segments covers; an empty one is left out. With `whole`, to its end, which takes
-/// reading it.
+/// The time that each segment covers; empty ones are left out. With `whole` the segments are read to their
+/// ends.
 ///
 /// # Errors
 /// As [`replay`].
@@ -198,7 +198,7 @@ pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayErr
         let Some(snapshot) = blocks.next::<Snapshot>()? else { continue };
         let named = |campaign: &Campaign| (campaign.name.clone(), campaign.windows.timezone.clone());
         let mut campaigns: BTreeMap<String, String> = snapshot.dialer.campaigns().map(named).collect();
-        // A process reads the clock first of all: before that its time is nobody's.
+        // A process's first input sets the clock: before it, wall-clock times are undefined.
         let mut clock = snapshot.dialer.clock();
         let mut span: Option<(Utc, Utc)> = None;
         let mut opening = snapshot.dialer.campaigns().next().is_none();
@@ -304,7 +304,7 @@ impl Blocks<'_> {
         if length > BLOCK_MAX {
             return Err(self.damaged(format!("it claims {length} bytes")));
         }
-        // The length is not trusted before the bytes are there.
+        // Memory grows with the bytes read, as the length may be wrong.
         let mut body = Vec::new();
         let unreadable = |source| ReplayError::Unreadable { file: self.file.to_owned(), source };
         (&mut self.reader).take(length as u64).read_to_end(&mut body).map_err(unreadable)?;

@@ -1,5 +1,5 @@
-//! Any minute of a journal as a timeline: what every agent and every call was at which moment, and
-//! every decision with the numbers that it stood on. How it is drawn belongs to the command.
+//! Timeline of a journal window: the states of every agent and every call, and every decision with its
+//! numbers. The command draws it.
 
 use super::Onlooker;
 use paceline_core::agent::{Activity, Availability, PartyKind, Quiet, SeatView};
@@ -12,28 +12,28 @@ use paceline_core::pacing::Decision;
 use paceline_core::time::{Time, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is asked for.
+/// The window requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     pub from: Utc,
     /// Exclusive.
     pub until: Utc,
-    /// Of this campaign alone, and the agents of its group.
+    /// Restricts it to this campaign and the agents of its group.
     pub campaign: Option<String>,
 }
 
-/// What an agent is, where choice and work meet.
+/// An agent's state, from availability and activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AgentState {
     SignedOut,
     Paused,
-    /// Available, and her phone is not.
+    /// Available, and the phone is not.
     NoPhone,
     Idle,
     Reserved,
     Ringing,
     Talking,
-    /// Talking, and the callee hears music.
+    /// Talking, with the callee on hold.
     Held,
     Consulting,
     WrapUp,
@@ -105,7 +105,7 @@ impl State {
     }
 }
 
-/// From then until then, exclusive.
+/// A state from `from` to `until`, exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub from: Utc,
@@ -113,7 +113,7 @@ pub struct Span {
     pub state: State,
 }
 
-/// Whose line it is.
+/// The subject of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowOf {
     Agent {
@@ -126,9 +126,9 @@ pub enum RowOf {
         number: Option<PhoneNumber>,
         lead: Option<LeadId>,
         inbound: bool,
-        /// Who spoke with her.
+        /// The agent who talked with the callee.
         agent: Option<AgentId>,
-        /// What it came to, if that was within the window.
+        /// The outcome, if the call ended within the window.
         outcome: Option<Outcome>,
     },
 }
@@ -139,7 +139,7 @@ pub struct Row {
     pub spans: Vec<Span>,
 }
 
-/// One decision, with what it stood on.
+/// One decision with the snapshot behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decided {
     pub at: Utc,
@@ -148,16 +148,16 @@ pub struct Decided {
     pub view: View,
 }
 
-/// What was seen so far. Show it to a replay, then [`Timeline::finish`].
+/// Builds a timeline: pass it to a replay as observer, then call [`Timeline::finish`].
 #[derive(Clone, Debug)]
 pub struct Timeline {
     pub window: Window,
-    /// Agents by their number, then calls as they were opened; once finished.
+    /// Agents by number, then calls in the order of opening; empty until finished.
     pub rows: Vec<Row>,
     pub decisions: Vec<Decided>,
     /// Names of campaigns.
     pub campaigns: BTreeMap<CampaignId, String>,
-    /// The last moment that was seen; `None` = nothing before the window's end.
+    /// Time of the last input seen; `None` = none within the window.
     pub seen_until: Option<Utc>,
     agents: BTreeMap<AgentId, Track>,
     calls: BTreeMap<CallId, Track>,
@@ -177,7 +177,7 @@ impl Track {
         Track { of, spans: Vec::new(), now: None }
     }
 
-    /// From `at` on it is this; `None` = it is no more.
+    /// The subject is in this state from `at` on; `None` = it is gone.
     fn turn(&mut self, at: Utc, state: Option<State>) {
         if let Some((from, was)) = self.now {
             if Some(was) == state {
@@ -206,12 +206,12 @@ impl Timeline {
         }
     }
 
-    /// Every agent's number that was seen.
+    /// Numbers (extensions) of all agents seen.
     pub fn agent_numbers(&self) -> &BTreeMap<AgentId, String> {
         &self.numbers
     }
 
-    /// Ends every line at the end of the window, or where the journal ended before it.
+    /// Closes every row at the end of the window, or where the journal ended before it.
     pub fn finish(mut self) -> Timeline {
         let end = self.seen_until.map_or(self.window.from, |seen| seen.min(self.window.until));
         let busy = |track: &Track| {
@@ -312,10 +312,10 @@ impl Onlooker for Timeline {
         }
         let seen = self.seen_until.unwrap_or(self.window.from);
         if dialer.utc() >= seen && dialer.utc() < self.window.until {
-            // The same process goes on, or a piece of its journal is missing.
+            // The same process goes on, or a part of its journal is missing.
             return self.look(dialer.utc(), dialer);
         }
-        // Another process: whatever the last one had out is no more.
+        // Another process: the last one's calls and seats have ended.
         if dialer.utc() < seen {
             for track in self.agents.values_mut().chain(self.calls.values_mut()) {
                 track.turn(seen, None);

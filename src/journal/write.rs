@@ -1,5 +1,5 @@
-//! Writing: the engine hands over bytes, a thread of its own puts them into files. A journal that
-//! cannot be written is given up until it can; it never holds up a call.
+//! Writes the journal: the engine hands bytes to a thread that writes the files. While the files cannot be
+//! written the journal pauses; it never delays a call.
 
 use super::format::{MAGIC, Record, Snapshot, fingerprint, put_block};
 use paceline_core::dialer::{Dialer, Input, Output};
@@ -13,9 +13,9 @@ use std::sync::{Arc, mpsc};
 #[derive(Clone, Debug)]
 pub struct JournalConfig {
     pub dir: PathBuf,
-    /// A segment is closed when it has grown to this.
+    /// A segment is closed at this size.
     pub segment_bytes: u64,
-    /// All segments together; the oldest are removed.
+    /// Size of all segments together; the oldest are deleted.
     pub total_bytes: u64,
 }
 
@@ -25,12 +25,12 @@ impl JournalConfig {
     }
 }
 
-/// The engine's end.
+/// The engine's side of the writer thread.
 #[derive(Debug)]
 pub struct JournalWriter {
     to_thread: Option<mpsc::SyncSender<Chunk>>,
     thread: Option<std::thread::JoinHandle<()>>,
-    /// Set by the thread after a failed write: the next bytes must be a whole new segment.
+    /// Set by the thread after a failed write: the next chunk must be a whole new segment.
     broken: Arc<AtomicBool>,
     pending: Vec<u8>,
     scratch: Vec<u8>,
@@ -44,7 +44,7 @@ enum Chunk {
     More(Vec<u8>),
 }
 
-/// Bytes gathered before the thread is bothered.
+/// Bytes gathered before a chunk goes to the thread.
 const CHUNK_BYTES: usize = 32 << 10;
 
 impl JournalWriter {
@@ -70,7 +70,7 @@ impl JournalWriter {
         })
     }
 
-    /// To be called before an input is handled: where a new segment is due, it starts with this state.
+    /// Called before an input is handled: starts a new segment with this state where one is due.
     pub fn before(&mut self, dialer: &Dialer) {
         if self.broken.swap(false, Ordering::Relaxed) {
             self.pending.clear();
@@ -89,7 +89,7 @@ impl JournalWriter {
         }
     }
 
-    /// One input, when it was handled, and what it led to.
+    /// Appends one handled input with its time and the fingerprint of its outputs.
     pub fn record(&mut self, at: Time, input: Input, outputs: &[Output]) {
         if self.segment_wanted {
             return;
@@ -107,7 +107,7 @@ impl JournalWriter {
         }
     }
 
-    /// Hands over what was gathered.
+    /// Sends the gathered bytes to the thread.
     pub fn flush(&mut self) {
         if !self.pending.is_empty() {
             let bytes = std::mem::take(&mut self.pending);
@@ -117,7 +117,7 @@ impl JournalWriter {
 
     fn send(&mut self, chunk: Chunk) {
         let Some(to_thread) = &self.to_thread else { return };
-        // A disk that is too slow for the journal loses a piece of it, not a call.
+        // Where the disk is too slow, records are lost and calls go on.
         if to_thread.try_send(chunk).is_err() {
             self.segment_wanted = true;
         }
