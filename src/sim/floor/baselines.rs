@@ -1,5 +1,4 @@
-//! The pacing rules of other dialers, as they are documented, to be measured beside our own. Constants
-//! are their defaults.
+//! Documented pacing rules of other dialers, for comparison. The constants are their defaults.
 
 use super::{Pacing, Wish};
 use paceline_core::ids::CallId;
@@ -7,7 +6,7 @@ use paceline_core::pacing::predictive::{Doing, Event, Snapshot};
 use paceline_core::time::{Duration, Time};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Calls for so many lines, those on their way counted.
+/// Calls to place for this many lines, pending ones deducted.
 fn lines(view: &Snapshot, lines: f64) -> u32 {
     (lines.floor() as u32).saturating_sub((view.calls.len() + view.waiting.len()) as u32)
 }
@@ -45,7 +44,7 @@ impl Pacing for Percentage {
     }
 }
 
-/// VICIdial's adaptive level with the hard limit: placing every 2.5 s, the level every 15 s, drops seen
+/// VICIdial's adaptive level with the hard limit: placing every 2.5 s, the level every 15 s, drops sampled
 /// once a minute.
 #[derive(Clone, Debug)]
 pub struct Adaptive {
@@ -147,7 +146,7 @@ impl Pacing for Adaptive {
     }
 }
 
-/// Issabel's "soon free", with over-commit: every 5 s, agents talking long are taken for free.
+/// Issabel's "soon free" with over-commit: every 5 s, agents with long talks count as free.
 #[derive(Clone, Debug, Default)]
 pub struct SoonFree {
     placed_at: Option<Time>,
@@ -159,7 +158,7 @@ pub struct SoonFree {
 }
 
 impl SoonFree {
-    /// Whether an agent who has talked for so long counts as free soon, and the chance it stands on.
+    /// Whether an agent with this talk time counts as free soon: P(the talk ends by then) >= 0.97.
     pub fn soon_free(talked: f64, answer: f64, mean_talk: f64) -> bool {
         1.0 - (-(talked + answer) / mean_talk).exp() >= 0.97
     }

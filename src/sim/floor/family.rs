@@ -1,10 +1,10 @@
-//! A wide family of campaign days, 3 to 1,000 agents: a fixed one to tune and to compare with, and any
-//! number of drawn ones that nothing was tuned on.
+//! A wide family of campaign days with 3 to 1,000 agents: a fixed set for tuning and comparison, and any
+//! number of random ones that nothing was tuned on.
 
 use super::scenario::{Detector, Scenario, Spread};
 use crate::sim::random::Dice;
 
-/// Twenty-four campaigns with everything that a day can bring.
+/// Twenty-four campaigns that cover every feature of a scenario.
 pub fn fixed() -> Vec<Scenario> {
     let plain = Scenario::plain;
     let quiet = |mut s: Scenario, answer: f64| {
@@ -71,7 +71,7 @@ pub fn fixed() -> Vec<Scenario> {
     ]
 }
 
-/// One drawn campaign: the number of agents given, all else by the seed.
+/// A random campaign by `seed`, with this number of agents.
 pub fn drawn(seed: u64, agents: u32) -> Scenario {
     let mut dice = Dice::keyed(seed, &[77, u64::from(agents)]);
     let mut s = Scenario::plain(&format!("drawn {seed}/{agents}"), agents);

@@ -1,5 +1,5 @@
-//! Another driver's manners: the same floor told in the ways in which a stranger might tell it, to hold a
-//! pacing rule against. Wraps any [`Pacing`]; changes what it hears and sees, never what happens.
+//! Reports the virtual floor to a pacing rule as another dialer might: with missing events, a fixed interval,
+//! reused ids. Wraps any [`Pacing`]; changes what it is given, never what happens.
 
 use super::{Pacing, Wish};
 use crate::sim::random::Dice;
@@ -8,16 +8,16 @@ use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Snapsho
 use paceline_core::time::{Duration, Time};
 use std::collections::BTreeMap;
 
-/// How a driver tells. [`Manners::full`] tells all there is.
+/// What a driver reports. [`Manners::full`] reports everything.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manners {
-    /// Asks at this beat only, not after each event.
+    /// Decides at this interval only, not after each event.
     pub beat: Option<Duration>,
     pub ringing: bool,
     /// Without ringing events: whether the snapshot shows the stage.
     pub stages: bool,
     pub picked_up: bool,
-    /// Whether the snapshot shows calls that do not ring yet, or that a detector judges.
+    /// Whether the snapshot shows calls in set-up or with a detector.
     pub unrung: bool,
     pub talk_ended: bool,
     pub wrap_ended: bool,
@@ -26,15 +26,15 @@ pub struct Manners {
     pub leads_left: bool,
     pub closes: bool,
     pub starts: bool,
-    /// Failures of the network are told as such.
+    /// Network failures are reported as such.
     pub network: bool,
-    /// Machines are reported this long after the conversation, as a disposition would be.
+    /// Machines are reported after the conversation, as a disposition would be.
     pub machine_late: bool,
-    /// Events of one moment come last first.
+    /// Events of one moment arrive in reverse order.
     pub reversed: bool,
-    /// Call ids start again after so many.
+    /// Call ids are reused after this many.
     pub ids: Option<u64>,
-    /// What the clock shows when the day begins.
+    /// The clock's value when the day begins.
     pub clock: Duration,
 }
 
@@ -61,7 +61,7 @@ impl Manners {
         }
     }
 
-    /// Any mixture, by the seed.
+    /// A random mixture by `seed`.
     pub fn drawn(seed: u64) -> Self {
         let mut dice = Dice::keyed(seed, &[79]);
         let beats = [None, Some(250), Some(1000), Some(2000)];
@@ -89,7 +89,7 @@ impl Manners {
     }
 }
 
-/// A pacing rule that is told about the floor in somebody's manners.
+/// A pacing rule behind a driver that reports by [`Manners`].
 pub struct Stranger<P> {
     pub inner: P,
     manners: Manners,
@@ -131,7 +131,7 @@ impl<P: Pacing> Stranger<P> {
         }
     }
 
-    /// As this driver tells it, or not at all.
+    /// The event as this driver reports it; `None` = left out.
     fn told(&mut self, now: Time, event: Event) -> Option<Event> {
         let manners = &self.manners;
         let id = |call| self.id(call);
@@ -212,7 +212,7 @@ impl<P: Pacing> Pacing for Stranger<P> {
             self.tell_held();
             self.held_at = now;
         }
-        // A late report of a machine comes with the next thing that is told of anybody's work.
+        // A late machine report comes with the end of the next wrap-up.
         if matches!(event, Event::WrapEnded { .. }) {
             self.held.append(&mut self.late);
         }

@@ -1,5 +1,5 @@
-//! The floor keeps its books, the rivals do what their makers say, and the pacer keeps its ceiling on a
-//! few days of every size. The whole family runs in `benches/pacing.rs`.
+//! The virtual floor counts correctly, the baselines match their documentation, and the pacer keeps its
+//! ceiling on a few days of every size. The whole family runs in `benches/pacing.rs`.
 
 use super::baselines::{Adaptive, Percentage, Ratio, SoonFree};
 use super::{Day, Manners, Pacing, Scenario, Score, Spread, Stranger, Wish, family, run};
@@ -89,7 +89,7 @@ fn the_same_seed_is_the_same_day() {
     assert_ne!(ours(&scenario, 4), ours(&scenario, 5));
 }
 
-/// Holds what a floor may never show, and passes everything on.
+/// Checks invariants of the floor and passes everything on.
 struct Watched {
     inner: Pacer,
     on_their_way: i64,
@@ -202,7 +202,7 @@ fn every_size_keeps_its_ceiling_and_beats_progressive() {
 }
 
 /// A thousand first calls leave together and ring for long; of the second floor's answers most are machines,
-/// told seconds later. What the first wave seems to say must not send a second one into a full house.
+/// reported seconds later. The first wave's data must not start a second wave while no agent is free.
 #[test]
 fn a_thousand_agents_begin_a_new_list_without_a_wave() {
     for seed in [160_013, 140_013] {

@@ -1,5 +1,5 @@
-//! Runs one scenario with one pacing rule in virtual time. The same seed gives the same people with the
-//! same fates in the same order of the list, whatever the rule does. Knows no SIP.
+//! Runs one scenario with one pacing rule in virtual time. The same seed gives the same people with the same
+//! fates in the same order of the list, whatever the rule decides. Has no SIP.
 
 use super::scenario::Scenario;
 use super::{Pacing, Wish};
@@ -10,19 +10,19 @@ use paceline_core::time::Time;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// What a day came to.
+/// Totals of a day.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Day {
     pub secs: f64,
     pub calls: u64,
-    /// Answered by a person, and of those abandoned.
+    /// Answered by a person, and those of them abandoned.
     pub live: u64,
     pub abandoned: u64,
     pub cancelled: u64,
-    /// Agents' seconds talking or wrapping up, and seconds not on a break.
+    /// Agents' seconds in talk or wrap-up, and seconds not on a break.
     pub busy: f64,
     pub available: f64,
-    /// Live and abandoned by half hour.
+    /// Live answers and abandons by half hour.
     pub half_hours: Vec<(u64, u64)>,
     pub decisions: u64,
 }
@@ -72,7 +72,7 @@ struct Call {
     answers_at: u64,
     verdict_at: u64,
     talk: u64,
-    /// Its place in the snapshot while it is on its way.
+    /// Its index in the snapshot while it is pending.
     place: Option<usize>,
     agent: Option<u32>,
     waiting: bool,
@@ -110,7 +110,7 @@ fn millis(secs: f64) -> u64 {
     (secs * 1000.0).round().max(0.0) as u64
 }
 
-/// Runs the day to its end: the hours are over, or the list is.
+/// Runs the day until its hours are over or the list is finished.
 pub fn run<P: Pacing>(scenario: &Scenario, seed: u64, pacing: &mut P) -> Day {
     let mut world = World::new(scenario, seed, pacing);
     world.go();
@@ -184,7 +184,7 @@ impl<'a, P: Pacing> World<'a, P> {
     }
 
     fn go(&mut self) {
-        // In large teams a rule is asked at most four times a second.
+        // In large teams the rule decides at most four times a second.
         let gap = if self.scenario.agents >= 60 { 250 } else { 0 };
         let mut asked = 0;
         self.ask();
@@ -310,7 +310,7 @@ impl<'a, P: Pacing> World<'a, P> {
         } else {
             self.at(rings_at, Happening::Rings(n));
         }
-        // Telling of its own call changes nothing that the rule did not know.
+        // Placed events of its own calls are no reason for another decision.
     }
 
     fn cancel(&mut self, call: CallId) {
@@ -321,7 +321,7 @@ impl<'a, P: Pacing> World<'a, P> {
         }
     }
 
-    /// Takes the call out of the snapshot; false if it is not on its way any more.
+    /// Removes the call from the snapshot; false if it is not pending.
     fn leave_view(&mut self, n: u32) -> bool {
         let Some(place) = self.calls[n as usize].place.take() else { return false };
         self.view.calls.swap_remove(place);
@@ -448,7 +448,7 @@ impl<'a, P: Pacing> World<'a, P> {
         self.tell(Event::Abandoned { call });
     }
 
-    /// The agent does something else from now on; the time before is counted.
+    /// Changes the agent's state and counts the time before.
     fn change(&mut self, n: usize, doing: Doing) -> AgentId {
         self.count_agent(n);
         let since = self.time();

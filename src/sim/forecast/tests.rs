@@ -1,4 +1,4 @@
-//! A forecast is the same for the same seed, and says what the modes are known to do.
+//! A forecast is the same for the same seed, and shows the modes' known behaviour.
 
 use super::*;
 use crate::config::{Config, LoadedCampaign};
@@ -51,8 +51,8 @@ fn a_short_list_ends_before_the_day_does() {
     assert_eq!(day.calls, 40);
 }
 
-/// A shadow of the very setting that is live comes out as the live one does, and a shadow of another as a day
-/// with that other setting does: what it says before the switch holds after it.
+/// A shadow of the live setting matches the live side, and a shadow of another setting matches a day with
+/// that setting: its figures before the switch hold after it.
 #[test]
 fn a_shadow_comes_out_as_the_day_itself_would() {
     // One day of twelve agents and its shadow differ by a point or two by chance: three are averaged.
