@@ -46,7 +46,7 @@ impl Hazard {
     }
 
     /// Multiplies the exposure so far by `factor`.
-    pub fn reweigh(&mut self, factor: f64) {
+    pub fn scale_exposure(&mut self, factor: f64) {
         self.exposure.iter_mut().for_each(|value| *value *= factor);
     }
 
@@ -70,13 +70,13 @@ impl Hazard {
     }
 
     /// Weight of all events counted, after fading.
-    pub fn seen(&self) -> f64 {
+    pub fn total_events(&self) -> f64 {
         self.events.iter().sum()
     }
 
     /// Rates smoothed over neighbouring seconds, more widely while few events are known.
     pub fn rates(&self) -> Vec<f64> {
-        let reach = (9.0 / (1.0 + self.seen()).cbrt()).clamp(1.0, 5.0);
+        let reach = (9.0 / (1.0 + self.total_events()).cbrt()).clamp(1.0, 5.0);
         let width = reach.ceil() as usize;
         let bins = self.prior.len();
         (0..bins)

@@ -33,7 +33,7 @@ impl Scale {
         let sum: f64 = prior.iter().sum();
         prior.iter_mut().for_each(|w| *w /= sum);
         let mut scale = Scale { weights: prior.clone(), prior, mean: centre, spread };
-        scale.sum_up();
+        scale.update_moments();
         scale
     }
 
@@ -73,10 +73,10 @@ impl Scale {
             sum += *weight;
         }
         self.weights.iter_mut().for_each(|w| *w /= sum);
-        self.sum_up();
+        self.update_moments();
     }
 
-    fn sum_up(&mut self) {
+    fn update_moments(&mut self) {
         let mean: f64 = self.weights.iter().enumerate().map(|(n, w)| w * point(n)).sum();
         let mean_ln: f64 = self.weights.iter().enumerate().map(|(n, w)| w * n as f64).sum();
         let square: f64 =

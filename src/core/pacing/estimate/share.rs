@@ -26,7 +26,7 @@ impl Share {
     }
 
     /// Moves one observation to the other kind, for a correction that came later.
-    pub fn turn(&mut self, to_yes: bool) {
+    pub fn reclassify(&mut self, to_yes: bool) {
         let (from, into) = if to_yes { (&mut self.no, &mut self.yes) } else { (&mut self.yes, &mut self.no) };
         if *from >= 1.0 {
             *from -= 1.0;

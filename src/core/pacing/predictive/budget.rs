@@ -12,7 +12,7 @@ const RISK_MAX: f64 = 0.6;
 /// Share of the ceiling that is aimed at, as losses of the last minutes come out of the rest.
 const SHARE_USED: f64 = 0.965;
 /// Further share where the abandoned people are estimated (machines reach the agents), not known.
-const SHARE_RECKONED: f64 = 0.9;
+const SHARE_ESTIMATED: f64 = 0.9;
 /// Prior: people abandoned per unit of risk taken. Floors of every kind are near it, and the abandons of a
 /// few people are mostly chance, so it is kept until many were lost.
 const USUAL_RATIO: f64 = 0.68;
@@ -22,7 +22,7 @@ const RATIO_FADES: f64 = 0.999;
 const RESERVE: f64 = 1.0;
 const CLUSTER: f64 = 1.5;
 /// Share of the expected answers that is relied on.
-const SURE: f64 = 0.75;
+const SURE_SHARE: f64 = 0.75;
 /// Highest rate to spend at, as a multiple of the ceiling.
 const RATE_MAX: f64 = 1.15;
 /// Live answers from which the floor counts as known, and the share of the risk taken before.
@@ -41,7 +41,7 @@ const CARE_HALF_HOUR: f64 = 0.3;
 const CARE_MOST: f64 = 0.25;
 /// Risk while the current limit is reached: a fraction of an abandon in a thousand answers, and still most of
 /// the benefit of predicting.
-const STOPPED: f64 = 0.001;
+const RISK_AT_LIMIT: f64 = 0.001;
 /// The day is nearly over when this share of its answers is still to come.
 const LAST_PART: f64 = 0.05;
 /// People risked in all the rest of a day that has none left.
@@ -53,8 +53,8 @@ const JUDGED_FROM_LARGE: f64 = 2.5;
 const LARGE: u32 = 25;
 
 /// The model is distrusted once half an hour lost this many people plus this multiple of its forecast.
-const CHANCE: f64 = 10.0;
-const WRONG_BY: f64 = 4.0;
+const DISTRUST_FROM: f64 = 10.0;
+const DISTRUST_FACTOR: f64 = 4.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Minute {
@@ -72,11 +72,11 @@ pub struct Budget {
     abandoned: f64,
     /// Sums over live answers of the risk taken, and of those abandoned; they fade.
     risk_taken: f64,
-    came_true: f64,
+    abandoned_at_risk: f64,
     recent: VecDeque<Minute>,
     /// Time of the first answer, and the number of answers since.
     began: Option<Time>,
-    told: f64,
+    answers_seen: f64,
 }
 
 /// The risk that may be taken now.
@@ -93,7 +93,7 @@ pub struct Allowance {
 
 /// Forecast for the rest of the day, in people.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Coming {
+pub struct DayForecast {
     /// Live answers until the end of the day.
     pub answers: f64,
     /// Of those, from calls that are already pending.
@@ -105,7 +105,7 @@ pub struct Coming {
     /// Whether the end of the day or of the list is known.
     pub end_known: bool,
     /// Machines reach the agents, so the number of abandoned people is an estimate.
-    pub reckoned: bool,
+    pub is_estimated: bool,
     /// Agents signed in, on a break or not.
     pub team: u32,
 }
@@ -116,10 +116,10 @@ impl Budget {
             live: rules.carried.live,
             abandoned: rules.carried.abandoned,
             risk_taken: 0.0,
-            came_true: 0.0,
+            abandoned_at_risk: 0.0,
             recent: VecDeque::new(),
             began: None,
-            told: 0.0,
+            answers_seen: 0.0,
         }
     }
 
@@ -140,21 +140,21 @@ impl Budget {
     /// A person answered while `risk` was the limit.
     pub fn answered(&mut self, now: Time, risk: f64) {
         self.live += 1.0;
-        self.told += 1.0;
+        self.answers_seen += 1.0;
         self.began.get_or_insert(now);
         let minute = self.minute(now);
         minute.live += 1.0;
         minute.risked += risk.max(0.0);
         if risk > 0.0 {
             self.risk_taken = self.risk_taken * RATIO_FADES + risk;
-            self.came_true *= RATIO_FADES;
+            self.abandoned_at_risk *= RATIO_FADES;
         }
     }
 
     /// A callee was abandoned; `person` = the probability that it was a person.
     pub fn abandoned(&mut self, now: Time, person: f64) {
         self.abandoned += person;
-        self.came_true += person;
+        self.abandoned_at_risk += person;
         self.minute(now).abandoned += person;
         // The part that may have been a machine is no live answer either.
         self.live -= 1.0 - person;
@@ -162,7 +162,7 @@ impl Budget {
     }
 
     /// A live answer turned out to be a machine.
-    pub fn was_machine(&mut self, now: Time) {
+    pub fn remove_machine(&mut self, now: Time) {
         self.live = (self.live - 1.0).max(0.0);
         let minute = self.minute(now);
         minute.live = (minute.live - 1.0).max(0.0);
@@ -183,8 +183,9 @@ impl Budget {
     }
 
     /// People abandoned per unit of risk taken.
-    fn ratio(&self) -> f64 {
-        ((self.came_true + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT)).clamp(0.05, 3.0)
+    fn abandons_per_risk(&self) -> f64 {
+        ((self.abandoned_at_risk + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT))
+            .clamp(0.05, 3.0)
     }
 
     /// Live answers per second expected for the rest of the day: half by the last half hour, half by the
@@ -192,7 +193,7 @@ impl Budget {
     pub fn pace(&self, now: Time) -> Option<f64> {
         let recent = self.recent_pace(now)?;
         let span = now.since(self.began?).as_millis() as f64 / 1000.0;
-        Some(0.5 * recent + 0.5 * self.told / span.max(60.0))
+        Some(0.5 * recent + 0.5 * self.answers_seen / span.max(60.0))
     }
 
     fn recent_pace(&self, now: Time) -> Option<f64> {
@@ -208,28 +209,30 @@ impl Budget {
 
     /// Whether the last half hour lost so many more people than the risk taken explains that the model must
     /// be wrong about this floor: then none of its risk estimates can be used.
-    fn distrusted(&self) -> bool {
+    fn is_model_distrusted(&self) -> bool {
         let sum = |of: fn(&Minute) -> f64| self.recent.iter().map(of).sum::<f64>();
-        sum(|minute| minute.abandoned) > CHANCE + WRONG_BY * USUAL_RATIO * sum(|minute| minute.risked)
+        sum(|minute| minute.abandoned)
+            > DISTRUST_FROM + DISTRUST_FACTOR * USUAL_RATIO * sum(|minute| minute.risked)
     }
 
     /// The risk allowed with this forecast. It stays as even as the budget allows: the agents' gain grows
     /// with the logarithm of the risk, so a small steady risk is worth far more than a large one now and none
     /// later.
-    pub fn allowance(&self, rules: &Rules, now: Time, outlook: Coming) -> Allowance {
-        let Coming { answers: coming, in_flight, failing, leaving, end_known, reckoned, team } = outlook;
-        let max = rules.abandon_rate_max * SHARE_USED * if reckoned { SHARE_RECKONED } else { 1.0 };
-        let ratio = self.ratio();
+    pub fn allowance(&self, rules: &Rules, now: Time, forecast: DayForecast) -> Allowance {
+        let DayForecast { answers: coming, in_flight, failing, leaving, end_known, is_estimated, team } =
+            forecast;
+        let max = rules.abandon_rate_max * SHARE_USED * if is_estimated { SHARE_ESTIMATED } else { 1.0 };
+        let ratio = self.abandons_per_risk();
         // Pending calls can still become abandons, and expected answers may not come.
         let spread = (failing + max * in_flight).sqrt();
         let reserve = RESERVE + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
-        let certain = (SURE * coming - 1.5 * coming.sqrt()).max(0.0);
+        let certain = (SURE_SHARE * coming - 1.5 * coming.sqrt()).max(0.0);
         let people = (rules.abandon_rate_max * (self.live + certain) - self.abandoned).max(0.0) as u32;
         let last = (coming < LAST_PART * self.live).then_some(people);
         let none = Allowance { risk: 0.0, left: left.max(0.0), last };
         let spent = rules.abandon_rate_max * (self.live + certain) <= self.abandoned + failing;
-        if max <= 0.0 || spent || self.distrusted() {
+        if max <= 0.0 || spent || self.is_model_distrusted() {
             return none;
         }
         let last_risk = (LAST_RISK / (ratio * (coming + in_flight).max(1.0))).min(LAST_RISK_MAX);
@@ -244,7 +247,7 @@ impl Budget {
         let head = max * self.live + lent - self.abandoned - failing - spread;
         let half_hour = self.half_hour_room(rules, now, failing, team);
         if head < -(1.0 + lent) || half_hour < -0.5 {
-            return Allowance { risk: STOPPED, ..none };
+            return Allowance { risk: RISK_AT_LIMIT, ..none };
         }
         let usual_head = if end_known { CARE_LOAN * lent } else { 0.35 * (max * self.live).sqrt() };
         let care = (head / (usual_head + 0.5)).min(half_hour).clamp(CARE_MOST, 1.0);
@@ -271,7 +274,7 @@ impl Budget {
 }
 
 /// Live answers expected until `closes`, from the pace so far or, early, from the size of the floor.
-pub fn coming(
+pub fn expected_answers(
     pace: Option<f64>,
     floor_pace: f64,
     now: Time,
@@ -295,13 +298,13 @@ mod tests {
         for _ in 0..100 {
             budget.answered(now, 0.1);
         }
-        let full = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
+        let full = budget.allowance(&rules, now, DayForecast { answers: 300.0, ..DayForecast::default() });
         assert!(full.risk > 0.05, "{full:?}");
         assert!((full.left - (0.03 * SHARE_USED * 400.0 - RESERVE)).abs() < 1e-9);
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
-        let spent = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
+        let spent = budget.allowance(&rules, now, DayForecast { answers: 300.0, ..DayForecast::default() });
         assert_eq!(spent.risk, 0.0, "one more could not be paid for with certainty");
     }
 
@@ -317,9 +320,9 @@ mod tests {
         for _ in 0..14 {
             budget.abandoned(now, 1.0);
         }
-        let day = Coming { answers: 1000.0, end_known: true, ..Coming::default() };
+        let day = DayForecast { answers: 1000.0, end_known: true, ..DayForecast::default() };
         let stopped = budget.allowance(&rules, now, day);
-        assert!(stopped.risk <= STOPPED && stopped.left > 5.0, "{stopped:?}");
+        assert!(stopped.risk <= RISK_AT_LIMIT && stopped.left > 5.0, "{stopped:?}");
         let later = Time::from_millis(60_000 * 40);
         budget.answered(later, 0.1);
         assert!(budget.allowance(&rules, later, day).risk > 0.01);
@@ -329,7 +332,7 @@ mod tests {
     fn an_even_risk_is_what_a_day_begins_with_and_goes_on_with() {
         let rules = Rules::default();
         let mut budget = Budget::new(&rules);
-        let day = |answers| Coming { answers, end_known: true, ..Coming::default() };
+        let day = |answers| DayForecast { answers, end_known: true, ..DayForecast::default() };
         let first = budget.allowance(&rules, Time::from_millis(0), day(2000.0)).risk;
         // The plan comes true: of 1,000 answers at that risk 29 are lost, evenly.
         for n in 1..=1000u64 {
@@ -347,7 +350,7 @@ mod tests {
     fn a_model_that_is_wrong_by_far_is_not_asked_for_half_an_hour() {
         let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
         let mut budget = Budget::new(&rules);
-        let day = Coming { answers: 50_000.0, end_known: true, ..Coming::default() };
+        let day = DayForecast { answers: 50_000.0, end_known: true, ..DayForecast::default() };
         let now = Time::from_millis(60_000);
         for n in 0..1_000 {
             budget.answered(now, 0.002);
@@ -355,7 +358,7 @@ mod tests {
                 budget.abandoned(now, 1.0);
             }
         }
-        assert!(budget.allowance(&rules, now, day).risk > 0.0, "twelve where two were reckoned with");
+        assert!(budget.allowance(&rules, now, day).risk > 0.0, "twelve where two were expected");
         (0..10).for_each(|_| budget.abandoned(now, 1.0));
         assert_eq!(budget.allowance(&rules, now, day).risk, 0.0, "22 are no chance any more");
         let later = Time::from_millis(60_000 * 40);
@@ -374,10 +377,10 @@ mod tests {
         for _ in 0..9 {
             budget.abandoned(now, 1.0);
         }
-        let known = Coming { answers: 700.0, end_known: true, ..Coming::default() };
+        let known = DayForecast { answers: 700.0, end_known: true, ..DayForecast::default() };
         let (lent, not) = (
             budget.allowance(&rules, now, known),
-            budget.allowance(&rules, now, Coming { end_known: false, ..known }),
+            budget.allowance(&rules, now, DayForecast { end_known: false, ..known }),
         );
         assert!(not.risk < 0.5 * lent.risk, "{not:?} {lent:?}");
     }
@@ -394,9 +397,9 @@ mod tests {
             budget.abandoned(now, 1.0);
         }
         // Six in 200 would be three in a hundred, but not all of them are certain to answer.
-        let day = Coming { answers: 50.0, end_known: true, ..Coming::default() };
+        let day = DayForecast { answers: 50.0, end_known: true, ..DayForecast::default() };
         let allowance = budget.allowance(&rules, now, day);
-        assert!(allowance.risk * budget.ratio() * 50.0 <= LAST_RISK + 1e-9, "{allowance:?}");
+        assert!(allowance.risk * budget.abandons_per_risk() * 50.0 <= LAST_RISK + 1e-9, "{allowance:?}");
     }
 
     #[test]
@@ -415,7 +418,7 @@ mod tests {
                 for n in 0..answers {
                     let now = Time::from_millis(n * 14_400_000 / answers);
                     let rest = (answers - n) as f64;
-                    let day = Coming { answers: rest, end_known: true, ..Coming::default() };
+                    let day = DayForecast { answers: rest, end_known: true, ..DayForecast::default() };
                     let risk = budget.allowance(&rules, now, day).risk;
                     budget.answered(now, risk);
                     if unit() < risk * cost {
@@ -434,7 +437,11 @@ mod tests {
         let rules = Rules { abandon_rate_max: 0.0, ..Rules::default() };
         assert_eq!(
             Budget::new(&rules)
-                .allowance(&rules, Time::ZERO, Coming { answers: 1e6, in_flight: 10.0, ..Coming::default() })
+                .allowance(
+                    &rules,
+                    Time::ZERO,
+                    DayForecast { answers: 1e6, in_flight: 10.0, ..DayForecast::default() }
+                )
                 .risk,
             0.0
         );

@@ -2,36 +2,36 @@
 //! [`Pacer`] learns from [`Event`]s and answers a [`Snapshot`] with a [`Plan`]. Deterministic: no clock, no
 //! random numbers, ordered maps, so a restored pacer continues exactly where the saved one stopped.
 
-#[cfg(test)]
-mod absurd;
+mod agent_model;
 mod budget;
-mod calls;
+mod call_model;
 mod decide;
 pub mod event;
-mod feed;
-pub mod odds;
-mod outlook;
+mod feed_check;
+mod margin;
+#[cfg(test)]
+mod robustness_tests;
 pub mod rules;
-mod staff;
+pub mod snapshot;
 mod table_builder;
+mod tables;
 #[cfg(test)]
 mod tests;
-pub mod view;
 
 pub use event::{Event, Part};
 pub use rules::{Carried, Rules};
-pub use view::{AgentNow, CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage, WaitingNow};
+pub use snapshot::{AgentNow, CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage, WaitingNow};
 
 use crate::ids::CallId;
 use crate::time::{Duration, Time};
+use agent_model::AgentModel;
 use budget::Budget;
-use calls::Calls;
-use feed::Feed;
-use outlook::Outlook;
+use call_model::CallModel;
+use feed_check::FeedCheck;
 use serde::{Deserialize, Serialize};
-use staff::Staff;
 use std::collections::BTreeMap;
-use table_builder::Draft;
+use table_builder::TableBuilder;
+use tables::Tables;
 
 /// An answered call: how long it rang, for the share of people by ringing time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,9 +43,9 @@ struct Answered {
 }
 
 /// Each call and each agent is observed once within this time.
-const A_ROUND: Duration = Duration::from_secs(1);
+const OBSERVE_EVERY: Duration = Duration::from_secs(1);
 /// A rebuild of the tables is spread over this time.
-const MADE_WITHIN: Duration = Duration::from_secs(4);
+const REBUILD_WITHIN: Duration = Duration::from_secs(4);
 /// How long after the conversation a machine report is still accepted.
 const REPORT_WITHIN: Duration = Duration::from_secs(600);
 
@@ -123,20 +123,20 @@ const REPORT_WITHIN: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pacer {
     rules: Rules,
-    calls: Calls,
-    staff: Staff,
+    call_model: CallModel,
+    agent_model: AgentModel,
     budget: Budget,
     answered: BTreeMap<CallId, Answered>,
-    outlook: Option<Outlook>,
-    draft: Option<Draft>,
-    feed: Feed,
+    tables: Option<Tables>,
+    table_builder: Option<TableBuilder>,
+    feed: FeedCheck,
     /// Time of the first event or decision.
     began: Option<Time>,
-    looked: Time,
-    learnt: Time,
-    swept: Time,
+    tables_begun: Time,
+    learnt_at: Time,
+    swept_at: Time,
     /// Index of the snapshot's agent that was observed last.
-    agent_looked_at: usize,
+    last_observed_agent: usize,
     /// The risk limit of the last decision.
     risk: f64,
     /// Decisions made without the model because it had failed.
@@ -146,18 +146,18 @@ pub struct Pacer {
 impl Pacer {
     pub fn new(rules: Rules) -> Self {
         Pacer {
-            calls: Calls::new(rules.ring_max),
-            staff: Staff::default(),
+            call_model: CallModel::new(rules.ring_max),
+            agent_model: AgentModel::default(),
             budget: Budget::new(&rules),
             answered: BTreeMap::new(),
-            outlook: None,
-            draft: None,
-            feed: Feed::default(),
+            tables: None,
+            table_builder: None,
+            feed: FeedCheck::default(),
             began: None,
-            looked: Time::ZERO,
-            learnt: Time::ZERO,
-            swept: Time::ZERO,
-            agent_looked_at: 0,
+            tables_begun: Time::ZERO,
+            learnt_at: Time::ZERO,
+            swept_at: Time::ZERO,
+            last_observed_agent: 0,
             risk: 0.0,
             failed: 0,
             rules,
@@ -198,54 +198,56 @@ impl Pacer {
             Event::Placed { call, part } => {
                 // The caller may reuse a call's id: an older answer under it is dropped.
                 self.answered.remove(&call);
-                self.calls.placed(now, call, part);
+                self.call_model.placed(now, call, part);
             }
-            Event::Ringing { call } => self.calls.rings(now, call),
-            Event::PickedUp { call } => self.calls.picked_up(now, call),
+            Event::Ringing { call } => self.call_model.ringing_reported(now, call),
+            Event::PickedUp { call } => self.call_model.picked_up(now, call),
             Event::AnsweredLive { call } => self.answered_live(now, call),
             Event::AnsweredMachine { call } => {
-                self.feed.ended();
-                self.calls.answered_machine(now, call);
+                self.feed.count_end_event();
+                self.call_model.answered_machine(now, call);
             }
             Event::Unanswered { call, network } => {
-                self.feed.ended();
-                self.calls.ended(now, call, network, false);
+                self.feed.count_end_event();
+                self.call_model.ended(now, call, network, false);
             }
-            Event::Cancelled { call } => self.calls.ended(now, call, false, true),
+            Event::Cancelled { call } => self.call_model.ended(now, call, false, true),
             Event::Connected { call, agent } => {
                 self.answered_live(now, call);
-                self.staff.connected(now, agent, call);
+                self.agent_model.connected(now, agent, call);
                 if let Some(answered) = self.answered.get_mut(&call)
                     && !answered.connected
                 {
                     answered.connected = true;
-                    self.calls.taken(answered.rang, true);
+                    self.call_model.count_agent_report(answered.rang, true);
                 }
             }
             Event::Abandoned { call } => {
                 self.answered_live(now, call);
                 let rang = self.answered.get(&call).map_or(0.0, |answered| answered.rang);
-                self.budget.abandoned(now, self.calls.person_share(rang));
-                self.over(now, call);
+                self.budget.abandoned(now, self.call_model.person_share(rang));
+                self.end_conversation(now, call);
             }
-            Event::HungUpWaiting { call } => self.over(now, call),
+            Event::HungUpWaiting { call } => self.end_conversation(now, call),
             Event::FoundMachine { call } => {
                 if let Some(answered) = self.answered.remove(&call) {
                     if answered.connected {
-                        self.calls.taken(answered.rang, false);
+                        self.call_model.count_agent_report(answered.rang, false);
                     }
-                    self.budget.was_machine(now);
+                    self.budget.remove_machine(now);
                 }
             }
             Event::TalkEnded { agent } => {
-                if let Some(call) = self.staff.talk_ended(now, agent) {
-                    self.over(now, call);
+                if let Some(call) = self.agent_model.talk_ended(now, agent) {
+                    self.end_conversation(now, call);
                 }
             }
-            Event::WrapEnded { agent } => self.staff.wrap_ended(now, agent),
-            Event::AgentCame { agent } | Event::AgentBack { agent } => self.staff.free(now, agent),
-            Event::AgentPaused { agent } => self.staff.away(now, agent),
-            Event::AgentLeft { agent } => self.staff.left(now, agent),
+            Event::WrapEnded { agent } => self.agent_model.wrap_ended(now, agent),
+            Event::AgentCame { agent } | Event::AgentBack { agent } => {
+                self.agent_model.became_free(now, agent)
+            }
+            Event::AgentPaused { agent } => self.agent_model.paused(now, agent),
+            Event::AgentLeft { agent } => self.agent_model.signed_out(now, agent),
         }
     }
 
@@ -254,13 +256,13 @@ impl Pacer {
         if self.answered.contains_key(&call) {
             return;
         }
-        self.feed.ended();
-        let rang = self.calls.answered_live(now, call).unwrap_or(0.0);
+        self.feed.count_end_event();
+        let rang = self.call_model.answered_live(now, call).unwrap_or(0.0);
         self.answered.insert(call, Answered { rang, connected: false, over: None });
         self.budget.answered(now, self.risk);
     }
 
-    fn over(&mut self, now: Time, call: CallId) {
+    fn end_conversation(&mut self, now: Time, call: CallId) {
         if let Some(answered) = self.answered.get_mut(&call) {
             answered.over = Some(now);
         }
@@ -271,12 +273,12 @@ impl Pacer {
     pub fn decide(&mut self, now: Time, view: &Snapshot) -> Plan {
         self.began.get_or_insert(now);
         // After a clock was set back the intervals start anew.
-        (self.looked, self.swept) = (self.looked.min(now), self.swept.min(now));
-        let elapsed = if self.outlook.is_none() { A_ROUND } else { now.since(self.learnt) };
-        self.learnt = now;
-        self.learn(now, view, (elapsed.as_secs_f64() / A_ROUND.as_secs_f64()).min(1.0));
-        self.feed.check(now, &mut self.calls, view);
-        self.bring_up_to_date(now, view, elapsed);
+        (self.tables_begun, self.swept_at) = (self.tables_begun.min(now), self.swept_at.min(now));
+        let elapsed = if self.tables.is_none() { OBSERVE_EVERY } else { now.since(self.learnt_at) };
+        self.learnt_at = now;
+        self.observe_all(now, view, (elapsed.as_secs_f64() / OBSERVE_EVERY.as_secs_f64()).min(1.0));
+        self.feed.check(now, &mut self.call_model, view);
+        self.rebuild_tables(now, view, elapsed);
         let plan = decide::decide(self, now, view);
         self.risk = plan.why.risk_max;
         self.failed += u64::from(plan.why.limit == Limit::ModelFailed);
@@ -284,59 +286,65 @@ impl Pacer {
     }
 
     /// Observes a share of all calls and agents, so that each is observed once a second.
-    fn learn(&mut self, now: Time, view: &Snapshot, share: f64) {
+    fn observe_all(&mut self, now: Time, view: &Snapshot, share: f64) {
         let count = (view.agents.len() as f64 * share).ceil() as usize;
         for _ in 0..count.min(view.agents.len()) {
-            self.agent_looked_at = (self.agent_looked_at + 1) % view.agents.len();
-            let agent = &view.agents[self.agent_looked_at];
-            if let Some(call) = self.staff.see(agent) {
-                self.over(agent.since, call);
+            self.last_observed_agent = (self.last_observed_agent + 1) % view.agents.len();
+            let agent = &view.agents[self.last_observed_agent];
+            if let Some(call) = self.agent_model.adopt_snapshot(agent) {
+                self.end_conversation(agent.since, call);
             }
         }
-        self.calls.watch(now, share);
-        self.staff.watch(now, share);
-        if now.since(self.swept) >= Duration::from_secs(60) {
-            self.swept = now;
+        self.call_model.observe_share(now, share);
+        self.agent_model.observe_share(now, share);
+        if now.since(self.swept_at) >= Duration::from_secs(60) {
+            self.swept_at = now;
             self.answered
                 .retain(|_, answered| answered.over.is_none_or(|over| now.since(over) < REPORT_WITHIN));
         }
     }
 
     /// Rebuilds the tables every few seconds, a few steps at each decision.
-    fn bring_up_to_date(&mut self, now: Time, view: &Snapshot, elapsed: Duration) {
-        let apart = self.looks_apart(now);
-        if self.draft.is_none() && (self.outlook.is_none() || now.since(self.looked) >= apart) {
-            self.looked = now;
-            self.calls.refresh();
-            self.draft = Some(Draft::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
-            if self.outlook.is_some() {
+    fn rebuild_tables(&mut self, now: Time, view: &Snapshot, elapsed: Duration) {
+        let apart = self.table_lifetime(now);
+        if self.table_builder.is_none() && (self.tables.is_none() || now.since(self.tables_begun) >= apart) {
+            self.tables_begun = now;
+            self.call_model.refresh_live_rates();
+            self.table_builder = Some(TableBuilder::new(
+                &self.call_model,
+                &self.agent_model,
+                view.next_part,
+                self.rules.answer_wait,
+            ));
+            if self.tables.is_some() {
                 return;
             }
         }
-        let Some(mut draft) = self.draft.take() else { return };
-        let part = elapsed.as_secs_f64() / apart.min(MADE_WITHIN).as_secs_f64();
-        let steps = (draft.steps() as f64 * part).ceil() as usize;
-        if self.outlook.is_some() && !draft.advance(steps) {
-            self.draft = Some(draft);
+        let Some(mut builder) = self.table_builder.take() else { return };
+        let part = elapsed.as_secs_f64() / apart.min(REBUILD_WITHIN).as_secs_f64();
+        let steps = (builder.steps() as f64 * part).ceil() as usize;
+        if self.tables.is_some() && !builder.advance(steps) {
+            self.table_builder = Some(builder);
             return;
         }
-        self.outlook = draft.finish();
-        if self.outlook.is_none() {
+        self.tables = builder.finish();
+        if self.tables.is_none() {
             // The learnt state yields no valid tables: it is reset; the spent budget is kept.
-            self.calls = Calls::new(self.rules.ring_max);
-            self.staff = Staff::default();
+            self.call_model = CallModel::new(self.rules.ring_max);
+            self.agent_model = AgentModel::default();
         }
     }
 
     /// Whether the first calls may still be ringing.
     fn first_generation(&self, now: Time) -> bool {
         let whole = self.rules.ring_max.min(Duration::from_secs(180)) + Duration::from_secs(4);
-        self.calls.cautious_answer().is_some() && self.began.is_none_or(|began| now.since(began) < whole)
+        self.call_model.cautious_answer_rate().is_some()
+            && self.began.is_none_or(|began| now.since(began) < whole)
     }
 
     /// Lifetime of the tables: the estimates change quickly at first. Between rebuilds only the list's scale
     /// is followed.
-    fn looks_apart(&self, now: Time) -> Duration {
+    fn table_lifetime(&self, now: Time) -> Duration {
         let young = self.began.is_none_or(|began| now.since(began) < Duration::from_secs(600));
         if young || self.budget.live() < 100.0 { Duration::from_secs(3) } else { Duration::from_secs(12) }
     }

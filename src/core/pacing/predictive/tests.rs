@@ -53,9 +53,9 @@ fn taught(rules: Rules, calls: u64) -> (Pacer, u64) {
         pacer.on_event(ms(at), event);
         if at >= learnt + 5_000 {
             learnt = at;
-            pacer.calls.watch(ms(at), 1.0);
-            pacer.staff.watch(ms(at), 1.0);
-            pacer.calls.refresh();
+            pacer.call_model.observe_share(ms(at), 1.0);
+            pacer.agent_model.observe_share(ms(at), 1.0);
+            pacer.call_model.refresh_live_rates();
         }
     }
     let now = calls * 2_000 + 300_000;
@@ -267,12 +267,12 @@ fn a_new_list_starts_with_care() {
 #[test]
 fn what_it_learns_is_near_the_truth() {
     let (pacer, _) = taught(Rules::default(), 600);
-    let outlook = pacer.outlook.as_ref().expect("a decision was made");
-    assert!((outlook.answer - 0.3).abs() < 0.03, "three in ten answer: {}", outlook.answer);
+    let tables = pacer.tables.as_ref().expect("a decision was made");
+    assert!((tables.answer - 0.3).abs() < 0.03, "three in ten answer: {}", tables.answer);
     // Set-up of 1.5 s, then 8 to 13 s of ringing.
-    let median = outlook.points[outlook::POINTS / 2];
+    let median = tables.points[tables::POINTS / 2];
     assert!((10.0..14.5).contains(&median), "{median}");
-    assert!((pacer.staff.busy_secs() - 185.0).abs() < 15.0, "{}", pacer.staff.busy_secs());
+    assert!((pacer.agent_model.busy_secs() - 185.0).abs() < 15.0, "{}", pacer.agent_model.busy_secs());
 }
 
 /// The same calls as [`taught`], reported by an incomplete feed: events that `keep` refuses are dropped.
@@ -335,19 +335,19 @@ fn a_feed_without_ringing_is_learnt_from_the_moment_of_dialling() {
     let (mut pacer, now) = taught_by(|event| !matches!(event, Event::Ringing { .. }), 0);
     let call = CallNow { call: CallId(299), part: Part(0), stage: Stage::Placed, since: ms(now) };
     pacer.decide(ms(now + 60_000), &Snapshot { calls: vec![call], ..Snapshot::default() });
-    let outlook = pacer.outlook.as_ref().expect("a decision was made");
-    assert!((outlook.answer - 0.3).abs() < 0.05, "three in ten answer: {}", outlook.answer);
-    let median = outlook.points[outlook::POINTS / 2];
+    let tables = pacer.tables.as_ref().expect("a decision was made");
+    assert!((tables.answer - 0.3).abs() < 0.05, "three in ten answer: {}", tables.answer);
+    let median = tables.points[tables::POINTS / 2];
     assert!((9.0..15.5).contains(&median), "9.5 to 14.5 s after dialling: {median}");
-    let last = outlook.placed[20][outlook::POINTS - 1];
+    let last = tables.placed[20][tables::POINTS - 1];
     assert!(last < 0.08, "nobody answers after 20 s: {last}");
 }
 
 #[test]
 fn talks_that_no_event_ends_end_by_the_snapshot() {
     let (pacer, _) = taught_by(|event| !matches!(event, Event::TalkEnded { .. }), 0);
-    assert!((pacer.staff.talk.mean() - 130.0).abs() < 8.0, "{}", pacer.staff.talk.mean());
-    assert!(pacer.staff.wrap.mean() < 2.0, "no wrap-up: {}", pacer.staff.wrap.mean());
+    assert!((pacer.agent_model.talk.mean() - 130.0).abs() < 8.0, "{}", pacer.agent_model.talk.mean());
+    assert!(pacer.agent_model.wrap.mean() < 2.0, "no wrap-up: {}", pacer.agent_model.wrap.mean());
 }
 
 #[test]
@@ -355,9 +355,9 @@ fn a_clock_that_starts_anywhere_teaches_the_same() {
     let told = |_: &Event| true;
     let ((early, at), (late, then)) = (taught_by(told, 0), taught_by(told, 1_700_000_000_000));
     assert_eq!(at + 1_700_000_000_000, then);
-    let tables = |pacer: &Pacer| pacer.outlook.as_ref().map(|o| (o.points, o.answer, o.talking.clone()));
+    let tables = |pacer: &Pacer| pacer.tables.as_ref().map(|o| (o.points, o.answer, o.talking.clone()));
     assert_eq!(tables(&early), tables(&late));
-    assert_eq!(early.looks_apart(ms(at)), late.looks_apart(ms(then)));
+    assert_eq!(early.table_lifetime(ms(at)), late.table_lifetime(ms(then)));
 }
 
 #[test]
@@ -444,7 +444,7 @@ fn silence_before_the_first_ring_is_not_taken_for_a_dead_list() {
 /// seconds later.
 #[test]
 fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
-    let mut calls = Calls::new(Duration::from_secs(30));
+    let mut calls = CallModel::new(Duration::from_secs(30));
     let mut told = Vec::new();
     for n in 0..1200u64 {
         let (call, start) = (CallId(n), (n / 60) * 60_000);
@@ -468,7 +468,7 @@ fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
         while let Some((at, event)) = told.next_if(|(at, _)| *at <= second * 1_000) {
             match event {
                 Event::Placed { call, part } => calls.placed(ms(at), call, part),
-                Event::Ringing { call } => calls.rings(ms(at), call),
+                Event::Ringing { call } => calls.ringing_reported(ms(at), call),
                 Event::PickedUp { call } => calls.picked_up(ms(at), call),
                 Event::AnsweredLive { call } => _ = calls.answered_live(ms(at), call),
                 Event::AnsweredMachine { call } => calls.answered_machine(ms(at), call),
@@ -476,9 +476,9 @@ fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
                 _ => unreachable!("not told"),
             }
         }
-        calls.watch(now, 1.0);
+        calls.observe_share(now, 1.0);
         if second % 10 == 0 {
-            calls.refresh();
+            calls.refresh_live_rates();
         }
         if second >= 900 {
             least = least.min(calls.level(Part(0)).0);

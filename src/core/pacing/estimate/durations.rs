@@ -14,7 +14,7 @@ const EDGES: [f64; 61] = [
 
 /// The prior.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Expectation {
+pub struct Prior {
     pub mean_secs: f64,
     /// Standard deviation of the logarithm.
     pub spread: f64,
@@ -24,8 +24,8 @@ pub struct Expectation {
 
 /// A duration distribution that is being learnt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Spans {
-    prior: Expectation,
+pub struct Durations {
+    prior: Prior,
     ended: Vec<f64>,
     exposure: Vec<f64>,
     /// Sums of the logarithm and of its square over the finished spans.
@@ -35,10 +35,10 @@ pub struct Spans {
     watched: f64,
 }
 
-impl Spans {
-    pub fn new(prior: Expectation) -> Self {
+impl Durations {
+    pub fn new(prior: Prior) -> Self {
         let bins = EDGES.len();
-        Spans {
+        Durations {
             prior,
             ended: vec![0.0; bins],
             exposure: vec![0.0; bins],
@@ -164,30 +164,30 @@ impl Spans {
 mod tests {
     use super::*;
 
-    fn prior() -> Expectation {
-        Expectation { mean_secs: 120.0, spread: 0.9, weight: 3.0 }
+    fn prior() -> Prior {
+        Prior { mean_secs: 120.0, spread: 0.9, weight: 3.0 }
     }
 
     #[test]
     fn two_humps_are_recovered() {
-        let mut spans = Spans::new(prior());
+        let mut spans = Durations::new(prior());
         for n in 0..400 {
             let secs = if n % 2 == 0 { 14.0 + f64::from(n % 5) } else { 200.0 + f64::from(n % 11) };
             spans.expose(0.0, secs);
             spans.end(secs);
         }
         let rates = spans.rates();
-        let soon = Spans::ending_within(&rates, 0.0, 40, 1.0)[30];
+        let soon = Durations::ending_within(&rates, 0.0, 40, 1.0)[30];
         assert!((soon - 0.5).abs() < 0.06, "half of them are short: {soon}");
-        let between = Spans::ending_within(&rates, 60.0, 40, 1.0)[40];
+        let between = Durations::ending_within(&rates, 60.0, 40, 1.0)[40];
         assert!(between < 0.08, "nothing ends between the humps: {between}");
-        let late = Spans::ending_within(&rates, 185.0, 60, 1.0)[40];
+        let late = Durations::ending_within(&rates, 185.0, 60, 1.0)[40];
         assert!(late > 0.8, "the long ones end together: {late}");
     }
 
     #[test]
     fn unfinished_talks_keep_the_mean_honest() {
-        let mut spans = Spans::new(prior());
+        let mut spans = Durations::new(prior());
         // Ten minutes into a shift: 20 short talks ended, 80 long ones go on.
         for _ in 0..20 {
             spans.expose(0.0, 30.0);
@@ -197,15 +197,15 @@ mod tests {
             spans.expose(0.0, 300.0);
         }
         assert!(spans.mean() > 900.0, "{}", spans.mean());
-        let soon = Spans::ending_within(&spans.rates(), 200.0, 20, 1.0)[20];
+        let soon = Durations::ending_within(&spans.rates(), 200.0, 20, 1.0)[20];
         assert!(soon < 0.05, "{soon}");
     }
 
     #[test]
     fn bins_cover_every_age() {
-        assert_eq!(Spans::bin(0.0), 0);
-        assert_eq!(Spans::bin(0.99), 0);
-        assert_eq!(Spans::bin(8.5), 8);
-        assert_eq!(Spans::bin(1e9), EDGES.len() - 1);
+        assert_eq!(Durations::bin(0.0), 0);
+        assert_eq!(Durations::bin(0.99), 0);
+        assert_eq!(Durations::bin(8.5), 8);
+        assert_eq!(Durations::bin(1e9), EDGES.len() - 1);
     }
 }

@@ -159,8 +159,8 @@ fn a_number_that_is_none_leaves_one_call_for_each_idle_agent_and_says_so() {
     let mut pacer = Pacer::new(Rules::default());
     let view = open(idle(7, ms(0)));
     assert_ne!(pacer.decide(ms(0), &view).why.limit, Limit::ModelFailed);
-    let outlook = pacer.outlook.as_mut().expect("a decision was made");
-    outlook.placed[0] = [f64::NAN; outlook::POINTS];
+    let tables = pacer.tables.as_mut().expect("a decision was made");
+    tables.placed[0] = [f64::NAN; tables::POINTS];
     let plan = pacer.decide(ms(10), &view);
     assert_eq!((plan.place, plan.why.limit), (7, Limit::ModelFailed));
     assert_eq!(pacer.model_failures(), 1);
@@ -170,7 +170,7 @@ fn a_number_that_is_none_leaves_one_call_for_each_idle_agent_and_says_so() {
 #[test]
 fn tables_that_cannot_be_made_are_learnt_anew() {
     let mut pacer = Pacer::new(Rules::default());
-    pacer.calls.setup_rings = Hazard::new(vec![f64::NAN; 16], 3.0);
+    pacer.call_model.setup_rings = Hazard::new(vec![f64::NAN; 16], 3.0);
     pacer.budget.answered(ms(0), 0.0);
     let view = open(idle(3, ms(0)));
     let plan = pacer.decide(ms(0), &view);

@@ -40,7 +40,7 @@ impl Margin {
     }
 
     /// Adds a busy agent who is free by then with this probability. Agents are added before calls.
-    pub fn agent(&mut self, chance: f64) {
+    pub fn add_agent(&mut self, chance: f64) {
         match self {
             Margin::Exact { pmf, lumped, .. } => {
                 debug_assert!(!*lumped, "agents are counted before calls");
@@ -64,21 +64,21 @@ impl Margin {
         }
     }
 
-    /// As [`Margin::agent`], `count` times.
-    pub fn agents(&mut self, chance: f64, count: u32) {
+    /// As [`Margin::add_agent`], `count` times.
+    pub fn add_agents(&mut self, chance: f64, count: u32) {
         if let Margin::Normal { mean, variance, .. } = self {
             let count = f64::from(count);
             *mean += chance * count;
             *variance += chance * (1.0 - chance) * count;
         } else {
             for _ in 0..count {
-                self.agent(chance);
+                self.add_agent(chance);
             }
         }
     }
 
     /// Adds a call that is answered and still needs an agent by then with this probability.
-    pub fn call(&mut self, chance: f64) {
+    pub fn add_call(&mut self, chance: f64) {
         match self {
             Margin::Exact { pmf, below, lumped } => {
                 if !*lumped {
@@ -113,8 +113,8 @@ impl Margin {
         }
     }
 
-    /// As [`Margin::call`], `count` times.
-    pub fn calls(&mut self, chance: f64, count: u32) {
+    /// As [`Margin::add_call`], `count` times.
+    pub fn add_calls(&mut self, chance: f64, count: u32) {
         if let Margin::Normal { mean, variance, answers, .. } = self {
             let count = f64::from(count);
             *mean -= chance * count;
@@ -122,7 +122,7 @@ impl Margin {
             *answers += chance * count;
         } else {
             for _ in 0..count {
-                self.call(chance);
+                self.add_call(chance);
             }
         }
     }
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     /// The sum over all outcomes.
-    fn by_hand(surplus: i64, agents: &[f64], calls: &[f64]) -> f64 {
+    fn brute_force(surplus: i64, agents: &[f64], calls: &[f64]) -> f64 {
         let all: Vec<(f64, i64)> =
             agents.iter().map(|p| (*p, 1)).chain(calls.iter().map(|p| (*p, -1))).collect();
         (0u32..1 << all.len())
@@ -170,10 +170,13 @@ mod tests {
         let calls = [0.2, 0.2, 0.7, 0.01, 0.4];
         for surplus in -3..4 {
             let mut margin = Margin::exact(surplus);
-            agents.iter().for_each(|p| margin.agent(*p));
-            assert!((margin.shortage() - by_hand(surplus, &agents, &[])).abs() < 1e-9, "surplus {surplus}");
-            calls.iter().for_each(|p| margin.call(*p));
-            let expected = by_hand(surplus, &agents, &calls);
+            agents.iter().for_each(|p| margin.add_agent(*p));
+            assert!(
+                (margin.shortage() - brute_force(surplus, &agents, &[])).abs() < 1e-9,
+                "surplus {surplus}"
+            );
+            calls.iter().for_each(|p| margin.add_call(*p));
+            let expected = brute_force(surplus, &agents, &calls);
             assert!(
                 (margin.shortage() - expected).abs() < 1e-9,
                 "surplus {surplus}: {} {expected}",
@@ -187,11 +190,11 @@ mod tests {
         let (mut exact, mut normal) = (Margin::exact(3), Margin::normal(3, 0.0));
         for n in 0..60 {
             let p = 0.1 + 0.3 * f64::from(n % 7) / 7.0;
-            exact.agent(p);
-            normal.agent(p);
+            exact.add_agent(p);
+            normal.add_agent(p);
         }
-        exact.calls(0.25, 70);
-        normal.calls(0.25, 70);
+        exact.add_calls(0.25, 70);
+        normal.add_calls(0.25, 70);
         assert!((exact.shortage() - normal.shortage()).abs() < 0.01);
     }
 
@@ -199,9 +202,9 @@ mod tests {
     fn with_one_idle_agent_the_second_call_fails_if_the_first_is_answered() {
         let mut margin = Margin::exact(1);
         assert_eq!(margin.shortage(), 0.0);
-        margin.call(0.3);
+        margin.add_call(0.3);
         assert!((margin.shortage() - 0.3).abs() < 1e-12);
-        margin.call(0.3);
+        margin.add_call(0.3);
         assert!((margin.shortage() - 0.51).abs() < 1e-12);
     }
 }

@@ -2,8 +2,8 @@
 //! and how much better or worse each part of the list answers now.
 
 use super::event::Part;
+use super::snapshot::Stage;
 use super::table_builder;
-use super::view::Stage;
 use crate::ids::CallId;
 
 use crate::pacing::estimate::{Hazard, Scale, Share};
@@ -41,7 +41,7 @@ const RINGS_SURELY_SECS: f64 = 6.0;
 
 /// Where the start of ringing is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Rings {
+pub(super) enum RingingSource {
     /// No ringing report and no answer yet.
     Unknown,
     ByEvents,
@@ -51,7 +51,7 @@ pub(super) enum Rings {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Flight {
+pub(super) struct PendingCall {
     pub(super) part: Part,
     pub(super) stage: Stage,
     pub(super) since: Time,
@@ -63,18 +63,18 @@ pub(super) struct Flight {
 
 /// Observations of one part since its scale was last updated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Pending {
+struct PartObservations {
     count: f64,
     expected: f64,
     /// Answers expected by the hazard whose verdict is due later: by seconds from now.
     later: [f64; VERDICT_SECS],
 }
 
-impl Pending {
+impl PartObservations {
     /// Takes counts and expectations for the `span` seconds that passed. `said`: verdicts by seconds since the
     /// pick-up. An answer is counted at its verdict and expected with the same delay; otherwise a list would
     /// look worse whenever more calls begin to ring, and better when fewer do.
-    fn take(&mut self, span: f64, said: Option<&[f64]>) -> (f64, f64) {
+    fn take_due(&mut self, span: f64, said: Option<&[f64]>) -> (f64, f64) {
         let (count, fresh) = (std::mem::take(&mut self.count), std::mem::take(&mut self.expected));
         let all = said.map_or(0.0, |said| said.iter().sum());
         match said {
@@ -93,9 +93,9 @@ impl Pending {
 
 /// The learnt state of the calls on their way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Calls {
-    pub(super) flights: BTreeMap<CallId, Flight>,
-    pub(super) rings: Rings,
+pub struct CallModel {
+    pub(super) pending_calls: BTreeMap<CallId, PendingCall>,
+    pub(super) ringing_source: RingingSource,
     pub(super) setup_rings: Hazard,
     pub(super) setup_ends: Hazard,
     /// Per second of ringing: people (exposure in units of the scale), machines found, all other ends.
@@ -108,20 +108,20 @@ pub struct Calls {
     /// Share of people among the answered calls that agents took, by ringing time in steps of 4 s.
     person: Vec<Share>,
     scales: BTreeMap<Part, Scale>,
-    pending: BTreeMap<Part, Pending>,
+    observations: BTreeMap<Part, PartObservations>,
     live_rates: Vec<f64>,
     network: Share,
     /// The first calls of all, each with whether a person answered; empty once enough have ended.
-    first: BTreeMap<CallId, (Time, bool)>,
+    first_calls: BTreeMap<CallId, (Time, bool)>,
     placed: u64,
-    cautious: Option<f64>,
+    cautious_rate: Option<f64>,
     ring_max: f64,
     faded: Option<Time>,
     scaled: Option<Time>,
     /// The call observed last.
-    watched: Option<CallId>,
+    last_observed: Option<CallId>,
     verdicts: bool,
-    machines_told: bool,
+    machines_reported: bool,
 }
 
 fn secs(span: Duration) -> f64 {
@@ -140,13 +140,13 @@ fn usual_answers(ring_secs: usize) -> Vec<f64> {
     (0..ring_secs).map(|second| level * shape(second)).collect()
 }
 
-impl Calls {
+impl CallModel {
     pub fn new(ring_max: Duration) -> Self {
         let ring_secs = (secs(ring_max).ceil() as usize).clamp(5, RING_SECS_MAX);
         let live = usual_answers(ring_secs);
-        Calls {
-            flights: BTreeMap::new(),
-            rings: Rings::Unknown,
+        CallModel {
+            pending_calls: BTreeMap::new(),
+            ringing_source: RingingSource::Unknown,
             setup_rings: Hazard::new((0..SETUP_SECS).map(|s| if s < 1 { 0.2 } else { 0.6 }).collect(), 3.0),
             setup_ends: Hazard::new(vec![0.02; SETUP_SECS], 3.0),
             live_rates: live.clone(),
@@ -157,17 +157,17 @@ impl Calls {
             verdict_machine: vec![0.0; VERDICT_SECS],
             person: vec![Share::new(0.97, 3.0); 12],
             scales: BTreeMap::new(),
-            pending: BTreeMap::new(),
+            observations: BTreeMap::new(),
             network: Share::new(0.02, 6.0),
-            first: BTreeMap::new(),
+            first_calls: BTreeMap::new(),
             placed: 0,
-            cautious: Some(COLD_ANSWER),
+            cautious_rate: Some(COLD_ANSWER),
             ring_max: secs(ring_max),
             faded: None,
             scaled: None,
-            watched: None,
+            last_observed: None,
             verdicts: false,
-            machines_told: false,
+            machines_reported: false,
         }
     }
 
@@ -184,16 +184,16 @@ impl Calls {
     /// How much better than usual a part answers now, and the uncertainty of that (of the logarithm).
     pub fn level(&self, part: Part) -> (f64, f64) {
         let level = |scale: &Scale| (scale.mean(), scale.spread());
-        self.scales.get(&self.known(part)).map_or_else(|| level(&self.usual()), level)
+        self.scales.get(&self.learnt_part(part)).map_or_else(|| level(&self.new_part_scale()), level)
     }
 
-    pub(super) fn known(&self, part: Part) -> Part {
+    pub(super) fn learnt_part(&self, part: Part) -> Part {
         if self.scales.contains_key(&part) || self.scales.len() < PARTS_MAX { part } else { Part(0) }
     }
 
     /// Prior of a new part: an unknown list is assumed to answer well, which is the cautious side; with known
     /// parts, near theirs.
-    fn usual(&self) -> Scale {
+    fn new_part_scale(&self) -> Scale {
         if self.scales.is_empty() {
             return Scale::new(1.5, 0.8);
         }
@@ -203,85 +203,88 @@ impl Calls {
     }
 
     pub fn placed(&mut self, now: Time, call: CallId, part: Part) {
-        let part = self.known(part);
+        let part = self.learnt_part(part);
         if !self.scales.contains_key(&part) {
-            let usual = self.usual();
+            let usual = self.new_part_scale();
             self.scales.insert(part, usual);
         }
         self.placed += 1;
         if self.placed <= FIRST_CALLS {
-            self.first.insert(call, (now, false));
+            self.first_calls.insert(call, (now, false));
         }
-        let stage = if self.rings == Rings::Never { Stage::Ringing } else { Stage::Placed };
-        self.flights.insert(call, Flight { part, stage, since: now, seen: now, rang: 0.0 });
+        let stage = if self.ringing_source == RingingSource::Never { Stage::Ringing } else { Stage::Placed };
+        self.pending_calls.insert(call, PendingCall { part, stage, since: now, seen: now, rang: 0.0 });
     }
 
     /// An event reports that the callee's phone rings.
-    pub fn rings(&mut self, now: Time, call: CallId) {
-        if self.rings != Rings::ByEvents && self.flights.contains_key(&call) {
-            self.ringing_is_told(Rings::ByEvents);
+    pub fn ringing_reported(&mut self, now: Time, call: CallId) {
+        if self.ringing_source != RingingSource::ByEvents && self.pending_calls.contains_key(&call) {
+            self.set_ringing_source(RingingSource::ByEvents);
         }
-        self.ringing(now, call);
+        self.start_ringing(now, call);
     }
 
-    pub(super) fn ringing(&mut self, now: Time, call: CallId) {
-        self.accrue(now, call);
-        if let Some(flight) = self.flights.get_mut(&call)
-            && flight.stage == Stage::Placed
+    pub(super) fn start_ringing(&mut self, now: Time, call: CallId) {
+        self.observe(now, call);
+        if let Some(pending) = self.pending_calls.get_mut(&call)
+            && pending.stage == Stage::Placed
         {
-            self.setup_rings.count(secs(now.since(flight.since)), 1.0);
-            (flight.stage, flight.since) = (Stage::Ringing, now);
+            self.setup_rings.count(secs(now.since(pending.since)), 1.0);
+            (pending.stage, pending.since) = (Stage::Ringing, now);
             self.count_network(false);
         }
     }
 
     pub fn picked_up(&mut self, now: Time, call: CallId) {
-        self.ringing_at_the_latest(now, call);
-        if let Some(flight) = self.flights.get_mut(&call)
-            && flight.stage == Stage::Ringing
+        self.ensure_ringing(now, call);
+        if let Some(pending) = self.pending_calls.get_mut(&call)
+            && pending.stage == Stage::Ringing
         {
-            flight.rang = secs(now.since(flight.since));
-            (flight.stage, flight.since) = (Stage::PickedUp, now);
+            pending.rang = secs(now.since(pending.since));
+            (pending.stage, pending.since) = (Stage::PickedUp, now);
             self.verdicts = true;
         }
     }
 
     /// At an answer: a call without a ringing report started to ring now, unless this caller never reports
     /// ringing.
-    fn ringing_at_the_latest(&mut self, now: Time, call: CallId) {
-        if self.rings == Rings::Unknown
-            && self.flights.get(&call).is_some_and(|flight| secs(now.since(flight.since)) >= RINGS_BY_SECS)
+    fn ensure_ringing(&mut self, now: Time, call: CallId) {
+        if self.ringing_source == RingingSource::Unknown
+            && self
+                .pending_calls
+                .get(&call)
+                .is_some_and(|pending| secs(now.since(pending.since)) >= RINGS_BY_SECS)
         {
-            self.never_rings();
+            self.assume_ringing_at_start();
         }
-        if self.flights.get(&call).is_some_and(|flight| flight.stage == Stage::Placed) {
-            self.ringing(now, call);
+        if self.pending_calls.get(&call).is_some_and(|pending| pending.stage == Stage::Placed) {
+            self.start_ringing(now, call);
         }
-        self.accrue(now, call);
+        self.observe(now, call);
     }
 
     /// From now on calls ring from the moment they are placed; the pending ones already have.
-    fn never_rings(&mut self) {
-        self.rings = Rings::Never;
-        self.forget_ringing(self.ring_max.ceil() as usize + SETUP_SECS);
-        for flight in self.flights.values_mut().filter(|flight| flight.stage == Stage::Placed) {
-            (flight.stage, flight.seen) = (Stage::Ringing, flight.since);
+    fn assume_ringing_at_start(&mut self) {
+        self.ringing_source = RingingSource::Never;
+        self.reset_ring_rates(self.ring_max.ceil() as usize + SETUP_SECS);
+        for pending in self.pending_calls.values_mut().filter(|pending| pending.stage == Stage::Placed) {
+            (pending.stage, pending.seen) = (Stage::Ringing, pending.since);
         }
     }
 
     /// From now on ringing is reported; where it was not before, the pending calls do not ring yet.
-    pub(super) fn ringing_is_told(&mut self, how: Rings) {
-        if self.rings == Rings::Never {
-            self.forget_ringing(self.ring_max.ceil() as usize);
-            for flight in self.flights.values_mut().filter(|flight| flight.stage == Stage::Ringing) {
-                (flight.stage, flight.seen) = (Stage::Placed, flight.since);
+    pub(super) fn set_ringing_source(&mut self, how: RingingSource) {
+        if self.ringing_source == RingingSource::Never {
+            self.reset_ring_rates(self.ring_max.ceil() as usize);
+            for pending in self.pending_calls.values_mut().filter(|pending| pending.stage == Stage::Ringing) {
+                (pending.stage, pending.seen) = (Stage::Placed, pending.since);
             }
         }
-        self.rings = how;
+        self.ringing_source = how;
     }
 
     /// Seconds of ringing now count from another moment: the learnt rates are reset.
-    fn forget_ringing(&mut self, ring_secs: usize) {
+    fn reset_ring_rates(&mut self, ring_secs: usize) {
         let ring_secs = ring_secs.clamp(5, RING_SECS_MAX);
         let live = usual_answers(ring_secs);
         self.live_rates.clone_from(&live);
@@ -292,42 +295,42 @@ impl Calls {
 
     /// Returns the seconds it rang, if the call is known.
     pub fn answered_live(&mut self, now: Time, call: CallId) -> Option<f64> {
-        self.ringing_at_the_latest(now, call);
-        let flight = self.flights.remove(&call)?;
-        let rang = self.rang(now, &flight, true);
+        self.ensure_ringing(now, call);
+        let pending = self.pending_calls.remove(&call)?;
+        let rang = self.count_ring_secs(now, &pending, true);
         self.live.count(rang, 1.0);
-        if let Some(first) = self.first.get_mut(&call) {
+        if let Some(first) = self.first_calls.get_mut(&call) {
             first.1 = true;
         }
-        self.pending.entry(flight.part).or_default().count += 1.0;
+        self.observations.entry(pending.part).or_default().count += 1.0;
         Some(rang)
     }
 
     pub fn answered_machine(&mut self, now: Time, call: CallId) {
-        self.ringing_at_the_latest(now, call);
-        if let Some(flight) = self.flights.remove(&call) {
-            let rang = self.rang(now, &flight, false);
+        self.ensure_ringing(now, call);
+        if let Some(pending) = self.pending_calls.remove(&call) {
+            let rang = self.count_ring_secs(now, &pending, false);
             self.machine.count(rang, 1.0);
         }
     }
 
-    fn rang(&mut self, now: Time, flight: &Flight, live: bool) -> f64 {
-        if flight.stage != Stage::PickedUp {
-            return secs(now.since(flight.since));
+    fn count_ring_secs(&mut self, now: Time, pending: &PendingCall, live: bool) -> f64 {
+        if pending.stage != Stage::PickedUp {
+            return secs(now.since(pending.since));
         }
-        let second = (secs(now.since(flight.since)) as usize).min(VERDICT_SECS - 1);
+        let second = (secs(now.since(pending.since)) as usize).min(VERDICT_SECS - 1);
         let verdicts = if live { &mut self.verdict_live } else { &mut self.verdict_machine };
         verdicts[second] += 1.0;
-        flight.rang
+        pending.rang
     }
 
     /// Ended without an answer. A call that the dialer cancelled, or that rang to the end, is censored.
-    pub fn ended(&mut self, now: Time, call: CallId, network: bool, ours: bool) {
-        self.accrue(now, call);
-        let Some(flight) = self.flights.remove(&call) else { return };
-        let age = secs(now.since(flight.since));
-        match flight.stage {
-            _ if ours => {}
+    pub fn ended(&mut self, now: Time, call: CallId, network: bool, cancelled: bool) {
+        self.observe(now, call);
+        let Some(pending) = self.pending_calls.remove(&call) else { return };
+        let age = secs(now.since(pending.since));
+        match pending.stage {
+            _ if cancelled => {}
             Stage::Placed => {
                 self.count_network(network);
                 // A failing trunk says nothing about the next minute, but a few failures always happen.
@@ -337,9 +340,9 @@ impl Calls {
             }
             Stage::Ringing if network => self.count_network(true),
             // Where ringing is reported it ends at `ring_max`, and the tables end there too.
-            Stage::Ringing if self.rings != Rings::Never && age > self.ring_max - 0.75 => {}
+            Stage::Ringing if self.ringing_source != RingingSource::Never && age > self.ring_max - 0.75 => {}
             Stage::Ringing => self.other.count(age, 1.0),
-            Stage::PickedUp => self.machine.count(flight.rang, 1.0),
+            Stage::PickedUp => self.machine.count(pending.rang, 1.0),
         }
     }
 
@@ -349,44 +352,44 @@ impl Calls {
     }
 
     /// An agent found a machine (`person` false) or a person after `rang` seconds of ringing.
-    pub fn taken(&mut self, rang: f64, person: bool) {
+    pub fn count_agent_report(&mut self, rang: f64, person: bool) {
         let bin = ((rang / 4.0) as usize).min(self.person.len() - 1);
         if person {
             self.person[bin].count(true);
         } else {
-            self.machines_told = true;
-            self.person[bin].turn(false);
+            self.machines_reported = true;
+            self.person[bin].reclassify(false);
         }
     }
 
     /// Whether agents have reported machines.
-    pub fn machines_told(&self) -> bool {
-        self.machines_told
+    pub fn machines_reported(&self) -> bool {
+        self.machines_reported
     }
 
     /// P(an answer after `rang` seconds is a person), on the high side; 1 where no machine was ever reported.
     pub fn person_share(&self, rang: f64) -> f64 {
-        if !self.machines_told {
+        if !self.machines_reported {
             return 1.0;
         }
         let bin = ((rang / 4.0) as usize).min(self.person.len() - 1);
         (self.person[bin].mean() + self.person[bin].spread()).min(1.0)
     }
 
-    fn accrue(&mut self, now: Time, call: CallId) {
-        let Some(mut flight) = self.flights.get(&call).copied() else { return };
-        self.watch_one(now, &mut flight);
-        self.flights.insert(call, flight);
+    fn observe(&mut self, now: Time, call: CallId) {
+        let Some(mut pending) = self.pending_calls.get(&call).copied() else { return };
+        self.observe_call(now, &mut pending);
+        self.pending_calls.insert(call, pending);
     }
 
-    fn watch_one(&mut self, now: Time, flight: &mut Flight) {
+    fn observe_call(&mut self, now: Time, pending: &mut PendingCall) {
         // Whether it is in set-up or already rings will be known soon; until then nothing is learnt from it.
-        if flight.stage == Stage::Placed && self.rings == Rings::Unknown {
+        if pending.stage == Stage::Placed && self.ringing_source == RingingSource::Unknown {
             return;
         }
-        let (from, to) = (secs(flight.seen.since(flight.since)), secs(now.since(flight.since)));
-        flight.seen = now;
-        match flight.stage {
+        let (from, to) = (secs(pending.seen.since(pending.since)), secs(now.since(pending.since)));
+        pending.seen = now;
+        match pending.stage {
             Stage::Placed => {
                 self.setup_rings.expose(from, to, 1.0);
                 self.setup_ends.expose(from, to, 1.0);
@@ -394,14 +397,14 @@ impl Calls {
             Stage::Ringing => {
                 // On an unknown list scale and shape cannot be separated: the shape is learnt with a scale of
                 // one.
-                let scale = match self.cautious {
+                let scale = match self.cautious_rate {
                     Some(_) => 1.0,
-                    None => self.scales.get(&flight.part).map_or(1.0, Scale::mean),
+                    None => self.scales.get(&pending.part).map_or(1.0, Scale::mean),
                 };
                 self.live.expose(from, to, scale);
                 self.machine.expose(from, to, 1.0);
                 self.other.expose(from, to, 1.0);
-                self.pending.entry(flight.part).or_default().expected +=
+                self.observations.entry(pending.part).or_default().expected +=
                     Hazard::expected(&self.live_rates, from, to);
             }
             Stage::PickedUp => {}
@@ -409,45 +412,47 @@ impl Calls {
     }
 
     /// Observes a share of the pending calls, and fades the data.
-    pub fn watch(&mut self, now: Time, share: f64) {
-        let unsaid = |flight: &Flight| secs(now.since(flight.since)) >= RINGS_SURELY_SECS;
-        if self.rings == Rings::Unknown && self.flights.values().filter(|flight| unsaid(flight)).count() >= 3
+    pub fn observe_share(&mut self, now: Time, share: f64) {
+        let unsaid = |pending: &PendingCall| secs(now.since(pending.since)) >= RINGS_SURELY_SECS;
+        if self.ringing_source == RingingSource::Unknown
+            && self.pending_calls.values().filter(|pending| unsaid(pending)).count() >= 3
         {
-            self.never_rings();
+            self.assume_ringing_at_start();
         }
-        let mut flights = std::mem::take(&mut self.flights);
-        let count = (flights.len() as f64 * share).ceil() as usize;
-        let after = self.watched.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut pending_calls = std::mem::take(&mut self.pending_calls);
+        let count = (pending_calls.len() as f64 * share).ceil() as usize;
+        let after = self.last_observed.map_or(Bound::Unbounded, Bound::Excluded);
         let mut left = count;
-        for (call, flight) in flights.range_mut((after, Bound::Unbounded)).take(count) {
-            self.watch_one(now, flight);
-            self.watched = Some(*call);
+        for (call, pending) in pending_calls.range_mut((after, Bound::Unbounded)).take(count) {
+            self.observe_call(now, pending);
+            self.last_observed = Some(*call);
             left -= 1;
         }
-        for (call, flight) in flights.iter_mut().take(left) {
-            self.watch_one(now, flight);
-            self.watched = Some(*call);
+        for (call, pending) in pending_calls.iter_mut().take(left) {
+            self.observe_call(now, pending);
+            self.last_observed = Some(*call);
         }
-        self.flights = flights;
+        self.pending_calls = pending_calls;
         if self.scaled.is_none_or(|scaled| now < scaled || now.since(scaled) >= Duration::from_secs(1)) {
-            self.follow(now);
+            self.update_scales(now);
         }
     }
 
     /// Updates the parts' scales with the observations.
-    fn follow(&mut self, now: Time) {
+    fn update_scales(&mut self, now: Time) {
         let span = secs(now.since(self.scaled.unwrap_or(now)));
         self.scaled = Some(now);
         for (part, scale) in &mut self.scales {
             scale.drift(span, JUMPS_PER_SEC, DRIFT);
-            if let Some(pending) = self.pending.get_mut(part) {
-                let (count, expected) = pending.take(span, self.verdicts.then_some(&self.verdict_live[..]));
+            if let Some(observed) = self.observations.get_mut(part) {
+                let (count, expected) =
+                    observed.take_due(span, self.verdicts.then_some(&self.verdict_live[..]));
                 // Simultaneous answers are slightly correlated, so their weight is reduced.
                 let trust = 1.0 / (1.0 + count.max(expected * scale.mean()) / 40.0);
                 scale.observe(count, expected, trust);
             }
         }
-        self.judge_first(now);
+        self.judge_first_calls(now);
         let since_faded = now.since(*self.faded.get_or_insert(now));
         if since_faded >= Duration::from_secs(60) {
             let minutes = secs(since_faded) / 60.0;
@@ -460,7 +465,7 @@ impl Calls {
                 &mut self.setup_rings,
                 &mut self.setup_ends,
             ] {
-                if hazard.seen() > 300.0 {
+                if hazard.total_events() > 300.0 {
                     hazard.fade(factor);
                 }
             }
@@ -469,27 +474,27 @@ impl Calls {
 
     /// Estimates an unknown list's answer rate from its first calls. Only those old enough to have rung to
     /// the end count: before, quick refusals and slow answers make the list look dead.
-    fn judge_first(&mut self, now: Time) {
-        if self.cautious.is_none() {
+    fn judge_first_calls(&mut self, now: Time) {
+        if self.cautious_rate.is_none() {
             return;
         }
         let judged = if self.verdicts { VERDICT_SECS as u64 / 2 } else { 0 };
         let whole =
             Duration::from_millis(((self.ring_max * 1000.0) as u64).saturating_add(4000 + judged * 1000));
-        let old = self.first.values().filter(|(placed, _)| now.since(*placed) >= whole);
+        let old = self.first_calls.values().filter(|(placed, _)| now.since(*placed) >= whole);
         let (seen, answered) =
             old.fold((0.0, 0.0), |(n, k), (_, live)| (n + 1.0, k + f64::from(u8::from(*live))));
-        self.cautious = (seen < FIRST_ENOUGH).then_some((answered + COLD_ANSWER * 4.0) / (seen + 4.0));
-        if self.cautious.is_none() {
-            self.first.clear();
-            self.settle_level((answered + 0.5) / (seen + 1.0));
+        self.cautious_rate = (seen < FIRST_ENOUGH).then_some((answered + COLD_ANSWER * 4.0) / (seen + 4.0));
+        if self.cautious_rate.is_none() {
+            self.first_calls.clear();
+            self.raise_low_levels((answered + 0.5) / (seen + 1.0));
         }
     }
 
     /// Raises scales that the first calls prove too low. Calls placed together fall silent together: while
     /// answer times are unknown, that looks like a list which has gone bad.
-    fn settle_level(&mut self, share: f64) {
-        self.refresh();
+    fn raise_low_levels(&mut self, share: f64) {
+        self.refresh_live_rates();
         let (mut low, mut high) = (0.02f64, 8.0f64);
         for _ in 0..20 {
             let middle = (low * high).sqrt();
@@ -503,16 +508,16 @@ impl Calls {
             *scale = Scale::new(low, 0.3);
         }
         let levels: f64 = self.scales.values().map(Scale::mean).sum();
-        self.live.reweigh(levels / self.scales.len().max(1) as f64);
+        self.live.scale_exposure(levels / self.scales.len().max(1) as f64);
     }
 
     /// Lower limit of the answer rate to assume while the list is new.
-    pub fn cautious_answer(&self) -> Option<f64> {
-        self.cautious
+    pub fn cautious_answer_rate(&self) -> Option<f64> {
+        self.cautious_rate
     }
 
     /// Updates the answer rates, normalised to the usual level: their level is the scales' part.
-    pub fn refresh(&mut self) {
+    pub fn refresh_live_rates(&mut self) {
         self.live_rates = self.live.rates();
         let usual = -(1.0 - USUAL_ANSWER).ln();
         let level: f64 = self.live_rates.iter().take(USUAL_SECS).sum();

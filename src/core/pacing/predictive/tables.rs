@@ -13,7 +13,7 @@ pub type Chances = [f64; POINTS];
 
 /// The forecast tables.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outlook {
+pub struct Tables {
     /// Seconds from now.
     pub points: Chances,
     /// Share of a new call's answers near each point.
@@ -22,7 +22,7 @@ pub struct Outlook {
     /// agent).
     pub placed: Vec<Chances>,
     pub ringing: Vec<Chances>,
-    /// By bins of [`Spans::edges`]: P(free within the patience of a callee who answers at that point).
+    /// By bins of [`Durations::edges`]: P(free within the patience of a callee who answers at that point).
     pub talking: Vec<Chances>,
     pub wrapping: Vec<Chances>,
     /// By seconds of ringing: P(a person | picked up then).
@@ -42,7 +42,7 @@ pub struct Outlook {
 }
 
 /// Linear interpolation of a function given at whole seconds.
-pub(super) fn at(values: &[f64], x: f64) -> f64 {
+pub(super) fn interpolate(values: &[f64], x: f64) -> f64 {
     if x <= 0.0 || values.is_empty() {
         return if x < 0.0 { 0.0 } else { values.first().copied().unwrap_or(0.0) };
     }
@@ -53,9 +53,9 @@ pub(super) fn at(values: &[f64], x: f64) -> f64 {
     }
 }
 
-impl Outlook {
+impl Tables {
     /// Whether every value is finite.
-    pub fn sound(&self) -> bool {
+    pub fn is_finite(&self) -> bool {
         let tables = [&self.placed, &self.ringing, &self.talking, &self.wrapping];
         let rows = tables.into_iter().flatten().chain([&self.points, &self.weights]);
         let columns = [&self.person, &self.verdict_live, &self.verdict_machine];
@@ -65,19 +65,20 @@ impl Outlook {
     }
 
     /// Chances of a call picked up after `rang` seconds that has been with the detector for `judged` seconds.
-    pub fn picked_up(&self, rang: f64, judged: f64) -> Chances {
+    pub fn picked_up_chances(&self, rang: f64, judged: f64) -> Chances {
         let person = self.person[(rang.max(0.0) as usize).min(self.person.len() - 1)];
-        let open_live = person * (1.0 - at(&self.verdict_live, judged));
-        let open_machine = (1.0 - person) * (1.0 - at(&self.verdict_machine, judged));
+        let open_live = person * (1.0 - interpolate(&self.verdict_live, judged));
+        let open_machine = (1.0 - person) * (1.0 - interpolate(&self.verdict_machine, judged));
         let open = (open_live + open_machine).max(1e-9);
         self.points.map(|point| {
-            let said = at(&self.verdict_live, judged + point) - at(&self.verdict_live, judged);
+            let said =
+                interpolate(&self.verdict_live, judged + point) - interpolate(&self.verdict_live, judged);
             (person * said / open).clamp(0.0, 1.0)
         })
     }
 
     /// Chances of an agent whose wrap-up ends by timeout in `secs`.
-    pub fn wrap_known(&self, secs: f64, back: f64) -> Chances {
+    pub fn timed_wrap_chances(&self, secs: f64, back: f64) -> Chances {
         self.points.map(|point| if secs <= point + self.patience { back } else { 0.0 })
     }
 }
