@@ -3,7 +3,7 @@
 
 use super::event::Part;
 use super::snapshot::Stage;
-use super::table_builder;
+use super::survival::{Ringing, SetUp};
 use crate::ids::CallId;
 
 use crate::pacing::estimate::{Hazard, Scale, Share};
@@ -25,13 +25,10 @@ const USUAL_SECS: usize = 25;
 const JUMPS_PER_SEC: f64 = 1.0 / 4000.0;
 const DRIFT: f64 = 0.001;
 
-/// Answer rate assumed for a new list until its first calls have rung to the end.
-const COLD_ANSWER: f64 = 0.6;
-/// How many first calls are followed, and how many of them suffice.
+/// Answer rate assumed for a new list until its first calls have rung to the end: see `cold_start`.
+pub(super) const COLD_ANSWER: f64 = 0.6;
+/// How many first calls of a new list are followed.
 const FIRST_CALLS: u64 = 400;
-const FIRST_ENOUGH: f64 = 60.0;
-/// A level lower by more than this factor than the first calls' result is corrected.
-const TOO_LOW: f64 = 1.4;
 /// Upper limit of the seconds of ringing that are learnt separately.
 const RING_SECS_MAX: usize = 180;
 /// An answer this long after dialling without any ringing report: the caller does not report ringing.
@@ -107,20 +104,20 @@ pub struct CallModel {
     pub(super) verdict_machine: Vec<f64>,
     /// Share of people among the answered calls that agents took, by ringing time in steps of 4 s.
     person: Vec<Share>,
-    scales: BTreeMap<Part, Scale>,
+    pub(super) scales: BTreeMap<Part, Scale>,
     observations: BTreeMap<Part, PartObservations>,
     live_rates: Vec<f64>,
     network: Share,
     /// The first calls of all, each with whether a person answered; empty once enough have ended.
-    first_calls: BTreeMap<CallId, (Time, bool)>,
+    pub(super) first_calls: BTreeMap<CallId, (Time, bool)>,
     placed: u64,
-    cautious_rate: Option<f64>,
-    ring_max: f64,
+    pub(super) cautious_rate: Option<f64>,
+    pub(super) ring_max: f64,
     faded: Option<Time>,
     scaled: Option<Time>,
     /// The call observed last.
     last_observed: Option<CallId>,
-    verdicts: bool,
+    pub(super) verdicts: bool,
     machines_reported: bool,
 }
 
@@ -472,50 +469,6 @@ impl CallModel {
         }
     }
 
-    /// Estimates an unknown list's answer rate from its first calls. Only those old enough to have rung to
-    /// the end count: before, quick refusals and slow answers make the list look dead.
-    fn judge_first_calls(&mut self, now: Time) {
-        if self.cautious_rate.is_none() {
-            return;
-        }
-        let judged = if self.verdicts { VERDICT_SECS as u64 / 2 } else { 0 };
-        let whole =
-            Duration::from_millis(((self.ring_max * 1000.0) as u64).saturating_add(4000 + judged * 1000));
-        let old = self.first_calls.values().filter(|(placed, _)| now.since(*placed) >= whole);
-        let (seen, answered) =
-            old.fold((0.0, 0.0), |(n, k), (_, live)| (n + 1.0, k + f64::from(u8::from(*live))));
-        self.cautious_rate = (seen < FIRST_ENOUGH).then_some((answered + COLD_ANSWER * 4.0) / (seen + 4.0));
-        if self.cautious_rate.is_none() {
-            self.first_calls.clear();
-            self.raise_low_levels((answered + 0.5) / (seen + 1.0));
-        }
-    }
-
-    /// Raises scales that the first calls prove too low. Calls placed together fall silent together: while
-    /// answer times are unknown, that looks like a list which has gone bad.
-    fn raise_low_levels(&mut self, share: f64) {
-        self.refresh_live_rates();
-        let (mut low, mut high) = (0.02f64, 8.0f64);
-        for _ in 0..20 {
-            let middle = (low * high).sqrt();
-            if table_builder::answer_chance(self, middle) < share {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        for scale in self.scales.values_mut().filter(|scale| scale.mean() < low / TOO_LOW) {
-            *scale = Scale::new(low, 0.3);
-        }
-        let levels: f64 = self.scales.values().map(Scale::mean).sum();
-        self.live.scale_exposure(levels / self.scales.len().max(1) as f64);
-    }
-
-    /// Lower limit of the answer rate to assume while the list is new.
-    pub fn cautious_answer_rate(&self) -> Option<f64> {
-        self.cautious_rate
-    }
-
     /// Updates the answer rates, normalised to the usual level: their level is the scales' part.
     pub fn refresh_live_rates(&mut self) {
         self.live_rates = self.live.rates();
@@ -525,7 +478,22 @@ impl CallModel {
         self.live_rates.iter_mut().for_each(|rate| *rate *= factor);
     }
 
-    pub fn live_rates(&self) -> &[f64] {
-        &self.live_rates
+    /// Survival of ringing where the list answers `scale` times as usual.
+    pub(super) fn ringing(&self, scale: f64) -> Ringing {
+        Ringing::from_rates(&self.live_rates, &self.machine.rates(), &self.other.rates(), scale)
+    }
+
+    /// Survival of set-up.
+    pub(super) fn set_up(&self) -> SetUp {
+        SetUp::from_rates(&self.setup_rings.rates(), &self.setup_ends.rates())
+    }
+
+    /// P(a call placed now is answered by a person) where the list answers `scale` times as usual.
+    pub(super) fn answer_chance(&self, scale: f64) -> f64 {
+        let rung = match self.ringing_source {
+            RingingSource::Never => 1.0,
+            _ => self.set_up().starts.iter().sum(),
+        };
+        rung * self.ringing(scale).live.iter().sum::<f64>()
     }
 }

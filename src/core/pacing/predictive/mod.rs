@@ -5,6 +5,7 @@
 mod agent_model;
 mod budget;
 mod call_model;
+mod cold_start;
 mod decide;
 pub mod event;
 mod feed_check;
@@ -13,6 +14,7 @@ mod margin;
 mod robustness_tests;
 pub mod rules;
 pub mod snapshot;
+mod survival;
 mod table_builder;
 mod tables;
 #[cfg(test)]

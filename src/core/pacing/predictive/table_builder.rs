@@ -4,6 +4,7 @@
 use super::agent_model::AgentModel;
 use super::call_model::{CallModel, RingingSource, SETUP_SECS, VERDICT_SECS};
 use super::event::Part;
+use super::survival::{Ringing, SetUp};
 use super::tables::{Chances, POINTS, Tables, interpolate};
 use crate::pacing::estimate::Durations;
 use crate::time::Duration;
@@ -46,31 +47,6 @@ fn convolve(one: &[f64], two: &[f64], len: usize) -> Vec<f64> {
     out
 }
 
-/// Ringing by whole seconds: survival, answers by a person, and the share of people among the answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Ringing {
-    alive: Vec<f64>,
-    live: Vec<f64>,
-    person: Vec<f64>,
-}
-
-fn ringing(calls: &CallModel, scale: f64) -> Ringing {
-    let (live, machine, other) = (calls.live_rates(), calls.machine.rates(), calls.other.rates());
-    let seconds = live.len();
-    let mut out = Ringing { alive: vec![1.0], live: Vec::new(), person: Vec::new() };
-    let mut alive = 1.0;
-    for second in 0..seconds {
-        let (a, b, c) = (live[second] * scale, machine[second], other[second]);
-        let all = a + b + c;
-        let ends = alive * (1.0 - (-all).exp());
-        out.live.push(ends * a / all.max(1e-12));
-        out.person.push(a / (a + b).max(1e-12));
-        alive -= ends;
-        out.alive.push(alive.max(1e-9));
-    }
-    out
-}
-
 fn verdict_distribution(counts: &[f64]) -> Vec<f64> {
     let total: f64 = counts.iter().sum();
     // Two seconds, until verdicts are known.
@@ -106,11 +82,11 @@ impl TableBuilder {
     pub fn new(calls: &CallModel, staff: &AgentModel, part: Part, answer_wait: Duration) -> Self {
         let patience = (answer_wait.as_millis() as f64 / 1000.0).min(PATIENCE_MAX);
         let scale = calls.level(part).0;
-        let rings = ringing(calls, scale);
+        let rings = calls.ringing(scale);
         let delays = calls.has_verdicts().then(|| verdict_distribution(&calls.verdict_live));
         let fresh_ring = delayed(&rings.live, delays.as_deref());
 
-        let (setup, setup_alive) = set_up(calls);
+        let SetUp { starts: setup, alive: setup_alive } = calls.set_up();
         let rings_at_once = calls.ringing_source == RingingSource::Never;
         let fresh = if rings_at_once {
             fresh_ring.clone()
@@ -243,27 +219,6 @@ impl TableBuilder {
             ((interpolate(&sums, point) - again) / alive).clamp(0.0, 1.0)
         })
     }
-}
-
-/// P(ringing begins in each second after dialling), and P(still in set-up).
-fn set_up(calls: &CallModel) -> (Vec<f64>, Vec<f64>) {
-    let (starts, fails) = (calls.setup_rings.rates(), calls.setup_ends.rates());
-    let (mut setup, mut still) = (Vec::with_capacity(SETUP_SECS), vec![1.0]);
-    let mut alive = 1.0;
-    for second in 0..SETUP_SECS {
-        let all = starts[second] + fails[second];
-        let ends = alive * (1.0 - (-all).exp());
-        setup.push(ends * starts[second] / all.max(1e-12));
-        alive -= ends;
-        still.push(alive.max(1e-9));
-    }
-    (setup, still)
-}
-
-/// P(a call placed now is answered by a person) where the list answers `scale` times as usual.
-pub(super) fn answer_chance(calls: &CallModel, scale: f64) -> f64 {
-    let rung = if calls.ringing_source == RingingSource::Never { 1.0 } else { set_up(calls).0.iter().sum() };
-    rung * ringing(calls, scale).live.iter().sum::<f64>()
 }
 
 fn delayed(mass: &[f64], delays: Option<&[f64]>) -> Vec<f64> {
