@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const ANSWERS_AT_START: f64 = 34.0;
 
 /// Share of the answers expected from the rest of the day that is relied on.
-const SURE: f64 = 0.7;
+const SURE_SHARE: f64 = 0.7;
 
 /// Agents who walk away make callees abandoned even with one call for each agent: this many abandons are kept
 /// in reserve once the day has room for them.
@@ -52,7 +52,7 @@ impl Brake {
         let expected = f64::from(pending) * rate;
         let deviation = (expected * (1.0 - rate)).sqrt();
         let short = (expected + 2.0 * deviation - f64::from(idle)).max(0.0);
-        let start = ANSWERS_AT_START.min(self.of + SURE * self.to_come);
+        let start = ANSWERS_AT_START.min(self.of + SURE_SHARE * self.to_come);
         let reserve = RESERVE.min(self.ceiling * self.of);
         self.abandoned + self.failing + short + reserve <= self.ceiling * (self.of + expected).max(start)
     }
@@ -62,7 +62,7 @@ impl Brake {
     /// call for each idle agent; and the rate may never be far above the ceiling of the answers so far.
     pub fn may_lend(&self) -> bool {
         let spent = self.abandoned + self.failing + 1.0;
-        let by_the_end = self.ceiling * (self.of + self.failing + 1.0 + SURE * self.to_come);
+        let by_the_end = self.ceiling * (self.of + self.failing + 1.0 + SURE_SHARE * self.to_come);
         let so_far = self.ceiling * self.of.max(2.0 * ANSWERS_AT_START);
         spent <= by_the_end + 1e-9 && self.abandoned < so_far * LOAN + LOAN_PEOPLE
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_days_start_is_not_strangled_and_its_end_is_kept() {
+    fn a_long_day_may_start_above_the_ceiling_and_ends_below_it() {
         // One of the first ten is 10 %, and a day of 1,500 answers has room for it.
         assert!(brake(10, 1, 1_500.0).may_lend() && brake(50, 4, 1_500.0).may_lend());
         assert!(!brake(50, 5, 1_500.0).may_lend(), "not far above the ceiling at any time");
@@ -126,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn people_who_will_find_nobody_are_spent_already() {
+    fn waiting_callees_beyond_the_idle_agents_count_as_abandoned() {
         let with = |failing| Brake { failing, ..brake(1_000, 25, 0.0) }.may_lend();
         assert!(with(0.0) && with(4.0) && !with(6.0));
     }
 
     #[test]
-    fn without_a_ceiling_left_nothing_is_lent() {
+    fn a_zero_ceiling_affords_and_lends_nothing() {
         let none = Brake { ceiling: 0.0, ..brake(100, 0, 1_000.0) };
         assert!(!none.may_lend() && !none.pays_for(20, 10) && none.pays_for(10, 10));
         let all = Brake { ceiling: 1.0, ..brake(0, 0, 0.0) };

@@ -29,7 +29,7 @@ pub struct PastCall {
 }
 
 /// The calls as events in order of time; every agent is signed out at the end.
-pub fn events(calls: &[PastCall], part: impl Fn(u32) -> super::predictive::Part) -> Vec<(Utc, Event)> {
+pub fn to_events(calls: &[PastCall], part: impl Fn(u32) -> super::predictive::Part) -> Vec<(Utc, Event)> {
     let mut events = Vec::with_capacity(calls.len() * 5);
     let mut agents = BTreeSet::new();
     for past in calls {

@@ -2,7 +2,7 @@
 
 pub mod brake;
 pub mod estimate;
-pub mod guarded;
+pub mod fail_safe;
 pub mod history;
 pub mod ledger;
 pub mod predictive;
@@ -10,6 +10,7 @@ pub mod rate;
 pub mod ratio;
 pub mod shadow;
 
+pub use fail_safe as guarded;
 pub use rate::Rate;
 
 use serde::{Deserialize, Serialize};

@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn an_even_risk_is_what_a_day_begins_with_and_goes_on_with() {
+    fn the_risk_is_even_from_the_start_to_the_middle() {
         let rules = Rules::default();
         let mut budget = Budget::new(&rules);
         let day = |answers| DayForecast { answers, end_known: true, ..DayForecast::default() };
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_is_wrong_by_far_is_not_asked_for_half_an_hour() {
+    fn a_distrusted_model_gets_no_risk_for_half_an_hour() {
         let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
         let mut budget = Budget::new(&rules);
         let day = DayForecast { answers: 50_000.0, end_known: true, ..DayForecast::default() };
@@ -363,11 +363,11 @@ mod tests {
         assert_eq!(budget.allowance(&rules, now, day).risk, 0.0, "22 are no chance any more");
         let later = Time::from_millis(60_000 * 40);
         budget.answered(later, 0.0);
-        assert!(budget.allowance(&rules, later, day).risk > 0.0, "it is asked anew");
+        assert!(budget.allowance(&rules, later, day).risk > 0.0, "it is trusted again");
     }
 
     #[test]
-    fn where_nobody_says_when_it_ends_the_rate_stays_below_the_ceiling() {
+    fn without_a_known_end_the_rate_stays_below_the_ceiling() {
         let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
         let mut budget = Budget::new(&rules);
         let now = Time::from_millis(60_000);
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_person_is_not_risked_twice() {
+    fn the_last_allowed_abandon_is_risked_at_most_once() {
         let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
         let mut budget = Budget::new(&rules);
         let now = Time::from_millis(60_000);

@@ -1,26 +1,26 @@
 //! Shadow pacing: tries another pacing setting beside the live one before it is switched on. A virtual floor
 //! with the same agents and breaks dials a line that behaves as the live one just did. It places no call, and
-//! no live decision depends on it. Samples of the live line are in `seen`, the virtual floor in `floor`.
+//! no live decision depends on it. Samples of the live line are in `samples`, the virtual floor in `virtual_floor`.
 
-mod account;
-mod floor;
-mod seen;
+mod samples;
 #[cfg(test)]
 mod tests;
+mod totals;
+mod virtual_floor;
 
-pub use account::Account;
+pub use totals::Account;
 
 use crate::campaign::{Mode, PacingRules};
 use crate::ids::{AgentId, CallId};
 use crate::pacing::predictive::{self, Event};
 use crate::time::{Duration, Time};
-use account::Books;
-use floor::Floor;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use seen::Seen;
+use samples::Samples;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use totals::Totals;
+use virtual_floor::VirtualFloor;
 
 /// The setting on trial. Everything else is as in the campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,17 +56,17 @@ pub struct Compared {
 }
 
 /// Calls and conversations that must be sampled before the shadow begins.
-const CALLS_FIRST: usize = 40;
-const TALKS_FIRST: usize = 10;
+const CALLS_NEEDED: usize = 40;
+const TALKS_NEEDED: usize = 10;
 
 /// One shadow of one campaign.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shadow {
     rules: ShadowRules,
-    seen: Seen,
-    live: Books,
+    samples: Samples,
+    live: Totals,
     live_seats: BTreeMap<AgentId, LiveSeat>,
-    floor: Floor,
+    floor: VirtualFloor,
     random: ChaCha8Rng,
     began: Option<Time>,
     room: Option<Room>,
@@ -96,10 +96,10 @@ impl Shadow {
         };
         Shadow {
             rules,
-            seen: Seen::default(),
-            live: Books::default(),
+            samples: Samples::default(),
+            live: Totals::default(),
             live_seats: BTreeMap::new(),
-            floor: Floor::new(rules, predictive),
+            floor: VirtualFloor::new(rules, predictive),
             random: ChaCha8Rng::seed_from_u64(seed),
             began: None,
             room: None,
@@ -115,38 +115,38 @@ impl Shadow {
     pub fn on_event(&mut self, now: Time, event: Event) {
         self.now = self.now.max(now);
         if let Some(room) = &self.room {
-            self.floor.pass(now, room, &self.seen, &mut self.random);
+            self.floor.advance(now, room, &self.samples, &mut self.random);
         }
         match event {
             Event::Placed { call, .. } => {
-                self.seen.placed(now, call);
+                self.samples.placed(now, call);
                 self.live.calls += 1;
             }
-            Event::Ringing { call } => self.seen.ringing(now, call),
+            Event::Ringing { call } => self.samples.ringing(now, call),
             Event::AnsweredLive { call } => {
-                self.seen.answered(now, call);
+                self.samples.answered(now, call);
                 self.live.answered += 1;
             }
-            Event::Unanswered { call, .. } | Event::AnsweredMachine { call } => self.seen.ended(now, call),
-            Event::Cancelled { call } => self.seen.forget(call),
+            Event::Unanswered { call, .. } | Event::AnsweredMachine { call } => self.samples.ended(now, call),
+            Event::Cancelled { call } => self.samples.forget(call),
             Event::Abandoned { .. } => self.live.abandoned += 1,
-            Event::Connected { agent, .. } => self.live_talks(now, agent),
-            Event::TalkEnded { agent } => self.live_talked(now, agent),
+            Event::Connected { agent, .. } => self.live_connected(now, agent),
+            Event::TalkEnded { agent } => self.live_talk_ended(now, agent),
             Event::WrapEnded { agent } => self.live_free(now, agent),
             Event::AgentCame { agent } | Event::AgentBack { agent } => {
                 self.live_free(now, agent);
                 self.live_seat(now, agent).paused = false;
-                self.floor.here(now, agent, true);
+                self.floor.set_present(now, agent, true);
             }
             Event::AgentPaused { agent } => {
                 self.live_free(now, agent);
                 self.live_seat(now, agent).paused = true;
-                self.floor.here(now, agent, false);
+                self.floor.set_present(now, agent, false);
             }
             Event::AgentLeft { agent } => {
                 self.live_free(now, agent);
                 self.live_seats.remove(&agent);
-                self.floor.gone(now, agent);
+                self.floor.sign_out(now, agent);
             }
             Event::PickedUp { .. } | Event::HungUpWaiting { .. } | Event::FoundMachine { .. } => {}
         }
@@ -157,17 +157,17 @@ impl Shadow {
         self.now = self.now.max(now);
         self.room = Some(*room);
         if self.began.is_none() {
-            if self.seen.calls() < CALLS_FIRST || self.seen.talks() < TALKS_FIRST {
+            if self.samples.calls() < CALLS_NEEDED || self.samples.talks() < TALKS_NEEDED {
                 return;
             }
             // Both sides count from here.
             self.began = Some(now);
-            self.live = Books::default();
+            self.live = Totals::default();
             self.live_seats.values_mut().for_each(|seat| seat.counted = now);
             self.floor.open(now);
         }
-        self.floor.pass(now, room, &self.seen, &mut self.random);
-        self.floor.ask(now, room, &self.seen, &mut self.random);
+        self.floor.advance(now, room, &self.samples, &mut self.random);
+        self.floor.decide(now, room, &self.samples, &mut self.random);
     }
 
     /// Both sides so far.
@@ -178,7 +178,7 @@ impl Shadow {
             live.count(seat.here(), seat.busy(), self.now.since(seat.counted));
         }
         let (live, shadow) = if self.began.is_some() {
-            (live.account(span), self.floor.books(self.now).account(span))
+            (live.account(span), self.floor.totals(self.now).account(span))
         } else {
             (Account::default(), Account::default())
         };
@@ -193,23 +193,23 @@ impl Shadow {
         seat
     }
 
-    fn live_talks(&mut self, now: Time, agent: AgentId) {
+    fn live_connected(&mut self, now: Time, agent: AgentId) {
         self.live_free(now, agent);
         self.live_seat(now, agent).talking = Some(now);
     }
 
-    fn live_talked(&mut self, now: Time, agent: AgentId) {
+    fn live_talk_ended(&mut self, now: Time, agent: AgentId) {
         let seat = self.live_seat(now, agent);
         // Other work, such as inbound calls, is not a sample of this campaign's conversations.
         let Some(since) = seat.talking.take() else { return };
         seat.wrapping = Some(now);
-        self.seen.talked(now.since(since));
+        self.samples.talked(now.since(since));
     }
 
     fn live_free(&mut self, now: Time, agent: AgentId) {
-        self.live_talked(now, agent);
+        self.live_talk_ended(now, agent);
         if let Some(since) = self.live_seat(now, agent).wrapping.take() {
-            self.seen.wrapped(now.since(since));
+            self.samples.wrapped(now.since(since));
         }
     }
 }

@@ -24,14 +24,14 @@ pub(super) struct Fate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Seen {
+pub(super) struct Samples {
     out: BTreeMap<CallId, (Time, Option<Duration>)>,
     fates: VecDeque<Fate>,
     talks: VecDeque<Duration>,
     wraps: VecDeque<Duration>,
 }
 
-impl Seen {
+impl Samples {
     pub fn placed(&mut self, now: Time, call: CallId) {
         if self.out.len() < FOLLOWED {
             self.out.insert(call, (now, None));
@@ -45,11 +45,11 @@ impl Seen {
     }
 
     pub fn answered(&mut self, now: Time, call: CallId) {
-        self.over(now, call, true);
+        self.finish_call(now, call, true);
     }
 
     pub fn ended(&mut self, now: Time, call: CallId) {
-        self.over(now, call, false);
+        self.finish_call(now, call, false);
     }
 
     /// The dialer cancelled it: its fate is unknown.
@@ -57,17 +57,17 @@ impl Seen {
         self.out.remove(&call);
     }
 
-    fn over(&mut self, now: Time, call: CallId, answered: bool) {
+    fn finish_call(&mut self, now: Time, call: CallId, answered: bool) {
         let Some((left, rang)) = self.out.remove(&call) else { return };
-        keep(&mut self.fates, Fate { rang, after: now.since(left), answered }, FATES_KEPT);
+        push_bounded(&mut self.fates, Fate { rang, after: now.since(left), answered }, FATES_KEPT);
     }
 
     pub fn talked(&mut self, span: Duration) {
-        keep(&mut self.talks, span, SPANS_KEPT);
+        push_bounded(&mut self.talks, span, SPANS_KEPT);
     }
 
     pub fn wrapped(&mut self, span: Duration) {
-        keep(&mut self.wraps, span, SPANS_KEPT);
+        push_bounded(&mut self.wraps, span, SPANS_KEPT);
     }
 
     pub fn calls(&self) -> usize {
@@ -80,26 +80,26 @@ impl Seen {
 
     pub fn fate(&self, random: &mut impl Rng) -> Fate {
         let never = Fate { rang: None, after: Duration::from_secs(30), answered: false };
-        drawn(&self.fates, random).unwrap_or(never)
+        draw_from(&self.fates, random).unwrap_or(never)
     }
 
     pub fn talk(&self, random: &mut impl Rng) -> Duration {
-        drawn(&self.talks, random).unwrap_or(Duration::from_secs(60))
+        draw_from(&self.talks, random).unwrap_or(Duration::from_secs(60))
     }
 
     pub fn wrap(&self, random: &mut impl Rng) -> Duration {
-        drawn(&self.wraps, random).unwrap_or(Duration::ZERO)
+        draw_from(&self.wraps, random).unwrap_or(Duration::ZERO)
     }
 }
 
-fn keep<T>(into: &mut VecDeque<T>, one: T, most: usize) {
+fn push_bounded<T>(into: &mut VecDeque<T>, one: T, most: usize) {
     into.push_back(one);
     if into.len() > most {
         into.pop_front();
     }
 }
 
-fn drawn<T: Copy>(from: &VecDeque<T>, random: &mut impl Rng) -> Option<T> {
+fn draw_from<T: Copy>(from: &VecDeque<T>, random: &mut impl Rng) -> Option<T> {
     if from.is_empty() {
         return None;
     }

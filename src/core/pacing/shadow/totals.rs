@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Totals of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Books {
+pub(super) struct Totals {
     pub calls: u64,
     pub answered: u64,
     pub abandoned: u64,
@@ -14,7 +14,7 @@ pub(super) struct Books {
     pub available: Duration,
 }
 
-impl Books {
+impl Totals {
     pub fn count(&mut self, here: bool, busy: bool, span: Duration) {
         if here {
             self.available += span;
