@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The first line of every segment. The number grows with every incompatible change of the format.
 pub(super) const MAGIC: &[u8] = b"paceline journal 2\n";
 /// Its start in every version.
-pub(super) const NAME: &[u8] = b"paceline journal ";
+pub(super) const MAGIC_START: &[u8] = b"paceline journal ";
 
 /// A larger block is damage.
 pub(super) const BLOCK_MAX: usize = 64 << 20;

@@ -9,7 +9,8 @@ mod write;
 
 pub use call_trace::{AgentThere, Happened, Line, Stories, Story, Wanted};
 pub use read::{
-    Covered, Difference, Onlooker, Replay, ReplayError, covered, files, replay, replay_files, replay_shadowed,
+    Covered, Difference, Replay, ReplayError, ReplayObserver, covered, files, replay, replay_files,
+    replay_shadowed,
 };
 pub use timeline::{AgentState, Decided, Row, RowOf, Span, State, Timeline, Window};
 pub use write::{JournalConfig, JournalWriter};

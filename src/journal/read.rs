@@ -1,6 +1,6 @@
 //! Replays journals: the same inputs into the same state must lead to the same outputs, bit for bit.
 
-use super::format::{BLOCK_MAX, HEAD, MAGIC, NAME, Record, Snapshot, fingerprint, read_head};
+use super::format::{BLOCK_MAX, HEAD, MAGIC, MAGIC_START, Record, Snapshot, fingerprint, read_head};
 use super::write::segments;
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{Dialer, Input, Output};
@@ -58,7 +58,7 @@ pub struct Replay {
 const DIFFERENCES_MAX: usize = 20;
 
 /// Observes a replay. A closure is an observer of `after` alone.
-pub trait Onlooker {
+pub trait ReplayObserver {
     /// A segment begins with this state: of the same process as the last one, or of another.
     fn segment(&mut self, _dialer: &Dialer) {}
 
@@ -69,7 +69,7 @@ pub trait Onlooker {
     fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer);
 }
 
-impl<F: FnMut(Time, &Input, &[Output], &Dialer)> Onlooker for F {
+impl<F: FnMut(Time, &Input, &[Output], &Dialer)> ReplayObserver for F {
     fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer) {
         self(at, input, outputs, dialer);
     }
@@ -88,22 +88,22 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, ReplayError> {
     if files.is_empty() { Err(ReplayError::NoJournal(path.to_owned())) } else { Ok(files) }
 }
 
-/// Replays one segment, or all of a folder, with `seen` as observer.
+/// Replays one segment, or all of a folder.
 ///
 /// # Errors
 /// When there is no journal, it cannot be read, or a block in its middle is damaged.
-pub fn replay(path: &Path, mut seen: impl Onlooker) -> Result<Replay, ReplayError> {
-    replay_files(&files(path)?, &mut seen)
+pub fn replay(path: &Path, mut observer: impl ReplayObserver) -> Result<Replay, ReplayError> {
+    replay_files(&files(path)?, &mut observer)
 }
 
 /// Replays these segments, one after the other.
 ///
 /// # Errors
 /// As [`replay`].
-pub fn replay_files(files: &[PathBuf], seen: &mut impl Onlooker) -> Result<Replay, ReplayError> {
+pub fn replay_files(files: &[PathBuf], observer: &mut impl ReplayObserver) -> Result<Replay, ReplayError> {
     let mut found = Replay::default();
     for file in files {
-        replay_segment(file, &mut found, seen, &mut None)?;
+        replay_segment(file, &mut found, observer, &mut None)?;
     }
     Ok(found)
 }
@@ -118,31 +118,31 @@ pub fn replay_shadowed(
     rules: ShadowRules,
 ) -> Result<(Replay, Vec<(String, Compared)>), ReplayError> {
     let (mut found, mut compared) = (Replay::default(), Vec::new());
-    let mut shadows = Some(Shadows { rules, last: None, done: Vec::new() });
-    let mut nobody = |_: Time, _: &Input, _: &[Output], _: &Dialer| {};
+    let mut shadows = Some(ShadowReplay { rules, last: None, done: Vec::new() });
+    let mut no_observer = |_: Time, _: &Input, _: &[Output], _: &Dialer| {};
     for file in files(path)? {
-        replay_segment(&file, &mut found, &mut nobody, &mut shadows)?;
+        replay_segment(&file, &mut found, &mut no_observer, &mut shadows)?;
     }
     if let Some(mut shadows) = shadows {
-        shadows.process_over();
+        shadows.finish_process();
         compared = shadows.done;
     }
     Ok((found, compared))
 }
 
 /// The shadow setting of a replay, and its comparisons.
-struct Shadows {
+struct ShadowReplay {
     rules: ShadowRules,
     /// The state at the end of the last segment.
     last: Option<Dialer>,
     done: Vec<(String, Compared)>,
 }
 
-impl Shadows {
+impl ShadowReplay {
     /// A segment begins. A clock that is behind the last segment's shows that another process wrote it.
     fn begin(&mut self, dialer: &mut Dialer) {
         if self.last.as_ref().is_some_and(|last| last.at() > dialer.at()) {
-            self.process_over();
+            self.finish_process();
         }
         if let Some(last) = self.last.take() {
             dialer.take_shadows(last);
@@ -150,7 +150,7 @@ impl Shadows {
         dialer.shadow_all(self.rules);
     }
 
-    fn process_over(&mut self) {
+    fn finish_process(&mut self) {
         let Some(last) = self.last.take() else { return };
         let named = last.campaigns().filter_map(|rules| {
             let compared = last.view(rules.id).shadow?;
@@ -160,12 +160,12 @@ impl Shadows {
     }
 }
 
-fn opened(file: &Path) -> Result<Blocks<'_>, ReplayError> {
+fn open_segment(file: &Path) -> Result<Blocks<'_>, ReplayError> {
     let unreadable = |source| ReplayError::Unreadable { file: file.to_owned(), source };
     let mut reader = BufReader::new(std::fs::File::open(file).map_err(unreadable)?);
     let mut magic = vec![0; MAGIC.len()];
     let whole = reader.read_exact(&mut magic).is_ok();
-    if whole && magic != MAGIC && magic.starts_with(NAME) {
+    if whole && magic != MAGIC && magic.starts_with(MAGIC_START) {
         let found = String::from_utf8_lossy(&magic).trim_end().to_owned();
         return Err(ReplayError::OtherVersion { file: file.to_owned(), found });
     }
@@ -194,7 +194,7 @@ pub struct Covered {
 pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayError> {
     let mut found = Vec::new();
     for file in files {
-        let mut blocks = opened(file)?;
+        let mut blocks = open_segment(file)?;
         let Some(snapshot) = blocks.next::<Snapshot>()? else { continue };
         let named = |campaign: &Campaign| (campaign.name.clone(), campaign.windows.timezone.clone());
         let mut campaigns: BTreeMap<String, String> = snapshot.dialer.campaigns().map(named).collect();
@@ -229,10 +229,10 @@ pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayErr
 fn replay_segment(
     file: &Path,
     found: &mut Replay,
-    seen: &mut impl Onlooker,
-    shadows: &mut Option<Shadows>,
+    observer: &mut impl ReplayObserver,
+    shadows: &mut Option<ShadowReplay>,
 ) -> Result<(), ReplayError> {
-    let mut blocks = opened(file)?;
+    let mut blocks = open_segment(file)?;
     let Some(snapshot) = blocks.next::<Snapshot>()? else {
         found.torn = true;
         return Ok(());
@@ -245,13 +245,13 @@ fn replay_segment(
     if let Some(shadows) = shadows {
         shadows.begin(&mut dialer);
     }
-    seen.segment(&dialer);
+    observer.segment(&dialer);
     let mut scratch = Vec::new();
     let mut outputs = Vec::new();
     let mut number = 0;
     while let Some(record) = blocks.next::<Record>()? {
         number += 1;
-        seen.before(record.at, &dialer);
+        observer.before(record.at, &dialer);
         dialer.handle(record.at, record.input.clone());
         outputs.clear();
         while let Some(output) = dialer.poll() {
@@ -264,7 +264,7 @@ fn replay_segment(
         if let (Some(shadows), Input::CampaignOpened { .. }) = (shadows.as_ref(), &record.input) {
             dialer.shadow_all(shadows.rules);
         }
-        seen.after(record.at, &record.input, &outputs, &dialer);
+        observer.after(record.at, &record.input, &outputs, &dialer);
         if fingerprint(&outputs, &mut scratch) != record.outputs && found.differences.len() < DIFFERENCES_MAX
         {
             found.differences.push(Difference {

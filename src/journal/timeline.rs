@@ -1,7 +1,7 @@
 //! Timeline of a journal window: the states of every agent and every call, and every decision with its
 //! numbers. The command draws it.
 
-use super::Onlooker;
+use super::ReplayObserver;
 use paceline_core::agent::{Activity, Availability, PartyKind, Quiet, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{CallStage, CallView, Dialer, Input, Output, View};
@@ -178,7 +178,7 @@ impl Track {
     }
 
     /// The subject is in this state from `at` on; `None` = it is gone.
-    fn turn(&mut self, at: Utc, state: Option<State>) {
+    fn set_state(&mut self, at: Utc, state: Option<State>) {
         if let Some((from, was)) = self.now {
             if Some(was) == state {
                 return;
@@ -225,7 +225,7 @@ impl Timeline {
             RowOf::Call { .. } => (String::new(), 0),
         });
         for mut track in agents.into_iter().chain(std::mem::take(&mut self.calls).into_values()) {
-            track.turn(end, None);
+            track.set_state(end, None);
             if busy(&track) {
                 rows.push(Row { of: track.of, spans: track.spans });
             }
@@ -246,23 +246,23 @@ impl Timeline {
         Some(rules.map(|rules| rules.group).collect())
     }
 
-    fn look(&mut self, at: Utc, dialer: &Dialer) {
+    fn observe(&mut self, at: Utc, dialer: &Dialer) {
         self.began = true;
         let groups = self.groups(dialer);
         let seats = dialer.seats();
         for seat in &seats {
-            self.seat(at, seat, groups.as_ref());
+            self.observe_seat(at, seat, groups.as_ref());
         }
         let there: BTreeSet<AgentId> = seats.iter().map(|seat| seat.agent).collect();
         for (agent, track) in &mut self.agents {
             if !there.contains(agent) {
-                track.turn(at, None);
+                track.set_state(at, None);
             }
         }
-        self.look_at_calls(at, dialer);
+        self.observe_calls(at, dialer);
     }
 
-    fn seat(&mut self, at: Utc, seat: &SeatView, groups: Option<&BTreeSet<GroupId>>) {
+    fn observe_seat(&mut self, at: Utc, seat: &SeatView, groups: Option<&BTreeSet<GroupId>>) {
         self.numbers.insert(seat.agent, seat.number.clone());
         let known = self.agents.contains_key(&seat.agent);
         let ours = groups.is_none_or(|groups| seat.groups.iter().any(|group| groups.contains(group)));
@@ -271,10 +271,10 @@ impl Timeline {
         }
         let of = || RowOf::Agent { agent: seat.agent, number: seat.number.clone() };
         let track = self.agents.entry(seat.agent).or_insert_with(|| Track::new(of()));
-        track.turn(at, Some(State::Agent(AgentState::of(seat))));
+        track.set_state(at, Some(State::Agent(AgentState::of(seat))));
     }
 
-    fn look_at_calls(&mut self, at: Utc, dialer: &Dialer) {
+    fn observe_calls(&mut self, at: Utc, dialer: &Dialer) {
         let wanted: BTreeSet<CampaignId> = self.wanted(dialer).map(|campaign| campaign.id).collect();
         let mut out = BTreeSet::new();
         for call in dialer.calls_now().filter(|call| wanted.contains(&call.campaign)) {
@@ -283,12 +283,12 @@ impl Timeline {
             if let RowOf::Call { agent, .. } = &mut track.of {
                 *agent = call.agent.or(*agent);
             }
-            track.turn(at, Some(State::Call(call.stage)));
+            track.set_state(at, Some(State::Call(call.stage)));
         }
         for (_, track) in
             self.calls.iter_mut().filter(|(call, track)| track.now.is_some() && !out.contains(call))
         {
-            track.turn(at, None);
+            track.set_state(at, None);
         }
     }
 }
@@ -305,7 +305,7 @@ fn row_of(call: &CallView) -> RowOf {
     }
 }
 
-impl Onlooker for Timeline {
+impl ReplayObserver for Timeline {
     fn segment(&mut self, dialer: &Dialer) {
         if !self.began {
             return;
@@ -313,12 +313,12 @@ impl Onlooker for Timeline {
         let seen = self.seen_until.unwrap_or(self.window.from);
         if dialer.utc() >= seen && dialer.utc() < self.window.until {
             // The same process goes on, or a part of its journal is missing.
-            return self.look(dialer.utc(), dialer);
+            return self.observe(dialer.utc(), dialer);
         }
         // Another process: the last one's calls and seats have ended.
         if dialer.utc() < seen {
             for track in self.agents.values_mut().chain(self.calls.values_mut()) {
-                track.turn(seen, None);
+                track.set_state(seen, None);
             }
         }
     }
@@ -326,7 +326,7 @@ impl Onlooker for Timeline {
     fn before(&mut self, at: Time, dialer: &Dialer) {
         let utc = dialer.clock().utc(at);
         if !self.began && utc >= self.window.from && dialer.utc() < self.window.until {
-            self.look(self.window.from.max(dialer.utc()), dialer);
+            self.observe(self.window.from.max(dialer.utc()), dialer);
         }
     }
 
@@ -348,7 +348,7 @@ impl Onlooker for Timeline {
         let groups = self.groups(dialer);
         for output in outputs {
             match output {
-                Output::SeatChanged { seat, .. } => self.seat(utc, seat, groups.as_ref()),
+                Output::SeatChanged { seat, .. } => self.observe_seat(utc, seat, groups.as_ref()),
                 Output::Decided { campaign, decision } if wanted.contains_key(campaign) => {
                     let (campaign, decision) = (*campaign, *decision);
                     self.decisions.push(Decided { at: utc, campaign, decision, view: dialer.view(campaign) });
@@ -362,7 +362,7 @@ impl Onlooker for Timeline {
                 _ => {}
             }
         }
-        self.look_at_calls(utc, dialer);
+        self.observe_calls(utc, dialer);
         self.campaigns.extend(wanted);
     }
 }
