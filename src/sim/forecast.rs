@@ -69,7 +69,7 @@ pub struct Forecast {
 
 /// Totals counted during a day.
 #[derive(Debug, Default)]
-struct Sums {
+struct Totals {
     seats: BTreeMap<AgentId, (Time, Seat)>,
     busy: Duration,
     idle: Duration,
@@ -87,10 +87,10 @@ enum Seat {
     Busy,
 }
 
-impl Sums {
-    fn hear(&mut self, now: Time, output: &Output) {
+impl Totals {
+    fn count_output(&mut self, now: Time, output: &Output) {
         match output {
-            Output::SeatChanged { seat, .. } => self.seat(now, seat),
+            Output::SeatChanged { seat, .. } => self.count_seat(now, seat),
             Output::PlaceCall { .. } => self.calls += 1,
             Output::SaveResult(result) => {
                 self.last = now;
@@ -101,7 +101,7 @@ impl Sums {
         }
     }
 
-    fn seat(&mut self, now: Time, seat: &SeatView) {
+    fn count_seat(&mut self, now: Time, seat: &SeatView) {
         let is = match (&seat.availability, &seat.activity) {
             (_, Activity::Talking | Activity::Consulting | Activity::WrapUp) => Seat::Busy,
             (Availability::Available, _) => Seat::Idle,
@@ -131,12 +131,14 @@ impl Assumed {
     /// Runs one day with this seed and mode.
     pub fn day(&self, seed: u64, mode: Mode, call_ratio: f64) -> Forecast {
         let until = Time::ZERO + self.span();
-        let Some((mut day, sums)) = self.morning(seed, mode, call_ratio) else { return Forecast::default() };
+        let Some((mut day, totals)) = self.prepare_day(seed, mode, call_ratio) else {
+            return Forecast::default();
+        };
         let finished = day.run(until);
-        let mut sums = sums.borrow_mut();
-        let end = if finished { sums.last } else { until };
-        sums.close(end);
-        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..outcome(&sums, finished, end) }
+        let mut totals = totals.borrow_mut();
+        let end = if finished { totals.last } else { until };
+        totals.close(end);
+        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..forecast_from(&totals, finished, end) }
     }
 
     fn span(&self) -> Duration {
@@ -144,7 +146,12 @@ impl Assumed {
     }
 
     /// The day before its first call, and the totals that follow it; `None` without agents.
-    fn morning(&self, seed: u64, mode: Mode, call_ratio: f64) -> Option<(Day<Line>, Rc<RefCell<Sums>>)> {
+    fn prepare_day(
+        &self,
+        seed: u64,
+        mode: Mode,
+        call_ratio: f64,
+    ) -> Option<(Day<Line>, Rc<RefCell<Totals>>)> {
         let mut campaign = self.campaign.clone();
         campaign.id = CampaignId(1);
         campaign.mode = mode;
@@ -177,11 +184,18 @@ impl Assumed {
         let scene =
             Scene { campaign: CampaignId(1), group, dispositions, leads: Vec::new(), outside: Vec::new() };
         let agents = (1..=i64::from(self.agents)).map(|n| agent(n, group)).collect();
-        day.floor = Some(Workforce::new(seed, clock, scene, vec![plain(group)], agents, self.world.habits()));
-        let sums = Rc::new(RefCell::new(Sums::default()));
-        let heard = sums.clone();
-        day.watch = Some(Box::new(move |now, _, output| heard.borrow_mut().hear(now, output)));
-        Some((day, sums))
+        day.floor = Some(Workforce::new(
+            seed,
+            clock,
+            scene,
+            vec![outbound_group(group)],
+            agents,
+            self.world.habits(),
+        ));
+        let totals = Rc::new(RefCell::new(Totals::default()));
+        let counted = totals.clone();
+        day.watch = Some(Box::new(move |now, _, output| counted.borrow_mut().count_output(now, output)));
+        Some((day, totals))
     }
 
     /// The fewest agents who finish the list by the end of the forecast; `None` = `most` are not enough
@@ -280,21 +294,21 @@ fn around(median: Duration, sigma: f64) -> Spread {
     Spread::new(median, sigma, median / 20.0, median * 12.0)
 }
 
-fn outcome(sums: &Sums, finished: bool, end: Time) -> Forecast {
+fn forecast_from(totals: &Totals, finished: bool, end: Time) -> Forecast {
     let hours = (end.as_millis() as f64 / 3_600_000.0).max(1e-6);
-    let (busy, idle) = (sums.busy.as_secs_f64(), sums.idle.as_secs_f64());
-    let reached = sums.conversations + sums.abandoned;
+    let (busy, idle) = (totals.busy.as_secs_f64(), totals.idle.as_secs_f64());
+    let reached = totals.conversations + totals.abandoned;
     Forecast {
         finished,
         hours,
-        calls: sums.calls,
-        conversations: sums.conversations,
-        abandoned: sums.abandoned,
+        calls: totals.calls,
+        conversations: totals.conversations,
+        abandoned: totals.abandoned,
         utilisation: if busy + idle > 0.0 { busy / (busy + idle) } else { 0.0 },
-        idle_secs: idle / sums.conversations.max(1) as f64,
-        abandon_rate: sums.abandoned as f64 / reached.max(1) as f64,
-        calls_per_hour: sums.calls as f64 / hours,
-        conversations_per_hour: sums.conversations as f64 / hours,
+        idle_secs: idle / totals.conversations.max(1) as f64,
+        abandon_rate: totals.abandoned as f64 / reached.max(1) as f64,
+        calls_per_hour: totals.calls as f64 / hours,
+        conversations_per_hour: totals.conversations as f64 / hours,
         shadow: None,
     }
 }
@@ -325,7 +339,7 @@ fn agent(n: i64, group: GroupId) -> Agent {
     }
 }
 
-fn plain(id: GroupId) -> Group {
+fn outbound_group(id: GroupId) -> Group {
     Group {
         id,
         name: "forecast".into(),

@@ -1,7 +1,7 @@
 //! Reports the virtual floor to a pacing rule as another dialer might: with missing events, a fixed interval,
 //! reused ids. Wraps any [`Pacing`]; changes what it is given, never what happens.
 
-use super::{Pacing, Wish};
+use super::{Pacing, PacingDecision};
 use crate::sim::random::Dice;
 use paceline_core::ids::CallId;
 use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Snapshot, Stage};
@@ -66,25 +66,25 @@ impl Manners {
         let mut dice = Dice::keyed(seed, &[79]);
         let beats = [None, Some(250), Some(1000), Some(2000)];
         let beat = beats[(dice.next_u64() % 4) as usize].map(Duration::from_millis);
-        let mut tells = || dice.chance(0.5);
+        let mut reports = || dice.chance(0.5);
         Manners {
             beat,
-            ringing: tells(),
-            stages: tells(),
-            picked_up: tells(),
-            unrung: tells(),
-            talk_ended: tells() || tells(),
-            wrap_ended: tells(),
-            breaks: tells(),
-            came: tells(),
-            leads_left: tells(),
-            closes: tells(),
-            starts: tells(),
-            network: tells(),
-            machine_late: tells(),
-            reversed: tells(),
-            ids: tells().then_some(50_000),
-            clock: Duration::from_millis(if tells() { 1_700_000_000_000 } else { 0 }),
+            ringing: reports(),
+            stages: reports(),
+            picked_up: reports(),
+            unrung: reports(),
+            talk_ended: reports() || reports(),
+            wrap_ended: reports(),
+            breaks: reports(),
+            came: reports(),
+            leads_left: reports(),
+            closes: reports(),
+            starts: reports(),
+            network: reports(),
+            machine_late: reports(),
+            reversed: reports(),
+            ids: reports().then_some(50_000),
+            clock: Duration::from_millis(if reports() { 1_700_000_000_000 } else { 0 }),
         }
     }
 }
@@ -113,16 +113,16 @@ impl<P: Pacing> Stranger<P> {
         }
     }
 
-    fn shown(&self, time: Time) -> Time {
+    fn driver_time(&self, time: Time) -> Time {
         time + self.manners.clock
     }
 
-    fn id(&self, call: CallId) -> CallId {
+    fn driver_id(&self, call: CallId) -> CallId {
         self.manners.ids.map_or(call, |ids| CallId(call.0 % ids))
     }
 
-    fn tell_held(&mut self) {
-        let now = self.shown(self.held_at);
+    fn deliver_held(&mut self) {
+        let now = self.driver_time(self.held_at);
         if self.manners.reversed {
             self.held.reverse();
         }
@@ -132,13 +132,13 @@ impl<P: Pacing> Stranger<P> {
     }
 
     /// The event as this driver reports it; `None` = left out.
-    fn told(&mut self, now: Time, event: Event) -> Option<Event> {
+    fn reported(&mut self, now: Time, event: Event) -> Option<Event> {
         let manners = &self.manners;
-        let id = |call| self.id(call);
+        let id = |call| self.driver_id(call);
         Some(match event {
             Event::Placed { call, part } => {
                 self.placed.insert(call, now);
-                Event::Placed { call: self.id(call), part }
+                Event::Placed { call: self.driver_id(call), part }
             }
             Event::Ringing { call } if manners.ringing => Event::Ringing { call: id(call) },
             Event::PickedUp { call } if manners.picked_up => Event::PickedUp { call: id(call) },
@@ -166,7 +166,7 @@ impl<P: Pacing> Stranger<P> {
         })
     }
 
-    fn seen(&self, view: &Snapshot) -> Snapshot {
+    fn reported_view(&self, view: &Snapshot) -> Snapshot {
         let manners = &self.manners;
         let mut seen = view.clone();
         if !manners.unrung && manners.ringing {
@@ -185,19 +185,21 @@ impl<P: Pacing> Stranger<P> {
                 let since = if stage == Stage::Placed { self.placed.get(&call.call).copied() } else { None };
                 *call = CallNow { stage, since: since.unwrap_or(call.since), ..*call };
             }
-            (call.call, call.since) = (self.id(call.call), self.shown(call.since));
+            (call.call, call.since) = (self.driver_id(call.call), self.driver_time(call.since));
         }
         for waiting in &mut seen.waiting {
-            (waiting.call, waiting.since) = (self.id(waiting.call), self.shown(waiting.since));
+            (waiting.call, waiting.since) = (self.driver_id(waiting.call), self.driver_time(waiting.since));
         }
         for agent in &mut seen.agents {
             let doing = match agent.doing {
-                Doing::WrapUp { until } => Doing::WrapUp { until: until.map(|until| self.shown(until)) },
+                Doing::WrapUp { until } => {
+                    Doing::WrapUp { until: until.map(|until| self.driver_time(until)) }
+                }
                 doing => doing,
             };
-            *agent = AgentNow { doing, since: self.shown(agent.since), ..*agent };
+            *agent = AgentNow { doing, since: self.driver_time(agent.since), ..*agent };
         }
-        seen.closes = view.closes.filter(|_| manners.closes).map(|closes| self.shown(closes));
+        seen.closes = view.closes.filter(|_| manners.closes).map(|closes| self.driver_time(closes));
         seen.leads_left = view.leads_left.filter(|_| manners.leads_left);
         if !manners.starts {
             seen.starts_allowed = u32::MAX;
@@ -209,41 +211,41 @@ impl<P: Pacing> Stranger<P> {
 impl<P: Pacing> Pacing for Stranger<P> {
     fn on_event(&mut self, now: Time, event: Event) {
         if now != self.held_at {
-            self.tell_held();
+            self.deliver_held();
             self.held_at = now;
         }
         // A late machine report comes with the end of the next wrap-up.
         if matches!(event, Event::WrapEnded { .. }) {
             self.held.append(&mut self.late);
         }
-        if let Some(event) = self.told(now, event) {
+        if let Some(event) = self.reported(now, event) {
             self.held.push(event);
         }
     }
 
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision {
         if now < self.next {
-            return Wish { next_look: Some(self.next), ..Wish::default() };
+            return PacingDecision { next_look: Some(self.next), ..PacingDecision::default() };
         }
-        self.tell_held();
+        self.deliver_held();
         self.held_at = now;
         if self.placed.len() > 20_000 {
             let oldest = now.as_millis().saturating_sub(600_000);
             self.placed.retain(|_, placed| placed.as_millis() > oldest);
         }
-        let mut wish = self.inner.decide(self.shown(now), &self.seen(view));
+        let mut decision = self.inner.decide(self.driver_time(now), &self.reported_view(view));
         let ids: BTreeMap<CallId, CallId> =
-            view.calls.iter().map(|call| (self.id(call.call), call.call)).collect();
-        wish.cancel = wish.cancel.iter().filter_map(|call| ids.get(call).copied()).collect();
-        wish.next_look = match self.manners.beat {
+            view.calls.iter().map(|call| (self.driver_id(call.call), call.call)).collect();
+        decision.cancel = decision.cancel.iter().filter_map(|call| ids.get(call).copied()).collect();
+        decision.next_look = match self.manners.beat {
             Some(beat) => {
                 self.next = now + beat;
                 Some(self.next)
             }
-            None => wish.next_look.map(|at| {
+            None => decision.next_look.map(|at| {
                 Time::from_millis(at.as_millis().saturating_sub(self.manners.clock.as_millis() as u64))
             }),
         };
-        wish
+        decision
     }
 }

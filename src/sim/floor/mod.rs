@@ -24,7 +24,7 @@ use paceline_core::time::Time;
 
 /// Decision of a pacing rule.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wish {
+pub struct PacingDecision {
     pub place: u32,
     pub cancel: Vec<CallId>,
     /// Decide again by then.
@@ -34,7 +34,7 @@ pub struct Wish {
 /// A rule that can drive the floor from the same events and snapshots.
 pub trait Pacing {
     fn on_event(&mut self, now: Time, event: Event);
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish;
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision;
 }
 
 impl Pacing for Pacer {
@@ -42,8 +42,8 @@ impl Pacing for Pacer {
         Pacer::on_event(self, now, event);
     }
 
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision {
         let plan = Pacer::decide(self, now, view);
-        Wish { place: plan.place, cancel: plan.cancel, next_look: plan.next_look }
+        PacingDecision { place: plan.place, cancel: plan.cancel, next_look: plan.next_look }
     }
 }

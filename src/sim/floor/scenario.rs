@@ -11,7 +11,7 @@ pub enum Spread {
     Exponential(f64),
     Between(f64, f64),
     /// The first with this probability, else the second; each a mean and a spread of the logarithm.
-    TwoHumps(f64, (f64, f64), (f64, f64)),
+    Bimodal(f64, (f64, f64), (f64, f64)),
 }
 
 impl Spread {
@@ -24,7 +24,7 @@ impl Spread {
             Spread::LogNormal(mean, spread) => log_normal(dice, mean, spread),
             Spread::Exponential(mean) => -mean * (1.0 - dice.unit()).ln(),
             Spread::Between(low, high) => low + (high - low) * dice.unit(),
-            Spread::TwoHumps(share, one, two) => {
+            Spread::Bimodal(share, one, two) => {
                 let (mean, spread) = if dice.chance(share) { one } else { two };
                 log_normal(dice, mean, spread)
             }
