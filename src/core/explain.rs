@@ -195,11 +195,11 @@ pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace
             return LeadWhy::Booked { agent, skill, at, anyone_from: at + CALLBACK_GRACE };
         }
     }
-    match first_ready(campaign, facts, &allowed, place, now) {
+    match check_numbers(campaign, facts, &allowed, place, now) {
         Ok(()) => {}
         Err(why) => return why,
     }
-    if let Some(why) = busy(facts, place, own_open) {
+    if let Some(why) = busy_reason(facts, place, own_open) {
         return why;
     }
     if let WindowState::ClosedUntil(until) = hours(campaign, now) {
@@ -228,7 +228,7 @@ fn closed_without_phones(facts: &LeadFacts) -> LeadWhy {
     }
 }
 
-fn busy(facts: &LeadFacts, place: Option<&LeadPlace>, own_open: bool) -> Option<LeadWhy> {
+fn busy_reason(facts: &LeadFacts, place: Option<&LeadPlace>, own_open: bool) -> Option<LeadWhy> {
     let (household, number) = place.map_or((None, None), |place| (place.household, place.number));
     if household.is_some() || facts.household_open {
         return Some(LeadWhy::Household(household));
@@ -242,7 +242,7 @@ pub fn hours(campaign: &Campaign, at: Utc) -> WindowState {
 }
 
 /// `Ok` if one of the numbers may be dialled now; else the reason of the number that may be dialled first.
-fn first_ready(
+fn check_numbers(
     campaign: &Campaign,
     facts: &LeadFacts,
     phones: &[(&Phone, &NumberFacts)],
@@ -260,7 +260,7 @@ fn first_ready(
             used.get_or_insert(LeadWhy::AttemptsUsed { number: phone.number, made, most });
             continue;
         }
-        match rests(campaign, facts, phone, number, place, now) {
+        match longest_rest(campaign, facts, phone, number, place, now) {
             None => return Ok(()),
             Some((until, because)) if soonest.is_none_or(|(soonest, ..)| until < soonest) => {
                 soonest = Some((until, phone.number, because));
@@ -277,7 +277,7 @@ fn first_ready(
 }
 
 /// End of this number's rest and its reason: the longest one counts.
-fn rests(
+fn longest_rest(
     campaign: &Campaign,
     facts: &LeadFacts,
     phone: &Phone,

@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_has_words_of_its_own_in_both_languages() {
+    fn every_answer_has_its_own_text_in_both_languages() {
         let agents = AgentNumbers::from([(AgentId(7), "8007".to_owned())]);
         let moments = Moments::of("Asia/Shanghai");
         for lang in [Lang::En, Lang::Zh] {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_of_an_answer_stand_in_it() {
+    fn an_answers_text_contains_its_numbers() {
         let agents = AgentNumbers::from([(AgentId(7), "8007".to_owned())]);
         let moments = Moments::of("Asia/Shanghai");
         let all: Vec<String> =
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn every_outcome_has_words() {
+    fn every_outcome_has_its_own_text() {
         for lang in [Lang::En, Lang::Zh] {
             let words: BTreeSet<&str> = Outcome::ALL.iter().map(|it| lang.outcome_words(*it)).collect();
             assert_eq!(words.len(), Outcome::ALL.len());

@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_told_with_what_it_looked_at() {
+    fn a_plans_text_has_the_models_numbers() {
         let reason = Reason {
             limit: Limit::AgentsBusy,
             expected_free: 4.21,
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn leads_that_are_all_out_are_not_being_fetched() {
+    fn due_leads_that_are_all_being_called_are_not_being_fetched() {
         let mut view = view(Why::HopperEmpty);
         assert!(Lang::En.view(&view, &Moments::utc()).starts_with("every lead that is due is being called"));
         view.numbers.more_due = true;
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_campaign_that_nobody_has_open_says_what_waits_and_how_to_start_it() {
+    fn a_closed_campaign_shows_its_open_leads_and_how_to_start_it() {
         let at = Utc::from_millis(1_795_226_400_000);
         let closed = Standing::NotOpen {
             leads_open: 5,

@@ -109,7 +109,7 @@ fn a_lead_that_waits_for_its_turn_says_how_many_stand_before_it() {
 }
 
 #[test]
-fn whatever_holds_it_now_comes_first() {
+fn a_live_call_preview_or_wrap_up_is_answered_first() {
     for held in [
         Held::Call { call: CallId(5), stage: CallStage::Ringing, agent: None },
         Held::Screen { agent: AgentId(2) },
@@ -151,7 +151,7 @@ fn a_closed_lead_says_for_which_reason() {
 }
 
 #[test]
-fn a_number_rests_for_what_holds_it_longest() {
+fn a_number_rests_for_the_longest_of_its_reasons() {
     let one = |change: &dyn Fn(&mut Phone, &mut NumberFacts)| {
         let mut facts = facts();
         for place in 0..2 {
@@ -188,7 +188,7 @@ fn a_number_rests_for_what_holds_it_longest() {
 }
 
 #[test]
-fn what_the_running_dialer_knows_of_a_crash_counts_too() {
+fn a_rest_after_a_crash_is_taken_from_the_dialer_too() {
     let until = NOW + Duration::from_secs(40);
     let place = LeadPlace { resting: vec![(number(0), until), (number(1), until)], ..place() };
     let found = why(&facts(), Some(&place));
