@@ -63,7 +63,7 @@ pub enum Rest {
     /// The daily cap of attempts is reached.
     PerDay { made: u32, most: u32 },
     /// The lead's own `next_at`.
-    Said,
+    Postponed,
 }
 
 /// Why a lead is not dialled, or when it will be.
@@ -115,7 +115,7 @@ impl LeadWhy {
             LeadWhy::Rests { because: Rest::CutOff, .. } => "rests_cut_off",
             LeadWhy::Rests { because: Rest::Gap(_), .. } => "rests_gap",
             LeadWhy::Rests { because: Rest::PerDay { .. }, .. } => "rests_per_day",
-            LeadWhy::Rests { because: Rest::Said, .. } => "rests",
+            LeadWhy::Rests { because: Rest::Postponed, .. } => "rests",
             LeadWhy::Household(_) => "household_busy",
             LeadWhy::Number(_) => "number_busy",
             LeadWhy::Hours(_) => "outside_hours",
@@ -302,7 +302,7 @@ fn longest_rest(
             match phone.last_outcome {
                 Some(Outcome::Abandoned) => Rest::Abandoned,
                 Some(outcome) => Rest::Retry(outcome),
-                None => Rest::Said,
+                None => Rest::Postponed,
             },
         );
     }
@@ -314,7 +314,7 @@ fn longest_rest(
         note(day_end, Rest::PerDay { made: number.in_day, most: retry.per_day_max });
     }
     if let Some(until) = facts.lead.next_at {
-        note(until, facts.lead.phones.iter().find_map(|it| it.last_outcome).map_or(Rest::Said, Rest::Retry));
+        note(until, facts.lead.phones.iter().find_map(|it| it.last_outcome).map_or(Rest::Postponed, Rest::Retry));
     }
     longest
 }

@@ -41,7 +41,7 @@ pub struct AgentThere {
 
 /// One step of a trace.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct TraceEntry {
     pub at: Utc,
     pub what: Happened,
 }
@@ -94,7 +94,7 @@ pub struct Story {
     pub timezone: String,
     /// How long an answered callee waits for an agent before the call counts as abandoned.
     pub answer_wait: Duration,
-    pub lines: Vec<Line>,
+    pub lines: Vec<TraceEntry>,
     /// Agents of its group when it was answered, and when each was next free.
     pub there: Vec<AgentThere>,
     pub answered_at: Option<Utc>,
@@ -154,7 +154,7 @@ impl Stories {
             lead: request.lead,
             timezone: rules.map_or_else(String::new, |rules| rules.windows.timezone.clone()),
             answer_wait: rules.map_or(Duration::ZERO, |rules| rules.pacing.answer_wait),
-            lines: vec![Line { at: utc, what: Happened::Decided(Box::new(view)) }],
+            lines: vec![TraceEntry { at: utc, what: Happened::Decided(Box::new(view)) }],
             there: Vec::new(),
             answered_at: None,
             connected: None,
@@ -283,7 +283,7 @@ impl Stories {
 
 impl Story {
     fn add_event(&mut self, at: Utc, what: Happened) {
-        self.lines.push(Line { at, what });
+        self.lines.push(TraceEntry { at, what });
     }
 
     fn is_live(&self) -> bool {

@@ -212,8 +212,8 @@ impl Lang {
             (Rest::Gap(gap), Lang::Zh) => format!("两次拨打须间隔 {}", self.span(*gap)),
             (Rest::PerDay { made, most }, Lang::En) => format!("{made} of {most} attempts were made today"),
             (Rest::PerDay { made, most }, Lang::Zh) => format!("今日已拨 {made}/{most} 次"),
-            (Rest::Said, Lang::En) => "it was put off until then".to_owned(),
-            (Rest::Said, Lang::Zh) => "已推迟至该时间".to_owned(),
+            (Rest::Postponed, Lang::En) => "it was put off until then".to_owned(),
+            (Rest::Postponed, Lang::Zh) => "已推迟至该时间".to_owned(),
         };
         let mut says = match self {
             Lang::En => format!("{number} rests until {until}: {because}"),
@@ -336,7 +336,7 @@ mod tests {
             rests(Rest::CutOff, None),
             rests(Rest::Gap(Duration::from_secs(1800)), None),
             rests(Rest::PerDay { made: 2, most: 2 }, None),
-            rests(Rest::Said, None),
+            rests(Rest::Postponed, None),
             LeadWhy::Household(None),
             LeadWhy::Household(Some(call)),
             LeadWhy::Number(None),

@@ -179,7 +179,7 @@ fn a_number_rests_for_the_longest_of_its_reasons() {
     let cut_off = one(&|_, number| number.rest_until = Some(NOW + Duration::from_secs(45)));
     rests(&cut_off, NOW + Duration::from_secs(45), Rest::CutOff);
     let put_off = one(&|phone, _| phone.next_at = Some(NOW + HOUR));
-    rests(&put_off, NOW + HOUR, Rest::Said);
+    rests(&put_off, NOW + HOUR, Rest::Postponed);
     let both = one(&|phone, number| {
         (phone.last_outcome, phone.next_at) = (Some(Outcome::Busy), Some(NOW + HOUR));
         number.in_day = 2;

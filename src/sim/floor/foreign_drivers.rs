@@ -12,17 +12,17 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manners {
     /// Decides at this interval only, not after each event.
-    pub beat: Option<Duration>,
+    pub interval: Option<Duration>,
     pub ringing: bool,
     /// Without ringing events: whether the snapshot shows the stage.
     pub stages: bool,
     pub picked_up: bool,
     /// Whether the snapshot shows calls in set-up or with a detector.
-    pub unrung: bool,
+    pub set_up: bool,
     pub talk_ended: bool,
     pub wrap_ended: bool,
     pub breaks: bool,
-    pub came: bool,
+    pub sign_ins: bool,
     pub leads_left: bool,
     pub closes: bool,
     pub starts: bool,
@@ -41,15 +41,15 @@ pub struct Manners {
 impl Manners {
     pub fn full() -> Self {
         Manners {
-            beat: None,
+            interval: None,
             ringing: true,
             stages: true,
             picked_up: true,
-            unrung: true,
+            set_up: true,
             talk_ended: true,
             wrap_ended: true,
             breaks: true,
-            came: true,
+            sign_ins: true,
             leads_left: true,
             closes: true,
             starts: true,
@@ -64,19 +64,19 @@ impl Manners {
     /// A random mixture by `seed`.
     pub fn drawn(seed: u64) -> Self {
         let mut dice = Dice::keyed(seed, &[79]);
-        let beats = [None, Some(250), Some(1000), Some(2000)];
-        let beat = beats[(dice.next_u64() % 4) as usize].map(Duration::from_millis);
+        let intervals = [None, Some(250), Some(1000), Some(2000)];
+        let interval = intervals[(dice.next_u64() % 4) as usize].map(Duration::from_millis);
         let mut reports = || dice.chance(0.5);
         Manners {
-            beat,
+            interval,
             ringing: reports(),
             stages: reports(),
             picked_up: reports(),
-            unrung: reports(),
+            set_up: reports(),
             talk_ended: reports() || reports(),
             wrap_ended: reports(),
             breaks: reports(),
-            came: reports(),
+            sign_ins: reports(),
             leads_left: reports(),
             closes: reports(),
             starts: reports(),
@@ -92,7 +92,7 @@ impl Manners {
 /// A pacing rule behind a driver that reports by [`Manners`].
 pub struct Stranger<P> {
     pub inner: P,
-    manners: Manners,
+    profile: Manners,
     held: Vec<Event>,
     held_at: Time,
     late: Vec<Event>,
@@ -101,10 +101,10 @@ pub struct Stranger<P> {
 }
 
 impl<P: Pacing> Stranger<P> {
-    pub fn new(inner: P, manners: Manners) -> Self {
+    pub fn new(inner: P, profile: Manners) -> Self {
         Stranger {
             inner,
-            manners,
+            profile,
             held: Vec::new(),
             held_at: Time::ZERO,
             late: Vec::new(),
@@ -114,16 +114,16 @@ impl<P: Pacing> Stranger<P> {
     }
 
     fn driver_time(&self, time: Time) -> Time {
-        time + self.manners.clock
+        time + self.profile.clock
     }
 
     fn driver_id(&self, call: CallId) -> CallId {
-        self.manners.ids.map_or(call, |ids| CallId(call.0 % ids))
+        self.profile.ids.map_or(call, |ids| CallId(call.0 % ids))
     }
 
     fn deliver_held(&mut self) {
         let now = self.driver_time(self.held_at);
-        if self.manners.reversed {
+        if self.profile.reversed {
             self.held.reverse();
         }
         for event in std::mem::take(&mut self.held) {
@@ -133,55 +133,55 @@ impl<P: Pacing> Stranger<P> {
 
     /// The event as this driver reports it; `None` = left out.
     fn reported(&mut self, now: Time, event: Event) -> Option<Event> {
-        let manners = &self.manners;
+        let profile = &self.profile;
         let id = |call| self.driver_id(call);
         Some(match event {
             Event::Placed { call, part } => {
                 self.placed.insert(call, now);
                 Event::Placed { call: self.driver_id(call), part }
             }
-            Event::Ringing { call } if manners.ringing => Event::Ringing { call: id(call) },
-            Event::PickedUp { call } if manners.picked_up => Event::PickedUp { call: id(call) },
+            Event::Ringing { call } if profile.ringing => Event::Ringing { call: id(call) },
+            Event::PickedUp { call } if profile.picked_up => Event::PickedUp { call: id(call) },
             Event::Ringing { .. } | Event::PickedUp { .. } => return None,
             Event::AnsweredLive { call } => Event::AnsweredLive { call: id(call) },
             Event::AnsweredMachine { call } => Event::AnsweredMachine { call: id(call) },
             Event::Unanswered { call, network } => {
-                Event::Unanswered { call: id(call), network: network && manners.network }
+                Event::Unanswered { call: id(call), network: network && profile.network }
             }
             Event::Cancelled { call } => Event::Cancelled { call: id(call) },
             Event::Connected { call, agent } => Event::Connected { call: id(call), agent },
             Event::Abandoned { call } => Event::Abandoned { call: id(call) },
             Event::HungUpWaiting { call } => Event::HungUpWaiting { call: id(call) },
-            Event::FoundMachine { call } if manners.machine_late => {
+            Event::FoundMachine { call } if profile.machine_late => {
                 let event = Event::FoundMachine { call: id(call) };
                 self.late.push(event);
                 return None;
             }
             Event::FoundMachine { call } => Event::FoundMachine { call: id(call) },
-            Event::TalkEnded { .. } if !manners.talk_ended => return None,
-            Event::WrapEnded { .. } if !manners.wrap_ended => return None,
-            Event::AgentPaused { .. } | Event::AgentBack { .. } if !manners.breaks => return None,
-            Event::AgentCame { .. } if !manners.came => return None,
+            Event::TalkEnded { .. } if !profile.talk_ended => return None,
+            Event::WrapEnded { .. } if !profile.wrap_ended => return None,
+            Event::AgentPaused { .. } | Event::AgentBack { .. } if !profile.breaks => return None,
+            Event::AgentCame { .. } if !profile.sign_ins => return None,
             other => other,
         })
     }
 
     fn reported_view(&self, view: &Snapshot) -> Snapshot {
-        let manners = &self.manners;
+        let profile = &self.profile;
         let mut seen = view.clone();
-        if !manners.unrung && manners.ringing {
+        if !profile.set_up && profile.ringing {
             seen.calls.retain(|call| {
-                call.stage == Stage::Ringing || call.stage == Stage::PickedUp && !manners.picked_up
+                call.stage == Stage::Ringing || call.stage == Stage::PickedUp && !profile.picked_up
             });
         }
         for call in &mut seen.calls {
             let unseen = match call.stage {
-                Stage::Ringing => !manners.ringing && !manners.stages,
-                Stage::PickedUp => !manners.picked_up,
+                Stage::Ringing => !profile.ringing && !profile.stages,
+                Stage::PickedUp => !profile.picked_up,
                 Stage::Placed => false,
             };
             if unseen {
-                let stage = if manners.ringing || manners.stages { Stage::Ringing } else { Stage::Placed };
+                let stage = if profile.ringing || profile.stages { Stage::Ringing } else { Stage::Placed };
                 let since = if stage == Stage::Placed { self.placed.get(&call.call).copied() } else { None };
                 *call = CallNow { stage, since: since.unwrap_or(call.since), ..*call };
             }
@@ -199,9 +199,9 @@ impl<P: Pacing> Stranger<P> {
             };
             *agent = AgentNow { doing, since: self.driver_time(agent.since), ..*agent };
         }
-        seen.closes = view.closes.filter(|_| manners.closes).map(|closes| self.driver_time(closes));
-        seen.leads_left = view.leads_left.filter(|_| manners.leads_left);
-        if !manners.starts {
+        seen.closes = view.closes.filter(|_| profile.closes).map(|closes| self.driver_time(closes));
+        seen.leads_left = view.leads_left.filter(|_| profile.leads_left);
+        if !profile.starts {
             seen.starts_allowed = u32::MAX;
         }
         seen
@@ -237,13 +237,13 @@ impl<P: Pacing> Pacing for Stranger<P> {
         let ids: BTreeMap<CallId, CallId> =
             view.calls.iter().map(|call| (self.driver_id(call.call), call.call)).collect();
         decision.cancel = decision.cancel.iter().filter_map(|call| ids.get(call).copied()).collect();
-        decision.next_look = match self.manners.beat {
-            Some(beat) => {
-                self.next = now + beat;
+        decision.next_look = match self.profile.interval {
+            Some(interval) => {
+                self.next = now + interval;
                 Some(self.next)
             }
             None => decision.next_look.map(|at| {
-                Time::from_millis(at.as_millis().saturating_sub(self.manners.clock.as_millis() as u64))
+                Time::from_millis(at.as_millis().saturating_sub(self.profile.clock.as_millis() as u64))
             }),
         };
         decision

@@ -252,13 +252,13 @@ fn a_driver_with_the_full_profile_changes_nothing() {
 fn incomplete_drivers_keep_the_ceiling_and_most_of_the_gain() {
     let full = Manners::full();
     let second = Some(Duration::from_secs(1));
-    let manners = [
-        ("asked once a second", Manners { beat: second, ..full.clone() }),
+    let profiles = [
+        ("asked once a second", Manners { interval: second, ..full.clone() }),
         ("no ringing", Manners { ringing: false, stages: false, ..full.clone() }),
         ("ringing in the snapshot alone", Manners { ringing: false, ..full.clone() }),
-        ("calls shown once they ring", Manners { unrung: false, ..full.clone() }),
+        ("calls shown once they ring", Manners { set_up: false, ..full.clone() }),
         ("no ends of talks", Manners { talk_ended: false, wrap_ended: false, ..full.clone() }),
-        ("no agents' comings and goings", Manners { breaks: false, came: false, ..full.clone() }),
+        ("no agents' comings and goings", Manners { breaks: false, sign_ins: false, ..full.clone() }),
         ("no end known", Manners { closes: false, leads_left: false, ..full.clone() }),
         ("last first, ids again", Manners { reversed: true, ids: Some(700), ..full.clone() }),
         ("a clock of 1970", Manners { clock: Duration::from_millis(1_700_000_000_000), ..full.clone() }),
@@ -266,8 +266,8 @@ fn incomplete_drivers_keep_the_ceiling_and_most_of_the_gain() {
     ];
     let scenario = Scenario { hours: 1.0, ..Scenario::plain("a stranger's", 20) };
     let progressive = run(&scenario, 31, &mut Ratio(1.0)).utilisation();
-    for (told, manners) in manners {
-        let day = run(&scenario, 31, &mut Stranger::new(Pacer::new(rules(&scenario)), manners));
+    for (told, profile) in profiles {
+        let day = run(&scenario, 31, &mut Stranger::new(Pacer::new(rules(&scenario)), profile));
         assert!(day.abandon_rate() <= 0.03, "{told}: {day:?}");
         assert!(day.utilisation() > progressive + 0.06, "{told}: {day:?} against {progressive}");
     }
@@ -277,8 +277,8 @@ fn incomplete_drivers_keep_the_ceiling_and_most_of_the_gain() {
 fn late_machine_reports_still_reduce_the_live_count() {
     let scenario = Scenario { machine: 0.3, hours: 1.0, ..Scenario::plain("late reports", 20) };
     for late in [false, true] {
-        let manners = Manners { machine_late: late, ..Manners::full() };
-        let mut driver = Stranger::new(Pacer::new(rules(&scenario)), manners);
+        let profile = Manners { machine_late: late, ..Manners::full() };
+        let mut driver = Stranger::new(Pacer::new(rules(&scenario)), profile);
         let day = run(&scenario, 12, &mut driver);
         assert!(day.abandon_rate() <= 0.03, "late {late}: {day:?}");
         let believed = driver.inner.spent().live;

@@ -178,7 +178,7 @@ impl Shadow {
             live.count(seat.here(), seat.busy(), self.now.since(seat.counted));
         }
         let (live, shadow) = if self.began.is_some() {
-            (live.account(span), self.floor.totals(self.now).account(span))
+            (live.figures(span), self.floor.totals(self.now).figures(span))
         } else {
             (Account::default(), Account::default())
         };

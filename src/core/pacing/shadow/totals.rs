@@ -24,7 +24,7 @@ impl Totals {
         }
     }
 
-    pub fn account(&self, span: Duration) -> Account {
+    pub fn figures(&self, span: Duration) -> Account {
         let share = |part: f64, of: f64| if of > 0.0 { part / of } else { 0.0 };
         let (busy, available) = (self.busy.as_secs_f64(), self.available.as_secs_f64());
         let talks = self.answered.saturating_sub(self.abandoned);
