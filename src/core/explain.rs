@@ -314,7 +314,10 @@ fn longest_rest(
         note(day_end, Rest::PerDay { made: number.in_day, most: retry.per_day_max });
     }
     if let Some(until) = facts.lead.next_at {
-        note(until, facts.lead.phones.iter().find_map(|it| it.last_outcome).map_or(Rest::Postponed, Rest::Retry));
+        note(
+            until,
+            facts.lead.phones.iter().find_map(|it| it.last_outcome).map_or(Rest::Postponed, Rest::Retry),
+        );
     }
     longest
 }

@@ -7,7 +7,7 @@ mod read;
 mod timeline;
 mod write;
 
-pub use call_trace::{AgentThere, Happened, TraceEntry, Stories, Story, Wanted};
+pub use call_trace::{AgentThere, Happened, Stories, Story, TraceEntry, Wanted};
 pub use read::{
     Covered, Difference, Replay, ReplayError, ReplayObserver, covered, files, replay, replay_files,
     replay_shadowed,

@@ -352,8 +352,8 @@ fn the_snapshot_ends_talks_without_an_end_event() {
 
 #[test]
 fn the_clocks_origin_changes_nothing() {
-    let told = |_: &Event| true;
-    let ((early, at), (late, then)) = (trained_with(told, 0), trained_with(told, 1_700_000_000_000));
+    let keep_all = |_: &Event| true;
+    let ((early, at), (late, then)) = (trained_with(keep_all, 0), trained_with(keep_all, 1_700_000_000_000));
     assert_eq!(at + 1_700_000_000_000, then);
     let tables = |pacer: &Pacer| pacer.tables.as_ref().map(|o| (o.points, o.answer, o.talking.clone()));
     assert_eq!(tables(&early), tables(&late));
@@ -445,27 +445,26 @@ fn silence_before_the_first_ring_is_not_taken_for_a_dead_list() {
 #[test]
 fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
     let mut calls = CallModel::new(Duration::from_secs(30));
-    let mut told = Vec::new();
+    let mut events = Vec::new();
     for n in 0..1200u64 {
         let (call, start) = (CallId(n), (n / 60) * 60_000);
-        told.push((start, Event::Placed { call, part: Part(0) }));
-        told.push((start + 1_000, Event::Ringing { call }));
+        events.push((start, Event::Placed { call, part: Part(0) }));
+        events.push((start + 1_000, Event::Ringing { call }));
         let picked_up = start + 6_000 + (n % 12) * 1_000;
         let said = picked_up + 3_000 + (n % 5) * 1_000;
         match n % 4 {
-            0 => told.extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredLive { call })]),
-            1 => {
-                told.extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredMachine { call })])
-            }
-            _ => told.push((start + 31_000, Event::Unanswered { call, network: false })),
+            0 => events.extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredLive { call })]),
+            1 => events
+                .extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredMachine { call })]),
+            _ => events.push((start + 31_000, Event::Unanswered { call, network: false })),
         }
     }
-    told.sort_by_key(|(at, _)| *at);
-    let mut told = told.into_iter().peekable();
+    events.sort_by_key(|(at, _)| *at);
+    let mut events = events.into_iter().peekable();
     let (mut least, mut most) = (f64::MAX, 0.0f64);
     for second in 0..1_200u64 {
         let now = ms(second * 1_000);
-        while let Some((at, event)) = told.next_if(|(at, _)| *at <= second * 1_000) {
+        while let Some((at, event)) = events.next_if(|(at, _)| *at <= second * 1_000) {
             match event {
                 Event::Placed { call, part } => calls.placed(ms(at), call, part),
                 Event::Ringing { call } => calls.ringing_reported(ms(at), call),
