@@ -1,4 +1,4 @@
-//! The words people read on the terminal, in English and in Simplified Chinese. Logs stay English.
+//! Texts of the terminal, in English and in Simplified Chinese. Logs stay English.
 
 mod lead;
 mod shadow;
@@ -11,14 +11,14 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use paceline_core::pacing::Why;
 use paceline_core::time::Utc;
 
-/// Moments as people read them, in one time zone.
+/// Formats times in one time zone.
 #[derive(Clone, Debug)]
 pub struct Moments {
     zone: TimeZone,
 }
 
 impl Moments {
-    /// In this zone, by its IANA name; one that nobody knows is UTC.
+    /// By IANA name; an unknown zone is UTC.
     pub fn of(timezone: &str) -> Moments {
         Moments { zone: TimeZoneDatabase::bundled().get(timezone).unwrap_or(TimeZone::UTC) }
     }
@@ -41,7 +41,7 @@ impl Moments {
         self.written(at, "%H:%M:%S%.3f")
     }
 
-    /// As jiff's `strftime` would.
+    /// Formats with jiff's `strftime`.
     pub fn written(&self, at: Utc, form: &str) -> String {
         match jiff::Timestamp::from_millisecond(at.as_millis()) {
             Ok(at) => at.to_zoned(self.zone.clone()).strftime(form).to_string(),
@@ -69,7 +69,7 @@ impl Lang {
         Lang::from_env(|name| std::env::var(name).ok())
     }
 
-    /// The one of these that is in this language.
+    /// The text of this language.
     pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
         match self {
             Lang::En => en,
@@ -169,7 +169,7 @@ impl Lang {
         self.pick("Results:", "结果文件:")
     }
 
-    /// What an agent is doing, in one word: her state, where the choice and the work meet.
+    /// An agent's state in one word, from availability and activity.
     pub fn seat(self, availability: &str, activity: &str) -> &'static str {
         match (availability, activity) {
             (_, "reserved") => self.pick("reserved", "预留"),

@@ -1,5 +1,5 @@
-//! "Why was this lead not dialled?" and "why is nothing dialled?": a closed list of answers, each with
-//! its numbers. The words that people read for them are the shell's.
+//! "Why was this lead not dialled?" and "why is nothing dialled?": a closed list of answers, each with its
+//! numbers. `src/text` of the shell puts them into words.
 
 use crate::campaign::window::{self, WindowState};
 use crate::campaign::{Campaign, Mode};
@@ -10,95 +10,96 @@ use crate::number::PhoneNumber;
 use crate::outcome::{LeadState, Outcome, Reason};
 use crate::time::{Duration, Utc};
 
-/// A booked callback whose agent is not there goes to anyone after this.
+/// A booked callback whose agent is away goes to any agent after this.
 pub const CALLBACK_GRACE: Duration = Duration::from_secs(15 * 60);
 
-/// What the books know of a lead.
+/// The store's record of a lead.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeadFacts {
-    /// As the hopper would get it.
+    /// As the hopper would receive it.
     pub lead: Lead,
     pub state: LeadState,
     pub reason: Option<Reason>,
     pub last_outcome: Option<Outcome>,
     pub last_at: Option<Utc>,
-    /// What an agent said of it last.
+    /// The last disposition that an agent wrote.
     pub disposition: Option<String>,
     /// One for each phone of the lead, in its order.
     pub numbers: Vec<NumberFacts>,
-    /// A call of its household, by another lead, is not over.
+    /// Another lead of its household has a live call.
     pub household_open: bool,
-    /// Leads that are due and come before it.
+    /// Number of due leads in front of it.
     pub ahead: u64,
 }
 
-/// What the books know of one number, over all campaigns.
+/// The store's record of one number, over all campaigns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NumberFacts {
     pub blacklisted: bool,
-    /// Counted attempts in this campaign; on this local day in any.
+    /// Counted attempts: in this campaign, and on this local day in any campaign.
     pub in_campaign: u32,
     pub in_day: u32,
     /// When the last counted attempt was placed.
     pub last_placed: Option<Utc>,
-    /// What was said of that attempt named the time of the next: no gap holds.
+    /// The last attempt's disposition set the time of the next one, so `gap_min` does not apply.
     pub called_for: bool,
-    /// A call to it is not over.
+    /// The number has a live call.
     pub open: bool,
-    /// It rests until then, because a crash cut off its call.
+    /// End of the rest after a crash cut off its call.
     pub rest_until: Option<Utc>,
 }
 
-/// Why a number rests.
+/// Why a number is not dialled for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
-    /// The retry rule for what the line said last.
+    /// Retry delay after this outcome.
     Retry(Outcome),
-    /// She answered and nobody spoke with her.
+    /// The callee answered and got no agent.
     Abandoned,
     /// A crash cut off its call: it may still have been ringing.
     CutOff,
-    /// So much must lie between two attempts.
+    /// Minimum gap between two attempts.
     Gap(Duration),
-    /// As many attempts were made today as may be.
+    /// The daily cap of attempts is reached.
     PerDay { made: u32, most: u32 },
-    /// It is as the lead itself says.
-    Said,
+    /// The lead's own `next_at`.
+    Postponed,
 }
 
 /// Why a lead is not dialled, or when it will be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LeadWhy {
-    /// Its call is out, or it is on an agent's screen, or what became of it is being written.
+    /// The lead has a live call, is previewed by an agent, or is in wrap-up.
     Held(Held),
-    /// Nothing more will be done.
+    /// No further call will be made.
     Closed { state: LeadState, reason: Option<Reason>, last: Option<Outcome>, at: Option<Utc>, tries: u32 },
-    /// A call of an earlier process was cut off; the next start of the service settles it.
+    /// A crash cut off its call; the next start of the service settles it.
     CutOff,
-    /// Every number of it that is open was blacklisted since the list was taken in.
+    /// Every open number of the lead was blacklisted after the import.
     Blacklisted(PhoneNumber),
-    /// It has as many attempts on this number as the campaign allows; it is closed when its turn comes.
+    /// The number has used the campaign's attempts; the lead is closed when its turn comes.
     AttemptsUsed { number: PhoneNumber, made: u32, most: u32 },
-    /// A callback is booked. `at` is past = its agent is not free, and from `anyone_from` on anyone gets it.
+    /// A callback is booked. With `at` in the past its agent is not free; from `anyone_from` on any agent
+    /// gets it.
     Booked { agent: Option<AgentId>, skill: Option<String>, at: Utc, anyone_from: Utc },
-    /// Its number rests. `opens` = the calling hours are closed then, and open at this moment.
+    /// The number rests. `opens` = the calling hours are closed at `until`, and open then.
     Rests { number: PhoneNumber, until: Utc, because: Rest, opens: Option<Utc> },
-    /// Somebody of its household is being called, or looked at by an agent.
+    /// A lead of the same household has a live call or is previewed.
     Household(Option<Held>),
-    /// The same number is being called for another lead.
+    /// The same number has a live call for another lead.
     Number(Option<Held>),
     /// Outside the calling hours; `None` = they never open again.
     Hours(Option<Utc>),
     /// No trunk of the campaign may carry its numbers.
     NoTrunk(PhoneNumber),
-    /// At hand: so many stand before it.
+    /// In the hopper, with this many leads in front.
     Hopper { ahead: u32 },
-    /// Due: so many due leads come before it.
+    /// Due, with this many due leads in front.
     Due { ahead: u64 },
 }
 
 impl LeadWhy {
-    /// The word for programs.
+    /// The word of the API.
     pub const fn word(&self) -> &'static str {
         match self {
             LeadWhy::Held(Held::Call { .. }) => "called_now",
@@ -114,7 +115,7 @@ impl LeadWhy {
             LeadWhy::Rests { because: Rest::CutOff, .. } => "rests_cut_off",
             LeadWhy::Rests { because: Rest::Gap(_), .. } => "rests_gap",
             LeadWhy::Rests { because: Rest::PerDay { .. }, .. } => "rests_per_day",
-            LeadWhy::Rests { because: Rest::Said, .. } => "rests",
+            LeadWhy::Rests { because: Rest::Postponed, .. } => "rests",
             LeadWhy::Household(_) => "household_busy",
             LeadWhy::Number(_) => "number_busy",
             LeadWhy::Hours(_) => "outside_hours",
@@ -124,7 +125,7 @@ impl LeadWhy {
         }
     }
 
-    /// When what stands in the way is expected to pass.
+    /// When the obstacle is expected to pass.
     pub fn until(&self) -> Option<Utc> {
         match self {
             LeadWhy::Booked { at, .. } => Some(*at),
@@ -134,23 +135,23 @@ impl LeadWhy {
         }
     }
 
-    /// Nothing of the lead's own stands in the way: the campaign's why is the answer.
+    /// The lead itself has no obstacle: the campaign's `Why` is the answer.
     pub const fn waits_for_its_turn(&self) -> bool {
         matches!(self, LeadWhy::Hopper { .. } | LeadWhy::Due { .. })
     }
 }
 
-/// How a campaign stands, for "why is nothing dialled?".
+/// A campaign's dialling state, for "why is nothing dialled?".
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
     /// No service has it open.
     NotOpen {
-        /// Leads that could still be dialled, and those of them that are due now.
+        /// Open leads, and those of them that are due now.
         leads_open: u64,
         due: u64,
         /// When the next one is due.
         next_due: Option<Utc>,
-        /// Its calling hours: open until, or closed until.
+        /// Calling hours: open until, or closed until.
         window: WindowState,
     },
     Open {
@@ -159,7 +160,7 @@ pub enum Standing {
     },
 }
 
-/// Why this lead is not dialled at `now`. `place` = where the running dialer has it; `None` = none runs.
+/// Why this lead is not dialled at `now`. `place`: its place in the running dialer; `None` = no dialer runs.
 pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace>, now: Utc) -> LeadWhy {
     if let Some(held) = place.and_then(|place| place.held) {
         return LeadWhy::Held(held);
@@ -194,11 +195,11 @@ pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace
             return LeadWhy::Booked { agent, skill, at, anyone_from: at + CALLBACK_GRACE };
         }
     }
-    match first_ready(campaign, facts, &allowed, place, now) {
+    match check_numbers(campaign, facts, &allowed, place, now) {
         Ok(()) => {}
         Err(why) => return why,
     }
-    if let Some(why) = busy(facts, place, own_open) {
+    if let Some(why) = busy_reason(facts, place, own_open) {
         return why;
     }
     if let WindowState::ClosedUntil(until) = hours(campaign, now) {
@@ -216,7 +217,7 @@ pub fn lead_why(campaign: &Campaign, facts: &LeadFacts, place: Option<&LeadPlace
     LeadWhy::Due { ahead: facts.ahead }
 }
 
-/// An open lead without a phone is one that nobody can call.
+/// An open lead without a phone cannot be called.
 fn closed_without_phones(facts: &LeadFacts) -> LeadWhy {
     LeadWhy::Closed {
         state: LeadState::Failed,
@@ -227,7 +228,7 @@ fn closed_without_phones(facts: &LeadFacts) -> LeadWhy {
     }
 }
 
-fn busy(facts: &LeadFacts, place: Option<&LeadPlace>, own_open: bool) -> Option<LeadWhy> {
+fn busy_reason(facts: &LeadFacts, place: Option<&LeadPlace>, own_open: bool) -> Option<LeadWhy> {
     let (household, number) = place.map_or((None, None), |place| (place.household, place.number));
     if household.is_some() || facts.household_open {
         return Some(LeadWhy::Household(household));
@@ -235,13 +236,13 @@ fn busy(facts: &LeadFacts, place: Option<&LeadPlace>, own_open: bool) -> Option<
     (number.is_some() || own_open).then_some(LeadWhy::Number(number))
 }
 
-/// The calling hours as the campaign narrows them.
+/// Calling hours, narrowed by the campaign's start and end.
 pub fn hours(campaign: &Campaign, at: Utc) -> WindowState {
     window::within(campaign.windows.state(at), at, campaign.start, campaign.end)
 }
 
-/// Whether one of its numbers may be dialled now; else why not the first that may be.
-fn first_ready(
+/// `Ok` if one of the numbers may be dialled now; else the reason of the number that may be dialled first.
+fn check_numbers(
     campaign: &Campaign,
     facts: &LeadFacts,
     phones: &[(&Phone, &NumberFacts)],
@@ -249,7 +250,7 @@ fn first_ready(
     now: Utc,
 ) -> Result<(), LeadWhy> {
     let retry = &campaign.retry;
-    // A booked callback is owed, whatever was tried before.
+    // A booked callback is owed, however many attempts were made before.
     let owed = facts.lead.callback.is_some();
     let mut soonest: Option<(Utc, PhoneNumber, Rest)> = None;
     let mut used = None;
@@ -259,7 +260,7 @@ fn first_ready(
             used.get_or_insert(LeadWhy::AttemptsUsed { number: phone.number, made, most });
             continue;
         }
-        match rests(campaign, facts, phone, number, place, now) {
+        match longest_rest(campaign, facts, phone, number, place, now) {
             None => return Ok(()),
             Some((until, because)) if soonest.is_none_or(|(soonest, ..)| until < soonest) => {
                 soonest = Some((until, phone.number, because));
@@ -275,8 +276,8 @@ fn first_ready(
     Err(LeadWhy::Rests { number, until, because, opens })
 }
 
-/// Until when this number rests, and why: whatever holds it longest.
-fn rests(
+/// End of this number's rest and its reason: the longest one counts.
+fn longest_rest(
     campaign: &Campaign,
     facts: &LeadFacts,
     phone: &Phone,
@@ -301,7 +302,7 @@ fn rests(
             match phone.last_outcome {
                 Some(Outcome::Abandoned) => Rest::Abandoned,
                 Some(outcome) => Rest::Retry(outcome),
-                None => Rest::Said,
+                None => Rest::Postponed,
             },
         );
     }
@@ -313,7 +314,10 @@ fn rests(
         note(day_end, Rest::PerDay { made: number.in_day, most: retry.per_day_max });
     }
     if let Some(until) = facts.lead.next_at {
-        note(until, facts.lead.phones.iter().find_map(|it| it.last_outcome).map_or(Rest::Said, Rest::Retry));
+        note(
+            until,
+            facts.lead.phones.iter().find_map(|it| it.last_outcome).map_or(Rest::Postponed, Rest::Retry),
+        );
     }
     longest
 }

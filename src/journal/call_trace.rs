@@ -1,7 +1,7 @@
-//! One call's story, from the decision that placed it to what became of its lead: who was free when it
-//! was answered, and when each agent was. The words belong to the command.
+//! Trace of one call, from the decision that placed it to its result, with the agents of its group at the
+//! answer and when each was free. The command puts it into words.
 
-use super::{AgentState, Onlooker};
+use super::{AgentState, ReplayObserver};
 use paceline_core::agent::{Quiet, SeatView};
 use paceline_core::call::{Digit, Ended, HangUpCause, Heard, Progress};
 use paceline_core::dialer::input::DialVerdict;
@@ -12,36 +12,36 @@ use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::{Duration, Time, Utc};
 use std::collections::BTreeMap;
 
-/// Whose story.
+/// Selects the calls to trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Attempt(AttemptId),
-    /// Every attempt on it.
+    /// Every attempt on this number.
     Number(PhoneNumber),
 }
 
-/// How long after its end agents who were busy at its answer are watched.
-const WATCHED: Duration = Duration::from_secs(600);
+/// How long after the end of the call its busy agents are followed.
+const FOLLOWED_AFTER_END: Duration = Duration::from_secs(600);
 
-/// Attempts of one number that are told.
-const STORIES_MAX: usize = 50;
+/// Upper limit of the attempts traced for one number.
+const TRACES_MAX: usize = 50;
 
-/// An agent at the moment of the answer.
+/// An agent's state when the call was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentThere {
     pub agent: AgentId,
     pub number: String,
     pub state: AgentState,
     pub since: Utc,
-    /// Whether she could be given the call at that moment: idle, her phone there, and for calls out.
+    /// Whether the agent could be offered the call: idle, phone registered, taking outbound calls.
     pub free: bool,
-    /// When she could have taken a call next; `None` = the journal does not say.
+    /// When the agent could next have taken a call; `None` = not in the journal.
     pub free_at: Option<Utc>,
 }
 
-/// One line of a story.
+/// One step of a trace.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct TraceEntry {
     pub at: Utc,
     pub what: Happened,
 }
@@ -50,17 +50,17 @@ pub struct Line {
 pub enum Happened {
     /// The decision that placed it, with its numbers.
     Decided(Box<View>),
-    /// The store said whether it may be dialled.
+    /// The store's verdict whether it may be dialled.
     Asked(DialVerdict),
-    /// The INVITE left.
+    /// The INVITE was sent.
     Placed,
     Trying,
     Ringing,
-    /// With the agents of its group as they were.
+    /// With the agents of its group at that time.
     Answered(Vec<AgentThere>),
     Announced,
     Pressed(Digit),
-    /// This agent's phone rings for it, or she has it.
+    /// The agent's phone rings for the call, or the agent has it.
     Offered(AgentId),
     Talking(AgentId),
     Held,
@@ -68,20 +68,20 @@ pub enum Happened {
     Sorry,
     HungUp(HangUpCause),
     Ended(Ended),
-    /// What it came to, and what becomes of its lead.
+    /// The outcome, and the new state of its lead.
     Result {
         outcome: Outcome,
         state: Option<LeadState>,
         reason: Option<Reason>,
         next_at: Option<Utc>,
     },
-    /// What the agent said of it.
+    /// The agent's disposition.
     Said {
         agent: AgentId,
         disposition: String,
         next_at: Option<Utc>,
     },
-    /// The process that made it died.
+    /// The process died during the call.
     CutOff,
 }
 
@@ -94,11 +94,11 @@ pub struct Story {
     pub timezone: String,
     /// How long an answered callee waits for an agent before the call counts as abandoned.
     pub answer_wait: Duration,
-    pub lines: Vec<Line>,
-    /// Agents of its group when it was answered, and when each was free next.
+    pub lines: Vec<TraceEntry>,
+    /// Agents of its group when it was answered, and when each was next free.
     pub there: Vec<AgentThere>,
     pub answered_at: Option<Utc>,
-    /// An agent and the callee could hear each other.
+    /// The first bridge of an agent and the callee.
     pub connected: Option<(AgentId, Utc)>,
     pub outcome: Option<Outcome>,
     pub ended_at: Option<Utc>,
@@ -106,14 +106,14 @@ pub struct Story {
     stage: Option<CallStage>,
 }
 
-/// Follows the wanted calls through a replay.
+/// Traces the wanted calls through a replay.
 #[derive(Clone, Debug)]
 pub struct Stories {
     wanted: Wanted,
     pub told: Vec<Story>,
-    /// Every agent's number that was seen.
+    /// Numbers (extensions) of all agents seen.
     pub agents: BTreeMap<AgentId, String>,
-    /// The attempts that the journal holds: the first and the last.
+    /// First and last attempt in the journal.
     pub attempts: Option<(AttemptId, AttemptId)>,
 }
 
@@ -122,22 +122,27 @@ impl Stories {
         Stories { wanted, told: Vec::new(), agents: BTreeMap::new(), attempts: None }
     }
 
-    fn wants(&self, attempt: AttemptId, number: PhoneNumber) -> bool {
+    fn is_wanted(&self, attempt: AttemptId, number: PhoneNumber) -> bool {
         match self.wanted {
             Wanted::Attempt(wanted) => wanted == attempt,
             Wanted::Number(wanted) => wanted == number,
         }
     }
 
-    fn story(&mut self, attempt: AttemptId) -> Option<&mut Story> {
-        self.told.iter_mut().find(|story| story.attempt == attempt)
+    fn trace_mut(&mut self, attempt: AttemptId) -> Option<&mut Story> {
+        self.told.iter_mut().find(|trace| trace.attempt == attempt)
     }
 
-    fn open(&mut self, request: &paceline_core::dialer::output::AttemptRequest, utc: Utc, dialer: &Dialer) {
+    fn start_trace(
+        &mut self,
+        request: &paceline_core::dialer::output::AttemptRequest,
+        utc: Utc,
+        dialer: &Dialer,
+    ) {
         let attempt = request.attempt;
         let (first, _) = *self.attempts.get_or_insert((attempt, attempt));
         self.attempts = Some((first.min(attempt), attempt));
-        if !self.wants(attempt, request.number) || self.told.len() >= STORIES_MAX {
+        if !self.is_wanted(attempt, request.number) || self.told.len() >= TRACES_MAX {
             return;
         }
         let rules = dialer.campaigns().find(|campaign| campaign.id == request.campaign);
@@ -149,7 +154,7 @@ impl Stories {
             lead: request.lead,
             timezone: rules.map_or_else(String::new, |rules| rules.windows.timezone.clone()),
             answer_wait: rules.map_or(Duration::ZERO, |rules| rules.pacing.answer_wait),
-            lines: vec![Line { at: utc, what: Happened::Decided(Box::new(view)) }],
+            lines: vec![TraceEntry { at: utc, what: Happened::Decided(Box::new(view)) }],
             there: Vec::new(),
             answered_at: None,
             connected: None,
@@ -160,50 +165,52 @@ impl Stories {
         });
     }
 
-    fn hear(&mut self, utc: Utc, input: &Input, dialer: &Dialer) {
+    fn trace_input(&mut self, utc: Utc, input: &Input, dialer: &Dialer) {
         match input {
             Input::AttemptOpened { attempt, verdict } => {
-                if let Some(story) = self.story(*attempt) {
-                    story.tell(utc, Happened::Asked(*verdict));
+                if let Some(trace) = self.trace_mut(*attempt) {
+                    trace.add_event(utc, Happened::Asked(*verdict));
                 }
             }
             Input::CallProgressed { call, progress } if !call.is_side_leg() => {
-                let Some(story) = self.story(call.attempt()).filter(|story| story.goes_on()) else { return };
+                let Some(trace) = self.trace_mut(call.attempt()).filter(|trace| trace.is_live()) else {
+                    return;
+                };
                 match progress {
                     Progress::Sent => {}
-                    Progress::Trying => story.tell(utc, Happened::Trying),
-                    Progress::Ringing => story.tell(utc, Happened::Ringing),
+                    Progress::Trying => trace.add_event(utc, Happened::Trying),
+                    Progress::Ringing => trace.add_event(utc, Happened::Ringing),
                     Progress::Answered => {
-                        let there = there(dialer, story.group);
-                        story.answered_at = Some(utc);
-                        story.there.clone_from(&there);
-                        story.tell(utc, Happened::Answered(there));
+                        let there = agents_at_answer(dialer, trace.group);
+                        trace.answered_at = Some(utc);
+                        trace.there.clone_from(&there);
+                        trace.add_event(utc, Happened::Answered(there));
                     }
-                    Progress::Ended(ended) => story.tell(utc, Happened::Ended(ended.clone())),
+                    Progress::Ended(ended) => trace.add_event(utc, Happened::Ended(ended.clone())),
                 }
             }
             Input::MediaHeard { call, heard: Heard::Digit(digit) } if !call.is_side_leg() => {
-                if let Some(story) = self.story(call.attempt()) {
-                    story.tell(utc, Happened::Pressed(*digit));
+                if let Some(trace) = self.trace_mut(call.attempt()) {
+                    trace.add_event(utc, Happened::Pressed(*digit));
                 }
             }
             _ => {}
         }
     }
 
-    fn note(&mut self, utc: Utc, output: &Output) {
+    fn trace_output(&mut self, utc: Utc, output: &Output) {
         match output {
-            Output::PlaceCall { call, .. } => self.tell(call.attempt(), utc, Happened::Placed),
-            Output::PlayAnnouncement { call, .. } => self.tell(call.attempt(), utc, Happened::Announced),
+            Output::PlaceCall { call, .. } => self.add_event(call.attempt(), utc, Happened::Placed),
+            Output::PlayAnnouncement { call, .. } => self.add_event(call.attempt(), utc, Happened::Announced),
             Output::HangUp { call, cause } if !call.is_side_leg() => {
-                self.tell(call.attempt(), utc, Happened::HungUp(*cause));
+                self.add_event(call.attempt(), utc, Happened::HungUp(*cause));
             }
             Output::SaveResult(result) => {
                 let update = result.lead.as_ref();
-                let Some(story) = self.story(result.attempt) else { return };
-                story.outcome = Some(result.outcome);
-                story.ended_at = Some(result.ended_at);
-                story.tell(
+                let Some(trace) = self.trace_mut(result.attempt) else { return };
+                trace.outcome = Some(result.outcome);
+                trace.ended_at = Some(result.ended_at);
+                trace.add_event(
                     utc,
                     Happened::Result {
                         outcome: result.outcome,
@@ -217,31 +224,31 @@ impl Stories {
                 let next_at = record.lead.as_ref().and_then(|lead| lead.next_at);
                 let disposition = record.summary.disposition.clone();
                 let said = Happened::Said { agent: record.agent, disposition, next_at };
-                self.tell(record.attempt, utc, said);
+                self.add_event(record.attempt, utc, said);
             }
-            Output::SeatChanged { seat, .. } => self.seat(utc, seat),
+            Output::SeatChanged { seat, .. } => self.trace_seat(utc, seat),
             _ => {}
         }
     }
 
-    fn tell(&mut self, attempt: AttemptId, utc: Utc, what: Happened) {
-        if let Some(story) = self.story(attempt) {
-            story.tell(utc, what);
+    fn add_event(&mut self, attempt: AttemptId, utc: Utc, what: Happened) {
+        if let Some(trace) = self.trace_mut(attempt) {
+            trace.add_event(utc, what);
         }
     }
 
-    fn seat(&mut self, utc: Utc, seat: &SeatView) {
+    fn trace_seat(&mut self, utc: Utc, seat: &SeatView) {
         self.agents.insert(seat.agent, seat.number.clone());
-        let idle = free(seat);
-        let works_on = seat.work.as_ref().and_then(|work| work.attempt);
+        let idle = is_free(seat);
+        let attempt = seat.work.as_ref().and_then(|work| work.attempt);
         let ringing = AgentState::of(seat) == AgentState::Ringing;
-        for story in &mut self.told {
-            let watched = story.ended_at.is_none_or(|ended| utc.since(ended) <= WATCHED);
-            let takes = works_on == Some(story.attempt);
-            if takes && ringing && story.goes_on() {
-                story.tell(utc, Happened::Offered(seat.agent));
+        for trace in &mut self.told {
+            let watched = trace.ended_at.is_none_or(|ended| utc.since(ended) <= FOLLOWED_AFTER_END);
+            let takes = attempt == Some(trace.attempt);
+            if takes && ringing && trace.is_live() {
+                trace.add_event(utc, Happened::Offered(seat.agent));
             }
-            for there in story.there.iter_mut().filter(|there| there.agent == seat.agent && watched) {
+            for there in trace.there.iter_mut().filter(|there| there.agent == seat.agent && watched) {
                 if there.free_at.is_none() && (idle || takes) {
                     there.free_at = Some(utc);
                 }
@@ -249,25 +256,25 @@ impl Stories {
         }
     }
 
-    /// What changed about the calls themselves.
-    fn look(&mut self, utc: Utc, dialer: &Dialer) {
-        for story in self.told.iter_mut().filter(|story| story.goes_on()) {
-            let call = dialer.call_now(story.attempt.call());
+    /// Records changed stages of the traced calls.
+    fn trace_stages(&mut self, utc: Utc, dialer: &Dialer) {
+        for trace in self.told.iter_mut().filter(|trace| trace.is_live()) {
+            let call = dialer.call_now(trace.attempt.call());
             let stage = call.map(|call| call.stage);
-            if stage == story.stage {
+            if stage == trace.stage {
                 continue;
             }
-            let before = std::mem::replace(&mut story.stage, stage);
+            let before = std::mem::replace(&mut trace.stage, stage);
             match (stage, call.and_then(|call| call.agent)) {
                 (Some(CallStage::Talking), _) if before == Some(CallStage::Held) => {
-                    story.tell(utc, Happened::Retrieved);
+                    trace.add_event(utc, Happened::Retrieved);
                 }
                 (Some(CallStage::Talking), Some(agent)) => {
-                    story.connected.get_or_insert((agent, utc));
-                    story.tell(utc, Happened::Talking(agent));
+                    trace.connected.get_or_insert((agent, utc));
+                    trace.add_event(utc, Happened::Talking(agent));
                 }
-                (Some(CallStage::Held), _) => story.tell(utc, Happened::Held),
-                (Some(CallStage::Sorry), _) => story.tell(utc, Happened::Sorry),
+                (Some(CallStage::Held), _) => trace.add_event(utc, Happened::Held),
+                (Some(CallStage::Sorry), _) => trace.add_event(utc, Happened::Sorry),
                 _ => {}
             }
         }
@@ -275,40 +282,39 @@ impl Stories {
 }
 
 impl Story {
-    fn tell(&mut self, at: Utc, what: Happened) {
-        self.lines.push(Line { at, what });
+    fn add_event(&mut self, at: Utc, what: Happened) {
+        self.lines.push(TraceEntry { at, what });
     }
 
-    fn goes_on(&self) -> bool {
+    fn is_live(&self) -> bool {
         self.outcome.is_none() && !self.lines.iter().any(|line| line.what == Happened::CutOff)
     }
 
-    /// Answered, and nobody spoke with her.
     pub fn abandoned(&self) -> bool {
         self.outcome == Some(Outcome::Abandoned)
     }
 
-    /// Who could have spoken with her first after she answered, and when.
+    /// The agent who could have taken the answered call first, and when.
     pub fn first_free(&self) -> Option<(&AgentThere, Utc)> {
         let free = self.there.iter().filter_map(|there| Some((there, there.free_at?)));
         free.min_by_key(|(there, at)| (*at, there.agent))
     }
 }
 
-/// Whether she could be given a call that we placed.
-fn free(seat: &SeatView) -> bool {
+/// Whether the agent could be offered an outbound call.
+fn is_free(seat: &SeatView) -> bool {
     let cannot = [Quiet::InboundOnly, Quiet::PhoneAway, Quiet::LegComing];
     AgentState::of(seat) == AgentState::Idle && !seat.quiet.is_some_and(|quiet| cannot.contains(&quiet))
 }
 
-fn there(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentThere> {
+fn agents_at_answer(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentThere> {
     let Some(group) = group else { return Vec::new() };
     let seats = dialer.seats().into_iter().filter(|seat| seat.groups.contains(&group));
     let now = dialer.utc();
     seats
         .map(|seat| {
             let state = AgentState::of(&seat);
-            let free = free(&seat);
+            let free = is_free(&seat);
             let free_at = free.then_some(now);
             AgentThere { agent: seat.agent, number: seat.number, state, since: seat.since, free, free_at }
         })
@@ -316,13 +322,13 @@ fn there(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentThere> {
         .collect()
 }
 
-impl Onlooker for Stories {
+impl ReplayObserver for Stories {
     fn segment(&mut self, dialer: &Dialer) {
-        // Of a process that died, no call goes on.
-        for story in self.told.iter_mut().filter(|story| story.goes_on()) {
-            if dialer.call_now(story.attempt.call()).is_none() {
-                let at = story.lines.last().map_or_else(Utc::default, |line| line.at);
-                story.tell(at, Happened::CutOff);
+        // Calls of a process that died have ended.
+        for trace in self.told.iter_mut().filter(|trace| trace.is_live()) {
+            if dialer.call_now(trace.attempt.call()).is_none() {
+                let at = trace.lines.last().map_or_else(Utc::default, |line| line.at);
+                trace.add_event(at, Happened::CutOff);
             }
         }
     }
@@ -331,16 +337,16 @@ impl Onlooker for Stories {
         let utc = dialer.utc();
         for output in outputs {
             if let Output::OpenAttempt(request) = output {
-                self.open(request, utc, dialer);
+                self.start_trace(request, utc, dialer);
             }
         }
         if self.told.is_empty() {
             return;
         }
-        self.hear(utc, input, dialer);
+        self.trace_input(utc, input, dialer);
         for output in outputs {
-            self.note(utc, output);
+            self.trace_output(utc, output);
         }
-        self.look(utc, dialer);
+        self.trace_stages(utc, dialer);
     }
 }

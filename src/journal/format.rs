@@ -1,17 +1,17 @@
-//! The journal's bytes. A segment is a line that names it, a snapshot, then records; each block is a head and
-//! that many bytes of postcard. A torn last block is what a crash leaves and ends the segment; the head has a
-//! checksum of its own, so that a damaged length is not taken for one.
+//! The journal's file format. A segment is a magic line, a snapshot block, then record blocks; each block is
+//! a head and a postcard body. A torn last block is the result of a crash and ends the segment; the head has
+//! a checksum of its own, so that a damaged length is not mistaken for a valid one.
 
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::time::Time;
 use serde::{Deserialize, Serialize};
 
-/// The first line of every segment. The number grows when the bytes mean something else.
+/// The first line of every segment. The number grows with every incompatible change of the format.
 pub(super) const MAGIC: &[u8] = b"paceline journal 2\n";
-/// What it begins with in every version.
-pub(super) const NAME: &[u8] = b"paceline journal ";
+/// Its start in every version.
+pub(super) const MAGIC_START: &[u8] = b"paceline journal ";
 
-/// A block larger than this is damage, not data.
+/// A larger block is damage.
 pub(super) const BLOCK_MAX: usize = 64 << 20;
 
 /// Length and CRC-32 of a block, then the CRC-32 of these eight bytes; all little-endian.
@@ -36,17 +36,17 @@ pub(super) fn read_head(head: &[u8; HEAD]) -> Option<(usize, u32)> {
 /// The first block of a segment.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Snapshot {
-    /// The program that wrote it: another version may decide otherwise.
+    /// Version of the program that wrote it: another version may decide otherwise.
     pub version: String,
     pub dialer: Dialer,
 }
 
-/// One input and what it led to.
+/// One input and the fingerprint of its outputs.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record {
     pub at: Time,
     pub input: Input,
-    /// FNV-1a over the outputs' own bytes.
+    /// FNV-1a over the outputs' postcard bytes.
     pub outputs: u64,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn fingerprint(outputs: &[Output], scratch: &mut Vec<u8>) -> u64 {
     hash
 }
 
-/// Puts one block at the end of `into`.
+/// Appends one block to `into`.
 pub(super) fn put_block<T: Serialize>(value: &T, into: &mut Vec<u8>) -> Result<(), postcard::Error> {
     let start = into.len();
     into.extend_from_slice(&[0; HEAD]);

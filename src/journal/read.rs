@@ -1,6 +1,6 @@
-//! Replaying: the same inputs into the same state must lead to the same outputs, bit for bit.
+//! Replays journals: the same inputs into the same state must lead to the same outputs, bit for bit.
 
-use super::format::{BLOCK_MAX, HEAD, MAGIC, NAME, Record, Snapshot, fingerprint, read_head};
+use super::format::{BLOCK_MAX, HEAD, MAGIC, MAGIC_START, Record, Snapshot, fingerprint, read_head};
 use super::write::segments;
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{Dialer, Input, Output};
@@ -28,19 +28,19 @@ pub enum ReplayError {
     Damaged { file: PathBuf, block: u64, found: String },
 }
 
-/// Where a replay went another way than the day itself.
+/// An input whose replayed outputs differ from the recorded fingerprint.
 #[derive(Clone, Debug)]
 pub struct Difference {
     pub file: PathBuf,
-    /// Which input of the segment, counted from 1.
+    /// The input's position in the segment, counted from 1.
     pub input_number: u64,
     pub at: Time,
     pub input: Input,
-    /// What this program decides now.
+    /// The outputs of this program.
     pub outputs: Vec<Output>,
 }
 
-/// What a replay found.
+/// Result of a replay.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
     pub segments: u64,
@@ -50,32 +50,32 @@ pub struct Replay {
     pub differences: Vec<Difference>,
     /// Versions of the programs that wrote the segments.
     pub versions: Vec<String>,
-    /// The last block of some segment was cut off by a crash.
+    /// Some segment's last block was cut off by a crash.
     pub torn: bool,
 }
 
-/// Only so many differences are kept; the first says it all.
+/// Upper limit of the differences kept.
 const DIFFERENCES_MAX: usize = 20;
 
-/// Whoever looks on while a journal is replayed. A closure is one that sees what comes after an input.
-pub trait Onlooker {
+/// Observes a replay. A closure is an observer of `after` alone.
+pub trait ReplayObserver {
     /// A segment begins with this state: of the same process as the last one, or of another.
     fn segment(&mut self, _dialer: &Dialer) {}
 
-    /// An input comes at `at`: the state as it stands.
+    /// An input comes at `at`; the dialer is in the state before it.
     fn before(&mut self, _at: Time, _dialer: &Dialer) {}
 
-    /// It was handled, with these outputs, and the state is this.
+    /// The input was handled with these outputs; the dialer is in the state after it.
     fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer);
 }
 
-impl<F: FnMut(Time, &Input, &[Output], &Dialer)> Onlooker for F {
+impl<F: FnMut(Time, &Input, &[Output], &Dialer)> ReplayObserver for F {
     fn after(&mut self, at: Time, input: &Input, outputs: &[Output], dialer: &Dialer) {
         self(at, input, outputs, dialer);
     }
 }
 
-/// The files of a journal: the one segment, or all of a folder, the oldest first.
+/// The segments of a journal: the one file, or all of a folder, oldest first.
 ///
 /// # Errors
 /// When there is none.
@@ -88,28 +88,28 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, ReplayError> {
     if files.is_empty() { Err(ReplayError::NoJournal(path.to_owned())) } else { Ok(files) }
 }
 
-/// Replays one segment, or all of a folder. `seen` is shown every input with its outputs.
+/// Replays one segment, or all of a folder.
 ///
 /// # Errors
 /// When there is no journal, it cannot be read, or a block in its middle is damaged.
-pub fn replay(path: &Path, mut seen: impl Onlooker) -> Result<Replay, ReplayError> {
-    replay_files(&files(path)?, &mut seen)
+pub fn replay(path: &Path, mut observer: impl ReplayObserver) -> Result<Replay, ReplayError> {
+    replay_files(&files(path)?, &mut observer)
 }
 
 /// Replays these segments, one after the other.
 ///
 /// # Errors
 /// As [`replay`].
-pub fn replay_files(files: &[PathBuf], seen: &mut impl Onlooker) -> Result<Replay, ReplayError> {
+pub fn replay_files(files: &[PathBuf], observer: &mut impl ReplayObserver) -> Result<Replay, ReplayError> {
     let mut found = Replay::default();
     for file in files {
-        replay_segment(file, &mut found, seen, &mut None)?;
+        replay_segment(file, &mut found, observer, &mut None)?;
     }
     Ok(found)
 }
 
-/// Replays with another pacing setting in the shadow of every campaign. Gives what each came to, by its
-/// name, once for every process that wrote to the journal.
+/// Replays with another pacing setting in the shadow of every campaign. Returns each comparison with the
+/// campaign's name, once for every process that wrote to the journal.
 ///
 /// # Errors
 /// As [`replay`].
@@ -118,31 +118,31 @@ pub fn replay_shadowed(
     rules: ShadowRules,
 ) -> Result<(Replay, Vec<(String, Compared)>), ReplayError> {
     let (mut found, mut compared) = (Replay::default(), Vec::new());
-    let mut shadows = Some(Shadows { rules, last: None, done: Vec::new() });
-    let mut nobody = |_: Time, _: &Input, _: &[Output], _: &Dialer| {};
+    let mut shadows = Some(ShadowReplay { rules, last: None, done: Vec::new() });
+    let mut no_observer = |_: Time, _: &Input, _: &[Output], _: &Dialer| {};
     for file in files(path)? {
-        replay_segment(&file, &mut found, &mut nobody, &mut shadows)?;
+        replay_segment(&file, &mut found, &mut no_observer, &mut shadows)?;
     }
     if let Some(mut shadows) = shadows {
-        shadows.process_over();
+        shadows.finish_process();
         compared = shadows.done;
     }
     Ok((found, compared))
 }
 
-/// A setting that is tried while a journal is replayed.
-struct Shadows {
+/// The shadow setting of a replay, and its comparisons.
+struct ShadowReplay {
     rules: ShadowRules,
     /// The state at the end of the last segment.
     last: Option<Dialer>,
     done: Vec<(String, Compared)>,
 }
 
-impl Shadows {
-    /// A segment begins: of the same process as the last one, or of another, whose clock began anew.
+impl ShadowReplay {
+    /// A segment begins. A clock that is behind the last segment's shows that another process wrote it.
     fn begin(&mut self, dialer: &mut Dialer) {
         if self.last.as_ref().is_some_and(|last| last.at() > dialer.at()) {
-            self.process_over();
+            self.finish_process();
         }
         if let Some(last) = self.last.take() {
             dialer.take_shadows(last);
@@ -150,7 +150,7 @@ impl Shadows {
         dialer.shadow_all(self.rules);
     }
 
-    fn process_over(&mut self) {
+    fn finish_process(&mut self) {
         let Some(last) = self.last.take() else { return };
         let named = last.campaigns().filter_map(|rules| {
             let compared = last.view(rules.id).shadow?;
@@ -160,12 +160,12 @@ impl Shadows {
     }
 }
 
-fn opened(file: &Path) -> Result<Blocks<'_>, ReplayError> {
+fn open_segment(file: &Path) -> Result<Blocks<'_>, ReplayError> {
     let unreadable = |source| ReplayError::Unreadable { file: file.to_owned(), source };
     let mut reader = BufReader::new(std::fs::File::open(file).map_err(unreadable)?);
     let mut magic = vec![0; MAGIC.len()];
     let whole = reader.read_exact(&mut magic).is_ok();
-    if whole && magic != MAGIC && magic.starts_with(NAME) {
+    if whole && magic != MAGIC && magic.starts_with(MAGIC_START) {
         let found = String::from_utf8_lossy(&magic).trim_end().to_owned();
         return Err(ReplayError::OtherVersion { file: file.to_owned(), found });
     }
@@ -175,30 +175,30 @@ fn opened(file: &Path) -> Result<Blocks<'_>, ReplayError> {
     Ok(Blocks { file, reader, number: 0, torn: false })
 }
 
-/// What time a segment covers, by the wall clock of then, and what it knew of its campaigns.
+/// The time that a segment covers, by wall clock, and its campaigns.
 #[derive(Clone, Debug)]
 pub struct Covered {
     pub file: PathBuf,
     pub from: Utc,
-    /// Until its last input, where `whole` was asked for; else `from`.
+    /// Until its last input if `whole` was requested; else equal to `from`.
     pub until: Utc,
-    /// Name and time zone of every campaign it names.
+    /// Name and time zone of every campaign in it.
     pub campaigns: BTreeMap<String, String>,
 }
 
-/// What each of these segments covers; an empty one is left out. With `whole`, to its end, which takes
-/// reading it.
+/// The time that each segment covers; empty ones are left out. With `whole` the segments are read to their
+/// ends.
 ///
 /// # Errors
 /// As [`replay`].
 pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayError> {
     let mut found = Vec::new();
     for file in files {
-        let mut blocks = opened(file)?;
+        let mut blocks = open_segment(file)?;
         let Some(snapshot) = blocks.next::<Snapshot>()? else { continue };
         let named = |campaign: &Campaign| (campaign.name.clone(), campaign.windows.timezone.clone());
         let mut campaigns: BTreeMap<String, String> = snapshot.dialer.campaigns().map(named).collect();
-        // A process reads the clock first of all: before that its time is nobody's.
+        // A process's first input sets the clock: before it, wall-clock times are undefined.
         let mut clock = snapshot.dialer.clock();
         let mut span: Option<(Utc, Utc)> = None;
         let mut opening = snapshot.dialer.campaigns().next().is_none();
@@ -229,10 +229,10 @@ pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayErr
 fn replay_segment(
     file: &Path,
     found: &mut Replay,
-    seen: &mut impl Onlooker,
-    shadows: &mut Option<Shadows>,
+    observer: &mut impl ReplayObserver,
+    shadows: &mut Option<ShadowReplay>,
 ) -> Result<(), ReplayError> {
-    let mut blocks = opened(file)?;
+    let mut blocks = open_segment(file)?;
     let Some(snapshot) = blocks.next::<Snapshot>()? else {
         found.torn = true;
         return Ok(());
@@ -245,13 +245,13 @@ fn replay_segment(
     if let Some(shadows) = shadows {
         shadows.begin(&mut dialer);
     }
-    seen.segment(&dialer);
+    observer.segment(&dialer);
     let mut scratch = Vec::new();
     let mut outputs = Vec::new();
     let mut number = 0;
     while let Some(record) = blocks.next::<Record>()? {
         number += 1;
-        seen.before(record.at, &dialer);
+        observer.before(record.at, &dialer);
         dialer.handle(record.at, record.input.clone());
         outputs.clear();
         while let Some(output) = dialer.poll() {
@@ -264,7 +264,7 @@ fn replay_segment(
         if let (Some(shadows), Input::CampaignOpened { .. }) = (shadows.as_ref(), &record.input) {
             dialer.shadow_all(shadows.rules);
         }
-        seen.after(record.at, &record.input, &outputs, &dialer);
+        observer.after(record.at, &record.input, &outputs, &dialer);
         if fingerprint(&outputs, &mut scratch) != record.outputs && found.differences.len() < DIFFERENCES_MAX
         {
             found.differences.push(Difference {
@@ -304,7 +304,7 @@ impl Blocks<'_> {
         if length > BLOCK_MAX {
             return Err(self.damaged(format!("it claims {length} bytes")));
         }
-        // The length is not trusted before the bytes are there.
+        // Memory grows with the bytes read, as the length may be wrong.
         let mut body = Vec::new();
         let unreadable = |source| ReplayError::Unreadable { file: self.file.to_owned(), source };
         (&mut self.reader).take(length as u64).read_to_end(&mut body).map_err(unreadable)?;

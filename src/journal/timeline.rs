@@ -1,7 +1,7 @@
-//! Any minute of a journal as a timeline: what every agent and every call was at which moment, and
-//! every decision with the numbers that it stood on. How it is drawn belongs to the command.
+//! Timeline of a journal window: the states of every agent and every call, and every decision with its
+//! numbers. The command draws it.
 
-use super::Onlooker;
+use super::ReplayObserver;
 use paceline_core::agent::{Activity, Availability, PartyKind, Quiet, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{CallStage, CallView, Dialer, Input, Output, View};
@@ -12,28 +12,28 @@ use paceline_core::pacing::Decision;
 use paceline_core::time::{Time, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is asked for.
+/// The window requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     pub from: Utc,
     /// Exclusive.
     pub until: Utc,
-    /// Of this campaign alone, and the agents of its group.
+    /// Restricts it to this campaign and the agents of its group.
     pub campaign: Option<String>,
 }
 
-/// What an agent is, where choice and work meet.
+/// An agent's state, from availability and activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AgentState {
     SignedOut,
     Paused,
-    /// Available, and her phone is not.
+    /// Available, and the phone is not.
     NoPhone,
     Idle,
     Reserved,
     Ringing,
     Talking,
-    /// Talking, and the callee hears music.
+    /// Talking, with the callee on hold.
     Held,
     Consulting,
     WrapUp,
@@ -105,7 +105,7 @@ impl State {
     }
 }
 
-/// From then until then, exclusive.
+/// A state from `from` to `until`, exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub from: Utc,
@@ -113,7 +113,7 @@ pub struct Span {
     pub state: State,
 }
 
-/// Whose line it is.
+/// The subject of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowOf {
     Agent {
@@ -126,9 +126,9 @@ pub enum RowOf {
         number: Option<PhoneNumber>,
         lead: Option<LeadId>,
         inbound: bool,
-        /// Who spoke with her.
+        /// The agent who talked with the callee.
         agent: Option<AgentId>,
-        /// What it came to, if that was within the window.
+        /// The outcome, if the call ended within the window.
         outcome: Option<Outcome>,
     },
 }
@@ -139,7 +139,7 @@ pub struct Row {
     pub spans: Vec<Span>,
 }
 
-/// One decision, with what it stood on.
+/// One decision with the snapshot behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decided {
     pub at: Utc,
@@ -148,16 +148,16 @@ pub struct Decided {
     pub view: View,
 }
 
-/// What was seen so far. Show it to a replay, then [`Timeline::finish`].
+/// Builds a timeline: pass it to a replay as observer, then call [`Timeline::finish`].
 #[derive(Clone, Debug)]
 pub struct Timeline {
     pub window: Window,
-    /// Agents by their number, then calls as they were opened; once finished.
+    /// Agents by number, then calls in the order of opening; empty until finished.
     pub rows: Vec<Row>,
     pub decisions: Vec<Decided>,
     /// Names of campaigns.
     pub campaigns: BTreeMap<CampaignId, String>,
-    /// The last moment that was seen; `None` = nothing before the window's end.
+    /// Time of the last input seen; `None` = none within the window.
     pub seen_until: Option<Utc>,
     agents: BTreeMap<AgentId, Track>,
     calls: BTreeMap<CallId, Track>,
@@ -177,8 +177,8 @@ impl Track {
         Track { of, spans: Vec::new(), now: None }
     }
 
-    /// From `at` on it is this; `None` = it is no more.
-    fn turn(&mut self, at: Utc, state: Option<State>) {
+    /// The subject is in this state from `at` on; `None` = it is gone.
+    fn set_state(&mut self, at: Utc, state: Option<State>) {
         if let Some((from, was)) = self.now {
             if Some(was) == state {
                 return;
@@ -206,12 +206,12 @@ impl Timeline {
         }
     }
 
-    /// Every agent's number that was seen.
+    /// Numbers (extensions) of all agents seen.
     pub fn agent_numbers(&self) -> &BTreeMap<AgentId, String> {
         &self.numbers
     }
 
-    /// Ends every line at the end of the window, or where the journal ended before it.
+    /// Closes every row at the end of the window, or where the journal ended before it.
     pub fn finish(mut self) -> Timeline {
         let end = self.seen_until.map_or(self.window.from, |seen| seen.min(self.window.until));
         let busy = |track: &Track| {
@@ -225,7 +225,7 @@ impl Timeline {
             RowOf::Call { .. } => (String::new(), 0),
         });
         for mut track in agents.into_iter().chain(std::mem::take(&mut self.calls).into_values()) {
-            track.turn(end, None);
+            track.set_state(end, None);
             if busy(&track) {
                 rows.push(Row { of: track.of, spans: track.spans });
             }
@@ -246,23 +246,23 @@ impl Timeline {
         Some(rules.map(|rules| rules.group).collect())
     }
 
-    fn look(&mut self, at: Utc, dialer: &Dialer) {
+    fn observe(&mut self, at: Utc, dialer: &Dialer) {
         self.began = true;
         let groups = self.groups(dialer);
         let seats = dialer.seats();
         for seat in &seats {
-            self.seat(at, seat, groups.as_ref());
+            self.observe_seat(at, seat, groups.as_ref());
         }
         let there: BTreeSet<AgentId> = seats.iter().map(|seat| seat.agent).collect();
         for (agent, track) in &mut self.agents {
             if !there.contains(agent) {
-                track.turn(at, None);
+                track.set_state(at, None);
             }
         }
-        self.look_at_calls(at, dialer);
+        self.observe_calls(at, dialer);
     }
 
-    fn seat(&mut self, at: Utc, seat: &SeatView, groups: Option<&BTreeSet<GroupId>>) {
+    fn observe_seat(&mut self, at: Utc, seat: &SeatView, groups: Option<&BTreeSet<GroupId>>) {
         self.numbers.insert(seat.agent, seat.number.clone());
         let known = self.agents.contains_key(&seat.agent);
         let ours = groups.is_none_or(|groups| seat.groups.iter().any(|group| groups.contains(group)));
@@ -271,10 +271,10 @@ impl Timeline {
         }
         let of = || RowOf::Agent { agent: seat.agent, number: seat.number.clone() };
         let track = self.agents.entry(seat.agent).or_insert_with(|| Track::new(of()));
-        track.turn(at, Some(State::Agent(AgentState::of(seat))));
+        track.set_state(at, Some(State::Agent(AgentState::of(seat))));
     }
 
-    fn look_at_calls(&mut self, at: Utc, dialer: &Dialer) {
+    fn observe_calls(&mut self, at: Utc, dialer: &Dialer) {
         let wanted: BTreeSet<CampaignId> = self.wanted(dialer).map(|campaign| campaign.id).collect();
         let mut out = BTreeSet::new();
         for call in dialer.calls_now().filter(|call| wanted.contains(&call.campaign)) {
@@ -283,12 +283,12 @@ impl Timeline {
             if let RowOf::Call { agent, .. } = &mut track.of {
                 *agent = call.agent.or(*agent);
             }
-            track.turn(at, Some(State::Call(call.stage)));
+            track.set_state(at, Some(State::Call(call.stage)));
         }
         for (_, track) in
             self.calls.iter_mut().filter(|(call, track)| track.now.is_some() && !out.contains(call))
         {
-            track.turn(at, None);
+            track.set_state(at, None);
         }
     }
 }
@@ -305,20 +305,20 @@ fn row_of(call: &CallView) -> RowOf {
     }
 }
 
-impl Onlooker for Timeline {
+impl ReplayObserver for Timeline {
     fn segment(&mut self, dialer: &Dialer) {
         if !self.began {
             return;
         }
         let seen = self.seen_until.unwrap_or(self.window.from);
         if dialer.utc() >= seen && dialer.utc() < self.window.until {
-            // The same process goes on, or a piece of its journal is missing.
-            return self.look(dialer.utc(), dialer);
+            // The same process goes on, or a part of its journal is missing.
+            return self.observe(dialer.utc(), dialer);
         }
-        // Another process: whatever the last one had out is no more.
+        // Another process: the last one's calls and seats have ended.
         if dialer.utc() < seen {
             for track in self.agents.values_mut().chain(self.calls.values_mut()) {
-                track.turn(seen, None);
+                track.set_state(seen, None);
             }
         }
     }
@@ -326,7 +326,7 @@ impl Onlooker for Timeline {
     fn before(&mut self, at: Time, dialer: &Dialer) {
         let utc = dialer.clock().utc(at);
         if !self.began && utc >= self.window.from && dialer.utc() < self.window.until {
-            self.look(self.window.from.max(dialer.utc()), dialer);
+            self.observe(self.window.from.max(dialer.utc()), dialer);
         }
     }
 
@@ -348,7 +348,7 @@ impl Onlooker for Timeline {
         let groups = self.groups(dialer);
         for output in outputs {
             match output {
-                Output::SeatChanged { seat, .. } => self.seat(utc, seat, groups.as_ref()),
+                Output::SeatChanged { seat, .. } => self.observe_seat(utc, seat, groups.as_ref()),
                 Output::Decided { campaign, decision } if wanted.contains_key(campaign) => {
                     let (campaign, decision) = (*campaign, *decision);
                     self.decisions.push(Decided { at: utc, campaign, decision, view: dialer.view(campaign) });
@@ -362,7 +362,7 @@ impl Onlooker for Timeline {
                 _ => {}
             }
         }
-        self.look_at_calls(utc, dialer);
+        self.observe_calls(utc, dialer);
         self.campaigns.extend(wanted);
     }
 }

@@ -1,5 +1,5 @@
-//! Writing: the engine hands over bytes, a thread of its own puts them into files. A journal that
-//! cannot be written is given up until it can; it never holds up a call.
+//! Writes the journal: the engine hands bytes to a thread that writes the files. While the files cannot be
+//! written the journal pauses; it never delays a call.
 
 use super::format::{MAGIC, Record, Snapshot, fingerprint, put_block};
 use paceline_core::dialer::{Dialer, Input, Output};
@@ -13,9 +13,9 @@ use std::sync::{Arc, mpsc};
 #[derive(Clone, Debug)]
 pub struct JournalConfig {
     pub dir: PathBuf,
-    /// A segment is closed when it has grown to this.
+    /// A segment is closed at this size.
     pub segment_bytes: u64,
-    /// All segments together; the oldest are removed.
+    /// Size of all segments together; the oldest are deleted.
     pub total_bytes: u64,
 }
 
@@ -25,18 +25,18 @@ impl JournalConfig {
     }
 }
 
-/// The engine's end.
+/// The engine's side of the writer thread.
 #[derive(Debug)]
 pub struct JournalWriter {
     to_thread: Option<mpsc::SyncSender<Chunk>>,
     thread: Option<std::thread::JoinHandle<()>>,
-    /// Set by the thread after a failed write: the next bytes must be a whole new segment.
-    broken: Arc<AtomicBool>,
+    /// Set by the thread after a failed write: the next chunk must be a whole new segment.
+    has_failed: Arc<AtomicBool>,
     pending: Vec<u8>,
     scratch: Vec<u8>,
     written: u64,
     segment_bytes: u64,
-    segment_wanted: bool,
+    needs_segment: bool,
 }
 
 enum Chunk {
@@ -44,7 +44,7 @@ enum Chunk {
     More(Vec<u8>),
 }
 
-/// Bytes gathered before the thread is bothered.
+/// Bytes gathered before a chunk goes to the thread.
 const CHUNK_BYTES: usize = 32 << 10;
 
 impl JournalWriter {
@@ -53,52 +53,52 @@ impl JournalWriter {
     pub fn start(config: JournalConfig) -> std::io::Result<Self> {
         std::fs::create_dir_all(&config.dir)?;
         let (to_thread, chunks) = mpsc::sync_channel(256);
-        let broken = Arc::new(AtomicBool::new(false));
-        let (segment_bytes, flag) = (config.segment_bytes, broken.clone());
+        let has_failed = Arc::new(AtomicBool::new(false));
+        let (segment_bytes, flag) = (config.segment_bytes, has_failed.clone());
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || write_segments(&config, &chunks, &flag))?;
         Ok(JournalWriter {
             to_thread: Some(to_thread),
             thread: Some(thread),
-            broken,
+            has_failed,
             pending: Vec::new(),
             scratch: Vec::new(),
             written: 0,
             segment_bytes,
-            segment_wanted: true,
+            needs_segment: true,
         })
     }
 
-    /// To be called before an input is handled: where a new segment is due, it starts with this state.
+    /// Called before an input is handled: starts a new segment with this state where one is due.
     pub fn before(&mut self, dialer: &Dialer) {
-        if self.broken.swap(false, Ordering::Relaxed) {
+        if self.has_failed.swap(false, Ordering::Relaxed) {
             self.pending.clear();
-            self.segment_wanted = true;
+            self.needs_segment = true;
         }
-        if !self.segment_wanted && self.written < self.segment_bytes {
+        if !self.needs_segment && self.written < self.segment_bytes {
             return;
         }
         self.flush();
         let mut bytes = MAGIC.to_vec();
         let snapshot = Snapshot { version: env!("CARGO_PKG_VERSION").into(), dialer: dialer.clone() };
-        self.segment_wanted = put_block(&snapshot, &mut bytes).is_err();
-        if !self.segment_wanted {
+        self.needs_segment = put_block(&snapshot, &mut bytes).is_err();
+        if !self.needs_segment {
             self.written = bytes.len() as u64;
             self.send(Chunk::Segment(bytes));
         }
     }
 
-    /// One input, when it was handled, and what it led to.
+    /// Appends one handled input with its time and the fingerprint of its outputs.
     pub fn record(&mut self, at: Time, input: Input, outputs: &[Output]) {
-        if self.segment_wanted {
+        if self.needs_segment {
             return;
         }
         let record = Record { at, input, outputs: fingerprint(outputs, &mut self.scratch) };
         let before = self.pending.len();
         if put_block(&record, &mut self.pending).is_err() {
             self.pending.truncate(before);
-            self.segment_wanted = true;
+            self.needs_segment = true;
             return;
         }
         self.written += (self.pending.len() - before) as u64;
@@ -107,7 +107,7 @@ impl JournalWriter {
         }
     }
 
-    /// Hands over what was gathered.
+    /// Sends the gathered bytes to the thread.
     pub fn flush(&mut self) {
         if !self.pending.is_empty() {
             let bytes = std::mem::take(&mut self.pending);
@@ -117,9 +117,9 @@ impl JournalWriter {
 
     fn send(&mut self, chunk: Chunk) {
         let Some(to_thread) = &self.to_thread else { return };
-        // A disk that is too slow for the journal loses a piece of it, not a call.
+        // Where the disk is too slow, records are lost and calls go on.
         if to_thread.try_send(chunk).is_err() {
-            self.segment_wanted = true;
+            self.needs_segment = true;
         }
     }
 }
@@ -134,15 +134,15 @@ impl Drop for JournalWriter {
     }
 }
 
-fn write_segments(config: &JournalConfig, chunks: &mpsc::Receiver<Chunk>, broken: &AtomicBool) {
+fn write_segments(config: &JournalConfig, chunks: &mpsc::Receiver<Chunk>, has_failed: &AtomicBool) {
     let mut file: Option<File> = None;
     let mut number = segments(&config.dir).last().map_or(0, |(number, _)| *number);
-    let mut complained = false;
+    let mut is_warned = false;
     while let Ok(chunk) = chunks.recv() {
         let written = match chunk {
             Chunk::Segment(bytes) => {
                 number += 1;
-                make_room(config);
+                delete_oldest(config);
                 File::create(config.dir.join(segment_name(number))).and_then(|mut new| {
                     new.write_all(&bytes)?;
                     file = Some(new);
@@ -155,20 +155,20 @@ fn write_segments(config: &JournalConfig, chunks: &mpsc::Receiver<Chunk>, broken
             },
         };
         match written {
-            Ok(()) => complained = false,
+            Ok(()) => is_warned = false,
             Err(error) => {
                 file = None;
-                broken.store(true, Ordering::Relaxed);
-                if !complained {
+                has_failed.store(true, Ordering::Relaxed);
+                if !is_warned {
                     tracing::warn!(%error, dir = %config.dir.display(), "the journal cannot be written; decisions of this time cannot be replayed");
-                    complained = true;
+                    is_warned = true;
                 }
             }
         }
     }
 }
 
-fn make_room(config: &JournalConfig) {
+fn delete_oldest(config: &JournalConfig) {
     let old = segments(&config.dir);
     let mut total: u64 = old.iter().filter_map(|(_, path)| Some(path.metadata().ok()?.len())).sum();
     for (_, path) in old {

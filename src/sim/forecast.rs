@@ -1,5 +1,5 @@
-//! What-if: a campaign's own rules and the dialer's own code over its list in virtual time, with people
-//! who answer and agents who work as they are told to. Bands come from several seeds.
+//! What-if forecast: a campaign's own rules and the real dialer code over its list in virtual time, with
+//! callees who answer and agents who work as assumed. Bands come from several seeds.
 
 use super::agents::{Habits, Scene, Workforce};
 use super::day::{Day, Troubles};
@@ -21,22 +21,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What is assumed.
+/// The assumptions.
 #[derive(Clone, Debug)]
 pub struct Assumed {
     pub campaign: Campaign,
     pub trunks: Vec<Trunk>,
-    /// Numbers that can be dialled, one a lead.
+    /// Numbers that can be dialled, one per lead.
     pub leads: u64,
     pub agents: u32,
     pub world: World,
-    /// When the floor opens.
+    /// When the agents start.
     pub start: Utc,
-    /// The forecast ends then, whatever is left.
+    /// The forecast ends after this time, whatever is left.
     pub hours: f64,
 }
 
-/// How people answer and agents work, in four numbers.
+/// How callees answer and agents work, in four numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct World {
     /// Share of calls that a person answers.
@@ -47,7 +47,7 @@ pub struct World {
     pub ring: Duration,
 }
 
-/// One virtual day.
+/// Result of one virtual day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Forecast {
     pub finished: bool,
@@ -58,18 +58,18 @@ pub struct Forecast {
     pub abandoned: u64,
     /// Talk and wrap-up as a share of the time signed in and not on a break.
     pub utilisation: f64,
-    /// Between two conversations, on average.
+    /// Mean idle seconds between two conversations.
     pub idle_secs: f64,
     pub abandon_rate: f64,
     pub calls_per_hour: f64,
     pub conversations_per_hour: f64,
-    /// The campaign's `[pacing.shadow]` beside it.
+    /// Comparison with the campaign's `[pacing.shadow]`.
     pub shadow: Option<Compared>,
 }
 
-/// What is added up while a day goes by.
+/// Totals counted during a day.
 #[derive(Debug, Default)]
-struct Sums {
+struct Totals {
     seats: BTreeMap<AgentId, (Time, Seat)>,
     busy: Duration,
     idle: Duration,
@@ -79,7 +79,7 @@ struct Sums {
     last: Time,
 }
 
-/// A seat, as far as utilisation counts it.
+/// A seat's state, as far as utilisation counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seat {
     Away,
@@ -87,10 +87,10 @@ enum Seat {
     Busy,
 }
 
-impl Sums {
-    fn hear(&mut self, now: Time, output: &Output) {
+impl Totals {
+    fn count_output(&mut self, now: Time, output: &Output) {
         match output {
-            Output::SeatChanged { seat, .. } => self.seat(now, seat),
+            Output::SeatChanged { seat, .. } => self.count_seat(now, seat),
             Output::PlaceCall { .. } => self.calls += 1,
             Output::SaveResult(result) => {
                 self.last = now;
@@ -101,7 +101,7 @@ impl Sums {
         }
     }
 
-    fn seat(&mut self, now: Time, seat: &SeatView) {
+    fn count_seat(&mut self, now: Time, seat: &SeatView) {
         let is = match (&seat.availability, &seat.activity) {
             (_, Activity::Talking | Activity::Consulting | Activity::WrapUp) => Seat::Busy,
             (Availability::Available, _) => Seat::Idle,
@@ -119,7 +119,7 @@ impl Sums {
         }
     }
 
-    /// Seats that are as they were until the end of the day's work.
+    /// Counts the current state of every seat up to the end of the day.
     fn close(&mut self, now: Time) {
         for before in std::mem::take(&mut self.seats).into_values() {
             self.count(now, Some(before));
@@ -128,35 +128,42 @@ impl Sums {
 }
 
 impl Assumed {
-    /// One day with this seed and this way of placing calls.
+    /// Runs one day with this seed and mode.
     pub fn day(&self, seed: u64, mode: Mode, call_ratio: f64) -> Forecast {
         let until = Time::ZERO + self.span();
-        let Some((mut day, sums)) = self.morning(seed, mode, call_ratio) else { return Forecast::default() };
+        let Some((mut day, totals)) = self.prepare_day(seed, mode, call_ratio) else {
+            return Forecast::default();
+        };
         let finished = day.run(until);
-        let mut sums = sums.borrow_mut();
-        let end = if finished { sums.last } else { until };
-        sums.close(end);
-        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..outcome(&sums, finished, end) }
+        let mut totals = totals.borrow_mut();
+        let end = if finished { totals.last } else { until };
+        totals.close(end);
+        Forecast { shadow: day.dialer.view(CampaignId(1)).shadow, ..forecast_from(&totals, finished, end) }
     }
 
     fn span(&self) -> Duration {
         Duration::from_secs_f64(self.hours * 3_600.0)
     }
 
-    /// The day before its first call, and the sums that will follow it; `None` without agents.
-    fn morning(&self, seed: u64, mode: Mode, call_ratio: f64) -> Option<(Day<Line>, Rc<RefCell<Sums>>)> {
+    /// The day before its first call, and the totals that follow it; `None` without agents.
+    fn prepare_day(
+        &self,
+        seed: u64,
+        mode: Mode,
+        call_ratio: f64,
+    ) -> Option<(Day<Line>, Rc<RefCell<Totals>>)> {
         let mut campaign = self.campaign.clone();
         campaign.id = CampaignId(1);
         campaign.mode = mode;
         campaign.pacing.call_ratio = call_ratio;
-        // The day is as long as the forecast: its abandon budget is spent within it.
+        // The day is as long as the forecast, so that its abandon budget is spent within it.
         let close = self.start + self.span() + Duration::from_secs(1);
         campaign.end = Some(campaign.end.map_or(close, |end| end.min(close)));
         let rules = campaign.agents.as_mut()?;
         let group = GroupId(1);
         rules.group = group;
-        // A wrap-up lasts as long as it is assumed to, not as long as it may; without a summary to
-        // write, the clock ends it.
+        // Wrap-up takes its assumed time, not its configured limit; without a summary to write, the timeout
+        // ends it.
         rules.wrap_up_len = if rules.dispositions.is_empty() {
             self.world.wrap_up
         } else {
@@ -177,19 +184,26 @@ impl Assumed {
         let scene =
             Scene { campaign: CampaignId(1), group, dispositions, leads: Vec::new(), outside: Vec::new() };
         let agents = (1..=i64::from(self.agents)).map(|n| agent(n, group)).collect();
-        day.floor = Some(Workforce::new(seed, clock, scene, vec![plain(group)], agents, self.world.habits()));
-        let sums = Rc::new(RefCell::new(Sums::default()));
-        let heard = sums.clone();
-        day.watch = Some(Box::new(move |now, _, output| heard.borrow_mut().hear(now, output)));
-        Some((day, sums))
+        day.floor = Some(Workforce::new(
+            seed,
+            clock,
+            scene,
+            vec![outbound_group(group)],
+            agents,
+            self.world.habits(),
+        ));
+        let totals = Rc::new(RefCell::new(Totals::default()));
+        let counted = totals.clone();
+        day.watch = Some(Box::new(move |now, _, output| counted.borrow_mut().count_output(now, output)));
+        Some((day, totals))
     }
 
-    /// The fewest agents who finish the list by the end of the forecast; `None` = `most` do not either
-    /// (the retries alone may take longer than there is time).
+    /// The fewest agents who finish the list by the end of the forecast; `None` = `most` are not enough
+    /// either (the retries alone may take longer).
     pub fn agents_needed(&self, seed: u64, mode: Mode, call_ratio: f64, most: u32) -> Option<u32> {
         let finish = |agents: u32| Assumed { agents, ..self.clone() }.day(seed, mode, call_ratio).finished;
-        // From the number at hand to the first that is enough, then halving what lies between: small teams
-        // are quickly tried, large ones are not tried without need.
+        // Doubles from the assumed number to the first that is enough, then bisects: small teams run quickly,
+        // large ones are avoided.
         let (mut too_few, mut enough) = (0, self.agents.clamp(1, most));
         while !finish(enough) {
             if enough == most {
@@ -240,7 +254,7 @@ impl World {
         }
     }
 
-    /// People of whom the assumed share answers; the others are what others are.
+    /// Callees of whom the assumed share answers; the other outcomes keep their proportions.
     pub fn people(&self, seed: u64) -> People {
         let mut people = People { seed, ..People::default() };
         let shares = &mut people.shares;
@@ -261,7 +275,7 @@ impl World {
             *share *= if sum > 0.0 { (1.0 - answer) / sum } else { 0.0 };
         }
         shares.answer = answer;
-        // Machines are known by their agents, not by the line: they would count as answers.
+        // Machines are recognised by the agents, not by the line: they would count as answers.
         shares.no_answer += std::mem::take(&mut shares.voicemail);
         people.hours.answer = Vec::new();
         people.ring.until_answer = around(self.ring, 0.5);
@@ -269,7 +283,7 @@ impl World {
         people
     }
 
-    /// Most conversations are ended by the agent.
+    /// Longer than the agents' talk: most conversations are ended by the agent.
     fn callee_talk(&self) -> Spread {
         around(self.talk.mul_f64(1.5), 0.6)
     }
@@ -280,21 +294,21 @@ fn around(median: Duration, sigma: f64) -> Spread {
     Spread::new(median, sigma, median / 20.0, median * 12.0)
 }
 
-fn outcome(sums: &Sums, finished: bool, end: Time) -> Forecast {
+fn forecast_from(totals: &Totals, finished: bool, end: Time) -> Forecast {
     let hours = (end.as_millis() as f64 / 3_600_000.0).max(1e-6);
-    let (busy, idle) = (sums.busy.as_secs_f64(), sums.idle.as_secs_f64());
-    let reached = sums.conversations + sums.abandoned;
+    let (busy, idle) = (totals.busy.as_secs_f64(), totals.idle.as_secs_f64());
+    let reached = totals.conversations + totals.abandoned;
     Forecast {
         finished,
         hours,
-        calls: sums.calls,
-        conversations: sums.conversations,
-        abandoned: sums.abandoned,
+        calls: totals.calls,
+        conversations: totals.conversations,
+        abandoned: totals.abandoned,
         utilisation: if busy + idle > 0.0 { busy / (busy + idle) } else { 0.0 },
-        idle_secs: idle / sums.conversations.max(1) as f64,
-        abandon_rate: sums.abandoned as f64 / reached.max(1) as f64,
-        calls_per_hour: sums.calls as f64 / hours,
-        conversations_per_hour: sums.conversations as f64 / hours,
+        idle_secs: idle / totals.conversations.max(1) as f64,
+        abandon_rate: totals.abandoned as f64 / reached.max(1) as f64,
+        calls_per_hour: totals.calls as f64 / hours,
+        conversations_per_hour: totals.conversations as f64 / hours,
         shadow: None,
     }
 }
@@ -325,20 +339,20 @@ fn agent(n: i64, group: GroupId) -> Agent {
     }
 }
 
-fn plain(id: GroupId) -> Group {
+fn outbound_group(id: GroupId) -> Group {
     Group {
         id,
         name: "forecast".into(),
         telephones: true,
         announce_number: false,
         idle_release: None,
-        // Everybody dials; who would only take calls in is not asked for.
+        // Every agent dials; inbound-only agents are not part of a forecast.
         work_mode: Some(WorkMode::Outbound),
         seats: None,
     }
 }
 
-/// The trunk that is assumed where none is configured.
+/// The trunk assumed where none is configured.
 pub fn ample_trunk(lines: u32) -> Trunk {
     Trunk {
         id: TrunkId(0),

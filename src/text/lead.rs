@@ -1,4 +1,4 @@
-//! Why one lead is not dialled, in words; what the line said and why a lead is closed, in words.
+//! Texts: why one lead is not dialled, the outcomes, and the reasons for closing a lead.
 
 use super::why::Sentence;
 use super::{Lang, Moments};
@@ -10,11 +10,11 @@ use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 
-/// Agents' numbers, by the number of the store.
+/// Agents' numbers (extensions) by id.
 pub type AgentNumbers = BTreeMap<AgentId, String>;
 
 impl Lang {
-    /// What the line said.
+    /// The outcome of a call.
     pub fn outcome_words(self, outcome: Outcome) -> &'static str {
         match outcome {
             Outcome::Answered => self.pick("answered", "接听"),
@@ -212,8 +212,8 @@ impl Lang {
             (Rest::Gap(gap), Lang::Zh) => format!("两次拨打须间隔 {}", self.span(*gap)),
             (Rest::PerDay { made, most }, Lang::En) => format!("{made} of {most} attempts were made today"),
             (Rest::PerDay { made, most }, Lang::Zh) => format!("今日已拨 {made}/{most} 次"),
-            (Rest::Said, Lang::En) => "it was put off until then".to_owned(),
-            (Rest::Said, Lang::Zh) => "已推迟至该时间".to_owned(),
+            (Rest::Postponed, Lang::En) => "it was put off until then".to_owned(),
+            (Rest::Postponed, Lang::Zh) => "已推迟至该时间".to_owned(),
         };
         let mut says = match self {
             Lang::En => format!("{number} rests until {until}: {because}"),
@@ -271,7 +271,7 @@ impl Lang {
         }
     }
 
-    /// How far a call has come.
+    /// The stage of a call.
     pub fn stage(self, stage: CallStage) -> &'static str {
         match stage {
             CallStage::Opening => self.pick("about to be placed", "准备拨出"),
@@ -287,7 +287,7 @@ impl Lang {
         }
     }
 
-    /// A span as people say it.
+    /// A rounded duration.
     pub fn span(self, span: paceline_core::time::Duration) -> String {
         let secs = span.as_secs();
         let (n, unit) = match secs {
@@ -336,7 +336,7 @@ mod tests {
             rests(Rest::CutOff, None),
             rests(Rest::Gap(Duration::from_secs(1800)), None),
             rests(Rest::PerDay { made: 2, most: 2 }, None),
-            rests(Rest::Said, None),
+            rests(Rest::Postponed, None),
             LeadWhy::Household(None),
             LeadWhy::Household(Some(call)),
             LeadWhy::Number(None),
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_has_words_of_its_own_in_both_languages() {
+    fn every_answer_has_its_own_text_in_both_languages() {
         let agents = AgentNumbers::from([(AgentId(7), "8007".to_owned())]);
         let moments = Moments::of("Asia/Shanghai");
         for lang in [Lang::En, Lang::Zh] {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_of_an_answer_stand_in_it() {
+    fn an_answers_text_contains_its_numbers() {
         let agents = AgentNumbers::from([(AgentId(7), "8007".to_owned())]);
         let moments = Moments::of("Asia/Shanghai");
         let all: Vec<String> =
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn every_outcome_has_words() {
+    fn every_outcome_has_its_own_text() {
         for lang in [Lang::En, Lang::Zh] {
             let words: BTreeSet<&str> = Outcome::ALL.iter().map(|it| lang.outcome_words(*it)).collect();
             assert_eq!(words.len(), Outcome::ALL.len());

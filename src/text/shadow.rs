@@ -1,4 +1,4 @@
-//! What a setting in the shadow came to, beside the live one, in one sentence.
+//! Text: a shadow setting's figures beside the live ones, in one sentence.
 
 use super::Lang;
 use paceline_core::campaign::Mode;

@@ -1,4 +1,4 @@
-//! Why a campaign dials or does not, in a sentence with its numbers, and what to do about it.
+//! Texts: why a campaign dials or does not, with its numbers, and the advice.
 
 use super::{Lang, Moments};
 use paceline_core::campaign::window::{FOREVER, WindowState};
@@ -8,7 +8,7 @@ use paceline_core::pacing::Why;
 use paceline_core::pacing::guarded::Trouble;
 use paceline_core::pacing::predictive::Limit;
 
-/// An answer in words: what is, and what can be done about it.
+/// An answer in words: the state, and what can be done about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     pub says: String,
@@ -88,7 +88,7 @@ impl Lang {
         Sentence::new(says, advice)
     }
 
-    /// One line for a campaign that is open: what was placed, what limits it, with the numbers.
+    /// One line for an open campaign: calls placed, limit, numbers.
     pub fn view(self, view: &View, moments: &Moments) -> String {
         let Some(why) = view.why else { return String::new() };
         let mut line = match (view.numbers.placed, self) {
@@ -109,7 +109,7 @@ impl Lang {
         line
     }
 
-    /// What the model looked at.
+    /// The model's numbers behind the last plan.
     fn planned(self, view: &View) -> String {
         let Some(reason) = view.reason else { return String::new() };
         let (free, answers, left) = (reason.expected_free, reason.expected_answers, reason.budget_left);
@@ -130,7 +130,7 @@ impl Lang {
         }
     }
 
-    /// What held a plan down, as the end of a sentence.
+    /// The limit of a plan, as the end of a sentence.
     pub fn limit(self, limit: Limit) -> &'static str {
         match limit {
             Limit::NoAgents => self.pick("agents: none is there", "坐席:无人在岗"),
@@ -150,7 +150,7 @@ impl Lang {
         }
     }
 
-    /// The why itself, with the numbers that it stands on.
+    /// The `Why` with the numbers behind it.
     fn because(self, why: Why, view: &View) -> String {
         let n = &view.numbers;
         let numbers = match (why, self) {
@@ -203,7 +203,7 @@ impl Lang {
             ) => String::new(),
         };
         let words = match why {
-            // Nothing is fetched: what is due is out already.
+            // Nothing is being fetched: every due lead has a live call.
             Why::HopperEmpty if n.live > 0 && !n.more_due => self.pick(
                 "every lead that is due is being called; what becomes of them may bring retries",
                 "到时的名单均在呼叫中,结果出来后可能重拨",
@@ -217,7 +217,7 @@ impl Lang {
         }
     }
 
-    /// What was abandoned by the strictest rule, and what it leaves.
+    /// Abandons by the strictest rule, and how many more it allows.
     fn budget(self, view: &View) -> String {
         let n = &view.numbers;
         let Some(standing) = &view.abandon else { return String::new() };
@@ -238,7 +238,7 @@ impl Lang {
         }
     }
 
-    /// What to do about it; empty = nothing, it passes or it is meant so.
+    /// Advice; empty = nothing to do, the state passes or is intended.
     pub fn advice(self, why: Why) -> &'static str {
         match why {
             Why::ConcurrencyFull => self.pick(
@@ -318,8 +318,8 @@ impl Lang {
     }
 }
 
-/// The why that a plan held down by this ends with, where the model's own numbers say most about it.
-/// Other gates may have said the same of themselves, or something else, before the model was asked.
+/// The `Why` of a plan with this limit, where the model's numbers say most about it. Another check may have
+/// ended with the same `Why`, or with another one, before the model decided.
 fn planned_why(limit: Limit) -> Option<Why> {
     match limit {
         Limit::AgentsBusy => Some(Why::LinesOut),
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_told_with_what_it_looked_at() {
+    fn a_plans_text_has_the_models_numbers() {
         let reason = Reason {
             limit: Limit::AgentsBusy,
             expected_free: 4.21,
@@ -438,7 +438,7 @@ mod tests {
              1.1 % that the next answer finds nobody, 2.0 % allowed; budget 5.6 people left; limited by agents"
         );
         assert!(Lang::Zh.view(&view, &Moments::utc()).contains("受限于坐席"));
-        // What stands outside the model is not told with the model's numbers.
+        // A limit outside the model comes without the model's numbers.
         view.numbers.placed = 0;
         for (why, told) in [(Why::Paused, "paused"), (Why::TrunksFull, "29 of 30 lines in use")] {
             view.why = Some(why);
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn leads_that_are_all_out_are_not_being_fetched() {
+    fn due_leads_that_are_all_being_called_are_not_being_fetched() {
         let mut view = view(Why::HopperEmpty);
         assert!(Lang::En.view(&view, &Moments::utc()).starts_with("every lead that is due is being called"));
         view.numbers.more_due = true;
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_campaign_that_nobody_has_open_says_what_waits_and_how_to_start_it() {
+    fn a_closed_campaign_shows_its_open_leads_and_how_to_start_it() {
         let at = Utc::from_millis(1_795_226_400_000);
         let closed = Standing::NotOpen {
             leads_open: 5,

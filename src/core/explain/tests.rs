@@ -1,4 +1,4 @@
-//! Every answer, each by a lead of its own.
+//! Every answer, each from a lead of its own.
 
 use super::*;
 use crate::campaign::{CallerIdRules, CallingWindows, DayWindow, PacingRules, RetryRules, Rotation};
@@ -55,7 +55,7 @@ fn campaign() -> Campaign {
     }
 }
 
-/// An open lead with two numbers that nobody called yet.
+/// An open lead with two numbers, never called.
 fn facts() -> LeadFacts {
     LeadFacts {
         lead: Lead {
@@ -79,7 +79,7 @@ fn facts() -> LeadFacts {
     }
 }
 
-/// A running dialer that has nothing of it.
+/// A running dialer without this lead.
 fn place() -> LeadPlace {
     LeadPlace { carried: vec![number(0), number(1)], ..LeadPlace::default() }
 }
@@ -109,7 +109,7 @@ fn a_lead_that_waits_for_its_turn_says_how_many_stand_before_it() {
 }
 
 #[test]
-fn whatever_holds_it_now_comes_first() {
+fn a_live_call_preview_or_wrap_up_is_answered_first() {
     for held in [
         Held::Call { call: CallId(5), stage: CallStage::Ringing, agent: None },
         Held::Screen { agent: AgentId(2) },
@@ -144,14 +144,14 @@ fn a_closed_lead_says_for_which_reason() {
             tries: 2,
         }
     );
-    // A follow-up without a moment is a person's to do.
+    // A follow-up without a date is left to people.
     let mut follow_up = facts();
     follow_up.state = LeadState::FollowUp;
     assert_eq!(why(&follow_up, None).word(), "closed");
 }
 
 #[test]
-fn a_number_rests_for_what_holds_it_longest() {
+fn a_number_rests_for_the_longest_of_its_reasons() {
     let one = |change: &dyn Fn(&mut Phone, &mut NumberFacts)| {
         let mut facts = facts();
         for place in 0..2 {
@@ -179,7 +179,7 @@ fn a_number_rests_for_what_holds_it_longest() {
     let cut_off = one(&|_, number| number.rest_until = Some(NOW + Duration::from_secs(45)));
     rests(&cut_off, NOW + Duration::from_secs(45), Rest::CutOff);
     let put_off = one(&|phone, _| phone.next_at = Some(NOW + HOUR));
-    rests(&put_off, NOW + HOUR, Rest::Said);
+    rests(&put_off, NOW + HOUR, Rest::Postponed);
     let both = one(&|phone, number| {
         (phone.last_outcome, phone.next_at) = (Some(Outcome::Busy), Some(NOW + HOUR));
         number.in_day = 2;
@@ -188,7 +188,7 @@ fn a_number_rests_for_what_holds_it_longest() {
 }
 
 #[test]
-fn what_the_running_dialer_knows_of_a_crash_counts_too() {
+fn a_rest_after_a_crash_is_taken_from_the_dialer_too() {
     let until = NOW + Duration::from_secs(40);
     let place = LeadPlace { resting: vec![(number(0), until), (number(1), until)], ..place() };
     let found = why(&facts(), Some(&place));

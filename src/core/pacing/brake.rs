@@ -1,48 +1,50 @@
-//! The brake that makes an abandon rate a ceiling instead of a wish: whether more than one call for each
-//! idle agent can still be paid for. Plain arithmetic outside any model; what is counted is `ledger`.
+//! The brake that turns the abandon rate from a goal into a ceiling: decides whether more than one call for
+//! each idle agent is still affordable. Plain arithmetic outside any model; `ledger` does the counting.
 
 use serde::{Deserialize, Serialize};
 
-/// Answers that are counted on at the start of a day, when one abandoned call is already a high rate; as
-/// far as the day can be expected to bring them.
+/// Answers assumed at the start of a day, when one abandoned call is already a high rate. Capped by the
+/// answers that the day can be expected to bring.
 const ANSWERS_AT_START: f64 = 34.0;
 
-/// Of the answers that the rest of the day should bring, so many are counted on.
-const SURE: f64 = 0.7;
+/// Share of the answers expected from the rest of the day that is relied on.
+const SURE_SHARE: f64 = 0.7;
 
-/// Agents who walk away cost people even with one call for each: so many are kept in reserve, once the
-/// day has room for them.
+/// Agents who walk away make callees abandoned even with one call for each agent: this many abandons are kept
+/// in reserve once the day has room for them.
 const RESERVE: f64 = 1.0;
 
-/// A model may be so far above the ceiling of the answers so far, and so many people, in the middle of a day.
+/// In the middle of a day a model may exceed the ceiling of the answers so far by this factor, plus this many
+/// people.
 const LOAN: f64 = 1.3;
 const LOAN_PEOPLE: f64 = 2.0;
 
-/// What is assumed of the answer rate before anything is known, and how many calls that weighs.
+/// Answer rate assumed before any call has ended, and the number of calls that this assumption weighs.
 const ANSWER_RATE: f64 = 0.5;
 const ANSWER_WEIGHT: f64 = 10.0;
 
-/// Where a campaign stands by its strictest rule, and what its day may still bring.
+/// A campaign's position by its strictest rule, and the answers that its day may still bring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Brake {
-    /// Abandoned of these, as the rule counts.
+    /// Abandoned calls, and their divisor `of`, as the rule counts them.
     pub abandoned: f64,
     pub of: f64,
     /// 0 to 1.
     pub ceiling: f64,
-    /// Part of the calls on their way that will be answered, 0 to 1.
+    /// Share of the pending calls that will be answered, 0 to 1.
     pub answer_rate: f64,
-    /// Answers that the rest of the day should bring, as far ahead as anybody can promise that it goes on.
+    /// Answers expected from the rest of the day.
     pub to_come: f64,
-    /// People who wait beyond the idle agents: they will hardly find one.
+    /// Callees waiting in excess of the idle agents: they will hardly get one.
     pub failing: f64,
 }
 
 impl Brake {
-    /// Whether `pending` unanswered calls for `idle` agents can still be paid for: what is abandoned
-    /// already, and what would be if the answers came two deviations early, stays below the ceiling.
+    /// Whether `pending` unanswered calls for `idle` agents are affordable: the abandons so far, plus those
+    /// that would follow if answers exceeded their expectation by two standard deviations, stay below the
+    /// ceiling.
     pub fn pays_for(&self, pending: u32, idle: u32) -> bool {
-        // A rate of one cannot be passed.
+        // A rate of one cannot be exceeded.
         if pending <= idle || self.ceiling >= 1.0 {
             return true;
         }
@@ -50,23 +52,23 @@ impl Brake {
         let expected = f64::from(pending) * rate;
         let deviation = (expected * (1.0 - rate)).sqrt();
         let short = (expected + 2.0 * deviation - f64::from(idle)).max(0.0);
-        let start = ANSWERS_AT_START.min(self.of + SURE * self.to_come);
+        let start = ANSWERS_AT_START.min(self.of + SURE_SHARE * self.to_come);
         let reserve = RESERVE.min(self.ceiling * self.of);
         self.abandoned + self.failing + short + reserve <= self.ceiling * (self.of + expected).max(start)
     }
 
-    /// Whether a model may still lend on the rest of the day: one more person, after those who are about
-    /// to be abandoned, must be within the ceiling by the day's end even if it went on with one call for
-    /// each idle agent; and never far above the ceiling of the answers so far.
+    /// Whether a model may still borrow from the rest of the day. One more abandon, after those that are
+    /// about to happen, must be within the ceiling by the day's end even if the campaign went on with one
+    /// call for each idle agent; and the rate may never be far above the ceiling of the answers so far.
     pub fn may_lend(&self) -> bool {
         let spent = self.abandoned + self.failing + 1.0;
-        let by_the_end = self.ceiling * (self.of + self.failing + 1.0 + SURE * self.to_come);
+        let by_the_end = self.ceiling * (self.of + self.failing + 1.0 + SURE_SHARE * self.to_come);
         let so_far = self.ceiling * self.of.max(2.0 * ANSWERS_AT_START);
         spent <= by_the_end + 1e-9 && self.abandoned < so_far * LOAN + LOAN_PEOPLE
     }
 }
 
-/// Answers of calls that rang to an end, with what is assumed before there are any.
+/// Answer rate of the calls that rang to an end, blended with the prior while there are few.
 pub fn answer_rate(answered: u64, settled: u64) -> f64 {
     let rate = (answered as f64 + ANSWER_RATE * ANSWER_WEIGHT) / (settled as f64 + ANSWER_WEIGHT);
     rate.min(1.0)
@@ -102,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_day_that_is_too_short_to_pay_lends_nothing() {
-        // One of 33 is the ceiling: 32 answers are never enough, whatever comes first.
+        // The ceiling is one in 33: 32 answers never pay for an abandon.
         for (of, to_come, lends) in
             [(0, 0.0, false), (0, 45.0, false), (0, 47.0, true), (32, 0.0, false), (33, 0.0, true)]
         {
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_days_start_is_not_strangled_and_its_end_is_kept() {
+    fn a_long_day_may_start_above_the_ceiling_and_ends_below_it() {
         // One of the first ten is 10 %, and a day of 1,500 answers has room for it.
         assert!(brake(10, 1, 1_500.0).may_lend() && brake(50, 4, 1_500.0).may_lend());
         assert!(!brake(50, 5, 1_500.0).may_lend(), "not far above the ceiling at any time");
@@ -124,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn people_who_will_find_nobody_are_spent_already() {
+    fn waiting_callees_beyond_the_idle_agents_count_as_abandoned() {
         let with = |failing| Brake { failing, ..brake(1_000, 25, 0.0) }.may_lend();
         assert!(with(0.0) && with(4.0) && !with(6.0));
     }
 
     #[test]
-    fn without_a_ceiling_left_nothing_is_lent() {
+    fn a_zero_ceiling_affords_and_lends_nothing() {
         let none = Brake { ceiling: 0.0, ..brake(100, 0, 1_000.0) };
         assert!(!none.may_lend() && !none.pays_for(20, 10) && none.pays_for(10, 10));
         let all = Brake { ceiling: 1.0, ..brake(0, 0, 0.0) };

@@ -1,5 +1,5 @@
-//! Calls of an earlier process as the events they were, so that a pacer that starts anew does not start
-//! cold. Knows no store: whoever opens a campaign hands the calls over.
+//! Turns the calls of an earlier process into pacer events, so that a new pacer starts warm. The caller reads
+//! them from the store.
 
 use super::predictive::Event;
 use crate::ids::{AgentId, CallId};
@@ -7,29 +7,29 @@ use crate::time::Utc;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// One call that is over.
+/// One finished call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastCall {
     pub call: CallId,
-    /// Tries of this number before it.
+    /// Earlier tries of this number.
     pub tries: u32,
     pub placed: Utc,
     pub ringing: Option<Utc>,
     pub answered: Option<Utc>,
-    /// Who spoke with her, and since when.
+    /// The agent who was connected, and since when.
     pub agent: Option<(AgentId, Utc)>,
     pub ended: Utc,
-    /// When the agent's wrap-up ended, as far as that is known.
+    /// When the agent's wrap-up ended, if known.
     pub wrapped: Option<Utc>,
-    /// We gave it up before anybody answered.
+    /// The dialer cancelled it before an answer.
     pub ours: bool,
-    /// It failed by the network's fault.
+    /// The network failed it, which says nothing about the callee.
     pub network: bool,
     pub abandoned: bool,
 }
 
-/// The calls as events in the order in which they happened, everybody signed out at the end.
-pub fn events(calls: &[PastCall], part: impl Fn(u32) -> super::predictive::Part) -> Vec<(Utc, Event)> {
+/// The calls as events in order of time; every agent is signed out at the end.
+pub fn to_events(calls: &[PastCall], part: impl Fn(u32) -> super::predictive::Part) -> Vec<(Utc, Event)> {
     let mut events = Vec::with_capacity(calls.len() * 5);
     let mut agents = BTreeSet::new();
     for past in calls {
@@ -54,13 +54,13 @@ pub fn events(calls: &[PastCall], part: impl Fn(u32) -> super::predictive::Part)
                 events.push((past.ended, Event::TalkEnded { agent }));
                 events.push((wrapped.max(past.ended), Event::WrapEnded { agent }));
             }
-            // Half a story about an agent would teach what is not so.
+            // A talk without a known wrap-up would teach a wrong length, so the agent is left out.
             (Some((_, at)), None) => events.push((at, Event::HungUpWaiting { call })),
             (None, _) if past.abandoned => events.push((past.ended, Event::Abandoned { call })),
             (None, _) => events.push((past.ended, Event::HungUpWaiting { call })),
         }
     }
-    // The sort is stable: what happened to one call at one moment stays in its order.
+    // The sort is stable: events of one call at the same time keep their order.
     events.sort_by_key(|(at, _)| *at);
     let last = events.last().map_or(Utc::from_millis(0), |(at, _)| *at);
     events.extend(agents.into_iter().map(|agent| (last, Event::AgentLeft { agent })));

@@ -1,8 +1,8 @@
-//! How many calls to place now, and why. Every decision carries its why and its numbers.
+//! Pacing: how many calls to place now. Every decision carries the limit that held it down (`Why`).
 
 pub mod brake;
 pub mod estimate;
-pub mod guarded;
+pub mod fail_safe;
 pub mod history;
 pub mod ledger;
 pub mod predictive;
@@ -10,19 +10,20 @@ pub mod rate;
 pub mod ratio;
 pub mod shadow;
 
+pub use fail_safe as guarded;
 pub use rate::Rate;
 
 use serde::{Deserialize, Serialize};
 
-/// What limits dialling at this moment: the answer to "why is it not dialling more?".
+/// The limit that holds dialling down at this moment: the answer to "why is it not dialling more?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The campaign's own `concurrency_max` is reached.
     ConcurrencyFull,
-    /// Every trunk that could carry the calls is at `calls_max`.
+    /// Every trunk that could carry the calls has reached its `calls_max`.
     TrunksFull,
-    /// The next start is due when the calls-per-second limit allows it.
+    /// The calls-per-second limit puts the next start later.
     CallsPerSec,
     /// Every trunk is out of use.
     TrunksDown,
@@ -30,35 +31,35 @@ pub enum Why {
     OutsideWindow,
     /// Leads are being fetched.
     HopperEmpty,
-    /// The leads at hand wait for a call to their own household or number to end.
+    /// Every lead in the hopper waits for a live call to its own household or number to end.
     HouseholdsBusy,
     /// Open leads remain, all of them due later.
     RetriesLater,
-    /// Nobody is signed in to the group, or everybody is paused.
+    /// No agent is signed in to the group, or all of them are paused.
     NoAgents,
     /// Every agent is busy.
     AgentsBusy,
-    /// As many calls are out as there may be for the idle agents.
+    /// The number of pending calls that the idle agents allow is reached.
     LinesOut,
-    /// More lines would risk the abandon rate: one call per idle agent.
+    /// More calls would risk the abandon rate: one call for each idle agent.
     AbandonBudget,
-    /// Callees wait for an agent already.
+    /// Answered callees are already waiting for an agent.
     CalleesWaiting,
-    /// As many calls per agent are out as may ever be.
+    /// The hard cap of calls per agent is reached.
     CallsPerAgent,
-    /// What happened and what is there do not agree: one call per idle agent.
+    /// The pacer's events and snapshots contradict each other: one call for each idle agent.
     FeedDoubted,
-    /// The pacer failed, or is too slow: one call per idle agent.
+    /// The pacer failed or is too slow: one call for each idle agent.
     PacerFailed,
-    /// Every caller ID is at its cap.
+    /// Every caller ID has reached its cap.
     CallerIdsUsed,
-    /// The store cannot write (disk full): nothing is dialled that cannot be written down.
+    /// The store cannot write (disk full), and a call that cannot be recorded is not placed.
     StoreStalled,
-    /// A person paused it.
+    /// A user paused the campaign.
     Paused,
-    /// Letting calls end after a signal.
+    /// The service was signalled to stop and lets the live calls end.
     Draining,
-    /// No open leads, no calls: finished.
+    /// No open leads and no calls: finished.
     Finished,
 }
 
@@ -87,7 +88,7 @@ impl Why {
         Why::Finished,
     ];
 
-    /// The label of `paceline_pacing_decisions_total`.
+    /// Label of the metric `paceline_pacing_decisions_total`.
     pub const fn word(self) -> &'static str {
         match self {
             Why::ConcurrencyFull => "concurrency_full",
@@ -115,7 +116,7 @@ impl Why {
     }
 }
 
-/// One pacing decision: how many calls to start in this step, and what limited them.
+/// One pacing decision: how many calls to start in this step, and the limit that held the number down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub place: u32,

@@ -1,12 +1,12 @@
-//! Calls per second as the generic cell rate algorithm (ITU-T I.371): starts are spaced evenly, so
-//! in any second no more than the rate, rounded up, can leave. The only limiter of the dial path.
+//! Calls-per-second limit by the generic cell rate algorithm (ITU-T I.371): starts are spaced evenly, so no
+//! second holds more than the rate, rounded up. The only limiter of the dial path.
 
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
 
-/// One limit. Times are kept in nanoseconds, so a rate of 3 per second does not drift.
+/// One limit. Times are kept in nanoseconds, so that a rate of 3 per second does not drift.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
     interval_nanos: u64,
@@ -31,7 +31,7 @@ impl Rate {
         }
     }
 
-    /// Takes the next place in the line and says when it is.
+    /// Reserves the next start and returns its time.
     pub fn reserve(&mut self, now: Time) -> Time {
         let start = self.next_start(now);
         let from = self.next_nanos.max(now.as_millis() * NANOS_PER_MILLI);
@@ -39,7 +39,7 @@ impl Rate {
         start
     }
 
-    /// The limit changed; what was already promised stays promised.
+    /// Changes the limit; starts that were reserved keep their times.
     pub fn set_per_sec(&mut self, per_sec: f64) {
         self.interval_nanos = Rate::per_sec(per_sec).interval_nanos;
     }

@@ -1,9 +1,10 @@
-//! Lines for idle agents: the fixed ratio of the manuals. What makes the abandon rate a ceiling is `brake`.
+//! Mode ratio: lines per idle agent, the fixed ratio of the dialer manuals. `brake` makes the abandon rate a
+//! ceiling.
 
-/// Lines = ratio x idle agents, rounded down. With nobody idle, none.
+/// Lines = ratio x idle agents, rounded down; zero without an idle agent.
 pub fn lines(ratio: f64, idle: u32) -> u32 {
     let lines = ratio.max(0.0) * f64::from(idle);
-    // The worked numbers of the manuals are exact products: 1.3 x 10 is 13.
+    // The manuals' examples are exact products: 1.3 x 10 is 13.
     (lines + 1e-9).floor().min(f64::from(u32::MAX)) as u32
 }
 

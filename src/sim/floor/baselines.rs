@@ -1,13 +1,12 @@
-//! The pacing rules of other dialers, as they are documented, to be measured beside our own. Constants
-//! are their defaults.
+//! Documented pacing rules of other dialers, for comparison. The constants are their defaults.
 
-use super::{Pacing, Wish};
+use super::{Pacing, PacingDecision};
 use paceline_core::ids::CallId;
 use paceline_core::pacing::predictive::{Doing, Event, Snapshot};
 use paceline_core::time::{Duration, Time};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Calls for so many lines, those on their way counted.
+/// Calls to place for this many lines, pending ones deducted.
 fn lines(view: &Snapshot, lines: f64) -> u32 {
     (lines.floor() as u32).saturating_sub((view.calls.len() + view.waiting.len()) as u32)
 }
@@ -27,8 +26,8 @@ pub struct Ratio(pub f64);
 impl Pacing for Ratio {
     fn on_event(&mut self, _: Time, _: Event) {}
 
-    fn decide(&mut self, _: Time, view: &Snapshot) -> Wish {
-        Wish { place: lines(view, self.0 * idle(view) as f64), ..Wish::default() }
+    fn decide(&mut self, _: Time, view: &Snapshot) -> PacingDecision {
+        PacingDecision { place: lines(view, self.0 * idle(view) as f64), ..PacingDecision::default() }
     }
 }
 
@@ -39,13 +38,13 @@ pub struct Percentage(pub f64);
 impl Pacing for Percentage {
     fn on_event(&mut self, _: Time, _: Event) {}
 
-    fn decide(&mut self, _: Time, view: &Snapshot) -> Wish {
+    fn decide(&mut self, _: Time, view: &Snapshot) -> PacingDecision {
         let open = idle(view).saturating_sub(view.calls.len());
-        Wish { place: (open as f64 * self.0 / 100.0).floor() as u32, ..Wish::default() }
+        PacingDecision { place: (open as f64 * self.0 / 100.0).floor() as u32, ..PacingDecision::default() }
     }
 }
 
-/// VICIdial's adaptive level with the hard limit: placing every 2.5 s, the level every 15 s, drops seen
+/// VICIdial's adaptive level with the hard limit: placing every 2.5 s, the level every 15 s, drops sampled
 /// once a minute.
 #[derive(Clone, Debug)]
 pub struct Adaptive {
@@ -128,7 +127,7 @@ impl Pacing for Adaptive {
         }
     }
 
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision {
         let next_look = Some(Time::from_millis((now.as_millis() / 500 + 1) * 500));
         if now.since(self.sampled_at) >= Duration::from_secs(1) {
             self.sampled_at = now;
@@ -138,16 +137,20 @@ impl Pacing for Adaptive {
             }
         }
         if self.placed_at.is_some_and(|at| now.since(at) < Duration::from_millis(2500)) {
-            return Wish { next_look, ..Wish::default() };
+            return PacingDecision { next_look, ..PacingDecision::default() };
         }
         self.placed_at = Some(now);
         let goal = (self.level * (idle(view) + talking(view)) as f64).round();
         let exist = view.calls.len() + view.waiting.len() + talking(view);
-        Wish { place: (goal as u32).saturating_sub(exist as u32), next_look, ..Wish::default() }
+        PacingDecision {
+            place: (goal as u32).saturating_sub(exist as u32),
+            next_look,
+            ..PacingDecision::default()
+        }
     }
 }
 
-/// Issabel's "soon free", with over-commit: every 5 s, agents talking long are taken for free.
+/// Issabel's "soon free" with over-commit: every 5 s, agents with long talks count as free.
 #[derive(Clone, Debug, Default)]
 pub struct SoonFree {
     placed_at: Option<Time>,
@@ -159,7 +162,7 @@ pub struct SoonFree {
 }
 
 impl SoonFree {
-    /// Whether an agent who has talked for so long counts as free soon, and the chance it stands on.
+    /// Whether an agent with this talk time counts as free soon: P(the talk ends by then) >= 0.97.
     pub fn soon_free(talked: f64, answer: f64, mean_talk: f64) -> bool {
         1.0 - (-(talked + answer) / mean_talk).exp() >= 0.97
     }
@@ -204,10 +207,10 @@ impl Pacing for SoonFree {
         }
     }
 
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision {
         let next_look = Some(Time::from_millis((now.as_millis() / 1000 + 1) * 1000));
         if self.placed_at.is_some_and(|at| now.since(at) < Duration::from_secs(5)) {
-            return Wish { next_look, ..Wish::default() };
+            return PacingDecision { next_look, ..PacingDecision::default() };
         }
         self.placed_at = Some(now);
         let missing = 20 - self.answer_secs.len().min(20);
@@ -229,6 +232,6 @@ impl Pacing for SoonFree {
             let good = self.ended.iter().filter(|(_, answered)| *answered).count() as f64;
             wanted = (wanted / (good / self.ended.len() as f64).max(0.2)).round();
         }
-        Wish { place: wanted.max(0.0) as u32, next_look, ..Wish::default() }
+        PacingDecision { place: wanted.max(0.0) as u32, next_look, ..PacingDecision::default() }
     }
 }

@@ -1,10 +1,10 @@
-//! A wide family of campaign days, 3 to 1,000 agents: a fixed one to tune and to compare with, and any
-//! number of drawn ones that nothing was tuned on.
+//! A wide family of campaign days with 3 to 1,000 agents: a fixed set for tuning and comparison, and any
+//! number of random ones that nothing was tuned on.
 
 use super::scenario::{Detector, Scenario, Spread};
 use crate::sim::random::Dice;
 
-/// Twenty-four campaigns with everything that a day can bring.
+/// Twenty-four campaigns that cover every feature of a scenario.
 pub fn fixed() -> Vec<Scenario> {
     let plain = Scenario::plain;
     let quiet = |mut s: Scenario, answer: f64| {
@@ -26,7 +26,7 @@ pub fn fixed() -> Vec<Scenario> {
             ..quiet(plain("five, short talks", 5), 0.4)
         },
         Scenario {
-            talk: Spread::TwoHumps(0.5, (20.0, 0.3), (240.0, 0.3)),
+            talk: Spread::Bimodal(0.5, (20.0, 0.3), (240.0, 0.3)),
             ..quiet(plain("five, two humps", 5), 0.25)
         },
         quiet(plain("ten agents", 10), 0.25),
@@ -47,7 +47,7 @@ pub fn fixed() -> Vec<Scenario> {
         Scenario { machine: 0.35, detector: detector(2.0), ..quiet(plain("thirty, slow detector", 30), 0.2) },
         Scenario { lunch: Some((5400.0, 1800.0, 900.0)), ..plain("thirty, lunch", 30) },
         Scenario {
-            talk: Spread::TwoHumps(0.6, (15.0, 0.4), (200.0, 0.35)),
+            talk: Spread::Bimodal(0.6, (15.0, 0.4), (200.0, 0.35)),
             ..quiet(plain("forty, two humps", 40), 0.2)
         },
         Scenario { outages: vec![(3000.0, 3060.0), (9000.0, 9060.0)], ..plain("forty, line lost", 40) },
@@ -71,14 +71,14 @@ pub fn fixed() -> Vec<Scenario> {
     ]
 }
 
-/// One drawn campaign: the number of agents given, all else by the seed.
+/// A random campaign by `seed`, with this number of agents.
 pub fn drawn(seed: u64, agents: u32) -> Scenario {
     let mut dice = Dice::keyed(seed, &[77, u64::from(agents)]);
     let mut s = Scenario::plain(&format!("drawn {seed}/{agents}"), agents);
     let mean = [45.0, 90.0, 150.0, 240.0, 400.0][(dice.next_u64() % 5) as usize];
     s.talk = match dice.next_u64() % 4 {
         0 => Spread::Exponential(mean),
-        1 => Spread::TwoHumps(0.3 + 0.4 * dice.unit(), (0.15 * mean + 5.0, 0.3), (1.7 * mean, 0.35)),
+        1 => Spread::Bimodal(0.3 + 0.4 * dice.unit(), (0.15 * mean + 5.0, 0.3), (1.7 * mean, 0.35)),
         _ => Spread::LogNormal(mean, 0.4 + 0.8 * dice.unit()),
     };
     s.wrap = match dice.next_u64() % 3 {

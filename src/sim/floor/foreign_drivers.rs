@@ -1,55 +1,55 @@
-//! Another driver's manners: the same floor told in the ways in which a stranger might tell it, to hold a
-//! pacing rule against. Wraps any [`Pacing`]; changes what it hears and sees, never what happens.
+//! Reports the virtual floor to a pacing rule as another dialer might: with missing events, a fixed interval,
+//! reused ids. Wraps any [`Pacing`]; changes what it is given, never what happens.
 
-use super::{Pacing, Wish};
+use super::{Pacing, PacingDecision};
 use crate::sim::random::Dice;
 use paceline_core::ids::CallId;
 use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Snapshot, Stage};
 use paceline_core::time::{Duration, Time};
 use std::collections::BTreeMap;
 
-/// How a driver tells. [`Manners::full`] tells all there is.
+/// What a driver reports. [`Manners::full`] reports everything.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manners {
-    /// Asks at this beat only, not after each event.
-    pub beat: Option<Duration>,
+    /// Decides at this interval only, not after each event.
+    pub interval: Option<Duration>,
     pub ringing: bool,
     /// Without ringing events: whether the snapshot shows the stage.
     pub stages: bool,
     pub picked_up: bool,
-    /// Whether the snapshot shows calls that do not ring yet, or that a detector judges.
-    pub unrung: bool,
+    /// Whether the snapshot shows calls in set-up or with a detector.
+    pub set_up: bool,
     pub talk_ended: bool,
     pub wrap_ended: bool,
     pub breaks: bool,
-    pub came: bool,
+    pub sign_ins: bool,
     pub leads_left: bool,
     pub closes: bool,
     pub starts: bool,
-    /// Failures of the network are told as such.
+    /// Network failures are reported as such.
     pub network: bool,
-    /// Machines are reported this long after the conversation, as a disposition would be.
+    /// Machines are reported after the conversation, as a disposition would be.
     pub machine_late: bool,
-    /// Events of one moment come last first.
+    /// Events of one moment arrive in reverse order.
     pub reversed: bool,
-    /// Call ids start again after so many.
+    /// Call ids are reused after this many.
     pub ids: Option<u64>,
-    /// What the clock shows when the day begins.
+    /// The clock's value when the day begins.
     pub clock: Duration,
 }
 
 impl Manners {
     pub fn full() -> Self {
         Manners {
-            beat: None,
+            interval: None,
             ringing: true,
             stages: true,
             picked_up: true,
-            unrung: true,
+            set_up: true,
             talk_ended: true,
             wrap_ended: true,
             breaks: true,
-            came: true,
+            sign_ins: true,
             leads_left: true,
             closes: true,
             starts: true,
@@ -61,38 +61,38 @@ impl Manners {
         }
     }
 
-    /// Any mixture, by the seed.
+    /// A random mixture by `seed`.
     pub fn drawn(seed: u64) -> Self {
         let mut dice = Dice::keyed(seed, &[79]);
-        let beats = [None, Some(250), Some(1000), Some(2000)];
-        let beat = beats[(dice.next_u64() % 4) as usize].map(Duration::from_millis);
-        let mut tells = || dice.chance(0.5);
+        let intervals = [None, Some(250), Some(1000), Some(2000)];
+        let interval = intervals[(dice.next_u64() % 4) as usize].map(Duration::from_millis);
+        let mut reports = || dice.chance(0.5);
         Manners {
-            beat,
-            ringing: tells(),
-            stages: tells(),
-            picked_up: tells(),
-            unrung: tells(),
-            talk_ended: tells() || tells(),
-            wrap_ended: tells(),
-            breaks: tells(),
-            came: tells(),
-            leads_left: tells(),
-            closes: tells(),
-            starts: tells(),
-            network: tells(),
-            machine_late: tells(),
-            reversed: tells(),
-            ids: tells().then_some(50_000),
-            clock: Duration::from_millis(if tells() { 1_700_000_000_000 } else { 0 }),
+            interval,
+            ringing: reports(),
+            stages: reports(),
+            picked_up: reports(),
+            set_up: reports(),
+            talk_ended: reports() || reports(),
+            wrap_ended: reports(),
+            breaks: reports(),
+            sign_ins: reports(),
+            leads_left: reports(),
+            closes: reports(),
+            starts: reports(),
+            network: reports(),
+            machine_late: reports(),
+            reversed: reports(),
+            ids: reports().then_some(50_000),
+            clock: Duration::from_millis(if reports() { 1_700_000_000_000 } else { 0 }),
         }
     }
 }
 
-/// A pacing rule that is told about the floor in somebody's manners.
+/// A pacing rule behind a driver that reports by [`Manners`].
 pub struct Stranger<P> {
     pub inner: P,
-    manners: Manners,
+    profile: Manners,
     held: Vec<Event>,
     held_at: Time,
     late: Vec<Event>,
@@ -101,10 +101,10 @@ pub struct Stranger<P> {
 }
 
 impl<P: Pacing> Stranger<P> {
-    pub fn new(inner: P, manners: Manners) -> Self {
+    pub fn new(inner: P, profile: Manners) -> Self {
         Stranger {
             inner,
-            manners,
+            profile,
             held: Vec::new(),
             held_at: Time::ZERO,
             late: Vec::new(),
@@ -113,17 +113,17 @@ impl<P: Pacing> Stranger<P> {
         }
     }
 
-    fn shown(&self, time: Time) -> Time {
-        time + self.manners.clock
+    fn driver_time(&self, time: Time) -> Time {
+        time + self.profile.clock
     }
 
-    fn id(&self, call: CallId) -> CallId {
-        self.manners.ids.map_or(call, |ids| CallId(call.0 % ids))
+    fn driver_id(&self, call: CallId) -> CallId {
+        self.profile.ids.map_or(call, |ids| CallId(call.0 % ids))
     }
 
-    fn tell_held(&mut self) {
-        let now = self.shown(self.held_at);
-        if self.manners.reversed {
+    fn deliver_held(&mut self) {
+        let now = self.driver_time(self.held_at);
+        if self.profile.reversed {
             self.held.reverse();
         }
         for event in std::mem::take(&mut self.held) {
@@ -131,75 +131,77 @@ impl<P: Pacing> Stranger<P> {
         }
     }
 
-    /// As this driver tells it, or not at all.
-    fn told(&mut self, now: Time, event: Event) -> Option<Event> {
-        let manners = &self.manners;
-        let id = |call| self.id(call);
+    /// The event as this driver reports it; `None` = left out.
+    fn reported(&mut self, now: Time, event: Event) -> Option<Event> {
+        let profile = &self.profile;
+        let id = |call| self.driver_id(call);
         Some(match event {
             Event::Placed { call, part } => {
                 self.placed.insert(call, now);
-                Event::Placed { call: self.id(call), part }
+                Event::Placed { call: self.driver_id(call), part }
             }
-            Event::Ringing { call } if manners.ringing => Event::Ringing { call: id(call) },
-            Event::PickedUp { call } if manners.picked_up => Event::PickedUp { call: id(call) },
+            Event::Ringing { call } if profile.ringing => Event::Ringing { call: id(call) },
+            Event::PickedUp { call } if profile.picked_up => Event::PickedUp { call: id(call) },
             Event::Ringing { .. } | Event::PickedUp { .. } => return None,
             Event::AnsweredLive { call } => Event::AnsweredLive { call: id(call) },
             Event::AnsweredMachine { call } => Event::AnsweredMachine { call: id(call) },
             Event::Unanswered { call, network } => {
-                Event::Unanswered { call: id(call), network: network && manners.network }
+                Event::Unanswered { call: id(call), network: network && profile.network }
             }
             Event::Cancelled { call } => Event::Cancelled { call: id(call) },
             Event::Connected { call, agent } => Event::Connected { call: id(call), agent },
             Event::Abandoned { call } => Event::Abandoned { call: id(call) },
             Event::HungUpWaiting { call } => Event::HungUpWaiting { call: id(call) },
-            Event::FoundMachine { call } if manners.machine_late => {
+            Event::FoundMachine { call } if profile.machine_late => {
                 let event = Event::FoundMachine { call: id(call) };
                 self.late.push(event);
                 return None;
             }
             Event::FoundMachine { call } => Event::FoundMachine { call: id(call) },
-            Event::TalkEnded { .. } if !manners.talk_ended => return None,
-            Event::WrapEnded { .. } if !manners.wrap_ended => return None,
-            Event::AgentPaused { .. } | Event::AgentBack { .. } if !manners.breaks => return None,
-            Event::AgentCame { .. } if !manners.came => return None,
+            Event::TalkEnded { .. } if !profile.talk_ended => return None,
+            Event::WrapEnded { .. } if !profile.wrap_ended => return None,
+            Event::AgentPaused { .. } | Event::AgentBack { .. } if !profile.breaks => return None,
+            Event::AgentCame { .. } if !profile.sign_ins => return None,
             other => other,
         })
     }
 
-    fn seen(&self, view: &Snapshot) -> Snapshot {
-        let manners = &self.manners;
+    fn reported_view(&self, view: &Snapshot) -> Snapshot {
+        let profile = &self.profile;
         let mut seen = view.clone();
-        if !manners.unrung && manners.ringing {
+        if !profile.set_up && profile.ringing {
             seen.calls.retain(|call| {
-                call.stage == Stage::Ringing || call.stage == Stage::PickedUp && !manners.picked_up
+                call.stage == Stage::Ringing || call.stage == Stage::PickedUp && !profile.picked_up
             });
         }
         for call in &mut seen.calls {
             let unseen = match call.stage {
-                Stage::Ringing => !manners.ringing && !manners.stages,
-                Stage::PickedUp => !manners.picked_up,
+                Stage::Ringing => !profile.ringing && !profile.stages,
+                Stage::PickedUp => !profile.picked_up,
                 Stage::Placed => false,
             };
             if unseen {
-                let stage = if manners.ringing || manners.stages { Stage::Ringing } else { Stage::Placed };
+                let stage = if profile.ringing || profile.stages { Stage::Ringing } else { Stage::Placed };
                 let since = if stage == Stage::Placed { self.placed.get(&call.call).copied() } else { None };
                 *call = CallNow { stage, since: since.unwrap_or(call.since), ..*call };
             }
-            (call.call, call.since) = (self.id(call.call), self.shown(call.since));
+            (call.call, call.since) = (self.driver_id(call.call), self.driver_time(call.since));
         }
         for waiting in &mut seen.waiting {
-            (waiting.call, waiting.since) = (self.id(waiting.call), self.shown(waiting.since));
+            (waiting.call, waiting.since) = (self.driver_id(waiting.call), self.driver_time(waiting.since));
         }
         for agent in &mut seen.agents {
             let doing = match agent.doing {
-                Doing::WrapUp { until } => Doing::WrapUp { until: until.map(|until| self.shown(until)) },
+                Doing::WrapUp { until } => {
+                    Doing::WrapUp { until: until.map(|until| self.driver_time(until)) }
+                }
                 doing => doing,
             };
-            *agent = AgentNow { doing, since: self.shown(agent.since), ..*agent };
+            *agent = AgentNow { doing, since: self.driver_time(agent.since), ..*agent };
         }
-        seen.closes = view.closes.filter(|_| manners.closes).map(|closes| self.shown(closes));
-        seen.leads_left = view.leads_left.filter(|_| manners.leads_left);
-        if !manners.starts {
+        seen.closes = view.closes.filter(|_| profile.closes).map(|closes| self.driver_time(closes));
+        seen.leads_left = view.leads_left.filter(|_| profile.leads_left);
+        if !profile.starts {
             seen.starts_allowed = u32::MAX;
         }
         seen
@@ -209,41 +211,41 @@ impl<P: Pacing> Stranger<P> {
 impl<P: Pacing> Pacing for Stranger<P> {
     fn on_event(&mut self, now: Time, event: Event) {
         if now != self.held_at {
-            self.tell_held();
+            self.deliver_held();
             self.held_at = now;
         }
-        // A late report of a machine comes with the next thing that is told of anybody's work.
+        // A late machine report comes with the end of the next wrap-up.
         if matches!(event, Event::WrapEnded { .. }) {
             self.held.append(&mut self.late);
         }
-        if let Some(event) = self.told(now, event) {
+        if let Some(event) = self.reported(now, event) {
             self.held.push(event);
         }
     }
 
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision {
         if now < self.next {
-            return Wish { next_look: Some(self.next), ..Wish::default() };
+            return PacingDecision { next_look: Some(self.next), ..PacingDecision::default() };
         }
-        self.tell_held();
+        self.deliver_held();
         self.held_at = now;
         if self.placed.len() > 20_000 {
             let oldest = now.as_millis().saturating_sub(600_000);
             self.placed.retain(|_, placed| placed.as_millis() > oldest);
         }
-        let mut wish = self.inner.decide(self.shown(now), &self.seen(view));
+        let mut decision = self.inner.decide(self.driver_time(now), &self.reported_view(view));
         let ids: BTreeMap<CallId, CallId> =
-            view.calls.iter().map(|call| (self.id(call.call), call.call)).collect();
-        wish.cancel = wish.cancel.iter().filter_map(|call| ids.get(call).copied()).collect();
-        wish.next_look = match self.manners.beat {
-            Some(beat) => {
-                self.next = now + beat;
+            view.calls.iter().map(|call| (self.driver_id(call.call), call.call)).collect();
+        decision.cancel = decision.cancel.iter().filter_map(|call| ids.get(call).copied()).collect();
+        decision.next_look = match self.profile.interval {
+            Some(interval) => {
+                self.next = now + interval;
                 Some(self.next)
             }
-            None => wish.next_look.map(|at| {
-                Time::from_millis(at.as_millis().saturating_sub(self.manners.clock.as_millis() as u64))
+            None => decision.next_look.map(|at| {
+                Time::from_millis(at.as_millis().saturating_sub(self.profile.clock.as_millis() as u64))
             }),
         };
-        wish
+        decision
     }
 }

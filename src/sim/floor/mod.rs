@@ -1,7 +1,7 @@
 //! A virtual floor: agents, callees and a line as numbers, light enough for days of many campaigns.
-//! `scenario` says what a day is like, `family` has many of them, `world` runs one with any [`Pacing`],
-//! `rivals` are the rules of other dialers, `stranger` tells of the floor in other drivers' manners, `score`
-//! holds a run against a clairvoyant.
+//! `scenario` describes a day, `family` has many of them, `world` runs one with any [`Pacing`], `baselines`
+//! are the pacing rules of other dialers, `foreign_drivers` reports the floor as incompletely as other
+//! dialers would, `score` compares a run with a clairvoyant dialer.
 
 pub mod baselines;
 pub mod family;
@@ -22,19 +22,19 @@ use paceline_core::ids::CallId;
 use paceline_core::pacing::predictive::{Event, Pacer, Snapshot};
 use paceline_core::time::Time;
 
-/// What a pacing rule wants done.
+/// Decision of a pacing rule.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wish {
+pub struct PacingDecision {
     pub place: u32,
     pub cancel: Vec<CallId>,
-    /// Ask again by then.
+    /// Decide again by then.
     pub next_look: Option<Time>,
 }
 
-/// Any rule that can drive the floor: it hears the same events and sees the same snapshots.
+/// A rule that can drive the floor from the same events and snapshots.
 pub trait Pacing {
     fn on_event(&mut self, now: Time, event: Event);
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish;
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision;
 }
 
 impl Pacing for Pacer {
@@ -42,8 +42,8 @@ impl Pacing for Pacer {
         Pacer::on_event(self, now, event);
     }
 
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision {
         let plan = Pacer::decide(self, now, view);
-        Wish { place: plan.place, cancel: plan.cancel, next_look: plan.next_look }
+        PacingDecision { place: plan.place, cancel: plan.cancel, next_look: plan.next_look }
     }
 }

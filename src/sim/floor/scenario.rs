@@ -1,4 +1,4 @@
-//! What one campaign day is like: agents, callees, line, list. Plain numbers; `world` makes them happen.
+//! Parameters of one campaign day: agents, callees, line, list. `world` runs it.
 
 use crate::sim::random::Dice;
 
@@ -10,8 +10,8 @@ pub enum Spread {
     LogNormal(f64, f64),
     Exponential(f64),
     Between(f64, f64),
-    /// The first with this chance, else the second; each a mean and a spread of the logarithm.
-    TwoHumps(f64, (f64, f64), (f64, f64)),
+    /// The first with this probability, else the second; each a mean and a spread of the logarithm.
+    Bimodal(f64, (f64, f64), (f64, f64)),
 }
 
 impl Spread {
@@ -24,7 +24,7 @@ impl Spread {
             Spread::LogNormal(mean, spread) => log_normal(dice, mean, spread),
             Spread::Exponential(mean) => -mean * (1.0 - dice.unit()).ln(),
             Spread::Between(low, high) => low + (high - low) * dice.unit(),
-            Spread::TwoHumps(share, one, two) => {
+            Spread::Bimodal(share, one, two) => {
                 let (mean, spread) = if dice.chance(share) { one } else { two };
                 log_normal(dice, mean, spread)
             }
@@ -32,7 +32,7 @@ impl Spread {
     }
 }
 
-/// A detector that tells people from machines after the pick-up.
+/// A detector that separates people from machines after the pick-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detector {
     pub live_secs: Spread,
@@ -50,25 +50,25 @@ pub struct Scenario {
     /// Standard deviation of the logarithm of each agent's own pace.
     pub pace_spread: f64,
     pub setup: Spread,
-    /// Chance that a person answers, from each second on.
+    /// Probability that a person answers, from each second on.
     pub answer: Vec<(f64, f64)>,
     /// Seconds of ringing before a person answers.
     pub ring: Spread,
     pub ring_max: f64,
     /// Busy, rejected, not in service: ends soon after ringing would have begun.
     pub refused: f64,
-    /// Of the rest, the share with a machine that picks up, and after how long.
+    /// Of the rest, the share with a machine, and its ringing time until the pick-up.
     pub machine: f64,
     pub machine_ring: Spread,
-    /// `None` with machines: agents hear them and hang up after some seconds.
+    /// `None` with machines: agents get them and hang up after some seconds.
     pub detector: Option<Detector>,
     pub lines: u32,
     pub calls_per_sec: f64,
     /// The line is down between these seconds.
     pub outages: Vec<(f64, f64)>,
-    /// Mean seconds between an agent's breaks, and how long they last.
+    /// Mean seconds between an agent's breaks, and their length.
     pub breaks: Option<(f64, Spread)>,
-    /// From, length, and over how many seconds the agents spread their leaving.
+    /// Start, length, and the seconds over which the agents' starts are spread.
     pub lunch: Option<(f64, f64, f64)>,
     pub leads: Option<u64>,
     pub may_cancel: bool,
@@ -104,7 +104,7 @@ impl Scenario {
         }
     }
 
-    /// The chance of an answer at that second.
+    /// Probability of an answer at that second.
     pub fn answer_at(&self, secs: f64) -> f64 {
         self.answer.iter().rev().find(|(from, _)| *from <= secs).map_or(0.0, |(_, chance)| *chance)
     }

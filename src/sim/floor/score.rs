@@ -1,11 +1,11 @@
-//! A run held against a clairvoyant who knows every callee's answer and every call's length, and the
-//! verdict: nothing where more than three in a hundred people were abandoned.
+//! Compares a run with a clairvoyant dialer that knows every callee's answer and every call's length. The
+//! score is zero where more than three in a hundred people were abandoned.
 
 use super::scenario::Scenario;
 use super::world::Day;
 use crate::sim::random::Dice;
 
-/// How good a day was.
+/// Quality of a day.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     pub utilisation: f64,
@@ -27,14 +27,14 @@ impl Score {
         }
     }
 
-    /// Utilisation relative to the clairvoyant's, zero beyond the ceiling.
+    /// Utilisation relative to the clairvoyant dialer's; zero above the ceiling.
     pub fn value(&self) -> f64 {
         if self.within { self.utilisation / self.clairvoyant } else { 0.0 }
     }
 }
 
-/// The clairvoyant dials only who will answer, so that the answer comes in the moment an agent is free.
-/// Only the very first call of each agent has to be waited for.
+/// Utilisation of the clairvoyant dialer. It dials only callees who will answer, so that the answer comes the
+/// moment an agent is free. Only the first call of each agent has to be waited for.
 pub fn clairvoyant(scenario: &Scenario, seed: u64, day: &Day) -> f64 {
     let mut dice = Dice::keyed(seed, &[3]);
     let wait: f64 = (0..scenario.agents)

@@ -1,8 +1,8 @@
-//! The floor keeps its books, the rivals do what their makers say, and the pacer keeps its ceiling on a
-//! few days of every size. The whole family runs in `benches/pacing.rs`.
+//! The virtual floor counts correctly, the baselines match their documentation, and the pacer keeps its
+//! ceiling on a few days of every size. The whole family runs in `benches/pacing.rs`.
 
 use super::baselines::{Adaptive, Percentage, Ratio, SoonFree};
-use super::{Day, Manners, Pacing, Scenario, Score, Spread, Stranger, Wish, family, run};
+use super::{Day, Manners, Pacing, PacingDecision, Scenario, Score, Spread, Stranger, family, run};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::pacing::predictive::{
     AgentNow, CallNow, Doing, Event, Pacer, Part, Rules, Snapshot, Stage,
@@ -78,19 +78,19 @@ fn rules(scenario: &Scenario) -> Rules {
     }
 }
 
-fn ours(scenario: &Scenario, seed: u64) -> Day {
+fn run_pacer(scenario: &Scenario, seed: u64) -> Day {
     run(scenario, seed, &mut Pacer::new(rules(scenario)))
 }
 
 #[test]
 fn the_same_seed_is_the_same_day() {
     let scenario = Scenario { hours: 0.5, ..Scenario::plain("half an hour", 12) };
-    assert_eq!(ours(&scenario, 4), ours(&scenario, 4));
-    assert_ne!(ours(&scenario, 4), ours(&scenario, 5));
+    assert_eq!(run_pacer(&scenario, 4), run_pacer(&scenario, 4));
+    assert_ne!(run_pacer(&scenario, 4), run_pacer(&scenario, 5));
 }
 
-/// Holds what a floor may never show, and passes everything on.
-struct Watched {
+/// Checks invariants of the floor and passes everything on.
+struct CheckedPacer {
     inner: Pacer,
     on_their_way: i64,
     waiting: i64,
@@ -98,7 +98,7 @@ struct Watched {
     seen: u64,
 }
 
-impl Pacing for Watched {
+impl Pacing for CheckedPacer {
     fn on_event(&mut self, now: Time, event: Event) {
         match event {
             Event::Placed { .. } => self.on_their_way += 1,
@@ -120,7 +120,7 @@ impl Pacing for Watched {
         self.inner.on_event(now, event);
     }
 
-    fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+    fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision {
         self.seen += 1;
         assert_eq!(view.calls.len() as i64, self.on_their_way, "{now}: calls");
         assert_eq!(view.waiting.len() as i64, self.waiting, "{now}: waiting");
@@ -133,7 +133,7 @@ impl Pacing for Watched {
 }
 
 #[test]
-fn events_and_snapshots_tell_the_same_story() {
+fn events_and_snapshots_agree() {
     let detector = family::fixed().into_iter().find(|s| s.detector.is_some()).expect("one with a detector");
     let scenario = Scenario {
         hours: 1.0,
@@ -141,8 +141,13 @@ fn events_and_snapshots_tell_the_same_story() {
         lunch: Some((2000.0, 600.0, 300.0)),
         ..detector
     };
-    let mut watched =
-        Watched { inner: Pacer::new(rules(&scenario)), on_their_way: 0, waiting: 0, talking: 0, seen: 0 };
+    let mut watched = CheckedPacer {
+        inner: Pacer::new(rules(&scenario)),
+        on_their_way: 0,
+        waiting: 0,
+        talking: 0,
+        seen: 0,
+    };
     let day = run(&scenario, 3, &mut watched);
     assert!(watched.seen > 1000 && day.live > 100, "{day:?}");
     assert_eq!(watched.inner.spent().live as u64, day.live, "the pacer counts as the floor does");
@@ -150,13 +155,13 @@ fn events_and_snapshots_tell_the_same_story() {
 }
 
 #[test]
-fn a_saved_pacer_goes_on_as_if_nothing_had_happened() {
+fn a_saved_and_restored_pacer_decides_the_same() {
     struct Restarted(Pacer, u64);
     impl Pacing for Restarted {
         fn on_event(&mut self, now: Time, event: Event) {
             self.0.on_event(now, event);
         }
-        fn decide(&mut self, now: Time, view: &Snapshot) -> Wish {
+        fn decide(&mut self, now: Time, view: &Snapshot) -> PacingDecision {
             self.1 += 1;
             if self.1.is_multiple_of(500) {
                 let saved = serde_json::to_string(&self.0).expect("plain values");
@@ -167,7 +172,7 @@ fn a_saved_pacer_goes_on_as_if_nothing_had_happened() {
     }
     let scenario = Scenario { hours: 0.7, ..Scenario::plain("restarts", 8) };
     let again = run(&scenario, 9, &mut Restarted(Pacer::new(rules(&scenario)), 0));
-    assert_eq!(again, ours(&scenario, 9));
+    assert_eq!(again, run_pacer(&scenario, 9));
 }
 
 #[test]
@@ -190,7 +195,7 @@ fn every_size_keeps_its_ceiling_and_beats_progressive() {
     days.push(family::drawn(4_001, 8));
     for (n, scenario) in days.iter().enumerate() {
         let seed = 900 + n as u64;
-        let score = Score::of(scenario, seed, &ours(scenario, seed));
+        let score = Score::of(scenario, seed, &run_pacer(scenario, seed));
         let progressive = Score::of(scenario, seed, &run(scenario, seed, &mut Ratio(1.0)));
         let name = &scenario.name;
         assert!(score.within, "{name}, seed {seed}: {score:?}");
@@ -202,12 +207,12 @@ fn every_size_keeps_its_ceiling_and_beats_progressive() {
 }
 
 /// A thousand first calls leave together and ring for long; of the second floor's answers most are machines,
-/// told seconds later. What the first wave seems to say must not send a second one into a full house.
+/// reported seconds later. The first wave's data must not start a second wave while no agent is free.
 #[test]
 fn a_thousand_agents_begin_a_new_list_without_a_wave() {
     for seed in [160_013, 140_013] {
         let scenario = Scenario { hours: 0.25, ..family::drawn(seed, 1000) };
-        let day = ours(&scenario, seed);
+        let day = run_pacer(&scenario, seed);
         let rate = day.abandon_rate();
         assert!(rate < 0.03, "seed {seed}: {} of {} abandoned, {rate:.3}", day.abandoned, day.live);
         assert!(day.utilisation() > 0.75, "seed {seed}: {:.3}", day.utilisation());
@@ -215,7 +220,7 @@ fn a_thousand_agents_begin_a_new_list_without_a_wave() {
 }
 
 #[test]
-fn a_small_line_is_never_overdrawn() {
+fn few_lines_and_starts_are_never_exceeded() {
     let scenario = Scenario {
         lines: 20,
         calls_per_sec: 0.5,
@@ -223,7 +228,7 @@ fn a_small_line_is_never_overdrawn() {
         talk: Spread::Exponential(60.0),
         ..Scenario::plain("small line", 15)
     };
-    let day = ours(&scenario, 6);
+    let day = run_pacer(&scenario, 6);
     assert!(day.calls as f64 <= 0.5 * 3600.0 + 1.0, "{day:?}");
     assert!(day.utilisation() > 0.2, "{day:?}");
 }
@@ -231,29 +236,29 @@ fn a_small_line_is_never_overdrawn() {
 #[test]
 fn a_list_that_ends_ends_the_day() {
     let scenario = Scenario { leads: Some(300), ..Scenario::plain("short list", 10) };
-    let day = ours(&scenario, 8);
+    let day = run_pacer(&scenario, 8);
     assert_eq!(day.calls, 300);
     assert!(day.secs < 4.0 * 3600.0 && day.abandon_rate() <= 0.03, "{day:?}");
 }
 
 #[test]
-fn a_stranger_who_tells_all_is_no_stranger() {
+fn a_driver_with_the_full_profile_changes_nothing() {
     let scenario = Scenario { hours: 0.5, ..Scenario::plain("told in full", 12) };
     let told = run(&scenario, 4, &mut Stranger::new(Pacer::new(rules(&scenario)), Manners::full()));
-    assert_eq!(told, ours(&scenario, 4));
+    assert_eq!(told, run_pacer(&scenario, 4));
 }
 
 #[test]
-fn whatever_a_driver_leaves_out_the_ceiling_holds_and_most_of_the_gain() {
+fn incomplete_drivers_keep_the_ceiling_and_most_of_the_gain() {
     let full = Manners::full();
     let second = Some(Duration::from_secs(1));
-    let manners = [
-        ("asked once a second", Manners { beat: second, ..full.clone() }),
+    let profiles = [
+        ("asked once a second", Manners { interval: second, ..full.clone() }),
         ("no ringing", Manners { ringing: false, stages: false, ..full.clone() }),
         ("ringing in the snapshot alone", Manners { ringing: false, ..full.clone() }),
-        ("calls shown once they ring", Manners { unrung: false, ..full.clone() }),
+        ("calls shown once they ring", Manners { set_up: false, ..full.clone() }),
         ("no ends of talks", Manners { talk_ended: false, wrap_ended: false, ..full.clone() }),
-        ("no agents' comings and goings", Manners { breaks: false, came: false, ..full.clone() }),
+        ("no agents' comings and goings", Manners { breaks: false, sign_ins: false, ..full.clone() }),
         ("no end known", Manners { closes: false, leads_left: false, ..full.clone() }),
         ("last first, ids again", Manners { reversed: true, ids: Some(700), ..full.clone() }),
         ("a clock of 1970", Manners { clock: Duration::from_millis(1_700_000_000_000), ..full.clone() }),
@@ -261,19 +266,19 @@ fn whatever_a_driver_leaves_out_the_ceiling_holds_and_most_of_the_gain() {
     ];
     let scenario = Scenario { hours: 1.0, ..Scenario::plain("a stranger's", 20) };
     let progressive = run(&scenario, 31, &mut Ratio(1.0)).utilisation();
-    for (told, manners) in manners {
-        let day = run(&scenario, 31, &mut Stranger::new(Pacer::new(rules(&scenario)), manners));
+    for (told, profile) in profiles {
+        let day = run(&scenario, 31, &mut Stranger::new(Pacer::new(rules(&scenario)), profile));
         assert!(day.abandon_rate() <= 0.03, "{told}: {day:?}");
         assert!(day.utilisation() > progressive + 0.06, "{told}: {day:?} against {progressive}");
     }
 }
 
 #[test]
-fn machines_that_are_reported_late_are_no_people_all_the_same() {
+fn late_machine_reports_still_reduce_the_live_count() {
     let scenario = Scenario { machine: 0.3, hours: 1.0, ..Scenario::plain("late reports", 20) };
     for late in [false, true] {
-        let manners = Manners { machine_late: late, ..Manners::full() };
-        let mut driver = Stranger::new(Pacer::new(rules(&scenario)), manners);
+        let profile = Manners { machine_late: late, ..Manners::full() };
+        let mut driver = Stranger::new(Pacer::new(rules(&scenario)), profile);
         let day = run(&scenario, 12, &mut driver);
         assert!(day.abandon_rate() <= 0.03, "late {late}: {day:?}");
         let believed = driver.inner.spent().live;

@@ -1,8 +1,8 @@
-//! Runs one scenario with one pacing rule in virtual time. The same seed gives the same people with the
-//! same fates in the same order of the list, whatever the rule does. Knows no SIP.
+//! Runs one scenario with one pacing rule in virtual time. The same seed gives the same people with the same
+//! fates in the same order of the list, whatever the rule decides. Has no SIP.
 
 use super::scenario::Scenario;
-use super::{Pacing, Wish};
+use super::{Pacing, PacingDecision};
 use crate::sim::random::Dice;
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Part, Snapshot, Stage, WaitingNow};
@@ -10,19 +10,19 @@ use paceline_core::time::Time;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// What a day came to.
+/// Totals of a day.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Day {
     pub secs: f64,
     pub calls: u64,
-    /// Answered by a person, and of those abandoned.
+    /// Answered by a person, and those of them abandoned.
     pub live: u64,
     pub abandoned: u64,
     pub cancelled: u64,
-    /// Agents' seconds talking or wrapping up, and seconds not on a break.
+    /// Agents' seconds in talk or wrap-up, and seconds not on a break.
     pub busy: f64,
     pub available: f64,
-    /// Live and abandoned by half hour.
+    /// Live answers and abandons by half hour.
     pub half_hours: Vec<(u64, u64)>,
     pub decisions: u64,
 }
@@ -44,7 +44,7 @@ impl Day {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Happening {
+enum FloorEvent {
     Rings(u32),
     PicksUp(u32),
     Verdict(u32),
@@ -72,7 +72,7 @@ struct Call {
     answers_at: u64,
     verdict_at: u64,
     talk: u64,
-    /// Its place in the snapshot while it is on its way.
+    /// Its index in the snapshot while it is pending.
     place: Option<usize>,
     agent: Option<u32>,
     waiting: bool,
@@ -92,7 +92,7 @@ struct World<'a, P> {
     seed: u64,
     now: u64,
     end: u64,
-    queue: BinaryHeap<Reverse<(u64, u64, Happening)>>,
+    queue: BinaryHeap<Reverse<(u64, u64, FloorEvent)>>,
     sequence: u64,
     calls: Vec<Call>,
     agents: Vec<Agent>,
@@ -110,10 +110,10 @@ fn millis(secs: f64) -> u64 {
     (secs * 1000.0).round().max(0.0) as u64
 }
 
-/// Runs the day to its end: the hours are over, or the list is.
+/// Runs the day until its hours are over or the list is finished.
 pub fn run<P: Pacing>(scenario: &Scenario, seed: u64, pacing: &mut P) -> Day {
     let mut world = World::new(scenario, seed, pacing);
-    world.go();
+    world.run_day();
     world.day
 }
 
@@ -144,24 +144,24 @@ impl<'a, P: Pacing> World<'a, P> {
             day: Day { half_hours: vec![(0, 0); (scenario.hours * 2.0).ceil() as usize], ..Day::default() },
         };
         for n in 0..scenario.agents {
-            world.hire(n);
+            world.add_agent(n);
         }
         for (from, _) in &scenario.outages {
-            world.at(millis(*from), Happening::OutageStarts);
+            world.schedule(millis(*from), FloorEvent::OutageStarts);
         }
         world
     }
 
-    fn hire(&mut self, n: u32) {
+    fn add_agent(&mut self, n: u32) {
         let mut dice = Dice::keyed(self.seed, &[1, u64::from(n)]);
         let pace = (self.scenario.pace_spread * dice.normal()).exp();
         if let Some((every, _)) = self.scenario.breaks {
             let first = every * (0.3 + dice.unit());
-            self.at(millis(first), Happening::Break(n));
+            self.schedule(millis(first), FloorEvent::Break(n));
         }
         if let Some((from, _, over)) = self.scenario.lunch {
             let own = from + over * dice.unit();
-            self.at(millis(own), Happening::Break(n));
+            self.schedule(millis(own), FloorEvent::Break(n));
         }
         self.agents.push(Agent { wants_break: false, pace, dice, idle_since: 0, counted: 0 });
         let agent = AgentId(i64::from(n));
@@ -169,7 +169,7 @@ impl<'a, P: Pacing> World<'a, P> {
         self.pacing.on_event(Time::ZERO, Event::AgentCame { agent });
     }
 
-    fn at(&mut self, when: u64, what: Happening) {
+    fn schedule(&mut self, when: u64, what: FloorEvent) {
         self.sequence += 1;
         self.queue.push(Reverse((when, self.sequence, what)));
     }
@@ -178,29 +178,29 @@ impl<'a, P: Pacing> World<'a, P> {
         Time::from_millis(self.now)
     }
 
-    fn tell(&mut self, event: Event) {
+    fn send_event(&mut self, event: Event) {
         self.pacing.on_event(Time::from_millis(self.now), event);
         self.dirty = true;
     }
 
-    fn go(&mut self) {
-        // In large teams a rule is asked at most four times a second.
+    fn run_day(&mut self) {
+        // In large teams the rule decides at most four times a second.
         let gap = if self.scenario.agents >= 60 { 250 } else { 0 };
-        let mut asked = 0;
-        self.ask();
+        let mut decided_at = 0;
+        self.decide();
         while let Some(Reverse((when, _, what))) = self.queue.pop() {
             if when >= self.end {
                 break;
             }
             self.now = when;
-            self.happen(what);
+            self.handle(what);
             let more_now = self.queue.peek().is_some_and(|Reverse((next, ..))| *next == when);
             if self.dirty && !more_now {
-                if self.now >= asked + gap {
-                    asked = self.now;
-                    self.ask();
+                if self.now >= decided_at + gap {
+                    decided_at = self.now;
+                    self.decide();
                 } else {
-                    self.look_by(asked + gap);
+                    self.look_by(decided_at + gap);
                 }
             }
             if self.leads == Some(0) && self.view.calls.is_empty() && self.view.waiting.is_empty() {
@@ -217,11 +217,11 @@ impl<'a, P: Pacing> World<'a, P> {
     fn look_by(&mut self, when: u64) {
         if when < self.next_look {
             self.next_look = when;
-            self.at(when, Happening::Look);
+            self.schedule(when, FloorEvent::Look);
         }
     }
 
-    fn ask(&mut self) {
+    fn decide(&mut self) {
         let elapsed = (self.now - self.tokens_at) as f64 / 1000.0;
         self.tokens_at = self.now;
         let rate = self.scenario.calls_per_sec;
@@ -231,7 +231,8 @@ impl<'a, P: Pacing> World<'a, P> {
         self.view.leads_left = self.leads;
         self.dirty = false;
         self.day.decisions += 1;
-        let Wish { place, cancel, next_look } = self.pacing.decide(Time::from_millis(self.now), &self.view);
+        let PacingDecision { place, cancel, next_look } =
+            self.pacing.decide(Time::from_millis(self.now), &self.view);
         for call in cancel {
             self.cancel(call);
         }
@@ -247,7 +248,7 @@ impl<'a, P: Pacing> World<'a, P> {
         }
     }
 
-    fn out(&self) -> bool {
+    fn is_outage(&self) -> bool {
         let secs = self.now as f64 / 1000.0;
         self.scenario.outages.iter().any(|(from, to)| (*from..*to).contains(&secs))
     }
@@ -256,7 +257,7 @@ impl<'a, P: Pacing> World<'a, P> {
         let n = self.calls.len() as u32;
         let mut dice = Dice::keyed(self.seed, &[2, u64::from(n)]);
         let s = self.scenario;
-        let mut throw = dice.unit();
+        let mut draw = dice.unit();
         let answer = s.answer_at(self.now as f64 / 1000.0);
         let mut fate = Fate::Silent;
         for (chance, so) in [
@@ -264,11 +265,11 @@ impl<'a, P: Pacing> World<'a, P> {
             (s.refused * (1.0 - answer), Fate::Refuses),
             (s.machine * (1.0 - answer), Fate::Machine),
         ] {
-            if throw < chance {
+            if draw < chance {
                 fate = so;
                 break;
             }
-            throw -= chance;
+            draw -= chance;
         }
         let setup = s.setup.draw(&mut dice);
         let ring = match fate {
@@ -305,24 +306,24 @@ impl<'a, P: Pacing> World<'a, P> {
         let since = self.time();
         self.view.calls.push(CallNow { call, part: Part(0), stage: Stage::Placed, since });
         self.pacing.on_event(self.time(), Event::Placed { call, part: Part(0) });
-        if self.out() {
-            self.at(self.now + 300, Happening::Ends(n));
+        if self.is_outage() {
+            self.schedule(self.now + 300, FloorEvent::Ends(n));
         } else {
-            self.at(rings_at, Happening::Rings(n));
+            self.schedule(rings_at, FloorEvent::Rings(n));
         }
-        // Telling of its own call changes nothing that the rule did not know.
+        // Placed events of its own calls are no reason for another decision.
     }
 
     fn cancel(&mut self, call: CallId) {
-        if self.leave_view(call.0 as u32) {
+        if self.remove_from_view(call.0 as u32) {
             self.day.cancelled += 1;
             self.lines_used -= 1;
-            self.tell(Event::Cancelled { call });
+            self.send_event(Event::Cancelled { call });
         }
     }
 
-    /// Takes the call out of the snapshot; false if it is not on its way any more.
-    fn leave_view(&mut self, n: u32) -> bool {
+    /// Removes the call from the snapshot; false if it is not pending.
+    fn remove_from_view(&mut self, n: u32) -> bool {
         let Some(place) = self.calls[n as usize].place.take() else { return false };
         self.view.calls.swap_remove(place);
         if let Some(moved) = self.view.calls.get(place) {
@@ -332,36 +333,36 @@ impl<'a, P: Pacing> World<'a, P> {
         true
     }
 
-    fn happen(&mut self, what: Happening) {
+    fn handle(&mut self, what: FloorEvent) {
         match what {
-            Happening::Rings(n) => self.rings(n),
-            Happening::PicksUp(n) => self.picks_up(n),
-            Happening::Verdict(n) => self.verdict(n),
-            Happening::Ends(n) => {
-                if self.leave_view(n) {
+            FloorEvent::Rings(n) => self.start_ringing(n),
+            FloorEvent::PicksUp(n) => self.pick_up(n),
+            FloorEvent::Verdict(n) => self.answer(n),
+            FloorEvent::Ends(n) => {
+                if self.remove_from_view(n) {
                     self.lines_used -= 1;
                     let network = self.now < self.calls[n as usize].rings_at;
-                    self.tell(Event::Unanswered { call: CallId(u64::from(n)), network });
+                    self.send_event(Event::Unanswered { call: CallId(u64::from(n)), network });
                 }
             }
-            Happening::GivesUp(n) => self.gives_up(n),
-            Happening::TalkEnds(n) => self.talk_ends(n),
-            Happening::WrapEnds(n) => self.wrap_ends(n as usize),
-            Happening::Break(n) => self.wants_break(n as usize),
-            Happening::Back(n) => {
-                let agent = self.change(n as usize, Doing::Idle);
-                self.tell(Event::AgentBack { agent });
-                self.is_free(n as usize);
+            FloorEvent::GivesUp(n) => self.abandon(n),
+            FloorEvent::TalkEnds(n) => self.end_talk(n),
+            FloorEvent::WrapEnds(n) => self.end_wrap_up(n as usize),
+            FloorEvent::Break(n) => self.request_break(n as usize),
+            FloorEvent::Back(n) => {
+                let agent = self.set_state(n as usize, Doing::Idle);
+                self.send_event(Event::AgentBack { agent });
+                self.become_free(n as usize);
             }
-            Happening::OutageStarts => {
+            FloorEvent::OutageStarts => {
                 for call in self.view.calls.clone() {
-                    if self.leave_view(call.call.0 as u32) {
+                    if self.remove_from_view(call.call.0 as u32) {
                         self.lines_used -= 1;
-                        self.tell(Event::Unanswered { call: call.call, network: true });
+                        self.send_event(Event::Unanswered { call: call.call, network: true });
                     }
                 }
             }
-            Happening::Look => {
+            FloorEvent::Look => {
                 if self.next_look <= self.now {
                     self.next_look = u64::MAX;
                     self.dirty = true;
@@ -370,7 +371,7 @@ impl<'a, P: Pacing> World<'a, P> {
         }
     }
 
-    fn rings(&mut self, n: u32) {
+    fn start_ringing(&mut self, n: u32) {
         let call = &self.calls[n as usize];
         let Some(place) = call.place else { return };
         let last = self.now + millis(self.scenario.ring_max);
@@ -378,43 +379,45 @@ impl<'a, P: Pacing> World<'a, P> {
         let since = self.time();
         self.view.calls[place].stage = Stage::Ringing;
         self.view.calls[place].since = since;
-        self.tell(Event::Ringing { call: CallId(u64::from(n)) });
+        self.send_event(Event::Ringing { call: CallId(u64::from(n)) });
         match fate {
-            Fate::Person | Fate::Machine if answers_at < last => self.at(answers_at, Happening::PicksUp(n)),
-            Fate::Refuses if answers_at < last => self.at(answers_at, Happening::Ends(n)),
-            _ => self.at(last, Happening::Ends(n)),
+            Fate::Person | Fate::Machine if answers_at < last => {
+                self.schedule(answers_at, FloorEvent::PicksUp(n))
+            }
+            Fate::Refuses if answers_at < last => self.schedule(answers_at, FloorEvent::Ends(n)),
+            _ => self.schedule(last, FloorEvent::Ends(n)),
         }
     }
 
-    fn picks_up(&mut self, n: u32) {
+    fn pick_up(&mut self, n: u32) {
         let Some(place) = self.calls[n as usize].place else { return };
         if self.scenario.detector.is_some() {
             let since = self.time();
             self.view.calls[place].stage = Stage::PickedUp;
             self.view.calls[place].since = since;
-            self.tell(Event::PickedUp { call: CallId(u64::from(n)) });
-            self.at(self.calls[n as usize].verdict_at, Happening::Verdict(n));
+            self.send_event(Event::PickedUp { call: CallId(u64::from(n)) });
+            self.schedule(self.calls[n as usize].verdict_at, FloorEvent::Verdict(n));
         } else {
-            self.verdict(n);
+            self.answer(n);
         }
     }
 
-    fn verdict(&mut self, n: u32) {
+    fn answer(&mut self, n: u32) {
         let machine = self.calls[n as usize].fate == Fate::Machine;
-        if !self.leave_view(n) {
+        if !self.remove_from_view(n) {
             return;
         }
         let call = CallId(u64::from(n));
         if machine && self.scenario.detector.is_some() {
             self.lines_used -= 1;
-            self.tell(Event::AnsweredMachine { call });
+            self.send_event(Event::AnsweredMachine { call });
             return;
         }
         if !machine {
             self.day.live += 1;
             self.half_hour().0 += 1;
         }
-        self.tell(Event::AnsweredLive { call });
+        self.send_event(Event::AnsweredLive { call });
         let idle = (0..self.agents.len())
             .filter(|a| self.view.agents[*a].doing == Doing::Idle)
             .min_by_key(|a| self.agents[*a].idle_since);
@@ -424,7 +427,7 @@ impl<'a, P: Pacing> World<'a, P> {
                 self.calls[n as usize].waiting = true;
                 let since = self.time();
                 self.view.waiting.push(WaitingNow { call, since });
-                self.at(self.now + millis(self.scenario.answer_wait), Happening::GivesUp(n));
+                self.schedule(self.now + millis(self.scenario.answer_wait), FloorEvent::GivesUp(n));
             }
         }
     }
@@ -434,7 +437,7 @@ impl<'a, P: Pacing> World<'a, P> {
         &mut self.day.half_hours[((self.now / 1_800_000) as usize).min(last)]
     }
 
-    fn gives_up(&mut self, n: u32) {
+    fn abandon(&mut self, n: u32) {
         if !std::mem::take(&mut self.calls[n as usize].waiting) {
             return;
         }
@@ -445,11 +448,11 @@ impl<'a, P: Pacing> World<'a, P> {
             self.day.abandoned += 1;
             self.half_hour().1 += 1;
         }
-        self.tell(Event::Abandoned { call });
+        self.send_event(Event::Abandoned { call });
     }
 
-    /// The agent does something else from now on; the time before is counted.
-    fn change(&mut self, n: usize, doing: Doing) -> AgentId {
+    /// Changes the agent's state and counts the time before.
+    fn set_state(&mut self, n: usize, doing: Doing) -> AgentId {
         self.count_agent(n);
         let since = self.time();
         let agent = &mut self.view.agents[n];
@@ -471,36 +474,36 @@ impl<'a, P: Pacing> World<'a, P> {
     }
 
     fn connect(&mut self, agent: usize, n: u32) {
-        let id = self.change(agent, Doing::Talking);
+        let id = self.set_state(agent, Doing::Talking);
         let call = &mut self.calls[n as usize];
         call.agent = Some(agent as u32);
         call.waiting = false;
         let talk = (call.talk as f64 * self.agents[agent].pace) as u64;
-        self.tell(Event::Connected { call: CallId(u64::from(n)), agent: id });
-        self.at(self.now + talk.max(500), Happening::TalkEnds(n));
+        self.send_event(Event::Connected { call: CallId(u64::from(n)), agent: id });
+        self.schedule(self.now + talk.max(500), FloorEvent::TalkEnds(n));
     }
 
-    fn talk_ends(&mut self, n: u32) {
+    fn end_talk(&mut self, n: u32) {
         let Some(agent) = self.calls[n as usize].agent else { return };
         self.lines_used -= 1;
         let machine = self.calls[n as usize].fate == Fate::Machine;
         if machine {
-            self.tell(Event::FoundMachine { call: CallId(u64::from(n)) });
+            self.send_event(Event::FoundMachine { call: CallId(u64::from(n)) });
         }
-        let id = self.change(agent as usize, Doing::WrapUp { until: None });
-        self.tell(Event::TalkEnded { agent: id });
+        let id = self.set_state(agent as usize, Doing::WrapUp { until: None });
+        self.send_event(Event::TalkEnded { agent: id });
         let own = &mut self.agents[agent as usize];
         let wrap = self.scenario.wrap.draw(&mut own.dice) * if machine { 0.2 } else { 1.0 };
-        self.at(self.now + millis(wrap), Happening::WrapEnds(agent));
+        self.schedule(self.now + millis(wrap), FloorEvent::WrapEnds(agent));
     }
 
-    fn wrap_ends(&mut self, n: usize) {
-        let agent = self.change(n, Doing::Idle);
-        self.tell(Event::WrapEnded { agent });
-        self.is_free(n);
+    fn end_wrap_up(&mut self, n: usize) {
+        let agent = self.set_state(n, Doing::Idle);
+        self.send_event(Event::WrapEnded { agent });
+        self.become_free(n);
     }
 
-    fn wants_break(&mut self, n: usize) {
+    fn request_break(&mut self, n: usize) {
         self.agents[n].wants_break = true;
         if self.view.agents[n].doing == Doing::Idle {
             self.go_on_break(n);
@@ -509,8 +512,8 @@ impl<'a, P: Pacing> World<'a, P> {
 
     fn go_on_break(&mut self, n: usize) {
         self.agents[n].wants_break = false;
-        let agent = self.change(n, Doing::Paused);
-        self.tell(Event::AgentPaused { agent });
+        let agent = self.set_state(n, Doing::Paused);
+        self.send_event(Event::AgentPaused { agent });
         let secs = self.now as f64 / 1000.0;
         let lunch =
             self.scenario.lunch.filter(|(from, _, over)| (*from..from + over + 600.0).contains(&secs));
@@ -520,15 +523,15 @@ impl<'a, P: Pacing> World<'a, P> {
             (None, Some((every, length))) => {
                 let next = secs + every * (0.5 + own.dice.unit());
                 let length = length.draw(&mut own.dice);
-                self.at(millis(next), Happening::Break(n as u32));
+                self.schedule(millis(next), FloorEvent::Break(n as u32));
                 length
             }
             (None, None) => 300.0,
         };
-        self.at(self.now + millis(length), Happening::Back(n as u32));
+        self.schedule(self.now + millis(length), FloorEvent::Back(n as u32));
     }
 
-    fn is_free(&mut self, n: usize) {
+    fn become_free(&mut self, n: usize) {
         if self.agents[n].wants_break {
             self.go_on_break(n);
             return;

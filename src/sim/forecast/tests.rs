@@ -1,4 +1,4 @@
-//! A forecast is the same for the same seed, and says what the modes are known to do.
+//! A forecast is the same for the same seed, and shows the modes' known behaviour.
 
 use super::*;
 use crate::config::{Config, LoadedCampaign};
@@ -51,8 +51,8 @@ fn a_short_list_ends_before_the_day_does() {
     assert_eq!(day.calls, 40);
 }
 
-/// A shadow of the very setting that is live comes out as the live one does, and a shadow of another as a day
-/// with that other setting does: what it says before the switch holds after it.
+/// A shadow of the live setting matches the live side, and a shadow of another setting matches a day with
+/// that setting: its figures before the switch hold after it.
 #[test]
 fn a_shadow_comes_out_as_the_day_itself_would() {
     // One day of twelve agents and its shadow differ by a point or two by chance: three are averaged.
@@ -109,14 +109,14 @@ fn a_day_minute_by_minute() {
     assumed.world.answer_rate = 0.3;
     assumed.world.wrap_up = Duration::from_secs(12);
     assumed.campaign.ring = Duration::from_secs(30);
-    let (mut day, sums) = assumed.morning(1, Mode::Predictive, 1.0).expect("agents");
+    let (mut day, totals) = assumed.prepare_day(1, Mode::Predictive, 1.0).expect("agents");
     let every = number("EVERY", 60.0) as u64;
     let (mut answered, mut abandoned) = (0, 0);
     for step in 1..=(assumed.hours * 3_600.0) as u64 / every {
         day.run(Time::from_millis(step * every * 1_000));
         let view = day.dialer.view(CampaignId(1));
-        let sums = sums.borrow();
-        let talks = sums.conversations + sums.abandoned;
+        let totals = totals.borrow();
+        let talks = totals.conversations + totals.abandoned;
         let reason = view.reason;
         println!(
             "{:6} s  talking {:3} out {:3} waiting {} | ended {:4} abandoned {:2} ({:.2} % so far) | {:?} {:?}",
@@ -125,8 +125,8 @@ fn a_day_minute_by_minute() {
             view.starting + view.ringing,
             view.waiting,
             talks - answered,
-            sums.abandoned - abandoned,
-            100.0 * sums.abandoned as f64 / talks.max(1) as f64,
+            totals.abandoned - abandoned,
+            100.0 * totals.abandoned as f64 / talks.max(1) as f64,
             view.why,
             reason.map(|r| (
                 r.limit,
@@ -136,6 +136,6 @@ fn a_day_minute_by_minute() {
                 (r.budget_left * 10.0).round() / 10.0
             )),
         );
-        (answered, abandoned) = (talks, sums.abandoned);
+        (answered, abandoned) = (talks, totals.abandoned);
     }
 }

@@ -1,5 +1,5 @@
-//! Rates of an event by age in whole seconds, learnt from counts over exposure, so that calls that were
-//! cancelled or are still out count for as long as they were watched. Says nothing about what the event is.
+//! Hazard rates of an event by age in whole seconds: events over exposure, so that cancelled and pending
+//! calls count for as long as they were observed (right-censored).
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct Hazard {
 }
 
 impl Hazard {
-    /// `prior` per second of age, believed like `weight` exposures.
+    /// `prior`: rates by second of age, with the weight of `weight` seconds of exposure each.
     pub fn new(prior: Vec<f64>, weight: f64) -> Self {
         let bins = prior.len();
         Hazard { prior, weight, events: vec![0.0; bins], exposure: vec![0.0; bins] }
@@ -33,7 +33,7 @@ impl Hazard {
         self.events[bin] += weight;
     }
 
-    /// Watched from one age to another without regard to how it ended.
+    /// Adds exposure between two ages, however it ended.
     pub fn expose(&mut self, from: f64, to: f64, weight: f64) {
         let mut at = from.max(0.0);
         let last = self.prior.len() - 1;
@@ -45,12 +45,12 @@ impl Hazard {
         }
     }
 
-    /// What was watched so far counts so many times as much.
-    pub fn reweigh(&mut self, factor: f64) {
+    /// Multiplies the exposure so far by `factor`.
+    pub fn scale_exposure(&mut self, factor: f64) {
         self.exposure.iter_mut().for_each(|value| *value *= factor);
     }
 
-    /// Events that the rates would have expected over that stretch.
+    /// Number of events that `rates` expect between two ages.
     pub fn expected(rates: &[f64], from: f64, to: f64) -> f64 {
         let last = rates.len() - 1;
         let (mut at, mut sum) = (from.max(0.0), 0.0);
@@ -69,14 +69,14 @@ impl Hazard {
         }
     }
 
-    /// All events seen, faded.
-    pub fn seen(&self) -> f64 {
+    /// Weight of all events counted, after fading.
+    pub fn total_events(&self) -> f64 {
         self.events.iter().sum()
     }
 
-    /// Rates with each second helped by its neighbours, by more of them while little is known.
+    /// Rates smoothed over neighbouring seconds, more widely while few events are known.
     pub fn rates(&self) -> Vec<f64> {
-        let reach = (9.0 / (1.0 + self.seen()).cbrt()).clamp(1.0, 5.0);
+        let reach = (9.0 / (1.0 + self.total_events()).cbrt()).clamp(1.0, 5.0);
         let width = reach.ceil() as usize;
         let bins = self.prior.len();
         (0..bins)

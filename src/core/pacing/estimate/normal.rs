@@ -1,4 +1,5 @@
-//! The normal distribution's cumulative function, by a rational approximation: the same bits on every run.
+//! The normal distribution's cumulative function by a rational approximation that gives the same bits on
+//! every run.
 
 /// P(standard normal <= x), correct to about 1e-7.
 pub fn below(x: f64) -> f64 {

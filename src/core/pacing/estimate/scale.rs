@@ -1,5 +1,5 @@
-//! How much more or less a list answers than its usual rates: a filter over a grid of factors that
-//! follows slow drift and sees a jump within tens of calls. Knows counts and exposure, not calls.
+//! How much more or less a list answers than its usual rates: a Bayesian filter over a grid of factors that
+//! follows slow drift and detects a jump within tens of calls. Its inputs are counts and exposure.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ const LOWEST: f64 = 0.02;
 const STEP_LN: f64 = 0.06;
 const POINTS: usize = 101;
 
-/// What is believed about the factor, as a weight for each point of a logarithmic grid (0.02 to 8).
+/// Belief about the factor, as a weight for each point of a logarithmic grid (0.02 to 8).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
     weights: Vec<f64>,
@@ -22,7 +22,7 @@ fn point(n: usize) -> f64 {
 }
 
 impl Scale {
-    /// Believes in factors around `centre`, `spread` being the standard deviation of the logarithm.
+    /// A prior around `centre`; `spread` is the standard deviation of the factor's logarithm.
     pub fn new(centre: f64, spread: f64) -> Self {
         let mut prior: Vec<f64> = (0..POINTS)
             .map(|n| {
@@ -33,11 +33,11 @@ impl Scale {
         let sum: f64 = prior.iter().sum();
         prior.iter_mut().for_each(|w| *w /= sum);
         let mut scale = Scale { weights: prior.clone(), prior, mean: centre, spread };
-        scale.sum_up();
+        scale.update_moments();
         scale
     }
 
-    /// `seconds` went by: the factor may have drifted, or jumped to anywhere.
+    /// `seconds` passed: the factor may have drifted, or jumped to any value of the prior.
     pub fn drift(&mut self, seconds: f64, jumps_per_sec: f64, drift_per_sec: f64) {
         // Diffusion with variance drift^2 x t, as a step to both neighbours.
         let step = (drift_per_sec * drift_per_sec * seconds / (STEP_LN * STEP_LN)).min(0.5) / 2.0;
@@ -52,8 +52,8 @@ impl Scale {
         }
     }
 
-    /// `count` events were seen where a factor of one would have expected `expected`.
-    /// `trust` below 1 takes the observation for less than it is.
+    /// `count` events were seen where a factor of one would have expected `expected`. A `trust` below 1
+    /// reduces the weight of the observation.
     pub fn observe(&mut self, count: f64, expected: f64, trust: f64) {
         if count == 0.0 && expected == 0.0 {
             return;
@@ -68,15 +68,15 @@ impl Scale {
             .collect();
         let mut sum = 0.0;
         for (weight, log) in self.weights.iter_mut().zip(logs) {
-            // A floor, so that no belief dies for ever.
+            // A floor keeps every point of the grid reachable.
             *weight = (*weight * (log - most).exp()).max(1e-14);
             sum += *weight;
         }
         self.weights.iter_mut().for_each(|w| *w /= sum);
-        self.sum_up();
+        self.update_moments();
     }
 
-    fn sum_up(&mut self) {
+    fn update_moments(&mut self) {
         let mean: f64 = self.weights.iter().enumerate().map(|(n, w)| w * point(n)).sum();
         let mean_ln: f64 = self.weights.iter().enumerate().map(|(n, w)| w * n as f64).sum();
         let square: f64 =

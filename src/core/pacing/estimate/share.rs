@@ -1,8 +1,8 @@
-//! A proportion that forgets: so many of so many, with a prior of a stated weight (beta-binomial).
+//! A proportion that fades: successes over trials, with a prior of a stated weight (beta-binomial).
 
 use serde::{Deserialize, Serialize};
 
-/// "How many of those were such?", as a beta distribution whose data fade.
+/// A proportion as a beta distribution whose data fade.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     yes: f64,
@@ -12,7 +12,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// Believes `share` as firmly as `weight` observations would make it.
+    /// A prior of `share` with the weight of `weight` observations.
     pub fn new(share: f64, weight: f64) -> Self {
         Share { yes: 0.0, no: 0.0, prior_yes: share * weight, prior_no: (1.0 - share) * weight }
     }
@@ -25,8 +25,8 @@ impl Share {
         }
     }
 
-    /// Takes back one observation (it was of the other kind after all).
-    pub fn turn(&mut self, to_yes: bool) {
+    /// Moves one observation to the other kind, for a correction that came later.
+    pub fn reclassify(&mut self, to_yes: bool) {
         let (from, into) = if to_yes { (&mut self.no, &mut self.yes) } else { (&mut self.yes, &mut self.no) };
         if *from >= 1.0 {
             *from -= 1.0;
@@ -34,7 +34,7 @@ impl Share {
         }
     }
 
-    /// The data weigh `factor` of what they did.
+    /// Multiplies the weight of the data by `factor`; the prior keeps its own.
     pub fn fade(&mut self, factor: f64) {
         self.yes *= factor;
         self.no *= factor;
@@ -44,12 +44,12 @@ impl Share {
         (self.yes + self.prior_yes) / self.weight()
     }
 
-    /// Observations behind the mean, the prior's included.
+    /// Weight of the observations behind the mean, the prior's included.
     pub fn weight(&self) -> f64 {
         self.yes + self.no + self.prior_yes + self.prior_no
     }
 
-    /// One standard deviation of what is believed.
+    /// One standard deviation of the proportion.
     pub fn spread(&self) -> f64 {
         let mean = self.mean();
         (mean * (1.0 - mean) / (self.weight() + 1.0)).sqrt()

@@ -1,49 +1,49 @@
-//! The abandon ledger: one record of placed calls, live answers, machines, waits and abandons, and the rate
-//! by every rule in use, each with an upper bound while few calls are known. Pure counts; what dials less
-//! because of them is `brake`.
+//! The abandon ledger: counts of placed calls, live answers, machines, waits and abandons, and the abandon
+//! rate by every rule in use, each with an upper confidence bound. `brake` acts on it.
 //!
-//! Everything stands at the quarter hour in which the call was answered (placed, for `placed` and
-//! `settled`), so the sums are those of the stored attempts, whenever they are taken.
+//! Each count belongs to the quarter hour of the call's answer (of its start, for `placed` and `settled`), so
+//! the sums equal those of the stored attempts whenever they are computed.
 
 use crate::outcome::{EndedBy, Outcome};
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// The ledger's grain. Every time zone in use is a multiple of it away from UTC, so local days are exact.
+/// Width of one slot. Every time zone in use is a multiple of it away from UTC, so local days are exact.
 pub const SLOT: Duration = Duration::from_secs(15 * 60);
 
-/// The longest window.
+/// The longest window of any rule.
 pub const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// 16 CFR 310.4(b)(1)(iv), 47 CFR 64.1200(a)(7): an agent within two seconds of the greeting's end (of the
-/// answer, where that is not heard), whatever the campaign's own `answer_wait` is.
+/// 16 CFR 310.4(b)(1)(iv), 47 CFR 64.1200(a)(7): an agent must be connected within two seconds of the end of
+/// the greeting (of the answer, where the greeting is not detected), whatever the campaign's `answer_wait`
+/// is.
 pub const LATE_AFTER: Duration = Duration::from_secs(2);
 
 const SLOT_MS: i64 = SLOT.as_millis() as i64;
 const DAY_SLOTS: i64 = 24 * 4;
 const SLOTS_KEPT: i64 = 30 * DAY_SLOTS;
-/// Two-sided 90 %: one in twenty that the true rate is above the bound.
+/// Two-sided 90 %: the true rate is above the bound with a probability of 5 %.
 const BOUND_Z: f64 = 1.644_853_6;
 
 /// Counts of one quarter hour or one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Attempts that were opened, tests and agents' own calls among them.
+    /// Attempts opened, tests and agents' manual calls included.
     pub placed: u64,
-    /// Of those, such as rang to an end, answered or not: for the answer rate.
+    /// Attempts that rang to an end, answered or not: the divisor of the answer rate.
     pub settled: u64,
-    /// Connected calls with a person, and with a machine as the agent's disposition says.
+    /// Connected calls with a person, and with a machine by the agent's disposition.
     pub connected_people: u64,
     pub connected_machines: u64,
-    /// Answered, and nobody came: outcome `abandoned`, whoever ended the wait.
+    /// Answered without getting an agent: outcome `abandoned`, whichever side hung up.
     pub abandoned: u64,
-    /// Of those abandoned, such as hung up before their time was over. They count as abandoned in every
-    /// rate, the careful side; here they can be seen.
+    /// Of the abandoned, those who hung up before `answer_wait` was over. Every rate counts them as
+    /// abandoned, to be on the careful side; this count shows them.
     pub hung_up: u64,
-    /// Machines that a detector found; no agent heard them.
+    /// Machines found by a detector; no agent was connected.
     pub machines_detected: u64,
-    /// Of the connected people, such as waited for longer than [`LATE_AFTER`].
+    /// Of the connected people, those who waited longer than [`LATE_AFTER`].
     pub connected_late: u64,
 }
 
@@ -59,19 +59,19 @@ impl Counts {
         self.connected_late += other.connected_late;
     }
 
-    /// Answers that wanted an agent, as far as they were people.
+    /// People who answered and needed an agent.
     pub fn people(&self) -> u64 {
         self.connected_people + self.abandoned
     }
 
-    /// Share of machines among what agents heard.
+    /// Share of machines among the connected calls.
     fn machine_share(&self) -> f64 {
         let heard = self.connected_people + self.connected_machines;
         if heard > 0 { self.connected_machines as f64 / heard as f64 } else { 0.0 }
     }
 }
 
-/// A way of counting that somebody demands.
+/// One regulator's or customer's way of counting abandons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -107,11 +107,11 @@ impl Rule {
         }
     }
 
-    /// How many more people may be abandoned before this rule's rate passes `ceiling`.
+    /// How many more callees may be abandoned before this rule's rate exceeds `ceiling`.
     pub fn left(self, counts: &Counts, ceiling: f64) -> u32 {
         let now = rate(self, counts);
         let room = ceiling * now.of - now.abandoned;
-        // One more weighs on either side, save where all calls are the divisor.
+        // One more abandon changes both numerator and divisor, except where all calls are the divisor.
         let weight = match self {
             Rule::AllCalls => 1.0,
             Rule::UkOfcom => (1.0 - ceiling) * (1.0 - counts.machine_share()),
@@ -121,7 +121,7 @@ impl Rule {
     }
 }
 
-/// Rules, each at most once.
+/// A set of rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleSet(u8);
 
@@ -149,7 +149,7 @@ impl FromIterator<Rule> for RuleSet {
 
 impl Serialize for RuleSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Journals want to know how many there are before the first.
+        // Postcard needs the length before the first element.
         self.iter().collect::<Vec<Rule>>().serialize(serializer)
     }
 }
@@ -160,20 +160,20 @@ impl<'de> Deserialize<'de> for RuleSet {
     }
 }
 
-/// A rate with what it stands on.
+/// A rate with its counts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
     pub rule: Rule,
-    /// Abandoned, as the rule counts (the UK rule makes fractions).
+    /// Abandoned calls as the rule counts them (fractions under the UK rule).
     pub abandoned: f64,
     pub of: f64,
     /// 0 to 1; 0 while nothing was answered.
     pub rate: f64,
-    /// The true rate is above this with a chance of one in twenty (Wilson's bound).
+    /// Upper bound of the true rate (Wilson): exceeded with a probability of 5 %.
     pub upper: f64,
 }
 
-/// Where a campaign stands: every rule, and what brakes.
+/// A campaign's position by every rule, and the rule that brakes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     /// In the order of [`Rule::ALL`].
@@ -181,28 +181,28 @@ pub struct Standing {
     pub chosen: RuleSet,
     /// The ceiling of every chosen rule, 0 to 1.
     pub ceiling: f64,
-    /// Of the chosen rules the one that leaves the least room.
+    /// The chosen rule with the least room under the ceiling.
     pub strictest: Rule,
-    /// People who may still be abandoned now before the strictest rule's rate passes the ceiling.
+    /// How many callees may still be abandoned before the strictest rule's rate exceeds the ceiling.
     pub left: u32,
 }
 
 impl Standing {
-    /// The strictest chosen rule's.
+    /// The strictest chosen rule's rate.
     pub fn braking(&self) -> Rate {
         self.rates[self.strictest as usize]
     }
 }
 
-/// A moment, and the campaign's own calendar day that it lies in.
+/// A time, and the start of the campaign's local day that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct At {
     pub now: Utc,
-    /// The first moment of the local day: 23 to 25 hours before the next one's.
+    /// Start of the local day: 23 to 25 hours before the next one's.
     pub day_start: Utc,
 }
 
-/// One attempt as the books have it once it is over.
+/// One finished attempt as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Booked {
     pub placed_at: Utc,
@@ -212,22 +212,22 @@ pub struct Booked {
     pub ended_at: Utc,
     pub ended_by: EndedBy,
     pub outcome: Outcome,
-    /// An agent heard a machine.
+    /// The agent's disposition says machine.
     pub machine: bool,
 }
 
-/// The record of one campaign.
+/// The counts of one campaign.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// By quarter hours since 1970. Times alone say to which local day they belong, so a change of
-    /// daylight saving moves no count.
+    /// By quarter hours since 1970. Slots are UTC; the window decides the local day, so a change of daylight
+    /// saving moves no count.
     slots: BTreeMap<i64, Counts>,
-    /// Grows with every change.
+    /// Incremented by every change.
     changes: u64,
 }
 
 impl Ledger {
-    /// Sums from a store, each with the first moment of its quarter hour.
+    /// Restores a ledger from stored sums, each with the start of its quarter hour.
     pub fn restored(sums: &[(Utc, Counts)]) -> Self {
         let mut ledger = Ledger::default();
         for (at, counts) in sums {
@@ -244,7 +244,8 @@ impl Ledger {
         while self.slots.first_key_value().is_some_and(|(old, _)| old + SLOTS_KEPT < newest) {
             self.slots.pop_first();
         }
-        // Older than every window: the entry just swept away is made once more, and goes with the next.
+        // A slot older than every window was just removed: it is created once more and goes with the next
+        // removal.
         self.slots.entry(number).or_default()
     }
 
@@ -252,12 +253,12 @@ impl Ledger {
         self.at(placed_at).placed += 1;
     }
 
-    /// A call that rang is over.
+    /// A call that rang has ended.
     pub fn settled(&mut self, placed_at: Utc) {
         self.at(placed_at).settled += 1;
     }
 
-    /// An agent and whoever answered can hear each other. Told once a call.
+    /// An agent and the answered callee are bridged. Called once per call.
     pub fn connected(&mut self, answered_at: Utc, connected_at: Utc) {
         let late = u64::from(is_late(answered_at, connected_at));
         let counts = self.at(answered_at);
@@ -265,12 +266,12 @@ impl Ledger {
         counts.connected_late += late;
     }
 
-    /// Nobody came.
+    /// The answered callee got no agent.
     pub fn abandoned(&mut self, answered_at: Utc) {
         self.at(answered_at).abandoned += 1;
     }
 
-    /// Who was abandoned had hung up before her time was over; told beside `abandoned`.
+    /// The abandoned callee hung up before `answer_wait` was over; called in addition to `abandoned`.
     pub fn hung_up(&mut self, answered_at: Utc) {
         self.at(answered_at).hung_up += 1;
     }
@@ -279,7 +280,7 @@ impl Ledger {
         self.at(answered_at).machines_detected += 1;
     }
 
-    /// A connected call moves from the people to the machines, or back where the agent thinks better of it.
+    /// Moves a connected call from people to machines, or back when the agent corrects the disposition.
     pub fn machine_heard(&mut self, answered_at: Utc, connected_at: Utc, machine: bool) {
         let late = u64::from(is_late(answered_at, connected_at));
         let counts = self.at(answered_at);
@@ -294,7 +295,7 @@ impl Ledger {
         }
     }
 
-    /// A whole attempt from the books. `answer_wait`: how long it was to wait for an agent.
+    /// Enters a whole stored attempt. `answer_wait`: how long the callee was to wait for an agent.
     pub fn enter(&mut self, booked: &Booked, answer_wait: Duration) {
         self.placed(booked.placed_at);
         if booked.rang || booked.answered_at.is_some() {
@@ -319,7 +320,7 @@ impl Ledger {
         }
     }
 
-    /// Every quarter hour that holds something, as (its first moment, its counts).
+    /// Every non-empty quarter hour as (its start, its counts).
     pub fn sums(&self) -> impl Iterator<Item = (Utc, &Counts)> {
         let at = |number: &i64| Utc::from_millis(number * SLOT_MS);
         self.slots
@@ -328,12 +329,12 @@ impl Ledger {
             .map(move |(n, counts)| (at(n), counts))
     }
 
-    /// Grows with every change: whoever keeps what was computed compares it.
+    /// Change counter, for caches of computed rates.
     pub fn changes(&self) -> u64 {
         self.changes
     }
 
-    /// The counts of a rule's window.
+    /// The counts within a rule's window.
     pub fn window(&self, rule: Rule, at: At) -> Counts {
         let last = slot(at.now);
         let first = match rule {
@@ -348,13 +349,11 @@ impl Ledger {
         sum
     }
 
-    /// The rate by one rule.
     pub fn rate(&self, rule: Rule, at: At) -> Rate {
         rate(rule, &self.window(rule, at))
     }
 
-    /// Of the chosen rules the one that leaves the least room under the ceiling; the whole day where none
-    /// is chosen.
+    /// The chosen rule's rate with the least room under the ceiling; the whole day's where no rule is chosen.
     pub fn strictest(&self, chosen: RuleSet, ceiling: f64, at: At) -> Rate {
         let room = |rate: &Rate| ceiling * rate.of - rate.abandoned;
         let rates = chosen.iter().map(|rule| self.rate(rule, at));
@@ -362,7 +361,7 @@ impl Ledger {
         least.unwrap_or_else(|| self.rate(Rule::WholeDay, at))
     }
 
-    /// Where the campaign stands.
+    /// The campaign's position by every rule.
     pub fn standing(&self, chosen: RuleSet, ceiling: f64, at: At) -> Standing {
         let strictest = self.strictest(chosen, ceiling, at).rule;
         Standing {
@@ -374,7 +373,7 @@ impl Ledger {
         }
     }
 
-    /// The first moment of the first quarter hour since `from` in which anybody answered.
+    /// Start of the first quarter hour since `from` with an answer by a person.
     pub fn answers_since(&self, from: Utc) -> Option<Utc> {
         let mut slots = self.slots.range(slot(from)..);
         let first = slots.find(|(_, counts)| counts.people() > 0)?;
@@ -383,7 +382,7 @@ impl Ledger {
 }
 
 impl At {
-    /// Alike for moments in which every window holds the same counts.
+    /// Equal for times in which every window holds the same counts: a cache key.
     pub fn key(&self) -> (i64, Utc) {
         (slot(self.now), self.day_start)
     }
@@ -397,12 +396,12 @@ fn is_late(answered_at: Utc, connected_at: Utc) -> bool {
     connected_at.since(answered_at) > LATE_AFTER
 }
 
-/// Whether an abandoned callee ended it herself before her time was over.
+/// Whether the abandoned callee hung up before `answer_wait` was over.
 pub fn left_early(answered_at: Utc, ended_at: Utc, ended_by: EndedBy, answer_wait: Duration) -> bool {
     ended_by == EndedBy::Callee && ended_at.since(answered_at) < answer_wait
 }
 
-/// One rule applied to counts.
+/// Applies one rule to counts.
 pub fn rate(rule: Rule, counts: &Counts) -> Rate {
     let abandoned = counts.abandoned as f64;
     let people = counts.connected_people as f64;
@@ -420,7 +419,7 @@ pub fn rate(rule: Rule, counts: &Counts) -> Rate {
     Rate { rule, abandoned, of, rate, upper: upper(abandoned, of) }
 }
 
-/// Wilson's upper bound; 1 while nothing is known.
+/// Wilson's upper bound; 1 without data.
 pub fn upper(some: f64, of: f64) -> f64 {
     if of <= 0.0 {
         return 1.0;

@@ -1,4 +1,4 @@
-//! Worked examples of every rule, windows at their edges, and the sums that bring a ledger back.
+//! Worked examples of every rule, window edges, and restoring a ledger from stored sums.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn the_uk_worked_example_comes_out() {
 fn one_record_gives_every_rate() {
     let mut ledger = ledger(90, 10, 3);
     (0..400).for_each(|_| ledger.placed(NOON));
-    // Two more abandoned, who hung up before their time was over: no rate is the better for it.
+    // Two more abandoned callees who hung up early: no rate improves by it.
     (0..2).for_each(|_| ledger.abandoned(NOON));
     (0..2).for_each(|_| ledger.hung_up(NOON));
     ledger.connected(NOON, NOON + Duration::from_millis(2_001));
@@ -63,7 +63,7 @@ fn machines_that_the_detector_closed_are_in_no_rate() {
 }
 
 #[test]
-fn a_machine_that_an_agent_heard_is_no_person_until_she_thinks_better_of_it() {
+fn a_machine_disposition_moves_the_call_and_a_correction_moves_it_back() {
     let late = NOON + Duration::from_secs(5);
     let mut ledger = ledger(0, 0, 0);
     ledger.connected(NOON, late);
@@ -92,9 +92,9 @@ fn windows_end_where_their_rule_says() {
 }
 
 #[test]
-fn the_calendar_day_is_the_one_that_it_is_told() {
-    // A quarter to midnight in Kathmandu (5:45 east) is six in the evening in Greenwich; and a day of
-    // 25 hours, when daylight saving ends, keeps its first hour.
+fn the_whole_day_rule_uses_the_given_local_day() {
+    // A quarter to midnight in Kathmandu (5:45 east) is six in the evening in Greenwich; and a day of 25
+    // hours, when daylight saving ends, keeps its first hour.
     let mut ledger = Ledger::default();
     let midnight = NOON + Duration::from_secs((6 * 60 + 15) * 60);
     ledger.connected(midnight - Duration::from_millis(1), midnight);
@@ -126,7 +126,7 @@ fn the_strictest_rule_is_the_one_with_the_least_room() {
 }
 
 #[test]
-fn what_is_left_can_be_spent_and_not_one_more() {
+fn exactly_the_allowed_abandons_stay_below_the_ceiling() {
     for (people, machines, placed) in [(0, 0, 10), (32, 0, 90), (33, 5, 90), (970, 300, 5_000), (65, 9, 66)] {
         let mut fresh = ledger(people, machines, 0);
         (0..placed).for_each(|_| fresh.placed(NOON));
@@ -155,7 +155,7 @@ fn stored_sums_bring_the_ledger_back() {
 }
 
 #[test]
-fn a_whole_attempt_is_entered_as_it_would_have_been_told() {
+fn a_stored_attempt_counts_like_its_live_events() {
     let wait = Duration::from_secs(2);
     let ended = |outcome, ended_by, after: u64| Booked {
         placed_at: NOON - HOUR,

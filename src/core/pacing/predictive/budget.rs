@@ -1,5 +1,5 @@
-//! The abandon budget: how many people may still be abandoned today, and the risk per call that spends it
-//! evenly. Counts people; knows no agents and no calls.
+//! The abandon budget: how many callees may still be abandoned today, and the risk per call that spends the
+//! budget evenly. Counts people; has no agents and no calls.
 
 use super::rules::{Carried, Rules};
 use crate::time::{Duration, Time};
@@ -7,104 +7,105 @@ use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Risk taken at most, whatever is left.
+/// Upper limit of the risk, whatever is left.
 const RISK_MAX: f64 = 0.6;
-/// Part of the ceiling that is aimed at: what is lost in the last minutes comes out of the rest.
+/// Share of the ceiling that is aimed at, as losses of the last minutes come out of the rest.
 const SHARE_USED: f64 = 0.965;
-/// Part of that where it is reckoned, not known, who of the abandoned were people.
-const SHARE_RECKONED: f64 = 0.9;
-/// People abandoned for each unit of risk taken, before it was seen. Floors of every kind are near it, so
-/// it is believed until many people were lost: what a few of them say is mostly chance.
+/// Further share where the abandoned people are estimated (machines reach the agents), not known.
+const SHARE_ESTIMATED: f64 = 0.9;
+/// Prior: people abandoned per unit of risk taken. Floors of every kind are near it, and the abandons of a
+/// few people are mostly chance, so it is kept until many were lost.
 const USUAL_RATIO: f64 = 0.68;
 const RATIO_WEIGHT: f64 = 8.0;
 const RATIO_FADES: f64 = 0.999;
-/// People kept in reserve, and standard deviations of the abandons on their way: they come in clusters.
+/// People kept in reserve, and standard deviations of the imminent abandons: they come in clusters.
 const RESERVE: f64 = 1.0;
 const CLUSTER: f64 = 1.5;
-/// Of the answers that are expected, so many are counted on.
-const SURE: f64 = 0.75;
-/// Times the ceiling that may be spent at once.
+/// Share of the expected answers that is relied on.
+const SURE_SHARE: f64 = 0.75;
+/// Highest rate to spend at, as a multiple of the ceiling.
 const RATE_MAX: f64 = 1.15;
-/// Live answers from which the floor is known, and the part of the risk that is taken before.
+/// Live answers from which the floor counts as known, and the share of the risk taken before.
 const KNOWN_FROM: f64 = 60.0;
 const UNKNOWN_PART: f64 = 0.8;
 /// The last people of the budget are spent with growing care.
 const LAST_PEOPLE: f64 = 2.5;
-/// People lent, for each root of those that the whole day allows.
+/// People borrowed from the rest of the day, for each root of those that the whole day allows.
 const LOAN: f64 = 0.3;
-/// Never more than this part of what the rest of the day will allow.
+/// Upper limit of the loan, as a share of what the rest of the day will allow.
 const LOAN_OF_REST: f64 = 0.4;
-/// Care begins when so much of the loan is left, or of the half hour's ceiling.
+/// Care begins when this share of the loan, or of the half hour's ceiling, is left.
 const CARE_LOAN: f64 = 0.8;
 const CARE_HALF_HOUR: f64 = 0.3;
-/// And never takes more than this off: what little risk buys is dear, what much of it buys is cheap.
+/// Lower limit of the care factor: the first bit of risk saves the most agent time.
 const CARE_MOST: f64 = 0.25;
-/// The risk of floors that have spent what may be spent for now: a fraction of an abandon in a thousand
-/// answers, and still most of what predicting brings.
-const STOPPED: f64 = 0.001;
-/// A day is nearly over when so small a part of its answers is to come.
+/// Risk while the current limit is reached: a fraction of an abandon in a thousand answers, and still most of
+/// the benefit of predicting.
+const RISK_AT_LIMIT: f64 = 0.001;
+/// The day is nearly over when this share of its answers is still to come.
 const LAST_PART: f64 = 0.05;
-/// People risked in all the rest of a day that has none to spare.
+/// People risked in all the rest of a day that has none left.
 const LAST_RISK: f64 = 0.01;
 const LAST_RISK_MAX: f64 = 0.003;
-/// A half hour whose ceiling is fewer people is not judged; in teams from `LARGE` on it is judged sooner.
+/// A half hour whose ceiling is fewer people is not judged; in teams of `LARGE` or more it is judged sooner.
 const JUDGED_FROM: f64 = 4.0;
 const JUDGED_FROM_LARGE: f64 = 2.5;
 const LARGE: u32 = 25;
 
-/// The model is believed until half an hour lost so many people, and then so many times what it reckoned with.
-const CHANCE: f64 = 10.0;
-const WRONG_BY: f64 = 4.0;
+/// The model is distrusted once half an hour lost this many people plus this multiple of its forecast.
+const DISTRUST_FROM: f64 = 10.0;
+const DISTRUST_FACTOR: f64 = 4.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Minute {
     number: u64,
     live: f64,
     abandoned: f64,
-    /// Sum over its live answers of the risk that was taken.
+    /// Sum of the risk taken over its live answers.
     risked: f64,
 }
 
-/// What was spent, and what the spending bought.
+/// The budget's counts, and how many abandons the risk taken has caused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     live: f64,
     abandoned: f64,
     /// Sums over live answers of the risk taken, and of those abandoned; they fade.
     risk_taken: f64,
-    came_true: f64,
+    abandoned_at_risk: f64,
     recent: VecDeque<Minute>,
-    /// The first answer, and answers since.
+    /// Time of the first answer, and the number of answers since.
     began: Option<Time>,
-    told: f64,
+    answers_seen: f64,
 }
 
-/// What may be risked now.
+/// The risk that may be taken now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Allowance {
-    /// P(an answer finds nobody) up to which a call is placed; zero = only what cannot fail.
+    /// P(the answer finds no idle agent) up to which a call is placed; zero = only calls that cannot be
+    /// abandoned.
     pub risk: f64,
     /// People who may still be abandoned today, after the reserve.
     pub left: f64,
-    /// The day is nearly over, and so many whole people may still be lost.
+    /// `Some` near the end of the day: how many whole people may still be abandoned.
     pub last: Option<u32>,
 }
 
-/// What is to be expected, in people.
+/// Forecast for the rest of the day, in people.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Coming {
+pub struct DayForecast {
     /// Live answers until the end of the day.
     pub answers: f64,
-    /// Of those, from calls that are already out.
+    /// Of those, from calls that are already pending.
     pub in_flight: f64,
-    /// And of those, such as will find nobody.
+    /// Of those in turn, the ones that will find no idle agent.
     pub failing: f64,
-    /// Those whose agents may walk away, as at lunch time.
+    /// Those lost to agents who leave, as at lunch time.
     pub leaving: f64,
-    /// Whether anybody said when the day or the list ends.
+    /// Whether the end of the day or of the list is known.
     pub end_known: bool,
-    /// Machines reach the agents, so that who was abandoned is reckoned.
-    pub reckoned: bool,
+    /// Machines reach the agents, so the number of abandoned people is an estimate.
+    pub is_estimated: bool,
     /// Agents signed in, on a break or not.
     pub team: u32,
 }
@@ -115,15 +116,15 @@ impl Budget {
             live: rules.carried.live,
             abandoned: rules.carried.abandoned,
             risk_taken: 0.0,
-            came_true: 0.0,
+            abandoned_at_risk: 0.0,
             recent: VecDeque::new(),
             began: None,
-            told: 0.0,
+            answers_seen: 0.0,
         }
     }
 
     fn minute(&mut self, now: Time) -> &mut Minute {
-        // A clock that was set back counts into the minute that it had come to.
+        // After a clock was set back, counts go to the latest minute reached.
         let last = self.recent.back().map_or(0, |minute| minute.number);
         let number = (now.as_millis() / 60_000).max(last);
         if self.recent.back().is_none_or(|minute| minute.number != number) {
@@ -136,32 +137,32 @@ impl Budget {
         &mut self.recent[last]
     }
 
-    /// A person answered while `risk` was being taken.
+    /// A person answered while `risk` was the limit.
     pub fn answered(&mut self, now: Time, risk: f64) {
         self.live += 1.0;
-        self.told += 1.0;
+        self.answers_seen += 1.0;
         self.began.get_or_insert(now);
         let minute = self.minute(now);
         minute.live += 1.0;
         minute.risked += risk.max(0.0);
         if risk > 0.0 {
             self.risk_taken = self.risk_taken * RATIO_FADES + risk;
-            self.came_true *= RATIO_FADES;
+            self.abandoned_at_risk *= RATIO_FADES;
         }
     }
 
-    /// So much of a person (less where it may have been a machine) was abandoned.
+    /// A callee was abandoned; `person` = the probability that it was a person.
     pub fn abandoned(&mut self, now: Time, person: f64) {
         self.abandoned += person;
-        self.came_true += person;
+        self.abandoned_at_risk += person;
         self.minute(now).abandoned += person;
-        // What was perhaps a machine does not count as a live answer either.
+        // The part that may have been a machine is no live answer either.
         self.live -= 1.0 - person;
         self.minute(now).live -= 1.0 - person;
     }
 
     /// A live answer turned out to be a machine.
-    pub fn was_machine(&mut self, now: Time) {
+    pub fn remove_machine(&mut self, now: Time) {
         self.live = (self.live - 1.0).max(0.0);
         let minute = self.minute(now);
         minute.live = (minute.live - 1.0).max(0.0);
@@ -181,17 +182,18 @@ impl Budget {
         self.abandoned
     }
 
-    /// People abandoned for each unit of risk.
-    fn ratio(&self) -> f64 {
-        ((self.came_true + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT)).clamp(0.05, 3.0)
+    /// People abandoned per unit of risk taken.
+    fn abandons_per_risk(&self) -> f64 {
+        ((self.abandoned_at_risk + USUAL_RATIO * RATIO_WEIGHT) / (self.risk_taken + RATIO_WEIGHT))
+            .clamp(0.05, 3.0)
     }
 
-    /// Live answers per second to reckon with for the rest of the day: half by the last half hour, half by
-    /// the whole day, so that neither a lunch break nor a spell of caution is taken for the future.
+    /// Live answers per second expected for the rest of the day: half by the last half hour, half by the
+    /// whole day, so that neither a lunch break nor a cautious spell is extrapolated.
     pub fn pace(&self, now: Time) -> Option<f64> {
         let recent = self.recent_pace(now)?;
         let span = now.since(self.began?).as_millis() as f64 / 1000.0;
-        Some(0.5 * recent + 0.5 * self.told / span.max(60.0))
+        Some(0.5 * recent + 0.5 * self.answers_seen / span.max(60.0))
     }
 
     fn recent_pace(&self, now: Time) -> Option<f64> {
@@ -205,30 +207,32 @@ impl Budget {
         self.recent.iter().fold((0.0, 0.0), |(live, gone), m| (live + m.live, gone + m.abandoned))
     }
 
-    /// Whether so many more people were lost in the last half hour than the risk taken allows that the
-    /// model must be wrong about this floor: then no risk of its reckoning is small enough.
-    fn distrusted(&self) -> bool {
+    /// Whether the last half hour lost so many more people than the risk taken explains that the model must
+    /// be wrong about this floor: then none of its risk estimates can be used.
+    fn is_model_distrusted(&self) -> bool {
         let sum = |of: fn(&Minute) -> f64| self.recent.iter().map(of).sum::<f64>();
-        sum(|minute| minute.abandoned) > CHANCE + WRONG_BY * USUAL_RATIO * sum(|minute| minute.risked)
+        sum(|minute| minute.abandoned)
+            > DISTRUST_FROM + DISTRUST_FACTOR * USUAL_RATIO * sum(|minute| minute.risked)
     }
 
-    /// The risk that may be taken with what is to come. It stays as even as the budget allows: agents' time
-    /// grows with the logarithm of the risk, so a steady small one is worth far more than a large one now
-    /// and none later.
-    pub fn allowance(&self, rules: &Rules, now: Time, outlook: Coming) -> Allowance {
-        let Coming { answers: coming, in_flight, failing, leaving, end_known, reckoned, team } = outlook;
-        let max = rules.abandon_rate_max * SHARE_USED * if reckoned { SHARE_RECKONED } else { 1.0 };
-        let ratio = self.ratio();
-        // What is already on its way can still cost something, and answers still to come may stay away.
+    /// The risk allowed with this forecast. It stays as even as the budget allows: the agents' gain grows
+    /// with the logarithm of the risk, so a small steady risk is worth far more than a large one now and none
+    /// later.
+    pub fn allowance(&self, rules: &Rules, now: Time, forecast: DayForecast) -> Allowance {
+        let DayForecast { answers: coming, in_flight, failing, leaving, end_known, is_estimated, team } =
+            forecast;
+        let max = rules.abandon_rate_max * SHARE_USED * if is_estimated { SHARE_ESTIMATED } else { 1.0 };
+        let ratio = self.abandons_per_risk();
+        // Pending calls can still become abandons, and expected answers may not come.
         let spread = (failing + max * in_flight).sqrt();
         let reserve = RESERVE + failing + leaving + CLUSTER * spread;
         let left = max * (self.live + coming) - self.abandoned - reserve;
-        let certain = (SURE * coming - 1.5 * coming.sqrt()).max(0.0);
+        let certain = (SURE_SHARE * coming - 1.5 * coming.sqrt()).max(0.0);
         let people = (rules.abandon_rate_max * (self.live + certain) - self.abandoned).max(0.0) as u32;
         let last = (coming < LAST_PART * self.live).then_some(people);
         let none = Allowance { risk: 0.0, left: left.max(0.0), last };
         let spent = rules.abandon_rate_max * (self.live + certain) <= self.abandoned + failing;
-        if max <= 0.0 || spent || self.distrusted() {
+        if max <= 0.0 || spent || self.is_model_distrusted() {
             return none;
         }
         let last_risk = (LAST_RISK / (ratio * (coming + in_flight).max(1.0))).min(LAST_RISK_MAX);
@@ -236,25 +240,25 @@ impl Budget {
         if sure <= 0.0 {
             return Allowance { risk: last_risk, ..none };
         }
-        // The day may end worse than it began: little is lent on answers that have not come, and nothing
-        // where nobody says when it ends.
+        // The day may end worse than it began: little is borrowed from future answers, and nothing where the
+        // end is unknown.
         let day = max * (self.live + coming);
         let lent = if end_known { (1.0 + LOAN * day.sqrt()).min(LOAN_OF_REST * max * coming) } else { 0.0 };
         let head = max * self.live + lent - self.abandoned - failing - spread;
         let half_hour = self.half_hour_room(rules, now, failing, team);
         if head < -(1.0 + lent) || half_hour < -0.5 {
-            return Allowance { risk: STOPPED, ..none };
+            return Allowance { risk: RISK_AT_LIMIT, ..none };
         }
         let usual_head = if end_known { CARE_LOAN * lent } else { 0.35 * (max * self.live).sqrt() };
         let care = (head / (usual_head + 0.5)).min(half_hour).clamp(CARE_MOST, 1.0);
-        // Not much more than the ceiling at any time, less while little is known, less still at the end.
+        // The rate stays near the ceiling at any time, lower while little is known and at the end.
         let known = UNKNOWN_PART + (1.0 - UNKNOWN_PART) * (self.live / KNOWN_FROM).min(1.0);
         let rate =
             (left / coming.max(1.0)).min(RATE_MAX * max) * known * care * (sure / LAST_PEOPLE).min(1.0);
         Allowance { risk: (rate / ratio).clamp(last_risk, RISK_MAX), left, last }
     }
 
-    /// 1 while the last half hour is far from its ceiling, 0 at it, less beyond.
+    /// 1 while the last half hour is far from its ceiling, 0 at it, negative above it.
     fn half_hour_room(&self, rules: &Rules, now: Time, failing: f64, team: u32) -> f64 {
         let Some(max) = rules.half_hour_rate_max else { return 1.0 };
         let (live, gone) = self.half_hour();
@@ -269,8 +273,8 @@ impl Budget {
     }
 }
 
-/// Live answers to be expected until `closes`, from the pace so far or, early, from the floor.
-pub fn coming(
+/// Live answers expected until `closes`, from the pace so far or, early, from the size of the floor.
+pub fn expected_answers(
     pace: Option<f64>,
     floor_pace: f64,
     now: Time,
@@ -294,13 +298,13 @@ mod tests {
         for _ in 0..100 {
             budget.answered(now, 0.1);
         }
-        let full = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
+        let full = budget.allowance(&rules, now, DayForecast { answers: 300.0, ..DayForecast::default() });
         assert!(full.risk > 0.05, "{full:?}");
         assert!((full.left - (0.03 * SHARE_USED * 400.0 - RESERVE)).abs() < 1e-9);
         for _ in 0..10 {
             budget.abandoned(now, 1.0);
         }
-        let spent = budget.allowance(&rules, now, Coming { answers: 300.0, ..Coming::default() });
+        let spent = budget.allowance(&rules, now, DayForecast { answers: 300.0, ..DayForecast::default() });
         assert_eq!(spent.risk, 0.0, "one more could not be paid for with certainty");
     }
 
@@ -316,19 +320,19 @@ mod tests {
         for _ in 0..14 {
             budget.abandoned(now, 1.0);
         }
-        let day = Coming { answers: 1000.0, end_known: true, ..Coming::default() };
+        let day = DayForecast { answers: 1000.0, end_known: true, ..DayForecast::default() };
         let stopped = budget.allowance(&rules, now, day);
-        assert!(stopped.risk <= STOPPED && stopped.left > 5.0, "{stopped:?}");
+        assert!(stopped.risk <= RISK_AT_LIMIT && stopped.left > 5.0, "{stopped:?}");
         let later = Time::from_millis(60_000 * 40);
         budget.answered(later, 0.1);
         assert!(budget.allowance(&rules, later, day).risk > 0.01);
     }
 
     #[test]
-    fn an_even_risk_is_what_a_day_begins_with_and_goes_on_with() {
+    fn the_risk_is_even_from_the_start_to_the_middle() {
         let rules = Rules::default();
         let mut budget = Budget::new(&rules);
-        let day = |answers| Coming { answers, end_known: true, ..Coming::default() };
+        let day = |answers| DayForecast { answers, end_known: true, ..DayForecast::default() };
         let first = budget.allowance(&rules, Time::from_millis(0), day(2000.0)).risk;
         // The plan comes true: of 1,000 answers at that risk 29 are lost, evenly.
         for n in 1..=1000u64 {
@@ -343,10 +347,10 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_is_wrong_by_far_is_not_asked_for_half_an_hour() {
+    fn a_distrusted_model_gets_no_risk_for_half_an_hour() {
         let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
         let mut budget = Budget::new(&rules);
-        let day = Coming { answers: 50_000.0, end_known: true, ..Coming::default() };
+        let day = DayForecast { answers: 50_000.0, end_known: true, ..DayForecast::default() };
         let now = Time::from_millis(60_000);
         for n in 0..1_000 {
             budget.answered(now, 0.002);
@@ -354,16 +358,16 @@ mod tests {
                 budget.abandoned(now, 1.0);
             }
         }
-        assert!(budget.allowance(&rules, now, day).risk > 0.0, "twelve where two were reckoned with");
+        assert!(budget.allowance(&rules, now, day).risk > 0.0, "twelve where two were expected");
         (0..10).for_each(|_| budget.abandoned(now, 1.0));
         assert_eq!(budget.allowance(&rules, now, day).risk, 0.0, "22 are no chance any more");
         let later = Time::from_millis(60_000 * 40);
         budget.answered(later, 0.0);
-        assert!(budget.allowance(&rules, later, day).risk > 0.0, "it is asked anew");
+        assert!(budget.allowance(&rules, later, day).risk > 0.0, "it is trusted again");
     }
 
     #[test]
-    fn where_nobody_says_when_it_ends_the_rate_stays_below_the_ceiling() {
+    fn without_a_known_end_the_rate_stays_below_the_ceiling() {
         let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
         let mut budget = Budget::new(&rules);
         let now = Time::from_millis(60_000);
@@ -373,16 +377,16 @@ mod tests {
         for _ in 0..9 {
             budget.abandoned(now, 1.0);
         }
-        let known = Coming { answers: 700.0, end_known: true, ..Coming::default() };
+        let known = DayForecast { answers: 700.0, end_known: true, ..DayForecast::default() };
         let (lent, not) = (
             budget.allowance(&rules, now, known),
-            budget.allowance(&rules, now, Coming { end_known: false, ..known }),
+            budget.allowance(&rules, now, DayForecast { end_known: false, ..known }),
         );
         assert!(not.risk < 0.5 * lent.risk, "{not:?} {lent:?}");
     }
 
     #[test]
-    fn the_last_person_is_not_risked_twice() {
+    fn the_last_allowed_abandon_is_risked_at_most_once() {
         let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
         let mut budget = Budget::new(&rules);
         let now = Time::from_millis(60_000);
@@ -393,9 +397,9 @@ mod tests {
             budget.abandoned(now, 1.0);
         }
         // Six in 200 would be three in a hundred, but not all of them are certain to answer.
-        let day = Coming { answers: 50.0, end_known: true, ..Coming::default() };
+        let day = DayForecast { answers: 50.0, end_known: true, ..DayForecast::default() };
         let allowance = budget.allowance(&rules, now, day);
-        assert!(allowance.risk * budget.ratio() * 50.0 <= LAST_RISK + 1e-9, "{allowance:?}");
+        assert!(allowance.risk * budget.abandons_per_risk() * 50.0 <= LAST_RISK + 1e-9, "{allowance:?}");
     }
 
     #[test]
@@ -414,7 +418,7 @@ mod tests {
                 for n in 0..answers {
                     let now = Time::from_millis(n * 14_400_000 / answers);
                     let rest = (answers - n) as f64;
-                    let day = Coming { answers: rest, end_known: true, ..Coming::default() };
+                    let day = DayForecast { answers: rest, end_known: true, ..DayForecast::default() };
                     let risk = budget.allowance(&rules, now, day).risk;
                     budget.answered(now, risk);
                     if unit() < risk * cost {
@@ -433,7 +437,11 @@ mod tests {
         let rules = Rules { abandon_rate_max: 0.0, ..Rules::default() };
         assert_eq!(
             Budget::new(&rules)
-                .allowance(&rules, Time::ZERO, Coming { answers: 1e6, in_flight: 10.0, ..Coming::default() })
+                .allowance(
+                    &rules,
+                    Time::ZERO,
+                    DayForecast { answers: 1e6, in_flight: 10.0, ..DayForecast::default() }
+                )
                 .risk,
             0.0
         );

@@ -1,39 +1,39 @@
-//! One decision: the odds that the next call's answer finds an agent, weighed against the budget, within
-//! every cap. What is known about calls and agents comes from `outlook`.
+//! One decision: the probability that the next call's answer finds an idle agent, weighed against the budget,
+//! within every cap. The chances of calls and agents come from `tables`.
 
 use super::Pacer;
-use super::budget::{self, Coming};
-use super::odds::Margin;
-use super::outlook::{Chances, Outlook, POINTS, SOON};
-use super::view::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
+use super::budget::{self, DayForecast};
+use super::margin::Margin;
+use super::snapshot::{CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage};
+use super::tables::{Chances, POINTS, SOON, Tables};
 use crate::ids::CallId;
 
-use crate::pacing::estimate::Spans;
+use crate::pacing::estimate::Durations;
 use crate::time::{Duration, Time};
 use std::collections::BTreeMap;
 
-/// Busy and idle agents up to which the odds are exact, and the product of agents and calls.
+/// Busy and idle agents, and the product of agents and calls, up to which the margin is exact.
 const EXACT_AGENTS: usize = 45;
 const EXACT_IDLE: usize = 30;
 const EXACT_WORK: usize = 10_000;
-/// An old call is given up when the next second's answer would so probably find nobody.
+/// An old call is cancelled when an answer within the next second would find no agent with this probability.
 const CANCEL_ABOVE: f64 = 0.01;
-/// A call that promises so much less than a new one makes room for it when lines are short.
+/// A ringing call worth less than this share of a new one makes room for it when lines are short.
 const WORTH_LESS: f64 = 0.6;
-/// A line that fails so often is tried with few calls.
+/// A trunk with this share of network failures gets one call for each idle agent.
 const NETWORK_FAILING: f64 = 0.5;
 
 fn secs(span: Duration) -> f64 {
     span.as_millis() as f64 / 1000.0
 }
 
-/// The floor counted up.
-struct Floor {
+/// Counts of the snapshot.
+struct FloorCounts {
     idle: u32,
-    /// Everyone who is not on a break.
+    /// Agents who are not on a break.
     present: u32,
     waiting: u32,
-    /// Busy agents and calls, those of the same prospects together with their number.
+    /// Busy agents and calls, grouped by equal chances with their number.
     busy: Vec<(Chances, u32)>,
     busy_agents: usize,
     calls: Vec<(Chances, u32)>,
@@ -41,13 +41,13 @@ struct Floor {
     answers_coming: f64,
 }
 
-impl Floor {
+impl FloorCounts {
     fn surplus(&self) -> i64 {
         i64::from(self.idle) - i64::from(self.waiting)
     }
 
-    /// Whether the odds can be had exactly in little time.
-    fn exact(&self) -> bool {
+    /// Whether the exact margin is affordable.
+    fn is_exact(&self) -> bool {
         let (idle, busy) = (self.idle as usize, self.busy_agents);
         busy <= EXACT_AGENTS && idle <= EXACT_IDLE && (idle + busy) * (busy + self.calls_out) <= EXACT_WORK
     }
@@ -57,11 +57,11 @@ impl Floor {
     }
 }
 
-/// What the limits outside the model leave.
+/// Limits outside the model.
 struct Caps {
     most: u32,
     by: Limit,
-    /// One call for each idle agent, those on their way and those waiting counted.
+    /// One call for each idle agent, less pending calls and waiting callees.
     safe: u32,
     present: u32,
 }
@@ -72,10 +72,10 @@ impl Caps {
             view.agents.iter().filter(|agent| wanted(&agent.doing)).count().min(u32::MAX as usize) as u32
         };
         let (present, idle) = (count(|doing| *doing != Doing::Paused), count(|doing| *doing == Doing::Idle));
-        let out = (view.calls.len() + pacer.feed.hidden().len()).min(u32::MAX as usize) as u32;
+        let out = (view.calls.len() + pacer.feed.hidden_calls().len()).min(u32::MAX as usize) as u32;
         let waiting = view.waiting.len().min(u32::MAX as usize) as u32;
         let rule = pacer.rules.calls_per_agent_max;
-        // A cap that is no number is the least that dials at all.
+        // A cap that is not a number is set to the least that dials at all.
         let per_agent = (if rule.is_nan() { 1.0 } else { rule } * f64::from(present)).floor() as u32;
         let leads = view.leads_left.map_or(u32::MAX, |leads| leads.min(u64::from(u32::MAX)) as u32);
         let caps = [
@@ -103,23 +103,23 @@ impl Caps {
     }
 }
 
-/// What the model wants within the caps, or one call for each idle agent where it has failed.
+/// The model's plan within the caps, or one call for each idle agent where the model has failed.
 pub fn decide(pacer: &Pacer, now: Time, view: &Snapshot) -> Plan {
     let caps = Caps::of(pacer, view);
-    let Some(outlook) = &pacer.outlook else { return caps.plan(now, Limit::ModelFailed) };
-    let plan = modelled(pacer, outlook, &caps, now, view);
+    let Some(tables) = &pacer.tables else { return caps.plan(now, Limit::ModelFailed) };
+    let plan = plan_by_model(pacer, tables, &caps, now, view);
     let why = &plan.why;
     let numbers = [why.expected_free, why.expected_answers, why.risk, why.risk_max, why.budget_left];
     if numbers.iter().all(|number| number.is_finite()) { plan } else { caps.plan(now, Limit::ModelFailed) }
 }
 
-fn modelled(pacer: &Pacer, outlook: &Outlook, caps: &Caps, now: Time, view: &Snapshot) -> Plan {
-    let floor = count(pacer, outlook, now, view);
-    let mut margins = margins(pacer, outlook, &floor, view);
+fn plan_by_model(pacer: &Pacer, tables: &Tables, caps: &Caps, now: Time, view: &Snapshot) -> Plan {
+    let floor = count_floor(pacer, tables, now, view);
+    let mut margins = margins(pacer, tables, &floor, view);
     let allowance =
-        pacer.budget.allowance(&pacer.rules, now, coming(pacer, outlook, &floor, &margins, now, view));
-    let mut risk = next_risk(outlook, &margins);
-    let doubted = pacer.feed.doubted(now) || pacer.calls.network_failing() > NETWORK_FAILING;
+        pacer.budget.allowance(&pacer.rules, now, day_forecast(pacer, tables, &floor, &margins, now, view));
+    let mut risk = next_risk(tables, &margins);
+    let doubted = pacer.feed.is_doubted(now) || pacer.call_model.network_failing() > NETWORK_FAILING;
     let mut place = 0;
     let mut limit = if floor.present == 0 {
         Limit::NoAgents
@@ -127,9 +127,9 @@ fn modelled(pacer: &Pacer, outlook: &Outlook, caps: &Caps, now: Time, view: &Sna
         place = caps.safe.min(caps.most);
         Limit::FeedDoubted
     } else {
-        let fresh = scaled(outlook.placed[0], relative(pacer, outlook, view.next_part));
-        let cap = caps.most.min(most_at_the_end(&floor, allowance.last));
-        let wanted = wanted(outlook, &mut margins, &fresh, allowance.risk, cap, &mut risk);
+        let fresh = scaled(tables.placed[0], relative_level(pacer, tables, view.next_part));
+        let cap = caps.most.min(cap_at_day_end(&floor, allowance.last));
+        let wanted = calls_within_risk(tables, &mut margins, &fresh, allowance.risk, cap, &mut risk);
         place = wanted.max(caps.safe).min(caps.most);
         if allowance.risk <= 0.0 { Limit::Budget } else { Limit::AgentsBusy }
     };
@@ -137,15 +137,15 @@ fn modelled(pacer: &Pacer, outlook: &Outlook, caps: &Caps, now: Time, view: &Sna
         limit = caps.by;
     }
     let mut cancel =
-        if doubted { Vec::new() } else { cancels(pacer, outlook, now, view, &floor, allowance.risk) };
+        if doubted { Vec::new() } else { cancels(pacer, tables, now, view, &floor, allowance.risk) };
     if !doubted && view.lines_free == 0 && cancel.is_empty() && risk <= allowance.risk {
-        cancel = make_room(pacer, outlook, now, view);
+        cancel = cancels_for_lines(pacer, tables, now, view);
     }
     let middle = POINTS / 2;
     let why = Reason {
         limit,
         expected_free: f64::from(floor.idle) + total(&floor.busy, middle),
-        expected_answers: total(&floor.calls, middle) + f64::from(place) * outlook.placed[0][middle],
+        expected_answers: total(&floor.calls, middle) + f64::from(place) * tables.placed[0][middle],
         risk,
         risk_max: allowance.risk,
         budget_left: allowance.left,
@@ -154,32 +154,32 @@ fn modelled(pacer: &Pacer, outlook: &Outlook, caps: &Caps, now: Time, view: &Sna
     Plan { place, cancel, why, next_look: moving.then(|| now + Duration::from_secs(1)) }
 }
 
-/// What is to be expected of the rest of the day.
-fn coming(
+/// Forecast for the rest of the day.
+fn day_forecast(
     pacer: &Pacer,
-    outlook: &Outlook,
-    floor: &Floor,
+    tables: &Tables,
+    floor: &FloorCounts,
     margins: &[Margin],
     now: Time,
     view: &Snapshot,
-) -> Coming {
-    let floor_pace = f64::from(floor.present) / (pacer.staff.busy_secs() + 10.0);
-    let from_leads = view.leads_left.map(|leads| leads as f64 * outlook.answer + floor.answers_coming);
-    Coming {
-        answers: budget::coming(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads),
+) -> DayForecast {
+    let floor_pace = f64::from(floor.present) / (pacer.agent_model.busy_secs() + 10.0);
+    let from_leads = view.leads_left.map(|leads| leads as f64 * tables.answer + floor.answers_coming);
+    DayForecast {
+        answers: budget::expected_answers(pacer.budget.pace(now), floor_pace, now, view.closes, from_leads),
         in_flight: floor.answers_coming,
-        failing: failing(floor, margins),
-        // Usually a few in a hundred agents stay away after a call; more of them is a wave.
-        leaving: 8.0 * (0.9 - pacer.staff.return_chance()).max(0.0),
+        failing: expected_failures(floor, margins),
+        // Usually a few in a hundred agents do not return after a call; more than that is a wave.
+        leaving: 8.0 * (0.9 - pacer.agent_model.return_chance()).max(0.0),
         end_known: view.closes.is_some() || view.leads_left.is_some(),
-        reckoned: pacer.calls.machines_told(),
+        is_estimated: pacer.call_model.machines_reported(),
         team: view.agents.len() as u32,
     }
 }
 
-/// People are lost in clusters, and a day's last person may only be lost alone: when no more is left, no
-/// more calls go out than would do that if everybody answered.
-fn most_at_the_end(floor: &Floor, people: Option<u32>) -> u32 {
+/// Abandons come in clusters, and the day's last one may only be a single one: at the end, no more calls are
+/// placed than would cause it if all of them were answered.
+fn cap_at_day_end(floor: &FloorCounts, people: Option<u32>) -> u32 {
     match people {
         Some(people @ 0..=1) => {
             let bearable = (floor.surplus().max(0) as usize).saturating_add(people as usize);
@@ -193,52 +193,52 @@ fn total(rows: &[(Chances, u32)], point: usize) -> f64 {
     rows.iter().map(|(chances, count)| chances[point] * f64::from(*count)).sum()
 }
 
-fn count(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Floor {
-    let mut floor = Floor {
+fn count_floor(pacer: &Pacer, tables: &Tables, now: Time, view: &Snapshot) -> FloorCounts {
+    let mut floor = FloorCounts {
         idle: 0,
         present: 0,
         waiting: view.waiting.len() as u32,
         busy: Vec::new(),
         busy_agents: 0,
         calls: Vec::new(),
-        calls_out: view.calls.len() + pacer.feed.hidden().len(),
+        calls_out: view.calls.len() + pacer.feed.hidden_calls().len(),
         answers_coming: 0.0,
     };
-    count_agents(pacer, outlook, now, view, &mut floor);
-    count_calls(pacer, outlook, now, view, &mut floor);
+    count_agents(pacer, tables, now, view, &mut floor);
+    count_calls(pacer, tables, now, view, &mut floor);
     floor
 }
 
-fn count_agents(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, floor: &mut Floor) {
-    let back = pacer.staff.return_chance();
-    let (mut talking, mut wrapping) = (vec![0; outlook.talking.len()], vec![0; outlook.wrapping.len()]);
+fn count_agents(pacer: &Pacer, tables: &Tables, now: Time, view: &Snapshot, floor: &mut FloorCounts) {
+    let back = pacer.agent_model.return_chance();
+    let (mut talking, mut wrapping) = (vec![0; tables.talking.len()], vec![0; tables.wrapping.len()]);
     for agent in view.agents.iter().filter(|agent| agent.doing != Doing::Paused) {
         floor.present += 1;
-        let bin = || Spans::bin(secs(now.since(agent.since)));
+        let bin = || Durations::bin(secs(now.since(agent.since)));
         match agent.doing {
             Doing::Idle => floor.idle += 1,
             _ if agent.leaving => {}
             Doing::Reserved => talking[0] += 1,
             Doing::Talking => talking[bin()] += 1,
             Doing::WrapUp { until: Some(until) } => {
-                floor.busy.push((outlook.wrap_known(secs(until.since(now)), back), 1));
+                floor.busy.push((tables.timed_wrap_chances(secs(until.since(now)), back), 1));
             }
             Doing::WrapUp { until: None } => wrapping[bin()] += 1,
             Doing::Paused => {}
         }
     }
-    let rows = outlook.talking.iter().zip(talking).chain(outlook.wrapping.iter().zip(wrapping));
+    let rows = tables.talking.iter().zip(talking).chain(tables.wrapping.iter().zip(wrapping));
     floor.busy.extend(rows.filter(|(_, count)| *count > 0).map(|(chances, count)| (*chances, count)));
     floor.busy_agents = floor.busy.iter().map(|(_, count)| *count as usize).sum();
 }
 
-fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, floor: &mut Floor) {
-    // Calls of one part and one age are alike.
-    let rows = outlook.placed.len() + outlook.ringing.len();
+fn count_calls(pacer: &Pacer, tables: &Tables, now: Time, view: &Snapshot, floor: &mut FloorCounts) {
+    // Calls of one part and one age have equal chances.
+    let rows = tables.placed.len() + tables.ringing.len();
     let mut parts: BTreeMap<super::Part, Vec<u32>> = BTreeMap::new();
     let mut tally = (view.next_part, vec![0u32; rows]);
     let mut single: Vec<(super::Part, Chances)> = Vec::new();
-    for call in view.calls.iter().chain(pacer.feed.hidden()) {
+    for call in view.calls.iter().chain(pacer.feed.hidden_calls()) {
         if call.part != tally.0 {
             let other = parts.remove(&call.part).unwrap_or_else(|| vec![0; rows]);
             let (part, counts) = std::mem::replace(&mut tally, (call.part, other));
@@ -246,37 +246,37 @@ fn count_calls(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot, flo
         }
         let age = secs(now.since(call.since)) as usize;
         match call.stage {
-            Stage::Placed => tally.1[age.min(outlook.placed.len() - 1)] += 1,
-            Stage::Ringing => tally.1[outlook.placed.len() + age.min(outlook.ringing.len() - 1)] += 1,
-            Stage::PickedUp => single.push((call.part, call_chances(outlook, now, call))),
+            Stage::Placed => tally.1[age.min(tables.placed.len() - 1)] += 1,
+            Stage::Ringing => tally.1[tables.placed.len() + age.min(tables.ringing.len() - 1)] += 1,
+            Stage::PickedUp => single.push((call.part, call_chances(tables, now, call))),
         }
     }
     parts.insert(tally.0, tally.1);
     for (part, counts) in parts {
-        let by = relative(pacer, outlook, part);
-        // No call has rung to its end yet: that an old one was not answered says nothing about slow people.
-        let least = if pacer.first_generation(now) { outlook.placed[0] } else { [0.0; POINTS] };
-        let tables = outlook.placed.iter().chain(&outlook.ringing);
-        let counted = tables.zip(counts).filter(|(_, count)| *count > 0).map(|(chances, count)| {
+        let by = relative_level(pacer, tables, part);
+        // No call has rung to its end yet, so an old unanswered call says nothing about slow answers.
+        let least = if pacer.first_generation(now) { tables.placed[0] } else { [0.0; POINTS] };
+        let chances_by_age = tables.placed.iter().chain(&tables.ringing);
+        let counted = chances_by_age.zip(counts).filter(|(_, count)| *count > 0).map(|(chances, count)| {
             let chances: Chances = std::array::from_fn(|n| chances[n].max(least[n]));
             (scaled(chances, by), count)
         });
         floor.calls.extend(counted);
     }
-    floor
-        .calls
-        .extend(single.iter().map(|(part, chances)| (scaled(*chances, relative(pacer, outlook, *part)), 1)));
+    floor.calls.extend(
+        single.iter().map(|(part, chances)| (scaled(*chances, relative_level(pacer, tables, *part)), 1)),
+    );
     floor.answers_coming =
         floor.calls.iter().map(|(chances, count)| chances[POINTS - 1] * f64::from(*count)).sum();
 }
 
-/// How much better a part answers just now than the tables say. A list that nobody knows is taken to answer
-/// as well as is usual, whatever its first seconds seem to say.
-fn relative(pacer: &Pacer, outlook: &Outlook, part: super::Part) -> f64 {
-    let by = pacer.calls.level(part).0 / outlook.scale;
-    let Some(least) = pacer.calls.cautious_answer() else { return by };
+/// How much better a part answers now than the tables state. An unknown list is assumed to answer as usual,
+/// whatever its first seconds show.
+fn relative_level(pacer: &Pacer, tables: &Tables, part: super::Part) -> f64 {
+    let by = pacer.call_model.level(part).0 / tables.scale;
+    let Some(least) = pacer.call_model.cautious_answer_rate() else { return by };
     let odds = |chance: f64| chance / (1.0 - chance.min(0.99));
-    by.max(odds(least) / odds(outlook.answer).max(1e-6))
+    by.max(odds(least) / odds(tables.answer).max(1e-6))
 }
 
 fn scaled(chances: Chances, by: f64) -> Chances {
@@ -290,36 +290,36 @@ fn scaled_chance(p: f64, by: f64) -> f64 {
     by * p / (1.0 + (by - 1.0) * p)
 }
 
-fn call_chances(outlook: &Outlook, now: Time, call: &CallNow) -> Chances {
+fn call_chances(tables: &Tables, now: Time, call: &CallNow) -> Chances {
     let age = secs(now.since(call.since));
     let within = |table: &[Chances]| table[(age as usize).min(table.len() - 1)];
     match call.stage {
-        Stage::Placed => within(&outlook.placed),
-        Stage::Ringing => within(&outlook.ringing),
-        Stage::PickedUp => outlook.picked_up(10.0, age),
+        Stage::Placed => within(&tables.placed),
+        Stage::Ringing => within(&tables.ringing),
+        Stage::PickedUp => tables.picked_up_chances(10.0, age),
     }
 }
 
-fn margins(pacer: &Pacer, outlook: &Outlook, floor: &Floor, view: &Snapshot) -> Vec<Margin> {
-    let exact = floor.exact();
-    let doubt = pacer.calls.level(view.next_part).1;
-    (0..outlook.points.len())
+fn margins(pacer: &Pacer, tables: &Tables, floor: &FloorCounts, view: &Snapshot) -> Vec<Margin> {
+    let exact = floor.is_exact();
+    let doubt = pacer.call_model.level(view.next_part).1;
+    (0..tables.points.len())
         .map(|n| {
             let mut margin = floor.margin(exact, doubt);
-            floor.busy.iter().for_each(|(chances, count)| margin.agents(chances[n], *count));
-            floor.calls.iter().for_each(|(chances, count)| margin.calls(chances[n], *count));
+            floor.busy.iter().for_each(|(chances, count)| margin.add_agents(chances[n], *count));
+            floor.calls.iter().for_each(|(chances, count)| margin.add_calls(chances[n], *count));
             margin
         })
         .collect()
 }
 
-/// P(one more call, when answered, finds nobody).
-fn next_risk(outlook: &Outlook, margins: &[Margin]) -> f64 {
-    (SOON + 1..POINTS).map(|n| outlook.weights[n] * margins[n].shortage()).sum()
+/// P(one more call, when answered, finds no idle agent).
+fn next_risk(tables: &Tables, margins: &[Margin]) -> f64 {
+    (SOON + 1..POINTS).map(|n| tables.weights[n] * margins[n].shortage()).sum()
 }
 
-/// People who will answer from the calls that are out and find nobody, as expected now.
-fn failing(floor: &Floor, margins: &[Margin]) -> f64 {
+/// Expected number of pending calls whose answer finds no idle agent.
+fn expected_failures(floor: &FloorCounts, margins: &[Margin]) -> f64 {
     let (mut before, mut sum) = (0.0, f64::from(floor.waiting) * margins[SOON].shortage());
     for n in SOON + 1..POINTS {
         let by_then: f64 = floor.calls.iter().map(|(chances, count)| chances[n] * f64::from(*count)).sum();
@@ -329,9 +329,9 @@ fn failing(floor: &Floor, margins: &[Margin]) -> f64 {
     sum
 }
 
-/// Calls that can be added, one after the other, each with no more than the risk.
-fn wanted(
-    outlook: &Outlook,
+/// Number of calls that can be added one after the other, each within `risk_max`.
+fn calls_within_risk(
+    tables: &Tables,
     margins: &mut [Margin],
     fresh: &Chances,
     risk_max: f64,
@@ -339,14 +339,14 @@ fn wanted(
     risk: &mut f64,
 ) -> u32 {
     let mut placed = 0;
-    // Steps of one for small floors; large ones double the step while it fits and halve it after.
+    // Steps of one with an exact margin; otherwise the step doubles while it fits and halves after.
     let exact = matches!(margins.first(), Some(Margin::Exact { .. }));
     let mut step = 1;
     while placed < cap && *risk <= risk_max && risk_max > 0.0 {
         let more = step.min(cap - placed);
         let mut trial = margins.to_vec();
-        trial.iter_mut().zip(fresh).for_each(|(margin, chance)| margin.calls(*chance, more));
-        let after = next_risk(outlook, &trial);
+        trial.iter_mut().zip(fresh).for_each(|(margin, chance)| margin.add_calls(*chance, more));
+        let after = next_risk(tables, &trial);
         if more > 1 && after > risk_max {
             step = more / 2;
             if step == 0 {
@@ -364,38 +364,38 @@ fn wanted(
     placed
 }
 
-/// Ringing calls to give up, oldest first: those whose answer within the next second would too probably
-/// find nobody. What they bring later is judged later.
+/// Ringing calls to cancel, oldest first: those whose answer within the next second would too probably find
+/// no agent. Later answers are judged by later decisions.
 fn cancels(
     pacer: &Pacer,
-    outlook: &Outlook,
+    tables: &Tables,
     now: Time,
     view: &Snapshot,
-    floor: &Floor,
+    floor: &FloorCounts,
     risk_max: f64,
 ) -> Vec<CallId> {
     let rules = &pacer.rules;
     let tolerated = risk_max.max(CANCEL_ABOVE);
-    let mut margin = floor.margin(floor.exact(), 0.0);
-    floor.busy.iter().for_each(|(chances, count)| margin.agents(chances[SOON], *count));
+    let mut margin = floor.margin(floor.is_exact(), 0.0);
+    floor.busy.iter().for_each(|(chances, count)| margin.add_agents(chances[SOON], *count));
     let agents_alone = margin.clone();
-    floor.calls.iter().for_each(|(chances, count)| margin.calls(chances[SOON], *count));
+    floor.calls.iter().for_each(|(chances, count)| margin.add_calls(chances[SOON], *count));
     if !rules.may_cancel || margin.shortage() <= tolerated {
         return Vec::new();
     }
-    // The young ones stay whatever happens; the old ones come back one by one, the youngest first.
+    // Young calls stay in any case; old ones are added back one by one, the youngest first.
     let mut margin = agents_alone;
     let mut old: Vec<(Time, CallId, f64)> = Vec::new();
-    let mut known = (view.next_part, relative(pacer, outlook, view.next_part));
-    for call in view.calls.iter().chain(pacer.feed.hidden()) {
+    let mut known = (view.next_part, relative_level(pacer, tables, view.next_part));
+    for call in view.calls.iter().chain(pacer.feed.hidden_calls()) {
         if call.part != known.0 {
-            known = (call.part, relative(pacer, outlook, call.part));
+            known = (call.part, relative_level(pacer, tables, call.part));
         }
-        let soon = scaled_chance(call_chances(outlook, now, call)[SOON], known.1);
+        let soon = scaled_chance(call_chances(tables, now, call)[SOON], known.1);
         if call.stage == Stage::Ringing && now.since(call.since) >= rules.ring_legal_min {
             old.push((call.since, call.call, soon));
         } else {
-            margin.call(soon);
+            margin.add_call(soon);
         }
     }
     old.sort_unstable_by_key(|(since, call, _)| (*since, *call));
@@ -404,20 +404,20 @@ fn cancels(
         if margin.shortage() > tolerated {
             break;
         }
-        margin.call(*soon);
+        margin.add_call(*soon);
         kept += 1;
     }
     old.truncate(old.len() - kept);
     old.into_iter().map(|(_, call, _)| call).collect()
 }
 
-/// Lines are short: old calls whose second on the line promises far less than that of a new call.
-fn make_room(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Vec<CallId> {
+/// When lines are short: old calls whose next second on the line is worth far less than a new call's.
+fn cancels_for_lines(pacer: &Pacer, tables: &Tables, now: Time, view: &Snapshot) -> Vec<CallId> {
     if !pacer.rules.may_cancel || view.starts_allowed == 0 || view.leads_left == Some(0) {
         return Vec::new();
     }
-    let fresh = outlook.answer / outlook.hold;
-    let last = outlook.hold_ringing.len() - 1;
+    let fresh = tables.answer / tables.hold;
+    let last = tables.hold_ringing.len() - 1;
     let mut old: Vec<(Time, CallId)> = view
         .calls
         .iter()
@@ -425,7 +425,7 @@ fn make_room(pacer: &Pacer, outlook: &Outlook, now: Time, view: &Snapshot) -> Ve
         .filter(|call| {
             let age = now.since(call.since);
             let second = (age.as_secs() as usize).min(last);
-            let worth = outlook.answer_ringing[second] / outlook.hold_ringing[second].max(0.5);
+            let worth = tables.answer_ringing[second] / tables.hold_ringing[second].max(0.5);
             age >= pacer.rules.ring_legal_min && worth < WORTH_LESS * fresh
         })
         .map(|call| (call.since, call.call))

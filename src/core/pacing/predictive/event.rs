@@ -1,10 +1,10 @@
-//! Everything the pacer can be told, as one closed list. What it answers is in `view`.
+//! Every event the pacer accepts, as one closed list. Its plans are in `view`.
 
 use crate::ids::{AgentId, CallId};
 use serde::{Deserialize, Serialize};
 
-/// A part of the list whose people answer alike: an upload, a region, a trunk, a try number. The
-/// caller chooses what it stands for; zero is "no parts".
+/// A part of the list whose people answer alike: an upload, a region, a trunk, a try number. The caller
+/// chooses the meaning; zero is "no parts".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Part(pub u16);
@@ -13,9 +13,9 @@ pub struct Part(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The call left.
+    /// The call was placed.
     Placed { call: CallId, part: Part },
-    /// The far phone rings.
+    /// The callee's phone rings.
     Ringing { call: CallId },
     /// Picked up; a detector is still deciding whether by a person. Without a detector this is left out.
     PickedUp { call: CallId },
@@ -23,28 +23,28 @@ pub enum Event {
     AnsweredLive { call: CallId },
     /// A detector found a machine; no agent is needed.
     AnsweredMachine { call: CallId },
-    /// Ended without an answer. `network`: by the network's fault, which says nothing about the person.
+    /// Ended without an answer. `network`: failed in the network, which says nothing about the callee.
     Unanswered { call: CallId, network: bool },
-    /// We gave it up while it rang.
+    /// The dialer cancelled it while it rang.
     Cancelled { call: CallId },
-    /// An agent has the answered call.
+    /// An agent is bridged to the answered call.
     Connected { call: CallId, agent: AgentId },
-    /// The answered call waited longer than it may. Told once, even if an agent takes it later.
+    /// The answered call waited longer than it may. Sent once, even if an agent takes it later.
     Abandoned { call: CallId },
-    /// The answered call hung up before it had waited too long: neither connected nor abandoned.
+    /// The callee hung up before the wait was too long: neither connected nor abandoned.
     HungUpWaiting { call: CallId },
-    /// The agent who has this call found a machine on the line (no detector, or one that was wrong).
+    /// The agent with this call found a machine on the line (no detector, or a wrong verdict).
     FoundMachine { call: CallId },
     /// The conversation ended; wrap-up begins.
     TalkEnded { agent: AgentId },
     /// Wrap-up ended; the agent is free, unless `AgentPaused` or `AgentLeft` follows at the same moment.
     WrapEnded { agent: AgentId },
-    /// Logged in, free.
+    /// Signed in and idle.
     AgentCame { agent: AgentId },
-    /// On a break, by own wish or by the rules.
+    /// On a break, by the agent's wish or by the rules.
     AgentPaused { agent: AgentId },
-    /// Back from a break, free.
+    /// Back from a break and idle.
     AgentBack { agent: AgentId },
-    /// Logged out.
+    /// Signed out.
     AgentLeft { agent: AgentId },
 }

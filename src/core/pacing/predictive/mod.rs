@@ -1,78 +1,80 @@
-//! Predictive pacing: how many calls to place now so that agents wait as little as the abandon budget
-//! allows. [`Pacer`] learns from [`Event`]s and answers a [`Snapshot`] with a [`Plan`]. Pure: no clock,
-//! no chance, ordered maps, so a saved pacer goes on as if nothing had happened.
+//! Predictive pacing: how many calls to place now so that agents wait as little as the abandon budget allows.
+//! [`Pacer`] learns from [`Event`]s and answers a [`Snapshot`] with a [`Plan`]. Deterministic: no clock, no
+//! random numbers, ordered maps, so a restored pacer continues exactly where the saved one stopped.
 
-#[cfg(test)]
-mod absurd;
+mod agent_model;
 mod budget;
-mod calls;
+mod call_model;
+mod cold_start;
 mod decide;
 pub mod event;
-mod feed;
-pub mod odds;
-mod outlook;
+mod feed_check;
+mod margin;
+#[cfg(test)]
+mod robustness_tests;
 pub mod rules;
-mod staff;
+pub mod snapshot;
+mod survival;
 mod table_builder;
+mod tables;
 #[cfg(test)]
 mod tests;
-pub mod view;
 
 pub use event::{Event, Part};
 pub use rules::{Carried, Rules};
-pub use view::{AgentNow, CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage, WaitingNow};
+pub use snapshot::{AgentNow, CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage, WaitingNow};
 
 use crate::ids::CallId;
 use crate::time::{Duration, Time};
+use agent_model::AgentModel;
 use budget::Budget;
-use calls::Calls;
-use feed::Feed;
-use outlook::Outlook;
+use call_model::CallModel;
+use feed_check::FeedCheck;
 use serde::{Deserialize, Serialize};
-use staff::Staff;
 use std::collections::BTreeMap;
-use table_builder::Draft;
+use table_builder::TableBuilder;
+use tables::Tables;
 
-/// An answered call: how long it rang, to know people from machines later.
+/// An answered call: how long it rang, for the share of people by ringing time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Answered {
     rang: f64,
     connected: bool,
-    /// When the conversation was over. A machine may be reported after that.
+    /// End of the conversation. A machine may be reported after it.
     over: Option<Time>,
 }
 
-/// Each call and each agent is looked at once within this time.
-const A_ROUND: Duration = Duration::from_secs(1);
-/// New tables are made within this time.
-const MADE_WITHIN: Duration = Duration::from_secs(4);
-/// A report that an answer was a machine is waited for so long after the conversation.
+/// Each call and each agent is observed once within this time.
+const OBSERVE_EVERY: Duration = Duration::from_secs(1);
+/// A rebuild of the tables is spread over this time.
+const REBUILD_WITHIN: Duration = Duration::from_secs(4);
+/// How long after the conversation a machine report is still accepted.
 const REPORT_WITHIN: Duration = Duration::from_secs(600);
 
 /// The pacer of one campaign.
 ///
-/// Whoever drives it does two things: tell every fact ([`Pacer::on_event`]) and ask what to do
-/// ([`Pacer::decide`]), best after every fact and when a plan's `next_look` has come; a fixed beat of up to
-/// two seconds does as well, at some cost. A plan never asks for more than [`Rules`] and the snapshot's
-/// limits allow, whatever is believed.
+/// The caller does two things: pass every fact to [`Pacer::on_event`] and ask [`Pacer::decide`] for a plan,
+/// best after every fact and when a plan's `next_look` has come; a fixed interval of up to two seconds does
+/// as well, at some cost. A plan never exceeds [`Rules`] or the snapshot's limits, whatever the model
+/// estimates.
 ///
-/// **Units.** [`Time`] is milliseconds on any clock that does not jump, counted from anywhere; spans are
-/// [`Duration`]s; rates are shares (0.03 = three in a hundred). Ids are the driver's own; a call's may be
-/// used again ten minutes after it has ended.
+/// **Units.** [`Time`] is milliseconds on any clock that does not jump, from any origin; spans are
+/// [`Duration`]s; rates are shares (0.03 = three in a hundred). Ids are the caller's own; a call's id may be
+/// reused ten minutes after the call has ended.
 ///
-/// **What must be told:** `Placed`, one end of every call (`AnsweredLive`, `AnsweredMachine`, `Unanswered`,
-/// `Cancelled`), and `Abandoned`: the budget counts nothing else. In the snapshot: every agent who is signed
-/// in, with what they do since when, every call on its way, everybody who waits, and `lines_free`.
+/// **Required:** `Placed`, one end of every call (`AnsweredLive`, `AnsweredMachine`, `Unanswered`,
+/// `Cancelled`), and `Abandoned`: the budget counts nothing else. In the snapshot: every signed-in agent with
+/// state and its start, every pending call, every waiting callee, and `lines_free`.
 ///
-/// **What may be left out**, where the driver does not know it, is then learnt from the snapshot or done
-/// without: `Ringing` (calls then count as ringing from the moment they leave), `PickedUp` (only where a
-/// detector decides), `Connected`, `TalkEnded`, `WrapEnded`, comings, breaks and goings of agents,
-/// `FoundMachine` (late is better than never: without it machines count as people), `leads_left`, `closes`
-/// (nothing is then lent on the rest of the day), `starts_allowed` (`u32::MAX`). Events of one moment may
-/// come in any order.
+/// **Optional**, learnt from the snapshot or done without where the caller does not know it: `Ringing` (calls
+/// then count as ringing from the moment they are placed), `PickedUp` (only with an answering machine
+/// detector), `Connected`, `TalkEnded`, `WrapEnded`, agents' sign-ins, breaks and sign-outs, `FoundMachine`
+/// (accepted late; without it machines count as people), `leads_left`, `closes` (without it nothing is
+/// borrowed from the rest of the day), `starts_allowed` (`u32::MAX`). Events of one moment may come in any
+/// order.
 ///
-/// **What it answers when it cannot tell:** one call for each idle agent, with [`Limit::FeedDoubted`] where
-/// events and snapshots contradict each other, [`Limit::ModelFailed`] where a number is none.
+/// **Fallback:** one call for each idle agent, with [`Limit::FeedDoubted`] where events and snapshots
+/// contradict each other and [`Limit::ModelFailed`] where a model value is not finite.
 ///
 /// ```
 /// use paceline_core::ids::{AgentId, CallId};
@@ -93,7 +95,7 @@ const REPORT_WITHIN: Duration = Duration::from_secs(600);
 /// let mut now = Time::ZERO;
 /// for second in 0..10 {
 ///     now = Time::from_millis(second * 1_000);
-///     // What happened since: here the first call rings after two seconds and is answered after eight.
+/// What happened since: the first call rings after two seconds and is answered after eight.
 ///     let call = CallId(0);
 ///     match second {
 ///         2 => {
@@ -123,21 +125,21 @@ const REPORT_WITHIN: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pacer {
     rules: Rules,
-    calls: Calls,
-    staff: Staff,
+    call_model: CallModel,
+    agent_model: AgentModel,
     budget: Budget,
     answered: BTreeMap<CallId, Answered>,
-    outlook: Option<Outlook>,
-    draft: Option<Draft>,
-    feed: Feed,
-    /// The first thing that was ever heard or asked.
+    tables: Option<Tables>,
+    table_builder: Option<TableBuilder>,
+    feed: FeedCheck,
+    /// Time of the first event or decision.
     began: Option<Time>,
-    looked: Time,
-    learnt: Time,
-    swept: Time,
-    /// Where in the snapshot's agents the last look ended.
-    agent_looked_at: usize,
-    /// The risk taken at the last decision.
+    tables_begun: Time,
+    learnt_at: Time,
+    swept_at: Time,
+    /// Index of the snapshot's agent that was observed last.
+    last_observed_agent: usize,
+    /// The risk limit of the last decision.
     risk: f64,
     /// Decisions made without the model because it had failed.
     failed: u64,
@@ -146,18 +148,18 @@ pub struct Pacer {
 impl Pacer {
     pub fn new(rules: Rules) -> Self {
         Pacer {
-            calls: Calls::new(rules.ring_max),
-            staff: Staff::default(),
+            call_model: CallModel::new(rules.ring_max),
+            agent_model: AgentModel::default(),
             budget: Budget::new(&rules),
             answered: BTreeMap::new(),
-            outlook: None,
-            draft: None,
-            feed: Feed::default(),
+            tables: None,
+            table_builder: None,
+            feed: FeedCheck::default(),
             began: None,
-            looked: Time::ZERO,
-            learnt: Time::ZERO,
-            swept: Time::ZERO,
-            agent_looked_at: 0,
+            tables_begun: Time::ZERO,
+            learnt_at: Time::ZERO,
+            swept_at: Time::ZERO,
+            last_observed_agent: 0,
             risk: 0.0,
             failed: 0,
             rules,
@@ -168,174 +170,183 @@ impl Pacer {
         &self.rules
     }
 
-    /// The campaign's rules changed; what was learnt stays. `carried` is not looked at again: see
+    /// Changes the campaign's rules; the learnt state stays. `carried` is ignored here: see
     /// [`Pacer::set_spent`].
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
     }
 
-    /// Live answers and abandoned people of this day, as the budget counts them.
+    /// Live answers and abandoned callees of this day, as the budget counts them.
     pub fn spent(&self) -> Carried {
         Carried { live: self.budget.live(), abandoned: self.budget.abandoned_so_far() }
     }
 
-    /// Takes the ledger's counts, by whatever rule brakes, for its own. The strictest rule may change
-    /// from hour to hour; what is left of the budget then follows it.
+    /// Replaces the budget's counts by the ledger's, as the rule that brakes counts them. The strictest rule
+    /// may change from hour to hour; the remaining budget follows it.
     pub fn set_spent(&mut self, spent: Carried) {
         self.budget.set_spent(spent);
     }
 
-    /// Decisions that had to do without the model because one of its numbers was not a number. Each of them
-    /// was one call for each idle agent, and said [`Limit::ModelFailed`].
+    /// Number of decisions made without the model because one of its values was not finite. Each was one call
+    /// for each idle agent with [`Limit::ModelFailed`].
     pub fn model_failures(&self) -> u64 {
         self.failed
     }
 
-    /// Learns from one fact. `now` is when it happened, or when it was heard of.
+    /// Learns from one fact. `now` is when it happened, or when the caller learnt of it.
     pub fn on_event(&mut self, now: Time, event: Event) {
         self.began.get_or_insert(now);
         match event {
             Event::Placed { call, part } => {
-                // A number that was used before says nothing about this call.
+                // The caller may reuse a call's id: an older answer under it is dropped.
                 self.answered.remove(&call);
-                self.calls.placed(now, call, part);
+                self.call_model.placed(now, call, part);
             }
-            Event::Ringing { call } => self.calls.rings(now, call),
-            Event::PickedUp { call } => self.calls.picked_up(now, call),
+            Event::Ringing { call } => self.call_model.ringing_reported(now, call),
+            Event::PickedUp { call } => self.call_model.picked_up(now, call),
             Event::AnsweredLive { call } => self.answered_live(now, call),
             Event::AnsweredMachine { call } => {
-                self.feed.ended();
-                self.calls.answered_machine(now, call);
+                self.feed.count_end_event();
+                self.call_model.answered_machine(now, call);
             }
             Event::Unanswered { call, network } => {
-                self.feed.ended();
-                self.calls.ended(now, call, network, false);
+                self.feed.count_end_event();
+                self.call_model.ended(now, call, network, false);
             }
-            Event::Cancelled { call } => self.calls.ended(now, call, false, true),
+            Event::Cancelled { call } => self.call_model.ended(now, call, false, true),
             Event::Connected { call, agent } => {
                 self.answered_live(now, call);
-                self.staff.connected(now, agent, call);
+                self.agent_model.connected(now, agent, call);
                 if let Some(answered) = self.answered.get_mut(&call)
                     && !answered.connected
                 {
                     answered.connected = true;
-                    self.calls.taken(answered.rang, true);
+                    self.call_model.count_agent_report(answered.rang, true);
                 }
             }
             Event::Abandoned { call } => {
                 self.answered_live(now, call);
                 let rang = self.answered.get(&call).map_or(0.0, |answered| answered.rang);
-                self.budget.abandoned(now, self.calls.person_share(rang));
-                self.over(now, call);
+                self.budget.abandoned(now, self.call_model.person_share(rang));
+                self.end_conversation(now, call);
             }
-            Event::HungUpWaiting { call } => self.over(now, call),
+            Event::HungUpWaiting { call } => self.end_conversation(now, call),
             Event::FoundMachine { call } => {
                 if let Some(answered) = self.answered.remove(&call) {
                     if answered.connected {
-                        self.calls.taken(answered.rang, false);
+                        self.call_model.count_agent_report(answered.rang, false);
                     }
-                    self.budget.was_machine(now);
+                    self.budget.remove_machine(now);
                 }
             }
             Event::TalkEnded { agent } => {
-                if let Some(call) = self.staff.talk_ended(now, agent) {
-                    self.over(now, call);
+                if let Some(call) = self.agent_model.talk_ended(now, agent) {
+                    self.end_conversation(now, call);
                 }
             }
-            Event::WrapEnded { agent } => self.staff.wrap_ended(now, agent),
-            Event::AgentCame { agent } | Event::AgentBack { agent } => self.staff.free(now, agent),
-            Event::AgentPaused { agent } => self.staff.away(now, agent),
-            Event::AgentLeft { agent } => self.staff.left(now, agent),
+            Event::WrapEnded { agent } => self.agent_model.wrap_ended(now, agent),
+            Event::AgentCame { agent } | Event::AgentBack { agent } => {
+                self.agent_model.became_free(now, agent)
+            }
+            Event::AgentPaused { agent } => self.agent_model.paused(now, agent),
+            Event::AgentLeft { agent } => self.agent_model.signed_out(now, agent),
         }
     }
 
-    /// A person answered, by this event or by one that follows from it. Counted once.
+    /// Counts a live answer once, whether an event states it or a later event implies it.
     fn answered_live(&mut self, now: Time, call: CallId) {
         if self.answered.contains_key(&call) {
             return;
         }
-        self.feed.ended();
-        let rang = self.calls.answered_live(now, call).unwrap_or(0.0);
+        self.feed.count_end_event();
+        let rang = self.call_model.answered_live(now, call).unwrap_or(0.0);
         self.answered.insert(call, Answered { rang, connected: false, over: None });
         self.budget.answered(now, self.risk);
     }
 
-    fn over(&mut self, now: Time, call: CallId) {
+    fn end_conversation(&mut self, now: Time, call: CallId) {
         if let Some(answered) = self.answered.get_mut(&call) {
             answered.over = Some(now);
         }
     }
 
-    /// What to place and what to give up now, with the reason. Costs some 20 microseconds at 100 agents and
-    /// some 100 at 1,000 with 3,000 calls out; the first decision of all makes its tables at once.
+    /// What to place and what to cancel now, with the reason. Costs some 20 microseconds at 100 agents and
+    /// some 100 at 1,000 with 3,000 calls pending; the very first decision builds the tables at once.
     pub fn decide(&mut self, now: Time, view: &Snapshot) -> Plan {
         self.began.get_or_insert(now);
-        // A clock that was set back starts the waits anew.
-        (self.looked, self.swept) = (self.looked.min(now), self.swept.min(now));
-        let elapsed = if self.outlook.is_none() { A_ROUND } else { now.since(self.learnt) };
-        self.learnt = now;
-        self.learn(now, view, (elapsed.as_secs_f64() / A_ROUND.as_secs_f64()).min(1.0));
-        self.feed.check(now, &mut self.calls, view);
-        self.bring_up_to_date(now, view, elapsed);
+        // After a clock was set back the intervals start anew.
+        (self.tables_begun, self.swept_at) = (self.tables_begun.min(now), self.swept_at.min(now));
+        let elapsed = if self.tables.is_none() { OBSERVE_EVERY } else { now.since(self.learnt_at) };
+        self.learnt_at = now;
+        self.observe_all(now, view, (elapsed.as_secs_f64() / OBSERVE_EVERY.as_secs_f64()).min(1.0));
+        self.feed.check(now, &mut self.call_model, view);
+        self.rebuild_tables(now, view, elapsed);
         let plan = decide::decide(self, now, view);
         self.risk = plan.why.risk_max;
         self.failed += u64::from(plan.why.limit == Limit::ModelFailed);
         plan
     }
 
-    /// Looks at a share of all calls and agents, so that every second each of them has been looked at once.
-    fn learn(&mut self, now: Time, view: &Snapshot, share: f64) {
+    /// Observes a share of all calls and agents, so that each is observed once a second.
+    fn observe_all(&mut self, now: Time, view: &Snapshot, share: f64) {
         let count = (view.agents.len() as f64 * share).ceil() as usize;
         for _ in 0..count.min(view.agents.len()) {
-            self.agent_looked_at = (self.agent_looked_at + 1) % view.agents.len();
-            let agent = &view.agents[self.agent_looked_at];
-            if let Some(call) = self.staff.see(agent) {
-                self.over(agent.since, call);
+            self.last_observed_agent = (self.last_observed_agent + 1) % view.agents.len();
+            let agent = &view.agents[self.last_observed_agent];
+            if let Some(call) = self.agent_model.adopt_snapshot(agent) {
+                self.end_conversation(agent.since, call);
             }
         }
-        self.calls.watch(now, share);
-        self.staff.watch(now, share);
-        if now.since(self.swept) >= Duration::from_secs(60) {
-            self.swept = now;
+        self.call_model.observe_share(now, share);
+        self.agent_model.observe_share(now, share);
+        if now.since(self.swept_at) >= Duration::from_secs(60) {
+            self.swept_at = now;
             self.answered
                 .retain(|_, answered| answered.over.is_none_or(|over| now.since(over) < REPORT_WITHIN));
         }
     }
 
-    /// Makes the tables anew every few seconds, a little at each decision.
-    fn bring_up_to_date(&mut self, now: Time, view: &Snapshot, elapsed: Duration) {
-        let apart = self.looks_apart(now);
-        if self.draft.is_none() && (self.outlook.is_none() || now.since(self.looked) >= apart) {
-            self.looked = now;
-            self.calls.refresh();
-            self.draft = Some(Draft::new(&self.calls, &self.staff, view.next_part, self.rules.answer_wait));
-            if self.outlook.is_some() {
+    /// Rebuilds the tables every few seconds, a few steps at each decision.
+    fn rebuild_tables(&mut self, now: Time, view: &Snapshot, elapsed: Duration) {
+        let apart = self.table_lifetime(now);
+        if self.table_builder.is_none() && (self.tables.is_none() || now.since(self.tables_begun) >= apart) {
+            self.tables_begun = now;
+            self.call_model.refresh_live_rates();
+            self.table_builder = Some(TableBuilder::new(
+                &self.call_model,
+                &self.agent_model,
+                view.next_part,
+                self.rules.answer_wait,
+            ));
+            if self.tables.is_some() {
                 return;
             }
         }
-        let Some(mut draft) = self.draft.take() else { return };
-        let part = elapsed.as_secs_f64() / apart.min(MADE_WITHIN).as_secs_f64();
-        let steps = (draft.steps() as f64 * part).ceil() as usize;
-        if self.outlook.is_some() && !draft.advance(steps) {
-            self.draft = Some(draft);
+        let Some(mut builder) = self.table_builder.take() else { return };
+        let part = elapsed.as_secs_f64() / apart.min(REBUILD_WITHIN).as_secs_f64();
+        let steps = (builder.steps() as f64 * part).ceil() as usize;
+        if self.tables.is_some() && !builder.advance(steps) {
+            self.table_builder = Some(builder);
             return;
         }
-        self.outlook = draft.finish();
-        if self.outlook.is_none() {
-            // What was learnt makes no sense. It is learnt anew; what was spent is not forgotten.
-            self.calls = Calls::new(self.rules.ring_max);
-            self.staff = Staff::default();
+        self.tables = builder.finish();
+        if self.tables.is_none() {
+            // The learnt state yields no valid tables: it is reset; the spent budget is kept.
+            self.call_model = CallModel::new(self.rules.ring_max);
+            self.agent_model = AgentModel::default();
         }
     }
 
-    /// Whether the first call may still be ringing.
+    /// Whether the first calls may still be ringing.
     fn first_generation(&self, now: Time) -> bool {
         let whole = self.rules.ring_max.min(Duration::from_secs(180)) + Duration::from_secs(4);
-        self.calls.cautious_answer().is_some() && self.began.is_none_or(|began| now.since(began) < whole)
+        self.call_model.cautious_answer_rate().is_some()
+            && self.began.is_none_or(|began| now.since(began) < whole)
     }
 
-    /// How long the tables hold: what is known changes quickly at first. The list's scale is followed between.
-    fn looks_apart(&self, now: Time) -> Duration {
+    /// Lifetime of the tables: the estimates change quickly at first. Between rebuilds only the list's scale
+    /// is followed.
+    fn table_lifetime(&self, now: Time) -> Duration {
         let young = self.began.is_none_or(|began| now.since(began) < Duration::from_secs(600));
         if young || self.budget.live() < 100.0 { Duration::from_secs(3) } else { Duration::from_secs(12) }
     }

@@ -1,24 +1,25 @@
-//! Makes the tables of `outlook` from what was learnt, a little at each decision, so that no decision has to
-//! wait for all of them. The same steps in the same order whatever the pace.
+//! Builds the tables of `tables` from the learnt state, a few steps at each decision, so that no decision
+//! has to wait for all of them. Steps and order do not depend on the pace.
 
-use super::calls::{Calls, Rings, SETUP_SECS, VERDICT_SECS};
+use super::agent_model::AgentModel;
+use super::call_model::{CallModel, RingingSource, SETUP_SECS, VERDICT_SECS};
 use super::event::Part;
-use super::outlook::{Chances, Outlook, POINTS, at};
-use super::staff::Staff;
-use crate::pacing::estimate::Spans;
+use super::survival::{Ringing, SetUp};
+use super::tables::{Chances, POINTS, Tables, interpolate};
+use crate::pacing::estimate::Durations;
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
 const SOON_SECS: f64 = 1.0;
-/// After the next second, these quantiles of the time from dialling to an answer are looked at.
+/// Points after the next second: these quantiles of the time from dialling to an answer.
 const QUANTILES: [f64; POINTS - 1] = [0.03, 0.13, 0.3, 0.5, 0.68, 0.83, 0.94, 0.985];
-/// Seconds looked ahead at most.
+/// Horizon in seconds.
 const AHEAD_MAX: usize = 90;
-/// Nobody is reckoned to wait for longer.
+/// Upper limit of a callee's patience, in seconds.
 const PATIENCE_MAX: f64 = 60.0;
 
-/// Sums from zero on: `out[n]` = the mass before second n.
-fn summed(mass: &[f64]) -> Vec<f64> {
+/// Cumulative sums: `out[n]` = the mass before second n.
+fn cumulate(mass: &[f64]) -> Vec<f64> {
     let mut sum = 0.0;
     let mut out = vec![0.0];
     for value in mass {
@@ -28,15 +29,15 @@ fn summed(mass: &[f64]) -> Vec<f64> {
     out
 }
 
-/// The mass of a sum of two spans whose masses are given by whole seconds begun.
-fn joined(one: &[f64], two: &[f64], len: usize) -> Vec<f64> {
+/// Convolution: the mass of the sum of two spans given by whole seconds begun.
+fn convolve(one: &[f64], two: &[f64], len: usize) -> Vec<f64> {
     let mut out = vec![0.0; len + 1];
     for (n, first) in one.iter().enumerate().take(len) {
         if *first < 1e-12 {
             continue;
         }
         for (m, second) in two.iter().enumerate().take(len - n) {
-            // Two halves of a second on average make the sum lie on the border of two bins.
+            // Each span is half a second longer on average, so the sum lies on the border of two bins.
             let half = 0.5 * first * second;
             out[n + m] += half;
             out[n + m + 1] += half;
@@ -46,32 +47,7 @@ fn joined(one: &[f64], two: &[f64], len: usize) -> Vec<f64> {
     out
 }
 
-/// Ringing by whole seconds: survival, answers by a person, and the share of people among the answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Ringing {
-    alive: Vec<f64>,
-    live: Vec<f64>,
-    person: Vec<f64>,
-}
-
-fn ringing(calls: &Calls, scale: f64) -> Ringing {
-    let (live, machine, other) = (calls.live_rates(), calls.machine.rates(), calls.other.rates());
-    let seconds = live.len();
-    let mut out = Ringing { alive: vec![1.0], live: Vec::new(), person: Vec::new() };
-    let mut alive = 1.0;
-    for second in 0..seconds {
-        let (a, b, c) = (live[second] * scale, machine[second], other[second]);
-        let all = a + b + c;
-        let ends = alive * (1.0 - (-all).exp());
-        out.live.push(ends * a / all.max(1e-12));
-        out.person.push(a / (a + b).max(1e-12));
-        alive -= ends;
-        out.alive.push(alive.max(1e-9));
-    }
-    out
-}
-
-fn verdicts(counts: &[f64]) -> Vec<f64> {
+fn verdict_distribution(counts: &[f64]) -> Vec<f64> {
     let total: f64 = counts.iter().sum();
     // Two seconds, until verdicts are known.
     let prior = |n: usize| if n == 1 || n == 2 { 1.0 } else { 0.02 };
@@ -79,53 +55,53 @@ fn verdicts(counts: &[f64]) -> Vec<f64> {
     counts.iter().enumerate().map(|(n, count)| (count + prior(n)) / all).collect()
 }
 
-/// Tables that are being made.
+/// Tables under construction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Draft {
-    outlook: Outlook,
+pub struct TableBuilder {
+    tables: Tables,
     rings: Ringing,
-    /// Verdicts delay what is wanted of an agent.
+    /// Distribution of the detector's delay, if there is a detector.
     delays: Option<Vec<f64>>,
     /// Answers by seconds of ringing, delayed; set-up by seconds since dialling.
     fresh_ring: Vec<f64>,
     setup: Vec<f64>,
     setup_alive: Vec<f64>,
-    /// No call of this feed is ever said to ring.
-    at_once: bool,
+    /// Ringing is never reported: calls ring from the moment they are placed.
+    rings_at_once: bool,
     talk_rates: Vec<f64>,
     wrap_rates: Vec<f64>,
     wrap_fresh: Vec<f64>,
     talk_fresh: Vec<f64>,
     back: f64,
-    furthest: usize,
+    horizon: usize,
     step: usize,
 }
 
-impl Draft {
-    /// Takes what is known at this moment; the tables follow, step by step.
-    pub fn new(calls: &Calls, staff: &Staff, part: Part, answer_wait: Duration) -> Self {
+impl TableBuilder {
+    /// Captures the learnt state at this moment; the tables follow step by step.
+    pub fn new(calls: &CallModel, staff: &AgentModel, part: Part, answer_wait: Duration) -> Self {
         let patience = (answer_wait.as_millis() as f64 / 1000.0).min(PATIENCE_MAX);
         let scale = calls.level(part).0;
-        let rings = ringing(calls, scale);
-        let delays = calls.has_verdicts().then(|| verdicts(&calls.verdict_live));
+        let rings = calls.ringing(scale);
+        let delays = calls.has_verdicts().then(|| verdict_distribution(&calls.verdict_live));
         let fresh_ring = delayed(&rings.live, delays.as_deref());
 
-        let (setup, setup_alive) = set_up(calls);
-        let at_once = calls.rings == Rings::Never;
-        let fresh = if at_once {
+        let SetUp { starts: setup, alive: setup_alive } = calls.set_up();
+        let rings_at_once = calls.ringing_source == RingingSource::Never;
+        let fresh = if rings_at_once {
             fresh_ring.clone()
         } else {
-            joined(&setup, &fresh_ring, (SETUP_SECS + fresh_ring.len()).min(AHEAD_MAX + SETUP_SECS))
+            convolve(&setup, &fresh_ring, (SETUP_SECS + fresh_ring.len()).min(AHEAD_MAX + SETUP_SECS))
         };
         let answer: f64 = fresh.iter().sum();
-        let (points, weights) = points(&fresh, answer);
-        let furthest = (points[POINTS - 1] + patience).ceil() as usize + 1;
+        let (points, weights) = choose_points(&fresh, answer);
+        let horizon = (points[POINTS - 1] + patience).ceil() as usize + 1;
 
         let (talk_rates, wrap_rates) = (staff.talk.rates(), staff.wrap.rates());
-        let wrap_fresh = Spans::ending_within(&wrap_rates, 0.0, furthest, 1.0);
-        let cumulated = |counts: &[f64]| summed(&verdicts(counts));
-        let (answer_ringing, hold_ringing) = prospects(&rings);
-        let outlook = Outlook {
+        let wrap_fresh = Durations::ending_within(&wrap_rates, 0.0, horizon, 1.0);
+        let cumulated = |counts: &[f64]| cumulate(&verdict_distribution(counts));
+        let (answer_ringing, hold_ringing) = ring_prospects(&rings);
+        let tables = Tables {
             points,
             weights,
             placed: Vec::new(),
@@ -142,145 +118,124 @@ impl Draft {
             scale,
             patience,
         };
-        Draft {
-            outlook,
+        TableBuilder {
+            tables,
             rings,
             delays,
             fresh_ring,
             setup,
             setup_alive,
-            at_once,
+            rings_at_once,
             talk_rates,
             wrap_rates,
             wrap_fresh,
             talk_fresh: Vec::new(),
             back: staff.return_chance(),
-            furthest,
+            horizon,
             step: 0,
         }
     }
 
-    /// Steps from the first to the last.
+    /// Total number of steps.
     pub fn steps(&self) -> usize {
-        2 * Spans::edges().len() + self.rings.live.len() + if self.at_once { 0 } else { SETUP_SECS }
+        2 * Durations::edges().len() + self.rings.live.len() + if self.rings_at_once { 0 } else { SETUP_SECS }
     }
 
     /// Does some steps; true when the tables are complete.
     pub fn advance(&mut self, steps: usize) -> bool {
         let all = self.steps();
         for _ in 0..steps.min(all - self.step.min(all)) {
-            self.one_step();
+            self.step_once();
             self.step += 1;
         }
         self.step >= all
     }
 
-    /// The tables, all steps done; `None` if anything in them is not a number.
-    pub fn finish(mut self) -> Option<Outlook> {
+    /// Does the remaining steps and returns the tables; `None` if a value in them is not finite.
+    pub fn finish(mut self) -> Option<Tables> {
         self.advance(usize::MAX);
-        if self.at_once {
-            self.outlook.placed.clone_from(&self.outlook.ringing);
+        if self.rings_at_once {
+            self.tables.placed.clone_from(&self.tables.ringing);
         }
-        self.outlook.sound().then_some(self.outlook)
+        self.tables.is_finite().then_some(self.tables)
     }
 
-    fn one_step(&mut self) {
-        let bins = Spans::edges().len();
+    fn step_once(&mut self) {
+        let bins = Durations::edges().len();
         let ring_secs = self.rings.live.len();
         match self.step {
-            bin if bin < bins => self.talk_from(bin),
-            step if step < 2 * bins => self.wrap_from(step - bins),
+            bin if bin < bins => self.add_talk_row(bin),
+            step if step < 2 * bins => self.add_wrap_row(step - bins),
             step if step < 2 * bins + ring_secs => {
                 let second = step - 2 * bins;
                 let mass = delayed(&self.rings.live[second..], self.delays.as_deref());
-                let row = self.net(&mass, self.rings.alive[second]);
-                self.outlook.ringing.push(row);
+                let row = self.demand_row(&mass, self.rings.alive[second]);
+                self.tables.ringing.push(row);
             }
             step => {
                 let second = step - 2 * bins - ring_secs;
-                let mass = joined(&self.setup[second..], &self.fresh_ring, self.furthest + 1);
-                let row = self.net(&mass, self.setup_alive[second]);
-                self.outlook.placed.push(row);
+                let mass = convolve(&self.setup[second..], &self.fresh_ring, self.horizon + 1);
+                let row = self.demand_row(&mass, self.setup_alive[second]);
+                self.tables.placed.push(row);
             }
         }
     }
 
-    /// An agent who has talked for so long, and then wraps up.
-    fn talk_from(&mut self, bin: usize) {
-        let ends = Spans::ending_within(&self.talk_rates, middle(bin), self.furthest, 1.0);
+    /// Row of an agent who has talked for this bin's age and then wraps up.
+    fn add_talk_row(&mut self, bin: usize) {
+        let ends = Durations::ending_within(&self.talk_rates, bin_age(bin), self.horizon, 1.0);
         let free = |x: f64| -> f64 {
-            (0..(x as usize + 1).min(self.furthest))
+            (0..(x as usize + 1).min(self.horizon))
                 .map(|second| {
-                    (ends[second + 1] - ends[second]) * at(&self.wrap_fresh, x - second as f64 - 0.5)
+                    (ends[second + 1] - ends[second]) * interpolate(&self.wrap_fresh, x - second as f64 - 0.5)
                 })
                 .sum()
         };
-        let (back, patience) = (self.back, self.outlook.patience);
-        let row = self.outlook.points.map(|point| back * free(point + patience));
+        let (back, patience) = (self.back, self.tables.patience);
+        let row = self.tables.points.map(|point| back * free(point + patience));
         if bin == 0 {
-            self.talk_fresh = (0..=self.furthest).map(|x| back * free(x as f64)).collect();
+            self.talk_fresh = (0..=self.horizon).map(|x| back * free(x as f64)).collect();
         }
-        self.outlook.talking.push(row);
+        self.tables.talking.push(row);
     }
 
-    fn wrap_from(&mut self, bin: usize) {
-        let ends = Spans::ending_within(&self.wrap_rates, middle(bin), self.furthest, 1.0);
-        let (back, patience) = (self.back, self.outlook.patience);
-        let row = self.outlook.points.map(|point| back * at(&ends, point + patience));
-        self.outlook.wrapping.push(row);
+    fn add_wrap_row(&mut self, bin: usize) {
+        let ends = Durations::ending_within(&self.wrap_rates, bin_age(bin), self.horizon, 1.0);
+        let (back, patience) = (self.back, self.tables.patience);
+        let row = self.tables.points.map(|point| back * interpolate(&ends, point + patience));
+        self.tables.wrapping.push(row);
     }
 
-    /// Demand that is still there at each point: answered, and its agent not free again by then.
-    fn net(&self, mass: &[f64], alive: f64) -> Chances {
-        let sums = summed(mass);
-        self.outlook.points.map(|point| {
+    /// P(demand at each point): answered, and its agent not free again by then; given `alive`.
+    fn demand_row(&self, mass: &[f64], alive: f64) -> Chances {
+        let sums = cumulate(mass);
+        self.tables.points.map(|point| {
             let again: f64 = mass
                 .iter()
                 .enumerate()
                 .take(point as usize)
-                .map(|(second, value)| value * at(&self.talk_fresh, point - second as f64 - 0.5))
+                .map(|(second, value)| value * interpolate(&self.talk_fresh, point - second as f64 - 0.5))
                 .sum();
-            ((at(&sums, point) - again) / alive).clamp(0.0, 1.0)
+            ((interpolate(&sums, point) - again) / alive).clamp(0.0, 1.0)
         })
     }
 }
 
-/// Ringing begins in these seconds after dialling; and the chance to be in set-up still.
-fn set_up(calls: &Calls) -> (Vec<f64>, Vec<f64>) {
-    let (starts, fails) = (calls.setup_rings.rates(), calls.setup_ends.rates());
-    let (mut setup, mut still) = (Vec::with_capacity(SETUP_SECS), vec![1.0]);
-    let mut alive = 1.0;
-    for second in 0..SETUP_SECS {
-        let all = starts[second] + fails[second];
-        let ends = alive * (1.0 - (-all).exp());
-        setup.push(ends * starts[second] / all.max(1e-12));
-        alive -= ends;
-        still.push(alive.max(1e-9));
-    }
-    (setup, still)
-}
-
-/// P(a call placed now is answered by a person) where the list answers `scale` times as usual.
-pub(super) fn answer_chance(calls: &Calls, scale: f64) -> f64 {
-    let rung = if calls.rings == Rings::Never { 1.0 } else { set_up(calls).0.iter().sum() };
-    rung * ringing(calls, scale).live.iter().sum::<f64>()
-}
-
 fn delayed(mass: &[f64], delays: Option<&[f64]>) -> Vec<f64> {
     match delays {
-        Some(delay) => joined(mass, delay, mass.len() + VERDICT_SECS),
+        Some(delay) => convolve(mass, delay, mass.len() + VERDICT_SECS),
         None => mass.to_vec(),
     }
 }
 
-/// The age that stands for a bin of [`Spans::edges`].
-fn middle(bin: usize) -> f64 {
-    let (edges, edge) = (Spans::edges(), Spans::edges()[bin]);
+/// The age that stands for a bin of [`Durations::edges`].
+fn bin_age(bin: usize) -> f64 {
+    let (edges, edge) = (Durations::edges(), Durations::edges()[bin]);
     edges.get(bin + 1).map_or(edge, |next| 0.5 * (edge + next) - 0.5).max(edge)
 }
 
-/// By seconds of ringing: the chance of an answer to come, and the seconds that the line will be held.
-fn prospects(rings: &Ringing) -> (Vec<f64>, Vec<f64>) {
+/// By seconds of ringing: P(an answer still comes), and the mean seconds that the line will be held.
+fn ring_prospects(rings: &Ringing) -> (Vec<f64>, Vec<f64>) {
     let (mut answers, mut holds) = (Vec::new(), Vec::new());
     let (mut answers_left, mut hold_left) = (0.0, 0.0);
     for second in (0..rings.live.len()).rev() {
@@ -294,9 +249,9 @@ fn prospects(rings: &Ringing) -> (Vec<f64>, Vec<f64>) {
     (answers, holds)
 }
 
-/// The moments and their weights, from the mass of answer times.
-fn points(mass: &[f64], answer: f64) -> (Chances, Chances) {
-    let sums = summed(mass);
+/// The points in time and their weights, from the mass of answer times.
+fn choose_points(mass: &[f64], answer: f64) -> (Chances, Chances) {
+    let sums = cumulate(mass);
     let mut points = [SOON_SECS; POINTS];
     for (point, quantile) in points.iter_mut().skip(1).zip(QUANTILES) {
         let want = quantile * answer;

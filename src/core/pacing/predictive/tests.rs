@@ -1,12 +1,12 @@
-//! What a plan may never do, whatever was learnt, and what it must do where the answer is plain.
+//! Properties of every plan, whatever was learnt, and plans that are known exactly.
 
 use super::*;
 use crate::ids::AgentId;
 
-/// A small stream of chance (xorshift), seeded.
-struct Chance(u64);
+/// A seeded random stream (xorshift).
+struct RandomStream(u64);
 
-impl Chance {
+impl RandomStream {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -28,7 +28,7 @@ fn idle(count: i64, since: u64) -> Vec<AgentNow> {
 }
 
 /// A pacer that has seen `calls` calls: three in ten answered after 8 to 13 s, talks of 100 to 160 s.
-fn taught(rules: Rules, calls: u64) -> (Pacer, u64) {
+fn trained(rules: Rules, calls: u64) -> (Pacer, u64) {
     let mut events = Vec::new();
     for n in 0..calls {
         let call = CallId(n);
@@ -53,9 +53,9 @@ fn taught(rules: Rules, calls: u64) -> (Pacer, u64) {
         pacer.on_event(ms(at), event);
         if at >= learnt + 5_000 {
             learnt = at;
-            pacer.calls.watch(ms(at), 1.0);
-            pacer.staff.watch(ms(at), 1.0);
-            pacer.calls.refresh();
+            pacer.call_model.observe_share(ms(at), 1.0);
+            pacer.agent_model.observe_share(ms(at), 1.0);
+            pacer.call_model.refresh_live_rates();
         }
     }
     let now = calls * 2_000 + 300_000;
@@ -75,9 +75,9 @@ fn ringing(now: u64, calls: &mut Vec<CallNow>, pacer: &mut Pacer, first: u64, ag
 #[test]
 fn no_plan_passes_its_caps() {
     for seed in 1..=40u64 {
-        let mut chance = Chance(seed * 0x9e37_79b9);
+        let mut chance = RandomStream(seed * 0x9e37_79b9);
         let rules = Rules { calls_per_agent_max: 1.0 + chance.below(4) as f64, ..Rules::default() };
-        let (mut pacer, now) = taught(rules.clone(), 20 + chance.below(300));
+        let (mut pacer, now) = trained(rules.clone(), 20 + chance.below(300));
         let mut view = Snapshot {
             agents: idle(chance.below(40) as i64, now - 5_000),
             lines_free: chance.below(60) as u32,
@@ -116,8 +116,8 @@ fn no_plan_passes_its_caps() {
 #[test]
 fn more_idle_agents_never_mean_fewer_calls() {
     for seed in 1..=12u64 {
-        let mut chance = Chance(seed * 0x51ed_270b);
-        let (pacer, now) = taught(Rules::default(), 200);
+        let mut chance = RandomStream(seed * 0x51ed_270b);
+        let (pacer, now) = trained(Rules::default(), 200);
         let busy: Vec<AgentNow> = (0..chance.below(50))
             .map(|n| agent(1_000 + n as i64, Doing::Talking, now - chance.below(200_000)))
             .collect();
@@ -146,7 +146,7 @@ fn more_idle_agents_never_mean_fewer_calls() {
 
 #[test]
 fn without_agents_nothing_is_dialled() {
-    let (mut pacer, now) = taught(Rules::default(), 200);
+    let (mut pacer, now) = trained(Rules::default(), 200);
     let mut view = Snapshot { lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
     let plan = pacer.decide(ms(now), &view);
     assert_eq!((plan.place, plan.why.limit), (0, Limit::NoAgents));
@@ -157,7 +157,7 @@ fn without_agents_nothing_is_dialled() {
 
 #[test]
 fn agents_who_leave_after_this_call_are_not_counted_on() {
-    let (mut pacer, now) = taught(Rules::default(), 200);
+    let (mut pacer, now) = trained(Rules::default(), 200);
     let mut view = Snapshot { lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
     view.agents =
         (0..20).map(|n| agent(n, Doing::WrapUp { until: Some(ms(now + 2_000)) }, now - 10_000)).collect();
@@ -168,7 +168,7 @@ fn agents_who_leave_after_this_call_are_not_counted_on() {
 
 #[test]
 fn a_spent_budget_leaves_one_call_for_each_idle_agent() {
-    let (mut pacer, now) = taught(Rules::default(), 200);
+    let (mut pacer, now) = trained(Rules::default(), 200);
     pacer.set_spent(Carried { live: 100.0, abandoned: 50.0 });
     let mut view = Snapshot {
         agents: idle(7, now),
@@ -187,11 +187,11 @@ fn a_spent_budget_leaves_one_call_for_each_idle_agent() {
 }
 
 #[test]
-fn a_feed_that_does_not_agree_is_doubted_and_said_so() {
-    let (mut pacer, now) = taught(Rules::default(), 200);
+fn contradicting_events_and_snapshots_give_feed_doubted() {
+    let (mut pacer, now) = trained(Rules::default(), 200);
     let mut view =
         Snapshot { agents: idle(6, now), lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
-    // Calls that no event told of.
+    // Calls without an event.
     view.calls = (0..4)
         .map(|n| CallNow {
             call: CallId(5_000_000 + n),
@@ -210,7 +210,7 @@ fn a_feed_that_does_not_agree_is_doubted_and_said_so() {
 
 #[test]
 fn a_line_that_fails_every_call_is_not_flooded() {
-    let (mut pacer, now) = taught(Rules::default(), 200);
+    let (mut pacer, now) = trained(Rules::default(), 200);
     let view =
         Snapshot { agents: idle(20, now), lines_free: 500, starts_allowed: 500, ..Snapshot::default() };
     assert!(pacer.clone().decide(ms(now), &view).place > 20);
@@ -226,7 +226,7 @@ fn a_line_that_fails_every_call_is_not_flooded() {
 #[test]
 fn old_calls_are_given_up_when_the_floor_is_full_and_only_where_allowed() {
     for may_cancel in [true, false] {
-        let (mut pacer, now) = taught(Rules { may_cancel, ..Rules::default() }, 200);
+        let (mut pacer, now) = trained(Rules { may_cancel, ..Rules::default() }, 200);
         let mut view = Snapshot {
             agents: (0..5).map(|n| agent(n, Doing::Talking, now - 10_000)).collect(),
             lines_free: 50,
@@ -244,7 +244,7 @@ fn old_calls_are_given_up_when_the_floor_is_full_and_only_where_allowed() {
 #[test]
 fn the_same_events_make_the_same_plans() {
     let run = || {
-        let (mut pacer, now) = taught(Rules::default(), 150);
+        let (mut pacer, now) = trained(Rules::default(), 150);
         let view =
             Snapshot { agents: idle(9, now), lines_free: 90, starts_allowed: 90, ..Snapshot::default() };
         let plan = pacer.decide(ms(now), &view);
@@ -265,18 +265,18 @@ fn a_new_list_starts_with_care() {
 }
 
 #[test]
-fn what_it_learns_is_near_the_truth() {
-    let (pacer, _) = taught(Rules::default(), 600);
-    let outlook = pacer.outlook.as_ref().expect("a decision was made");
-    assert!((outlook.answer - 0.3).abs() < 0.03, "three in ten answer: {}", outlook.answer);
+fn learnt_rates_are_near_the_true_ones() {
+    let (pacer, _) = trained(Rules::default(), 600);
+    let tables = pacer.tables.as_ref().expect("a decision was made");
+    assert!((tables.answer - 0.3).abs() < 0.03, "three in ten answer: {}", tables.answer);
     // Set-up of 1.5 s, then 8 to 13 s of ringing.
-    let median = outlook.points[outlook::POINTS / 2];
+    let median = tables.points[tables::POINTS / 2];
     assert!((10.0..14.5).contains(&median), "{median}");
-    assert!((pacer.staff.busy_secs() - 185.0).abs() < 15.0, "{}", pacer.staff.busy_secs());
+    assert!((pacer.agent_model.busy_secs() - 185.0).abs() < 15.0, "{}", pacer.agent_model.busy_secs());
 }
 
-/// The same calls as [`taught`], told as a stranger might: what `keep` refuses is not told at all.
-fn taught_by(keep: fn(&Event) -> bool, clock: u64) -> (Pacer, u64) {
+/// The same calls as [`trained`], reported by an incomplete feed: events that `keep` refuses are dropped.
+fn trained_with(keep: fn(&Event) -> bool, clock: u64) -> (Pacer, u64) {
     let mut events = Vec::new();
     for n in 0..300u64 {
         let (call, start) = (CallId(n), clock + n * 2_000);
@@ -332,36 +332,36 @@ fn taught_by(keep: fn(&Event) -> bool, clock: u64) -> (Pacer, u64) {
 
 #[test]
 fn a_feed_without_ringing_is_learnt_from_the_moment_of_dialling() {
-    let (mut pacer, now) = taught_by(|event| !matches!(event, Event::Ringing { .. }), 0);
+    let (mut pacer, now) = trained_with(|event| !matches!(event, Event::Ringing { .. }), 0);
     let call = CallNow { call: CallId(299), part: Part(0), stage: Stage::Placed, since: ms(now) };
     pacer.decide(ms(now + 60_000), &Snapshot { calls: vec![call], ..Snapshot::default() });
-    let outlook = pacer.outlook.as_ref().expect("a decision was made");
-    assert!((outlook.answer - 0.3).abs() < 0.05, "three in ten answer: {}", outlook.answer);
-    let median = outlook.points[outlook::POINTS / 2];
+    let tables = pacer.tables.as_ref().expect("a decision was made");
+    assert!((tables.answer - 0.3).abs() < 0.05, "three in ten answer: {}", tables.answer);
+    let median = tables.points[tables::POINTS / 2];
     assert!((9.0..15.5).contains(&median), "9.5 to 14.5 s after dialling: {median}");
-    let last = outlook.placed[20][outlook::POINTS - 1];
+    let last = tables.placed[20][tables::POINTS - 1];
     assert!(last < 0.08, "nobody answers after 20 s: {last}");
 }
 
 #[test]
-fn talks_that_no_event_ends_end_by_the_snapshot() {
-    let (pacer, _) = taught_by(|event| !matches!(event, Event::TalkEnded { .. }), 0);
-    assert!((pacer.staff.talk.mean() - 130.0).abs() < 8.0, "{}", pacer.staff.talk.mean());
-    assert!(pacer.staff.wrap.mean() < 2.0, "no wrap-up: {}", pacer.staff.wrap.mean());
+fn the_snapshot_ends_talks_without_an_end_event() {
+    let (pacer, _) = trained_with(|event| !matches!(event, Event::TalkEnded { .. }), 0);
+    assert!((pacer.agent_model.talk.mean() - 130.0).abs() < 8.0, "{}", pacer.agent_model.talk.mean());
+    assert!(pacer.agent_model.wrap.mean() < 2.0, "no wrap-up: {}", pacer.agent_model.wrap.mean());
 }
 
 #[test]
-fn a_clock_that_starts_anywhere_teaches_the_same() {
-    let told = |_: &Event| true;
-    let ((early, at), (late, then)) = (taught_by(told, 0), taught_by(told, 1_700_000_000_000));
+fn the_clocks_origin_changes_nothing() {
+    let keep_all = |_: &Event| true;
+    let ((early, at), (late, then)) = (trained_with(keep_all, 0), trained_with(keep_all, 1_700_000_000_000));
     assert_eq!(at + 1_700_000_000_000, then);
-    let tables = |pacer: &Pacer| pacer.outlook.as_ref().map(|o| (o.points, o.answer, o.talking.clone()));
+    let tables = |pacer: &Pacer| pacer.tables.as_ref().map(|o| (o.points, o.answer, o.talking.clone()));
     assert_eq!(tables(&early), tables(&late));
-    assert_eq!(early.looks_apart(ms(at)), late.looks_apart(ms(then)));
+    assert_eq!(early.table_lifetime(ms(at)), late.table_lifetime(ms(then)));
 }
 
 #[test]
-fn a_connection_says_that_somebody_answered_and_a_late_report_that_it_was_a_machine() {
+fn connected_implies_answered_and_found_machine_takes_it_back() {
     let mut pacer = Pacer::new(Rules::default());
     let (call, agent) = (CallId(1), AgentId(1));
     pacer.on_event(ms(0), Event::Placed { call, part: Part(0) });
@@ -376,7 +376,7 @@ fn a_connection_says_that_somebody_answered_and_a_late_report_that_it_was_a_mach
 }
 
 #[test]
-fn calls_whose_ends_are_never_told_make_the_feed_worthless() {
+fn missing_end_events_give_feed_doubted() {
     let mut pacer = Pacer::new(Rules::default());
     for second in 0..120u64 {
         let now = ms(second * 1_000);
@@ -402,8 +402,8 @@ fn calls_whose_ends_are_never_told_make_the_feed_worthless() {
 }
 
 #[test]
-fn calls_that_are_not_shown_before_they_ring_are_out_all_the_same() {
-    let (mut pacer, now) = taught(Rules::default(), 200);
+fn calls_in_set_up_count_though_the_snapshot_hides_them() {
+    let (mut pacer, now) = trained(Rules::default(), 200);
     let view = Snapshot { agents: idle(6, now), lines_free: 100, starts_allowed: 100, ..Snapshot::default() };
     let first = pacer.decide(ms(now), &view).place;
     for n in 0..u64::from(first) {
@@ -417,7 +417,8 @@ fn calls_that_are_not_shown_before_they_ring_are_out_all_the_same() {
 
 #[test]
 fn silence_before_the_first_ring_is_not_taken_for_a_dead_list() {
-    // Thirty idle agents, asked every two seconds; the driver tells of no ringing, and nobody answers yet.
+    // Thirty idle agents, a decision every two seconds; the caller reports no ringing, and no callee answers
+    // yet.
     let mut pacer = Pacer::new(Rules { ring_max: Duration::from_secs(60), ..Rules::default() });
     let mut calls = Vec::new();
     for second in (0..16u64).step_by(2) {
@@ -439,35 +440,34 @@ fn silence_before_the_first_ring_is_not_taken_for_a_dead_list() {
     assert!((30..=90).contains(&calls.len()), "{} calls for thirty agents", calls.len());
 }
 
-/// Sixty calls at once every minute: a quarter answered by people, a quarter by machines, told apart only
+/// Sixty calls at once every minute: a quarter answered by people, a quarter by machines, with verdicts
 /// seconds later.
 #[test]
 fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
-    let mut calls = Calls::new(Duration::from_secs(30));
-    let mut told = Vec::new();
+    let mut calls = CallModel::new(Duration::from_secs(30));
+    let mut events = Vec::new();
     for n in 0..1200u64 {
         let (call, start) = (CallId(n), (n / 60) * 60_000);
-        told.push((start, Event::Placed { call, part: Part(0) }));
-        told.push((start + 1_000, Event::Ringing { call }));
+        events.push((start, Event::Placed { call, part: Part(0) }));
+        events.push((start + 1_000, Event::Ringing { call }));
         let picked_up = start + 6_000 + (n % 12) * 1_000;
         let said = picked_up + 3_000 + (n % 5) * 1_000;
         match n % 4 {
-            0 => told.extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredLive { call })]),
-            1 => {
-                told.extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredMachine { call })])
-            }
-            _ => told.push((start + 31_000, Event::Unanswered { call, network: false })),
+            0 => events.extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredLive { call })]),
+            1 => events
+                .extend([(picked_up, Event::PickedUp { call }), (said, Event::AnsweredMachine { call })]),
+            _ => events.push((start + 31_000, Event::Unanswered { call, network: false })),
         }
     }
-    told.sort_by_key(|(at, _)| *at);
-    let mut told = told.into_iter().peekable();
+    events.sort_by_key(|(at, _)| *at);
+    let mut events = events.into_iter().peekable();
     let (mut least, mut most) = (f64::MAX, 0.0f64);
     for second in 0..1_200u64 {
         let now = ms(second * 1_000);
-        while let Some((at, event)) = told.next_if(|(at, _)| *at <= second * 1_000) {
+        while let Some((at, event)) = events.next_if(|(at, _)| *at <= second * 1_000) {
             match event {
                 Event::Placed { call, part } => calls.placed(ms(at), call, part),
-                Event::Ringing { call } => calls.rings(ms(at), call),
+                Event::Ringing { call } => calls.ringing_reported(ms(at), call),
                 Event::PickedUp { call } => calls.picked_up(ms(at), call),
                 Event::AnsweredLive { call } => _ = calls.answered_live(ms(at), call),
                 Event::AnsweredMachine { call } => calls.answered_machine(ms(at), call),
@@ -475,9 +475,9 @@ fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
                 _ => unreachable!("not told"),
             }
         }
-        calls.watch(now, 1.0);
+        calls.observe_share(now, 1.0);
         if second % 10 == 0 {
-            calls.refresh();
+            calls.refresh_live_rates();
         }
         if second >= 900 {
             least = least.min(calls.level(Part(0)).0);
@@ -488,9 +488,9 @@ fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
 }
 
 #[test]
-fn when_a_single_person_may_still_be_lost_nobody_else_is_risked() {
+fn the_last_allowed_abandon_is_risked_by_one_call_at_most() {
     let rules = || Rules { ring_max: Duration::from_secs(30), ..Rules::default() };
-    let (mut pacer, now) = taught(rules(), 400);
+    let (mut pacer, now) = trained(rules(), 400);
     let spent = |abandoned| Carried { live: 500.0, abandoned };
     let asked = |pacer: &mut Pacer, spent| {
         pacer.set_spent(spent);

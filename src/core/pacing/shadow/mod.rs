@@ -1,31 +1,31 @@
-//! Another pacing setting beside the live one, before it is switched on: a virtual floor with the same
-//! agents and breaks dials a line that behaves as the real one just did. It never touches a call, and
-//! what the live pacing decides does not depend on it. What was seen is in `seen`, the floor in `floor`.
+//! Shadow pacing: tries another pacing setting beside the live one before it is switched on. A virtual floor
+//! with the same agents and breaks dials a line that behaves as the live one just did. It places no call, and
+//! no live decision depends on it. Samples of the live line are in `samples`, the virtual floor in `virtual_floor`.
 
-mod account;
-mod floor;
-mod seen;
+mod samples;
 #[cfg(test)]
 mod tests;
+mod totals;
+mod virtual_floor;
 
-pub use account::Account;
+pub use totals::Account;
 
 use crate::campaign::{Mode, PacingRules};
 use crate::ids::{AgentId, CallId};
 use crate::pacing::predictive::{self, Event};
 use crate::time::{Duration, Time};
-use account::Books;
-use floor::Floor;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use seen::Seen;
+use samples::Samples;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use totals::Totals;
+use virtual_floor::VirtualFloor;
 
-/// What is tried in the shadow. Everything else is as the campaign has it.
+/// The setting on trial. Everything else is as in the campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShadowRules {
-    /// `Progressive`, `Ratio` or `Predictive`; others dial nothing.
+    /// `Progressive`, `Ratio` or `Predictive`; other modes dial nothing.
     pub mode: Mode,
     /// Mode ratio: lines for each idle agent.
     pub call_ratio: f64,
@@ -33,15 +33,15 @@ pub struct ShadowRules {
     pub abandon_rate_max: f64,
 }
 
-/// What the live campaign may do at this moment; the shadow may do no more.
+/// The live campaign's limits at this moment; they bound the shadow too.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Room {
-    /// Inside the calling hours, not paused, leads at hand.
+    /// Inside the calling hours, not paused, leads in the hopper.
     pub open: bool,
-    /// Calls that may be out at once.
+    /// Upper limit of simultaneous calls.
     pub lines: u32,
     pub calls_per_sec: f64,
-    /// When dialling ends for today, if that is known.
+    /// When dialling ends for today, if known.
     pub closes: Option<Time>,
 }
 
@@ -49,43 +49,43 @@ pub struct Room {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
     pub rules: ShadowRules,
-    /// How long both have been counted, in seconds; zero while the line is being learnt.
+    /// Length of the span in seconds; zero while the line is being learnt.
     pub secs: f64,
     pub live: Account,
     pub shadow: Account,
 }
 
-/// Calls and conversations that must have been seen before the shadow begins.
-const CALLS_FIRST: usize = 40;
-const TALKS_FIRST: usize = 10;
+/// Calls and conversations that must be sampled before the shadow begins.
+const CALLS_NEEDED: usize = 40;
+const TALKS_NEEDED: usize = 10;
 
 /// One shadow of one campaign.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shadow {
     rules: ShadowRules,
-    seen: Seen,
-    live: Books,
+    samples: Samples,
+    live: Totals,
     live_seats: BTreeMap<AgentId, LiveSeat>,
-    floor: Floor,
+    floor: VirtualFloor,
     random: ChaCha8Rng,
     began: Option<Time>,
     room: Option<Room>,
     now: Time,
 }
 
-/// What a real agent is doing, as far as the comparison counts it.
+/// A live agent's state, as far as the comparison counts it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct LiveSeat {
     paused: bool,
-    /// On a call or its wrap-up, and since when this part of it.
+    /// Start of the conversation, and of its wrap-up.
     talking: Option<Time>,
     wrapping: Option<Time>,
     counted: Time,
 }
 
 impl Shadow {
-    /// `ring`: how long phones ring; the campaign's `pacing` gives the wait and whether calls may be
-    /// given up.
+    /// `ring`: how long phones ring; `pacing` gives the campaign's answer wait and whether calls may be
+    /// cancelled.
     pub fn new(rules: ShadowRules, pacing: &PacingRules, ring: Duration, seed: u64) -> Self {
         let predictive = predictive::Rules {
             abandon_rate_max: rules.abandon_rate_max,
@@ -96,10 +96,10 @@ impl Shadow {
         };
         Shadow {
             rules,
-            seen: Seen::default(),
-            live: Books::default(),
+            samples: Samples::default(),
+            live: Totals::default(),
             live_seats: BTreeMap::new(),
-            floor: Floor::new(rules, predictive),
+            floor: VirtualFloor::new(rules, predictive),
             random: ChaCha8Rng::seed_from_u64(seed),
             began: None,
             room: None,
@@ -111,63 +111,63 @@ impl Shadow {
         &self.rules
     }
 
-    /// A fact of the live floor, as its pacer is told.
+    /// Takes an event of the live floor, the same that its pacer gets.
     pub fn on_event(&mut self, now: Time, event: Event) {
         self.now = self.now.max(now);
         if let Some(room) = &self.room {
-            self.floor.pass(now, room, &self.seen, &mut self.random);
+            self.floor.advance(now, room, &self.samples, &mut self.random);
         }
         match event {
             Event::Placed { call, .. } => {
-                self.seen.placed(now, call);
+                self.samples.placed(now, call);
                 self.live.calls += 1;
             }
-            Event::Ringing { call } => self.seen.ringing(now, call),
+            Event::Ringing { call } => self.samples.ringing(now, call),
             Event::AnsweredLive { call } => {
-                self.seen.answered(now, call);
+                self.samples.answered(now, call);
                 self.live.answered += 1;
             }
-            Event::Unanswered { call, .. } | Event::AnsweredMachine { call } => self.seen.ended(now, call),
-            Event::Cancelled { call } => self.seen.forget(call),
+            Event::Unanswered { call, .. } | Event::AnsweredMachine { call } => self.samples.ended(now, call),
+            Event::Cancelled { call } => self.samples.forget(call),
             Event::Abandoned { .. } => self.live.abandoned += 1,
-            Event::Connected { agent, .. } => self.live_talks(now, agent),
-            Event::TalkEnded { agent } => self.live_talked(now, agent),
+            Event::Connected { agent, .. } => self.live_connected(now, agent),
+            Event::TalkEnded { agent } => self.live_talk_ended(now, agent),
             Event::WrapEnded { agent } => self.live_free(now, agent),
             Event::AgentCame { agent } | Event::AgentBack { agent } => {
                 self.live_free(now, agent);
                 self.live_seat(now, agent).paused = false;
-                self.floor.here(now, agent, true);
+                self.floor.set_present(now, agent, true);
             }
             Event::AgentPaused { agent } => {
                 self.live_free(now, agent);
                 self.live_seat(now, agent).paused = true;
-                self.floor.here(now, agent, false);
+                self.floor.set_present(now, agent, false);
             }
             Event::AgentLeft { agent } => {
                 self.live_free(now, agent);
                 self.live_seats.remove(&agent);
-                self.floor.gone(now, agent);
+                self.floor.sign_out(now, agent);
             }
             Event::PickedUp { .. } | Event::HungUpWaiting { .. } | Event::FoundMachine { .. } => {}
         }
     }
 
-    /// Brings the virtual floor to this moment.
+    /// Advances the virtual floor to `now`.
     pub fn catch_up(&mut self, now: Time, room: &Room) {
         self.now = self.now.max(now);
         self.room = Some(*room);
         if self.began.is_none() {
-            if self.seen.calls() < CALLS_FIRST || self.seen.talks() < TALKS_FIRST {
+            if self.samples.calls() < CALLS_NEEDED || self.samples.talks() < TALKS_NEEDED {
                 return;
             }
-            // Both are counted from here.
+            // Both sides count from here.
             self.began = Some(now);
-            self.live = Books::default();
+            self.live = Totals::default();
             self.live_seats.values_mut().for_each(|seat| seat.counted = now);
             self.floor.open(now);
         }
-        self.floor.pass(now, room, &self.seen, &mut self.random);
-        self.floor.ask(now, room, &self.seen, &mut self.random);
+        self.floor.advance(now, room, &self.samples, &mut self.random);
+        self.floor.decide(now, room, &self.samples, &mut self.random);
     }
 
     /// Both sides so far.
@@ -178,14 +178,14 @@ impl Shadow {
             live.count(seat.here(), seat.busy(), self.now.since(seat.counted));
         }
         let (live, shadow) = if self.began.is_some() {
-            (live.account(span), self.floor.books(self.now).account(span))
+            (live.figures(span), self.floor.totals(self.now).figures(span))
         } else {
             (Account::default(), Account::default())
         };
         Compared { rules: self.rules, secs: span.as_secs_f64(), live, shadow }
     }
 
-    /// This agent's seat, counted up to now.
+    /// The live agent's seat, counted up to `now`.
     fn live_seat(&mut self, now: Time, agent: AgentId) -> &mut LiveSeat {
         let seat = self.live_seats.entry(agent).or_insert(LiveSeat { counted: now, ..LiveSeat::default() });
         self.live.count(seat.here(), seat.busy(), now.since(seat.counted));
@@ -193,23 +193,23 @@ impl Shadow {
         seat
     }
 
-    fn live_talks(&mut self, now: Time, agent: AgentId) {
+    fn live_connected(&mut self, now: Time, agent: AgentId) {
         self.live_free(now, agent);
         self.live_seat(now, agent).talking = Some(now);
     }
 
-    fn live_talked(&mut self, now: Time, agent: AgentId) {
+    fn live_talk_ended(&mut self, now: Time, agent: AgentId) {
         let seat = self.live_seat(now, agent);
-        // Other work, such as calls that came in, is not what this campaign's conversations are like.
+        // Other work, such as inbound calls, is not a sample of this campaign's conversations.
         let Some(since) = seat.talking.take() else { return };
         seat.wrapping = Some(now);
-        self.seen.talked(now.since(since));
+        self.samples.talked(now.since(since));
     }
 
     fn live_free(&mut self, now: Time, agent: AgentId) {
-        self.live_talked(now, agent);
+        self.live_talk_ended(now, agent);
         if let Some(since) = self.live_seat(now, agent).wrapping.take() {
-            self.seen.wrapped(now.since(since));
+            self.samples.wrapped(now.since(since));
         }
     }
 }
@@ -224,7 +224,7 @@ impl LiveSeat {
     }
 }
 
-/// The shadow's own numbers for calls, so that no real call is meant.
+/// The shadow numbers its calls itself; no id refers to a live call.
 fn call_id(n: u64) -> CallId {
     CallId(n)
 }

@@ -1,4 +1,4 @@
-//! Days whose outcome can be worked out by hand.
+//! Days whose results can be computed by hand.
 
 use super::*;
 use crate::pacing::predictive::Part;
@@ -14,9 +14,9 @@ fn at(millis: u64) -> Time {
     Time::from_millis(millis)
 }
 
-/// A live floor that teaches the line: each call is answered after `answer` seconds (every `nth` one, the
-/// others end after 30), each conversation lasts 60 s and each wrap-up 10 s. One call at a time.
-fn teach(shadow: &mut Shadow, agents: i64, answer: u64, nth: u64) -> Time {
+/// A live floor that teaches the line: every `nth` call is answered after `answer` seconds, the others end
+/// after 30; each conversation lasts 60 s and each wrap-up 10 s. One call at a time.
+fn train(shadow: &mut Shadow, agents: i64, answer: u64, nth: u64) -> Time {
     for n in 1..=agents {
         shadow.on_event(at(0), Event::AgentCame { agent: AgentId(n) });
     }
@@ -51,7 +51,7 @@ fn run(shadow: &mut Shadow, from: Time, hours: u64) {
 }
 
 #[test]
-fn nothing_is_said_before_the_line_is_known() {
+fn no_comparison_before_enough_samples() {
     let mut shadow = shadow(Mode::Progressive, 1.0);
     shadow.on_event(at(0), Event::AgentCame { agent: AgentId(1) });
     shadow.catch_up(at(3_600_000), &ROOM);
@@ -62,10 +62,10 @@ fn nothing_is_said_before_the_line_is_known() {
 #[test]
 fn one_call_for_each_idle_agent_waits_for_every_ring() {
     let mut shadow = shadow(Mode::Progressive, 1.0);
-    let from = teach(&mut shadow, 3, 10, 1);
+    let from = train(&mut shadow, 3, 10, 1);
     run(&mut shadow, from, 4);
     let side = shadow.compared().shadow;
-    // Ten seconds of ringing, sixty of talk, ten of wrap-up, for each agent by herself.
+    // For each agent: ten seconds of ringing, sixty of talk, ten of wrap-up.
     assert!((side.utilisation - 70.0 / 80.0).abs() < 0.01, "{side:?}");
     assert_eq!(side.abandoned, 0);
     assert!((side.calls_per_hour - 3.0 * 3_600.0 / 80.0).abs() < 3.0, "{side:?}");
@@ -76,7 +76,7 @@ fn one_call_for_each_idle_agent_waits_for_every_ring() {
 fn more_lines_keep_agents_busier_until_the_brake_holds() {
     let idle = |mode, ratio| {
         let mut shadow = shadow(mode, ratio);
-        let from = teach(&mut shadow, 20, 10, 4);
+        let from = train(&mut shadow, 20, 10, 4);
         run(&mut shadow, from, 4);
         shadow.compared().shadow
     };
@@ -90,7 +90,7 @@ fn more_lines_keep_agents_busier_until_the_brake_holds() {
 #[test]
 fn breaks_and_sign_outs_of_the_real_agents_are_followed() {
     let mut shadow = shadow(Mode::Progressive, 1.0);
-    let from = teach(&mut shadow, 2, 10, 1);
+    let from = train(&mut shadow, 2, 10, 1);
     shadow.catch_up(from, &ROOM);
     shadow.on_event(from, Event::AgentPaused { agent: AgentId(1) });
     shadow.on_event(from, Event::AgentLeft { agent: AgentId(2) });
@@ -107,7 +107,7 @@ fn breaks_and_sign_outs_of_the_real_agents_are_followed() {
 #[test]
 fn where_the_live_campaign_may_not_dial_the_shadow_may_not() {
     let mut shadow = shadow(Mode::Progressive, 1.0);
-    let from = teach(&mut shadow, 3, 10, 1);
+    let from = train(&mut shadow, 3, 10, 1);
     for secs in 0..3_600 {
         shadow.catch_up(from + Duration::from_secs(secs), &Room { open: false, ..ROOM });
     }
@@ -118,9 +118,9 @@ fn where_the_live_campaign_may_not_dial_the_shadow_may_not() {
 }
 
 #[test]
-fn its_whole_state_can_be_written_down() {
+fn a_cloned_shadow_continues_identically() {
     let mut one = shadow(Mode::Predictive, 1.0);
-    let from = teach(&mut one, 5, 10, 3);
+    let from = train(&mut one, 5, 10, 3);
     run(&mut one, from, 1);
     let mut two = one.clone();
     run(&mut one, from + Duration::from_secs(3_601), 1);

@@ -1,8 +1,8 @@
-//! What is learnt from agents: how long talks and wrap-ups last, and whether an agent comes back after one.
+//! Model of the agents: durations of talks and wrap-ups, and the share of agents who return after one.
 
 use crate::ids::{AgentId, CallId};
-use crate::pacing::estimate::spans::Expectation;
-use crate::pacing::estimate::{Share, Spans};
+use crate::pacing::estimate::durations::Prior;
+use crate::pacing::estimate::{Durations, Share};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,12 +21,12 @@ struct Agent {
     doing: Doing,
     since: Time,
     seen: Time,
-    /// The last wrap-up ended at this moment, and nothing followed yet.
+    /// The last wrap-up ended at this time, and no event followed yet.
     wrapped: Option<Time>,
 }
 
 impl Agent {
-    fn watch(&mut self, now: Time, talk: &mut Spans, wrap: &mut Spans) {
+    fn observe(&mut self, now: Time, talk: &mut Durations, wrap: &mut Durations) {
         let (from, to) = (secs(self.seen.since(self.since)), secs(now.since(self.since)));
         self.seen = now;
         match self.doing {
@@ -37,56 +37,56 @@ impl Agent {
     }
 }
 
-/// Everything known about the people who talk.
+/// The learnt state of the agents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Staff {
+pub struct AgentModel {
     agents: BTreeMap<AgentId, Agent>,
-    pub(super) talk: Spans,
-    pub(super) wrap: Spans,
+    pub(super) talk: Durations,
+    pub(super) wrap: Durations,
     returns: Share,
     faded: Option<Time>,
-    /// The agent watched last.
-    watched: Option<AgentId>,
+    /// The agent observed last.
+    last_observed: Option<AgentId>,
 }
 
-/// The call of an agent whom the snapshot alone shows talking.
-const UNTOLD: CallId = CallId(u64::MAX);
+/// Stands for the call of an agent who talks by the snapshot alone.
+const UNKNOWN_CALL: CallId = CallId(u64::MAX);
 
 fn secs(span: Duration) -> f64 {
     span.as_millis() as f64 / 1000.0
 }
 
-impl Default for Staff {
+impl Default for AgentModel {
     fn default() -> Self {
-        Staff {
+        AgentModel {
             agents: BTreeMap::new(),
-            talk: Spans::new(Expectation { mean_secs: 150.0, spread: 0.9, weight: 2.0 }),
-            wrap: Spans::new(Expectation { mean_secs: 25.0, spread: 0.8, weight: 2.0 }),
+            talk: Durations::new(Prior { mean_secs: 150.0, spread: 0.9, weight: 2.0 }),
+            wrap: Durations::new(Prior { mean_secs: 25.0, spread: 0.8, weight: 2.0 }),
             returns: Share::new(0.97, 8.0),
             faded: None,
-            watched: None,
+            last_observed: None,
         }
     }
 }
 
-impl Staff {
+impl AgentModel {
     fn set(&mut self, now: Time, agent: AgentId, doing: Doing) {
         self.agents.insert(agent, Agent { doing, since: now, seen: now, wrapped: None });
     }
 
-    pub fn free(&mut self, now: Time, agent: AgentId) {
+    pub fn became_free(&mut self, now: Time, agent: AgentId) {
         self.set(now, agent, Doing::Free);
     }
 
     pub fn connected(&mut self, now: Time, agent: AgentId, call: CallId) {
-        // An agent who talks again has wrapped up, told or not.
+        // An agent who talks again has ended wrap-up, reported or not.
         self.wrap_ended(now, agent);
         self.set(now, agent, Doing::Talking(call));
     }
 
     /// Returns the call that ended.
     pub fn talk_ended(&mut self, now: Time, agent: AgentId) -> Option<CallId> {
-        self.accrue(now, agent);
+        self.observe(now, agent);
         let known = self.agents.get(&agent)?;
         let Doing::Talking(call) = known.doing else { return None };
         self.talk.end(secs(now.since(known.since)));
@@ -95,7 +95,7 @@ impl Staff {
     }
 
     pub fn wrap_ended(&mut self, now: Time, agent: AgentId) {
-        self.accrue(now, agent);
+        self.observe(now, agent);
         if let Some(known) = self.agents.get(&agent)
             && known.doing == Doing::WrapUp
         {
@@ -108,8 +108,8 @@ impl Staff {
         }
     }
 
-    pub fn away(&mut self, now: Time, agent: AgentId) {
-        self.accrue(now, agent);
+    pub fn paused(&mut self, now: Time, agent: AgentId) {
+        self.observe(now, agent);
         if let Some(known) = self.agents.get(&agent) {
             match known.doing {
                 Doing::WrapUp => {
@@ -117,29 +117,29 @@ impl Staff {
                     self.count_return(false);
                 }
                 Doing::Talking(_) => self.count_return(false),
-                Doing::Free if known.wrapped == Some(now) => self.returns.turn(false),
+                Doing::Free if known.wrapped == Some(now) => self.returns.reclassify(false),
                 Doing::Free | Doing::Away => {}
             }
         }
         self.set(now, agent, Doing::Away);
     }
 
-    pub fn left(&mut self, now: Time, agent: AgentId) {
-        self.away(now, agent);
+    pub fn signed_out(&mut self, now: Time, agent: AgentId) {
+        self.paused(now, agent);
         self.agents.remove(&agent);
     }
 
-    /// The snapshot shows the agent talking since then. Told by an event already, or taken from here.
-    pub(super) fn seen_talking(&mut self, since: Time, agent: AgentId) {
+    /// The snapshot shows the agent talking since `since`; adopted if no event reported it.
+    pub(super) fn adopt_talking(&mut self, since: Time, agent: AgentId) {
         match self.agents.get(&agent).map(|known| (known.doing, known.since)) {
             Some((Doing::Talking(_), _)) => {}
             Some((_, before)) if since < before => {}
-            _ => self.connected(since, agent, UNTOLD),
+            _ => self.connected(since, agent, UNKNOWN_CALL),
         }
     }
 
-    /// The snapshot shows the agent wrapping up. Returns the call that ended untold.
-    pub(super) fn seen_wrapping(&mut self, since: Time, agent: AgentId) -> Option<CallId> {
+    /// The snapshot shows the agent in wrap-up. Returns the call whose end was not reported.
+    pub(super) fn adopt_wrap_up(&mut self, since: Time, agent: AgentId) -> Option<CallId> {
         match self.agents.get(&agent).map(|known| (known.doing, known.since)) {
             Some((_, before)) if since < before => None,
             Some((Doing::Talking(_), _)) => self.talk_ended(since, agent),
@@ -151,18 +151,18 @@ impl Staff {
         }
     }
 
-    /// The snapshot shows the agent free, or on a break.
-    pub(super) fn seen_free(&mut self, since: Time, agent: AgentId, away: bool) -> Option<CallId> {
+    /// The snapshot shows the agent idle, or on a break (`away`).
+    pub(super) fn adopt_idle(&mut self, since: Time, agent: AgentId, away: bool) -> Option<CallId> {
         let (doing, before) = self.agents.get(&agent).map(|known| (known.doing, known.since))?;
-        // An event of the same moment may say more than a snapshot that shows what was before it.
+        // An event of the same moment is newer than a snapshot that shows the state before it.
         if since < before || doing == Doing::Away && away || doing == Doing::Free && !away {
             return None;
         }
         let call = self.talk_ended(since, agent);
         if away {
-            self.away(since, agent);
+            self.paused(since, agent);
         } else if doing == Doing::Away {
-            self.free(since, agent);
+            self.became_free(since, agent);
         } else {
             self.wrap_ended(since, agent);
         }
@@ -174,25 +174,25 @@ impl Staff {
         self.returns.count(returned);
     }
 
-    fn accrue(&mut self, now: Time, agent: AgentId) {
+    fn observe(&mut self, now: Time, agent: AgentId) {
         if let Some(known) = self.agents.get_mut(&agent) {
-            known.watch(now, &mut self.talk, &mut self.wrap);
+            known.observe(now, &mut self.talk, &mut self.wrap);
         }
     }
 
-    /// Learns from a share of what is still going on, and forgets a little.
-    pub fn watch(&mut self, now: Time, share: f64) {
+    /// Observes a share of the agents, and fades the data.
+    pub fn observe_share(&mut self, now: Time, share: f64) {
         let count = (self.agents.len() as f64 * share).ceil() as usize;
-        let after = self.watched.map_or(Bound::Unbounded, Bound::Excluded);
+        let after = self.last_observed.map_or(Bound::Unbounded, Bound::Excluded);
         let mut left = count;
         for (agent, known) in self.agents.range_mut((after, Bound::Unbounded)).take(count) {
-            known.watch(now, &mut self.talk, &mut self.wrap);
-            self.watched = Some(*agent);
+            known.observe(now, &mut self.talk, &mut self.wrap);
+            self.last_observed = Some(*agent);
             left -= 1;
         }
         for (agent, known) in self.agents.iter_mut().take(left) {
-            known.watch(now, &mut self.talk, &mut self.wrap);
-            self.watched = Some(*agent);
+            known.observe(now, &mut self.talk, &mut self.wrap);
+            self.last_observed = Some(*agent);
         }
         let since_faded = now.since(*self.faded.get_or_insert(now));
         if since_faded >= Duration::from_secs(60) {
@@ -206,12 +206,12 @@ impl Staff {
         }
     }
 
-    /// The chance that an agent takes another call after this one.
+    /// P(the agent takes another call after this one).
     pub fn return_chance(&self) -> f64 {
         self.returns.mean()
     }
 
-    /// Seconds from one connection to the next readiness, on average.
+    /// Mean seconds from a connection to the next idle time.
     pub fn busy_secs(&self) -> f64 {
         self.talk.mean() + self.wrap.mean()
     }

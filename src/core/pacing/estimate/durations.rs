@@ -1,10 +1,10 @@
-//! How long talks or wrap-ups last, from finished and unfinished ones alike (Kaplan-Meier by bins that
-//! widen), resting on a lognormal fitted to the same data while few are known. Knows seconds only.
+//! Distribution of the durations of talks or wrap-ups from finished and unfinished ones alike (Kaplan-Meier
+//! by widening bins), resting on a lognormal fitted to the same data while few are known.
 
 use super::normal;
 use serde::{Deserialize, Serialize};
 
-/// Where each bin begins, in seconds; the last has no end.
+/// Lower edge of each bin, in seconds; the last bin is open.
 const EDGES: [f64; 61] = [
     0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 23.0, 26.0, 29.0, 32.0,
     36.0, 40.0, 45.0, 50.0, 55.0, 60.0, 67.0, 75.0, 83.0, 92.0, 100.0, 110.0, 120.0, 132.0, 145.0, 160.0,
@@ -12,33 +12,33 @@ const EDGES: [f64; 61] = [
     750.0, 840.0, 960.0, 1080.0, 1200.0, 1500.0, 1800.0, 2100.0, 2400.0, 3000.0, 3600.0,
 ];
 
-/// What is believed before anything was seen.
+/// The prior.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Expectation {
+pub struct Prior {
     pub mean_secs: f64,
     /// Standard deviation of the logarithm.
     pub spread: f64,
-    /// As firm as so many finished spans.
+    /// Weight, as a number of finished spans.
     pub weight: f64,
 }
 
-/// A distribution of durations that is being learnt.
+/// A duration distribution that is being learnt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Spans {
-    prior: Expectation,
+pub struct Durations {
+    prior: Prior,
     ended: Vec<f64>,
     exposure: Vec<f64>,
-    /// Sums over finished spans of the logarithm and its square.
+    /// Sums of the logarithm and of its square over the finished spans.
     logs: f64,
     log_squares: f64,
     count: f64,
     watched: f64,
 }
 
-impl Spans {
-    pub fn new(prior: Expectation) -> Self {
+impl Durations {
+    pub fn new(prior: Prior) -> Self {
         let bins = EDGES.len();
-        Spans {
+        Durations {
             prior,
             ended: vec![0.0; bins],
             exposure: vec![0.0; bins],
@@ -49,7 +49,7 @@ impl Spans {
         }
     }
 
-    /// Where each bin begins.
+    /// Lower edge of each bin, in seconds.
     pub fn edges() -> &'static [f64] {
         &EDGES
     }
@@ -58,7 +58,7 @@ impl Spans {
         EDGES.partition_point(|edge| *edge <= elapsed).saturating_sub(1)
     }
 
-    /// One was watched from one age to another; it need not have ended.
+    /// Adds exposure between two ages; the span need not have ended.
     pub fn expose(&mut self, from: f64, to: f64) {
         let mut at = from.max(0.0);
         self.watched += (to - at).max(0.0);
@@ -91,12 +91,12 @@ impl Spans {
         self.count
     }
 
-    /// Time watched for each end: unbiased by what is still going on.
+    /// Total time observed per finished span: unfinished ones do not bias it.
     pub fn mean(&self) -> f64 {
         (self.watched + self.prior.mean_secs * self.prior.weight) / (self.count + self.prior.weight)
     }
 
-    /// The lognormal with that mean and the spread of the finished ones: (mean, spread) of the logarithm.
+    /// The lognormal with that mean and the spread of the finished spans: (mean, spread) of the logarithm.
     fn fit(&self) -> (f64, f64) {
         let own = if self.count > 1.0 {
             let mean = self.logs / self.count;
@@ -126,7 +126,8 @@ impl Spans {
         (0..bins)
             .map(|bin| {
                 let (from, to) = (EDGES[bin], EDGES.get(bin + 1).copied().unwrap_or(EDGES[bin] * 1.25));
-                // The fit's own exposure in this bin, at least enough to steer where nothing was seen.
+                // The fit's own exposure in this bin, at least enough to guide the rate where no span was
+                // observed.
                 let fit_exposure =
                     (believed * (to - from) * 0.5 * (alive(from) + alive(to))).max(0.3 * (to - from));
                 let (mut ended, mut exposure) = (fitted[bin] * fit_exposure, fit_exposure);
@@ -141,7 +142,7 @@ impl Spans {
             .collect()
     }
 
-    /// P(ended by each whole second from now | lasted `elapsed`), `seconds + 1` values from 0 s on.
+    /// P(ended by each whole second from now | lasted `elapsed`): `seconds + 1` values, the first for 0 s.
     pub fn ending_within(rates: &[f64], elapsed: f64, seconds: usize, pace: f64) -> Vec<f64> {
         let mut risk = 0.0;
         let mut out = Vec::with_capacity(seconds + 1);
@@ -163,30 +164,30 @@ impl Spans {
 mod tests {
     use super::*;
 
-    fn prior() -> Expectation {
-        Expectation { mean_secs: 120.0, spread: 0.9, weight: 3.0 }
+    fn prior() -> Prior {
+        Prior { mean_secs: 120.0, spread: 0.9, weight: 3.0 }
     }
 
     #[test]
     fn two_humps_are_recovered() {
-        let mut spans = Spans::new(prior());
+        let mut spans = Durations::new(prior());
         for n in 0..400 {
             let secs = if n % 2 == 0 { 14.0 + f64::from(n % 5) } else { 200.0 + f64::from(n % 11) };
             spans.expose(0.0, secs);
             spans.end(secs);
         }
         let rates = spans.rates();
-        let soon = Spans::ending_within(&rates, 0.0, 40, 1.0)[30];
+        let soon = Durations::ending_within(&rates, 0.0, 40, 1.0)[30];
         assert!((soon - 0.5).abs() < 0.06, "half of them are short: {soon}");
-        let between = Spans::ending_within(&rates, 60.0, 40, 1.0)[40];
+        let between = Durations::ending_within(&rates, 60.0, 40, 1.0)[40];
         assert!(between < 0.08, "nothing ends between the humps: {between}");
-        let late = Spans::ending_within(&rates, 185.0, 60, 1.0)[40];
+        let late = Durations::ending_within(&rates, 185.0, 60, 1.0)[40];
         assert!(late > 0.8, "the long ones end together: {late}");
     }
 
     #[test]
     fn unfinished_talks_keep_the_mean_honest() {
-        let mut spans = Spans::new(prior());
+        let mut spans = Durations::new(prior());
         // Ten minutes into a shift: 20 short talks ended, 80 long ones go on.
         for _ in 0..20 {
             spans.expose(0.0, 30.0);
@@ -196,15 +197,15 @@ mod tests {
             spans.expose(0.0, 300.0);
         }
         assert!(spans.mean() > 900.0, "{}", spans.mean());
-        let soon = Spans::ending_within(&spans.rates(), 200.0, 20, 1.0)[20];
+        let soon = Durations::ending_within(&spans.rates(), 200.0, 20, 1.0)[20];
         assert!(soon < 0.05, "{soon}");
     }
 
     #[test]
     fn bins_cover_every_age() {
-        assert_eq!(Spans::bin(0.0), 0);
-        assert_eq!(Spans::bin(0.99), 0);
-        assert_eq!(Spans::bin(8.5), 8);
-        assert_eq!(Spans::bin(1e9), EDGES.len() - 1);
+        assert_eq!(Durations::bin(0.0), 0);
+        assert_eq!(Durations::bin(0.99), 0);
+        assert_eq!(Durations::bin(8.5), 8);
+        assert_eq!(Durations::bin(1e9), EDGES.len() - 1);
     }
 }

@@ -1,14 +1,14 @@
-//! What no feed, no rule and no broken number may bring about: a panic, a flood, silence, or a number that is
-//! none.
+//! Robustness: no event feed, rule or non-finite number may cause a panic, a flood of calls, a standstill, or
+//! a non-finite number in a plan.
 
 use super::*;
 use crate::ids::AgentId;
 use crate::pacing::estimate::Hazard;
 
-/// A small stream of chance (xorshift), seeded.
-struct Chance(u64);
+/// A seeded random stream (xorshift).
+struct RandomStream(u64);
 
-impl Chance {
+impl RandomStream {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -30,17 +30,17 @@ fn open(agents: Vec<AgentNow>) -> Snapshot {
     Snapshot { agents, lines_free: 10_000, starts_allowed: u32::MAX, ..Snapshot::default() }
 }
 
-/// Holds whatever went before.
-fn sane(plan: &Plan, rules: &Rules, view: &Snapshot, told: &str) {
+/// Properties of every plan, whatever came before it.
+fn assert_sane(plan: &Plan, rules: &Rules, view: &Snapshot, case: &str) {
     let why = plan.why;
     for number in [why.expected_free, why.expected_answers, why.risk, why.risk_max, why.budget_left] {
-        assert!(number.is_finite() && number >= 0.0, "{told}: {why:?}");
+        assert!(number.is_finite() && number >= 0.0, "{case}: {why:?}");
     }
-    assert!(plan.place <= view.lines_free.min(view.starts_allowed), "{told}: {plan:?}");
+    assert!(plan.place <= view.lines_free.min(view.starts_allowed), "{case}: {plan:?}");
     let present = view.agents.iter().filter(|agent| agent.doing != Doing::Paused).count() as f64;
     let most = if rules.calls_per_agent_max.is_nan() { 1.0 } else { rules.calls_per_agent_max } * present;
-    assert!(plan.place == 0 || f64::from(plan.place) + view.calls.len() as f64 <= most, "{told}: {plan:?}");
-    assert!(plan.cancel.is_empty() || rules.may_cancel, "{told}: {plan:?}");
+    assert!(plan.place == 0 || f64::from(plan.place) + view.calls.len() as f64 <= most, "{case}: {plan:?}");
+    assert!(plan.cancel.is_empty() || rules.may_cancel, "{case}: {plan:?}");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn absurd_rules_neither_flood_nor_silence() {
             let now = ms(second * 1_000);
             let view = open(idle(4, now));
             let plan = pacer.decide(now, &view);
-            sane(&plan, &rules, &view, &format!("rules {n}, second {second}"));
+            assert_sane(&plan, &rules, &view, &format!("rules {n}, second {second}"));
             assert!(plan.place >= 1, "rules {n}: four agents sit idle and nothing is dialled: {plan:?}");
             assert!(plan.place <= 100, "rules {n}: {plan:?}");
             let call = CallId(second);
@@ -78,7 +78,7 @@ fn absurd_rules_neither_flood_nor_silence() {
 #[test]
 fn any_event_at_any_time_in_any_order_leaves_a_sane_plan() {
     for seed in 1..=30u64 {
-        let mut chance = Chance(seed * 0x2545_f491);
+        let mut chance = RandomStream(seed * 0x2545_f491);
         let rules = Rules { calls_per_agent_max: 1.0 + chance.below(20) as f64, ..Rules::default() };
         let mut pacer = Pacer::new(rules.clone());
         let mut now = chance.below(3) * 1_700_000_000_000;
@@ -131,13 +131,13 @@ fn any_event_at_any_time_in_any_order_leaves_a_sane_plan() {
                 view.calls.push(CallNow { call: CallId(chance.below(40)), part, stage, since });
             }
             let plan = pacer.decide(ms(now), &view);
-            sane(&plan, &rules, &view, &format!("seed {seed}, step {step}"));
+            assert_sane(&plan, &rules, &view, &format!("seed {seed}, step {step}"));
         }
     }
 }
 
 #[test]
-fn a_hundred_thousand_calls_for_nobody_are_only_looked_at() {
+fn a_hundred_thousand_calls_without_agents_place_nothing() {
     let mut pacer = Pacer::new(Rules::default());
     let calls = (0..100_000).map(|n| CallNow {
         call: CallId(n),
@@ -151,26 +151,26 @@ fn a_hundred_thousand_calls_for_nobody_are_only_looked_at() {
     view.agents = idle(50, ms(0));
     let plan = pacer.decide(ms(61_000), &view);
     assert_eq!(plan.place, 0, "{:?}", plan.why);
-    sane(&plan, pacer.rules(), &view, "a hundred thousand calls");
+    assert_sane(&plan, pacer.rules(), &view, "a hundred thousand calls");
 }
 
 #[test]
-fn a_number_that_is_none_leaves_one_call_for_each_idle_agent_and_says_so() {
+fn a_non_finite_table_gives_model_failed_and_one_call_per_idle_agent() {
     let mut pacer = Pacer::new(Rules::default());
     let view = open(idle(7, ms(0)));
     assert_ne!(pacer.decide(ms(0), &view).why.limit, Limit::ModelFailed);
-    let outlook = pacer.outlook.as_mut().expect("a decision was made");
-    outlook.placed[0] = [f64::NAN; outlook::POINTS];
+    let tables = pacer.tables.as_mut().expect("a decision was made");
+    tables.placed[0] = [f64::NAN; tables::POINTS];
     let plan = pacer.decide(ms(10), &view);
     assert_eq!((plan.place, plan.why.limit), (7, Limit::ModelFailed));
     assert_eq!(pacer.model_failures(), 1);
-    sane(&plan, pacer.rules(), &view, "a broken table");
+    assert_sane(&plan, pacer.rules(), &view, "a broken table");
 }
 
 #[test]
-fn tables_that_cannot_be_made_are_learnt_anew() {
+fn invalid_tables_reset_the_models_and_keep_the_budget() {
     let mut pacer = Pacer::new(Rules::default());
-    pacer.calls.setup_rings = Hazard::new(vec![f64::NAN; 16], 3.0);
+    pacer.call_model.setup_rings = Hazard::new(vec![f64::NAN; 16], 3.0);
     pacer.budget.answered(ms(0), 0.0);
     let view = open(idle(3, ms(0)));
     let plan = pacer.decide(ms(0), &view);
@@ -181,7 +181,7 @@ fn tables_that_cannot_be_made_are_learnt_anew() {
 }
 
 #[test]
-fn what_does_not_count_as_a_number_is_not_taken_for_a_count() {
+fn a_non_finite_spent_budget_is_ignored() {
     let mut pacer = Pacer::new(Rules::default());
     pacer.set_spent(Carried { live: 50.0, abandoned: 1.0 });
     pacer.set_spent(Carried { live: f64::NAN, abandoned: 0.0 });

@@ -1,9 +1,9 @@
-//! Arithmetic of "agents free less people answered": exact (Poisson-binomial) for small floors, normal for
-//! large ones. Knows chances, not calls or agents.
+//! Distribution of "agents free less people answered": exact (Poisson-binomial) for small floors, normal for
+//! large ones. Its inputs are probabilities, not calls or agents.
 
 use crate::pacing::estimate::normal;
 
-/// The distribution of the margin at one moment: agents free then, less people who answered by then.
+/// The distribution of the margin at one moment: agents free by then, less people who answered by then.
 #[derive(Clone, Debug)]
 pub enum Margin {
     /// `pmf[n]` = P(margin = n - below); once calls are counted, all that is not above zero lies in `pmf[0]`.
@@ -39,8 +39,8 @@ impl Margin {
         Margin::Normal { mean: surplus as f64, variance: 0.0, answers: 0.0, doubt }
     }
 
-    /// A busy agent who is free by then with this chance. Agents are counted before calls.
-    pub fn agent(&mut self, chance: f64) {
+    /// Adds a busy agent who is free by then with this probability. Agents are added before calls.
+    pub fn add_agent(&mut self, chance: f64) {
         match self {
             Margin::Exact { pmf, lumped, .. } => {
                 debug_assert!(!*lumped, "agents are counted before calls");
@@ -64,21 +64,21 @@ impl Margin {
         }
     }
 
-    /// As [`Margin::agent`], `count` times.
-    pub fn agents(&mut self, chance: f64, count: u32) {
+    /// As [`Margin::add_agent`], `count` times.
+    pub fn add_agents(&mut self, chance: f64, count: u32) {
         if let Margin::Normal { mean, variance, .. } = self {
             let count = f64::from(count);
             *mean += chance * count;
             *variance += chance * (1.0 - chance) * count;
         } else {
             for _ in 0..count {
-                self.agent(chance);
+                self.add_agent(chance);
             }
         }
     }
 
-    /// A call that has been answered, and still wants its agent, by then with this chance.
-    pub fn call(&mut self, chance: f64) {
+    /// Adds a call that is answered and still needs an agent by then with this probability.
+    pub fn add_call(&mut self, chance: f64) {
         match self {
             Margin::Exact { pmf, below, lumped } => {
                 if !*lumped {
@@ -113,8 +113,8 @@ impl Margin {
         }
     }
 
-    /// As [`Margin::call`], `count` times.
-    pub fn calls(&mut self, chance: f64, count: u32) {
+    /// As [`Margin::add_call`], `count` times.
+    pub fn add_calls(&mut self, chance: f64, count: u32) {
         if let Margin::Normal { mean, variance, answers, .. } = self {
             let count = f64::from(count);
             *mean -= chance * count;
@@ -122,12 +122,12 @@ impl Margin {
             *answers += chance * count;
         } else {
             for _ in 0..count {
-                self.call(chance);
+                self.add_call(chance);
             }
         }
     }
 
-    /// P(one more answer finds nobody).
+    /// P(one more answer finds no idle agent).
     pub fn shortage(&self) -> f64 {
         match self {
             Margin::Exact { pmf, lumped: true, .. } => pmf[0],
@@ -144,8 +144,8 @@ impl Margin {
 mod tests {
     use super::*;
 
-    /// All outcomes, one by one.
-    fn by_hand(surplus: i64, agents: &[f64], calls: &[f64]) -> f64 {
+    /// The sum over all outcomes.
+    fn brute_force(surplus: i64, agents: &[f64], calls: &[f64]) -> f64 {
         let all: Vec<(f64, i64)> =
             agents.iter().map(|p| (*p, 1)).chain(calls.iter().map(|p| (*p, -1))).collect();
         (0u32..1 << all.len())
@@ -170,10 +170,13 @@ mod tests {
         let calls = [0.2, 0.2, 0.7, 0.01, 0.4];
         for surplus in -3..4 {
             let mut margin = Margin::exact(surplus);
-            agents.iter().for_each(|p| margin.agent(*p));
-            assert!((margin.shortage() - by_hand(surplus, &agents, &[])).abs() < 1e-9, "surplus {surplus}");
-            calls.iter().for_each(|p| margin.call(*p));
-            let expected = by_hand(surplus, &agents, &calls);
+            agents.iter().for_each(|p| margin.add_agent(*p));
+            assert!(
+                (margin.shortage() - brute_force(surplus, &agents, &[])).abs() < 1e-9,
+                "surplus {surplus}"
+            );
+            calls.iter().for_each(|p| margin.add_call(*p));
+            let expected = brute_force(surplus, &agents, &calls);
             assert!(
                 (margin.shortage() - expected).abs() < 1e-9,
                 "surplus {surplus}: {} {expected}",
@@ -187,11 +190,11 @@ mod tests {
         let (mut exact, mut normal) = (Margin::exact(3), Margin::normal(3, 0.0));
         for n in 0..60 {
             let p = 0.1 + 0.3 * f64::from(n % 7) / 7.0;
-            exact.agent(p);
-            normal.agent(p);
+            exact.add_agent(p);
+            normal.add_agent(p);
         }
-        exact.calls(0.25, 70);
-        normal.calls(0.25, 70);
+        exact.add_calls(0.25, 70);
+        normal.add_calls(0.25, 70);
         assert!((exact.shortage() - normal.shortage()).abs() < 0.01);
     }
 
@@ -199,9 +202,9 @@ mod tests {
     fn with_one_idle_agent_the_second_call_fails_if_the_first_is_answered() {
         let mut margin = Margin::exact(1);
         assert_eq!(margin.shortage(), 0.0);
-        margin.call(0.3);
+        margin.add_call(0.3);
         assert!((margin.shortage() - 0.3).abs() < 1e-12);
-        margin.call(0.3);
+        margin.add_call(0.3);
         assert!((margin.shortage() - 0.51).abs() < 1e-12);
     }
 }

@@ -1,5 +1,5 @@
-//! What the real line and the real agents did lately: whole fates of calls, lengths of conversations and
-//! of wrap-ups, to be drawn from. The latest replace the oldest, so a line that changes is followed.
+//! Samples of the live line and agents: fates of calls, durations of conversations and wrap-ups, to be drawn
+//! from. New samples replace the oldest, so a changing line is followed.
 
 use crate::ids::CallId;
 use crate::time::{Duration, Time};
@@ -7,31 +7,31 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Kept of each: enough for a share of answers to within a few in a hundred.
+/// Samples kept of each kind: enough for an answer rate to within a few in a hundred.
 const FATES_KEPT: usize = 600;
 const SPANS_KEPT: usize = 300;
-/// Calls that are followed at once; more are not needed to know the line.
+/// Calls followed at the same time; more are not needed to know the line.
 const FOLLOWED: usize = 5_000;
 
-/// What became of a call that left.
+/// The course of one placed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fate {
-    /// From leaving to the first ring; `None` = it never rang.
+    /// From placing to the first ring; `None` = it never rang.
     pub rang: Option<Duration>,
-    /// From leaving to the answer or the end.
+    /// From placing to the answer or the end.
     pub after: Duration,
     pub answered: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Seen {
+pub(super) struct Samples {
     out: BTreeMap<CallId, (Time, Option<Duration>)>,
     fates: VecDeque<Fate>,
     talks: VecDeque<Duration>,
     wraps: VecDeque<Duration>,
 }
 
-impl Seen {
+impl Samples {
     pub fn placed(&mut self, now: Time, call: CallId) {
         if self.out.len() < FOLLOWED {
             self.out.insert(call, (now, None));
@@ -45,29 +45,29 @@ impl Seen {
     }
 
     pub fn answered(&mut self, now: Time, call: CallId) {
-        self.over(now, call, true);
+        self.finish_call(now, call, true);
     }
 
     pub fn ended(&mut self, now: Time, call: CallId) {
-        self.over(now, call, false);
+        self.finish_call(now, call, false);
     }
 
-    /// We took it back: nobody knows what it would have become.
+    /// The dialer cancelled it: its fate is unknown.
     pub fn forget(&mut self, call: CallId) {
         self.out.remove(&call);
     }
 
-    fn over(&mut self, now: Time, call: CallId, answered: bool) {
+    fn finish_call(&mut self, now: Time, call: CallId, answered: bool) {
         let Some((left, rang)) = self.out.remove(&call) else { return };
-        keep(&mut self.fates, Fate { rang, after: now.since(left), answered }, FATES_KEPT);
+        push_bounded(&mut self.fates, Fate { rang, after: now.since(left), answered }, FATES_KEPT);
     }
 
     pub fn talked(&mut self, span: Duration) {
-        keep(&mut self.talks, span, SPANS_KEPT);
+        push_bounded(&mut self.talks, span, SPANS_KEPT);
     }
 
     pub fn wrapped(&mut self, span: Duration) {
-        keep(&mut self.wraps, span, SPANS_KEPT);
+        push_bounded(&mut self.wraps, span, SPANS_KEPT);
     }
 
     pub fn calls(&self) -> usize {
@@ -80,26 +80,26 @@ impl Seen {
 
     pub fn fate(&self, random: &mut impl Rng) -> Fate {
         let never = Fate { rang: None, after: Duration::from_secs(30), answered: false };
-        drawn(&self.fates, random).unwrap_or(never)
+        draw_from(&self.fates, random).unwrap_or(never)
     }
 
     pub fn talk(&self, random: &mut impl Rng) -> Duration {
-        drawn(&self.talks, random).unwrap_or(Duration::from_secs(60))
+        draw_from(&self.talks, random).unwrap_or(Duration::from_secs(60))
     }
 
     pub fn wrap(&self, random: &mut impl Rng) -> Duration {
-        drawn(&self.wraps, random).unwrap_or(Duration::ZERO)
+        draw_from(&self.wraps, random).unwrap_or(Duration::ZERO)
     }
 }
 
-fn keep<T>(into: &mut VecDeque<T>, one: T, most: usize) {
+fn push_bounded<T>(into: &mut VecDeque<T>, one: T, most: usize) {
     into.push_back(one);
     if into.len() > most {
         into.pop_front();
     }
 }
 
-fn drawn<T: Copy>(from: &VecDeque<T>, random: &mut impl Rng) -> Option<T> {
+fn draw_from<T: Copy>(from: &VecDeque<T>, random: &mut impl Rng) -> Option<T> {
     if from.is_empty() {
         return None;
     }

@@ -1,5 +1,5 @@
-//! A pacer that is not trusted: where it panics, or its decisions take too long, the campaign goes on with
-//! one call for each idle agent, and says so. Never silence, never a flood.
+//! A circuit breaker around the pacer: where it panics or decides too slowly, the campaign goes on with one
+//! call for each idle agent and reports the fault. A fault never stops dialling and never floods the trunks.
 
 use super::history::{self, PastCall};
 use super::predictive::{Carried, Event, Pacer, Part, Plan, Rules, Snapshot};
@@ -8,28 +8,29 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How long a failed pacer is left out before a fresh one is tried.
-const REST: Duration = Duration::from_secs(600);
-/// After so many failures none is tried any more.
+/// How long a failed pacer is left out before a new one is tried.
+const LEFT_OUT_FOR: Duration = Duration::from_secs(600);
+/// After this many failures no new pacer is tried.
 const FAILURES_MAX: u32 = 3;
-/// So many slow decisions within `SLOW_WITHIN` are a failure.
+/// This many slow decisions within `SLOW_WITHIN` count as a failure.
 const SLOW_MAX: usize = 5;
 const SLOW_WITHIN: Duration = Duration::from_secs(60);
 
-/// A pacer's own clock begins so long before ours, so that it can be told what happened before we began.
-const BEFORE: Duration = Duration::from_secs(86_400);
+/// The pacer's clock starts this much before the process's, so that calls of an earlier process can be
+/// replayed with valid times.
+const HISTORY_MAX: Duration = Duration::from_secs(86_400);
 
-/// What went wrong with a pacer.
+/// Why the pacer is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
     /// It panicked.
     Panicked,
-    /// Whoever drives it saw that its decisions take too long.
+    /// The caller measured that its decisions take too long.
     TooSlow,
 }
 
-/// A [`Pacer`] behind a guard.
+/// A [`Pacer`] behind a circuit breaker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guarded {
     pacer: Pacer,
@@ -43,15 +44,15 @@ impl Guarded {
         Guarded { pacer: Pacer::new(rules), failures: 0, trouble: None, slow: VecDeque::new() }
     }
 
-    /// What went wrong, while the pacer is left out because of it.
+    /// The fault that keeps the pacer out at `now`.
     pub fn trouble(&self, now: Time) -> Option<Trouble> {
         let (trouble, since) = self.trouble?;
-        (self.failures >= FAILURES_MAX || now.since(since) < REST).then_some(trouble)
+        (self.failures >= FAILURES_MAX || now.since(since) < LEFT_OUT_FOR).then_some(trouble)
     }
 
-    /// When a fresh pacer is tried, if one is.
+    /// When a new pacer will be tried; `None` after the last failure or without one.
     pub fn tried_again(&self) -> Option<Time> {
-        self.trouble.filter(|_| self.failures < FAILURES_MAX).map(|(_, since)| since + REST)
+        self.trouble.filter(|_| self.failures < FAILURES_MAX).map(|(_, since)| since + LEFT_OUT_FOR)
     }
 
     /// See [`Pacer::spent`].
@@ -64,17 +65,19 @@ impl Guarded {
         self.pacer.set_spent(spent);
     }
 
-    /// Learns from the calls of an earlier process, those of the last day before `utc`, which is `now` on
-    /// the wall. What they spent of a budget is not theirs to say: see [`Guarded::set_spent`].
+    /// Replays an earlier process's calls of the last day. `utc` is the wall-clock time of `now`. The budget
+    /// is left as it was: [`Guarded::set_spent`] sets it from the ledger.
     pub fn learn(&mut self, now: Time, utc: Utc, calls: &[PastCall], part: impl Fn(u32) -> Part) {
         let spent = self.pacer.spent();
-        for (at, event) in history::events(calls, part) {
+        for (at, event) in history::to_events(calls, part) {
             let ago = utc.since(at);
-            if at <= utc && ago < BEFORE {
-                let then = Time::from_millis((own(now).as_millis()).saturating_sub(ago.as_millis() as u64));
+            if at <= utc && ago < HISTORY_MAX {
+                let then = Time::from_millis(
+                    (to_pacer_time(now).as_millis()).saturating_sub(ago.as_millis() as u64),
+                );
                 let pacer = &mut self.pacer;
-                if !holds(|| pacer.on_event(then, event)) {
-                    return self.fails(now, Trouble::Panicked);
+                if !runs_without_panic(|| pacer.on_event(then, event)) {
+                    return self.record_fault(now, Trouble::Panicked);
                 }
             }
         }
@@ -84,8 +87,8 @@ impl Guarded {
     /// See [`Pacer::on_event`]. A pacer that is left out goes on learning.
     pub fn on_event(&mut self, now: Time, event: Event) {
         let pacer = &mut self.pacer;
-        if !holds(|| pacer.on_event(own(now), event)) {
-            self.fails(now, Trouble::Panicked);
+        if !runs_without_panic(|| pacer.on_event(to_pacer_time(now), event)) {
+            self.record_fault(now, Trouble::Panicked);
         }
     }
 
@@ -94,20 +97,20 @@ impl Guarded {
         if self.trouble(now).is_some() {
             return None;
         }
-        view.agents.iter_mut().for_each(|agent| agent.since = own(agent.since));
-        view.calls.iter_mut().for_each(|call| call.since = own(call.since));
-        view.waiting.iter_mut().for_each(|waiting| waiting.since = own(waiting.since));
-        view.closes = view.closes.map(own);
+        view.agents.iter_mut().for_each(|agent| agent.since = to_pacer_time(agent.since));
+        view.calls.iter_mut().for_each(|call| call.since = to_pacer_time(call.since));
+        view.waiting.iter_mut().for_each(|waiting| waiting.since = to_pacer_time(waiting.since));
+        view.closes = view.closes.map(to_pacer_time);
         let pacer = &mut self.pacer;
         let mut plan = None;
-        if holds(|| plan = Some(pacer.decide(own(now), &view))) {
-            return plan.map(|plan| Plan { next_look: plan.next_look.map(ours), ..plan });
+        if runs_without_panic(|| plan = Some(pacer.decide(to_pacer_time(now), &view))) {
+            return plan.map(|plan| Plan { next_look: plan.next_look.map(from_pacer_time), ..plan });
         }
-        self.fails(now, Trouble::Panicked);
+        self.record_fault(now, Trouble::Panicked);
         None
     }
 
-    /// The step in which the last plan was made took longer than a live floor can wait.
+    /// The step that made the last plan took longer than live agents can wait.
     pub fn overran(&mut self, now: Time) {
         if self.trouble(now).is_some() {
             return;
@@ -115,13 +118,13 @@ impl Guarded {
         self.slow.retain(|at| now.since(*at) < SLOW_WITHIN);
         self.slow.push_back(now);
         if self.slow.len() >= SLOW_MAX {
-            self.fails(now, Trouble::TooSlow);
+            self.record_fault(now, Trouble::TooSlow);
         }
     }
 
-    /// A fresh pacer takes over what was spent, and nothing else: what the old one had learnt may be
-    /// what it failed over.
-    fn fails(&mut self, now: Time, trouble: Trouble) {
+    /// The new pacer takes over the spent budget and nothing else: the old one's learnt state may have caused
+    /// the failure.
+    fn record_fault(&mut self, now: Time, trouble: Trouble) {
         self.failures += 1;
         self.trouble = Some((trouble, now));
         self.slow.clear();
@@ -131,24 +134,24 @@ impl Guarded {
 
     #[cfg(test)]
     pub(crate) fn break_once(&mut self, now: Time) {
-        if !holds(|| panic!("a test broke it")) {
-            self.fails(now, Trouble::Panicked);
+        if !runs_without_panic(|| panic!("a test broke it")) {
+            self.record_fault(now, Trouble::Panicked);
         }
     }
 }
 
-/// A moment on the pacer's clock.
-fn own(at: Time) -> Time {
-    at + BEFORE
+/// Converts a time of the process to the pacer's clock.
+fn to_pacer_time(at: Time) -> Time {
+    at + HISTORY_MAX
 }
 
-/// And back.
-fn ours(at: Time) -> Time {
-    Time::from_millis(at.as_millis().saturating_sub(BEFORE.as_millis() as u64))
+/// Converts a time of the pacer's clock back.
+fn from_pacer_time(at: Time) -> Time {
+    Time::from_millis(at.as_millis().saturating_sub(HISTORY_MAX.as_millis() as u64))
 }
 
-/// Whether it ran to its end. What a panic leaves behind is thrown away by the caller.
-fn holds(work: impl FnOnce()) -> bool {
+/// Whether `work` ran without a panic. After one the caller discards the state that `work` touched.
+fn runs_without_panic(work: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(work)).is_ok()
 }
 
@@ -197,17 +200,17 @@ mod tests {
         for round in 0..20 {
             guarded.overran(at(20 * round));
         }
-        assert_eq!(guarded.trouble(at(400)), None, "one in twenty seconds is the machine's business");
+        assert_eq!(guarded.trouble(at(400)), None, "one in twenty seconds is tolerated");
         for round in 0..5 {
             guarded.overran(at(500 + round));
         }
         assert_eq!(guarded.trouble(at(505)), Some(Trouble::TooSlow));
     }
 
-    /// A morning's calls in a store: one in four answered after ten seconds, a minute of talk, ten seconds
-    /// of wrap-up; then a new process.
+    /// A morning's calls in a store: one in four answered after ten seconds, a minute of talk, ten seconds of
+    /// wrap-up; then a new process.
     #[test]
-    fn what_an_earlier_process_saw_is_known_from_the_first_call() {
+    fn replayed_history_raises_the_first_decision() {
         let utc = Utc::from_millis(1_795_262_400_000);
         let call = |n: u64| {
             let placed = utc - Duration::from_secs(20_000 - n * 20);
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_of_the_day_before_yesterday_are_not_told() {
+    fn calls_older_than_a_day_are_not_replayed() {
         let utc = Utc::from_millis(1_795_262_400_000);
         let placed = utc - Duration::from_secs(90_000);
         let past = PastCall {

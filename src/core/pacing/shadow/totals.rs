@@ -1,20 +1,20 @@
-//! What a floor came to, live or shadow: sums, and the shares that are shown.
+//! Results of one side, live or shadow: totals, and the figures shown.
 
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// Sums of one side.
+/// Totals of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Books {
+pub(super) struct Totals {
     pub calls: u64,
     pub answered: u64,
     pub abandoned: u64,
-    /// Agents' time on calls and wrap-up, and time not on a break.
+    /// Agents' time on calls and in wrap-up, and time not on a break.
     pub busy: Duration,
     pub available: Duration,
 }
 
-impl Books {
+impl Totals {
     pub fn count(&mut self, here: bool, busy: bool, span: Duration) {
         if here {
             self.available += span;
@@ -24,7 +24,7 @@ impl Books {
         }
     }
 
-    pub fn account(&self, span: Duration) -> Account {
+    pub fn figures(&self, span: Duration) -> Account {
         let share = |part: f64, of: f64| if of > 0.0 { part / of } else { 0.0 };
         let (busy, available) = (self.busy.as_secs_f64(), self.available.as_secs_f64());
         let talks = self.answered.saturating_sub(self.abandoned);
@@ -40,7 +40,7 @@ impl Books {
     }
 }
 
-/// What one side came to.
+/// Figures of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     pub calls: u64,
@@ -48,9 +48,9 @@ pub struct Account {
     pub abandoned: u64,
     /// Talk and wrap-up as a share of the time not on a break.
     pub utilisation: f64,
-    /// Of those who answered.
+    /// Share of the answered calls.
     pub abandon_rate: f64,
-    /// Idle for each conversation, on average.
+    /// Mean idle seconds per conversation.
     pub idle_secs: f64,
     pub calls_per_hour: f64,
 }

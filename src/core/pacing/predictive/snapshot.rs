@@ -1,37 +1,37 @@
-//! What the pacer looks at (`Snapshot`) and what it answers (`Plan`), as plain values.
+//! The pacer's input (`Snapshot`) and output (`Plan`), as plain values.
 
 use super::event::Part;
 use crate::ids::{AgentId, CallId};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 
-/// What one agent is doing.
+/// An agent's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doing {
     Idle,
-    /// Has been given a call and does not talk yet.
+    /// Has been offered a call and is not connected yet.
     Reserved,
     Talking,
-    /// `until`: when wrap-up ends by itself, if that is known.
+    /// `until`: when wrap-up times out, if known.
     WrapUp {
         until: Option<Time>,
     },
     Paused,
 }
 
-/// One logged-in agent.
+/// One signed-in agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentNow {
     pub agent: AgentId,
     pub doing: Doing,
-    /// When they began to do that; an agent's chance to be free soon is reckoned from it.
+    /// Start of this state; the chance of being free soon is computed from it.
     pub since: Time,
-    /// Will not take another call when this one is done (a break was asked for, a shift ends).
+    /// Takes no other call after this one (a break was requested, a shift ends).
     pub leaving: bool,
 }
 
-/// How far a call has come.
+/// Progress of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -41,7 +41,7 @@ pub enum Stage {
     PickedUp,
 }
 
-/// One call on its way to an answer.
+/// One pending call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallNow {
     pub call: CallId,
@@ -51,53 +51,54 @@ pub struct CallNow {
     pub since: Time,
 }
 
-/// One person answered and waiting for an agent.
+/// One answered callee waiting for an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingNow {
     pub call: CallId,
     pub since: Time,
 }
 
-/// The floor at one moment, as the driver sees it. Where events said less, this is believed.
+/// Agents and calls at one moment, as the caller sees them. Where events and snapshot differ, the snapshot
+/// wins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Everybody signed in, on a break or not.
+    /// Every signed-in agent, on a break or not.
     pub agents: Vec<AgentNow>,
-    /// Every call that has left and was neither answered by a person nor ended.
+    /// Every call that was placed and neither answered by a person nor ended.
     pub calls: Vec<CallNow>,
-    /// People who have answered and have no agent yet.
+    /// Callees who have answered and have no agent yet.
     pub waiting: Vec<WaitingNow>,
     /// Lines that no call holds.
     pub lines_free: u32,
-    /// Calls that the limits per second allow at this moment; `u32::MAX` where the driver keeps them itself.
+    /// Calls that the per-second limits allow now; `u32::MAX` where the caller enforces them itself.
     pub starts_allowed: u32,
     /// Leads that can still be dialled today; `None` = more than will be needed.
     pub leads_left: Option<u64>,
-    /// The part the next calls come from.
+    /// The part of the next calls.
     pub next_part: Part,
-    /// When dialling ends for today, if that is known.
+    /// When dialling ends for today, if known.
     pub closes: Option<Time>,
 }
 
-/// What held the number down.
+/// The limit that held the number of calls down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// Nobody is there to talk, or all are on a break.
+    /// No agent is signed in, or all of them are on a break.
     NoAgents,
-    /// One more call would too probably find every agent busy.
+    /// An answer to one more call would too probably find every agent busy.
     AgentsBusy,
     /// The abandon budget is used up for now: one call for each idle agent.
     Budget,
-    /// The hard cap of calls on their way per agent.
+    /// The hard cap of pending calls per agent.
     CallsPerAgent,
     /// Every line is in use.
     LinesFull,
     CallsPerSec,
     LeadsOut,
-    /// The events and the snapshot do not agree: one call for each idle agent.
+    /// Events and snapshot contradict each other: one call for each idle agent.
     FeedDoubted,
-    /// A number of the model was not a number, or its tables could not be made: one call for each idle agent.
+    /// A value of the model is not finite, or its tables could not be built: one call for each idle agent.
     ModelFailed,
 }
 
@@ -122,25 +123,25 @@ impl Limit {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     pub limit: Limit,
-    /// Agents expected to be free when a call placed now would be answered (median), the idle included.
+    /// Agents expected to be free at the median answer time of a call placed now, the idle ones included.
     pub expected_free: f64,
-    /// People expected to have answered by then, from the calls on their way and those placed now.
+    /// Answers expected by then, from the pending calls and those placed now.
     pub expected_answers: f64,
-    /// The chance that the next call's answer finds nobody, as the plan left it.
+    /// P(the next call's answer finds no idle agent), after this plan.
     pub risk: f64,
-    /// The chance that would be taken.
+    /// Upper limit of that probability.
     pub risk_max: f64,
-    /// People who may still be abandoned in the rest of this day.
+    /// Callees who may still be abandoned in the rest of this day.
     pub budget_left: f64,
 }
 
-/// What to do now.
+/// The pacer's decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     pub place: u32,
-    /// Calls to give up, oldest first; each has rung for at least the legal minimum.
+    /// Calls to cancel, oldest first; each has rung for at least the legal minimum.
     pub cancel: Vec<CallId>,
     pub why: Reason,
-    /// Ask again by then, if nothing happens before.
+    /// Decide again by then, if no event comes first.
     pub next_look: Option<Time>,
 }

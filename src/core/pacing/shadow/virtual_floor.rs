@@ -1,9 +1,9 @@
-//! The virtual floor: seats that follow the real agents' coming and going, calls whose fates are drawn from
-//! what was seen, and the rules on trial that decide how many are out. Answers meet agents as in life:
-//! the longest idle first, the longest wait first, abandoned when the wait is over.
+//! The virtual floor: seats that follow the live agents' sign-ins and breaks, calls whose fates are drawn
+//! from samples, and the setting on trial that decides how many are placed. Routing as on the live floor:
+//! longest idle agent first, longest waiting callee first, abandoned when the wait is over.
 
-use super::account::Books;
-use super::seen::{Fate, Seen};
+use super::samples::{Fate, Samples};
+use super::totals::Totals;
 use super::{Room, ShadowRules, call_id};
 use crate::campaign::Mode;
 use crate::ids::AgentId;
@@ -18,14 +18,14 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// With more agents than this, the rules are asked at most four times a second, as the live ones are.
-const LARGE: usize = 50;
-const ASKED_APART: Duration = Duration::from_millis(250);
-/// Calls started by one decision: whatever the rules say, a shadow is no reason to run out of memory.
-const AT_ONCE: u32 = 2_000;
+/// With more agents than this, decisions are at least `DECIDE_EVERY` apart, as for the live pacer.
+const LARGE_FLOOR: usize = 50;
+const DECIDE_EVERY: Duration = Duration::from_millis(250);
+/// Upper limit of calls started by one decision, so that no setting exhausts memory.
+const STARTS_MAX: u32 = 2_000;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Floor {
+pub(super) struct VirtualFloor {
     rules: ShadowRules,
     answer_wait: Duration,
     pacer: Option<Box<Pacer>>,
@@ -34,47 +34,47 @@ pub(super) struct Floor {
     seats: BTreeMap<AgentId, Seat>,
     calls: BTreeMap<u64, Call>,
     waiting: VecDeque<(Time, u64)>,
-    due: BTreeMap<(Time, u64), Happening>,
+    due: BTreeMap<(Time, u64), FloorEvent>,
     sequence: u64,
     next_call: u64,
     rate: Rate,
-    asked: Time,
+    decided_at: Time,
     look_at: Option<Time>,
     open: bool,
-    books: Books,
+    totals: Totals,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Seat {
-    /// The real agent is at work, and not on a break.
+    /// The live agent is signed in and not on a break.
     here: bool,
-    /// The real agent has signed out.
+    /// The live agent has signed out.
     gone: bool,
-    doing: At,
+    doing: SeatState,
     since: Time,
     counted: Time,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum At {
+enum SeatState {
     Idle,
     Talk,
     WrapUp,
     Away,
 }
 
-/// One call on its way, or with an agent.
+/// One call, pending or with an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Call {
     fate: Fate,
     stage: Stage,
     since: Time,
-    /// Answered: it is no longer on its way.
+    /// Answered: no longer pending.
     answered: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Happening {
+enum FloorEvent {
     Rings(u64),
     Answers(u64),
     Ends(u64),
@@ -84,9 +84,9 @@ enum Happening {
     Look,
 }
 
-impl Floor {
+impl VirtualFloor {
     pub fn new(rules: ShadowRules, predictive: predictive::Rules) -> Self {
-        Floor {
+        VirtualFloor {
             rules,
             answer_wait: predictive.answer_wait,
             pacer: (rules.mode == Mode::Predictive).then(|| Box::new(Pacer::new(predictive))),
@@ -98,57 +98,58 @@ impl Floor {
             sequence: 0,
             next_call: 0,
             rate: Rate::per_sec(0.0),
-            asked: Time::ZERO,
+            decided_at: Time::ZERO,
             look_at: None,
             open: false,
-            books: Books::default(),
+            totals: Totals::default(),
         }
     }
 
-    /// From here on it dials and is counted.
+    /// Begins dialling and counting.
     pub fn open(&mut self, now: Time) {
         self.open = true;
-        self.books = Books::default();
+        self.totals = Totals::default();
         self.due.clear();
         self.look_at = None;
         self.seats.values_mut().for_each(|seat| (seat.counted, seat.since) = (now, now));
     }
 
-    /// The sums up to `now`.
-    pub fn books(&self, now: Time) -> Books {
-        let mut books = self.books;
+    /// The totals up to `now`.
+    pub fn totals(&self, now: Time) -> Totals {
+        let mut totals = self.totals;
         for seat in self.seats.values() {
-            books.count(seat.doing != At::Away, seat.busy(), now.since(seat.counted));
+            totals.count(seat.doing != SeatState::Away, seat.busy(), now.since(seat.counted));
         }
-        books
+        totals
     }
 
-    /// The real agent came, or came back; or went on a break, which waits for the virtual call's end.
-    pub fn here(&mut self, now: Time, agent: AgentId, here: bool) {
-        let away = Seat { here: false, gone: false, doing: At::Away, since: now, counted: now };
+    /// The live agent signed in or came back; or went on a break, which waits for the end of the virtual
+    /// call.
+    pub fn set_present(&mut self, now: Time, agent: AgentId, here: bool) {
+        let away = Seat { here: false, gone: false, doing: SeatState::Away, since: now, counted: now };
         let seat = self.seats.entry(agent).or_insert(away);
-        let came = seat.doing == At::Away && here;
+        let came = seat.doing == SeatState::Away && here;
         (seat.here, seat.gone) = (here, false);
-        let idle = seat.doing == At::Idle;
+        let idle = seat.doing == SeatState::Idle;
         if came {
-            self.tell(now, Event::AgentCame { agent });
-            self.free(now, agent);
-            self.look(now);
+            self.send_event(now, Event::AgentCame { agent });
+            self.set_idle(now, agent);
+            self.look_by(now);
         } else if idle && !here {
-            self.away(now, agent);
+            self.set_away(now, agent);
         }
     }
 
-    pub fn gone(&mut self, now: Time, agent: AgentId) {
+    pub fn sign_out(&mut self, now: Time, agent: AgentId) {
         let Some(seat) = self.seats.get_mut(&agent) else { return };
         (seat.here, seat.gone) = (false, true);
         if !seat.busy() {
-            self.away(now, agent);
+            self.set_away(now, agent);
         }
     }
 
-    /// Everything that falls due until `now`, and what the rules make of it.
-    pub fn pass(&mut self, now: Time, room: &Room, seen: &Seen, random: &mut ChaCha8Rng) {
+    /// Handles every event due until `now`, with a decision after each moment.
+    pub fn advance(&mut self, now: Time, room: &Room, samples: &Samples, random: &mut ChaCha8Rng) {
         if !self.open {
             return;
         }
@@ -158,131 +159,131 @@ impl Floor {
                 break;
             }
             self.due.remove(&(at, n));
-            self.happen(at, what, seen, random);
+            self.handle(at, what, samples, random);
             if self.due.first_key_value().is_none_or(|(&(next, _), _)| next > at) {
-                self.ask(at, room, seen, random);
+                self.decide(at, room, samples, random);
             }
         }
     }
 
-    fn happen(&mut self, now: Time, what: Happening, seen: &Seen, random: &mut ChaCha8Rng) {
+    fn handle(&mut self, now: Time, what: FloorEvent, samples: &Samples, random: &mut ChaCha8Rng) {
         match what {
-            Happening::Rings(n) => {
+            FloorEvent::Rings(n) => {
                 if let Some(call) = self.calls.get_mut(&n).filter(|call| !call.answered) {
                     (call.stage, call.since) = (Stage::Ringing, now);
-                    self.tell(now, Event::Ringing { call: call_id(n) });
+                    self.send_event(now, Event::Ringing { call: call_id(n) });
                 }
             }
-            Happening::Answers(n) => self.answers(now, n, seen, random),
-            Happening::Ends(n) => {
+            FloorEvent::Answers(n) => self.answer(now, n, samples, random),
+            FloorEvent::Ends(n) => {
                 if self.calls.remove(&n).is_some() {
                     self.settled += 1;
-                    self.tell(now, Event::Unanswered { call: call_id(n), network: false });
+                    self.send_event(now, Event::Unanswered { call: call_id(n), network: false });
                 }
             }
-            Happening::GivesUp(n) => self.gives_up(now, n),
-            Happening::TalkEnds(agent, n) => {
+            FloorEvent::GivesUp(n) => self.abandon(now, n),
+            FloorEvent::TalkEnds(agent, n) => {
                 self.calls.remove(&n);
-                self.change(now, agent, At::WrapUp);
-                self.tell(now, Event::TalkEnded { agent });
-                let over = now + seen.wrap(random);
-                self.at(over, Happening::WrapEnds(agent));
+                self.set_state(now, agent, SeatState::WrapUp);
+                self.send_event(now, Event::TalkEnded { agent });
+                let over = now + samples.wrap(random);
+                self.schedule(over, FloorEvent::WrapEnds(agent));
             }
-            Happening::WrapEnds(agent) => {
-                self.tell(now, Event::WrapEnded { agent });
+            FloorEvent::WrapEnds(agent) => {
+                self.send_event(now, Event::WrapEnded { agent });
                 let stays = self.seats.get(&agent).is_some_and(|seat| seat.here);
                 if stays {
-                    self.free(now, agent)
+                    self.set_idle(now, agent)
                 } else {
-                    self.away(now, agent)
+                    self.set_away(now, agent)
                 }
-                self.serve(now, seen, random);
+                self.connect_waiting(now, samples, random);
             }
-            Happening::Look => {
-                // One that was overtaken by a sooner one asks nothing of its own.
+            FloorEvent::Look => {
+                // A look that an earlier one replaced asks for no decision.
                 if self.look_at == Some(now) {
                     self.look_at = None;
                 }
-                self.serve(now, seen, random);
+                self.connect_waiting(now, samples, random);
             }
         }
     }
 
-    fn answers(&mut self, now: Time, n: u64, seen: &Seen, random: &mut ChaCha8Rng) {
+    fn answer(&mut self, now: Time, n: u64, samples: &Samples, random: &mut ChaCha8Rng) {
         let Some(call) = self.calls.get_mut(&n) else { return };
         call.answered = true;
         self.settled += 1;
-        self.books.answered += 1;
-        self.tell(now, Event::AnsweredLive { call: call_id(n) });
+        self.totals.answered += 1;
+        self.send_event(now, Event::AnsweredLive { call: call_id(n) });
         self.waiting.push_back((now, n));
-        self.at(now + self.answer_wait, Happening::GivesUp(n));
-        self.serve(now, seen, random);
+        self.schedule(now + self.answer_wait, FloorEvent::GivesUp(n));
+        self.connect_waiting(now, samples, random);
     }
 
-    /// The longest wait gets the longest idle.
-    fn serve(&mut self, now: Time, seen: &Seen, random: &mut ChaCha8Rng) {
+    /// Connects the longest waiting callee to the longest idle agent.
+    fn connect_waiting(&mut self, now: Time, samples: &Samples, random: &mut ChaCha8Rng) {
         while !self.waiting.is_empty() {
-            let idle = self.seats.iter().filter(|(_, seat)| seat.doing == At::Idle);
+            let idle = self.seats.iter().filter(|(_, seat)| seat.doing == SeatState::Idle);
             let Some(agent) = idle.min_by_key(|(id, seat)| (seat.since, **id)).map(|(id, _)| *id) else {
                 return;
             };
             let Some((_, n)) = self.waiting.pop_front() else { return };
-            self.change(now, agent, At::Talk);
-            self.tell(now, Event::Connected { call: call_id(n), agent });
-            let over = now + seen.talk(random);
-            self.at(over, Happening::TalkEnds(agent, n));
+            self.set_state(now, agent, SeatState::Talk);
+            self.send_event(now, Event::Connected { call: call_id(n), agent });
+            let over = now + samples.talk(random);
+            self.schedule(over, FloorEvent::TalkEnds(agent, n));
         }
     }
 
-    fn gives_up(&mut self, now: Time, n: u64) {
+    fn abandon(&mut self, now: Time, n: u64) {
         let Some(place) = self.waiting.iter().position(|(_, waiting)| *waiting == n) else { return };
         self.waiting.remove(place);
         self.calls.remove(&n);
-        self.books.abandoned += 1;
-        self.tell(now, Event::Abandoned { call: call_id(n) });
+        self.totals.abandoned += 1;
+        self.send_event(now, Event::Abandoned { call: call_id(n) });
     }
 
-    /// Asks the rules, and dials.
-    pub fn ask(&mut self, now: Time, room: &Room, seen: &Seen, random: &mut ChaCha8Rng) {
+    /// Makes a decision and places its calls.
+    pub fn decide(&mut self, now: Time, room: &Room, samples: &Samples, random: &mut ChaCha8Rng) {
         if !room.open || !self.open {
             return;
         }
-        let apart = if self.seats.len() > LARGE { ASKED_APART } else { Duration::ZERO };
-        let next = self.asked + apart;
+        let apart = if self.seats.len() > LARGE_FLOOR { DECIDE_EVERY } else { Duration::ZERO };
+        let next = self.decided_at + apart;
         if apart > Duration::ZERO && now < next {
-            return self.look(next);
+            return self.look_by(next);
         }
-        self.asked = now;
+        self.decided_at = now;
         let out = self.calls.values().filter(|call| !call.answered).count() as u32;
         let lines_free = room.lines.saturating_sub(self.calls.len() as u32);
         let wanted = match self.rules.mode {
-            Mode::Predictive => self.predicted(now, lines_free, room),
-            Mode::Progressive => self.lines(out, 1.0),
-            Mode::Ratio => self.lines(out, self.rules.call_ratio),
+            Mode::Predictive => self.predictive_starts(now, lines_free, room),
+            Mode::Progressive => self.ratio_starts(out, 1.0),
+            Mode::Ratio => self.ratio_starts(out, self.rules.call_ratio),
             Mode::Announce | Mode::Preview => 0,
         };
-        for _ in 0..wanted.min(lines_free).min(AT_ONCE) {
+        for _ in 0..wanted.min(lines_free).min(STARTS_MAX) {
             let start = self.rate.next_start(now);
             if start > now {
-                return self.look(start);
+                return self.look_by(start);
             }
             self.rate.reserve(now);
-            self.place(now, seen, random);
+            self.place(now, samples, random);
         }
     }
 
     /// Lines for idle agents, with the live brake.
-    fn lines(&self, out: u32, call_ratio: f64) -> u32 {
-        let idle = self.seats.values().filter(|seat| seat.doing == At::Idle).count() as u32;
+    fn ratio_starts(&self, out: u32, call_ratio: f64) -> u32 {
+        let idle = self.seats.values().filter(|seat| seat.doing == SeatState::Idle).count() as u32;
         let pending = out + self.waiting.len() as u32;
         let most = ratio::lines(call_ratio, idle);
-        let of = self.books.answered.saturating_sub(self.waiting.len() as u64);
+        let of = self.totals.answered.saturating_sub(self.waiting.len() as u64);
         let brake = Brake {
-            abandoned: self.books.abandoned as f64,
+            abandoned: self.totals.abandoned as f64,
             of: of as f64,
             ceiling: self.rules.abandon_rate_max,
             answer_rate: brake::answer_rate(of, self.settled),
-            // It is compared with the live side over any span, and not held to a day's end.
+            // Compared with the live side over any span, so no day's end limits it.
             to_come: f64::INFINITY,
             failing: 0.0,
         };
@@ -290,31 +291,31 @@ impl Floor {
         (1..=most.saturating_sub(pending)).take_while(paid).count() as u32
     }
 
-    fn predicted(&mut self, now: Time, lines_free: u32, room: &Room) -> u32 {
+    fn predictive_starts(&mut self, now: Time, lines_free: u32, room: &Room) -> u32 {
         let view = self.snapshot(lines_free, room);
         let Some(pacer) = &mut self.pacer else { return 0 };
         let plan = pacer.decide(now, &view);
         if let Some(at) = plan.next_look {
-            self.look(at.max(now + Duration::from_millis(20)));
+            self.look_by(at.max(now + Duration::from_millis(20)));
         }
         for call in plan.cancel {
             if self.calls.get(&call.0).is_some_and(|call| !call.answered) {
                 self.calls.remove(&call.0);
-                self.tell(now, Event::Cancelled { call });
+                self.send_event(now, Event::Cancelled { call });
             }
         }
         plan.place
     }
 
     fn snapshot(&self, lines_free: u32, room: &Room) -> Snapshot {
-        let agents = self.seats.iter().filter(|(_, seat)| !seat.gone || seat.doing != At::Away);
+        let agents = self.seats.iter().filter(|(_, seat)| !seat.gone || seat.doing != SeatState::Away);
         let agents = agents.map(|(agent, seat)| AgentNow {
             agent: *agent,
             doing: match seat.doing {
-                At::Idle => Doing::Idle,
-                At::Talk => Doing::Talking,
-                At::WrapUp => Doing::WrapUp { until: None },
-                At::Away => Doing::Paused,
+                SeatState::Idle => Doing::Idle,
+                SeatState::Talk => Doing::Talking,
+                SeatState::WrapUp => Doing::WrapUp { until: None },
+                SeatState::Away => Doing::Paused,
             },
             since: seat.since,
             leaving: !seat.here,
@@ -338,60 +339,60 @@ impl Floor {
         }
     }
 
-    fn place(&mut self, now: Time, seen: &Seen, random: &mut ChaCha8Rng) {
+    fn place(&mut self, now: Time, samples: &Samples, random: &mut ChaCha8Rng) {
         let n = self.next_call;
         self.next_call += 1;
-        self.books.calls += 1;
-        let fate = seen.fate(random);
+        self.totals.calls += 1;
+        let fate = samples.fate(random);
         self.calls.insert(n, Call { fate, stage: Stage::Placed, since: now, answered: false });
-        self.tell(now, Event::Placed { call: call_id(n), part: Part::default() });
+        self.send_event(now, Event::Placed { call: call_id(n), part: Part::default() });
         if let Some(rang) = fate.rang {
-            self.at(now + rang, Happening::Rings(n));
+            self.schedule(now + rang, FloorEvent::Rings(n));
         }
-        let end = if fate.answered { Happening::Answers(n) } else { Happening::Ends(n) };
-        self.at(now + fate.after, end);
+        let end = if fate.answered { FloorEvent::Answers(n) } else { FloorEvent::Ends(n) };
+        self.schedule(now + fate.after, end);
     }
 
-    fn change(&mut self, now: Time, agent: AgentId, doing: At) {
+    fn set_state(&mut self, now: Time, agent: AgentId, doing: SeatState) {
         let Some(seat) = self.seats.get_mut(&agent) else { return };
-        self.books.count(seat.doing != At::Away, seat.busy(), now.since(seat.counted));
+        self.totals.count(seat.doing != SeatState::Away, seat.busy(), now.since(seat.counted));
         (seat.doing, seat.since, seat.counted) = (doing, now, now);
     }
 
-    fn free(&mut self, now: Time, agent: AgentId) {
-        self.change(now, agent, At::Idle);
+    fn set_idle(&mut self, now: Time, agent: AgentId) {
+        self.set_state(now, agent, SeatState::Idle);
     }
 
-    fn away(&mut self, now: Time, agent: AgentId) {
+    fn set_away(&mut self, now: Time, agent: AgentId) {
         let gone = self.seats.get(&agent).is_some_and(|seat| seat.gone);
-        self.change(now, agent, At::Away);
-        self.tell(now, if gone { Event::AgentLeft { agent } } else { Event::AgentPaused { agent } });
+        self.set_state(now, agent, SeatState::Away);
+        self.send_event(now, if gone { Event::AgentLeft { agent } } else { Event::AgentPaused { agent } });
         if gone {
             self.seats.remove(&agent);
         }
     }
 
-    fn tell(&mut self, now: Time, event: Event) {
+    fn send_event(&mut self, now: Time, event: Event) {
         if let Some(pacer) = &mut self.pacer {
             pacer.on_event(now, event);
         }
     }
 
-    fn at(&mut self, when: Time, what: Happening) {
+    fn schedule(&mut self, when: Time, what: FloorEvent) {
         self.sequence += 1;
         self.due.insert((when, self.sequence), what);
     }
 
-    fn look(&mut self, when: Time) {
+    fn look_by(&mut self, when: Time) {
         if self.look_at.is_none_or(|set| when < set) {
             self.look_at = Some(when);
-            self.at(when, Happening::Look);
+            self.schedule(when, FloorEvent::Look);
         }
     }
 }
 
 impl Seat {
     fn busy(&self) -> bool {
-        matches!(self.doing, At::Talk | At::WrapUp)
+        matches!(self.doing, SeatState::Talk | SeatState::WrapUp)
     }
 }
