@@ -1,4 +1,5 @@
-//! `paceline agents`: the floor on a terminal, from the live stream of a service.
+//! `paceline agents`: a live table of agents and campaigns on the terminal, fed by the event stream of a
+//! service.
 
 use super::{Failure, config, target};
 use crate::cli::{AgentsArgs, Exit, Global};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-/// How often the table is drawn anew, so that `since` counts on.
+/// Interval of redraws, so that the `since` column counts on.
 const DRAWN_EVERY: Duration = Duration::from_millis(500);
 
 pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> {
@@ -36,7 +37,7 @@ pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> 
                     (false, true) => floor.line(lang, &name, &data),
                     (false, false) => None,
                 };
-                // Who reads our output may have seen enough.
+                // A closed stdout (a pipe such as `head`) ends the command.
                 if line.is_some_and(|line| writeln!(std::io::stdout(), "{line}").is_err()) || args.once {
                     return Ok(Exit::Done);
                 }
@@ -51,20 +52,20 @@ fn gone(client: &Client) -> String {
     format!("{}: the service is gone, or this token opens it no more", client.url)
 }
 
-/// The terminal while the table stands on it.
+/// The terminal while it shows the table; the cursor comes back on drop.
 struct Screen;
 
 impl Screen {
     fn open() -> Screen {
-        // Cleared, cursor hidden.
+        // Clear the screen, hide the cursor.
         print!("\x1b[2J\x1b[?25l");
         Screen
     }
 
     fn draw(text: &str) {
         let mut out = std::io::stdout().lock();
-        // From the top, each line cut behind its end, and what stood below it taken away. A terminal
-        // that is gone is noticed by the next event.
+        // Draw from the top, clear the rest of each line and everything below. A failed write is ignored: the
+        // next event notices a closed terminal.
         let text = text.replace('\n', "\x1b[K\n");
         let _ = write!(out, "\x1b[H{text}\x1b[K\n\x1b[J");
         let _ = out.flush();
@@ -77,7 +78,7 @@ impl Drop for Screen {
     }
 }
 
-/// What is known of the floor.
+/// Agents and campaigns, as the latest events describe them.
 #[derive(Default)]
 struct Floor {
     group: Option<String>,
@@ -117,7 +118,7 @@ impl Floor {
         self.campaigns.insert(name, campaign.clone());
     }
 
-    /// One line a change, for pipes and logs; the whole floor for a snapshot.
+    /// One line per change, for pipes and logs; the whole table for a snapshot.
     fn line(&self, lang: Lang, name: &str, data: &Value) -> Option<String> {
         match name {
             "snapshot" => Some(self.tables(lang, Clock::utc())),
@@ -201,7 +202,7 @@ impl Floor {
     }
 }
 
-/// By the strictest chosen rule; empty while nobody has answered.
+/// Abandon rate by the strictest chosen rule; empty before the first answered call.
 fn abandoned(campaign: &Value, lang: Lang) -> String {
     let Some(rate) = campaign["abandon_rate"].as_f64() else { return String::new() };
     let abandon = &campaign["abandon"];
@@ -213,7 +214,7 @@ fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-/// Text from outside, without what a terminal would obey.
+/// Text from outside, with control characters escaped.
 fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -222,7 +223,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// Why a campaign dials or does not, as the service words it; an older one sends the word alone.
+/// Why a campaign dials or does not, in the service's words; an older service sends only the code.
 fn worded(lang: Lang, data: &Value) -> String {
     let words = match lang {
         Lang::En => &data["words"]["en"],

@@ -1,4 +1,4 @@
-//! The story of a call in words, line by line, and the answer to "why was she hung up on?".
+//! Prints the trace of a call line by line, and for an abandoned call why no agent took it.
 
 use super::replay_view::shown;
 use super::timeline::instant;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Agents that are named one by one.
+/// Most busy agents that are listed by number.
 const NAMED_MAX: usize = 12;
 
 pub(super) fn text(stories: &Stories, numbers: bool, lang: Lang) -> String {
@@ -89,7 +89,7 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// Every line, with when each busy agent was free among them, in the order of time.
+    /// All lines in the order of time, with a line for each moment a busy agent became free.
     fn lines(&self) -> Vec<(Utc, String)> {
         let mut lines: Vec<(Utc, String)> =
             self.story.lines.iter().map(|line| (line.at, self.line(&line.what))).collect();
@@ -97,7 +97,8 @@ impl Teller<'_> {
         for there in self.story.there.iter().filter(|there| !there.free) {
             let first = self.story.first_free().is_some_and(|(first, _)| first.agent == there.agent);
             let Some(at) = there.free_at else { continue };
-            // Who was free while she waited, and the first one at all.
+            // Agents who became free while the callee waited, and for an abandoned call the first one
+            // afterwards.
             if (until.is_none_or(|until| at <= until) || first && self.story.abandoned()) && !self.hers(there)
             {
                 let place = lines.partition_point(|(earlier, _)| *earlier <= at);
@@ -107,7 +108,7 @@ impl Teller<'_> {
         lines
     }
 
-    /// It is she who took the call.
+    /// True if this agent became free by taking this very call.
     fn hers(&self, there: &AgentThere) -> bool {
         self.story.connected.is_some_and(|(agent, at)| agent == there.agent && there.free_at == Some(at))
     }
@@ -291,7 +292,7 @@ impl Teller<'_> {
         }
     }
 
-    /// Why she was hung up on, if nobody spoke with her.
+    /// Why the call was abandoned; `None` for a call that was not.
     fn verdict(&self) -> Option<String> {
         let story = self.story;
         let (answered, ended) = (story.answered_at?, story.ended_at?);

@@ -1,5 +1,5 @@
-//! The people of a demonstration: accounts in its own store, and simulated agents at telephones of
-//! their own who sign in to the running service.
+//! Simulated agents of `paceline demo`: accounts in the demo's store, and SIP phones that register with the
+//! running service.
 
 use super::Failure;
 use crate::config::LoadedCampaign;
@@ -19,23 +19,23 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
-/// Where the crew's phones are, and their sound.
+/// Address and RTP ports of the simulated phones.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const RTP_PORTS: std::ops::RangeInclusive<u16> = 50_000..=51_999;
 
-/// Simulated agents who are wanted.
+/// How many agents are simulated, and how they behave.
 pub(super) struct Crew {
     pub agents: u32,
     pub habits: Habits,
 }
 
-/// People who were taken on.
+/// Agents with an account, and the logins of their phones.
 pub(super) struct Hired {
     agents: Vec<Agent>,
     logins: Vec<PhoneLogin>,
 }
 
-/// Takes `count` agents on: 8001 is the shift lead, passwords are made up for this run.
+/// Creates `count` accounts from 8001 on. 8001 is the shift lead; passwords are drawn for this run.
 pub(super) async fn hire(store: &Store, group: GroupId, count: u32, realm: &str) -> Result<Hired, Failure> {
     let mut hired = Hired { agents: Vec::new(), logins: Vec::new() };
     for n in 1..=count {
@@ -78,13 +78,13 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Nobody but this run ever needs the password.
+/// A random 64-bit word, for passwords that only this run needs.
 fn rand_word() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     RandomState::new().build_hasher().finish()
 }
 
-/// Their phones register at `registrar`; they sign in and take calls until they are sent home.
+/// Starts the agents: their phones register at `registrar`, and they take calls until `send_home`.
 pub(super) async fn start(
     handle: &EngineHandle,
     registrar: SocketAddr,
@@ -132,7 +132,7 @@ pub(super) async fn start(
     AgentPhones::start(options, act, seats).await.map_err(Failure::unexpected)
 }
 
-/// A quick day: short talks, short breaks, now and then a hold, a question to a colleague, a callback.
+/// Habits for a short demonstration: short talks and breaks, now and then a hold, a consult, a callback.
 pub(super) fn demonstration() -> Habits {
     Habits {
         late: Spread::new(2.0, 0.8, 0.1, 10.0),
@@ -150,10 +150,10 @@ pub(super) fn demonstration() -> Habits {
     }
 }
 
-/// Passes every seat that changes on to the crew, until the engine or the crew is gone.
+/// Forwards every changed seat to the simulated agents, until the engine or the agents stop.
 async fn tell_seats(handle: EngineHandle, told: mpsc::UnboundedSender<SeatView>) {
     let mut live = handle.live();
-    // The engine leaves when nobody holds a handle any more.
+    // A handle kept here would keep the engine running.
     drop(handle);
     loop {
         match live.recv().await {

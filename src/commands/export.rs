@@ -1,4 +1,4 @@
-//! `paceline export` writes results again; `paceline undo-import` takes a list back.
+//! `paceline export` writes result files again; `paceline undo-import` removes an imported list.
 
 use super::setup::definition;
 use super::{Failure, campaign, config};

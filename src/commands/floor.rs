@@ -1,4 +1,4 @@
-//! People and prompts for a running engine: who works here, what the house says.
+//! Gives a starting engine its groups, agents and prompts, and tidies the recordings of the last run.
 
 use super::Failure;
 use crate::audio::Language;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Tells the engine of every group and agent the store knows. Told again, nothing is lost.
+/// Sends every group and agent of the store to the engine. May be repeated at any time.
 pub(super) async fn tell_people(store: &Store, handle: &EngineHandle) -> Result<(), Failure> {
     for group in store.groups().await.map_err(Failure::unexpected)? {
         handle.ask(Ask::Group(group)).await;
@@ -25,7 +25,7 @@ pub(super) async fn tell_people(store: &Store, handle: &EngineHandle) -> Result<
     Ok(())
 }
 
-/// What the house says, in the configured language.
+/// Loads the prompts in the configured language.
 pub(super) fn prompts(config: &Config) -> Result<Prompts, Failure> {
     let language = match config.prompts.language {
         PromptLanguage::Zh => Language::Zh,
@@ -35,14 +35,14 @@ pub(super) fn prompts(config: &Config) -> Result<Prompts, Failure> {
     Prompts::load(language, dir).map_err(Failure::refused)
 }
 
-/// Recordings deleted at one start: the rest follows at the next.
+/// Most recordings deleted at one start; the rest follows at the next.
 const DELETED_AT_ONCE: u32 = 100_000;
 
-/// A recording may have been complete this long before its row was written.
+/// A recording may be complete this long before its row is written.
 const UNTOLD: Duration = Duration::from_secs(60);
 
-/// Recordings that a crash cut off are mended and entered with their calls; those past their time are
-/// deleted. `cut` and `alive_at`: what the store found of the last process.
+/// Repairs recordings that a crash cut off, enters them with their calls, and deletes those past their
+/// retention. `cut` and `alive_at`: open legs and last sign of life of the last process, from the store.
 pub(super) async fn tidy_recordings(
     config: &Config,
     store: &Store,
@@ -83,14 +83,14 @@ pub(super) async fn tidy_recordings(
                 continue;
             }
         }
-        // Beside it; may never have been there.
+        // The description beside the sound file, if there is one.
         let _ = std::fs::remove_file(file.with_extension("json"));
         deleted.push(recording.id);
     }
     store.recordings_deleted(&deleted).await.map_err(Failure::unexpected)
 }
 
-/// What a recording's description says of it.
+/// The description (`.json`) of a recording.
 #[derive(Deserialize)]
 struct About {
     meta: AboutCall,
@@ -106,7 +106,7 @@ struct AboutCall {
     call: CallId,
 }
 
-/// `None` = its description says too little to know whose it is.
+/// `None` if the description is missing or does not name a call.
 fn found_recording(dir: &Path, file: &Path) -> Option<FoundRecording> {
     let about: About = serde_json::from_slice(&std::fs::read(file.with_extension("json")).ok()?).ok()?;
     Some(FoundRecording {

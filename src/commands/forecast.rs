@@ -1,4 +1,4 @@
-//! `paceline forecast`: how a campaign will go, before the first call.
+//! `paceline forecast`: simulates a campaign in every pacing mode before its first call.
 
 use super::svg::{escaped, opened};
 use super::{Failure, campaign, config};
@@ -16,22 +16,21 @@ use std::fmt::Write as _;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// More agents than this are not tried, and more seeds than these for how many are needed: each costs
-/// several days.
+/// Limits of `--agents-needed`: most agents tried, and most seeds; each trial costs several simulated days.
 const AGENTS_MAX: u32 = 2_000;
 const NEEDED_SEEDS: u64 = 3;
-/// So many wrap-ups tell how long they last.
+/// Wrap-ups read from the history for their median.
 const WRAP_UPS_MAX: u32 = 2_000;
 
-/// One way of placing calls, over all seeds.
+/// One pacing mode over all seeds.
 struct Row {
     name: String,
     days: Vec<Forecast>,
-    /// Agents who finish the list in time, where that was asked for.
+    /// Agents needed to finish the list in time, one per seed; empty without `--agents-needed`.
     needed: Vec<Option<u32>>,
 }
 
-/// What an earlier campaign has shown.
+/// Rates and medians measured in an earlier campaign.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Known {
     answer_rate: Option<f64>,
@@ -41,7 +40,7 @@ pub(super) struct Known {
 }
 
 impl WorldArgs {
-    /// What is given, else what is known, else the usual.
+    /// The value of the argument, else the measured one, else the default.
     pub(super) fn or(&self, known: Known) -> World {
         let secs = |given: Option<f64>, seen: Option<f64>, usual: f64| {
             Duration::from_secs_f64(given.or(seen).unwrap_or(usual).clamp(0.5, 7_200.0))
@@ -97,13 +96,13 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
-/// The list's numbers that could be dialled; nothing is written.
+/// Counts the leads of the list that can be dialled. Report and fix file go to a temporary folder.
 async fn dialable(loaded: &LoadedCampaign) -> Result<u64, Failure> {
     let spec = loaded.list.clone();
     let dir = tempfile_dir()?;
     let report = tokio::task::spawn_blocking(move || {
         let report = lists::check(&spec, &mut std::iter::empty(), &dir);
-        // Ours alone, made a moment ago.
+        // A temporary folder of this process alone.
         let _ = std::fs::remove_dir_all(&dir);
         report
     })
@@ -137,7 +136,7 @@ fn opening(loaded: &LoadedCampaign) -> Utc {
     use paceline_core::campaign::window::WindowState;
     let now = crate::net::clock::Clock::utc();
     match loaded.rules.windows.state(now) {
-        // A whole day is asked for, not what is left of this one.
+        // A forecast covers a whole day, not the rest of this one.
         WindowState::OpenUntil(until) => match loaded.rules.windows.state(until) {
             WindowState::ClosedUntil(Some(opens)) => opens,
             _ => now,
@@ -147,7 +146,7 @@ fn opening(loaded: &LoadedCampaign) -> Utc {
     }
 }
 
-/// What an earlier campaign met with.
+/// Measures an earlier campaign in the store.
 async fn history(config: &Config, name: &str) -> Result<Known, Failure> {
     let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
     let record = reader.campaign(name).await.map_err(Failure::refused)?;
@@ -187,7 +186,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// Every mode beside the others, each over the same seeds.
+/// Simulates every pacing mode over the same seeds.
 fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64, needed: bool) -> Vec<Row> {
     let mut ways = vec![
         ("progressive".to_owned(), Mode::Progressive, 1.0),
@@ -210,7 +209,7 @@ fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64, needed: bool) -> Vec<Row>
         .collect()
 }
 
-/// The same work for every seed, as many at a time as there are cores; in the order of the seeds.
+/// Does the work for every seed on all cores; results in the order of the seeds.
 fn side_by_side<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let next = AtomicU64::new(1);
@@ -220,7 +219,7 @@ fn side_by_side<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
     };
     let mut done = std::thread::scope(|scope| {
         let hands: Vec<_> = (0..cores.min(seeds)).map(|_| scope.spawn(hand)).collect();
-        // A day that panics is a fault of ours: it is not left out of the bands.
+        // A panic is passed on: a missing day would falsify the bands.
         let days = hands.into_iter().map(|hand| hand.join().unwrap_or_else(|fault| resume_unwind(fault)));
         days.flatten().collect::<Vec<_>>()
     });
@@ -303,7 +302,7 @@ fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
     println!("the ceiling is {:.1} % abandoned of the people who answered", ceiling * 100.0);
 }
 
-/// How many agents finish the list in time, over the seeds.
+/// Median and range of the agents needed, over the seeds.
 fn needed_band(needed: &[Option<u32>]) -> String {
     let mut known: Vec<u32> = needed.iter().flatten().copied().collect();
     known.sort_unstable();
@@ -316,7 +315,7 @@ fn needed_band(needed: &[Option<u32>]) -> String {
     }
 }
 
-/// Bars for every way of placing calls, as a picture that needs nothing else.
+/// A self-contained SVG chart with a bar per pacing mode.
 fn plot(rows: &[Row], title: &str) -> String {
     let (left, width, step) = (150.0, 420.0, 64.0);
     let height = 60.0 + rows.len() as f64 * step;

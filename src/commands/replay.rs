@@ -1,5 +1,5 @@
-//! `paceline replay`: the same inputs into the same brain; where it decides otherwise, it says so. What it
-//! shows of a minute or a call is in `look_back`.
+//! `paceline replay`: feeds a journal's inputs to the dialer again and reports where its outputs differ.
+//! Timelines and call traces are in `replay_view`.
 
 use super::{Failure, replay_view};
 use crate::cli::{Exit, Global, ReplayArgs};
@@ -73,7 +73,7 @@ pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
     Ok(if found.differences.is_empty() { Exit::Done } else { Exit::Unexpected })
 }
 
-/// The same events, with another setting beside what was live.
+/// Replays with a shadow pacer of another setting, and compares it with the live one.
 fn shadowed(global: &Global, args: &ReplayArgs, setting: &str) -> Result<Exit, Failure> {
     let rules = shadow_rules(setting).ok_or_else(|| {
         Failure::usage(format!(

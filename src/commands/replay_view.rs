@@ -1,5 +1,5 @@
-//! `paceline replay --at`, `--call` and `--number`: which pieces of the journal are read, which moment and
-//! which call are meant. How they are shown is in `timeline` and `story`.
+//! `paceline replay --at`, `--call` and `--number`: resolves the moment or call and reads the journal
+//! segments that hold it. Output is in `timeline` and `call_trace`.
 
 use super::{Failure, call_trace, timeline};
 use crate::cli::{Exit, Global, LookBack};
@@ -14,7 +14,7 @@ use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Columns of a timeline: more fit no screen and no head.
+/// Most columns of a timeline.
 const COLUMNS_MAX: u128 = 2_000;
 
 pub(super) fn look_back(global: &Global, journal: &Path, asked: &LookBack) -> Result<Exit, Failure> {
@@ -45,7 +45,7 @@ fn show_timeline(global: &Global, journal: &Path, asked: &LookBack, at: &str) ->
         }
     };
     let until = from + span;
-    // A segment reaches to where the next one begins, at most.
+    // A segment ends where the next one begins, at the latest.
     let meets = |(place, head): &(usize, &Covered)| {
         head.from < until && heads.get(place + 1).is_none_or(|next| next.from > from)
     };
@@ -99,7 +99,7 @@ fn show_stories(global: &Global, journal: &Path, asked: &LookBack) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// The time zone that moments are written in.
+/// The time zone in which moments are read and shown: that of the named campaign, or of all campaigns.
 fn moments(heads: &[Covered], campaign: Option<&str>, at: &str) -> Result<Moments, Failure> {
     let names: BTreeSet<(&String, &String)> = heads.iter().flat_map(|head| &head.campaigns).collect();
     if let Some(wanted) = campaign {
@@ -128,7 +128,7 @@ fn moments(heads: &[Covered], campaign: Option<&str>, at: &str) -> Result<Moment
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moment {
     At(Utc),
-    /// On the last day of which the journal knows this time.
+    /// A time of day, on the last day on which the journal covers it.
     SomeDay(LocalTime),
 }
 
@@ -148,7 +148,7 @@ fn moment_of(text: &str, zone: &TimeZone) -> Result<Moment, Failure> {
     })
 }
 
-/// The last moment at which a clock in this zone showed this time, and the journal was written.
+/// The last moment with this local time that the journal covers.
 fn last_such(time: LocalTime, covered: &[Covered], zone: &TimeZone) -> Option<Utc> {
     covered.iter().rev().find_map(|span| {
         let last = jiff::Timestamp::from_millisecond(span.until.as_millis()).ok()?;
@@ -156,7 +156,7 @@ fn last_such(time: LocalTime, covered: &[Covered], zone: &TimeZone) -> Option<Ut
         loop {
             let at = zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().ok()?;
             let at = Utc::from_millis(at.as_millisecond());
-            // A moment within the span, or just before the first thing that happened in it.
+            // Within the span, or up to a minute before its first input.
             if at <= span.until {
                 return (at + Duration::from_secs(60) > span.from).then_some(at);
             }
@@ -165,7 +165,7 @@ fn last_such(time: LocalTime, covered: &[Covered], zone: &TimeZone) -> Option<Ut
     })
 }
 
-/// What there is instead.
+/// The failure for a moment outside the journal; its sentence names the spans that are covered.
 fn not_covered(at: &str, covered: &[Covered], moments: &Moments) -> Failure {
     let mut spans: Vec<(Utc, Utc)> = Vec::new();
     for part in covered {
@@ -200,7 +200,7 @@ fn span_of(text: &str) -> Result<Duration, Failure> {
     millis.map(Duration::from_millis).ok_or_else(fault)
 }
 
-/// A telephone number, its middle hidden unless it is asked for.
+/// A national telephone number; its middle is hidden unless `whole`.
 pub(super) fn shown(number: PhoneNumber, whole: bool) -> String {
     let national = number.national();
     let length = national.chars().count();

@@ -1,4 +1,4 @@
-//! `paceline run` and `paceline call`: one campaign headless, or one number of it.
+//! `paceline run` dials one campaign without a service; `paceline call` makes one test call.
 
 use super::setup::{Running, Setup};
 use super::{Failure, campaign, config};
@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// How often the results are written while a campaign runs.
+/// Interval of result files while a campaign runs.
 const RESULTS_EVERY: Duration = Duration::from_secs(60);
 
 pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
@@ -232,7 +232,7 @@ fn table(
     table
 }
 
-/// SIGINT and SIGTERM are one thing: somebody wants us to stop.
+/// SIGINT and SIGTERM; both mean stop.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,

@@ -1,4 +1,5 @@
-//! `paceline serve`: the service until a signal. Campaigns come from the command line and over the API.
+//! `paceline serve`: runs the service until a signal. Campaigns are opened by the command line and over the
+//! API.
 
 use super::run::{Signals, write_results};
 use super::setup::{Service, Sounds};
@@ -10,13 +11,13 @@ use crate::engine::{Ask, Board};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// How often the results of every open campaign are written.
+/// Interval of result files of every open campaign.
 const RESULTS_EVERY: Duration = Duration::from_secs(60);
 
 pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let mut signals = Signals::new()?;
-    // What is wrong with a campaign is said before anything is opened.
+    // Report faulty campaigns before anything is opened.
     let mut loaded = Vec::new();
     for file in &args.campaigns {
         let campaign = campaign(file, &config)?;
@@ -64,7 +65,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     Ok(if stopped { Exit::Stopped } else { Exit::Done })
 }
 
-/// Opens one campaign beside those that are open.
+/// Opens one more campaign.
 async fn open_campaign(
     service: &Service,
     open: &mut Vec<LoadedCampaign>,
@@ -73,7 +74,7 @@ async fn open_campaign(
     paused: bool,
 ) -> Result<(), Failure> {
     let name = campaign.rules.name.clone();
-    // The board may be a moment behind: only what it shows as finished may be opened again.
+    // The board may lag: only a campaign that it shows as finished may be opened again.
     let is_over = |board: &Board| board.campaigns.values().any(|it| it.name == name && it.finished);
     if open.iter().any(|it| it.rules.name == name) && !is_over(&service.handle.board().borrow()) {
         return Err(Failure::refused(format!("the campaign `{name}` is open already")));
@@ -88,7 +89,7 @@ async fn open_campaign(
     Ok(())
 }
 
-/// A campaign that was asked for over the API.
+/// Opens a campaign at the API's request and answers it.
 async fn answer(service: &Service, open: &mut Vec<LoadedCampaign>, wanted: OpenCampaign) {
     let opened = async {
         let loaded = campaign(&wanted.file, &service.config)?;
@@ -98,7 +99,7 @@ async fn answer(service: &Service, open: &mut Vec<LoadedCampaign>, wanted: OpenC
         Ok(name)
     }
     .await;
-    // Who asked may have gone away.
+    // The client may have disconnected.
     let _ = wanted.answer.send(opened.map_err(|failure: Failure| failure.sentence));
 }
 

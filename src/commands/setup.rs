@@ -1,5 +1,5 @@
-//! From files to a running engine: audio, store, list, trunks, sockets, media. What is refused is
-//! refused here, before the first call.
+//! Builds a running engine from configuration and campaign files: audio, store, list, trunks, sockets, media.
+//! Every refusal happens here, before the first call.
 
 use super::crew::Crew;
 use super::{Failure, carrier, crew, floor};
@@ -31,21 +31,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// SIP messages that may wait for the engine.
+/// Capacity of the queue of SIP messages to the engine.
 const SIP_WAITING_MAX: usize = 8_192;
 
-/// What a run is made from.
+/// Configuration, campaign and options of one run.
 pub(super) struct Setup {
     pub config: Config,
     pub loaded: LoadedCampaign,
     pub people: Option<PathBuf>,
     /// Whether the API, `/metrics` and the health checks are served.
     pub metrics_port: bool,
-    /// Simulated agents who work on the campaign.
+    /// Simulated agents for the campaign.
     pub crew: Option<Crew>,
 }
 
-/// A campaign that is open.
+/// A running service with one open campaign.
 pub(super) struct Running {
     pub handle: EngineHandle,
     pub campaign: CampaignId,
@@ -57,7 +57,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Leaves the engine once nothing is out, and writes everything.
+    /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<CampaignBoard, Failure> {
         let board = self.handle.board();
         if let Some(crew) = &self.crew {
@@ -76,7 +76,7 @@ impl Setup {
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
-        // What is wrong with the campaign is said before anything is opened.
+        // Report a faulty campaign before anything is opened.
         let sounds = Sounds::load(&loaded)?;
         let phones = loaded.rules.agents.is_some();
         let service = Service::start(config, people, metrics_port, phones, None).await?;
@@ -97,7 +97,7 @@ impl Setup {
     }
 }
 
-/// What a campaign plays.
+/// The sound files of a campaign.
 pub(super) struct Sounds {
     announcement: Option<Arc<Sound>>,
     sorry: Option<Arc<Sound>>,
@@ -113,7 +113,7 @@ impl Sounds {
     }
 }
 
-/// A campaign that was opened.
+/// An opened campaign, with the counts of its leads.
 pub(super) struct Opened {
     pub campaign: CampaignId,
     pub leads: u64,
@@ -127,7 +127,7 @@ pub(super) struct Service {
     pub config: Config,
     engine: tokio::task::JoinHandle<()>,
     writer: Writer,
-    // Dropped last: the lock of the store, and the far end of a run without a trunk.
+    // Dropped last: the store with its lock, and the simulated carrier.
     pub store: Arc<Store>,
     carrier: Option<RunningCarrier>,
     door: Door,
@@ -153,7 +153,7 @@ impl Service {
             Some(running) => vec![carrier_trunk(running)?],
             None => trunk_parts(&config).await?,
         };
-        // Nobody has to reach a dialer that calls a carrier of its own and has no phones.
+        // With the simulated carrier and no phones, SIP stays on loopback.
         let net = Net::open(&config, &trunks, simulated.is_some() && !phones).await?;
         let line = phone_line(&config, &net.ua);
         let metrics = Arc::new(Metrics::new());
@@ -214,7 +214,7 @@ impl Service {
         self.console.is_some()
     }
 
-    /// Opens the campaign, with its list taken in or not; `paused` = only single-number tests are called.
+    /// Opens a campaign; `takes_list` = imports its list, `paused` = only test calls are placed.
     pub async fn open(
         &self,
         loaded: &LoadedCampaign,
@@ -247,12 +247,13 @@ impl Service {
         let opening =
             Opening { campaign: rules, leads_open, paused, abandons, past, sound: announcement, sorry };
         self.handle.ask(Ask::Open(Box::new(opening))).await;
-        // Open is what every screen shows as open; an engine that has left shows nothing any more.
+        // Wait until the board shows the campaign. An engine that has stopped never will, and closes the
+        // board.
         let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;
         Ok(Opened { campaign, leads, leads_open })
     }
 
-    /// Simulated agents join the group, each at a telephone that registers here.
+    /// Adds simulated agents to the group, each with a phone that registers here.
     async fn take_on(
         &self,
         group: &str,
@@ -268,12 +269,12 @@ impl Service {
         crew::start(&self.handle, registrar, &line.domain, hired, loaded, campaign, wanted.habits).await
     }
 
-    /// Leaves the engine once nothing is out, and writes everything.
+    /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
         self.handle.ask(Ask::Leave).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
-        // Screens are served until the last call has ended.
+        // The API is served until the last call has ended.
         if let Some((console, _key)) = self.console {
             console.stop().await;
         }
@@ -284,8 +285,8 @@ impl Service {
     }
 }
 
-/// What ends a call of an earlier process: one dialog, or one for each phone that rang. What cannot be read
-/// is told, since nobody hangs it up.
+/// The saved dialogs with which a call of an earlier process is ended: one, or one for each phone that rang.
+/// An unreadable one is logged as an error, since that call cannot be hung up.
 fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
     let read = match text.trim_start().starts_with('[') {
         true => serde_json::from_str(text),
@@ -297,7 +298,7 @@ fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
     })
 }
 
-/// The campaign as the store is told of it.
+/// The campaign's row for the store.
 pub(super) fn definition(loaded: &LoadedCampaign) -> NewCampaign<'_> {
     let rules = &loaded.rules;
     NewCampaign {
@@ -312,7 +313,7 @@ pub(super) fn definition(loaded: &LoadedCampaign) -> NewCampaign<'_> {
 
 async fn define(store: &Store, loaded: &LoadedCampaign) -> Result<CampaignId, Failure> {
     let id = store.define_campaign(&definition(loaded)).await.map_err(Failure::unexpected)?;
-    // The blacklists as they are now: the dial step asks them again, whatever the import saw.
+    // Refresh the blacklists: the store checks them again before every attempt, whatever the import saw.
     for file in &loaded.list.blacklists {
         let (path, region) = (file.clone(), loaded.list.region.clone());
         let numbers = tokio::task::spawn_blocking(move || lists::read_blacklist(&path, &region))
@@ -325,7 +326,7 @@ async fn define(store: &Store, loaded: &LoadedCampaign) -> Result<CampaignId, Fa
     Ok(id)
 }
 
-/// Takes the list in, once. All or nothing.
+/// Imports the list once, all of it or nothing.
 async fn import(store: &Store, campaign: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
     let file = loaded.list.file.clone();
     let fingerprint = tokio::task::spawn_blocking(move || fingerprint(&file))
@@ -395,7 +396,7 @@ async fn import(store: &Store, campaign: CampaignId, loaded: &LoadedCampaign) ->
     Ok(())
 }
 
-/// Says whether it is the same list again: its size and SHA-256.
+/// Identifies a list file: its size and SHA-256.
 fn fingerprint(file: &Path) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("{}: cannot be read: {error}", file.display());
     let mut reader = std::fs::File::open(file).map_err(failed)?;
@@ -454,7 +455,7 @@ async fn trunk_parts(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
     Ok(parts)
 }
 
-/// Addresses: the one we send to first, then others the carrier may send from. Never empty.
+/// `addresses`, never empty: the first is where requests go, the others are further sources of the carrier.
 fn parts_of(
     id: TrunkId,
     name: &str,
@@ -489,7 +490,7 @@ fn parts_of(
     }
 }
 
-/// Sockets, media and our own name on the wire.
+/// SIP sockets, media threads and the user agent's configuration.
 struct Net {
     sockets: SipSockets,
     sip_events: mpsc::Receiver<crate::net::sip::SipEvent>,
@@ -517,7 +518,7 @@ impl Net {
             for address in &trunk.sip.also_from {
                 sockets.trust([address.ip()]);
             }
-            // The certificate must be that of the host in the configuration.
+            // TLS: the certificate must match the configured host.
             let (host, _) = trunk.sip.host.rsplit_once(':').unwrap_or((&trunk.sip.host, ""));
             sockets.expect_name(trunk.sip.peer.address, host);
         }
@@ -541,12 +542,12 @@ impl Net {
                 silence: Duration::from_secs(30),
             },
             move |event| {
-                // The engine leaves before the media threads do; then nobody needs to know.
+                // The engine stops before the media threads; later events are dropped.
                 let _ = heard.send(event);
             },
         )
         .map_err(Failure::unexpected)?;
-        // Tags, branches and cnonces follow from it: it must not be guessed.
+        // Tags, branches and cnonces are derived from it, so it must be unpredictable.
         let seed = RandomState::new().hash_one(Clock::utc().as_millis());
         let ua = UaConfig {
             sent_by,
@@ -560,12 +561,12 @@ impl Net {
     }
 }
 
-/// RFC 3261 section 19.1.2.
+/// RFC 3261 section 19.1.2: 5061 for TLS, else 5060.
 fn default_port(trunk: &TrunkConfig) -> u16 {
     if Transport::from(trunk.transport) == Transport::Tls { 5061 } else { 5060 }
 }
 
-/// The certificate that phones see: the configured one, or one of our own making for trials.
+/// The TLS certificate of the listening socket: the configured one, or a self-signed one for trials.
 fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
     let sip = &config.sip;
     let tls = match (sip.tls_cert.as_str(), sip.tls_key.as_str()) {
@@ -583,7 +584,7 @@ fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
     Ok(tls)
 }
 
-/// The address of ours from which the first trunk is reached. Nothing is sent.
+/// The local address from which the first trunk is reached, by the routing table; nothing is sent.
 fn own_address(config: &Config, trunks: &[TrunkParts]) -> IpAddr {
     let trunk = trunks.first().map(|trunk| trunk.sip.peer.address);
     let routed = trunk.and_then(|address| {
@@ -610,7 +611,7 @@ fn journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
         .map_err(|error| Failure::usage(format!("the journal cannot be kept in {}: {error}", dir.display())))
 }
 
-/// Listens for screens and programs, and leaves the way in beside the store for this machine's commands.
+/// Starts the HTTP server, and writes its address and a key beside the store for commands on this machine.
 async fn open_console(config: &Config, door: &Door) -> Option<(Console, Option<KeyFile>)> {
     let Ok(listen) = config.http.listen.parse() else { return None };
     match console::start(listen, door.clone()).await {
@@ -620,7 +621,7 @@ async fn open_console(config: &Config, door: &Door) -> Option<(Console, Option<K
             let key = KeyFile::write(door.store().path(), &client).inspect_err(|error| {
                 eprintln!("warning: {error}: `paceline agents` and `user` need --url and a token");
             });
-            // Last: whoever waits for this line finds the key.
+            // Printed last: a script that waits for this line finds the key file.
             eprintln!("metrics and health: http://{address}/metrics; API: http://{address}/api/v1");
             Some((console, key.ok()))
         }
@@ -631,7 +632,7 @@ async fn open_console(config: &Config, door: &Door) -> Option<(Console, Option<K
     }
 }
 
-/// Where agents' phones find us: UDP before TCP before TLS.
+/// The address at which agents' phones register: UDP before TCP before TLS.
 fn phone_line(config: &Config, ua: &UaConfig) -> PhoneLine {
     let order = [(Transport::Udp, "udp"), (Transport::Tcp, "tcp"), (Transport::Tls, "tls")];
     let listening = order.into_iter().find_map(|(transport, word)| {

@@ -1,6 +1,6 @@
-//! What the pictures of commands share: SVG written by hand, which needs nothing else to be seen.
+//! SVG helpers of the charts and timelines.
 
-/// The beginning of a picture with a title; `</svg>` ends it.
+/// Opening tag, background and title of an SVG; the caller appends `</svg>`.
 pub(super) fn opened(width: f64, height: f64, title: &str) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" \
@@ -10,7 +10,7 @@ pub(super) fn opened(width: f64, height: f64, title: &str) -> String {
     )
 }
 
-/// Text as XML holds it.
+/// Text escaped for XML, without control characters.
 pub(super) fn escaped(text: &str) -> String {
     let plain: String = text.chars().filter(|letter| !letter.is_control()).collect();
     plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

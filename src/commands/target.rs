@@ -1,5 +1,5 @@
-//! Which service a command talks to: the one named, the one that runs on this store, or none, and
-//! then the command works on the store itself.
+//! Finds the service a command talks to: the one named, the one that runs on this store, or the API's routes
+//! inside this process when no service runs.
 
 use super::Failure;
 use crate::cli::Reach;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
-/// The service that runs, or is named.
+/// The named service, or the one that runs on this store.
 pub(super) fn running(reach: &Reach, config: &Config) -> Result<Client, Failure> {
     let beside = || Client::beside(&store_file(config));
     match (&reach.url, &reach.token) {
@@ -39,7 +39,7 @@ pub(super) fn running(reach: &Reach, config: &Config) -> Result<Client, Failure>
     }
 }
 
-/// As [`running`]; with no service on this store, its routes inside this process.
+/// As [`running`]; without a service on this store, the API's routes inside this process.
 pub(super) async fn any(reach: &Reach, config: &Config) -> Result<Client, Failure> {
     if reach.url.is_some() || reach.token.is_some() {
         return running(reach, config);
@@ -55,7 +55,7 @@ pub(super) async fn any(reach: &Reach, config: &Config) -> Result<Client, Failur
     }
 }
 
-/// The routes over this store, with nobody behind the engine's door.
+/// The API's routes over this store, with an engine handle that no engine answers.
 fn inside(store: Store, config: &Config) -> Result<Client, Failure> {
     let (asks, _) = mpsc::channel(1);
     let (_, board) = watch::channel(Arc::new(Board::default()));
@@ -72,7 +72,7 @@ fn inside(store: Store, config: &Config) -> Result<Client, Failure> {
     Ok(Client::inside(door.map_err(|_| Failure::unexpected("this machine has no random numbers to give"))?))
 }
 
-/// What the configuration alone tells of where phones will find the service.
+/// The address at which phones will register, as far as the configuration alone says.
 fn line(config: &Config) -> PhoneLine {
     let first = config.sip.listen.first().map_or("", String::as_str);
     let (transport, listen) = first.split_once("://").unwrap_or(("udp", "0.0.0.0:5060"));

@@ -1,4 +1,4 @@
-//! A minute of a journal drawn: as text with a column a second, as data, as a picture.
+//! Renders a timeline of a journal: as text with one column per step, as JSON, as SVG.
 
 use super::replay_view::shown;
 use super::svg::{escaped, opened};
@@ -9,17 +9,17 @@ use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// How it is shown.
+/// Options of the text view.
 pub(super) struct Look<'a> {
     pub moments: &'a Moments,
-    /// One column.
+    /// Time per column.
     pub step: Duration,
-    /// Telephone numbers whole.
+    /// Show whole telephone numbers.
     pub numbers: bool,
     pub lang: Lang,
 }
 
-/// Decisions that are told in text.
+/// Most decisions in the text view.
 const DECISIONS_MAX: usize = 200;
 
 fn glyph(state: State) -> char {
@@ -72,7 +72,7 @@ fn colour(state: State) -> &'static str {
     }
 }
 
-/// The timeline as a terminal shows it.
+/// The timeline as text for a terminal.
 pub(super) fn text(found: &Timeline, look: &Look<'_>) -> String {
     let (lang, moments, window) = (look.lang, look.moments, &found.window);
     let mut out = String::new();
@@ -121,7 +121,7 @@ pub(super) fn text(found: &Timeline, look: &Look<'_>) -> String {
     out
 }
 
-/// Columns that a text takes: Chinese letters take two.
+/// Terminal columns of a text; a Chinese character takes two.
 fn wide(text: &str) -> usize {
     text.chars().map(|letter| if letter >= '\u{2e80}' { 2 } else { 1 }).sum()
 }
@@ -139,7 +139,7 @@ fn label(row: &Row, numbers: bool, lang: Lang) -> String {
     }
 }
 
-/// With whom, and what it came to.
+/// End of a call's line: its agent and its outcome.
 fn ending(row: &Row, found: &Timeline, lang: Lang) -> String {
     let RowOf::Call { agent, outcome, .. } = &row.of else { return String::new() };
     let agent = agent.and_then(|agent| found.agent_numbers().get(&agent)).cloned();
@@ -148,7 +148,7 @@ fn ending(row: &Row, found: &Timeline, lang: Lang) -> String {
     if parts.is_empty() { String::new() } else { format!("  {}", parts.join(", ")) }
 }
 
-/// A moment above every tenth column.
+/// The time above every tenth column.
 fn ruler(found: &Timeline, look: &Look<'_>) -> String {
     let mut text = String::new();
     let columns = columns(found, look.step);
@@ -164,7 +164,7 @@ fn columns(found: &Timeline, step: Duration) -> usize {
     span.div_ceil(step.as_millis().max(1)) as usize
 }
 
-/// In each column what held longest in it; the end of a call is always seen.
+/// One glyph per column: the state that held longest in it. The end of a call is always shown.
 fn cells(row: &Row, found: &Timeline, step: Duration) -> String {
     let mut cells = String::new();
     for column in 0..columns(found, step) {
@@ -179,7 +179,7 @@ fn cells(row: &Row, found: &Timeline, step: Duration) -> String {
                 best = Some((held, span.state));
             }
         }
-        // Written down within a moment of its end, a call is over in the column of that end.
+        // A call whose result was saved right at its end is shown as over in that column.
         let over = matches!(row.of, RowOf::Call { outcome: Some(_), .. })
             && row.spans.last().is_some_and(|last| last.until > from && last.until <= until);
         cells.push(match best {
@@ -205,7 +205,7 @@ fn legend(lang: Lang) -> &'static str {
     )
 }
 
-/// The same as events.
+/// The timeline as JSON.
 pub(super) fn data(found: &Timeline, moments: &Moments, numbers: bool) -> Value {
     let spans = |row: &Row| -> Vec<Value> {
         let spans = row.spans.iter();
@@ -257,13 +257,13 @@ pub(super) fn data(found: &Timeline, moments: &Moments, numbers: bool) -> Value 
     })
 }
 
-/// RFC 3339, to the millisecond.
+/// A moment as RFC 3339 with milliseconds.
 pub(super) fn instant(at: Utc) -> Value {
     let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok();
     at.map_or(Value::Null, |at| format!("{at:.3}").into())
 }
 
-/// The same as a picture: a bar a line, a colour a state, what it is under the pointer.
+/// The timeline as SVG: one line per agent or call, one colour per state, details as tooltips.
 pub(super) fn picture(found: &Timeline, moments: &Moments, numbers: bool) -> String {
     let (left, width, step) = (200.0, 960.0, 20.0);
     let window = &found.window;
@@ -317,7 +317,7 @@ pub(super) fn picture(found: &Timeline, moments: &Moments, numbers: bool) -> Str
     svg
 }
 
-/// Every state that is in the picture, once by its word.
+/// Every state in the timeline, once per word and colour, for the legend.
 fn shown_states(found: &Timeline) -> Vec<State> {
     let mut states: Vec<State> =
         found.rows.iter().flat_map(|row| &row.spans).map(|span| span.state).collect();

@@ -1,4 +1,4 @@
-//! `paceline token`: what programs come in with, through the same routes that screens use.
+//! `paceline token`: manages bearer tokens of programs, over the same API routes that screens use.
 
 use super::user::ask;
 use super::{Failure, config, target};
@@ -30,7 +30,7 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
     if global.json {
         println!("{answer}");
     } else if let Some(token) = answer["token"].as_str() {
-        // Alone on stdout, so that a script can keep it.
+        // The token alone on stdout, so that a script can store it.
         eprintln!("{}", lang.token_once());
         println!("{token}");
     } else if let Some(tokens) = answer["tokens"].as_array() {

@@ -1,4 +1,5 @@
-//! `paceline user` and `paceline group`: accounts and groups, through the same routes that screens use.
+//! `paceline user` and `paceline group`: manage accounts and groups, over the same API routes that screens
+//! use.
 
 use super::{Failure, config, target};
 use crate::cli::{Exit, Global, GroupAct, GroupArgs, UserAct, UserAddArgs, UserArgs};
@@ -85,7 +86,7 @@ pub(super) async fn ask(
     client.ask(method, &format!("/api/v1{path}"), body).await.map_err(Failure::refused)
 }
 
-/// The number of an account that is named by its login or its number.
+/// Finds the agent number of an account by its login or number.
 async fn number_of(client: &Client, user: &str) -> Result<String, Failure> {
     let all = ask(client, Method::GET, "/agents", None).await?;
     let agents = all["agents"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -94,7 +95,7 @@ async fn number_of(client: &Client, user: &str) -> Result<String, Failure> {
     number.map(str::to_owned).ok_or_else(|| Failure::refused(format!("{user}: there is no such account")))
 }
 
-/// The first line of stdin; `None` = one shall be drawn.
+/// The password from the first line of stdin; `None` = the service draws one.
 fn given(from_stdin: bool) -> Result<Option<String>, Failure> {
     if !from_stdin {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! `paceline why`: why nothing is dialled, or why one lead is not, from the service that has the campaign
-//! open, else from the store alone.
+//! `paceline why`: explains why nothing is dialled, or why one lead is not; asks the service that has the
+//! campaign open, else the store alone.
 
 use super::{Failure, campaign, config, target};
 use crate::cli::{Exit, Global, WhyArgs};
@@ -22,7 +22,7 @@ pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     let answers = match (target::running(&args.reach, &config), named) {
         (Ok(client), true) => of_service(&client, &loaded, meant).await.map_err(Failure::refused)?,
         (Err(failure), true) => return Err(failure),
-        // A service that does not have it open knows no more than the store.
+        // A service without this campaign open knows no more than the store.
         (Ok(client), false) => match of_service(&client, &loaded, meant).await {
             Ok(answers) => answers,
             Err(_) => of_store(&config, &loaded, meant).await?,
@@ -48,7 +48,7 @@ fn meant(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failu
     Ok(args.row.map(Meant::Row).or(lead))
 }
 
-/// As the service that runs has it.
+/// The explanation of the running service.
 async fn of_service(
     client: &Client,
     loaded: &LoadedCampaign,
@@ -73,7 +73,7 @@ async fn of_service(
     Ok(answers)
 }
 
-/// As the store has it: nothing has the campaign open.
+/// The explanation from the store, where no service has the campaign open.
 async fn of_store(
     config: &Config,
     loaded: &LoadedCampaign,
@@ -136,7 +136,7 @@ fn show(answer: &Value, lang: Lang) {
     if let Some(advice) = words(&answer["advice"]) {
         println!("  {advice}");
     }
-    // The lead's own answer says it all, or the campaign's does.
+    // A lead that only waits its turn is explained by the campaign's own answer.
     let waits = matches!(answer["because"].as_str(), Some("in_hopper" | "due"));
     if waits && let Some(turn) = words(&answer["turn"]["words"]) {
         println!("  {}: {turn}", lang.campaign());
@@ -150,12 +150,12 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Without what a terminal would obey.
+/// Text without control characters.
 fn plain(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
-/// A name as a path holds it.
+/// Percent-encodes a name for one path segment.
 fn encoded(name: &str) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     name.bytes()
