@@ -1,4 +1,4 @@
-//! The progress view: a bar and three lines on a terminal, a plain line now and then elsewhere.
+//! Progress view of a run: a bar with a status line on a terminal, a plain line every few seconds elsewhere.
 
 use crate::engine::CampaignBoard;
 use crate::text::{Lang, Moments};
@@ -7,10 +7,10 @@ use paceline_core::pacing::Why;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// Between two plain lines.
+/// Interval between two plain lines where stderr is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Draws on stderr, so that stdout stays for machines.
+/// Draws on stderr; stdout is left to machine-readable output.
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `leads` in all, of which `done_before` were finished by an earlier run.
+    /// `leads` is the size of the list; an earlier run finished `done_before` of them.
     pub fn start(title: &str, leads: u64, done_before: u64, timezone: &str, lang: Lang) -> Self {
         let style = "{msg}\n{bar:40} {pos}/{len} {prefix}";
         let bar = std::io::stderr().is_terminal().then(|| {
@@ -71,7 +71,8 @@ impl Progress {
         if board.name.is_empty() {
             return self.done_before;
         }
-        // The store's count is exact and comes now and then; ours comes with every result.
+        // The store's count is exact but refreshed rarely; the board counts every result. The larger one is
+        // shown.
         let counted = self.leads.saturating_sub(board.view.leads_open);
         counted.max(self.done_before + board.leads_ended).min(self.leads)
     }
@@ -107,7 +108,7 @@ impl Progress {
         line
     }
 
-    /// By the pace so far; nothing before it means something.
+    /// Estimated from the pace so far; `None` before 5 finished leads and 2 seconds.
     fn time_left(&self, done: u64) -> Option<Duration> {
         let finished = done.saturating_sub(self.done_before);
         let took = self.started.elapsed();

@@ -1,4 +1,4 @@
-//! The program as a script sees it: exit codes, what stands on stdout, sentences on stderr.
+//! The program as a script sees it: exit codes, data on stdout, messages on stderr.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ const DONE: i32 = 0;
 const USAGE: i32 = 2;
 const REFUSED: i32 = 3;
 
-/// A campaign file that is right; its list and its sound are not there.
+/// A valid campaign file; its list and sound file do not exist.
 const CAMPAIGN: &str = "name = \"vote\"\nmode = \"announce\"\n\n[list]\nfile = \"list.csv\"\n\n\
                         [announcement]\nfile = \"notice.mp3\"\n";
 
@@ -30,7 +30,7 @@ impl Desk {
         self.dir.path().join(name)
     }
 
-    /// Runs in this folder, without what the tester's own environment sets.
+    /// Runs in this folder, without `PACELINE_` variables of the tester's environment.
     fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(arguments, &[])
     }
@@ -153,7 +153,7 @@ fn a_mode_that_needs_agents_is_refused_in_a_sentence() {
     assert!(!desk.path("paceline.db").exists(), "nothing was begun");
 }
 
-/// FEATURES C13: a campaign never starts with nothing to dial and nobody told.
+/// FEATURES C13: a campaign never starts silently with nothing to dial.
 #[test]
 fn a_campaign_without_its_files_is_refused_before_anything_starts() {
     let desk = Desk::new().with("campaign.toml", CAMPAIGN);
@@ -183,7 +183,6 @@ fn a_schema_is_printed_and_all_are_written() {
     assert_eq!(written, printed);
 }
 
-/// Whatever the shell passes on, the program answers in words.
 #[test]
 fn a_log_filter_that_cannot_be_read_is_bad_usage() {
     Desk::new().run(&["--log", "paceline=loudly", "schema"]).ended(USAGE).says("--log");
