@@ -49,7 +49,7 @@ pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> 
 }
 
 fn gone(client: &Client) -> String {
-    format!("{}: the service is gone, or this token opens it no more", client.url)
+    format!("{}: the service has stopped, or the token is no longer valid", client.url)
 }
 
 /// The terminal while it shows the table; the cursor comes back on drop.

@@ -138,9 +138,9 @@ impl Teller<'_> {
                 format!("{}: {why}", lang.pick("chosen by the decision", "由该决定选中"))
             }
             Happened::Asked(verdict) => self.asked(*verdict),
-            Happened::Placed => pick("the call leaves", "呼叫发出"),
-            Happened::Trying => pick("the trunk works on it", "中继已受理"),
-            Happened::Ringing => pick("it rings", "振铃"),
+            Happened::Placed => pick("the call is placed", "呼叫发出"),
+            Happened::Trying => pick("the trunk is processing it", "中继已受理"),
+            Happened::Ringing => pick("the phone rings", "振铃"),
             Happened::Answered(there) => self.answered(there),
             Happened::Announced => pick("the announcement plays", "播放语音"),
             Happened::Pressed(digit) => format!("{} {}", lang.pick("key", "按键"), digit.as_char()),
@@ -152,15 +152,15 @@ impl Teller<'_> {
                 let after = self.story.connected.map(|(_, at)| self.after_answer(at)).unwrap_or_default();
                 match lang {
                     Lang::En => format!(
-                        "agent {} and she hear each other, {after} after the answer",
+                        "agent {} and the callee are connected, {after} after the answer",
                         self.name(*agent)
                     ),
                     Lang::Zh => format!("与坐席 {} 接通,距接听 {after}", self.name(*agent)),
                 }
             }
-            Happened::Held => pick("she is put on hold", "保持"),
-            Happened::Retrieved => pick("she is taken off hold", "取回"),
-            Happened::Sorry => pick("nobody is free: she hears the sorry message", "无坐席空闲:播放致歉语"),
+            Happened::Held => pick("the callee is put on hold", "保持"),
+            Happened::Retrieved => pick("the callee is taken off hold", "取回"),
+            Happened::Sorry => pick("no agent is free: the sorry message plays", "无坐席空闲:播放致歉语"),
             Happened::HungUp(cause) => {
                 format!("{}: {}", lang.pick("we hang up", "我方挂机"), self.cause(*cause))
             }
@@ -174,7 +174,7 @@ impl Teller<'_> {
             }
             Happened::Result { outcome, state, reason, next_at } => {
                 let mut text =
-                    format!("{}: {}", lang.pick("written down as", "记录为"), lang.outcome_words(*outcome));
+                    format!("{}: {}", lang.pick("recorded as", "记录为"), lang.outcome_words(*outcome));
                 if let Some(state) = state {
                     text += &format!("; {} ", lang.pick("its lead is", "名单状态"));
                     text += &self.becomes(*state, *next_at);
@@ -190,7 +190,7 @@ impl Teller<'_> {
                 });
                 let disposition = disposition.escape_debug();
                 match lang {
-                    Lang::En => format!("agent {} says of it: {disposition}{again}", self.name(*agent)),
+                    Lang::En => format!("disposition of agent {}: {disposition}{again}", self.name(*agent)),
                     Lang::Zh => format!("坐席 {} 的结论:{disposition}{again}", self.name(*agent)),
                 }
             }
@@ -215,12 +215,12 @@ impl Teller<'_> {
         let lang = self.lang;
         match verdict {
             DialVerdict::Opened => {
-                lang.pick("the books allow it, and it is written down", "核对通过并已登记").into()
+                lang.pick("the store allows the attempt and saves it", "核对通过并已登记").into()
             }
             DialVerdict::Closed(reason) => {
                 format!(
                     "{}: {}",
-                    lang.pick("not called, and closed", "不拨打并关闭"),
+                    lang.pick("not called; the lead is closed", "不拨打并关闭"),
                     lang.reason_words(reason)
                 )
             }
@@ -237,7 +237,7 @@ impl Teller<'_> {
     }
 
     fn answered(&self, there: &[AgentThere]) -> String {
-        let mut text = self.lang.pick("she answers", "接听").to_owned();
+        let mut text = self.lang.pick("the callee answers", "接听").to_owned();
         if there.is_empty() {
             return text;
         }
@@ -280,15 +280,15 @@ impl Teller<'_> {
         let lang = self.lang;
         match cause {
             HangUpCause::RingTimeout => {
-                lang.pick("it rang long enough, or its line was needed", "振铃超时或让出线路")
+                lang.pick("no answer in time, or the line was needed", "振铃超时或让出线路")
             }
             HangUpCause::Finished => lang.pick("it is finished", "已完成"),
             HangUpCause::Stopped => lang.pick("stopped", "被停止"),
-            HangUpCause::MediaLost => lang.pick("its sound was lost", "媒体中断"),
-            HangUpCause::NotSaved => lang.pick("the answer could not be written down", "接听未能写入"),
+            HangUpCause::MediaLost => lang.pick("the media stream was lost", "媒体中断"),
+            HangUpCause::NotSaved => lang.pick("the answer could not be saved", "接听未能写入"),
             HangUpCause::AgentHungUp => lang.pick("the agent hung up", "坐席挂机"),
             HangUpCause::AgentFailed => lang.pick("its agent is gone", "坐席离线"),
-            HangUpCause::Abandoned => lang.pick("nobody was free to speak with her", "无坐席空闲"),
+            HangUpCause::Abandoned => lang.pick("no agent was free", "无坐席空闲"),
         }
     }
 
@@ -304,8 +304,8 @@ impl Teller<'_> {
         let free = of_state(&story.there, true).count();
         let mut text = match self.lang {
             Lang::En => format!(
-                "why: she answered and waited {waited}; {free} of {} agents were free at that moment; \
-                 people are let wait {patience}",
+                "why: the callee answered and waited {waited}; {free} of {} agents were free at that moment; \
+                 the longest wait allowed is {patience}",
                 story.there.len()
             ),
             Lang::Zh => format!(
@@ -316,7 +316,7 @@ impl Teller<'_> {
         text += &match (story.first_free(), self.lang) {
             (Some((there, at)), Lang::En) => {
                 format!(
-                    "; the first to be free was {}, {} after the answer",
+                    "; the first agent to become free was {}, {} after the answer",
                     there.number,
                     self.after_answer(at)
                 )
@@ -324,7 +324,7 @@ impl Teller<'_> {
             (Some((there, at)), Lang::Zh) => {
                 format!(";最早空闲的是坐席 {},距接听 {}", there.number, self.after_answer(at))
             }
-            (None, Lang::En) => "; nobody was free in the ten minutes after".to_owned(),
+            (None, Lang::En) => "; no agent became free in the next ten minutes".to_owned(),
             (None, Lang::Zh) => ";其后十分钟内无人空闲".to_owned(),
         };
         let reason = story.lines.iter().find_map(|line| match &line.what {
@@ -337,7 +337,7 @@ impl Teller<'_> {
             text += &match self.lang {
                 Lang::En => format!(
                     "; when it was placed, {free:.1} agents were expected free for {answers:.1} answers, \
-                     and {risk:.1} % that the next finds nobody was taken"
+                     and a risk of {risk:.1} % that the next answer finds no free agent was accepted"
                 ),
                 Lang::Zh => format!(
                     ";拨出时预计 {free:.1} 名坐席空闲、{answers:.1} 人接听,接受的落空概率为 {risk:.1} %"

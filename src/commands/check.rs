@@ -94,7 +94,7 @@ fn show(loaded: &LoadedCampaign, report: Option<&ListReport>, heard: &[(String, 
         println!("    blacklist {}: {} numbers, {} hits", blacklist.name, blacklist.numbers, blacklist.hits);
         if blacklist.unreadable > 0 {
             println!(
-                "      warning: {} rows hold no readable number and protect nobody (rows {:?})",
+                "      warning: {} rows hold no readable number and block nothing (rows {:?})",
                 blacklist.unreadable, blacklist.unreadable_rows
             );
         }

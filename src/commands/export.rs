@@ -43,6 +43,6 @@ pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Fa
         return Err(Failure::refused(format!("campaign {} has no imported list", loaded.rules.name)));
     };
     store.undo_import(last.id).await.map_err(Failure::refused)?;
-    println!("taken back: {} ({} rows)", last.file, last.rows_read);
+    println!("import removed: {} ({} rows)", last.file, last.rows_read);
     Ok(Exit::Done)
 }

@@ -67,7 +67,7 @@ pub(super) async fn tidy_recordings(
         .map_err(Failure::unexpected)?
         .map_err(|error| Failure::usage(format!("{}: {error}", dir.display())))?;
     if mended > 0 {
-        eprintln!("{mended} recordings were cut off by the last stop; they are whole again");
+        eprintln!("{mended} recordings were cut off by the last stop; they have been repaired");
     }
     store.recordings_found(&found, cut).await.map_err(Failure::unexpected)?;
     let days = config.retention.recordings_days;
@@ -79,7 +79,7 @@ pub(super) async fn tidy_recordings(
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                eprintln!("warning: {}: {error}; kept beyond its time", file.display());
+                eprintln!("warning: {}: {error}; kept beyond its retention", file.display());
                 continue;
             }
         }

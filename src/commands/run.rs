@@ -86,7 +86,7 @@ async fn follow(
             _ = results_due.tick() => {
                 match write_results(store_url, loaded).await {
                     Ok(summary) => running.metrics.leads(&loaded.rules.name, &summary.leads_by_state),
-                    Err(failure) => tracing::warn!(why = failure.sentence, "the results are not written now"),
+                    Err(failure) => tracing::warn!(why = failure.sentence, "the result files could not be written; they are tried again later"),
                 }
             }
         }

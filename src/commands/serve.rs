@@ -30,7 +30,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let service = Service::start(config, args.people, true, true, folder).await?;
     if !service.listens() {
         service.finish().await?;
-        return Err(Failure::usage("a service without its API is none; put right `listen` of [http]"));
+        return Err(Failure::usage("the service cannot run without its API; check `listen` in [http]"));
     }
     let mut open = Vec::new();
     for (campaign, sounds) in loaded {
@@ -106,7 +106,10 @@ async fn answer(service: &Service, open: &mut Vec<LoadedCampaign>, wanted: OpenC
 async fn write_all(store_url: &str, open: &[LoadedCampaign]) {
     for loaded in open {
         if let Err(failure) = write_results(store_url, loaded).await {
-            tracing::warn!(why = failure.sentence, "the results are not written now");
+            tracing::warn!(
+                why = failure.sentence,
+                "the result files could not be written; they are tried again later"
+            );
         }
     }
 }

@@ -188,7 +188,10 @@ impl Service {
             );
         }
         if !resumed.legs.is_empty() {
-            eprintln!("{} telephones of agents and others were in them; they are told", resumed.legs.len());
+            eprintln!(
+                "{} further legs, such as agents' phones, were up; they are hung up",
+                resumed.legs.len()
+            );
         }
         let phones = store.known_phones().await.map_err(Failure::unexpected)?;
         handle.ask(Ask::Resume { work: resumed.work, dialogs, phones }).await;
@@ -204,7 +207,7 @@ impl Service {
             recordings: PathBuf::from(&config.recordings.dir),
             campaigns,
         })
-        .map_err(|_| Failure::unexpected("this machine has no random numbers to give"))?;
+        .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if serves { open_console(&config, &door).await } else { None };
         Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, door, console })
     }
@@ -293,7 +296,7 @@ fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
         false => serde_json::from_str(text).map(|one| vec![one]),
     };
     read.unwrap_or_else(|error| {
-        tracing::error!(%error, "a call that was cut off cannot be ended by us");
+        tracing::error!(%error, "a saved dialog is unreadable: a call of the last process cannot be hung up");
         Vec::new()
     })
 }
@@ -339,8 +342,8 @@ async fn import(store: &Store, campaign: CampaignId, loaded: &LoadedCampaign) ->
     }
     if let Some(last) = earlier.last() {
         return Err(Failure::refused(format!(
-            "{}: changed since it was taken in ({} rows from {}); put the old list back, or take it back with \
-             `paceline undo-import` (as long as nobody was called), or give the new rows a campaign of their own",
+            "{}: changed since it was imported ({} rows from {}); restore the old list, or remove the import with \
+             `paceline undo-import` (as long as no lead was called), or put the new rows into a new campaign",
             loaded.list.file.display(),
             last.rows_read,
             last.file
@@ -383,7 +386,7 @@ async fn import(store: &Store, campaign: CampaignId, loaded: &LoadedCampaign) ->
     let json = serde_json::to_string(&report).map_err(Failure::unexpected)?;
     import.commit(report.rows_read, &json).await.map_err(Failure::unexpected)?;
     eprintln!(
-        "list taken in: {} rows = {} leads + {} refused{}",
+        "list imported: {} rows = {} leads + {} refused{}",
         report.rows_read,
         report.leads,
         report.refused_rows,

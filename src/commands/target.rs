@@ -69,7 +69,9 @@ fn inside(store: Store, config: &Config) -> Result<Client, Failure> {
         recordings: PathBuf::from(&config.recordings.dir),
         campaigns: None,
     });
-    Ok(Client::inside(door.map_err(|_| Failure::unexpected("this machine has no random numbers to give"))?))
+    Ok(Client::inside(
+        door.map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?,
+    ))
 }
 
 /// The address at which phones will register, as far as the configuration alone says.
