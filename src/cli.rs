@@ -144,7 +144,7 @@ pub struct WorldArgs {
 
 impl WorldArgs {
     /// True if at least one assumption is given.
-    pub fn given(&self) -> bool {
+    pub fn is_given(&self) -> bool {
         [self.answer_rate, self.talk_secs, self.wrap_secs, self.ring_secs].iter().any(Option::is_some)
     }
 }
@@ -219,12 +219,12 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "SETTING", conflicts_with_all = ["at", "call", "number", "decisions"])]
     pub shadow: Option<String>,
     #[command(flatten)]
-    pub back: LookBack,
+    pub view: ReplayViewArgs,
 }
 
 /// Which part of a journal is shown, and how.
 #[derive(Clone, Debug, Default, Args)]
-pub struct LookBack {
+pub struct ReplayViewArgs {
     /// Show a timeline from this moment on: 14:03, 2026-11-21T14:03:20, or with an offset
     #[arg(long, value_name = "TIME", conflicts_with_all = ["call", "number"])]
     pub at: Option<String>,
@@ -254,7 +254,7 @@ pub struct LookBack {
 #[derive(Clone, Debug, Args)]
 pub struct WhyArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     /// The campaign file
     pub campaign: PathBuf,
     /// The lead with this number
@@ -307,7 +307,7 @@ pub struct ServeArgs {
 
 /// The service that a command talks to.
 #[derive(Clone, Debug, Args)]
-pub struct Reach {
+pub struct TargetArgs {
     /// Base URL of the service [default: the one that runs on this store]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
@@ -319,7 +319,7 @@ pub struct Reach {
 #[derive(Clone, Debug, Args)]
 pub struct AgentsArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     /// Print the present state once, and end
     #[arg(long)]
     pub once: bool,
@@ -331,13 +331,13 @@ pub struct AgentsArgs {
 #[derive(Clone, Debug, Args)]
 pub struct UserArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     #[command(subcommand)]
-    pub act: UserAct,
+    pub action: UserAction,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-pub enum UserAct {
+pub enum UserAction {
     /// Create an account; passwords are shown once
     Add(UserAddArgs),
     /// List all accounts
@@ -396,13 +396,13 @@ pub struct UserAddArgs {
 #[derive(Clone, Debug, Args)]
 pub struct GroupArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     #[command(subcommand)]
-    pub act: GroupAct,
+    pub action: GroupAction,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-pub enum GroupAct {
+pub enum GroupAction {
     /// Create a group
     Add {
         name: String,
@@ -429,13 +429,13 @@ pub enum GroupAct {
 #[derive(Clone, Debug, Args)]
 pub struct TokenArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     #[command(subcommand)]
-    pub act: TokenAct,
+    pub action: TokenAction,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-pub enum TokenAct {
+pub enum TokenAction {
     /// Create a token; it is shown once, on stdout
     Add {
         /// Name of the program or person that uses it

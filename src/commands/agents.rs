@@ -14,27 +14,27 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 /// Interval of redraws, so that the `since` column counts on.
-const DRAWN_EVERY: Duration = Duration::from_millis(500);
+const REDRAW_INTERVAL: Duration = Duration::from_millis(500);
 
 pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = target::running(&args.reach, &config)?;
+    let client = target::service_client(&args.target, &config)?;
     let mut events = client.live().await.map_err(Failure::refused)?;
     let lang = Lang::of_process();
     let terminal = std::io::stdout().is_terminal();
-    let mut floor = Floor { group: args.group, ..Floor::default() };
-    let mut redraw = tokio::time::interval(DRAWN_EVERY);
+    let mut view = LiveView { group: args.group, ..LiveView::default() };
+    let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
     let screen = (terminal && !args.once && !global.json).then(Screen::open);
     loop {
         tokio::select! {
             event = events.next() => {
                 let Some((name, data)) = event else {
-                    return Err(Failure::unexpected(gone(&client)));
+                    return Err(Failure::unexpected(closed_message(&client)));
                 };
-                floor.hear(&name, &data);
+                view.apply_event(&name, &data);
                 let line = match (global.json, screen.is_none()) {
                     (true, _) => Some(json!({ "event": name, "data": data }).to_string()),
-                    (false, true) => floor.line(lang, &name, &data),
+                    (false, true) => view.event_line(lang, &name, &data),
                     (false, false) => None,
                 };
                 // A closed stdout (a pipe such as `head`) ends the command.
@@ -42,13 +42,13 @@ pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> 
                     return Ok(Exit::Done);
                 }
             }
-            _ = redraw.tick(), if screen.is_some() => Screen::draw(&floor.tables(lang, Clock::utc())),
+            _ = redraw.tick(), if screen.is_some() => Screen::draw(&view.tables(lang, Clock::utc())),
             _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
         }
     }
 }
 
-fn gone(client: &Client) -> String {
+fn closed_message(client: &Client) -> String {
     format!("{}: the service has stopped, or the token is no longer valid", client.url)
 }
 
@@ -80,28 +80,28 @@ impl Drop for Screen {
 
 /// Agents and campaigns, as the latest events describe them.
 #[derive(Default)]
-struct Floor {
+struct LiveView {
     group: Option<String>,
     seats: BTreeMap<String, Value>,
     campaigns: BTreeMap<String, Value>,
 }
 
-impl Floor {
-    fn hear(&mut self, name: &str, data: &Value) {
+impl LiveView {
+    fn apply_event(&mut self, name: &str, data: &Value) {
         match name {
             "snapshot" => {
                 self.seats.clear();
                 self.campaigns.clear();
-                data["seats"].as_array().into_iter().flatten().for_each(|seat| self.take_seat(seat));
-                data["campaigns"].as_array().into_iter().flatten().for_each(|it| self.take_campaign(it));
+                data["seats"].as_array().into_iter().flatten().for_each(|seat| self.update_seat(seat));
+                data["campaigns"].as_array().into_iter().flatten().for_each(|it| self.update_campaign(it));
             }
-            "seat" => self.take_seat(data),
-            "campaign" => self.take_campaign(data),
+            "seat" => self.update_seat(data),
+            "campaign" => self.update_campaign(data),
             _ => {}
         }
     }
 
-    fn take_seat(&mut self, seat: &Value) {
+    fn update_seat(&mut self, seat: &Value) {
         let of_group = |group: &String| {
             seat["groups"].as_array().into_iter().flatten().any(|name| name == group.as_str())
         };
@@ -113,23 +113,23 @@ impl Floor {
         }
     }
 
-    fn take_campaign(&mut self, campaign: &Value) {
+    fn update_campaign(&mut self, campaign: &Value) {
         let name = campaign["name"].as_str().unwrap_or_default().to_owned();
         self.campaigns.insert(name, campaign.clone());
     }
 
     /// One line per change, for pipes and logs; the whole table for a snapshot.
-    fn line(&self, lang: Lang, name: &str, data: &Value) -> Option<String> {
+    fn event_line(&self, lang: Lang, name: &str, data: &Value) -> Option<String> {
         match name {
             "snapshot" => Some(self.tables(lang, Clock::utc())),
             "seat" => {
                 let state = lang.seat(word(&data["availability"]), word(&data["activity"]));
-                let callee = plain(&data["work"]["number"]);
-                Some(format!("{} {} {state} {callee}", plain(&data["since"]), plain(&data["agent"])))
+                let callee = escaped(&data["work"]["number"]);
+                Some(format!("{} {} {state} {callee}", escaped(&data["since"]), escaped(&data["agent"])))
             }
             "decided" | "finished" => {
-                let why = worded(lang, data);
-                Some(format!("{} {} {why}", plain(&data["at"]), plain(&data["campaign"])))
+                let why = reason_words(lang, data);
+                Some(format!("{} {} {why}", escaped(&data["at"]), escaped(&data["campaign"])))
             }
             _ => None,
         }
@@ -159,15 +159,15 @@ impl Floor {
                 None => state.to_owned(),
             };
             table.add_row([
-                Cell::new(plain(&seat["agent"])),
-                Cell::new(plain(&seat["name"])),
+                Cell::new(escaped(&seat["agent"])),
+                Cell::new(escaped(&seat["name"])),
                 Cell::new(state),
-                right(since(&seat["since"], now)),
+                right_aligned(since(&seat["since"], now)),
                 Cell::new(phone(seat, lang)),
-                Cell::new(plain(&seat["work"]["campaign"])),
-                Cell::new(plain(&seat["work"]["number"])),
-                right(plain(&seat["answered"])),
-                right(span(seat["talked_secs"].as_f64().unwrap_or(0.0))),
+                Cell::new(escaped(&seat["work"]["campaign"])),
+                Cell::new(escaped(&seat["work"]["number"])),
+                right_aligned(escaped(&seat["answered"])),
+                right_aligned(span(seat["talked_secs"].as_f64().unwrap_or(0.0))),
             ]);
         }
         table
@@ -186,16 +186,16 @@ impl Floor {
         ]);
         for campaign in self.campaigns.values() {
             let view = &campaign["view"];
-            let why = worded(lang, campaign);
+            let why = reason_words(lang, campaign);
             let ringing = view["starting"].as_u64().unwrap_or(0) + view["ringing"].as_u64().unwrap_or(0);
             table.add_row([
-                Cell::new(plain(&campaign["name"])),
+                Cell::new(escaped(&campaign["name"])),
                 Cell::new(why),
-                right(ringing.to_string()),
-                right(plain(&view["waiting"])),
-                right(plain(&view["talking"])),
+                right_aligned(ringing.to_string()),
+                right_aligned(escaped(&view["waiting"])),
+                right_aligned(escaped(&view["talking"])),
                 Cell::new(abandoned(campaign, lang)),
-                right(plain(&campaign["placed"])),
+                right_aligned(escaped(&campaign["placed"])),
             ]);
         }
         table
@@ -206,16 +206,16 @@ impl Floor {
 fn abandoned(campaign: &Value, lang: Lang) -> String {
     let Some(rate) = campaign["abandon_rate"].as_f64() else { return String::new() };
     let abandon = &campaign["abandon"];
-    let rule = plain(&abandon["strictest"]);
+    let rule = escaped(&abandon["strictest"]);
     lang.abandon_rate(rate, &rule, abandon["left"].as_u64().unwrap_or_default())
 }
 
-fn right(text: String) -> Cell {
+fn right_aligned(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 /// Text from outside, with control characters escaped.
-fn plain(value: &Value) -> String {
+fn escaped(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.escape_debug().to_string(),
@@ -224,7 +224,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// Why a campaign dials or does not, in the service's words; an older service sends only the code.
-fn worded(lang: Lang, data: &Value) -> String {
+fn reason_words(lang: Lang, data: &Value) -> String {
     let words = match lang {
         Lang::En => &data["words"]["en"],
         Lang::Zh => &data["words"]["zh"],
@@ -232,7 +232,7 @@ fn worded(lang: Lang, data: &Value) -> String {
     match words.as_str().filter(|words| !words.is_empty()) {
         Some(words) => words.chars().filter(|letter| !letter.is_control()).collect(),
         None => serde_json::from_value(data["why"].clone())
-            .map_or_else(|_| plain(&data["why"]), |why| lang.why(why).to_owned()),
+            .map_or_else(|_| escaped(&data["why"]), |why| lang.why(why).to_owned()),
     }
 }
 
@@ -272,15 +272,15 @@ mod tests {
     }
 
     #[test]
-    fn a_table_shows_what_the_stream_told_last() {
-        let mut floor = Floor::default();
+    fn the_table_shows_the_latest_event_of_each_seat() {
+        let mut view = LiveView::default();
         let snapshot = json!({ "seats": [seat("8001", "idle"), seat("8002", "idle")], "campaigns": [
             { "name": "vote", "why": "agents_busy", "abandon_rate": 0.025, "placed": 7,
               "abandon": { "strictest": "uk_ofcom", "left": 4 },
               "view": { "starting": 1, "ringing": 2, "waiting": 0, "talking": 4 } }] });
-        floor.hear("snapshot", &snapshot);
-        floor.hear("seat", &seat("8001", "talking"));
-        let text = floor.tables(Lang::En, Utc::from_millis(75_000));
+        view.apply_event("snapshot", &snapshot);
+        view.apply_event("seat", &seat("8001", "talking"));
+        let text = view.tables(Lang::En, Utc::from_millis(75_000));
         for shown in [
             "8001",
             "talking",
@@ -294,17 +294,17 @@ mod tests {
             assert!(text.contains(shown), "{shown}: {text}");
         }
         assert!(!text.contains('\u{1b}'), "a name cannot clear the screen");
-        assert!(floor.tables(Lang::Zh, Utc::from_millis(0)).contains("通话"));
+        assert!(view.tables(Lang::Zh, Utc::from_millis(0)).contains("通话"));
     }
 
     #[test]
     fn a_seat_that_leaves_the_group_leaves_the_table() {
-        let mut floor = Floor { group: Some("vote".into()), ..Floor::default() };
-        floor.hear("seat", &seat("8001", "idle"));
-        assert_eq!(floor.seats.len(), 1);
+        let mut view = LiveView { group: Some("vote".into()), ..LiveView::default() };
+        view.apply_event("seat", &seat("8001", "idle"));
+        assert_eq!(view.seats.len(), 1);
         let mut other = seat("8001", "idle");
         other["groups"] = json!(["night"]);
-        floor.hear("seat", &other);
-        assert!(floor.seats.is_empty());
+        view.apply_event("seat", &other);
+        assert!(view.seats.is_empty());
     }
 }

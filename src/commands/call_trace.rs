@@ -1,7 +1,7 @@
 //! Prints the trace of a call line by line, and for an abandoned call why no agent took it.
 
-use super::replay_view::shown;
-use super::timeline::instant;
+use super::replay_view::masked_number;
+use super::timeline::rfc3339;
 use crate::journal::{AgentState, AgentThere, Happened, Stories, Story};
 use crate::text::{Lang, Moments};
 use paceline_core::call::HangUpCause;
@@ -16,10 +16,11 @@ use std::fmt::Write as _;
 /// Most busy agents that are listed by number.
 const NAMED_MAX: usize = 12;
 
-pub(super) fn text(stories: &Stories, numbers: bool, lang: Lang) -> String {
+pub(super) fn to_text(stories: &Stories, numbers: bool, lang: Lang) -> String {
     let mut out = String::new();
     for story in &stories.told {
-        let teller = Teller { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
+        let writer =
+            TraceWriter { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
         let lead = story.lead.map_or_else(String::new, |lead| format!(", {} {lead}", lang.lead()));
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -27,29 +28,33 @@ pub(super) fn text(stories: &Stories, numbers: bool, lang: Lang) -> String {
             "{} {} {}{lead}, {}",
             lang.pick("call", "呼叫"),
             story.attempt,
-            shown(story.number, numbers),
-            story.lines.first().map_or_else(String::new, |line| teller.moments.show(line.at))
+            masked_number(story.number, numbers),
+            story.lines.first().map_or_else(String::new, |line| writer.moments.show(line.at))
         );
-        for (at, line) in teller.lines() {
-            let _ = writeln!(out, "  {} {line}", teller.moments.exact(at));
+        for (at, line) in writer.lines() {
+            let _ = writeln!(out, "  {} {line}", writer.moments.exact(at));
         }
-        if let Some(verdict) = teller.verdict() {
+        if let Some(verdict) = writer.verdict() {
             let _ = writeln!(out, "  {verdict}");
         }
     }
     out
 }
 
-pub(super) fn data(stories: &Stories, numbers: bool) -> Value {
-    let told = stories.told.iter().map(|story| {
-        let teller =
-            |lang| Teller { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
-        let (en, zh) = (teller(Lang::En), teller(Lang::Zh));
+pub(super) fn to_json(stories: &Stories, numbers: bool) -> Value {
+    let calls = stories.told.iter().map(|story| {
+        let writer = |lang| TraceWriter {
+            story,
+            agents: &stories.agents,
+            moments: Moments::of(&story.timezone),
+            lang,
+        };
+        let (en, zh) = (writer(Lang::En), writer(Lang::Zh));
         let lines: Vec<Value> = en
             .lines()
             .into_iter()
             .zip(zh.lines())
-            .map(|((at, en), (_, zh))| json!({ "at": instant(at), "words": { "en": en, "zh": zh } }))
+            .map(|((at, en), (_, zh))| json!({ "at": rfc3339(at), "words": { "en": en, "zh": zh } }))
             .collect();
         let there: Vec<Value> = story
             .there
@@ -58,37 +63,37 @@ pub(super) fn data(stories: &Stories, numbers: bool) -> Value {
                 json!({
                     "agent": there.number,
                     "state": there.state.word(),
-                    "since": instant(there.since),
-                    "free_at": there.free_at.map(instant),
+                    "since": rfc3339(there.since),
+                    "free_at": there.free_at.map(rfc3339),
                 })
             })
             .collect();
         json!({
             "attempt": story.attempt,
             "lead": story.lead,
-            "number": shown(story.number, numbers),
+            "number": masked_number(story.number, numbers),
             "outcome": story.outcome.map(|outcome| outcome.word()),
-            "answered_at": story.answered_at.map(instant),
-            "connected_at": story.connected.map(|(_, at)| instant(at)),
+            "answered_at": story.answered_at.map(rfc3339),
+            "connected_at": story.connected.map(|(_, at)| rfc3339(at)),
             "agent": story.connected.and_then(|(agent, _)| stories.agents.get(&agent)),
-            "ended_at": story.ended_at.map(instant),
+            "ended_at": story.ended_at.map(rfc3339),
             "abandoned": story.abandoned(),
             "agents_at_answer": there,
             "lines": lines,
             "verdict": { "en": en.verdict(), "zh": zh.verdict() },
         })
     });
-    json!({ "calls": told.collect::<Vec<_>>() })
+    json!({ "calls": calls.collect::<Vec<_>>() })
 }
 
-struct Teller<'a> {
+struct TraceWriter<'a> {
     story: &'a Story,
     agents: &'a BTreeMap<AgentId, String>,
     moments: Moments,
     lang: Lang,
 }
 
-impl Teller<'_> {
+impl TraceWriter<'_> {
     /// All lines in the order of time, with a line for each moment a busy agent became free.
     fn lines(&self) -> Vec<(Utc, String)> {
         let mut lines: Vec<(Utc, String)> =
@@ -99,21 +104,22 @@ impl Teller<'_> {
             let Some(at) = there.free_at else { continue };
             // Agents who became free while the callee waited, and for an abandoned call the first one
             // afterwards.
-            if (until.is_none_or(|until| at <= until) || first && self.story.abandoned()) && !self.hers(there)
+            if (until.is_none_or(|until| at <= until) || first && self.story.abandoned())
+                && !self.took_the_call(there)
             {
                 let place = lines.partition_point(|(earlier, _)| *earlier <= at);
-                lines.insert(place, (at, self.freed(there, at)));
+                lines.insert(place, (at, self.free_line(there, at)));
             }
         }
         lines
     }
 
     /// True if this agent became free by taking this very call.
-    fn hers(&self, there: &AgentThere) -> bool {
+    fn took_the_call(&self, there: &AgentThere) -> bool {
         self.story.connected.is_some_and(|(agent, at)| agent == there.agent && there.free_at == Some(at))
     }
 
-    fn freed(&self, there: &AgentThere, at: Utc) -> String {
+    fn free_line(&self, there: &AgentThere, at: Utc) -> String {
         let after = self.after_answer(at);
         match self.lang {
             Lang::En => format!("agent {} is free, {after} after the answer", there.number),
@@ -137,7 +143,7 @@ impl Teller<'_> {
                 let why = lang.view(view, &self.moments);
                 format!("{}: {why}", lang.pick("chosen by the decision", "由该决定选中"))
             }
-            Happened::Asked(verdict) => self.asked(*verdict),
+            Happened::Asked(verdict) => self.dial_verdict(*verdict),
             Happened::Placed => pick("the call is placed", "呼叫发出"),
             Happened::Trying => pick("the trunk is processing it", "中继已受理"),
             Happened::Ringing => pick("the phone rings", "振铃"),
@@ -162,7 +168,7 @@ impl Teller<'_> {
             Happened::Retrieved => pick("the callee is taken off hold", "取回"),
             Happened::Sorry => pick("no agent is free: the sorry message plays", "无坐席空闲:播放致歉语"),
             Happened::HungUp(cause) => {
-                format!("{}: {}", lang.pick("we hang up", "我方挂机"), self.cause(*cause))
+                format!("{}: {}", lang.pick("we hang up", "我方挂机"), self.hang_up_cause(*cause))
             }
             Happened::Ended(ended) => {
                 let code = ended.sip_code.map(|code| format!(" (SIP {code})")).unwrap_or_default();
@@ -177,7 +183,7 @@ impl Teller<'_> {
                     format!("{}: {}", lang.pick("recorded as", "记录为"), lang.outcome_words(*outcome));
                 if let Some(state) = state {
                     text += &format!("; {} ", lang.pick("its lead is", "名单状态"));
-                    text += &self.becomes(*state, *next_at);
+                    text += &self.lead_state(*state, *next_at);
                 }
                 if let Some(reason) = reason {
                     text += &format!(" ({})", lang.reason_words(*reason));
@@ -200,7 +206,7 @@ impl Teller<'_> {
         }
     }
 
-    fn becomes(&self, state: LeadState, next_at: Option<Utc>) -> String {
+    fn lead_state(&self, state: LeadState, next_at: Option<Utc>) -> String {
         let again = next_at.map(|at| self.moments.show(at));
         match (state, again, self.lang) {
             (LeadState::Open, Some(at), Lang::En) => format!("open, due again at {at}"),
@@ -211,7 +217,7 @@ impl Teller<'_> {
         }
     }
 
-    fn asked(&self, verdict: DialVerdict) -> String {
+    fn dial_verdict(&self, verdict: DialVerdict) -> String {
         let lang = self.lang;
         match verdict {
             DialVerdict::Opened => {
@@ -241,26 +247,26 @@ impl Teller<'_> {
         if there.is_empty() {
             return text;
         }
-        let free: Vec<&str> = of_state(there, true).map(|it| it.number.as_str()).collect();
+        let free: Vec<&str> = agents_by_free(there, true).map(|it| it.number.as_str()).collect();
         text += &match (free.is_empty(), self.lang) {
             (true, Lang::En) => format!("; of {} agents none is free: ", there.len()),
             (true, Lang::Zh) => format!(";{} 名坐席均不空闲:", there.len()),
             (false, Lang::En) => format!("; free: {}; not free: ", free.join(", ")),
             (false, Lang::Zh) => format!(";空闲:{};不空闲:", free.join(", ")),
         };
-        let busy: Vec<String> = of_state(there, false)
+        let busy: Vec<String> = agents_by_free(there, false)
             .take(NAMED_MAX)
-            .map(|it| format!("{} {}", it.number, self.doing(it.state)))
+            .map(|it| format!("{} {}", it.number, self.agent_state(it.state)))
             .collect();
         text += &if busy.is_empty() { "-".to_owned() } else { busy.join(", ") };
-        match of_state(there, false).count().saturating_sub(NAMED_MAX) {
+        match agents_by_free(there, false).count().saturating_sub(NAMED_MAX) {
             0 => {}
             more => text += &format!(" +{more}"),
         }
         text
     }
 
-    fn doing(&self, state: AgentState) -> &'static str {
+    fn agent_state(&self, state: AgentState) -> &'static str {
         let lang = self.lang;
         match state {
             AgentState::SignedOut => lang.pick("signed out", "未签入"),
@@ -276,7 +282,7 @@ impl Teller<'_> {
         }
     }
 
-    fn cause(&self, cause: HangUpCause) -> &'static str {
+    fn hang_up_cause(&self, cause: HangUpCause) -> &'static str {
         let lang = self.lang;
         match cause {
             HangUpCause::RingTimeout => {
@@ -301,7 +307,7 @@ impl Teller<'_> {
         }
         let waited = secs(ended.since(answered));
         let patience = secs(story.answer_wait);
-        let free = of_state(&story.there, true).count();
+        let free = agents_by_free(&story.there, true).count();
         let mut text = match self.lang {
             Lang::En => format!(
                 "why: the callee answered and waited {waited}; {free} of {} agents were free at that moment; \
@@ -348,7 +354,7 @@ impl Teller<'_> {
     }
 }
 
-fn of_state(there: &[AgentThere], free: bool) -> impl Iterator<Item = &AgentThere> {
+fn agents_by_free(there: &[AgentThere], free: bool) -> impl Iterator<Item = &AgentThere> {
     there.iter().filter(move |there| there.free == free)
 }
 

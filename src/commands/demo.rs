@@ -1,8 +1,8 @@
 //! `paceline demo`: a sample campaign, or a rehearsal of a given one, on the built-in simulated carrier,
 //! without any configuration. Agents are simulated too.
 
-use super::crew::{Crew, demonstration};
-use super::forecast::Known;
+use super::demo_agents::{Crew, demo_habits};
+use super::forecast::Measured;
 use super::run::run_campaign;
 use super::setup::Setup;
 use super::{Failure, campaign};
@@ -52,13 +52,13 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
             loaded.rules.mode.word()
         )));
     }
-    let rehearsal = args.campaign.is_some() || args.world.given();
-    let world = args.world.or(Known::default());
+    let rehearsal = args.campaign.is_some() || args.world.is_given();
+    let world = args.world.with_measured(Measured::default());
     let people = match rehearsal {
         true => Some(write_people(&dir, &world)?),
         false => Some(sample.with_file_name("people.toml")).filter(|file| file.exists()),
     };
-    let habits = if rehearsal { world.habits() } else { demonstration() };
+    let habits = if rehearsal { world.habits() } else { demo_habits() };
     let crew = (args.agents > 0).then_some(Crew { agents: args.agents, habits });
     run_campaign(global, Setup { config, loaded, people, metrics_port: true, crew }).await
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Sends every group and agent of the store to the engine. May be repeated at any time.
-pub(super) async fn tell_people(store: &Store, handle: &EngineHandle) -> Result<(), Failure> {
+pub(super) async fn send_agents(store: &Store, handle: &EngineHandle) -> Result<(), Failure> {
     for group in store.groups().await.map_err(Failure::unexpected)? {
         handle.ask(Ask::Group(group)).await;
     }
@@ -26,7 +26,7 @@ pub(super) async fn tell_people(store: &Store, handle: &EngineHandle) -> Result<
 }
 
 /// Loads the prompts in the configured language.
-pub(super) fn prompts(config: &Config) -> Result<Prompts, Failure> {
+pub(super) fn load_prompts(config: &Config) -> Result<Prompts, Failure> {
     let language = match config.prompts.language {
         PromptLanguage::Zh => Language::Zh,
         PromptLanguage::En => Language::En,
@@ -39,11 +39,11 @@ pub(super) fn prompts(config: &Config) -> Result<Prompts, Failure> {
 const DELETED_AT_ONCE: u32 = 100_000;
 
 /// A recording may be complete this long before its row is written.
-const UNTOLD: Duration = Duration::from_secs(60);
+const ROW_DELAY_MAX: Duration = Duration::from_secs(60);
 
 /// Repairs recordings that a crash cut off, enters them with their calls, and deletes those past their
 /// retention. `cut` and `alive_at`: open legs and last sign of life of the last process, from the store.
-pub(super) async fn tidy_recordings(
+pub(super) async fn recover_recordings(
     config: &Config,
     store: &Store,
     cut: &[CutLeg],
@@ -53,16 +53,16 @@ pub(super) async fn tidy_recordings(
     if !dir.is_dir() {
         return Ok(());
     }
-    let mending = dir.clone();
+    let recordings = dir.clone();
     let since = UNIX_EPOCH + Duration::from_millis(alive_at.as_millis().max(0) as u64);
-    let since = since.checked_sub(UNTOLD).unwrap_or(UNIX_EPOCH);
-    let looked = tokio::task::spawn_blocking(move || {
-        let mended = rtp::recover(&mending)?;
-        let untold = rtp::finished_since(&mending, since)?;
-        let found = untold.iter().filter_map(|file| found_recording(&mending, file)).collect();
+    let since = since.checked_sub(ROW_DELAY_MAX).unwrap_or(UNIX_EPOCH);
+    let searched = tokio::task::spawn_blocking(move || {
+        let mended = rtp::recover(&recordings)?;
+        let finished = rtp::finished_since(&recordings, since)?;
+        let found = finished.iter().filter_map(|file| found_recording(&recordings, file)).collect();
         Ok::<_, std::io::Error>((mended.len(), found))
     });
-    let (mended, found): (usize, Vec<_>) = looked
+    let (mended, found): (usize, Vec<_>) = searched
         .await
         .map_err(Failure::unexpected)?
         .map_err(|error| Failure::usage(format!("{}: {error}", dir.display())))?;
@@ -92,8 +92,8 @@ pub(super) async fn tidy_recordings(
 
 /// The description (`.json`) of a recording.
 #[derive(Deserialize)]
-struct About {
-    meta: AboutCall,
+struct Description {
+    meta: DescribedCall,
     started_unix_micros: i64,
     #[serde(default)]
     seconds: f64,
@@ -102,18 +102,19 @@ struct About {
 }
 
 #[derive(Deserialize)]
-struct AboutCall {
+struct DescribedCall {
     call: CallId,
 }
 
 /// `None` if the description is missing or does not name a call.
 fn found_recording(dir: &Path, file: &Path) -> Option<FoundRecording> {
-    let about: About = serde_json::from_slice(&std::fs::read(file.with_extension("json")).ok()?).ok()?;
+    let description: Description =
+        serde_json::from_slice(&std::fs::read(file.with_extension("json")).ok()?).ok()?;
     Some(FoundRecording {
-        call: about.meta.call,
-        began_at: Utc::from_millis(about.started_unix_micros / 1_000),
+        call: description.meta.call,
+        began_at: Utc::from_millis(description.started_unix_micros / 1_000),
         path: file.strip_prefix(dir).unwrap_or(file).display().to_string(),
-        seconds: about.seconds,
-        lost_frames: about.lost_frames,
+        seconds: description.seconds,
+        lost_frames: description.lost_frames,
     })
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Interval of result files of every open campaign.
-const RESULTS_EVERY: Duration = Duration::from_secs(60);
+const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 
 pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
@@ -24,11 +24,11 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
         let sounds = Sounds::load(&campaign)?;
         loaded.push((campaign, sounds));
     }
-    let (openings, mut asked) = mpsc::channel(4);
+    let (openings, mut requests) = mpsc::channel(4);
     let folder = args.folder.map(|dir| CampaignFolder { dir, openings });
     let store_url = config.store.url.clone();
     let service = Service::start(config, args.people, true, true, folder).await?;
-    if !service.listens() {
+    if !service.has_api() {
         service.finish().await?;
         return Err(Failure::usage("the service cannot run without its API; check `listen` in [http]"));
     }
@@ -36,13 +36,13 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     for (campaign, sounds) in loaded {
         open_campaign(&service, &mut open, campaign, sounds, args.paused).await?;
     }
-    let mut results_due = tokio::time::interval(RESULTS_EVERY);
+    let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
     results_due.reset();
     loop {
         tokio::select! {
             () = signals.next() => break,
-            Some(wanted) = asked.recv() => answer(&service, &mut open, wanted).await,
-            _ = results_due.tick() => write_all(&store_url, &open).await,
+            Some(request) = requests.recv() => open_on_request(&service, &mut open, request).await,
+            _ = results_due.tick() => write_all_results(&store_url, &open).await,
         }
     }
     eprintln!("stopping: no new calls; calls may end (again to hang up)");
@@ -59,7 +59,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    write_all(&store_url, &open).await;
+    write_all_results(&store_url, &open).await;
     let left = |board: &Board| board.campaigns.values().any(|campaign| campaign.view.leads_open > 0);
     let stopped = left(&handle.board().borrow());
     Ok(if stopped { Exit::Stopped } else { Exit::Done })
@@ -90,20 +90,20 @@ async fn open_campaign(
 }
 
 /// Opens a campaign at the API's request and answers it.
-async fn answer(service: &Service, open: &mut Vec<LoadedCampaign>, wanted: OpenCampaign) {
+async fn open_on_request(service: &Service, open: &mut Vec<LoadedCampaign>, request: OpenCampaign) {
     let opened = async {
-        let loaded = campaign(&wanted.file, &service.config)?;
+        let loaded = campaign(&request.file, &service.config)?;
         let sounds = Sounds::load(&loaded)?;
         let name = loaded.rules.name.clone();
-        open_campaign(service, open, loaded, sounds, wanted.paused).await?;
+        open_campaign(service, open, loaded, sounds, request.paused).await?;
         Ok(name)
     }
     .await;
     // The client may have disconnected.
-    let _ = wanted.answer.send(opened.map_err(|failure: Failure| failure.sentence));
+    let _ = request.answer.send(opened.map_err(|failure: Failure| failure.sentence));
 }
 
-async fn write_all(store_url: &str, open: &[LoadedCampaign]) {
+async fn write_all_results(store_url: &str, open: &[LoadedCampaign]) {
     for loaded in open {
         if let Err(failure) = write_results(store_url, loaded).await {
             tracing::warn!(

@@ -1,8 +1,8 @@
 //! Builds a running engine from configuration and campaign files: audio, store, list, trunks, sockets, media.
 //! Every refusal happens here, before the first call.
 
-use super::crew::Crew;
-use super::{Failure, carrier, crew, floor};
+use super::demo_agents::Crew;
+use super::{Failure, carrier, demo_agents, floor};
 use crate::audio::Sound;
 use crate::config::{Config, LoadedCampaign, TrunkConfig};
 use crate::console::client::{Client, KeyFile};
@@ -46,7 +46,7 @@ pub(super) struct Setup {
 }
 
 /// A running service with one open campaign.
-pub(super) struct Running {
+pub(super) struct RunningCampaign {
     pub handle: EngineHandle,
     pub campaign: CampaignId,
     pub leads: u64,
@@ -56,7 +56,7 @@ pub(super) struct Running {
     service: Service,
 }
 
-impl Running {
+impl RunningCampaign {
     /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<CampaignBoard, Failure> {
         let board = self.handle.board();
@@ -71,7 +71,7 @@ impl Running {
 
 impl Setup {
     /// Builds everything and opens the campaign; `paused` = single-number tests only.
-    pub async fn start(self, paused: bool) -> Result<Running, Failure> {
+    pub async fn start(self, paused: bool) -> Result<RunningCampaign, Failure> {
         let Setup { config, loaded, people, metrics_port, crew } = self;
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
@@ -82,10 +82,12 @@ impl Setup {
         let service = Service::start(config, people, metrics_port, phones, None).await?;
         let opened = service.open(&loaded, sounds, !paused, paused).await?;
         let crew = match (&loaded.group, crew) {
-            (Some(group), Some(crew)) => Some(service.take_on(group, crew, &loaded, opened.campaign).await?),
+            (Some(group), Some(crew)) => {
+                Some(service.add_demo_agents(group, crew, &loaded, opened.campaign).await?)
+            }
             _ => None,
         };
-        Ok(Running {
+        Ok(RunningCampaign {
             handle: service.handle.clone(),
             campaign: opened.campaign,
             leads: opened.leads,
@@ -114,7 +116,7 @@ impl Sounds {
 }
 
 /// An opened campaign, with the counts of its leads.
-pub(super) struct Opened {
+pub(super) struct OpenedCampaign {
     pub campaign: CampaignId,
     pub leads: u64,
     pub leads_open: u64,
@@ -130,7 +132,7 @@ pub(super) struct Service {
     // Dropped last: the store with its lock, and the simulated carrier.
     pub store: Arc<Store>,
     carrier: Option<RunningCarrier>,
-    door: Door,
+    state: Door,
     console: Option<(Console, Option<KeyFile>)>,
 }
 
@@ -146,12 +148,12 @@ impl Service {
         let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
         let resumed = store.resume().await.map_err(Failure::unexpected)?;
         let simulated = match config.trunks.is_empty() {
-            true => Some(built_in_carrier(people.as_deref()).await?),
+            true => Some(start_simulated_carrier(people.as_deref()).await?),
             false => None,
         };
         let trunks = match &simulated {
-            Some(running) => vec![carrier_trunk(running)?],
-            None => trunk_parts(&config).await?,
+            Some(running) => vec![simulated_trunk(running)?],
+            None => configured_trunks(&config).await?,
         };
         // With the simulated carrier and no phones, SIP stays on loopback.
         let net = Net::open(&config, &trunks, simulated.is_some() && !phones).await?;
@@ -171,9 +173,9 @@ impl Service {
             store: writer.sender(),
             store_replies,
             commits: store.commits(),
-            journal: journal(&config)?,
+            journal: start_journal(&config)?,
             metrics: metrics.clone(),
-            prompts: floor::prompts(&config)?,
+            prompts: floor::load_prompts(&config)?,
             recordings: PathBuf::from(&config.recordings.dir),
         });
         let dialogs = resumed
@@ -196,9 +198,9 @@ impl Service {
         let phones = store.known_phones().await.map_err(Failure::unexpected)?;
         handle.ask(Ask::Resume { work: resumed.work, dialogs, phones }).await;
         let store = Arc::new(store);
-        floor::tidy_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
-        floor::tell_people(&store, &handle).await?;
-        let door = Door::new(DoorParts {
+        floor::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
+        floor::send_agents(&store, &handle).await?;
+        let state = Door::new(DoorParts {
             store: store.clone(),
             engine: handle.clone(),
             metrics: metrics.clone(),
@@ -208,26 +210,26 @@ impl Service {
             campaigns,
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
-        let console = if serves { open_console(&config, &door).await } else { None };
-        Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, door, console })
+        let console = if serves { start_console(&config, &state).await } else { None };
+        Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, state, console })
     }
 
     /// Whether the API is served.
-    pub fn listens(&self) -> bool {
+    pub fn has_api(&self) -> bool {
         self.console.is_some()
     }
 
-    /// Opens a campaign; `takes_list` = imports its list, `paused` = only test calls are placed.
+    /// Opens a campaign; `with_list` = imports its list, `paused` = only test calls are placed.
     pub async fn open(
         &self,
         loaded: &LoadedCampaign,
         sounds: Sounds,
-        takes_list: bool,
+        with_list: bool,
         paused: bool,
-    ) -> Result<Opened, Failure> {
-        let campaign = define(&self.store, loaded).await?;
-        if takes_list {
-            import(&self.store, campaign, loaded).await?;
+    ) -> Result<OpenedCampaign, Failure> {
+        let campaign = save_campaign(&self.store, loaded).await?;
+        if with_list {
+            import_list(&self.store, campaign, loaded).await?;
         }
         let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
         let mut rules = loaded.rules.clone();
@@ -237,10 +239,10 @@ impl Service {
         }
         if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
             agents.group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
-            floor::tell_people(&self.store, &self.handle).await?;
+            floor::send_agents(&self.store, &self.handle).await?;
         }
         let Sounds { announcement, sorry } = sounds;
-        self.door.campaign_opened(&loaded.title, &rules);
+        self.state.campaign_opened(&loaded.title, &rules);
         let abandons = self.store.abandons(campaign, rules.pacing.answer_wait).await;
         let abandons = abandons.map_err(Failure::unexpected)?;
         let past = match rules.mode {
@@ -253,23 +255,24 @@ impl Service {
         // Wait until the board shows the campaign. An engine that has stopped never will, and closes the
         // board.
         let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;
-        Ok(Opened { campaign, leads, leads_open })
+        Ok(OpenedCampaign { campaign, leads, leads_open })
     }
 
     /// Adds simulated agents to the group, each with a phone that registers here.
-    async fn take_on(
+    async fn add_demo_agents(
         &self,
         group: &str,
         wanted: Crew,
         loaded: &LoadedCampaign,
         campaign: CampaignId,
     ) -> Result<AgentPhones, Failure> {
-        let line = self.door.phones();
+        let line = self.state.phones();
         let registrar = line.proxy.parse().map_err(Failure::unexpected)?;
         let group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
-        let hired = crew::hire(&self.store, group, wanted.agents, &line.domain).await?;
-        floor::tell_people(&self.store, &self.handle).await?;
-        crew::start(&self.handle, registrar, &line.domain, hired, loaded, campaign, wanted.habits).await
+        let created = demo_agents::create(&self.store, group, wanted.agents, &line.domain).await?;
+        floor::send_agents(&self.store, &self.handle).await?;
+        demo_agents::start(&self.handle, registrar, &line.domain, created, loaded, campaign, wanted.habits)
+            .await
     }
 
     /// Waits until no call is out, stops the engine and writes everything.
@@ -302,7 +305,7 @@ fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
 }
 
 /// The campaign's row for the store.
-pub(super) fn definition(loaded: &LoadedCampaign) -> NewCampaign<'_> {
+pub(super) fn campaign_row(loaded: &LoadedCampaign) -> NewCampaign<'_> {
     let rules = &loaded.rules;
     NewCampaign {
         name: &rules.name,
@@ -314,8 +317,8 @@ pub(super) fn definition(loaded: &LoadedCampaign) -> NewCampaign<'_> {
     }
 }
 
-async fn define(store: &Store, loaded: &LoadedCampaign) -> Result<CampaignId, Failure> {
-    let id = store.define_campaign(&definition(loaded)).await.map_err(Failure::unexpected)?;
+async fn save_campaign(store: &Store, loaded: &LoadedCampaign) -> Result<CampaignId, Failure> {
+    let id = store.define_campaign(&campaign_row(loaded)).await.map_err(Failure::unexpected)?;
     // Refresh the blacklists: the store checks them again before every attempt, whatever the import saw.
     for file in &loaded.list.blacklists {
         let (path, region) = (file.clone(), loaded.list.region.clone());
@@ -330,7 +333,7 @@ async fn define(store: &Store, loaded: &LoadedCampaign) -> Result<CampaignId, Fa
 }
 
 /// Imports the list once, all of it or nothing.
-async fn import(store: &Store, campaign: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
+async fn import_list(store: &Store, campaign: CampaignId, loaded: &LoadedCampaign) -> Result<(), Failure> {
     let file = loaded.list.file.clone();
     let fingerprint = tokio::task::spawn_blocking(move || fingerprint(&file))
         .await
@@ -425,7 +428,7 @@ async fn lead_counts(url: &str, loaded: &LoadedCampaign) -> Result<(u64, u64), F
     Ok((counts.leads.values().sum(), counts.leads.get("open").copied().unwrap_or(0)))
 }
 
-async fn built_in_carrier(people: Option<&Path>) -> Result<RunningCarrier, Failure> {
+async fn start_simulated_carrier(people: Option<&Path>) -> Result<RunningCarrier, Failure> {
     let (people, people_dir) = carrier::people(people)?;
     let mut options = CarrierOptions::on_loopback(people);
     options.people_dir = people_dir;
@@ -434,15 +437,15 @@ async fn built_in_carrier(people: Option<&Path>) -> Result<RunningCarrier, Failu
     Ok(running)
 }
 
-fn carrier_trunk(running: &RunningCarrier) -> Result<TrunkParts, Failure> {
+fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Failure> {
     let address = running
         .address(Transport::Udp)
         .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
     let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, ..TrunkConfig::default() };
-    Ok(parts_of(TrunkId(0), "simulated", &trunk, "127.0.0.1", vec![address]))
+    Ok(trunk_parts(TrunkId(0), "simulated", &trunk, "127.0.0.1", vec![address]))
 }
 
-async fn trunk_parts(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
+async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
     let mut parts = Vec::new();
     for (place, (name, trunk)) in config.trunks.iter().enumerate() {
         let (host, port) = trunk.host().map_err(Failure::usage)?;
@@ -453,13 +456,13 @@ async fn trunk_parts(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
         if addresses.is_empty() {
             return Err(Failure::usage(format!("trunk {name}: {host} has no address")));
         }
-        parts.push(parts_of(TrunkId(place as u16), name, trunk, &host, addresses));
+        parts.push(trunk_parts(TrunkId(place as u16), name, trunk, &host, addresses));
     }
     Ok(parts)
 }
 
 /// `addresses`, never empty: the first is where requests go, the others are further sources of the carrier.
-fn parts_of(
+fn trunk_parts(
     id: TrunkId,
     name: &str,
     trunk: &TrunkConfig,
@@ -535,7 +538,7 @@ impl Net {
                 (*transport, SocketAddr::new(ip, address.port()).to_string())
             })
             .collect();
-        let (heard, media_events) = mpsc::unbounded_channel();
+        let (media_sender, media_events) = mpsc::unbounded_channel();
         let [first, last] = config.rtp.ports;
         let media = MediaRoom::start(
             MediaConfig {
@@ -546,7 +549,7 @@ impl Net {
             },
             move |event| {
                 // The engine stops before the media threads; later events are dropped.
-                let _ = heard.send(event);
+                let _ = media_sender.send(event);
             },
         )
         .map_err(Failure::unexpected)?;
@@ -600,7 +603,7 @@ fn own_address(config: &Config, trunks: &[TrunkParts]) -> IpAddr {
     routed.or(listening.filter(|ip| !ip.is_unspecified())).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
-fn journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
+fn start_journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
     let dir = match config.store.journal.as_str() {
         "off" => return Ok(None),
         "" => {
@@ -615,13 +618,13 @@ fn journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
 }
 
 /// Starts the HTTP server, and writes its address and a key beside the store for commands on this machine.
-async fn open_console(config: &Config, door: &Door) -> Option<(Console, Option<KeyFile>)> {
+async fn start_console(config: &Config, state: &Door) -> Option<(Console, Option<KeyFile>)> {
     let Ok(listen) = config.http.listen.parse() else { return None };
-    match console::start(listen, door.clone()).await {
+    match console::start(listen, state.clone()).await {
         Ok(console) => {
             let address = console.address;
-            let client = Client::new(&format!("http://{address}"), door.house_key());
-            let key = KeyFile::write(door.store().path(), &client).inspect_err(|error| {
+            let client = Client::new(&format!("http://{address}"), state.house_key());
+            let key = KeyFile::write(state.store().path(), &client).inspect_err(|error| {
                 eprintln!("warning: {error}: `paceline agents` and `user` need --url and a token");
             });
             // Printed last: a script that waits for this line finds the key file.

@@ -17,17 +17,17 @@ use serde_json::{Value, json};
 pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
-    let meant = meant(&args, &loaded)?;
-    let named = args.reach.url.is_some() || args.reach.token.is_some();
-    let answers = match (target::running(&args.reach, &config), named) {
-        (Ok(client), true) => of_service(&client, &loaded, meant).await.map_err(Failure::refused)?,
+    let meant = selected_lead(&args, &loaded)?;
+    let named = args.target.url.is_some() || args.target.token.is_some();
+    let answers = match (target::service_client(&args.target, &config), named) {
+        (Ok(client), true) => explain_by_service(&client, &loaded, meant).await.map_err(Failure::refused)?,
         (Err(failure), true) => return Err(failure),
         // A service without this campaign open knows no more than the store.
-        (Ok(client), false) => match of_service(&client, &loaded, meant).await {
+        (Ok(client), false) => match explain_by_service(&client, &loaded, meant).await {
             Ok(answers) => answers,
-            Err(_) => of_store(&config, &loaded, meant).await?,
+            Err(_) => explain_from_store(&config, &loaded, meant).await?,
         },
-        (Err(_), false) => of_store(&config, &loaded, meant).await?,
+        (Err(_), false) => explain_from_store(&config, &loaded, meant).await?,
     };
     if global.json {
         let shown = if meant.is_some() { json!({ "leads": answers }) } else { answers[0].clone() };
@@ -38,7 +38,7 @@ pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn meant(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failure> {
+fn selected_lead(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failure> {
     if let Some(number) = &args.number {
         let number = lists::clean_number(number, &loaded.list.region)
             .map_err(|refusal| Failure::refused(format!("{number}: {}: {}", refusal.reason, refusal.hint)))?;
@@ -49,12 +49,12 @@ fn meant(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failu
 }
 
 /// The explanation of the running service.
-async fn of_service(
+async fn explain_by_service(
     client: &Client,
     loaded: &LoadedCampaign,
     meant: Option<Meant>,
 ) -> Result<Vec<Value>, String> {
-    let root = format!("/api/v1/campaigns/{}", encoded(&loaded.rules.name));
+    let root = format!("/api/v1/campaigns/{}", percent_encoded(&loaded.rules.name));
     let Some(meant) = meant else {
         return Ok(vec![client.ask(Method::GET, &format!("{root}/why"), None).await?]);
     };
@@ -74,7 +74,7 @@ async fn of_service(
 }
 
 /// The explanation from the store, where no service has the campaign open.
-async fn of_store(
+async fn explain_from_store(
     config: &Config,
     loaded: &LoadedCampaign,
     meant: Option<Meant>,
@@ -88,7 +88,7 @@ async fn of_store(
     let asked = async {
         let standing = why::of_campaign(&mut reader, &rules, None, now).await?;
         let Some(meant) = meant else { return Ok(Ok(vec![standing])) };
-        let answers = leads(&mut reader, &rules, meant, &standing).await?;
+        let answers = explain_leads(&mut reader, &rules, meant, &standing).await?;
         if answers.is_empty() {
             return Ok(Err(why::not_listed(&mut reader, &rules, meant).await?));
         }
@@ -98,7 +98,7 @@ async fn of_store(
     asked.map_err(Failure::unexpected)?.map_err(Failure::refused)
 }
 
-async fn leads(
+async fn explain_leads(
     reader: &mut Reader,
     rules: &Campaign,
     meant: Meant,
@@ -118,9 +118,13 @@ async fn leads(
 
 fn show(answer: &Value, lang: Lang) {
     let key = if lang == Lang::Zh { "zh" } else { "en" };
-    let words = |part: &Value| part[key].as_str().map(plain);
+    let words = |part: &Value| part[key].as_str().map(without_control);
     if answer["lead"].is_null() {
-        println!("{}: {}", plain(&text(&answer["campaign"])), words(&answer["words"]).unwrap_or_default());
+        println!(
+            "{}: {}",
+            without_control(&text(&answer["campaign"])),
+            words(&answer["words"]).unwrap_or_default()
+        );
     } else {
         let numbers: Vec<String> = answer["numbers"].as_array().into_iter().flatten().map(text).collect();
         println!(
@@ -151,12 +155,12 @@ fn text(value: &Value) -> String {
 }
 
 /// Text without control characters.
-fn plain(text: &str) -> String {
+fn without_control(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 /// Percent-encodes a name for one path segment.
-fn encoded(name: &str) -> String {
+fn percent_encoded(name: &str) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     name.bytes()
         .map(|byte| if safe(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") })
@@ -168,9 +172,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_stays_one_part_of_a_path() {
-        assert_eq!(encoded("jade-garden_2.x"), "jade-garden_2.x");
-        assert_eq!(encoded("a/b ?"), "a%2Fb%20%3F");
-        assert_eq!(encoded("投票"), "%E6%8A%95%E7%A5%A8");
+    fn a_name_is_encoded_as_one_path_segment() {
+        assert_eq!(percent_encoded("jade-garden_2.x"), "jade-garden_2.x");
+        assert_eq!(percent_encoded("a/b ?"), "a%2Fb%20%3F");
+        assert_eq!(percent_encoded("投票"), "%E6%8A%95%E7%A5%A8");
     }
 }
