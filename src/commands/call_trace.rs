@@ -1,7 +1,6 @@
 //! Prints the trace of a call line by line, and for an abandoned call why no agent took it.
 
-use super::replay_view::masked_number;
-use super::timeline::rfc3339;
+use super::replay_format::{masked_number, rfc3339};
 use crate::journal::{AgentState, AgentThere, Happened, Stories, Story};
 use crate::text::{Lang, Moments};
 use paceline_core::call::HangUpCause;

@@ -10,6 +10,7 @@ mod export;
 mod floor;
 mod forecast;
 mod replay;
+mod replay_format;
 mod replay_view;
 mod run;
 pub mod schema;

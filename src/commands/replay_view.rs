@@ -9,7 +9,6 @@ use crate::text::{Lang, Moments};
 use jiff::civil::{DateTime, Time as LocalTime};
 use jiff::tz::TimeZone;
 use paceline_core::ids::AttemptId;
-use paceline_core::number::PhoneNumber;
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -207,20 +206,6 @@ fn parse_span(text: &str) -> Result<Duration, Failure> {
     millis.map(Duration::from_millis).ok_or_else(fault)
 }
 
-/// A national telephone number; its middle is hidden unless `whole`.
-pub(super) fn masked_number(number: PhoneNumber, whole: bool) -> String {
-    let national = number.national();
-    let length = national.chars().count();
-    if whole {
-        return national;
-    }
-    let (front, back) = if length >= 9 { (3, 4) } else { (0, 2) };
-    let hidden = |(place, letter): (usize, char)| {
-        if place < front || place + back >= length { letter } else { '*' }
-    };
-    national.chars().enumerate().map(hidden).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,14 +253,11 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_parsed_and_numbers_are_masked() {
+    fn spans_are_parsed_or_refused() {
         assert_eq!(parse_span("250ms").expect("a span"), Duration::from_millis(250));
         assert_eq!(parse_span("2m").expect("a span"), Duration::from_secs(120));
         for text in ["", "0s", "5", "s", "1d", "99999999999999999999h", "-1s"] {
             assert!(parse_span(text).is_err(), "{text}");
         }
-        let number = PhoneNumber::from_e164(8_613_800_138_000).expect("a number");
-        assert_eq!(masked_number(number, false), "138****8000");
-        assert_eq!(masked_number(number, true), "13800138000");
     }
 }

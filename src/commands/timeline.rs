@@ -1,6 +1,6 @@
 //! Renders a timeline of a journal: as text with one column per step, as JSON, as SVG.
 
-use super::replay_view::masked_number;
+use super::replay_format::{masked_number, rfc3339};
 use super::svg::{escape_xml, open_svg};
 use crate::journal::{AgentState, Decided, Row, RowOf, State, Timeline};
 use crate::text::{Lang, Moments};
@@ -259,12 +259,6 @@ pub(super) fn to_json(found: &Timeline, moments: &Moments, numbers: bool) -> Val
         "calls": calls,
         "decisions": decisions,
     })
-}
-
-/// A moment as RFC 3339 with milliseconds.
-pub(super) fn rfc3339(at: Utc) -> Value {
-    let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok();
-    at.map_or(Value::Null, |at| format!("{at:.3}").into())
 }
 
 /// The timeline as SVG: one line per agent or call, one colour per state, details as tooltips.
