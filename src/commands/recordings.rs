@@ -1,11 +1,7 @@
-//! Gives a starting engine its groups, agents and prompts, and tidies the recordings of the last run.
+//! Tidies the recordings at a start: repairs those that a crash cut off, deletes those past their retention.
 
 use super::Failure;
-use crate::audio::Language;
 use crate::config::Config;
-use crate::config::settings::PromptLanguage;
-use crate::console;
-use crate::engine::{Ask, EngineHandle, Prompts};
 use crate::net::rtp;
 use crate::store::{CutLeg, FoundRecording, Store};
 use paceline_core::ids::CallId;
@@ -13,27 +9,6 @@ use paceline_core::time::Utc;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
-
-/// Sends every group and agent of the store to the engine. May be repeated at any time.
-pub(super) async fn send_agents(store: &Store, handle: &EngineHandle) -> Result<(), Failure> {
-    for group in store.groups().await.map_err(Failure::unexpected)? {
-        handle.ask(Ask::Group(group)).await;
-    }
-    for row in store.agents().await.map_err(Failure::unexpected)? {
-        handle.ask(Ask::Agent(Box::new(console::opening(&row)))).await;
-    }
-    Ok(())
-}
-
-/// Loads the prompts in the configured language.
-pub(super) fn load_prompts(config: &Config) -> Result<Prompts, Failure> {
-    let language = match config.prompts.language {
-        PromptLanguage::Zh => Language::Zh,
-        PromptLanguage::En => Language::En,
-    };
-    let dir = Some(&config.prompts.dir).filter(|dir| !dir.is_empty()).map(Path::new);
-    Prompts::load(language, dir).map_err(Failure::refused)
-}
 
 /// Most recordings deleted at one start; the rest follows at the next.
 const DELETED_AT_ONCE: u32 = 100_000;
