@@ -1,4 +1,4 @@
-//! `campaign.toml`: the file as people write it, and what it means once everything in it agrees.
+//! `campaign.toml`: its tables, and their conversion to the core's rules.
 
 use super::floor::{self, AgentsTable, DispositionTable, PacingTable};
 use super::problem::{ConfigError, Source, nearest, unreadable};
@@ -18,17 +18,17 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// `campaign.toml` as it is written.
+/// The tables of `campaign.toml`.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CampaignFile {
-    /// Letters, digits, `-` and `_`.
+    /// Up to 64 letters, digits, `-` and `_`.
     pub name: String,
-    /// Shown to people; any script.
+    /// The title on screens; any script.
     #[serde(default)]
     pub title: String,
     pub mode: ModeWord,
-    /// Tried by priority. Empty = all of `paceline.toml`, or the built-in simulated carrier.
+    /// Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier.
     #[serde(default)]
     pub trunks: Vec<String>,
     pub list: ListTable,
@@ -40,12 +40,12 @@ pub struct CampaignFile {
     pub pacing: PacingTable,
     #[serde(default)]
     pub agents: AgentsTable,
-    /// What an agent can say of a call (电话小结).
+    /// Dispositions that an agent can give a call (电话小结).
     #[serde(default)]
     pub dispositions: Vec<DispositionTable>,
     #[serde(default)]
     pub announcement: AnnouncementTable,
-    /// What a key press does: `0` to `9`, `*`, `#`.
+    /// What each key of the callee does: `0` to `9`, `*`, `#`.
     #[serde(default)]
     pub keys: BTreeMap<String, KeyTable>,
     #[serde(default)]
@@ -69,18 +69,18 @@ pub enum ModeWord {
 pub struct ListTable {
     /// `.csv`, `.txt` or `.xlsx`, beside this file.
     pub file: String,
-    /// Columns, tried in order; empty = found by header name.
+    /// Columns with numbers, dialled in this order; empty = found by header name.
     #[serde(default)]
     pub phones: Vec<String>,
-    /// Column: leads that share it are one household.
+    /// Column of the household: leads with the same value belong together; empty = found by header name.
     #[serde(default)]
     pub household: String,
     #[serde(default)]
     pub name: String,
-    /// For numbers without a country code.
+    /// Country of numbers without a country code, as two letters.
     #[serde(default = "china")]
     pub region: String,
-    /// Besides the system-wide one.
+    /// Blacklist files, in addition to the system-wide blacklist.
     #[serde(default)]
     pub blacklists: Vec<String>,
 }
@@ -93,14 +93,15 @@ fn china() -> String {
 #[serde(deny_unknown_fields, default)]
 pub struct CallingTable {
     pub ring_secs: u32,
-    /// 0 = no limit of its own, at most 999.
+    /// Most calls at the same time, up to 999; 0 = no limit of the campaign's own.
     pub concurrency_max: u32,
-    /// 0 = the trunk's.
+    /// Calls started per second; 0 = the trunk's limit.
     pub calls_per_sec: f64,
     pub timezone: String,
     pub windows: Vec<WindowTable>,
-    /// Date or date-time.
+    /// First moment of dialling, a date or date-time; empty = no limit.
     pub start: String,
+    /// Last moment of dialling, a date or date-time; empty = no limit.
     pub end: String,
 }
 
@@ -118,12 +119,12 @@ pub struct WindowTable {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryTable {
-    /// Per number.
+    /// Most attempts per number.
     pub attempts_max: u32,
-    /// Per number, over all campaigns.
+    /// Most attempts per number and day, over all campaigns.
     pub per_day_max: u32,
     pub gap_min: String,
-    /// Outcome = delay; an outcome that is not named is final.
+    /// Delay before the next attempt, by outcome; an outcome that is not named is final.
     pub after: BTreeMap<String, String>,
 }
 
@@ -133,13 +134,13 @@ pub struct AnnouncementTable {
     /// WAV or MP3, any rate, mono or stereo.
     pub file: String,
     pub plays: u32,
-    /// The call lasts at most plays x length + this.
+    /// Time for keys after the last play: the call lasts at most plays x length + this.
     pub input_wait_secs: u32,
-    /// Played to an abandoned callee.
+    /// Sound file that is played to an abandoned callee.
     pub sorry: String,
 }
 
-/// What one key does. An empty table = the key is noted.
+/// What one key does. An empty table = the key is only recorded.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeyTable {
@@ -147,22 +148,23 @@ pub struct KeyTable {
     pub result: String,
     /// Plays the announcement again.
     pub repeat: bool,
-    /// Hands over to the agent group.
+    /// Connects the callee to the agent group.
     pub agents: bool,
-    /// Do not call me again.
+    /// Puts the number on the blacklist.
     pub blacklist: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallerIdsTable {
-    /// Registered numbers only.
+    /// Numbers that callees see; registered numbers only.
     pub numbers: Vec<String>,
     pub rotation: RotationWord,
-    /// A household sees the same number again.
+    /// A household sees the same number at every call.
     pub sticky: bool,
-    /// 0 = no cap.
+    /// Most calls per hour from one number; 0 = no cap.
     pub per_hour_max: u32,
+    /// Most calls per day from one number; 0 = no cap.
     pub per_day_max: u32,
     pub warm_up: bool,
 }
@@ -180,7 +182,7 @@ pub enum RotationWord {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResultsTable {
-    /// Beside this file.
+    /// Folder of the result files, relative to this file.
     pub dir: String,
 }
 
@@ -229,10 +231,11 @@ impl Default for ResultsTable {
     }
 }
 
-/// A campaign that was read and agrees with itself and with `paceline.toml`.
+/// A campaign file that was read and checked, also against `paceline.toml`.
 #[derive(Clone, Debug)]
 pub struct LoadedCampaign {
-    /// The rules, with ids of 0 and an announcement of no length until store and audio have spoken.
+    /// The core's rules. Campaign and group ids and the announcement's length are 0 until the store and the
+    /// sound file give them.
     pub rules: Campaign,
     pub title: String,
     pub file: PathBuf,
@@ -243,7 +246,7 @@ pub struct LoadedCampaign {
     pub group: Option<String>,
     pub sorry: Option<PathBuf>,
     pub results_dir: PathBuf,
-    /// Things a manager should know that stop nothing.
+    /// Warnings for the manager; the campaign can run with them.
     pub warnings: Vec<String>,
 }
 
@@ -251,13 +254,13 @@ impl LoadedCampaign {
     /// Reads a campaign file.
     ///
     /// # Errors
-    /// Every fault at once where possible, each with file and line.
+    /// All problems at once where possible, each with file and line.
     pub fn load(file: &Path, config: &Config) -> Result<LoadedCampaign, ConfigError> {
         let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
         LoadedCampaign::parse(file, text, config)
     }
 
-    /// As `load`, from a text. `file` says what the paths inside are relative to.
+    /// As `load`, from a text. Paths in the text are relative to the folder of `file`.
     ///
     /// # Errors
     /// As `load`.
@@ -369,7 +372,7 @@ fn mode(word: ModeWord) -> Mode {
 }
 
 fn trunks(named: &[String], config: &Config, source: &mut Source<'_>) -> Vec<TrunkId> {
-    // With no trunk configured at all the built-in carrier stands in for every name.
+    // Without any configured trunk, the built-in simulated carrier replaces every named one.
     if config.trunks.is_empty() {
         return vec![TrunkId(0)];
     }

@@ -1,4 +1,5 @@
-//! `paceline.toml` and the environment. Absent = embedded defaults.
+//! Settings of the installation: `paceline.toml`, then `PACELINE_SECTION__KEY` variables; defaults for the
+//! rest.
 
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use paceline_core::media::Codec;
@@ -19,7 +20,7 @@ pub struct Config {
     pub rtp: RtpConfig,
     pub http: HttpConfig,
     pub node: NodeConfig,
-    /// By name. None at all = the built-in simulated carrier.
+    /// Trunks by name. None = the built-in simulated carrier.
     pub trunks: BTreeMap<String, TrunkConfig>,
     pub retention: RetentionConfig,
     pub recordings: RecordingsConfig,
@@ -29,9 +30,9 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// `sqlite://paceline.db`
+    /// The database file: `sqlite://paceline.db`.
     pub url: String,
-    /// Where the journal of decisions is kept; empty = `journal` beside the store.
+    /// Folder of the journal; empty = beside the database, with the ending `.journal`; `off` = no journal.
     pub journal: String,
 }
 
@@ -40,12 +41,12 @@ pub struct StoreConfig {
 pub struct SipConfig {
     /// `udp://0.0.0.0:5060`, `tcp://…`
     pub listen: Vec<String>,
-    /// When behind NAT.
+    /// The IP address that carriers see, when behind NAT.
     pub external_address: String,
-    /// The domain of agents' phones, and the realm of their passwords. Changing it makes every phone
-    /// password void.
+    /// SIP domain of the agents' phones, and realm of their passwords. A change invalidates every phone
+    /// password.
     pub domain: String,
-    /// For `tls://…`: certificate and key as PEM files; empty = a self-made one, kept beside the store.
+    /// For `tls://…`: certificate and key as PEM files; empty = a self-signed one, kept beside the database.
     pub tls_cert: String,
     pub tls_key: String,
 }
@@ -53,16 +54,16 @@ pub struct SipConfig {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordingsConfig {
-    /// A folder; made when it is missing.
+    /// Folder of the recordings; created when missing.
     pub dir: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PromptsConfig {
-    /// What callees and agents hear spoken: `zh` or `en`.
+    /// Language of spoken prompts: `zh` or `en`.
     pub language: PromptLanguage,
-    /// A folder with sound files that replace the house's own; empty = none.
+    /// Folder with sound files that replace the built-in prompts; empty = none.
     pub dir: String,
 }
 
@@ -77,7 +78,7 @@ pub enum PromptLanguage {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RtpConfig {
-    /// First and last port.
+    /// First and last UDP port for RTP.
     pub ports: [u16; 2],
 }
 
@@ -90,7 +91,7 @@ pub struct HttpConfig {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NodeConfig {
-    /// Several nodes may share one PostgreSQL.
+    /// Name of this node, where several nodes share one PostgreSQL.
     pub name: String,
 }
 
@@ -100,7 +101,7 @@ pub struct RetentionConfig {
     pub recordings_days: u32,
 }
 
-/// One way out.
+/// A trunk: one way to a carrier.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrunkConfig {
@@ -111,12 +112,12 @@ pub struct TrunkConfig {
     pub password: String,
     pub register: bool,
     pub from_domain: String,
-    /// In order of preference.
+    /// Codecs in order of preference.
     pub codecs: Vec<CodecWord>,
-    /// Concurrent calls.
+    /// Most concurrent calls.
     pub calls_max: u32,
     pub calls_per_sec: f64,
-    /// Keep-alive; a silent trunk is taken out of use. 0 = none.
+    /// Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
     pub options_secs: u32,
     /// Callee patterns this trunk may carry: `1*`, `0*`.
     pub allow: Vec<String>,
@@ -215,7 +216,7 @@ impl Default for TrunkConfig {
     }
 }
 
-/// The password stays out of every log line.
+/// Without the password, so that no log line holds it.
 impl fmt::Debug for TrunkConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TrunkConfig { uri, transport, username, register, calls_max, calls_per_sec, .. } = self;
@@ -287,7 +288,7 @@ impl Config {
         Ok(config)
     }
 
-    /// One variable on top. A value is TOML where it parses as TOML, else a string.
+    /// Applies one environment variable. A value that parses as TOML is TOML, any other a string.
     fn with_variable(self, key: &str, value: &str) -> Result<Config, ConfigError> {
         let fault = |found: String| ConfigError {
             problems: vec![Problem {
@@ -344,10 +345,10 @@ impl Config {
         }
     }
 
-    /// Where SIP listens.
+    /// The transports and addresses on which SIP listens.
     ///
     /// # Errors
-    /// What was found and what to do, for the entry that cannot be read.
+    /// What was found and what to do, for an entry that cannot be parsed.
     pub fn listen(&self) -> Result<Vec<(Transport, SocketAddr)>, (String, String)> {
         self.sip.listen.iter().map(|entry| listen_entry(entry)).collect()
     }
@@ -424,7 +425,7 @@ impl TrunkConfig {
     }
 }
 
-/// Puts `value` where `path` leads, making tables on the way.
+/// Sets `value` at `path`, creating missing tables.
 fn put(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(), String> {
     match path {
         [] => Err("no key".into()),

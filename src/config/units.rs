@@ -1,11 +1,11 @@
-//! What people write for spans, days and moments.
+//! Parses spans of time, weekdays, times of day and dates as configuration files hold them.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZoneDatabase;
 use paceline_core::campaign::DayWindow;
 use paceline_core::time::{Duration, Utc};
 
-/// A value that cannot be taken: what was found, what to do.
+/// A refused value: what was found, what to do.
 pub(super) type Fault = (String, String);
 
 /// `90s`, `30m`, `2h`, `1h30m`, `3d`.
