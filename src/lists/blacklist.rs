@@ -1,5 +1,5 @@
-//! Numbers that are not called: the system's own list and the campaign's files. A row that cannot be
-//! read is reported, since whoever wrote it down believes it protects somebody.
+//! Blacklists: the system-wide one and the campaign's files. A row that cannot be read is reported, since its
+//! author believes that the number is blocked.
 
 use super::ListError;
 use super::clean::{clean_number, parts};
@@ -12,7 +12,7 @@ use paceline_core::outcome::Reason;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// The system-wide list, as the store holds it.
+/// Adds the system-wide blacklist, whose numbers come from the store.
 pub(crate) fn system(
     numbers: &mut dyn Iterator<Item = PhoneNumber>,
     list: usize,
@@ -26,7 +26,7 @@ pub(crate) fn system(
     report
 }
 
-/// One file: CSV, TXT or XLSX, with a header or without. An empty file is an empty blacklist.
+/// Adds one blacklist file: CSV, TXT or XLSX, with a header or without. An empty file is an empty blacklist.
 pub(crate) fn file(
     path: &Path,
     region: &str,
@@ -57,7 +57,7 @@ pub(crate) fn file(
                     report.numbers += 1;
                     readable = true;
                 }
-                // It is never dialled anyway.
+                // A service number is never dialled anyway.
                 Err(refusal) => readable |= refusal.reason == Reason::EmergencyNumber,
             }
         }

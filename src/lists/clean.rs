@@ -1,5 +1,5 @@
-//! What people type as a phone number becomes a `PhoneNumber`, or a refusal that says what to do.
-//! Digits are never guessed and never added; which numbers may exist at all is the core's rule.
+//! Parses phone numbers as people type them: a `PhoneNumber`, or a refusal that says what to do. Digits are
+//! never guessed or added; the core decides which numbers can exist.
 
 use super::cell::is_invisible;
 use paceline_core::number::{NotChinese, NumberKind, PhoneNumber};
@@ -7,7 +7,7 @@ use paceline_core::outcome::Reason;
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 use rustc_hash::FxHashMap;
 
-/// Why a text is no number that may be called, and what a person can do about it.
+/// Why a text is no number that may be called, and what the user can do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{hint}")]
 pub struct Refusal {
@@ -15,14 +15,14 @@ pub struct Refusal {
     pub hint: String,
 }
 
-/// The longest text that is looked at as a number, in bytes.
+/// Longest text that is parsed as a number, in bytes.
 const TEXT_MAX: usize = 160;
 
-/// The folded form is short: digits, separators, a few letters.
+/// Longest folded text, in bytes: digits, separators, a few letters.
 const FOLDED_MAX: usize = 64;
 
-/// A number as people and spreadsheets write it. `region` (ISO 3166 alpha-2, empty = CN) is where a
-/// number without a country code belongs.
+/// Parses a number as people and spreadsheets write it. `region` (ISO 3166 alpha-2, empty = CN) is the
+/// country of a number without a country code.
 pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
     let in_china = region.is_empty() || region.eq_ignore_ascii_case("CN");
     let bytes = text.as_bytes();
@@ -64,14 +64,14 @@ pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
     }
 }
 
-/// A caller ID as it is registered: a mobile, a landline with its area code and no dash needed
-/// (`075512345678`), a 400 number.
+/// Parses a registered caller ID: a mobile, a landline with its area code (`075512345678`, a dash is
+/// optional), a 400 number.
 pub fn caller_id(text: &str) -> Result<PhoneNumber, Refusal> {
     clean_number(text, "CN")
 }
 
-/// The parts of a cell that holds several numbers: `13800138000/13900139000`, `;`, `、`, `,`, a new
-/// line. A cell with one number is its own only part.
+/// Splits a cell that holds several numbers: `13800138000/13900139000`, also at `;`, `、`, `,` or a new line.
+/// A cell with one number is one part.
 pub fn parts(cell: &str) -> impl Iterator<Item = &str> {
     let splits = |c: char| {
         matches!(c, '/' | ';' | ',' | '|' | '\n' | '、' | '，' | '；' | '／' | '｜' | '\\' | '和' | '或')
@@ -90,7 +90,7 @@ fn service(digits: &str) -> Refusal {
     }
 }
 
-/// The apostrophe that keeps a spreadsheet from counting, `="…"`, and words in front of a number.
+/// Strips the apostrophe that marks text in a spreadsheet, `="…"`, and words such as `tel:` before a number.
 fn unwrap_cell(text: &str) -> &str {
     let mut text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
     text = text.strip_prefix('=').unwrap_or(text);
@@ -106,7 +106,7 @@ fn unwrap_cell(text: &str) -> &str {
     text
 }
 
-/// Full-width and typographic forms as ASCII, what takes no room dropped, letters lower-case.
+/// Folds full-width and typographic forms to ASCII, drops characters without width, lower-cases letters.
 fn fold(text: &str) -> Result<String, Refusal> {
     let mut out = String::with_capacity(FOLDED_MAX);
     for c in text.chars() {
@@ -143,7 +143,7 @@ fn is_scientific(folded: &str) -> bool {
     digits(exponent) && digits(&head.replacen(['.', ','], "", 1))
 }
 
-/// Excel's `13800138000.0`. Other points are separators.
+/// Strips the decimals of Excel's `13800138000.0`. Other points are separators.
 fn without_decimals(folded: &str) -> &str {
     match folded.split_once('.') {
         Some((whole, zeros))
@@ -171,7 +171,7 @@ fn refuse_extension(folded: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// `0755-12345678-123`: a whole number, a dash, and a few digits more.
+/// Recognises `0755-12345678-123`: a complete number, a dash, and up to 6 more digits.
 fn dashed_extension(folded: &str, in_china: bool, region: &str) -> Option<Refusal> {
     let (number, tail) = folded.rsplit_once(['-', ' ', '('])?;
     let tail_len = tail.bytes().filter(u8::is_ascii_digit).count();
@@ -181,7 +181,7 @@ fn dashed_extension(folded: &str, in_china: bool, region: &str) -> Option<Refusa
     whole.then(|| invalid(EXTENSION.into()))
 }
 
-/// From bare digits; `international` = they stood behind a plus sign.
+/// Parses bare digits; `international` = they followed a plus sign.
 fn dialled(digits: &str, international: bool, in_china: bool, region: &str) -> Result<PhoneNumber, Refusal> {
     if digits.is_empty() {
         return Err(invalid("no digits in the cell".into()));
@@ -216,7 +216,7 @@ fn dialled(digits: &str, international: bool, in_china: bool, region: &str) -> R
     abroad(digits, Some(home))
 }
 
-/// Behind the country code the leading zero of a landline is usually left out, and sometimes not.
+/// Parses the digits after country code 86, where a landline may have its leading zero or not.
 fn behind_86(rest: &str) -> Result<PhoneNumber, NotChinese> {
     match PhoneNumber::chinese(rest.as_bytes()) {
         Err(NotChinese::NoLeadingZero) => PhoneNumber::chinese(format!("0{rest}").as_bytes()),
@@ -229,7 +229,7 @@ fn behind_86(rest: &str) -> Result<PhoneNumber, NotChinese> {
     }
 }
 
-/// Numbers of other countries: the length must fit the plan; a range not yet known is no reason to refuse.
+/// Parses a number of another country. Its length must fit the number plan; an unknown range is accepted.
 fn abroad(digits: &str, home: Option<Region>) -> Result<PhoneNumber, Refusal> {
     let refused = || invalid(format!("{digits} is no number of any known country"));
     let parsed = PHONE_NUMBER_UTIL.parse(digits, home).map_err(|_| refused())?;
@@ -266,8 +266,9 @@ fn explain(fault: NotChinese, digits: &str) -> Refusal {
     })
 }
 
-/// Which ranges the number plan calls unassigned: a warning, never a refusal, since new ranges open
-/// every year. The plan is asked once a range, so that a row costs one look into a table.
+/// Number ranges that the number plan calls unassigned. They cause a warning, never a refusal, since new
+/// ranges open every year. The plan is asked once per range and the answer cached, so a row costs one table
+/// lookup.
 #[derive(Debug, Default)]
 pub struct Ranges {
     /// By the first five digits of a mobile, from 13000: 0 = not asked, 1 = in use, 2 = not.

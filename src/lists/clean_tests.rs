@@ -1,4 +1,4 @@
-//! The table of spellings: what is a number, what is refused, and with which words.
+//! Tables of spellings: which are numbers, which are refused, and with which hint.
 
 use super::*;
 

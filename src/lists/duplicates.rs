@@ -1,12 +1,12 @@
-//! Every number met so far and where: one table for duplicates and blacklists, so that a number costs
-//! one look. Five million numbers take about 110 MB.
+//! Hash table of every number of an import and of its blacklists, so that duplicates and blacklist hits cost
+//! one lookup. Five million numbers take about 110 MB.
 
 use paceline_core::number::PhoneNumber;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{Hash, Hasher};
 
-/// A number in two halves: an entry is then 12 bytes, not 16.
+/// A number in two halves: an entry takes 12 bytes, not 16.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key([u32; 2]);
 
@@ -16,10 +16,10 @@ impl Hash for Key {
     }
 }
 
-/// Where a number was met first.
+/// The first occurrence of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Met {
-    /// Now, for the first time.
+    /// Here, for the first time.
     New,
     /// In this row of the list.
     Row(u64),
@@ -30,11 +30,11 @@ pub(crate) enum Met {
 #[derive(Default)]
 pub(crate) struct Seen(FxHashMap<Key, u32>);
 
-/// From here on a value is a blacklist, below it a row.
+/// Values from here on are blacklist indices, values below are row numbers.
 const BLACKLISTS: u32 = 0xFFFF_0000;
 
 impl Seen {
-    /// Every number that a blacklist holds, ascending.
+    /// Every blacklisted number, ascending.
     pub fn blocked(&self) -> Vec<PhoneNumber> {
         let blocked = self.0.iter().filter(|(_, value)| **value >= BLACKLISTS);
         let number = |key: &Key| u64::from(key.0[1]) << 32 | u64::from(key.0[0]);
@@ -58,7 +58,7 @@ impl Seen {
         }
     }
 
-    /// `true` if no blacklist held it before.
+    /// Adds a blacklisted number; `true` if it is new.
     pub fn block(&mut self, number: PhoneNumber, list: usize) -> bool {
         let value = BLACKLISTS + u32::try_from(list).unwrap_or(u32::MAX).min(0xFFFF);
         match self.0.entry(key(number)) {

@@ -1,5 +1,5 @@
-//! Which column is what: by its name in Chinese or English, by what the campaign names, or, where a
-//! list has no header, by what its values look like.
+//! Finds the header and the role of each column: by the names in the campaign, by header words in Chinese or
+//! English, or, in a list without a header, by the values.
 
 use super::ListError;
 use super::clean::{clean_number, parts};
@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What the rows of a column are used for.
+/// What a column is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Phone,
     Name,
-    /// The flat, or a part of its address: building, unit, room.
+    /// The household, or a part of its address: building, unit, room.
     Household,
     /// Kept with the lead, not used.
     Other,
 }
 
-/// What the campaign asks for; empty = find it.
+/// Columns named by the campaign; empty = find them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wanted<'a> {
     pub phones: &'a [String],
@@ -36,10 +36,10 @@ pub(crate) struct Layout {
     pub header_row: Option<u64>,
     /// Unique names, `column 3` where the list has none.
     pub names: Vec<String>,
-    /// In the order in which they are tried.
+    /// In dialling order.
     pub phones: Vec<usize>,
     pub name: Option<usize>,
-    /// Building, unit, room; or the one column.
+    /// Building, unit, room; or the one column named by the campaign.
     pub household: Vec<usize>,
 }
 
@@ -54,7 +54,7 @@ impl Layout {
     }
 }
 
-/// A header stands within the first rows: titles above it are common.
+/// The header is looked for in this many rows, since titles above it are common.
 const TITLE_ROWS: usize = 10;
 const COLUMNS_MAX: usize = 1_000;
 
@@ -95,7 +95,7 @@ pub(crate) fn find(file: &Path, sample: &[Given], wanted: Wanted<'_>) -> Result<
     };
     let household = match wanted.household {
         "" => match first(Word::Room).or(first(Word::Unit)) {
-            // A flat number repeats in every building: what stands beside it belongs to it.
+            // Room numbers repeat in every building, so building and unit belong to the household.
             Some(room) => {
                 let mut columns: Vec<usize> =
                     [first(Word::Building), first(Word::Unit), Some(room)].into_iter().flatten().collect();
@@ -109,7 +109,7 @@ pub(crate) fn find(file: &Path, sample: &[Given], wanted: Wanted<'_>) -> Result<
     Ok(Layout { header_row: header.map(|row| row.row), names: unique(&given), phones, name, household })
 }
 
-/// A header names a phone column (or what the campaign asks for) and holds no number itself.
+/// A header names a phone column (or one that the campaign names) and holds no number itself.
 fn is_header(cells: &[String], wanted: Wanted<'_>) -> bool {
     let named = |wish: &String| cells.iter().any(|cell| same_name(cell, wish));
     let known = match wanted.phones {
@@ -131,8 +131,8 @@ fn usual_width(rows: &[Given]) -> usize {
     tally.into_iter().max_by_key(|(width, times)| (*times, *width)).map_or(1, |(width, _)| width)
 }
 
-/// Columns whose header says phone; else one that says just "number"; else the column whose values
-/// are numbers most often, if they are in at least three of ten cells.
+/// Columns whose header says phone; else one that says just "number"; else the column with the largest share
+/// of numbers, if it is at least three in ten cells.
 fn phone_columns(words: &[Word], rows: &[Given], region: &str) -> Vec<usize> {
     let named: Vec<usize> = (0..words.len()).filter(|at| words[*at] == Word::Phone).collect();
     if !named.is_empty() {
@@ -158,7 +158,7 @@ fn phone_columns(words: &[Word], rows: &[Given], region: &str) -> Vec<usize> {
     best.filter(|column| share(*column) >= 300).into_iter().collect()
 }
 
-/// The column of that name; in a list without a header, the column of that count.
+/// Finds the column with this name; in a list without a header, by its position from 1.
 fn column_named(file: &Path, given: &[&str], has_header: bool, wish: &str) -> Result<usize, ListError> {
     if let Some(column) = given.iter().position(|name| same_name(name, wish)) {
         return Ok(column);
@@ -297,7 +297,7 @@ fn recognise(header: &str) -> Word {
     }
 }
 
-/// Each column gets a name of its own, since results carry them.
+/// Makes column names unique, since result files use them.
 fn unique(given: &[&str]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut names = Vec::with_capacity(given.len());

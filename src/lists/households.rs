@@ -1,15 +1,15 @@
-//! Which flat a row belongs to, in one spelling, and how many flats a list has.
+//! Normalises the household of a row, and counts the households of a list.
 
 use rustc_hash::{FxHashSet, FxHasher};
 use std::hash::Hasher;
 
-/// The flats met so far, by a hash of their name: eight bytes each.
+/// Hashes of the household names of a list, eight bytes each.
 #[derive(Default)]
 pub(crate) struct Households(FxHashSet<u64>);
 
 impl Households {
-    /// Writes the flat's name from its columns (building, unit, room): half width, no spaces, letters
-    /// in capitals. Writes nothing if the room is empty, since a building alone is no household.
+    /// Writes the household's name from its columns (building, unit, room): half width, no spaces, capital
+    /// letters. Writes nothing if the room is empty, since a building alone is no household.
     pub fn write(&mut self, columns: &[usize], cells: &[&str], name: &mut String) {
         let Some(room) = columns.last().and_then(|at| cells.get(*at)) else { return };
         if room.trim().is_empty() {

@@ -1,6 +1,5 @@
-//! From a file to leads and refused rows, in one pass and bounded batches: read, find the columns,
-//! clean the numbers, drop duplicates and blacklist hits. Synchronous work for the CPU; nothing is
-//! stored here.
+//! Imports a list file in one pass and bounded batches: finds the columns, cleans the numbers, drops
+//! duplicates and blacklist hits. Synchronous CPU work; the caller stores the rows.
 
 use super::clean::{Ranges, Refusal, clean_number, parts};
 use super::duplicates::{Met, Seen};
@@ -14,14 +13,14 @@ use paceline_core::outcome::Reason;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Rows handed over at a time.
+/// Rows per batch.
 pub const BATCH_ROWS: usize = 4_096;
-/// Numbers of one row; more are no person.
+/// Most numbers of one row.
 const PHONES_MAX: usize = 20;
-/// Characters of a refused row's cell that are kept.
+/// Longest cell of a refused row that is kept whole, in bytes.
 const CELL_KEPT: usize = 32 * 1024;
 
-/// Rows in the order of the list. The next batch uses its memory again.
+/// Leads and refused rows, each in the order of the list. The memory is reused for the next batch.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The list's columns, each name once.
@@ -30,7 +29,7 @@ pub struct Batch {
     pub refused: Vec<RefusedRow>,
 }
 
-/// An import ends early when the list cannot be read or the receiver of its rows gives up.
+/// Why an import ended early: the list cannot be read, or the sink failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError<E> {
     #[error(transparent)]
@@ -39,9 +38,8 @@ pub enum ImportError<E> {
     Sink(E),
 }
 
-/// Reads the whole list of a campaign. `system` holds the numbers of the system-wide blacklist; `sink`
-/// receives every row exactly once. Nothing but complete rows ever reaches it; if an error comes back,
-/// the caller throws away what it was given.
+/// Imports the whole list of a campaign. `system` holds the numbers of the system-wide blacklist; `sink`
+/// receives every complete row exactly once. After an error the caller must discard the rows received so far.
 pub fn import<E>(
     spec: &ListSpec,
     system: &mut dyn Iterator<Item = PhoneNumber>,
@@ -91,7 +89,7 @@ struct Intake<'a> {
     households: Households,
     report: ListReport,
     batch: Batch,
-    /// Rows of `batch` in use; those behind are memory for later rows.
+    /// Leads of `batch` in use; those behind are kept as memory for later rows.
     leads: usize,
     phones: Vec<(PhoneNumber, (usize, usize, usize))>,
 }
@@ -158,7 +156,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Fills `phones`; the refusal if there is none that may be called.
+    /// Fills `phones`; returns the refusal if the row has no number that may be called.
     fn numbers(&mut self, record: Record<'_>) -> Option<Refusal> {
         self.phones.clear();
         let mut first_refusal: Option<Refusal> = None;
@@ -289,7 +287,7 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// The text again in the memory it had for an earlier row; empty text is none.
+/// Fills the field in the memory of an earlier row; empty text becomes `None`.
 fn fill(field: &mut Option<String>, write: impl FnOnce(&mut String)) {
     let mut text = field.take().unwrap_or_default();
     text.clear();
@@ -297,14 +295,14 @@ fn fill(field: &mut Option<String>, write: impl FnOnce(&mut String)) {
     *field = (!text.is_empty()).then_some(text);
 }
 
-/// Most cells hold one number and nothing else; only the others are looked through for separators.
+/// Most cells hold one number and nothing else; only other cells are split at separators.
 fn numbers_of(cell: &str) -> impl Iterator<Item = &str> {
     let bare = cell.bytes().all(|b| b.is_ascii_digit()) && !cell.is_empty();
     let (whole, rest) = if bare { (Some(cell), "") } else { (None, cell) };
     whole.into_iter().chain(parts(rest))
 }
 
-/// A blacklist hit says more about a row than a slip of the pen; else the first refusal stays.
+/// Keeps the first refusal of a row, except that a blacklist hit replaces any other.
 fn worse(first: &mut Option<Refusal>, refusal: Refusal) {
     let replace = match first {
         None => true,

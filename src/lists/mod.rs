@@ -1,4 +1,4 @@
-//! Lists in, clean leads and refused rows out. polars lives here and nowhere else.
+//! Call-list import: files in, clean leads and refused rows out. The only user of polars besides `results`.
 
 mod blacklist;
 pub mod cell;
@@ -27,7 +27,7 @@ use paceline_core::outcome::Reason;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the campaign says about its list: the `[list]` table.
+/// The `[list]` table of a campaign.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSpec {
     pub file: PathBuf,
@@ -35,7 +35,7 @@ pub struct ListSpec {
     pub phones: Vec<String>,
     pub household: String,
     pub name: String,
-    /// For numbers without a country code, ISO 3166 alpha-2.
+    /// Country of numbers without a country code, ISO 3166 alpha-2.
     pub region: String,
     pub blacklists: Vec<PathBuf>,
 }
@@ -43,23 +43,23 @@ pub struct ListSpec {
 /// A row that became a lead.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeadRow {
-    /// As people count: the header is row 1. In XLSX the sheet's own row number.
+    /// Counted from 1, the header included. In XLSX the sheet's own row number.
     pub row: u64,
     pub household: Option<String>,
     pub name: Option<String>,
-    /// In order, each with the text as it was given.
+    /// In dialling order, each with its original text.
     pub phones: Vec<(PhoneNumber, String)>,
     /// Every cell of the row, in the order of the header.
     pub cells: Vec<String>,
 }
 
-/// A row that was not taken: as given, why, and what to do.
+/// A refused row: its cells, why, and what to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefusedRow {
     pub row: u64,
     pub cells: Vec<String>,
     pub reason: Reason,
-    /// For a blacklist hit: which list.
+    /// For a blacklist hit, the name of the list.
     pub hint: String,
 }
 
@@ -86,8 +86,7 @@ pub enum ListError {
     Write { file: PathBuf, source: io::Error },
 }
 
-/// Reads the list and dials nothing: writes `list-report.json` and `fix.csv` into `dir`, both complete
-/// or not at all, and gives the report back.
+/// Reads the list and writes `list-report.json` and `fix.csv` into `dir`, each complete or not at all.
 pub fn check(
     spec: &ListSpec,
     system: &mut dyn Iterator<Item = PhoneNumber>,
@@ -96,7 +95,7 @@ pub fn check(
     check_and(spec, system, dir, &mut |_| true)
 }
 
-/// As [`check`], and shows every batch to `take`, which may say `false` to end it.
+/// As [`check`], and passes every batch to `take`; `false` ends the import.
 pub fn check_and(
     spec: &ListSpec,
     system: &mut dyn Iterator<Item = PhoneNumber>,
@@ -126,7 +125,7 @@ pub fn check_and(
     Ok(report)
 }
 
-/// Every number of one blacklist file, ascending.
+/// Reads every number of one blacklist file, ascending.
 pub fn read_blacklist(file: &Path, region: &str) -> Result<Vec<PhoneNumber>, ListError> {
     let mut seen = duplicates::Seen::default();
     blacklist::file(file, region, 0, &mut seen)?;

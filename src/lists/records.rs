@@ -1,35 +1,35 @@
-//! Where a row of text begins and ends, and whether it is regular enough for polars. Quotes are
-//! respected, and one that is never closed costs its own row and no other. Cells are not cut here.
+//! Splits CSV text into rows, and classifies each as regular enough for polars or not. Quotes are respected;
+//! an unclosed quote spoils its own row and no other. Cells are split elsewhere.
 
 use memchr::{memchr, memchr2};
 
-/// A row of text longer than this, in bytes, is refused. A spreadsheet cell ends at 32,767 characters.
+/// Longest row in bytes; a longer one is refused. A spreadsheet cell has at most 32,767 characters.
 pub const RECORD_MAX: usize = 128 * 1024;
 
-/// What a row looks like before anyone reads it.
+/// Classification of a row before its cells are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     Blank,
-    /// Exactly as many cells as the header, quotes (if any) as RFC 4180 has them.
+    /// Exactly as many cells as the header, quotes (if any) as in RFC 4180.
     Regular,
-    /// Readable one by one: other number of cells, a quote inside a cell, a stray carriage return.
+    /// Parsed one by one: another number of cells, a quote inside a cell, a stray carriage return.
     Odd,
     OpenQuote,
     TooLong,
     Nul,
 }
 
-/// One row: `start..end` without its line end. Each is one row for people, also the blank ones.
+/// One row: `start..end` without its line end. Blank rows count as rows, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub start: usize,
     pub end: usize,
-    /// Where the next row starts.
+    /// Start of the next row.
     pub next: usize,
     pub shape: Shape,
 }
 
-/// Cuts text into rows.
+/// Splits text into rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Cutter {
     pub separator: u8,
@@ -38,7 +38,7 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// The rows of `text` that are complete; all of them if `last`. Returns where the rest starts.
+    /// Adds the complete rows of `text` to `spans`; all rows if `last`. Returns the start of the rest.
     pub fn cut(&self, text: &[u8], last: bool, spans: &mut Vec<Span>) -> usize {
         let odd_bytes = OddBytes { carriage: memchr(b'\r', text).is_some(), nul: memchr(0, text).is_some() };
         let mut start = 0;
@@ -66,7 +66,7 @@ impl Cutter {
         start
     }
 
-    /// A row without a quote, so a line.
+    /// A row without quotes is one line.
     fn plain(&self, text: &[u8], start: usize, line_end: usize, odd: OddBytes) -> Span {
         let next = (line_end + 1).min(text.len());
         let end = if line_end > start && text[line_end - 1] == b'\r' { line_end - 1 } else { line_end };
@@ -86,7 +86,7 @@ impl Cutter {
         Span { start, end, next, shape }
     }
 
-    /// A row with a quote somewhere in its first line. `None`: more text is needed to tell.
+    /// A row with a quote in its first line. `None`: more text is needed.
     fn quoted(&self, text: &[u8], start: usize, line_end: usize, last: bool) -> Option<Span> {
         let line = self.plain(text, start, line_end, OddBytes { carriage: true, nul: true });
         if matches!(line.shape, Shape::TooLong | Shape::Nul) {
@@ -94,14 +94,14 @@ impl Cutter {
         }
         let window = &text[..text.len().min(start + RECORD_MAX)];
         match self.walk(window, start) {
-            // Without a line end behind it the row is whole only at the end of the file.
+            // A row without a line end is complete only at the end of the file.
             Walk::Row { next, .. } if text[next - 1] != b'\n' && !(last && next == text.len()) => {
                 (window.len() < text.len()).then_some(Span { shape: Shape::OpenQuote, ..line })
             }
             Walk::Row { end, next, cells, stray } => {
                 let fits = self.width.is_none_or(|width| width == cells);
-                // Several lines that do not make a whole row are not one row: an opening quote met
-                // the quote of a later row. The first line alone is the broken one.
+                // Several lines with the wrong number of cells are not one row: an unclosed quote met the
+                // quote of a later row. Only the first line is broken.
                 if next > line.next && !fits {
                     return Some(Span { shape: Shape::OpenQuote, ..line });
                 }
@@ -119,7 +119,7 @@ impl Cutter {
         }
     }
 
-    /// Cell by cell through one row.
+    /// Walks through one row cell by cell.
     fn walk(&self, text: &[u8], start: usize) -> Walk {
         let (mut at, mut cells, mut stray) = (start, 1, false);
         loop {
@@ -153,7 +153,7 @@ impl Cutter {
         }
     }
 
-    /// Nothing but separators and spaces: what a spreadsheet leaves behind below the last row.
+    /// Nothing but separators and spaces, as spreadsheets leave below the last row.
     fn is_blank(&self, row: &[u8]) -> bool {
         let empty = |b: &u8| *b == self.separator || matches!(*b, b' ' | b'\t' | b'\r');
         row.first().is_none_or(empty) && row.iter().all(empty)
@@ -175,11 +175,11 @@ enum Walk {
     },
     /// The text ended inside quotes.
     RanOut,
-    /// Something stands behind a closing quote.
+    /// Text follows a closing quote.
     Broken,
 }
 
-/// The quote that closes a cell; two in a row are one quote of the text.
+/// Finds the quote that closes a cell; a doubled quote is an escaped one.
 fn closing_quote(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += memchr(b'"', text.get(at..)?)?;

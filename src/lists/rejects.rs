@@ -1,5 +1,5 @@
-//! The fix file: every row that was not taken, as given, with its row number, the reason and what to
-//! do. It opens in a spreadsheet, and nothing in it runs there.
+//! The fix file: every refused row as given, with its row number, the reason and what to do. Cells are
+//! escaped for spreadsheets.
 
 use super::cell::harmless;
 use super::import::Batch;
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `fix.csv` row by row; it takes its name only when it is complete.
+/// Writes `fix.csv` row by row under a temporary name; renamed when complete.
 pub struct FixFile {
     path: PathBuf,
     part: PathBuf,
@@ -25,7 +25,7 @@ impl FixFile {
         Ok(FixFile { path: path.into(), part, out, header: false })
     }
 
-    /// The refused rows of one batch.
+    /// Appends the refused rows of one batch.
     pub fn write(&mut self, batch: &Batch) -> io::Result<()> {
         if !self.header {
             self.header = true;
@@ -47,7 +47,7 @@ impl FixFile {
         Ok(self.out.write_record(None::<&[u8]>)?)
     }
 
-    /// On disk under its name; the file of an earlier check is replaced.
+    /// Syncs the file and renames it; replaces the file of an earlier check.
     pub fn finish(self) -> io::Result<()> {
         let file = self.out.into_inner().map_err(|e| e.into_error())?;
         file.into_inner().map_err(|e| e.into_error())?.sync_all()?;

@@ -1,4 +1,4 @@
-//! An XLSX file as rows of text, cell by cell, without ever holding the sheet. Numbers keep every
+//! Reads an XLSX file as rows of text, cell by cell, without holding the sheet in memory. Numbers keep every
 //! digit; formulas give their saved value.
 
 use super::ListError;
@@ -10,12 +10,12 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// A spreadsheet has at most 16,384 columns; a list has a few.
+/// Columns read. A spreadsheet has at most 16,384; a list has a few.
 const COLUMNS_MAX: u32 = 1_000;
 
-/// What the archive may unpack to. A million rows of a list unpack to about 400 MB.
+/// Largest unpacked size, against ZIP bombs. A list of a million rows unpacks to about 400 MB.
 const UNPACKED_MAX: u64 = 4 << 30;
-/// The texts that all sheets share are held in memory.
+/// Largest shared-strings table; it is held in memory.
 const STRINGS_MAX: u64 = 512 << 20;
 
 pub(crate) struct SheetFile {
@@ -25,7 +25,7 @@ pub(crate) struct SheetFile {
 }
 
 impl SheetFile {
-    /// The first sheet that is shown and has a cell.
+    /// Opens the first visible sheet that has a row.
     pub fn open(path: &Path) -> Result<Self, ListError> {
         let mut file = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
         let damaged = |what: String| ListError::Sheet { file: path.into(), row: 0, what };
@@ -94,7 +94,7 @@ impl SheetFile {
     }
 }
 
-/// The row that is being put together; its strings are used again for the next.
+/// The row being assembled; its strings are reused for the next.
 #[derive(Default)]
 struct Row {
     number: u64,
@@ -135,7 +135,7 @@ impl Row {
     }
 }
 
-/// A cell as text. A whole number has no point and no exponent, whatever its size.
+/// Writes a cell as text. A whole number has no point and no exponent, whatever its size.
 fn write_value(value: &DataRef<'_>, out: &mut String) {
     use std::fmt::Write;
     let written = match value {
@@ -147,7 +147,7 @@ fn write_value(value: &DataRef<'_>, out: &mut String) {
         DataRef::Bool(b) => out.write_str(if *b { "TRUE" } else { "FALSE" }),
         DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => out.write_str(text),
         DataRef::Error(error) => write!(out, "{error}"),
-        // A phone number in a column that Excel shows as a date is still its digits.
+        // A phone number in a column with a date format stays a number.
         DataRef::DateTime(at) if at.as_f64() > 2_958_466.0 || !at.is_datetime() => {
             write!(out, "{}", at.as_f64())
         }
@@ -162,12 +162,12 @@ fn write_value(value: &DataRef<'_>, out: &mut String) {
     debug_assert!(written.is_ok(), "writing to a string does not fail");
 }
 
-/// A damaged workbook must end in a sentence, also where the reading crate gives up with a panic.
+/// A damaged workbook must end in an error message, even if the `calamine` crate panics.
 fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("the workbook is damaged".into()))
 }
 
-/// Adds up what the archive's directory says its entries unpack to, before anything is unpacked.
+/// Refuses ZIP bombs: adds up the unpacked sizes in the archive's directory before anything is unpacked.
 fn refuse_bomb(file: &mut File) -> Result<(), String> {
     let io = |e: std::io::Error| e.to_string();
     let len = file.seek(SeekFrom::End(0)).map_err(io)?;

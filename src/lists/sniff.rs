@@ -1,16 +1,15 @@
-//! What a file is, by looking at its bytes: its kind, the encoding of its text, its separator.
-//! Reading the rows is not done here.
+//! Detects a file's kind, text encoding and separator from its bytes.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
-/// What the first bytes say about the file.
+/// The kind of a file, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Text,
     /// A ZIP archive, which is also what an `.xlsx` is.
     Zip,
-    /// Something that is no list, in words.
+    /// No list; the text describes the file.
     Foreign(&'static str),
 }
 
@@ -70,8 +69,7 @@ fn looks_binary(head: &[u8]) -> bool {
     nul * 200 > head.len() || control * 20 > head.len()
 }
 
-/// UTF-16 by its byte order mark, or because every second byte of digits, separators and line ends
-/// is NUL.
+/// Detects UTF-16 by its byte order mark, or by NUL in every second byte of digits, separators and line ends.
 fn utf16(head: &[u8]) -> Option<Text> {
     match head {
         [0xFF, 0xFE, ..] => return Some(Text { encoding: UTF_16LE, bom: 2 }),
@@ -97,7 +95,7 @@ fn utf16(head: &[u8]) -> Option<Text> {
     }
 }
 
-/// The encoding that a mark or the pattern of NULs settles; `None` when the letters must be looked at.
+/// The encoding by byte order mark or UTF-16 pattern; `None` if only the letters can decide.
 pub fn marked(head: &[u8]) -> Option<Text> {
     match head {
         [0xEF, 0xBB, 0xBF, ..] => Some(Text { encoding: UTF_8, bom: 3 }),
@@ -105,9 +103,9 @@ pub fn marked(head: &[u8]) -> Option<Text> {
     }
 }
 
-/// The encoding of a piece of text that holds bytes above 127. UTF-8 if it reads as UTF-8, save for a
-/// few broken bytes; else GB18030, which holds GBK, when it reads without a fault; else what the
-/// detector says. `piece` may end in the middle of a character.
+/// Guesses the encoding of text with bytes above 127: UTF-8 if it decodes as UTF-8 but for a few broken
+/// bytes; else GB18030 (a superset of GBK) if it decodes without a fault; else the detector's guess. `piece`
+/// may end in the middle of a character.
 pub fn guess(piece: &[u8]) -> &'static Encoding {
     let (good, bad) = utf8_score(piece);
     if bad == 0 || good > bad * 10 {
@@ -116,7 +114,7 @@ pub fn guess(piece: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(piece, true);
     let guessed = detector.guess(Some(b"cn"), Utf8Detection::Deny);
-    // A short list has too few letters for statistics; words that stand above columns decide first.
+    // A short list has too few letters for statistics, so known header words decide first.
     if has_header_word(GB18030, piece) {
         return GB18030;
     }
@@ -139,7 +137,8 @@ fn has_header_word(encoding: &'static Encoding, piece: &[u8]) -> bool {
         .any(|word| text.contains(word))
 }
 
-/// Characters beyond ASCII that read as UTF-8, and broken places. A cut at the end is not broken.
+/// Counts non-ASCII characters that are valid UTF-8, and broken places. A character cut off at the end is not
+/// broken.
 fn utf8_score(mut piece: &[u8]) -> (usize, usize) {
     let (mut good, mut bad) = (0, 0);
     let beyond = |text: &[u8]| text.iter().filter(|b| **b >= 0xC0).count();
@@ -156,11 +155,11 @@ fn utf8_score(mut piece: &[u8]) -> (usize, usize) {
     }
 }
 
-/// The candidates, the likeliest first.
+/// Possible separators, the likeliest first.
 pub const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
-/// The separator that cuts the most lines into the same number of cells, more than one. A list of
-/// bare numbers has none, and reads the same with a comma. `sep=;` in the first line is an order.
+/// The separator that splits the most lines into the same number of cells, more than one. A list of bare
+/// numbers has none and reads the same with a comma. `sep=;` in the first line (Excel) decides.
 pub fn separator(text: &[u8]) -> u8 {
     if let Some([wanted, ..]) = excel_order(text)
         && SEPARATORS.contains(wanted)
@@ -180,7 +179,7 @@ pub fn separator(text: &[u8]) -> u8 {
     best.2
 }
 
-/// What stands behind `sep=` in the first line.
+/// The text after `sep=` in the first line.
 pub fn excel_order(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"sep=").or_else(|| text.strip_prefix(b"\"sep="))?;
     Some(&rest[..rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len())])

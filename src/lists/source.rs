@@ -1,4 +1,4 @@
-//! A list file of any kind, as rows of text: the shape that text and sheets share.
+//! A list file of any kind as rows of text: the common interface of text files and workbooks.
 
 use super::ListError;
 use super::sheet::SheetFile;
@@ -6,16 +6,16 @@ use super::text::TextFile;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Rows that are looked at to find the header and the columns.
+/// Rows examined to find the header and the columns.
 pub(crate) const SAMPLE_ROWS: usize = 100;
 
-/// One row as it stands in the file.
+/// One row of the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {
-    /// As people count.
+    /// Counted from 1.
     pub row: u64,
     pub cells: &'a [&'a str],
-    /// Why its cells cannot be trusted.
+    /// The defect that makes its cells unreliable.
     pub flaw: Option<Flaw>,
 }
 
@@ -36,7 +36,7 @@ impl Flaw {
     }
 }
 
-/// A row kept for looking at.
+/// A row kept to find the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Given {
     pub row: u64,
@@ -49,7 +49,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// By the name's ending: `.xlsx` (and `.xlsm`) is a sheet, everything else is looked at as text.
+    /// Opens by extension: `.xlsx` and `.xlsm` as a workbook, anything else as text.
     pub fn open(path: &Path) -> Result<Self, ListError> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
@@ -65,7 +65,7 @@ impl Source {
         }
     }
 
-    /// Every row that is not blank, from the first; once.
+    /// Visits every row that is not blank, from the first. May be called once.
     pub fn each(
         &mut self,
         width: usize,

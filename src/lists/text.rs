@@ -1,5 +1,5 @@
-//! A CSV or TXT file as rows of cells, in bounded pieces: read, decode to UTF-8, cut at row ends, let
-//! polars cut the cells. What a row means is not known here.
+//! Reads a CSV or TXT file as rows of cells, in bounded pieces: decodes to UTF-8, splits rows, lets polars
+//! split the cells.
 
 use super::ListError;
 use super::frame::Frame;
@@ -12,14 +12,14 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// Bytes read at a time. Large enough that polars' work per piece does not show, small enough that a
-/// piece and its cells stay in the cache.
+/// Bytes read at a time. Large enough to hide polars' fixed cost per piece, small enough that a piece and its
+/// cells stay in the CPU cache.
 const PIECE: usize = 1024 * 1024;
 
-/// What is kept of a row too long to be read.
+/// Bytes kept of a row that is too long.
 const STUB: usize = 400;
 
-/// Cells kept of a row: one more than a list may have columns, so that the excess is seen.
+/// Cells kept of a row: one more than the column limit, so that the excess is noticed.
 const CELLS_KEPT: usize = 1_001;
 
 pub(crate) struct TextFile {
@@ -29,17 +29,17 @@ pub(crate) struct TextFile {
     encoding: Option<&'static Encoding>,
     /// Raw bytes of the last read.
     raw: Vec<u8>,
-    /// Decoded text from `from` on that is not yet taken.
+    /// Decoded text that is not yet consumed.
     text: Vec<u8>,
     at_end: bool,
     /// Line ends are lone carriage returns, as old Macs wrote them.
     carriage_ends: bool,
     pub separator: u8,
-    /// Rows before `text`, as people count.
+    /// Rows before `text`.
     rows_before: u64,
-    /// Inside a row too long to be read.
+    /// Inside a row that is too long, until its line end.
     skipping: bool,
-    /// Replacement characters that decoding put in.
+    /// Replacement characters inserted by decoding.
     pub broken_characters: u64,
 }
 
@@ -127,8 +127,8 @@ impl TextFile {
         Ok(())
     }
 
-    /// `raw` onto the end of `text`. Plain ASCII needs no encoding, so the choice waits for the first
-    /// letter beyond it: a list of a million numbers may have its first Chinese name near the end.
+    /// Decodes `raw` onto the end of `text`. The encoding is chosen at the first non-ASCII byte: a list of a
+    /// million numbers may have its first Chinese name near the end.
     fn decode(&mut self) {
         if self.encoding.is_none() && !self.raw.is_ascii() {
             self.settle(sniff::guess(&self.raw));
@@ -153,7 +153,7 @@ impl TextFile {
         }
     }
 
-    /// The first rows, cut one by one, for finding the header.
+    /// The first rows, split one by one, to find the header.
     pub fn sample(&self) -> Vec<Given> {
         let mut spans = Vec::new();
         Cutter { separator: self.separator, width: None }.cut(&self.text, self.at_end, &mut spans);
@@ -168,7 +168,7 @@ impl TextFile {
             .collect()
     }
 
-    /// Every row that is not blank, in order. `width`: the cells of the header.
+    /// Visits every row that is not blank, in order. `width`: cells of the header.
     pub fn each(
         &mut self,
         width: usize,
@@ -226,9 +226,9 @@ impl TextFile {
         Ok(())
     }
 
-    /// Regular rows go through polars together. The others are cut by the csv crate one at a time,
-    /// because polars counts quotes anywhere in a line and stops at a row of another width: one such
-    /// row would shift or end its whole piece.
+    /// Regular rows are split together by polars, the others one at a time by the csv crate: polars counts
+    /// quotes anywhere in a line and stops at a row of another width, so one such row would shift or end its
+    /// whole piece.
     fn visit_piece(
         &self,
         spans: &[Span],
@@ -279,7 +279,7 @@ impl TextFile {
     }
 }
 
-/// One row with the csv crate; a row whose quotes cannot be trusted is cut at separators alone.
+/// Splits one row with the csv crate; a row with unreliable quotes is split at separators alone.
 fn cut_cells(row: &[u8], separator: u8, shape: Shape, cells: &mut Vec<String>) {
     cells.clear();
     let quoting = !matches!(shape, Shape::OpenQuote | Shape::TooLong | Shape::Nul);

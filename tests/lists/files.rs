@@ -1,5 +1,5 @@
-//! Every nasty file ends as a careful person would want: right rows, right reasons, no number from
-//! nowhere, and counts that reconcile.
+//! Malformed and unusual list files: right rows, right reasons, no invented number, and counts that
+//! reconcile.
 
 use encoding_rs::GB18030;
 use paceline::lists::{

@@ -1,4 +1,4 @@
-//! The sample campaign's list: its numbers belong to nobody, and its planted faults are all found.
+//! The sample campaign's list: its numbers are unassigned, and its planted faults are all found.
 
 use super::files::read_spec;
 use paceline::lists::ListSpec;
