@@ -369,7 +369,7 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
         defaults += u32::from(table.default);
         if table.default && table.machine {
             let found = format!("`{code}` is the default and says that a machine had answered");
-            source.fault(&["dispositions"], found, "nobody heard a machine where nobody said so");
+            source.fault(&["dispositions"], found, "the default stands for a missing disposition; take another one");
         }
         let state = match table.state {
             StateWord::Open => LeadState::Open,
@@ -406,7 +406,7 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
         source.fault(&["dispositions"], "several of them say default = true", "keep one");
     }
     if !written.is_empty() && defaults == 0 {
-        let hint = "say default = true at the one that stands for a summary that nobody gave in time";
+        let hint = "set default = true on the one to write when the agent gives none in time";
         source.fault(&["dispositions"], "none of them is the default", hint);
     }
     dispositions
