@@ -369,7 +369,11 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
         defaults += u32::from(table.default);
         if table.default && table.machine {
             let found = format!("`{code}` is the default and says that a machine had answered");
-            source.fault(&["dispositions"], found, "the default stands for a missing disposition; take another one");
+            source.fault(
+                &["dispositions"],
+                found,
+                "the default stands for a missing disposition; take another one",
+            );
         }
         let state = match table.state {
             StateWord::Open => LeadState::Open,
