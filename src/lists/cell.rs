@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The cell as text that no spreadsheet runs: a cell that begins with a formula character (also after spaces,
 /// also in full width) gets an apostrophe in front; NUL, which cuts a cell short, is dropped.
-pub fn harmless(cell: &str) -> Cow<'_, str> {
+pub fn escape_formula(cell: &str) -> Cow<'_, str> {
     let cell: Cow<'_, str> =
         if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { Cow::Borrowed(cell) };
     if starts_formula(&cell) { Cow::Owned(format!("'{cell}")) } else { cell }
@@ -49,15 +49,15 @@ mod tests {
             "\0=1",
             "\u{FEFF}@a",
         ] {
-            let out = harmless(cell);
+            let out = escape_formula(cell);
             assert!(out.starts_with('\''), "{cell:?} became {out:?}");
         }
     }
 
     #[test]
-    fn an_ordinary_cell_is_not_touched_or_copied() {
+    fn an_ordinary_cell_is_not_changed_or_copied() {
         for cell in ["", "13800138000", "王芳", "1-2-301", "a=b", "'=1", " x"] {
-            assert!(matches!(harmless(cell), Cow::Borrowed(same) if same == cell), "{cell:?}");
+            assert!(matches!(escape_formula(cell), Cow::Borrowed(same) if same == cell), "{cell:?}");
         }
     }
 }

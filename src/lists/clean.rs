@@ -34,31 +34,31 @@ pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
         return Ok(number);
     }
     if text.len() > TEXT_MAX {
-        return Err(invalid(format!("{} characters are no phone number", text.chars().count())));
+        return Err(invalid_number(format!("{} characters are no phone number", text.chars().count())));
     }
-    let folded = fold(unwrap_cell(text))?;
+    let folded = fold(strip_wrapping(text))?;
     let folded = folded.as_str();
     if folded.is_empty() {
-        return Err(invalid("no phone number in the cell".into()));
+        return Err(invalid_number("no phone number in the cell".into()));
     }
     if is_scientific(folded) {
-        return Err(invalid(format!(
+        return Err(invalid_number(format!(
             "a spreadsheet shortened the number to {}: its last digits are lost. Format the column as text and paste the numbers again",
             text.trim()
         )));
     }
-    let folded = without_decimals(folded);
+    let folded = strip_decimals(folded);
     refuse_extension(folded)?;
     if let Some(other) = folded.chars().find(|c| !matches!(c, '0'..='9' | '+' | '-' | '(' | ')' | '.' | ' '))
     {
-        return Err(invalid(format!("'{other}' does not belong in a phone number")));
+        return Err(invalid_number(format!("'{other}' does not belong in a phone number")));
     }
     let international = folded.trim_start_matches(['(', ' ']).starts_with('+');
     if folded.matches('+').count() > usize::from(international) {
-        return Err(invalid("a plus sign stands only at the start of a number".into()));
+        return Err(invalid_number("a plus sign stands only at the start of a number".into()));
     }
     let digits: String = folded.chars().filter(char::is_ascii_digit).collect();
-    match dialled(&digits, international, in_china, region) {
+    match parse_digits(&digits, international, in_china, region) {
         Err(refusal) => Err(dashed_extension(folded, in_china, region).unwrap_or(refusal)),
         ok => ok,
     }
@@ -72,18 +72,18 @@ pub fn caller_id(text: &str) -> Result<PhoneNumber, Refusal> {
 
 /// Splits a cell that holds several numbers: `13800138000/13900139000`, also at `;`, `、`, `,` or a new line.
 /// A cell with one number is one part.
-pub fn parts(cell: &str) -> impl Iterator<Item = &str> {
+pub fn split_numbers(cell: &str) -> impl Iterator<Item = &str> {
     let splits = |c: char| {
         matches!(c, '/' | ';' | ',' | '|' | '\n' | '、' | '，' | '；' | '／' | '｜' | '\\' | '和' | '或')
     };
     cell.split(splits).map(str::trim).filter(|part| !part.is_empty())
 }
 
-fn invalid(hint: String) -> Refusal {
+fn invalid_number(hint: String) -> Refusal {
     Refusal { reason: Reason::InvalidNumber, hint }
 }
 
-fn service(digits: &str) -> Refusal {
+fn service_refusal(digits: &str) -> Refusal {
     Refusal {
         reason: Reason::EmergencyNumber,
         hint: format!("{digits} is an emergency or service number and is never dialled from a list"),
@@ -91,7 +91,7 @@ fn service(digits: &str) -> Refusal {
 }
 
 /// Strips the apostrophe that marks text in a spreadsheet, `="…"`, and words such as `tel:` before a number.
-fn unwrap_cell(text: &str) -> &str {
+fn strip_wrapping(text: &str) -> &str {
     let mut text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
     text = text.strip_prefix('=').unwrap_or(text);
     text = text.trim_matches(['\'', '"', '’', '‘', '`', '“', '”']);
@@ -124,7 +124,7 @@ fn fold(text: &str) -> Result<String, Refusal> {
         };
         out.push(c.to_ascii_lowercase());
         if out.len() > FOLDED_MAX {
-            return Err(invalid(format!("{} characters are no phone number", text.chars().count())));
+            return Err(invalid_number(format!("{} characters are no phone number", text.chars().count())));
         }
     }
     let kept = out.trim().len();
@@ -144,7 +144,7 @@ fn is_scientific(folded: &str) -> bool {
 }
 
 /// Strips the decimals of Excel's `13800138000.0`. Other points are separators.
-fn without_decimals(folded: &str) -> &str {
+fn strip_decimals(folded: &str) -> &str {
     match folded.split_once('.') {
         Some((whole, zeros))
             if !zeros.is_empty()
@@ -165,7 +165,7 @@ fn refuse_extension(folded: &str) -> Result<(), Refusal> {
             && folded[..at].bytes().filter(u8::is_ascii_digit).count() >= 5
             && folded[at + mark.len()..].bytes().any(|b| b.is_ascii_digit())
         {
-            return Err(invalid(EXTENSION.into()));
+            return Err(invalid_number(EXTENSION.into()));
         }
     }
     Ok(())
@@ -177,47 +177,52 @@ fn dashed_extension(folded: &str, in_china: bool, region: &str) -> Option<Refusa
     let tail_len = tail.bytes().filter(u8::is_ascii_digit).count();
     let international = number.starts_with('+');
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let whole = (1..=6).contains(&tail_len) && dialled(&digits, international, in_china, region).is_ok();
-    whole.then(|| invalid(EXTENSION.into()))
+    let whole = (1..=6).contains(&tail_len) && parse_digits(&digits, international, in_china, region).is_ok();
+    whole.then(|| invalid_number(EXTENSION.into()))
 }
 
 /// Parses bare digits; `international` = they followed a plus sign.
-fn dialled(digits: &str, international: bool, in_china: bool, region: &str) -> Result<PhoneNumber, Refusal> {
+fn parse_digits(
+    digits: &str,
+    international: bool,
+    in_china: bool,
+    region: &str,
+) -> Result<PhoneNumber, Refusal> {
     if digits.is_empty() {
-        return Err(invalid("no digits in the cell".into()));
+        return Err(invalid_number("no digits in the cell".into()));
     }
     if !international && in_china {
         let home = PhoneNumber::chinese(digits.as_bytes());
         return match (home, digits.strip_prefix("00"), digits.strip_prefix("86")) {
             (Ok(number), ..) => Ok(number),
-            (Err(NotChinese::Service), ..) => Err(service(digits)),
-            (_, Some(abroad), _) => dialled(abroad, true, in_china, region),
-            (Err(fault), _, Some(rest)) => match behind_86(rest) {
+            (Err(NotChinese::Service), ..) => Err(service_refusal(digits)),
+            (_, Some(abroad), _) => parse_digits(abroad, true, in_china, region),
+            (Err(fault), _, Some(rest)) => match parse_after_86(rest) {
                 Ok(number) if digits.len() >= 12 => Ok(number),
-                Err(NotChinese::Service) => Err(service(rest)),
-                _ => Err(explain(fault, digits)),
+                Err(NotChinese::Service) => Err(service_refusal(rest)),
+                _ => Err(refusal_for(fault, digits)),
             },
-            (Err(fault), ..) => Err(explain(fault, digits)),
+            (Err(fault), ..) => Err(refusal_for(fault, digits)),
         };
     }
     if international {
         let digits = digits.strip_prefix("00").unwrap_or(digits);
         if let Some(rest) = digits.strip_prefix("86") {
-            return behind_86(rest).map_err(|fault| explain(fault, rest));
+            return parse_after_86(rest).map_err(|fault| refusal_for(fault, rest));
         }
-        return abroad(&format!("+{digits}"), None);
+        return parse_foreign(&format!("+{digits}"), None);
     }
     if digits.len() <= 6 && ["000", "110", "112", "119", "120", "122", "911", "999"].contains(&digits) {
-        return Err(service(digits));
+        return Err(service_refusal(digits));
     }
     let Ok(home) = region.to_ascii_uppercase().parse::<Region>() else {
-        return Err(invalid(format!("'{region}' is no region (two letters, for example CN)")));
+        return Err(invalid_number(format!("'{region}' is no region (two letters, for example CN)")));
     };
-    abroad(digits, Some(home))
+    parse_foreign(digits, Some(home))
 }
 
 /// Parses the digits after country code 86, where a landline may have its leading zero or not.
-fn behind_86(rest: &str) -> Result<PhoneNumber, NotChinese> {
+fn parse_after_86(rest: &str) -> Result<PhoneNumber, NotChinese> {
     match PhoneNumber::chinese(rest.as_bytes()) {
         Err(NotChinese::NoLeadingZero) => PhoneNumber::chinese(format!("0{rest}").as_bytes()),
         Err(NotChinese::Service) => Err(NotChinese::Service),
@@ -230,28 +235,30 @@ fn behind_86(rest: &str) -> Result<PhoneNumber, NotChinese> {
 }
 
 /// Parses a number of another country. Its length must fit the number plan; an unknown range is accepted.
-fn abroad(digits: &str, home: Option<Region>) -> Result<PhoneNumber, Refusal> {
-    let refused = || invalid(format!("{digits} is no number of any known country"));
+fn parse_foreign(digits: &str, home: Option<Region>) -> Result<PhoneNumber, Refusal> {
+    let refused = || invalid_number(format!("{digits} is no number of any known country"));
     let parsed = PHONE_NUMBER_UTIL.parse(digits, home).map_err(|_| refused())?;
     match parsed.is_possible_with_reason() {
         Ok(NumberLengthType::IsPossible) => {}
         Ok(NumberLengthType::IsPossibleLocalOnly) => {
-            return Err(invalid(format!("{digits} lacks its area code")));
+            return Err(invalid_number(format!("{digits} lacks its area code")));
         }
-        Err(_) => return Err(invalid(format!("{digits} has too few or too many digits for its country"))),
+        Err(_) => {
+            return Err(invalid_number(format!("{digits} has too few or too many digits for its country")));
+        }
     }
     let e164 = parsed.format_as(PhoneNumberFormat::E164);
     let e164 = e164.trim_start_matches('+');
     if let Some(rest) = e164.strip_prefix("86") {
-        return behind_86(rest).map_err(|fault| explain(fault, rest));
+        return parse_after_86(rest).map_err(|fault| refusal_for(fault, rest));
     }
     e164.parse().ok().and_then(PhoneNumber::from_e164).ok_or_else(refused)
 }
 
-fn explain(fault: NotChinese, digits: &str) -> Refusal {
+fn refusal_for(fault: NotChinese, digits: &str) -> Refusal {
     let count = digits.len();
-    invalid(match fault {
-        NotChinese::Service => return service(digits),
+    invalid_number(match fault {
+        NotChinese::Service => return service_refusal(digits),
         NotChinese::NoAreaCode => {
             format!("a landline without its area code: write it as 0755{digits}, with its own area code")
         }
@@ -270,31 +277,31 @@ fn explain(fault: NotChinese, digits: &str) -> Refusal {
 /// ranges open every year. The plan is asked once per range and the answer cached, so a row costs one table
 /// lookup.
 #[derive(Debug, Default)]
-pub struct Ranges {
-    /// By the first five digits of a mobile, from 13000: 0 = not asked, 1 = in use, 2 = not.
+pub struct NumberRanges {
+    /// By the first five digits of a mobile, from 13000: 0 = not looked up, 1 = in use, 2 = not.
     mobile: Vec<u8>,
     other: FxHashMap<u64, bool>,
 }
 
-impl Ranges {
-    pub fn in_use(&mut self, number: PhoneNumber) -> bool {
+impl NumberRanges {
+    pub fn is_in_use(&mut self, number: PhoneNumber) -> bool {
         if number.kind() == NumberKind::Mobile {
             self.mobile.resize(7_000, 0);
             let range = ((number.as_u64() - 8_613_000_000_000) / 1_000_000) as usize;
             let known = &mut self.mobile[range];
             if *known == 0 {
-                *known = if plan_knows(number) { 1 } else { 2 };
+                *known = if is_in_plan(number) { 1 } else { 2 };
             }
             return *known == 1;
         }
         if self.other.len() > 65_536 {
             self.other.clear();
         }
-        *self.other.entry(number.as_u64() / 10_000).or_insert_with(|| plan_knows(number))
+        *self.other.entry(number.as_u64() / 10_000).or_insert_with(|| is_in_plan(number))
     }
 }
 
-fn plan_knows(number: PhoneNumber) -> bool {
+fn is_in_plan(number: PhoneNumber) -> bool {
     PHONE_NUMBER_UTIL.parse(number.to_string(), None).is_ok_and(|parsed| parsed.is_valid())
 }
 

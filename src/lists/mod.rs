@@ -4,12 +4,12 @@ mod blacklist;
 pub mod cell;
 pub mod clean;
 mod duplicates;
+mod fix_file;
 mod frame;
 mod header;
 mod households;
 mod import;
 mod records;
-mod rejects;
 mod report;
 mod sheet;
 mod sniff;
@@ -17,9 +17,9 @@ mod source;
 mod text;
 
 pub use clean::{Refusal, caller_id, clean_number};
+pub use fix_file::FixFile;
 pub use header::Role;
 pub use import::{BATCH_ROWS, Batch, ImportError, import};
-pub use rejects::FixFile;
 pub use report::{BlacklistReport, ColumnReport, ListReport, Warning};
 
 use paceline_core::number::PhoneNumber;
@@ -92,11 +92,11 @@ pub fn check(
     system: &mut dyn Iterator<Item = PhoneNumber>,
     dir: &Path,
 ) -> Result<ListReport, ListError> {
-    check_and(spec, system, dir, &mut |_| true)
+    check_with(spec, system, dir, &mut |_| true)
 }
 
 /// As [`check`], and passes every batch to `take`; `false` ends the import.
-pub fn check_and(
+pub fn check_with(
     spec: &ListSpec,
     system: &mut dyn Iterator<Item = PhoneNumber>,
     dir: &Path,
@@ -108,16 +108,16 @@ pub fn check_and(
         move |source| ListError::Write { file, source }
     };
     std::fs::create_dir_all(dir).map_err(failed(dir))?;
-    let mut rejects = FixFile::create(&fix).map_err(failed(&fix))?;
+    let mut fix_file = FixFile::create(&fix).map_err(failed(&fix))?;
     let mut sink = |batch: &Batch| {
-        rejects.write(batch)?;
+        fix_file.write(batch)?;
         if take(batch) { Ok(()) } else { Err(io::Error::other("the rows were not taken")) }
     };
     let report = import(spec, system, &mut sink).map_err(|error| match error {
         ImportError::List(error) => error,
         ImportError::Sink(source) => ListError::Write { file: fix.clone(), source },
     })?;
-    rejects.finish().map_err(failed(&fix))?;
+    fix_file.finish().map_err(failed(&fix))?;
     let file = dir.join("list-report.json");
     let part = dir.join("list-report.json.part");
     let json = serde_json::to_vec_pretty(&report).map_err(|e| failed(&file)(e.into()))?;
@@ -127,7 +127,7 @@ pub fn check_and(
 
 /// Reads every number of one blacklist file, ascending.
 pub fn read_blacklist(file: &Path, region: &str) -> Result<Vec<PhoneNumber>, ListError> {
-    let mut seen = duplicates::Seen::default();
-    blacklist::file(file, region, 0, &mut seen)?;
-    Ok(seen.blocked())
+    let mut seen = duplicates::NumberTable::default();
+    blacklist::add_file(file, region, 0, &mut seen)?;
+    Ok(seen.blocked_numbers())
 }

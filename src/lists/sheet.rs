@@ -2,7 +2,7 @@
 //! digit; formulas give their saved value.
 
 use super::ListError;
-use super::source::{Given, Record, SAMPLE_ROWS};
+use super::source::{Record, SAMPLE_ROWS, SampleRow};
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -41,10 +41,10 @@ impl SheetFile {
             };
             return Err(ListError::Foreign { file: path.into(), what });
         }
-        refuse_bomb(&mut file).map_err(&damaged)?;
+        refuse_zip_bomb(&mut file).map_err(&damaged)?;
         file.rewind().map_err(|source| ListError::Read { file: path.into(), row: 0, source })?;
         let book =
-            guarded(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;
+            catch_panic(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;
         let mut found = SheetFile { path: path.into(), book, sheet: String::new() };
         let sheets: Vec<String> = found
             .book
@@ -62,23 +62,30 @@ impl SheetFile {
         Err(ListError::Empty { file: path.into(), what: "no sheet with a row in it" })
     }
 
-    pub fn sample(&mut self) -> Result<Vec<Given>, ListError> {
+    pub fn sample(&mut self) -> Result<Vec<SampleRow>, ListError> {
         let mut rows = Vec::new();
-        self.each(&mut |record| {
-            rows.push(Given { row: record.row, cells: record.cells.iter().map(|c| c.to_string()).collect() });
+        self.for_each_row(&mut |record| {
+            rows.push(SampleRow {
+                row: record.row,
+                cells: record.cells.iter().map(|c| c.to_string()).collect(),
+            });
             if rows.len() < SAMPLE_ROWS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(rows)
     }
 
-    pub fn each(&mut self, visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>) -> Result<(), ListError> {
+    pub fn for_each_row(
+        &mut self,
+        visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), ListError> {
         let path = self.path.clone();
         let damaged = |row: u64, what: String| ListError::Sheet { file: path.clone(), row, what };
-        let mut reader = guarded(|| self.book.worksheet_cells_reader(&self.sheet).map_err(|e| e.to_string()))
-            .map_err(|what| damaged(0, what))?;
-        let mut row = Row::default();
+        let mut reader =
+            catch_panic(|| self.book.worksheet_cells_reader(&self.sheet).map_err(|e| e.to_string()))
+                .map_err(|what| damaged(0, what))?;
+        let mut row = RowBuffer::default();
         loop {
-            let next = guarded(|| reader.next_cell().map_err(|e| e.to_string()));
+            let next = catch_panic(|| reader.next_cell().map_err(|e| e.to_string()));
             let cell = next.map_err(|what| damaged(row.number, what))?;
             let Some(cell) = cell else { return row.visit(visit).map_or_else(|_| Ok(()), |()| Ok(())) };
             let (line, column) = cell.get_position();
@@ -96,13 +103,13 @@ impl SheetFile {
 
 /// The row being assembled; its strings are reused for the next.
 #[derive(Default)]
-struct Row {
+struct RowBuffer {
     number: u64,
     cells: Vec<String>,
     width: usize,
 }
 
-impl Row {
+impl RowBuffer {
     fn start(&mut self, number: u64) {
         self.number = number;
         self.width = 0;
@@ -128,7 +135,7 @@ impl Row {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(());
         }
-        match visit(Record { row: self.number, cells: &cells, flaw: None }) {
+        match visit(Record { row: self.number, cells: &cells, defect: None }) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(()),
         }
@@ -163,12 +170,12 @@ fn write_value(value: &DataRef<'_>, out: &mut String) {
 }
 
 /// A damaged workbook must end in an error message, even if the `calamine` crate panics.
-fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+fn catch_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("the workbook is damaged".into()))
 }
 
 /// Refuses ZIP bombs: adds up the unpacked sizes in the archive's directory before anything is unpacked.
-fn refuse_bomb(file: &mut File) -> Result<(), String> {
+fn refuse_zip_bomb(file: &mut File) -> Result<(), String> {
     let io = |e: std::io::Error| e.to_string();
     let len = file.seek(SeekFrom::End(0)).map_err(io)?;
     let tail_len = len.min(66_000);

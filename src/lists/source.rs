@@ -16,29 +16,29 @@ pub(crate) struct Record<'a> {
     pub row: u64,
     pub cells: &'a [&'a str],
     /// The defect that makes its cells unreliable.
-    pub flaw: Option<Flaw>,
+    pub defect: Option<RowDefect>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw {
+pub(crate) enum RowDefect {
     OpenQuote,
     TooLong,
     Nul,
 }
 
-impl Flaw {
+impl RowDefect {
     pub fn hint(self) -> &'static str {
         match self {
-            Flaw::OpenQuote => "a quotation mark is opened and not closed: remove it or close it",
-            Flaw::TooLong => "the row is longer than 128 KiB: is a line end missing?",
-            Flaw::Nul => "the row holds NUL bytes: save the list again as CSV or .xlsx",
+            RowDefect::OpenQuote => "a quotation mark is opened and not closed: remove it or close it",
+            RowDefect::TooLong => "the row is longer than 128 KiB: is a line end missing?",
+            RowDefect::Nul => "the row holds NUL bytes: save the list again as CSV or .xlsx",
         }
     }
 }
 
 /// A row kept to find the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Given {
+pub(crate) struct SampleRow {
     pub row: u64,
     pub cells: Vec<String>,
 }
@@ -58,7 +58,7 @@ impl Source {
         }
     }
 
-    pub fn sample(&mut self) -> Result<Vec<Given>, ListError> {
+    pub fn sample(&mut self) -> Result<Vec<SampleRow>, ListError> {
         match self {
             Source::Text(text) => Ok(text.sample()),
             Source::Sheet(sheet) => sheet.sample(),
@@ -66,14 +66,14 @@ impl Source {
     }
 
     /// Visits every row that is not blank, from the first. May be called once.
-    pub fn each(
+    pub fn for_each_row(
         &mut self,
         width: usize,
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<(), ListError> {
         match self {
-            Source::Text(text) => text.each(width, visit),
-            Source::Sheet(sheet) => sheet.each(visit),
+            Source::Text(text) => text.for_each_row(width, visit),
+            Source::Sheet(sheet) => sheet.for_each_row(visit),
         }
     }
 }

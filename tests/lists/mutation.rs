@@ -18,7 +18,7 @@ fn seed_list() -> String {
 }
 
 #[test]
-fn changed_bytes_never_panic_and_never_make_numbers() {
+fn mutated_bytes_never_panic_and_never_make_numbers() {
     let dir = tempfile::TempDir::new().expect("a temporary directory");
     let text = seed_list();
     let bases = [

@@ -66,7 +66,7 @@ pub(super) async fn import_list(
     let spec = loaded.list.clone();
     let dir = loaded.results_dir.clone();
     let reading = tokio::task::spawn_blocking(move || {
-        lists::check_and(&spec, &mut system.into_iter(), &dir, &mut |batch| {
+        lists::check_with(&spec, &mut system.into_iter(), &dir, &mut |batch| {
             let copy = Batch {
                 columns: batch.columns.clone(),
                 leads: batch.leads.clone(),
