@@ -8,7 +8,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// Interval between two plain lines where stderr is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Draws on stderr; stdout is left to machine-readable output.
 #[derive(Debug)]
@@ -45,14 +45,14 @@ impl Progress {
     }
 
     pub fn show(&mut self, title: &str, board: &CampaignBoard) {
-        let done = self.done(board);
-        let line = self.line(board, done);
+        let done = self.leads_done(board);
+        let line = self.status_line(board, done);
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             bar.set_message(format!("{title}\n{line}"));
             return;
         }
-        let due = self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY);
+        let due = self.last_line.is_none_or(|at| at.elapsed() >= LINE_INTERVAL);
         let waits = board.view.why != self.last_why && board.view.why != Some(Why::CallsPerSec);
         if due || (waits && self.last_line.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
             eprintln!("{done}/{} {line}", self.leads);
@@ -67,7 +67,7 @@ impl Progress {
         }
     }
 
-    fn done(&self, board: &CampaignBoard) -> u64 {
+    fn leads_done(&self, board: &CampaignBoard) -> u64 {
         if board.name.is_empty() {
             return self.done_before;
         }
@@ -77,7 +77,7 @@ impl Progress {
         counted.max(self.done_before + board.leads_ended).min(self.leads)
     }
 
-    fn line(&self, board: &CampaignBoard, done: u64) -> String {
+    fn status_line(&self, board: &CampaignBoard, done: u64) -> String {
         let (lang, view) = (self.lang, &board.view);
         let mut line = format!("{} {}", view.starting + view.ringing, lang.ringing());
         if view.up > 0 || view.abandon.is_none() {
@@ -99,7 +99,7 @@ impl Progress {
         }
         let waits = matches!(view.why, Some(Why::RetriesLater | Why::OutsideWindow));
         if let Some(left) = self.time_left(done).filter(|_| !waits) {
-            line += &format!(" · {} {}", clock_span(left), lang.left());
+            line += &format!(" · {} {}", format_span(left), lang.left());
         }
         let why = lang.view(view, &self.moments);
         if !why.is_empty() {
@@ -119,7 +119,7 @@ impl Progress {
     }
 }
 
-fn clock_span(span: Duration) -> String {
+fn format_span(span: Duration) -> String {
     let secs = span.as_secs();
     match secs {
         0..60 => format!("{secs} s"),

@@ -2,7 +2,7 @@
 //! core's rules.
 
 use super::problem::Source;
-use super::units::span;
+use super::units::parse_span;
 use paceline_core::agent::{Strategy, WrapUp};
 use paceline_core::campaign::{AgentRules, Disposition, Mode, PacingRules, Preview, Recorded, RetryRules};
 use paceline_core::ids::GroupId;
@@ -273,7 +273,7 @@ pub(super) fn pacing(table: &PacingTable, retry: &RetryRules, source: &mut Sourc
     let usual = usual.unwrap_or(PacingRules::default().abandoned_rest);
     let abandoned_rest = match table.abandoned_rest.as_str() {
         "" => usual,
-        text => source.or_fault(&["pacing", "abandoned_rest"], span(text), usual),
+        text => source.value_or_fault(&["pacing", "abandoned_rest"], parse_span(text), usual),
     };
     PacingRules {
         call_ratio: table.call_ratio.clamp(0.1, 10.0),
@@ -358,8 +358,8 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
     let mut dispositions = Vec::new();
     for table in written {
         let code = table.code.as_str();
-        let fine = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        if code.is_empty() || code.len() > 64 || !code.chars().all(fine) {
+        let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if code.is_empty() || code.len() > 64 || !code.chars().all(is_allowed) {
             let found = format!("`{}` is no code", code.escape_debug());
             source.fault(&["dispositions"], found, "use letters, digits and _; any script goes into `label`");
         }
@@ -383,7 +383,7 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
         };
         let retry = match table.retry.as_str() {
             "" => None,
-            text => match span(text) {
+            text => match parse_span(text) {
                 Ok(retry) if state == LeadState::Open => Some(retry),
                 Ok(_) => {
                     let found = format!("`{code}` has `retry`, and its state is not open");

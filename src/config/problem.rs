@@ -74,7 +74,7 @@ impl<'a> Source<'a> {
     }
 
     /// Returns the value; for an error, records the problem and returns the fallback.
-    pub fn or_fault<T>(&mut self, path: &[&str], value: Result<T, (String, String)>, fallback: T) -> T {
+    pub fn value_or_fault<T>(&mut self, path: &[&str], value: Result<T, (String, String)>, fallback: T) -> T {
         match value {
             Ok(value) => value,
             Err((found, hint)) => {
@@ -92,7 +92,7 @@ impl<'a> Source<'a> {
         let line = error.span().map(|span| line_at(self.text, span.start));
         let message = error.message();
         let (found, hint) = unknown_key(message)
-            .or_else(|| wants_table(message))
+            .or_else(|| expected_table(message))
             .unwrap_or_else(|| (message.replace('\n', ", "), "see the commented sample".into()));
         ConfigError { problems: vec![Problem { file: self.file.to_owned(), line, found, hint }] }
     }
@@ -126,7 +126,7 @@ fn unknown_key(message: &str) -> Option<(String, String)> {
 
 /// Translates serde's "invalid type: string "a", expected struct B" into a sentence without the struct's
 /// name.
-fn wants_table(message: &str) -> Option<(String, String)> {
+fn expected_table(message: &str) -> Option<(String, String)> {
     let (found, _) = message.split_once(", expected struct ")?;
     let hint = "write a table, as in `[section]` or `key = { … }`; see the commented sample";
     Some((format!("{found}, expected a table"), hint.to_owned()))
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_deep_inside_has_its_line() {
+    fn a_nested_key_has_its_line() {
         let text = "name = \"a\"\n\n[retry]\nattempts_max = 3\n[retry.after]\nbusy = \"10m\"\n";
         assert_eq!(line_of(text, &["retry", "after", "busy"]), Some(6));
         assert_eq!(line_of(text, &["retry", "gap_min"]), Some(3));
@@ -175,15 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn a_word_where_a_table_belongs_is_said_without_names_of_ours() {
-        let (found, hint) = wants_table("invalid type: string \"progressive\", expected struct ShadowTable")
-            .expect("a table");
+    fn a_wrong_type_for_a_table_is_reported_without_struct_names() {
+        let (found, hint) =
+            expected_table("invalid type: string \"progressive\", expected struct ShadowTable")
+                .expect("a table");
         assert_eq!(found, "invalid type: string \"progressive\", expected a table");
         assert!(hint.contains("table"), "{hint}");
     }
 
     #[test]
-    fn an_unknown_key_is_named_with_its_nearest() {
+    fn an_unknown_key_is_reported_with_the_nearest_known_one() {
         let message = "unknown field `concurency`, expected one of `ring_secs`, `concurrency_max`";
         let (found, hint) = unknown_key(message).expect("a key");
         assert_eq!(found, "unknown key `concurency`");

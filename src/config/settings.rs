@@ -308,7 +308,7 @@ impl Config {
         for candidate in typed.into_iter().chain([text]) {
             let mut attempt = std::mem::take(&mut whole);
             let before = attempt.clone();
-            put(&mut attempt, &path, candidate).map_err(&fault)?;
+            set_at(&mut attempt, &path, candidate).map_err(&fault)?;
             match attempt.try_into::<Config>() {
                 Ok(config) => return Ok(config),
                 Err(error) => last = error.message().to_owned(),
@@ -324,7 +324,7 @@ impl Config {
                 format!("`{}` is not a store we have", self.store.url.split(':').next().unwrap_or(""));
             source.fault(&["store", "url"], found, "write sqlite://FILE");
         }
-        if let Err((found, hint)) = self.listen() {
+        if let Err((found, hint)) = self.sip_listeners() {
             source.fault(&["sip", "listen"], found, hint);
         }
         if !self.sip.external_address.is_empty() && self.sip.external_address.parse::<IpAddr>().is_err() {
@@ -349,12 +349,12 @@ impl Config {
     ///
     /// # Errors
     /// What was found and what to do, for an entry that cannot be parsed.
-    pub fn listen(&self) -> Result<Vec<(Transport, SocketAddr)>, (String, String)> {
-        self.sip.listen.iter().map(|entry| listen_entry(entry)).collect()
+    pub fn sip_listeners(&self) -> Result<Vec<(Transport, SocketAddr)>, (String, String)> {
+        self.sip.listen.iter().map(|entry| parse_listener(entry)).collect()
     }
 }
 
-fn listen_entry(entry: &str) -> Result<(Transport, SocketAddr), (String, String)> {
+fn parse_listener(entry: &str) -> Result<(Transport, SocketAddr), (String, String)> {
     let fault = || {
         (format!("`{entry}` is nothing to listen on"), "write udp://0.0.0.0:5060, tcp://… or tls://…".into())
     };
@@ -376,7 +376,7 @@ impl TrunkConfig {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             source.fault(&path, found, hint);
         };
-        if let Err(found) = self.host() {
+        if let Err(found) = self.carrier_host() {
             fault("uri", found, "write sip:HOST or sip:HOST:PORT");
         }
         if self.codecs.is_empty() {
@@ -407,7 +407,7 @@ impl TrunkConfig {
     ///
     /// # Errors
     /// What was found instead of a SIP URI.
-    pub fn host(&self) -> Result<(String, Option<u16>), String> {
+    pub fn carrier_host(&self) -> Result<(String, Option<u16>), String> {
         use rsip::host_with_port::Host;
         let uri: rsip::Uri =
             self.uri.as_str().try_into().map_err(|_| format!("`{}` is no SIP URI", self.uri))?;
@@ -426,7 +426,7 @@ impl TrunkConfig {
 }
 
 /// Sets `value` at `path`, creating missing tables.
-fn put(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(), String> {
+fn set_at(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(), String> {
     match path {
         [] => Err("no key".into()),
         [key] => {
@@ -435,7 +435,7 @@ fn put(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(
         }
         [key, rest @ ..] => {
             let entry = table.entry(key.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            put(entry.as_table_mut().ok_or_else(|| format!("`{key}` is no section"))?, rest, value)
+            set_at(entry.as_table_mut().ok_or_else(|| format!("`{key}` is no section"))?, rest, value)
         }
     }
 }
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_wins_and_keeps_types() {
+    fn environment_variables_override_the_file_and_keep_types() {
         let text = "[trunks.main]\nuri = \"sip:192.0.2.1\"\n";
         let env = [
             ("PACELINE_HTTP__LISTEN", "127.0.0.1:0"),
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_file_line_and_what_to_do() {
+    fn problems_name_file_line_and_what_to_do() {
         let check = |text: &str, expected: &str| {
             let error = parse(text, &[]).expect_err(text);
             assert!(error.contains(expected), "{error}\nshould contain {expected}");

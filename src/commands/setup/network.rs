@@ -32,7 +32,9 @@ impl Network {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listen = match loopback {
             true => vec![(Transport::Udp, any), (Transport::Tcp, any)],
-            false => config.listen().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?,
+            false => {
+                config.sip_listeners().map_err(|(found, hint)| Failure::usage(format!("{found}; {hint}")))?
+            }
         };
         let (inbound, sip_events) = mpsc::channel(SIP_WAITING_MAX);
         let mut sip = SipSocketConfig::new(listen);
@@ -115,7 +117,7 @@ fn own_address(config: &Config, trunks: &[TrunkParts]) -> IpAddr {
         probe.connect(address).ok()?;
         Some(probe.local_addr().ok()?.ip())
     });
-    let listening = config.listen().ok().and_then(|all| all.first().map(|(_, address)| address.ip()));
+    let listening = config.sip_listeners().ok().and_then(|all| all.first().map(|(_, address)| address.ip()));
     routed.or(listening.filter(|ip| !ip.is_unspecified())).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 

@@ -32,7 +32,7 @@ pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Fa
 pub(super) async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>, Failure> {
     let mut parts = Vec::new();
     for (place, (name, trunk)) in config.trunks.iter().enumerate() {
-        let (host, port) = trunk.host().map_err(Failure::usage)?;
+        let (host, port) = trunk.carrier_host().map_err(Failure::usage)?;
         let looked_up = tokio::net::lookup_host((host.as_str(), port.unwrap_or(default_port(trunk)))).await;
         let addresses: Vec<SocketAddr> = looked_up
             .map_err(|error| Failure::usage(format!("trunk {name}: {host} has no address: {error}")))?

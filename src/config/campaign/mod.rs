@@ -47,7 +47,7 @@ impl LoadedCampaign {
         let mut source = Source::new(file, &text);
         let written: CampaignFile = source.parse()?;
         let dir = file.parent().map(Path::to_owned).unwrap_or_default();
-        let rules = rules::rules(&written, config, &mut source);
+        let rules = rules::to_core(&written, config, &mut source);
         if written.list.file.is_empty() {
             source.fault(&["list", "file"], "no list", "name a .csv, .txt or .xlsx file");
         }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_file_has_the_contracts_defaults() {
+    fn a_minimal_file_has_the_documented_defaults() {
         let campaign = parse(LEAST).expect("a campaign");
         assert_eq!(campaign.rules.ring, Duration::from_secs(45));
         assert_eq!(campaign.rules.retry.attempts_max, 3);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_line_and_what_to_do() {
+    fn problems_name_the_line_and_what_to_do() {
         let check = |more: &str, expected: &str| {
             let error = parse(&format!("{LEAST}{more}")).expect_err(more);
             assert!(error.contains(expected), "{error}\nshould contain {expected}");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_abandon_ledger_is_set_by_the_words_of_its_rules() {
+    fn the_abandon_rules_are_read_by_their_words() {
         let pacing = |more: &str| parse(&format!("{LEAST}{more}")).expect("a campaign").rules.pacing;
         let day = Duration::from_secs(24 * 3600);
         let least = pacing("");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn several_faults_come_at_once() {
+    fn several_problems_are_reported_together() {
         let error =
             parse(&format!("{LEAST}[calling]\nring_secs = 1\nconcurrency_max = 5000\n")).expect_err("two");
         assert_eq!(error.lines().count(), 2, "{error}");

@@ -17,9 +17,9 @@ use paceline_core::outcome::Outcome;
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeMap;
 
-pub(super) fn rules(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campaign {
-    let fine = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-    if file.name.is_empty() || file.name.len() > 64 || !file.name.chars().all(fine) {
+pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campaign {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    if file.name.is_empty() || file.name.len() > 64 || !file.name.chars().all(is_allowed) {
         let found = format!("`{}` is no campaign name", file.name.escape_debug());
         source.fault(&["name"], found, "use up to 64 letters, digits, - and _; any script goes into `title`");
     }
@@ -111,7 +111,7 @@ fn windows(calling: &CallingTable, source: &mut Source<'_>) -> CallingWindows {
     }
     let mut windows = Vec::new();
     for window in &calling.windows {
-        match units::day_window(&window.days, &window.from, &window.to) {
+        match units::parse_day_window(&window.days, &window.from, &window.to) {
             Ok(window) => windows.push(window),
             Err((found, hint)) => source.fault(&["calling", "windows"], found, hint),
         }
@@ -128,7 +128,7 @@ fn moments(calling: &CallingTable, source: &mut Source<'_>) -> (Option<Utc>, Opt
         if text.is_empty() {
             return None;
         }
-        units::moment(text, &calling.timezone)
+        units::parse_moment(text, &calling.timezone)
             .map_err(|(found, hint)| source.fault(&["calling", key], found, hint))
             .ok()
     };
@@ -151,7 +151,7 @@ fn retry(table: &RetryTable, source: &mut Source<'_>) -> RetryRules {
     let mut after = BTreeMap::new();
     for (word, delay) in &table.after {
         let path = ["retry", "after", word.as_str()];
-        let delay = source.or_fault(&path, units::span(delay), Duration::ZERO);
+        let delay = source.value_or_fault(&path, units::parse_span(delay), Duration::ZERO);
         match Outcome::from_word(word) {
             Some(Outcome::Answered) => {
                 source.fault(&path, "`answered` cannot be retried", "who answered is never called again");
@@ -172,7 +172,11 @@ fn retry(table: &RetryTable, source: &mut Source<'_>) -> RetryRules {
     RetryRules {
         attempts_max: table.attempts_max,
         per_day_max: table.per_day_max,
-        gap_min: source.or_fault(&["retry", "gap_min"], units::span(&table.gap_min), Duration::ZERO),
+        gap_min: source.value_or_fault(
+            &["retry", "gap_min"],
+            units::parse_span(&table.gap_min),
+            Duration::ZERO,
+        ),
         after,
     }
 }
@@ -194,7 +198,7 @@ fn announcement(table: &AnnouncementTable, source: &mut Source<'_>) -> Announcem
 
 fn keys(
     table: &BTreeMap<String, KeyTable>,
-    agents_there: bool,
+    has_agents: bool,
     source: &mut Source<'_>,
 ) -> BTreeMap<Digit, KeyRule> {
     let mut keys = BTreeMap::new();
@@ -205,7 +209,7 @@ fn keys(
             source.fault(&["keys", key], format!("`{key}` is no key"), "keys are 0 to 9, * and #");
             continue;
         };
-        if rule.agents && !agents_there {
+        if rule.agents && !has_agents {
             let found = format!("key {key} hands over to agents");
             source.fault(&["keys", key], found, "name their group: [agents] group = \"…\"");
         }
