@@ -17,20 +17,22 @@ use serde_json::{Value, json};
 pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
-    let meant = selected_lead(&args, &loaded)?;
+    let selector = selected_lead(&args, &loaded)?;
     let named = args.target.url.is_some() || args.target.token.is_some();
     let answers = match (target::service_client(&args.target, &config), named) {
-        (Ok(client), true) => explain_by_service(&client, &loaded, meant).await.map_err(Failure::refused)?,
+        (Ok(client), true) => {
+            explain_by_service(&client, &loaded, selector).await.map_err(Failure::refused)?
+        }
         (Err(failure), true) => return Err(failure),
         // A service without this campaign open knows no more than the store.
-        (Ok(client), false) => match explain_by_service(&client, &loaded, meant).await {
+        (Ok(client), false) => match explain_by_service(&client, &loaded, selector).await {
             Ok(answers) => answers,
-            Err(_) => explain_from_store(&config, &loaded, meant).await?,
+            Err(_) => explain_from_store(&config, &loaded, selector).await?,
         },
-        (Err(_), false) => explain_from_store(&config, &loaded, meant).await?,
+        (Err(_), false) => explain_from_store(&config, &loaded, selector).await?,
     };
     if global.json {
-        let shown = if meant.is_some() { json!({ "leads": answers }) } else { answers[0].clone() };
+        let shown = if selector.is_some() { json!({ "leads": answers }) } else { answers[0].clone() };
         println!("{shown}");
     } else {
         answers.iter().for_each(|answer| show(answer, Lang::of_process()));
@@ -52,13 +54,13 @@ fn selected_lead(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant
 async fn explain_by_service(
     client: &Client,
     loaded: &LoadedCampaign,
-    meant: Option<Meant>,
+    selector: Option<Meant>,
 ) -> Result<Vec<Value>, String> {
     let root = format!("/api/v1/campaigns/{}", percent_encoded(&loaded.rules.name));
-    let Some(meant) = meant else {
+    let Some(selector) = selector else {
         return Ok(vec![client.ask(Method::GET, &format!("{root}/why"), None).await?]);
     };
-    let query = match meant {
+    let query = match selector {
         Meant::Lead(lead) => {
             return Ok(vec![client.ask(Method::GET, &format!("{root}/leads/{lead}/why"), None).await?]);
         }
@@ -77,7 +79,7 @@ async fn explain_by_service(
 async fn explain_from_store(
     config: &Config,
     loaded: &LoadedCampaign,
-    meant: Option<Meant>,
+    selector: Option<Meant>,
 ) -> Result<Vec<Value>, Failure> {
     let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
     let record = reader.campaign(&loaded.rules.name).await.map_err(|error| {
@@ -85,29 +87,29 @@ async fn explain_from_store(
     })?;
     let rules = Campaign { id: record.id, ..loaded.rules.clone() };
     let now = Clock::utc();
-    let asked = async {
+    let answers = async {
         let standing = why::of_campaign(&mut reader, &rules, None, now).await?;
-        let Some(meant) = meant else { return Ok(Ok(vec![standing])) };
-        let answers = explain_leads(&mut reader, &rules, meant, &standing).await?;
+        let Some(selector) = selector else { return Ok(Ok(vec![standing])) };
+        let answers = explain_leads(&mut reader, &rules, selector, &standing).await?;
         if answers.is_empty() {
-            return Ok(Err(why::not_listed(&mut reader, &rules, meant).await?));
+            return Ok(Err(why::not_listed(&mut reader, &rules, selector).await?));
         }
         Ok(Ok(answers))
     };
-    let asked: Result<Result<Vec<Value>, String>, crate::store::StoreError> = asked.await;
-    asked.map_err(Failure::unexpected)?.map_err(Failure::refused)
+    let answers: Result<Result<Vec<Value>, String>, crate::store::StoreError> = answers.await;
+    answers.map_err(Failure::unexpected)?.map_err(Failure::refused)
 }
 
 async fn explain_leads(
     reader: &mut Reader,
     rules: &Campaign,
-    meant: Meant,
+    selector: Meant,
     standing: &Value,
 ) -> Result<Vec<Value>, crate::store::StoreError> {
     let now = Clock::utc();
     let day = rules.windows.local_day(now);
     let mut answers = Vec::new();
-    for lead in reader.meant(rules.id, meant).await? {
+    for lead in reader.meant(rules.id, selector).await? {
         let Some(facts) = reader.lead_facts(rules.id, lead, now, day).await? else { continue };
         let mut answer = why::of_lead(reader, rules, &facts, None, now).await?;
         answer["turn"] = standing.clone();

@@ -258,16 +258,16 @@ impl Service {
     async fn add_demo_agents(
         &self,
         group: &str,
-        wanted: Crew,
+        crew: Crew,
         loaded: &LoadedCampaign,
         campaign: CampaignId,
     ) -> Result<AgentPhones, Failure> {
         let line = self.state.phones();
         let registrar = line.proxy.parse().map_err(Failure::unexpected)?;
         let group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
-        let created = demo_agents::create(&self.store, group, wanted.agents, &line.domain).await?;
+        let created = demo_agents::create(&self.store, group, crew.agents, &line.domain).await?;
         send_agents(&self.store, &self.handle).await?;
-        demo_agents::start(&self.handle, registrar, &line.domain, created, loaded, campaign, wanted.habits)
+        demo_agents::start(&self.handle, registrar, &line.domain, created, loaded, campaign, crew.habits)
             .await
     }
 
