@@ -60,7 +60,7 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
     };
     let habits = if rehearsal { world.habits() } else { demo_habits() };
     let crew = (args.agents > 0).then_some(Crew { agents: args.agents, habits });
-    run_campaign(global, Setup { config, loaded, people, metrics_port: true, crew }).await
+    run_campaign(global, Setup { config, loaded, people, with_api: true, crew }).await
 }
 
 /// Writes the callees that a forecast assumes to `people.toml`, where the user can read them.

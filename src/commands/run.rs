@@ -26,7 +26,7 @@ const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
-    run_campaign(global, Setup { config, loaded, people: args.people, metrics_port: true, crew: None }).await
+    run_campaign(global, Setup { config, loaded, people: args.people, with_api: true, crew: None }).await
 }
 
 /// Runs a campaign to its end, or to a signal.
@@ -87,7 +87,9 @@ async fn watch_until_finished(
             _ = results_due.tick() => {
                 match write_results(store_url, loaded).await {
                     Ok(summary) => running.metrics.leads(&loaded.rules.name, &summary.leads_by_state),
-                    Err(failure) => tracing::warn!(why = failure.sentence, "the result files could not be written; they are tried again later"),
+                    Err(failure) => {
+                        tracing::warn!(why = failure.sentence, "the result files are not written now; retrying later");
+                    }
                 }
             }
         }
@@ -105,7 +107,7 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
         Failure::refused(format!("{}: {}: {}", args.number, refusal.reason, refusal.hint))
     })?;
     let mut signals = Signals::new()?;
-    let running = Setup { config, loaded, people: None, metrics_port: false, crew: None }.start(true).await?;
+    let running = Setup { config, loaded, people: None, with_api: false, crew: None }.start(true).await?;
     let campaign = running.campaign;
     running.handle.ask(Ask::Act { campaign, act: ManagerAct::TestCall { number } }).await;
     let mut board = running.handle.board();

@@ -106,10 +106,7 @@ async fn open_on_request(service: &Service, open: &mut Vec<LoadedCampaign>, requ
 async fn write_all_results(store_url: &str, open: &[LoadedCampaign]) {
     for loaded in open {
         if let Err(failure) = write_results(store_url, loaded).await {
-            tracing::warn!(
-                why = failure.sentence,
-                "the result files could not be written; they are tried again later"
-            );
+            tracing::warn!(why = failure.sentence, "the result files are not written now; retrying later");
         }
     }
 }

@@ -34,9 +34,10 @@ use trunks::{configured_trunks, simulated_trunk, start_simulated_carrier};
 pub(super) struct Setup {
     pub config: Config,
     pub loaded: LoadedCampaign,
+    /// People file of the simulated carrier.
     pub people: Option<PathBuf>,
-    /// Whether the API, `/metrics` and the health checks are served.
-    pub metrics_port: bool,
+    /// Serve the API, `/metrics` and the health checks.
+    pub with_api: bool,
     /// Simulated agents for the campaign.
     pub crew: Option<Crew>,
 }
@@ -68,14 +69,14 @@ impl RunningCampaign {
 impl Setup {
     /// Builds everything and opens the campaign; `paused` = single-number tests only.
     pub async fn start(self, paused: bool) -> Result<RunningCampaign, Failure> {
-        let Setup { config, loaded, people, metrics_port, crew } = self;
+        let Setup { config, loaded, people, with_api, crew } = self;
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
         // Report a faulty campaign before anything is opened.
         let sounds = Sounds::load(&loaded)?;
         let phones = loaded.rules.agents.is_some();
-        let service = Service::start(config, people, metrics_port, phones, None).await?;
+        let service = Service::start(config, people, with_api, phones, None).await?;
         let opened = service.open(&loaded, sounds, !paused, paused).await?;
         let crew = match (&loaded.group, crew) {
             (Some(group), Some(crew)) => {
@@ -125,7 +126,7 @@ pub(super) struct Service {
     pub config: Config,
     engine: tokio::task::JoinHandle<()>,
     writer: Writer,
-    // Dropped last: the store with its lock, and the simulated carrier.
+    // Dropped after engine and writer: the store with its lock, and the simulated carrier.
     pub store: Arc<Store>,
     carrier: Option<RunningCarrier>,
     state: Door,
@@ -133,11 +134,12 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// `phones` = agents' phones may register.
+    /// `people` = file of simulated callees, `with_api` = serve the HTTP API, `phones` = agents' phones may
+    /// register.
     pub async fn start(
         config: Config,
         people: Option<PathBuf>,
-        serves: bool,
+        with_api: bool,
         phones: bool,
         campaigns: Option<CampaignFolder>,
     ) -> Result<Service, Failure> {
@@ -206,7 +208,7 @@ impl Service {
             campaigns,
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
-        let console = if serves { start_console(&config, &state).await } else { None };
+        let console = if with_api { start_console(&config, &state).await } else { None };
         Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, state, console })
     }
 
