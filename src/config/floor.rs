@@ -87,8 +87,11 @@ impl ShadowTable {
 pub struct AgentsTable {
     /// The group that answers. Needed by every mode but `announce`, and by a key with `agents = true`.
     pub group: String,
+    /// Which idle agent gets the next call.
     pub strategy: StrategyWord,
+    /// After which calls the agent gets wrap-up time: any that rang, answered ones, or none.
     pub wrap_up: WrapUpWord,
+    /// Length of the wrap-up.
     pub wrap_up_secs: u32,
     /// Plays "Agent 8001, at your service" before agent and callee talk.
     pub announce_agent_id: bool,
@@ -100,6 +103,7 @@ pub struct AgentsTable {
     pub prefer_last: bool,
     /// Mode preview: `click` = the agent dials, `timed` = the system does after `preview_secs`.
     pub preview: PreviewWord,
+    /// Countdown of a timed preview.
     pub preview_secs: u32,
     /// Seconds that the agent can add to the countdown of a timed preview.
     pub extend_secs: u32,

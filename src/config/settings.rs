@@ -48,6 +48,7 @@ pub struct SipConfig {
     pub domain: String,
     /// For `tls://…`: certificate and key as PEM files; empty = a self-signed one, kept beside the database.
     pub tls_cert: String,
+    /// The key that belongs to `tls_cert`.
     pub tls_key: String,
 }
 
@@ -85,6 +86,7 @@ pub struct RtpConfig {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
+    /// Address and port of the API, `/metrics` and the health checks.
     pub listen: String,
 }
 
@@ -98,6 +100,7 @@ pub struct NodeConfig {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionConfig {
+    /// Days until a recording is deleted.
     pub recordings_days: u32,
 }
 
@@ -107,21 +110,28 @@ pub struct RetentionConfig {
 pub struct TrunkConfig {
     /// Outbound proxy or carrier: `sip:203.0.113.10:5060`.
     pub uri: String,
+    /// SIP transport to the carrier.
     pub transport: TransportWord,
+    /// User name for digest authentication and registration; empty = none.
     pub username: String,
     pub password: String,
+    /// Register at the carrier.
     pub register: bool,
+    /// Domain of the From header; empty = the host of `uri`.
     pub from_domain: String,
     /// Codecs in order of preference.
     pub codecs: Vec<CodecWord>,
     /// Most concurrent calls.
     pub calls_max: u32,
+    /// Calls started per second.
     pub calls_per_sec: f64,
     /// Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
     pub options_secs: u32,
     /// Callee patterns this trunk may carry: `1*`, `0*`.
     pub allow: Vec<String>,
+    /// Put in front of the callee's number.
     pub add_prefix: String,
+    /// Taken off the callee's number before that.
     pub strip_prefix: String,
 }
 

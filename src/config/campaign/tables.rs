@@ -14,6 +14,7 @@ pub struct CampaignFile {
     /// The title on screens; any script.
     #[serde(default)]
     pub title: String,
+    /// How calls are placed: `announce` without agents, or one of the modes with agents.
     pub mode: ModeWord,
     /// Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier.
     #[serde(default)]
@@ -62,6 +63,7 @@ pub struct ListTable {
     /// Column of the household: leads with the same value belong together; empty = found by header name.
     #[serde(default)]
     pub household: String,
+    /// Column of the lead's name; empty = found by header name.
     #[serde(default)]
     pub name: String,
     /// Country of numbers without a country code, as two letters.
@@ -79,12 +81,15 @@ fn china() -> String {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallingTable {
+    /// How long a callee's phone rings at most, in seconds.
     pub ring_secs: u32,
     /// Most calls at the same time, up to 999; 0 = no limit of the campaign's own.
     pub concurrency_max: u32,
     /// Calls started per second; 0 = the trunk's limit.
     pub calls_per_sec: f64,
+    /// IANA time zone of all hours and dates of the campaign.
     pub timezone: String,
+    /// Calling hours.
     pub windows: Vec<WindowTable>,
     /// First moment of dialling, a date or date-time; empty = no limit.
     pub start: String,
@@ -110,6 +115,7 @@ pub struct RetryTable {
     pub attempts_max: u32,
     /// Most attempts per number and day, over all campaigns.
     pub per_day_max: u32,
+    /// Shortest gap between two attempts to a number.
     pub gap_min: String,
     /// Delay before the next attempt, by outcome; an outcome that is not named is final.
     pub after: BTreeMap<String, String>,
@@ -120,6 +126,7 @@ pub struct RetryTable {
 pub struct AnnouncementTable {
     /// WAV or MP3, any rate, mono or stereo.
     pub file: String,
+    /// How many times the announcement plays.
     pub plays: u32,
     /// Time for keys after the last play: the call lasts at most plays x length + this.
     pub input_wait_secs: u32,
@@ -146,13 +153,15 @@ pub struct KeyTable {
 pub struct CallerIdsTable {
     /// Numbers that callees see; registered numbers only.
     pub numbers: Vec<String>,
+    /// How the number of the next call is chosen.
     pub rotation: RotationWord,
     /// A household sees the same number at every call.
     pub sticky: bool,
     /// Most calls per hour from one number; 0 = no cap.
     pub per_hour_max: u32,
-    /// Most calls per day from one number; 0 = no cap.
+    /// Most calls in 24 hours from one number; 0 = no cap.
     pub per_day_max: u32,
+    /// A new number starts with few calls.
     pub warm_up: bool,
 }
 
