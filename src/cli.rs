@@ -1,4 +1,4 @@
-//! The command line, as types. What each command does is in `commands`.
+//! Command-line arguments as clap types. Doc comments are the help texts; the commands are in `commands`.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ pub struct Global {
     /// Configuration file [default: paceline.toml in this folder, else embedded defaults]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// What is logged to stderr: error, warn, info, debug, or a filter like paceline=debug
+    /// Log level on stderr: error, warn, info, debug, or a filter like paceline=debug
     #[arg(long, global = true, value_name = "FILTER", env = "PACELINE_LOG", default_value = "warn")]
     pub log: String,
     /// Machine-readable output on stdout, everything else on stderr
@@ -37,7 +37,7 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The whole product on loopback: sample campaign, simulated carrier, results
+    /// Run a sample campaign against the simulated carrier, on this machine alone, and write its results
     #[command(after_help = "Example:\n  paceline demo")]
     Demo(DemoArgs),
     /// Run one campaign until every lead is finished or Ctrl-C; a second run resumes
@@ -45,24 +45,24 @@ pub enum Command {
         after_help = "Examples:\n  paceline run campaigns/jade-garden/campaign.toml\n  paceline run c.toml --json"
     )]
     Run(RunArgs),
-    /// The service: engine, SIP, API, metrics, until a signal; campaigns named here are opened
+    /// Run the service (engine, SIP, API, metrics) until a signal; opens the campaigns named here
     #[command(after_help = "Example:\n  paceline serve campaigns/vote/campaign.toml --campaigns campaigns")]
     Serve(ServeArgs),
     /// Read list, blacklist, audio and caller IDs; dial nothing; write the report and the fix file
     #[command(after_help = "Example:\n  paceline check campaigns/jade-garden/campaign.toml")]
     Check(CampaignArgs),
-    /// Single-number test: the number joins no list, and the list does not start
+    /// Call one number as a test: it joins no list, and the list is not dialled
     #[command(after_help = "Example:\n  paceline call 13800138000 --campaign c.toml")]
     Call(CallArgs),
-    /// What-if: the live pacing code over the campaign in virtual time
+    /// Forecast a campaign: simulate it in virtual time with the live pacing code
     #[command(after_help = "Example:\n  paceline forecast c.toml --agents 20 --answer-rate 0.3 --plot f.svg")]
     Forecast(ForecastArgs),
-    /// Write results again, byte for byte the same for the same state (csv, parquet)
+    /// Write the results again; the same state gives the same bytes (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
-    /// Take an imported list back, if nobody on it was called yet
+    /// Remove an imported list, as long as none of its leads was called
     UndoImport(CampaignArgs),
-    /// Replay a recorded journal: where it differs (it must not), any minute of it, the story of a call
+    /// Replay a journal: check that every decision is the same again, show a timeline, trace a call
     #[command(
         after_help = "Examples:\n  paceline replay journal\n  paceline replay journal --at 14:03 --for 2m --svg minute.svg\n  paceline replay journal --call 1712"
     )]
@@ -81,12 +81,12 @@ pub enum Command {
     /// Bearer tokens, for programs that use the API
     #[command(after_help = "Example:\n  paceline token add crm --days 90 >crm.token")]
     Token(TokenArgs),
-    /// The floor, live: who does what, and where the campaigns stand
+    /// Show agents and campaigns live: what each agent does, and how each campaign stands
     #[command(
         after_help = "Examples:\n  paceline agents\n  paceline agents --once --url http://10.0.0.5:8080"
     )]
     Agents(AgentsArgs),
-    /// Why nothing is dialled, or why one number is not, in words
+    /// Explain why a campaign does not dial, or why one number is not called
     #[command(
         after_help = "Examples:\n  paceline why c.toml\n  paceline why c.toml --number 13800138000\n  paceline why c.toml --row 17"
     )]
@@ -100,7 +100,7 @@ pub enum Command {
 pub struct ForecastArgs {
     /// The campaign file
     pub campaign: PathBuf,
-    /// Agents on the floor
+    /// Agents at work
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=2_000))]
     pub agents: u32,
     #[command(flatten)]
@@ -108,43 +108,43 @@ pub struct ForecastArgs {
     /// Learn answer rate, talk, wrap-up and ring times from this campaign in the store
     #[arg(long, value_name = "CAMPAIGN")]
     pub from_history: Option<String>,
-    /// Leads to dial [default: what the list holds]
+    /// Leads to dial [default: the dialable leads of the list]
     #[arg(long)]
     pub leads: Option<u64>,
-    /// How far to look
+    /// Hours to simulate, at most 24
     #[arg(long, default_value_t = 10.0)]
     pub hours: f64,
-    /// Virtual days for each way of placing calls
+    /// Simulated days for each pacing mode
     #[arg(long, default_value_t = 5)]
     pub seeds: u64,
-    /// Also work out how many agents finish the list within that time
+    /// Also compute how many agents finish the list within --hours
     #[arg(long)]
     pub agents_needed: bool,
-    /// Draw it into this SVG file
+    /// Write a chart to this SVG file
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
 }
 
-/// How people answer and agents work, where nothing is known.
+/// Assumptions about callees and agents, where no history is known.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct WorldArgs {
     /// Share of calls that a person answers, 0 to 1 [default: 0.3]
     #[arg(long)]
     pub answer_rate: Option<f64>,
-    /// Median length of a conversation [default: 60]
+    /// Median length of a conversation in seconds [default: 60]
     #[arg(long)]
     pub talk_secs: Option<f64>,
-    /// Median length of the wrap-up [default: 12]
+    /// Median length of the wrap-up in seconds [default: 12]
     #[arg(long)]
     pub wrap_secs: Option<f64>,
-    /// Median time from ringing to an answer [default: 12]
+    /// Median time from ringing to an answer in seconds [default: 12]
     #[arg(long)]
     pub ring_secs: Option<f64>,
 }
 
 impl WorldArgs {
-    /// Whether anything is said at all.
-    pub fn given(&self) -> bool {
+    /// True if at least one assumption is given.
+    pub fn is_given(&self) -> bool {
         [self.answer_rate, self.talk_secs, self.wrap_secs, self.ring_secs].iter().any(Option::is_some)
     }
 }
@@ -166,14 +166,14 @@ pub struct RunArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
-    /// Keep the store and the results of the demo here
+    /// Folder for the store and the results of the demo
     #[arg(long, value_name = "DIR", default_value = ".run/demo")]
     pub dir: PathBuf,
-    /// Calls for so many simulated agents at telephones of their own, instead of announcements
+    /// Simulate this many agents with phones of their own, and connect the calls to them; 0 = announcements
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=300))]
     pub agents: u32,
-    /// Rehearse this campaign instead of the samples, on the simulated carrier, with people and agents as
-    /// a forecast assumes them
+    /// Rehearse this campaign instead of a sample, on the simulated carrier; callees and agents behave as in
+    /// a forecast
     #[arg(long, value_name = "FILE")]
     pub campaign: Option<PathBuf>,
     #[command(flatten)]
@@ -219,34 +219,34 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "SETTING", conflicts_with_all = ["at", "call", "number", "decisions"])]
     pub shadow: Option<String>,
     #[command(flatten)]
-    pub back: LookBack,
+    pub view: ReplayViewArgs,
 }
 
-/// What of a journal is shown.
+/// Which part of a journal is shown, and how.
 #[derive(Clone, Debug, Default, Args)]
-pub struct LookBack {
-    /// A timeline from this moment on: 14:03, 2026-11-21T14:03:20, or with an offset
+pub struct ReplayViewArgs {
+    /// Show a timeline from this moment on: 14:03, 2026-11-21T14:03:20, or with an offset
     #[arg(long, value_name = "TIME", conflicts_with_all = ["call", "number"])]
     pub at: Option<String>,
-    /// How much of it: 90s, 2m, 1h
+    /// Length of the timeline: 90s, 2m, 1h
     #[arg(long = "for", value_name = "SPAN", default_value = "1m")]
     pub span: String,
-    /// One column: 250ms, 1s, 5s
+    /// Time per column: 250ms, 1s, 5s
     #[arg(long, value_name = "SPAN", default_value = "1s")]
     pub step: String,
-    /// Of this campaign alone
+    /// Only this campaign
     #[arg(long, value_name = "NAME")]
     pub campaign: Option<String>,
-    /// Draw the timeline into this SVG file
+    /// Write the timeline to this SVG file
     #[arg(long, value_name = "FILE", requires = "at")]
     pub svg: Option<PathBuf>,
-    /// The story of this call, by its attempt number
+    /// Trace this call, by its attempt number
     #[arg(long, value_name = "ATTEMPT", conflicts_with = "number")]
     pub call: Option<i64>,
-    /// The story of every call to this number
+    /// Trace every call to this number
     #[arg(long, value_name = "NUMBER")]
     pub number: Option<String>,
-    /// Show telephone numbers whole
+    /// Show whole telephone numbers; without it their middle is hidden
     #[arg(long)]
     pub numbers: bool,
 }
@@ -254,13 +254,13 @@ pub struct LookBack {
 #[derive(Clone, Debug, Args)]
 pub struct WhyArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     /// The campaign file
     pub campaign: PathBuf,
     /// The lead with this number
     #[arg(long, value_name = "NUMBER", group = "meant")]
     pub number: Option<String>,
-    /// The lead of this row of the list (the header is row 1)
+    /// The lead in this row of the list (the header is row 1)
     #[arg(long, value_name = "N", group = "meant")]
     pub row: Option<u64>,
     /// The lead with this id, as leads.csv and the API name it
@@ -273,7 +273,7 @@ pub struct CarrierArgs {
     /// Where to listen, UDP and TCP
     #[arg(long, default_value = "127.0.0.1:5070")]
     pub listen: SocketAddr,
-    /// Who lives there, as TOML
+    /// The simulated callees, as a TOML file
     #[arg(long, value_name = "FILE")]
     pub people: Option<PathBuf>,
     /// Append every INVITE to this file, as CSV
@@ -283,7 +283,7 @@ pub struct CarrierArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct SchemaArgs {
-    /// Which one to print: campaign, paceline, list-report, summary, openapi
+    /// Schema to print: campaign, paceline, list-report, summary, openapi
     pub name: Option<String>,
     /// Write all of them into this folder
     #[arg(long, value_name = "DIR")]
@@ -297,7 +297,7 @@ pub struct ServeArgs {
     /// Open them without dialling; a manager resumes them
     #[arg(long)]
     pub paused: bool,
-    /// More campaigns may be opened over the API, from below this folder
+    /// Let the API open more campaigns, from below this folder
     #[arg(long = "campaigns", value_name = "DIR")]
     pub folder: Option<PathBuf>,
     /// People file for the built-in simulated carrier
@@ -305,13 +305,13 @@ pub struct ServeArgs {
     pub people: Option<PathBuf>,
 }
 
-/// Which service is talked to.
+/// The service that a command talks to.
 #[derive(Clone, Debug, Args)]
-pub struct Reach {
-    /// The service [default: the one that runs on this store]
+pub struct TargetArgs {
+    /// Base URL of the service [default: the one that runs on this store]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// Its bearer token
+    /// Bearer token for the service
     #[arg(long, value_name = "TOKEN", env = "PACELINE_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
 }
@@ -319,11 +319,11 @@ pub struct Reach {
 #[derive(Clone, Debug, Args)]
 pub struct AgentsArgs {
     #[command(flatten)]
-    pub reach: Reach,
-    /// Show the floor as it is now, and end
+    pub target: TargetArgs,
+    /// Print the present state once, and end
     #[arg(long)]
     pub once: bool,
-    /// Of this group alone
+    /// Only this group
     #[arg(long, value_name = "GROUP")]
     pub group: Option<String>,
 }
@@ -331,29 +331,29 @@ pub struct AgentsArgs {
 #[derive(Clone, Debug, Args)]
 pub struct UserArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     #[command(subcommand)]
-    pub act: UserAct,
+    pub action: UserAction,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-pub enum UserAct {
-    /// Make an account; passwords are shown once
+pub enum UserAction {
+    /// Create an account; passwords are shown once
     Add(UserAddArgs),
-    /// Everybody who works here
+    /// List all accounts
     List,
-    /// A new password for the console, or with --phone for the SIP phone
+    /// Set a new password for the console, or with --phone for the SIP phone
     Passwd {
         /// Login or number
         user: String,
-        /// For her phone: prints the sheet again
+        /// New password for the agent's SIP phone; prints the phone's settings again
         #[arg(long)]
         phone: bool,
         /// Read the password from the first line of stdin instead of drawing one
         #[arg(long, conflicts_with = "phone")]
         password_stdin: bool,
     },
-    /// She works here no more; her calls and her number stay
+    /// Remove an account; its calls and its number stay on record
     Remove {
         /// Login or number
         user: String,
@@ -362,30 +362,30 @@ pub enum UserAct {
 
 #[derive(Clone, Debug, Args)]
 pub struct UserAddArgs {
-    /// What she types to sign in
+    /// Login name
     pub login: String,
-    /// As colleagues read it [default: the login]
+    /// Name that colleagues see [default: the login]
     #[arg(long)]
     pub name: Option<String>,
     #[arg(long, default_value = "agent", value_parser = ["agent", "lead", "manager", "analyst", "admin"])]
     pub role: String,
-    /// Her number (工号), for ever [default: drawn by --pattern]
+    /// Agent number (工号); it never changes [default: drawn by --pattern]
     #[arg(long)]
     pub number: Option<String>,
-    /// Leading digits of a number that is drawn
+    /// Leading digits of a drawn number
     #[arg(long, default_value = "8?")]
     pub pattern: String,
-    /// How long a number that is drawn is
+    /// Length of a drawn number
     #[arg(long, default_value_t = 4)]
     pub digits: u8,
     #[arg(long = "group", value_name = "GROUP")]
     pub groups: Vec<String>,
     #[arg(long = "skill", value_name = "SKILL")]
     pub skills: Vec<String>,
-    /// Her own telephone, for agents away from a desk
+    /// The agent's own telephone, for work away from a desk
     #[arg(long, value_name = "NUMBER")]
     pub telephone: Option<String>,
-    /// Her calls are recorded where the campaign leaves it to the agent
+    /// Record this agent's calls, in campaigns that record per agent
     #[arg(long)]
     pub recorded: bool,
     /// Read the console password from the first line of stdin instead of drawing one
@@ -396,67 +396,67 @@ pub struct UserAddArgs {
 #[derive(Clone, Debug, Args)]
 pub struct GroupArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     #[command(subcommand)]
-    pub act: GroupAct,
+    pub action: GroupAction,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-pub enum GroupAct {
-    /// Make a group
+pub enum GroupAction {
+    /// Create a group
     Add {
         name: String,
-        /// Ordinary telephones may answer
+        /// Agents may answer on ordinary telephones
         #[arg(long)]
         telephones: bool,
-        /// Callees do not hear the agent's number
+        /// Do not announce the agent's number to callees
         #[arg(long)]
         no_number: bool,
-        /// Idle agents are signed out after so many seconds
+        /// Sign idle agents out after this many seconds
         #[arg(long, value_name = "SECS")]
         idle_release: Option<u32>,
-        /// Everyone's work mode
+        /// Work mode of every agent in the group
         #[arg(long, value_parser = ["inbound", "outbound", "both"])]
         work_mode: Option<String>,
-        /// Seats that may be signed in at once
+        /// Agents that may be signed in at once
         #[arg(long, value_name = "N")]
         seats: Option<u32>,
     },
-    /// Every group with its members
+    /// List all groups with their members
     List,
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct TokenArgs {
     #[command(flatten)]
-    pub reach: Reach,
+    pub target: TargetArgs,
     #[command(subcommand)]
-    pub act: TokenAct,
+    pub action: TokenAction,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-pub enum TokenAct {
-    /// Make one; it is shown once, on stdout
+pub enum TokenAction {
+    /// Create a token; it is shown once, on stdout
     Add {
-        /// Whose it is, in words
+        /// Name of the program or person that uses it
         name: String,
-        /// An analyst reads and changes nothing
+        /// Role; an analyst reads and changes nothing
         #[arg(long, default_value = "analyst", value_parser = ["analyst", "manager", "admin"])]
         role: String,
-        /// It opens nothing after so many days; 0 = for ever
+        /// Days until it expires; 0 = never
         #[arg(long, default_value_t = 365)]
         days: u32,
     },
-    /// All of them, without what opens anything
+    /// List all tokens, without their secrets
     List,
-    /// It opens nothing any more
+    /// Revoke a token
     Remove {
-        /// As `list` shows it
+        /// The token's id, as `list` shows it
         id: i64,
     },
 }
 
-/// How a command ends, for the shell that called it.
+/// Exit codes of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done = 0,

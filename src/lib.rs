@@ -1,46 +1,46 @@
-//! Paceline, an outbound dialer. The rooms, in reading order; the brain is `paceline_core`.
+//! Paceline, an outbound dialer. Modules in reading order; the pure dialer core is `paceline_core`.
 
-/// `paceline.toml`, campaign files and the environment: parsed once, checked whole.
+/// Configuration: `paceline.toml`, campaign files and the environment, parsed and checked at once.
 pub mod config;
 
-/// Bytes to and from the world: SIP sockets, RTP ports and the 20 ms media threads, the clock.
+/// Network edge: SIP sockets, RTP ports and the 20 ms media threads, the clock.
 pub mod net;
 
-/// Announcements: WAV and MP3 files, decoded once, levelled, encoded per codec.
+/// Announcements and prompts: WAV and MP3 files, decoded once, levelled, encoded per codec.
 pub mod audio;
 
-/// Lists in, clean leads and refused rows out. polars lives here and nowhere else.
+/// Call-list import: files in, clean leads and refused rows out. The only user of polars besides `results`.
 pub mod lists;
 
-/// SQL lives here and nowhere else.
+/// The SQLite store; the only module with SQL.
 pub mod store;
 
-/// Every input of the dialer, written down so that a day can be replayed.
+/// The journal: records every dialer input so that a day can be replayed.
 pub mod journal;
 
-/// Results: attempts, leads and the summary as files for people and scripts.
+/// Result files: attempts, leads and the summary.
 pub mod results;
 
-/// The loop around the brain: select, handle, carry out.
+/// The engine loop around the dialer: select an event, handle it, carry out the outputs.
 pub mod engine;
 
-/// Every series, one line each.
+/// Prometheus series, one line each.
 pub mod metrics;
 
-/// What machines and people ask over HTTP.
+/// The HTTP API and its server.
 pub mod console;
 
-/// The command line, as types.
+/// Command-line arguments as clap types.
 pub mod cli;
 
-/// What each command does.
+/// Implementation of each command.
 pub mod commands;
 
-/// The progress view on the terminal.
+/// Progress view of `paceline run` on the terminal.
 pub mod progress;
 
-/// The words people read on the terminal, in English and Chinese.
+/// Terminal and API texts, in English and Chinese.
 pub mod text;
 
-/// A world to dial into: people and the simulated carrier.
+/// Simulation: callees, agents and their phones, and the carrier.
 pub mod sim;

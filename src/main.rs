@@ -1,4 +1,4 @@
-//! Arguments, log, run time, command. Nothing else.
+//! Parses the arguments, starts the log and the tokio runtime, runs the command.
 
 use clap::Parser;
 use paceline::cli::{Cli, Exit};

@@ -1,4 +1,4 @@
-//! The progress view: a bar and three lines on a terminal, a plain line now and then elsewhere.
+//! Progress view of a run: a bar with a status line on a terminal, a plain line every few seconds elsewhere.
 
 use crate::engine::CampaignBoard;
 use crate::text::{Lang, Moments};
@@ -7,10 +7,10 @@ use paceline_core::pacing::Why;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// Between two plain lines.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+/// Interval between two plain lines where stderr is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Draws on stderr, so that stdout stays for machines.
+/// Draws on stderr; stdout is left to machine-readable output.
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `leads` in all, of which `done_before` were finished by an earlier run.
+    /// `leads` is the size of the list; an earlier run finished `done_before` of them.
     pub fn start(title: &str, leads: u64, done_before: u64, timezone: &str, lang: Lang) -> Self {
         let style = "{msg}\n{bar:40} {pos}/{len} {prefix}";
         let bar = std::io::stderr().is_terminal().then(|| {
@@ -45,14 +45,14 @@ impl Progress {
     }
 
     pub fn show(&mut self, title: &str, board: &CampaignBoard) {
-        let done = self.done(board);
-        let line = self.line(board, done);
+        let done = self.leads_done(board);
+        let line = self.status_line(board, done);
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             bar.set_message(format!("{title}\n{line}"));
             return;
         }
-        let due = self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY);
+        let due = self.last_line.is_none_or(|at| at.elapsed() >= LINE_INTERVAL);
         let waits = board.view.why != self.last_why && board.view.why != Some(Why::CallsPerSec);
         if due || (waits && self.last_line.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
             eprintln!("{done}/{} {line}", self.leads);
@@ -67,16 +67,17 @@ impl Progress {
         }
     }
 
-    fn done(&self, board: &CampaignBoard) -> u64 {
+    fn leads_done(&self, board: &CampaignBoard) -> u64 {
         if board.name.is_empty() {
             return self.done_before;
         }
-        // The store's count is exact and comes now and then; ours comes with every result.
+        // The store's count is exact but refreshed rarely; the board counts every result. The larger one is
+        // shown.
         let counted = self.leads.saturating_sub(board.view.leads_open);
         counted.max(self.done_before + board.leads_ended).min(self.leads)
     }
 
-    fn line(&self, board: &CampaignBoard, done: u64) -> String {
+    fn status_line(&self, board: &CampaignBoard, done: u64) -> String {
         let (lang, view) = (self.lang, &board.view);
         let mut line = format!("{} {}", view.starting + view.ringing, lang.ringing());
         if view.up > 0 || view.abandon.is_none() {
@@ -98,7 +99,7 @@ impl Progress {
         }
         let waits = matches!(view.why, Some(Why::RetriesLater | Why::OutsideWindow));
         if let Some(left) = self.time_left(done).filter(|_| !waits) {
-            line += &format!(" · {} {}", clock_span(left), lang.left());
+            line += &format!(" · {} {}", format_span(left), lang.left());
         }
         let why = lang.view(view, &self.moments);
         if !why.is_empty() {
@@ -107,7 +108,7 @@ impl Progress {
         line
     }
 
-    /// By the pace so far; nothing before it means something.
+    /// Estimated from the pace so far; `None` before 5 finished leads and 2 seconds.
     fn time_left(&self, done: u64) -> Option<Duration> {
         let finished = done.saturating_sub(self.done_before);
         let took = self.started.elapsed();
@@ -118,7 +119,7 @@ impl Progress {
     }
 }
 
-fn clock_span(span: Duration) -> String {
+fn format_span(span: Duration) -> String {
     let secs = span.as_secs();
     match secs {
         0..60 => format!("{secs} s"),

@@ -1,4 +1,4 @@
-//! One binary for every integration test; each room is a module of it.
+//! One binary for all integration tests; each folder is a module.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 

@@ -1,4 +1,5 @@
-//! `paceline agents`: the floor on a terminal, from the live stream of a service.
+//! `paceline agents`: a live table of agents and campaigns on the terminal, fed by the event stream of a
+//! service.
 
 use super::{Failure, config, target};
 use crate::cli::{AgentsArgs, Exit, Global};
@@ -12,59 +13,59 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-/// How often the table is drawn anew, so that `since` counts on.
-const DRAWN_EVERY: Duration = Duration::from_millis(500);
+/// Interval of redraws, so that the `since` column counts on.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(500);
 
 pub async fn agents(global: &Global, args: AgentsArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = target::running(&args.reach, &config)?;
+    let client = target::service_client(&args.target, &config)?;
     let mut events = client.live().await.map_err(Failure::refused)?;
     let lang = Lang::of_process();
     let terminal = std::io::stdout().is_terminal();
-    let mut floor = Floor { group: args.group, ..Floor::default() };
-    let mut redraw = tokio::time::interval(DRAWN_EVERY);
+    let mut view = LiveView { group: args.group, ..LiveView::default() };
+    let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
     let screen = (terminal && !args.once && !global.json).then(Screen::open);
     loop {
         tokio::select! {
             event = events.next() => {
                 let Some((name, data)) = event else {
-                    return Err(Failure::unexpected(gone(&client)));
+                    return Err(Failure::unexpected(closed_message(&client)));
                 };
-                floor.hear(&name, &data);
+                view.apply_event(&name, &data);
                 let line = match (global.json, screen.is_none()) {
                     (true, _) => Some(json!({ "event": name, "data": data }).to_string()),
-                    (false, true) => floor.line(lang, &name, &data),
+                    (false, true) => view.event_line(lang, &name, &data),
                     (false, false) => None,
                 };
-                // Who reads our output may have seen enough.
+                // A closed stdout (a pipe such as `head`) ends the command.
                 if line.is_some_and(|line| writeln!(std::io::stdout(), "{line}").is_err()) || args.once {
                     return Ok(Exit::Done);
                 }
             }
-            _ = redraw.tick(), if screen.is_some() => Screen::draw(&floor.tables(lang, Clock::utc())),
+            _ = redraw.tick(), if screen.is_some() => Screen::draw(&view.tables(lang, Clock::utc())),
             _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
         }
     }
 }
 
-fn gone(client: &Client) -> String {
-    format!("{}: the service is gone, or this token opens it no more", client.url)
+fn closed_message(client: &Client) -> String {
+    format!("{}: the service has stopped, or the token is no longer valid", client.url)
 }
 
-/// The terminal while the table stands on it.
+/// The terminal while it shows the table; the cursor comes back on drop.
 struct Screen;
 
 impl Screen {
     fn open() -> Screen {
-        // Cleared, cursor hidden.
+        // Clear the screen, hide the cursor.
         print!("\x1b[2J\x1b[?25l");
         Screen
     }
 
     fn draw(text: &str) {
         let mut out = std::io::stdout().lock();
-        // From the top, each line cut behind its end, and what stood below it taken away. A terminal
-        // that is gone is noticed by the next event.
+        // Draw from the top, clear the rest of each line and everything below. A failed write is ignored: the
+        // next event notices a closed terminal.
         let text = text.replace('\n', "\x1b[K\n");
         let _ = write!(out, "\x1b[H{text}\x1b[K\n\x1b[J");
         let _ = out.flush();
@@ -77,30 +78,30 @@ impl Drop for Screen {
     }
 }
 
-/// What is known of the floor.
+/// Agents and campaigns, as the latest events describe them.
 #[derive(Default)]
-struct Floor {
+struct LiveView {
     group: Option<String>,
     seats: BTreeMap<String, Value>,
     campaigns: BTreeMap<String, Value>,
 }
 
-impl Floor {
-    fn hear(&mut self, name: &str, data: &Value) {
+impl LiveView {
+    fn apply_event(&mut self, name: &str, data: &Value) {
         match name {
             "snapshot" => {
                 self.seats.clear();
                 self.campaigns.clear();
-                data["seats"].as_array().into_iter().flatten().for_each(|seat| self.take_seat(seat));
-                data["campaigns"].as_array().into_iter().flatten().for_each(|it| self.take_campaign(it));
+                data["seats"].as_array().into_iter().flatten().for_each(|seat| self.update_seat(seat));
+                data["campaigns"].as_array().into_iter().flatten().for_each(|it| self.update_campaign(it));
             }
-            "seat" => self.take_seat(data),
-            "campaign" => self.take_campaign(data),
+            "seat" => self.update_seat(data),
+            "campaign" => self.update_campaign(data),
             _ => {}
         }
     }
 
-    fn take_seat(&mut self, seat: &Value) {
+    fn update_seat(&mut self, seat: &Value) {
         let of_group = |group: &String| {
             seat["groups"].as_array().into_iter().flatten().any(|name| name == group.as_str())
         };
@@ -112,23 +113,23 @@ impl Floor {
         }
     }
 
-    fn take_campaign(&mut self, campaign: &Value) {
+    fn update_campaign(&mut self, campaign: &Value) {
         let name = campaign["name"].as_str().unwrap_or_default().to_owned();
         self.campaigns.insert(name, campaign.clone());
     }
 
-    /// One line a change, for pipes and logs; the whole floor for a snapshot.
-    fn line(&self, lang: Lang, name: &str, data: &Value) -> Option<String> {
+    /// One line per change, for pipes and logs; the whole table for a snapshot.
+    fn event_line(&self, lang: Lang, name: &str, data: &Value) -> Option<String> {
         match name {
             "snapshot" => Some(self.tables(lang, Clock::utc())),
             "seat" => {
                 let state = lang.seat(word(&data["availability"]), word(&data["activity"]));
-                let callee = plain(&data["work"]["number"]);
-                Some(format!("{} {} {state} {callee}", plain(&data["since"]), plain(&data["agent"])))
+                let callee = escaped(&data["work"]["number"]);
+                Some(format!("{} {} {state} {callee}", escaped(&data["since"]), escaped(&data["agent"])))
             }
             "decided" | "finished" => {
-                let why = worded(lang, data);
-                Some(format!("{} {} {why}", plain(&data["at"]), plain(&data["campaign"])))
+                let why = reason_words(lang, data);
+                Some(format!("{} {} {why}", escaped(&data["at"]), escaped(&data["campaign"])))
             }
             _ => None,
         }
@@ -158,15 +159,15 @@ impl Floor {
                 None => state.to_owned(),
             };
             table.add_row([
-                Cell::new(plain(&seat["agent"])),
-                Cell::new(plain(&seat["name"])),
+                Cell::new(escaped(&seat["agent"])),
+                Cell::new(escaped(&seat["name"])),
                 Cell::new(state),
-                right(since(&seat["since"], now)),
+                right_aligned(since(&seat["since"], now)),
                 Cell::new(phone(seat, lang)),
-                Cell::new(plain(&seat["work"]["campaign"])),
-                Cell::new(plain(&seat["work"]["number"])),
-                right(plain(&seat["answered"])),
-                right(span(seat["talked_secs"].as_f64().unwrap_or(0.0))),
+                Cell::new(escaped(&seat["work"]["campaign"])),
+                Cell::new(escaped(&seat["work"]["number"])),
+                right_aligned(escaped(&seat["answered"])),
+                right_aligned(span(seat["talked_secs"].as_f64().unwrap_or(0.0))),
             ]);
         }
         table
@@ -185,36 +186,36 @@ impl Floor {
         ]);
         for campaign in self.campaigns.values() {
             let view = &campaign["view"];
-            let why = worded(lang, campaign);
+            let why = reason_words(lang, campaign);
             let ringing = view["starting"].as_u64().unwrap_or(0) + view["ringing"].as_u64().unwrap_or(0);
             table.add_row([
-                Cell::new(plain(&campaign["name"])),
+                Cell::new(escaped(&campaign["name"])),
                 Cell::new(why),
-                right(ringing.to_string()),
-                right(plain(&view["waiting"])),
-                right(plain(&view["talking"])),
+                right_aligned(ringing.to_string()),
+                right_aligned(escaped(&view["waiting"])),
+                right_aligned(escaped(&view["talking"])),
                 Cell::new(abandoned(campaign, lang)),
-                right(plain(&campaign["placed"])),
+                right_aligned(escaped(&campaign["placed"])),
             ]);
         }
         table
     }
 }
 
-/// By the strictest chosen rule; empty while nobody has answered.
+/// Abandon rate by the strictest chosen rule; empty before the first answered call.
 fn abandoned(campaign: &Value, lang: Lang) -> String {
     let Some(rate) = campaign["abandon_rate"].as_f64() else { return String::new() };
     let abandon = &campaign["abandon"];
-    let rule = plain(&abandon["strictest"]);
+    let rule = escaped(&abandon["strictest"]);
     lang.abandon_rate(rate, &rule, abandon["left"].as_u64().unwrap_or_default())
 }
 
-fn right(text: String) -> Cell {
+fn right_aligned(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-/// Text from outside, without what a terminal would obey.
-fn plain(value: &Value) -> String {
+/// Text from outside, with control characters escaped.
+fn escaped(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.escape_debug().to_string(),
@@ -222,8 +223,8 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// Why a campaign dials or does not, as the service words it; an older one sends the word alone.
-fn worded(lang: Lang, data: &Value) -> String {
+/// Why a campaign dials or does not, in the service's words; an older service sends only the code.
+fn reason_words(lang: Lang, data: &Value) -> String {
     let words = match lang {
         Lang::En => &data["words"]["en"],
         Lang::Zh => &data["words"]["zh"],
@@ -231,7 +232,7 @@ fn worded(lang: Lang, data: &Value) -> String {
     match words.as_str().filter(|words| !words.is_empty()) {
         Some(words) => words.chars().filter(|letter| !letter.is_control()).collect(),
         None => serde_json::from_value(data["why"].clone())
-            .map_or_else(|_| plain(&data["why"]), |why| lang.why(why).to_owned()),
+            .map_or_else(|_| escaped(&data["why"]), |why| lang.why(why).to_owned()),
     }
 }
 
@@ -271,15 +272,15 @@ mod tests {
     }
 
     #[test]
-    fn a_table_shows_what_the_stream_told_last() {
-        let mut floor = Floor::default();
+    fn the_table_shows_the_latest_event_of_each_seat() {
+        let mut view = LiveView::default();
         let snapshot = json!({ "seats": [seat("8001", "idle"), seat("8002", "idle")], "campaigns": [
             { "name": "vote", "why": "agents_busy", "abandon_rate": 0.025, "placed": 7,
               "abandon": { "strictest": "uk_ofcom", "left": 4 },
               "view": { "starting": 1, "ringing": 2, "waiting": 0, "talking": 4 } }] });
-        floor.hear("snapshot", &snapshot);
-        floor.hear("seat", &seat("8001", "talking"));
-        let text = floor.tables(Lang::En, Utc::from_millis(75_000));
+        view.apply_event("snapshot", &snapshot);
+        view.apply_event("seat", &seat("8001", "talking"));
+        let text = view.tables(Lang::En, Utc::from_millis(75_000));
         for shown in [
             "8001",
             "talking",
@@ -293,17 +294,17 @@ mod tests {
             assert!(text.contains(shown), "{shown}: {text}");
         }
         assert!(!text.contains('\u{1b}'), "a name cannot clear the screen");
-        assert!(floor.tables(Lang::Zh, Utc::from_millis(0)).contains("通话"));
+        assert!(view.tables(Lang::Zh, Utc::from_millis(0)).contains("通话"));
     }
 
     #[test]
     fn a_seat_that_leaves_the_group_leaves_the_table() {
-        let mut floor = Floor { group: Some("vote".into()), ..Floor::default() };
-        floor.hear("seat", &seat("8001", "idle"));
-        assert_eq!(floor.seats.len(), 1);
+        let mut view = LiveView { group: Some("vote".into()), ..LiveView::default() };
+        view.apply_event("seat", &seat("8001", "idle"));
+        assert_eq!(view.seats.len(), 1);
         let mut other = seat("8001", "idle");
         other["groups"] = json!(["night"]);
-        floor.hear("seat", &other);
-        assert!(floor.seats.is_empty());
+        view.apply_event("seat", &other);
+        assert!(view.seats.is_empty());
     }
 }

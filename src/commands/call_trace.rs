@@ -1,7 +1,6 @@
-//! The story of a call in words, line by line, and the answer to "why was she hung up on?".
+//! Prints the trace of a call line by line, and for an abandoned call why no agent took it.
 
-use super::replay_view::shown;
-use super::timeline::instant;
+use super::replay_format::{masked_number, rfc3339};
 use crate::journal::{AgentState, AgentThere, Happened, Stories, Story};
 use crate::text::{Lang, Moments};
 use paceline_core::call::HangUpCause;
@@ -13,13 +12,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Agents that are named one by one.
+/// Most busy agents that are listed by number.
 const NAMED_MAX: usize = 12;
 
-pub(super) fn text(stories: &Stories, numbers: bool, lang: Lang) -> String {
+pub(super) fn to_text(stories: &Stories, numbers: bool, lang: Lang) -> String {
     let mut out = String::new();
     for story in &stories.told {
-        let teller = Teller { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
+        let writer =
+            TraceWriter { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
         let lead = story.lead.map_or_else(String::new, |lead| format!(", {} {lead}", lang.lead()));
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -27,29 +27,33 @@ pub(super) fn text(stories: &Stories, numbers: bool, lang: Lang) -> String {
             "{} {} {}{lead}, {}",
             lang.pick("call", "呼叫"),
             story.attempt,
-            shown(story.number, numbers),
-            story.lines.first().map_or_else(String::new, |line| teller.moments.show(line.at))
+            masked_number(story.number, numbers),
+            story.lines.first().map_or_else(String::new, |line| writer.moments.show(line.at))
         );
-        for (at, line) in teller.lines() {
-            let _ = writeln!(out, "  {} {line}", teller.moments.exact(at));
+        for (at, line) in writer.lines() {
+            let _ = writeln!(out, "  {} {line}", writer.moments.exact(at));
         }
-        if let Some(verdict) = teller.verdict() {
+        if let Some(verdict) = writer.verdict() {
             let _ = writeln!(out, "  {verdict}");
         }
     }
     out
 }
 
-pub(super) fn data(stories: &Stories, numbers: bool) -> Value {
-    let told = stories.told.iter().map(|story| {
-        let teller =
-            |lang| Teller { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
-        let (en, zh) = (teller(Lang::En), teller(Lang::Zh));
+pub(super) fn to_json(stories: &Stories, numbers: bool) -> Value {
+    let calls = stories.told.iter().map(|story| {
+        let writer = |lang| TraceWriter {
+            story,
+            agents: &stories.agents,
+            moments: Moments::of(&story.timezone),
+            lang,
+        };
+        let (en, zh) = (writer(Lang::En), writer(Lang::Zh));
         let lines: Vec<Value> = en
             .lines()
             .into_iter()
             .zip(zh.lines())
-            .map(|((at, en), (_, zh))| json!({ "at": instant(at), "words": { "en": en, "zh": zh } }))
+            .map(|((at, en), (_, zh))| json!({ "at": rfc3339(at), "words": { "en": en, "zh": zh } }))
             .collect();
         let there: Vec<Value> = story
             .there
@@ -58,38 +62,38 @@ pub(super) fn data(stories: &Stories, numbers: bool) -> Value {
                 json!({
                     "agent": there.number,
                     "state": there.state.word(),
-                    "since": instant(there.since),
-                    "free_at": there.free_at.map(instant),
+                    "since": rfc3339(there.since),
+                    "free_at": there.free_at.map(rfc3339),
                 })
             })
             .collect();
         json!({
             "attempt": story.attempt,
             "lead": story.lead,
-            "number": shown(story.number, numbers),
+            "number": masked_number(story.number, numbers),
             "outcome": story.outcome.map(|outcome| outcome.word()),
-            "answered_at": story.answered_at.map(instant),
-            "connected_at": story.connected.map(|(_, at)| instant(at)),
+            "answered_at": story.answered_at.map(rfc3339),
+            "connected_at": story.connected.map(|(_, at)| rfc3339(at)),
             "agent": story.connected.and_then(|(agent, _)| stories.agents.get(&agent)),
-            "ended_at": story.ended_at.map(instant),
+            "ended_at": story.ended_at.map(rfc3339),
             "abandoned": story.abandoned(),
             "agents_at_answer": there,
             "lines": lines,
             "verdict": { "en": en.verdict(), "zh": zh.verdict() },
         })
     });
-    json!({ "calls": told.collect::<Vec<_>>() })
+    json!({ "calls": calls.collect::<Vec<_>>() })
 }
 
-struct Teller<'a> {
+struct TraceWriter<'a> {
     story: &'a Story,
     agents: &'a BTreeMap<AgentId, String>,
     moments: Moments,
     lang: Lang,
 }
 
-impl Teller<'_> {
-    /// Every line, with when each busy agent was free among them, in the order of time.
+impl TraceWriter<'_> {
+    /// All lines in the order of time, with a line for each moment a busy agent became free.
     fn lines(&self) -> Vec<(Utc, String)> {
         let mut lines: Vec<(Utc, String)> =
             self.story.lines.iter().map(|line| (line.at, self.line(&line.what))).collect();
@@ -97,22 +101,24 @@ impl Teller<'_> {
         for there in self.story.there.iter().filter(|there| !there.free) {
             let first = self.story.first_free().is_some_and(|(first, _)| first.agent == there.agent);
             let Some(at) = there.free_at else { continue };
-            // Who was free while she waited, and the first one at all.
-            if (until.is_none_or(|until| at <= until) || first && self.story.abandoned()) && !self.hers(there)
+            // Agents who became free while the callee waited, and for an abandoned call the first one
+            // afterwards.
+            if (until.is_none_or(|until| at <= until) || first && self.story.abandoned())
+                && !self.took_the_call(there)
             {
                 let place = lines.partition_point(|(earlier, _)| *earlier <= at);
-                lines.insert(place, (at, self.freed(there, at)));
+                lines.insert(place, (at, self.free_line(there, at)));
             }
         }
         lines
     }
 
-    /// It is she who took the call.
-    fn hers(&self, there: &AgentThere) -> bool {
+    /// True if this agent became free by taking this very call.
+    fn took_the_call(&self, there: &AgentThere) -> bool {
         self.story.connected.is_some_and(|(agent, at)| agent == there.agent && there.free_at == Some(at))
     }
 
-    fn freed(&self, there: &AgentThere, at: Utc) -> String {
+    fn free_line(&self, there: &AgentThere, at: Utc) -> String {
         let after = self.after_answer(at);
         match self.lang {
             Lang::En => format!("agent {} is free, {after} after the answer", there.number),
@@ -136,10 +142,10 @@ impl Teller<'_> {
                 let why = lang.view(view, &self.moments);
                 format!("{}: {why}", lang.pick("chosen by the decision", "由该决定选中"))
             }
-            Happened::Asked(verdict) => self.asked(*verdict),
-            Happened::Placed => pick("the call leaves", "呼叫发出"),
-            Happened::Trying => pick("the trunk works on it", "中继已受理"),
-            Happened::Ringing => pick("it rings", "振铃"),
+            Happened::Asked(verdict) => self.dial_verdict(*verdict),
+            Happened::Placed => pick("the call is placed", "呼叫发出"),
+            Happened::Trying => pick("the trunk is processing it", "中继已受理"),
+            Happened::Ringing => pick("the phone rings", "振铃"),
             Happened::Answered(there) => self.answered(there),
             Happened::Announced => pick("the announcement plays", "播放语音"),
             Happened::Pressed(digit) => format!("{} {}", lang.pick("key", "按键"), digit.as_char()),
@@ -151,17 +157,17 @@ impl Teller<'_> {
                 let after = self.story.connected.map(|(_, at)| self.after_answer(at)).unwrap_or_default();
                 match lang {
                     Lang::En => format!(
-                        "agent {} and she hear each other, {after} after the answer",
+                        "agent {} and the callee are connected, {after} after the answer",
                         self.name(*agent)
                     ),
                     Lang::Zh => format!("与坐席 {} 接通,距接听 {after}", self.name(*agent)),
                 }
             }
-            Happened::Held => pick("she is put on hold", "保持"),
-            Happened::Retrieved => pick("she is taken off hold", "取回"),
-            Happened::Sorry => pick("nobody is free: she hears the sorry message", "无坐席空闲:播放致歉语"),
+            Happened::Held => pick("the callee is put on hold", "保持"),
+            Happened::Retrieved => pick("the callee is taken off hold", "取回"),
+            Happened::Sorry => pick("no agent is free: the sorry message plays", "无坐席空闲:播放致歉语"),
             Happened::HungUp(cause) => {
-                format!("{}: {}", lang.pick("we hang up", "我方挂机"), self.cause(*cause))
+                format!("{}: {}", lang.pick("we hang up", "我方挂机"), self.hang_up_cause(*cause))
             }
             Happened::Ended(ended) => {
                 let code = ended.sip_code.map(|code| format!(" (SIP {code})")).unwrap_or_default();
@@ -173,10 +179,10 @@ impl Teller<'_> {
             }
             Happened::Result { outcome, state, reason, next_at } => {
                 let mut text =
-                    format!("{}: {}", lang.pick("written down as", "记录为"), lang.outcome_words(*outcome));
+                    format!("{}: {}", lang.pick("recorded as", "记录为"), lang.outcome_words(*outcome));
                 if let Some(state) = state {
                     text += &format!("; {} ", lang.pick("its lead is", "名单状态"));
-                    text += &self.becomes(*state, *next_at);
+                    text += &self.lead_state(*state, *next_at);
                 }
                 if let Some(reason) = reason {
                     text += &format!(" ({})", lang.reason_words(*reason));
@@ -189,7 +195,7 @@ impl Teller<'_> {
                 });
                 let disposition = disposition.escape_debug();
                 match lang {
-                    Lang::En => format!("agent {} says of it: {disposition}{again}", self.name(*agent)),
+                    Lang::En => format!("disposition of agent {}: {disposition}{again}", self.name(*agent)),
                     Lang::Zh => format!("坐席 {} 的结论:{disposition}{again}", self.name(*agent)),
                 }
             }
@@ -199,7 +205,7 @@ impl Teller<'_> {
         }
     }
 
-    fn becomes(&self, state: LeadState, next_at: Option<Utc>) -> String {
+    fn lead_state(&self, state: LeadState, next_at: Option<Utc>) -> String {
         let again = next_at.map(|at| self.moments.show(at));
         match (state, again, self.lang) {
             (LeadState::Open, Some(at), Lang::En) => format!("open, due again at {at}"),
@@ -210,16 +216,16 @@ impl Teller<'_> {
         }
     }
 
-    fn asked(&self, verdict: DialVerdict) -> String {
+    fn dial_verdict(&self, verdict: DialVerdict) -> String {
         let lang = self.lang;
         match verdict {
             DialVerdict::Opened => {
-                lang.pick("the books allow it, and it is written down", "核对通过并已登记").into()
+                lang.pick("the store allows the attempt and saves it", "核对通过并已登记").into()
             }
             DialVerdict::Closed(reason) => {
                 format!(
                     "{}: {}",
-                    lang.pick("not called, and closed", "不拨打并关闭"),
+                    lang.pick("not called; the lead is closed", "不拨打并关闭"),
                     lang.reason_words(reason)
                 )
             }
@@ -236,30 +242,30 @@ impl Teller<'_> {
     }
 
     fn answered(&self, there: &[AgentThere]) -> String {
-        let mut text = self.lang.pick("she answers", "接听").to_owned();
+        let mut text = self.lang.pick("the callee answers", "接听").to_owned();
         if there.is_empty() {
             return text;
         }
-        let free: Vec<&str> = of_state(there, true).map(|it| it.number.as_str()).collect();
+        let free: Vec<&str> = agents_by_free(there, true).map(|it| it.number.as_str()).collect();
         text += &match (free.is_empty(), self.lang) {
             (true, Lang::En) => format!("; of {} agents none is free: ", there.len()),
             (true, Lang::Zh) => format!(";{} 名坐席均不空闲:", there.len()),
             (false, Lang::En) => format!("; free: {}; not free: ", free.join(", ")),
             (false, Lang::Zh) => format!(";空闲:{};不空闲:", free.join(", ")),
         };
-        let busy: Vec<String> = of_state(there, false)
+        let busy: Vec<String> = agents_by_free(there, false)
             .take(NAMED_MAX)
-            .map(|it| format!("{} {}", it.number, self.doing(it.state)))
+            .map(|it| format!("{} {}", it.number, self.agent_state(it.state)))
             .collect();
         text += &if busy.is_empty() { "-".to_owned() } else { busy.join(", ") };
-        match of_state(there, false).count().saturating_sub(NAMED_MAX) {
+        match agents_by_free(there, false).count().saturating_sub(NAMED_MAX) {
             0 => {}
             more => text += &format!(" +{more}"),
         }
         text
     }
 
-    fn doing(&self, state: AgentState) -> &'static str {
+    fn agent_state(&self, state: AgentState) -> &'static str {
         let lang = self.lang;
         match state {
             AgentState::SignedOut => lang.pick("signed out", "未签入"),
@@ -275,23 +281,23 @@ impl Teller<'_> {
         }
     }
 
-    fn cause(&self, cause: HangUpCause) -> &'static str {
+    fn hang_up_cause(&self, cause: HangUpCause) -> &'static str {
         let lang = self.lang;
         match cause {
             HangUpCause::RingTimeout => {
-                lang.pick("it rang long enough, or its line was needed", "振铃超时或让出线路")
+                lang.pick("no answer in time, or the line was needed", "振铃超时或让出线路")
             }
             HangUpCause::Finished => lang.pick("it is finished", "已完成"),
             HangUpCause::Stopped => lang.pick("stopped", "被停止"),
-            HangUpCause::MediaLost => lang.pick("its sound was lost", "媒体中断"),
-            HangUpCause::NotSaved => lang.pick("the answer could not be written down", "接听未能写入"),
+            HangUpCause::MediaLost => lang.pick("the media stream was lost", "媒体中断"),
+            HangUpCause::NotSaved => lang.pick("the answer could not be saved", "接听未能写入"),
             HangUpCause::AgentHungUp => lang.pick("the agent hung up", "坐席挂机"),
             HangUpCause::AgentFailed => lang.pick("its agent is gone", "坐席离线"),
-            HangUpCause::Abandoned => lang.pick("nobody was free to speak with her", "无坐席空闲"),
+            HangUpCause::Abandoned => lang.pick("no agent was free", "无坐席空闲"),
         }
     }
 
-    /// Why she was hung up on, if nobody spoke with her.
+    /// Why the call was abandoned; `None` for a call that was not.
     fn verdict(&self) -> Option<String> {
         let story = self.story;
         let (answered, ended) = (story.answered_at?, story.ended_at?);
@@ -300,11 +306,11 @@ impl Teller<'_> {
         }
         let waited = secs(ended.since(answered));
         let patience = secs(story.answer_wait);
-        let free = of_state(&story.there, true).count();
+        let free = agents_by_free(&story.there, true).count();
         let mut text = match self.lang {
             Lang::En => format!(
-                "why: she answered and waited {waited}; {free} of {} agents were free at that moment; \
-                 people are let wait {patience}",
+                "why: the callee answered and waited {waited}; {free} of {} agents were free at that moment; \
+                 the longest wait allowed is {patience}",
                 story.there.len()
             ),
             Lang::Zh => format!(
@@ -315,7 +321,7 @@ impl Teller<'_> {
         text += &match (story.first_free(), self.lang) {
             (Some((there, at)), Lang::En) => {
                 format!(
-                    "; the first to be free was {}, {} after the answer",
+                    "; the first agent to become free was {}, {} after the answer",
                     there.number,
                     self.after_answer(at)
                 )
@@ -323,7 +329,7 @@ impl Teller<'_> {
             (Some((there, at)), Lang::Zh) => {
                 format!(";最早空闲的是坐席 {},距接听 {}", there.number, self.after_answer(at))
             }
-            (None, Lang::En) => "; nobody was free in the ten minutes after".to_owned(),
+            (None, Lang::En) => "; no agent became free in the next ten minutes".to_owned(),
             (None, Lang::Zh) => ";其后十分钟内无人空闲".to_owned(),
         };
         let reason = story.lines.iter().find_map(|line| match &line.what {
@@ -336,7 +342,7 @@ impl Teller<'_> {
             text += &match self.lang {
                 Lang::En => format!(
                     "; when it was placed, {free:.1} agents were expected free for {answers:.1} answers, \
-                     and {risk:.1} % that the next finds nobody was taken"
+                     and a risk of {risk:.1} % that the next answer finds no free agent was accepted"
                 ),
                 Lang::Zh => format!(
                     ";拨出时预计 {free:.1} 名坐席空闲、{answers:.1} 人接听,接受的落空概率为 {risk:.1} %"
@@ -347,7 +353,7 @@ impl Teller<'_> {
     }
 }
 
-fn of_state(there: &[AgentThere], free: bool) -> impl Iterator<Item = &AgentThere> {
+fn agents_by_free(there: &[AgentThere], free: bool) -> impl Iterator<Item = &AgentThere> {
     there.iter().filter(move |there| there.free == free)
 }
 

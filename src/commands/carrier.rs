@@ -1,4 +1,4 @@
-//! `paceline carrier`: the simulated far end as a SIP server of its own.
+//! `paceline carrier`: the simulated carrier as a stand-alone SIP server.
 
 use super::Failure;
 use crate::cli::{CarrierArgs, Exit, Global};
@@ -38,7 +38,7 @@ pub async fn carrier(global: &Global, args: CarrierArgs) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-/// Who lives there: the file, or the usual people.
+/// The simulated callees: from the file, or the default ones.
 pub(super) fn people(file: Option<&Path>) -> Result<(People, PathBuf), Failure> {
     let Some(file) = file else { return Ok((People::default(), PathBuf::from("."))) };
     let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", file.display()));

@@ -14,10 +14,10 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
     let mut refused = Vec::new();
     let sounds: Vec<&Path> =
         loaded.announcement.iter().chain(&loaded.sorry).map(|file| file.as_path()).collect();
-    let mut heard = Vec::new();
+    let mut measured_sounds = Vec::new();
     for file in sounds {
         match Sound::load(file) {
-            Ok(sound) => heard.push((file.display().to_string(), sound.measured)),
+            Ok(sound) => measured_sounds.push((file.display().to_string(), sound.measured)),
             Err(error) => refused.push(error.to_string()),
         }
     }
@@ -40,24 +40,30 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
         }
     };
     if global.json {
-        let sounds: Vec<_> =
-            heard.iter().map(|(file, measured)| json!({ "file": file, "measured": measured })).collect();
+        let sounds: Vec<_> = measured_sounds
+            .iter()
+            .map(|(file, measured)| json!({ "file": file, "measured": measured }))
+            .collect();
         println!(
             "{}",
             json!({ "list": report, "sounds": sounds, "refused": refused, "warnings": loaded.warnings })
         );
     } else {
-        show(&loaded, report.as_ref(), &heard);
+        show(&loaded, report.as_ref(), &measured_sounds);
     }
     if refused.is_empty() { Ok(Exit::Done) } else { Err(Failure::refused(refused.join("\n"))) }
 }
 
-fn show(loaded: &LoadedCampaign, report: Option<&ListReport>, heard: &[(String, crate::audio::Measured)]) {
+fn show(
+    loaded: &LoadedCampaign,
+    report: Option<&ListReport>,
+    measured_sounds: &[(String, crate::audio::Measured)],
+) {
     println!("{} ({})", loaded.title, loaded.file.display());
     for warning in &loaded.warnings {
         println!("  warning: {warning}");
     }
-    for (file, measured) in heard {
+    for (file, measured) in measured_sounds {
         println!(
             "  {file}: {:.1} s, {} Hz, {} channel(s), {:.1} dBFS, sent at {:.1} dBFS",
             measured.secs,
@@ -94,7 +100,7 @@ fn show(loaded: &LoadedCampaign, report: Option<&ListReport>, heard: &[(String, 
         println!("    blacklist {}: {} numbers, {} hits", blacklist.name, blacklist.numbers, blacklist.hits);
         if blacklist.unreadable > 0 {
             println!(
-                "      warning: {} rows hold no readable number and protect nobody (rows {:?})",
+                "      warning: {} rows hold no readable number and block nothing (rows {:?})",
                 blacklist.unreadable, blacklist.unreadable_rows
             );
         }

@@ -1,8 +1,8 @@
-//! `paceline demo`: the sample campaigns, or a rehearsal of somebody's own, on the built-in simulated
-//! carrier, without any configuration; with agents, those are simulated too.
+//! `paceline demo`: a sample campaign, or a rehearsal of a given one, on the built-in simulated carrier,
+//! without any configuration. Agents are simulated too.
 
-use super::crew::{Crew, demonstration};
-use super::forecast::Known;
+use super::demo_agents::{Crew, demo_habits};
+use super::forecast::Measured;
 use super::run::run_campaign;
 use super::setup::Setup;
 use super::{Failure, campaign};
@@ -28,7 +28,7 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
         )));
     }
     let dir = args.dir;
-    // Every demo starts anew: what an earlier one left is its own and nobody else's.
+    // Every demo starts with an empty store; these files belong to an earlier demo.
     for name in
         ["paceline.db", "paceline.db-wal", "paceline.db-shm", "paceline.db.lock", "paceline.db.ballast"]
     {
@@ -40,7 +40,7 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
     let mut config = Config::default();
     config.store.url = format!("sqlite://{}", dir.join("paceline.db").display());
     if args.agents > 0 {
-        // Their phones are on this machine, and so is the registrar.
+        // The simulated phones and the registrar are both on this machine.
         config.sip.listen = vec!["udp://127.0.0.1:0".into()];
     }
     let mut loaded = campaign(sample, &config)?;
@@ -52,18 +52,18 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
             loaded.rules.mode.word()
         )));
     }
-    let rehearsal = args.campaign.is_some() || args.world.given();
-    let world = args.world.or(Known::default());
+    let rehearsal = args.campaign.is_some() || args.world.is_given();
+    let world = args.world.with_measured(Measured::default());
     let people = match rehearsal {
         true => Some(write_people(&dir, &world)?),
         false => Some(sample.with_file_name("people.toml")).filter(|file| file.exists()),
     };
-    let habits = if rehearsal { world.habits() } else { demonstration() };
+    let habits = if rehearsal { world.habits() } else { demo_habits() };
     let crew = (args.agents > 0).then_some(Crew { agents: args.agents, habits });
-    run_campaign(global, Setup { config, loaded, people, metrics_port: true, crew }).await
+    run_campaign(global, Setup { config, loaded, people, with_api: true, crew }).await
 }
 
-/// The people a forecast assumes, as a file that can be looked at.
+/// Writes the callees that a forecast assumes to `people.toml`, where the user can read them.
 fn write_people(dir: &Path, world: &World) -> Result<PathBuf, Failure> {
     let file = dir.join("people.toml");
     let text = toml::to_string(&world.people(1)).map_err(Failure::unexpected)?;

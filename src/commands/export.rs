@@ -1,6 +1,6 @@
-//! `paceline export` writes results again; `paceline undo-import` takes a list back.
+//! `paceline export` writes result files again; `paceline undo-import` removes an imported list.
 
-use super::setup::definition;
+use super::setup::campaign_row;
 use super::{Failure, campaign, config};
 use crate::cli::{CampaignArgs, Exit, ExportArgs, FormatWord, Global};
 use crate::net::clock::Clock;
@@ -37,12 +37,12 @@ pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Fa
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
     let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
-    let id = store.define_campaign(&definition(&loaded)).await.map_err(Failure::unexpected)?;
+    let id = store.define_campaign(&campaign_row(&loaded)).await.map_err(Failure::unexpected)?;
     let imports = store.imports(id).await.map_err(Failure::unexpected)?;
     let Some(last) = imports.last() else {
         return Err(Failure::refused(format!("campaign {} has no imported list", loaded.rules.name)));
     };
     store.undo_import(last.id).await.map_err(Failure::refused)?;
-    println!("taken back: {} ({} rows)", last.file, last.rows_read);
+    println!("import removed: {} ({} rows)", last.file, last.rows_read);
     Ok(Exit::Done)
 }

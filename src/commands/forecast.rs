@@ -1,6 +1,6 @@
-//! `paceline forecast`: how a campaign will go, before the first call.
+//! `paceline forecast`: simulates a campaign in every pacing mode before its first call.
 
-use super::svg::{escaped, opened};
+use super::svg::{escape_xml, open_svg};
 use super::{Failure, campaign, config};
 use crate::cli::{Exit, ForecastArgs, Global, WorldArgs};
 use crate::config::{Config, LoadedCampaign};
@@ -16,24 +16,23 @@ use std::fmt::Write as _;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// More agents than this are not tried, and more seeds than these for how many are needed: each costs
-/// several days.
+/// Limits of `--agents-needed`: most agents tried, and most seeds; each trial costs several simulated days.
 const AGENTS_MAX: u32 = 2_000;
 const NEEDED_SEEDS: u64 = 3;
-/// So many wrap-ups tell how long they last.
+/// Wrap-ups read from the history for their median.
 const WRAP_UPS_MAX: u32 = 2_000;
 
-/// One way of placing calls, over all seeds.
-struct Row {
+/// One pacing mode over all seeds.
+struct ModeForecast {
     name: String,
     days: Vec<Forecast>,
-    /// Agents who finish the list in time, where that was asked for.
+    /// Agents needed to finish the list in time, one per seed; empty without `--agents-needed`.
     needed: Vec<Option<u32>>,
 }
 
-/// What an earlier campaign has shown.
+/// Rates and medians measured in an earlier campaign.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Known {
+pub(super) struct Measured {
     answer_rate: Option<f64>,
     talk_secs: Option<f64>,
     wrap_secs: Option<f64>,
@@ -41,16 +40,16 @@ pub(super) struct Known {
 }
 
 impl WorldArgs {
-    /// What is given, else what is known, else the usual.
-    pub(super) fn or(&self, known: Known) -> World {
+    /// The value of the argument, else the measured one, else the default.
+    pub(super) fn with_measured(&self, measured: Measured) -> World {
         let secs = |given: Option<f64>, seen: Option<f64>, usual: f64| {
             Duration::from_secs_f64(given.or(seen).unwrap_or(usual).clamp(0.5, 7_200.0))
         };
         World {
-            answer_rate: self.answer_rate.or(known.answer_rate).unwrap_or(0.3).clamp(0.0, 1.0),
-            talk: secs(self.talk_secs, known.talk_secs, 60.0),
-            wrap_up: secs(self.wrap_secs, known.wrap_secs, 12.0),
-            ring: secs(self.ring_secs, known.ring_secs, 12.0),
+            answer_rate: self.answer_rate.or(measured.answer_rate).unwrap_or(0.3).clamp(0.0, 1.0),
+            talk: secs(self.talk_secs, measured.talk_secs, 60.0),
+            wrap_up: secs(self.wrap_secs, measured.wrap_secs, 12.0),
+            ring: secs(self.ring_secs, measured.ring_secs, 12.0),
         }
     }
 }
@@ -66,18 +65,18 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
     }
     let leads = match args.leads {
         Some(leads) => leads,
-        None => dialable(&loaded).await?,
+        None => count_dialable(&loaded).await?,
     };
-    let seen = match &args.from_history {
-        Some(name) => history(&config, name).await?,
-        None => Known::default(),
+    let measured = match &args.from_history {
+        Some(name) => measure_history(&config, name).await?,
+        None => Measured::default(),
     };
     let assumed = Assumed {
         trunks: trunks(&config),
         leads,
         agents: args.agents,
-        world: args.world.or(seen),
-        start: opening(&loaded),
+        world: args.world.with_measured(measured),
+        start: next_opening(&loaded),
         hours: args.hours.clamp(0.1, 24.0),
         campaign: loaded.rules.clone(),
     };
@@ -85,25 +84,25 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
         let assumed = assumed.clone();
         let (seeds, own) = (args.seeds.clamp(1, 100), loaded.rules.pacing.call_ratio);
         let needed = args.agents_needed;
-        move || rows(&assumed, seeds, own, needed)
+        move || forecast_modes(&assumed, seeds, own, needed)
     })
     .await
     .map_err(Failure::unexpected)?;
     if let Some(file) = &args.plot {
-        std::fs::write(file, plot(&rows, &loaded.title))
+        std::fs::write(file, draw_chart(&rows, &loaded.title))
             .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
     }
     show(global, &assumed, &rows, loaded.rules.pacing.abandon_rate_max);
     Ok(Exit::Done)
 }
 
-/// The list's numbers that could be dialled; nothing is written.
-async fn dialable(loaded: &LoadedCampaign) -> Result<u64, Failure> {
+/// Counts the leads of the list that can be dialled. Report and fix file go to a temporary folder.
+async fn count_dialable(loaded: &LoadedCampaign) -> Result<u64, Failure> {
     let spec = loaded.list.clone();
-    let dir = tempfile_dir()?;
+    let dir = create_temp_dir()?;
     let report = tokio::task::spawn_blocking(move || {
         let report = lists::check(&spec, &mut std::iter::empty(), &dir);
-        // Ours alone, made a moment ago.
+        // A temporary folder of this process alone.
         let _ = std::fs::remove_dir_all(&dir);
         report
     })
@@ -113,7 +112,7 @@ async fn dialable(loaded: &LoadedCampaign) -> Result<u64, Failure> {
     Ok(report.expected_dialable)
 }
 
-fn tempfile_dir() -> Result<std::path::PathBuf, Failure> {
+fn create_temp_dir() -> Result<std::path::PathBuf, Failure> {
     let dir = std::env::temp_dir().join(format!("paceline-forecast-{}", std::process::id()));
     std::fs::create_dir_all(&dir)
         .map_err(|error| Failure::unexpected(format!("{}: {error}", dir.display())))?;
@@ -133,11 +132,11 @@ fn trunks(config: &Config) -> Vec<Trunk> {
 }
 
 /// The next moment at which the campaign may dial.
-fn opening(loaded: &LoadedCampaign) -> Utc {
+fn next_opening(loaded: &LoadedCampaign) -> Utc {
     use paceline_core::campaign::window::WindowState;
     let now = crate::net::clock::Clock::utc();
     match loaded.rules.windows.state(now) {
-        // A whole day is asked for, not what is left of this one.
+        // A forecast covers a whole day, not the rest of this one.
         WindowState::OpenUntil(until) => match loaded.rules.windows.state(until) {
             WindowState::ClosedUntil(Some(opens)) => opens,
             _ => now,
@@ -147,8 +146,8 @@ fn opening(loaded: &LoadedCampaign) -> Utc {
     }
 }
 
-/// What an earlier campaign met with.
-async fn history(config: &Config, name: &str) -> Result<Known, Failure> {
+/// Measures an earlier campaign in the store.
+async fn measure_history(config: &Config, name: &str) -> Result<Measured, Failure> {
     let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
     let record = reader.campaign(name).await.map_err(Failure::refused)?;
     let (mut after, mut calls, mut answered) = (0, 0u64, 0u64);
@@ -174,7 +173,7 @@ async fn history(config: &Config, name: &str) -> Result<Known, Failure> {
         )));
     }
     let wraps = reader.wrap_ups(record.id, WRAP_UPS_MAX).await.map_err(Failure::unexpected)?;
-    Ok(Known {
+    Ok(Measured {
         answer_rate: Some(answered as f64 / calls as f64),
         talk_secs: median(talks),
         wrap_secs: median(wraps.into_iter().map(|wrap| wrap.as_secs_f64()).collect()),
@@ -187,41 +186,43 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// Every mode beside the others, each over the same seeds.
-fn rows(assumed: &Assumed, seeds: u64, own_ratio: f64, needed: bool) -> Vec<Row> {
-    let mut ways = vec![
+/// Simulates every pacing mode over the same seeds.
+fn forecast_modes(assumed: &Assumed, seeds: u64, own_ratio: f64, needed: bool) -> Vec<ModeForecast> {
+    let mut modes = vec![
         ("progressive".to_owned(), Mode::Progressive, 1.0),
         (format!("ratio {own_ratio}"), Mode::Ratio, own_ratio),
     ];
-    ways.extend(
+    modes.extend(
         [1.5, 3.0]
             .into_iter()
             .filter(|ratio| (ratio - own_ratio).abs() > 0.01)
             .map(|ratio| (format!("ratio {ratio}"), Mode::Ratio, ratio)),
     );
-    ways.push(("predictive".to_owned(), Mode::Predictive, 1.0));
-    ways.into_iter()
+    modes.push(("predictive".to_owned(), Mode::Predictive, 1.0));
+    modes
+        .into_iter()
         .map(|(name, mode, ratio)| {
-            let days = side_by_side(seeds, |seed| assumed.day(seed, mode, ratio));
+            let days = for_each_seed(seeds, |seed| assumed.day(seed, mode, ratio));
             let seeds = if needed { seeds.min(NEEDED_SEEDS) } else { 0 };
-            let needed = side_by_side(seeds, |seed| assumed.agents_needed(seed, mode, ratio, AGENTS_MAX));
-            Row { name, days, needed }
+            let needed = for_each_seed(seeds, |seed| assumed.agents_needed(seed, mode, ratio, AGENTS_MAX));
+            ModeForecast { name, days, needed }
         })
         .collect()
 }
 
-/// The same work for every seed, as many at a time as there are cores; in the order of the seeds.
-fn side_by_side<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+/// Does the work for every seed on all cores; results in the order of the seeds.
+fn for_each_seed<T: Send>(seeds: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let next = AtomicU64::new(1);
-    let hand = || {
+    let worker = || {
         let own = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
         own.take_while(|seed| *seed <= seeds).map(|seed| (seed, work(seed))).collect::<Vec<_>>()
     };
     let mut done = std::thread::scope(|scope| {
-        let hands: Vec<_> = (0..cores.min(seeds)).map(|_| scope.spawn(hand)).collect();
-        // A day that panics is a fault of ours: it is not left out of the bands.
-        let days = hands.into_iter().map(|hand| hand.join().unwrap_or_else(|fault| resume_unwind(fault)));
+        let workers: Vec<_> = (0..cores.min(seeds)).map(|_| scope.spawn(worker)).collect();
+        // A panic is passed on: a missing day would falsify the bands.
+        let days =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|fault| resume_unwind(fault)));
         days.flatten().collect::<Vec<_>>()
     });
     done.sort_by_key(|(seed, _)| *seed);
@@ -236,7 +237,7 @@ fn band(days: &[Forecast], of: impl Fn(&Forecast) -> f64) -> (f64, f64, f64) {
     (at(0), at(values.len() / 2), at(values.len().saturating_sub(1)))
 }
 
-fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
+fn show(global: &Global, assumed: &Assumed, rows: &[ModeForecast], ceiling: f64) {
     if global.json {
         let rows: Vec<_> = rows
             .iter()
@@ -295,7 +296,7 @@ fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
             span(|day| day.conversations_per_hour),
         ];
         if needed {
-            cells.push(needed_band(&row.needed));
+            cells.push(agents_needed_band(&row.needed));
         }
         table.add_row(cells);
     }
@@ -303,8 +304,8 @@ fn show(global: &Global, assumed: &Assumed, rows: &[Row], ceiling: f64) {
     println!("the ceiling is {:.1} % abandoned of the people who answered", ceiling * 100.0);
 }
 
-/// How many agents finish the list in time, over the seeds.
-fn needed_band(needed: &[Option<u32>]) -> String {
+/// Median and range of the agents needed, over the seeds.
+fn agents_needed_band(needed: &[Option<u32>]) -> String {
     let mut known: Vec<u32> = needed.iter().flatten().copied().collect();
     known.sort_unstable();
     match (known.first(), known.last()) {
@@ -316,11 +317,11 @@ fn needed_band(needed: &[Option<u32>]) -> String {
     }
 }
 
-/// Bars for every way of placing calls, as a picture that needs nothing else.
-fn plot(rows: &[Row], title: &str) -> String {
+/// A self-contained SVG chart with a bar per pacing mode.
+fn draw_chart(rows: &[ModeForecast], title: &str) -> String {
     let (left, width, step) = (150.0, 420.0, 64.0);
     let height = 60.0 + rows.len() as f64 * step;
-    let mut svg = opened(700.0, height, title);
+    let mut svg = open_svg(700.0, height, title);
     for (place, row) in rows.iter().enumerate() {
         let y = 50.0 + place as f64 * step;
         let (least, busy, most) = band(&row.days, |day| day.utilisation);
@@ -336,7 +337,7 @@ fn plot(rows: &[Row], title: &str) -> String {
              fill=\"#2e86c1\"/><rect x=\"{range_x:.1}\" y=\"{ry}\" width=\"{range_w:.1}\" height=\"6\" \
              fill=\"#154360\"/><text x=\"{lx:.1}\" y=\"{ty}\">{pct:.0} % busy</text><text x=\"{left}\" y=\"{ay}\" \
              fill=\"{over}\">{ab:.1} % abandoned</text>",
-            name = escaped(&row.name),
+            name = escape_xml(&row.name),
             ty = y + 16.0,
             ry = y + 8.0,
             lx = left + most.max(busy) * width + 8.0,
@@ -354,14 +355,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_days_come_in_the_order_of_their_seeds_and_none_is_left_out() {
+    fn results_come_in_the_order_of_seeds_and_a_panic_is_passed_on() {
         for seeds in [0, 1, 2, 7, 40] {
             assert_eq!(
-                side_by_side(seeds, |seed| seed * 3),
+                for_each_seed(seeds, |seed| seed * 3),
                 (1..=seeds).map(|seed| seed * 3).collect::<Vec<_>>()
             );
         }
-        let fault = std::panic::catch_unwind(|| side_by_side(3, |seed| assert_ne!(seed, 2)));
+        let fault = std::panic::catch_unwind(|| for_each_seed(3, |seed| assert_ne!(seed, 2)));
         assert!(fault.is_err(), "a day that failed is not passed over");
     }
 
@@ -370,14 +371,14 @@ mod tests {
         let days = [3.0, 1.0, 2.0].map(|hours| Forecast { hours, ..Forecast::default() });
         assert_eq!(band(&days, |day| day.hours), (1.0, 2.0, 3.0));
         assert_eq!(median(vec![]), None);
-        assert_eq!(needed_band(&[Some(12), Some(11), Some(14)]), "12 (11-14)");
-        assert_eq!(needed_band(&[Some(7), Some(7)]), "7");
-        assert!(needed_band(&[Some(7), None]).starts_with("over 2000"));
+        assert_eq!(agents_needed_band(&[Some(12), Some(11), Some(14)]), "12 (11-14)");
+        assert_eq!(agents_needed_band(&[Some(7), Some(7)]), "7");
+        assert!(agents_needed_band(&[Some(7), None]).starts_with("over 2000"));
     }
 
     #[test]
-    fn a_title_cannot_break_the_picture() {
-        let svg = plot(&[], "<script>&");
+    fn a_title_is_escaped_in_the_chart() {
+        let svg = draw_chart(&[], "<script>&");
         assert!(svg.contains("&lt;script&gt;&amp;") && !svg.contains("<script>"));
     }
 }

@@ -1,15 +1,16 @@
-//! What each command does. Data goes to stdout, everything else to stderr.
+//! Implementation of each command. Data goes to stdout, everything else to stderr.
 
 mod agents;
 mod call_trace;
 mod carrier;
 mod check;
-mod crew;
 mod demo;
+mod demo_agents;
 mod export;
-mod floor;
 mod forecast;
+mod recordings;
 mod replay;
+mod replay_format;
 mod replay_view;
 mod run;
 pub mod schema;
@@ -26,7 +27,7 @@ use crate::cli::{Cli, Command, Exit, Global};
 use crate::config::{Config, ConfigError, LoadedCampaign};
 use std::path::Path;
 
-/// Why a command ended without being done: the exit code and the sentence.
+/// A failed command: its exit code and the sentence for the user.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
@@ -53,7 +54,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// Carries out one command line.
+/// Runs one command line.
 pub async fn carry_out(cli: Cli) -> Exit {
     let json = cli.global.json;
     let done = match cli.command {

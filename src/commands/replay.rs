@@ -1,5 +1,5 @@
-//! `paceline replay`: the same inputs into the same brain; where it decides otherwise, it says so. What it
-//! shows of a minute or a call is in `look_back`.
+//! `paceline replay`: feeds a journal's inputs to the dialer again and reports where its outputs differ.
+//! Timelines and call traces are in `replay_view`.
 
 use super::{Failure, replay_view};
 use crate::cli::{Exit, Global, ReplayArgs};
@@ -13,11 +13,11 @@ use serde_json::json;
 
 pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
     if let Some(setting) = &args.shadow {
-        return shadowed(global, args, setting);
+        return replay_with_shadow(global, args, setting);
     }
-    let back = &args.back;
-    if back.at.is_some() || back.call.is_some() || back.number.is_some() {
-        return replay_view::look_back(global, &args.journal, back);
+    let view = &args.view;
+    if view.at.is_some() || view.call.is_some() || view.number.is_some() {
+        return replay_view::show(global, &args.journal, view);
     }
     let found = journal::replay(&args.journal, |at: Time, input: &Input, outputs: &[Output], _: &Dialer| {
         if !args.decisions {
@@ -73,9 +73,9 @@ pub fn replay(global: &Global, args: &ReplayArgs) -> Result<Exit, Failure> {
     Ok(if found.differences.is_empty() { Exit::Done } else { Exit::Unexpected })
 }
 
-/// The same events, with another setting beside what was live.
-fn shadowed(global: &Global, args: &ReplayArgs, setting: &str) -> Result<Exit, Failure> {
-    let rules = shadow_rules(setting).ok_or_else(|| {
+/// Replays with a shadow pacer of another setting, and compares it with the live one.
+fn replay_with_shadow(global: &Global, args: &ReplayArgs, setting: &str) -> Result<Exit, Failure> {
+    let rules = parse_shadow_rules(setting).ok_or_else(|| {
         Failure::usage(format!(
             "--shadow {setting}: write progressive, predictive or ratio:1.5, with a ceiling as in predictive@2.5"
         ))
@@ -102,7 +102,7 @@ fn shadowed(global: &Global, args: &ReplayArgs, setting: &str) -> Result<Exit, F
 }
 
 /// `ratio:1.5@2` = mode ratio, 1.5 lines for each idle agent, a ceiling of two in a hundred.
-fn shadow_rules(text: &str) -> Option<ShadowRules> {
+fn parse_shadow_rules(text: &str) -> Option<ShadowRules> {
     let (way, ceiling) = text.split_once('@').unwrap_or((text, "3"));
     let ceiling: f64 = ceiling.parse().ok().filter(|pct| (0.0..=100.0).contains(pct))?;
     let (mode, call_ratio) = match way.split_once(':') {
@@ -122,11 +122,11 @@ mod tests {
 
     #[test]
     fn a_setting_is_read_or_refused() {
-        let rules = shadow_rules("ratio:1.5@2").expect("a setting");
+        let rules = parse_shadow_rules("ratio:1.5@2").expect("a setting");
         assert_eq!((rules.mode, rules.call_ratio, rules.abandon_rate_max), (Mode::Ratio, 1.5, 0.02));
-        assert_eq!(shadow_rules("predictive").map(|rules| rules.mode), Some(Mode::Predictive));
+        assert_eq!(parse_shadow_rules("predictive").map(|rules| rules.mode), Some(Mode::Predictive));
         for wrong in ["ratio", "ratio:x", "ratio:99", "predictive@-1", "preview", ""] {
-            assert_eq!(shadow_rules(wrong), None, "{wrong}");
+            assert_eq!(parse_shadow_rules(wrong), None, "{wrong}");
         }
     }
 }

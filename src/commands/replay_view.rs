@@ -1,77 +1,82 @@
-//! `paceline replay --at`, `--call` and `--number`: which pieces of the journal are read, which moment and
-//! which call are meant. How they are shown is in `timeline` and `story`.
+//! `paceline replay --at`, `--call` and `--number`: resolves the moment or call and reads the journal
+//! segments that hold it. Output is in `timeline` and `call_trace`.
 
 use super::{Failure, call_trace, timeline};
-use crate::cli::{Exit, Global, LookBack};
+use crate::cli::{Exit, Global, ReplayViewArgs};
 use crate::journal::{self, Covered, Stories, Timeline, Wanted, Window};
 use crate::lists;
 use crate::text::{Lang, Moments};
 use jiff::civil::{DateTime, Time as LocalTime};
 use jiff::tz::TimeZone;
 use paceline_core::ids::AttemptId;
-use paceline_core::number::PhoneNumber;
 use paceline_core::time::{Duration, Utc};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Columns of a timeline: more fit no screen and no head.
+/// Most columns of a timeline.
 const COLUMNS_MAX: u128 = 2_000;
 
-pub(super) fn look_back(global: &Global, journal: &Path, asked: &LookBack) -> Result<Exit, Failure> {
-    match &asked.at {
-        Some(at) => show_timeline(global, journal, asked, at),
-        None => show_stories(global, journal, asked),
+pub(super) fn show(global: &Global, journal: &Path, args: &ReplayViewArgs) -> Result<Exit, Failure> {
+    match &args.at {
+        Some(at) => show_timeline(global, journal, args, at),
+        None => show_call_traces(global, journal, args),
     }
 }
 
-fn show_timeline(global: &Global, journal: &Path, asked: &LookBack, at: &str) -> Result<Exit, Failure> {
-    let span = span_of(&asked.span)?;
-    let step = span_of(&asked.step)?;
+fn show_timeline(global: &Global, journal: &Path, args: &ReplayViewArgs, at: &str) -> Result<Exit, Failure> {
+    let span = parse_span(&args.span)?;
+    let step = parse_span(&args.step)?;
     if span.as_millis() / step.as_millis().max(1) > COLUMNS_MAX {
         return Err(Failure::usage(format!(
             "--for {} in steps of {} are more than {COLUMNS_MAX} columns; take a longer --step",
-            asked.span, asked.step
+            args.span, args.step
         )));
     }
     let files = journal::files(journal).map_err(Failure::refused)?;
-    let heads = journal::covered(&files, false).map_err(Failure::refused)?;
-    let moments = moments(&heads, asked.campaign.as_deref(), at)?;
+    let segments = journal::covered(&files, false).map_err(Failure::refused)?;
+    let moments = time_zone(&segments, args.campaign.as_deref(), at)?;
     let whole = || journal::covered(&files, true).map_err(Failure::refused);
-    let from = match moment_of(at, moments.zone())? {
+    let from = match parse_moment(at, moments.zone())? {
         Moment::At(from) => from,
-        Moment::SomeDay(time) => {
+        Moment::TimeOfDay(time) => {
             let covered = whole()?;
-            last_such(time, &covered, moments.zone()).ok_or_else(|| not_covered(at, &covered, &moments))?
+            last_moment_at(time, &covered, moments.zone())
+                .ok_or_else(|| not_covered(at, &covered, &moments))?
         }
     };
     let until = from + span;
-    // A segment reaches to where the next one begins, at most.
-    let meets = |(place, head): &(usize, &Covered)| {
-        head.from < until && heads.get(place + 1).is_none_or(|next| next.from > from)
+    // A segment ends where the next one begins, at the latest.
+    let overlaps = |(place, segment): &(usize, &Covered)| {
+        segment.from < until && segments.get(place + 1).is_none_or(|next| next.from > from)
     };
-    let picked: Vec<_> = heads.iter().enumerate().filter(meets).map(|(_, head)| head.file.clone()).collect();
-    let mut found = Timeline::new(Window { from, until, campaign: asked.campaign.clone() });
+    let picked: Vec<_> =
+        segments.iter().enumerate().filter(overlaps).map(|(_, segment)| segment.file.clone()).collect();
+    let mut found = Timeline::new(Window { from, until, campaign: args.campaign.clone() });
     journal::replay_files(&picked, &mut found).map_err(Failure::refused)?;
     if found.seen_until.is_none() {
         return Err(not_covered(at, &whole()?, &moments));
     }
     let found = found.finish();
-    if let Some(file) = &asked.svg {
-        std::fs::write(file, timeline::picture(&found, &moments, asked.numbers))
+    if let Some(file) = &args.svg {
+        std::fs::write(file, timeline::to_svg(&found, &moments, args.numbers))
             .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
     }
     if global.json {
-        println!("{}", timeline::data(&found, &moments, asked.numbers));
+        println!("{}", timeline::to_json(&found, &moments, args.numbers));
     } else {
-        let look =
-            timeline::Look { moments: &moments, step, numbers: asked.numbers, lang: Lang::of_process() };
-        print!("{}", timeline::text(&found, &look));
+        let look = timeline::TextOptions {
+            moments: &moments,
+            step,
+            numbers: args.numbers,
+            lang: Lang::of_process(),
+        };
+        print!("{}", timeline::to_text(&found, &look));
     }
     Ok(Exit::Done)
 }
 
-fn show_stories(global: &Global, journal: &Path, asked: &LookBack) -> Result<Exit, Failure> {
-    let wanted = match (asked.call, &asked.number) {
+fn show_call_traces(global: &Global, journal: &Path, args: &ReplayViewArgs) -> Result<Exit, Failure> {
+    let wanted = match (args.call, &args.number) {
         (Some(call), _) => Wanted::Attempt(AttemptId(call)),
         (None, Some(number)) => Wanted::Number(lists::clean_number(number, "").map_err(|refusal| {
             Failure::refused(format!("{number}: {}: {}", refusal.reason, refusal.hint))
@@ -92,16 +97,17 @@ fn show_stories(global: &Global, journal: &Path, asked: &LookBack) -> Result<Exi
         }));
     }
     if global.json {
-        println!("{}", call_trace::data(&stories, asked.numbers));
+        println!("{}", call_trace::to_json(&stories, args.numbers));
     } else {
-        print!("{}", call_trace::text(&stories, asked.numbers, Lang::of_process()));
+        print!("{}", call_trace::to_text(&stories, args.numbers, Lang::of_process()));
     }
     Ok(Exit::Done)
 }
 
-/// The time zone that moments are written in.
-fn moments(heads: &[Covered], campaign: Option<&str>, at: &str) -> Result<Moments, Failure> {
-    let names: BTreeSet<(&String, &String)> = heads.iter().flat_map(|head| &head.campaigns).collect();
+/// The time zone in which moments are read and shown: that of the named campaign, or of all campaigns.
+fn time_zone(segments: &[Covered], campaign: Option<&str>, at: &str) -> Result<Moments, Failure> {
+    let names: BTreeSet<(&String, &String)> =
+        segments.iter().flat_map(|segment| &segment.campaigns).collect();
     if let Some(wanted) = campaign {
         let zone = names.iter().find(|(name, _)| *name == wanted).map(|(_, zone)| Moments::of(zone));
         let known: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
@@ -128,16 +134,16 @@ fn moments(heads: &[Covered], campaign: Option<&str>, at: &str) -> Result<Moment
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moment {
     At(Utc),
-    /// On the last day of which the journal knows this time.
-    SomeDay(LocalTime),
+    /// A time of day, on the last day on which the journal covers it.
+    TimeOfDay(LocalTime),
 }
 
-fn moment_of(text: &str, zone: &TimeZone) -> Result<Moment, Failure> {
+fn parse_moment(text: &str, zone: &TimeZone) -> Result<Moment, Failure> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Ok(Moment::At(Utc::from_millis(at.as_millisecond())));
     }
     if let Some(time) = text.parse::<LocalTime>().ok().filter(|_| text.len() <= 12 && text.contains(':')) {
-        return Ok(Moment::SomeDay(time));
+        return Ok(Moment::TimeOfDay(time));
     }
     let local = text.replace(' ', "T").parse::<DateTime>().ok().filter(|_| text.contains(':'));
     let at = local.and_then(|local| zone.to_ambiguous_timestamp(local).compatible().ok());
@@ -148,15 +154,15 @@ fn moment_of(text: &str, zone: &TimeZone) -> Result<Moment, Failure> {
     })
 }
 
-/// The last moment at which a clock in this zone showed this time, and the journal was written.
-fn last_such(time: LocalTime, covered: &[Covered], zone: &TimeZone) -> Option<Utc> {
+/// The last moment with this local time that the journal covers.
+fn last_moment_at(time: LocalTime, covered: &[Covered], zone: &TimeZone) -> Option<Utc> {
     covered.iter().rev().find_map(|span| {
         let last = jiff::Timestamp::from_millisecond(span.until.as_millis()).ok()?;
         let mut date = zone.to_datetime(last).date();
         loop {
             let at = zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().ok()?;
             let at = Utc::from_millis(at.as_millisecond());
-            // A moment within the span, or just before the first thing that happened in it.
+            // Within the span, or up to a minute before its first input.
             if at <= span.until {
                 return (at + Duration::from_secs(60) > span.from).then_some(at);
             }
@@ -165,7 +171,7 @@ fn last_such(time: LocalTime, covered: &[Covered], zone: &TimeZone) -> Option<Ut
     })
 }
 
-/// What there is instead.
+/// The failure for a moment outside the journal; its sentence names the spans that are covered.
 fn not_covered(at: &str, covered: &[Covered], moments: &Moments) -> Failure {
     let mut spans: Vec<(Utc, Utc)> = Vec::new();
     for part in covered {
@@ -184,7 +190,7 @@ fn not_covered(at: &str, covered: &[Covered], moments: &Moments) -> Failure {
 }
 
 /// `250ms`, `90s`, `2m`, `1h`.
-fn span_of(text: &str) -> Result<Duration, Failure> {
+fn parse_span(text: &str) -> Result<Duration, Failure> {
     let fault = || Failure::usage(format!("`{text}` is no span; write 250ms, 90s, 2m or 1h"));
     let place = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(fault)?;
     let (number, unit) = text.split_at(place);
@@ -198,20 +204,6 @@ fn span_of(text: &str) -> Result<Duration, Failure> {
     };
     let millis = number.checked_mul(millis).filter(|millis| (10..=86_400_000).contains(millis));
     millis.map(Duration::from_millis).ok_or_else(fault)
-}
-
-/// A telephone number, its middle hidden unless it is asked for.
-pub(super) fn shown(number: PhoneNumber, whole: bool) -> String {
-    let national = number.national();
-    let length = national.chars().count();
-    if whole {
-        return national;
-    }
-    let (front, back) = if length >= 9 { (3, 4) } else { (0, 2) };
-    let hidden = |(place, letter): (usize, char)| {
-        if place < front || place + back >= length { letter } else { '*' }
-    };
-    national.chars().enumerate().map(hidden).collect()
 }
 
 #[cfg(test)]
@@ -234,41 +226,38 @@ mod tests {
         for text in
             ["2026-11-21T14:03", "2026-11-21 14:03:00", "2026-11-21T14:03:00+08:00", "2026-11-21T06:03Z"]
         {
-            assert_eq!(moment_of(text, zone).expect(text), two, "{text}");
+            assert_eq!(parse_moment(text, zone).expect(text), two, "{text}");
         }
-        assert!(matches!(moment_of("14:03", zone), Ok(Moment::SomeDay(_))));
+        assert!(matches!(parse_moment("14:03", zone), Ok(Moment::TimeOfDay(_))));
         for text in ["", "14", "2026-11-21", "yesterday", "14:63"] {
-            assert!(moment_of(text, zone).is_err(), "{text}");
+            assert!(parse_moment(text, zone).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_time_alone_is_the_last_one_that_the_journal_knows() {
+    fn a_time_alone_means_the_last_day_that_the_journal_covers() {
         let moments = Moments::of("Asia/Shanghai");
         let days = [
             covers("2026-11-20T00:00:00Z", "2026-11-20T10:00:00Z"),
             covers("2026-11-21T00:00:00Z", "2026-11-21T05:00:00Z"),
         ];
-        let such = |text: &str| last_such(text.parse().expect("a time"), &days, moments.zone());
-        assert_eq!(such("09:30"), Some(at("2026-11-21T01:30:00Z")));
-        assert_eq!(such("17:30"), Some(at("2026-11-20T09:30:00Z")), "the second day ended before that");
-        assert_eq!(such("04:00"), None);
-        let told = not_covered("04:00", &days, &moments).sentence;
+        let last = |text: &str| last_moment_at(text.parse().expect("a time"), &days, moments.zone());
+        assert_eq!(last("09:30"), Some(at("2026-11-21T01:30:00Z")));
+        assert_eq!(last("17:30"), Some(at("2026-11-20T09:30:00Z")), "the second day ended before that");
+        assert_eq!(last("04:00"), None);
+        let sentence = not_covered("04:00", &days, &moments).sentence;
         assert!(
-            told.contains("it covers 2026-11-20 08:00:00 to 2026-11-20 18:00:00, and 2026-11-21"),
-            "{told}"
+            sentence.contains("it covers 2026-11-20 08:00:00 to 2026-11-20 18:00:00, and 2026-11-21"),
+            "{sentence}"
         );
     }
 
     #[test]
-    fn spans_and_hidden_numbers() {
-        assert_eq!(span_of("250ms").expect("a span"), Duration::from_millis(250));
-        assert_eq!(span_of("2m").expect("a span"), Duration::from_secs(120));
+    fn spans_are_parsed_or_refused() {
+        assert_eq!(parse_span("250ms").expect("a span"), Duration::from_millis(250));
+        assert_eq!(parse_span("2m").expect("a span"), Duration::from_secs(120));
         for text in ["", "0s", "5", "s", "1d", "99999999999999999999h", "-1s"] {
-            assert!(span_of(text).is_err(), "{text}");
+            assert!(parse_span(text).is_err(), "{text}");
         }
-        let number = PhoneNumber::from_e164(8_613_800_138_000).expect("a number");
-        assert_eq!(shown(number, false), "138****8000");
-        assert_eq!(shown(number, true), "13800138000");
     }
 }

@@ -1,6 +1,6 @@
-//! `paceline run` and `paceline call`: one campaign headless, or one number of it.
+//! `paceline run` dials one campaign without a service; `paceline call` makes one test call.
 
-use super::setup::{Running, Setup};
+use super::setup::{RunningCampaign, Setup};
 use super::{Failure, campaign, config};
 use crate::cli::{CallArgs, Exit, Global, RunArgs};
 use crate::config::LoadedCampaign;
@@ -20,13 +20,13 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// How often the results are written while a campaign runs.
-const RESULTS_EVERY: Duration = Duration::from_secs(60);
+/// Interval of result files while a campaign runs.
+const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 
 pub async fn run(global: &Global, args: RunArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
-    run_campaign(global, Setup { config, loaded, people: args.people, metrics_port: true, crew: None }).await
+    run_campaign(global, Setup { config, loaded, people: args.people, with_api: true, crew: None }).await
 }
 
 /// Runs a campaign to its end, or to a signal.
@@ -39,7 +39,8 @@ pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, 
     let (title, timezone) = (loaded.title.clone(), loaded.rules.windows.timezone.clone());
     let progress =
         Progress::start(&title, running.leads, running.leads - running.leads_open, &timezone, lang);
-    let stopped = follow(&running, &mut signals, Some(progress), &title, &loaded, &store_url).await;
+    let stopped =
+        watch_until_finished(&running, &mut signals, Some(progress), &title, &loaded, &store_url).await;
     let board = running.finish().await?;
     let summary = write_results(&store_url, &loaded).await?;
     show(global, lang, &loaded, &summary, &board, stopped);
@@ -51,8 +52,8 @@ pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, 
 }
 
 /// Watches the board until the campaign is finished. `true` = a signal stopped it before its end.
-async fn follow(
-    running: &Running,
+async fn watch_until_finished(
+    running: &RunningCampaign,
     signals: &mut Signals,
     mut progress: Option<Progress>,
     title: &str,
@@ -61,7 +62,7 @@ async fn follow(
 ) -> bool {
     let mut board = running.handle.board();
     let mut stopping = 0;
-    let mut results_due = tokio::time::interval(RESULTS_EVERY);
+    let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
     results_due.reset();
     loop {
         let state = campaign_board(&board, running.campaign);
@@ -86,7 +87,9 @@ async fn follow(
             _ = results_due.tick() => {
                 match write_results(store_url, loaded).await {
                     Ok(summary) => running.metrics.leads(&loaded.rules.name, &summary.leads_by_state),
-                    Err(failure) => tracing::warn!(why = failure.sentence, "the results are not written now"),
+                    Err(failure) => {
+                        tracing::warn!(why = failure.sentence, "the result files are not written now; retrying later");
+                    }
                 }
             }
         }
@@ -104,7 +107,7 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
         Failure::refused(format!("{}: {}: {}", args.number, refusal.reason, refusal.hint))
     })?;
     let mut signals = Signals::new()?;
-    let running = Setup { config, loaded, people: None, metrics_port: false, crew: None }.start(true).await?;
+    let running = Setup { config, loaded, people: None, with_api: false, crew: None }.start(true).await?;
     let campaign = running.campaign;
     running.handle.ask(Ask::Act { campaign, act: ManagerAct::TestCall { number } }).await;
     let mut board = running.handle.board();
@@ -186,13 +189,15 @@ fn show(
     let ended: u64 = summary.attempts_by_outcome.values().sum();
     println!(
         "{}",
-        table(lang.outcome(), lang, &summary.attempts_by_outcome, ended, |word| Outcome::from_word(word)
-            .is_some())
+        count_table(lang.outcome(), lang, &summary.attempts_by_outcome, ended, |word| Outcome::from_word(
+            word
+        )
+        .is_some())
     );
     if !summary.leads_by_result.is_empty() {
-        println!("{}", table(lang.result(), lang, &summary.leads_by_result, summary.leads, |_| true));
+        println!("{}", count_table(lang.result(), lang, &summary.leads_by_result, summary.leads, |_| true));
     }
-    println!("{}", table(lang.state(), lang, &summary.leads_by_state, summary.leads, |_| true));
+    println!("{}", count_table(lang.state(), lang, &summary.leads_by_state, summary.leads, |_| true));
     println!(
         "rows {} = {} leads + {} refused; {} attempts, {} in this run; {}",
         summary.rows_read,
@@ -211,7 +216,7 @@ fn show(
     }
 }
 
-fn table(
+fn count_table(
     what: &str,
     lang: Lang,
     counts: &std::collections::BTreeMap<String, u64>,
@@ -232,7 +237,7 @@ fn table(
     table
 }
 
-/// SIGINT and SIGTERM are one thing: somebody wants us to stop.
+/// SIGINT and SIGTERM; both mean stop.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,

@@ -1,4 +1,4 @@
-//! `paceline schema`: what the files mean, as JSON Schema, and the API as OpenAPI, made from the code.
+//! `paceline schema`: JSON Schemas of the files and the OpenAPI document of the API, generated from the code.
 
 use super::Failure;
 use crate::cli::{Exit, SchemaArgs};
@@ -8,7 +8,7 @@ use crate::lists::ListReport;
 use crate::results::Summary;
 use schemars::schema_for;
 
-/// The file of the API's description.
+/// File name of the OpenAPI document.
 pub const OPENAPI: &str = "openapi.json";
 
 /// Every schema, by name.
@@ -21,7 +21,7 @@ pub fn all() -> Vec<(&'static str, schemars::Schema)> {
     ]
 }
 
-/// A schema as its file holds it.
+/// The text of a schema file.
 pub fn text(schema: &schemars::Schema) -> String {
     let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
     text.push('\n');

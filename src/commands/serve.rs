@@ -1,4 +1,5 @@
-//! `paceline serve`: the service until a signal. Campaigns come from the command line and over the API.
+//! `paceline serve`: runs the service until a signal. Campaigns are opened by the command line and over the
+//! API.
 
 use super::run::{Signals, write_results};
 use super::setup::{Service, Sounds};
@@ -10,38 +11,38 @@ use crate::engine::{Ask, Board};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// How often the results of every open campaign are written.
-const RESULTS_EVERY: Duration = Duration::from_secs(60);
+/// Interval of result files of every open campaign.
+const RESULTS_INTERVAL: Duration = Duration::from_secs(60);
 
 pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let mut signals = Signals::new()?;
-    // What is wrong with a campaign is said before anything is opened.
+    // Report faulty campaigns before anything is opened.
     let mut loaded = Vec::new();
     for file in &args.campaigns {
         let campaign = campaign(file, &config)?;
         let sounds = Sounds::load(&campaign)?;
         loaded.push((campaign, sounds));
     }
-    let (openings, mut asked) = mpsc::channel(4);
+    let (openings, mut requests) = mpsc::channel(4);
     let folder = args.folder.map(|dir| CampaignFolder { dir, openings });
     let store_url = config.store.url.clone();
     let service = Service::start(config, args.people, true, true, folder).await?;
-    if !service.listens() {
+    if !service.has_api() {
         service.finish().await?;
-        return Err(Failure::usage("a service without its API is none; put right `listen` of [http]"));
+        return Err(Failure::usage("the service cannot run without its API; check `listen` in [http]"));
     }
     let mut open = Vec::new();
     for (campaign, sounds) in loaded {
         open_campaign(&service, &mut open, campaign, sounds, args.paused).await?;
     }
-    let mut results_due = tokio::time::interval(RESULTS_EVERY);
+    let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
     results_due.reset();
     loop {
         tokio::select! {
             () = signals.next() => break,
-            Some(wanted) = asked.recv() => answer(&service, &mut open, wanted).await,
-            _ = results_due.tick() => write_all(&store_url, &open).await,
+            Some(request) = requests.recv() => open_on_request(&service, &mut open, request).await,
+            _ = results_due.tick() => write_all_results(&store_url, &open).await,
         }
     }
     eprintln!("stopping: no new calls; calls may end (again to hang up)");
@@ -58,13 +59,13 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    write_all(&store_url, &open).await;
+    write_all_results(&store_url, &open).await;
     let left = |board: &Board| board.campaigns.values().any(|campaign| campaign.view.leads_open > 0);
     let stopped = left(&handle.board().borrow());
     Ok(if stopped { Exit::Stopped } else { Exit::Done })
 }
 
-/// Opens one campaign beside those that are open.
+/// Opens one more campaign.
 async fn open_campaign(
     service: &Service,
     open: &mut Vec<LoadedCampaign>,
@@ -73,7 +74,7 @@ async fn open_campaign(
     paused: bool,
 ) -> Result<(), Failure> {
     let name = campaign.rules.name.clone();
-    // The board may be a moment behind: only what it shows as finished may be opened again.
+    // The board may lag: only a campaign that it shows as finished may be opened again.
     let is_over = |board: &Board| board.campaigns.values().any(|it| it.name == name && it.finished);
     if open.iter().any(|it| it.rules.name == name) && !is_over(&service.handle.board().borrow()) {
         return Err(Failure::refused(format!("the campaign `{name}` is open already")));
@@ -88,24 +89,24 @@ async fn open_campaign(
     Ok(())
 }
 
-/// A campaign that was asked for over the API.
-async fn answer(service: &Service, open: &mut Vec<LoadedCampaign>, wanted: OpenCampaign) {
+/// Opens a campaign at the API's request and answers it.
+async fn open_on_request(service: &Service, open: &mut Vec<LoadedCampaign>, request: OpenCampaign) {
     let opened = async {
-        let loaded = campaign(&wanted.file, &service.config)?;
+        let loaded = campaign(&request.file, &service.config)?;
         let sounds = Sounds::load(&loaded)?;
         let name = loaded.rules.name.clone();
-        open_campaign(service, open, loaded, sounds, wanted.paused).await?;
+        open_campaign(service, open, loaded, sounds, request.paused).await?;
         Ok(name)
     }
     .await;
-    // Who asked may have gone away.
-    let _ = wanted.answer.send(opened.map_err(|failure: Failure| failure.sentence));
+    // The client may have disconnected.
+    let _ = request.answer.send(opened.map_err(|failure: Failure| failure.sentence));
 }
 
-async fn write_all(store_url: &str, open: &[LoadedCampaign]) {
+async fn write_all_results(store_url: &str, open: &[LoadedCampaign]) {
     for loaded in open {
         if let Err(failure) = write_results(store_url, loaded).await {
-            tracing::warn!(why = failure.sentence, "the results are not written now");
+            tracing::warn!(why = failure.sentence, "the result files are not written now; retrying later");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Which service a command talks to: the one named, the one that runs on this store, or none, and
-//! then the command works on the store itself.
+//! Finds the service a command talks to: the one named, the one that runs on this store, or the API's routes
+//! inside this process when no service runs.
 
 use super::Failure;
-use crate::cli::Reach;
+use crate::cli::TargetArgs;
 use crate::config::Config;
 use crate::console::client::Client;
 use crate::console::{Door, DoorParts, PhoneLine};
@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
-/// The service that runs, or is named.
-pub(super) fn running(reach: &Reach, config: &Config) -> Result<Client, Failure> {
+/// The named service, or the one that runs on this store.
+pub(super) fn service_client(args: &TargetArgs, config: &Config) -> Result<Client, Failure> {
     let beside = || Client::beside(&store_file(config));
-    match (&reach.url, &reach.token) {
+    match (&args.url, &args.token) {
         (Some(url), Some(token)) => Ok(Client::new(url, token)),
         (Some(url), None) => {
             beside().filter(|client| client.url == url.trim_end_matches('/')).ok_or_else(|| {
@@ -39,15 +39,15 @@ pub(super) fn running(reach: &Reach, config: &Config) -> Result<Client, Failure>
     }
 }
 
-/// As [`running`]; with no service on this store, its routes inside this process.
-pub(super) async fn any(reach: &Reach, config: &Config) -> Result<Client, Failure> {
-    if reach.url.is_some() || reach.token.is_some() {
-        return running(reach, config);
+/// As [`service_client`]; without a service on this store, the API's routes inside this process.
+pub(super) async fn service_or_local_client(args: &TargetArgs, config: &Config) -> Result<Client, Failure> {
+    if args.url.is_some() || args.token.is_some() {
+        return service_client(args, config);
     }
     match Store::open(&config.store.url, Arc::new(Clock::utc)).await {
-        Ok(store) => inside(store, config),
+        Ok(store) => local_client(store, config),
         Err(StoreError::InUse { .. }) => {
-            let client = running(reach, config)?;
+            let client = service_client(args, config)?;
             eprintln!("a service runs on this store: asking it at {}", client.url);
             Ok(client)
         }
@@ -55,25 +55,27 @@ pub(super) async fn any(reach: &Reach, config: &Config) -> Result<Client, Failur
     }
 }
 
-/// The routes over this store, with nobody behind the engine's door.
-fn inside(store: Store, config: &Config) -> Result<Client, Failure> {
+/// The API's routes over this store, with an engine handle that no engine answers.
+fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
     let (asks, _) = mpsc::channel(1);
     let (_, board) = watch::channel(Arc::new(Board::default()));
     let (live, _) = broadcast::channel(1);
-    let door = Door::new(DoorParts {
+    let state = Door::new(DoorParts {
         store: Arc::new(store),
         engine: EngineHandle::new(asks, board, live),
         metrics: Arc::new(Metrics::new()),
         clock: Arc::new(Clock::utc),
-        phones: line(config),
+        phones: expected_phone_line(config),
         recordings: PathBuf::from(&config.recordings.dir),
         campaigns: None,
     });
-    Ok(Client::inside(door.map_err(|_| Failure::unexpected("this machine has no random numbers to give"))?))
+    Ok(Client::inside(
+        state.map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?,
+    ))
 }
 
-/// What the configuration alone tells of where phones will find the service.
-fn line(config: &Config) -> PhoneLine {
+/// The address at which phones will register, as far as the configuration alone says.
+fn expected_phone_line(config: &Config) -> PhoneLine {
     let first = config.sip.listen.first().map_or("", String::as_str);
     let (transport, listen) = first.split_once("://").unwrap_or(("udp", "0.0.0.0:5060"));
     let listen: Option<SocketAddr> = listen.parse().ok();

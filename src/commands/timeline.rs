@@ -1,7 +1,7 @@
-//! A minute of a journal drawn: as text with a column a second, as data, as a picture.
+//! Renders a timeline of a journal: as text with one column per step, as JSON, as SVG.
 
-use super::replay_view::shown;
-use super::svg::{escaped, opened};
+use super::replay_format::{masked_number, rfc3339};
+use super::svg::{escape_xml, open_svg};
 use crate::journal::{AgentState, Decided, Row, RowOf, State, Timeline};
 use crate::text::{Lang, Moments};
 use paceline_core::dialer::CallStage;
@@ -9,17 +9,17 @@ use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// How it is shown.
-pub(super) struct Look<'a> {
+/// Options of the text view.
+pub(super) struct TextOptions<'a> {
     pub moments: &'a Moments,
-    /// One column.
+    /// Time per column.
     pub step: Duration,
-    /// Telephone numbers whole.
+    /// Show whole telephone numbers.
     pub numbers: bool,
     pub lang: Lang,
 }
 
-/// Decisions that are told in text.
+/// Most decisions in the text view.
 const DECISIONS_MAX: usize = 200;
 
 fn glyph(state: State) -> char {
@@ -72,9 +72,9 @@ fn colour(state: State) -> &'static str {
     }
 }
 
-/// The timeline as a terminal shows it.
-pub(super) fn text(found: &Timeline, look: &Look<'_>) -> String {
-    let (lang, moments, window) = (look.lang, look.moments, &found.window);
+/// The timeline as text for a terminal.
+pub(super) fn to_text(found: &Timeline, options: &TextOptions<'_>) -> String {
+    let (lang, moments, window) = (options.lang, options.moments, &found.window);
     let mut out = String::new();
     let names: Vec<&str> = found.campaigns.values().map(String::as_str).collect();
     // Writing to a string cannot fail.
@@ -85,19 +85,19 @@ pub(super) fn text(found: &Timeline, look: &Look<'_>) -> String {
         moments.show(window.until),
         names.join(", "),
         lang.pick("one column", "每列"),
-        look.step.as_millis()
+        options.step.as_millis()
     );
-    let labels: Vec<String> = found.rows.iter().map(|row| label(row, look.numbers, lang)).collect();
-    let width = labels.iter().map(|label| wide(label)).max().unwrap_or(0) + 1;
-    let _ = writeln!(out, "{}{}", " ".repeat(width), ruler(found, look));
+    let labels: Vec<String> = found.rows.iter().map(|row| label(row, options.numbers, lang)).collect();
+    let width = labels.iter().map(|label| display_width(label)).max().unwrap_or(0) + 1;
+    let _ = writeln!(out, "{}{}", " ".repeat(width), ruler(found, options));
     for (row, label) in found.rows.iter().zip(&labels) {
-        let cells = cells(row, found, look.step);
+        let cells = cells(row, found, options.step);
         let _ = writeln!(
             out,
             "{label}{}{}{}",
-            " ".repeat(width - wide(label)),
+            " ".repeat(width - display_width(label)),
             cells.trim_end(),
-            ending(row, found, lang)
+            call_ending(row, found, lang)
         );
     }
     if found.rows.is_empty() {
@@ -106,7 +106,7 @@ pub(super) fn text(found: &Timeline, look: &Look<'_>) -> String {
     }
     let _ = writeln!(out, "\n{}", lang.pick("decisions", "拨号决定"));
     for decided in found.decisions.iter().take(DECISIONS_MAX) {
-        let _ = writeln!(out, "{}", decision(decided, found, look));
+        let _ = writeln!(out, "{}", decision(decided, found, options));
     }
     match found.decisions.len().saturating_sub(DECISIONS_MAX) {
         0 if found.decisions.is_empty() => {
@@ -121,8 +121,8 @@ pub(super) fn text(found: &Timeline, look: &Look<'_>) -> String {
     out
 }
 
-/// Columns that a text takes: Chinese letters take two.
-fn wide(text: &str) -> usize {
+/// Terminal columns of a text; a Chinese character takes two.
+fn display_width(text: &str) -> usize {
     text.chars().map(|letter| if letter >= '\u{2e80}' { 2 } else { 1 }).sum()
 }
 
@@ -130,7 +130,7 @@ fn label(row: &Row, numbers: bool, lang: Lang) -> String {
     match &row.of {
         RowOf::Agent { number, .. } => format!("{} {number}", lang.agent()),
         RowOf::Call { attempt, number, inbound, .. } => {
-            let number = number.map_or_else(|| "-".to_owned(), |number| shown(number, numbers));
+            let number = number.map_or_else(|| "-".to_owned(), |number| masked_number(number, numbers));
             match inbound {
                 true => format!("{} {number}", lang.pick("caller", "来电")),
                 false => format!("{} {attempt} {number}", lang.pick("call", "呼叫")),
@@ -139,8 +139,8 @@ fn label(row: &Row, numbers: bool, lang: Lang) -> String {
     }
 }
 
-/// With whom, and what it came to.
-fn ending(row: &Row, found: &Timeline, lang: Lang) -> String {
+/// End of a call's line: its agent and its outcome.
+fn call_ending(row: &Row, found: &Timeline, lang: Lang) -> String {
     let RowOf::Call { agent, outcome, .. } = &row.of else { return String::new() };
     let agent = agent.and_then(|agent| found.agent_numbers().get(&agent)).cloned();
     let outcome = outcome.map(|outcome| lang.outcome_words(outcome).to_owned());
@@ -148,13 +148,13 @@ fn ending(row: &Row, found: &Timeline, lang: Lang) -> String {
     if parts.is_empty() { String::new() } else { format!("  {}", parts.join(", ")) }
 }
 
-/// A moment above every tenth column.
-fn ruler(found: &Timeline, look: &Look<'_>) -> String {
+/// The time above every tenth column.
+fn ruler(found: &Timeline, options: &TextOptions<'_>) -> String {
     let mut text = String::new();
-    let columns = columns(found, look.step);
+    let columns = columns(found, options.step);
     for column in (0..columns).step_by(10) {
-        let at = found.window.from + look.step * column as u32;
-        let _ = write!(text, "{:<10}", look.moments.written(at, "|%H:%M:%S"));
+        let at = found.window.from + options.step * column as u32;
+        let _ = write!(text, "{:<10}", options.moments.written(at, "|%H:%M:%S"));
     }
     text.trim_end().to_owned()
 }
@@ -164,7 +164,7 @@ fn columns(found: &Timeline, step: Duration) -> usize {
     span.div_ceil(step.as_millis().max(1)) as usize
 }
 
-/// In each column what held longest in it; the end of a call is always seen.
+/// One glyph per column: the state that held longest in it. The end of a call is always shown.
 fn cells(row: &Row, found: &Timeline, step: Duration) -> String {
     let mut cells = String::new();
     for column in 0..columns(found, step) {
@@ -179,7 +179,7 @@ fn cells(row: &Row, found: &Timeline, step: Duration) -> String {
                 best = Some((held, span.state));
             }
         }
-        // Written down within a moment of its end, a call is over in the column of that end.
+        // A call whose result was saved right at its end is shown as over in that column.
         let over = matches!(row.of, RowOf::Call { outcome: Some(_), .. })
             && row.spans.last().is_some_and(|last| last.until > from && last.until <= until);
         cells.push(match best {
@@ -191,9 +191,13 @@ fn cells(row: &Row, found: &Timeline, step: Duration) -> String {
     cells
 }
 
-fn decision(decided: &Decided, found: &Timeline, look: &Look<'_>) -> String {
+fn decision(decided: &Decided, found: &Timeline, options: &TextOptions<'_>) -> String {
     let campaign = found.campaigns.get(&decided.campaign).map_or("", String::as_str);
-    format!("{} {campaign}: {}", look.moments.exact(decided.at), look.lang.view(&decided.view, look.moments))
+    format!(
+        "{} {campaign}: {}",
+        options.moments.exact(decided.at),
+        options.lang.view(&decided.view, options.moments)
+    )
 }
 
 fn legend(lang: Lang) -> &'static str {
@@ -205,12 +209,12 @@ fn legend(lang: Lang) -> &'static str {
     )
 }
 
-/// The same as events.
-pub(super) fn data(found: &Timeline, moments: &Moments, numbers: bool) -> Value {
+/// The timeline as JSON.
+pub(super) fn to_json(found: &Timeline, moments: &Moments, numbers: bool) -> Value {
     let spans = |row: &Row| -> Vec<Value> {
         let spans = row.spans.iter();
         spans
-            .map(|span| json!({ "from": instant(span.from), "until": instant(span.until), "state": span.state.word() }))
+            .map(|span| json!({ "from": rfc3339(span.from), "until": rfc3339(span.until), "state": span.state.word() }))
             .collect()
     };
     let (mut agents, mut calls) = (Vec::new(), Vec::new());
@@ -220,7 +224,7 @@ pub(super) fn data(found: &Timeline, moments: &Moments, numbers: bool) -> Value 
             RowOf::Call { attempt, campaign, number, lead, inbound, agent, outcome } => calls.push(json!({
                 "attempt": (!inbound).then_some(attempt),
                 "campaign": found.campaigns.get(campaign),
-                "number": number.map(|number| shown(number, numbers)),
+                "number": number.map(|number| masked_number(number, numbers)),
                 "lead": lead,
                 "inbound": inbound,
                 "agent": agent.and_then(|agent| found.agent_numbers().get(&agent)),
@@ -234,7 +238,7 @@ pub(super) fn data(found: &Timeline, moments: &Moments, numbers: bool) -> Value 
         .iter()
         .map(|decided| {
             json!({
-                "at": instant(decided.at),
+                "at": rfc3339(decided.at),
                 "campaign": found.campaigns.get(&decided.campaign),
                 "place": decided.decision.place,
                 "why": decided.decision.why.word(),
@@ -248,23 +252,17 @@ pub(super) fn data(found: &Timeline, moments: &Moments, numbers: bool) -> Value 
         })
         .collect();
     json!({
-        "from": instant(found.window.from),
-        "until": instant(found.window.until),
-        "seen_until": found.seen_until.map(|seen| instant(seen.min(found.window.until))),
+        "from": rfc3339(found.window.from),
+        "until": rfc3339(found.window.until),
+        "seen_until": found.seen_until.map(|seen| rfc3339(seen.min(found.window.until))),
         "agents": agents,
         "calls": calls,
         "decisions": decisions,
     })
 }
 
-/// RFC 3339, to the millisecond.
-pub(super) fn instant(at: Utc) -> Value {
-    let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok();
-    at.map_or(Value::Null, |at| format!("{at:.3}").into())
-}
-
-/// The same as a picture: a bar a line, a colour a state, what it is under the pointer.
-pub(super) fn picture(found: &Timeline, moments: &Moments, numbers: bool) -> String {
+/// The timeline as SVG: one line per agent or call, one colour per state, details as tooltips.
+pub(super) fn to_svg(found: &Timeline, moments: &Moments, numbers: bool) -> String {
     let (left, width, step) = (200.0, 960.0, 20.0);
     let window = &found.window;
     let whole = window.until.since(window.from).as_millis().max(1) as f64;
@@ -272,7 +270,7 @@ pub(super) fn picture(found: &Timeline, moments: &Moments, numbers: bool) -> Str
     let height = 110.0 + found.rows.len() as f64 * step;
     let names: Vec<&str> = found.campaigns.values().map(String::as_str).collect();
     let title = format!("{} {}", moments.show(window.from), names.join(", "));
-    let mut svg = opened(left + width + 40.0, height, &title);
+    let mut svg = open_svg(left + width + 40.0, height, &title);
     let foot = 60.0 + found.rows.len() as f64 * step;
     for tick in 0..=6u32 {
         let at = window.from + window.until.since(window.from) * tick / 6;
@@ -287,7 +285,7 @@ pub(super) fn picture(found: &Timeline, moments: &Moments, numbers: bool) -> Str
         let y = 58.0 + place as f64 * step;
         let name = label(row, numbers, Lang::En);
         let _ =
-            write!(svg, "<text x=\"20\" y=\"{:.1}\" font-size=\"11\">{}</text>", y + 12.0, escaped(&name));
+            write!(svg, "<text x=\"20\" y=\"{:.1}\" font-size=\"11\">{}</text>", y + 12.0, escape_xml(&name));
         for span in &row.spans {
             let (from, to) = (x(span.from), x(span.until));
             let _ = write!(
@@ -295,7 +293,7 @@ pub(super) fn picture(found: &Timeline, moments: &Moments, numbers: bool) -> Str
                 "<rect x=\"{from:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"14\" fill=\"{}\"><title>{} {} {}</title></rect>",
                 (to - from).max(0.8),
                 colour(span.state),
-                escaped(&name),
+                escape_xml(&name),
                 span.state.word(),
                 moments.exact(span.from),
             );
@@ -317,7 +315,7 @@ pub(super) fn picture(found: &Timeline, moments: &Moments, numbers: bool) -> Str
     svg
 }
 
-/// Every state that is in the picture, once by its word.
+/// Every state in the timeline, once per word and colour, for the legend.
 fn shown_states(found: &Timeline) -> Vec<State> {
     let mut states: Vec<State> =
         found.rows.iter().flat_map(|row| &row.spans).map(|span| span.state).collect();
@@ -374,10 +372,11 @@ mod tests {
     }
 
     #[test]
-    fn a_second_is_a_column_and_the_end_of_a_call_is_seen() {
+    fn the_text_has_a_column_per_step_and_shows_the_end_of_a_call() {
         let moments = Moments::of("Asia/Shanghai");
-        let look = Look { moments: &moments, step: Duration::from_secs(1), numbers: false, lang: Lang::En };
-        let text = text(&timeline(), &look);
+        let options =
+            TextOptions { moments: &moments, step: Duration::from_secs(1), numbers: false, lang: Lang::En };
+        let text = to_text(&timeline(), &options);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[1].contains("|10:00:00"), "{text}");
         assert!(
@@ -389,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn glyphs_tell_states_of_one_kind_apart() {
+    fn every_state_has_its_own_glyph_and_is_in_the_legend() {
         let agents: BTreeSet<char> =
             AgentState::ALL.iter().map(|state| glyph(State::Agent(*state))).collect();
         let calls: BTreeSet<char> = CallStage::ALL.iter().map(|stage| glyph(State::Call(*stage))).collect();
@@ -403,16 +402,16 @@ mod tests {
     }
 
     #[test]
-    fn data_and_picture_hold_the_same_spans_and_hide_numbers() {
+    fn json_and_svg_hold_the_same_spans_and_mask_numbers() {
         let moments = Moments::of("Asia/Shanghai");
-        let data = data(&timeline(), &moments, false);
+        let data = to_json(&timeline(), &moments, false);
         assert_eq!(data["agents"][0]["spans"][1]["state"], "talking");
         assert_eq!(data["agents"][0]["spans"][1]["from"], "2026-11-21T02:00:04.400Z");
         assert_eq!(data["calls"][0]["spans"].as_array().map(Vec::len), Some(5));
-        let picture = picture(&timeline(), &moments, false);
+        let picture = to_svg(&timeline(), &moments, false);
         assert_eq!(picture.matches("<title>").count(), 7);
         assert!(picture.ends_with("</svg>\n") && !picture.contains("13800138000"));
         assert!(!data.to_string().contains("13800138000"));
-        assert!(super::data(&timeline(), &moments, true).to_string().contains("13800138000"));
+        assert!(to_json(&timeline(), &moments, true).to_string().contains("13800138000"));
     }
 }

@@ -1,8 +1,8 @@
-//! `paceline token`: what programs come in with, through the same routes that screens use.
+//! `paceline token`: manages bearer tokens of programs, over the same API routes that screens use.
 
-use super::user::ask;
+use super::user::call_api;
 use super::{Failure, config, target};
-use crate::cli::{Exit, Global, TokenAct, TokenArgs};
+use crate::cli::{Exit, Global, TokenAction, TokenArgs};
 use crate::console::client::Method;
 use crate::text::Lang;
 use comfy_table::Table;
@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 pub async fn token(global: &Global, args: TokenArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = target::any(&args.reach, &config).await?;
-    let answer = match args.act {
-        TokenAct::Add { name, role, days } => {
-            let asked = json!({ "name": name, "role": role, "days": days });
-            ask(&client, Method::POST, "/tokens", Some(&asked)).await?
+    let client = target::service_or_local_client(&args.target, &config).await?;
+    let answer = match args.action {
+        TokenAction::Add { name, role, days } => {
+            let body = json!({ "name": name, "role": role, "days": days });
+            call_api(&client, Method::POST, "/tokens", Some(&body)).await?
         }
-        TokenAct::List => ask(&client, Method::GET, "/tokens", None).await?,
-        TokenAct::Remove { id } => {
-            ask(&client, Method::DELETE, &format!("/tokens/{id}"), None).await?;
+        TokenAction::List => call_api(&client, Method::GET, "/tokens", None).await?,
+        TokenAction::Remove { id } => {
+            call_api(&client, Method::DELETE, &format!("/tokens/{id}"), None).await?;
             json!({ "removed": id })
         }
     };
@@ -30,7 +30,7 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
     if global.json {
         println!("{answer}");
     } else if let Some(token) = answer["token"].as_str() {
-        // Alone on stdout, so that a script can keep it.
+        // The token alone on stdout, so that a script can store it.
         eprintln!("{}", lang.token_once());
         println!("{token}");
     } else if let Some(tokens) = answer["tokens"].as_array() {

@@ -1,7 +1,8 @@
-//! `paceline user` and `paceline group`: accounts and groups, through the same routes that screens use.
+//! `paceline user` and `paceline group`: manage accounts and groups, over the same API routes that screens
+//! use.
 
 use super::{Failure, config, target};
-use crate::cli::{Exit, Global, GroupAct, GroupArgs, UserAct, UserAddArgs, UserArgs};
+use crate::cli::{Exit, Global, GroupAction, GroupArgs, UserAction, UserAddArgs, UserArgs};
 use crate::console::client::{Client, Method};
 use crate::text::Lang;
 use comfy_table::Table;
@@ -9,24 +10,25 @@ use serde_json::{Value, json};
 
 pub async fn user(global: &Global, args: UserArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = target::any(&args.reach, &config).await?;
+    let client = target::service_or_local_client(&args.target, &config).await?;
     let lang = Lang::of_process();
-    let answer = match args.act {
-        UserAct::Add(args) => add(&client, args).await?,
-        UserAct::List => ask(&client, Method::GET, "/agents", None).await?,
-        UserAct::Passwd { user, phone, password_stdin } => {
-            let number = number_of(&client, &user).await?;
+    let answer = match args.action {
+        UserAction::Add(args) => add(&client, args).await?,
+        UserAction::List => call_api(&client, Method::GET, "/agents", None).await?,
+        UserAction::Passwd { user, phone, password_stdin } => {
+            let number = find_agent_number(&client, &user).await?;
             let (path, body) = match phone {
                 true => (format!("/agents/{number}/phone-password"), json!({})),
-                false => {
-                    (format!("/agents/{number}/password"), json!({ "password": given(password_stdin)? }))
-                }
+                false => (
+                    format!("/agents/{number}/password"),
+                    json!({ "password": read_password(password_stdin)? }),
+                ),
             };
-            ask(&client, Method::POST, &path, Some(&body)).await?
+            call_api(&client, Method::POST, &path, Some(&body)).await?
         }
-        UserAct::Remove { user } => {
-            let number = number_of(&client, &user).await?;
-            ask(&client, Method::DELETE, &format!("/agents/{number}"), None).await?;
+        UserAction::Remove { user } => {
+            let number = find_agent_number(&client, &user).await?;
+            call_api(&client, Method::DELETE, &format!("/agents/{number}"), None).await?;
             json!({ "removed": number })
         }
     };
@@ -35,7 +37,7 @@ pub async fn user(global: &Global, args: UserArgs) -> Result<Exit, Failure> {
 }
 
 async fn add(client: &Client, args: UserAddArgs) -> Result<Value, Failure> {
-    let mut asked = json!({
+    let mut body = json!({
         "name": args.name.as_ref().unwrap_or(&args.login),
         "login": args.login,
         "role": args.role,
@@ -43,24 +45,24 @@ async fn add(client: &Client, args: UserAddArgs) -> Result<Value, Failure> {
         "skills": args.skills,
         "recorded": args.recorded,
         "telephone": args.telephone,
-        "password": given(args.password_stdin)?,
+        "password": read_password(args.password_stdin)?,
     });
     match args.number {
-        Some(number) => asked["number"] = number.into(),
+        Some(number) => body["number"] = number.into(),
         None => {
-            asked["pattern"] = args.pattern.into();
-            asked["digits"] = args.digits.into();
+            body["pattern"] = args.pattern.into();
+            body["digits"] = args.digits.into();
         }
     }
-    ask(client, Method::POST, "/agents", Some(&asked)).await
+    call_api(client, Method::POST, "/agents", Some(&body)).await
 }
 
 pub async fn group(global: &Global, args: GroupArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
-    let client = target::any(&args.reach, &config).await?;
-    let answer = match args.act {
-        GroupAct::Add { name, telephones, no_number, idle_release, work_mode, seats } => {
-            let asked = json!({
+    let client = target::service_or_local_client(&args.target, &config).await?;
+    let answer = match args.action {
+        GroupAction::Add { name, telephones, no_number, idle_release, work_mode, seats } => {
+            let body = json!({
                 "name": name,
                 "telephones": telephones,
                 "announce_number": !no_number,
@@ -68,15 +70,15 @@ pub async fn group(global: &Global, args: GroupArgs) -> Result<Exit, Failure> {
                 "work_mode": work_mode,
                 "seats": seats,
             });
-            ask(&client, Method::POST, "/groups", Some(&asked)).await?
+            call_api(&client, Method::POST, "/groups", Some(&body)).await?
         }
-        GroupAct::List => ask(&client, Method::GET, "/groups", None).await?,
+        GroupAction::List => call_api(&client, Method::GET, "/groups", None).await?,
     };
     show(global, &answer, Lang::of_process());
     Ok(Exit::Done)
 }
 
-pub(super) async fn ask(
+pub(super) async fn call_api(
     client: &Client,
     method: Method,
     path: &str,
@@ -85,17 +87,17 @@ pub(super) async fn ask(
     client.ask(method, &format!("/api/v1{path}"), body).await.map_err(Failure::refused)
 }
 
-/// The number of an account that is named by its login or its number.
-async fn number_of(client: &Client, user: &str) -> Result<String, Failure> {
-    let all = ask(client, Method::GET, "/agents", None).await?;
+/// Finds the agent number of an account by its login or number.
+async fn find_agent_number(client: &Client, user: &str) -> Result<String, Failure> {
+    let all = call_api(client, Method::GET, "/agents", None).await?;
     let agents = all["agents"].as_array().map(Vec::as_slice).unwrap_or_default();
     let found = agents.iter().find(|agent| agent["login"] == user || agent["number"] == user);
     let number = found.and_then(|agent| agent["number"].as_str());
     number.map(str::to_owned).ok_or_else(|| Failure::refused(format!("{user}: there is no such account")))
 }
 
-/// The first line of stdin; `None` = one shall be drawn.
-fn given(from_stdin: bool) -> Result<Option<String>, Failure> {
+/// The password from the first line of stdin; `None` = the service draws one.
+fn read_password(from_stdin: bool) -> Result<Option<String>, Failure> {
     if !from_stdin {
         return Ok(None);
     }
@@ -121,10 +123,10 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
         ]);
         for agent in agents {
             let groups: Vec<String> =
-                agent["groups"].as_array().into_iter().flatten().map(|it| plain(&it["group"])).collect();
+                agent["groups"].as_array().into_iter().flatten().map(|it| escaped(&it["group"])).collect();
             let mut row: Vec<String> =
-                ["number", "login", "name", "role"].iter().map(|field| plain(&agent[*field])).collect();
-            row.extend([groups.join(", "), plain(&agent["telephone"])]);
+                ["number", "login", "name", "role"].iter().map(|field| escaped(&agent[*field])).collect();
+            row.extend([groups.join(", "), escaped(&agent["telephone"])]);
             table.add_row(row);
         }
         println!("{table}");
@@ -134,12 +136,13 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
         let mut table = Table::new();
         table.set_header([lang.groups(), lang.members(), lang.telephone(), lang.seats()]);
         for group in groups {
-            let members: Vec<String> = group["members"].as_array().into_iter().flatten().map(plain).collect();
+            let members: Vec<String> =
+                group["members"].as_array().into_iter().flatten().map(escaped).collect();
             let row = [
-                plain(&group["name"]),
+                escaped(&group["name"]),
                 members.join(", "),
-                plain(&group["telephones"]),
-                plain(&group["seats"]),
+                escaped(&group["telephones"]),
+                escaped(&group["seats"]),
             ];
             table.add_row(row);
         }
@@ -147,7 +150,7 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
         return;
     }
     if let Some(agent) = answer.get("agent") {
-        println!("{} {} ({})", plain(&agent["number"]), plain(&agent["name"]), plain(&agent["role"]));
+        println!("{} {} ({})", escaped(&agent["number"]), escaped(&agent["name"]), escaped(&agent["role"]));
     }
     if let Some(password) = answer["password"].as_str() {
         println!("{}: {password}", lang.console_password());
@@ -155,7 +158,7 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
     if let Some(sheet) = answer.get("sheet") {
         println!("{}", lang.sheet());
         for field in ["user", "password", "domain", "proxy", "transport"] {
-            println!("  {field}: {}", plain(&sheet[field]));
+            println!("  {field}: {}", escaped(&sheet[field]));
         }
     }
     if let Some(name) = answer["name"].as_str().or(answer["removed"].as_str()) {
@@ -163,7 +166,7 @@ fn show(global: &Global, answer: &Value, lang: Lang) {
     }
 }
 
-fn plain(value: &Value) -> String {
+fn escaped(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.escape_debug().to_string(),

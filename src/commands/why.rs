@@ -1,5 +1,5 @@
-//! `paceline why`: why nothing is dialled, or why one lead is not, from the service that has the campaign
-//! open, else from the store alone.
+//! `paceline why`: explains why nothing is dialled, or why one lead is not; asks the service that has the
+//! campaign open, else the store alone.
 
 use super::{Failure, campaign, config, target};
 use crate::cli::{Exit, Global, WhyArgs};
@@ -17,20 +17,22 @@ use serde_json::{Value, json};
 pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     let config = config(global)?;
     let loaded = campaign(&args.campaign, &config)?;
-    let meant = meant(&args, &loaded)?;
-    let named = args.reach.url.is_some() || args.reach.token.is_some();
-    let answers = match (target::running(&args.reach, &config), named) {
-        (Ok(client), true) => of_service(&client, &loaded, meant).await.map_err(Failure::refused)?,
+    let selector = selected_lead(&args, &loaded)?;
+    let named = args.target.url.is_some() || args.target.token.is_some();
+    let answers = match (target::service_client(&args.target, &config), named) {
+        (Ok(client), true) => {
+            explain_by_service(&client, &loaded, selector).await.map_err(Failure::refused)?
+        }
         (Err(failure), true) => return Err(failure),
-        // A service that does not have it open knows no more than the store.
-        (Ok(client), false) => match of_service(&client, &loaded, meant).await {
+        // A service without this campaign open knows no more than the store.
+        (Ok(client), false) => match explain_by_service(&client, &loaded, selector).await {
             Ok(answers) => answers,
-            Err(_) => of_store(&config, &loaded, meant).await?,
+            Err(_) => explain_from_store(&config, &loaded, selector).await?,
         },
-        (Err(_), false) => of_store(&config, &loaded, meant).await?,
+        (Err(_), false) => explain_from_store(&config, &loaded, selector).await?,
     };
     if global.json {
-        let shown = if meant.is_some() { json!({ "leads": answers }) } else { answers[0].clone() };
+        let shown = if selector.is_some() { json!({ "leads": answers }) } else { answers[0].clone() };
         println!("{shown}");
     } else {
         answers.iter().for_each(|answer| show(answer, Lang::of_process()));
@@ -38,7 +40,7 @@ pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn meant(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failure> {
+fn selected_lead(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failure> {
     if let Some(number) = &args.number {
         let number = lists::clean_number(number, &loaded.list.region)
             .map_err(|refusal| Failure::refused(format!("{number}: {}: {}", refusal.reason, refusal.hint)))?;
@@ -48,17 +50,17 @@ fn meant(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failu
     Ok(args.row.map(Meant::Row).or(lead))
 }
 
-/// As the service that runs has it.
-async fn of_service(
+/// The explanation of the running service.
+async fn explain_by_service(
     client: &Client,
     loaded: &LoadedCampaign,
-    meant: Option<Meant>,
+    selector: Option<Meant>,
 ) -> Result<Vec<Value>, String> {
-    let root = format!("/api/v1/campaigns/{}", encoded(&loaded.rules.name));
-    let Some(meant) = meant else {
+    let root = format!("/api/v1/campaigns/{}", percent_encoded(&loaded.rules.name));
+    let Some(selector) = selector else {
         return Ok(vec![client.ask(Method::GET, &format!("{root}/why"), None).await?]);
     };
-    let query = match meant {
+    let query = match selector {
         Meant::Lead(lead) => {
             return Ok(vec![client.ask(Method::GET, &format!("{root}/leads/{lead}/why"), None).await?]);
         }
@@ -73,11 +75,11 @@ async fn of_service(
     Ok(answers)
 }
 
-/// As the store has it: nothing has the campaign open.
-async fn of_store(
+/// The explanation from the store, where no service has the campaign open.
+async fn explain_from_store(
     config: &Config,
     loaded: &LoadedCampaign,
-    meant: Option<Meant>,
+    selector: Option<Meant>,
 ) -> Result<Vec<Value>, Failure> {
     let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
     let record = reader.campaign(&loaded.rules.name).await.map_err(|error| {
@@ -85,29 +87,29 @@ async fn of_store(
     })?;
     let rules = Campaign { id: record.id, ..loaded.rules.clone() };
     let now = Clock::utc();
-    let asked = async {
+    let answers = async {
         let standing = why::of_campaign(&mut reader, &rules, None, now).await?;
-        let Some(meant) = meant else { return Ok(Ok(vec![standing])) };
-        let answers = leads(&mut reader, &rules, meant, &standing).await?;
+        let Some(selector) = selector else { return Ok(Ok(vec![standing])) };
+        let answers = explain_leads(&mut reader, &rules, selector, &standing).await?;
         if answers.is_empty() {
-            return Ok(Err(why::not_listed(&mut reader, &rules, meant).await?));
+            return Ok(Err(why::not_listed(&mut reader, &rules, selector).await?));
         }
         Ok(Ok(answers))
     };
-    let asked: Result<Result<Vec<Value>, String>, crate::store::StoreError> = asked.await;
-    asked.map_err(Failure::unexpected)?.map_err(Failure::refused)
+    let answers: Result<Result<Vec<Value>, String>, crate::store::StoreError> = answers.await;
+    answers.map_err(Failure::unexpected)?.map_err(Failure::refused)
 }
 
-async fn leads(
+async fn explain_leads(
     reader: &mut Reader,
     rules: &Campaign,
-    meant: Meant,
+    selector: Meant,
     standing: &Value,
 ) -> Result<Vec<Value>, crate::store::StoreError> {
     let now = Clock::utc();
     let day = rules.windows.local_day(now);
     let mut answers = Vec::new();
-    for lead in reader.meant(rules.id, meant).await? {
+    for lead in reader.meant(rules.id, selector).await? {
         let Some(facts) = reader.lead_facts(rules.id, lead, now, day).await? else { continue };
         let mut answer = why::of_lead(reader, rules, &facts, None, now).await?;
         answer["turn"] = standing.clone();
@@ -118,9 +120,13 @@ async fn leads(
 
 fn show(answer: &Value, lang: Lang) {
     let key = if lang == Lang::Zh { "zh" } else { "en" };
-    let words = |part: &Value| part[key].as_str().map(plain);
+    let words = |part: &Value| part[key].as_str().map(without_control);
     if answer["lead"].is_null() {
-        println!("{}: {}", plain(&text(&answer["campaign"])), words(&answer["words"]).unwrap_or_default());
+        println!(
+            "{}: {}",
+            without_control(&text(&answer["campaign"])),
+            words(&answer["words"]).unwrap_or_default()
+        );
     } else {
         let numbers: Vec<String> = answer["numbers"].as_array().into_iter().flatten().map(text).collect();
         println!(
@@ -136,7 +142,7 @@ fn show(answer: &Value, lang: Lang) {
     if let Some(advice) = words(&answer["advice"]) {
         println!("  {advice}");
     }
-    // The lead's own answer says it all, or the campaign's does.
+    // A lead that only waits its turn is explained by the campaign's own answer.
     let waits = matches!(answer["because"].as_str(), Some("in_hopper" | "due"));
     if waits && let Some(turn) = words(&answer["turn"]["words"]) {
         println!("  {}: {turn}", lang.campaign());
@@ -150,13 +156,13 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Without what a terminal would obey.
-fn plain(text: &str) -> String {
+/// Text without control characters.
+fn without_control(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
-/// A name as a path holds it.
-fn encoded(name: &str) -> String {
+/// Percent-encodes a name for one path segment.
+fn percent_encoded(name: &str) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     name.bytes()
         .map(|byte| if safe(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") })
@@ -168,9 +174,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_stays_one_part_of_a_path() {
-        assert_eq!(encoded("jade-garden_2.x"), "jade-garden_2.x");
-        assert_eq!(encoded("a/b ?"), "a%2Fb%20%3F");
-        assert_eq!(encoded("投票"), "%E6%8A%95%E7%A5%A8");
+    fn a_name_is_encoded_as_one_path_segment() {
+        assert_eq!(percent_encoded("jade-garden_2.x"), "jade-garden_2.x");
+        assert_eq!(percent_encoded("a/b ?"), "a%2Fb%20%3F");
+        assert_eq!(percent_encoded("投票"), "%E6%8A%95%E7%A5%A8");
     }
 }

@@ -1,7 +1,8 @@
-//! The `[agents]`, `[[dispositions]]` and `[pacing]` tables of `campaign.toml`, as written and as meant.
+//! The `[agents]`, `[[dispositions]]` and `[pacing]` tables of `campaign.toml`, and their conversion to the
+//! core's rules.
 
 use super::problem::Source;
-use super::units::span;
+use super::units::parse_span;
 use paceline_core::agent::{Strategy, WrapUp};
 use paceline_core::campaign::{AgentRules, Disposition, Mode, PacingRules, Preview, Recorded, RetryRules};
 use paceline_core::ids::GroupId;
@@ -18,18 +19,20 @@ use std::collections::BTreeSet;
 pub struct PacingTable {
     /// Mode ratio: lines = ratio x idle agents.
     pub call_ratio: f64,
-    /// Modes ratio and predictive: a ceiling, not a wish, by each of `abandon_rules`.
+    /// Modes ratio and predictive: the highest abandon rate in percent, by each of `abandon_rules`. A
+    /// ceiling, not a target.
     pub abandon_rate_pct_max: f64,
-    /// How abandoned calls are counted. The strictest of these brakes; all are shown.
+    /// How abandoned calls are counted. The strictest of these rules limits dialling; all are shown.
     pub abandon_rules: Vec<RuleWord>,
-    /// How long no campaign calls a number that was abandoned, unless an agent is there for that call
-    /// alone. Empty = as `abandoned` in `[retry.after]` says, or 72h without it.
+    /// How long no campaign calls an abandoned number again, unless an agent is reserved for that call. Empty
+    /// = as `abandoned` in `[retry.after]` says, or 72h without it.
     pub abandoned_rest: String,
-    /// Answered with no free agent for longer = abandoned.
+    /// An answered call that waits longer than this for a free agent is abandoned.
     pub answer_wait_secs: f64,
     /// Nothing is placed while more callees than this wait for an agent.
     pub waiting_max: u32,
-    /// Mode predictive: ringing calls may be given up, not before 15 seconds, when the floor has filled up.
+    /// Mode predictive: ringing calls may be cancelled, not before 15 seconds, when all agents have become
+    /// busy.
     pub may_cancel: bool,
     /// Another setting that runs beside this one on the same calls and agents, and is compared with it.
     /// It never places a call.
@@ -43,7 +46,7 @@ pub struct ShadowTable {
     /// Mode ratio: lines = ratio x idle agents.
     #[serde(default = "usual_ratio")]
     pub call_ratio: f64,
-    /// The ceiling that is tried.
+    /// The shadow's highest abandon rate, in percent.
     #[serde(default = "usual_ceiling")]
     pub abandon_rate_pct_max: f64,
 }
@@ -65,7 +68,7 @@ fn usual_ceiling() -> f64 {
 }
 
 impl ShadowTable {
-    /// As the core wants it; values outside what `[pacing]` allows are brought inside.
+    /// The core's rules; values outside the range that `[pacing]` allows are clamped.
     pub fn rules(&self) -> ShadowRules {
         ShadowRules {
             mode: match self.mode {
@@ -84,25 +87,29 @@ impl ShadowTable {
 pub struct AgentsTable {
     /// The group that answers. Needed by every mode but `announce`, and by a key with `agents = true`.
     pub group: String,
+    /// Which idle agent gets the next call.
     pub strategy: StrategyWord,
+    /// After which calls the agent gets wrap-up time: any that rang, answered ones, or none.
     pub wrap_up: WrapUpWord,
+    /// Length of the wrap-up.
     pub wrap_up_secs: u32,
-    /// "Agent 8001, at your service", before they talk.
+    /// Plays "Agent 8001, at your service" before agent and callee talk.
     pub announce_agent_id: bool,
     /// How long a phone that is rung per call may ring before the next agent is tried.
     pub ring_secs: u32,
     /// How long a caller, or a callee who pressed a key for an agent, waits before the sorry message.
     pub wait_secs: u32,
-    /// Whoever spoke with the household before gets it again, when free.
+    /// The agent who spoke with the household before gets its next call, when free.
     pub prefer_last: bool,
     /// Mode preview: `click` = the agent dials, `timed` = the system does after `preview_secs`.
     pub preview: PreviewWord,
+    /// Countdown of a timed preview.
     pub preview_secs: u32,
-    /// One more step of time, when the agent asks for it.
+    /// Seconds that the agent can add to the countdown of a timed preview.
     pub extend_secs: u32,
     /// Which conversations are recorded.
     pub record: RecordWord,
-    /// Every conversation needs a disposition; what is not given in time is the default, marked so.
+    /// Every conversation needs a disposition; without one in time the default is written and marked as such.
     pub summary_required: bool,
 }
 
@@ -122,7 +129,7 @@ pub enum RuleWord {
     Rolling24h,
     /// Of all calls placed, this calendar day.
     AllCalls,
-    /// Of the calls that wanted an agent, machines that agents heard among them, this calendar day.
+    /// Of the calls that needed an agent, including machines that agents heard, this calendar day.
     ReachedQueue,
 }
 
@@ -168,7 +175,7 @@ pub enum PreviewWord {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordWord {
-    /// Those of agents who are recorded.
+    /// Conversations of agents whose account is marked as recorded.
     Agents,
     All,
     /// When the agent asks for it.
@@ -176,16 +183,16 @@ pub enum RecordWord {
     Never,
 }
 
-/// One code of the call summary.
+/// One disposition code.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DispositionTable {
-    /// Letters, digits and `_`: what stands in the results.
+    /// The code in the results: letters, digits and `_`.
     pub code: String,
-    /// As the agent reads it; any script.
+    /// The label that agents see; any script.
     #[serde(default)]
     pub label: String,
-    /// What becomes of the lead.
+    /// The state of the lead afterwards.
     pub state: StateWord,
     /// With `state = "open"`: called again after this.
     #[serde(default)]
@@ -196,10 +203,10 @@ pub struct DispositionTable {
     /// The phone was wrong: this number is closed, the lead's others are still tried.
     #[serde(default)]
     pub wrong_number: bool,
-    /// A machine had answered: no person, where abandoned calls are counted.
+    /// A machine answered: the abandon rate does not count the call as answered by a person.
     #[serde(default)]
     pub machine: bool,
-    /// Stands for what nobody said in time.
+    /// Written when the agent gives no disposition in time.
     #[serde(default)]
     pub default: bool,
 }
@@ -270,7 +277,7 @@ pub(super) fn pacing(table: &PacingTable, retry: &RetryRules, source: &mut Sourc
     let usual = usual.unwrap_or(PacingRules::default().abandoned_rest);
     let abandoned_rest = match table.abandoned_rest.as_str() {
         "" => usual,
-        text => source.or_fault(&["pacing", "abandoned_rest"], span(text), usual),
+        text => source.value_or_fault(&["pacing", "abandoned_rest"], parse_span(text), usual),
     };
     PacingRules {
         call_ratio: table.call_ratio.clamp(0.1, 10.0),
@@ -342,7 +349,7 @@ pub(super) fn agents(
             RecordWord::OnDemand => Recorded::OnDemand,
             RecordWord::Never => Recorded::Never,
         },
-        // Without a list of codes there is nothing to ask for.
+        // Without disposition codes none can be required.
         disposition_required: table.summary_required && !dispositions.is_empty(),
         disposition_default: default,
         dispositions,
@@ -355,8 +362,8 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
     let mut dispositions = Vec::new();
     for table in written {
         let code = table.code.as_str();
-        let fine = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        if code.is_empty() || code.len() > 64 || !code.chars().all(fine) {
+        let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if code.is_empty() || code.len() > 64 || !code.chars().all(is_allowed) {
             let found = format!("`{}` is no code", code.escape_debug());
             source.fault(&["dispositions"], found, "use letters, digits and _; any script goes into `label`");
         }
@@ -366,7 +373,11 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
         defaults += u32::from(table.default);
         if table.default && table.machine {
             let found = format!("`{code}` is the default and says that a machine had answered");
-            source.fault(&["dispositions"], found, "nobody heard a machine where nobody said so");
+            source.fault(
+                &["dispositions"],
+                found,
+                "the default stands for a missing disposition; take another one",
+            );
         }
         let state = match table.state {
             StateWord::Open => LeadState::Open,
@@ -376,7 +387,7 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
         };
         let retry = match table.retry.as_str() {
             "" => None,
-            text => match span(text) {
+            text => match parse_span(text) {
                 Ok(retry) if state == LeadState::Open => Some(retry),
                 Ok(_) => {
                     let found = format!("`{code}` has `retry`, and its state is not open");
@@ -403,7 +414,7 @@ fn dispositions(written: &[DispositionTable], source: &mut Source<'_>) -> Vec<Di
         source.fault(&["dispositions"], "several of them say default = true", "keep one");
     }
     if !written.is_empty() && defaults == 0 {
-        let hint = "say default = true at the one that stands for a summary that nobody gave in time";
+        let hint = "set default = true on the one to write when the agent gives none in time";
         source.fault(&["dispositions"], "none of them is the default", hint);
     }
     dispositions

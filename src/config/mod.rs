@@ -1,5 +1,5 @@
-//! `paceline.toml`, campaign files and the environment: parsed once, checked whole. An error names
-//! file, line, what was found and what to do.
+//! Configuration: `paceline.toml`, campaign files and the environment. Each is parsed once and checked whole;
+//! an error names file, line, what was found and what to do.
 
 pub mod campaign;
 pub mod floor;

@@ -1,20 +1,20 @@
-//! What is wrong in a file a person wrote: where, what was found, what to do.
+//! Problems in configuration files: file and line, what was found, what to do. Finds the line of a TOML key.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
-/// One thing to mend.
+/// One problem in a file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
     pub file: PathBuf,
-    /// Counted from 1; `None` where the fault is not on a line (the environment, a missing key).
+    /// Counted from 1; `None` for a problem without a line (the environment, a missing key).
     pub line: Option<usize>,
     pub found: String,
     pub hint: String,
 }
 
-/// Everything that is wrong, at once where possible.
+/// All problems of a file, together where possible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     pub problems: Vec<Problem>,
@@ -58,12 +58,12 @@ impl<'a> Source<'a> {
         Source { file, text, problems: Vec::new() }
     }
 
-    /// Reads the whole text as one value.
+    /// Deserializes the whole text.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, ConfigError> {
         toml::from_str(self.text).map_err(|error| self.syntax(&error))
     }
 
-    /// A fault at a key, named by its path.
+    /// Records a problem at the key with this path.
     pub fn fault(&mut self, path: &[&str], found: impl Into<String>, hint: impl Into<String>) {
         self.problems.push(Problem {
             file: self.file.to_owned(),
@@ -73,8 +73,8 @@ impl<'a> Source<'a> {
         });
     }
 
-    /// The value, or its fault noted and the fallback.
-    pub fn or_fault<T>(&mut self, path: &[&str], value: Result<T, (String, String)>, fallback: T) -> T {
+    /// Returns the value; for an error, records the problem and returns the fallback.
+    pub fn value_or_fault<T>(&mut self, path: &[&str], value: Result<T, (String, String)>, fallback: T) -> T {
         match value {
             Ok(value) => value,
             Err((found, hint)) => {
@@ -92,13 +92,13 @@ impl<'a> Source<'a> {
         let line = error.span().map(|span| line_at(self.text, span.start));
         let message = error.message();
         let (found, hint) = unknown_key(message)
-            .or_else(|| wants_table(message))
+            .or_else(|| expected_table(message))
             .unwrap_or_else(|| (message.replace('\n', ", "), "see the commented sample".into()));
         ConfigError { problems: vec![Problem { file: self.file.to_owned(), line, found, hint }] }
     }
 }
 
-/// A file that cannot be read.
+/// The error for a file that cannot be read.
 pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
     let hint = match error.kind() {
         std::io::ErrorKind::NotFound => "check the path",
@@ -109,7 +109,7 @@ pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
     ConfigError { problems: vec![Problem { file: file.to_owned(), line: None, found, hint: hint.into() }] }
 }
 
-/// From serde's words "unknown field `a`, expected one of `b`, `c`": the key and the nearest known one.
+/// Translates serde's "unknown field `a`, expected one of `b`, `c`" into the key and the nearest known one.
 fn unknown_key(message: &str) -> Option<(String, String)> {
     let what = ["unknown field", "unknown variant"].into_iter().find(|what| message.starts_with(what))?;
     let mut words = message.split('`').skip(1).step_by(2);
@@ -124,8 +124,9 @@ fn unknown_key(message: &str) -> Option<(String, String)> {
     Some((format!("unknown {noun} `{found}`"), hint))
 }
 
-/// From serde's words "invalid type: string "a", expected struct B": a user knows no structs.
-fn wants_table(message: &str) -> Option<(String, String)> {
+/// Translates serde's "invalid type: string "a", expected struct B" into a sentence without the struct's
+/// name.
+fn expected_table(message: &str) -> Option<(String, String)> {
     let (found, _) = message.split_once(", expected struct ")?;
     let hint = "write a table, as in `[section]` or `key = { … }`; see the commented sample";
     Some((format!("{found}, expected a table"), hint.to_owned()))
@@ -145,7 +146,7 @@ fn line_at(text: &str, offset: usize) -> usize {
     text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// The line of the key that `path` leads to, or of the nearest table above it that is there.
+/// The line of the key at `path`, or of the nearest enclosing table that exists.
 fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let root = DeTable::parse(text).ok()?;
     let mut table = root.get_ref();
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_deep_inside_has_its_line() {
+    fn a_nested_key_has_its_line() {
         let text = "name = \"a\"\n\n[retry]\nattempts_max = 3\n[retry.after]\nbusy = \"10m\"\n";
         assert_eq!(line_of(text, &["retry", "after", "busy"]), Some(6));
         assert_eq!(line_of(text, &["retry", "gap_min"]), Some(3));
@@ -174,15 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn a_word_where_a_table_belongs_is_said_without_names_of_ours() {
-        let (found, hint) = wants_table("invalid type: string \"progressive\", expected struct ShadowTable")
-            .expect("a table");
+    fn a_wrong_type_for_a_table_is_reported_without_struct_names() {
+        let (found, hint) =
+            expected_table("invalid type: string \"progressive\", expected struct ShadowTable")
+                .expect("a table");
         assert_eq!(found, "invalid type: string \"progressive\", expected a table");
         assert!(hint.contains("table"), "{hint}");
     }
 
     #[test]
-    fn an_unknown_key_is_named_with_its_nearest() {
+    fn an_unknown_key_is_reported_with_the_nearest_known_one() {
         let message = "unknown field `concurency`, expected one of `ring_secs`, `concurrency_max`";
         let (found, hint) = unknown_key(message).expect("a key");
         assert_eq!(found, "unknown key `concurency`");

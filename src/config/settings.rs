@@ -1,4 +1,5 @@
-//! `paceline.toml` and the environment. Absent = embedded defaults.
+//! Settings of the installation: `paceline.toml`, then `PACELINE_SECTION__KEY` variables; defaults for the
+//! rest.
 
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use paceline_core::media::Codec;
@@ -19,7 +20,7 @@ pub struct Config {
     pub rtp: RtpConfig,
     pub http: HttpConfig,
     pub node: NodeConfig,
-    /// By name. None at all = the built-in simulated carrier.
+    /// Trunks by name. None = the built-in simulated carrier.
     pub trunks: BTreeMap<String, TrunkConfig>,
     pub retention: RetentionConfig,
     pub recordings: RecordingsConfig,
@@ -29,9 +30,9 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// `sqlite://paceline.db`
+    /// The database file: `sqlite://paceline.db`.
     pub url: String,
-    /// Where the journal of decisions is kept; empty = `journal` beside the store.
+    /// Folder of the journal; empty = beside the database, with the ending `.journal`; `off` = no journal.
     pub journal: String,
 }
 
@@ -40,29 +41,30 @@ pub struct StoreConfig {
 pub struct SipConfig {
     /// `udp://0.0.0.0:5060`, `tcp://…`
     pub listen: Vec<String>,
-    /// When behind NAT.
+    /// The IP address that carriers see, when behind NAT.
     pub external_address: String,
-    /// The domain of agents' phones, and the realm of their passwords. Changing it makes every phone
-    /// password void.
+    /// SIP domain of the agents' phones, and realm of their passwords. A change invalidates every phone
+    /// password.
     pub domain: String,
-    /// For `tls://…`: certificate and key as PEM files; empty = a self-made one, kept beside the store.
+    /// For `tls://…`: certificate and key as PEM files; empty = a self-signed one, kept beside the database.
     pub tls_cert: String,
+    /// The key that belongs to `tls_cert`.
     pub tls_key: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordingsConfig {
-    /// A folder; made when it is missing.
+    /// Folder of the recordings; created when missing.
     pub dir: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PromptsConfig {
-    /// What callees and agents hear spoken: `zh` or `en`.
+    /// Language of spoken prompts: `zh` or `en`.
     pub language: PromptLanguage,
-    /// A folder with sound files that replace the house's own; empty = none.
+    /// Folder with sound files that replace the built-in prompts; empty = none.
     pub dir: String,
 }
 
@@ -77,50 +79,59 @@ pub enum PromptLanguage {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RtpConfig {
-    /// First and last port.
+    /// First and last UDP port for RTP.
     pub ports: [u16; 2],
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
+    /// Address and port of the API, `/metrics` and the health checks.
     pub listen: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NodeConfig {
-    /// Several nodes may share one PostgreSQL.
+    /// Name of this node, where several nodes share one PostgreSQL.
     pub name: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionConfig {
+    /// Days until a recording is deleted.
     pub recordings_days: u32,
 }
 
-/// One way out.
+/// A trunk: one way to a carrier.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrunkConfig {
     /// Outbound proxy or carrier: `sip:203.0.113.10:5060`.
     pub uri: String,
+    /// SIP transport to the carrier.
     pub transport: TransportWord,
+    /// User name for digest authentication and registration; empty = none.
     pub username: String,
     pub password: String,
+    /// Register at the carrier.
     pub register: bool,
+    /// Domain of the From header; empty = the host of `uri`.
     pub from_domain: String,
-    /// In order of preference.
+    /// Codecs in order of preference.
     pub codecs: Vec<CodecWord>,
-    /// Concurrent calls.
+    /// Most concurrent calls.
     pub calls_max: u32,
+    /// Calls started per second.
     pub calls_per_sec: f64,
-    /// Keep-alive; a silent trunk is taken out of use. 0 = none.
+    /// Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
     pub options_secs: u32,
     /// Callee patterns this trunk may carry: `1*`, `0*`.
     pub allow: Vec<String>,
+    /// Put in front of the callee's number.
     pub add_prefix: String,
+    /// Taken off the callee's number before that.
     pub strip_prefix: String,
 }
 
@@ -215,7 +226,7 @@ impl Default for TrunkConfig {
     }
 }
 
-/// The password stays out of every log line.
+/// Without the password, so that no log line holds it.
 impl fmt::Debug for TrunkConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TrunkConfig { uri, transport, username, register, calls_max, calls_per_sec, .. } = self;
@@ -287,7 +298,7 @@ impl Config {
         Ok(config)
     }
 
-    /// One variable on top. A value is TOML where it parses as TOML, else a string.
+    /// Applies one environment variable. A value that parses as TOML is TOML, any other a string.
     fn with_variable(self, key: &str, value: &str) -> Result<Config, ConfigError> {
         let fault = |found: String| ConfigError {
             problems: vec![Problem {
@@ -307,7 +318,7 @@ impl Config {
         for candidate in typed.into_iter().chain([text]) {
             let mut attempt = std::mem::take(&mut whole);
             let before = attempt.clone();
-            put(&mut attempt, &path, candidate).map_err(&fault)?;
+            set_at(&mut attempt, &path, candidate).map_err(&fault)?;
             match attempt.try_into::<Config>() {
                 Ok(config) => return Ok(config),
                 Err(error) => last = error.message().to_owned(),
@@ -323,7 +334,7 @@ impl Config {
                 format!("`{}` is not a store we have", self.store.url.split(':').next().unwrap_or(""));
             source.fault(&["store", "url"], found, "write sqlite://FILE");
         }
-        if let Err((found, hint)) = self.listen() {
+        if let Err((found, hint)) = self.sip_listeners() {
             source.fault(&["sip", "listen"], found, hint);
         }
         if !self.sip.external_address.is_empty() && self.sip.external_address.parse::<IpAddr>().is_err() {
@@ -344,16 +355,16 @@ impl Config {
         }
     }
 
-    /// Where SIP listens.
+    /// The transports and addresses on which SIP listens.
     ///
     /// # Errors
-    /// What was found and what to do, for the entry that cannot be read.
-    pub fn listen(&self) -> Result<Vec<(Transport, SocketAddr)>, (String, String)> {
-        self.sip.listen.iter().map(|entry| listen_entry(entry)).collect()
+    /// What was found and what to do, for an entry that cannot be parsed.
+    pub fn sip_listeners(&self) -> Result<Vec<(Transport, SocketAddr)>, (String, String)> {
+        self.sip.listen.iter().map(|entry| parse_listener(entry)).collect()
     }
 }
 
-fn listen_entry(entry: &str) -> Result<(Transport, SocketAddr), (String, String)> {
+fn parse_listener(entry: &str) -> Result<(Transport, SocketAddr), (String, String)> {
     let fault = || {
         (format!("`{entry}` is nothing to listen on"), "write udp://0.0.0.0:5060, tcp://… or tls://…".into())
     };
@@ -375,7 +386,7 @@ impl TrunkConfig {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             source.fault(&path, found, hint);
         };
-        if let Err(found) = self.host() {
+        if let Err(found) = self.carrier_host() {
             fault("uri", found, "write sip:HOST or sip:HOST:PORT");
         }
         if self.codecs.is_empty() {
@@ -406,7 +417,7 @@ impl TrunkConfig {
     ///
     /// # Errors
     /// What was found instead of a SIP URI.
-    pub fn host(&self) -> Result<(String, Option<u16>), String> {
+    pub fn carrier_host(&self) -> Result<(String, Option<u16>), String> {
         use rsip::host_with_port::Host;
         let uri: rsip::Uri =
             self.uri.as_str().try_into().map_err(|_| format!("`{}` is no SIP URI", self.uri))?;
@@ -424,8 +435,8 @@ impl TrunkConfig {
     }
 }
 
-/// Puts `value` where `path` leads, making tables on the way.
-fn put(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(), String> {
+/// Sets `value` at `path`, creating missing tables.
+fn set_at(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(), String> {
     match path {
         [] => Err("no key".into()),
         [key] => {
@@ -434,7 +445,7 @@ fn put(table: &mut toml::Table, path: &[String], value: toml::Value) -> Result<(
         }
         [key, rest @ ..] => {
             let entry = table.entry(key.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            put(entry.as_table_mut().ok_or_else(|| format!("`{key}` is no section"))?, rest, value)
+            set_at(entry.as_table_mut().ok_or_else(|| format!("`{key}` is no section"))?, rest, value)
         }
     }
 }
@@ -456,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_wins_and_keeps_types() {
+    fn environment_variables_override_the_file_and_keep_types() {
         let text = "[trunks.main]\nuri = \"sip:192.0.2.1\"\n";
         let env = [
             ("PACELINE_HTTP__LISTEN", "127.0.0.1:0"),
@@ -470,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_file_line_and_what_to_do() {
+    fn problems_name_file_line_and_what_to_do() {
         let check = |text: &str, expected: &str| {
             let error = parse(text, &[]).expect_err(text);
             assert!(error.contains(expected), "{error}\nshould contain {expected}");

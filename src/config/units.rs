@@ -1,15 +1,15 @@
-//! What people write for spans, days and moments.
+//! Parses spans of time, weekdays, times of day and dates as configuration files hold them.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZoneDatabase;
 use paceline_core::campaign::DayWindow;
 use paceline_core::time::{Duration, Utc};
 
-/// A value that cannot be taken: what was found, what to do.
+/// A refused value: what was found, what to do.
 pub(super) type Fault = (String, String);
 
 /// `90s`, `30m`, `2h`, `1h30m`, `3d`.
-pub(super) fn span(text: &str) -> Result<Duration, Fault> {
+pub(super) fn parse_span(text: &str) -> Result<Duration, Fault> {
     let fault = || (format!("`{text}` is no span"), "write it as 90s, 30m, 2h, 1h30m or 3d".to_owned());
     let mut total = 0u64;
     let mut number = String::new();
@@ -36,9 +36,9 @@ pub(super) fn span(text: &str) -> Result<Duration, Fault> {
 }
 
 /// `mon-sun`, `mon-fri,sun`, from `08:00` to `21:00` (`24:00` is the end of the day).
-pub(super) fn day_window(days: &str, from: &str, to: &str) -> Result<DayWindow, Fault> {
-    let from_minute = minute(from)?;
-    let to_minute = minute(to)?;
+pub(super) fn parse_day_window(days: &str, from: &str, to: &str) -> Result<DayWindow, Fault> {
+    let from_minute = parse_minute(from)?;
+    let to_minute = parse_minute(to)?;
     if from_minute == 1440 {
         return Err((format!("`from = {from}` is the end of a day"), "write 00:00".into()));
     }
@@ -49,7 +49,7 @@ pub(super) fn day_window(days: &str, from: &str, to: &str) -> Result<DayWindow, 
         ));
     }
     Ok(DayWindow {
-        days: weekdays(days)?,
+        days: parse_weekdays(days)?,
         from_minute,
         to_minute: if to_minute == 0 { 1440 } else { to_minute },
     })
@@ -57,7 +57,7 @@ pub(super) fn day_window(days: &str, from: &str, to: &str) -> Result<DayWindow, 
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-fn weekdays(text: &str) -> Result<[bool; 7], Fault> {
+fn parse_weekdays(text: &str) -> Result<[bool; 7], Fault> {
     let fault = || (format!("`{text}` names no days"), "write mon-sun, mon-fri or mon,wed,sat".to_owned());
     let day =
         |word: &str| DAYS.iter().position(|day| word.trim().eq_ignore_ascii_case(day)).ok_or_else(fault);
@@ -79,7 +79,7 @@ fn weekdays(text: &str) -> Result<[bool; 7], Fault> {
     Ok(days)
 }
 
-fn minute(text: &str) -> Result<u16, Fault> {
+fn parse_minute(text: &str) -> Result<u16, Fault> {
     let fault = || (format!("`{text}` is no time of day"), "write it as 08:00, up to 24:00".to_owned());
     let (hours, minutes) = text.trim().split_once(':').ok_or_else(fault)?;
     let hours: u16 = hours.parse().map_err(|_| fault())?;
@@ -89,7 +89,7 @@ fn minute(text: &str) -> Result<u16, Fault> {
 }
 
 /// `2026-11-21` (its first moment) or `2026-11-21T09:00`, in the campaign's zone.
-pub(super) fn moment(text: &str, timezone: &str) -> Result<Utc, Fault> {
+pub(super) fn parse_moment(text: &str, timezone: &str) -> Result<Utc, Fault> {
     let fault = || (format!("`{text}` is no date"), "write 2026-11-21 or 2026-11-21T09:00".to_owned());
     let zone = TimeZoneDatabase::bundled().get(timezone).map_err(|_| fault())?;
     let civil: DateTime = match text.parse::<Date>() {
@@ -105,9 +105,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_read_and_refused() {
+    fn spans_are_parsed_or_refused() {
         let check = |text: &str, secs: Option<u64>| {
-            assert_eq!(span(text).ok(), secs.map(Duration::from_secs), "{text}");
+            assert_eq!(parse_span(text).ok(), secs.map(Duration::from_secs), "{text}");
         };
         check("90s", Some(90));
         check("30m", Some(1_800));
@@ -120,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_read_and_refused() {
-        let window = day_window("mon-fri,sun", "08:00", "21:30").expect("a window");
+    fn windows_are_parsed_or_refused() {
+        let window = parse_day_window("mon-fri,sun", "08:00", "21:30").expect("a window");
         assert_eq!(window.days, [true, true, true, true, true, false, true]);
         assert_eq!((window.from_minute, window.to_minute), (480, 1290));
-        assert!(day_window("fri-mon", "00:00", "24:00").expect("a window").days[5]);
-        assert_eq!(day_window("mon", "22:00", "02:00").expect("over midnight").to_minute, 120);
+        assert!(parse_day_window("fri-mon", "00:00", "24:00").expect("a window").days[5]);
+        assert_eq!(parse_day_window("mon", "22:00", "02:00").expect("over midnight").to_minute, 120);
         for (days, from, to) in [
             ("monday", "08:00", "09:00"),
             ("mon", "8", "9"),
@@ -134,15 +134,15 @@ mod tests {
             ("mon", "24:00", "02:00"),
             ("mon", "08:60", "09:00"),
         ] {
-            assert!(day_window(days, from, to).is_err(), "{days} {from} {to}");
+            assert!(parse_day_window(days, from, to).is_err(), "{days} {from} {to}");
         }
     }
 
     #[test]
-    fn dates_are_those_of_the_zone() {
-        let at = moment("2026-11-21", "Asia/Shanghai").expect("a date");
-        assert_eq!(at, moment("2026-11-21T00:00", "Asia/Shanghai").expect("a moment"));
+    fn dates_begin_in_the_campaigns_time_zone() {
+        let at = parse_moment("2026-11-21", "Asia/Shanghai").expect("a date");
+        assert_eq!(at, parse_moment("2026-11-21T00:00", "Asia/Shanghai").expect("a moment"));
         assert_eq!(at.as_millis(), 1_795_190_400_000);
-        assert!(moment("21.11.2026", "Asia/Shanghai").is_err());
+        assert!(parse_moment("21.11.2026", "Asia/Shanghai").is_err());
     }
 }

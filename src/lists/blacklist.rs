@@ -1,10 +1,10 @@
-//! Numbers that are not called: the system's own list and the campaign's files. A row that cannot be
-//! read is reported, since whoever wrote it down believes it protects somebody.
+//! Blacklists: the system-wide one and the campaign's files. A row that cannot be read is reported, since its
+//! author believes that the number is blocked.
 
 use super::ListError;
-use super::clean::{clean_number, parts};
-use super::duplicates::Seen;
-use super::header::{self, Wanted};
+use super::clean::{clean_number, split_numbers};
+use super::duplicates::NumberTable;
+use super::header::{self, WantedColumns};
 use super::report::{BlacklistReport, ROWS_NAMED};
 use super::source::Source;
 use paceline_core::number::PhoneNumber;
@@ -12,26 +12,26 @@ use paceline_core::outcome::Reason;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// The system-wide list, as the store holds it.
-pub(crate) fn system(
+/// Adds the system-wide blacklist, whose numbers come from the store.
+pub(crate) fn add_system(
     numbers: &mut dyn Iterator<Item = PhoneNumber>,
     list: usize,
-    seen: &mut Seen,
+    seen: &mut NumberTable,
 ) -> BlacklistReport {
     let mut report = BlacklistReport { name: "system".into(), ..BlacklistReport::default() };
     for number in numbers {
-        seen.block(number, list);
+        seen.add_blocked(number, list);
         report.numbers += 1;
     }
     report
 }
 
-/// One file: CSV, TXT or XLSX, with a header or without. An empty file is an empty blacklist.
-pub(crate) fn file(
+/// Adds one blacklist file: CSV, TXT or XLSX, with a header or without. An empty file is an empty blacklist.
+pub(crate) fn add_file(
     path: &Path,
     region: &str,
     list: usize,
-    seen: &mut Seen,
+    seen: &mut NumberTable,
 ) -> Result<BlacklistReport, ListError> {
     let name =
         path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
@@ -40,24 +40,28 @@ pub(crate) fn file(
         Err(ListError::Empty { .. }) => return Ok(report),
         opened => opened?,
     };
-    let layout = match header::find(path, &source.sample()?, Wanted { region, ..Wanted::default() }) {
+    let layout = match header::find_layout(
+        path,
+        &source.sample()?,
+        WantedColumns { region, ..WantedColumns::default() },
+    ) {
         Err(ListError::Empty { .. }) => return Ok(report),
         found => found?,
     };
-    source.each(layout.names.len(), &mut |record| {
+    source.for_each_row(layout.names.len(), &mut |record| {
         if layout.header_row.is_some_and(|header| record.row <= header) {
             return ControlFlow::Continue(());
         }
         let mut readable = false;
         let cells = layout.phones.iter().filter_map(|column| record.cells.get(*column));
-        for part in cells.flat_map(|cell| parts(cell)) {
+        for part in cells.flat_map(|cell| split_numbers(cell)) {
             match clean_number(part, region) {
                 Ok(number) => {
-                    seen.block(number, list);
+                    seen.add_blocked(number, list);
                     report.numbers += 1;
                     readable = true;
                 }
-                // It is never dialled anyway.
+                // A service number is never dialled anyway.
                 Err(refusal) => readable |= refusal.reason == Reason::EmergencyNumber,
             }
         }

@@ -1,10 +1,10 @@
-//! One cell on its way into a file that a spreadsheet will open. Reading cells is not done here.
+//! Escapes cells for files that a spreadsheet opens, against formula injection.
 
 use std::borrow::Cow;
 
-/// The cell as text that no spreadsheet runs: what begins with a formula character (also behind
-/// spaces, also in full width) gets an apostrophe in front; NUL, which cuts a cell short, is dropped.
-pub fn harmless(cell: &str) -> Cow<'_, str> {
+/// The cell as text that no spreadsheet runs: a cell that begins with a formula character (also after spaces,
+/// also in full width) gets an apostrophe in front; NUL, which cuts a cell short, is dropped.
+pub fn escape_formula(cell: &str) -> Cow<'_, str> {
     let cell: Cow<'_, str> =
         if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { Cow::Borrowed(cell) };
     if starts_formula(&cell) { Cow::Owned(format!("'{cell}")) } else { cell }
@@ -21,7 +21,7 @@ fn starts_formula(cell: &str) -> bool {
     }
 }
 
-/// Characters that take no room: zero-width marks, direction marks, the byte order mark.
+/// Characters without width: zero-width marks, direction marks, the byte order mark.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{AD}')
 }
@@ -49,15 +49,15 @@ mod tests {
             "\0=1",
             "\u{FEFF}@a",
         ] {
-            let out = harmless(cell);
+            let out = escape_formula(cell);
             assert!(out.starts_with('\''), "{cell:?} became {out:?}");
         }
     }
 
     #[test]
-    fn an_ordinary_cell_is_not_touched_or_copied() {
+    fn an_ordinary_cell_is_not_changed_or_copied() {
         for cell in ["", "13800138000", "王芳", "1-2-301", "a=b", "'=1", " x"] {
-            assert!(matches!(harmless(cell), Cow::Borrowed(same) if same == cell), "{cell:?}");
+            assert!(matches!(escape_formula(cell), Cow::Borrowed(same) if same == cell), "{cell:?}");
         }
     }
 }

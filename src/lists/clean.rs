@@ -1,5 +1,5 @@
-//! What people type as a phone number becomes a `PhoneNumber`, or a refusal that says what to do.
-//! Digits are never guessed and never added; which numbers may exist at all is the core's rule.
+//! Parses phone numbers as people type them: a `PhoneNumber`, or a refusal that says what to do. Digits are
+//! never guessed or added; the core decides which numbers can exist.
 
 use super::cell::is_invisible;
 use paceline_core::number::{NotChinese, NumberKind, PhoneNumber};
@@ -7,7 +7,7 @@ use paceline_core::outcome::Reason;
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 use rustc_hash::FxHashMap;
 
-/// Why a text is no number that may be called, and what a person can do about it.
+/// Why a text is no number that may be called, and what the user can do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{hint}")]
 pub struct Refusal {
@@ -15,14 +15,14 @@ pub struct Refusal {
     pub hint: String,
 }
 
-/// The longest text that is looked at as a number, in bytes.
+/// Longest text that is parsed as a number, in bytes.
 const TEXT_MAX: usize = 160;
 
-/// The folded form is short: digits, separators, a few letters.
+/// Longest folded text, in bytes: digits, separators, a few letters.
 const FOLDED_MAX: usize = 64;
 
-/// A number as people and spreadsheets write it. `region` (ISO 3166 alpha-2, empty = CN) is where a
-/// number without a country code belongs.
+/// Parses a number as people and spreadsheets write it. `region` (ISO 3166 alpha-2, empty = CN) is the
+/// country of a number without a country code.
 pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
     let in_china = region.is_empty() || region.eq_ignore_ascii_case("CN");
     let bytes = text.as_bytes();
@@ -34,64 +34,64 @@ pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
         return Ok(number);
     }
     if text.len() > TEXT_MAX {
-        return Err(invalid(format!("{} characters are no phone number", text.chars().count())));
+        return Err(invalid_number(format!("{} characters are no phone number", text.chars().count())));
     }
-    let folded = fold(unwrap_cell(text))?;
+    let folded = fold(strip_wrapping(text))?;
     let folded = folded.as_str();
     if folded.is_empty() {
-        return Err(invalid("no phone number in the cell".into()));
+        return Err(invalid_number("no phone number in the cell".into()));
     }
     if is_scientific(folded) {
-        return Err(invalid(format!(
+        return Err(invalid_number(format!(
             "a spreadsheet shortened the number to {}: its last digits are lost. Format the column as text and paste the numbers again",
             text.trim()
         )));
     }
-    let folded = without_decimals(folded);
+    let folded = strip_decimals(folded);
     refuse_extension(folded)?;
     if let Some(other) = folded.chars().find(|c| !matches!(c, '0'..='9' | '+' | '-' | '(' | ')' | '.' | ' '))
     {
-        return Err(invalid(format!("'{other}' does not belong in a phone number")));
+        return Err(invalid_number(format!("'{other}' does not belong in a phone number")));
     }
     let international = folded.trim_start_matches(['(', ' ']).starts_with('+');
     if folded.matches('+').count() > usize::from(international) {
-        return Err(invalid("a plus sign stands only at the start of a number".into()));
+        return Err(invalid_number("a plus sign stands only at the start of a number".into()));
     }
     let digits: String = folded.chars().filter(char::is_ascii_digit).collect();
-    match dialled(&digits, international, in_china, region) {
+    match parse_digits(&digits, international, in_china, region) {
         Err(refusal) => Err(dashed_extension(folded, in_china, region).unwrap_or(refusal)),
         ok => ok,
     }
 }
 
-/// A caller ID as it is registered: a mobile, a landline with its area code and no dash needed
-/// (`075512345678`), a 400 number.
+/// Parses a registered caller ID: a mobile, a landline with its area code (`075512345678`, a dash is
+/// optional), a 400 number.
 pub fn caller_id(text: &str) -> Result<PhoneNumber, Refusal> {
     clean_number(text, "CN")
 }
 
-/// The parts of a cell that holds several numbers: `13800138000/13900139000`, `;`, `、`, `,`, a new
-/// line. A cell with one number is its own only part.
-pub fn parts(cell: &str) -> impl Iterator<Item = &str> {
+/// Splits a cell that holds several numbers: `13800138000/13900139000`, also at `;`, `、`, `,` or a new line.
+/// A cell with one number is one part.
+pub fn split_numbers(cell: &str) -> impl Iterator<Item = &str> {
     let splits = |c: char| {
         matches!(c, '/' | ';' | ',' | '|' | '\n' | '、' | '，' | '；' | '／' | '｜' | '\\' | '和' | '或')
     };
     cell.split(splits).map(str::trim).filter(|part| !part.is_empty())
 }
 
-fn invalid(hint: String) -> Refusal {
+fn invalid_number(hint: String) -> Refusal {
     Refusal { reason: Reason::InvalidNumber, hint }
 }
 
-fn service(digits: &str) -> Refusal {
+fn service_refusal(digits: &str) -> Refusal {
     Refusal {
         reason: Reason::EmergencyNumber,
         hint: format!("{digits} is an emergency or service number and is never dialled from a list"),
     }
 }
 
-/// The apostrophe that keeps a spreadsheet from counting, `="…"`, and words in front of a number.
-fn unwrap_cell(text: &str) -> &str {
+/// Strips the apostrophe that marks text in a spreadsheet, `="…"`, and words such as `tel:` before a number.
+fn strip_wrapping(text: &str) -> &str {
     let mut text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
     text = text.strip_prefix('=').unwrap_or(text);
     text = text.trim_matches(['\'', '"', '’', '‘', '`', '“', '”']);
@@ -106,7 +106,7 @@ fn unwrap_cell(text: &str) -> &str {
     text
 }
 
-/// Full-width and typographic forms as ASCII, what takes no room dropped, letters lower-case.
+/// Folds full-width and typographic forms to ASCII, drops characters without width, lower-cases letters.
 fn fold(text: &str) -> Result<String, Refusal> {
     let mut out = String::with_capacity(FOLDED_MAX);
     for c in text.chars() {
@@ -124,7 +124,7 @@ fn fold(text: &str) -> Result<String, Refusal> {
         };
         out.push(c.to_ascii_lowercase());
         if out.len() > FOLDED_MAX {
-            return Err(invalid(format!("{} characters are no phone number", text.chars().count())));
+            return Err(invalid_number(format!("{} characters are no phone number", text.chars().count())));
         }
     }
     let kept = out.trim().len();
@@ -143,8 +143,8 @@ fn is_scientific(folded: &str) -> bool {
     digits(exponent) && digits(&head.replacen(['.', ','], "", 1))
 }
 
-/// Excel's `13800138000.0`. Other points are separators.
-fn without_decimals(folded: &str) -> &str {
+/// Strips the decimals of Excel's `13800138000.0`. Other points are separators.
+fn strip_decimals(folded: &str) -> &str {
     match folded.split_once('.') {
         Some((whole, zeros))
             if !zeros.is_empty()
@@ -165,59 +165,64 @@ fn refuse_extension(folded: &str) -> Result<(), Refusal> {
             && folded[..at].bytes().filter(u8::is_ascii_digit).count() >= 5
             && folded[at + mark.len()..].bytes().any(|b| b.is_ascii_digit())
         {
-            return Err(invalid(EXTENSION.into()));
+            return Err(invalid_number(EXTENSION.into()));
         }
     }
     Ok(())
 }
 
-/// `0755-12345678-123`: a whole number, a dash, and a few digits more.
+/// Recognises `0755-12345678-123`: a complete number, a dash, and up to 6 more digits.
 fn dashed_extension(folded: &str, in_china: bool, region: &str) -> Option<Refusal> {
     let (number, tail) = folded.rsplit_once(['-', ' ', '('])?;
     let tail_len = tail.bytes().filter(u8::is_ascii_digit).count();
     let international = number.starts_with('+');
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let whole = (1..=6).contains(&tail_len) && dialled(&digits, international, in_china, region).is_ok();
-    whole.then(|| invalid(EXTENSION.into()))
+    let whole = (1..=6).contains(&tail_len) && parse_digits(&digits, international, in_china, region).is_ok();
+    whole.then(|| invalid_number(EXTENSION.into()))
 }
 
-/// From bare digits; `international` = they stood behind a plus sign.
-fn dialled(digits: &str, international: bool, in_china: bool, region: &str) -> Result<PhoneNumber, Refusal> {
+/// Parses bare digits; `international` = they followed a plus sign.
+fn parse_digits(
+    digits: &str,
+    international: bool,
+    in_china: bool,
+    region: &str,
+) -> Result<PhoneNumber, Refusal> {
     if digits.is_empty() {
-        return Err(invalid("no digits in the cell".into()));
+        return Err(invalid_number("no digits in the cell".into()));
     }
     if !international && in_china {
         let home = PhoneNumber::chinese(digits.as_bytes());
         return match (home, digits.strip_prefix("00"), digits.strip_prefix("86")) {
             (Ok(number), ..) => Ok(number),
-            (Err(NotChinese::Service), ..) => Err(service(digits)),
-            (_, Some(abroad), _) => dialled(abroad, true, in_china, region),
-            (Err(fault), _, Some(rest)) => match behind_86(rest) {
+            (Err(NotChinese::Service), ..) => Err(service_refusal(digits)),
+            (_, Some(abroad), _) => parse_digits(abroad, true, in_china, region),
+            (Err(fault), _, Some(rest)) => match parse_after_86(rest) {
                 Ok(number) if digits.len() >= 12 => Ok(number),
-                Err(NotChinese::Service) => Err(service(rest)),
-                _ => Err(explain(fault, digits)),
+                Err(NotChinese::Service) => Err(service_refusal(rest)),
+                _ => Err(refusal_for(fault, digits)),
             },
-            (Err(fault), ..) => Err(explain(fault, digits)),
+            (Err(fault), ..) => Err(refusal_for(fault, digits)),
         };
     }
     if international {
         let digits = digits.strip_prefix("00").unwrap_or(digits);
         if let Some(rest) = digits.strip_prefix("86") {
-            return behind_86(rest).map_err(|fault| explain(fault, rest));
+            return parse_after_86(rest).map_err(|fault| refusal_for(fault, rest));
         }
-        return abroad(&format!("+{digits}"), None);
+        return parse_foreign(&format!("+{digits}"), None);
     }
     if digits.len() <= 6 && ["000", "110", "112", "119", "120", "122", "911", "999"].contains(&digits) {
-        return Err(service(digits));
+        return Err(service_refusal(digits));
     }
     let Ok(home) = region.to_ascii_uppercase().parse::<Region>() else {
-        return Err(invalid(format!("'{region}' is no region (two letters, for example CN)")));
+        return Err(invalid_number(format!("'{region}' is no region (two letters, for example CN)")));
     };
-    abroad(digits, Some(home))
+    parse_foreign(digits, Some(home))
 }
 
-/// Behind the country code the leading zero of a landline is usually left out, and sometimes not.
-fn behind_86(rest: &str) -> Result<PhoneNumber, NotChinese> {
+/// Parses the digits after country code 86, where a landline may have its leading zero or not.
+fn parse_after_86(rest: &str) -> Result<PhoneNumber, NotChinese> {
     match PhoneNumber::chinese(rest.as_bytes()) {
         Err(NotChinese::NoLeadingZero) => PhoneNumber::chinese(format!("0{rest}").as_bytes()),
         Err(NotChinese::Service) => Err(NotChinese::Service),
@@ -229,29 +234,31 @@ fn behind_86(rest: &str) -> Result<PhoneNumber, NotChinese> {
     }
 }
 
-/// Numbers of other countries: the length must fit the plan; a range not yet known is no reason to refuse.
-fn abroad(digits: &str, home: Option<Region>) -> Result<PhoneNumber, Refusal> {
-    let refused = || invalid(format!("{digits} is no number of any known country"));
+/// Parses a number of another country. Its length must fit the number plan; an unknown range is accepted.
+fn parse_foreign(digits: &str, home: Option<Region>) -> Result<PhoneNumber, Refusal> {
+    let refused = || invalid_number(format!("{digits} is no number of any known country"));
     let parsed = PHONE_NUMBER_UTIL.parse(digits, home).map_err(|_| refused())?;
     match parsed.is_possible_with_reason() {
         Ok(NumberLengthType::IsPossible) => {}
         Ok(NumberLengthType::IsPossibleLocalOnly) => {
-            return Err(invalid(format!("{digits} lacks its area code")));
+            return Err(invalid_number(format!("{digits} lacks its area code")));
         }
-        Err(_) => return Err(invalid(format!("{digits} has too few or too many digits for its country"))),
+        Err(_) => {
+            return Err(invalid_number(format!("{digits} has too few or too many digits for its country")));
+        }
     }
     let e164 = parsed.format_as(PhoneNumberFormat::E164);
     let e164 = e164.trim_start_matches('+');
     if let Some(rest) = e164.strip_prefix("86") {
-        return behind_86(rest).map_err(|fault| explain(fault, rest));
+        return parse_after_86(rest).map_err(|fault| refusal_for(fault, rest));
     }
     e164.parse().ok().and_then(PhoneNumber::from_e164).ok_or_else(refused)
 }
 
-fn explain(fault: NotChinese, digits: &str) -> Refusal {
+fn refusal_for(fault: NotChinese, digits: &str) -> Refusal {
     let count = digits.len();
-    invalid(match fault {
-        NotChinese::Service => return service(digits),
+    invalid_number(match fault {
+        NotChinese::Service => return service_refusal(digits),
         NotChinese::NoAreaCode => {
             format!("a landline without its area code: write it as 0755{digits}, with its own area code")
         }
@@ -266,34 +273,35 @@ fn explain(fault: NotChinese, digits: &str) -> Refusal {
     })
 }
 
-/// Which ranges the number plan calls unassigned: a warning, never a refusal, since new ranges open
-/// every year. The plan is asked once a range, so that a row costs one look into a table.
+/// Number ranges that the number plan calls unassigned. They cause a warning, never a refusal, since new
+/// ranges open every year. The plan is asked once per range and the answer cached, so a row costs one table
+/// lookup.
 #[derive(Debug, Default)]
-pub struct Ranges {
-    /// By the first five digits of a mobile, from 13000: 0 = not asked, 1 = in use, 2 = not.
+pub struct NumberRanges {
+    /// By the first five digits of a mobile, from 13000: 0 = not looked up, 1 = in use, 2 = not.
     mobile: Vec<u8>,
     other: FxHashMap<u64, bool>,
 }
 
-impl Ranges {
-    pub fn in_use(&mut self, number: PhoneNumber) -> bool {
+impl NumberRanges {
+    pub fn is_in_use(&mut self, number: PhoneNumber) -> bool {
         if number.kind() == NumberKind::Mobile {
             self.mobile.resize(7_000, 0);
             let range = ((number.as_u64() - 8_613_000_000_000) / 1_000_000) as usize;
             let known = &mut self.mobile[range];
             if *known == 0 {
-                *known = if plan_knows(number) { 1 } else { 2 };
+                *known = if is_in_plan(number) { 1 } else { 2 };
             }
             return *known == 1;
         }
         if self.other.len() > 65_536 {
             self.other.clear();
         }
-        *self.other.entry(number.as_u64() / 10_000).or_insert_with(|| plan_knows(number))
+        *self.other.entry(number.as_u64() / 10_000).or_insert_with(|| is_in_plan(number))
     }
 }
 
-fn plan_knows(number: PhoneNumber) -> bool {
+fn is_in_plan(number: PhoneNumber) -> bool {
     PHONE_NUMBER_UTIL.parse(number.to_string(), None).is_ok_and(|parsed| parsed.is_valid())
 }
 

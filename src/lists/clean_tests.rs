@@ -1,4 +1,4 @@
-//! The table of spellings: what is a number, what is refused, and with which words.
+//! Tables of spellings: which are numbers, which are refused, and with which hint.
 
 use super::*;
 
@@ -67,7 +67,7 @@ fn landlines_and_hotlines_are_numbers() {
 }
 
 #[test]
-fn what_lost_digits_is_refused_and_says_how_to_get_them_back() {
+fn scientific_notation_is_refused_with_a_hint_to_format_as_text() {
     for text in ["1.38E+10", "1.38e10", "1.3800138E+10", "１.３８Ｅ＋１０", "1E10", "'1.38E+10", "1,38E+10"]
     {
         let refusal = e164(text).expect_err(text);
@@ -166,23 +166,23 @@ fn numbers_of_other_countries_keep_their_country() {
 }
 
 #[test]
-fn a_cell_with_several_numbers_falls_into_parts() {
+fn a_cell_with_several_numbers_is_split() {
     for cell in [
         "13800138000/13900139000",
         "13800138000;13900139000",
         "13800138000、13900139000",
         "13800138000， 13900139000",
     ] {
-        assert_eq!(parts(cell).collect::<Vec<_>>(), ["13800138000", "13900139000"], "{cell}");
+        assert_eq!(split_numbers(cell).collect::<Vec<_>>(), ["13800138000", "13900139000"], "{cell}");
     }
-    assert_eq!(parts("0755-12345678").collect::<Vec<_>>(), ["0755-12345678"]);
-    assert_eq!(parts(" ; ").count(), 0);
+    assert_eq!(split_numbers("0755-12345678").collect::<Vec<_>>(), ["0755-12345678"]);
+    assert_eq!(split_numbers(" ; ").count(), 0);
 }
 
 #[test]
-fn ranges_that_nobody_uses_are_known() {
-    let mut ranges = Ranges::default();
-    let mut in_use = |text: &str| ranges.in_use(clean_number(text, "CN").expect(text));
+fn unassigned_ranges_are_recognised() {
+    let mut ranges = NumberRanges::default();
+    let mut in_use = |text: &str| ranges.is_in_use(clean_number(text, "CN").expect(text));
     assert!(in_use("13800138000"));
     assert!(in_use("19912345678"));
     assert!(in_use("010-62345678"));

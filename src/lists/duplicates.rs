@@ -1,12 +1,12 @@
-//! Every number met so far and where: one table for duplicates and blacklists, so that a number costs
-//! one look. Five million numbers take about 110 MB.
+//! Hash table of every number of an import and of its blacklists, so that duplicates and blacklist hits cost
+//! one lookup. Five million numbers take about 110 MB.
 
 use paceline_core::number::PhoneNumber;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{Hash, Hasher};
 
-/// A number in two halves: an entry is then 12 bytes, not 16.
+/// A number in two halves: an entry takes 12 bytes, not 16.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key([u32; 2]);
 
@@ -16,10 +16,10 @@ impl Hash for Key {
     }
 }
 
-/// Where a number was met first.
+/// The first occurrence of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Met {
-    /// Now, for the first time.
+pub(crate) enum Occurrence {
+    /// Here, for the first time.
     New,
     /// In this row of the list.
     Row(u64),
@@ -28,14 +28,14 @@ pub(crate) enum Met {
 }
 
 #[derive(Default)]
-pub(crate) struct Seen(FxHashMap<Key, u32>);
+pub(crate) struct NumberTable(FxHashMap<Key, u32>);
 
-/// From here on a value is a blacklist, below it a row.
+/// Values from here on are blacklist indices, values below are row numbers.
 const BLACKLISTS: u32 = 0xFFFF_0000;
 
-impl Seen {
-    /// Every number that a blacklist holds, ascending.
-    pub fn blocked(&self) -> Vec<PhoneNumber> {
+impl NumberTable {
+    /// Every blacklisted number, ascending.
+    pub fn blocked_numbers(&self) -> Vec<PhoneNumber> {
         let blocked = self.0.iter().filter(|(_, value)| **value >= BLACKLISTS);
         let number = |key: &Key| u64::from(key.0[1]) << 32 | u64::from(key.0[0]);
         let mut numbers: Vec<PhoneNumber> =
@@ -44,22 +44,22 @@ impl Seen {
         numbers
     }
 
-    pub fn meet(&mut self, number: PhoneNumber, row: u64) -> Met {
+    pub fn find_or_add(&mut self, number: PhoneNumber, row: u64) -> Occurrence {
         let row = u32::try_from(row).unwrap_or(u32::MAX).min(BLACKLISTS - 1);
         match self.0.entry(key(number)) {
             Entry::Vacant(place) => {
                 place.insert(row);
-                Met::New
+                Occurrence::New
             }
             Entry::Occupied(place) => match place.get() {
-                list if *list >= BLACKLISTS => Met::Blacklist((list - BLACKLISTS) as usize),
-                row => Met::Row(u64::from(*row)),
+                list if *list >= BLACKLISTS => Occurrence::Blacklist((list - BLACKLISTS) as usize),
+                row => Occurrence::Row(u64::from(*row)),
             },
         }
     }
 
-    /// `true` if no blacklist held it before.
-    pub fn block(&mut self, number: PhoneNumber, list: usize) -> bool {
+    /// Adds a blacklisted number; `true` if it is new.
+    pub fn add_blocked(&mut self, number: PhoneNumber, list: usize) -> bool {
         let value = BLACKLISTS + u32::try_from(list).unwrap_or(u32::MAX).min(0xFFFF);
         match self.0.entry(key(number)) {
             Entry::Vacant(place) => {
@@ -81,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_met_once_and_a_blacklist_stays_a_blacklist() {
+    fn a_number_keeps_its_first_occurrence() {
         let number = |n: u64| PhoneNumber::from_e164(8_615_412_340_000 + n).expect("a number");
-        let mut seen = Seen::default();
-        assert!(seen.block(number(1), 3));
-        assert!(!seen.block(number(1), 4));
-        assert_eq!(seen.meet(number(1), 9), Met::Blacklist(3));
-        assert_eq!(seen.meet(number(2), 9), Met::New);
-        assert_eq!(seen.meet(number(2), 10), Met::Row(9));
+        let mut seen = NumberTable::default();
+        assert!(seen.add_blocked(number(1), 3));
+        assert!(!seen.add_blocked(number(1), 4));
+        assert_eq!(seen.find_or_add(number(1), 9), Occurrence::Blacklist(3));
+        assert_eq!(seen.find_or_add(number(2), 9), Occurrence::New);
+        assert_eq!(seen.find_or_add(number(2), 10), Occurrence::Row(9));
         assert_eq!(size_of::<(Key, u32)>(), 12);
     }
 }

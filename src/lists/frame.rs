@@ -1,4 +1,5 @@
-//! The one place in the lists that talks to polars: a piece of regular rows becomes columns of text.
+//! Parses a piece of regular CSV rows into columns of text with polars. The only file of `lists` that uses
+//! polars.
 
 use polars::prelude::{
     Column, CsvParseOptions, CsvReadOptions, DataFrame, DataType, Field, PlSmallStr, PolarsDataType, Schema,
@@ -23,7 +24,7 @@ impl Frame {
             .with_has_header(false)
             .with_schema(Some(schema(width)))
             .with_raise_if_empty(false)
-            // One piece is small; more threads would cost more than they bring.
+            // A piece is too small for several threads to pay.
             .with_n_threads(Some(1))
             .with_rechunk(true)
             .with_parse_options(parse);
@@ -42,13 +43,13 @@ impl Frame {
 }
 
 impl Cells<'_> {
-    /// The cell of a row of the frame; an empty cell is empty text.
+    /// The cell in this row of the frame; an empty cell is empty text.
     pub fn cell(&self, row: usize) -> &str {
         self.0.get(row).unwrap_or("")
     }
 }
 
-/// The schema of `width` columns of text; kept, since every piece of a list asks for the same.
+/// The schema of `width` text columns, cached: every piece of a list needs the same one.
 fn schema(width: usize) -> Arc<Schema> {
     thread_local!(static LAST: RefCell<Option<Arc<Schema>>> = const { RefCell::new(None) });
     LAST.with_borrow_mut(|last| match last {

@@ -1,28 +1,28 @@
-//! Which column is what: by its name in Chinese or English, by what the campaign names, or, where a
-//! list has no header, by what its values look like.
+//! Finds the header and the role of each column: by the names in the campaign, by header words in Chinese or
+//! English, or, in a list without a header, by the values.
 
 use super::ListError;
-use super::clean::{clean_number, parts};
-use super::source::Given;
+use super::clean::{clean_number, split_numbers};
+use super::source::SampleRow;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What the rows of a column are used for.
+/// What a column is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Phone,
     Name,
-    /// The flat, or a part of its address: building, unit, room.
+    /// The household, or a part of its address: building, unit, room.
     Household,
     /// Kept with the lead, not used.
     Other,
 }
 
-/// What the campaign asks for; empty = find it.
+/// Columns named by the campaign; empty = find them.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct WantedColumns<'a> {
     pub phones: &'a [String],
     pub household: &'a str,
     pub name: &'a str,
@@ -36,10 +36,10 @@ pub(crate) struct Layout {
     pub header_row: Option<u64>,
     /// Unique names, `column 3` where the list has none.
     pub names: Vec<String>,
-    /// In the order in which they are tried.
+    /// In dialling order.
     pub phones: Vec<usize>,
     pub name: Option<usize>,
-    /// Building, unit, room; or the one column.
+    /// Building, unit, room; or the one column named by the campaign.
     pub household: Vec<usize>,
 }
 
@@ -54,18 +54,22 @@ impl Layout {
     }
 }
 
-/// A header stands within the first rows: titles above it are common.
+/// The header is looked for in this many rows, since titles above it are common.
 const TITLE_ROWS: usize = 10;
 const COLUMNS_MAX: usize = 1_000;
 
-pub(crate) fn find(file: &Path, sample: &[Given], wanted: Wanted<'_>) -> Result<Layout, ListError> {
+pub(crate) fn find_layout(
+    file: &Path,
+    sample: &[SampleRow],
+    wanted: WantedColumns<'_>,
+) -> Result<Layout, ListError> {
     if sample.is_empty() {
         return Err(ListError::Empty { file: file.into(), what: "the file has no row" });
     }
     let header = sample.iter().take(TITLE_ROWS).position(|row| is_header(&row.cells, wanted));
     let (header, rows) = match header {
         Some(at) => (Some(&sample[at]), &sample[at + 1..]),
-        None if numbers_in(&sample[0].cells, wanted.region) == 0 => (Some(&sample[0]), &sample[1..]),
+        None if count_numbers(&sample[0].cells, wanted.region) == 0 => (Some(&sample[0]), &sample[1..]),
         None => (None, sample),
     };
     let width = match header {
@@ -78,7 +82,7 @@ pub(crate) fn find(file: &Path, sample: &[Given], wanted: Wanted<'_>) -> Result<
     let given: Vec<&str> = (0..width).map(|at| header.map_or("", |row| row.cells[at].trim())).collect();
     let named = |wish: &str| column_named(file, &given, header.is_some(), wish);
 
-    let words: Vec<Word> = given.iter().map(|name| recognise(name)).collect();
+    let words: Vec<HeaderWord> = given.iter().map(|name| classify_header(name)).collect();
     let phones = match wanted.phones {
         [] => phone_columns(&words, rows, wanted.region),
         wishes => wishes.iter().map(|wish| named(wish)).collect::<Result<_, _>>()?,
@@ -88,17 +92,20 @@ pub(crate) fn find(file: &Path, sample: &[Given], wanted: Wanted<'_>) -> Result<
         return Err(ListError::NoPhoneColumn { file: file.into(), found });
     }
     let free = |column: &usize| !phones.contains(column);
-    let first = |word: Word| words.iter().position(|w| *w == word).filter(free);
+    let first = |word: HeaderWord| words.iter().position(|w| *w == word).filter(free);
     let name = match wanted.name {
-        "" => first(Word::Name),
+        "" => first(HeaderWord::Name),
         wish => Some(named(wish)?),
     };
     let household = match wanted.household {
-        "" => match first(Word::Room).or(first(Word::Unit)) {
-            // A flat number repeats in every building: what stands beside it belongs to it.
+        "" => match first(HeaderWord::Room).or(first(HeaderWord::Unit)) {
+            // Room numbers repeat in every building, so building and unit belong to the household.
             Some(room) => {
                 let mut columns: Vec<usize> =
-                    [first(Word::Building), first(Word::Unit), Some(room)].into_iter().flatten().collect();
+                    [first(HeaderWord::Building), first(HeaderWord::Unit), Some(room)]
+                        .into_iter()
+                        .flatten()
+                        .collect();
                 columns.dedup();
                 columns
             }
@@ -106,24 +113,26 @@ pub(crate) fn find(file: &Path, sample: &[Given], wanted: Wanted<'_>) -> Result<
         },
         wish => vec![named(wish)?],
     };
-    Ok(Layout { header_row: header.map(|row| row.row), names: unique(&given), phones, name, household })
+    Ok(Layout { header_row: header.map(|row| row.row), names: unique_names(&given), phones, name, household })
 }
 
-/// A header names a phone column (or what the campaign asks for) and holds no number itself.
-fn is_header(cells: &[String], wanted: Wanted<'_>) -> bool {
+/// A header names a phone column (or one that the campaign names) and holds no number itself.
+fn is_header(cells: &[String], wanted: WantedColumns<'_>) -> bool {
     let named = |wish: &String| cells.iter().any(|cell| same_name(cell, wish));
     let known = match wanted.phones {
-        [] => cells.iter().any(|cell| matches!(recognise(cell), Word::Phone | Word::Number)),
+        [] => {
+            cells.iter().any(|cell| matches!(classify_header(cell), HeaderWord::Phone | HeaderWord::Number))
+        }
         wishes => wishes.iter().any(named),
     };
-    known && numbers_in(cells, wanted.region) == 0
+    known && count_numbers(cells, wanted.region) == 0
 }
 
-fn numbers_in(cells: &[String], region: &str) -> usize {
-    cells.iter().filter(|cell| parts(cell).any(|part| clean_number(part, region).is_ok())).count()
+fn count_numbers(cells: &[String], region: &str) -> usize {
+    cells.iter().filter(|cell| split_numbers(cell).any(|part| clean_number(part, region).is_ok())).count()
 }
 
-fn usual_width(rows: &[Given]) -> usize {
+fn usual_width(rows: &[SampleRow]) -> usize {
     let mut tally = std::collections::BTreeMap::new();
     for row in rows {
         *tally.entry(row.cells.len()).or_insert(0u32) += 1;
@@ -131,10 +140,10 @@ fn usual_width(rows: &[Given]) -> usize {
     tally.into_iter().max_by_key(|(width, times)| (*times, *width)).map_or(1, |(width, _)| width)
 }
 
-/// Columns whose header says phone; else one that says just "number"; else the column whose values
-/// are numbers most often, if they are in at least three of ten cells.
-fn phone_columns(words: &[Word], rows: &[Given], region: &str) -> Vec<usize> {
-    let named: Vec<usize> = (0..words.len()).filter(|at| words[*at] == Word::Phone).collect();
+/// Columns whose header says phone; else one that says just "number"; else the column with the largest share
+/// of numbers, if it is at least three in ten cells.
+fn phone_columns(words: &[HeaderWord], rows: &[SampleRow], region: &str) -> Vec<usize> {
+    let named: Vec<usize> = (0..words.len()).filter(|at| words[*at] == HeaderWord::Phone).collect();
     if !named.is_empty() {
         return named;
     }
@@ -145,12 +154,14 @@ fn phone_columns(words: &[Word], rows: &[Given], region: &str) -> Vec<usize> {
             .map(|c| c.trim())
             .filter(|c| !c.is_empty())
             .collect();
-        let numbers =
-            cells.iter().filter(|cell| parts(cell).any(|part| clean_number(part, region).is_ok())).count();
+        let numbers = cells
+            .iter()
+            .filter(|cell| split_numbers(cell).any(|part| clean_number(part, region).is_ok()))
+            .count();
         if cells.is_empty() { 0 } else { numbers * 1_000 / cells.len() }
     };
     if let Some(column) =
-        (0..words.len()).find(|at| words[*at] == Word::Number && (share(*at) >= 300 || rows.is_empty()))
+        (0..words.len()).find(|at| words[*at] == HeaderWord::Number && (share(*at) >= 300 || rows.is_empty()))
     {
         return vec![column];
     }
@@ -158,7 +169,7 @@ fn phone_columns(words: &[Word], rows: &[Given], region: &str) -> Vec<usize> {
     best.filter(|column| share(*column) >= 300).into_iter().collect()
 }
 
-/// The column of that name; in a list without a header, the column of that count.
+/// Finds the column with this name; in a list without a header, by its position from 1.
 fn column_named(file: &Path, given: &[&str], has_header: bool, wish: &str) -> Result<usize, ListError> {
     if let Some(column) = given.iter().position(|name| same_name(name, wish)) {
         return Ok(column);
@@ -194,7 +205,7 @@ fn fold(name: &str) -> String {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
+enum HeaderWord {
     Phone,
     /// 号码, number, no.: a phone only if its values say so.
     Number,
@@ -205,7 +216,7 @@ enum Word {
     Unknown,
 }
 
-fn recognise(header: &str) -> Word {
+fn classify_header(header: &str) -> HeaderWord {
     const NOT_PHONES: &[&str] = &[
         "身份证",
         "证件",
@@ -279,26 +290,26 @@ fn recognise(header: &str) -> Word {
         name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '*' | '.' | '_' | '-' | '#'));
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     match name {
-        "" => Word::Unknown,
-        _ if name.chars().count() > 24 || has(NOT_PHONES) => Word::Unknown,
-        _ if has(PHONES) => Word::Phone,
+        "" => HeaderWord::Unknown,
+        _ if name.chars().count() > 24 || has(NOT_PHONES) => HeaderWord::Unknown,
+        _ if has(PHONES) => HeaderWord::Phone,
         "tel" | "cell" | "cellular" | "contactno" | "contactnumber" | "telno" | "telnumber" | "tel." => {
-            Word::Phone
+            HeaderWord::Phone
         }
-        "号码" | "號碼" | "number" | "no" | "num" | "numbers" | "contact" => Word::Number,
-        "栋" | "楼" | "座" | "block" => Word::Building,
-        "单元" | "单元号" | "unit" | "unitno" | "單元" => Word::Unit,
-        "户" | "室" | "房" | "apt" | "house" | "houseno" | "suite" => Word::Room,
-        _ if has(ROOMS) => Word::Room,
-        _ if has(BUILDINGS) => Word::Building,
-        "name" | "contactname" | "firstname" | "名称" => Word::Name,
-        _ if has(NAMES) => Word::Name,
-        _ => Word::Unknown,
+        "号码" | "號碼" | "number" | "no" | "num" | "numbers" | "contact" => HeaderWord::Number,
+        "栋" | "楼" | "座" | "block" => HeaderWord::Building,
+        "单元" | "单元号" | "unit" | "unitno" | "單元" => HeaderWord::Unit,
+        "户" | "室" | "房" | "apt" | "house" | "houseno" | "suite" => HeaderWord::Room,
+        _ if has(ROOMS) => HeaderWord::Room,
+        _ if has(BUILDINGS) => HeaderWord::Building,
+        "name" | "contactname" | "firstname" | "名称" => HeaderWord::Name,
+        _ if has(NAMES) => HeaderWord::Name,
+        _ => HeaderWord::Unknown,
     }
 }
 
-/// Each column gets a name of its own, since results carry them.
-fn unique(given: &[&str]) -> Vec<String> {
+/// Makes column names unique, since result files use them.
+fn unique_names(given: &[&str]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut names = Vec::with_capacity(given.len());
     for (at, name) in given.iter().enumerate() {
@@ -319,8 +330,8 @@ fn unique(given: &[&str]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn rows(lines: &[&str]) -> Vec<Given> {
-        let given = |(at, line): (usize, &&str)| Given {
+    fn rows(lines: &[&str]) -> Vec<SampleRow> {
+        let given = |(at, line): (usize, &&str)| SampleRow {
             row: at as u64 + 1,
             cells: line.split(',').map(String::from).collect(),
         };
@@ -328,7 +339,7 @@ mod tests {
     }
 
     fn layout(lines: &[&str]) -> Layout {
-        find(Path::new("list.csv"), &rows(lines), Wanted::default()).expect("a layout")
+        find_layout(Path::new("list.csv"), &rows(lines), WantedColumns::default()).expect("a layout")
     }
 
     #[test]
@@ -353,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_is_its_building_its_unit_and_its_room() {
+    fn a_household_is_building_unit_and_room() {
         assert_eq!(layout(&["楼栋,单元,房号,姓名,手机"]).household, [0, 1, 2]);
         assert_eq!(layout(&["手机,房号,楼栋"]).household, [2, 1]);
         assert_eq!(layout(&["phone,unit,building"]).household, [2, 1]);
@@ -364,13 +375,13 @@ mod tests {
     }
 
     #[test]
-    fn titles_above_the_header_are_stepped_over() {
+    fn titles_above_the_header_are_skipped() {
         let found = layout(&["翠园业主名单", "2026年,制表人", "姓名,手机,房号", "王芳,15412345678,1-101"]);
         assert_eq!((found.header_row, found.phones), (Some(3), vec![1]));
     }
 
     #[test]
-    fn a_list_without_a_header_works_by_its_values() {
+    fn a_list_without_a_header_is_read_by_its_values() {
         let found = layout(&["王芳,1-101,15412345678,80", "李强,1-102,15412345679,90"]);
         assert_eq!((found.header_row, found.phones), (None, vec![2]));
         assert_eq!(found.names, ["column 1", "column 2", "column 3", "column 4"]);
@@ -379,37 +390,44 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_header_is_helped_by_its_values() {
+    fn an_unknown_header_is_resolved_by_its_values() {
         let found = layout(&["谁,怎么找", "王芳,15412345678", "李强,15412345679"]);
         assert_eq!((found.header_row, found.phones), (Some(1), vec![1]));
         assert_eq!(layout(&["编号,号码", "1,15412345678"]).phones, [1]);
-        let nothing = find(Path::new("list.csv"), &rows(&["a,b", "1,2"]), Wanted::default());
+        let nothing = find_layout(Path::new("list.csv"), &rows(&["a,b", "1,2"]), WantedColumns::default());
         assert!(matches!(nothing, Err(ListError::NoPhoneColumn { found, .. }) if found == "a, b"));
     }
 
     #[test]
     fn a_named_column_that_is_missing_names_the_nearest() {
         let wish = ["手机号".to_string()];
-        let wanted = Wanted { phones: &wish, ..Wanted::default() };
-        let error = find(Path::new("list.csv"), &rows(&["姓名,手机号码,房号", "a,15412345678,1"]), wanted)
-            .expect_err("missing");
+        let wanted = WantedColumns { phones: &wish, ..WantedColumns::default() };
+        let error =
+            find_layout(Path::new("list.csv"), &rows(&["姓名,手机号码,房号", "a,15412345678,1"]), wanted)
+                .expect_err("missing");
         assert!(
             error.to_string().contains("'手机号'") && error.to_string().contains("'手机号码'"),
             "{error}"
         );
         let wish = ["PHONE".to_string()];
-        let found =
-            find(Path::new("l"), &rows(&["name,phone"]), Wanted { phones: &wish, ..Wanted::default() });
+        let found = find_layout(
+            Path::new("l"),
+            &rows(&["name,phone"]),
+            WantedColumns { phones: &wish, ..WantedColumns::default() },
+        );
         assert_eq!(found.expect("found").phones, [1]);
         let wish = ["2".to_string()];
-        let found =
-            find(Path::new("l"), &rows(&["x,15412345678"]), Wanted { phones: &wish, ..Wanted::default() });
+        let found = find_layout(
+            Path::new("l"),
+            &rows(&["x,15412345678"]),
+            WantedColumns { phones: &wish, ..WantedColumns::default() },
+        );
         assert_eq!(found.expect("found").phones, [1]);
     }
 
     #[test]
     fn an_empty_list_is_an_error_that_says_so() {
-        let error = find(Path::new("list.csv"), &[], Wanted::default()).expect_err("empty");
+        let error = find_layout(Path::new("list.csv"), &[], WantedColumns::default()).expect_err("empty");
         assert!(error.to_string().contains("no row"), "{error}");
     }
 }

@@ -1,16 +1,16 @@
-//! Which flat a row belongs to, in one spelling, and how many flats a list has.
+//! Normalises the household of a row, and counts the households of a list.
 
 use rustc_hash::{FxHashSet, FxHasher};
 use std::hash::Hasher;
 
-/// The flats met so far, by a hash of their name: eight bytes each.
+/// Hashes of the household names of a list, eight bytes each.
 #[derive(Default)]
 pub(crate) struct Households(FxHashSet<u64>);
 
 impl Households {
-    /// Writes the flat's name from its columns (building, unit, room): half width, no spaces, letters
-    /// in capitals. Writes nothing if the room is empty, since a building alone is no household.
-    pub fn write(&mut self, columns: &[usize], cells: &[&str], name: &mut String) {
+    /// Writes the household's name from its columns (building, unit, room): half width, no spaces, capital
+    /// letters. Writes nothing if the room is empty, since a building alone is no household.
+    pub fn write_name(&mut self, columns: &[usize], cells: &[&str], name: &mut String) {
         let Some(room) = columns.last().and_then(|at| cells.get(*at)) else { return };
         if room.trim().is_empty() {
             return;
@@ -23,7 +23,7 @@ impl Households {
                 match c {
                     '!'..='`' | '{'..='~' | '一'..='鿿' => name.push(c),
                     c if c.is_whitespace() => {}
-                    c => name.push(one_form(c)),
+                    c => name.push(normalise_char(c)),
                 }
             }
         }
@@ -37,7 +37,7 @@ impl Households {
     }
 }
 
-fn one_form(c: char) -> char {
+fn normalise_char(c: char) -> char {
     match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c).to_ascii_uppercase(),
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
@@ -50,11 +50,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_flat_has_one_name_in_every_spelling() {
+    fn every_spelling_of_a_household_gives_the_same_name() {
         let mut flats = Households::default();
         let mut of = |columns: &[usize], cells: &[&str]| {
             let mut name = String::new();
-            flats.write(columns, cells, &mut name);
+            flats.write_name(columns, cells, &mut name);
             (name, flats.count())
         };
         for spelling in ["A座1-101", " a座 1-101", "Ａ座１－１０１", "A座1–101"] {

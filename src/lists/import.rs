@@ -1,10 +1,9 @@
-//! From a file to leads and refused rows, in one pass and bounded batches: read, find the columns,
-//! clean the numbers, drop duplicates and blacklist hits. Synchronous work for the CPU; nothing is
-//! stored here.
+//! Imports a list file in one pass and bounded batches: finds the columns, cleans the numbers, drops
+//! duplicates and blacklist hits. Synchronous CPU work; the caller stores the rows.
 
-use super::clean::{Ranges, Refusal, clean_number, parts};
-use super::duplicates::{Met, Seen};
-use super::header::{self, Layout, Wanted};
+use super::clean::{NumberRanges, Refusal, clean_number, split_numbers};
+use super::duplicates::{NumberTable, Occurrence};
+use super::header::{self, Layout, WantedColumns};
 use super::households::Households;
 use super::report::{ColumnReport, ListReport, ROWS_SHOWN};
 use super::source::{Record, Source};
@@ -14,14 +13,14 @@ use paceline_core::outcome::Reason;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Rows handed over at a time.
+/// Rows per batch.
 pub const BATCH_ROWS: usize = 4_096;
-/// Numbers of one row; more are no person.
+/// Most numbers of one row.
 const PHONES_MAX: usize = 20;
-/// Characters of a refused row's cell that are kept.
-const CELL_KEPT: usize = 32 * 1024;
+/// Longest cell of a refused row that is kept whole, in bytes.
+const CELL_BYTES_MAX: usize = 32 * 1024;
 
-/// Rows in the order of the list. The next batch uses its memory again.
+/// Leads and refused rows, each in the order of the list. The memory is reused for the next batch.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The list's columns, each name once.
@@ -30,7 +29,7 @@ pub struct Batch {
     pub refused: Vec<RefusedRow>,
 }
 
-/// An import ends early when the list cannot be read or the receiver of its rows gives up.
+/// Why an import ended early: the list cannot be read, or the sink failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError<E> {
     #[error(transparent)]
@@ -39,35 +38,38 @@ pub enum ImportError<E> {
     Sink(E),
 }
 
-/// Reads the whole list of a campaign. `system` holds the numbers of the system-wide blacklist; `sink`
-/// receives every row exactly once. Nothing but complete rows ever reaches it; if an error comes back,
-/// the caller throws away what it was given.
+/// Imports the whole list of a campaign. `system` holds the numbers of the system-wide blacklist; `sink`
+/// receives every complete row exactly once. After an error the caller must discard the rows received so far.
 pub fn import<E>(
     spec: &ListSpec,
     system: &mut dyn Iterator<Item = PhoneNumber>,
     sink: &mut dyn FnMut(&Batch) -> Result<(), E>,
 ) -> Result<ListReport, ImportError<E>> {
     let mut source = Source::open(&spec.file)?;
-    let wanted =
-        Wanted { phones: &spec.phones, household: &spec.household, name: &spec.name, region: &spec.region };
-    let layout = header::find(&spec.file, &source.sample()?, wanted)?;
-    let mut seen = Seen::default();
+    let wanted = WantedColumns {
+        phones: &spec.phones,
+        household: &spec.household,
+        name: &spec.name,
+        region: &spec.region,
+    };
+    let layout = header::find_layout(&spec.file, &source.sample()?, wanted)?;
+    let mut seen = NumberTable::default();
     let mut report = ListReport { header_row: layout.header_row, ..ListReport::default() };
     report.file = spec.file.display().to_string();
-    report.blacklists.push(blacklist::system(system, 0, &mut seen));
+    report.blacklists.push(blacklist::add_system(system, 0, &mut seen));
     for path in &spec.blacklists {
         let list = report.blacklists.len();
-        report.blacklists.push(blacklist::file(path, &spec.region, list, &mut seen)?);
+        report.blacklists.push(blacklist::add_file(path, &spec.region, list, &mut seen)?);
     }
     let column = |(at, name): (usize, &String)| ColumnReport { name: name.clone(), role: layout.role(at) };
     report.columns = layout.names.iter().enumerate().map(column).collect();
 
-    let mut intake = Intake::new(spec, &layout, matches!(source, Source::Text(_)), seen, report);
+    let mut state = ImportState::new(spec, &layout, matches!(source, Source::Text(_)), seen, report);
     let mut failed = None;
-    source.each(layout.names.len(), &mut |record| {
-        intake.take(record);
-        if intake.is_full()
-            && let Err(error) = intake.hand_over(sink)
+    source.for_each_row(layout.names.len(), &mut |record| {
+        state.add_row(record);
+        if state.is_full()
+            && let Err(error) = state.flush(sink)
         {
             failed = Some(error);
             return ControlFlow::Break(());
@@ -77,30 +79,36 @@ pub fn import<E>(
     if let Some(error) = failed {
         return Err(ImportError::Sink(error));
     }
-    intake.hand_over(sink).map_err(ImportError::Sink)?;
-    Ok(intake.finish(&source)?)
+    state.flush(sink).map_err(ImportError::Sink)?;
+    Ok(state.finish(&source)?)
 }
 
 /// The state of one import.
-struct Intake<'a> {
+struct ImportState<'a> {
     spec: &'a ListSpec,
     layout: &'a Layout,
     is_text: bool,
-    seen: Seen,
-    ranges: Ranges,
+    seen: NumberTable,
+    ranges: NumberRanges,
     households: Households,
     report: ListReport,
     batch: Batch,
-    /// Rows of `batch` in use; those behind are memory for later rows.
+    /// Leads of `batch` in use; those behind are kept as memory for later rows.
     leads: usize,
     phones: Vec<(PhoneNumber, (usize, usize, usize))>,
 }
 
-impl<'a> Intake<'a> {
-    fn new(spec: &'a ListSpec, layout: &'a Layout, is_text: bool, seen: Seen, report: ListReport) -> Self {
+impl<'a> ImportState<'a> {
+    fn new(
+        spec: &'a ListSpec,
+        layout: &'a Layout,
+        is_text: bool,
+        seen: NumberTable,
+        report: ListReport,
+    ) -> Self {
         let batch = Batch { columns: layout.names.clone().into(), ..Batch::default() };
-        let (ranges, households) = (Ranges::default(), Households::default());
-        Intake {
+        let (ranges, households) = (NumberRanges::default(), Households::default());
+        ImportState {
             spec,
             layout,
             is_text,
@@ -118,7 +126,7 @@ impl<'a> Intake<'a> {
         self.leads + self.batch.refused.len() >= BATCH_ROWS
     }
 
-    fn hand_over<E>(&mut self, sink: &mut dyn FnMut(&Batch) -> Result<(), E>) -> Result<(), E> {
+    fn flush<E>(&mut self, sink: &mut dyn FnMut(&Batch) -> Result<(), E>) -> Result<(), E> {
         self.batch.leads.truncate(self.leads);
         if self.leads > 0 || !self.batch.refused.is_empty() {
             sink(&self.batch)?;
@@ -128,16 +136,17 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    fn take(&mut self, record: Record<'_>) {
+    fn add_row(&mut self, record: Record<'_>) {
         if self.layout.header_row.is_some_and(|header| record.row <= header) {
             return;
         }
         self.report.rows_read += 1;
         if self.report.sample.len() < ROWS_SHOWN {
-            self.report.sample.push(kept(record.cells));
+            self.report.sample.push(truncated(record.cells));
         }
-        if let Some(flaw) = record.flaw {
-            return self.refuse(record, Refusal { reason: Reason::InvalidNumber, hint: flaw.hint().into() });
+        if let Some(defect) = record.defect {
+            return self
+                .refuse_row(record, Refusal { reason: Reason::InvalidNumber, hint: defect.hint().into() });
         }
         let width = self.layout.names.len();
         if record.cells.len() != width && self.is_text {
@@ -146,32 +155,32 @@ impl<'a> Intake<'a> {
                     "the row has {} cells, the header {width}: a cell that holds the separator needs quotes",
                     record.cells.len()
                 );
-                return self.refuse(record, Refusal { reason: Reason::InvalidNumber, hint });
+                return self.refuse_row(record, Refusal { reason: Reason::InvalidNumber, hint });
             }
             if record.cells.len() < width {
                 self.report.warn("row with fewer cells than the header", record.row);
             }
         }
-        match self.numbers(record) {
-            Some(refusal) => self.refuse(record, refusal),
-            None => self.lead(record),
+        match self.collect_numbers(record) {
+            Some(refusal) => self.refuse_row(record, refusal),
+            None => self.add_lead(record),
         }
     }
 
-    /// Fills `phones`; the refusal if there is none that may be called.
-    fn numbers(&mut self, record: Record<'_>) -> Option<Refusal> {
+    /// Fills `phones`; returns the refusal if the row has no number that may be called.
+    fn collect_numbers(&mut self, record: Record<'_>) -> Option<Refusal> {
         self.phones.clear();
         let mut first_refusal: Option<Refusal> = None;
         let mut dropped = 0;
         for column in &self.layout.phones {
             let Some(cell) = record.cells.get(*column) else { continue };
-            for part in numbers_of(cell) {
+            for part in split_phones(cell) {
                 let number = match clean_number(part, &self.spec.region) {
                     Ok(number) if self.phones.iter().any(|(known, _)| *known == number) => continue,
                     Ok(number) => number,
                     Err(refusal) => {
                         dropped += 1;
-                        worse(&mut first_refusal, refusal);
+                        keep_refusal(&mut first_refusal, refusal);
                         continue;
                     }
                 };
@@ -179,22 +188,22 @@ impl<'a> Intake<'a> {
                     self.report.warn("row with more than 20 numbers: the rest is left out", record.row);
                     break;
                 }
-                match self.seen.meet(number, record.row) {
-                    Met::New => {
+                match self.seen.find_or_add(number, record.row) {
+                    Occurrence::New => {
                         let start = part.as_ptr() as usize - cell.as_ptr() as usize;
                         self.phones.push((number, (*column, start, start + part.len())));
                     }
-                    Met::Row(row) => {
+                    Occurrence::Row(row) => {
                         dropped += 1;
                         let hint = format!("the same number stands in row {row}");
-                        worse(&mut first_refusal, Refusal { reason: Reason::Duplicate, hint });
+                        keep_refusal(&mut first_refusal, Refusal { reason: Reason::Duplicate, hint });
                     }
-                    Met::Blacklist(list) => {
+                    Occurrence::Blacklist(list) => {
                         dropped += 1;
                         let list = &mut self.report.blacklists[list];
                         list.hits += 1;
                         let hint = format!("on the blacklist {}", list.name);
-                        worse(&mut first_refusal, Refusal { reason: Reason::Blacklisted, hint });
+                        keep_refusal(&mut first_refusal, Refusal { reason: Reason::Blacklisted, hint });
                     }
                 }
             }
@@ -214,7 +223,7 @@ impl<'a> Intake<'a> {
         None
     }
 
-    fn lead(&mut self, record: Record<'_>) {
+    fn add_lead(&mut self, record: Record<'_>) {
         if self.batch.leads.len() == self.leads {
             self.batch.leads.push(LeadRow::default());
         }
@@ -222,12 +231,12 @@ impl<'a> Intake<'a> {
         self.leads += 1;
         lead.row = record.row;
         let name = self.layout.name.and_then(|at| record.cells.get(at)).map_or("", |cell| cell.trim());
-        fill(&mut lead.name, |text| text.push_str(name));
+        fill_field(&mut lead.name, |text| text.push_str(name));
         let (households, columns) = (&mut self.households, &self.layout.household);
-        fill(&mut lead.household, |text| households.write(columns, record.cells, text));
+        fill_field(&mut lead.household, |text| households.write_name(columns, record.cells, text));
         lead.phones.clear();
         for (number, (column, start, end)) in &self.phones {
-            if !self.ranges.in_use(*number) {
+            if !self.ranges.is_in_use(*number) {
                 self.report.warn("number in a range that the number plan does not use (yet)", record.row);
             }
             if number.as_u64() % 10_000_000 == 0 {
@@ -245,10 +254,10 @@ impl<'a> Intake<'a> {
         self.report.phones += self.phones.len() as u64;
     }
 
-    fn refuse(&mut self, record: Record<'_>, refusal: Refusal) {
+    fn refuse_row(&mut self, record: Record<'_>, refusal: Refusal) {
         self.report.refuse(refusal.reason);
         let Refusal { reason, hint } = refusal;
-        self.batch.refused.push(RefusedRow { row: record.row, cells: kept(record.cells), reason, hint });
+        self.batch.refused.push(RefusedRow { row: record.row, cells: truncated(record.cells), reason, hint });
     }
 
     fn finish(mut self, source: &Source) -> Result<ListReport, ListError> {
@@ -289,23 +298,23 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// The text again in the memory it had for an earlier row; empty text is none.
-fn fill(field: &mut Option<String>, write: impl FnOnce(&mut String)) {
+/// Fills the field in the memory of an earlier row; empty text becomes `None`.
+fn fill_field(field: &mut Option<String>, write: impl FnOnce(&mut String)) {
     let mut text = field.take().unwrap_or_default();
     text.clear();
     write(&mut text);
     *field = (!text.is_empty()).then_some(text);
 }
 
-/// Most cells hold one number and nothing else; only the others are looked through for separators.
-fn numbers_of(cell: &str) -> impl Iterator<Item = &str> {
+/// Most cells hold one number and nothing else; only other cells are split at separators.
+fn split_phones(cell: &str) -> impl Iterator<Item = &str> {
     let bare = cell.bytes().all(|b| b.is_ascii_digit()) && !cell.is_empty();
     let (whole, rest) = if bare { (Some(cell), "") } else { (None, cell) };
-    whole.into_iter().chain(parts(rest))
+    whole.into_iter().chain(split_numbers(rest))
 }
 
-/// A blacklist hit says more about a row than a slip of the pen; else the first refusal stays.
-fn worse(first: &mut Option<Refusal>, refusal: Refusal) {
+/// Keeps the first refusal of a row, except that a blacklist hit replaces any other.
+fn keep_refusal(first: &mut Option<Refusal>, refusal: Refusal) {
     let replace = match first {
         None => true,
         Some(known) => refusal.reason == Reason::Blacklisted && known.reason != Reason::Blacklisted,
@@ -315,9 +324,9 @@ fn worse(first: &mut Option<Refusal>, refusal: Refusal) {
     }
 }
 
-fn kept(cells: &[&str]) -> Vec<String> {
-    let short = |cell: &&str| match cell.len() > CELL_KEPT {
-        true => cell.chars().take(CELL_KEPT / 4).collect(),
+fn truncated(cells: &[&str]) -> Vec<String> {
+    let short = |cell: &&str| match cell.len() > CELL_BYTES_MAX {
+        true => cell.chars().take(CELL_BYTES_MAX / 4).collect(),
         false => cell.to_string(),
     };
     cells.iter().map(short).collect()

@@ -1,15 +1,15 @@
-//! Lists in, clean leads and refused rows out. polars lives here and nowhere else.
+//! Call-list import: files in, clean leads and refused rows out. The only user of polars besides `results`.
 
 mod blacklist;
 pub mod cell;
 pub mod clean;
 mod duplicates;
+mod fix_file;
 mod frame;
 mod header;
 mod households;
 mod import;
 mod records;
-mod rejects;
 mod report;
 mod sheet;
 mod sniff;
@@ -17,9 +17,9 @@ mod source;
 mod text;
 
 pub use clean::{Refusal, caller_id, clean_number};
+pub use fix_file::FixFile;
 pub use header::Role;
 pub use import::{BATCH_ROWS, Batch, ImportError, import};
-pub use rejects::FixFile;
 pub use report::{BlacklistReport, ColumnReport, ListReport, Warning};
 
 use paceline_core::number::PhoneNumber;
@@ -27,7 +27,7 @@ use paceline_core::outcome::Reason;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the campaign says about its list: the `[list]` table.
+/// The `[list]` table of a campaign.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSpec {
     pub file: PathBuf,
@@ -35,7 +35,7 @@ pub struct ListSpec {
     pub phones: Vec<String>,
     pub household: String,
     pub name: String,
-    /// For numbers without a country code, ISO 3166 alpha-2.
+    /// Country of numbers without a country code, ISO 3166 alpha-2.
     pub region: String,
     pub blacklists: Vec<PathBuf>,
 }
@@ -43,23 +43,23 @@ pub struct ListSpec {
 /// A row that became a lead.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeadRow {
-    /// As people count: the header is row 1. In XLSX the sheet's own row number.
+    /// Counted from 1, the header included. In XLSX the sheet's own row number.
     pub row: u64,
     pub household: Option<String>,
     pub name: Option<String>,
-    /// In order, each with the text as it was given.
+    /// In dialling order, each with its original text.
     pub phones: Vec<(PhoneNumber, String)>,
     /// Every cell of the row, in the order of the header.
     pub cells: Vec<String>,
 }
 
-/// A row that was not taken: as given, why, and what to do.
+/// A refused row: its cells, why, and what to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefusedRow {
     pub row: u64,
     pub cells: Vec<String>,
     pub reason: Reason,
-    /// For a blacklist hit: which list.
+    /// For a blacklist hit, the name of the list.
     pub hint: String,
 }
 
@@ -86,18 +86,17 @@ pub enum ListError {
     Write { file: PathBuf, source: io::Error },
 }
 
-/// Reads the list and dials nothing: writes `list-report.json` and `fix.csv` into `dir`, both complete
-/// or not at all, and gives the report back.
+/// Reads the list and writes `list-report.json` and `fix.csv` into `dir`, each complete or not at all.
 pub fn check(
     spec: &ListSpec,
     system: &mut dyn Iterator<Item = PhoneNumber>,
     dir: &Path,
 ) -> Result<ListReport, ListError> {
-    check_and(spec, system, dir, &mut |_| true)
+    check_with(spec, system, dir, &mut |_| true)
 }
 
-/// As [`check`], and shows every batch to `take`, which may say `false` to end it.
-pub fn check_and(
+/// As [`check`], and passes every batch to `take`; `false` ends the import.
+pub fn check_with(
     spec: &ListSpec,
     system: &mut dyn Iterator<Item = PhoneNumber>,
     dir: &Path,
@@ -109,16 +108,16 @@ pub fn check_and(
         move |source| ListError::Write { file, source }
     };
     std::fs::create_dir_all(dir).map_err(failed(dir))?;
-    let mut rejects = FixFile::create(&fix).map_err(failed(&fix))?;
+    let mut fix_file = FixFile::create(&fix).map_err(failed(&fix))?;
     let mut sink = |batch: &Batch| {
-        rejects.write(batch)?;
+        fix_file.write(batch)?;
         if take(batch) { Ok(()) } else { Err(io::Error::other("the rows were not taken")) }
     };
     let report = import(spec, system, &mut sink).map_err(|error| match error {
         ImportError::List(error) => error,
         ImportError::Sink(source) => ListError::Write { file: fix.clone(), source },
     })?;
-    rejects.finish().map_err(failed(&fix))?;
+    fix_file.finish().map_err(failed(&fix))?;
     let file = dir.join("list-report.json");
     let part = dir.join("list-report.json.part");
     let json = serde_json::to_vec_pretty(&report).map_err(|e| failed(&file)(e.into()))?;
@@ -126,9 +125,9 @@ pub fn check_and(
     Ok(report)
 }
 
-/// Every number of one blacklist file, ascending.
+/// Reads every number of one blacklist file, ascending.
 pub fn read_blacklist(file: &Path, region: &str) -> Result<Vec<PhoneNumber>, ListError> {
-    let mut seen = duplicates::Seen::default();
-    blacklist::file(file, region, 0, &mut seen)?;
-    Ok(seen.blocked())
+    let mut seen = duplicates::NumberTable::default();
+    blacklist::add_file(file, region, 0, &mut seen)?;
+    Ok(seen.blocked_numbers())
 }

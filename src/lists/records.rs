@@ -1,45 +1,45 @@
-//! Where a row of text begins and ends, and whether it is regular enough for polars. Quotes are
-//! respected, and one that is never closed costs its own row and no other. Cells are not cut here.
+//! Splits CSV text into rows, and classifies each as regular enough for polars or not. Quotes are respected;
+//! an unclosed quote spoils its own row and no other. Cells are split elsewhere.
 
 use memchr::{memchr, memchr2};
 
-/// A row of text longer than this, in bytes, is refused. A spreadsheet cell ends at 32,767 characters.
+/// Longest row in bytes; a longer one is refused. A spreadsheet cell has at most 32,767 characters.
 pub const RECORD_MAX: usize = 128 * 1024;
 
-/// What a row looks like before anyone reads it.
+/// Classification of a row before its cells are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum RowShape {
     Blank,
-    /// Exactly as many cells as the header, quotes (if any) as RFC 4180 has them.
+    /// Exactly as many cells as the header, quotes (if any) as in RFC 4180.
     Regular,
-    /// Readable one by one: other number of cells, a quote inside a cell, a stray carriage return.
+    /// Parsed one by one: another number of cells, a quote inside a cell, a stray carriage return.
     Odd,
     OpenQuote,
     TooLong,
     Nul,
 }
 
-/// One row: `start..end` without its line end. Each is one row for people, also the blank ones.
+/// One row: `start..end` without its line end. Blank rows count as rows, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct RowSpan {
     pub start: usize,
     pub end: usize,
-    /// Where the next row starts.
+    /// Start of the next row.
     pub next: usize,
-    pub shape: Shape,
+    pub shape: RowShape,
 }
 
-/// Cuts text into rows.
+/// Splits text into rows.
 #[derive(Clone, Copy, Debug)]
-pub struct Cutter {
+pub struct RowSplitter {
     pub separator: u8,
     /// Cells of a regular row; `None` while the header is not known.
     pub width: Option<usize>,
 }
 
-impl Cutter {
-    /// The rows of `text` that are complete; all of them if `last`. Returns where the rest starts.
-    pub fn cut(&self, text: &[u8], last: bool, spans: &mut Vec<Span>) -> usize {
+impl RowSplitter {
+    /// Adds the complete rows of `text` to `spans`; all rows if `last`. Returns the start of the rest.
+    pub fn split(&self, text: &[u8], last: bool, spans: &mut Vec<RowSpan>) -> usize {
         let odd_bytes = OddBytes { carriage: memchr(b'\r', text).is_some(), nul: memchr(0, text).is_some() };
         let mut start = 0;
         let mut quote = memchr(b'"', text).unwrap_or(text.len());
@@ -53,9 +53,9 @@ impl Cutter {
             }
             let line_end = line.unwrap_or(text.len());
             let span = if quote > line_end {
-                self.plain(text, start, line_end, odd_bytes)
+                self.unquoted_row(text, start, line_end, odd_bytes)
             } else {
-                match self.quoted(text, start, line_end, last) {
+                match self.quoted_row(text, start, line_end, last) {
                     Some(span) => span,
                     None => break,
                 }
@@ -66,60 +66,60 @@ impl Cutter {
         start
     }
 
-    /// A row without a quote, so a line.
-    fn plain(&self, text: &[u8], start: usize, line_end: usize, odd: OddBytes) -> Span {
+    /// A row without quotes is one line.
+    fn unquoted_row(&self, text: &[u8], start: usize, line_end: usize, odd: OddBytes) -> RowSpan {
         let next = (line_end + 1).min(text.len());
         let end = if line_end > start && text[line_end - 1] == b'\r' { line_end - 1 } else { line_end };
         let row = &text[start..end];
         let shape = if row.len() > RECORD_MAX {
-            Shape::TooLong
+            RowShape::TooLong
         } else if odd.nul && memchr(0, row).is_some() {
-            Shape::Nul
+            RowShape::Nul
         } else if self.is_blank(row) {
-            Shape::Blank
+            RowShape::Blank
         } else if odd.carriage && memchr(b'\r', row).is_some() {
-            Shape::Odd
+            RowShape::Odd
         } else {
             let cells = 1 + row.iter().filter(|b| **b == self.separator).count();
-            if Some(cells) == self.width { Shape::Regular } else { Shape::Odd }
+            if Some(cells) == self.width { RowShape::Regular } else { RowShape::Odd }
         };
-        Span { start, end, next, shape }
+        RowSpan { start, end, next, shape }
     }
 
-    /// A row with a quote somewhere in its first line. `None`: more text is needed to tell.
-    fn quoted(&self, text: &[u8], start: usize, line_end: usize, last: bool) -> Option<Span> {
-        let line = self.plain(text, start, line_end, OddBytes { carriage: true, nul: true });
-        if matches!(line.shape, Shape::TooLong | Shape::Nul) {
+    /// A row with a quote in its first line. `None`: more text is needed.
+    fn quoted_row(&self, text: &[u8], start: usize, line_end: usize, last: bool) -> Option<RowSpan> {
+        let line = self.unquoted_row(text, start, line_end, OddBytes { carriage: true, nul: true });
+        if matches!(line.shape, RowShape::TooLong | RowShape::Nul) {
             return Some(line);
         }
         let window = &text[..text.len().min(start + RECORD_MAX)];
         match self.walk(window, start) {
-            // Without a line end behind it the row is whole only at the end of the file.
+            // A row without a line end is complete only at the end of the file.
             Walk::Row { next, .. } if text[next - 1] != b'\n' && !(last && next == text.len()) => {
-                (window.len() < text.len()).then_some(Span { shape: Shape::OpenQuote, ..line })
+                (window.len() < text.len()).then_some(RowSpan { shape: RowShape::OpenQuote, ..line })
             }
             Walk::Row { end, next, cells, stray } => {
                 let fits = self.width.is_none_or(|width| width == cells);
-                // Several lines that do not make a whole row are not one row: an opening quote met
-                // the quote of a later row. The first line alone is the broken one.
+                // Several lines with the wrong number of cells are not one row: an unclosed quote met the
+                // quote of a later row. Only the first line is broken.
                 if next > line.next && !fits {
-                    return Some(Span { shape: Shape::OpenQuote, ..line });
+                    return Some(RowSpan { shape: RowShape::OpenQuote, ..line });
                 }
                 let carriage = memchr(b'\r', &text[start..end]).is_some();
                 let nul = memchr(0, &text[start..end]).is_some();
                 let shape = match () {
-                    () if nul => Shape::Nul,
-                    () if stray || carriage || self.width != Some(cells) => Shape::Odd,
-                    () => Shape::Regular,
+                    () if nul => RowShape::Nul,
+                    () if stray || carriage || self.width != Some(cells) => RowShape::Odd,
+                    () => RowShape::Regular,
                 };
-                Some(Span { start, end, next, shape })
+                Some(RowSpan { start, end, next, shape })
             }
             Walk::RanOut if !last && window.len() == text.len() => None,
-            Walk::RanOut | Walk::Broken => Some(Span { shape: Shape::OpenQuote, ..line }),
+            Walk::RanOut | Walk::Broken => Some(RowSpan { shape: RowShape::OpenQuote, ..line }),
         }
     }
 
-    /// Cell by cell through one row.
+    /// Walks through one row cell by cell.
     fn walk(&self, text: &[u8], start: usize) -> Walk {
         let (mut at, mut cells, mut stray) = (start, 1, false);
         loop {
@@ -153,7 +153,7 @@ impl Cutter {
         }
     }
 
-    /// Nothing but separators and spaces: what a spreadsheet leaves behind below the last row.
+    /// Nothing but separators and spaces, as spreadsheets leave below the last row.
     fn is_blank(&self, row: &[u8]) -> bool {
         let empty = |b: &u8| *b == self.separator || matches!(*b, b' ' | b'\t' | b'\r');
         row.first().is_none_or(empty) && row.iter().all(empty)
@@ -175,11 +175,11 @@ enum Walk {
     },
     /// The text ended inside quotes.
     RanOut,
-    /// Something stands behind a closing quote.
+    /// Text follows a closing quote.
     Broken,
 }
 
-/// The quote that closes a cell; two in a row are one quote of the text.
+/// Finds the quote that closes a cell; a doubled quote is an escaped one.
 fn closing_quote(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += memchr(b'"', text.get(at..)?)?;
@@ -194,51 +194,51 @@ fn closing_quote(text: &[u8], mut at: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn shapes(text: &str, width: usize) -> Vec<(&str, Shape)> {
+    fn shapes(text: &str, width: usize) -> Vec<(&str, RowShape)> {
         let mut spans = Vec::new();
-        let cutter = Cutter { separator: b',', width: Some(width) };
-        let rest = cutter.cut(text.as_bytes(), true, &mut spans);
+        let splitter = RowSplitter { separator: b',', width: Some(width) };
+        let rest = splitter.split(text.as_bytes(), true, &mut spans);
         assert_eq!(rest, text.len());
         spans.iter().map(|span| (&text[span.start..span.end], span.shape)).collect()
     }
 
     #[test]
-    fn rows_end_where_people_see_them_end() {
+    fn rows_end_at_line_ends_outside_quotes() {
         assert_eq!(
             shapes("a,b\r\n\n\"x\ny\",2\n,,\n1,2,3\n\"q\"\"q\",\"\"\nend,1", 2),
             [
-                ("a,b", Shape::Regular),
-                ("", Shape::Blank),
-                ("\"x\ny\",2", Shape::Regular),
-                (",,", Shape::Blank),
-                ("1,2,3", Shape::Odd),
-                ("\"q\"\"q\",\"\"", Shape::Regular),
-                ("end,1", Shape::Regular),
+                ("a,b", RowShape::Regular),
+                ("", RowShape::Blank),
+                ("\"x\ny\",2", RowShape::Regular),
+                (",,", RowShape::Blank),
+                ("1,2,3", RowShape::Odd),
+                ("\"q\"\"q\",\"\"", RowShape::Regular),
+                ("end,1", RowShape::Regular),
             ]
         );
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_costs_its_own_row_only() {
+    fn an_unclosed_quote_spoils_its_own_row_only() {
         assert_eq!(
             shapes("a,\"b\nc,d\ne,f\n", 2),
-            [("a,\"b", Shape::OpenQuote), ("c,d", Shape::Regular), ("e,f", Shape::Regular)]
+            [("a,\"b", RowShape::OpenQuote), ("c,d", RowShape::Regular), ("e,f", RowShape::Regular)]
         );
         assert_eq!(
             shapes("a,\"b\n\"c\",d\ne,\"f\"\n", 2),
-            [("a,\"b", Shape::OpenQuote), ("\"c\",d", Shape::Regular), ("e,\"f\"", Shape::Regular)]
+            [("a,\"b", RowShape::OpenQuote), ("\"c\",d", RowShape::Regular), ("e,\"f\"", RowShape::Regular)]
         );
         assert_eq!(
             shapes("a,\"b\nx,y\",z\ne,f\n", 2),
-            [("a,\"b", Shape::OpenQuote), ("x,y\",z", Shape::Odd), ("e,f", Shape::Regular)]
+            [("a,\"b", RowShape::OpenQuote), ("x,y\",z", RowShape::Odd), ("e,f", RowShape::Regular)]
         );
     }
 
     #[test]
-    fn quotes_inside_a_cell_are_letters() {
+    fn quotes_inside_a_cell_are_text() {
         assert_eq!(
             shapes("O\"Brien,1\n5\" pipe,2\n", 2),
-            [("O\"Brien,1", Shape::Odd), ("5\" pipe,2", Shape::Odd)]
+            [("O\"Brien,1", RowShape::Odd), ("5\" pipe,2", RowShape::Odd)]
         );
     }
 
@@ -246,20 +246,23 @@ mod tests {
     fn long_rows_and_nul_bytes_are_marked() {
         let long = "x".repeat(RECORD_MAX + 1);
         let text = format!("a,b\n{long},1\nc\0,d\n\"{long}\",2\ne,f\n");
-        let found: Vec<Shape> = shapes(&text, 2).into_iter().map(|(_, shape)| shape).collect();
-        assert_eq!(found, [Shape::Regular, Shape::TooLong, Shape::Nul, Shape::TooLong, Shape::Regular]);
+        let found: Vec<RowShape> = shapes(&text, 2).into_iter().map(|(_, shape)| shape).collect();
+        assert_eq!(
+            found,
+            [RowShape::Regular, RowShape::TooLong, RowShape::Nul, RowShape::TooLong, RowShape::Regular]
+        );
     }
 
     #[test]
-    fn a_cut_anywhere_gives_the_same_rows() {
+    fn text_in_two_pieces_gives_the_same_rows() {
         let text = "a,b\r\n\"x\ny\",2\n\n\"open,1\nq,\"\"\"z\"\n\"last\",1";
         let whole = shapes(text, 2);
         for cut in 1..text.len() {
             let (mut pieces, mut start) = (Vec::new(), 0);
-            let cutter = Cutter { separator: b',', width: Some(2) };
+            let splitter = RowSplitter { separator: b',', width: Some(2) };
             for (end, last) in [(cut, false), (text.len(), true)] {
                 let mut spans = Vec::new();
-                let rest = cutter.cut(&text.as_bytes()[start..end], last, &mut spans);
+                let rest = splitter.split(&text.as_bytes()[start..end], last, &mut spans);
                 pieces.extend(
                     spans.iter().map(|span| (&text[start + span.start..start + span.end], span.shape)),
                 );

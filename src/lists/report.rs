@@ -1,5 +1,5 @@
-//! What `check` and an import say about a list: `results/list-report.json`. Counts reconcile:
-//! rows read = leads + refused rows.
+//! The list report of a check or an import, `results/list-report.json`. Counts reconcile: rows read = leads +
+//! refused rows.
 
 use super::header::Role;
 use paceline_core::outcome::Reason;
@@ -17,7 +17,7 @@ pub struct ListReport {
     pub separator: String,
     /// The sheet that was read; empty for text.
     pub sheet: String,
-    /// The row of the header as people count; absent when the list has none.
+    /// The row of the header, counted from 1; absent when the list has none.
     pub header_row: Option<u64>,
     pub columns: Vec<ColumnReport>,
     /// Rows below the header that are not blank.
@@ -26,11 +26,11 @@ pub struct ListReport {
     pub refused_rows: u64,
     /// Refused rows by reason.
     pub refused: BTreeMap<String, u64>,
-    /// Numbers of all leads.
+    /// Phone numbers of all leads.
     pub phones: u64,
-    /// Different flats among the leads; leads without one are not counted.
+    /// Different households among the leads; leads without one are not counted.
     pub households: u64,
-    /// Leads with a number that may be dialled, as far as the list tells.
+    /// Leads with a number that may be dialled, judged by the list alone.
     pub expected_dialable: u64,
     pub blacklists: Vec<BlacklistReport>,
     pub warnings: Vec<Warning>,
@@ -44,32 +44,32 @@ pub struct ColumnReport {
     pub role: Role,
 }
 
-/// One blacklist, and how often the list met it.
+/// One blacklist and its hits in the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlacklistReport {
     /// The file's name, or `system`.
     pub name: String,
     pub numbers: u64,
-    /// Numbers of the list that stand in it and in no blacklist before it.
+    /// Numbers of the list that are on this blacklist and on none before it.
     pub hits: u64,
-    /// Rows that hold no number that could be read: they protect nobody.
+    /// Rows without a readable number: they block nothing.
     pub unreadable: u64,
     /// The first of those rows.
     pub unreadable_rows: Vec<u64>,
 }
 
-/// Something to look at that refused no row.
+/// A finding that refused no row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     pub what: String,
     pub count: u64,
-    /// The first rows it was seen in.
+    /// The first rows with this finding.
     pub rows: Vec<u64>,
 }
 
-/// Rows named in a warning.
+/// Most rows named in a warning.
 pub(crate) const ROWS_NAMED: usize = 5;
-/// Rows shown in the report.
+/// Sample rows in the report.
 pub(crate) const ROWS_SHOWN: usize = 5;
 
 impl ListReport {
@@ -95,7 +95,7 @@ impl ListReport {
         }
     }
 
-    /// Whether every row that was read is accounted for.
+    /// True if every row that was read is a lead or a refused row.
     pub fn reconciles(&self) -> bool {
         self.rows_read == self.leads + self.refused_rows
             && self.refused.values().sum::<u64>() == self.refused_rows

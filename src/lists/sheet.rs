@@ -1,8 +1,8 @@
-//! An XLSX file as rows of text, cell by cell, without ever holding the sheet. Numbers keep every
+//! Reads an XLSX file as rows of text, cell by cell, without holding the sheet in memory. Numbers keep every
 //! digit; formulas give their saved value.
 
 use super::ListError;
-use super::source::{Given, Record, SAMPLE_ROWS};
+use super::source::{Record, SAMPLE_ROWS, SampleRow};
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -10,12 +10,12 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// A spreadsheet has at most 16,384 columns; a list has a few.
+/// Columns read. A spreadsheet has at most 16,384; a list has a few.
 const COLUMNS_MAX: u32 = 1_000;
 
-/// What the archive may unpack to. A million rows of a list unpack to about 400 MB.
+/// Largest unpacked size, against ZIP bombs. A list of a million rows unpacks to about 400 MB.
 const UNPACKED_MAX: u64 = 4 << 30;
-/// The texts that all sheets share are held in memory.
+/// Largest shared-strings table; it is held in memory.
 const STRINGS_MAX: u64 = 512 << 20;
 
 pub(crate) struct SheetFile {
@@ -25,7 +25,7 @@ pub(crate) struct SheetFile {
 }
 
 impl SheetFile {
-    /// The first sheet that is shown and has a cell.
+    /// Opens the first visible sheet that has a row.
     pub fn open(path: &Path) -> Result<Self, ListError> {
         let mut file = File::open(path).map_err(|source| ListError::Open { file: path.into(), source })?;
         let damaged = |what: String| ListError::Sheet { file: path.into(), row: 0, what };
@@ -41,10 +41,10 @@ impl SheetFile {
             };
             return Err(ListError::Foreign { file: path.into(), what });
         }
-        refuse_bomb(&mut file).map_err(&damaged)?;
+        refuse_zip_bomb(&mut file).map_err(&damaged)?;
         file.rewind().map_err(|source| ListError::Read { file: path.into(), row: 0, source })?;
         let book =
-            guarded(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;
+            catch_panic(|| Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())).map_err(&damaged)?;
         let mut found = SheetFile { path: path.into(), book, sheet: String::new() };
         let sheets: Vec<String> = found
             .book
@@ -62,23 +62,30 @@ impl SheetFile {
         Err(ListError::Empty { file: path.into(), what: "no sheet with a row in it" })
     }
 
-    pub fn sample(&mut self) -> Result<Vec<Given>, ListError> {
+    pub fn sample(&mut self) -> Result<Vec<SampleRow>, ListError> {
         let mut rows = Vec::new();
-        self.each(&mut |record| {
-            rows.push(Given { row: record.row, cells: record.cells.iter().map(|c| c.to_string()).collect() });
+        self.for_each_row(&mut |record| {
+            rows.push(SampleRow {
+                row: record.row,
+                cells: record.cells.iter().map(|c| c.to_string()).collect(),
+            });
             if rows.len() < SAMPLE_ROWS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(rows)
     }
 
-    pub fn each(&mut self, visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>) -> Result<(), ListError> {
+    pub fn for_each_row(
+        &mut self,
+        visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), ListError> {
         let path = self.path.clone();
         let damaged = |row: u64, what: String| ListError::Sheet { file: path.clone(), row, what };
-        let mut reader = guarded(|| self.book.worksheet_cells_reader(&self.sheet).map_err(|e| e.to_string()))
-            .map_err(|what| damaged(0, what))?;
-        let mut row = Row::default();
+        let mut reader =
+            catch_panic(|| self.book.worksheet_cells_reader(&self.sheet).map_err(|e| e.to_string()))
+                .map_err(|what| damaged(0, what))?;
+        let mut row = RowBuffer::default();
         loop {
-            let next = guarded(|| reader.next_cell().map_err(|e| e.to_string()));
+            let next = catch_panic(|| reader.next_cell().map_err(|e| e.to_string()));
             let cell = next.map_err(|what| damaged(row.number, what))?;
             let Some(cell) = cell else { return row.visit(visit).map_or_else(|_| Ok(()), |()| Ok(())) };
             let (line, column) = cell.get_position();
@@ -94,15 +101,15 @@ impl SheetFile {
     }
 }
 
-/// The row that is being put together; its strings are used again for the next.
+/// The row being assembled; its strings are reused for the next.
 #[derive(Default)]
-struct Row {
+struct RowBuffer {
     number: u64,
     cells: Vec<String>,
     width: usize,
 }
 
-impl Row {
+impl RowBuffer {
     fn start(&mut self, number: u64) {
         self.number = number;
         self.width = 0;
@@ -128,14 +135,14 @@ impl Row {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(());
         }
-        match visit(Record { row: self.number, cells: &cells, flaw: None }) {
+        match visit(Record { row: self.number, cells: &cells, defect: None }) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(()),
         }
     }
 }
 
-/// A cell as text. A whole number has no point and no exponent, whatever its size.
+/// Writes a cell as text. A whole number has no point and no exponent, whatever its size.
 fn write_value(value: &DataRef<'_>, out: &mut String) {
     use std::fmt::Write;
     let written = match value {
@@ -147,7 +154,7 @@ fn write_value(value: &DataRef<'_>, out: &mut String) {
         DataRef::Bool(b) => out.write_str(if *b { "TRUE" } else { "FALSE" }),
         DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => out.write_str(text),
         DataRef::Error(error) => write!(out, "{error}"),
-        // A phone number in a column that Excel shows as a date is still its digits.
+        // A phone number in a column with a date format stays a number.
         DataRef::DateTime(at) if at.as_f64() > 2_958_466.0 || !at.is_datetime() => {
             write!(out, "{}", at.as_f64())
         }
@@ -162,13 +169,13 @@ fn write_value(value: &DataRef<'_>, out: &mut String) {
     debug_assert!(written.is_ok(), "writing to a string does not fail");
 }
 
-/// A damaged workbook must end in a sentence, also where the reading crate gives up with a panic.
-fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+/// A damaged workbook must end in an error message, even if the `calamine` crate panics.
+fn catch_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("the workbook is damaged".into()))
 }
 
-/// Adds up what the archive's directory says its entries unpack to, before anything is unpacked.
-fn refuse_bomb(file: &mut File) -> Result<(), String> {
+/// Refuses ZIP bombs: adds up the unpacked sizes in the archive's directory before anything is unpacked.
+fn refuse_zip_bomb(file: &mut File) -> Result<(), String> {
     let io = |e: std::io::Error| e.to_string();
     let len = file.seek(SeekFrom::End(0)).map_err(io)?;
     let tail_len = len.min(66_000);

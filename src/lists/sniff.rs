@@ -1,16 +1,15 @@
-//! What a file is, by looking at its bytes: its kind, the encoding of its text, its separator.
-//! Reading the rows is not done here.
+//! Detects a file's kind, text encoding and separator from its bytes.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
-/// What the first bytes say about the file.
+/// The kind of a file, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Text,
     /// A ZIP archive, which is also what an `.xlsx` is.
     Zip,
-    /// Something that is no list, in words.
+    /// No list; the text describes the file.
     Foreign(&'static str),
 }
 
@@ -21,7 +20,7 @@ pub struct Text {
     pub bom: usize,
 }
 
-pub fn kind(head: &[u8]) -> Kind {
+pub fn detect_kind(head: &[u8]) -> Kind {
     const SIGNS: &[(&[u8], &str)] = &[
         (b"\xD0\xCF\x11\xE0", "an old Excel file (.xls): save it as .xlsx or CSV"),
         (b"%PDF", "a PDF file: export the list as .xlsx or CSV"),
@@ -70,8 +69,7 @@ fn looks_binary(head: &[u8]) -> bool {
     nul * 200 > head.len() || control * 20 > head.len()
 }
 
-/// UTF-16 by its byte order mark, or because every second byte of digits, separators and line ends
-/// is NUL.
+/// Detects UTF-16 by its byte order mark, or by NUL in every second byte of digits, separators and line ends.
 fn utf16(head: &[u8]) -> Option<Text> {
     match head {
         [0xFF, 0xFE, ..] => return Some(Text { encoding: UTF_16LE, bom: 2 }),
@@ -97,18 +95,18 @@ fn utf16(head: &[u8]) -> Option<Text> {
     }
 }
 
-/// The encoding that a mark or the pattern of NULs settles; `None` when the letters must be looked at.
-pub fn marked(head: &[u8]) -> Option<Text> {
+/// The encoding by byte order mark or UTF-16 pattern; `None` if only the letters can decide.
+pub fn encoding_by_mark(head: &[u8]) -> Option<Text> {
     match head {
         [0xEF, 0xBB, 0xBF, ..] => Some(Text { encoding: UTF_8, bom: 3 }),
         _ => utf16(head),
     }
 }
 
-/// The encoding of a piece of text that holds bytes above 127. UTF-8 if it reads as UTF-8, save for a
-/// few broken bytes; else GB18030, which holds GBK, when it reads without a fault; else what the
-/// detector says. `piece` may end in the middle of a character.
-pub fn guess(piece: &[u8]) -> &'static Encoding {
+/// Guesses the encoding of text with bytes above 127: UTF-8 if it decodes as UTF-8 but for a few broken
+/// bytes; else GB18030 (a superset of GBK) if it decodes without a fault; else the detector's guess. `piece`
+/// may end in the middle of a character.
+pub fn guess_encoding(piece: &[u8]) -> &'static Encoding {
     let (good, bad) = utf8_score(piece);
     if bad == 0 || good > bad * 10 {
         return UTF_8;
@@ -116,7 +114,7 @@ pub fn guess(piece: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(piece, true);
     let guessed = detector.guess(Some(b"cn"), Utf8Detection::Deny);
-    // A short list has too few letters for statistics; words that stand above columns decide first.
+    // A short list has too few letters for statistics, so known header words decide first.
     if has_header_word(GB18030, piece) {
         return GB18030;
     }
@@ -139,7 +137,8 @@ fn has_header_word(encoding: &'static Encoding, piece: &[u8]) -> bool {
         .any(|word| text.contains(word))
 }
 
-/// Characters beyond ASCII that read as UTF-8, and broken places. A cut at the end is not broken.
+/// Counts non-ASCII characters that are valid UTF-8, and broken places. A character cut off at the end is not
+/// broken.
 fn utf8_score(mut piece: &[u8]) -> (usize, usize) {
     let (mut good, mut bad) = (0, 0);
     let beyond = |text: &[u8]| text.iter().filter(|b| **b >= 0xC0).count();
@@ -156,13 +155,13 @@ fn utf8_score(mut piece: &[u8]) -> (usize, usize) {
     }
 }
 
-/// The candidates, the likeliest first.
+/// Possible separators, the likeliest first.
 pub const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
-/// The separator that cuts the most lines into the same number of cells, more than one. A list of
-/// bare numbers has none, and reads the same with a comma. `sep=;` in the first line is an order.
-pub fn separator(text: &[u8]) -> u8 {
-    if let Some([wanted, ..]) = excel_order(text)
+/// The separator that splits the most lines into the same number of cells, more than one. A list of bare
+/// numbers has none and reads the same with a comma. `sep=;` in the first line (Excel) decides.
+pub fn detect_separator(text: &[u8]) -> u8 {
+    if let Some([wanted, ..]) = excel_separator(text)
         && SEPARATORS.contains(wanted)
     {
         return *wanted;
@@ -180,8 +179,8 @@ pub fn separator(text: &[u8]) -> u8 {
     best.2
 }
 
-/// What stands behind `sep=` in the first line.
-pub fn excel_order(text: &[u8]) -> Option<&[u8]> {
+/// The text after `sep=` in the first line.
+pub fn excel_separator(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"sep=").or_else(|| text.strip_prefix(b"\"sep="))?;
     Some(&rest[..rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len())])
 }
@@ -211,36 +210,36 @@ mod tests {
     const LIST: &str = "姓名,手机号码,房号\n王芳,15412345678,1-101\n李强,15412345679,1-102\n";
 
     #[test]
-    fn encodings_are_found_by_mark_or_by_looking() {
+    fn encodings_are_found_by_mark_or_by_content() {
         let utf16 = |bytes: fn(u16) -> [u8; 2]| LIST.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
-        assert_eq!(marked(&utf16(u16::to_le_bytes)), Some(Text { encoding: UTF_16LE, bom: 0 }));
-        assert_eq!(marked(&utf16(u16::to_be_bytes)), Some(Text { encoding: UTF_16BE, bom: 0 }));
-        assert_eq!(marked(b"\xFF\xFEa\0"), Some(Text { encoding: UTF_16LE, bom: 2 }));
-        assert_eq!(marked("\u{FEFF}a".as_bytes()), Some(Text { encoding: UTF_8, bom: 3 }));
-        assert_eq!(marked(LIST.as_bytes()), None);
-        assert_eq!(guess(LIST.as_bytes()), UTF_8);
-        assert_eq!(guess(&GB18030.encode(LIST).0), GB18030);
-        assert_eq!(guess(&BIG5.encode("姓名,電話號碼,地址\n陳大文,15412345678,九龍灣\n").0), BIG5);
+        assert_eq!(encoding_by_mark(&utf16(u16::to_le_bytes)), Some(Text { encoding: UTF_16LE, bom: 0 }));
+        assert_eq!(encoding_by_mark(&utf16(u16::to_be_bytes)), Some(Text { encoding: UTF_16BE, bom: 0 }));
+        assert_eq!(encoding_by_mark(b"\xFF\xFEa\0"), Some(Text { encoding: UTF_16LE, bom: 2 }));
+        assert_eq!(encoding_by_mark("\u{FEFF}a".as_bytes()), Some(Text { encoding: UTF_8, bom: 3 }));
+        assert_eq!(encoding_by_mark(LIST.as_bytes()), None);
+        assert_eq!(guess_encoding(LIST.as_bytes()), UTF_8);
+        assert_eq!(guess_encoding(&GB18030.encode(LIST).0), GB18030);
+        assert_eq!(guess_encoding(&BIG5.encode("姓名,電話號碼,地址\n陳大文,15412345678,九龍灣\n").0), BIG5);
     }
 
     #[test]
-    fn one_letter_is_enough_to_see_gbk() {
+    fn one_character_is_enough_to_detect_gbk() {
         for text in ["手机\n15412345678\n", "name,phone\n王,15412345678\n", "张三\t15412345678\n"] {
-            assert_eq!(guess(&GB18030.encode(text).0), GB18030, "{text}");
+            assert_eq!(guess_encoding(&GB18030.encode(text).0), GB18030, "{text}");
         }
     }
 
     #[test]
-    fn a_broken_byte_does_not_turn_utf8_into_something_else() {
+    fn a_broken_byte_does_not_change_utf8_detection() {
         let mut bytes = LIST.repeat(3).into_bytes();
         bytes.extend_from_slice(b"\xE7\n");
-        assert_eq!(guess(&bytes), UTF_8);
-        assert_eq!(guess(&LIST.as_bytes()[..LIST.len() - 20]), UTF_8);
+        assert_eq!(guess_encoding(&bytes), UTF_8);
+        assert_eq!(guess_encoding(&LIST.as_bytes()[..LIST.len() - 20]), UTF_8);
     }
 
     #[test]
-    fn files_that_are_no_lists_are_named() {
-        assert_eq!(kind(b"PK\x03\x04...."), Kind::Zip);
+    fn files_that_are_no_lists_are_refused_by_kind() {
+        assert_eq!(detect_kind(b"PK\x03\x04...."), Kind::Zip);
         for bytes in [
             b"\xD0\xCF\x11\xE0\xA1\xB1".as_slice(),
             b"%PDF-1.7",
@@ -248,17 +247,20 @@ mod tests {
             b"  <html><table>",
             &[0; 500],
         ] {
-            assert!(matches!(kind(bytes), Kind::Foreign(_)), "{bytes:?}");
+            assert!(matches!(detect_kind(bytes), Kind::Foreign(_)), "{bytes:?}");
         }
         let noise: Vec<u8> = (0..=255).collect();
-        assert!(matches!(kind(&noise), Kind::Foreign(_)));
-        assert_eq!(kind(LIST.as_bytes()), Kind::Text);
-        assert_eq!(kind(&GB18030.encode(LIST).0), Kind::Text);
-        assert_eq!(kind(&LIST.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()), Kind::Text);
+        assert!(matches!(detect_kind(&noise), Kind::Foreign(_)));
+        assert_eq!(detect_kind(LIST.as_bytes()), Kind::Text);
+        assert_eq!(detect_kind(&GB18030.encode(LIST).0), Kind::Text);
+        assert_eq!(
+            detect_kind(&LIST.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()),
+            Kind::Text
+        );
     }
 
     #[test]
-    fn the_separator_is_what_cuts_the_lines_alike() {
+    fn the_separator_splits_lines_into_equal_cell_counts() {
         for (text, separator) in [
             ("a,b,c\n1,2,3\n", b','),
             ("a\tb\n1,5\t2\n1\t2\n", b'\t'),
@@ -269,7 +271,7 @@ mod tests {
             ("sep=;\na,b;c,d\n", b';'),
             ("", b','),
         ] {
-            assert_eq!(super::separator(text.as_bytes()), separator, "{text}");
+            assert_eq!(detect_separator(text.as_bytes()), separator, "{text}");
         }
     }
 }

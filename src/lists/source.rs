@@ -1,4 +1,4 @@
-//! A list file of any kind, as rows of text: the shape that text and sheets share.
+//! A list file of any kind as rows of text: the common interface of text files and workbooks.
 
 use super::ListError;
 use super::sheet::SheetFile;
@@ -6,39 +6,39 @@ use super::text::TextFile;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Rows that are looked at to find the header and the columns.
+/// Rows examined to find the header and the columns.
 pub(crate) const SAMPLE_ROWS: usize = 100;
 
-/// One row as it stands in the file.
+/// One row of the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {
-    /// As people count.
+    /// Counted from 1.
     pub row: u64,
     pub cells: &'a [&'a str],
-    /// Why its cells cannot be trusted.
-    pub flaw: Option<Flaw>,
+    /// The defect that makes its cells unreliable.
+    pub defect: Option<RowDefect>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw {
+pub(crate) enum RowDefect {
     OpenQuote,
     TooLong,
     Nul,
 }
 
-impl Flaw {
+impl RowDefect {
     pub fn hint(self) -> &'static str {
         match self {
-            Flaw::OpenQuote => "a quotation mark is opened and not closed: remove it or close it",
-            Flaw::TooLong => "the row is longer than 128 KiB: is a line end missing?",
-            Flaw::Nul => "the row holds NUL bytes: save the list again as CSV or .xlsx",
+            RowDefect::OpenQuote => "a quotation mark is opened and not closed: remove it or close it",
+            RowDefect::TooLong => "the row is longer than 128 KiB: is a line end missing?",
+            RowDefect::Nul => "the row holds NUL bytes: save the list again as CSV or .xlsx",
         }
     }
 }
 
-/// A row kept for looking at.
+/// A row kept to find the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Given {
+pub(crate) struct SampleRow {
     pub row: u64,
     pub cells: Vec<String>,
 }
@@ -49,7 +49,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// By the name's ending: `.xlsx` (and `.xlsm`) is a sheet, everything else is looked at as text.
+    /// Opens by extension: `.xlsx` and `.xlsm` as a workbook, anything else as text.
     pub fn open(path: &Path) -> Result<Self, ListError> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
@@ -58,22 +58,22 @@ impl Source {
         }
     }
 
-    pub fn sample(&mut self) -> Result<Vec<Given>, ListError> {
+    pub fn sample(&mut self) -> Result<Vec<SampleRow>, ListError> {
         match self {
             Source::Text(text) => Ok(text.sample()),
             Source::Sheet(sheet) => sheet.sample(),
         }
     }
 
-    /// Every row that is not blank, from the first; once.
-    pub fn each(
+    /// Visits every row that is not blank, from the first. May be called once.
+    pub fn for_each_row(
         &mut self,
         width: usize,
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<(), ListError> {
         match self {
-            Source::Text(text) => text.each(width, visit),
-            Source::Sheet(sheet) => sheet.each(visit),
+            Source::Text(text) => text.for_each_row(width, visit),
+            Source::Sheet(sheet) => sheet.for_each_row(visit),
         }
     }
 }

@@ -1,25 +1,25 @@
-//! A CSV or TXT file as rows of cells, in bounded pieces: read, decode to UTF-8, cut at row ends, let
-//! polars cut the cells. What a row means is not known here.
+//! Reads a CSV or TXT file as rows of cells, in bounded pieces: decodes to UTF-8, splits rows, lets polars
+//! split the cells.
 
 use super::ListError;
 use super::frame::Frame;
-use super::records::{Cutter, RECORD_MAX, Shape, Span};
+use super::records::{RECORD_MAX, RowShape, RowSpan, RowSplitter};
 use super::sniff::{self, Kind};
-use super::source::{Flaw, Given, Record, SAMPLE_ROWS};
+use super::source::{Record, RowDefect, SAMPLE_ROWS, SampleRow};
 use encoding_rs::{Decoder, Encoding, UTF_8};
 use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// Bytes read at a time. Large enough that polars' work per piece does not show, small enough that a
-/// piece and its cells stay in the cache.
-const PIECE: usize = 1024 * 1024;
+/// Bytes read at a time. Large enough to hide polars' fixed cost per piece, small enough that a piece and its
+/// cells stay in the CPU cache.
+const PIECE_BYTES: usize = 1024 * 1024;
 
-/// What is kept of a row too long to be read.
-const STUB: usize = 400;
+/// Bytes kept of a row that is too long.
+const STUB_BYTES: usize = 400;
 
-/// Cells kept of a row: one more than a list may have columns, so that the excess is seen.
+/// Cells kept of a row: one more than the column limit, so that the excess is noticed.
 const CELLS_KEPT: usize = 1_001;
 
 pub(crate) struct TextFile {
@@ -29,17 +29,17 @@ pub(crate) struct TextFile {
     encoding: Option<&'static Encoding>,
     /// Raw bytes of the last read.
     raw: Vec<u8>,
-    /// Decoded text from `from` on that is not yet taken.
+    /// Decoded text that is not yet consumed.
     text: Vec<u8>,
     at_end: bool,
     /// Line ends are lone carriage returns, as old Macs wrote them.
-    carriage_ends: bool,
+    has_carriage_ends: bool,
     pub separator: u8,
-    /// Rows before `text`, as people count.
+    /// Rows before `text`.
     rows_before: u64,
-    /// Inside a row too long to be read.
+    /// Inside a row that is too long, until its line end.
     skipping: bool,
-    /// Replacement characters that decoding put in.
+    /// Replacement characters inserted by decoding.
     pub broken_characters: u64,
 }
 
@@ -54,13 +54,13 @@ impl TextFile {
             raw: Vec::new(),
             text: Vec::new(),
             at_end: false,
-            carriage_ends: false,
+            has_carriage_ends: false,
             separator: b',',
             rows_before: 0,
             skipping: false,
             broken_characters: 0,
         };
-        text.first_piece()?;
+        text.read_first_piece()?;
         Ok(text)
     }
 
@@ -68,28 +68,28 @@ impl TextFile {
         self.encoding.unwrap_or(UTF_8).name()
     }
 
-    fn first_piece(&mut self) -> Result<(), ListError> {
+    fn read_first_piece(&mut self) -> Result<(), ListError> {
         self.read_raw()?;
-        match sniff::kind(&self.raw[..self.raw.len().min(64 * 1024)]) {
+        match sniff::detect_kind(&self.raw[..self.raw.len().min(64 * 1024)]) {
             Kind::Text => {}
             Kind::Zip => {
-                return Err(self.foreign(
+                return Err(self.foreign_file(
                     "a ZIP archive or an Excel file: unpack it, or name it .xlsx if Excel opens it",
                 ));
             }
-            Kind::Foreign(what) => return Err(self.foreign(what)),
+            Kind::Foreign(what) => return Err(self.foreign_file(what)),
         }
-        if let Some(found) = sniff::marked(&self.raw) {
-            self.settle(found.encoding);
+        if let Some(found) = sniff::encoding_by_mark(&self.raw) {
+            self.set_encoding(found.encoding);
             self.raw.drain(..found.bom);
         }
         self.decode();
-        self.carriage_ends = !self.text.contains(&b'\n') && self.text.contains(&b'\r');
-        if self.carriage_ends {
-            line_feeds(&mut self.text);
+        self.has_carriage_ends = !self.text.contains(&b'\n') && self.text.contains(&b'\r');
+        if self.has_carriage_ends {
+            replace_carriage_returns(&mut self.text);
         }
-        let ordered = sniff::excel_order(&self.text).is_some();
-        self.separator = sniff::separator(&self.text[..self.text.len().min(64 * 1024)]);
+        let ordered = sniff::excel_separator(&self.text).is_some();
+        self.separator = sniff::detect_separator(&self.text[..self.text.len().min(64 * 1024)]);
         if ordered {
             let line = self.text.iter().position(|b| *b == b'\n').map_or(self.text.len(), |at| at + 1);
             self.text.drain(..line);
@@ -98,19 +98,19 @@ impl TextFile {
         Ok(())
     }
 
-    fn foreign(&self, what: &'static str) -> ListError {
+    fn foreign_file(&self, what: &'static str) -> ListError {
         ListError::Foreign { file: self.path.clone(), what }
     }
 
-    fn settle(&mut self, encoding: &'static Encoding) {
+    fn set_encoding(&mut self, encoding: &'static Encoding) {
         self.encoding = Some(encoding);
         self.decoder = Some(encoding.new_decoder_without_bom_handling());
     }
 
     fn read_raw(&mut self) -> Result<(), ListError> {
-        self.raw.resize(PIECE, 0);
+        self.raw.resize(PIECE_BYTES, 0);
         let mut filled = 0;
-        while filled < PIECE {
+        while filled < PIECE_BYTES {
             match self.file.read(&mut self.raw[filled..]) {
                 Ok(0) => {
                     self.at_end = true;
@@ -127,11 +127,11 @@ impl TextFile {
         Ok(())
     }
 
-    /// `raw` onto the end of `text`. Plain ASCII needs no encoding, so the choice waits for the first
-    /// letter beyond it: a list of a million numbers may have its first Chinese name near the end.
+    /// Decodes `raw` onto the end of `text`. The encoding is chosen at the first non-ASCII byte: a list of a
+    /// million numbers may have its first Chinese name near the end.
     fn decode(&mut self) {
         if self.encoding.is_none() && !self.raw.is_ascii() {
-            self.settle(sniff::guess(&self.raw));
+            self.set_encoding(sniff::guess_encoding(&self.raw));
         }
         let from = self.text.len();
         match &mut self.decoder {
@@ -148,38 +148,38 @@ impl TextFile {
                 }
             }
         }
-        if self.carriage_ends {
-            line_feeds(&mut self.text[from..]);
+        if self.has_carriage_ends {
+            replace_carriage_returns(&mut self.text[from..]);
         }
     }
 
-    /// The first rows, cut one by one, for finding the header.
-    pub fn sample(&self) -> Vec<Given> {
+    /// The first rows, split one by one, to find the header.
+    pub fn sample(&self) -> Vec<SampleRow> {
         let mut spans = Vec::new();
-        Cutter { separator: self.separator, width: None }.cut(&self.text, self.at_end, &mut spans);
+        RowSplitter { separator: self.separator, width: None }.split(&self.text, self.at_end, &mut spans);
         let rows = spans.iter().zip(self.rows_before + 1..);
-        rows.filter(|(span, _)| !matches!(span.shape, Shape::Blank | Shape::TooLong | Shape::Nul))
+        rows.filter(|(span, _)| !matches!(span.shape, RowShape::Blank | RowShape::TooLong | RowShape::Nul))
             .take(SAMPLE_ROWS)
             .map(|(span, row)| {
                 let mut cells = Vec::new();
-                cut_cells(&self.text[span.start..span.end], self.separator, span.shape, &mut cells);
-                Given { row, cells }
+                split_cells(&self.text[span.start..span.end], self.separator, span.shape, &mut cells);
+                SampleRow { row, cells }
             })
             .collect()
     }
 
-    /// Every row that is not blank, in order. `width`: the cells of the header.
-    pub fn each(
+    /// Visits every row that is not blank, in order. `width`: cells of the header.
+    pub fn for_each_row(
         &mut self,
         width: usize,
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<(), ListError> {
-        let cutter = Cutter { separator: self.separator, width: Some(width) };
-        let mut spans: Vec<Span> = Vec::new();
+        let splitter = RowSplitter { separator: self.separator, width: Some(width) };
+        let mut spans: Vec<RowSpan> = Vec::new();
         let mut regular = Vec::new();
         loop {
             spans.clear();
-            let mut rest = cutter.cut(&self.text, self.at_end, &mut spans);
+            let mut rest = splitter.split(&self.text, self.at_end, &mut spans);
             let first_row = self.rows_before + 1;
             self.rows_before += spans.len() as u64;
             if self.visit_piece(&spans, first_row, width, &mut regular, visit).is_break() {
@@ -189,9 +189,10 @@ impl TextFile {
                 rest = self.text.len();
                 self.skipping = true;
                 self.rows_before += 1;
-                let cells = [String::from_utf8_lossy(&self.text[..STUB])];
+                let cells = [String::from_utf8_lossy(&self.text[..STUB_BYTES])];
                 let cells = [cells[0].trim_end_matches('\u{FFFD}')];
-                let record = Record { row: self.rows_before, cells: &cells, flaw: Some(Flaw::TooLong) };
+                let record =
+                    Record { row: self.rows_before, cells: &cells, defect: Some(RowDefect::TooLong) };
                 if visit(record).is_break() {
                     return Ok(());
                 }
@@ -226,23 +227,23 @@ impl TextFile {
         Ok(())
     }
 
-    /// Regular rows go through polars together. The others are cut by the csv crate one at a time,
-    /// because polars counts quotes anywhere in a line and stops at a row of another width: one such
-    /// row would shift or end its whole piece.
+    /// Regular rows are split together by polars, the others one at a time by the csv crate: polars counts
+    /// quotes anywhere in a line and stops at a row of another width, so one such row would shift or end its
+    /// whole piece.
     fn visit_piece(
         &self,
-        spans: &[Span],
+        spans: &[RowSpan],
         first_row: u64,
         width: usize,
         copy: &mut Vec<u8>,
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let count = spans.iter().filter(|span| span.shape == Shape::Regular).count();
+        let count = spans.iter().filter(|span| span.shape == RowShape::Regular).count();
         let text: &[u8] = match (spans.first(), spans.last()) {
             (Some(first), Some(last)) if count == spans.len() => &self.text[first.start..last.next],
             _ => {
                 copy.clear();
-                for span in spans.iter().filter(|span| span.shape == Shape::Regular) {
+                for span in spans.iter().filter(|span| span.shape == RowShape::Regular) {
                     copy.extend_from_slice(&self.text[span.start..span.end]);
                     copy.push(b'\n');
                 }
@@ -255,34 +256,37 @@ impl TextFile {
         let mut owned: Vec<String> = Vec::new();
         let mut in_frame = 0;
         for (span, row) in spans.iter().zip(first_row..) {
-            let flaw = match span.shape {
-                Shape::Blank => continue,
-                Shape::Regular | Shape::Odd => None,
-                Shape::OpenQuote => Some(Flaw::OpenQuote),
-                Shape::TooLong => Some(Flaw::TooLong),
-                Shape::Nul => Some(Flaw::Nul),
+            let defect = match span.shape {
+                RowShape::Blank => continue,
+                RowShape::Regular | RowShape::Odd => None,
+                RowShape::OpenQuote => Some(RowDefect::OpenQuote),
+                RowShape::TooLong => Some(RowDefect::TooLong),
+                RowShape::Nul => Some(RowDefect::Nul),
             };
-            if span.shape == Shape::Regular && frame.is_some() {
+            if span.shape == RowShape::Regular && frame.is_some() {
                 cells.clear();
                 cells.extend(frame_cells.iter().map(|column| column.cell(in_frame)));
                 in_frame += 1;
-                visit(Record { row, cells: &cells, flaw })?;
+                visit(Record { row, cells: &cells, defect })?;
             } else {
-                let end =
-                    if flaw == Some(Flaw::TooLong) { span.end.min(span.start + STUB) } else { span.end };
-                cut_cells(&self.text[span.start..end], self.separator, span.shape, &mut owned);
+                let end = if defect == Some(RowDefect::TooLong) {
+                    span.end.min(span.start + STUB_BYTES)
+                } else {
+                    span.end
+                };
+                split_cells(&self.text[span.start..end], self.separator, span.shape, &mut owned);
                 let given: Vec<&str> = owned.iter().map(String::as_str).collect();
-                visit(Record { row, cells: &given, flaw })?;
+                visit(Record { row, cells: &given, defect })?;
             }
         }
         ControlFlow::Continue(())
     }
 }
 
-/// One row with the csv crate; a row whose quotes cannot be trusted is cut at separators alone.
-fn cut_cells(row: &[u8], separator: u8, shape: Shape, cells: &mut Vec<String>) {
+/// Splits one row with the csv crate; a row with unreliable quotes is split at separators alone.
+fn split_cells(row: &[u8], separator: u8, shape: RowShape, cells: &mut Vec<String>) {
     cells.clear();
-    let quoting = !matches!(shape, Shape::OpenQuote | Shape::TooLong | Shape::Nul);
+    let quoting = !matches!(shape, RowShape::OpenQuote | RowShape::TooLong | RowShape::Nul);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -298,6 +302,6 @@ fn cut_cells(row: &[u8], separator: u8, shape: Shape, cells: &mut Vec<String>) {
     }
 }
 
-fn line_feeds(text: &mut [u8]) {
+fn replace_carriage_returns(text: &mut [u8]) {
     text.iter_mut().filter(|b| **b == b'\r').for_each(|b| *b = b'\n');
 }

@@ -1,4 +1,4 @@
-//! The program as a script sees it: exit codes, what stands on stdout, sentences on stderr.
+//! The program as a script sees it: exit codes, data on stdout, messages on stderr.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ const DONE: i32 = 0;
 const USAGE: i32 = 2;
 const REFUSED: i32 = 3;
 
-/// A campaign file that is right; its list and its sound are not there.
+/// A valid campaign file; its list and sound file do not exist.
 const CAMPAIGN: &str = "name = \"vote\"\nmode = \"announce\"\n\n[list]\nfile = \"list.csv\"\n\n\
                         [announcement]\nfile = \"notice.mp3\"\n";
 
-struct Desk {
+struct Workspace {
     dir: tempfile::TempDir,
 }
 
-impl Desk {
+impl Workspace {
     fn new() -> Self {
-        Desk { dir: tempfile::tempdir().expect("a folder") }
+        Workspace { dir: tempfile::tempdir().expect("a folder") }
     }
 
     fn with(self, name: &str, text: &str) -> Self {
@@ -30,7 +30,7 @@ impl Desk {
         self.dir.path().join(name)
     }
 
-    /// Runs in this folder, without what the tester's own environment sets.
+    /// Runs in this folder, without `PACELINE_` variables of the tester's environment.
     fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(arguments, &[])
     }
@@ -78,69 +78,72 @@ impl Ran {
 
 #[test]
 fn help_documents_the_exit_codes_and_gives_examples() {
-    let desk = Desk::new();
-    let help = desk.run(&["--help"]).ended(DONE).out;
+    let workspace = Workspace::new();
+    let help = workspace.run(&["--help"]).ended(DONE).out;
     for code in ["0  done", "2  bad usage", "3  input refused", "4  stopped"] {
         assert!(help.contains(code), "{code} is not in {help}");
     }
     for command in ["run", "check", "call", "export", "carrier", "schema"] {
-        let help = desk.run(&[command, "--help"]).ended(DONE).out;
+        let help = workspace.run(&[command, "--help"]).ended(DONE).out;
         assert!(help.contains("paceline ") && help.contains("Example"), "{command}: {help}");
     }
 }
 
 #[test]
 fn bad_usage_ends_with_2() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for arguments in
         [&["dial"][..], &["run"], &["export", "c.toml", "--format", "pdf"], &["call", "13800138000"]]
     {
-        let ran = desk.run(arguments).ended(USAGE);
+        let ran = workspace.run(arguments).ended(USAGE);
         assert!(ran.out.is_empty() && !ran.err.is_empty(), "{arguments:?}");
     }
 }
 
 #[test]
-fn a_forecast_shows_every_way_of_placing_calls_side_by_side() {
-    let desk = Desk::new().with("campaign.toml", CAMPAIGN);
-    desk.run(&["forecast", "campaign.toml"]).says("a forecast needs agents");
+fn a_forecast_shows_every_pacing_mode() {
+    let workspace = Workspace::new().with("campaign.toml", CAMPAIGN);
+    workspace.run(&["forecast", "campaign.toml"]).says("a forecast needs agents");
     let staffed =
         CAMPAIGN.replace("mode = \"announce\"", "mode = \"ratio\"") + "\n[agents]\ngroup = \"team\"\n";
-    let desk = Desk::new().with("campaign.toml", &staffed);
+    let workspace = Workspace::new().with("campaign.toml", &staffed);
     let arguments =
         ["forecast", "campaign.toml", "--leads", "60", "--agents", "3", "--hours", "1", "--seeds", "2"];
-    let ran = desk.run(&arguments).ended(0);
+    let ran = workspace.run(&arguments).ended(0);
     for way in ["progressive", "ratio 2", "predictive"] {
         assert!(ran.out.contains(way), "{}", ran.out);
     }
-    let json = desk.run(&[&["--json"][..], &arguments[..]].concat()).ended(0);
-    let again = desk.run(&[&["--json"][..], &arguments[..]].concat()).ended(0);
+    let json = workspace.run(&[&["--json"][..], &arguments[..]].concat()).ended(0);
+    let again = workspace.run(&[&["--json"][..], &arguments[..]].concat()).ended(0);
     assert_eq!(json.out, again.out, "the same seeds give the same forecast");
 }
 
 /// FEATURES U3: a configuration never fails silently.
 #[test]
 fn a_fault_in_the_configuration_names_file_and_line() {
-    let desk = Desk::new().with("campaign.toml", CAMPAIGN).with("paceline.toml", "[http]\nlisen = \"x\"\n");
-    desk.run(&["check", "campaign.toml"])
+    let workspace =
+        Workspace::new().with("campaign.toml", CAMPAIGN).with("paceline.toml", "[http]\nlisen = \"x\"\n");
+    workspace
+        .run(&["check", "campaign.toml"])
         .ended(USAGE)
         .says("paceline.toml:2: unknown key `lisen`")
         .says("`listen`");
-    desk.run(&["--config", "absent.toml", "check", "campaign.toml"]).ended(USAGE).says("absent.toml");
+    workspace.run(&["--config", "absent.toml", "check", "campaign.toml"]).ended(USAGE).says("absent.toml");
 }
 
 #[test]
 fn a_fault_in_the_environment_names_the_variable() {
-    let desk = Desk::new().with("campaign.toml", CAMPAIGN);
+    let workspace = Workspace::new().with("campaign.toml", CAMPAIGN);
     let environment = [("PACELINE_RTP__PORTS", "many")];
-    desk.run_with(&["check", "campaign.toml"], &environment).ended(USAGE).says("PACELINE_RTP__PORTS");
+    workspace.run_with(&["check", "campaign.toml"], &environment).ended(USAGE).says("PACELINE_RTP__PORTS");
 }
 
 #[test]
-fn faults_in_a_campaign_come_at_once_with_their_lines() {
+fn problems_in_a_campaign_are_reported_together_with_their_lines() {
     let text = format!("{CAMPAIGN}\n[calling]\nring_secs = 1\nconcurrency_max = 5000\n");
-    let desk = Desk::new().with("campaign.toml", &text);
-    desk.run(&["run", "campaign.toml"])
+    let workspace = Workspace::new().with("campaign.toml", &text);
+    workspace
+        .run(&["run", "campaign.toml"])
         .ended(REFUSED)
         .says("campaign.toml:11: ring_secs = 1")
         .says("campaign.toml:12: concurrency_max = 5000");
@@ -148,24 +151,24 @@ fn faults_in_a_campaign_come_at_once_with_their_lines() {
 
 #[test]
 fn a_mode_that_needs_agents_is_refused_in_a_sentence() {
-    let desk = Desk::new().with("campaign.toml", &CAMPAIGN.replace("announce\"", "predictive\""));
-    desk.run(&["run", "campaign.toml"]).ended(REFUSED).says("mode `predictive` needs agents");
-    assert!(!desk.path("paceline.db").exists(), "nothing was begun");
+    let workspace = Workspace::new().with("campaign.toml", &CAMPAIGN.replace("announce\"", "predictive\""));
+    workspace.run(&["run", "campaign.toml"]).ended(REFUSED).says("mode `predictive` needs agents");
+    assert!(!workspace.path("paceline.db").exists(), "nothing was begun");
 }
 
-/// FEATURES C13: a campaign never starts with nothing to dial and nobody told.
+/// FEATURES C13: a campaign never starts silently with nothing to dial.
 #[test]
 fn a_campaign_without_its_files_is_refused_before_anything_starts() {
-    let desk = Desk::new().with("campaign.toml", CAMPAIGN);
-    desk.run(&["run", "campaign.toml"]).ended(REFUSED).says("notice.mp3");
-    desk.run(&["check", "campaign.toml"]).ended(REFUSED).says("notice.mp3").says("list.csv");
-    desk.run(&["check", "nowhere.toml"]).ended(REFUSED).says("nowhere.toml");
+    let workspace = Workspace::new().with("campaign.toml", CAMPAIGN);
+    workspace.run(&["run", "campaign.toml"]).ended(REFUSED).says("notice.mp3");
+    workspace.run(&["check", "campaign.toml"]).ended(REFUSED).says("notice.mp3").says("list.csv");
+    workspace.run(&["check", "nowhere.toml"]).ended(REFUSED).says("nowhere.toml");
 }
 
 #[test]
-fn json_stands_alone_on_stdout_also_when_something_is_wrong() {
-    let desk = Desk::new().with("campaign.toml", "name = 7\n");
-    let ran = desk.run(&["run", "campaign.toml", "--json"]).ended(REFUSED);
+fn stdout_holds_only_json_even_after_an_error() {
+    let workspace = Workspace::new().with("campaign.toml", "name = 7\n");
+    let ran = workspace.run(&["run", "campaign.toml", "--json"]).ended(REFUSED);
     let error: Value = serde_json::from_str(&ran.out).expect("JSON and nothing else");
     assert_eq!(error["exit"], REFUSED);
     assert!(error["error"].as_str().is_some_and(|text| text.contains("campaign.toml:1")), "{error}");
@@ -173,26 +176,25 @@ fn json_stands_alone_on_stdout_also_when_something_is_wrong() {
 
 #[test]
 fn a_schema_is_printed_and_all_are_written() {
-    let desk = Desk::new();
-    let printed = desk.run(&["schema", "campaign"]).ended(DONE).out;
+    let workspace = Workspace::new();
+    let printed = workspace.run(&["schema", "campaign"]).ended(DONE).out;
     let schema: Value = serde_json::from_str(&printed).expect("JSON");
     assert!(schema["properties"]["mode"].is_object(), "{printed}");
-    desk.run(&["schema", "campain"]).ended(USAGE).says("campaign");
-    desk.run(&["schema", "--write", "."]).ended(DONE);
-    let written = std::fs::read_to_string(desk.path("campaign.schema.json")).expect("it is there");
+    workspace.run(&["schema", "campain"]).ended(USAGE).says("campaign");
+    workspace.run(&["schema", "--write", "."]).ended(DONE);
+    let written = std::fs::read_to_string(workspace.path("campaign.schema.json")).expect("it is there");
     assert_eq!(written, printed);
 }
 
-/// Whatever the shell passes on, the program answers in words.
 #[test]
 fn a_log_filter_that_cannot_be_read_is_bad_usage() {
-    Desk::new().run(&["--log", "paceline=loudly", "schema"]).ended(USAGE).says("--log");
+    Workspace::new().run(&["--log", "paceline=loudly", "schema"]).ended(USAGE).says("--log");
 }
 
 #[test]
 fn an_unknown_journal_is_named() {
-    let desk = Desk::new();
-    let ran = desk.run(&["replay", "nowhere"]);
+    let workspace = Workspace::new();
+    let ran = workspace.run(&["replay", "nowhere"]);
     assert_ne!(ran.code, DONE);
     assert!(ran.err.contains("nowhere"), "{}", ran.err);
     assert!(!Path::new("nowhere").exists());

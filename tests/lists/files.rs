@@ -1,5 +1,5 @@
-//! Every nasty file ends as a careful person would want: right rows, right reasons, no number from
-//! nowhere, and counts that reconcile.
+//! Malformed and unusual list files: right rows, right reasons, no invented number, and counts that
+//! reconcile.
 
 use encoding_rs::GB18030;
 use paceline::lists::{
@@ -22,7 +22,7 @@ impl Read {
         self.leads.iter().flat_map(|lead| &lead.phones).map(|(number, _)| number.national()).collect()
     }
 
-    fn why(&self) -> Vec<(u64, Reason)> {
+    fn reasons(&self) -> Vec<(u64, Reason)> {
         self.refused.iter().map(|row| (row.row, row.reason)).collect()
     }
 }
@@ -109,7 +109,7 @@ fn every_separator_and_line_end_gives_the_same_list() {
 }
 
 #[test]
-fn the_first_chinese_letter_may_stand_far_behind() {
+fn the_first_chinese_character_may_come_late() {
     let mut bytes = b"name,phone\n".to_vec();
     for row in 0..60_000 {
         bytes.extend_from_slice(format!("customer {row},154{row:08}\n").as_bytes());
@@ -122,7 +122,7 @@ fn the_first_chinese_letter_may_stand_far_behind() {
 }
 
 #[test]
-fn a_broken_row_costs_itself_and_shifts_no_other() {
+fn a_broken_row_is_refused_and_shifts_no_other() {
     let read = read(
         "name,phone,flat\n\
          a,15412340001,1\n\
@@ -140,7 +140,7 @@ fn a_broken_row_costs_itself_and_shifts_no_other() {
             .as_bytes(),
     );
     assert_eq!(
-        read.why(),
+        read.reasons(),
         [(3, Reason::InvalidNumber), (7, Reason::InvalidNumber), (13, Reason::InvalidNumber)]
     );
     assert!(read.refused[0].hint.contains("quotation mark"));
@@ -166,7 +166,7 @@ fn a_broken_row_costs_itself_and_shifts_no_other() {
 }
 
 #[test]
-fn rows_without_end_are_refused_and_the_next_are_read() {
+fn rows_that_are_too_long_are_refused_and_the_next_are_read() {
     let mut text = String::from("phone,note\n15412340001,x\n");
     text.push_str(&"y".repeat(5 << 20));
     text.push_str(",1\n15412340002,z\n15412340003,\"");
@@ -179,7 +179,7 @@ fn rows_without_end_are_refused_and_the_next_are_read() {
 }
 
 #[test]
-fn an_unclosed_quote_in_a_long_list_swallows_nothing() {
+fn an_unclosed_quote_in_a_long_list_swallows_no_row() {
     let mut text = String::from("phone,name\n");
     for row in 0..30_000u32 {
         let quote = if row % 5_000 == 7 { "\"" } else { "" };
@@ -197,7 +197,7 @@ fn duplicates_are_found_across_spellings_and_name_the_first_row() {
          15412340004/15412340005,\n15412340005,\n15412340006,15412340006\n"
             .as_bytes(),
     );
-    assert_eq!(read.why(), [(3, Reason::Duplicate), (7, Reason::Duplicate)]);
+    assert_eq!(read.reasons(), [(3, Reason::Duplicate), (7, Reason::Duplicate)]);
     assert!(read.refused[0].hint.contains("row 2"), "{}", read.refused[0].hint);
     assert_eq!(read.leads[1].phones.len(), 1);
     assert_eq!(read.leads[2].phones[1].0.national(), "01062340001");
@@ -207,7 +207,7 @@ fn duplicates_are_found_across_spellings_and_name_the_first_row() {
 }
 
 #[test]
-fn blacklists_are_counted_by_list_and_their_bad_rows_are_told() {
+fn blacklists_are_counted_by_list_and_their_bad_rows_reported() {
     let dir = TempDir::new().expect("a temporary directory");
     let mut spec =
         spec(&dir, "list.csv", "phone\n15412340001\n15412340002\n15412340003\n15412340004\n".as_bytes());
@@ -264,7 +264,7 @@ fn a_workbook_keeps_every_digit() {
     assert_eq!(read.numbers(), ["15412340001", "15412340002", "15412340003"]);
     assert_eq!(read.leads.iter().map(|lead| lead.row).collect::<Vec<_>>(), [3, 6, 9]);
     assert_eq!(
-        read.why(),
+        read.reasons(),
         [(4, Reason::InvalidNumber), (5, Reason::InvalidNumber), (10, Reason::InvalidNumber)]
     );
     assert!(read.refused[0].hint.contains("as text"));
@@ -272,7 +272,7 @@ fn a_workbook_keeps_every_digit() {
 }
 
 #[test]
-fn what_is_no_list_is_refused_in_words() {
+fn files_that_are_no_lists_are_refused_in_words() {
     for (name, bytes, words) in [
         ("list.csv", b"".as_slice(), "empty"),
         ("list.csv", b"\n\n \n", "empty"),
@@ -302,7 +302,7 @@ fn service_numbers_never_become_leads() {
 }
 
 #[test]
-fn the_fix_file_holds_each_refused_row_as_given_and_runs_nothing() {
+fn the_fix_file_holds_each_refused_row_with_formulas_escaped() {
     let dir = TempDir::new().expect("a temporary directory");
     let spec = spec(
         &dir,
@@ -329,7 +329,7 @@ fn the_fix_file_holds_each_refused_row_as_given_and_runs_nothing() {
 }
 
 #[test]
-fn a_receiver_that_gives_up_ends_the_import() {
+fn a_failing_sink_ends_the_import() {
     let dir = TempDir::new().expect("a temporary directory");
     let mut text = String::from("phone\n");
     for row in 0..20_000 {

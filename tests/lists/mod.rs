@@ -1,4 +1,4 @@
-//! Lists read from real files: torture files, encodings, workbooks, blacklists, bytes gone wrong.
+//! Lists read from real files: malformed files, encodings, workbooks, blacklists, mutated bytes.
 
 mod files;
 mod mutation;

@@ -1,5 +1,5 @@
-//! Bytes of good lists, changed at random from a seed: no panic, counts reconcile, no number appears
-//! that the file does not hold, and polars reads what the csv crate reads.
+//! Valid lists with bytes mutated from a seed: no panic, counts reconcile, no number appears that the file
+//! does not hold, and polars reads the same cells as the csv crate.
 
 use super::files::read_spec;
 use encoding_rs::GB18030;
@@ -18,7 +18,7 @@ fn seed_list() -> String {
 }
 
 #[test]
-fn changed_bytes_never_panic_and_never_make_numbers() {
+fn mutated_bytes_never_panic_and_never_make_numbers() {
     let dir = tempfile::TempDir::new().expect("a temporary directory");
     let text = seed_list();
     let bases = [

@@ -1,12 +1,12 @@
-//! The sample campaign's list: its numbers belong to nobody, and its planted faults are all found.
+//! The sample campaign's list: its numbers are unassigned, and its planted faults are all found.
 
 use super::files::read_spec;
 use paceline::lists::ListSpec;
-use paceline::lists::clean::Ranges;
+use paceline::lists::clean::NumberRanges;
 use std::path::Path;
 
 #[test]
-fn numbers_of_the_samples_belong_to_nobody_and_the_planted_faults_are_found() {
+fn sample_numbers_are_unassigned_and_the_planted_faults_are_found() {
     let campaigns = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns");
     let spec = ListSpec {
         file: campaigns.join("jade-garden/list.csv"),
@@ -15,10 +15,10 @@ fn numbers_of_the_samples_belong_to_nobody_and_the_planted_faults_are_found() {
         ..ListSpec::default()
     };
     let read = read_spec(&spec, &[]).expect("the sample list");
-    let mut ranges = Ranges::default();
+    let mut ranges = NumberRanges::default();
     for lead in &read.leads {
         for (number, _) in &lead.phones {
-            assert!(!ranges.in_use(*number), "row {}: {number} may belong to somebody", lead.row);
+            assert!(!ranges.is_in_use(*number), "row {}: {number} may belong to somebody", lead.row);
         }
     }
     for reason in ["invalid_number", "emergency_number", "duplicate", "blacklisted"] {

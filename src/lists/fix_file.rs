@@ -1,13 +1,13 @@
-//! The fix file: every row that was not taken, as given, with its row number, the reason and what to
-//! do. It opens in a spreadsheet, and nothing in it runs there.
+//! The fix file: every refused row as given, with its row number, the reason and what to do. Cells are
+//! escaped for spreadsheets.
 
-use super::cell::harmless;
+use super::cell::escape_formula;
 use super::import::Batch;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `fix.csv` row by row; it takes its name only when it is complete.
+/// Writes `fix.csv` row by row under a temporary name; renamed when complete.
 pub struct FixFile {
     path: PathBuf,
     part: PathBuf,
@@ -25,7 +25,7 @@ impl FixFile {
         Ok(FixFile { path: path.into(), part, out, header: false })
     }
 
-    /// The refused rows of one batch.
+    /// Appends the refused rows of one batch.
     pub fn write(&mut self, batch: &Batch) -> io::Result<()> {
         if !self.header {
             self.header = true;
@@ -39,15 +39,15 @@ impl FixFile {
 
     fn row(&mut self, row: &str, reason: &str, hint: &str, cells: &[String]) -> io::Result<()> {
         for field in [row, reason, hint] {
-            self.out.write_field(harmless(field).as_bytes())?;
+            self.out.write_field(escape_formula(field).as_bytes())?;
         }
         for cell in cells {
-            self.out.write_field(harmless(cell).as_bytes())?;
+            self.out.write_field(escape_formula(cell).as_bytes())?;
         }
         Ok(self.out.write_record(None::<&[u8]>)?)
     }
 
-    /// On disk under its name; the file of an earlier check is replaced.
+    /// Syncs the file and renames it; replaces the file of an earlier check.
     pub fn finish(self) -> io::Result<()> {
         let file = self.out.into_inner().map_err(|e| e.into_error())?;
         file.into_inner().map_err(|e| e.into_error())?.sync_all()?;

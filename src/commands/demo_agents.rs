@@ -1,5 +1,5 @@
-//! The people of a demonstration: accounts in its own store, and simulated agents at telephones of
-//! their own who sign in to the running service.
+//! Simulated agents of `paceline demo`: accounts in the demo's store, and SIP phones that register with the
+//! running service.
 
 use super::Failure;
 use crate::config::LoadedCampaign;
@@ -19,28 +19,33 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
-/// Where the crew's phones are, and their sound.
+/// Address and RTP ports of the simulated phones.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const RTP_PORTS: std::ops::RangeInclusive<u16> = 50_000..=51_999;
 
-/// Simulated agents who are wanted.
+/// How many agents are simulated, and how they behave.
 pub(super) struct Crew {
     pub agents: u32,
     pub habits: Habits,
 }
 
-/// People who were taken on.
-pub(super) struct Hired {
+/// Agents with an account, and the logins of their phones.
+pub(super) struct DemoAgents {
     agents: Vec<Agent>,
     logins: Vec<PhoneLogin>,
 }
 
-/// Takes `count` agents on: 8001 is the shift lead, passwords are made up for this run.
-pub(super) async fn hire(store: &Store, group: GroupId, count: u32, realm: &str) -> Result<Hired, Failure> {
-    let mut hired = Hired { agents: Vec::new(), logins: Vec::new() };
+/// Creates `count` accounts from 8001 on. 8001 is the shift lead; passwords are drawn for this run.
+pub(super) async fn create(
+    store: &Store,
+    group: GroupId,
+    count: u32,
+    realm: &str,
+) -> Result<DemoAgents, Failure> {
+    let mut created = DemoAgents { agents: Vec::new(), logins: Vec::new() };
     for n in 1..=count {
         let number = format!("{}", 8_000 + n);
-        let password = format!("{:016x}", rand_word());
+        let password = format!("{:016x}", random_word());
         let account = PhoneAccount::with_password(&number, AgentId(0), realm, &password);
         let details = AgentDetails {
             name: format!("坐席 {number}"),
@@ -59,7 +64,7 @@ pub(super) async fn hire(store: &Store, group: GroupId, count: u32, realm: &str)
         let id = store.add_agent(&number, &details, &secrets).await.map_err(Failure::unexpected)?;
         let membership = Membership { group, priority: 1, in_use: true };
         store.set_memberships(id, &[membership]).await.map_err(Failure::unexpected)?;
-        hired.agents.push(Agent {
+        created.agents.push(Agent {
             id,
             number: number.clone(),
             name: details.name,
@@ -69,33 +74,33 @@ pub(super) async fn hire(store: &Store, group: GroupId, count: u32, realm: &str)
             recorded: false,
             leads: n == 1,
         });
-        hired.logins.push(PhoneLogin { user: number, password });
+        created.logins.push(PhoneLogin { user: number, password });
     }
-    Ok(hired)
+    Ok(created)
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Nobody but this run ever needs the password.
-fn rand_word() -> u64 {
+/// A random 64-bit word, for passwords that only this run needs.
+fn random_word() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     RandomState::new().build_hasher().finish()
 }
 
-/// Their phones register at `registrar`; they sign in and take calls until they are sent home.
+/// Starts the agents: their phones register at `registrar`, and they take calls until `send_home`.
 pub(super) async fn start(
     handle: &EngineHandle,
     registrar: SocketAddr,
     domain: &str,
-    hired: Hired,
+    created: DemoAgents,
     loaded: &LoadedCampaign,
     campaign: CampaignId,
     habits: Habits,
 ) -> Result<AgentPhones, Failure> {
     let rules = loaded.rules.agents.as_ref();
-    let group = hired.agents.first().and_then(|agent| agent.groups.first()).map(|of| of.group);
+    let group = created.agents.first().and_then(|agent| agent.groups.first()).map(|of| of.group);
     let scene = Scene {
         campaign,
         group: group.unwrap_or(GroupId(0)),
@@ -106,14 +111,14 @@ pub(super) async fn start(
     let voice = tones::greeting(crate::sim::Behaviour::Answer);
     let voice: Vec<f32> = voice.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
     let options = CrewOptions {
-        seed: rand_word(),
-        agents: hired.agents,
+        seed: random_word(),
+        agents: created.agents,
         habits,
         scene,
         phones: PhoneOptions {
             registrar: Some(Peer { transport: Transport::Udp, address: registrar }),
             domain: domain.into(),
-            phones: hired.logins,
+            phones: created.logins,
             address: ADDRESS,
             rtp_ports: RTP_PORTS,
             codecs: vec![Codec::Pcma],
@@ -122,18 +127,18 @@ pub(super) async fn start(
             keep: Duration::ZERO,
         },
     };
-    let door = handle.clone();
+    let engine = handle.clone();
     let act: Act = Arc::new(move |agent, act| {
-        let door = door.clone();
-        Box::pin(async move { door.agent_act(agent, act).await })
+        let engine = engine.clone();
+        Box::pin(async move { engine.agent_act(agent, act).await })
     });
-    let (told, seats) = mpsc::unbounded_channel();
-    tokio::spawn(tell_seats(handle.clone(), told));
+    let (changed, seats) = mpsc::unbounded_channel();
+    tokio::spawn(forward_seats(handle.clone(), changed));
     AgentPhones::start(options, act, seats).await.map_err(Failure::unexpected)
 }
 
-/// A quick day: short talks, short breaks, now and then a hold, a question to a colleague, a callback.
-pub(super) fn demonstration() -> Habits {
+/// Habits for a short demonstration: short talks and breaks, now and then a hold, a consult, a callback.
+pub(super) fn demo_habits() -> Habits {
     Habits {
         late: Spread::new(2.0, 0.8, 0.1, 10.0),
         between_breaks: Spread::new(120.0, 0.5, 30.0, 600.0),
@@ -150,14 +155,14 @@ pub(super) fn demonstration() -> Habits {
     }
 }
 
-/// Passes every seat that changes on to the crew, until the engine or the crew is gone.
-async fn tell_seats(handle: EngineHandle, told: mpsc::UnboundedSender<SeatView>) {
+/// Forwards every changed seat to the simulated agents, until the engine or the agents stop.
+async fn forward_seats(handle: EngineHandle, changed: mpsc::UnboundedSender<SeatView>) {
     let mut live = handle.live();
-    // The engine leaves when nobody holds a handle any more.
+    // A handle kept here would keep the engine running.
     drop(handle);
     loop {
         match live.recv().await {
-            Ok(Live::Seat(seat)) if told.send((*seat).clone()).is_err() => return,
+            Ok(Live::Seat(seat)) if changed.send((*seat).clone()).is_err() => return,
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }

@@ -1,0 +1,95 @@
+//! Tidies the recordings at a start: repairs those that a crash cut off, deletes those past their retention.
+
+use super::Failure;
+use crate::config::Config;
+use crate::net::rtp;
+use crate::store::{CutLeg, FoundRecording, Store};
+use paceline_core::ids::CallId;
+use paceline_core::time::Utc;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Most recordings deleted at one start; the rest follows at the next.
+const DELETED_AT_ONCE: u32 = 100_000;
+
+/// A recording may be complete this long before its row is written.
+const ROW_DELAY_MAX: Duration = Duration::from_secs(60);
+
+/// Repairs recordings that a crash cut off, enters them with their calls, and deletes those past their
+/// retention. `cut` and `alive_at`: open legs and last sign of life of the last process, from the store.
+pub(super) async fn recover_recordings(
+    config: &Config,
+    store: &Store,
+    cut: &[CutLeg],
+    alive_at: Utc,
+) -> Result<(), Failure> {
+    let dir = PathBuf::from(&config.recordings.dir);
+    if !dir.is_dir() {
+        return Ok(());
+    }
+    let recordings = dir.clone();
+    let since = UNIX_EPOCH + Duration::from_millis(alive_at.as_millis().max(0) as u64);
+    let since = since.checked_sub(ROW_DELAY_MAX).unwrap_or(UNIX_EPOCH);
+    let searched = tokio::task::spawn_blocking(move || {
+        let mended = rtp::recover(&recordings)?;
+        let finished = rtp::finished_since(&recordings, since)?;
+        let found = finished.iter().filter_map(|file| found_recording(&recordings, file)).collect();
+        Ok::<_, std::io::Error>((mended.len(), found))
+    });
+    let (mended, found): (usize, Vec<_>) = searched
+        .await
+        .map_err(Failure::unexpected)?
+        .map_err(|error| Failure::usage(format!("{}: {error}", dir.display())))?;
+    if mended > 0 {
+        eprintln!("{mended} recordings were cut off by the last stop; they have been repaired");
+    }
+    store.recordings_found(&found, cut).await.map_err(Failure::unexpected)?;
+    let days = config.retention.recordings_days;
+    let old = store.recordings_older_than(days, DELETED_AT_ONCE).await.map_err(Failure::unexpected)?;
+    let mut deleted = Vec::new();
+    for recording in old {
+        let file = dir.join(&recording.path);
+        match std::fs::remove_file(&file) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                eprintln!("warning: {}: {error}; kept beyond its retention", file.display());
+                continue;
+            }
+        }
+        // The description beside the sound file, if there is one.
+        let _ = std::fs::remove_file(file.with_extension("json"));
+        deleted.push(recording.id);
+    }
+    store.recordings_deleted(&deleted).await.map_err(Failure::unexpected)
+}
+
+/// The description (`.json`) of a recording.
+#[derive(Deserialize)]
+struct Description {
+    meta: DescribedCall,
+    started_unix_micros: i64,
+    #[serde(default)]
+    seconds: f64,
+    #[serde(default)]
+    lost_frames: u64,
+}
+
+#[derive(Deserialize)]
+struct DescribedCall {
+    call: CallId,
+}
+
+/// `None` if the description is missing or does not name a call.
+fn found_recording(dir: &Path, file: &Path) -> Option<FoundRecording> {
+    let description: Description =
+        serde_json::from_slice(&std::fs::read(file.with_extension("json")).ok()?).ok()?;
+    Some(FoundRecording {
+        call: description.meta.call,
+        began_at: Utc::from_millis(description.started_unix_micros / 1_000),
+        path: file.strip_prefix(dir).unwrap_or(file).display().to_string(),
+        seconds: description.seconds,
+        lost_frames: description.lost_frames,
+    })
+}

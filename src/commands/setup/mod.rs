@@ -1,0 +1,359 @@
+//! Builds a running engine from configuration and campaign files: audio, store, list, trunks, sockets, media.
+//! Every refusal happens here, before the first call.
+
+mod import;
+mod network;
+mod trunks;
+
+pub(super) use import::campaign_row;
+
+use super::demo_agents::{self, Crew};
+use super::{Failure, recordings};
+use crate::audio::{Language, Sound};
+use crate::config::settings::PromptLanguage;
+use crate::config::{Config, LoadedCampaign};
+use crate::console::client::{Client, KeyFile};
+use crate::console::{self, CampaignFolder, Console, Door, DoorParts};
+use crate::engine::{self, Ask, CampaignBoard, EngineHandle, Opening, Parts, Prompts};
+use crate::journal::{JournalConfig, JournalWriter};
+use crate::metrics::Metrics;
+use crate::net::clock::Clock;
+use crate::sim::agents::AgentPhones;
+use crate::sim::serve::RunningCarrier;
+use crate::store::{Store, Writer};
+use import::{import_list, lead_counts, save_campaign};
+use network::{Network, phone_line};
+use paceline_core::campaign::Mode;
+use paceline_core::ids::CampaignId;
+use paceline_core::sip::user_agent::SavedDialog;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use trunks::{configured_trunks, simulated_trunk, start_simulated_carrier};
+
+/// Configuration, campaign and options of one run.
+pub(super) struct Setup {
+    pub config: Config,
+    pub loaded: LoadedCampaign,
+    /// People file of the simulated carrier.
+    pub people: Option<PathBuf>,
+    /// Serve the API, `/metrics` and the health checks.
+    pub with_api: bool,
+    /// Simulated agents for the campaign.
+    pub crew: Option<Crew>,
+}
+
+/// A running service with one open campaign.
+pub(super) struct RunningCampaign {
+    pub handle: EngineHandle,
+    pub campaign: CampaignId,
+    pub leads: u64,
+    pub leads_open: u64,
+    pub metrics: Arc<Metrics>,
+    crew: Option<AgentPhones>,
+    service: Service,
+}
+
+impl RunningCampaign {
+    /// Waits until no call is out, stops the engine and writes everything.
+    pub async fn finish(self) -> Result<CampaignBoard, Failure> {
+        let board = self.handle.board();
+        if let Some(crew) = &self.crew {
+            crew.send_home();
+        }
+        self.service.finish().await?;
+        let board = board.borrow().campaigns.get(&self.campaign).cloned();
+        Ok(board.unwrap_or_default())
+    }
+}
+
+impl Setup {
+    /// Builds everything and opens the campaign; `paused` = single-number tests only.
+    pub async fn start(self, paused: bool) -> Result<RunningCampaign, Failure> {
+        let Setup { config, loaded, people, with_api, crew } = self;
+        for warning in &loaded.warnings {
+            eprintln!("warning: {warning}");
+        }
+        // Report a faulty campaign before anything is opened.
+        let sounds = Sounds::load(&loaded)?;
+        let phones = loaded.rules.agents.is_some();
+        let service = Service::start(config, people, with_api, phones, None).await?;
+        let opened = service.open(&loaded, sounds, !paused, paused).await?;
+        let crew = match (&loaded.group, crew) {
+            (Some(group), Some(crew)) => {
+                Some(service.add_demo_agents(group, crew, &loaded, opened.campaign).await?)
+            }
+            _ => None,
+        };
+        Ok(RunningCampaign {
+            handle: service.handle.clone(),
+            campaign: opened.campaign,
+            leads: opened.leads,
+            leads_open: opened.leads_open,
+            metrics: service.metrics.clone(),
+            crew,
+            service,
+        })
+    }
+}
+
+/// The sound files of a campaign.
+pub(super) struct Sounds {
+    announcement: Option<Arc<Sound>>,
+    sorry: Option<Arc<Sound>>,
+}
+
+impl Sounds {
+    pub fn load(loaded: &LoadedCampaign) -> Result<Sounds, Failure> {
+        let load = |file: &Option<PathBuf>| -> Result<Option<Arc<Sound>>, Failure> {
+            let sound = file.as_deref().map(Sound::load).transpose().map_err(Failure::refused)?;
+            Ok(sound.map(Arc::new))
+        };
+        Ok(Sounds { announcement: load(&loaded.announcement)?, sorry: load(&loaded.sorry)? })
+    }
+}
+
+/// An opened campaign, with the counts of its leads.
+pub(super) struct OpenedCampaign {
+    pub campaign: CampaignId,
+    pub leads: u64,
+    pub leads_open: u64,
+}
+
+/// Engine, store, SIP, media and the HTTP port, with no campaign yet.
+pub(super) struct Service {
+    pub handle: EngineHandle,
+    pub metrics: Arc<Metrics>,
+    pub config: Config,
+    engine: tokio::task::JoinHandle<()>,
+    writer: Writer,
+    // Dropped after engine and writer: the store with its lock, and the simulated carrier.
+    pub store: Arc<Store>,
+    carrier: Option<RunningCarrier>,
+    state: Door,
+    console: Option<(Console, Option<KeyFile>)>,
+}
+
+impl Service {
+    /// `people` = file of simulated callees, `with_api` = serve the HTTP API, `phones` = agents' phones may
+    /// register.
+    pub async fn start(
+        config: Config,
+        people: Option<PathBuf>,
+        with_api: bool,
+        phones: bool,
+        campaigns: Option<CampaignFolder>,
+    ) -> Result<Service, Failure> {
+        let store = Store::open(&config.store.url, Arc::new(Clock::utc)).await.map_err(Failure::refused)?;
+        let resumed = store.resume().await.map_err(Failure::unexpected)?;
+        let simulated = match config.trunks.is_empty() {
+            true => Some(start_simulated_carrier(people.as_deref()).await?),
+            false => None,
+        };
+        let trunks = match &simulated {
+            Some(running) => vec![simulated_trunk(running)?],
+            None => configured_trunks(&config).await?,
+        };
+        // With the simulated carrier and no phones, SIP stays on loopback.
+        let net = Network::open(&config, &trunks, simulated.is_some() && !phones).await?;
+        let line = phone_line(&config, &net.ua);
+        let metrics = Arc::new(Metrics::new());
+        let (writer, store_replies) = store.start_writer();
+        let (handle, engine) = engine::start(Parts {
+            clock: Clock::start(),
+            seed: net.ua.seed,
+            trunks,
+            ua: net.ua,
+            sockets: net.sockets,
+            sip_events: net.sip_events,
+            media: net.media,
+            media_events: net.media_events,
+            media_address: net.media_address,
+            store: writer.sender(),
+            store_replies,
+            commits: store.commits(),
+            journal: start_journal(&config)?,
+            metrics: metrics.clone(),
+            prompts: load_prompts(&config)?,
+            recordings: PathBuf::from(&config.recordings.dir),
+        });
+        let dialogs = resumed
+            .unended
+            .iter()
+            .flat_map(|cut| saved_dialogs(&cut.dialog).into_iter().map(|dialog| (cut.id, dialog)));
+        let dialogs = dialogs.collect();
+        if !resumed.interrupted.is_empty() {
+            eprintln!(
+                "{} calls were cut off by the last stop; they are ended and counted",
+                resumed.interrupted.len()
+            );
+        }
+        if !resumed.legs.is_empty() {
+            eprintln!(
+                "{} further legs, such as agents' phones, were up; they are hung up",
+                resumed.legs.len()
+            );
+        }
+        let phones = store.known_phones().await.map_err(Failure::unexpected)?;
+        handle.ask(Ask::Resume { work: resumed.work, dialogs, phones }).await;
+        let store = Arc::new(store);
+        recordings::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
+        send_agents(&store, &handle).await?;
+        let state = Door::new(DoorParts {
+            store: store.clone(),
+            engine: handle.clone(),
+            metrics: metrics.clone(),
+            clock: Arc::new(Clock::utc),
+            phones: line,
+            recordings: PathBuf::from(&config.recordings.dir),
+            campaigns,
+        })
+        .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
+        let console = if with_api { start_console(&config, &state).await } else { None };
+        Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, state, console })
+    }
+
+    /// Whether the API is served.
+    pub fn has_api(&self) -> bool {
+        self.console.is_some()
+    }
+
+    /// Opens a campaign; `with_list` = imports its list, `paused` = only test calls are placed.
+    pub async fn open(
+        &self,
+        loaded: &LoadedCampaign,
+        sounds: Sounds,
+        with_list: bool,
+        paused: bool,
+    ) -> Result<OpenedCampaign, Failure> {
+        let campaign = save_campaign(&self.store, loaded).await?;
+        if with_list {
+            import_list(&self.store, campaign, loaded).await?;
+        }
+        let (leads, leads_open) = lead_counts(&self.config.store.url, loaded).await?;
+        let mut rules = loaded.rules.clone();
+        rules.id = campaign;
+        if let (Some(announcement), Some(sound)) = (&mut rules.announcement, &sounds.announcement) {
+            announcement.length = sound.length;
+        }
+        if let (Some(agents), Some(group)) = (&mut rules.agents, &loaded.group) {
+            agents.group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
+            send_agents(&self.store, &self.handle).await?;
+        }
+        let Sounds { announcement, sorry } = sounds;
+        self.state.campaign_opened(&loaded.title, &rules);
+        let abandons = self.store.abandons(campaign, rules.pacing.answer_wait).await;
+        let abandons = abandons.map_err(Failure::unexpected)?;
+        let past = match rules.mode {
+            Mode::Predictive => self.store.past_calls(campaign).await.map_err(Failure::unexpected)?,
+            _ => Vec::new(),
+        };
+        let opening =
+            Opening { campaign: rules, leads_open, paused, abandons, past, sound: announcement, sorry };
+        self.handle.ask(Ask::Open(Box::new(opening))).await;
+        // Wait until the board shows the campaign. An engine that has stopped never will, and closes the
+        // board.
+        let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;
+        Ok(OpenedCampaign { campaign, leads, leads_open })
+    }
+
+    /// Adds simulated agents to the group, each with a phone that registers here.
+    async fn add_demo_agents(
+        &self,
+        group: &str,
+        crew: Crew,
+        loaded: &LoadedCampaign,
+        campaign: CampaignId,
+    ) -> Result<AgentPhones, Failure> {
+        let line = self.state.phones();
+        let registrar = line.proxy.parse().map_err(Failure::unexpected)?;
+        let group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
+        let created = demo_agents::create(&self.store, group, crew.agents, &line.domain).await?;
+        send_agents(&self.store, &self.handle).await?;
+        demo_agents::start(&self.handle, registrar, &line.domain, created, loaded, campaign, crew.habits)
+            .await
+    }
+
+    /// Waits until no call is out, stops the engine and writes everything.
+    pub async fn finish(self) -> Result<(), Failure> {
+        self.handle.ask(Ask::Leave).await;
+        self.engine.await.map_err(Failure::unexpected)?;
+        self.writer.close().await;
+        // The API is served until the last call has ended.
+        if let Some((console, _key)) = self.console {
+            console.stop().await;
+        }
+        if let Some(carrier) = self.carrier {
+            carrier.stop().await;
+        }
+        Ok(())
+    }
+}
+
+/// The saved dialogs with which a call of an earlier process is ended: one, or one for each phone that rang.
+/// An unreadable one is logged as an error, since that call cannot be hung up.
+fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
+    let read = match text.trim_start().starts_with('[') {
+        true => serde_json::from_str(text),
+        false => serde_json::from_str(text).map(|one| vec![one]),
+    };
+    read.unwrap_or_else(|error| {
+        tracing::error!(%error, "a saved dialog is unreadable: a call of the last process cannot be hung up");
+        Vec::new()
+    })
+}
+
+/// Sends every group and agent of the store to the engine. May be repeated at any time.
+async fn send_agents(store: &Store, handle: &EngineHandle) -> Result<(), Failure> {
+    for group in store.groups().await.map_err(Failure::unexpected)? {
+        handle.ask(Ask::Group(group)).await;
+    }
+    for row in store.agents().await.map_err(Failure::unexpected)? {
+        handle.ask(Ask::Agent(Box::new(console::opening(&row)))).await;
+    }
+    Ok(())
+}
+
+/// Loads the prompts in the configured language.
+fn load_prompts(config: &Config) -> Result<Prompts, Failure> {
+    let language = match config.prompts.language {
+        PromptLanguage::Zh => Language::Zh,
+        PromptLanguage::En => Language::En,
+    };
+    let dir = Some(&config.prompts.dir).filter(|dir| !dir.is_empty()).map(Path::new);
+    Prompts::load(language, dir).map_err(Failure::refused)
+}
+
+fn start_journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
+    let dir = match config.store.journal.as_str() {
+        "off" => return Ok(None),
+        "" => {
+            let file = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
+            Path::new(file).with_extension("journal")
+        }
+        named => PathBuf::from(named),
+    };
+    JournalWriter::start(JournalConfig::in_dir(dir.clone()))
+        .map(Some)
+        .map_err(|error| Failure::usage(format!("the journal cannot be kept in {}: {error}", dir.display())))
+}
+
+/// Starts the HTTP server, and writes its address and a key beside the store for commands on this machine.
+async fn start_console(config: &Config, state: &Door) -> Option<(Console, Option<KeyFile>)> {
+    let Ok(listen) = config.http.listen.parse() else { return None };
+    match console::start(listen, state.clone()).await {
+        Ok(console) => {
+            let address = console.address;
+            let client = Client::new(&format!("http://{address}"), state.house_key());
+            let key = KeyFile::write(state.store().path(), &client).inspect_err(|error| {
+                eprintln!("warning: {error}: `paceline agents` and `user` need --url and a token");
+            });
+            // Printed last: a script that waits for this line finds the key file.
+            eprintln!("metrics and health: http://{address}/metrics; API: http://{address}/api/v1");
+            Some((console, key.ok()))
+        }
+        Err(error) => {
+            eprintln!("warning: {listen}: {error}; API, metrics and health are not served");
+            None
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! `campaign.toml`: reads and checks the file. Its tables are in `tables`, their conversion in `rules`.
+
+mod rules;
+pub mod tables;
+
+use super::problem::{ConfigError, Source, unreadable};
+use super::settings::Config;
+use crate::lists::ListSpec;
+use paceline_core::campaign::{Campaign, Mode};
+use std::path::{Path, PathBuf};
+pub use tables::CampaignFile;
+
+/// A campaign file that was read and checked, also against `paceline.toml`.
+#[derive(Clone, Debug)]
+pub struct LoadedCampaign {
+    /// The core's rules. Campaign and group ids and the announcement's length are 0 until the store and the
+    /// sound file give them.
+    pub rules: Campaign,
+    pub title: String,
+    pub file: PathBuf,
+    pub text: String,
+    pub list: ListSpec,
+    pub announcement: Option<PathBuf>,
+    /// The group of agents that answers, by name.
+    pub group: Option<String>,
+    pub sorry: Option<PathBuf>,
+    pub results_dir: PathBuf,
+    /// Warnings for the manager; the campaign can run with them.
+    pub warnings: Vec<String>,
+}
+
+impl LoadedCampaign {
+    /// Reads a campaign file.
+    ///
+    /// # Errors
+    /// All problems at once where possible, each with file and line.
+    pub fn load(file: &Path, config: &Config) -> Result<LoadedCampaign, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+        LoadedCampaign::parse(file, text, config)
+    }
+
+    /// As `load`, from a text. Paths in the text are relative to the folder of `file`.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn parse(file: &Path, text: String, config: &Config) -> Result<LoadedCampaign, ConfigError> {
+        let mut source = Source::new(file, &text);
+        let written: CampaignFile = source.parse()?;
+        let dir = file.parent().map(Path::to_owned).unwrap_or_default();
+        let rules = rules::to_core(&written, config, &mut source);
+        if written.list.file.is_empty() {
+            source.fault(&["list", "file"], "no list", "name a .csv, .txt or .xlsx file");
+        }
+        let announces = !written.announcement.file.is_empty();
+        if !announces && rules.mode == Mode::Announce {
+            source.fault(&["announcement", "file"], "no announcement", "name a WAV or MP3 file");
+        }
+        if rules.pacing.shadow.is_some() && rules.agents.is_none() {
+            source.fault(
+                &["pacing", "shadow"],
+                "no agents",
+                "a shadow needs a campaign with an [agents] group",
+            );
+        }
+        source.finish()?;
+        let list = &written.list;
+        Ok(LoadedCampaign {
+            title: if written.title.is_empty() { written.name.clone() } else { written.title.clone() },
+            list: ListSpec {
+                file: dir.join(&list.file),
+                phones: list.phones.clone(),
+                household: list.household.clone(),
+                name: list.name.clone(),
+                region: list.region.clone(),
+                blacklists: list.blacklists.iter().map(|file| dir.join(file)).collect(),
+            },
+            announcement: announces.then(|| dir.join(&written.announcement.file)),
+            group: Some(written.agents.group.clone()).filter(|group| !group.is_empty()),
+            sorry: Some(&written.announcement.sorry)
+                .filter(|file| !file.is_empty())
+                .map(|file| dir.join(file)),
+            results_dir: dir.join(&written.results.dir),
+            file: file.to_owned(),
+            rules,
+            text,
+            warnings: Vec::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paceline_core::pacing::ledger::RuleSet;
+    use paceline_core::time::Duration;
+
+    const LEAST: &str = "name = \"vote\"\nmode = \"announce\"\n[list]\nfile = \"list.csv\"\n\
+                         [announcement]\nfile = \"notice.mp3\"\n";
+
+    fn parse(text: &str) -> Result<LoadedCampaign, String> {
+        let file = Path::new("campaigns/vote/campaign.toml");
+        LoadedCampaign::parse(file, text.into(), &Config::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_minimal_file_has_the_documented_defaults() {
+        let campaign = parse(LEAST).expect("a campaign");
+        assert_eq!(campaign.rules.ring, Duration::from_secs(45));
+        assert_eq!(campaign.rules.retry.attempts_max, 3);
+        assert_eq!(campaign.rules.windows.windows[0].from_minute, 480);
+        assert_eq!(campaign.list.file, Path::new("campaigns/vote/list.csv"));
+        assert_eq!(campaign.results_dir, Path::new("campaigns/vote/results"));
+    }
+
+    #[test]
+    fn problems_name_the_line_and_what_to_do() {
+        let check = |more: &str, expected: &str| {
+            let error = parse(&format!("{LEAST}{more}")).expect_err(more);
+            assert!(error.contains(expected), "{error}\nshould contain {expected}");
+        };
+        check("[callin]\nring_secs = 3\n", "campaign.toml:7: unknown key `callin`; did you mean `calling`?");
+        check("[calling]\nring_secs = 3\n", "campaign.toml:8: ring_secs = 3; write 5 to 180");
+        check("[calling]\nconcurrency_max = 1000\n", "campaign.toml:8: concurrency_max = 1000");
+        check(
+            "[calling]\ntimezone = \"Asia/Shanghia\"\n",
+            "campaign.toml:8: `Asia/Shanghia` is no time zone",
+        );
+        check("[calling]\nring_secs = \"long\"\n", "campaign.toml:8: invalid type: string");
+        check(
+            "[retry.after]\nno_anwser = \"2h\"\n",
+            "campaign.toml:8: `no_anwser` is no outcome; did you mean `no_answer`?",
+        );
+        check("[retry.after]\nanswered = \"2h\"\n", "`answered` cannot be retried");
+        check("[retry]\ngap_min = \"half an hour\"\n", "campaign.toml:8: `half an hour` is no span");
+        check("[keys]\n12 = { result = \"x\" }\n", "campaign.toml:8: `12` is no key");
+        check("[caller_ids]\nnumbers = [\"110\"]\n", "campaign.toml:8: `110` is no number to show");
+        check("[calling]\nstart = \"2026-11-22\"\nend = \"2026-11-21\"\n", "campaign.toml:9: the end");
+    }
+
+    #[test]
+    fn the_abandon_rules_are_read_by_their_words() {
+        let pacing = |more: &str| parse(&format!("{LEAST}{more}")).expect("a campaign").rules.pacing;
+        let day = Duration::from_secs(24 * 3600);
+        let least = pacing("");
+        assert_eq!((least.abandon_rules, least.abandoned_rest), (RuleSet::default(), day * 3));
+        let several = "[pacing]\nabandon_rules = [\"us_tsr\", \"rolling_24h\"]\nabandoned_rest = \"2d\"\n";
+        let several = pacing(several);
+        let rules: Vec<&str> = several.abandon_rules.iter().map(|rule| rule.word()).collect();
+        assert_eq!((rules, several.abandoned_rest), (vec!["us_tsr", "rolling_24h"], day * 2));
+        let word = serde_json::to_value(several.abandon_rules).expect("json");
+        assert_eq!(word, serde_json::json!(["us_tsr", "rolling_24h"]));
+        assert_eq!(serde_json::from_value::<RuleSet>(word).expect("a set"), several.abandon_rules);
+        assert_eq!(pacing("[retry.after]\nabandoned = \"1d\"\n").abandoned_rest, day, "as the lead rests");
+        for (more, expected) in [
+            ("[pacing]\nabandon_rules = []\n", "campaign.toml:8: no rule says what the ceiling is of"),
+            ("[pacing]\nabandon_rules = [\"fcc\"]\n", "us_tsr"),
+            ("[pacing]\nabandoned_rest = \"soon\"\n", "campaign.toml:8: `soon` is no span"),
+            (
+                "[[dispositions]]\ncode = \"x\"\nstate = \"done\"\nmachine = true\ndefault = true\n",
+                "is the default and says that a machine",
+            ),
+        ] {
+            let error = parse(&format!("{LEAST}{more}")).expect_err(more);
+            assert!(error.contains(expected), "{error}\nshould contain {expected}");
+        }
+    }
+
+    #[test]
+    fn several_problems_are_reported_together() {
+        let error =
+            parse(&format!("{LEAST}[calling]\nring_secs = 1\nconcurrency_max = 5000\n")).expect_err("two");
+        assert_eq!(error.lines().count(), 2, "{error}");
+    }
+
+    #[test]
+    fn other_modes_need_a_group_of_agents() {
+        let error = parse(&LEAST.replace("announce\"", "predictive\"")).expect_err("no agents");
+        assert!(error.contains("campaign.toml:2: mode `predictive` needs agents"), "{error}");
+        let staffed = format!("{}[agents]\ngroup = \"team\"\n", LEAST.replace("announce\"", "predictive\""));
+        assert_eq!(parse(&staffed).expect("agents").rules.mode, Mode::Predictive);
+    }
+}

@@ -1,0 +1,257 @@
+//! Converts the tables of `campaign.toml` to the core's rules, and reports what they cannot mean.
+
+use super::tables::{
+    AnnouncementTable, CallerIdsTable, CallingTable, CampaignFile, KeyTable, ModeWord, RetryTable,
+    RotationWord,
+};
+use crate::config::problem::{Source, nearest};
+use crate::config::settings::Config;
+use crate::config::{floor, units};
+use paceline_core::call::Digit;
+use paceline_core::campaign::{
+    Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, KeyRule, Mode, RetryRules, Rotation,
+};
+use paceline_core::ids::{CampaignId, TrunkId};
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Outcome;
+use paceline_core::time::{Duration, Utc};
+use std::collections::BTreeMap;
+
+pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<'_>) -> Campaign {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    if file.name.is_empty() || file.name.len() > 64 || !file.name.chars().all(is_allowed) {
+        let found = format!("`{}` is no campaign name", file.name.escape_debug());
+        source.fault(&["name"], found, "use up to 64 letters, digits, - and _; any script goes into `title`");
+    }
+    let agents = floor::agents(&file.agents, &file.dispositions, source);
+    if file.mode != ModeWord::Announce && agents.is_none() {
+        let found = format!("mode `{}` needs agents", mode(file.mode).word());
+        source.fault(&["mode"], found, "name their group: [agents] group = \"…\"");
+    }
+    let announcement = announcement(&file.announcement, source);
+    let calling = &file.calling;
+    if !(5..=180).contains(&calling.ring_secs) {
+        let found = format!("ring_secs = {}", calling.ring_secs);
+        source.fault(
+            &["calling", "ring_secs"],
+            found,
+            "write 5 to 180 (45 is usual, fewer is advised against)",
+        );
+    }
+    if calling.concurrency_max > 999 {
+        let found = format!("concurrency_max = {}", calling.concurrency_max);
+        source.fault(&["calling", "concurrency_max"], found, "write 0 (no limit of its own) to 999");
+    }
+    if !(0.0..=1_000.0).contains(&calling.calls_per_sec) {
+        let found = format!("calls_per_sec = {}", calling.calls_per_sec);
+        source.fault(&["calling", "calls_per_sec"], found, "write 0 (the trunk's) to 1000");
+    }
+    let (start, end) = moments(calling, source);
+    let retry = retry(&file.retry, source);
+    let pacing = floor::pacing(&file.pacing, &retry, source);
+    Campaign {
+        id: CampaignId(0),
+        name: file.name.clone(),
+        mode: mode(file.mode),
+        trunks: trunks(&file.trunks, config, source),
+        ring: Duration::from_secs(u64::from(calling.ring_secs)),
+        concurrency_max: (calling.concurrency_max > 0).then_some(calling.concurrency_max),
+        calls_per_sec: (calling.calls_per_sec > 0.0).then_some(calling.calls_per_sec),
+        windows: windows(calling, source),
+        start,
+        end,
+        retry,
+        announcement: (!file.announcement.file.is_empty()).then_some(announcement),
+        keys: keys(&file.keys, agents.is_some(), source),
+        caller_ids: caller_ids(&file.caller_ids, source),
+        agents,
+        pacing,
+    }
+}
+
+fn mode(word: ModeWord) -> Mode {
+    match word {
+        ModeWord::Announce => Mode::Announce,
+        ModeWord::Preview => Mode::Preview,
+        ModeWord::Progressive => Mode::Progressive,
+        ModeWord::Ratio => Mode::Ratio,
+        ModeWord::Predictive => Mode::Predictive,
+    }
+}
+
+fn trunks(named: &[String], config: &Config, source: &mut Source<'_>) -> Vec<TrunkId> {
+    // Without any configured trunk, the built-in simulated carrier replaces every named one.
+    if config.trunks.is_empty() {
+        return vec![TrunkId(0)];
+    }
+    let known: Vec<&str> = config.trunks.keys().map(String::as_str).collect();
+    if named.is_empty() {
+        return (0..known.len() as u16).map(TrunkId).collect();
+    }
+    let mut found = Vec::new();
+    for name in named {
+        match known.iter().position(|known| known == name) {
+            Some(place) => found.push(TrunkId(place as u16)),
+            None => {
+                let hint = match nearest(name, &known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("paceline.toml has: {}", known.join(", ")),
+                };
+                source.fault(&["trunks"], format!("there is no trunk `{name}`"), hint);
+            }
+        }
+    }
+    found
+}
+
+fn windows(calling: &CallingTable, source: &mut Source<'_>) -> CallingWindows {
+    if !CallingWindows::timezone_known(&calling.timezone) {
+        let found = format!("`{}` is no time zone", calling.timezone);
+        source.fault(&["calling", "timezone"], found, "write an IANA name, for example Asia/Shanghai");
+    }
+    let mut windows = Vec::new();
+    for window in &calling.windows {
+        match units::parse_day_window(&window.days, &window.from, &window.to) {
+            Ok(window) => windows.push(window),
+            Err((found, hint)) => source.fault(&["calling", "windows"], found, hint),
+        }
+    }
+    if calling.windows.is_empty() {
+        let hint = "name at least one, for example { days = \"mon-sun\", from = \"08:00\", to = \"21:00\" }";
+        source.fault(&["calling", "windows"], "no calling hours", hint);
+    }
+    CallingWindows { timezone: calling.timezone.clone(), windows }
+}
+
+fn moments(calling: &CallingTable, source: &mut Source<'_>) -> (Option<Utc>, Option<Utc>) {
+    let mut read = |key: &str, text: &str| {
+        if text.is_empty() {
+            return None;
+        }
+        units::parse_moment(text, &calling.timezone)
+            .map_err(|(found, hint)| source.fault(&["calling", key], found, hint))
+            .ok()
+    };
+    let (start, end) = (read("start", &calling.start), read("end", &calling.end));
+    if let (Some(first), Some(last)) = (start, end)
+        && last <= first
+    {
+        let found = format!("the end {} is not after the start {}", calling.end, calling.start);
+        source.fault(&["calling", "end"], found, "write a later end");
+    }
+    (start, end)
+}
+
+fn retry(table: &RetryTable, source: &mut Source<'_>) -> RetryRules {
+    for (key, value) in [("attempts_max", table.attempts_max), ("per_day_max", table.per_day_max)] {
+        if !(1..=100).contains(&value) {
+            source.fault(&["retry", key], format!("{key} = {value}"), "write 1 to 100");
+        }
+    }
+    let mut after = BTreeMap::new();
+    for (word, delay) in &table.after {
+        let path = ["retry", "after", word.as_str()];
+        let delay = source.value_or_fault(&path, units::parse_span(delay), Duration::ZERO);
+        match Outcome::from_word(word) {
+            Some(Outcome::Answered) => {
+                source.fault(&path, "`answered` cannot be retried", "who answered is never called again");
+            }
+            Some(outcome) => {
+                after.insert(outcome, delay);
+            }
+            None => {
+                let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.word()).collect();
+                let hint = match nearest(word, &known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("outcomes are: {}", known.join(", ")),
+                };
+                source.fault(&path, format!("`{word}` is no outcome"), hint);
+            }
+        }
+    }
+    RetryRules {
+        attempts_max: table.attempts_max,
+        per_day_max: table.per_day_max,
+        gap_min: source.value_or_fault(
+            &["retry", "gap_min"],
+            units::parse_span(&table.gap_min),
+            Duration::ZERO,
+        ),
+        after,
+    }
+}
+
+fn announcement(table: &AnnouncementTable, source: &mut Source<'_>) -> Announcement {
+    if !(1..=10).contains(&table.plays) {
+        source.fault(&["announcement", "plays"], format!("plays = {}", table.plays), "write 1 to 10");
+    }
+    if table.input_wait_secs > 120 {
+        let found = format!("input_wait_secs = {}", table.input_wait_secs);
+        source.fault(&["announcement", "input_wait_secs"], found, "write 0 to 120");
+    }
+    Announcement {
+        length: Duration::ZERO,
+        plays: table.plays,
+        input_wait: Duration::from_secs(u64::from(table.input_wait_secs)),
+    }
+}
+
+fn keys(
+    table: &BTreeMap<String, KeyTable>,
+    has_agents: bool,
+    source: &mut Source<'_>,
+) -> BTreeMap<Digit, KeyRule> {
+    let mut keys = BTreeMap::new();
+    for (key, rule) in table {
+        let mut letters = key.chars();
+        let digit = letters.next().and_then(Digit::from_char).filter(|_| letters.next().is_none());
+        let Some(digit) = digit else {
+            source.fault(&["keys", key], format!("`{key}` is no key"), "keys are 0 to 9, * and #");
+            continue;
+        };
+        if rule.agents && !has_agents {
+            let found = format!("key {key} hands over to agents");
+            source.fault(&["keys", key], found, "name their group: [agents] group = \"…\"");
+        }
+        let result = Some(rule.result.clone()).filter(|result| !result.is_empty());
+        let KeyTable { repeat, agents, blacklist, .. } = *rule;
+        keys.insert(digit, KeyRule { result, repeat, agents, blacklist });
+    }
+    keys
+}
+
+fn caller_ids(table: &CallerIdsTable, source: &mut Source<'_>) -> CallerIdRules {
+    let mut numbers: Vec<CallerId> = Vec::new();
+    for text in &table.numbers {
+        match PhoneNumber::chinese(text.as_bytes()) {
+            Ok(number) if numbers.iter().any(|known| known.number == number) => {
+                source.fault(
+                    &["caller_ids", "numbers"],
+                    format!("`{text}` stands there twice"),
+                    "remove one",
+                );
+            }
+            Ok(number) => numbers.push(CallerId { number, shown: number.national() }),
+            Err(_) => {
+                let found = format!("`{}` is no number to show", text.escape_debug());
+                let hint =
+                    "write a mobile (13800138000), a landline with area code (075512345678) or a 400 number";
+                source.fault(&["caller_ids", "numbers"], found, hint);
+            }
+        }
+    }
+    CallerIdRules {
+        numbers,
+        rotation: match table.rotation {
+            RotationWord::InOrder => Rotation::InOrder,
+            RotationWord::RoundRobin => Rotation::RoundRobin,
+            RotationWord::Random => Rotation::Random,
+            RotationWord::LeastUsed => Rotation::LeastUsed,
+            RotationWord::Region => Rotation::Region,
+        },
+        sticky: table.sticky,
+        per_hour_max: (table.per_hour_max > 0).then_some(table.per_hour_max),
+        per_day_max: (table.per_day_max > 0).then_some(table.per_day_max),
+        warm_up: table.warm_up,
+    }
+}

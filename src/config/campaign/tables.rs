@@ -1,0 +1,228 @@
+//! The tables of `campaign.toml` with their defaults. Doc comments are the descriptions in its JSON Schema.
+
+use crate::config::floor::{AgentsTable, DispositionTable, PacingTable};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The tables of `campaign.toml`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CampaignFile {
+    /// Up to 64 letters, digits, `-` and `_`.
+    pub name: String,
+    /// The title on screens; any script.
+    #[serde(default)]
+    pub title: String,
+    /// How calls are placed: `announce` without agents, or one of the modes with agents.
+    pub mode: ModeWord,
+    /// Trunk names, tried in this order. Empty = all of `paceline.toml`, or the built-in simulated carrier.
+    #[serde(default)]
+    pub trunks: Vec<String>,
+    pub list: ListTable,
+    #[serde(default)]
+    pub calling: CallingTable,
+    #[serde(default)]
+    pub retry: RetryTable,
+    #[serde(default)]
+    pub pacing: PacingTable,
+    #[serde(default)]
+    pub agents: AgentsTable,
+    /// Dispositions that an agent can give a call (电话小结).
+    #[serde(default)]
+    pub dispositions: Vec<DispositionTable>,
+    #[serde(default)]
+    pub announcement: AnnouncementTable,
+    /// What each key of the callee does: `0` to `9`, `*`, `#`.
+    #[serde(default)]
+    pub keys: BTreeMap<String, KeyTable>,
+    #[serde(default)]
+    pub caller_ids: CallerIdsTable,
+    #[serde(default)]
+    pub results: ResultsTable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ModeWord {
+    Announce,
+    Preview,
+    Progressive,
+    Ratio,
+    Predictive,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListTable {
+    /// `.csv`, `.txt` or `.xlsx`, beside this file.
+    pub file: String,
+    /// Columns with numbers, dialled in this order; empty = found by header name.
+    #[serde(default)]
+    pub phones: Vec<String>,
+    /// Column of the household: leads with the same value belong together; empty = found by header name.
+    #[serde(default)]
+    pub household: String,
+    /// Column of the lead's name; empty = found by header name.
+    #[serde(default)]
+    pub name: String,
+    /// Country of numbers without a country code, as two letters.
+    #[serde(default = "china")]
+    pub region: String,
+    /// Blacklist files, in addition to the system-wide blacklist.
+    #[serde(default)]
+    pub blacklists: Vec<String>,
+}
+
+fn china() -> String {
+    "CN".into()
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallingTable {
+    /// How long a callee's phone rings at most, in seconds.
+    pub ring_secs: u32,
+    /// Most calls at the same time, up to 999; 0 = no limit of the campaign's own.
+    pub concurrency_max: u32,
+    /// Calls started per second; 0 = the trunk's limit.
+    pub calls_per_sec: f64,
+    /// IANA time zone of all hours and dates of the campaign.
+    pub timezone: String,
+    /// Calling hours.
+    pub windows: Vec<WindowTable>,
+    /// First moment of dialling, a date or date-time; empty = no limit.
+    pub start: String,
+    /// Last moment of dialling, a date or date-time; empty = no limit.
+    pub end: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowTable {
+    /// `mon-sun`, `mon-fri,sun`.
+    pub days: String,
+    /// `08:00`
+    pub from: String,
+    /// `21:00`, up to `24:00`.
+    pub to: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetryTable {
+    /// Most attempts per number.
+    pub attempts_max: u32,
+    /// Most attempts per number and day, over all campaigns.
+    pub per_day_max: u32,
+    /// Shortest gap between two attempts to a number.
+    pub gap_min: String,
+    /// Delay before the next attempt, by outcome; an outcome that is not named is final.
+    pub after: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnnouncementTable {
+    /// WAV or MP3, any rate, mono or stereo.
+    pub file: String,
+    /// How many times the announcement plays.
+    pub plays: u32,
+    /// Time for keys after the last play: the call lasts at most plays x length + this.
+    pub input_wait_secs: u32,
+    /// Sound file that is played to an abandoned callee.
+    pub sorry: String,
+}
+
+/// What one key does. An empty table = the key is only recorded.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyTable {
+    /// Sets the lead's result.
+    pub result: String,
+    /// Plays the announcement again.
+    pub repeat: bool,
+    /// Connects the callee to the agent group.
+    pub agents: bool,
+    /// Puts the number on the blacklist.
+    pub blacklist: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallerIdsTable {
+    /// Numbers that callees see; registered numbers only.
+    pub numbers: Vec<String>,
+    /// How the number of the next call is chosen.
+    pub rotation: RotationWord,
+    /// A household sees the same number at every call.
+    pub sticky: bool,
+    /// Most calls per hour from one number; 0 = no cap.
+    pub per_hour_max: u32,
+    /// Most calls in 24 hours from one number; 0 = no cap.
+    pub per_day_max: u32,
+    /// A new number starts with few calls.
+    pub warm_up: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationWord {
+    InOrder,
+    RoundRobin,
+    Random,
+    LeastUsed,
+    Region,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResultsTable {
+    /// Folder of the result files, relative to this file.
+    pub dir: String,
+}
+
+impl Default for CallingTable {
+    fn default() -> Self {
+        CallingTable {
+            ring_secs: 45,
+            concurrency_max: 0,
+            calls_per_sec: 0.0,
+            timezone: "Asia/Shanghai".into(),
+            windows: vec![WindowTable { days: "mon-sun".into(), from: "08:00".into(), to: "21:00".into() }],
+            start: String::new(),
+            end: String::new(),
+        }
+    }
+}
+
+impl Default for RetryTable {
+    fn default() -> Self {
+        RetryTable { attempts_max: 3, per_day_max: 3, gap_min: "30m".into(), after: BTreeMap::new() }
+    }
+}
+
+impl Default for AnnouncementTable {
+    fn default() -> Self {
+        AnnouncementTable { file: String::new(), plays: 1, input_wait_secs: 5, sorry: String::new() }
+    }
+}
+
+impl Default for CallerIdsTable {
+    fn default() -> Self {
+        CallerIdsTable {
+            numbers: Vec::new(),
+            rotation: RotationWord::RoundRobin,
+            sticky: true,
+            per_hour_max: 0,
+            per_day_max: 0,
+            warm_up: false,
+        }
+    }
+}
+
+impl Default for ResultsTable {
+    fn default() -> Self {
+        ResultsTable { dir: "results".into() }
+    }
+}
