@@ -1,19 +1,19 @@
-//! Cutting a byte stream (TCP, TLS) into messages by Content-Length, with the keep-alives of
-//! RFC 5626 between them. Which bytes come when is the shell's affair.
+//! Splits a TCP or TLS byte stream into messages by Content-Length, with the keep-alives of RFC 5626
+//! between them. Reading the socket is the caller's task.
 
 use super::message::{Index, MAX_MESSAGE, content_length, find_byte};
 
-/// What a stream holds.
+/// One unit of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// A double CRLF between messages (RFC 5626 section 4.4.1): answer with one CRLF. A single CRLF
-    /// is the far side's answer to ours and is passed over.
+    /// A double CRLF between messages (RFC 5626 section 4.4.1), answered with one CRLF. A single CRLF is
+    /// the far side's reply to our own and is skipped.
     Ping,
     /// One whole message, for `Message::parse`.
     Message(Vec<u8>),
 }
 
-/// Why a stream is out of step: nothing after this point can be trusted, so close it.
+/// The stream has lost its message boundaries: nothing after this point can be trusted, so close it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     #[error("a message of more than 64 KiB")]
@@ -24,15 +24,15 @@ pub enum FrameError {
     BadLength,
 }
 
-/// The cutter of one connection. Holds at most one unfinished message and what came with it.
+/// The framer of one connection. It holds at most one unfinished message and the bytes received with it.
 #[derive(Clone, Debug, Default)]
 pub struct StreamFramer {
     bytes: Vec<u8>,
-    /// What precedes this was handed out.
+    /// Bytes before this index have been returned by `next`.
     start: usize,
-    /// The line of the head that is being looked at, from `start`.
+    /// Start of the head line being scanned, from `start`.
     line: usize,
-    /// No line feed between `line` and here, from `start`.
+    /// The bytes from `line` to here hold no line feed; from `start`.
     searched: usize,
     /// Length of the whole message that begins at `start`, once its head was read.
     whole: Option<usize>,
@@ -44,7 +44,7 @@ impl StreamFramer {
         Self::default()
     }
 
-    /// Takes what was read. After an error it takes nothing more.
+    /// Appends bytes read from the connection; ignored after an error.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.broken {
             return;
@@ -56,7 +56,8 @@ impl StreamFramer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole message or keep-alive; `None` = more bytes are needed. Call it until then.
+    /// The next whole message or keep-alive; `None` = more bytes are needed. Call it until it returns
+    /// `None`.
     #[expect(clippy::should_implement_trait, reason = "it goes on after `None`, so it is no iterator")]
     pub fn next(&mut self) -> Option<Result<Frame, FrameError>> {
         if self.broken {
@@ -98,7 +99,7 @@ impl StreamFramer {
         Ok(Some(Frame::Message(message)))
     }
 
-    /// The length of the message at `start`, if its head is all there.
+    /// The length of the message at `start`, once its head is complete.
     fn measure(&mut self) -> Result<Option<usize>, FrameError> {
         let bytes = &self.bytes[self.start..];
         while let Some(feed) = find_byte(&bytes[self.searched..], b'\n').map(|at| self.searched + at) {

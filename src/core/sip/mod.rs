@@ -1,7 +1,7 @@
-//! SIP without sockets. Bytes and `now` come in; datagrams, events and the next deadline go out.
-//! Bottom up: `message` (parser), `uri`, `headers`, `build`, `frame`, `auth`, `transaction`,
-//! `dialog`, `session_timer`, `verdict`, and `user_agent`, the only part that the rest of the house
-//! talks to.
+//! SIP without sockets: bytes and `now` come in; datagrams, events and the next deadline go out. Bottom up:
+//! `message` (parser), `uri`, `headers`, `build`, `frame` (stream framing), `auth` (digest challenge and
+//! response), `transaction` (retransmission, Timers A to M), `dialog`, `session_timer`, `verdict`,
+//! `registrar` (bindings of agents' phones) and `user_agent`, the only module other rooms use.
 
 pub mod auth;
 pub mod build;

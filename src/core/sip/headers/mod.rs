@@ -1,4 +1,4 @@
-//! Typed header values: what a header says, apart from the message it stands in.
+//! Typed header values, independent of the message they stand in.
 
 mod name;
 mod name_addr;
@@ -14,7 +14,7 @@ pub(crate) use via::ViaParts;
 
 use super::message::Method;
 
-/// What a byte may be part of, looked up: these questions are asked of every byte of a message.
+/// Byte classes as a lookup table, since every byte of a message is classified.
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0;
@@ -34,12 +34,12 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & 1 != 0
 }
 
-/// Whether a byte may stand in a URI at all: no blank, no control character, nothing that ends it.
+/// Whether a byte may appear in a URI: no blank, control character or delimiter.
 pub(crate) const fn is_uri_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & 2 != 0
 }
 
-/// A number of digits alone; `None` above `u32::MAX`.
+/// Parses a number that consists of digits only; `None` above `u32::MAX`.
 pub(crate) fn digits(text: &str) -> Option<u32> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -82,7 +82,7 @@ impl RAck {
     }
 }
 
-/// Who refreshes a session (RFC 4028 section 4).
+/// The side that refreshes a session (RFC 4028 section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresher {
     Uac,
@@ -131,7 +131,7 @@ impl Reason {
         })
     }
 
-    /// Whether the cause is one of ISDN (Q.850), not a SIP status.
+    /// Whether the cause is an ISDN cause (Q.850) rather than a SIP status.
     pub fn is_q850(&self) -> bool {
         self.protocol.eq_ignore_ascii_case("Q.850")
     }

@@ -1,4 +1,4 @@
-//! From, To, Contact, Route and their kin: a display name, a URI and header parameters.
+//! Address headers (From, To, Contact, Route and others): display name, URI and header parameters.
 
 use super::params::{self, Params, find_unquoted};
 use crate::sip::message::split_once;
@@ -10,17 +10,17 @@ use std::fmt;
 /// belong to the header (RFC 3261 section 20).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameAddr {
-    /// Without quotes and without escapes.
+    /// Unquoted, escapes resolved.
     pub display: Option<String>,
     pub uri: Uri,
-    /// Of the header, not of the URI.
+    /// Header parameters, not those of the URI.
     pub params: Params,
 }
 
-/// The parts of such a value, borrowed.
+/// The parts of a name-addr value, borrowed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NameAddrParts<'a> {
-    /// As written: quoted, tokens, or empty.
+    /// As received: quoted, tokens, or empty.
     pub display: &'a str,
     pub uri: &'a str,
     pub params: &'a str,
@@ -44,8 +44,8 @@ impl<'a> NameAddrParts<'a> {
         Some(NameAddrParts { display, uri: uri.trim(), params })
     }
 
-    /// An addr-spec without angle brackets: everything from the first semicolon is the header's,
-    /// and a question mark or comma may not occur at all.
+    /// An addr-spec without angle brackets: everything from the first semicolon belongs to the header, and
+    /// a question mark or comma is not allowed.
     fn parse_bare(text: &'a str) -> Option<Self> {
         if text.is_empty() || text.bytes().any(|byte| matches!(byte, b'"' | b'>' | b',' | b'?')) {
             return None;
@@ -65,14 +65,14 @@ impl<'a> NameAddrParts<'a> {
         params::value(self.params, "tag").filter(|tag| !tag.is_empty())
     }
 
-    /// Whether the URI is one, without keeping its parts.
+    /// Whether the URI is valid, without keeping its parts.
     pub fn is_sound(&self) -> bool {
         UriParts::parse(self.uri).is_some()
     }
 }
 
 impl NameAddr {
-    /// `None` where the value has no readable URI, or its quotes or brackets are not closed.
+    /// `None` if the URI is unreadable, or quotes or brackets are not closed.
     pub fn parse(text: &str) -> Option<Self> {
         let parts = NameAddrParts::parse(text)?;
         let display = unquote(parts.display);
@@ -102,7 +102,7 @@ impl NameAddr {
     }
 }
 
-/// Always with angle brackets, so that URI parameters stay the URI's.
+/// Always with angle brackets, so that URI parameters stay with the URI.
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(display) = &self.display {
@@ -119,7 +119,7 @@ impl fmt::Display for NameAddr {
     }
 }
 
-/// The text inside a quoted string, escapes resolved; other text as it is.
+/// The text inside a quoted string, escapes resolved; other text unchanged.
 pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
     let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return Cow::Borrowed(text);

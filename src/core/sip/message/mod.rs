@@ -1,5 +1,5 @@
-//! One SIP message as bytes: found in one pass, borrowed, nothing copied. Typed views of headers
-//! are in `typed`; writing messages is `sip::build`; cutting a stream into messages is `sip::frame`.
+//! The SIP message parser: one pass over borrowed bytes, nothing copied. Typed header access is in `typed`;
+//! `sip::build` writes messages; `sip::frame` splits a stream into messages.
 
 mod error;
 mod index;
@@ -18,8 +18,8 @@ use super::headers::{CSeq, HeaderName, NameAddrParts, ViaParts, digits, is_token
 use super::uri::UriParts;
 use std::borrow::Cow;
 
-/// A message whose start line and five mandatory headers (Via, From, To, Call-ID, CSeq) were found
-/// sound. Other headers may still be broken: their accessors say so.
+/// A message whose start line and five mandatory headers (Via, From, To, Call-ID, CSeq) are valid. Other
+/// headers may still be malformed: their accessors report it.
 #[derive(Clone, Debug)]
 pub struct Message<'a> {
     pub(super) bytes: &'a [u8],
@@ -31,8 +31,8 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads one datagram, or one message that `StreamFramer` cut. Without Content-Length the body
-    /// is the rest of the bytes; bytes beyond Content-Length are ignored (RFC 3261 section 18.3).
+    /// Parses one datagram, or one message from `StreamFramer`. Without Content-Length the body is the rest
+    /// of the bytes; bytes beyond Content-Length are ignored (RFC 3261 section 18.3).
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         if bytes.len() > MAX_MESSAGE {
             return Err(ParseError::TooLarge);
@@ -54,7 +54,7 @@ impl<'a> Message<'a> {
         matches!(self.start, StartLine::Request { .. })
     }
 
-    /// The method of a request, or that of the request which a response answers (from CSeq).
+    /// The method of a request, or for a response the method of its CSeq.
     pub fn method(&self) -> Result<Method<'a>, ParseError> {
         match self.start {
             StartLine::Request { method, .. } => Ok(method),
@@ -70,7 +70,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Empty where there is none.
+    /// Empty if the message has no body.
     pub fn body(&self) -> &'a [u8] {
         self.body
     }
@@ -79,8 +79,8 @@ impl<'a> Message<'a> {
         span.text(self.head, self.bytes)
     }
 
-    /// The five headers without which a message cannot be answered or matched, each once and
-    /// readable. Nothing is allocated here unless a value is folded.
+    /// Checks the five headers needed to answer or match a message: each present once and readable.
+    /// Allocates only for folded values.
     fn check(&self) -> Result<(), ParseError> {
         let names = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
         let mut found = [None; 5];
@@ -126,8 +126,8 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The start line, and where the headers begin. Line ends before it are skipped (RFC 3261 section
-/// 7.5). Names, versions and separators are taken as the grammar has them: exactly one blank.
+/// The start line, and the offset of the headers. Leading line ends are skipped (RFC 3261 section 7.5).
+/// Parts of the start line must be separated by exactly one blank.
 pub(super) fn read_start(bytes: &[u8]) -> Result<(StartLine<'_>, usize), ParseError> {
     let lead = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     if lead == bytes.len() {
@@ -154,7 +154,7 @@ fn response_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
         Some(b' ') => &line[12..],
         Some(_) => return Err(ParseError::StartLine),
     };
-    // A reason phrase in another encoding is not worth a lost call, nor is a stray CR in it.
+    // A reason phrase in another encoding, or with a stray CR, must not cost the call.
     let reason = std::str::from_utf8(reason).unwrap_or("");
     let reason = reason.split('\r').next().unwrap_or("").trim();
     Ok(StartLine::Response { code: code as u16, reason })
@@ -166,7 +166,7 @@ fn request_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
     if method.is_empty() || !method.bytes().all(is_token_byte) {
         return Err(ParseError::StartLine);
     }
-    // Whether it is SIP at all decides whether anybody hears of the faults in it.
+    // Check for SIP first: only a SIP request gets an error response.
     let trimmed = rest.trim_end_matches([' ', '\t']);
     let (uri, version) = trimmed.rsplit_once(' ').ok_or(ParseError::StartLine)?;
     if !version.get(..4).is_some_and(|protocol| protocol.eq_ignore_ascii_case("SIP/")) {
@@ -193,7 +193,7 @@ fn body<'a>(bytes: &'a [u8], index: &Index) -> Result<&'a [u8], ParseError> {
     }
 }
 
-/// Content-Length; `None` where there is none. Two that differ are an error.
+/// Content-Length; `None` if absent. Two differing values are an error.
 pub(super) fn content_length(bytes: &[u8], index: &Index) -> Result<Option<usize>, ParseError> {
     let mut known = None;
     for span in index.spans().filter(|span| span.name == HeaderName::ContentLength) {

@@ -1,5 +1,5 @@
-//! The 49 messages of RFC 4475, byte for byte in the `.dat` files, each with what we make of it. Tests
-//! alone; the fuzz corpus starts from the same files.
+//! The 49 torture test messages of RFC 4475, byte for byte in the `.dat` files, each with our expected
+//! handling. Tests only; the fuzz corpus starts from the same files.
 
 use super::build::{ResponseBuilder, refusal};
 use super::frame::{Frame, FrameError, StreamFramer};
@@ -9,15 +9,15 @@ use super::uri::Uri;
 use Verdict::{Answered, Dropped, Taken};
 use std::net::SocketAddr;
 
-/// What happens to a message before any transaction sees it.
+/// Expected handling of a message before any transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Parsed. Where the RFC calls it invalid, a typed accessor says so, or its fault is in a header
-    /// that an element may ignore.
+    /// Parsed. If the RFC calls it invalid, a typed accessor reports it, or the fault is in a header that
+    /// may be ignored.
     Taken,
     /// Refused with this code.
     Answered(u16),
-    /// Dropped in silence.
+    /// Dropped without a response.
     Dropped,
 }
 
