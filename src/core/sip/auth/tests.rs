@@ -1,4 +1,4 @@
-//! The vectors of the RFCs, `rsip`'s digests as an oracle, and our client against our server.
+//! Test vectors of the RFCs, `rsip`'s digests as an oracle, and our client against our server.
 
 use super::*;
 use rsip::headers::auth::AuthQop;
@@ -75,7 +75,7 @@ fn rsip_computes_the_same_digests() {
         [("MD5", rsip::headers::auth::Algorithm::Md5), ("SHA-256", rsip::headers::auth::Algorithm::Sha256)]
     {
         for (qop, nc) in [(None, 1), (Some("auth"), 1), (Some("auth"), 9), (Some("auth-int"), 3)] {
-            // Their body is always empty, and by MD5; their nc is written in decimal.
+            // `rsip` always hashes an empty body, with MD5, and writes nc in decimal.
             if qop == Some("auth-int") && algorithm != "MD5" {
                 continue;
             }

@@ -1,5 +1,5 @@
-//! Whether a request proves that it comes from the account it names. A user who does not exist costs the
-//! same work and hears the same words.
+//! Digest authentication of phones: checks that a request comes from the account it names. An unknown user
+//! costs the same work and gets the same response as a wrong password.
 
 use super::nonces::Standing;
 use super::throttle::Source;
@@ -11,19 +11,20 @@ use crate::sip::uri::Uri;
 use crate::sip::user_agent::Peer;
 use crate::time::Time;
 
-/// What a request hears.
+/// Result of authenticating a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// It said nothing that can be judged: challenge it. `stale` = with a nonce that is no good (any more).
+    /// No usable digest answer: send a challenge. `stale` = its nonce is unknown, used or expired.
     Challenge { stale: bool },
-    /// 403: wrong, altered, or one guess too many.
+    /// 403: wrong or altered answer, or throttled.
     Forbidden,
-    /// It comes from this account.
+    /// The request comes from this account.
     Proved { user: String },
 }
 
 impl Registrar {
-    /// The challenges, the stronger first (RFC 8760 section 2.4) unless this product could not read that.
+    /// The digest challenges, stronger first (RFC 8760 section 2.4) unless this product cannot read that
+    /// order.
     pub fn challenges(&self, now: Time, from: Peer, stale: bool, product: &str) -> Vec<String> {
         let realm = escape_quoted(&self.config.realm);
         let nonce = self.mint.nonce(now, &self.scope(from));
@@ -35,12 +36,13 @@ impl Registrar {
         offered(product).iter().map(challenge).collect()
     }
 
-    /// Nonces are good for the address that they were given to, so nobody spends another's guesses.
+    /// Nonces are valid only for the source network they were issued to, so a stranger cannot use up
+    /// another network's failed attempts.
     fn scope(&self, from: Peer) -> String {
         format!("{} {}", Source::of(from).text(), self.config.realm)
     }
 
-    /// Whether the request answers a challenge of ours at all.
+    /// Whether the request carries a digest answer for our realm.
     pub fn is_answered(&self, request: &Message<'_>) -> bool {
         self.answer(request).is_some()
     }
@@ -58,7 +60,7 @@ impl Registrar {
     pub fn judge(&mut self, now: Time, from: Peer, request: &Message<'_>) -> Judgement {
         let StartLine::Request { method, uri } = request.start() else { return Judgement::Forbidden };
         let Some(answer) = self.answer(request) else { return Judgement::Challenge { stale: false } };
-        // An answer that leaves out what we asked for, or was made for another request.
+        // Reject an answer without a required parameter, or computed for another request.
         let offered = matches!(answer.algorithm, Algorithm::Md5 | Algorithm::Sha256);
         if answer.qop == Qop::None || answer.nc == 0 || !offered || !self.is_for(&answer.uri, uri) {
             return Judgement::Forbidden;
@@ -70,7 +72,7 @@ impl Registrar {
             (Standing::Live, _) | (Standing::New, NonceState::Fresh) => {}
             _ => return Judgement::Challenge { stale: true },
         }
-        // Who answers a nonce that only this phone and we know of needs no allowance.
+        // A live nonce is known only to this phone and us, so its answers bypass the throttle.
         let source = Source::of(from);
         let known = phone.is_some_and(|phone| phone.known.contains(&source));
         let allowed = standing == Standing::Live
@@ -103,9 +105,9 @@ impl Registrar {
     }
 }
 
-/// What a product is offered. baresip before 3.0 gives up when it meets any challenge that it does not
-/// know, even behind one that it does; who does not say what it is (SIPp among others) reads only the
-/// first. Everybody else takes the best that it can.
+/// Algorithms offered to a product. baresip before 3.0 gives up at any challenge it does not know, even
+/// behind a known one; clients without a User-Agent and SIPp read only the first challenge. All others
+/// choose the best.
 fn offered(product: &str) -> &'static [Algorithm] {
     let old = ["baresip v0.", "baresip v1.", "baresip v2."];
     if old.iter().any(|old| product.starts_with(old)) {
@@ -118,8 +120,8 @@ fn offered(product: &str) -> &'static [Algorithm] {
 }
 
 impl Registrar {
-    /// Whether the digest was made for this request URI: for the same user at the same host. Phones write
-    /// ports and parameters there as they like, and some our address in place of our domain and no user.
+    /// Whether the digest URI matches the request URI: same user at the same host. Phones vary ports and
+    /// parameters there, and some write our address instead of our domain, without a user.
     pub(super) fn is_for(&self, digest: &str, request: &str) -> bool {
         if digest == request {
             return true;

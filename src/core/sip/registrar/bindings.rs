@@ -1,4 +1,4 @@
-//! Where an account can be reached: what a REGISTER that has proven itself adds, refreshes and removes.
+//! Registrar bindings: adds, refreshes and removes contacts as an authenticated REGISTER asks.
 
 use super::Registrar;
 use crate::sip::headers::{HeaderName, NameAddr};
@@ -9,40 +9,41 @@ use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The longest text of a phone's that is kept.
+/// Longest contact text from a phone that is stored, in bytes.
 const CONTACT_MAX: usize = 512;
 const NAME_MAX: usize = 256;
 const PRODUCT_MAX: usize = 100;
-/// The first question after a registration, and those after it: often enough to keep a NAT open.
+/// Delay of the first OPTIONS probe after a registration, and the interval of later ones: short enough to
+/// keep a NAT mapping open.
 const PROBE_FIRST: Duration = Duration::from_secs(2);
 const PROBE_EVERY: Duration = Duration::from_secs(25);
-/// Unanswered questions after which a contact counts as silent.
+/// Unanswered probes after which a binding counts as silent.
 const FAILURES_MAX: u8 = 3;
 
-/// One contact of one account.
+/// One binding: a registered contact of an account.
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub user: String,
-    /// The URI that the phone gave: the request URI of what is sent to it, never its address.
+    /// The phone's Contact URI: the request URI of requests to it, never their destination.
     pub contact: Uri,
-    /// `+sip.instance` (RFC 5626): the same device, whatever its contact says now.
+    /// `+sip.instance` (RFC 5626): identifies the device even if its contact changes.
     pub instance: String,
     call_id: String,
     cseq: u32,
-    /// Where the REGISTER came from: requests go there and nowhere else.
+    /// Source of the REGISTER: requests to the phone go there and nowhere else.
     pub peer: Peer,
     pub product: String,
     pub registered: Time,
     pub expires: Time,
-    /// When it is asked next whether it is there.
+    /// Time of the next OPTIONS probe.
     pub probe_at: Time,
-    /// When it was asked, while no answer has come.
+    /// When the open probe was sent; `None` = no probe is open.
     pub asked: Option<Time>,
     failures: u8,
-    /// It does not answer any more.
+    /// Whether the phone has stopped answering probes.
     pub silent: bool,
     pub latency: Option<Duration>,
-    /// Where its entry among the wakes stands.
+    /// Time of its entry in `Wakes`.
     pub armed: Option<Time>,
 }
 
@@ -51,7 +52,7 @@ impl Binding {
         self.expires.min(self.probe_at)
     }
 
-    /// It is asked now, for the next time. A question that is still open counts as a failure.
+    /// Records a probe being sent. A probe still open counts as a failure.
     pub fn ask(&mut self, now: Time) {
         if self.asked.is_some() {
             self.missed();
@@ -75,8 +76,8 @@ impl Binding {
     }
 }
 
-/// Where a phone was found, for a process that starts later. A connection would be gone by then, so it is
-/// a place that datagrams reach.
+/// A binding over UDP, saved for the next process. A connection would not survive a restart, so only UDP
+/// contacts are saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownContact {
     pub contact: String,
@@ -85,12 +86,12 @@ pub struct KnownContact {
     pub product: String,
 }
 
-/// Why a REGISTER is refused, as a response.
+/// The response that refuses a REGISTER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub code: u16,
     pub reason: &'static str,
-    /// For 423.
+    /// Value of Min-Expires, for 423.
     pub min_expires: Option<u64>,
 }
 
@@ -102,11 +103,11 @@ const fn refusal(code: u16, reason: &'static str) -> Refusal {
 struct Wanted {
     uri: Uri,
     instance: String,
-    /// Zero = it goes.
+    /// Registration time; zero = remove the binding.
     span: Duration,
 }
 
-/// What a REGISTER did: bindings to be woken anew, and those that are gone.
+/// Result of a REGISTER: ids of bindings to rearm, and removed bindings.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     pub kept: Vec<u64>,
@@ -126,12 +127,12 @@ impl Registrar {
         self.bindings.remove(&id)
     }
 
-    /// Every binding of the account, the oldest first.
+    /// Ids of the account's bindings, oldest first.
     pub fn binding_ids(&self, user: &str) -> Vec<u64> {
         self.bindings.iter().filter(|(_, it)| it.user == user).map(|(id, _)| *id).collect()
     }
 
-    /// The account's contacts that datagrams reach and that answer, with the time that each has left.
+    /// The account's UDP contacts that answer, each with its remaining registration time.
     pub fn known_contacts(&self, now: Time, user: &str) -> Vec<(KnownContact, Duration)> {
         let ours = self.bindings.values().filter(|it| it.user == user && !it.silent);
         let reached = ours.filter(|it| it.peer.transport == Transport::Udp);
@@ -148,8 +149,8 @@ impl Registrar {
             .collect()
     }
 
-    /// A contact that an earlier process knew. It counts as silent until it answers, and is asked at once.
-    /// `None` = it is none, or the phone has signed in meanwhile.
+    /// Restores a contact saved by an earlier process. It counts as silent until it answers the probe,
+    /// which is due at once. `None` = invalid contact, no room, or the phone has registered meanwhile.
     pub fn expect(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) -> Option<u64> {
         let KnownContact { contact, instance, peer, product } = known;
         let uri = Uri::parse(&contact).filter(|uri| uri.is_sip() && contact.len() <= CONTACT_MAX)?;
@@ -181,18 +182,18 @@ impl Registrar {
         Some(self.given)
     }
 
-    /// Where all of them come from.
+    /// Source addresses of all bindings.
     pub fn peers(&self) -> BTreeSet<Peer> {
         self.bindings.values().map(|binding| binding.peer).collect()
     }
 
-    /// Those over this connection.
+    /// Ids of the bindings on this connection.
     pub fn bindings_at(&self, peer: Peer) -> Vec<u64> {
         self.bindings.iter().filter(|(_, it)| it.peer == peer).map(|(id, _)| *id).collect()
     }
 
-    /// Takes the contacts of a REGISTER from `user`, who has been proven (RFC 3261 section 10.3, steps 5
-    /// to 8): all of them or none.
+    /// Applies the contacts of a REGISTER from the authenticated `user` (RFC 3261 section 10.3, steps 5 to
+    /// 8): all of them or none.
     pub fn register(
         &mut self,
         now: Time,
@@ -250,7 +251,7 @@ impl Registrar {
         Ok(wanted)
     }
 
-    /// The binding that this contact means: of the same device, or with the same URI.
+    /// The existing binding for this contact: same device, or same URI.
     fn known(&self, user: &str, wanted: &Wanted) -> Option<u64> {
         let same = |it: &Binding| match (wanted.instance.is_empty(), it.instance.is_empty()) {
             (false, false) => it.instance == wanted.instance,
@@ -306,7 +307,7 @@ impl Registrar {
             self.bindings.insert(id, binding);
             changes.kept.push(id);
         }
-        // A phone that restarts on another port each time leaves its old contacts behind: they go first.
+        // A phone that restarts on another port each time leaves old contacts behind: remove the oldest.
         let mut all = self.binding_ids(user);
         all.sort_by_key(|id| self.bindings.get(id).map(|it| it.registered));
         let too_many = all.len().saturating_sub(self.config.contacts_max);
@@ -317,7 +318,7 @@ impl Registrar {
         changes
     }
 
-    /// The Contact lines of a 200: every binding with the seconds that it has left.
+    /// Contact values of the 200: every binding with its remaining seconds.
     pub fn contact_lines(&self, now: Time, user: &str) -> Vec<String> {
         let ours = self.bindings.values().filter(|it| it.user == user);
         ours.map(|it| {

@@ -1,39 +1,39 @@
-//! The nonces that one phone has answered rightly, each with its count: what makes a replay worthless,
-//! and a phone that is signed in independent of what others guess.
+//! Nonces a phone has authenticated with, each with its count. The count stops replays; a proven nonce
+//! keeps a signed-in phone independent of the guess throttle.
 
 use crate::time::{Duration, Time};
 use std::collections::BTreeMap;
 
-/// How long a phone may go on with a nonce that it has proven itself with.
+/// Lifetime of a proven nonce.
 const PROVEN_LIFE: Duration = Duration::from_secs(12 * 3_600);
-/// More than a phone with its ten contacts uses.
+/// Proven nonces kept per account; more than ten contacts use.
 const NONCES_MAX: usize = 32;
-/// Wrong answers to a proven nonce, after which it is not special any more.
+/// Wrong answers to a proven nonce before it is revoked.
 const FAILURES_MAX: u8 = 3;
 
 #[derive(Debug)]
 struct Proven {
     since: Time,
-    /// The highest count so far.
+    /// Highest nonce count used.
     count: u32,
     failures: u8,
 }
 
-/// Nonces begin with the time they were made, so their order is their age.
+/// Nonces begin with their creation time, so map order is age order.
 #[derive(Debug, Default)]
 pub struct Nonces {
     proven: BTreeMap<String, Proven>,
-    /// Nonces up to this one were dropped and may not come back.
+    /// Nonces up to this one were evicted and are not accepted again.
     floor: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Never answered rightly.
+    /// Never authenticated with.
     New,
-    /// Answered rightly before, and this count was not used yet.
+    /// Authenticated with before, and this count is unused.
     Live,
-    /// Used up: its count was used, or it is too old.
+    /// Not usable: count already used, or expired.
     Spent,
 }
 
@@ -58,7 +58,7 @@ impl Nonces {
         }
     }
 
-    /// A wrong answer to a proven nonce.
+    /// Counts a wrong answer to a proven nonce.
     pub fn doubt(&mut self, nonce: &str) {
         if let Some(known) = self.proven.get_mut(nonce) {
             known.failures += 1;

@@ -1,4 +1,4 @@
-//! The registrar by its answers to requests written by hand: proofs, replays, guesses.
+//! Registrar authentication against hand-written requests: digest answers, replays, password guessing.
 
 use super::*;
 use crate::sip::auth::{Challenge, Credentials, authorize, strongest};
@@ -23,7 +23,7 @@ fn from() -> Peer {
     peer("198.51.100.7:5060")
 }
 
-/// The strongest (or the last) challenge that is given there now.
+/// The strongest (or the last) challenge issued to this peer now.
 fn challenge(registrar: &Registrar, now: Time, from: Peer, strong: bool) -> Challenge {
     let all: Vec<Challenge> = registrar
         .challenges(now, from, false, "Phone")
@@ -157,8 +157,8 @@ fn a_nonce_runs_out_unless_it_was_proven() {
     );
 }
 
-/// Guesses from one address with as many sockets as it likes: how many were judged cannot be seen from
-/// outside, so the right password stands behind them.
+/// Guesses come from many sockets of one address. The right password after them shows that the network is
+/// throttled.
 #[test]
 fn after_twenty_guesses_not_even_the_right_password_is_judged_from_there() {
     let mut registrar = registrar();
@@ -174,7 +174,7 @@ fn after_twenty_guesses_not_even_the_right_password_is_judged_from_there() {
     let at = peer("198.51.100.7:20000");
     let next = challenge(&registrar, now, at, true);
     assert_eq!(judge(&mut registrar, now, at, &answer(&next, "1001", "right", 1)), Judgement::Forbidden);
-    // The phone behind the same address goes on with its nonce, and other addresses are not meant.
+    // The phone behind the same address continues with its nonce, and other addresses are unaffected.
     assert_eq!(judge(&mut registrar, now, from(), &answer(&fresh, "1001", "right", 2)), proved());
     let other = peer("198.51.100.99:5060");
     let theirs = challenge(&registrar, now, other, true);
@@ -227,7 +227,7 @@ fn another_password_ends_what_the_old_one_proved() {
     assert_eq!(judge(&mut registrar, Time::ZERO, from(), &old), Judgement::Forbidden);
 }
 
-/// Whatever is done to a right answer, it is not taken twice and never for somebody else.
+/// A mutated right answer is never accepted twice or for another user.
 #[test]
 fn no_mutation_of_a_right_answer_gets_in() {
     use rand::{RngExt, SeedableRng};
@@ -246,7 +246,7 @@ fn no_mutation_of_a_right_answer_gets_in() {
         let text = register(&mutated);
         let Ok(message) = Message::parse(text.as_bytes()) else { continue };
         if let Judgement::Proved { user } = registrar.judge(Time::ZERO, from(), &message) {
-            // Only where the change means nothing: another case of a hexadecimal digit or of a name.
+            // Accepted only if the change is irrelevant: case of a hex digit or of a name.
             assert_eq!(user, "1001", "seed {seed}: {mutated}");
             assert!(mutated.eq_ignore_ascii_case(&right) || mutated.len() == right.len(), "seed {seed}");
             taken += 1;

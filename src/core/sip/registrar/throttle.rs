@@ -1,5 +1,5 @@
-//! How often somebody may be wrong: per network address and per account, in tables that do not grow.
-//! Being right costs nothing, so an office behind one address signs in all at once.
+//! Throttle for wrong passwords, per source network and per account, in bounded tables. Right answers are
+//! not counted, so an office behind one address can sign in all at once.
 
 use crate::sip::user_agent::Peer;
 use crate::time::{Duration, Time};
@@ -7,19 +7,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// Wrong answers of one address that are judged in a minute.
+/// Wrong answers checked per minute and network.
 const ADDRESS_MAX: usize = 20;
-/// The last of them are kept for accounts that have signed in from there before.
+/// Limit for accounts that have not signed in from that network before; the rest is reserved for those that
+/// have.
 const ADDRESS_OPEN: usize = 14;
-/// One socket uses up no more than this of its address.
+/// Limit for one source socket of a network.
 const SOCKET_MAX: usize = 8;
-/// Wrong answers for one account that are judged in a minute, from wherever they come.
+/// Wrong answers checked per minute and account, from all networks together.
 const ACCOUNT_MAX: usize = 60;
 const ACCOUNT_OPEN: usize = 40;
-/// Addresses that are remembered at once. With more guessers than that nobody new is judged.
+/// Networks tracked at once. When the table is full, attempts from new networks are refused unchecked.
 const ADDRESSES_MAX: usize = 10_000;
 
-/// A network as one guesser has it: an IPv4 address, or the 64 bits of IPv6 that a household gets.
+/// A source network: one IPv4 address, or the 64-bit IPv6 prefix of a household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source(IpAddr);
 
@@ -39,12 +40,13 @@ impl Source {
     }
 }
 
-/// When an account was guessed at, in the last minute.
+/// Times of wrong answers for one account in the last minute.
 #[derive(Debug, Default)]
 pub struct Wrong(VecDeque<Time>);
 
 impl Wrong {
-    /// Whether one more answer may be judged. `known` = from where the account has signed in before.
+    /// Whether one more answer may be checked. `known` = the account has signed in from this network
+    /// before.
     pub fn allows(&self, now: Time, known: bool) -> bool {
         let recent = self.0.iter().filter(|at| now.since(**at) < WINDOW).count();
         recent < if known { ACCOUNT_MAX } else { ACCOUNT_OPEN }
@@ -58,14 +60,14 @@ impl Wrong {
     }
 }
 
-/// Wrong answers by address, with the port each came from.
+/// Wrong answers by source network, with the source port of each.
 #[derive(Debug, Default)]
 pub struct Guesses {
     addresses: BTreeMap<Source, VecDeque<(Time, u16)>>,
 }
 
 impl Guesses {
-    /// Whether one more answer from there may be judged.
+    /// Whether one more answer from this peer may be checked.
     pub fn allows(&mut self, now: Time, from: Peer, known: bool) -> bool {
         let source = Source::of(from);
         let Some(wrong) = self.addresses.get(&source) else { return self.has_room(now) };
