@@ -1,4 +1,5 @@
-//! The non-INVITE client transaction: RFC 3261 section 17.1.2.
+//! The non-INVITE client transaction (RFC 3261 section 17.1.2): retransmission by Timer E, time-out by
+//! Timer F.
 
 use super::{Backoff, Due, PATIENCE, Received, T2, T4, earlier};
 use crate::time::{Duration, Time};
@@ -18,9 +19,9 @@ use crate::time::{Duration, Time};
 pub struct Client {
     state: State,
     reliable: bool,
-    /// Timer E.
+    /// Timer E: retransmission.
     copy: Option<Backoff>,
-    /// Timers F and K.
+    /// Timer F (time-out), then K.
     end: Time,
 }
 
@@ -33,7 +34,7 @@ enum State {
 }
 
 impl Client {
-    /// The request leaves now.
+    /// Starts when the request is sent.
     pub fn new(now: Time, reliable: bool) -> Self {
         let copy = (!reliable).then(|| Backoff::new(now, T2));
         Client { state: State::Trying, reliable, copy, end: now + PATIENCE }
@@ -71,7 +72,7 @@ impl Client {
         earlier(self.copy, Some(self.end))
     }
 
-    /// Whether a final response has come.
+    /// Whether a final response was received.
     pub fn is_final(&self) -> bool {
         !matches!(self.state, State::Trying | State::Proceeding)
     }

@@ -1,4 +1,5 @@
-//! The INVITE client transaction: RFC 3261 section 17.1.1 with the Accepted state of RFC 6026.
+//! The INVITE client transaction (RFC 3261 section 17.1.1 with the Accepted state of RFC 6026):
+//! retransmission by Timer A, time-out by Timer B.
 
 use super::{Backoff, Due, PATIENCE, Received, earlier};
 use crate::time::{Duration, Time};
@@ -23,9 +24,9 @@ use crate::time::{Duration, Time};
 pub struct ClientInvite {
     state: State,
     reliable: bool,
-    /// Timer A.
+    /// Timer A: retransmission.
     copy: Option<Backoff>,
-    /// Timers B, D and M; in Proceeding only where this is a stand-in.
+    /// Timer B (time-out), then D or M; in Proceeding only for `stand_in` and `abandon`.
     end: Option<Time>,
 }
 
@@ -39,15 +40,15 @@ enum State {
 }
 
 impl ClientInvite {
-    /// The INVITE leaves now.
+    /// Starts when the INVITE is sent.
     pub fn new(now: Time, reliable: bool) -> Self {
         // Timer A doubles without a cap: Timer B ends it first.
         let copy = (!reliable).then(|| Backoff::new(now, PATIENCE));
         ClientInvite { state: State::Calling, reliable, copy, end: Some(now + PATIENCE) }
     }
 
-    /// Stands in for a transaction of another process, whose INVITE left long ago: takes what still
-    /// comes for 32 seconds.
+    /// Replaces a transaction of an earlier process whose INVITE was sent long ago: accepts late responses
+    /// for 32 seconds.
     pub fn stand_in(now: Time, reliable: bool) -> Self {
         ClientInvite { state: State::Proceeding, reliable, copy: None, end: Some(now + PATIENCE) }
     }
@@ -89,14 +90,15 @@ impl ClientInvite {
         if copy { Due::Resend } else { Due::Nothing }
     }
 
-    /// The ACK of a 2xx leaves now: repeated 2xx are answered with it for another 32 seconds.
+    /// The ACK of a 2xx is being sent: retransmitted 2xx responses are acknowledged for another 32 seconds.
     pub fn hold(&mut self, now: Time) {
         if self.state == State::Accepted {
             self.end = Some(now + PATIENCE);
         }
     }
 
-    /// The user is gone: an INVITE that only ever rang is waited for 32 seconds more, and not for ever.
+    /// The transaction user is gone: an INVITE without a final response is kept 32 seconds more, not for
+    /// ever.
     pub fn abandon(&mut self, now: Time) {
         if self.state == State::Proceeding {
             self.end = Some(now + PATIENCE);
@@ -107,12 +109,12 @@ impl ClientInvite {
         earlier(self.copy, self.end)
     }
 
-    /// Whether no response at all has come.
+    /// Whether no response was received yet.
     pub fn is_calling(&self) -> bool {
         self.state == State::Calling
     }
 
-    /// Whether a final response has come.
+    /// Whether a final response was received.
     pub fn is_final(&self) -> bool {
         !matches!(self.state, State::Calling | State::Proceeding)
     }

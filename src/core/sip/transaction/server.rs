@@ -1,4 +1,4 @@
-//! The non-INVITE server transaction: RFC 3261 section 17.2.2.
+//! The non-INVITE server transaction (RFC 3261 section 17.2.2).
 
 use super::{Due, PATIENCE, Repeated};
 use crate::time::{Duration, Time};
@@ -18,7 +18,7 @@ use crate::time::{Duration, Time};
 pub struct Server {
     state: State,
     reliable: bool,
-    /// Timer J; before that the patience with our own user, who owes a response.
+    /// Timer J; before a final response, the deadline for our own user to respond.
     end: Time,
 }
 
@@ -30,7 +30,7 @@ enum State {
 }
 
 impl Server {
-    /// The request came now.
+    /// Starts when the request is received.
     pub fn new(now: Time, reliable: bool) -> Self {
         Server { state: State::Trying, reliable, end: now + PATIENCE }
     }
@@ -42,7 +42,7 @@ impl Server {
         }
     }
 
-    /// We respond now. `false` = the transaction had its final response already: nothing is sent.
+    /// Records our response. `false` = a final response was sent before: send nothing.
     pub fn respond(&mut self, now: Time, code: u16) -> bool {
         if self.state == State::Completed {
             return false;

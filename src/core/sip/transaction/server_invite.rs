@@ -1,9 +1,10 @@
-//! The INVITE server transaction: RFC 3261 section 17.2.1 with the Accepted state of RFC 6026.
+//! The INVITE server transaction (RFC 3261 section 17.2.1 with the Accepted state of RFC 6026): retransmits
+//! a refusal by Timer G until its ACK or Timer H.
 
 use super::{Backoff, Due, PATIENCE, Repeated, T2, T4, earlier};
 use crate::time::{Duration, Time};
 
-/// A 100 goes out on its own if nothing was said for this long (RFC 3261 section 17.2.1).
+/// A 100 is sent automatically after this long without a response (RFC 3261 section 17.2.1).
 const TRYING_AFTER: Duration = Duration::from_millis(200);
 
 /// ```text
@@ -22,15 +23,15 @@ const TRYING_AFTER: Duration = Duration::from_millis(200);
 ///             │        └─┬─────────┘                                      │
 ///             └──────────┴──────────────▶ Terminated ◀────────────────────┘
 /// ```
-/// The copies of a 2xx are not the transaction's work (RFC 3261 section 13.3.1.4): an INVITE that
-/// comes again in Accepted is absorbed.
+/// Retransmitting a 2xx is the call's task (RFC 3261 section 13.3.1.4): an INVITE retransmitted in Accepted
+/// is absorbed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerInvite {
     state: State,
     reliable: bool,
-    /// Timer G.
+    /// Timer G: retransmission.
     copy: Option<Backoff>,
-    /// The 100, and Timers H, I and L.
+    /// Deadline of the automatic 100, then Timer H, I or L.
     end: Option<Time>,
 }
 
@@ -45,12 +46,12 @@ enum State {
 }
 
 impl ServerInvite {
-    /// The INVITE came now.
+    /// Starts when the INVITE is received.
     pub fn new(now: Time, reliable: bool) -> Self {
         ServerInvite { state: State::Silent, reliable, copy: None, end: Some(now + TRYING_AFTER) }
     }
 
-    /// Whether the INVITE that came again wants the last response again.
+    /// Handles a retransmitted INVITE.
     pub fn handle_repeat(&mut self) -> Repeated {
         match self.state {
             State::Proceeding | State::Completed => Repeated::Resend,
@@ -58,7 +59,7 @@ impl ServerInvite {
         }
     }
 
-    /// We respond now. `false` = the transaction had its final response already: nothing is sent.
+    /// Records our response. `false` = a final response was sent before: send nothing.
     pub fn respond(&mut self, now: Time, code: u16) -> bool {
         if !matches!(self.state, State::Silent | State::Proceeding) {
             return false;
@@ -81,7 +82,7 @@ impl ServerInvite {
         true
     }
 
-    /// An ACK came. `true` = it is for the user: the ACK of a 2xx without a transaction of its own.
+    /// Handles an ACK. `true` = pass it to the call: the ACK of a 2xx has no transaction of its own.
     pub fn handle_ack(&mut self, now: Time) -> bool {
         if self.state == State::Completed {
             self.state = State::Confirmed;

@@ -1,4 +1,4 @@
-//! The machines against the timer tables of RFC 3261 section 17 and RFC 6026.
+//! Checks the state machines against the timer tables of RFC 3261 section 17 and RFC 6026.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const fn at(millis: u64) -> Time {
     Time::from_millis(millis)
 }
 
-/// Every moment at which the machine resends, and how and when it ends.
+/// Every retransmission time of the machine, then its end and the time of it.
 macro_rules! run {
     ($machine:expr) => {{
         let mut copies = Vec::new();
