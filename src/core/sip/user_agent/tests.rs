@@ -1,4 +1,4 @@
-//! The user agent as the wire sees it: literal messages in, literal messages out, in virtual time.
+//! User agent tests: literal messages in, literal messages out, in virtual time.
 
 mod callee;
 mod caller;

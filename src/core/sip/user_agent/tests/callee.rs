@@ -1,4 +1,4 @@
-//! Calls that come in, and what strangers hear.
+//! Incoming calls, and responses to untrusted sources.
 
 use super::desk::*;
 use crate::call::{HangUpCause, Progress};
@@ -12,7 +12,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// An INVITE from outside; `n` makes it another call.
+/// An incoming INVITE; `n` selects the call.
 fn invite(n: u32, extra: &[&str], body: &str) -> String {
     let text = format!(
         "INVITE sip:10086@192.0.2.5:5060 SIP/2.0\r\n\

@@ -1,4 +1,4 @@
-//! Calls that we place: the wire checks, one test each.
+//! Outgoing calls on the wire: retransmission, CANCEL, digest challenges, redirection, errors.
 
 use super::desk::*;
 use crate::call::{HangUpCause, Progress};

@@ -1,5 +1,5 @@
-//! Thousands of calls between two user agents over a network that loses, doubles and delays, in virtual
-//! time. Every call ends, on both sides, whatever was lost and whenever a process died.
+//! Thousands of calls between two user agents over a network that loses, duplicates and delays datagrams,
+//! in virtual time. Every call ends on both sides, whatever was lost and whenever a process crashed.
 
 use super::desk::{media, peer};
 use crate::call::{HangUpCause, Progress};
@@ -13,18 +13,18 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Milliseconds from one call to the next, on average.
+/// Average time between calls, in milliseconds.
 const PACE: u64 = 60;
 const PASSWORD: &str = "secret";
 
-/// What the person, or the carrier, at the other end does; picked by the number.
+/// Behaviour of the callee or carrier; chosen by the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Manner {
     Answers,
     AnswersAndHangsUp,
     Busy,
     NeverAnswers,
-    /// Near the ring time, so that CANCEL and 200 cross.
+    /// Answers near the ring time, so that CANCEL and 200 cross.
     AnswersLate,
     Challenges,
     EarlyMedia,
@@ -78,16 +78,16 @@ struct Day {
     carrier: UserAgent,
     mint: NonceMint,
     loss: f64,
-    /// How many datagrams in a hundred are damaged on the way.
+    /// Share of damaged datagrams, in percent.
     damage: f64,
-    /// What the engine keeps on disk: dialogs of calls that are not over.
+    /// The engine's saved dialogs of open calls.
     disk: BTreeMap<CallId, SavedDialog>,
     ended: BTreeMap<CallId, Outcome>,
     answered: BTreeSet<CallId>,
-    /// Call-IDs of dialogs that a new process was told to end, and of those that it ended.
+    /// Call-IDs of dialogs that a new process was asked to end, and of those it has ended.
     told: BTreeSet<String>,
     done: BTreeSet<String>,
-    /// Calls that the carrier took, and the number behind each.
+    /// Calls the carrier accepted, and the number of each.
     taken: BTreeMap<CallId, u64>,
     early: u64,
     trace: u64,
@@ -199,7 +199,7 @@ impl Day {
         }
     }
 
-    /// The process dies, and the next one knows only what is on disk.
+    /// Crashes the process; the next one knows only the saved dialogs.
     fn crash(&mut self) {
         self.dialer = dialer(self.rng.random());
         self.acts.retain(|_, act| {
@@ -317,7 +317,7 @@ impl Day {
         }
     }
 
-    /// Places that many calls, lets processes die, and goes on until nothing more can happen.
+    /// Places this many calls, crashes processes, and runs until nothing is pending.
     fn live(&mut self, calls: u64, crashes: u64) {
         for n in 0..calls {
             let at = self.rng.random_range(0..calls * PACE);
@@ -341,7 +341,7 @@ impl Day {
     }
 }
 
-/// A day of `calls` calls; `crashes` processes die on the way.
+/// A day of `calls` calls with `crashes` process crashes.
 fn day(seed: u64, calls: u64, loss: f64, crashes: u64) -> Day {
     let mut day = Day::new(seed, loss);
     day.live(calls, crashes);

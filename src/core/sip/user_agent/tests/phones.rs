@@ -1,4 +1,4 @@
-//! A phone at the registrar: literal REGISTERs and what they hear, bindings and their ends, INVITEs of
+//! Phones at the registrar: literal REGISTERs and their responses, bindings, OPTIONS probes, INVITEs of
 //! phones and of strangers.
 
 use super::desk::*;
@@ -21,7 +21,7 @@ pub fn desk_with(incoming: Incoming) -> Desk {
     desk_of(config(incoming))
 }
 
-/// The next process, after this one was cut off.
+/// The next process after a restart.
 pub fn next_desk() -> Desk {
     desk_of(UaConfig { seed: 43, ..config(Incoming::Trunks) })
 }
@@ -46,7 +46,7 @@ pub fn request_of(method: &str, user: &str, cseq: u32, extra: &[&str], body: &st
     with_body(text, extra, body)
 }
 
-/// The Authorization line that answers the challenges of a 401 or 407.
+/// The Authorization header that answers the challenges of a 401 or 407.
 pub fn authorization(refusal: &str, method: &str, user: &str, password: &str, uri: &str) -> String {
     let message = Message::parse(refusal.as_bytes()).expect("a message");
     let challenge: Challenge = strongest(message.challenges()).remove(0);
@@ -55,7 +55,7 @@ pub fn authorization(refusal: &str, method: &str, user: &str, password: &str, ur
     format!("{}: {value}", challenge.answer_header())
 }
 
-/// Sends a request, answers its challenge, and returns what that heard. Uses `cseq` and `cseq + 1`.
+/// Sends a request, answers its challenge, and returns the response. Uses `cseq` and `cseq + 1`.
 pub fn proven(
     desk: &mut Desk,
     from: Peer,
@@ -65,7 +65,7 @@ pub fn proven(
     extra: &[&str],
     body: &str,
 ) -> String {
-    // Nonces of one millisecond and address are the same.
+    // Nonces issued to one address in the same millisecond are equal.
     desk.now += Duration::from_millis(1);
     desk.receive_from(from, &request_of(method, user, cseq, extra, body));
     let refusal = desk.sent().pop().expect("a challenge");
@@ -163,7 +163,7 @@ fn strangers_leave_no_trace() {
     assert_eq!(desk.sent().len(), 2_000);
 }
 
-/// What a REGISTER with these Contact and Expires lines hears once it is proven.
+/// Responses to an authenticated REGISTER by Contact and Expires.
 #[test]
 fn register_follows_section_10_3() {
     let table: &[(&[&str], &str, &[&str])] = &[
@@ -239,7 +239,7 @@ fn the_same_contact_is_refreshed_and_the_oldest_of_eleven_goes() {
         assert_eq!(contacts(&ok).len(), 10.min(n as usize + 2), "{ok}");
         assert_eq!(ok.contains("<sip:1001@10.0.0.9>"), n < 9, "{n}: {ok}");
     }
-    // A device that comes back with another contact is still the same device.
+    // The same device registers another contact: the same binding.
     let ok = sign_in(&mut desk, PHONE, "1002", 1, "<sip:1002@10.0.0.9:1>;+sip.instance=\"<urn:uuid:9>\"");
     assert_eq!(contacts(&ok).len(), 1);
     let ok = sign_in(&mut desk, PHONE, "1002", 11, "<sip:1002@10.0.0.9:2>;+sip.instance=\"<urn:uuid:9>\"");
@@ -257,7 +257,7 @@ fn a_register_that_comes_again_hears_the_same_and_an_older_one_is_refused() {
     let first = desk.one();
     desk.receive_from(peer(PHONE), &request);
     assert_eq!(desk.one(), first, "a copy of the request");
-    // The same words as a request of its own are a replay.
+    // The same digest answer in a new transaction is a replay.
     desk.receive_from(peer(PHONE), &request.replace("z9hG4bK", "z9hG4bKreplay"));
     let replay = desk.one();
     assert!(replay.starts_with("SIP/2.0 401 ") && replay.contains("stale=true"), "{replay}");
@@ -288,7 +288,7 @@ fn a_registration_ends_with_its_time_by_its_phone_and_with_its_account() {
 #[test]
 fn a_phone_is_asked_where_it_registered_from_and_its_latency_is_shown() {
     let mut desk = desk();
-    // The contact names another host: nothing is ever sent there.
+    // The contact names another host, to which nothing is ever sent.
     sign_in(&mut desk, PHONE, "1001", 1, "<sip:1001@6.6.6.6:5060>");
     links(&mut desk);
     desk.wait(Duration::from_secs(2));
@@ -304,11 +304,11 @@ fn a_phone_is_asked_where_it_registered_from_and_its_latency_is_shown() {
     desk.now += Duration::from_millis(40);
     desk.receive_from(peer(PHONE), &answer(&options, "486 Busy Here", "far", &[], ""));
     assert_eq!(links(&mut desk), [], "three milliseconds more are no news");
-    // Silence: three questions without an answer.
+    // Three unanswered probes: the phone is reported as unreachable.
     desk.wait(Duration::from_secs(120));
     assert_eq!(links(&mut desk), [("1001".to_string(), None)]);
     desk.sent();
-    // One answer brings it back.
+    // One answered probe makes it reachable again.
     desk.wait(Duration::from_secs(25));
     let options = desk.sent().pop().expect("a question");
     desk.receive_from(peer(PHONE), &answer(&options, "200 OK", "far", &[], ""));
@@ -340,7 +340,7 @@ fn a_phone_calls_in_once_it_has_proven_itself() {
     let (to, ok) = desk.sent_to().remove(0);
     assert_eq!(to, peer(PHONE));
     assert!(ok.starts_with("SIP/2.0 200 ") && header(&ok, HeaderName::Allow).contains("REFER"), "{ok}");
-    // What we send in the call goes where the phone is, not to its Contact.
+    // Requests in the call go to the phone's source address, not to its Contact.
     let ack = request_of("ACK", "1001", 2, &[], "")
         .replace("To: <sip:8000@calls.example>", &format!("To: {}", header(&ok, HeaderName::To)));
     desk.receive_from(peer(PHONE), &ack.replace("z9hG4bK", "z9hG4bKack"));
@@ -397,7 +397,7 @@ fn mutated_registers_never_register_and_never_stop_us() {
         desk.ua.handle_message(desk.now, peer(PHONE), &bytes);
         while let Some(output) = desk.ua.poll() {
             if let UaOutput::Event(UaEvent::PhoneChanged { user, link, .. }) = output {
-                // A change where it means nothing to us: still this phone, still from there.
+                // An irrelevant mutation: still this phone, still from its peer.
                 assert_eq!(user, "1001", "seed {seed}");
                 assert!(link.is_some_and(|link| link.address == peer(PHONE).address), "seed {seed}");
             }
@@ -435,7 +435,7 @@ fn a_phone_that_an_earlier_process_knew_is_asked_and_there_once_it_answers() {
         (user.as_str(), link.address, link.product.as_str()),
         ("1001", peer(PHONE).address, "Testphone/1")
     );
-    // It registers again as if nothing had been: the same binding, whatever its numbers.
+    // The phone registers again: the same binding, whatever its Call-ID and CSeq.
     let ok = sign_in(&mut desk, PHONE, "1001", 3, contact);
     assert_eq!(contacts(&ok).len(), 1, "{ok}");
 }

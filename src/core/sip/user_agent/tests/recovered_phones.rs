@@ -1,5 +1,5 @@
-//! Calls with agents' phones that another process left: told at once over UDP, and where a connection is
-//! gone as soon as the phone signs in again.
+//! Recovered dialogs with agents' phones: ended at once over UDP; over a lost connection at the phone's
+//! next REGISTER.
 
 use super::desk::*;
 use super::phone_calls::{AGENT_CALL, SECOND, ringing, talking, to_phone};
@@ -22,14 +22,14 @@ fn ends(desk: &mut Desk) -> Vec<(String, bool)> {
     desk.events().into_iter().filter_map(end).collect()
 }
 
-/// The one loose end of the call with a phone.
+/// The one open dialog of the call with a phone.
 fn loose_end(desk: &Desk) -> SavedDialog {
     let mut all = desk.ua.loose_ends(AGENT_CALL);
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
 }
 
-/// A call with a phone over TCP: what is left of it.
+/// The saved dialog of a call with a phone over TCP.
 fn over_tcp(contact: &str) -> SavedDialog {
     let mut dead = desk();
     let ok = proven(&mut dead, tcp(PHONE), "REGISTER", "1001", 1, &[&format!("Contact: {contact}")], "");
@@ -43,7 +43,7 @@ fn over_tcp(contact: &str) -> SavedDialog {
     loose_end(&dead)
 }
 
-/// A phone signs in; what it is sent then, without the answer to its REGISTER.
+/// Registers a phone; returns the messages sent to it, except the response to its REGISTER.
 fn sends_at_sign_in(
     desk: &mut Desk,
     from: Peer,
@@ -188,7 +188,7 @@ fn a_phone_over_udp_that_moved_meanwhile_is_told_at_its_new_place() {
     let mut desk = next_desk();
     desk.ua.end_saved(desk.now, saved.clone());
     desk.sent();
-    // It signs in from elsewhere while its old place is still being asked.
+    // The phone registers from another address while its old peer is still being tried.
     sign_in(&mut desk, SECOND, "1001", 50, "<sip:1001@6.6.6.9>");
     desk.sent();
     let mut told = Vec::new();

@@ -1,4 +1,4 @@
-//! Session timers (RFC 4028), our own re-INVITE, and glare.
+//! Session timers (RFC 4028), our re-INVITE for moved media, and glare.
 
 use super::desk::*;
 use crate::outcome::{EndedBy, Outcome};

@@ -1,4 +1,4 @@
-//! Registration and probing of a trunk.
+//! Trunk registration and OPTIONS probing.
 
 use super::desk::*;
 use crate::sip::headers::HeaderName;
