@@ -1,4 +1,4 @@
-//! Calls that come in, from INVITE to ACK: the simulated carrier's side, and callbacks.
+//! Incoming calls from INVITE to ACK: callbacks, and the simulated carrier's side.
 
 use super::caller::{ended_by_us, unanswered_outcome};
 use super::in_dialog::{Asked, session_of};
@@ -17,22 +17,22 @@ use crate::sip::message::{Message, Method};
 use crate::sip::session_timer::MIN_SE;
 use crate::time::{Duration, Time};
 
-/// Calls that came in are numbered from here.
+/// Ids of incoming calls start here.
 pub(super) const INCOMING: u64 = 1 << 63;
-/// Whether a call came in.
+/// Whether this id belongs to an incoming call.
 pub(super) fn is_incoming(call: CallId) -> bool {
     call.0 >> 62 == INCOMING >> 62
 }
 
-/// The longest that a call may ring here, which is also as long as proxies wait (Timer C).
+/// Longest ring time of an incoming call, the same as Timer C of proxies.
 const UNDECIDED_MAX: Duration = Duration::from_secs(180);
-/// The longest INVITE that is kept until it is answered.
+/// Longest INVITE that is kept until it is answered, in bytes.
 const INVITE_MAX: usize = 16 * 1_024;
-/// Calls from outside that wait for our answer or are up.
+/// Most incoming calls that are open at once.
 const INCOMING_MAX: usize = 10_000;
 
 impl UserAgent {
-    /// An INVITE outside any dialog.
+    /// Handles an INVITE outside any dialog.
     pub(super) fn invited(&mut self, now: Time, asked: Asked<'_, '_>, caller: Caller, bytes: &[u8]) {
         let Asked { id, from, request } = asked;
         if let Some(refusal) = self.refusal_of_invite(request, bytes.len()) {
@@ -112,7 +112,7 @@ impl UserAgent {
         })));
     }
 
-    /// What an INVITE hears at once, before anybody is asked.
+    /// The immediate refusal of an INVITE, before it is reported as an incoming call.
     fn refusal_of_invite(&self, request: &Message<'_>, length: usize) -> Option<Reply<'static>> {
         if self.incoming_now >= INCOMING_MAX {
             return Some(Reply::new(503, "Service Unavailable").header("Retry-After", "10"));
@@ -130,7 +130,7 @@ impl UserAgent {
         None
     }
 
-    /// The response of `reply` to the INVITE of this call, with our tag and our Contact.
+    /// The bytes of a response to the INVITE of this call, with our tag and our Contact.
     fn invite_response(&self, call: CallId, reply: Reply<'_>) -> Option<Vec<u8>> {
         let leg = self.legs.get(&call)?;
         let arriving = leg.arriving.as_deref()?;
@@ -148,7 +148,7 @@ impl UserAgent {
         self.respond(now, id, 100, bytes);
     }
 
-    /// 180 or 183; reliably where the caller requires it.
+    /// Sends 180 or 183; reliably if the caller requires it.
     pub(super) fn send_provisional(
         &mut self,
         now: Time,
@@ -161,7 +161,7 @@ impl UserAgent {
         };
         let Some(arriving) = leg.arriving.as_deref_mut() else { return };
         if arriving.unheard.is_some() {
-            // One reliable provisional at a time (RFC 3262 section 3); this one would only be news.
+            // One reliable provisional at a time (RFC 3262 section 3); another would carry no new answer.
             return;
         }
         let mut reply = Reply::new(code, if code == 180 { "Ringing" } else { "Session Progress" });
@@ -205,7 +205,7 @@ impl UserAgent {
         }
     }
 
-    /// 200 with our answer, or with our offer where the INVITE had none.
+    /// Sends 200 with our answer, or with our offer if the INVITE had none.
     pub(super) fn answer_call(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
         let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Arriving) else {
             return;
@@ -284,7 +284,7 @@ impl UserAgent {
         self.finish(now, call, over);
     }
 
-    /// CANCEL (RFC 3261 section 9.2): 200 for itself, 487 for its INVITE if that is still open.
+    /// Handles CANCEL (RFC 3261 section 9.2): 200 for itself, 487 for its INVITE if still open.
     pub(super) fn cancelled(&mut self, now: Time, id: u64, from: Peer, request: &Message<'_>) {
         let Some(call) = self.cancelled_by(request) else {
             let tag = tag_text(self.names.fresh());
@@ -303,7 +303,7 @@ impl UserAgent {
         self.finish(now, call, ended_by_caller(Outcome::NoAnswer, Some(487), write::reason_text(request)));
     }
 
-    /// 487 to the INVITE of a call that is not answered yet.
+    /// Sends 487 to the INVITE of an unanswered call.
     pub(super) fn terminate_invite(&mut self, now: Time, call: CallId) {
         let id = self.legs.get(&call).and_then(|leg| Some(leg.arriving.as_deref()?.transaction));
         let bytes = self.invite_response(call, Reply::new(487, "Request Terminated"));
@@ -312,7 +312,7 @@ impl UserAgent {
         }
     }
 
-    /// PRACK: the reliable provisional was heard (RFC 3262 section 3).
+    /// Handles PRACK: the reliable provisional is acknowledged (RFC 3262 section 3).
     pub(super) fn prack(&mut self, now: Time, id: u64, call: CallId, from: Peer, request: &Message<'_>) {
         let rack = request.rack();
         let arriving = self.legs.get_mut(&call).and_then(|leg| leg.arriving.as_deref_mut());
@@ -332,7 +332,7 @@ impl UserAgent {
         self.rearm_leg(call);
     }
 
-    /// An ACK that no transaction took: it belongs to a 2xx of ours.
+    /// Handles an ACK that no transaction took: it acknowledges a 2xx of ours.
     pub(super) fn call_acknowledged(&mut self, now: Time, ack: &Message<'_>) {
         let Some(call) = self.call_of(ack) else { return };
         let Some(leg) = self.legs.get_mut(&call) else { return };
@@ -360,7 +360,8 @@ impl UserAgent {
         self.rearm_leg(call);
     }
 
-    /// A response of ours was never acknowledged (RFC 3261 section 13.3.1.4, RFC 3262 section 3).
+    /// A 2xx or reliable provisional was never acknowledged (RFC 3261 section 13.3.1.4, RFC 3262 section
+    /// 3).
     pub(super) fn never_acknowledged(&mut self, now: Time, call: CallId) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         leg.unacknowledged = None;
@@ -372,7 +373,7 @@ impl UserAgent {
         self.send_bye(now, call, HangUpCause::MediaLost, over);
     }
 
-    /// Whose dialog a request is in, by our tag.
+    /// The call whose dialog a request belongs to, by our tag.
     pub(super) fn call_of(&self, request: &Message<'_>) -> Option<CallId> {
         let tag = super::names::parse_tag(&request.to_tag()?)?;
         let call = *self.tags.get(&tag)?;
@@ -387,20 +388,20 @@ fn authorization(request: &Message<'_>) -> Vec<String> {
     lines.take(4).map(|line| line.into_owned()).collect()
 }
 
-/// The end of a call by the side that placed it.
+/// The end of a call by the far side.
 pub(super) fn ended_by_caller(outcome: Outcome, code: Option<u16>, cause: String) -> Ended {
     Ended { outcome, by: EndedBy::Callee, sip_code: code, cause, retry_after: None, try_next_trunk: false }
 }
 
-/// Capabilities that only look: an offer is read against them, nothing is answered.
+/// Capabilities for reading an offer before the call is answered.
 fn silent() -> MediaCapabilities {
     MediaCapabilities { address: ([0, 0, 0, 0], 9).into(), codecs: Codec::ALL.to_vec() }
 }
 
-/// Methods that we answer, for Allow.
+/// Methods we accept, for Allow.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
 
-/// Whether a method is answered at all.
+/// Whether we accept this method.
 pub(super) fn is_allowed(method: Method<'_>) -> bool {
     ALLOW.split(", ").any(|known| known == method.as_str())
 }

@@ -1,5 +1,5 @@
-//! Calls that we place, from INVITE to ACK: provisionals, forks, refusals, and the answer whose ACK is
-//! withheld until it is on disk.
+//! Outgoing calls from INVITE to ACK: provisionals, early media, forks, refusals, and the 2xx whose ACK is
+//! withheld until the answer is on disk.
 
 use super::clients::{Answer, Purpose};
 use super::credentials::Credentials;
@@ -20,14 +20,15 @@ use crate::time::Time;
 
 /// CSeq of the first INVITE of every call.
 pub(super) const FIRST_CSEQ: u32 = 1;
-/// One challenge from a proxy and one from the far end, or one and its stale repetition.
+/// Digest challenges answered per INVITE: one from a proxy and one from the far end, or one and its stale
+/// repetition.
 const CHALLENGES_MAX: u8 = 2;
 const REDIRECTIONS_MAX: u8 = 3;
-/// Phones that ring at once for one number.
+/// Early dialogs kept per call (phones that a fork rings).
 const EARLY_MAX: usize = 8;
 
 impl UserAgent {
-    /// What [`UserAgent::place`] will put on the wire for a call.
+    /// The dialog identifiers that [`UserAgent::place`] will use for a call.
     pub(super) fn identity_of(&self, trunk: &SipTrunk, request: &CallRequest) -> SavedDialog {
         let request_uri = Uri::sip(&request.user, &trunk.host).to_string();
         let user = match &request.caller_id {
@@ -137,7 +138,7 @@ impl UserAgent {
         }
     }
 
-    /// The INVITE once more, as a new transaction of the same call: next number, derived branch.
+    /// Sends the INVITE again as a new transaction of the same call: next CSeq, derived branch.
     fn send_invite_again(&mut self, now: Time, call: CallId) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         leg.dialog.local_cseq += 1;
@@ -180,7 +181,7 @@ impl UserAgent {
         }
     }
 
-    /// The INVITE is over without an answer, unless a person stopped the call before.
+    /// Ends a call whose INVITE failed; a call that a person stopped before ends as cancelled.
     fn gave_up(&mut self, now: Time, call: CallId, mut ended: Ended) {
         let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
         if cancel.is_some_and(|cancel| cancel.cause == HangUpCause::Stopped) {
@@ -196,7 +197,7 @@ impl UserAgent {
         let Some(placing) = leg.placing.as_deref_mut() else { return };
         let silent_so_far = !std::mem::replace(&mut placing.provisional, true);
         if let Some(cancel) = placing.cancel {
-            // RFC 3261 section 9.1: a CANCEL waits for the first provisional.
+            // A CANCEL waits for the first provisional (RFC 3261 section 9.1).
             if cancel.give_up.is_none() {
                 self.send_cancel(now, call, cancel.cause);
             }
@@ -222,8 +223,7 @@ impl UserAgent {
         self.early_description(call, at, message);
     }
 
-    /// The early dialog of this provisional, made if it is new; `None` without a tag or if there are too
-    /// many.
+    /// Index of this provisional's early dialog, created if new; `None` without a tag or above `EARLY_MAX`.
     fn early_dialog(&mut self, call: CallId, message: &Message<'_>, from: Peer) -> Option<usize> {
         let tag = message.to_tag()?;
         let leg = self.legs.get_mut(&call)?;
@@ -244,7 +244,8 @@ impl UserAgent {
         Some(placing.early.len() - 1)
     }
 
-    /// PRACK (RFC 3262 section 4). `false` = the provisional is a copy or out of order.
+    /// Sends PRACK for a reliable provisional (RFC 3262 section 4). `false` = the provisional is a
+    /// retransmission or out of order.
     fn take_reliable(&mut self, now: Time, call: CallId, at: usize, rseq: u32) -> bool {
         let Some(leg) = self.legs.get_mut(&call) else { return false };
         let Some(placing) = leg.placing.as_deref_mut() else { return false };
@@ -268,8 +269,8 @@ impl UserAgent {
         true
     }
 
-    /// The description in a provisional: where its early media comes from, and the answer itself if the
-    /// 2xx brings none.
+    /// Reads the SDP of a provisional: the source of early media, and the answer itself if the 2xx carries
+    /// none.
     fn early_description(&mut self, call: CallId, at: usize, message: &Message<'_>) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let (Some(placing), Some(media)) = (leg.placing.as_deref_mut(), &leg.media) else { return };
@@ -322,7 +323,7 @@ impl UserAgent {
             self.event(UaEvent::Media { call, target, early: false });
         }
         if phone {
-            // Nothing is written down before an agent's phone is up.
+            // Nothing has to be saved before an agent's phone is connected.
             self.acknowledge_call(now, call);
         }
         self.rearm_leg(call);
@@ -339,7 +340,7 @@ impl UserAgent {
         }
     }
 
-    /// The ACK of the 2xx. What only the placing needed is dropped with it.
+    /// Sends the ACK of the 2xx and drops the state needed only until then.
     pub(super) fn send_withheld_ack(&mut self, now: Time, call: CallId) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let Some(placing) = leg.placing.take() else { return };
@@ -364,7 +365,7 @@ impl UserAgent {
         let again = match code {
             401 | 407 => self.answer_challenge(call, message),
             422 => self.raise_session(call, message),
-            // A phone that points elsewhere is not followed.
+            // A phone's redirection is not followed.
             300..=399 if !pinned => self.redirect(call, message),
             _ => false,
         };
@@ -381,7 +382,7 @@ impl UserAgent {
         self.finish(now, call, over);
     }
 
-    /// Credentials for the challenge; `false` = we have none, or they were refused.
+    /// Answers a digest challenge; `false` = no credentials, or they were refused.
     fn answer_challenge(&mut self, call: CallId, message: &Message<'_>) -> bool {
         let Some(leg) = self.legs.get_mut(&call) else { return false };
         let Some(placing) = leg.placing.as_deref_mut() else { return false };
@@ -400,7 +401,7 @@ impl UserAgent {
         true
     }
 
-    /// 422: the session may not be that short (RFC 4028 section 7.3).
+    /// Raises the session interval after a 422 (RFC 4028 section 7.3).
     fn raise_session(&mut self, call: CallId, message: &Message<'_>) -> bool {
         let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
             return false;
@@ -411,7 +412,7 @@ impl UserAgent {
         true
     }
 
-    /// 3xx: to the same number elsewhere, never to another number.
+    /// Follows a 3xx to the same number elsewhere, never to another number.
     fn redirect(&mut self, call: CallId, message: &Message<'_>) -> bool {
         let Some(leg) = self.legs.get_mut(&call) else { return false };
         let Some(placing) = leg.placing.as_deref_mut() else { return false };
@@ -429,7 +430,7 @@ impl UserAgent {
         true
     }
 
-    /// Takes the call back: CANCEL now, or as soon as a provisional has come.
+    /// Cancels the call: CANCEL now, or as soon as a provisional has come.
     pub(super) fn cancel_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
         if let Some(whole) = self.whole_of(call) {
             self.stop_ringing(now, whole, cause);
@@ -461,15 +462,15 @@ impl UserAgent {
         self.send_request(now, ClientKey { cancel: true, ..key }, to, cancel, Purpose::Cancel(call));
     }
 
-    /// The INVITE's own final response says how the call ended; a CANCEL that nobody knows or answers
-    /// changes nothing, its time runs out.
+    /// The INVITE's own final response decides how the call ended; an unknown or unanswered CANCEL changes
+    /// nothing until its deadline passes.
     pub(super) fn cancel_answered(&mut self, now: Time, call: CallId, answer: Answer<'_, '_>) {
         if matches!(answer, Answer::Unreachable) {
             self.cancel_gave_up(now, call);
         }
     }
 
-    /// Nothing came of the CANCEL for 32 seconds (RFC 3261 section 9.1).
+    /// The CANCEL had no effect for 32 seconds (RFC 3261 section 9.1).
     pub(super) fn cancel_gave_up(&mut self, now: Time, call: CallId) {
         let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
         let Some(cancel) = cancel else { return };
@@ -503,7 +504,7 @@ impl UserAgent {
     }
 }
 
-/// How an unanswered call ended that we took back ourselves.
+/// Outcome of an unanswered call that we cancelled.
 pub(super) fn unanswered_outcome(cause: HangUpCause) -> Outcome {
     match cause {
         HangUpCause::RingTimeout | HangUpCause::Finished => Outcome::NoAnswer,
@@ -524,7 +525,7 @@ pub(super) fn ended(verdict: verdict::Verdict, code: Option<u16>, cause: &str) -
     }
 }
 
-/// The end of a call that we ended ourselves; `Answered` until somebody knows better.
+/// The end of a call that we hung up; the outcome is `Answered` unless the caller changes it.
 pub(super) fn ended_by_us(cause: HangUpCause, code: Option<u16>, words: &str) -> Ended {
     let why = match cause {
         HangUpCause::RingTimeout => "nobody answered in time",

@@ -1,4 +1,4 @@
-//! Ends: what a hang-up means in each state, BYE with its challenge, and the last report of a call.
+//! Hang-up by call state (CANCEL, BYE, final response), a challenged BYE, and the final event of a call.
 
 use super::callee::is_incoming;
 use super::caller::ended_by_us;
@@ -29,7 +29,7 @@ impl UserAgent {
             LegState::Confirmed => self.send_bye(now, call, cause, ended_by_us(cause, Some(200), "")),
             LegState::Arriving => self.reject_call(now, call, 480, "Temporarily Unavailable", &[], cause),
             LegState::Accepted => {
-                // A callee may not send BYE before the ACK (RFC 3261 section 15).
+                // A callee must not send BYE before the ACK (RFC 3261 section 15).
                 if let Some(arriving) = leg.arriving.as_deref_mut() {
                     arriving.hang_up = Some(cause);
                 }
@@ -38,7 +38,7 @@ impl UserAgent {
         }
     }
 
-    /// BYE. `over` is reported once it is answered, or nobody answers it.
+    /// Sends BYE. `over` is reported once the BYE is answered or times out.
     pub(super) fn send_bye(&mut self, now: Time, call: CallId, cause: HangUpCause, over: Ended) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         leg.state = LegState::Ending;
@@ -55,7 +55,7 @@ impl UserAgent {
         self.leg_request(now, call, Method::Bye, lines, None, Purpose::Bye(call));
     }
 
-    /// A request in the leg's dialog, with credentials if it was challenged before.
+    /// Sends a request in the leg's dialog, with credentials if the leg was challenged before.
     pub(super) fn leg_request(
         &mut self,
         now: Time,
@@ -82,7 +82,7 @@ impl UserAgent {
         Some(key)
     }
 
-    /// Takes a challenge into the leg's credentials. `false` = nothing more can be said.
+    /// Adds a challenge to the leg's credentials. `false` = it cannot be answered.
     pub(super) fn take_leg_challenge(&mut self, call: CallId, answer: Answer<'_, '_>) -> bool {
         let Answer::Response { code: 401 | 407, message, .. } = answer else { return false };
         let Some(leg) = self.legs.get_mut(&call) else { return false };
@@ -115,7 +115,7 @@ impl UserAgent {
         self.legs.insert(call, Box::new(leg));
     }
 
-    /// The leg is over: nothing follows this report.
+    /// Removes the leg and reports its end; no event follows.
     pub(super) fn finish(&mut self, now: Time, call: CallId, over: Ended) {
         let Some(mut leg) = self.legs.remove(&call) else { return };
         self.wakes.set(Owner::Leg(call), &mut leg.armed, None);
@@ -139,7 +139,8 @@ impl UserAgent {
         self.event(UaEvent::Progress { call, progress });
     }
 
-    /// Tells of something. Of a phone that rings beside others only what concerns the whole call.
+    /// Emits an event. Events of a branch that rings beside others are reported for the whole call or
+    /// dropped.
     pub(super) fn event(&mut self, mut event: UaEvent) {
         if let UaEvent::Progress { .. } | UaEvent::Media { .. } | UaEvent::Digit { .. } = event {
             let Some(whole) = self.reported_as(&event) else { return };

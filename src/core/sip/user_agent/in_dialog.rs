@@ -1,5 +1,4 @@
-//! Requests of others: what each method hears, outside a dialog and inside one. Only what a call of ours
-//! needs is answered with more than a refusal.
+//! Received requests by method, outside and inside a dialog: re-INVITE, UPDATE, INFO, BYE, OPTIONS.
 
 use super::callee::{ended_by_caller, is_allowed};
 use super::leg::{Leg, LegState, Refresh, Repeat};
@@ -16,7 +15,7 @@ use crate::sip::session_timer::{MIN_SE, SessionTimer};
 use crate::sip::verdict;
 use crate::time::Time;
 
-/// A request that was not seen before, and the server transaction that answers it.
+/// A new request and its server transaction.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a, 'b> {
     pub id: u64,
@@ -50,7 +49,7 @@ impl UserAgent {
         }
     }
 
-    /// A response with a tag of ours where the request had none.
+    /// Sends a response, with a tag of ours if the request had no To tag.
     pub(super) fn say(&mut self, now: Time, asked: Asked<'_, '_>, reply: Reply<'_>) {
         let tag = match asked.request.to_tag() {
             Some(_) => String::new(),
@@ -113,7 +112,7 @@ impl UserAgent {
         self.finish(now, call, over);
     }
 
-    /// A re-INVITE: hold, moved media, a session refresh.
+    /// Handles a re-INVITE: hold, moved media, session refresh.
     fn reinvited(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
         let Some(leg) = self.legs.get(&call) else { return };
         let refusal = match leg.state {
@@ -140,7 +139,7 @@ impl UserAgent {
         self.rearm_leg(call);
     }
 
-    /// UPDATE (RFC 3311): the same without an ACK, and before the answer too.
+    /// Handles UPDATE (RFC 3311): like a re-INVITE, but without an ACK and possible before the answer.
     fn updated(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
         let Some(leg) = self.legs.get(&call) else { return };
         let offers = write::description(asked.request).is_some();
@@ -155,8 +154,8 @@ impl UserAgent {
         self.rearm_leg(call);
     }
 
-    /// The 200 of a request that may carry an offer, and whether our own offer is in it. `None` = the
-    /// offer cannot be taken: nothing changes.
+    /// The 200 to a request that may carry an offer, and whether it contains our own offer. `None` = the
+    /// offer is not acceptable: nothing changes.
     fn description_reply(
         &mut self,
         now: Time,
@@ -200,7 +199,7 @@ impl UserAgent {
         Some((reply, offered))
     }
 
-    /// INFO: a key, or nothing we know.
+    /// Handles INFO: a DTMF digit, or an empty body.
     fn informed(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
         let kind = asked.request.content_type().unwrap_or_default();
         let body = std::str::from_utf8(asked.request.body()).unwrap_or_default();
@@ -221,7 +220,8 @@ impl UserAgent {
     }
 }
 
-/// The session that a re-INVITE, an UPDATE or an INVITE asks for, and how our 2xx says it.
+/// The session timer that an INVITE, re-INVITE or UPDATE asks for, and the Session-Expires value of our
+/// 2xx.
 pub(super) fn session_of(now: Time, request: &Message<'_>) -> Option<(SessionTimer, String)> {
     let session = request.session_expires()?;
     let supports = request.has_token(HeaderName::Supported, "timer");
@@ -231,7 +231,7 @@ pub(super) fn session_of(now: Time, request: &Message<'_>) -> Option<(SessionTim
     Some((SessionTimer::start(now, secs, !theirs), format!("{secs};refresher={who}")))
 }
 
-/// Requests that nobody's state matters to.
+/// Refusals that need no call state.
 fn refusal_of_any(method: Method<'_>, request: &Message<'_>, registrar: bool) -> Option<Reply<'static>> {
     if method == Method::Refer && request.to_tag().is_none() {
         return Some(Reply::new(603, "Decline"));
@@ -253,11 +253,11 @@ fn refusal_of_any(method: Method<'_>, request: &Message<'_>, registrar: bool) ->
     (!unknown.is_empty()).then(|| Reply::new(420, "Bad Extension").header("Unsupported", unknown.join(", ")))
 }
 
-/// Why a change of the session cannot be taken now (RFC 3261 section 14.2, RFC 3311 section 5.2).
+/// Why a session change is refused now (RFC 3261 section 14.2, RFC 3311 section 5.2).
 fn refusal_of_change(leg: &Leg, offers: bool) -> Option<Reply<'static>> {
     match leg.state {
         LegState::Ending => return Some(Reply::new(481, "Call/Transaction Does Not Exist")),
-        // The INVITE that is open holds an offer of its own.
+        // The open INVITE carries an offer of its own.
         LegState::Answered | LegState::Accepted | LegState::Arriving if offers => {
             return Some(Reply::new(491, "Request Pending"));
         }
@@ -273,7 +273,7 @@ fn refusal_of_change(leg: &Leg, offers: bool) -> Option<Reply<'static>> {
     (offers && leg.unacknowledged.is_some()).then(|| Reply::new(500, "Server Internal Error"))
 }
 
-/// The dialog of this leg that the request is in: by the far tag.
+/// The leg's dialog, or early dialog, with the request's From tag.
 fn dialog_with<'a>(leg: &'a mut Leg, request: &Message<'_>) -> Option<&'a mut crate::sip::dialog::Dialog> {
     let tag = request.from_tag()?;
     if leg.dialog.remote_tag.as_deref() == Some(&*tag) {
@@ -283,19 +283,19 @@ fn dialog_with<'a>(leg: &'a mut Leg, request: &Message<'_>) -> Option<&'a mut cr
     early.map(|early| &mut early.dialog).find(|dialog| dialog.remote_tag.as_deref() == Some(&*tag))
 }
 
-/// What we say to OPTIONS (RFC 3261 section 11.2).
+/// The response to OPTIONS (RFC 3261 section 11.2).
 fn capabilities() -> Reply<'static> {
     Reply::new(200, "OK").allow(false).header("Accept", "application/sdp")
 }
 
-/// `Signal=5` among the lines of `application/dtmf-relay`.
+/// Reads `Signal=5` from `application/dtmf-relay`.
 fn relayed_digit(body: &str) -> Option<Digit> {
     let signal = body.lines().take(16).filter_map(|line| line.split_once('='));
     let (_, value) = signal.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("Signal"))?;
     digit(value)
 }
 
-/// One key, or its event number.
+/// A key, or its event number.
 fn digit(text: &str) -> Option<Digit> {
     let text = text.trim();
     let mut characters = text.chars();

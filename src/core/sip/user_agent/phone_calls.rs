@@ -1,5 +1,5 @@
-//! Calls to an agent's phones: one INVITE to every contact, the first answer wins and is acknowledged at
-//! once, the others are cancelled. Each INVITE is a leg of its own until then.
+//! Calls to an agent's phones (parallel forking): one INVITE per contact, each a branch leg of its own; the
+//! first answer wins and is acknowledged at once, the other branches are cancelled.
 
 use super::caller::{ended_by_us, unanswered_outcome};
 use super::leg::{Description, Leg, LegState, PhoneSide, Placing, Refresh};
@@ -18,18 +18,18 @@ use crate::sip::uri::Uri;
 use crate::time::Time;
 use std::collections::BTreeSet;
 
-/// The legs of a call to several contacts are numbered from here, until one of them is the call.
+/// Ids of branch legs start here; a branch that answers takes over the call's id.
 const BRANCHES: u64 = 3 << 62;
-/// Why a phone stops ringing that would look like a missed call otherwise (RFC 3326).
+/// Reason of the CANCEL to losing phones, so that they do not show a missed call (RFC 3326).
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// A call that rings an agent's phones.
 #[derive(Debug)]
 pub(super) struct PhoneCall {
     branches: BTreeSet<CallId>,
-    /// The last progress that was reported: 0 nothing, 1 sent, 2 trying, 3 ringing.
+    /// The last reported progress: 0 nothing, 1 sent, 2 trying, 3 ringing.
     step: u8,
-    /// The most telling end among those contacts that are out of it.
+    /// The most significant end among branches that have ended.
     best: Option<Ended>,
 }
 
@@ -130,13 +130,13 @@ impl UserAgent {
         }
     }
 
-    /// The legs that ring for this call.
+    /// The branch legs of this call.
     pub(super) fn branches_of(&self, call: CallId) -> impl Iterator<Item = &Leg> {
         let branches = self.phone_calls.get(&call).map(|phone_call| &phone_call.branches);
         branches.into_iter().flatten().filter_map(|branch| self.legs.get(branch)).map(Box::as_ref)
     }
 
-    /// Under which number an event of this leg is reported; `None` = nobody is told.
+    /// The call id to report this event under; `None` = do not report it.
     pub(super) fn reported_as(&mut self, event: &UaEvent) -> Option<CallId> {
         let (UaEvent::Progress { call, .. } | UaEvent::Media { call, .. } | UaEvent::Digit { call, .. }) =
             event
@@ -152,7 +152,7 @@ impl UserAgent {
             UaEvent::Progress { progress: Progress::Sent, .. } => 1,
             UaEvent::Progress { progress: Progress::Trying, .. } => 2,
             UaEvent::Progress { progress: Progress::Ringing, .. } => 3,
-            // Sound of a phone that rings says something only where it is the only one.
+            // Media of a ringing phone is reported only if it is the only branch.
             _ => return Some(whole).filter(|_| phone_call.branches.len() == 1),
         };
         let news = step > phone_call.step;
@@ -160,7 +160,7 @@ impl UserAgent {
         news.then_some(whole)
     }
 
-    /// This contact answered: its leg is the call now, and the other phones are told so.
+    /// The contact that answered first becomes the call; the other branches are cancelled.
     pub(super) fn take_answer(&mut self, now: Time, branch: CallId) -> CallId {
         let Some(call) = self.branch_of.remove(&branch) else { return branch };
         let phone_call = self.phone_calls.remove(&call);
@@ -178,7 +178,7 @@ impl UserAgent {
         call
     }
 
-    /// Nobody waits for this contact any more: it is cancelled, and its end is nobody's news.
+    /// Cancels a branch; its end is not reported.
     fn lose_branch(&mut self, now: Time, branch: CallId, cause: HangUpCause, why: Option<&'static str>) {
         self.branch_of.remove(&branch);
         if let Some(phone) = self.legs.get_mut(&branch).and_then(|leg| leg.phone.as_deref_mut()) {
@@ -187,8 +187,8 @@ impl UserAgent {
         }
     }
 
-    /// Takes a call to phones back that nobody has answered. The call is over at once; what the phones
-    /// still say is seen to.
+    /// Cancels an unanswered call to phones. The call is over at once; late responses of the branches are
+    /// still handled.
     pub(super) fn stop_ringing(&mut self, now: Time, call: CallId, cause: HangUpCause) {
         let Some(phone_call) = self.phone_calls.remove(&call) else { return };
         for branch in phone_call.branches {
@@ -199,17 +199,17 @@ impl UserAgent {
         self.report(call, Progress::Ended(over));
     }
 
-    /// The ring time of a call to phones is over, or a person stopped it, seen from one of its legs.
+    /// The call a branch belongs to.
     pub(super) fn whole_of(&self, branch: CallId) -> Option<CallId> {
         self.branch_of.get(&branch).copied()
     }
 
-    /// One contact is out of it. `None` = its end is nobody's news.
+    /// Removes a branch that has ended. `None` = the call goes on, nothing to report.
     pub(super) fn branch_ended(&mut self, now: Time, branch: CallId, over: Ended) -> Option<(CallId, Ended)> {
         let call = self.branch_of.remove(&branch)?;
         let phone_call = self.phone_calls.get_mut(&call)?;
         phone_call.branches.remove(&branch);
-        // 600 and above speaks for every device (RFC 3261 section 21.6).
+        // A 6xx ends every branch (RFC 3261 section 21.6).
         let global = over.sip_code.is_some_and(|code| code >= 600);
         let best = match phone_call.best.take() {
             Some(known) if weight(&known) >= weight(&over) => known,
@@ -227,12 +227,12 @@ impl UserAgent {
     }
 }
 
-/// Whether this is one of several legs that ring for one call.
+/// Whether this id belongs to a branch leg.
 pub(super) fn is_branch(call: CallId) -> bool {
     call.0 >= BRANCHES
 }
 
-/// Which of several ends says most about the agent.
+/// Rank of a branch's end, by how much it says about the agent.
 fn weight(over: &Ended) -> u8 {
     match over.outcome {
         Outcome::Rejected => 3,
@@ -242,8 +242,7 @@ fn weight(over: &Ended) -> u8 {
     }
 }
 
-/// The end of a call with a phone in the words of calls with phones: the far side is the agent, and there
-/// is no trunk to blame.
+/// Converts the end of a call with a phone: the far side is the agent, and no trunk is at fault.
 pub(super) fn as_agents_end(mut over: Ended) -> Ended {
     let by_us = over.by == EndedBy::Dialer;
     if !by_us {
@@ -272,7 +271,7 @@ fn agent_failed(cause: &str) -> Ended {
     }
 }
 
-/// Methods that we answer in a call with a phone.
+/// Methods we accept in a call with a phone.
 pub(super) fn phone_allow() -> String {
     format!("{}, REFER", super::callee::ALLOW)
 }

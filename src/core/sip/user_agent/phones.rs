@@ -1,5 +1,5 @@
-//! Agents' phones: who is let in, REGISTER, and the question every 25 seconds whether a phone is still
-//! there. What is granted to whom is `sip::registrar`'s work.
+//! Agents' phones: admission of INVITE and REGISTER by digest challenge, registration, and an OPTIONS probe
+//! every 25 seconds. `sip::registrar` holds accounts and bindings.
 
 use super::clients::{Answer, Purpose};
 use super::in_dialog::Asked;
@@ -14,14 +14,14 @@ use crate::sip::registrar::{Binding, Judgement, KnownContact, PhoneAccount, Regi
 use crate::sip::uri::Uri;
 use crate::time::{Duration, Time};
 
-/// What a request outside any dialog meets before it costs any memory.
+/// Admission of a request outside any dialog, decided before any state is kept.
 pub(super) enum Door {
     Open(Caller),
-    /// Answered with this, and forgotten.
+    /// Refused with this response, without state.
     Closed(Reply<'static>),
 }
 
-/// Where a contact of an account is reached.
+/// A reachable contact of an account.
 pub(super) struct PhoneContact {
     pub peer: Peer,
     pub uri: String,
@@ -49,7 +49,7 @@ impl UserAgent {
         }
     }
 
-    /// Who calls or registers, or what is said to it instead.
+    /// Decides the identity of the caller or registrant, or the response that refuses it.
     pub(super) fn door(&mut self, now: Time, from: Peer, method: Method<'_>, request: &Message<'_>) -> Door {
         if method == Method::Register {
             return self.judged(now, from, method, request);
@@ -75,21 +75,21 @@ impl UserAgent {
         }
     }
 
-    /// The trunk that sends from there, and whether from that very port.
+    /// The trunk with this source address, and whether the port matches exactly.
     fn trunk_at(&self, from: Peer) -> Option<(TrunkId, bool)> {
         let exact = self.trunks.iter().find(|(_, trunk)| trunk.config.peer.address == from.address);
         let near = || self.trunks.iter().find(|(_, trunk)| trunk.sends_from(from));
         exact.map(|(id, _)| (*id, true)).or_else(|| near().map(|(id, _)| (*id, false)))
     }
 
-    /// Whether the From is one of our accounts, as where a phone shares the address of a trunk.
+    /// Whether From names one of our accounts: a phone may share the address of a trunk.
     fn is_phone(&self, request: &Message<'_>) -> bool {
         let Ok(from) = request.from() else { return false };
         self.registrar.as_ref().is_some_and(|registrar| registrar.agent(&from.uri.user_text()).is_some())
     }
 
     fn judged(&mut self, now: Time, from: Peer, method: Method<'_>, request: &Message<'_>) -> Door {
-        // Without a registrar REGISTER is one more method that nobody knows.
+        // Without a registrar, REGISTER is refused later as an unknown method.
         let Some(registrar) = &mut self.registrar else { return Door::Open(Caller::Anybody) };
         match registrar.judge(now, from, request) {
             Judgement::Proved { user } => {
@@ -113,7 +113,7 @@ impl UserAgent {
         }
     }
 
-    /// A REGISTER of a phone that has proven itself.
+    /// Handles the REGISTER of an authenticated phone.
     pub(super) fn phone_registers(&mut self, now: Time, asked: Asked<'_, '_>, user: &str) {
         let Some(registrar) = &mut self.registrar else { return };
         let reply = match registrar.register(now, asked.from, user, asked.request) {
@@ -139,7 +139,7 @@ impl UserAgent {
         if let Some(agent) = self.registrar.as_ref().and_then(|registrar| registrar.agent(user)) {
             self.event(UaEvent::PhoneRegistered { user: user.into(), agent });
         }
-        // Before anybody hears that the phone is there, and rings it again.
+        // First end the recovered dialogs: `PhoneChanged` may make the engine ring the phone again.
         self.end_with_phone(now, user);
         self.phone_news(user);
     }
@@ -151,7 +151,7 @@ impl UserAgent {
         self.rearm_binding(id);
     }
 
-    /// Tells of the account's link if there is something new.
+    /// Reports the account's reachability if it has changed.
     fn phone_news(&mut self, user: &str) {
         let Some((agent, link)) = self.registrar.as_mut().and_then(|registrar| registrar.take_news(user))
         else {
@@ -204,7 +204,7 @@ impl UserAgent {
         self.send_request(now, key, peer, bytes, Purpose::Probe(id));
     }
 
-    /// Any final answer shows that the phone is there.
+    /// Any final response shows that the phone is reachable.
     pub(super) fn probe_answered(&mut self, now: Time, id: u64, answer: Answer<'_, '_>) {
         if answer.code().is_none_or(|code| code < 200) {
             return;
@@ -217,8 +217,8 @@ impl UserAgent {
         self.phone_news(&user);
     }
 
-    /// A connection is gone, and with it whoever was reached over it (RFC 5626 section 4.2.2). A phone
-    /// there signs in again over a new one.
+    /// Removes the bindings of a failed connection (RFC 5626 section 4.2.2). The phone registers again over
+    /// a new one.
     pub(super) fn fail_bindings(&mut self, peer: Peer) {
         if peer.transport == Transport::Udp {
             return;
@@ -231,7 +231,7 @@ impl UserAgent {
         }
     }
 
-    /// The contacts of an account that answer.
+    /// The account's contacts that answer probes.
     pub(super) fn contacts_of(&self, user: &str) -> Vec<PhoneContact> {
         let contacts = |registrar: &Registrar| {
             let ids = registrar.binding_ids(user).into_iter();

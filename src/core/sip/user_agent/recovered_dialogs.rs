@@ -1,5 +1,5 @@
-//! What another process left on the wire: CANCEL for a call that was never answered, BYE for one that
-//! was, from the names that were saved before they were used; and what of ours another one would find.
+//! Ends dialogs recovered from an earlier process: CANCEL for an unanswered call, BYE for an answered one,
+//! from identifiers saved before use. Also lists our own open dialogs for saving.
 
 use super::caller::FIRST_CSEQ;
 use super::clients::{Answer, Purpose};
@@ -16,26 +16,27 @@ use crate::sip::message::Method;
 use crate::sip::session_timer::SESSION_EXPIRES;
 use crate::time::{Duration, Time};
 
-/// The INVITE may have been sent again for a challenge: its branch then ends in `-1` or `-2`.
+/// The INVITE may have been re-sent for a challenge: its branch then ends in `-1` or `-2`.
 const RESENDS: u8 = 2;
 
-/// How long a phone is waited for that cannot be reached where it was: the session interval that we offered
-/// it, after which a phone that took it has ended the call itself.
+/// Wait for an unreachable phone to register: the session interval we offered it, after which a phone that
+/// accepted it has ended the call itself.
 const PHONE_WAIT: Duration = Duration::from_secs(SESSION_EXPIRES as u64);
 
 #[derive(Debug)]
 pub(super) struct Leftover {
     saved: SavedDialog,
-    /// Which sending of the INVITE the CANCEL means.
+    /// Index of the re-sent INVITE that the CANCEL refers to.
     resend: u8,
-    /// The dialog that is ended with BYE.
+    /// The dialog to end with BYE.
     bye: Option<Dialog>,
     credentials: Option<Credentials>,
-    /// Its CANCEL was taken: it knows, even if its INVITE was answered to a process that is gone.
+    /// Its CANCEL was accepted: the far side knows, even if the INVITE's final response went to the earlier
+    /// process.
     cancelled: bool,
-    /// When a phone that does not sign in again is given up.
+    /// When to give up on a phone that does not register again.
     until: Time,
-    /// Nothing is out to it: the phone has to sign in first.
+    /// No request is pending: waiting for the phone to register.
     waits: bool,
     armed: Option<Time>,
 }
@@ -53,7 +54,7 @@ impl UserAgent {
         self.leftovers_given += 1;
         let id = self.leftovers_given;
         let bye = confirmed_dialog(&saved);
-        // The connections of another process are gone, and nobody can open one to a phone.
+        // Connections of the earlier process are gone, and we cannot open one to a phone.
         let gone = saved.phone.is_some() && saved.peer.transport != Transport::Udp;
         let until = now + PHONE_WAIT;
         let left = Leftover {
@@ -74,7 +75,7 @@ impl UserAgent {
         }
     }
 
-    /// Says where the far side is known to be that the call is over.
+    /// Sends BYE, or CANCEL, to the last known peer.
     fn end_there(&mut self, now: Time, id: u64) {
         if self.leftovers.get(&id).is_some_and(|left| left.bye.is_some()) {
             self.saved_bye(now, id);
@@ -84,7 +85,7 @@ impl UserAgent {
         }
     }
 
-    /// Nobody answers there. A phone is found again by its registration: one that it has, or the next.
+    /// No answer from that peer. A phone is found by its registration: the current one, or the next.
     fn not_reached(&mut self, now: Time, id: u64) {
         let Some(left) = self.leftovers.get_mut(&id) else { return };
         let Some(phone) = left.saved.phone.clone().filter(|_| now < left.until) else {
@@ -99,7 +100,7 @@ impl UserAgent {
         }
     }
 
-    /// The account has signed in: whoever of it was waited for is told there.
+    /// The account has registered: sends BYE or CANCEL for its waiting dialogs to the new contact.
     pub(super) fn end_with_phone(&mut self, now: Time, user: &str) {
         let waits =
             |left: &Leftover| left.waits && left.saved.phone.as_ref().is_some_and(|it| it.user == user);
@@ -125,8 +126,8 @@ impl UserAgent {
         self.end_there(now, id);
     }
 
-    /// Where this phone is now: the contact of the same device, or of phones that do not say which they are
-    /// the one that signed in last.
+    /// Current peer of this phone: the contact of the same device, or, without instance ids, the contact
+    /// that registered last.
     fn place_of(&self, phone: &SavedPhone) -> Option<Peer> {
         let unnamed = |instance: &str| instance.is_empty() || phone.instance.is_empty();
         let contacts = self.contacts_of(&phone.user);
@@ -134,7 +135,7 @@ impl UserAgent {
         same.or(contacts.iter().rfind(|it| unnamed(&it.instance))).map(|contact| contact.peer)
     }
 
-    /// Phones that have to be heard before they sign in again.
+    /// Peers of phones in recovered dialogs, which must be trusted before they register again.
     pub(super) fn leftover_phones(&self) -> impl Iterator<Item = Peer> {
         let phones = self.leftovers.values().filter(|left| left.saved.phone.is_some());
         phones.map(|left| left.saved.peer).filter(|peer| peer.transport == Transport::Udp)
@@ -147,7 +148,7 @@ impl UserAgent {
         }
     }
 
-    /// Somebody must acknowledge what still comes to each INVITE that may have been sent.
+    /// Waits for responses to each INVITE that may have been sent, so that a late 200 is acknowledged.
     fn stand_ins(&mut self, now: Time, id: u64) {
         let Some(left) = self.leftovers.get(&id) else { return };
         let Some(first) = ClientKey::from_branch(&left.saved.branch, false) else { return };
@@ -216,7 +217,7 @@ impl UserAgent {
                     left.bye = dialog;
                 }
             }
-            // A challenge that was answered long ago comes again: it says nothing about the call.
+            // A late challenge or provisional says nothing about the end of the call.
             Answer::Response { code: 100..=199 | 401 | 407, .. } => {}
             _ if self.leftovers.get(&id).is_none_or(|left| left.waits || left.bye.is_some()) => {}
             _ if self.leftovers.get(&id).is_some_and(|left| left.cancelled) => self.leftover_ended(id, true),
@@ -271,7 +272,7 @@ impl UserAgent {
     }
 }
 
-/// An INVITE that was never answered, as it left first.
+/// The saved form of an unanswered INVITE, as first sent.
 fn placed_dialog(leg: &Leg) -> Option<SavedDialog> {
     let placing = leg.placing.as_deref()?;
     Some(SavedDialog {
@@ -302,7 +303,7 @@ fn confirmed_dialog(saved: &SavedDialog) -> Option<Dialog> {
         remote_tag: Some(confirmed.remote_tag.clone()),
         remote_target: confirmed.remote_target.clone(),
         route_set: confirmed.route_set.clone(),
-        // Session refreshes may have used numbers since it was saved; a gap is allowed, a number twice
+        // Session refreshes may have used CSeq numbers since it was saved; a gap is allowed, a number twice
         // is not (RFC 3261 section 12.2.2).
         local_cseq: confirmed.cseq.saturating_add(1_000),
         remote_cseq: None,

@@ -1,5 +1,5 @@
-//! What a leg's own clock asks for: ring time, copies of unacknowledged responses, and the session
-//! refresh by UPDATE or re-INVITE (RFC 4028).
+//! Timers of a leg: ring time, retransmission of unacknowledged responses, session refresh by UPDATE or
+//! re-INVITE (RFC 4028), and moved media.
 
 use super::caller::ended_by_us;
 use super::clients::{Answer, Purpose};
@@ -16,7 +16,7 @@ use crate::sip::message::{Message, Method};
 use crate::sip::session_timer::{SessionDue, SessionTimer};
 use crate::time::{Duration, Time};
 
-/// What happened to a response that waits for its acknowledgement.
+/// Timer state of a response that waits for its acknowledgement.
 enum Waiting {
     Yet,
     Copy(super::Peer, Vec<u8>),
@@ -92,7 +92,8 @@ impl UserAgent {
         }
     }
 
-    /// UPDATE without a description where the far side takes it, else a re-INVITE with the same one.
+    /// Sends the refresh: UPDATE without SDP if the far side allows it, else a re-INVITE with the current
+    /// SDP.
     fn send_refresh(&mut self, now: Time, call: CallId) {
         let contact = self.legs.get(&call).map(|leg| leg.dialog.peer.transport);
         let Some(contact) = contact.map(|transport| write::contact(&self.config, transport, "")) else {
@@ -156,7 +157,8 @@ impl UserAgent {
             }
             422 => raise(leg, message),
             491 => {
-                // Who made the Call-ID waits longer (RFC 3261 section 14.1): 2.1 to 4 s against 0 to 2 s.
+                // The owner of the Call-ID waits longer (RFC 3261 section 14.1): 2.1 to 4 s against 0 to 2
+                // s.
                 let caller = call.0 >> 63 == 0;
                 let pick = self.names.fresh();
                 let wait = if caller { 2_100 + 10 * (pick % 190) } else { 10 * (pick % 200) };
@@ -204,7 +206,7 @@ impl UserAgent {
         }
     }
 
-    /// Our media is elsewhere now: a re-INVITE says so, at once or after the request that is out.
+    /// Moves our media by re-INVITE, at once or after the pending request.
     pub(super) fn move_our_media(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
         let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Confirmed) else {
             return;
@@ -225,7 +227,8 @@ impl UserAgent {
     }
 }
 
-/// 422: takes the far side's minimum. `false` = it names none, or one that we keep already.
+/// Handles 422 by raising the interval to the far side's minimum. `false` = no minimum given, or not above
+/// ours.
 fn raise(leg: &mut Leg, message: &Message<'_>) -> bool {
     let (Some(timer), Some(min)) = (&mut leg.timer, message.min_se()) else { return false };
     let raises = min > timer.interval_secs;

@@ -1,5 +1,5 @@
-//! Requests of others: the table of server transactions, their copies, and the responses we give. A
-//! stranger's flood meets a full table, not our memory.
+//! Server transactions: the table of received requests, their retransmissions, and our responses. The table
+//! is bounded, so a flood cannot exhaust memory.
 
 use super::in_dialog::Asked;
 use super::names::tag_text;
@@ -13,7 +13,7 @@ use crate::sip::transaction::{Due, Repeated, Server, ServerInvite};
 use crate::time::Time;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Server transactions held at once.
+/// Most server transactions at once.
 pub(super) const SERVERS_MAX: usize = 20_000;
 
 #[derive(Debug)]
@@ -27,19 +27,18 @@ struct ServerTransaction {
     name: Box<str>,
     machine: Machine,
     to: Peer,
-    /// The last response; empty after a 2xx to INVITE, whose copies are the call's work.
+    /// The last response; empty after a 2xx to INVITE, which the call retransmits.
     bytes: Vec<u8>,
     call: Option<CallId>,
     armed: Option<Time>,
 }
 
-/// The table. Transactions are numbered in the order of their arrival.
+/// The table. Ids are assigned in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Servers {
     table: BTreeMap<u64, ServerTransaction>,
     by_name: BTreeMap<Box<str>, u64>,
-    /// Those that are no INVITE, the oldest first; numbers of transactions that are over may still be
-    /// in it.
+    /// Ids of non-INVITE transactions, oldest first; may contain ids that are over.
     others: VecDeque<u64>,
     given: u64,
 }
@@ -51,8 +50,8 @@ impl Servers {
     }
 }
 
-/// What names a server transaction (RFC 3261 section 17.2.3). Without the cookie of RFC 3261 in the
-/// branch it is the whole of what RFC 2543 compared.
+/// The key of a server transaction (RFC 3261 section 17.2.3). Without the RFC 3261 cookie in the branch it
+/// consists of all that RFC 2543 compared.
 fn name_of(request: &Message<'_>, method: Method<'_>) -> Option<String> {
     let via = request.via().ok()?;
     let kind = if method == Method::Ack { "INVITE" } else { method.as_str() };
@@ -82,7 +81,7 @@ impl UserAgent {
         if matches!(method, Method::Invite | Method::Register) && request.to_tag().is_none() {
             match self.door(now, from, method, request) {
                 Door::Open(who) => caller = who,
-                // Whoever may not call leaves no trace: each copy is answered anew, without a memory.
+                // A refused source leaves no state: each retransmission is answered anew.
                 Door::Closed(reply) => {
                     let reply = reply.tag(&tag_text(self.names.of_text(&name)));
                     let bytes = write::response(request, from, &reply);
@@ -125,7 +124,7 @@ impl UserAgent {
         }
     }
 
-    /// `None` = the table is full of INVITEs.
+    /// Opens a transaction; `None` = the table is full of INVITEs.
     fn open_server(
         &mut self,
         now: Time,
@@ -176,14 +175,14 @@ impl UserAgent {
         self.wakes.set(Owner::Server(id), &mut server.armed, wanted);
     }
 
-    /// The INVITE of this transaction became that call.
+    /// Links the transaction of an INVITE to its call.
     pub(super) fn server_is_for(&mut self, id: u64, call: CallId) {
         if let Some(server) = self.servers.table.get_mut(&id) {
             server.call = Some(call);
         }
     }
 
-    /// Gives a response through its transaction. `false` = it has had its final one.
+    /// Sends a response through its transaction. `false` = a final response was sent before.
     pub(super) fn respond(&mut self, now: Time, id: u64, code: u16, bytes: Vec<u8>) -> bool {
         let Some(server) = self.servers.table.get_mut(&id) else { return false };
         let taken = match &mut server.machine {
@@ -200,14 +199,14 @@ impl UserAgent {
         taken
     }
 
-    /// The same, from the request itself.
+    /// Builds a response from the request and sends it through its transaction.
     pub(super) fn reply(&mut self, now: Time, id: u64, request: &Message<'_>, from: Peer, reply: &Reply<'_>) {
         let bytes = write::response(request, from, reply);
         self.respond(now, id, reply.code, bytes);
     }
 
-    /// The call whose INVITE this CANCEL means (RFC 3261 section 9.2); `None` = there is no such INVITE.
-    /// `Some(None)` = there is one, and it became no call.
+    /// The call whose INVITE this CANCEL refers to (RFC 3261 section 9.2); `None` = no such INVITE,
+    /// `Some(None)` = an INVITE that did not become a call.
     pub(super) fn cancelled_by(&self, cancel: &Message<'_>) -> Option<Option<CallId>> {
         let name = name_of(cancel, Method::Invite)?;
         let id = *self.servers.by_name.get(name.as_str())?;

@@ -1,5 +1,5 @@
-//! Transfers by a phone: REFER in a call with it (RFC 3515), and the NOTIFYs that tell it how that went.
-//! Who is called then is not decided here.
+//! Call transfer asked for by a phone: REFER in a call with it (RFC 3515), and the NOTIFYs that report its
+//! result. The engine decides whom to call.
 
 use super::clients::Purpose;
 use super::in_dialog::Asked;
@@ -11,12 +11,12 @@ use crate::sip::headers::{HeaderName, NameAddr};
 use crate::sip::message::Method;
 use crate::time::Time;
 
-/// The longest number or name that somebody is transferred to.
+/// Longest accepted transfer target, in bytes.
 const TARGET_MAX: usize = 128;
 
 impl UserAgent {
-    /// REFER in a dialog. Only a phone may ask for it, one at a time, and not to replace a call that we
-    /// know nothing of.
+    /// Handles REFER in a dialog. Only a phone may send it, one at a time, and not with Replaces (an
+    /// attended transfer between dialogs we do not know).
     pub(super) fn referred(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let confirmed = leg.state == LegState::Confirmed;

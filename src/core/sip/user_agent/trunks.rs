@@ -1,5 +1,4 @@
-//! What is kept alive per trunk: its registration and its OPTIONS probe. When to refresh, and how long
-//! to rest after a failure.
+//! Trunk registration (as a client) and OPTIONS probing: refresh times, and back-off after a failure.
 
 use super::clients::{Answer, Purpose};
 use super::credentials::Credentials;
@@ -13,7 +12,7 @@ use crate::sip::message::Message;
 use crate::sip::uri::Uri;
 use crate::time::{Duration, Time};
 
-/// What we ask for; a registrar that wants longer says so (423).
+/// Requested expiry in seconds; a registrar that wants longer answers 423.
 const EXPIRES: u32 = 300;
 const BACK_OFF_MIN: Duration = Duration::from_secs(30);
 const BACK_OFF_MAX: Duration = Duration::from_secs(600);
@@ -42,18 +41,18 @@ struct Registration {
     credentials: Option<Credentials>,
     /// Challenges answered since the last success or failure.
     challenges: u8,
-    /// The interval was raised since then.
+    /// Whether the expiry was raised since then.
     raised: bool,
 }
 
-/// OPTIONS to the trunk.
+/// OPTIONS probe of the trunk.
 #[derive(Debug, Default)]
 struct Probe {
     due: Option<Time>,
 }
 
 impl Trunk {
-    /// Whether a request from there is this carrier's: any port of its addresses.
+    /// Whether a request from this peer is this carrier's: any port of its addresses.
     pub fn sends_from(&self, from: Peer) -> bool {
         let known = [self.config.peer.address].into_iter().chain(self.config.also_from.iter().copied());
         known.into_iter().any(|address| address.ip() == from.address.ip())
@@ -64,7 +63,7 @@ impl Trunk {
         [register, self.probe.due].into_iter().flatten().min()
     }
 
-    /// `sip:user@domain` of ourselves at this trunk.
+    /// Our own address at this trunk: `sip:user@domain`.
     fn own_address(&self) -> String {
         let config = &self.config;
         let domain = if config.from_domain.is_empty() { &config.host } else { &config.from_domain };
@@ -167,7 +166,7 @@ impl UserAgent {
                 registration.failures = 0;
                 registration.challenges = 0;
                 registration.raised = false;
-                // Somewhere between half and four fifths, so that many trunks do not refresh at once.
+                // At 50 to 80 % of the expiry, so that many trunks do not refresh at once.
                 let share = 500 + pick % 300;
                 registration.due = Some(now + Duration::from_millis(u64::from(secs.max(2)) * share));
                 let expires = Duration::from_secs(secs.into());
@@ -257,7 +256,7 @@ impl UserAgent {
     }
 }
 
-/// How long our Contact is registered (RFC 3261 section 10.2.4): its own `expires`, else Expires.
+/// Granted expiry of our Contact (RFC 3261 section 10.2.4): its own `expires`, else the Expires header.
 fn granted(message: &Message<'_>, contact: &str) -> Option<u32> {
     let ours = crate::sip::headers::NameAddr::parse(contact)?;
     let mut contacts = message.contacts();
