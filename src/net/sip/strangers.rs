@@ -1,5 +1,5 @@
-//! How much those may send whom nobody configured: each socket a little, each address more, all together
-//! not too much. Phones that have signed in have an allowance of their own, which no stranger can use up.
+//! Rate limits for untrusted sources: per socket, per address, and for all together. Registered phones have
+//! a separate limit, which other sources cannot use up.
 
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use paceline_core::sip::user_agent::Peer;
@@ -9,14 +9,14 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-/// All sockets of one address may send this many times what one of them may, so that a flood from one
-/// socket does not silence its neighbours behind the same address.
+/// Rate of one address, as a multiple of the rate of one socket, so that a flood from one socket does not
+/// silence others behind the same address.
 const ADDRESS: u32 = 10;
-/// All strangers together.
+/// Rate of all untrusted sources together, as a multiple.
 const TOGETHER: u32 = 50;
-/// A phone that has signed in: far more than any call needs.
+/// Rate of a registered phone, as a multiple: far more than any call needs.
 const PHONE: u32 = 10;
-/// The tables are tidied after so many messages that are not from trunks, which bounds them.
+/// Expired table entries are removed after this many untrusted messages, which bounds the tables.
 const TIDY_AFTER: u32 = 4_096;
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Limits {
 }
 
 impl Strangers {
-    /// `None` = nobody is a stranger.
+    /// `None` = every source is trusted.
     pub fn new(per_sec: Option<NonZeroU32>) -> Self {
         let limits = per_sec.map(|rate| {
             let times =
@@ -56,7 +56,7 @@ impl Strangers {
         }
     }
 
-    // A poisoned lock still holds a whole set: nothing panics while it is held.
+    // A poisoned lock still guards a valid set: no code panics while holding it.
 
     pub fn trust(&self, addresses: impl IntoIterator<Item = IpAddr>) {
         self.trusted.write().unwrap_or_else(PoisonError::into_inner).extend(addresses);
@@ -74,12 +74,12 @@ impl Strangers {
         self.trusted.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
     }
 
-    /// Whether its connection is kept whatever others do.
+    /// Whether this peer is trusted: its connection is never closed for others.
     pub fn trusts(&self, peer: Peer) -> bool {
         self.limits.is_none() || self.is_trunk(peer.address.ip()) || self.is_phone(peer)
     }
 
-    /// Whether one more message from there is taken.
+    /// Whether one more message from this peer is within the limits.
     pub fn admit(&self, from: Peer) -> bool {
         let Some(limits) = &self.limits else { return true };
         if self.is_trunk(from.address.ip()) {
@@ -94,7 +94,7 @@ impl Strangers {
         if self.is_phone(from) {
             return limits.phone.check_key(&from).is_ok();
         }
-        // The narrowest first: what it refuses uses nothing of the others.
+        // Narrowest limit first: a message it refuses uses nothing of the wider ones.
         limits.socket.check_key(&from.address).is_ok()
             && limits.address.check_key(&from.address.ip()).is_ok()
             && limits.together.check().is_ok()

@@ -1,4 +1,5 @@
-//! Sockets on loopback: what goes in comes out, whole and in order, and nobody can fill the house.
+//! Loopback tests of the sockets: messages arrive complete and in order, and untrusted sources cannot
+//! exhaust them.
 
 use super::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -154,7 +155,7 @@ async fn a_stranger_who_only_holds_connections_pushes_out_his_own() {
     for _ in 0..200 {
         open.push(TcpStream::connect(address).await.expect("the kernel accepts"));
     }
-    // An honest one still gets through, and the phone has kept its connection.
+    // A new connection still works, and the phone has kept its own.
     for stream in open.iter_mut().rev().take(1).chain([&mut phone]) {
         stream.write_all(b"\r\n\r\n").await.expect("written");
         let mut pong = [0; 2];
@@ -166,8 +167,7 @@ async fn a_stranger_who_only_holds_connections_pushes_out_his_own() {
     }
 }
 
-/// Two ends that speak TLS: ours with a certificate of its own making, and one that believes whom it is
-/// told to believe.
+/// A TLS server with a self-signed certificate, and a client that trusts it if `believes`.
 async fn over_tls(dir: &std::path::Path, believes: bool) -> [(SipSockets, mpsc::Receiver<SipEvent>); 2] {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let made = TlsConfig::self_made(dir, &["sip.example".into(), "127.0.0.1".into()]).expect("made");
