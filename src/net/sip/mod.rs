@@ -1,10 +1,10 @@
 //! SIP transport: UDP, TCP and TLS sockets that exchange bytes with peer addresses. Messages are not parsed
 //! beyond finding their end on a stream.
 
-mod strangers;
 mod tcp;
 mod tls;
 mod udp;
+mod untrusted_limits;
 
 pub use tls::TlsConfig;
 
@@ -17,9 +17,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use strangers::Strangers;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use untrusted_limits::UntrustedLimits;
 
 /// An event from the sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Counters {
 #[derive(Clone, Debug)]
 struct Shared {
     inbound: mpsc::Sender<SipEvent>,
-    strangers: Arc<Strangers>,
+    untrusted_limits: Arc<UntrustedLimits>,
     counters: Arc<Counters>,
 }
 
@@ -142,7 +142,7 @@ impl SipSockets {
         }
         let shared = Shared {
             inbound,
-            strangers: Arc::new(Strangers::new(config.strangers_per_sec)),
+            untrusted_limits: Arc::new(UntrustedLimits::new(config.strangers_per_sec)),
             counters: Arc::default(),
         };
         let names = tls::Tls::new(config.tls.as_ref(), config.authorities.as_deref())?;
@@ -191,13 +191,13 @@ impl SipSockets {
 
     /// Trusts these addresses (trunks): no rate limit and no idle time-out.
     pub fn trust(&self, addresses: impl IntoIterator<Item = IpAddr>) {
-        self.shared.strangers.trust(addresses);
+        self.shared.untrusted_limits.trust(addresses);
     }
 
     /// Replaces the set of registered phones: each has a rate limit of its own and keeps its connection.
     /// Call it whenever the set changes.
     pub fn set_phones(&self, phones: BTreeSet<Peer>) {
-        self.shared.strangers.set_phones(phones);
+        self.shared.untrusted_limits.set_phones(phones);
     }
 
     /// Requires a TLS certificate for `host` (the trunk's configured name) from this address.

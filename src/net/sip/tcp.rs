@@ -17,11 +17,11 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 /// Messages queued for a slow peer before the connection is closed.
-const WAITING_MAX: usize = 1_024;
+const QUEUE_MAX: usize = 1_024;
 /// Time-out of connecting, of the TLS handshake and of one write.
-const STUCK_AFTER: Duration = Duration::from_secs(10);
+const IO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most connections of one untrusted address; one more closes its oldest.
-const PER_STRANGER: usize = 64;
+const PER_UNTRUSTED: usize = 64;
 
 /// A TCP or TLS stream.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -70,7 +70,7 @@ impl Connections {
             Some(connection) => connection.queue.try_send(bytes).err(),
             None if open.len() >= self.inner.connections_max => Some(mpsc::error::TrySendError::Full(bytes)),
             None => {
-                let (queue, waiting) = mpsc::channel(WAITING_MAX);
+                let (queue, waiting) = mpsc::channel(QUEUE_MAX);
                 let first = queue.try_send(bytes).err();
                 Inner::start(&self.inner, &mut open, to, queue, |inner, serial| {
                     tokio::spawn(inner.connect(to, waiting, serial)).abort_handle()
@@ -107,7 +107,7 @@ async fn accept(inner: Arc<Inner>, listener: TcpListener) {
             Counters::add(&inner.shared.counters.refused);
             continue;
         }
-        let (queue, waiting) = mpsc::channel(WAITING_MAX);
+        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         Inner::start(&inner, &mut open, address, queue, |inner, serial| {
             tokio::spawn(inner.accepted(stream, address, waiting, serial)).abort_handle()
         });
@@ -128,10 +128,10 @@ impl Inner {
     /// Makes room for one more connection, if necessary by closing the oldest untrusted one; an address at
     /// its own limit loses its own oldest.
     fn make_room(&self, open: &mut HashMap<SocketAddr, Open>, address: SocketAddr) -> bool {
-        let strange = |known: &SocketAddr| !self.shared.strangers.trusts(self.peer(*known));
+        let strange = |known: &SocketAddr| !self.shared.untrusted_limits.trusts(self.peer(*known));
         let near = |known: &SocketAddr| known.ip() == address.ip();
         let crowded = strange(&address)
-            && open.keys().filter(|known| near(known) && strange(known)).count() >= PER_STRANGER;
+            && open.keys().filter(|known| near(known) && strange(known)).count() >= PER_UNTRUSTED;
         let full = open.len() >= self.connections_max;
         if !crowded && !full {
             return true;
@@ -163,14 +163,14 @@ impl Inner {
     }
 
     async fn connect(self: Arc<Self>, to: SocketAddr, waiting: mpsc::Receiver<Vec<u8>>, serial: u64) {
-        let Ok(Ok(stream)) = tokio::time::timeout(STUCK_AFTER, TcpStream::connect(to)).await else {
+        let Ok(Ok(stream)) = tokio::time::timeout(IO_TIMEOUT, TcpStream::connect(to)).await else {
             return self.closed(to, serial).await;
         };
         // A SIP message is one write, so Nagle's delay does not help. A failure here only costs delay.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else { return self.serve(stream, to, waiting, serial).await };
         let (connector, name) = tls.client(to);
-        match tokio::time::timeout(STUCK_AFTER, connector.connect(name, stream)).await {
+        match tokio::time::timeout(IO_TIMEOUT, connector.connect(name, stream)).await {
             Ok(Ok(stream)) => self.serve(stream, to, waiting, serial).await,
             Ok(Err(error)) => {
                 tracing::warn!(%to, %error, "no TLS with this peer");
@@ -190,7 +190,7 @@ impl Inner {
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else { return self.serve(stream, address, waiting, serial).await };
         let Some(acceptor) = tls.acceptor.clone() else { return self.closed(address, serial).await };
-        match tokio::time::timeout(STUCK_AFTER, acceptor.accept(stream)).await {
+        match tokio::time::timeout(IO_TIMEOUT, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream, address, waiting, serial).await,
             Ok(Err(_)) | Err(_) => self.closed(address, serial).await,
         }
@@ -207,7 +207,7 @@ impl Inner {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let idle = async {
-                if self.shared.strangers.trusts(self.peer(address)) {
+                if self.shared.untrusted_limits.trusts(self.peer(address)) {
                     std::future::pending::<()>().await;
                 }
                 tokio::time::sleep(self.idle).await;
@@ -244,7 +244,7 @@ impl Inner {
                     }
                 }
                 Some(Ok(Frame::Message(bytes))) => {
-                    if !self.shared.strangers.admit(self.peer(address)) {
+                    if !self.shared.untrusted_limits.admit(self.peer(address)) {
                         Counters::add(&self.shared.counters.refused);
                         continue;
                     }
@@ -265,7 +265,7 @@ impl Inner {
             // TLS may otherwise hold a record back.
             stream.flush().await
         };
-        let written = tokio::time::timeout(STUCK_AFTER, whole).await;
+        let written = tokio::time::timeout(IO_TIMEOUT, whole).await;
         Counters::add(&self.shared.counters.sent);
         matches!(written, Ok(Ok(())))
     }

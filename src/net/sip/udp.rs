@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 const KERNEL_BUFFER: usize = 4 << 20;
 const DATAGRAM_MAX: usize = 65_535;
 /// Most datagrams queued for room in the kernel buffer.
-const WAITING_MAX: usize = 4_096;
+const QUEUE_MAX: usize = 4_096;
 /// Datagrams received before yielding to other tasks.
 const BATCH: usize = 128;
 
@@ -42,7 +42,7 @@ impl UdpPort {
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         let socket = Arc::new(UdpSocket::from_std(socket.into())?);
-        let (waiting, queue) = mpsc::channel(WAITING_MAX);
+        let (waiting, queue) = mpsc::channel(QUEUE_MAX);
         let waiting_count = Arc::new(AtomicUsize::new(0));
         let receiver = tokio::spawn(receive(socket.clone(), shared.clone()));
         let sender = tokio::spawn(send_waiting(socket.clone(), queue, waiting_count.clone(), shared.clone()));
@@ -119,7 +119,7 @@ fn take(shared: &Shared, address: SocketAddr, bytes: &[u8]) {
         return;
     }
     let from = Peer { transport: Transport::Udp, address };
-    if !shared.strangers.admit(from) {
+    if !shared.untrusted_limits.admit(from) {
         return Counters::add(&shared.counters.refused);
     }
     let message = SipEvent::Message { from, bytes: bytes.to_vec() };

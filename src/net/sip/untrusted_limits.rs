@@ -11,18 +11,18 @@ use std::sync::{PoisonError, RwLock};
 
 /// Rate of one address, as a multiple of the rate of one socket, so that a flood from one socket does not
 /// silence others behind the same address.
-const ADDRESS: u32 = 10;
+const ADDRESS_TIMES: u32 = 10;
 /// Rate of all untrusted sources together, as a multiple.
-const TOGETHER: u32 = 50;
+const TOTAL_TIMES: u32 = 50;
 /// Rate of a registered phone, as a multiple: far more than any call needs.
-const PHONE: u32 = 10;
+const PHONE_TIMES: u32 = 10;
 /// Expired table entries are removed after this many untrusted messages, which bounds the tables.
-const TIDY_AFTER: u32 = 4_096;
+const PURGE_AFTER: u32 = 4_096;
 
 #[derive(Debug)]
-pub struct Strangers {
+pub struct UntrustedLimits {
     limits: Option<Limits>,
-    looked_up: AtomicU32,
+    since_purge: AtomicU32,
     trusted: RwLock<BTreeSet<IpAddr>>,
     phones: RwLock<BTreeSet<Peer>>,
 }
@@ -31,11 +31,11 @@ pub struct Strangers {
 struct Limits {
     socket: DefaultKeyedRateLimiter<SocketAddr>,
     address: DefaultKeyedRateLimiter<IpAddr>,
-    together: DefaultDirectRateLimiter,
+    total: DefaultDirectRateLimiter,
     phone: DefaultKeyedRateLimiter<Peer>,
 }
 
-impl Strangers {
+impl UntrustedLimits {
     /// `None` = every source is trusted.
     pub fn new(per_sec: Option<NonZeroU32>) -> Self {
         let limits = per_sec.map(|rate| {
@@ -43,14 +43,14 @@ impl Strangers {
                 |n: u32| Quota::per_second(rate.saturating_mul(NonZeroU32::MIN.saturating_add(n - 1)));
             Limits {
                 socket: RateLimiter::keyed(times(1)),
-                address: RateLimiter::keyed(times(ADDRESS)),
-                together: RateLimiter::direct(times(TOGETHER)),
-                phone: RateLimiter::keyed(times(PHONE)),
+                address: RateLimiter::keyed(times(ADDRESS_TIMES)),
+                total: RateLimiter::direct(times(TOTAL_TIMES)),
+                phone: RateLimiter::keyed(times(PHONE_TIMES)),
             }
         });
-        Strangers {
+        UntrustedLimits {
             limits,
-            looked_up: AtomicU32::new(0),
+            since_purge: AtomicU32::new(0),
             trusted: RwLock::default(),
             phones: RwLock::default(),
         }
@@ -85,8 +85,8 @@ impl Strangers {
         if self.is_trunk(from.address.ip()) {
             return true;
         }
-        if self.looked_up.fetch_add(1, Ordering::Relaxed) + 1 >= TIDY_AFTER {
-            self.looked_up.store(0, Ordering::Relaxed);
+        if self.since_purge.fetch_add(1, Ordering::Relaxed) + 1 >= PURGE_AFTER {
+            self.since_purge.store(0, Ordering::Relaxed);
             limits.socket.retain_recent();
             limits.address.retain_recent();
             limits.phone.retain_recent();
@@ -97,7 +97,7 @@ impl Strangers {
         // Narrowest limit first: a message it refuses uses nothing of the wider ones.
         limits.socket.check_key(&from.address).is_ok()
             && limits.address.check_key(&from.address.ip()).is_ok()
-            && limits.together.check().is_ok()
+            && limits.total.check().is_ok()
     }
 }
 
@@ -112,37 +112,42 @@ mod tests {
 
     #[test]
     fn a_stranger_is_held_to_his_rate_and_a_trunk_is_not() {
-        let strangers = Strangers::new(NonZeroU32::new(5));
+        let untrusted_limits = UntrustedLimits::new(NonZeroU32::new(5));
         let (trunk, stranger) = (peer([203, 0, 113, 1], 5060), peer([203, 0, 113, 2], 5060));
-        strangers.trust([trunk.address.ip()]);
-        let taken = |peer| (0..1_000).filter(|_| strangers.admit(peer)).count();
+        untrusted_limits.trust([trunk.address.ip()]);
+        let taken = |peer| (0..1_000).filter(|_| untrusted_limits.admit(peer)).count();
         assert_eq!(taken(trunk), 1_000);
         assert!(taken(stranger) < 100);
-        assert!(strangers.admit(peer([203, 0, 113, 2], 5062)), "another socket behind the same address");
+        assert!(
+            untrusted_limits.admit(peer([203, 0, 113, 2], 5062)),
+            "another socket behind the same address"
+        );
     }
 
     #[test]
     fn a_flood_from_many_sockets_or_addresses_is_bounded_too() {
-        let strangers = Strangers::new(NonZeroU32::new(5));
-        let admitted = (0..20_000u16).filter(|port| strangers.admit(peer([192, 0, 2, 1], *port))).count();
-        assert!(admitted < 200, "{admitted}");
+        let untrusted_limits = UntrustedLimits::new(NonZeroU32::new(5));
         let admitted =
-            (0..20_000u32).filter(|address| strangers.admit(peer(address.to_be_bytes(), 5060))).count();
+            (0..20_000u16).filter(|port| untrusted_limits.admit(peer([192, 0, 2, 1], *port))).count();
+        assert!(admitted < 200, "{admitted}");
+        let admitted = (0..20_000u32)
+            .filter(|address| untrusted_limits.admit(peer(address.to_be_bytes(), 5060)))
+            .count();
         assert!(admitted < 2_000, "{admitted}");
     }
 
     #[test]
     fn a_phone_that_has_signed_in_is_heard_in_any_flood() {
-        let strangers = Strangers::new(NonZeroU32::new(5));
+        let untrusted_limits = UntrustedLimits::new(NonZeroU32::new(5));
         let phone = peer([192, 0, 2, 1], 5060);
-        strangers.set_phones(BTreeSet::from([phone]));
+        untrusted_limits.set_phones(BTreeSet::from([phone]));
         for n in 0..20_000u32 {
-            strangers.admit(peer([192, 0, 2, 1], 10_000 + n as u16 % 50_000));
-            strangers.admit(peer(n.to_be_bytes(), 5060));
+            untrusted_limits.admit(peer([192, 0, 2, 1], 10_000 + n as u16 % 50_000));
+            untrusted_limits.admit(peer(n.to_be_bytes(), 5060));
         }
-        assert!((0..20).all(|_| strangers.admit(phone)));
-        assert!(strangers.trusts(phone) && !strangers.trusts(peer([192, 0, 2, 1], 5061)));
-        let all = (0..10_000).filter(|_| strangers.admit(phone)).count();
+        assert!((0..20).all(|_| untrusted_limits.admit(phone)));
+        assert!(untrusted_limits.trusts(phone) && !untrusted_limits.trusts(peer([192, 0, 2, 1], 5061)));
+        let all = (0..10_000).filter(|_| untrusted_limits.admit(phone)).count();
         assert!(all < 1_000, "not without bound: {all}");
     }
 }
