@@ -169,7 +169,7 @@ pub fn authorize(
 ) -> String {
     let username = escape_quoted(credentials.username);
     let cnonce = escape_quoted(cnonce);
-    let question = Question {
+    let digest_input = DigestInput {
         algorithm: challenge.algorithm,
         qop: challenge.qop,
         username: &username,
@@ -179,7 +179,7 @@ pub fn authorize(
         nc: &format!("{nc:08x}"),
         cnonce: &cnonce,
     };
-    let response = question.response(credentials.password, method, body);
+    let response = digest_input.response(credentials.password, method, body);
     let mut value = format!(
         "Digest username=\"{username}\", realm=\"{}\", nonce=\"{}\", uri=\"{uri}\", response=\"{response}\"",
         challenge.realm, challenge.nonce
@@ -259,7 +259,7 @@ impl Answer {
     /// Whether the answer was computed with this password, method and body. `NonceMint::check` verifies the
     /// nonce; the caller verifies `uri` and `realm`.
     pub fn is_right(&self, password: &str, method: &str, body: &[u8]) -> bool {
-        self.is_response(&self.question().response(password, method, body))
+        self.is_response(&self.digest_input().response(password, method, body))
     }
 
     /// Like `is_right`, for a password stored as hashes.
@@ -268,15 +268,15 @@ impl Answer {
             Algorithm::Md5 | Algorithm::Md5Sess => hex(&password.md5),
             Algorithm::Sha256 | Algorithm::Sha256Sess => hex(&password.sha256),
         };
-        self.is_response(&self.question().response_with(key, method, body))
+        self.is_response(&self.digest_input().response_with(key, method, body))
     }
 
     fn is_response(&self, expected: &str) -> bool {
         same_in_constant_time(expected.as_bytes(), self.response.to_ascii_lowercase().as_bytes())
     }
 
-    fn question(&self) -> Question<'_> {
-        Question {
+    fn digest_input(&self) -> DigestInput<'_> {
+        DigestInput {
             algorithm: self.algorithm,
             qop: self.qop,
             username: &self.username,
@@ -314,7 +314,7 @@ impl std::fmt::Debug for PasswordHash {
 }
 
 /// Input of a digest response except password, method and body.
-struct Question<'a> {
+struct DigestInput<'a> {
     algorithm: Algorithm,
     qop: Qop,
     username: &'a str,
@@ -325,7 +325,7 @@ struct Question<'a> {
     cnonce: &'a str,
 }
 
-impl Question<'_> {
+impl DigestInput<'_> {
     /// RFC 7616 section 3.4.1, and RFC 2069 without qop.
     fn response(&self, password: &str, method: &str, body: &[u8]) -> String {
         let key = format!("{}:{}:{password}", self.username, self.realm);
@@ -382,14 +382,14 @@ impl NonceMint {
     /// A nonce for a realm: 16 hex digits of time, 32 of keyed hash.
     pub fn nonce(&self, now: Time, realm: &str) -> String {
         let made = now.as_millis();
-        format!("{made:016x}{}", &self.seal(made, realm)[..32])
+        format!("{made:016x}{}", &self.keyed_hash(made, realm)[..32])
     }
 
     pub fn check(&self, now: Time, realm: &str, nonce: &str) -> NonceState {
         let parts = (nonce.len() == 48 && nonce.is_ascii()).then(|| nonce.split_at(16));
-        let Some((made, seal)) = parts else { return NonceState::Forged };
+        let Some((made, keyed_hash)) = parts else { return NonceState::Forged };
         let Ok(made) = u64::from_str_radix(made, 16) else { return NonceState::Forged };
-        if !same_in_constant_time(&self.seal(made, realm).as_bytes()[..32], seal.as_bytes()) {
+        if !same_in_constant_time(&self.keyed_hash(made, realm).as_bytes()[..32], keyed_hash.as_bytes()) {
             return NonceState::Forged;
         }
         let age = now.as_millis().saturating_sub(made);
@@ -408,7 +408,7 @@ impl NonceMint {
     }
 
     /// HMAC-SHA-256 (RFC 2104) over the time and the realm.
-    fn seal(&self, made: u64, realm: &str) -> String {
+    fn keyed_hash(&self, made: u64, realm: &str) -> String {
         let pad = |byte: u8| -> [u8; 64] {
             std::array::from_fn(|at| self.secret.get(at).copied().unwrap_or(0) ^ byte)
         };

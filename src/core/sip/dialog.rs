@@ -50,7 +50,7 @@ impl Dialog {
 
     /// The dialog that a response alone describes: another branch of a fork, or a call whose state is gone.
     /// `None` without a tag on both sides.
-    pub fn of_response(response: &Message<'_>, peer: Peer) -> Option<Self> {
+    pub fn from_response(response: &Message<'_>, peer: Peer) -> Option<Self> {
         let cseq = response.cseq().ok()?.number;
         response.from_tag()?;
         response.to_tag()?;
@@ -72,7 +72,7 @@ impl Dialog {
     }
 
     /// The callee's side of the dialog that an INVITE creates, with our tag.
-    pub fn of_request(request: &Message<'_>, local_tag: &str, peer: Peer) -> Option<Self> {
+    pub fn from_request(request: &Message<'_>, local_tag: &str, peer: Peer) -> Option<Self> {
         let to = request.header(HeaderName::To)?;
         let target = match request.contact() {
             Ok(contact) => contact.uri.to_string(),
@@ -125,7 +125,7 @@ impl Dialog {
         let Some(first) = self.route_set.first() else {
             return (self.remote_target.clone(), Vec::new());
         };
-        match address_of(first) {
+        match route_uri(first) {
             Some(uri) if !uri.is_loose_router() => {
                 let mut routes: Vec<String> = self.route_set[1..].to_vec();
                 routes.push(format!("<{}>", self.remote_target));
@@ -142,7 +142,7 @@ impl Dialog {
             return self.peer;
         }
         let uri = match self.route_set.first() {
-            Some(route) => address_of(route),
+            Some(route) => route_uri(route),
             None => Uri::parse(&self.remote_target),
         };
         uri.and_then(|uri| peer_of(&uri, self.peer)).unwrap_or(self.peer)
@@ -150,7 +150,7 @@ impl Dialog {
 }
 
 /// The URI inside a Route value.
-fn address_of(route: &str) -> Option<Uri> {
+fn route_uri(route: &str) -> Option<Uri> {
     super::headers::NameAddr::parse(route).map(|route| route.uri)
 }
 

@@ -63,7 +63,7 @@ impl StreamFramer {
         if self.broken {
             return None;
         }
-        let found = self.cut().transpose()?;
+        let found = self.next_frame().transpose()?;
         if found.is_err() {
             self.broken = true;
             self.bytes = Vec::new();
@@ -72,7 +72,7 @@ impl StreamFramer {
         Some(found)
     }
 
-    fn cut(&mut self) -> Result<Option<Frame>, FrameError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         if self.whole.is_none() && self.line == 0 && self.searched == 0 {
             match &self.bytes[self.start..] {
                 [b'\r', b'\n', b'\r', b'\n', ..] => {
@@ -86,7 +86,7 @@ impl StreamFramer {
         }
         let whole = match self.whole {
             Some(whole) => whole,
-            None => match self.measure()? {
+            None => match self.find_length()? {
                 Some(whole) => whole,
                 None => return Ok(None),
             },
@@ -100,7 +100,7 @@ impl StreamFramer {
     }
 
     /// The length of the message at `start`, once its head is complete.
-    fn measure(&mut self) -> Result<Option<usize>, FrameError> {
+    fn find_length(&mut self) -> Result<Option<usize>, FrameError> {
         let bytes = &self.bytes[self.start..];
         while let Some(feed) = find_byte(&bytes[self.searched..], b'\n').map(|at| self.searched + at) {
             let line = &bytes[self.line..feed];

@@ -6,19 +6,19 @@ mod bindings;
 mod nonces;
 mod throttle;
 
-pub use authenticate::Judgement;
-pub use bindings::{Binding, Changes, KnownContact, Refusal};
+pub use authenticate::AuthOutcome;
+pub use bindings::{Binding, BindingChanges, KnownContact, Refusal};
 
 use super::auth::{NonceMint, PasswordHash};
 use super::uri::split_host_port;
 use super::user_agent::Transport;
 use crate::ids::AgentId;
 use crate::time::{Duration, Time};
-use nonces::Nonces;
+use nonces::ProvenNonces;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use throttle::{Guesses, Source, Wrong};
+use throttle::{AccountThrottle, SourceNetwork, SourceThrottle};
 
 /// Lifetime of an unused nonce. A nonce that a phone has authenticated with stays valid for that phone.
 const NONCE_LIFE: Duration = Duration::from_secs(60);
@@ -100,10 +100,10 @@ pub struct PhoneLink {
 #[derive(Debug)]
 struct Phone {
     account: PhoneAccount,
-    nonces: Nonces,
+    nonces: ProvenNonces,
     /// Networks it has signed in from, latest last.
-    known: VecDeque<Source>,
-    wrong: Wrong,
+    known_networks: VecDeque<SourceNetwork>,
+    throttle: AccountThrottle,
     reported: Option<PhoneLink>,
 }
 
@@ -115,11 +115,11 @@ pub struct Registrar {
     hosts: Vec<String>,
     mint: NonceMint,
     /// Hash checked for a user who does not exist, so that the work is the same.
-    nobody: PasswordHash,
-    guesses: Guesses,
+    decoy: PasswordHash,
+    source_throttle: SourceThrottle,
     phones: BTreeMap<String, Phone>,
     bindings: BTreeMap<u64, Binding>,
-    given: u64,
+    last_binding: u64,
 }
 
 impl Registrar {
@@ -128,18 +128,18 @@ impl Registrar {
         let hosts = sent_by.filter_map(split_host_port).map(|(host, _)| host.to_string());
         let hosts = hosts.chain([config.realm.clone()]).collect();
         let secret = |what: &str| -> [u8; 32] { Sha256::digest(format!("{what} {seed:016x}")).into() };
-        let nobody = secret("nobody");
+        let decoy = secret("nobody");
         let mut md5 = [0; 16];
-        md5.copy_from_slice(&nobody[..16]);
+        md5.copy_from_slice(&decoy[..16]);
         Registrar {
             config,
             hosts,
             mint: NonceMint::new(secret("nonce"), NONCE_LIFE),
-            nobody: PasswordHash { md5, sha256: nobody },
-            guesses: Guesses::default(),
+            decoy: PasswordHash { md5, sha256: decoy },
+            source_throttle: SourceThrottle::default(),
             phones: BTreeMap::new(),
             bindings: BTreeMap::new(),
-            given: 0,
+            last_binding: 0,
         }
     }
 
@@ -148,7 +148,7 @@ impl Registrar {
     }
 
     /// Defines an account. A changed password ends its bindings: their ids are returned.
-    pub fn set(&mut self, account: PhoneAccount) -> Vec<u64> {
+    pub fn set_account(&mut self, account: PhoneAccount) -> Vec<u64> {
         match self.phones.get_mut(&account.user) {
             Some(phone) if phone.account.hash() == account.hash() => {
                 phone.account = account;
@@ -159,9 +159,9 @@ impl Registrar {
                 let reported = self.phones.remove(&user).and_then(|phone| phone.reported);
                 let phone = Phone {
                     account,
-                    nonces: Nonces::default(),
-                    known: VecDeque::new(),
-                    wrong: Wrong::default(),
+                    nonces: ProvenNonces::default(),
+                    known_networks: VecDeque::new(),
+                    throttle: AccountThrottle::default(),
                     reported,
                 };
                 self.phones.insert(user.clone(), phone);
@@ -176,15 +176,15 @@ impl Registrar {
     }
 
     /// Removes an account. The caller has removed its bindings before.
-    pub fn forget(&mut self, user: &str) {
+    pub fn remove_account(&mut self, user: &str) {
         self.phones.remove(user);
     }
 
     /// The account's reachability if it has changed since the last report.
-    pub fn take_news(&mut self, user: &str) -> Option<(AgentId, Option<PhoneLink>)> {
+    pub fn take_link_change(&mut self, user: &str) -> Option<(AgentId, Option<PhoneLink>)> {
         let link = self.link(user);
         let phone = self.phones.get_mut(user)?;
-        if same_link(phone.reported.as_ref(), link.as_ref()) {
+        if is_same_link(phone.reported.as_ref(), link.as_ref()) {
             return None;
         }
         phone.reported.clone_from(&link);
@@ -208,7 +208,7 @@ impl Registrar {
 
 /// Whether two links are equal enough not to report: latency within a few milliseconds, expiry moved by
 /// less than a minute.
-fn same_link(one: Option<&PhoneLink>, two: Option<&PhoneLink>) -> bool {
+fn is_same_link(one: Option<&PhoneLink>, two: Option<&PhoneLink>) -> bool {
     let (one, two) = match (one, two) {
         (None, None) => return true,
         (Some(one), Some(two)) => (one, two),

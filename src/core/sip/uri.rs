@@ -149,15 +149,15 @@ impl Uri {
     /// URI equality of RFC 3261 section 19.1.4: hosts and parameters ignore case, escapes are resolved, and
     /// `user`, `ttl`, `method`, `maddr` and `transport` must be present on both sides or neither.
     pub fn same_as(&self, other: &Uri) -> bool {
-        let weighty = |name: &str| {
+        let is_significant = |name: &str| {
             ["user", "ttl", "method", "maddr", "transport"]
                 .iter()
                 .any(|known| name.eq_ignore_ascii_case(known))
         };
-        let covered = |one: &Uri, two: &Uri| {
+        let is_covered = |one: &Uri, two: &Uri| {
             one.params.iter().all(|(name, value)| match two.params.value(name) {
                 Some(known) => unescape(known).eq_ignore_ascii_case(&unescape(value)),
-                None => !weighty(name),
+                None => !is_significant(name),
             })
         };
         self.scheme == other.scheme
@@ -166,8 +166,8 @@ impl Uri {
             && self.host.eq_ignore_ascii_case(&other.host)
             && self.port == other.port
             && self.headers == other.headers
-            && covered(self, other)
-            && covered(other, self)
+            && is_covered(self, other)
+            && is_covered(other, self)
     }
 }
 

@@ -12,9 +12,9 @@ mod caller;
 mod clients;
 mod credentials;
 mod ending;
+mod identifiers;
 mod in_dialog;
 mod leg;
-mod names;
 mod phone_calls;
 mod phones;
 mod recovered_dialogs;
@@ -33,10 +33,10 @@ use crate::ids::{AgentId, CallId, TrunkId};
 use crate::media::{MediaCapabilities, MediaTarget};
 use crate::time::{Duration, Time};
 use clients::ClientTransaction;
+use identifiers::{ClientKey, Identifiers};
 use leg::Leg;
-use names::{ClientKey, Names};
 use phone_calls::PhoneCall;
-use recovered_dialogs::Leftover;
+use recovered_dialogs::RecoveredDialog;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use servers::Servers;
@@ -291,7 +291,7 @@ pub enum Caller {
 #[derive(Debug)]
 pub struct UserAgent {
     config: UaConfig,
-    names: Names,
+    identifiers: Identifiers,
     outputs: VecDeque<UaOutput>,
     wakes: Wakes,
     trunks: BTreeMap<TrunkId, Trunk>,
@@ -301,8 +301,8 @@ pub struct UserAgent {
     /// Keys derive from our seed, so an outsider cannot make them collide.
     clients: FxHashMap<ClientKey, ClientTransaction>,
     servers: Servers,
-    leftovers: BTreeMap<u64, Leftover>,
-    leftovers_given: u64,
+    recovered_dialogs: BTreeMap<u64, RecoveredDialog>,
+    last_recovered: u64,
     /// Incoming calls so far, and those still open.
     incoming: u64,
     incoming_now: usize,
@@ -310,13 +310,13 @@ pub struct UserAgent {
     /// Calls that ring an agent's phones, and the call of each branch leg.
     phone_calls: BTreeMap<CallId, PhoneCall>,
     branch_of: BTreeMap<CallId, CallId>,
-    branches_given: u64,
+    last_branch: u64,
 }
 
 impl UserAgent {
     pub fn new(config: UaConfig) -> Self {
         UserAgent {
-            names: Names::new(config.seed),
+            identifiers: Identifiers::new(config.seed),
             registrar: registrar_of(&config),
             config,
             outputs: VecDeque::new(),
@@ -326,13 +326,13 @@ impl UserAgent {
             tags: FxHashMap::default(),
             clients: FxHashMap::default(),
             servers: Servers::default(),
-            leftovers: BTreeMap::new(),
-            leftovers_given: 0,
+            recovered_dialogs: BTreeMap::new(),
+            last_recovered: 0,
             incoming: 0,
             incoming_now: 0,
             phone_calls: BTreeMap::new(),
             branch_of: BTreeMap::new(),
-            branches_given: 0,
+            last_branch: 0,
         }
     }
 
@@ -371,7 +371,7 @@ impl UserAgent {
                 Owner::Leg(call) => self.leg_due(now, call),
                 Owner::Trunk(id) => self.trunk_due(now, id),
                 Owner::Binding(id) => self.binding_due(now, id),
-                Owner::Leftover(id) => self.leftover_due(id),
+                Owner::Recovered(id) => self.recovered_due(id),
             }
         }
     }
@@ -407,13 +407,13 @@ impl UserAgent {
 
     /// The dialog to save once `Progress::Answered` was reported; `None` if there is no such dialog.
     pub fn saved(&self, call: CallId) -> Option<SavedDialog> {
-        self.saved_dialog(call)
+        self.answered_dialog(call)
     }
 
     /// Open dialogs of a call of any kind, which another process would have to end if this one stopped now:
     /// each ringing INVITE, or the answered dialog. Empty = none.
     pub fn loose_ends(&self, call: CallId) -> Vec<SavedDialog> {
-        self.loose_ends_of(call)
+        self.open_dialogs_of(call)
     }
 
     /// Sends the ACK of an answered call.
@@ -431,7 +431,7 @@ impl UserAgent {
     /// comes), BYE for an answered one. A phone whose connection is gone, or that does not answer, is sent
     /// it at its next REGISTER within half an hour.
     pub fn end_saved(&mut self, now: Time, dialog: SavedDialog) {
-        self.end_leftover(now, dialog);
+        self.end_recovered(now, dialog);
     }
 
     /// Moves our media of a confirmed call: re-INVITE. `UaEvent::Media` follows if the far side moved too.
@@ -464,12 +464,12 @@ impl UserAgent {
 
     /// Restores a contact saved by an earlier process: it is probed, and reported once it answers.
     pub fn expect_phone(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
-        self.expect_binding(now, user, known, left);
+        self.restore_binding(now, user, known, left);
     }
 
     /// Removes an account and its bindings. Its calls continue.
     pub fn remove_phone(&mut self, _now: Time, user: &str) {
-        self.forget_phone(user);
+        self.drop_phone(user);
     }
 
     /// Rings every contact of an account at once, with the same progress events as `place`; the first
@@ -482,7 +482,7 @@ impl UserAgent {
     /// Source addresses of registered phones and of phones in recovered dialogs, each once.
     pub fn phone_peers(&self) -> BTreeSet<Peer> {
         let mut peers = self.registrar.as_ref().map(Registrar::peers).unwrap_or_default();
-        peers.extend(self.leftover_phones());
+        peers.extend(self.recovered_phone_peers());
         peers
     }
 

@@ -38,12 +38,12 @@ pub const NOT_FOLLOWED: Verdict = carrier(Outcome::LineFault);
 pub fn refusal(code: u16, q850: Option<u16>) -> Verdict {
     let by_code = by_code(code);
     match q850.and_then(by_cause) {
-        Some(by_cause) if by_cause.outcome != Outcome::LineFault || !is_callees_word(code) => by_cause,
+        Some(by_cause) if by_cause.outcome != Outcome::LineFault || !is_callee_refusal(code) => by_cause,
         _ => by_code,
     }
 }
 
-fn is_callees_word(code: u16) -> bool {
+fn is_callee_refusal(code: u16) -> bool {
     matches!(code, 404 | 410 | 484..=486 | 600..=607)
 }
 
@@ -218,7 +218,7 @@ mod tests {
                 let trunks_fault = matches!(verdict.outcome, LineFault | CarrierBlock);
                 assert!(!verdict.try_next_trunk || trunks_fault, "{code} {cause:?}");
                 assert!(!matches!(verdict.outcome, Answered | Machine | Interrupted), "{code} {cause:?}");
-                if is_callees_word(code) {
+                if is_callee_refusal(code) {
                     assert!(!verdict.try_next_trunk, "{code} {cause:?}");
                 }
             }

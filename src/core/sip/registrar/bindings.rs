@@ -38,7 +38,7 @@ pub struct Binding {
     /// Time of the next OPTIONS probe.
     pub probe_at: Time,
     /// When the open probe was sent; `None` = no probe is open.
-    pub asked: Option<Time>,
+    pub probe_sent: Option<Time>,
     failures: u8,
     /// Whether the phone has stopped answering probes.
     pub silent: bool,
@@ -53,23 +53,23 @@ impl Binding {
     }
 
     /// Records a probe being sent. A probe still open counts as a failure.
-    pub fn ask(&mut self, now: Time) {
-        if self.asked.is_some() {
-            self.missed();
+    pub fn start_probe(&mut self, now: Time) {
+        if self.probe_sent.is_some() {
+            self.record_missed_probe();
         }
-        self.asked = Some(now);
+        self.probe_sent = Some(now);
         self.probe_at = now + PROBE_EVERY;
     }
 
-    pub fn missed(&mut self) {
-        self.asked = None;
+    pub fn record_missed_probe(&mut self) {
+        self.probe_sent = None;
         self.failures = self.failures.saturating_add(1);
         self.silent |= self.failures >= FAILURES_MAX;
     }
 
-    pub fn heard(&mut self, now: Time) {
-        if let Some(asked) = self.asked.take() {
-            self.latency = Some(now.since(asked));
+    pub fn record_probe_answer(&mut self, now: Time) {
+        if let Some(probe_sent) = self.probe_sent.take() {
+            self.latency = Some(now.since(probe_sent));
         }
         self.failures = 0;
         self.silent = false;
@@ -100,18 +100,18 @@ const fn refusal(code: u16, reason: &'static str) -> Refusal {
 }
 
 /// One Contact of a REGISTER.
-struct Wanted {
+struct RequestedContact {
     uri: Uri,
     instance: String,
     /// Registration time; zero = remove the binding.
-    span: Duration,
+    lifetime: Duration,
 }
 
 /// Result of a REGISTER: ids of bindings to rearm, and removed bindings.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
+pub struct BindingChanges {
     pub kept: Vec<u64>,
-    pub gone: Vec<(u64, Binding)>,
+    pub removed: Vec<(u64, Binding)>,
 }
 
 impl Registrar {
@@ -151,16 +151,25 @@ impl Registrar {
 
     /// Restores a contact saved by an earlier process. It counts as silent until it answers the probe,
     /// which is due at once. `None` = invalid contact, no room, or the phone has registered meanwhile.
-    pub fn expect(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) -> Option<u64> {
+    pub fn restore_contact(
+        &mut self,
+        now: Time,
+        user: &str,
+        known: KnownContact,
+        left: Duration,
+    ) -> Option<u64> {
         let KnownContact { contact, instance, peer, product } = known;
         let uri = Uri::parse(&contact).filter(|uri| uri.is_sip() && contact.len() <= CONTACT_MAX)?;
-        let wanted =
-            Wanted { uri, instance: cut(&instance, NAME_MAX), span: left.min(self.config.expires_max) };
+        let wanted = RequestedContact {
+            uri,
+            instance: truncate(&instance, NAME_MAX),
+            lifetime: left.min(self.config.expires_max),
+        };
         let room = self.binding_ids(user).len() < self.config.contacts_max && self.phones.contains_key(user);
-        if !room || wanted.span.is_zero() || self.known(user, &wanted).is_some() {
+        if !room || wanted.lifetime.is_zero() || self.find_binding(user, &wanted).is_some() {
             return None;
         }
-        self.given += 1;
+        self.last_binding += 1;
         let binding = Binding {
             user: user.into(),
             contact: wanted.uri,
@@ -168,18 +177,18 @@ impl Registrar {
             call_id: String::new(),
             cseq: 0,
             peer,
-            product: cut(&product, PRODUCT_MAX),
+            product: truncate(&product, PRODUCT_MAX),
             registered: now,
-            expires: now + wanted.span,
+            expires: now + wanted.lifetime,
             probe_at: now,
-            asked: None,
+            probe_sent: None,
             failures: 0,
             silent: true,
             latency: None,
             armed: None,
         };
-        self.bindings.insert(self.given, binding);
-        Some(self.given)
+        self.bindings.insert(self.last_binding, binding);
+        Some(self.last_binding)
     }
 
     /// Source addresses of all bindings.
@@ -200,7 +209,7 @@ impl Registrar {
         from: Peer,
         user: &str,
         request: &Message<'_>,
-    ) -> Result<Changes, Refusal> {
+    ) -> Result<BindingChanges, Refusal> {
         let to = request.to().map_err(|_| refusal(400, "Bad To"))?;
         if to.uri.user_text() != user {
             return Err(refusal(403, "Forbidden"));
@@ -211,20 +220,25 @@ impl Registrar {
                 return Err(refusal(400, "Bad Contact"));
             }
             let ids = self.binding_ids(user).into_iter();
-            let gone = ids.filter_map(|id| Some((id, self.remove_binding(id)?))).collect();
-            return Ok(Changes { kept: Vec::new(), gone });
+            let removed = ids.filter_map(|id| Some((id, self.remove_binding(id)?))).collect();
+            return Ok(BindingChanges { kept: Vec::new(), removed });
         }
         if contacts.len() > self.config.contacts_max {
             return Err(refusal(403, "Too Many Contacts"));
         }
         let mut wanted = Vec::new();
         for contact in &contacts {
-            wanted.push(self.wanted(user, contact, request)?);
+            wanted.push(self.parse_contact(user, contact, request)?);
         }
-        Ok(self.apply(now, from, user, request, wanted))
+        Ok(self.store_contacts(now, from, user, request, wanted))
     }
 
-    fn wanted(&self, user: &str, contact: &str, request: &Message<'_>) -> Result<Wanted, Refusal> {
+    fn parse_contact(
+        &self,
+        user: &str,
+        contact: &str,
+        request: &Message<'_>,
+    ) -> Result<RequestedContact, Refusal> {
         let bad = refusal(400, "Bad Contact");
         let contact = NameAddr::parse(contact).filter(|_| contact.len() <= CONTACT_MAX).ok_or(bad)?;
         if !contact.uri.is_sip() {
@@ -233,17 +247,17 @@ impl Registrar {
         let own = contact.params.value("expires").map(|text| text.parse::<u32>().unwrap_or(3_600));
         let max = self.config.expires_max;
         let secs = own.or(request.expires()).map_or(max, |secs| Duration::from_secs(secs.into()));
-        let span = secs.min(max);
-        if !span.is_zero() && span < self.config.expires_min {
+        let lifetime = secs.min(max);
+        if !lifetime.is_zero() && lifetime < self.config.expires_min {
             let min_expires = Some(self.config.expires_min.as_secs());
             return Err(Refusal { code: 423, reason: "Interval Too Brief", min_expires });
         }
         let instance = contact.params.value("+sip.instance").unwrap_or_default().to_string();
         let uri = Uri { headers: None, ..contact.uri };
-        let wanted = Wanted { uri, instance, span };
+        let wanted = RequestedContact { uri, instance, lifetime };
         let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
-        if let Some(old) = self.known(user, &wanted).and_then(|id| self.bindings.get(&id))
-            && old.call_id == cut(&request.call_id(), NAME_MAX)
+        if let Some(old) = self.find_binding(user, &wanted).and_then(|id| self.bindings.get(&id))
+            && old.call_id == truncate(&request.call_id(), NAME_MAX)
             && number <= old.cseq
         {
             return Err(refusal(500, "CSeq Out Of Order"));
@@ -252,7 +266,7 @@ impl Registrar {
     }
 
     /// The existing binding for this contact: same device, or same URI.
-    fn known(&self, user: &str, wanted: &Wanted) -> Option<u64> {
+    fn find_binding(&self, user: &str, wanted: &RequestedContact) -> Option<u64> {
         let same = |it: &Binding| match (wanted.instance.is_empty(), it.instance.is_empty()) {
             (false, false) => it.instance == wanted.instance,
             _ => it.contact.same_as(&wanted.uri),
@@ -260,30 +274,30 @@ impl Registrar {
         self.bindings.iter().find(|(_, it)| it.user == user && same(it)).map(|(id, _)| *id)
     }
 
-    fn apply(
+    fn store_contacts(
         &mut self,
         now: Time,
         from: Peer,
         user: &str,
         request: &Message<'_>,
-        wanted: Vec<Wanted>,
-    ) -> Changes {
-        let mut changes = Changes::default();
-        let call_id = cut(&request.call_id(), NAME_MAX);
+        wanted: Vec<RequestedContact>,
+    ) -> BindingChanges {
+        let mut changes = BindingChanges::default();
+        let call_id = truncate(&request.call_id(), NAME_MAX);
         let cseq = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let product = request.header(HeaderName::UserAgent).unwrap_or_default();
         for wanted in wanted {
-            let old = self.known(user, &wanted).and_then(|id| Some((id, self.bindings.remove(&id)?)));
-            let Wanted { uri, instance, span } = wanted;
-            if span.is_zero() {
-                changes.gone.extend(old);
+            let old = self.find_binding(user, &wanted).and_then(|id| Some((id, self.bindings.remove(&id)?)));
+            let RequestedContact { uri, instance, lifetime } = wanted;
+            if lifetime.is_zero() {
+                changes.removed.extend(old);
                 continue;
             }
             let (id, old) = match old {
                 Some((id, old)) => (id, Some(old)),
                 None => {
-                    self.given += 1;
-                    (self.given, None)
+                    self.last_binding += 1;
+                    (self.last_binding, None)
                 }
             };
             let same_place = old.as_ref().filter(|old| old.peer == from && !old.silent);
@@ -294,11 +308,11 @@ impl Registrar {
                 call_id: call_id.clone(),
                 cseq,
                 peer: from,
-                product: cut(&product, PRODUCT_MAX),
+                product: truncate(&product, PRODUCT_MAX),
                 registered: now,
-                expires: now + span,
+                expires: now + lifetime,
                 probe_at: same_place.map_or(now + PROBE_FIRST, |old| old.probe_at),
-                asked: same_place.and_then(|old| old.asked),
+                probe_sent: same_place.and_then(|old| old.probe_sent),
                 failures: 0,
                 silent: false,
                 latency: same_place.and_then(|old| old.latency),
@@ -313,7 +327,7 @@ impl Registrar {
         let too_many = all.len().saturating_sub(self.config.contacts_max);
         for id in all.into_iter().take(too_many) {
             changes.kept.retain(|kept| *kept != id);
-            changes.gone.extend(self.remove_binding(id).map(|binding| (id, binding)));
+            changes.removed.extend(self.remove_binding(id).map(|binding| (id, binding)));
         }
         changes
     }
@@ -332,6 +346,6 @@ impl Registrar {
     }
 }
 
-fn cut(text: &str, longest: usize) -> String {
+fn truncate(text: &str, longest: usize) -> String {
     text[..text.floor_char_boundary(longest)].to_string()
 }

@@ -21,7 +21,7 @@ struct Proven {
 
 /// Nonces begin with their creation time, so map order is age order.
 #[derive(Debug, Default)]
-pub struct Nonces {
+pub struct ProvenNonces {
     proven: BTreeMap<String, Proven>,
     /// Nonces up to this one were evicted and are not accepted again.
     floor: String,
@@ -37,7 +37,7 @@ pub enum Standing {
     Spent,
 }
 
-impl Nonces {
+impl ProvenNonces {
     pub fn standing(&self, now: Time, nonce: &str, count: u32) -> Standing {
         match self.proven.get(nonce) {
             Some(known) if count <= known.count || now.since(known.since) > PROVEN_LIFE => Standing::Spent,
@@ -47,7 +47,7 @@ impl Nonces {
         }
     }
 
-    pub fn prove(&mut self, now: Time, nonce: &str, count: u32) {
+    pub fn record_success(&mut self, now: Time, nonce: &str, count: u32) {
         let known = self.proven.entry(nonce.into()).or_insert(Proven { since: now, count, failures: 0 });
         known.count = count;
         known.failures = 0;
@@ -59,7 +59,7 @@ impl Nonces {
     }
 
     /// Counts a wrong answer to a proven nonce.
-    pub fn doubt(&mut self, nonce: &str) {
+    pub fn record_failure(&mut self, nonce: &str) {
         if let Some(known) = self.proven.get_mut(nonce) {
             known.failures += 1;
             if known.failures >= FAILURES_MAX {
@@ -75,12 +75,12 @@ mod tests {
 
     #[test]
     fn a_count_is_good_once() {
-        let mut nonces = Nonces::default();
+        let mut nonces = ProvenNonces::default();
         assert_eq!(nonces.standing(Time::ZERO, "a", 1), Standing::New);
-        nonces.prove(Time::ZERO, "a", 1);
+        nonces.record_success(Time::ZERO, "a", 1);
         assert_eq!(nonces.standing(Time::ZERO, "a", 1), Standing::Spent);
         assert_eq!(nonces.standing(Time::ZERO, "a", 3), Standing::Live);
-        nonces.prove(Time::ZERO, "a", 3);
+        nonces.record_success(Time::ZERO, "a", 3);
         assert_eq!(nonces.standing(Time::ZERO, "a", 2), Standing::Spent);
         let tomorrow = Time::from_millis(24 * 3_600_000);
         assert_eq!(nonces.standing(tomorrow, "a", 4), Standing::Spent);
@@ -88,9 +88,9 @@ mod tests {
 
     #[test]
     fn a_dropped_nonce_does_not_come_back() {
-        let mut nonces = Nonces::default();
+        let mut nonces = ProvenNonces::default();
         for n in 100..200 {
-            nonces.prove(Time::ZERO, &n.to_string(), 1);
+            nonces.record_success(Time::ZERO, &n.to_string(), 1);
         }
         assert_eq!(nonces.proven.len(), NONCES_MAX);
         for n in 100..200 {
@@ -101,11 +101,11 @@ mod tests {
 
     #[test]
     fn guessing_with_a_nonce_of_somebody_else_spoils_it() {
-        let mut nonces = Nonces::default();
-        nonces.prove(Time::ZERO, "a", 1);
+        let mut nonces = ProvenNonces::default();
+        nonces.record_success(Time::ZERO, "a", 1);
         for count in 2..5 {
             assert_eq!(nonces.standing(Time::ZERO, "a", count), Standing::Live);
-            nonces.doubt("a");
+            nonces.record_failure("a");
         }
         assert_eq!(nonces.standing(Time::ZERO, "a", 5), Standing::Spent);
     }

@@ -1,7 +1,7 @@
 //! The INVITE client transaction (RFC 3261 section 17.1.1 with the Accepted state of RFC 6026):
 //! retransmission by Timer A, time-out by Timer B.
 
-use super::{Backoff, Due, PATIENCE, Received, earlier};
+use super::{Backoff, Due, ResponseAction, TRANSACTION_TIMEOUT, earlier};
 use crate::time::{Duration, Time};
 
 /// ```text
@@ -25,8 +25,8 @@ pub struct ClientInvite {
     state: State,
     reliable: bool,
     /// Timer A: retransmission.
-    copy: Option<Backoff>,
-    /// Timer B (time-out), then D or M; in Proceeding only for `stand_in` and `abandon`.
+    retransmit: Option<Backoff>,
+    /// Timer B (time-out), then D or M; in Proceeding only for `resume` and `abandon`.
     end: Option<Time>,
 }
 
@@ -43,40 +43,45 @@ impl ClientInvite {
     /// Starts when the INVITE is sent.
     pub fn new(now: Time, reliable: bool) -> Self {
         // Timer A doubles without a cap: Timer B ends it first.
-        let copy = (!reliable).then(|| Backoff::new(now, PATIENCE));
-        ClientInvite { state: State::Calling, reliable, copy, end: Some(now + PATIENCE) }
+        let retransmit = (!reliable).then(|| Backoff::new(now, TRANSACTION_TIMEOUT));
+        ClientInvite { state: State::Calling, reliable, retransmit, end: Some(now + TRANSACTION_TIMEOUT) }
     }
 
     /// Replaces a transaction of an earlier process whose INVITE was sent long ago: accepts late responses
     /// for 32 seconds.
-    pub fn stand_in(now: Time, reliable: bool) -> Self {
-        ClientInvite { state: State::Proceeding, reliable, copy: None, end: Some(now + PATIENCE) }
+    pub fn resume(now: Time, reliable: bool) -> Self {
+        ClientInvite {
+            state: State::Proceeding,
+            reliable,
+            retransmit: None,
+            end: Some(now + TRANSACTION_TIMEOUT),
+        }
     }
 
-    pub fn handle_response(&mut self, now: Time, code: u16) -> Received {
+    pub fn handle_response(&mut self, now: Time, code: u16) -> ResponseAction {
         match (self.state, code) {
             (State::Calling, 100..=199) => {
                 self.state = State::Proceeding;
-                self.copy = None;
+                self.retransmit = None;
                 self.end = None;
-                Received::Pass
+                ResponseAction::Pass
             }
-            (State::Proceeding, 100..=199) => Received::Pass,
+            (State::Proceeding, 100..=199) => ResponseAction::Pass,
             (State::Calling | State::Proceeding, 200..=299) => {
                 self.state = State::Accepted;
-                self.copy = None;
-                self.end = Some(now + PATIENCE);
-                Received::Pass
+                self.retransmit = None;
+                self.end = Some(now + TRANSACTION_TIMEOUT);
+                ResponseAction::Pass
             }
-            (State::Accepted, 200..=299) => Received::Pass,
+            (State::Accepted, 200..=299) => ResponseAction::Pass,
             (State::Calling | State::Proceeding, 300..) => {
                 self.state = State::Completed;
-                self.copy = None;
-                self.end = Some(now + if self.reliable { Duration::ZERO } else { PATIENCE });
-                Received::PassAndAcknowledge
+                self.retransmit = None;
+                self.end = Some(now + if self.reliable { Duration::ZERO } else { TRANSACTION_TIMEOUT });
+                ResponseAction::PassAndAcknowledge
             }
-            (State::Completed, 300..) => Received::Acknowledge,
-            _ => Received::Absorb,
+            (State::Completed, 300..) => ResponseAction::Acknowledge,
+            _ => ResponseAction::Absorb,
         }
     }
 
@@ -86,14 +91,14 @@ impl ClientInvite {
             self.state = State::Terminated;
             return if timed_out { Due::TimedOut } else { Due::Over };
         }
-        let copy = self.copy.as_mut().is_some_and(|copy| copy.take_due(now));
-        if copy { Due::Resend } else { Due::Nothing }
+        let retransmit = self.retransmit.as_mut().is_some_and(|retransmit| retransmit.take_due(now));
+        if retransmit { Due::Resend } else { Due::Nothing }
     }
 
     /// The ACK of a 2xx is being sent: retransmitted 2xx responses are acknowledged for another 32 seconds.
-    pub fn hold(&mut self, now: Time) {
+    pub fn extend_accepted(&mut self, now: Time) {
         if self.state == State::Accepted {
-            self.end = Some(now + PATIENCE);
+            self.end = Some(now + TRANSACTION_TIMEOUT);
         }
     }
 
@@ -101,12 +106,12 @@ impl ClientInvite {
     /// ever.
     pub fn abandon(&mut self, now: Time) {
         if self.state == State::Proceeding {
-            self.end = Some(now + PATIENCE);
+            self.end = Some(now + TRANSACTION_TIMEOUT);
         }
     }
 
     pub fn next_wake(&self) -> Option<Time> {
-        earlier(self.copy, self.end)
+        earlier(self.retransmit, self.end)
     }
 
     /// Whether no response was received yet.

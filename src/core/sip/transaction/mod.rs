@@ -21,11 +21,11 @@ pub const T2: Duration = Duration::from_millis(4_000);
 /// Longest time a message stays in the network.
 pub const T4: Duration = Duration::from_millis(5_000);
 /// 64 x T1, 32 s: Timers B, F, H, J, L and M, and every other wait for a reply.
-pub const PATIENCE: Duration = Duration::from_millis(32_000);
+pub const TRANSACTION_TIMEOUT: Duration = Duration::from_millis(32_000);
 
 /// What a client transaction does with a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
+pub enum ResponseAction {
     /// Pass it to the transaction user.
     Pass,
     /// Pass it to the transaction user and send the ACK of a non-2xx final response to INVITE.
@@ -38,7 +38,7 @@ pub enum Received {
 
 /// What a server transaction does with a retransmitted request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeated {
+pub enum RepeatAction {
     /// Retransmit the last response.
     Resend,
     Absorb,

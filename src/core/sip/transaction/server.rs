@@ -1,6 +1,6 @@
 //! The non-INVITE server transaction (RFC 3261 section 17.2.2).
 
-use super::{Due, PATIENCE, Repeated};
+use super::{Due, RepeatAction, TRANSACTION_TIMEOUT};
 use crate::time::{Duration, Time};
 
 /// ```text
@@ -32,13 +32,13 @@ enum State {
 impl Server {
     /// Starts when the request is received.
     pub fn new(now: Time, reliable: bool) -> Self {
-        Server { state: State::Trying, reliable, end: now + PATIENCE }
+        Server { state: State::Trying, reliable, end: now + TRANSACTION_TIMEOUT }
     }
 
-    pub fn handle_repeat(&mut self) -> Repeated {
+    pub fn handle_repeat(&mut self) -> RepeatAction {
         match self.state {
-            State::Trying => Repeated::Absorb,
-            State::Proceeding | State::Completed => Repeated::Resend,
+            State::Trying => RepeatAction::Absorb,
+            State::Proceeding | State::Completed => RepeatAction::Resend,
         }
     }
 
@@ -51,7 +51,7 @@ impl Server {
             self.state = State::Proceeding;
         } else {
             self.state = State::Completed;
-            self.end = now + if self.reliable { Duration::ZERO } else { PATIENCE };
+            self.end = now + if self.reliable { Duration::ZERO } else { TRANSACTION_TIMEOUT };
         }
         true
     }

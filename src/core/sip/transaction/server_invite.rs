@@ -1,7 +1,7 @@
 //! The INVITE server transaction (RFC 3261 section 17.2.1 with the Accepted state of RFC 6026): retransmits
 //! a refusal by Timer G until its ACK or Timer H.
 
-use super::{Backoff, Due, PATIENCE, Repeated, T2, T4, earlier};
+use super::{Backoff, Due, RepeatAction, T2, T4, TRANSACTION_TIMEOUT, earlier};
 use crate::time::{Duration, Time};
 
 /// A 100 is sent automatically after this long without a response (RFC 3261 section 17.2.1).
@@ -30,7 +30,7 @@ pub struct ServerInvite {
     state: State,
     reliable: bool,
     /// Timer G: retransmission.
-    copy: Option<Backoff>,
+    retransmit: Option<Backoff>,
     /// Deadline of the automatic 100, then Timer H, I or L.
     end: Option<Time>,
 }
@@ -48,14 +48,14 @@ enum State {
 impl ServerInvite {
     /// Starts when the INVITE is received.
     pub fn new(now: Time, reliable: bool) -> Self {
-        ServerInvite { state: State::Silent, reliable, copy: None, end: Some(now + TRYING_AFTER) }
+        ServerInvite { state: State::Silent, reliable, retransmit: None, end: Some(now + TRYING_AFTER) }
     }
 
     /// Handles a retransmitted INVITE.
-    pub fn handle_repeat(&mut self) -> Repeated {
+    pub fn handle_repeat(&mut self) -> RepeatAction {
         match self.state {
-            State::Proceeding | State::Completed => Repeated::Resend,
-            State::Silent | State::Accepted | State::Confirmed | State::Terminated => Repeated::Absorb,
+            State::Proceeding | State::Completed => RepeatAction::Resend,
+            State::Silent | State::Accepted | State::Confirmed | State::Terminated => RepeatAction::Absorb,
         }
     }
 
@@ -71,12 +71,12 @@ impl ServerInvite {
             }
             200..=299 => {
                 self.state = State::Accepted;
-                self.end = Some(now + PATIENCE);
+                self.end = Some(now + TRANSACTION_TIMEOUT);
             }
             _ => {
                 self.state = State::Completed;
-                self.copy = (!self.reliable).then(|| Backoff::new(now, T2));
-                self.end = Some(now + PATIENCE);
+                self.retransmit = (!self.reliable).then(|| Backoff::new(now, T2));
+                self.end = Some(now + TRANSACTION_TIMEOUT);
             }
         }
         true
@@ -86,7 +86,7 @@ impl ServerInvite {
     pub fn handle_ack(&mut self, now: Time) -> bool {
         if self.state == State::Completed {
             self.state = State::Confirmed;
-            self.copy = None;
+            self.retransmit = None;
             self.end = Some(now + if self.reliable { Duration::ZERO } else { T4 });
         }
         self.state == State::Accepted
@@ -102,12 +102,12 @@ impl ServerInvite {
             self.state = State::Terminated;
             return if before == State::Completed { Due::TimedOut } else { Due::Over };
         }
-        let copy = self.copy.as_mut().is_some_and(|copy| copy.take_due(now));
-        if copy { Due::Resend } else { Due::Nothing }
+        let retransmit = self.retransmit.as_mut().is_some_and(|retransmit| retransmit.take_due(now));
+        if retransmit { Due::Resend } else { Due::Nothing }
     }
 
     pub fn next_wake(&self) -> Option<Time> {
-        earlier(self.copy, self.end)
+        earlier(self.retransmit, self.end)
     }
 
     /// Whether a final response has been sent.

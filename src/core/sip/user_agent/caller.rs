@@ -3,8 +3,8 @@
 
 use super::clients::{Answer, Purpose};
 use super::credentials::Credentials;
-use super::leg::{CANCEL_PATIENCE, Cancel, Description, Early, Leg, LegState, Placing, Refresh};
-use super::names::{ClientKey, tag_text};
+use super::identifiers::{ClientKey, tag_text};
+use super::leg::{CANCEL_TIMEOUT, Cancel, EarlyDialog, Leg, LegState, Placing, Refresh, SdpOrigin};
 use super::{CallRequest, Peer, SavedDialog, SipTrunk, UaEvent, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
@@ -37,7 +37,7 @@ impl UserAgent {
             None => trunk.username.as_str(),
         };
         let domain = if trunk.from_domain.is_empty() { &trunk.host } else { &trunk.from_domain };
-        let tag = tag_text(self.names.tag(request.call));
+        let tag = tag_text(self.identifiers.tag(request.call));
         SavedDialog {
             trunk: Some(request.trunk),
             phone: None,
@@ -46,8 +46,8 @@ impl UserAgent {
             to: format!("<{request_uri}>"),
             from: format!("<{}>;tag={tag}", Uri::sip(user, domain)),
             request_uri,
-            call_id: self.names.call_id(request.call),
-            branch: ClientKey::new(self.names.invite_branch(request.call)).branch_text(),
+            call_id: self.identifiers.call_id(request.call),
+            branch: ClientKey::new(self.identifiers.invite_branch(request.call)).branch_text(),
             cseq: FIRST_CSEQ,
             confirmed: None,
         }
@@ -60,11 +60,11 @@ impl UserAgent {
         }
         let Some(trunk) = self.trunks.get(&request.trunk) else {
             let ended = ended(verdict::SILENT_TRUNK, None, "no such trunk");
-            self.report(call, Progress::Ended(ended));
+            self.report_progress(call, Progress::Ended(ended));
             return;
         };
         let saved = self.identity_of(&trunk.config, &request);
-        let tag = self.names.tag(call);
+        let tag = self.identifiers.tag(call);
         let leg = Leg {
             state: LegState::Calling,
             trunk: Some(request.trunk),
@@ -82,7 +82,7 @@ impl UserAgent {
                 pinned: false,
             },
             media: Some(request.media),
-            sdp: Description { id: tag >> 33, version: 1 },
+            sdp: SdpOrigin { id: tag >> 33, version: 1 },
             target: None,
             timer: None,
             allows_update: false,
@@ -93,7 +93,7 @@ impl UserAgent {
                 request_uri: saved.request_uri,
                 user: request.user,
                 caller_id: request.caller_id,
-                key: ClientKey::new(self.names.invite_branch(call)),
+                key: ClientKey::new(self.identifiers.invite_branch(call)),
                 cseq: saved.cseq,
                 peer: saved.peer,
                 challenges: 0,
@@ -106,7 +106,7 @@ impl UserAgent {
                 ringing: false,
                 early: Vec::new(),
                 cancel: None,
-                mute: false,
+                has_no_media: false,
                 session: None,
             })),
             arriving: None,
@@ -118,7 +118,7 @@ impl UserAgent {
         };
         self.add_leg(call, leg);
         self.send_invite(now, call);
-        self.report(call, Progress::Sent);
+        self.report_progress(call, Progress::Sent);
         self.rearm_leg(call);
     }
 
@@ -165,34 +165,36 @@ impl UserAgent {
         }
         match answer {
             Answer::Response { code: 100..=199, message, from } => {
-                self.provisional(now, call, message, from);
+                self.handle_provisional(now, call, message, from);
                 self.rearm_leg(call);
             }
-            Answer::Response { code: 200..=299, message, from } => self.answered(now, call, message, from),
-            Answer::Response { code, message, .. } => self.refused(now, call, code, message),
+            Answer::Response { code: 200..=299, message, from } => {
+                self.handle_answer(now, call, message, from)
+            }
+            Answer::Response { code, message, .. } => self.handle_refusal(now, call, code, message),
             Answer::TimedOut => {
                 let words = "no response from the trunk within 32 s";
-                self.gave_up(now, call, ended(verdict::SILENT_TRUNK, None, words));
+                self.fail_invite(now, call, ended(verdict::SILENT_TRUNK, None, words));
             }
             Answer::Unreachable => {
                 let words = "the connection to the trunk failed";
-                self.gave_up(now, call, ended(verdict::SILENT_TRUNK, None, words));
+                self.fail_invite(now, call, ended(verdict::SILENT_TRUNK, None, words));
             }
         }
     }
 
     /// Ends a call whose INVITE failed; a call that a person stopped before ends as cancelled.
-    fn gave_up(&mut self, now: Time, call: CallId, mut ended: Ended) {
+    fn fail_invite(&mut self, now: Time, call: CallId, mut ended: Ended) {
         let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
         if cancel.is_some_and(|cancel| cancel.cause == HangUpCause::Stopped) {
             ended.outcome = Outcome::Cancelled;
             ended.by = EndedBy::Dialer;
             ended.try_next_trunk = false;
         }
-        self.finish(now, call, ended);
+        self.end_leg(now, call, ended);
     }
 
-    fn provisional(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
+    fn handle_provisional(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let Some(placing) = leg.placing.as_deref_mut() else { return };
         let silent_so_far = !std::mem::replace(&mut placing.provisional, true);
@@ -206,21 +208,21 @@ impl UserAgent {
         let code = message.code().unwrap_or(100);
         if code == 100 || code == 199 {
             if silent_so_far && !placing.ringing {
-                self.report(call, Progress::Trying);
+                self.report_progress(call, Progress::Trying);
             }
             return;
         }
         let first = !placing.ringing && (180..=189).contains(&code);
         placing.ringing |= first;
         if first {
-            self.report(call, Progress::Ringing);
+            self.report_progress(call, Progress::Ringing);
         }
         let Some(at) = self.early_dialog(call, message, from) else { return };
         let reliable = message.rseq().filter(|_| message.has_token(HeaderName::Require, "100rel"));
-        if reliable.is_some_and(|rseq| !self.take_reliable(now, call, at, rseq)) {
+        if reliable.is_some_and(|rseq| !self.acknowledge_provisional(now, call, at, rseq)) {
             return;
         }
-        self.early_description(call, at, message);
+        self.apply_early_media(call, at, message);
     }
 
     /// Index of this provisional's early dialog, created if new; `None` without a tag or above `EARLY_MAX`.
@@ -240,13 +242,13 @@ impl UserAgent {
             dialog.peer = from;
         }
         dialog.establish(message);
-        placing.early.push(Early { dialog, rseq: 0, target: None });
+        placing.early.push(EarlyDialog { dialog, rseq: 0, target: None });
         Some(placing.early.len() - 1)
     }
 
     /// Sends PRACK for a reliable provisional (RFC 3262 section 4). `false` = the provisional is a
     /// retransmission or out of order.
-    fn take_reliable(&mut self, now: Time, call: CallId, at: usize, rseq: u32) -> bool {
+    fn acknowledge_provisional(&mut self, now: Time, call: CallId, at: usize, rseq: u32) -> bool {
         let Some(leg) = self.legs.get_mut(&call) else { return false };
         let Some(placing) = leg.placing.as_deref_mut() else { return false };
         let invite_cseq = placing.cseq;
@@ -261,7 +263,7 @@ impl UserAgent {
         let mut lines = vec![(HeaderName::RAck, format!("{rseq} {invite_cseq} INVITE"))];
         let (uri, _) = dialog.path();
         if let Some(credentials) = leg.credentials.as_deref_mut() {
-            lines.extend(credentials.lines("PRACK", &uri, b"", &mut self.names));
+            lines.extend(credentials.lines("PRACK", &uri, b"", &mut self.identifiers));
         }
         let to = dialog.next_hop();
         let (key, bytes) = self.dialog_request(&mut dialog, Method::Prack, &lines, None);
@@ -271,7 +273,7 @@ impl UserAgent {
 
     /// Reads the SDP of a provisional: the source of early media, and the answer itself if the 2xx carries
     /// none.
-    fn early_description(&mut self, call: CallId, at: usize, message: &Message<'_>) {
+    fn apply_early_media(&mut self, call: CallId, at: usize, message: &Message<'_>) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let (Some(placing), Some(media)) = (leg.placing.as_deref_mut(), &leg.media) else { return };
         let Some(answer) = write::description(message) else { return };
@@ -280,11 +282,11 @@ impl UserAgent {
         early.target = Some(target.clone());
         if leg.target.as_ref() != Some(&target) {
             leg.target = Some(target.clone());
-            self.event(UaEvent::Media { call, target, early: true });
+            self.emit(UaEvent::Media { call, target, early: true });
         }
     }
 
-    fn answered(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
+    fn handle_answer(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let Some(placing) = leg.placing.as_deref_mut() else { return };
         if !leg.dialog.pinned {
@@ -305,7 +307,7 @@ impl UserAgent {
             (session.secs, ours)
         });
         let target = described.or(settled);
-        placing.mute = target.is_none();
+        placing.has_no_media = target.is_none();
         leg.target.clone_from(&target);
         leg.state = LegState::Answered;
         if let Some(cancel) = placing.cancel {
@@ -317,10 +319,10 @@ impl UserAgent {
             return;
         }
         let phone = leg.phone.is_some();
-        let call = if phone { self.take_answer(now, call) } else { call };
-        self.report(call, Progress::Answered);
+        let call = if phone { self.promote_branch(now, call) } else { call };
+        self.report_progress(call, Progress::Answered);
         if let Some(target) = target {
-            self.event(UaEvent::Media { call, target, early: false });
+            self.emit(UaEvent::Media { call, target, early: false });
         }
         if phone {
             // Nothing has to be saved before an agent's phone is connected.
@@ -331,7 +333,7 @@ impl UserAgent {
 
     pub(super) fn acknowledge_call(&mut self, now: Time, call: CallId) {
         let Some(leg) = self.legs.get(&call).filter(|leg| leg.state == LegState::Answered) else { return };
-        let mute = leg.placing.as_deref().is_some_and(|placing| placing.mute);
+        let mute = leg.placing.as_deref().is_some_and(|placing| placing.has_no_media);
         self.send_withheld_ack(now, call);
         if mute {
             let over =
@@ -348,17 +350,18 @@ impl UserAgent {
         leg.timer = placing.session.map(|(secs, ours)| SessionTimer::start(now, secs, ours));
         let (dialog, to) = (&leg.dialog, leg.dialog.next_hop());
         let tag = dialog.remote_tag.clone().unwrap_or_default();
-        let ack = write::ack(&self.config, dialog, self.names.fresh(), placing.cseq, &placing.authorization);
+        let ack =
+            write::ack(&self.config, dialog, self.identifiers.fresh(), placing.cseq, &placing.authorization);
         self.send_ack(now, placing.key, &tag, to, ack);
         self.rearm_leg(call);
     }
 
-    fn refused(&mut self, now: Time, call: CallId, code: u16, message: &Message<'_>) {
+    fn handle_refusal(&mut self, now: Time, call: CallId, code: u16, message: &Message<'_>) {
         let Some(placing) = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()) else { return };
         if let Some(cancel) = placing.cancel {
             let mut over = ended_by_us(cancel.cause, Some(code), &write::cause_text(message));
             over.outcome = unanswered_outcome(cancel.cause);
-            self.finish(now, call, over);
+            self.end_leg(now, call, over);
             return;
         }
         let pinned = self.legs.get(&call).is_some_and(|leg| leg.dialog.pinned);
@@ -379,7 +382,7 @@ impl UserAgent {
             over.retry_after =
                 message.retry_after().map(|secs| crate::time::Duration::from_secs(secs.into()));
         }
-        self.finish(now, call, over);
+        self.end_leg(now, call, over);
     }
 
     /// Answers a digest challenge; `false` = no credentials, or they were refused.
@@ -393,11 +396,11 @@ impl UserAgent {
         let credentials = leg.credentials.get_or_insert_with(|| {
             Box::new(Credentials::new(&trunk.config.username, &trunk.config.password))
         });
-        if !credentials.take_challenges(message) {
+        if !credentials.store_challenges(message) {
             return false;
         }
         placing.challenges += 1;
-        placing.authorization = credentials.lines("INVITE", &placing.request_uri, b"", &mut self.names);
+        placing.authorization = credentials.lines("INVITE", &placing.request_uri, b"", &mut self.identifiers);
         true
     }
 
@@ -432,8 +435,8 @@ impl UserAgent {
 
     /// Cancels the call: CANCEL now, or as soon as a provisional has come.
     pub(super) fn cancel_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
-        if let Some(whole) = self.whole_of(call) {
-            self.stop_ringing(now, whole, cause);
+        if let Some(whole) = self.call_of_branch(call) {
+            self.cancel_phone_call(now, whole, cause);
             return;
         }
         let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
@@ -453,7 +456,7 @@ impl UserAgent {
         let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
             return;
         };
-        placing.cancel = Some(Cancel { cause, give_up: Some(now + CANCEL_PATIENCE) });
+        placing.cancel = Some(Cancel { cause, give_up: Some(now + CANCEL_TIMEOUT) });
         let (key, to) = (placing.key, placing.peer);
         let phone = self.legs.get(&call).and_then(|leg| leg.phone.as_deref());
         let reason = phone.map_or(write::reason(cause), |phone| phone.reason(cause));
@@ -466,21 +469,21 @@ impl UserAgent {
     /// nothing until its deadline passes.
     pub(super) fn cancel_answered(&mut self, now: Time, call: CallId, answer: Answer<'_, '_>) {
         if matches!(answer, Answer::Unreachable) {
-            self.cancel_gave_up(now, call);
+            self.fail_cancel(now, call);
         }
     }
 
     /// The CANCEL had no effect for 32 seconds (RFC 3261 section 9.1).
-    pub(super) fn cancel_gave_up(&mut self, now: Time, call: CallId) {
+    pub(super) fn fail_cancel(&mut self, now: Time, call: CallId) {
         let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
         let Some(cancel) = cancel else { return };
         let mut over = ended_by_us(cancel.cause, None, "cancelled; the trunk never said that it was over");
         over.outcome = unanswered_outcome(cancel.cause);
-        self.finish(now, call, over);
+        self.end_leg(now, call, over);
     }
 
     /// `None` if there is no such dialog, or it was never answered.
-    pub(super) fn saved_dialog(&self, call: CallId) -> Option<SavedDialog> {
+    pub(super) fn answered_dialog(&self, call: CallId) -> Option<SavedDialog> {
         let leg = self.legs.get(&call)?;
         let confirmed = leg.confirmed()?;
         let to = crate::sip::headers::NameAddr::parse(&leg.dialog.remote).map(|mut to| {
@@ -497,7 +500,7 @@ impl UserAgent {
             call_id: leg.dialog.call_id.clone(),
             from: leg.dialog.local.clone(),
             to: to?,
-            branch: ClientKey::new(self.names.invite_branch(call)).branch_text(),
+            branch: ClientKey::new(self.identifiers.invite_branch(call)).branch_text(),
             cseq: FIRST_CSEQ,
             confirmed: Some(confirmed),
         })

@@ -1,14 +1,14 @@
 //! Client transactions: the table of our requests, their retransmission, and dispatch of responses to their
 //! owners.
 
+use super::identifiers::ClientKey;
 use super::leg::{LegState, Refresh};
-use super::names::ClientKey;
 use super::wakes::Owner;
 use super::{Peer, Transport, UaOutput, UserAgent, write};
 use crate::ids::{CallId, TrunkId};
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Message, Method};
-use crate::sip::transaction::{Client, ClientInvite, Due, Received};
+use crate::sip::transaction::{Client, ClientInvite, Due, ResponseAction};
 use crate::time::Time;
 
 /// Most 2xx responses (forks) of one INVITE whose ACK is kept.
@@ -33,7 +33,7 @@ pub(super) enum Purpose {
     SavedCancel(u64),
     SavedBye(u64),
     /// The response is ignored: NOTIFY, or the BYE of a losing fork.
-    Nobody,
+    Ignored,
 }
 
 #[derive(Debug)]
@@ -112,8 +112,15 @@ impl UserAgent {
     }
 
     /// Waits for late responses to an INVITE sent by an earlier process.
-    pub(super) fn stand_in(&mut self, now: Time, key: ClientKey, to: Peer, bytes: Vec<u8>, purpose: Purpose) {
-        let machine = Machine::Invite(ClientInvite::stand_in(now, is_reliable(to)));
+    pub(super) fn resume_invite(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        to: Peer,
+        bytes: Vec<u8>,
+        purpose: Purpose,
+    ) {
+        let machine = Machine::Invite(ClientInvite::resume(now, is_reliable(to)));
         self.insert_client(key, machine, to, bytes, purpose);
     }
 
@@ -160,13 +167,13 @@ impl UserAgent {
         };
         let purpose = client.purpose;
         match received {
-            Received::Absorb => return,
-            Received::Acknowledge => {
+            ResponseAction::Absorb => return,
+            ResponseAction::Acknowledge => {
                 let (to, ack) = (client.to, client.bytes.clone());
                 self.transmit(to, ack);
                 return;
             }
-            Received::PassAndAcknowledge => {
+            ResponseAction::PassAndAcknowledge => {
                 let ack = write::ack_of_refusal(&client.bytes, response).unwrap_or_default();
                 client.bytes = ack.clone();
                 let to = client.to;
@@ -174,7 +181,7 @@ impl UserAgent {
                     self.transmit(to, ack);
                 }
             }
-            Received::Pass => {
+            ResponseAction::Pass => {
                 if code >= 200 && !client.is_invite() {
                     client.bytes = Vec::new();
                 }
@@ -201,18 +208,18 @@ impl UserAgent {
         }
         // The request is no longer needed; the transaction stays for the ACKs.
         client.bytes = Vec::new();
-        match self.fate_of_2xx(key, purpose, &tag) {
-            Fate::News => self.dispatch(now, key, purpose, answer),
-            Fate::Withheld => {}
-            Fate::Fork => {
-                self.end_fork(now, key, message, from, Purpose::Nobody);
+        match self.classify_2xx(key, purpose, &tag) {
+            AnswerKind::First => self.dispatch(now, key, purpose, answer),
+            AnswerKind::Retransmission => {}
+            AnswerKind::Fork => {
+                self.end_fork(now, key, message, from, Purpose::Ignored);
             }
         }
     }
 
-    fn fate_of_2xx(&self, key: ClientKey, purpose: Purpose, tag: &str) -> Fate {
-        let (Purpose::Invite(call) | Purpose::Reinvite(call)) = purpose else { return Fate::News };
-        let Some(leg) = self.legs.get(&call) else { return Fate::Fork };
+    fn classify_2xx(&self, key: ClientKey, purpose: Purpose, tag: &str) -> AnswerKind {
+        let (Purpose::Invite(call) | Purpose::Reinvite(call)) = purpose else { return AnswerKind::First };
+        let Some(leg) = self.legs.get(&call) else { return AnswerKind::Fork };
         let expected = match purpose {
             Purpose::Reinvite(_) => leg.refresh == Refresh::Sent(key),
             _ => {
@@ -221,11 +228,11 @@ impl UserAgent {
             }
         };
         if expected {
-            Fate::News
+            AnswerKind::First
         } else if leg.dialog.remote_tag.as_deref() == Some(tag) {
-            Fate::Withheld
+            AnswerKind::Retransmission
         } else {
-            Fate::Fork
+            AnswerKind::Fork
         }
     }
 
@@ -239,7 +246,7 @@ impl UserAgent {
         purpose: Purpose,
     ) -> Option<Dialog> {
         let pinned = self.clients.get(&key).filter(|client| client.pinned).map(|client| client.to);
-        let mut dialog = Dialog::of_response(response, pinned.unwrap_or(from))?;
+        let mut dialog = Dialog::from_response(response, pinned.unwrap_or(from))?;
         dialog.pinned = pinned.is_some();
         let tag = dialog.remote_tag.clone().unwrap_or_default();
         let to = dialog.next_hop();
@@ -258,14 +265,14 @@ impl UserAgent {
                 client.acks.push((tag.to_string(), to, ack));
             }
             if let Machine::Invite(machine) = &mut client.machine {
-                machine.hold(now);
+                machine.extend_accepted(now);
             }
         }
         self.rearm_client(key);
     }
 
     /// Detaches an INVITE from its call; responses within 32 seconds are still ended.
-    pub(super) fn abandon_invite(&mut self, now: Time, key: ClientKey) {
+    pub(super) fn detach_invite(&mut self, now: Time, key: ClientKey) {
         if let Some(ClientTransaction { machine: Machine::Invite(machine), .. }) = self.clients.get_mut(&key)
         {
             machine.abandon(now);
@@ -281,7 +288,7 @@ impl UserAgent {
     }
 
     /// Reassigns the INVITE to another call id.
-    pub(super) fn hand_over_client(&mut self, key: ClientKey, call: CallId) {
+    pub(super) fn reassign_client(&mut self, key: ClientKey, call: CallId) {
         if let Some(client) = self.clients.get_mut(&key) {
             client.purpose = Purpose::Invite(call);
         }
@@ -346,16 +353,16 @@ impl UserAgent {
             Purpose::SavedInvite(id) => self.saved_invite_answered(now, id, key, answer),
             Purpose::SavedCancel(id) => self.saved_cancel_answered(now, id, answer),
             Purpose::SavedBye(id) => self.saved_bye_answered(now, id, answer),
-            Purpose::Prack(_) | Purpose::Nobody => {}
+            Purpose::Prack(_) | Purpose::Ignored => {}
         }
     }
 }
 
 /// The meaning of a 2xx to an INVITE.
-enum Fate {
-    News,
+enum AnswerKind {
+    First,
     /// A retransmission of a 2xx whose ACK is still withheld.
-    Withheld,
+    Retransmission,
     Fork,
 }
 

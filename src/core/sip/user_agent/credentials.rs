@@ -1,7 +1,7 @@
 //! Credentials of one call or registration: the digest challenges received, each with its nonce count.
 //! `sip::auth` computes the answers.
 
-use super::names::Names;
+use super::identifiers::Identifiers;
 use crate::sip::auth::{self, Challenge};
 use crate::sip::headers::HeaderName;
 use crate::sip::message::Message;
@@ -13,11 +13,11 @@ const CHALLENGES_MAX: usize = 4;
 pub(super) struct Credentials {
     username: String,
     password: String,
-    met: Vec<Met>,
+    met: Vec<ReceivedChallenge>,
 }
 
 #[derive(Debug)]
-struct Met {
+struct ReceivedChallenge {
     challenge: Challenge,
     /// Requests sent with this nonce.
     count: u32,
@@ -30,7 +30,7 @@ impl Credentials {
 
     /// Stores the challenges of a 401 or 407. `false` = nothing new to answer: no user name, no supported
     /// algorithm, or our answer was refused and not as stale.
-    pub fn take_challenges(&mut self, response: &Message<'_>) -> bool {
+    pub fn store_challenges(&mut self, response: &Message<'_>) -> bool {
         if self.username.is_empty() {
             return false;
         }
@@ -45,12 +45,12 @@ impl Credentials {
                 // A repeated challenge means a wrong password, unless the nonce was stale, or it is a new
                 // nonce and ours was used before.
                 Some(met) if challenge.stale || (met.challenge.nonce != challenge.nonce && met.count > 1) => {
-                    *met = Met { challenge, count: 0 };
+                    *met = ReceivedChallenge { challenge, count: 0 };
                     news = true;
                 }
                 Some(_) => {}
                 None if room > 0 => {
-                    self.met.push(Met { challenge, count: 0 });
+                    self.met.push(ReceivedChallenge { challenge, count: 0 });
                     news = true;
                 }
                 None => {}
@@ -65,7 +65,7 @@ impl Credentials {
         method: &str,
         uri: &str,
         body: &[u8],
-        names: &mut Names,
+        names: &mut Identifiers,
     ) -> Vec<(HeaderName, String)> {
         let mut lines = Vec::new();
         for met in &mut self.met {

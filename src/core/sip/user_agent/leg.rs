@@ -2,7 +2,7 @@
 //! send its messages.
 
 use super::credentials::Credentials;
-use super::names::ClientKey;
+use super::identifiers::ClientKey;
 use super::{ConfirmedDialog, Peer, SavedPhone};
 use crate::call::{Ended, HangUpCause};
 use crate::ids::TrunkId;
@@ -10,7 +10,7 @@ use crate::media::{MediaCapabilities, MediaTarget};
 use crate::sip::dialog::Dialog;
 use crate::sip::headers::HeaderName;
 use crate::sip::session_timer::SessionTimer;
-use crate::sip::transaction::{Backoff, PATIENCE, T2};
+use crate::sip::transaction::{Backoff, T2, TRANSACTION_TIMEOUT};
 use crate::time::{Duration, Time};
 
 /// ```text
@@ -41,7 +41,7 @@ pub(super) struct Leg {
     pub tag: u64,
     pub dialog: Dialog,
     pub media: Option<MediaCapabilities>,
-    pub sdp: Description,
+    pub sdp: SdpOrigin,
     /// The media target last reported.
     pub target: Option<MediaTarget>,
     pub timer: Option<SessionTimer>,
@@ -55,7 +55,7 @@ pub(super) struct Leg {
     /// Incoming call: present from the INVITE to the ACK.
     pub arriving: Option<Box<Arriving>>,
     /// A 2xx to the far side's INVITE or re-INVITE, retransmitted until its ACK comes.
-    pub unacknowledged: Option<Box<Repeat>>,
+    pub unacknowledged: Option<Box<Retransmission>>,
     /// State of our re-INVITE or UPDATE.
     pub refresh: Refresh,
     /// The end to report once our BYE is answered.
@@ -83,7 +83,7 @@ pub(super) struct PhoneSide {
 
 /// Our session description: the id is constant, the version grows with every change (RFC 3264 section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Description {
+pub(super) struct SdpOrigin {
     pub id: u64,
     pub version: u64,
 }
@@ -121,17 +121,17 @@ pub(super) struct Placing {
     pub ring_until: Option<Time>,
     pub provisional: bool,
     pub ringing: bool,
-    pub early: Vec<Early>,
+    pub early: Vec<EarlyDialog>,
     pub cancel: Option<Cancel>,
     /// The 2xx carried no usable media.
-    pub mute: bool,
+    pub has_no_media: bool,
     /// Session interval in seconds and whether we refresh, from the 2xx.
     pub session: Option<(u32, bool)>,
 }
 
 /// An early dialog: one branch of a fork, with its early media.
 #[derive(Debug)]
-pub(super) struct Early {
+pub(super) struct EarlyDialog {
     pub dialog: Dialog,
     /// RSeq of the last reliable provisional (RFC 3262); 0 = none yet.
     pub rseq: u32,
@@ -161,20 +161,20 @@ pub(super) struct Arriving {
     /// Our last RSeq.
     pub rseq: u32,
     /// A reliable 18x that waits for its PRACK.
-    pub unheard: Option<Repeat>,
+    pub pending_provisional: Option<Retransmission>,
     /// Our SDP answer was sent in a reliable 18x.
-    pub described: bool,
+    pub has_sent_answer: bool,
     /// Media of a 2xx that waits for the PRACK of that 18x (RFC 3262 section 3).
-    pub answer_wanted: Option<MediaCapabilities>,
+    pub pending_answer: Option<MediaCapabilities>,
     /// Deadline for the engine to answer or reject; then 480 is sent.
-    pub until: Time,
+    pub decide_by: Time,
     /// Hang-up requested before the ACK: BYE follows it.
     pub hang_up: Option<HangUpCause>,
 }
 
 /// A response retransmitted until it is acknowledged (RFC 3261 section 13.3.1.4, RFC 3262 section 3).
 #[derive(Debug)]
-pub(super) struct Repeat {
+pub(super) struct Retransmission {
     pub to: Peer,
     pub bytes: Vec<u8>,
     pub cseq: u32,
@@ -184,15 +184,29 @@ pub(super) struct Repeat {
     until: Time,
 }
 
-impl Repeat {
+impl Retransmission {
     /// A 2xx: retransmitted over every transport, interval doubling up to T2.
     pub fn of_2xx(now: Time, to: Peer, bytes: Vec<u8>, cseq: u32, offers: bool) -> Self {
-        Repeat { to, bytes, cseq, offers, backoff: Backoff::new(now, T2), until: now + PATIENCE }
+        Retransmission {
+            to,
+            bytes,
+            cseq,
+            offers,
+            backoff: Backoff::new(now, T2),
+            until: now + TRANSACTION_TIMEOUT,
+        }
     }
 
     /// A reliable provisional: interval doubling without a cap.
     pub fn of_provisional(now: Time, to: Peer, bytes: Vec<u8>, cseq: u32) -> Self {
-        Repeat { to, bytes, cseq, offers: false, backoff: Backoff::new(now, PATIENCE), until: now + PATIENCE }
+        Retransmission {
+            to,
+            bytes,
+            cseq,
+            offers: false,
+            backoff: Backoff::new(now, TRANSACTION_TIMEOUT),
+            until: now + TRANSACTION_TIMEOUT,
+        }
     }
 
     pub fn next_wake(&self) -> Time {
@@ -217,15 +231,18 @@ impl Leg {
                 None => placing.ring_until,
             });
         let arriving = self.arriving.as_deref().filter(|_| self.state == LegState::Arriving);
-        let until = arriving.map(|arriving| arriving.until);
-        let unheard = arriving.and_then(|arriving| arriving.unheard.as_ref());
+        let until = arriving.map(|arriving| arriving.decide_by);
+        let pending_provisional = arriving.and_then(|arriving| arriving.pending_provisional.as_ref());
         let again = match self.refresh {
             Refresh::Again(at) if self.state == LegState::Confirmed => Some(at),
             Refresh::Again(_) | Refresh::None | Refresh::Sent(_) => None,
         };
         let timer = self.timer.filter(|_| self.state == LegState::Confirmed).map(|timer| timer.at);
         let repeat = self.unacknowledged.as_ref().map(|repeat| repeat.next_wake());
-        [ring, until, unheard.map(Repeat::next_wake), again, timer, repeat].into_iter().flatten().min()
+        [ring, until, pending_provisional.map(Retransmission::next_wake), again, timer, repeat]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The saved form of the dialog once it is answered.
@@ -244,4 +261,4 @@ impl Leg {
 }
 
 /// Longest wait for the effect of a CANCEL.
-pub(super) const CANCEL_PATIENCE: Duration = PATIENCE;
+pub(super) const CANCEL_TIMEOUT: Duration = TRANSACTION_TIMEOUT;

@@ -2,8 +2,8 @@
 //! first answer wins and is acknowledged at once, the other branches are cancelled.
 
 use super::caller::{ended_by_us, unanswered_outcome};
-use super::leg::{Description, Leg, LegState, PhoneSide, Placing, Refresh};
-use super::names::{ClientKey, tag_text};
+use super::identifiers::{ClientKey, tag_text};
+use super::leg::{Leg, LegState, PhoneSide, Placing, Refresh, SdpOrigin};
 use super::phones::PhoneContact;
 use super::wakes::Owner;
 use super::{PhoneRequest, SavedPhone, UaEvent, UserAgent, write};
@@ -28,7 +28,7 @@ const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 pub(super) struct PhoneCall {
     branches: BTreeSet<CallId>,
     /// The last reported progress: 0 nothing, 1 sent, 2 trying, 3 ringing.
-    step: u8,
+    reported_step: u8,
     /// The most significant end among branches that have ended.
     best: Option<Ended>,
 }
@@ -41,22 +41,22 @@ impl UserAgent {
         }
         let contacts = self.contacts_of(&request.user);
         if contacts.is_empty() {
-            self.report(call, Progress::Ended(agent_failed("phone not registered")));
+            self.report_progress(call, Progress::Ended(agent_failed("phone not registered")));
             return;
         }
         let mut branches = BTreeSet::new();
         for _ in &contacts {
-            self.branches_given += 1;
-            branches.insert(CallId(BRANCHES | self.branches_given));
+            self.last_branch += 1;
+            branches.insert(CallId(BRANCHES | self.last_branch));
         }
         let all: Vec<CallId> = branches.iter().copied().collect();
         self.branch_of.extend(all.iter().map(|branch| (*branch, call)));
-        self.phone_calls.insert(call, PhoneCall { branches, step: 0, best: None });
+        self.phone_calls.insert(call, PhoneCall { branches, reported_step: 0, best: None });
         for (branch, contact) in all.into_iter().zip(contacts) {
             let leg = self.branch_leg(now, branch, &request, contact);
             self.add_leg(branch, leg);
             self.send_invite(now, branch);
-            self.report(branch, Progress::Sent);
+            self.report_progress(branch, Progress::Sent);
             self.rearm_leg(branch);
         }
     }
@@ -65,12 +65,12 @@ impl UserAgent {
         let PhoneContact { peer, uri, instance } = contact;
         let account = SavedPhone { user: request.user.clone(), instance };
         let realm = self.registrar.as_ref().map_or("", |registrar| registrar.realm());
-        let tag = self.names.tag(branch);
+        let tag = self.identifiers.tag(branch);
         let from = Uri::sip(&request.from_user, realm);
         let name = escape_quoted(&request.from_name);
         let name = if name.is_empty() { String::new() } else { format!("\"{name}\" ") };
         let dialog = Dialog {
-            call_id: self.names.call_id(branch),
+            call_id: self.identifiers.call_id(branch),
             local: format!("{name}<{from}>;tag={}", tag_text(tag)),
             remote: format!("<{}>", Uri::sip(&request.user, realm)),
             remote_tag: None,
@@ -94,7 +94,7 @@ impl UserAgent {
             tag,
             dialog,
             media: Some(request.media.clone()),
-            sdp: Description { id: tag >> 33, version: 1 },
+            sdp: SdpOrigin { id: tag >> 33, version: 1 },
             target: None,
             timer: None,
             allows_update: false,
@@ -105,7 +105,7 @@ impl UserAgent {
                 request_uri: uri,
                 user: String::new(),
                 caller_id: None,
-                key: ClientKey::new(self.names.invite_branch(branch)),
+                key: ClientKey::new(self.identifiers.invite_branch(branch)),
                 cseq: 1,
                 peer,
                 challenges: 0,
@@ -118,7 +118,7 @@ impl UserAgent {
                 ringing: false,
                 early: Vec::new(),
                 cancel: None,
-                mute: false,
+                has_no_media: false,
                 session: None,
             })),
             arriving: None,
@@ -137,7 +137,7 @@ impl UserAgent {
     }
 
     /// The call id to report this event under; `None` = do not report it.
-    pub(super) fn reported_as(&mut self, event: &UaEvent) -> Option<CallId> {
+    pub(super) fn reported_call(&mut self, event: &UaEvent) -> Option<CallId> {
         let (UaEvent::Progress { call, .. } | UaEvent::Media { call, .. } | UaEvent::Digit { call, .. }) =
             event
         else {
@@ -155,31 +155,31 @@ impl UserAgent {
             // Media of a ringing phone is reported only if it is the only branch.
             _ => return Some(whole).filter(|_| phone_call.branches.len() == 1),
         };
-        let news = step > phone_call.step;
-        phone_call.step = phone_call.step.max(step);
+        let news = step > phone_call.reported_step;
+        phone_call.reported_step = phone_call.reported_step.max(step);
         news.then_some(whole)
     }
 
     /// The contact that answered first becomes the call; the other branches are cancelled.
-    pub(super) fn take_answer(&mut self, now: Time, branch: CallId) -> CallId {
+    pub(super) fn promote_branch(&mut self, now: Time, branch: CallId) -> CallId {
         let Some(call) = self.branch_of.remove(&branch) else { return branch };
         let phone_call = self.phone_calls.remove(&call);
         if let Some(mut leg) = self.legs.remove(&branch) {
             self.wakes.set(Owner::Leg(branch), &mut leg.armed, None);
             self.tags.insert(leg.tag, call);
             if let Some(placing) = leg.placing.as_deref() {
-                self.hand_over_client(placing.key, call);
+                self.reassign_client(placing.key, call);
             }
             self.legs.insert(call, leg);
         }
         for other in phone_call.into_iter().flat_map(|it| it.branches).filter(|other| *other != branch) {
-            self.lose_branch(now, other, HangUpCause::Finished, Some(ELSEWHERE));
+            self.cancel_branch(now, other, HangUpCause::Finished, Some(ELSEWHERE));
         }
         call
     }
 
     /// Cancels a branch; its end is not reported.
-    fn lose_branch(&mut self, now: Time, branch: CallId, cause: HangUpCause, why: Option<&'static str>) {
+    fn cancel_branch(&mut self, now: Time, branch: CallId, cause: HangUpCause, why: Option<&'static str>) {
         self.branch_of.remove(&branch);
         if let Some(phone) = self.legs.get_mut(&branch).and_then(|leg| leg.phone.as_deref_mut()) {
             phone.cancel_reason = why;
@@ -189,36 +189,36 @@ impl UserAgent {
 
     /// Cancels an unanswered call to phones. The call is over at once; late responses of the branches are
     /// still handled.
-    pub(super) fn stop_ringing(&mut self, now: Time, call: CallId, cause: HangUpCause) {
+    pub(super) fn cancel_phone_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
         let Some(phone_call) = self.phone_calls.remove(&call) else { return };
         for branch in phone_call.branches {
-            self.lose_branch(now, branch, cause, None);
+            self.cancel_branch(now, branch, cause, None);
         }
         let mut over = ended_by_us(cause, None, "");
         over.outcome = unanswered_outcome(cause);
-        self.report(call, Progress::Ended(over));
+        self.report_progress(call, Progress::Ended(over));
     }
 
     /// The call a branch belongs to.
-    pub(super) fn whole_of(&self, branch: CallId) -> Option<CallId> {
+    pub(super) fn call_of_branch(&self, branch: CallId) -> Option<CallId> {
         self.branch_of.get(&branch).copied()
     }
 
     /// Removes a branch that has ended. `None` = the call goes on, nothing to report.
-    pub(super) fn branch_ended(&mut self, now: Time, branch: CallId, over: Ended) -> Option<(CallId, Ended)> {
+    pub(super) fn end_branch(&mut self, now: Time, branch: CallId, over: Ended) -> Option<(CallId, Ended)> {
         let call = self.branch_of.remove(&branch)?;
         let phone_call = self.phone_calls.get_mut(&call)?;
         phone_call.branches.remove(&branch);
         // A 6xx ends every branch (RFC 3261 section 21.6).
         let global = over.sip_code.is_some_and(|code| code >= 600);
         let best = match phone_call.best.take() {
-            Some(known) if weight(&known) >= weight(&over) => known,
+            Some(known) if rank(&known) >= rank(&over) => known,
             _ => over,
         };
         if phone_call.branches.is_empty() || global {
             let phone_call = self.phone_calls.remove(&call)?;
             for other in phone_call.branches {
-                self.lose_branch(now, other, HangUpCause::Finished, None);
+                self.cancel_branch(now, other, HangUpCause::Finished, None);
             }
             return Some((call, best));
         }
@@ -233,7 +233,7 @@ pub(super) fn is_branch(call: CallId) -> bool {
 }
 
 /// Rank of a branch's end, by how much it says about the agent.
-fn weight(over: &Ended) -> u8 {
+fn rank(over: &Ended) -> u8 {
     match over.outcome {
         Outcome::Rejected => 3,
         Outcome::Busy => 2,
@@ -243,16 +243,16 @@ fn weight(over: &Ended) -> u8 {
 }
 
 /// Converts the end of a call with a phone: the far side is the agent, and no trunk is at fault.
-pub(super) fn as_agents_end(mut over: Ended) -> Ended {
+pub(super) fn agent_end(mut over: Ended) -> Ended {
     let by_us = over.by == EndedBy::Dialer;
     if !by_us {
         over.by = EndedBy::Agent;
     }
-    let told = matches!(
+    let is_specific = matches!(
         over.outcome,
         Outcome::Answered | Outcome::Busy | Outcome::Rejected | Outcome::NoAnswer | Outcome::Cancelled
     );
-    if !told {
+    if !is_specific {
         over.outcome = Outcome::AgentFailed;
     }
     over.try_next_trunk = false;

@@ -2,23 +2,23 @@
 //! every 25 seconds. `sip::registrar` holds accounts and bindings.
 
 use super::clients::{Answer, Purpose};
-use super::in_dialog::Asked;
-use super::names::{ClientKey, tag_text};
+use super::identifiers::{ClientKey, tag_text};
+use super::in_dialog::ReceivedRequest;
 use super::wakes::Owner;
-use super::write::{self, Plain, Reply};
+use super::write::{self, OutOfDialog, Reply};
 use super::{Caller, Incoming, Peer, Transport, UaEvent, UserAgent};
 use crate::ids::TrunkId;
 use crate::sip::headers::HeaderName;
 use crate::sip::message::{Message, Method};
-use crate::sip::registrar::{Binding, Judgement, KnownContact, PhoneAccount, Registrar};
+use crate::sip::registrar::{AuthOutcome, Binding, KnownContact, PhoneAccount, Registrar};
 use crate::sip::uri::Uri;
 use crate::time::{Duration, Time};
 
 /// Admission of a request outside any dialog, decided before any state is kept.
-pub(super) enum Door {
-    Open(Caller),
+pub(super) enum Admission {
+    Admitted(Caller),
     /// Refused with this response, without state.
-    Closed(Reply<'static>),
+    Refused(Reply<'static>),
 }
 
 /// A reachable contact of an account.
@@ -32,46 +32,52 @@ impl UserAgent {
     pub(super) fn define_phone(&mut self, account: PhoneAccount) {
         let user = account.user.clone();
         let Some(registrar) = &mut self.registrar else { return };
-        for id in registrar.set(account) {
+        for id in registrar.set_account(account) {
             self.drop_binding(id);
         }
-        self.phone_news(&user);
+        self.report_link_change(&user);
     }
 
-    pub(super) fn forget_phone(&mut self, user: &str) {
+    pub(super) fn drop_phone(&mut self, user: &str) {
         let ids = self.registrar.as_ref().map(|registrar| registrar.binding_ids(user)).unwrap_or_default();
         for id in ids {
             self.drop_binding(id);
         }
-        self.phone_news(user);
+        self.report_link_change(user);
         if let Some(registrar) = &mut self.registrar {
-            registrar.forget(user);
+            registrar.remove_account(user);
         }
     }
 
     /// Decides the identity of the caller or registrant, or the response that refuses it.
-    pub(super) fn door(&mut self, now: Time, from: Peer, method: Method<'_>, request: &Message<'_>) -> Door {
+    pub(super) fn admit(
+        &mut self,
+        now: Time,
+        from: Peer,
+        method: Method<'_>,
+        request: &Message<'_>,
+    ) -> Admission {
         if method == Method::Register {
-            return self.judged(now, from, method, request);
+            return self.authenticate_phone(now, from, method, request);
         }
         let trunk = self.trunk_at(from);
-        let answered = self.registrar.as_ref().is_some_and(|registrar| registrar.is_answered(request));
+        let answered = self.registrar.as_ref().is_some_and(|registrar| registrar.has_digest_answer(request));
         match self.config.incoming {
             Incoming::Anybody if !answered => {
-                return Door::Open(trunk.map_or(Caller::Anybody, |(trunk, _)| Caller::Trunk(trunk)));
+                return Admission::Admitted(trunk.map_or(Caller::Anybody, |(trunk, _)| Caller::Trunk(trunk)));
             }
             Incoming::Trunks if !answered => {
                 if let Some((trunk, exact)) = trunk
                     && (exact || !self.is_phone(request))
                 {
-                    return Door::Open(Caller::Trunk(trunk));
+                    return Admission::Admitted(Caller::Trunk(trunk));
                 }
             }
             Incoming::Anybody | Incoming::Trunks | Incoming::Nobody => {}
         }
         match self.registrar {
-            Some(_) => self.judged(now, from, method, request),
-            None => Door::Closed(Reply::new(603, "Decline")),
+            Some(_) => self.authenticate_phone(now, from, method, request),
+            None => Admission::Refused(Reply::new(603, "Decline")),
         }
     }
 
@@ -88,35 +94,43 @@ impl UserAgent {
         self.registrar.as_ref().is_some_and(|registrar| registrar.agent(&from.uri.user_text()).is_some())
     }
 
-    fn judged(&mut self, now: Time, from: Peer, method: Method<'_>, request: &Message<'_>) -> Door {
+    fn authenticate_phone(
+        &mut self,
+        now: Time,
+        from: Peer,
+        method: Method<'_>,
+        request: &Message<'_>,
+    ) -> Admission {
         // Without a registrar, REGISTER is refused later as an unknown method.
-        let Some(registrar) = &mut self.registrar else { return Door::Open(Caller::Anybody) };
-        match registrar.judge(now, from, request) {
-            Judgement::Proved { user } => {
+        let Some(registrar) = &mut self.registrar else { return Admission::Admitted(Caller::Anybody) };
+        match registrar.authenticate(now, from, request) {
+            AuthOutcome::Authenticated { user } => {
                 let own = method == Method::Register
                     || request.from().is_ok_and(|address| address.uri.user_text() == user.as_str());
                 match registrar.agent(&user) {
-                    Some(agent) if own => Door::Open(Caller::Phone { agent, user }),
-                    _ => Door::Closed(Reply::new(403, "Forbidden")),
+                    Some(agent) if own => Admission::Admitted(Caller::Phone { agent, user }),
+                    _ => Admission::Refused(Reply::new(403, "Forbidden")),
                 }
             }
-            Judgement::Forbidden => Door::Closed(Reply::new(403, "Forbidden")),
-            Judgement::Challenge { stale } => {
+            AuthOutcome::Forbidden => Admission::Refused(Reply::new(403, "Forbidden")),
+            AuthOutcome::Challenge { stale } => {
                 let (code, reason, name) = match method {
                     Method::Register => (401, "Unauthorized", "WWW-Authenticate"),
                     _ => (407, "Proxy Authentication Required", "Proxy-Authenticate"),
                 };
                 let product = request.header(HeaderName::UserAgent).unwrap_or_default();
                 let lines = registrar.challenges(now, from, stale, &product).into_iter();
-                Door::Closed(lines.fold(Reply::new(code, reason), |reply, line| reply.header(name, line)))
+                Admission::Refused(
+                    lines.fold(Reply::new(code, reason), |reply, line| reply.header(name, line)),
+                )
             }
         }
     }
 
     /// Handles the REGISTER of an authenticated phone.
-    pub(super) fn phone_registers(&mut self, now: Time, asked: Asked<'_, '_>, user: &str) {
+    pub(super) fn handle_phone_register(&mut self, now: Time, received: ReceivedRequest<'_, '_>, user: &str) {
         let Some(registrar) = &mut self.registrar else { return };
-        let reply = match registrar.register(now, asked.from, user, asked.request) {
+        let reply = match registrar.register(now, received.from, user, received.request) {
             Err(refusal) => {
                 let reply = Reply::new(refusal.code, refusal.reason);
                 match refusal.min_expires {
@@ -126,7 +140,7 @@ impl UserAgent {
             }
             Ok(changes) => {
                 let lines = registrar.contact_lines(now, user);
-                for (id, mut binding) in changes.gone {
+                for (id, mut binding) in changes.removed {
                     self.wakes.set(Owner::Binding(id), &mut binding.armed, None);
                 }
                 for id in changes.kept {
@@ -135,29 +149,31 @@ impl UserAgent {
                 lines.into_iter().fold(Reply::new(200, "OK"), |reply, line| reply.header("Contact", line))
             }
         };
-        self.say(now, asked, reply);
+        self.respond_to(now, received, reply);
         if let Some(agent) = self.registrar.as_ref().and_then(|registrar| registrar.agent(user)) {
-            self.event(UaEvent::PhoneRegistered { user: user.into(), agent });
+            self.emit(UaEvent::PhoneRegistered { user: user.into(), agent });
         }
         // First end the recovered dialogs: `PhoneChanged` may make the engine ring the phone again.
-        self.end_with_phone(now, user);
-        self.phone_news(user);
+        self.end_recovered_with_phone(now, user);
+        self.report_link_change(user);
     }
 
-    pub(super) fn expect_binding(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
-        let Some(id) = self.registrar.as_mut().and_then(|it| it.expect(now, user, known, left)) else {
+    pub(super) fn restore_binding(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
+        let Some(id) = self.registrar.as_mut().and_then(|it| it.restore_contact(now, user, known, left))
+        else {
             return;
         };
         self.rearm_binding(id);
     }
 
     /// Reports the account's reachability if it has changed.
-    fn phone_news(&mut self, user: &str) {
-        let Some((agent, link)) = self.registrar.as_mut().and_then(|registrar| registrar.take_news(user))
+    fn report_link_change(&mut self, user: &str) {
+        let Some((agent, link)) =
+            self.registrar.as_mut().and_then(|registrar| registrar.take_link_change(user))
         else {
             return;
         };
-        self.event(UaEvent::PhoneChanged { user: user.into(), agent, link });
+        self.emit(UaEvent::PhoneChanged { user: user.into(), agent, link });
     }
 
     fn drop_binding(&mut self, id: u64) -> Option<Binding> {
@@ -182,11 +198,11 @@ impl UserAgent {
         if binding.expires <= now {
             self.drop_binding(id);
         } else if binding.probe_at <= now {
-            binding.ask(now);
+            binding.start_probe(now);
             self.send_probe(now, id);
         }
         self.rearm_binding(id);
-        self.phone_news(&user);
+        self.report_link_change(&user);
     }
 
     fn send_probe(&mut self, now: Time, id: u64) {
@@ -195,12 +211,12 @@ impl UserAgent {
         let (peer, uri) = (binding.peer, binding.contact.to_string());
         let own = format!("<{}>", Uri::sip("paceline", registrar.realm()));
         let to = format!("<{}>", Uri::sip(&binding.user, registrar.realm()));
-        let tag = tag_text(self.names.fresh());
-        let call_id = tag_text(self.names.fresh());
-        let key = ClientKey::new(self.names.fresh());
+        let tag = tag_text(self.identifiers.fresh());
+        let call_id = tag_text(self.identifiers.fresh());
+        let key = ClientKey::new(self.identifiers.fresh());
         let from = format!("{own};tag={tag}");
-        let plain = Plain { method: "OPTIONS", uri: &uri, from, to, call_id: &call_id, cseq: 1 };
-        let bytes = write::plain(&self.config, peer, key, &plain, &[]);
+        let request = OutOfDialog { method: "OPTIONS", uri: &uri, from, to, call_id: &call_id, cseq: 1 };
+        let bytes = write::out_of_dialog(&self.config, peer, key, &request, &[]);
         self.send_request(now, key, peer, bytes, Purpose::Probe(id));
     }
 
@@ -212,9 +228,9 @@ impl UserAgent {
         let Some(binding) = self.registrar.as_mut().and_then(|registrar| registrar.binding_mut(id)) else {
             return;
         };
-        binding.heard(now);
+        binding.record_probe_answer(now);
         let user = binding.user.clone();
-        self.phone_news(&user);
+        self.report_link_change(&user);
     }
 
     /// Removes the bindings of a failed connection (RFC 5626 section 4.2.2). The phone registers again over
@@ -226,7 +242,7 @@ impl UserAgent {
         let ids = self.registrar.as_ref().map(|registrar| registrar.bindings_at(peer)).unwrap_or_default();
         for id in ids {
             if let Some(binding) = self.drop_binding(id) {
-                self.phone_news(&binding.user);
+                self.report_link_change(&binding.user);
             }
         }
     }

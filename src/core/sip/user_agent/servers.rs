@@ -1,15 +1,15 @@
 //! Server transactions: the table of received requests, their retransmissions, and our responses. The table
 //! is bounded, so a flood cannot exhaust memory.
 
-use super::in_dialog::Asked;
-use super::names::tag_text;
-use super::phones::Door;
+use super::identifiers::tag_text;
+use super::in_dialog::ReceivedRequest;
+use super::phones::Admission;
 use super::wakes::Owner;
 use super::write::{self, Reply};
 use super::{Caller, Peer, UserAgent};
 use crate::ids::CallId;
 use crate::sip::message::{Message, Method};
-use crate::sip::transaction::{Due, Repeated, Server, ServerInvite};
+use crate::sip::transaction::{Due, RepeatAction, Server, ServerInvite};
 use crate::time::Time;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,7 +24,7 @@ enum Machine {
 
 #[derive(Debug)]
 struct ServerTransaction {
-    name: Box<str>,
+    key: Box<str>,
     machine: Machine,
     to: Peer,
     /// The last response; empty after a 2xx to INVITE, which the call retransmits.
@@ -37,9 +37,9 @@ struct ServerTransaction {
 #[derive(Debug, Default)]
 pub(super) struct Servers {
     table: BTreeMap<u64, ServerTransaction>,
-    by_name: BTreeMap<Box<str>, u64>,
+    by_key: BTreeMap<Box<str>, u64>,
     /// Ids of non-INVITE transactions, oldest first; may contain ids that are over.
-    others: VecDeque<u64>,
+    non_invites: VecDeque<u64>,
     given: u64,
 }
 
@@ -52,7 +52,7 @@ impl Servers {
 
 /// The key of a server transaction (RFC 3261 section 17.2.3). Without the RFC 3261 cookie in the branch it
 /// consists of all that RFC 2543 compared.
-fn name_of(request: &Message<'_>, method: Method<'_>) -> Option<String> {
+fn transaction_key(request: &Message<'_>, method: Method<'_>) -> Option<String> {
     let via = request.via().ok()?;
     let kind = if method == Method::Ack { "INVITE" } else { method.as_str() };
     if via.has_magic_cookie() {
@@ -67,8 +67,8 @@ fn name_of(request: &Message<'_>, method: Method<'_>) -> Option<String> {
 impl UserAgent {
     pub(super) fn handle_request(&mut self, now: Time, from: Peer, request: &Message<'_>, bytes: &[u8]) {
         let Ok(method) = request.method() else { return };
-        let Some(name) = name_of(request, method) else { return };
-        let known = self.servers.by_name.get(name.as_str()).copied();
+        let Some(key) = transaction_key(request, method) else { return };
+        let known = self.servers.by_key.get(key.as_str()).copied();
         if method == Method::Ack {
             self.handle_ack(now, known, request);
             return;
@@ -79,24 +79,24 @@ impl UserAgent {
         }
         let mut caller = Caller::Anybody;
         if matches!(method, Method::Invite | Method::Register) && request.to_tag().is_none() {
-            match self.door(now, from, method, request) {
-                Door::Open(who) => caller = who,
+            match self.admit(now, from, method, request) {
+                Admission::Admitted(who) => caller = who,
                 // A refused source leaves no state: each retransmission is answered anew.
-                Door::Closed(reply) => {
-                    let reply = reply.tag(&tag_text(self.names.of_text(&name)));
+                Admission::Refused(reply) => {
+                    let reply = reply.tag(&tag_text(self.identifiers.of_text(&key)));
                     let bytes = write::response(request, from, &reply);
                     self.transmit(write::reply_peer(request, from), bytes);
                     return;
                 }
             }
         }
-        let Some(id) = self.open_server(now, name, method, from, request) else {
+        let Some(id) = self.open_server(now, key, method, from, request) else {
             let busy = Reply::new(503, "Service Unavailable").header("Retry-After", "10");
             let bytes = write::response(request, from, &busy);
             self.transmit(write::reply_peer(request, from), bytes);
             return;
         };
-        self.handle_new_request(now, Asked { id, from, request }, method, caller, bytes);
+        self.handle_new_request(now, ReceivedRequest { id, from, request }, method, caller, bytes);
     }
 
     fn handle_ack(&mut self, now: Time, known: Option<u64>, request: &Message<'_>) {
@@ -108,7 +108,7 @@ impl UserAgent {
             self.rearm_server(id);
         }
         if for_the_call {
-            self.call_acknowledged(now, request);
+            self.handle_ack_of_2xx(now, request);
         }
     }
 
@@ -118,7 +118,7 @@ impl UserAgent {
             Machine::Invite(machine) => machine.handle_repeat(),
             Machine::Other(machine) => machine.handle_repeat(),
         };
-        if repeated == Repeated::Resend && !server.bytes.is_empty() {
+        if repeated == RepeatAction::Resend && !server.bytes.is_empty() {
             let (to, bytes) = (server.to, server.bytes.clone());
             self.transmit(to, bytes);
         }
@@ -128,13 +128,13 @@ impl UserAgent {
     fn open_server(
         &mut self,
         now: Time,
-        name: String,
+        key: String,
         method: Method<'_>,
         from: Peer,
         request: &Message<'_>,
     ) -> Option<u64> {
         while self.servers.table.len() >= SERVERS_MAX {
-            let oldest = self.servers.others.pop_front()?;
+            let oldest = self.servers.non_invites.pop_front()?;
             self.drop_server(oldest);
         }
         let reliable = super::clients::is_reliable(from);
@@ -145,12 +145,12 @@ impl UserAgent {
         self.servers.given += 1;
         let id = self.servers.given;
         if method != Method::Invite {
-            self.servers.others.push_back(id);
+            self.servers.non_invites.push_back(id);
         }
-        let name: Box<str> = name.into();
-        self.servers.by_name.insert(name.clone(), id);
+        let key: Box<str> = key.into();
+        self.servers.by_key.insert(key.clone(), id);
         let to = write::reply_peer(request, from);
-        let server = ServerTransaction { name, machine, to, bytes: Vec::new(), call: None, armed: None };
+        let server = ServerTransaction { key, machine, to, bytes: Vec::new(), call: None, armed: None };
         self.servers.table.insert(id, server);
         self.rearm_server(id);
         Some(id)
@@ -158,11 +158,11 @@ impl UserAgent {
 
     fn drop_server(&mut self, id: u64) {
         if let Some(mut server) = self.servers.table.remove(&id) {
-            self.servers.by_name.remove(&server.name);
+            self.servers.by_key.remove(&server.key);
             self.wakes.set(Owner::Server(id), &mut server.armed, None);
         }
-        while self.servers.others.front().is_some_and(|front| !self.servers.table.contains_key(front)) {
-            self.servers.others.pop_front();
+        while self.servers.non_invites.front().is_some_and(|front| !self.servers.table.contains_key(front)) {
+            self.servers.non_invites.pop_front();
         }
     }
 
@@ -176,7 +176,7 @@ impl UserAgent {
     }
 
     /// Links the transaction of an INVITE to its call.
-    pub(super) fn server_is_for(&mut self, id: u64, call: CallId) {
+    pub(super) fn link_server_to_call(&mut self, id: u64, call: CallId) {
         if let Some(server) = self.servers.table.get_mut(&id) {
             server.call = Some(call);
         }
@@ -207,9 +207,9 @@ impl UserAgent {
 
     /// The call whose INVITE this CANCEL refers to (RFC 3261 section 9.2); `None` = no such INVITE,
     /// `Some(None)` = an INVITE that did not become a call.
-    pub(super) fn cancelled_by(&self, cancel: &Message<'_>) -> Option<Option<CallId>> {
-        let name = name_of(cancel, Method::Invite)?;
-        let id = *self.servers.by_name.get(name.as_str())?;
+    pub(super) fn call_to_cancel(&self, cancel: &Message<'_>) -> Option<Option<CallId>> {
+        let key = transaction_key(cancel, Method::Invite)?;
+        let id = *self.servers.by_key.get(key.as_str())?;
         Some(self.servers.table.get(&id)?.call)
     }
 
@@ -226,7 +226,7 @@ impl UserAgent {
                 self.transmit(to, bytes);
             }
             Due::Trying => match server.call {
-                Some(call) => self.say_trying(now, id, call),
+                Some(call) => self.send_trying(now, id, call),
                 None => self.drop_server(id),
             },
             Due::TimedOut | Due::Over => self.drop_server(id),

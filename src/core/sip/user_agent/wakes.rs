@@ -1,6 +1,6 @@
 //! The user agent's timer queue: one entry per owner.
 
-use super::names::ClientKey;
+use super::identifiers::ClientKey;
 use crate::ids::{CallId, TrunkId};
 use crate::time::Time;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ pub(super) enum Owner {
     Trunk(TrunkId),
     /// A phone's binding.
     Binding(u64),
-    Leftover(u64),
+    Recovered(u64),
 }
 
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! The messages we send: the headers of each. `sip::build` encodes the header lines.
 
+use super::identifiers::ClientKey;
 use super::leg::{Leg, Placing};
-use super::names::ClientKey;
 use super::{Peer, SavedDialog, Transport, UaConfig, UserAgent};
 use crate::call::HangUpCause;
 use crate::sip::build::{RequestBuilder, ResponseBuilder};
@@ -141,7 +141,7 @@ pub(super) fn saved_invite(saved: &SavedDialog, key: ClientKey, number: u32) -> 
 }
 
 /// A request outside any dialog: REGISTER, OPTIONS.
-pub(super) struct Plain<'a> {
+pub(super) struct OutOfDialog<'a> {
     pub method: &'static str,
     pub uri: &'a str,
     pub from: String,
@@ -150,20 +150,20 @@ pub(super) struct Plain<'a> {
     pub cseq: u32,
 }
 
-pub(super) fn plain(
+pub(super) fn out_of_dialog(
     config: &UaConfig,
     peer: Peer,
     key: ClientKey,
-    plain: &Plain<'_>,
+    out_of_dialog: &OutOfDialog<'_>,
     lines: &[(HeaderName, String)],
 ) -> Vec<u8> {
-    let method = Method::parse(plain.method);
+    let method = Method::parse(out_of_dialog.method);
     let sent_by = config.sent_by(peer.transport);
-    let mut request = start(method, plain.uri, peer.transport, sent_by, &key.branch_text())
-        .header(HeaderName::From, &plain.from)
-        .header(HeaderName::To, &plain.to)
-        .header(HeaderName::CallId, plain.call_id)
-        .header(HeaderName::CSeq, &cseq(plain.cseq, method));
+    let mut request = start(method, out_of_dialog.uri, peer.transport, sent_by, &key.branch_text())
+        .header(HeaderName::From, &out_of_dialog.from)
+        .header(HeaderName::To, &out_of_dialog.to)
+        .header(HeaderName::CallId, out_of_dialog.call_id)
+        .header(HeaderName::CSeq, &cseq(out_of_dialog.cseq, method));
     for (name, value) in lines {
         request = request.header(*name, value);
     }
@@ -209,7 +209,7 @@ pub(super) fn ack(
 
 impl UserAgent {
     pub(super) fn dialog_ack(&mut self, dialog: &Dialog) -> Vec<u8> {
-        ack(&self.config, dialog, self.names.fresh(), dialog.local_cseq, &[])
+        ack(&self.config, dialog, self.identifiers.fresh(), dialog.local_cseq, &[])
     }
 
     /// The next request within a dialog.
@@ -220,7 +220,7 @@ impl UserAgent {
         lines: &[(HeaderName, String)],
         body: Option<(&str, &str)>,
     ) -> (ClientKey, Vec<u8>) {
-        let branch = self.names.fresh();
+        let branch = self.identifiers.fresh();
         let number = dialog.next_cseq();
         let mut request = in_dialog(&self.config, dialog, branch, number, method);
         for (name, value) in lines {
@@ -239,7 +239,8 @@ impl UserAgent {
 /// section 9.1).
 pub(super) fn cancel_of(invite: &[u8], reason: &str) -> Option<Vec<u8>> {
     let invite = Message::parse(invite).ok()?;
-    let request = beside(&invite, Method::Cancel, invite.header(HeaderName::To)?.as_ref())?;
+    let request =
+        within_invite_transaction(&invite, Method::Cancel, invite.header(HeaderName::To)?.as_ref())?;
     Some(request.header(HeaderName::Reason, reason).finish())
 }
 
@@ -247,10 +248,10 @@ pub(super) fn cancel_of(invite: &[u8], reason: &str) -> Option<Vec<u8>> {
 /// 3261 section 17.1.1.3).
 pub(super) fn ack_of_refusal(invite: &[u8], response: &Message<'_>) -> Option<Vec<u8>> {
     let invite = Message::parse(invite).ok()?;
-    Some(beside(&invite, Method::Ack, response.header(HeaderName::To)?.as_ref())?.finish())
+    Some(within_invite_transaction(&invite, Method::Ack, response.header(HeaderName::To)?.as_ref())?.finish())
 }
 
-fn beside(invite: &Message<'_>, method: Method<'_>, to: &str) -> Option<RequestBuilder> {
+fn within_invite_transaction(invite: &Message<'_>, method: Method<'_>, to: &str) -> Option<RequestBuilder> {
     let crate::sip::message::StartLine::Request { uri, .. } = invite.start() else { return None };
     let mut request = RequestBuilder::new(method, uri)
         .header(HeaderName::Via, &invite.via().ok()?.to_string())
@@ -327,7 +328,7 @@ pub(super) fn reason_text(message: &Message<'_>) -> String {
         _ => "",
     };
     let cause = reason.cause.map(|cause| format!("{} {cause}", reason.protocol)).unwrap_or_default();
-    cut(format!("{cause} {words}").trim())
+    truncate(format!("{cause} {words}").trim())
 }
 
 /// A refusal in words: reason phrase, then Reason header.
@@ -338,12 +339,12 @@ pub(super) fn cause_text(message: &Message<'_>) -> String {
     };
     let more = reason_text(message);
     match (phrase.is_empty(), more.is_empty()) {
-        (_, true) => cut(phrase),
+        (_, true) => truncate(phrase),
         (true, false) => more,
-        (false, false) => cut(&format!("{phrase}; {more}")),
+        (false, false) => truncate(&format!("{phrase}; {more}")),
     }
 }
 
-fn cut(text: &str) -> String {
+fn truncate(text: &str) -> String {
     text[..text.floor_char_boundary(CAUSE_MAX)].to_string()
 }

@@ -62,7 +62,7 @@ enum Act {
     Acknowledge(CallId),
     HangUp(Side, CallId),
     Ring(CallId),
-    Early(CallId),
+    EarlyDialog(CallId),
     Answer(CallId),
     Refuse(CallId, u16),
     MoveMedia(CallId),
@@ -187,7 +187,7 @@ impl Day {
             Act::HangUp(Side::Dialer, call) => self.dialer.hang_up(now, call, HangUpCause::Finished),
             Act::HangUp(Side::Carrier, call) => self.carrier.hang_up(now, call, HangUpCause::Finished),
             Act::Ring(call) => self.carrier.ring(now, call),
-            Act::Early(call) => self.carrier.early_media(now, call, media()),
+            Act::EarlyDialog(call) => self.carrier.early_media(now, call, media()),
             Act::Answer(call) => self.carrier.answer(now, call, media()),
             Act::Refuse(call, code) => self.carrier.reject(now, call, code, "No", &["Retry-After: 5"]),
             Act::MoveMedia(call) => {
@@ -299,7 +299,7 @@ impl Day {
         match manner(n) {
             Manner::Busy => return self.at(500, Act::Refuse(call, 486)),
             Manner::Overloaded => return self.at(20, Act::Refuse(call, 503)),
-            Manner::EarlyMedia => self.at(300, Act::Early(call)),
+            Manner::EarlyMedia => self.at(300, Act::EarlyDialog(call)),
             _ => self.at(300, Act::Ring(call)),
         }
         match manner(n) {
@@ -334,7 +334,7 @@ impl Day {
         assert_eq!(self.dialer.calls(), 0, "seed {seed}: the dialer holds calls");
         assert_eq!(self.carrier.calls(), 0, "seed {seed}: the carrier holds calls");
         for ua in [&self.dialer, &self.carrier] {
-            let held = (ua.clients.len(), ua.servers.len(), ua.leftovers.len(), ua.tags.len());
+            let held = (ua.clients.len(), ua.servers.len(), ua.recovered_dialogs.len(), ua.tags.len());
             assert_eq!(held, (0, 0, 0, 0), "seed {seed}");
             assert_eq!(ua.next_wake(), None, "seed {seed}");
         }

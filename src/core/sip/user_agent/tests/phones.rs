@@ -368,8 +368,8 @@ fn a_trunk_is_a_trunk_and_a_phone_behind_its_address_is_a_phone() {
     let events = desk.events();
     let [UaEvent::Incoming(incoming)] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(incoming.caller, Caller::Trunk(TRUNK));
-    let beside = peer("203.0.113.10:40000");
-    desk.receive_from(beside, &request_of("INVITE", "1001", 1, &[], SDP));
+    let within_invite_transaction = peer("203.0.113.10:40000");
+    desk.receive_from(within_invite_transaction, &request_of("INVITE", "1001", 1, &[], SDP));
     assert!(desk.one().starts_with("SIP/2.0 407 "));
     let mut nobody = desk_with(Incoming::Nobody);
     nobody.receive(&request_of("INVITE", "075512345678", 1, &[], SDP));

@@ -15,14 +15,14 @@ enum Stream {
 }
 
 #[derive(Debug)]
-pub(super) struct Names {
+pub(super) struct Identifiers {
     seed: u64,
     given: u64,
 }
 
-impl Names {
+impl Identifiers {
     pub fn new(seed: u64) -> Self {
-        Names { seed, given: 0 }
+        Identifiers { seed, given: 0 }
     }
 
     fn number(&self, stream: Stream, n: u64) -> u64 {
@@ -141,11 +141,11 @@ mod tests {
 
     #[test]
     fn names_follow_from_the_seed_and_never_meet() {
-        let (one, again, other) = (Names::new(7), Names::new(7), Names::new(8));
+        let (one, again, other) = (Identifiers::new(7), Identifiers::new(7), Identifiers::new(8));
         assert_eq!(one.call_id(CallId(3)), again.call_id(CallId(3)));
         assert_ne!(one.call_id(CallId(3)), other.call_id(CallId(3)));
         let mut seen = std::collections::BTreeSet::new();
-        let mut fresh = Names::new(7);
+        let mut fresh = Identifiers::new(7);
         for n in 0..10_000 {
             for number in [one.tag(CallId(n)), one.invite_branch(CallId(n)), fresh.fresh()] {
                 assert!(seen.insert(number), "a number twice at {n}");
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn legs_of_every_kind_have_names_of_their_own() {
-        let names = Names::new(7);
+        let names = Identifiers::new(7);
         let kinds = [0, 1 << 62, 2 << 62, 3 << 62];
         let calls: Vec<CallId> =
             kinds.iter().flat_map(|kind| (1..=100).map(move |n| CallId(kind | n))).collect();
