@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_cannot_be_read_is_refused_in_its_own_words() {
+    fn a_malformed_request_is_refused_with_its_own_headers() {
         let broken =
             b"INVITE sip:b@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nf: <sip:a@b>;tag=1\r\n\
             no colon here\r\nTo: <sip:b@b>\r\nCall-ID: c\r\nCSeq: x\r\n\r\n";
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_to_a_response_an_ack_or_no_via() {
+    fn a_response_an_ack_or_a_request_without_via_gets_no_refusal() {
         for bytes in [
             &b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nCSeq: x\r\n\r\n"[..],
             b"ACK sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n\r\n",

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_cut_wherever_the_stream_is_torn() {
+    fn messages_are_framed_however_the_stream_is_split() {
         let stream = [b"\r\n\r\n\r\n", ONE, b"\r\n", TWO, b"\r\n\r\n", ONE].concat();
         let expected = [
             Frame::Ping,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_out_of_step_is_told_once_and_takes_nothing_more() {
+    fn a_framing_error_is_reported_once_and_ends_the_stream() {
         let table: [(&[u8], FrameError); 5] = [
             (b"OPTIONS sip:a@b SIP/2.0\r\nX: y\r\n\r\n", FrameError::NoLength),
             (b"OPTIONS sip:a@b SIP/2.0\r\nl: -1\r\n\r\n", FrameError::BadLength),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_line_end_at_the_end_waits_for_what_follows() {
+    fn a_single_crlf_waits_for_more_bytes() {
         let mut framer = StreamFramer::new();
         framer.push(b"\r\n");
         assert_eq!(framer.next(), None);

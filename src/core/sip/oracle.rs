@@ -189,7 +189,7 @@ fn check(seed: u64, bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn mutated_messages_never_panic_and_what_is_taken_can_be_written_again() {
+fn mutated_messages_never_panic_and_accepted_ones_can_be_rewritten() {
     let mut taken = 0;
     for seed in 0..40_000 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -209,7 +209,7 @@ fn mutated_messages_never_panic_and_what_is_taken_can_be_written_again() {
 }
 
 #[test]
-fn noise_is_never_a_message() {
+fn random_bytes_are_never_a_message() {
     for seed in 0..5_000 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut bytes = vec![0; random.random_range(0..400)];

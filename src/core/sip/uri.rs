@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uri_is_refused() {
+    fn an_invalid_uri_is_rejected() {
         for text in [
             "",
             "sip:",

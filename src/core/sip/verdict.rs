@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_refused_herself_is_not_called_through_another_trunk() {
+    fn a_callee_who_refused_is_not_called_through_another_trunk() {
         for code in 300..=699 {
             for cause in (0..=127).map(Some).chain([None]) {
                 let verdict = refusal(code, cause);

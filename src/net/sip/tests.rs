@@ -128,7 +128,7 @@ async fn a_stream_that_is_no_sip_is_closed() {
 }
 
 #[tokio::test]
-async fn a_silent_stranger_is_shown_out_and_a_trunk_is_not() {
+async fn an_idle_connection_is_closed_unless_trusted() {
     let (sockets, mut events) = bind(|config| {
         config.idle = Duration::from_millis(200);
         config.strangers_per_sec = NonZeroU32::new(20);
@@ -145,7 +145,7 @@ async fn a_silent_stranger_is_shown_out_and_a_trunk_is_not() {
 }
 
 #[tokio::test]
-async fn a_stranger_who_only_holds_connections_pushes_out_his_own() {
+async fn an_untrusted_address_at_its_limit_loses_its_oldest_connection() {
     let (sockets, mut events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(20)).await;
     let address = sockets.addresses()[1].1;
     let mut phone = TcpStream::connect(address).await.expect("connected");
@@ -199,7 +199,7 @@ async fn messages_go_both_ways_over_tls() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_or_of_another_name_is_refused() {
+async fn an_untrusted_certificate_or_another_name_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     for (believes, name) in [(false, None), (true, Some("other.example"))] {
         let [(server, _asked), (client, mut answered)] = over_tls(dir.path(), believes).await;
@@ -239,7 +239,7 @@ async fn tls_without_a_certificate_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_shown_out() {
+async fn a_peer_without_tls_is_disconnected() {
     let dir = tempfile::tempdir().expect("a directory");
     let [(server, mut events), _] = over_tls(dir.path(), true).await;
     let mut far = TcpStream::connect(server.addresses()[0].1).await.expect("connected");
@@ -249,7 +249,7 @@ async fn who_speaks_no_tls_is_shown_out() {
 }
 
 #[tokio::test]
-async fn a_flooding_stranger_is_held_to_his_rate() {
+async fn a_flooding_untrusted_source_is_rate_limited() {
     let (sockets, mut events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(5)).await;
     let stranger = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
     let trunk = UdpSocket::bind("127.0.0.2:0").await.expect("a free port");

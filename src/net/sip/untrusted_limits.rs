@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_held_to_his_rate_and_a_trunk_is_not() {
+    fn an_untrusted_source_is_rate_limited_and_a_trunk_is_not() {
         let untrusted_limits = UntrustedLimits::new(NonZeroU32::new(5));
         let (trunk, stranger) = (peer([203, 0, 113, 1], 5060), peer([203, 0, 113, 2], 5060));
         untrusted_limits.trust([trunk.address.ip()]);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_that_has_signed_in_is_heard_in_any_flood() {
+    fn a_registered_phone_is_admitted_in_any_flood() {
         let untrusted_limits = UntrustedLimits::new(NonZeroU32::new(5));
         let phone = peer([192, 0, 2, 1], 5060);
         untrusted_limits.set_phones(BTreeSet::from([phone]));

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_via_is_refused() {
+    fn an_invalid_via_is_rejected() {
         for text in [
             "",
             "SIP/2.0",
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_noted_where_it_differs_or_was_asked_for() {
+    fn received_and_rport_are_set_where_needed() {
         let source: SocketAddr = "192.0.2.7:6060".parse().expect("an address");
         let mut via = Via::parse("SIP/2.0/UDP 10.1.1.1:4540;rport;branch=z9hG4bKkjshdyff").expect("a via");
         via.note_source(source);

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn folds_blanks_and_bare_line_feeds_are_seen_through() {
+    fn folds_blanks_and_bare_line_feeds_are_parsed() {
         let bytes = b"Subject  : one \r\n\t two\n   three \r\nX-Empty:\r\ns:\r\n x\n\nbody";
         let index = Index::read(bytes, 0).expect("an index");
         let values: Vec<_> = index.spans().map(|span| (span.name, span.value(bytes).into_owned())).collect();

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_good_once() {
+    fn a_nonce_count_is_accepted_once() {
         let mut nonces = ProvenNonces::default();
         assert_eq!(nonces.standing(Time::ZERO, "a", 1), Standing::New);
         nonces.record_success(Time::ZERO, "a", 1);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_nonce_does_not_come_back() {
+    fn an_evicted_nonce_is_not_accepted_again() {
         let mut nonces = ProvenNonces::default();
         for n in 100..200 {
             nonces.record_success(Time::ZERO, &n.to_string(), 1);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn guessing_with_a_nonce_of_somebody_else_spoils_it() {
+    fn wrong_answers_revoke_a_proven_nonce() {
         let mut nonces = ProvenNonces::default();
         nonces.record_success(Time::ZERO, "a", 1);
         for count in 2..5 {

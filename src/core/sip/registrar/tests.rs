@@ -70,7 +70,7 @@ fn the_right_password_is_proven_by_either_hash_and_the_stronger_is_offered_first
 }
 
 #[test]
-fn a_wrong_password_and_an_unknown_user_hear_the_same() {
+fn a_wrong_password_and_an_unknown_user_get_the_same_response() {
     let mut registrar = registrar();
     for user in ["1001", "9999", ""] {
         let challenge = challenge(&registrar, Time::ZERO, from(), true);
@@ -88,7 +88,7 @@ fn a_wrong_password_and_an_unknown_user_hear_the_same() {
 }
 
 #[test]
-fn an_answer_is_good_once_and_unaltered() {
+fn a_digest_answer_is_accepted_once_and_only_unaltered() {
     let mut registrar = registrar();
     let challenge = challenge(&registrar, Time::ZERO, from(), true);
     let stale = AuthOutcome::Challenge { stale: true };
@@ -177,7 +177,7 @@ fn a_nonce_runs_out_unless_it_was_proven() {
 /// Guesses come from many sockets of one address. The right password after them shows that the network is
 /// throttled.
 #[test]
-fn after_twenty_guesses_not_even_the_right_password_is_judged_from_there() {
+fn after_twenty_wrong_answers_a_network_is_throttled() {
     let mut registrar = registrar();
     let fresh = challenge(&registrar, Time::ZERO, from(), true);
     assert_eq!(
@@ -214,7 +214,7 @@ fn after_twenty_guesses_not_even_the_right_password_is_judged_from_there() {
 }
 
 #[test]
-fn one_guesser_leaves_room_for_the_phone_beside_him() {
+fn one_guessing_socket_does_not_throttle_a_phone_at_the_same_address() {
     let mut registrar = registrar();
     let guesser = peer("198.51.100.7:33333");
     for n in 0..500 {
@@ -232,7 +232,7 @@ fn one_guesser_leaves_room_for_the_phone_beside_him() {
 }
 
 #[test]
-fn an_extension_is_judged_sixty_times_a_minute_wherever_the_guesses_come_from() {
+fn an_account_is_throttled_across_all_networks() {
     let mut registrar = registrar();
     for n in 0..100_u32 {
         let at = peer(&format!("203.0.{}.{}:5060", n / 50, n % 50 + 1));
@@ -253,7 +253,7 @@ fn an_extension_is_judged_sixty_times_a_minute_wherever_the_guesses_come_from() 
 }
 
 #[test]
-fn another_password_ends_what_the_old_one_proved() {
+fn a_changed_password_revokes_proven_nonces() {
     let mut registrar = registrar();
     let fresh = challenge(&registrar, Time::ZERO, from(), true);
     assert_eq!(
@@ -267,7 +267,7 @@ fn another_password_ends_what_the_old_one_proved() {
 
 /// A mutated right answer is never accepted twice or for another user.
 #[test]
-fn no_mutation_of_a_right_answer_gets_in() {
+fn a_mutated_digest_answer_is_not_accepted() {
     use rand::{RngExt, SeedableRng};
     let mut taken = 0;
     for seed in 0..3_000_u64 {

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_judged_twenty_times_a_minute_at_most() {
+    fn a_network_is_throttled_after_twenty_wrong_answers_a_minute() {
         let mut throttle = SourceThrottle::default();
         let mut judged = 0;
         for port in 1..=100 {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn one_socket_leaves_something_for_its_neighbours() {
+    fn one_socket_cannot_use_up_the_limit_of_its_network() {
         let mut throttle = SourceThrottle::default();
         for _ in 0..SOCKET_MAX {
             assert!(throttle.allows(Time::ZERO, peer(7, 1), true));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_household_of_ipv6_is_one_guesser() {
+    fn an_ipv6_64_bit_prefix_is_one_network() {
         let v6 = |text: &str| {
             let address = text.parse().expect("an address");
             SourceNetwork::of(Peer {

@@ -329,7 +329,7 @@ impl Day {
         self.run();
     }
 
-    fn nothing_is_left(&self, seed: u64) {
+    fn assert_no_state_left(&self, seed: u64) {
         assert_eq!(self.disk.len(), 0, "seed {seed}: something is still on disk");
         assert_eq!(self.dialer.calls(), 0, "seed {seed}: the dialer holds calls");
         assert_eq!(self.carrier.calls(), 0, "seed {seed}: the carrier holds calls");
@@ -345,12 +345,12 @@ impl Day {
 fn day(seed: u64, calls: u64, loss: f64, crashes: u64) -> Day {
     let mut day = Day::new(seed, loss);
     day.live(calls, crashes);
-    day.nothing_is_left(seed);
+    day.assert_no_state_left(seed);
     day
 }
 
 #[test]
-fn over_a_quiet_network_everybody_gets_what_they_are() {
+fn over_a_lossless_network_every_call_ends_as_its_callee_behaves() {
     let day = day(1, 1_000, 0.0, 0);
     assert_eq!(day.ended.len(), 1_000);
     let mut count: BTreeMap<(Manner, Outcome), u64> = BTreeMap::new();
@@ -374,7 +374,7 @@ fn over_a_quiet_network_everybody_gets_what_they_are() {
 }
 
 #[test]
-fn over_a_bad_network_every_call_ends_once_and_nothing_is_left() {
+fn over_a_lossy_network_every_call_ends_once_without_state() {
     for seed in [2, 3, 4] {
         let day = day(seed, 1_500, 0.05, 0);
         assert_eq!(day.ended.len(), 1_500, "seed {seed}");
@@ -396,7 +396,7 @@ fn the_same_seed_gives_the_same_day() {
 }
 
 #[test]
-fn after_a_crash_what_was_on_the_wire_is_ended() {
+fn after_a_crash_open_dialogs_are_ended() {
     for seed in [21, 22, 23, 24] {
         for loss in [0.0, 0.05] {
             let day = day(seed, 600, loss, 3);
@@ -409,7 +409,7 @@ fn after_a_crash_what_was_on_the_wire_is_ended() {
 }
 
 #[test]
-fn damaged_messages_stop_nothing_and_every_call_still_ends_once() {
+fn with_damaged_messages_every_call_still_ends_once() {
     for seed in 31..35 {
         let mut day = Day::new(seed, 0.02);
         day.damage = 0.2;
@@ -426,7 +426,7 @@ fn damaged_messages_stop_nothing_and_every_call_still_ends_once() {
 }
 
 #[test]
-fn a_held_call_takes_about_a_kilobyte() {
+fn an_open_call_takes_about_a_kilobyte() {
     let (desk, _, _) = super::desk::Desk::talking(&["Session-Expires: 1800;refresher=uac"]);
     let leg = &desk.ua.legs[&super::desk::CALL];
     let dialog = &leg.dialog;

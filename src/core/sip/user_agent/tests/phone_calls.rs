@@ -111,7 +111,7 @@ fn without_a_contact_the_agent_failed() {
 }
 
 #[test]
-fn the_first_of_two_phones_wins_and_the_other_is_told() {
+fn the_first_of_two_phones_wins_and_the_other_is_cancelled() {
     let (mut desk, sent) = ringing(&[PHONE, SECOND]);
     assert_ne!(header(&sent[0].1, HeaderName::CallId), header(&sent[1].1, HeaderName::CallId));
     for (to, invite) in &sent {
@@ -173,7 +173,7 @@ fn a_call_ends_when_every_phone_has_refused() {
 }
 
 #[test]
-fn a_call_that_nobody_takes_is_over_at_the_ring_time() {
+fn an_unanswered_call_ends_at_the_ring_time() {
     for dead in [false, true] {
         let (mut desk, sent) = ringing(&[PHONE, SECOND]);
         if !dead {
@@ -196,7 +196,7 @@ fn a_call_that_nobody_takes_is_over_at_the_ring_time() {
 }
 
 #[test]
-fn a_call_is_taken_back_before_anybody_answers() {
+fn a_call_is_cancelled_before_any_phone_answers() {
     let (mut desk, sent) = ringing(&[PHONE, SECOND]);
     desk.receive_from(sent[0].0, &answer(&sent[0].1, "180 Ringing", "far", &[], ""));
     desk.progress();
@@ -257,7 +257,7 @@ fn hold_by_a_phone_is_answered_and_reported_with_its_direction() {
 }
 
 #[test]
-fn a_transfer_is_reported_and_its_end_is_told() {
+fn a_transfer_is_reported_and_its_result_notified() {
     for (success, words) in [(true, "SIP/2.0 200 OK"), (false, "SIP/2.0 503 ")] {
         let (mut desk, _, ok) = talking();
         desk.receive_from(

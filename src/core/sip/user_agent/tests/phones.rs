@@ -121,7 +121,7 @@ fn a_phone_registers_and_its_link_is_known() {
 }
 
 #[test]
-fn a_stranger_learns_nothing_about_who_exists() {
+fn an_unknown_user_is_indistinguishable_from_a_wrong_password() {
     let mut desk = desk();
     for method in ["REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE"] {
         let mut heard = Vec::new();
@@ -151,7 +151,7 @@ fn a_stranger_learns_nothing_about_who_exists() {
 }
 
 #[test]
-fn strangers_leave_no_trace() {
+fn unauthenticated_requests_leave_no_state() {
     let mut desk = desk();
     for n in 0..1_000 {
         for method in ["REGISTER", "INVITE"] {
@@ -248,7 +248,7 @@ fn the_same_contact_is_refreshed_and_the_oldest_of_eleven_goes() {
 }
 
 #[test]
-fn a_register_that_comes_again_hears_the_same_and_an_older_one_is_refused() {
+fn a_retransmitted_register_gets_the_same_response_and_an_older_one_is_refused() {
     let mut desk = desk();
     desk.receive_from(peer(PHONE), &request_of("REGISTER", "1001", 4, &[], ""));
     let line = authorization(&desk.one(), "REGISTER", "1001", "secret", "sip:calls.example");
@@ -266,7 +266,7 @@ fn a_register_that_comes_again_hears_the_same_and_an_older_one_is_refused() {
 }
 
 #[test]
-fn a_registration_ends_with_its_time_by_its_phone_and_with_its_account() {
+fn a_binding_ends_by_expiry_by_removal_and_with_its_account() {
     let mut desk = desk();
     sign_in(&mut desk, PHONE, "1001", 1, "<sip:1001@10.0.0.9>;expires=60");
     assert!(matches!(links(&mut desk).as_slice(), [(_, Some(_))]));
@@ -286,7 +286,7 @@ fn a_registration_ends_with_its_time_by_its_phone_and_with_its_account() {
 }
 
 #[test]
-fn a_phone_is_asked_where_it_registered_from_and_its_latency_is_shown() {
+fn a_phone_is_probed_at_its_source_and_its_latency_is_reported() {
     let mut desk = desk();
     // The contact names another host, to which nothing is ever sent.
     sign_in(&mut desk, PHONE, "1001", 1, "<sip:1001@6.6.6.6:5060>");
@@ -316,7 +316,7 @@ fn a_phone_is_asked_where_it_registered_from_and_its_latency_is_shown() {
 }
 
 #[test]
-fn a_phone_on_a_connection_is_gone_with_it() {
+fn a_binding_ends_with_its_connection() {
     let mut desk = desk();
     let tcp = Peer { transport: Transport::Tcp, ..peer(PHONE) };
     let ok =
@@ -351,7 +351,7 @@ fn a_phone_calls_in_once_it_has_proven_itself() {
 }
 
 #[test]
-fn nobody_calls_in_another_name() {
+fn a_phone_cannot_call_under_another_name() {
     let mut desk = desk();
     let as_another = |text: String| text.replace("From: <sip:1002@", "From: <sip:1001@");
     desk.receive_from(peer(PHONE), &as_another(request_of("INVITE", "1002", 1, &[], SDP)));
@@ -377,7 +377,7 @@ fn a_trunk_is_a_trunk_and_a_phone_behind_its_address_is_a_phone() {
 }
 
 #[test]
-fn mutated_registers_never_register_and_never_stop_us() {
+fn mutated_registers_never_register_and_never_panic() {
     use rand::{RngExt, SeedableRng};
     for seed in 0..2_000_u64 {
         let mut chance = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
@@ -408,7 +408,7 @@ fn mutated_registers_never_register_and_never_stop_us() {
 }
 
 #[test]
-fn a_phone_that_an_earlier_process_knew_is_asked_and_there_once_it_answers() {
+fn a_restored_phone_is_probed_and_reachable_once_it_answers() {
     let mut dead = desk();
     let contact = "<sip:1001@10.0.0.9:5060;ob>;expires=600;+sip.instance=\"<urn:uuid:1>\"";
     sign_in(&mut dead, PHONE, "1001", 1, contact);
@@ -441,7 +441,7 @@ fn a_phone_that_an_earlier_process_knew_is_asked_and_there_once_it_answers() {
 }
 
 #[test]
-fn a_phone_that_is_gone_is_never_reported_and_forgotten_with_its_time() {
+fn a_restored_phone_that_never_answers_expires_unreported() {
     let mut dead = desk();
     sign_in(&mut dead, PHONE, "1001", 1, "<sip:1001@10.0.0.9:5060>;expires=120");
     let (known, left) = dead.ua.known_contacts(dead.now, "1001").remove(0);

@@ -98,7 +98,7 @@ fn a_late_200_gets_ack_and_bye() {
 }
 
 #[test]
-fn a_call_that_nobody_knows_is_over_after_three_tries() {
+fn an_unknown_call_is_finished_after_three_cancels() {
     let (dead, _) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();

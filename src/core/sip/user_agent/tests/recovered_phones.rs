@@ -67,7 +67,7 @@ fn sends_at_sign_in(
 }
 
 #[test]
-fn an_answered_phone_over_udp_hears_bye_at_once_where_it_was() {
+fn an_answered_phone_over_udp_gets_bye_at_once() {
     let (dead, _, _) = talking();
     let saved = loose_end(&dead);
     assert_eq!(saved.phone.as_ref().map(|phone| phone.user.as_str()), Some("1001"));
@@ -120,7 +120,7 @@ fn every_phone_that_rang_is_cancelled_and_a_late_answer_is_ended_where_it_came_f
 }
 
 #[test]
-fn a_phone_whose_connection_is_gone_hears_bye_once_it_signs_in_again() {
+fn a_phone_with_a_lost_connection_gets_bye_at_its_next_register() {
     let saved = over_tcp("<sip:1001@6.6.6.1:4000;transport=tcp>");
     let mut desk = next_desk();
     desk.ua.end_saved(desk.now, saved.clone());
@@ -157,7 +157,7 @@ fn a_phone_whose_connection_is_gone_hears_bye_once_it_signs_in_again() {
 }
 
 #[test]
-fn of_two_phones_of_an_account_the_one_that_was_called_is_told() {
+fn of_two_phones_of_an_account_the_called_one_gets_the_bye() {
     let one = "<sip:1001@6.6.6.1;transport=tcp>;+sip.instance=\"<urn:uuid:1>\"";
     let other = "<sip:1001@6.6.6.2;transport=tcp>;+sip.instance=\"<urn:uuid:2>\"";
     let saved = over_tcp(one);
@@ -169,7 +169,7 @@ fn of_two_phones_of_an_account_the_one_that_was_called_is_told() {
 }
 
 #[test]
-fn a_phone_that_never_comes_back_is_given_up_when_its_own_timer_has_ended_the_call() {
+fn a_phone_that_never_registers_again_is_given_up_after_its_session_interval() {
     let saved = over_tcp("<sip:1001@6.6.6.1;transport=tcp>");
     let mut desk = next_desk();
     desk.ua.end_saved(desk.now, saved.clone());
@@ -182,7 +182,7 @@ fn a_phone_that_never_comes_back_is_given_up_when_its_own_timer_has_ended_the_ca
 }
 
 #[test]
-fn a_phone_over_udp_that_moved_meanwhile_is_told_at_its_new_place() {
+fn a_phone_over_udp_that_moved_gets_bye_at_its_new_address() {
     let (dead, _, _) = talking();
     let saved = loose_end(&dead);
     let mut desk = next_desk();
@@ -228,7 +228,7 @@ fn a_phone_that_answers_nowhere_is_tried_at_each_sign_in_until_its_time_is_over(
 }
 
 #[test]
-fn nothing_is_loose_before_a_call_and_after_its_end() {
+fn no_dialog_is_open_before_a_call_or_after_its_end() {
     let (mut desk, _, ok) = talking();
     desk.receive_from(peer(PHONE), &far_request(&ok, "BYE", 2, &[], ""));
     assert_eq!(desk.ua.loose_ends(AGENT_CALL), []);
