@@ -2,7 +2,7 @@
 //! Server side: make a digest challenge, check the answer, mint nonces. Callers store credentials and nonce
 //! counts.
 
-use super::headers::params::find_unquoted;
+use super::grammar::{escape_quoted, find_unquoted};
 use crate::time::{Duration, Time};
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
@@ -464,18 +464,6 @@ fn split_scheme(element: &str) -> (Option<&str>, &str) {
     } else {
         (Some(word), field)
     }
-}
-
-/// Escapes a value for a quoted string: quotes and backslashes escaped, control characters dropped.
-pub(super) fn escape_quoted(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !c.is_control()) {
-        if matches!(c, '"' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }
 
 fn same_in_constant_time(one: &[u8], two: &[u8]) -> bool {

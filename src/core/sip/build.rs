@@ -1,7 +1,8 @@
 //! Message writer: one header per line, no line ends inside a value, always a Content-Length. Callers
 //! choose the headers.
 
-use super::headers::{HeaderName, NameAddrParts, Via, is_token_byte};
+use super::grammar::is_token_byte;
+use super::headers::{HeaderName, NameAddrParts, Via};
 use super::message::{Index, MAX_MESSAGE, Message, Method, ParseError, StartLine, read_start};
 use std::net::SocketAddr;
 

@@ -3,8 +3,8 @@
 
 use super::headers::HeaderName;
 use super::message::Message;
+use super::peer::{Peer, Transport};
 use super::uri::Uri;
-use super::user_agent::{Peer, Transport};
 use std::net::SocketAddr;
 
 /// Routes kept from one Record-Route list; more than any real path has. Further ones are dropped.

@@ -1,7 +1,8 @@
 //! Splits a TCP or TLS byte stream into messages by Content-Length, with the keep-alives of RFC 5626
 //! between them. Reading the socket is the caller's task.
 
-use super::message::{Index, MAX_MESSAGE, content_length, find_byte};
+use super::grammar::find_byte;
+use super::message::{Index, MAX_MESSAGE, content_length};
 
 /// One unit of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]

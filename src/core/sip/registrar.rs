@@ -10,8 +10,8 @@ pub use authenticate::AuthOutcome;
 pub use bindings::{Binding, BindingChanges, KnownContact, Refusal};
 
 use super::auth::{NonceMint, PasswordHash};
+use super::peer::Transport;
 use super::uri::split_host_port;
-use super::user_agent::Transport;
 use crate::ids::AgentId;
 use crate::time::{Duration, Time};
 use nonces::ProvenNonces;

@@ -1,7 +1,7 @@
 //! URIs in SIP: `sip:`, `sips:`, `tel:`; other schemes are kept as text.
 
-use super::headers::{Params, is_uri_byte};
-use super::message::split_once;
+use super::grammar::{is_uri_byte, split_once};
+use super::params::Params;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};

@@ -26,6 +26,7 @@ mod wakes;
 mod write;
 
 use super::message::{Message, StartLine};
+pub use super::peer::{Peer, Transport};
 use super::registrar::Registrar;
 pub use super::registrar::{KnownContact, PhoneAccount, PhoneLink, RegistrarConfig};
 use crate::call::{Digit, HangUpCause, Progress};
@@ -44,21 +45,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use trunks::Trunk;
 use wakes::{Owner, Wakes};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    Udp,
-    Tcp,
-    Tls,
-}
-
-/// A remote transport address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Peer {
-    pub transport: Transport,
-    pub address: SocketAddr,
-}
 
 /// Settings of the user agent.
 #[derive(Clone, Debug, PartialEq, Eq)]

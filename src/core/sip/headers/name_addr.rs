@@ -1,9 +1,8 @@
 //! Address headers (From, To, Contact, Route and others): display name, URI and header parameters.
 
-use super::params::{self, Params, find_unquoted};
-use crate::sip::message::split_once;
+use crate::sip::grammar::{find_unquoted, quotes_are_closed, split_once, unquote};
+use crate::sip::params::{self, Params};
 use crate::sip::uri::{Uri, UriParts};
-use std::borrow::Cow;
 use std::fmt;
 
 /// `"Bell" <sip:bell@example.com;lr>;tag=1`, or `sip:bell@example.com;tag=1` where the parameters
@@ -38,7 +37,7 @@ impl<'a> NameAddrParts<'a> {
         }
         let (uri, rest) = split_once(&text[open + 1..], b'>')?;
         let params = rest.trim_start();
-        if !(params.is_empty() || params.starts_with(';')) || !params::quotes_are_closed(params) {
+        if !(params.is_empty() || params.starts_with(';')) || !quotes_are_closed(params) {
             return None;
         }
         Some(NameAddrParts { display, uri: uri.trim(), params })
@@ -117,22 +116,6 @@ impl fmt::Display for NameAddr {
         }
         write!(f, "<{}>{}", self.uri, self.params)
     }
-}
-
-/// The text inside a quoted string, escapes resolved; other text unchanged.
-pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
-    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return Cow::Borrowed(text);
-    };
-    if !inner.contains('\\') {
-        return Cow::Borrowed(inner);
-    }
-    let mut plain = String::with_capacity(inner.len());
-    let mut characters = inner.chars();
-    while let Some(c) = characters.next() {
-        plain.extend(if c == '\\' { characters.next() } else { Some(c) });
-    }
-    Cow::Owned(plain)
 }
 
 #[cfg(test)]

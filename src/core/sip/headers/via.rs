@@ -1,7 +1,7 @@
 //! Via: the path of a request, and the address its response goes to (RFC 3261 section 18.2, RFC 3581).
 
-use super::params::{self, Params};
-use crate::sip::message::split_once;
+use crate::sip::grammar::{is_token_byte, quotes_are_closed, split_once};
+use crate::sip::params::{self, Params};
 use crate::sip::uri::split_host_port;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -41,8 +41,8 @@ impl<'a> ViaParts<'a> {
             None => (rest, ""),
         };
         let (host, port) = split_host_port(sent_by.trim())?;
-        let token = !transport.is_empty() && transport.bytes().all(super::is_token_byte);
-        let sound = token && !params::has_empty(params) && params::quotes_are_closed(params);
+        let token = !transport.is_empty() && transport.bytes().all(is_token_byte);
+        let sound = token && !params::has_empty(params) && quotes_are_closed(params);
         sound.then_some(ViaParts { transport, host, port, params })
     }
 

@@ -2,7 +2,8 @@
 //! ordinary messages and without interpreting values.
 
 use super::ParseError;
-use crate::sip::headers::{HeaderName, is_token_byte};
+use crate::sip::grammar::{find_byte, is_token_byte};
+use crate::sip::headers::HeaderName;
 use std::borrow::Cow;
 
 /// The largest message, on any transport.
@@ -180,45 +181,9 @@ pub(crate) fn line_end(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     Some((end, feed + 1))
 }
 
-/// Splits at the first such ASCII byte. A plain loop: headers are short, and the standard library's search
-/// is tuned for long texts.
-pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|known| known == byte)?;
-    Some((&text[..at], &text[at + 1..]))
-}
-
-/// Position of the first such byte, searched eight bytes at a time: header lines are long and line feeds
-/// rare.
-pub(crate) fn find_byte(bytes: &[u8], wanted: u8) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let pattern = LOW * u64::from(wanted);
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let matches = u64::from_le_bytes(*word) ^ pattern;
-        let zero_bytes = matches.wrapping_sub(LOW) & !matches & HIGH;
-        if zero_bytes != 0 {
-            return Some(at * 8 + zero_bytes.trailing_zeros() as usize / 8);
-        }
-    }
-    rest.iter().position(|byte| *byte == wanted).map(|at| words.len() * 8 + at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_byte_is_found_at_every_place() {
-        for length in 0..40 {
-            for place in 0..length {
-                let mut bytes = vec![b'\r'; length];
-                bytes[place] = b'\n';
-                assert_eq!(find_byte(&bytes, b'\n'), Some(place), "{length} {place}");
-            }
-            assert_eq!(find_byte(&vec![0x8a; length], b'\n'), None);
-        }
-    }
 
     #[test]
     fn the_limit_on_header_lines_holds() {

@@ -1,10 +1,10 @@
 //! Access to a message's headers: text by name, lists, and typed values.
 
-use super::{Message, ParseError, StartLine, find_byte};
+use super::{Message, ParseError, StartLine};
 use crate::sip::auth::Challenge;
-use crate::sip::headers::params::find_unquoted;
+use crate::sip::grammar::{digits, find_byte, find_unquoted};
 use crate::sip::headers::{
-    CSeq, HeaderName, NameAddr, NameAddrParts, RAck, Reason, SessionExpires, Via, ViaParts, digits,
+    CSeq, HeaderName, NameAddr, NameAddrParts, RAck, Reason, SessionExpires, Via, ViaParts,
 };
 use crate::sip::uri::Uri;
 use std::borrow::Cow;

@@ -4,11 +4,12 @@
 use super::nonces::Standing;
 use super::throttle::SourceNetwork;
 use super::{KNOWN_MAX, Registrar};
-use crate::sip::auth::{Algorithm, Answer, NonceState, Qop, escape_quoted};
+use crate::sip::auth::{Algorithm, Answer, NonceState, Qop};
+use crate::sip::grammar::escape_quoted;
 use crate::sip::headers::HeaderName;
 use crate::sip::message::{Message, StartLine};
+use crate::sip::peer::Peer;
 use crate::sip::uri::Uri;
-use crate::sip::user_agent::Peer;
 use crate::time::Time;
 
 /// Result of authenticating a request.

@@ -3,8 +3,8 @@
 use super::Registrar;
 use crate::sip::headers::{HeaderName, NameAddr};
 use crate::sip::message::Message;
+use crate::sip::peer::{Peer, Transport};
 use crate::sip::uri::Uri;
-use crate::sip::user_agent::{Peer, Transport};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

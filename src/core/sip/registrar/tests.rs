@@ -3,7 +3,7 @@
 use super::*;
 use crate::sip::auth::{Challenge, Credentials, authorize, strongest};
 use crate::sip::message::Message;
-use crate::sip::user_agent::Peer;
+use crate::sip::peer::Peer;
 
 const REALM: &str = "calls.example";
 

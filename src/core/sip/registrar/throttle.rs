@@ -1,7 +1,7 @@
 //! Throttle for wrong passwords, per source network and per account, in bounded tables. Right answers are
 //! not counted, so an office behind one address can sign in all at once.
 
-use crate::sip::user_agent::Peer;
+use crate::sip::peer::Peer;
 use crate::time::{Duration, Time};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -102,7 +102,7 @@ impl SourceThrottle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sip::user_agent::Transport;
+    use crate::sip::peer::Transport;
 
     fn peer(address: u32, port: u16) -> Peer {
         Peer { transport: Transport::Udp, address: (address.to_be_bytes(), port).into() }

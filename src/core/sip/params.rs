@@ -1,6 +1,6 @@
 //! Header and URI parameters: `;name=value;flag;name="quoted"`.
 
-use crate::sip::message::find_byte;
+use super::grammar::find_unquoted;
 use std::fmt;
 
 /// Parameters, kept as text so they are sent as received. Names ignore case.
@@ -143,42 +143,6 @@ pub(crate) fn has_empty(text: &str) -> bool {
             None => return false,
         }
     }
-}
-
-/// Whether every quoted string is closed. Text appended after an open quote would end up inside it.
-pub(crate) fn quotes_are_closed(text: &str) -> bool {
-    !text.contains('"') || scan(text, |_| false).is_ok()
-}
-
-/// Position of the first such ASCII byte outside double quotes.
-pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
-    let first = find_byte(text.as_bytes(), wanted)?;
-    if find_byte(&text.as_bytes()[..first], b'"').is_none() {
-        return Some(first);
-    }
-    scan(text, |byte| byte == wanted).ok().flatten()
-}
-
-/// The first wanted byte outside quotes; an error if a quote is still open at the end.
-fn scan(text: &str, wanted: impl Fn(u8) -> bool) -> Result<Option<usize>, ()> {
-    let mut quoted = false;
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate() {
-        if escaped {
-            escaped = false;
-        } else if quoted {
-            match byte {
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-        } else if wanted(byte) {
-            return Ok(Some(at));
-        } else if byte == b'"' {
-            quoted = true;
-        }
-    }
-    if quoted { Err(()) } else { Ok(None) }
 }
 
 #[cfg(test)]

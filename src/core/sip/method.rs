@@ -1,4 +1,4 @@
-//! Methods and the start line.
+//! Request methods.
 
 use std::fmt;
 
@@ -74,20 +74,4 @@ impl fmt::Display for Method<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// The first line of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartLine<'a> {
-    Request {
-        method: Method<'a>,
-        /// As received; `Uri::parse` reads it.
-        uri: &'a str,
-    },
-    Response {
-        /// 100 to 699.
-        code: u16,
-        /// May be empty.
-        reason: &'a str,
-    },
 }
