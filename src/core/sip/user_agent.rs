@@ -1,25 +1,33 @@
 //! The SIP user agent (UAC and UAS): turns received bytes into call progress and commands into messages. It
 //! never answers, acknowledges or retries by itself where that could call a person twice: those are
-//! commands. Parts: `caller` (outgoing calls, early media), `callee` (incoming calls), `phones`
-//! (registrar), `phone_calls`, `transfer` (REFER), `ending` (CANCEL, BYE), `refresh` (session timers),
-//! `trunks` (REGISTER, OPTIONS), `recovered_dialogs` (after a crash).
+//! commands.
+//!
+//! Parts: `outgoing_calls` (INVITE to ACK), `early_media` (provisionals, forks, PRACK), `cancel`,
+//! `incoming_calls`, `in_dialog` (re-INVITE, UPDATE, INFO, BYE), `ending` (hang-up), `refresh` (session timers),
+//! `phones` (registration), `phone_calls`, `transfer` (REFER), `trunks` (REGISTER, OPTIONS), `saved_dialog` and
+//! `recovered_dialogs` (after a crash), `client_transactions` and `server_transactions` (retransmission).
 //!
 //! Contract: pass one command or datagram, drain `poll`, sleep until `next_wake`, then call
 //! `handle_timeout`.
 
-mod callee;
-mod caller;
-mod clients;
+mod cancel;
+mod client_transactions;
+mod config;
 mod credentials;
+mod early_media;
 mod ending;
+mod event;
 mod identifiers;
 mod in_dialog;
+mod incoming_calls;
 mod leg;
+mod outgoing_calls;
 mod phone_calls;
 mod phones;
 mod recovered_dialogs;
 mod refresh;
-mod servers;
+mod saved_dialog;
+mod server_transactions;
 mod transfer;
 mod trunks;
 mod wakes;
@@ -29,249 +37,23 @@ use super::message::{Message, StartLine};
 pub use super::peer::{Peer, Transport};
 use super::registrar::Registrar;
 pub use super::registrar::{KnownContact, PhoneAccount, PhoneLink, RegistrarConfig};
-use crate::call::{Digit, HangUpCause, Progress};
-use crate::ids::{AgentId, CallId, TrunkId};
-use crate::media::{MediaCapabilities, MediaTarget};
+use crate::call::HangUpCause;
+use crate::ids::{CallId, TrunkId};
+use crate::media::MediaCapabilities;
 use crate::time::{Duration, Time};
-use clients::ClientTransaction;
+use client_transactions::ClientTransaction;
+pub use config::{CallRequest, Incoming, PhoneRequest, SipTrunk, UaConfig};
+pub use event::{Caller, IncomingCall, UaEvent, UaOutput};
 use identifiers::{ClientKey, Identifiers};
 use leg::Leg;
 use phone_calls::PhoneCall;
 use recovered_dialogs::RecoveredDialog;
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
-use servers::Servers;
+pub use saved_dialog::{ConfirmedDialog, SavedDialog, SavedPhone};
+use server_transactions::Servers;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use trunks::Trunk;
 use wakes::{Owner, Wakes};
-
-/// Settings of the user agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UaConfig {
-    /// Sent-by of Via and host of Contact, per transport: `203.0.113.5:5060`.
-    pub sent_by: Vec<(Transport, String)>,
-    /// `Paceline/0.1.0`
-    pub product: String,
-    /// Random, new at every start, and saved with each attempt in `SavedDialog`.
-    pub seed: u64,
-    /// Sources of accepted incoming calls; calls from others are declined with 603.
-    pub incoming: Incoming,
-    /// Registrar of agents' phones; `None` = REGISTER is rejected as an unknown method.
-    pub registrar: Option<RegistrarConfig>,
-}
-
-/// Sources from which incoming calls are accepted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Incoming {
-    /// No incoming calls: the dialer.
-    #[default]
-    Nobody,
-    /// Only the addresses of our trunks.
-    Trunks,
-    /// Any source: the simulated carrier.
-    Anybody,
-}
-
-/// SIP settings of a trunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SipTrunk {
-    pub id: TrunkId,
-    /// Destination of requests: the resolved outbound proxy or carrier.
-    pub peer: Peer,
-    /// Further source addresses of the same carrier (its other DNS answers).
-    pub also_from: Vec<SocketAddr>,
-    /// Host part of request URIs and of To, as configured, port included if given.
-    pub host: String,
-    /// Host part of From; empty = `host`.
-    pub from_domain: String,
-    pub username: String,
-    pub password: String,
-    pub register: bool,
-    /// Interval of OPTIONS probes; 0 = none.
-    pub options: Duration,
-}
-
-/// An outgoing call. The user agent makes the SDP offer from `media`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallRequest {
-    pub call: CallId,
-    pub trunk: TrunkId,
-    /// User part of the request URI, after the trunk's prefix rules: `013800138000`.
-    pub user: String,
-    /// User part of From and P-Preferred-Identity; `None` = the trunk's user name or `anonymous`.
-    pub caller_id: Option<String>,
-    /// Ring time; the call is cancelled after it.
-    pub ring: Duration,
-    /// Where we listen, and the codecs in order of preference.
-    pub media: MediaCapabilities,
-}
-
-/// A call to an agent's phones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PhoneRequest {
-    pub call: CallId,
-    /// The account; all its contacts ring at once.
-    pub user: String,
-    /// Caller shown on the phone.
-    pub from_user: String,
-    pub from_name: String,
-    /// Asks the phone to auto-answer (`Call-Info: …;answer-after=0` and `Alert-Info`).
-    pub auto_answer: bool,
-    /// Ring time; the call is cancelled after it.
-    pub ring: Duration,
-    /// Where we listen, and the codecs in order of preference.
-    pub media: MediaCapabilities,
-}
-
-/// Saved to disk before an INVITE is sent or its answer acknowledged: enough to end the call from another
-/// process. Plain text inside (JSON), versioned by its field names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedDialog {
-    /// `None` = the far side is an agent's phone.
-    #[serde(default)]
-    pub trunk: Option<TrunkId>,
-    /// Requests to a phone go to `peer` only; if that was a connection, to the source of the phone's next
-    /// REGISTER.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<SavedPhone>,
-    pub peer: Peer,
-    /// Sent-by of the INVITE's Via, so that CANCEL matches.
-    pub sent_by: String,
-    pub request_uri: String,
-    pub call_id: String,
-    pub from: String,
-    pub to: String,
-    /// Branch of the first INVITE. Re-sent INVITEs after a challenge use derived branches (`-1`, `-2`).
-    pub branch: String,
-    pub cseq: u32,
-    /// Set once the call is answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confirmed: Option<ConfirmedDialog>,
-}
-
-/// The phone a saved dialog is with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedPhone {
-    /// The phone's account.
-    pub user: String,
-    /// Its `+sip.instance` (RFC 5626), which tells it from other phones of the account; empty = not given.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub instance: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConfirmedDialog {
-    pub remote_tag: String,
-    pub remote_target: String,
-    /// In sending order of the Route headers.
-    pub route_set: Vec<String>,
-    pub cseq: u32,
-}
-
-/// Output of the user agent.
-#[derive(Clone, Debug, PartialEq)]
-pub enum UaOutput {
-    Transmit { to: Peer, bytes: Vec<u8> },
-    Event(UaEvent),
-}
-
-/// Events reported by the user agent.
-#[derive(Clone, Debug, PartialEq)]
-pub enum UaEvent {
-    Progress {
-        call: CallId,
-        progress: Progress,
-    },
-    /// Offer and answer completed or changed: send media to `target`, in its codec and direction. `early` =
-    /// early media, before the answer (183, or 180 with SDP).
-    Media {
-        call: CallId,
-        target: MediaTarget,
-        early: bool,
-    },
-    /// A DTMF digit by SIP INFO (`application/dtmf-relay` or `application/dtmf`).
-    Digit {
-        call: CallId,
-        digit: Digit,
-    },
-    /// An incoming call. Respond with `ring`, `early_media`, `answer` or `reject`. If the caller cancels or
-    /// hangs up, `Progress::Ended` follows as for any call.
-    Incoming(Box<IncomingCall>),
-    /// Our registration at a trunk succeeded.
-    Registered {
-        trunk: TrunkId,
-        expires: Duration,
-    },
-    RegistrationFailed {
-        trunk: TrunkId,
-        code: Option<u16>,
-        reason: String,
-    },
-    /// The trunk answered OPTIONS (any final response counts).
-    TrunkAlive {
-        trunk: TrunkId,
-    },
-    /// The trunk did not answer OPTIONS before Timer F, or its connection failed.
-    TrunkSilent {
-        trunk: TrunkId,
-    },
-    /// Reachability of an agent's phone has changed; `None` = no contact, or none answers.
-    PhoneChanged {
-        user: String,
-        agent: AgentId,
-        link: Option<PhoneLink>,
-    },
-    /// A phone registered, refreshed or removed its registration: see [`UserAgent::known_contacts`].
-    PhoneRegistered {
-        user: String,
-        agent: AgentId,
-    },
-    /// A phone asks by REFER to transfer the other party to `target` (a number or user name, as dialled).
-    /// It was sent 202 and a NOTIFY with 100; `transfer_done` sends it the result.
-    Transfer {
-        call: CallId,
-        target: String,
-    },
-    /// A recovered dialog is finished. `reached` = false: the far side never answered and ends the call by
-    /// its own timers.
-    SavedDialogEnded {
-        call_id: String,
-        reached: bool,
-    },
-}
-
-/// An incoming call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IncomingCall {
-    /// Assigned by the user agent, from a range of its own (top bit set).
-    pub call: CallId,
-    pub from: Peer,
-    pub call_id: String,
-    /// User parts of the request URI and of From.
-    pub to_user: String,
-    pub from_user: String,
-    pub caller: Caller,
-    /// The caller's offer, in the codec we should choose; `None` = no SDP (our 200 carries the offer).
-    pub offer: Option<MediaTarget>,
-    /// The caller asks for auto-answer (`Call-Info: …;answer-after=0`).
-    pub answers_itself: bool,
-    /// Values of Authorization and Proxy-Authorization: the answer to a challenge of ours.
-    pub authorization: Vec<String>,
-}
-
-/// Identity of a caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Caller {
-    /// An agent's phone, authenticated by its password.
-    Phone {
-        agent: AgentId,
-        user: String,
-    },
-    /// The call comes from an address of this trunk.
-    Trunk(TrunkId),
-    Anybody,
-}
 
 /// The user agent. Its parts are in the sibling files.
 #[derive(Debug)]

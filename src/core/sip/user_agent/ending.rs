@@ -1,17 +1,18 @@
 //! Hang-up by call state (CANCEL, BYE, final response), a challenged BYE, and the final event of a call.
 
-use super::callee::is_incoming;
-use super::caller::ended_by_us;
-use super::clients::{Answer, Purpose};
+use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
+use super::incoming_calls::is_incoming;
 use super::leg::{Leg, LegState};
 use super::phone_calls::{agent_end, is_branch};
 use super::wakes::Owner;
 use super::{UaEvent, UaOutput, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
+use crate::outcome::{EndedBy, Outcome};
 use crate::sip::headers::HeaderName;
 use crate::sip::message::Method;
+use crate::sip::verdict;
 use crate::time::Time;
 
 impl UserAgent {
@@ -159,5 +160,49 @@ impl UserAgent {
             let wanted = leg.next_wake();
             self.wakes.set(Owner::Leg(call), &mut leg.armed, wanted);
         }
+    }
+}
+
+/// Outcome of an unanswered call that we cancelled.
+pub(super) fn unanswered_outcome(cause: HangUpCause) -> Outcome {
+    match cause {
+        HangUpCause::RingTimeout | HangUpCause::Finished => Outcome::NoAnswer,
+        HangUpCause::Stopped | HangUpCause::AgentHungUp | HangUpCause::Abandoned => Outcome::Cancelled,
+        HangUpCause::AgentFailed => Outcome::AgentFailed,
+        HangUpCause::MediaLost | HangUpCause::NotSaved => Outcome::LineFault,
+    }
+}
+
+pub(super) fn ended(verdict: verdict::Verdict, code: Option<u16>, cause: &str) -> Ended {
+    Ended {
+        outcome: verdict.outcome,
+        by: verdict.by,
+        sip_code: code,
+        cause: cause.into(),
+        retry_after: None,
+        try_next_trunk: verdict.try_next_trunk,
+    }
+}
+
+/// The end of a call that we hung up; the outcome is `Answered` unless the caller changes it.
+pub(super) fn ended_by_us(cause: HangUpCause, code: Option<u16>, words: &str) -> Ended {
+    let why = match cause {
+        HangUpCause::RingTimeout => "nobody answered in time",
+        HangUpCause::Finished => "finished",
+        HangUpCause::Stopped => "stopped",
+        HangUpCause::AgentHungUp => "the agent hung up",
+        HangUpCause::AgentFailed => "the agent was not reached",
+        HangUpCause::Abandoned => "no agent was free",
+        HangUpCause::MediaLost => "media lost",
+        HangUpCause::NotSaved => "the answer could not be saved",
+    };
+    let cause = if words.is_empty() { why.to_string() } else { format!("{why}; {words}") };
+    Ended {
+        outcome: Outcome::Answered,
+        by: EndedBy::Dialer,
+        sip_code: code,
+        cause,
+        retry_after: None,
+        try_next_trunk: false,
     }
 }

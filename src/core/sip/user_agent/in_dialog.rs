@@ -1,7 +1,7 @@
 //! Received requests by method, outside and inside a dialog: re-INVITE, UPDATE, INFO, BYE, OPTIONS.
 
-use super::callee::{ended_by_caller, is_allowed};
 use super::identifiers::tag_text;
+use super::incoming_calls::{ended_by_caller, is_allowed};
 use super::leg::{Leg, LegState, Refresh, Retransmission};
 use super::write::{self, Reply};
 use super::{Caller, Peer, UaEvent, UserAgent};

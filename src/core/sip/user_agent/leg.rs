@@ -1,4 +1,4 @@
-//! State of one SIP leg: its dialog and pending deadlines. `caller`, `callee`, `in_dialog` and `ending`
+//! State of one SIP leg: its dialog and pending deadlines. `outgoing_calls`, `incoming_calls`, `in_dialog` and `ending`
 //! send its messages.
 
 use super::credentials::Credentials;

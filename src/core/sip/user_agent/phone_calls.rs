@@ -1,7 +1,7 @@
 //! Calls to an agent's phones (parallel forking): one INVITE per contact, each a branch leg of its own; the
 //! first answer wins and is acknowledged at once, the other branches are cancelled.
 
-use super::caller::{ended_by_us, unanswered_outcome};
+use super::ending::{ended_by_us, unanswered_outcome};
 use super::identifiers::{ClientKey, tag_text};
 use super::leg::{Leg, LegState, PhoneSide, Placing, Refresh, SdpOrigin};
 use super::phones::PhoneContact;
@@ -273,7 +273,7 @@ fn agent_failed(cause: &str) -> Ended {
 
 /// Methods we accept in a call with a phone.
 pub(super) fn phone_allow() -> String {
-    format!("{}, REFER", super::callee::ALLOW)
+    format!("{}, REFER", super::incoming_calls::ALLOW)
 }
 
 impl PhoneSide {

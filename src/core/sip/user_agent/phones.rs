@@ -1,7 +1,7 @@
 //! Agents' phones: admission of INVITE and REGISTER by digest challenge, registration, and an OPTIONS probe
 //! every 25 seconds. `sip::registrar` holds accounts and bindings.
 
-use super::clients::{Answer, Purpose};
+use super::client_transactions::{Answer, Purpose};
 use super::identifiers::{ClientKey, tag_text};
 use super::in_dialog::ReceivedRequest;
 use super::wakes::Owner;

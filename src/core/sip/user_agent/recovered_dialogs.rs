@@ -1,15 +1,12 @@
 //! Ends dialogs recovered from an earlier process: CANCEL for an unanswered call, BYE for an answered one,
-//! from identifiers saved before use. Also lists our own open dialogs for saving.
+//! from identifiers saved before use.
 
-use super::caller::FIRST_CSEQ;
-use super::clients::{Answer, Purpose};
+use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
 use super::identifiers::ClientKey;
-use super::leg::Leg;
 use super::wakes::Owner;
 use super::{Peer, SavedDialog, SavedPhone, Transport, UaEvent, UserAgent, write};
 use crate::call::HangUpCause;
-use crate::ids::CallId;
 use crate::sip::dialog::Dialog;
 use crate::sip::headers::{HeaderName, NameAddr};
 use crate::sip::message::Method;
@@ -42,14 +39,6 @@ pub(super) struct RecoveredDialog {
 }
 
 impl UserAgent {
-    pub(super) fn open_dialogs_of(&self, call: CallId) -> Vec<SavedDialog> {
-        if let Some(answered) = self.answered_dialog(call) {
-            return vec![answered];
-        }
-        let own = self.legs.get(&call).map(Box::as_ref);
-        own.into_iter().chain(self.branches_of(call)).filter_map(unanswered_dialog).collect()
-    }
-
     pub(super) fn end_recovered(&mut self, now: Time, saved: SavedDialog) {
         self.last_recovered += 1;
         let id = self.last_recovered;
@@ -281,24 +270,6 @@ impl UserAgent {
             self.emit(UaEvent::SavedDialogEnded { call_id: recovered.saved.call_id, reached });
         }
     }
-}
-
-/// The saved form of an unanswered INVITE, as first sent.
-fn unanswered_dialog(leg: &Leg) -> Option<SavedDialog> {
-    let placing = leg.placing.as_deref()?;
-    Some(SavedDialog {
-        trunk: leg.trunk,
-        phone: leg.phone.as_deref().map(|phone| phone.account.clone()),
-        peer: placing.peer,
-        sent_by: placing.sent_by.clone(),
-        request_uri: placing.request_uri.clone(),
-        call_id: leg.dialog.call_id.clone(),
-        from: leg.dialog.local.clone(),
-        to: leg.dialog.remote.clone(),
-        branch: ClientKey { resend: 0, ..placing.key }.branch_text(),
-        cseq: FIRST_CSEQ,
-        confirmed: None,
-    })
 }
 
 fn confirmed_dialog(saved: &SavedDialog) -> Option<Dialog> {

@@ -1,8 +1,8 @@
 //! Timers of a leg: ring time, retransmission of unacknowledged responses, session refresh by UPDATE or
 //! re-INVITE (RFC 4028), and moved media.
 
-use super::caller::ended_by_us;
-use super::clients::{Answer, Purpose};
+use super::client_transactions::{Answer, Purpose};
+use super::ending::ended_by_us;
 use super::identifiers::ClientKey;
 use super::leg::{Leg, LegState, Refresh, Retransmission};
 use super::{UserAgent, write};

@@ -1,7 +1,7 @@
 //! Call transfer asked for by a phone: REFER in a call with it (RFC 3515), and the NOTIFYs that report its
 //! result. The engine decides whom to call.
 
-use super::clients::Purpose;
+use super::client_transactions::Purpose;
 use super::in_dialog::ReceivedRequest;
 use super::leg::LegState;
 use super::write::{self, Reply};

@@ -1,6 +1,6 @@
 //! Trunk registration (as a client) and OPTIONS probing: refresh times, and back-off after a failure.
 
-use super::clients::{Answer, Purpose};
+use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
 use super::identifiers::{ClientKey, tag_text};
 use super::wakes::Owner;

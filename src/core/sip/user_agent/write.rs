@@ -53,7 +53,7 @@ impl<'a> Reply<'a> {
 }
 
 fn allow(phone: bool) -> String {
-    if phone { super::phone_calls::phone_allow() } else { super::callee::ALLOW.to_string() }
+    if phone { super::phone_calls::phone_allow() } else { super::incoming_calls::ALLOW.to_string() }
 }
 
 /// The extensions we implement.

@@ -1,6 +1,6 @@
 //! Incoming calls from INVITE to ACK: callbacks, and the simulated carrier's side.
 
-use super::caller::{ended_by_us, unanswered_outcome};
+use super::ending::{ended_by_us, unanswered_outcome};
 use super::identifiers::tag_text;
 use super::in_dialog::{ReceivedRequest, session_of};
 use super::leg::{Arriving, Leg, LegState, Refresh, Retransmission, SdpOrigin};

@@ -137,7 +137,7 @@ impl UserAgent {
             let oldest = self.servers.non_invites.pop_front()?;
             self.drop_server(oldest);
         }
-        let reliable = super::clients::is_reliable(from);
+        let reliable = super::client_transactions::is_reliable(from);
         let machine = match method {
             Method::Invite => Machine::Invite(ServerInvite::new(now, reliable)),
             _ => Machine::Other(Server::new(now, reliable)),

@@ -1,10 +1,11 @@
-//! Outgoing calls from INVITE to ACK: provisionals, early media, forks, refusals, and the 2xx whose ACK is
+//! Outgoing calls from INVITE to ACK: digest challenges, redirection, refusals, and the 2xx whose ACK is
 //! withheld until the answer is on disk.
 
-use super::clients::{Answer, Purpose};
+use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
+use super::ending::{ended, ended_by_us, unanswered_outcome};
 use super::identifiers::{ClientKey, tag_text};
-use super::leg::{CANCEL_TIMEOUT, Cancel, EarlyDialog, Leg, LegState, Placing, Refresh, SdpOrigin};
+use super::leg::{Leg, LegState, Placing, Refresh, SdpOrigin};
 use super::{CallRequest, Peer, SavedDialog, SipTrunk, UaEvent, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
@@ -12,7 +13,7 @@ use crate::outcome::{EndedBy, Outcome};
 use crate::sdp;
 use crate::sip::dialog::{Dialog, peer_of};
 use crate::sip::headers::HeaderName;
-use crate::sip::message::{Message, Method};
+use crate::sip::message::Message;
 use crate::sip::session_timer::{self, SessionTimer};
 use crate::sip::uri::Uri;
 use crate::sip::verdict;
@@ -24,8 +25,6 @@ pub(super) const FIRST_CSEQ: u32 = 1;
 /// repetition.
 const CHALLENGES_MAX: u8 = 2;
 const REDIRECTIONS_MAX: u8 = 3;
-/// Early dialogs kept per call (phones that a fork rings).
-const EARLY_MAX: usize = 8;
 
 impl UserAgent {
     /// The dialog identifiers that [`UserAgent::place`] will use for a call.
@@ -194,98 +193,6 @@ impl UserAgent {
         self.end_leg(now, call, ended);
     }
 
-    fn handle_provisional(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
-        let Some(leg) = self.legs.get_mut(&call) else { return };
-        let Some(placing) = leg.placing.as_deref_mut() else { return };
-        let silent_so_far = !std::mem::replace(&mut placing.provisional, true);
-        if let Some(cancel) = placing.cancel {
-            // A CANCEL waits for the first provisional (RFC 3261 section 9.1).
-            if cancel.give_up.is_none() {
-                self.send_cancel(now, call, cancel.cause);
-            }
-            return;
-        }
-        let code = message.code().unwrap_or(100);
-        if code == 100 || code == 199 {
-            if silent_so_far && !placing.ringing {
-                self.report_progress(call, Progress::Trying);
-            }
-            return;
-        }
-        let first = !placing.ringing && (180..=189).contains(&code);
-        placing.ringing |= first;
-        if first {
-            self.report_progress(call, Progress::Ringing);
-        }
-        let Some(at) = self.early_dialog(call, message, from) else { return };
-        let reliable = message.rseq().filter(|_| message.has_token(HeaderName::Require, "100rel"));
-        if reliable.is_some_and(|rseq| !self.acknowledge_provisional(now, call, at, rseq)) {
-            return;
-        }
-        self.apply_early_media(call, at, message);
-    }
-
-    /// Index of this provisional's early dialog, created if new; `None` without a tag or above `EARLY_MAX`.
-    fn early_dialog(&mut self, call: CallId, message: &Message<'_>, from: Peer) -> Option<usize> {
-        let tag = message.to_tag()?;
-        let leg = self.legs.get_mut(&call)?;
-        let placing = leg.placing.as_deref_mut()?;
-        let known = placing.early.iter().position(|early| early.dialog.remote_tag.as_deref() == Some(&*tag));
-        if known.is_some() {
-            return known;
-        }
-        if placing.early.len() >= EARLY_MAX {
-            return None;
-        }
-        let mut dialog = leg.dialog.clone();
-        if !dialog.pinned {
-            dialog.peer = from;
-        }
-        dialog.establish(message);
-        placing.early.push(EarlyDialog { dialog, rseq: 0, target: None });
-        Some(placing.early.len() - 1)
-    }
-
-    /// Sends PRACK for a reliable provisional (RFC 3262 section 4). `false` = the provisional is a
-    /// retransmission or out of order.
-    fn acknowledge_provisional(&mut self, now: Time, call: CallId, at: usize, rseq: u32) -> bool {
-        let Some(leg) = self.legs.get_mut(&call) else { return false };
-        let Some(placing) = leg.placing.as_deref_mut() else { return false };
-        let invite_cseq = placing.cseq;
-        let Some(early) = placing.early.get_mut(at) else { return false };
-        if early.rseq != 0 && rseq != early.rseq.wrapping_add(1) {
-            return false;
-        }
-        early.rseq = rseq;
-        leg.dialog.local_cseq += 1;
-        early.dialog.local_cseq = leg.dialog.local_cseq - 1;
-        let mut dialog = early.dialog.clone();
-        let mut lines = vec![(HeaderName::RAck, format!("{rseq} {invite_cseq} INVITE"))];
-        let (uri, _) = dialog.path();
-        if let Some(credentials) = leg.credentials.as_deref_mut() {
-            lines.extend(credentials.lines("PRACK", &uri, b"", &mut self.identifiers));
-        }
-        let to = dialog.next_hop();
-        let (key, bytes) = self.dialog_request(&mut dialog, Method::Prack, &lines, None);
-        self.send_request(now, key, to, bytes, Purpose::Prack(call));
-        true
-    }
-
-    /// Reads the SDP of a provisional: the source of early media, and the answer itself if the 2xx carries
-    /// none.
-    fn apply_early_media(&mut self, call: CallId, at: usize, message: &Message<'_>) {
-        let Some(leg) = self.legs.get_mut(&call) else { return };
-        let (Some(placing), Some(media)) = (leg.placing.as_deref_mut(), &leg.media) else { return };
-        let Some(answer) = write::description(message) else { return };
-        let Ok(target) = sdp::read_answer(media, answer) else { return };
-        let Some(early) = placing.early.get_mut(at) else { return };
-        early.target = Some(target.clone());
-        if leg.target.as_ref() != Some(&target) {
-            leg.target = Some(target.clone());
-            self.emit(UaEvent::Media { call, target, early: true });
-        }
-    }
-
     fn handle_answer(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let Some(placing) = leg.placing.as_deref_mut() else { return };
@@ -431,122 +338,5 @@ impl UserAgent {
         placing.request_uri = Uri { headers: None, ..target }.to_string();
         leg.dialog.remote_target.clone_from(&placing.request_uri);
         true
-    }
-
-    /// Cancels the call: CANCEL now, or as soon as a provisional has come.
-    pub(super) fn cancel_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
-        if let Some(whole) = self.call_of_branch(call) {
-            self.cancel_phone_call(now, whole, cause);
-            return;
-        }
-        let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
-            return;
-        };
-        if placing.cancel.is_some() {
-            return;
-        }
-        placing.cancel = Some(Cancel { cause, give_up: None });
-        if placing.provisional {
-            self.send_cancel(now, call, cause);
-        }
-        self.rearm_leg(call);
-    }
-
-    fn send_cancel(&mut self, now: Time, call: CallId, cause: HangUpCause) {
-        let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
-            return;
-        };
-        placing.cancel = Some(Cancel { cause, give_up: Some(now + CANCEL_TIMEOUT) });
-        let (key, to) = (placing.key, placing.peer);
-        let phone = self.legs.get(&call).and_then(|leg| leg.phone.as_deref());
-        let reason = phone.map_or(write::reason(cause), |phone| phone.reason(cause));
-        let invite = self.clients.get(&key).map(|client| client.bytes.as_slice()).unwrap_or_default();
-        let Some(cancel) = write::cancel_of(invite, reason) else { return };
-        self.send_request(now, ClientKey { cancel: true, ..key }, to, cancel, Purpose::Cancel(call));
-    }
-
-    /// The INVITE's own final response decides how the call ended; an unknown or unanswered CANCEL changes
-    /// nothing until its deadline passes.
-    pub(super) fn cancel_answered(&mut self, now: Time, call: CallId, answer: Answer<'_, '_>) {
-        if matches!(answer, Answer::Unreachable) {
-            self.fail_cancel(now, call);
-        }
-    }
-
-    /// The CANCEL had no effect for 32 seconds (RFC 3261 section 9.1).
-    pub(super) fn fail_cancel(&mut self, now: Time, call: CallId) {
-        let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
-        let Some(cancel) = cancel else { return };
-        let mut over = ended_by_us(cancel.cause, None, "cancelled; the trunk never said that it was over");
-        over.outcome = unanswered_outcome(cancel.cause);
-        self.end_leg(now, call, over);
-    }
-
-    /// `None` if there is no such dialog, or it was never answered.
-    pub(super) fn answered_dialog(&self, call: CallId) -> Option<SavedDialog> {
-        let leg = self.legs.get(&call)?;
-        let confirmed = leg.confirmed()?;
-        let to = crate::sip::headers::NameAddr::parse(&leg.dialog.remote).map(|mut to| {
-            to.params.remove("tag");
-            to.to_string()
-        });
-        let placing = leg.placing.as_deref();
-        Some(SavedDialog {
-            trunk: leg.trunk,
-            phone: leg.phone.as_deref().map(|phone| phone.account.clone()),
-            peer: leg.dialog.peer,
-            sent_by: self.config.sent_by(leg.dialog.peer.transport).to_string(),
-            request_uri: placing.map_or(&leg.dialog.remote_target, |placing| &placing.request_uri).clone(),
-            call_id: leg.dialog.call_id.clone(),
-            from: leg.dialog.local.clone(),
-            to: to?,
-            branch: ClientKey::new(self.identifiers.invite_branch(call)).branch_text(),
-            cseq: FIRST_CSEQ,
-            confirmed: Some(confirmed),
-        })
-    }
-}
-
-/// Outcome of an unanswered call that we cancelled.
-pub(super) fn unanswered_outcome(cause: HangUpCause) -> Outcome {
-    match cause {
-        HangUpCause::RingTimeout | HangUpCause::Finished => Outcome::NoAnswer,
-        HangUpCause::Stopped | HangUpCause::AgentHungUp | HangUpCause::Abandoned => Outcome::Cancelled,
-        HangUpCause::AgentFailed => Outcome::AgentFailed,
-        HangUpCause::MediaLost | HangUpCause::NotSaved => Outcome::LineFault,
-    }
-}
-
-pub(super) fn ended(verdict: verdict::Verdict, code: Option<u16>, cause: &str) -> Ended {
-    Ended {
-        outcome: verdict.outcome,
-        by: verdict.by,
-        sip_code: code,
-        cause: cause.into(),
-        retry_after: None,
-        try_next_trunk: verdict.try_next_trunk,
-    }
-}
-
-/// The end of a call that we hung up; the outcome is `Answered` unless the caller changes it.
-pub(super) fn ended_by_us(cause: HangUpCause, code: Option<u16>, words: &str) -> Ended {
-    let why = match cause {
-        HangUpCause::RingTimeout => "nobody answered in time",
-        HangUpCause::Finished => "finished",
-        HangUpCause::Stopped => "stopped",
-        HangUpCause::AgentHungUp => "the agent hung up",
-        HangUpCause::AgentFailed => "the agent was not reached",
-        HangUpCause::Abandoned => "no agent was free",
-        HangUpCause::MediaLost => "media lost",
-        HangUpCause::NotSaved => "the answer could not be saved",
-    };
-    let cause = if words.is_empty() { why.to_string() } else { format!("{why}; {words}") };
-    Ended {
-        outcome: Outcome::Answered,
-        by: EndedBy::Dialer,
-        sip_code: code,
-        cause,
-        retry_after: None,
-        try_next_trunk: false,
     }
 }

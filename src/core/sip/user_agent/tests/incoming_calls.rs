@@ -277,7 +277,7 @@ fn a_malformed_request_gets_400_and_no_state() {
 #[test]
 fn a_flood_fills_a_bounded_table() {
     let mut desk = Desk::new();
-    let most = crate::sip::user_agent::servers::SERVERS_MAX as u32;
+    let most = crate::sip::user_agent::server_transactions::SERVERS_MAX as u32;
     for n in 0..most + 1_000 {
         desk.receive(&invite(n, &[], "").replace("INVITE", "OPTIONS"));
     }
