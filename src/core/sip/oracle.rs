@@ -127,7 +127,7 @@ fn ordinary_requests_read_the_same_as_with_rsip() {
 }
 
 /// Calls every accessor; none may panic.
-fn ask_everything(message: &Message<'_>) {
+fn call_every_accessor(message: &Message<'_>) {
     let _ = (message.via().is_ok(), message.vias().count(), message.from().is_ok(), message.to().is_ok());
     let _ = (message.contact().is_ok(), message.contacts().count(), message.request_uri());
     let _ =
@@ -168,7 +168,7 @@ fn check(seed: u64, bytes: &[u8]) -> bool {
             return false;
         }
     };
-    ask_everything(&message);
+    call_every_accessor(&message);
     if !message.is_request() {
         return true;
     }

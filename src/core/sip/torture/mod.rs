@@ -6,12 +6,12 @@ use super::frame::{Frame, FrameError, StreamFramer};
 use super::headers::{HeaderName, NameAddr, Via};
 use super::message::{Message, Method, ParseError, StartLine};
 use super::uri::Uri;
-use Verdict::{Answered, Dropped, Taken};
+use Handling::{Answered, Dropped, Taken};
 use std::net::SocketAddr;
 
 /// Expected handling of a message before any transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Handling {
     /// Parsed. If the RFC calls it invalid, a typed accessor reports it, or the fault is in a header that
     /// may be ignored.
     Taken,
@@ -23,7 +23,7 @@ pub(super) enum Verdict {
 
 /// In the order of the RFC: sections 3.1.1, 3.1.2, 3.2, 3.3 and 3.4.
 #[rustfmt::skip]
-pub(super) const MESSAGES: [(&str, &[u8], Verdict); 49] = [
+pub(super) const MESSAGES: [(&str, &[u8], Handling); 49] = [
     ("wsinv", include_bytes!("wsinv.dat"), Taken),
     ("intmeth", include_bytes!("intmeth.dat"), Taken),
     ("esc01", include_bytes!("esc01.dat"), Taken),
