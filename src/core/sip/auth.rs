@@ -1,13 +1,14 @@
-//! Digest authentication (RFC 2617, RFC 7616, RFC 8760): challenges read and answered as a client,
-//! made and checked as a server. Where credentials and nonce counts live is the caller's affair.
+//! Digest authentication (RFC 2617, RFC 7616, RFC 8760). Client side: parse a digest challenge, answer it.
+//! Server side: make a digest challenge, check the answer, mint nonces. Callers store credentials and nonce
+//! counts.
 
-use super::headers::params::find_unquoted;
+use super::grammar::{escape_quoted, find_unquoted};
 use crate::time::{Duration, Time};
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// The hash of a digest. `-sess` binds the session key to the first nonce pair.
+/// Hash algorithm of a digest. `-sess` binds the session key to the first nonce and cnonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     Md5,
@@ -17,7 +18,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The weakest first.
+    /// Weakest first.
     pub const ALL: [Algorithm; 4] =
         [Algorithm::Md5, Algorithm::Md5Sess, Algorithm::Sha256, Algorithm::Sha256Sess];
 
@@ -46,23 +47,23 @@ impl Algorithm {
     }
 }
 
-/// What the digest protects.
+/// Quality of protection: what the digest covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Qop {
-    /// No qop at all: RFC 2069.
+    /// No qop parameter (RFC 2069).
     None,
     Auth,
     AuthInt,
 }
 
-/// Who we are to a carrier.
+/// Our user name and password at a carrier.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Credentials<'a> {
     pub username: &'a str,
     pub password: &'a str,
 }
 
-/// Without the password.
+/// Omits the password.
 impl std::fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
@@ -72,23 +73,23 @@ impl std::fmt::Debug for Credentials<'_> {
 /// One digest challenge that we can answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
-    /// Of Proxy-Authenticate (407), so it is answered in Proxy-Authorization.
+    /// From Proxy-Authenticate (407), so the answer goes into Proxy-Authorization.
     pub proxy: bool,
-    /// Between its quotes, escapes untouched: that is what is hashed and echoed.
+    /// The text between its quotes, escapes unresolved, as it is hashed and echoed.
     pub realm: String,
     pub nonce: String,
     pub opaque: Option<String>,
     pub algorithm: Algorithm,
-    /// Whether the challenge named its algorithm; without one it is MD5 and none is echoed.
+    /// Whether the challenge named an algorithm; if not, MD5 is used and none is echoed.
     pub names_algorithm: bool,
     pub qop: Qop,
-    /// The credentials were right, only the nonce was old: try again with this one.
+    /// The credentials were right but the nonce has expired: try again with this one.
     pub stale: bool,
 }
 
 impl Challenge {
-    /// The digest challenges of one WWW-Authenticate or Proxy-Authenticate line, several separated
-    /// by commas included. Schemes, algorithms and qop values that we do not speak are left out.
+    /// The digest challenges of one WWW-Authenticate or Proxy-Authenticate line, several separated by
+    /// commas included. Unsupported schemes, algorithms and qop values are skipped.
     pub fn parse_all(line: &str, proxy: bool) -> Vec<Challenge> {
         let mut challenges = Vec::new();
         let mut fields: Option<Fields<'_>> = None;
@@ -140,8 +141,8 @@ impl Challenge {
     }
 }
 
-/// The strongest per realm and kind, in the order in which the realms were seen: each of these
-/// needs an answer (RFC 8760 section 2.4).
+/// The strongest challenge per realm and kind, in order of first appearance: each of these needs an answer
+/// (RFC 8760 section 2.4).
 pub fn strongest(challenges: Vec<Challenge>) -> Vec<Challenge> {
     let mut chosen: Vec<Challenge> = Vec::new();
     for challenge in challenges {
@@ -155,8 +156,8 @@ pub fn strongest(challenges: Vec<Challenge>) -> Vec<Challenge> {
     chosen
 }
 
-/// The value of Authorization or Proxy-Authorization that answers a challenge. `nc` counts the
-/// requests sent with this nonce, from 1; `cnonce` is ours and random.
+/// The value of Authorization or Proxy-Authorization that answers a challenge. `nc` counts the requests
+/// sent with this nonce, from 1; `cnonce` is our own random value.
 pub fn authorize(
     challenge: &Challenge,
     credentials: &Credentials<'_>,
@@ -168,7 +169,7 @@ pub fn authorize(
 ) -> String {
     let username = escape_quoted(credentials.username);
     let cnonce = escape_quoted(cnonce);
-    let question = Question {
+    let digest_input = DigestInput {
         algorithm: challenge.algorithm,
         qop: challenge.qop,
         username: &username,
@@ -178,7 +179,7 @@ pub fn authorize(
         nc: &format!("{nc:08x}"),
         cnonce: &cnonce,
     };
-    let response = question.response(credentials.password, method, body);
+    let response = digest_input.response(credentials.password, method, body);
     let mut value = format!(
         "Digest username=\"{username}\", realm=\"{}\", nonce=\"{}\", uri=\"{uri}\", response=\"{response}\"",
         challenge.realm, challenge.nonce
@@ -202,7 +203,7 @@ pub fn authorize(
     value
 }
 
-/// What a client sent in Authorization or Proxy-Authorization.
+/// A client's digest answer from Authorization or Proxy-Authorization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub username: String,
@@ -212,7 +213,7 @@ pub struct Answer {
     pub response: String,
     pub algorithm: Algorithm,
     pub qop: Qop,
-    /// The nonce count; 0 where there was none. A server that wants no replay remembers the highest.
+    /// The nonce count; 0 if absent. A server prevents replay by remembering the highest.
     pub nc: u32,
     nc_text: String,
     pub cnonce: String,
@@ -220,7 +221,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// `None` where the value is no digest answer that we can check.
+    /// `None` if the value is not a digest answer we can check.
     pub fn parse(value: &str) -> Option<Self> {
         let (scheme, rest) = value.trim().split_once([' ', '\t'])?;
         if !scheme.eq_ignore_ascii_case("Digest") {
@@ -255,28 +256,27 @@ impl Answer {
         })
     }
 
-    /// Whether the answer was made with this password, for this method and body. Whether the nonce
-    /// is ours and fresh is `NonceMint::check`; whether `uri` and `realm` are the wanted ones is the
-    /// caller's question.
+    /// Whether the answer was computed with this password, method and body. `NonceMint::check` verifies the
+    /// nonce; the caller verifies `uri` and `realm`.
     pub fn is_right(&self, password: &str, method: &str, body: &[u8]) -> bool {
-        self.is_response(&self.question().response(password, method, body))
+        self.is_response(&self.digest_input().response(password, method, body))
     }
 
-    /// The same for a password of which only the hashes are kept.
+    /// Like `is_right`, for a password stored as hashes.
     pub fn is_right_for(&self, password: &PasswordHash, method: &str, body: &[u8]) -> bool {
         let key = match self.algorithm {
             Algorithm::Md5 | Algorithm::Md5Sess => hex(&password.md5),
             Algorithm::Sha256 | Algorithm::Sha256Sess => hex(&password.sha256),
         };
-        self.is_response(&self.question().response_with(key, method, body))
+        self.is_response(&self.digest_input().response_with(key, method, body))
     }
 
     fn is_response(&self, expected: &str) -> bool {
         same_in_constant_time(expected.as_bytes(), self.response.to_ascii_lowercase().as_bytes())
     }
 
-    fn question(&self) -> Question<'_> {
-        Question {
+    fn digest_input(&self) -> DigestInput<'_> {
+        DigestInput {
             algorithm: self.algorithm,
             qop: self.qop,
             username: &self.username,
@@ -289,7 +289,7 @@ impl Answer {
     }
 }
 
-/// What a server keeps of a password: H(user:realm:password), A1 of RFC 7616 section 3.4.2.
+/// The stored form of a password: H(user:realm:password), A1 of RFC 7616 section 3.4.2.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PasswordHash {
     pub md5: [u8; 16],
@@ -306,15 +306,15 @@ impl PasswordHash {
     }
 }
 
-/// Without the hashes: each of them opens the account.
+/// Omits the hashes: each of them grants access to the account.
 impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasswordHash").finish_non_exhaustive()
     }
 }
 
-/// Everything that goes into a response but the password, the method and the body.
-struct Question<'a> {
+/// Input of a digest response except password, method and body.
+struct DigestInput<'a> {
     algorithm: Algorithm,
     qop: Qop,
     username: &'a str,
@@ -325,7 +325,7 @@ struct Question<'a> {
     cnonce: &'a str,
 }
 
-impl Question<'_> {
+impl DigestInput<'_> {
     /// RFC 7616 section 3.4.1, and RFC 2069 without qop.
     fn response(&self, password: &str, method: &str, body: &[u8]) -> String {
         let key = format!("{}:{}:{password}", self.username, self.realm);
@@ -350,23 +350,23 @@ impl Question<'_> {
     }
 }
 
-/// What a server finds out about a nonce that comes back.
+/// State of a nonce returned by a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NonceState {
     Fresh,
-    /// Ours, but too old: challenge again with `stale=true`.
+    /// Ours, but expired: challenge again with `stale=true`.
     Stale,
     Forged,
 }
 
-/// Makes nonces that need no memory: the time and a keyed hash over it.
+/// Mints stateless nonces: the time and a keyed hash over it.
 #[derive(Clone)]
 pub struct NonceMint {
     secret: [u8; 32],
     life: Duration,
 }
 
-/// Without the secret.
+/// Omits the secret.
 impl std::fmt::Debug for NonceMint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NonceMint").field("life", &self.life).finish_non_exhaustive()
@@ -374,7 +374,7 @@ impl std::fmt::Debug for NonceMint {
 }
 
 impl NonceMint {
-    /// The secret is random and made anew at every start.
+    /// The secret is random and new at every start.
     pub fn new(secret: [u8; 32], life: Duration) -> Self {
         NonceMint { secret, life }
     }
@@ -382,21 +382,21 @@ impl NonceMint {
     /// A nonce for a realm: 16 hex digits of time, 32 of keyed hash.
     pub fn nonce(&self, now: Time, realm: &str) -> String {
         let made = now.as_millis();
-        format!("{made:016x}{}", &self.seal(made, realm)[..32])
+        format!("{made:016x}{}", &self.keyed_hash(made, realm)[..32])
     }
 
     pub fn check(&self, now: Time, realm: &str, nonce: &str) -> NonceState {
         let parts = (nonce.len() == 48 && nonce.is_ascii()).then(|| nonce.split_at(16));
-        let Some((made, seal)) = parts else { return NonceState::Forged };
+        let Some((made, keyed_hash)) = parts else { return NonceState::Forged };
         let Ok(made) = u64::from_str_radix(made, 16) else { return NonceState::Forged };
-        if !same_in_constant_time(&self.seal(made, realm).as_bytes()[..32], seal.as_bytes()) {
+        if !same_in_constant_time(&self.keyed_hash(made, realm).as_bytes()[..32], keyed_hash.as_bytes()) {
             return NonceState::Forged;
         }
         let age = now.as_millis().saturating_sub(made);
         if u128::from(age) <= self.life.as_millis() { NonceState::Fresh } else { NonceState::Stale }
     }
 
-    /// A challenge to send: the value of WWW-Authenticate or Proxy-Authenticate.
+    /// A digest challenge: the value of WWW-Authenticate or Proxy-Authenticate.
     pub fn challenge(&self, now: Time, realm: &str, algorithm: Algorithm, stale: bool) -> String {
         let stale = if stale { ", stale=true" } else { "" };
         let realm = escape_quoted(realm);
@@ -408,7 +408,7 @@ impl NonceMint {
     }
 
     /// HMAC-SHA-256 (RFC 2104) over the time and the realm.
-    fn seal(&self, made: u64, realm: &str) -> String {
+    fn keyed_hash(&self, made: u64, realm: &str) -> String {
         let pad = |byte: u8| -> [u8; 64] {
             std::array::from_fn(|at| self.secret.get(at).copied().unwrap_or(0) ^ byte)
         };
@@ -423,7 +423,7 @@ impl NonceMint {
     }
 }
 
-/// The `name=value` fields of a challenge or an answer. A repeated name keeps its first value.
+/// The `name=value` fields of a challenge or an answer. The first value of a repeated name counts.
 #[derive(Debug, Default)]
 struct Fields<'a>(Vec<(&'a str, &'a str)>);
 
@@ -443,7 +443,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The elements between commas that are not in quotes.
+/// The elements between commas outside quotes.
 fn elements(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(line);
     std::iter::from_fn(move || {
@@ -454,7 +454,7 @@ fn elements(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// `Digest realm="x"` starts a challenge; `nonce="y"` goes on with it.
+/// `Digest realm="x"` starts a challenge; `nonce="y"` continues it.
 fn split_scheme(element: &str) -> (Option<&str>, &str) {
     let word = element.split(['=', ' ', '\t', '"']).next().unwrap_or("");
     let rest = &element[word.len()..];
@@ -464,18 +464,6 @@ fn split_scheme(element: &str) -> (Option<&str>, &str) {
     } else {
         (Some(word), field)
     }
-}
-
-/// A value that fits between quotes: quotes and backslashes escaped, control characters dropped.
-pub(super) fn escape_quoted(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !c.is_control()) {
-        if matches!(c, '"' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }
 
 fn same_in_constant_time(one: &[u8], two: &[u8]) -> bool {

@@ -1,11 +1,12 @@
-//! Writing messages: one header a line, nothing that could end a line inside a value, and
-//! Content-Length always. What each message says is the caller's affair.
+//! Message writer: one header per line, no line ends inside a value, always a Content-Length. Callers
+//! choose the headers.
 
-use super::headers::{HeaderName, NameAddrParts, Via, is_token_byte};
+use super::grammar::is_token_byte;
+use super::headers::{HeaderName, NameAddrParts, Via};
 use super::message::{Index, MAX_MESSAGE, Message, Method, ParseError, StartLine, read_start};
 use std::net::SocketAddr;
 
-/// A request in the making. Headers go out in the order in which they are given.
+/// Builds a request. Headers are written in the order given.
 #[derive(Clone, Debug)]
 pub struct RequestBuilder {
     bytes: Vec<u8>,
@@ -16,38 +17,38 @@ impl RequestBuilder {
         let mut bytes = Vec::with_capacity(1_024);
         bytes.extend(method.as_str().bytes().filter(|byte| is_token_byte(*byte)));
         bytes.push(b' ');
-        // A blank would end the URI.
+        // A blank would end the URI early.
         bytes.extend(uri.bytes().filter(|byte| *byte > b' ' && *byte != 0x7f));
         bytes.extend_from_slice(b" SIP/2.0\r\n");
         RequestBuilder { bytes }
     }
 
-    /// A header line. Line ends in the value become blanks.
+    /// Adds a header. Line ends in the value become blanks.
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         push_line(&mut self.bytes, name.as_str(), value.as_bytes());
         self
     }
 
-    /// A header line by its text, for names that `HeaderName` does not have.
+    /// Adds a header by its text, for names not in `HeaderName`.
     pub fn text(mut self, name: &str, value: &str) -> Self {
         push_line(&mut self.bytes, name, value.as_bytes());
         self
     }
 
-    /// The whole message, with a body of that type.
+    /// The complete message with a body of this type.
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Vec<u8> {
         push_body(&mut self.bytes, content_type, body);
         self.bytes
     }
 
-    /// The whole message, without a body.
+    /// The complete message without a body.
     pub fn finish(mut self) -> Vec<u8> {
         self.bytes.extend_from_slice(b"Content-Length: 0\r\n\r\n");
         self.bytes
     }
 }
 
-/// A response in the making.
+/// Builds a response.
 #[derive(Clone, Debug)]
 pub struct ResponseBuilder {
     bytes: Vec<u8>,
@@ -55,9 +56,9 @@ pub struct ResponseBuilder {
 }
 
 impl ResponseBuilder {
-    /// Copies what RFC 3261 section 8.2.6 wants from the request: every Via (the topmost with
-    /// `received` and `rport` of the source, RFC 3581), From, To, Call-ID and CSeq byte for byte;
-    /// Record-Route where the response makes a dialog; Timestamp into a 100.
+    /// Copies from the request what RFC 3261 section 8.2.6 requires: every Via (the topmost with `received`
+    /// and `rport` of the source, RFC 3581), From, To, Call-ID and CSeq byte for byte; Record-Route if the
+    /// response can create a dialog; Timestamp into a 100.
     pub fn to(request: &Message<'_>, source: SocketAddr, code: u16, reason: &str) -> Self {
         let mut bytes = Vec::with_capacity(1_024);
         push_status(&mut bytes, code, reason);
@@ -75,32 +76,32 @@ impl ResponseBuilder {
         ResponseBuilder { bytes, to: to.unwrap_or_default() }
     }
 
-    /// Our tag on To, unless the request has one there already.
+    /// Adds our tag to To, unless the request has a To tag.
     pub fn tag(mut self, tag: &str) -> Self {
         add_tag(&mut self.to, tag);
         self
     }
 
-    /// A header line. Line ends in the value become blanks.
+    /// Adds a header. Line ends in the value become blanks.
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         push_line(&mut self.bytes, name.as_str(), value.as_bytes());
         self
     }
 
-    /// A header line by its text, for names that `HeaderName` does not have.
+    /// Adds a header by its text, for names not in `HeaderName`.
     pub fn text(mut self, name: &str, value: &str) -> Self {
         push_line(&mut self.bytes, name, value.as_bytes());
         self
     }
 
-    /// The whole message, with a body of that type.
+    /// The complete message with a body of this type.
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Vec<u8> {
         push_line(&mut self.bytes, "To", &self.to);
         push_body(&mut self.bytes, content_type, body);
         self.bytes
     }
 
-    /// The whole message, without a body.
+    /// The complete message without a body.
     pub fn finish(mut self) -> Vec<u8> {
         push_line(&mut self.bytes, "To", &self.to);
         self.bytes.extend_from_slice(b"Content-Length: 0\r\n\r\n");
@@ -108,15 +109,15 @@ impl ResponseBuilder {
     }
 }
 
-/// The answer to a request that `Message::parse` did not take, made from whatever of it can be read.
-/// `None` where none is deserved: a response, an ACK, no SIP at all, or no Via to send it along.
+/// The response to a request that `Message::parse` rejected, built from its readable headers. `None` for a
+/// response, an ACK, bytes that are not SIP, or without a Via to send it to.
 pub fn refusal(bytes: &[u8], error: ParseError, source: SocketAddr) -> Option<Vec<u8>> {
     let (code, reason) = error.response()?;
     let bytes = &bytes[..bytes.len().min(MAX_MESSAGE)];
     let headers_start = match read_start(bytes) {
         Ok((StartLine::Request { method: Method::Ack, .. } | StartLine::Response { .. }, _)) => return None,
         Ok((StartLine::Request { .. }, headers_start)) => headers_start,
-        // The line is one of a request, or there would be no response to it.
+        // It is a request line: for any other, `error.response()` is `None`.
         Err(_) => request_headers_start(bytes)?,
     };
     let index = Index::read_leniently(bytes, headers_start);
@@ -131,7 +132,7 @@ pub fn refusal(bytes: &[u8], error: ParseError, source: SocketAddr) -> Option<Ve
     }
     if let Some(span) = index.find(HeaderName::To) {
         let mut to = span.raw(bytes).to_vec();
-        // The same for every repetition of the request, without a memory of it.
+        // A hash, so that every retransmission gets the same tag without stored state.
         add_tag(&mut to, &format!("{:08x}", fingerprint(top.as_bytes())));
         push_line(&mut out, "To", &to);
     }
@@ -139,7 +140,7 @@ pub fn refusal(bytes: &[u8], error: ParseError, source: SocketAddr) -> Option<Ve
     Some(out)
 }
 
-/// Where the headers of a request with a broken start line begin.
+/// Offset of the headers of a request with a malformed start line.
 fn request_headers_start(bytes: &[u8]) -> Option<usize> {
     let lead = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let (end, next) = super::message::line_end(bytes, lead)?;
@@ -160,7 +161,7 @@ fn push_status(bytes: &mut Vec<u8>, code: u16, reason: &str) {
     bytes.extend_from_slice(b"\r\n");
 }
 
-/// The Vias of a request as its response carries them: the topmost rewritten, the others untouched.
+/// Writes the Vias for a response: the topmost with the source filled in, the others unchanged.
 fn push_vias(out: &mut Vec<u8>, index: &Index, bytes: &[u8], source: SocketAddr) {
     let mut first = true;
     for span in index.spans().filter(|span| span.name == HeaderName::Via) {
@@ -171,7 +172,7 @@ fn push_vias(out: &mut Vec<u8>, index: &Index, bytes: &[u8], source: SocketAddr)
         let line = span.value(bytes);
         let top = super::message::first_element(&line);
         let Some(mut via) = Via::parse(top) else {
-            // Only a refusal gets here: of another version, for example.
+            // Reached only by `refusal`: a Via of another version, for example.
             push_line(out, "Via", span.raw(bytes));
             continue;
         };
@@ -213,7 +214,7 @@ fn push_body(bytes: &mut Vec<u8>, content_type: &str, body: &[u8]) {
     bytes.extend_from_slice(body);
 }
 
-/// Text without anything that ends a line.
+/// Appends text, line ends replaced by blanks.
 fn push_clean(bytes: &mut Vec<u8>, text: &[u8]) {
     let start = bytes.len();
     bytes.extend_from_slice(text);
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_cannot_be_read_is_refused_in_its_own_words() {
+    fn a_malformed_request_is_refused_with_its_own_headers() {
         let broken =
             b"INVITE sip:b@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nf: <sip:a@b>;tag=1\r\n\
             no colon here\r\nTo: <sip:b@b>\r\nCall-ID: c\r\nCSeq: x\r\n\r\n";
@@ -300,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_to_a_response_an_ack_or_no_via() {
+    fn a_response_an_ack_or_a_request_without_via_gets_no_refusal() {
         for bytes in [
             &b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nCSeq: x\r\n\r\n"[..],
             b"ACK sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n\r\n",

@@ -1,41 +1,41 @@
-//! A dialog (RFC 3261 section 12): the names, the sequence numbers, the route set and the target that
-//! both sides agreed on, and the requests that follow from them.
+//! A dialog (RFC 3261 section 12): identifiers, sequence numbers, route set and remote target shared by
+//! both sides, and the requests that follow from them.
 
 use super::headers::HeaderName;
 use super::message::Message;
+use super::peer::{Peer, Transport};
 use super::uri::Uri;
-use super::user_agent::{Peer, Transport};
 use std::net::SocketAddr;
 
-/// More routes than any real path has; the rest of a longer list is not taken.
+/// Routes kept from one Record-Route list; more than any real path has. Further ones are dropped.
 const ROUTES_MAX: usize = 32;
 
-/// Header values are kept as text, since they go out as they came in.
+/// Header values are kept as text, so they are sent exactly as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialog {
     pub call_id: String,
-    /// From of our requests, with our tag.
+    /// The From value of our requests, with our tag.
     pub local: String,
-    /// To of our requests, with the far tag once it is known.
+    /// The To value of our requests, with the remote tag once it is known.
     pub remote: String,
     pub remote_tag: Option<String>,
-    /// The URI in the far side's Contact; before that the request URI.
+    /// The URI of the far side's Contact; before one is received, the request URI.
     pub remote_target: String,
-    /// Values of Route, in the order in which they are sent.
+    /// Values of Route, in sending order.
     pub route_set: Vec<String>,
-    /// The number of our last request.
+    /// CSeq number of our last request.
     pub local_cseq: u32,
-    /// The number of the far side's last request.
+    /// CSeq number of the far side's last request.
     pub remote_cseq: Option<u32>,
-    /// Where requests go if neither route set nor target is an address.
+    /// The destination when neither the route set nor the target is an IP address.
     pub peer: Peer,
-    /// Requests go to `peer` whatever the target says: the far side is a phone, perhaps behind a NAT, and
-    /// its Contact may not send our calls elsewhere.
+    /// Requests always go to `peer`: the far side is a phone, perhaps behind a NAT, and its Contact must
+    /// not redirect our requests.
     pub pinned: bool,
 }
 
 impl Dialog {
-    /// What a response to our INVITE establishes: its tag, its target, its route set (reversed).
+    /// Takes the remote tag, target and route set (reversed) from a response to our INVITE.
     pub fn establish(&mut self, response: &Message<'_>) {
         if let Some(to) = response.header(HeaderName::To) {
             self.remote = bounded(&to);
@@ -48,9 +48,9 @@ impl Dialog {
         self.route_set = routes;
     }
 
-    /// A dialog as a response alone describes it: another leg of a fork, or one that nobody knows any
-    /// more. `None` without a tag on both sides.
-    pub fn of_response(response: &Message<'_>, peer: Peer) -> Option<Self> {
+    /// The dialog that a response alone describes: another branch of a fork, or a call whose state is gone.
+    /// `None` without a tag on both sides.
+    pub fn from_response(response: &Message<'_>, peer: Peer) -> Option<Self> {
         let cseq = response.cseq().ok()?.number;
         response.from_tag()?;
         response.to_tag()?;
@@ -71,8 +71,8 @@ impl Dialog {
         Some(dialog)
     }
 
-    /// A dialog as its callee: from the INVITE and the tag that we give it.
-    pub fn of_request(request: &Message<'_>, local_tag: &str, peer: Peer) -> Option<Self> {
+    /// The callee's side of the dialog that an INVITE creates, with our tag.
+    pub fn from_request(request: &Message<'_>, local_tag: &str, peer: Peer) -> Option<Self> {
         let to = request.header(HeaderName::To)?;
         let target = match request.contact() {
             Ok(contact) => contact.uri.to_string(),
@@ -105,7 +105,7 @@ impl Dialog {
         }
     }
 
-    /// Whether the request's number is in order (RFC 3261 section 12.2.2); then it is noted.
+    /// Checks and records the CSeq of a received request; `false` = out of order (RFC 3261 section 12.2.2).
     pub fn accept_cseq(&mut self, number: u32) -> bool {
         if self.remote_cseq.is_some_and(|last| number <= last) {
             return false;
@@ -119,13 +119,13 @@ impl Dialog {
         self.local_cseq
     }
 
-    /// The request URI and the Route values of our requests. A first route without `lr` routes strictly:
-    /// it is the request URI and the target comes last (RFC 3261 section 12.2.1.1).
+    /// The request URI and the Route values of our requests. A first route without `lr` is a strict router:
+    /// it becomes the request URI and the target comes last (RFC 3261 section 12.2.1.1).
     pub fn path(&self) -> (String, Vec<String>) {
         let Some(first) = self.route_set.first() else {
             return (self.remote_target.clone(), Vec::new());
         };
-        match address_of(first) {
+        match route_uri(first) {
             Some(uri) if !uri.is_loose_router() => {
                 let mut routes: Vec<String> = self.route_set[1..].to_vec();
                 routes.push(format!("<{}>", self.remote_target));
@@ -135,14 +135,14 @@ impl Dialog {
         }
     }
 
-    /// Where our requests go: the first route, else the target, where those are addresses. Names are not
-    /// looked up here; they stand for the peer that the call was placed with.
+    /// Destination of our requests: the first route, else the target, where those are IP addresses. Host
+    /// names are not resolved here; the peer the call was placed with is used for them.
     pub fn next_hop(&self) -> Peer {
         if self.pinned {
             return self.peer;
         }
         let uri = match self.route_set.first() {
-            Some(route) => address_of(route),
+            Some(route) => route_uri(route),
             None => Uri::parse(&self.remote_target),
         };
         uri.and_then(|uri| peer_of(&uri, self.peer)).unwrap_or(self.peer)
@@ -150,12 +150,12 @@ impl Dialog {
 }
 
 /// The URI inside a Route value.
-fn address_of(route: &str) -> Option<Uri> {
+fn route_uri(route: &str) -> Option<Uri> {
     super::headers::NameAddr::parse(route).map(|route| route.uri)
 }
 
-/// The peer that a URI names, if it names an address; the transport is that of `near` unless the URI
-/// says another that we could reach the same way.
+/// The peer a URI names, if its host is an IP address; the transport is that of `near` unless the URI names
+/// another supported one.
 pub fn peer_of(uri: &Uri, near: Peer) -> Option<Peer> {
     let address = uri.address().filter(|address| !address.is_unspecified() && !address.is_multicast())?;
     let transport = match uri.transport() {
@@ -169,8 +169,8 @@ pub fn peer_of(uri: &Uri, near: Peer) -> Option<Peer> {
     Some(Peer { transport, address: SocketAddr::new(address, port) })
 }
 
-/// Text from outside that we keep for the length of a call is cut at 1 KiB: no real header is longer,
-/// and a stranger does not decide how much memory a call takes.
+/// Cuts received text at 1 KiB: it is kept for the length of a call, no real header is longer, and the
+/// sender must not decide how much memory a call takes.
 fn bounded(text: &str) -> String {
     const LONGEST: usize = 1_024;
     text[..text.floor_char_boundary(LONGEST)].to_string()

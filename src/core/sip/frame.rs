@@ -1,19 +1,20 @@
-//! Cutting a byte stream (TCP, TLS) into messages by Content-Length, with the keep-alives of
-//! RFC 5626 between them. Which bytes come when is the shell's affair.
+//! Splits a TCP or TLS byte stream into messages by Content-Length, with the keep-alives of RFC 5626
+//! between them. Reading the socket is the caller's task.
 
-use super::message::{Index, MAX_MESSAGE, content_length, find_byte};
+use super::grammar::find_byte;
+use super::message::{Index, MAX_MESSAGE, content_length};
 
-/// What a stream holds.
+/// One unit of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// A double CRLF between messages (RFC 5626 section 4.4.1): answer with one CRLF. A single CRLF
-    /// is the far side's answer to ours and is passed over.
+    /// A double CRLF between messages (RFC 5626 section 4.4.1), answered with one CRLF. A single CRLF is
+    /// the far side's reply to our own and is skipped.
     Ping,
     /// One whole message, for `Message::parse`.
     Message(Vec<u8>),
 }
 
-/// Why a stream is out of step: nothing after this point can be trusted, so close it.
+/// The stream has lost its message boundaries: nothing after this point can be trusted, so close it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     #[error("a message of more than 64 KiB")]
@@ -24,15 +25,15 @@ pub enum FrameError {
     BadLength,
 }
 
-/// The cutter of one connection. Holds at most one unfinished message and what came with it.
+/// The framer of one connection. It holds at most one unfinished message and the bytes received with it.
 #[derive(Clone, Debug, Default)]
 pub struct StreamFramer {
     bytes: Vec<u8>,
-    /// What precedes this was handed out.
+    /// Bytes before this index have been returned by `next`.
     start: usize,
-    /// The line of the head that is being looked at, from `start`.
+    /// Start of the head line being scanned, from `start`.
     line: usize,
-    /// No line feed between `line` and here, from `start`.
+    /// The bytes from `line` to here hold no line feed; from `start`.
     searched: usize,
     /// Length of the whole message that begins at `start`, once its head was read.
     whole: Option<usize>,
@@ -44,7 +45,7 @@ impl StreamFramer {
         Self::default()
     }
 
-    /// Takes what was read. After an error it takes nothing more.
+    /// Appends bytes read from the connection; ignored after an error.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.broken {
             return;
@@ -56,13 +57,14 @@ impl StreamFramer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole message or keep-alive; `None` = more bytes are needed. Call it until then.
+    /// The next whole message or keep-alive; `None` = more bytes are needed. Call it until it returns
+    /// `None`.
     #[expect(clippy::should_implement_trait, reason = "it goes on after `None`, so it is no iterator")]
     pub fn next(&mut self) -> Option<Result<Frame, FrameError>> {
         if self.broken {
             return None;
         }
-        let found = self.cut().transpose()?;
+        let found = self.next_frame().transpose()?;
         if found.is_err() {
             self.broken = true;
             self.bytes = Vec::new();
@@ -71,7 +73,7 @@ impl StreamFramer {
         Some(found)
     }
 
-    fn cut(&mut self) -> Result<Option<Frame>, FrameError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         if self.whole.is_none() && self.line == 0 && self.searched == 0 {
             match &self.bytes[self.start..] {
                 [b'\r', b'\n', b'\r', b'\n', ..] => {
@@ -85,7 +87,7 @@ impl StreamFramer {
         }
         let whole = match self.whole {
             Some(whole) => whole,
-            None => match self.measure()? {
+            None => match self.find_length()? {
                 Some(whole) => whole,
                 None => return Ok(None),
             },
@@ -98,8 +100,8 @@ impl StreamFramer {
         Ok(Some(Frame::Message(message)))
     }
 
-    /// The length of the message at `start`, if its head is all there.
-    fn measure(&mut self) -> Result<Option<usize>, FrameError> {
+    /// The length of the message at `start`, once its head is complete.
+    fn find_length(&mut self) -> Result<Option<usize>, FrameError> {
         let bytes = &self.bytes[self.start..];
         while let Some(feed) = find_byte(&bytes[self.searched..], b'\n').map(|at| self.searched + at) {
             let line = &bytes[self.line..feed];
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_cut_wherever_the_stream_is_torn() {
+    fn messages_are_framed_however_the_stream_is_split() {
         let stream = [b"\r\n\r\n\r\n", ONE, b"\r\n", TWO, b"\r\n\r\n", ONE].concat();
         let expected = [
             Frame::Ping,
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_out_of_step_is_told_once_and_takes_nothing_more() {
+    fn a_framing_error_is_reported_once_and_ends_the_stream() {
         let table: [(&[u8], FrameError); 5] = [
             (b"OPTIONS sip:a@b SIP/2.0\r\nX: y\r\n\r\n", FrameError::NoLength),
             (b"OPTIONS sip:a@b SIP/2.0\r\nl: -1\r\n\r\n", FrameError::BadLength),
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_line_end_at_the_end_waits_for_what_follows() {
+    fn a_single_crlf_waits_for_more_bytes() {
         let mut framer = StreamFramer::new();
         framer.push(b"\r\n");
         assert_eq!(framer.next(), None);

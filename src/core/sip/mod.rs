@@ -1,18 +1,23 @@
-//! SIP without sockets. Bytes and `now` come in; datagrams, events and the next deadline go out.
-//! Bottom up: `message` (parser), `uri`, `headers`, `build`, `frame`, `auth`, `transaction`,
-//! `dialog`, `session_timer`, `verdict`, and `user_agent`, the only part that the rest of the house
-//! talks to.
+//! SIP without sockets: bytes and `now` come in; datagrams, events and the next deadline go out. Bottom up,
+//! each module using only earlier ones: `grammar` (character classes, quoting), `params`, `method`, `uri`,
+//! `headers`, `auth` (digest challenge and response), `message` (parser), `build` (writer), `frame` (stream
+//! framing), `transaction` (retransmission, Timers A to M), `peer`, `dialog`, `session_timer`, `verdict`,
+//! `registrar` (bindings of agents' phones) and `user_agent`, the module other rooms mostly use.
 
 pub mod auth;
 pub mod build;
 pub mod dialog;
 pub mod frame;
+pub(crate) mod grammar;
 pub mod headers;
 pub mod message;
+mod method;
 #[cfg(test)]
 pub(crate) mod mutation;
 #[cfg(test)]
 mod oracle;
+pub(crate) mod params;
+mod peer;
 pub mod registrar;
 pub mod session_timer;
 #[cfg(test)]

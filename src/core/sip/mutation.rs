@@ -1,8 +1,8 @@
-//! Seeded damage to bytes, for tests: what networks, bugs and attackers do to a message.
+//! Seeded mutation of messages, for tests: damage as by networks, bugs and attackers.
 
 use rand::{Rng, RngExt};
 
-/// Pieces that matter to SIP and SDP parsers.
+/// Byte strings significant to SIP and SDP parsers.
 const PIECES: [&[u8]; 24] = [
     b"\r\n",
     b"\n",

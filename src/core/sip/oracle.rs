@@ -1,5 +1,5 @@
-//! Our parser beside `rsip`, on ordinary messages: what both read has to be the same. And seeded
-//! damage to real messages: no panic, and what is taken can be written and read again. Tests alone.
+//! Compares our parser with `rsip` on ordinary messages, and mutates real messages: no panic, and an
+//! accepted message can be written and parsed again. Tests only.
 
 use super::auth::{Answer, Challenge};
 use super::build::{RequestBuilder, ResponseBuilder, refusal};
@@ -13,7 +13,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rsip::prelude::{HasHeaders, HeadersExt, ToTypedHeader, UntypedHeader};
 
-/// As a carrier writes it: compact forms, a folded line, several values on a line.
+/// A typical carrier response: compact forms, a folded line, several values on a line.
 const COMPACT: &[u8] = b"SIP/2.0 183 Session Progress\r\n\
     v: SIP/2.0/UDP 203.0.113.5:5060;branch=z9hG4bKa1;rport=5060;received=203.0.113.5\r\n\
     Record-Route: <sip:sbc1.example.cn;lr;ftag=1>,\r\n <sip:192.0.2.9:5080;transport=udp;lr>\r\n\
@@ -51,7 +51,7 @@ fn a_carriers_compact_answer_is_read_in_full() {
     assert_eq!((message.retry_after(), message.challenges().len()), (Some(30), 2));
 }
 
-/// An ordinary request with everything in it drawn from the seed.
+/// An ordinary request with all parts drawn from the seed.
 fn ordinary(random: &mut ChaCha8Rng) -> Vec<u8> {
     let token = |random: &mut ChaCha8Rng, length: usize| -> String {
         const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-._";
@@ -126,8 +126,8 @@ fn ordinary_requests_read_the_same_as_with_rsip() {
     }
 }
 
-/// Asks everything that can be asked; nothing here may panic.
-fn ask_everything(message: &Message<'_>) {
+/// Calls every accessor; none may panic.
+fn call_every_accessor(message: &Message<'_>) {
     let _ = (message.via().is_ok(), message.vias().count(), message.from().is_ok(), message.to().is_ok());
     let _ = (message.contact().is_ok(), message.contacts().count(), message.request_uri());
     let _ =
@@ -150,7 +150,7 @@ fn ask_everything(message: &Message<'_>) {
     );
 }
 
-/// The same message written anew by our builder, line by line.
+/// The message rewritten by our builder, line by line.
 fn rewritten(message: &Message<'_>) -> Vec<u8> {
     let StartLine::Request { method, uri } = message.start() else { panic!("a response") };
     let lines = message.lines().filter(|(name, ..)| *name != HeaderName::ContentLength);
@@ -168,11 +168,11 @@ fn check(seed: u64, bytes: &[u8]) -> bool {
             return false;
         }
     };
-    ask_everything(&message);
+    call_every_accessor(&message);
     if !message.is_request() {
         return true;
     }
-    // A Via list whose tail is broken is copied as it is, so only the count may differ.
+    // A Via list with a malformed tail is copied unchanged, so only the count may differ.
     let response = ResponseBuilder::to(&message, source, 200, "OK").tag("t").finish();
     let response = Message::parse(&response)
         .unwrap_or_else(|error| panic!("seed {seed}: {error}: {}", bytes.escape_ascii()));
@@ -189,7 +189,7 @@ fn check(seed: u64, bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn mutated_messages_never_panic_and_what_is_taken_can_be_written_again() {
+fn mutated_messages_never_panic_and_accepted_ones_can_be_rewritten() {
     let mut taken = 0;
     for seed in 0..40_000 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -209,7 +209,7 @@ fn mutated_messages_never_panic_and_what_is_taken_can_be_written_again() {
 }
 
 #[test]
-fn noise_is_never_a_message() {
+fn random_bytes_are_never_a_message() {
     for seed in 0..5_000 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut bytes = vec![0; random.random_range(0..400)];

@@ -1,31 +1,31 @@
-//! The registrar of agents' phones (RFC 3261 section 10.3): accounts, who may speak for them, and where
-//! they can be reached. Pure bookkeeping: messages and events are `user_agent`'s work.
+//! The registrar of agents' phones (RFC 3261 section 10.3): accounts, digest authentication, and the
+//! bindings (registered contacts) of each account. Data only: messages and events are `user_agent`'s task.
 
 mod authenticate;
 mod bindings;
 mod nonces;
 mod throttle;
 
-pub use authenticate::Judgement;
-pub use bindings::{Binding, Changes, KnownContact, Refusal};
+pub use authenticate::AuthOutcome;
+pub use bindings::{Binding, BindingChanges, KnownContact, Refusal};
 
 use super::auth::{NonceMint, PasswordHash};
+use super::peer::Transport;
 use super::uri::split_host_port;
-use super::user_agent::Transport;
 use crate::ids::AgentId;
 use crate::time::{Duration, Time};
-use nonces::Nonces;
+use nonces::ProvenNonces;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use throttle::{Guesses, Source, Wrong};
+use throttle::{AccountThrottle, SourceNetwork, SourceThrottle};
 
-/// How long an unused nonce of ours is good. One that was answered rightly stays good for its phone.
+/// Lifetime of an unused nonce. A nonce that a phone has authenticated with stays valid for that phone.
 const NONCE_LIFE: Duration = Duration::from_secs(60);
-/// Networks that an account is remembered to have signed in from.
+/// Networks remembered per account as signed in from before.
 const KNOWN_MAX: usize = 8;
 
-/// A phone account as SIP knows it. The password itself is never kept.
+/// A phone account. The password itself is never stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PhoneAccount {
     pub user: String,
@@ -35,7 +35,7 @@ pub struct PhoneAccount {
 }
 
 impl PhoneAccount {
-    /// The account of a user whose password is known at this moment. `realm` is the registrar's own.
+    /// Hashes a known password into an account. `realm` is the registrar's own.
     pub fn with_password(user: &str, agent: AgentId, realm: &str, password: &str) -> Self {
         let hash = PasswordHash::new(user, realm, password);
         PhoneAccount { user: user.into(), agent, ha1_md5: hash.md5, ha1_sha256: hash.sha256 }
@@ -46,7 +46,7 @@ impl PhoneAccount {
     }
 }
 
-/// Without the hashes.
+/// Omits the hashes.
 impl std::fmt::Debug for PhoneAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PhoneAccount")
@@ -56,20 +56,20 @@ impl std::fmt::Debug for PhoneAccount {
     }
 }
 
-/// What the registrar is and grants.
+/// Settings of the registrar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistrarConfig {
-    /// Part of every password's hash: the domain of the phones' addresses.
+    /// The domain of the phones' addresses; part of every password hash.
     pub realm: String,
-    /// Less is refused with 423; more is shortened.
+    /// Shorter registrations are refused with 423, longer ones shortened to `expires_max`.
     pub expires_min: Duration,
     pub expires_max: Duration,
-    /// Contacts of one account at once.
+    /// Most bindings of one account.
     pub contacts_max: usize,
 }
 
 impl RegistrarConfig {
-    /// Between a minute and an hour, ten contacts.
+    /// Registrations of one minute to one hour, ten contacts.
     pub fn new(realm: &str) -> Self {
         RegistrarConfig {
             realm: realm.into(),
@@ -80,66 +80,66 @@ impl RegistrarConfig {
     }
 }
 
-/// How an account can be reached at the moment.
+/// Current reachability of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneLink {
-    /// Contacts that answer.
+    /// Number of contacts that answer OPTIONS.
     pub contacts: usize,
-    /// Of the contact that registered last: where its packets come from.
+    /// Source address of the contact that registered last.
     pub address: SocketAddr,
     pub transport: Transport,
-    /// Its User-Agent; at most 100 bytes. Text from outside: escape it where it leaves.
+    /// Its User-Agent, at most 100 bytes. Untrusted text: escape it on output.
     pub product: String,
-    /// When the last of its contacts runs out.
+    /// When the last of its bindings expires.
     pub expires: Time,
-    /// From OPTIONS to its answer; `None` = not measured yet.
+    /// Round trip of OPTIONS; `None` = not measured yet.
     pub latency: Option<Duration>,
 }
 
-/// One account and what belongs to it.
+/// One account with its authentication state.
 #[derive(Debug)]
 struct Phone {
     account: PhoneAccount,
-    nonces: Nonces,
-    /// Where it signed in from, the latest last.
-    known: VecDeque<Source>,
-    wrong: Wrong,
+    nonces: ProvenNonces,
+    /// Networks it has signed in from, latest last.
+    known_networks: VecDeque<SourceNetwork>,
+    throttle: AccountThrottle,
     reported: Option<PhoneLink>,
 }
 
-/// The accounts and their bindings.
+/// Accounts, bindings and throttles.
 #[derive(Debug)]
 pub struct Registrar {
     config: RegistrarConfig,
-    /// Our own: the realm, and what we call ourselves on the wire.
+    /// Our own hosts: the realm, and the hosts of our sent-by addresses.
     hosts: Vec<String>,
     mint: NonceMint,
-    /// Stands in for the password of a user who does not exist.
-    nobody: PasswordHash,
-    guesses: Guesses,
+    /// Hash checked for a user who does not exist, so that the work is the same.
+    decoy: PasswordHash,
+    source_throttle: SourceThrottle,
     phones: BTreeMap<String, Phone>,
     bindings: BTreeMap<u64, Binding>,
-    given: u64,
+    last_binding: u64,
 }
 
 impl Registrar {
-    /// Nonces follow from the seed, which must be random. `sent_by` are our own `host:port`s.
+    /// Nonces derive from the seed, which must be random. `sent_by` are our own `host:port`s.
     pub fn new<'a>(config: RegistrarConfig, seed: u64, sent_by: impl Iterator<Item = &'a str>) -> Self {
         let hosts = sent_by.filter_map(split_host_port).map(|(host, _)| host.to_string());
         let hosts = hosts.chain([config.realm.clone()]).collect();
         let secret = |what: &str| -> [u8; 32] { Sha256::digest(format!("{what} {seed:016x}")).into() };
-        let nobody = secret("nobody");
+        let decoy = secret("nobody");
         let mut md5 = [0; 16];
-        md5.copy_from_slice(&nobody[..16]);
+        md5.copy_from_slice(&decoy[..16]);
         Registrar {
             config,
             hosts,
             mint: NonceMint::new(secret("nonce"), NONCE_LIFE),
-            nobody: PasswordHash { md5, sha256: nobody },
-            guesses: Guesses::default(),
+            decoy: PasswordHash { md5, sha256: decoy },
+            source_throttle: SourceThrottle::default(),
             phones: BTreeMap::new(),
             bindings: BTreeMap::new(),
-            given: 0,
+            last_binding: 0,
         }
     }
 
@@ -147,8 +147,8 @@ impl Registrar {
         &self.config.realm
     }
 
-    /// Defines an account. A changed password ends its bindings: their numbers are returned.
-    pub fn set(&mut self, account: PhoneAccount) -> Vec<u64> {
+    /// Defines an account. A changed password ends its bindings: their ids are returned.
+    pub fn set_account(&mut self, account: PhoneAccount) -> Vec<u64> {
         match self.phones.get_mut(&account.user) {
             Some(phone) if phone.account.hash() == account.hash() => {
                 phone.account = account;
@@ -159,9 +159,9 @@ impl Registrar {
                 let reported = self.phones.remove(&user).and_then(|phone| phone.reported);
                 let phone = Phone {
                     account,
-                    nonces: Nonces::default(),
-                    known: VecDeque::new(),
-                    wrong: Wrong::default(),
+                    nonces: ProvenNonces::default(),
+                    known_networks: VecDeque::new(),
+                    throttle: AccountThrottle::default(),
                     reported,
                 };
                 self.phones.insert(user.clone(), phone);
@@ -170,21 +170,21 @@ impl Registrar {
         }
     }
 
-    /// Whose account it is.
+    /// The agent who owns the account.
     pub fn agent(&self, user: &str) -> Option<AgentId> {
         self.phones.get(user).map(|phone| phone.account.agent)
     }
 
-    /// Forgets an account. Its bindings have been removed before.
-    pub fn forget(&mut self, user: &str) {
+    /// Removes an account. The caller has removed its bindings before.
+    pub fn remove_account(&mut self, user: &str) {
         self.phones.remove(user);
     }
 
-    /// The state of the account's link if it differs from what was said last.
-    pub fn take_news(&mut self, user: &str) -> Option<(AgentId, Option<PhoneLink>)> {
+    /// The account's reachability if it has changed since the last report.
+    pub fn take_link_change(&mut self, user: &str) -> Option<(AgentId, Option<PhoneLink>)> {
         let link = self.link(user);
         let phone = self.phones.get_mut(user)?;
-        if same_link(phone.reported.as_ref(), link.as_ref()) {
+        if is_same_link(phone.reported.as_ref(), link.as_ref()) {
             return None;
         }
         phone.reported.clone_from(&link);
@@ -206,8 +206,9 @@ impl Registrar {
     }
 }
 
-/// Whether nobody would notice the difference: a few milliseconds, a registration prolonged a little.
-fn same_link(one: Option<&PhoneLink>, two: Option<&PhoneLink>) -> bool {
+/// Whether two links are equal enough not to report: latency within a few milliseconds, expiry moved by
+/// less than a minute.
+fn is_same_link(one: Option<&PhoneLink>, two: Option<&PhoneLink>) -> bool {
     let (one, two) = match (one, two) {
         (None, None) => return true,
         (Some(one), Some(two)) => (one, two),

@@ -1,19 +1,19 @@
-//! Session timers (RFC 4028): who refreshes a dialog and when, or when it is given up. Sending the
-//! refresh is `user_agent`'s work.
+//! Session timers (RFC 4028): which side refreshes a dialog, when, and when the session has expired.
+//! `user_agent::refresh` sends the refresh.
 
 use crate::time::{Duration, Time};
 
-/// What we ask for (RFC 4028 section 4 recommends half an hour).
+/// The session interval that our INVITE requests, in seconds (RFC 4028 section 4 recommends half an hour).
 pub const SESSION_EXPIRES: u32 = 1_800;
-/// The shortest span we take (RFC 4028 section 5).
+/// The shortest session interval we accept, in seconds (RFC 4028 section 5).
 pub const MIN_SE: u32 = 90;
 
-/// What a dialog's session timer asks for now.
+/// The action due on a dialog's session timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionDue {
     /// Send UPDATE or re-INVITE.
     Refresh,
-    /// The far side did not refresh in time: BYE (RFC 4028 section 10).
+    /// The far side did not refresh in time: send BYE (RFC 4028 section 10).
     Expired,
 }
 
@@ -26,20 +26,20 @@ pub enum SessionDue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTimer {
     pub interval_secs: u32,
-    /// Whether the refresh is ours.
+    /// Whether we are the refresher.
     pub ours: bool,
     pub at: Time,
 }
 
 impl SessionTimer {
-    /// The interval starts over: a 2xx to INVITE or UPDATE was received or sent.
+    /// Starts the interval over: a 2xx to INVITE or UPDATE was received or sent.
     pub fn start(now: Time, interval_secs: u32, ours: bool) -> Self {
         let interval_secs = interval_secs.max(MIN_SE);
         let secs = if ours { interval_secs / 2 } else { interval_secs - (interval_secs / 3).min(32) };
         SessionTimer { interval_secs, ours, at: now + Duration::from_secs(u64::from(secs)) }
     }
 
-    /// The refresh goes out now. If nothing comes of it, the session is over at its full interval.
+    /// Records that the refresh is being sent. Without a 2xx the session expires at its full interval.
     pub fn refreshing(&mut self, now: Time) {
         let rest = self.interval_secs - self.interval_secs / 2;
         self.at = now + Duration::from_secs(u64::from(rest));

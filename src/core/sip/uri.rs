@@ -1,25 +1,25 @@
-//! URIs as SIP uses them: `sip:`, `sips:`, `tel:`, and any other scheme kept as text.
+//! URIs in SIP: `sip:`, `sips:`, `tel:`; other schemes are kept as text.
 
-use super::headers::{Params, is_uri_byte};
-use super::message::split_once;
+use super::grammar::{is_uri_byte, split_once};
+use super::params::Params;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// A URI. Its parts stay as they were written (escapes included), so that what is copied into a
-/// Route or a request line is what the far side gave us.
+/// A URI. Parts stay as received (escapes included), so that a copied Route or request line matches the far
+/// side's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uri {
-    /// `sip`, `sips`, `tel` in lower case; another scheme in lower case too.
+    /// Lower case: `sip`, `sips`, `tel`, or another scheme.
     pub scheme: String,
-    /// As on the wire; see [`Uri::user_text`]. The number of a `tel:` URI.
+    /// As received; see [`Uri::user_text`]. The number of a `tel:` URI.
     pub user: Option<String>,
     pub password: Option<String>,
-    /// IPv6 with its brackets. Empty for `tel:`; everything after the colon for unknown schemes.
+    /// IPv6 in brackets. Empty for `tel:`; everything after the colon for unknown schemes.
     pub host: String,
     pub port: Option<u16>,
     pub params: Params,
-    /// What follows the question mark, as written.
+    /// The text after the question mark, as received.
     pub headers: Option<String>,
 }
 
@@ -57,8 +57,7 @@ impl<'a> UriParts<'a> {
         }
     }
 
-    /// The user part may hold `;`, `?` and `/`, so it is cut off first, at the at sign that occurs
-    /// nowhere else.
+    /// The user part may contain `;`, `?` and `/`, so it is split off first, at the only at sign.
     fn parse_sip(scheme: &'a str, rest: &'a str) -> Option<Self> {
         let (userinfo, rest) = match split_once(rest, b'@') {
             Some((userinfo, rest)) => (Some(userinfo), rest),
@@ -87,7 +86,7 @@ impl<'a> UriParts<'a> {
 }
 
 impl Uri {
-    /// `None` where the text is no URI: no scheme, blanks or brackets inside, a broken host or port.
+    /// `None` if the text is not a URI: no scheme, blanks or brackets inside, a malformed host or port.
     pub fn parse(text: &str) -> Option<Self> {
         let parts = UriParts::parse(text)?;
         Some(Uri {
@@ -101,8 +100,8 @@ impl Uri {
         })
     }
 
-    /// `sip:user@host`, with the user escaped. `host` may carry a port; characters that no host has
-    /// are dropped.
+    /// `sip:user@host`, with the user escaped. `host` may include a port; characters invalid in a host are
+    /// dropped.
     pub fn sip(user: &str, host: &str) -> Self {
         let clean: String = host
             .chars()
@@ -120,17 +119,17 @@ impl Uri {
         self.scheme == "sip" || self.scheme == "sips"
     }
 
-    /// The user part with its escapes resolved; empty where there is none.
+    /// The user part with escapes resolved; empty if absent.
     pub fn user_text(&self) -> Cow<'_, str> {
         unescape(self.user.as_deref().unwrap_or(""))
     }
 
-    /// The host as an address, where it is one.
+    /// The host as an IP address, if it is one.
     pub fn address(&self) -> Option<IpAddr> {
         self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
-    /// The value of a parameter with escapes resolved on both sides; `Some("")` for a flag.
+    /// The value of a parameter, escapes resolved in name and value; `Some("")` for a flag.
     pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         let same =
             |known: &str| known.eq_ignore_ascii_case(name) || unescape(known).eq_ignore_ascii_case(name);
@@ -142,23 +141,23 @@ impl Uri {
         self.params.value("transport")
     }
 
-    /// Whether the `lr` parameter is there: the element routes loosely.
+    /// Whether the `lr` parameter is present: the element is a loose router.
     pub fn is_loose_router(&self) -> bool {
         self.parameter("lr").is_some()
     }
 
-    /// The same URI by RFC 3261 section 19.1.4: hosts and parameters without regard to case, escapes
-    /// as what they stand for, `user`, `ttl`, `method`, `maddr` and `transport` never only on one side.
+    /// URI equality of RFC 3261 section 19.1.4: hosts and parameters ignore case, escapes are resolved, and
+    /// `user`, `ttl`, `method`, `maddr` and `transport` must be present on both sides or neither.
     pub fn same_as(&self, other: &Uri) -> bool {
-        let weighty = |name: &str| {
+        let is_significant = |name: &str| {
             ["user", "ttl", "method", "maddr", "transport"]
                 .iter()
                 .any(|known| name.eq_ignore_ascii_case(known))
         };
-        let covered = |one: &Uri, two: &Uri| {
+        let is_covered = |one: &Uri, two: &Uri| {
             one.params.iter().all(|(name, value)| match two.params.value(name) {
                 Some(known) => unescape(known).eq_ignore_ascii_case(&unescape(value)),
-                None => !weighty(name),
+                None => !is_significant(name),
             })
         };
         self.scheme == other.scheme
@@ -167,8 +166,8 @@ impl Uri {
             && self.host.eq_ignore_ascii_case(&other.host)
             && self.port == other.port
             && self.headers == other.headers
-            && covered(self, other)
-            && covered(other, self)
+            && is_covered(self, other)
+            && is_covered(other, self)
     }
 }
 
@@ -196,8 +195,8 @@ impl fmt::Display for Uri {
     }
 }
 
-/// `host`, `host:port`, `[v6]`, `[v6]:port`, with blanks around the colon. `None` where the host has
-/// characters that no host has, or the port is no port.
+/// `host`, `host:port`, `[v6]`, `[v6]:port`, with blanks around the colon. `None` if host or port is
+/// malformed.
 pub(crate) fn split_host_port(text: &str) -> Option<(&str, Option<u16>)> {
     let (host, rest) = if text.starts_with('[') {
         let end = text.find(']')? + 1;
@@ -221,14 +220,14 @@ pub(crate) fn split_host_port(text: &str) -> Option<(&str, Option<u16>)> {
     Some((host, Some(port.parse().ok().filter(|_| digits)?)))
 }
 
-/// What precedes a byte, and the rest with it.
+/// Splits before the first such byte; the byte stays with the second part.
 fn split_before(text: &str, byte: u8) -> (&str, &str) {
     let end = text.bytes().position(|known| known == byte).unwrap_or(text.len());
     text.split_at(end)
 }
 
-/// Text as the user part of a URI (RFC 3261 section 25.1: `unreserved / escaped / user-unreserved`).
-/// Nothing that could end the URI or the header survives unescaped.
+/// Escapes text for the user part of a URI (RFC 3261 section 25.1: `unreserved / escaped /
+/// user-unreserved`). Nothing that could end the URI or the header stays unescaped.
 pub fn escape_user(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -245,8 +244,8 @@ pub fn escape_user(text: &str) -> String {
     escaped
 }
 
-/// Text with `%41` resolved; a percent sign without two hex digits stays. Bytes that are no UTF-8
-/// become the replacement character.
+/// Resolves escapes such as `%41`; a percent sign without two hex digits stays. Invalid UTF-8 becomes the
+/// replacement character.
 pub fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
@@ -317,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uri_is_refused() {
+    fn an_invalid_uri_is_rejected() {
         for text in [
             "",
             "sip:",

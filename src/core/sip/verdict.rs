@@ -1,14 +1,14 @@
-//! What a final response means for the lead: SIP code and Q.850 cause to `Outcome`. A table, no state.
+//! Maps a final response to the lead's outcome: SIP code and Q.850 cause to `Outcome`. A stateless table.
 
 use crate::outcome::{EndedBy, Outcome};
 
-/// The meaning of a refusal.
+/// The outcome of a refused call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub outcome: Outcome,
     pub by: EndedBy,
-    /// The failure speaks of the trunk, so another trunk may do better. Never where the callee herself
-    /// refused: she is not called again at once through another gateway.
+    /// The failure concerns the trunk, so another trunk may succeed. Never set where the callee refused:
+    /// the callee is not called again at once through another gateway.
     pub try_next_trunk: bool,
 }
 
@@ -24,30 +24,30 @@ const fn trunk(outcome: Outcome) -> Verdict {
     Verdict { outcome, by: EndedBy::Carrier, try_next_trunk: true }
 }
 
-/// No response of any kind came (Timer B), or the connection to the trunk broke.
+/// No response at all before Timer B expired, or the connection to the trunk broke.
 pub const SILENT_TRUNK: Verdict = trunk(Outcome::LineFault);
 
-/// We could not or would not follow what the trunk said (a redirection to another number).
+/// A response we cannot or will not follow (a redirection to another number).
 pub const NOT_FOLLOWED: Verdict = carrier(Outcome::LineFault);
 
 /// A final response of 300 to 699 to an INVITE, with the cause of its `Reason: Q.850` header.
 ///
-/// The cause is the telephone network's own word and is believed before the SIP code that a gateway
-/// made of it, with one exception: a code that says the callee refused or does not exist is not turned
-/// into a fault of the trunk.
+/// The Q.850 cause comes from the telephone network itself and takes precedence over the SIP code a gateway
+/// derived from it, with one exception: a code that says the callee refused or does not exist is never
+/// turned into a trunk fault.
 pub fn refusal(code: u16, q850: Option<u16>) -> Verdict {
     let by_code = by_code(code);
     match q850.and_then(by_cause) {
-        Some(by_cause) if by_cause.outcome != Outcome::LineFault || !is_callees_word(code) => by_cause,
+        Some(by_cause) if by_cause.outcome != Outcome::LineFault || !is_callee_refusal(code) => by_cause,
         _ => by_code,
     }
 }
 
-fn is_callees_word(code: u16) -> bool {
+fn is_callee_refusal(code: u16) -> bool {
     matches!(code, 404 | 410 | 484..=486 | 600..=607)
 }
 
-/// RFC 3261 section 21 and the later codes, as carriers use them.
+/// Codes of RFC 3261 section 21 and later RFCs, as carriers use them.
 fn by_code(code: u16) -> Verdict {
     match code {
         300..=399 => NOT_FOLLOWED,
@@ -61,13 +61,13 @@ fn by_code(code: u16) -> Verdict {
         606 => carrier(Outcome::LineFault),
         608 => carrier(Outcome::CarrierBlock),
         601..=699 => callee(Outcome::Rejected),
-        // 400, 401 and 407 with credentials given, 402, 488, every 5xx and whatever is not known:
-        // our side or the trunk.
+        // 400, 401 and 407 despite credentials, 402, 488, every 5xx and unknown codes: our side or the
+        // trunk.
         _ => trunk(Outcome::LineFault),
     }
 }
 
-/// ITU-T Q.850 table 1. `None` = the cause says nothing (16, 31, 127) or is not known.
+/// ITU-T Q.850 table 1. `None` = the cause carries no information (16, 31, 127) or is unknown.
 fn by_cause(cause: u16) -> Option<Verdict> {
     Some(match cause {
         1 | 4 | 22 | 28 => carrier(Outcome::Vacant),
@@ -84,7 +84,7 @@ fn by_cause(cause: u16) -> Option<Verdict> {
     })
 }
 
-/// The cause in words, for people who settle a question with their carrier.
+/// The Q.850 cause in words, for disputes with a carrier.
 pub fn cause_words(cause: u16) -> &'static str {
     match cause {
         1 => "unallocated number",
@@ -129,10 +129,10 @@ mod tests {
     use super::*;
     use Outcome::*;
 
-    /// Code, cause, outcome, who ended it, whether another trunk is tried.
+    /// Code, cause, outcome, ended by, whether another trunk is tried.
     #[rustfmt::skip]
     const TABLE: &[(u16, Option<u16>, Outcome, EndedBy, bool)] = &[
-        // The callee's own word: never through another trunk.
+        // The callee refused: never through another trunk.
         (486, None,      Busy,         EndedBy::Callee,  false),
         (486, Some(17),  Busy,         EndedBy::Callee,  false),
         (486, Some(34),  Busy,         EndedBy::Callee,  false),
@@ -146,7 +146,7 @@ mod tests {
         (403, Some(21),  Rejected,     EndedBy::Callee,  false),
         (503, Some(17),  Busy,         EndedBy::Callee,  false),
         (480, Some(17),  Busy,         EndedBy::Callee,  false),
-        // The number.
+        // The number does not exist.
         (404, None,      Vacant,       EndedBy::Carrier, false),
         (404, Some(3),   Vacant,       EndedBy::Carrier, false),
         (410, None,      Vacant,       EndedBy::Carrier, false),
@@ -157,7 +157,7 @@ mod tests {
         (503, Some(1),   Vacant,       EndedBy::Carrier, false),
         (480, Some(22),  Vacant,       EndedBy::Carrier, false),
         (480, Some(28),  Vacant,       EndedBy::Carrier, false),
-        // Nobody there.
+        // No answer or not reachable.
         (408, None,      NoAnswer,     EndedBy::Carrier, false),
         (487, None,      NoAnswer,     EndedBy::Carrier, false),
         (480, Some(18),  NoAnswer,     EndedBy::Carrier, false),
@@ -211,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_refused_herself_is_not_called_through_another_trunk() {
+    fn a_callee_who_refused_is_not_called_through_another_trunk() {
         for code in 300..=699 {
             for cause in (0..=127).map(Some).chain([None]) {
                 let verdict = refusal(code, cause);
                 let trunks_fault = matches!(verdict.outcome, LineFault | CarrierBlock);
                 assert!(!verdict.try_next_trunk || trunks_fault, "{code} {cause:?}");
                 assert!(!matches!(verdict.outcome, Answered | Machine | Interrupted), "{code} {cause:?}");
-                if is_callees_word(code) {
+                if is_callee_refusal(code) {
                     assert!(!verdict.try_next_trunk, "{code} {cause:?}");
                 }
             }

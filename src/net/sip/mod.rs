@@ -1,10 +1,10 @@
-//! UDP, TCP and TLS sockets for SIP: bytes with an address in, bytes with an address out. Knows no message
-//! beyond where it ends on a stream.
+//! SIP transport: UDP, TCP and TLS sockets that exchange bytes with peer addresses. Messages are not parsed
+//! beyond finding their end on a stream.
 
-mod strangers;
 mod tcp;
 mod tls;
 mod udp;
+mod untrusted_limits;
 
 pub use tls::TlsConfig;
 
@@ -17,35 +17,35 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use strangers::Strangers;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use untrusted_limits::UntrustedLimits;
 
-/// What arrives.
+/// An event from the sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SipEvent {
-    /// A datagram, or one message cut from a stream.
+    /// A datagram, or one message from a stream.
     Message { from: Peer, bytes: Vec<u8> },
-    /// The connection to this peer failed or was closed, or nothing can be sent there
-    /// (RFC 3261 section 18.4).
+    /// The connection to this peer failed or was closed, or the peer cannot be reached (RFC 3261 section
+    /// 18.4).
     Failed { peer: Peer },
 }
 
-/// What is fixed when the sockets are bound.
+/// Settings used when the sockets are bound.
 #[derive(Clone, Debug)]
 pub struct SipSocketConfig {
-    /// Port 0 = any free one. With several sockets of one family the first is sent from.
+    /// Port 0 = any free port. With several sockets of one address family the first one sends.
     pub listen: Vec<(Transport, SocketAddr)>,
-    /// Messages per second from one socket that is not trusted (ten times that from one address, fifty
-    /// times from all strangers); `None` = everybody is trusted.
+    /// Messages per second from one untrusted socket (ten times that from one address, fifty times from all
+    /// untrusted sources together); `None` = every source is trusted.
     pub strangers_per_sec: Option<NonZeroU32>,
-    /// Connections at once, ours and theirs.
+    /// Most open connections, outgoing and incoming.
     pub connections_max: usize,
-    /// An untrusted connection without traffic is closed after this.
+    /// An untrusted connection without traffic is closed after this time.
     pub idle: Duration,
-    /// Our certificate; without one nobody can listen on TLS.
+    /// Our certificate; required to listen on TLS.
     pub tls: Option<TlsConfig>,
-    /// PEM file with the authorities that vouch for trunks over TLS; `None` = the public ones.
+    /// PEM file with the certificate authorities for trunks over TLS; `None` = the public ones.
     pub authorities: Option<PathBuf>,
 }
 
@@ -62,14 +62,14 @@ impl SipSocketConfig {
     }
 }
 
-/// Sums since the sockets were bound.
+/// Totals since the sockets were bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SipSocketTotals {
     pub received: u64,
     pub sent: u64,
-    /// Beyond what a stranger may send.
+    /// Messages above the limits for untrusted sources, and refused connections.
     pub refused: u64,
-    /// Because the engine did not keep up, or a peer did not.
+    /// Messages dropped because a queue to the engine or to a peer was full.
     pub dropped: u64,
 }
 
@@ -99,16 +99,16 @@ impl Counters {
     }
 }
 
-/// What every socket task needs.
+/// State shared by the socket tasks.
 #[derive(Clone, Debug)]
 struct Shared {
     inbound: mpsc::Sender<SipEvent>,
-    strangers: Arc<Strangers>,
+    untrusted_limits: Arc<UntrustedLimits>,
     counters: Arc<Counters>,
 }
 
 impl Shared {
-    /// Tells of a failure from where waiting is impossible.
+    /// Reports a failure from code that cannot wait.
     fn fail(&self, peer: Peer) {
         if let Err(mpsc::error::TrySendError::Full(event)) = self.inbound.try_send(SipEvent::Failed { peer })
         {
@@ -118,7 +118,7 @@ impl Shared {
     }
 }
 
-/// The sockets. Dropping them closes everything.
+/// The SIP sockets. Dropping them closes everything.
 #[derive(Debug)]
 pub struct SipSockets {
     addresses: Vec<(Transport, SocketAddr)>,
@@ -131,8 +131,8 @@ pub struct SipSockets {
 }
 
 impl SipSockets {
-    /// Binds all of `listen`; from then on everything that arrives goes to `inbound`. Datagrams that
-    /// find it full are dropped (SIP repeats them), streams wait.
+    /// Binds all of `listen`; received messages go to `inbound`. When it is full, datagrams are dropped
+    /// (SIP retransmits them) and streams wait.
     pub async fn bind(
         config: SipSocketConfig,
         inbound: mpsc::Sender<SipEvent>,
@@ -142,7 +142,7 @@ impl SipSockets {
         }
         let shared = Shared {
             inbound,
-            strangers: Arc::new(Strangers::new(config.strangers_per_sec)),
+            untrusted_limits: Arc::new(UntrustedLimits::new(config.strangers_per_sec)),
             counters: Arc::default(),
         };
         let names = tls::Tls::new(config.tls.as_ref(), config.authorities.as_deref())?;
@@ -184,28 +184,28 @@ impl SipSockets {
         Ok(())
     }
 
-    /// Where we listen, ports filled in, in the order asked for.
+    /// The bound addresses, ports filled in, in the order of `listen`.
     pub fn addresses(&self) -> &[(Transport, SocketAddr)] {
         &self.addresses
     }
 
-    /// These may send as fast as they like and keep their connections: trunks.
+    /// Trusts these addresses (trunks): no rate limit and no idle time-out.
     pub fn trust(&self, addresses: impl IntoIterator<Item = IpAddr>) {
-        self.shared.strangers.trust(addresses);
+        self.shared.untrusted_limits.trust(addresses);
     }
 
-    /// The phones that have signed in, all of them: each has an allowance of its own and keeps its
-    /// connection. To be told whenever that changes.
+    /// Replaces the set of registered phones: each has a rate limit of its own and keeps its connection.
+    /// Call it whenever the set changes.
     pub fn set_phones(&self, phones: BTreeSet<Peer>) {
-        self.shared.strangers.set_phones(phones);
+        self.shared.untrusted_limits.set_phones(phones);
     }
 
-    /// Over TLS this address must show a certificate for `host`: the trunk's name, as configured.
+    /// Requires a TLS certificate for `host` (the trunk's configured name) from this address.
     pub fn expect_name(&self, address: SocketAddr, host: &str) {
         self.names.expect(address, host);
     }
 
-    /// Gives bytes to the network and never waits. What cannot be sent is reported as `Failed`.
+    /// Sends bytes without waiting. A failure to send is reported as `Failed`.
     pub fn send(&self, to: Peer, bytes: Vec<u8>) {
         match to.transport {
             Transport::Udp => match self.udp.iter().find(|port| port.reaches(to.address)) {

@@ -1,4 +1,5 @@
-//! TCP and TLS connections for SIP: one for each peer, used both ways whoever opened it, with a bounded queue.
+//! TCP and TLS connections for SIP: one per peer, used in both directions whichever side opened it, with a
+//! bounded send queue.
 
 use super::tls::Tls;
 use super::{Counters, Shared, SipEvent};
@@ -15,14 +16,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-/// Messages that wait for a slow peer before the connection is given up.
-const WAITING_MAX: usize = 1_024;
-/// How long a peer may refuse to take or accept anything.
-const STUCK_AFTER: Duration = Duration::from_secs(10);
-/// Connections of one untrusted address. One more, and its oldest makes room.
-const PER_STRANGER: usize = 64;
+/// Messages queued for a slow peer before the connection is closed.
+const QUEUE_MAX: usize = 1_024;
+/// Time-out of connecting, of the TLS handshake and of one write.
+const IO_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most connections of one untrusted address; one more closes its oldest.
+const PER_UNTRUSTED: usize = 64;
 
-/// TCP, or TLS over it.
+/// A TCP or TLS stream.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
@@ -44,7 +45,7 @@ struct Inner {
 
 #[derive(Debug)]
 struct Open {
-    /// Tells a connection from a later one to the same address.
+    /// Distinguishes a connection from a later one to the same address.
     serial: u64,
     queue: mpsc::Sender<Vec<u8>>,
     task: AbortHandle,
@@ -69,7 +70,7 @@ impl Connections {
             Some(connection) => connection.queue.try_send(bytes).err(),
             None if open.len() >= self.inner.connections_max => Some(mpsc::error::TrySendError::Full(bytes)),
             None => {
-                let (queue, waiting) = mpsc::channel(WAITING_MAX);
+                let (queue, waiting) = mpsc::channel(QUEUE_MAX);
                 let first = queue.try_send(bytes).err();
                 Inner::start(&self.inner, &mut open, to, queue, |inner, serial| {
                     tokio::spawn(inner.connect(to, waiting, serial)).abort_handle()
@@ -97,7 +98,7 @@ impl Connections {
 async fn accept(inner: Arc<Inner>, listener: TcpListener) {
     loop {
         let Ok((stream, address)) = listener.accept().await else {
-            // Out of file descriptors, most likely: a moment for others to close theirs.
+            // Probably out of file descriptors: wait for connections to close.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -106,7 +107,7 @@ async fn accept(inner: Arc<Inner>, listener: TcpListener) {
             Counters::add(&inner.shared.counters.refused);
             continue;
         }
-        let (queue, waiting) = mpsc::channel(WAITING_MAX);
+        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         Inner::start(&inner, &mut open, address, queue, |inner, serial| {
             tokio::spawn(inner.accepted(stream, address, waiting, serial)).abort_handle()
         });
@@ -115,7 +116,7 @@ async fn accept(inner: Arc<Inner>, listener: TcpListener) {
 
 impl Inner {
     fn open(&self) -> MutexGuard<'_, HashMap<SocketAddr, Open>> {
-        // A poisoned lock still holds a whole table: nothing panics while it is held.
+        // A poisoned lock still guards a valid table: no code panics while holding it.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,13 +125,13 @@ impl Inner {
         Peer { transport, address }
     }
 
-    /// Room for one more connection from there, if need be by closing the oldest of a stranger: who only
-    /// holds connections open pushes out his own.
+    /// Makes room for one more connection, if necessary by closing the oldest untrusted one; an address at
+    /// its own limit loses its own oldest.
     fn make_room(&self, open: &mut HashMap<SocketAddr, Open>, address: SocketAddr) -> bool {
-        let strange = |known: &SocketAddr| !self.shared.strangers.trusts(self.peer(*known));
+        let strange = |known: &SocketAddr| !self.shared.untrusted_limits.trusts(self.peer(*known));
         let near = |known: &SocketAddr| known.ip() == address.ip();
         let crowded = strange(&address)
-            && open.keys().filter(|known| near(known) && strange(known)).count() >= PER_STRANGER;
+            && open.keys().filter(|known| near(known) && strange(known)).count() >= PER_UNTRUSTED;
         let full = open.len() >= self.connections_max;
         if !crowded && !full {
             return true;
@@ -162,14 +163,14 @@ impl Inner {
     }
 
     async fn connect(self: Arc<Self>, to: SocketAddr, waiting: mpsc::Receiver<Vec<u8>>, serial: u64) {
-        let Ok(Ok(stream)) = tokio::time::timeout(STUCK_AFTER, TcpStream::connect(to)).await else {
+        let Ok(Ok(stream)) = tokio::time::timeout(IO_TIMEOUT, TcpStream::connect(to)).await else {
             return self.closed(to, serial).await;
         };
-        // A SIP message is one write; waiting for more to send helps nobody. Failure costs only delay.
+        // A SIP message is one write, so Nagle's delay does not help. A failure here only costs delay.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else { return self.serve(stream, to, waiting, serial).await };
         let (connector, name) = tls.client(to);
-        match tokio::time::timeout(STUCK_AFTER, connector.connect(name, stream)).await {
+        match tokio::time::timeout(IO_TIMEOUT, connector.connect(name, stream)).await {
             Ok(Ok(stream)) => self.serve(stream, to, waiting, serial).await,
             Ok(Err(error)) => {
                 tracing::warn!(%to, %error, "no TLS with this peer");
@@ -189,7 +190,7 @@ impl Inner {
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else { return self.serve(stream, address, waiting, serial).await };
         let Some(acceptor) = tls.acceptor.clone() else { return self.closed(address, serial).await };
-        match tokio::time::timeout(STUCK_AFTER, acceptor.accept(stream)).await {
+        match tokio::time::timeout(IO_TIMEOUT, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream, address, waiting, serial).await,
             Ok(Err(_)) | Err(_) => self.closed(address, serial).await,
         }
@@ -206,7 +207,7 @@ impl Inner {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let idle = async {
-                if self.shared.strangers.trusts(self.peer(address)) {
+                if self.shared.untrusted_limits.trusts(self.peer(address)) {
                     std::future::pending::<()>().await;
                 }
                 tokio::time::sleep(self.idle).await;
@@ -232,7 +233,7 @@ impl Inner {
         self.closed(address, serial).await;
     }
 
-    /// Every whole message goes to the engine. Says whether the stream is still in step.
+    /// Passes every complete message to the engine; `false` = close the connection.
     async fn take(&self, framer: &mut StreamFramer, stream: &mut impl Stream, address: SocketAddr) -> bool {
         loop {
             match framer.next() {
@@ -243,7 +244,7 @@ impl Inner {
                     }
                 }
                 Some(Ok(Frame::Message(bytes))) => {
-                    if !self.shared.strangers.admit(self.peer(address)) {
+                    if !self.shared.untrusted_limits.admit(self.peer(address)) {
                         Counters::add(&self.shared.counters.refused);
                         continue;
                     }
@@ -261,22 +262,22 @@ impl Inner {
     async fn write(&self, stream: &mut impl Stream, bytes: &[u8]) -> bool {
         let whole = async {
             stream.write_all(bytes).await?;
-            // TLS may keep a record back otherwise.
+            // TLS may otherwise hold a record back.
             stream.flush().await
         };
-        let written = tokio::time::timeout(STUCK_AFTER, whole).await;
+        let written = tokio::time::timeout(IO_TIMEOUT, whole).await;
         Counters::add(&self.shared.counters.sent);
         matches!(written, Ok(Ok(())))
     }
 
     async fn closed(&self, address: SocketAddr, serial: u64) {
         if self.forget(address, serial) {
-            // Nobody is left to hear it once the engine is gone.
+            // Sending fails only when the engine is gone.
             let _ = self.shared.inbound.send(SipEvent::Failed { peer: self.peer(address) }).await;
         }
     }
 
-    /// Says whether it was still the connection to that address.
+    /// Removes the connection; `false` = a later one to that address has replaced it.
     fn forget(&self, address: SocketAddr, serial: u64) -> bool {
         let mut open = self.open();
         let ours = open.get(&address).is_some_and(|connection| connection.serial == serial);

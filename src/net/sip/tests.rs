@@ -1,4 +1,5 @@
-//! Sockets on loopback: what goes in comes out, whole and in order, and nobody can fill the house.
+//! Loopback tests of the sockets: messages arrive complete and in order, and untrusted sources cannot
+//! exhaust them.
 
 use super::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -127,7 +128,7 @@ async fn a_stream_that_is_no_sip_is_closed() {
 }
 
 #[tokio::test]
-async fn a_silent_stranger_is_shown_out_and_a_trunk_is_not() {
+async fn an_idle_connection_is_closed_unless_trusted() {
     let (sockets, mut events) = bind(|config| {
         config.idle = Duration::from_millis(200);
         config.strangers_per_sec = NonZeroU32::new(20);
@@ -144,7 +145,7 @@ async fn a_silent_stranger_is_shown_out_and_a_trunk_is_not() {
 }
 
 #[tokio::test]
-async fn a_stranger_who_only_holds_connections_pushes_out_his_own() {
+async fn an_untrusted_address_at_its_limit_loses_its_oldest_connection() {
     let (sockets, mut events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(20)).await;
     let address = sockets.addresses()[1].1;
     let mut phone = TcpStream::connect(address).await.expect("connected");
@@ -154,7 +155,7 @@ async fn a_stranger_who_only_holds_connections_pushes_out_his_own() {
     for _ in 0..200 {
         open.push(TcpStream::connect(address).await.expect("the kernel accepts"));
     }
-    // An honest one still gets through, and the phone has kept its connection.
+    // A new connection still works, and the phone has kept its own.
     for stream in open.iter_mut().rev().take(1).chain([&mut phone]) {
         stream.write_all(b"\r\n\r\n").await.expect("written");
         let mut pong = [0; 2];
@@ -166,8 +167,7 @@ async fn a_stranger_who_only_holds_connections_pushes_out_his_own() {
     }
 }
 
-/// Two ends that speak TLS: ours with a certificate of its own making, and one that believes whom it is
-/// told to believe.
+/// A TLS server with a self-signed certificate, and a client that trusts it if `believes`.
 async fn over_tls(dir: &std::path::Path, believes: bool) -> [(SipSockets, mpsc::Receiver<SipEvent>); 2] {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let made = TlsConfig::self_made(dir, &["sip.example".into(), "127.0.0.1".into()]).expect("made");
@@ -199,7 +199,7 @@ async fn messages_go_both_ways_over_tls() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_or_of_another_name_is_refused() {
+async fn an_untrusted_certificate_or_another_name_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     for (believes, name) in [(false, None), (true, Some("other.example"))] {
         let [(server, _asked), (client, mut answered)] = over_tls(dir.path(), believes).await;
@@ -239,7 +239,7 @@ async fn tls_without_a_certificate_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_shown_out() {
+async fn a_peer_without_tls_is_disconnected() {
     let dir = tempfile::tempdir().expect("a directory");
     let [(server, mut events), _] = over_tls(dir.path(), true).await;
     let mut far = TcpStream::connect(server.addresses()[0].1).await.expect("connected");
@@ -249,7 +249,7 @@ async fn who_speaks_no_tls_is_shown_out() {
 }
 
 #[tokio::test]
-async fn a_flooding_stranger_is_held_to_his_rate() {
+async fn a_flooding_untrusted_source_is_rate_limited() {
     let (sockets, mut events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(5)).await;
     let stranger = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
     let trunk = UdpSocket::bind("127.0.0.2:0").await.expect("a free port");

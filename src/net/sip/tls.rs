@@ -1,5 +1,5 @@
-//! TLS for SIP by rustls with ring: our certificate, from files or made by ourselves, and whom we believe
-//! when we connect. The connections themselves are in `tcp`.
+//! TLS for SIP with rustls and ring: our certificate, from files or self-signed, and verification of peers'
+//! certificates. `tcp` holds the connections.
 
 use super::SipSocketError;
 use std::collections::BTreeMap;
@@ -20,8 +20,8 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    /// A certificate that nobody vouches for, for trials: made once for these host names and addresses,
-    /// kept as `sip-cert.pem` and `sip-key.pem` in `dir`, and found there the next time.
+    /// A self-signed certificate for trials: created once for these host names and addresses, stored as
+    /// `sip-cert.pem` and `sip-key.pem` in `dir`, and reused.
     pub fn self_made(dir: &Path, names: &[String]) -> Result<TlsConfig, SipSocketError> {
         let made = TlsConfig { cert: dir.join("sip-cert.pem"), key: dir.join("sip-key.pem") };
         if made.cert.exists() && made.key.exists() {
@@ -37,7 +37,7 @@ impl TlsConfig {
         Ok(made)
     }
 
-    /// Whether the files can be used, without binding anything.
+    /// Checks that the files are usable, without binding a socket.
     pub fn check(&self) -> Result<(), SipSocketError> {
         self.acceptor().map(drop)
     }
@@ -81,13 +81,13 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// Both sides of TLS as the connections use them.
+/// TLS server and client settings for the connections.
 #[derive(Clone)]
 pub(super) struct Tls {
-    /// `None` = we have no certificate: nobody connects to us.
+    /// `None` = no certificate of our own: incoming TLS is refused.
     pub acceptor: Option<TlsAcceptor>,
     connector: TlsConnector,
-    /// Which name the certificate of a peer must have; without one its address.
+    /// Expected certificate name by peer address; without an entry, the address itself.
     names: Arc<RwLock<BTreeMap<SocketAddr, ServerName<'static>>>>,
 }
 
@@ -98,7 +98,7 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// `authorities` = the PEM file of those who vouch for trunks; `None` = the public ones.
+    /// `authorities` = PEM file with the certificate authorities for trunks; `None` = the public ones.
     pub fn new(own: Option<&TlsConfig>, authorities: Option<&Path>) -> Result<Tls, SipSocketError> {
         let mut roots = RootCertStore::empty();
         match authorities {
@@ -124,10 +124,11 @@ impl Tls {
         })
     }
 
-    /// A name that is none is not noted: the address is expected then.
+    /// Sets the expected certificate name of a peer. An invalid name is ignored: the address is expected
+    /// then.
     pub fn expect(&self, address: SocketAddr, name: &str) {
         if let Ok(name) = ServerName::try_from(name.to_string()) {
-            // A poisoned lock still holds a whole table: nothing panics while it is held.
+            // A poisoned lock still guards a valid table: no code panics while holding it.
             self.names.write().unwrap_or_else(PoisonError::into_inner).insert(address, name);
         }
     }

@@ -1,4 +1,4 @@
-//! One UDP socket for SIP: many datagrams a wake, sent at once where the kernel takes them.
+//! A UDP socket for SIP: receives in batches, sends at once if the kernel buffer has room.
 
 use super::{Counters, Shared, SipEvent};
 use paceline_core::sip::user_agent::{Peer, Transport};
@@ -11,12 +11,13 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-/// A burst of answers must fit while the engine is busy: with the default 208 KiB some were lost.
+/// Kernel buffer in bytes: a burst of responses must fit while the engine is busy; the default of 208 KiB
+/// lost some.
 const KERNEL_BUFFER: usize = 4 << 20;
 const DATAGRAM_MAX: usize = 65_535;
-/// Datagrams that wait for room in the kernel.
-const WAITING_MAX: usize = 4_096;
-/// Datagrams taken before other tasks get their turn.
+/// Most datagrams queued for room in the kernel buffer.
+const QUEUE_MAX: usize = 4_096;
+/// Datagrams received before yielding to other tasks.
 const BATCH: usize = 128;
 
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct UdpPort {
     socket: Arc<UdpSocket>,
     address: SocketAddr,
     waiting: mpsc::Sender<(SocketAddr, Vec<u8>)>,
-    /// While anything waits, all that follows waits behind it: BYE must not overtake its ACK.
+    /// While any datagram is queued, later ones queue behind it: BYE must not overtake its ACK.
     waiting_count: Arc<AtomicUsize>,
     shared: Shared,
 }
@@ -35,13 +36,13 @@ impl UdpPort {
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
-        // The kernel gives as much as its limit allows and does not complain.
+        // The kernel silently caps these at its own limit.
         socket.set_recv_buffer_size(KERNEL_BUFFER)?;
         socket.set_send_buffer_size(KERNEL_BUFFER)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         let socket = Arc::new(UdpSocket::from_std(socket.into())?);
-        let (waiting, queue) = mpsc::channel(WAITING_MAX);
+        let (waiting, queue) = mpsc::channel(QUEUE_MAX);
         let waiting_count = Arc::new(AtomicUsize::new(0));
         let receiver = tokio::spawn(receive(socket.clone(), shared.clone()));
         let sender = tokio::spawn(send_waiting(socket.clone(), queue, waiting_count.clone(), shared.clone()));
@@ -54,7 +55,7 @@ impl UdpPort {
         self.address
     }
 
-    /// Whether datagrams to `address` can leave here.
+    /// Whether this socket can send to `address`.
     pub fn reaches(&self, address: SocketAddr) -> bool {
         let local = self.address.ip();
         let same_family = local.is_ipv4() == address.is_ipv4();
@@ -101,7 +102,7 @@ async fn receive(socket: Arc<UdpSocket>, shared: Shared) {
         for _ in 0..BATCH {
             match socket.try_recv_from(&mut buffer) {
                 Ok((length, address)) => take(&shared, address, &buffer[..length]),
-                // An earlier datagram's ICMP error may surface here: nothing arrived, go on.
+                // The ICMP error of an earlier datagram may surface here: nothing was received, continue.
                 Err(_) => break,
             }
         }
@@ -113,12 +114,12 @@ async fn receive(socket: Arc<UdpSocket>, shared: Shared) {
 }
 
 fn take(shared: &Shared, address: SocketAddr, bytes: &[u8]) {
-    // A lone CRLF is a keep-alive (RFC 5626 section 4.4.1); over UDP it asks for nothing.
+    // A lone CRLF is a keep-alive (RFC 5626 section 4.4.1); over UDP it needs no reply.
     if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
         return;
     }
     let from = Peer { transport: Transport::Udp, address };
-    if !shared.strangers.admit(from) {
+    if !shared.untrusted_limits.admit(from) {
         return Counters::add(&shared.counters.refused);
     }
     let message = SipEvent::Message { from, bytes: bytes.to_vec() };

@@ -1,4 +1,4 @@
-//! The vectors of the RFCs, `rsip`'s digests as an oracle, and our client against our server.
+//! Test vectors of the RFCs, `rsip`'s digests as an oracle, and our client against our server.
 
 use super::*;
 use rsip::headers::auth::AuthQop;
@@ -15,7 +15,7 @@ fn response(value: &str) -> String {
 }
 
 #[test]
-fn the_vectors_of_the_rfcs_come_out() {
+fn the_rfc_test_vectors_hold() {
     let old = "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
         opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"";
     let new = "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", \
@@ -51,7 +51,7 @@ fn the_vectors_of_the_rfcs_come_out() {
 }
 
 #[test]
-fn the_header_says_what_was_asked_for() {
+fn the_answer_echoes_the_challenge_parameters() {
     let line = "Digest realm=\"a \\\"b\\\"\",nonce=\"n,1\" , algorithm=sha-256,qop=\"auth-int , auth\",opaque=\"o\",stale=True";
     let challenge = challenge(line);
     assert!(challenge.stale);
@@ -75,7 +75,7 @@ fn rsip_computes_the_same_digests() {
         [("MD5", rsip::headers::auth::Algorithm::Md5), ("SHA-256", rsip::headers::auth::Algorithm::Sha256)]
     {
         for (qop, nc) in [(None, 1), (Some("auth"), 1), (Some("auth"), 9), (Some("auth-int"), 3)] {
-            // Their body is always empty, and by MD5; their nc is written in decimal.
+            // `rsip` always hashes an empty body, with MD5, and writes nc in decimal.
             if qop == Some("auth-int") && algorithm != "MD5" {
                 continue;
             }
@@ -112,7 +112,7 @@ fn rsip_computes_the_same_digests() {
 }
 
 #[test]
-fn session_keys_and_bodies_are_bound_in() {
+fn session_keys_and_bodies_enter_the_digest() {
     let line = "Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess, qop=\"auth-int\"";
     let credentials = Credentials { username: "u", password: "p" };
     let value = authorize(&challenge(line), &credentials, "INVITE", "sip:b", b"v=0", 1, "c");
@@ -139,7 +139,7 @@ fn the_strongest_of_several_challenges_is_answered_once_per_realm() {
 }
 
 #[test]
-fn our_client_satisfies_our_server_until_the_nonce_is_old() {
+fn our_client_satisfies_our_server_until_the_nonce_expires() {
     let mint = NonceMint::new([7; 32], Duration::from_secs(60));
     let made = Time::from_millis(1_000_000);
     for algorithm in Algorithm::ALL {

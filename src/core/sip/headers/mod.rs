@@ -1,51 +1,19 @@
-//! Typed header values: what a header says, apart from the message it stands in.
+//! Typed header values, independent of the message they stand in.
 
 mod name;
 mod name_addr;
-pub(crate) mod params;
 mod via;
 
+pub use super::params::Params;
 pub use name::HeaderName;
 pub use name_addr::NameAddr;
-pub(crate) use name_addr::{NameAddrParts, unquote};
-pub use params::Params;
+pub(crate) use name_addr::NameAddrParts;
 pub use via::Via;
 pub(crate) use via::ViaParts;
 
-use super::message::Method;
-
-/// What a byte may be part of, looked up: these questions are asked of every byte of a message.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let letter = byte as u8;
-        let token = letter.is_ascii_alphanumeric()
-            || matches!(letter, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
-        let uri = letter > b' ' && letter != 0x7f && !matches!(letter, b'<' | b'>' | b'"');
-        classes[byte] = token as u8 | (uri as u8) << 1;
-        byte += 1;
-    }
-    classes
-};
-
-/// Whether a byte may be in a `token` (RFC 3261 section 25.1).
-pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    CLASSES[byte as usize] & 1 != 0
-}
-
-/// Whether a byte may stand in a URI at all: no blank, no control character, nothing that ends it.
-pub(crate) const fn is_uri_byte(byte: u8) -> bool {
-    CLASSES[byte as usize] & 2 != 0
-}
-
-/// A number of digits alone; `None` above `u32::MAX`.
-pub(crate) fn digits(text: &str) -> Option<u32> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    text.parse().ok()
-}
+use super::grammar::{digits, is_token_byte, unquote};
+use super::method::Method;
+use super::params;
 
 /// `4711 INVITE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +50,7 @@ impl RAck {
     }
 }
 
-/// Who refreshes a session (RFC 4028 section 4).
+/// The side that refreshes a session (RFC 4028 section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresher {
     Uac,
@@ -131,7 +99,7 @@ impl Reason {
         })
     }
 
-    /// Whether the cause is one of ISDN (Q.850), not a SIP status.
+    /// Whether the cause is an ISDN cause (Q.850) rather than a SIP status.
     pub fn is_q850(&self) -> bool {
         self.protocol.eq_ignore_ascii_case("Q.850")
     }

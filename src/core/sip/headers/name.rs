@@ -1,12 +1,11 @@
-//! The header names we know, with their compact forms. Everything else is `Extension` and is
-//! looked up by its text.
+//! Known header names with their compact forms. Any other name is `Extension` and is looked up by its text.
 
 use std::fmt;
 
 macro_rules! header_names {
     ($($variant:ident $text:literal $($compact:literal)?,)*) => {
-        /// A header name. Names are compared without regard to case (RFC 3261 section 7.3.1), and a
-        /// compact form is the same name as its long form (section 7.3.3).
+        /// A header name. Case is ignored (RFC 3261 section 7.3.1), and a compact form equals its long form
+        /// (section 7.3.3).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         #[allow(missing_docs)]
@@ -17,7 +16,7 @@ macro_rules! header_names {
         }
 
         impl HeaderName {
-            /// Every known name, the shortest first.
+            /// Every known name, shortest first.
             pub const ALL: &'static [HeaderName] = &[$(HeaderName::$variant,)*];
 
             /// The long form as RFC 3261 writes it; empty for `Extension`.
@@ -26,7 +25,7 @@ macro_rules! header_names {
                 TEXTS[self as usize]
             }
 
-            /// The one-letter form, where the registry has one.
+            /// The one-letter form, if registered.
             pub const fn compact(self) -> Option<u8> {
                 match self {
                     $($(HeaderName::$variant => Some($compact),)?)*
@@ -37,7 +36,7 @@ macro_rules! header_names {
     };
 }
 
-// Sorted by length, so that a lookup compares with a handful of names; `STARTS` holds us to it.
+// Sorted by length, so that a lookup compares only names of one length; `STARTS` asserts the order.
 header_names! {
     To "To" b't',
     Via "Via" b'v',
@@ -107,7 +106,7 @@ header_names! {
     PPreferredIdentity "P-Preferred-Identity",
 }
 
-/// The longest known name, plus two: `STARTS[n]..STARTS[n + 1]` are the names of n letters.
+/// Length of the longest known name, plus two: `STARTS[n]..STARTS[n + 1]` are the names of n letters.
 const LENGTHS: usize = 22;
 
 const STARTS: [u8; LENGTHS] = {
@@ -125,7 +124,7 @@ const STARTS: [u8; LENGTHS] = {
     starts
 };
 
-/// Indexed by letter: the name whose compact form it is.
+/// Indexed by letter: the name with that compact form.
 const COMPACT: [HeaderName; 26] = {
     let mut table = [HeaderName::Extension; 26];
     let mut at = 0;
@@ -153,7 +152,7 @@ impl HeaderName {
             return HeaderName::Extension;
         }
         let names = &HeaderName::ALL[usize::from(STARTS[text.len()])..usize::from(STARTS[text.len() + 1])];
-        // The first letter tells most of them apart.
+        // The first letter rules most of them out.
         let same = |name: &HeaderName| {
             let known = name.as_str().as_bytes();
             known.first().zip(text.first()).is_some_and(|(one, two)| (one ^ two) & !0x20 == 0)

@@ -1,26 +1,25 @@
-//! From, To, Contact, Route and their kin: a display name, a URI and header parameters.
+//! Address headers (From, To, Contact, Route and others): display name, URI and header parameters.
 
-use super::params::{self, Params, find_unquoted};
-use crate::sip::message::split_once;
+use crate::sip::grammar::{find_unquoted, quotes_are_closed, split_once, unquote};
+use crate::sip::params::{self, Params};
 use crate::sip::uri::{Uri, UriParts};
-use std::borrow::Cow;
 use std::fmt;
 
 /// `"Bell" <sip:bell@example.com;lr>;tag=1`, or `sip:bell@example.com;tag=1` where the parameters
 /// belong to the header (RFC 3261 section 20).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameAddr {
-    /// Without quotes and without escapes.
+    /// Unquoted, escapes resolved.
     pub display: Option<String>,
     pub uri: Uri,
-    /// Of the header, not of the URI.
+    /// Header parameters, not those of the URI.
     pub params: Params,
 }
 
-/// The parts of such a value, borrowed.
+/// The parts of a name-addr value, borrowed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NameAddrParts<'a> {
-    /// As written: quoted, tokens, or empty.
+    /// As received: quoted, tokens, or empty.
     pub display: &'a str,
     pub uri: &'a str,
     pub params: &'a str,
@@ -38,14 +37,14 @@ impl<'a> NameAddrParts<'a> {
         }
         let (uri, rest) = split_once(&text[open + 1..], b'>')?;
         let params = rest.trim_start();
-        if !(params.is_empty() || params.starts_with(';')) || !params::quotes_are_closed(params) {
+        if !(params.is_empty() || params.starts_with(';')) || !quotes_are_closed(params) {
             return None;
         }
         Some(NameAddrParts { display, uri: uri.trim(), params })
     }
 
-    /// An addr-spec without angle brackets: everything from the first semicolon is the header's,
-    /// and a question mark or comma may not occur at all.
+    /// An addr-spec without angle brackets: everything from the first semicolon belongs to the header, and
+    /// a question mark or comma is not allowed.
     fn parse_bare(text: &'a str) -> Option<Self> {
         if text.is_empty() || text.bytes().any(|byte| matches!(byte, b'"' | b'>' | b',' | b'?')) {
             return None;
@@ -65,14 +64,14 @@ impl<'a> NameAddrParts<'a> {
         params::value(self.params, "tag").filter(|tag| !tag.is_empty())
     }
 
-    /// Whether the URI is one, without keeping its parts.
+    /// Whether the URI is valid, without keeping its parts.
     pub fn is_sound(&self) -> bool {
         UriParts::parse(self.uri).is_some()
     }
 }
 
 impl NameAddr {
-    /// `None` where the value has no readable URI, or its quotes or brackets are not closed.
+    /// `None` if the URI is unreadable, or quotes or brackets are not closed.
     pub fn parse(text: &str) -> Option<Self> {
         let parts = NameAddrParts::parse(text)?;
         let display = unquote(parts.display);
@@ -102,7 +101,7 @@ impl NameAddr {
     }
 }
 
-/// Always with angle brackets, so that URI parameters stay the URI's.
+/// Always with angle brackets, so that URI parameters stay with the URI.
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(display) = &self.display {
@@ -117,22 +116,6 @@ impl fmt::Display for NameAddr {
         }
         write!(f, "<{}>{}", self.uri, self.params)
     }
-}
-
-/// The text inside a quoted string, escapes resolved; other text as it is.
-pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
-    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return Cow::Borrowed(text);
-    };
-    if !inner.contains('\\') {
-        return Cow::Borrowed(inner);
-    }
-    let mut plain = String::with_capacity(inner.len());
-    let mut characters = inner.chars();
-    while let Some(c) = characters.next() {
-        plain.extend(if c == '\\' { characters.next() } else { Some(c) });
-    }
-    Cow::Owned(plain)
 }
 
 #[cfg(test)]
@@ -169,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn an_invalid_address_is_rejected() {
         for text in [
             "",
             "<>",

@@ -1,8 +1,7 @@
-//! Via: where a request came through and where its response goes back (RFC 3261 section 18.2,
-//! RFC 3581).
+//! Via: the path of a request, and the address its response goes to (RFC 3261 section 18.2, RFC 3581).
 
-use super::params::{self, Params};
-use crate::sip::message::split_once;
+use crate::sip::grammar::{is_token_byte, quotes_are_closed, split_once};
+use crate::sip::params::{self, Params};
 use crate::sip::uri::split_host_port;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,9 +9,9 @@ use std::net::{IpAddr, SocketAddr};
 /// One Via value. `branch`, `received`, `rport` and `maddr` are among `params`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
-    /// `UDP`, `TCP`, `TLS`, `WS`, `WSS` or any other token, as written.
+    /// `UDP`, `TCP`, `TLS`, `WS`, `WSS` or another token, as received.
     pub transport: String,
-    /// A name or address; IPv6 with its brackets.
+    /// Host name or address; IPv6 in brackets.
     pub host: String,
     pub port: Option<u16>,
     pub params: Params,
@@ -28,7 +27,7 @@ pub(crate) struct ViaParts<'a> {
 }
 
 impl<'a> ViaParts<'a> {
-    /// `SIP / 2.0 / UDP host : port ; params`, with blanks where the grammar lets them be.
+    /// `SIP / 2.0 / UDP host : port ; params`, with blanks where the grammar allows them.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (protocol, rest) = split_once(text, b'/')?;
         let (version, rest) = split_once(rest, b'/')?;
@@ -42,8 +41,8 @@ impl<'a> ViaParts<'a> {
             None => (rest, ""),
         };
         let (host, port) = split_host_port(sent_by.trim())?;
-        let token = !transport.is_empty() && transport.bytes().all(super::is_token_byte);
-        let sound = token && !params::has_empty(params) && params::quotes_are_closed(params);
+        let token = !transport.is_empty() && transport.bytes().all(is_token_byte);
+        let sound = token && !params::has_empty(params) && quotes_are_closed(params);
         sound.then_some(ViaParts { transport, host, port, params })
     }
 
@@ -53,7 +52,7 @@ impl<'a> ViaParts<'a> {
 }
 
 impl Via {
-    /// `None` where the value is no Via of SIP/2.0.
+    /// `None` if the value is not a SIP/2.0 Via.
     pub fn parse(text: &str) -> Option<Self> {
         let parts = ViaParts::parse(text)?;
         Some(Via {
@@ -77,8 +76,8 @@ impl Via {
         self.params.value("branch").filter(|branch| !branch.is_empty())
     }
 
-    /// Whether the branch is one of RFC 3261 and therefore names the transaction. The cookie alone
-    /// names nothing.
+    /// Whether the branch follows RFC 3261 and so identifies the transaction. The cookie alone identifies
+    /// nothing.
     pub fn has_magic_cookie(&self) -> bool {
         self.branch().is_some_and(|branch| {
             branch.len() > 7 && branch.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("z9hG4bK"))
@@ -90,7 +89,7 @@ impl Via {
         text.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
-    /// `None` = absent, `Some(None)` = asked for, `Some(Some(port))` = filled in.
+    /// `None` = absent, `Some(None)` = requested, `Some(Some(port))` = filled in.
     pub fn rport(&self) -> Option<Option<u16>> {
         self.params.value("rport").map(|port| port.parse().ok())
     }
@@ -111,8 +110,8 @@ impl Via {
         }
     }
 
-    /// What a server does on receipt: `received` where sent-by is not the source address, and
-    /// `rport` where it was asked for; with `rport`, `received` is always added (RFC 3581 section 4).
+    /// Records the source on receipt: `received` where sent-by is not the source address, `rport` where
+    /// requested; with `rport`, `received` is always added (RFC 3581 section 4).
     pub fn note_source(&mut self, source: SocketAddr) {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let same = host.parse::<IpAddr>().is_ok_and(|address| address == source.ip());
@@ -120,7 +119,7 @@ impl Via {
         if !same || asked {
             self.params.set("received", &source.ip().to_string());
         } else if self.params.has("received") {
-            // Nobody but us says where we saw it come from.
+            // Drop a `received` that the sender wrote: only the receiver may set it.
             self.params.remove("received");
         }
         if asked {
@@ -128,9 +127,9 @@ impl Via {
         }
     }
 
-    /// Where a response to this Via goes over an unreliable transport (RFC 3261 section 18.2.2,
-    /// RFC 3581 section 4), or where a new connection goes if the old one is gone; `None` where only
-    /// a name is known. `maddr` is not followed: it would let anybody aim our responses.
+    /// The address for a response over an unreliable transport (RFC 3261 section 18.2.2, RFC 3581 section
+    /// 4), or for a new connection if the old one is gone; `None` if only a host name is known. `maddr` is
+    /// ignored: it would let a sender aim our responses at a third party.
     pub fn response_address(&self) -> Option<SocketAddr> {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let address = self.received().or_else(|| host.parse().ok())?;
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_via_is_refused() {
+    fn an_invalid_via_is_rejected() {
         for text in [
             "",
             "SIP/2.0",
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_noted_where_it_differs_or_was_asked_for() {
+    fn received_and_rport_are_set_where_needed() {
         let source: SocketAddr = "192.0.2.7:6060".parse().expect("an address");
         let mut via = Via::parse("SIP/2.0/UDP 10.1.1.1:4540;rport;branch=z9hG4bKkjshdyff").expect("a via");
         via.note_source(source);

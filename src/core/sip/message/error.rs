@@ -1,8 +1,8 @@
-//! Why bytes are no message, and what their sender deserves to hear.
+//! Parse errors, and the response each one earns.
 
 use crate::sip::headers::HeaderName;
 
-/// Why a message was not taken.
+/// Why a message was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     #[error("nothing but line ends (a keep-alive)")]
@@ -36,9 +36,8 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// The response that a *request* with this fault deserves; a response with a fault is always
-    /// dropped. `None` = drop in silence: there is nothing to answer to. `build::refusal` makes the
-    /// bytes.
+    /// The response to a *request* with this fault; a faulty response is always dropped. `None` = drop
+    /// silently: there is nothing to answer to. `build::refusal` makes the bytes.
     pub fn response(self) -> Option<(u16, &'static str)> {
         Some(match self {
             ParseError::Empty | ParseError::StartLine | ParseError::Missing(HeaderName::Via) => return None,

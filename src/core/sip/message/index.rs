@@ -1,18 +1,19 @@
-//! Where the headers of a message stand: spans over its bytes, found in one pass, without
-//! allocation for ordinary messages and without a look at what the values mean.
+//! Index of a message's header lines: spans over its bytes, found in one pass, without allocation for
+//! ordinary messages and without interpreting values.
 
 use super::ParseError;
-use crate::sip::headers::{HeaderName, is_token_byte};
+use crate::sip::grammar::{find_byte, is_token_byte};
+use crate::sip::headers::HeaderName;
 use std::borrow::Cow;
 
 /// The largest message, on any transport.
 pub const MAX_MESSAGE: usize = 65_535;
 /// The most header lines that are taken (folded lines count once).
 pub const MAX_HEADERS: usize = 256;
-/// So many spans are held without allocation.
+/// Spans held without allocation.
 const INLINE: usize = 40;
 
-/// One header line: a known name, and where the name and the value stand.
+/// One header line: its known name, and the positions of name and value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     pub name: HeaderName,
@@ -37,7 +38,7 @@ impl Span {
         &bytes[usize::from(self.name_start)..usize::from(self.name_end)]
     }
 
-    /// The same as `value`, out of a header part that was found to be UTF-8 as a whole.
+    /// Like `value`, borrowed from `head` when the whole header part is UTF-8.
     pub fn text<'a>(&self, head: Option<&'a str>, bytes: &'a [u8]) -> Cow<'a, str> {
         let text = head.and_then(|head| head.get(usize::from(self.value_start)..usize::from(self.value_end)));
         match text {
@@ -46,13 +47,13 @@ impl Span {
         }
     }
 
-    /// The value as it came, trimmed, folds and all.
+    /// The value as received: trimmed, folds included.
     pub fn raw<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[usize::from(self.value_start)..usize::from(self.value_end)]
     }
 
-    /// The value, trimmed, with every fold turned into one blank, and a stray CR too: whoever copies
-    /// the value must not end a line with it.
+    /// The value, trimmed, each fold replaced by one blank; a stray CR too, so that a copied value cannot
+    /// end a line.
     pub fn value<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
         let raw = self.raw(bytes);
         let text = String::from_utf8_lossy(raw);
@@ -72,25 +73,24 @@ fn unfold(text: &str) -> String {
     plain.replace('\r', " ").trim_matches([' ', '\t']).to_string()
 }
 
-/// The spans of all header lines in order.
+/// The spans of all header lines, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     inline: [Span; INLINE],
     count: usize,
     spilled: Vec<Span>,
-    /// Where the header part ends and the rest of the datagram begins.
+    /// End of the header part; the body starts here.
     pub body_start: usize,
 }
 
 impl Index {
-    /// Reads header lines from `start` to the empty line. A datagram that ends right after a whole
-    /// header line is taken as if the empty line were there.
+    /// Reads header lines from `start` to the empty line. A datagram that ends right after a complete
+    /// header line counts as if the empty line were present.
     pub fn read(bytes: &[u8], start: usize) -> Result<Self, ParseError> {
         Self::scan(bytes, start, false)
     }
 
-    /// The same, but lines that cannot be read are left out: for a refusal, which says what is wrong
-    /// with the message in the words of what could be read.
+    /// Like `read`, but skips unreadable lines: a refusal quotes the headers that could be read.
     pub fn read_leniently(bytes: &[u8], start: usize) -> Self {
         let bytes = &bytes[..bytes.len().min(MAX_MESSAGE)];
         Self::scan(bytes, start, true).unwrap_or_else(|_| Self::empty(bytes.len()))
@@ -181,44 +181,9 @@ pub(crate) fn line_end(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     Some((end, feed + 1))
 }
 
-/// What stands before and after the first of an ASCII byte. Short texts are the rule in headers, and
-/// the standard library's search is made for long ones.
-pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|known| known == byte)?;
-    Some((&text[..at], &text[at + 1..]))
-}
-
-/// The first place of a byte, eight at a time: header lines are long and line feeds are rare.
-pub(crate) fn find_byte(bytes: &[u8], wanted: u8) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let pattern = LOW * u64::from(wanted);
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let matches = u64::from_le_bytes(*word) ^ pattern;
-        let zero_bytes = matches.wrapping_sub(LOW) & !matches & HIGH;
-        if zero_bytes != 0 {
-            return Some(at * 8 + zero_bytes.trailing_zeros() as usize / 8);
-        }
-    }
-    rest.iter().position(|byte| *byte == wanted).map(|at| words.len() * 8 + at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_byte_is_found_at_every_place() {
-        for length in 0..40 {
-            for place in 0..length {
-                let mut bytes = vec![b'\r'; length];
-                bytes[place] = b'\n';
-                assert_eq!(find_byte(&bytes, b'\n'), Some(place), "{length} {place}");
-            }
-            assert_eq!(find_byte(&vec![0x8a; length], b'\n'), None);
-        }
-    }
 
     #[test]
     fn the_limit_on_header_lines_holds() {
@@ -234,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn folds_blanks_and_bare_line_feeds_are_seen_through() {
+    fn folds_blanks_and_bare_line_feeds_are_parsed() {
         let bytes = b"Subject  : one \r\n\t two\n   three \r\nX-Empty:\r\ns:\r\n x\n\nbody";
         let index = Index::read(bytes, 0).expect("an index");
         let values: Vec<_> = index.spans().map(|span| (span.name, span.value(bytes).into_owned())).collect();

@@ -1,25 +1,27 @@
-//! One SIP message as bytes: found in one pass, borrowed, nothing copied. Typed views of headers
-//! are in `typed`; writing messages is `sip::build`; cutting a stream into messages is `sip::frame`.
+//! The SIP message parser: one pass over borrowed bytes, nothing copied. Typed header access is in `typed`;
+//! `sip::build` writes messages; `sip::frame` splits a stream into messages.
 
 mod error;
 mod index;
-mod method;
+mod start_line;
 mod typed;
 
+pub use super::method::Method;
 pub use error::ParseError;
 use index::Span;
-pub(super) use index::{Index, find_byte, line_end, split_once};
+pub(super) use index::{Index, line_end};
 pub use index::{MAX_HEADERS, MAX_MESSAGE};
-pub use method::{Method, StartLine};
+pub use start_line::StartLine;
+pub(super) use start_line::read_start;
 pub use typed::List;
 pub(super) use typed::first_element;
 
-use super::headers::{CSeq, HeaderName, NameAddrParts, ViaParts, digits, is_token_byte};
-use super::uri::UriParts;
+use super::grammar::digits;
+use super::headers::{CSeq, HeaderName, NameAddrParts, ViaParts};
 use std::borrow::Cow;
 
-/// A message whose start line and five mandatory headers (Via, From, To, Call-ID, CSeq) were found
-/// sound. Other headers may still be broken: their accessors say so.
+/// A message whose start line and five mandatory headers (Via, From, To, Call-ID, CSeq) are valid. Other
+/// headers may still be malformed: their accessors report it.
 #[derive(Clone, Debug)]
 pub struct Message<'a> {
     pub(super) bytes: &'a [u8],
@@ -31,8 +33,8 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads one datagram, or one message that `StreamFramer` cut. Without Content-Length the body
-    /// is the rest of the bytes; bytes beyond Content-Length are ignored (RFC 3261 section 18.3).
+    /// Parses one datagram, or one message from `StreamFramer`. Without Content-Length the body is the rest
+    /// of the bytes; bytes beyond Content-Length are ignored (RFC 3261 section 18.3).
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         if bytes.len() > MAX_MESSAGE {
             return Err(ParseError::TooLarge);
@@ -54,7 +56,7 @@ impl<'a> Message<'a> {
         matches!(self.start, StartLine::Request { .. })
     }
 
-    /// The method of a request, or that of the request which a response answers (from CSeq).
+    /// The method of a request, or for a response the method of its CSeq.
     pub fn method(&self) -> Result<Method<'a>, ParseError> {
         match self.start {
             StartLine::Request { method, .. } => Ok(method),
@@ -70,7 +72,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Empty where there is none.
+    /// Empty if the message has no body.
     pub fn body(&self) -> &'a [u8] {
         self.body
     }
@@ -79,8 +81,8 @@ impl<'a> Message<'a> {
         span.text(self.head, self.bytes)
     }
 
-    /// The five headers without which a message cannot be answered or matched, each once and
-    /// readable. Nothing is allocated here unless a value is folded.
+    /// Checks the five headers needed to answer or match a message: each present once and readable.
+    /// Allocates only for folded values.
     fn check(&self) -> Result<(), ParseError> {
         let names = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
         let mut found = [None; 5];
@@ -126,65 +128,6 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The start line, and where the headers begin. Line ends before it are skipped (RFC 3261 section
-/// 7.5). Names, versions and separators are taken as the grammar has them: exactly one blank.
-pub(super) fn read_start(bytes: &[u8]) -> Result<(StartLine<'_>, usize), ParseError> {
-    let lead = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    if lead == bytes.len() {
-        return Err(ParseError::Empty);
-    }
-    let (end, next) = line_end(bytes, lead).ok_or(ParseError::StartLine)?;
-    let line = &bytes[lead..end];
-    let start = if line.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/")) {
-        response_line(line)?
-    } else {
-        request_line(line)?
-    };
-    Ok((start, next))
-}
-
-fn response_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
-    if line.get(4..8).is_none_or(|version| version != b"2.0 ") {
-        return Err(ParseError::Version);
-    }
-    let code = line.get(8..11).and_then(|code| std::str::from_utf8(code).ok()).and_then(digits);
-    let code = code.filter(|code| (100..700).contains(code)).ok_or(ParseError::StartLine)?;
-    let reason = match line.get(11) {
-        None => &[][..],
-        Some(b' ') => &line[12..],
-        Some(_) => return Err(ParseError::StartLine),
-    };
-    // A reason phrase in another encoding is not worth a lost call, nor is a stray CR in it.
-    let reason = std::str::from_utf8(reason).unwrap_or("");
-    let reason = reason.split('\r').next().unwrap_or("").trim();
-    Ok(StartLine::Response { code: code as u16, reason })
-}
-
-fn request_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
-    let text = std::str::from_utf8(line).map_err(|_| ParseError::StartLine)?;
-    let (method, rest) = split_once(text, b' ').ok_or(ParseError::StartLine)?;
-    if method.is_empty() || !method.bytes().all(is_token_byte) {
-        return Err(ParseError::StartLine);
-    }
-    // Whether it is SIP at all decides whether anybody hears of the faults in it.
-    let trimmed = rest.trim_end_matches([' ', '\t']);
-    let (uri, version) = trimmed.rsplit_once(' ').ok_or(ParseError::StartLine)?;
-    if !version.get(..4).is_some_and(|protocol| protocol.eq_ignore_ascii_case("SIP/")) {
-        return Err(ParseError::StartLine);
-    }
-    if &version[4..] != "2.0" {
-        return Err(ParseError::Version);
-    }
-    if trimmed.len() != rest.len() {
-        return Err(ParseError::RequestUri);
-    }
-    let parts = UriParts::parse(uri).ok_or(ParseError::RequestUri)?;
-    if parts.headers.is_some() {
-        return Err(ParseError::RequestUri);
-    }
-    Ok(StartLine::Request { method: Method::parse(method), uri })
-}
-
 fn body<'a>(bytes: &'a [u8], index: &Index) -> Result<&'a [u8], ParseError> {
     let rest = &bytes[index.body_start..];
     match content_length(bytes, index)? {
@@ -193,7 +136,7 @@ fn body<'a>(bytes: &'a [u8], index: &Index) -> Result<&'a [u8], ParseError> {
     }
 }
 
-/// Content-Length; `None` where there is none. Two that differ are an error.
+/// Content-Length; `None` if absent. Two differing values are an error.
 pub(super) fn content_length(bytes: &[u8], index: &Index) -> Result<Option<usize>, ParseError> {
     let mut known = None;
     for span in index.spans().filter(|span| span.name == HeaderName::ContentLength) {

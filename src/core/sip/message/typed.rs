@@ -1,16 +1,16 @@
-//! What the headers of a message say: text by name, lists, and typed values.
+//! Access to a message's headers: text by name, lists, and typed values.
 
-use super::{Message, ParseError, StartLine, find_byte};
+use super::{Message, ParseError, StartLine};
 use crate::sip::auth::Challenge;
-use crate::sip::headers::params::find_unquoted;
+use crate::sip::grammar::{digits, find_byte, find_unquoted};
 use crate::sip::headers::{
-    CSeq, HeaderName, NameAddr, NameAddrParts, RAck, Reason, SessionExpires, Via, ViaParts, digits,
+    CSeq, HeaderName, NameAddr, NameAddrParts, RAck, Reason, SessionExpires, Via, ViaParts,
 };
 use crate::sip::uri::Uri;
 use std::borrow::Cow;
 
 impl<'a> Message<'a> {
-    /// The first value of that name: unfolded, trimmed. For lists see [`Message::list`].
+    /// The first value of that name, unfolded and trimmed. For lists see [`Message::list`].
     pub fn header(&self, name: HeaderName) -> Option<Cow<'a, str>> {
         self.index.find(name).map(|span| self.text(span))
     }
@@ -20,7 +20,7 @@ impl<'a> Message<'a> {
         self.index.spans().filter(move |span| span.name == name).map(|span| self.text(span))
     }
 
-    /// Every line of the message in order: the name as written and its value.
+    /// Every header line in order: name as received, and value.
     pub fn lines(&self) -> impl Iterator<Item = (HeaderName, Cow<'a, str>, Cow<'a, str>)> {
         let bytes = self.bytes;
         self.index
@@ -37,8 +37,8 @@ impl<'a> Message<'a> {
         self.index.spans().find(wanted).map(|span| self.text(span))
     }
 
-    /// The elements of a comma separated header over all its lines; commas in quotes and in angle
-    /// brackets do not separate, and empty elements are skipped.
+    /// The elements of a comma-separated header over all its lines. Commas in quotes or angle brackets do
+    /// not separate; empty elements are skipped.
     pub fn list(&self, name: HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
         self.headers(name).flat_map(List::new)
     }
@@ -57,12 +57,12 @@ impl<'a> Message<'a> {
         Via::parse(first_element(&line)).ok_or(ParseError::Bad(HeaderName::Via))
     }
 
-    /// Every Via, topmost first; one that cannot be read is an error in its place.
+    /// Every Via, topmost first; an unreadable one is an error in its place.
     pub fn vias(&self) -> impl Iterator<Item = Result<Via, ParseError>> {
         self.list(HeaderName::Via).map(|text| Via::parse(&text).ok_or(ParseError::Bad(HeaderName::Via)))
     }
 
-    /// The branch of the topmost Via, without a copy for ordinary messages.
+    /// The branch of the topmost Via, borrowed in ordinary messages.
     pub fn branch(&self) -> Option<Cow<'a, str>> {
         match self.header(HeaderName::Via)? {
             Cow::Borrowed(line) => ViaParts::parse(first_element(line))?.branch().map(Cow::Borrowed),
@@ -80,12 +80,12 @@ impl<'a> Message<'a> {
         self.address(HeaderName::To)
     }
 
-    /// The first Contact. `Contact: *` is no address: see [`Message::list`].
+    /// The first Contact. `Contact: *` is not an address: see [`Message::list`].
     pub fn contact(&self) -> Result<NameAddr, ParseError> {
         self.address(HeaderName::Contact)
     }
 
-    /// Every Contact that can be read.
+    /// Every readable Contact.
     pub fn contacts(&self) -> impl Iterator<Item = NameAddr> {
         self.addresses(HeaderName::Contact)
     }
@@ -101,7 +101,7 @@ impl<'a> Message<'a> {
         NameAddr::parse(if single { &line } else { first_element(&line) }).ok_or(ParseError::Bad(name))
     }
 
-    /// The tag of From, without a copy for ordinary messages.
+    /// The tag of From, borrowed in ordinary messages.
     pub fn from_tag(&self) -> Option<Cow<'a, str>> {
         self.tag(HeaderName::From)
     }
@@ -118,12 +118,12 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Empty only if the header is folded in the middle of nothing: it was checked by `parse`.
+    /// The Call-ID. `parse` has checked it; empty only if the header consists of folds.
     pub fn call_id(&self) -> Cow<'a, str> {
         self.header(HeaderName::CallId).unwrap_or_default()
     }
 
-    /// A folded CSeq with a method we do not know is an error: its text has no place to live.
+    /// The CSeq. Folded with an unknown method it is an error, since the method's text cannot be borrowed.
     pub fn cseq(&self) -> Result<CSeq<'a>, ParseError> {
         use super::Method;
         let bad = ParseError::Bad(HeaderName::CSeq);
@@ -132,7 +132,7 @@ impl<'a> Message<'a> {
             Cow::Owned(line) => {
                 let cseq = CSeq::parse(&line).ok_or(bad)?;
                 let method = match (cseq.method, self.start) {
-                    // `parse` saw that both are the same.
+                    // `parse` has checked that both are equal.
                     (Method::Other(_), StartLine::Request { method, .. }) => method,
                     (Method::Other(_), StartLine::Response { .. }) => return Err(bad),
                     (known, _) => Method::known(known.as_str()).ok_or(bad)?,
@@ -142,7 +142,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// `None` where it is absent or no number from 0 to 255.
+    /// `None` if absent or not a number from 0 to 255.
     pub fn max_forwards(&self) -> Option<u8> {
         self.number(HeaderName::MaxForwards).and_then(|hops| u8::try_from(hops).ok())
     }
@@ -155,8 +155,8 @@ impl<'a> Message<'a> {
         self.header(HeaderName::RAck).and_then(|line| RAck::parse(&line))
     }
 
-    /// The Expires header in seconds; that of a Contact is its own parameter. A number too large
-    /// for the field counts as 2^32 - 1 (RFC 3261 section 20.19).
+    /// The Expires header in seconds; a Contact has its own `expires` parameter. A number too large for the
+    /// field counts as 2^32 - 1 (RFC 3261 section 20.19).
     pub fn expires(&self) -> Option<u32> {
         self.number(HeaderName::Expires)
     }
@@ -179,8 +179,7 @@ impl<'a> Message<'a> {
         self.number(HeaderName::RetryAfter)
     }
 
-    /// The number at the start of a value, before any parameter, blank or comment; `u32::MAX` where
-    /// it is larger.
+    /// The number at the start of a value, before any parameter, blank or comment; capped at `u32::MAX`.
     fn number(&self, name: HeaderName) -> Option<u32> {
         let line = self.header(name)?;
         let end =
@@ -200,7 +199,7 @@ impl<'a> Message<'a> {
         self.list(HeaderName::Supported)
     }
 
-    /// Whether an option tag, method or token is in a list header; tokens without regard to case.
+    /// Whether a list header contains this option tag, method or token, ignoring case.
     pub fn has_token(&self, name: HeaderName, token: &str) -> bool {
         self.list(name).any(|known| known.eq_ignore_ascii_case(token))
     }
@@ -212,7 +211,7 @@ impl<'a> Message<'a> {
         Some(kind.split_ascii_whitespace().collect::<String>().to_ascii_lowercase())
     }
 
-    /// The Reason of Q.850 where there is one, else the first.
+    /// The Q.850 Reason if present, else the first Reason.
     pub fn reason(&self) -> Option<Reason> {
         let mut reasons: Vec<Reason> =
             self.list(HeaderName::Reason).take(8).filter_map(|text| Reason::parse(&text)).collect();
@@ -265,7 +264,7 @@ impl<'a> Iterator for List<'a> {
     }
 }
 
-/// Where the first element ends: at a comma outside quotes and angle brackets, or at the end.
+/// End of the first element: a comma outside quotes and angle brackets, or the end of the text.
 fn first_comma(text: &str) -> usize {
     if find_byte(text.as_bytes(), b',').is_none() {
         return text.len();
@@ -273,7 +272,7 @@ fn first_comma(text: &str) -> usize {
     let mut at = 0;
     while let Some(comma) = find_unquoted(&text[at..], b',') {
         let comma = at + comma;
-        // Brackets are rare in lists of tokens and do not nest: skip to the closing one.
+        // Angle brackets do not nest: skip to the closing one.
         match find_unquoted(&text[at..comma], b'<')
             .and_then(|open| text[at + open..].find('>').map(|n| at + open + n))
         {

@@ -1,51 +1,54 @@
-//! Whether a request proves that it comes from the account it names. A user who does not exist costs the
-//! same work and hears the same words.
+//! Digest authentication of phones: checks that a request comes from the account it names. An unknown user
+//! costs the same work and gets the same response as a wrong password.
 
 use super::nonces::Standing;
-use super::throttle::Source;
+use super::throttle::SourceNetwork;
 use super::{KNOWN_MAX, Registrar};
-use crate::sip::auth::{Algorithm, Answer, NonceState, Qop, escape_quoted};
+use crate::sip::auth::{Algorithm, Answer, NonceState, Qop};
+use crate::sip::grammar::escape_quoted;
 use crate::sip::headers::HeaderName;
 use crate::sip::message::{Message, StartLine};
+use crate::sip::peer::Peer;
 use crate::sip::uri::Uri;
-use crate::sip::user_agent::Peer;
 use crate::time::Time;
 
-/// What a request hears.
+/// Result of authenticating a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
-    /// It said nothing that can be judged: challenge it. `stale` = with a nonce that is no good (any more).
+pub enum AuthOutcome {
+    /// No usable digest answer: send a challenge. `stale` = its nonce is unknown, used or expired.
     Challenge { stale: bool },
-    /// 403: wrong, altered, or one guess too many.
+    /// 403: wrong or altered answer, or throttled.
     Forbidden,
-    /// It comes from this account.
-    Proved { user: String },
+    /// The request comes from this account.
+    Authenticated { user: String },
 }
 
 impl Registrar {
-    /// The challenges, the stronger first (RFC 8760 section 2.4) unless this product could not read that.
+    /// The digest challenges, stronger first (RFC 8760 section 2.4) unless this product cannot read that
+    /// order.
     pub fn challenges(&self, now: Time, from: Peer, stale: bool, product: &str) -> Vec<String> {
         let realm = escape_quoted(&self.config.realm);
-        let nonce = self.mint.nonce(now, &self.scope(from));
+        let nonce = self.mint.nonce(now, &self.nonce_scope(from));
         let stale = if stale { ", stale=true" } else { "" };
         let challenge = |algorithm: &Algorithm| {
             let algorithm = algorithm.as_str();
             format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}")
         };
-        offered(product).iter().map(challenge).collect()
+        offered_algorithms(product).iter().map(challenge).collect()
     }
 
-    /// Nonces are good for the address that they were given to, so nobody spends another's guesses.
-    fn scope(&self, from: Peer) -> String {
-        format!("{} {}", Source::of(from).text(), self.config.realm)
+    /// Nonces are valid only for the source network they were issued to, so a stranger cannot use up
+    /// another network's failed attempts.
+    fn nonce_scope(&self, from: Peer) -> String {
+        format!("{} {}", SourceNetwork::of(from).text(), self.config.realm)
     }
 
-    /// Whether the request answers a challenge of ours at all.
-    pub fn is_answered(&self, request: &Message<'_>) -> bool {
-        self.answer(request).is_some()
+    /// Whether the request carries a digest answer for our realm.
+    pub fn has_digest_answer(&self, request: &Message<'_>) -> bool {
+        self.digest_answer(request).is_some()
     }
 
-    fn answer(&self, request: &Message<'_>) -> Option<Answer> {
+    fn digest_answer(&self, request: &Message<'_>) -> Option<Answer> {
         let realm = escape_quoted(&self.config.realm);
         [HeaderName::Authorization, HeaderName::ProxyAuthorization]
             .into_iter()
@@ -55,58 +58,64 @@ impl Registrar {
             .find(|answer| answer.realm == realm)
     }
 
-    pub fn judge(&mut self, now: Time, from: Peer, request: &Message<'_>) -> Judgement {
-        let StartLine::Request { method, uri } = request.start() else { return Judgement::Forbidden };
-        let Some(answer) = self.answer(request) else { return Judgement::Challenge { stale: false } };
-        // An answer that leaves out what we asked for, or was made for another request.
-        let offered = matches!(answer.algorithm, Algorithm::Md5 | Algorithm::Sha256);
-        if answer.qop == Qop::None || answer.nc == 0 || !offered || !self.is_for(&answer.uri, uri) {
-            return Judgement::Forbidden;
+    pub fn authenticate(&mut self, now: Time, from: Peer, request: &Message<'_>) -> AuthOutcome {
+        let StartLine::Request { method, uri } = request.start() else { return AuthOutcome::Forbidden };
+        let Some(answer) = self.digest_answer(request) else {
+            return AuthOutcome::Challenge { stale: false };
+        };
+        // Reject an answer without a required parameter, or computed for another request.
+        let supported = matches!(answer.algorithm, Algorithm::Md5 | Algorithm::Sha256);
+        if answer.qop == Qop::None
+            || answer.nc == 0
+            || !supported
+            || !self.is_digest_uri_for(&answer.uri, uri)
+        {
+            return AuthOutcome::Forbidden;
         }
         let phone = self.phones.get(&answer.username);
         let standing = phone.map_or(Standing::New, |it| it.nonces.standing(now, &answer.nonce, answer.nc));
-        let nonce = self.mint.check(now, &self.scope(from), &answer.nonce);
+        let nonce = self.mint.check(now, &self.nonce_scope(from), &answer.nonce);
         match (standing, nonce) {
             (Standing::Live, _) | (Standing::New, NonceState::Fresh) => {}
-            _ => return Judgement::Challenge { stale: true },
+            _ => return AuthOutcome::Challenge { stale: true },
         }
-        // Who answers a nonce that only this phone and we know of needs no allowance.
-        let source = Source::of(from);
-        let known = phone.is_some_and(|phone| phone.known.contains(&source));
+        // A live nonce is known only to this phone and us, so its answers bypass the throttle.
+        let source = SourceNetwork::of(from);
+        let known = phone.is_some_and(|phone| phone.known_networks.contains(&source));
         let allowed = standing == Standing::Live
-            || (phone.is_none_or(|phone| phone.wrong.allows(now, known))
-                && self.guesses.allows(now, from, known));
+            || (phone.is_none_or(|phone| phone.throttle.allows(now, known))
+                && self.source_throttle.allows(now, from, known));
         if !allowed {
-            return Judgement::Forbidden;
+            return AuthOutcome::Forbidden;
         }
-        let hash = phone.map_or(self.nobody, |phone| phone.account.hash());
+        let hash = phone.map_or(self.decoy, |phone| phone.account.hash());
         let right = answer.is_right_for(&hash, method.as_str(), request.body());
         match self.phones.get_mut(&answer.username) {
             Some(phone) if right => {
-                phone.nonces.prove(now, &answer.nonce, answer.nc);
-                phone.known.retain(|known| *known != source);
-                phone.known.push_back(source);
-                if phone.known.len() > KNOWN_MAX {
-                    phone.known.pop_front();
+                phone.nonces.record_success(now, &answer.nonce, answer.nc);
+                phone.known_networks.retain(|known| *known != source);
+                phone.known_networks.push_back(source);
+                if phone.known_networks.len() > KNOWN_MAX {
+                    phone.known_networks.pop_front();
                 }
-                Judgement::Proved { user: answer.username }
+                AuthOutcome::Authenticated { user: answer.username }
             }
             wrong => {
                 if let Some(phone) = wrong {
-                    phone.wrong.note(now);
-                    phone.nonces.doubt(&answer.nonce);
+                    phone.throttle.record_failure(now);
+                    phone.nonces.record_failure(&answer.nonce);
                 }
-                self.guesses.note(now, from);
-                Judgement::Forbidden
+                self.source_throttle.record_failure(now, from);
+                AuthOutcome::Forbidden
             }
         }
     }
 }
 
-/// What a product is offered. baresip before 3.0 gives up when it meets any challenge that it does not
-/// know, even behind one that it does; who does not say what it is (SIPp among others) reads only the
-/// first. Everybody else takes the best that it can.
-fn offered(product: &str) -> &'static [Algorithm] {
+/// Algorithms offered to a product. baresip before 3.0 gives up at any challenge it does not know, even
+/// behind a known one; clients without a User-Agent and SIPp read only the first challenge. All others
+/// choose the best.
+fn offered_algorithms(product: &str) -> &'static [Algorithm] {
     let old = ["baresip v0.", "baresip v1.", "baresip v2."];
     if old.iter().any(|old| product.starts_with(old)) {
         &[Algorithm::Md5]
@@ -118,9 +127,9 @@ fn offered(product: &str) -> &'static [Algorithm] {
 }
 
 impl Registrar {
-    /// Whether the digest was made for this request URI: for the same user at the same host. Phones write
-    /// ports and parameters there as they like, and some our address in place of our domain and no user.
-    pub(super) fn is_for(&self, digest: &str, request: &str) -> bool {
+    /// Whether the digest URI matches the request URI: same user at the same host. Phones vary ports and
+    /// parameters there, and some write our address instead of our domain, without a user.
+    pub(super) fn is_digest_uri_for(&self, digest: &str, request: &str) -> bool {
         if digest == request {
             return true;
         }

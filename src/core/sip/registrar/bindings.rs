@@ -1,48 +1,49 @@
-//! Where an account can be reached: what a REGISTER that has proven itself adds, refreshes and removes.
+//! Registrar bindings: adds, refreshes and removes contacts as an authenticated REGISTER asks.
 
 use super::Registrar;
 use crate::sip::headers::{HeaderName, NameAddr};
 use crate::sip::message::Message;
+use crate::sip::peer::{Peer, Transport};
 use crate::sip::uri::Uri;
-use crate::sip::user_agent::{Peer, Transport};
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The longest text of a phone's that is kept.
+/// Longest contact text from a phone that is stored, in bytes.
 const CONTACT_MAX: usize = 512;
 const NAME_MAX: usize = 256;
 const PRODUCT_MAX: usize = 100;
-/// The first question after a registration, and those after it: often enough to keep a NAT open.
+/// Delay of the first OPTIONS probe after a registration, and the interval of later ones: short enough to
+/// keep a NAT mapping open.
 const PROBE_FIRST: Duration = Duration::from_secs(2);
 const PROBE_EVERY: Duration = Duration::from_secs(25);
-/// Unanswered questions after which a contact counts as silent.
+/// Unanswered probes after which a binding counts as silent.
 const FAILURES_MAX: u8 = 3;
 
-/// One contact of one account.
+/// One binding: a registered contact of an account.
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub user: String,
-    /// The URI that the phone gave: the request URI of what is sent to it, never its address.
+    /// The phone's Contact URI: the request URI of requests to it, never their destination.
     pub contact: Uri,
-    /// `+sip.instance` (RFC 5626): the same device, whatever its contact says now.
+    /// `+sip.instance` (RFC 5626): identifies the device even if its contact changes.
     pub instance: String,
     call_id: String,
     cseq: u32,
-    /// Where the REGISTER came from: requests go there and nowhere else.
+    /// Source of the REGISTER: requests to the phone go there and nowhere else.
     pub peer: Peer,
     pub product: String,
     pub registered: Time,
     pub expires: Time,
-    /// When it is asked next whether it is there.
+    /// Time of the next OPTIONS probe.
     pub probe_at: Time,
-    /// When it was asked, while no answer has come.
-    pub asked: Option<Time>,
+    /// When the open probe was sent; `None` = no probe is open.
+    pub probe_sent: Option<Time>,
     failures: u8,
-    /// It does not answer any more.
+    /// Whether the phone has stopped answering probes.
     pub silent: bool,
     pub latency: Option<Duration>,
-    /// Where its entry among the wakes stands.
+    /// Time of its entry in `Wakes`.
     pub armed: Option<Time>,
 }
 
@@ -51,32 +52,32 @@ impl Binding {
         self.expires.min(self.probe_at)
     }
 
-    /// It is asked now, for the next time. A question that is still open counts as a failure.
-    pub fn ask(&mut self, now: Time) {
-        if self.asked.is_some() {
-            self.missed();
+    /// Records a probe being sent. A probe still open counts as a failure.
+    pub fn start_probe(&mut self, now: Time) {
+        if self.probe_sent.is_some() {
+            self.record_missed_probe();
         }
-        self.asked = Some(now);
+        self.probe_sent = Some(now);
         self.probe_at = now + PROBE_EVERY;
     }
 
-    pub fn missed(&mut self) {
-        self.asked = None;
+    pub fn record_missed_probe(&mut self) {
+        self.probe_sent = None;
         self.failures = self.failures.saturating_add(1);
         self.silent |= self.failures >= FAILURES_MAX;
     }
 
-    pub fn heard(&mut self, now: Time) {
-        if let Some(asked) = self.asked.take() {
-            self.latency = Some(now.since(asked));
+    pub fn record_probe_answer(&mut self, now: Time) {
+        if let Some(probe_sent) = self.probe_sent.take() {
+            self.latency = Some(now.since(probe_sent));
         }
         self.failures = 0;
         self.silent = false;
     }
 }
 
-/// Where a phone was found, for a process that starts later. A connection would be gone by then, so it is
-/// a place that datagrams reach.
+/// A binding over UDP, saved for the next process. A connection would not survive a restart, so only UDP
+/// contacts are saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownContact {
     pub contact: String,
@@ -85,12 +86,12 @@ pub struct KnownContact {
     pub product: String,
 }
 
-/// Why a REGISTER is refused, as a response.
+/// The response that refuses a REGISTER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub code: u16,
     pub reason: &'static str,
-    /// For 423.
+    /// Value of Min-Expires, for 423.
     pub min_expires: Option<u64>,
 }
 
@@ -99,18 +100,18 @@ const fn refusal(code: u16, reason: &'static str) -> Refusal {
 }
 
 /// One Contact of a REGISTER.
-struct Wanted {
+struct RequestedContact {
     uri: Uri,
     instance: String,
-    /// Zero = it goes.
-    span: Duration,
+    /// Registration time; zero = remove the binding.
+    lifetime: Duration,
 }
 
-/// What a REGISTER did: bindings to be woken anew, and those that are gone.
+/// Result of a REGISTER: ids of bindings to rearm, and removed bindings.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
+pub struct BindingChanges {
     pub kept: Vec<u64>,
-    pub gone: Vec<(u64, Binding)>,
+    pub removed: Vec<(u64, Binding)>,
 }
 
 impl Registrar {
@@ -126,12 +127,12 @@ impl Registrar {
         self.bindings.remove(&id)
     }
 
-    /// Every binding of the account, the oldest first.
+    /// Ids of the account's bindings, oldest first.
     pub fn binding_ids(&self, user: &str) -> Vec<u64> {
         self.bindings.iter().filter(|(_, it)| it.user == user).map(|(id, _)| *id).collect()
     }
 
-    /// The account's contacts that datagrams reach and that answer, with the time that each has left.
+    /// The account's UDP contacts that answer, each with its remaining registration time.
     pub fn known_contacts(&self, now: Time, user: &str) -> Vec<(KnownContact, Duration)> {
         let ours = self.bindings.values().filter(|it| it.user == user && !it.silent);
         let reached = ours.filter(|it| it.peer.transport == Transport::Udp);
@@ -148,18 +149,27 @@ impl Registrar {
             .collect()
     }
 
-    /// A contact that an earlier process knew. It counts as silent until it answers, and is asked at once.
-    /// `None` = it is none, or the phone has signed in meanwhile.
-    pub fn expect(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) -> Option<u64> {
+    /// Restores a contact saved by an earlier process. It counts as silent until it answers the probe,
+    /// which is due at once. `None` = invalid contact, no room, or the phone has registered meanwhile.
+    pub fn restore_contact(
+        &mut self,
+        now: Time,
+        user: &str,
+        known: KnownContact,
+        left: Duration,
+    ) -> Option<u64> {
         let KnownContact { contact, instance, peer, product } = known;
         let uri = Uri::parse(&contact).filter(|uri| uri.is_sip() && contact.len() <= CONTACT_MAX)?;
-        let wanted =
-            Wanted { uri, instance: cut(&instance, NAME_MAX), span: left.min(self.config.expires_max) };
+        let wanted = RequestedContact {
+            uri,
+            instance: truncate(&instance, NAME_MAX),
+            lifetime: left.min(self.config.expires_max),
+        };
         let room = self.binding_ids(user).len() < self.config.contacts_max && self.phones.contains_key(user);
-        if !room || wanted.span.is_zero() || self.known(user, &wanted).is_some() {
+        if !room || wanted.lifetime.is_zero() || self.find_binding(user, &wanted).is_some() {
             return None;
         }
-        self.given += 1;
+        self.last_binding += 1;
         let binding = Binding {
             user: user.into(),
             contact: wanted.uri,
@@ -167,39 +177,39 @@ impl Registrar {
             call_id: String::new(),
             cseq: 0,
             peer,
-            product: cut(&product, PRODUCT_MAX),
+            product: truncate(&product, PRODUCT_MAX),
             registered: now,
-            expires: now + wanted.span,
+            expires: now + wanted.lifetime,
             probe_at: now,
-            asked: None,
+            probe_sent: None,
             failures: 0,
             silent: true,
             latency: None,
             armed: None,
         };
-        self.bindings.insert(self.given, binding);
-        Some(self.given)
+        self.bindings.insert(self.last_binding, binding);
+        Some(self.last_binding)
     }
 
-    /// Where all of them come from.
+    /// Source addresses of all bindings.
     pub fn peers(&self) -> BTreeSet<Peer> {
         self.bindings.values().map(|binding| binding.peer).collect()
     }
 
-    /// Those over this connection.
+    /// Ids of the bindings on this connection.
     pub fn bindings_at(&self, peer: Peer) -> Vec<u64> {
         self.bindings.iter().filter(|(_, it)| it.peer == peer).map(|(id, _)| *id).collect()
     }
 
-    /// Takes the contacts of a REGISTER from `user`, who has been proven (RFC 3261 section 10.3, steps 5
-    /// to 8): all of them or none.
+    /// Applies the contacts of a REGISTER from the authenticated `user` (RFC 3261 section 10.3, steps 5 to
+    /// 8): all of them or none.
     pub fn register(
         &mut self,
         now: Time,
         from: Peer,
         user: &str,
         request: &Message<'_>,
-    ) -> Result<Changes, Refusal> {
+    ) -> Result<BindingChanges, Refusal> {
         let to = request.to().map_err(|_| refusal(400, "Bad To"))?;
         if to.uri.user_text() != user {
             return Err(refusal(403, "Forbidden"));
@@ -210,20 +220,25 @@ impl Registrar {
                 return Err(refusal(400, "Bad Contact"));
             }
             let ids = self.binding_ids(user).into_iter();
-            let gone = ids.filter_map(|id| Some((id, self.remove_binding(id)?))).collect();
-            return Ok(Changes { kept: Vec::new(), gone });
+            let removed = ids.filter_map(|id| Some((id, self.remove_binding(id)?))).collect();
+            return Ok(BindingChanges { kept: Vec::new(), removed });
         }
         if contacts.len() > self.config.contacts_max {
             return Err(refusal(403, "Too Many Contacts"));
         }
         let mut wanted = Vec::new();
         for contact in &contacts {
-            wanted.push(self.wanted(user, contact, request)?);
+            wanted.push(self.parse_contact(user, contact, request)?);
         }
-        Ok(self.apply(now, from, user, request, wanted))
+        Ok(self.store_contacts(now, from, user, request, wanted))
     }
 
-    fn wanted(&self, user: &str, contact: &str, request: &Message<'_>) -> Result<Wanted, Refusal> {
+    fn parse_contact(
+        &self,
+        user: &str,
+        contact: &str,
+        request: &Message<'_>,
+    ) -> Result<RequestedContact, Refusal> {
         let bad = refusal(400, "Bad Contact");
         let contact = NameAddr::parse(contact).filter(|_| contact.len() <= CONTACT_MAX).ok_or(bad)?;
         if !contact.uri.is_sip() {
@@ -232,17 +247,17 @@ impl Registrar {
         let own = contact.params.value("expires").map(|text| text.parse::<u32>().unwrap_or(3_600));
         let max = self.config.expires_max;
         let secs = own.or(request.expires()).map_or(max, |secs| Duration::from_secs(secs.into()));
-        let span = secs.min(max);
-        if !span.is_zero() && span < self.config.expires_min {
+        let lifetime = secs.min(max);
+        if !lifetime.is_zero() && lifetime < self.config.expires_min {
             let min_expires = Some(self.config.expires_min.as_secs());
             return Err(Refusal { code: 423, reason: "Interval Too Brief", min_expires });
         }
         let instance = contact.params.value("+sip.instance").unwrap_or_default().to_string();
         let uri = Uri { headers: None, ..contact.uri };
-        let wanted = Wanted { uri, instance, span };
+        let wanted = RequestedContact { uri, instance, lifetime };
         let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
-        if let Some(old) = self.known(user, &wanted).and_then(|id| self.bindings.get(&id))
-            && old.call_id == cut(&request.call_id(), NAME_MAX)
+        if let Some(old) = self.find_binding(user, &wanted).and_then(|id| self.bindings.get(&id))
+            && old.call_id == truncate(&request.call_id(), NAME_MAX)
             && number <= old.cseq
         {
             return Err(refusal(500, "CSeq Out Of Order"));
@@ -250,8 +265,8 @@ impl Registrar {
         Ok(wanted)
     }
 
-    /// The binding that this contact means: of the same device, or with the same URI.
-    fn known(&self, user: &str, wanted: &Wanted) -> Option<u64> {
+    /// The existing binding for this contact: same device, or same URI.
+    fn find_binding(&self, user: &str, wanted: &RequestedContact) -> Option<u64> {
         let same = |it: &Binding| match (wanted.instance.is_empty(), it.instance.is_empty()) {
             (false, false) => it.instance == wanted.instance,
             _ => it.contact.same_as(&wanted.uri),
@@ -259,30 +274,30 @@ impl Registrar {
         self.bindings.iter().find(|(_, it)| it.user == user && same(it)).map(|(id, _)| *id)
     }
 
-    fn apply(
+    fn store_contacts(
         &mut self,
         now: Time,
         from: Peer,
         user: &str,
         request: &Message<'_>,
-        wanted: Vec<Wanted>,
-    ) -> Changes {
-        let mut changes = Changes::default();
-        let call_id = cut(&request.call_id(), NAME_MAX);
+        wanted: Vec<RequestedContact>,
+    ) -> BindingChanges {
+        let mut changes = BindingChanges::default();
+        let call_id = truncate(&request.call_id(), NAME_MAX);
         let cseq = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let product = request.header(HeaderName::UserAgent).unwrap_or_default();
         for wanted in wanted {
-            let old = self.known(user, &wanted).and_then(|id| Some((id, self.bindings.remove(&id)?)));
-            let Wanted { uri, instance, span } = wanted;
-            if span.is_zero() {
-                changes.gone.extend(old);
+            let old = self.find_binding(user, &wanted).and_then(|id| Some((id, self.bindings.remove(&id)?)));
+            let RequestedContact { uri, instance, lifetime } = wanted;
+            if lifetime.is_zero() {
+                changes.removed.extend(old);
                 continue;
             }
             let (id, old) = match old {
                 Some((id, old)) => (id, Some(old)),
                 None => {
-                    self.given += 1;
-                    (self.given, None)
+                    self.last_binding += 1;
+                    (self.last_binding, None)
                 }
             };
             let same_place = old.as_ref().filter(|old| old.peer == from && !old.silent);
@@ -293,11 +308,11 @@ impl Registrar {
                 call_id: call_id.clone(),
                 cseq,
                 peer: from,
-                product: cut(&product, PRODUCT_MAX),
+                product: truncate(&product, PRODUCT_MAX),
                 registered: now,
-                expires: now + span,
+                expires: now + lifetime,
                 probe_at: same_place.map_or(now + PROBE_FIRST, |old| old.probe_at),
-                asked: same_place.and_then(|old| old.asked),
+                probe_sent: same_place.and_then(|old| old.probe_sent),
                 failures: 0,
                 silent: false,
                 latency: same_place.and_then(|old| old.latency),
@@ -306,18 +321,18 @@ impl Registrar {
             self.bindings.insert(id, binding);
             changes.kept.push(id);
         }
-        // A phone that restarts on another port each time leaves its old contacts behind: they go first.
+        // A phone that restarts on another port each time leaves old contacts behind: remove the oldest.
         let mut all = self.binding_ids(user);
         all.sort_by_key(|id| self.bindings.get(id).map(|it| it.registered));
         let too_many = all.len().saturating_sub(self.config.contacts_max);
         for id in all.into_iter().take(too_many) {
             changes.kept.retain(|kept| *kept != id);
-            changes.gone.extend(self.remove_binding(id).map(|binding| (id, binding)));
+            changes.removed.extend(self.remove_binding(id).map(|binding| (id, binding)));
         }
         changes
     }
 
-    /// The Contact lines of a 200: every binding with the seconds that it has left.
+    /// Contact values of the 200: every binding with its remaining seconds.
     pub fn contact_lines(&self, now: Time, user: &str) -> Vec<String> {
         let ours = self.bindings.values().filter(|it| it.user == user);
         ours.map(|it| {
@@ -331,6 +346,6 @@ impl Registrar {
     }
 }
 
-fn cut(text: &str, longest: usize) -> String {
+fn truncate(text: &str, longest: usize) -> String {
     text[..text.floor_char_boundary(longest)].to_string()
 }

@@ -1,43 +1,43 @@
-//! The nonces that one phone has answered rightly, each with its count: what makes a replay worthless,
-//! and a phone that is signed in independent of what others guess.
+//! Nonces a phone has authenticated with, each with its count. The count stops replays; a proven nonce
+//! keeps a signed-in phone independent of the guess throttle.
 
 use crate::time::{Duration, Time};
 use std::collections::BTreeMap;
 
-/// How long a phone may go on with a nonce that it has proven itself with.
+/// Lifetime of a proven nonce.
 const PROVEN_LIFE: Duration = Duration::from_secs(12 * 3_600);
-/// More than a phone with its ten contacts uses.
+/// Proven nonces kept per account; more than ten contacts use.
 const NONCES_MAX: usize = 32;
-/// Wrong answers to a proven nonce, after which it is not special any more.
+/// Wrong answers to a proven nonce before it is revoked.
 const FAILURES_MAX: u8 = 3;
 
 #[derive(Debug)]
 struct Proven {
     since: Time,
-    /// The highest count so far.
+    /// Highest nonce count used.
     count: u32,
     failures: u8,
 }
 
-/// Nonces begin with the time they were made, so their order is their age.
+/// Nonces begin with their creation time, so map order is age order.
 #[derive(Debug, Default)]
-pub struct Nonces {
+pub struct ProvenNonces {
     proven: BTreeMap<String, Proven>,
-    /// Nonces up to this one were dropped and may not come back.
+    /// Nonces up to this one were evicted and are not accepted again.
     floor: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Never answered rightly.
+    /// Never authenticated with.
     New,
-    /// Answered rightly before, and this count was not used yet.
+    /// Authenticated with before, and this count is unused.
     Live,
-    /// Used up: its count was used, or it is too old.
+    /// Not usable: count already used, or expired.
     Spent,
 }
 
-impl Nonces {
+impl ProvenNonces {
     pub fn standing(&self, now: Time, nonce: &str, count: u32) -> Standing {
         match self.proven.get(nonce) {
             Some(known) if count <= known.count || now.since(known.since) > PROVEN_LIFE => Standing::Spent,
@@ -47,7 +47,7 @@ impl Nonces {
         }
     }
 
-    pub fn prove(&mut self, now: Time, nonce: &str, count: u32) {
+    pub fn record_success(&mut self, now: Time, nonce: &str, count: u32) {
         let known = self.proven.entry(nonce.into()).or_insert(Proven { since: now, count, failures: 0 });
         known.count = count;
         known.failures = 0;
@@ -58,8 +58,8 @@ impl Nonces {
         }
     }
 
-    /// A wrong answer to a proven nonce.
-    pub fn doubt(&mut self, nonce: &str) {
+    /// Counts a wrong answer to a proven nonce.
+    pub fn record_failure(&mut self, nonce: &str) {
         if let Some(known) = self.proven.get_mut(nonce) {
             known.failures += 1;
             if known.failures >= FAILURES_MAX {
@@ -74,23 +74,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_good_once() {
-        let mut nonces = Nonces::default();
+    fn a_nonce_count_is_accepted_once() {
+        let mut nonces = ProvenNonces::default();
         assert_eq!(nonces.standing(Time::ZERO, "a", 1), Standing::New);
-        nonces.prove(Time::ZERO, "a", 1);
+        nonces.record_success(Time::ZERO, "a", 1);
         assert_eq!(nonces.standing(Time::ZERO, "a", 1), Standing::Spent);
         assert_eq!(nonces.standing(Time::ZERO, "a", 3), Standing::Live);
-        nonces.prove(Time::ZERO, "a", 3);
+        nonces.record_success(Time::ZERO, "a", 3);
         assert_eq!(nonces.standing(Time::ZERO, "a", 2), Standing::Spent);
         let tomorrow = Time::from_millis(24 * 3_600_000);
         assert_eq!(nonces.standing(tomorrow, "a", 4), Standing::Spent);
     }
 
     #[test]
-    fn a_dropped_nonce_does_not_come_back() {
-        let mut nonces = Nonces::default();
+    fn an_evicted_nonce_is_not_accepted_again() {
+        let mut nonces = ProvenNonces::default();
         for n in 100..200 {
-            nonces.prove(Time::ZERO, &n.to_string(), 1);
+            nonces.record_success(Time::ZERO, &n.to_string(), 1);
         }
         assert_eq!(nonces.proven.len(), NONCES_MAX);
         for n in 100..200 {
@@ -100,12 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn guessing_with_a_nonce_of_somebody_else_spoils_it() {
-        let mut nonces = Nonces::default();
-        nonces.prove(Time::ZERO, "a", 1);
+    fn wrong_answers_revoke_a_proven_nonce() {
+        let mut nonces = ProvenNonces::default();
+        nonces.record_success(Time::ZERO, "a", 1);
         for count in 2..5 {
             assert_eq!(nonces.standing(Time::ZERO, "a", count), Standing::Live);
-            nonces.doubt("a");
+            nonces.record_failure("a");
         }
         assert_eq!(nonces.standing(Time::ZERO, "a", 5), Standing::Spent);
     }

@@ -1,16 +1,16 @@
-//! The registrar by its answers to requests written by hand: proofs, replays, guesses.
+//! Registrar authentication against hand-written requests: digest answers, replays, password guessing.
 
 use super::*;
 use crate::sip::auth::{Challenge, Credentials, authorize, strongest};
 use crate::sip::message::Message;
-use crate::sip::user_agent::Peer;
+use crate::sip::peer::Peer;
 
 const REALM: &str = "calls.example";
 
 fn registrar() -> Registrar {
     let mut registrar = Registrar::new(RegistrarConfig::new(REALM), 7, ["192.0.2.5:5060"].into_iter());
     for (user, password) in [("1001", "right"), ("1002", "other")] {
-        registrar.set(PhoneAccount::with_password(user, AgentId(1), REALM, password));
+        registrar.set_account(PhoneAccount::with_password(user, AgentId(1), REALM, password));
     }
     registrar
 }
@@ -23,7 +23,7 @@ fn from() -> Peer {
     peer("198.51.100.7:5060")
 }
 
-/// The strongest (or the last) challenge that is given there now.
+/// The strongest (or the last) challenge issued to this peer now.
 fn challenge(registrar: &Registrar, now: Time, from: Peer, strong: bool) -> Challenge {
     let all: Vec<Challenge> = registrar
         .challenges(now, from, false, "Phone")
@@ -46,13 +46,13 @@ fn register(authorization: &str) -> String {
     )
 }
 
-fn judge(registrar: &mut Registrar, now: Time, from: Peer, authorization: &str) -> Judgement {
+fn authenticate(registrar: &mut Registrar, now: Time, from: Peer, authorization: &str) -> AuthOutcome {
     let text = register(authorization);
-    registrar.judge(now, from, &Message::parse(text.as_bytes()).expect("a message"))
+    registrar.authenticate(now, from, &Message::parse(text.as_bytes()).expect("a message"))
 }
 
-fn proved() -> Judgement {
-    Judgement::Proved { user: "1001".into() }
+fn authenticated() -> AuthOutcome {
+    AuthOutcome::Authenticated { user: "1001".into() }
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_right_password_is_proven_by_either_hash_and_the_stronger_is_offered_first
         let challenge = challenge(&registrar, Time::ZERO, from(), strong);
         assert_eq!(challenge.algorithm == crate::sip::auth::Algorithm::Sha256, strong);
         let right = answer(&challenge, "1001", "right", 1);
-        assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), proved());
+        assert_eq!(authenticate(&mut registrar, Time::ZERO, from(), &right), authenticated());
     }
     let lines = registrar().challenges(Time::ZERO, from(), true, "Phone");
     assert!(lines[0].contains("algorithm=SHA-256") && lines[1].contains("algorithm=MD5"), "{lines:?}");
@@ -70,21 +70,28 @@ fn the_right_password_is_proven_by_either_hash_and_the_stronger_is_offered_first
 }
 
 #[test]
-fn a_wrong_password_and_an_unknown_user_hear_the_same() {
+fn a_wrong_password_and_an_unknown_user_get_the_same_response() {
     let mut registrar = registrar();
     for user in ["1001", "9999", ""] {
         let challenge = challenge(&registrar, Time::ZERO, from(), true);
         let wrong = answer(&challenge, user, "wrong", 1);
-        assert_eq!(judge(&mut registrar, Time::ZERO, from(), &wrong), Judgement::Forbidden, "{user}");
+        assert_eq!(
+            authenticate(&mut registrar, Time::ZERO, from(), &wrong),
+            AuthOutcome::Forbidden,
+            "{user}"
+        );
     }
-    assert_eq!(judge(&mut registrar, Time::ZERO, from(), "Basic abc"), Judgement::Challenge { stale: false });
+    assert_eq!(
+        authenticate(&mut registrar, Time::ZERO, from(), "Basic abc"),
+        AuthOutcome::Challenge { stale: false }
+    );
 }
 
 #[test]
-fn an_answer_is_good_once_and_unaltered() {
+fn a_digest_answer_is_accepted_once_and_only_unaltered() {
     let mut registrar = registrar();
     let challenge = challenge(&registrar, Time::ZERO, from(), true);
-    let stale = Judgement::Challenge { stale: true };
+    let stale = AuthOutcome::Challenge { stale: true };
     let right = answer(&challenge, "1001", "right", 1);
     let foreign = right.replace("uri=\"sip:calls.example\"", "uri=\"sip:calls.example.evil\"");
     let bare = right.replace(", qop=auth, nc=00000001, cnonce=\"abc\"", "");
@@ -92,11 +99,18 @@ fn an_answer_is_good_once_and_unaltered() {
     let other_user = right.replace("\"1001\"", "\"1002\"");
     for (name, altered) in [("uri", foreign), ("qop", bare), ("nc", recounted), ("user", other_user)] {
         assert_ne!(altered, right, "{name}");
-        assert_eq!(judge(&mut registrar, Time::ZERO, from(), &altered), Judgement::Forbidden, "{name}");
+        assert_eq!(
+            authenticate(&mut registrar, Time::ZERO, from(), &altered),
+            AuthOutcome::Forbidden,
+            "{name}"
+        );
     }
-    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), proved());
-    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &right), stale, "the same again");
-    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &answer(&challenge, "1001", "right", 2)), proved());
+    assert_eq!(authenticate(&mut registrar, Time::ZERO, from(), &right), authenticated());
+    assert_eq!(authenticate(&mut registrar, Time::ZERO, from(), &right), stale, "the same again");
+    assert_eq!(
+        authenticate(&mut registrar, Time::ZERO, from(), &answer(&challenge, "1001", "right", 2)),
+        authenticated()
+    );
 }
 
 #[test]
@@ -114,7 +128,7 @@ fn the_digest_is_for_the_same_user_at_the_same_host() {
         ("tel:8000", "sip:8000@calls.example", false),
         ("", "sip:calls.example", false),
     ] {
-        assert_eq!(registrar.is_for(digest, request), same, "{digest} {request}");
+        assert_eq!(registrar.is_digest_uri_for(digest, request), same, "{digest} {request}");
     }
 }
 
@@ -140,96 +154,120 @@ fn a_nonce_runs_out_unless_it_was_proven() {
     let old = challenge(&registrar, Time::ZERO, from(), true);
     let used = challenge(&registrar, Time::from_millis(1), from(), true);
     assert_eq!(
-        judge(&mut registrar, Time::from_millis(1), from(), &answer(&used, "1001", "right", 1)),
-        proved()
+        authenticate(&mut registrar, Time::from_millis(1), from(), &answer(&used, "1001", "right", 1)),
+        authenticated()
     );
     let later = Time::from_millis(61_000);
-    let stale = Judgement::Challenge { stale: true };
-    assert_eq!(judge(&mut registrar, later, from(), &answer(&old, "1001", "right", 1)), stale);
-    assert_eq!(judge(&mut registrar, later, from(), &answer(&used, "1001", "right", 2)), proved());
-    assert_eq!(judge(&mut registrar, later, from(), &answer(&used, "1002", "other", 1)), stale);
+    let stale = AuthOutcome::Challenge { stale: true };
+    assert_eq!(authenticate(&mut registrar, later, from(), &answer(&old, "1001", "right", 1)), stale);
+    assert_eq!(
+        authenticate(&mut registrar, later, from(), &answer(&used, "1001", "right", 2)),
+        authenticated()
+    );
+    assert_eq!(authenticate(&mut registrar, later, from(), &answer(&used, "1002", "other", 1)), stale);
     let elsewhere = peer("198.51.100.8:5060");
     let fresh = challenge(&registrar, later, elsewhere, true);
     assert_eq!(
-        judge(&mut registrar, later, from(), &answer(&fresh, "1001", "right", 1)),
+        authenticate(&mut registrar, later, from(), &answer(&fresh, "1001", "right", 1)),
         stale,
         "another's nonce"
     );
 }
 
-/// Guesses from one address with as many sockets as it likes: how many were judged cannot be seen from
-/// outside, so the right password stands behind them.
+/// Guesses come from many sockets of one address. The right password after them shows that the network is
+/// throttled.
 #[test]
-fn after_twenty_guesses_not_even_the_right_password_is_judged_from_there() {
+fn after_twenty_wrong_answers_a_network_is_throttled() {
     let mut registrar = registrar();
     let fresh = challenge(&registrar, Time::ZERO, from(), true);
-    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &answer(&fresh, "1001", "right", 1)), proved());
+    assert_eq!(
+        authenticate(&mut registrar, Time::ZERO, from(), &answer(&fresh, "1001", "right", 1)),
+        authenticated()
+    );
     for n in 0..25_u16 {
         let at = peer(&format!("198.51.100.7:{}", 10_000 + n));
         let fresh = challenge(&registrar, Time::from_millis(5), at, true);
         let wrong = answer(&fresh, "1001", "wrong", 1);
-        assert_eq!(judge(&mut registrar, Time::from_millis(5), at, &wrong), Judgement::Forbidden);
+        assert_eq!(authenticate(&mut registrar, Time::from_millis(5), at, &wrong), AuthOutcome::Forbidden);
     }
     let now = Time::from_millis(10);
     let at = peer("198.51.100.7:20000");
     let next = challenge(&registrar, now, at, true);
-    assert_eq!(judge(&mut registrar, now, at, &answer(&next, "1001", "right", 1)), Judgement::Forbidden);
-    // The phone behind the same address goes on with its nonce, and other addresses are not meant.
-    assert_eq!(judge(&mut registrar, now, from(), &answer(&fresh, "1001", "right", 2)), proved());
+    assert_eq!(
+        authenticate(&mut registrar, now, at, &answer(&next, "1001", "right", 1)),
+        AuthOutcome::Forbidden
+    );
+    // The phone behind the same address continues with its nonce, and other addresses are unaffected.
+    assert_eq!(
+        authenticate(&mut registrar, now, from(), &answer(&fresh, "1001", "right", 2)),
+        authenticated()
+    );
     let other = peer("198.51.100.99:5060");
     let theirs = challenge(&registrar, now, other, true);
-    assert_eq!(judge(&mut registrar, now, other, &answer(&theirs, "1001", "right", 1)), proved());
+    assert_eq!(
+        authenticate(&mut registrar, now, other, &answer(&theirs, "1001", "right", 1)),
+        authenticated()
+    );
     let minute = Time::from_millis(61_000);
     let next = challenge(&registrar, minute, at, true);
-    assert_eq!(judge(&mut registrar, minute, at, &answer(&next, "1001", "right", 1)), proved());
+    assert_eq!(authenticate(&mut registrar, minute, at, &answer(&next, "1001", "right", 1)), authenticated());
 }
 
 #[test]
-fn one_guesser_leaves_room_for_the_phone_beside_him() {
+fn one_guessing_socket_does_not_throttle_a_phone_at_the_same_address() {
     let mut registrar = registrar();
     let guesser = peer("198.51.100.7:33333");
     for n in 0..500 {
         let now = Time::from_millis(n);
         let fresh = challenge(&registrar, now, guesser, false);
         let wrong = answer(&fresh, "1001", &format!("{n}"), 1);
-        assert_eq!(judge(&mut registrar, now, guesser, &wrong), Judgement::Forbidden);
+        assert_eq!(authenticate(&mut registrar, now, guesser, &wrong), AuthOutcome::Forbidden);
     }
     let now = Time::from_millis(500);
     let fresh = challenge(&registrar, now, from(), true);
-    assert_eq!(judge(&mut registrar, now, from(), &answer(&fresh, "1001", "right", 1)), proved());
+    assert_eq!(
+        authenticate(&mut registrar, now, from(), &answer(&fresh, "1001", "right", 1)),
+        authenticated()
+    );
 }
 
 #[test]
-fn an_extension_is_judged_sixty_times_a_minute_wherever_the_guesses_come_from() {
+fn an_account_is_throttled_across_all_networks() {
     let mut registrar = registrar();
     for n in 0..100_u32 {
         let at = peer(&format!("203.0.{}.{}:5060", n / 50, n % 50 + 1));
         let fresh = challenge(&registrar, Time::ZERO, at, true);
-        judge(&mut registrar, Time::ZERO, at, &answer(&fresh, "1001", "wrong", 1));
+        authenticate(&mut registrar, Time::ZERO, at, &answer(&fresh, "1001", "wrong", 1));
     }
     let at = peer("203.0.113.200:5060");
     let fresh = challenge(&registrar, Time::ZERO, at, true);
     assert_eq!(
-        judge(&mut registrar, Time::ZERO, at, &answer(&fresh, "1001", "right", 1)),
-        Judgement::Forbidden
+        authenticate(&mut registrar, Time::ZERO, at, &answer(&fresh, "1001", "right", 1)),
+        AuthOutcome::Forbidden
     );
     let other = answer(&fresh, "1002", "other", 1);
-    assert_eq!(judge(&mut registrar, Time::ZERO, at, &other), Judgement::Proved { user: "1002".into() });
+    assert_eq!(
+        authenticate(&mut registrar, Time::ZERO, at, &other),
+        AuthOutcome::Authenticated { user: "1002".into() }
+    );
 }
 
 #[test]
-fn another_password_ends_what_the_old_one_proved() {
+fn a_changed_password_revokes_proven_nonces() {
     let mut registrar = registrar();
     let fresh = challenge(&registrar, Time::ZERO, from(), true);
-    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &answer(&fresh, "1001", "right", 1)), proved());
-    registrar.set(PhoneAccount::with_password("1001", AgentId(1), REALM, "new"));
+    assert_eq!(
+        authenticate(&mut registrar, Time::ZERO, from(), &answer(&fresh, "1001", "right", 1)),
+        authenticated()
+    );
+    registrar.set_account(PhoneAccount::with_password("1001", AgentId(1), REALM, "new"));
     let old = answer(&fresh, "1001", "right", 2);
-    assert_eq!(judge(&mut registrar, Time::ZERO, from(), &old), Judgement::Forbidden);
+    assert_eq!(authenticate(&mut registrar, Time::ZERO, from(), &old), AuthOutcome::Forbidden);
 }
 
-/// Whatever is done to a right answer, it is not taken twice and never for somebody else.
+/// A mutated right answer is never accepted twice or for another user.
 #[test]
-fn no_mutation_of_a_right_answer_gets_in() {
+fn a_mutated_digest_answer_is_not_accepted() {
     use rand::{RngExt, SeedableRng};
     let mut taken = 0;
     for seed in 0..3_000_u64 {
@@ -245,14 +283,14 @@ fn no_mutation_of_a_right_answer_gets_in() {
         let Ok(mutated) = String::from_utf8(bytes) else { continue };
         let text = register(&mutated);
         let Ok(message) = Message::parse(text.as_bytes()) else { continue };
-        if let Judgement::Proved { user } = registrar.judge(Time::ZERO, from(), &message) {
-            // Only where the change means nothing: another case of a hexadecimal digit or of a name.
+        if let AuthOutcome::Authenticated { user } = registrar.authenticate(Time::ZERO, from(), &message) {
+            // Accepted only if the change is irrelevant: case of a hex digit or of a name.
             assert_eq!(user, "1001", "seed {seed}: {mutated}");
             assert!(mutated.eq_ignore_ascii_case(&right) || mutated.len() == right.len(), "seed {seed}");
             taken += 1;
             assert_eq!(
-                judge(&mut registrar, Time::ZERO, from(), &right),
-                Judgement::Challenge { stale: true }
+                authenticate(&mut registrar, Time::ZERO, from(), &right),
+                AuthOutcome::Challenge { stale: true }
             );
         }
     }

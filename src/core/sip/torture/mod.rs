@@ -1,29 +1,29 @@
-//! The 49 messages of RFC 4475, byte for byte in the `.dat` files, each with what we make of it. Tests
-//! alone; the fuzz corpus starts from the same files.
+//! The 49 torture test messages of RFC 4475, byte for byte in the `.dat` files, each with our expected
+//! handling. Tests only; the fuzz corpus starts from the same files.
 
 use super::build::{ResponseBuilder, refusal};
 use super::frame::{Frame, FrameError, StreamFramer};
 use super::headers::{HeaderName, NameAddr, Via};
 use super::message::{Message, Method, ParseError, StartLine};
 use super::uri::Uri;
-use Verdict::{Answered, Dropped, Taken};
+use Handling::{Answered, Dropped, Taken};
 use std::net::SocketAddr;
 
-/// What happens to a message before any transaction sees it.
+/// Expected handling of a message before any transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Parsed. Where the RFC calls it invalid, a typed accessor says so, or its fault is in a header
-    /// that an element may ignore.
+pub(super) enum Handling {
+    /// Parsed. If the RFC calls it invalid, a typed accessor reports it, or the fault is in a header that
+    /// may be ignored.
     Taken,
     /// Refused with this code.
     Answered(u16),
-    /// Dropped in silence.
+    /// Dropped without a response.
     Dropped,
 }
 
 /// In the order of the RFC: sections 3.1.1, 3.1.2, 3.2, 3.3 and 3.4.
 #[rustfmt::skip]
-pub(super) const MESSAGES: [(&str, &[u8], Verdict); 49] = [
+pub(super) const MESSAGES: [(&str, &[u8], Handling); 49] = [
     ("wsinv", include_bytes!("wsinv.dat"), Taken),
     ("intmeth", include_bytes!("intmeth.dat"), Taken),
     ("esc01", include_bytes!("esc01.dat"), Taken),
@@ -92,7 +92,7 @@ fn value(name: &str, header: HeaderName) -> String {
 }
 
 #[test]
-fn every_message_meets_its_verdict() {
+fn every_message_is_handled_as_expected() {
     for (name, bytes, expected) in MESSAGES {
         let verdict = match Message::parse(bytes) {
             Ok(_) => Taken,
@@ -110,7 +110,7 @@ fn every_message_meets_its_verdict() {
 }
 
 #[test]
-fn what_is_taken_can_be_answered() {
+fn accepted_requests_can_be_answered() {
     for (name, bytes, verdict) in MESSAGES {
         let Ok(message) = Message::parse(bytes) else { continue };
         assert_eq!(verdict, Taken, "{name}");
@@ -136,7 +136,7 @@ fn what_is_taken_can_be_answered() {
 }
 
 #[test]
-fn wsinv_is_seen_through_its_blanks_and_folds() {
+fn wsinv_is_parsed_despite_blanks_and_folds() {
     let message = message("wsinv");
     assert_eq!(
         message.start(),
@@ -220,7 +220,7 @@ fn escapes_are_resolved_where_they_may_be_and_only_there() {
 }
 
 #[test]
-fn the_other_valid_messages_say_what_they_say() {
+fn the_other_valid_messages_have_the_expected_values() {
     assert_eq!(message("lwsdisp").from().expect("a From").display.as_deref(), Some("caller"));
     let longreq = message("longreq");
     assert_eq!((longreq.vias().count(), longreq.body().len()), (34, 150));
@@ -244,7 +244,7 @@ fn the_other_valid_messages_say_what_they_say() {
 }
 
 #[test]
-fn the_faults_of_messages_that_are_taken_show_in_their_accessors() {
+fn faults_of_accepted_messages_are_reported_by_accessors() {
     assert_eq!(message("regbadct").contact(), Err(ParseError::Bad(HeaderName::Contact)));
     assert_eq!(value("baddate", HeaderName::Date), "Fri, 01 Jan 2010 16:00:00 EST");
     assert_eq!(message("badaspec").to().expect("a To").uri.to_string(), "sip:t.watson@example.org");
@@ -272,7 +272,7 @@ fn the_faults_of_messages_that_are_taken_show_in_their_accessors() {
 }
 
 #[test]
-fn a_stream_of_all_messages_with_a_length_is_cut_where_they_end() {
+fn a_stream_of_all_messages_with_a_length_is_framed() {
     let streamed = |name: &str, error| {
         let mut framer = StreamFramer::new();
         framer.push(bytes(name));

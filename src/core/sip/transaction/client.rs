@@ -1,6 +1,7 @@
-//! The non-INVITE client transaction: RFC 3261 section 17.1.2.
+//! The non-INVITE client transaction (RFC 3261 section 17.1.2): retransmission by Timer E, time-out by
+//! Timer F.
 
-use super::{Backoff, Due, PATIENCE, Received, T2, T4, earlier};
+use super::{Backoff, Due, ResponseAction, T2, T4, TRANSACTION_TIMEOUT, earlier};
 use crate::time::{Duration, Time};
 
 /// ```text
@@ -18,9 +19,9 @@ use crate::time::{Duration, Time};
 pub struct Client {
     state: State,
     reliable: bool,
-    /// Timer E.
-    copy: Option<Backoff>,
-    /// Timers F and K.
+    /// Timer E: retransmission.
+    retransmit: Option<Backoff>,
+    /// Timer F (time-out), then K.
     end: Time,
 }
 
@@ -33,27 +34,27 @@ enum State {
 }
 
 impl Client {
-    /// The request leaves now.
+    /// Starts when the request is sent.
     pub fn new(now: Time, reliable: bool) -> Self {
-        let copy = (!reliable).then(|| Backoff::new(now, T2));
-        Client { state: State::Trying, reliable, copy, end: now + PATIENCE }
+        let retransmit = (!reliable).then(|| Backoff::new(now, T2));
+        Client { state: State::Trying, reliable, retransmit, end: now + TRANSACTION_TIMEOUT }
     }
 
-    pub fn handle_response(&mut self, now: Time, code: u16) -> Received {
+    pub fn handle_response(&mut self, now: Time, code: u16) -> ResponseAction {
         match (self.state, code) {
             (State::Trying, 100..=199) => {
                 self.state = State::Proceeding;
-                self.copy = self.copy.map(|_| Backoff::slow(now, T2));
-                Received::Pass
+                self.retransmit = self.retransmit.map(|_| Backoff::slow(now, T2));
+                ResponseAction::Pass
             }
-            (State::Proceeding, 100..=199) => Received::Pass,
+            (State::Proceeding, 100..=199) => ResponseAction::Pass,
             (State::Trying | State::Proceeding, 200..) => {
                 self.state = State::Completed;
-                self.copy = None;
+                self.retransmit = None;
                 self.end = now + if self.reliable { Duration::ZERO } else { T4 };
-                Received::Pass
+                ResponseAction::Pass
             }
-            _ => Received::Absorb,
+            _ => ResponseAction::Absorb,
         }
     }
 
@@ -63,15 +64,15 @@ impl Client {
             self.state = State::Terminated;
             return if timed_out { Due::TimedOut } else { Due::Over };
         }
-        let copy = self.copy.as_mut().is_some_and(|copy| copy.take_due(now));
-        if copy { Due::Resend } else { Due::Nothing }
+        let retransmit = self.retransmit.as_mut().is_some_and(|retransmit| retransmit.take_due(now));
+        if retransmit { Due::Resend } else { Due::Nothing }
     }
 
     pub fn next_wake(&self) -> Option<Time> {
-        earlier(self.copy, Some(self.end))
+        earlier(self.retransmit, Some(self.end))
     }
 
-    /// Whether a final response has come.
+    /// Whether a final response was received.
     pub fn is_final(&self) -> bool {
         !matches!(self.state, State::Trying | State::Proceeding)
     }

@@ -1,6 +1,7 @@
-//! The INVITE client transaction: RFC 3261 section 17.1.1 with the Accepted state of RFC 6026.
+//! The INVITE client transaction (RFC 3261 section 17.1.1 with the Accepted state of RFC 6026):
+//! retransmission by Timer A, time-out by Timer B.
 
-use super::{Backoff, Due, PATIENCE, Received, earlier};
+use super::{Backoff, Due, ResponseAction, TRANSACTION_TIMEOUT, earlier};
 use crate::time::{Duration, Time};
 
 /// ```text
@@ -23,9 +24,9 @@ use crate::time::{Duration, Time};
 pub struct ClientInvite {
     state: State,
     reliable: bool,
-    /// Timer A.
-    copy: Option<Backoff>,
-    /// Timers B, D and M; in Proceeding only where this is a stand-in.
+    /// Timer A: retransmission.
+    retransmit: Option<Backoff>,
+    /// Timer B (time-out), then D or M; in Proceeding only for `resume` and `abandon`.
     end: Option<Time>,
 }
 
@@ -39,43 +40,48 @@ enum State {
 }
 
 impl ClientInvite {
-    /// The INVITE leaves now.
+    /// Starts when the INVITE is sent.
     pub fn new(now: Time, reliable: bool) -> Self {
         // Timer A doubles without a cap: Timer B ends it first.
-        let copy = (!reliable).then(|| Backoff::new(now, PATIENCE));
-        ClientInvite { state: State::Calling, reliable, copy, end: Some(now + PATIENCE) }
+        let retransmit = (!reliable).then(|| Backoff::new(now, TRANSACTION_TIMEOUT));
+        ClientInvite { state: State::Calling, reliable, retransmit, end: Some(now + TRANSACTION_TIMEOUT) }
     }
 
-    /// Stands in for a transaction of another process, whose INVITE left long ago: takes what still
-    /// comes for 32 seconds.
-    pub fn stand_in(now: Time, reliable: bool) -> Self {
-        ClientInvite { state: State::Proceeding, reliable, copy: None, end: Some(now + PATIENCE) }
+    /// Replaces a transaction of an earlier process whose INVITE was sent long ago: accepts late responses
+    /// for 32 seconds.
+    pub fn resume(now: Time, reliable: bool) -> Self {
+        ClientInvite {
+            state: State::Proceeding,
+            reliable,
+            retransmit: None,
+            end: Some(now + TRANSACTION_TIMEOUT),
+        }
     }
 
-    pub fn handle_response(&mut self, now: Time, code: u16) -> Received {
+    pub fn handle_response(&mut self, now: Time, code: u16) -> ResponseAction {
         match (self.state, code) {
             (State::Calling, 100..=199) => {
                 self.state = State::Proceeding;
-                self.copy = None;
+                self.retransmit = None;
                 self.end = None;
-                Received::Pass
+                ResponseAction::Pass
             }
-            (State::Proceeding, 100..=199) => Received::Pass,
+            (State::Proceeding, 100..=199) => ResponseAction::Pass,
             (State::Calling | State::Proceeding, 200..=299) => {
                 self.state = State::Accepted;
-                self.copy = None;
-                self.end = Some(now + PATIENCE);
-                Received::Pass
+                self.retransmit = None;
+                self.end = Some(now + TRANSACTION_TIMEOUT);
+                ResponseAction::Pass
             }
-            (State::Accepted, 200..=299) => Received::Pass,
+            (State::Accepted, 200..=299) => ResponseAction::Pass,
             (State::Calling | State::Proceeding, 300..) => {
                 self.state = State::Completed;
-                self.copy = None;
-                self.end = Some(now + if self.reliable { Duration::ZERO } else { PATIENCE });
-                Received::PassAndAcknowledge
+                self.retransmit = None;
+                self.end = Some(now + if self.reliable { Duration::ZERO } else { TRANSACTION_TIMEOUT });
+                ResponseAction::PassAndAcknowledge
             }
-            (State::Completed, 300..) => Received::Acknowledge,
-            _ => Received::Absorb,
+            (State::Completed, 300..) => ResponseAction::Acknowledge,
+            _ => ResponseAction::Absorb,
         }
     }
 
@@ -85,34 +91,35 @@ impl ClientInvite {
             self.state = State::Terminated;
             return if timed_out { Due::TimedOut } else { Due::Over };
         }
-        let copy = self.copy.as_mut().is_some_and(|copy| copy.take_due(now));
-        if copy { Due::Resend } else { Due::Nothing }
+        let retransmit = self.retransmit.as_mut().is_some_and(|retransmit| retransmit.take_due(now));
+        if retransmit { Due::Resend } else { Due::Nothing }
     }
 
-    /// The ACK of a 2xx leaves now: repeated 2xx are answered with it for another 32 seconds.
-    pub fn hold(&mut self, now: Time) {
+    /// The ACK of a 2xx is being sent: retransmitted 2xx responses are acknowledged for another 32 seconds.
+    pub fn extend_accepted(&mut self, now: Time) {
         if self.state == State::Accepted {
-            self.end = Some(now + PATIENCE);
+            self.end = Some(now + TRANSACTION_TIMEOUT);
         }
     }
 
-    /// The user is gone: an INVITE that only ever rang is waited for 32 seconds more, and not for ever.
+    /// The transaction user is gone: an INVITE without a final response is kept 32 seconds more, not for
+    /// ever.
     pub fn abandon(&mut self, now: Time) {
         if self.state == State::Proceeding {
-            self.end = Some(now + PATIENCE);
+            self.end = Some(now + TRANSACTION_TIMEOUT);
         }
     }
 
     pub fn next_wake(&self) -> Option<Time> {
-        earlier(self.copy, self.end)
+        earlier(self.retransmit, self.end)
     }
 
-    /// Whether no response at all has come.
+    /// Whether no response was received yet.
     pub fn is_calling(&self) -> bool {
         self.state == State::Calling
     }
 
-    /// Whether a final response has come.
+    /// Whether a final response was received.
     pub fn is_final(&self) -> bool {
         !matches!(self.state, State::Calling | State::Proceeding)
     }

@@ -1,5 +1,6 @@
-//! The four transaction machines (RFC 3261 section 17 with RFC 6026) as states and deadlines. They
-//! know codes, methods and `Time`; bytes, keys and who is told belong to `user_agent`.
+//! The four transaction state machines (RFC 3261 section 17 with RFC 6026): retransmission and Timers A to
+//! M as states and deadlines. They know codes, methods and `Time`; bytes, keys and owners belong to
+//! `user_agent`.
 
 mod client;
 mod client_invite;
@@ -13,52 +14,52 @@ pub use server_invite::ServerInvite;
 
 use crate::time::{Duration, Time};
 
-/// The round-trip estimate.
+/// Round-trip estimate (RFC 3261 section 17.1.1.1).
 pub const T1: Duration = Duration::from_millis(500);
-/// The longest pause between two copies of a non-INVITE request or of a final response to INVITE.
+/// Longest interval between retransmissions of a non-INVITE request or of a final response to INVITE.
 pub const T2: Duration = Duration::from_millis(4_000);
-/// The longest a message stays in the network.
+/// Longest time a message stays in the network.
 pub const T4: Duration = Duration::from_millis(5_000);
-/// 64 x T1: Timers B, F, H, J, L and M, and the patience of everything built on them.
-pub const PATIENCE: Duration = Duration::from_millis(32_000);
+/// 64 x T1, 32 s: Timers B, F, H, J, L and M, and every other wait for a reply.
+pub const TRANSACTION_TIMEOUT: Duration = Duration::from_millis(32_000);
 
-/// What becomes of a response that a client transaction was given.
+/// What a client transaction does with a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// It is news for the user of the transaction.
+pub enum ResponseAction {
+    /// Pass it to the transaction user.
     Pass,
-    /// It is news, and an INVITE transaction sends the ACK of a non-2xx final response.
+    /// Pass it to the transaction user and send the ACK of a non-2xx final response to INVITE.
     PassAndAcknowledge,
-    /// A repeated non-2xx final response: the same ACK again.
+    /// A retransmitted non-2xx final response: send the same ACK again.
     Acknowledge,
-    /// A repetition that nobody needs.
+    /// A retransmission to ignore.
     Absorb,
 }
 
-/// What becomes of a request that a server transaction was given again.
+/// What a server transaction does with a retransmitted request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeated {
-    /// The last response goes out again.
+pub enum RepeatAction {
+    /// Retransmit the last response.
     Resend,
     Absorb,
 }
 
-/// What a deadline asks for.
+/// The action due when a transaction's deadline passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     /// Not yet.
     Nothing,
-    /// Send the last message again.
+    /// Retransmit the last message.
     Resend,
-    /// Nobody answered in time: the user is told, the transaction is over.
+    /// No reply in time (Timer B, F or H): report it; the transaction is over.
     TimedOut,
-    /// The transaction is over; nobody needs to know.
+    /// The transaction is over; nothing to report.
     Over,
-    /// Server INVITE: nothing was said for 200 ms, so 100 goes out.
+    /// Server INVITE: no response for 200 ms, so send 100.
     Trying,
 }
 
-/// Copies over an unreliable transport: after T1, then ever twice as long, up to a cap.
+/// Retransmission schedule over an unreliable transport: after T1, then doubling up to a cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     pub at: Time,
@@ -71,12 +72,12 @@ impl Backoff {
         Backoff { at: now + T1, interval: T1, cap }
     }
 
-    /// Straight to the longest pause (Timer E in Proceeding).
+    /// Starts at the cap (Timer E in Proceeding).
     pub fn slow(now: Time, cap: Duration) -> Self {
         Backoff { at: now + cap, interval: cap, cap }
     }
 
-    /// Whether a copy is due; if so the next one is set.
+    /// Whether a retransmission is due; if so the next one is scheduled.
     pub fn take_due(&mut self, now: Time) -> bool {
         if now < self.at {
             return false;

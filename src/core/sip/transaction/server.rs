@@ -1,6 +1,6 @@
-//! The non-INVITE server transaction: RFC 3261 section 17.2.2.
+//! The non-INVITE server transaction (RFC 3261 section 17.2.2).
 
-use super::{Due, PATIENCE, Repeated};
+use super::{Due, RepeatAction, TRANSACTION_TIMEOUT};
 use crate::time::{Duration, Time};
 
 /// ```text
@@ -18,7 +18,7 @@ use crate::time::{Duration, Time};
 pub struct Server {
     state: State,
     reliable: bool,
-    /// Timer J; before that the patience with our own user, who owes a response.
+    /// Timer J; before a final response, the deadline for our own user to respond.
     end: Time,
 }
 
@@ -30,19 +30,19 @@ enum State {
 }
 
 impl Server {
-    /// The request came now.
+    /// Starts when the request is received.
     pub fn new(now: Time, reliable: bool) -> Self {
-        Server { state: State::Trying, reliable, end: now + PATIENCE }
+        Server { state: State::Trying, reliable, end: now + TRANSACTION_TIMEOUT }
     }
 
-    pub fn handle_repeat(&mut self) -> Repeated {
+    pub fn handle_repeat(&mut self) -> RepeatAction {
         match self.state {
-            State::Trying => Repeated::Absorb,
-            State::Proceeding | State::Completed => Repeated::Resend,
+            State::Trying => RepeatAction::Absorb,
+            State::Proceeding | State::Completed => RepeatAction::Resend,
         }
     }
 
-    /// We respond now. `false` = the transaction had its final response already: nothing is sent.
+    /// Records our response. `false` = a final response was sent before: send nothing.
     pub fn respond(&mut self, now: Time, code: u16) -> bool {
         if self.state == State::Completed {
             return false;
@@ -51,7 +51,7 @@ impl Server {
             self.state = State::Proceeding;
         } else {
             self.state = State::Completed;
-            self.end = now + if self.reliable { Duration::ZERO } else { PATIENCE };
+            self.end = now + if self.reliable { Duration::ZERO } else { TRANSACTION_TIMEOUT };
         }
         true
     }

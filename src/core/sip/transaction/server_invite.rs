@@ -1,9 +1,10 @@
-//! The INVITE server transaction: RFC 3261 section 17.2.1 with the Accepted state of RFC 6026.
+//! The INVITE server transaction (RFC 3261 section 17.2.1 with the Accepted state of RFC 6026): retransmits
+//! a refusal by Timer G until its ACK or Timer H.
 
-use super::{Backoff, Due, PATIENCE, Repeated, T2, T4, earlier};
+use super::{Backoff, Due, RepeatAction, T2, T4, TRANSACTION_TIMEOUT, earlier};
 use crate::time::{Duration, Time};
 
-/// A 100 goes out on its own if nothing was said for this long (RFC 3261 section 17.2.1).
+/// A 100 is sent automatically after this long without a response (RFC 3261 section 17.2.1).
 const TRYING_AFTER: Duration = Duration::from_millis(200);
 
 /// ```text
@@ -22,15 +23,15 @@ const TRYING_AFTER: Duration = Duration::from_millis(200);
 ///             │        └─┬─────────┘                                      │
 ///             └──────────┴──────────────▶ Terminated ◀────────────────────┘
 /// ```
-/// The copies of a 2xx are not the transaction's work (RFC 3261 section 13.3.1.4): an INVITE that
-/// comes again in Accepted is absorbed.
+/// Retransmitting a 2xx is the call's task (RFC 3261 section 13.3.1.4): an INVITE retransmitted in Accepted
+/// is absorbed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerInvite {
     state: State,
     reliable: bool,
-    /// Timer G.
-    copy: Option<Backoff>,
-    /// The 100, and Timers H, I and L.
+    /// Timer G: retransmission.
+    retransmit: Option<Backoff>,
+    /// Deadline of the automatic 100, then Timer H, I or L.
     end: Option<Time>,
 }
 
@@ -45,20 +46,20 @@ enum State {
 }
 
 impl ServerInvite {
-    /// The INVITE came now.
+    /// Starts when the INVITE is received.
     pub fn new(now: Time, reliable: bool) -> Self {
-        ServerInvite { state: State::Silent, reliable, copy: None, end: Some(now + TRYING_AFTER) }
+        ServerInvite { state: State::Silent, reliable, retransmit: None, end: Some(now + TRYING_AFTER) }
     }
 
-    /// Whether the INVITE that came again wants the last response again.
-    pub fn handle_repeat(&mut self) -> Repeated {
+    /// Handles a retransmitted INVITE.
+    pub fn handle_repeat(&mut self) -> RepeatAction {
         match self.state {
-            State::Proceeding | State::Completed => Repeated::Resend,
-            State::Silent | State::Accepted | State::Confirmed | State::Terminated => Repeated::Absorb,
+            State::Proceeding | State::Completed => RepeatAction::Resend,
+            State::Silent | State::Accepted | State::Confirmed | State::Terminated => RepeatAction::Absorb,
         }
     }
 
-    /// We respond now. `false` = the transaction had its final response already: nothing is sent.
+    /// Records our response. `false` = a final response was sent before: send nothing.
     pub fn respond(&mut self, now: Time, code: u16) -> bool {
         if !matches!(self.state, State::Silent | State::Proceeding) {
             return false;
@@ -70,22 +71,22 @@ impl ServerInvite {
             }
             200..=299 => {
                 self.state = State::Accepted;
-                self.end = Some(now + PATIENCE);
+                self.end = Some(now + TRANSACTION_TIMEOUT);
             }
             _ => {
                 self.state = State::Completed;
-                self.copy = (!self.reliable).then(|| Backoff::new(now, T2));
-                self.end = Some(now + PATIENCE);
+                self.retransmit = (!self.reliable).then(|| Backoff::new(now, T2));
+                self.end = Some(now + TRANSACTION_TIMEOUT);
             }
         }
         true
     }
 
-    /// An ACK came. `true` = it is for the user: the ACK of a 2xx without a transaction of its own.
+    /// Handles an ACK. `true` = pass it to the call: the ACK of a 2xx has no transaction of its own.
     pub fn handle_ack(&mut self, now: Time) -> bool {
         if self.state == State::Completed {
             self.state = State::Confirmed;
-            self.copy = None;
+            self.retransmit = None;
             self.end = Some(now + if self.reliable { Duration::ZERO } else { T4 });
         }
         self.state == State::Accepted
@@ -101,12 +102,12 @@ impl ServerInvite {
             self.state = State::Terminated;
             return if before == State::Completed { Due::TimedOut } else { Due::Over };
         }
-        let copy = self.copy.as_mut().is_some_and(|copy| copy.take_due(now));
-        if copy { Due::Resend } else { Due::Nothing }
+        let retransmit = self.retransmit.as_mut().is_some_and(|retransmit| retransmit.take_due(now));
+        if retransmit { Due::Resend } else { Due::Nothing }
     }
 
     pub fn next_wake(&self) -> Option<Time> {
-        earlier(self.copy, self.end)
+        earlier(self.retransmit, self.end)
     }
 
     /// Whether a final response has been sent.

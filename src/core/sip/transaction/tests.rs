@@ -1,4 +1,4 @@
-//! The machines against the timer tables of RFC 3261 section 17 and RFC 6026.
+//! Checks the state machines against the timer tables of RFC 3261 section 17 and RFC 6026.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const fn at(millis: u64) -> Time {
     Time::from_millis(millis)
 }
 
-/// Every moment at which the machine resends, and how and when it ends.
+/// Every retransmission time of the machine, then its end and the time of it.
 macro_rules! run {
     ($machine:expr) => {{
         let mut copies = Vec::new();
@@ -36,27 +36,27 @@ fn over_a_reliable_transport_nothing_is_repeated() {
     let mut bye = Client::new(at(0), true);
     assert_eq!(run!(bye), (vec![], Due::TimedOut, at(32_000)));
     let mut invite = ClientInvite::new(at(0), true);
-    assert_eq!(invite.handle_response(at(10), 486), Received::PassAndAcknowledge);
+    assert_eq!(invite.handle_response(at(10), 486), ResponseAction::PassAndAcknowledge);
     assert_eq!(run!(invite), (vec![], Due::Over, at(10)));
 }
 
 #[test]
 fn timer_b_stops_at_the_first_provisional() {
     let mut invite = ClientInvite::new(at(0), false);
-    assert_eq!(invite.handle_response(at(400), 100), Received::Pass);
+    assert_eq!(invite.handle_response(at(400), 100), ResponseAction::Pass);
     assert_eq!(invite.next_wake(), None);
     assert_eq!(invite.handle_timeout(at(400_000)), Due::Nothing);
-    assert_eq!(invite.handle_response(at(400_000), 180), Received::Pass);
-    assert_eq!(invite.handle_response(at(400_100), 200), Received::Pass);
+    assert_eq!(invite.handle_response(at(400_000), 180), ResponseAction::Pass);
+    assert_eq!(invite.handle_response(at(400_100), 200), ResponseAction::Pass);
 }
 
 #[test]
 fn a_refusal_is_acknowledged_each_time_for_32_seconds() {
     let mut invite = ClientInvite::new(at(0), false);
-    assert_eq!(invite.handle_response(at(100), 486), Received::PassAndAcknowledge);
-    assert_eq!(invite.handle_response(at(600), 486), Received::Acknowledge);
-    assert_eq!(invite.handle_response(at(700), 180), Received::Absorb);
-    assert_eq!(invite.handle_response(at(700), 200), Received::Absorb);
+    assert_eq!(invite.handle_response(at(100), 486), ResponseAction::PassAndAcknowledge);
+    assert_eq!(invite.handle_response(at(600), 486), ResponseAction::Acknowledge);
+    assert_eq!(invite.handle_response(at(700), 180), ResponseAction::Absorb);
+    assert_eq!(invite.handle_response(at(700), 200), ResponseAction::Absorb);
     assert_eq!(run!(invite), (vec![], Due::Over, at(32_100)));
 }
 
@@ -64,19 +64,19 @@ fn a_refusal_is_acknowledged_each_time_for_32_seconds() {
 fn every_2xx_is_passed_on_while_accepted_and_the_ack_renews_the_wait() {
     let mut invite = ClientInvite::new(at(0), false);
     for moment in [100, 600, 1_600] {
-        assert_eq!(invite.handle_response(at(moment), 200), Received::Pass);
+        assert_eq!(invite.handle_response(at(moment), 200), ResponseAction::Pass);
     }
-    assert_eq!(invite.handle_response(at(1_700), 486), Received::Absorb);
+    assert_eq!(invite.handle_response(at(1_700), 486), ResponseAction::Absorb);
     assert_eq!(invite.next_wake(), Some(at(32_100)));
-    invite.hold(at(5_000));
+    invite.extend_accepted(at(5_000));
     assert_eq!(run!(invite), (vec![], Due::Over, at(37_000)));
 }
 
 #[test]
 fn a_stand_in_waits_32_seconds_for_what_another_process_left() {
-    let mut invite = ClientInvite::stand_in(at(1_000), false);
+    let mut invite = ClientInvite::resume(at(1_000), false);
     assert_eq!(run!(invite.clone()), (vec![], Due::TimedOut, at(33_000)));
-    assert_eq!(invite.handle_response(at(2_000), 487), Received::PassAndAcknowledge);
+    assert_eq!(invite.handle_response(at(2_000), 487), ResponseAction::PassAndAcknowledge);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn an_unanswered_bye_is_sent_eleven_times_and_given_up_after_32_seconds() {
 #[test]
 fn a_provisional_slows_a_non_invite_request_to_t2_and_timer_f_still_ends_it() {
     let mut bye = Client::new(at(0), false);
-    assert_eq!(bye.handle_response(at(100), 100), Received::Pass);
+    assert_eq!(bye.handle_response(at(100), 100), ResponseAction::Pass);
     let (copies, end, when) = run!(bye);
     assert_eq!(copies, [4_100, 8_100, 12_100, 16_100, 20_100, 24_100, 28_100]);
     assert_eq!((end, when), (Due::TimedOut, at(32_000)));
@@ -99,8 +99,8 @@ fn a_provisional_slows_a_non_invite_request_to_t2_and_timer_f_still_ends_it() {
 #[test]
 fn a_completed_request_absorbs_copies_for_t4() {
     let mut bye = Client::new(at(0), false);
-    assert_eq!(bye.handle_response(at(100), 200), Received::Pass);
-    assert_eq!(bye.handle_response(at(200), 200), Received::Absorb);
+    assert_eq!(bye.handle_response(at(100), 200), ResponseAction::Pass);
+    assert_eq!(bye.handle_response(at(200), 200), ResponseAction::Absorb);
     assert!(bye.is_final());
     assert_eq!(run!(bye), (vec![], Due::Over, at(5_100)));
 }
@@ -108,11 +108,11 @@ fn a_completed_request_absorbs_copies_for_t4() {
 #[test]
 fn a_silent_server_invite_says_100_after_200_ms() {
     let mut invite = ServerInvite::new(at(0), false);
-    assert_eq!(invite.handle_repeat(), Repeated::Absorb);
+    assert_eq!(invite.handle_repeat(), RepeatAction::Absorb);
     assert_eq!(invite.handle_timeout(at(200)), Due::Trying);
     assert!(invite.respond(at(200), 100));
     assert_eq!(invite.next_wake(), None);
-    assert_eq!(invite.handle_repeat(), Repeated::Resend);
+    assert_eq!(invite.handle_repeat(), RepeatAction::Resend);
 }
 
 #[test]
@@ -124,9 +124,9 @@ fn a_refusal_is_repeated_until_its_ack_comes() {
     let (copies, end, when) = run!(unheard);
     assert_eq!(copies, [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
     assert_eq!((end, when), (Due::TimedOut, at(32_000)));
-    assert_eq!(invite.handle_repeat(), Repeated::Resend);
+    assert_eq!(invite.handle_repeat(), RepeatAction::Resend);
     assert!(!invite.handle_ack(at(600)), "the transaction takes this ACK");
-    assert_eq!(invite.handle_repeat(), Repeated::Absorb);
+    assert_eq!(invite.handle_repeat(), RepeatAction::Absorb);
     assert_eq!(run!(invite), (vec![], Due::Over, at(5_600)));
 }
 
@@ -135,7 +135,7 @@ fn an_accepted_server_invite_absorbs_copies_and_passes_the_ack() {
     let mut invite = ServerInvite::new(at(0), false);
     assert!(invite.respond(at(0), 180));
     assert!(invite.respond(at(5_000), 200));
-    assert_eq!(invite.handle_repeat(), Repeated::Absorb);
+    assert_eq!(invite.handle_repeat(), RepeatAction::Absorb);
     assert!(invite.handle_ack(at(5_100)));
     assert_eq!(run!(invite), (vec![], Due::Over, at(37_000)));
 }
@@ -143,10 +143,10 @@ fn an_accepted_server_invite_absorbs_copies_and_passes_the_ack() {
 #[test]
 fn a_server_request_repeats_its_response_for_32_seconds() {
     let mut options = Server::new(at(0), false);
-    assert_eq!(options.handle_repeat(), Repeated::Absorb);
+    assert_eq!(options.handle_repeat(), RepeatAction::Absorb);
     assert!(options.respond(at(10), 200));
     assert!(!options.respond(at(10), 500));
-    assert_eq!(options.handle_repeat(), Repeated::Resend);
+    assert_eq!(options.handle_repeat(), RepeatAction::Resend);
     assert_eq!(run!(options), (vec![], Due::Over, at(32_010)));
     let mut options = Server::new(at(0), true);
     assert!(options.respond(at(10), 200));

@@ -1,25 +1,25 @@
-//! What we answer challenges with, per call or registration: the challenges met so far, each with its
-//! nonce count. The arithmetic is `sip::auth`.
+//! Credentials of one call or registration: the digest challenges received, each with its nonce count.
+//! `sip::auth` computes the answers.
 
-use super::names::Names;
+use super::identifiers::Identifiers;
 use crate::sip::auth::{self, Challenge};
 use crate::sip::headers::HeaderName;
 use crate::sip::message::Message;
 
-/// A path has one realm, or a proxy's and the far end's.
+/// Most challenges kept; a path has one realm, or a proxy's and the far end's.
 const CHALLENGES_MAX: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Credentials {
     username: String,
     password: String,
-    met: Vec<Met>,
+    met: Vec<ReceivedChallenge>,
 }
 
 #[derive(Debug)]
-struct Met {
+struct ReceivedChallenge {
     challenge: Challenge,
-    /// How often the nonce was used.
+    /// Requests sent with this nonce.
     count: u32,
 }
 
@@ -28,9 +28,9 @@ impl Credentials {
         Credentials { username: username.into(), password: password.into(), met: Vec::new() }
     }
 
-    /// Takes the challenges of a 401 or 407. `false` = there is nothing new to say: no user name, no
-    /// algorithm that we know, or our answer was refused already and not for its age.
-    pub fn take_challenges(&mut self, response: &Message<'_>) -> bool {
+    /// Stores the challenges of a 401 or 407. `false` = nothing new to answer: no user name, no supported
+    /// algorithm, or our answer was refused and not as stale.
+    pub fn store_challenges(&mut self, response: &Message<'_>) -> bool {
         if self.username.is_empty() {
             return false;
         }
@@ -42,15 +42,15 @@ impl Credentials {
             });
             let known = known.map(|at| &mut self.met[at]);
             match known {
-                // The same again after it was answered means that the password is wrong, unless the
-                // nonce was stale, or it is another one and ours was used before.
+                // A repeated challenge means a wrong password, unless the nonce was stale, or it is a new
+                // nonce and ours was used before.
                 Some(met) if challenge.stale || (met.challenge.nonce != challenge.nonce && met.count > 1) => {
-                    *met = Met { challenge, count: 0 };
+                    *met = ReceivedChallenge { challenge, count: 0 };
                     news = true;
                 }
                 Some(_) => {}
                 None if room > 0 => {
-                    self.met.push(Met { challenge, count: 0 });
+                    self.met.push(ReceivedChallenge { challenge, count: 0 });
                     news = true;
                 }
                 None => {}
@@ -59,13 +59,13 @@ impl Credentials {
         news
     }
 
-    /// The Authorization lines of a request, one for each challenge met.
+    /// The authorization headers of a request, one per stored challenge.
     pub fn lines(
         &mut self,
         method: &str,
         uri: &str,
         body: &[u8],
-        names: &mut Names,
+        names: &mut Identifiers,
     ) -> Vec<(HeaderName, String)> {
         let mut lines = Vec::new();
         for met in &mut self.met {

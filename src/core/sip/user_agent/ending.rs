@@ -1,23 +1,24 @@
-//! Ends: what a hang-up means in each state, BYE with its challenge, and the last report of a call.
+//! Hang-up by call state (CANCEL, BYE, final response), a challenged BYE, and the final event of a call.
 
-use super::callee::is_incoming;
-use super::caller::ended_by_us;
-use super::clients::{Answer, Purpose};
+use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
+use super::incoming_calls::is_incoming;
 use super::leg::{Leg, LegState};
-use super::phone_calls::{as_agents_end, is_branch};
+use super::phone_calls::{agent_end, is_branch};
 use super::wakes::Owner;
 use super::{UaEvent, UaOutput, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
+use crate::outcome::{EndedBy, Outcome};
 use crate::sip::headers::HeaderName;
 use crate::sip::message::Method;
+use crate::sip::verdict;
 use crate::time::Time;
 
 impl UserAgent {
     pub(super) fn hang_up_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
         let Some(leg) = self.legs.get_mut(&call) else {
-            self.stop_ringing(now, call, cause);
+            self.cancel_phone_call(now, call, cause);
             return;
         };
         match leg.state {
@@ -29,7 +30,7 @@ impl UserAgent {
             LegState::Confirmed => self.send_bye(now, call, cause, ended_by_us(cause, Some(200), "")),
             LegState::Arriving => self.reject_call(now, call, 480, "Temporarily Unavailable", &[], cause),
             LegState::Accepted => {
-                // A callee may not send BYE before the ACK (RFC 3261 section 15).
+                // A callee must not send BYE before the ACK (RFC 3261 section 15).
                 if let Some(arriving) = leg.arriving.as_deref_mut() {
                     arriving.hang_up = Some(cause);
                 }
@@ -38,24 +39,24 @@ impl UserAgent {
         }
     }
 
-    /// BYE. `over` is reported once it is answered, or nobody answers it.
+    /// Sends BYE. `over` is reported once the BYE is answered or times out.
     pub(super) fn send_bye(&mut self, now: Time, call: CallId, cause: HangUpCause, over: Ended) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         leg.state = LegState::Ending;
         leg.ended = Some(Box::new(over));
         leg.timer = None;
         leg.unacknowledged = None;
-        self.bye_again(now, call, Some(cause));
+        self.send_bye_request(now, call, Some(cause));
         self.rearm_leg(call);
     }
 
-    fn bye_again(&mut self, now: Time, call: CallId, cause: Option<HangUpCause>) {
+    fn send_bye_request(&mut self, now: Time, call: CallId, cause: Option<HangUpCause>) {
         let reason = cause.map(|cause| (HeaderName::Reason, write::reason(cause).to_string()));
         let lines: Vec<_> = reason.into_iter().collect();
         self.leg_request(now, call, Method::Bye, lines, None, Purpose::Bye(call));
     }
 
-    /// A request in the leg's dialog, with credentials if it was challenged before.
+    /// Sends a request in the leg's dialog, with credentials if the leg was challenged before.
     pub(super) fn leg_request(
         &mut self,
         now: Time,
@@ -64,12 +65,12 @@ impl UserAgent {
         mut lines: Vec<(HeaderName, String)>,
         body: Option<(&str, &str)>,
         purpose: Purpose,
-    ) -> Option<super::names::ClientKey> {
+    ) -> Option<super::identifiers::ClientKey> {
         let mut leg = self.legs.remove(&call)?;
         let (uri, _) = leg.dialog.path();
         if let Some(credentials) = leg.credentials.as_deref_mut() {
             let entity = body.map(|(_, body)| body.as_bytes()).unwrap_or_default();
-            lines.extend(credentials.lines(method.as_str(), &uri, entity, &mut self.names));
+            lines.extend(credentials.lines(method.as_str(), &uri, entity, &mut self.identifiers));
         }
         let to = leg.dialog.next_hop();
         let (key, bytes) = self.dialog_request(&mut leg.dialog, method, &lines, body);
@@ -82,23 +83,23 @@ impl UserAgent {
         Some(key)
     }
 
-    /// Takes a challenge into the leg's credentials. `false` = nothing more can be said.
-    pub(super) fn take_leg_challenge(&mut self, call: CallId, answer: Answer<'_, '_>) -> bool {
+    /// Adds a challenge to the leg's credentials. `false` = it cannot be answered.
+    pub(super) fn store_leg_challenge(&mut self, call: CallId, answer: Answer<'_, '_>) -> bool {
         let Answer::Response { code: 401 | 407, message, .. } = answer else { return false };
         let Some(leg) = self.legs.get_mut(&call) else { return false };
         let Some(trunk) = leg.trunk.and_then(|trunk| self.trunks.get(&trunk)) else { return false };
         let credentials = leg.credentials.get_or_insert_with(|| {
             Box::new(Credentials::new(&trunk.config.username, &trunk.config.password))
         });
-        credentials.take_challenges(message)
+        credentials.store_challenges(message)
     }
 
     pub(super) fn bye_answered(&mut self, now: Time, call: CallId, answer: Answer<'_, '_>) {
         if answer.code().is_some_and(|code| code < 200) {
             return;
         }
-        if self.take_leg_challenge(call, answer) {
-            self.bye_again(now, call, None);
+        if self.store_leg_challenge(call, answer) {
+            self.send_bye_request(now, call, None);
             return;
         }
         let Some(over) = self.legs.get_mut(&call).and_then(|leg| leg.ended.take()) else { return };
@@ -106,7 +107,7 @@ impl UserAgent {
         if answer.code().is_none() {
             over.cause.push_str("; the far side did not answer our BYE");
         }
-        self.finish(now, call, over);
+        self.end_leg(now, call, over);
     }
 
     pub(super) fn add_leg(&mut self, call: CallId, leg: Leg) {
@@ -115,34 +116,35 @@ impl UserAgent {
         self.legs.insert(call, Box::new(leg));
     }
 
-    /// The leg is over: nothing follows this report.
-    pub(super) fn finish(&mut self, now: Time, call: CallId, over: Ended) {
+    /// Removes the leg and reports its end; no event follows.
+    pub(super) fn end_leg(&mut self, now: Time, call: CallId, over: Ended) {
         let Some(mut leg) = self.legs.remove(&call) else { return };
         self.wakes.set(Owner::Leg(call), &mut leg.armed, None);
         self.tags.remove(&leg.tag);
         self.incoming_now -= usize::from(is_incoming(call));
         if let Some(placing) = leg.placing.as_deref() {
-            self.abandon_invite(now, placing.key);
+            self.detach_invite(now, placing.key);
         }
         if leg.phone.is_none() {
-            self.report(call, Progress::Ended(over));
+            self.report_progress(call, Progress::Ended(over));
             return;
         }
-        let over = as_agents_end(over);
-        let told = if is_branch(call) { self.branch_ended(now, call, over) } else { Some((call, over)) };
+        let over = agent_end(over);
+        let told = if is_branch(call) { self.end_branch(now, call, over) } else { Some((call, over)) };
         if let Some((call, over)) = told {
-            self.report(call, Progress::Ended(over));
+            self.report_progress(call, Progress::Ended(over));
         }
     }
 
-    pub(super) fn report(&mut self, call: CallId, progress: Progress) {
-        self.event(UaEvent::Progress { call, progress });
+    pub(super) fn report_progress(&mut self, call: CallId, progress: Progress) {
+        self.emit(UaEvent::Progress { call, progress });
     }
 
-    /// Tells of something. Of a phone that rings beside others only what concerns the whole call.
-    pub(super) fn event(&mut self, mut event: UaEvent) {
+    /// Emits an event. Events of a branch that rings beside others are reported for the whole call or
+    /// dropped.
+    pub(super) fn emit(&mut self, mut event: UaEvent) {
         if let UaEvent::Progress { .. } | UaEvent::Media { .. } | UaEvent::Digit { .. } = event {
-            let Some(whole) = self.reported_as(&event) else { return };
+            let Some(whole) = self.reported_call(&event) else { return };
             if let UaEvent::Progress { call, .. }
             | UaEvent::Media { call, .. }
             | UaEvent::Digit { call, .. } = &mut event
@@ -158,5 +160,49 @@ impl UserAgent {
             let wanted = leg.next_wake();
             self.wakes.set(Owner::Leg(call), &mut leg.armed, wanted);
         }
+    }
+}
+
+/// Outcome of an unanswered call that we cancelled.
+pub(super) fn unanswered_outcome(cause: HangUpCause) -> Outcome {
+    match cause {
+        HangUpCause::RingTimeout | HangUpCause::Finished => Outcome::NoAnswer,
+        HangUpCause::Stopped | HangUpCause::AgentHungUp | HangUpCause::Abandoned => Outcome::Cancelled,
+        HangUpCause::AgentFailed => Outcome::AgentFailed,
+        HangUpCause::MediaLost | HangUpCause::NotSaved => Outcome::LineFault,
+    }
+}
+
+pub(super) fn ended(verdict: verdict::Verdict, code: Option<u16>, cause: &str) -> Ended {
+    Ended {
+        outcome: verdict.outcome,
+        by: verdict.by,
+        sip_code: code,
+        cause: cause.into(),
+        retry_after: None,
+        try_next_trunk: verdict.try_next_trunk,
+    }
+}
+
+/// The end of a call that we hung up; the outcome is `Answered` unless the caller changes it.
+pub(super) fn ended_by_us(cause: HangUpCause, code: Option<u16>, words: &str) -> Ended {
+    let why = match cause {
+        HangUpCause::RingTimeout => "nobody answered in time",
+        HangUpCause::Finished => "finished",
+        HangUpCause::Stopped => "stopped",
+        HangUpCause::AgentHungUp => "the agent hung up",
+        HangUpCause::AgentFailed => "the agent was not reached",
+        HangUpCause::Abandoned => "no agent was free",
+        HangUpCause::MediaLost => "media lost",
+        HangUpCause::NotSaved => "the answer could not be saved",
+    };
+    let cause = if words.is_empty() { why.to_string() } else { format!("{why}; {words}") };
+    Ended {
+        outcome: Outcome::Answered,
+        by: EndedBy::Dialer,
+        sip_code: code,
+        cause,
+        retry_after: None,
+        try_next_trunk: false,
     }
 }

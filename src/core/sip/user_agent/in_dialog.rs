@@ -1,9 +1,8 @@
-//! Requests of others: what each method hears, outside a dialog and inside one. Only what a call of ours
-//! needs is answered with more than a refusal.
+//! Received requests by method, outside and inside a dialog: re-INVITE, UPDATE, INFO, BYE, OPTIONS.
 
-use super::callee::{ended_by_caller, is_allowed};
-use super::leg::{Leg, LegState, Refresh, Repeat};
-use super::names::tag_text;
+use super::identifiers::tag_text;
+use super::incoming_calls::{ended_by_caller, is_allowed};
+use super::leg::{Leg, LegState, Refresh, Retransmission};
 use super::write::{self, Reply};
 use super::{Caller, Peer, UaEvent, UserAgent};
 use crate::call::Digit;
@@ -16,9 +15,9 @@ use crate::sip::session_timer::{MIN_SE, SessionTimer};
 use crate::sip::verdict;
 use crate::time::Time;
 
-/// A request that was not seen before, and the server transaction that answers it.
+/// A new request and its server transaction.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a, 'b> {
+pub(super) struct ReceivedRequest<'a, 'b> {
     pub id: u64,
     pub from: Peer,
     pub request: &'a Message<'b>,
@@ -28,65 +27,67 @@ impl UserAgent {
     pub(super) fn handle_new_request(
         &mut self,
         now: Time,
-        asked: Asked<'_, '_>,
+        received: ReceivedRequest<'_, '_>,
         method: Method<'_>,
         caller: Caller,
         bytes: &[u8],
     ) {
-        let Asked { id, from, request } = asked;
+        let ReceivedRequest { id, from, request } = received;
         if method == Method::Cancel {
-            self.cancelled(now, id, from, request);
+            self.handle_cancel(now, id, from, request);
         } else if let Some(reply) = refusal_of_any(method, request, self.registrar.is_some()) {
-            self.say(now, asked, reply);
+            self.respond_to(now, received, reply);
         } else if request.to_tag().is_some() {
-            self.asked_in_dialog(now, asked, method);
+            self.handle_in_dialog(now, received, method);
         } else {
             match (method, caller) {
-                (Method::Register, Caller::Phone { user, .. }) => self.phone_registers(now, asked, &user),
-                (Method::Invite, caller) => self.invited(now, asked, caller, bytes),
-                (Method::Options, _) => self.say(now, asked, capabilities()),
-                _ => self.say(now, asked, Reply::new(481, "Call/Transaction Does Not Exist")),
+                (Method::Register, Caller::Phone { user, .. }) => {
+                    self.handle_phone_register(now, received, &user)
+                }
+                (Method::Invite, caller) => self.handle_invite(now, received, caller, bytes),
+                (Method::Options, _) => self.respond_to(now, received, capabilities()),
+                _ => self.respond_to(now, received, Reply::new(481, "Call/Transaction Does Not Exist")),
             }
         }
     }
 
-    /// A response with a tag of ours where the request had none.
-    pub(super) fn say(&mut self, now: Time, asked: Asked<'_, '_>, reply: Reply<'_>) {
-        let tag = match asked.request.to_tag() {
+    /// Sends a response, with a tag of ours if the request had no To tag.
+    pub(super) fn respond_to(&mut self, now: Time, received: ReceivedRequest<'_, '_>, reply: Reply<'_>) {
+        let tag = match received.request.to_tag() {
             Some(_) => String::new(),
-            None => tag_text(self.names.fresh()),
+            None => tag_text(self.identifiers.fresh()),
         };
-        self.reply(now, asked.id, asked.request, asked.from, &reply.tag(&tag));
+        self.reply(now, received.id, received.request, received.from, &reply.tag(&tag));
     }
 
-    fn asked_in_dialog(&mut self, now: Time, asked: Asked<'_, '_>, method: Method<'_>) {
-        let request = asked.request;
-        let leg = self.call_of(request).and_then(|call| Some((call, self.legs.get_mut(&call)?)));
+    fn handle_in_dialog(&mut self, now: Time, received: ReceivedRequest<'_, '_>, method: Method<'_>) {
+        let request = received.request;
+        let leg = self.find_call(request).and_then(|call| Some((call, self.legs.get_mut(&call)?)));
         let Some((call, dialog)) = leg.and_then(|(call, leg)| Some((call, dialog_with(leg, request)?)))
         else {
-            self.say(now, asked, Reply::new(481, "Call/Transaction Does Not Exist"));
+            self.respond_to(now, received, Reply::new(481, "Call/Transaction Does Not Exist"));
             return;
         };
         let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         if !dialog.accept_cseq(number) {
-            self.say(now, asked, Reply::new(500, "CSeq Out Of Order"));
+            self.respond_to(now, received, Reply::new(500, "CSeq Out Of Order"));
             return;
         }
         match method {
-            Method::Bye => self.far_bye(now, asked, call),
-            Method::Invite => self.reinvited(now, asked, call),
-            Method::Update => self.updated(now, asked, call),
-            Method::Prack => self.prack(now, asked.id, call, asked.from, request),
-            Method::Info => self.informed(now, asked, call),
-            Method::Refer => self.referred(now, asked, call),
-            _ => self.say(now, asked, capabilities()),
+            Method::Bye => self.handle_bye(now, received, call),
+            Method::Invite => self.handle_reinvite(now, received, call),
+            Method::Update => self.handle_update(now, received, call),
+            Method::Prack => self.handle_prack(now, received.id, call, received.from, request),
+            Method::Info => self.handle_info(now, received, call),
+            Method::Refer => self.handle_refer(now, received, call),
+            _ => self.respond_to(now, received, capabilities()),
         }
     }
 
-    fn far_bye(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
-        self.say(now, asked, Reply::new(200, "OK"));
+    fn handle_bye(&mut self, now: Time, received: ReceivedRequest<'_, '_>, call: CallId) {
+        self.respond_to(now, received, Reply::new(200, "OK"));
         let Some(leg) = self.legs.get_mut(&call) else { return };
-        let mut over = ended_by_caller(Outcome::Answered, Some(200), write::reason_text(asked.request));
+        let mut over = ended_by_caller(Outcome::Answered, Some(200), write::reason_text(received.request));
         match leg.state {
             LegState::Arriving => {
                 over.outcome = Outcome::NoAnswer;
@@ -103,60 +104,61 @@ impl UserAgent {
                 }
             }
             LegState::Answered | LegState::Accepted | LegState::Confirmed => {
-                let cause = asked.request.reason().filter(|reason| reason.is_q850()).and_then(|it| it.cause);
+                let cause =
+                    received.request.reason().filter(|reason| reason.is_q850()).and_then(|it| it.cause);
                 let fault = cause.map(|cause| verdict::refusal(480, Some(cause)));
                 if fault.is_some_and(|fault| fault.outcome == Outcome::LineFault) {
                     over.by = EndedBy::Carrier;
                 }
             }
         }
-        self.finish(now, call, over);
+        self.end_leg(now, call, over);
     }
 
-    /// A re-INVITE: hold, moved media, a session refresh.
-    fn reinvited(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
+    /// Handles a re-INVITE: hold, moved media, session refresh.
+    fn handle_reinvite(&mut self, now: Time, received: ReceivedRequest<'_, '_>, call: CallId) {
         let Some(leg) = self.legs.get(&call) else { return };
         let refusal = match leg.state {
             LegState::Calling => Some(Reply::new(491, "Request Pending")),
             _ => refusal_of_change(leg, true),
         };
         if let Some(reply) = refusal {
-            let wait = self.names.fresh() % 10;
+            let wait = self.identifiers.fresh() % 10;
             let reply = if reply.code == 500 { reply.header("Retry-After", wait.to_string()) } else { reply };
-            self.say(now, asked, reply);
+            self.respond_to(now, received, reply);
             return;
         }
-        let Some((reply, offers)) = self.description_reply(now, call, asked.request, true) else {
-            self.say(now, asked, Reply::new(488, "Not Acceptable Here"));
+        let Some((reply, offers)) = self.description_reply(now, call, received.request, true) else {
+            self.respond_to(now, received, Reply::new(488, "Not Acceptable Here"));
             return;
         };
-        let bytes = write::response(asked.request, asked.from, &reply);
-        self.respond(now, asked.id, 200, bytes.clone());
-        let to = write::reply_peer(asked.request, asked.from);
-        let number = asked.request.cseq().map(|cseq| cseq.number).unwrap_or_default();
+        let bytes = write::response(received.request, received.from, &reply);
+        self.respond(now, received.id, 200, bytes.clone());
+        let to = write::reply_peer(received.request, received.from);
+        let number = received.request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         if let Some(leg) = self.legs.get_mut(&call) {
-            leg.unacknowledged = Some(Box::new(Repeat::of_2xx(now, to, bytes, number, offers)));
+            leg.unacknowledged = Some(Box::new(Retransmission::of_2xx(now, to, bytes, number, offers)));
         }
         self.rearm_leg(call);
     }
 
-    /// UPDATE (RFC 3311): the same without an ACK, and before the answer too.
-    fn updated(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
+    /// Handles UPDATE (RFC 3311): like a re-INVITE, but without an ACK and possible before the answer.
+    fn handle_update(&mut self, now: Time, received: ReceivedRequest<'_, '_>, call: CallId) {
         let Some(leg) = self.legs.get(&call) else { return };
-        let offers = write::description(asked.request).is_some();
+        let offers = write::description(received.request).is_some();
         if let Some(reply) = refusal_of_change(leg, offers) {
-            self.say(now, asked, reply);
+            self.respond_to(now, received, reply);
             return;
         }
-        match self.description_reply(now, call, asked.request, false) {
-            Some((reply, _)) => self.say(now, asked, reply),
-            None => self.say(now, asked, Reply::new(488, "Not Acceptable Here")),
+        match self.description_reply(now, call, received.request, false) {
+            Some((reply, _)) => self.respond_to(now, received, reply),
+            None => self.respond_to(now, received, Reply::new(488, "Not Acceptable Here")),
         }
         self.rearm_leg(call);
     }
 
-    /// The 200 of a request that may carry an offer, and whether our own offer is in it. `None` = the
-    /// offer cannot be taken: nothing changes.
+    /// The 200 to a request that may carry an offer, and whether it contains our own offer. `None` = the
+    /// offer is not acceptable: nothing changes.
     fn description_reply(
         &mut self,
         now: Time,
@@ -195,33 +197,38 @@ impl UserAgent {
         }
         let early = leg.state == LegState::Calling;
         if let Some(target) = news {
-            self.event(UaEvent::Media { call, target, early });
+            self.emit(UaEvent::Media { call, target, early });
         }
         Some((reply, offered))
     }
 
-    /// INFO: a key, or nothing we know.
-    fn informed(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
-        let kind = asked.request.content_type().unwrap_or_default();
-        let body = std::str::from_utf8(asked.request.body()).unwrap_or_default();
+    /// Handles INFO: a DTMF digit, or an empty body.
+    fn handle_info(&mut self, now: Time, received: ReceivedRequest<'_, '_>, call: CallId) {
+        let kind = received.request.content_type().unwrap_or_default();
+        let body = std::str::from_utf8(received.request.body()).unwrap_or_default();
         let digit = match kind.as_str() {
             "application/dtmf-relay" => Some(relayed_digit(body)),
             "application/dtmf" => Some(digit(body)),
             "" => None,
             _ => {
                 let reply = Reply::new(415, "Unsupported Media Type");
-                self.say(now, asked, reply.header("Accept", "application/dtmf-relay, application/dtmf"));
+                self.respond_to(
+                    now,
+                    received,
+                    reply.header("Accept", "application/dtmf-relay, application/dtmf"),
+                );
                 return;
             }
         };
-        self.say(now, asked, Reply::new(200, "OK"));
+        self.respond_to(now, received, Reply::new(200, "OK"));
         if let Some(Some(digit)) = digit {
-            self.event(UaEvent::Digit { call, digit });
+            self.emit(UaEvent::Digit { call, digit });
         }
     }
 }
 
-/// The session that a re-INVITE, an UPDATE or an INVITE asks for, and how our 2xx says it.
+/// The session timer that an INVITE, re-INVITE or UPDATE asks for, and the Session-Expires value of our
+/// 2xx.
 pub(super) fn session_of(now: Time, request: &Message<'_>) -> Option<(SessionTimer, String)> {
     let session = request.session_expires()?;
     let supports = request.has_token(HeaderName::Supported, "timer");
@@ -231,7 +238,7 @@ pub(super) fn session_of(now: Time, request: &Message<'_>) -> Option<(SessionTim
     Some((SessionTimer::start(now, secs, !theirs), format!("{secs};refresher={who}")))
 }
 
-/// Requests that nobody's state matters to.
+/// Refusals that need no call state.
 fn refusal_of_any(method: Method<'_>, request: &Message<'_>, registrar: bool) -> Option<Reply<'static>> {
     if method == Method::Refer && request.to_tag().is_none() {
         return Some(Reply::new(603, "Decline"));
@@ -253,11 +260,11 @@ fn refusal_of_any(method: Method<'_>, request: &Message<'_>, registrar: bool) ->
     (!unknown.is_empty()).then(|| Reply::new(420, "Bad Extension").header("Unsupported", unknown.join(", ")))
 }
 
-/// Why a change of the session cannot be taken now (RFC 3261 section 14.2, RFC 3311 section 5.2).
+/// Why a session change is refused now (RFC 3261 section 14.2, RFC 3311 section 5.2).
 fn refusal_of_change(leg: &Leg, offers: bool) -> Option<Reply<'static>> {
     match leg.state {
         LegState::Ending => return Some(Reply::new(481, "Call/Transaction Does Not Exist")),
-        // The INVITE that is open holds an offer of its own.
+        // The open INVITE carries an offer of its own.
         LegState::Answered | LegState::Accepted | LegState::Arriving if offers => {
             return Some(Reply::new(491, "Request Pending"));
         }
@@ -273,7 +280,7 @@ fn refusal_of_change(leg: &Leg, offers: bool) -> Option<Reply<'static>> {
     (offers && leg.unacknowledged.is_some()).then(|| Reply::new(500, "Server Internal Error"))
 }
 
-/// The dialog of this leg that the request is in: by the far tag.
+/// The leg's dialog, or early dialog, with the request's From tag.
 fn dialog_with<'a>(leg: &'a mut Leg, request: &Message<'_>) -> Option<&'a mut crate::sip::dialog::Dialog> {
     let tag = request.from_tag()?;
     if leg.dialog.remote_tag.as_deref() == Some(&*tag) {
@@ -283,19 +290,19 @@ fn dialog_with<'a>(leg: &'a mut Leg, request: &Message<'_>) -> Option<&'a mut cr
     early.map(|early| &mut early.dialog).find(|dialog| dialog.remote_tag.as_deref() == Some(&*tag))
 }
 
-/// What we say to OPTIONS (RFC 3261 section 11.2).
+/// The response to OPTIONS (RFC 3261 section 11.2).
 fn capabilities() -> Reply<'static> {
     Reply::new(200, "OK").allow(false).header("Accept", "application/sdp")
 }
 
-/// `Signal=5` among the lines of `application/dtmf-relay`.
+/// Reads `Signal=5` from `application/dtmf-relay`.
 fn relayed_digit(body: &str) -> Option<Digit> {
     let signal = body.lines().take(16).filter_map(|line| line.split_once('='));
     let (_, value) = signal.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("Signal"))?;
     digit(value)
 }
 
-/// One key, or its event number.
+/// A key, or its event number.
 fn digit(text: &str) -> Option<Digit> {
     let text = text.trim();
     let mut characters = text.chars();

@@ -1,8 +1,8 @@
-//! One leg of a call as SIP holds it: its dialog, and what it still waits for. Data and deadlines; what
-//! is sent is in `caller`, `callee`, `in_dialog` and `ending`.
+//! State of one SIP leg: its dialog and pending deadlines. `outgoing_calls`, `incoming_calls`, `in_dialog` and `ending`
+//! send its messages.
 
 use super::credentials::Credentials;
-use super::names::ClientKey;
+use super::identifiers::ClientKey;
 use super::{ConfirmedDialog, Peer, SavedPhone};
 use crate::call::{Ended, HangUpCause};
 use crate::ids::TrunkId;
@@ -10,23 +10,23 @@ use crate::media::{MediaCapabilities, MediaTarget};
 use crate::sip::dialog::Dialog;
 use crate::sip::headers::HeaderName;
 use crate::sip::session_timer::SessionTimer;
-use crate::sip::transaction::{Backoff, PATIENCE, T2};
+use crate::sip::transaction::{Backoff, T2, TRANSACTION_TIMEOUT};
 use crate::time::{Duration, Time};
 
 /// ```text
 ///  caller: Calling ── 2xx ──▶ Answered ── acknowledge ──▶ Confirmed ── BYE ──▶ Ending
 ///  callee: Arriving ── answer ──▶ Accepted ── ACK ─────────▶ Confirmed
 /// ```
-/// A leg that is over is not kept.
+/// An ended leg is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LegState {
-    /// Our INVITE has no final response.
+    /// Outgoing: our INVITE has no final response.
     Calling,
-    /// Our INVITE has a 2xx whose ACK is withheld.
+    /// Outgoing: our INVITE has a 2xx whose ACK is withheld.
     Answered,
-    /// Their INVITE has no final response.
+    /// Incoming: their INVITE has no final response.
     Arriving,
-    /// Their INVITE has our 2xx, whose ACK has not come.
+    /// Incoming: our 2xx is sent, its ACK has not come.
     Accepted,
     Confirmed,
     /// Our BYE has no final response.
@@ -37,53 +37,53 @@ pub(super) enum LegState {
 pub(super) struct Leg {
     pub state: LegState,
     pub trunk: Option<TrunkId>,
-    /// Our tag, which leads requests of the far side here.
+    /// Our tag, by which requests of the far side find this leg.
     pub tag: u64,
     pub dialog: Dialog,
     pub media: Option<MediaCapabilities>,
-    pub sdp: Description,
-    /// What was last reported.
+    pub sdp: SdpOrigin,
+    /// The media target last reported.
     pub target: Option<MediaTarget>,
     pub timer: Option<SessionTimer>,
-    /// UPDATE is in the far side's Allow.
+    /// Whether the far side allows UPDATE.
     pub allows_update: bool,
-    /// Our media moved: the next refresh is a re-INVITE with the new description.
+    /// Our media moved: the next refresh must be a re-INVITE with the new description.
     pub reoffer: bool,
     pub credentials: Option<Box<Credentials>>,
-    /// From place to ACK.
+    /// Outgoing call: present from `place` to the ACK.
     pub placing: Option<Box<Placing>>,
-    /// From INVITE to ACK.
+    /// Incoming call: present from the INVITE to the ACK.
     pub arriving: Option<Box<Arriving>>,
-    /// A 2xx to the far side's INVITE or re-INVITE, sent until its ACK comes.
-    pub unacknowledged: Option<Box<Repeat>>,
-    /// Our re-INVITE or UPDATE.
+    /// A 2xx to the far side's INVITE or re-INVITE, retransmitted until its ACK comes.
+    pub unacknowledged: Option<Box<Retransmission>>,
+    /// State of our re-INVITE or UPDATE.
     pub refresh: Refresh,
-    /// What is reported once our BYE is done.
+    /// The end to report once our BYE is answered.
     pub ended: Option<Box<Ended>>,
-    /// Where the leg's entry among the wakes stands.
+    /// Time of the leg's entry in `Wakes`.
     pub armed: Option<Time>,
-    /// The far side is an agent's phone.
+    /// Set if the far side is an agent's phone.
     pub phone: Option<Box<PhoneSide>>,
 }
 
-/// What only a leg with an agent's phone has.
+/// State of a leg with an agent's phone.
 #[derive(Debug, Default)]
 pub(super) struct PhoneSide {
-    /// Which of which account it is.
+    /// The account and device.
     pub account: SavedPhone,
-    /// Further lines of our INVITE.
+    /// Extra headers of our INVITE.
     pub lines: Vec<(HeaderName, String)>,
-    /// What a CANCEL says instead of its cause.
+    /// Reason of a CANCEL, instead of the hang-up cause's.
     pub cancel_reason: Option<&'static str>,
-    /// The Event of a transfer that is under way.
+    /// The Event value of a transfer in progress.
     pub transfer: Option<String>,
-    /// There was a transfer before.
+    /// Whether this dialog had a transfer before.
     pub transferred: bool,
 }
 
-/// Our session description: its id stays, its version grows with every change (RFC 3264 section 8).
+/// Our session description: the id is constant, the version grows with every change (RFC 3264 section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Description {
+pub(super) struct SdpOrigin {
     pub id: u64,
     pub version: u64,
 }
@@ -92,48 +92,48 @@ pub(super) struct Description {
 pub(super) enum Refresh {
     #[default]
     None,
-    /// On its way.
+    /// Sent, no final response yet.
     Sent(ClientKey),
-    /// It met a request of the far side (491) and is sent again then.
+    /// Glare (491): to be sent again at this time.
     Again(Time),
 }
 
-/// What only a caller needs, and only until the ACK.
+/// State of an outgoing call until its ACK.
 #[derive(Debug)]
 pub(super) struct Placing {
     pub sent_by: String,
     pub request_uri: String,
-    /// User part of the number that was asked for: a redirection may not change it.
+    /// User part of the number asked for: a redirection must not change it.
     pub user: String,
     pub caller_id: Option<String>,
-    /// The INVITE that is out now, and its number.
+    /// The current INVITE transaction, and its CSeq.
     pub key: ClientKey,
     pub cseq: u32,
-    /// Where it went: the trunk, or where a 3xx pointed.
+    /// Destination: the trunk, or the target of a 3xx.
     pub peer: Peer,
-    /// How often it was sent again for a challenge, for a redirection, for a longer session.
+    /// Re-sent INVITEs by cause: challenges, redirections, a longer session interval.
     pub challenges: u8,
     pub redirections: u8,
     pub session_secs: u32,
     pub raised: bool,
-    /// Authorization lines of the INVITE: its ACK carries them too (RFC 3261 section 22.1).
+    /// Authorization headers of the INVITE; its ACK carries them too (RFC 3261 section 22.1).
     pub authorization: Vec<(HeaderName, String)>,
     pub ring_until: Option<Time>,
     pub provisional: bool,
     pub ringing: bool,
-    pub early: Vec<Early>,
+    pub early: Vec<EarlyDialog>,
     pub cancel: Option<Cancel>,
-    /// A 2xx came without media that we could use.
-    pub mute: bool,
-    /// Who refreshes the session and how often, by the 2xx.
+    /// The 2xx carried no usable media.
+    pub has_no_media: bool,
+    /// Session interval in seconds and whether we refresh, from the 2xx.
     pub session: Option<(u32, bool)>,
 }
 
-/// An early dialog: one phone among those that a fork rings.
+/// An early dialog: one branch of a fork, with its early media.
 #[derive(Debug)]
-pub(super) struct Early {
+pub(super) struct EarlyDialog {
     pub dialog: Dialog,
-    /// The last reliable provisional (RFC 3262); 0 = none yet.
+    /// RSeq of the last reliable provisional (RFC 3262); 0 = none yet.
     pub rseq: u32,
     pub target: Option<MediaTarget>,
 }
@@ -141,57 +141,72 @@ pub(super) struct Early {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cancel {
     pub cause: HangUpCause,
-    /// When nothing came of it for that long. `None` = not sent yet: no provisional has come.
+    /// Deadline of the CANCEL. `None` = not sent yet: no provisional has come.
     pub give_up: Option<Time>,
 }
 
-/// What only a callee needs, and only until the ACK.
+/// State of an incoming call until its ACK.
 #[derive(Debug)]
 pub(super) struct Arriving {
     /// The server transaction of the INVITE.
     pub transaction: u64,
-    /// The INVITE as it came: responses are made from it.
+    /// The received INVITE: responses are built from it.
     pub invite: Vec<u8>,
     pub from: Peer,
-    /// The caller's offer; `None` = ours goes into the 2xx and the answer comes with the ACK.
+    /// Whether the INVITE had an offer; if not, our offer goes into the 2xx and the answer comes with the
+    /// ACK.
     pub has_offer: bool,
-    /// 18x go out reliably: the caller requires it.
+    /// Whether the caller requires reliable provisionals (100rel).
     pub reliable: bool,
-    /// The last RSeq we used.
+    /// Our last RSeq.
     pub rseq: u32,
-    /// A reliable 18x without PRACK.
-    pub unheard: Option<Repeat>,
-    /// Our answer left with a reliable 18x already.
-    pub described: bool,
-    /// The 2xx waits for the PRACK of that 18x (RFC 3262 section 3).
-    pub answer_wanted: Option<MediaCapabilities>,
-    /// Nobody decided until then: the caller is told.
-    pub until: Time,
-    /// BYE as soon as the ACK is here.
+    /// A reliable 18x that waits for its PRACK.
+    pub pending_provisional: Option<Retransmission>,
+    /// Our SDP answer was sent in a reliable 18x.
+    pub has_sent_answer: bool,
+    /// Media of a 2xx that waits for the PRACK of that 18x (RFC 3262 section 3).
+    pub pending_answer: Option<MediaCapabilities>,
+    /// Deadline for the engine to answer or reject; then 480 is sent.
+    pub decide_by: Time,
+    /// Hang-up requested before the ACK: BYE follows it.
     pub hang_up: Option<HangUpCause>,
 }
 
-/// A response that is sent until it is acknowledged (RFC 3261 section 13.3.1.4, RFC 3262 section 3).
+/// A response retransmitted until it is acknowledged (RFC 3261 section 13.3.1.4, RFC 3262 section 3).
 #[derive(Debug)]
-pub(super) struct Repeat {
+pub(super) struct Retransmission {
     pub to: Peer,
     pub bytes: Vec<u8>,
     pub cseq: u32,
-    /// Our offer is in it, so the ACK brings the answer.
+    /// It carries our offer, so the ACK brings the answer.
     pub offers: bool,
     backoff: Backoff,
     until: Time,
 }
 
-impl Repeat {
-    /// A 2xx: over every transport, doubling up to T2.
+impl Retransmission {
+    /// A 2xx: retransmitted over every transport, interval doubling up to T2.
     pub fn of_2xx(now: Time, to: Peer, bytes: Vec<u8>, cseq: u32, offers: bool) -> Self {
-        Repeat { to, bytes, cseq, offers, backoff: Backoff::new(now, T2), until: now + PATIENCE }
+        Retransmission {
+            to,
+            bytes,
+            cseq,
+            offers,
+            backoff: Backoff::new(now, T2),
+            until: now + TRANSACTION_TIMEOUT,
+        }
     }
 
-    /// A reliable provisional: doubling without a cap.
+    /// A reliable provisional: interval doubling without a cap.
     pub fn of_provisional(now: Time, to: Peer, bytes: Vec<u8>, cseq: u32) -> Self {
-        Repeat { to, bytes, cseq, offers: false, backoff: Backoff::new(now, PATIENCE), until: now + PATIENCE }
+        Retransmission {
+            to,
+            bytes,
+            cseq,
+            offers: false,
+            backoff: Backoff::new(now, TRANSACTION_TIMEOUT),
+            until: now + TRANSACTION_TIMEOUT,
+        }
     }
 
     pub fn next_wake(&self) -> Time {
@@ -216,18 +231,21 @@ impl Leg {
                 None => placing.ring_until,
             });
         let arriving = self.arriving.as_deref().filter(|_| self.state == LegState::Arriving);
-        let until = arriving.map(|arriving| arriving.until);
-        let unheard = arriving.and_then(|arriving| arriving.unheard.as_ref());
+        let until = arriving.map(|arriving| arriving.decide_by);
+        let pending_provisional = arriving.and_then(|arriving| arriving.pending_provisional.as_ref());
         let again = match self.refresh {
             Refresh::Again(at) if self.state == LegState::Confirmed => Some(at),
             Refresh::Again(_) | Refresh::None | Refresh::Sent(_) => None,
         };
         let timer = self.timer.filter(|_| self.state == LegState::Confirmed).map(|timer| timer.at);
         let repeat = self.unacknowledged.as_ref().map(|repeat| repeat.next_wake());
-        [ring, until, unheard.map(Repeat::next_wake), again, timer, repeat].into_iter().flatten().min()
+        [ring, until, pending_provisional.map(Retransmission::next_wake), again, timer, repeat]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
-    /// What another process needs to end this call, once it is answered.
+    /// The saved form of the dialog once it is answered.
     pub fn confirmed(&self) -> Option<ConfirmedDialog> {
         let answered = matches!(
             self.state,
@@ -242,5 +260,5 @@ impl Leg {
     }
 }
 
-/// How long a CANCEL may stay without effect.
-pub(super) const CANCEL_PATIENCE: Duration = PATIENCE;
+/// Longest wait for the effect of a CANCEL.
+pub(super) const CANCEL_TIMEOUT: Duration = TRANSACTION_TIMEOUT;

@@ -1,35 +1,35 @@
-//! Calls to an agent's phones: one INVITE to every contact, the first answer wins and is acknowledged at
-//! once, the others are cancelled. Each INVITE is a leg of its own until then.
+//! Calls to an agent's phones (parallel forking): one INVITE per contact, each a branch leg of its own; the
+//! first answer wins and is acknowledged at once, the other branches are cancelled.
 
-use super::caller::{ended_by_us, unanswered_outcome};
-use super::leg::{Description, Leg, LegState, PhoneSide, Placing, Refresh};
-use super::names::{ClientKey, tag_text};
+use super::ending::{ended_by_us, unanswered_outcome};
+use super::identifiers::{ClientKey, tag_text};
+use super::leg::{Leg, LegState, PhoneSide, Placing, Refresh, SdpOrigin};
 use super::phones::PhoneContact;
 use super::wakes::Owner;
 use super::{PhoneRequest, SavedPhone, UaEvent, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
 use crate::outcome::{EndedBy, Outcome};
-use crate::sip::auth::escape_quoted;
 use crate::sip::dialog::Dialog;
+use crate::sip::grammar::escape_quoted;
 use crate::sip::headers::HeaderName;
 use crate::sip::session_timer;
 use crate::sip::uri::Uri;
 use crate::time::Time;
 use std::collections::BTreeSet;
 
-/// The legs of a call to several contacts are numbered from here, until one of them is the call.
+/// Ids of branch legs start here; a branch that answers takes over the call's id.
 const BRANCHES: u64 = 3 << 62;
-/// Why a phone stops ringing that would look like a missed call otherwise (RFC 3326).
+/// Reason of the CANCEL to losing phones, so that they do not show a missed call (RFC 3326).
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// A call that rings an agent's phones.
 #[derive(Debug)]
 pub(super) struct PhoneCall {
     branches: BTreeSet<CallId>,
-    /// The last progress that was reported: 0 nothing, 1 sent, 2 trying, 3 ringing.
-    step: u8,
-    /// The most telling end among those contacts that are out of it.
+    /// The last reported progress: 0 nothing, 1 sent, 2 trying, 3 ringing.
+    reported_step: u8,
+    /// The most significant end among branches that have ended.
     best: Option<Ended>,
 }
 
@@ -41,22 +41,22 @@ impl UserAgent {
         }
         let contacts = self.contacts_of(&request.user);
         if contacts.is_empty() {
-            self.report(call, Progress::Ended(agent_failed("phone not registered")));
+            self.report_progress(call, Progress::Ended(agent_failed("phone not registered")));
             return;
         }
         let mut branches = BTreeSet::new();
         for _ in &contacts {
-            self.branches_given += 1;
-            branches.insert(CallId(BRANCHES | self.branches_given));
+            self.last_branch += 1;
+            branches.insert(CallId(BRANCHES | self.last_branch));
         }
         let all: Vec<CallId> = branches.iter().copied().collect();
         self.branch_of.extend(all.iter().map(|branch| (*branch, call)));
-        self.phone_calls.insert(call, PhoneCall { branches, step: 0, best: None });
+        self.phone_calls.insert(call, PhoneCall { branches, reported_step: 0, best: None });
         for (branch, contact) in all.into_iter().zip(contacts) {
             let leg = self.branch_leg(now, branch, &request, contact);
             self.add_leg(branch, leg);
             self.send_invite(now, branch);
-            self.report(branch, Progress::Sent);
+            self.report_progress(branch, Progress::Sent);
             self.rearm_leg(branch);
         }
     }
@@ -65,12 +65,12 @@ impl UserAgent {
         let PhoneContact { peer, uri, instance } = contact;
         let account = SavedPhone { user: request.user.clone(), instance };
         let realm = self.registrar.as_ref().map_or("", |registrar| registrar.realm());
-        let tag = self.names.tag(branch);
+        let tag = self.identifiers.tag(branch);
         let from = Uri::sip(&request.from_user, realm);
         let name = escape_quoted(&request.from_name);
         let name = if name.is_empty() { String::new() } else { format!("\"{name}\" ") };
         let dialog = Dialog {
-            call_id: self.names.call_id(branch),
+            call_id: self.identifiers.call_id(branch),
             local: format!("{name}<{from}>;tag={}", tag_text(tag)),
             remote: format!("<{}>", Uri::sip(&request.user, realm)),
             remote_tag: None,
@@ -94,7 +94,7 @@ impl UserAgent {
             tag,
             dialog,
             media: Some(request.media.clone()),
-            sdp: Description { id: tag >> 33, version: 1 },
+            sdp: SdpOrigin { id: tag >> 33, version: 1 },
             target: None,
             timer: None,
             allows_update: false,
@@ -105,7 +105,7 @@ impl UserAgent {
                 request_uri: uri,
                 user: String::new(),
                 caller_id: None,
-                key: ClientKey::new(self.names.invite_branch(branch)),
+                key: ClientKey::new(self.identifiers.invite_branch(branch)),
                 cseq: 1,
                 peer,
                 challenges: 0,
@@ -118,7 +118,7 @@ impl UserAgent {
                 ringing: false,
                 early: Vec::new(),
                 cancel: None,
-                mute: false,
+                has_no_media: false,
                 session: None,
             })),
             arriving: None,
@@ -130,14 +130,14 @@ impl UserAgent {
         }
     }
 
-    /// The legs that ring for this call.
+    /// The branch legs of this call.
     pub(super) fn branches_of(&self, call: CallId) -> impl Iterator<Item = &Leg> {
         let branches = self.phone_calls.get(&call).map(|phone_call| &phone_call.branches);
         branches.into_iter().flatten().filter_map(|branch| self.legs.get(branch)).map(Box::as_ref)
     }
 
-    /// Under which number an event of this leg is reported; `None` = nobody is told.
-    pub(super) fn reported_as(&mut self, event: &UaEvent) -> Option<CallId> {
+    /// The call id to report this event under; `None` = do not report it.
+    pub(super) fn reported_call(&mut self, event: &UaEvent) -> Option<CallId> {
         let (UaEvent::Progress { call, .. } | UaEvent::Media { call, .. } | UaEvent::Digit { call, .. }) =
             event
         else {
@@ -152,34 +152,34 @@ impl UserAgent {
             UaEvent::Progress { progress: Progress::Sent, .. } => 1,
             UaEvent::Progress { progress: Progress::Trying, .. } => 2,
             UaEvent::Progress { progress: Progress::Ringing, .. } => 3,
-            // Sound of a phone that rings says something only where it is the only one.
+            // Media of a ringing phone is reported only if it is the only branch.
             _ => return Some(whole).filter(|_| phone_call.branches.len() == 1),
         };
-        let news = step > phone_call.step;
-        phone_call.step = phone_call.step.max(step);
+        let news = step > phone_call.reported_step;
+        phone_call.reported_step = phone_call.reported_step.max(step);
         news.then_some(whole)
     }
 
-    /// This contact answered: its leg is the call now, and the other phones are told so.
-    pub(super) fn take_answer(&mut self, now: Time, branch: CallId) -> CallId {
+    /// The contact that answered first becomes the call; the other branches are cancelled.
+    pub(super) fn promote_branch(&mut self, now: Time, branch: CallId) -> CallId {
         let Some(call) = self.branch_of.remove(&branch) else { return branch };
         let phone_call = self.phone_calls.remove(&call);
         if let Some(mut leg) = self.legs.remove(&branch) {
             self.wakes.set(Owner::Leg(branch), &mut leg.armed, None);
             self.tags.insert(leg.tag, call);
             if let Some(placing) = leg.placing.as_deref() {
-                self.hand_over_client(placing.key, call);
+                self.reassign_client(placing.key, call);
             }
             self.legs.insert(call, leg);
         }
         for other in phone_call.into_iter().flat_map(|it| it.branches).filter(|other| *other != branch) {
-            self.lose_branch(now, other, HangUpCause::Finished, Some(ELSEWHERE));
+            self.cancel_branch(now, other, HangUpCause::Finished, Some(ELSEWHERE));
         }
         call
     }
 
-    /// Nobody waits for this contact any more: it is cancelled, and its end is nobody's news.
-    fn lose_branch(&mut self, now: Time, branch: CallId, cause: HangUpCause, why: Option<&'static str>) {
+    /// Cancels a branch; its end is not reported.
+    fn cancel_branch(&mut self, now: Time, branch: CallId, cause: HangUpCause, why: Option<&'static str>) {
         self.branch_of.remove(&branch);
         if let Some(phone) = self.legs.get_mut(&branch).and_then(|leg| leg.phone.as_deref_mut()) {
             phone.cancel_reason = why;
@@ -187,38 +187,38 @@ impl UserAgent {
         }
     }
 
-    /// Takes a call to phones back that nobody has answered. The call is over at once; what the phones
-    /// still say is seen to.
-    pub(super) fn stop_ringing(&mut self, now: Time, call: CallId, cause: HangUpCause) {
+    /// Cancels an unanswered call to phones. The call is over at once; late responses of the branches are
+    /// still handled.
+    pub(super) fn cancel_phone_call(&mut self, now: Time, call: CallId, cause: HangUpCause) {
         let Some(phone_call) = self.phone_calls.remove(&call) else { return };
         for branch in phone_call.branches {
-            self.lose_branch(now, branch, cause, None);
+            self.cancel_branch(now, branch, cause, None);
         }
         let mut over = ended_by_us(cause, None, "");
         over.outcome = unanswered_outcome(cause);
-        self.report(call, Progress::Ended(over));
+        self.report_progress(call, Progress::Ended(over));
     }
 
-    /// The ring time of a call to phones is over, or a person stopped it, seen from one of its legs.
-    pub(super) fn whole_of(&self, branch: CallId) -> Option<CallId> {
+    /// The call a branch belongs to.
+    pub(super) fn call_of_branch(&self, branch: CallId) -> Option<CallId> {
         self.branch_of.get(&branch).copied()
     }
 
-    /// One contact is out of it. `None` = its end is nobody's news.
-    pub(super) fn branch_ended(&mut self, now: Time, branch: CallId, over: Ended) -> Option<(CallId, Ended)> {
+    /// Removes a branch that has ended. `None` = the call goes on, nothing to report.
+    pub(super) fn end_branch(&mut self, now: Time, branch: CallId, over: Ended) -> Option<(CallId, Ended)> {
         let call = self.branch_of.remove(&branch)?;
         let phone_call = self.phone_calls.get_mut(&call)?;
         phone_call.branches.remove(&branch);
-        // 600 and above speaks for every device (RFC 3261 section 21.6).
+        // A 6xx ends every branch (RFC 3261 section 21.6).
         let global = over.sip_code.is_some_and(|code| code >= 600);
         let best = match phone_call.best.take() {
-            Some(known) if weight(&known) >= weight(&over) => known,
+            Some(known) if rank(&known) >= rank(&over) => known,
             _ => over,
         };
         if phone_call.branches.is_empty() || global {
             let phone_call = self.phone_calls.remove(&call)?;
             for other in phone_call.branches {
-                self.lose_branch(now, other, HangUpCause::Finished, None);
+                self.cancel_branch(now, other, HangUpCause::Finished, None);
             }
             return Some((call, best));
         }
@@ -227,13 +227,13 @@ impl UserAgent {
     }
 }
 
-/// Whether this is one of several legs that ring for one call.
+/// Whether this id belongs to a branch leg.
 pub(super) fn is_branch(call: CallId) -> bool {
     call.0 >= BRANCHES
 }
 
-/// Which of several ends says most about the agent.
-fn weight(over: &Ended) -> u8 {
+/// Rank of a branch's end, by how much it says about the agent.
+fn rank(over: &Ended) -> u8 {
     match over.outcome {
         Outcome::Rejected => 3,
         Outcome::Busy => 2,
@@ -242,18 +242,17 @@ fn weight(over: &Ended) -> u8 {
     }
 }
 
-/// The end of a call with a phone in the words of calls with phones: the far side is the agent, and there
-/// is no trunk to blame.
-pub(super) fn as_agents_end(mut over: Ended) -> Ended {
+/// Converts the end of a call with a phone: the far side is the agent, and no trunk is at fault.
+pub(super) fn agent_end(mut over: Ended) -> Ended {
     let by_us = over.by == EndedBy::Dialer;
     if !by_us {
         over.by = EndedBy::Agent;
     }
-    let told = matches!(
+    let is_specific = matches!(
         over.outcome,
         Outcome::Answered | Outcome::Busy | Outcome::Rejected | Outcome::NoAnswer | Outcome::Cancelled
     );
-    if !told {
+    if !is_specific {
         over.outcome = Outcome::AgentFailed;
     }
     over.try_next_trunk = false;
@@ -272,9 +271,9 @@ fn agent_failed(cause: &str) -> Ended {
     }
 }
 
-/// Methods that we answer in a call with a phone.
+/// Methods we accept in a call with a phone.
 pub(super) fn phone_allow() -> String {
-    format!("{}, REFER", super::callee::ALLOW)
+    format!("{}, REFER", super::incoming_calls::ALLOW)
 }
 
 impl PhoneSide {

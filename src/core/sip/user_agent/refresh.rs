@@ -1,10 +1,10 @@
-//! What a leg's own clock asks for: ring time, copies of unacknowledged responses, and the session
-//! refresh by UPDATE or re-INVITE (RFC 4028).
+//! Timers of a leg: ring time, retransmission of unacknowledged responses, session refresh by UPDATE or
+//! re-INVITE (RFC 4028), and moved media.
 
-use super::caller::ended_by_us;
-use super::clients::{Answer, Purpose};
-use super::leg::{Leg, LegState, Refresh, Repeat};
-use super::names::ClientKey;
+use super::client_transactions::{Answer, Purpose};
+use super::ending::ended_by_us;
+use super::identifiers::ClientKey;
+use super::leg::{Leg, LegState, Refresh, Retransmission};
 use super::{UserAgent, write};
 use crate::call::HangUpCause;
 use crate::ids::CallId;
@@ -16,21 +16,21 @@ use crate::sip::message::{Message, Method};
 use crate::sip::session_timer::{SessionDue, SessionTimer};
 use crate::time::{Duration, Time};
 
-/// What happened to a response that waits for its acknowledgement.
-enum Waiting {
-    Yet,
-    Copy(super::Peer, Vec<u8>),
-    Over,
+/// Timer state of a response that waits for its acknowledgement.
+enum RetransmissionState {
+    NotDue,
+    Resend(super::Peer, Vec<u8>),
+    TimedOut,
 }
 
-fn look(repeat: Option<&mut Repeat>, now: Time) -> Waiting {
-    let Some(repeat) = repeat else { return Waiting::Yet };
+fn poll_retransmission(repeat: Option<&mut Retransmission>, now: Time) -> RetransmissionState {
+    let Some(repeat) = repeat else { return RetransmissionState::NotDue };
     if repeat.is_over(now) {
-        Waiting::Over
+        RetransmissionState::TimedOut
     } else if repeat.take_due(now) {
-        Waiting::Copy(repeat.to, repeat.bytes.clone())
+        RetransmissionState::Resend(repeat.to, repeat.bytes.clone())
     } else {
-        Waiting::Yet
+        RetransmissionState::NotDue
     }
 }
 
@@ -39,13 +39,16 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         leg.armed = None;
         let waiting = match leg.unacknowledged.as_deref_mut() {
-            Some(repeat) => look(Some(repeat), now),
-            None => look(leg.arriving.as_deref_mut().and_then(|arriving| arriving.unheard.as_mut()), now),
+            Some(repeat) => poll_retransmission(Some(repeat), now),
+            None => poll_retransmission(
+                leg.arriving.as_deref_mut().and_then(|arriving| arriving.pending_provisional.as_mut()),
+                now,
+            ),
         };
         match waiting {
-            Waiting::Yet => {}
-            Waiting::Copy(to, bytes) => self.transmit(to, bytes),
-            Waiting::Over => self.never_acknowledged(now, call),
+            RetransmissionState::NotDue => {}
+            RetransmissionState::Resend(to, bytes) => self.transmit(to, bytes),
+            RetransmissionState::TimedOut => self.fail_unacknowledged(now, call),
         }
         self.call_due(now, call);
         self.rearm_leg(call);
@@ -57,9 +60,7 @@ impl UserAgent {
             LegState::Calling => {
                 let Some(placing) = leg.placing.as_deref() else { return };
                 match placing.cancel {
-                    Some(cancel) if cancel.give_up.is_some_and(|at| at <= now) => {
-                        self.cancel_gave_up(now, call)
-                    }
+                    Some(cancel) if cancel.give_up.is_some_and(|at| at <= now) => self.fail_cancel(now, call),
                     None if placing.ring_until.is_some_and(|at| at <= now) => {
                         self.cancel_call(now, call, HangUpCause::RingTimeout);
                     }
@@ -67,7 +68,9 @@ impl UserAgent {
                 }
             }
             LegState::Confirmed => self.session_due(now, call),
-            LegState::Arriving if leg.arriving.as_deref().is_some_and(|arriving| arriving.until <= now) => {
+            LegState::Arriving
+                if leg.arriving.as_deref().is_some_and(|arriving| arriving.decide_by <= now) =>
+            {
                 self.reject_call(now, call, 480, "Temporarily Unavailable", &[], HangUpCause::RingTimeout);
             }
             _ => {}
@@ -92,7 +95,8 @@ impl UserAgent {
         }
     }
 
-    /// UPDATE without a description where the far side takes it, else a re-INVITE with the same one.
+    /// Sends the refresh: UPDATE without SDP if the far side allows it, else a re-INVITE with the current
+    /// SDP.
     fn send_refresh(&mut self, now: Time, call: CallId) {
         let contact = self.legs.get(&call).map(|leg| leg.dialog.peer.transport);
         let Some(contact) = contact.map(|transport| write::contact(&self.config, transport, "")) else {
@@ -149,16 +153,17 @@ impl UserAgent {
                 self.refreshed(now, call, key, message, invite);
                 false
             }
-            401 | 407 => self.take_leg_challenge(call, answer),
+            401 | 407 => self.store_leg_challenge(call, answer),
             405 | 501 if !invite => {
                 leg.allows_update = false;
                 true
             }
-            422 => raise(leg, message),
+            422 => raise_interval(leg, message),
             491 => {
-                // Who made the Call-ID waits longer (RFC 3261 section 14.1): 2.1 to 4 s against 0 to 2 s.
+                // The owner of the Call-ID waits longer (RFC 3261 section 14.1): 2.1 to 4 s against 0 to 2
+                // s.
                 let caller = call.0 >> 63 == 0;
-                let pick = self.names.fresh();
+                let pick = self.identifiers.fresh();
                 let wait = if caller { 2_100 + 10 * (pick % 190) } else { 10 * (pick % 200) };
                 if let Some(leg) = self.legs.get_mut(&call) {
                     leg.refresh = Refresh::Again(now + Duration::from_millis(wait));
@@ -197,14 +202,14 @@ impl UserAgent {
         let lines: Vec<(HeaderName, String)> = Vec::new();
         let tag = leg.dialog.remote_tag.clone().unwrap_or_default();
         let to = leg.dialog.next_hop();
-        let ack = write::ack(&self.config, &leg.dialog, self.names.fresh(), cseq.number, &lines);
+        let ack = write::ack(&self.config, &leg.dialog, self.identifiers.fresh(), cseq.number, &lines);
         self.send_ack(now, key, &tag, to, ack);
         if let Some(target) = news {
             self.set_target(call, target, false);
         }
     }
 
-    /// Our media is elsewhere now: a re-INVITE says so, at once or after the request that is out.
+    /// Moves our media by re-INVITE, at once or after the pending request.
     pub(super) fn move_our_media(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
         let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Confirmed) else {
             return;
@@ -225,8 +230,9 @@ impl UserAgent {
     }
 }
 
-/// 422: takes the far side's minimum. `false` = it names none, or one that we keep already.
-fn raise(leg: &mut Leg, message: &Message<'_>) -> bool {
+/// Handles 422 by raising the interval to the far side's minimum. `false` = no minimum given, or not above
+/// ours.
+fn raise_interval(leg: &mut Leg, message: &Message<'_>) -> bool {
     let (Some(timer), Some(min)) = (&mut leg.timer, message.min_se()) else { return false };
     let raises = min > timer.interval_secs;
     timer.interval_secs = timer.interval_secs.max(min);

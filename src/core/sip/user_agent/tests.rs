@@ -1,11 +1,11 @@
-//! The user agent as the wire sees it: literal messages in, literal messages out, in virtual time.
+//! User agent tests: literal messages in, literal messages out, in virtual time.
 
-mod callee;
-mod caller;
 mod days;
 mod desk;
 mod early;
 mod in_dialog;
+mod incoming_calls;
+mod outgoing_calls;
 mod phone_calls;
 mod phones;
 mod recovered_dialogs;

@@ -1,8 +1,8 @@
-//! Transfers by a phone: REFER in a call with it (RFC 3515), and the NOTIFYs that tell it how that went.
-//! Who is called then is not decided here.
+//! Call transfer asked for by a phone: REFER in a call with it (RFC 3515), and the NOTIFYs that report its
+//! result. The engine decides whom to call.
 
-use super::clients::Purpose;
-use super::in_dialog::Asked;
+use super::client_transactions::Purpose;
+use super::in_dialog::ReceivedRequest;
 use super::leg::LegState;
 use super::write::{self, Reply};
 use super::{UaEvent, UserAgent};
@@ -11,44 +11,44 @@ use crate::sip::headers::{HeaderName, NameAddr};
 use crate::sip::message::Method;
 use crate::time::Time;
 
-/// The longest number or name that somebody is transferred to.
+/// Longest accepted transfer target, in bytes.
 const TARGET_MAX: usize = 128;
 
 impl UserAgent {
-    /// REFER in a dialog. Only a phone may ask for it, one at a time, and not to replace a call that we
-    /// know nothing of.
-    pub(super) fn referred(&mut self, now: Time, asked: Asked<'_, '_>, call: CallId) {
+    /// Handles REFER in a dialog. Only a phone may send it, one at a time, and not with Replaces (an
+    /// attended transfer between dialogs we do not know).
+    pub(super) fn handle_refer(&mut self, now: Time, received: ReceivedRequest<'_, '_>, call: CallId) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let confirmed = leg.state == LegState::Confirmed;
         let transport = leg.dialog.peer.transport;
         let Some(phone) = leg.phone.as_deref_mut().filter(|_| confirmed) else {
-            self.say(now, asked, Reply::new(603, "Decline"));
+            self.respond_to(now, received, Reply::new(603, "Decline"));
             return;
         };
         if phone.transfer.is_some() {
-            self.say(now, asked, Reply::new(491, "Request Pending"));
+            self.respond_to(now, received, Reply::new(491, "Request Pending"));
             return;
         }
-        let target = asked.request.header(HeaderName::ReferTo).and_then(|line| NameAddr::parse(&line));
+        let target = received.request.header(HeaderName::ReferTo).and_then(|line| NameAddr::parse(&line));
         let Some(target) = target.map(|target| target.uri) else {
-            self.say(now, asked, Reply::new(400, "Bad Refer-To"));
+            self.respond_to(now, received, Reply::new(400, "Bad Refer-To"));
             return;
         };
         let user = target.user_text().into_owned();
         let replaces =
             target.headers.as_deref().is_some_and(|it| it.to_ascii_lowercase().contains("replaces="));
         if replaces || user.is_empty() || user.len() > TARGET_MAX || user.chars().any(char::is_control) {
-            self.say(now, asked, Reply::new(603, "Decline"));
+            self.respond_to(now, received, Reply::new(603, "Decline"));
             return;
         }
-        let number = asked.request.cseq().map(|cseq| cseq.number).unwrap_or_default();
+        let number = received.request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         // The first REFER of a dialog needs no id (RFC 3515 section 2.4.6).
         phone.transfer = Some(if phone.transferred { format!("refer;id={number}") } else { "refer".into() });
         phone.transferred = true;
         let contact = write::contact(&self.config, transport, "");
-        self.say(now, asked, Reply::new(202, "Accepted").header("Contact", contact));
+        self.respond_to(now, received, Reply::new(202, "Accepted").header("Contact", contact));
         self.notify(now, call, "SIP/2.0 100 Trying\r\n", "active;expires=180");
-        self.event(UaEvent::Transfer { call, target: user });
+        self.emit(UaEvent::Transfer { call, target: user });
     }
 
     pub(super) fn end_transfer(&mut self, now: Time, call: CallId, ok: bool) {
@@ -68,6 +68,6 @@ impl UserAgent {
             (HeaderName::SubscriptionState, state.to_string()),
         ];
         let body = Some(("message/sipfrag;version=2.0", result));
-        self.leg_request(now, call, Method::Notify, lines, body, Purpose::Nobody);
+        self.leg_request(now, call, Method::Notify, lines, body, Purpose::Ignored);
     }
 }

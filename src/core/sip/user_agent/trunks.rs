@@ -1,11 +1,10 @@
-//! What is kept alive per trunk: its registration and its OPTIONS probe. When to refresh, and how long
-//! to rest after a failure.
+//! Trunk registration (as a client) and OPTIONS probing: refresh times, and back-off after a failure.
 
-use super::clients::{Answer, Purpose};
+use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
-use super::names::{ClientKey, tag_text};
+use super::identifiers::{ClientKey, tag_text};
 use super::wakes::Owner;
-use super::write::{self, Plain};
+use super::write::{self, OutOfDialog};
 use super::{Peer, SipTrunk, UaEvent, UserAgent};
 use crate::ids::TrunkId;
 use crate::sip::headers::HeaderName;
@@ -13,7 +12,7 @@ use crate::sip::message::Message;
 use crate::sip::uri::Uri;
 use crate::time::{Duration, Time};
 
-/// What we ask for; a registrar that wants longer says so (423).
+/// Requested expiry in seconds; a registrar that wants longer answers 423.
 const EXPIRES: u32 = 300;
 const BACK_OFF_MIN: Duration = Duration::from_secs(30);
 const BACK_OFF_MAX: Duration = Duration::from_secs(600);
@@ -42,18 +41,18 @@ struct Registration {
     credentials: Option<Credentials>,
     /// Challenges answered since the last success or failure.
     challenges: u8,
-    /// The interval was raised since then.
+    /// Whether the expiry was raised since then.
     raised: bool,
 }
 
-/// OPTIONS to the trunk.
+/// OPTIONS probe of the trunk.
 #[derive(Debug, Default)]
 struct Probe {
     due: Option<Time>,
 }
 
 impl Trunk {
-    /// Whether a request from there is this carrier's: any port of its addresses.
+    /// Whether a request from this peer is this carrier's: any port of its addresses.
     pub fn sends_from(&self, from: Peer) -> bool {
         let known = [self.config.peer.address].into_iter().chain(self.config.also_from.iter().copied());
         known.into_iter().any(|address| address.ip() == from.address.ip())
@@ -64,7 +63,7 @@ impl Trunk {
         [register, self.probe.due].into_iter().flatten().min()
     }
 
-    /// `sip:user@domain` of ourselves at this trunk.
+    /// Our own address at this trunk: `sip:user@domain`.
     fn own_address(&self) -> String {
         let config = &self.config;
         let domain = if config.from_domain.is_empty() { &config.host } else { &config.from_domain };
@@ -86,8 +85,8 @@ impl UserAgent {
         }
         let registration = config.register.then(|| {
             kept.unwrap_or_else(|| Registration {
-                call_id: format!("{:016x}{:016x}", self.names.fresh(), self.names.fresh()),
-                tag: tag_text(self.names.fresh()),
+                call_id: format!("{:016x}{:016x}", self.identifiers.fresh(), self.identifiers.fresh()),
+                tag: tag_text(self.identifiers.fresh()),
                 cseq: 0,
                 expires: EXPIRES,
                 due: Some(now),
@@ -135,10 +134,10 @@ impl UserAgent {
             (HeaderName::Expires, registration.expires.to_string()),
         ];
         if let Some(credentials) = &mut registration.credentials {
-            lines.extend(credentials.lines("REGISTER", &uri, b"", &mut self.names));
+            lines.extend(credentials.lines("REGISTER", &uri, b"", &mut self.identifiers));
         }
-        let key = ClientKey::new(self.names.fresh());
-        let plain = Plain {
+        let key = ClientKey::new(self.identifiers.fresh());
+        let request = OutOfDialog {
             method: "REGISTER",
             uri: &uri,
             from: format!("{own};tag={}", registration.tag),
@@ -146,12 +145,12 @@ impl UserAgent {
             call_id: &registration.call_id,
             cseq: registration.cseq,
         };
-        let bytes = write::plain(&self.config, peer, key, &plain, &lines);
+        let bytes = write::out_of_dialog(&self.config, peer, key, &request, &lines);
         self.send_request(now, key, peer, bytes, Purpose::Register(id));
     }
 
     pub(super) fn register_answered(&mut self, now: Time, id: TrunkId, answer: Answer<'_, '_>) {
-        let pick = self.names.fresh();
+        let pick = self.identifiers.fresh();
         let Some(trunk) = self.trunks.get_mut(&id) else { return };
         let contact = write::contact(&self.config, trunk.config.peer.transport, &trunk.config.username);
         let config = &trunk.config;
@@ -167,17 +166,17 @@ impl UserAgent {
                 registration.failures = 0;
                 registration.challenges = 0;
                 registration.raised = false;
-                // Somewhere between half and four fifths, so that many trunks do not refresh at once.
+                // At 50 to 80 % of the expiry, so that many trunks do not refresh at once.
                 let share = 500 + pick % 300;
                 registration.due = Some(now + Duration::from_millis(u64::from(secs.max(2)) * share));
                 let expires = Duration::from_secs(secs.into());
-                self.event(UaEvent::Registered { trunk: id, expires });
+                self.emit(UaEvent::Registered { trunk: id, expires });
             }
             401 | 407 if registration.challenges < 2 => {
                 let credentials = registration
                     .credentials
                     .get_or_insert_with(|| Credentials::new(&config.username, &config.password));
-                if credentials.take_challenges(message) {
+                if credentials.store_challenges(message) {
                     registration.challenges += 1;
                     self.send_register(now, id);
                 } else {
@@ -215,7 +214,7 @@ impl UserAgent {
         registration.credentials = None;
         registration.challenges = 0;
         registration.raised = false;
-        self.event(UaEvent::RegistrationFailed { trunk: id, code, reason });
+        self.emit(UaEvent::RegistrationFailed { trunk: id, code, reason });
         self.rearm_trunk(id);
     }
 
@@ -224,12 +223,12 @@ impl UserAgent {
         trunk.probe.due = None;
         let (own, peer) = (trunk.own_address(), trunk.config.peer);
         let uri = Uri::sip("", &trunk.config.host).to_string();
-        let key = ClientKey::new(self.names.fresh());
-        let call_id = format!("{:016x}", self.names.fresh());
-        let plain = Plain {
+        let key = ClientKey::new(self.identifiers.fresh());
+        let call_id = format!("{:016x}", self.identifiers.fresh());
+        let request = OutOfDialog {
             method: "OPTIONS",
             uri: &uri,
-            from: format!("{own};tag={}", tag_text(self.names.fresh())),
+            from: format!("{own};tag={}", tag_text(self.identifiers.fresh())),
             to: format!("<{uri}>"),
             call_id: &call_id,
             cseq: 1,
@@ -238,7 +237,7 @@ impl UserAgent {
             (HeaderName::Contact, write::contact(&self.config, peer.transport, "")),
             (HeaderName::Accept, "application/sdp".to_string()),
         ];
-        let bytes = write::plain(&self.config, peer, key, &plain, &lines);
+        let bytes = write::out_of_dialog(&self.config, peer, key, &request, &lines);
         self.send_request(now, key, peer, bytes, Purpose::Options(id));
     }
 
@@ -249,7 +248,7 @@ impl UserAgent {
         let Some(trunk) = self.trunks.get_mut(&id) else { return };
         let interval = trunk.config.options;
         trunk.probe.due = (!interval.is_zero()).then(|| now + interval);
-        self.event(match answer {
+        self.emit(match answer {
             Answer::Response { .. } => UaEvent::TrunkAlive { trunk: id },
             Answer::TimedOut | Answer::Unreachable => UaEvent::TrunkSilent { trunk: id },
         });
@@ -257,7 +256,7 @@ impl UserAgent {
     }
 }
 
-/// How long our Contact is registered (RFC 3261 section 10.2.4): its own `expires`, else Expires.
+/// Granted expiry of our Contact (RFC 3261 section 10.2.4): its own `expires`, else the Expires header.
 fn granted(message: &Message<'_>, contact: &str) -> Option<u32> {
     let ours = crate::sip::headers::NameAddr::parse(contact)?;
     let mut contacts = message.contacts();

@@ -1,6 +1,6 @@
-//! Who wants to be woken when. Each owner has one entry and moves it.
+//! The user agent's timer queue: one entry per owner.
 
-use super::names::ClientKey;
+use super::identifiers::ClientKey;
 use crate::ids::{CallId, TrunkId};
 use crate::time::Time;
 use std::collections::BTreeSet;
@@ -11,9 +11,9 @@ pub(super) enum Owner {
     Server(u64),
     Leg(CallId),
     Trunk(TrunkId),
-    /// A contact of a phone.
+    /// A phone's binding.
     Binding(u64),
-    Leftover(u64),
+    Recovered(u64),
 }
 
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct Wakes {
 }
 
 impl Wakes {
-    /// Moves the owner's entry. `armed` is kept by the owner: where its entry stands now.
+    /// Moves the owner's entry to `wanted`. The owner keeps `armed`, the time of its current entry.
     pub fn set(&mut self, owner: Owner, armed: &mut Option<Time>, wanted: Option<Time>) {
         if *armed == wanted {
             return;
@@ -44,7 +44,7 @@ impl Wakes {
         self.queue.first().map(|(at, _)| *at)
     }
 
-    /// The next owner whose moment has come. Its entry is gone: it sets its `armed` to `None`.
+    /// Removes and returns the next due owner, which must set its `armed` to `None`.
     pub fn pop_due(&mut self, now: Time) -> Option<Owner> {
         let &(at, owner) = self.queue.first()?;
         if at > now {

@@ -1,8 +1,7 @@
-//! The messages we send, as bytes: which headers each carries. How a header line is written safely is
-//! `sip::build`'s work.
+//! The messages we send: the headers of each. `sip::build` encodes the header lines.
 
+use super::identifiers::ClientKey;
 use super::leg::{Leg, Placing};
-use super::names::ClientKey;
 use super::{Peer, SavedDialog, Transport, UaConfig, UserAgent};
 use crate::call::HangUpCause;
 use crate::sip::build::{RequestBuilder, ResponseBuilder};
@@ -14,10 +13,10 @@ use crate::sip::uri::Uri;
 use crate::sip::verdict::cause_words;
 use std::net::SocketAddr;
 
-/// Cause texts come from outside; the longest that we keep.
+/// Longest cause text kept from a received message, in bytes.
 const CAUSE_MAX: usize = 200;
 
-/// A response in the making.
+/// A response under construction.
 pub(super) struct Reply<'a> {
     pub code: u16,
     reason: &'a str,
@@ -36,7 +35,7 @@ impl<'a> Reply<'a> {
         self
     }
 
-    /// Our To tag, where the request has none.
+    /// Our To tag, used if the request has none.
     pub fn tag(mut self, tag: &str) -> Self {
         self.tag = tag.into();
         self
@@ -47,17 +46,17 @@ impl<'a> Reply<'a> {
         self
     }
 
-    /// What we understand; a phone may transfer too.
+    /// Adds Allow and Supported; a phone may also send REFER.
     pub fn allow(self, phone: bool) -> Self {
         self.header("Allow", allow(phone)).header("Supported", SUPPORTED)
     }
 }
 
 fn allow(phone: bool) -> String {
-    if phone { super::phone_calls::phone_allow() } else { super::callee::ALLOW.to_string() }
+    if phone { super::phone_calls::phone_allow() } else { super::incoming_calls::ALLOW.to_string() }
 }
 
-/// The extensions that we implement, and no others.
+/// The extensions we implement.
 const SUPPORTED: &str = "100rel, timer";
 
 pub(super) fn transport_name(transport: Transport) -> &'static str {
@@ -69,7 +68,7 @@ pub(super) fn transport_name(transport: Transport) -> &'static str {
 }
 
 impl UaConfig {
-    /// Our sent-by over this transport; where none is configured, that of any other.
+    /// Our sent-by for this transport; if none is configured, the first one.
     pub(super) fn sent_by(&self, transport: Transport) -> &str {
         let exact = self.sent_by.iter().find(|(known, _)| *known == transport);
         exact.or(self.sent_by.first()).map_or("paceline.invalid", |(_, sent_by)| sent_by)
@@ -98,7 +97,7 @@ fn cseq(number: u32, method: Method<'_>) -> String {
     format!("{number} {}", method.as_str())
 }
 
-/// The INVITE of a call that we place.
+/// The INVITE of an outgoing call.
 pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &str) -> Vec<u8> {
     let transport = placing.peer.transport;
     let branch = placing.key.branch_text();
@@ -129,7 +128,8 @@ pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &st
     request.body("application/sdp", offer.as_bytes())
 }
 
-/// An INVITE that another process sent, as far as it was saved: enough to cancel and to acknowledge it.
+/// A reconstructed INVITE of another process, from its saved dialog: enough to cancel and to acknowledge
+/// it.
 pub(super) fn saved_invite(saved: &SavedDialog, key: ClientKey, number: u32) -> Vec<u8> {
     let branch = key.branch_text();
     start(Method::Invite, &saved.request_uri, saved.peer.transport, &saved.sent_by, &branch)
@@ -141,7 +141,7 @@ pub(super) fn saved_invite(saved: &SavedDialog, key: ClientKey, number: u32) -> 
 }
 
 /// A request outside any dialog: REGISTER, OPTIONS.
-pub(super) struct Plain<'a> {
+pub(super) struct OutOfDialog<'a> {
     pub method: &'static str,
     pub uri: &'a str,
     pub from: String,
@@ -150,20 +150,20 @@ pub(super) struct Plain<'a> {
     pub cseq: u32,
 }
 
-pub(super) fn plain(
+pub(super) fn out_of_dialog(
     config: &UaConfig,
     peer: Peer,
     key: ClientKey,
-    plain: &Plain<'_>,
+    out_of_dialog: &OutOfDialog<'_>,
     lines: &[(HeaderName, String)],
 ) -> Vec<u8> {
-    let method = Method::parse(plain.method);
+    let method = Method::parse(out_of_dialog.method);
     let sent_by = config.sent_by(peer.transport);
-    let mut request = start(method, plain.uri, peer.transport, sent_by, &key.branch_text())
-        .header(HeaderName::From, &plain.from)
-        .header(HeaderName::To, &plain.to)
-        .header(HeaderName::CallId, plain.call_id)
-        .header(HeaderName::CSeq, &cseq(plain.cseq, method));
+    let mut request = start(method, out_of_dialog.uri, peer.transport, sent_by, &key.branch_text())
+        .header(HeaderName::From, &out_of_dialog.from)
+        .header(HeaderName::To, &out_of_dialog.to)
+        .header(HeaderName::CallId, out_of_dialog.call_id)
+        .header(HeaderName::CSeq, &cseq(out_of_dialog.cseq, method));
     for (name, value) in lines {
         request = request.header(*name, value);
     }
@@ -191,8 +191,8 @@ fn in_dialog(
         .header(HeaderName::CSeq, &cseq(number, method))
 }
 
-/// The ACK of a 2xx: a request of its own in the dialog, with the number and the credentials of the
-/// INVITE (RFC 3261 section 13.2.2.4).
+/// The ACK of a 2xx: a request within the dialog, with the CSeq number and credentials of the INVITE (RFC
+/// 3261 section 13.2.2.4).
 pub(super) fn ack(
     config: &UaConfig,
     dialog: &Dialog,
@@ -209,10 +209,10 @@ pub(super) fn ack(
 
 impl UserAgent {
     pub(super) fn dialog_ack(&mut self, dialog: &Dialog) -> Vec<u8> {
-        ack(&self.config, dialog, self.names.fresh(), dialog.local_cseq, &[])
+        ack(&self.config, dialog, self.identifiers.fresh(), dialog.local_cseq, &[])
     }
 
-    /// The next request of a dialog.
+    /// The next request within a dialog.
     pub(super) fn dialog_request(
         &mut self,
         dialog: &mut Dialog,
@@ -220,7 +220,7 @@ impl UserAgent {
         lines: &[(HeaderName, String)],
         body: Option<(&str, &str)>,
     ) -> (ClientKey, Vec<u8>) {
-        let branch = self.names.fresh();
+        let branch = self.identifiers.fresh();
         let number = dialog.next_cseq();
         let mut request = in_dialog(&self.config, dialog, branch, number, method);
         for (name, value) in lines {
@@ -235,22 +235,23 @@ impl UserAgent {
     }
 }
 
-/// The CANCEL of an INVITE: its request URI, Via, From, To, Call-ID, number and Route
-/// (RFC 3261 section 9.1).
+/// The CANCEL of an INVITE, with its request URI, Via, From, To, Call-ID, CSeq number and Route (RFC 3261
+/// section 9.1).
 pub(super) fn cancel_of(invite: &[u8], reason: &str) -> Option<Vec<u8>> {
     let invite = Message::parse(invite).ok()?;
-    let request = beside(&invite, Method::Cancel, invite.header(HeaderName::To)?.as_ref())?;
+    let request =
+        within_invite_transaction(&invite, Method::Cancel, invite.header(HeaderName::To)?.as_ref())?;
     Some(request.header(HeaderName::Reason, reason).finish())
 }
 
-/// The ACK of a final response other than 2xx: the INVITE's own transaction, with the To of the response
-/// (RFC 3261 section 17.1.1.3).
+/// The ACK of a non-2xx final response: within the INVITE's transaction, with the To of the response (RFC
+/// 3261 section 17.1.1.3).
 pub(super) fn ack_of_refusal(invite: &[u8], response: &Message<'_>) -> Option<Vec<u8>> {
     let invite = Message::parse(invite).ok()?;
-    Some(beside(&invite, Method::Ack, response.header(HeaderName::To)?.as_ref())?.finish())
+    Some(within_invite_transaction(&invite, Method::Ack, response.header(HeaderName::To)?.as_ref())?.finish())
 }
 
-fn beside(invite: &Message<'_>, method: Method<'_>, to: &str) -> Option<RequestBuilder> {
+fn within_invite_transaction(invite: &Message<'_>, method: Method<'_>, to: &str) -> Option<RequestBuilder> {
     let crate::sip::message::StartLine::Request { uri, .. } = invite.start() else { return None };
     let mut request = RequestBuilder::new(method, uri)
         .header(HeaderName::Via, &invite.via().ok()?.to_string())
@@ -267,7 +268,7 @@ fn beside(invite: &Message<'_>, method: Method<'_>, to: &str) -> Option<RequestB
     )
 }
 
-/// A response to the request: its Vias, From, To, Call-ID, number and Record-Route.
+/// A response to a request, with its Vias, From, To, Call-ID, CSeq and Record-Route.
 pub(super) fn response(request: &Message<'_>, from: Peer, reply: &Reply<'_>) -> Vec<u8> {
     let mut response = ResponseBuilder::to(request, from.address, reply.code, reply.reason);
     if !reply.tag.is_empty() {
@@ -282,8 +283,8 @@ pub(super) fn response(request: &Message<'_>, from: Peer, reply: &Reply<'_>) -> 
     }
 }
 
-/// Where a response goes (RFC 3261 section 18.2.2, RFC 3581): back through the connection; over UDP to
-/// the source address, at its port if `rport` asks for it, else at the port of the Via.
+/// Destination of a response (RFC 3261 section 18.2.2, RFC 3581): the connection; over UDP the source
+/// address, at the source port if `rport` is present, else at the port of the Via.
 pub(super) fn reply_peer(request: &Message<'_>, from: Peer) -> Peer {
     if from.transport != Transport::Udp {
         return from;
@@ -297,14 +298,14 @@ pub(super) fn reply_peer(request: &Message<'_>, from: Peer) -> Peer {
     }
 }
 
-/// The session description in a message's body, where there is one.
+/// The SDP body of a message, if it has one.
 pub(super) fn description<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
     let body = message.body();
     let is_sdp = message.content_type().is_some_and(|kind| kind == "application/sdp");
     (is_sdp && !body.is_empty()).then_some(body)
 }
 
-/// Why we end a call, for CANCEL and BYE (RFC 3326).
+/// The Reason value for CANCEL and BYE (RFC 3326).
 pub(super) fn reason(cause: HangUpCause) -> &'static str {
     match cause {
         HangUpCause::RingTimeout => "Q.850;cause=19;text=\"No answer\"",
@@ -318,7 +319,7 @@ pub(super) fn reason(cause: HangUpCause) -> &'static str {
     }
 }
 
-/// The Reason header in words; empty where there is none.
+/// The Reason header in words; empty if absent.
 pub(super) fn reason_text(message: &Message<'_>) -> String {
     let Some(reason) = message.reason() else { return String::new() };
     let words = match (reason.text.as_deref(), reason.cause.filter(|_| reason.is_q850())) {
@@ -327,10 +328,10 @@ pub(super) fn reason_text(message: &Message<'_>) -> String {
         _ => "",
     };
     let cause = reason.cause.map(|cause| format!("{} {cause}", reason.protocol)).unwrap_or_default();
-    cut(format!("{cause} {words}").trim())
+    truncate(format!("{cause} {words}").trim())
 }
 
-/// A refusal in words: its reason phrase, and the Reason header behind it.
+/// A refusal in words: reason phrase, then Reason header.
 pub(super) fn cause_text(message: &Message<'_>) -> String {
     let phrase = match message.start() {
         crate::sip::message::StartLine::Response { reason, .. } => reason,
@@ -338,12 +339,12 @@ pub(super) fn cause_text(message: &Message<'_>) -> String {
     };
     let more = reason_text(message);
     match (phrase.is_empty(), more.is_empty()) {
-        (_, true) => cut(phrase),
+        (_, true) => truncate(phrase),
         (true, false) => more,
-        (false, false) => cut(&format!("{phrase}; {more}")),
+        (false, false) => truncate(&format!("{phrase}; {more}")),
     }
 }
 
-fn cut(text: &str) -> String {
+fn truncate(text: &str) -> String {
     text[..text.floor_char_boundary(CAUSE_MAX)].to_string()
 }

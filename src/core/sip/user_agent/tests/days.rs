@@ -1,5 +1,5 @@
-//! Thousands of calls between two user agents over a network that loses, doubles and delays, in virtual
-//! time. Every call ends, on both sides, whatever was lost and whenever a process died.
+//! Thousands of calls between two user agents over a network that loses, duplicates and delays datagrams,
+//! in virtual time. Every call ends on both sides, whatever was lost and whenever a process crashed.
 
 use super::desk::{media, peer};
 use crate::call::{HangUpCause, Progress};
@@ -13,18 +13,18 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Milliseconds from one call to the next, on average.
+/// Average time between calls, in milliseconds.
 const PACE: u64 = 60;
 const PASSWORD: &str = "secret";
 
-/// What the person, or the carrier, at the other end does; picked by the number.
+/// Behaviour of the callee or carrier; chosen by the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Manner {
+enum Behaviour {
     Answers,
     AnswersAndHangsUp,
     Busy,
     NeverAnswers,
-    /// Near the ring time, so that CANCEL and 200 cross.
+    /// Answers near the ring time, so that CANCEL and 200 cross.
     AnswersLate,
     Challenges,
     EarlyMedia,
@@ -33,21 +33,21 @@ enum Manner {
     Overloaded,
 }
 
-const MANNERS: [Manner; 10] = [
-    Manner::Answers,
-    Manner::AnswersAndHangsUp,
-    Manner::Busy,
-    Manner::NeverAnswers,
-    Manner::AnswersLate,
-    Manner::Challenges,
-    Manner::EarlyMedia,
-    Manner::MovesMedia,
-    Manner::TalksLong,
-    Manner::Overloaded,
+const BEHAVIOURS: [Behaviour; 10] = [
+    Behaviour::Answers,
+    Behaviour::AnswersAndHangsUp,
+    Behaviour::Busy,
+    Behaviour::NeverAnswers,
+    Behaviour::AnswersLate,
+    Behaviour::Challenges,
+    Behaviour::EarlyMedia,
+    Behaviour::MovesMedia,
+    Behaviour::TalksLong,
+    Behaviour::Overloaded,
 ];
 
-fn manner(n: u64) -> Manner {
-    MANNERS[(n % MANNERS.len() as u64) as usize]
+fn behaviour(n: u64) -> Behaviour {
+    BEHAVIOURS[(n % BEHAVIOURS.len() as u64) as usize]
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,13 +56,13 @@ enum Side {
     Carrier,
 }
 
-enum Act {
+enum Action {
     Deliver(Side, Vec<u8>),
     Place(u64),
     Acknowledge(CallId),
     HangUp(Side, CallId),
     Ring(CallId),
-    Early(CallId),
+    EarlyDialog(CallId),
     Answer(CallId),
     Refuse(CallId, u16),
     MoveMedia(CallId),
@@ -72,22 +72,22 @@ enum Act {
 struct Day {
     rng: ChaCha8Rng,
     now: Time,
-    acts: BTreeMap<(Time, u64), Act>,
+    acts: BTreeMap<(Time, u64), Action>,
     given: u64,
     dialer: UserAgent,
     carrier: UserAgent,
     mint: NonceMint,
     loss: f64,
-    /// How many datagrams in a hundred are damaged on the way.
+    /// Share of damaged datagrams, in percent.
     damage: f64,
-    /// What the engine keeps on disk: dialogs of calls that are not over.
+    /// The engine's saved dialogs of open calls.
     disk: BTreeMap<CallId, SavedDialog>,
     ended: BTreeMap<CallId, Outcome>,
     answered: BTreeSet<CallId>,
-    /// Call-IDs of dialogs that a new process was told to end, and of those that it ended.
-    told: BTreeSet<String>,
-    done: BTreeSet<String>,
-    /// Calls that the carrier took, and the number behind each.
+    /// Call-IDs of dialogs that a new process was asked to end, and of those it has ended.
+    dialogs_to_end: BTreeSet<String>,
+    dialogs_ended: BTreeSet<String>,
+    /// Calls the carrier accepted, and the number of each.
     taken: BTreeMap<CallId, u64>,
     early: u64,
     trace: u64,
@@ -130,8 +130,8 @@ impl Day {
             disk: BTreeMap::new(),
             ended: BTreeMap::new(),
             answered: BTreeSet::new(),
-            told: BTreeSet::new(),
-            done: BTreeSet::new(),
+            dialogs_to_end: BTreeSet::new(),
+            dialogs_ended: BTreeSet::new(),
             taken: BTreeMap::new(),
             early: 0,
             trace: 0xcbf2_9ce4_8422_2325,
@@ -139,7 +139,7 @@ impl Day {
         }
     }
 
-    fn at(&mut self, after_ms: u64, act: Act) {
+    fn at(&mut self, after_ms: u64, act: Action) {
         self.given += 1;
         self.acts.insert((self.now + Duration::from_millis(after_ms), self.given), act);
     }
@@ -156,22 +156,22 @@ impl Day {
             } else if self.carrier.next_wake() == Some(next) {
                 self.carrier.handle_timeout(next);
             } else if let Some((_, act)) = self.acts.pop_first() {
-                self.act(act);
+                self.perform(act);
             }
             self.drain();
         }
     }
 
-    fn act(&mut self, act: Act) {
+    fn perform(&mut self, act: Action) {
         let now = self.now;
         match act {
-            Act::Deliver(Side::Dialer, bytes) => {
+            Action::Deliver(Side::Dialer, bytes) => {
                 self.dialer.handle_message(now, peer("203.0.113.10:5060"), &bytes);
             }
-            Act::Deliver(Side::Carrier, bytes) => {
+            Action::Deliver(Side::Carrier, bytes) => {
                 self.carrier.handle_message(now, peer("192.0.2.5:5060"), &bytes);
             }
-            Act::Place(n) => {
+            Action::Place(n) => {
                 let request = CallRequest {
                     call: CallId(n),
                     trunk: TrunkId(1),
@@ -183,30 +183,33 @@ impl Day {
                 self.disk.insert(CallId(n), self.dialer.identity(&request));
                 self.dialer.place(now, request);
             }
-            Act::Acknowledge(call) => self.dialer.acknowledge(now, call),
-            Act::HangUp(Side::Dialer, call) => self.dialer.hang_up(now, call, HangUpCause::Finished),
-            Act::HangUp(Side::Carrier, call) => self.carrier.hang_up(now, call, HangUpCause::Finished),
-            Act::Ring(call) => self.carrier.ring(now, call),
-            Act::Early(call) => self.carrier.early_media(now, call, media()),
-            Act::Answer(call) => self.carrier.answer(now, call, media()),
-            Act::Refuse(call, code) => self.carrier.reject(now, call, code, "No", &["Retry-After: 5"]),
-            Act::MoveMedia(call) => {
+            Action::Acknowledge(call) => self.dialer.acknowledge(now, call),
+            Action::HangUp(Side::Dialer, call) => self.dialer.hang_up(now, call, HangUpCause::Finished),
+            Action::HangUp(Side::Carrier, call) => self.carrier.hang_up(now, call, HangUpCause::Finished),
+            Action::Ring(call) => self.carrier.ring(now, call),
+            Action::EarlyDialog(call) => self.carrier.early_media(now, call, media()),
+            Action::Answer(call) => self.carrier.answer(now, call, media()),
+            Action::Refuse(call, code) => self.carrier.reject(now, call, code, "No", &["Retry-After: 5"]),
+            Action::MoveMedia(call) => {
                 let mut moved = media();
                 moved.address.set_port(30_000);
                 self.carrier.move_media(now, call, moved);
             }
-            Act::Crash => self.crash(),
+            Action::Crash => self.crash(),
         }
     }
 
-    /// The process dies, and the next one knows only what is on disk.
+    /// Crashes the process; the next one knows only the saved dialogs.
     fn crash(&mut self) {
         self.dialer = dialer(self.rng.random());
         self.acts.retain(|_, act| {
-            !matches!(act, Act::Acknowledge(_) | Act::HangUp(Side::Dialer, _) | Act::Deliver(Side::Dialer, _))
+            !matches!(
+                act,
+                Action::Acknowledge(_) | Action::HangUp(Side::Dialer, _) | Action::Deliver(Side::Dialer, _)
+            )
         });
         for saved in self.disk.values() {
-            self.told.insert(saved.call_id.clone());
+            self.dialogs_to_end.insert(saved.call_id.clone());
             self.dialer.end_saved(self.now, saved.clone());
         }
     }
@@ -215,13 +218,13 @@ impl Day {
         while let Some(output) = self.dialer.poll() {
             match output {
                 UaOutput::Transmit { bytes, .. } => self.transmit(Side::Carrier, bytes),
-                UaOutput::Event(event) => self.heard(event),
+                UaOutput::Event(event) => self.handle_event(event),
             }
         }
         while let Some(output) = self.carrier.poll() {
             match output {
                 UaOutput::Transmit { bytes, .. } => self.transmit(Side::Dialer, bytes),
-                UaOutput::Event(event) => self.carrier_heard(event),
+                UaOutput::Event(event) => self.handle_carrier_event(event),
             }
         }
     }
@@ -239,26 +242,26 @@ impl Day {
         }
         if self.rng.random_bool(0.02) {
             let again = self.rng.random_range(5..45);
-            self.at(again, Act::Deliver(to, bytes.clone()));
+            self.at(again, Action::Deliver(to, bytes.clone()));
         }
         let delay = self.rng.random_range(5..45);
-        self.at(delay, Act::Deliver(to, bytes));
+        self.at(delay, Action::Deliver(to, bytes));
     }
 
-    fn heard(&mut self, event: UaEvent) {
+    fn handle_event(&mut self, event: UaEvent) {
         match event {
             UaEvent::Progress { call, progress: Progress::Answered } => {
                 assert!(self.answered.insert(call), "{call} answered twice");
                 let saved = self.dialer.saved(call).expect("a confirmed dialog");
                 self.disk.insert(call, saved);
                 let commit = self.rng.random_range(1..60);
-                self.at(commit, Act::Acknowledge(call));
-                let talk = match manner(call.0) {
-                    Manner::TalksLong => 2_000_000,
-                    Manner::AnswersAndHangsUp => 90_000,
+                self.at(commit, Action::Acknowledge(call));
+                let talk = match behaviour(call.0) {
+                    Behaviour::TalksLong => 2_000_000,
+                    Behaviour::AnswersAndHangsUp => 90_000,
                     _ => self.rng.random_range(1_000..30_000),
                 };
-                self.at(talk, Act::HangUp(Side::Dialer, call));
+                self.at(talk, Action::HangUp(Side::Dialer, call));
             }
             UaEvent::Progress { call, progress: Progress::Ended(ended) } => {
                 let before = self.ended.insert(call, ended.outcome);
@@ -273,16 +276,16 @@ impl Day {
             UaEvent::Media { early: true, .. } => self.early += 1,
             UaEvent::SavedDialogEnded { call_id, .. } => {
                 self.disk.retain(|_, saved| saved.call_id != call_id);
-                assert!(self.done.insert(call_id), "told twice");
+                assert!(self.dialogs_ended.insert(call_id), "told twice");
             }
             _ => {}
         }
     }
 
-    fn carrier_heard(&mut self, event: UaEvent) {
+    fn handle_carrier_event(&mut self, event: UaEvent) {
         let UaEvent::Incoming(incoming) = event else { return };
         let (call, n) = (incoming.call, incoming.to_user.parse::<u64>().unwrap_or_default());
-        if manner(n) == Manner::Challenges {
+        if behaviour(n) == Behaviour::Challenges {
             let answer = incoming.authorization.first().and_then(|line| Answer::parse(line));
             if !answer.is_some_and(|answer| answer.is_right(PASSWORD, "INVITE", b"")) {
                 let line = format!(
@@ -296,92 +299,92 @@ impl Day {
         let again = self.taken.insert(call, n);
         assert_eq!(again, None);
         let ring = self.rng.random_range(1_000..15_000);
-        match manner(n) {
-            Manner::Busy => return self.at(500, Act::Refuse(call, 486)),
-            Manner::Overloaded => return self.at(20, Act::Refuse(call, 503)),
-            Manner::EarlyMedia => self.at(300, Act::Early(call)),
-            _ => self.at(300, Act::Ring(call)),
+        match behaviour(n) {
+            Behaviour::Busy => return self.at(500, Action::Refuse(call, 486)),
+            Behaviour::Overloaded => return self.at(20, Action::Refuse(call, 503)),
+            Behaviour::EarlyMedia => self.at(300, Action::EarlyDialog(call)),
+            _ => self.at(300, Action::Ring(call)),
         }
-        match manner(n) {
-            Manner::NeverAnswers => {}
-            Manner::AnswersLate => self.at(19_900 + ring / 100, Act::Answer(call)),
-            Manner::AnswersAndHangsUp => {
-                self.at(ring, Act::Answer(call));
-                self.at(ring + 5_000, Act::HangUp(Side::Carrier, call));
+        match behaviour(n) {
+            Behaviour::NeverAnswers => {}
+            Behaviour::AnswersLate => self.at(19_900 + ring / 100, Action::Answer(call)),
+            Behaviour::AnswersAndHangsUp => {
+                self.at(ring, Action::Answer(call));
+                self.at(ring + 5_000, Action::HangUp(Side::Carrier, call));
             }
-            Manner::MovesMedia => {
-                self.at(ring, Act::Answer(call));
-                self.at(ring + 600, Act::MoveMedia(call));
+            Behaviour::MovesMedia => {
+                self.at(ring, Action::Answer(call));
+                self.at(ring + 600, Action::MoveMedia(call));
             }
-            _ => self.at(ring, Act::Answer(call)),
+            _ => self.at(ring, Action::Answer(call)),
         }
     }
 
-    /// Places that many calls, lets processes die, and goes on until nothing more can happen.
-    fn live(&mut self, calls: u64, crashes: u64) {
+    /// Places this many calls, crashes processes, and runs until nothing is pending.
+    fn run_calls(&mut self, calls: u64, crashes: u64) {
         for n in 0..calls {
             let at = self.rng.random_range(0..calls * PACE);
-            self.at(at, Act::Place(n));
+            self.at(at, Action::Place(n));
         }
         for n in 0..crashes {
-            self.at(calls * PACE * (n + 1) / (crashes + 1), Act::Crash);
+            self.at(calls * PACE * (n + 1) / (crashes + 1), Action::Crash);
         }
         self.run();
     }
 
-    fn nothing_is_left(&self, seed: u64) {
+    fn assert_no_state_left(&self, seed: u64) {
         assert_eq!(self.disk.len(), 0, "seed {seed}: something is still on disk");
         assert_eq!(self.dialer.calls(), 0, "seed {seed}: the dialer holds calls");
         assert_eq!(self.carrier.calls(), 0, "seed {seed}: the carrier holds calls");
         for ua in [&self.dialer, &self.carrier] {
-            let held = (ua.clients.len(), ua.servers.len(), ua.leftovers.len(), ua.tags.len());
+            let held = (ua.clients.len(), ua.servers.len(), ua.recovered_dialogs.len(), ua.tags.len());
             assert_eq!(held, (0, 0, 0, 0), "seed {seed}");
             assert_eq!(ua.next_wake(), None, "seed {seed}");
         }
     }
 }
 
-/// A day of `calls` calls; `crashes` processes die on the way.
+/// A day of `calls` calls with `crashes` process crashes.
 fn day(seed: u64, calls: u64, loss: f64, crashes: u64) -> Day {
     let mut day = Day::new(seed, loss);
-    day.live(calls, crashes);
-    day.nothing_is_left(seed);
+    day.run_calls(calls, crashes);
+    day.assert_no_state_left(seed);
     day
 }
 
 #[test]
-fn over_a_quiet_network_everybody_gets_what_they_are() {
+fn over_a_lossless_network_every_call_ends_as_its_callee_behaves() {
     let day = day(1, 1_000, 0.0, 0);
     assert_eq!(day.ended.len(), 1_000);
-    let mut count: BTreeMap<(Manner, Outcome), u64> = BTreeMap::new();
+    let mut count: BTreeMap<(Behaviour, Outcome), u64> = BTreeMap::new();
     for (call, outcome) in &day.ended {
-        *count.entry((manner(call.0), *outcome)).or_default() += 1;
+        *count.entry((behaviour(call.0), *outcome)).or_default() += 1;
     }
-    for manner in MANNERS {
+    for manner in BEHAVIOURS {
         let expected = match manner {
-            Manner::Busy => Outcome::Busy,
-            Manner::NeverAnswers => Outcome::NoAnswer,
-            Manner::Overloaded => Outcome::LineFault,
-            Manner::AnswersLate => continue,
+            Behaviour::Busy => Outcome::Busy,
+            Behaviour::NeverAnswers => Outcome::NoAnswer,
+            Behaviour::Overloaded => Outcome::LineFault,
+            Behaviour::AnswersLate => continue,
             _ => Outcome::Answered,
         };
         assert_eq!(count.get(&(manner, expected)), Some(&100), "{manner:?} in {count:?}");
     }
-    let late = |outcome| count.get(&(Manner::AnswersLate, outcome)).copied().unwrap_or(0);
+    let late = |outcome| count.get(&(Behaviour::AnswersLate, outcome)).copied().unwrap_or(0);
     assert!(late(Outcome::Answered) > 0 && late(Outcome::NoAnswer) > 0, "a race has two winners: {count:?}");
     assert_eq!(late(Outcome::Answered) + late(Outcome::NoAnswer), 100);
     assert!(day.early >= 100);
 }
 
 #[test]
-fn over_a_bad_network_every_call_ends_once_and_nothing_is_left() {
+fn over_a_lossy_network_every_call_ends_once_without_state() {
     for seed in [2, 3, 4] {
         let day = day(seed, 1_500, 0.05, 0);
         assert_eq!(day.ended.len(), 1_500, "seed {seed}");
-        let wrong = day.ended.iter().filter(|(call, outcome)| match manner(call.0) {
-            Manner::Busy => **outcome != Outcome::Busy,
-            Manner::Overloaded => **outcome != Outcome::LineFault,
-            Manner::NeverAnswers => **outcome != Outcome::NoAnswer,
+        let wrong = day.ended.iter().filter(|(call, outcome)| match behaviour(call.0) {
+            Behaviour::Busy => **outcome != Outcome::Busy,
+            Behaviour::Overloaded => **outcome != Outcome::LineFault,
+            Behaviour::NeverAnswers => **outcome != Outcome::NoAnswer,
             _ => **outcome == Outcome::LineFault,
         });
         assert_eq!(wrong.count(), 0, "seed {seed}: a lost datagram changed what a call was");
@@ -396,26 +399,26 @@ fn the_same_seed_gives_the_same_day() {
 }
 
 #[test]
-fn after_a_crash_what_was_on_the_wire_is_ended() {
+fn after_a_crash_open_dialogs_are_ended() {
     for seed in [21, 22, 23, 24] {
         for loss in [0.0, 0.05] {
             let day = day(seed, 600, loss, 3);
-            let forgotten = day.told.difference(&day.done).count();
+            let forgotten = day.dialogs_to_end.difference(&day.dialogs_ended).count();
             assert_eq!(forgotten, 0, "seed {seed}: leftovers that never ended");
-            assert!(!day.told.is_empty());
-            assert_eq!(day.ended.len() + day.told.len(), 600, "seed {seed}");
+            assert!(!day.dialogs_to_end.is_empty());
+            assert_eq!(day.ended.len() + day.dialogs_to_end.len(), 600, "seed {seed}");
         }
     }
 }
 
 #[test]
-fn damaged_messages_stop_nothing_and_every_call_still_ends_once() {
+fn with_damaged_messages_every_call_still_ends_once() {
     for seed in 31..35 {
         let mut day = Day::new(seed, 0.02);
         day.damage = 0.2;
-        day.live(800, 1);
+        day.run_calls(800, 1);
         assert_eq!(day.disk.len(), 0, "seed {seed}");
-        assert_eq!(day.ended.len() + day.told.len(), 800, "seed {seed}");
+        assert_eq!(day.ended.len() + day.dialogs_to_end.len(), 800, "seed {seed}");
         assert_eq!(
             (day.dialer.calls(), day.dialer.clients.len(), day.dialer.servers.len()),
             (0, 0, 0),
@@ -426,7 +429,7 @@ fn damaged_messages_stop_nothing_and_every_call_still_ends_once() {
 }
 
 #[test]
-fn a_held_call_takes_about_a_kilobyte() {
+fn an_open_call_takes_about_a_kilobyte() {
     let (desk, _, _) = super::desk::Desk::talking(&["Session-Expires: 1800;refresher=uac"]);
     let leg = &desk.ua.legs[&super::desk::CALL];
     let dialog = &leg.dialog;

@@ -1,4 +1,4 @@
-//! A user agent on a desk: one trunk, and a far side that the test writes by hand.
+//! Test fixture: a user agent with one trunk; the test writes the far side's messages.
 
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::{CallId, TrunkId};
@@ -11,14 +11,14 @@ use crate::time::{Duration, Time};
 pub const CALL: CallId = CallId(7);
 pub const TRUNK: TrunkId = TrunkId(1);
 
-/// The far side's description: PCMA to port 4000 of the carrier.
+/// The far side's SDP: PCMA at port 4000 of the carrier.
 pub const SDP: &str = "v=0\r\no=- 1 1 IN IP4 203.0.113.10\r\ns=-\r\nc=IN IP4 203.0.113.10\r\nt=0 0\r\n\
     m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
 
 pub struct Desk {
     pub ua: UserAgent,
     pub now: Time,
-    /// Where the far side's datagrams come from.
+    /// Source of the far side's datagrams.
     pub peer: Peer,
     sent: Vec<(Peer, String)>,
     events: Vec<UaEvent>,
@@ -116,7 +116,7 @@ impl Desk {
         self.collect();
     }
 
-    /// Lets that much time pass, waking the user agent whenever it wants.
+    /// Advances the time by `span`, waking the user agent at its deadlines.
     pub fn wait(&mut self, span: Duration) {
         let end = self.now + span;
         while let Some(wake) = self.ua.next_wake().filter(|wake| *wake <= end) {
@@ -133,7 +133,7 @@ impl Desk {
             match output {
                 UaOutput::Transmit { to, bytes } => {
                     let text = String::from_utf8(bytes).expect("text");
-                    // A 400 carries what was wrong back to its sender.
+                    // A 400 repeats the malformed headers of the request.
                     let sound = text.starts_with("SIP/2.0 400 ") || Message::parse(text.as_bytes()).is_ok();
                     assert!(sound, "we sent {text}");
                     self.sent.push((to, text));
@@ -143,7 +143,7 @@ impl Desk {
         }
     }
 
-    /// What was sent since the last look.
+    /// Messages sent since the last call.
     pub fn sent(&mut self) -> Vec<String> {
         self.collect();
         self.sent.drain(..).map(|(_, text)| text).collect()
@@ -154,7 +154,7 @@ impl Desk {
         std::mem::take(&mut self.sent)
     }
 
-    /// The one message that was sent.
+    /// The only message sent since the last call.
     pub fn one(&mut self) -> String {
         let mut sent = self.sent();
         assert_eq!(sent.len(), 1, "{sent:#?}");
@@ -170,8 +170,7 @@ impl Desk {
         std::mem::take(&mut self.events)
     }
 
-    /// The progress among the events; the others are dropped.
-    /// Without `Trying`, which says nothing of the callee.
+    /// Progress events without `Trying`, which says nothing about the callee; other events are dropped.
     pub fn progress(&mut self) -> Vec<Progress> {
         let progress = |event| match event {
             UaEvent::Progress { progress: Progress::Trying, .. } => None,
@@ -181,7 +180,7 @@ impl Desk {
         self.events().into_iter().filter_map(progress).collect()
     }
 
-    /// How the call ended: the only progress since the last look.
+    /// The call's end, which must be the only progress since the last call.
     pub fn ended(&mut self) -> Ended {
         match self.progress().as_slice() {
             [Progress::Ended(ended)] => ended.clone(),
@@ -212,7 +211,7 @@ pub fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// First lines, for sequences.
+/// The first lines of the messages.
 pub fn lines(sent: &[String]) -> Vec<&str> {
     sent.iter().map(|text| first_line(text)).collect()
 }
@@ -242,7 +241,7 @@ pub fn answer(request: &str, status: &str, tag: &str, extra: &[&str], body: &str
     with_body(text, extra, body)
 }
 
-/// A request of the far side in the dialog that `invite` and its 200 `ok` made.
+/// A request of the far side in the dialog of its 200 `ok`.
 pub fn far_request(ok: &str, method: &str, cseq: u32, extra: &[&str], body: &str) -> String {
     let ours = header(ok, HeaderName::From);
     let theirs = header(ok, HeaderName::To);

@@ -1,4 +1,4 @@
-//! Before the answer: provisionals, reliable ones, early media, forks.
+//! Early media, provisionals, reliable provisionals (PRACK) and forks.
 
 use super::desk::*;
 use crate::call::{HangUpCause, Progress};

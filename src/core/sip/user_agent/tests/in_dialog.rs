@@ -1,4 +1,4 @@
-//! Requests of the far side in a call of ours.
+//! Requests of the far side within a dialog: BYE, hold, moved media, UPDATE, INFO.
 
 use super::desk::*;
 use crate::media::Direction;

@@ -1,4 +1,4 @@
-//! Calls to agents' phones in virtual time: one contact, several, none, and what a phone does in a call.
+//! Calls to agents' phones: one contact, several, none; hold and transfer (REFER).
 
 use super::desk::*;
 use super::phones::{PHONE, desk, sign_in};
@@ -25,7 +25,7 @@ pub fn to_phone(auto_answer: bool) -> PhoneRequest {
     }
 }
 
-/// A desk whose account 1001 has these contacts, with the call placed; what was sent.
+/// A desk with a call to account 1001 at these contacts, and the messages sent.
 pub fn ringing(addresses: &[&str]) -> (Desk, Vec<(Peer, String)>) {
     let mut desk = desk();
     for (n, address) in addresses.iter().enumerate() {
@@ -40,7 +40,7 @@ pub fn ringing(addresses: &[&str]) -> (Desk, Vec<(Peer, String)>) {
     (desk, sent)
 }
 
-/// A call with the one phone of 1001: the desk, the INVITE, the 200.
+/// A call with the single phone of 1001: the desk, the INVITE, the 200.
 pub fn talking() -> (Desk, String, String) {
     let (mut desk, sent) = ringing(&[PHONE]);
     let ok = answer(&sent[0].1, "200 OK", "far", &["Contact: <sip:1001@6.6.6.6:5060>"], SDP);
@@ -81,7 +81,7 @@ fn a_phone_rings_answers_and_is_acknowledged_at_once() {
     assert_eq!((*call, *same), (AGENT_CALL, AGENT_CALL));
     let ack = desk.one();
     assert!(ack.starts_with("ACK "), "{ack}");
-    // The 200 once more, because the ACK was lost.
+    // The 200 is retransmitted because the ACK was lost.
     desk.receive_from(peer(PHONE), &ok);
     assert_eq!(desk.one(), ack);
     desk.receive_from(peer(PHONE), &far_request(&ok, "BYE", 2, &[], ""));
@@ -111,7 +111,7 @@ fn without_a_contact_the_agent_failed() {
 }
 
 #[test]
-fn the_first_of_two_phones_wins_and_the_other_is_told() {
+fn the_first_of_two_phones_wins_and_the_other_is_cancelled() {
     let (mut desk, sent) = ringing(&[PHONE, SECOND]);
     assert_ne!(header(&sent[0].1, HeaderName::CallId), header(&sent[1].1, HeaderName::CallId));
     for (to, invite) in &sent {
@@ -163,7 +163,7 @@ fn a_call_ends_when_every_phone_has_refused() {
     desk.receive_from(sent[1].0, &answer(&sent[1].1, "480 Temporarily Unavailable", "far", &[], ""));
     let ended = desk.ended();
     assert_eq!((ended.outcome, ended.by, ended.sip_code), (Outcome::Busy, EndedBy::Agent, Some(486)));
-    // A person who declines declines for all her phones.
+    // A 603 declines on all phones of the agent.
     let (mut desk, sent) = ringing(&[PHONE, SECOND]);
     desk.receive_from(sent[0].0, &answer(&sent[0].1, "180 Ringing", "far", &[], ""));
     desk.receive_from(sent[1].0, &answer(&sent[1].1, "603 Decline", "far", &[], ""));
@@ -173,7 +173,7 @@ fn a_call_ends_when_every_phone_has_refused() {
 }
 
 #[test]
-fn a_call_that_nobody_takes_is_over_at_the_ring_time() {
+fn an_unanswered_call_ends_at_the_ring_time() {
     for dead in [false, true] {
         let (mut desk, sent) = ringing(&[PHONE, SECOND]);
         if !dead {
@@ -196,13 +196,13 @@ fn a_call_that_nobody_takes_is_over_at_the_ring_time() {
 }
 
 #[test]
-fn a_call_is_taken_back_before_anybody_answers() {
+fn a_call_is_cancelled_before_any_phone_answers() {
     let (mut desk, sent) = ringing(&[PHONE, SECOND]);
     desk.receive_from(sent[0].0, &answer(&sent[0].1, "180 Ringing", "far", &[], ""));
     desk.progress();
     desk.ua.hang_up(desk.now, AGENT_CALL, HangUpCause::Stopped);
     assert_eq!(desk.ended().outcome, Outcome::Cancelled);
-    // The other answers at that moment: it is acknowledged and ended.
+    // The other phone answers at that moment: it is acknowledged and ended.
     desk.sent();
     desk.receive_from(sent[1].0, &answer(&sent[1].1, "200 OK", "far", &[], SDP));
     assert_eq!(lines(&desk.sent()).iter().map(|line| &line[..3]).collect::<Vec<_>>(), ["ACK", "BYE"]);
@@ -257,7 +257,7 @@ fn hold_by_a_phone_is_answered_and_reported_with_its_direction() {
 }
 
 #[test]
-fn a_transfer_is_reported_and_its_end_is_told() {
+fn a_transfer_is_reported_and_its_result_notified() {
     for (success, words) in [(true, "SIP/2.0 200 OK"), (false, "SIP/2.0 503 ")] {
         let (mut desk, _, ok) = talking();
         desk.receive_from(
@@ -304,7 +304,7 @@ fn transfers_that_we_cannot_make_are_declined() {
         assert_eq!(first_line(&desk.one()).split(' ').nth(1), Some(code), "{refer_to}");
     }
     assert_eq!(desk.events(), []);
-    // A trunk may not transfer us at all.
+    // A REFER from a trunk is declined.
     let (mut desk, _, ok) = Desk::talking(&[]);
     desk.receive(&far_request(&ok, "REFER", 20, &["Refer-To: <sip:1002@calls.example>"], ""));
     assert!(desk.one().starts_with("SIP/2.0 603 "));

@@ -1,4 +1,4 @@
-//! A phone at the registrar: literal REGISTERs and what they hear, bindings and their ends, INVITEs of
+//! Phones at the registrar: literal REGISTERs and their responses, bindings, OPTIONS probes, INVITEs of
 //! phones and of strangers.
 
 use super::desk::*;
@@ -21,7 +21,7 @@ pub fn desk_with(incoming: Incoming) -> Desk {
     desk_of(config(incoming))
 }
 
-/// The next process, after this one was cut off.
+/// The next process after a restart.
 pub fn next_desk() -> Desk {
     desk_of(UaConfig { seed: 43, ..config(Incoming::Trunks) })
 }
@@ -46,7 +46,7 @@ pub fn request_of(method: &str, user: &str, cseq: u32, extra: &[&str], body: &st
     with_body(text, extra, body)
 }
 
-/// The Authorization line that answers the challenges of a 401 or 407.
+/// The Authorization header that answers the challenges of a 401 or 407.
 pub fn authorization(refusal: &str, method: &str, user: &str, password: &str, uri: &str) -> String {
     let message = Message::parse(refusal.as_bytes()).expect("a message");
     let challenge: Challenge = strongest(message.challenges()).remove(0);
@@ -55,7 +55,7 @@ pub fn authorization(refusal: &str, method: &str, user: &str, password: &str, ur
     format!("{}: {value}", challenge.answer_header())
 }
 
-/// Sends a request, answers its challenge, and returns what that heard. Uses `cseq` and `cseq + 1`.
+/// Sends a request, answers its challenge, and returns the response. Uses `cseq` and `cseq + 1`.
 pub fn proven(
     desk: &mut Desk,
     from: Peer,
@@ -65,7 +65,7 @@ pub fn proven(
     extra: &[&str],
     body: &str,
 ) -> String {
-    // Nonces of one millisecond and address are the same.
+    // Nonces issued to one address in the same millisecond are equal.
     desk.now += Duration::from_millis(1);
     desk.receive_from(from, &request_of(method, user, cseq, extra, body));
     let refusal = desk.sent().pop().expect("a challenge");
@@ -121,7 +121,7 @@ fn a_phone_registers_and_its_link_is_known() {
 }
 
 #[test]
-fn a_stranger_learns_nothing_about_who_exists() {
+fn an_unknown_user_is_indistinguishable_from_a_wrong_password() {
     let mut desk = desk();
     for method in ["REGISTER", "INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE"] {
         let mut heard = Vec::new();
@@ -151,7 +151,7 @@ fn a_stranger_learns_nothing_about_who_exists() {
 }
 
 #[test]
-fn strangers_leave_no_trace() {
+fn unauthenticated_requests_leave_no_state() {
     let mut desk = desk();
     for n in 0..1_000 {
         for method in ["REGISTER", "INVITE"] {
@@ -163,7 +163,7 @@ fn strangers_leave_no_trace() {
     assert_eq!(desk.sent().len(), 2_000);
 }
 
-/// What a REGISTER with these Contact and Expires lines hears once it is proven.
+/// Responses to an authenticated REGISTER by Contact and Expires.
 #[test]
 fn register_follows_section_10_3() {
     let table: &[(&[&str], &str, &[&str])] = &[
@@ -239,7 +239,7 @@ fn the_same_contact_is_refreshed_and_the_oldest_of_eleven_goes() {
         assert_eq!(contacts(&ok).len(), 10.min(n as usize + 2), "{ok}");
         assert_eq!(ok.contains("<sip:1001@10.0.0.9>"), n < 9, "{n}: {ok}");
     }
-    // A device that comes back with another contact is still the same device.
+    // The same device registers another contact: the same binding.
     let ok = sign_in(&mut desk, PHONE, "1002", 1, "<sip:1002@10.0.0.9:1>;+sip.instance=\"<urn:uuid:9>\"");
     assert_eq!(contacts(&ok).len(), 1);
     let ok = sign_in(&mut desk, PHONE, "1002", 11, "<sip:1002@10.0.0.9:2>;+sip.instance=\"<urn:uuid:9>\"");
@@ -248,7 +248,7 @@ fn the_same_contact_is_refreshed_and_the_oldest_of_eleven_goes() {
 }
 
 #[test]
-fn a_register_that_comes_again_hears_the_same_and_an_older_one_is_refused() {
+fn a_retransmitted_register_gets_the_same_response_and_an_older_one_is_refused() {
     let mut desk = desk();
     desk.receive_from(peer(PHONE), &request_of("REGISTER", "1001", 4, &[], ""));
     let line = authorization(&desk.one(), "REGISTER", "1001", "secret", "sip:calls.example");
@@ -257,7 +257,7 @@ fn a_register_that_comes_again_hears_the_same_and_an_older_one_is_refused() {
     let first = desk.one();
     desk.receive_from(peer(PHONE), &request);
     assert_eq!(desk.one(), first, "a copy of the request");
-    // The same words as a request of its own are a replay.
+    // The same digest answer in a new transaction is a replay.
     desk.receive_from(peer(PHONE), &request.replace("z9hG4bK", "z9hG4bKreplay"));
     let replay = desk.one();
     assert!(replay.starts_with("SIP/2.0 401 ") && replay.contains("stale=true"), "{replay}");
@@ -266,7 +266,7 @@ fn a_register_that_comes_again_hears_the_same_and_an_older_one_is_refused() {
 }
 
 #[test]
-fn a_registration_ends_with_its_time_by_its_phone_and_with_its_account() {
+fn a_binding_ends_by_expiry_by_removal_and_with_its_account() {
     let mut desk = desk();
     sign_in(&mut desk, PHONE, "1001", 1, "<sip:1001@10.0.0.9>;expires=60");
     assert!(matches!(links(&mut desk).as_slice(), [(_, Some(_))]));
@@ -286,9 +286,9 @@ fn a_registration_ends_with_its_time_by_its_phone_and_with_its_account() {
 }
 
 #[test]
-fn a_phone_is_asked_where_it_registered_from_and_its_latency_is_shown() {
+fn a_phone_is_probed_at_its_source_and_its_latency_is_reported() {
     let mut desk = desk();
-    // The contact names another host: nothing is ever sent there.
+    // The contact names another host, to which nothing is ever sent.
     sign_in(&mut desk, PHONE, "1001", 1, "<sip:1001@6.6.6.6:5060>");
     links(&mut desk);
     desk.wait(Duration::from_secs(2));
@@ -304,11 +304,11 @@ fn a_phone_is_asked_where_it_registered_from_and_its_latency_is_shown() {
     desk.now += Duration::from_millis(40);
     desk.receive_from(peer(PHONE), &answer(&options, "486 Busy Here", "far", &[], ""));
     assert_eq!(links(&mut desk), [], "three milliseconds more are no news");
-    // Silence: three questions without an answer.
+    // Three unanswered probes: the phone is reported as unreachable.
     desk.wait(Duration::from_secs(120));
     assert_eq!(links(&mut desk), [("1001".to_string(), None)]);
     desk.sent();
-    // One answer brings it back.
+    // One answered probe makes it reachable again.
     desk.wait(Duration::from_secs(25));
     let options = desk.sent().pop().expect("a question");
     desk.receive_from(peer(PHONE), &answer(&options, "200 OK", "far", &[], ""));
@@ -316,7 +316,7 @@ fn a_phone_is_asked_where_it_registered_from_and_its_latency_is_shown() {
 }
 
 #[test]
-fn a_phone_on_a_connection_is_gone_with_it() {
+fn a_binding_ends_with_its_connection() {
     let mut desk = desk();
     let tcp = Peer { transport: Transport::Tcp, ..peer(PHONE) };
     let ok =
@@ -340,7 +340,7 @@ fn a_phone_calls_in_once_it_has_proven_itself() {
     let (to, ok) = desk.sent_to().remove(0);
     assert_eq!(to, peer(PHONE));
     assert!(ok.starts_with("SIP/2.0 200 ") && header(&ok, HeaderName::Allow).contains("REFER"), "{ok}");
-    // What we send in the call goes where the phone is, not to its Contact.
+    // Requests in the call go to the phone's source address, not to its Contact.
     let ack = request_of("ACK", "1001", 2, &[], "")
         .replace("To: <sip:8000@calls.example>", &format!("To: {}", header(&ok, HeaderName::To)));
     desk.receive_from(peer(PHONE), &ack.replace("z9hG4bK", "z9hG4bKack"));
@@ -351,7 +351,7 @@ fn a_phone_calls_in_once_it_has_proven_itself() {
 }
 
 #[test]
-fn nobody_calls_in_another_name() {
+fn a_phone_cannot_call_under_another_name() {
     let mut desk = desk();
     let as_another = |text: String| text.replace("From: <sip:1002@", "From: <sip:1001@");
     desk.receive_from(peer(PHONE), &as_another(request_of("INVITE", "1002", 1, &[], SDP)));
@@ -368,8 +368,8 @@ fn a_trunk_is_a_trunk_and_a_phone_behind_its_address_is_a_phone() {
     let events = desk.events();
     let [UaEvent::Incoming(incoming)] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(incoming.caller, Caller::Trunk(TRUNK));
-    let beside = peer("203.0.113.10:40000");
-    desk.receive_from(beside, &request_of("INVITE", "1001", 1, &[], SDP));
+    let within_invite_transaction = peer("203.0.113.10:40000");
+    desk.receive_from(within_invite_transaction, &request_of("INVITE", "1001", 1, &[], SDP));
     assert!(desk.one().starts_with("SIP/2.0 407 "));
     let mut nobody = desk_with(Incoming::Nobody);
     nobody.receive(&request_of("INVITE", "075512345678", 1, &[], SDP));
@@ -377,7 +377,7 @@ fn a_trunk_is_a_trunk_and_a_phone_behind_its_address_is_a_phone() {
 }
 
 #[test]
-fn mutated_registers_never_register_and_never_stop_us() {
+fn mutated_registers_never_register_and_never_panic() {
     use rand::{RngExt, SeedableRng};
     for seed in 0..2_000_u64 {
         let mut chance = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
@@ -397,7 +397,7 @@ fn mutated_registers_never_register_and_never_stop_us() {
         desk.ua.handle_message(desk.now, peer(PHONE), &bytes);
         while let Some(output) = desk.ua.poll() {
             if let UaOutput::Event(UaEvent::PhoneChanged { user, link, .. }) = output {
-                // A change where it means nothing to us: still this phone, still from there.
+                // An irrelevant mutation: still this phone, still from its peer.
                 assert_eq!(user, "1001", "seed {seed}");
                 assert!(link.is_some_and(|link| link.address == peer(PHONE).address), "seed {seed}");
             }
@@ -408,7 +408,7 @@ fn mutated_registers_never_register_and_never_stop_us() {
 }
 
 #[test]
-fn a_phone_that_an_earlier_process_knew_is_asked_and_there_once_it_answers() {
+fn a_restored_phone_is_probed_and_reachable_once_it_answers() {
     let mut dead = desk();
     let contact = "<sip:1001@10.0.0.9:5060;ob>;expires=600;+sip.instance=\"<urn:uuid:1>\"";
     sign_in(&mut dead, PHONE, "1001", 1, contact);
@@ -435,13 +435,13 @@ fn a_phone_that_an_earlier_process_knew_is_asked_and_there_once_it_answers() {
         (user.as_str(), link.address, link.product.as_str()),
         ("1001", peer(PHONE).address, "Testphone/1")
     );
-    // It registers again as if nothing had been: the same binding, whatever its numbers.
+    // The phone registers again: the same binding, whatever its Call-ID and CSeq.
     let ok = sign_in(&mut desk, PHONE, "1001", 3, contact);
     assert_eq!(contacts(&ok).len(), 1, "{ok}");
 }
 
 #[test]
-fn a_phone_that_is_gone_is_never_reported_and_forgotten_with_its_time() {
+fn a_restored_phone_that_never_answers_expires_unreported() {
     let mut dead = desk();
     sign_in(&mut dead, PHONE, "1001", 1, "<sip:1001@10.0.0.9:5060>;expires=120");
     let (known, left) = dead.ua.known_contacts(dead.now, "1001").remove(0);

@@ -1,11 +1,11 @@
-//! What another process left: a new user agent with another seed and the saved dialog alone.
+//! Recovered dialogs: a new user agent with another seed and only the saved dialog.
 
 use super::desk::*;
 use crate::sip::headers::HeaderName;
 use crate::sip::user_agent::{Incoming, SavedDialog, UaEvent};
 use crate::time::Duration;
 
-/// A desk of the next process.
+/// A desk for the next process.
 fn next_process() -> Desk {
     let mut config = config(Incoming::Nobody);
     config.seed = 43;
@@ -22,7 +22,7 @@ fn given_up(desk: &mut Desk, saved: &SavedDialog) {
     assert_eq!(desk.events(), [UaEvent::SavedDialogEnded { call_id, reached: false }]);
 }
 
-/// As it was read back from disk.
+/// The dialog as read back from disk.
 fn from_disk(saved: &SavedDialog) -> SavedDialog {
     saved.clone()
 }
@@ -98,7 +98,7 @@ fn a_late_200_gets_ack_and_bye() {
 }
 
 #[test]
-fn a_call_that_nobody_knows_is_over_after_three_tries() {
+fn an_unknown_call_is_finished_after_three_cancels() {
     let (dead, _) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();

@@ -1,5 +1,5 @@
-//! Calls with agents' phones that another process left: told at once over UDP, and where a connection is
-//! gone as soon as the phone signs in again.
+//! Recovered dialogs with agents' phones: ended at once over UDP; over a lost connection at the phone's
+//! next REGISTER.
 
 use super::desk::*;
 use super::phone_calls::{AGENT_CALL, SECOND, ringing, talking, to_phone};
@@ -22,14 +22,14 @@ fn ends(desk: &mut Desk) -> Vec<(String, bool)> {
     desk.events().into_iter().filter_map(end).collect()
 }
 
-/// The one loose end of the call with a phone.
+/// The one open dialog of the call with a phone.
 fn loose_end(desk: &Desk) -> SavedDialog {
     let mut all = desk.ua.loose_ends(AGENT_CALL);
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
 }
 
-/// A call with a phone over TCP: what is left of it.
+/// The saved dialog of a call with a phone over TCP.
 fn over_tcp(contact: &str) -> SavedDialog {
     let mut dead = desk();
     let ok = proven(&mut dead, tcp(PHONE), "REGISTER", "1001", 1, &[&format!("Contact: {contact}")], "");
@@ -43,7 +43,7 @@ fn over_tcp(contact: &str) -> SavedDialog {
     loose_end(&dead)
 }
 
-/// A phone signs in; what it is sent then, without the answer to its REGISTER.
+/// Registers a phone; returns the messages sent to it, except the response to its REGISTER.
 fn sends_at_sign_in(
     desk: &mut Desk,
     from: Peer,
@@ -67,7 +67,7 @@ fn sends_at_sign_in(
 }
 
 #[test]
-fn an_answered_phone_over_udp_hears_bye_at_once_where_it_was() {
+fn an_answered_phone_over_udp_gets_bye_at_once() {
     let (dead, _, _) = talking();
     let saved = loose_end(&dead);
     assert_eq!(saved.phone.as_ref().map(|phone| phone.user.as_str()), Some("1001"));
@@ -120,7 +120,7 @@ fn every_phone_that_rang_is_cancelled_and_a_late_answer_is_ended_where_it_came_f
 }
 
 #[test]
-fn a_phone_whose_connection_is_gone_hears_bye_once_it_signs_in_again() {
+fn a_phone_with_a_lost_connection_gets_bye_at_its_next_register() {
     let saved = over_tcp("<sip:1001@6.6.6.1:4000;transport=tcp>");
     let mut desk = next_desk();
     desk.ua.end_saved(desk.now, saved.clone());
@@ -157,7 +157,7 @@ fn a_phone_whose_connection_is_gone_hears_bye_once_it_signs_in_again() {
 }
 
 #[test]
-fn of_two_phones_of_an_account_the_one_that_was_called_is_told() {
+fn of_two_phones_of_an_account_the_called_one_gets_the_bye() {
     let one = "<sip:1001@6.6.6.1;transport=tcp>;+sip.instance=\"<urn:uuid:1>\"";
     let other = "<sip:1001@6.6.6.2;transport=tcp>;+sip.instance=\"<urn:uuid:2>\"";
     let saved = over_tcp(one);
@@ -169,7 +169,7 @@ fn of_two_phones_of_an_account_the_one_that_was_called_is_told() {
 }
 
 #[test]
-fn a_phone_that_never_comes_back_is_given_up_when_its_own_timer_has_ended_the_call() {
+fn a_phone_that_never_registers_again_is_given_up_after_its_session_interval() {
     let saved = over_tcp("<sip:1001@6.6.6.1;transport=tcp>");
     let mut desk = next_desk();
     desk.ua.end_saved(desk.now, saved.clone());
@@ -182,13 +182,13 @@ fn a_phone_that_never_comes_back_is_given_up_when_its_own_timer_has_ended_the_ca
 }
 
 #[test]
-fn a_phone_over_udp_that_moved_meanwhile_is_told_at_its_new_place() {
+fn a_phone_over_udp_that_moved_gets_bye_at_its_new_address() {
     let (dead, _, _) = talking();
     let saved = loose_end(&dead);
     let mut desk = next_desk();
     desk.ua.end_saved(desk.now, saved.clone());
     desk.sent();
-    // It signs in from elsewhere while its old place is still being asked.
+    // The phone registers from another address while its old peer is still being tried.
     sign_in(&mut desk, SECOND, "1001", 50, "<sip:1001@6.6.6.9>");
     desk.sent();
     let mut told = Vec::new();
@@ -228,7 +228,7 @@ fn a_phone_that_answers_nowhere_is_tried_at_each_sign_in_until_its_time_is_over(
 }
 
 #[test]
-fn nothing_is_loose_before_a_call_and_after_its_end() {
+fn no_dialog_is_open_before_a_call_or_after_its_end() {
     let (mut desk, _, ok) = talking();
     desk.receive_from(peer(PHONE), &far_request(&ok, "BYE", 2, &[], ""));
     assert_eq!(desk.ua.loose_ends(AGENT_CALL), []);

@@ -1,4 +1,4 @@
-//! Session timers (RFC 4028), our own re-INVITE, and glare.
+//! Session timers (RFC 4028), our re-INVITE for moved media, and glare.
 
 use super::desk::*;
 use crate::outcome::{EndedBy, Outcome};
@@ -79,7 +79,7 @@ fn the_far_sides_refresh_keeps_the_session() {
 }
 
 #[test]
-fn a_refresh_that_nobody_knows_or_answers_ends_the_call() {
+fn a_refused_or_unanswered_refresh_ends_the_call() {
     let (mut desk, _, _) = Desk::talking(&[OURS, UPDATE]);
     desk.wait(secs(45));
     let update = desk.one();
@@ -129,7 +129,7 @@ fn a_challenged_refresh_carries_credentials() {
 }
 
 #[test]
-fn our_own_move_is_told_by_re_invite_and_waits_for_a_refresh_that_is_out() {
+fn moved_media_is_sent_by_re_invite_after_a_pending_refresh() {
     let (mut desk, _, _) = Desk::talking(&[OURS, UPDATE]);
     let mut moved = media();
     moved.address.set_port(20_400);

@@ -1,4 +1,4 @@
-//! Registration and probing of a trunk.
+//! Trunk registration and OPTIONS probing.
 
 use super::desk::*;
 use crate::sip::headers::HeaderName;
@@ -48,7 +48,7 @@ fn too_short_an_interval_is_raised() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_tried_again_ever_more_slowly() {
+fn a_wrong_password_is_reported_and_retried_with_back_off() {
     let (mut desk, mut register) = registering();
     let mut pauses = vec![];
     for n in 0..7 {
@@ -74,7 +74,7 @@ fn a_wrong_password_is_told_and_tried_again_ever_more_slowly() {
 }
 
 #[test]
-fn a_silent_registrar_is_told_after_timer_f() {
+fn a_silent_registrar_is_reported_after_timer_f() {
     let (mut desk, _) = registering();
     desk.wait(secs(32));
     let failed = UaEvent::RegistrationFailed { trunk: TRUNK, code: None, reason: "no response".into() };

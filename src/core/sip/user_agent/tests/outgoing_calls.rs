@@ -1,4 +1,4 @@
-//! Calls that we place: the wire checks, one test each.
+//! Outgoing calls on the wire: retransmission, CANCEL, digest challenges, redirection, errors.
 
 use super::desk::*;
 use crate::call::{HangUpCause, Progress};
@@ -48,7 +48,7 @@ fn a_call_goes_from_invite_to_bye() {
 }
 
 #[test]
-fn identity_says_exactly_what_place_sends() {
+fn identity_matches_what_place_sends() {
     let mut desk = Desk::new();
     let saved = desk.ua.identity(&request());
     assert_eq!(saved, desk.ua.identity(&request()), "asking twice gives the same");
@@ -71,7 +71,7 @@ fn identity_says_exactly_what_place_sends() {
 }
 
 #[test]
-fn the_ack_is_withheld_until_it_is_wanted_and_copies_of_the_200_wait_with_it() {
+fn the_ack_of_the_200_and_its_retransmissions_is_withheld_until_commanded() {
     let (mut desk, invite) = Desk::calling();
     let ok = answer(&invite, "200 OK", "far", &[], SDP);
     for _ in 0..4 {
@@ -204,7 +204,7 @@ fn a_cancel_waits_for_the_first_provisional() {
 }
 
 #[test]
-fn a_call_that_nobody_answers_is_cancelled_at_its_ring_time() {
+fn an_unanswered_call_is_cancelled_at_its_ring_time() {
     let (mut desk, invite) = Desk::calling();
     desk.receive(&answer(&invite, "180 Ringing", "far", &[], ""));
     desk.wait(Duration::from_millis(44_999));
@@ -355,7 +355,7 @@ fn a_bye_that_is_challenged_goes_again_with_credentials() {
 }
 
 #[test]
-fn a_bye_that_nobody_answers_ends_the_call_after_32_seconds() {
+fn an_unanswered_bye_ends_the_call_after_32_seconds() {
     let (mut desk, _, _) = Desk::talking(&[]);
     desk.hang_up(HangUpCause::Finished);
     desk.wait(secs(32));
@@ -447,7 +447,7 @@ fn a_422_raises_the_session_interval() {
 }
 
 #[test]
-fn a_broken_connection_fails_what_waits_on_it() {
+fn a_broken_connection_fails_its_transactions() {
     let mut tcp = trunk();
     tcp.peer.transport = crate::sip::user_agent::Transport::Tcp;
     let mut desk = Desk::with(config(Default::default()), tcp.clone());
@@ -462,7 +462,7 @@ fn a_broken_connection_fails_what_waits_on_it() {
 }
 
 #[test]
-fn a_call_that_is_given_up_while_it_rings_is_forgotten_in_the_end() {
+fn an_abandoned_ringing_call_leaves_no_state() {
     let (mut desk, invite) = Desk::calling();
     desk.receive(&answer(&invite, "180 Ringing", "far", &[], ""));
     desk.hang_up(HangUpCause::RingTimeout);

@@ -1,9 +1,9 @@
-//! Calls that come in, from INVITE to ACK: the simulated carrier's side, and callbacks.
+//! Incoming calls from INVITE to ACK: callbacks, and the simulated carrier's side.
 
-use super::caller::{ended_by_us, unanswered_outcome};
-use super::in_dialog::{Asked, session_of};
-use super::leg::{Arriving, Description, Leg, LegState, Refresh, Repeat};
-use super::names::tag_text;
+use super::ending::{ended_by_us, unanswered_outcome};
+use super::identifiers::tag_text;
+use super::in_dialog::{ReceivedRequest, session_of};
+use super::leg::{Arriving, Leg, LegState, Refresh, Retransmission, SdpOrigin};
 use super::write::{self, Reply};
 use super::{Caller, IncomingCall, Peer, UaEvent, UserAgent};
 use crate::call::{Ended, HangUpCause, Progress};
@@ -17,44 +17,50 @@ use crate::sip::message::{Message, Method};
 use crate::sip::session_timer::MIN_SE;
 use crate::time::{Duration, Time};
 
-/// Calls that came in are numbered from here.
+/// Ids of incoming calls start here.
 pub(super) const INCOMING: u64 = 1 << 63;
-/// Whether a call came in.
+/// Whether this id belongs to an incoming call.
 pub(super) fn is_incoming(call: CallId) -> bool {
     call.0 >> 62 == INCOMING >> 62
 }
 
-/// The longest that a call may ring here, which is also as long as proxies wait (Timer C).
-const UNDECIDED_MAX: Duration = Duration::from_secs(180);
-/// The longest INVITE that is kept until it is answered.
+/// Longest ring time of an incoming call, the same as Timer C of proxies.
+const RING_MAX: Duration = Duration::from_secs(180);
+/// Longest INVITE that is kept until it is answered, in bytes.
 const INVITE_MAX: usize = 16 * 1_024;
-/// Calls from outside that wait for our answer or are up.
+/// Most incoming calls that are open at once.
 const INCOMING_MAX: usize = 10_000;
 
 impl UserAgent {
-    /// An INVITE outside any dialog.
-    pub(super) fn invited(&mut self, now: Time, asked: Asked<'_, '_>, caller: Caller, bytes: &[u8]) {
-        let Asked { id, from, request } = asked;
+    /// Handles an INVITE outside any dialog.
+    pub(super) fn handle_invite(
+        &mut self,
+        now: Time,
+        received: ReceivedRequest<'_, '_>,
+        caller: Caller,
+        bytes: &[u8],
+    ) {
+        let ReceivedRequest { id, from, request } = received;
         if let Some(refusal) = self.refusal_of_invite(request, bytes.len()) {
-            let tag = tag_text(self.names.fresh());
+            let tag = tag_text(self.identifiers.fresh());
             self.reply(now, id, request, from, &refusal.tag(&tag));
             return;
         }
-        let offer = match write::description(request).map(|offer| sdp::answer(offer, &silent(), 0, 0)) {
+        let offer = match write::description(request).map(|offer| sdp::answer(offer, &any_codec(), 0, 0)) {
             None => None,
             Some(Ok((target, _))) => Some(target),
             Some(Err(_)) => {
-                let tag = tag_text(self.names.fresh());
+                let tag = tag_text(self.identifiers.fresh());
                 self.reply(now, id, request, from, &Reply::new(488, "Not Acceptable Here").tag(&tag));
                 return;
             }
         };
         self.incoming += 1;
         let call = CallId(INCOMING | self.incoming);
-        let tag = self.names.tag(call);
+        let tag = self.identifiers.tag(call);
         let is_phone = matches!(caller, Caller::Phone { .. });
         let peer = if is_phone { from } else { write::reply_peer(request, from) };
-        let Some(mut dialog) = Dialog::of_request(request, &tag_text(tag), peer) else {
+        let Some(mut dialog) = Dialog::from_request(request, &tag_text(tag), peer) else {
             self.reply(now, id, request, from, &Reply::new(400, "Bad Request"));
             return;
         };
@@ -69,7 +75,7 @@ impl UserAgent {
             tag,
             dialog,
             media: None,
-            sdp: Description { id: tag >> 33, version: 1 },
+            sdp: SdpOrigin { id: tag >> 33, version: 1 },
             target: offer.clone(),
             timer: None,
             allows_update: request.has_token(HeaderName::Allow, "UPDATE"),
@@ -83,10 +89,10 @@ impl UserAgent {
                 has_offer: offer.is_some(),
                 reliable: request.has_token(HeaderName::Require, "100rel"),
                 rseq: 0,
-                unheard: None,
-                described: false,
-                answer_wanted: None,
-                until: now + UNDECIDED_MAX,
+                pending_provisional: None,
+                has_sent_answer: false,
+                pending_answer: None,
+                decide_by: now + RING_MAX,
                 hang_up: None,
             })),
             unacknowledged: None,
@@ -96,8 +102,8 @@ impl UserAgent {
             phone: is_phone.then(Box::default),
         };
         self.add_leg(call, leg);
-        self.server_is_for(id, call);
-        self.event(UaEvent::Incoming(Box::new(IncomingCall {
+        self.link_server_to_call(id, call);
+        self.emit(UaEvent::Incoming(Box::new(IncomingCall {
             call,
             from,
             call_id: request.call_id().into_owned(),
@@ -112,7 +118,7 @@ impl UserAgent {
         })));
     }
 
-    /// What an INVITE hears at once, before anybody is asked.
+    /// The immediate refusal of an INVITE, before it is reported as an incoming call.
     fn refusal_of_invite(&self, request: &Message<'_>, length: usize) -> Option<Reply<'static>> {
         if self.incoming_now >= INCOMING_MAX {
             return Some(Reply::new(503, "Service Unavailable").header("Retry-After", "10"));
@@ -130,7 +136,7 @@ impl UserAgent {
         None
     }
 
-    /// The response of `reply` to the INVITE of this call, with our tag and our Contact.
+    /// The bytes of a response to the INVITE of this call, with our tag and our Contact.
     fn invite_response(&self, call: CallId, reply: Reply<'_>) -> Option<Vec<u8>> {
         let leg = self.legs.get(&call)?;
         let arriving = leg.arriving.as_deref()?;
@@ -140,7 +146,7 @@ impl UserAgent {
         Some(write::response(&invite, arriving.from, &reply))
     }
 
-    pub(super) fn say_trying(&mut self, now: Time, id: u64, call: CallId) {
+    pub(super) fn send_trying(&mut self, now: Time, id: u64, call: CallId) {
         let Some(arriving) = self.legs.get(&call).and_then(|leg| leg.arriving.as_deref()) else { return };
         let from = arriving.from;
         let Ok(invite) = Message::parse(&arriving.invite) else { return };
@@ -148,7 +154,7 @@ impl UserAgent {
         self.respond(now, id, 100, bytes);
     }
 
-    /// 180 or 183; reliably where the caller requires it.
+    /// Sends 180 or 183; reliably if the caller requires it.
     pub(super) fn send_provisional(
         &mut self,
         now: Time,
@@ -160,8 +166,8 @@ impl UserAgent {
             return;
         };
         let Some(arriving) = leg.arriving.as_deref_mut() else { return };
-        if arriving.unheard.is_some() {
-            // One reliable provisional at a time (RFC 3262 section 3); this one would only be news.
+        if arriving.pending_provisional.is_some() {
+            // One reliable provisional at a time (RFC 3262 section 3); another would carry no new answer.
             return;
         }
         let mut reply = Reply::new(code, if code == 180 { "Ringing" } else { "Session Progress" });
@@ -179,7 +185,7 @@ impl UserAgent {
         let reliable = arriving.reliable;
         if reliable {
             arriving.rseq = if arriving.rseq == 0 { (leg.tag as u32 >> 8).max(1) } else { arriving.rseq + 1 };
-            arriving.described |= settled.is_some();
+            arriving.has_sent_answer |= settled.is_some();
             reply = reply.header("Require", "100rel").header("RSeq", arriving.rseq.to_string());
         }
         let (id, from, rseq) = (arriving.transaction, arriving.from, arriving.rseq);
@@ -189,7 +195,7 @@ impl UserAgent {
         {
             let to = Message::parse(&arriving.invite).map(|invite| write::reply_peer(&invite, from));
             let to = to.unwrap_or(from);
-            arriving.unheard = Some(Repeat::of_provisional(now, to, bytes.clone(), rseq));
+            arriving.pending_provisional = Some(Retransmission::of_provisional(now, to, bytes.clone(), rseq));
         }
         self.respond(now, id, code, bytes);
         if let Some(target) = settled {
@@ -201,18 +207,18 @@ impl UserAgent {
     pub(super) fn set_target(&mut self, call: CallId, target: crate::media::MediaTarget, early: bool) {
         if let Some(leg) = self.legs.get_mut(&call) {
             leg.target = Some(target.clone());
-            self.event(UaEvent::Media { call, target, early });
+            self.emit(UaEvent::Media { call, target, early });
         }
     }
 
-    /// 200 with our answer, or with our offer where the INVITE had none.
+    /// Sends 200 with our answer, or with our offer if the INVITE had none.
     pub(super) fn answer_call(&mut self, now: Time, call: CallId, media: MediaCapabilities) {
         let Some(leg) = self.legs.get_mut(&call).filter(|leg| leg.state == LegState::Arriving) else {
             return;
         };
         let Some(arriving) = leg.arriving.as_deref_mut() else { return };
-        if arriving.unheard.is_some() && arriving.described {
-            arriving.answer_wanted = Some(media);
+        if arriving.pending_provisional.is_some() && arriving.has_sent_answer {
+            arriving.pending_answer = Some(media);
             return;
         }
         let Ok(invite) = Message::parse(&arriving.invite) else { return };
@@ -220,7 +226,7 @@ impl UserAgent {
         let mut reply = Reply::new(200, "OK");
         if !arriving.has_offer {
             reply = reply.sdp(sdp::offer(&media, leg.sdp.id, leg.sdp.version));
-        } else if !arriving.described {
+        } else if !arriving.has_sent_answer {
             let answer = write::description(&invite)
                 .and_then(|offer| sdp::answer(offer, &media, leg.sdp.id, leg.sdp.version).ok());
             let Some((target, text)) = answer else {
@@ -248,9 +254,9 @@ impl UserAgent {
         }
         if let Some(leg) = self.legs.get_mut(&call) {
             leg.state = LegState::Accepted;
-            leg.unacknowledged = Some(Box::new(Repeat::of_2xx(now, to, bytes, cseq, offers)));
+            leg.unacknowledged = Some(Box::new(Retransmission::of_2xx(now, to, bytes, cseq, offers)));
             if let Some(arriving) = leg.arriving.as_deref_mut() {
-                arriving.unheard = None;
+                arriving.pending_provisional = None;
                 arriving.invite = Vec::new();
             }
         }
@@ -281,29 +287,29 @@ impl UserAgent {
         self.respond(now, id, code, bytes);
         let mut over = ended_by_us(cause, Some(code), reason);
         over.outcome = unanswered_outcome(cause);
-        self.finish(now, call, over);
+        self.end_leg(now, call, over);
     }
 
-    /// CANCEL (RFC 3261 section 9.2): 200 for itself, 487 for its INVITE if that is still open.
-    pub(super) fn cancelled(&mut self, now: Time, id: u64, from: Peer, request: &Message<'_>) {
-        let Some(call) = self.cancelled_by(request) else {
-            let tag = tag_text(self.names.fresh());
+    /// Handles CANCEL (RFC 3261 section 9.2): 200 for itself, 487 for its INVITE if still open.
+    pub(super) fn handle_cancel(&mut self, now: Time, id: u64, from: Peer, request: &Message<'_>) {
+        let Some(call) = self.call_to_cancel(request) else {
+            let tag = tag_text(self.identifiers.fresh());
             let reply = Reply::new(481, "Call/Transaction Does Not Exist").tag(&tag);
             self.reply(now, id, request, from, &reply);
             return;
         };
         let tag = call.and_then(|call| self.legs.get(&call)).map(|leg| leg.tag);
-        let tag = tag_text(tag.unwrap_or_else(|| self.names.fresh()));
+        let tag = tag_text(tag.unwrap_or_else(|| self.identifiers.fresh()));
         self.reply(now, id, request, from, &Reply::new(200, "OK").tag(&tag));
         let Some(call) = call else { return };
         if self.legs.get(&call).is_none_or(|leg| leg.state != LegState::Arriving) {
             return;
         }
         self.terminate_invite(now, call);
-        self.finish(now, call, ended_by_caller(Outcome::NoAnswer, Some(487), write::reason_text(request)));
+        self.end_leg(now, call, ended_by_caller(Outcome::NoAnswer, Some(487), write::reason_text(request)));
     }
 
-    /// 487 to the INVITE of a call that is not answered yet.
+    /// Sends 487 to the INVITE of an unanswered call.
     pub(super) fn terminate_invite(&mut self, now: Time, call: CallId) {
         let id = self.legs.get(&call).and_then(|leg| Some(leg.arriving.as_deref()?.transaction));
         let bytes = self.invite_response(call, Reply::new(487, "Request Terminated"));
@@ -312,19 +318,27 @@ impl UserAgent {
         }
     }
 
-    /// PRACK: the reliable provisional was heard (RFC 3262 section 3).
-    pub(super) fn prack(&mut self, now: Time, id: u64, call: CallId, from: Peer, request: &Message<'_>) {
+    /// Handles PRACK: the reliable provisional is acknowledged (RFC 3262 section 3).
+    pub(super) fn handle_prack(
+        &mut self,
+        now: Time,
+        id: u64,
+        call: CallId,
+        from: Peer,
+        request: &Message<'_>,
+    ) {
         let rack = request.rack();
         let arriving = self.legs.get_mut(&call).and_then(|leg| leg.arriving.as_deref_mut());
         let expected = arriving.filter(|arriving| {
-            rack.as_ref().is_some_and(|rack| rack.rseq == arriving.rseq) && arriving.unheard.is_some()
+            rack.as_ref().is_some_and(|rack| rack.rseq == arriving.rseq)
+                && arriving.pending_provisional.is_some()
         });
         let Some(arriving) = expected else {
             self.reply(now, id, request, from, &Reply::new(481, "Call/Transaction Does Not Exist"));
             return;
         };
-        arriving.unheard = None;
-        let wanted = arriving.answer_wanted.take();
+        arriving.pending_provisional = None;
+        let wanted = arriving.pending_answer.take();
         self.reply(now, id, request, from, &Reply::new(200, "OK"));
         if let Some(media) = wanted {
             self.answer_call(now, call, media);
@@ -332,9 +346,9 @@ impl UserAgent {
         self.rearm_leg(call);
     }
 
-    /// An ACK that no transaction took: it belongs to a 2xx of ours.
-    pub(super) fn call_acknowledged(&mut self, now: Time, ack: &Message<'_>) {
-        let Some(call) = self.call_of(ack) else { return };
+    /// Handles an ACK that no transaction took: it acknowledges a 2xx of ours.
+    pub(super) fn handle_ack_of_2xx(&mut self, now: Time, ack: &Message<'_>) {
+        let Some(call) = self.find_call(ack) else { return };
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let number = ack.cseq().map(|cseq| cseq.number).ok();
         let Some(repeat) = leg.unacknowledged.take_if(|repeat| Some(repeat.cseq) == number) else { return };
@@ -352,7 +366,7 @@ impl UserAgent {
             self.set_target(call, target, false);
         }
         if first {
-            self.report(call, Progress::Answered);
+            self.report_progress(call, Progress::Answered);
         }
         if let Some(cause) = hang_up {
             self.send_bye(now, call, cause, ended_by_us(cause, Some(200), ""));
@@ -360,8 +374,9 @@ impl UserAgent {
         self.rearm_leg(call);
     }
 
-    /// A response of ours was never acknowledged (RFC 3261 section 13.3.1.4, RFC 3262 section 3).
-    pub(super) fn never_acknowledged(&mut self, now: Time, call: CallId) {
+    /// A 2xx or reliable provisional was never acknowledged (RFC 3261 section 13.3.1.4, RFC 3262 section
+    /// 3).
+    pub(super) fn fail_unacknowledged(&mut self, now: Time, call: CallId) {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         leg.unacknowledged = None;
         if leg.state == LegState::Arriving {
@@ -372,9 +387,9 @@ impl UserAgent {
         self.send_bye(now, call, HangUpCause::MediaLost, over);
     }
 
-    /// Whose dialog a request is in, by our tag.
-    pub(super) fn call_of(&self, request: &Message<'_>) -> Option<CallId> {
-        let tag = super::names::parse_tag(&request.to_tag()?)?;
+    /// The call whose dialog a request belongs to, by our tag.
+    pub(super) fn find_call(&self, request: &Message<'_>) -> Option<CallId> {
+        let tag = super::identifiers::parse_tag(&request.to_tag()?)?;
         let call = *self.tags.get(&tag)?;
         let leg = self.legs.get(&call)?;
         (leg.dialog.call_id == request.call_id()).then_some(call)
@@ -387,20 +402,20 @@ fn authorization(request: &Message<'_>) -> Vec<String> {
     lines.take(4).map(|line| line.into_owned()).collect()
 }
 
-/// The end of a call by the side that placed it.
+/// The end of a call by the far side.
 pub(super) fn ended_by_caller(outcome: Outcome, code: Option<u16>, cause: String) -> Ended {
     Ended { outcome, by: EndedBy::Callee, sip_code: code, cause, retry_after: None, try_next_trunk: false }
 }
 
-/// Capabilities that only look: an offer is read against them, nothing is answered.
-fn silent() -> MediaCapabilities {
+/// Capabilities for reading an offer before the call is answered.
+fn any_codec() -> MediaCapabilities {
     MediaCapabilities { address: ([0, 0, 0, 0], 9).into(), codecs: Codec::ALL.to_vec() }
 }
 
-/// Methods that we answer, for Allow.
+/// Methods we accept, for Allow.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
 
-/// Whether a method is answered at all.
+/// Whether we accept this method.
 pub(super) fn is_allowed(method: Method<'_>) -> bool {
     ALLOW.split(", ").any(|known| known == method.as_str())
 }

@@ -1,19 +1,19 @@
-//! Requests of others: the table of server transactions, their copies, and the responses we give. A
-//! stranger's flood meets a full table, not our memory.
+//! Server transactions: the table of received requests, their retransmissions, and our responses. The table
+//! is bounded, so a flood cannot exhaust memory.
 
-use super::in_dialog::Asked;
-use super::names::tag_text;
-use super::phones::Door;
+use super::identifiers::tag_text;
+use super::in_dialog::ReceivedRequest;
+use super::phones::Admission;
 use super::wakes::Owner;
 use super::write::{self, Reply};
 use super::{Caller, Peer, UserAgent};
 use crate::ids::CallId;
 use crate::sip::message::{Message, Method};
-use crate::sip::transaction::{Due, Repeated, Server, ServerInvite};
+use crate::sip::transaction::{Due, RepeatAction, Server, ServerInvite};
 use crate::time::Time;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Server transactions held at once.
+/// Most server transactions at once.
 pub(super) const SERVERS_MAX: usize = 20_000;
 
 #[derive(Debug)]
@@ -24,23 +24,22 @@ enum Machine {
 
 #[derive(Debug)]
 struct ServerTransaction {
-    name: Box<str>,
+    key: Box<str>,
     machine: Machine,
     to: Peer,
-    /// The last response; empty after a 2xx to INVITE, whose copies are the call's work.
+    /// The last response; empty after a 2xx to INVITE, which the call retransmits.
     bytes: Vec<u8>,
     call: Option<CallId>,
     armed: Option<Time>,
 }
 
-/// The table. Transactions are numbered in the order of their arrival.
+/// The table. Ids are assigned in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Servers {
     table: BTreeMap<u64, ServerTransaction>,
-    by_name: BTreeMap<Box<str>, u64>,
-    /// Those that are no INVITE, the oldest first; numbers of transactions that are over may still be
-    /// in it.
-    others: VecDeque<u64>,
+    by_key: BTreeMap<Box<str>, u64>,
+    /// Ids of non-INVITE transactions, oldest first; may contain ids that are over.
+    non_invites: VecDeque<u64>,
     given: u64,
 }
 
@@ -51,9 +50,9 @@ impl Servers {
     }
 }
 
-/// What names a server transaction (RFC 3261 section 17.2.3). Without the cookie of RFC 3261 in the
-/// branch it is the whole of what RFC 2543 compared.
-fn name_of(request: &Message<'_>, method: Method<'_>) -> Option<String> {
+/// The key of a server transaction (RFC 3261 section 17.2.3). Without the RFC 3261 cookie in the branch it
+/// consists of all that RFC 2543 compared.
+fn transaction_key(request: &Message<'_>, method: Method<'_>) -> Option<String> {
     let via = request.via().ok()?;
     let kind = if method == Method::Ack { "INVITE" } else { method.as_str() };
     if via.has_magic_cookie() {
@@ -68,8 +67,8 @@ fn name_of(request: &Message<'_>, method: Method<'_>) -> Option<String> {
 impl UserAgent {
     pub(super) fn handle_request(&mut self, now: Time, from: Peer, request: &Message<'_>, bytes: &[u8]) {
         let Ok(method) = request.method() else { return };
-        let Some(name) = name_of(request, method) else { return };
-        let known = self.servers.by_name.get(name.as_str()).copied();
+        let Some(key) = transaction_key(request, method) else { return };
+        let known = self.servers.by_key.get(key.as_str()).copied();
         if method == Method::Ack {
             self.handle_ack(now, known, request);
             return;
@@ -80,24 +79,24 @@ impl UserAgent {
         }
         let mut caller = Caller::Anybody;
         if matches!(method, Method::Invite | Method::Register) && request.to_tag().is_none() {
-            match self.door(now, from, method, request) {
-                Door::Open(who) => caller = who,
-                // Whoever may not call leaves no trace: each copy is answered anew, without a memory.
-                Door::Closed(reply) => {
-                    let reply = reply.tag(&tag_text(self.names.of_text(&name)));
+            match self.admit(now, from, method, request) {
+                Admission::Admitted(who) => caller = who,
+                // A refused source leaves no state: each retransmission is answered anew.
+                Admission::Refused(reply) => {
+                    let reply = reply.tag(&tag_text(self.identifiers.of_text(&key)));
                     let bytes = write::response(request, from, &reply);
                     self.transmit(write::reply_peer(request, from), bytes);
                     return;
                 }
             }
         }
-        let Some(id) = self.open_server(now, name, method, from, request) else {
+        let Some(id) = self.open_server(now, key, method, from, request) else {
             let busy = Reply::new(503, "Service Unavailable").header("Retry-After", "10");
             let bytes = write::response(request, from, &busy);
             self.transmit(write::reply_peer(request, from), bytes);
             return;
         };
-        self.handle_new_request(now, Asked { id, from, request }, method, caller, bytes);
+        self.handle_new_request(now, ReceivedRequest { id, from, request }, method, caller, bytes);
     }
 
     fn handle_ack(&mut self, now: Time, known: Option<u64>, request: &Message<'_>) {
@@ -109,7 +108,7 @@ impl UserAgent {
             self.rearm_server(id);
         }
         if for_the_call {
-            self.call_acknowledged(now, request);
+            self.handle_ack_of_2xx(now, request);
         }
     }
 
@@ -119,26 +118,26 @@ impl UserAgent {
             Machine::Invite(machine) => machine.handle_repeat(),
             Machine::Other(machine) => machine.handle_repeat(),
         };
-        if repeated == Repeated::Resend && !server.bytes.is_empty() {
+        if repeated == RepeatAction::Resend && !server.bytes.is_empty() {
             let (to, bytes) = (server.to, server.bytes.clone());
             self.transmit(to, bytes);
         }
     }
 
-    /// `None` = the table is full of INVITEs.
+    /// Opens a transaction; `None` = the table is full of INVITEs.
     fn open_server(
         &mut self,
         now: Time,
-        name: String,
+        key: String,
         method: Method<'_>,
         from: Peer,
         request: &Message<'_>,
     ) -> Option<u64> {
         while self.servers.table.len() >= SERVERS_MAX {
-            let oldest = self.servers.others.pop_front()?;
+            let oldest = self.servers.non_invites.pop_front()?;
             self.drop_server(oldest);
         }
-        let reliable = super::clients::is_reliable(from);
+        let reliable = super::client_transactions::is_reliable(from);
         let machine = match method {
             Method::Invite => Machine::Invite(ServerInvite::new(now, reliable)),
             _ => Machine::Other(Server::new(now, reliable)),
@@ -146,12 +145,12 @@ impl UserAgent {
         self.servers.given += 1;
         let id = self.servers.given;
         if method != Method::Invite {
-            self.servers.others.push_back(id);
+            self.servers.non_invites.push_back(id);
         }
-        let name: Box<str> = name.into();
-        self.servers.by_name.insert(name.clone(), id);
+        let key: Box<str> = key.into();
+        self.servers.by_key.insert(key.clone(), id);
         let to = write::reply_peer(request, from);
-        let server = ServerTransaction { name, machine, to, bytes: Vec::new(), call: None, armed: None };
+        let server = ServerTransaction { key, machine, to, bytes: Vec::new(), call: None, armed: None };
         self.servers.table.insert(id, server);
         self.rearm_server(id);
         Some(id)
@@ -159,11 +158,11 @@ impl UserAgent {
 
     fn drop_server(&mut self, id: u64) {
         if let Some(mut server) = self.servers.table.remove(&id) {
-            self.servers.by_name.remove(&server.name);
+            self.servers.by_key.remove(&server.key);
             self.wakes.set(Owner::Server(id), &mut server.armed, None);
         }
-        while self.servers.others.front().is_some_and(|front| !self.servers.table.contains_key(front)) {
-            self.servers.others.pop_front();
+        while self.servers.non_invites.front().is_some_and(|front| !self.servers.table.contains_key(front)) {
+            self.servers.non_invites.pop_front();
         }
     }
 
@@ -176,14 +175,14 @@ impl UserAgent {
         self.wakes.set(Owner::Server(id), &mut server.armed, wanted);
     }
 
-    /// The INVITE of this transaction became that call.
-    pub(super) fn server_is_for(&mut self, id: u64, call: CallId) {
+    /// Links the transaction of an INVITE to its call.
+    pub(super) fn link_server_to_call(&mut self, id: u64, call: CallId) {
         if let Some(server) = self.servers.table.get_mut(&id) {
             server.call = Some(call);
         }
     }
 
-    /// Gives a response through its transaction. `false` = it has had its final one.
+    /// Sends a response through its transaction. `false` = a final response was sent before.
     pub(super) fn respond(&mut self, now: Time, id: u64, code: u16, bytes: Vec<u8>) -> bool {
         let Some(server) = self.servers.table.get_mut(&id) else { return false };
         let taken = match &mut server.machine {
@@ -200,17 +199,17 @@ impl UserAgent {
         taken
     }
 
-    /// The same, from the request itself.
+    /// Builds a response from the request and sends it through its transaction.
     pub(super) fn reply(&mut self, now: Time, id: u64, request: &Message<'_>, from: Peer, reply: &Reply<'_>) {
         let bytes = write::response(request, from, reply);
         self.respond(now, id, reply.code, bytes);
     }
 
-    /// The call whose INVITE this CANCEL means (RFC 3261 section 9.2); `None` = there is no such INVITE.
-    /// `Some(None)` = there is one, and it became no call.
-    pub(super) fn cancelled_by(&self, cancel: &Message<'_>) -> Option<Option<CallId>> {
-        let name = name_of(cancel, Method::Invite)?;
-        let id = *self.servers.by_name.get(name.as_str())?;
+    /// The call whose INVITE this CANCEL refers to (RFC 3261 section 9.2); `None` = no such INVITE,
+    /// `Some(None)` = an INVITE that did not become a call.
+    pub(super) fn call_to_cancel(&self, cancel: &Message<'_>) -> Option<Option<CallId>> {
+        let key = transaction_key(cancel, Method::Invite)?;
+        let id = *self.servers.by_key.get(key.as_str())?;
         Some(self.servers.table.get(&id)?.call)
     }
 
@@ -227,7 +226,7 @@ impl UserAgent {
                 self.transmit(to, bytes);
             }
             Due::Trying => match server.call {
-                Some(call) => self.say_trying(now, id, call),
+                Some(call) => self.send_trying(now, id, call),
                 None => self.drop_server(id),
             },
             Due::TimedOut | Due::Over => self.drop_server(id),

@@ -1,10 +1,9 @@
-//! Parameters as SIP writes them after a value: `;name=value;flag;name="quoted"`.
+//! Header and URI parameters: `;name=value;flag;name="quoted"`.
 
-use crate::sip::message::find_byte;
+use super::grammar::find_unquoted;
 use std::fmt;
 
-/// Parameters, kept as their text so that they go out as they came in. Names are compared without
-/// regard to case.
+/// Parameters, kept as text so they are sent as received. Names ignore case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params(String);
 
@@ -14,7 +13,7 @@ impl Params {
         Params(String::new())
     }
 
-    /// From `;a=b;c` or `a=b;c`. Nothing is refused: an element that is no parameter is never found.
+    /// From `;a=b;c` or `a=b;c`. Malformed elements are kept as text but never found by name.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
         if text.is_empty() || text.starts_with(';') {
@@ -24,12 +23,12 @@ impl Params {
         }
     }
 
-    /// The value of a parameter, without quotes around it; `Some("")` for a flag.
+    /// The value of a parameter, unquoted; `Some("")` for a flag.
     pub fn value(&self, name: &str) -> Option<&str> {
         value(&self.0, name)
     }
 
-    /// Whether the parameter is there, with or without a value.
+    /// Whether the parameter is present, with or without a value.
     pub fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
@@ -39,8 +38,8 @@ impl Params {
         split(&self.0)
     }
 
-    /// Adds a parameter at the end, or replaces its value where it stands. An empty value writes a
-    /// flag. Characters that could end the header or the parameter are dropped.
+    /// Appends a parameter, or replaces its value in place. An empty value writes a flag. Characters that
+    /// could end the header or the parameter are dropped.
     pub fn set(&mut self, name: &str, value: &str) {
         let old = std::mem::take(&mut self.0);
         let mut found = false;
@@ -99,12 +98,12 @@ fn push_raw(text: &mut String, name: &str, value: Option<&str>) {
     }
 }
 
-/// The value of `name` in `;a=b;c`, without quotes around it.
+/// The value of `name` in `;a=b;c`, unquoted.
 pub(crate) fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     split(text).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-/// The parameters of `;a=b;c` without quotes around values.
+/// The parameters of `;a=b;c`, values unquoted.
 pub(crate) fn split(text: &str) -> impl Iterator<Item = (&str, &str)> {
     split_raw(text).map(|(name, value)| {
         let value = value.unwrap_or("");
@@ -112,7 +111,7 @@ pub(crate) fn split(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The parameters of `;a=b;c` as they are written. Empty elements are skipped.
+/// The parameters of `;a=b;c` as received. Empty elements are skipped.
 fn split_raw(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -131,7 +130,7 @@ fn split_raw(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     })
 }
 
-/// Whether `;a=b;c` has an element that is none, as in `;;`.
+/// Whether an element of `;a=b;c` is empty, as in `;;`.
 pub(crate) fn has_empty(text: &str) -> bool {
     let Some(mut rest) = text.strip_prefix(';') else { return false };
     loop {
@@ -144,42 +143,6 @@ pub(crate) fn has_empty(text: &str) -> bool {
             None => return false,
         }
     }
-}
-
-/// Whether every quoted string is closed. If one is not, whatever is appended ends up inside it.
-pub(crate) fn quotes_are_closed(text: &str) -> bool {
-    !text.contains('"') || scan(text, |_| false).is_ok()
-}
-
-/// The first place of an ASCII byte outside double quotes.
-pub(crate) fn find_unquoted(text: &str, wanted: u8) -> Option<usize> {
-    let first = find_byte(text.as_bytes(), wanted)?;
-    if find_byte(&text.as_bytes()[..first], b'"').is_none() {
-        return Some(first);
-    }
-    scan(text, |byte| byte == wanted).ok().flatten()
-}
-
-/// The first byte outside quotes that is wanted; an error where a quote is still open at the end.
-fn scan(text: &str, wanted: impl Fn(u8) -> bool) -> Result<Option<usize>, ()> {
-    let mut quoted = false;
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate() {
-        if escaped {
-            escaped = false;
-        } else if quoted {
-            match byte {
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-        } else if wanted(byte) {
-            return Ok(Some(at));
-        } else if byte == b'"' {
-            quoted = true;
-        }
-    }
-    if quoted { Err(()) } else { Ok(None) }
 }
 
 #[cfg(test)]

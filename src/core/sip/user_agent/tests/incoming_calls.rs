@@ -1,4 +1,4 @@
-//! Calls that come in, and what strangers hear.
+//! Incoming calls, and responses to untrusted sources.
 
 use super::desk::*;
 use crate::call::{HangUpCause, Progress};
@@ -12,7 +12,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// An INVITE from outside; `n` makes it another call.
+/// An incoming INVITE; `n` selects the call.
 fn invite(n: u32, extra: &[&str], body: &str) -> String {
     let text = format!(
         "INVITE sip:10086@192.0.2.5:5060 SIP/2.0\r\n\
@@ -82,7 +82,7 @@ fn a_call_that_comes_in_rings_is_answered_and_ends() {
 }
 
 #[test]
-fn a_silent_engine_lets_100_out_after_200_ms() {
+fn without_a_decision_100_is_sent_after_200_ms() {
     let (mut desk, _, _) = ringing_in(&[], SDP);
     desk.silent();
     desk.wait(Duration::from_millis(200));
@@ -207,7 +207,7 @@ fn a_challenge_and_its_answer_reach_the_engine() {
 }
 
 #[test]
-fn strangers_may_not_call_the_dialer_and_leave_nothing_behind() {
+fn an_untrusted_invite_is_declined_without_state() {
     let mut desk = Desk::with(config(Incoming::Nobody), trunk());
     desk.receive(&invite(1, &[], SDP));
     assert!(desk.one().starts_with("SIP/2.0 603 Decline"));
@@ -221,7 +221,7 @@ fn strangers_may_not_call_the_dialer_and_leave_nothing_behind() {
 }
 
 #[test]
-fn a_call_that_nobody_decides_about_is_over_after_three_minutes() {
+fn an_undecided_incoming_call_ends_after_three_minutes() {
     let (mut desk, call, _) = ringing_in(&[], SDP);
     desk.ua.ring(desk.now, call);
     desk.sent();
@@ -233,7 +233,7 @@ fn a_call_that_nobody_decides_about_is_over_after_three_minutes() {
 }
 
 #[test]
-fn options_from_outside_say_what_we_can() {
+fn options_outside_a_dialog_lists_our_capabilities() {
     let mut desk = Desk::with(config(Incoming::Nobody), trunk());
     desk.receive_from(peer("198.51.100.66:5060"), &invite(1, &[], "").replace("INVITE", "OPTIONS"));
     let reply = desk.one();
@@ -243,7 +243,7 @@ fn options_from_outside_say_what_we_can() {
 }
 
 #[test]
-fn what_belongs_to_nothing_gets_481_or_nothing() {
+fn requests_for_an_unknown_dialog_get_481_or_no_response() {
     let mut desk = Desk::new();
     for method in ["BYE", "INFO", "UPDATE", "PRACK"] {
         let text = invite(1, &[], "")
@@ -275,9 +275,9 @@ fn a_malformed_request_gets_400_and_no_state() {
 }
 
 #[test]
-fn a_flood_meets_a_full_table() {
+fn a_flood_fills_a_bounded_table() {
     let mut desk = Desk::new();
-    let most = crate::sip::user_agent::servers::SERVERS_MAX as u32;
+    let most = crate::sip::user_agent::server_transactions::SERVERS_MAX as u32;
     for n in 0..most + 1_000 {
         desk.receive(&invite(n, &[], "").replace("INVITE", "OPTIONS"));
     }

@@ -1,9 +1,8 @@
-//! Methods and the start line.
+//! Request methods.
 
 use std::fmt;
 
-/// A request method. Methods are compared with regard to case (RFC 3261 section 7.1), so `invite`
-/// is an `Other`.
+/// A request method. Methods are case-sensitive (RFC 3261 section 7.1), so `invite` is an `Other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method<'a> {
     Invite,
@@ -24,12 +23,12 @@ pub enum Method<'a> {
 }
 
 impl<'a> Method<'a> {
-    /// Any text is a method; the known ones get their own variant.
+    /// Any text is a method; listed ones get their own variant.
     pub fn parse(text: &'a str) -> Self {
         Method::known(text).unwrap_or(Method::Other(text))
     }
 
-    /// The method of that name, if it is one of those listed here.
+    /// The method with that name, if it is listed here.
     pub fn known(text: &str) -> Option<Method<'static>> {
         Some(match text {
             "INVITE" => Method::Invite,
@@ -75,20 +74,4 @@ impl fmt::Display for Method<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// The first line of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartLine<'a> {
-    Request {
-        method: Method<'a>,
-        /// As written; `Uri::parse` reads it.
-        uri: &'a str,
-    },
-    Response {
-        /// 100 to 699.
-        code: u16,
-        /// May be empty.
-        reason: &'a str,
-    },
 }

@@ -1,9 +1,9 @@
-//! The names we give on the wire: Call-IDs, tags, branches. All follow from the configured seed, so a
-//! call's names are known before it is placed, and a run repeats itself.
+//! Generated identifiers: Call-IDs, tags, branches. All derive from the configured seed, so a call's
+//! identifiers are known before it is placed, and a run is reproducible.
 
 use crate::ids::CallId;
 
-/// What a number is wanted for; different streams never meet.
+/// Use of a generated number; streams never collide.
 #[derive(Clone, Copy)]
 enum Stream {
     CallIdHigh = 1,
@@ -15,19 +15,19 @@ enum Stream {
 }
 
 #[derive(Debug)]
-pub(super) struct Names {
+pub(super) struct Identifiers {
     seed: u64,
     given: u64,
 }
 
-impl Names {
+impl Identifiers {
     pub fn new(seed: u64) -> Self {
-        Names { seed, given: 0 }
+        Identifiers { seed, given: 0 }
     }
 
     fn number(&self, stream: Stream, n: u64) -> u64 {
-        // The seed goes in before and after, so that who sees one number cannot compute the next.
-        // All 64 bits of `n` count: the topmost tell calls in, calls out and agents' legs apart.
+        // The seed is mixed in before and after, so that one number does not reveal the next. All 64 bits
+        // of `n` count: the top bits separate incoming calls, outgoing calls and agents' legs.
         let inner = mix(self.seed ^ mix(mix(n).wrapping_add(stream as u64)));
         mix(inner.wrapping_add(self.seed.rotate_left(29)))
     }
@@ -40,23 +40,23 @@ impl Names {
         )
     }
 
-    /// Our tag in the dialogs of a call; as text it is [`tag_text`].
+    /// Our dialog tag of a call; [`tag_text`] formats it.
     pub fn tag(&self, call: CallId) -> u64 {
         self.number(Stream::Tag, call.0)
     }
 
-    /// The branch of a call's INVITE.
+    /// The Via branch of a call's INVITE.
     pub fn invite_branch(&self, call: CallId) -> u64 {
         self.number(Stream::Branch, call.0)
     }
 
-    /// The same number for the same text.
+    /// A number derived from a text.
     pub fn of_text(&self, text: &str) -> u64 {
         let hash = text.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
         self.number(Stream::Text, hash)
     }
 
-    /// A number that was never given before: the branch of any other request, a tag, a cnonce.
+    /// A number never returned before: the branch of any other request, a tag, a cnonce.
     pub fn fresh(&mut self) -> u64 {
         self.given += 1;
         self.number(Stream::Fresh, self.given)
@@ -84,8 +84,8 @@ fn sixteen_hex(text: &str) -> Option<u64> {
     plain.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
-/// One client transaction of ours: its branch, which sending of the request it is (after a challenge or
-/// a redirection), and whether it is the CANCEL that shares the branch.
+/// Key of a client transaction: branch, index of the re-sent INVITE (after a challenge or a redirection),
+/// and whether it is the CANCEL that shares the branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ClientKey {
     pub branch: u64,
@@ -98,7 +98,7 @@ impl ClientKey {
         ClientKey { branch, resend: 0, cancel: false }
     }
 
-    /// `z9hG4bK`, sixteen hex digits, and `-1`, `-2` for later sendings.
+    /// `z9hG4bK`, sixteen hex digits, and `-1`, `-2` for re-sent INVITEs.
     pub fn branch_text(self) -> String {
         match self.resend {
             0 => format!("z9hG4bK{:016x}", self.branch),
@@ -106,7 +106,7 @@ impl ClientKey {
         }
     }
 
-    /// `None` where the branch is none of ours.
+    /// `None` if the branch is not ours.
     pub fn from_branch(text: &str, cancel: bool) -> Option<Self> {
         let (cookie, rest) = text.split_at_checked(7)?;
         if !cookie.eq_ignore_ascii_case("z9hG4bK") {
@@ -141,11 +141,11 @@ mod tests {
 
     #[test]
     fn names_follow_from_the_seed_and_never_meet() {
-        let (one, again, other) = (Names::new(7), Names::new(7), Names::new(8));
+        let (one, again, other) = (Identifiers::new(7), Identifiers::new(7), Identifiers::new(8));
         assert_eq!(one.call_id(CallId(3)), again.call_id(CallId(3)));
         assert_ne!(one.call_id(CallId(3)), other.call_id(CallId(3)));
         let mut seen = std::collections::BTreeSet::new();
-        let mut fresh = Names::new(7);
+        let mut fresh = Identifiers::new(7);
         for n in 0..10_000 {
             for number in [one.tag(CallId(n)), one.invite_branch(CallId(n)), fresh.fresh()] {
                 assert!(seen.insert(number), "a number twice at {n}");
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn legs_of_every_kind_have_names_of_their_own() {
-        let names = Names::new(7);
+        let names = Identifiers::new(7);
         let kinds = [0, 1 << 62, 2 << 62, 3 << 62];
         let calls: Vec<CallId> =
             kinds.iter().flat_map(|kind| (1..=100).map(move |n| CallId(kind | n))).collect();

@@ -1,24 +1,25 @@
-//! Our requests: the table of client transactions, their copies, and who hears of their responses.
+//! Client transactions: the table of our requests, their retransmission, and dispatch of responses to their
+//! owners.
 
+use super::identifiers::ClientKey;
 use super::leg::{LegState, Refresh};
-use super::names::ClientKey;
 use super::wakes::Owner;
 use super::{Peer, Transport, UaOutput, UserAgent, write};
 use crate::ids::{CallId, TrunkId};
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Message, Method};
-use crate::sip::transaction::{Client, ClientInvite, Due, Received};
+use crate::sip::transaction::{Client, ClientInvite, Due, ResponseAction};
 use crate::time::Time;
 
-/// More forks of one INVITE than are ever answered.
+/// Most 2xx responses (forks) of one INVITE whose ACK is kept.
 const ACKS_MAX: usize = 8;
 
-/// Who sent a request and hears what becomes of it.
+/// The owner of a request, to which its response or failure is dispatched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Invite(CallId),
     Cancel(CallId),
-    /// PRACK, and nothing hangs on its answer.
+    /// PRACK; its response is ignored.
     Prack(CallId),
     /// A session refresh by re-INVITE or UPDATE.
     Reinvite(CallId),
@@ -26,13 +27,13 @@ pub(super) enum Purpose {
     Bye(CallId),
     Register(TrunkId),
     Options(TrunkId),
-    /// Whether a contact of a phone is there.
+    /// OPTIONS probe of a phone's contact.
     Probe(u64),
     SavedInvite(u64),
     SavedCancel(u64),
     SavedBye(u64),
-    /// Nobody waits for the answer: the BYE of a fork that lost.
-    Nobody,
+    /// The response is ignored: NOTIFY, or the BYE of a losing fork.
+    Ignored,
 }
 
 #[derive(Debug)]
@@ -45,17 +46,18 @@ pub(super) enum Machine {
 pub(super) struct ClientTransaction {
     pub machine: Machine,
     pub to: Peer,
-    /// The request; after a final response other than 2xx the ACK.
+    /// The request; after a non-2xx final response to INVITE, the ACK.
     pub bytes: Vec<u8>,
     pub purpose: Purpose,
-    /// The ACK of each 2xx, by its To tag: a 2xx that comes again gets it again.
+    /// The ACK of each 2xx by To tag, sent again for a retransmitted 2xx.
     pub acks: Vec<(String, Peer, Vec<u8>)>,
-    /// To a phone: what follows from its responses goes there too, wherever its Contact points.
+    /// The request went to a phone: later requests of the dialog go to the same peer, whatever its Contact
+    /// says.
     pub pinned: bool,
     armed: Option<Time>,
 }
 
-/// What the owner of a request hears.
+/// The result of a request, as dispatched to its owner.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer<'a, 'b> {
     Response {
@@ -109,9 +111,16 @@ impl UserAgent {
         self.insert_client(key, machine, to, bytes, purpose);
     }
 
-    /// Waits for what still comes to an INVITE that another process sent.
-    pub(super) fn stand_in(&mut self, now: Time, key: ClientKey, to: Peer, bytes: Vec<u8>, purpose: Purpose) {
-        let machine = Machine::Invite(ClientInvite::stand_in(now, is_reliable(to)));
+    /// Waits for late responses to an INVITE sent by an earlier process.
+    pub(super) fn resume_invite(
+        &mut self,
+        now: Time,
+        key: ClientKey,
+        to: Peer,
+        bytes: Vec<u8>,
+        purpose: Purpose,
+    ) {
+        let machine = Machine::Invite(ClientInvite::resume(now, is_reliable(to)));
         self.insert_client(key, machine, to, bytes, purpose);
     }
 
@@ -158,13 +167,13 @@ impl UserAgent {
         };
         let purpose = client.purpose;
         match received {
-            Received::Absorb => return,
-            Received::Acknowledge => {
+            ResponseAction::Absorb => return,
+            ResponseAction::Acknowledge => {
                 let (to, ack) = (client.to, client.bytes.clone());
                 self.transmit(to, ack);
                 return;
             }
-            Received::PassAndAcknowledge => {
+            ResponseAction::PassAndAcknowledge => {
                 let ack = write::ack_of_refusal(&client.bytes, response).unwrap_or_default();
                 client.bytes = ack.clone();
                 let to = client.to;
@@ -172,7 +181,7 @@ impl UserAgent {
                     self.transmit(to, ack);
                 }
             }
-            Received::Pass => {
+            ResponseAction::Pass => {
                 if code >= 200 && !client.is_invite() {
                     client.bytes = Vec::new();
                 }
@@ -186,8 +195,8 @@ impl UserAgent {
         }
     }
 
-    /// A 2xx to an INVITE: one that was acknowledged before gets its ACK again, one of another fork is
-    /// acknowledged and ended, and the first goes to whoever placed the call.
+    /// Handles a 2xx to an INVITE: a retransmission gets its ACK again, one of another fork is acknowledged
+    /// and ended, the first goes to the call.
     fn handle_2xx(&mut self, now: Time, key: ClientKey, purpose: Purpose, answer: Answer<'_, '_>) {
         let Answer::Response { message, from, .. } = answer else { return };
         let Some(tag) = message.to_tag() else { return };
@@ -197,20 +206,20 @@ impl UserAgent {
             self.transmit(to, ack);
             return;
         }
-        // The request is not needed any more; its transaction stays for the ACKs.
+        // The request is no longer needed; the transaction stays for the ACKs.
         client.bytes = Vec::new();
-        match self.fate_of_2xx(key, purpose, &tag) {
-            Fate::News => self.dispatch(now, key, purpose, answer),
-            Fate::Withheld => {}
-            Fate::Fork => {
-                self.end_fork(now, key, message, from, Purpose::Nobody);
+        match self.classify_2xx(key, purpose, &tag) {
+            AnswerKind::First => self.dispatch(now, key, purpose, answer),
+            AnswerKind::Retransmission => {}
+            AnswerKind::Fork => {
+                self.end_fork(now, key, message, from, Purpose::Ignored);
             }
         }
     }
 
-    fn fate_of_2xx(&self, key: ClientKey, purpose: Purpose, tag: &str) -> Fate {
-        let (Purpose::Invite(call) | Purpose::Reinvite(call)) = purpose else { return Fate::News };
-        let Some(leg) = self.legs.get(&call) else { return Fate::Fork };
+    fn classify_2xx(&self, key: ClientKey, purpose: Purpose, tag: &str) -> AnswerKind {
+        let (Purpose::Invite(call) | Purpose::Reinvite(call)) = purpose else { return AnswerKind::First };
+        let Some(leg) = self.legs.get(&call) else { return AnswerKind::Fork };
         let expected = match purpose {
             Purpose::Reinvite(_) => leg.refresh == Refresh::Sent(key),
             _ => {
@@ -219,15 +228,15 @@ impl UserAgent {
             }
         };
         if expected {
-            Fate::News
+            AnswerKind::First
         } else if leg.dialog.remote_tag.as_deref() == Some(tag) {
-            Fate::Withheld
+            AnswerKind::Retransmission
         } else {
-            Fate::Fork
+            AnswerKind::Fork
         }
     }
 
-    /// Another phone of a fork answered as well, or one that nobody waits for any more: ACK, then BYE.
+    /// Ends a 2xx of a losing fork or of a call that is gone: ACK, then BYE.
     pub(super) fn end_fork(
         &mut self,
         now: Time,
@@ -237,7 +246,7 @@ impl UserAgent {
         purpose: Purpose,
     ) -> Option<Dialog> {
         let pinned = self.clients.get(&key).filter(|client| client.pinned).map(|client| client.to);
-        let mut dialog = Dialog::of_response(response, pinned.unwrap_or(from))?;
+        let mut dialog = Dialog::from_response(response, pinned.unwrap_or(from))?;
         dialog.pinned = pinned.is_some();
         let tag = dialog.remote_tag.clone().unwrap_or_default();
         let to = dialog.next_hop();
@@ -248,7 +257,7 @@ impl UserAgent {
         Some(dialog)
     }
 
-    /// Keeps the ACK of a 2xx for its copies, and sends it.
+    /// Sends the ACK of a 2xx and keeps it for retransmissions.
     pub(super) fn send_ack(&mut self, now: Time, key: ClientKey, tag: &str, to: Peer, ack: Vec<u8>) {
         self.transmit(to, ack.clone());
         if let Some(client) = self.clients.get_mut(&key) {
@@ -256,14 +265,14 @@ impl UserAgent {
                 client.acks.push((tag.to_string(), to, ack));
             }
             if let Machine::Invite(machine) = &mut client.machine {
-                machine.hold(now);
+                machine.extend_accepted(now);
             }
         }
         self.rearm_client(key);
     }
 
-    /// Nobody waits for this INVITE any more; what still comes to it within 32 seconds is ended.
-    pub(super) fn abandon_invite(&mut self, now: Time, key: ClientKey) {
+    /// Detaches an INVITE from its call; responses within 32 seconds are still ended.
+    pub(super) fn detach_invite(&mut self, now: Time, key: ClientKey) {
         if let Some(ClientTransaction { machine: Machine::Invite(machine), .. }) = self.clients.get_mut(&key)
         {
             machine.abandon(now);
@@ -271,15 +280,15 @@ impl UserAgent {
         self.rearm_client(key);
     }
 
-    /// This INVITE goes to a phone.
+    /// Marks an INVITE as sent to a phone.
     pub(super) fn pin_client(&mut self, key: ClientKey) {
         if let Some(client) = self.clients.get_mut(&key) {
             client.pinned = true;
         }
     }
 
-    /// The INVITE belongs to that call now.
-    pub(super) fn hand_over_client(&mut self, key: ClientKey, call: CallId) {
+    /// Reassigns the INVITE to another call id.
+    pub(super) fn reassign_client(&mut self, key: ClientKey, call: CallId) {
         if let Some(client) = self.clients.get_mut(&key) {
             client.purpose = Purpose::Invite(call);
         }
@@ -312,7 +321,7 @@ impl UserAgent {
         self.rearm_client(key);
     }
 
-    /// RFC 3261 section 18.4: whatever waits for a response over this connection waits in vain.
+    /// Fails every transaction that waits for a response over this connection (RFC 3261 section 18.4).
     pub(super) fn fail_clients(&mut self, now: Time, to: Peer) {
         let mut keys: Vec<ClientKey> = self
             .clients
@@ -320,7 +329,7 @@ impl UserAgent {
             .filter(|(_, client)| client.to == to && !client.is_final())
             .map(|(key, _)| *key)
             .collect();
-        // The table has no order of its own; what follows goes out in the order of the keys.
+        // The table is unordered: sort for deterministic output.
         keys.sort_unstable();
         for key in keys {
             if let Some(client) = self.clients.get(&key) {
@@ -344,16 +353,16 @@ impl UserAgent {
             Purpose::SavedInvite(id) => self.saved_invite_answered(now, id, key, answer),
             Purpose::SavedCancel(id) => self.saved_cancel_answered(now, id, answer),
             Purpose::SavedBye(id) => self.saved_bye_answered(now, id, answer),
-            Purpose::Prack(_) | Purpose::Nobody => {}
+            Purpose::Prack(_) | Purpose::Ignored => {}
         }
     }
 }
 
-/// What a 2xx to an INVITE is, to whoever sent the INVITE.
-enum Fate {
-    News,
-    /// Its ACK is withheld: it comes again because of that.
-    Withheld,
+/// The meaning of a 2xx to an INVITE.
+enum AnswerKind {
+    First,
+    /// A retransmission of a 2xx whose ACK is still withheld.
+    Retransmission,
     Fork,
 }
 

@@ -1,5 +1,5 @@
-//! How much those may send whom nobody configured: each socket a little, each address more, all together
-//! not too much. Phones that have signed in have an allowance of their own, which no stranger can use up.
+//! Rate limits for untrusted sources: per socket, per address, and for all together. Registered phones have
+//! a separate limit, which other sources cannot use up.
 
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use paceline_core::sip::user_agent::Peer;
@@ -9,20 +9,20 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-/// All sockets of one address may send this many times what one of them may, so that a flood from one
-/// socket does not silence its neighbours behind the same address.
-const ADDRESS: u32 = 10;
-/// All strangers together.
-const TOGETHER: u32 = 50;
-/// A phone that has signed in: far more than any call needs.
-const PHONE: u32 = 10;
-/// The tables are tidied after so many messages that are not from trunks, which bounds them.
-const TIDY_AFTER: u32 = 4_096;
+/// Rate of one address, as a multiple of the rate of one socket, so that a flood from one socket does not
+/// silence others behind the same address.
+const ADDRESS_TIMES: u32 = 10;
+/// Rate of all untrusted sources together, as a multiple.
+const TOTAL_TIMES: u32 = 50;
+/// Rate of a registered phone, as a multiple: far more than any call needs.
+const PHONE_TIMES: u32 = 10;
+/// Expired table entries are removed after this many untrusted messages, which bounds the tables.
+const PURGE_AFTER: u32 = 4_096;
 
 #[derive(Debug)]
-pub struct Strangers {
+pub struct UntrustedLimits {
     limits: Option<Limits>,
-    looked_up: AtomicU32,
+    since_purge: AtomicU32,
     trusted: RwLock<BTreeSet<IpAddr>>,
     phones: RwLock<BTreeSet<Peer>>,
 }
@@ -31,32 +31,32 @@ pub struct Strangers {
 struct Limits {
     socket: DefaultKeyedRateLimiter<SocketAddr>,
     address: DefaultKeyedRateLimiter<IpAddr>,
-    together: DefaultDirectRateLimiter,
+    total: DefaultDirectRateLimiter,
     phone: DefaultKeyedRateLimiter<Peer>,
 }
 
-impl Strangers {
-    /// `None` = nobody is a stranger.
+impl UntrustedLimits {
+    /// `None` = every source is trusted.
     pub fn new(per_sec: Option<NonZeroU32>) -> Self {
         let limits = per_sec.map(|rate| {
             let times =
                 |n: u32| Quota::per_second(rate.saturating_mul(NonZeroU32::MIN.saturating_add(n - 1)));
             Limits {
                 socket: RateLimiter::keyed(times(1)),
-                address: RateLimiter::keyed(times(ADDRESS)),
-                together: RateLimiter::direct(times(TOGETHER)),
-                phone: RateLimiter::keyed(times(PHONE)),
+                address: RateLimiter::keyed(times(ADDRESS_TIMES)),
+                total: RateLimiter::direct(times(TOTAL_TIMES)),
+                phone: RateLimiter::keyed(times(PHONE_TIMES)),
             }
         });
-        Strangers {
+        UntrustedLimits {
             limits,
-            looked_up: AtomicU32::new(0),
+            since_purge: AtomicU32::new(0),
             trusted: RwLock::default(),
             phones: RwLock::default(),
         }
     }
 
-    // A poisoned lock still holds a whole set: nothing panics while it is held.
+    // A poisoned lock still guards a valid set: no code panics while holding it.
 
     pub fn trust(&self, addresses: impl IntoIterator<Item = IpAddr>) {
         self.trusted.write().unwrap_or_else(PoisonError::into_inner).extend(addresses);
@@ -74,19 +74,19 @@ impl Strangers {
         self.trusted.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
     }
 
-    /// Whether its connection is kept whatever others do.
+    /// Whether this peer is trusted: its connection is never closed for others.
     pub fn trusts(&self, peer: Peer) -> bool {
         self.limits.is_none() || self.is_trunk(peer.address.ip()) || self.is_phone(peer)
     }
 
-    /// Whether one more message from there is taken.
+    /// Whether one more message from this peer is within the limits.
     pub fn admit(&self, from: Peer) -> bool {
         let Some(limits) = &self.limits else { return true };
         if self.is_trunk(from.address.ip()) {
             return true;
         }
-        if self.looked_up.fetch_add(1, Ordering::Relaxed) + 1 >= TIDY_AFTER {
-            self.looked_up.store(0, Ordering::Relaxed);
+        if self.since_purge.fetch_add(1, Ordering::Relaxed) + 1 >= PURGE_AFTER {
+            self.since_purge.store(0, Ordering::Relaxed);
             limits.socket.retain_recent();
             limits.address.retain_recent();
             limits.phone.retain_recent();
@@ -94,10 +94,10 @@ impl Strangers {
         if self.is_phone(from) {
             return limits.phone.check_key(&from).is_ok();
         }
-        // The narrowest first: what it refuses uses nothing of the others.
+        // Narrowest limit first: a message it refuses uses nothing of the wider ones.
         limits.socket.check_key(&from.address).is_ok()
             && limits.address.check_key(&from.address.ip()).is_ok()
-            && limits.together.check().is_ok()
+            && limits.total.check().is_ok()
     }
 }
 
@@ -111,38 +111,43 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_held_to_his_rate_and_a_trunk_is_not() {
-        let strangers = Strangers::new(NonZeroU32::new(5));
+    fn an_untrusted_source_is_rate_limited_and_a_trunk_is_not() {
+        let untrusted_limits = UntrustedLimits::new(NonZeroU32::new(5));
         let (trunk, stranger) = (peer([203, 0, 113, 1], 5060), peer([203, 0, 113, 2], 5060));
-        strangers.trust([trunk.address.ip()]);
-        let taken = |peer| (0..1_000).filter(|_| strangers.admit(peer)).count();
+        untrusted_limits.trust([trunk.address.ip()]);
+        let taken = |peer| (0..1_000).filter(|_| untrusted_limits.admit(peer)).count();
         assert_eq!(taken(trunk), 1_000);
         assert!(taken(stranger) < 100);
-        assert!(strangers.admit(peer([203, 0, 113, 2], 5062)), "another socket behind the same address");
+        assert!(
+            untrusted_limits.admit(peer([203, 0, 113, 2], 5062)),
+            "another socket behind the same address"
+        );
     }
 
     #[test]
     fn a_flood_from_many_sockets_or_addresses_is_bounded_too() {
-        let strangers = Strangers::new(NonZeroU32::new(5));
-        let admitted = (0..20_000u16).filter(|port| strangers.admit(peer([192, 0, 2, 1], *port))).count();
-        assert!(admitted < 200, "{admitted}");
+        let untrusted_limits = UntrustedLimits::new(NonZeroU32::new(5));
         let admitted =
-            (0..20_000u32).filter(|address| strangers.admit(peer(address.to_be_bytes(), 5060))).count();
+            (0..20_000u16).filter(|port| untrusted_limits.admit(peer([192, 0, 2, 1], *port))).count();
+        assert!(admitted < 200, "{admitted}");
+        let admitted = (0..20_000u32)
+            .filter(|address| untrusted_limits.admit(peer(address.to_be_bytes(), 5060)))
+            .count();
         assert!(admitted < 2_000, "{admitted}");
     }
 
     #[test]
-    fn a_phone_that_has_signed_in_is_heard_in_any_flood() {
-        let strangers = Strangers::new(NonZeroU32::new(5));
+    fn a_registered_phone_is_admitted_in_any_flood() {
+        let untrusted_limits = UntrustedLimits::new(NonZeroU32::new(5));
         let phone = peer([192, 0, 2, 1], 5060);
-        strangers.set_phones(BTreeSet::from([phone]));
+        untrusted_limits.set_phones(BTreeSet::from([phone]));
         for n in 0..20_000u32 {
-            strangers.admit(peer([192, 0, 2, 1], 10_000 + n as u16 % 50_000));
-            strangers.admit(peer(n.to_be_bytes(), 5060));
+            untrusted_limits.admit(peer([192, 0, 2, 1], 10_000 + n as u16 % 50_000));
+            untrusted_limits.admit(peer(n.to_be_bytes(), 5060));
         }
-        assert!((0..20).all(|_| strangers.admit(phone)));
-        assert!(strangers.trusts(phone) && !strangers.trusts(peer([192, 0, 2, 1], 5061)));
-        let all = (0..10_000).filter(|_| strangers.admit(phone)).count();
+        assert!((0..20).all(|_| untrusted_limits.admit(phone)));
+        assert!(untrusted_limits.trusts(phone) && !untrusted_limits.trusts(peer([192, 0, 2, 1], 5061)));
+        let all = (0..10_000).filter(|_| untrusted_limits.admit(phone)).count();
         assert!(all < 1_000, "not without bound: {all}");
     }
 }

@@ -1,0 +1,85 @@
+//! Settings of the user agent and its trunks, and the parameters of outgoing calls.
+
+use super::{Peer, RegistrarConfig, Transport};
+use crate::ids::{CallId, TrunkId};
+use crate::media::MediaCapabilities;
+use crate::time::Duration;
+use std::net::SocketAddr;
+
+/// Settings of the user agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UaConfig {
+    /// Sent-by of Via and host of Contact, per transport: `203.0.113.5:5060`.
+    pub sent_by: Vec<(Transport, String)>,
+    /// `Paceline/0.1.0`
+    pub product: String,
+    /// Random, new at every start, and saved with each attempt in `SavedDialog`.
+    pub seed: u64,
+    /// Sources of accepted incoming calls; calls from others are declined with 603.
+    pub incoming: Incoming,
+    /// Registrar of agents' phones; `None` = REGISTER is rejected as an unknown method.
+    pub registrar: Option<RegistrarConfig>,
+}
+
+/// Sources from which incoming calls are accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Incoming {
+    /// No incoming calls: the dialer.
+    #[default]
+    Nobody,
+    /// Only the addresses of our trunks.
+    Trunks,
+    /// Any source: the simulated carrier.
+    Anybody,
+}
+
+/// SIP settings of a trunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipTrunk {
+    pub id: TrunkId,
+    /// Destination of requests: the resolved outbound proxy or carrier.
+    pub peer: Peer,
+    /// Further source addresses of the same carrier (its other DNS answers).
+    pub also_from: Vec<SocketAddr>,
+    /// Host part of request URIs and of To, as configured, port included if given.
+    pub host: String,
+    /// Host part of From; empty = `host`.
+    pub from_domain: String,
+    pub username: String,
+    pub password: String,
+    pub register: bool,
+    /// Interval of OPTIONS probes; 0 = none.
+    pub options: Duration,
+}
+
+/// An outgoing call. The user agent makes the SDP offer from `media`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRequest {
+    pub call: CallId,
+    pub trunk: TrunkId,
+    /// User part of the request URI, after the trunk's prefix rules: `013800138000`.
+    pub user: String,
+    /// User part of From and P-Preferred-Identity; `None` = the trunk's user name or `anonymous`.
+    pub caller_id: Option<String>,
+    /// Ring time; the call is cancelled after it.
+    pub ring: Duration,
+    /// Where we listen, and the codecs in order of preference.
+    pub media: MediaCapabilities,
+}
+
+/// A call to an agent's phones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneRequest {
+    pub call: CallId,
+    /// The account; all its contacts ring at once.
+    pub user: String,
+    /// Caller shown on the phone.
+    pub from_user: String,
+    pub from_name: String,
+    /// Asks the phone to auto-answer (`Call-Info: …;answer-after=0` and `Alert-Info`).
+    pub auto_answer: bool,
+    /// Ring time; the call is cancelled after it.
+    pub ring: Duration,
+    /// Where we listen, and the codecs in order of preference.
+    pub media: MediaCapabilities,
+}

@@ -1,0 +1,111 @@
+//! Outputs of the user agent: bytes to send, and events for the engine.
+
+use super::{Peer, PhoneLink};
+use crate::call::{Digit, Progress};
+use crate::ids::{AgentId, CallId, TrunkId};
+use crate::media::MediaTarget;
+use crate::time::Duration;
+
+/// Output of the user agent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UaOutput {
+    Transmit { to: Peer, bytes: Vec<u8> },
+    Event(UaEvent),
+}
+
+/// Events reported by the user agent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UaEvent {
+    Progress {
+        call: CallId,
+        progress: Progress,
+    },
+    /// Offer and answer completed or changed: send media to `target`, in its codec and direction. `early` =
+    /// early media, before the answer (183, or 180 with SDP).
+    Media {
+        call: CallId,
+        target: MediaTarget,
+        early: bool,
+    },
+    /// A DTMF digit by SIP INFO (`application/dtmf-relay` or `application/dtmf`).
+    Digit {
+        call: CallId,
+        digit: Digit,
+    },
+    /// An incoming call. Respond with `ring`, `early_media`, `answer` or `reject`. If the caller cancels or
+    /// hangs up, `Progress::Ended` follows as for any call.
+    Incoming(Box<IncomingCall>),
+    /// Our registration at a trunk succeeded.
+    Registered {
+        trunk: TrunkId,
+        expires: Duration,
+    },
+    RegistrationFailed {
+        trunk: TrunkId,
+        code: Option<u16>,
+        reason: String,
+    },
+    /// The trunk answered OPTIONS (any final response counts).
+    TrunkAlive {
+        trunk: TrunkId,
+    },
+    /// The trunk did not answer OPTIONS before Timer F, or its connection failed.
+    TrunkSilent {
+        trunk: TrunkId,
+    },
+    /// Reachability of an agent's phone has changed; `None` = no contact, or none answers.
+    PhoneChanged {
+        user: String,
+        agent: AgentId,
+        link: Option<PhoneLink>,
+    },
+    /// A phone registered, refreshed or removed its registration: see [`UserAgent::known_contacts`].
+    PhoneRegistered {
+        user: String,
+        agent: AgentId,
+    },
+    /// A phone asks by REFER to transfer the other party to `target` (a number or user name, as dialled).
+    /// It was sent 202 and a NOTIFY with 100; `transfer_done` sends it the result.
+    Transfer {
+        call: CallId,
+        target: String,
+    },
+    /// A recovered dialog is finished. `reached` = false: the far side never answered and ends the call by
+    /// its own timers.
+    SavedDialogEnded {
+        call_id: String,
+        reached: bool,
+    },
+}
+
+/// An incoming call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingCall {
+    /// Assigned by the user agent, from a range of its own (top bit set).
+    pub call: CallId,
+    pub from: Peer,
+    pub call_id: String,
+    /// User parts of the request URI and of From.
+    pub to_user: String,
+    pub from_user: String,
+    pub caller: Caller,
+    /// The caller's offer, in the codec we should choose; `None` = no SDP (our 200 carries the offer).
+    pub offer: Option<MediaTarget>,
+    /// The caller asks for auto-answer (`Call-Info: …;answer-after=0`).
+    pub answers_itself: bool,
+    /// Values of Authorization and Proxy-Authorization: the answer to a challenge of ours.
+    pub authorization: Vec<String>,
+}
+
+/// Identity of a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// An agent's phone, authenticated by its password.
+    Phone {
+        agent: AgentId,
+        user: String,
+    },
+    /// The call comes from an address of this trunk.
+    Trunk(TrunkId),
+    Anybody,
+}

@@ -1,0 +1,342 @@
+//! Outgoing calls from INVITE to ACK: digest challenges, redirection, refusals, and the 2xx whose ACK is
+//! withheld until the answer is on disk.
+
+use super::client_transactions::{Answer, Purpose};
+use super::credentials::Credentials;
+use super::ending::{ended, ended_by_us, unanswered_outcome};
+use super::identifiers::{ClientKey, tag_text};
+use super::leg::{Leg, LegState, Placing, Refresh, SdpOrigin};
+use super::{CallRequest, Peer, SavedDialog, SipTrunk, UaEvent, UserAgent, write};
+use crate::call::{Ended, HangUpCause, Progress};
+use crate::ids::CallId;
+use crate::outcome::{EndedBy, Outcome};
+use crate::sdp;
+use crate::sip::dialog::{Dialog, peer_of};
+use crate::sip::headers::HeaderName;
+use crate::sip::message::Message;
+use crate::sip::session_timer::{self, SessionTimer};
+use crate::sip::uri::Uri;
+use crate::sip::verdict;
+use crate::time::Time;
+
+/// CSeq of the first INVITE of every call.
+pub(super) const FIRST_CSEQ: u32 = 1;
+/// Digest challenges answered per INVITE: one from a proxy and one from the far end, or one and its stale
+/// repetition.
+const CHALLENGES_MAX: u8 = 2;
+const REDIRECTIONS_MAX: u8 = 3;
+
+impl UserAgent {
+    /// The dialog identifiers that [`UserAgent::place`] will use for a call.
+    pub(super) fn identity_of(&self, trunk: &SipTrunk, request: &CallRequest) -> SavedDialog {
+        let request_uri = Uri::sip(&request.user, &trunk.host).to_string();
+        let user = match &request.caller_id {
+            Some(caller_id) => caller_id.as_str(),
+            None if trunk.username.is_empty() => "anonymous",
+            None => trunk.username.as_str(),
+        };
+        let domain = if trunk.from_domain.is_empty() { &trunk.host } else { &trunk.from_domain };
+        let tag = tag_text(self.identifiers.tag(request.call));
+        SavedDialog {
+            trunk: Some(request.trunk),
+            phone: None,
+            peer: trunk.peer,
+            sent_by: self.config.sent_by(trunk.peer.transport).to_string(),
+            to: format!("<{request_uri}>"),
+            from: format!("<{}>;tag={tag}", Uri::sip(user, domain)),
+            request_uri,
+            call_id: self.identifiers.call_id(request.call),
+            branch: ClientKey::new(self.identifiers.invite_branch(request.call)).branch_text(),
+            cseq: FIRST_CSEQ,
+            confirmed: None,
+        }
+    }
+
+    pub(super) fn place_call(&mut self, now: Time, request: CallRequest) {
+        let call = request.call;
+        if self.legs.contains_key(&call) {
+            return;
+        }
+        let Some(trunk) = self.trunks.get(&request.trunk) else {
+            let ended = ended(verdict::SILENT_TRUNK, None, "no such trunk");
+            self.report_progress(call, Progress::Ended(ended));
+            return;
+        };
+        let saved = self.identity_of(&trunk.config, &request);
+        let tag = self.identifiers.tag(call);
+        let leg = Leg {
+            state: LegState::Calling,
+            trunk: Some(request.trunk),
+            tag,
+            dialog: Dialog {
+                call_id: saved.call_id,
+                local: saved.from,
+                remote: saved.to,
+                remote_tag: None,
+                remote_target: saved.request_uri.clone(),
+                route_set: Vec::new(),
+                local_cseq: saved.cseq,
+                remote_cseq: None,
+                peer: saved.peer,
+                pinned: false,
+            },
+            media: Some(request.media),
+            sdp: SdpOrigin { id: tag >> 33, version: 1 },
+            target: None,
+            timer: None,
+            allows_update: false,
+            reoffer: false,
+            credentials: None,
+            placing: Some(Box::new(Placing {
+                sent_by: saved.sent_by,
+                request_uri: saved.request_uri,
+                user: request.user,
+                caller_id: request.caller_id,
+                key: ClientKey::new(self.identifiers.invite_branch(call)),
+                cseq: saved.cseq,
+                peer: saved.peer,
+                challenges: 0,
+                redirections: 0,
+                session_secs: session_timer::SESSION_EXPIRES,
+                raised: false,
+                authorization: Vec::new(),
+                ring_until: Some(now + request.ring),
+                provisional: false,
+                ringing: false,
+                early: Vec::new(),
+                cancel: None,
+                has_no_media: false,
+                session: None,
+            })),
+            arriving: None,
+            unacknowledged: None,
+            refresh: Refresh::None,
+            ended: None,
+            armed: None,
+            phone: None,
+        };
+        self.add_leg(call, leg);
+        self.send_invite(now, call);
+        self.report_progress(call, Progress::Sent);
+        self.rearm_leg(call);
+    }
+
+    pub(super) fn send_invite(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get(&call) else { return };
+        let Some(placing) = leg.placing.as_deref() else { return };
+        let offer = match &leg.media {
+            Some(media) => sdp::offer(media, leg.sdp.id, leg.sdp.version),
+            None => String::new(),
+        };
+        let (key, peer) = (placing.key, placing.peer);
+        let pinned = leg.dialog.pinned;
+        let bytes = write::invite(&self.config, leg, placing, &offer);
+        self.send_invite_request(now, key, peer, bytes, Purpose::Invite(call));
+        if pinned {
+            self.pin_client(key);
+        }
+    }
+
+    /// Sends the INVITE again as a new transaction of the same call: next CSeq, derived branch.
+    fn send_invite_again(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        leg.dialog.local_cseq += 1;
+        let cseq = leg.dialog.local_cseq;
+        let Some(placing) = leg.placing.as_deref_mut() else { return };
+        placing.key.resend += 1;
+        placing.cseq = cseq;
+        placing.provisional = false;
+        placing.early.clear();
+        self.send_invite(now, call);
+        self.rearm_leg(call);
+    }
+
+    pub(super) fn invite_answered(
+        &mut self,
+        now: Time,
+        call: CallId,
+        key: ClientKey,
+        answer: Answer<'_, '_>,
+    ) {
+        let Some(placing) = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()) else { return };
+        if placing.key != key {
+            return;
+        }
+        match answer {
+            Answer::Response { code: 100..=199, message, from } => {
+                self.handle_provisional(now, call, message, from);
+                self.rearm_leg(call);
+            }
+            Answer::Response { code: 200..=299, message, from } => {
+                self.handle_answer(now, call, message, from)
+            }
+            Answer::Response { code, message, .. } => self.handle_refusal(now, call, code, message),
+            Answer::TimedOut => {
+                let words = "no response from the trunk within 32 s";
+                self.fail_invite(now, call, ended(verdict::SILENT_TRUNK, None, words));
+            }
+            Answer::Unreachable => {
+                let words = "the connection to the trunk failed";
+                self.fail_invite(now, call, ended(verdict::SILENT_TRUNK, None, words));
+            }
+        }
+    }
+
+    /// Ends a call whose INVITE failed; a call that a person stopped before ends as cancelled.
+    fn fail_invite(&mut self, now: Time, call: CallId, mut ended: Ended) {
+        let cancel = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()?.cancel);
+        if cancel.is_some_and(|cancel| cancel.cause == HangUpCause::Stopped) {
+            ended.outcome = Outcome::Cancelled;
+            ended.by = EndedBy::Dialer;
+            ended.try_next_trunk = false;
+        }
+        self.end_leg(now, call, ended);
+    }
+
+    fn handle_answer(&mut self, now: Time, call: CallId, message: &Message<'_>, from: Peer) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let Some(placing) = leg.placing.as_deref_mut() else { return };
+        if !leg.dialog.pinned {
+            leg.dialog.peer = from;
+        }
+        leg.dialog.establish(message);
+        leg.allows_update = message.has_token(HeaderName::Allow, "UPDATE");
+        let tag = leg.dialog.remote_tag.as_deref();
+        let early = placing.early.iter().find(|early| early.dialog.remote_tag.as_deref() == tag);
+        let settled = early.and_then(|early| early.target.clone());
+        let described = match (write::description(message), &leg.media) {
+            (Some(answer), Some(media)) => sdp::read_answer(media, answer).ok(),
+            _ => None,
+        };
+        placing.early.clear();
+        placing.session = message.session_expires().map(|session| {
+            let ours = session.refresher != Some(crate::sip::headers::Refresher::Uas);
+            (session.secs, ours)
+        });
+        let target = described.or(settled);
+        placing.has_no_media = target.is_none();
+        leg.target.clone_from(&target);
+        leg.state = LegState::Answered;
+        if let Some(cancel) = placing.cancel {
+            let code = message.code();
+            let mut over = ended_by_us(cancel.cause, code, "answered while it was being cancelled");
+            over.outcome = unanswered_outcome(cancel.cause);
+            self.send_withheld_ack(now, call);
+            self.send_bye(now, call, cancel.cause, over);
+            return;
+        }
+        let phone = leg.phone.is_some();
+        let call = if phone { self.promote_branch(now, call) } else { call };
+        self.report_progress(call, Progress::Answered);
+        if let Some(target) = target {
+            self.emit(UaEvent::Media { call, target, early: false });
+        }
+        if phone {
+            // Nothing has to be saved before an agent's phone is connected.
+            self.acknowledge_call(now, call);
+        }
+        self.rearm_leg(call);
+    }
+
+    pub(super) fn acknowledge_call(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get(&call).filter(|leg| leg.state == LegState::Answered) else { return };
+        let mute = leg.placing.as_deref().is_some_and(|placing| placing.has_no_media);
+        self.send_withheld_ack(now, call);
+        if mute {
+            let over =
+                ended_by_us(HangUpCause::MediaLost, Some(200), "the answer had no media that we can use");
+            self.send_bye(now, call, HangUpCause::MediaLost, over);
+        }
+    }
+
+    /// Sends the ACK of the 2xx and drops the state needed only until then.
+    pub(super) fn send_withheld_ack(&mut self, now: Time, call: CallId) {
+        let Some(leg) = self.legs.get_mut(&call) else { return };
+        let Some(placing) = leg.placing.take() else { return };
+        leg.state = LegState::Confirmed;
+        leg.timer = placing.session.map(|(secs, ours)| SessionTimer::start(now, secs, ours));
+        let (dialog, to) = (&leg.dialog, leg.dialog.next_hop());
+        let tag = dialog.remote_tag.clone().unwrap_or_default();
+        let ack =
+            write::ack(&self.config, dialog, self.identifiers.fresh(), placing.cseq, &placing.authorization);
+        self.send_ack(now, placing.key, &tag, to, ack);
+        self.rearm_leg(call);
+    }
+
+    fn handle_refusal(&mut self, now: Time, call: CallId, code: u16, message: &Message<'_>) {
+        let Some(placing) = self.legs.get(&call).and_then(|leg| leg.placing.as_deref()) else { return };
+        if let Some(cancel) = placing.cancel {
+            let mut over = ended_by_us(cancel.cause, Some(code), &write::cause_text(message));
+            over.outcome = unanswered_outcome(cancel.cause);
+            self.end_leg(now, call, over);
+            return;
+        }
+        let pinned = self.legs.get(&call).is_some_and(|leg| leg.dialog.pinned);
+        let again = match code {
+            401 | 407 => self.answer_challenge(call, message),
+            422 => self.raise_session(call, message),
+            // A phone's redirection is not followed.
+            300..=399 if !pinned => self.redirect(call, message),
+            _ => false,
+        };
+        if again {
+            self.send_invite_again(now, call);
+            return;
+        }
+        let cause = message.reason().filter(|reason| reason.is_q850()).and_then(|reason| reason.cause);
+        let mut over = ended(verdict::refusal(code, cause), Some(code), &write::cause_text(message));
+        if code == 503 {
+            over.retry_after =
+                message.retry_after().map(|secs| crate::time::Duration::from_secs(secs.into()));
+        }
+        self.end_leg(now, call, over);
+    }
+
+    /// Answers a digest challenge; `false` = no credentials, or they were refused.
+    fn answer_challenge(&mut self, call: CallId, message: &Message<'_>) -> bool {
+        let Some(leg) = self.legs.get_mut(&call) else { return false };
+        let Some(placing) = leg.placing.as_deref_mut() else { return false };
+        let Some(trunk) = leg.trunk.and_then(|trunk| self.trunks.get(&trunk)) else { return false };
+        if placing.challenges >= CHALLENGES_MAX {
+            return false;
+        }
+        let credentials = leg.credentials.get_or_insert_with(|| {
+            Box::new(Credentials::new(&trunk.config.username, &trunk.config.password))
+        });
+        if !credentials.store_challenges(message) {
+            return false;
+        }
+        placing.challenges += 1;
+        placing.authorization = credentials.lines("INVITE", &placing.request_uri, b"", &mut self.identifiers);
+        true
+    }
+
+    /// Raises the session interval after a 422 (RFC 4028 section 7.3).
+    fn raise_session(&mut self, call: CallId, message: &Message<'_>) -> bool {
+        let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) else {
+            return false;
+        };
+        let Some(min) = message.min_se().filter(|_| !placing.raised) else { return false };
+        placing.raised = true;
+        placing.session_secs = placing.session_secs.max(min);
+        true
+    }
+
+    /// Follows a 3xx to the same number elsewhere, never to another number.
+    fn redirect(&mut self, call: CallId, message: &Message<'_>) -> bool {
+        let Some(leg) = self.legs.get_mut(&call) else { return false };
+        let Some(placing) = leg.placing.as_deref_mut() else { return false };
+        if placing.redirections >= REDIRECTIONS_MAX {
+            return false;
+        }
+        let target = message.contacts().map(|contact| contact.uri).find(|uri| {
+            uri.is_sip() && uri.user_text() == placing.user && uri.to_string() != placing.request_uri
+        });
+        let Some(target) = target else { return false };
+        placing.redirections += 1;
+        placing.peer = peer_of(&target, placing.peer).unwrap_or(leg.dialog.peer);
+        placing.request_uri = Uri { headers: None, ..target }.to_string();
+        leg.dialog.remote_target.clone_from(&placing.request_uri);
+        true
+    }
+}
