@@ -1,4 +1,4 @@
-//! Signing in and out, and one's own account.
+//! Handlers of sign-in, sign-out and one's own account; the session cookie is set here.
 
 use super::auth::{self, Body, COOKIE, Caller, Peer};
 use super::problem::Problem;
@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A shift and its edges.
+/// Lifetime of a session cookie: one shift with a margin.
 const COOKIE_LIFE: Duration = Duration::from_secs(14 * 3600);
 
 #[derive(Deserialize, JsonSchema)]
@@ -33,15 +33,15 @@ pub(super) async fn sign_in(
 ) -> Result<Response, Problem> {
     let address = auth::address(peer.as_ref().map(|peer| &peer.0));
     let account = judged(&door, &asked.login, &asked.password, address).await?;
-    // The key of before is worth nothing any more, whoever brought it.
+    // A session that this browser had before ends, whichever account it was.
     if let Some(before) = auth::cookie(&headers) {
         door.store().dismiss(&secrets::key_hash(before), false).await?;
     }
     admitted(&door, &account).await
 }
 
-/// The account, if the password is right. An unknown login, an account without a password and a wrong
-/// password cost the same and read the same.
+/// Checks the password behind the login throttle. An unknown login, an account without a password and a
+/// wrong password take the same time and get the same answer.
 async fn judged(
     door: &Door,
     login: &str,
@@ -61,7 +61,7 @@ async fn judged(
     Ok(account)
 }
 
-/// A new cookie for her.
+/// Starts a session for the account; answers with its cookie.
 async fn admitted(door: &Door, account: &AgentRow) -> Result<Response, Problem> {
     let key = secrets::drawn_key()?;
     let until = door.now() + COOKIE_LIFE;
@@ -105,7 +105,7 @@ pub(super) struct NewPassword {
     new: String,
 }
 
-/// Every other screen of hers is signed out, and this one gets a new cookie.
+/// Ends every other session of the account; this one gets a new cookie.
 pub(super) async fn change_password(
     State(door): State<Door>,
     caller: Caller,
@@ -118,7 +118,7 @@ pub(super) async fn change_password(
     admitted(&door, &account).await
 }
 
-/// From now on this password, and no cookie of before.
+/// Stores a new password and ends every session of the account.
 pub(super) async fn set_password(door: &Door, account: &AgentRow, password: &str) -> Result<(), Problem> {
     let kept = door.hasher().hash(password).await?;
     door.store().set_secrets(account.id, &Secrets { password: kept, ..account.secrets.clone() }).await?;

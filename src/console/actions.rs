@@ -1,5 +1,6 @@
-//! What people do: an agent's acts and a manager's. The body of an act is the core's `AgentAct`, with
-//! names where the core has numbers: `"agent": "8001"`, `"campaign": "vote"`, `"number": "13800138000"`.
+//! Handlers of actions: an agent's, and a manager's on a campaign. The body of an agent's action is the core's
+//! `AgentAct`, with names where the core has ids: `"agent": "8001"`, `"campaign": "vote"`,
+//! `"number": "13800138000"`.
 
 use super::auth::{Body, Caller};
 use super::people::telephone;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// What `act` may be, and which fields go with it: for the papers, and for who reads a refusal.
+/// Every agent's action with its fields in words, for the OpenAPI document and for error messages.
 pub(super) const ACTS: &[(&str, &str)] = &[
     (
         "sign_in",
@@ -51,10 +52,10 @@ pub(super) const ACTS: &[(&str, &str)] = &[
     ("force", "agent, what (\"release\", {pause: {reason}}, \"ready\", \"sign_out\")"),
 ];
 
-/// The brain decides within one step of its loop; a person does not wait longer for it.
+/// The dialer decides within one step of the engine's loop; a longer wait means that it hangs.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
-/// Some seconds of speech, and measuring.
+/// Covers the five seconds of recording, and measuring.
 const CHECK_WAIT: Duration = Duration::from_secs(15);
 
 const NOTE_MAX: usize = 4_000;
@@ -70,7 +71,8 @@ pub(super) async fn mine(
     acted(&door, &caller, account, asked).await
 }
 
-/// For herself, or (manager, admin, programs with such a token) in an agent's name.
+/// An action of the named agent, sent by the agent, or on its behalf by a manager, an admin or a
+/// program with such a token.
 pub(super) async fn of_agent(
     State(door): State<Door>,
     caller: Caller,
@@ -96,7 +98,7 @@ async fn acted(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) -> 
     Ok(Json(json!({ "done": true })))
 }
 
-/// The act in the core's own words.
+/// Turns the request body into the core's type: names become ids, numbers are parsed, texts bounded.
 async fn act_of(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) -> Result<AgentAct, Problem> {
     let Value::Object(mut act) = asked else { return Err(Problem::unfit("an act is a JSON object")) };
     let word = act.get("act").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -137,7 +139,7 @@ async fn act_of(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) ->
     read(&word, act)
 }
 
-/// The core writes an act as its name with its fields inside; what stands beside `act` here are those.
+/// The core tags an action externally (`{"pause": {"reason": …}}`); the API has the fields beside the tag.
 fn read(word: &str, mut fields: Map<String, Value>) -> Result<AgentAct, Problem> {
     fields.remove("act");
     let known = ACTS.iter().find(|(known, _)| *known == word).map_or("", |(_, fields)| fields);
@@ -159,7 +161,7 @@ async fn name_groups(door: &Door, act: &mut Map<String, Value>) -> Result<(), Pr
     Ok(())
 }
 
-/// `"telephone"` alone is her own; with a number it is that one.
+/// `"telephone"` alone stands for the telephone of the agent's account; `{telephone}` gives a number.
 fn name_way(act: &mut Map<String, Value>, actor: &AgentRow) -> Result<(), Problem> {
     let own = || {
         let none = || Problem::unfit("you have no telephone here; name one: {\"telephone\": \"138…\"}");
@@ -209,7 +211,7 @@ fn name_keys(act: &mut Map<String, Value>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Colleagues of any group may be asked for help.
+/// The target of a consult; agents of any group may be consulted.
 async fn name_consulted(door: &Door, act: &mut Map<String, Value>) -> Result<(), Problem> {
     let Some(Value::Object(whom)) = act.get_mut("whom") else { return Ok(()) };
     if let Some(Value::String(number)) = whom.get("agent") {
@@ -236,7 +238,7 @@ fn name_summary(act: &mut Map<String, Value>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// An agent whom the caller leads.
+/// The agent that a supervising action is about; the caller must be allowed to see it.
 async fn name_agent(door: &Door, caller: &Caller, act: &mut Map<String, Value>) -> Result<(), Problem> {
     let row = match act.get("agent") {
         Some(Value::String(number)) => door.agent(number).await?,
@@ -260,7 +262,7 @@ fn bounded(text: Option<&Value>, max: usize) -> Result<(), Problem> {
     }
 }
 
-/// Her phone is listened to for some seconds and played back to her; the answer says how good it is.
+/// Device check: records the agent's leg for some seconds, plays it back, answers with level and quality.
 pub(super) async fn device_check(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
     let checked = tokio::time::timeout(CHECK_WAIT, door.engine().check_device(account.id)).await;
@@ -268,20 +270,20 @@ pub(super) async fn device_check(State(door): State<Door>, caller: Caller) -> Re
     Ok(Json(json!({ "measured": checked.measured, "quality": checked.quality })))
 }
 
-/// What a manager does to a campaign.
+/// A manager's action on a campaign.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "act", deny_unknown_fields)]
 pub(super) enum CampaignAct {
     Pause {},
     Resume {},
-    /// No new calls; those that are out may end.
+    /// No new calls are placed; live calls end by themselves.
     Drain {},
     HangUpAll {},
-    /// Another pacing setting runs in the shadow from now on, to be compared; none = the comparison ends.
+    /// Runs another pacing setting as a shadow beside the live one, for comparison; none = stop.
     Shadow {
         setting: Option<ShadowTable>,
     },
-    /// One number, which joins no list.
+    /// Calls a single number that is in no list.
     TestCall {
         number: String,
     },

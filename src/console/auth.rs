@@ -1,5 +1,5 @@
-//! Who stands before a route: a person with a cookie, a program with a token, or nobody. What a role
-//! may do is decided here; whose data it is, in the routes.
+//! Authentication and role checks: the middleware before every route (session cookie, bearer token,
+//! anonymous) and the Origin check. Whose data a caller may see is checked in the handlers.
 
 use super::problem::Problem;
 use super::secrets;
@@ -15,25 +15,25 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-/// The cookie of the console.
+/// Name of the session cookie.
 pub const COOKIE: &str = "paceline";
 
-/// What a body may hold at most.
+/// Largest request body, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;
 
-/// Where a request came from.
+/// The socket address that a request came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// For whom a route is.
+/// Which roles a route admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     Anybody,
-    /// Any account, any token.
+    /// Any account and any token.
     SignedIn,
-    /// Who works on the phone or leads those who do.
+    /// Roles that work on the phone or lead agents.
     Workers,
-    /// Who answers for others, and analysts.
+    /// Roles that lead agents, and analysts.
     Readers,
     Leads,
     Managers,
@@ -52,19 +52,19 @@ impl Who {
     }
 }
 
-/// Who asks.
+/// The authenticated sender of a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub role: Role,
-    /// `None` = a program.
+    /// `None` = a program with a bearer token.
     pub account: Option<AgentRow>,
-    /// The hash of the cookie she came in with.
+    /// Hash of the session cookie of this request.
     pub cookie: Option<String>,
     pub address: IpAddr,
 }
 
 impl Caller {
-    /// Her account; programs have none.
+    /// The caller's account; a program has none and is refused.
     pub fn account(&self) -> Result<&AgentRow, Problem> {
         let none = || Problem::forbidden("this is for people who sign in; a program has no seat");
         self.account.as_ref().ok_or_else(none)
@@ -74,31 +74,33 @@ impl Caller {
         self.account.as_ref().is_some_and(|account| account.id == agent)
     }
 
-    /// Sees everybody and everything.
+    /// Whether the role sees all agents, groups and campaigns.
     pub fn sees_all(&self) -> bool {
         matches!(self.role, Role::Manager | Role::Analyst | Role::Admin)
     }
 
-    /// The groups she belongs to.
+    /// The groups that the caller is a member of.
     pub fn groups(&self) -> BTreeSet<GroupId> {
         let memberships = self.account.iter().flat_map(|account| &account.groups);
         memberships.map(|membership| membership.group).collect()
     }
 
-    /// Whether this agent is hers to see: herself, a lead's own groups, or anybody.
+    /// Whether the caller may see this agent: an agent sees itself, a shift lead the members of the same
+    /// groups, a manager, analyst or admin everyone.
     pub fn sees(&self, agent: &AgentRow) -> bool {
         let groups = self.groups();
         let shares = || agent.groups.iter().any(|membership| groups.contains(&membership.group));
         self.sees_all() || self.is(agent.id) || (self.role == Role::Lead && shares())
     }
 
-    /// Whether something of this group is hers to see.
+    /// Whether the caller may see what belongs to this group.
     pub fn sees_group(&self, group: Option<GroupId>) -> bool {
         self.sees_all() || group.is_some_and(|group| self.groups().contains(&group))
     }
 }
 
-/// The guard before every route of the table.
+/// Middleware before every route of the table: authenticates, checks the Origin of changing requests that
+/// come with a cookie, checks the role, and hands the [`Caller`] to the handler.
 pub(super) async fn guard(
     State((door, who)): State<(Door, Who)>,
     mut request: Request,
@@ -130,7 +132,7 @@ fn changes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Who asks, by her headers alone. A token that is none is refused, whatever else is sent.
+/// Authenticates by the headers alone. An invalid token is refused, even beside a valid cookie.
 pub(super) async fn caller(
     door: &Door,
     headers: &HeaderMap,
@@ -162,14 +164,14 @@ async fn token_role(door: &Door, token: &str) -> Result<Option<Role>, Problem> {
     Ok(door.store().token(&hash).await?.map(|token| token.role))
 }
 
-/// The value of our cookie.
+/// The value of the session cookie.
 pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()
 }
 
-/// A browser says from which page a request was made: only from ours may it change anything.
+/// CSRF check by Origin, else Sec-Fetch-Site: a browser's request must come from a page of this host.
 fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
@@ -196,8 +198,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// A JSON body, or a problem that says what is wrong with it. The content type must say JSON: a form
-/// of another page cannot send that.
+/// Extractor of a JSON body; a bad body is a problem document. The content type must be JSON, because
+/// a cross-site HTML form cannot send that (CSRF).
 pub(super) struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -210,7 +212,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let detail = "send JSON, with the content type application/json";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
-        // Refused before it comes, where its length is told.
+        // A Content-Length above the limit is refused before the body is read.
         let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|length| length > BODY_MAX as u64) {
             return Err(too_large(StatusCode::PAYLOAD_TOO_LARGE));
@@ -227,7 +229,7 @@ fn too_large(status: StatusCode) -> Problem {
     Problem::new(status, "body", "the body cannot be read, or is larger than 64 KiB")
 }
 
-/// JSON as a value of this shape.
+/// Deserialises JSON; syntax errors are 400, data that does not fit is 422.
 pub(super) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Problem::unfit(format!("this does not fit: {error}")),

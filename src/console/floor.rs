@@ -1,4 +1,5 @@
-//! The floor at one moment: seats and campaigns, each caller's own part of it.
+//! Handlers of the floor snapshot, of one's own seat, and of open campaigns, each restricted to what the
+//! caller may see ([`Scope`]).
 
 use super::auth::{Body, Caller};
 use super::problem::Problem;
@@ -19,7 +20,7 @@ use std::path::{Component, PathBuf};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// What a caller may see of the floor, with the names that stand beside numbers.
+/// Which agents and groups a caller may see, and the names to show for ids.
 pub(super) struct Scope {
     pub names: Names,
     everything: bool,
@@ -31,14 +32,14 @@ impl Scope {
     pub async fn of(door: &Door, caller: &Caller) -> Result<Scope, Problem> {
         let all = door.store().agents().await?;
         let names = Names::of(&all, door.group_names().await?, door);
-        // Managers and analysts without a group have an account, and no seat that anybody watches.
+        // Managers and analysts without a group have no seat to show.
         let sits =
             |row: &&AgentRow| !row.groups.is_empty() || matches!(row.details.role, Role::Agent | Role::Lead);
         let agents = all.iter().filter(sits).filter(|row| caller.sees(row)).map(|row| row.id).collect();
         Ok(Scope { names, everything: caller.sees_all(), agents, groups: caller.groups() })
     }
 
-    /// Those of one group alone.
+    /// Restricts the scope to one group.
     fn narrowed(&mut self, group: GroupId, members: BTreeSet<AgentId>) {
         self.everything = false;
         self.agents.retain(|agent| members.contains(agent));
@@ -49,7 +50,7 @@ impl Scope {
         self.agents.contains(&seat.agent)
     }
 
-    /// Whether this agent was there when the scope was made.
+    /// Whether this agent's account existed when the scope was made.
     pub fn knows(&self, agent: AgentId) -> bool {
         self.names.agents.contains_key(&agent)
     }
@@ -82,7 +83,7 @@ pub(super) fn board(door: &Door) -> Arc<Board> {
     door.engine().board().borrow().clone()
 }
 
-/// Everything that a first look needs.
+/// Seats, campaigns, trunks and the store's state: the first event of the live stream, and `GET /floor`.
 pub(super) fn snapshot(door: &Door, scope: &Scope) -> Value {
     let board = board(door);
     let trunks: Vec<Value> = board
@@ -132,7 +133,7 @@ pub(super) async fn my_seat(State(door): State<Door>, caller: Caller) -> Result<
     Ok(Json(views::seat(seat, views::phone_of(&board, seat.agent), &scope.names)))
 }
 
-/// Agents see what they can say of a call in the campaigns of their groups; the others the board.
+/// Agents get the dispositions of their groups' campaigns; other roles also the campaigns' figures.
 pub(super) async fn campaigns(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let scope = Scope::of(&door, &caller).await?;
     let open = door.campaigns().into_iter().filter(|(id, _)| scope.sees_campaign(&door, *id));
@@ -171,7 +172,7 @@ pub(super) async fn open_campaign(
     Ok((StatusCode::CREATED, Json(json!({ "campaign": name }))))
 }
 
-/// A file that lies below the folder, whatever `..`, links and roots the path is made of.
+/// Resolves a path to a file below the folder; `..`, absolute paths and links that lead out are refused.
 pub(super) async fn below(dir: &std::path::Path, path: &str) -> Result<PathBuf, Problem> {
     let missing = || Problem::missing("file");
     let path = PathBuf::from(path);

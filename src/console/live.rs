@@ -1,5 +1,5 @@
-//! The live stream: a snapshot, then what happens, as server-sent events. Who reads too slowly gets a
-//! fresh snapshot instead of what she missed.
+//! The live stream (server-sent events): a snapshot, then events as they happen. A reader that falls
+//! behind gets a fresh snapshot instead of the events it missed.
 
 use super::auth::{self, Caller};
 use super::floor::{self, Scope};
@@ -21,13 +21,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast;
 use tokio::time::{Interval, MissedTickBehavior};
 
-/// How often the figures of campaigns are looked at, and told if they changed.
+/// How often campaign figures are compared; changed ones are sent.
 const CAMPAIGNS_EVERY: Duration = Duration::from_secs(1);
 
-/// Longer than the engine takes from one board to the next.
+/// Longer than the engine's interval between two boards (200 ms).
 const BOARD_WAIT: Duration = Duration::from_millis(500);
 
-/// How often the stream says that it lives, and asks whether the reader may still read it.
+/// How often a `beat` is sent and the reader's session is checked again.
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 
 struct Reading {
@@ -37,11 +37,11 @@ struct Reading {
     scope: Scope,
     happened: broadcast::Receiver<Live>,
     waiting: VecDeque<Event>,
-    /// As last told.
+    /// As last sent.
     campaigns: BTreeMap<CampaignId, Value>,
     campaigns_due: Interval,
     beat: Interval,
-    /// One of the places that there are for readers.
+    /// Counts this stream against the limit while it is open.
     _place: OwnedSemaphorePermit,
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn live(
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "full", detail)
     };
     let place = door.places().clone().try_acquire_owned().map_err(full)?;
-    // Listening first: whatever happens while the snapshot is made comes behind it.
+    // Subscribe first, so that events during the making of the snapshot follow it.
     let happened = door.engine().live();
     let scope = Scope::of(&door, &caller).await?;
     let mut reading = Reading {
@@ -76,7 +76,7 @@ pub(super) async fn live(
         Some((Ok::<Event, Infallible>(event), reading))
     });
     let mut response = Sse::new(events).into_response();
-    // Proxies that gather output would make it anything but live.
+    // Keeps nginx from buffering the stream.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -90,12 +90,12 @@ fn every(span: Duration) -> Interval {
 }
 
 impl Reading {
-    /// Everything as it stands now. The board is written a few times a second: one that was written
-    /// before we listened lacks what happened between, so the next one is waited for.
+    /// Sends a snapshot. The board is written a few times a second, so the next one is awaited: one written
+    /// before the subscription would lack the events in between.
     async fn begin(&mut self) {
         let mut board = self.door.engine().board();
         board.mark_unchanged();
-        // An engine that writes no board any more has said everything.
+        // After a timeout the engine has stopped, and the last board is final.
         let _ = tokio::time::timeout(BOARD_WAIT, board.changed()).await;
         self.waiting.clear();
         self.campaigns = self.scope.campaigns(&self.door, &floor::board(&self.door));
@@ -106,7 +106,7 @@ impl Reading {
         self.waiting.push_back(Event::default().event(what).data(data.to_string()));
     }
 
-    /// The next event; `None` = the reader may read no more, or nothing will happen any more.
+    /// The next event; `None` = the session has ended, or the engine has stopped.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
@@ -175,7 +175,7 @@ impl Reading {
         self.campaigns = now;
     }
 
-    /// Asks the store again who she is: groups change, and who signed out reads no more.
+    /// Authenticates the reader again: groups may have changed, or the session ended (`None`).
     async fn look_at_the_reader(&mut self) -> Option<()> {
         let caller = auth::caller(&self.door, &self.headers, self.caller.address).await.ok()??;
         self.scope = Scope::of(&self.door, &caller).await.ok()?;

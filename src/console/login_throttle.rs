@@ -1,5 +1,5 @@
-//! How fast passwords may be guessed: per account and address, per account, per address. Only a
-//! judged guess costs; who is over the limit is told to wait before any work is done.
+//! Login throttle: leaky buckets of password guesses per account and address, per account, and per address.
+//! A guess over a limit is refused before the password is hashed, and costs nothing.
 
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
@@ -13,39 +13,39 @@ enum Key {
     Address(IpAddr),
 }
 
-/// Guesses at once, and the seconds after which one more is allowed.
+/// Guesses allowed at once, and the seconds after which one more is allowed.
 #[derive(Clone, Copy, Debug)]
 struct Limit {
     burst: f64,
     secs: f64,
 }
 
-/// The same person at the same desk.
+/// One account from one address.
 const PAIR: Limit = Limit { burst: 5.0, secs: 60.0 };
-/// One account, guessed from everywhere.
+/// One account from all addresses.
 const LOGIN: Limit = Limit { burst: 20.0, secs: 30.0 };
-/// One address that tries many accounts.
+/// One address over all accounts.
 const ADDRESS: Limit = Limit { burst: 20.0, secs: 6.0 };
 
-/// Buckets that are kept; beyond, the ones that have stood longest go.
+/// Buckets kept; beyond, the older half is dropped.
 const KEPT_MAX: usize = 20_000;
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     used: f64,
     at: Utc,
-    /// She signed in from here before: others at her address cannot lock her out.
+    /// The account has signed in from this address, so guesses by others cannot lock it out here.
     known: bool,
 }
 
-/// The tally of guesses.
+/// All buckets.
 #[derive(Debug, Default)]
 pub struct Guesses {
     buckets: Mutex<BTreeMap<Key, Bucket>>,
 }
 
 impl Guesses {
-    /// Takes one guess. `Err` = not now: in so many seconds.
+    /// Counts one guess. `Err` = refused; the next is allowed in so many seconds.
     pub fn take(&self, login: &str, address: IpAddr, now: Utc) -> Result<(), u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let pair = Key::Pair(login.to_owned(), address);
@@ -69,7 +69,7 @@ impl Guesses {
         Ok(())
     }
 
-    /// It was right: the guess is given back, and she is known at this address.
+    /// The password was right: the guess is given back, and the account is known at this address.
     pub fn right(&self, login: &str, address: IpAddr, now: Utc) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.insert(Key::Pair(login.to_owned(), address), Bucket { used: 0.0, at: now, known: true });

@@ -1,5 +1,5 @@
-//! axum lives here and nowhere else: the API for screens and programs, and what a machine asks
-//! (`/metrics`, `/healthz`, `/readyz`).
+//! The HTTP service (axum): the API under `/api/v1` for screens and programs, and the endpoints
+//! `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
 
 mod accounts;
 mod actions;
@@ -33,7 +33,7 @@ use axum::{Json, Router};
 use problem::Problem;
 use serde_json::json;
 
-/// Every route of this process.
+/// The whole router: the API, metrics and health checks.
 pub fn routes(door: Door) -> Router {
     let api = routes::router(&door)
         .fallback(async || Problem::missing("path"))
@@ -47,7 +47,7 @@ pub fn routes(door: Door) -> Router {
         .with_state(door)
 }
 
-/// For this machine's own scrapers; from elsewhere with a token.
+/// Open to scrapers on loopback; other addresses need a bearer token or a session cookie.
 async fn show_metrics(
     State(door): State<Door>,
     peer: Option<Extension<Peer>>,
@@ -61,7 +61,7 @@ async fn show_metrics(
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
-/// 200 when it can dial, 503 when it cannot, with every check by name.
+/// 200 when the store writes and at least one trunk is up, else 503; the body names every check.
 async fn readiness(State(door): State<Door>) -> Response {
     let board = floor::board(&door);
     let trunks_up = board.trunks.iter().any(|trunk| trunk.up);

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the table of routes.
+//! The OpenAPI document, generated from the table of routes.
 
 use super::actions::ACTS;
 use super::auth::Who;
@@ -39,7 +39,7 @@ pub fn document() -> Value {
     })
 }
 
-/// The document as its file holds it.
+/// The document as text, as `schemas/openapi.json` holds it.
 pub fn text() -> String {
     let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
     text.push('\n');
@@ -96,7 +96,7 @@ fn operation_id(route: &Route) -> String {
     })
 }
 
-/// A schema and those it leans on stand side by side.
+/// Adds a schema and its `$defs` to the components.
 fn take_in(name: &str, mut schema: Value, schemas: &mut Map<String, Value>) {
     if let Some(object) = schema.as_object_mut() {
         object.remove("$schema");

@@ -1,5 +1,5 @@
-//! Agents and groups: who works here, on which phone, in which groups. A change reaches the store
-//! first and the floor next.
+//! Handlers of accounts, their phones and passwords, groups and memberships. A change is written to the
+//! store first, then sent to the engine.
 
 use super::accounts;
 use super::auth::{Body, Caller};
@@ -25,7 +25,7 @@ const TEXT_MAX: usize = 64;
 const SKILLS_MAX: usize = 32;
 const GROUPS_MAX: usize = 64;
 
-/// `"vote-team"`, or with how she is a member.
+/// A group's name alone (`"vote-team"`), or with priority and use.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum MembershipAsked {
@@ -50,14 +50,14 @@ const fn yes() -> bool {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAgent {
-    /// Her number (工号), for ever. Without it one is drawn by `pattern`.
+    /// The agent number (工号); it never changes. Without it one is drawn by `pattern`.
     number: Option<String>,
-    /// `8?`: the leading digits of a number that is drawn.
+    /// Leading digits of a drawn number, like `8?`.
     pattern: Option<String>,
-    /// How long a number that is drawn is: 3 or 4.
+    /// Length of a drawn number: 2 to 6, without it 4.
     digits: Option<u8>,
     name: String,
-    /// Her number, if it is left out.
+    /// Without it the agent number.
     login: Option<String>,
     /// agent, lead, manager, analyst or admin.
     role: Option<String>,
@@ -68,16 +68,16 @@ pub(super) struct NewAgent {
     telephone: Option<String>,
     #[serde(default)]
     recorded: bool,
-    /// For the console; without it one is drawn, and shown once.
+    /// The console's password; without it one is drawn and shown once.
     password: Option<String>,
-    /// Whether she gets a SIP account of her own; agents and leads do if it is left out.
+    /// Whether the agent gets a SIP account; without it agents and leads do.
     phone: Option<bool>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AgentChange {
-    /// Her number never changes; it may be sent along unchanged.
+    /// An agent number never changes; it may be sent along unchanged.
     number: Option<String>,
     name: Option<String>,
     login: Option<String>,
@@ -89,7 +89,6 @@ pub(super) struct AgentChange {
     recorded: Option<bool>,
 }
 
-/// The accounts the caller may see.
 pub(super) async fn agents(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let groups = door.group_names().await?;
     let all = door.store().agents().await?;
@@ -207,7 +206,7 @@ pub(super) async fn remove_agent(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A new password for her phone; the old one is void at once.
+/// Sets a new SIP password for the agent's phone; the old one is void at once.
 pub(super) async fn phone_password(
     State(door): State<Door>,
     caller: Caller,
@@ -230,11 +229,11 @@ pub(super) async fn phone_password(
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PasswordAsked {
-    /// Without it one is drawn, and shown once.
+    /// Without it one is drawn and shown once.
     password: Option<String>,
 }
 
-/// A new password for the console; her screens are signed out.
+/// Sets a new console password and ends the agent's sessions.
 pub(super) async fn console_password(
     State(door): State<Door>,
     caller: Caller,
@@ -256,7 +255,7 @@ pub(super) struct MembershipChange {
     in_use: Option<bool>,
 }
 
-/// Takes her into a group, or changes how she is a member. A shift lead may do that in groups of hers.
+/// Adds the agent to a group, or changes the membership. A shift lead may do so in the groups they lead.
 pub(super) async fn set_membership(
     State(door): State<Door>,
     caller: Caller,
@@ -294,7 +293,7 @@ pub(super) async fn drop_membership(
     Ok(Json(views::agent(&row, &door.group_names().await?)))
 }
 
-/// Only a group of the caller's own, and an agent she may see.
+/// The agent and the group, if the caller may see both.
 async fn member_of(
     door: &Door,
     caller: &Caller,
@@ -327,7 +326,7 @@ pub(super) async fn groups(State(door): State<Door>, caller: Caller) -> Result<J
 #[serde(deny_unknown_fields)]
 pub(super) struct GroupAsked {
     name: Option<String>,
-    /// Ordinary telephones may answer.
+    /// Whether agents may work on ordinary telephones.
     telephones: Option<bool>,
     announce_number: Option<bool>,
     /// 0 = never.
@@ -339,7 +338,7 @@ pub(super) struct GroupAsked {
 }
 
 impl GroupAsked {
-    /// On top of the group as it was.
+    /// Applies the given fields to the group.
     fn over(self, group: &mut Group) -> Result<(), Problem> {
         if let Some(name) = &self.name {
             group.name = text("name", name)?;
@@ -398,7 +397,7 @@ pub(super) async fn change_group(
     Ok(Json(shown))
 }
 
-/// Its members stay in their other groups. A campaign that is open with it keeps it until it ends.
+/// Members stay in their other groups. Refused while an open campaign works with the group.
 pub(super) async fn remove_group(
     State(door): State<Door>,
     Path(name): Path<String>,
@@ -427,7 +426,7 @@ pub(super) async fn remove_group(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What she types into her phone. The password is nowhere else.
+/// The settings that the agent types into the phone. The password appears nowhere else.
 fn sheet(door: &Door, user: &str, password: &str) -> Value {
     let line = door.phones();
     json!({
@@ -444,7 +443,7 @@ fn put_phone(kept: &mut Secrets, user: &str, realm: &str, password: &str) {
     (kept.ha1_md5, kept.ha1_sha256) = (Some(md5), Some(sha256));
 }
 
-/// An account the caller may change: everybody's but an admin's, which only an admin may.
+/// An account that the caller may change: only an admin changes an admin's.
 async fn changeable(door: &Door, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
     let row = door.agent(number).await?;
     may_grant(caller, row.details.role)?;
@@ -499,7 +498,7 @@ pub(super) fn role(word: &str) -> Result<Role, Problem> {
     Role::from_word(word).ok_or_else(|| Problem::unfit(format!("a role is one of {}", words.join(", "))))
 }
 
-/// Any script, one line, not empty.
+/// Trims a text of any script; it must be one line and not empty.
 pub(super) fn text(field: &str, given: &str) -> Result<String, Problem> {
     let given = given.trim();
     let fits = !given.is_empty() && given.chars().count() <= TEXT_MAX && !given.chars().any(char::is_control);
@@ -524,7 +523,7 @@ fn skills(given: BTreeSet<String>) -> Result<BTreeSet<String>, Problem> {
     given.iter().map(|skill| text("skills", skill)).collect()
 }
 
-/// A telephone number as people write it.
+/// Parses a telephone number as people write it, with spaces, dashes or +86.
 pub(super) fn telephone(given: &str) -> Result<PhoneNumber, Problem> {
     let unfit = || Problem::unfit("this is no telephone number: write 13800138000 or 0571-88888888");
     if given.len() > 32 {

@@ -1,4 +1,5 @@
-//! What a refused request is told: a problem document (RFC 9457). Nothing of the inside is in it.
+//! Problem documents (RFC 9457), the body of every refused request. Internal errors go to the log, never
+//! into the document.
 
 use crate::store::StoreError;
 use axum::body::Body;
@@ -9,13 +10,13 @@ use axum::response::{IntoResponse, Response};
 use paceline_core::agent::Refusal;
 use serde_json::json;
 
-/// Why a request was not carried out.
+/// A problem document before it is serialised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
-    /// Seconds after which it may be tried again.
+    /// `Retry-After`, in seconds.
     again_after: Option<u64>,
 }
 
@@ -26,17 +27,17 @@ impl Problem {
         Problem { status, code, detail: detail.into(), again_after: None }
     }
 
-    /// The request itself is at fault.
+    /// 400: the request cannot be parsed.
     pub fn bad(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
-    /// It was understood, and cannot be: a field says what is not allowed.
+    /// 422: the request was parsed, but a value is not allowed.
     pub fn unfit(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unfit", detail)
     }
 
-    /// Also for what exists and is none of the caller's business.
+    /// 404, also for what exists but must be hidden from the caller.
     pub fn missing(what: &str) -> Self {
         Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
@@ -55,7 +56,7 @@ impl Problem {
         Problem { again_after, ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", detail) }
     }
 
-    /// Nothing the caller did. The log says more than she is told.
+    /// 503: a fault of the service; the error itself goes to the log only.
     pub fn inside(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "a request could not be served");
         let detail = "this could not be done now; the log of the service says why";
@@ -116,7 +117,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Every refusal below `/api` is a problem document, also those that the router makes by itself.
+/// Middleware: turns error responses that axum makes itself (404, 405, 413, 416) into problem documents.
 pub(super) async fn worded(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();

@@ -1,5 +1,4 @@
-//! What was and is known of people we call: a lead's record with its corrections and history, the log
-//! of calls, recordings.
+//! Handlers of lead records (corrections, contact history of the household), the call log, and recordings.
 
 use super::auth::{Body, Caller};
 use super::floor;
@@ -25,13 +24,13 @@ const PAGE: u32 = 50;
 const PAGE_MAX: u32 = 500;
 const NAME_MAX: usize = 128;
 
-/// A number in a path; whatever else stands there names nothing.
+/// Parses an id in a path; anything but a positive number is "not found".
 pub(super) fn id(text: &str, what: &str) -> Result<i64, Problem> {
     text.parse().ok().filter(|id| *id > 0).ok_or_else(|| Problem::missing(what))
 }
 
-/// A lead that the caller may see: of a campaign of her groups, on her seat now, or of a household
-/// that she has spoken with.
+/// A lead that the caller may see: its campaign belongs to the caller's groups, or it is on the caller's
+/// seat now, or the caller has spoken with its household.
 async fn lead_for(
     door: &Door,
     caller: &Caller,
@@ -120,21 +119,21 @@ pub(super) async fn lead(
     })))
 }
 
-/// The list's own columns, in its order.
+/// The columns of the imported list, in its order.
 fn columns(record: &LeadRecord) -> Vec<Value> {
     let header: Vec<String> = serde_json::from_str(&record.header).unwrap_or_default();
     let cells: Vec<String> = serde_json::from_str(&record.cells).unwrap_or_default();
     header.into_iter().zip(cells).map(|(column, cell)| json!({ "column": column, "cell": cell })).collect()
 }
 
-/// One thing put right: `name`, or `phone` (with `was`: instead of that one; without: one more).
+/// One correction: `name`, or `phone` (with `was`: replaces that number; without: adds one).
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CorrectionAsked {
     name: Option<String>,
     phone: Option<String>,
     was: Option<String>,
-    /// The call in which she heard it.
+    /// The call in which the agent heard it.
     attempt: Option<i64>,
 }
 
@@ -217,13 +216,13 @@ pub(super) async fn calls(
     Ok(Json(json!({ "calls": shown, "next": next })))
 }
 
-/// Whose calls: an agent's own, a lead's groups', everybody's. `agent` narrows it.
+/// Agents whose calls the caller may see (`None` = all); `agent` narrows them to one.
 async fn agents_of(
     door: &Door,
     caller: &Caller,
     agent: Option<&str>,
 ) -> Result<Option<Vec<AgentId>>, Problem> {
-    // Also those who work here no more, for who sees all.
+    // Callers that see everything also see the calls of removed agents.
     let everybody = door.store().everybody().await?;
     let seen = everybody.iter().filter(|row| caller.sees_all() || (row.active && caller.sees(row)));
     match agent {
@@ -236,7 +235,7 @@ async fn agents_of(
     }
 }
 
-/// RFC 3339.
+/// Parses an RFC 3339 moment to milliseconds of UTC.
 fn moment(text: Option<&str>, what: &str) -> Result<Option<i64>, Problem> {
     let unfit = |_| Problem::unfit(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
     text.map(|text| text.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).map_err(unfit)).transpose()
@@ -276,7 +275,7 @@ pub(super) struct PartAsked {
     part: Option<String>,
 }
 
-/// The sound of a call, for who spoke in it, her shift lead, managers and admins.
+/// The recording of an outbound call, for the agent who spoke, its shift lead, managers and admins.
 pub(super) async fn recording(
     State(door): State<Door>,
     caller: Caller,
@@ -289,7 +288,7 @@ pub(super) async fn recording(
     heard(&door, &caller, parts, asked, &headers).await
 }
 
-/// The same of a call that came in, by its number in the log of those.
+/// The recording of an inbound call, by its id in the log of inbound calls.
 pub(super) async fn recording_in(
     State(door): State<Door>,
     caller: Caller,
@@ -322,7 +321,7 @@ async fn heard(
     if !hears {
         return Err(missing());
     }
-    // The store may name a file by its place below the folder, or by its whole path.
+    // The store holds a path relative to the folder, or an absolute one.
     let root = door.recordings();
     let path = File::new(&found.path);
     let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();

@@ -1,5 +1,5 @@
-//! The table of routes: what there is, for whom, what it takes. The router and the OpenAPI document are
-//! both made from it, so neither can know a route that the other does not.
+//! The table of routes: path, roles, query, body, handler. The router and the OpenAPI document are both
+//! made from it, so they cannot differ.
 
 use super::auth::{self, Who};
 use super::state::Door;
@@ -9,31 +9,31 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use schemars::{Schema, schema_for};
 
-/// Below which every route lies.
+/// Prefix of every route.
 pub const ROOT: &str = "/api/v1";
 
-/// One route.
+/// One route of the API.
 pub struct Route {
     pub method: &'static str,
-    /// Below [`ROOT`].
+    /// Without [`ROOT`].
     pub path: &'static str,
     pub who: Who,
-    /// One sentence.
+    /// One sentence for the OpenAPI document.
     pub does: &'static str,
-    /// What the query may hold.
+    /// Names of the query parameters.
     pub query: &'static [&'static str],
     pub body: Takes,
-    /// The status of success.
+    /// HTTP status of success.
     pub status: u16,
     handler: fn() -> MethodRouter<Door>,
 }
 
-/// What a body holds.
+/// The JSON that a route's body takes.
 #[derive(Clone, Copy)]
 pub enum Takes {
     Nothing,
     Json(&'static str, fn() -> Schema),
-    /// An agent's act.
+    /// An agent's action; its schema comes from the table in `actions`.
     Act,
 }
 
@@ -436,7 +436,7 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// The routes below [`ROOT`], each behind its guard.
+/// The routes without [`ROOT`], each behind the authentication middleware with its roles.
 pub(super) fn router(door: &Door) -> Router<Door> {
     ROUTES.iter().fold(Router::new(), |router, route| {
         let guarded =

@@ -1,5 +1,5 @@
-//! Passwords, cookies and tokens: how they are made, kept and compared. What is kept cannot be
-//! turned back.
+//! Passwords, session cookies and bearer tokens: generated, hashed and compared. The store keeps hashes
+//! only (argon2id for passwords, SHA-256 for cookies and tokens, HA1 for SIP).
 
 use super::problem::Problem;
 use argon2::Argon2;
@@ -9,18 +9,18 @@ use sha2::{Digest, Sha256};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
-/// Hashing takes 19 MiB and tens of milliseconds: so many at once, the others wait in line.
+/// Hashes at once; the others queue. One takes 19 MiB and tens of milliseconds.
 const HASHING_AT_ONCE: usize = 2;
 
-/// Longer than anybody types, shorter than what hurts.
+/// In bytes; bounds the work of hashing.
 pub const PASSWORD_MAX: usize = 256;
 
 const PASSWORD_MIN: usize = 8;
 
-/// Without letters that look alike: somebody types it into a phone.
+/// Has no letters that look alike: agents type these passwords into phones.
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyzACDEFHJK2";
 
-/// Hashes and compares passwords, few at a time.
+/// Hashes and compares passwords, [`HASHING_AT_ONCE`] at a time.
 #[derive(Clone, Debug)]
 pub struct Hasher {
     turns: Arc<Semaphore>,
@@ -33,14 +33,14 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// What is kept of a password: argon2id with its parameters and salt.
+    /// The argon2id hash of a password, with parameters and salt.
     pub async fn hash(&self, password: &str) -> Result<String, Problem> {
         let password = password.to_owned();
         self.work(move || hashed(&password)).await
     }
 
-    /// Whether it is the password. An account without one (`kept` empty) and an unknown account cost
-    /// the same work, and the answer is no.
+    /// Whether the password matches the hash. An account without a password (`kept` empty) and an unknown
+    /// account take the same time, so that timing tells a guesser nothing.
     pub async fn is_right(&self, password: &str, kept: &str) -> Result<bool, Problem> {
         let (password, kept) = (password.to_owned(), kept.to_owned());
         self.work(move || {
@@ -58,7 +58,7 @@ impl Hasher {
     ) -> Result<T, Problem> {
         let turn = self.turns.clone().acquire_owned().await.map_err(Problem::inside)?;
         let worked = tokio::task::spawn_blocking(move || {
-            // Kept until the work is done, also when the caller has gone away.
+            // Held until the work is done, also when the request was dropped.
             let _turn = turn;
             work()
         });
@@ -71,7 +71,7 @@ fn hashed(password: &str) -> Result<String, String> {
     Ok(hash.to_string())
 }
 
-/// The hash that an unknown account is compared with; nobody knows its password.
+/// Hash of a random password, compared with for unknown accounts.
 fn nobodys() -> Result<&'static str, String> {
     static NOBODYS: OnceLock<String> = OnceLock::new();
     if let Some(kept) = NOBODYS.get() {
@@ -81,7 +81,7 @@ fn nobodys() -> Result<&'static str, String> {
     Ok(NOBODYS.get_or_init(|| made))
 }
 
-/// What a new password must be.
+/// Checks the length of a new password.
 pub fn check_password(password: &str) -> Result<(), Problem> {
     let chars = password.chars().count();
     if chars < PASSWORD_MIN || password.len() > PASSWORD_MAX {
@@ -90,21 +90,21 @@ pub fn check_password(password: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A password that a person can type: 20 letters, 100 bits.
+/// A random password that a person can type: 20 letters, 100 bits.
 pub fn drawn_password() -> Result<String, Problem> {
     let mut bytes = [0; 20];
     fill(&mut bytes)?;
     Ok(bytes.iter().map(|byte| ALPHABET[usize::from(byte % 32)] as char).collect())
 }
 
-/// A cookie or a token: 256 bits, hex.
+/// A random session cookie or bearer token: 256 bits, hex.
 pub fn drawn_key() -> Result<String, Problem> {
     let mut bytes = [0; 32];
     fill(&mut bytes)?;
     Ok(hex(&bytes))
 }
 
-/// A number drawn by chance.
+/// A random number.
 pub fn drawn_number() -> Result<u64, Problem> {
     let mut bytes = [0; 8];
     fill(&mut bytes)?;
@@ -115,12 +115,12 @@ fn fill(bytes: &mut [u8]) -> Result<(), Problem> {
     getrandom::fill(bytes).map_err(Problem::inside)
 }
 
-/// What is kept of a cookie or a token.
+/// SHA-256 of a cookie or token, hex, as the store keeps it.
 pub fn key_hash(key: &str) -> String {
     hex(&Sha256::digest(key.as_bytes()))
 }
 
-/// What is kept of a phone's password, as the store writes it: H(user:realm:password), MD5 and SHA-256.
+/// HA1 of a SIP password, H(user:realm:password), as MD5 and SHA-256, hex (RFC 8760).
 pub fn phone_hashes(user: &str, realm: &str, password: &str) -> (String, String) {
     let hash = PasswordHash::new(user, realm, password);
     (hex(&hash.md5), hex(&hash.sha256))
@@ -130,7 +130,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The bytes that `hex` wrote; `None` = it is no hex of that length.
+/// Decodes hex; `None` = not hex, or another length.
 pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
     if digits.len() != 2 * N || !digits.iter().all(u8::is_ascii_hexdigit) {

@@ -1,5 +1,5 @@
-//! What every route holds of the house: the store, the engine's door, who is asked for openings, and
-//! what is known of the open campaigns.
+//! App state, shared by all HTTP handlers: store, engine handle, metrics, password hasher, login throttle,
+//! open campaigns and the limit of live streams.
 
 use super::login_throttle::Guesses;
 use super::problem::Problem;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-/// What the console is made from.
+/// What the app state is built from.
 pub struct DoorParts {
     pub store: Arc<Store>,
     pub engine: EngineHandle,
@@ -25,11 +25,11 @@ pub struct DoorParts {
     pub phones: PhoneLine,
     /// The folder below which every recording lies.
     pub recordings: PathBuf,
-    /// Where campaigns may be opened from; `None` = none may.
+    /// The folder that campaigns may be opened from over the API; `None` = none may.
     pub campaigns: Option<CampaignFolder>,
 }
 
-/// What an agent's phone must be told to find us.
+/// The SIP settings that an agent types into the phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneLine {
     /// The SIP domain, and the realm of the passwords.
@@ -40,30 +40,30 @@ pub struct PhoneLine {
     pub transport: String,
 }
 
-/// The folder of campaign files, and who opens them.
+/// The folder of campaign files, and the channel to the task that opens them.
 #[derive(Clone, Debug)]
 pub struct CampaignFolder {
     pub dir: PathBuf,
     pub openings: mpsc::Sender<OpenCampaign>,
 }
 
-/// A campaign file that shall be opened.
+/// A request to open a campaign file.
 #[derive(Debug)]
 pub struct OpenCampaign {
     pub file: PathBuf,
     pub paused: bool,
-    /// The campaign's name, or why not, in words for the person who asked.
+    /// The campaign's name, or a sentence for the requester that says why it was not opened.
     pub answer: oneshot::Sender<Result<String, String>>,
 }
 
-/// An open campaign, as screens need it.
+/// An open campaign's title and rules, as views need them.
 #[derive(Clone, Debug)]
 pub struct OpenCampaignFacts {
     pub title: String,
     pub rules: Campaign,
 }
 
-/// Cheap to clone.
+/// App state of the HTTP handlers. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
     inside: Arc<Inside>,
@@ -78,7 +78,7 @@ struct Inside {
     places: Arc<Semaphore>,
 }
 
-/// Live streams at once.
+/// Live streams (server-sent events) that may be open at once.
 const READERS_MAX: usize = 512;
 
 impl Door {
@@ -120,7 +120,7 @@ impl Door {
         self.inside.parts.campaigns.as_ref()
     }
 
-    /// Places for readers of the live stream.
+    /// One permit for each live stream; see [`READERS_MAX`].
     pub(super) fn places(&self) -> &Arc<Semaphore> {
         &self.inside.places
     }
@@ -137,13 +137,13 @@ impl Door {
         (self.inside.parts.clock)()
     }
 
-    /// A token that opens everything for as long as this process lives: for the commands of whoever
-    /// may read the folder of the store.
+    /// Bearer token with the role admin, valid while this process lives. Local commands read it from the
+    /// key file beside the store, so access to that folder is what grants it.
     pub fn house_key(&self) -> &str {
         &self.inside.house_key
     }
 
-    /// Told of every campaign that is opened, so that screens know its title and its dispositions.
+    /// Records an opened campaign, so that views can show its title and dispositions.
     pub fn campaign_opened(&self, title: &str, rules: &Campaign) {
         let facts = OpenCampaignFacts { title: title.to_owned(), rules: rules.clone() };
         let mut campaigns = self.inside.campaigns.write().unwrap_or_else(PoisonError::into_inner);
@@ -158,7 +158,7 @@ impl Door {
         self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name)
     }
 
-    /// The account with this number, if she works here.
+    /// The active account with this agent number.
     pub(super) async fn agent(&self, number: &str) -> Result<AgentRow, Problem> {
         let found = self.store().agents().await?.into_iter().find(|agent| agent.number == number);
         found.ok_or_else(|| Problem::missing("agent"))
@@ -178,7 +178,7 @@ impl Door {
         Ok(self.store().groups().await?.into_iter().map(|group| (group.id, group.name)).collect())
     }
 
-    /// The floor hears of an account that is new or has changed.
+    /// Sends a new or changed account to the engine, as the store has it now.
     pub(super) async fn tell_agent(&self, id: AgentId) -> Result<AgentRow, Problem> {
         let row = self.agent_with(id).await?;
         self.engine().ask(Ask::Agent(Box::new(opening(&row)))).await;
@@ -186,7 +186,7 @@ impl Door {
     }
 }
 
-/// An account as the engine takes it in.
+/// An account in the form that the engine takes.
 pub fn opening(row: &AgentRow) -> AgentOpening {
     let phone = row.details.sip_user.clone().and_then(|user| {
         Some(PhoneSecret {

@@ -1,4 +1,5 @@
-//! Bearer tokens of programs: made, listed and taken back. A token is shown once; its hash is kept.
+//! Handlers of bearer tokens for programs: create, list, revoke. A token is shown once; the store keeps
+//! its hash.
 
 use super::auth::{Body, Caller};
 use super::people::{may_grant, role, text};
@@ -14,18 +15,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Without a wish: nobody looks after a token for longer.
+/// Default lifetime in days: few tokens are still looked after a year later.
 const DAYS: u32 = 365;
 const DAYS_MAX: u32 = 3_650;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewToken {
-    /// Whose it is, in words.
+    /// What the token is for, in words.
     name: String,
     /// analyst (reads and changes nothing), manager or admin. Without it analyst.
     role: Option<String>,
-    /// For how long; 0 = for ever. Without it 365.
+    /// Lifetime in days; 0 = for ever. Without it 365.
     days: Option<u32>,
 }
 
@@ -37,7 +38,7 @@ pub(super) async fn add_token(
     let name = text("name", &asked.name)?;
     let role = role(asked.role.as_deref().unwrap_or("analyst"))?;
     may_grant(&caller, role)?;
-    // A token that leaked must not outlive itself.
+    // A leaked token must not make another one that outlives it.
     if caller.account.is_none() && caller.role != Role::Admin {
         return Err(Problem::forbidden("people make tokens, or an admin's program"));
     }
@@ -61,7 +62,7 @@ pub(super) async fn tokens(State(door): State<Door>) -> Result<Json<Value>, Prob
     Ok(Json(json!({ "tokens": shown })))
 }
 
-/// It opens nothing from now on.
+/// Revokes a token at once.
 pub(super) async fn remove_token(
     State(door): State<Door>,
     caller: Caller,

@@ -1,5 +1,5 @@
-//! How things look as JSON: accounts, groups, seats, campaigns. Moments are written as RFC 3339 in UTC,
-//! telephone numbers as people dial them.
+//! JSON of accounts, groups, seats and campaigns. Moments are RFC 3339 in UTC; telephone numbers are
+//! national, as people dial them.
 
 use super::state::{Door, OpenCampaignFacts};
 use crate::engine::{Board, CampaignBoard, PhoneBoard};
@@ -31,7 +31,7 @@ pub(super) fn number(number: Option<PhoneNumber>) -> Value {
     number.map_or(Value::Null, |number| number.national().into())
 }
 
-/// A number as the store keeps it.
+/// A telephone number from its database column (E.164 digits).
 pub(super) fn stored_number(stored: Option<i64>) -> Value {
     number(stored.and_then(|digits| PhoneNumber::from_e164(u64::try_from(digits).ok()?)))
 }
@@ -40,7 +40,7 @@ fn secs(span: Duration) -> Value {
     (span.as_millis() as f64 / 1000.0).into()
 }
 
-/// An account, without anything that opens it.
+/// An account, without its secrets.
 pub(super) fn agent(row: &AgentRow, groups: &BTreeMap<GroupId, String>) -> Value {
     let memberships: Vec<Value> = row
         .groups
@@ -78,7 +78,7 @@ pub(super) fn group(group: &Group) -> Value {
     })
 }
 
-/// The names that stand beside numbers on a screen.
+/// Names of agents, groups and campaigns, by id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     pub agents: BTreeMap<AgentId, (String, String)>,
@@ -104,7 +104,7 @@ impl Names {
     }
 }
 
-/// One seat, with the phone it works on.
+/// One seat, with the registered phone of its agent.
 pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -> Value {
     let reason = match &seat.availability {
         paceline_core::agent::Availability::Paused { reason } => Value::from(reason.as_str()),
@@ -171,7 +171,7 @@ fn work(work: &Work, names: &Names) -> Value {
 
 fn party(party: &Party, names: &Names) -> Value {
     json!({
-        // Larger than what a number of JavaScript holds exactly.
+        // A string: leg ids exceed 2^53, the largest integer that JavaScript holds exactly.
         "leg": party.leg.0.to_string(),
         "kind": party.kind,
         "agent": party.agent.map(|agent| names.number_of(agent)),
@@ -189,7 +189,7 @@ fn summary(summary: &CallSummary) -> Value {
     json!({ "disposition": summary.disposition, "note": summary.note, "callback": callback })
 }
 
-/// Where a campaign stands.
+/// A campaign's figures and the sentence that says what limits dialling.
 pub(super) fn campaign(
     id: CampaignId,
     board: &CampaignBoard,
@@ -198,7 +198,7 @@ pub(super) fn campaign(
 ) -> Value {
     let mut view = serde_json::to_value(board.view).unwrap_or_default();
     view["until"] = maybe(board.view.until);
-    // Said below, in words.
+    // Repeated below in its own form.
     if let Some(view) = view.as_object_mut() {
         view.remove("abandon");
     }
@@ -227,7 +227,7 @@ pub(super) fn campaign(
     })
 }
 
-/// The clock of a campaign, for moments in sentences.
+/// The campaign's time zone, for moments in sentences.
 pub(super) fn zone(facts: Option<&OpenCampaignFacts>) -> Moments {
     facts.map_or_else(Moments::utc, |facts| Moments::of(&facts.rules.windows.timezone))
 }
@@ -236,13 +236,13 @@ pub(super) fn moments(door: &Door, campaign: CampaignId) -> Moments {
     zone(door.campaigns().get(&campaign).map(AsRef::as_ref))
 }
 
-/// Why a campaign dials or does not, with its numbers, in every language that we speak.
+/// The sentence that says why a campaign dials or does not, in English and Chinese.
 pub(super) fn words(view: &View, moments: Moments) -> Value {
     json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
 }
 
-/// Abandoned calls by every rule: which of them brake, which is the strictest, and how many people more
-/// it leaves.
+/// Abandon rates by every rule: which rules brake, which is the strictest, and how many more abandoned
+/// calls it leaves.
 pub(super) fn abandon(standing: &Standing) -> Value {
     let rules: Vec<Value> = standing
         .rates
@@ -266,7 +266,7 @@ pub(super) fn abandon(standing: &Standing) -> Value {
     })
 }
 
-/// What an agent's screen needs of a campaign she works for: its name and what she can say of a call.
+/// What an agent's screen needs of a campaign: its name, wrap-up rules and dispositions.
 pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
     let rules = facts.rules.agents.as_ref();
     let dispositions: Vec<Value> = rules
@@ -296,7 +296,7 @@ pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
     })
 }
 
-/// The board's phone of an agent.
+/// The agent's registered phone, if any.
 pub(super) fn phone_of(board: &Board, agent: AgentId) -> Option<&PhoneBoard> {
     board.phones.get(&agent)
 }

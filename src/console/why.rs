@@ -1,5 +1,5 @@
-//! Why a campaign dials or does not, and why one lead of it is not dialled: asked of the board, the
-//! dialer and the store, answered as data with its words. `paceline why` asks here where no service runs.
+//! Explains why a campaign dials or does not, and why one lead of it is not dialled, from the board, the
+//! dialer and the store, as data and as sentences. `paceline why` calls this directly when no service runs.
 
 use super::auth::Caller;
 use super::floor;
@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Why the campaign dials or does not. `view` = where a service has it open.
+/// Why the campaign dials or does not. `view` is `None` when no service has the campaign open.
 pub async fn of_campaign(
     reader: &mut Reader,
     campaign: &Campaign,
@@ -64,7 +64,7 @@ pub async fn of_campaign(
     Ok(answer)
 }
 
-/// Why this lead is not dialled. `place` = where a running dialer has it. `None` = it is not in this campaign.
+/// Why this lead is not dialled. `place` = where a running dialer holds the lead.
 pub async fn of_lead(
     reader: &mut Reader,
     campaign: &Campaign,
@@ -97,14 +97,15 @@ pub async fn of_lead(
     Ok(answer)
 }
 
-/// Sentence and advice, in every language that we speak.
+/// Adds the sentence and the advice in English and Chinese.
 fn word(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
     let (en, zh) = (says(Lang::En), says(Lang::Zh));
     answer["words"] = json!({ "en": en.says, "zh": zh.says });
     answer["advice"] = json!({ "en": en.advice, "zh": zh.advice });
 }
 
-/// What is known of a number or a row that is no lead of this campaign, and what to do.
+/// Explains why a number or row is no lead of this campaign: refused row, similar number, other list; with
+/// advice.
 pub async fn not_listed(
     reader: &mut Reader,
     campaign: &Campaign,
@@ -148,7 +149,7 @@ pub async fn not_listed(
     }
 }
 
-/// Numbers that differ by one digit, or by two neighbours that changed places: slips of the hand.
+/// Numbers that differ by one digit, or by two adjacent digits swapped: typing mistakes.
 fn neighbours(number: PhoneNumber) -> Vec<PhoneNumber> {
     let digits: Vec<u8> = number.as_u64().to_string().into_bytes();
     let mut found = Vec::new();
@@ -171,7 +172,7 @@ fn neighbours(number: PhoneNumber) -> Vec<PhoneNumber> {
     found
 }
 
-/// The campaign as it is open here, for who may see it.
+/// The open campaign of this name; one that the caller may not see is "not found".
 fn open(door: &Door, caller: &Caller, name: &str) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
     let missing =
         || Problem::missing("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
@@ -217,7 +218,7 @@ pub(super) struct LeadsAsked {
     row: Option<u64>,
 }
 
-/// The leads that a number or a row is.
+/// Looks leads up by a number or by a row of the list.
 pub(super) async fn leads(
     State(door): State<Door>,
     caller: Caller,
