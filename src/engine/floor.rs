@@ -1,5 +1,5 @@
-//! The people's side of the loop: agents' legs and phones, mixes, prompts, recordings, acts that wait
-//! for their answer. Calls to leads are in `carry_out`.
+//! The agents' side of the loop: agents' phones and legs, consulted and inbound legs, prompts, recordings, and
+//! actions that wait for the dialer's answer. Calls to leads are in `outputs`.
 
 use super::{Engine, Live, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};
@@ -22,22 +22,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// What the shell knows of people.
+/// Agents and legs that are no attempts, as the engine knows them.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    /// The phone account of each agent who has one.
+    /// SIP user of each agent with a phone account.
     users: BTreeMap<AgentId, String>,
     names: BTreeMap<AgentId, String>,
-    /// Acts that the brain has not answered yet.
+    /// Actions that the dialer has not answered yet.
     asked: BTreeMap<u64, oneshot::Sender<Result<(), Refusal>>>,
     asks: u64,
-    /// Whose leg it is, for what is measured of it.
+    /// The agent of each agent's leg.
     pub(super) legs: BTreeMap<CallId, AgentId>,
-    /// What is written down of each leg that is no attempt, while it is not over.
+    /// What the store keeps of each live leg that is no attempt.
     pub(super) abouts: BTreeMap<CallId, LegAbout>,
 }
 
-/// An agent's leg, as the brain wants it rung.
+/// An agent's leg to ring, as the dialer asks for it.
 pub(super) struct AgentCall {
     pub leg: CallId,
     pub agent: AgentId,
@@ -69,7 +69,7 @@ impl Engine {
 
     pub(super) fn act_answered(&mut self, ask: u64, refusal: Option<Refusal>) {
         if let Some(answer) = self.people.asked.remove(&ask) {
-            // Who asked may have gone away meanwhile.
+            // The requester may have gone away.
             let _ = answer.send(refusal.map_or(Ok(()), Err));
         }
     }
@@ -125,7 +125,7 @@ impl Engine {
                 self.board.phones.remove(&agent);
             }
         }
-        // Whoever is signed in is no stranger to the sockets.
+        // Registered phones have limits of their own at the sockets.
         self.sockets.set_phones(self.ua.phone_peers());
         self.handle(Input::PhoneChanged { agent, ready });
     }
@@ -136,7 +136,7 @@ impl Engine {
             self.tell_store(Command::LogSeat(Box::new((*seat).clone())));
         }
         self.board.seats.insert(seat.agent, seat.clone());
-        // Nobody may be listening.
+        // Fails when there are no subscribers.
         let _ = self.live.send(Live::Seat(seat));
     }
 
@@ -191,7 +191,7 @@ impl Engine {
         }
     }
 
-    /// A leg of ours through a trunk. What ends it after a crash is written down first, in order.
+    /// Places a leg that is no attempt through a trunk.
     fn call_side(
         &mut self,
         leg: CallId,
@@ -209,7 +209,8 @@ impl Engine {
         self.drain_ua();
     }
 
-    /// What would end this leg after a crash, as it stands now: before its messages leave, so in order.
+    /// Saves what is needed to end this leg after a crash (its dialog or ringing INVITEs). Called before its
+    /// messages are sent, so the store learns of it first.
     pub(super) fn write_down(&mut self, leg: CallId) {
         let ends = self.ua.loose_ends(leg);
         if let Some(about) = self.people.abouts.get(&leg).copied().filter(|_| !ends.is_empty()) {
@@ -218,13 +219,13 @@ impl Engine {
         }
     }
 
-    /// The leg is over.
+    /// Removes a leg that has ended.
     pub(super) fn forget_leg(&mut self, leg: CallId) {
         self.people.legs.remove(&leg);
         self.people.abouts.remove(&leg);
     }
 
-    /// The store knows who calls, as far as anybody does.
+    /// The store has looked an inbound caller up.
     pub(super) fn caller_known(&mut self, arrived: &ArrivedCall) {
         let known = arrived.known.as_ref();
         let about = LegAbout {
@@ -233,7 +234,7 @@ impl Engine {
             lead: known.and_then(|known| known.lead.as_ref()).map(|lead| lead.id),
             ..LegAbout::new(LegKind::Inbound)
         };
-        // She may have hung up meanwhile.
+        // The caller may have hung up meanwhile.
         if self.ua.knows(arrived.call) {
             self.people.abouts.insert(arrived.call, about);
         }
@@ -253,7 +254,7 @@ impl Engine {
         }
     }
 
-    /// A leg that our own side could not make.
+    /// Reports a leg that failed on our side as ended.
     fn fail_leg(&mut self, leg: CallId, cause: &str) {
         self.close_leg(leg);
         self.forget_leg(leg);
@@ -268,7 +269,7 @@ impl Engine {
         self.failed_legs.push((leg, ended));
     }
 
-    /// Tells the brain of legs that could not be made, once it has finished what it was saying.
+    /// Feeds the failed legs to the dialer, once its current outputs are carried out.
     pub(super) fn report_failed_legs(&mut self) {
         while let Some((call, ended)) = self.failed_legs.pop() {
             self.handle(Input::CallProgressed { call, progress: Progress::Ended(ended) });
@@ -290,7 +291,7 @@ impl Engine {
         self.sorries.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry())
     }
 
-    /// Recording begins or ends; the media room writes, the store is told once the file is complete.
+    /// Starts or stops a recording. Media writes the file; the store learns of it once the file is complete.
     pub(super) fn record(&mut self, call: CallId, campaign: CampaignId, agent: Option<AgentId>, on: bool) {
         if !on {
             return self.media.command(call, MediaCommand::StopRecording);
@@ -312,7 +313,7 @@ impl Engine {
         self.media.command(call, MediaCommand::Record(Recording::start(path, &meta)));
     }
 
-    /// Somebody calls one of our numbers: the store is asked who.
+    /// An inbound call: rings, and asks the store to look the caller's number up.
     pub(super) fn call_came_in(&mut self, incoming: IncomingCall) {
         let now = self.clock.now();
         match incoming.caller {
@@ -324,7 +325,8 @@ impl Engine {
                     .or_else(|| digits.parse().ok().and_then(PhoneNumber::from_e164));
                 self.tell_store(Command::WhoCalls { call: incoming.call, trunk, number });
             }
-            // Agents dial by the console, so that every call of theirs is in the books.
+            // Agents dial through the console, so that every call is saved: a call dialled on a phone is
+            // declined.
             _ => self.ua.reject(now, incoming.call, 603, "Decline", &[]),
         }
         self.drain_ua();

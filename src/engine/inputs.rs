@@ -1,4 +1,4 @@
-//! Events to inputs: what sockets, store, media threads and people say, in the dialer's words.
+//! Translates events from sockets, user agent, store, media threads and the API into dialer inputs.
 
 use super::event::Event;
 use super::{Ask, Engine, LEFTOVERS_WAIT, Opening};
@@ -36,7 +36,7 @@ impl Engine {
                 let path = path.strip_prefix(&self.recordings).unwrap_or(&path).display().to_string();
                 self.tell_store(Command::SaveRecording { call: leg, path, seconds, lost_frames });
             }
-            // The media room has said so in the log.
+            // Media has logged the error.
             Event::Media(MediaEvent::RecordingFailed { .. }) => {
                 self.recordings_open = self.recordings_open.saturating_sub(1);
             }
@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// Everything the user agent wants, until it wants nothing.
+    /// Carries out the user agent's outputs until there are none.
     pub(super) fn drain_ua(&mut self) {
         while let Some(output) = self.ua.poll() {
             match output {
@@ -70,7 +70,7 @@ impl Engine {
                 {
                     self.metrics.rang(&board.name, self.clock.now().since(facts.placed));
                 }
-                // Of legs that are no attempts: an attempt's answer is saved by command.
+                // For legs that are no attempts; an attempt's answer is saved by `Output::SaveAnswer`.
                 if progress == Progress::Answered {
                     self.write_down(call);
                 }
@@ -85,7 +85,8 @@ impl Engine {
             UaEvent::Incoming(incoming) => self.call_came_in(*incoming),
             UaEvent::PhoneChanged { user: _, agent, link } => self.phone_changed(agent, link),
             UaEvent::PhoneRegistered { user, agent } => self.phone_registered(agent, &user),
-            // The console transfers: a phone's own button knows neither groups nor the books.
+            // REFER from a phone's own button is refused: transfers go through the console, which knows
+            // groups and leads.
             UaEvent::Transfer { call, target: _ } => {
                 self.ua.transfer_done(self.clock.now(), call, false);
                 self.drain_ua();
@@ -108,7 +109,7 @@ impl Engine {
             }
             UaEvent::SavedDialogEnded { call_id, reached } => {
                 let id = self.leftovers.remove(&call_id);
-                // A call that rang several phones is ended with the last of them.
+                // A call that rang several phones has a dialog for each; it has ended with the last of them.
                 if let Some(id) = id.filter(|id| !self.leftovers.values().any(|other| other == id)) {
                     self.tell_store(Command::Ended { id });
                 }
@@ -174,7 +175,7 @@ impl Engine {
         }
     }
 
-    /// It is on disk: every campaign lets go of the number.
+    /// The number is on the blacklist on disk: the dialer drops it. One campaign's input serves for all.
     fn number_blacklisted(&mut self, number: PhoneNumber) {
         let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().take(1).collect();
         for campaign in campaigns {
@@ -193,7 +194,7 @@ impl Engine {
             Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
             Ask::CheckDevice { agent, answer } => self.check_device(agent, answer),
             Ask::Lead { campaign, lead, household, numbers, answer } => {
-                // Who asked may have gone away.
+                // The requester may have gone away.
                 let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
             }
             Ask::Group(group) => {
@@ -228,7 +229,7 @@ impl Engine {
             self.leftovers.insert(dialog.call_id.clone(), id);
             self.ua.end_saved(now, dialog);
         }
-        // Before their answers come.
+        // Must come before the answers of those phones.
         self.sockets.set_phones(self.ua.phone_peers());
         self.drain_ua();
         self.handle(Input::Resumed(work));
@@ -254,7 +255,7 @@ impl Engine {
     }
 }
 
-/// A refused test in words for the person who asked for it.
+/// Why a single-number test was refused, in words.
 fn refusal(verdict: DialVerdict) -> String {
     match verdict {
         DialVerdict::Closed(reason) => reason.word().to_owned(),

@@ -1,5 +1,6 @@
-//! THE LOOP. One task owns the dialer, the SIP user agent and the books of the calls; everyone else
-//! knocks at the door. Audio never passes here: media threads report digits and ends of plays.
+//! The engine: one task with the event loop that owns the dialer, the SIP user agent and the facts of live
+//! calls. Other tasks reach it through [`EngineHandle`]. Audio never passes here: media threads report
+//! digits and ends of plays.
 
 pub mod board;
 pub mod handle;
@@ -42,7 +43,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
-/// Everything the loop works with, built by `main`.
+/// What the engine is built from.
 #[derive(Debug)]
 pub struct Parts {
     pub clock: Clock,
@@ -53,20 +54,20 @@ pub struct Parts {
     pub sip_events: mpsc::Receiver<SipEvent>,
     pub media: MediaRoom,
     pub media_events: mpsc::UnboundedReceiver<MediaEvent>,
-    /// The address that goes into `c=` lines.
+    /// The address for `c=` lines of SDP.
     pub media_address: IpAddr,
     pub store: mpsc::Sender<Command>,
     pub store_replies: mpsc::UnboundedReceiver<Reply>,
-    /// The store's own histogram.
+    /// The store's histogram of commit times.
     pub commits: Arc<Commits>,
     pub journal: Option<JournalWriter>,
     pub metrics: Arc<Metrics>,
     pub prompts: Prompts,
-    /// Where recordings are kept.
+    /// Folder of recordings.
     pub recordings: PathBuf,
 }
 
-/// One trunk, for the dialer, for SIP and for the wire.
+/// One trunk's settings for the dialer, for SIP and for media, and how its numbers are rewritten.
 #[derive(Clone, Debug)]
 pub struct TrunkParts {
     pub limits: Trunk,
@@ -76,7 +77,7 @@ pub struct TrunkParts {
     pub add_prefix: String,
 }
 
-/// The loop's own state.
+/// State of the loop.
 struct Engine {
     clock: Clock,
     dialer: Dialer,
@@ -87,7 +88,7 @@ struct Engine {
     media_events: mpsc::UnboundedReceiver<MediaEvent>,
     media_address: IpAddr,
     store: mpsc::Sender<Command>,
-    /// Commands that the store's door had no room for.
+    /// Backlog of commands, while the store's channel is full.
     store_waiting: VecDeque<Command>,
     store_replies: mpsc::UnboundedReceiver<Reply>,
     commits: Arc<Commits>,
@@ -96,14 +97,14 @@ struct Engine {
     metrics: Arc<Metrics>,
     trunks: BTreeMap<TrunkId, TrunkParts>,
     sounds: BTreeMap<CampaignId, Arc<Sound>>,
-    /// What an abandoned callee hears, where the campaign has a message of its own.
+    /// Messages for abandoned callees, of campaigns that have their own.
     sorries: BTreeMap<CampaignId, Arc<Sound>>,
     prompts: Prompts,
     recordings: PathBuf,
     people: floor::People,
     phone_book: phones::PhoneBook,
     checks: device_check::Checks,
-    /// Legs whose ports are open.
+    /// Legs with open RTP ports.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
     live: broadcast::Sender<Live>,
@@ -113,19 +114,19 @@ struct Engine {
     board_due: Time,
     wall_utc: Utc,
     wall_at: Time,
-    /// Dialogs of an earlier process that are still being ended, by Call-ID, each with the number of its call
-    /// in the store; and until when we wait for them.
+    /// Recovered dialogs of an earlier process that are still being ended: Call-ID to the id in the store.
+    /// A stopping engine waits for them until `leftovers_until`.
     leftovers: BTreeMap<String, i64>,
     leftovers_until: Time,
-    /// Recordings that are not complete on disk.
+    /// Recordings not yet complete on disk.
     recordings_open: usize,
     leaving: bool,
-    /// While nothing is out any more: until when what is left is waited for.
+    /// Set once no call is live: until when open recordings are awaited.
     leaves_until: Option<Time>,
     outputs: Vec<Output>,
 }
 
-/// What the shell must know of a call that is out.
+/// What the engine keeps of a live attempt.
 #[derive(Debug)]
 struct CallFacts {
     campaign: CampaignId,
@@ -137,25 +138,25 @@ struct CallFacts {
     announcing: bool,
 }
 
-/// How often the board is written and the wall clock compared.
+/// How often the board is published and the wall clock compared.
 const BOARD_EVERY: Duration = Duration::from_millis(200);
 
-/// A step of the brain that takes this long holds up live calls.
+/// A step of the dialer that takes this long holds up live calls.
 const SLOW_STEP: Duration = Duration::from_millis(250);
 
 /// A wall clock that moved more than this against the monotonic one has jumped.
 const JUMP: Duration = Duration::from_millis(1_500);
 
-/// How long a leaving engine waits for the far ends of an earlier process's dialogs.
+/// How long a stopping engine waits for the far ends of recovered dialogs.
 const LEFTOVERS_WAIT: Duration = Duration::from_secs(5);
 
-/// How long a leaving engine waits for recordings to be complete: hundreds end at once, and each is synced.
+/// How long a stopping engine waits for recordings: hundreds may end at once, and each is synced to disk.
 const RECORDINGS_WAIT: Duration = Duration::from_secs(60);
 
-/// Live events that a slow listener may be behind.
+/// Live events that a slow subscriber may be behind.
 const LIVE_WAITING_MAX: usize = 4_096;
 
-/// Starts the loop. It ends by itself: see [`Ask::Leave`].
+/// Spawns the engine. It stops after [`Ask::Leave`], or when every handle is dropped.
 pub fn start(parts: Parts) -> (EngineHandle, tokio::task::JoinHandle<()>) {
     let (asks_in, asks) = mpsc::channel(64);
     let (board_out, board) = watch::channel(Arc::new(Board::default()));
@@ -237,7 +238,7 @@ impl Engine {
         while !self.may_leave() {
             let event = self.select().await;
             self.react(event);
-            // Whatever else is there is handled before anything is waited for.
+            // Handle all events that are ready before waiting again.
             while let Some(event) = self.ready_event() {
                 self.react(event);
             }
@@ -283,7 +284,7 @@ impl Engine {
         self.media_events.try_recv().ok().map(Event::Media)
     }
 
-    /// Wakes that are due, in both machines, and the board.
+    /// Runs due timers of user agent and dialer, and publishes the board when due.
     fn tick(&mut self) {
         let now = self.clock.now();
         if self.ua.next_wake().is_some_and(|at| at <= now) {
@@ -304,7 +305,7 @@ impl Engine {
         }
     }
 
-    /// One input to the brain, and everything it asks for.
+    /// Feeds one input to the dialer and carries out its outputs.
     fn handle(&mut self, input: Input) {
         let now = self.clock.now();
         if let Some(journal) = &mut self.journal {

@@ -1,4 +1,4 @@
-//! Output to network, store, media, screen: where a wish becomes an effect.
+//! Carries out the dialer's outputs: sends them to user agent, store, media, metrics and live events.
 
 use super::floor::AgentCall;
 use super::{CallFacts, Engine, Live};
@@ -202,7 +202,7 @@ impl Engine {
         })
     }
 
-    /// A call that our own side could not make.
+    /// Reports a call that failed on our side as ended (`LineFault`).
     fn fail_call(&mut self, call: CallId, cause: String) {
         let ended = Ended {
             outcome: Outcome::LineFault,
@@ -221,7 +221,7 @@ impl Engine {
         }
     }
 
-    /// Commands keep their order; what the store has no room for waits here.
+    /// Queues a command for the store. Order is kept; the backlog waits while the channel is full.
     pub(super) fn tell_store(&mut self, command: Command) {
         self.store_waiting.push_back(command);
         self.flush_store();

@@ -1,5 +1,5 @@
-//! Agents' phones across a stop: where each was is written down, and the next process asks there at once
-//! instead of waiting for its registration.
+//! Saves the contacts of agents' phones, so that the next process can ask them at once (OPTIONS) instead
+//! of waiting for their next REGISTER.
 
 use super::Engine;
 use crate::net::clock::Clock;
@@ -10,34 +10,35 @@ use paceline_core::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One contact as it stands in the store.
+/// One contact as the store keeps it (JSON).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     contact: KnownContact,
-    /// When its registration runs out, in milliseconds of UTC.
+    /// When the registration expires, in milliseconds of UTC.
     until: i64,
 }
 
-/// What is on disk of each phone, and what an earlier process left of those whose account is not here yet.
+/// Contacts on disk (`kept`), and those of an earlier process whose account is not defined yet (`left`).
 #[derive(Debug, Default)]
 pub(super) struct PhoneBook {
     kept: BTreeMap<AgentId, Vec<Kept>>,
     left: BTreeMap<AgentId, String>,
 }
 
-/// Many phones renew every half minute; their row is renewed less often, and asked this long past its time.
+/// Many phones register every half minute. The row is written only when its expiry moves by this much, and
+/// an expired contact is still asked for this long.
 const SLACK: Duration = Duration::from_secs(600);
 
-/// An answer within this long shows that a phone is there; its own next registration goes on from there.
+/// Shortest binding given to an expected phone; its next REGISTER renews it.
 const ASKED_MIN: Duration = Duration::from_secs(90);
 
 impl Engine {
-    /// What the last process kept: JSON by agent.
+    /// Takes the contacts that the last process saved, JSON by agent.
     pub(super) fn phones_left(&mut self, phones: BTreeMap<AgentId, String>) {
         self.phone_book.left = phones;
     }
 
-    /// A phone has signed in, or out, or again.
+    /// A phone has registered, unregistered or refreshed: saves its contacts if they changed.
     pub(super) fn phone_registered(&mut self, agent: AgentId, user: &str) {
         let utc = Clock::utc();
         let known = self.ua.known_contacts(self.clock.now(), user).into_iter();
@@ -52,7 +53,7 @@ impl Engine {
         self.tell_store(Command::SavePhones { agent, contacts });
     }
 
-    /// The account is defined now: its phones are asked where they were. Once; later they speak themselves.
+    /// Asks the phones of a newly defined account at their saved contacts. Happens once an account.
     pub(super) fn expect_phones(&mut self, agent: AgentId, user: &str) {
         let Some(text) = self.phone_book.left.remove(&agent) else { return };
         let kept: Vec<Kept> = serde_json::from_str(&text).unwrap_or_else(|error| {
