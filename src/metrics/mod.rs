@@ -1,5 +1,5 @@
-//! What is counted, one method a fact. Names and labels stand in `series`; histograms that other
-//! rooms keep for themselves (lateness of packets, commits) are in `pushed`.
+//! Prometheus metrics: one method for each fact that is counted. Names and labels are in `series`; histograms
+//! that other modules keep themselves (packet lateness, commits) are in `pushed`.
 
 mod pushed;
 pub mod series;
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// All series of this process. One set a process; every method may be called from any thread.
+/// All series. One instance a process; every method may be called from any thread.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -38,7 +38,7 @@ pub struct Metrics {
     answer_to_agent: HistogramVec,
     trunk_up: IntGaugeVec,
     caller_id_answers: GaugeVec,
-    /// Ended and answered calls per number that was shown.
+    /// Ended and answered calls by caller ID.
     shown: Mutex<BTreeMap<PhoneNumber, (u64, u64)>>,
     rtp_packets: IntCounterVec,
     rtp_legs: IntGauge,
@@ -76,12 +76,12 @@ impl Metrics {
         metrics
     }
 
-    /// The INVITE of a call was handed to the network.
+    /// A call's INVITE was sent.
     pub fn call_placed(&self, campaign: &str, trunk: &str) {
         self.calls_placed.with_label_values(&[campaign, trunk]).inc();
     }
 
-    /// A call is over and its result is on its way to the store.
+    /// A call has ended; its result is on its way to the store.
     pub fn call_ended(&self, campaign: &str, trunk: &str, result: &AttemptResult) {
         self.calls_ended.with_label_values(&[campaign, trunk, result.outcome.word()]).inc();
         if let (Some(answered), Some(connected)) = (result.answered_at, result.connected_at) {
@@ -90,7 +90,7 @@ impl Metrics {
         }
     }
 
-    /// One ended call that showed this number, one of our own.
+    /// Counts an ended call for the caller ID it showed.
     pub fn showed(&self, number: PhoneNumber, outcome: Outcome) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let (ended, answered) = shown.entry(number).or_default();
@@ -99,7 +99,7 @@ impl Metrics {
         self.caller_id_answers.with_label_values(&[number.national()]).set(*answered as f64 / *ended as f64);
     }
 
-    /// What a campaign has out at this moment.
+    /// Sets a campaign's live calls by phase, and its open leads.
     pub fn calls(&self, campaign: &str, view: &View) {
         let phases = [
             ("starting", view.starting),
@@ -114,7 +114,7 @@ impl Metrics {
         self.lead_count(campaign, LeadState::Open.word(), view.leads_open);
     }
 
-    /// Who works, by group and activity. A group whose agents are gone keeps its zeros.
+    /// Sets agents by group and activity. A group without agents shows zeros.
     pub fn seats<'a>(
         &self,
         groups: &BTreeMap<GroupId, String>,
@@ -135,7 +135,7 @@ impl Metrics {
         }
     }
 
-    /// The abandon rates of a campaign by every rule, and the ceiling of those that brake.
+    /// Sets a campaign's abandon rates by every rule, and the ceiling of the chosen rules.
     pub fn abandoned(&self, campaign: &str, standing: &Standing) {
         for rate in standing.rates {
             let labels = [campaign, rate.rule.word()];
@@ -143,13 +143,13 @@ impl Metrics {
             if standing.chosen.contains(rate.rule) {
                 self.abandon_ceiling.with_label_values(&labels).set(standing.ceiling);
             } else {
-                // It may have been chosen when the campaign was opened before.
+                // The rule may have been chosen in an earlier opening of the campaign.
                 let _ = self.abandon_ceiling.remove_label_values(&labels);
             }
         }
     }
 
-    /// Leads by state, as the store counts them.
+    /// Sets leads by state, as the store counts them.
     pub fn leads(&self, campaign: &str, by_state: &BTreeMap<String, u64>) {
         for (state, count) in by_state {
             self.lead_count(campaign, state, *count);
@@ -160,12 +160,12 @@ impl Metrics {
         self.leads.with_label_values(&[campaign, state]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// The pacing came to another decision than before.
+    /// The pacing decision has changed.
     pub fn decided(&self, campaign: &str, decision: Decision) {
         self.decisions.with_label_values(&[campaign, decision.why.word()]).inc();
     }
 
-    /// From placing to answering, of a call that was answered.
+    /// Observes the ring time of an answered call.
     pub fn rang(&self, campaign: &str, span: Duration) {
         self.ring_secs.with_label_values(&[campaign]).observe(span.as_secs_f64());
     }
@@ -174,7 +174,7 @@ impl Metrics {
         self.trunk_up.with_label_values(&[trunk]).set(i64::from(up));
     }
 
-    /// The sums of the media threads, as they stand.
+    /// Takes the totals of the media threads.
     pub fn media(&self, totals: &MediaTotals) {
         let directions = [
             ("sent", totals.packets_sent),
@@ -191,13 +191,13 @@ impl Metrics {
         self.late.set(buckets, totals.late_micros_sum as f64 / 1e6);
     }
 
-    /// The commits of the store, as they stand.
+    /// Takes the store's histogram of commits.
     pub fn commits(&self, totals: CommitTotals) {
         let bounds = BOUNDS_SECS.into_iter().chain([f64::INFINITY]);
         self.commits.set(bounds.zip(totals.buckets), totals.secs);
     }
 
-    /// The text that `/metrics` answers with (Prometheus text format 0.0.4).
+    /// The response of `/metrics` (Prometheus text format 0.0.4).
     pub fn text(&self) -> String {
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {

@@ -1,4 +1,4 @@
-//! A histogram that another room keeps in its own buckets, shown as it was last handed over.
+//! A Prometheus histogram whose buckets another module keeps; shows them as last set.
 
 use super::series::Series;
 use prometheus::Registry;
@@ -7,7 +7,7 @@ use prometheus::proto::{Bucket, Histogram, Metric, MetricFamily, MetricType};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// One such series. Clones show the same buckets.
+/// Clones share the same buckets.
 #[derive(Clone, Debug)]
 pub(super) struct Pushed {
     series: Series,
@@ -17,7 +17,7 @@ pub(super) struct Pushed {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// (upper bound in seconds, count), not cumulated; the last bound is infinite.
+    /// (upper bound in seconds, count), not cumulative; the last bound is infinite.
     buckets: Vec<(f64, u64)>,
     sum: f64,
 }
@@ -31,7 +31,7 @@ impl Pushed {
         pushed
     }
 
-    /// Replaces what is shown. `sum` is in seconds.
+    /// Replaces buckets and sum. `sum` is in seconds.
     pub fn set(&self, buckets: impl Iterator<Item = (f64, u64)>, sum: f64) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.buckets.clear();

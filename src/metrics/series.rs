@@ -1,17 +1,17 @@
-//! The table of series, in the order in which the dashboard shows them. Labels are bounded: campaigns,
-//! trunks, our own numbers and closed lists of words; never a callee, a lead or an agent.
+//! The table of metric series, in the order of the dashboard. Labels are bounded: campaigns, trunks, groups,
+//! our own caller IDs and closed lists of words; never a callee, a lead or an agent.
 
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
-/// One series as Prometheus and the dashboards know it.
+/// One series: name, labels and help as Prometheus shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Series {
     pub name: &'static str,
     pub labels: &'static [&'static str],
     pub help: &'static str,
-    /// Then `_bucket`, `_sum` and `_count` stand behind the name.
+    /// Exported as `_bucket`, `_sum` and `_count`.
     pub histogram: bool,
 }
 
@@ -94,10 +94,10 @@ pub const ALL: &[Series] = &[
     BUILD,
 ];
 
-/// A campaign may let a phone ring for 5 to 180 seconds.
+/// Seconds; a campaign's ring time is 5 to 180.
 pub const RING_BOUNDS: &[f64] = &[1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 180.0];
 
-/// Law and patience count in seconds; a nailed-up leg in hundredths of one.
+/// Seconds; a nailed-up leg is bridged within hundredths of one, legal limits are whole seconds.
 pub const ANSWER_TO_AGENT_BOUNDS: &[f64] = &[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0];
 
 const fn plain(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Series {
@@ -108,7 +108,7 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'
     Series { name, labels, help, histogram: true }
 }
 
-/// Why making a series of the table cannot fail.
+/// Why registering a series of the table cannot fail.
 const VALID: &str = "the names in the table are valid and each stands there once";
 
 impl Series {
