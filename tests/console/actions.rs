@@ -1,4 +1,4 @@
-//! Acts: names become the core's numbers, the engine's refusal a problem; who may act for whom.
+//! Actions: names become the core's ids, the engine's refusal a problem document; who may act for whom.
 
 use super::*;
 use paceline_core::agent::{
@@ -134,11 +134,11 @@ async fn an_agent_acts_for_herself_and_a_lead_forces_her_own_people() {
         let force = json!({ "act": "force", "agent": agent, "what": "release" });
         house.post(by, "/me/acts", force).await.is(status);
     }
-    // By the core's own number, too, and in an agent's name.
+    // The core's own id is checked as the agent number is.
     let night = house.id("8101").await.0;
     let force = json!({ "act": "force", "agent": night, "what": "release" });
     house.post("8002", "/me/acts", force).await.is(404);
-    // A campaign of another group is closed to her.
+    // A campaign of another group is closed to an agent.
     let call = json!({ "act": "call", "campaign": "spring", "number": "13800138000" });
     assert_eq!(house.post("8101", "/me/acts", call.clone()).await.is(409).code(), "campaign_closed");
     house.post("8001", "/me/acts", call).await.is(200);

@@ -1,5 +1,5 @@
-//! Hostile requests: texts that are code elsewhere in every parameter, bodies and heads without end,
-//! connections that say nothing. Never an answer of the five hundreds, never a word of the inside.
+//! Hostile requests: injection texts in every parameter, endless bodies and heads, silent connections. No
+//! response is a 5xx or leaks internals.
 
 use super::*;
 use paceline::console;
@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Percent-encoded where a URI needs it.
+/// Injection texts, percent-encoded where a URI needs it.
 const TEXTS: &[&str] = &[
     "'%20or%20'1'='1",
     "1;drop%20table%20agent--",
@@ -52,14 +52,14 @@ async fn hostile_texts_in_every_path_and_query_are_refused_in_words() {
             sound(&answer, &format!("{} {path}", route.method));
         }
     }
-    // A name may be any text; those who were there are there still.
+    // A name may be any text; no account was lost.
     let staff: Vec<_> = house.store.agents().await.unwrap().into_iter().map(|row| row.number).collect();
     for number in ["8001", "8002", "8003", "8004", "8005", "8101", "8102"] {
         assert!(staff.iter().any(|known| known == number), "{number}");
     }
 }
 
-/// Each query parameter alone, so that none hides behind another's refusal.
+/// Each query parameter alone, so that the refusal of one does not hide another.
 #[tokio::test]
 async fn hostile_texts_in_one_parameter_at_a_time_do_no_more() {
     let house = House::new().await;
@@ -131,10 +131,10 @@ async fn what_is_not_there_is_a_problem_too() {
     );
 }
 
-/// One exchange over a real socket; empty = the other side closed without a word.
+/// One exchange over a real socket; empty = the server closed without a response.
 async fn exchange(address: std::net::SocketAddr, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // The other side may close before everything is written.
+    // The server may close before everything is written.
     let _ = stream.write_all(sent).await;
     let mut text = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(40), async {
@@ -171,7 +171,7 @@ async fn endless_heads_and_idle_connections_leave_the_health_check_alone() {
     let answer =
         exchange(address, format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{many}\r\n").as_bytes()).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
-    // A gigabyte is announced: it is refused before it comes.
+    // A Content-Length of a gigabyte is refused before the body comes.
     let huge = b"POST /api/v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n{";
     assert!(exchange(address, huge).await.starts_with("HTTP/1.1 413"));
     assert!(

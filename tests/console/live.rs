@@ -1,4 +1,4 @@
-//! The live stream: first everything, then what happens, to each reader her own part.
+//! The live stream (server-sent events): snapshot, then events, each reader only what it may see.
 
 use super::*;
 use crate::store::floor::seat;
@@ -46,7 +46,7 @@ impl Reader {
         tokio::time::timeout(Duration::from_secs(30), next).await.expect("an event, or the end")
     }
 
-    /// The next event but for the figures that are told once a second.
+    /// The next event other than `campaign` and `beat`.
     async fn happened(&mut self) -> (String, Value) {
         loop {
             let (name, data) = self.next().await.expect("the stream goes on");
@@ -175,7 +175,7 @@ async fn who_reads_too_slowly_gets_everything_anew() {
         house.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Ringing)))).unwrap();
     }
     assert_eq!(reader.happened().await.0, "snapshot");
-    // What is still in the channel follows, and what comes later is told as before.
+    // Events still in the channel follow, then later ones as before.
     house.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::WrapUp)))).unwrap();
     loop {
         let (name, seat) = reader.happened().await;
@@ -191,7 +191,7 @@ async fn a_stream_ends_with_the_readers_cookie() {
     let mut reader = Reader::of(&house, "8002").await;
     assert_eq!(reader.next().await.unwrap().0, "snapshot");
     house.store.dismiss_all(house.id("8002").await).await.unwrap();
-    // Somebody it has not heard of makes the stream ask again who reads.
+    // A seat of an unknown agent makes the stream check its reader's session again.
     house.live.send(Live::Seat(Arc::new(sitting(AgentId(999), "9999", Activity::Idle)))).unwrap();
     let mut ended = false;
     for _ in 0..5 {

@@ -1,5 +1,5 @@
-//! The console through its own routes: a real store in a folder of its own, and an engine of which only
-//! the door is there, so that a test says what it answers.
+//! Tests of the console through its router: a real store in a temporary folder, and a stub behind the engine
+//! handle that records requests and answers as the test says.
 
 mod actions;
 mod commands;
@@ -32,11 +32,11 @@ use tower::ServiceExt;
 
 const HOST: &str = "paceline.test";
 
-/// What the engine was told, and what it answers.
+/// Requests that the engine stub received, and the refusal it answers with.
 #[derive(Default)]
 pub struct Told {
     pub acts: Vec<(AgentId, AgentAct)>,
-    /// The agent's number and whether she has a phone.
+    /// Agent number, and whether the agent has a phone.
     pub agents: Vec<(String, bool)>,
     pub gone: Vec<AgentId>,
     pub groups: Vec<Group>,
@@ -76,7 +76,7 @@ impl Answer {
         self
     }
 
-    /// The key that a sign-in gave.
+    /// The session key in the cookie that a sign-in set.
     pub fn key(&self) -> String {
         let cookie = self.headers[header::SET_COOKIE].to_str().unwrap();
         cookie.split(';').next().unwrap().strip_prefix("paceline=").unwrap().to_owned()
@@ -138,7 +138,7 @@ impl House {
         self.store.group_named(name).await.unwrap()
     }
 
-    /// An account that no password opens; [`House::key`] does.
+    /// Adds an account without a password; tests sign in by [`House::key`].
     pub async fn hire(&self, number: &str, role: Role, groups: &[&str]) -> AgentId {
         let details = AgentDetails {
             name: format!("N{number}"),
@@ -158,8 +158,8 @@ impl House {
         id
     }
 
-    /// Somebody of every role: 8001 agent and 8002 lead of `vote`, 8003 manager, 8004 analyst, 8005 admin;
-    /// 8101 agent and 8102 lead of `night`.
+    /// Adds an account of every role: 8001 agent and 8002 lead of `vote`, 8003 manager, 8004 analyst, 8005
+    /// admin; 8101 agent and 8102 lead of `night`.
     pub async fn staff(&self) {
         self.hire("8001", Role::Agent, &["vote"]).await;
         self.hire("8002", Role::Lead, &["vote"]).await;
@@ -175,7 +175,7 @@ impl House {
         everybody.iter().find(|row| row.number == number).expect("she works here").id
     }
 
-    /// A key that opens the console for her.
+    /// Starts a session for this account; returns its key.
     pub async fn key(&self, number: &str) -> String {
         let key = format!("key of {number}");
         let until = self.hands.now() + Duration::from_secs(3600);
@@ -183,7 +183,7 @@ impl House {
         key
     }
 
-    /// A campaign of this group that is open.
+    /// Opens a campaign of this group.
     pub async fn open_campaign(&self, id: CampaignId, name: &str, group: &str) {
         let mut rules: Campaign = campaign(name);
         rules.id = id;
@@ -191,7 +191,7 @@ impl House {
         self.door.campaign_opened("A title", &rules);
     }
 
-    /// Everything that was asked of the engine so far has reached it.
+    /// Waits until the engine stub has received every request sent so far.
     pub async fn settled(&self) {
         let _ = self.door.engine().agent_act(AgentId(0), AgentAct::Ready).await;
         self.told.lock().unwrap().acts.pop();
@@ -208,7 +208,7 @@ impl House {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    /// As a page of ours would: with the cookie of this account (nobody's, if it is empty).
+    /// Sends a request as our own page would: with the session cookie of this account (none if it is empty).
     pub async fn by(&self, number: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
         self.send(self.request(number, method, path, body).await).await
     }
@@ -238,7 +238,7 @@ impl House {
     }
 }
 
-/// Without cookie and origin.
+/// A request without cookie and Origin.
 pub fn bare(method: &str, path: &str, body: Option<Value>) -> Request<Body> {
     let request = Request::builder()
         .method(method.to_uppercase().as_str())

@@ -1,4 +1,4 @@
-//! Agents and groups over the API, and the sheet for a phone.
+//! Accounts, groups and memberships over the API, and the settings sheet for a phone.
 
 use super::*;
 use paceline_core::sip::auth::PasswordHash;
@@ -40,7 +40,7 @@ async fn whoever_is_taken_on_gets_a_sheet_that_opens_her_phone() {
     let text = String::from_utf8_lossy(&shown.body).into_owned();
     assert!(!text.contains(password) && !text.contains("argon2") && !text.contains(&hex(&kept.md5)));
 
-    // A new phone password voids the old one and leaves the console's alone.
+    // A new phone password voids the old one and leaves the console's unchanged.
     let again = house.post("8003", "/agents/8500/phone-password", json!({})).await.is(200).json();
     assert_ne!(again["sheet"]["password"].as_str().unwrap(), password);
     let after = house.store.agent_by_login("8500").await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Leads, corrections, the log of calls and recordings, each for who may see them.
+//! Lead records, corrections, the call log and recordings, and which caller may see them.
 
 use super::*;
 use crate::store::floor::{leg, said};
@@ -23,7 +23,7 @@ async fn told() -> Told {
     let list = [row(2, &[1], Some("3-1-201")), row(3, &[2], Some("3-1-201")), row(4, &[3], None)];
     desk.list(&list, &[]).await;
     let (dir, hands, campaign) = (desk.dir.clone(), desk.hands.clone(), desk.campaign);
-    // She is the first who is taken on.
+    // The first account added gets this id.
     let (lead, request) = desk.talk(AgentId(1)).await;
     let at = desk.hands.now();
     desk.summarise(&said(&request, "voted", at, None)).await;
@@ -61,7 +61,7 @@ async fn a_record_shows_the_lists_columns_the_phones_and_the_history_of_the_hous
         (Some(request.attempt.0), Some("8001"))
     );
     assert_eq!((history["disposition"].as_str(), history["recorded"].as_bool()), (Some("voted"), Some(true)));
-    // The other owner of the same flat has the same history.
+    // A lead of the same household has the same history.
     let neighbour = others.iter().find(|id| id.0 == lead.id.0 + 1).expect("the second owner");
     let record = house.get("8001", &format!("/leads/{neighbour}")).await.is(200).json();
     assert_eq!(record["history"][0]["attempt"], request.attempt.0);
@@ -77,7 +77,7 @@ async fn a_lead_is_seen_by_its_group_and_by_whom_it_is_with() {
         house.get(by, &path).await.is(status);
     }
     house.get("8003", "/leads/99999").await.is(404);
-    // On her seat, it is hers to see, whatever the group.
+    // An agent may see the lead on its seat, whatever the group.
     let night = house.id("8101").await;
     let since = house.hands.now();
     let mut seat = crate::store::floor::seat(night, Availability::Available, Activity::Talking, since);
@@ -232,7 +232,7 @@ async fn a_callers_recording_is_heard_by_who_spoke_with_her_and_who_answers_for_
         house.get(by, path).await.is(status);
     }
     assert_eq!(house.get("8001", path).await.body, b"she calls");
-    // An attempt of the same number is another call.
+    // An outbound attempt with the same id is another call.
     house.get("8003", &format!("/calls/in/{}/recording", request.attempt.0 + 999)).await.is(404);
     house.get("8003", "/calls/in/x/recording").await.is(404);
 }

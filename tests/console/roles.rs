@@ -1,11 +1,11 @@
-//! Every route against every role and a stranger; whose data is whose.
+//! Authorisation: every route against every role, a bearer token and no session; whose data a role sees.
 
 use super::*;
 use paceline::console::routes::{ROUTES, Takes};
 use serde_json::json;
 
-/// Route, and who may use it: a = agent, l = lead, m = manager, y = analyst, x = admin, * = anybody.
-/// Written by hand: whoever changes a guard says so here too.
+/// Route, and the roles it admits: a = agent, l = lead, m = manager, y = analyst, x = admin, * = anonymous.
+/// Written by hand, so that a change of a route's roles must be made here too.
 const ADMITTED: &[(&str, &str)] = &[
     ("post /sign-in", "*"),
     ("get /openapi.json", "*"),
@@ -58,7 +58,7 @@ async fn every_route_admits_its_roles_and_nobody_else() {
     for route in ROUTES {
         let name = format!("{} {}", route.method, route.path);
         let admitted = ADMITTED.iter().find(|(route, _)| *route == name).unwrap().1;
-        // Nobody of the staff: what is removed here is missed by nobody.
+        // Names that do not exist, so that requests to remove change nothing.
         let path =
             route.path.replace("{number}", "8900").replace("{group}", "none").replace("{name}", "none");
         let path = path
@@ -107,7 +107,7 @@ async fn programs_get_in_by_token_with_its_role_and_have_no_seat() {
     assert_eq!(house.told.lock().unwrap().acts, wanted);
     let refused = send("guess", "get", "/me", None).await.is(401);
     assert!(refused.headers.contains_key(header::WWW_AUTHENTICATE));
-    // A token that is none is not saved by a cookie that is one.
+    // An invalid token is refused, even beside a valid cookie.
     let mut both = house.request("8005", "get", "/me", None).await;
     both.headers_mut().insert(header::AUTHORIZATION, "Basic YTpi".parse().unwrap());
     house.send(both).await.is(401);

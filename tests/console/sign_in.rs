@@ -1,4 +1,4 @@
-//! Signing in: cookies, origins, guesses, passwords.
+//! Sign-in: session cookie, Origin check (CSRF), login throttle, passwords.
 
 use super::*;
 use paceline::console::auth::Peer;
@@ -50,7 +50,7 @@ async fn the_cookie_is_kept_from_scripts_and_foreign_pages_and_ends_with_the_sig
     assert_eq!((me(&house, &key).await, answer.json()["number"].as_str()), (200, Some("8500")));
     assert!(!String::from_utf8_lossy(&answer.body).contains("argon2"), "no secret in an answer");
 
-    // Signing in again brings a new key, and the one that was brought along is void.
+    // Signing in again starts a new session and ends the one of the cookie that was sent.
     let mut again = from("192.0.2.1", "ana", PASSWORD);
     again.headers_mut().insert(header::COOKIE, format!("paceline={key}").parse().unwrap());
     let second = house.send(again).await.is(200).key();
@@ -87,7 +87,7 @@ async fn a_new_password_signs_every_other_screen_out() {
     assert_eq!((me(&house, &desk).await, me(&house, &home).await, me(&house, &new).await), (401, 401, 200));
     sign_in(&house, "ana", PASSWORD).await.is(401);
     let key = sign_in(&house, "ana", "another good one").await.is(200).key();
-    // And so does one that a manager gave.
+    // So does a password that a manager set.
     let drawn = house.post("8003", "/agents/8500/password", json!({})).await.is(200).json();
     assert_eq!(me(&house, &key).await, 401);
     sign_in(&house, "ana", drawn["password"].as_str().unwrap()).await.is(200);
@@ -119,11 +119,11 @@ async fn of_sixty_guesses_in_a_minute_few_are_judged_and_the_rest_is_told_to_wai
         house.hands.go_on(900);
     }
     assert_eq!(judged, 5);
-    // The right password does not get past either: a guesser learns nothing while she waits.
+    // The right password is refused too, so a throttled guesser learns nothing.
     sign_in(&house, "ana", PASSWORD).await.is(429);
-    // From her own desk she gets in.
+    // From another address the account signs in.
     house.send(from("192.0.2.2", "ana", PASSWORD)).await.is(200);
-    // An unknown login is slowed just the same.
+    // An unknown login is throttled in the same way.
     let unknown: Vec<u16> = {
         let mut statuses = Vec::new();
         for _ in 0..8 {
@@ -150,11 +150,11 @@ async fn only_our_own_pages_change_anything_with_a_cookie() {
     house.send(request).await.is(403);
     assert!(house.store.groups().await.unwrap().iter().all(|group| group.name != "x"));
     house.by("8003", "post", "/groups", asked).await.is(201);
-    // Nor does another page sign anybody in.
+    // A foreign page cannot sign in either.
     let mut request = from("192.0.2.1", "ana", PASSWORD);
     request.headers_mut().insert(header::ORIGIN, "http://evil.example".parse().unwrap());
     house.send(request).await.is(403);
-    // A form cannot send this content type.
+    // A content type that an HTML form can send is refused.
     let mut request = house.request("8003", "post", "/groups", Some(json!({ "name": "y" }))).await;
     request.headers_mut().insert(header::CONTENT_TYPE, "text/plain".parse().unwrap());
     assert_eq!(house.send(request).await.is(415).code(), "not_json");

@@ -1,4 +1,4 @@
-//! Tokens of programs: who makes them, what they open and for how long.
+//! Bearer tokens of programs: which roles make them, what they admit to and for how long.
 
 use super::*;
 use serde_json::json;

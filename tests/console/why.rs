@@ -1,4 +1,4 @@
-//! Why a campaign dials or not, and why a lead is not dialled, for who may see it.
+//! `why` over the API: what limits a campaign, why a lead is not dialled, and which caller may see it.
 
 use super::*;
 use crate::store::{Desk, number, rows};
@@ -33,7 +33,7 @@ async fn a_campaign_says_what_limits_it_and_what_to_do() {
     );
     assert!(answer["words"]["en"].as_str().unwrap().contains("no agent is signed in"), "{answer}");
     assert!(answer["advice"]["zh"].as_str().unwrap().contains("签入"), "{answer}");
-    // The same words stand wherever the campaign is shown.
+    // The campaign's view has the same sentence.
     let shown = house.get("8003", "/campaigns").await.is(200).json();
     assert_eq!(shown["campaigns"][0]["words"]["en"], answer["words"]["en"]);
     house.get("8101", "/campaigns/spring/why").await.is(404);

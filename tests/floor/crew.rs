@@ -1,4 +1,4 @@
-//! Simulated agents at real telephones: they register, sign in, talk, write summaries and go home.
+//! Simulated agents on real SIP phones: they register, sign in, talk, write summaries and sign out.
 
 use super::rig::{AGENT_HZ, LOCALHOST, PATIENCE, Rig, Wish, opening, ports, until, voice};
 use paceline::engine::{Ask, Live};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// They talk for a moment and never tire.
+/// Agents with talks of half a second, without breaks.
 fn brisk() -> Habits {
     Habits {
         late: Spread::new(0.05, 0.0, 0.0, 0.1),
@@ -126,7 +126,7 @@ async fn a_crew_at_real_telephones_works_a_list_through() {
     rig.stop().await;
 }
 
-/// What 300 of them cost; by hand, as it takes a while: its figures are printed.
+/// Measures the CPU time of 300 simulated agents; run by hand, prints its figures.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement"]
 async fn three_hundred_telephones_are_cheap() {
