@@ -1,6 +1,6 @@
 //! Handlers of sign-in, sign-out and one's own account; the session cookie is set here.
 
-use super::auth::{self, Body, COOKIE, Caller, Peer};
+use super::auth::{self, Body, Caller, Peer, SESSION_COOKIE};
 use super::problem::Problem;
 use super::secrets;
 use super::state::Door;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Lifetime of a session cookie: one shift with a margin.
-const COOKIE_LIFE: Duration = Duration::from_secs(14 * 3600);
+const SESSION_LIFETIME: Duration = Duration::from_secs(14 * 3600);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,18 +31,18 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Body(asked): Body<SignIn>,
 ) -> Result<Response, Problem> {
-    let address = auth::address(peer.as_ref().map(|peer| &peer.0));
-    let account = judged(&door, &asked.login, &asked.password, address).await?;
+    let address = auth::peer_address(peer.as_ref().map(|peer| &peer.0));
+    let account = check_login(&door, &asked.login, &asked.password, address).await?;
     // A session that this browser had before ends, whichever account it was.
-    if let Some(before) = auth::cookie(&headers) {
+    if let Some(before) = auth::session_cookie(&headers) {
         door.store().dismiss(&secrets::key_hash(before), false).await?;
     }
-    admitted(&door, &account).await
+    start_session(&door, &account).await
 }
 
 /// Checks the password behind the login throttle. An unknown login, an account without a password and a
 /// wrong password take the same time and get the same answer.
-async fn judged(
+async fn check_login(
     door: &Door,
     login: &str,
     password: &str,
@@ -52,26 +52,26 @@ async fn judged(
     if login.len() > 128 || password.len() > secrets::PASSWORD_MAX {
         return Err(wrong());
     }
-    door.guesses().take(login, address, door.now()).map_err(Problem::slow_down)?;
+    door.login_throttle().count_guess(login, address, door.now()).map_err(Problem::too_many_requests)?;
     let account = door.store().agent_by_login(login).await?;
     let kept = account.as_ref().map_or("", |account| account.secrets.password.as_str());
     let right = door.hasher().is_right(password, kept).await?;
     let account = account.filter(|_| right).ok_or_else(wrong)?;
-    door.guesses().right(login, address, door.now());
+    door.login_throttle().count_success(login, address, door.now());
     Ok(account)
 }
 
 /// Starts a session for the account; answers with its cookie.
-async fn admitted(door: &Door, account: &AgentRow) -> Result<Response, Problem> {
-    let key = secrets::drawn_key()?;
-    let until = door.now() + COOKIE_LIFE;
+async fn start_session(door: &Door, account: &AgentRow) -> Result<Response, Problem> {
+    let key = secrets::random_key()?;
+    let until = door.now() + SESSION_LIFETIME;
     door.store().admit(&secrets::key_hash(&key), account.id, until).await?;
-    let body = Json(me_of(door, account).await?);
-    Ok(with_cookie(body.into_response(), &key, COOKIE_LIFE.as_secs()))
+    let body = Json(own_account(door, account).await?);
+    Ok(with_cookie(body.into_response(), &key, SESSION_LIFETIME.as_secs()))
 }
 
 fn with_cookie(mut response: Response, key: &str, secs: u64) -> Response {
-    let text = format!("{COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict; Max-Age={secs}");
+    let text = format!("{SESSION_COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict; Max-Age={secs}");
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
@@ -79,7 +79,7 @@ fn with_cookie(mut response: Response, key: &str, secs: u64) -> Response {
 }
 
 pub(super) async fn sign_out(State(door): State<Door>, caller: Caller) -> Result<Response, Problem> {
-    if let Some(hash) = &caller.cookie {
+    if let Some(hash) = &caller.session {
         door.store().dismiss(hash, false).await?;
     }
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), "", 0))
@@ -87,12 +87,12 @@ pub(super) async fn sign_out(State(door): State<Door>, caller: Caller) -> Result
 
 pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     match &caller.account {
-        Some(account) => Ok(Json(me_of(&door, account).await?)),
+        Some(account) => Ok(Json(own_account(&door, account).await?)),
         None => Ok(Json(json!({ "role": caller.role, "program": true }))),
     }
 }
 
-async fn me_of(door: &Door, account: &AgentRow) -> Result<Value, Problem> {
+async fn own_account(door: &Door, account: &AgentRow) -> Result<Value, Problem> {
     let mut me = views::agent(account, &door.group_names().await?);
     me["program"] = false.into();
     Ok(me)
@@ -113,9 +113,9 @@ pub(super) async fn change_password(
 ) -> Result<Response, Problem> {
     let account = caller.account()?;
     secrets::check_password(&asked.new)?;
-    let account = judged(&door, &account.details.login, &asked.old, caller.address).await?;
+    let account = check_login(&door, &account.details.login, &asked.old, caller.address).await?;
     set_password(&door, &account, &asked.new).await?;
-    admitted(&door, &account).await
+    start_session(&door, &account).await
 }
 
 /// Stores a new password and ends every session of the account.

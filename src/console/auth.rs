@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 /// Name of the session cookie.
-pub const COOKIE: &str = "paceline";
+pub const SESSION_COOKIE: &str = "paceline";
 
 /// Largest request body, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;
@@ -27,27 +27,27 @@ pub struct Peer(pub SocketAddr);
 
 /// Which roles a route admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    Anybody,
+pub enum Access {
+    Public,
     /// Any account and any token.
     SignedIn,
     /// Roles that work on the phone or lead agents.
     Workers,
     /// Roles that lead agents, and analysts.
     Readers,
-    Leads,
+    ShiftLeads,
     Managers,
 }
 
-impl Who {
+impl Access {
     pub const fn roles(self) -> &'static [Role] {
         use Role::{Admin, Agent, Analyst, Lead, Manager};
         match self {
-            Who::Anybody | Who::SignedIn => &[Agent, Lead, Manager, Analyst, Admin],
-            Who::Workers => &[Agent, Lead, Manager, Admin],
-            Who::Readers => &[Lead, Manager, Analyst, Admin],
-            Who::Leads => &[Lead, Manager, Admin],
-            Who::Managers => &[Manager, Admin],
+            Access::Public | Access::SignedIn => &[Agent, Lead, Manager, Analyst, Admin],
+            Access::Workers => &[Agent, Lead, Manager, Admin],
+            Access::Readers => &[Lead, Manager, Analyst, Admin],
+            Access::ShiftLeads => &[Lead, Manager, Admin],
+            Access::Managers => &[Manager, Admin],
         }
     }
 }
@@ -59,7 +59,7 @@ pub struct Caller {
     /// `None` = a program with a bearer token.
     pub account: Option<AgentRow>,
     /// Hash of the session cookie of this request.
-    pub cookie: Option<String>,
+    pub session: Option<String>,
     pub address: IpAddr,
 }
 
@@ -70,12 +70,12 @@ impl Caller {
         self.account.as_ref().ok_or_else(none)
     }
 
-    pub fn is(&self, agent: AgentId) -> bool {
+    pub fn is_agent(&self, agent: AgentId) -> bool {
         self.account.as_ref().is_some_and(|account| account.id == agent)
     }
 
     /// Whether the role sees all agents, groups and campaigns.
-    pub fn sees_all(&self) -> bool {
+    pub fn can_see_all(&self) -> bool {
         matches!(self.role, Role::Manager | Role::Analyst | Role::Admin)
     }
 
@@ -87,53 +87,54 @@ impl Caller {
 
     /// Whether the caller may see this agent: an agent sees itself, a shift lead the members of the same
     /// groups, a manager, analyst or admin everyone.
-    pub fn sees(&self, agent: &AgentRow) -> bool {
+    pub fn can_see(&self, agent: &AgentRow) -> bool {
         let groups = self.groups();
         let shares = || agent.groups.iter().any(|membership| groups.contains(&membership.group));
-        self.sees_all() || self.is(agent.id) || (self.role == Role::Lead && shares())
+        self.can_see_all() || self.is_agent(agent.id) || (self.role == Role::Lead && shares())
     }
 
     /// Whether the caller may see what belongs to this group.
-    pub fn sees_group(&self, group: Option<GroupId>) -> bool {
-        self.sees_all() || group.is_some_and(|group| self.groups().contains(&group))
+    pub fn can_see_group(&self, group: Option<GroupId>) -> bool {
+        self.can_see_all() || group.is_some_and(|group| self.groups().contains(&group))
     }
 }
 
 /// Middleware before every route of the table: authenticates, checks the Origin of changing requests that
 /// come with a cookie, checks the role, and hands the [`Caller`] to the handler.
-pub(super) async fn guard(
-    State((door, who)): State<(Door, Who)>,
+pub(super) async fn require_access(
+    State((door, access)): State<(Door, Access)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let address = address(request.extensions().get::<Peer>());
-    if who == Who::Anybody {
-        if changes(request.method()) && request.headers().contains_key(header::ORIGIN) {
+    let address = peer_address(request.extensions().get::<Peer>());
+    if access == Access::Public {
+        if is_changing(request.method()) && request.headers().contains_key(header::ORIGIN) {
             check_origin(request.headers())?;
         }
         return Ok(next.run(request).await);
     }
-    let caller = caller(&door, request.headers(), address).await?.ok_or_else(Problem::stranger)?;
-    if caller.cookie.is_some() && changes(request.method()) {
+    let caller =
+        authenticate(&door, request.headers(), address).await?.ok_or_else(Problem::unauthenticated)?;
+    if caller.session.is_some() && is_changing(request.method()) {
         check_origin(request.headers())?;
     }
-    if !who.roles().contains(&caller.role) {
+    if !access.roles().contains(&caller.role) {
         return Err(Problem::forbidden(format!("this is not for the role `{}`", caller.role.word())));
     }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-pub(super) fn address(peer: Option<&Peer>) -> IpAddr {
+pub(super) fn peer_address(peer: Option<&Peer>) -> IpAddr {
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip().to_canonical())
 }
 
-fn changes(method: &Method) -> bool {
+fn is_changing(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Authenticates by the headers alone. An invalid token is refused, even beside a valid cookie.
-pub(super) async fn caller(
+pub(super) async fn authenticate(
     door: &Door,
     headers: &HeaderMap,
     address: IpAddr,
@@ -141,22 +142,22 @@ pub(super) async fn caller(
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let (_, token) = token.ok_or_else(Problem::stranger)?;
-        let role = token_role(door, token.trim()).await?.ok_or_else(Problem::stranger)?;
-        return Ok(Some(Caller { role, account: None, cookie: None, address }));
+        let (_, token) = token.ok_or_else(Problem::unauthenticated)?;
+        let role = role_of_token(door, token.trim()).await?.ok_or_else(Problem::unauthenticated)?;
+        return Ok(Some(Caller { role, account: None, session: None, address }));
     }
-    let Some(cookie) = cookie(headers) else { return Ok(None) };
+    let Some(cookie) = session_cookie(headers) else { return Ok(None) };
     let hash = secrets::key_hash(cookie);
     let account = door.store().admitted(&hash).await?;
     Ok(account.map(|account| Caller {
         role: account.details.role,
         account: Some(account),
-        cookie: Some(hash),
+        session: Some(hash),
         address,
     }))
 }
 
-async fn token_role(door: &Door, token: &str) -> Result<Option<Role>, Problem> {
+async fn role_of_token(door: &Door, token: &str) -> Result<Option<Role>, Problem> {
     let hash = secrets::key_hash(token);
     if hash == secrets::key_hash(door.house_key()) {
         return Ok(Some(Role::Admin));
@@ -165,10 +166,10 @@ async fn token_role(door: &Door, token: &str) -> Result<Option<Role>, Problem> {
 }
 
 /// The value of the session cookie.
-pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()
+    pairs.filter(|(name, _)| *name == SESSION_COOKIE).map(|(_, value)| value).next()
 }
 
 /// CSRF check by Origin, else Sec-Fetch-Site: a browser's request must come from a page of this host.
@@ -194,7 +195,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::stranger)
+        parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::unauthenticated)
     }
 }
 
@@ -221,7 +222,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let status = axum::response::IntoResponse::into_response(rejected).status();
             too_large(status)
         })?;
-        parsed(&bytes).map(Body)
+        parse_json(&bytes).map(Body)
     }
 }
 
@@ -230,10 +231,10 @@ fn too_large(status: StatusCode) -> Problem {
 }
 
 /// Deserialises JSON; syntax errors are 400, data that does not fit is 422.
-pub(super) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::unfit(format!("this does not fit: {error}")),
-        _ => Problem::bad(format!("this is no JSON: {error}")),
+        serde_json::error::Category::Data => Problem::unprocessable(format!("this does not fit: {error}")),
+        _ => Problem::bad_request(format!("this is no JSON: {error}")),
     })
 }
 
@@ -269,8 +270,8 @@ mod tests {
 
     #[test]
     fn the_cookie_is_found_among_others() {
-        assert_eq!(cookie(&headers(&[("cookie", "a=b; paceline=x; c")])), Some("x"));
-        assert_eq!(cookie(&headers(&[("cookie", "xpaceline=x")])), None);
-        assert_eq!(cookie(&headers(&[])), None);
+        assert_eq!(session_cookie(&headers(&[("cookie", "a=b; paceline=x; c")])), Some("x"));
+        assert_eq!(session_cookie(&headers(&[("cookie", "xpaceline=x")])), None);
+        assert_eq!(session_cookie(&headers(&[])), None);
     }
 }

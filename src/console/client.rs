@@ -23,7 +23,7 @@ const ANSWER_MAX: usize = 64 * 1024 * 1024;
 const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
 /// Why a request failed, as a sentence for the user.
-pub type Trouble = String;
+pub type ClientError = String;
 
 /// A client of a service: over a socket, or calling the router of this process.
 #[derive(Clone, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Client {
     pub url: String,
     pub token: String,
     #[serde(skip)]
-    inside: Option<axum::Router>,
+    router: Option<axum::Router>,
 }
 
 /// Leaves the token out.
@@ -78,13 +78,13 @@ impl Drop for KeyFile {
 
 impl Client {
     pub fn new(url: &str, token: &str) -> Client {
-        Client { url: url.into(), token: token.into(), inside: None }
+        Client { url: url.into(), token: token.into(), router: None }
     }
 
     /// For commands on a store without a running service: calls the router directly, without a socket.
     pub fn inside(door: Door) -> Client {
         let token = door.house_key().to_owned();
-        Client { url: String::new(), token, inside: Some(super::routes(door)) }
+        Client { url: String::new(), token, router: Some(super::routes(door)) }
     }
 
     /// A client of the service that runs on this store, if its key file can be read.
@@ -96,18 +96,18 @@ impl Client {
     ///
     /// # Errors
     /// The problem document's `detail`, or the connection error.
-    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Trouble> {
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ClientError> {
         let asked = async {
-            let (status, text) = match &self.inside {
+            let (status, text) = match &self.router {
                 Some(routes) => {
                     let request = self.request(method, path, "inside", body)?;
                     let routes = TowerToHyperService::new(routes.clone());
                     let response = routes.call(request).await.map_err(|error| error.to_string())?;
-                    (response.status(), whole(response.into_body()).await?)
+                    (response.status(), read_body(response.into_body()).await?)
                 }
                 None => {
                     let response = self.send(method, path, body).await?;
-                    (response.status(), whole(response.into_body()).await?)
+                    (response.status(), read_body(response.into_body()).await?)
                 }
             };
             let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
@@ -125,11 +125,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::ask`].
-    pub async fn live(&self) -> Result<Events, Trouble> {
+    pub async fn live(&self) -> Result<Events, ClientError> {
         let response = self.send(Method::GET, "/api/v1/live", None).await?;
         let status = response.status();
         if !status.is_success() {
-            let text = whole(response.into_body()).await?;
+            let text = read_body(response.into_body()).await?;
             let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
             let detail = answer["detail"].as_str().unwrap_or("no live stream");
             return Err(format!("{}: {detail}", self.url));
@@ -142,7 +142,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Response<Incoming>, Trouble> {
+    ) -> Result<Response<Incoming>, ClientError> {
         let authority = self.authority()?;
         let gone = |error: &dyn std::fmt::Display| format!("{} cannot be reached: {error}", self.url);
         let stream = TcpStream::connect(&authority).await.map_err(|error| gone(&error))?;
@@ -160,7 +160,7 @@ impl Client {
         path: &str,
         host: &str,
         body: Option<&Value>,
-    ) -> Result<Request<Full<Bytes>>, Trouble> {
+    ) -> Result<Request<Full<Bytes>>, ClientError> {
         let text = body.map(Value::to_string).unwrap_or_default();
         Request::builder()
             .method(method)
@@ -172,7 +172,7 @@ impl Client {
             .map_err(|error| error.to_string())
     }
 
-    fn authority(&self) -> Result<String, Trouble> {
+    fn authority(&self) -> Result<String, ClientError> {
         let rest = self.url.strip_prefix("http://").ok_or_else(|| {
             format!("{}: only http:// is spoken here; use a tunnel or the machine itself", self.url)
         })?;
@@ -181,7 +181,7 @@ impl Client {
     }
 }
 
-async fn whole<B>(body: B) -> Result<Bytes, Trouble>
+async fn read_body<B>(body: B) -> Result<Bytes, ClientError>
 where
     B: hyper::body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -203,7 +203,7 @@ impl Events {
         loop {
             if let Some(end) = self.text.windows(2).position(|pair| pair == b"\n\n") {
                 let event: Vec<u8> = self.text.drain(..end + 2).collect();
-                if let Some(event) = event_of(&String::from_utf8_lossy(&event)) {
+                if let Some(event) = parse_event(&String::from_utf8_lossy(&event)) {
                     return Some(event);
                 }
                 continue;
@@ -220,7 +220,7 @@ impl Events {
 }
 
 /// Parses one server-sent event; `None` = a comment.
-fn event_of(text: &str) -> Option<(String, Value)> {
+fn parse_event(text: &str) -> Option<(String, Value)> {
     let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     Some((line("event")?.to_owned(), serde_json::from_str(line("data")?).ok()?))
 }
@@ -247,9 +247,9 @@ mod tests {
     #[test]
     fn an_event_has_a_name_and_data() {
         assert_eq!(
-            event_of("event: seat\ndata: {\"a\":1}\n\n"),
+            parse_event("event: seat\ndata: {\"a\":1}\n\n"),
             Some(("seat".into(), serde_json::json!({"a": 1})))
         );
-        assert_eq!(event_of(": still here\n\n"), None);
+        assert_eq!(parse_event(": still here\n\n"), None);
     }
 }

@@ -35,27 +35,27 @@ impl Scope {
         // Managers and analysts without a group have no seat to show.
         let sits =
             |row: &&AgentRow| !row.groups.is_empty() || matches!(row.details.role, Role::Agent | Role::Lead);
-        let agents = all.iter().filter(sits).filter(|row| caller.sees(row)).map(|row| row.id).collect();
-        Ok(Scope { names, everything: caller.sees_all(), agents, groups: caller.groups() })
+        let agents = all.iter().filter(sits).filter(|row| caller.can_see(row)).map(|row| row.id).collect();
+        Ok(Scope { names, everything: caller.can_see_all(), agents, groups: caller.groups() })
     }
 
     /// Restricts the scope to one group.
-    fn narrowed(&mut self, group: GroupId, members: BTreeSet<AgentId>) {
+    fn restrict_to_group(&mut self, group: GroupId, members: BTreeSet<AgentId>) {
         self.everything = false;
         self.agents.retain(|agent| members.contains(agent));
         self.groups = BTreeSet::from([group]);
     }
 
-    pub fn sees(&self, seat: &SeatView) -> bool {
+    pub fn can_see(&self, seat: &SeatView) -> bool {
         self.agents.contains(&seat.agent)
     }
 
     /// Whether this agent's account existed when the scope was made.
-    pub fn knows(&self, agent: AgentId) -> bool {
+    pub fn has_agent(&self, agent: AgentId) -> bool {
         self.names.agents.contains_key(&agent)
     }
 
-    pub fn sees_campaign(&self, door: &Door, campaign: CampaignId) -> bool {
+    pub fn can_see_campaign(&self, door: &Door, campaign: CampaignId) -> bool {
         let of = |groups: &BTreeSet<GroupId>| {
             let facts = door.campaigns().remove(&campaign);
             let rules = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref());
@@ -65,13 +65,13 @@ impl Scope {
     }
 
     pub fn seats(&self, board: &Board) -> Vec<Value> {
-        let seen = board.seats.values().filter(|seat| self.sees(seat));
+        let seen = board.seats.values().filter(|seat| self.can_see(seat));
         seen.map(|seat| views::seat(seat, views::phone_of(board, seat.agent), &self.names)).collect()
     }
 
     pub fn campaigns(&self, door: &Door, board: &Board) -> BTreeMap<CampaignId, Value> {
         let facts = door.campaigns();
-        let open = board.campaigns.iter().filter(|(id, _)| self.sees_campaign(door, **id));
+        let open = board.campaigns.iter().filter(|(id, _)| self.can_see_campaign(door, **id));
         open.map(|(id, campaign)| {
             (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
         })
@@ -103,24 +103,24 @@ pub(super) fn snapshot(door: &Door, scope: &Scope) -> Value {
 }
 
 #[derive(Deserialize)]
-pub(super) struct FloorAsked {
+pub(super) struct FloorQuery {
     group: Option<String>,
 }
 
 pub(super) async fn floor(
     State(door): State<Door>,
     caller: Caller,
-    Query(asked): Query<FloorAsked>,
+    Query(query): Query<FloorQuery>,
 ) -> Result<Json<Value>, Problem> {
     let mut scope = Scope::of(&door, &caller).await?;
-    if let Some(name) = &asked.group {
-        let group = door.group(name).await?.id;
-        if !caller.sees_group(Some(group)) {
-            return Err(Problem::missing("group"));
+    if let Some(name) = &query.group {
+        let group = door.group_by_name(name).await?.id;
+        if !caller.can_see_group(Some(group)) {
+            return Err(Problem::not_found("group"));
         }
         let agents = door.store().agents().await?;
         let member = |row: &&AgentRow| row.groups.iter().any(|it| it.group == group);
-        scope.narrowed(group, agents.iter().filter(member).map(|row| row.id).collect());
+        scope.restrict_to_group(group, agents.iter().filter(member).map(|row| row.id).collect());
     }
     Ok(Json(snapshot(&door, &scope)))
 }
@@ -129,14 +129,14 @@ pub(super) async fn my_seat(State(door): State<Door>, caller: Caller) -> Result<
     let account = caller.account()?;
     let scope = Scope::of(&door, &caller).await?;
     let board = board(&door);
-    let seat = board.seats.get(&account.id).ok_or_else(|| Problem::missing("seat yet"))?;
+    let seat = board.seats.get(&account.id).ok_or_else(|| Problem::not_found("seat yet"))?;
     Ok(Json(views::seat(seat, views::phone_of(&board, seat.agent), &scope.names)))
 }
 
 /// Agents get the dispositions of their groups' campaigns; other roles also the campaigns' figures.
 pub(super) async fn campaigns(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let scope = Scope::of(&door, &caller).await?;
-    let open = door.campaigns().into_iter().filter(|(id, _)| scope.sees_campaign(&door, *id));
+    let open = door.campaigns().into_iter().filter(|(id, _)| scope.can_see_campaign(&door, *id));
     let workplaces: Vec<Value> = open.map(|(_, facts)| views::workplace(&facts, &scope.names)).collect();
     if caller.role == Role::Agent {
         return Ok(Json(json!({ "campaigns": workplaces })));
@@ -147,7 +147,7 @@ pub(super) async fn campaigns(State(door): State<Door>, caller: Caller) -> Resul
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CampaignAsked {
+pub(super) struct CampaignRequest {
     /// A path below the folder of campaigns: `jade-garden/campaign.toml`.
     file: String,
     #[serde(default)]
@@ -156,25 +156,25 @@ pub(super) struct CampaignAsked {
 
 pub(super) async fn open_campaign(
     State(door): State<Door>,
-    Body(asked): Body<CampaignAsked>,
+    Body(asked): Body<CampaignRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let closed = || {
         let detail = "this service opens no campaigns by itself; start it with --campaigns DIR";
         Problem::new(StatusCode::CONFLICT, "no_folder", detail)
     };
-    let folder = door.folder().ok_or_else(closed)?;
-    let file = below(&folder.dir, &asked.file).await?;
+    let folder = door.campaign_folder().ok_or_else(closed)?;
+    let file = resolve_below(&folder.dir, &asked.file).await?;
     let (answer, answered) = oneshot::channel();
     let opening = super::state::OpenCampaign { file, paused: asked.paused, answer };
-    let gone = || Problem::inside("nobody opens campaigns any more");
+    let gone = || Problem::internal("nobody opens campaigns any more");
     folder.openings.send(opening).await.map_err(|_| gone())?;
-    let name = answered.await.map_err(|_| gone())?.map_err(Problem::unfit)?;
+    let name = answered.await.map_err(|_| gone())?.map_err(Problem::unprocessable)?;
     Ok((StatusCode::CREATED, Json(json!({ "campaign": name }))))
 }
 
 /// Resolves a path to a file below the folder; `..`, absolute paths and links that lead out are refused.
-pub(super) async fn below(dir: &std::path::Path, path: &str) -> Result<PathBuf, Problem> {
-    let missing = || Problem::missing("file");
+pub(super) async fn resolve_below(dir: &std::path::Path, path: &str) -> Result<PathBuf, Problem> {
+    let missing = || Problem::not_found("file");
     let path = PathBuf::from(path);
     let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !plain || path.as_os_str().is_empty() || path.as_os_str().as_encoded_bytes().contains(&0) {

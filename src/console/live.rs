@@ -30,19 +30,19 @@ const BOARD_WAIT: Duration = Duration::from_millis(500);
 /// How often a `beat` is sent and the reader's session is checked again.
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 
-struct Reading {
+struct LiveStream {
     door: Door,
     headers: HeaderMap,
     caller: Caller,
     scope: Scope,
-    happened: broadcast::Receiver<Live>,
-    waiting: VecDeque<Event>,
+    events: broadcast::Receiver<Live>,
+    queue: VecDeque<Event>,
     /// As last sent.
     campaigns: BTreeMap<CampaignId, Value>,
     campaigns_due: Interval,
     beat: Interval,
     /// Counts this stream against the limit while it is open.
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 pub(super) async fn live(
@@ -54,26 +54,26 @@ pub(super) async fn live(
         let detail = "as many screens as this service serves are open";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "full", detail)
     };
-    let place = door.places().clone().try_acquire_owned().map_err(full)?;
+    let permit = door.live_stream_permits().clone().try_acquire_owned().map_err(full)?;
     // Subscribe first, so that events during the making of the snapshot follow it.
-    let happened = door.engine().live();
+    let events = door.engine().live();
     let scope = Scope::of(&door, &caller).await?;
-    let mut reading = Reading {
+    let mut stream = LiveStream {
         door,
         headers,
         caller,
         scope,
-        happened,
-        waiting: VecDeque::new(),
+        events,
+        queue: VecDeque::new(),
         campaigns: BTreeMap::new(),
         campaigns_due: every(CAMPAIGNS_EVERY),
         beat: every(BEAT_EVERY),
-        _place: place,
+        _permit: permit,
     };
-    reading.begin().await;
-    let events = stream::unfold(reading, |mut reading| async move {
-        let event = reading.next().await?;
-        Some((Ok::<Event, Infallible>(event), reading))
+    stream.push_snapshot().await;
+    let events = stream::unfold(stream, |mut stream| async move {
+        let event = stream.next().await?;
+        Some((Ok::<Event, Infallible>(event), stream))
     });
     let mut response = Sse::new(events).into_response();
     // Keeps nginx from buffering the stream.
@@ -89,59 +89,59 @@ fn every(span: Duration) -> Interval {
     interval
 }
 
-impl Reading {
+impl LiveStream {
     /// Sends a snapshot. The board is written a few times a second, so the next one is awaited: one written
     /// before the subscription would lack the events in between.
-    async fn begin(&mut self) {
+    async fn push_snapshot(&mut self) {
         let mut board = self.door.engine().board();
         board.mark_unchanged();
         // After a timeout the engine has stopped, and the last board is final.
         let _ = tokio::time::timeout(BOARD_WAIT, board.changed()).await;
-        self.waiting.clear();
+        self.queue.clear();
         self.campaigns = self.scope.campaigns(&self.door, &floor::board(&self.door));
-        self.tell("snapshot", &floor::snapshot(&self.door, &self.scope));
+        self.push("snapshot", &floor::snapshot(&self.door, &self.scope));
     }
 
-    fn tell(&mut self, what: &str, data: &Value) {
-        self.waiting.push_back(Event::default().event(what).data(data.to_string()));
+    fn push(&mut self, what: &str, data: &Value) {
+        self.queue.push_back(Event::default().event(what).data(data.to_string()));
     }
 
     /// The next event; `None` = the session has ended, or the engine has stopped.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
+            if let Some(event) = self.queue.pop_front() {
                 return Some(event);
             }
             tokio::select! {
-                happened = self.happened.recv() => match happened {
-                    Ok(happened) => self.hear(happened).await?,
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.begin().await,
+                event = self.events.recv() => match event {
+                    Ok(event) => self.on_event(event).await?,
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.push_snapshot().await,
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
-                _ = self.campaigns_due.tick() => self.look_at_campaigns(),
+                _ = self.campaigns_due.tick() => self.push_changed_campaigns(),
                 _ = self.beat.tick() => {
-                    self.look_at_the_reader().await?;
-                    self.tell("beat", &json!({ "at": views::moment(self.door.now()) }));
+                    self.authenticate_again().await?;
+                    self.push("beat", &json!({ "at": views::moment(self.door.now()) }));
                 }
             }
         }
     }
 
-    async fn hear(&mut self, happened: Live) -> Option<()> {
-        match happened {
+    async fn on_event(&mut self, event: Live) -> Option<()> {
+        match event {
             Live::Seat(seat) => {
-                if !self.scope.knows(seat.agent) {
-                    self.look_at_the_reader().await?;
+                if !self.scope.has_agent(seat.agent) {
+                    self.authenticate_again().await?;
                 }
-                if self.scope.sees(&seat) {
+                if self.scope.can_see(&seat) {
                     let board = floor::board(&self.door);
                     let phone = views::phone_of(&board, seat.agent);
                     let shown = views::seat(&seat, phone, &self.scope.names);
-                    self.tell("seat", &shown);
+                    self.push("seat", &shown);
                 }
             }
             Live::Decided { campaign, at, decision, view } => {
-                if self.scope.sees_campaign(&self.door, campaign) {
+                if self.scope.can_see_campaign(&self.door, campaign) {
                     let shown = json!({
                         "campaign": self.scope.names.campaigns.get(&campaign),
                         "at": views::moment(at),
@@ -149,20 +149,20 @@ impl Reading {
                         "why": decision.why.word(),
                         "words": views::words(&view, views::moments(&self.door, campaign)),
                     });
-                    self.tell("decided", &shown);
+                    self.push("decision", &shown);
                 }
             }
             Live::Finished { campaign } => {
-                if self.scope.sees_campaign(&self.door, campaign) {
+                if self.scope.can_see_campaign(&self.door, campaign) {
                     let name = self.scope.names.campaigns.get(&campaign).cloned();
-                    self.tell("finished", &json!({ "campaign": name }));
+                    self.push("finished", &json!({ "campaign": name }));
                 }
             }
         }
         Some(())
     }
 
-    fn look_at_campaigns(&mut self) {
+    fn push_changed_campaigns(&mut self) {
         let now = self.scope.campaigns(&self.door, &floor::board(&self.door));
         let changed: Vec<Value> = now
             .iter()
@@ -170,14 +170,14 @@ impl Reading {
             .map(|(_, shown)| shown.clone())
             .collect();
         for shown in changed {
-            self.tell("campaign", &shown);
+            self.push("campaign", &shown);
         }
         self.campaigns = now;
     }
 
     /// Authenticates the reader again: groups may have changed, or the session ended (`None`).
-    async fn look_at_the_reader(&mut self) -> Option<()> {
-        let caller = auth::caller(&self.door, &self.headers, self.caller.address).await.ok()??;
+    async fn authenticate_again(&mut self) -> Option<()> {
+        let caller = auth::authenticate(&self.door, &self.headers, self.caller.address).await.ok()??;
         self.scope = Scope::of(&self.door, &caller).await.ok()?;
         self.caller = caller;
         Some(())

@@ -36,9 +36,9 @@ use serde_json::json;
 /// The whole router: the API, metrics and health checks.
 pub fn routes(door: Door) -> Router {
     let api = routes::router(&door)
-        .fallback(async || Problem::missing("path"))
+        .fallback(async || Problem::not_found("path"))
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
-        .layer(from_fn(problem::worded));
+        .layer(from_fn(problem::ensure_problem_document));
     Router::new()
         .nest(routes::ROOT, api)
         .route("/metrics", get(show_metrics))
@@ -53,9 +53,9 @@ async fn show_metrics(
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let address = auth::address(peer.as_ref().map(|peer| &peer.0));
-    if !address.is_loopback() && auth::caller(&door, &headers, address).await?.is_none() {
-        return Err(Problem::stranger());
+    let address = auth::peer_address(peer.as_ref().map(|peer| &peer.0));
+    if !address.is_loopback() && auth::authenticate(&door, &headers, address).await?.is_none() {
+        return Err(Problem::unauthenticated());
     }
     let text = door.metrics().text();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())

@@ -28,22 +28,22 @@ const GROUPS_MAX: usize = 64;
 /// A group's name alone (`"vote-team"`), or with priority and use.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub(super) enum MembershipAsked {
+pub(super) enum MembershipRequest {
     Name(String),
     Full {
         group: String,
-        #[serde(default = "first")]
+        #[serde(default = "default_priority")]
         priority: u8,
-        #[serde(default = "yes")]
+        #[serde(default = "default_in_use")]
         in_use: bool,
     },
 }
 
-const fn first() -> u8 {
+const fn default_priority() -> u8 {
     1
 }
 
-const fn yes() -> bool {
+const fn default_in_use() -> bool {
     true
 }
 
@@ -62,7 +62,7 @@ pub(super) struct NewAgent {
     /// agent, lead, manager, analyst or admin.
     role: Option<String>,
     #[serde(default)]
-    groups: Vec<MembershipAsked>,
+    groups: Vec<MembershipRequest>,
     #[serde(default)]
     skills: BTreeSet<String>,
     telephone: Option<String>,
@@ -82,7 +82,7 @@ pub(super) struct AgentChange {
     name: Option<String>,
     login: Option<String>,
     role: Option<String>,
-    groups: Option<Vec<MembershipAsked>>,
+    groups: Option<Vec<MembershipRequest>>,
     skills: Option<BTreeSet<String>>,
     /// Empty = none.
     telephone: Option<String>,
@@ -93,7 +93,7 @@ pub(super) async fn agents(State(door): State<Door>, caller: Caller) -> Result<J
     let groups = door.group_names().await?;
     let all = door.store().agents().await?;
     let seen: Vec<Value> =
-        all.iter().filter(|row| caller.sees(row)).map(|row| views::agent(row, &groups)).collect();
+        all.iter().filter(|row| caller.can_see(row)).map(|row| views::agent(row, &groups)).collect();
     Ok(Json(json!({ "agents": seen })))
 }
 
@@ -102,9 +102,9 @@ pub(super) async fn agent(
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let row = door.agent(&number).await?;
-    if !caller.sees(&row) {
-        return Err(Problem::missing("agent"));
+    let row = door.agent_by_number(&number).await?;
+    if !caller.can_see(&row) {
+        return Err(Problem::not_found("agent"));
     }
     Ok(Json(views::agent(&row, &door.group_names().await?)))
 }
@@ -114,34 +114,34 @@ pub(super) async fn add_agent(
     caller: Caller,
     Body(asked): Body<NewAgent>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let role = role(asked.role.as_deref().unwrap_or("agent"))?;
+    let role = parse_role(asked.role.as_deref().unwrap_or("agent"))?;
     may_grant(&caller, role)?;
-    let groups = memberships(&door, &asked.groups).await?;
+    let groups = parse_memberships(&door, &asked.groups).await?;
     let number = match &asked.number {
-        Some(number) => own_number(number)?,
-        None => drawn_agent_number(&door, asked.pattern.as_deref(), asked.digits).await?,
+        Some(number) => check_agent_number(number)?,
+        None => draw_agent_number(&door, asked.pattern.as_deref(), asked.digits).await?,
     };
     let phone = asked.phone.unwrap_or(matches!(role, Role::Agent | Role::Lead));
     let details = AgentDetails {
-        name: text("name", &asked.name)?,
-        login: login(asked.login.as_deref().unwrap_or(&number))?,
+        name: parse_text("name", &asked.name)?,
+        login: parse_login(asked.login.as_deref().unwrap_or(&number))?,
         role,
-        telephone: asked.telephone.as_deref().map(telephone).transpose()?,
+        telephone: asked.telephone.as_deref().map(parse_telephone).transpose()?,
         recorded: asked.recorded,
-        skills: skills(asked.skills)?,
+        skills: parse_skills(asked.skills)?,
         sip_user: phone.then(|| number.clone()),
     };
     let drawn = asked.password.is_none();
-    let password = asked.password.map_or_else(secrets::drawn_password, Ok)?;
+    let password = asked.password.map_or_else(secrets::random_password, Ok)?;
     secrets::check_password(&password)?;
-    let phone_password = phone.then(secrets::drawn_password).transpose()?;
+    let phone_password = phone.then(secrets::random_password).transpose()?;
     let mut kept = Secrets { password: door.hasher().hash(&password).await?, ..Secrets::default() };
     if let Some(password) = &phone_password {
-        put_phone(&mut kept, &number, &door.phones().domain, password);
+        set_phone_hashes(&mut kept, &number, &door.phones().domain, password);
     }
     let id = door.store().add_agent(&number, &details, &kept).await?;
     door.store().set_memberships(id, &groups).await?;
-    let row = door.tell_agent(id).await?;
+    let row = door.send_agent_to_engine(id).await?;
     let mut answer = json!({ "agent": views::agent(&row, &door.group_names().await?) });
     if drawn {
         answer["password"] = password.into();
@@ -158,37 +158,37 @@ pub(super) async fn change_agent(
     Path(number): Path<String>,
     Body(asked): Body<AgentChange>,
 ) -> Result<Json<Value>, Problem> {
-    let row = changeable(&door, &caller, &number).await?;
+    let row = changeable_agent(&door, &caller, &number).await?;
     if asked.number.as_ref().is_some_and(|sent| *sent != row.number) {
-        return Err(Problem::unfit("an agent's number never changes; make a new agent"));
+        return Err(Problem::unprocessable("an agent's number never changes; make a new agent"));
     }
     let mut details = row.details.clone();
     if let Some(name) = &asked.name {
-        details.name = text("name", name)?;
+        details.name = parse_text("name", name)?;
     }
     if let Some(wanted) = &asked.login {
-        details.login = login(wanted)?;
+        details.login = parse_login(wanted)?;
     }
     if let Some(wanted) = &asked.role {
-        details.role = role(wanted)?;
+        details.role = parse_role(wanted)?;
         may_grant(&caller, details.role)?;
     }
     if let Some(wanted) = asked.skills {
-        details.skills = skills(wanted)?;
+        details.skills = parse_skills(wanted)?;
     }
     if let Some(wanted) = &asked.telephone {
-        details.telephone = if wanted.is_empty() { None } else { Some(telephone(wanted)?) };
+        details.telephone = if wanted.is_empty() { None } else { Some(parse_telephone(wanted)?) };
     }
     details.recorded = asked.recorded.unwrap_or(details.recorded);
     let groups = match &asked.groups {
-        Some(groups) => Some(memberships(&door, groups).await?),
+        Some(groups) => Some(parse_memberships(&door, groups).await?),
         None => None,
     };
     door.store().change_agent(row.id, &details).await?;
     if let Some(groups) = groups {
         door.store().set_memberships(row.id, &groups).await?;
     }
-    let row = door.tell_agent(row.id).await?;
+    let row = door.send_agent_to_engine(row.id).await?;
     Ok(Json(views::agent(&row, &door.group_names().await?)))
 }
 
@@ -197,9 +197,9 @@ pub(super) async fn remove_agent(
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let row = changeable(&door, &caller, &number).await?;
-    if caller.is(row.id) {
-        return Err(Problem::forbidden("nobody removes her own account"));
+    let row = changeable_agent(&door, &caller, &number).await?;
+    if caller.is_agent(row.id) {
+        return Err(Problem::forbidden("an account cannot remove itself"));
     }
     door.store().remove_agent(row.id).await?;
     door.engine().ask(Ask::AgentGone { agent: row.id }).await;
@@ -212,23 +212,23 @@ pub(super) async fn phone_password(
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let row = changeable(&door, &caller, &number).await?;
-    let password = secrets::drawn_password()?;
+    let row = changeable_agent(&door, &caller, &number).await?;
+    let password = secrets::random_password()?;
     let user = row.details.sip_user.clone().unwrap_or_else(|| row.number.clone());
     if row.details.sip_user.is_none() {
         let details = AgentDetails { sip_user: Some(user.clone()), ..row.details.clone() };
         door.store().change_agent(row.id, &details).await?;
     }
     let mut kept = row.secrets.clone();
-    put_phone(&mut kept, &user, &door.phones().domain, &password);
+    set_phone_hashes(&mut kept, &user, &door.phones().domain, &password);
     door.store().set_secrets(row.id, &kept).await?;
-    door.tell_agent(row.id).await?;
+    door.send_agent_to_engine(row.id).await?;
     Ok(Json(json!({ "sheet": sheet(&door, &user, &password) })))
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PasswordAsked {
+pub(super) struct PasswordRequest {
     /// Without it one is drawn and shown once.
     password: Option<String>,
 }
@@ -238,11 +238,11 @@ pub(super) async fn console_password(
     State(door): State<Door>,
     caller: Caller,
     Path(number): Path<String>,
-    Body(asked): Body<PasswordAsked>,
+    Body(asked): Body<PasswordRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let row = changeable(&door, &caller, &number).await?;
+    let row = changeable_agent(&door, &caller, &number).await?;
     let drawn = asked.password.is_none();
-    let password = asked.password.map_or_else(secrets::drawn_password, Ok)?;
+    let password = asked.password.map_or_else(secrets::random_password, Ok)?;
     secrets::check_password(&password)?;
     accounts::set_password(&door, &row, &password).await?;
     Ok(Json(if drawn { json!({ "password": password }) } else { json!({}) }))
@@ -262,7 +262,7 @@ pub(super) async fn set_membership(
     Path((number, group)): Path<(String, String)>,
     Body(asked): Body<MembershipChange>,
 ) -> Result<Json<Value>, Problem> {
-    let (row, group) = member_of(&door, &caller, &number, &group).await?;
+    let (row, group) = agent_and_group(&door, &caller, &number, &group).await?;
     let mut groups = row.groups.clone();
     match groups.iter_mut().find(|membership| membership.group == group) {
         Some(membership) => {
@@ -271,12 +271,12 @@ pub(super) async fn set_membership(
         }
         None => groups.push(Membership {
             group,
-            priority: asked.priority.unwrap_or(first()),
+            priority: asked.priority.unwrap_or(default_priority()),
             in_use: asked.in_use.unwrap_or(true),
         }),
     }
     door.store().set_memberships(row.id, &groups).await?;
-    let row = door.tell_agent(row.id).await?;
+    let row = door.send_agent_to_engine(row.id).await?;
     Ok(Json(views::agent(&row, &door.group_names().await?)))
 }
 
@@ -285,25 +285,25 @@ pub(super) async fn drop_membership(
     caller: Caller,
     Path((number, group)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (row, group) = member_of(&door, &caller, &number, &group).await?;
+    let (row, group) = agent_and_group(&door, &caller, &number, &group).await?;
     let groups: Vec<Membership> =
         row.groups.iter().filter(|membership| membership.group != group).copied().collect();
     door.store().set_memberships(row.id, &groups).await?;
-    let row = door.tell_agent(row.id).await?;
+    let row = door.send_agent_to_engine(row.id).await?;
     Ok(Json(views::agent(&row, &door.group_names().await?)))
 }
 
 /// The agent and the group, if the caller may see both.
-async fn member_of(
+async fn agent_and_group(
     door: &Door,
     caller: &Caller,
     number: &str,
     group: &str,
 ) -> Result<(AgentRow, GroupId), Problem> {
-    let group = door.group(group).await?.id;
-    let row = door.agent(number).await?;
-    if !caller.sees_group(Some(group)) || !caller.sees(&row) {
-        return Err(Problem::missing("agent in such a group"));
+    let group = door.group_by_name(group).await?.id;
+    let row = door.agent_by_number(number).await?;
+    if !caller.can_see_group(Some(group)) || !caller.can_see(&row) {
+        return Err(Problem::not_found("agent in such a group"));
     }
     Ok((row, group))
 }
@@ -311,7 +311,7 @@ async fn member_of(
 pub(super) async fn groups(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let agents = door.store().agents().await?;
     let groups = door.store().groups().await?;
-    let seen = groups.iter().filter(|group| caller.sees_group(Some(group.id)));
+    let seen = groups.iter().filter(|group| caller.can_see_group(Some(group.id)));
     let shown = seen.map(|group| {
         let member = |row: &&AgentRow| row.groups.iter().any(|membership| membership.group == group.id);
         let members: Vec<&str> = agents.iter().filter(member).map(|row| row.number.as_str()).collect();
@@ -324,7 +324,7 @@ pub(super) async fn groups(State(door): State<Door>, caller: Caller) -> Result<J
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct GroupAsked {
+pub(super) struct GroupRequest {
     name: Option<String>,
     /// Whether agents may work on ordinary telephones.
     telephones: Option<bool>,
@@ -337,11 +337,11 @@ pub(super) struct GroupAsked {
     seats: Option<u32>,
 }
 
-impl GroupAsked {
+impl GroupRequest {
     /// Applies the given fields to the group.
-    fn over(self, group: &mut Group) -> Result<(), Problem> {
+    fn apply_to(self, group: &mut Group) -> Result<(), Problem> {
         if let Some(name) = &self.name {
-            group.name = text("name", name)?;
+            group.name = parse_text("name", name)?;
         }
         group.telephones = self.telephones.unwrap_or(group.telephones);
         group.announce_number = self.announce_number.unwrap_or(group.announce_number);
@@ -357,7 +357,7 @@ impl GroupAsked {
             Some("inbound") => Some(WorkMode::Inbound),
             Some("outbound") => Some(WorkMode::Outbound),
             Some("both") => Some(WorkMode::Both),
-            Some(_) => return Err(Problem::unfit("work_mode is inbound, outbound, both or empty")),
+            Some(_) => return Err(Problem::unprocessable("work_mode is inbound, outbound, both or empty")),
         };
         Ok(())
     }
@@ -365,7 +365,7 @@ impl GroupAsked {
 
 pub(super) async fn add_group(
     State(door): State<Door>,
-    Body(asked): Body<GroupAsked>,
+    Body(asked): Body<GroupRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut group = Group {
         id: GroupId(0),
@@ -376,8 +376,8 @@ pub(super) async fn add_group(
         work_mode: None,
         seats: None,
     };
-    asked.over(&mut group)?;
-    text("name", &group.name)?;
+    asked.apply_to(&mut group)?;
+    parse_text("name", &group.name)?;
     group.id = door.store().add_group(&group).await?;
     let shown = views::group(&group);
     door.engine().ask(Ask::Group(group)).await;
@@ -387,10 +387,10 @@ pub(super) async fn add_group(
 pub(super) async fn change_group(
     State(door): State<Door>,
     Path(name): Path<String>,
-    Body(asked): Body<GroupAsked>,
+    Body(asked): Body<GroupRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let mut group = door.group(&name).await?;
-    asked.over(&mut group)?;
+    let mut group = door.group_by_name(&name).await?;
+    asked.apply_to(&mut group)?;
     door.store().change_group(&group).await?;
     let shown = views::group(&group);
     door.engine().ask(Ask::Group(group)).await;
@@ -402,7 +402,7 @@ pub(super) async fn remove_group(
     State(door): State<Door>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let group = door.group(&name).await?;
+    let group = door.group_by_name(&name).await?;
     let member = |row: &AgentRow| row.groups.iter().any(|membership| membership.group == group.id);
     let members: Vec<AgentRow> = door.store().agents().await?.into_iter().filter(member).collect();
     let open = door.campaigns().into_values().find(|facts| {
@@ -421,7 +421,7 @@ pub(super) async fn remove_group(
     }
     door.store().remove_group(group.id).await?;
     for row in members {
-        door.tell_agent(row.id).await?;
+        door.send_agent_to_engine(row.id).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -438,14 +438,14 @@ fn sheet(door: &Door, user: &str, password: &str) -> Value {
     })
 }
 
-fn put_phone(kept: &mut Secrets, user: &str, realm: &str, password: &str) {
+fn set_phone_hashes(kept: &mut Secrets, user: &str, realm: &str, password: &str) {
     let (md5, sha256) = secrets::phone_hashes(user, realm, password);
     (kept.ha1_md5, kept.ha1_sha256) = (Some(md5), Some(sha256));
 }
 
 /// An account that the caller may change: only an admin changes an admin's.
-async fn changeable(door: &Door, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
-    let row = door.agent(number).await?;
+async fn changeable_agent(door: &Door, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
+    let row = door.agent_by_number(number).await?;
     may_grant(caller, row.details.role)?;
     Ok(row)
 }
@@ -457,75 +457,80 @@ pub(super) fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn memberships(door: &Door, asked: &[MembershipAsked]) -> Result<Vec<Membership>, Problem> {
+async fn parse_memberships(door: &Door, asked: &[MembershipRequest]) -> Result<Vec<Membership>, Problem> {
     if asked.len() > GROUPS_MAX {
-        return Err(Problem::unfit(format!("at most {GROUPS_MAX} groups")));
+        return Err(Problem::unprocessable(format!("at most {GROUPS_MAX} groups")));
     }
     let names: BTreeMap<String, GroupId> =
         door.group_names().await?.into_iter().map(|(id, name)| (name, id)).collect();
     let mut found: BTreeMap<GroupId, Membership> = BTreeMap::new();
     for asked in asked {
         let (name, priority, in_use) = match asked {
-            MembershipAsked::Name(name) => (name, first(), true),
-            MembershipAsked::Full { group, priority, in_use } => (group, *priority, *in_use),
+            MembershipRequest::Name(name) => (name, default_priority(), true),
+            MembershipRequest::Full { group, priority, in_use } => (group, *priority, *in_use),
         };
-        let group = *names.get(name).ok_or_else(|| Problem::missing("group"))?;
+        let group = *names.get(name).ok_or_else(|| Problem::not_found("group"))?;
         found.insert(group, Membership { group, priority, in_use });
     }
     Ok(found.into_values().collect())
 }
 
-async fn drawn_agent_number(
+async fn draw_agent_number(
     door: &Door,
     pattern: Option<&str>,
     digits: Option<u8>,
 ) -> Result<String, Problem> {
     let (pattern, digits) = (pattern.unwrap_or("8?"), usize::from(digits.unwrap_or(4)));
     if !(2..=6).contains(&digits) || pattern.len() > 7 {
-        return Err(Problem::unfit("a number that is drawn has 2 to 6 digits"));
+        return Err(Problem::unprocessable("a number that is drawn has 2 to 6 digits"));
     }
-    let drawn = door.store().free_agent_number(pattern, digits, secrets::drawn_number()?).await?;
-    drawn.ok_or_else(|| Problem::unfit("no number of this pattern is free; a pattern is like `8?`"))
+    let drawn = door.store().free_agent_number(pattern, digits, secrets::random_number()?).await?;
+    drawn.ok_or_else(|| Problem::unprocessable("no number of this pattern is free; a pattern is like `8?`"))
 }
 
-fn own_number(number: &str) -> Result<String, Problem> {
+fn check_agent_number(number: &str) -> Result<String, Problem> {
     let fits = (2..=8).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
-    if fits { Ok(number.to_owned()) } else { Err(Problem::unfit("an agent's number has 2 to 8 digits")) }
+    if fits {
+        Ok(number.to_owned())
+    } else {
+        Err(Problem::unprocessable("an agent's number has 2 to 8 digits"))
+    }
 }
 
-pub(super) fn role(word: &str) -> Result<Role, Problem> {
+pub(super) fn parse_role(word: &str) -> Result<Role, Problem> {
     let words: Vec<&str> = Role::ALL.into_iter().map(Role::word).collect();
-    Role::from_word(word).ok_or_else(|| Problem::unfit(format!("a role is one of {}", words.join(", "))))
+    Role::from_word(word)
+        .ok_or_else(|| Problem::unprocessable(format!("a role is one of {}", words.join(", "))))
 }
 
 /// Trims a text of any script; it must be one line and not empty.
-pub(super) fn text(field: &str, given: &str) -> Result<String, Problem> {
+pub(super) fn parse_text(field: &str, given: &str) -> Result<String, Problem> {
     let given = given.trim();
     let fits = !given.is_empty() && given.chars().count() <= TEXT_MAX && !given.chars().any(char::is_control);
     if fits {
         return Ok(given.to_owned());
     }
-    Err(Problem::unfit(format!("{field}: 1 to {TEXT_MAX} characters on one line")))
+    Err(Problem::unprocessable(format!("{field}: 1 to {TEXT_MAX} characters on one line")))
 }
 
-fn login(given: &str) -> Result<String, Problem> {
-    let login = text("login", given)?;
+fn parse_login(given: &str) -> Result<String, Problem> {
+    let login = parse_text("login", given)?;
     if login.chars().any(char::is_whitespace) {
-        return Err(Problem::unfit("login: no spaces"));
+        return Err(Problem::unprocessable("login: no spaces"));
     }
     Ok(login)
 }
 
-fn skills(given: BTreeSet<String>) -> Result<BTreeSet<String>, Problem> {
+fn parse_skills(given: BTreeSet<String>) -> Result<BTreeSet<String>, Problem> {
     if given.len() > SKILLS_MAX {
-        return Err(Problem::unfit(format!("at most {SKILLS_MAX} skills")));
+        return Err(Problem::unprocessable(format!("at most {SKILLS_MAX} skills")));
     }
-    given.iter().map(|skill| text("skills", skill)).collect()
+    given.iter().map(|skill| parse_text("skills", skill)).collect()
 }
 
 /// Parses a telephone number as people write it, with spaces, dashes or +86.
-pub(super) fn telephone(given: &str) -> Result<PhoneNumber, Problem> {
-    let unfit = || Problem::unfit("this is no telephone number: write 13800138000 or 0571-88888888");
+pub(super) fn parse_telephone(given: &str) -> Result<PhoneNumber, Problem> {
+    let unfit = || Problem::unprocessable("this is no telephone number: write 13800138000 or 0571-88888888");
     if given.len() > 32 {
         return Err(unfit());
     }

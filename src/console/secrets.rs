@@ -23,12 +23,12 @@ const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyzACDEFHJK2";
 /// Hashes and compares passwords, [`HASHING_AT_ONCE`] at a time.
 #[derive(Clone, Debug)]
 pub struct Hasher {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Default for Hasher {
     fn default() -> Self {
-        Hasher { turns: Arc::new(Semaphore::new(HASHING_AT_ONCE)) }
+        Hasher { permits: Arc::new(Semaphore::new(HASHING_AT_ONCE)) }
     }
 }
 
@@ -44,7 +44,7 @@ impl Hasher {
     pub async fn is_right(&self, password: &str, kept: &str) -> Result<bool, Problem> {
         let (password, kept) = (password.to_owned(), kept.to_owned());
         self.work(move || {
-            let stand_in = if kept.is_empty() { nobodys()? } else { kept.as_str() };
+            let stand_in = if kept.is_empty() { dummy_hash()? } else { kept.as_str() };
             let parsed = phc::PasswordHash::new(stand_in).map_err(|error| error.to_string())?;
             let right = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
             Ok(right && !kept.is_empty())
@@ -56,13 +56,13 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> Result<T, String> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.turns.clone().acquire_owned().await.map_err(Problem::inside)?;
+        let permit = self.permits.clone().acquire_owned().await.map_err(Problem::internal)?;
         let worked = tokio::task::spawn_blocking(move || {
             // Held until the work is done, also when the request was dropped.
-            let _turn = turn;
+            let _permit = permit;
             work()
         });
-        worked.await.map_err(Problem::inside)?.map_err(Problem::inside)
+        worked.await.map_err(Problem::internal)?.map_err(Problem::internal)
     }
 }
 
@@ -72,47 +72,49 @@ fn hashed(password: &str) -> Result<String, String> {
 }
 
 /// Hash of a random password, compared with for unknown accounts.
-fn nobodys() -> Result<&'static str, String> {
-    static NOBODYS: OnceLock<String> = OnceLock::new();
-    if let Some(kept) = NOBODYS.get() {
+fn dummy_hash() -> Result<&'static str, String> {
+    static DUMMY: OnceLock<String> = OnceLock::new();
+    if let Some(kept) = DUMMY.get() {
         return Ok(kept);
     }
-    let made = hashed(&drawn_password().map_err(|_| "no chance at hand")?)?;
-    Ok(NOBODYS.get_or_init(|| made))
+    let made = hashed(&random_password().map_err(|_| "no chance at hand")?)?;
+    Ok(DUMMY.get_or_init(|| made))
 }
 
 /// Checks the length of a new password.
 pub fn check_password(password: &str) -> Result<(), Problem> {
     let chars = password.chars().count();
     if chars < PASSWORD_MIN || password.len() > PASSWORD_MAX {
-        return Err(Problem::unfit(format!("a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")));
+        return Err(Problem::unprocessable(format!(
+            "a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters"
+        )));
     }
     Ok(())
 }
 
 /// A random password that a person can type: 20 letters, 100 bits.
-pub fn drawn_password() -> Result<String, Problem> {
+pub fn random_password() -> Result<String, Problem> {
     let mut bytes = [0; 20];
     fill(&mut bytes)?;
     Ok(bytes.iter().map(|byte| ALPHABET[usize::from(byte % 32)] as char).collect())
 }
 
 /// A random session cookie or bearer token: 256 bits, hex.
-pub fn drawn_key() -> Result<String, Problem> {
+pub fn random_key() -> Result<String, Problem> {
     let mut bytes = [0; 32];
     fill(&mut bytes)?;
     Ok(hex(&bytes))
 }
 
 /// A random number.
-pub fn drawn_number() -> Result<u64, Problem> {
+pub fn random_number() -> Result<u64, Problem> {
     let mut bytes = [0; 8];
     fill(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
 }
 
 fn fill(bytes: &mut [u8]) -> Result<(), Problem> {
-    getrandom::fill(bytes).map_err(Problem::inside)
+    getrandom::fill(bytes).map_err(Problem::internal)
 }
 
 /// SHA-256 of a cookie or token, hex, as the store keeps it.
@@ -162,7 +164,7 @@ mod tests {
     #[test]
     fn what_is_drawn_is_never_drawn_twice() {
         let drawn: std::collections::BTreeSet<String> =
-            (0..200).flat_map(|_| [drawn_key().unwrap(), drawn_password().unwrap()]).collect();
+            (0..200).flat_map(|_| [random_key().unwrap(), random_password().unwrap()]).collect();
         assert_eq!(drawn.len(), 400);
         assert!(drawn.iter().all(|text| text.len() == 64 || text.len() == 20));
         assert_eq!(ALPHABET.iter().collect::<std::collections::BTreeSet<_>>().len(), 32);

@@ -57,7 +57,7 @@ pub async fn start(listen: SocketAddr, door: Door) -> std::io::Result<Console> {
 
 async fn serve(listener: TcpListener, door: Door) {
     let app = super::routes(door);
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut open: std::collections::BTreeMap<std::net::IpAddr, usize> = Default::default();
     // Dropped with this task, so no connection outlives the console.
     let mut connections: JoinSet<std::net::IpAddr> = JoinSet::new();
@@ -67,15 +67,15 @@ async fn serve(listener: TcpListener, door: Door) {
                 Ok((stream, peer)) => {
                     let address = peer.ip().to_canonical();
                     let here = open.entry(address).or_default();
-                    let Ok(place) = places.clone().try_acquire_owned() else { continue };
+                    let Ok(permit) = permits.clone().try_acquire_owned() else { continue };
                     if *here >= PER_ADDRESS_MAX && !address.is_loopback() {
                         continue;
                     }
                     *here += 1;
                     let app = app.clone();
                     connections.spawn(async move {
-                        connection(stream, peer, app).await;
-                        drop(place);
+                        serve_connection(stream, peer, app).await;
+                        drop(permit);
                         address
                     });
                 }
@@ -97,8 +97,8 @@ async fn serve(listener: TcpListener, door: Door) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, app: axum::Router) {
-    let app = app.layer(axum::middleware::from_fn(in_time)).layer(axum::Extension(Peer(peer)));
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, app: axum::Router) {
+    let app = app.layer(axum::middleware::from_fn(enforce_timeout)).layer(axum::Extension(Peer(peer)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -112,7 +112,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: axum::Router) {
 }
 
 /// Middleware: answers 408 when a request takes longer than [`ANSWER_TIME`].
-async fn in_time(request: Request, next: axum::middleware::Next) -> axum::response::Response {
+async fn enforce_timeout(request: Request, next: axum::middleware::Next) -> axum::response::Response {
     match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
         Ok(response) => response,
         Err(_) => axum::response::IntoResponse::into_response(super::Problem::new(

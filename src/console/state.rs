@@ -1,7 +1,7 @@
 //! App state, shared by all HTTP handlers: store, engine handle, metrics, password hasher, login throttle,
 //! open campaigns and the limit of live streams.
 
-use super::login_throttle::Guesses;
+use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
 use super::secrets::{self, Hasher};
 use crate::engine::{AgentOpening, Ask, EngineHandle, PhoneSecret};
@@ -66,92 +66,92 @@ pub struct OpenCampaignFacts {
 /// App state of the HTTP handlers. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
-    inside: Arc<Inside>,
+    inner: Arc<Inner>,
 }
 
-struct Inside {
+struct Inner {
     parts: DoorParts,
     hasher: Hasher,
-    guesses: Guesses,
+    login_throttle: LoginThrottle,
     campaigns: RwLock<BTreeMap<CampaignId, Arc<OpenCampaignFacts>>>,
     house_key: String,
-    places: Arc<Semaphore>,
+    live_stream_permits: Arc<Semaphore>,
 }
 
 /// Live streams (server-sent events) that may be open at once.
-const READERS_MAX: usize = 512;
+const LIVE_STREAMS_MAX: usize = 512;
 
 impl Door {
     /// # Errors
     /// When the system has no random numbers to give.
     pub fn new(parts: DoorParts) -> Result<Door, Problem> {
-        let inside = Inside {
+        let inner = Inner {
             parts,
             hasher: Hasher::default(),
-            guesses: Guesses::default(),
+            login_throttle: LoginThrottle::default(),
             campaigns: RwLock::default(),
-            house_key: secrets::drawn_key()?,
-            places: Arc::new(Semaphore::new(READERS_MAX)),
+            house_key: secrets::random_key()?,
+            live_stream_permits: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
         };
-        Ok(Door { inside: Arc::new(inside) })
+        Ok(Door { inner: Arc::new(inner) })
     }
 
     pub fn store(&self) -> &Store {
-        &self.inside.parts.store
+        &self.inner.parts.store
     }
 
     pub fn engine(&self) -> &EngineHandle {
-        &self.inside.parts.engine
+        &self.inner.parts.engine
     }
 
     pub fn metrics(&self) -> &Metrics {
-        &self.inside.parts.metrics
+        &self.inner.parts.metrics
     }
 
     pub fn phones(&self) -> &PhoneLine {
-        &self.inside.parts.phones
+        &self.inner.parts.phones
     }
 
     pub(super) fn recordings(&self) -> &PathBuf {
-        &self.inside.parts.recordings
+        &self.inner.parts.recordings
     }
 
-    pub(super) fn folder(&self) -> Option<&CampaignFolder> {
-        self.inside.parts.campaigns.as_ref()
+    pub(super) fn campaign_folder(&self) -> Option<&CampaignFolder> {
+        self.inner.parts.campaigns.as_ref()
     }
 
-    /// One permit for each live stream; see [`READERS_MAX`].
-    pub(super) fn places(&self) -> &Arc<Semaphore> {
-        &self.inside.places
+    /// One permit for each live stream; see [`LIVE_STREAMS_MAX`].
+    pub(super) fn live_stream_permits(&self) -> &Arc<Semaphore> {
+        &self.inner.live_stream_permits
     }
 
     pub(super) fn hasher(&self) -> &Hasher {
-        &self.inside.hasher
+        &self.inner.hasher
     }
 
-    pub(super) fn guesses(&self) -> &Guesses {
-        &self.inside.guesses
+    pub(super) fn login_throttle(&self) -> &LoginThrottle {
+        &self.inner.login_throttle
     }
 
     pub(super) fn now(&self) -> Utc {
-        (self.inside.parts.clock)()
+        (self.inner.parts.clock)()
     }
 
     /// Bearer token with the role admin, valid while this process lives. Local commands read it from the
     /// key file beside the store, so access to that folder is what grants it.
     pub fn house_key(&self) -> &str {
-        &self.inside.house_key
+        &self.inner.house_key
     }
 
     /// Records an opened campaign, so that views can show its title and dispositions.
     pub fn campaign_opened(&self, title: &str, rules: &Campaign) {
         let facts = OpenCampaignFacts { title: title.to_owned(), rules: rules.clone() };
-        let mut campaigns = self.inside.campaigns.write().unwrap_or_else(PoisonError::into_inner);
+        let mut campaigns = self.inner.campaigns.write().unwrap_or_else(PoisonError::into_inner);
         campaigns.insert(rules.id, Arc::new(facts));
     }
 
     pub(super) fn campaigns(&self) -> BTreeMap<CampaignId, Arc<OpenCampaignFacts>> {
-        self.inside.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn campaign_named(&self, name: &str) -> Option<(CampaignId, Arc<OpenCampaignFacts>)> {
@@ -159,19 +159,19 @@ impl Door {
     }
 
     /// The active account with this agent number.
-    pub(super) async fn agent(&self, number: &str) -> Result<AgentRow, Problem> {
+    pub(super) async fn agent_by_number(&self, number: &str) -> Result<AgentRow, Problem> {
         let found = self.store().agents().await?.into_iter().find(|agent| agent.number == number);
-        found.ok_or_else(|| Problem::missing("agent"))
+        found.ok_or_else(|| Problem::not_found("agent"))
     }
 
-    pub(super) async fn agent_with(&self, id: AgentId) -> Result<AgentRow, Problem> {
+    pub(super) async fn agent_by_id(&self, id: AgentId) -> Result<AgentRow, Problem> {
         let found = self.store().agents().await?.into_iter().find(|agent| agent.id == id);
-        found.ok_or_else(|| Problem::missing("agent"))
+        found.ok_or_else(|| Problem::not_found("agent"))
     }
 
-    pub(super) async fn group(&self, name: &str) -> Result<Group, Problem> {
+    pub(super) async fn group_by_name(&self, name: &str) -> Result<Group, Problem> {
         let found = self.store().groups().await?.into_iter().find(|group| group.name == name);
-        found.ok_or_else(|| Problem::missing("group"))
+        found.ok_or_else(|| Problem::not_found("group"))
     }
 
     pub(super) async fn group_names(&self) -> Result<BTreeMap<GroupId, String>, Problem> {
@@ -179,8 +179,8 @@ impl Door {
     }
 
     /// Sends a new or changed account to the engine, as the store has it now.
-    pub(super) async fn tell_agent(&self, id: AgentId) -> Result<AgentRow, Problem> {
-        let row = self.agent_with(id).await?;
+    pub(super) async fn send_agent_to_engine(&self, id: AgentId) -> Result<AgentRow, Problem> {
+        let row = self.agent_by_id(id).await?;
         self.engine().ask(Ask::Agent(Box::new(opening(&row)))).await;
         Ok(row)
     }

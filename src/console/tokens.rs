@@ -2,7 +2,7 @@
 //! its hash.
 
 use super::auth::{Body, Caller};
-use super::people::{may_grant, role, text};
+use super::people::{may_grant, parse_role, parse_text};
 use super::problem::Problem;
 use super::state::Door;
 use super::{secrets, views};
@@ -35,22 +35,22 @@ pub(super) async fn add_token(
     caller: Caller,
     Body(asked): Body<NewToken>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let name = text("name", &asked.name)?;
-    let role = role(asked.role.as_deref().unwrap_or("analyst"))?;
+    let name = parse_text("name", &asked.name)?;
+    let role = parse_role(asked.role.as_deref().unwrap_or("analyst"))?;
     may_grant(&caller, role)?;
     // A leaked token must not make another one that outlives it.
     if caller.account.is_none() && caller.role != Role::Admin {
         return Err(Problem::forbidden("people make tokens, or an admin's program"));
     }
     if matches!(role, Role::Agent | Role::Lead) {
-        return Err(Problem::unfit("a program has no seat: its role is analyst, manager or admin"));
+        return Err(Problem::unprocessable("a program has no seat: its role is analyst, manager or admin"));
     }
     let days = asked.days.unwrap_or(DAYS);
     if days > DAYS_MAX {
-        return Err(Problem::unfit(format!("days: 0 to {DAYS_MAX}")));
+        return Err(Problem::unprocessable(format!("days: 0 to {DAYS_MAX}")));
     }
     let expires = (days > 0).then(|| door.now() + Duration::from_secs(u64::from(days) * 24 * 3_600));
-    let token = secrets::drawn_key()?;
+    let token = secrets::random_key()?;
     let id = door.store().add_token(&secrets::key_hash(&token), role, &name, expires).await?;
     let row = TokenRow { id, role, name, created_at: door.now(), expires };
     Ok((StatusCode::CREATED, Json(json!({ "row": view(&row, &door), "token": token }))))
@@ -68,7 +68,7 @@ pub(super) async fn remove_token(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let missing = || Problem::missing("token");
+    let missing = || Problem::not_found("token");
     let id: i64 = id.parse().map_err(|_| missing())?;
     let row = door.store().tokens().await?.into_iter().find(|row| row.id == id).ok_or_else(missing)?;
     may_grant(&caller, row.role)?;

@@ -23,7 +23,7 @@ pub(super) fn millis(at: Option<i64>) -> Value {
     at.map_or(Value::Null, |at| moment(Utc::from_millis(at)))
 }
 
-pub(super) fn maybe(at: Option<Utc>) -> Value {
+pub(super) fn optional_moment(at: Option<Utc>) -> Value {
     at.map_or(Value::Null, moment)
 }
 
@@ -124,7 +124,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "reason": reason,
         "activity": seat.activity.word(),
         "since": moment(seat.since),
-        "signed_in_at": maybe(seat.signed_in_at),
+        "signed_in_at": optional_moment(seat.signed_in_at),
         "groups": groups,
         "work_mode": seat.work_mode,
         "way": way,
@@ -135,7 +135,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "quiet": seat.quiet,
         "work": seat.work.as_ref().map(|doing| work(doing, names)),
         "muted": seat.muted,
-        "until": maybe(seat.until),
+        "until": optional_moment(seat.until),
         "leaving": seat.leaving,
         "supervising": supervising,
         "answered": seat.answered,
@@ -161,8 +161,8 @@ fn work(work: &Work, names: &Names) -> Value {
         "number": number(work.number),
         "attempt": work.attempt,
         "inbound": work.inbound,
-        "answered_at": maybe(work.answered_at),
-        "connected_at": maybe(work.connected_at),
+        "answered_at": optional_moment(work.answered_at),
+        "connected_at": optional_moment(work.connected_at),
         "parties": parties,
         "recording": work.recording,
         "summary": work.summary.as_ref().map(summary),
@@ -197,7 +197,7 @@ pub(super) fn campaign(
     names: &Names,
 ) -> Value {
     let mut view = serde_json::to_value(board.view).unwrap_or_default();
-    view["until"] = maybe(board.view.until);
+    view["until"] = optional_moment(board.view.until);
     // Repeated below in its own form.
     if let Some(view) = view.as_object_mut() {
         view.remove("abandon");

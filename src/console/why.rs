@@ -3,11 +3,11 @@
 
 use super::auth::Caller;
 use super::floor;
-use super::people::telephone;
+use super::people::parse_telephone;
 use super::problem::Problem;
-use super::records::id;
+use super::records::parse_id;
 use super::state::{Door, OpenCampaignFacts};
-use super::views::{abandon, maybe, moment, stored_number};
+use super::views::{abandon, moment, optional_moment, stored_number};
 use crate::store::{Meant, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Moments, Sentence};
 use axum::Json;
@@ -43,7 +43,7 @@ pub async fn of_campaign(
     let moments = Moments::of(&campaign.windows.timezone);
     let shown = view.map(|view| {
         let mut shown = serde_json::to_value(view).unwrap_or_default();
-        shown["until"] = maybe(view.until);
+        shown["until"] = optional_moment(view.until);
         shown["abandon"] = view.abandon.as_ref().map_or(Value::Null, abandon);
         shown
     });
@@ -54,13 +54,13 @@ pub async fn of_campaign(
         "open": view.is_some(),
         "why": view.and_then(|view| view.why).map(|why| why.word()),
         "limit": view.and_then(|view| view.reason).map(|reason| reason.limit.word()),
-        "until": maybe(view.and_then(|view| view.until)),
+        "until": optional_moment(view.and_then(|view| view.until)),
         "view": shown,
         "leads_open": due.leads_open,
         "due": due.due,
-        "next_due": maybe(due.next_due),
+        "next_due": optional_moment(due.next_due),
     });
-    word(&mut answer, |lang| lang.standing(&standing, &moments));
+    add_sentences(&mut answer, |lang| lang.standing(&standing, &moments));
     Ok(answer)
 }
 
@@ -85,7 +85,7 @@ pub async fn of_lead(
         "state": facts.state.word(),
         "at": moment(now),
         "because": why.word(),
-        "until": maybe(why.until()),
+        "until": optional_moment(why.until()),
         "ahead": match why {
             LeadWhy::Hopper { ahead } => Some(u64::from(ahead)),
             LeadWhy::Due { ahead } => Some(ahead),
@@ -93,12 +93,12 @@ pub async fn of_lead(
         },
         "reason": facts.reason.map(|reason| reason.word()),
     });
-    word(&mut answer, |lang| lang.lead_why(&why, &moments, &agents));
+    add_sentences(&mut answer, |lang| lang.lead_why(&why, &moments, &agents));
     Ok(answer)
 }
 
 /// Adds the sentence and the advice in English and Chinese.
-fn word(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
+fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
     let (en, zh) = (says(Lang::En), says(Lang::Zh));
     answer["words"] = json!({ "en": en.says, "zh": zh.says });
     answer["advice"] = json!({ "en": en.advice, "zh": zh.advice });
@@ -134,7 +134,7 @@ pub async fn not_listed(
             if let Some(found) = reader.refused(id, None, Some(&national)).await? {
                 return Ok(format!("{national}: {}", refused(found)));
             }
-            let near = reader.listed(id, &neighbours(number)).await?;
+            let near = reader.listed(id, &similar_numbers(number)).await?;
             if !near.is_empty() {
                 let near: Vec<String> = near.into_iter().map(PhoneNumber::national).collect();
                 return Ok(format!("{national} is not in the list; near it are {}", near.join(", ")));
@@ -150,7 +150,7 @@ pub async fn not_listed(
 }
 
 /// Numbers that differ by one digit, or by two adjacent digits swapped: typing mistakes.
-fn neighbours(number: PhoneNumber) -> Vec<PhoneNumber> {
+fn similar_numbers(number: PhoneNumber) -> Vec<PhoneNumber> {
     let digits: Vec<u8> = number.as_u64().to_string().into_bytes();
     let mut found = Vec::new();
     let mut note = |digits: &[u8]| {
@@ -173,12 +173,16 @@ fn neighbours(number: PhoneNumber) -> Vec<PhoneNumber> {
 }
 
 /// The open campaign of this name; one that the caller may not see is "not found".
-fn open(door: &Door, caller: &Caller, name: &str) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
+fn visible_campaign(
+    door: &Door,
+    caller: &Caller,
+    name: &str,
+) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
     let missing =
-        || Problem::missing("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
+        || Problem::not_found("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
     let (id, facts) = door.campaign_named(name).ok_or_else(missing)?;
     let group = facts.rules.agents.as_ref().map(|rules| rules.group);
-    if caller.sees_group(group) { Ok((id, facts)) } else { Err(missing()) }
+    if caller.can_see_group(group) { Ok((id, facts)) } else { Err(missing()) }
 }
 
 pub(super) async fn campaign(
@@ -186,7 +190,7 @@ pub(super) async fn campaign(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (id, facts) = open(&door, &caller, &name)?;
+    let (id, facts) = visible_campaign(&door, &caller, &name)?;
     let view = floor::board(&door).campaigns.get(&id).map(|board| board.view);
     let mut reader = door.store().reader().await?;
     Ok(Json(of_campaign(&mut reader, &facts.rules, view, door.now()).await?))
@@ -197,12 +201,12 @@ pub(super) async fn lead(
     caller: Caller,
     Path((name, lead)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (campaign, facts) = open(&door, &caller, &name)?;
+    let (campaign, facts) = visible_campaign(&door, &caller, &name)?;
     let (rules, now) = (&facts.rules, door.now());
-    let lead = LeadId(id(&lead, "lead")?);
+    let lead = LeadId(parse_id(&lead, "lead")?);
     let mut reader = door.store().reader().await?;
     let day = rules.windows.local_day(now);
-    let missing = || Problem::missing("lead in this campaign");
+    let missing = || Problem::not_found("lead in this campaign");
     let known = reader.lead_facts(campaign, lead, now, day).await?.ok_or_else(missing)?;
     let numbers = known.lead.phones.iter().map(|phone| phone.number).collect();
     let place = door.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
@@ -213,7 +217,7 @@ pub(super) async fn lead(
 }
 
 #[derive(Deserialize)]
-pub(super) struct LeadsAsked {
+pub(super) struct LeadsQuery {
     number: Option<String>,
     row: Option<u64>,
 }
@@ -223,13 +227,13 @@ pub(super) async fn leads(
     State(door): State<Door>,
     caller: Caller,
     Path(name): Path<String>,
-    Query(asked): Query<LeadsAsked>,
+    Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let (campaign, facts) = open(&door, &caller, &name)?;
-    let meant = match (&asked.number, asked.row) {
-        (Some(number), None) => Meant::Number(telephone(number)?),
+    let (campaign, facts) = visible_campaign(&door, &caller, &name)?;
+    let meant = match (&query.number, query.row) {
+        (Some(number), None) => Meant::Number(parse_telephone(number)?),
         (None, Some(row)) => Meant::Row(row),
-        _ => return Err(Problem::unfit("ask by `number` or by `row`")),
+        _ => return Err(Problem::unprocessable("ask by `number` or by `row`")),
     };
     let mut reader = door.store().reader().await?;
     let found = reader.meant(campaign, meant).await?;
@@ -259,7 +263,7 @@ mod tests {
     #[test]
     fn a_slip_of_the_hand_is_a_neighbour() {
         let number = |text: u64| PhoneNumber::from_e164(text).expect("a number");
-        let near = neighbours(number(8_613_800_138_000));
+        let near = similar_numbers(number(8_613_800_138_000));
         for slip in [8_613_800_138_001, 8_613_900_138_000, 8_613_800_183_000, 8_631_800_138_000] {
             assert!(near.contains(&number(slip)), "{slip}");
         }

@@ -158,8 +158,8 @@ async fn a_service_opens_campaigns_below_its_folder_and_nowhere_else() {
     assert!(open("jade/campaign.toml").await.unwrap_err().contains("open already"));
     let campaigns = client.ask(Method::GET, "/api/v1/campaigns", None).await.unwrap();
     assert_eq!(campaigns["campaigns"][0]["name"], name.as_str());
-    let path = format!("/api/v1/campaigns/{name}/acts");
-    client.ask(Method::POST, &path, Some(&json!({ "act": "pause" }))).await.unwrap();
+    let path = format!("/api/v1/campaigns/{name}/actions");
+    client.ask(Method::POST, &path, Some(&json!({ "action": "pause" }))).await.unwrap();
     // No lead was called, so leads are left: exit code 4.
     assert_eq!(stop(service).await, 4);
 }

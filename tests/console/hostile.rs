@@ -3,7 +3,7 @@
 
 use super::*;
 use paceline::console;
-use paceline::console::routes::{ROUTES, Takes};
+use paceline::console::routes::{BodySchema, ROUTES};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -44,9 +44,11 @@ async fn hostile_texts_in_every_path_and_query_are_refused_in_words() {
                 path.push_str(&format!("{}{name}={text}", if n == 0 { '?' } else { '&' }));
             }
             let body = match route.body {
-                Takes::Nothing => None,
-                Takes::Act => Some(json!({ "act": "force", "agent": text, "what": "release" })),
-                Takes::Json(..) => Some(json!({ "name": text, "login": text, "password": text })),
+                BodySchema::Empty => None,
+                BodySchema::AgentAction => {
+                    Some(json!({ "action": "force", "agent": text, "what": "release" }))
+                }
+                BodySchema::Json(..) => Some(json!({ "name": text, "login": text, "password": text })),
             };
             let answer = house.by("8003", route.method, &path, body).await;
             sound(&answer, &format!("{} {path}", route.method));
@@ -94,27 +96,27 @@ async fn hostile_bodies_are_refused_in_words() {
     let house = House::new().await;
     house.staff().await;
     let deep = "[".repeat(20_000);
-    let nested = format!("{{\"act\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    let nested = format!("{{\"action\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
     let long = format!("{{\"name\":\"{}\"}}", "x".repeat(70_000));
     for (body, status) in [
         ("", 400),
         ("{", 400),
         ("null", 422),
-        ("{\"act\":\"ready\"}{}", 400),
+        ("{\"action\":\"ready\"}{}", 400),
         ("\u{feff}{}", 400),
         (deep.as_str(), 400),
         (nested.as_str(), 400),
         (long.as_str(), 413),
-        ("{\"act\":\"call_lead\",\"campaign\":1,\"lead\":1e400}", 400),
-        ("{\"act\":\"call_lead\",\"campaign\":1,\"lead\":99999999999999999999}", 422),
+        ("{\"action\":\"call_lead\",\"campaign\":1,\"lead\":1e400}", 400),
+        ("{\"action\":\"call_lead\",\"campaign\":1,\"lead\":99999999999999999999}", 422),
     ] {
-        let mut request = house.request("8001", "post", "/me/acts", Some(json!({}))).await;
+        let mut request = house.request("8001", "post", "/me/actions", Some(json!({}))).await;
         *request.body_mut() = Body::from(body.to_owned());
         let answer = house.send(request).await.is(status);
         sound(&answer, body.get(..30).unwrap_or(body));
     }
-    let mut request = house.request("8001", "post", "/me/acts", Some(json!({}))).await;
-    *request.body_mut() = Body::from(&b"{\"act\":\"\xff\xfe\"}"[..]);
+    let mut request = house.request("8001", "post", "/me/actions", Some(json!({}))).await;
+    *request.body_mut() = Body::from(&b"{\"action\":\"\xff\xfe\"}"[..]);
     sound(&house.send(request).await, "bytes that are no text");
     assert!(house.told.lock().unwrap().acts.is_empty());
 }
@@ -221,7 +223,7 @@ async fn the_papers_name_every_route_and_the_client_speaks_to_them() {
     assert_eq!(count, ROUTES.len());
     for route in ROUTES {
         let named = &served["paths"][format!("{}{}", console::routes::ROOT, route.path)][route.method];
-        assert_eq!(named["summary"], route.does, "{} {}", route.method, route.path);
+        assert_eq!(named["summary"], route.summary, "{} {}", route.method, route.path);
         if let Some(body) = named["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str() {
             assert!(served.pointer(body.trim_start_matches('#')).is_some(), "{body} is described");
         }

@@ -146,7 +146,7 @@ async fn decisions_go_to_those_whose_campaign_it_is() {
     let (name, decided) = vote_reader.happened().await;
     assert_eq!(
         (name.as_str(), decided["why"].as_str(), decided["campaign"].as_str()),
-        ("decided", Some("paused"), Some("spring"))
+        ("decision", Some("paused"), Some("spring"))
     );
     assert_eq!(night_reader.happened().await.1["agent"], "8101", "nothing of the other group's campaign");
 }

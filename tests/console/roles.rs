@@ -1,7 +1,7 @@
 //! Authorisation: every route against every role, a bearer token and no session; whose data a role sees.
 
 use super::*;
-use paceline::console::routes::{ROUTES, Takes};
+use paceline::console::routes::{BodySchema, ROUTES};
 use serde_json::json;
 
 /// Route, and the roles it admits: a = agent, l = lead, m = manager, y = analyst, x = admin, * = anonymous.
@@ -13,7 +13,7 @@ const ADMITTED: &[(&str, &str)] = &[
     ("get /me", "almyx"),
     ("post /me/password", "almyx"),
     ("get /me/seat", "almx"),
-    ("post /me/acts", "almx"),
+    ("post /me/actions", "almx"),
     ("post /me/device-check", "almx"),
     ("get /agents", "almyx"),
     ("post /agents", "mx"),
@@ -24,7 +24,7 @@ const ADMITTED: &[(&str, &str)] = &[
     ("post /agents/{number}/password", "mx"),
     ("put /agents/{number}/groups/{group}", "lmx"),
     ("delete /agents/{number}/groups/{group}", "lmx"),
-    ("post /agents/{number}/acts", "almx"),
+    ("post /agents/{number}/actions", "almx"),
     ("get /groups", "almyx"),
     ("post /groups", "mx"),
     ("patch /groups/{group}", "mx"),
@@ -33,7 +33,7 @@ const ADMITTED: &[(&str, &str)] = &[
     ("get /live", "almyx"),
     ("get /campaigns", "almyx"),
     ("post /campaigns", "mx"),
-    ("post /campaigns/{name}/acts", "mx"),
+    ("post /campaigns/{name}/actions", "mx"),
     ("get /campaigns/{name}/why", "almyx"),
     ("get /campaigns/{name}/leads", "almyx"),
     ("get /campaigns/{name}/leads/{lead}/why", "almyx"),
@@ -67,9 +67,9 @@ async fn every_route_admits_its_roles_and_nobody_else() {
             .replace("{lead}", "999")
             .replace("{call}", "999");
         let body = match route.body {
-            Takes::Nothing => None,
-            Takes::Act => Some(json!({ "act": "ready" })),
-            Takes::Json(..) => Some(json!({})),
+            BodySchema::Empty => None,
+            BodySchema::AgentAction => Some(json!({ "action": "ready" })),
+            BodySchema::Json(..) => Some(json!({})),
         };
         let stranger = house.ask(house.request("", route.method, &path, body.clone()).await).await;
         assert_eq!(stranger.status() == 401, admitted != "*", "{name}: a stranger got {}", stranger.status());
@@ -101,8 +101,8 @@ async fn programs_get_in_by_token_with_its_role_and_have_no_seat() {
     assert_eq!((me["role"].as_str(), me["program"].as_bool()), (Some("analyst"), Some(true)));
     send("read", "post", "/groups", Some(json!({ "name": "x" }))).await.is(403);
     send("run", "post", "/groups", Some(json!({ "name": "x" }))).await.is(201);
-    send("run", "post", "/me/acts", Some(json!({ "act": "ready" }))).await.is(403);
-    send("run", "post", "/agents/8001/acts", Some(json!({ "act": "ready" }))).await.is(200);
+    send("run", "post", "/me/actions", Some(json!({ "action": "ready" }))).await.is(403);
+    send("run", "post", "/agents/8001/actions", Some(json!({ "action": "ready" }))).await.is(200);
     let wanted = [(house.id("8001").await, AgentAct::Ready)];
     assert_eq!(house.told.lock().unwrap().acts, wanted);
     let refused = send("guess", "get", "/me", None).await.is(401);
