@@ -55,7 +55,7 @@ pub struct PhoneBoard {
     /// Round trip of the last OPTIONS that the phone answered.
     pub latency: Option<Duration>,
     /// RTP statistics of the agent's leg, while one is up.
-    pub heard: Option<crate::net::rtp::LegStats>,
+    pub leg_stats: Option<crate::net::rtp::LegStats>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -69,12 +69,12 @@ pub struct TrunkBoard {
 const RECENT: Duration = Duration::from_secs(10);
 
 impl CampaignBoard {
-    pub(super) fn note_placed(&mut self, now: Time) {
+    pub(super) fn count_placed(&mut self, now: Time) {
         self.placed += 1;
         self.recent.push_back(now);
     }
 
-    pub(super) fn note_result(&mut self, result: &AttemptResult) {
+    pub(super) fn count_result(&mut self, result: &AttemptResult) {
         self.ended += 1;
         *self.outcomes.entry(result.outcome).or_default() += 1;
         if let Some(word) = &result.result {
@@ -87,7 +87,7 @@ impl CampaignBoard {
         }
     }
 
-    pub(super) fn note_time(&mut self, now: Time) {
+    pub(super) fn update_rate(&mut self, now: Time) {
         while self.recent.front().is_some_and(|at| *at + RECENT < now) {
             self.recent.pop_front();
         }

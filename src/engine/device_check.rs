@@ -36,7 +36,7 @@ struct Check {
 }
 
 /// How long the agent's speech is recorded.
-const LISTENS: Duration = Duration::from_secs(5);
+const RECORDS_FOR: Duration = Duration::from_secs(5);
 
 /// How often legs of agents are measured for the board.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
@@ -51,24 +51,24 @@ impl Engine {
             Some(seat) if !seat.leg_up => Some(Refusal::PhoneNotReady),
             Some(_) => None,
         };
-        let leg = self.people.legs.iter().find(|(_, of)| **of == agent).map(|(leg, _)| *leg);
+        let leg = self.floor.legs.iter().find(|(_, of)| **of == agent).map(|(leg, _)| *leg);
         let (None, Some(leg)) = (refusal, leg) else {
             // The requester may have gone away.
             let _ = answer.send(Err(refusal.unwrap_or(Refusal::PhoneNotReady)));
             return;
         };
-        let tap = Tap::new(LISTENS);
+        let tap = Tap::new(RECORDS_FOR);
         self.media.command(leg, MediaCommand::Tap(tap.clone()));
-        let check = Check { tap, until: self.clock.now() + LISTENS, answer: Some(answer) };
+        let check = Check { tap, until: self.clock.now() + RECORDS_FOR, answer: Some(answer) };
         self.checks.running.insert(leg, check);
     }
 
     /// Plays back and measures the checks whose recording is over.
-    pub(super) fn tend_checks(&mut self) {
+    pub(super) fn run_due_checks(&mut self) {
         let now = self.clock.now();
         for (leg, check) in self.checks.running.iter().filter(|(_, check)| check.until <= now) {
             // No playback into a call that has come meanwhile.
-            let agent = self.people.legs.get(leg);
+            let agent = self.floor.legs.get(leg);
             let idle = agent.and_then(|agent| self.board.seats.get(agent));
             if idle.is_some_and(|seat| seat.activity == Activity::Idle) {
                 let sound = Arc::new(check.tap.sound("device check"));
@@ -82,15 +82,15 @@ impl Engine {
         }
         if self.checks.measure_at <= now {
             self.checks.measure_at = now + MEASURE_EVERY;
-            for leg in self.people.legs.keys() {
+            for leg in self.floor.legs.keys() {
                 self.media.command(*leg, MediaCommand::Measure);
             }
         }
     }
 
-    pub(super) fn leg_measured(&mut self, leg: CallId, stats: LegStats) {
+    pub(super) fn take_leg_stats(&mut self, leg: CallId, stats: LegStats) {
         let over =
-            self.checks.running.get(&leg).is_some_and(|check| check.until > self.clock.now() + LISTENS);
+            self.checks.running.get(&leg).is_some_and(|check| check.until > self.clock.now() + RECORDS_FOR);
         if over
             && let Some(mut check) = self.checks.running.remove(&leg)
             && let Some(answer) = check.answer.take()
@@ -100,8 +100,8 @@ impl Engine {
             measured.heard_dbov = measured.heard_dbov.or_else(|| level(&check.tap.linear()));
             let _ = answer.send(Ok(DeviceCheck { measured, quality: quality::judge(&measured) }));
         }
-        if let Some(phone) = self.people.legs.get(&leg).and_then(|agent| self.board.phones.get_mut(agent)) {
-            phone.heard = Some(stats);
+        if let Some(phone) = self.floor.legs.get(&leg).and_then(|agent| self.board.phones.get_mut(agent)) {
+            phone.leg_stats = Some(stats);
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum Event {
     /// A media thread reports a digit, an end of play, a measurement or a recording.
     Media(MediaEvent),
     /// A request through the engine handle.
-    Asked(Ask),
+    Request(Ask),
     /// A timer of the dialer or the user agent is due, or the board is.
     Woken,
 }

@@ -55,7 +55,7 @@ pub enum Ask {
     /// A group is new or has changed.
     Group(Group),
     /// An agent's account is new or has changed.
-    Agent(Box<AgentOpening>),
+    Agent(Box<AgentAccount>),
     AgentGone {
         agent: AgentId,
     },
@@ -85,7 +85,7 @@ pub struct Opening {
 
 /// An agent and its SIP account.
 #[derive(Clone, Debug)]
-pub struct AgentOpening {
+pub struct AgentAccount {
     pub agent: Agent,
     /// `None` = no SIP account here.
     pub phone: Option<PhoneSecret>,
@@ -104,7 +104,7 @@ pub struct PhoneSecret {
 pub enum Live {
     Seat(Arc<SeatView>),
     /// A pacing decision, with the view it was made from.
-    Decided {
+    Decision {
         campaign: CampaignId,
         at: Utc,
         decision: Decision,
@@ -118,7 +118,7 @@ pub enum Live {
 /// Cheap to clone. When the last handle is dropped, the engine stops once no call is live.
 #[derive(Clone, Debug)]
 pub struct EngineHandle {
-    asks: mpsc::Sender<Ask>,
+    requests: mpsc::Sender<Ask>,
     board: watch::Receiver<Arc<Board>>,
     live: broadcast::Sender<Live>,
 }
@@ -126,11 +126,11 @@ pub struct EngineHandle {
 impl EngineHandle {
     /// A handle over given channels, for tests; [`super::start`] makes the engine's own.
     pub fn new(
-        asks: mpsc::Sender<Ask>,
+        requests: mpsc::Sender<Ask>,
         board: watch::Receiver<Arc<Board>>,
         live: broadcast::Sender<Live>,
     ) -> Self {
-        EngineHandle { asks, board, live }
+        EngineHandle { requests, board, live }
     }
 
     /// Sends an agent's action and waits for the answer; a stopped engine answers `UnknownAgent`.
@@ -167,7 +167,7 @@ impl EngineHandle {
 
     /// Sends a request; it is lost if the engine has stopped.
     pub async fn ask(&self, ask: Ask) {
-        let _ = self.asks.send(ask).await;
+        let _ = self.requests.send(ask).await;
     }
 
     /// The board, published a few times a second.

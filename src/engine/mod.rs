@@ -15,7 +15,7 @@ mod prompts;
 
 pub use board::{Board, CampaignBoard, PhoneBoard};
 pub use device_check::DeviceCheck;
-pub use handle::{AgentOpening, Ask, EngineHandle, Live, Opening, PhoneSecret};
+pub use handle::{AgentAccount, Ask, EngineHandle, Live, Opening, PhoneSecret};
 pub use prompts::Prompts;
 
 use crate::audio::Sound;
@@ -92,43 +92,43 @@ struct Engine {
     store_waiting: VecDeque<Command>,
     store_replies: mpsc::UnboundedReceiver<Reply>,
     commits: Arc<Commits>,
-    asks: mpsc::Receiver<Ask>,
+    requests: mpsc::Receiver<Ask>,
     journal: Option<JournalWriter>,
     metrics: Arc<Metrics>,
     trunks: BTreeMap<TrunkId, TrunkParts>,
     sounds: BTreeMap<CampaignId, Arc<Sound>>,
     /// Messages for abandoned callees, of campaigns that have their own.
-    sorries: BTreeMap<CampaignId, Arc<Sound>>,
+    abandon_messages: BTreeMap<CampaignId, Arc<Sound>>,
     prompts: Prompts,
     recordings: PathBuf,
-    people: floor::People,
-    phone_book: phones::PhoneBook,
+    floor: floor::FloorState,
+    saved_phones: phones::SavedPhones,
     checks: device_check::Checks,
     /// Legs with open RTP ports.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
     live: broadcast::Sender<Live>,
-    calls: BTreeMap<CallId, CallFacts>,
+    calls: BTreeMap<CallId, AttemptFacts>,
     board: Board,
     board_out: watch::Sender<Arc<Board>>,
     board_due: Time,
     wall_utc: Utc,
     wall_at: Time,
     /// Recovered dialogs of an earlier process that are still being ended: Call-ID to the id in the store.
-    /// A stopping engine waits for them until `leftovers_until`.
-    leftovers: BTreeMap<String, i64>,
-    leftovers_until: Time,
+    /// A stopping engine waits for them until `recovered_until`.
+    recovered_dialogs: BTreeMap<String, i64>,
+    recovered_until: Time,
     /// Recordings not yet complete on disk.
     recordings_open: usize,
-    leaving: bool,
+    is_stopping: bool,
     /// Set once no call is live: until when open recordings are awaited.
-    leaves_until: Option<Time>,
+    stop_deadline: Option<Time>,
     outputs: Vec<Output>,
 }
 
 /// What the engine keeps of a live attempt.
 #[derive(Debug)]
-struct CallFacts {
+struct AttemptFacts {
     campaign: CampaignId,
     trunk: TrunkId,
     caller_id: Option<PhoneNumber>,
@@ -148,7 +148,7 @@ const SLOW_STEP: Duration = Duration::from_millis(250);
 const JUMP: Duration = Duration::from_millis(1_500);
 
 /// How long a stopping engine waits for the far ends of recovered dialogs.
-const LEFTOVERS_WAIT: Duration = Duration::from_secs(5);
+const RECOVERED_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a stopping engine waits for recordings: hundreds may end at once, and each is synced to disk.
 const RECORDINGS_WAIT: Duration = Duration::from_secs(60);
@@ -158,18 +158,18 @@ const LIVE_WAITING_MAX: usize = 4_096;
 
 /// Spawns the engine. It stops after [`Ask::Leave`], or when every handle is dropped.
 pub fn start(parts: Parts) -> (EngineHandle, tokio::task::JoinHandle<()>) {
-    let (asks_in, asks) = mpsc::channel(64);
+    let (requests_in, requests) = mpsc::channel(64);
     let (board_out, board) = watch::channel(Arc::new(Board::default()));
     let (live, _) = broadcast::channel(LIVE_WAITING_MAX);
-    let handle = EngineHandle::new(asks_in, board, live.clone());
-    let engine = Engine::new(parts, asks, board_out, live);
+    let handle = EngineHandle::new(requests_in, board, live.clone());
+    let engine = Engine::new(parts, requests, board_out, live);
     (handle, tokio::spawn(engine.run()))
 }
 
 impl Engine {
     fn new(
         parts: Parts,
-        asks: mpsc::Receiver<Ask>,
+        requests: mpsc::Receiver<Ask>,
         board_out: watch::Sender<Arc<Board>>,
         live: broadcast::Sender<Live>,
     ) -> Self {
@@ -199,16 +199,16 @@ impl Engine {
             store_waiting: VecDeque::new(),
             store_replies: parts.store_replies,
             commits: parts.commits,
-            asks,
+            requests,
             journal: parts.journal,
             metrics: parts.metrics,
             trunks: parts.trunks.into_iter().map(|trunk| (trunk.limits.id, trunk)).collect(),
             sounds: BTreeMap::new(),
-            sorries: BTreeMap::new(),
+            abandon_messages: BTreeMap::new(),
             prompts: parts.prompts,
             recordings: parts.recordings,
-            people: floor::People::default(),
-            phone_book: phones::PhoneBook::default(),
+            floor: floor::FloorState::default(),
+            saved_phones: phones::SavedPhones::default(),
             checks: device_check::Checks::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),
@@ -219,11 +219,11 @@ impl Engine {
             board_due: Time::ZERO,
             wall_utc: Utc::default(),
             wall_at: Time::ZERO,
-            leftovers: BTreeMap::new(),
-            leftovers_until: Time::ZERO,
+            recovered_dialogs: BTreeMap::new(),
+            recovered_until: Time::ZERO,
             recordings_open: 0,
-            leaving: false,
-            leaves_until: None,
+            is_stopping: false,
+            stop_deadline: None,
             outputs: Vec::new(),
         }
     }
@@ -231,23 +231,23 @@ impl Engine {
     async fn run(mut self) {
         self.set_clock();
         for trunk in self.trunks.values().cloned().collect::<Vec<_>>() {
-            self.metrics.trunk_up(&trunk.limits.name, true);
+            self.metrics.set_trunk_up(&trunk.limits.name, true);
             self.handle(Input::TrunkDefined(trunk.limits));
             self.ua.set_trunk(self.clock.now(), trunk.sip);
         }
-        while !self.may_leave() {
-            let event = self.select().await;
-            self.react(event);
+        while !self.can_stop() {
+            let event = self.next_event().await;
+            self.handle_event(event);
             // Handle all events that are ready before waiting again.
-            while let Some(event) = self.ready_event() {
-                self.react(event);
+            while let Some(event) = self.try_next_event() {
+                self.handle_event(event);
             }
-            self.tick();
+            self.run_timers();
         }
-        self.publish();
+        self.publish_board();
     }
 
-    async fn select(&mut self) -> Event {
+    async fn next_event(&mut self) -> Event {
         self.flush_store();
         let now = self.clock.now();
         let wake = [self.dialer.next_wake(), self.ua.next_wake(), Some(self.board_due)]
@@ -268,13 +268,13 @@ impl Engine {
             Some(event) = self.sip_events.recv() => Event::Sip(event),
             Some(reply) = self.store_replies.recv() => Event::Store(reply),
             Some(event) = self.media_events.recv() => Event::Media(event),
-            ask = self.asks.recv() => Event::Asked(ask.unwrap_or(Ask::Leave)),
+            ask = self.requests.recv() => Event::Request(ask.unwrap_or(Ask::Leave)),
             _ = room => Event::Woken,
             () = sleep => Event::Woken,
         }
     }
 
-    fn ready_event(&mut self) -> Option<Event> {
+    fn try_next_event(&mut self) -> Option<Event> {
         if let Ok(event) = self.sip_events.try_recv() {
             return Some(Event::Sip(event));
         }
@@ -285,20 +285,20 @@ impl Engine {
     }
 
     /// Runs due timers of user agent and dialer, and publishes the board when due.
-    fn tick(&mut self) {
+    fn run_timers(&mut self) {
         let now = self.clock.now();
         if self.ua.next_wake().is_some_and(|at| at <= now) {
             self.ua.handle_timeout(now);
-            self.drain_ua();
+            self.carry_out_ua_outputs();
         }
         if self.dialer.next_wake().is_some_and(|at| at <= now) {
             self.handle(Input::TimePassed);
         }
         if now >= self.board_due {
             self.board_due = now + BOARD_EVERY;
-            self.look_at_the_clock();
-            self.tend_checks();
-            self.publish();
+            self.check_wall_clock();
+            self.run_due_checks();
+            self.publish_board();
             if let Some(journal) = &mut self.journal {
                 journal.flush();
             }
@@ -339,7 +339,7 @@ impl Engine {
         self.handle(Input::ClockSet(self.wall_utc));
     }
 
-    fn look_at_the_clock(&mut self) {
+    fn check_wall_clock(&mut self) {
         let expected = self.wall_utc + self.clock.now().since(self.wall_at);
         let seen = Clock::utc();
         let moved = seen.since(expected).max(expected.since(seen));
@@ -349,19 +349,19 @@ impl Engine {
         }
     }
 
-    fn may_leave(&mut self) -> bool {
-        if !self.leaving || self.dialer.calls_live() > 0 {
-            self.leaves_until = None;
+    fn can_stop(&mut self) -> bool {
+        if !self.is_stopping || self.dialer.calls_live() > 0 {
+            self.stop_deadline = None;
             return false;
         }
         let now = self.clock.now();
-        let until = *self.leaves_until.get_or_insert(now + RECORDINGS_WAIT);
-        let dialogs_done = self.leftovers.is_empty() || now >= self.leftovers_until;
+        let until = *self.stop_deadline.get_or_insert(now + RECORDINGS_WAIT);
+        let dialogs_done = self.recovered_dialogs.is_empty() || now >= self.recovered_until;
         let recorded = self.recordings_open == 0 || now >= until;
         dialogs_done && recorded && self.store_waiting.is_empty()
     }
 
-    fn publish(&mut self) {
+    fn publish_board(&mut self) {
         let now = self.clock.now();
         let mut live: BTreeMap<TrunkId, u32> = BTreeMap::new();
         for call in self.calls.values() {
@@ -380,19 +380,19 @@ impl Engine {
                     "the pacer is left out: one call for each idle agent"
                 );
             }
-            campaign.note_time(now);
-            self.metrics.calls(&campaign.name, &campaign.view);
+            campaign.update_rate(now);
+            self.metrics.set_calls(&campaign.name, &campaign.view);
             if let Some(standing) = &campaign.view.abandon {
-                self.metrics.abandoned(&campaign.name, standing);
+                self.metrics.set_abandon_rates(&campaign.name, standing);
             }
         }
         for seat in self.dialer.seats() {
             self.board.seats.insert(seat.agent, Arc::new(seat));
         }
-        self.board.seats.retain(|agent, _| self.people.knows(*agent));
-        self.metrics.seats(&self.board.groups, self.board.seats.values().map(AsRef::as_ref));
-        self.metrics.media(&self.media.totals());
-        self.metrics.commits(self.commits.totals());
+        self.board.seats.retain(|agent, _| self.floor.has_agent(*agent));
+        self.metrics.set_agents(&self.board.groups, self.board.seats.values().map(AsRef::as_ref));
+        self.metrics.set_media_totals(&self.media.totals());
+        self.metrics.set_commits(self.commits.totals());
         self.board_out.send_replace(Arc::new(self.board.clone()));
     }
 }

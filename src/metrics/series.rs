@@ -18,19 +18,16 @@ pub struct Series {
 pub const CALLS: Series = plain(
     "paceline_calls",
     &["campaign", "phase"],
-    "Calls out now: starting, ringing, waiting, talking, announcing.",
+    "Live calls by phase: starting, ringing, waiting, talking, announcing.",
 );
 pub const CALLS_PLACED: Series =
     plain("paceline_calls_placed_total", &["campaign", "trunk"], "Calls whose INVITE left.");
-pub const CALLS_ENDED: Series = plain(
-    "paceline_calls_ended_total",
-    &["campaign", "trunk", "outcome"],
-    "Calls that are over, by what the line said.",
-);
+pub const CALLS_ENDED: Series =
+    plain("paceline_calls_ended_total", &["campaign", "trunk", "outcome"], "Ended calls, by outcome.");
 pub const DECISIONS: Series = plain(
     "paceline_pacing_decisions_total",
     &["campaign", "why"],
-    "Changes of the pacing's mind, by what limits dialling from then on.",
+    "Changed pacing decisions, by what limits dialling from then on.",
 );
 pub const LEADS: Series = plain("paceline_leads", &["campaign", "state"], "Leads by state.");
 pub const RING_SECS: Series =
@@ -53,7 +50,7 @@ pub const ABANDON_CEILING: Series = plain(
 pub const ANSWER_TO_AGENT_SECS: Series = histogram(
     "paceline_answer_to_agent_seconds",
     &["campaign"],
-    "From a callee's answer to the moment at which she and an agent could hear each other.",
+    "From a callee's answer until callee and agent are bridged.",
 );
 pub const TRUNK_UP: Series = plain("paceline_trunk_up", &["trunk"], "1 while the trunk can carry calls.");
 pub const CALLER_ID_ANSWERS: Series = plain(
@@ -109,7 +106,7 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'
 }
 
 /// Why registering a series of the table cannot fail.
-const VALID: &str = "the names in the table are valid and each stands there once";
+const REGISTERS_ONCE: &str = "the names in the table are valid and each stands there once";
 
 impl Series {
     fn opts(&self) -> Opts {
@@ -117,33 +114,33 @@ impl Series {
     }
 
     pub(super) fn counters(&self, registry: &Registry) -> IntCounterVec {
-        let counters = IntCounterVec::new(self.opts(), self.labels).expect(VALID);
-        registry.register(Box::new(counters.clone())).expect(VALID);
+        let counters = IntCounterVec::new(self.opts(), self.labels).expect(REGISTERS_ONCE);
+        registry.register(Box::new(counters.clone())).expect(REGISTERS_ONCE);
         counters
     }
 
     pub(super) fn gauges(&self, registry: &Registry) -> IntGaugeVec {
-        let gauges = IntGaugeVec::new(self.opts(), self.labels).expect(VALID);
-        registry.register(Box::new(gauges.clone())).expect(VALID);
+        let gauges = IntGaugeVec::new(self.opts(), self.labels).expect(REGISTERS_ONCE);
+        registry.register(Box::new(gauges.clone())).expect(REGISTERS_ONCE);
         gauges
     }
 
     pub(super) fn gauge(&self, registry: &Registry) -> IntGauge {
-        let gauge = IntGauge::with_opts(self.opts()).expect(VALID);
-        registry.register(Box::new(gauge.clone())).expect(VALID);
+        let gauge = IntGauge::with_opts(self.opts()).expect(REGISTERS_ONCE);
+        registry.register(Box::new(gauge.clone())).expect(REGISTERS_ONCE);
         gauge
     }
 
     pub(super) fn ratios(&self, registry: &Registry) -> GaugeVec {
-        let ratios = GaugeVec::new(self.opts(), self.labels).expect(VALID);
-        registry.register(Box::new(ratios.clone())).expect(VALID);
+        let ratios = GaugeVec::new(self.opts(), self.labels).expect(REGISTERS_ONCE);
+        registry.register(Box::new(ratios.clone())).expect(REGISTERS_ONCE);
         ratios
     }
 
     pub(super) fn histograms(&self, registry: &Registry, bounds: &[f64]) -> HistogramVec {
         let options = HistogramOpts::new(self.name, self.help).buckets(bounds.to_vec());
-        let histograms = HistogramVec::new(options, self.labels).expect(VALID);
-        registry.register(Box::new(histograms.clone())).expect(VALID);
+        let histograms = HistogramVec::new(options, self.labels).expect(REGISTERS_ONCE);
+        registry.register(Box::new(histograms.clone())).expect(REGISTERS_ONCE);
         histograms
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Clones share the same buckets.
 #[derive(Clone, Debug)]
-pub(super) struct Pushed {
+pub(super) struct ExternalHistogram {
     series: Series,
     desc: Desc,
     counts: Arc<Mutex<Counts>>,
@@ -22,13 +22,13 @@ struct Counts {
     sum: f64,
 }
 
-impl Pushed {
+impl ExternalHistogram {
     pub fn new(series: &Series, registry: &Registry) -> Self {
         let desc = Desc::new(series.name.into(), series.help.into(), Vec::new(), HashMap::new())
             .expect("the names in the table are valid");
-        let pushed = Pushed { series: *series, desc, counts: Arc::default() };
-        registry.register(Box::new(pushed.clone())).expect("each series is registered once");
-        pushed
+        let histogram = ExternalHistogram { series: *series, desc, counts: Arc::default() };
+        registry.register(Box::new(histogram.clone())).expect("each series is registered once");
+        histogram
     }
 
     /// Replaces buckets and sum. `sum` is in seconds.
@@ -40,7 +40,7 @@ impl Pushed {
     }
 }
 
-impl Collector for Pushed {
+impl Collector for ExternalHistogram {
     fn desc(&self) -> Vec<&Desc> {
         vec![&self.desc]
     }
