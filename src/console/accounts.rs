@@ -26,24 +26,24 @@ pub(super) struct SignIn {
 }
 
 pub(super) async fn sign_in(
-    State(door): State<Door>,
+    State(state): State<Door>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     Body(asked): Body<SignIn>,
 ) -> Result<Response, Problem> {
     let address = auth::peer_address(peer.as_ref().map(|peer| &peer.0));
-    let account = check_login(&door, &asked.login, &asked.password, address).await?;
+    let account = check_login(&state, &asked.login, &asked.password, address).await?;
     // A session that this browser had before ends, whichever account it was.
     if let Some(before) = auth::session_cookie(&headers) {
-        door.store().dismiss(&secrets::key_hash(before), false).await?;
+        state.store().dismiss(&secrets::key_hash(before), false).await?;
     }
-    start_session(&door, &account).await
+    start_session(&state, &account).await
 }
 
 /// Checks the password behind the login throttle. An unknown login, an account without a password and a
 /// wrong password take the same time and get the same answer.
 async fn check_login(
-    door: &Door,
+    state: &Door,
     login: &str,
     password: &str,
     address: std::net::IpAddr,
@@ -52,21 +52,21 @@ async fn check_login(
     if login.len() > 128 || password.len() > secrets::PASSWORD_MAX {
         return Err(wrong());
     }
-    door.login_throttle().count_guess(login, address, door.now()).map_err(Problem::too_many_requests)?;
-    let account = door.store().agent_by_login(login).await?;
+    state.login_throttle().count_guess(login, address, state.now()).map_err(Problem::too_many_requests)?;
+    let account = state.store().agent_by_login(login).await?;
     let kept = account.as_ref().map_or("", |account| account.secrets.password.as_str());
-    let right = door.hasher().is_right(password, kept).await?;
+    let right = state.hasher().is_right(password, kept).await?;
     let account = account.filter(|_| right).ok_or_else(wrong)?;
-    door.login_throttle().count_success(login, address, door.now());
+    state.login_throttle().count_success(login, address, state.now());
     Ok(account)
 }
 
 /// Starts a session for the account; answers with its cookie.
-async fn start_session(door: &Door, account: &AgentRow) -> Result<Response, Problem> {
+async fn start_session(state: &Door, account: &AgentRow) -> Result<Response, Problem> {
     let key = secrets::random_key()?;
-    let until = door.now() + SESSION_LIFETIME;
-    door.store().admit(&secrets::key_hash(&key), account.id, until).await?;
-    let body = Json(own_account(door, account).await?);
+    let until = state.now() + SESSION_LIFETIME;
+    state.store().admit(&secrets::key_hash(&key), account.id, until).await?;
+    let body = Json(own_account(state, account).await?);
     Ok(with_cookie(body.into_response(), &key, SESSION_LIFETIME.as_secs()))
 }
 
@@ -78,22 +78,22 @@ fn with_cookie(mut response: Response, key: &str, secs: u64) -> Response {
     response
 }
 
-pub(super) async fn sign_out(State(door): State<Door>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn sign_out(State(state): State<Door>, caller: Caller) -> Result<Response, Problem> {
     if let Some(hash) = &caller.session {
-        door.store().dismiss(hash, false).await?;
+        state.store().dismiss(hash, false).await?;
     }
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), "", 0))
 }
 
-pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn me(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     match &caller.account {
-        Some(account) => Ok(Json(own_account(&door, account).await?)),
+        Some(account) => Ok(Json(own_account(&state, account).await?)),
         None => Ok(Json(json!({ "role": caller.role, "program": true }))),
     }
 }
 
-async fn own_account(door: &Door, account: &AgentRow) -> Result<Value, Problem> {
-    let mut me = views::agent(account, &door.group_names().await?);
+async fn own_account(state: &Door, account: &AgentRow) -> Result<Value, Problem> {
+    let mut me = views::agent(account, &state.group_names().await?);
     me["program"] = false.into();
     Ok(me)
 }
@@ -107,21 +107,21 @@ pub(super) struct NewPassword {
 
 /// Ends every other session of the account; this one gets a new cookie.
 pub(super) async fn change_password(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Body(asked): Body<NewPassword>,
 ) -> Result<Response, Problem> {
     let account = caller.account()?;
     secrets::check_password(&asked.new)?;
-    let account = check_login(&door, &account.details.login, &asked.old, caller.address).await?;
-    set_password(&door, &account, &asked.new).await?;
-    start_session(&door, &account).await
+    let account = check_login(&state, &account.details.login, &asked.old, caller.address).await?;
+    set_password(&state, &account, &asked.new).await?;
+    start_session(&state, &account).await
 }
 
 /// Stores a new password and ends every session of the account.
-pub(super) async fn set_password(door: &Door, account: &AgentRow, password: &str) -> Result<(), Problem> {
-    let kept = door.hasher().hash(password).await?;
-    door.store().set_secrets(account.id, &Secrets { password: kept, ..account.secrets.clone() }).await?;
-    door.store().dismiss_all(account.id).await?;
+pub(super) async fn set_password(state: &Door, account: &AgentRow, password: &str) -> Result<(), Problem> {
+    let kept = state.hasher().hash(password).await?;
+    state.store().set_secrets(account.id, &Secrets { password: kept, ..account.secrets.clone() }).await?;
+    state.store().dismiss_all(account.id).await?;
     Ok(())
 }

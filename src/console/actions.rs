@@ -63,23 +63,23 @@ const REASON_MAX: usize = 200;
 const KEYS_MAX: usize = 64;
 
 pub(super) async fn own_action(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
-    carry_out(&door, &caller, account, asked).await
+    carry_out(&state, &caller, account, asked).await
 }
 
 /// An action of the named agent, sent by the agent, or on its behalf by a manager, an admin or a
 /// program with such a token.
 pub(super) async fn agent_action(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(number): Path<String>,
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
-    let row = door.agent_by_number(&number).await?;
+    let row = state.agent_by_number(&number).await?;
     if !caller.can_see(&row) {
         return Err(Problem::not_found("agent"));
     }
@@ -88,24 +88,24 @@ pub(super) async fn agent_action(
             "agents act in their own name; a shift lead uses `force` or `supervise`",
         ));
     }
-    carry_out(&door, &caller, &row, asked).await
+    carry_out(&state, &caller, &row, asked).await
 }
 
 async fn carry_out(
-    door: &Door,
+    state: &Door,
     caller: &Caller,
     actor: &AgentRow,
     asked: Value,
 ) -> Result<Json<Value>, Problem> {
-    let action = resolve_action(door, caller, actor, asked).await?;
-    let answered = tokio::time::timeout(ANSWER_WAIT, door.engine().agent_act(actor.id, action)).await;
+    let action = resolve_action(state, caller, actor, asked).await?;
+    let answered = tokio::time::timeout(ANSWER_WAIT, state.engine().agent_act(actor.id, action)).await;
     answered.map_err(|_| Problem::internal("the engine has not answered an action"))??;
     Ok(Json(json!({ "done": true })))
 }
 
 /// Turns the request body into the core's type: names become ids, numbers are parsed, texts bounded.
 async fn resolve_action(
-    door: &Door,
+    state: &Door,
     caller: &Caller,
     actor: &AgentRow,
     asked: Value,
@@ -120,13 +120,13 @@ async fn resolve_action(
     }
     match word.as_str() {
         "sign_in" | "change_way" => {
-            resolve_groups(door, &mut action).await?;
+            resolve_groups(state, &mut action).await?;
             resolve_endpoint(&mut action, actor)?;
             action.entry("holding").or_insert_with(|| "nailed_up".into());
         }
         "pause" => check_length(action.get("reason"), REASON_MAX)?,
         "call" | "call_lead" => {
-            resolve_campaign(door, caller, &mut action)?;
+            resolve_campaign(state, caller, &mut action)?;
             parse_number(&mut action)?;
         }
         "hang_up" => {
@@ -136,7 +136,7 @@ async fn resolve_action(
             }
         }
         "send_digits" => parse_keys(&mut action)?,
-        "consult" => resolve_consult_target(door, &mut action).await?,
+        "consult" => resolve_consult_target(state, &mut action).await?,
         "summarise" => complete_summary(&mut action)?,
         "supervise" | "force" => {
             if !actor.details.role.leads() {
@@ -144,7 +144,7 @@ async fn resolve_action(
             }
             let reason = action.get("what").and_then(|what| what.pointer("/pause/reason"));
             check_length(reason, REASON_MAX)?;
-            resolve_agent(door, caller, &mut action).await?;
+            resolve_agent(state, caller, &mut action).await?;
         }
         _ => {}
     }
@@ -163,11 +163,11 @@ fn parse_action(word: &str, mut fields: Map<String, Value>) -> Result<AgentAct, 
         .map_err(|error| Problem::unprocessable(format!("{word}: {error}; its fields: {known}")))
 }
 
-async fn resolve_groups(door: &Door, action: &mut Map<String, Value>) -> Result<(), Problem> {
+async fn resolve_groups(state: &Door, action: &mut Map<String, Value>) -> Result<(), Problem> {
     let Some(Value::Array(groups)) = action.get_mut("groups") else { return Ok(()) };
     for group in groups {
         if let Some(name) = group.as_str() {
-            *group = door.group_by_name(name).await?.id.0.into();
+            *group = state.group_by_name(name).await?.id.0.into();
         }
     }
     Ok(())
@@ -193,9 +193,9 @@ fn resolve_endpoint(action: &mut Map<String, Value>, actor: &AgentRow) -> Result
     Ok(())
 }
 
-fn resolve_campaign(door: &Door, caller: &Caller, action: &mut Map<String, Value>) -> Result<(), Problem> {
+fn resolve_campaign(state: &Door, caller: &Caller, action: &mut Map<String, Value>) -> Result<(), Problem> {
     let Some(name) = action.get("campaign").and_then(Value::as_str) else { return Ok(()) };
-    let (id, facts) = door.campaign_named(name).ok_or(Refusal::CampaignClosed)?;
+    let (id, facts) = state.campaign_named(name).ok_or(Refusal::CampaignClosed)?;
     if !caller.can_see_group(facts.rules.agents.as_ref().map(|rules| rules.group)) {
         return Err(Refusal::CampaignClosed.into());
     }
@@ -225,14 +225,14 @@ fn parse_keys(action: &mut Map<String, Value>) -> Result<(), Problem> {
 }
 
 /// The target of a consult; agents of any group may be consulted.
-async fn resolve_consult_target(door: &Door, action: &mut Map<String, Value>) -> Result<(), Problem> {
+async fn resolve_consult_target(state: &Door, action: &mut Map<String, Value>) -> Result<(), Problem> {
     let Some(Value::Object(whom)) = action.get_mut("whom") else { return Ok(()) };
     if let Some(Value::String(number)) = whom.get("agent") {
-        let agent = door.agent_by_number(number).await?.id.0;
+        let agent = state.agent_by_number(number).await?.id.0;
         whom.insert("agent".into(), agent.into());
     }
     if let Some(Value::String(name)) = whom.get("group") {
-        let group = door.group_by_name(name).await?.id.0;
+        let group = state.group_by_name(name).await?.id.0;
         whom.insert("group".into(), group.into());
     }
     parse_number(whom)
@@ -253,12 +253,16 @@ fn complete_summary(action: &mut Map<String, Value>) -> Result<(), Problem> {
 }
 
 /// The agent that a supervising action is about; the caller must be allowed to see it.
-async fn resolve_agent(door: &Door, caller: &Caller, action: &mut Map<String, Value>) -> Result<(), Problem> {
+async fn resolve_agent(
+    state: &Door,
+    caller: &Caller,
+    action: &mut Map<String, Value>,
+) -> Result<(), Problem> {
     let row = match action.get("agent") {
-        Some(Value::String(number)) => door.agent_by_number(number).await?,
+        Some(Value::String(number)) => state.agent_by_number(number).await?,
         Some(Value::Number(id)) => {
             let id = id.as_i64().ok_or_else(|| Problem::not_found("agent"))?;
-            door.agent_by_id(paceline_core::ids::AgentId(id)).await?
+            state.agent_by_id(paceline_core::ids::AgentId(id)).await?
         }
         _ => return Err(Problem::unprocessable("agent: an agent number, as text")),
     };
@@ -279,9 +283,9 @@ fn check_length(text: Option<&Value>, max: usize) -> Result<(), Problem> {
 }
 
 /// Device check: records the agent's leg for some seconds, plays it back, answers with level and quality.
-pub(super) async fn device_check(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn device_check(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
-    let checked = tokio::time::timeout(CHECK_WAIT, door.engine().check_device(account.id)).await;
+    let checked = tokio::time::timeout(CHECK_WAIT, state.engine().check_device(account.id)).await;
     let checked = checked.map_err(|_| Problem::internal("a device check has not ended"))??;
     Ok(Json(json!({ "measured": checked.measured, "quality": checked.quality })))
 }
@@ -306,13 +310,13 @@ pub(super) enum CampaignAction {
 }
 
 pub(super) async fn campaign_action(
-    State(door): State<Door>,
+    State(state): State<Door>,
     Path(name): Path<String>,
     Body(asked): Body<CampaignAction>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let board = door.engine().board();
+    let board = state.engine().board();
     let open = board.borrow().campaigns.iter().find(|(_, campaign)| campaign.name == name).map(|(id, _)| *id);
-    let open = open.or_else(|| door.campaign_named(&name).map(|(id, _)| id));
+    let open = open.or_else(|| state.campaign_named(&name).map(|(id, _)| id));
     let campaign = open.ok_or_else(|| Problem::not_found("open campaign"))?;
     let action = match asked {
         CampaignAction::Pause {} => ManagerAct::Pause,
@@ -322,6 +326,6 @@ pub(super) async fn campaign_action(
         CampaignAction::Shadow { setting } => ManagerAct::Shadow(setting.as_ref().map(ShadowTable::rules)),
         CampaignAction::TestCall { number } => ManagerAct::TestCall { number: parse_telephone(&number)? },
     };
-    door.engine().ask(Ask::Act { campaign, act: action }).await;
+    state.engine().ask(Ask::Act { campaign, act: action }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
 }

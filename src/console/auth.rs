@@ -102,7 +102,7 @@ impl Caller {
 /// Middleware before every route of the table: authenticates, checks the Origin of changing requests that
 /// come with a cookie, checks the role, and hands the [`Caller`] to the handler.
 pub(super) async fn require_access(
-    State((door, access)): State<(Door, Access)>,
+    State((state, access)): State<(Door, Access)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -114,7 +114,7 @@ pub(super) async fn require_access(
         return Ok(next.run(request).await);
     }
     let caller =
-        authenticate(&door, request.headers(), address).await?.ok_or_else(Problem::unauthenticated)?;
+        authenticate(&state, request.headers(), address).await?.ok_or_else(Problem::unauthenticated)?;
     if caller.session.is_some() && is_changing(request.method()) {
         check_origin(request.headers())?;
     }
@@ -135,7 +135,7 @@ fn is_changing(method: &Method) -> bool {
 
 /// Authenticates by the headers alone. An invalid token is refused, even beside a valid cookie.
 pub(super) async fn authenticate(
-    door: &Door,
+    state: &Door,
     headers: &HeaderMap,
     address: IpAddr,
 ) -> Result<Option<Caller>, Problem> {
@@ -143,12 +143,12 @@ pub(super) async fn authenticate(
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (_, token) = token.ok_or_else(Problem::unauthenticated)?;
-        let role = role_of_token(door, token.trim()).await?.ok_or_else(Problem::unauthenticated)?;
+        let role = role_of_token(state, token.trim()).await?.ok_or_else(Problem::unauthenticated)?;
         return Ok(Some(Caller { role, account: None, session: None, address }));
     }
     let Some(cookie) = session_cookie(headers) else { return Ok(None) };
     let hash = secrets::key_hash(cookie);
-    let account = door.store().admitted(&hash).await?;
+    let account = state.store().admitted(&hash).await?;
     Ok(account.map(|account| Caller {
         role: account.details.role,
         account: Some(account),
@@ -157,12 +157,12 @@ pub(super) async fn authenticate(
     }))
 }
 
-async fn role_of_token(door: &Door, token: &str) -> Result<Option<Role>, Problem> {
+async fn role_of_token(state: &Door, token: &str) -> Result<Option<Role>, Problem> {
     let hash = secrets::key_hash(token);
-    if hash == secrets::key_hash(door.house_key()) {
+    if hash == secrets::key_hash(state.house_key()) {
         return Ok(Some(Role::Admin));
     }
-    Ok(door.store().token(&hash).await?.map(|token| token.role))
+    Ok(state.store().token(&hash).await?.map(|token| token.role))
 }
 
 /// The value of the session cookie.
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_pages_may_change_anything() {
+    fn requests_of_foreign_origins_cannot_change_anything() {
         for (pairs, ours) in [
             (vec![("host", "a:8080"), ("origin", "http://a:8080")], true),
             (vec![("host", "A:8080"), ("origin", "https://a:8080")], true),

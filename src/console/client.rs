@@ -82,9 +82,9 @@ impl Client {
     }
 
     /// For commands on a store without a running service: calls the router directly, without a socket.
-    pub fn inside(door: Door) -> Client {
-        let token = door.house_key().to_owned();
-        Client { url: String::new(), token, router: Some(super::routes(door)) }
+    pub fn inside(state: Door) -> Client {
+        let token = state.house_key().to_owned();
+        Client { url: String::new(), token, router: Some(super::routes(state)) }
     }
 
     /// A client of the service that runs on this store, if its key file can be read.
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_for_its_owner_alone_and_goes_with_the_service() {
+    fn the_key_file_is_readable_by_its_owner_only_and_removed_with_the_service() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("paceline.db");
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_has_a_name_and_data() {
+    fn a_server_sent_event_has_a_name_and_data() {
         assert_eq!(
             parse_event("event: seat\ndata: {\"a\":1}\n\n"),
             Some(("seat".into(), serde_json::json!({"a": 1})))

@@ -29,9 +29,9 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub async fn of(door: &Door, caller: &Caller) -> Result<Scope, Problem> {
-        let all = door.store().agents().await?;
-        let names = Names::of(&all, door.group_names().await?, door);
+    pub async fn of(state: &Door, caller: &Caller) -> Result<Scope, Problem> {
+        let all = state.store().agents().await?;
+        let names = Names::of(&all, state.group_names().await?, state);
         // Managers and analysts without a group have no seat to show.
         let sits =
             |row: &&AgentRow| !row.groups.is_empty() || matches!(row.details.role, Role::Agent | Role::Lead);
@@ -55,9 +55,9 @@ impl Scope {
         self.names.agents.contains_key(&agent)
     }
 
-    pub fn can_see_campaign(&self, door: &Door, campaign: CampaignId) -> bool {
+    pub fn can_see_campaign(&self, state: &Door, campaign: CampaignId) -> bool {
         let of = |groups: &BTreeSet<GroupId>| {
-            let facts = door.campaigns().remove(&campaign);
+            let facts = state.campaigns().remove(&campaign);
             let rules = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref());
             rules.is_some_and(|rules| groups.contains(&rules.group))
         };
@@ -69,9 +69,9 @@ impl Scope {
         seen.map(|seat| views::seat(seat, views::phone_of(board, seat.agent), &self.names)).collect()
     }
 
-    pub fn campaigns(&self, door: &Door, board: &Board) -> BTreeMap<CampaignId, Value> {
-        let facts = door.campaigns();
-        let open = board.campaigns.iter().filter(|(id, _)| self.can_see_campaign(door, **id));
+    pub fn campaigns(&self, state: &Door, board: &Board) -> BTreeMap<CampaignId, Value> {
+        let facts = state.campaigns();
+        let open = board.campaigns.iter().filter(|(id, _)| self.can_see_campaign(state, **id));
         open.map(|(id, campaign)| {
             (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
         })
@@ -79,13 +79,13 @@ impl Scope {
     }
 }
 
-pub(super) fn board(door: &Door) -> Arc<Board> {
-    door.engine().board().borrow().clone()
+pub(super) fn board(state: &Door) -> Arc<Board> {
+    state.engine().board().borrow().clone()
 }
 
 /// Seats, campaigns, trunks and the store's state: the first event of the live stream, and `GET /floor`.
-pub(super) fn snapshot(door: &Door, scope: &Scope) -> Value {
-    let board = board(door);
+pub(super) fn snapshot(state: &Door, scope: &Scope) -> Value {
+    let board = board(state);
     let trunks: Vec<Value> = board
         .trunks
         .iter()
@@ -94,9 +94,9 @@ pub(super) fn snapshot(door: &Door, scope: &Scope) -> Value {
         })
         .collect();
     json!({
-        "at": views::moment(door.now()),
+        "at": views::moment(state.now()),
         "seats": scope.seats(&board),
-        "campaigns": scope.campaigns(door, &board).into_values().collect::<Vec<Value>>(),
+        "campaigns": scope.campaigns(state, &board).into_values().collect::<Vec<Value>>(),
         "trunks": if scope.everything { trunks } else { Vec::new() },
         "store": board.store_stalled.as_deref().map_or("ok", |_| "stalled"),
     })
@@ -108,40 +108,40 @@ pub(super) struct FloorQuery {
 }
 
 pub(super) async fn floor(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Query(query): Query<FloorQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let mut scope = Scope::of(&door, &caller).await?;
+    let mut scope = Scope::of(&state, &caller).await?;
     if let Some(name) = &query.group {
-        let group = door.group_by_name(name).await?.id;
+        let group = state.group_by_name(name).await?.id;
         if !caller.can_see_group(Some(group)) {
             return Err(Problem::not_found("group"));
         }
-        let agents = door.store().agents().await?;
+        let agents = state.store().agents().await?;
         let member = |row: &&AgentRow| row.groups.iter().any(|it| it.group == group);
         scope.restrict_to_group(group, agents.iter().filter(member).map(|row| row.id).collect());
     }
-    Ok(Json(snapshot(&door, &scope)))
+    Ok(Json(snapshot(&state, &scope)))
 }
 
-pub(super) async fn my_seat(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn my_seat(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
-    let scope = Scope::of(&door, &caller).await?;
-    let board = board(&door);
+    let scope = Scope::of(&state, &caller).await?;
+    let board = board(&state);
     let seat = board.seats.get(&account.id).ok_or_else(|| Problem::not_found("seat yet"))?;
     Ok(Json(views::seat(seat, views::phone_of(&board, seat.agent), &scope.names)))
 }
 
 /// Agents get the dispositions of their groups' campaigns; other roles also the campaigns' figures.
-pub(super) async fn campaigns(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let scope = Scope::of(&door, &caller).await?;
-    let open = door.campaigns().into_iter().filter(|(id, _)| scope.can_see_campaign(&door, *id));
+pub(super) async fn campaigns(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let scope = Scope::of(&state, &caller).await?;
+    let open = state.campaigns().into_iter().filter(|(id, _)| scope.can_see_campaign(&state, *id));
     let workplaces: Vec<Value> = open.map(|(_, facts)| views::workplace(&facts, &scope.names)).collect();
     if caller.role == Role::Agent {
         return Ok(Json(json!({ "campaigns": workplaces })));
     }
-    let shown = scope.campaigns(&door, &board(&door)).into_values().collect::<Vec<Value>>();
+    let shown = scope.campaigns(&state, &board(&state)).into_values().collect::<Vec<Value>>();
     Ok(Json(json!({ "campaigns": shown, "workplaces": workplaces })))
 }
 
@@ -155,14 +155,14 @@ pub(super) struct CampaignRequest {
 }
 
 pub(super) async fn open_campaign(
-    State(door): State<Door>,
+    State(state): State<Door>,
     Body(asked): Body<CampaignRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let closed = || {
         let detail = "this service opens no campaigns by itself; start it with --campaigns DIR";
         Problem::new(StatusCode::CONFLICT, "no_folder", detail)
     };
-    let folder = door.campaign_folder().ok_or_else(closed)?;
+    let folder = state.campaign_folder().ok_or_else(closed)?;
     let file = resolve_below(&folder.dir, &asked.file).await?;
     let (answer, answered) = oneshot::channel();
     let opening = super::state::OpenCampaign { file, paused: asked.paused, answer };

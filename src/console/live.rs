@@ -31,7 +31,7 @@ const BOARD_WAIT: Duration = Duration::from_millis(500);
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 
 struct LiveStream {
-    door: Door,
+    state: Door,
     headers: HeaderMap,
     caller: Caller,
     scope: Scope,
@@ -46,7 +46,7 @@ struct LiveStream {
 }
 
 pub(super) async fn live(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -54,12 +54,12 @@ pub(super) async fn live(
         let detail = "as many screens as this service serves are open";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "full", detail)
     };
-    let permit = door.live_stream_permits().clone().try_acquire_owned().map_err(full)?;
+    let permit = state.live_stream_permits().clone().try_acquire_owned().map_err(full)?;
     // Subscribe first, so that events during the making of the snapshot follow it.
-    let events = door.engine().live();
-    let scope = Scope::of(&door, &caller).await?;
+    let events = state.engine().live();
+    let scope = Scope::of(&state, &caller).await?;
     let mut stream = LiveStream {
-        door,
+        state,
         headers,
         caller,
         scope,
@@ -93,13 +93,13 @@ impl LiveStream {
     /// Sends a snapshot. The board is written a few times a second, so the next one is awaited: one written
     /// before the subscription would lack the events in between.
     async fn push_snapshot(&mut self) {
-        let mut board = self.door.engine().board();
+        let mut board = self.state.engine().board();
         board.mark_unchanged();
         // After a timeout the engine has stopped, and the last board is final.
         let _ = tokio::time::timeout(BOARD_WAIT, board.changed()).await;
         self.queue.clear();
-        self.campaigns = self.scope.campaigns(&self.door, &floor::board(&self.door));
-        self.push("snapshot", &floor::snapshot(&self.door, &self.scope));
+        self.campaigns = self.scope.campaigns(&self.state, &floor::board(&self.state));
+        self.push("snapshot", &floor::snapshot(&self.state, &self.scope));
     }
 
     fn push(&mut self, what: &str, data: &Value) {
@@ -121,7 +121,7 @@ impl LiveStream {
                 _ = self.campaigns_due.tick() => self.push_changed_campaigns(),
                 _ = self.beat.tick() => {
                     self.authenticate_again().await?;
-                    self.push("beat", &json!({ "at": views::moment(self.door.now()) }));
+                    self.push("beat", &json!({ "at": views::moment(self.state.now()) }));
                 }
             }
         }
@@ -134,26 +134,26 @@ impl LiveStream {
                     self.authenticate_again().await?;
                 }
                 if self.scope.can_see(&seat) {
-                    let board = floor::board(&self.door);
+                    let board = floor::board(&self.state);
                     let phone = views::phone_of(&board, seat.agent);
                     let shown = views::seat(&seat, phone, &self.scope.names);
                     self.push("seat", &shown);
                 }
             }
-            Live::Decided { campaign, at, decision, view } => {
-                if self.scope.can_see_campaign(&self.door, campaign) {
+            Live::Decision { campaign, at, decision, view } => {
+                if self.scope.can_see_campaign(&self.state, campaign) {
                     let shown = json!({
                         "campaign": self.scope.names.campaigns.get(&campaign),
                         "at": views::moment(at),
                         "place": decision.place,
                         "why": decision.why.word(),
-                        "words": views::words(&view, views::moments(&self.door, campaign)),
+                        "words": views::words(&view, views::moments(&self.state, campaign)),
                     });
                     self.push("decision", &shown);
                 }
             }
             Live::Finished { campaign } => {
-                if self.scope.can_see_campaign(&self.door, campaign) {
+                if self.scope.can_see_campaign(&self.state, campaign) {
                     let name = self.scope.names.campaigns.get(&campaign).cloned();
                     self.push("finished", &json!({ "campaign": name }));
                 }
@@ -163,7 +163,7 @@ impl LiveStream {
     }
 
     fn push_changed_campaigns(&mut self) {
-        let now = self.scope.campaigns(&self.door, &floor::board(&self.door));
+        let now = self.scope.campaigns(&self.state, &floor::board(&self.state));
         let changed: Vec<Value> = now
             .iter()
             .filter(|(id, shown)| self.campaigns.get(id) != Some(shown))
@@ -177,8 +177,8 @@ impl LiveStream {
 
     /// Authenticates the reader again: groups may have changed, or the session ended (`None`).
     async fn authenticate_again(&mut self) -> Option<()> {
-        let caller = auth::authenticate(&self.door, &self.headers, self.caller.address).await.ok()??;
-        self.scope = Scope::of(&self.door, &caller).await.ok()?;
+        let caller = auth::authenticate(&self.state, &self.headers, self.caller.address).await.ok()??;
+        self.scope = Scope::of(&self.state, &caller).await.ok()?;
         self.caller = caller;
         Some(())
     }

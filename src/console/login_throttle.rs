@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn sixty_guesses_in_a_minute_are_judged_six_times() {
+    fn of_sixty_guesses_in_a_minute_six_are_allowed() {
         let throttle = LoginThrottle::default();
         assert_eq!(judged(&throttle, "ana", HERE, Utc::from_millis(0), Duration::from_secs(1), 61), 6);
         assert!(
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn who_signed_in_from_here_before_is_not_locked_out_by_others() {
+    fn a_known_account_is_not_locked_out_by_guesses_of_others() {
         let throttle = LoginThrottle::default();
         let at = Utc::from_millis(0);
         throttle.count_guess("ana", HERE, at).unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_as_long_as_it_was_told_is_enough() {
+    fn a_guess_after_the_given_wait_is_allowed() {
         let throttle = LoginThrottle::default();
         let mut now = Utc::from_millis(1_000_000);
         for _ in 0..50 {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tally_stays_bounded() {
+    fn the_number_of_buckets_stays_bounded() {
         let throttle = LoginThrottle::default();
         for n in 0..60_000_u32 {
             let address = IpAddr::V4(std::net::Ipv4Addr::from_bits(n));

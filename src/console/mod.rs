@@ -34,8 +34,8 @@ use problem::Problem;
 use serde_json::json;
 
 /// The whole router: the API, metrics and health checks.
-pub fn routes(door: Door) -> Router {
-    let api = routes::router(&door)
+pub fn routes(state: Door) -> Router {
+    let api = routes::router(&state)
         .fallback(async || Problem::not_found("path"))
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
         .layer(from_fn(problem::ensure_problem_document));
@@ -44,26 +44,26 @@ pub fn routes(door: Door) -> Router {
         .route("/metrics", get(show_metrics))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readiness))
-        .with_state(door)
+        .with_state(state)
 }
 
 /// Open to scrapers on loopback; other addresses need a bearer token or a session cookie.
 async fn show_metrics(
-    State(door): State<Door>,
+    State(state): State<Door>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let address = auth::peer_address(peer.as_ref().map(|peer| &peer.0));
-    if !address.is_loopback() && auth::authenticate(&door, &headers, address).await?.is_none() {
+    if !address.is_loopback() && auth::authenticate(&state, &headers, address).await?.is_none() {
         return Err(Problem::unauthenticated());
     }
-    let text = door.metrics().text();
+    let text = state.metrics().text();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
 /// 200 when the store writes and at least one trunk is up, else 503; the body names every check.
-async fn readiness(State(door): State<Door>) -> Response {
-    let board = floor::board(&door);
+async fn readiness(State(state): State<Door>) -> Response {
+    let board = floor::board(&state);
     let trunks_up = board.trunks.iter().any(|trunk| trunk.up);
     let ready = board.store_stalled.is_none() && trunks_up;
     let trunks: Vec<_> = board

@@ -89,37 +89,37 @@ pub(super) struct AgentChange {
     recorded: Option<bool>,
 }
 
-pub(super) async fn agents(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let groups = door.group_names().await?;
-    let all = door.store().agents().await?;
+pub(super) async fn agents(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let groups = state.group_names().await?;
+    let all = state.store().agents().await?;
     let seen: Vec<Value> =
         all.iter().filter(|row| caller.can_see(row)).map(|row| views::agent(row, &groups)).collect();
     Ok(Json(json!({ "agents": seen })))
 }
 
 pub(super) async fn agent(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let row = door.agent_by_number(&number).await?;
+    let row = state.agent_by_number(&number).await?;
     if !caller.can_see(&row) {
         return Err(Problem::not_found("agent"));
     }
-    Ok(Json(views::agent(&row, &door.group_names().await?)))
+    Ok(Json(views::agent(&row, &state.group_names().await?)))
 }
 
 pub(super) async fn add_agent(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Body(asked): Body<NewAgent>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let role = parse_role(asked.role.as_deref().unwrap_or("agent"))?;
     may_grant(&caller, role)?;
-    let groups = parse_memberships(&door, &asked.groups).await?;
+    let groups = parse_memberships(&state, &asked.groups).await?;
     let number = match &asked.number {
         Some(number) => check_agent_number(number)?,
-        None => draw_agent_number(&door, asked.pattern.as_deref(), asked.digits).await?,
+        None => draw_agent_number(&state, asked.pattern.as_deref(), asked.digits).await?,
     };
     let phone = asked.phone.unwrap_or(matches!(role, Role::Agent | Role::Lead));
     let details = AgentDetails {
@@ -135,30 +135,30 @@ pub(super) async fn add_agent(
     let password = asked.password.map_or_else(secrets::random_password, Ok)?;
     secrets::check_password(&password)?;
     let phone_password = phone.then(secrets::random_password).transpose()?;
-    let mut kept = Secrets { password: door.hasher().hash(&password).await?, ..Secrets::default() };
+    let mut kept = Secrets { password: state.hasher().hash(&password).await?, ..Secrets::default() };
     if let Some(password) = &phone_password {
-        set_phone_hashes(&mut kept, &number, &door.phones().domain, password);
+        set_phone_hashes(&mut kept, &number, &state.phones().domain, password);
     }
-    let id = door.store().add_agent(&number, &details, &kept).await?;
-    door.store().set_memberships(id, &groups).await?;
-    let row = door.send_agent_to_engine(id).await?;
-    let mut answer = json!({ "agent": views::agent(&row, &door.group_names().await?) });
+    let id = state.store().add_agent(&number, &details, &kept).await?;
+    state.store().set_memberships(id, &groups).await?;
+    let row = state.send_agent_to_engine(id).await?;
+    let mut answer = json!({ "agent": views::agent(&row, &state.group_names().await?) });
     if drawn {
         answer["password"] = password.into();
     }
     if let Some(password) = phone_password {
-        answer["sheet"] = sheet(&door, &number, &password);
+        answer["sheet"] = sheet(&state, &number, &password);
     }
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
 pub(super) async fn change_agent(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(number): Path<String>,
     Body(asked): Body<AgentChange>,
 ) -> Result<Json<Value>, Problem> {
-    let row = changeable_agent(&door, &caller, &number).await?;
+    let row = changeable_agent(&state, &caller, &number).await?;
     if asked.number.as_ref().is_some_and(|sent| *sent != row.number) {
         return Err(Problem::unprocessable("an agent's number never changes; make a new agent"));
     }
@@ -181,49 +181,49 @@ pub(super) async fn change_agent(
     }
     details.recorded = asked.recorded.unwrap_or(details.recorded);
     let groups = match &asked.groups {
-        Some(groups) => Some(parse_memberships(&door, groups).await?),
+        Some(groups) => Some(parse_memberships(&state, groups).await?),
         None => None,
     };
-    door.store().change_agent(row.id, &details).await?;
+    state.store().change_agent(row.id, &details).await?;
     if let Some(groups) = groups {
-        door.store().set_memberships(row.id, &groups).await?;
+        state.store().set_memberships(row.id, &groups).await?;
     }
-    let row = door.send_agent_to_engine(row.id).await?;
-    Ok(Json(views::agent(&row, &door.group_names().await?)))
+    let row = state.send_agent_to_engine(row.id).await?;
+    Ok(Json(views::agent(&row, &state.group_names().await?)))
 }
 
 pub(super) async fn remove_agent(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let row = changeable_agent(&door, &caller, &number).await?;
+    let row = changeable_agent(&state, &caller, &number).await?;
     if caller.is_agent(row.id) {
         return Err(Problem::forbidden("an account cannot remove itself"));
     }
-    door.store().remove_agent(row.id).await?;
-    door.engine().ask(Ask::AgentGone { agent: row.id }).await;
+    state.store().remove_agent(row.id).await?;
+    state.engine().ask(Ask::AgentGone { agent: row.id }).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sets a new SIP password for the agent's phone; the old one is void at once.
 pub(super) async fn phone_password(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let row = changeable_agent(&door, &caller, &number).await?;
+    let row = changeable_agent(&state, &caller, &number).await?;
     let password = secrets::random_password()?;
     let user = row.details.sip_user.clone().unwrap_or_else(|| row.number.clone());
     if row.details.sip_user.is_none() {
         let details = AgentDetails { sip_user: Some(user.clone()), ..row.details.clone() };
-        door.store().change_agent(row.id, &details).await?;
+        state.store().change_agent(row.id, &details).await?;
     }
     let mut kept = row.secrets.clone();
-    set_phone_hashes(&mut kept, &user, &door.phones().domain, &password);
-    door.store().set_secrets(row.id, &kept).await?;
-    door.send_agent_to_engine(row.id).await?;
-    Ok(Json(json!({ "sheet": sheet(&door, &user, &password) })))
+    set_phone_hashes(&mut kept, &user, &state.phones().domain, &password);
+    state.store().set_secrets(row.id, &kept).await?;
+    state.send_agent_to_engine(row.id).await?;
+    Ok(Json(json!({ "sheet": sheet(&state, &user, &password) })))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -235,16 +235,16 @@ pub(super) struct PasswordRequest {
 
 /// Sets a new console password and ends the agent's sessions.
 pub(super) async fn console_password(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(number): Path<String>,
     Body(asked): Body<PasswordRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let row = changeable_agent(&door, &caller, &number).await?;
+    let row = changeable_agent(&state, &caller, &number).await?;
     let drawn = asked.password.is_none();
     let password = asked.password.map_or_else(secrets::random_password, Ok)?;
     secrets::check_password(&password)?;
-    accounts::set_password(&door, &row, &password).await?;
+    accounts::set_password(&state, &row, &password).await?;
     Ok(Json(if drawn { json!({ "password": password }) } else { json!({}) }))
 }
 
@@ -257,12 +257,12 @@ pub(super) struct MembershipChange {
 
 /// Adds the agent to a group, or changes the membership. A shift lead may do so in the groups they lead.
 pub(super) async fn set_membership(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path((number, group)): Path<(String, String)>,
     Body(asked): Body<MembershipChange>,
 ) -> Result<Json<Value>, Problem> {
-    let (row, group) = agent_and_group(&door, &caller, &number, &group).await?;
+    let (row, group) = agent_and_group(&state, &caller, &number, &group).await?;
     let mut groups = row.groups.clone();
     match groups.iter_mut().find(|membership| membership.group == group) {
         Some(membership) => {
@@ -275,42 +275,42 @@ pub(super) async fn set_membership(
             in_use: asked.in_use.unwrap_or(true),
         }),
     }
-    door.store().set_memberships(row.id, &groups).await?;
-    let row = door.send_agent_to_engine(row.id).await?;
-    Ok(Json(views::agent(&row, &door.group_names().await?)))
+    state.store().set_memberships(row.id, &groups).await?;
+    let row = state.send_agent_to_engine(row.id).await?;
+    Ok(Json(views::agent(&row, &state.group_names().await?)))
 }
 
 pub(super) async fn drop_membership(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path((number, group)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (row, group) = agent_and_group(&door, &caller, &number, &group).await?;
+    let (row, group) = agent_and_group(&state, &caller, &number, &group).await?;
     let groups: Vec<Membership> =
         row.groups.iter().filter(|membership| membership.group != group).copied().collect();
-    door.store().set_memberships(row.id, &groups).await?;
-    let row = door.send_agent_to_engine(row.id).await?;
-    Ok(Json(views::agent(&row, &door.group_names().await?)))
+    state.store().set_memberships(row.id, &groups).await?;
+    let row = state.send_agent_to_engine(row.id).await?;
+    Ok(Json(views::agent(&row, &state.group_names().await?)))
 }
 
 /// The agent and the group, if the caller may see both.
 async fn agent_and_group(
-    door: &Door,
+    state: &Door,
     caller: &Caller,
     number: &str,
     group: &str,
 ) -> Result<(AgentRow, GroupId), Problem> {
-    let group = door.group_by_name(group).await?.id;
-    let row = door.agent_by_number(number).await?;
+    let group = state.group_by_name(group).await?.id;
+    let row = state.agent_by_number(number).await?;
     if !caller.can_see_group(Some(group)) || !caller.can_see(&row) {
         return Err(Problem::not_found("agent in such a group"));
     }
     Ok((row, group))
 }
 
-pub(super) async fn groups(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let agents = door.store().agents().await?;
-    let groups = door.store().groups().await?;
+pub(super) async fn groups(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let agents = state.store().agents().await?;
+    let groups = state.store().groups().await?;
     let seen = groups.iter().filter(|group| caller.can_see_group(Some(group.id)));
     let shown = seen.map(|group| {
         let member = |row: &&AgentRow| row.groups.iter().any(|membership| membership.group == group.id);
@@ -364,7 +364,7 @@ impl GroupRequest {
 }
 
 pub(super) async fn add_group(
-    State(door): State<Door>,
+    State(state): State<Door>,
     Body(asked): Body<GroupRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut group = Group {
@@ -378,36 +378,36 @@ pub(super) async fn add_group(
     };
     asked.apply_to(&mut group)?;
     parse_text("name", &group.name)?;
-    group.id = door.store().add_group(&group).await?;
+    group.id = state.store().add_group(&group).await?;
     let shown = views::group(&group);
-    door.engine().ask(Ask::Group(group)).await;
+    state.engine().ask(Ask::Group(group)).await;
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
 pub(super) async fn change_group(
-    State(door): State<Door>,
+    State(state): State<Door>,
     Path(name): Path<String>,
     Body(asked): Body<GroupRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let mut group = door.group_by_name(&name).await?;
+    let mut group = state.group_by_name(&name).await?;
     asked.apply_to(&mut group)?;
-    door.store().change_group(&group).await?;
+    state.store().change_group(&group).await?;
     let shown = views::group(&group);
-    door.engine().ask(Ask::Group(group)).await;
+    state.engine().ask(Ask::Group(group)).await;
     Ok(Json(shown))
 }
 
 /// Members stay in their other groups. Refused while an open campaign works with the group.
 pub(super) async fn remove_group(
-    State(door): State<Door>,
+    State(state): State<Door>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let group = door.group_by_name(&name).await?;
+    let group = state.group_by_name(&name).await?;
     let member = |row: &AgentRow| row.groups.iter().any(|membership| membership.group == group.id);
-    let members: Vec<AgentRow> = door.store().agents().await?.into_iter().filter(member).collect();
-    let open = door.campaigns().into_values().find(|facts| {
+    let members: Vec<AgentRow> = state.store().agents().await?.into_iter().filter(member).collect();
+    let open = state.campaigns().into_values().find(|facts| {
         facts.rules.agents.as_ref().is_some_and(|rules| rules.group == group.id)
-            && !door
+            && !state
                 .engine()
                 .board()
                 .borrow()
@@ -419,16 +419,16 @@ pub(super) async fn remove_group(
         let detail = format!("the campaign `{}` works with this group", facts.rules.name);
         return Err(Problem::new(StatusCode::CONFLICT, "in_use", detail));
     }
-    door.store().remove_group(group.id).await?;
+    state.store().remove_group(group.id).await?;
     for row in members {
-        door.send_agent_to_engine(row.id).await?;
+        state.send_agent_to_engine(row.id).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The settings that the agent types into the phone. The password appears nowhere else.
-fn sheet(door: &Door, user: &str, password: &str) -> Value {
-    let line = door.phones();
+fn sheet(state: &Door, user: &str, password: &str) -> Value {
+    let line = state.phones();
     json!({
         "user": user,
         "password": password,
@@ -444,8 +444,8 @@ fn set_phone_hashes(kept: &mut Secrets, user: &str, realm: &str, password: &str)
 }
 
 /// An account that the caller may change: only an admin changes an admin's.
-async fn changeable_agent(door: &Door, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
-    let row = door.agent_by_number(number).await?;
+async fn changeable_agent(state: &Door, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
+    let row = state.agent_by_number(number).await?;
     may_grant(caller, row.details.role)?;
     Ok(row)
 }
@@ -457,12 +457,12 @@ pub(super) fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn parse_memberships(door: &Door, asked: &[MembershipRequest]) -> Result<Vec<Membership>, Problem> {
+async fn parse_memberships(state: &Door, asked: &[MembershipRequest]) -> Result<Vec<Membership>, Problem> {
     if asked.len() > GROUPS_MAX {
         return Err(Problem::unprocessable(format!("at most {GROUPS_MAX} groups")));
     }
     let names: BTreeMap<String, GroupId> =
-        door.group_names().await?.into_iter().map(|(id, name)| (name, id)).collect();
+        state.group_names().await?.into_iter().map(|(id, name)| (name, id)).collect();
     let mut found: BTreeMap<GroupId, Membership> = BTreeMap::new();
     for asked in asked {
         let (name, priority, in_use) = match asked {
@@ -476,7 +476,7 @@ async fn parse_memberships(door: &Door, asked: &[MembershipRequest]) -> Result<V
 }
 
 async fn draw_agent_number(
-    door: &Door,
+    state: &Door,
     pattern: Option<&str>,
     digits: Option<u8>,
 ) -> Result<String, Problem> {
@@ -484,7 +484,7 @@ async fn draw_agent_number(
     if !(2..=6).contains(&digits) || pattern.len() > 7 {
         return Err(Problem::unprocessable("a number that is drawn has 2 to 6 digits"));
     }
-    let drawn = door.store().free_agent_number(pattern, digits, secrets::random_number()?).await?;
+    let drawn = state.store().free_agent_number(pattern, digits, secrets::random_number()?).await?;
     drawn.ok_or_else(|| Problem::unprocessable("no number of this pattern is free; a pattern is like `8?`"))
 }
 

@@ -32,19 +32,19 @@ pub(super) fn parse_id(text: &str, what: &str) -> Result<i64, Problem> {
 /// A lead that the caller may see: its campaign belongs to the caller's groups, or it is on the caller's
 /// seat now, or the caller has spoken with its household.
 async fn visible_lead(
-    door: &Door,
+    state: &Door,
     caller: &Caller,
     reader: &mut Reader,
     lead: LeadId,
 ) -> Result<LeadRecord, Problem> {
     let record = reader.lead_record(lead).await?.ok_or_else(|| Problem::not_found("lead"))?;
-    let facts = door.campaigns().remove(&CampaignId(record.campaign_id));
+    let facts = state.campaigns().remove(&CampaignId(record.campaign_id));
     let group = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref()).map(|rules| rules.group);
     if caller.can_see_group(group) {
         return Ok(record);
     }
     let account = caller.account.as_ref().ok_or_else(|| Problem::not_found("lead"))?;
-    let board = floor::board(door);
+    let board = floor::board(state);
     let work = board.seats.get(&account.id).and_then(|seat| seat.work.as_ref());
     if work.is_some_and(|work| work.lead == Some(lead)) || reader.spoke_with(account.id, lead).await? {
         return Ok(record);
@@ -53,15 +53,15 @@ async fn visible_lead(
 }
 
 pub(super) async fn lead(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(lead): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let lead = LeadId(parse_id(&lead, "lead")?);
-    let mut reader = door.store().reader().await?;
-    let record = visible_lead(&door, &caller, &mut reader, lead).await?;
+    let mut reader = state.store().reader().await?;
+    let record = visible_lead(&state, &caller, &mut reader, lead).await?;
     let numbers: std::collections::BTreeMap<i64, String> =
-        door.store().everybody().await?.into_iter().map(|row| (row.id.0, row.number)).collect();
+        state.store().everybody().await?.into_iter().map(|row| (row.id.0, row.number)).collect();
     let phones = reader.phones(lead).await?;
     let corrections = reader.corrections(lead).await?;
     let history = reader.history(lead).await?;
@@ -138,15 +138,15 @@ pub(super) struct CorrectionRequest {
 }
 
 pub(super) async fn correct(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(lead): Path<String>,
     Body(asked): Body<CorrectionRequest>,
 ) -> Result<StatusCode, Problem> {
     let account = caller.account()?.id;
     let lead = LeadId(parse_id(&lead, "lead")?);
-    let mut reader = door.store().reader().await?;
-    visible_lead(&door, &caller, &mut reader, lead).await?;
+    let mut reader = state.store().reader().await?;
+    visible_lead(&state, &caller, &mut reader, lead).await?;
     drop(reader);
     let put = match (asked.name, asked.phone, asked.was) {
         (Some(name), None, None) => Put::Name(lead_name(&name)?),
@@ -157,7 +157,7 @@ pub(super) async fn correct(
         _ => return Err(Problem::unprocessable("either name, or phone, or phone with the number it was")),
     };
     let attempt = asked.attempt.map(AttemptId);
-    door.store().correct_lead(&Correction { lead, agent: account, attempt, put }).await?;
+    state.store().correct_lead(&Correction { lead, agent: account, attempt, put }).await?;
     Ok(StatusCode::CREATED)
 }
 
@@ -187,7 +187,7 @@ pub(super) struct CallsQuery {
 }
 
 pub(super) async fn calls(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Query(query): Query<CallsQuery>,
 ) -> Result<Json<Value>, Problem> {
@@ -195,14 +195,14 @@ pub(super) async fn calls(
         let unfit = |_| Problem::unprocessable(format!("{what}: a number"));
         text.as_ref().map(|text| text.parse::<i64>().map_err(unfit)).transpose()
     };
-    let mut reader = door.store().reader().await?;
+    let mut reader = state.store().reader().await?;
     let campaign = match &query.campaign {
         Some(name) => Some(reader.campaign(name).await.map_err(|_| Problem::not_found("campaign"))?.id),
         None => None,
     };
     let limit = number_in(&query.limit, "limit")?.unwrap_or(i64::from(PAGE)).clamp(1, i64::from(PAGE_MAX));
     let wanted = CallsWanted {
-        agents: visible_agents(&door, &caller, query.agent.as_deref()).await?,
+        agents: visible_agents(&state, &caller, query.agent.as_deref()).await?,
         number: query.number.as_deref().map(parse_telephone).transpose()?,
         campaign,
         from: parse_moment(query.from.as_deref(), "from")?,
@@ -224,12 +224,12 @@ pub(super) async fn calls(
 
 /// Agents whose calls the caller may see (`None` = all); `agent` narrows them to one.
 async fn visible_agents(
-    door: &Door,
+    state: &Door,
     caller: &Caller,
     agent: Option<&str>,
 ) -> Result<Option<Vec<AgentId>>, Problem> {
     // Callers that see everything also see the calls of removed agents.
-    let everybody = door.store().everybody().await?;
+    let everybody = state.store().everybody().await?;
     let seen = everybody.iter().filter(|row| caller.can_see_all() || (row.active && caller.can_see(row)));
     match agent {
         Some(number) => {
@@ -283,32 +283,32 @@ pub(super) struct PartQuery {
 
 /// The recording of an outbound call, for the agent who spoke, its shift lead, managers and admins.
 pub(super) async fn recording(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(attempt): Path<String>,
     Query(query): Query<PartQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let attempt = AttemptId(parse_id(&attempt, "recording")?);
-    let parts = door.store().reader().await?.recording(attempt).await?;
-    send_recording(&door, &caller, parts, query, &headers).await
+    let parts = state.store().reader().await?.recording(attempt).await?;
+    send_recording(&state, &caller, parts, query, &headers).await
 }
 
 /// The recording of an inbound call, by its id in the log of inbound calls.
 pub(super) async fn inbound_recording(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(call): Path<String>,
     Query(query): Query<PartQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let call = parse_id(&call, "recording")?;
-    let parts = door.store().reader().await?.recording_in(call).await?;
-    send_recording(&door, &caller, parts, query, &headers).await
+    let parts = state.store().reader().await?.recording_in(call).await?;
+    send_recording(&state, &caller, parts, query, &headers).await
 }
 
 async fn send_recording(
-    door: &Door,
+    state: &Door,
     caller: &Caller,
     parts: Vec<RecordingPart>,
     query: PartQuery,
@@ -317,7 +317,7 @@ async fn send_recording(
     let missing = || Problem::not_found("recording");
     let part = query.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
     let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
-    let everybody = door.store().everybody().await?;
+    let everybody = state.store().everybody().await?;
     let whose = found.agent_id.and_then(|id| everybody.iter().find(|row| row.id.0 == id));
     let may_hear = match caller.role {
         Role::Manager | Role::Admin => true,
@@ -328,7 +328,7 @@ async fn send_recording(
         return Err(missing());
     }
     // The store holds a path relative to the folder, or an absolute one.
-    let root = door.recordings();
+    let root = state.recordings();
     let path = File::new(&found.path);
     let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
     let file = floor::resolve_below(root, &path).await.map_err(|_| missing())?;
@@ -408,7 +408,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_a_part_the_whole_or_nothing() {
+    fn a_range_header_selects_a_part_the_whole_or_nothing() {
         for (text, part) in [
             ("bytes=0-9", Some(Some((0, 9)))),
             ("bytes=90-", Some(Some((90, 99)))),

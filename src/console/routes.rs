@@ -437,10 +437,10 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// The routes without [`ROOT`], each behind the authentication middleware with its roles.
-pub(super) fn router(door: &Door) -> Router<Door> {
+pub(super) fn router(state: &Door) -> Router<Door> {
     ROUTES.iter().fold(Router::new(), |router, route| {
         let guarded = (route.handler)()
-            .route_layer(from_fn_with_state((door.clone(), route.access), auth::require_access));
+            .route_layer(from_fn_with_state((state.clone(), route.access), auth::require_access));
         router.route(route.path, guarded)
     })
 }

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_password_is_known_again_and_an_empty_account_has_none() {
+    async fn a_password_matches_its_hash_and_an_empty_hash_matches_none() {
         let hasher = Hasher::default();
         let kept = hasher.hash("correct horse").await.unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_is_never_drawn_twice() {
+    fn random_keys_and_passwords_do_not_repeat() {
         let drawn: std::collections::BTreeSet<String> =
             (0..200).flat_map(|_| [random_key().unwrap(), random_password().unwrap()]).collect();
         assert_eq!(drawn.len(), 400);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn hex_comes_back_and_nothing_else_does() {
+    fn hex_round_trips_and_bad_hex_is_refused() {
         assert_eq!(unhex(&hex(&[0, 17, 255])), Some([0, 17, 255]));
         for not in ["", "0011f", "0011fg", "+0+1+2", "äöü"] {
             assert_eq!(unhex::<3>(not), None, "{not}");

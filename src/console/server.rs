@@ -48,15 +48,15 @@ impl Console {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub async fn start(listen: SocketAddr, door: Door) -> std::io::Result<Console> {
+pub async fn start(listen: SocketAddr, state: Door) -> std::io::Result<Console> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let task = tokio::spawn(serve(listener, door));
+    let task = tokio::spawn(serve(listener, state));
     Ok(Console { address, task })
 }
 
-async fn serve(listener: TcpListener, door: Door) {
-    let app = super::routes(door);
+async fn serve(listener: TcpListener, state: Door) {
+    let app = super::routes(state);
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut open: std::collections::BTreeMap<std::net::IpAddr, usize> = Default::default();
     // Dropped with this task, so no connection outlives the console.

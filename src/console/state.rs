@@ -4,7 +4,7 @@
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
 use super::secrets::{self, Hasher};
-use crate::engine::{AgentOpening, Ask, EngineHandle, PhoneSecret};
+use crate::engine::{AgentAccount, Ask, EngineHandle, PhoneSecret};
 use crate::metrics::Metrics;
 use crate::store::{AgentRow, Clock, Store};
 use paceline_core::agent::Group;
@@ -187,7 +187,7 @@ impl Door {
 }
 
 /// An account in the form that the engine takes.
-pub fn opening(row: &AgentRow) -> AgentOpening {
+pub fn opening(row: &AgentRow) -> AgentAccount {
     let phone = row.details.sip_user.clone().and_then(|user| {
         Some(PhoneSecret {
             user,
@@ -195,5 +195,5 @@ pub fn opening(row: &AgentRow) -> AgentOpening {
             ha1_sha256: secrets::unhex(row.secrets.ha1_sha256.as_deref()?)?,
         })
     });
-    AgentOpening { agent: row.agent(), phone }
+    AgentAccount { agent: row.agent(), phone }
 }

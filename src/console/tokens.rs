@@ -31,7 +31,7 @@ pub(super) struct NewToken {
 }
 
 pub(super) async fn add_token(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Body(asked): Body<NewToken>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -49,40 +49,40 @@ pub(super) async fn add_token(
     if days > DAYS_MAX {
         return Err(Problem::unprocessable(format!("days: 0 to {DAYS_MAX}")));
     }
-    let expires = (days > 0).then(|| door.now() + Duration::from_secs(u64::from(days) * 24 * 3_600));
+    let expires = (days > 0).then(|| state.now() + Duration::from_secs(u64::from(days) * 24 * 3_600));
     let token = secrets::random_key()?;
-    let id = door.store().add_token(&secrets::key_hash(&token), role, &name, expires).await?;
-    let row = TokenRow { id, role, name, created_at: door.now(), expires };
-    Ok((StatusCode::CREATED, Json(json!({ "row": view(&row, &door), "token": token }))))
+    let id = state.store().add_token(&secrets::key_hash(&token), role, &name, expires).await?;
+    let row = TokenRow { id, role, name, created_at: state.now(), expires };
+    Ok((StatusCode::CREATED, Json(json!({ "row": view(&row, &state), "token": token }))))
 }
 
-pub(super) async fn tokens(State(door): State<Door>) -> Result<Json<Value>, Problem> {
-    let rows = door.store().tokens().await?;
-    let shown: Vec<Value> = rows.iter().map(|row| view(row, &door)).collect();
+pub(super) async fn tokens(State(state): State<Door>) -> Result<Json<Value>, Problem> {
+    let rows = state.store().tokens().await?;
+    let shown: Vec<Value> = rows.iter().map(|row| view(row, &state)).collect();
     Ok(Json(json!({ "tokens": shown })))
 }
 
 /// Revokes a token at once.
 pub(super) async fn remove_token(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let missing = || Problem::not_found("token");
     let id: i64 = id.parse().map_err(|_| missing())?;
-    let row = door.store().tokens().await?.into_iter().find(|row| row.id == id).ok_or_else(missing)?;
+    let row = state.store().tokens().await?.into_iter().find(|row| row.id == id).ok_or_else(missing)?;
     may_grant(&caller, row.role)?;
-    door.store().remove_token(id).await?;
+    state.store().remove_token(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(row: &TokenRow, door: &Door) -> Value {
+fn view(row: &TokenRow, state: &Door) -> Value {
     json!({
         "id": row.id,
         "name": row.name,
         "role": row.role,
         "created_at": views::moment(row.created_at),
         "expires_at": row.expires.map(views::moment),
-        "expired": row.expires.is_some_and(|at| at <= door.now()),
+        "expired": row.expires.is_some_and(|at| at <= state.now()),
     })
 }

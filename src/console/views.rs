@@ -87,11 +87,11 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub fn of(agents: &[AgentRow], groups: BTreeMap<GroupId, String>, door: &Door) -> Names {
+    pub fn of(agents: &[AgentRow], groups: BTreeMap<GroupId, String>, state: &Door) -> Names {
         let name = |row: &AgentRow| (row.id, (row.number.clone(), row.details.name.clone()));
         let mut campaigns: BTreeMap<CampaignId, String> =
-            door.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
-        campaigns.extend(door.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
+            state.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
+        campaigns.extend(state.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
         Names { agents: agents.iter().map(name).collect(), groups, campaigns }
     }
 
@@ -110,7 +110,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         paceline_core::agent::Availability::Paused { reason } => Value::from(reason.as_str()),
         _ => Value::Null,
     };
-    let way = match seat.way {
+    let endpoint = match seat.way {
         Way::Phone => json!("phone"),
         Way::Telephone(telephone) => json!({ "telephone": telephone.national() }),
     };
@@ -127,7 +127,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "signed_in_at": optional_moment(seat.signed_in_at),
         "groups": groups,
         "work_mode": seat.work_mode,
-        "way": way,
+        "endpoint": endpoint,
         "holding": seat.holding,
         "phone_ready": seat.phone_ready,
         "leg_up": seat.leg_up,
@@ -232,8 +232,8 @@ pub(super) fn zone(facts: Option<&OpenCampaignFacts>) -> Moments {
     facts.map_or_else(Moments::utc, |facts| Moments::of(&facts.rules.windows.timezone))
 }
 
-pub(super) fn moments(door: &Door, campaign: CampaignId) -> Moments {
-    zone(door.campaigns().get(&campaign).map(AsRef::as_ref))
+pub(super) fn moments(state: &Door, campaign: CampaignId) -> Moments {
+    zone(state.campaigns().get(&campaign).map(AsRef::as_ref))
 }
 
 /// The sentence that says why a campaign dials or does not, in English and Chinese.

@@ -174,44 +174,44 @@ fn similar_numbers(number: PhoneNumber) -> Vec<PhoneNumber> {
 
 /// The open campaign of this name; one that the caller may not see is "not found".
 fn visible_campaign(
-    door: &Door,
+    state: &Door,
     caller: &Caller,
     name: &str,
 ) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
     let missing =
         || Problem::not_found("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
-    let (id, facts) = door.campaign_named(name).ok_or_else(missing)?;
+    let (id, facts) = state.campaign_named(name).ok_or_else(missing)?;
     let group = facts.rules.agents.as_ref().map(|rules| rules.group);
     if caller.can_see_group(group) { Ok((id, facts)) } else { Err(missing()) }
 }
 
 pub(super) async fn campaign(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (id, facts) = visible_campaign(&door, &caller, &name)?;
-    let view = floor::board(&door).campaigns.get(&id).map(|board| board.view);
-    let mut reader = door.store().reader().await?;
-    Ok(Json(of_campaign(&mut reader, &facts.rules, view, door.now()).await?))
+    let (id, facts) = visible_campaign(&state, &caller, &name)?;
+    let view = floor::board(&state).campaigns.get(&id).map(|board| board.view);
+    let mut reader = state.store().reader().await?;
+    Ok(Json(of_campaign(&mut reader, &facts.rules, view, state.now()).await?))
 }
 
 pub(super) async fn lead(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path((name, lead)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (campaign, facts) = visible_campaign(&door, &caller, &name)?;
-    let (rules, now) = (&facts.rules, door.now());
+    let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
+    let (rules, now) = (&facts.rules, state.now());
     let lead = LeadId(parse_id(&lead, "lead")?);
-    let mut reader = door.store().reader().await?;
+    let mut reader = state.store().reader().await?;
     let day = rules.windows.local_day(now);
     let missing = || Problem::not_found("lead in this campaign");
     let known = reader.lead_facts(campaign, lead, now, day).await?.ok_or_else(missing)?;
     let numbers = known.lead.phones.iter().map(|phone| phone.number).collect();
-    let place = door.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
+    let place = state.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
     let mut answer = of_lead(&mut reader, rules, &known, place.as_ref(), now).await?;
-    let view = floor::board(&door).campaigns.get(&campaign).map(|board| board.view);
+    let view = floor::board(&state).campaigns.get(&campaign).map(|board| board.view);
     answer["turn"] = of_campaign(&mut reader, rules, view, now).await?;
     Ok(Json(answer))
 }
@@ -224,18 +224,18 @@ pub(super) struct LeadsQuery {
 
 /// Looks leads up by a number or by a row of the list.
 pub(super) async fn leads(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let (campaign, facts) = visible_campaign(&door, &caller, &name)?;
+    let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
     let meant = match (&query.number, query.row) {
         (Some(number), None) => Meant::Number(parse_telephone(number)?),
         (None, Some(row)) => Meant::Row(row),
         _ => return Err(Problem::unprocessable("ask by `number` or by `row`")),
     };
-    let mut reader = door.store().reader().await?;
+    let mut reader = state.store().reader().await?;
     let found = reader.meant(campaign, meant).await?;
     if found.is_empty() {
         let advice = not_listed(&mut reader, &facts.rules, meant).await?;
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_hand_is_a_neighbour() {
+    fn a_typing_mistake_is_a_similar_number() {
         let number = |text: u64| PhoneNumber::from_e164(text).expect("a number");
         let near = similar_numbers(number(8_613_800_138_000));
         for slip in [8_613_800_138_001, 8_613_900_138_000, 8_613_800_183_000, 8_631_800_138_000] {

@@ -15,11 +15,11 @@ fn phone(digits: &str) -> PhoneNumber {
 }
 
 #[tokio::test]
-async fn names_become_what_the_core_knows() {
-    let house = House::new().await;
-    house.staff().await;
-    house.open_campaign(CampaignId(7), "spring", "vote").await;
-    let (ana, lead, vote) = (house.id("8001").await, house.id("8002").await, house.group("vote").await);
+async fn names_in_actions_are_resolved_to_ids() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.open_campaign(CampaignId(7), "spring", "vote").await;
+    let (ana, lead, vote) = (app.id("8001").await, app.id("8002").await, app.group("vote").await);
     let campaign = CampaignId(7);
     let sign_in =
         |groups, way| AgentAct::SignIn { groups, way, holding: Holding::NailedUp, work_mode: WorkMode::Both };
@@ -74,18 +74,18 @@ async fn names_become_what_the_core_knows() {
             }),
         ),
     ] {
-        house.post("8001", "/me/actions", asked.clone()).await.is(200);
-        let (who, done) = house.told.lock().unwrap().acts.pop().unwrap();
+        app.post("8001", "/me/actions", asked.clone()).await.is(200);
+        let (who, done) = app.engine.lock().unwrap().actions.pop().unwrap();
         assert_eq!((who, done), (ana, act), "{asked}");
     }
     let force = json!({ "action": "force", "agent": "8001", "what": { "pause": { "reason": "meeting" } } });
-    house.post("8002", "/me/actions", force).await.is(200);
+    app.post("8002", "/me/actions", force).await.is(200);
     let barge = json!({ "action": "supervise", "agent": "8001", "how": "whisper" });
-    house.post("8002", "/me/actions", barge).await.is(200);
-    let acts = house.told.lock().unwrap().acts.split_off(0);
+    app.post("8002", "/me/actions", barge).await.is(200);
+    let actions = app.engine.lock().unwrap().actions.split_off(0);
     let what = Force::Pause { reason: "meeting".into() };
     assert_eq!(
-        acts,
+        actions,
         [
             (lead, AgentAct::Force { agent: ana, what }),
             (lead, AgentAct::Supervise { agent: ana, how: Supervision::Whisper })
@@ -94,9 +94,9 @@ async fn names_become_what_the_core_knows() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_floor_is_a_problem_with_its_word() {
-    let house = House::new().await;
-    house.staff().await;
+async fn a_refusal_of_the_engine_is_a_problem_document_with_its_code() {
+    let app = TestApp::new().await;
+    app.staff().await;
     for (refusal, status) in [
         (Refusal::Busy, 409),
         (Refusal::NotSignedIn, 409),
@@ -107,8 +107,8 @@ async fn a_refusal_of_the_floor_is_a_problem_with_its_word() {
         (Refusal::UnknownAgent, 404),
         (Refusal::StoreStalled, 503),
     ] {
-        house.told.lock().unwrap().refusal = Some(refusal);
-        let problem = house.post("8001", "/me/actions", json!({ "action": "ready" })).await.is(status).json();
+        app.engine.lock().unwrap().refusal = Some(refusal);
+        let problem = app.post("8001", "/me/actions", json!({ "action": "ready" })).await.is(status).json();
         assert_eq!(
             (problem["code"].as_str(), problem["status"].as_u64()),
             (Some(refusal.word()), Some(u64::from(status)))
@@ -118,36 +118,36 @@ async fn a_refusal_of_the_floor_is_a_problem_with_its_word() {
 }
 
 #[tokio::test]
-async fn an_agent_acts_for_herself_and_a_lead_forces_her_own_people() {
-    let house = House::new().await;
-    house.staff().await;
-    house.open_campaign(CampaignId(7), "spring", "vote").await;
+async fn an_agent_acts_in_its_own_name_and_a_lead_forces_agents_of_its_groups() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.open_campaign(CampaignId(7), "spring", "vote").await;
     let ready = json!({ "action": "ready" });
-    house.post("8001", "/agents/8001/actions", ready.clone()).await.is(200);
-    house.post("8001", "/agents/8101/actions", ready.clone()).await.is(404);
-    house.post("8002", "/agents/8001/actions", ready.clone()).await.is(403);
-    house.post("8003", "/agents/8001/actions", ready).await.is(200);
-    assert_eq!(house.told.lock().unwrap().acts.len(), 2);
+    app.post("8001", "/agents/8001/actions", ready.clone()).await.is(200);
+    app.post("8001", "/agents/8101/actions", ready.clone()).await.is(404);
+    app.post("8002", "/agents/8001/actions", ready.clone()).await.is(403);
+    app.post("8003", "/agents/8001/actions", ready).await.is(200);
+    assert_eq!(app.engine.lock().unwrap().actions.len(), 2);
     for (by, agent, status) in
         [("8001", "8101", 403), ("8002", "8101", 404), ("8002", "9999", 404), ("8002", "8001", 200)]
     {
         let force = json!({ "action": "force", "agent": agent, "what": "release" });
-        house.post(by, "/me/actions", force).await.is(status);
+        app.post(by, "/me/actions", force).await.is(status);
     }
     // The core's own id is checked as the agent number is.
-    let night = house.id("8101").await.0;
+    let night = app.id("8101").await.0;
     let force = json!({ "action": "force", "agent": night, "what": "release" });
-    house.post("8002", "/me/actions", force).await.is(404);
+    app.post("8002", "/me/actions", force).await.is(404);
     // A campaign of another group is closed to an agent.
     let call = json!({ "action": "call", "campaign": "spring", "number": "13800138000" });
-    assert_eq!(house.post("8101", "/me/actions", call.clone()).await.is(409).code(), "campaign_closed");
-    house.post("8001", "/me/actions", call).await.is(200);
+    assert_eq!(app.post("8101", "/me/actions", call.clone()).await.is(409).code(), "campaign_closed");
+    app.post("8001", "/me/actions", call).await.is(200);
 }
 
 #[tokio::test]
-async fn what_is_no_act_never_reaches_the_floor() {
-    let house = House::new().await;
-    house.staff().await;
+async fn an_invalid_action_never_reaches_the_engine() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let long = "x".repeat(5_000);
     for asked in [
         json!([]),
@@ -169,16 +169,16 @@ async fn what_is_no_act_never_reaches_the_floor() {
         json!({ "action": "sign_in", "holding": "both" }),
         json!({ "action": "consult", "whom": { "number": "110" } }),
     ] {
-        house.post("8001", "/me/actions", asked).await.is(422);
+        app.post("8001", "/me/actions", asked).await.is(422);
     }
-    assert!(house.told.lock().unwrap().acts.is_empty());
+    assert!(app.engine.lock().unwrap().actions.is_empty());
 }
 
 #[tokio::test]
-async fn a_manager_acts_on_open_campaigns_alone() {
-    let house = House::new().await;
-    house.staff().await;
-    house.open_campaign(CampaignId(7), "spring", "vote").await;
+async fn a_manager_acts_on_open_campaigns_only() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.open_campaign(CampaignId(7), "spring", "vote").await;
     for (asked, word) in [
         (json!({ "action": "pause" }), "Pause"),
         (json!({ "action": "resume" }), "Resume"),
@@ -186,25 +186,24 @@ async fn a_manager_acts_on_open_campaigns_alone() {
         (json!({ "action": "hang_up_all" }), "HangUpAll"),
         (json!({ "action": "test_call", "number": "13800138000" }), "TestCall"),
     ] {
-        house.post("8003", "/campaigns/spring/actions", asked).await.is(202);
-        house.settled().await;
-        let heard = house.told.lock().unwrap().others.pop().expect("the engine is asked");
+        app.post("8003", "/campaigns/spring/actions", asked).await.is(202);
+        app.settled().await;
+        let heard = app.engine.lock().unwrap().others.pop().expect("the engine is asked");
         assert!(heard.contains(word) && heard.contains("CampaignId(7)"), "{heard}");
     }
-    house.post("8003", "/campaigns/autumn/actions", json!({ "action": "pause" })).await.is(404);
-    house
-        .post("8003", "/campaigns/spring/actions", json!({ "action": "test_call", "number": "119" }))
+    app.post("8003", "/campaigns/autumn/actions", json!({ "action": "pause" })).await.is(404);
+    app.post("8003", "/campaigns/spring/actions", json!({ "action": "test_call", "number": "119" }))
         .await
         .is(422);
-    house.post("8003", "/campaigns/spring/actions", json!({ "action": "explode" })).await.is(422);
-    let closed = house.post("8003", "/campaigns", json!({ "file": "a/campaign.toml" })).await;
+    app.post("8003", "/campaigns/spring/actions", json!({ "action": "explode" })).await.is(422);
+    let closed = app.post("8003", "/campaigns", json!({ "file": "a/campaign.toml" })).await;
     assert_eq!(closed.is(409).code(), "no_folder");
 }
 
 #[tokio::test]
-async fn a_device_check_that_cannot_be_made_says_why() {
-    let house = House::new().await;
-    house.staff().await;
-    let answer = house.by("8001", "post", "/me/device-check", None).await;
+async fn a_refused_device_check_names_its_reason() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let answer = app.by("8001", "post", "/me/device-check", None).await;
     assert_eq!(answer.is(409).code(), "not_signed_in");
 }

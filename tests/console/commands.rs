@@ -121,7 +121,7 @@ async fn accounts_are_made_on_the_store_and_through_a_service_that_runs_on_it() 
 }
 
 #[tokio::test]
-async fn a_service_opens_campaigns_below_its_folder_and_nowhere_else() {
+async fn a_service_opens_campaigns_below_its_folder_only() {
     let dir = tempfile::tempdir().unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/jade-garden");
     let copy = dir.path().join("campaigns/jade");

@@ -29,9 +29,9 @@ const TEXTS: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn hostile_texts_in_every_path_and_query_are_refused_in_words() {
-    let house = House::new().await;
-    house.staff().await;
+async fn hostile_texts_in_every_path_and_query_get_problem_documents() {
+    let app = TestApp::new().await;
+    app.staff().await;
     for route in ROUTES.iter().filter(|route| route.path != "/live") {
         for text in TEXTS {
             let mut path: String = route
@@ -50,12 +50,12 @@ async fn hostile_texts_in_every_path_and_query_are_refused_in_words() {
                 }
                 BodySchema::Json(..) => Some(json!({ "name": text, "login": text, "password": text })),
             };
-            let answer = house.by("8003", route.method, &path, body).await;
+            let answer = app.by("8003", route.method, &path, body).await;
             sound(&answer, &format!("{} {path}", route.method));
         }
     }
     // A name may be any text; no account was lost.
-    let staff: Vec<_> = house.store.agents().await.unwrap().into_iter().map(|row| row.number).collect();
+    let staff: Vec<_> = app.store.agents().await.unwrap().into_iter().map(|row| row.number).collect();
     for number in ["8001", "8002", "8003", "8004", "8005", "8101", "8102"] {
         assert!(staff.iter().any(|known| known == number), "{number}");
     }
@@ -63,14 +63,14 @@ async fn hostile_texts_in_every_path_and_query_are_refused_in_words() {
 
 /// Each query parameter alone, so that the refusal of one does not hide another.
 #[tokio::test]
-async fn hostile_texts_in_one_parameter_at_a_time_do_no_more() {
-    let house = House::new().await;
-    house.staff().await;
+async fn hostile_texts_in_each_parameter_alone_get_problem_documents() {
+    let app = TestApp::new().await;
+    app.staff().await;
     for route in ROUTES {
         for name in route.query {
             for text in TEXTS {
                 let path = format!("{}?{name}={text}", route.path.replace("{attempt}", "1"));
-                let answer = house.by("8003", route.method, &path, None).await;
+                let answer = app.by("8003", route.method, &path, None).await;
                 sound(&answer, &path);
             }
         }
@@ -92,9 +92,9 @@ fn sound(answer: &Answer, what: &str) {
 }
 
 #[tokio::test]
-async fn hostile_bodies_are_refused_in_words() {
-    let house = House::new().await;
-    house.staff().await;
+async fn hostile_bodies_get_problem_documents() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let deep = "[".repeat(20_000);
     let nested = format!("{{\"action\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
     let long = format!("{{\"name\":\"{}\"}}", "x".repeat(70_000));
@@ -110,23 +110,23 @@ async fn hostile_bodies_are_refused_in_words() {
         ("{\"action\":\"call_lead\",\"campaign\":1,\"lead\":1e400}", 400),
         ("{\"action\":\"call_lead\",\"campaign\":1,\"lead\":99999999999999999999}", 422),
     ] {
-        let mut request = house.request("8001", "post", "/me/actions", Some(json!({}))).await;
+        let mut request = app.request("8001", "post", "/me/actions", Some(json!({}))).await;
         *request.body_mut() = Body::from(body.to_owned());
-        let answer = house.send(request).await.is(status);
+        let answer = app.send(request).await.is(status);
         sound(&answer, body.get(..30).unwrap_or(body));
     }
-    let mut request = house.request("8001", "post", "/me/actions", Some(json!({}))).await;
+    let mut request = app.request("8001", "post", "/me/actions", Some(json!({}))).await;
     *request.body_mut() = Body::from(&b"{\"action\":\"\xff\xfe\"}"[..]);
-    sound(&house.send(request).await, "bytes that are no text");
-    assert!(house.told.lock().unwrap().acts.is_empty());
+    sound(&app.send(request).await, "bytes that are no text");
+    assert!(app.engine.lock().unwrap().actions.is_empty());
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_too() {
-    let house = House::new().await;
-    house.staff().await;
-    assert_eq!(house.get("8001", "/nothing").await.is(404).code(), "not_found");
-    let method = house.by("8001", "delete", "/me", None).await.is(405);
+async fn unknown_paths_and_methods_get_problem_documents() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    assert_eq!(app.get("8001", "/nothing").await.is(404).code(), "not_found");
+    let method = app.by("8001", "delete", "/me", None).await.is(405);
     assert_eq!(
         (method.code().as_str(), method.headers.contains_key(header::ALLOW)),
         ("method_not_allowed", true)
@@ -153,9 +153,9 @@ async fn exchange(address: std::net::SocketAddr, sent: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn endless_heads_and_idle_connections_leave_the_health_check_alone() {
-    let house = House::new().await;
-    let console = console::start("127.0.0.1:0".parse().unwrap(), house.door.clone()).await.unwrap();
+async fn endless_heads_and_idle_connections_do_not_block_the_health_check() {
+    let app = TestApp::new().await;
+    let console = console::start("127.0.0.1:0".parse().unwrap(), app.state.clone()).await.unwrap();
     let address = console.address;
     let mut idle = Vec::new();
     for _ in 0..300 {
@@ -188,10 +188,10 @@ async fn endless_heads_and_idle_connections_leave_the_health_check_alone() {
 }
 
 #[tokio::test]
-async fn sixty_four_sign_ins_at_once_are_answered_and_health_with_them() {
-    let house = House::new().await;
-    house.staff().await;
-    let console = console::start("127.0.0.1:0".parse().unwrap(), house.door.clone()).await.unwrap();
+async fn sixty_four_sign_ins_at_once_are_answered_or_throttled() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let console = console::start("127.0.0.1:0".parse().unwrap(), app.state.clone()).await.unwrap();
     let address = console.address;
     let tries: Vec<_> = (0..64)
         .map(|n| {
@@ -214,10 +214,10 @@ async fn sixty_four_sign_ins_at_once_are_answered_and_health_with_them() {
 }
 
 #[tokio::test]
-async fn the_papers_name_every_route_and_the_client_speaks_to_them() {
-    let house = House::new().await;
-    house.staff().await;
-    let served = house.by("", "get", "/openapi.json", None).await.is(200).json();
+async fn the_openapi_document_names_every_route_and_the_client_can_call_them() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let served = app.by("", "get", "/openapi.json", None).await.is(200).json();
     let count: usize =
         served["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
     assert_eq!(count, ROUTES.len());
@@ -243,9 +243,9 @@ async fn the_papers_name_every_route_and_the_client_speaks_to_them() {
     assert_eq!(ids.len(), ROUTES.len(), "every operation has a name of its own");
 
     use console::client::{Client, Method};
-    let console = console::start("127.0.0.1:0".parse().unwrap(), house.door.clone()).await.unwrap();
-    let outside = Client::new(&format!("http://{}", console.address), house.door.house_key());
-    for client in [outside.clone(), Client::inside(house.door.clone())] {
+    let console = console::start("127.0.0.1:0".parse().unwrap(), app.state.clone()).await.unwrap();
+    let outside = Client::new(&format!("http://{}", console.address), app.state.house_key());
+    for client in [outside.clone(), Client::inside(app.state.clone())] {
         let agents = client.ask(Method::GET, "/api/v1/agents", None).await.unwrap();
         assert_eq!(agents["agents"].as_array().unwrap().len(), 7);
         let refused = client.ask(Method::POST, "/api/v1/groups", Some(&json!({ "name": "" }))).await;

@@ -34,8 +34,8 @@ const HOST: &str = "paceline.test";
 
 /// Requests that the engine stub received, and the refusal it answers with.
 #[derive(Default)]
-pub struct Told {
-    pub acts: Vec<(AgentId, AgentAct)>,
+pub struct EngineStub {
+    pub actions: Vec<(AgentId, AgentAct)>,
     /// Agent number, and whether the agent has a phone.
     pub agents: Vec<(String, bool)>,
     pub gone: Vec<AgentId>,
@@ -44,15 +44,15 @@ pub struct Told {
     pub refusal: Option<Refusal>,
 }
 
-pub struct House {
+pub struct TestApp {
     pub dir: Arc<tempfile::TempDir>,
     pub store: Arc<Store>,
     pub hands: Hands,
-    pub door: Door,
-    pub told: Arc<Mutex<Told>>,
+    pub state: Door,
+    pub engine: Arc<Mutex<EngineStub>>,
     pub live: broadcast::Sender<Live>,
     pub board: watch::Sender<Arc<Board>>,
-    app: axum::Router,
+    router: axum::Router,
 }
 
 pub struct Answer {
@@ -83,40 +83,40 @@ impl Answer {
     }
 }
 
-impl House {
-    pub async fn new() -> House {
+impl TestApp {
+    pub async fn new() -> TestApp {
         let dir = Arc::new(tempfile::tempdir().unwrap());
-        House::open(dir, Hands::at(MORNING)).await
+        TestApp::open(dir, Hands::at(MORNING)).await
     }
 
-    pub async fn open(dir: Arc<tempfile::TempDir>, hands: Hands) -> House {
+    pub async fn open(dir: Arc<tempfile::TempDir>, hands: Hands) -> TestApp {
         let store = Arc::new(Store::open(&url(dir.path()), hands.clock()).await.unwrap());
         let (asks, mut asked) = mpsc::channel(64);
         let (board, shown) = watch::channel(Arc::new(Board::default()));
         let (live, _) = broadcast::channel(8);
-        let told = Arc::new(Mutex::new(Told::default()));
-        let ears = told.clone();
+        let engine = Arc::new(Mutex::new(EngineStub::default()));
+        let stub = engine.clone();
         tokio::spawn(async move {
             while let Some(ask) = asked.recv().await {
-                let mut told = ears.lock().unwrap();
+                let mut stub = stub.lock().unwrap();
                 match ask {
                     Ask::AgentAct { agent, act, answer } => {
-                        told.acts.push((agent, act));
-                        let _ = answer.send(told.refusal.map_or(Ok(()), Err));
+                        stub.actions.push((agent, act));
+                        let _ = answer.send(stub.refusal.map_or(Ok(()), Err));
                     }
                     Ask::Agent(opening) => {
-                        told.agents.push((opening.agent.number.clone(), opening.phone.is_some()));
+                        stub.agents.push((opening.agent.number.clone(), opening.phone.is_some()));
                     }
-                    Ask::AgentGone { agent } => told.gone.push(agent),
-                    Ask::Group(group) => told.groups.push(group),
+                    Ask::AgentGone { agent } => stub.gone.push(agent),
+                    Ask::Group(group) => stub.groups.push(group),
                     Ask::CheckDevice { answer, .. } => {
                         let _ = answer.send(Err(Refusal::NotSignedIn));
                     }
-                    other => told.others.push(format!("{other:?}")),
+                    other => stub.others.push(format!("{other:?}")),
                 }
             }
         });
-        let door = Door::new(DoorParts {
+        let state = Door::new(DoorParts {
             store: store.clone(),
             engine: EngineHandle::new(asks, shown, live.clone()),
             metrics: Arc::new(Metrics::new()),
@@ -130,15 +130,15 @@ impl House {
             campaigns: None,
         })
         .unwrap();
-        let app = routes(door.clone());
-        House { dir, store, hands, door, told, live, board, app }
+        let router = routes(state.clone());
+        TestApp { dir, store, hands, state, engine, live, board, router }
     }
 
     pub async fn group(&self, name: &str) -> GroupId {
         self.store.group_named(name).await.unwrap()
     }
 
-    /// Adds an account without a password; tests sign in by [`House::key`].
+    /// Adds an account without a password; tests sign in by [`TestApp::key`].
     pub async fn hire(&self, number: &str, role: Role, groups: &[&str]) -> AgentId {
         let details = AgentDetails {
             name: format!("N{number}"),
@@ -188,17 +188,17 @@ impl House {
         let mut rules: Campaign = campaign(name);
         rules.id = id;
         rules.agents = Some(AgentRules { group: self.group(group).await, ..agent_rules() });
-        self.door.campaign_opened("A title", &rules);
+        self.state.campaign_opened("A title", &rules);
     }
 
     /// Waits until the engine stub has received every request sent so far.
     pub async fn settled(&self) {
-        let _ = self.door.engine().agent_act(AgentId(0), AgentAct::Ready).await;
-        self.told.lock().unwrap().acts.pop();
+        let _ = self.state.engine().agent_act(AgentId(0), AgentAct::Ready).await;
+        self.engine.lock().unwrap().actions.pop();
     }
 
     pub async fn ask(&self, request: Request<Body>) -> axum::response::Response {
-        self.app.clone().oneshot(request).await.unwrap()
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

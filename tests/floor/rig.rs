@@ -3,7 +3,7 @@
 
 use paceline::audio::{Language, Sound};
 use paceline::engine::{
-    self, AgentOpening, Ask, EngineHandle, Live, Opening, Parts, PhoneSecret, Prompts, TrunkParts,
+    self, AgentAccount, Ask, EngineHandle, Live, Opening, Parts, PhoneSecret, Prompts, TrunkParts,
 };
 use paceline::lists::LeadRow;
 use paceline::metrics::Metrics;
@@ -299,10 +299,10 @@ fn plain_group(id: GroupId) -> Group {
     }
 }
 
-pub fn opening(n: i64, group: GroupId) -> AgentOpening {
+pub fn opening(n: i64, group: GroupId) -> AgentAccount {
     let (number, password) = (format!("{}", 8_000 + n), format!("secret-{n}"));
     let account = PhoneAccount::with_password(&number, AgentId(n), REALM, &password);
-    AgentOpening {
+    AgentAccount {
         agent: Agent {
             id: AgentId(n),
             number: number.clone(),

@@ -20,7 +20,7 @@ async fn hear(tap: &Tap, seen: usize, more: usize) -> Vec<i16> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn agent_and_callee_hear_each_other_and_nobody_else() {
+async fn agent_and_callee_hear_each_other() {
     let rig = Rig::start(Wish::default()).await;
     rig.sign_in(1, Holding::NailedUp).await;
     rig.talking(1).await;
@@ -132,7 +132,7 @@ async fn a_transferred_callee_hears_the_other_agent_across_codecs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recording_holds_both_sides_and_stands_with_the_call() {
+async fn a_recording_holds_both_sides_and_is_saved_with_the_call() {
     let rig = Rig::start(Wish { recorded: Recorded::All, ..Wish::default() }).await;
     rig.sign_in(1, Holding::NailedUp).await;
     rig.talking(1).await;
