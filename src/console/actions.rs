@@ -1,9 +1,9 @@
-//! Handlers of actions: an agent's, and a manager's on a campaign. The body of an agent's action is the core's
-//! `AgentAct`, with names where the core has ids: `"agent": "8001"`, `"campaign": "vote"`,
+//! Handlers of actions: an agent's, and a manager's on a campaign. The body of an agent's action is the
+//! core's `AgentAct`, with names where the core has ids: `"agent": "8001"`, `"campaign": "vote"`,
 //! `"number": "13800138000"`.
 
 use super::auth::{Body, Caller};
-use super::people::parse_telephone;
+use super::fields::parse_telephone;
 use super::problem::Problem;
 use super::state::Door;
 use crate::config::floor::ShadowTable;

@@ -3,15 +3,18 @@
 
 mod accounts;
 mod actions;
+mod agents;
 pub mod auth;
 pub mod client;
+mod fields;
 mod floor;
+mod groups;
 mod live;
 mod login_throttle;
 pub mod openapi;
-mod people;
 pub mod problem;
 mod records;
+mod route;
 pub mod routes;
 pub mod secrets;
 pub mod server;
@@ -32,6 +35,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use problem::Problem;
 use serde_json::json;
+
+/// The OpenAPI document as text, as `schemas/openapi.json` holds it.
+pub fn openapi_text() -> String {
+    let mut text = serde_json::to_string_pretty(&routes::document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
 
 /// The whole router: the API, metrics and health checks.
 pub fn routes(state: Door) -> Router {

@@ -2,19 +2,14 @@
 
 use super::actions::ACTIONS;
 use super::auth::Access;
-use super::routes::{BodySchema, ROOT, ROUTES, Route};
-use axum::Json;
+use super::route::{BodySchema, ROOT, Route};
 use serde_json::{Map, Value, json};
 
-pub(super) async fn served() -> Json<Value> {
-    Json(document())
-}
-
-/// The whole API in OpenAPI 3.1.
-pub fn document() -> Value {
+/// The given routes in OpenAPI 3.1.
+pub fn document(routes: &[Route]) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    for route in ROUTES {
+    for route in routes {
         let path = paths.entry(format!("{ROOT}{}", route.path)).or_insert_with(|| json!({}));
         path[route.method] = operation(route, &mut schemas);
     }
@@ -39,11 +34,9 @@ pub fn document() -> Value {
     })
 }
 
-/// The document as text, as `schemas/openapi.json` holds it.
+/// The document of [`super::routes::ROUTES`].
 pub fn text() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
-    text.push('\n');
-    text
+    super::openapi_text()
 }
 
 fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {

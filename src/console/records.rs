@@ -1,8 +1,8 @@
 //! Handlers of lead records (corrections, contact history of the household), the call log, and recordings.
 
 use super::auth::{Body, Caller};
+use super::fields::parse_telephone;
 use super::floor;
-use super::people::parse_telephone;
 use super::problem::Problem;
 use super::state::Door;
 use super::views::{millis, stored_number};

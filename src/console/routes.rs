@@ -2,40 +2,15 @@
 //! made from it, so they cannot differ.
 
 use super::auth::{self, Access};
+pub use super::route::{BodySchema, ROOT, Route};
 use super::state::Door;
-use super::{accounts, actions, floor, live, openapi, people, records, tokens, why};
+use super::{accounts, actions, agents, floor, groups, live, openapi, records, tokens, why};
+use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, delete, get, patch, post, put};
-use schemars::{Schema, schema_for};
-
-/// Prefix of every route.
-pub const ROOT: &str = "/api/v1";
-
-/// One route of the API.
-pub struct Route {
-    pub method: &'static str,
-    /// Without [`ROOT`].
-    pub path: &'static str,
-    pub access: Access,
-    /// One sentence for the OpenAPI document.
-    pub summary: &'static str,
-    /// Names of the query parameters.
-    pub query: &'static [&'static str],
-    pub body: BodySchema,
-    /// HTTP status of success.
-    pub status: u16,
-    handler: fn() -> MethodRouter<Door>,
-}
-
-/// The JSON that a route's body takes.
-#[derive(Clone, Copy)]
-pub enum BodySchema {
-    Empty,
-    Json(&'static str, fn() -> Schema),
-    /// An agent's action; its schema comes from the table in `actions`.
-    AgentAction,
-}
+use axum::routing::{delete, get, patch, post, put};
+use schemars::schema_for;
+use serde_json::Value;
 
 macro_rules! body {
     ($name:ty) => {
@@ -45,8 +20,9 @@ macro_rules! body {
 
 use accounts::{NewPassword, SignIn};
 use actions::CampaignAction;
+use agents::{AgentChange, NewAgent, PasswordRequest};
 use floor::CampaignRequest;
-use people::{AgentChange, GroupRequest, MembershipChange, NewAgent, PasswordRequest};
+use groups::{GroupRequest, MembershipChange};
 use records::CorrectionRequest;
 use tokens::NewToken;
 
@@ -132,7 +108,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
-        handler: || get(people::agents),
+        handler: || get(agents::agents),
     },
     Route {
         method: "post",
@@ -142,7 +118,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: body!(NewAgent),
         status: 201,
-        handler: || post(people::add_agent),
+        handler: || post(agents::add_agent),
     },
     Route {
         method: "get",
@@ -152,7 +128,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
-        handler: || get(people::agent),
+        handler: || get(agents::agent),
     },
     Route {
         method: "patch",
@@ -162,7 +138,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: body!(AgentChange),
         status: 200,
-        handler: || patch(people::change_agent),
+        handler: || patch(agents::change_agent),
     },
     Route {
         method: "delete",
@@ -172,7 +148,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 204,
-        handler: || delete(people::remove_agent),
+        handler: || delete(agents::remove_agent),
     },
     Route {
         method: "post",
@@ -182,7 +158,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
-        handler: || post(people::phone_password),
+        handler: || post(agents::phone_password),
     },
     Route {
         method: "post",
@@ -192,7 +168,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: body!(PasswordRequest),
         status: 200,
-        handler: || post(people::console_password),
+        handler: || post(agents::console_password),
     },
     Route {
         method: "put",
@@ -202,7 +178,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: body!(MembershipChange),
         status: 200,
-        handler: || put(people::set_membership),
+        handler: || put(groups::set_membership),
     },
     Route {
         method: "delete",
@@ -212,7 +188,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
-        handler: || delete(people::drop_membership),
+        handler: || delete(groups::drop_membership),
     },
     Route {
         method: "post",
@@ -232,7 +208,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
-        handler: || get(people::groups),
+        handler: || get(groups::groups),
     },
     Route {
         method: "post",
@@ -242,7 +218,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: body!(GroupRequest),
         status: 201,
-        handler: || post(people::add_group),
+        handler: || post(groups::add_group),
     },
     Route {
         method: "patch",
@@ -252,7 +228,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: body!(GroupRequest),
         status: 200,
-        handler: || patch(people::change_group),
+        handler: || patch(groups::change_group),
     },
     Route {
         method: "delete",
@@ -262,7 +238,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 204,
-        handler: || delete(people::remove_group),
+        handler: || delete(groups::remove_group),
     },
     Route {
         method: "get",
@@ -432,7 +408,7 @@ pub const ROUTES: &[Route] = &[
         query: NONE,
         body: BodySchema::Empty,
         status: 200,
-        handler: || get(openapi::served),
+        handler: || get(openapi_document),
     },
 ];
 
@@ -443,4 +419,14 @@ pub(super) fn router(state: &Door) -> Router<Door> {
             .route_layer(from_fn_with_state((state.clone(), route.access), auth::require_access));
         router.route(route.path, guarded)
     })
+}
+
+/// The OpenAPI document of [`ROUTES`].
+pub fn document() -> Value {
+    openapi::document(ROUTES)
+}
+
+/// Handler of `/openapi.json`.
+async fn openapi_document() -> Json<Value> {
+    Json(document())
 }

@@ -1,8 +1,9 @@
 //! Handlers of bearer tokens for programs: create, list, revoke. A token is shown once; the store keeps
 //! its hash.
 
+use super::agents::may_grant;
 use super::auth::{Body, Caller};
-use super::people::{may_grant, parse_role, parse_text};
+use super::fields::{parse_role, parse_text};
 use super::problem::Problem;
 use super::state::Door;
 use super::{secrets, views};

@@ -2,8 +2,8 @@
 //! dialer and the store, as data and as sentences. `paceline why` calls this directly when no service runs.
 
 use super::auth::Caller;
+use super::fields::parse_telephone;
 use super::floor;
-use super::people::parse_telephone;
 use super::problem::Problem;
 use super::records::parse_id;
 use super::state::{Door, OpenCampaignFacts};

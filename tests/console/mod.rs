@@ -2,10 +2,10 @@
 //! handle that records requests and answers as the test says.
 
 mod actions;
+mod agents;
 mod commands;
 mod hostile;
 mod live;
-mod people;
 mod records;
 mod roles;
 mod sign_in;
