@@ -1,5 +1,5 @@
-//! The agents' side of the loop: agents' phones and legs, consulted and inbound legs, prompts, recordings, and
-//! actions that wait for the dialer's answer. Calls to leads are in `outputs`.
+//! The agents' side of the loop: agents' phones and legs, consulted and inbound legs, prompts, recordings,
+//! and actions that wait for the dialer's answer. Calls to leads are in `outputs`.
 
 use super::{Engine, Live, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};

@@ -18,7 +18,8 @@ struct SavedContact {
     until: i64,
 }
 
-/// Contacts on disk (`on_disk`), and those of an earlier process whose account is not defined yet (`recovered`).
+/// Contacts as last saved (`on_disk`), and those of an earlier process for accounts not yet defined
+/// (`recovered`).
 #[derive(Debug, Default)]
 pub(super) struct SavedPhones {
     on_disk: BTreeMap<AgentId, Vec<SavedContact>>,
@@ -57,7 +58,7 @@ impl Engine {
     pub(super) fn ask_saved_phones(&mut self, agent: AgentId, user: &str) {
         let Some(text) = self.saved_phones.recovered.remove(&agent) else { return };
         let kept: Vec<SavedContact> = serde_json::from_str(&text).unwrap_or_else(|error| {
-            tracing::warn!(%agent, %error, "where her phone was cannot be read; it has to sign in again");
+            tracing::warn!(%agent, %error, "the saved contacts of a phone cannot be read; it must register again");
             Vec::new()
         });
         let utc = Clock::utc();
