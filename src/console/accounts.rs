@@ -1,6 +1,6 @@
-//! Signing in and out, and one's own account.
+//! Handlers of sign-in, sign-out and one's own account; the session cookie is set here.
 
-use super::auth::{self, Body, COOKIE, Caller, Peer};
+use super::auth::{self, Body, Caller, Peer, SESSION_COOKIE};
 use super::problem::Problem;
 use super::secrets;
 use super::state::Door;
@@ -15,8 +15,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A shift and its edges.
-const COOKIE_LIFE: Duration = Duration::from_secs(14 * 3600);
+/// Lifetime of a session cookie: one shift with a margin.
+const SESSION_LIFETIME: Duration = Duration::from_secs(14 * 3600);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,24 +26,24 @@ pub(super) struct SignIn {
 }
 
 pub(super) async fn sign_in(
-    State(door): State<Door>,
+    State(state): State<Door>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     Body(asked): Body<SignIn>,
 ) -> Result<Response, Problem> {
-    let address = auth::address(peer.as_ref().map(|peer| &peer.0));
-    let account = judged(&door, &asked.login, &asked.password, address).await?;
-    // The key of before is worth nothing any more, whoever brought it.
-    if let Some(before) = auth::cookie(&headers) {
-        door.store().dismiss(&secrets::key_hash(before), false).await?;
+    let address = auth::peer_address(peer.as_ref().map(|peer| &peer.0));
+    let account = check_login(&state, &asked.login, &asked.password, address).await?;
+    // A session that this browser had before ends, whichever account it was.
+    if let Some(before) = auth::session_cookie(&headers) {
+        state.store().dismiss(&secrets::key_hash(before), false).await?;
     }
-    admitted(&door, &account).await
+    start_session(&state, &account).await
 }
 
-/// The account, if the password is right. An unknown login, an account without a password and a wrong
-/// password cost the same and read the same.
-async fn judged(
-    door: &Door,
+/// Checks the password behind the login throttle. An unknown login, an account without a password and a
+/// wrong password take the same time and get the same answer.
+async fn check_login(
+    state: &Door,
     login: &str,
     password: &str,
     address: std::net::IpAddr,
@@ -52,48 +52,48 @@ async fn judged(
     if login.len() > 128 || password.len() > secrets::PASSWORD_MAX {
         return Err(wrong());
     }
-    door.guesses().take(login, address, door.now()).map_err(Problem::slow_down)?;
-    let account = door.store().agent_by_login(login).await?;
+    state.login_throttle().count_guess(login, address, state.now()).map_err(Problem::too_many_requests)?;
+    let account = state.store().agent_by_login(login).await?;
     let kept = account.as_ref().map_or("", |account| account.secrets.password.as_str());
-    let right = door.hasher().is_right(password, kept).await?;
+    let right = state.hasher().is_right(password, kept).await?;
     let account = account.filter(|_| right).ok_or_else(wrong)?;
-    door.guesses().right(login, address, door.now());
+    state.login_throttle().count_success(login, address, state.now());
     Ok(account)
 }
 
-/// A new cookie for her.
-async fn admitted(door: &Door, account: &AgentRow) -> Result<Response, Problem> {
-    let key = secrets::drawn_key()?;
-    let until = door.now() + COOKIE_LIFE;
-    door.store().admit(&secrets::key_hash(&key), account.id, until).await?;
-    let body = Json(me_of(door, account).await?);
-    Ok(with_cookie(body.into_response(), &key, COOKIE_LIFE.as_secs()))
+/// Starts a session for the account; answers with its cookie.
+async fn start_session(state: &Door, account: &AgentRow) -> Result<Response, Problem> {
+    let key = secrets::random_key()?;
+    let until = state.now() + SESSION_LIFETIME;
+    state.store().admit(&secrets::key_hash(&key), account.id, until).await?;
+    let body = Json(own_account(state, account).await?);
+    Ok(with_cookie(body.into_response(), &key, SESSION_LIFETIME.as_secs()))
 }
 
 fn with_cookie(mut response: Response, key: &str, secs: u64) -> Response {
-    let text = format!("{COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict; Max-Age={secs}");
+    let text = format!("{SESSION_COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict; Max-Age={secs}");
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
     response
 }
 
-pub(super) async fn sign_out(State(door): State<Door>, caller: Caller) -> Result<Response, Problem> {
-    if let Some(hash) = &caller.cookie {
-        door.store().dismiss(hash, false).await?;
+pub(super) async fn sign_out(State(state): State<Door>, caller: Caller) -> Result<Response, Problem> {
+    if let Some(hash) = &caller.session {
+        state.store().dismiss(hash, false).await?;
     }
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), "", 0))
 }
 
-pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn me(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     match &caller.account {
-        Some(account) => Ok(Json(me_of(&door, account).await?)),
+        Some(account) => Ok(Json(own_account(&state, account).await?)),
         None => Ok(Json(json!({ "role": caller.role, "program": true }))),
     }
 }
 
-async fn me_of(door: &Door, account: &AgentRow) -> Result<Value, Problem> {
-    let mut me = views::agent(account, &door.group_names().await?);
+async fn own_account(state: &Door, account: &AgentRow) -> Result<Value, Problem> {
+    let mut me = views::agent(account, &state.group_names().await?);
     me["program"] = false.into();
     Ok(me)
 }
@@ -105,23 +105,23 @@ pub(super) struct NewPassword {
     new: String,
 }
 
-/// Every other screen of hers is signed out, and this one gets a new cookie.
+/// Ends every other session of the account; this one gets a new cookie.
 pub(super) async fn change_password(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Body(asked): Body<NewPassword>,
 ) -> Result<Response, Problem> {
     let account = caller.account()?;
     secrets::check_password(&asked.new)?;
-    let account = judged(&door, &account.details.login, &asked.old, caller.address).await?;
-    set_password(&door, &account, &asked.new).await?;
-    admitted(&door, &account).await
+    let account = check_login(&state, &account.details.login, &asked.old, caller.address).await?;
+    set_password(&state, &account, &asked.new).await?;
+    start_session(&state, &account).await
 }
 
-/// From now on this password, and no cookie of before.
-pub(super) async fn set_password(door: &Door, account: &AgentRow, password: &str) -> Result<(), Problem> {
-    let kept = door.hasher().hash(password).await?;
-    door.store().set_secrets(account.id, &Secrets { password: kept, ..account.secrets.clone() }).await?;
-    door.store().dismiss_all(account.id).await?;
+/// Stores a new password and ends every session of the account.
+pub(super) async fn set_password(state: &Door, account: &AgentRow, password: &str) -> Result<(), Problem> {
+    let kept = state.hasher().hash(password).await?;
+    state.store().set_secrets(account.id, &Secrets { password: kept, ..account.secrets.clone() }).await?;
+    state.store().dismiss_all(account.id).await?;
     Ok(())
 }

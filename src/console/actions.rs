@@ -1,8 +1,9 @@
-//! What people do: an agent's acts and a manager's. The body of an act is the core's `AgentAct`, with
-//! names where the core has numbers: `"agent": "8001"`, `"campaign": "vote"`, `"number": "13800138000"`.
+//! Handlers of actions: an agent's, and a manager's on a campaign. The body of an agent's action is the
+//! core's `AgentAct`, with names where the core has ids: `"agent": "8001"`, `"campaign": "vote"`,
+//! `"number": "13800138000"`.
 
 use super::auth::{Body, Caller};
-use super::people::telephone;
+use super::fields::parse_telephone;
 use super::problem::Problem;
 use super::state::Door;
 use crate::config::floor::ShadowTable;
@@ -19,11 +20,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// What `act` may be, and which fields go with it: for the papers, and for who reads a refusal.
-pub(super) const ACTS: &[(&str, &str)] = &[
+/// Every agent's action with its fields in words, for the OpenAPI document and for error messages.
+pub(super) const ACTIONS: &[(&str, &str)] = &[
     (
         "sign_in",
-        "groups (names; none = all hers), way (\"phone\", \"telephone\" or {telephone}), holding, work_mode",
+        "groups (names; none = all of the agent's), way (\"phone\", \"telephone\" or {telephone}), holding, work_mode",
     ),
     ("sign_out", ""),
     ("change_way", "way, holding"),
@@ -51,259 +52,280 @@ pub(super) const ACTS: &[(&str, &str)] = &[
     ("force", "agent, what (\"release\", {pause: {reason}}, \"ready\", \"sign_out\")"),
 ];
 
-/// The brain decides within one step of its loop; a person does not wait longer for it.
+/// The dialer decides within one step of the engine's loop; a longer wait means that it hangs.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
-/// Some seconds of speech, and measuring.
+/// Covers the five seconds of recording, and measuring.
 const CHECK_WAIT: Duration = Duration::from_secs(15);
 
 const NOTE_MAX: usize = 4_000;
 const REASON_MAX: usize = 200;
 const KEYS_MAX: usize = 64;
 
-pub(super) async fn mine(
-    State(door): State<Door>,
+pub(super) async fn own_action(
+    State(state): State<Door>,
     caller: Caller,
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
-    acted(&door, &caller, account, asked).await
+    carry_out(&state, &caller, account, asked).await
 }
 
-/// For herself, or (manager, admin, programs with such a token) in an agent's name.
-pub(super) async fn of_agent(
-    State(door): State<Door>,
+/// An action of the named agent, sent by the agent, or on its behalf by a manager, an admin or a
+/// program with such a token.
+pub(super) async fn agent_action(
+    State(state): State<Door>,
     caller: Caller,
     Path(number): Path<String>,
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
-    let row = door.agent(&number).await?;
-    if !caller.sees(&row) {
-        return Err(Problem::missing("agent"));
+    let row = state.agent_by_number(&number).await?;
+    if !caller.can_see(&row) {
+        return Err(Problem::not_found("agent"));
     }
-    if !caller.is(row.id) && !matches!(caller.role, Role::Manager | Role::Admin) {
+    if !caller.is_agent(row.id) && !matches!(caller.role, Role::Manager | Role::Admin) {
         return Err(Problem::forbidden(
-            "an agent acts for herself; a shift lead uses `force` or `supervise`",
+            "agents act in their own name; a shift lead uses `force` or `supervise`",
         ));
     }
-    acted(&door, &caller, &row, asked).await
+    carry_out(&state, &caller, &row, asked).await
 }
 
-async fn acted(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) -> Result<Json<Value>, Problem> {
-    let act = act_of(door, caller, actor, asked).await?;
-    let answered = tokio::time::timeout(ANSWER_WAIT, door.engine().agent_act(actor.id, act)).await;
-    answered.map_err(|_| Problem::inside("the engine has not answered an act"))??;
+async fn carry_out(
+    state: &Door,
+    caller: &Caller,
+    actor: &AgentRow,
+    asked: Value,
+) -> Result<Json<Value>, Problem> {
+    let action = resolve_action(state, caller, actor, asked).await?;
+    let answered = tokio::time::timeout(ANSWER_WAIT, state.engine().agent_act(actor.id, action)).await;
+    answered.map_err(|_| Problem::internal("the engine has not answered an action"))??;
     Ok(Json(json!({ "done": true })))
 }
 
-/// The act in the core's own words.
-async fn act_of(door: &Door, caller: &Caller, actor: &AgentRow, asked: Value) -> Result<AgentAct, Problem> {
-    let Value::Object(mut act) = asked else { return Err(Problem::unfit("an act is a JSON object")) };
-    let word = act.get("act").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if !ACTS.iter().any(|(known, _)| *known == word) {
-        let known: Vec<&str> = ACTS.iter().map(|(known, _)| *known).collect();
-        return Err(Problem::unfit(format!("`act` is one of {}", known.join(", "))));
+/// Turns the request body into the core's type: names become ids, numbers are parsed, texts bounded.
+async fn resolve_action(
+    state: &Door,
+    caller: &Caller,
+    actor: &AgentRow,
+    asked: Value,
+) -> Result<AgentAct, Problem> {
+    let Value::Object(mut action) = asked else {
+        return Err(Problem::unprocessable("an action is a JSON object"));
+    };
+    let word = action.get("action").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if !ACTIONS.iter().any(|(known, _)| *known == word) {
+        let known: Vec<&str> = ACTIONS.iter().map(|(known, _)| *known).collect();
+        return Err(Problem::unprocessable(format!("`action` is one of {}", known.join(", "))));
     }
     match word.as_str() {
         "sign_in" | "change_way" => {
-            name_groups(door, &mut act).await?;
-            name_way(&mut act, actor)?;
-            act.entry("holding").or_insert_with(|| "nailed_up".into());
+            resolve_groups(state, &mut action).await?;
+            resolve_endpoint(&mut action, actor)?;
+            action.entry("holding").or_insert_with(|| "nailed_up".into());
         }
-        "pause" => bounded(act.get("reason"), REASON_MAX)?,
+        "pause" => check_length(action.get("reason"), REASON_MAX)?,
         "call" | "call_lead" => {
-            name_campaign(door, caller, &mut act)?;
-            name_number(&mut act)?;
+            resolve_campaign(state, caller, &mut action)?;
+            parse_number(&mut action)?;
         }
         "hang_up" => {
-            if let Some(Value::String(leg)) = act.get("leg") {
-                let leg: u64 = leg.parse().map_err(|_| Problem::unfit("leg: a number"))?;
-                act.insert("leg".into(), leg.into());
+            if let Some(Value::String(leg)) = action.get("leg") {
+                let leg: u64 = leg.parse().map_err(|_| Problem::unprocessable("leg: a number"))?;
+                action.insert("leg".into(), leg.into());
             }
         }
-        "send_digits" => name_keys(&mut act)?,
-        "consult" => name_consulted(door, &mut act).await?,
-        "summarise" => name_summary(&mut act)?,
+        "send_digits" => parse_keys(&mut action)?,
+        "consult" => resolve_consult_target(state, &mut action).await?,
+        "summarise" => complete_summary(&mut action)?,
         "supervise" | "force" => {
             if !actor.details.role.leads() {
                 return Err(Refusal::NotAllowed.into());
             }
-            let reason = act.get("what").and_then(|what| what.pointer("/pause/reason"));
-            bounded(reason, REASON_MAX)?;
-            name_agent(door, caller, &mut act).await?;
+            let reason = action.get("what").and_then(|what| what.pointer("/pause/reason"));
+            check_length(reason, REASON_MAX)?;
+            resolve_agent(state, caller, &mut action).await?;
         }
         _ => {}
     }
-    read(&word, act)
+    parse_action(&word, action)
 }
 
-/// The core writes an act as its name with its fields inside; what stands beside `act` here are those.
-fn read(word: &str, mut fields: Map<String, Value>) -> Result<AgentAct, Problem> {
-    fields.remove("act");
-    let known = ACTS.iter().find(|(known, _)| *known == word).map_or("", |(_, fields)| fields);
-    let act = match known.is_empty() {
+/// The core tags an action externally (`{"pause": {"reason": …}}`); the API has the fields beside the tag.
+fn parse_action(word: &str, mut fields: Map<String, Value>) -> Result<AgentAct, Problem> {
+    fields.remove("action");
+    let known = ACTIONS.iter().find(|(known, _)| *known == word).map_or("", |(_, fields)| fields);
+    let action = match known.is_empty() {
         true => Value::String(word.to_owned()),
         false => json!({ word: fields }),
     };
-    serde_json::from_value(act)
-        .map_err(|error| Problem::unfit(format!("{word}: {error}; its fields: {known}")))
+    serde_json::from_value(action)
+        .map_err(|error| Problem::unprocessable(format!("{word}: {error}; its fields: {known}")))
 }
 
-async fn name_groups(door: &Door, act: &mut Map<String, Value>) -> Result<(), Problem> {
-    let Some(Value::Array(groups)) = act.get_mut("groups") else { return Ok(()) };
+async fn resolve_groups(state: &Door, action: &mut Map<String, Value>) -> Result<(), Problem> {
+    let Some(Value::Array(groups)) = action.get_mut("groups") else { return Ok(()) };
     for group in groups {
         if let Some(name) = group.as_str() {
-            *group = door.group(name).await?.id.0.into();
+            *group = state.group_by_name(name).await?.id.0.into();
         }
     }
     Ok(())
 }
 
-/// `"telephone"` alone is her own; with a number it is that one.
-fn name_way(act: &mut Map<String, Value>, actor: &AgentRow) -> Result<(), Problem> {
+/// `"telephone"` alone stands for the telephone of the agent's account; `{telephone}` gives a number.
+fn resolve_endpoint(action: &mut Map<String, Value>, actor: &AgentRow) -> Result<(), Problem> {
     let own = || {
-        let none = || Problem::unfit("you have no telephone here; name one: {\"telephone\": \"138…\"}");
+        let none =
+            || Problem::unprocessable("you have no telephone here; name one: {\"telephone\": \"138…\"}");
         actor.details.telephone.ok_or_else(none)
     };
-    let number = match act.get("way") {
+    let number = match action.get("way") {
         Some(Value::String(word)) if word == "telephone" => own()?,
         Some(Value::Object(way)) => match way.get("telephone") {
-            Some(Value::String(number)) => telephone(number)?,
+            Some(Value::String(number)) => parse_telephone(number)?,
             Some(Value::Null) => own()?,
             _ => return Ok(()),
         },
         _ => return Ok(()),
     };
-    act.insert("way".into(), json!({ "telephone": number.as_u64() }));
+    action.insert("way".into(), json!({ "telephone": number.as_u64() }));
     Ok(())
 }
 
-fn name_campaign(door: &Door, caller: &Caller, act: &mut Map<String, Value>) -> Result<(), Problem> {
-    let Some(name) = act.get("campaign").and_then(Value::as_str) else { return Ok(()) };
-    let (id, facts) = door.campaign_named(name).ok_or(Refusal::CampaignClosed)?;
-    if !caller.sees_group(facts.rules.agents.as_ref().map(|rules| rules.group)) {
+fn resolve_campaign(state: &Door, caller: &Caller, action: &mut Map<String, Value>) -> Result<(), Problem> {
+    let Some(name) = action.get("campaign").and_then(Value::as_str) else { return Ok(()) };
+    let (id, facts) = state.campaign_named(name).ok_or(Refusal::CampaignClosed)?;
+    if !caller.can_see_group(facts.rules.agents.as_ref().map(|rules| rules.group)) {
         return Err(Refusal::CampaignClosed.into());
     }
-    act.insert("campaign".into(), id.0.into());
+    action.insert("campaign".into(), id.0.into());
     Ok(())
 }
 
-fn name_number(act: &mut Map<String, Value>) -> Result<(), Problem> {
-    if let Some(Value::String(number)) = act.get("number") {
-        let number = telephone(number)?.as_u64();
-        act.insert("number".into(), number.into());
+fn parse_number(action: &mut Map<String, Value>) -> Result<(), Problem> {
+    if let Some(Value::String(number)) = action.get("number") {
+        let number = parse_telephone(number)?.as_u64();
+        action.insert("number".into(), number.into());
     }
     Ok(())
 }
 
-fn name_keys(act: &mut Map<String, Value>) -> Result<(), Problem> {
-    if let Some(Value::String(keys)) = act.get("keys") {
-        let unfit = || Problem::unfit(format!("keys: 1 to {KEYS_MAX} of 0-9, *, #"));
+fn parse_keys(action: &mut Map<String, Value>) -> Result<(), Problem> {
+    if let Some(Value::String(keys)) = action.get("keys") {
+        let unfit = || Problem::unprocessable(format!("keys: 1 to {KEYS_MAX} of 0-9, *, #"));
         if keys.is_empty() || keys.len() > KEYS_MAX {
             return Err(unfit());
         }
         let digits: Option<Vec<Digit>> = keys.chars().map(Digit::from_char).collect();
-        let digits = serde_json::to_value(digits.ok_or_else(unfit)?).map_err(Problem::inside)?;
-        act.insert("keys".into(), digits);
+        let digits = serde_json::to_value(digits.ok_or_else(unfit)?).map_err(Problem::internal)?;
+        action.insert("keys".into(), digits);
     }
     Ok(())
 }
 
-/// Colleagues of any group may be asked for help.
-async fn name_consulted(door: &Door, act: &mut Map<String, Value>) -> Result<(), Problem> {
-    let Some(Value::Object(whom)) = act.get_mut("whom") else { return Ok(()) };
+/// The target of a consult; agents of any group may be consulted.
+async fn resolve_consult_target(state: &Door, action: &mut Map<String, Value>) -> Result<(), Problem> {
+    let Some(Value::Object(whom)) = action.get_mut("whom") else { return Ok(()) };
     if let Some(Value::String(number)) = whom.get("agent") {
-        let agent = door.agent(number).await?.id.0;
+        let agent = state.agent_by_number(number).await?.id.0;
         whom.insert("agent".into(), agent.into());
     }
     if let Some(Value::String(name)) = whom.get("group") {
-        let group = door.group(name).await?.id.0;
+        let group = state.group_by_name(name).await?.id.0;
         whom.insert("group".into(), group.into());
     }
-    name_number(whom)
+    parse_number(whom)
 }
 
-fn name_summary(act: &mut Map<String, Value>) -> Result<(), Problem> {
-    bounded(act.get("note"), NOTE_MAX)?;
-    act.entry("note").or_insert_with(|| "".into());
-    let Some(Value::Object(callback)) = act.get_mut("callback") else { return Ok(()) };
+fn complete_summary(action: &mut Map<String, Value>) -> Result<(), Problem> {
+    check_length(action.get("note"), NOTE_MAX)?;
+    action.entry("note").or_insert_with(|| "".into());
+    let Some(Value::Object(callback)) = action.get_mut("callback") else { return Ok(()) };
     if let Some(Value::String(at)) = callback.get("at") {
-        let at: jiff::Timestamp =
-            at.parse().map_err(|_| Problem::unfit("callback.at: a moment like 2030-01-31T09:30:00+08:00"))?;
+        let at: jiff::Timestamp = at
+            .parse()
+            .map_err(|_| Problem::unprocessable("callback.at: a moment like 2030-01-31T09:30:00+08:00"))?;
         callback.insert("at".into(), at.as_millisecond().into());
     }
     callback.entry("own").or_insert(false.into());
     Ok(())
 }
 
-/// An agent whom the caller leads.
-async fn name_agent(door: &Door, caller: &Caller, act: &mut Map<String, Value>) -> Result<(), Problem> {
-    let row = match act.get("agent") {
-        Some(Value::String(number)) => door.agent(number).await?,
+/// The agent that a supervising action is about; the caller must be allowed to see it.
+async fn resolve_agent(
+    state: &Door,
+    caller: &Caller,
+    action: &mut Map<String, Value>,
+) -> Result<(), Problem> {
+    let row = match action.get("agent") {
+        Some(Value::String(number)) => state.agent_by_number(number).await?,
         Some(Value::Number(id)) => {
-            let id = id.as_i64().ok_or_else(|| Problem::missing("agent"))?;
-            door.agent_with(paceline_core::ids::AgentId(id)).await?
+            let id = id.as_i64().ok_or_else(|| Problem::not_found("agent"))?;
+            state.agent_by_id(paceline_core::ids::AgentId(id)).await?
         }
-        _ => return Err(Problem::unfit("agent: her number, as text")),
+        _ => return Err(Problem::unprocessable("agent: an agent number, as text")),
     };
-    if !caller.sees(&row) {
+    if !caller.can_see(&row) {
         return Err(Refusal::UnknownAgent.into());
     }
-    act.insert("agent".into(), row.id.0.into());
+    action.insert("agent".into(), row.id.0.into());
     Ok(())
 }
 
-fn bounded(text: Option<&Value>, max: usize) -> Result<(), Problem> {
+fn check_length(text: Option<&Value>, max: usize) -> Result<(), Problem> {
     match text.and_then(Value::as_str) {
-        Some(text) if text.chars().count() > max => Err(Problem::unfit(format!("at most {max} characters"))),
+        Some(text) if text.chars().count() > max => {
+            Err(Problem::unprocessable(format!("at most {max} characters")))
+        }
         _ => Ok(()),
     }
 }
 
-/// Her phone is listened to for some seconds and played back to her; the answer says how good it is.
-pub(super) async fn device_check(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+/// Device check: records the agent's leg for some seconds, plays it back, answers with level and quality.
+pub(super) async fn device_check(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
-    let checked = tokio::time::timeout(CHECK_WAIT, door.engine().check_device(account.id)).await;
-    let checked = checked.map_err(|_| Problem::inside("a device check has not ended"))??;
+    let checked = tokio::time::timeout(CHECK_WAIT, state.engine().check_device(account.id)).await;
+    let checked = checked.map_err(|_| Problem::internal("a device check has not ended"))??;
     Ok(Json(json!({ "measured": checked.measured, "quality": checked.quality })))
 }
 
-/// What a manager does to a campaign.
+/// A manager's action on a campaign.
 #[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "act", deny_unknown_fields)]
-pub(super) enum CampaignAct {
+#[serde(rename_all = "snake_case", tag = "action", deny_unknown_fields)]
+pub(super) enum CampaignAction {
     Pause {},
     Resume {},
-    /// No new calls; those that are out may end.
+    /// No new calls are placed; live calls end by themselves.
     Drain {},
     HangUpAll {},
-    /// Another pacing setting runs in the shadow from now on, to be compared; none = the comparison ends.
+    /// Runs another pacing setting as a shadow beside the live one, for comparison; none = stop.
     Shadow {
         setting: Option<ShadowTable>,
     },
-    /// One number, which joins no list.
+    /// Calls a single number that is in no list.
     TestCall {
         number: String,
     },
 }
 
-pub(super) async fn on_campaign(
-    State(door): State<Door>,
+pub(super) async fn campaign_action(
+    State(state): State<Door>,
     Path(name): Path<String>,
-    Body(asked): Body<CampaignAct>,
+    Body(asked): Body<CampaignAction>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let board = door.engine().board();
+    let board = state.engine().board();
     let open = board.borrow().campaigns.iter().find(|(_, campaign)| campaign.name == name).map(|(id, _)| *id);
-    let open = open.or_else(|| door.campaign_named(&name).map(|(id, _)| id));
-    let campaign = open.ok_or_else(|| Problem::missing("open campaign"))?;
-    let act = match asked {
-        CampaignAct::Pause {} => ManagerAct::Pause,
-        CampaignAct::Resume {} => ManagerAct::Resume,
-        CampaignAct::Drain {} => ManagerAct::Drain,
-        CampaignAct::HangUpAll {} => ManagerAct::HangUpAll,
-        CampaignAct::Shadow { setting } => ManagerAct::Shadow(setting.as_ref().map(ShadowTable::rules)),
-        CampaignAct::TestCall { number } => ManagerAct::TestCall { number: telephone(&number)? },
+    let open = open.or_else(|| state.campaign_named(&name).map(|(id, _)| id));
+    let campaign = open.ok_or_else(|| Problem::not_found("open campaign"))?;
+    let action = match asked {
+        CampaignAction::Pause {} => ManagerAct::Pause,
+        CampaignAction::Resume {} => ManagerAct::Resume,
+        CampaignAction::Drain {} => ManagerAct::Drain,
+        CampaignAction::HangUpAll {} => ManagerAct::HangUpAll,
+        CampaignAction::Shadow { setting } => ManagerAct::Shadow(setting.as_ref().map(ShadowTable::rules)),
+        CampaignAction::TestCall { number } => ManagerAct::TestCall { number: parse_telephone(&number)? },
     };
-    door.engine().ask(Ask::Act { campaign, act }).await;
+    state.engine().ask(Ask::Act { campaign, act: action }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
 }

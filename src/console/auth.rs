@@ -1,5 +1,5 @@
-//! Who stands before a route: a person with a cookie, a program with a token, or nobody. What a role
-//! may do is decided here; whose data it is, in the routes.
+//! Authentication and role checks: the middleware before every route (session cookie, bearer token,
+//! anonymous) and the Origin check. Whose data a caller may see is checked in the handlers.
 
 use super::problem::Problem;
 use super::secrets;
@@ -15,161 +15,164 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-/// The cookie of the console.
-pub const COOKIE: &str = "paceline";
+/// Name of the session cookie.
+pub const SESSION_COOKIE: &str = "paceline";
 
-/// What a body may hold at most.
+/// Largest request body, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;
 
-/// Where a request came from.
+/// The socket address that a request came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// For whom a route is.
+/// Which roles a route admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    Anybody,
-    /// Any account, any token.
+pub enum Access {
+    Public,
+    /// Any account and any token.
     SignedIn,
-    /// Who works on the phone or leads those who do.
+    /// Roles that work on the phone or lead agents.
     Workers,
-    /// Who answers for others, and analysts.
+    /// Roles that lead agents, and analysts.
     Readers,
-    Leads,
+    ShiftLeads,
     Managers,
 }
 
-impl Who {
+impl Access {
     pub const fn roles(self) -> &'static [Role] {
         use Role::{Admin, Agent, Analyst, Lead, Manager};
         match self {
-            Who::Anybody | Who::SignedIn => &[Agent, Lead, Manager, Analyst, Admin],
-            Who::Workers => &[Agent, Lead, Manager, Admin],
-            Who::Readers => &[Lead, Manager, Analyst, Admin],
-            Who::Leads => &[Lead, Manager, Admin],
-            Who::Managers => &[Manager, Admin],
+            Access::Public | Access::SignedIn => &[Agent, Lead, Manager, Analyst, Admin],
+            Access::Workers => &[Agent, Lead, Manager, Admin],
+            Access::Readers => &[Lead, Manager, Analyst, Admin],
+            Access::ShiftLeads => &[Lead, Manager, Admin],
+            Access::Managers => &[Manager, Admin],
         }
     }
 }
 
-/// Who asks.
+/// The authenticated sender of a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub role: Role,
-    /// `None` = a program.
+    /// `None` = a program with a bearer token.
     pub account: Option<AgentRow>,
-    /// The hash of the cookie she came in with.
-    pub cookie: Option<String>,
+    /// Hash of the session cookie of this request.
+    pub session: Option<String>,
     pub address: IpAddr,
 }
 
 impl Caller {
-    /// Her account; programs have none.
+    /// The caller's account; a program has none and is refused.
     pub fn account(&self) -> Result<&AgentRow, Problem> {
         let none = || Problem::forbidden("this is for people who sign in; a program has no seat");
         self.account.as_ref().ok_or_else(none)
     }
 
-    pub fn is(&self, agent: AgentId) -> bool {
+    pub fn is_agent(&self, agent: AgentId) -> bool {
         self.account.as_ref().is_some_and(|account| account.id == agent)
     }
 
-    /// Sees everybody and everything.
-    pub fn sees_all(&self) -> bool {
+    /// Whether the role sees all agents, groups and campaigns.
+    pub fn can_see_all(&self) -> bool {
         matches!(self.role, Role::Manager | Role::Analyst | Role::Admin)
     }
 
-    /// The groups she belongs to.
+    /// The groups that the caller is a member of.
     pub fn groups(&self) -> BTreeSet<GroupId> {
         let memberships = self.account.iter().flat_map(|account| &account.groups);
         memberships.map(|membership| membership.group).collect()
     }
 
-    /// Whether this agent is hers to see: herself, a lead's own groups, or anybody.
-    pub fn sees(&self, agent: &AgentRow) -> bool {
+    /// Whether the caller may see this agent: an agent sees itself, a shift lead the members of the same
+    /// groups, a manager, analyst or admin everyone.
+    pub fn can_see(&self, agent: &AgentRow) -> bool {
         let groups = self.groups();
         let shares = || agent.groups.iter().any(|membership| groups.contains(&membership.group));
-        self.sees_all() || self.is(agent.id) || (self.role == Role::Lead && shares())
+        self.can_see_all() || self.is_agent(agent.id) || (self.role == Role::Lead && shares())
     }
 
-    /// Whether something of this group is hers to see.
-    pub fn sees_group(&self, group: Option<GroupId>) -> bool {
-        self.sees_all() || group.is_some_and(|group| self.groups().contains(&group))
+    /// Whether the caller may see what belongs to this group.
+    pub fn can_see_group(&self, group: Option<GroupId>) -> bool {
+        self.can_see_all() || group.is_some_and(|group| self.groups().contains(&group))
     }
 }
 
-/// The guard before every route of the table.
-pub(super) async fn guard(
-    State((door, who)): State<(Door, Who)>,
+/// Middleware before every route of the table: authenticates, checks the Origin of changing requests that
+/// come with a cookie, checks the role, and hands the [`Caller`] to the handler.
+pub(super) async fn require_access(
+    State((state, access)): State<(Door, Access)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let address = address(request.extensions().get::<Peer>());
-    if who == Who::Anybody {
-        if changes(request.method()) && request.headers().contains_key(header::ORIGIN) {
+    let address = peer_address(request.extensions().get::<Peer>());
+    if access == Access::Public {
+        if is_changing(request.method()) && request.headers().contains_key(header::ORIGIN) {
             check_origin(request.headers())?;
         }
         return Ok(next.run(request).await);
     }
-    let caller = caller(&door, request.headers(), address).await?.ok_or_else(Problem::stranger)?;
-    if caller.cookie.is_some() && changes(request.method()) {
+    let caller =
+        authenticate(&state, request.headers(), address).await?.ok_or_else(Problem::unauthenticated)?;
+    if caller.session.is_some() && is_changing(request.method()) {
         check_origin(request.headers())?;
     }
-    if !who.roles().contains(&caller.role) {
+    if !access.roles().contains(&caller.role) {
         return Err(Problem::forbidden(format!("this is not for the role `{}`", caller.role.word())));
     }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-pub(super) fn address(peer: Option<&Peer>) -> IpAddr {
+pub(super) fn peer_address(peer: Option<&Peer>) -> IpAddr {
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip().to_canonical())
 }
 
-fn changes(method: &Method) -> bool {
+fn is_changing(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Who asks, by her headers alone. A token that is none is refused, whatever else is sent.
-pub(super) async fn caller(
-    door: &Door,
+/// Authenticates by the headers alone. An invalid token is refused, even beside a valid cookie.
+pub(super) async fn authenticate(
+    state: &Door,
     headers: &HeaderMap,
     address: IpAddr,
 ) -> Result<Option<Caller>, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let (_, token) = token.ok_or_else(Problem::stranger)?;
-        let role = token_role(door, token.trim()).await?.ok_or_else(Problem::stranger)?;
-        return Ok(Some(Caller { role, account: None, cookie: None, address }));
+        let (_, token) = token.ok_or_else(Problem::unauthenticated)?;
+        let role = role_of_token(state, token.trim()).await?.ok_or_else(Problem::unauthenticated)?;
+        return Ok(Some(Caller { role, account: None, session: None, address }));
     }
-    let Some(cookie) = cookie(headers) else { return Ok(None) };
+    let Some(cookie) = session_cookie(headers) else { return Ok(None) };
     let hash = secrets::key_hash(cookie);
-    let account = door.store().admitted(&hash).await?;
+    let account = state.store().admitted(&hash).await?;
     Ok(account.map(|account| Caller {
         role: account.details.role,
         account: Some(account),
-        cookie: Some(hash),
+        session: Some(hash),
         address,
     }))
 }
 
-async fn token_role(door: &Door, token: &str) -> Result<Option<Role>, Problem> {
+async fn role_of_token(state: &Door, token: &str) -> Result<Option<Role>, Problem> {
     let hash = secrets::key_hash(token);
-    if hash == secrets::key_hash(door.house_key()) {
+    if hash == secrets::key_hash(state.house_key()) {
         return Ok(Some(Role::Admin));
     }
-    Ok(door.store().token(&hash).await?.map(|token| token.role))
+    Ok(state.store().token(&hash).await?.map(|token| token.role))
 }
 
-/// The value of our cookie.
-pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The value of the session cookie.
+pub(super) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()
+    pairs.filter(|(name, _)| *name == SESSION_COOKIE).map(|(_, value)| value).next()
 }
 
-/// A browser says from which page a request was made: only from ours may it change anything.
+/// CSRF check by Origin, else Sec-Fetch-Site: a browser's request must come from a page of this host.
 fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
@@ -192,12 +195,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::stranger)
+        parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::unauthenticated)
     }
 }
 
-/// A JSON body, or a problem that says what is wrong with it. The content type must say JSON: a form
-/// of another page cannot send that.
+/// Extractor of a JSON body; a bad body is a problem document. The content type must be JSON, because
+/// a cross-site HTML form cannot send that (CSRF).
 pub(super) struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -210,7 +213,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let detail = "send JSON, with the content type application/json";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
-        // Refused before it comes, where its length is told.
+        // A Content-Length above the limit is refused before the body is read.
         let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|length| length > BODY_MAX as u64) {
             return Err(too_large(StatusCode::PAYLOAD_TOO_LARGE));
@@ -219,7 +222,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let status = axum::response::IntoResponse::into_response(rejected).status();
             too_large(status)
         })?;
-        parsed(&bytes).map(Body)
+        parse_json(&bytes).map(Body)
     }
 }
 
@@ -227,11 +230,11 @@ fn too_large(status: StatusCode) -> Problem {
     Problem::new(status, "body", "the body cannot be read, or is larger than 64 KiB")
 }
 
-/// JSON as a value of this shape.
-pub(super) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Deserialises JSON; syntax errors are 400, data that does not fit is 422.
+pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::unfit(format!("this does not fit: {error}")),
-        _ => Problem::bad(format!("this is no JSON: {error}")),
+        serde_json::error::Category::Data => Problem::unprocessable(format!("this does not fit: {error}")),
+        _ => Problem::bad_request(format!("this is no JSON: {error}")),
     })
 }
 
@@ -248,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_pages_may_change_anything() {
+    fn requests_of_foreign_origins_cannot_change_anything() {
         for (pairs, ours) in [
             (vec![("host", "a:8080"), ("origin", "http://a:8080")], true),
             (vec![("host", "A:8080"), ("origin", "https://a:8080")], true),
@@ -267,8 +270,8 @@ mod tests {
 
     #[test]
     fn the_cookie_is_found_among_others() {
-        assert_eq!(cookie(&headers(&[("cookie", "a=b; paceline=x; c")])), Some("x"));
-        assert_eq!(cookie(&headers(&[("cookie", "xpaceline=x")])), None);
-        assert_eq!(cookie(&headers(&[])), None);
+        assert_eq!(session_cookie(&headers(&[("cookie", "a=b; paceline=x; c")])), Some("x"));
+        assert_eq!(session_cookie(&headers(&[("cookie", "xpaceline=x")])), None);
+        assert_eq!(session_cookie(&headers(&[])), None);
     }
 }

@@ -1,6 +1,6 @@
-//! The other side of the API, for commands that talk to a running service: plain HTTP, one connection
-//! a request, and the live stream as lines. Where a service listens and what opens it stands in a file
-//! beside its store, readable by its owner alone.
+//! HTTP client of the API, for commands that talk to a running service: plain HTTP/1.1, one connection a
+//! request, and the live stream (server-sent events). A key file beside the store, readable by its owner
+//! alone, holds the service's URL and the local service token.
 
 use super::Door;
 use http_body_util::{BodyExt, Full};
@@ -17,39 +17,39 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// Answers are read up to here.
+/// Largest response body, in bytes.
 const ANSWER_MAX: usize = 64 * 1024 * 1024;
 
 const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
-/// What a client could not do, in words.
-pub type Trouble = String;
+/// Why a request failed, as a sentence for the user.
+pub type ClientError = String;
 
-/// The way into a service: over the wire, or into the routes of this very process.
+/// A client of a service: over a socket, or calling the router of this process.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Client {
-    /// `http://host:port`; empty for the routes of this process.
+    /// `http://host:port`; empty for the router of this process.
     pub url: String,
     pub token: String,
     #[serde(skip)]
-    inside: Option<axum::Router>,
+    router: Option<axum::Router>,
 }
 
-/// Without the token.
+/// Leaves the token out.
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("url", &self.url).finish_non_exhaustive()
     }
 }
 
-/// The file that names the way in, of the service that runs on this store.
+/// Path of the key file of the service that runs on this store.
 pub fn key_file(store: &Path) -> PathBuf {
     let mut name = store.file_name().unwrap_or_default().to_owned();
     name.push(".door");
     store.with_file_name(name)
 }
 
-/// Lies beside the store for as long as the service runs.
+/// The key file on disk; removed when dropped, that is when the service stops.
 #[derive(Debug)]
 pub struct KeyFile {
     path: PathBuf,
@@ -61,7 +61,7 @@ impl KeyFile {
     pub fn write(store: &Path, client: &Client) -> std::io::Result<KeyFile> {
         use std::os::unix::fs::OpenOptionsExt;
         let path = key_file(store);
-        // A file of an earlier process may be there, with whatever rights.
+        // A file of an earlier process may be there with other permissions.
         let _ = std::fs::remove_file(&path);
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         file.write_all(serde_json::to_string(client)?.as_bytes())?;
@@ -71,43 +71,43 @@ impl KeyFile {
 
 impl Drop for KeyFile {
     fn drop(&mut self) {
-        // A later process may have put its own there already; it writes it anew when it is gone.
+        // If a later process has put its own file there, it writes that file again once it is gone.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
 impl Client {
     pub fn new(url: &str, token: &str) -> Client {
-        Client { url: url.into(), token: token.into(), inside: None }
+        Client { url: url.into(), token: token.into(), router: None }
     }
 
-    /// For commands that work on a store on which no service runs: the same routes, without a socket.
-    pub fn inside(door: Door) -> Client {
-        let token = door.house_key().to_owned();
-        Client { url: String::new(), token, inside: Some(super::routes(door)) }
+    /// For commands on a store without a running service: calls the router directly, without a socket.
+    pub fn inside(state: Door) -> Client {
+        let token = state.house_key().to_owned();
+        Client { url: String::new(), token, router: Some(super::routes(state)) }
     }
 
-    /// The service that runs on this store, if its file can be read.
+    /// A client of the service that runs on this store, if its key file can be read.
     pub fn beside(store: &Path) -> Option<Client> {
         serde_json::from_str(&std::fs::read_to_string(key_file(store)).ok()?).ok()
     }
 
-    /// One request. `Ok` = the JSON of a success, `Null` if it has none.
+    /// Sends one request. `Ok` = the JSON of a success, `Null` if the response has no body.
     ///
     /// # Errors
-    /// The problem's own words, or what went wrong on the way.
-    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Trouble> {
+    /// The problem document's `detail`, or the connection error.
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ClientError> {
         let asked = async {
-            let (status, text) = match &self.inside {
+            let (status, text) = match &self.router {
                 Some(routes) => {
                     let request = self.request(method, path, "inside", body)?;
                     let routes = TowerToHyperService::new(routes.clone());
                     let response = routes.call(request).await.map_err(|error| error.to_string())?;
-                    (response.status(), whole(response.into_body()).await?)
+                    (response.status(), read_body(response.into_body()).await?)
                 }
                 None => {
                     let response = self.send(method, path, body).await?;
-                    (response.status(), whole(response.into_body()).await?)
+                    (response.status(), read_body(response.into_body()).await?)
                 }
             };
             let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
@@ -121,15 +121,15 @@ impl Client {
         answered.unwrap_or_else(|_| Err(format!("{} does not answer", self.url)))
     }
 
-    /// The live stream of a service that is reached over the wire.
+    /// Opens the live stream; needs a client with a URL.
     ///
     /// # Errors
     /// As [`Client::ask`].
-    pub async fn live(&self) -> Result<Events, Trouble> {
+    pub async fn live(&self) -> Result<Events, ClientError> {
         let response = self.send(Method::GET, "/api/v1/live", None).await?;
         let status = response.status();
         if !status.is_success() {
-            let text = whole(response.into_body()).await?;
+            let text = read_body(response.into_body()).await?;
             let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
             let detail = answer["detail"].as_str().unwrap_or("no live stream");
             return Err(format!("{}: {detail}", self.url));
@@ -142,7 +142,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Response<Incoming>, Trouble> {
+    ) -> Result<Response<Incoming>, ClientError> {
         let authority = self.authority()?;
         let gone = |error: &dyn std::fmt::Display| format!("{} cannot be reached: {error}", self.url);
         let stream = TcpStream::connect(&authority).await.map_err(|error| gone(&error))?;
@@ -160,7 +160,7 @@ impl Client {
         path: &str,
         host: &str,
         body: Option<&Value>,
-    ) -> Result<Request<Full<Bytes>>, Trouble> {
+    ) -> Result<Request<Full<Bytes>>, ClientError> {
         let text = body.map(Value::to_string).unwrap_or_default();
         Request::builder()
             .method(method)
@@ -172,7 +172,7 @@ impl Client {
             .map_err(|error| error.to_string())
     }
 
-    fn authority(&self) -> Result<String, Trouble> {
+    fn authority(&self) -> Result<String, ClientError> {
         let rest = self.url.strip_prefix("http://").ok_or_else(|| {
             format!("{}: only http:// is spoken here; use a tunnel or the machine itself", self.url)
         })?;
@@ -181,7 +181,7 @@ impl Client {
     }
 }
 
-async fn whole<B>(body: B) -> Result<Bytes, Trouble>
+async fn read_body<B>(body: B) -> Result<Bytes, ClientError>
 where
     B: hyper::body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -190,7 +190,7 @@ where
     Ok(limited.collect().await.map_err(|error| error.to_string())?.to_bytes())
 }
 
-/// The live stream, event by event.
+/// Reader of the live stream (server-sent events).
 #[derive(Debug)]
 pub struct Events {
     body: Incoming,
@@ -203,7 +203,7 @@ impl Events {
         loop {
             if let Some(end) = self.text.windows(2).position(|pair| pair == b"\n\n") {
                 let event: Vec<u8> = self.text.drain(..end + 2).collect();
-                if let Some(event) = event_of(&String::from_utf8_lossy(&event)) {
+                if let Some(event) = parse_event(&String::from_utf8_lossy(&event)) {
                     return Some(event);
                 }
                 continue;
@@ -219,8 +219,8 @@ impl Events {
     }
 }
 
-/// `None` = a comment.
-fn event_of(text: &str) -> Option<(String, Value)> {
+/// Parses one server-sent event; `None` = a comment.
+fn parse_event(text: &str) -> Option<(String, Value)> {
     let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     Some((line("event")?.to_owned(), serde_json::from_str(line("data")?).ok()?))
 }
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_for_its_owner_alone_and_goes_with_the_service() {
+    fn the_key_file_is_readable_by_its_owner_only_and_removed_with_the_service() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("paceline.db");
@@ -245,11 +245,11 @@ mod tests {
     }
 
     #[test]
-    fn an_event_has_a_name_and_data() {
+    fn a_server_sent_event_has_a_name_and_data() {
         assert_eq!(
-            event_of("event: seat\ndata: {\"a\":1}\n\n"),
+            parse_event("event: seat\ndata: {\"a\":1}\n\n"),
             Some(("seat".into(), serde_json::json!({"a": 1})))
         );
-        assert_eq!(event_of(": still here\n\n"), None);
+        assert_eq!(parse_event(": still here\n\n"), None);
     }
 }

@@ -1,4 +1,5 @@
-//! The floor at one moment: seats and campaigns, each caller's own part of it.
+//! Handlers of the floor snapshot, of one's own seat, and of open campaigns, each restricted to what the
+//! caller may see ([`Scope`]).
 
 use super::auth::{Body, Caller};
 use super::problem::Problem;
@@ -19,7 +20,7 @@ use std::path::{Component, PathBuf};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// What a caller may see of the floor, with the names that stand beside numbers.
+/// Which agents and groups a caller may see, and the names to show for ids.
 pub(super) struct Scope {
     pub names: Names,
     everything: bool,
@@ -28,35 +29,35 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub async fn of(door: &Door, caller: &Caller) -> Result<Scope, Problem> {
-        let all = door.store().agents().await?;
-        let names = Names::of(&all, door.group_names().await?, door);
-        // Managers and analysts without a group have an account, and no seat that anybody watches.
+    pub async fn of(state: &Door, caller: &Caller) -> Result<Scope, Problem> {
+        let all = state.store().agents().await?;
+        let names = Names::of(&all, state.group_names().await?, state);
+        // Managers and analysts without a group have no seat to show.
         let sits =
             |row: &&AgentRow| !row.groups.is_empty() || matches!(row.details.role, Role::Agent | Role::Lead);
-        let agents = all.iter().filter(sits).filter(|row| caller.sees(row)).map(|row| row.id).collect();
-        Ok(Scope { names, everything: caller.sees_all(), agents, groups: caller.groups() })
+        let agents = all.iter().filter(sits).filter(|row| caller.can_see(row)).map(|row| row.id).collect();
+        Ok(Scope { names, everything: caller.can_see_all(), agents, groups: caller.groups() })
     }
 
-    /// Those of one group alone.
-    fn narrowed(&mut self, group: GroupId, members: BTreeSet<AgentId>) {
+    /// Restricts the scope to one group.
+    fn restrict_to_group(&mut self, group: GroupId, members: BTreeSet<AgentId>) {
         self.everything = false;
         self.agents.retain(|agent| members.contains(agent));
         self.groups = BTreeSet::from([group]);
     }
 
-    pub fn sees(&self, seat: &SeatView) -> bool {
+    pub fn can_see(&self, seat: &SeatView) -> bool {
         self.agents.contains(&seat.agent)
     }
 
-    /// Whether this agent was there when the scope was made.
-    pub fn knows(&self, agent: AgentId) -> bool {
+    /// Whether this agent's account existed when the scope was made.
+    pub fn has_agent(&self, agent: AgentId) -> bool {
         self.names.agents.contains_key(&agent)
     }
 
-    pub fn sees_campaign(&self, door: &Door, campaign: CampaignId) -> bool {
+    pub fn can_see_campaign(&self, state: &Door, campaign: CampaignId) -> bool {
         let of = |groups: &BTreeSet<GroupId>| {
-            let facts = door.campaigns().remove(&campaign);
+            let facts = state.campaigns().remove(&campaign);
             let rules = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref());
             rules.is_some_and(|rules| groups.contains(&rules.group))
         };
@@ -64,13 +65,13 @@ impl Scope {
     }
 
     pub fn seats(&self, board: &Board) -> Vec<Value> {
-        let seen = board.seats.values().filter(|seat| self.sees(seat));
+        let seen = board.seats.values().filter(|seat| self.can_see(seat));
         seen.map(|seat| views::seat(seat, views::phone_of(board, seat.agent), &self.names)).collect()
     }
 
-    pub fn campaigns(&self, door: &Door, board: &Board) -> BTreeMap<CampaignId, Value> {
-        let facts = door.campaigns();
-        let open = board.campaigns.iter().filter(|(id, _)| self.sees_campaign(door, **id));
+    pub fn campaigns(&self, state: &Door, board: &Board) -> BTreeMap<CampaignId, Value> {
+        let facts = state.campaigns();
+        let open = board.campaigns.iter().filter(|(id, _)| self.can_see_campaign(state, **id));
         open.map(|(id, campaign)| {
             (*id, views::campaign(*id, campaign, facts.get(id).map(AsRef::as_ref), &self.names))
         })
@@ -78,13 +79,13 @@ impl Scope {
     }
 }
 
-pub(super) fn board(door: &Door) -> Arc<Board> {
-    door.engine().board().borrow().clone()
+pub(super) fn board(state: &Door) -> Arc<Board> {
+    state.engine().board().borrow().clone()
 }
 
-/// Everything that a first look needs.
-pub(super) fn snapshot(door: &Door, scope: &Scope) -> Value {
-    let board = board(door);
+/// Seats, campaigns, trunks and the store's state: the first event of the live stream, and `GET /floor`.
+pub(super) fn snapshot(state: &Door, scope: &Scope) -> Value {
+    let board = board(state);
     let trunks: Vec<Value> = board
         .trunks
         .iter()
@@ -93,60 +94,60 @@ pub(super) fn snapshot(door: &Door, scope: &Scope) -> Value {
         })
         .collect();
     json!({
-        "at": views::moment(door.now()),
+        "at": views::moment(state.now()),
         "seats": scope.seats(&board),
-        "campaigns": scope.campaigns(door, &board).into_values().collect::<Vec<Value>>(),
+        "campaigns": scope.campaigns(state, &board).into_values().collect::<Vec<Value>>(),
         "trunks": if scope.everything { trunks } else { Vec::new() },
         "store": board.store_stalled.as_deref().map_or("ok", |_| "stalled"),
     })
 }
 
 #[derive(Deserialize)]
-pub(super) struct FloorAsked {
+pub(super) struct FloorQuery {
     group: Option<String>,
 }
 
 pub(super) async fn floor(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
-    Query(asked): Query<FloorAsked>,
+    Query(query): Query<FloorQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let mut scope = Scope::of(&door, &caller).await?;
-    if let Some(name) = &asked.group {
-        let group = door.group(name).await?.id;
-        if !caller.sees_group(Some(group)) {
-            return Err(Problem::missing("group"));
+    let mut scope = Scope::of(&state, &caller).await?;
+    if let Some(name) = &query.group {
+        let group = state.group_by_name(name).await?.id;
+        if !caller.can_see_group(Some(group)) {
+            return Err(Problem::not_found("group"));
         }
-        let agents = door.store().agents().await?;
+        let agents = state.store().agents().await?;
         let member = |row: &&AgentRow| row.groups.iter().any(|it| it.group == group);
-        scope.narrowed(group, agents.iter().filter(member).map(|row| row.id).collect());
+        scope.restrict_to_group(group, agents.iter().filter(member).map(|row| row.id).collect());
     }
-    Ok(Json(snapshot(&door, &scope)))
+    Ok(Json(snapshot(&state, &scope)))
 }
 
-pub(super) async fn my_seat(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn my_seat(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
-    let scope = Scope::of(&door, &caller).await?;
-    let board = board(&door);
-    let seat = board.seats.get(&account.id).ok_or_else(|| Problem::missing("seat yet"))?;
+    let scope = Scope::of(&state, &caller).await?;
+    let board = board(&state);
+    let seat = board.seats.get(&account.id).ok_or_else(|| Problem::not_found("seat yet"))?;
     Ok(Json(views::seat(seat, views::phone_of(&board, seat.agent), &scope.names)))
 }
 
-/// Agents see what they can say of a call in the campaigns of their groups; the others the board.
-pub(super) async fn campaigns(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let scope = Scope::of(&door, &caller).await?;
-    let open = door.campaigns().into_iter().filter(|(id, _)| scope.sees_campaign(&door, *id));
+/// Agents get the dispositions of their groups' campaigns; other roles also the campaigns' figures.
+pub(super) async fn campaigns(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let scope = Scope::of(&state, &caller).await?;
+    let open = state.campaigns().into_iter().filter(|(id, _)| scope.can_see_campaign(&state, *id));
     let workplaces: Vec<Value> = open.map(|(_, facts)| views::workplace(&facts, &scope.names)).collect();
     if caller.role == Role::Agent {
         return Ok(Json(json!({ "campaigns": workplaces })));
     }
-    let shown = scope.campaigns(&door, &board(&door)).into_values().collect::<Vec<Value>>();
+    let shown = scope.campaigns(&state, &board(&state)).into_values().collect::<Vec<Value>>();
     Ok(Json(json!({ "campaigns": shown, "workplaces": workplaces })))
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CampaignAsked {
+pub(super) struct CampaignRequest {
     /// A path below the folder of campaigns: `jade-garden/campaign.toml`.
     file: String,
     #[serde(default)]
@@ -154,26 +155,26 @@ pub(super) struct CampaignAsked {
 }
 
 pub(super) async fn open_campaign(
-    State(door): State<Door>,
-    Body(asked): Body<CampaignAsked>,
+    State(state): State<Door>,
+    Body(asked): Body<CampaignRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let closed = || {
         let detail = "this service opens no campaigns by itself; start it with --campaigns DIR";
         Problem::new(StatusCode::CONFLICT, "no_folder", detail)
     };
-    let folder = door.folder().ok_or_else(closed)?;
-    let file = below(&folder.dir, &asked.file).await?;
+    let folder = state.campaign_folder().ok_or_else(closed)?;
+    let file = resolve_below(&folder.dir, &asked.file).await?;
     let (answer, answered) = oneshot::channel();
     let opening = super::state::OpenCampaign { file, paused: asked.paused, answer };
-    let gone = || Problem::inside("nobody opens campaigns any more");
+    let gone = || Problem::internal("nobody opens campaigns any more");
     folder.openings.send(opening).await.map_err(|_| gone())?;
-    let name = answered.await.map_err(|_| gone())?.map_err(Problem::unfit)?;
+    let name = answered.await.map_err(|_| gone())?.map_err(Problem::unprocessable)?;
     Ok((StatusCode::CREATED, Json(json!({ "campaign": name }))))
 }
 
-/// A file that lies below the folder, whatever `..`, links and roots the path is made of.
-pub(super) async fn below(dir: &std::path::Path, path: &str) -> Result<PathBuf, Problem> {
-    let missing = || Problem::missing("file");
+/// Resolves a path to a file below the folder; `..`, absolute paths and links that lead out are refused.
+pub(super) async fn resolve_below(dir: &std::path::Path, path: &str) -> Result<PathBuf, Problem> {
+    let missing = || Problem::not_found("file");
     let path = PathBuf::from(path);
     let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !plain || path.as_os_str().is_empty() || path.as_os_str().as_encoded_bytes().contains(&0) {

@@ -1,5 +1,5 @@
-//! The live stream: a snapshot, then what happens, as server-sent events. Who reads too slowly gets a
-//! fresh snapshot instead of what she missed.
+//! The live stream (server-sent events): a snapshot, then events as they happen. A reader that falls
+//! behind gets a fresh snapshot instead of the events it missed.
 
 use super::auth::{self, Caller};
 use super::floor::{self, Scope};
@@ -21,32 +21,32 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast;
 use tokio::time::{Interval, MissedTickBehavior};
 
-/// How often the figures of campaigns are looked at, and told if they changed.
+/// How often campaign figures are compared; changed ones are sent.
 const CAMPAIGNS_EVERY: Duration = Duration::from_secs(1);
 
-/// Longer than the engine takes from one board to the next.
+/// Longer than the engine's interval between two boards (200 ms).
 const BOARD_WAIT: Duration = Duration::from_millis(500);
 
-/// How often the stream says that it lives, and asks whether the reader may still read it.
+/// How often a `beat` is sent and the reader's session is checked again.
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 
-struct Reading {
-    door: Door,
+struct LiveStream {
+    state: Door,
     headers: HeaderMap,
     caller: Caller,
     scope: Scope,
-    happened: broadcast::Receiver<Live>,
-    waiting: VecDeque<Event>,
-    /// As last told.
+    events: broadcast::Receiver<Live>,
+    queue: VecDeque<Event>,
+    /// As last sent.
     campaigns: BTreeMap<CampaignId, Value>,
     campaigns_due: Interval,
     beat: Interval,
-    /// One of the places that there are for readers.
-    _place: OwnedSemaphorePermit,
+    /// Counts this stream against the limit while it is open.
+    _permit: OwnedSemaphorePermit,
 }
 
 pub(super) async fn live(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -54,29 +54,29 @@ pub(super) async fn live(
         let detail = "as many screens as this service serves are open";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "full", detail)
     };
-    let place = door.places().clone().try_acquire_owned().map_err(full)?;
-    // Listening first: whatever happens while the snapshot is made comes behind it.
-    let happened = door.engine().live();
-    let scope = Scope::of(&door, &caller).await?;
-    let mut reading = Reading {
-        door,
+    let permit = state.live_stream_permits().clone().try_acquire_owned().map_err(full)?;
+    // Subscribe first, so that events during the making of the snapshot follow it.
+    let events = state.engine().live();
+    let scope = Scope::of(&state, &caller).await?;
+    let mut stream = LiveStream {
+        state,
         headers,
         caller,
         scope,
-        happened,
-        waiting: VecDeque::new(),
+        events,
+        queue: VecDeque::new(),
         campaigns: BTreeMap::new(),
         campaigns_due: every(CAMPAIGNS_EVERY),
         beat: every(BEAT_EVERY),
-        _place: place,
+        _permit: permit,
     };
-    reading.begin().await;
-    let events = stream::unfold(reading, |mut reading| async move {
-        let event = reading.next().await?;
-        Some((Ok::<Event, Infallible>(event), reading))
+    stream.push_snapshot().await;
+    let events = stream::unfold(stream, |mut stream| async move {
+        let event = stream.next().await?;
+        Some((Ok::<Event, Infallible>(event), stream))
     });
     let mut response = Sse::new(events).into_response();
-    // Proxies that gather output would make it anything but live.
+    // Keeps nginx from buffering the stream.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -89,96 +89,96 @@ fn every(span: Duration) -> Interval {
     interval
 }
 
-impl Reading {
-    /// Everything as it stands now. The board is written a few times a second: one that was written
-    /// before we listened lacks what happened between, so the next one is waited for.
-    async fn begin(&mut self) {
-        let mut board = self.door.engine().board();
+impl LiveStream {
+    /// Sends a snapshot. The board is written a few times a second, so the next one is awaited: one written
+    /// before the subscription would lack the events in between.
+    async fn push_snapshot(&mut self) {
+        let mut board = self.state.engine().board();
         board.mark_unchanged();
-        // An engine that writes no board any more has said everything.
+        // After a timeout the engine has stopped, and the last board is final.
         let _ = tokio::time::timeout(BOARD_WAIT, board.changed()).await;
-        self.waiting.clear();
-        self.campaigns = self.scope.campaigns(&self.door, &floor::board(&self.door));
-        self.tell("snapshot", &floor::snapshot(&self.door, &self.scope));
+        self.queue.clear();
+        self.campaigns = self.scope.campaigns(&self.state, &floor::board(&self.state));
+        self.push("snapshot", &floor::snapshot(&self.state, &self.scope));
     }
 
-    fn tell(&mut self, what: &str, data: &Value) {
-        self.waiting.push_back(Event::default().event(what).data(data.to_string()));
+    fn push(&mut self, what: &str, data: &Value) {
+        self.queue.push_back(Event::default().event(what).data(data.to_string()));
     }
 
-    /// The next event; `None` = the reader may read no more, or nothing will happen any more.
+    /// The next event; `None` = the session has ended, or the engine has stopped.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
+            if let Some(event) = self.queue.pop_front() {
                 return Some(event);
             }
             tokio::select! {
-                happened = self.happened.recv() => match happened {
-                    Ok(happened) => self.hear(happened).await?,
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.begin().await,
+                event = self.events.recv() => match event {
+                    Ok(event) => self.on_event(event).await?,
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.push_snapshot().await,
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
-                _ = self.campaigns_due.tick() => self.look_at_campaigns(),
+                _ = self.campaigns_due.tick() => self.push_changed_campaigns(),
                 _ = self.beat.tick() => {
-                    self.look_at_the_reader().await?;
-                    self.tell("beat", &json!({ "at": views::moment(self.door.now()) }));
+                    self.authenticate_again().await?;
+                    self.push("beat", &json!({ "at": views::moment(self.state.now()) }));
                 }
             }
         }
     }
 
-    async fn hear(&mut self, happened: Live) -> Option<()> {
-        match happened {
+    async fn on_event(&mut self, event: Live) -> Option<()> {
+        match event {
             Live::Seat(seat) => {
-                if !self.scope.knows(seat.agent) {
-                    self.look_at_the_reader().await?;
+                if !self.scope.has_agent(seat.agent) {
+                    self.authenticate_again().await?;
                 }
-                if self.scope.sees(&seat) {
-                    let board = floor::board(&self.door);
+                if self.scope.can_see(&seat) {
+                    let board = floor::board(&self.state);
                     let phone = views::phone_of(&board, seat.agent);
                     let shown = views::seat(&seat, phone, &self.scope.names);
-                    self.tell("seat", &shown);
+                    self.push("seat", &shown);
                 }
             }
-            Live::Decided { campaign, at, decision, view } => {
-                if self.scope.sees_campaign(&self.door, campaign) {
+            Live::Decision { campaign, at, decision, view } => {
+                if self.scope.can_see_campaign(&self.state, campaign) {
                     let shown = json!({
                         "campaign": self.scope.names.campaigns.get(&campaign),
                         "at": views::moment(at),
                         "place": decision.place,
                         "why": decision.why.word(),
-                        "words": views::words(&view, views::moments(&self.door, campaign)),
+                        "words": views::words(&view, views::moments(&self.state, campaign)),
                     });
-                    self.tell("decided", &shown);
+                    self.push("decision", &shown);
                 }
             }
             Live::Finished { campaign } => {
-                if self.scope.sees_campaign(&self.door, campaign) {
+                if self.scope.can_see_campaign(&self.state, campaign) {
                     let name = self.scope.names.campaigns.get(&campaign).cloned();
-                    self.tell("finished", &json!({ "campaign": name }));
+                    self.push("finished", &json!({ "campaign": name }));
                 }
             }
         }
         Some(())
     }
 
-    fn look_at_campaigns(&mut self) {
-        let now = self.scope.campaigns(&self.door, &floor::board(&self.door));
+    fn push_changed_campaigns(&mut self) {
+        let now = self.scope.campaigns(&self.state, &floor::board(&self.state));
         let changed: Vec<Value> = now
             .iter()
             .filter(|(id, shown)| self.campaigns.get(id) != Some(shown))
             .map(|(_, shown)| shown.clone())
             .collect();
         for shown in changed {
-            self.tell("campaign", &shown);
+            self.push("campaign", &shown);
         }
         self.campaigns = now;
     }
 
-    /// Asks the store again who she is: groups change, and who signed out reads no more.
-    async fn look_at_the_reader(&mut self) -> Option<()> {
-        let caller = auth::caller(&self.door, &self.headers, self.caller.address).await.ok()??;
-        self.scope = Scope::of(&self.door, &caller).await.ok()?;
+    /// Authenticates the reader again: groups may have changed, or the session ended (`None`).
+    async fn authenticate_again(&mut self) -> Option<()> {
+        let caller = auth::authenticate(&self.state, &self.headers, self.caller.address).await.ok()??;
+        self.scope = Scope::of(&self.state, &caller).await.ok()?;
         self.caller = caller;
         Some(())
     }

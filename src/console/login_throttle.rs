@@ -1,5 +1,5 @@
-//! How fast passwords may be guessed: per account and address, per account, per address. Only a
-//! judged guess costs; who is over the limit is told to wait before any work is done.
+//! Login throttle: leaky buckets of password throttle per account and address, per account, and per address.
+//! A guess over a limit is refused before the password is hashed, and costs nothing.
 
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
@@ -13,40 +13,40 @@ enum Key {
     Address(IpAddr),
 }
 
-/// Guesses at once, and the seconds after which one more is allowed.
+/// LoginThrottle allowed at once, and the seconds after which one more is allowed.
 #[derive(Clone, Copy, Debug)]
 struct Limit {
     burst: f64,
     secs: f64,
 }
 
-/// The same person at the same desk.
+/// One account from one address.
 const PAIR: Limit = Limit { burst: 5.0, secs: 60.0 };
-/// One account, guessed from everywhere.
+/// One account from all addresses.
 const LOGIN: Limit = Limit { burst: 20.0, secs: 30.0 };
-/// One address that tries many accounts.
+/// One address over all accounts.
 const ADDRESS: Limit = Limit { burst: 20.0, secs: 6.0 };
 
-/// Buckets that are kept; beyond, the ones that have stood longest go.
-const KEPT_MAX: usize = 20_000;
+/// Buckets kept; beyond, the older half is dropped.
+const BUCKETS_MAX: usize = 20_000;
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     used: f64,
     at: Utc,
-    /// She signed in from here before: others at her address cannot lock her out.
+    /// The account has signed in from this address, so throttle by others cannot lock it out here.
     known: bool,
 }
 
-/// The tally of guesses.
+/// All buckets.
 #[derive(Debug, Default)]
-pub struct Guesses {
+pub struct LoginThrottle {
     buckets: Mutex<BTreeMap<Key, Bucket>>,
 }
 
-impl Guesses {
-    /// Takes one guess. `Err` = not now: in so many seconds.
-    pub fn take(&self, login: &str, address: IpAddr, now: Utc) -> Result<(), u64> {
+impl LoginThrottle {
+    /// Counts one guess. `Err` = refused; the next is allowed in so many seconds.
+    pub fn count_guess(&self, login: &str, address: IpAddr, now: Utc) -> Result<(), u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let pair = Key::Pair(login.to_owned(), address);
         let known = buckets.get(&pair).is_some_and(|bucket| bucket.known);
@@ -63,14 +63,14 @@ impl Guesses {
             let bucket = buckets.entry(key).or_insert(Bucket { used: 0.0, at: now, known: false });
             *bucket = Bucket { used: used(bucket, limit, now) + 1.0, at: now, known: bucket.known };
         }
-        if buckets.len() > KEPT_MAX {
-            forget_the_oldest(&mut buckets);
+        if buckets.len() > BUCKETS_MAX {
+            drop_older_half(&mut buckets);
         }
         Ok(())
     }
 
-    /// It was right: the guess is given back, and she is known at this address.
-    pub fn right(&self, login: &str, address: IpAddr, now: Utc) {
+    /// The password was right: the guess is given back, and the account is known at this address.
+    pub fn count_success(&self, login: &str, address: IpAddr, now: Utc) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.insert(Key::Pair(login.to_owned(), address), Bucket { used: 0.0, at: now, known: true });
         for key in [Key::Login(login.to_owned()), Key::Address(address)] {
@@ -91,7 +91,7 @@ fn wait(bucket: Option<&Bucket>, limit: Limit, now: Utc) -> Option<u64> {
     (over > 1e-9).then(|| (over * limit.secs).ceil().max(1.0) as u64)
 }
 
-fn forget_the_oldest(buckets: &mut BTreeMap<Key, Bucket>) {
+fn drop_older_half(buckets: &mut BTreeMap<Key, Bucket>) {
     let mut ages: Vec<Utc> = buckets.values().map(|bucket| bucket.at).collect();
     ages.sort_unstable();
     let middle = ages[ages.len() / 2];
@@ -107,73 +107,76 @@ mod tests {
     const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
     fn judged(
-        guesses: &Guesses,
+        throttle: &LoginThrottle,
         login: &str,
         address: IpAddr,
         from: Utc,
         every: Duration,
         tries: u32,
     ) -> u32 {
-        (0..tries).map(|n| u32::from(guesses.take(login, address, from + every * n).is_ok())).sum()
+        (0..tries).map(|n| u32::from(throttle.count_guess(login, address, from + every * n).is_ok())).sum()
     }
 
     #[test]
-    fn sixty_guesses_in_a_minute_are_judged_six_times() {
-        let guesses = Guesses::default();
-        assert_eq!(judged(&guesses, "ana", HERE, Utc::from_millis(0), Duration::from_secs(1), 61), 6);
-        assert!(guesses.take("bo", HERE, Utc::from_millis(60_000)).is_ok(), "another account at this desk");
+    fn of_sixty_guesses_in_a_minute_six_are_allowed() {
+        let throttle = LoginThrottle::default();
+        assert_eq!(judged(&throttle, "ana", HERE, Utc::from_millis(0), Duration::from_secs(1), 61), 6);
+        assert!(
+            throttle.count_guess("bo", HERE, Utc::from_millis(60_000)).is_ok(),
+            "another account at this desk"
+        );
     }
 
     #[test]
     fn one_address_cannot_try_every_account() {
-        let guesses = Guesses::default();
+        let throttle = LoginThrottle::default();
         let at = Utc::from_millis(0);
-        let judged = (0..500).filter(|n| guesses.take(&format!("u{n}"), HERE, at).is_ok()).count();
+        let judged = (0..500).filter(|n| throttle.count_guess(&format!("u{n}"), HERE, at).is_ok()).count();
         assert_eq!(judged, 20);
-        assert!(guesses.take("u0", THERE, at).is_ok());
+        assert!(throttle.count_guess("u0", THERE, at).is_ok());
     }
 
     #[test]
     fn one_account_cannot_be_tried_from_everywhere() {
-        let guesses = Guesses::default();
+        let throttle = LoginThrottle::default();
         let at = Utc::from_millis(0);
         let address = |n: u32| IpAddr::V4(std::net::Ipv4Addr::from_bits(n));
-        assert_eq!((0..500).filter(|n| guesses.take("ana", address(*n), at).is_ok()).count(), 20);
+        assert_eq!((0..500).filter(|n| throttle.count_guess("ana", address(*n), at).is_ok()).count(), 20);
     }
 
     #[test]
-    fn who_signed_in_from_here_before_is_not_locked_out_by_others() {
-        let guesses = Guesses::default();
+    fn a_known_account_is_not_locked_out_by_guesses_of_others() {
+        let throttle = LoginThrottle::default();
         let at = Utc::from_millis(0);
-        guesses.take("ana", HERE, at).unwrap();
-        guesses.right("ana", HERE, at);
+        throttle.count_guess("ana", HERE, at).unwrap();
+        throttle.count_success("ana", HERE, at);
         for n in 0..100 {
-            let _ = guesses.take(&format!("u{n}"), HERE, at);
-            let _ = guesses.take("ana", THERE, at);
+            let _ = throttle.count_guess(&format!("u{n}"), HERE, at);
+            let _ = throttle.count_guess("ana", THERE, at);
         }
-        assert!(guesses.take("bo", HERE, at).is_err());
-        assert!(guesses.take("ana", HERE, at).is_ok());
+        assert!(throttle.count_guess("bo", HERE, at).is_err());
+        assert!(throttle.count_guess("ana", HERE, at).is_ok());
     }
 
     #[test]
-    fn waiting_as_long_as_it_was_told_is_enough() {
-        let guesses = Guesses::default();
+    fn a_guess_after_the_given_wait_is_allowed() {
+        let throttle = LoginThrottle::default();
         let mut now = Utc::from_millis(1_000_000);
         for _ in 0..50 {
-            if let Err(secs) = guesses.take("ana", HERE, now) {
+            if let Err(secs) = throttle.count_guess("ana", HERE, now) {
                 now = now + Duration::from_secs(secs);
-                guesses.take("ana", HERE, now).expect("it waited");
+                throttle.count_guess("ana", HERE, now).expect("it waited");
             }
         }
     }
 
     #[test]
-    fn the_tally_stays_bounded() {
-        let guesses = Guesses::default();
+    fn the_number_of_buckets_stays_bounded() {
+        let throttle = LoginThrottle::default();
         for n in 0..60_000_u32 {
             let address = IpAddr::V4(std::net::Ipv4Addr::from_bits(n));
-            let _ = guesses.take(&format!("u{n}"), address, Utc::from_millis(i64::from(n)));
+            let _ = throttle.count_guess(&format!("u{n}"), address, Utc::from_millis(i64::from(n)));
         }
-        assert!(guesses.buckets.lock().unwrap().len() <= KEPT_MAX + 3);
+        assert!(throttle.buckets.lock().unwrap().len() <= BUCKETS_MAX + 3);
     }
 }

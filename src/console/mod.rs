@@ -1,17 +1,20 @@
-//! axum lives here and nowhere else: the API for screens and programs, and what a machine asks
-//! (`/metrics`, `/healthz`, `/readyz`).
+//! The HTTP service (axum): the API under `/api/v1` for screens and programs, and the endpoints
+//! `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
 
 mod accounts;
 mod actions;
+mod agents;
 pub mod auth;
 pub mod client;
+mod fields;
 mod floor;
+mod groups;
 mod live;
 mod login_throttle;
 pub mod openapi;
-mod people;
 pub mod problem;
 mod records;
+mod route;
 pub mod routes;
 pub mod secrets;
 pub mod server;
@@ -33,37 +36,44 @@ use axum::{Json, Router};
 use problem::Problem;
 use serde_json::json;
 
-/// Every route of this process.
-pub fn routes(door: Door) -> Router {
-    let api = routes::router(&door)
-        .fallback(async || Problem::missing("path"))
+/// The OpenAPI document as text, as `schemas/openapi.json` holds it.
+pub fn openapi_text() -> String {
+    let mut text = serde_json::to_string_pretty(&routes::document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The whole router: the API, metrics and health checks.
+pub fn routes(state: Door) -> Router {
+    let api = routes::router(&state)
+        .fallback(async || Problem::not_found("path"))
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
-        .layer(from_fn(problem::worded));
+        .layer(from_fn(problem::ensure_problem_document));
     Router::new()
         .nest(routes::ROOT, api)
         .route("/metrics", get(show_metrics))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readiness))
-        .with_state(door)
+        .with_state(state)
 }
 
-/// For this machine's own scrapers; from elsewhere with a token.
+/// Open to scrapers on loopback; other addresses need a bearer token or a session cookie.
 async fn show_metrics(
-    State(door): State<Door>,
+    State(state): State<Door>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let address = auth::address(peer.as_ref().map(|peer| &peer.0));
-    if !address.is_loopback() && auth::caller(&door, &headers, address).await?.is_none() {
-        return Err(Problem::stranger());
+    let address = auth::peer_address(peer.as_ref().map(|peer| &peer.0));
+    if !address.is_loopback() && auth::authenticate(&state, &headers, address).await?.is_none() {
+        return Err(Problem::unauthenticated());
     }
-    let text = door.metrics().text();
+    let text = state.metrics().text();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
-/// 200 when it can dial, 503 when it cannot, with every check by name.
-async fn readiness(State(door): State<Door>) -> Response {
-    let board = floor::board(&door);
+/// 200 when the store writes and at least one trunk is up, else 503; the body names every check.
+async fn readiness(State(state): State<Door>) -> Response {
+    let board = floor::board(&state);
     let trunks_up = board.trunks.iter().any(|trunk| trunk.up);
     let ready = board.store_stalled.is_none() && trunks_up;
     let trunks: Vec<_> = board

@@ -1,49 +1,42 @@
-//! The OpenAPI document, made from the table of routes.
+//! The OpenAPI document, generated from the table of routes.
 
-use super::actions::ACTS;
-use super::auth::Who;
-use super::routes::{ROOT, ROUTES, Route, Takes};
-use axum::Json;
+use super::actions::ACTIONS;
+use super::auth::Access;
+use super::route::{BodySchema, ROOT, Route};
 use serde_json::{Map, Value, json};
 
-pub(super) async fn served() -> Json<Value> {
-    Json(document())
-}
-
-/// The whole API in OpenAPI 3.1.
-pub fn document() -> Value {
+/// The given routes in OpenAPI 3.1.
+pub fn document(routes: &[Route]) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    for route in ROUTES {
+    for route in routes {
         let path = paths.entry(format!("{ROOT}{}", route.path)).or_insert_with(|| json!({}));
         path[route.method] = operation(route, &mut schemas);
     }
-    schemas.insert("Act".into(), act());
-    schemas.insert("Problem".into(), problem());
+    schemas.insert("AgentAction".into(), action_schema());
+    schemas.insert("Problem".into(), problem_schema());
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Paceline",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "People sign in and get a cookie; programs send a bearer token. Refusals are \
+            "description": "People sign in and get a session cookie; programs send a bearer token. Refusals are \
                             problem documents (RFC 9457).",
         },
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "cookie": { "type": "apiKey", "in": "cookie", "name": super::auth::COOKIE },
+                "cookie": { "type": "apiKey", "in": "cookie", "name": super::auth::SESSION_COOKIE },
                 "token": { "type": "http", "scheme": "bearer" },
             },
         },
     })
 }
 
-/// The document as its file holds it.
+/// The document of [`super::routes::ROUTES`].
 pub fn text() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
-    text.push('\n');
-    text
+    super::openapi_text()
 }
 
 fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
@@ -61,20 +54,20 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let mut responses = Map::new();
     responses.insert(route.status.to_string(), json!({ "description": "Done" }));
     responses.insert("default".into(), refused);
-    let roles: Vec<&str> = route.who.roles().iter().map(|role| role.word()).collect();
+    let roles: Vec<&str> = route.access.roles().iter().map(|role| role.word()).collect();
     let mut operation = json!({
         "operationId": operation_id(route),
-        "summary": route.does,
+        "summary": route.summary,
         "parameters": parameters,
         "responses": responses,
-        "x-roles": if route.who == Who::Anybody { vec!["anybody"] } else { roles },
-        "security": if route.who == Who::Anybody { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },
+        "x-roles": if route.access == Access::Public { vec!["anybody"] } else { roles },
+        "security": if route.access == Access::Public { json!([]) } else { json!([{ "cookie": [] }, { "token": [] }]) },
     });
     let body = match route.body {
-        Takes::Nothing => None,
-        Takes::Act => Some("Act"),
-        Takes::Json(name, schema) => {
-            take_in(name, schema().to_value(), schemas);
+        BodySchema::Empty => None,
+        BodySchema::AgentAction => Some("AgentAction"),
+        BodySchema::Json(name, schema) => {
+            add_schema(name, schema().to_value(), schemas);
             Some(name)
         }
     };
@@ -86,7 +79,7 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     operation
 }
 
-/// `post /agents/{number}/acts` is `postAgentsNumberActs`.
+/// `post /agents/{number}/actions` is `postAgentsNumberActions`.
 fn operation_id(route: &Route) -> String {
     let words = route.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.fold(route.method.to_owned(), |mut id, word| {
@@ -96,13 +89,13 @@ fn operation_id(route: &Route) -> String {
     })
 }
 
-/// A schema and those it leans on stand side by side.
-fn take_in(name: &str, mut schema: Value, schemas: &mut Map<String, Value>) {
+/// Adds a schema and its `$defs` to the components.
+fn add_schema(name: &str, mut schema: Value, schemas: &mut Map<String, Value>) {
     if let Some(object) = schema.as_object_mut() {
         object.remove("$schema");
-        if let Some(Value::Object(leaned_on)) = object.remove("$defs") {
-            for (name, schema) in leaned_on {
-                take_in(&name, schema, schemas);
+        if let Some(Value::Object(definitions)) = object.remove("$defs") {
+            for (name, schema) in definitions {
+                add_schema(&name, schema, schemas);
             }
         }
     }
@@ -110,25 +103,25 @@ fn take_in(name: &str, mut schema: Value, schemas: &mut Map<String, Value>) {
     schemas.insert(name.to_owned(), serde_json::from_str(&text).unwrap_or(schema));
 }
 
-fn act() -> Value {
-    let acts: Vec<Value> = ACTS
+fn action_schema() -> Value {
+    let actions: Vec<Value> = ACTIONS
         .iter()
         .map(|(word, fields)| {
             json!({
                 "type": "object",
-                "required": ["act"],
-                "properties": { "act": { "const": word } },
+                "required": ["action"],
+                "properties": { "action": { "const": word } },
                 "description": if fields.is_empty() { "No other fields" } else { *fields },
             })
         })
         .collect();
     json!({
         "description": "What an agent does. Agents, groups and campaigns are named as people name them.",
-        "oneOf": acts,
+        "oneOf": actions,
     })
 }
 
-fn problem() -> Value {
+fn problem_schema() -> Value {
     json!({
         "type": "object",
         "required": ["type", "title", "status", "detail", "code"],

@@ -1,4 +1,5 @@
-//! What a refused request is told: a problem document (RFC 9457). Nothing of the inside is in it.
+//! Problem documents (RFC 9457), the body of every refused request. Internal errors go to the log, never
+//! into the document.
 
 use crate::store::StoreError;
 use axum::body::Body;
@@ -9,35 +10,35 @@ use axum::response::{IntoResponse, Response};
 use paceline_core::agent::Refusal;
 use serde_json::json;
 
-/// Why a request was not carried out.
+/// A problem document before it is serialised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
-    /// Seconds after which it may be tried again.
-    again_after: Option<u64>,
+    /// `Retry-After`, in seconds.
+    retry_after: Option<u64>,
 }
 
 const CONTENT: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Problem { status, code, detail: detail.into(), again_after: None }
+        Problem { status, code, detail: detail.into(), retry_after: None }
     }
 
-    /// The request itself is at fault.
-    pub fn bad(detail: impl Into<String>) -> Self {
+    /// 400: the request cannot be parsed.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
-    /// It was understood, and cannot be: a field says what is not allowed.
-    pub fn unfit(detail: impl Into<String>) -> Self {
+    /// 422: the request was parsed, but a value is not allowed.
+    pub fn unprocessable(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unfit", detail)
     }
 
-    /// Also for what exists and is none of the caller's business.
-    pub fn missing(what: &str) -> Self {
+    /// 404, also for what exists but must be hidden from the caller.
+    pub fn not_found(what: &str) -> Self {
         Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
 
@@ -45,18 +46,18 @@ impl Problem {
         Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    pub fn stranger() -> Self {
+    pub fn unauthenticated() -> Self {
         Problem::new(StatusCode::UNAUTHORIZED, "sign_in_first", "sign in first, or send a bearer token")
     }
 
-    pub fn slow_down(secs: u64) -> Self {
+    pub fn too_many_requests(secs: u64) -> Self {
         let detail = "too many wrong passwords; wait a little";
-        let again_after = Some(secs.max(1));
-        Problem { again_after, ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", detail) }
+        let retry_after = Some(secs.max(1));
+        Problem { retry_after, ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", detail) }
     }
 
-    /// Nothing the caller did. The log says more than she is told.
-    pub fn inside(error: impl std::fmt::Display) -> Self {
+    /// 503: a fault of the service; the error itself goes to the log only.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "a request could not be served");
         let detail = "this could not be done now; the log of the service says why";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
@@ -88,7 +89,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Taken { .. } => Problem::new(StatusCode::CONFLICT, "taken", error.to_string()),
             StoreError::Unknown { .. } => Problem::new(StatusCode::NOT_FOUND, "not_found", error.to_string()),
-            other => Problem::inside(other),
+            other => Problem::internal(other),
         }
     }
 }
@@ -109,19 +110,19 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"paceline\""));
         }
-        if let Some(secs) = self.again_after {
+        if let Some(secs) = self.retry_after {
             headers.insert(header::RETRY_AFTER, secs.into());
         }
         response
     }
 }
 
-/// Every refusal below `/api` is a problem document, also those that the router makes by itself.
-pub(super) async fn worded(request: Request, next: Next) -> Response {
+/// Middleware: turns error responses that axum makes itself (404, 405, 413, 416) into problem documents.
+pub(super) async fn ensure_problem_document(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
-    let worded = response.headers().get(header::CONTENT_TYPE) == Some(&CONTENT);
-    if worded || !(status.is_client_error() || status.is_server_error()) {
+    let is_problem = response.headers().get(header::CONTENT_TYPE) == Some(&CONTENT);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let (code, detail) = match status {
@@ -132,12 +133,12 @@ pub(super) async fn worded(request: Request, next: Next) -> Response {
         _ if status.is_server_error() => ("unavailable", "this could not be done"),
         _ => ("bad_request", "the request cannot be understood"),
     };
-    let mut worded = Problem::new(status, code, detail).into_response();
+    let mut replaced = Problem::new(status, code, detail).into_response();
     for name in [header::ALLOW, header::CONTENT_RANGE] {
         if let Some(value) = response.headers().get(&name) {
-            worded.headers_mut().insert(name, value.clone());
+            replaced.headers_mut().insert(name, value.clone());
         }
     }
     drop::<Response<Body>>(response);
-    worded
+    replaced
 }

@@ -1,9 +1,8 @@
-//! What was and is known of people we call: a lead's record with its corrections and history, the log
-//! of calls, recordings.
+//! Handlers of lead records (corrections, contact history of the household), the call log, and recordings.
 
 use super::auth::{Body, Caller};
+use super::fields::parse_telephone;
 use super::floor;
-use super::people::telephone;
 use super::problem::Problem;
 use super::state::Door;
 use super::views::{millis, stored_number};
@@ -25,44 +24,44 @@ const PAGE: u32 = 50;
 const PAGE_MAX: u32 = 500;
 const NAME_MAX: usize = 128;
 
-/// A number in a path; whatever else stands there names nothing.
-pub(super) fn id(text: &str, what: &str) -> Result<i64, Problem> {
-    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| Problem::missing(what))
+/// Parses an id in a path; anything but a positive number is "not found".
+pub(super) fn parse_id(text: &str, what: &str) -> Result<i64, Problem> {
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| Problem::not_found(what))
 }
 
-/// A lead that the caller may see: of a campaign of her groups, on her seat now, or of a household
-/// that she has spoken with.
-async fn lead_for(
-    door: &Door,
+/// A lead that the caller may see: its campaign belongs to the caller's groups, or it is on the caller's
+/// seat now, or the caller has spoken with its household.
+async fn visible_lead(
+    state: &Door,
     caller: &Caller,
     reader: &mut Reader,
     lead: LeadId,
 ) -> Result<LeadRecord, Problem> {
-    let record = reader.lead_record(lead).await?.ok_or_else(|| Problem::missing("lead"))?;
-    let facts = door.campaigns().remove(&CampaignId(record.campaign_id));
+    let record = reader.lead_record(lead).await?.ok_or_else(|| Problem::not_found("lead"))?;
+    let facts = state.campaigns().remove(&CampaignId(record.campaign_id));
     let group = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref()).map(|rules| rules.group);
-    if caller.sees_group(group) {
+    if caller.can_see_group(group) {
         return Ok(record);
     }
-    let account = caller.account.as_ref().ok_or_else(|| Problem::missing("lead"))?;
-    let board = floor::board(door);
+    let account = caller.account.as_ref().ok_or_else(|| Problem::not_found("lead"))?;
+    let board = floor::board(state);
     let work = board.seats.get(&account.id).and_then(|seat| seat.work.as_ref());
     if work.is_some_and(|work| work.lead == Some(lead)) || reader.spoke_with(account.id, lead).await? {
         return Ok(record);
     }
-    Err(Problem::missing("lead"))
+    Err(Problem::not_found("lead"))
 }
 
 pub(super) async fn lead(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(lead): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let lead = LeadId(id(&lead, "lead")?);
-    let mut reader = door.store().reader().await?;
-    let record = lead_for(&door, &caller, &mut reader, lead).await?;
+    let lead = LeadId(parse_id(&lead, "lead")?);
+    let mut reader = state.store().reader().await?;
+    let record = visible_lead(&state, &caller, &mut reader, lead).await?;
     let numbers: std::collections::BTreeMap<i64, String> =
-        door.store().everybody().await?.into_iter().map(|row| (row.id.0, row.number)).collect();
+        state.store().everybody().await?.into_iter().map(|row| (row.id.0, row.number)).collect();
     let phones = reader.phones(lead).await?;
     let corrections = reader.corrections(lead).await?;
     let history = reader.history(lead).await?;
@@ -120,54 +119,60 @@ pub(super) async fn lead(
     })))
 }
 
-/// The list's own columns, in its order.
+/// The columns of the imported list, in its order.
 fn columns(record: &LeadRecord) -> Vec<Value> {
     let header: Vec<String> = serde_json::from_str(&record.header).unwrap_or_default();
     let cells: Vec<String> = serde_json::from_str(&record.cells).unwrap_or_default();
     header.into_iter().zip(cells).map(|(column, cell)| json!({ "column": column, "cell": cell })).collect()
 }
 
-/// One thing put right: `name`, or `phone` (with `was`: instead of that one; without: one more).
+/// One correction: `name`, or `phone` (with `was`: replaces that number; without: adds one).
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CorrectionAsked {
+pub(super) struct CorrectionRequest {
     name: Option<String>,
     phone: Option<String>,
     was: Option<String>,
-    /// The call in which she heard it.
+    /// The call in which the agent heard it.
     attempt: Option<i64>,
 }
 
 pub(super) async fn correct(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(lead): Path<String>,
-    Body(asked): Body<CorrectionAsked>,
+    Body(asked): Body<CorrectionRequest>,
 ) -> Result<StatusCode, Problem> {
     let account = caller.account()?.id;
-    let lead = LeadId(id(&lead, "lead")?);
-    let mut reader = door.store().reader().await?;
-    lead_for(&door, &caller, &mut reader, lead).await?;
+    let lead = LeadId(parse_id(&lead, "lead")?);
+    let mut reader = state.store().reader().await?;
+    visible_lead(&state, &caller, &mut reader, lead).await?;
     drop(reader);
     let put = match (asked.name, asked.phone, asked.was) {
         (Some(name), None, None) => Put::Name(lead_name(&name)?),
-        (None, Some(now), Some(was)) => Put::Phone { was: telephone(&was)?, now: telephone(&now)? },
-        (None, Some(phone), None) => Put::AddPhone(telephone(&phone)?),
-        _ => return Err(Problem::unfit("either name, or phone, or phone with the number it was")),
+        (None, Some(now), Some(was)) => {
+            Put::Phone { was: parse_telephone(&was)?, now: parse_telephone(&now)? }
+        }
+        (None, Some(phone), None) => Put::AddPhone(parse_telephone(&phone)?),
+        _ => return Err(Problem::unprocessable("either name, or phone, or phone with the number it was")),
     };
     let attempt = asked.attempt.map(AttemptId);
-    door.store().correct_lead(&Correction { lead, agent: account, attempt, put }).await?;
+    state.store().correct_lead(&Correction { lead, agent: account, attempt, put }).await?;
     Ok(StatusCode::CREATED)
 }
 
 fn lead_name(name: &str) -> Result<String, Problem> {
     let name = name.trim();
     let fits = !name.is_empty() && name.chars().count() <= NAME_MAX && !name.chars().any(char::is_control);
-    if fits { Ok(name.to_owned()) } else { Err(Problem::unfit(format!("name: 1 to {NAME_MAX} characters"))) }
+    if fits {
+        Ok(name.to_owned())
+    } else {
+        Err(Problem::unprocessable(format!("name: 1 to {NAME_MAX} characters")))
+    }
 }
 
 #[derive(Deserialize)]
-pub(super) struct CallsAsked {
+pub(super) struct CallsQuery {
     /// An agent's number.
     agent: Option<String>,
     /// The other side's number.
@@ -182,67 +187,67 @@ pub(super) struct CallsAsked {
 }
 
 pub(super) async fn calls(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
-    Query(asked): Query<CallsAsked>,
+    Query(query): Query<CallsQuery>,
 ) -> Result<Json<Value>, Problem> {
     let number_in = |text: &Option<String>, what: &str| -> Result<Option<i64>, Problem> {
-        let unfit = |_| Problem::unfit(format!("{what}: a number"));
+        let unfit = |_| Problem::unprocessable(format!("{what}: a number"));
         text.as_ref().map(|text| text.parse::<i64>().map_err(unfit)).transpose()
     };
-    let mut reader = door.store().reader().await?;
-    let campaign = match &asked.campaign {
-        Some(name) => Some(reader.campaign(name).await.map_err(|_| Problem::missing("campaign"))?.id),
+    let mut reader = state.store().reader().await?;
+    let campaign = match &query.campaign {
+        Some(name) => Some(reader.campaign(name).await.map_err(|_| Problem::not_found("campaign"))?.id),
         None => None,
     };
-    let limit = number_in(&asked.limit, "limit")?.unwrap_or(i64::from(PAGE)).clamp(1, i64::from(PAGE_MAX));
+    let limit = number_in(&query.limit, "limit")?.unwrap_or(i64::from(PAGE)).clamp(1, i64::from(PAGE_MAX));
     let wanted = CallsWanted {
-        agents: agents_of(&door, &caller, asked.agent.as_deref()).await?,
-        number: asked.number.as_deref().map(telephone).transpose()?,
+        agents: visible_agents(&state, &caller, query.agent.as_deref()).await?,
+        number: query.number.as_deref().map(parse_telephone).transpose()?,
         campaign,
-        from: moment(asked.from.as_deref(), "from")?,
-        until: moment(asked.until.as_deref(), "until")?,
-        before: number_in(&asked.before, "before")?,
+        from: parse_moment(query.from.as_deref(), "from")?,
+        until: parse_moment(query.until.as_deref(), "until")?,
+        before: number_in(&query.before, "before")?,
         limit: limit as u32,
     };
-    let inbound = match asked.direction.as_deref() {
+    let inbound = match query.direction.as_deref() {
         None | Some("out") => false,
         Some("in") => true,
-        Some(_) => return Err(Problem::unfit("direction is out or in")),
+        Some(_) => return Err(Problem::unprocessable("direction is out or in")),
     };
     let rows = if inbound { reader.call_log_in(&wanted).await? } else { reader.call_log(&wanted).await? };
     let more = rows.len() as i64 == limit;
     let next = rows.last().filter(|_| more).map(|row| row.id);
-    let shown: Vec<Value> = rows.iter().map(|row| call(row, inbound)).collect();
+    let shown: Vec<Value> = rows.iter().map(|row| call_json(row, inbound)).collect();
     Ok(Json(json!({ "calls": shown, "next": next })))
 }
 
-/// Whose calls: an agent's own, a lead's groups', everybody's. `agent` narrows it.
-async fn agents_of(
-    door: &Door,
+/// Agents whose calls the caller may see (`None` = all); `agent` narrows them to one.
+async fn visible_agents(
+    state: &Door,
     caller: &Caller,
     agent: Option<&str>,
 ) -> Result<Option<Vec<AgentId>>, Problem> {
-    // Also those who work here no more, for who sees all.
-    let everybody = door.store().everybody().await?;
-    let seen = everybody.iter().filter(|row| caller.sees_all() || (row.active && caller.sees(row)));
+    // Callers that see everything also see the calls of removed agents.
+    let everybody = state.store().everybody().await?;
+    let seen = everybody.iter().filter(|row| caller.can_see_all() || (row.active && caller.can_see(row)));
     match agent {
         Some(number) => {
             let found = seen.into_iter().find(|row| row.number == number);
-            Ok(Some(vec![found.ok_or_else(|| Problem::missing("agent"))?.id]))
+            Ok(Some(vec![found.ok_or_else(|| Problem::not_found("agent"))?.id]))
         }
-        None if caller.sees_all() => Ok(None),
+        None if caller.can_see_all() => Ok(None),
         None => Ok(Some(seen.map(|row| row.id).collect())),
     }
 }
 
-/// RFC 3339.
-fn moment(text: Option<&str>, what: &str) -> Result<Option<i64>, Problem> {
-    let unfit = |_| Problem::unfit(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
+/// Parses an RFC 3339 moment to milliseconds of UTC.
+fn parse_moment(text: Option<&str>, what: &str) -> Result<Option<i64>, Problem> {
+    let unfit = |_| Problem::unprocessable(format!("{what}: a moment like 2030-01-31T09:30:00Z"));
     text.map(|text| text.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).map_err(unfit)).transpose()
 }
 
-fn call(row: &CallRow, inbound: bool) -> Value {
+fn call_json(row: &CallRow, inbound: bool) -> Value {
     json!({
         "id": row.id,
         "direction": if inbound { "in" } else { "out" },
@@ -271,79 +276,79 @@ fn call(row: &CallRow, inbound: bool) -> Value {
 }
 
 #[derive(Deserialize)]
-pub(super) struct PartAsked {
+pub(super) struct PartQuery {
     /// A call that was recorded in several parts has several files: 1, 2, …
     part: Option<String>,
 }
 
-/// The sound of a call, for who spoke in it, her shift lead, managers and admins.
+/// The recording of an outbound call, for the agent who spoke, its shift lead, managers and admins.
 pub(super) async fn recording(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(attempt): Path<String>,
-    Query(asked): Query<PartAsked>,
+    Query(query): Query<PartQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let attempt = AttemptId(id(&attempt, "recording")?);
-    let parts = door.store().reader().await?.recording(attempt).await?;
-    heard(&door, &caller, parts, asked, &headers).await
+    let attempt = AttemptId(parse_id(&attempt, "recording")?);
+    let parts = state.store().reader().await?.recording(attempt).await?;
+    send_recording(&state, &caller, parts, query, &headers).await
 }
 
-/// The same of a call that came in, by its number in the log of those.
-pub(super) async fn recording_in(
-    State(door): State<Door>,
+/// The recording of an inbound call, by its id in the log of inbound calls.
+pub(super) async fn inbound_recording(
+    State(state): State<Door>,
     caller: Caller,
     Path(call): Path<String>,
-    Query(asked): Query<PartAsked>,
+    Query(query): Query<PartQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let call = id(&call, "recording")?;
-    let parts = door.store().reader().await?.recording_in(call).await?;
-    heard(&door, &caller, parts, asked, &headers).await
+    let call = parse_id(&call, "recording")?;
+    let parts = state.store().reader().await?.recording_in(call).await?;
+    send_recording(&state, &caller, parts, query, &headers).await
 }
 
-async fn heard(
-    door: &Door,
+async fn send_recording(
+    state: &Door,
     caller: &Caller,
     parts: Vec<RecordingPart>,
-    asked: PartAsked,
+    query: PartQuery,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let missing = || Problem::missing("recording");
-    let part = asked.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
+    let missing = || Problem::not_found("recording");
+    let part = query.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
     let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
-    let everybody = door.store().everybody().await?;
+    let everybody = state.store().everybody().await?;
     let whose = found.agent_id.and_then(|id| everybody.iter().find(|row| row.id.0 == id));
-    let hears = match caller.role {
+    let may_hear = match caller.role {
         Role::Manager | Role::Admin => true,
-        Role::Agent | Role::Lead => whose.is_some_and(|row| caller.sees(row)),
+        Role::Agent | Role::Lead => whose.is_some_and(|row| caller.can_see(row)),
         Role::Analyst => false,
     };
-    if !hears {
+    if !may_hear {
         return Err(missing());
     }
-    // The store may name a file by its place below the folder, or by its whole path.
-    let root = door.recordings();
+    // The store holds a path relative to the folder, or an absolute one.
+    let root = state.recordings();
     let path = File::new(&found.path);
     let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
-    let file = floor::below(root, &path).await.map_err(|_| missing())?;
-    send(&file, headers.get(header::RANGE)).await
+    let file = floor::resolve_below(root, &path).await.map_err(|_| missing())?;
+    send_file(&file, headers.get(header::RANGE)).await
 }
 
-async fn send(path: &File, range: Option<&HeaderValue>) -> Result<Response, Problem> {
-    let mut file = tokio::fs::File::open(path).await.map_err(|_| Problem::missing("recording"))?;
-    let size = file.metadata().await.map_err(Problem::inside)?.len();
-    let range = range.and_then(|value| value.to_str().ok()).and_then(|text| part_of(text, size));
+async fn send_file(path: &File, range: Option<&HeaderValue>) -> Result<Response, Problem> {
+    let mut file = tokio::fs::File::open(path).await.map_err(|_| Problem::not_found("recording"))?;
+    let size = file.metadata().await.map_err(Problem::internal)?.len();
+    let range = range.and_then(|value| value.to_str().ok()).and_then(|text| parse_range(text, size));
     let (status, first, len) = match range {
         None => (StatusCode::OK, 0, size),
         Some(Some((first, last))) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
         Some(None) => {
             let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
-            put(&mut response, header::CONTENT_RANGE, &format!("bytes */{size}"));
+            set_header(&mut response, header::CONTENT_RANGE, &format!("bytes */{size}"));
             return Ok(response);
         }
     };
-    file.seek(std::io::SeekFrom::Start(first)).await.map_err(Problem::inside)?;
+    file.seek(std::io::SeekFrom::Start(first)).await.map_err(Problem::internal)?;
     let body = stream::unfold((file, len), |(mut file, left)| async move {
         if left == 0 {
             return None;
@@ -365,18 +370,18 @@ async fn send(path: &File, range: Option<&HeaderValue>) -> Result<Response, Prob
         Some("ogg" | "opus") => "audio/ogg",
         _ => "application/octet-stream",
     };
-    put(&mut response, header::CONTENT_TYPE, kind);
-    put(&mut response, header::ACCEPT_RANGES, "bytes");
-    put(&mut response, header::CONTENT_LENGTH, &len.to_string());
-    put(&mut response, header::CACHE_CONTROL, "private, no-store");
+    set_header(&mut response, header::CONTENT_TYPE, kind);
+    set_header(&mut response, header::ACCEPT_RANGES, "bytes");
+    set_header(&mut response, header::CONTENT_LENGTH, &len.to_string());
+    set_header(&mut response, header::CACHE_CONTROL, "private, no-store");
     if status == StatusCode::PARTIAL_CONTENT {
         let last = first + len - 1;
-        put(&mut response, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
+        set_header(&mut response, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
     }
     Ok(response)
 }
 
-fn put(response: &mut Response, name: header::HeaderName, value: &str) {
+fn set_header(response: &mut Response, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
@@ -384,7 +389,7 @@ fn put(response: &mut Response, name: header::HeaderName, value: &str) {
 
 /// First and last byte of a `Range`. Outer `None` = no range that is understood, so the whole is sent
 /// (RFC 9110 section 14.2); inner `None` = it cannot be satisfied.
-fn part_of(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
+fn parse_range(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
     let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
     if first.is_empty() {
         let tail: u64 = last.parse().ok()?;
@@ -403,7 +408,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_a_part_the_whole_or_nothing() {
+    fn a_range_header_selects_a_part_the_whole_or_nothing() {
         for (text, part) in [
             ("bytes=0-9", Some(Some((0, 9)))),
             ("bytes=90-", Some(Some((90, 99)))),
@@ -418,8 +423,8 @@ mod tests {
             ("lines=0-1", None),
             ("bytes=18446744073709551616-", None),
         ] {
-            assert_eq!(part_of(text, 100), part, "{text}");
+            assert_eq!(parse_range(text, 100), part, "{text}");
         }
-        assert_eq!(part_of("bytes=0-", 0), Some(None));
+        assert_eq!(parse_range("bytes=0-", 0), Some(None));
     }
 }

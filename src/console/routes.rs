@@ -1,53 +1,29 @@
-//! The table of routes: what there is, for whom, what it takes. The router and the OpenAPI document are
-//! both made from it, so neither can know a route that the other does not.
+//! The table of routes: path, roles, query, body, handler. The router and the OpenAPI document are both
+//! made from it, so they cannot differ.
 
-use super::auth::{self, Who};
+use super::auth::{self, Access};
+pub use super::route::{BodySchema, ROOT, Route};
 use super::state::Door;
-use super::{accounts, actions, floor, live, openapi, people, records, tokens, why};
+use super::{accounts, actions, agents, floor, groups, live, openapi, records, tokens, why};
+use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, delete, get, patch, post, put};
-use schemars::{Schema, schema_for};
-
-/// Below which every route lies.
-pub const ROOT: &str = "/api/v1";
-
-/// One route.
-pub struct Route {
-    pub method: &'static str,
-    /// Below [`ROOT`].
-    pub path: &'static str,
-    pub who: Who,
-    /// One sentence.
-    pub does: &'static str,
-    /// What the query may hold.
-    pub query: &'static [&'static str],
-    pub body: Takes,
-    /// The status of success.
-    pub status: u16,
-    handler: fn() -> MethodRouter<Door>,
-}
-
-/// What a body holds.
-#[derive(Clone, Copy)]
-pub enum Takes {
-    Nothing,
-    Json(&'static str, fn() -> Schema),
-    /// An agent's act.
-    Act,
-}
+use axum::routing::{delete, get, patch, post, put};
+use schemars::schema_for;
+use serde_json::Value;
 
 macro_rules! body {
     ($name:ty) => {
-        Takes::Json(stringify!($name), || schema_for!($name))
+        BodySchema::Json(stringify!($name), || schema_for!($name))
     };
 }
 
 use accounts::{NewPassword, SignIn};
-use actions::CampaignAct;
-use floor::CampaignAsked;
-use people::{AgentChange, GroupAsked, MembershipChange, NewAgent, PasswordAsked};
-use records::CorrectionAsked;
+use actions::CampaignAction;
+use agents::{AgentChange, NewAgent, PasswordRequest};
+use floor::CampaignRequest;
+use groups::{GroupRequest, MembershipChange};
+use records::CorrectionRequest;
 use tokens::NewToken;
 
 const NONE: &[&str] = &[];
@@ -57,8 +33,8 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/sign-in",
-        who: Who::Anybody,
-        does: "Opens the console for a person; sets the cookie",
+        access: Access::Public,
+        summary: "Signs a person in; sets the session cookie",
         query: NONE,
         body: body!(SignIn),
         status: 200,
@@ -67,28 +43,28 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "post",
         path: "/sign-out",
-        who: Who::SignedIn,
-        does: "Ends this cookie",
+        access: Access::SignedIn,
+        summary: "Signs out: ends this session",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 204,
         handler: || post(accounts::sign_out),
     },
     Route {
         method: "get",
         path: "/me",
-        who: Who::SignedIn,
-        does: "The caller's own account",
+        access: Access::SignedIn,
+        summary: "The caller's own account",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(accounts::me),
     },
     Route {
         method: "post",
         path: "/me/password",
-        who: Who::SignedIn,
-        does: "A new password; every other screen of the account is signed out",
+        access: Access::SignedIn,
+        summary: "A new password; every other screen of the account is signed out",
         query: NONE,
         body: body!(NewPassword),
         status: 200,
@@ -97,318 +73,318 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "get",
         path: "/me/seat",
-        who: Who::Workers,
-        does: "The caller's own seat",
+        access: Access::Workers,
+        summary: "The caller's own seat",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(floor::my_seat),
     },
     Route {
         method: "post",
-        path: "/me/acts",
-        who: Who::Workers,
-        does: "The caller acts: signs in to work, pauses, dials, holds, transfers, summarises, supervises",
+        path: "/me/actions",
+        access: Access::Workers,
+        summary: "An action of the caller: sign in to work, pause, dial, hold, transfer, summarise, supervise",
         query: NONE,
-        body: Takes::Act,
+        body: BodySchema::AgentAction,
         status: 200,
-        handler: || post(actions::mine),
+        handler: || post(actions::own_action),
     },
     Route {
         method: "post",
         path: "/me/device-check",
-        who: Who::Workers,
-        does: "Listens to the caller's phone for some seconds, plays it back and says how good it is",
+        access: Access::Workers,
+        summary: "Listens to the caller's phone for some seconds, plays it back and says how good it is",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || post(actions::device_check),
     },
     Route {
         method: "get",
         path: "/agents",
-        who: Who::SignedIn,
-        does: "Accounts the caller may see: herself, a lead's groups, or all",
+        access: Access::SignedIn,
+        summary: "Accounts that the caller may see: one's own, a lead's groups, or all",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
-        handler: || get(people::agents),
+        handler: || get(agents::agents),
     },
     Route {
         method: "post",
         path: "/agents",
-        who: Who::Managers,
-        does: "Takes somebody on; answers with the sheet for her phone, its password shown once",
+        access: Access::Managers,
+        summary: "Adds an account; answers with the sheet for the agent's phone, its password shown once",
         query: NONE,
         body: body!(NewAgent),
         status: 201,
-        handler: || post(people::add_agent),
+        handler: || post(agents::add_agent),
     },
     Route {
         method: "get",
         path: "/agents/{number}",
-        who: Who::SignedIn,
-        does: "One account",
+        access: Access::SignedIn,
+        summary: "One account",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
-        handler: || get(people::agent),
+        handler: || get(agents::agent),
     },
     Route {
         method: "patch",
         path: "/agents/{number}",
-        who: Who::Managers,
-        does: "Changes an account; the number stays",
+        access: Access::Managers,
+        summary: "Changes an account; the number stays",
         query: NONE,
         body: body!(AgentChange),
         status: 200,
-        handler: || patch(people::change_agent),
+        handler: || patch(agents::change_agent),
     },
     Route {
         method: "delete",
         path: "/agents/{number}",
-        who: Who::Managers,
-        does: "She works here no more; her calls and her number stay",
+        access: Access::Managers,
+        summary: "Removes an account; its calls and its number stay",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 204,
-        handler: || delete(people::remove_agent),
+        handler: || delete(agents::remove_agent),
     },
     Route {
         method: "post",
         path: "/agents/{number}/phone-password",
-        who: Who::Managers,
-        does: "A new password for her phone, with the sheet; the old one is void",
+        access: Access::Managers,
+        summary: "A new password for the agent's phone, with the sheet; the old one is void",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
-        handler: || post(people::phone_password),
+        handler: || post(agents::phone_password),
     },
     Route {
         method: "post",
         path: "/agents/{number}/password",
-        who: Who::Managers,
-        does: "A new password for the console; her screens are signed out",
+        access: Access::Managers,
+        summary: "A new password for the console; the account's screens are signed out",
         query: NONE,
-        body: body!(PasswordAsked),
+        body: body!(PasswordRequest),
         status: 200,
-        handler: || post(people::console_password),
+        handler: || post(agents::console_password),
     },
     Route {
         method: "put",
         path: "/agents/{number}/groups/{group}",
-        who: Who::Leads,
-        does: "Takes her into a group, or changes her priority and whether she is in use there",
+        access: Access::ShiftLeads,
+        summary: "Adds an agent to a group, or changes priority and use of the membership",
         query: NONE,
         body: body!(MembershipChange),
         status: 200,
-        handler: || put(people::set_membership),
+        handler: || put(groups::set_membership),
     },
     Route {
         method: "delete",
         path: "/agents/{number}/groups/{group}",
-        who: Who::Leads,
-        does: "She leaves a group",
+        access: Access::ShiftLeads,
+        summary: "Removes an agent from a group",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
-        handler: || delete(people::drop_membership),
+        handler: || delete(groups::drop_membership),
     },
     Route {
         method: "post",
-        path: "/agents/{number}/acts",
-        who: Who::Workers,
-        does: "An act in an agent's name: her own, or by a manager, an admin or a program of theirs",
+        path: "/agents/{number}/actions",
+        access: Access::Workers,
+        summary: "An action in an agent's name: by the agent, a manager, an admin or a program of theirs",
         query: NONE,
-        body: Takes::Act,
+        body: BodySchema::AgentAction,
         status: 200,
-        handler: || post(actions::of_agent),
+        handler: || post(actions::agent_action),
     },
     Route {
         method: "get",
         path: "/groups",
-        who: Who::SignedIn,
-        does: "Groups with their members, those the caller may see",
+        access: Access::SignedIn,
+        summary: "Groups that the caller may see, with their members",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
-        handler: || get(people::groups),
+        handler: || get(groups::groups),
     },
     Route {
         method: "post",
         path: "/groups",
-        who: Who::Managers,
-        does: "A new group",
+        access: Access::Managers,
+        summary: "A new group",
         query: NONE,
-        body: body!(GroupAsked),
+        body: body!(GroupRequest),
         status: 201,
-        handler: || post(people::add_group),
+        handler: || post(groups::add_group),
     },
     Route {
         method: "patch",
         path: "/groups/{group}",
-        who: Who::Managers,
-        does: "Changes a group",
+        access: Access::Managers,
+        summary: "Changes a group",
         query: NONE,
-        body: body!(GroupAsked),
+        body: body!(GroupRequest),
         status: 200,
-        handler: || patch(people::change_group),
+        handler: || patch(groups::change_group),
     },
     Route {
         method: "delete",
         path: "/groups/{group}",
-        who: Who::Managers,
-        does: "The group is no more; its members stay in their others",
+        access: Access::Managers,
+        summary: "Removes a group; its members stay in their other groups",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 204,
-        handler: || delete(people::remove_group),
+        handler: || delete(groups::remove_group),
     },
     Route {
         method: "get",
         path: "/floor",
-        who: Who::Readers,
-        does: "Every seat and campaign the caller may see",
+        access: Access::Readers,
+        summary: "Every seat and campaign that the caller may see",
         query: &["group"],
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(floor::floor),
     },
     Route {
         method: "get",
         path: "/live",
-        who: Who::SignedIn,
-        does: "Server-sent events: snapshot, then seat, decided, campaign, finished and beat",
+        access: Access::SignedIn,
+        summary: "Server-sent events: snapshot, then seat, decision, campaign, finished and beat",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(live::live),
     },
     Route {
         method: "get",
         path: "/campaigns",
-        who: Who::SignedIn,
-        does: "Open campaigns: where they stand, and what an agent can say of a call",
+        access: Access::SignedIn,
+        summary: "Open campaigns: their figures, and the dispositions an agent can choose",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(floor::campaigns),
     },
     Route {
         method: "post",
         path: "/campaigns",
-        who: Who::Managers,
-        does: "Opens a campaign file below the service's folder of campaigns",
+        access: Access::Managers,
+        summary: "Opens a campaign file below the service's folder of campaigns",
         query: NONE,
-        body: body!(CampaignAsked),
+        body: body!(CampaignRequest),
         status: 201,
         handler: || post(floor::open_campaign),
     },
     Route {
         method: "post",
-        path: "/campaigns/{name}/acts",
-        who: Who::Managers,
-        does: "Pauses, resumes, drains or hangs up a campaign, or calls one number for a test",
+        path: "/campaigns/{name}/actions",
+        access: Access::Managers,
+        summary: "Pauses, resumes, drains or hangs up a campaign, or calls one number for a test",
         query: NONE,
-        body: body!(CampaignAct),
+        body: body!(CampaignAction),
         status: 202,
-        handler: || post(actions::on_campaign),
+        handler: || post(actions::campaign_action),
     },
     Route {
         method: "get",
         path: "/campaigns/{name}/why",
-        who: Who::SignedIn,
-        does: "Why an open campaign dials or does not, with its numbers, in words",
+        access: Access::SignedIn,
+        summary: "Why an open campaign dials or does not, with its numbers, in words",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(why::campaign),
     },
     Route {
         method: "get",
         path: "/campaigns/{name}/leads",
-        who: Who::SignedIn,
-        does: "The leads that a number or a row of the list is; else the nearest there is",
+        access: Access::SignedIn,
+        summary: "Leads by number or by row of the list; where there are none, the nearest",
         query: &["number", "row"],
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(why::leads),
     },
     Route {
         method: "get",
         path: "/campaigns/{name}/leads/{lead}/why",
-        who: Who::SignedIn,
-        does: "Why this lead is not dialled, or when it will be, in words",
+        access: Access::SignedIn,
+        summary: "Why this lead is not dialled, or when it will be, in words",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(why::lead),
     },
     Route {
         method: "get",
         path: "/leads/{id}",
-        who: Who::SignedIn,
-        does: "A lead's record: list columns, phones, corrections, history of the household",
+        access: Access::SignedIn,
+        summary: "A lead's record: list columns, phones, corrections, history of the household",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(records::lead),
     },
     Route {
         method: "post",
         path: "/leads/{id}/corrections",
-        who: Who::Workers,
-        does: "Puts a name or a phone right, beside what the list said",
+        access: Access::Workers,
+        summary: "Corrects a name or a phone; what the list said stays beside it",
         query: NONE,
-        body: body!(CorrectionAsked),
+        body: body!(CorrectionRequest),
         status: 201,
         handler: || post(records::correct),
     },
     Route {
         method: "get",
         path: "/calls",
-        who: Who::SignedIn,
-        does: "The log of calls: an agent's own, a lead's groups', or all; newest first",
+        access: Access::SignedIn,
+        summary: "The log of calls: an agent's own, a lead's groups', or all; newest first",
         query: &["agent", "number", "campaign", "from", "until", "direction", "before", "limit"],
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(records::calls),
     },
     Route {
         method: "get",
         path: "/calls/{attempt}/recording",
-        who: Who::SignedIn,
-        does: "The sound of a call, whole or in ranges, for who may hear it",
+        access: Access::SignedIn,
+        summary: "The recording of a call, whole or in ranges, for callers who may hear it",
         query: &["part"],
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(records::recording),
     },
     Route {
         method: "get",
         path: "/calls/in/{call}/recording",
-        who: Who::SignedIn,
-        does: "The sound of a call that came in, whole or in ranges, for who may hear it",
+        access: Access::SignedIn,
+        summary: "The recording of an inbound call, whole or in ranges, for callers who may hear it",
         query: &["part"],
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
-        handler: || get(records::recording_in),
+        handler: || get(records::inbound_recording),
     },
     Route {
         method: "get",
         path: "/tokens",
-        who: Who::Managers,
-        does: "Bearer tokens of programs, without what opens anything",
+        access: Access::Managers,
+        summary: "Bearer tokens of programs, without the secrets",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
         handler: || get(tokens::tokens),
     },
     Route {
         method: "post",
         path: "/tokens",
-        who: Who::Managers,
-        does: "A bearer token for a program, shown once",
+        access: Access::Managers,
+        summary: "A bearer token for a program, shown once",
         query: NONE,
         body: body!(NewToken),
         status: 201,
@@ -417,30 +393,40 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "delete",
         path: "/tokens/{id}",
-        who: Who::Managers,
-        does: "The token opens nothing any more",
+        access: Access::Managers,
+        summary: "Revokes a token",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 204,
         handler: || delete(tokens::remove_token),
     },
     Route {
         method: "get",
         path: "/openapi.json",
-        who: Who::Anybody,
-        does: "This document",
+        access: Access::Public,
+        summary: "This document",
         query: NONE,
-        body: Takes::Nothing,
+        body: BodySchema::Empty,
         status: 200,
-        handler: || get(openapi::served),
+        handler: || get(openapi_document),
     },
 ];
 
-/// The routes below [`ROOT`], each behind its guard.
-pub(super) fn router(door: &Door) -> Router<Door> {
+/// The routes without [`ROOT`], each behind the authentication middleware with its roles.
+pub(super) fn router(state: &Door) -> Router<Door> {
     ROUTES.iter().fold(Router::new(), |router, route| {
-        let guarded =
-            (route.handler)().route_layer(from_fn_with_state((door.clone(), route.who), auth::guard));
+        let guarded = (route.handler)()
+            .route_layer(from_fn_with_state((state.clone(), route.access), auth::require_access));
         router.route(route.path, guarded)
     })
+}
+
+/// The OpenAPI document of [`ROUTES`].
+pub fn document() -> Value {
+    openapi::document(ROUTES)
+}
+
+/// Handler of `/openapi.json`.
+async fn openapi_document() -> Json<Value> {
+    Json(document())
 }

@@ -1,5 +1,5 @@
-//! Passwords, cookies and tokens: how they are made, kept and compared. What is kept cannot be
-//! turned back.
+//! Passwords, session cookies and bearer tokens: generated, hashed and compared. The store keeps hashes
+//! only (argon2id for passwords, SHA-256 for cookies and tokens, HA1 for SIP).
 
 use super::problem::Problem;
 use argon2::Argon2;
@@ -9,42 +9,42 @@ use sha2::{Digest, Sha256};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
-/// Hashing takes 19 MiB and tens of milliseconds: so many at once, the others wait in line.
+/// Hashes at once; the others queue. One takes 19 MiB and tens of milliseconds.
 const HASHING_AT_ONCE: usize = 2;
 
-/// Longer than anybody types, shorter than what hurts.
+/// In bytes; bounds the work of hashing.
 pub const PASSWORD_MAX: usize = 256;
 
 const PASSWORD_MIN: usize = 8;
 
-/// Without letters that look alike: somebody types it into a phone.
+/// Has no letters that look alike: agents type these passwords into phones.
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyzACDEFHJK2";
 
-/// Hashes and compares passwords, few at a time.
+/// Hashes and compares passwords, [`HASHING_AT_ONCE`] at a time.
 #[derive(Clone, Debug)]
 pub struct Hasher {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Default for Hasher {
     fn default() -> Self {
-        Hasher { turns: Arc::new(Semaphore::new(HASHING_AT_ONCE)) }
+        Hasher { permits: Arc::new(Semaphore::new(HASHING_AT_ONCE)) }
     }
 }
 
 impl Hasher {
-    /// What is kept of a password: argon2id with its parameters and salt.
+    /// The argon2id hash of a password, with parameters and salt.
     pub async fn hash(&self, password: &str) -> Result<String, Problem> {
         let password = password.to_owned();
         self.work(move || hashed(&password)).await
     }
 
-    /// Whether it is the password. An account without one (`kept` empty) and an unknown account cost
-    /// the same work, and the answer is no.
+    /// Whether the password matches the hash. An account without a password (`kept` empty) and an unknown
+    /// account take the same time, so that timing tells a guesser nothing.
     pub async fn is_right(&self, password: &str, kept: &str) -> Result<bool, Problem> {
         let (password, kept) = (password.to_owned(), kept.to_owned());
         self.work(move || {
-            let stand_in = if kept.is_empty() { nobodys()? } else { kept.as_str() };
+            let stand_in = if kept.is_empty() { dummy_hash()? } else { kept.as_str() };
             let parsed = phc::PasswordHash::new(stand_in).map_err(|error| error.to_string())?;
             let right = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
             Ok(right && !kept.is_empty())
@@ -56,13 +56,13 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> Result<T, String> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.turns.clone().acquire_owned().await.map_err(Problem::inside)?;
+        let permit = self.permits.clone().acquire_owned().await.map_err(Problem::internal)?;
         let worked = tokio::task::spawn_blocking(move || {
-            // Kept until the work is done, also when the caller has gone away.
-            let _turn = turn;
+            // Held until the work is done, also when the request was dropped.
+            let _permit = permit;
             work()
         });
-        worked.await.map_err(Problem::inside)?.map_err(Problem::inside)
+        worked.await.map_err(Problem::internal)?.map_err(Problem::internal)
     }
 }
 
@@ -71,56 +71,58 @@ fn hashed(password: &str) -> Result<String, String> {
     Ok(hash.to_string())
 }
 
-/// The hash that an unknown account is compared with; nobody knows its password.
-fn nobodys() -> Result<&'static str, String> {
-    static NOBODYS: OnceLock<String> = OnceLock::new();
-    if let Some(kept) = NOBODYS.get() {
+/// Hash of a random password, compared with for unknown accounts.
+fn dummy_hash() -> Result<&'static str, String> {
+    static DUMMY: OnceLock<String> = OnceLock::new();
+    if let Some(kept) = DUMMY.get() {
         return Ok(kept);
     }
-    let made = hashed(&drawn_password().map_err(|_| "no chance at hand")?)?;
-    Ok(NOBODYS.get_or_init(|| made))
+    let made = hashed(&random_password().map_err(|_| "no chance at hand")?)?;
+    Ok(DUMMY.get_or_init(|| made))
 }
 
-/// What a new password must be.
+/// Checks the length of a new password.
 pub fn check_password(password: &str) -> Result<(), Problem> {
     let chars = password.chars().count();
     if chars < PASSWORD_MIN || password.len() > PASSWORD_MAX {
-        return Err(Problem::unfit(format!("a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")));
+        return Err(Problem::unprocessable(format!(
+            "a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters"
+        )));
     }
     Ok(())
 }
 
-/// A password that a person can type: 20 letters, 100 bits.
-pub fn drawn_password() -> Result<String, Problem> {
+/// A random password that a person can type: 20 letters, 100 bits.
+pub fn random_password() -> Result<String, Problem> {
     let mut bytes = [0; 20];
     fill(&mut bytes)?;
     Ok(bytes.iter().map(|byte| ALPHABET[usize::from(byte % 32)] as char).collect())
 }
 
-/// A cookie or a token: 256 bits, hex.
-pub fn drawn_key() -> Result<String, Problem> {
+/// A random session cookie or bearer token: 256 bits, hex.
+pub fn random_key() -> Result<String, Problem> {
     let mut bytes = [0; 32];
     fill(&mut bytes)?;
     Ok(hex(&bytes))
 }
 
-/// A number drawn by chance.
-pub fn drawn_number() -> Result<u64, Problem> {
+/// A random number.
+pub fn random_number() -> Result<u64, Problem> {
     let mut bytes = [0; 8];
     fill(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
 }
 
 fn fill(bytes: &mut [u8]) -> Result<(), Problem> {
-    getrandom::fill(bytes).map_err(Problem::inside)
+    getrandom::fill(bytes).map_err(Problem::internal)
 }
 
-/// What is kept of a cookie or a token.
+/// SHA-256 of a cookie or token, hex, as the store keeps it.
 pub fn key_hash(key: &str) -> String {
     hex(&Sha256::digest(key.as_bytes()))
 }
 
-/// What is kept of a phone's password, as the store writes it: H(user:realm:password), MD5 and SHA-256.
+/// HA1 of a SIP password, H(user:realm:password), as MD5 and SHA-256, hex (RFC 8760).
 pub fn phone_hashes(user: &str, realm: &str, password: &str) -> (String, String) {
     let hash = PasswordHash::new(user, realm, password);
     (hex(&hash.md5), hex(&hash.sha256))
@@ -130,7 +132,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The bytes that `hex` wrote; `None` = it is no hex of that length.
+/// Decodes hex; `None` = not hex, or another length.
 pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
     if digits.len() != 2 * N || !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -148,7 +150,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_password_is_known_again_and_an_empty_account_has_none() {
+    async fn a_password_matches_its_hash_and_an_empty_hash_matches_none() {
         let hasher = Hasher::default();
         let kept = hasher.hash("correct horse").await.unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
@@ -160,16 +162,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_is_never_drawn_twice() {
+    fn random_keys_and_passwords_do_not_repeat() {
         let drawn: std::collections::BTreeSet<String> =
-            (0..200).flat_map(|_| [drawn_key().unwrap(), drawn_password().unwrap()]).collect();
+            (0..200).flat_map(|_| [random_key().unwrap(), random_password().unwrap()]).collect();
         assert_eq!(drawn.len(), 400);
         assert!(drawn.iter().all(|text| text.len() == 64 || text.len() == 20));
         assert_eq!(ALPHABET.iter().collect::<std::collections::BTreeSet<_>>().len(), 32);
     }
 
     #[test]
-    fn hex_comes_back_and_nothing_else_does() {
+    fn hex_round_trips_and_bad_hex_is_refused() {
         assert_eq!(unhex(&hex(&[0, 17, 255])), Some([0, 17, 255]));
         for not in ["", "0011f", "0011fg", "+0+1+2", "äöü"] {
             assert_eq!(unhex::<3>(not), None, "{not}");

@@ -1,5 +1,5 @@
-//! The listener: so many connections, so long for a request's head, so many headers. Slow and endless
-//! requests cost a connection and nothing else.
+//! The HTTP listener and its limits: connections in all and per address, head size, number of headers, and
+//! timeouts, so that a slow or endless request costs no more than one connection.
 
 use super::Door;
 use super::auth::Peer;
@@ -14,21 +14,21 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Connections at once, from everywhere and from one address.
+/// Open connections in all, and from one address.
 const CONNECTIONS_MAX: usize = 1_024;
 const PER_ADDRESS_MAX: usize = 128;
 
-/// How long a request's head may take to arrive, and an idle connection may stay.
+/// Timeout of a request's head, and of an idle keep-alive connection.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
-/// How long a body may take to arrive and be answered; streams are answered at once.
+/// Timeout from the head to the response; a stream's response begins at once, so it is not cut off.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
-/// Bytes of a request's head.
+/// Largest head of a request, in bytes.
 const HEAD_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 64;
 
-/// A console that listens. It goes on until it is stopped or the process ends.
+/// A listening HTTP service. Dropping this does not stop it; [`Console::stop`] does.
 #[derive(Debug)]
 pub struct Console {
     pub address: SocketAddr,
@@ -36,30 +36,30 @@ pub struct Console {
 }
 
 impl Console {
-    /// Ends it with every connection, and lets go of the store.
+    /// Stops listening, ends every connection and releases the store.
     pub async fn stop(self) {
         self.task.abort();
-        // It was aborted: that is its only end.
+        // An aborted task always ends with an error.
         let _ = self.task.await;
     }
 }
 
-/// Listens and serves.
+/// Binds the address and serves the console on it.
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub async fn start(listen: SocketAddr, door: Door) -> std::io::Result<Console> {
+pub async fn start(listen: SocketAddr, state: Door) -> std::io::Result<Console> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let task = tokio::spawn(serve(listener, door));
+    let task = tokio::spawn(serve(listener, state));
     Ok(Console { address, task })
 }
 
-async fn serve(listener: TcpListener, door: Door) {
-    let app = super::routes(door);
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+async fn serve(listener: TcpListener, state: Door) {
+    let app = super::routes(state);
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut open: std::collections::BTreeMap<std::net::IpAddr, usize> = Default::default();
-    // Dropped with this task: no connection outlives the console.
+    // Dropped with this task, so no connection outlives the console.
     let mut connections: JoinSet<std::net::IpAddr> = JoinSet::new();
     loop {
         tokio::select! {
@@ -67,19 +67,19 @@ async fn serve(listener: TcpListener, door: Door) {
                 Ok((stream, peer)) => {
                     let address = peer.ip().to_canonical();
                     let here = open.entry(address).or_default();
-                    let Ok(place) = places.clone().try_acquire_owned() else { continue };
+                    let Ok(permit) = permits.clone().try_acquire_owned() else { continue };
                     if *here >= PER_ADDRESS_MAX && !address.is_loopback() {
                         continue;
                     }
                     *here += 1;
                     let app = app.clone();
                     connections.spawn(async move {
-                        connection(stream, peer, app).await;
-                        drop(place);
+                        serve_connection(stream, peer, app).await;
+                        drop(permit);
                         address
                     });
                 }
-                // Out of file handles: those that are open must end first.
+                // Mostly EMFILE: open connections must end first.
                 Err(error) => {
                     tracing::warn!(%error, "a connection to the console was not taken");
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -97,8 +97,8 @@ async fn serve(listener: TcpListener, door: Door) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, app: axum::Router) {
-    let app = app.layer(axum::middleware::from_fn(in_time)).layer(axum::Extension(Peer(peer)));
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, app: axum::Router) {
+    let app = app.layer(axum::middleware::from_fn(enforce_timeout)).layer(axum::Extension(Peer(peer)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -111,8 +111,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: axum::Router) {
     }
 }
 
-/// Whoever sends a body a byte at a time is not waited for.
-async fn in_time(request: Request, next: axum::middleware::Next) -> axum::response::Response {
+/// Middleware: answers 408 when a request takes longer than [`ANSWER_TIME`].
+async fn enforce_timeout(request: Request, next: axum::middleware::Next) -> axum::response::Response {
     match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
         Ok(response) => response,
         Err(_) => axum::response::IntoResponse::into_response(super::Problem::new(

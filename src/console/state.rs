@@ -1,10 +1,10 @@
-//! What every route holds of the house: the store, the engine's door, who is asked for openings, and
-//! what is known of the open campaigns.
+//! App state, shared by all HTTP handlers: store, engine handle, metrics, password hasher, login throttle,
+//! open campaigns and the limit of live streams.
 
-use super::login_throttle::Guesses;
+use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
 use super::secrets::{self, Hasher};
-use crate::engine::{AgentOpening, Ask, EngineHandle, PhoneSecret};
+use crate::engine::{AgentAccount, Ask, EngineHandle, PhoneSecret};
 use crate::metrics::Metrics;
 use crate::store::{AgentRow, Clock, Store};
 use paceline_core::agent::Group;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-/// What the console is made from.
+/// What the app state is built from.
 pub struct DoorParts {
     pub store: Arc<Store>,
     pub engine: EngineHandle,
@@ -25,11 +25,11 @@ pub struct DoorParts {
     pub phones: PhoneLine,
     /// The folder below which every recording lies.
     pub recordings: PathBuf,
-    /// Where campaigns may be opened from; `None` = none may.
+    /// The folder that campaigns may be opened from over the API; `None` = none may.
     pub campaigns: Option<CampaignFolder>,
 }
 
-/// What an agent's phone must be told to find us.
+/// The SIP settings that an agent types into the phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneLine {
     /// The SIP domain, and the realm of the passwords.
@@ -40,154 +40,154 @@ pub struct PhoneLine {
     pub transport: String,
 }
 
-/// The folder of campaign files, and who opens them.
+/// The folder of campaign files, and the channel to the task that opens them.
 #[derive(Clone, Debug)]
 pub struct CampaignFolder {
     pub dir: PathBuf,
     pub openings: mpsc::Sender<OpenCampaign>,
 }
 
-/// A campaign file that shall be opened.
+/// A request to open a campaign file.
 #[derive(Debug)]
 pub struct OpenCampaign {
     pub file: PathBuf,
     pub paused: bool,
-    /// The campaign's name, or why not, in words for the person who asked.
+    /// The campaign's name, or a sentence for the requester that says why it was not opened.
     pub answer: oneshot::Sender<Result<String, String>>,
 }
 
-/// An open campaign, as screens need it.
+/// An open campaign's title and rules, as views need them.
 #[derive(Clone, Debug)]
 pub struct OpenCampaignFacts {
     pub title: String,
     pub rules: Campaign,
 }
 
-/// Cheap to clone.
+/// App state of the HTTP handlers. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
-    inside: Arc<Inside>,
+    inner: Arc<Inner>,
 }
 
-struct Inside {
+struct Inner {
     parts: DoorParts,
     hasher: Hasher,
-    guesses: Guesses,
+    login_throttle: LoginThrottle,
     campaigns: RwLock<BTreeMap<CampaignId, Arc<OpenCampaignFacts>>>,
     house_key: String,
-    places: Arc<Semaphore>,
+    live_stream_permits: Arc<Semaphore>,
 }
 
-/// Live streams at once.
-const READERS_MAX: usize = 512;
+/// Live streams (server-sent events) that may be open at once.
+const LIVE_STREAMS_MAX: usize = 512;
 
 impl Door {
     /// # Errors
     /// When the system has no random numbers to give.
     pub fn new(parts: DoorParts) -> Result<Door, Problem> {
-        let inside = Inside {
+        let inner = Inner {
             parts,
             hasher: Hasher::default(),
-            guesses: Guesses::default(),
+            login_throttle: LoginThrottle::default(),
             campaigns: RwLock::default(),
-            house_key: secrets::drawn_key()?,
-            places: Arc::new(Semaphore::new(READERS_MAX)),
+            house_key: secrets::random_key()?,
+            live_stream_permits: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
         };
-        Ok(Door { inside: Arc::new(inside) })
+        Ok(Door { inner: Arc::new(inner) })
     }
 
     pub fn store(&self) -> &Store {
-        &self.inside.parts.store
+        &self.inner.parts.store
     }
 
     pub fn engine(&self) -> &EngineHandle {
-        &self.inside.parts.engine
+        &self.inner.parts.engine
     }
 
     pub fn metrics(&self) -> &Metrics {
-        &self.inside.parts.metrics
+        &self.inner.parts.metrics
     }
 
     pub fn phones(&self) -> &PhoneLine {
-        &self.inside.parts.phones
+        &self.inner.parts.phones
     }
 
     pub(super) fn recordings(&self) -> &PathBuf {
-        &self.inside.parts.recordings
+        &self.inner.parts.recordings
     }
 
-    pub(super) fn folder(&self) -> Option<&CampaignFolder> {
-        self.inside.parts.campaigns.as_ref()
+    pub(super) fn campaign_folder(&self) -> Option<&CampaignFolder> {
+        self.inner.parts.campaigns.as_ref()
     }
 
-    /// Places for readers of the live stream.
-    pub(super) fn places(&self) -> &Arc<Semaphore> {
-        &self.inside.places
+    /// One permit for each live stream; see [`LIVE_STREAMS_MAX`].
+    pub(super) fn live_stream_permits(&self) -> &Arc<Semaphore> {
+        &self.inner.live_stream_permits
     }
 
     pub(super) fn hasher(&self) -> &Hasher {
-        &self.inside.hasher
+        &self.inner.hasher
     }
 
-    pub(super) fn guesses(&self) -> &Guesses {
-        &self.inside.guesses
+    pub(super) fn login_throttle(&self) -> &LoginThrottle {
+        &self.inner.login_throttle
     }
 
     pub(super) fn now(&self) -> Utc {
-        (self.inside.parts.clock)()
+        (self.inner.parts.clock)()
     }
 
-    /// A token that opens everything for as long as this process lives: for the commands of whoever
-    /// may read the folder of the store.
+    /// Bearer token with the role admin, valid while this process lives. Local commands read it from the
+    /// key file beside the store, so access to that folder is what grants it.
     pub fn house_key(&self) -> &str {
-        &self.inside.house_key
+        &self.inner.house_key
     }
 
-    /// Told of every campaign that is opened, so that screens know its title and its dispositions.
+    /// Records an opened campaign, so that views can show its title and dispositions.
     pub fn campaign_opened(&self, title: &str, rules: &Campaign) {
         let facts = OpenCampaignFacts { title: title.to_owned(), rules: rules.clone() };
-        let mut campaigns = self.inside.campaigns.write().unwrap_or_else(PoisonError::into_inner);
+        let mut campaigns = self.inner.campaigns.write().unwrap_or_else(PoisonError::into_inner);
         campaigns.insert(rules.id, Arc::new(facts));
     }
 
     pub(super) fn campaigns(&self) -> BTreeMap<CampaignId, Arc<OpenCampaignFacts>> {
-        self.inside.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn campaign_named(&self, name: &str) -> Option<(CampaignId, Arc<OpenCampaignFacts>)> {
         self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name)
     }
 
-    /// The account with this number, if she works here.
-    pub(super) async fn agent(&self, number: &str) -> Result<AgentRow, Problem> {
+    /// The active account with this agent number.
+    pub(super) async fn agent_by_number(&self, number: &str) -> Result<AgentRow, Problem> {
         let found = self.store().agents().await?.into_iter().find(|agent| agent.number == number);
-        found.ok_or_else(|| Problem::missing("agent"))
+        found.ok_or_else(|| Problem::not_found("agent"))
     }
 
-    pub(super) async fn agent_with(&self, id: AgentId) -> Result<AgentRow, Problem> {
+    pub(super) async fn agent_by_id(&self, id: AgentId) -> Result<AgentRow, Problem> {
         let found = self.store().agents().await?.into_iter().find(|agent| agent.id == id);
-        found.ok_or_else(|| Problem::missing("agent"))
+        found.ok_or_else(|| Problem::not_found("agent"))
     }
 
-    pub(super) async fn group(&self, name: &str) -> Result<Group, Problem> {
+    pub(super) async fn group_by_name(&self, name: &str) -> Result<Group, Problem> {
         let found = self.store().groups().await?.into_iter().find(|group| group.name == name);
-        found.ok_or_else(|| Problem::missing("group"))
+        found.ok_or_else(|| Problem::not_found("group"))
     }
 
     pub(super) async fn group_names(&self) -> Result<BTreeMap<GroupId, String>, Problem> {
         Ok(self.store().groups().await?.into_iter().map(|group| (group.id, group.name)).collect())
     }
 
-    /// The floor hears of an account that is new or has changed.
-    pub(super) async fn tell_agent(&self, id: AgentId) -> Result<AgentRow, Problem> {
-        let row = self.agent_with(id).await?;
+    /// Sends a new or changed account to the engine, as the store has it now.
+    pub(super) async fn send_agent_to_engine(&self, id: AgentId) -> Result<AgentRow, Problem> {
+        let row = self.agent_by_id(id).await?;
         self.engine().ask(Ask::Agent(Box::new(opening(&row)))).await;
         Ok(row)
     }
 }
 
-/// An account as the engine takes it in.
-pub fn opening(row: &AgentRow) -> AgentOpening {
+/// An account in the form that the engine takes.
+pub fn opening(row: &AgentRow) -> AgentAccount {
     let phone = row.details.sip_user.clone().and_then(|user| {
         Some(PhoneSecret {
             user,
@@ -195,5 +195,5 @@ pub fn opening(row: &AgentRow) -> AgentOpening {
             ha1_sha256: secrets::unhex(row.secrets.ha1_sha256.as_deref()?)?,
         })
     });
-    AgentOpening { agent: row.agent(), phone }
+    AgentAccount { agent: row.agent(), phone }
 }

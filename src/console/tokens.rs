@@ -1,7 +1,9 @@
-//! Bearer tokens of programs: made, listed and taken back. A token is shown once; its hash is kept.
+//! Handlers of bearer tokens for programs: create, list, revoke. A token is shown once; the store keeps
+//! its hash.
 
+use super::agents::may_grant;
 use super::auth::{Body, Caller};
-use super::people::{may_grant, role, text};
+use super::fields::{parse_role, parse_text};
 use super::problem::Problem;
 use super::state::Door;
 use super::{secrets, views};
@@ -14,74 +16,74 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Without a wish: nobody looks after a token for longer.
+/// Default lifetime in days: few tokens are still looked after a year later.
 const DAYS: u32 = 365;
 const DAYS_MAX: u32 = 3_650;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewToken {
-    /// Whose it is, in words.
+    /// What the token is for, in words.
     name: String,
     /// analyst (reads and changes nothing), manager or admin. Without it analyst.
     role: Option<String>,
-    /// For how long; 0 = for ever. Without it 365.
+    /// Lifetime in days; 0 = for ever. Without it 365.
     days: Option<u32>,
 }
 
 pub(super) async fn add_token(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Body(asked): Body<NewToken>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let name = text("name", &asked.name)?;
-    let role = role(asked.role.as_deref().unwrap_or("analyst"))?;
+    let name = parse_text("name", &asked.name)?;
+    let role = parse_role(asked.role.as_deref().unwrap_or("analyst"))?;
     may_grant(&caller, role)?;
-    // A token that leaked must not outlive itself.
+    // A leaked token must not make another one that outlives it.
     if caller.account.is_none() && caller.role != Role::Admin {
         return Err(Problem::forbidden("people make tokens, or an admin's program"));
     }
     if matches!(role, Role::Agent | Role::Lead) {
-        return Err(Problem::unfit("a program has no seat: its role is analyst, manager or admin"));
+        return Err(Problem::unprocessable("a program has no seat: its role is analyst, manager or admin"));
     }
     let days = asked.days.unwrap_or(DAYS);
     if days > DAYS_MAX {
-        return Err(Problem::unfit(format!("days: 0 to {DAYS_MAX}")));
+        return Err(Problem::unprocessable(format!("days: 0 to {DAYS_MAX}")));
     }
-    let expires = (days > 0).then(|| door.now() + Duration::from_secs(u64::from(days) * 24 * 3_600));
-    let token = secrets::drawn_key()?;
-    let id = door.store().add_token(&secrets::key_hash(&token), role, &name, expires).await?;
-    let row = TokenRow { id, role, name, created_at: door.now(), expires };
-    Ok((StatusCode::CREATED, Json(json!({ "row": view(&row, &door), "token": token }))))
+    let expires = (days > 0).then(|| state.now() + Duration::from_secs(u64::from(days) * 24 * 3_600));
+    let token = secrets::random_key()?;
+    let id = state.store().add_token(&secrets::key_hash(&token), role, &name, expires).await?;
+    let row = TokenRow { id, role, name, created_at: state.now(), expires };
+    Ok((StatusCode::CREATED, Json(json!({ "row": view(&row, &state), "token": token }))))
 }
 
-pub(super) async fn tokens(State(door): State<Door>) -> Result<Json<Value>, Problem> {
-    let rows = door.store().tokens().await?;
-    let shown: Vec<Value> = rows.iter().map(|row| view(row, &door)).collect();
+pub(super) async fn tokens(State(state): State<Door>) -> Result<Json<Value>, Problem> {
+    let rows = state.store().tokens().await?;
+    let shown: Vec<Value> = rows.iter().map(|row| view(row, &state)).collect();
     Ok(Json(json!({ "tokens": shown })))
 }
 
-/// It opens nothing from now on.
+/// Revokes a token at once.
 pub(super) async fn remove_token(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let missing = || Problem::missing("token");
+    let missing = || Problem::not_found("token");
     let id: i64 = id.parse().map_err(|_| missing())?;
-    let row = door.store().tokens().await?.into_iter().find(|row| row.id == id).ok_or_else(missing)?;
+    let row = state.store().tokens().await?.into_iter().find(|row| row.id == id).ok_or_else(missing)?;
     may_grant(&caller, row.role)?;
-    door.store().remove_token(id).await?;
+    state.store().remove_token(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(row: &TokenRow, door: &Door) -> Value {
+fn view(row: &TokenRow, state: &Door) -> Value {
     json!({
         "id": row.id,
         "name": row.name,
         "role": row.role,
         "created_at": views::moment(row.created_at),
         "expires_at": row.expires.map(views::moment),
-        "expired": row.expires.is_some_and(|at| at <= door.now()),
+        "expired": row.expires.is_some_and(|at| at <= state.now()),
     })
 }

@@ -1,5 +1,5 @@
-//! How things look as JSON: accounts, groups, seats, campaigns. Moments are written as RFC 3339 in UTC,
-//! telephone numbers as people dial them.
+//! JSON of accounts, groups, seats and campaigns. Moments are RFC 3339 in UTC; telephone numbers are
+//! national, as people dial them.
 
 use super::state::{Door, OpenCampaignFacts};
 use crate::engine::{Board, CampaignBoard, PhoneBoard};
@@ -23,7 +23,7 @@ pub(super) fn millis(at: Option<i64>) -> Value {
     at.map_or(Value::Null, |at| moment(Utc::from_millis(at)))
 }
 
-pub(super) fn maybe(at: Option<Utc>) -> Value {
+pub(super) fn optional_moment(at: Option<Utc>) -> Value {
     at.map_or(Value::Null, moment)
 }
 
@@ -31,7 +31,7 @@ pub(super) fn number(number: Option<PhoneNumber>) -> Value {
     number.map_or(Value::Null, |number| number.national().into())
 }
 
-/// A number as the store keeps it.
+/// A telephone number from its database column (E.164 digits).
 pub(super) fn stored_number(stored: Option<i64>) -> Value {
     number(stored.and_then(|digits| PhoneNumber::from_e164(u64::try_from(digits).ok()?)))
 }
@@ -40,7 +40,7 @@ fn secs(span: Duration) -> Value {
     (span.as_millis() as f64 / 1000.0).into()
 }
 
-/// An account, without anything that opens it.
+/// An account, without its secrets.
 pub(super) fn agent(row: &AgentRow, groups: &BTreeMap<GroupId, String>) -> Value {
     let memberships: Vec<Value> = row
         .groups
@@ -78,7 +78,7 @@ pub(super) fn group(group: &Group) -> Value {
     })
 }
 
-/// The names that stand beside numbers on a screen.
+/// Names of agents, groups and campaigns, by id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     pub agents: BTreeMap<AgentId, (String, String)>,
@@ -87,11 +87,11 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub fn of(agents: &[AgentRow], groups: BTreeMap<GroupId, String>, door: &Door) -> Names {
+    pub fn of(agents: &[AgentRow], groups: BTreeMap<GroupId, String>, state: &Door) -> Names {
         let name = |row: &AgentRow| (row.id, (row.number.clone(), row.details.name.clone()));
         let mut campaigns: BTreeMap<CampaignId, String> =
-            door.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
-        campaigns.extend(door.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
+            state.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
+        campaigns.extend(state.campaigns().into_iter().map(|(id, facts)| (id, facts.rules.name.clone())));
         Names { agents: agents.iter().map(name).collect(), groups, campaigns }
     }
 
@@ -104,13 +104,13 @@ impl Names {
     }
 }
 
-/// One seat, with the phone it works on.
+/// One seat, with the registered phone of its agent.
 pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -> Value {
     let reason = match &seat.availability {
         paceline_core::agent::Availability::Paused { reason } => Value::from(reason.as_str()),
         _ => Value::Null,
     };
-    let way = match seat.way {
+    let endpoint = match seat.way {
         Way::Phone => json!("phone"),
         Way::Telephone(telephone) => json!({ "telephone": telephone.national() }),
     };
@@ -124,10 +124,10 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "reason": reason,
         "activity": seat.activity.word(),
         "since": moment(seat.since),
-        "signed_in_at": maybe(seat.signed_in_at),
+        "signed_in_at": optional_moment(seat.signed_in_at),
         "groups": groups,
         "work_mode": seat.work_mode,
-        "way": way,
+        "endpoint": endpoint,
         "holding": seat.holding,
         "phone_ready": seat.phone_ready,
         "leg_up": seat.leg_up,
@@ -135,7 +135,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "quiet": seat.quiet,
         "work": seat.work.as_ref().map(|doing| work(doing, names)),
         "muted": seat.muted,
-        "until": maybe(seat.until),
+        "until": optional_moment(seat.until),
         "leaving": seat.leaving,
         "supervising": supervising,
         "answered": seat.answered,
@@ -161,8 +161,8 @@ fn work(work: &Work, names: &Names) -> Value {
         "number": number(work.number),
         "attempt": work.attempt,
         "inbound": work.inbound,
-        "answered_at": maybe(work.answered_at),
-        "connected_at": maybe(work.connected_at),
+        "answered_at": optional_moment(work.answered_at),
+        "connected_at": optional_moment(work.connected_at),
         "parties": parties,
         "recording": work.recording,
         "summary": work.summary.as_ref().map(summary),
@@ -171,7 +171,7 @@ fn work(work: &Work, names: &Names) -> Value {
 
 fn party(party: &Party, names: &Names) -> Value {
     json!({
-        // Larger than what a number of JavaScript holds exactly.
+        // A string: leg ids exceed 2^53, the largest integer that JavaScript holds exactly.
         "leg": party.leg.0.to_string(),
         "kind": party.kind,
         "agent": party.agent.map(|agent| names.number_of(agent)),
@@ -189,7 +189,7 @@ fn summary(summary: &CallSummary) -> Value {
     json!({ "disposition": summary.disposition, "note": summary.note, "callback": callback })
 }
 
-/// Where a campaign stands.
+/// A campaign's figures and the sentence that says what limits dialling.
 pub(super) fn campaign(
     id: CampaignId,
     board: &CampaignBoard,
@@ -197,8 +197,8 @@ pub(super) fn campaign(
     names: &Names,
 ) -> Value {
     let mut view = serde_json::to_value(board.view).unwrap_or_default();
-    view["until"] = maybe(board.view.until);
-    // Said below, in words.
+    view["until"] = optional_moment(board.view.until);
+    // Repeated below in its own form.
     if let Some(view) = view.as_object_mut() {
         view.remove("abandon");
     }
@@ -227,22 +227,22 @@ pub(super) fn campaign(
     })
 }
 
-/// The clock of a campaign, for moments in sentences.
+/// The campaign's time zone, for moments in sentences.
 pub(super) fn zone(facts: Option<&OpenCampaignFacts>) -> Moments {
     facts.map_or_else(Moments::utc, |facts| Moments::of(&facts.rules.windows.timezone))
 }
 
-pub(super) fn moments(door: &Door, campaign: CampaignId) -> Moments {
-    zone(door.campaigns().get(&campaign).map(AsRef::as_ref))
+pub(super) fn moments(state: &Door, campaign: CampaignId) -> Moments {
+    zone(state.campaigns().get(&campaign).map(AsRef::as_ref))
 }
 
-/// Why a campaign dials or does not, with its numbers, in every language that we speak.
+/// The sentence that says why a campaign dials or does not, in English and Chinese.
 pub(super) fn words(view: &View, moments: Moments) -> Value {
     json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
 }
 
-/// Abandoned calls by every rule: which of them brake, which is the strictest, and how many people more
-/// it leaves.
+/// Abandon rates by every rule: which rules brake, which is the strictest, and how many more abandoned
+/// calls it leaves.
 pub(super) fn abandon(standing: &Standing) -> Value {
     let rules: Vec<Value> = standing
         .rates
@@ -266,7 +266,7 @@ pub(super) fn abandon(standing: &Standing) -> Value {
     })
 }
 
-/// What an agent's screen needs of a campaign she works for: its name and what she can say of a call.
+/// What an agent's screen needs of a campaign: its name, wrap-up rules and dispositions.
 pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
     let rules = facts.rules.agents.as_ref();
     let dispositions: Vec<Value> = rules
@@ -296,7 +296,7 @@ pub(super) fn workplace(facts: &OpenCampaignFacts, names: &Names) -> Value {
     })
 }
 
-/// The board's phone of an agent.
+/// The agent's registered phone, if any.
 pub(super) fn phone_of(board: &Board, agent: AgentId) -> Option<&PhoneBoard> {
     board.phones.get(&agent)
 }

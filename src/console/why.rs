@@ -1,13 +1,13 @@
-//! Why a campaign dials or does not, and why one lead of it is not dialled: asked of the board, the
-//! dialer and the store, answered as data with its words. `paceline why` asks here where no service runs.
+//! Explains why a campaign dials or does not, and why one lead of it is not dialled, from the board, the
+//! dialer and the store, as data and as sentences. `paceline why` calls this directly when no service runs.
 
 use super::auth::Caller;
+use super::fields::parse_telephone;
 use super::floor;
-use super::people::telephone;
 use super::problem::Problem;
-use super::records::id;
+use super::records::parse_id;
 use super::state::{Door, OpenCampaignFacts};
-use super::views::{abandon, maybe, moment, stored_number};
+use super::views::{abandon, moment, optional_moment, stored_number};
 use crate::store::{Meant, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Moments, Sentence};
 use axum::Json;
@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Why the campaign dials or does not. `view` = where a service has it open.
+/// Why the campaign dials or does not. `view` is `None` when no service has the campaign open.
 pub async fn of_campaign(
     reader: &mut Reader,
     campaign: &Campaign,
@@ -43,7 +43,7 @@ pub async fn of_campaign(
     let moments = Moments::of(&campaign.windows.timezone);
     let shown = view.map(|view| {
         let mut shown = serde_json::to_value(view).unwrap_or_default();
-        shown["until"] = maybe(view.until);
+        shown["until"] = optional_moment(view.until);
         shown["abandon"] = view.abandon.as_ref().map_or(Value::Null, abandon);
         shown
     });
@@ -54,17 +54,17 @@ pub async fn of_campaign(
         "open": view.is_some(),
         "why": view.and_then(|view| view.why).map(|why| why.word()),
         "limit": view.and_then(|view| view.reason).map(|reason| reason.limit.word()),
-        "until": maybe(view.and_then(|view| view.until)),
+        "until": optional_moment(view.and_then(|view| view.until)),
         "view": shown,
         "leads_open": due.leads_open,
         "due": due.due,
-        "next_due": maybe(due.next_due),
+        "next_due": optional_moment(due.next_due),
     });
-    word(&mut answer, |lang| lang.standing(&standing, &moments));
+    add_sentences(&mut answer, |lang| lang.standing(&standing, &moments));
     Ok(answer)
 }
 
-/// Why this lead is not dialled. `place` = where a running dialer has it. `None` = it is not in this campaign.
+/// Why this lead is not dialled. `place` = where a running dialer holds the lead.
 pub async fn of_lead(
     reader: &mut Reader,
     campaign: &Campaign,
@@ -85,7 +85,7 @@ pub async fn of_lead(
         "state": facts.state.word(),
         "at": moment(now),
         "because": why.word(),
-        "until": maybe(why.until()),
+        "until": optional_moment(why.until()),
         "ahead": match why {
             LeadWhy::Hopper { ahead } => Some(u64::from(ahead)),
             LeadWhy::Due { ahead } => Some(ahead),
@@ -93,18 +93,19 @@ pub async fn of_lead(
         },
         "reason": facts.reason.map(|reason| reason.word()),
     });
-    word(&mut answer, |lang| lang.lead_why(&why, &moments, &agents));
+    add_sentences(&mut answer, |lang| lang.lead_why(&why, &moments, &agents));
     Ok(answer)
 }
 
-/// Sentence and advice, in every language that we speak.
-fn word(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
+/// Adds the sentence and the advice in English and Chinese.
+fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
     let (en, zh) = (says(Lang::En), says(Lang::Zh));
     answer["words"] = json!({ "en": en.says, "zh": zh.says });
     answer["advice"] = json!({ "en": en.advice, "zh": zh.advice });
 }
 
-/// What is known of a number or a row that is no lead of this campaign, and what to do.
+/// Explains why a number or row is no lead of this campaign: refused row, similar number, other list; with
+/// advice.
 pub async fn not_listed(
     reader: &mut Reader,
     campaign: &Campaign,
@@ -133,7 +134,7 @@ pub async fn not_listed(
             if let Some(found) = reader.refused(id, None, Some(&national)).await? {
                 return Ok(format!("{national}: {}", refused(found)));
             }
-            let near = reader.listed(id, &neighbours(number)).await?;
+            let near = reader.listed(id, &similar_numbers(number)).await?;
             if !near.is_empty() {
                 let near: Vec<String> = near.into_iter().map(PhoneNumber::national).collect();
                 return Ok(format!("{national} is not in the list; near it are {}", near.join(", ")));
@@ -148,8 +149,8 @@ pub async fn not_listed(
     }
 }
 
-/// Numbers that differ by one digit, or by two neighbours that changed places: slips of the hand.
-fn neighbours(number: PhoneNumber) -> Vec<PhoneNumber> {
+/// Numbers that differ by one digit, or by two adjacent digits swapped: typing mistakes.
+fn similar_numbers(number: PhoneNumber) -> Vec<PhoneNumber> {
     let digits: Vec<u8> = number.as_u64().to_string().into_bytes();
     let mut found = Vec::new();
     let mut note = |digits: &[u8]| {
@@ -171,66 +172,70 @@ fn neighbours(number: PhoneNumber) -> Vec<PhoneNumber> {
     found
 }
 
-/// The campaign as it is open here, for who may see it.
-fn open(door: &Door, caller: &Caller, name: &str) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
+/// The open campaign of this name; one that the caller may not see is "not found".
+fn visible_campaign(
+    state: &Door,
+    caller: &Caller,
+    name: &str,
+) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
     let missing =
-        || Problem::missing("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
-    let (id, facts) = door.campaign_named(name).ok_or_else(missing)?;
+        || Problem::not_found("campaign open here; `paceline why CAMPAIGN.toml` asks the store itself");
+    let (id, facts) = state.campaign_named(name).ok_or_else(missing)?;
     let group = facts.rules.agents.as_ref().map(|rules| rules.group);
-    if caller.sees_group(group) { Ok((id, facts)) } else { Err(missing()) }
+    if caller.can_see_group(group) { Ok((id, facts)) } else { Err(missing()) }
 }
 
 pub(super) async fn campaign(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (id, facts) = open(&door, &caller, &name)?;
-    let view = floor::board(&door).campaigns.get(&id).map(|board| board.view);
-    let mut reader = door.store().reader().await?;
-    Ok(Json(of_campaign(&mut reader, &facts.rules, view, door.now()).await?))
+    let (id, facts) = visible_campaign(&state, &caller, &name)?;
+    let view = floor::board(&state).campaigns.get(&id).map(|board| board.view);
+    let mut reader = state.store().reader().await?;
+    Ok(Json(of_campaign(&mut reader, &facts.rules, view, state.now()).await?))
 }
 
 pub(super) async fn lead(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path((name, lead)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (campaign, facts) = open(&door, &caller, &name)?;
-    let (rules, now) = (&facts.rules, door.now());
-    let lead = LeadId(id(&lead, "lead")?);
-    let mut reader = door.store().reader().await?;
+    let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
+    let (rules, now) = (&facts.rules, state.now());
+    let lead = LeadId(parse_id(&lead, "lead")?);
+    let mut reader = state.store().reader().await?;
     let day = rules.windows.local_day(now);
-    let missing = || Problem::missing("lead in this campaign");
+    let missing = || Problem::not_found("lead in this campaign");
     let known = reader.lead_facts(campaign, lead, now, day).await?.ok_or_else(missing)?;
     let numbers = known.lead.phones.iter().map(|phone| phone.number).collect();
-    let place = door.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
+    let place = state.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
     let mut answer = of_lead(&mut reader, rules, &known, place.as_ref(), now).await?;
-    let view = floor::board(&door).campaigns.get(&campaign).map(|board| board.view);
+    let view = floor::board(&state).campaigns.get(&campaign).map(|board| board.view);
     answer["turn"] = of_campaign(&mut reader, rules, view, now).await?;
     Ok(Json(answer))
 }
 
 #[derive(Deserialize)]
-pub(super) struct LeadsAsked {
+pub(super) struct LeadsQuery {
     number: Option<String>,
     row: Option<u64>,
 }
 
-/// The leads that a number or a row is.
+/// Looks leads up by a number or by a row of the list.
 pub(super) async fn leads(
-    State(door): State<Door>,
+    State(state): State<Door>,
     caller: Caller,
     Path(name): Path<String>,
-    Query(asked): Query<LeadsAsked>,
+    Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let (campaign, facts) = open(&door, &caller, &name)?;
-    let meant = match (&asked.number, asked.row) {
-        (Some(number), None) => Meant::Number(telephone(number)?),
+    let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
+    let meant = match (&query.number, query.row) {
+        (Some(number), None) => Meant::Number(parse_telephone(number)?),
         (None, Some(row)) => Meant::Row(row),
-        _ => return Err(Problem::unfit("ask by `number` or by `row`")),
+        _ => return Err(Problem::unprocessable("ask by `number` or by `row`")),
     };
-    let mut reader = door.store().reader().await?;
+    let mut reader = state.store().reader().await?;
     let found = reader.meant(campaign, meant).await?;
     if found.is_empty() {
         let advice = not_listed(&mut reader, &facts.rules, meant).await?;
@@ -256,9 +261,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_hand_is_a_neighbour() {
+    fn a_typing_mistake_is_a_similar_number() {
         let number = |text: u64| PhoneNumber::from_e164(text).expect("a number");
-        let near = neighbours(number(8_613_800_138_000));
+        let near = similar_numbers(number(8_613_800_138_000));
         for slip in [8_613_800_138_001, 8_613_900_138_000, 8_613_800_183_000, 8_631_800_138_000] {
             assert!(near.contains(&number(slip)), "{slip}");
         }

@@ -1,4 +1,5 @@
-//! The board: what every screen shows, as plain data. Written by the engine, read by everybody.
+//! The board: a snapshot of campaigns, trunks, seats and phones as plain data. The engine publishes it a few
+//! times a second; console, terminal and metrics read it.
 
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::View;
@@ -14,12 +15,12 @@ use std::sync::Arc;
 pub struct Board {
     pub campaigns: BTreeMap<CampaignId, CampaignBoard>,
     pub trunks: Vec<TrunkBoard>,
-    /// Every agent that was ever defined here, signed in or not.
+    /// Every agent with an account, signed in or not.
     pub seats: BTreeMap<AgentId, Arc<SeatView>>,
     pub phones: BTreeMap<AgentId, PhoneBoard>,
-    /// Names of groups, by their number.
+    /// Names of groups.
     pub groups: BTreeMap<GroupId, String>,
-    /// Why nothing can be written, in words.
+    /// The store's error while it cannot write.
     pub store_stalled: Option<String>,
 }
 
@@ -27,34 +28,34 @@ pub struct Board {
 pub struct CampaignBoard {
     pub name: String,
     pub view: View,
-    /// Since this process opened the campaign.
+    /// Calls placed; this and the counts below are since this process opened the campaign.
     pub placed: u64,
     pub ended: u64,
     pub outcomes: BTreeMap<Outcome, u64>,
     pub results: BTreeMap<String, u64>,
-    /// Calls started in the last ten seconds, per second.
+    /// Average over the last ten seconds.
     pub calls_per_sec: f64,
     pub leads_ended: u64,
     pub finished: bool,
     pub last_test: Option<AttemptResult>,
-    /// Why a single-number test was not called.
+    /// Why the last single-number test was not called.
     pub test_refused: Option<String>,
     pub opened_at: Utc,
     pub(super) recent: VecDeque<Time>,
 }
 
-/// The state of an agent's registered phone; absent = not registered.
+/// An agent's registered phone; absent = not registered.
 #[derive(Clone, Debug)]
 pub struct PhoneBoard {
     pub contacts: usize,
     pub address: SocketAddr,
     pub transport: &'static str,
-    /// What the phone calls itself.
+    /// The phone's User-Agent header.
     pub product: String,
-    /// Of the last OPTIONS that it answered.
+    /// Round trip of the last OPTIONS that the phone answered.
     pub latency: Option<Duration>,
-    /// What is heard of her leg, while one is up.
-    pub heard: Option<crate::net::rtp::LegStats>,
+    /// RTP statistics of the agent's leg, while one is up.
+    pub leg_stats: Option<crate::net::rtp::LegStats>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -68,12 +69,12 @@ pub struct TrunkBoard {
 const RECENT: Duration = Duration::from_secs(10);
 
 impl CampaignBoard {
-    pub(super) fn note_placed(&mut self, now: Time) {
+    pub(super) fn count_placed(&mut self, now: Time) {
         self.placed += 1;
         self.recent.push_back(now);
     }
 
-    pub(super) fn note_result(&mut self, result: &AttemptResult) {
+    pub(super) fn count_result(&mut self, result: &AttemptResult) {
         self.ended += 1;
         *self.outcomes.entry(result.outcome).or_default() += 1;
         if let Some(word) = &result.result {
@@ -86,7 +87,7 @@ impl CampaignBoard {
         }
     }
 
-    pub(super) fn note_time(&mut self, now: Time) {
+    pub(super) fn update_rate(&mut self, now: Time) {
         while self.recent.front().is_some_and(|at| *at + RECENT < now) {
             self.recent.pop_front();
         }
@@ -94,7 +95,7 @@ impl CampaignBoard {
         self.calls_per_sec = self.recent.len() as f64 / span;
     }
 
-    /// Share of ended calls that a person answered.
+    /// Answered share of ended calls.
     pub fn answer_rate(&self) -> Option<f64> {
         let answered = self.outcomes.get(&Outcome::Answered).copied().unwrap_or(0);
         (self.ended > 0).then(|| answered as f64 / self.ended as f64)

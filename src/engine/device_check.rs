@@ -1,5 +1,5 @@
-//! The device check: an agent's leg is recorded for some seconds and played back to her; levels, loss
-//! and jitter come as numbers and as a verdict.
+//! Device check: records an agent's leg for some seconds, plays it back, and measures level, loss and
+//! jitter, as numbers and as a verdict. Also measures agents' legs for the board.
 
 use super::Engine;
 use crate::net::rtp::{LegStats, MediaCommand, Tap};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// What the check found.
+/// Result of a device check.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeviceCheck {
     pub measured: Measured,
@@ -20,11 +20,11 @@ pub struct DeviceCheck {
 
 pub(super) type Answer = oneshot::Sender<Result<DeviceCheck, Refusal>>;
 
-/// Checks that run, by leg.
+/// Running checks, by leg.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     running: BTreeMap<CallId, Check>,
-    /// When every agent's leg is measured next.
+    /// When all agents' legs are measured next, for the board.
     measure_at: Time,
 }
 
@@ -35,8 +35,8 @@ struct Check {
     answer: Option<Answer>,
 }
 
-/// How long she speaks.
-const LISTENS: Duration = Duration::from_secs(5);
+/// How long the agent's speech is recorded.
+const RECORDS_FOR: Duration = Duration::from_secs(5);
 
 /// How often legs of agents are measured for the board.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
@@ -51,24 +51,24 @@ impl Engine {
             Some(seat) if !seat.leg_up => Some(Refusal::PhoneNotReady),
             Some(_) => None,
         };
-        let leg = self.people.legs.iter().find(|(_, of)| **of == agent).map(|(leg, _)| *leg);
+        let leg = self.floor.legs.iter().find(|(_, of)| **of == agent).map(|(leg, _)| *leg);
         let (None, Some(leg)) = (refusal, leg) else {
-            // Who asked may have gone away.
+            // The requester may have gone away.
             let _ = answer.send(Err(refusal.unwrap_or(Refusal::PhoneNotReady)));
             return;
         };
-        let tap = Tap::new(LISTENS);
+        let tap = Tap::new(RECORDS_FOR);
         self.media.command(leg, MediaCommand::Tap(tap.clone()));
-        let check = Check { tap, until: self.clock.now() + LISTENS, answer: Some(answer) };
+        let check = Check { tap, until: self.clock.now() + RECORDS_FOR, answer: Some(answer) };
         self.checks.running.insert(leg, check);
     }
 
-    /// What is over is played back and measured.
-    pub(super) fn tend_checks(&mut self) {
+    /// Plays back and measures the checks whose recording is over.
+    pub(super) fn run_due_checks(&mut self) {
         let now = self.clock.now();
         for (leg, check) in self.checks.running.iter().filter(|(_, check)| check.until <= now) {
-            // A call may have come meanwhile: then she hears that.
-            let agent = self.people.legs.get(leg);
+            // No playback into a call that has come meanwhile.
+            let agent = self.floor.legs.get(leg);
             let idle = agent.and_then(|agent| self.board.seats.get(agent));
             if idle.is_some_and(|seat| seat.activity == Activity::Idle) {
                 let sound = Arc::new(check.tap.sound("device check"));
@@ -77,36 +77,36 @@ impl Engine {
             self.media.command(*leg, MediaCommand::Measure);
         }
         for check in self.checks.running.values_mut().filter(|check| check.until <= now) {
-            // Once: what comes next is its measure.
+            // Moves the deadline away: this check now waits for its measurement.
             check.until = now + MEASURE_EVERY * 100;
         }
         if self.checks.measure_at <= now {
             self.checks.measure_at = now + MEASURE_EVERY;
-            for leg in self.people.legs.keys() {
+            for leg in self.floor.legs.keys() {
                 self.media.command(*leg, MediaCommand::Measure);
             }
         }
     }
 
-    pub(super) fn leg_measured(&mut self, leg: CallId, stats: LegStats) {
+    pub(super) fn take_leg_stats(&mut self, leg: CallId, stats: LegStats) {
         let over =
-            self.checks.running.get(&leg).is_some_and(|check| check.until > self.clock.now() + LISTENS);
+            self.checks.running.get(&leg).is_some_and(|check| check.until > self.clock.now() + RECORDS_FOR);
         if over
             && let Some(mut check) = self.checks.running.remove(&leg)
             && let Some(answer) = check.answer.take()
         {
             let mut measured = stats.measured();
-            // A wide-band leg that nobody needed decoded has no level of its own.
+            // A wide-band leg that was not decoded for a mix has no level: take the recording's.
             measured.heard_dbov = measured.heard_dbov.or_else(|| level(&check.tap.linear()));
             let _ = answer.send(Ok(DeviceCheck { measured, quality: quality::judge(&measured) }));
         }
-        if let Some(phone) = self.people.legs.get(&leg).and_then(|agent| self.board.phones.get_mut(agent)) {
-            phone.heard = Some(stats);
+        if let Some(phone) = self.floor.legs.get(&leg).and_then(|agent| self.board.phones.get_mut(agent)) {
+            phone.leg_stats = Some(stats);
         }
     }
 }
 
-/// dB below overload; `None` = nothing but silence.
+/// Level in dBov; `None` = silence.
 fn level(samples: &[i16]) -> Option<i8> {
     let power: f64 = samples.iter().map(|sample| (f64::from(*sample) / 32_768.0).powi(2)).sum();
     (power > 0.0).then(|| (10.0 * (power / samples.len() as f64).log10()).clamp(-127.0, 0.0) as i8)

@@ -1,4 +1,4 @@
-//! The closed list of what can wake the loop.
+//! The closed list of events that wake the loop.
 
 use super::handle::Ask;
 use crate::net::rtp::MediaEvent;
@@ -9,12 +9,12 @@ use crate::store::Reply;
 pub enum Event {
     /// A SIP message, or a connection that failed.
     Sip(SipEvent),
-    /// The store wrote something, or cannot.
+    /// A reply of the store: a commit, or that it cannot write.
     Store(Reply),
-    /// A media thread heard something.
+    /// A media thread reports a digit, an end of play, a measurement or a recording.
     Media(MediaEvent),
-    /// Somebody knocked at the door.
-    Asked(Ask),
-    /// A wake was due, or it is time to look at the clock and the board.
+    /// A request through the engine handle.
+    Request(Ask),
+    /// A timer of the dialer or the user agent is due, or the board is.
     Woken,
 }

@@ -1,5 +1,5 @@
-//! The people's side of the loop: agents' legs and phones, mixes, prompts, recordings, acts that wait
-//! for their answer. Calls to leads are in `carry_out`.
+//! The agents' side of the loop: agents' phones and legs, consulted and inbound legs, prompts, recordings,
+//! and actions that wait for the dialer's answer. Calls to leads are in `outputs`.
 
 use super::{Engine, Live, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};
@@ -22,22 +22,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// What the shell knows of people.
+/// Agents and legs that are no attempts, as the engine knows them.
 #[derive(Debug, Default)]
-pub(super) struct People {
-    /// The phone account of each agent who has one.
-    users: BTreeMap<AgentId, String>,
+pub(super) struct FloorState {
+    /// SIP user of each agent with a phone account.
+    sip_users: BTreeMap<AgentId, String>,
     names: BTreeMap<AgentId, String>,
-    /// Acts that the brain has not answered yet.
-    asked: BTreeMap<u64, oneshot::Sender<Result<(), Refusal>>>,
-    asks: u64,
-    /// Whose leg it is, for what is measured of it.
+    /// Actions that the dialer has not answered yet.
+    pending_actions: BTreeMap<u64, oneshot::Sender<Result<(), Refusal>>>,
+    last_action: u64,
+    /// The agent of each agent's leg.
     pub(super) legs: BTreeMap<CallId, AgentId>,
-    /// What is written down of each leg that is no attempt, while it is not over.
-    pub(super) abouts: BTreeMap<CallId, LegAbout>,
+    /// What the store keeps of each live leg that is no attempt.
+    pub(super) unsaved_legs: BTreeMap<CallId, LegAbout>,
 }
 
-/// An agent's leg, as the brain wants it rung.
+/// An agent's leg to ring, as the dialer asks for it.
 pub(super) struct AgentCall {
     pub leg: CallId,
     pub agent: AgentId,
@@ -48,42 +48,43 @@ pub(super) struct AgentCall {
     pub ring: Duration,
 }
 
-impl People {
-    pub(super) fn knows(&self, agent: AgentId) -> bool {
+impl FloorState {
+    pub(super) fn has_agent(&self, agent: AgentId) -> bool {
         self.names.contains_key(&agent)
     }
 }
 
 impl Engine {
-    pub(super) fn agent_asked(
+    pub(super) fn forward_agent_action(
         &mut self,
         agent: AgentId,
         act: AgentAct,
         answer: oneshot::Sender<Result<(), Refusal>>,
     ) {
-        self.people.asks += 1;
-        let ask = self.people.asks;
-        self.people.asked.insert(ask, answer);
+        self.floor.last_action += 1;
+        let ask = self.floor.last_action;
+        self.floor.pending_actions.insert(ask, answer);
         self.handle(Input::AgentActed { ask, agent, act });
     }
 
-    pub(super) fn act_answered(&mut self, ask: u64, refusal: Option<Refusal>) {
-        if let Some(answer) = self.people.asked.remove(&ask) {
-            // Who asked may have gone away meanwhile.
+    pub(super) fn answer_agent_action(&mut self, ask: u64, refusal: Option<Refusal>) {
+        if let Some(answer) = self.floor.pending_actions.remove(&ask) {
+            // The requester may have gone away.
             let _ = answer.send(refusal.map_or(Ok(()), Err));
         }
     }
 
-    pub(super) fn agent_defined(&mut self, agent: Agent, phone: Option<super::PhoneSecret>) {
+    pub(super) fn define_agent(&mut self, agent: Agent, phone: Option<super::PhoneSecret>) {
         let (id, now) = (agent.id, self.clock.now());
-        self.people.names.insert(id, agent.name.clone());
+        self.floor.names.insert(id, agent.name.clone());
         let user = phone.as_ref().map(|phone| phone.user.clone());
-        if let Some(before) = self.people.users.remove(&id).filter(|before| Some(before) != user.as_ref()) {
+        if let Some(before) = self.floor.sip_users.remove(&id).filter(|before| Some(before) != user.as_ref())
+        {
             self.ua.remove_phone(now, &before);
         }
         self.handle(Input::AgentDefined(Box::new(agent)));
         if let Some(phone) = phone {
-            self.people.users.insert(id, phone.user.clone());
+            self.floor.sip_users.insert(id, phone.user.clone());
             let account = PhoneAccount {
                 user: phone.user,
                 agent: id,
@@ -92,32 +93,32 @@ impl Engine {
             };
             let user = account.user.clone();
             self.ua.set_phone(now, account);
-            self.expect_phones(id, &user);
+            self.ask_saved_phones(id, &user);
         }
-        self.drain_ua();
+        self.carry_out_ua_outputs();
     }
 
-    pub(super) fn agent_gone(&mut self, agent: AgentId) {
-        if let Some(user) = self.people.users.remove(&agent) {
+    pub(super) fn remove_agent(&mut self, agent: AgentId) {
+        if let Some(user) = self.floor.sip_users.remove(&agent) {
             self.ua.remove_phone(self.clock.now(), &user);
-            self.drain_ua();
+            self.carry_out_ua_outputs();
         }
-        self.people.names.remove(&agent);
+        self.floor.names.remove(&agent);
         self.handle(Input::AgentRemoved { agent });
     }
 
-    pub(super) fn phone_changed(&mut self, agent: AgentId, link: Option<PhoneLink>) {
+    pub(super) fn update_phone(&mut self, agent: AgentId, link: Option<PhoneLink>) {
         let ready = link.is_some();
         match link {
             Some(link) => {
-                let heard = self.board.phones.get(&agent).and_then(|phone| phone.heard);
+                let leg_stats = self.board.phones.get(&agent).and_then(|phone| phone.leg_stats);
                 let phone = PhoneBoard {
                     contacts: link.contacts,
                     address: link.address,
                     transport: transport_word(link.transport),
                     product: link.product,
                     latency: link.latency,
-                    heard,
+                    leg_stats,
                 };
                 self.board.phones.insert(agent, phone);
             }
@@ -125,31 +126,31 @@ impl Engine {
                 self.board.phones.remove(&agent);
             }
         }
-        // Whoever is signed in is no stranger to the sockets.
+        // Registered phones have limits of their own at the sockets.
         self.sockets.set_phones(self.ua.phone_peers());
         self.handle(Input::PhoneChanged { agent, ready });
     }
 
-    pub(super) fn seat_changed(&mut self, seat: SeatView, logged: bool) {
+    pub(super) fn publish_seat(&mut self, seat: SeatView, logged: bool) {
         let seat = Arc::new(seat);
         if logged {
-            self.tell_store(Command::LogSeat(Box::new((*seat).clone())));
+            self.send_to_store(Command::LogSeat(Box::new((*seat).clone())));
         }
         self.board.seats.insert(seat.agent, seat.clone());
-        // Nobody may be listening.
+        // Fails when there are no subscribers.
         let _ = self.live.send(Live::Seat(seat));
     }
 
     pub(super) fn call_agent(&mut self, call: AgentCall) {
         let AgentCall { leg, agent, way, trunk, auto_answer, shown, ring } = call;
         let Some(port) = self.open_side_leg(leg) else { return };
-        self.people.legs.insert(leg, agent);
+        self.floor.legs.insert(leg, agent);
         let about = LegAbout { agent: Some(agent), ..LegAbout::new(LegKind::Agent) };
-        self.people.abouts.insert(leg, about);
+        self.floor.unsaved_legs.insert(leg, about);
         let now = self.clock.now();
         match (way, trunk) {
             (Way::Phone, _) => {
-                let Some(user) = self.people.users.get(&agent).cloned() else {
+                let Some(user) = self.floor.sip_users.get(&agent).cloned() else {
                     return self.fail_leg(leg, "the agent has no phone here");
                 };
                 let shown = shown.map(PhoneNumber::national);
@@ -168,15 +169,17 @@ impl Engine {
                         },
                     },
                 );
-                self.write_down(leg);
-                self.drain_ua();
+                self.save_leg_dialog(leg);
+                self.carry_out_ua_outputs();
             }
-            (Way::Telephone(number), Some(trunk)) => self.call_side(leg, trunk, number, None, ring, port),
+            (Way::Telephone(number), Some(trunk)) => {
+                self.place_side_leg(leg, trunk, number, None, ring, port)
+            }
             (Way::Telephone(_), None) => self.fail_leg(leg, "no trunk for the agent's telephone"),
         }
     }
 
-    pub(super) fn call_third(
+    pub(super) fn call_consulted(
         &mut self,
         leg: CallId,
         trunk: TrunkId,
@@ -186,13 +189,13 @@ impl Engine {
     ) {
         let about = LegAbout { number: Some(number), ..LegAbout::new(LegKind::Consulted) };
         if let Some(port) = self.open_side_leg(leg) {
-            self.people.abouts.insert(leg, about);
-            self.call_side(leg, trunk, number, caller_id, ring, port);
+            self.floor.unsaved_legs.insert(leg, about);
+            self.place_side_leg(leg, trunk, number, caller_id, ring, port);
         }
     }
 
-    /// A leg of ours through a trunk. What ends it after a crash is written down first, in order.
-    fn call_side(
+    /// Places a leg that is no attempt through a trunk.
+    fn place_side_leg(
         &mut self,
         leg: CallId,
         trunk: TrunkId,
@@ -205,27 +208,28 @@ impl Engine {
             return self.fail_leg(leg, "the trunk is gone");
         };
         self.ua.place(self.clock.now(), request);
-        self.write_down(leg);
-        self.drain_ua();
+        self.save_leg_dialog(leg);
+        self.carry_out_ua_outputs();
     }
 
-    /// What would end this leg after a crash, as it stands now: before its messages leave, so in order.
-    pub(super) fn write_down(&mut self, leg: CallId) {
+    /// Saves what is needed to end this leg after a crash (its dialog or ringing INVITEs). Called before its
+    /// messages are sent, so the store learns of it first.
+    pub(super) fn save_leg_dialog(&mut self, leg: CallId) {
         let ends = self.ua.loose_ends(leg);
-        if let Some(about) = self.people.abouts.get(&leg).copied().filter(|_| !ends.is_empty()) {
+        if let Some(about) = self.floor.unsaved_legs.get(&leg).copied().filter(|_| !ends.is_empty()) {
             let dialog = serde_json::to_string(&ends).unwrap_or_default();
-            self.tell_store(Command::LegPlaced { leg, about, dialog });
+            self.send_to_store(Command::LegPlaced { leg, about, dialog });
         }
     }
 
-    /// The leg is over.
+    /// Removes a leg that has ended.
     pub(super) fn forget_leg(&mut self, leg: CallId) {
-        self.people.legs.remove(&leg);
-        self.people.abouts.remove(&leg);
+        self.floor.legs.remove(&leg);
+        self.floor.unsaved_legs.remove(&leg);
     }
 
-    /// The store knows who calls, as far as anybody does.
-    pub(super) fn caller_known(&mut self, arrived: &ArrivedCall) {
+    /// The store has looked an inbound caller up.
+    pub(super) fn note_caller(&mut self, arrived: &ArrivedCall) {
         let known = arrived.known.as_ref();
         let about = LegAbout {
             number: arrived.number,
@@ -233,9 +237,9 @@ impl Engine {
             lead: known.and_then(|known| known.lead.as_ref()).map(|lead| lead.id),
             ..LegAbout::new(LegKind::Inbound)
         };
-        // She may have hung up meanwhile.
+        // The caller may have hung up meanwhile.
         if self.ua.knows(arrived.call) {
-            self.people.abouts.insert(arrived.call, about);
+            self.floor.unsaved_legs.insert(arrived.call, about);
         }
     }
 
@@ -253,7 +257,7 @@ impl Engine {
         }
     }
 
-    /// A leg that our own side could not make.
+    /// Reports a leg that failed on our side as ended.
     fn fail_leg(&mut self, leg: CallId, cause: &str) {
         self.close_leg(leg);
         self.forget_leg(leg);
@@ -268,7 +272,7 @@ impl Engine {
         self.failed_legs.push((leg, ended));
     }
 
-    /// Tells the brain of legs that could not be made, once it has finished what it was saying.
+    /// Feeds the failed legs to the dialer, once its current outputs are carried out.
     pub(super) fn report_failed_legs(&mut self) {
         while let Some((call, ended)) = self.failed_legs.pop() {
             self.handle(Input::CallProgressed { call, progress: Progress::Ended(ended) });
@@ -279,18 +283,18 @@ impl Engine {
         let (sound, plays) = match sound {
             SoundName::HoldMusic => (self.prompts.hold_music(), 0),
             SoundName::RingBack => (self.prompts.ring_back(), 0),
-            SoundName::Sorry(campaign) => (self.sorry(campaign), 1),
+            SoundName::Sorry(campaign) => (self.abandon_message(campaign), 1),
             SoundName::AgentNumber(number) => (self.prompts.agent_number(&number), 1),
             SoundName::Spoken(what) => (self.prompts.spoken(what), 1),
         };
         self.media.command(leg, MediaCommand::Play { sound, plays });
     }
 
-    fn sorry(&self, campaign: CampaignId) -> Arc<crate::audio::Sound> {
-        self.sorries.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry())
+    fn abandon_message(&self, campaign: CampaignId) -> Arc<crate::audio::Sound> {
+        self.abandon_messages.get(&campaign).cloned().unwrap_or_else(|| self.prompts.sorry())
     }
 
-    /// Recording begins or ends; the media room writes, the store is told once the file is complete.
+    /// Starts or stops a recording. Media writes the file; the store learns of it once the file is complete.
     pub(super) fn record(&mut self, call: CallId, campaign: CampaignId, agent: Option<AgentId>, on: bool) {
         if !on {
             return self.media.command(call, MediaCommand::StopRecording);
@@ -312,22 +316,23 @@ impl Engine {
         self.media.command(call, MediaCommand::Record(Recording::start(path, &meta)));
     }
 
-    /// Somebody calls one of our numbers: the store is asked who.
-    pub(super) fn call_came_in(&mut self, incoming: IncomingCall) {
+    /// An inbound call: rings, and asks the store to look the caller's number up.
+    pub(super) fn handle_inbound_call(&mut self, incoming: IncomingCall) {
         let now = self.clock.now();
         match incoming.caller {
-            Caller::Trunk(trunk) if !self.leaving => {
+            Caller::Trunk(trunk) if !self.is_stopping => {
                 self.ua.ring(now, incoming.call);
                 let digits = incoming.from_user.trim_start_matches('+');
                 let number = PhoneNumber::chinese(digits.as_bytes())
                     .ok()
                     .or_else(|| digits.parse().ok().and_then(PhoneNumber::from_e164));
-                self.tell_store(Command::WhoCalls { call: incoming.call, trunk, number });
+                self.send_to_store(Command::WhoCalls { call: incoming.call, trunk, number });
             }
-            // Agents dial by the console, so that every call of theirs is in the books.
+            // Agents dial through the console, so that every call is saved: a call dialled on a phone is
+            // declined.
             _ => self.ua.reject(now, incoming.call, 603, "Decline", &[]),
         }
-        self.drain_ua();
+        self.carry_out_ua_outputs();
     }
 
     pub(super) fn answer_call(&mut self, call: CallId) {
@@ -338,14 +343,14 @@ impl Engine {
                 let address = SocketAddr::new(self.media_address, address.port());
                 let codecs = paceline_core::media::Codec::ALL.to_vec();
                 self.ua.answer(now, call, MediaCapabilities { address, codecs });
-                self.write_down(call);
+                self.save_leg_dialog(call);
             }
             Err(error) => {
                 tracing::warn!(%error, "a caller could not be answered");
                 self.ua.reject(now, call, 503, "Service Unavailable", &[]);
             }
         }
-        self.drain_ua();
+        self.carry_out_ua_outputs();
     }
 }
 

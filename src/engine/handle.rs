@@ -1,4 +1,4 @@
-//! The door: what console, commands and lists hold of the engine.
+//! The engine handle: requests to the engine, the board and the live events, for console and commands.
 
 use super::board::Board;
 use super::device_check::DeviceCheck;
@@ -18,15 +18,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-/// What can be asked of the engine.
+/// A request to the engine.
 #[derive(Debug)]
 pub enum Ask {
-    /// What an earlier process left. Comes once, before any campaign.
+    /// What an earlier process left open. Sent once, before any campaign.
     Resume {
         work: OpenWork,
-        /// Each with its number in the store.
+        /// Each with its id in the store.
         dialogs: Vec<(i64, SavedDialog)>,
-        /// Where agents' phones were: JSON, as it was saved.
+        /// Saved contacts of agents' phones, as JSON.
         phones: BTreeMap<AgentId, String>,
     },
     Open(Box<Opening>),
@@ -34,7 +34,7 @@ pub enum Ask {
         campaign: CampaignId,
         act: ManagerAct,
     },
-    /// An agent asks. The answer comes once the brain has decided.
+    /// An agent's action. The answer comes once the dialer has decided.
     AgentAct {
         agent: AgentId,
         act: AgentAct,
@@ -44,7 +44,7 @@ pub enum Ask {
         agent: AgentId,
         answer: oneshot::Sender<Result<DeviceCheck, Refusal>>,
     },
-    /// Where is this lead, and what stands in its way?
+    /// Asks where the dialer holds a lead and what blocks it.
     Lead {
         campaign: CampaignId,
         lead: LeadId,
@@ -52,18 +52,18 @@ pub enum Ask {
         numbers: Vec<PhoneNumber>,
         answer: oneshot::Sender<LeadPlace>,
     },
-    /// A group exists, or changed.
+    /// A group is new or has changed.
     Group(Group),
-    /// An agent exists, or what is known of her changed.
-    Agent(Box<AgentOpening>),
+    /// An agent's account is new or has changed.
+    Agent(Box<AgentAccount>),
     AgentGone {
         agent: AgentId,
     },
-    /// Every campaign stops placing; calls end by themselves.
+    /// Every campaign stops placing; live calls end by themselves.
     Drain,
-    /// Every call is ended.
+    /// Ends every call.
     HangUpAll,
-    /// Leave the loop once nothing is out.
+    /// Drains, and stops the engine once no call is live.
     Leave,
 }
 
@@ -72,26 +72,26 @@ pub enum Ask {
 pub struct Opening {
     pub campaign: Campaign,
     pub leads_open: u64,
-    /// Nothing of the list is placed (single-number tests are).
+    /// No lead is called; single-number tests are.
     pub paused: bool,
-    /// What the store has of abandoned calls, for the ledger.
+    /// Counts of abandoned calls from the store, for the ledger.
     pub abandons: Vec<(Utc, Counts)>,
-    /// Its latest calls, for a pacer to learn from.
+    /// The campaign's latest calls, for a pacer to learn from.
     pub past: Vec<PastCall>,
     pub sound: Option<Arc<Sound>>,
-    /// What an abandoned callee hears; `None` = the house's own message.
+    /// The message for an abandoned callee; `None` = the built-in one.
     pub sorry: Option<Arc<Sound>>,
 }
 
-/// An agent and the account of her phone.
+/// An agent and its SIP account.
 #[derive(Clone, Debug)]
-pub struct AgentOpening {
+pub struct AgentAccount {
     pub agent: Agent,
-    /// `None` = she has no phone of her own on this server.
+    /// `None` = no SIP account here.
     pub phone: Option<PhoneSecret>,
 }
 
-/// What a registering phone is checked against: H(user:realm:password), never the password.
+/// HA1 hashes that a phone's digest is checked against: H(user:realm:password), never the password.
 #[derive(Clone, Debug)]
 pub struct PhoneSecret {
     pub user: String,
@@ -99,13 +99,12 @@ pub struct PhoneSecret {
     pub ha1_sha256: [u8; 32],
 }
 
-/// What happens, as it happens: for screens that must be true at once. Slow listeners lose the
-/// oldest and read the board anew.
+/// Live events for screens. A slow subscriber loses the oldest and must read the board again.
 #[derive(Clone, Debug)]
 pub enum Live {
     Seat(Arc<SeatView>),
-    /// With the numbers that it stands on.
-    Decided {
+    /// A pacing decision, with the view it was made from.
+    Decision {
         campaign: CampaignId,
         at: Utc,
         decision: Decision,
@@ -116,39 +115,39 @@ pub enum Live {
     },
 }
 
-/// Cheap to clone. When every handle is gone, the engine leaves once nothing is out.
+/// Cheap to clone. When the last handle is dropped, the engine stops once no call is live.
 #[derive(Clone, Debug)]
 pub struct EngineHandle {
-    asks: mpsc::Sender<Ask>,
+    requests: mpsc::Sender<Ask>,
     board: watch::Receiver<Arc<Board>>,
     live: broadcast::Sender<Live>,
 }
 
 impl EngineHandle {
-    /// A door alone: whoever holds the other ends answers. The engine makes its own.
+    /// A handle over given channels, for tests; [`super::start`] makes the engine's own.
     pub fn new(
-        asks: mpsc::Sender<Ask>,
+        requests: mpsc::Sender<Ask>,
         board: watch::Receiver<Arc<Board>>,
         live: broadcast::Sender<Live>,
     ) -> Self {
-        EngineHandle { asks, board, live }
+        EngineHandle { requests, board, live }
     }
 
-    /// An agent acts. An engine that has left knows no agents.
+    /// Sends an agent's action and waits for the answer; a stopped engine answers `UnknownAgent`.
     pub async fn agent_act(&self, agent: AgentId, act: AgentAct) -> Result<(), Refusal> {
         let (answer, answered) = oneshot::channel();
         self.ask(Ask::AgentAct { agent, act, answer }).await;
         answered.await.unwrap_or(Err(Refusal::UnknownAgent))
     }
 
-    /// Listens to an idle agent's leg for some seconds, plays it back and says how good it is.
+    /// Runs a device check on an idle agent's leg; takes some seconds.
     pub async fn check_device(&self, agent: AgentId) -> Result<DeviceCheck, Refusal> {
         let (answer, answered) = oneshot::channel();
         self.ask(Ask::CheckDevice { agent, answer }).await;
         answered.await.unwrap_or(Err(Refusal::PhoneNotReady))
     }
 
-    /// Where the dialer has this lead. `None` = the engine has left.
+    /// Where the dialer holds this lead. `None` = the engine has stopped.
     pub async fn lead_place(
         &self,
         campaign: CampaignId,
@@ -161,17 +160,17 @@ impl EngineHandle {
         answered.await.ok()
     }
 
-    /// What happens from now on.
+    /// Subscribes to live events from now on.
     pub fn live(&self) -> broadcast::Receiver<Live> {
         self.live.subscribe()
     }
 
-    /// Asks; an engine that has left does not hear it.
+    /// Sends a request; it is lost if the engine has stopped.
     pub async fn ask(&self, ask: Ask) {
-        let _ = self.asks.send(ask).await;
+        let _ = self.requests.send(ask).await;
     }
 
-    /// The board: what every screen shows. Changes a few times a second.
+    /// The board, published a few times a second.
     pub fn board(&self) -> watch::Receiver<Arc<Board>> {
         self.board.clone()
     }

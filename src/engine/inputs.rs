@@ -1,7 +1,7 @@
-//! Events to inputs: what sockets, store, media threads and people say, in the dialer's words.
+//! Translates events from sockets, user agent, store, media threads and the API into dialer inputs.
 
 use super::event::Event;
-use super::{Ask, Engine, LEFTOVERS_WAIT, Opening};
+use super::{Ask, Engine, Opening, RECOVERED_WAIT};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
@@ -14,65 +14,65 @@ use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::sip::{UaEvent, UaOutput};
 
 impl Engine {
-    pub(super) fn react(&mut self, event: Event) {
+    pub(super) fn handle_event(&mut self, event: Event) {
         match event {
             Event::Sip(SipEvent::Message { from, bytes }) => {
                 self.ua.handle_message(self.clock.now(), from, &bytes);
-                self.drain_ua();
+                self.carry_out_ua_outputs();
             }
             Event::Sip(SipEvent::Failed { peer }) => {
                 self.ua.handle_transport_error(self.clock.now(), peer);
-                self.drain_ua();
+                self.carry_out_ua_outputs();
             }
-            Event::Store(reply) => self.store_replied(reply),
+            Event::Store(reply) => self.handle_reply(reply),
             Event::Media(MediaEvent::Heard { leg, heard }) => {
                 self.handle(Input::MediaHeard { call: leg, heard });
             }
             Event::Media(MediaEvent::Measured { leg, stats }) => {
-                self.leg_measured(leg, stats);
+                self.take_leg_stats(leg, stats);
             }
             Event::Media(MediaEvent::Recorded { leg, path, seconds, lost_frames }) => {
                 self.recordings_open = self.recordings_open.saturating_sub(1);
                 let path = path.strip_prefix(&self.recordings).unwrap_or(&path).display().to_string();
-                self.tell_store(Command::SaveRecording { call: leg, path, seconds, lost_frames });
+                self.send_to_store(Command::SaveRecording { call: leg, path, seconds, lost_frames });
             }
-            // The media room has said so in the log.
+            // Media has logged the error.
             Event::Media(MediaEvent::RecordingFailed { .. }) => {
                 self.recordings_open = self.recordings_open.saturating_sub(1);
             }
             Event::Media(MediaEvent::Closed { leg, stats }) => {
                 tracing::debug!(call = %leg, ?stats, "leg closed");
             }
-            Event::Asked(ask) => self.asked(ask),
+            Event::Request(ask) => self.handle_request(ask),
             Event::Woken => {}
         }
     }
 
-    /// Everything the user agent wants, until it wants nothing.
-    pub(super) fn drain_ua(&mut self) {
+    /// Carries out the user agent's outputs until there are none.
+    pub(super) fn carry_out_ua_outputs(&mut self) {
         while let Some(output) = self.ua.poll() {
             match output {
                 UaOutput::Transmit { to, bytes } => self.sockets.send(to, bytes),
-                UaOutput::Event(event) => self.ua_said(event),
+                UaOutput::Event(event) => self.handle_ua_event(event),
             }
         }
     }
 
-    fn ua_said(&mut self, event: UaEvent) {
+    fn handle_ua_event(&mut self, event: UaEvent) {
         match event {
             UaEvent::Progress { call, progress } => {
                 if matches!(progress, Progress::Ended(_)) {
                     self.close_leg(call);
-                    self.people.abouts.remove(&call);
+                    self.floor.unsaved_legs.remove(&call);
                 }
                 if let (Progress::Answered, Some(facts)) = (&progress, self.calls.get(&call))
                     && let Some(board) = self.board.campaigns.get(&facts.campaign)
                 {
-                    self.metrics.rang(&board.name, self.clock.now().since(facts.placed));
+                    self.metrics.observe_ring_time(&board.name, self.clock.now().since(facts.placed));
                 }
-                // Of legs that are no attempts: an attempt's answer is saved by command.
+                // For legs that are no attempts; an attempt's answer is saved by `Output::SaveAnswer`.
                 if progress == Progress::Answered {
-                    self.write_down(call);
+                    self.save_leg_dialog(call);
                 }
                 self.handle(Input::CallProgressed { call, progress });
             }
@@ -82,13 +82,14 @@ impl Engine {
             UaEvent::Digit { call, digit } => {
                 self.handle(Input::MediaHeard { call, heard: Heard::Digit(digit) });
             }
-            UaEvent::Incoming(incoming) => self.call_came_in(*incoming),
-            UaEvent::PhoneChanged { user: _, agent, link } => self.phone_changed(agent, link),
-            UaEvent::PhoneRegistered { user, agent } => self.phone_registered(agent, &user),
-            // The console transfers: a phone's own button knows neither groups nor the books.
+            UaEvent::Incoming(incoming) => self.handle_inbound_call(*incoming),
+            UaEvent::PhoneChanged { user: _, agent, link } => self.update_phone(agent, link),
+            UaEvent::PhoneRegistered { user, agent } => self.save_phone_contacts(agent, &user),
+            // REFER from a phone's own button is refused: transfers go through the console, which knows
+            // groups and leads.
             UaEvent::Transfer { call, target: _ } => {
                 self.ua.transfer_done(self.clock.now(), call, false);
-                self.drain_ua();
+                self.carry_out_ua_outputs();
             }
             UaEvent::Registered { trunk, .. } | UaEvent::TrunkAlive { trunk } => {
                 self.trunk_changed(trunk, TrunkState::Up);
@@ -107,10 +108,10 @@ impl Engine {
                 self.trunk_changed(trunk, TrunkState::Down);
             }
             UaEvent::SavedDialogEnded { call_id, reached } => {
-                let id = self.leftovers.remove(&call_id);
-                // A call that rang several phones is ended with the last of them.
-                if let Some(id) = id.filter(|id| !self.leftovers.values().any(|other| other == id)) {
-                    self.tell_store(Command::Ended { id });
+                let id = self.recovered_dialogs.remove(&call_id);
+                // A call that rang several phones has a dialog for each; it has ended with the last of them.
+                if let Some(id) = id.filter(|id| !self.recovered_dialogs.values().any(|other| other == id)) {
+                    self.send_to_store(Command::Ended { id });
                 }
                 if !reached {
                     tracing::warn!(
@@ -130,19 +131,19 @@ impl Engine {
         let up = state == TrunkState::Up;
         if let Some(board) = self.board.trunks.get_mut(trunk.0 as usize).filter(|board| board.up != up) {
             board.up = up;
-            self.metrics.trunk_up(&board.name, up);
+            self.metrics.set_trunk_up(&board.name, up);
             self.handle(Input::TrunkChanged { trunk, state });
         }
     }
 
-    fn store_replied(&mut self, reply: Reply) {
+    fn handle_reply(&mut self, reply: Reply) {
         match reply {
             Reply::AttemptOpened { attempt, verdict } => {
                 if verdict != DialVerdict::Opened
                     && let Some(facts) = self.calls.remove(&attempt.call())
                     && let Some(board) = self.board.campaigns.get_mut(&facts.campaign).filter(|_| facts.test)
                 {
-                    board.test_refused = Some(refusal(verdict));
+                    board.test_refused = Some(refusal_text(verdict));
                 }
                 self.handle(Input::AttemptOpened { attempt, verdict });
             }
@@ -153,7 +154,7 @@ impl Engine {
                 self.handle(Input::LeadFetched { campaign, agent, lead });
             }
             Reply::Caller(arrived) => {
-                self.caller_known(&arrived);
+                self.note_caller(&arrived);
                 self.handle(Input::CallArrived(arrived));
             }
             Reply::Blacklisted { number } => self.number_blacklisted(number),
@@ -174,7 +175,7 @@ impl Engine {
         }
     }
 
-    /// It is on disk: every campaign lets go of the number.
+    /// The number is on the blacklist on disk: the dialer drops it. One campaign's input serves for all.
     fn number_blacklisted(&mut self, number: PhoneNumber) {
         let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().take(1).collect();
         for campaign in campaigns {
@@ -182,39 +183,39 @@ impl Engine {
         }
     }
 
-    fn asked(&mut self, ask: Ask) {
+    fn handle_request(&mut self, ask: Ask) {
         match ask {
             Ask::Resume { work, dialogs, phones } => {
-                self.phones_left(phones);
+                self.set_saved_phones(phones);
                 self.resume(work, dialogs);
             }
             Ask::Open(opening) => self.open_campaign(*opening),
-            Ask::Act { campaign, act } => self.handle(Input::ManagerActed { campaign, act }),
-            Ask::AgentAct { agent, act, answer } => self.agent_asked(agent, act, answer),
+            Ask::Act { campaign, act: action } => self.handle(Input::ManagerActed { campaign, act: action }),
+            Ask::AgentAct { agent, act, answer } => self.forward_agent_action(agent, act, answer),
             Ask::CheckDevice { agent, answer } => self.check_device(agent, answer),
             Ask::Lead { campaign, lead, household, numbers, answer } => {
-                // Who asked may have gone away.
+                // The requester may have gone away.
                 let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
             }
             Ask::Group(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
                 self.handle(Input::GroupDefined(group));
             }
-            Ask::Agent(opening) => self.agent_defined(opening.agent, opening.phone),
-            Ask::AgentGone { agent } => self.agent_gone(agent),
-            Ask::Drain => self.act_on_all(&ManagerAct::Drain),
-            Ask::HangUpAll => self.act_on_all(&ManagerAct::HangUpAll),
+            Ask::Agent(opening) => self.define_agent(opening.agent, opening.phone),
+            Ask::AgentGone { agent } => self.remove_agent(agent),
+            Ask::Drain => self.act_on_all_campaigns(&ManagerAct::Drain),
+            Ask::HangUpAll => self.act_on_all_campaigns(&ManagerAct::HangUpAll),
             Ask::Leave => {
-                if !self.leaving {
-                    self.act_on_all(&ManagerAct::Drain);
+                if !self.is_stopping {
+                    self.act_on_all_campaigns(&ManagerAct::Drain);
                 }
-                self.leaving = true;
+                self.is_stopping = true;
                 self.handle(Input::FloorClosed);
             }
         }
     }
 
-    fn act_on_all(&mut self, act: &ManagerAct) {
+    fn act_on_all_campaigns(&mut self, act: &ManagerAct) {
         let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().collect();
         for campaign in campaigns {
             self.handle(Input::ManagerActed { campaign, act: act.clone() });
@@ -223,14 +224,14 @@ impl Engine {
 
     fn resume(&mut self, work: OpenWork, dialogs: Vec<(i64, SavedDialog)>) {
         let now = self.clock.now();
-        self.leftovers_until = now + LEFTOVERS_WAIT;
+        self.recovered_until = now + RECOVERED_WAIT;
         for (id, dialog) in dialogs {
-            self.leftovers.insert(dialog.call_id.clone(), id);
+            self.recovered_dialogs.insert(dialog.call_id.clone(), id);
             self.ua.end_saved(now, dialog);
         }
-        // Before their answers come.
+        // Must come before the answers of those phones.
         self.sockets.set_phones(self.ua.phone_peers());
-        self.drain_ua();
+        self.carry_out_ua_outputs();
         self.handle(Input::Resumed(work));
     }
 
@@ -240,7 +241,7 @@ impl Engine {
             self.sounds.insert(campaign.id, sound);
         }
         if let Some(sorry) = sorry {
-            self.sorries.insert(campaign.id, sorry);
+            self.abandon_messages.insert(campaign.id, sorry);
         }
         let board = super::CampaignBoard {
             name: campaign.name.clone(),
@@ -254,8 +255,8 @@ impl Engine {
     }
 }
 
-/// A refused test in words for the person who asked for it.
-fn refusal(verdict: DialVerdict) -> String {
+/// Why a single-number test was refused, in words.
+fn refusal_text(verdict: DialVerdict) -> String {
     match verdict {
         DialVerdict::Closed(reason) => reason.word().to_owned(),
         DialVerdict::NotBefore { reason, .. } => format!("not now ({reason})"),

@@ -1,5 +1,6 @@
-//! THE LOOP. One task owns the dialer, the SIP user agent and the books of the calls; everyone else
-//! knocks at the door. Audio never passes here: media threads report digits and ends of plays.
+//! The engine: one task with the event loop that owns the dialer, the SIP user agent and the facts of live
+//! calls. Other tasks reach it through [`EngineHandle`]. Audio never passes here: media threads report
+//! digits and ends of plays.
 
 pub mod board;
 pub mod handle;
@@ -14,7 +15,7 @@ mod prompts;
 
 pub use board::{Board, CampaignBoard, PhoneBoard};
 pub use device_check::DeviceCheck;
-pub use handle::{AgentOpening, Ask, EngineHandle, Live, Opening, PhoneSecret};
+pub use handle::{AgentAccount, Ask, EngineHandle, Live, Opening, PhoneSecret};
 pub use prompts::Prompts;
 
 use crate::audio::Sound;
@@ -42,7 +43,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
-/// Everything the loop works with, built by `main`.
+/// What the engine is built from.
 #[derive(Debug)]
 pub struct Parts {
     pub clock: Clock,
@@ -53,20 +54,20 @@ pub struct Parts {
     pub sip_events: mpsc::Receiver<SipEvent>,
     pub media: MediaRoom,
     pub media_events: mpsc::UnboundedReceiver<MediaEvent>,
-    /// The address that goes into `c=` lines.
+    /// The address for `c=` lines of SDP.
     pub media_address: IpAddr,
     pub store: mpsc::Sender<Command>,
     pub store_replies: mpsc::UnboundedReceiver<Reply>,
-    /// The store's own histogram.
+    /// The store's histogram of commit times.
     pub commits: Arc<Commits>,
     pub journal: Option<JournalWriter>,
     pub metrics: Arc<Metrics>,
     pub prompts: Prompts,
-    /// Where recordings are kept.
+    /// Folder of recordings.
     pub recordings: PathBuf,
 }
 
-/// One trunk, for the dialer, for SIP and for the wire.
+/// One trunk's settings for the dialer, for SIP and for media, and how its numbers are rewritten.
 #[derive(Clone, Debug)]
 pub struct TrunkParts {
     pub limits: Trunk,
@@ -76,7 +77,7 @@ pub struct TrunkParts {
     pub add_prefix: String,
 }
 
-/// The loop's own state.
+/// State of the loop.
 struct Engine {
     clock: Clock,
     dialer: Dialer,
@@ -87,47 +88,47 @@ struct Engine {
     media_events: mpsc::UnboundedReceiver<MediaEvent>,
     media_address: IpAddr,
     store: mpsc::Sender<Command>,
-    /// Commands that the store's door had no room for.
+    /// Backlog of commands, while the store's channel is full.
     store_waiting: VecDeque<Command>,
     store_replies: mpsc::UnboundedReceiver<Reply>,
     commits: Arc<Commits>,
-    asks: mpsc::Receiver<Ask>,
+    requests: mpsc::Receiver<Ask>,
     journal: Option<JournalWriter>,
     metrics: Arc<Metrics>,
     trunks: BTreeMap<TrunkId, TrunkParts>,
     sounds: BTreeMap<CampaignId, Arc<Sound>>,
-    /// What an abandoned callee hears, where the campaign has a message of its own.
-    sorries: BTreeMap<CampaignId, Arc<Sound>>,
+    /// Messages for abandoned callees, of campaigns that have their own.
+    abandon_messages: BTreeMap<CampaignId, Arc<Sound>>,
     prompts: Prompts,
     recordings: PathBuf,
-    people: floor::People,
-    phone_book: phones::PhoneBook,
+    floor: floor::FloorState,
+    saved_phones: phones::SavedPhones,
     checks: device_check::Checks,
-    /// Legs whose ports are open.
+    /// Legs with open RTP ports.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
     live: broadcast::Sender<Live>,
-    calls: BTreeMap<CallId, CallFacts>,
+    calls: BTreeMap<CallId, AttemptFacts>,
     board: Board,
     board_out: watch::Sender<Arc<Board>>,
     board_due: Time,
     wall_utc: Utc,
     wall_at: Time,
-    /// Dialogs of an earlier process that are still being ended, by Call-ID, each with the number of its call
-    /// in the store; and until when we wait for them.
-    leftovers: BTreeMap<String, i64>,
-    leftovers_until: Time,
-    /// Recordings that are not complete on disk.
+    /// Recovered dialogs of an earlier process that are still being ended: Call-ID to the id in the store.
+    /// A stopping engine waits for them until `recovered_until`.
+    recovered_dialogs: BTreeMap<String, i64>,
+    recovered_until: Time,
+    /// Recordings not yet complete on disk.
     recordings_open: usize,
-    leaving: bool,
-    /// While nothing is out any more: until when what is left is waited for.
-    leaves_until: Option<Time>,
+    is_stopping: bool,
+    /// Set once no call is live: until when open recordings are awaited.
+    stop_deadline: Option<Time>,
     outputs: Vec<Output>,
 }
 
-/// What the shell must know of a call that is out.
+/// What the engine keeps of a live attempt.
 #[derive(Debug)]
-struct CallFacts {
+struct AttemptFacts {
     campaign: CampaignId,
     trunk: TrunkId,
     caller_id: Option<PhoneNumber>,
@@ -137,38 +138,38 @@ struct CallFacts {
     announcing: bool,
 }
 
-/// How often the board is written and the wall clock compared.
+/// How often the board is published and the wall clock compared.
 const BOARD_EVERY: Duration = Duration::from_millis(200);
 
-/// A step of the brain that takes this long holds up live calls.
+/// A step of the dialer that takes this long holds up live calls.
 const SLOW_STEP: Duration = Duration::from_millis(250);
 
 /// A wall clock that moved more than this against the monotonic one has jumped.
 const JUMP: Duration = Duration::from_millis(1_500);
 
-/// How long a leaving engine waits for the far ends of an earlier process's dialogs.
-const LEFTOVERS_WAIT: Duration = Duration::from_secs(5);
+/// How long a stopping engine waits for the far ends of recovered dialogs.
+const RECOVERED_WAIT: Duration = Duration::from_secs(5);
 
-/// How long a leaving engine waits for recordings to be complete: hundreds end at once, and each is synced.
+/// How long a stopping engine waits for recordings: hundreds may end at once, and each is synced to disk.
 const RECORDINGS_WAIT: Duration = Duration::from_secs(60);
 
-/// Live events that a slow listener may be behind.
+/// Live events that a slow subscriber may be behind.
 const LIVE_WAITING_MAX: usize = 4_096;
 
-/// Starts the loop. It ends by itself: see [`Ask::Leave`].
+/// Spawns the engine. It stops after [`Ask::Leave`], or when every handle is dropped.
 pub fn start(parts: Parts) -> (EngineHandle, tokio::task::JoinHandle<()>) {
-    let (asks_in, asks) = mpsc::channel(64);
+    let (requests_in, requests) = mpsc::channel(64);
     let (board_out, board) = watch::channel(Arc::new(Board::default()));
     let (live, _) = broadcast::channel(LIVE_WAITING_MAX);
-    let handle = EngineHandle::new(asks_in, board, live.clone());
-    let engine = Engine::new(parts, asks, board_out, live);
+    let handle = EngineHandle::new(requests_in, board, live.clone());
+    let engine = Engine::new(parts, requests, board_out, live);
     (handle, tokio::spawn(engine.run()))
 }
 
 impl Engine {
     fn new(
         parts: Parts,
-        asks: mpsc::Receiver<Ask>,
+        requests: mpsc::Receiver<Ask>,
         board_out: watch::Sender<Arc<Board>>,
         live: broadcast::Sender<Live>,
     ) -> Self {
@@ -198,16 +199,16 @@ impl Engine {
             store_waiting: VecDeque::new(),
             store_replies: parts.store_replies,
             commits: parts.commits,
-            asks,
+            requests,
             journal: parts.journal,
             metrics: parts.metrics,
             trunks: parts.trunks.into_iter().map(|trunk| (trunk.limits.id, trunk)).collect(),
             sounds: BTreeMap::new(),
-            sorries: BTreeMap::new(),
+            abandon_messages: BTreeMap::new(),
             prompts: parts.prompts,
             recordings: parts.recordings,
-            people: floor::People::default(),
-            phone_book: phones::PhoneBook::default(),
+            floor: floor::FloorState::default(),
+            saved_phones: phones::SavedPhones::default(),
             checks: device_check::Checks::default(),
             open_legs: BTreeSet::new(),
             failed_legs: Vec::new(),
@@ -218,11 +219,11 @@ impl Engine {
             board_due: Time::ZERO,
             wall_utc: Utc::default(),
             wall_at: Time::ZERO,
-            leftovers: BTreeMap::new(),
-            leftovers_until: Time::ZERO,
+            recovered_dialogs: BTreeMap::new(),
+            recovered_until: Time::ZERO,
             recordings_open: 0,
-            leaving: false,
-            leaves_until: None,
+            is_stopping: false,
+            stop_deadline: None,
             outputs: Vec::new(),
         }
     }
@@ -230,23 +231,23 @@ impl Engine {
     async fn run(mut self) {
         self.set_clock();
         for trunk in self.trunks.values().cloned().collect::<Vec<_>>() {
-            self.metrics.trunk_up(&trunk.limits.name, true);
+            self.metrics.set_trunk_up(&trunk.limits.name, true);
             self.handle(Input::TrunkDefined(trunk.limits));
             self.ua.set_trunk(self.clock.now(), trunk.sip);
         }
-        while !self.may_leave() {
-            let event = self.select().await;
-            self.react(event);
-            // Whatever else is there is handled before anything is waited for.
-            while let Some(event) = self.ready_event() {
-                self.react(event);
+        while !self.can_stop() {
+            let event = self.next_event().await;
+            self.handle_event(event);
+            // Handle all events that are ready before waiting again.
+            while let Some(event) = self.try_next_event() {
+                self.handle_event(event);
             }
-            self.tick();
+            self.run_timers();
         }
-        self.publish();
+        self.publish_board();
     }
 
-    async fn select(&mut self) -> Event {
+    async fn next_event(&mut self) -> Event {
         self.flush_store();
         let now = self.clock.now();
         let wake = [self.dialer.next_wake(), self.ua.next_wake(), Some(self.board_due)]
@@ -267,13 +268,13 @@ impl Engine {
             Some(event) = self.sip_events.recv() => Event::Sip(event),
             Some(reply) = self.store_replies.recv() => Event::Store(reply),
             Some(event) = self.media_events.recv() => Event::Media(event),
-            ask = self.asks.recv() => Event::Asked(ask.unwrap_or(Ask::Leave)),
+            ask = self.requests.recv() => Event::Request(ask.unwrap_or(Ask::Leave)),
             _ = room => Event::Woken,
             () = sleep => Event::Woken,
         }
     }
 
-    fn ready_event(&mut self) -> Option<Event> {
+    fn try_next_event(&mut self) -> Option<Event> {
         if let Ok(event) = self.sip_events.try_recv() {
             return Some(Event::Sip(event));
         }
@@ -283,28 +284,28 @@ impl Engine {
         self.media_events.try_recv().ok().map(Event::Media)
     }
 
-    /// Wakes that are due, in both machines, and the board.
-    fn tick(&mut self) {
+    /// Runs due timers of user agent and dialer, and publishes the board when due.
+    fn run_timers(&mut self) {
         let now = self.clock.now();
         if self.ua.next_wake().is_some_and(|at| at <= now) {
             self.ua.handle_timeout(now);
-            self.drain_ua();
+            self.carry_out_ua_outputs();
         }
         if self.dialer.next_wake().is_some_and(|at| at <= now) {
             self.handle(Input::TimePassed);
         }
         if now >= self.board_due {
             self.board_due = now + BOARD_EVERY;
-            self.look_at_the_clock();
-            self.tend_checks();
-            self.publish();
+            self.check_wall_clock();
+            self.run_due_checks();
+            self.publish_board();
             if let Some(journal) = &mut self.journal {
                 journal.flush();
             }
         }
     }
 
-    /// One input to the brain, and everything it asks for.
+    /// Feeds one input to the dialer and carries out its outputs.
     fn handle(&mut self, input: Input) {
         let now = self.clock.now();
         if let Some(journal) = &mut self.journal {
@@ -338,7 +339,7 @@ impl Engine {
         self.handle(Input::ClockSet(self.wall_utc));
     }
 
-    fn look_at_the_clock(&mut self) {
+    fn check_wall_clock(&mut self) {
         let expected = self.wall_utc + self.clock.now().since(self.wall_at);
         let seen = Clock::utc();
         let moved = seen.since(expected).max(expected.since(seen));
@@ -348,19 +349,19 @@ impl Engine {
         }
     }
 
-    fn may_leave(&mut self) -> bool {
-        if !self.leaving || self.dialer.calls_live() > 0 {
-            self.leaves_until = None;
+    fn can_stop(&mut self) -> bool {
+        if !self.is_stopping || self.dialer.calls_live() > 0 {
+            self.stop_deadline = None;
             return false;
         }
         let now = self.clock.now();
-        let until = *self.leaves_until.get_or_insert(now + RECORDINGS_WAIT);
-        let dialogs_done = self.leftovers.is_empty() || now >= self.leftovers_until;
+        let until = *self.stop_deadline.get_or_insert(now + RECORDINGS_WAIT);
+        let dialogs_done = self.recovered_dialogs.is_empty() || now >= self.recovered_until;
         let recorded = self.recordings_open == 0 || now >= until;
         dialogs_done && recorded && self.store_waiting.is_empty()
     }
 
-    fn publish(&mut self) {
+    fn publish_board(&mut self) {
         let now = self.clock.now();
         let mut live: BTreeMap<TrunkId, u32> = BTreeMap::new();
         for call in self.calls.values() {
@@ -379,19 +380,19 @@ impl Engine {
                     "the pacer is left out: one call for each idle agent"
                 );
             }
-            campaign.note_time(now);
-            self.metrics.calls(&campaign.name, &campaign.view);
+            campaign.update_rate(now);
+            self.metrics.set_calls(&campaign.name, &campaign.view);
             if let Some(standing) = &campaign.view.abandon {
-                self.metrics.abandoned(&campaign.name, standing);
+                self.metrics.set_abandon_rates(&campaign.name, standing);
             }
         }
         for seat in self.dialer.seats() {
             self.board.seats.insert(seat.agent, Arc::new(seat));
         }
-        self.board.seats.retain(|agent, _| self.people.knows(*agent));
-        self.metrics.seats(&self.board.groups, self.board.seats.values().map(AsRef::as_ref));
-        self.metrics.media(&self.media.totals());
-        self.metrics.commits(self.commits.totals());
+        self.board.seats.retain(|agent, _| self.floor.has_agent(*agent));
+        self.metrics.set_agents(&self.board.groups, self.board.seats.values().map(AsRef::as_ref));
+        self.metrics.set_media_totals(&self.media.totals());
+        self.metrics.set_commits(self.commits.totals());
         self.board_out.send_replace(Arc::new(self.board.clone()));
     }
 }

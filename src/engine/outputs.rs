@@ -1,7 +1,7 @@
-//! Output to network, store, media, screen: where a wish becomes an effect.
+//! Carries out the dialer's outputs: sends them to user agent, store, media, metrics and live events.
 
 use super::floor::AgentCall;
-use super::{CallFacts, Engine, Live};
+use super::{AttemptFacts, Engine, Live};
 use crate::net::rtp::MediaCommand;
 use crate::store::Command;
 use paceline_core::call::{Ended, Progress};
@@ -24,11 +24,11 @@ impl Engine {
             }
             Output::SaveAnswer { call, at } => {
                 let dialog = self.ua.saved(call).and_then(|dialog| serde_json::to_string(&dialog).ok());
-                self.tell_store(Command::SaveAnswer { call, at, dialog: dialog.unwrap_or_default() });
+                self.send_to_store(Command::SaveAnswer { call, at, dialog: dialog.unwrap_or_default() });
             }
             Output::Acknowledge { call } => {
                 self.ua.acknowledge(now, call);
-                self.drain_ua();
+                self.carry_out_ua_outputs();
             }
             Output::PlayAnnouncement { call, campaign, plays } => {
                 if let Some(sound) = self.sounds.get(&campaign) {
@@ -41,44 +41,44 @@ impl Engine {
             Output::HangUp { call, cause } => {
                 self.media.command(call, MediaCommand::StopPlaying);
                 self.ua.hang_up(now, call, cause);
-                self.drain_ua();
+                self.carry_out_ua_outputs();
             }
             Output::SaveResult(result) => {
                 if let Some(board) = self.board.campaigns.get_mut(&result.campaign) {
-                    board.note_result(&result);
+                    board.count_result(&result);
                     let trunk = self.calls.get(&result.attempt.call()).map(|facts| facts.trunk);
                     let trunk = trunk.and_then(|trunk| self.trunks.get(&trunk));
                     let trunk = trunk.map_or("", |trunk| trunk.limits.name.as_str());
-                    self.metrics.call_ended(&board.name, trunk, &result);
+                    self.metrics.count_call_ended(&board.name, trunk, &result);
                 }
                 if let Some(number) = self.calls.get(&result.attempt.call()).and_then(|facts| facts.caller_id)
                 {
-                    self.metrics.showed(number, result.outcome);
+                    self.metrics.count_caller_id(number, result.outcome);
                 }
                 self.close_leg(result.attempt.call());
                 self.calls.remove(&result.attempt.call());
-                self.tell_store(Command::SaveResult(result));
+                self.send_to_store(Command::SaveResult(result));
             }
-            Output::SaveLead(update) => self.tell_store(Command::SaveLead(update)),
-            Output::ReturnLeads { leads, .. } => self.tell_store(Command::ReturnLeads { leads }),
+            Output::SaveLead(update) => self.send_to_store(Command::SaveLead(update)),
+            Output::ReturnLeads { leads, .. } => self.send_to_store(Command::ReturnLeads { leads }),
             Output::CloseLeads { campaign, reason } => {
-                self.tell_store(Command::CloseLeads { campaign, reason })
+                self.send_to_store(Command::CloseLeads { campaign, reason })
             }
             Output::FetchLeads { campaign, count } => {
-                self.tell_store(Command::FetchLeads { campaign, count })
+                self.send_to_store(Command::FetchLeads { campaign, count })
             }
             Output::Blacklist { campaign, number } => {
                 let source = "key pressed in a call".to_owned();
-                self.tell_store(Command::Blacklist { campaign: Some(campaign), number, source });
+                self.send_to_store(Command::Blacklist { campaign: Some(campaign), number, source });
             }
             Output::Decided { campaign, decision } => {
                 if let Some(board) = self.board.campaigns.get(&campaign) {
-                    self.metrics.decided(&board.name, decision);
+                    self.metrics.count_decision(&board.name, decision);
                 }
                 if self.live.receiver_count() > 0 {
                     let at = crate::net::clock::Clock::utc();
                     let view = Box::new(self.dialer.view(campaign));
-                    let _ = self.live.send(Live::Decided { campaign, at, decision, view });
+                    let _ = self.live.send(Live::Decision { campaign, at, decision, view });
                 }
                 tracing::debug!(%campaign, place = decision.place, why = decision.why.word(), "decided");
             }
@@ -89,13 +89,13 @@ impl Engine {
                 self.board_due = now;
                 let _ = self.live.send(Live::Finished { campaign });
             }
-            Output::ActAnswered { ask, refusal } => self.act_answered(ask, refusal),
-            Output::SeatChanged { seat, logged } => self.seat_changed(*seat, logged),
+            Output::ActAnswered { ask, refusal } => self.answer_agent_action(ask, refusal),
+            Output::SeatChanged { seat, logged } => self.publish_seat(*seat, logged),
             Output::CallAgent { leg, agent, way, trunk, auto_answer, shown, ring } => {
                 self.call_agent(AgentCall { leg, agent, way, trunk, auto_answer, shown, ring });
             }
             Output::CallThird { leg, trunk, number, caller_id, ring } => {
-                self.call_third(leg, trunk, number, caller_id, ring);
+                self.call_consulted(leg, trunk, number, caller_id, ring);
             }
             Output::AnswerCall { call } => self.answer_call(call),
             Output::Join { leg, mix, voice } => self.media.command(leg, MediaCommand::Join { mix, voice }),
@@ -105,12 +105,12 @@ impl Engine {
             Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
             Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
             Output::FetchLead { campaign, lead, agent } => {
-                self.tell_store(Command::FetchLead { campaign, lead, agent });
+                self.send_to_store(Command::FetchLead { campaign, lead, agent });
             }
-            Output::SaveSummary(record) => self.tell_store(Command::SaveSummary(record)),
+            Output::SaveSummary(record) => self.send_to_store(Command::SaveSummary(record)),
             Output::SaveLeg(record) => {
                 self.forget_leg(record.leg);
-                self.tell_store(Command::SaveLeg(record));
+                self.send_to_store(Command::SaveLeg(record));
             }
         }
     }
@@ -128,7 +128,7 @@ impl Engine {
         let trunk_name = self.trunks.get(&request.trunk).map(|trunk| trunk.limits.name.clone());
         self.calls.insert(
             call,
-            CallFacts {
+            AttemptFacts {
                 campaign: request.campaign,
                 trunk: request.trunk,
                 caller_id: request.caller_id,
@@ -137,7 +137,7 @@ impl Engine {
                 announcing: false,
             },
         );
-        self.tell_store(Command::OpenAttempt {
+        self.send_to_store(Command::OpenAttempt {
             call_id: identity.call_id.clone(),
             dialog: serde_json::to_string(&identity).unwrap_or_default(),
             trunk: trunk_name.unwrap_or_default(),
@@ -169,12 +169,12 @@ impl Engine {
             facts.placed = now;
             let campaign = self.board.campaigns.get_mut(&facts.campaign);
             if let (Some(board), Some(trunk)) = (campaign, self.trunks.get(&trunk)) {
-                board.note_placed(now);
-                self.metrics.call_placed(&board.name, &trunk.limits.name);
+                board.count_placed(now);
+                self.metrics.count_call_placed(&board.name, &trunk.limits.name);
             }
         }
         self.ua.place(now, request);
-        self.drain_ua();
+        self.carry_out_ua_outputs();
     }
 
     pub(super) fn call_request(
@@ -202,7 +202,7 @@ impl Engine {
         })
     }
 
-    /// A call that our own side could not make.
+    /// Reports a call that failed on our side as ended (`LineFault`).
     fn fail_call(&mut self, call: CallId, cause: String) {
         let ended = Ended {
             outcome: Outcome::LineFault,
@@ -221,8 +221,8 @@ impl Engine {
         }
     }
 
-    /// Commands keep their order; what the store has no room for waits here.
-    pub(super) fn tell_store(&mut self, command: Command) {
+    /// Queues a command for the store. Order is kept; the backlog waits while the channel is full.
+    pub(super) fn send_to_store(&mut self, command: Command) {
         self.store_waiting.push_back(command);
         self.flush_store();
     }

@@ -1,5 +1,5 @@
-//! Agents' phones across a stop: where each was is written down, and the next process asks there at once
-//! instead of waiting for its registration.
+//! Saves the contacts of agents' phones, so that the next process can ask them at once (OPTIONS) instead
+//! of waiting for their next REGISTER.
 
 use super::Engine;
 use crate::net::clock::Clock;
@@ -10,60 +10,62 @@ use paceline_core::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One contact as it stands in the store.
+/// One contact as the store keeps it (JSON).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+struct SavedContact {
     contact: KnownContact,
-    /// When its registration runs out, in milliseconds of UTC.
+    /// When the registration expires, in milliseconds of UTC.
     until: i64,
 }
 
-/// What is on disk of each phone, and what an earlier process left of those whose account is not here yet.
+/// Contacts as last saved (`on_disk`), and those of an earlier process for accounts not yet defined
+/// (`recovered`).
 #[derive(Debug, Default)]
-pub(super) struct PhoneBook {
-    kept: BTreeMap<AgentId, Vec<Kept>>,
-    left: BTreeMap<AgentId, String>,
+pub(super) struct SavedPhones {
+    on_disk: BTreeMap<AgentId, Vec<SavedContact>>,
+    recovered: BTreeMap<AgentId, String>,
 }
 
-/// Many phones renew every half minute; their row is renewed less often, and asked this long past its time.
+/// Many phones register every half minute. The row is written only when its expiry moves by this much, and
+/// an expired contact is still asked for this long.
 const SLACK: Duration = Duration::from_secs(600);
 
-/// An answer within this long shows that a phone is there; its own next registration goes on from there.
-const ASKED_MIN: Duration = Duration::from_secs(90);
+/// Shortest binding given to an expected phone; its next REGISTER renews it.
+const EXPECTED_MIN: Duration = Duration::from_secs(90);
 
 impl Engine {
-    /// What the last process kept: JSON by agent.
-    pub(super) fn phones_left(&mut self, phones: BTreeMap<AgentId, String>) {
-        self.phone_book.left = phones;
+    /// Takes the contacts that the last process saved, JSON by agent.
+    pub(super) fn set_saved_phones(&mut self, phones: BTreeMap<AgentId, String>) {
+        self.saved_phones.recovered = phones;
     }
 
-    /// A phone has signed in, or out, or again.
-    pub(super) fn phone_registered(&mut self, agent: AgentId, user: &str) {
+    /// A phone has registered, unregistered or refreshed: saves its contacts if they changed.
+    pub(super) fn save_phone_contacts(&mut self, agent: AgentId, user: &str) {
         let utc = Clock::utc();
         let known = self.ua.known_contacts(self.clock.now(), user).into_iter();
-        let now: Vec<Kept> =
-            known.map(|(contact, left)| Kept { contact, until: (utc + left).as_millis() }).collect();
-        let before = self.phone_book.kept.get(&agent);
-        if before.is_some_and(|before| is_much_the_same(before, &now)) {
+        let now: Vec<SavedContact> =
+            known.map(|(contact, left)| SavedContact { contact, until: (utc + left).as_millis() }).collect();
+        let before = self.saved_phones.on_disk.get(&agent);
+        if before.is_some_and(|before| is_nearly_same(before, &now)) {
             return;
         }
         let contacts = serde_json::to_string(&now).unwrap_or_default();
-        self.phone_book.kept.insert(agent, now);
-        self.tell_store(Command::SavePhones { agent, contacts });
+        self.saved_phones.on_disk.insert(agent, now);
+        self.send_to_store(Command::SavePhones { agent, contacts });
     }
 
-    /// The account is defined now: its phones are asked where they were. Once; later they speak themselves.
-    pub(super) fn expect_phones(&mut self, agent: AgentId, user: &str) {
-        let Some(text) = self.phone_book.left.remove(&agent) else { return };
-        let kept: Vec<Kept> = serde_json::from_str(&text).unwrap_or_else(|error| {
-            tracing::warn!(%agent, %error, "where her phone was cannot be read; it has to sign in again");
+    /// Asks the phones of a newly defined account at their saved contacts. Happens once an account.
+    pub(super) fn ask_saved_phones(&mut self, agent: AgentId, user: &str) {
+        let Some(text) = self.saved_phones.recovered.remove(&agent) else { return };
+        let kept: Vec<SavedContact> = serde_json::from_str(&text).unwrap_or_else(|error| {
+            tracing::warn!(%agent, %error, "the saved contacts of a phone cannot be read; it must register again");
             Vec::new()
         });
         let utc = Clock::utc();
         let now = self.clock.now();
-        for Kept { contact, until } in kept {
+        for SavedContact { contact, until } in kept {
             if Utc::from_millis(until) + SLACK > utc {
-                let left = Utc::from_millis(until).since(utc).max(ASKED_MIN);
+                let left = Utc::from_millis(until).since(utc).max(EXPECTED_MIN);
                 self.ua.expect_phone(now, user, contact, left);
             }
         }
@@ -71,7 +73,7 @@ impl Engine {
     }
 }
 
-fn is_much_the_same(before: &[Kept], now: &[Kept]) -> bool {
+fn is_nearly_same(before: &[SavedContact], now: &[SavedContact]) -> bool {
     let slack = SLACK.as_millis() as i64;
     before.len() == now.len()
         && before
@@ -85,7 +87,7 @@ mod tests {
     use super::*;
     use paceline_core::sip::user_agent::{Peer, Transport};
 
-    fn kept(port: u16, until: i64) -> Kept {
+    fn kept(port: u16, until: i64) -> SavedContact {
         let peer = Peer { transport: Transport::Udp, address: ([192, 0, 2, 1], port).into() };
         let contact = KnownContact {
             contact: "sip:8001@10.0.0.9".into(),
@@ -93,22 +95,22 @@ mod tests {
             peer,
             product: "Phone/1".into(),
         };
-        Kept { contact, until }
+        SavedContact { contact, until }
     }
 
     #[test]
-    fn a_phone_is_written_again_when_it_moved_or_much_later() {
+    fn contacts_are_saved_again_when_they_moved_or_much_later() {
         let before = [kept(5060, 1_000_000)];
-        assert!(is_much_the_same(&before, &[kept(5060, 1_000_000 + 599_999)]));
-        assert!(!is_much_the_same(&before, &[kept(5060, 1_000_000 + 600_000)]));
-        assert!(!is_much_the_same(&before, &[kept(5062, 1_000_000)]));
-        assert!(!is_much_the_same(&before, &[]));
+        assert!(is_nearly_same(&before, &[kept(5060, 1_000_000 + 599_999)]));
+        assert!(!is_nearly_same(&before, &[kept(5060, 1_000_000 + 600_000)]));
+        assert!(!is_nearly_same(&before, &[kept(5062, 1_000_000)]));
+        assert!(!is_nearly_same(&before, &[]));
     }
 
     #[test]
-    fn what_is_kept_reads_back() {
+    fn saved_contacts_read_back() {
         let all = vec![kept(5060, 7)];
         let text = serde_json::to_string(&all).expect("text");
-        assert_eq!(serde_json::from_str::<Vec<Kept>>(&text).expect("read"), all);
+        assert_eq!(serde_json::from_str::<Vec<SavedContact>>(&text).expect("read"), all);
     }
 }

@@ -1,4 +1,4 @@
-//! What the house itself says and plays, in one language; each sound is made once.
+//! Spoken prompts, hold music and ringback in one language; each sound is made once.
 
 use crate::audio::{self, AudioError, Language, Prompt, Sound};
 use paceline_core::dialer::output::Spoken;
@@ -16,11 +16,11 @@ pub struct Prompts {
     numbers: BTreeMap<String, Arc<Sound>>,
 }
 
-/// Announcements kept: one an agent.
+/// Cached announcements of agent numbers.
 const NUMBERS_MAX: usize = 4_096;
 
 impl Prompts {
-    /// The house's own sounds, and those of `dir` instead where it has files of their names.
+    /// The built-in sounds; files of the same names in `dir` replace them.
     ///
     /// # Errors
     /// A file there that cannot be played.

@@ -1,11 +1,12 @@
-//! What is counted, one method a fact. Names and labels stand in `series`; histograms that other
-//! rooms keep for themselves (lateness of packets, commits) are in `pushed`.
+//! Prometheus metrics: one method for each fact that is counted. Names and labels are in `series`; histograms
+//! that other modules keep themselves (packet lateness, commits) are in `external_histogram`.
 
-mod pushed;
+mod external_histogram;
 pub mod series;
 
 use crate::net::rtp::MediaTotals;
 use crate::store::commits::{BOUNDS_SECS, CommitTotals};
+use external_histogram::ExternalHistogram;
 use paceline_core::agent::{Activity, Availability, SeatView};
 use paceline_core::dialer::View;
 use paceline_core::dialer::output::AttemptResult;
@@ -17,12 +18,11 @@ use paceline_core::pacing::ledger::Standing;
 use prometheus::{
     Encoder, GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
-use pushed::Pushed;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// All series of this process. One set a process; every method may be called from any thread.
+/// All series. One instance a process; every method may be called from any thread.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -38,12 +38,12 @@ pub struct Metrics {
     answer_to_agent: HistogramVec,
     trunk_up: IntGaugeVec,
     caller_id_answers: GaugeVec,
-    /// Ended and answered calls per number that was shown.
-    shown: Mutex<BTreeMap<PhoneNumber, (u64, u64)>>,
+    /// Ended and answered calls by caller ID.
+    caller_ids: Mutex<BTreeMap<PhoneNumber, (u64, u64)>>,
     rtp_packets: IntCounterVec,
     rtp_legs: IntGauge,
-    late: Pushed,
-    commits: Pushed,
+    late: ExternalHistogram,
+    commits: ExternalHistogram,
 }
 
 impl Metrics {
@@ -64,11 +64,11 @@ impl Metrics {
                 .histograms(&registry, series::ANSWER_TO_AGENT_BOUNDS),
             trunk_up: series::TRUNK_UP.gauges(&registry),
             caller_id_answers: series::CALLER_ID_ANSWERS.ratios(&registry),
-            shown: Mutex::default(),
+            caller_ids: Mutex::default(),
             rtp_packets: series::RTP_PACKETS.counters(&registry),
             rtp_legs: series::RTP_LEGS.gauge(&registry),
-            late: Pushed::new(&series::RTP_LATE_SECS, &registry),
-            commits: Pushed::new(&series::STORE_COMMIT_SECS, &registry),
+            late: ExternalHistogram::new(&series::RTP_LATE_SECS, &registry),
+            commits: ExternalHistogram::new(&series::STORE_COMMIT_SECS, &registry),
             registry,
         };
         let build = series::BUILD.gauges(&metrics.registry);
@@ -76,13 +76,13 @@ impl Metrics {
         metrics
     }
 
-    /// The INVITE of a call was handed to the network.
-    pub fn call_placed(&self, campaign: &str, trunk: &str) {
+    /// A call's INVITE was sent.
+    pub fn count_call_placed(&self, campaign: &str, trunk: &str) {
         self.calls_placed.with_label_values(&[campaign, trunk]).inc();
     }
 
-    /// A call is over and its result is on its way to the store.
-    pub fn call_ended(&self, campaign: &str, trunk: &str, result: &AttemptResult) {
+    /// A call has ended; its result is on its way to the store.
+    pub fn count_call_ended(&self, campaign: &str, trunk: &str, result: &AttemptResult) {
         self.calls_ended.with_label_values(&[campaign, trunk, result.outcome.word()]).inc();
         if let (Some(answered), Some(connected)) = (result.answered_at, result.connected_at) {
             let waited = connected.since(answered).as_secs_f64();
@@ -90,17 +90,17 @@ impl Metrics {
         }
     }
 
-    /// One ended call that showed this number, one of our own.
-    pub fn showed(&self, number: PhoneNumber, outcome: Outcome) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Counts an ended call for the caller ID it showed.
+    pub fn count_caller_id(&self, number: PhoneNumber, outcome: Outcome) {
+        let mut shown = self.caller_ids.lock().unwrap_or_else(PoisonError::into_inner);
         let (ended, answered) = shown.entry(number).or_default();
         *ended += 1;
         *answered += u64::from(outcome == Outcome::Answered);
         self.caller_id_answers.with_label_values(&[number.national()]).set(*answered as f64 / *ended as f64);
     }
 
-    /// What a campaign has out at this moment.
-    pub fn calls(&self, campaign: &str, view: &View) {
+    /// Sets a campaign's live calls by phase, and its open leads.
+    pub fn set_calls(&self, campaign: &str, view: &View) {
         let phases = [
             ("starting", view.starting),
             ("ringing", view.ringing),
@@ -111,11 +111,11 @@ impl Metrics {
         for (phase, count) in phases {
             self.calls.with_label_values(&[campaign, phase]).set(i64::from(count));
         }
-        self.lead_count(campaign, LeadState::Open.word(), view.leads_open);
+        self.set_lead_count(campaign, LeadState::Open.word(), view.leads_open);
     }
 
-    /// Who works, by group and activity. A group whose agents are gone keeps its zeros.
-    pub fn seats<'a>(
+    /// Sets agents by group and activity. A group without agents shows zeros.
+    pub fn set_agents<'a>(
         &self,
         groups: &BTreeMap<GroupId, String>,
         seats: impl Iterator<Item = &'a SeatView> + Clone,
@@ -135,47 +135,47 @@ impl Metrics {
         }
     }
 
-    /// The abandon rates of a campaign by every rule, and the ceiling of those that brake.
-    pub fn abandoned(&self, campaign: &str, standing: &Standing) {
+    /// Sets a campaign's abandon rates by every rule, and the ceiling of the chosen rules.
+    pub fn set_abandon_rates(&self, campaign: &str, standing: &Standing) {
         for rate in standing.rates {
             let labels = [campaign, rate.rule.word()];
             self.abandon_ratio.with_label_values(&labels).set(rate.rate);
             if standing.chosen.contains(rate.rule) {
                 self.abandon_ceiling.with_label_values(&labels).set(standing.ceiling);
             } else {
-                // It may have been chosen when the campaign was opened before.
+                // The rule may have been chosen in an earlier opening of the campaign.
                 let _ = self.abandon_ceiling.remove_label_values(&labels);
             }
         }
     }
 
-    /// Leads by state, as the store counts them.
+    /// Sets leads by state, as the store counts them.
     pub fn leads(&self, campaign: &str, by_state: &BTreeMap<String, u64>) {
         for (state, count) in by_state {
-            self.lead_count(campaign, state, *count);
+            self.set_lead_count(campaign, state, *count);
         }
     }
 
-    fn lead_count(&self, campaign: &str, state: &str, count: u64) {
+    fn set_lead_count(&self, campaign: &str, state: &str, count: u64) {
         self.leads.with_label_values(&[campaign, state]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// The pacing came to another decision than before.
-    pub fn decided(&self, campaign: &str, decision: Decision) {
+    /// The pacing decision has changed.
+    pub fn count_decision(&self, campaign: &str, decision: Decision) {
         self.decisions.with_label_values(&[campaign, decision.why.word()]).inc();
     }
 
-    /// From placing to answering, of a call that was answered.
-    pub fn rang(&self, campaign: &str, span: Duration) {
+    /// Observes the ring time of an answered call.
+    pub fn observe_ring_time(&self, campaign: &str, span: Duration) {
         self.ring_secs.with_label_values(&[campaign]).observe(span.as_secs_f64());
     }
 
-    pub fn trunk_up(&self, trunk: &str, up: bool) {
+    pub fn set_trunk_up(&self, trunk: &str, up: bool) {
         self.trunk_up.with_label_values(&[trunk]).set(i64::from(up));
     }
 
-    /// The sums of the media threads, as they stand.
-    pub fn media(&self, totals: &MediaTotals) {
+    /// Takes the totals of the media threads.
+    pub fn set_media_totals(&self, totals: &MediaTotals) {
         let directions = [
             ("sent", totals.packets_sent),
             ("received", totals.packets_received),
@@ -191,13 +191,13 @@ impl Metrics {
         self.late.set(buckets, totals.late_micros_sum as f64 / 1e6);
     }
 
-    /// The commits of the store, as they stand.
-    pub fn commits(&self, totals: CommitTotals) {
+    /// Takes the store's histogram of commits.
+    pub fn set_commits(&self, totals: CommitTotals) {
         let bounds = BOUNDS_SECS.into_iter().chain([f64::INFINITY]);
         self.commits.set(bounds.zip(totals.buckets), totals.secs);
     }
 
-    /// The text that `/metrics` answers with (Prometheus text format 0.0.4).
+    /// The response of `/metrics` (Prometheus text format 0.0.4).
     pub fn text(&self) -> String {
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {

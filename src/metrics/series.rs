@@ -1,36 +1,33 @@
-//! The table of series, in the order in which the dashboard shows them. Labels are bounded: campaigns,
-//! trunks, our own numbers and closed lists of words; never a callee, a lead or an agent.
+//! The table of metric series, in the order of the dashboard. Labels are bounded: campaigns, trunks, groups,
+//! our own caller IDs and closed lists of words; never a callee, a lead or an agent.
 
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
-/// One series as Prometheus and the dashboards know it.
+/// One series: name, labels and help as Prometheus shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Series {
     pub name: &'static str,
     pub labels: &'static [&'static str],
     pub help: &'static str,
-    /// Then `_bucket`, `_sum` and `_count` stand behind the name.
+    /// Exported as `_bucket`, `_sum` and `_count`.
     pub histogram: bool,
 }
 
 pub const CALLS: Series = plain(
     "paceline_calls",
     &["campaign", "phase"],
-    "Calls out now: starting, ringing, waiting, talking, announcing.",
+    "Live calls by phase: starting, ringing, waiting, talking, announcing.",
 );
 pub const CALLS_PLACED: Series =
     plain("paceline_calls_placed_total", &["campaign", "trunk"], "Calls whose INVITE left.");
-pub const CALLS_ENDED: Series = plain(
-    "paceline_calls_ended_total",
-    &["campaign", "trunk", "outcome"],
-    "Calls that are over, by what the line said.",
-);
+pub const CALLS_ENDED: Series =
+    plain("paceline_calls_ended_total", &["campaign", "trunk", "outcome"], "Ended calls, by outcome.");
 pub const DECISIONS: Series = plain(
     "paceline_pacing_decisions_total",
     &["campaign", "why"],
-    "Changes of the pacing's mind, by what limits dialling from then on.",
+    "Changed pacing decisions, by what limits dialling from then on.",
 );
 pub const LEADS: Series = plain("paceline_leads", &["campaign", "state"], "Leads by state.");
 pub const RING_SECS: Series =
@@ -53,7 +50,7 @@ pub const ABANDON_CEILING: Series = plain(
 pub const ANSWER_TO_AGENT_SECS: Series = histogram(
     "paceline_answer_to_agent_seconds",
     &["campaign"],
-    "From a callee's answer to the moment at which she and an agent could hear each other.",
+    "From a callee's answer until callee and agent are bridged.",
 );
 pub const TRUNK_UP: Series = plain("paceline_trunk_up", &["trunk"], "1 while the trunk can carry calls.");
 pub const CALLER_ID_ANSWERS: Series = plain(
@@ -94,10 +91,10 @@ pub const ALL: &[Series] = &[
     BUILD,
 ];
 
-/// A campaign may let a phone ring for 5 to 180 seconds.
+/// Seconds; a campaign's ring time is 5 to 180.
 pub const RING_BOUNDS: &[f64] = &[1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 180.0];
 
-/// Law and patience count in seconds; a nailed-up leg in hundredths of one.
+/// Seconds; a nailed-up leg is bridged within hundredths of one, legal limits are whole seconds.
 pub const ANSWER_TO_AGENT_BOUNDS: &[f64] = &[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0];
 
 const fn plain(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Series {
@@ -108,8 +105,8 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'
     Series { name, labels, help, histogram: true }
 }
 
-/// Why making a series of the table cannot fail.
-const VALID: &str = "the names in the table are valid and each stands there once";
+/// Why registering a series of the table cannot fail.
+const REGISTERS_ONCE: &str = "the names in the table are valid and each stands there once";
 
 impl Series {
     fn opts(&self) -> Opts {
@@ -117,33 +114,33 @@ impl Series {
     }
 
     pub(super) fn counters(&self, registry: &Registry) -> IntCounterVec {
-        let counters = IntCounterVec::new(self.opts(), self.labels).expect(VALID);
-        registry.register(Box::new(counters.clone())).expect(VALID);
+        let counters = IntCounterVec::new(self.opts(), self.labels).expect(REGISTERS_ONCE);
+        registry.register(Box::new(counters.clone())).expect(REGISTERS_ONCE);
         counters
     }
 
     pub(super) fn gauges(&self, registry: &Registry) -> IntGaugeVec {
-        let gauges = IntGaugeVec::new(self.opts(), self.labels).expect(VALID);
-        registry.register(Box::new(gauges.clone())).expect(VALID);
+        let gauges = IntGaugeVec::new(self.opts(), self.labels).expect(REGISTERS_ONCE);
+        registry.register(Box::new(gauges.clone())).expect(REGISTERS_ONCE);
         gauges
     }
 
     pub(super) fn gauge(&self, registry: &Registry) -> IntGauge {
-        let gauge = IntGauge::with_opts(self.opts()).expect(VALID);
-        registry.register(Box::new(gauge.clone())).expect(VALID);
+        let gauge = IntGauge::with_opts(self.opts()).expect(REGISTERS_ONCE);
+        registry.register(Box::new(gauge.clone())).expect(REGISTERS_ONCE);
         gauge
     }
 
     pub(super) fn ratios(&self, registry: &Registry) -> GaugeVec {
-        let ratios = GaugeVec::new(self.opts(), self.labels).expect(VALID);
-        registry.register(Box::new(ratios.clone())).expect(VALID);
+        let ratios = GaugeVec::new(self.opts(), self.labels).expect(REGISTERS_ONCE);
+        registry.register(Box::new(ratios.clone())).expect(REGISTERS_ONCE);
         ratios
     }
 
     pub(super) fn histograms(&self, registry: &Registry, bounds: &[f64]) -> HistogramVec {
         let options = HistogramOpts::new(self.name, self.help).buckets(bounds.to_vec());
-        let histograms = HistogramVec::new(options, self.labels).expect(VALID);
-        registry.register(Box::new(histograms.clone())).expect(VALID);
+        let histograms = HistogramVec::new(options, self.labels).expect(REGISTERS_ONCE);
+        registry.register(Box::new(histograms.clone())).expect(REGISTERS_ONCE);
         histograms
     }
 }

@@ -1,4 +1,4 @@
-//! The series held against the table, and against what was counted.
+//! Tests: exported series against the table, and values against the facts counted.
 
 use super::*;
 use paceline_core::ids::{AttemptId, CampaignId, GroupId};
@@ -29,7 +29,7 @@ fn ended(outcome: Outcome) -> AttemptResult {
     }
 }
 
-/// Three of sixty were abandoned.
+/// 3 abandoned of 60 answered calls, 150 placed.
 fn standing(chosen: &[Rule]) -> Standing {
     let now = Utc::from_millis(3_600_000);
     let mut ledger = Ledger::default();
@@ -42,27 +42,27 @@ fn standing(chosen: &[Rule]) -> Standing {
 
 fn all_touched() -> Metrics {
     let metrics = Metrics::new();
-    metrics.call_placed("vote", "main");
-    metrics.call_ended("vote", "main", &ended(Outcome::Busy));
-    metrics.rang("vote", Duration::from_secs(3));
-    metrics.decided("vote", Decision { place: 2, why: Why::CallsPerSec });
-    metrics.calls("vote", &View { ringing: 4, up: 2, leads_open: 17, ..View::default() });
-    metrics.seats(&[(GroupId(1), "team".to_owned())].into(), std::iter::empty());
-    metrics.abandoned("vote", &standing(&[Rule::WholeDay, Rule::UsTsr]));
+    metrics.count_call_placed("vote", "main");
+    metrics.count_call_ended("vote", "main", &ended(Outcome::Busy));
+    metrics.observe_ring_time("vote", Duration::from_secs(3));
+    metrics.count_decision("vote", Decision { place: 2, why: Why::CallsPerSec });
+    metrics.set_calls("vote", &View { ringing: 4, up: 2, leads_open: 17, ..View::default() });
+    metrics.set_agents(&[(GroupId(1), "team".to_owned())].into(), std::iter::empty());
+    metrics.set_abandon_rates("vote", &standing(&[Rule::WholeDay, Rule::UsTsr]));
     let spoken = AttemptResult {
         answered_at: Some(Utc::default()),
         connected_at: Some(Utc::default()),
         ..ended(Outcome::Answered)
     };
-    metrics.call_ended("vote", "main", &spoken);
-    metrics.trunk_up("main", true);
+    metrics.count_call_ended("vote", "main", &spoken);
+    metrics.set_trunk_up("main", true);
     metrics.leads("vote", &[("done".to_owned(), 5)].into());
     let ours = PhoneNumber::from_e164(8_675_587_654_321).expect("a number");
     for outcome in [Outcome::Answered, Outcome::Busy, Outcome::NoAnswer, Outcome::Answered] {
-        metrics.showed(ours, outcome);
+        metrics.count_caller_id(ours, outcome);
     }
     let late = vec![(1_000, 90), (5_000, 9), (u64::MAX, 1)];
-    metrics.media(&MediaTotals {
+    metrics.set_media_totals(&MediaTotals {
         packets_sent: 100,
         late,
         late_micros_sum: 250_000,
@@ -95,9 +95,9 @@ fn every_series_of_the_table_is_there_with_its_labels() {
 }
 
 #[test]
-fn a_rule_that_is_chosen_no_more_has_no_ceiling() {
+fn a_rule_no_longer_chosen_has_no_ceiling() {
     let metrics = all_touched();
-    metrics.abandoned("vote", &standing(&[Rule::WholeDay]));
+    metrics.set_abandon_rates("vote", &standing(&[Rule::WholeDay]));
     let text = metrics.text();
     let ceilings = text.lines().filter(|line| line.starts_with("paceline_abandon_ceiling_ratio{"));
     assert_eq!(
@@ -108,7 +108,7 @@ fn a_rule_that_is_chosen_no_more_has_no_ceiling() {
 }
 
 #[test]
-fn what_was_counted_is_what_is_shown() {
+fn counted_facts_are_exported() {
     let text = all_touched().text();
     for line in [
         r#"paceline_calls_placed_total{campaign="vote",trunk="main"} 1"#,
@@ -136,12 +136,12 @@ fn what_was_counted_is_what_is_shown() {
 }
 
 #[test]
-fn totals_that_come_again_are_not_counted_twice() {
+fn repeated_totals_are_not_counted_twice() {
     let metrics = Metrics::new();
     let totals = |packets_sent| MediaTotals { packets_sent, ..MediaTotals::default() };
-    metrics.media(&totals(100));
-    metrics.media(&totals(100));
-    metrics.media(&totals(130));
+    metrics.set_media_totals(&totals(100));
+    metrics.set_media_totals(&totals(100));
+    metrics.set_media_totals(&totals(130));
     assert!(metrics.text().contains(r#"paceline_rtp_packets_total{direction="sent"} 130"#));
 }
 
@@ -151,7 +151,7 @@ fn the_stores_commits_are_shown_in_its_own_buckets() {
     assert!(metrics.text().contains("paceline_store_commit_seconds_count 0"));
     let mut totals = CommitTotals { secs: 0.25, commits: 3, ..CommitTotals::default() };
     (totals.buckets[2], totals.buckets[BOUNDS_SECS.len()]) = (2, 1);
-    metrics.commits(totals);
+    metrics.set_commits(totals);
     let text = metrics.text();
     for line in [
         r#"paceline_store_commit_seconds_bucket{le="0.001"} 0"#,

@@ -1,4 +1,4 @@
-//! Acts: names become the core's numbers, the engine's refusal a problem; who may act for whom.
+//! Actions: names become the core's ids, the engine's refusal a problem document; who may act for whom.
 
 use super::*;
 use paceline_core::agent::{
@@ -15,54 +15,54 @@ fn phone(digits: &str) -> PhoneNumber {
 }
 
 #[tokio::test]
-async fn names_become_what_the_core_knows() {
-    let house = House::new().await;
-    house.staff().await;
-    house.open_campaign(CampaignId(7), "spring", "vote").await;
-    let (ana, lead, vote) = (house.id("8001").await, house.id("8002").await, house.group("vote").await);
+async fn names_in_actions_are_resolved_to_ids() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.open_campaign(CampaignId(7), "spring", "vote").await;
+    let (ana, lead, vote) = (app.id("8001").await, app.id("8002").await, app.group("vote").await);
     let campaign = CampaignId(7);
     let sign_in =
         |groups, way| AgentAct::SignIn { groups, way, holding: Holding::NailedUp, work_mode: WorkMode::Both };
     let digits = |keys: &str| keys.chars().map(|key| Digit::from_char(key).unwrap()).collect();
     for (asked, act) in [
-        (json!({ "act": "sign_in" }), sign_in(vec![], Way::Phone)),
+        (json!({ "action": "sign_in" }), sign_in(vec![], Way::Phone)),
         (
-            json!({ "act": "sign_in", "groups": ["vote"], "way": { "telephone": "13800138000" } }),
+            json!({ "action": "sign_in", "groups": ["vote"], "way": { "telephone": "13800138000" } }),
             sign_in(vec![vote], Way::Telephone(phone("13800138000"))),
         ),
         (
-            json!({ "act": "change_way", "way": "phone", "holding": "per_call" }),
+            json!({ "action": "change_way", "way": "phone", "holding": "per_call" }),
             AgentAct::ChangeWay { way: Way::Phone, holding: Holding::PerCall },
         ),
-        (json!({ "act": "pause", "reason": "午餐" }), AgentAct::Pause { reason: "午餐".into() }),
+        (json!({ "action": "pause", "reason": "午餐" }), AgentAct::Pause { reason: "午餐".into() }),
         (
-            json!({ "act": "call", "campaign": "spring", "number": "0571-8888 8888" }),
+            json!({ "action": "call", "campaign": "spring", "number": "0571-8888 8888" }),
             AgentAct::Call { campaign, number: phone("057188888888") },
         ),
         (
-            json!({ "act": "call_lead", "campaign": "spring", "lead": 12 }),
+            json!({ "action": "call_lead", "campaign": "spring", "lead": 12 }),
             AgentAct::CallLead { campaign, lead: LeadId(12) },
         ),
         (
-            json!({ "act": "hang_up", "leg": "4611686018427387905" }),
+            json!({ "action": "hang_up", "leg": "4611686018427387905" }),
             AgentAct::HangUp { leg: Some(CallId::side_leg(1)) },
         ),
-        (json!({ "act": "hang_up" }), AgentAct::HangUp { leg: None }),
-        (json!({ "act": "send_digits", "keys": "12#" }), AgentAct::SendDigits { keys: digits("12#") }),
+        (json!({ "action": "hang_up" }), AgentAct::HangUp { leg: None }),
+        (json!({ "action": "send_digits", "keys": "12#" }), AgentAct::SendDigits { keys: digits("12#") }),
         (
-            json!({ "act": "consult", "whom": { "agent": "8002" } }),
+            json!({ "action": "consult", "whom": { "agent": "8002" } }),
             AgentAct::Consult { whom: Consulted::Agent(lead) },
         ),
         (
-            json!({ "act": "consult", "whom": { "group": "vote" } }),
+            json!({ "action": "consult", "whom": { "group": "vote" } }),
             AgentAct::Consult { whom: Consulted::Group(vote) },
         ),
         (
-            json!({ "act": "consult", "whom": { "number": "13800138000" } }),
+            json!({ "action": "consult", "whom": { "number": "13800138000" } }),
             AgentAct::Consult { whom: Consulted::Number(phone("13800138000")) },
         ),
         (
-            json!({ "act": "summarise", "disposition": "voted", "callback": { "at": "2030-01-31T09:30:00+08:00", "own": true } }),
+            json!({ "action": "summarise", "disposition": "voted", "callback": { "at": "2030-01-31T09:30:00+08:00", "own": true } }),
             AgentAct::Summarise(CallSummary {
                 disposition: "voted".into(),
                 note: String::new(),
@@ -74,18 +74,18 @@ async fn names_become_what_the_core_knows() {
             }),
         ),
     ] {
-        house.post("8001", "/me/acts", asked.clone()).await.is(200);
-        let (who, done) = house.told.lock().unwrap().acts.pop().unwrap();
+        app.post("8001", "/me/actions", asked.clone()).await.is(200);
+        let (who, done) = app.engine.lock().unwrap().actions.pop().unwrap();
         assert_eq!((who, done), (ana, act), "{asked}");
     }
-    let force = json!({ "act": "force", "agent": "8001", "what": { "pause": { "reason": "meeting" } } });
-    house.post("8002", "/me/acts", force).await.is(200);
-    let barge = json!({ "act": "supervise", "agent": "8001", "how": "whisper" });
-    house.post("8002", "/me/acts", barge).await.is(200);
-    let acts = house.told.lock().unwrap().acts.split_off(0);
+    let force = json!({ "action": "force", "agent": "8001", "what": { "pause": { "reason": "meeting" } } });
+    app.post("8002", "/me/actions", force).await.is(200);
+    let barge = json!({ "action": "supervise", "agent": "8001", "how": "whisper" });
+    app.post("8002", "/me/actions", barge).await.is(200);
+    let actions = app.engine.lock().unwrap().actions.split_off(0);
     let what = Force::Pause { reason: "meeting".into() };
     assert_eq!(
-        acts,
+        actions,
         [
             (lead, AgentAct::Force { agent: ana, what }),
             (lead, AgentAct::Supervise { agent: ana, how: Supervision::Whisper })
@@ -94,9 +94,9 @@ async fn names_become_what_the_core_knows() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_floor_is_a_problem_with_its_word() {
-    let house = House::new().await;
-    house.staff().await;
+async fn a_refusal_of_the_engine_is_a_problem_document_with_its_code() {
+    let app = TestApp::new().await;
+    app.staff().await;
     for (refusal, status) in [
         (Refusal::Busy, 409),
         (Refusal::NotSignedIn, 409),
@@ -107,8 +107,8 @@ async fn a_refusal_of_the_floor_is_a_problem_with_its_word() {
         (Refusal::UnknownAgent, 404),
         (Refusal::StoreStalled, 503),
     ] {
-        house.told.lock().unwrap().refusal = Some(refusal);
-        let problem = house.post("8001", "/me/acts", json!({ "act": "ready" })).await.is(status).json();
+        app.engine.lock().unwrap().refusal = Some(refusal);
+        let problem = app.post("8001", "/me/actions", json!({ "action": "ready" })).await.is(status).json();
         assert_eq!(
             (problem["code"].as_str(), problem["status"].as_u64()),
             (Some(refusal.word()), Some(u64::from(status)))
@@ -118,93 +118,92 @@ async fn a_refusal_of_the_floor_is_a_problem_with_its_word() {
 }
 
 #[tokio::test]
-async fn an_agent_acts_for_herself_and_a_lead_forces_her_own_people() {
-    let house = House::new().await;
-    house.staff().await;
-    house.open_campaign(CampaignId(7), "spring", "vote").await;
-    let ready = json!({ "act": "ready" });
-    house.post("8001", "/agents/8001/acts", ready.clone()).await.is(200);
-    house.post("8001", "/agents/8101/acts", ready.clone()).await.is(404);
-    house.post("8002", "/agents/8001/acts", ready.clone()).await.is(403);
-    house.post("8003", "/agents/8001/acts", ready).await.is(200);
-    assert_eq!(house.told.lock().unwrap().acts.len(), 2);
+async fn an_agent_acts_in_its_own_name_and_a_lead_forces_agents_of_its_groups() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.open_campaign(CampaignId(7), "spring", "vote").await;
+    let ready = json!({ "action": "ready" });
+    app.post("8001", "/agents/8001/actions", ready.clone()).await.is(200);
+    app.post("8001", "/agents/8101/actions", ready.clone()).await.is(404);
+    app.post("8002", "/agents/8001/actions", ready.clone()).await.is(403);
+    app.post("8003", "/agents/8001/actions", ready).await.is(200);
+    assert_eq!(app.engine.lock().unwrap().actions.len(), 2);
     for (by, agent, status) in
         [("8001", "8101", 403), ("8002", "8101", 404), ("8002", "9999", 404), ("8002", "8001", 200)]
     {
-        let force = json!({ "act": "force", "agent": agent, "what": "release" });
-        house.post(by, "/me/acts", force).await.is(status);
+        let force = json!({ "action": "force", "agent": agent, "what": "release" });
+        app.post(by, "/me/actions", force).await.is(status);
     }
-    // By the core's own number, too, and in an agent's name.
-    let night = house.id("8101").await.0;
-    let force = json!({ "act": "force", "agent": night, "what": "release" });
-    house.post("8002", "/me/acts", force).await.is(404);
-    // A campaign of another group is closed to her.
-    let call = json!({ "act": "call", "campaign": "spring", "number": "13800138000" });
-    assert_eq!(house.post("8101", "/me/acts", call.clone()).await.is(409).code(), "campaign_closed");
-    house.post("8001", "/me/acts", call).await.is(200);
+    // The core's own id is checked as the agent number is.
+    let night = app.id("8101").await.0;
+    let force = json!({ "action": "force", "agent": night, "what": "release" });
+    app.post("8002", "/me/actions", force).await.is(404);
+    // A campaign of another group is closed to an agent.
+    let call = json!({ "action": "call", "campaign": "spring", "number": "13800138000" });
+    assert_eq!(app.post("8101", "/me/actions", call.clone()).await.is(409).code(), "campaign_closed");
+    app.post("8001", "/me/actions", call).await.is(200);
 }
 
 #[tokio::test]
-async fn what_is_no_act_never_reaches_the_floor() {
-    let house = House::new().await;
-    house.staff().await;
+async fn an_invalid_action_never_reaches_the_engine() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let long = "x".repeat(5_000);
     for asked in [
         json!([]),
         json!("ready"),
         json!({}),
-        json!({ "act": "fly" }),
-        json!({ "act": 7 }),
-        json!({ "act": "pause" }),
-        json!({ "act": "pause", "reason": long }),
-        json!({ "act": "send_digits", "keys": "12x" }),
-        json!({ "act": "send_digits", "keys": "" }),
-        json!({ "act": "send_digits", "keys": "1".repeat(65) }),
-        json!({ "act": "hang_up", "leg": "-1" }),
-        json!({ "act": "summarise", "note": "no code" }),
-        json!({ "act": "summarise", "disposition": "voted", "note": long }),
-        json!({ "act": "summarise", "disposition": "voted", "callback": { "at": "tomorrow" } }),
-        json!({ "act": "sign_in", "way": "telephone" }),
-        json!({ "act": "sign_in", "way": { "telephone": "not a number" } }),
-        json!({ "act": "sign_in", "holding": "both" }),
-        json!({ "act": "consult", "whom": { "number": "110" } }),
+        json!({ "action": "fly" }),
+        json!({ "action": 7 }),
+        json!({ "action": "pause" }),
+        json!({ "action": "pause", "reason": long }),
+        json!({ "action": "send_digits", "keys": "12x" }),
+        json!({ "action": "send_digits", "keys": "" }),
+        json!({ "action": "send_digits", "keys": "1".repeat(65) }),
+        json!({ "action": "hang_up", "leg": "-1" }),
+        json!({ "action": "summarise", "note": "no code" }),
+        json!({ "action": "summarise", "disposition": "voted", "note": long }),
+        json!({ "action": "summarise", "disposition": "voted", "callback": { "at": "tomorrow" } }),
+        json!({ "action": "sign_in", "way": "telephone" }),
+        json!({ "action": "sign_in", "way": { "telephone": "not a number" } }),
+        json!({ "action": "sign_in", "holding": "both" }),
+        json!({ "action": "consult", "whom": { "number": "110" } }),
     ] {
-        house.post("8001", "/me/acts", asked).await.is(422);
+        app.post("8001", "/me/actions", asked).await.is(422);
     }
-    assert!(house.told.lock().unwrap().acts.is_empty());
+    assert!(app.engine.lock().unwrap().actions.is_empty());
 }
 
 #[tokio::test]
-async fn a_manager_acts_on_open_campaigns_alone() {
-    let house = House::new().await;
-    house.staff().await;
-    house.open_campaign(CampaignId(7), "spring", "vote").await;
+async fn a_manager_acts_on_open_campaigns_only() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.open_campaign(CampaignId(7), "spring", "vote").await;
     for (asked, word) in [
-        (json!({ "act": "pause" }), "Pause"),
-        (json!({ "act": "resume" }), "Resume"),
-        (json!({ "act": "drain" }), "Drain"),
-        (json!({ "act": "hang_up_all" }), "HangUpAll"),
-        (json!({ "act": "test_call", "number": "13800138000" }), "TestCall"),
+        (json!({ "action": "pause" }), "Pause"),
+        (json!({ "action": "resume" }), "Resume"),
+        (json!({ "action": "drain" }), "Drain"),
+        (json!({ "action": "hang_up_all" }), "HangUpAll"),
+        (json!({ "action": "test_call", "number": "13800138000" }), "TestCall"),
     ] {
-        house.post("8003", "/campaigns/spring/acts", asked).await.is(202);
-        house.settled().await;
-        let heard = house.told.lock().unwrap().others.pop().expect("the engine is asked");
+        app.post("8003", "/campaigns/spring/actions", asked).await.is(202);
+        app.settled().await;
+        let heard = app.engine.lock().unwrap().others.pop().expect("the engine is asked");
         assert!(heard.contains(word) && heard.contains("CampaignId(7)"), "{heard}");
     }
-    house.post("8003", "/campaigns/autumn/acts", json!({ "act": "pause" })).await.is(404);
-    house
-        .post("8003", "/campaigns/spring/acts", json!({ "act": "test_call", "number": "119" }))
+    app.post("8003", "/campaigns/autumn/actions", json!({ "action": "pause" })).await.is(404);
+    app.post("8003", "/campaigns/spring/actions", json!({ "action": "test_call", "number": "119" }))
         .await
         .is(422);
-    house.post("8003", "/campaigns/spring/acts", json!({ "act": "explode" })).await.is(422);
-    let closed = house.post("8003", "/campaigns", json!({ "file": "a/campaign.toml" })).await;
+    app.post("8003", "/campaigns/spring/actions", json!({ "action": "explode" })).await.is(422);
+    let closed = app.post("8003", "/campaigns", json!({ "file": "a/campaign.toml" })).await;
     assert_eq!(closed.is(409).code(), "no_folder");
 }
 
 #[tokio::test]
-async fn a_device_check_that_cannot_be_made_says_why() {
-    let house = House::new().await;
-    house.staff().await;
-    let answer = house.by("8001", "post", "/me/device-check", None).await;
+async fn a_refused_device_check_names_its_reason() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let answer = app.by("8001", "post", "/me/device-check", None).await;
     assert_eq!(answer.is(409).code(), "not_signed_in");
 }

@@ -1,5 +1,5 @@
-//! The program itself: accounts made with and without a running service, the service with its folder of
-//! campaigns, the floor on a terminal that is none.
+//! The `paceline` binary: accounts made with and without a running service, `serve` with its folder of
+//! campaigns, `agents` without a terminal.
 
 use super::*;
 use paceline::console::client::{Client, Method};
@@ -9,7 +9,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Longer than anything here takes on a machine that has other work.
+/// Longer than any step here takes on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn program(dir: &Path, arguments: &[&str]) -> Command {
@@ -27,7 +27,7 @@ fn program(dir: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Exit code, stdout, stderr.
+/// Runs a command to its end: exit code, stdout, stderr.
 async fn run(dir: &Path, arguments: &[&str], stdin: &str) -> (i32, String, String) {
     let mut command = program(dir, arguments);
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -38,7 +38,7 @@ async fn run(dir: &Path, arguments: &[&str], stdin: &str) -> (i32, String, Strin
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-/// A service that listens.
+/// Starts `serve` and waits until it listens.
 async fn serve(dir: &Path, arguments: &[&str]) -> Child {
     let mut all = vec!["serve"];
     all.extend(arguments);
@@ -53,7 +53,7 @@ async fn serve(dir: &Path, arguments: &[&str]) -> Child {
         panic!("the service ended before it listened");
     };
     tokio::time::timeout(PATIENCE, listening).await.expect("it listens");
-    // Read on, so that it never waits for a reader.
+    // Keep reading, so that the service never blocks on a full pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     child
 }
@@ -100,7 +100,7 @@ async fn accounts_are_made_on_the_store_and_through_a_service_that_runs_on_it() 
     let (_, out, _) = run(dir, &["agents", "--once", "--json"], "").await;
     assert_eq!(json_of(&out)["data"]["seats"][0]["agent"], "8001");
     assert_eq!(run(dir, &["user", "remove", "8001"], "").await.0, 0);
-    // A token alone on stdout, and whatever asks with it is let in.
+    // Only the token is on stdout, and it authenticates.
     let (code, out, _) = run(dir, &["token", "add", "crm", "--role", "manager"], "").await;
     let token = out.trim();
     assert_eq!((code, token.len()), (0, 64), "{out}");
@@ -113,7 +113,7 @@ async fn accounts_are_made_on_the_store_and_through_a_service_that_runs_on_it() 
     assert_eq!(stop(service).await, 0);
     let (_, out, _) = run(dir, &["user", "list", "--json"], "").await;
     assert_eq!(json_of(&out)["agents"].as_array().unwrap().len(), 1);
-    // The password is in the store as argon2id alone.
+    // The store holds the argon2id hash only.
     for file in ["paceline.db", "paceline.db-wal"] {
         let bytes = std::fs::read(dir.join(file)).unwrap_or_default();
         assert!(!bytes.windows(15).any(|part| part == b"a good password"), "{file}");
@@ -121,7 +121,7 @@ async fn accounts_are_made_on_the_store_and_through_a_service_that_runs_on_it() 
 }
 
 #[tokio::test]
-async fn a_service_opens_campaigns_below_its_folder_and_nowhere_else() {
+async fn a_service_opens_campaigns_below_its_folder_only() {
     let dir = tempfile::tempdir().unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/jade-garden");
     let copy = dir.path().join("campaigns/jade");
@@ -158,8 +158,8 @@ async fn a_service_opens_campaigns_below_its_folder_and_nowhere_else() {
     assert!(open("jade/campaign.toml").await.unwrap_err().contains("open already"));
     let campaigns = client.ask(Method::GET, "/api/v1/campaigns", None).await.unwrap();
     assert_eq!(campaigns["campaigns"][0]["name"], name.as_str());
-    let path = format!("/api/v1/campaigns/{name}/acts");
-    client.ask(Method::POST, &path, Some(&json!({ "act": "pause" }))).await.unwrap();
-    // Nothing was called, and everything is left.
+    let path = format!("/api/v1/campaigns/{name}/actions");
+    client.ask(Method::POST, &path, Some(&json!({ "action": "pause" }))).await.unwrap();
+    // No lead was called, so leads are left: exit code 4.
     assert_eq!(stop(service).await, 4);
 }

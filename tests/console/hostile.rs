@@ -1,14 +1,14 @@
-//! Hostile requests: texts that are code elsewhere in every parameter, bodies and heads without end,
-//! connections that say nothing. Never an answer of the five hundreds, never a word of the inside.
+//! Hostile requests: injection texts in every parameter, endless bodies and heads, silent connections. No
+//! response is a 5xx or leaks internals.
 
 use super::*;
 use paceline::console;
-use paceline::console::routes::{ROUTES, Takes};
+use paceline::console::routes::{BodySchema, ROUTES};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Percent-encoded where a URI needs it.
+/// Injection texts, percent-encoded where a URI needs it.
 const TEXTS: &[&str] = &[
     "'%20or%20'1'='1",
     "1;drop%20table%20agent--",
@@ -29,9 +29,9 @@ const TEXTS: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn hostile_texts_in_every_path_and_query_are_refused_in_words() {
-    let house = House::new().await;
-    house.staff().await;
+async fn hostile_texts_in_every_path_and_query_get_problem_documents() {
+    let app = TestApp::new().await;
+    app.staff().await;
     for route in ROUTES.iter().filter(|route| route.path != "/live") {
         for text in TEXTS {
             let mut path: String = route
@@ -44,31 +44,33 @@ async fn hostile_texts_in_every_path_and_query_are_refused_in_words() {
                 path.push_str(&format!("{}{name}={text}", if n == 0 { '?' } else { '&' }));
             }
             let body = match route.body {
-                Takes::Nothing => None,
-                Takes::Act => Some(json!({ "act": "force", "agent": text, "what": "release" })),
-                Takes::Json(..) => Some(json!({ "name": text, "login": text, "password": text })),
+                BodySchema::Empty => None,
+                BodySchema::AgentAction => {
+                    Some(json!({ "action": "force", "agent": text, "what": "release" }))
+                }
+                BodySchema::Json(..) => Some(json!({ "name": text, "login": text, "password": text })),
             };
-            let answer = house.by("8003", route.method, &path, body).await;
+            let answer = app.by("8003", route.method, &path, body).await;
             sound(&answer, &format!("{} {path}", route.method));
         }
     }
-    // A name may be any text; those who were there are there still.
-    let staff: Vec<_> = house.store.agents().await.unwrap().into_iter().map(|row| row.number).collect();
+    // A name may be any text; no account was lost.
+    let staff: Vec<_> = app.store.agents().await.unwrap().into_iter().map(|row| row.number).collect();
     for number in ["8001", "8002", "8003", "8004", "8005", "8101", "8102"] {
         assert!(staff.iter().any(|known| known == number), "{number}");
     }
 }
 
-/// Each query parameter alone, so that none hides behind another's refusal.
+/// Each query parameter alone, so that the refusal of one does not hide another.
 #[tokio::test]
-async fn hostile_texts_in_one_parameter_at_a_time_do_no_more() {
-    let house = House::new().await;
-    house.staff().await;
+async fn hostile_texts_in_each_parameter_alone_get_problem_documents() {
+    let app = TestApp::new().await;
+    app.staff().await;
     for route in ROUTES {
         for name in route.query {
             for text in TEXTS {
                 let path = format!("{}?{name}={text}", route.path.replace("{attempt}", "1"));
-                let answer = house.by("8003", route.method, &path, None).await;
+                let answer = app.by("8003", route.method, &path, None).await;
                 sound(&answer, &path);
             }
         }
@@ -90,51 +92,51 @@ fn sound(answer: &Answer, what: &str) {
 }
 
 #[tokio::test]
-async fn hostile_bodies_are_refused_in_words() {
-    let house = House::new().await;
-    house.staff().await;
+async fn hostile_bodies_get_problem_documents() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let deep = "[".repeat(20_000);
-    let nested = format!("{{\"act\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    let nested = format!("{{\"action\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
     let long = format!("{{\"name\":\"{}\"}}", "x".repeat(70_000));
     for (body, status) in [
         ("", 400),
         ("{", 400),
         ("null", 422),
-        ("{\"act\":\"ready\"}{}", 400),
+        ("{\"action\":\"ready\"}{}", 400),
         ("\u{feff}{}", 400),
         (deep.as_str(), 400),
         (nested.as_str(), 400),
         (long.as_str(), 413),
-        ("{\"act\":\"call_lead\",\"campaign\":1,\"lead\":1e400}", 400),
-        ("{\"act\":\"call_lead\",\"campaign\":1,\"lead\":99999999999999999999}", 422),
+        ("{\"action\":\"call_lead\",\"campaign\":1,\"lead\":1e400}", 400),
+        ("{\"action\":\"call_lead\",\"campaign\":1,\"lead\":99999999999999999999}", 422),
     ] {
-        let mut request = house.request("8001", "post", "/me/acts", Some(json!({}))).await;
+        let mut request = app.request("8001", "post", "/me/actions", Some(json!({}))).await;
         *request.body_mut() = Body::from(body.to_owned());
-        let answer = house.send(request).await.is(status);
+        let answer = app.send(request).await.is(status);
         sound(&answer, body.get(..30).unwrap_or(body));
     }
-    let mut request = house.request("8001", "post", "/me/acts", Some(json!({}))).await;
-    *request.body_mut() = Body::from(&b"{\"act\":\"\xff\xfe\"}"[..]);
-    sound(&house.send(request).await, "bytes that are no text");
-    assert!(house.told.lock().unwrap().acts.is_empty());
+    let mut request = app.request("8001", "post", "/me/actions", Some(json!({}))).await;
+    *request.body_mut() = Body::from(&b"{\"action\":\"\xff\xfe\"}"[..]);
+    sound(&app.send(request).await, "bytes that are no text");
+    assert!(app.engine.lock().unwrap().actions.is_empty());
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_too() {
-    let house = House::new().await;
-    house.staff().await;
-    assert_eq!(house.get("8001", "/nothing").await.is(404).code(), "not_found");
-    let method = house.by("8001", "delete", "/me", None).await.is(405);
+async fn unknown_paths_and_methods_get_problem_documents() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    assert_eq!(app.get("8001", "/nothing").await.is(404).code(), "not_found");
+    let method = app.by("8001", "delete", "/me", None).await.is(405);
     assert_eq!(
         (method.code().as_str(), method.headers.contains_key(header::ALLOW)),
         ("method_not_allowed", true)
     );
 }
 
-/// One exchange over a real socket; empty = the other side closed without a word.
+/// One exchange over a real socket; empty = the server closed without a response.
 async fn exchange(address: std::net::SocketAddr, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // The other side may close before everything is written.
+    // The server may close before everything is written.
     let _ = stream.write_all(sent).await;
     let mut text = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(40), async {
@@ -151,9 +153,9 @@ async fn exchange(address: std::net::SocketAddr, sent: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn endless_heads_and_idle_connections_leave_the_health_check_alone() {
-    let house = House::new().await;
-    let console = console::start("127.0.0.1:0".parse().unwrap(), house.door.clone()).await.unwrap();
+async fn endless_heads_and_idle_connections_do_not_block_the_health_check() {
+    let app = TestApp::new().await;
+    let console = console::start("127.0.0.1:0".parse().unwrap(), app.state.clone()).await.unwrap();
     let address = console.address;
     let mut idle = Vec::new();
     for _ in 0..300 {
@@ -171,7 +173,7 @@ async fn endless_heads_and_idle_connections_leave_the_health_check_alone() {
     let answer =
         exchange(address, format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{many}\r\n").as_bytes()).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
-    // A gigabyte is announced: it is refused before it comes.
+    // A Content-Length of a gigabyte is refused before the body comes.
     let huge = b"POST /api/v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n{";
     assert!(exchange(address, huge).await.starts_with("HTTP/1.1 413"));
     assert!(
@@ -186,10 +188,10 @@ async fn endless_heads_and_idle_connections_leave_the_health_check_alone() {
 }
 
 #[tokio::test]
-async fn sixty_four_sign_ins_at_once_are_answered_and_health_with_them() {
-    let house = House::new().await;
-    house.staff().await;
-    let console = console::start("127.0.0.1:0".parse().unwrap(), house.door.clone()).await.unwrap();
+async fn sixty_four_sign_ins_at_once_are_answered_or_throttled() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let console = console::start("127.0.0.1:0".parse().unwrap(), app.state.clone()).await.unwrap();
     let address = console.address;
     let tries: Vec<_> = (0..64)
         .map(|n| {
@@ -212,16 +214,16 @@ async fn sixty_four_sign_ins_at_once_are_answered_and_health_with_them() {
 }
 
 #[tokio::test]
-async fn the_papers_name_every_route_and_the_client_speaks_to_them() {
-    let house = House::new().await;
-    house.staff().await;
-    let served = house.by("", "get", "/openapi.json", None).await.is(200).json();
+async fn the_openapi_document_names_every_route_and_the_client_can_call_them() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let served = app.by("", "get", "/openapi.json", None).await.is(200).json();
     let count: usize =
         served["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
     assert_eq!(count, ROUTES.len());
     for route in ROUTES {
         let named = &served["paths"][format!("{}{}", console::routes::ROOT, route.path)][route.method];
-        assert_eq!(named["summary"], route.does, "{} {}", route.method, route.path);
+        assert_eq!(named["summary"], route.summary, "{} {}", route.method, route.path);
         if let Some(body) = named["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str() {
             assert!(served.pointer(body.trim_start_matches('#')).is_some(), "{body} is described");
         }
@@ -241,9 +243,9 @@ async fn the_papers_name_every_route_and_the_client_speaks_to_them() {
     assert_eq!(ids.len(), ROUTES.len(), "every operation has a name of its own");
 
     use console::client::{Client, Method};
-    let console = console::start("127.0.0.1:0".parse().unwrap(), house.door.clone()).await.unwrap();
-    let outside = Client::new(&format!("http://{}", console.address), house.door.house_key());
-    for client in [outside.clone(), Client::inside(house.door.clone())] {
+    let console = console::start("127.0.0.1:0".parse().unwrap(), app.state.clone()).await.unwrap();
+    let outside = Client::new(&format!("http://{}", console.address), app.state.house_key());
+    for client in [outside.clone(), Client::inside(app.state.clone())] {
         let agents = client.ask(Method::GET, "/api/v1/agents", None).await.unwrap();
         assert_eq!(agents["agents"].as_array().unwrap().len(), 7);
         let refused = client.ask(Method::POST, "/api/v1/groups", Some(&json!({ "name": "" }))).await;

@@ -1,4 +1,4 @@
-//! The live stream: first everything, then what happens, to each reader her own part.
+//! The live stream (server-sent events): snapshot, then events, each reader only what it may see.
 
 use super::*;
 use crate::store::floor::seat;
@@ -13,8 +13,8 @@ struct Reader {
 }
 
 impl Reader {
-    async fn of(house: &House, number: &str) -> Reader {
-        let response = house.ask(house.request(number, "get", "/live", None).await).await;
+    async fn of(app: &TestApp, number: &str) -> Reader {
+        let response = app.ask(app.request(number, "get", "/live", None).await).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
         Reader { body: response.into_body(), text: String::new() }
@@ -46,7 +46,7 @@ impl Reader {
         tokio::time::timeout(Duration::from_secs(30), next).await.expect("an event, or the end")
     }
 
-    /// The next event but for the figures that are told once a second.
+    /// The next event other than `campaign` and `beat`.
     async fn happened(&mut self) -> (String, Value) {
         loop {
             let (name, data) = self.next().await.expect("the stream goes on");
@@ -77,13 +77,13 @@ fn sitting(id: AgentId, number: &str, activity: Activity) -> paceline_core::agen
     }
 }
 
-async fn floor() -> (House, AgentId, AgentId) {
-    let house = House::new().await;
-    house.staff().await;
-    house.open_campaign(CampaignId(7), "spring", "vote").await;
-    let (vote, night) = (house.id("8001").await, house.id("8101").await);
-    house.board.send_replace(board(&[(vote, "8001"), (night, "8101")]));
-    (house, vote, night)
+async fn floor() -> (TestApp, AgentId, AgentId) {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.open_campaign(CampaignId(7), "spring", "vote").await;
+    let (vote, night) = (app.id("8001").await, app.id("8101").await);
+    app.board.send_replace(board(&[(vote, "8001"), (night, "8101")]));
+    (app, vote, night)
 }
 
 fn numbers(snapshot: &Value) -> Vec<&str> {
@@ -91,8 +91,8 @@ fn numbers(snapshot: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_seat_that_changes_is_told_to_those_who_may_see_it() {
-    let (house, vote, night) = floor().await;
+async fn a_changed_seat_is_sent_to_readers_who_may_see_it() {
+    let (app, vote, night) = floor().await;
     let mut readers = Vec::new();
     for (number, seen) in [
         ("8001", vec!["8001"]),
@@ -100,13 +100,13 @@ async fn a_seat_that_changes_is_told_to_those_who_may_see_it() {
         ("8003", vec!["8001", "8101"]),
         ("8101", vec!["8101"]),
     ] {
-        let mut reader = Reader::of(&house, number).await;
+        let mut reader = Reader::of(&app, number).await;
         let (name, snapshot) = reader.next().await.unwrap();
         assert_eq!((name.as_str(), numbers(&snapshot)), ("snapshot", seen.clone()), "{number}");
         readers.push((number, reader, seen));
     }
-    house.live.send(Live::Seat(Arc::new(sitting(night, "8101", Activity::Ringing)))).unwrap();
-    house.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Talking)))).unwrap();
+    app.live.send(Live::Seat(Arc::new(sitting(night, "8101", Activity::Ringing)))).unwrap();
+    app.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Talking)))).unwrap();
     for (number, mut reader, seen) in readers {
         let mut expected = vec![("8101", "ringing"), ("8001", "talking")];
         expected.retain(|(agent, _)| seen.contains(agent));
@@ -125,40 +125,34 @@ async fn a_seat_that_changes_is_told_to_those_who_may_see_it() {
 }
 
 #[tokio::test]
-async fn decisions_go_to_those_whose_campaign_it_is() {
-    let (house, vote, night) = floor().await;
+async fn decisions_are_sent_to_readers_of_the_campaigns_group() {
+    let (app, vote, night) = floor().await;
     let (mut vote_reader, mut night_reader) =
-        (Reader::of(&house, "8002").await, Reader::of(&house, "8102").await);
+        (Reader::of(&app, "8002").await, Reader::of(&app, "8102").await);
     assert_eq!(vote_reader.next().await.unwrap().1["campaigns"][0]["name"], "spring");
     assert_eq!(night_reader.next().await.unwrap().1["campaigns"].as_array().unwrap().len(), 0);
     let decision = Decision { place: 0, why: Why::Paused };
-    house
-        .live
-        .send(Live::Decided {
-            campaign: CampaignId(7),
-            at: house.hands.now(),
-            decision,
-            view: Box::default(),
-        })
+    app.live
+        .send(Live::Decision { campaign: CampaignId(7), at: app.hands.now(), decision, view: Box::default() })
         .unwrap();
-    house.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Idle)))).unwrap();
-    house.live.send(Live::Seat(Arc::new(sitting(night, "8101", Activity::Idle)))).unwrap();
+    app.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Idle)))).unwrap();
+    app.live.send(Live::Seat(Arc::new(sitting(night, "8101", Activity::Idle)))).unwrap();
     let (name, decided) = vote_reader.happened().await;
     assert_eq!(
         (name.as_str(), decided["why"].as_str(), decided["campaign"].as_str()),
-        ("decided", Some("paused"), Some("spring"))
+        ("decision", Some("paused"), Some("spring"))
     );
     assert_eq!(night_reader.happened().await.1["agent"], "8101", "nothing of the other group's campaign");
 }
 
 #[tokio::test]
-async fn figures_of_a_campaign_are_told_when_they_change() {
-    let (house, vote, _) = floor().await;
-    let mut reader = Reader::of(&house, "8002").await;
+async fn figures_of_a_campaign_are_sent_when_they_change() {
+    let (app, vote, _) = floor().await;
+    let mut reader = Reader::of(&app, "8002").await;
     reader.next().await.unwrap();
     let mut changed = (*board(&[(vote, "8001")])).clone();
     changed.campaigns.get_mut(&CampaignId(7)).unwrap().placed = 42;
-    house.board.send_replace(Arc::new(changed));
+    app.board.send_replace(Arc::new(changed));
     let (name, campaign) = reader.next().await.unwrap();
     assert_eq!(
         (name.as_str(), campaign["placed"].as_u64(), campaign["group"].as_str()),
@@ -167,16 +161,16 @@ async fn figures_of_a_campaign_are_told_when_they_change() {
 }
 
 #[tokio::test]
-async fn who_reads_too_slowly_gets_everything_anew() {
-    let (house, vote, _) = floor().await;
-    let mut reader = Reader::of(&house, "8001").await;
+async fn a_reader_that_falls_behind_gets_a_new_snapshot() {
+    let (app, vote, _) = floor().await;
+    let mut reader = Reader::of(&app, "8001").await;
     assert_eq!(reader.next().await.unwrap().0, "snapshot");
     for _ in 0..40 {
-        house.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Ringing)))).unwrap();
+        app.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Ringing)))).unwrap();
     }
     assert_eq!(reader.happened().await.0, "snapshot");
-    // What is still in the channel follows, and what comes later is told as before.
-    house.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::WrapUp)))).unwrap();
+    // Events still in the channel follow, then later ones as before.
+    app.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::WrapUp)))).unwrap();
     loop {
         let (name, seat) = reader.happened().await;
         if name == "seat" && seat["activity"] == "wrap_up" {
@@ -186,13 +180,13 @@ async fn who_reads_too_slowly_gets_everything_anew() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_the_readers_cookie() {
-    let (house, _, _) = floor().await;
-    let mut reader = Reader::of(&house, "8002").await;
+async fn a_stream_ends_with_the_readers_session() {
+    let (app, _, _) = floor().await;
+    let mut reader = Reader::of(&app, "8002").await;
     assert_eq!(reader.next().await.unwrap().0, "snapshot");
-    house.store.dismiss_all(house.id("8002").await).await.unwrap();
-    // Somebody it has not heard of makes the stream ask again who reads.
-    house.live.send(Live::Seat(Arc::new(sitting(AgentId(999), "9999", Activity::Idle)))).unwrap();
+    app.store.dismiss_all(app.id("8002").await).await.unwrap();
+    // A seat of an unknown agent makes the stream check its reader's session again.
+    app.live.send(Live::Seat(Arc::new(sitting(AgentId(999), "9999", Activity::Idle)))).unwrap();
     let mut ended = false;
     for _ in 0..5 {
         ended |= reader.next().await.is_none();
@@ -204,22 +198,19 @@ async fn a_stream_ends_with_the_readers_cookie() {
 }
 
 #[tokio::test]
-async fn a_seat_and_the_floor_can_be_asked_for_once() {
-    let (house, _, _) = floor().await;
-    let seat = house.get("8001", "/me/seat").await.is(200).json();
+async fn own_seat_and_floor_snapshot_can_be_read() {
+    let (app, _, _) = floor().await;
+    let seat = app.get("8001", "/me/seat").await.is(200).json();
     assert_eq!(
         (seat["agent"].as_str(), seat["availability"].as_str(), seat["phone_ready"].as_bool()),
         (Some("8001"), Some("available"), Some(true))
     );
-    house.get("8002", "/me/seat").await.is(404);
-    let floor = house.get("8003", "/floor").await.is(200).json();
+    app.get("8002", "/me/seat").await.is(404);
+    let floor = app.get("8003", "/floor").await.is(200).json();
     assert_eq!((numbers(&floor).len(), floor["campaigns"][0]["title"].as_str()), (2, Some("A title")));
-    let night = house.get("8003", "/floor?group=night").await.is(200).json();
+    let night = app.get("8003", "/floor?group=night").await.is(200).json();
     assert_eq!((numbers(&night), night["campaigns"].as_array().unwrap().len()), (vec!["8101"], 0));
-    let mine = house.get("8001", "/campaigns").await.is(200).json();
+    let mine = app.get("8001", "/campaigns").await.is(200).json();
     assert_eq!(mine["campaigns"][0]["dispositions"][0]["label"], "已投票");
-    assert_eq!(
-        house.get("8101", "/campaigns").await.is(200).json()["campaigns"].as_array().unwrap().len(),
-        0
-    );
+    assert_eq!(app.get("8101", "/campaigns").await.is(200).json()["campaigns"].as_array().unwrap().len(), 0);
 }

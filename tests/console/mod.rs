@@ -1,11 +1,11 @@
-//! The console through its own routes: a real store in a folder of its own, and an engine of which only
-//! the door is there, so that a test says what it answers.
+//! Tests of the console through its router: a real store in a temporary folder, and a stub behind the engine
+//! handle that records requests and answers as the test says.
 
 mod actions;
+mod agents;
 mod commands;
 mod hostile;
 mod live;
-mod people;
 mod records;
 mod roles;
 mod sign_in;
@@ -32,11 +32,11 @@ use tower::ServiceExt;
 
 const HOST: &str = "paceline.test";
 
-/// What the engine was told, and what it answers.
+/// Requests that the engine stub received, and the refusal it answers with.
 #[derive(Default)]
-pub struct Told {
-    pub acts: Vec<(AgentId, AgentAct)>,
-    /// The agent's number and whether she has a phone.
+pub struct EngineStub {
+    pub actions: Vec<(AgentId, AgentAct)>,
+    /// Agent number, and whether the agent has a phone.
     pub agents: Vec<(String, bool)>,
     pub gone: Vec<AgentId>,
     pub groups: Vec<Group>,
@@ -44,15 +44,15 @@ pub struct Told {
     pub refusal: Option<Refusal>,
 }
 
-pub struct House {
+pub struct TestApp {
     pub dir: Arc<tempfile::TempDir>,
     pub store: Arc<Store>,
     pub hands: Hands,
-    pub door: Door,
-    pub told: Arc<Mutex<Told>>,
+    pub state: Door,
+    pub engine: Arc<Mutex<EngineStub>>,
     pub live: broadcast::Sender<Live>,
     pub board: watch::Sender<Arc<Board>>,
-    app: axum::Router,
+    router: axum::Router,
 }
 
 pub struct Answer {
@@ -76,47 +76,47 @@ impl Answer {
         self
     }
 
-    /// The key that a sign-in gave.
+    /// The session key in the cookie that a sign-in set.
     pub fn key(&self) -> String {
         let cookie = self.headers[header::SET_COOKIE].to_str().unwrap();
         cookie.split(';').next().unwrap().strip_prefix("paceline=").unwrap().to_owned()
     }
 }
 
-impl House {
-    pub async fn new() -> House {
+impl TestApp {
+    pub async fn new() -> TestApp {
         let dir = Arc::new(tempfile::tempdir().unwrap());
-        House::open(dir, Hands::at(MORNING)).await
+        TestApp::open(dir, Hands::at(MORNING)).await
     }
 
-    pub async fn open(dir: Arc<tempfile::TempDir>, hands: Hands) -> House {
+    pub async fn open(dir: Arc<tempfile::TempDir>, hands: Hands) -> TestApp {
         let store = Arc::new(Store::open(&url(dir.path()), hands.clock()).await.unwrap());
         let (asks, mut asked) = mpsc::channel(64);
         let (board, shown) = watch::channel(Arc::new(Board::default()));
         let (live, _) = broadcast::channel(8);
-        let told = Arc::new(Mutex::new(Told::default()));
-        let ears = told.clone();
+        let engine = Arc::new(Mutex::new(EngineStub::default()));
+        let stub = engine.clone();
         tokio::spawn(async move {
             while let Some(ask) = asked.recv().await {
-                let mut told = ears.lock().unwrap();
+                let mut stub = stub.lock().unwrap();
                 match ask {
                     Ask::AgentAct { agent, act, answer } => {
-                        told.acts.push((agent, act));
-                        let _ = answer.send(told.refusal.map_or(Ok(()), Err));
+                        stub.actions.push((agent, act));
+                        let _ = answer.send(stub.refusal.map_or(Ok(()), Err));
                     }
                     Ask::Agent(opening) => {
-                        told.agents.push((opening.agent.number.clone(), opening.phone.is_some()));
+                        stub.agents.push((opening.agent.number.clone(), opening.phone.is_some()));
                     }
-                    Ask::AgentGone { agent } => told.gone.push(agent),
-                    Ask::Group(group) => told.groups.push(group),
+                    Ask::AgentGone { agent } => stub.gone.push(agent),
+                    Ask::Group(group) => stub.groups.push(group),
                     Ask::CheckDevice { answer, .. } => {
                         let _ = answer.send(Err(Refusal::NotSignedIn));
                     }
-                    other => told.others.push(format!("{other:?}")),
+                    other => stub.others.push(format!("{other:?}")),
                 }
             }
         });
-        let door = Door::new(DoorParts {
+        let state = Door::new(DoorParts {
             store: store.clone(),
             engine: EngineHandle::new(asks, shown, live.clone()),
             metrics: Arc::new(Metrics::new()),
@@ -130,15 +130,15 @@ impl House {
             campaigns: None,
         })
         .unwrap();
-        let app = routes(door.clone());
-        House { dir, store, hands, door, told, live, board, app }
+        let router = routes(state.clone());
+        TestApp { dir, store, hands, state, engine, live, board, router }
     }
 
     pub async fn group(&self, name: &str) -> GroupId {
         self.store.group_named(name).await.unwrap()
     }
 
-    /// An account that no password opens; [`House::key`] does.
+    /// Adds an account without a password; tests sign in by [`TestApp::key`].
     pub async fn hire(&self, number: &str, role: Role, groups: &[&str]) -> AgentId {
         let details = AgentDetails {
             name: format!("N{number}"),
@@ -158,8 +158,8 @@ impl House {
         id
     }
 
-    /// Somebody of every role: 8001 agent and 8002 lead of `vote`, 8003 manager, 8004 analyst, 8005 admin;
-    /// 8101 agent and 8102 lead of `night`.
+    /// Adds an account of every role: 8001 agent and 8002 lead of `vote`, 8003 manager, 8004 analyst, 8005
+    /// admin; 8101 agent and 8102 lead of `night`.
     pub async fn staff(&self) {
         self.hire("8001", Role::Agent, &["vote"]).await;
         self.hire("8002", Role::Lead, &["vote"]).await;
@@ -175,7 +175,7 @@ impl House {
         everybody.iter().find(|row| row.number == number).expect("she works here").id
     }
 
-    /// A key that opens the console for her.
+    /// Starts a session for this account; returns its key.
     pub async fn key(&self, number: &str) -> String {
         let key = format!("key of {number}");
         let until = self.hands.now() + Duration::from_secs(3600);
@@ -183,22 +183,22 @@ impl House {
         key
     }
 
-    /// A campaign of this group that is open.
+    /// Opens a campaign of this group.
     pub async fn open_campaign(&self, id: CampaignId, name: &str, group: &str) {
         let mut rules: Campaign = campaign(name);
         rules.id = id;
         rules.agents = Some(AgentRules { group: self.group(group).await, ..agent_rules() });
-        self.door.campaign_opened("A title", &rules);
+        self.state.campaign_opened("A title", &rules);
     }
 
-    /// Everything that was asked of the engine so far has reached it.
+    /// Waits until the engine stub has received every request sent so far.
     pub async fn settled(&self) {
-        let _ = self.door.engine().agent_act(AgentId(0), AgentAct::Ready).await;
-        self.told.lock().unwrap().acts.pop();
+        let _ = self.state.engine().agent_act(AgentId(0), AgentAct::Ready).await;
+        self.engine.lock().unwrap().actions.pop();
     }
 
     pub async fn ask(&self, request: Request<Body>) -> axum::response::Response {
-        self.app.clone().oneshot(request).await.unwrap()
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -208,7 +208,7 @@ impl House {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    /// As a page of ours would: with the cookie of this account (nobody's, if it is empty).
+    /// Sends a request as our own page would: with the session cookie of this account (none if it is empty).
     pub async fn by(&self, number: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
         self.send(self.request(number, method, path, body).await).await
     }
@@ -238,7 +238,7 @@ impl House {
     }
 }
 
-/// Without cookie and origin.
+/// A request without cookie and Origin.
 pub fn bare(method: &str, path: &str, body: Option<Value>) -> Request<Body> {
     let request = Request::builder()
         .method(method.to_uppercase().as_str())

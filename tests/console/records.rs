@@ -1,4 +1,4 @@
-//! Leads, corrections, the log of calls and recordings, each for who may see them.
+//! Lead records, corrections, the call log and recordings, and which caller may see them.
 
 use super::*;
 use crate::store::floor::{leg, said};
@@ -11,19 +11,19 @@ use paceline_core::lead::Lead;
 use serde_json::json;
 
 /// Two leads of one household and one of another; 8001 spoke with the first and said `voted`.
-struct Told {
-    house: House,
+struct Fixture {
+    app: TestApp,
     lead: Lead,
     request: AttemptRequest,
     others: Vec<LeadId>,
 }
 
-async fn told() -> Told {
+async fn fixture() -> Fixture {
     let mut desk = Desk::new().await;
     let list = [row(2, &[1], Some("3-1-201")), row(3, &[2], Some("3-1-201")), row(4, &[3], None)];
     desk.list(&list, &[]).await;
     let (dir, hands, campaign) = (desk.dir.clone(), desk.hands.clone(), desk.campaign);
-    // She is the first who is taken on.
+    // The first account added gets this id.
     let (lead, request) = desk.talk(AgentId(1)).await;
     let at = desk.hands.now();
     desk.summarise(&said(&request, "voted", at, None)).await;
@@ -33,22 +33,22 @@ async fn told() -> Told {
     let others: Vec<LeadId> =
         desk.fetch(5).await.0.iter().map(|lead| lead.id).filter(|id| *id != lead.id).collect();
     desk.close().await;
-    let house = House::open(dir, hands).await;
-    house.staff().await;
-    assert_eq!(house.id("8001").await, AgentId(1));
-    house.open_campaign(campaign, "spring", "vote").await;
-    let recordings = house.dir.path().join("recordings/2026/03");
+    let app = TestApp::open(dir, hands).await;
+    app.staff().await;
+    assert_eq!(app.id("8001").await, AgentId(1));
+    app.open_campaign(campaign, "spring", "vote").await;
+    let recordings = app.dir.path().join("recordings/2026/03");
     std::fs::create_dir_all(&recordings).unwrap();
     let sound: Vec<u8> = (0..=255).collect();
     std::fs::write(recordings.join("call.wav"), sound).unwrap();
-    std::fs::write(house.dir.path().join("secret.wav"), "not for you").unwrap();
-    Told { house, lead, request, others }
+    std::fs::write(app.dir.path().join("secret.wav"), "not for you").unwrap();
+    Fixture { app, lead, request, others }
 }
 
 #[tokio::test]
-async fn a_record_shows_the_lists_columns_the_phones_and_the_history_of_the_house() {
-    let Told { house, lead, request, others } = told().await;
-    let record = house.get("8001", &format!("/leads/{}", lead.id)).await.is(200).json();
+async fn a_record_shows_list_columns_phones_and_the_households_history() {
+    let Fixture { app, lead, request, others } = fixture().await;
+    let record = app.get("8001", &format!("/leads/{}", lead.id)).await.is(200).json();
     assert_eq!(record["columns"][0], json!({ "column": "姓名", "cell": "业主2" }));
     assert_eq!(record["phones"][0]["number"], number(1).national());
     assert_eq!(
@@ -61,25 +61,25 @@ async fn a_record_shows_the_lists_columns_the_phones_and_the_history_of_the_hous
         (Some(request.attempt.0), Some("8001"))
     );
     assert_eq!((history["disposition"].as_str(), history["recorded"].as_bool()), (Some("voted"), Some(true)));
-    // The other owner of the same flat has the same history.
+    // A lead of the same household has the same history.
     let neighbour = others.iter().find(|id| id.0 == lead.id.0 + 1).expect("the second owner");
-    let record = house.get("8001", &format!("/leads/{neighbour}")).await.is(200).json();
+    let record = app.get("8001", &format!("/leads/{neighbour}")).await.is(200).json();
     assert_eq!(record["history"][0]["attempt"], request.attempt.0);
 }
 
 #[tokio::test]
-async fn a_lead_is_seen_by_its_group_and_by_whom_it_is_with() {
-    let Told { house, lead, others, .. } = told().await;
+async fn a_lead_is_visible_to_its_group_and_to_the_agent_on_whose_seat_it_is() {
+    let Fixture { app, lead, others, .. } = fixture().await;
     let path = format!("/leads/{}", lead.id);
     for (by, status) in
         [("8001", 200), ("8002", 200), ("8003", 200), ("8004", 200), ("8101", 404), ("8102", 404)]
     {
-        house.get(by, &path).await.is(status);
+        app.get(by, &path).await.is(status);
     }
-    house.get("8003", "/leads/99999").await.is(404);
-    // On her seat, it is hers to see, whatever the group.
-    let night = house.id("8101").await;
-    let since = house.hands.now();
+    app.get("8003", "/leads/99999").await.is(404);
+    // An agent may see the lead on its seat, whatever the group.
+    let night = app.id("8101").await;
+    let since = app.hands.now();
     let mut seat = crate::store::floor::seat(night, Availability::Available, Activity::Talking, since);
     seat.work = Some(Work {
         campaign: CampaignId(1),
@@ -95,20 +95,20 @@ async fn a_lead_is_seen_by_its_group_and_by_whom_it_is_with() {
     });
     let mut board = Board::default();
     board.seats.insert(night, Arc::new(seat));
-    house.board.send_replace(Arc::new(board));
-    house.get("8101", &format!("/leads/{}", others[0])).await.is(200);
-    house.get("8101", &path).await.is(404);
+    app.board.send_replace(Arc::new(board));
+    app.get("8101", &format!("/leads/{}", others[0])).await.is(200);
+    app.get("8101", &path).await.is(404);
 }
 
 #[tokio::test]
-async fn corrections_stand_beside_what_the_list_said() {
-    let Told { house, lead, request, .. } = told().await;
+async fn corrections_keep_what_the_list_said() {
+    let Fixture { app, lead, request, .. } = fixture().await;
     let path = format!("/leads/{}/corrections", lead.id);
     let attempt = request.attempt.0;
-    house.post("8001", &path, json!({ "name": "王芳", "attempt": attempt })).await.is(201);
-    house.post("8001", &path, json!({ "phone": "13900139000", "was": number(1).national() })).await.is(201);
-    house.post("8001", &path, json!({ "phone": "0571-88888888" })).await.is(201);
-    let record = house.get("8001", &format!("/leads/{}", lead.id)).await.json();
+    app.post("8001", &path, json!({ "name": "王芳", "attempt": attempt })).await.is(201);
+    app.post("8001", &path, json!({ "phone": "13900139000", "was": number(1).national() })).await.is(201);
+    app.post("8001", &path, json!({ "phone": "0571-88888888" })).await.is(201);
+    let record = app.get("8001", &format!("/leads/{}", lead.id)).await.json();
     assert_eq!(
         (record["name"].as_str(), record["columns"][0]["cell"].as_str()),
         (Some("王芳"), Some("业主2"))
@@ -129,7 +129,7 @@ async fn corrections_stand_beside_what_the_list_said() {
         (Some("8001"), Some("业主2"))
     );
 
-    house.post("8101", &path, json!({ "name": "x" })).await.is(404);
+    app.post("8101", &path, json!({ "name": "x" })).await.is(404);
     for asked in [
         json!({}),
         json!({ "name": "" }),
@@ -137,16 +137,16 @@ async fn corrections_stand_beside_what_the_list_said() {
         json!({ "phone": "120" }),
         json!({ "was": "13900139000" }),
     ] {
-        house.post("8001", &path, asked).await.is(422);
+        app.post("8001", &path, asked).await.is(422);
     }
-    house.post("8001", &path, json!({ "phone": "13900139001", "was": "13700137000" })).await.is(404);
+    app.post("8001", &path, json!({ "phone": "13900139001", "was": "13700137000" })).await.is(404);
 }
 
 #[tokio::test]
-async fn the_log_of_calls_is_ones_own_or_the_groups() {
-    let Told { house, request, .. } = told().await;
+async fn the_call_log_shows_own_calls_or_the_groups() {
+    let Fixture { app, request, .. } = fixture().await;
     let ids = async |by: &str, query: &str| -> Vec<i64> {
-        let log = house.get(by, &format!("/calls{query}")).await.is(200).json();
+        let log = app.get(by, &format!("/calls{query}")).await.is(200).json();
         log["calls"].as_array().unwrap().iter().map(|call| call["id"].as_i64().unwrap()).collect()
     };
     let mine = vec![request.attempt.0];
@@ -170,18 +170,18 @@ async fn the_log_of_calls_is_ones_own_or_the_groups() {
     ] {
         assert!(ids("8003", none).await.is_empty(), "{none}");
     }
-    let page = house.get("8003", "/calls?limit=1").await.json();
+    let page = app.get("8003", "/calls?limit=1").await.json();
     assert_eq!(page["next"].as_i64(), Some(request.attempt.0));
     assert_eq!(page["calls"][0]["recording"], format!("/api/v1/calls/{}/recording", request.attempt));
     for bad in ["?limit=x", "?from=yesterday", "?direction=up", "?number=x", "?before=1e9"] {
-        house.get("8003", &format!("/calls{bad}")).await.is(422);
+        app.get("8003", &format!("/calls{bad}")).await.is(422);
     }
-    house.get("8003", "/calls?campaign=autumn").await.is(404);
+    app.get("8003", "/calls?campaign=autumn").await.is(404);
 }
 
 #[tokio::test]
-async fn a_recording_is_heard_by_who_may_and_in_parts() {
-    let Told { house, request, .. } = told().await;
+async fn a_recording_is_served_whole_or_in_ranges_to_callers_who_may_hear_it() {
+    let Fixture { app, request, .. } = fixture().await;
     let path = format!("/calls/{}/recording", request.attempt);
     for (by, status) in [
         ("8001", 200),
@@ -192,57 +192,57 @@ async fn a_recording_is_heard_by_who_may_and_in_parts() {
         ("8101", 404),
         ("8102", 404),
     ] {
-        house.get(by, &path).await.is(status);
+        app.get(by, &path).await.is(status);
     }
-    let whole = house.get("8001", &path).await;
+    let whole = app.get("8001", &path).await;
     assert_eq!((whole.body.len(), whole.headers[header::CONTENT_TYPE].to_str().unwrap()), (256, "audio/wav"));
-    let mut part = house.request("8001", "get", &path, None).await;
+    let mut part = app.request("8001", "get", &path, None).await;
     part.headers_mut().insert(header::RANGE, "bytes=10-19".parse().unwrap());
-    let part = house.send(part).await.is(206);
+    let part = app.send(part).await.is(206);
     assert_eq!(part.body, (10..=19).collect::<Vec<u8>>());
     assert_eq!(part.headers[header::CONTENT_RANGE], "bytes 10-19/256");
-    let mut beyond = house.request("8001", "get", &path, None).await;
+    let mut beyond = app.request("8001", "get", &path, None).await;
     beyond.headers_mut().insert(header::RANGE, "bytes=256-".parse().unwrap());
-    let beyond = house.send(beyond).await.is(416);
+    let beyond = app.send(beyond).await.is(416);
     assert_eq!(beyond.headers[header::CONTENT_RANGE], "bytes */256");
     for none in ["?part=2", "?part=0", "?part=-1", "?part=x", "?part=99999999999999999999"] {
-        house.get("8001", &format!("{path}{none}")).await.is(404);
+        app.get("8001", &format!("{path}{none}")).await.is(404);
     }
-    house.get("8003", "/calls/99999/recording").await.is(404);
+    app.get("8003", "/calls/99999/recording").await.is(404);
 }
 
 #[tokio::test]
-async fn a_callers_recording_is_heard_by_who_spoke_with_her_and_who_answers_for_that() {
-    let Told { house, request, .. } = told().await;
-    let (writer, mut replies) = house.store.start_writer();
+async fn an_inbound_recording_is_served_to_its_agent_and_supervisors() {
+    let Fixture { app, request, .. } = fixture().await;
+    let (writer, mut replies) = app.store.start_writer();
     let call = CallId(1 << 63 | 1);
-    let mut record = leg(call, LegKind::Inbound, house.hands.now());
-    record.agent = Some(house.id("8001").await);
+    let mut record = leg(call, LegKind::Inbound, app.hands.now());
+    record.agent = Some(app.id("8001").await);
     record.campaign = Some(request.campaign);
     let path = "2026/03/in.wav".to_owned();
-    std::fs::write(house.dir.path().join("recordings").join(&path), "she calls").unwrap();
+    std::fs::write(app.dir.path().join("recordings").join(&path), "she calls").unwrap();
     assert!(writer.send(Command::SaveLeg(Box::new(record))).await);
     assert!(writer.send(Command::SaveRecording { call, path, seconds: 1.0, lost_frames: 0 }).await);
     assert!(writer.send(Command::FetchLeads { campaign: request.campaign, count: 0 }).await);
     replies.recv().await.unwrap();
-    let log = house.get("8001", "/calls?direction=in").await.is(200).json();
+    let log = app.get("8001", "/calls?direction=in").await.is(200).json();
     let link = log["calls"][0]["recording"].as_str().expect("a link").to_owned();
     let path = link.strip_prefix("/api/v1").unwrap();
     for (by, status) in [("8001", 200), ("8002", 200), ("8003", 200), ("8004", 404), ("8101", 404)] {
-        house.get(by, path).await.is(status);
+        app.get(by, path).await.is(status);
     }
-    assert_eq!(house.get("8001", path).await.body, b"she calls");
-    // An attempt of the same number is another call.
-    house.get("8003", &format!("/calls/in/{}/recording", request.attempt.0 + 999)).await.is(404);
-    house.get("8003", "/calls/in/x/recording").await.is(404);
+    assert_eq!(app.get("8001", path).await.body, b"she calls");
+    // An outbound attempt with the same id is another call.
+    app.get("8003", &format!("/calls/in/{}/recording", request.attempt.0 + 999)).await.is(404);
+    app.get("8003", "/calls/in/x/recording").await.is(404);
 }
 
 #[tokio::test]
-async fn no_path_of_the_store_leads_out_of_the_folder_of_recordings() {
-    let Told { house, request, .. } = told().await;
-    let (writer, mut replies) = house.store.start_writer();
-    let outside = house.dir.path().join("secret.wav");
-    std::os::unix::fs::symlink(&outside, house.dir.path().join("recordings/link.wav")).unwrap();
+async fn no_stored_path_leads_out_of_the_folder_of_recordings() {
+    let Fixture { app, request, .. } = fixture().await;
+    let (writer, mut replies) = app.store.start_writer();
+    let outside = app.dir.path().join("secret.wav");
+    std::os::unix::fs::symlink(&outside, app.dir.path().join("recordings/link.wav")).unwrap();
     let paths =
         ["../secret.wav", "2026/../../secret.wav", "link.wav", outside.to_str().unwrap(), "/etc/passwd", ""];
     for path in paths {
@@ -253,8 +253,8 @@ async fn no_path_of_the_store_leads_out_of_the_folder_of_recordings() {
     assert!(writer.send(Command::FetchLeads { campaign: request.campaign, count: 0 }).await);
     replies.recv().await.unwrap();
     let path = format!("/calls/{}/recording", request.attempt);
-    house.get("8003", &path).await.is(200);
+    app.get("8003", &path).await.is(200);
     for part in 2..=1 + paths.len() {
-        house.get("8003", &format!("{path}?part={part}")).await.is(404);
+        app.get("8003", &format!("{path}?part={part}")).await.is(404);
     }
 }

@@ -1,11 +1,11 @@
-//! Every route against every role and a stranger; whose data is whose.
+//! Authorisation: every route against every role, a bearer token and no session; whose data a role sees.
 
 use super::*;
-use paceline::console::routes::{ROUTES, Takes};
+use paceline::console::routes::{BodySchema, ROUTES};
 use serde_json::json;
 
-/// Route, and who may use it: a = agent, l = lead, m = manager, y = analyst, x = admin, * = anybody.
-/// Written by hand: whoever changes a guard says so here too.
+/// Route, and the roles it admits: a = agent, l = lead, m = manager, y = analyst, x = admin, * = anonymous.
+/// Written by hand, so that a change of a route's roles must be made here too.
 const ADMITTED: &[(&str, &str)] = &[
     ("post /sign-in", "*"),
     ("get /openapi.json", "*"),
@@ -13,7 +13,7 @@ const ADMITTED: &[(&str, &str)] = &[
     ("get /me", "almyx"),
     ("post /me/password", "almyx"),
     ("get /me/seat", "almx"),
-    ("post /me/acts", "almx"),
+    ("post /me/actions", "almx"),
     ("post /me/device-check", "almx"),
     ("get /agents", "almyx"),
     ("post /agents", "mx"),
@@ -24,7 +24,7 @@ const ADMITTED: &[(&str, &str)] = &[
     ("post /agents/{number}/password", "mx"),
     ("put /agents/{number}/groups/{group}", "lmx"),
     ("delete /agents/{number}/groups/{group}", "lmx"),
-    ("post /agents/{number}/acts", "almx"),
+    ("post /agents/{number}/actions", "almx"),
     ("get /groups", "almyx"),
     ("post /groups", "mx"),
     ("patch /groups/{group}", "mx"),
@@ -33,7 +33,7 @@ const ADMITTED: &[(&str, &str)] = &[
     ("get /live", "almyx"),
     ("get /campaigns", "almyx"),
     ("post /campaigns", "mx"),
-    ("post /campaigns/{name}/acts", "mx"),
+    ("post /campaigns/{name}/actions", "mx"),
     ("get /campaigns/{name}/why", "almyx"),
     ("get /campaigns/{name}/leads", "almyx"),
     ("get /campaigns/{name}/leads/{lead}/why", "almyx"),
@@ -50,15 +50,15 @@ const ADMITTED: &[(&str, &str)] = &[
 const STAFF: &[(&str, char)] = &[("8001", 'a'), ("8002", 'l'), ("8003", 'm'), ("8004", 'y'), ("8005", 'x')];
 
 #[tokio::test]
-async fn every_route_admits_its_roles_and_nobody_else() {
-    let house = House::new().await;
-    house.staff().await;
+async fn every_route_admits_its_roles_only() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let known: BTreeSet<String> = ROUTES.iter().map(|it| format!("{} {}", it.method, it.path)).collect();
     assert_eq!(known, ADMITTED.iter().map(|(route, _)| route.to_string()).collect(), "the table is whole");
     for route in ROUTES {
         let name = format!("{} {}", route.method, route.path);
         let admitted = ADMITTED.iter().find(|(route, _)| *route == name).unwrap().1;
-        // Nobody of the staff: what is removed here is missed by nobody.
+        // Names that do not exist, so that requests to remove change nothing.
         let path =
             route.path.replace("{number}", "8900").replace("{group}", "none").replace("{name}", "none");
         let path = path
@@ -67,14 +67,14 @@ async fn every_route_admits_its_roles_and_nobody_else() {
             .replace("{lead}", "999")
             .replace("{call}", "999");
         let body = match route.body {
-            Takes::Nothing => None,
-            Takes::Act => Some(json!({ "act": "ready" })),
-            Takes::Json(..) => Some(json!({})),
+            BodySchema::Empty => None,
+            BodySchema::AgentAction => Some(json!({ "action": "ready" })),
+            BodySchema::Json(..) => Some(json!({})),
         };
-        let stranger = house.ask(house.request("", route.method, &path, body.clone()).await).await;
+        let stranger = app.ask(app.request("", route.method, &path, body.clone()).await).await;
         assert_eq!(stranger.status() == 401, admitted != "*", "{name}: a stranger got {}", stranger.status());
         for (number, letter) in STAFF {
-            let response = house.ask(house.request(number, route.method, &path, body.clone()).await).await;
+            let response = app.ask(app.request(number, route.method, &path, body.clone()).await).await;
             let status = response.status();
             assert_ne!(status, 401, "{name}: {number}");
             assert!(!status.is_server_error(), "{name}: {number}: {status}");
@@ -85,44 +85,44 @@ async fn every_route_admits_its_roles_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn programs_get_in_by_token_with_its_role_and_have_no_seat() {
-    let house = House::new().await;
-    house.staff().await;
-    let soon = house.hands.now() + Duration::from_secs(60);
+async fn a_bearer_token_admits_with_its_role_and_has_no_seat() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    let soon = app.hands.now() + Duration::from_secs(60);
     for (token, role) in [("read", Role::Analyst), ("run", Role::Manager)] {
-        house.store.add_token(&secrets::key_hash(token), role, token, Some(soon)).await.unwrap();
+        app.store.add_token(&secrets::key_hash(token), role, token, Some(soon)).await.unwrap();
     }
     let send = async |token: &str, method: &str, path: &str, body: Option<Value>| {
         let mut request = bare(method, path, body);
         request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
-        house.send(request).await
+        app.send(request).await
     };
     let me = send("read", "get", "/me", None).await.is(200).json();
     assert_eq!((me["role"].as_str(), me["program"].as_bool()), (Some("analyst"), Some(true)));
     send("read", "post", "/groups", Some(json!({ "name": "x" }))).await.is(403);
     send("run", "post", "/groups", Some(json!({ "name": "x" }))).await.is(201);
-    send("run", "post", "/me/acts", Some(json!({ "act": "ready" }))).await.is(403);
-    send("run", "post", "/agents/8001/acts", Some(json!({ "act": "ready" }))).await.is(200);
-    let wanted = [(house.id("8001").await, AgentAct::Ready)];
-    assert_eq!(house.told.lock().unwrap().acts, wanted);
+    send("run", "post", "/me/actions", Some(json!({ "action": "ready" }))).await.is(403);
+    send("run", "post", "/agents/8001/actions", Some(json!({ "action": "ready" }))).await.is(200);
+    let wanted = [(app.id("8001").await, AgentAct::Ready)];
+    assert_eq!(app.engine.lock().unwrap().actions, wanted);
     let refused = send("guess", "get", "/me", None).await.is(401);
     assert!(refused.headers.contains_key(header::WWW_AUTHENTICATE));
-    // A token that is none is not saved by a cookie that is one.
-    let mut both = house.request("8005", "get", "/me", None).await;
+    // An invalid token is refused, even beside a valid cookie.
+    let mut both = app.request("8005", "get", "/me", None).await;
     both.headers_mut().insert(header::AUTHORIZATION, "Basic YTpi".parse().unwrap());
-    house.send(both).await.is(401);
-    house.hands.go_on(61_000);
+    app.send(both).await.is(401);
+    app.hands.go_on(61_000);
     send("run", "get", "/me", None).await.is(401);
-    let house_key = house.door.house_key().to_owned();
+    let house_key = app.state.house_key().to_owned();
     assert_eq!(send(&house_key, "get", "/me", None).await.is(200).json()["role"], "admin");
 }
 
 #[tokio::test]
-async fn a_lead_sees_her_groups_and_an_agent_herself() {
-    let house = House::new().await;
-    house.staff().await;
+async fn a_lead_sees_its_groups_and_an_agent_itself() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let numbers = async |by: &str| -> Vec<String> {
-        let all = house.get(by, "/agents").await.is(200).json();
+        let all = app.get(by, "/agents").await.is(200).json();
         all["agents"].as_array().unwrap().iter().map(|row| row["number"].as_str().unwrap().into()).collect()
     };
     assert_eq!(numbers("8001").await, ["8001"]);
@@ -141,49 +141,49 @@ async fn a_lead_sees_her_groups_and_an_agent_herself() {
         ("8002", "/calls?agent=8101", 404),
         ("8004", "/calls?agent=8101", 200),
     ] {
-        house.get(by, path).await.is(status);
+        app.get(by, path).await.is(status);
     }
-    let foreign = house.get("8002", "/agents/8101").await;
-    let nobody = house.get("8002", "/agents/9999").await;
+    let foreign = app.get("8002", "/agents/8101").await;
+    let nobody = app.get("8002", "/agents/9999").await;
     assert_eq!(foreign.body, nobody.body, "what is hidden looks like what is not there");
-    let groups = house.get("8002", "/groups").await.json();
+    let groups = app.get("8002", "/groups").await.json();
     assert_eq!(groups["groups"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn a_manager_makes_no_admin_and_changes_none() {
-    let house = House::new().await;
-    house.staff().await;
+async fn a_manager_cannot_make_or_change_an_admin() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let admin = json!({ "number": "9001", "name": "Boss", "role": "admin" });
-    assert_eq!(house.post("8003", "/agents", admin.clone()).await.is(403).code(), "forbidden");
-    house.post("8005", "/agents", admin).await.is(201);
-    house.by("8003", "patch", "/agents/8001", Some(json!({ "role": "admin" }))).await.is(403);
+    assert_eq!(app.post("8003", "/agents", admin.clone()).await.is(403).code(), "forbidden");
+    app.post("8005", "/agents", admin).await.is(201);
+    app.by("8003", "patch", "/agents/8001", Some(json!({ "role": "admin" }))).await.is(403);
     for (method, path) in [
         ("patch", "/agents/8005"),
         ("delete", "/agents/8005"),
         ("post", "/agents/8005/password"),
         ("post", "/agents/8005/phone-password"),
     ] {
-        house.by("8003", method, path, Some(json!({}))).await.is(403);
+        app.by("8003", method, path, Some(json!({}))).await.is(403);
     }
-    house.by("8005", "delete", "/agents/8005", None).await.is(403);
+    app.by("8005", "delete", "/agents/8005", None).await.is(403);
 }
 
 #[tokio::test]
-async fn metrics_are_for_this_machine_and_for_who_has_a_token() {
+async fn metrics_are_open_to_loopback_and_to_tokens() {
     use paceline::console::auth::Peer;
-    let house = House::new().await;
+    let app = TestApp::new().await;
     let scrape = async |peer: &str, token: Option<&str>| {
         let mut request = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
         request.extensions_mut().insert(Peer(peer.parse().unwrap()));
         if let Some(token) = token {
             request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
         }
-        house.send(request).await.status.as_u16()
+        app.send(request).await.status.as_u16()
     };
     assert_eq!(scrape("127.0.0.1:1", None).await, 200);
     assert_eq!(scrape("[::ffff:127.0.0.1]:1", None).await, 200);
     assert_eq!(scrape("192.0.2.9:1", None).await, 401);
-    let key = house.door.house_key().to_owned();
+    let key = app.state.house_key().to_owned();
     assert_eq!(scrape("192.0.2.9:1", Some(&key)).await, 200);
 }

@@ -1,4 +1,4 @@
-//! Signing in: cookies, origins, guesses, passwords.
+//! Sign-in: session cookie, Origin check (CSRF), login throttle, passwords.
 
 use super::*;
 use paceline::console::auth::Peer;
@@ -6,17 +6,17 @@ use serde_json::json;
 
 const PASSWORD: &str = "a good password";
 
-async fn house_with_ana() -> House {
-    let house = House::new().await;
-    house.staff().await;
+async fn app_with_ana() -> TestApp {
+    let app = TestApp::new().await;
+    app.staff().await;
     let asked =
         json!({ "number": "8500", "name": "Ana", "login": "ana", "password": PASSWORD, "groups": ["vote"] });
-    house.post("8003", "/agents", asked).await.is(201);
-    house
+    app.post("8003", "/agents", asked).await.is(201);
+    app
 }
 
-async fn sign_in(house: &House, login: &str, password: &str) -> Answer {
-    house.send(from("192.0.2.1", login, password)).await
+async fn sign_in(app: &TestApp, login: &str, password: &str) -> Answer {
+    app.send(from("192.0.2.1", login, password)).await
 }
 
 fn from(address: &str, login: &str, password: &str) -> Request<Body> {
@@ -25,80 +25,80 @@ fn from(address: &str, login: &str, password: &str) -> Request<Body> {
     request
 }
 
-async fn me(house: &House, key: &str) -> u16 {
+async fn me(app: &TestApp, key: &str) -> u16 {
     let mut request = bare("get", "/me", None);
     request.headers_mut().insert(header::COOKIE, format!("paceline={key}").parse().unwrap());
-    house.send(request).await.status.as_u16()
+    app.send(request).await.status.as_u16()
 }
 
-async fn with_key(house: &House, key: &str, path: &str, body: Value) -> Answer {
+async fn with_key(app: &TestApp, key: &str, path: &str, body: Value) -> Answer {
     let mut request = bare("post", path, Some(body));
     request.headers_mut().insert(header::COOKIE, format!("paceline={key}").parse().unwrap());
     request.headers_mut().insert(header::ORIGIN, format!("http://{HOST}").parse().unwrap());
-    house.send(request).await
+    app.send(request).await
 }
 
 #[tokio::test]
-async fn the_cookie_is_kept_from_scripts_and_foreign_pages_and_ends_with_the_sign_out() {
-    let house = house_with_ana().await;
-    let answer = sign_in(&house, "ana", PASSWORD).await.is(200);
+async fn the_session_cookie_is_http_only_same_site_and_ends_with_the_sign_out() {
+    let app = app_with_ana().await;
+    let answer = sign_in(&app, "ana", PASSWORD).await.is(200);
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
     for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age="] {
         assert!(cookie.contains(part), "{part}: {cookie}");
     }
     let key = answer.key();
-    assert_eq!((me(&house, &key).await, answer.json()["number"].as_str()), (200, Some("8500")));
+    assert_eq!((me(&app, &key).await, answer.json()["number"].as_str()), (200, Some("8500")));
     assert!(!String::from_utf8_lossy(&answer.body).contains("argon2"), "no secret in an answer");
 
-    // Signing in again brings a new key, and the one that was brought along is void.
+    // Signing in again starts a new session and ends the one of the cookie that was sent.
     let mut again = from("192.0.2.1", "ana", PASSWORD);
     again.headers_mut().insert(header::COOKIE, format!("paceline={key}").parse().unwrap());
-    let second = house.send(again).await.is(200).key();
+    let second = app.send(again).await.is(200).key();
     assert_ne!(key, second);
-    assert_eq!((me(&house, &key).await, me(&house, &second).await), (401, 200));
+    assert_eq!((me(&app, &key).await, me(&app, &second).await), (401, 200));
 
-    with_key(&house, &second, "/sign-out", json!({})).await.is(204);
-    assert_eq!(me(&house, &second).await, 401);
+    with_key(&app, &second, "/sign-out", json!({})).await.is(204);
+    assert_eq!(me(&app, &second).await, 401);
 }
 
 #[tokio::test]
-async fn a_key_ends_with_the_shift_and_with_the_account() {
-    let house = house_with_ana().await;
-    let key = sign_in(&house, "ana", PASSWORD).await.key();
-    house.hands.go_on(15 * 3_600_000);
-    assert_eq!(me(&house, &key).await, 401);
-    let key = sign_in(&house, "ana", PASSWORD).await.key();
-    house.by("8003", "delete", "/agents/8500", None).await.is(204);
-    assert_eq!(me(&house, &key).await, 401);
-    sign_in(&house, "ana", PASSWORD).await.is(401);
+async fn a_session_ends_after_its_lifetime_and_with_the_account() {
+    let app = app_with_ana().await;
+    let key = sign_in(&app, "ana", PASSWORD).await.key();
+    app.hands.go_on(15 * 3_600_000);
+    assert_eq!(me(&app, &key).await, 401);
+    let key = sign_in(&app, "ana", PASSWORD).await.key();
+    app.by("8003", "delete", "/agents/8500", None).await.is(204);
+    assert_eq!(me(&app, &key).await, 401);
+    sign_in(&app, "ana", PASSWORD).await.is(401);
 }
 
 #[tokio::test]
-async fn a_new_password_signs_every_other_screen_out() {
-    let house = house_with_ana().await;
+async fn a_new_password_ends_every_other_session() {
+    let app = app_with_ana().await;
     let (desk, home) =
-        (sign_in(&house, "ana", PASSWORD).await.key(), sign_in(&house, "ana", PASSWORD).await.key());
+        (sign_in(&app, "ana", PASSWORD).await.key(), sign_in(&app, "ana", PASSWORD).await.key());
     let short = json!({ "old": PASSWORD, "new": "short" });
-    with_key(&house, &desk, "/me/password", short).await.is(422);
+    with_key(&app, &desk, "/me/password", short).await.is(422);
     let wrong = json!({ "old": "something else", "new": "another good one" });
-    with_key(&house, &desk, "/me/password", wrong).await.is(401);
+    with_key(&app, &desk, "/me/password", wrong).await.is(401);
     let right = json!({ "old": PASSWORD, "new": "another good one" });
-    let new = with_key(&house, &desk, "/me/password", right).await.is(200).key();
-    assert_eq!((me(&house, &desk).await, me(&house, &home).await, me(&house, &new).await), (401, 401, 200));
-    sign_in(&house, "ana", PASSWORD).await.is(401);
-    let key = sign_in(&house, "ana", "another good one").await.is(200).key();
-    // And so does one that a manager gave.
-    let drawn = house.post("8003", "/agents/8500/password", json!({})).await.is(200).json();
-    assert_eq!(me(&house, &key).await, 401);
-    sign_in(&house, "ana", drawn["password"].as_str().unwrap()).await.is(200);
+    let new = with_key(&app, &desk, "/me/password", right).await.is(200).key();
+    assert_eq!((me(&app, &desk).await, me(&app, &home).await, me(&app, &new).await), (401, 401, 200));
+    sign_in(&app, "ana", PASSWORD).await.is(401);
+    let key = sign_in(&app, "ana", "another good one").await.is(200).key();
+    // So does a password that a manager set.
+    let drawn = app.post("8003", "/agents/8500/password", json!({})).await.is(200).json();
+    assert_eq!(me(&app, &key).await, 401);
+    sign_in(&app, "ana", drawn["password"].as_str().unwrap()).await.is(200);
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_login_read_the_same() {
-    let house = house_with_ana().await;
-    let wrong = sign_in(&house, "ana", "wrong password").await.is(401);
-    let unknown = sign_in(&house, "nobody", "wrong password").await.is(401);
-    let without = sign_in(&house, "login8001", "").await.is(401);
+async fn a_wrong_password_and_an_unknown_login_get_the_same_answer() {
+    let app = app_with_ana().await;
+    let wrong = sign_in(&app, "ana", "wrong password").await.is(401);
+    let unknown = sign_in(&app, "nobody", "wrong password").await.is(401);
+    let without = sign_in(&app, "login8001", "").await.is(401);
     assert!(wrong.body == unknown.body && wrong.body == without.body);
     let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(names(&wrong), names(&unknown));
@@ -106,28 +106,28 @@ async fn a_wrong_password_and_an_unknown_login_read_the_same() {
 }
 
 #[tokio::test]
-async fn of_sixty_guesses_in_a_minute_few_are_judged_and_the_rest_is_told_to_wait() {
-    let house = house_with_ana().await;
+async fn of_sixty_guesses_in_a_minute_few_are_checked_and_the_rest_throttled() {
+    let app = app_with_ana().await;
     let mut judged = 0;
     for _ in 0..60 {
-        let answer = sign_in(&house, "ana", "guess number one").await;
+        let answer = sign_in(&app, "ana", "guess number one").await;
         match answer.status.as_u16() {
             401 => judged += 1,
             429 => assert!(answer.headers.contains_key(header::RETRY_AFTER)),
             other => panic!("{other}"),
         }
-        house.hands.go_on(900);
+        app.hands.go_on(900);
     }
     assert_eq!(judged, 5);
-    // The right password does not get past either: a guesser learns nothing while she waits.
-    sign_in(&house, "ana", PASSWORD).await.is(429);
-    // From her own desk she gets in.
-    house.send(from("192.0.2.2", "ana", PASSWORD)).await.is(200);
-    // An unknown login is slowed just the same.
+    // The right password is refused too, so a throttled guesser learns nothing.
+    sign_in(&app, "ana", PASSWORD).await.is(429);
+    // From another address the account signs in.
+    app.send(from("192.0.2.2", "ana", PASSWORD)).await.is(200);
+    // An unknown login is throttled in the same way.
     let unknown: Vec<u16> = {
         let mut statuses = Vec::new();
         for _ in 0..8 {
-            statuses.push(house.send(from("192.0.2.3", "nobody", "guess")).await.status.as_u16());
+            statuses.push(app.send(from("192.0.2.3", "nobody", "guess")).await.status.as_u16());
         }
         statuses
     };
@@ -135,27 +135,27 @@ async fn of_sixty_guesses_in_a_minute_few_are_judged_and_the_rest_is_told_to_wai
 }
 
 #[tokio::test]
-async fn only_our_own_pages_change_anything_with_a_cookie() {
-    let house = house_with_ana().await;
+async fn only_our_own_pages_can_change_anything_with_a_session_cookie() {
+    let app = app_with_ana().await;
     let asked = Some(json!({ "name": "x" }));
     for origin in
         ["http://evil.example", "null", "http://paceline.test.evil.example", "https://paceline.test:444"]
     {
-        let mut request = house.request("8003", "post", "/groups", asked.clone()).await;
+        let mut request = app.request("8003", "post", "/groups", asked.clone()).await;
         request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
-        assert_eq!(house.send(request).await.is(403).code(), "foreign_origin", "{origin}");
+        assert_eq!(app.send(request).await.is(403).code(), "foreign_origin", "{origin}");
     }
-    let mut request = house.request("8003", "post", "/groups", asked.clone()).await;
+    let mut request = app.request("8003", "post", "/groups", asked.clone()).await;
     request.headers_mut().remove(header::ORIGIN);
-    house.send(request).await.is(403);
-    assert!(house.store.groups().await.unwrap().iter().all(|group| group.name != "x"));
-    house.by("8003", "post", "/groups", asked).await.is(201);
-    // Nor does another page sign anybody in.
+    app.send(request).await.is(403);
+    assert!(app.store.groups().await.unwrap().iter().all(|group| group.name != "x"));
+    app.by("8003", "post", "/groups", asked).await.is(201);
+    // A foreign page cannot sign in either.
     let mut request = from("192.0.2.1", "ana", PASSWORD);
     request.headers_mut().insert(header::ORIGIN, "http://evil.example".parse().unwrap());
-    house.send(request).await.is(403);
-    // A form cannot send this content type.
-    let mut request = house.request("8003", "post", "/groups", Some(json!({ "name": "y" }))).await;
+    app.send(request).await.is(403);
+    // A content type that an HTML form can send is refused.
+    let mut request = app.request("8003", "post", "/groups", Some(json!({ "name": "y" }))).await;
     request.headers_mut().insert(header::CONTENT_TYPE, "text/plain".parse().unwrap());
-    assert_eq!(house.send(request).await.is(415).code(), "not_json");
+    assert_eq!(app.send(request).await.is(415).code(), "not_json");
 }

@@ -1,4 +1,4 @@
-//! Why a campaign dials or not, and why a lead is not dialled, for who may see it.
+//! `why` over the API: what limits a campaign, why a lead is not dialled, and which caller may see it.
 
 use super::*;
 use crate::store::{Desk, number, rows};
@@ -6,26 +6,26 @@ use paceline::engine::CampaignBoard;
 use paceline_core::dialer::View;
 use paceline_core::pacing::Why;
 
-async fn opened() -> House {
+async fn opened() -> TestApp {
     let desk = Desk::new().await;
     desk.list(&rows(3), &[]).await;
     let (dir, hands, campaign) = (desk.dir.clone(), desk.hands.clone(), desk.campaign);
     desk.close().await;
-    let house = House::open(dir, hands).await;
-    house.staff().await;
-    house.open_campaign(campaign, "spring", "vote").await;
+    let app = TestApp::open(dir, hands).await;
+    app.staff().await;
+    app.open_campaign(campaign, "spring", "vote").await;
     let mut view = View { why: Some(Why::NoAgents), leads_open: 3, ..View::default() };
     view.numbers.hopper = 2;
     let mut board = CampaignBoard::default();
     (board.name, board.view) = ("spring".into(), view);
-    house.board.send_replace(Arc::new(Board { campaigns: [(campaign, board)].into(), ..Board::default() }));
-    house
+    app.board.send_replace(Arc::new(Board { campaigns: [(campaign, board)].into(), ..Board::default() }));
+    app
 }
 
 #[tokio::test]
 async fn a_campaign_says_what_limits_it_and_what_to_do() {
-    let house = opened().await;
-    let answer = house.get("8002", "/campaigns/spring/why").await.is(200).json();
+    let app = opened().await;
+    let answer = app.get("8002", "/campaigns/spring/why").await.is(200).json();
     assert_eq!((answer["why"].as_str(), answer["open"].as_bool()), (Some("no_agents"), Some(true)));
     assert_eq!(
         (answer["leads_open"].as_u64(), answer["view"]["numbers"]["hopper"].as_u64()),
@@ -33,32 +33,32 @@ async fn a_campaign_says_what_limits_it_and_what_to_do() {
     );
     assert!(answer["words"]["en"].as_str().unwrap().contains("no agent is signed in"), "{answer}");
     assert!(answer["advice"]["zh"].as_str().unwrap().contains("签入"), "{answer}");
-    // The same words stand wherever the campaign is shown.
-    let shown = house.get("8003", "/campaigns").await.is(200).json();
+    // The campaign's view has the same sentence.
+    let shown = app.get("8003", "/campaigns").await.is(200).json();
     assert_eq!(shown["campaigns"][0]["words"]["en"], answer["words"]["en"]);
-    house.get("8101", "/campaigns/spring/why").await.is(404);
-    house.get("8003", "/campaigns/autumn/why").await.is(404);
+    app.get("8101", "/campaigns/spring/why").await.is(404);
+    app.get("8003", "/campaigns/autumn/why").await.is(404);
 }
 
 #[tokio::test]
 async fn a_lead_is_looked_up_and_explained() {
-    let house = opened().await;
-    let by_row = house.get("8001", "/campaigns/spring/leads?row=3").await.is(200).json();
+    let app = opened().await;
+    let by_row = app.get("8001", "/campaigns/spring/leads?row=3").await.is(200).json();
     let national = number(1).national();
-    let by_number = house.get("8001", &format!("/campaigns/spring/leads?number={national}")).await.is(200);
+    let by_number = app.get("8001", &format!("/campaigns/spring/leads?number={national}")).await.is(200);
     assert_eq!(by_number.json(), by_row);
     let lead = &by_row["leads"][0]["id"];
-    let answer = house.get("8001", &format!("/campaigns/spring/leads/{lead}/why")).await.is(200).json();
+    let answer = app.get("8001", &format!("/campaigns/spring/leads/{lead}/why")).await.is(200).json();
     assert!(matches!(answer["because"].as_str(), Some("due" | "outside_hours")), "{answer}");
     assert_eq!((answer["row"].as_u64(), answer["numbers"][0].as_str()), (Some(3), Some(national.as_str())));
     assert_eq!(answer["turn"]["why"], "no_agents", "the campaign's own why stands beside it");
-    let strange = house.get("8001", "/campaigns/spring/leads?row=99").await.is(404);
+    let strange = app.get("8001", "/campaigns/spring/leads?row=99").await.is(404);
     assert_eq!(strange.code(), "not_listed");
     assert!(strange.json()["detail"].as_str().unwrap().contains("its last lead is row 4"));
-    house.get("8001", "/campaigns/spring/leads").await.is(422);
-    house.get("8001", "/campaigns/spring/leads?number=none").await.is(422);
-    house.get("8001", "/campaigns/spring/leads/99999/why").await.is(404);
+    app.get("8001", "/campaigns/spring/leads").await.is(422);
+    app.get("8001", "/campaigns/spring/leads?number=none").await.is(422);
+    app.get("8001", "/campaigns/spring/leads/99999/why").await.is(404);
     for path in ["leads?row=3".to_owned(), format!("leads/{lead}/why")] {
-        house.get("8101", &format!("/campaigns/spring/{path}")).await.is(404);
+        app.get("8101", &format!("/campaigns/spring/{path}")).await.is(404);
     }
 }

@@ -1,4 +1,4 @@
-//! Simulated agents at real telephones: they register, sign in, talk, write summaries and go home.
+//! Simulated agents on real SIP phones: they register, sign in, talk, write summaries and sign out.
 
 use super::rig::{AGENT_HZ, LOCALHOST, PATIENCE, Rig, Wish, opening, ports, until, voice};
 use paceline::engine::{Ask, Live};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// They talk for a moment and never tire.
+/// Agents with talks of half a second, without breaks.
 fn brisk() -> Habits {
     Habits {
         late: Spread::new(0.05, 0.0, 0.0, 0.1),
@@ -106,7 +106,7 @@ async fn finished(rig: &Rig) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crew_at_real_telephones_works_a_list_through() {
+async fn simulated_agents_on_real_phones_work_through_a_list() {
     let rig = Rig::start(Wish { agents: 0, leads: 12, mode: Mode::Progressive, ..Wish::default() }).await;
     let crew = crew(&rig, 4, brisk()).await;
     finished(&rig).await;
@@ -126,10 +126,10 @@ async fn a_crew_at_real_telephones_works_a_list_through() {
     rig.stop().await;
 }
 
-/// What 300 of them cost; by hand, as it takes a while: its figures are printed.
+/// Measures the CPU time of 300 simulated agents; run by hand, prints its figures.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement"]
-async fn three_hundred_telephones_are_cheap() {
+async fn three_hundred_agents_cost_little_cpu() {
     let wish = Wish { agents: 0, leads: 3_000, mode: Mode::Progressive, media_threads: 2, ..Wish::default() };
     let rig = Rig::start(wish).await;
     let long = Spread::new(15.0, 0.5, 5.0, 60.0);

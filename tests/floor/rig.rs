@@ -1,9 +1,9 @@
-//! The whole service in one process, on loopback: store, engine, SIP, media; agents on real SIP phones
-//! that register, callees who are phones too.
+//! Test rig: the whole service in one process on loopback (store, engine, SIP, media), with SIP phones for
+//! agents, which register, and for callees.
 
 use paceline::audio::{Language, Sound};
 use paceline::engine::{
-    self, AgentOpening, Ask, EngineHandle, Live, Opening, Parts, PhoneSecret, Prompts, TrunkParts,
+    self, AgentAccount, Ask, EngineHandle, Live, Opening, Parts, PhoneSecret, Prompts, TrunkParts,
 };
 use paceline::lists::LeadRow;
 use paceline::metrics::Metrics;
@@ -37,14 +37,14 @@ pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const REALM: &str = "paceline";
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Each rig has RTP ports of its own.
+/// A range of RTP ports that no other rig uses.
 pub fn ports(count: u16) -> std::ops::RangeInclusive<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(30_000);
     let first = NEXT.fetch_add(count, Ordering::Relaxed);
     first..=first + count - 1
 }
 
-/// What a test may ask for.
+/// Settings of a rig.
 pub struct Wish {
     pub agents: i64,
     pub mode: Mode,
@@ -79,7 +79,7 @@ pub struct Rig {
     writer: Writer,
 }
 
-/// 100 ms of nothing and then one pitch: different people speak differently.
+/// A tone of one pitch, so that a voice can be recognised by frequency.
 pub fn voice(hz: f32) -> Arc<Sound> {
     let samples: Vec<f32> =
         (0..8_000).map(|n| 0.3 * (std::f32::consts::TAU * hz * n as f32 / 8_000.0).sin()).collect();
@@ -220,7 +220,7 @@ impl Rig {
 
     pub async fn sign_in(&self, n: i64, holding: Holding) {
         let act = AgentAct::SignIn { groups: vec![], way: Way::Phone, holding, work_mode: WorkMode::Both };
-        // The phone has registered; the engine may hear of it a moment later.
+        // The phone has registered; the engine may learn of it a moment later.
         let mut live = self.handle.live();
         while let Err(refusal) = self.act(n, act.clone()).await {
             assert_eq!(refusal, Refusal::PhoneNotReady);
@@ -228,7 +228,7 @@ impl Rig {
         }
     }
 
-    /// Waits until this agent's seat looks as wanted.
+    /// Waits until this agent's seat is as wanted.
     pub async fn seat(&self, n: i64, wanted: impl Fn(&SeatView) -> bool) -> SeatView {
         let mut live = self.handle.live();
         let mut board = self.handle.board();
@@ -260,7 +260,7 @@ impl Rig {
         self.seat(n, |seat| seat.activity == Activity::Talking).await
     }
 
-    /// The latest call to that agent's phone.
+    /// The latest call to this agent's phone.
     pub fn agent_call(&self, n: i64) -> PhoneCall {
         latest(&self.agents.seen().borrow(), &format!("{}", 8_000 + n))
     }
@@ -299,10 +299,10 @@ fn plain_group(id: GroupId) -> Group {
     }
 }
 
-pub fn opening(n: i64, group: GroupId) -> AgentOpening {
+pub fn opening(n: i64, group: GroupId) -> AgentAccount {
     let (number, password) = (format!("{}", 8_000 + n), format!("secret-{n}"));
     let account = PhoneAccount::with_password(&number, AgentId(n), REALM, &password);
-    AgentOpening {
+    AgentAccount {
         agent: Agent {
             id: AgentId(n),
             number: number.clone(),
@@ -406,7 +406,7 @@ fn row(n: u64) -> LeadRow {
     }
 }
 
-/// The share of a pitch in what was heard: 1 = nothing else (Goertzel over the whole).
+/// A pitch's share of the power: 1 = nothing else (DFT at that frequency).
 pub fn share(samples: &[i16], hz: f32) -> f64 {
     let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
     if power == 0.0 {

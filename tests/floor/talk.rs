@@ -1,11 +1,11 @@
-//! One conversation and what can be done to it, by ear.
+//! Bridged calls, hold, whisper, barge, transfer and recording, checked by the audio.
 
 use super::rig::{AGENT_HZ, CALLEE_HZ, Rig, Wish, share, until, voice};
 use paceline::net::rtp::Tap;
 use paceline_core::agent::{Activity, AgentAct, CallSummary, Consulted, Holding, Supervision};
 use paceline_core::campaign::Recorded;
 
-/// Waits until `more` of sound came after `seen` samples, and returns that part.
+/// Waits for `more` samples after the first `seen`, and returns them.
 async fn hear(tap: &Tap, seen: usize, more: usize) -> Vec<i16> {
     let heard = async {
         loop {
@@ -20,7 +20,7 @@ async fn hear(tap: &Tap, seen: usize, more: usize) -> Vec<i16> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn agent_and_callee_hear_each_other_and_nobody_else() {
+async fn agent_and_callee_hear_each_other() {
     let rig = Rig::start(Wish::default()).await;
     rig.sign_in(1, Holding::NailedUp).await;
     rig.talking(1).await;
@@ -64,7 +64,7 @@ async fn on_hold_both_hear_music_and_no_speech_passes() {
     hear(&callee.tap, 0, 8_000).await;
     rig.act(1, AgentAct::Hold).await.unwrap();
     for (tap, hz) in [(&callee.tap, AGENT_HZ), (&agent.tap, CALLEE_HZ)] {
-        // What was on its way is heard first.
+        // Packets under way come first, so the start is skipped.
         let heard = hear(tap, tap.linear().len(), 16_000).await;
         let rest = &heard[4_000..16_000];
         assert!(share(rest, hz) < 0.01, "speech passes on hold: {}", share(rest, hz));
@@ -132,7 +132,7 @@ async fn a_transferred_callee_hears_the_other_agent_across_codecs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recording_holds_both_sides_and_stands_with_the_call() {
+async fn a_recording_holds_both_sides_and_is_saved_with_the_call() {
     let rig = Rig::start(Wish { recorded: Recorded::All, ..Wish::default() }).await;
     rig.sign_in(1, Holding::NailedUp).await;
     rig.talking(1).await;
@@ -165,7 +165,7 @@ async fn a_recording_holds_both_sides_and_stands_with_the_call() {
     rig.stop().await;
 }
 
-/// The share of a pitch in the clearest quarter of a second: a machine under load may leave holes.
+/// A pitch's largest share in any quarter of a second, because a loaded machine may leave gaps.
 fn clear(samples: &[i16], hz: f32) -> f64 {
     samples.windows(2_000).step_by(500).map(|window| share(window, hz)).fold(0.0, f64::max)
 }

@@ -1,4 +1,4 @@
-//! Agents and groups over the API, and the sheet for a phone.
+//! Accounts, groups and memberships over the API, and the settings sheet for a phone.
 
 use super::*;
 use paceline_core::sip::auth::PasswordHash;
@@ -9,14 +9,14 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn whoever_is_taken_on_gets_a_sheet_that_opens_her_phone() {
-    let house = House::new().await;
-    house.staff().await;
+async fn a_new_agent_gets_a_sheet_with_its_phones_password() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let asked = json!({
         "number": "8500", "name": "安娜", "groups": ["vote", { "group": "night", "priority": 3, "in_use": false }],
         "skills": ["cantonese"], "telephone": "138 0013 8000", "recorded": true,
     });
-    let answer = house.post("8003", "/agents", asked).await.is(201).json();
+    let answer = app.post("8003", "/agents", asked).await.is(201).json();
     let sheet = &answer["sheet"];
     let (user, password) = (sheet["user"].as_str().unwrap(), sheet["password"].as_str().unwrap());
     assert_eq!(
@@ -25,7 +25,7 @@ async fn whoever_is_taken_on_gets_a_sheet_that_opens_her_phone() {
     );
     assert_eq!(sheet["transport"], "udp");
     assert!(password.len() >= 16 && answer["password"].as_str().unwrap().len() >= 16);
-    let row = house.store.agent_by_login("8500").await.unwrap().expect("her number is her login");
+    let row = app.store.agent_by_login("8500").await.unwrap().expect("her number is her login");
     let kept = PasswordHash::new("8500", "calls.example", password);
     assert_eq!(
         (row.secrets.ha1_md5, row.secrets.ha1_sha256),
@@ -34,97 +34,97 @@ async fn whoever_is_taken_on_gets_a_sheet_that_opens_her_phone() {
     assert_eq!(row.details.telephone.unwrap().national(), "13800138000");
     let night = row.groups.iter().find(|it| it.priority == 3).expect("a member of the night");
     assert!(!night.in_use && row.groups.len() == 2);
-    house.settled().await;
-    assert_eq!(house.told.lock().unwrap().agents, [("8500".to_owned(), true)]);
-    let shown = house.get("8003", "/agents/8500").await.is(200);
+    app.settled().await;
+    assert_eq!(app.engine.lock().unwrap().agents, [("8500".to_owned(), true)]);
+    let shown = app.get("8003", "/agents/8500").await.is(200);
     let text = String::from_utf8_lossy(&shown.body).into_owned();
     assert!(!text.contains(password) && !text.contains("argon2") && !text.contains(&hex(&kept.md5)));
 
-    // A new phone password voids the old one and leaves the console's alone.
-    let again = house.post("8003", "/agents/8500/phone-password", json!({})).await.is(200).json();
+    // A new phone password voids the old one and leaves the console's unchanged.
+    let again = app.post("8003", "/agents/8500/phone-password", json!({})).await.is(200).json();
     assert_ne!(again["sheet"]["password"].as_str().unwrap(), password);
-    let after = house.store.agent_by_login("8500").await.unwrap().unwrap();
+    let after = app.store.agent_by_login("8500").await.unwrap().unwrap();
     assert_eq!(after.secrets.password, row.secrets.password);
     assert_ne!(after.secrets.ha1_md5, Some(hex(&kept.md5)));
 }
 
 #[tokio::test]
 async fn a_number_is_drawn_by_pattern_and_never_changes() {
-    let house = House::new().await;
-    house.staff().await;
+    let app = TestApp::new().await;
+    app.staff().await;
     let answer =
-        house.post("8003", "/agents", json!({ "name": "Bo", "pattern": "7?", "digits": 3 })).await.is(201);
+        app.post("8003", "/agents", json!({ "name": "Bo", "pattern": "7?", "digits": 3 })).await.is(201);
     let number = answer.json()["agent"]["number"].as_str().unwrap().to_owned();
     assert!(number.len() == 3 && number.starts_with('7'), "{number}");
     let path = format!("/agents/{number}");
-    house.by("8003", "patch", &path, Some(json!({ "number": "9999" }))).await.is(422);
+    app.by("8003", "patch", &path, Some(json!({ "number": "9999" }))).await.is(422);
     let changed =
         json!({ "number": number, "name": "Bea", "telephone": "0571-88888888", "groups": ["vote"] });
-    let row = house.by("8003", "patch", &path, Some(changed)).await.is(200).json();
+    let row = app.by("8003", "patch", &path, Some(changed)).await.is(200).json();
     assert_eq!((row["name"].as_str(), row["telephone"].as_str()), (Some("Bea"), Some("057188888888")));
     assert_eq!(row["groups"][0]["group"], "vote");
-    let none = house.by("8003", "patch", &path, Some(json!({ "telephone": "" }))).await.is(200).json();
+    let none = app.by("8003", "patch", &path, Some(json!({ "telephone": "" }))).await.is(200).json();
     assert!(none["telephone"].is_null() && none["name"] == "Bea");
-    house.by("8003", "delete", &path, None).await.is(204);
-    house.settled().await;
-    assert_eq!(house.told.lock().unwrap().gone.len(), 1);
-    house.get("8003", &path).await.is(404);
-    let taken = house.post("8003", "/agents", json!({ "name": "Cy", "number": number })).await;
+    app.by("8003", "delete", &path, None).await.is(204);
+    app.settled().await;
+    assert_eq!(app.engine.lock().unwrap().gone.len(), 1);
+    app.get("8003", &path).await.is(404);
+    let taken = app.post("8003", "/agents", json!({ "name": "Cy", "number": number })).await;
     assert_eq!(taken.is(409).code(), "taken");
 }
 
 #[tokio::test]
-async fn groups_come_change_and_go_and_their_members_are_told() {
-    let house = House::new().await;
-    house.staff().await;
+async fn groups_can_be_added_changed_and_removed_and_the_engine_learns_of_it() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let asked = json!({ "name": "late", "telephones": true, "idle_release_secs": 900, "seats": 12, "work_mode": "outbound" });
-    house.post("8003", "/groups", asked.clone()).await.is(201);
-    assert_eq!(house.post("8003", "/groups", asked).await.is(409).code(), "taken");
-    house.by("8003", "put", "/agents/8001/groups/late", Some(json!({ "priority": 7 }))).await.is(200);
-    let groups = house.get("8003", "/groups").await.json();
+    app.post("8003", "/groups", asked.clone()).await.is(201);
+    assert_eq!(app.post("8003", "/groups", asked).await.is(409).code(), "taken");
+    app.by("8003", "put", "/agents/8001/groups/late", Some(json!({ "priority": 7 }))).await.is(200);
+    let groups = app.get("8003", "/groups").await.json();
     let late = groups["groups"].as_array().unwrap().iter().find(|it| it["name"] == "late").unwrap().clone();
     assert_eq!((late["members"].clone(), late["seats"].as_u64()), (json!(["8001"]), Some(12)));
     let changed = json!({ "seats": 0, "work_mode": "", "idle_release_secs": 0, "name": "later" });
-    let late = house.by("8003", "patch", "/groups/late", Some(changed)).await.is(200).json();
+    let late = app.by("8003", "patch", "/groups/late", Some(changed)).await.is(200).json();
     assert!(late["seats"].is_null() && late["work_mode"].is_null() && late["telephones"] == true);
-    house.settled().await;
-    let told = house.told.lock().unwrap().groups.last().cloned().unwrap();
-    assert_eq!((told.name.as_str(), told.seats, told.idle_release), ("later", None, None));
-    house.by("8003", "delete", "/groups/later", None).await.is(204);
-    let row = house.store.agents().await.unwrap().into_iter().find(|row| row.number == "8001").unwrap();
+    app.settled().await;
+    let sent = app.engine.lock().unwrap().groups.last().cloned().unwrap();
+    assert_eq!((sent.name.as_str(), sent.seats, sent.idle_release), ("later", None, None));
+    app.by("8003", "delete", "/groups/later", None).await.is(204);
+    let row = app.store.agents().await.unwrap().into_iter().find(|row| row.number == "8001").unwrap();
     assert_eq!(row.groups.len(), 1);
-    house.settled().await;
-    assert_eq!(house.told.lock().unwrap().agents.last().unwrap().0, "8001");
+    app.settled().await;
+    assert_eq!(app.engine.lock().unwrap().agents.last().unwrap().0, "8001");
 }
 
 #[tokio::test]
-async fn a_lead_manages_members_of_her_own_groups_alone() {
-    let house = House::new().await;
-    house.staff().await;
+async fn a_lead_manages_members_of_its_own_groups_only() {
+    let app = TestApp::new().await;
+    app.staff().await;
     let rest = Some(json!({ "in_use": false }));
-    let row = house.by("8002", "put", "/agents/8001/groups/vote", rest.clone()).await.is(200).json();
+    let row = app.by("8002", "put", "/agents/8001/groups/vote", rest.clone()).await.is(200).json();
     assert_eq!(row["groups"][0]["in_use"], false);
-    house.by("8002", "put", "/agents/8001/groups/night", rest.clone()).await.is(404);
-    house.by("8002", "put", "/agents/8101/groups/vote", rest).await.is(404);
-    house.by("8002", "delete", "/agents/8001/groups/vote", None).await.is(200);
-    house.get("8002", "/agents/8001").await.is(404);
+    app.by("8002", "put", "/agents/8001/groups/night", rest.clone()).await.is(404);
+    app.by("8002", "put", "/agents/8101/groups/vote", rest).await.is(404);
+    app.by("8002", "delete", "/agents/8001/groups/vote", None).await.is(200);
+    app.get("8002", "/agents/8001").await.is(404);
 }
 
 #[tokio::test]
-async fn a_group_that_an_open_campaign_works_with_stays() {
-    let house = House::new().await;
-    house.staff().await;
-    house.open_campaign(CampaignId(1), "spring", "vote").await;
+async fn a_group_of_an_open_campaign_cannot_be_removed() {
+    let app = TestApp::new().await;
+    app.staff().await;
+    app.open_campaign(CampaignId(1), "spring", "vote").await;
     let mut board = Board::default();
     board.campaigns.entry(CampaignId(1)).or_default().name = "spring".into();
-    house.board.send_replace(Arc::new(board));
-    assert_eq!(house.by("8003", "delete", "/groups/vote", None).await.is(409).code(), "in_use");
+    app.board.send_replace(Arc::new(board));
+    assert_eq!(app.by("8003", "delete", "/groups/vote", None).await.is(409).code(), "in_use");
 }
 
 #[tokio::test]
-async fn what_is_not_allowed_is_said_by_field() {
-    let house = House::new().await;
-    house.staff().await;
+async fn an_invalid_field_is_named_in_the_problem() {
+    let app = TestApp::new().await;
+    app.staff().await;
     for (asked, word) in [
         (json!({ "number": "8x01", "name": "A" }), "digits"),
         (json!({ "number": "8600", "name": "" }), "name"),
@@ -137,7 +137,7 @@ async fn what_is_not_allowed_is_said_by_field() {
         (json!({ "number": 8600, "name": "A" }), "string"),
         (json!({ "name": "A", "pattern": "?" , "digits": 9 }), "digits"),
     ] {
-        let answer = house.post("8003", "/agents", asked.clone()).await.is(422);
+        let answer = app.post("8003", "/agents", asked.clone()).await.is(422);
         assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json");
         let problem = answer.json();
         assert!(problem["detail"].as_str().unwrap().contains(word), "{asked}: {problem}");
@@ -145,5 +145,5 @@ async fn what_is_not_allowed_is_said_by_field() {
             assert!(!problem[field].is_null(), "{field}");
         }
     }
-    house.post("8003", "/agents", json!({ "number": "8600", "name": "A", "groups": ["none"] })).await.is(404);
+    app.post("8003", "/agents", json!({ "number": "8600", "name": "A", "groups": ["none"] })).await.is(404);
 }

@@ -1,4 +1,4 @@
-//! A histogram that another room keeps in its own buckets, shown as it was last handed over.
+//! A Prometheus histogram whose buckets another module keeps; shows them as last set.
 
 use super::series::Series;
 use prometheus::Registry;
@@ -7,9 +7,9 @@ use prometheus::proto::{Bucket, Histogram, Metric, MetricFamily, MetricType};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// One such series. Clones show the same buckets.
+/// Clones share the same buckets.
 #[derive(Clone, Debug)]
-pub(super) struct Pushed {
+pub(super) struct ExternalHistogram {
     series: Series,
     desc: Desc,
     counts: Arc<Mutex<Counts>>,
@@ -17,21 +17,21 @@ pub(super) struct Pushed {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// (upper bound in seconds, count), not cumulated; the last bound is infinite.
+    /// (upper bound in seconds, count), not cumulative; the last bound is infinite.
     buckets: Vec<(f64, u64)>,
     sum: f64,
 }
 
-impl Pushed {
+impl ExternalHistogram {
     pub fn new(series: &Series, registry: &Registry) -> Self {
         let desc = Desc::new(series.name.into(), series.help.into(), Vec::new(), HashMap::new())
             .expect("the names in the table are valid");
-        let pushed = Pushed { series: *series, desc, counts: Arc::default() };
-        registry.register(Box::new(pushed.clone())).expect("each series is registered once");
-        pushed
+        let histogram = ExternalHistogram { series: *series, desc, counts: Arc::default() };
+        registry.register(Box::new(histogram.clone())).expect("each series is registered once");
+        histogram
     }
 
-    /// Replaces what is shown. `sum` is in seconds.
+    /// Replaces buckets and sum. `sum` is in seconds.
     pub fn set(&self, buckets: impl Iterator<Item = (f64, u64)>, sum: f64) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.buckets.clear();
@@ -40,7 +40,7 @@ impl Pushed {
     }
 }
 
-impl Collector for Pushed {
+impl Collector for ExternalHistogram {
     fn desc(&self) -> Vec<&Desc> {
         vec![&self.desc]
     }

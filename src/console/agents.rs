@@ -1,0 +1,274 @@
+//! Handlers of accounts, with their phones and passwords. A change is written to the store first, then sent
+//! to the engine.
+
+use super::accounts;
+use super::auth::{Body, Caller};
+use super::fields::{parse_login, parse_role, parse_skills, parse_telephone, parse_text};
+use super::groups::{MembershipRequest, parse_memberships};
+use super::problem::Problem;
+use super::secrets;
+use super::state::Door;
+use super::views;
+use crate::engine::Ask;
+use crate::store::{AgentDetails, AgentRow, Role, Secrets};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAgent {
+    /// The agent number (工号); it never changes. Without it one is drawn by `pattern`.
+    number: Option<String>,
+    /// Leading digits of a drawn number, like `8?`.
+    pattern: Option<String>,
+    /// Length of a drawn number: 2 to 6, without it 4.
+    digits: Option<u8>,
+    name: String,
+    /// Without it the agent number.
+    login: Option<String>,
+    /// agent, lead, manager, analyst or admin.
+    role: Option<String>,
+    #[serde(default)]
+    groups: Vec<MembershipRequest>,
+    #[serde(default)]
+    skills: BTreeSet<String>,
+    telephone: Option<String>,
+    #[serde(default)]
+    recorded: bool,
+    /// The console's password; without it one is drawn and shown once.
+    password: Option<String>,
+    /// Whether the agent gets a SIP account; without it agents and leads do.
+    phone: Option<bool>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AgentChange {
+    /// An agent number never changes; it may be sent along unchanged.
+    number: Option<String>,
+    name: Option<String>,
+    login: Option<String>,
+    role: Option<String>,
+    groups: Option<Vec<MembershipRequest>>,
+    skills: Option<BTreeSet<String>>,
+    /// Empty = none.
+    telephone: Option<String>,
+    recorded: Option<bool>,
+}
+
+pub(super) async fn agents(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let groups = state.group_names().await?;
+    let all = state.store().agents().await?;
+    let seen: Vec<Value> =
+        all.iter().filter(|row| caller.can_see(row)).map(|row| views::agent(row, &groups)).collect();
+    Ok(Json(json!({ "agents": seen })))
+}
+
+pub(super) async fn agent(
+    State(state): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let row = state.agent_by_number(&number).await?;
+    if !caller.can_see(&row) {
+        return Err(Problem::not_found("agent"));
+    }
+    Ok(Json(views::agent(&row, &state.group_names().await?)))
+}
+
+pub(super) async fn add_agent(
+    State(state): State<Door>,
+    caller: Caller,
+    Body(asked): Body<NewAgent>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let role = parse_role(asked.role.as_deref().unwrap_or("agent"))?;
+    may_grant(&caller, role)?;
+    let groups = parse_memberships(&state, &asked.groups).await?;
+    let number = match &asked.number {
+        Some(number) => check_agent_number(number)?,
+        None => draw_agent_number(&state, asked.pattern.as_deref(), asked.digits).await?,
+    };
+    let phone = asked.phone.unwrap_or(matches!(role, Role::Agent | Role::Lead));
+    let details = AgentDetails {
+        name: parse_text("name", &asked.name)?,
+        login: parse_login(asked.login.as_deref().unwrap_or(&number))?,
+        role,
+        telephone: asked.telephone.as_deref().map(parse_telephone).transpose()?,
+        recorded: asked.recorded,
+        skills: parse_skills(asked.skills)?,
+        sip_user: phone.then(|| number.clone()),
+    };
+    let drawn = asked.password.is_none();
+    let password = asked.password.map_or_else(secrets::random_password, Ok)?;
+    secrets::check_password(&password)?;
+    let phone_password = phone.then(secrets::random_password).transpose()?;
+    let mut kept = Secrets { password: state.hasher().hash(&password).await?, ..Secrets::default() };
+    if let Some(password) = &phone_password {
+        set_phone_hashes(&mut kept, &number, &state.phones().domain, password);
+    }
+    let id = state.store().add_agent(&number, &details, &kept).await?;
+    state.store().set_memberships(id, &groups).await?;
+    let row = state.send_agent_to_engine(id).await?;
+    let mut answer = json!({ "agent": views::agent(&row, &state.group_names().await?) });
+    if drawn {
+        answer["password"] = password.into();
+    }
+    if let Some(password) = phone_password {
+        answer["sheet"] = sheet(&state, &number, &password);
+    }
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+pub(super) async fn change_agent(
+    State(state): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+    Body(asked): Body<AgentChange>,
+) -> Result<Json<Value>, Problem> {
+    let row = changeable_agent(&state, &caller, &number).await?;
+    if asked.number.as_ref().is_some_and(|sent| *sent != row.number) {
+        return Err(Problem::unprocessable("an agent's number never changes; make a new agent"));
+    }
+    let mut details = row.details.clone();
+    if let Some(name) = &asked.name {
+        details.name = parse_text("name", name)?;
+    }
+    if let Some(wanted) = &asked.login {
+        details.login = parse_login(wanted)?;
+    }
+    if let Some(wanted) = &asked.role {
+        details.role = parse_role(wanted)?;
+        may_grant(&caller, details.role)?;
+    }
+    if let Some(wanted) = asked.skills {
+        details.skills = parse_skills(wanted)?;
+    }
+    if let Some(wanted) = &asked.telephone {
+        details.telephone = if wanted.is_empty() { None } else { Some(parse_telephone(wanted)?) };
+    }
+    details.recorded = asked.recorded.unwrap_or(details.recorded);
+    let groups = match &asked.groups {
+        Some(groups) => Some(parse_memberships(&state, groups).await?),
+        None => None,
+    };
+    state.store().change_agent(row.id, &details).await?;
+    if let Some(groups) = groups {
+        state.store().set_memberships(row.id, &groups).await?;
+    }
+    let row = state.send_agent_to_engine(row.id).await?;
+    Ok(Json(views::agent(&row, &state.group_names().await?)))
+}
+
+pub(super) async fn remove_agent(
+    State(state): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let row = changeable_agent(&state, &caller, &number).await?;
+    if caller.is_agent(row.id) {
+        return Err(Problem::forbidden("an account cannot remove itself"));
+    }
+    state.store().remove_agent(row.id).await?;
+    state.engine().ask(Ask::AgentGone { agent: row.id }).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sets a new SIP password for the agent's phone; the old one is void at once.
+pub(super) async fn phone_password(
+    State(state): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let row = changeable_agent(&state, &caller, &number).await?;
+    let password = secrets::random_password()?;
+    let user = row.details.sip_user.clone().unwrap_or_else(|| row.number.clone());
+    if row.details.sip_user.is_none() {
+        let details = AgentDetails { sip_user: Some(user.clone()), ..row.details.clone() };
+        state.store().change_agent(row.id, &details).await?;
+    }
+    let mut kept = row.secrets.clone();
+    set_phone_hashes(&mut kept, &user, &state.phones().domain, &password);
+    state.store().set_secrets(row.id, &kept).await?;
+    state.send_agent_to_engine(row.id).await?;
+    Ok(Json(json!({ "sheet": sheet(&state, &user, &password) })))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordRequest {
+    /// Without it one is drawn and shown once.
+    password: Option<String>,
+}
+
+/// Sets a new console password and ends the agent's sessions.
+pub(super) async fn console_password(
+    State(state): State<Door>,
+    caller: Caller,
+    Path(number): Path<String>,
+    Body(asked): Body<PasswordRequest>,
+) -> Result<Json<Value>, Problem> {
+    let row = changeable_agent(&state, &caller, &number).await?;
+    let drawn = asked.password.is_none();
+    let password = asked.password.map_or_else(secrets::random_password, Ok)?;
+    secrets::check_password(&password)?;
+    accounts::set_password(&state, &row, &password).await?;
+    Ok(Json(if drawn { json!({ "password": password }) } else { json!({}) }))
+}
+
+/// The settings that the agent types into the phone. The password appears nowhere else.
+fn sheet(state: &Door, user: &str, password: &str) -> Value {
+    let line = state.phones();
+    json!({
+        "user": user,
+        "password": password,
+        "domain": line.domain,
+        "proxy": line.proxy,
+        "transport": line.transport,
+    })
+}
+
+fn set_phone_hashes(kept: &mut Secrets, user: &str, realm: &str, password: &str) {
+    let (md5, sha256) = secrets::phone_hashes(user, realm, password);
+    (kept.ha1_md5, kept.ha1_sha256) = (Some(md5), Some(sha256));
+}
+
+/// An account that the caller may change: only an admin changes an admin's.
+async fn changeable_agent(state: &Door, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
+    let row = state.agent_by_number(number).await?;
+    may_grant(caller, row.details.role)?;
+    Ok(row)
+}
+
+pub(super) fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {
+    if role == Role::Admin && caller.role != Role::Admin {
+        return Err(Problem::forbidden("only an admin makes or changes an admin"));
+    }
+    Ok(())
+}
+
+async fn draw_agent_number(
+    state: &Door,
+    pattern: Option<&str>,
+    digits: Option<u8>,
+) -> Result<String, Problem> {
+    let (pattern, digits) = (pattern.unwrap_or("8?"), usize::from(digits.unwrap_or(4)));
+    if !(2..=6).contains(&digits) || pattern.len() > 7 {
+        return Err(Problem::unprocessable("a number that is drawn has 2 to 6 digits"));
+    }
+    let drawn = state.store().free_agent_number(pattern, digits, secrets::random_number()?).await?;
+    drawn.ok_or_else(|| Problem::unprocessable("no number of this pattern is free; a pattern is like `8?`"))
+}
+
+fn check_agent_number(number: &str) -> Result<String, Problem> {
+    let fits = (2..=8).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    if fits {
+        Ok(number.to_owned())
+    } else {
+        Err(Problem::unprocessable("an agent's number has 2 to 8 digits"))
+    }
+}

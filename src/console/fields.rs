@@ -1,0 +1,51 @@
+//! Parsers of request fields that several handlers share: role, text, login, skills, telephone number.
+
+use super::problem::Problem;
+use crate::store::Role;
+use paceline_core::number::PhoneNumber;
+use std::collections::BTreeSet;
+
+const TEXT_MAX: usize = 64;
+const SKILLS_MAX: usize = 32;
+
+pub(super) fn parse_role(word: &str) -> Result<Role, Problem> {
+    let words: Vec<&str> = Role::ALL.into_iter().map(Role::word).collect();
+    Role::from_word(word)
+        .ok_or_else(|| Problem::unprocessable(format!("a role is one of {}", words.join(", "))))
+}
+
+/// Trims a text of any script; it must be one line and not empty.
+pub(super) fn parse_text(field: &str, given: &str) -> Result<String, Problem> {
+    let given = given.trim();
+    let fits = !given.is_empty() && given.chars().count() <= TEXT_MAX && !given.chars().any(char::is_control);
+    if fits {
+        return Ok(given.to_owned());
+    }
+    Err(Problem::unprocessable(format!("{field}: 1 to {TEXT_MAX} characters on one line")))
+}
+
+pub(super) fn parse_login(given: &str) -> Result<String, Problem> {
+    let login = parse_text("login", given)?;
+    if login.chars().any(char::is_whitespace) {
+        return Err(Problem::unprocessable("login: no spaces"));
+    }
+    Ok(login)
+}
+
+pub(super) fn parse_skills(given: BTreeSet<String>) -> Result<BTreeSet<String>, Problem> {
+    if given.len() > SKILLS_MAX {
+        return Err(Problem::unprocessable(format!("at most {SKILLS_MAX} skills")));
+    }
+    given.iter().map(|skill| parse_text("skills", skill)).collect()
+}
+
+/// Parses a telephone number as people write it, with spaces, dashes or +86.
+pub(super) fn parse_telephone(given: &str) -> Result<PhoneNumber, Problem> {
+    let unfit = || Problem::unprocessable("this is no telephone number: write 13800138000 or 0571-88888888");
+    if given.len() > 32 {
+        return Err(unfit());
+    }
+    let bare: String = given.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    let bare = bare.strip_prefix("+86").unwrap_or(&bare);
+    PhoneNumber::chinese(bare.as_bytes()).map_err(|_| unfit())
+}
