@@ -1,26 +1,25 @@
-//! Who may come in: tokens of programs and cookies of the console. Only hashes of either are here,
-//! made by the caller.
+//! API tokens and console sessions. The store holds only their hashes, computed by the caller.
 
 use super::people::{AgentRow, Role, known};
 use super::{Store, StoreError};
 use paceline_core::ids::AgentId;
 use paceline_core::time::Utc;
 
-/// A program's token.
+/// An API token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRow {
     pub id: i64,
     pub role: Role,
-    /// Whose it is, in words.
+    /// Description of its owner.
     pub name: String,
     pub created_at: Utc,
-    /// `None` = never.
+    /// `None` = never expires.
     pub expires: Option<Utc>,
 }
 
 impl Store {
     /// # Errors
-    /// [`StoreError::Taken`] if there is a token with this hash.
+    /// [`StoreError::Taken`] if a token with this hash exists.
     pub async fn add_token(
         &self,
         hash: &str,
@@ -53,7 +52,7 @@ impl Store {
         })
     }
 
-    /// Also those that have expired.
+    /// Every token, expired ones included.
     pub async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         let mut conn = self.write.take().await;
         let rows = sqlx::query!(
@@ -72,7 +71,7 @@ impl Store {
         Ok(tokens.collect())
     }
 
-    /// The token with this hash, unless it has expired.
+    /// The unexpired token with this hash.
     pub async fn token(&self, hash: &str) -> Result<Option<TokenRow>, StoreError> {
         let now = self.now().as_millis();
         let mut conn = self.write.take().await;
@@ -101,8 +100,7 @@ impl Store {
         known(removed, || format!("a token with id {id}"))
     }
 
-    /// She signed in to the console; the cookie with this hash opens it until `expires`.
-    /// Cookies that have expired are swept away.
+    /// Starts a console session: its cookie hash is valid until `expires`. Deletes expired sessions.
     pub async fn admit(&self, hash: &str, account: AgentId, expires: Utc) -> Result<(), StoreError> {
         let (now, expires) = (self.now().as_millis(), expires.as_millis());
         self.writing(async |conn| {
@@ -124,7 +122,7 @@ impl Store {
         .map_err(self.failed())
     }
 
-    /// Whose cookie this is, unless it has expired or she works here no more.
+    /// The account of a session cookie, unless the session has expired or the account is inactive.
     pub async fn admitted(&self, hash: &str) -> Result<Option<AgentRow>, StoreError> {
         let now = self.now().as_millis();
         let mut conn = self.write.take().await;
@@ -141,7 +139,7 @@ impl Store {
         Ok(self.agents().await?.into_iter().find(|agent| agent.id.0 == account))
     }
 
-    /// She signed out of the console, here or (with `everywhere`) on every screen.
+    /// Ends this session, or (with `everywhere`) every session of its account.
     pub async fn dismiss(&self, hash: &str, everywhere: bool) -> Result<(), StoreError> {
         self.writing(async |conn| {
             sqlx::query!(

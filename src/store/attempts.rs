@@ -1,5 +1,5 @@
-//! The attempts: "may I dial this number now?", asked and answered in the transaction that opens
-//! one; then its answer, then its result. All of it may be told twice and is written once.
+//! Attempts: the dial check ("may this number be dialled now?") in the transaction that opens an attempt,
+//! then its answer, then its result. Each write is idempotent.
 
 use super::blacklist::scope;
 use super::leads::{self, Because, LastTry};
@@ -12,54 +12,56 @@ use paceline_core::outcome::Reason;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
-/// What is known of the number, the lead and the household at the moment of the question.
+/// Facts about the number, the lead and the household for the dial check.
 #[derive(Debug)]
 struct Standing {
-    /// This very attempt was written before its acknowledgement was lost.
+    /// This attempt was already written, but its acknowledgement was lost.
     open_already: bool,
-    /// Open, or waiting for its callback.
+    /// The lead is open, or its callback is due.
     lead_callable: bool,
     phone_closed: Option<bool>,
     blacklisted: bool,
     household_busy: bool,
-    /// Counted attempts in this campaign, and on this day over all campaigns; open ones count.
+    /// Counted attempts to the number: in this campaign, and today over all campaigns. Open ones count.
     in_campaign: i64,
     in_day: i64,
-    /// When the last counted attempt was placed, in any campaign.
+    /// Time of the last counted attempt, in any campaign.
     last_placed: Option<i64>,
-    /// That attempt's summary said when to call again: the gap is the agent's to choose.
+    /// The last attempt's summary set the next call time; it overrides `gap_min`.
     called_for: bool,
     open: i64,
-    /// A crash cut a call off, or she was abandoned and nobody is there for this call alone.
+    /// The number rests after an interrupted or an abandoned call. A guaranteed request (an agent is reserved
+    /// for it) ignores the rest after an abandoned call.
     rest_until: Option<i64>,
 }
 
-/// What is written beside the request, in the words of those who make the call.
+/// A request with the SIP data that is saved beside it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening<'a> {
     pub request: &'a AttemptRequest,
     pub trunk: &'a str,
     pub call_id: &'a str,
     pub dialog: &'a str,
-    /// A person asked for this lead, so that it may be over already.
+    /// An agent asked for this lead, so it may be dialled although it is closed.
     pub asked: bool,
 }
 
-/// A verdict, and how many leads it closed.
+/// The verdict, and the number of leads it closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Opened {
     pub verdict: DialVerdict,
     pub leads_closed: u64,
 }
 
-/// Asks, and writes the attempt if the answer is yes.
+/// Runs the dial check and inserts the attempt if it passes.
 pub(crate) async fn open(
     conn: &mut SqliteConnection,
     opening: Opening<'_>,
     clock: Utc,
 ) -> Result<Opened, sqlx::Error> {
     let request = opening.request;
-    // The two clocks meet here: whichever is later, so that a cap that has just run out has run out.
+    // The store's clock and the dialer's may differ; the later one counts, so that a limit that has expired
+    // for the dialer has expired here too.
     let now = clock.max(request.placed_at);
     let standing = standing(conn, request, now).await?;
     if standing.open_already {
@@ -72,7 +74,7 @@ pub(crate) async fn open(
         }
         Err(refused) => refused,
     };
-    // Only this phone is closed while the lead has others; then the lead is fetched anew at once.
+    // If the lead has other phones, only this phone is closed and the lead can be fetched again at once.
     let (DialVerdict::Closed(reason), Some(lead)) = (refused, request.lead) else {
         return Ok(Opened { verdict: refused, leads_closed: 0 });
     };
@@ -213,7 +215,7 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
     Ok(())
 }
 
-/// Takes back an attempt whose verdict was "no" because nothing could be written just then.
+/// Deletes an open attempt that was refused during a stall, in case its row had reached the disk.
 pub(crate) async fn forget(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from attempt where id = $1 and state = 'open'", attempt.0)
         .execute(&mut *conn)
@@ -221,7 +223,7 @@ pub(crate) async fn forget(conn: &mut SqliteConnection, attempt: AttemptId) -> R
     Ok(())
 }
 
-/// "Answered", with the dialog that ends the call. An empty dialog leaves the saved one as it is.
+/// Marks the attempt as answered and saves its dialog. An empty dialog keeps the saved one.
 pub(crate) async fn answer(
     conn: &mut SqliteConnection,
     call: CallId,
@@ -243,7 +245,7 @@ pub(crate) async fn answer(
     Ok(())
 }
 
-/// The dialog as it stands now: a new target, an early tag.
+/// Saves a changed dialog (new remote target, early tag).
 pub(crate) async fn dialog(
     conn: &mut SqliteConnection,
     call: CallId,
@@ -256,8 +258,8 @@ pub(crate) async fn dialog(
     Ok(())
 }
 
-/// The result, and what becomes of the lead. Told twice, the second is left out.
-/// Returns how many open leads there are more (or fewer) for it.
+/// Writes the result and the lead's new state. Idempotent: a repeated result is ignored.
+/// Returns the change in the number of open leads.
 pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) -> Result<i64, sqlx::Error> {
     let (outcome, ended_by) = (result.outcome.word(), result.ended_by.word());
     let sip_code = result.sip_code.map(i64::from);

@@ -1,4 +1,4 @@
-//! A campaign's latest calls with their agents' wrap-up, for a pacer to learn from after a restart.
+//! The latest calls of a campaign with their wrap-up times, from which a pacer learns after a restart.
 
 use super::{Store, StoreError};
 use paceline_core::ids::{AgentId, CallId, CampaignId};
@@ -6,12 +6,12 @@ use paceline_core::outcome::Outcome;
 use paceline_core::pacing::history::PastCall;
 use paceline_core::time::{Duration, Utc};
 
-/// As many as tell an answer rate to within two in a hundred and a day's talks well; more only cost time.
+/// Enough to estimate the answer rate to within two in a hundred and a day's talk times; more only cost time.
 const CALLS_MAX: i64 = 3_000;
 const SINCE: Duration = Duration::from_secs(23 * 3_600);
 
 impl Store {
-    /// The latest ended calls of the last day, the oldest first.
+    /// The latest ended calls of the last 23 hours, the oldest first.
     pub async fn past_calls(&self, campaign: CampaignId) -> Result<Vec<PastCall>, StoreError> {
         let since = (self.now() - SINCE).as_millis();
         let mut conn = self.write.take().await;

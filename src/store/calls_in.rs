@@ -1,9 +1,9 @@
-//! Calls that came in, as results and screens read them.
+//! Inbound calls, as results read them.
 
 use super::{Reader, StoreError};
 use paceline_core::ids::CampaignId;
 
-/// One call from outside, with the words that stand around it.
+/// One inbound call joined with its lead, household and agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallInRow {
     pub id: i64,
@@ -18,7 +18,7 @@ pub struct CallInRow {
     pub ended_at: Option<i64>,
     pub ended_by: Option<String>,
     pub cause: String,
-    /// The agent's number, and how the store numbers her.
+    /// The agent's number, and the agent's row id.
     pub agent: Option<String>,
     pub agent_id: Option<i64>,
     pub disposition: Option<String>,
@@ -27,8 +27,7 @@ pub struct CallInRow {
 }
 
 impl Reader {
-    /// Up to `limit` calls to a campaign after the one with number `after`, in the order in which
-    /// they were written. Only calls that are over.
+    /// Up to `limit` inbound calls of a campaign with an id above `after`, in order of id.
     pub async fn calls_in(
         &mut self,
         campaign: CampaignId,

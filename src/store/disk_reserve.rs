@@ -1,12 +1,12 @@
-//! A file of real bytes beside the database, let go when the disk is full, so that answers and
-//! results of calls that are up can still be written.
+//! Disk reserve: a file of real bytes beside the database. The writer deletes it when the disk is full, so
+//! that answers and results of live calls can still be written.
 
 use super::lock::beside;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Enough for the answers and results of a thousand calls, and the pages they touch.
+/// 4 MiB: answers and results of a thousand calls, with the pages they touch.
 const BYTES: usize = 4 << 20;
 
 #[derive(Clone, Debug)]
@@ -19,14 +19,14 @@ impl Ballast {
         Ballast { path: beside(database, "ballast") }
     }
 
-    /// Writes it whole, unless it is there already.
+    /// Writes the reserve file in full, unless it exists in full.
     pub(crate) fn fill(&self) -> io::Result<()> {
         if fs::metadata(&self.path).is_ok_and(|found| found.len() == BYTES as u64) {
             return Ok(());
         }
         let written = self.write();
         if written.is_err() {
-            // Half a ballast would only take the room that is missing.
+            // A partial file reserves nothing useful and takes space that is missing.
             self.release();
         }
         written
@@ -34,7 +34,7 @@ impl Ballast {
 
     fn write(&self) -> io::Result<()> {
         let mut file = File::create(&self.path)?;
-        // Bytes that no file system stores as a hole or squeezes away.
+        // Pseudo-random bytes: no file system stores them as a hole or compresses them.
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let mut block = vec![0; 64 << 10];
         for _ in 0..BYTES / block.len() {
@@ -49,7 +49,7 @@ impl Ballast {
         file.sync_all()
     }
 
-    /// Whether there was something to let go.
+    /// Deletes the reserve file. `true` = it existed.
     pub(crate) fn release(&self) -> bool {
         fs::remove_file(&self.path).is_ok()
     }

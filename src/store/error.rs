@@ -1,10 +1,10 @@
-//! What can go wrong with the store, in words for the person who must put it right.
+//! Errors of the store, worded for the operator, and their classes for the writer's retry.
 
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 use std::path::{Path, PathBuf};
 
-/// An error of the store. Every sentence names the file and what to do.
+/// An error of the store. Each message names the file and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("`{url}` is no store this program can use; write sqlite://FILE")]
@@ -49,20 +49,20 @@ pub enum StoreError {
     Statement { path: PathBuf, why: String },
 }
 
-/// What kind of failure the database reported, as far as the store acts on it.
+/// Failure classes that the writer handles differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// No room. Something may be set free.
+    /// The disk is full; releasing the disk reserve may help.
     Full,
-    /// The disk, the file system, another program, a lost connection: trying again may help.
+    /// Transient: I/O errors, another program's lock, a lost connection. A retry may help.
     Passing,
-    /// The statement itself is at fault; trying again will not help.
+    /// The statement itself is at fault; a retry will not help.
     Statement,
 }
 
 pub(crate) fn trouble(error: &sqlx::Error) -> Trouble {
     let sqlx::Error::Database(error) = error else {
-        // Protocol, I/O and a lost worker: the connection is at fault, not the statement.
+        // Protocol errors, I/O errors and a lost worker thread are faults of the connection.
         let of_statement = matches!(
             error,
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound
@@ -77,7 +77,7 @@ pub(crate) fn trouble(error: &sqlx::Error) -> Trouble {
     }
 }
 
-/// SQLite's primary result code; the extended one carries it in its low byte.
+/// SQLite's primary result code: the low byte of the extended one.
 fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
     error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
 }

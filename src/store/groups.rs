@@ -1,5 +1,4 @@
-//! Groups of agents. A campaign names its group; one that nobody made yet is made with the house's
-//! usual flags.
+//! Groups of agents. A campaign names its group; a missing group is created with default flags.
 
 use super::people::known;
 use super::{Store, StoreError};
@@ -10,13 +9,13 @@ use sqlx::SqliteConnection;
 
 impl Store {
     /// # Errors
-    /// [`StoreError::Taken`] if there is a group of this name. `group.id` is not looked at.
+    /// [`StoreError::Taken`] if the name is in use. `group.id` is ignored.
     pub async fn add_group(&self, group: &Group) -> Result<GroupId, StoreError> {
         let added = self.writing(async |conn| insert(conn, group).await).await;
         added.map(GroupId).map_err(|e| self.group_taken(&e, &group.name))
     }
 
-    /// Brings the group with this id up to date.
+    /// Updates the group with this id.
     pub async fn change_group(&self, group: &Group) -> Result<(), StoreError> {
         let fields = Fields::of(group);
         let changed = self
@@ -42,7 +41,7 @@ impl Store {
         known(changed, || format!("a group with id {}", group.id))
     }
 
-    /// The group is no more; its members stay in their others.
+    /// Deactivates a group and deletes its memberships; its members keep their other groups.
     pub async fn remove_group(&self, group: GroupId) -> Result<(), StoreError> {
         let removed = self
             .writing(async |conn| {
@@ -60,7 +59,7 @@ impl Store {
         known(removed, || format!("a group with id {group}"))
     }
 
-    /// By name.
+    /// Active groups, ordered by name.
     pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
         let mut conn = self.write.take().await;
         let rows = sqlx::query!(
@@ -83,7 +82,7 @@ impl Store {
         Ok(groups.collect())
     }
 
-    /// The group of this name, made where it is missing.
+    /// The group of this name; created with default flags if it is missing.
     pub async fn group_named(&self, name: &str) -> Result<GroupId, StoreError> {
         self.writing(async |conn| {
             let known = sqlx::query_scalar!(
@@ -120,7 +119,7 @@ impl Store {
     }
 }
 
-/// How the flags stand in the table.
+/// Column values of a group's flags.
 struct Fields {
     idle_release: Option<i64>,
     work_mode: Option<&'static str>,
@@ -167,7 +166,7 @@ async fn insert(conn: &mut SqliteConnection, group: &Group) -> Result<i64, sqlx:
 }
 
 impl super::Reader {
-    /// The group of this name, if there is one.
+    /// The active group of this name.
     pub async fn group(&mut self, name: &str) -> Result<Option<GroupId>, StoreError> {
         let id =
             sqlx::query_scalar!(r#"select id as "id!" from agent_group where name = $1 and active"#, name)

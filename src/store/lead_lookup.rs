@@ -1,4 +1,4 @@
-//! Leads that somebody asked for: an agent by name, or a caller by her number.
+//! Looks up single leads: one that an agent asked for, and the lead of an inbound caller.
 
 use super::leads;
 use paceline_core::dialer::input::{ArrivedCall, KnownCaller};
@@ -7,8 +7,8 @@ use paceline_core::lead::Lead;
 use paceline_core::number::PhoneNumber;
 use sqlx::SqliteConnection;
 
-/// The lead a person asked for, whatever became of it. `None` = not of this campaign, closed by the
-/// blacklist, or its household is being called.
+/// The lead an agent asked for, in any state. `None` = not of this campaign, blacklisted, without a phone
+/// that may be called, or its household is being called.
 pub(crate) async fn lead(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -31,7 +31,7 @@ pub(crate) async fn lead(
     if free { Ok(leads::load(conn, &[lead.0]).await?.pop()) } else { Ok(None) }
 }
 
-/// Who calls: whom we called at this number before, the latest attempt first.
+/// Identifies an inbound caller by the latest attempt to this number.
 pub(crate) async fn caller(
     conn: &mut SqliteConnection,
     call: CallId,

@@ -1,4 +1,4 @@
-//! The leads: which are due, and what became of them. The dialer decides; this writes it down.
+//! Leads: queries for due leads, and updates of their state as decided by the dialer.
 
 use super::blacklist::json_numbers;
 use paceline_core::dialer::output::LeadUpdate;
@@ -11,15 +11,15 @@ use rustc_hash::FxHashSet;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
-/// The answer to "which leads are due".
+/// Due leads, and when the next lead is due.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Due {
     pub leads: Vec<Lead>,
     pub next_due: Option<Utc>,
 }
 
-/// Up to `count` due leads that are not `held`: retries and callbacks whose time has come first, then
-/// the list in its order; and when the next one that is not handed over is due.
+/// Up to `count` due leads that are not `held` (leased): due retries and callbacks first, then untried leads
+/// in list order; and the due time of the first lead not returned.
 pub(crate) async fn due(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -27,7 +27,7 @@ pub(crate) async fn due(
     held: &FxHashSet<i64>,
     now: Utc,
 ) -> Result<Due, sqlx::Error> {
-    // Held leads stand at the front of the index, so that many more rows are looked at.
+    // Leased leads come first in the index, so the limit grows by their number.
     let limit = (count + held.len() + 1) as i64;
     let mut found = Vec::new();
     let imports = sqlx::query_scalar!(
@@ -43,7 +43,7 @@ pub(crate) async fn due(
     }
     found.retain(|(_, id)| !held.contains(id));
     let now = now.as_millis();
-    // Retries by their moment, then what was never tried, then what is not due yet.
+    // Due retries by due time, then untried leads, then leads not due yet.
     found.sort_by_key(|(at, id)| (if *at > now { 2 } else { i32::from(*at == 0) }, *at, *id));
     let take = found.iter().take(count).take_while(|(at, _)| *at <= now).count();
     let next_due = found.get(take).map(|(at, _)| Utc::from_millis(*at));
@@ -96,7 +96,7 @@ async fn fresh(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<V
     Ok(rows.into_iter().map(|id| (0, id)).collect())
 }
 
-/// Whole leads, in the order of `ids`.
+/// Loads leads with their phones, in the order of `ids`.
 pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<Lead>, sqlx::Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -153,7 +153,7 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// Leads of a campaign that are open, or wait for their callback.
+/// Counts leads of a campaign that are open or have a callback booked.
 pub(crate) async fn count_open(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -171,29 +171,29 @@ pub(crate) async fn count_open(
     Ok(open as u64)
 }
 
-/// What an ended attempt adds to its lead's own row.
+/// Data of an ended attempt that is written into its lead's row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastTry {
     pub outcome: Outcome,
     pub at: Utc,
-    /// What becomes of the lead was said in the call's summary already: only the try is added.
+    /// The call's summary has already set the lead's state: only the attempt is added.
     pub summarised: bool,
 }
 
-/// Why something becomes of a lead.
+/// The event that updates a lead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Because<'a> {
     NoCall,
     Called(LastTry),
-    /// An agent said so, with this disposition.
+    /// A summary with this disposition.
     Summary(&'a str),
 }
 
-/// Writes what becomes of a lead. Returns how many open leads there are more (or fewer) for it.
+/// Writes a lead update. Returns the change in the number of open leads.
 ///
-/// A lead that was closed meanwhile (blacklisted, its household reached) stays closed whatever an
-/// ending call says of its retry; what was tried is written all the same. A summary opens a lead
-/// again that its answered call had closed, and none that was closed for a reason.
+/// A lead closed meanwhile (blacklisted, household reached) stays closed even if an ended call would retry
+/// it; the attempt is counted all the same. A summary reopens a lead that its answered call closed, but none
+/// that was closed with a reason.
 pub(crate) async fn save(
     conn: &mut SqliteConnection,
     update: &LeadUpdate,
@@ -272,13 +272,13 @@ pub(crate) async fn save(
     Ok(delta)
 }
 
-/// Open, or waiting for its callback.
+/// Whether a lead is open or has a callback booked.
 fn is_work(state: &str, next_at: i64) -> bool {
     state == LeadState::Open.word() || state == LeadState::FollowUp.word() && next_at > 0
 }
 
-/// Whether the lead has an open phone that this update does not know: the agent put it right during
-/// the call, so that the lead is not lost with the wrong number.
+/// Whether the lead has an open phone that this update does not know: the agent corrected the number during
+/// the call, so the lead must not fail with the wrong one.
 async fn corrected(conn: &mut SqliteConnection, update: &LeadUpdate) -> Result<bool, sqlx::Error> {
     let known = json_numbers(update.phones.iter().map(|phone| phone.number.as_u64() as i64));
     sqlx::query_scalar!(
@@ -291,7 +291,7 @@ async fn corrected(conn: &mut SqliteConnection, update: &LeadUpdate) -> Result<b
     .await
 }
 
-/// With `tried` alone, when it may be tried again stays as it stands.
+/// Saves the attempts of a phone; with `tried`, its retry time and its closed flag stay unchanged.
 async fn save_phone(
     conn: &mut SqliteConnection,
     lead: LeadId,
@@ -321,7 +321,7 @@ async fn save_phone(
     Ok(())
 }
 
-/// The campaign is over: every open lead ends with this reason, booked callbacks too. Returns how many did.
+/// Fails every open lead of a campaign with this reason, booked callbacks included. Returns their number.
 pub(crate) async fn close_all(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -340,7 +340,7 @@ pub(crate) async fn close_all(
     Ok(closed.rows_affected())
 }
 
-/// Closes a phone, and its lead if it was the last. `None` = other phones are left.
+/// Closes a phone, and its lead if no other phone is open. `None` = the lead stays open.
 pub(crate) async fn close_phone(
     conn: &mut SqliteConnection,
     lead: LeadId,

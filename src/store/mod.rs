@@ -1,6 +1,6 @@
-//! SQL lives here and nowhere else. One SQLite file in WAL with `synchronous=FULL`, one connection
-//! that writes, any number that read. Policy stays in the core; what may be dialled is asked here,
-//! in the transaction that opens the attempt.
+//! The only module with SQL: one SQLite file in WAL mode with `synchronous=FULL`, one connection that writes,
+//! any number that read. Policy stays in the core; the dial check alone runs here, in the transaction that
+//! opens the attempt.
 
 pub mod abandons;
 pub mod access;
@@ -64,12 +64,12 @@ pub use resume::{Interrupted, Resumed};
 pub use views::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::{Command, Reply, Writer};
 
-/// Reads the wall clock. An argument, so that a virtual day can own it.
+/// Reads the wall clock. An argument, so that tests and simulations in virtual time can supply their own.
 pub type Clock = Arc<dyn Fn() -> Utc + Send + Sync>;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("schemas/sql");
 
-/// The open store: it alone writes, and it holds the lock that says so.
+/// An open store, with the lock file that makes this process its only writer.
 pub struct Store {
     path: PathBuf,
     clock: Clock,
@@ -77,15 +77,15 @@ pub struct Store {
     commits: Arc<Commits>,
 }
 
-/// The one writing connection. Whoever holds the turn writes; the turn is fair, so that an import
-/// of a million rows and a thousand live calls take it one after the other.
+/// The one writing connection behind a mutex. Tokio's mutex is fair (FIFO), so an import of a million rows
+/// and a thousand live calls take it in turn.
 pub(crate) struct WriteTurn {
     options: SqliteConnectOptions,
     conn: Mutex<SqliteConnection>,
-    /// Grows whenever leads appear or vanish outside the writer.
+    /// Counts changes to leads made outside the writer; invalidates its cached counts of open leads.
     lists_changed: AtomicU64,
     pub(crate) path: PathBuf,
-    /// Here and not in the store: a writer that outlives its store still writes.
+    /// Kept here and not in [`Store`]: a writer task may outlive its store and still write.
     _lock: Lock,
 }
 
@@ -109,12 +109,11 @@ impl WriteTurn {
 }
 
 impl Store {
-    /// Opens `sqlite://FILE`, making and migrating it where needed, and takes the exclusive lock.
-    /// Lists whose import was cut off are swept away.
+    /// Opens `sqlite://FILE`, creates and migrates it where needed, and takes the exclusive lock.
+    /// Deletes the rows of interrupted imports.
     ///
     /// # Errors
-    /// In words for people: another process holds the store, the file is newer than this program,
-    /// is no database, or cannot be written.
+    /// Another process holds the store; the file has a newer schema, is no database, or cannot be written.
     pub async fn open(url: &str, clock: Clock) -> Result<Store, StoreError> {
         let path = path_of(url)?;
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
@@ -138,7 +137,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the same file for reading alone, also while another process runs on it.
+    /// Opens the file read-only, also while another process writes to it.
     pub async fn open_reader(url: &str) -> Result<Reader, StoreError> {
         let path = path_of(url)?;
         if !path.exists() {
@@ -147,7 +146,7 @@ impl Store {
         Reader::open(&path).await
     }
 
-    /// A reader of this store.
+    /// Opens a read-only connection to this store.
     pub async fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(&self.path).await
     }
@@ -156,19 +155,19 @@ impl Store {
         &self.path
     }
 
-    /// How long the commits took.
+    /// Histogram of the writer's commit times.
     pub fn commits(&self) -> Arc<Commits> {
         self.commits.clone()
     }
 
-    /// Ends the writing connection. Commands that a [`Writer`] took are written by its own `close`.
+    /// Folds the WAL into the database file. Call [`Writer::close`] first: it writes the queued commands.
     pub async fn close(self) -> Result<(), StoreError> {
         let mut conn = self.write.take().await;
         sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *conn).await.map_err(self.failed())?;
         Ok(())
     }
 
-    /// A short transaction of its own, between two of the writer's. Undone if `work` fails.
+    /// Runs `work` in a short transaction between two of the writer's; rolls it back if `work` fails.
     pub(crate) async fn writing<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
@@ -208,7 +207,7 @@ fn path_of(url: &str) -> Result<PathBuf, StoreError> {
     }
 }
 
-/// `postgres://user:secret@host/db` may stand in an error only without the secret.
+/// Removes the password of a URL such as `postgres://user:secret@host/db`, so that an error may quote it.
 fn without_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
@@ -221,15 +220,15 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        // Shorter than the two seconds in which people must be told that writing stands still.
+        // Below the two seconds within which a stalled store must be reported.
         .busy_timeout(Duration::from_millis(1_000))
         .pragma("cache_size", "-65536")
         .statement_cache_capacity(200)
         .disable_statement_logging()
 }
 
-/// The database and its log must be findable after a power cut, not only their bytes: a write makes
-/// the log, and the folder that names both goes to the disk.
+/// Makes the directory entries of the database and its WAL durable: a write creates the WAL, then the
+/// folder is fsynced. Without it a power cut may lose the names of files whose bytes are on disk.
 async fn settle_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
     let at_use = |error| StoreError::at_use(path, &error);
     sqlx::query!("update pulse set at = at where id = 1").execute(&mut *conn).await.map_err(at_use)?;
@@ -238,7 +237,7 @@ async fn settle_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), S
     synced.map_err(|e| StoreError::cannot_write(path, &e))
 }
 
-/// Brings the schema up to date, and refuses a newer one than this program knows.
+/// Runs pending migrations; refuses a schema newer than this program's.
 async fn migrate(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
     let at_open = |error| StoreError::at_open(path, error);
     conn.ensure_migrations_table("_sqlx_migrations").await.map_err(|e| StoreError::at_migrate(path, e))?;
@@ -253,13 +252,13 @@ async fn migrate(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreEr
     MIGRATIONS.run(&mut *conn).await.map_err(|e| StoreError::at_migrate(path, e))
 }
 
-/// The newest schema this program knows.
+/// The newest schema version of this program.
 fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
-/// Starts a transaction that writes. A caller that was dropped in the middle of one left it open:
-/// what it wrote was never acknowledged, so it is rolled back.
+/// Begins a write transaction. A future dropped inside one leaves it open; its writes were never
+/// acknowledged, so they are rolled back first.
 pub(crate) async fn begin(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     match sqlx::query("begin immediate").execute(&mut *conn).await {
         Err(sqlx::Error::Database(e)) if e.message().contains("within a transaction") => {
@@ -278,7 +277,7 @@ pub(crate) async fn commit(conn: &mut SqliteConnection) -> Result<(), sqlx::Erro
     Ok(())
 }
 
-/// After an error. SQLite may have rolled back by itself, so a refusal means nothing.
+/// Rolls back after an error. SQLite may have done so by itself, so an error here is ignored.
 pub(crate) async fn rollback(conn: &mut SqliteConnection) {
     let _ = sqlx::query("rollback").execute(&mut *conn).await;
 }

@@ -1,17 +1,17 @@
-//! Calls that a stop cut off, until their far ends know: a process that is cut off itself while it tells
-//! them leaves them to the next one.
+//! SIP dialogs that a crash left open. A row stays until the far end has been sent CANCEL or BYE, so that a
+//! process that crashes while it ends them leaves the rest to the next one.
 
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
 
-/// After this long the far end knows by its own timers.
+/// 30 minutes; by then the far end has ended the call by its own timers (SIP session interval).
 const KEPT: Duration = Duration::from_secs(1_800);
 
-/// A call that is to be ended.
+/// A dialog that must be ended with CANCEL or BYE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unended {
     pub id: i64,
-    /// JSON, as it was saved with the call.
+    /// JSON, as saved with the call.
     pub dialog: String,
 }
 
@@ -23,7 +23,7 @@ pub(crate) async fn add(conn: &mut SqliteConnection, dialog: &str, now: Utc) -> 
     Ok(())
 }
 
-/// All of them, those of earlier stops first. What is too old is forgotten.
+/// Every open dialog, the oldest first. Deletes expired ones.
 pub(crate) async fn all(conn: &mut SqliteConnection, now: Utc) -> Result<Vec<Unended>, sqlx::Error> {
     let since = (now - KEPT).as_millis();
     sqlx::query!("delete from unended where cut_at < $1", since).execute(&mut *conn).await?;
@@ -32,7 +32,7 @@ pub(crate) async fn all(conn: &mut SqliteConnection, now: Utc) -> Result<Vec<Une
         .await
 }
 
-/// Its far ends know, or were given up.
+/// Deletes a dialog: its far ends confirmed the end, or were given up.
 pub(crate) async fn ended(conn: &mut SqliteConnection, id: i64) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from unended where id = $1", id).execute(&mut *conn).await?;
     Ok(())

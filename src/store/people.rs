@@ -1,5 +1,5 @@
-//! The people who work here: accounts, roles and what the floor knows of an agent. Nobody is ever
-//! deleted, so that calls keep their names; whoever is removed cannot sign in any more.
+//! Accounts of agents, leads, managers and analysts. An account is never deleted, so that old calls keep
+//! their agent's name; a removed account is inactive and cannot sign in.
 
 use super::{Store, StoreError};
 use paceline_core::agent::{Agent, Membership};
@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an account may do.
+/// Role of an account; decides its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Works on the phone.
+    /// Takes calls.
     Agent,
-    /// Also listens, whispers, barges in and forces.
+    /// Shift lead: also listens, whispers, barges in and forces states.
     Lead,
-    /// Runs campaigns and keeps the accounts.
+    /// Runs campaigns and administers accounts.
     Manager,
-    /// Reads results and changes nothing.
+    /// Read-only access to results.
     Analyst,
     Admin,
 }
@@ -42,30 +42,30 @@ impl Role {
         Role::ALL.into_iter().find(|role| role.word() == word)
     }
 
-    /// Whether the floor takes her for a shift lead.
+    /// Whether the role may supervise calls.
     pub const fn leads(self) -> bool {
         matches!(self, Role::Lead | Role::Manager | Role::Admin)
     }
 }
 
-/// What may be changed about an account at any time.
+/// The editable fields of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentDetails {
     pub name: String,
-    /// Unique among those who work here.
+    /// Unique among active accounts.
     pub login: String,
     pub role: Role,
     pub telephone: Option<PhoneNumber>,
     pub recorded: bool,
     pub skills: BTreeSet<String>,
-    /// The user name of her SIP phone, unique among those who work here.
+    /// User name of the agent's SIP phone; unique among active accounts.
     pub sip_user: Option<String>,
 }
 
-/// What proves who she is. Made by the caller; nothing here can be turned back into a password.
+/// Password hash and SIP digest hashes (HA1), computed by the caller.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secrets {
-    /// The argon2id text; empty = no password opens the account.
+    /// Argon2id hash; empty = sign-in by password is disabled.
     pub password: String,
     /// HA1 of the SIP account, hex.
     pub ha1_md5: Option<String>,
@@ -78,23 +78,23 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
-/// An account as it stands.
+/// A stored account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentRow {
     pub id: AgentId,
-    /// Never changes and is never given to another.
+    /// Never changes and is never reused.
     pub number: String,
     pub details: AgentDetails,
     pub secrets: Secrets,
-    /// By group.
+    /// Memberships, ordered by group.
     pub groups: Vec<Membership>,
-    /// False = works here no more.
+    /// False = removed.
     pub active: bool,
     pub created_at: Utc,
 }
 
 impl AgentRow {
-    /// As the floor needs her.
+    /// The account as the core's [`Agent`].
     pub fn agent(&self) -> Agent {
         Agent {
             id: self.id,
@@ -110,10 +110,10 @@ impl AgentRow {
 }
 
 impl Store {
-    /// Takes somebody on under this number.
+    /// Creates an account with this agent number.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] if the number was ever given, or the login or SIP user is in use.
+    /// [`StoreError::Taken`] if the number was ever used, or the login or SIP user is in use.
     pub async fn add_agent(
         &self,
         number: &str,
@@ -150,7 +150,7 @@ impl Store {
         Ok(AgentId(id))
     }
 
-    /// Brings an account up to date. Her number stays.
+    /// Updates the details of an account. The agent number stays.
     pub async fn change_agent(&self, agent: AgentId, details: &AgentDetails) -> Result<(), StoreError> {
         let fields = Fields::of(details);
         let changed = self
@@ -177,7 +177,7 @@ impl Store {
         known(changed, || format!("an agent with id {agent}"))
     }
 
-    /// A new password, or new proofs for her phone.
+    /// Replaces the password hash and the SIP hashes.
     pub async fn set_secrets(&self, agent: AgentId, secrets: &Secrets) -> Result<(), StoreError> {
         let changed = self
             .writing(async |conn| {
@@ -197,7 +197,7 @@ impl Store {
         known(changed, || format!("an agent with id {agent}"))
     }
 
-    /// She works here no more: no sign-in, no groups. Her number, calls and days stay.
+    /// Deactivates an account and deletes its memberships and sessions. Number, calls and state log stay.
     pub async fn remove_agent(&self, agent: AgentId) -> Result<(), StoreError> {
         let removed = self
             .writing(async |conn| {
@@ -218,14 +218,14 @@ impl Store {
         known(removed, || format!("an agent with id {agent}"))
     }
 
-    /// Everybody who works here, by number.
+    /// Active accounts, ordered by number.
     pub async fn agents(&self) -> Result<Vec<AgentRow>, StoreError> {
         let mut agents = self.everybody().await?;
         agents.retain(|agent| agent.active);
         Ok(agents)
     }
 
-    /// Also those who work here no more.
+    /// All accounts, removed ones included.
     pub async fn everybody(&self) -> Result<Vec<AgentRow>, StoreError> {
         let mut conn = self.write.take().await;
         read_agents(&mut conn).await.map_err(self.failed())
@@ -235,7 +235,7 @@ impl Store {
         Ok(self.agents().await?.into_iter().find(|agent| agent.details.login == login))
     }
 
-    /// The groups she is a member of, all of them.
+    /// Replaces the memberships of an agent.
     pub async fn set_memberships(&self, agent: AgentId, groups: &[Membership]) -> Result<(), StoreError> {
         self.writing(async |conn| {
             sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
@@ -257,9 +257,9 @@ impl Store {
         .map_err(self.failed())
     }
 
-    /// A number nobody ever had: the pattern's leading digits, its `?` filled up by chance to
-    /// `digits` in all (`8?` and 3 give `800` to `899`). `chance` is any number the caller drew.
-    /// `None` = no such number is free, or the pattern is none.
+    /// Picks an agent number that was never used: the pattern's leading digits, its `?` filled up to `digits`
+    /// in all (`8?` and 3 give `800` to `899`). `chance` is a random number drawn by the caller.
+    /// `None` = no such number is free, or the pattern is invalid.
     pub async fn free_agent_number(
         &self,
         pattern: &str,
@@ -272,7 +272,7 @@ impl Store {
         Ok(free.get((chance % free.len().max(1) as u64) as usize).cloned())
     }
 
-    /// Which of the unique columns was in the way.
+    /// Names the unique column that an insert or update violated.
     fn taken(&self, error: sqlx::Error, number: &str, login: &str) -> StoreError {
         let sqlx::Error::Database(database) = &error else { return StoreError::at_use(&self.path, &error) };
         if !database.is_unique_violation() {
@@ -287,7 +287,7 @@ impl Store {
     }
 }
 
-/// How the details stand in the table.
+/// Column values of an account's details.
 struct Fields {
     role: &'static str,
     telephone: Option<i64>,
@@ -308,7 +308,7 @@ pub(super) fn known(rows: u64, what: impl FnOnce() -> String) -> Result<(), Stor
     if rows == 0 { Err(StoreError::Unknown { what: what() }) } else { Ok(()) }
 }
 
-/// Every number a pattern stands for, ascending.
+/// Every number that matches the pattern, ascending.
 fn numbers_of(pattern: &str, digits: usize) -> Vec<String> {
     let prefix = pattern.trim_end_matches('?');
     let open = digits.saturating_sub(prefix.len());
@@ -362,7 +362,7 @@ pub(super) async fn read_agents(conn: &mut SqliteConnection) -> Result<Vec<Agent
 }
 
 impl super::Reader {
-    /// Everybody who ever worked here, by number.
+    /// All accounts, removed ones included, ordered by number.
     pub async fn everybody(&mut self) -> Result<Vec<AgentRow>, StoreError> {
         let rows = read_agents(&mut self.conn).await;
         rows.map_err(|e| self.failed(&e))

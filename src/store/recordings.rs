@@ -1,5 +1,5 @@
-//! Recordings: where each one lies, what it lost, and which are older than they may be. The files
-//! themselves are somebody else's.
+//! Recordings: path, length and lost frames of each file, and which files are past their retention time.
+//! Writing and deleting the files is the caller's work.
 
 use super::{CutLeg, Store, StoreError, begin, commit, legs, rollback};
 use paceline_core::ids::CallId;
@@ -7,7 +7,7 @@ use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
-/// One recording that is kept.
+/// One recording whose file still exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingRow {
     pub id: i64,
@@ -15,7 +15,7 @@ pub struct RecordingRow {
     pub saved_at: Utc,
 }
 
-/// A recording that was on disk when the last process stopped.
+/// A recording found on disk after a crash.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundRecording {
     pub call: CallId,
@@ -25,12 +25,12 @@ pub struct FoundRecording {
     pub lost_frames: u64,
 }
 
-/// Calls from outside and legs of ours have a row that is no attempt.
+/// Whether a call is an attempt. Ids of inbound calls and of side legs have one of the two top bits set.
 const fn is_attempt(call: CallId) -> bool {
     call.0 >> 62 == 0
 }
 
-/// A recording is complete. Told twice, it is written once. `now` is when it was told.
+/// Writes a complete recording. Idempotent by path.
 pub(crate) async fn save(
     conn: &mut SqliteConnection,
     call: CallId,
@@ -72,7 +72,7 @@ async fn keep(
     show(conn, attempt, leg).await
 }
 
-/// Writes into the call's own row what is kept of it: several parts stand behind each other.
+/// Writes the paths of all kept parts into the call's row, joined by `;`.
 async fn show(
     conn: &mut SqliteConnection,
     attempt: Option<i64>,
@@ -101,9 +101,8 @@ async fn show(
 }
 
 impl Store {
-    /// Enters recordings that the last process could not tell of, each with the call it was made of: an
-    /// attempt that was out at that moment, or one of the legs that were cut off. Others are not touched:
-    /// their call is in no book of this store.
+    /// Adds recordings that a crash left without a row, each to its call: the attempt that was active at
+    /// `began_at`, or one of the interrupted legs. Files of calls unknown to this store are skipped.
     pub async fn recordings_found(&self, found: &[FoundRecording], cut: &[CutLeg]) -> Result<(), StoreError> {
         let rows: BTreeMap<CallId, i64> = cut.iter().map(|cut| (cut.leg, cut.id)).collect();
         let now = self.now();
@@ -163,7 +162,7 @@ impl Store {
         Ok(rows.collect())
     }
 
-    /// These files are gone: the calls no longer name them.
+    /// Marks recordings as deleted and removes their paths from the rows of their calls.
     pub async fn recordings_deleted(&self, ids: &[i64]) -> Result<(), StoreError> {
         let now = self.now().as_millis();
         let mut conn = self.write.take().await;

@@ -1,6 +1,6 @@
-//! After a stop of any kind: attempts that were open are closed truthfully as interrupted, their
-//! numbers rest, their leads are settled by the campaign's own retry rules, and what the dialer must
-//! remember is handed over. One transaction: cut off in the middle, the next start does it again.
+//! Recovery at start: closes open attempts as `interrupted`, lets their numbers rest, settles their leads by
+//! the campaign's retry rules, and loads the state the dialer needs. One transaction: if the process is
+//! killed during it, the next start repeats it.
 
 use super::leads::{self, Because, LastTry};
 use super::legs::{self, CutLeg};
@@ -16,28 +16,28 @@ use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// How far back caller IDs are counted.
+/// How far back uses of caller IDs are loaded.
 const CALLER_ID_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
-/// The words in the `cause` column of an attempt that was cut off.
+/// Text in the `cause` column of an interrupted attempt.
 pub const INTERRUPTED_CAUSE: &str = "the dialer stopped";
 
-/// What a start finds.
+/// State recovered at start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resumed {
     /// For `Input::Resumed`.
     pub work: OpenWork,
-    /// Calls that were up or being set up.
+    /// Attempts that were connected or being set up.
     pub interrupted: Vec<Interrupted>,
-    /// Legs that were no attempts.
+    /// Interrupted legs that are no attempts.
     pub legs: Vec<CutLeg>,
-    /// What is to be ended with CANCEL or BYE: all of those, and what an earlier start could not end.
+    /// Dialogs to end with CANCEL or BYE: those of `interrupted` and `legs`, and any left by earlier starts.
     pub unended: Vec<Unended>,
-    /// When the last process surely lived: its last commit.
+    /// Last commit of the previous process.
     pub alive_at: Utc,
 }
 
-/// A call that was cut off by the stop.
+/// An attempt that was open when the previous process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interrupted {
     pub attempt: AttemptId,
@@ -45,11 +45,11 @@ pub struct Interrupted {
     pub lead: Option<LeadId>,
     pub number: PhoneNumber,
     pub answered: bool,
-    /// JSON, as it was saved with the attempt or its answer.
+    /// JSON, as saved with the attempt or its answer.
     pub dialog: String,
 }
 
-/// One open attempt as it stands in the file.
+/// The row of an open attempt.
 struct Cut {
     id: i64,
     campaign_id: i64,
@@ -62,7 +62,8 @@ struct Cut {
 }
 
 impl Store {
-    /// Closes what the last stop left open. Comes once, before any campaign and before the writer.
+    /// Closes what the previous process left open. Call it once, before any campaign is opened and before the
+    /// writer starts.
     pub async fn resume(&self) -> Result<Resumed, StoreError> {
         let now = self.now();
         let mut conn = self.write.take().await;
@@ -159,7 +160,7 @@ async fn close_attempt(
     Ok(())
 }
 
-/// What becomes of the lead is for the retry rules to say; nobody who answered is called again.
+/// Settles the lead by the retry rules; an answered callee is not called again.
 async fn settle(
     conn: &mut SqliteConnection,
     cut: &Cut,
@@ -187,7 +188,7 @@ async fn retry_rules(conn: &mut SqliteConnection, campaign: i64) -> Result<Retry
     let text = sqlx::query_scalar!("select retry from campaign where id = $1", campaign)
         .fetch_one(&mut *conn)
         .await?;
-    // Rules that cannot be read name no retry: the careful side.
+    // Unreadable rules fall back to no retry, the cautious choice.
     Ok(serde_json::from_str(&text).unwrap_or(RetryRules {
         attempts_max: 1,
         per_day_max: 1,
@@ -228,7 +229,7 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
     let at = |number: i64, at: i64| Some((PhoneNumber::from_e164(number as u64)?, Utc::from_millis(at)));
     Ok(OpenWork {
         next_attempt: last + 1,
-        // By number, and of two rests of one number the later.
+        // Keyed by number; of two rests of one number the later one wins.
         resting: resting
             .into_iter()
             .filter_map(|row| at(row.number, row.until))

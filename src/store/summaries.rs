@@ -1,5 +1,5 @@
-//! What agents said of calls: the latest word stands in the call's own row, every earlier one is
-//! kept. What it makes of the lead was decided by the dialer.
+//! Call summaries (disposition and note). Every summary is kept in its own table; the latest is also written
+//! into the call's row. The lead's new state was decided by the dialer.
 
 use super::leads::{self, Because};
 use super::legs;
@@ -8,8 +8,8 @@ use paceline_core::ids::AttemptId;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
-/// Writes a summary, and what becomes of the lead. Told twice, it is kept once.
-/// Returns how many open leads there are more (or fewer) for it.
+/// Writes a summary and the lead's new state. Idempotent.
+/// Returns the change in the number of open leads.
 pub(crate) async fn save(conn: &mut SqliteConnection, record: &SummaryRecord) -> Result<i64, sqlx::Error> {
     let (attempt, leg) = if record.inbound {
         (None, Some(legs::row_of(conn, record.attempt.call()).await?))
@@ -88,7 +88,7 @@ async fn keep(
     Ok(())
 }
 
-/// Whether a summary said already what becomes of the lead of this attempt.
+/// Whether a summary of this attempt has already set the lead's state.
 pub(crate) async fn decided(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select exists (select 1 from summary where attempt_id = $1 and lead_id is not null) as "n!: bool""#,
@@ -98,7 +98,7 @@ pub(crate) async fn decided(conn: &mut SqliteConnection, attempt: AttemptId) -> 
     .await
 }
 
-/// One summary as it was given.
+/// One summary as the agent gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenSummary {
     /// The agent's number.
@@ -106,13 +106,13 @@ pub struct GivenSummary {
     pub disposition: String,
     pub note: String,
     pub callback_at: Option<Utc>,
-    /// Nobody said it in time.
+    /// Wrap-up timed out; the campaign's default disposition was written.
     pub defaulted: bool,
     pub at: Utc,
 }
 
 impl super::Reader {
-    /// Every summary of an attempt, the oldest first; the last one stands.
+    /// Every summary of an attempt, the oldest first; the last one is in force.
     pub async fn summaries(&mut self, attempt: AttemptId) -> Result<Vec<GivenSummary>, super::StoreError> {
         let rows = sqlx::query!(
             r#"select g.number as "number?", s.disposition, s.note, s.callback_at,

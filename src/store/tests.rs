@@ -1,4 +1,4 @@
-//! The writer against a disk that gives trouble: full, slow, held by another program.
+//! The writer under disk faults: full disk, database locked by another program, unfinished transaction.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -94,7 +94,7 @@ async fn a_full_disk_stops_the_dialling_and_loses_nothing() {
         let opened = Reply::AttemptOpened { attempt: AttemptId(n), verdict: DialVerdict::Opened };
         assert_eq!(next(&mut replies).await, opened);
     }
-    // SQLite clamps this to the pages there are: not one more.
+    // SQLite clamps this to the current page count: the file cannot grow.
     allow_pages(&store, "1").await;
     for n in 1..=40 {
         writer.send(ending(campaign, n)).await;
@@ -149,7 +149,7 @@ async fn another_program_that_holds_the_file_is_named_and_waited_for() {
     writer.send(opening(campaign, 1)).await;
     let Reply::Stalled { why } = next(&mut replies).await else { panic!() };
     assert!(why.contains("another program is writing"), "{why}");
-    // The promise to people is two seconds; a busy test machine gets ten.
+    // The stall must be reported within two seconds; a busy test machine gets ten.
     assert!(began.elapsed() < Duration::from_secs(10));
     let Reply::AttemptOpened { verdict, .. } = next(&mut replies).await else { panic!() };
     assert_eq!(verdict, DialVerdict::NotBefore { until: NOW, reason: Reason::Stopped });
@@ -188,7 +188,7 @@ async fn a_transaction_that_was_left_open_is_rolled_back_by_the_next() {
     assert_eq!(plan.unwrap(), 1);
 }
 
-/// The statements that run while calls go on must never read a whole table.
+/// Statements that run during calls must use an index, never a table scan.
 #[tokio::test]
 async fn what_is_asked_during_calls_goes_by_an_index() {
     let dir = tempfile::tempdir().unwrap();
@@ -220,7 +220,7 @@ async fn what_is_asked_during_calls_goes_by_an_index() {
         let rows = sqlx::query(explain).fetch_all(&mut *conn).await.unwrap();
         for row in rows {
             let detail: String = sqlx::Row::get(&row, 3);
-            // These indexes hold only what is wanted, so that reading one whole is no scan of a table.
+            // Partial indexes that hold only the wanted rows: scanning one of them is cheap.
             let few = detail.contains("INDEX attempt_open") || detail.contains("INDEX household_caller_id");
             assert!(few || !detail.starts_with("SCAN"), "{sql}: {detail}");
             assert!(!detail.contains("ORDER BY"), "{sql}: {detail}");

@@ -1,6 +1,6 @@
-//! The writer: one task that takes commands from a bounded channel, writes all that have gathered
-//! in one transaction with one commit, and only then answers. What it could not write it keeps and
-//! tries again; it says so, and says when it is over.
+//! The writer task: takes commands from a bounded channel, writes each batch in one transaction (group
+//! commit) and replies after the commit. A batch that cannot be written is kept and retried; the writer
+//! reports `Stalled`, then `Recovered`.
 
 use super::attempts::{self, Opening};
 use super::commits::Commits;
@@ -25,25 +25,25 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Commands that may wait; whoever sends more waits too.
+/// Capacity of the command channel; beyond it senders wait (backpressure).
 const WAITING_MAX: usize = 4096;
 
-/// Commands written in one transaction.
+/// Most commands in one transaction.
 const BATCH_MAX: usize = 512;
 
-/// Commands kept while nothing can be written.
+/// Most commands kept in memory while the store is stalled.
 const STALLED_MAX: usize = 16_384;
 
-/// Between two tries while nothing can be written.
+/// Time between two retries while the store is stalled.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// Tries after the last door is closed: ten seconds, then a full disk does not hold up the stop.
+/// Retries after the last sender is dropped: ten seconds in all, so that a full disk does not block shutdown.
 const LAST_TRIES: usize = 40;
 
-/// A commit that takes longer than this is a disk that stands still, and people are told.
+/// A commit that takes longer than this is reported as a stalled disk.
 const SLOW: Duration = Duration::from_millis(1_500);
 
-/// What the dialer asks of the store.
+/// A request to the store.
 #[derive(Clone, Debug)]
 pub enum Command {
     OpenAttempt {
@@ -52,23 +52,23 @@ pub enum Command {
         trunk: String,
         /// The Call-ID the call will have.
         call_id: String,
-        /// JSON: what ends the call after a crash.
+        /// JSON: the dialog state that ends the call after a crash.
         dialog: String,
     },
-    /// `dialog` empty = as it was saved.
+    /// An empty `dialog` keeps the saved one.
     SaveAnswer {
         call: CallId,
         at: Utc,
         dialog: String,
     },
-    /// Not answered by a reply.
+    /// Has no reply.
     SaveDialog {
         call: CallId,
         dialog: String,
     },
     SaveResult(Box<AttemptResult>),
     SaveLead(Box<LeadUpdate>),
-    /// Lent leads that are not wanted any more, as they are.
+    /// Ends the lease of these leads; they stay unchanged.
     ReturnLeads {
         leads: Vec<LeadId>,
     },
@@ -87,39 +87,39 @@ pub enum Command {
         count: u32,
     },
     SaveSummary(Box<SummaryRecord>),
-    /// What ends a leg that is no attempt, before it is rung and once it is up. Not answered by a reply.
+    /// Saves the dialog of a leg that is no attempt, before its INVITE and again once it is up. Has no reply.
     LegPlaced {
         leg: CallId,
         about: LegAbout,
         dialog: String,
     },
-    /// A leg that was no attempt is over. Not answered by a reply.
+    /// A leg that is no attempt has ended. Has no reply.
     SaveLeg(Box<LegRecord>),
-    /// The far ends of a call that a stop had cut off know, or were given up. Not answered by a reply.
+    /// A dialog left open by a crash has been ended, or was given up. Has no reply.
     Ended {
         id: i64,
     },
-    /// Where an agent's phone is now, as JSON. Not answered by a reply.
+    /// The registered contacts of an agent's phone, as JSON. Has no reply.
     SavePhones {
         agent: AgentId,
         contacts: String,
     },
-    /// A row of the state log. Not answered by a reply.
+    /// A row of the state log. Has no reply.
     LogSeat(Box<SeatView>),
-    /// A recording is complete. Not answered by a reply.
+    /// A recording is complete. Has no reply.
     SaveRecording {
         call: CallId,
         path: String,
         seconds: f64,
         lost_frames: u64,
     },
-    /// One lead, because an agent asked for it.
+    /// Leases one lead that an agent asked for.
     FetchLead {
         campaign: CampaignId,
         lead: LeadId,
         agent: AgentId,
     },
-    /// What is known of somebody who calls us.
+    /// Looks up the campaign, lead and agent that an inbound caller's number belongs to.
     WhoCalls {
         call: CallId,
         trunk: TrunkId,
@@ -128,13 +128,13 @@ pub enum Command {
 }
 
 impl Command {
-    /// Asked after the commit, so that what was just saved is seen.
+    /// Queries run after the commit, so that they see the writes of their own batch.
     fn only_reads(&self) -> bool {
         matches!(self, Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. })
     }
 }
 
-/// What the store says. Each comes after the commit that carried it.
+/// A reply of the store, sent after the commit that carried its command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     AttemptOpened {
@@ -172,18 +172,18 @@ pub enum Reply {
         lead: Option<Box<Lead>>,
     },
     Caller(Box<ArrivedCall>),
-    /// Nothing can be written; no attempt is opened until `Recovered`. The sentence is for people.
+    /// The store cannot write; no attempt is opened until `Recovered`. `why` is for the operator.
     Stalled {
         why: String,
     },
     Recovered,
-    /// A command that the database refused, whatever else was written. It is not tried again.
+    /// The database refused one command; it is not retried. The rest of its batch was written.
     Refused {
         why: String,
     },
 }
 
-/// The door to the writer. The task ends when every door is closed and all is written.
+/// Handle of the writer task. The task ends when every sender is dropped and all commands are written.
 #[derive(Debug)]
 pub struct Writer {
     commands: mpsc::Sender<Command>,
@@ -191,17 +191,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Waits while 4,096 commands are waiting already. `false` = the writer is gone.
+    /// Waits while the channel is full ([`WAITING_MAX`]). `false` = the writer task has ended.
     pub async fn send(&self, command: Command) -> bool {
         self.commands.send(command).await.is_ok()
     }
 
-    /// A door of its own, for a task that must not hold the writer.
+    /// Another sender, for a task that must not own the writer.
     pub fn sender(&self) -> mpsc::Sender<Command> {
         self.commands.clone()
     }
 
-    /// Writes what was sent and ends. Waits for the other doors to close.
+    /// Writes every command sent so far and ends the task. Waits until the other senders are dropped.
     pub async fn close(self) {
         drop(self.commands);
         let _ = self.task.await;
@@ -209,11 +209,10 @@ impl Writer {
 }
 
 impl Store {
-    /// Starts the writer of this store. One store has one: the leads it handed out are known to it alone.
+    /// Starts the writer of this store. Start only one: the set of leased leads lives in its memory.
     pub fn start_writer(&self) -> (Writer, mpsc::UnboundedReceiver<Reply>) {
         let (commands, inbox) = mpsc::channel(WAITING_MAX);
-        // Unbounded, so that the engine and the writer can never wait for each other; at most one
-        // reply a command.
+        // Unbounded, so that engine and writer cannot deadlock; there is at most one reply per command.
         let (replies, outbox) = mpsc::unbounded_channel();
         let task = Task {
             write: self.write.clone(),
@@ -232,14 +231,14 @@ impl Store {
     }
 }
 
-/// Commands as the writer keeps them: an opening that was refused while nothing could be written
-/// is taken back, in case its commit had reached the disk after all.
+/// A queued command. An opening that was refused during a stall becomes `Forget`: its row is deleted, in
+/// case the commit that reported an error had reached the disk.
 enum Work {
     Do(Command),
     Forget(AttemptId),
 }
 
-/// What a transaction changes in memory once it is committed.
+/// Changes to the writer's memory, applied after the commit.
 #[derive(Default)]
 struct Effects {
     replies: Vec<Reply>,
@@ -253,15 +252,15 @@ struct Task {
     commits: Arc<Commits>,
     ballast: Ballast,
     replies: mpsc::UnboundedSender<Reply>,
-    /// Leads that the dialer has.
+    /// Leads leased to the dialer.
     held: FxHashSet<i64>,
-    /// Those among them that an agent asked for: they may be over already.
+    /// Leased leads that an agent asked for: these may be dialled although they are closed.
     asked: FxHashSet<i64>,
-    /// Open leads by campaign, counted once and then kept.
+    /// Open leads by campaign: counted once, then updated incrementally.
     open: BTreeMap<CampaignId, u64>,
     lists_version: u64,
     stalled: bool,
-    /// When room for the ballast is looked for again.
+    /// Earliest time of the next attempt to refill the disk reserve.
     refill_at: Option<Instant>,
 }
 
@@ -272,7 +271,7 @@ impl Task {
         let mut tries = 0;
         while !(closed && kept.is_empty()) && tries < LAST_TRIES {
             if kept.is_empty() && self.stalled {
-                // Also without a command: room may come back at any moment.
+                // Retry without a command too: disk space may be freed at any time.
                 match tokio::time::timeout(RETRY, inbox.recv()).await {
                     Ok(Some(first)) => kept.push(Work::Do(first)),
                     Ok(None) => break,
@@ -284,10 +283,10 @@ impl Task {
                     None => break,
                 }
             } else {
-                // What was kept could not be written just now.
+                // The last write of these commands failed.
                 tokio::time::sleep(RETRY).await;
             }
-            // While nothing can be written the commands gather here, so that the door stays open.
+            // During a stall commands are drained into memory, so that senders do not block.
             let room = if self.stalled { STALLED_MAX } else { BATCH_MAX };
             while kept.len() < room {
                 match inbox.try_recv() {
@@ -310,7 +309,7 @@ impl Task {
         }
     }
 
-    /// Writes the work; what could not be written comes back.
+    /// Writes a batch, then runs its queries; returns the commands to retry.
     async fn carry_out(&mut self, work: Vec<Work>) -> Vec<Work> {
         let (reads, mut writes): (Vec<_>, Vec<_>) =
             work.into_iter().partition(|work| matches!(work, Work::Do(command) if command.only_reads()));
@@ -320,7 +319,7 @@ impl Task {
             Err(error) => {
                 self.stall(&error).await;
                 self.refuse_openings(&mut writes);
-                // With the ballast gone there is room for what calls in flight have to say.
+                // Releasing the disk reserve frees space for answers and results of live calls.
                 if trouble(&error) == Trouble::Full
                     && self.ballast.release()
                     && let Ok(effects) = self.write_or_say(&writes).await
@@ -345,7 +344,7 @@ impl Task {
         left
     }
 
-    /// One transaction, one commit. When it stands still, that is said while it goes on.
+    /// Writes a batch in one transaction. Reports a stall if it takes longer than [`SLOW`]; keeps waiting.
     async fn write_or_say(&mut self, work: &[Work]) -> Result<Effects, sqlx::Error> {
         if work.is_empty() && !self.stalled {
             return Ok(Effects::default());
@@ -370,7 +369,7 @@ impl Task {
         written
     }
 
-    /// The one command at fault is refused, the others are written.
+    /// Writes each command in a transaction of its own: the faulty one is refused, the others are kept.
     async fn write_each(&mut self, writes: Vec<Work>) {
         for work in writes {
             let one = [work];
@@ -424,7 +423,7 @@ impl Task {
         }
     }
 
-    /// Nobody gets a lead that the dialer has already.
+    /// Leases one lead; `None` if it is leased already.
     async fn fetch_asked(&mut self, campaign: CampaignId, lead: LeadId) -> Result<Option<Lead>, sqlx::Error> {
         if self.held.contains(&lead.0) {
             return Ok(None);
@@ -462,7 +461,7 @@ impl Task {
     async fn stall(&mut self, error: &sqlx::Error) {
         self.say_stalled(StoreError::at_use(&self.write.path, error).to_string());
         if !matches!(error, sqlx::Error::Database(_)) {
-            // The connection itself is gone; the next try has a new one.
+            // The connection is lost; the retry needs a new one.
             let write = self.write.clone();
             let mut conn = write.take().await;
             let _ = write.reconnect(&mut conn).await;
@@ -477,7 +476,7 @@ impl Task {
         }
     }
 
-    /// Not before the ballast is back: without it the next full disk would cost a result.
+    /// Ends the stall once the disk reserve is refilled: without it the next full disk would lose a result.
     fn recover(&mut self) {
         if self.refill_at.is_some_and(|at| Instant::now() < at) {
             return;
@@ -506,7 +505,7 @@ impl Task {
     }
 
     fn reply(&self, reply: Reply) {
-        // Nobody listens any more while the service ends; what is written stays written.
+        // The receiver is gone during shutdown; the write itself is durable.
         let _ = self.replies.send(reply);
     }
 }
@@ -586,7 +585,7 @@ async fn write_one(
             }
             effects.replies.push(Reply::Blacklisted { number: *number });
         }
-        // Read after the commit, so that what was just saved is seen and nothing that may be undone.
+        // Queries run after the commit: they see the batch, and nothing that may be rolled back.
         Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. } => {}
         Command::SaveSummary(record) => {
             *effects.open.entry(record.campaign).or_default() += summaries::save(conn, record).await?;
