@@ -1,5 +1,5 @@
-//! The agents table: one row an agent and day, with what she did with it by the state log and what
-//! came of it by the calls. Her time is that of her whole day; calls are those of this campaign.
+//! The agents table: one row per agent and day, with times from the state log and counts from the calls.
+//! Times cover the agent's whole day; calls are those of this campaign.
 
 use super::days::Days;
 use super::summary::{AgentUse, Tally};
@@ -13,10 +13,11 @@ use paceline_core::agent::{Activity, Availability};
 use paceline_core::ids::{AgentId, GroupId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows read from the store at once.
+/// Rows per query.
 const PAGE: u32 = 2_000;
 
-/// How long before the campaign's first day a seat may have been left as it was.
+/// Milliseconds before the campaign's first day from which the state log is read: the state at the start of
+/// that day may have begun earlier.
 const BEFORE: i64 = 24 * 3_600_000;
 
 pub const COLUMNS: [(&str, Kind); 13] = [
@@ -39,7 +40,7 @@ pub(super) fn columns() -> Vec<Column> {
     table::columns(&COLUMNS)
 }
 
-/// What the calls of a campaign say of one agent on one day.
+/// One agent's calls of the campaign on one day.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DayOfCalls {
     pub answered: u64,
@@ -47,7 +48,7 @@ pub(super) struct DayOfCalls {
     pub dispositions: BTreeMap<String, u64>,
 }
 
-/// What the state log says of one agent on one day, in milliseconds.
+/// One agent's state log of one day, in milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct DayOfSeat {
     signed_in: i64,
@@ -58,9 +59,9 @@ struct DayOfSeat {
     wrap_up: i64,
     paused: i64,
     abandoned_rung: i64,
-    /// Of `wrap_up`, after calls of this campaign.
+    /// The part of `wrap_up` after calls of this campaign.
     wrap_up_here: i64,
-    /// She worked for this campaign, or in its group.
+    /// The agent worked for this campaign, or in its group.
     here: bool,
 }
 
@@ -83,12 +84,12 @@ impl DayOfSeat {
     }
 }
 
-/// Whose seats belong to a campaign, and on which days.
+/// Selects the state log rows that belong to a campaign.
 struct Floor {
     campaign: i64,
     group: Option<GroupId>,
     dates: BTreeSet<Date>,
-    /// The first moment of the first of them, and the last of the last.
+    /// Start of the first date and end of the last, in milliseconds.
     from: i64,
     to: i64,
 }
@@ -116,13 +117,13 @@ impl Floor {
     }
 }
 
-/// The campaign's file was checked when it was read; one that names no group has none.
+/// The agent group named in the campaign file, which was validated when it was read.
 fn group_name(toml: &str) -> Option<String> {
     let table: toml::Table = toml::from_str(toml).ok()?;
     Some(table.get("agents")?.as_table()?.get("group")?.as_str()?.to_string())
 }
 
-/// Comes after the calls: what they say of the agents is in the tally.
+/// Call it after the call tables are written: the tally then holds the agents' calls.
 pub(super) async fn fill(
     reader: &mut Reader,
     campaign: &CampaignRecord,
@@ -184,7 +185,7 @@ async fn days_of(
     Ok(found)
 }
 
-/// One state from its moment until the next one, or until the log ends.
+/// Adds one state, which lasts until the next row or the end of the log.
 fn note(
     found: &mut BTreeMap<Date, DayOfSeat>,
     floor: &Floor,

@@ -1,4 +1,4 @@
-//! The table of calls that came in: one row a call, in the order in which they were over.
+//! The table of inbound calls: one row per call, in order of id.
 
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
@@ -6,7 +6,7 @@ use super::{CampaignRecord, Reader, ResultsError};
 use crate::store::calls_in::CallInRow;
 use jiff::tz::TimeZone;
 
-/// Rows read from the store at once.
+/// Rows per query.
 const PAGE: u32 = 2_000;
 
 pub const COLUMNS: [(&str, Kind); 18] = [

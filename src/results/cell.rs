@@ -1,10 +1,10 @@
-//! Cells that no spreadsheet runs: text from lists and lines is hostile until it passed here.
+//! Guards spreadsheets against formula injection: text from lists and SIP lines is untrusted.
 
 use std::borrow::Cow;
 
-/// The text with a `'` before it if a spreadsheet would take it for a formula: what begins with
-/// `=`, `+`, `-`, `@`, tab or a line end, also full-width, also behind blanks that programs trim.
-/// NUL, at which some programs end the text, becomes U+FFFD.
+/// Prefixes the text with `'` if a spreadsheet would take it for a formula: it begins with `=`, `+`, `-`, `@`
+/// (also full-width, also after blanks that programs trim), a tab or a line end. NUL, at which some programs
+/// end the text, becomes U+FFFD.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let shown = if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { text.into() };
     let starts_formula = text.starts_with(['\t', '\r', '\n']) || {

@@ -1,5 +1,5 @@
-//! CSV for people and programs: UTF-8 with BOM, so that Excel opens it right, RFC 4180 with CRLF,
-//! no cell a spreadsheet would run. A phone number is its digits and nothing else.
+//! CSV writer: UTF-8 with a BOM, so that Excel detects the encoding; RFC 4180 with CRLF; cells guarded
+//! against formula injection. A phone number is its digits only.
 
 use super::cell::harmless;
 use super::table::{Cell, Column, Sink, secs};

@@ -1,5 +1,5 @@
-//! Parquet for analysts: the only use of polars outside the lists. Rows gather into one frame at a
-//! time, so that memory does not grow with the table.
+//! Parquet writer, the only use of polars outside `lists`. Rows are written in row groups, so that memory
+//! does not grow with the table.
 
 use super::table::{Cell, Column, Kind, Sink};
 use super::{Draft, ResultsError, failed};
@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Rows in one row group.
+/// Rows per row group.
 const GROUP: usize = 50_000;
 
 pub(super) struct ParquetFile {
@@ -19,7 +19,7 @@ pub(super) struct ParquetFile {
     rows: usize,
 }
 
-/// One column of the frame that is being gathered.
+/// Buffered values of one column of the current row group.
 enum Gathered {
     Text(String, Vec<Option<String>>),
     Whole(String, Vec<Option<i64>>),
@@ -77,7 +77,7 @@ impl Gathered {
         }
     }
 
-    /// A cell of another kind than its column's is empty there.
+    /// A cell of another kind than its column becomes null.
     fn push(&mut self, cell: &Cell) {
         match (self, cell) {
             (Gathered::Text(_, column), Cell::Text(text)) => column.push(Some(text.clone())),

@@ -1,5 +1,5 @@
-//! Results: attempts, leads and the summary as files for people and scripts, written from one
-//! moment of the store. What a file looks like stands in a file of its own; no SQL, no policy.
+//! Results: attempts, leads, inbound calls, agents and the summary as files, written from one snapshot of the
+//! store. Each file format has a module; no SQL and no policy here.
 
 mod abandon;
 mod agents;
@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use summary::Tally;
 use xlsx::Workbook;
 
-/// What can go wrong while results are written.
+/// An error while results are written.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     #[error(transparent)]
@@ -41,7 +41,7 @@ pub enum ResultsError {
     Write { path: PathBuf, why: String },
 }
 
-/// A form in which results leave.
+/// A file format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Csv,
@@ -60,9 +60,8 @@ impl Format {
     }
 }
 
-/// Writes `attempts.csv`, `leads.csv`, `calls_in.csv`, `agents.csv` and `summary.json` into `dir`, each
-/// whole or not at all.
-/// The same state of the store gives the same bytes.
+/// Writes `attempts.csv`, `leads.csv`, `calls_in.csv`, `agents.csv` and `summary.json` into `dir`, each file
+/// atomically. The same state of the store gives the same bytes.
 pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Summary, ResultsError> {
     fs::create_dir_all(dir).map_err(failed(dir))?;
     reader.refresh().await?;
@@ -90,12 +89,12 @@ pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Su
     let draft = Draft::create(&dir.join("summary.json"))?;
     io::Write::write_all(&mut &draft.file, text.as_bytes()).map_err(failed(&draft.path))?;
     draft.finish()?;
-    // The moment is let go: held, it would keep the log of the writer from being folded in.
+    // Ends the snapshot: an open one keeps the WAL from being checkpointed.
     reader.refresh().await?;
     Ok(summary)
 }
 
-/// Writes the results into `dir` in this format; returns the files.
+/// Writes the results into `dir` in this format; returns the paths.
 pub async fn export(
     reader: &mut Reader,
     campaign: &str,
@@ -142,7 +141,7 @@ async fn parquet_files(reader: &mut Reader, campaign: &str, dir: &Path) -> Resul
     file.finish()
 }
 
-/// Writes one file: the attempts (csv, parquet), or a sheet for each table (xlsx).
+/// Writes one file: the attempts (csv, parquet), or a workbook with a sheet per table (xlsx).
 pub async fn export_file(
     reader: &mut Reader,
     campaign: &str,
@@ -180,7 +179,7 @@ pub async fn export_file(
     }
 }
 
-/// A campaign's zone was checked when its file was read; a zone that has vanished since reads as UTC.
+/// The campaign's time zone, validated when its file was read; UTC if the zone database has lost it since.
 fn zone(campaign: &CampaignRecord) -> TimeZone {
     TimeZone::get(&campaign.timezone).unwrap_or(TimeZone::UTC)
 }
@@ -189,7 +188,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> ResultsError + '_ {
     |error| ResultsError::Write { path: path.to_path_buf(), why: error.to_string() }
 }
 
-/// A file that appears under its name only when it is complete and on disk.
+/// A file written under a temporary name and renamed once it is complete and fsynced.
 #[derive(Debug)]
 struct Draft {
     file: File,

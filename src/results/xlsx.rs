@@ -1,5 +1,5 @@
-//! A workbook with a sheet a table, written row by row in constant memory. Text is written as text,
-//! so that nothing runs and no number loses its digits.
+//! XLSX writer: a sheet per table, written row by row in constant memory. Text cells have the type text, so
+//! that no formula runs and no phone number loses digits.
 
 use super::table::{Cell, Column, Sink};
 use super::{Draft, ResultsError, failed};
@@ -7,10 +7,10 @@ use rust_xlsxwriter::{Worksheet, XlsxError};
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-/// Rows a sheet can hold, its header among them.
+/// Row limit of an Excel sheet, header included.
 const ROWS_MAX: u32 = 1_048_576;
 
-/// Characters a cell can hold.
+/// Character limit of an Excel cell.
 const TEXT_MAX: usize = 32_767;
 
 pub(super) struct Workbook {
@@ -18,7 +18,7 @@ pub(super) struct Workbook {
     book: rust_xlsxwriter::Workbook,
     title: String,
     columns: Vec<Column>,
-    /// Sheets of the current table, and all of them.
+    /// Number of sheets of the current table, and of the workbook.
     parts: usize,
     sheets: usize,
     row: u32,
@@ -37,7 +37,7 @@ impl Workbook {
         })
     }
 
-    /// The rows that follow belong to this table.
+    /// Starts a table: the rows that follow belong to it.
     pub(super) fn begin(&mut self, title: &str, columns: &[Column]) -> Result<(), ResultsError> {
         self.title = title.to_string();
         self.columns = columns.to_vec();
