@@ -1,5 +1,4 @@
-//! Results of a campaign with agents: their days, calls that came in, waits and talks, and sums that
-//! agree.
+//! Results of a campaign with agents: agent days, inbound calls, waits and talks, and sums that reconcile.
 
 use super::{header, table};
 use crate::store::floor::{leg, said, seat};
@@ -21,12 +20,12 @@ const AGENTS: &str = "agent, name, day, signed_in_secs, idle_secs, reserved_secs
 const CALLS_IN: &str = "call_in_id, phone, lead_id, row, household, name, came_at, answered_at, connected_at, \
     ended_at, wait_secs, talk_secs, agent, ended_by, cause, disposition, note, recording";
 
-/// So many seconds into the morning.
+/// `secs` seconds after [`MORNING`].
 fn at(secs: i64) -> Utc {
     Utc::from_millis(MORNING + secs * 1000)
 }
 
-/// Takes on an agent in a group of her own choice.
+/// Creates an agent in this group.
 async fn hire(desk: &Desk, number: &str, name: &str, group: &str) -> (AgentId, GroupId) {
     let agent = desk.store.add_agent(number, &details(name), &Secrets::default()).await.unwrap();
     let group = desk.store.group_named(group).await.unwrap();
@@ -59,7 +58,7 @@ async fn log(
     desk.tell(Command::LogSeat(Box::new(seat))).await;
 }
 
-/// One attempt: placed and answered at `from`, connected after two seconds where an agent is named.
+/// One attempt: placed and answered at `from`; with an agent, connected after two seconds.
 async fn attempt(desk: &mut Desk, outcome: Outcome, from: i64, to: i64, agent: Option<AgentId>) -> i64 {
     let lead = desk.fetch(1).await.0.remove(0);
     let mut request = desk.request(Some(&lead), lead.phones[0].number);
@@ -80,8 +79,8 @@ async fn attempt(desk: &mut Desk, outcome: Outcome, from: i64, to: i64, agent: O
     request.attempt.0
 }
 
-/// A shift of forty minutes: two conversations of Ana's, one callee abandoned, one machine, one who
-/// did not answer, one who called back; Bo took a break, Cy worked for others.
+/// A shift of forty minutes: two conversations of Ana, one abandoned call, one machine, one no answer, one
+/// inbound call; Bo paused, Cy worked in another group.
 async fn a_shift() -> (Desk, PathBuf) {
     let mut desk = Desk::new().await;
     let campaign = NewCampaign {
@@ -146,7 +145,7 @@ async fn a_shift() -> (Desk, PathBuf) {
     for who in [ana, cy] {
         log(&mut desk, who, 2400, (out.clone(), Activity::Idle), false).await;
     }
-    // Bo has not signed out: her last state lasts until the last commit.
+    // Bo has not signed out: the last state lasts until the last commit.
     desk.hands.go_on(2_500_000);
     desk.ask(Command::Blacklist { campaign: None, number: number(99), source: "x".into() }).await;
     let dir = desk.dir.path().join("results");

@@ -1,5 +1,5 @@
-//! Results as files: the contract's columns, harmless cells, the same bytes for the same state, and
-//! counts that reconcile.
+//! Result files: the published columns, cells guarded against formula injection, the same bytes for the same
+//! state, and counts that reconcile.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -16,15 +16,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The contract, word for word.
+/// The published columns.
 const ATTEMPTS: &str = "attempt_id, call_id, lead_id, row, household, phone, phone_given, name, attempt, mode, \
     trunk, caller_id, placed_at, ringing_at, answered_at, connected_at, ended_at, ring_secs, talk_secs, \
     wait_secs, outcome, cause, sip_code, ended_by, keys, result, agent, disposition, note, recording, counted";
 const LEADS: &str = "lead_id, row, household, phone, phone_given, name, state, reason, attempts, \
     last_outcome, last_at, next_at, result, disposition, list.姓名, list.手机";
 
-/// A list of four with a refused row in the middle: one agreed, one did not answer, one is being
-/// called, one waits; and a single-number test.
+/// Four leads and a refused row: one answered with `agree`, one no answer, one being called, one untried; and
+/// a single-number test.
 async fn a_morning() -> Desk {
     let mut desk = Desk::new().await;
     let nasty = LeadRow {

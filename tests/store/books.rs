@@ -1,4 +1,4 @@
-//! What is written and read back: answers, results, leads, households, blacklist, resume.
+//! Writes and reads back answers, results, leads, households, the blacklist and recovered state.
 
 use super::*;
 use paceline_core::call::Digit;
@@ -173,14 +173,14 @@ async fn calls_that_were_cut_off_are_closed_truthfully() {
     assert_eq!(rows[2].outcome.as_deref(), Some("answered"));
     drop(reader);
 
-    // Nobody who answered is called again; who did not is called when the rule says so.
+    // An answered callee is not called again; the other is called when the retry rule says so.
     let (writer, mut replies) = store.start_writer();
     hands.go_on(3_600_000);
     writer.send(Command::FetchLeads { campaign, count: 10 }).await;
     let Some(Reply::Leads { leads: due, leads_open, .. }) = replies.recv().await else { panic!() };
     assert_eq!((ids(&due), leads_open), (vec![leads[0].id], 1));
     assert_eq!(due[0].phones[0].attempts, 1);
-    // And a second start finds nothing open.
+    // A second start finds no open attempt.
     assert_eq!(store.resume().await.unwrap().interrupted, []);
 }
 

@@ -1,4 +1,4 @@
-//! What a pacer is told of a campaign's calls before a restart.
+//! The call history that a pacer learns from after a restart.
 
 use super::floor::{ANA, seat};
 use super::*;
@@ -36,7 +36,7 @@ async fn past_calls_come_in_their_order_with_agent_and_wrap_up() {
         assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
         desk.end(&request, Some(&lead), outcome).await;
     }
-    // A single-number test, and a call that is still out: nothing to learn from.
+    // A single-number test and an open call are not part of the history.
     let test = desk.request(None, number(9));
     desk.dial(&test).await;
     desk.end(&test, None, Outcome::NoAnswer).await;

@@ -1,4 +1,4 @@
-//! What the books say of conversations that a crash cut off: callers, recordings, who spoke.
+//! Recovery of conversations interrupted by a crash: inbound calls, recordings, the agent in the call.
 
 use super::floor::{ANA, seat};
 use super::people::details;
@@ -31,7 +31,7 @@ async fn a_call_in_that_a_crash_cuts_off_stands_in_the_books_with_its_recording(
         seconds: 7.5,
         lost_frames: 0,
     };
-    // The second is of a call that no book knows.
+    // The second belongs to a call unknown to the store.
     let all = [found(caller, "b.wav"), found(CallId(1 << 63 | 2), "c.wav"), found(caller, "a.wav")];
     desk.store.recordings_found(&all, &resumed.legs).await.unwrap();
     let mut reader = desk.store.reader().await.unwrap();
@@ -113,7 +113,7 @@ async fn a_call_that_was_cut_off_is_handed_over_until_its_far_end_knows() {
     let first = desk.store.resume().await.unwrap();
     assert_eq!(first.unended.len(), 2);
     assert_eq!(first.unended[1].dialog, "[1]");
-    // Cut off again before anybody was told: both are handed over, and nothing is settled twice.
+    // A second crash before the dialogs were ended: both are returned again, and nothing is settled twice.
     let second = desk.store.resume().await.unwrap();
     assert_eq!((second.unended.as_slice(), second.interrupted.len()), (first.unended.as_slice(), 0));
     desk.tell(Command::Ended { id: first.unended[0].id }).await;

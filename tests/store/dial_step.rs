@@ -1,4 +1,4 @@
-//! "May I dial this number now?": every reason to say no, asked in the step that opens the attempt.
+//! The dial check: every reason to refuse an attempt.
 
 use super::*;
 
@@ -184,7 +184,7 @@ async fn the_third_of_three_attempts_is_the_last() {
     }
     let request = desk.request(Some(&lead), number(1));
     assert_eq!(desk.dial(&request).await, DialVerdict::Closed(Reason::AttemptsUsed));
-    // The other lead that knows this number loses the number and keeps its other one.
+    // The other lead with this number loses the number and keeps its other one.
     let other = desk.fetch(1).await.0.remove(0);
     let request = desk.request(Some(&other), number(1));
     let until = request.placed_at.as_millis();

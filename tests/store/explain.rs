@@ -1,4 +1,4 @@
-//! What the store tells of a lead that is not dialled.
+//! Queries behind "why is this lead not dialled?".
 
 use super::{Desk, MINUTE, number, refused, row, rows};
 use paceline::store::{Meant, Reader};
@@ -54,7 +54,7 @@ async fn calls_that_were_made_are_counted_as_the_opening_of_an_attempt_counts_th
     assert_eq!((over.numbers[0].open, over.numbers[0].in_campaign, over.numbers[0].in_day), (false, 1, 1));
     assert_eq!(over.numbers[0].last_placed, Some(request.placed_at));
     assert_eq!(over.last_outcome, Some(Outcome::Busy));
-    // It is due later: the other one has nobody before it.
+    // The first lead is due later, so no lead is ahead of the second.
     assert_eq!(facts(&mut reader, &desk, second).await.ahead, 0);
     desk.hands.go_on(MINUTE);
     desk.store.replace_blacklist(None, "a person", &[number(2)]).await.unwrap();

@@ -1,5 +1,4 @@
-//! The floor's side of the store: summaries, callbacks, legs, seats, recordings, leads that were
-//! asked for.
+//! Agents' data in the store: summaries, callbacks, legs, state log, recordings, leads fetched on request.
 
 use super::*;
 use paceline::store::LegAbout;
@@ -14,7 +13,7 @@ use paceline_core::lead::Callback;
 pub const ANA: AgentId = AgentId(1);
 
 impl Desk {
-    /// One call from the front of the list that an agent spoke with; the lead is done.
+    /// Calls the first lead of the list; the agent talks to the callee, and the lead is done.
     pub async fn talk(&mut self, agent: AgentId) -> (Lead, AttemptRequest) {
         let lead = self.fetch(1).await.0.remove(0);
         let request = self.request(Some(&lead), lead.phones[0].number);
@@ -47,12 +46,12 @@ impl Desk {
 
     pub async fn tell(&mut self, command: Command) {
         assert!(self.writer.send(command).await);
-        // What is not answered was written once a later command is.
+        // A command without a reply is written once a later command is answered.
         self.fetch(0).await;
     }
 }
 
-/// A call of ten seconds' waiting and half a minute's talk that ended at `at`.
+/// The result of a call with ten seconds' wait and 30 seconds' talk that ended at `at`.
 pub fn spoken(request: &AttemptRequest, lead: &Lead, agent: AgentId, at: Utc) -> AttemptResult {
     let mut ended = result(request, Some(lead), Outcome::Answered, at);
     ended.answered_at = Some(at - Duration::from_secs(40));
@@ -75,7 +74,7 @@ pub fn said(request: &AttemptRequest, code: &str, at: Utc, lead: Option<LeadUpda
     }
 }
 
-/// What a summary makes of a lead: its first phone may be tried again at `at`.
+/// A lead update that lets the first phone be tried again at `at`.
 pub fn again(request: &AttemptRequest, lead: &Lead, state: LeadState, at: Utc) -> LeadUpdate {
     let mut update = update(request.campaign, lead, state);
     update.next_at = Some(at);
@@ -197,7 +196,7 @@ async fn a_summary_opens_an_answered_lead_again_for_a_short_redial() {
     desk.hands.go_on(10 * MINUTE);
     let lead = desk.fetch(9).await.0.remove(0);
     assert_eq!(lead.last_agent, Some(ANA));
-    // The gap of half an hour is not kept: the agent said when. The next attempt keeps it again.
+    // The agent chose the time, so the gap of half an hour does not apply; it does for the next attempt.
     let request = desk.request(Some(&lead), number(0));
     assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
     desk.end(&request, Some(&lead), Outcome::NoAnswer).await;

@@ -1,5 +1,5 @@
-//! A process killed while agents summarise: a summary and what it makes of the lead are there both or
-//! not at all, and none that was acknowledged is lost. A store of the first books opens and goes on.
+//! A process killed while agents write summaries: a summary and its lead update are written both or not at
+//! all, and no acknowledged one is lost. A store with the first schema is migrated.
 
 use super::floor::{ANA, again, said, seat, spoken};
 use super::*;
@@ -15,7 +15,7 @@ use std::process::{Child, Command as Process, Stdio};
 
 const FOLDER: &str = "PACELINE_TEST_FLOOR_CRASH_FOLDER";
 
-/// Not a test by itself: talks, summarises and books callbacks, many at once, until it is killed.
+/// Not a test by itself: writes results, summaries and callbacks concurrently until it is killed.
 #[test]
 fn a_floor_that_will_be_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
@@ -117,10 +117,10 @@ fn a_summary_and_its_lead_are_there_both_or_not_at_all() {
             let line = String::from_utf8_lossy(&line).into_owned();
             line.strip_prefix("summarised ")?.parse().ok()
         };
-        // Killed after a number of lines that differs from turn to turn, in the midst of its writes.
+        // The number of lines before the kill differs from turn to turn.
         told.extend(lines.by_ref().filter_map(hear).take(1 + turn * 29 % 200));
         child.kill().unwrap();
-        // The last line may have been cut off by the kill: it is a prefix of a number told or not.
+        // The kill may have truncated the last line, so its number may be wrong.
         let mut rest: Vec<_> = lines.filter_map(hear).collect();
         rest.pop();
         told.extend(rest);
@@ -177,7 +177,7 @@ async fn seats_are_signed_out_at_the_last_sign_of_life() {
     }
 }
 
-/// The schema as the first version of the program had it, with a campaign half done.
+/// Creates a store with the first schema version and a half-finished campaign.
 async fn first_books(dir: &Path) {
     let schema = dir.join("schema");
     std::fs::create_dir(&schema).unwrap();
@@ -231,7 +231,7 @@ async fn a_store_of_the_first_books_is_brought_up_to_date_and_goes_on() {
     let kept: Vec<_> =
         rows.iter().map(|row| (row.outcome.as_deref(), row.note.as_deref(), row.agent.as_deref())).collect();
     assert_eq!(kept, [(Some("answered"), Some("kept"), None), (Some("interrupted"), None, None)]);
-    // An agent asks for the lead that was done before there were agents.
+    // An agent asks for a lead that was done under the first schema.
     let lead = desk.fetch_lead(LeadId(1)).await.expect("it is free");
     let request = desk.request(Some(&lead), number(0));
     assert_eq!(desk.dial(&request).await, DialVerdict::Opened);

@@ -1,4 +1,4 @@
-//! Imports: all or nothing, taken back while nothing was called, recognised when they come again.
+//! Imports: all or nothing, undone while no attempt was made, recognised when repeated.
 
 use super::*;
 use paceline::store::StoreError;

@@ -1,4 +1,4 @@
-//! Opening the store: one process at a time, and every refusal in words.
+//! Opening the store: one process at a time, and a clear error for each refusal.
 
 use super::*;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Accounts, groups, tokens and cookies; corrections to a lead and what a household has heard of us.
+//! Accounts, groups, API tokens and console sessions; corrections of a lead; contact history of a household.
 
 use super::floor::{ANA, again, leg, said};
 use super::*;
@@ -140,7 +140,7 @@ async fn tokens_and_cookies_open_the_door_until_they_expire() {
     assert_eq!(store.admitted("desk").await.unwrap(), None);
 }
 
-/// A screen's task may run on any thread.
+/// Asserts that a future is `Send`: console tasks run on any thread.
 fn on_any_thread<F: Future + Send>(work: F) -> F {
     work
 }
@@ -178,7 +178,7 @@ async fn a_wrong_phone_is_put_right_and_the_right_one_is_called() {
     desk.store.correct_lead(&correction).await.unwrap();
     let name = Correction { put: Put::Name("陈业主".into()), ..correction.clone() };
     desk.store.correct_lead(&name).await.unwrap();
-    // The agent says so only now, and her screen does not know the new phone.
+    // The summary comes after the correction, from a screen that does not show the new phone.
     let mut wrong = update(desk.campaign, &lead, LeadState::Failed);
     wrong.phones[0].closed = true;
     desk.summarise(&said(&request, "wrong_number", desk.hands.now(), Some(wrong))).await;
