@@ -6,7 +6,7 @@ use super::summary::{AgentUse, Tally};
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
 use crate::store::AgentRow;
-use crate::store::seats::SeatRow;
+use crate::store::seat_log::SeatLogRow;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use paceline_core::agent::{Activity, Availability};
@@ -66,7 +66,7 @@ struct DayOfSeat {
 }
 
 impl DayOfSeat {
-    fn add(&mut self, row: &SeatRow, millis: i64) {
+    fn add(&mut self, row: &SeatLogRow, millis: i64) {
         if row.availability == Availability::SignedOut.word() {
             return;
         }
@@ -109,7 +109,7 @@ impl Floor {
         Ok(Floor { campaign: campaign.id.0, group, dates: tally.dates(), from, to })
     }
 
-    fn has(&self, row: &SeatRow) -> bool {
+    fn has(&self, row: &SeatLogRow) -> bool {
         let groups = || serde_json::from_str::<Vec<i64>>(&row.groups).unwrap_or_default();
         row.campaign_id == Some(self.campaign)
             || row.availability != Availability::SignedOut.word()
@@ -167,7 +167,7 @@ async fn days_of(
     mut days: Days,
 ) -> Result<BTreeMap<Date, DayOfSeat>, ResultsError> {
     let mut found = BTreeMap::new();
-    let mut last: Option<SeatRow> = None;
+    let mut last: Option<SeatLogRow> = None;
     let mut after = (floor.from.saturating_sub(BEFORE), i64::MIN);
     while after.0 < floor.to {
         let page = reader.seat_log(agent, after, PAGE).await?;
@@ -190,8 +190,8 @@ fn note(
     found: &mut BTreeMap<Date, DayOfSeat>,
     floor: &Floor,
     days: &mut Days,
-    row: &SeatRow,
-    next: Option<&SeatRow>,
+    row: &SeatLogRow,
+    next: Option<&SeatLogRow>,
 ) {
     let until = next.map_or(floor.to, |next| next.at.min(floor.to));
     let here = floor.has(row);

@@ -3,7 +3,7 @@
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
-use crate::store::calls_in::CallInRow;
+use crate::store::inbound_calls::InboundCallRow;
 use jiff::tz::TimeZone;
 
 /// Rows per query.
@@ -53,7 +53,7 @@ pub(super) async fn fill(
     }
 }
 
-fn cells(row: CallInRow, zone: &TimeZone) -> Vec<Cell> {
+fn cells(row: InboundCallRow, zone: &TimeZone) -> Vec<Cell> {
     let moment = |millis| Cell::moment(millis, zone);
     vec![
         Cell::Whole(row.id),

@@ -6,7 +6,7 @@ use super::agents::DayOfCalls;
 use super::attempts::{seen_end, talk, wait};
 use super::days::Days;
 use crate::store::CampaignRecord;
-use crate::store::calls_in::CallInRow;
+use crate::store::inbound_calls::InboundCallRow;
 use crate::store::reader::{AttemptRow, Counts, ListRow};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -209,7 +209,7 @@ impl Tally {
         count(&mut day.dispositions, call.disposition);
     }
 
-    pub(super) fn call_in(&mut self, row: &CallInRow) {
+    pub(super) fn call_in(&mut self, row: &InboundCallRow) {
         self.summary.calls_in += 1;
         self.summary.calls_in_connected += u64::from(row.connected_at.is_some());
         self.calls_in_with_agent += u64::from(row.connected_at.is_some() && row.agent_id.is_some());

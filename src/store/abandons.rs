@@ -17,7 +17,7 @@ impl Store {
         answer_wait: Duration,
     ) -> Result<Vec<(Utc, Counts)>, StoreError> {
         let since = (self.now() - KEPT).as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let sums = sums(&mut conn, campaign, since, answer_wait).await.map_err(self.failed())?;
         let slot = SLOT.as_millis() as i64;
         Ok(sums.into_iter().map(|(number, counts)| (Utc::from_millis(number * slot), counts)).collect())

@@ -1,6 +1,6 @@
 //! API tokens and console sessions. The store holds only their hashes, computed by the caller.
 
-use super::people::{AgentRow, Role, known};
+use super::agents::{AgentRow, Role, require_found};
 use super::{Store, StoreError};
 use paceline_core::ids::AgentId;
 use paceline_core::time::Utc;
@@ -29,7 +29,7 @@ impl Store {
     ) -> Result<i64, StoreError> {
         let (now, role, expires) = (self.now().as_millis(), role.word(), expires.map(Utc::as_millis));
         let added = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let added = sqlx::query!(
                     "insert into api_token (hash, role, name, created_at, expires_at)
                      values ($1, $2, $3, $4, $5)",
@@ -54,7 +54,7 @@ impl Store {
 
     /// Every token, expired ones included.
     pub async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select id as "id!", role, name, created_at, expires_at from api_token order by id"#
         )
@@ -74,7 +74,7 @@ impl Store {
     /// The unexpired token with this hash.
     pub async fn token(&self, hash: &str) -> Result<Option<TokenRow>, StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let id = sqlx::query_scalar!(
             r#"select id as "id!" from api_token
                 where hash = $1 and (expires_at is null or expires_at > $2)"#,
@@ -91,19 +91,19 @@ impl Store {
 
     pub async fn remove_token(&self, id: i64) -> Result<(), StoreError> {
         let removed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let removed = sqlx::query!("delete from api_token where id = $1", id).execute(conn).await?;
                 Ok(removed.rows_affected())
             })
             .await
             .map_err(self.failed())?;
-        known(removed, || format!("a token with id {id}"))
+        require_found(removed, || format!("a token with id {id}"))
     }
 
     /// Starts a console session: its cookie hash is valid until `expires`. Deletes expired sessions.
     pub async fn admit(&self, hash: &str, account: AgentId, expires: Utc) -> Result<(), StoreError> {
         let (now, expires) = (self.now().as_millis(), expires.as_millis());
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             sqlx::query!("delete from web_session where expires_at <= $1", now).execute(&mut *conn).await?;
             sqlx::query!(
                 "insert into web_session (hash, agent_id, created_at, expires_at) values ($1, $2, $3, $4)
@@ -125,7 +125,7 @@ impl Store {
     /// The account of a session cookie, unless the session has expired or the account is inactive.
     pub async fn admitted(&self, hash: &str) -> Result<Option<AgentRow>, StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let account = sqlx::query_scalar!(
             "select agent_id from web_session where hash = $1 and expires_at > $2",
             hash,
@@ -141,7 +141,7 @@ impl Store {
 
     /// Ends this session, or (with `everywhere`) every session of its account.
     pub async fn dismiss(&self, hash: &str, everywhere: bool) -> Result<(), StoreError> {
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             sqlx::query!(
                 "delete from web_session where hash = $1
                     or $2 and agent_id = (select agent_id from web_session where hash = $1)",

@@ -2,7 +2,7 @@
 //! then its answer, then its result. Each write is idempotent.
 
 use super::blacklist::scope;
-use super::leads::{self, Because, LastTry};
+use super::leads::{self, LastAttempt, UpdateCause};
 use super::summaries;
 use paceline_core::call::Digit;
 use paceline_core::dialer::input::DialVerdict;
@@ -14,7 +14,7 @@ use sqlx::SqliteConnection;
 
 /// Facts about the number, the lead and the household for the dial check.
 #[derive(Debug)]
-struct Standing {
+struct DialFacts {
     /// This attempt was already written, but its acknowledgement was lost.
     open_already: bool,
     /// The lead is open, or its callback is due.
@@ -43,7 +43,7 @@ pub(crate) struct Opening<'a> {
     pub call_id: &'a str,
     pub dialog: &'a str,
     /// An agent asked for this lead, so it may be dialled although it is closed.
-    pub asked: bool,
+    pub is_requested: bool,
 }
 
 /// The verdict, and the number of leads it closed.
@@ -63,11 +63,11 @@ pub(crate) async fn open(
     // The store's clock and the dialer's may differ; the later one counts, so that a limit that has expired
     // for the dialer has expired here too.
     let now = clock.max(request.placed_at);
-    let standing = standing(conn, request, now).await?;
-    if standing.open_already {
+    let facts = load_facts(conn, request, now).await?;
+    if facts.open_already {
         return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
     }
-    let refused = match judge(request, &standing, opening.asked, now) {
+    let refused = match check(request, &facts, opening.is_requested, now) {
         Ok(()) => {
             insert(conn, opening).await?;
             return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
@@ -86,52 +86,57 @@ pub(crate) async fn open(
     Ok(Opened { verdict, leads_closed: u64::from(closed.is_some()) })
 }
 
-fn judge(request: &AttemptRequest, standing: &Standing, asked: bool, now: Utc) -> Result<(), DialVerdict> {
-    if request.lead.is_some() && !asked {
-        if !standing.lead_callable {
+fn check(
+    request: &AttemptRequest,
+    facts: &DialFacts,
+    is_requested: bool,
+    now: Utc,
+) -> Result<(), DialVerdict> {
+    if request.lead.is_some() && !is_requested {
+        if !facts.lead_callable {
             return Err(DialVerdict::Gone);
         }
-        if standing.phone_closed.unwrap_or(true) && !standing.blacklisted {
+        if facts.phone_closed.unwrap_or(true) && !facts.blacklisted {
             return Err(DialVerdict::Gone);
         }
     }
-    if standing.blacklisted {
+    if facts.blacklisted {
         return Err(DialVerdict::Closed(Reason::Blacklisted));
     }
     if now >= request.open_until {
         return Err(DialVerdict::NotBefore { until: request.open_until, reason: Reason::OutsideWindow });
     }
-    if standing.open > 0 || standing.household_busy {
+    if facts.open > 0 || facts.household_busy {
         return Err(DialVerdict::NotBefore { until: now + request.rest, reason: Reason::Duplicate });
     }
     let used = |until| Err(DialVerdict::NotBefore { until, reason: Reason::AttemptsUsed });
-    if let Some(until) = standing.rest_until.map(Utc::from_millis).filter(|until| *until > now) {
+    if let Some(until) = facts.rest_until.map(Utc::from_millis).filter(|until| *until > now) {
         return used(until);
     }
-    if standing.in_campaign >= i64::from(request.attempts_max) {
+    if facts.in_campaign >= i64::from(request.attempts_max) {
         return Err(DialVerdict::Closed(Reason::AttemptsUsed));
     }
-    let gap_until = standing.last_placed.map(|placed| Utc::from_millis(placed) + request.gap_min);
-    if let Some(until) = gap_until.filter(|until| *until > now && !standing.called_for) {
+    let gap_until = facts.last_placed.map(|placed| Utc::from_millis(placed) + request.gap_min);
+    if let Some(until) = gap_until.filter(|until| *until > now && !facts.called_for) {
         return used(until);
     }
-    if standing.in_day >= i64::from(request.per_day_max) {
+    if facts.in_day >= i64::from(request.per_day_max) {
         return used(request.day_end);
     }
     Ok(())
 }
 
-async fn standing(
+async fn load_facts(
     conn: &mut SqliteConnection,
     request: &AttemptRequest,
     now: Utc,
-) -> Result<Standing, sqlx::Error> {
+) -> Result<DialFacts, sqlx::Error> {
     let (lead, household) = (request.lead.map(|lead| lead.0), request.household.map(|home| home.0));
     let (number, scope) = (request.number.as_u64() as i64, scope(Some(request.campaign)));
     let (day_start, day_end) = (request.day_start.as_millis(), request.day_end.as_millis());
     let (now, placed_at) = (now.as_millis(), request.placed_at.as_millis());
     sqlx::query_as!(
-        Standing,
+        DialFacts,
         r#"select
              exists (select 1 from attempt t where t.id = $8 and t.number = $3 and t.placed_at = $9
                       and t.state = 'open') as "open_already!: bool",
@@ -216,7 +221,7 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
 }
 
 /// Deletes an open attempt that was refused during a stall, in case its row had reached the disk.
-pub(crate) async fn forget(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<(), sqlx::Error> {
+pub(crate) async fn delete_open(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from attempt where id = $1 and state = 'open'", attempt.0)
         .execute(&mut *conn)
         .await?;
@@ -224,7 +229,7 @@ pub(crate) async fn forget(conn: &mut SqliteConnection, attempt: AttemptId) -> R
 }
 
 /// Marks the attempt as answered and saves its dialog. An empty dialog keeps the saved one.
-pub(crate) async fn answer(
+pub(crate) async fn save_answer(
     conn: &mut SqliteConnection,
     call: CallId,
     at: Utc,
@@ -246,7 +251,7 @@ pub(crate) async fn answer(
 }
 
 /// Saves a changed dialog (new remote target, early tag).
-pub(crate) async fn dialog(
+pub(crate) async fn save_dialog(
     conn: &mut SqliteConnection,
     call: CallId,
     dialog: &str,
@@ -260,7 +265,10 @@ pub(crate) async fn dialog(
 
 /// Writes the result and the lead's new state. Idempotent: a repeated result is ignored.
 /// Returns the change in the number of open leads.
-pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) -> Result<i64, sqlx::Error> {
+pub(crate) async fn save_result(
+    conn: &mut SqliteConnection,
+    result: &AttemptResult,
+) -> Result<i64, sqlx::Error> {
     let (outcome, ended_by) = (result.outcome.word(), result.ended_by.word());
     let sip_code = result.sip_code.map(i64::from);
     let ringing_at = result.ringing_at.map(Utc::as_millis);
@@ -293,7 +301,7 @@ pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) 
     .execute(&mut *conn)
     .await?;
     let Some(update) = result.lead.as_ref().filter(|_| ended.rows_affected() > 0) else { return Ok(0) };
-    let summarised = summaries::decided(conn, result.attempt).await?;
-    let last = LastTry { outcome: result.outcome, at: result.ended_at, summarised };
-    leads::save(conn, update, Because::Called(last)).await
+    let has_summary = summaries::has_set_lead(conn, result.attempt).await?;
+    let last = LastAttempt { outcome: result.outcome, at: result.ended_at, has_summary };
+    leads::save_update(conn, update, UpdateCause::CallEnded(last)).await
 }

@@ -27,7 +27,7 @@ impl Store {
         numbers: &[PhoneNumber],
     ) -> Result<(), StoreError> {
         let (scope, now) = (scope(campaign), self.now().as_millis());
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             sqlx::query!("delete from blacklist where campaign_id = $1 and source = $2", scope, source)
@@ -63,7 +63,7 @@ impl Store {
         source: &str,
     ) -> Result<(), StoreError> {
         let now = self.now();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             add(&mut conn, campaign, number, source, now).await?;
@@ -80,7 +80,7 @@ impl Store {
     /// Every number this campaign may not call, ascending and distinct.
     pub async fn blacklisted(&self, campaign: Option<CampaignId>) -> Result<Vec<PhoneNumber>, StoreError> {
         let scope = scope(campaign);
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let numbers = sqlx::query_scalar!(
             r#"select distinct number as "number!" from blacklist where campaign_id in (0, $1) order by number"#,
             scope

@@ -39,7 +39,7 @@ pub struct LeadCounts {
 impl Store {
     /// Counts all and open leads of a campaign. Reads indexes only.
     pub async fn lead_counts(&self, campaign: CampaignId) -> Result<LeadCounts, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let open = leads::count_open(&mut conn, campaign).await.map_err(self.failed())?;
         let all = sqlx::query_scalar!(
             r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id
@@ -59,7 +59,7 @@ impl Store {
         let now = self.now().as_millis();
         let (name, title, mode) = (campaign.name, campaign.title, campaign.mode);
         let (timezone, toml) = (campaign.timezone, campaign.toml);
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             sqlx::query!(

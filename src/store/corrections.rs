@@ -49,7 +49,7 @@ impl Store {
     /// [`StoreError::Unknown`] if the lead does not exist or does not have this phone.
     pub async fn correct_lead(&self, correction: &Correction) -> Result<(), StoreError> {
         let now = self.now();
-        let written = self.writing(async |conn| write(conn, correction, now).await).await;
+        let written = self.transaction(async |conn| write(conn, correction, now).await).await;
         self.write.note_lists_changed();
         match written.map_err(self.failed())? {
             true => Ok(()),

@@ -1,5 +1,5 @@
-//! Disk reserve: a file of real bytes beside the database. The writer deletes it when the disk is full, so
-//! that answers and results of live calls can still be written.
+//! Disk reserve: a file of real bytes beside the database (`FILE.ballast`). The writer deletes it when the disk
+//! is full, so that answers and results of live calls can still be written.
 
 use super::lock::beside;
 use std::fs::{self, File};
@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 const BYTES: usize = 4 << 20;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Ballast {
+pub(crate) struct DiskReserve {
     path: PathBuf,
 }
 
-impl Ballast {
-    pub(crate) fn beside(database: &Path) -> Ballast {
-        Ballast { path: beside(database, "ballast") }
+impl DiskReserve {
+    pub(crate) fn beside(database: &Path) -> DiskReserve {
+        DiskReserve { path: beside(database, "ballast") }
     }
 
     /// Writes the reserve file in full, unless it exists in full.
@@ -62,15 +62,15 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     #[test]
-    fn the_ballast_takes_real_room_and_gives_it_back() {
+    fn the_reserve_occupies_disk_space_until_it_is_released() {
         let dir = tempfile::tempdir().unwrap();
-        let ballast = Ballast::beside(&dir.path().join("x.db"));
-        ballast.fill().unwrap();
+        let reserve = DiskReserve::beside(&dir.path().join("x.db"));
+        reserve.fill().unwrap();
         let file = dir.path().join("x.db.ballast");
         assert!(fs::metadata(&file).unwrap().blocks() * 512 >= BYTES as u64);
-        ballast.fill().unwrap();
-        assert!(ballast.release());
-        assert!(!ballast.release());
+        reserve.fill().unwrap();
+        assert!(reserve.release());
+        assert!(!reserve.release());
         assert!(!file.exists());
     }
 }

@@ -51,29 +51,29 @@ pub enum StoreError {
 
 /// Failure classes that the writer handles differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum FailureKind {
     /// The disk is full; releasing the disk reserve may help.
-    Full,
+    DiskFull,
     /// Transient: I/O errors, another program's lock, a lost connection. A retry may help.
-    Passing,
+    Transient,
     /// The statement itself is at fault; a retry will not help.
     Statement,
 }
 
-pub(crate) fn trouble(error: &sqlx::Error) -> Trouble {
+pub(crate) fn failure_kind(error: &sqlx::Error) -> FailureKind {
     let sqlx::Error::Database(error) = error else {
         // Protocol errors, I/O errors and a lost worker thread are faults of the connection.
         let of_statement = matches!(
             error,
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound
         );
-        return if of_statement { Trouble::Statement } else { Trouble::Passing };
+        return if of_statement { FailureKind::Statement } else { FailureKind::Transient };
     };
     match primary_code(error.as_ref()) {
-        Some(13) => Trouble::Full,
+        Some(13) => FailureKind::DiskFull,
         // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, CANTOPEN, PROTOCOL, NOTADB.
-        Some(5..=11 | 14 | 15 | 26) => Trouble::Passing,
-        _ => Trouble::Statement,
+        Some(5..=11 | 14 | 15 | 26) => FailureKind::Transient,
+        _ => FailureKind::Statement,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Groups of agents. A campaign names its group; a missing group is created with default flags.
 
-use super::people::known;
+use super::agents::require_found;
 use super::{Store, StoreError};
 use paceline_core::agent::{Group, WorkMode};
 use paceline_core::ids::GroupId;
@@ -11,7 +11,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Taken`] if the name is in use. `group.id` is ignored.
     pub async fn add_group(&self, group: &Group) -> Result<GroupId, StoreError> {
-        let added = self.writing(async |conn| insert(conn, group).await).await;
+        let added = self.transaction(async |conn| insert(conn, group).await).await;
         added.map(GroupId).map_err(|e| self.group_taken(&e, &group.name))
     }
 
@@ -19,7 +19,7 @@ impl Store {
     pub async fn change_group(&self, group: &Group) -> Result<(), StoreError> {
         let fields = Fields::of(group);
         let changed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let changed = sqlx::query!(
                     "update agent_group set name = $2, telephones = $3, announce_number = $4,
                             idle_release_millis = $5, work_mode = $6, seats = $7
@@ -38,13 +38,13 @@ impl Store {
             })
             .await
             .map_err(|e| self.group_taken(&e, &group.name))?;
-        known(changed, || format!("a group with id {}", group.id))
+        require_found(changed, || format!("a group with id {}", group.id))
     }
 
     /// Deactivates a group and deletes its memberships; its members keep their other groups.
     pub async fn remove_group(&self, group: GroupId) -> Result<(), StoreError> {
         let removed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 sqlx::query!("delete from membership where group_id = $1", group.0)
                     .execute(&mut *conn)
                     .await?;
@@ -56,12 +56,12 @@ impl Store {
             })
             .await
             .map_err(self.failed())?;
-        known(removed, || format!("a group with id {group}"))
+        require_found(removed, || format!("a group with id {group}"))
     }
 
     /// Active groups, ordered by name.
     pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select id as "id!", name, telephones as "telephones!: bool",
                       announce_number as "announce_number!: bool", idle_release_millis, work_mode, seats
@@ -84,7 +84,7 @@ impl Store {
 
     /// The group of this name; created with default flags if it is missing.
     pub async fn group_named(&self, name: &str) -> Result<GroupId, StoreError> {
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             let known = sqlx::query_scalar!(
                 r#"select id as "id!" from agent_group where name = $1 and active"#,
                 name

@@ -1,7 +1,7 @@
 //! Imports: list rows become leads. An import is written in chunks and stays invisible until its state flips
 //! from `loading` to `done`: all or nothing, without blocking the commits of live calls.
 
-use super::{Store, StoreError, WriteTurn, begin, commit, rollback};
+use super::{Store, StoreError, WriteConnection, begin, commit, rollback};
 use crate::lists::{LeadRow, RefusedRow};
 use paceline_core::ids::CampaignId;
 use paceline_core::number::PhoneNumber;
@@ -48,7 +48,7 @@ pub struct ImportRecord {
 pub struct Import {
     id: ImportId,
     campaign: CampaignId,
-    write: Arc<WriteTurn>,
+    write: Arc<WriteConnection>,
     clock: super::Clock,
     rows: u64,
 }
@@ -58,7 +58,7 @@ impl Store {
     pub async fn begin_import(&self, new: &NewImport) -> Result<Import, StoreError> {
         let header = serde_json::to_string(&new.header).unwrap_or_else(|_| "[]".to_string());
         let (campaign, now) = (new.campaign.0, self.now().as_millis());
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let id = sqlx::query_scalar!(
             r#"insert into import (campaign_id, file, fingerprint, header, state, began_at)
                values ($1, $2, $3, $4, 'loading', $5) returning id as "id!""#,
@@ -82,7 +82,7 @@ impl Store {
 
     /// The finished imports of a campaign, oldest first.
     pub async fn imports(&self, campaign: CampaignId) -> Result<Vec<ImportRecord>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select id as "id!", file, fingerprint, header, rows_read, report, done_at as "done_at!"
                  from import where campaign_id = $1 and state = 'done' order by id"#,
@@ -115,7 +115,7 @@ impl Store {
 
     /// Every number of the campaign's leads, ascending and distinct.
     pub async fn known_numbers(&self, campaign: CampaignId) -> Result<Vec<PhoneNumber>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let numbers = sqlx::query_scalar!(
             r#"select distinct p.number as "number!"
                  from import i join lead l on l.import_id = i.id join phone p on p.lead_id = l.id
@@ -131,7 +131,7 @@ impl Store {
     /// Undoes an import and deletes its rows. Refused once an attempt was made from it.
     pub async fn undo_import(&self, import: ImportId) -> Result<(), StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let undone = async {
             begin(&mut conn).await.map_err(self.failed())?;
             let state = sqlx::query_scalar!("select state from import where id = $1", import.0)
@@ -171,7 +171,7 @@ impl Store {
 
     /// Deletes the rows of interrupted and undone imports.
     pub(crate) async fn sweep_unfinished_imports(&self) -> Result<(), StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let left = sqlx::query_scalar!(
             r#"select i.id as "id!" from import i
                 where i.state = 'loading'
@@ -188,11 +188,11 @@ impl Store {
     }
 }
 
-impl WriteTurn {
+impl WriteConnection {
     /// Deletes the rows of an invisible import, in chunks.
     async fn sweep(&self, import: ImportId) -> Result<(), sqlx::Error> {
         loop {
-            let mut conn = self.take().await;
+            let mut conn = self.lock().await;
             let swept = async {
                 begin(&mut conn).await?;
                 let swept = sweep_piece(&mut conn, import.0).await?;
@@ -264,7 +264,7 @@ impl Import {
     }
 
     async fn push_chunk(&self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<(), StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             if !leads.is_empty() {
@@ -286,7 +286,7 @@ impl Import {
     /// `report` its list report as JSON.
     pub async fn commit(self, rows_read: u64, report: &str) -> Result<ImportId, StoreError> {
         let (now, rows) = ((self.clock)().as_millis(), rows_read as i64);
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let done = sqlx::query!(
             "update import set state = 'done', rows_read = $2, report = $3, done_at = $4
               where id = $1 and state = 'loading'",

@@ -9,12 +9,12 @@ use sqlx::SqliteConnection;
 
 /// The lead an agent asked for, in any state. `None` = not of this campaign, blacklisted, without a phone
 /// that may be called, or its household is being called.
-pub(crate) async fn lead(
+pub(crate) async fn find_requested(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
     lead: LeadId,
 ) -> Result<Option<Lead>, sqlx::Error> {
-    let free = sqlx::query_scalar!(
+    let is_callable = sqlx::query_scalar!(
         r#"select exists (
              select 1 from lead l join import i on i.id = l.import_id
               where l.id = $1 and l.campaign_id = $2 and i.state = 'done'
@@ -28,11 +28,11 @@ pub(crate) async fn lead(
     )
     .fetch_one(&mut *conn)
     .await?;
-    if free { Ok(leads::load(conn, &[lead.0]).await?.pop()) } else { Ok(None) }
+    if is_callable { Ok(leads::load(conn, &[lead.0]).await?.pop()) } else { Ok(None) }
 }
 
 /// Identifies an inbound caller by the latest attempt to this number.
-pub(crate) async fn caller(
+pub(crate) async fn identify_caller(
     conn: &mut SqliteConnection,
     call: CallId,
     trunk: TrunkId,

@@ -45,7 +45,7 @@ pub(crate) const fn word(kind: LegKind) -> &'static str {
 }
 
 /// Row id of a leg of this process; inserts a row if there is none yet.
-pub(crate) async fn row_of(conn: &mut SqliteConnection, leg: CallId) -> Result<i64, sqlx::Error> {
+pub(crate) async fn find_or_insert(conn: &mut SqliteConnection, leg: CallId) -> Result<i64, sqlx::Error> {
     let call = leg.0 as i64;
     let known = sqlx::query_scalar!(r#"select id as "id!" from leg where live_call = $1"#, call)
         .fetch_optional(&mut *conn)
@@ -58,14 +58,14 @@ pub(crate) async fn row_of(conn: &mut SqliteConnection, leg: CallId) -> Result<i
 }
 
 /// Saves a leg before its INVITE and after a change of its dialog. An ended leg stays ended.
-pub(crate) async fn placed(
+pub(crate) async fn save_placed(
     conn: &mut SqliteConnection,
     leg: CallId,
     about: &LegAbout,
     dialog: &str,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
-    let id = row_of(conn, leg).await?;
+    let id = find_or_insert(conn, leg).await?;
     let kind = word(about.kind);
     let (agent, lead) = (about.agent.map(|agent| agent.0), about.lead.map(|lead| lead.0));
     let number = about.number.map(|number| number.as_u64() as i64);
@@ -89,8 +89,8 @@ pub(crate) async fn placed(
 }
 
 /// Saves an ended leg. Idempotent.
-pub(crate) async fn ended(conn: &mut SqliteConnection, record: &LegRecord) -> Result<(), sqlx::Error> {
-    let id = row_of(conn, record.leg).await?;
+pub(crate) async fn save_ended(conn: &mut SqliteConnection, record: &LegRecord) -> Result<(), sqlx::Error> {
+    let id = find_or_insert(conn, record.leg).await?;
     let kind = word(record.kind);
     let (agent, lead) = (record.agent.map(|agent| agent.0), record.lead.map(|lead| lead.0));
     let number = record.number.map(|number| number.as_u64() as i64);
@@ -124,7 +124,7 @@ pub(crate) async fn ended(conn: &mut SqliteConnection, record: &LegRecord) -> Re
 }
 
 /// Closes and returns the legs that a crash left up; clears the call ids of the previous process.
-pub(crate) async fn close_open(
+pub(crate) async fn close_interrupted(
     conn: &mut SqliteConnection,
     cause: &str,
     now: Utc,

@@ -4,10 +4,10 @@
 
 pub mod abandons;
 pub mod access;
+pub mod agents;
 pub mod attempts;
 pub mod blacklist;
 pub mod call_history;
-pub mod calls_in;
 pub mod campaigns;
 pub mod commits;
 pub mod corrections;
@@ -15,19 +15,19 @@ pub mod disk_reserve;
 pub mod error;
 pub mod explain;
 pub mod groups;
-pub mod history;
+pub mod household_history;
 pub mod imports;
+pub mod inbound_calls;
 pub mod lead_lookup;
 pub mod leads;
 pub mod legs;
 pub mod lock;
 mod open_dialogs;
-pub mod people;
-mod phones;
+mod phone_contacts;
 pub mod reader;
 pub mod recordings;
 pub mod resume;
-pub mod seats;
+pub mod seat_log;
 pub mod summaries;
 pub mod views;
 pub mod writer;
@@ -36,7 +36,7 @@ pub mod writer;
 mod tests;
 
 use commits::Commits;
-use disk_reserve::Ballast;
+use disk_reserve::DiskReserve;
 use lock::Lock;
 use paceline_core::time::Utc;
 use sqlx::ConnectOptions;
@@ -49,15 +49,15 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use access::TokenRow;
+pub use agents::{AgentDetails, AgentRow, Role, Secrets};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use corrections::{Correction, Put};
 pub use error::StoreError;
 pub use explain::{DueNow, Meant, RefusedRow};
-pub use history::ContactRow;
+pub use household_history::ContactRow;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
 pub use legs::{CutLeg, LegAbout};
-pub use open_dialogs::Unended;
-pub use people::{AgentDetails, AgentRow, Role, Secrets};
+pub use open_dialogs::OpenDialog;
 pub use reader::Reader;
 pub use recordings::{FoundRecording, RecordingRow};
 pub use resume::{Interrupted, Resumed};
@@ -73,13 +73,13 @@ static MIGRATIONS: Migrator = sqlx::migrate!("schemas/sql");
 pub struct Store {
     path: PathBuf,
     clock: Clock,
-    write: Arc<WriteTurn>,
+    write: Arc<WriteConnection>,
     commits: Arc<Commits>,
 }
 
 /// The one writing connection behind a mutex. Tokio's mutex is fair (FIFO), so an import of a million rows
 /// and a thousand live calls take it in turn.
-pub(crate) struct WriteTurn {
+pub(crate) struct WriteConnection {
     options: SqliteConnectOptions,
     conn: Mutex<SqliteConnection>,
     /// Counts changes to leads made outside the writer; invalidates its cached counts of open leads.
@@ -89,8 +89,8 @@ pub(crate) struct WriteTurn {
     _lock: Lock,
 }
 
-impl WriteTurn {
-    pub(crate) async fn take(&self) -> MutexGuard<'_, SqliteConnection> {
+impl WriteConnection {
+    pub(crate) async fn lock(&self) -> MutexGuard<'_, SqliteConnection> {
         self.conn.lock().await
     }
 
@@ -123,8 +123,8 @@ impl Store {
         let options = connect_options(&path).create_if_missing(true);
         let mut conn = options.connect().await.map_err(|e| StoreError::at_open(&path, e))?;
         migrate(&path, &mut conn).await?;
-        settle_folder(&path, &mut conn).await?;
-        let write = Arc::new(WriteTurn {
+        sync_folder(&path, &mut conn).await?;
+        let write = Arc::new(WriteConnection {
             options,
             conn: Mutex::new(conn),
             lists_changed: AtomicU64::new(0),
@@ -132,7 +132,7 @@ impl Store {
             _lock: lock,
         });
         let store = Store { path, clock, write, commits: Arc::default() };
-        store.ballast().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
+        store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         store.sweep_unfinished_imports().await?;
         Ok(store)
     }
@@ -162,17 +162,17 @@ impl Store {
 
     /// Folds the WAL into the database file. Call [`Writer::close`] first: it writes the queued commands.
     pub async fn close(self) -> Result<(), StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *conn).await.map_err(self.failed())?;
         Ok(())
     }
 
     /// Runs `work` in a short transaction between two of the writer's; rolls it back if `work` fails.
-    pub(crate) async fn writing<T>(
+    pub(crate) async fn transaction<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let worked = async {
             begin(&mut conn).await?;
             let worked = work(&mut conn).await?;
@@ -190,8 +190,8 @@ impl Store {
         (self.clock)()
     }
 
-    pub(crate) fn ballast(&self) -> Ballast {
-        Ballast::beside(&self.path)
+    pub(crate) fn disk_reserve(&self) -> DiskReserve {
+        DiskReserve::beside(&self.path)
     }
 
     pub(crate) fn failed(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
@@ -229,7 +229,7 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
 
 /// Makes the directory entries of the database and its WAL durable: a write creates the WAL, then the
 /// folder is fsynced. Without it a power cut may lose the names of files whose bytes are on disk.
-async fn settle_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn sync_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
     let at_use = |error| StoreError::at_use(path, &error);
     sqlx::query!("update pulse set at = at where id = 1").execute(&mut *conn).await.map_err(at_use)?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -41,12 +41,12 @@ pub(crate) async fn save(
 ) -> Result<(), sqlx::Error> {
     let (attempt, leg) = match is_attempt(call) {
         true => (Some(call.attempt().0), None),
-        false => (None, Some(legs::row_of(conn, call).await?)),
+        false => (None, Some(legs::find_or_insert(conn, call).await?)),
     };
-    keep(conn, attempt, leg, path, seconds, lost_frames, now).await
+    insert(conn, attempt, leg, path, seconds, lost_frames, now).await
 }
 
-async fn keep(
+async fn insert(
     conn: &mut SqliteConnection,
     attempt: Option<i64>,
     leg: Option<i64>,
@@ -69,11 +69,11 @@ async fn keep(
     )
     .execute(&mut *conn)
     .await?;
-    show(conn, attempt, leg).await
+    update_call_row(conn, attempt, leg).await
 }
 
 /// Writes the paths of all kept parts into the call's row, joined by `;`.
-async fn show(
+async fn update_call_row(
     conn: &mut SqliteConnection,
     attempt: Option<i64>,
     leg: Option<i64>,
@@ -106,7 +106,7 @@ impl Store {
     pub async fn recordings_found(&self, found: &[FoundRecording], cut: &[CutLeg]) -> Result<(), StoreError> {
         let rows: BTreeMap<CallId, i64> = cut.iter().map(|cut| (cut.leg, cut.id)).collect();
         let now = self.now();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             for one in found {
@@ -124,7 +124,7 @@ impl Store {
                     false => (None, rows.get(&one.call).copied()),
                 };
                 if attempt.or(leg).is_some() {
-                    keep(&mut conn, attempt, leg, &one.path, one.seconds, one.lost_frames, now).await?;
+                    insert(&mut conn, attempt, leg, &one.path, one.seconds, one.lost_frames, now).await?;
                 }
             }
             commit(&mut conn).await
@@ -144,7 +144,7 @@ impl Store {
     ) -> Result<Vec<RecordingRow>, StoreError> {
         let span = Duration::from_secs(u64::from(days) * 24 * 3600);
         let (before, limit) = ((self.now() - span).as_millis(), i64::from(limit));
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select id as "id!", path, saved_at from recording
                 where deleted_at is null and saved_at < $1 order by saved_at, id limit $2"#,
@@ -165,7 +165,7 @@ impl Store {
     /// Marks recordings as deleted and removes their paths from the rows of their calls.
     pub async fn recordings_deleted(&self, ids: &[i64]) -> Result<(), StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             for id in ids {
@@ -178,7 +178,7 @@ impl Store {
                 .fetch_optional(&mut *conn)
                 .await?;
                 if let Some(of) = of {
-                    show(&mut conn, of.attempt_id, of.leg_id).await?;
+                    update_call_row(&mut conn, of.attempt_id, of.leg_id).await?;
                 }
             }
             commit(&mut conn).await

@@ -2,9 +2,9 @@
 //! the campaign's retry rules, and loads the state the dialer needs. One transaction: if the process is
 //! killed during it, the next start repeats it.
 
-use super::leads::{self, Because, LastTry};
+use super::leads::{self, LastAttempt, UpdateCause};
 use super::legs::{self, CutLeg};
-use super::{Store, StoreError, Unended, begin, commit, open_dialogs, rollback, seats, summaries};
+use super::{OpenDialog, Store, StoreError, begin, commit, open_dialogs, rollback, seat_log, summaries};
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::OpenWork;
@@ -32,7 +32,7 @@ pub struct Resumed {
     /// Interrupted legs that are no attempts.
     pub legs: Vec<CutLeg>,
     /// Dialogs to end with CANCEL or BYE: those of `interrupted` and `legs`, and any left by earlier starts.
-    pub unended: Vec<Unended>,
+    pub unended: Vec<OpenDialog>,
     /// Last commit of the previous process.
     pub alive_at: Utc,
 }
@@ -50,7 +50,7 @@ pub struct Interrupted {
 }
 
 /// The row of an open attempt.
-struct Cut {
+struct OpenAttempt {
     id: i64,
     campaign_id: i64,
     lead_id: Option<i64>,
@@ -66,20 +66,20 @@ impl Store {
     /// writer starts.
     pub async fn resume(&self) -> Result<Resumed, StoreError> {
         let now = self.now();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let resumed = async {
             begin(&mut conn).await?;
             let alive_at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)
                 .fetch_one(&mut *conn)
                 .await?;
             let interrupted = close_open_attempts(&mut conn, alive_at, now).await?;
-            let legs = legs::close_open(&mut conn, INTERRUPTED_CAUSE, now).await?;
-            seats::close_open(&mut conn).await?;
+            let legs = legs::close_interrupted(&mut conn, INTERRUPTED_CAUSE, now).await?;
+            seat_log::sign_out_all(&mut conn).await?;
             let dialogs = interrupted.iter().map(|cut| &cut.dialog).chain(legs.iter().map(|cut| &cut.dialog));
             for dialog in dialogs {
-                open_dialogs::add(&mut conn, dialog, now).await?;
+                open_dialogs::insert(&mut conn, dialog, now).await?;
             }
-            let unended = open_dialogs::all(&mut conn, now).await?;
+            let unended = open_dialogs::load_all(&mut conn, now).await?;
             let work = open_work(&mut conn, now).await?;
             commit(&mut conn).await?;
             let alive_at = Utc::from_millis(alive_at);
@@ -97,28 +97,28 @@ impl Store {
 
 async fn close_open_attempts(
     conn: &mut SqliteConnection,
-    pulse: i64,
+    last_commit: i64,
     now: Utc,
 ) -> Result<Vec<Interrupted>, sqlx::Error> {
-    let cuts = sqlx::query_as!(
-        Cut,
+    let open = sqlx::query_as!(
+        OpenAttempt,
         r#"select id as "id!", campaign_id, lead_id, number, dialog, placed_at, answered_at, rest_millis
              from attempt where state <> 'ended' order by id"#
     )
     .fetch_all(&mut *conn)
     .await?;
-    let speaking = seats::speaking(conn).await?;
+    let agents = seat_log::agents_in_call(conn).await?;
     let mut rules: BTreeMap<i64, RetryRules> = BTreeMap::new();
     let mut interrupted = Vec::new();
-    for cut in cuts {
+    for cut in open {
         let Some(number) = PhoneNumber::from_e164(cut.number as u64) else { continue };
-        close_attempt(conn, &cut, speaking.get(&cut.id).copied(), pulse, now).await?;
+        close_interrupted(conn, &cut, agents.get(&cut.id).copied(), last_commit, now).await?;
         if let Some(lead) = cut.lead_id {
             let rules = match rules.entry(cut.campaign_id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(place) => place.insert(retry_rules(conn, cut.campaign_id).await?),
             };
-            settle(conn, &cut, lead, number, rules, now).await?;
+            settle_lead(conn, &cut, lead, number, rules, now).await?;
         }
         interrupted.push(Interrupted {
             attempt: AttemptId(cut.id),
@@ -132,14 +132,14 @@ async fn close_open_attempts(
     Ok(interrupted)
 }
 
-async fn close_attempt(
+async fn close_interrupted(
     conn: &mut SqliteConnection,
-    cut: &Cut,
+    cut: &OpenAttempt,
     agent: Option<i64>,
-    pulse: i64,
+    last_commit: i64,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
-    let alive_at = pulse.max(cut.placed_at).max(cut.answered_at.unwrap_or(0));
+    let alive_at = last_commit.max(cut.placed_at).max(cut.answered_at.unwrap_or(0));
     let rest_until = now.as_millis().saturating_add(cut.rest_millis);
     let (now, outcome, by) = (now.as_millis(), Outcome::Interrupted.word(), EndedBy::Dialer.word());
     sqlx::query!(
@@ -161,9 +161,9 @@ async fn close_attempt(
 }
 
 /// Settles the lead by the retry rules; an answered callee is not called again.
-async fn settle(
+async fn settle_lead(
     conn: &mut SqliteConnection,
-    cut: &Cut,
+    cut: &OpenAttempt,
     lead: i64,
     number: PhoneNumber,
     rules: &RetryRules,
@@ -178,9 +178,9 @@ async fn settle(
         next_trunk: false,
     };
     let update = rules.settle(CampaignId(cut.campaign_id), &lead, finished);
-    let summarised = summaries::decided(conn, AttemptId(cut.id)).await?;
-    let last = LastTry { outcome: Outcome::Interrupted, at: now, summarised };
-    leads::save(conn, &update, Because::Called(last)).await?;
+    let has_summary = summaries::has_set_lead(conn, AttemptId(cut.id)).await?;
+    let last = LastAttempt { outcome: Outcome::Interrupted, at: now, has_summary };
+    leads::save_update(conn, &update, UpdateCause::CallEnded(last)).await?;
     Ok(())
 }
 

@@ -92,7 +92,7 @@ pub struct RecordingPart {
 impl Store {
     /// Ends every console session of this account.
     pub async fn dismiss_all(&self, account: AgentId) -> Result<(), StoreError> {
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             sqlx::query!("delete from web_session where agent_id = $1", account.0).execute(conn).await?;
             Ok(())
         })
@@ -153,7 +153,7 @@ impl Reader {
 
     /// Attempts that match, the newest first.
     pub async fn call_log(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
-        let asked = Asked::of(wanted);
+        let args = FilterArgs::of(wanted);
         sqlx::query_as!(
             CallRow,
             r#"select a.id as "id!: i64", c.name as "campaign?: String", a.lead_id as "lead_id?: i64",
@@ -171,9 +171,9 @@ impl Reader {
                   and ($4 is null or a.placed_at >= $4) and ($5 is null or a.placed_at < $5)
                   and ($6 is null or a.id < $6)
                 order by a.id desc limit $7"#,
-            asked.agents,
-            asked.number,
-            asked.campaign,
+            args.agents,
+            args.number,
+            args.campaign,
             wanted.from,
             wanted.until,
             wanted.before,
@@ -186,7 +186,7 @@ impl Reader {
 
     /// Inbound calls that match, the newest first. A missed call has no `connected_at`.
     pub async fn call_log_in(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
-        let asked = Asked::of(wanted);
+        let args = FilterArgs::of(wanted);
         sqlx::query_as!(
             CallRow,
             r#"select a.id as "id!: i64", c.name as "campaign?: String", a.lead_id as "lead_id?: i64",
@@ -207,9 +207,9 @@ impl Reader {
                   and ($4 is null or a.began_at >= $4) and ($5 is null or a.began_at < $5)
                   and ($6 is null or a.id < $6)
                 order by a.id desc limit $7"#,
-            asked.agents,
-            asked.number,
-            asked.campaign,
+            args.agents,
+            args.number,
+            args.campaign,
             wanted.from,
             wanted.until,
             wanted.before,
@@ -249,16 +249,16 @@ impl Reader {
 }
 
 /// SQL arguments of a call log filter.
-struct Asked {
+struct FilterArgs {
     agents: Option<String>,
     number: Option<i64>,
     campaign: Option<i64>,
 }
 
-impl Asked {
-    fn of(wanted: &CallsWanted) -> Asked {
+impl FilterArgs {
+    fn of(wanted: &CallsWanted) -> FilterArgs {
         let agents = wanted.agents.as_ref();
-        Asked {
+        FilterArgs {
             agents: agents.map(|list| super::blacklist::json_numbers(list.iter().map(|agent| agent.0))),
             number: wanted.number.map(|number| number.as_u64() as i64),
             campaign: wanted.campaign.map(|campaign| campaign.0),

@@ -5,7 +5,7 @@ use paceline_core::ids::CampaignId;
 
 /// One inbound call joined with its lead, household and agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallInRow {
+pub struct InboundCallRow {
     pub id: i64,
     pub number: Option<i64>,
     pub lead_id: Option<i64>,
@@ -33,10 +33,10 @@ impl Reader {
         campaign: CampaignId,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<CallInRow>, StoreError> {
+    ) -> Result<Vec<InboundCallRow>, StoreError> {
         let limit = i64::from(limit);
         sqlx::query_as!(
-            CallInRow,
+            InboundCallRow,
             r#"select c.id as "id!", c.number, c.lead_id, l.list_row as "list_row?", h.name as "household?",
                       l.name as "name?", c.began_at, c.answered_at, c.connected_at, c.ended_at, c.ended_by,
                       c.cause, g.number as "agent?", g.id as "agent_id?", c.disposition, c.note, c.recording

@@ -123,7 +123,7 @@ impl Store {
         let now = self.now().as_millis();
         let fields = Fields::of(details);
         let added = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let added = sqlx::query!(
                     "insert into agent (number, name, login, password, role, telephone, recorded, skills,
                                         sip_user, ha1_md5, ha1_sha256, created_at)
@@ -154,7 +154,7 @@ impl Store {
     pub async fn change_agent(&self, agent: AgentId, details: &AgentDetails) -> Result<(), StoreError> {
         let fields = Fields::of(details);
         let changed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let changed = sqlx::query!(
                     "update agent set name = $2, login = $3, role = $4, telephone = $5, recorded = $6,
                             skills = $7, sip_user = $8
@@ -174,13 +174,13 @@ impl Store {
             })
             .await;
         let changed = changed.map_err(|e| self.taken(e, "the number", &details.login))?;
-        known(changed, || format!("an agent with id {agent}"))
+        require_found(changed, || format!("an agent with id {agent}"))
     }
 
     /// Replaces the password hash and the SIP hashes.
     pub async fn set_secrets(&self, agent: AgentId, secrets: &Secrets) -> Result<(), StoreError> {
         let changed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let changed = sqlx::query!(
                     "update agent set password = $2, ha1_md5 = $3, ha1_sha256 = $4 where id = $1 and active",
                     agent.0,
@@ -194,13 +194,13 @@ impl Store {
             })
             .await
             .map_err(self.failed())?;
-        known(changed, || format!("an agent with id {agent}"))
+        require_found(changed, || format!("an agent with id {agent}"))
     }
 
     /// Deactivates an account and deletes its memberships and sessions. Number, calls and state log stay.
     pub async fn remove_agent(&self, agent: AgentId) -> Result<(), StoreError> {
         let removed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let removed =
                     sqlx::query!("update agent set active = false where id = $1 and active", agent.0)
                         .execute(&mut *conn)
@@ -215,7 +215,7 @@ impl Store {
             })
             .await
             .map_err(self.failed())?;
-        known(removed, || format!("an agent with id {agent}"))
+        require_found(removed, || format!("an agent with id {agent}"))
     }
 
     /// Active accounts, ordered by number.
@@ -227,7 +227,7 @@ impl Store {
 
     /// All accounts, removed ones included.
     pub async fn everybody(&self) -> Result<Vec<AgentRow>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         read_agents(&mut conn).await.map_err(self.failed())
     }
 
@@ -237,7 +237,7 @@ impl Store {
 
     /// Replaces the memberships of an agent.
     pub async fn set_memberships(&self, agent: AgentId, groups: &[Membership]) -> Result<(), StoreError> {
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
             for membership in groups {
                 let priority = i64::from(membership.priority);
@@ -268,7 +268,7 @@ impl Store {
     ) -> Result<Option<String>, StoreError> {
         let used: BTreeSet<String> = self.everybody().await?.into_iter().map(|agent| agent.number).collect();
         let free: Vec<String> =
-            numbers_of(pattern, digits).into_iter().filter(|number| !used.contains(number)).collect();
+            numbers_matching(pattern, digits).into_iter().filter(|number| !used.contains(number)).collect();
         Ok(free.get((chance % free.len().max(1) as u64) as usize).cloned())
     }
 
@@ -304,12 +304,12 @@ impl Fields {
     }
 }
 
-pub(super) fn known(rows: u64, what: impl FnOnce() -> String) -> Result<(), StoreError> {
+pub(super) fn require_found(rows: u64, what: impl FnOnce() -> String) -> Result<(), StoreError> {
     if rows == 0 { Err(StoreError::Unknown { what: what() }) } else { Ok(()) }
 }
 
 /// Every number that matches the pattern, ascending.
-fn numbers_of(pattern: &str, digits: usize) -> Vec<String> {
+fn numbers_matching(pattern: &str, digits: usize) -> Vec<String> {
     let prefix = pattern.trim_end_matches('?');
     let open = digits.saturating_sub(prefix.len());
     let fits = prefix.bytes().all(|b| b.is_ascii_digit()) && prefix.len() < pattern.len() && open <= 6;
@@ -374,13 +374,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_stands_for_all_numbers_that_begin_like_it() {
-        let numbers = numbers_of("8?", 3);
+    fn a_pattern_matches_all_numbers_with_its_prefix() {
+        let numbers = numbers_matching("8?", 3);
         assert_eq!((numbers.len(), numbers[0].as_str(), numbers[99].as_str()), (100, "800", "899"));
-        assert_eq!(numbers_of("80?", 3).len(), 10);
-        assert_eq!(numbers_of("8???", 4).len(), 1000);
+        assert_eq!(numbers_matching("80?", 3).len(), 10);
+        assert_eq!(numbers_matching("8???", 4).len(), 1000);
         for none in ["8", "", "x?", "?8", "800?"] {
-            assert!(numbers_of(none, 3).is_empty(), "{none}");
+            assert!(numbers_matching(none, 3).is_empty(), "{none}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// One row of the state log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeatRow {
+pub struct SeatLogRow {
     pub id: i64,
     pub agent_id: i64,
     /// Start of this state, which lasts until the agent's next row.
@@ -28,7 +28,7 @@ pub struct SeatRow {
     pub inbound: bool,
 }
 
-pub(crate) async fn log(conn: &mut SqliteConnection, seat: &SeatView) -> Result<(), sqlx::Error> {
+pub(crate) async fn append(conn: &mut SqliteConnection, seat: &SeatView) -> Result<(), sqlx::Error> {
     let at = seat.since.as_millis();
     let (availability, activity) = (seat.availability.word(), seat.activity.word());
     let reason = match &seat.availability {
@@ -68,7 +68,7 @@ pub(crate) async fn log(conn: &mut SqliteConnection, seat: &SeatView) -> Result<
 }
 
 /// The agent who was in conversation on each attempt at the end of the log, by attempt.
-pub(crate) async fn speaking(conn: &mut SqliteConnection) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
+pub(crate) async fn agents_in_call(conn: &mut SqliteConnection) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
     let (talking, consulting) = (Activity::Talking.word(), Activity::Consulting.word());
     let rows = sqlx::query!(
         r#"select s.attempt_id as "attempt!", s.agent_id
@@ -84,7 +84,7 @@ pub(crate) async fn speaking(conn: &mut SqliteConnection) -> Result<BTreeMap<i64
 }
 
 /// Signs out every seat after a crash.
-pub(crate) async fn close_open(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(crate) async fn sign_out_all(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let (out, idle) = (Availability::SignedOut.word(), Activity::Idle.word());
     sqlx::query!(
         "insert into seat_log (agent_id, at, availability, activity, groups, way)
@@ -107,11 +107,11 @@ impl Reader {
         agent: AgentId,
         after: (i64, i64),
         limit: u32,
-    ) -> Result<Vec<SeatRow>, StoreError> {
+    ) -> Result<Vec<SeatLogRow>, StoreError> {
         let limit = i64::from(limit);
         let (at, id) = after;
         sqlx::query_as!(
-            SeatRow,
+            SeatLogRow,
             r#"select id as "id!", agent_id, at, availability, reason, activity, groups, campaign_id,
                       attempt_id, inbound as "inbound!: bool"
                  from seat_log where agent_id = $1 and (at, id) > ($2, $3) order by at, id limit $4"#,
