@@ -18,7 +18,7 @@ const PAGE: u32 = 2_000;
 
 /// Milliseconds before the campaign's first day from which the state log is read: the state at the start of
 /// that day may have begun earlier.
-const BEFORE: i64 = 24 * 3_600_000;
+const LOOKBACK: i64 = 24 * 3_600_000;
 
 pub const COLUMNS: [(&str, Kind); 13] = [
     ("agent", Kind::Text),
@@ -42,7 +42,7 @@ pub(super) fn columns() -> Vec<Column> {
 
 /// One agent's calls of the campaign on one day.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DayOfCalls {
+pub(super) struct DailyCalls {
     pub answered: u64,
     pub talked: i64,
     pub dispositions: BTreeMap<String, u64>,
@@ -50,7 +50,7 @@ pub(super) struct DayOfCalls {
 
 /// One agent's state log of one day, in milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct DayOfSeat {
+struct DailyStates {
     signed_in: i64,
     idle: i64,
     reserved: i64,
@@ -65,7 +65,7 @@ struct DayOfSeat {
     here: bool,
 }
 
-impl DayOfSeat {
+impl DailyStates {
     fn add(&mut self, row: &SeatLogRow, millis: i64) {
         if row.availability == Availability::SignedOut.word() {
             return;
@@ -85,7 +85,7 @@ impl DayOfSeat {
 }
 
 /// Selects the state log rows that belong to a campaign.
-struct Floor {
+struct SeatFilter {
     campaign: i64,
     group: Option<GroupId>,
     dates: BTreeSet<Date>,
@@ -94,22 +94,22 @@ struct Floor {
     to: i64,
 }
 
-impl Floor {
+impl SeatFilter {
     async fn of(
         reader: &mut Reader,
         campaign: &CampaignRecord,
         tally: &Tally,
-    ) -> Result<Floor, ResultsError> {
+    ) -> Result<SeatFilter, ResultsError> {
         let group = match group_name(&campaign.toml) {
             Some(name) => reader.group(&name).await?,
             None => None,
         };
         let (from, to) = tally.bounds();
         let to = to.min(reader.last_commit().await?.as_millis());
-        Ok(Floor { campaign: campaign.id.0, group, dates: tally.dates(), from, to })
+        Ok(SeatFilter { campaign: campaign.id.0, group, dates: tally.dates(), from, to })
     }
 
-    fn has(&self, row: &SeatLogRow) -> bool {
+    fn matches(&self, row: &SeatLogRow) -> bool {
         let groups = || serde_json::from_str::<Vec<i64>>(&row.groups).unwrap_or_default();
         row.campaign_id == Some(self.campaign)
             || row.availability != Availability::SignedOut.word()
@@ -131,14 +131,14 @@ pub(super) async fn fill(
     sink: &mut dyn Sink,
     tally: &mut Tally,
 ) -> Result<(), ResultsError> {
-    let floor = Floor::of(reader, campaign, tally).await?;
+    let filter = SeatFilter::of(reader, campaign, tally).await?;
     for agent in reader.everybody().await? {
         let calls = tally.calls_of(agent.id);
-        let seats = days_of(reader, agent.id, &floor, Days::of(zone.clone())).await?;
+        let seats = daily_states(reader, agent.id, &filter, Days::of(zone.clone())).await?;
         let dates: BTreeSet<Date> = calls
             .keys()
             .chain(
-                seats.iter().filter(|(date, seat)| seat.here && floor.dates.contains(date)).map(|day| day.0),
+                seats.iter().filter(|(date, seat)| seat.here && filter.dates.contains(date)).map(|day| day.0),
             )
             .copied()
             .collect();
@@ -160,50 +160,50 @@ pub(super) async fn fill(
     Ok(())
 }
 
-async fn days_of(
+async fn daily_states(
     reader: &mut Reader,
     agent: AgentId,
-    floor: &Floor,
+    filter: &SeatFilter,
     mut days: Days,
-) -> Result<BTreeMap<Date, DayOfSeat>, ResultsError> {
+) -> Result<BTreeMap<Date, DailyStates>, ResultsError> {
     let mut found = BTreeMap::new();
     let mut last: Option<SeatLogRow> = None;
-    let mut after = (floor.from.saturating_sub(BEFORE), i64::MIN);
-    while after.0 < floor.to {
+    let mut after = (filter.from.saturating_sub(LOOKBACK), i64::MIN);
+    while after.0 < filter.to {
         let page = reader.seat_log(agent, after, PAGE).await?;
         let Some(end) = page.last() else { break };
         after = (end.at, end.id);
         for row in page {
             if let Some(before) = last.replace(row.clone()) {
-                note(&mut found, floor, &mut days, &before, Some(&row));
+                add_state(&mut found, filter, &mut days, &before, Some(&row));
             }
         }
     }
     if let Some(before) = last {
-        note(&mut found, floor, &mut days, &before, None);
+        add_state(&mut found, filter, &mut days, &before, None);
     }
     Ok(found)
 }
 
 /// Adds one state, which lasts until the next row or the end of the log.
-fn note(
-    found: &mut BTreeMap<Date, DayOfSeat>,
-    floor: &Floor,
+fn add_state(
+    found: &mut BTreeMap<Date, DailyStates>,
+    filter: &SeatFilter,
     days: &mut Days,
     row: &SeatLogRow,
     next: Option<&SeatLogRow>,
 ) {
-    let until = next.map_or(floor.to, |next| next.at.min(floor.to));
-    let here = floor.has(row);
-    for (date, millis) in days.parts(row.at.max(floor.from), until) {
-        let day: &mut DayOfSeat = found.entry(date).or_default();
+    let until = next.map_or(filter.to, |next| next.at.min(filter.to));
+    let here = filter.matches(row);
+    for (date, millis) in days.parts(row.at.max(filter.from), until) {
+        let day: &mut DailyStates = found.entry(date).or_default();
         day.add(row, millis);
         day.here |= here;
-        if row.activity == Activity::WrapUp.word() && row.campaign_id == Some(floor.campaign) {
+        if row.activity == Activity::WrapUp.word() && row.campaign_id == Some(filter.campaign) {
             day.wrap_up_here += millis;
         }
     }
-    let rang = row.activity == Activity::Ringing.word() && row.campaign_id == Some(floor.campaign);
+    let rang = row.activity == Activity::Ringing.word() && row.campaign_id == Some(filter.campaign);
     let spoke = [Activity::Ringing, Activity::Talking, Activity::Consulting];
     let unanswered = next.is_some_and(|next| spoke.iter().all(|activity| activity.word() != next.activity));
     if rang
@@ -216,7 +216,7 @@ fn note(
     }
 }
 
-fn cells(agent: &AgentRow, date: Date, calls: &DayOfCalls, seat: &DayOfSeat) -> Vec<Cell> {
+fn cells(agent: &AgentRow, date: Date, calls: &DailyCalls, seat: &DailyStates) -> Vec<Cell> {
     let dispositions: Vec<_> = calls.dispositions.iter().map(|(code, n)| format!("{code}={n}")).collect();
     vec![
         Cell::text(Some(agent.number.clone())),

@@ -72,27 +72,27 @@ pub(super) async fn fill(
 }
 
 /// Start and end of the callee's wait for an agent. Without a connection only an abandoned callee waited.
-pub(super) fn wait(row: &AttemptRow) -> (Option<i64>, Option<i64>) {
+pub(super) fn wait_span(row: &AttemptRow) -> (Option<i64>, Option<i64>) {
     let abandoned = row.outcome.as_deref() == Some(Outcome::Abandoned.word());
-    (row.answered_at, row.connected_at.or(seen_end(row).filter(|_| abandoned)))
+    (row.answered_at, row.connected_at.or(observed_end(row).filter(|_| abandoned)))
 }
 
 /// Start and end of the talk: with an agent from the connection, with an announcement from the answer.
-pub(super) fn talk(row: &AttemptRow, mode: &str) -> (Option<i64>, Option<i64>) {
+pub(super) fn talk_span(row: &AttemptRow, mode: &str) -> (Option<i64>, Option<i64>) {
     let abandoned = row.outcome.as_deref() == Some(Outcome::Abandoned.word());
     let announced = row.answered_at.filter(|_| mode == ANNOUNCE && !abandoned);
-    (row.connected_at.or(announced), seen_end(row))
+    (row.connected_at.or(announced), observed_end(row))
 }
 
 /// End of the call as the dialer saw it: the last commit for an interrupted call.
-pub(super) fn seen_end(row: &AttemptRow) -> Option<i64> {
+pub(super) fn observed_end(row: &AttemptRow) -> Option<i64> {
     row.alive_at.or(row.ended_at)
 }
 
 fn cells(row: AttemptRow, mode: &str, zone: &TimeZone) -> Vec<Cell> {
     let moment = |millis| Cell::moment(millis, zone);
-    let end = seen_end(&row);
-    let (waited, talked) = (wait(&row), talk(&row, mode));
+    let end = observed_end(&row);
+    let (waited, talked) = (wait_span(&row), talk_span(&row, mode));
     vec![
         Cell::Whole(row.id),
         Cell::text(Some(row.call_id)),

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_cut_at_midnight_of_the_zone() {
+    fn a_span_is_split_at_local_midnight() {
         // 2026-03-02 23:00 to 2026-03-04 01:00 in Shanghai.
         let from = 1_772_463_600_000;
         let hour = 3_600_000;
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_on_which_clocks_change_keeps_its_length() {
+    fn a_day_with_a_clock_change_has_23_hours() {
         // 2026-03-29 in Berlin has 23 hours.
         let noon = 1_774_778_400_000;
         let day = days("Europe/Berlin").day(noon).expect("a day");

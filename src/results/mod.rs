@@ -5,14 +5,14 @@ mod abandon;
 mod agents;
 mod attempts;
 mod calls_in;
-pub mod cell;
 mod csv_file;
 mod days;
-mod frame;
+pub mod formula_guard;
 mod leads;
+mod parquet_file;
 pub mod summary;
 mod table;
-mod xlsx;
+mod workbook;
 
 pub use abandon::{AbandonRates, DayRate, RuleRate};
 pub use agents::COLUMNS as AGENT_COLUMNS;
@@ -24,13 +24,13 @@ pub use table::{Cell, Column, Kind, Sink};
 
 use crate::store::{CampaignRecord, Reader, StoreError};
 use csv_file::CsvFile;
-use frame::ParquetFile;
 use jiff::tz::TimeZone;
+use parquet_file::ParquetFile;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use summary::Tally;
-use xlsx::Workbook;
+use workbook::Workbook;
 
 /// An error while results are written.
 #[derive(Debug, thiserror::Error)]
@@ -86,9 +86,9 @@ pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Su
     let summary = tally.summary(&campaign, &reader.counts(campaign.id).await?);
     let mut text = serde_json::to_string_pretty(&summary).unwrap_or_default();
     text.push('\n');
-    let draft = Draft::create(&dir.join("summary.json"))?;
-    io::Write::write_all(&mut &draft.file, text.as_bytes()).map_err(failed(&draft.path))?;
-    draft.finish()?;
+    let output = AtomicFile::create(&dir.join("summary.json"))?;
+    io::Write::write_all(&mut &output.file, text.as_bytes()).map_err(failed(&output.path))?;
+    output.finish()?;
     // Ends the snapshot: an open one keeps the WAL from being checkpointed.
     reader.refresh().await?;
     Ok(summary)
@@ -165,16 +165,16 @@ pub async fn export_file(
         }
         Format::Xlsx => {
             let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
-            let mut book = Workbook::create(file)?;
-            book.begin("attempts", &attempts::columns())?;
-            attempts::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
-            book.begin("leads", &layout.columns())?;
-            leads::fill(reader, &layout, &zone, &mut book, &mut tally).await?;
-            book.begin("calls_in", &calls_in::columns())?;
-            calls_in::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
-            book.begin("agents", &agents::columns())?;
-            agents::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
-            book.finish()
+            let mut workbook = Workbook::create(file)?;
+            workbook.begin("attempts", &attempts::columns())?;
+            attempts::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            workbook.begin("leads", &layout.columns())?;
+            leads::fill(reader, &layout, &zone, &mut workbook, &mut tally).await?;
+            workbook.begin("calls_in", &calls_in::columns())?;
+            calls_in::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            workbook.begin("agents", &agents::columns())?;
+            agents::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            workbook.finish()
         }
     }
 }
@@ -190,34 +190,34 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> ResultsError + '_ {
 
 /// A file written under a temporary name and renamed once it is complete and fsynced.
 #[derive(Debug)]
-struct Draft {
+struct AtomicFile {
     file: File,
     path: PathBuf,
-    draft: PathBuf,
+    temp_path: PathBuf,
     finished: bool,
 }
 
-impl Draft {
-    fn create(path: &Path) -> Result<Draft, ResultsError> {
+impl AtomicFile {
+    fn create(path: &Path) -> Result<AtomicFile, ResultsError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let draft = path.with_file_name(format!(".{name}.{}", std::process::id()));
-        let file = File::create(&draft).map_err(failed(path))?;
-        Ok(Draft { file, path: path.to_path_buf(), draft, finished: false })
+        let temp_path = path.with_file_name(format!(".{name}.{}", std::process::id()));
+        let file = File::create(&temp_path).map_err(failed(path))?;
+        Ok(AtomicFile { file, path: path.to_path_buf(), temp_path, finished: false })
     }
 
     fn finish(mut self) -> Result<(), ResultsError> {
         self.file.sync_all().map_err(failed(&self.path))?;
-        fs::rename(&self.draft, &self.path).map_err(failed(&self.path))?;
+        fs::rename(&self.temp_path, &self.path).map_err(failed(&self.path))?;
         self.finished = true;
         let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
         File::open(dir.unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all()).map_err(failed(&self.path))
     }
 }
 
-impl Drop for Draft {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.finished {
-            let _ = fs::remove_file(&self.draft);
+            let _ = fs::remove_file(&self.temp_path);
         }
     }
 }

@@ -2,8 +2,8 @@
 //! reader's row counts. The differences are part of the summary.
 
 use super::abandon::{AbandonRates, Abandons};
-use super::agents::DayOfCalls;
-use super::attempts::{seen_end, talk, wait};
+use super::agents::DailyCalls;
+use super::attempts::{observed_end, talk_span, wait_span};
 use super::days::Days;
 use crate::store::CampaignRecord;
 use crate::store::inbound_calls::InboundCallRow;
@@ -103,10 +103,10 @@ pub(super) struct Tally {
     dates: BTreeSet<Date>,
     /// Start of the first of `dates` and end of the last, in milliseconds.
     bounds: (i64, i64),
-    by_agent: BTreeMap<i64, BTreeMap<Date, DayOfCalls>>,
-    ring: Millis,
-    wait: Millis,
-    talk: Millis,
+    by_agent: BTreeMap<i64, BTreeMap<Date, DailyCalls>>,
+    ring: SpanSum,
+    wait: SpanSum,
+    talk: SpanSum,
     ended_with_lead: u64,
     tries_of_leads: u64,
     calls_in_with_agent: u64,
@@ -123,13 +123,13 @@ struct AgentCall<'a> {
 }
 
 #[derive(Debug, Default)]
-struct Millis {
+struct SpanSum {
     calls: u64,
     total: i64,
     max: i64,
 }
 
-impl Millis {
+impl SpanSum {
     fn add(&mut self, from: Option<i64>, to: Option<i64>) {
         if let (Some(from), Some(to)) = (from, to) {
             let span = (to - from).max(0);
@@ -160,9 +160,9 @@ impl Tally {
             dates: BTreeSet::new(),
             bounds: (i64::MAX, i64::MIN),
             by_agent: BTreeMap::new(),
-            ring: Millis::default(),
-            wait: Millis::default(),
-            talk: Millis::default(),
+            ring: SpanSum::default(),
+            wait: SpanSum::default(),
+            talk: SpanSum::default(),
             ended_with_lead: 0,
             tries_of_leads: 0,
             calls_in_with_agent: 0,
@@ -179,7 +179,7 @@ impl Tally {
         self.bounds
     }
 
-    pub(super) fn calls_of(&self, agent: AgentId) -> BTreeMap<Date, DayOfCalls> {
+    pub(super) fn calls_of(&self, agent: AgentId) -> BTreeMap<Date, DailyCalls> {
         self.by_agent.get(&agent.0).cloned().unwrap_or_default()
     }
 
@@ -231,7 +231,7 @@ impl Tally {
             agent: row.agent_id,
             at: row.placed_at,
             connected_at: row.connected_at,
-            ended_at: seen_end(row),
+            ended_at: observed_end(row),
             disposition: row.disposition.as_ref(),
         });
         let summary = &mut self.summary;
@@ -253,9 +253,9 @@ impl Tally {
         }
         let day = row.answered_at.and_then(|at| self.days.day(at));
         self.abandons.attempt(row, day.map(|day| day.date));
-        let end = seen_end(row);
+        let end = observed_end(row);
         self.ring.add(row.ringing_at, row.answered_at.or(end));
-        let (waited, talked) = (wait(row), talk(row, mode));
+        let (waited, talked) = (wait_span(row), talk_span(row, mode));
         self.wait.add(waited.0, waited.1);
         self.talk.add(talked.0, talked.1);
     }

@@ -2,7 +2,7 @@
 //! that no formula runs and no phone number loses digits.
 
 use super::table::{Cell, Column, Sink};
-use super::{Draft, ResultsError, failed};
+use super::{AtomicFile, ResultsError, failed};
 use rust_xlsxwriter::{Worksheet, XlsxError};
 use std::io::{self, BufWriter};
 use std::path::Path;
@@ -14,7 +14,7 @@ const ROWS_MAX: u32 = 1_048_576;
 const TEXT_MAX: usize = 32_767;
 
 pub(super) struct Workbook {
-    draft: Draft,
+    output: AtomicFile,
     book: rust_xlsxwriter::Workbook,
     title: String,
     columns: Vec<Column>,
@@ -27,7 +27,7 @@ pub(super) struct Workbook {
 impl Workbook {
     pub(super) fn create(path: &Path) -> Result<Workbook, ResultsError> {
         Ok(Workbook {
-            draft: Draft::create(path)?,
+            output: AtomicFile::create(path)?,
             book: rust_xlsxwriter::Workbook::new(),
             title: String::new(),
             columns: Vec::new(),
@@ -66,14 +66,14 @@ impl Workbook {
     }
 
     fn failed(&self, error: XlsxError) -> ResultsError {
-        failed(&self.draft.path)(io::Error::other(error))
+        failed(&self.output.path)(io::Error::other(error))
     }
 
     pub(super) fn finish(mut self) -> Result<(), ResultsError> {
-        let file = self.draft.file.try_clone().map_err(failed(&self.draft.path))?;
+        let file = self.output.file.try_clone().map_err(failed(&self.output.path))?;
         let saved = self.book.save_to_writer(BufWriter::new(file));
         saved.map_err(|e| self.failed(e))?;
-        self.draft.finish()
+        self.output.finish()
     }
 }
 

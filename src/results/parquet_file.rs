@@ -2,7 +2,7 @@
 //! does not grow with the table.
 
 use super::table::{Cell, Column, Kind, Sink};
-use super::{Draft, ResultsError, failed};
+use super::{AtomicFile, ResultsError, failed};
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{DataFrame, DataType, Field, NamedFrom, ParquetWriter, PolarsError, Schema, Series};
 use std::fs::File;
@@ -13,14 +13,14 @@ use std::path::Path;
 const GROUP: usize = 50_000;
 
 pub(super) struct ParquetFile {
-    draft: Draft,
+    output: AtomicFile,
     writer: BatchedWriter<File>,
-    columns: Vec<Gathered>,
+    columns: Vec<ColumnBuffer>,
     rows: usize,
 }
 
 /// Buffered values of one column of the current row group.
-enum Gathered {
+enum ColumnBuffer {
     Text(String, Vec<Option<String>>),
     Whole(String, Vec<Option<i64>>),
     Secs(String, Vec<Option<f64>>),
@@ -29,7 +29,7 @@ enum Gathered {
 
 impl ParquetFile {
     pub(super) fn create(path: &Path, columns: &[Column]) -> Result<ParquetFile, ResultsError> {
-        let draft = Draft::create(path)?;
+        let output = AtomicFile::create(path)?;
         let fields = columns.iter().map(|column| {
             let kind = match column.kind {
                 Kind::Text => DataType::String,
@@ -40,25 +40,25 @@ impl ParquetFile {
             Field::new(column.name.as_str().into(), kind)
         });
         let schema: Schema = fields.collect();
-        let file = draft.file.try_clone().map_err(failed(path))?;
+        let file = output.file.try_clone().map_err(failed(path))?;
         let writer = ParquetWriter::new(file).batched(&schema).map_err(|e| of_polars(path, e))?;
-        let columns = columns.iter().map(Gathered::new).collect();
-        Ok(ParquetFile { draft, writer, columns, rows: 0 })
+        let columns = columns.iter().map(ColumnBuffer::new).collect();
+        Ok(ParquetFile { output, writer, columns, rows: 0 })
     }
 
     fn flush(&mut self) -> Result<(), ResultsError> {
         let rows = std::mem::take(&mut self.rows);
         let columns = self.columns.iter_mut().map(|column| column.take().into()).collect();
         let written = DataFrame::new(rows, columns).and_then(|frame| self.writer.write_batch(&frame));
-        written.map_err(|e| of_polars(&self.draft.path, e))
+        written.map_err(|e| of_polars(&self.output.path, e))
     }
 
     pub(super) fn finish(mut self) -> Result<(), ResultsError> {
         if self.rows > 0 {
             self.flush()?;
         }
-        self.writer.finish().map_err(|e| of_polars(&self.draft.path, e))?;
-        self.draft.finish()
+        self.writer.finish().map_err(|e| of_polars(&self.output.path, e))?;
+        self.output.finish()
     }
 }
 
@@ -66,37 +66,37 @@ fn of_polars(path: &Path, error: PolarsError) -> ResultsError {
     failed(path)(io::Error::other(error))
 }
 
-impl Gathered {
-    fn new(column: &Column) -> Gathered {
+impl ColumnBuffer {
+    fn new(column: &Column) -> ColumnBuffer {
         let name = column.name.clone();
         match column.kind {
-            Kind::Text => Gathered::Text(name, Vec::new()),
-            Kind::Whole => Gathered::Whole(name, Vec::new()),
-            Kind::Secs => Gathered::Secs(name, Vec::new()),
-            Kind::Flag => Gathered::Flag(name, Vec::new()),
+            Kind::Text => ColumnBuffer::Text(name, Vec::new()),
+            Kind::Whole => ColumnBuffer::Whole(name, Vec::new()),
+            Kind::Secs => ColumnBuffer::Secs(name, Vec::new()),
+            Kind::Flag => ColumnBuffer::Flag(name, Vec::new()),
         }
     }
 
     /// A cell of another kind than its column becomes null.
     fn push(&mut self, cell: &Cell) {
         match (self, cell) {
-            (Gathered::Text(_, column), Cell::Text(text)) => column.push(Some(text.clone())),
-            (Gathered::Text(_, column), _) => column.push(None),
-            (Gathered::Whole(_, column), Cell::Whole(number)) => column.push(Some(*number)),
-            (Gathered::Whole(_, column), _) => column.push(None),
-            (Gathered::Secs(_, column), Cell::Secs(millis)) => column.push(Some(*millis as f64 / 1000.0)),
-            (Gathered::Secs(_, column), _) => column.push(None),
-            (Gathered::Flag(_, column), Cell::Flag(flag)) => column.push(Some(*flag)),
-            (Gathered::Flag(_, column), _) => column.push(None),
+            (ColumnBuffer::Text(_, column), Cell::Text(text)) => column.push(Some(text.clone())),
+            (ColumnBuffer::Text(_, column), _) => column.push(None),
+            (ColumnBuffer::Whole(_, column), Cell::Whole(number)) => column.push(Some(*number)),
+            (ColumnBuffer::Whole(_, column), _) => column.push(None),
+            (ColumnBuffer::Secs(_, column), Cell::Secs(millis)) => column.push(Some(*millis as f64 / 1000.0)),
+            (ColumnBuffer::Secs(_, column), _) => column.push(None),
+            (ColumnBuffer::Flag(_, column), Cell::Flag(flag)) => column.push(Some(*flag)),
+            (ColumnBuffer::Flag(_, column), _) => column.push(None),
         }
     }
 
     fn take(&mut self) -> Series {
         match self {
-            Gathered::Text(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
-            Gathered::Whole(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
-            Gathered::Secs(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
-            Gathered::Flag(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
+            ColumnBuffer::Text(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
+            ColumnBuffer::Whole(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
+            ColumnBuffer::Secs(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
+            ColumnBuffer::Flag(name, column) => Series::new(name.as_str().into(), std::mem::take(column)),
         }
     }
 }
