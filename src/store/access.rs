@@ -155,4 +155,14 @@ impl Store {
         .await
         .map_err(self.failed())
     }
+
+    /// Ends every console session of this account.
+    pub async fn dismiss_all(&self, account: AgentId) -> Result<(), StoreError> {
+        self.transaction(async |conn| {
+            sqlx::query!("delete from web_session where agent_id = $1", account.0).execute(conn).await?;
+            Ok(())
+        })
+        .await
+        .map_err(self.failed())
+    }
 }

@@ -6,9 +6,11 @@ pub mod abandons;
 pub mod access;
 pub mod agents;
 pub mod attempts;
+mod batch;
 pub mod blacklist;
 pub mod call_history;
 pub mod campaigns;
+mod command;
 pub mod commits;
 pub mod corrections;
 pub mod disk_reserve;
@@ -51,6 +53,7 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use access::TokenRow;
 pub use agents::{AgentDetails, AgentRow, Role, Secrets};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
+pub use command::{Command, Reply};
 pub use corrections::{Correction, Put};
 pub use error::StoreError;
 pub use explain::{DueNow, Meant, RefusedRow};
@@ -62,7 +65,7 @@ pub use reader::Reader;
 pub use recordings::{FoundRecording, RecordingRow};
 pub use resume::{Interrupted, Resumed};
 pub use views::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
-pub use writer::{Command, Reply, Writer};
+pub use writer::Writer;
 
 /// Reads the wall clock. An argument, so that tests and simulations in virtual time can supply their own.
 pub type Clock = Arc<dyn Fn() -> Utc + Send + Sync>;

@@ -1,7 +1,6 @@
-//! Queries for the screens: one lead with its details, the call log, recordings; and sign-out of every
-//! session of an account.
+//! Queries for the screens: one lead with its details, the call log, recordings.
 
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 
@@ -87,18 +86,6 @@ pub struct CallRow {
 pub struct RecordingPart {
     pub path: String,
     pub agent_id: Option<i64>,
-}
-
-impl Store {
-    /// Ends every console session of this account.
-    pub async fn dismiss_all(&self, account: AgentId) -> Result<(), StoreError> {
-        self.transaction(async |conn| {
-            sqlx::query!("delete from web_session where agent_id = $1", account.0).execute(conn).await?;
-            Ok(())
-        })
-        .await
-        .map_err(self.failed())
-    }
 }
 
 impl Reader {

@@ -2,23 +2,17 @@
 //! commit) and replies after the commit. A batch that cannot be written is kept and retried; the writer
 //! reports `Stalled`, then `Recovered`.
 
-use super::attempts::{self, Opening};
+use super::batch::{Effects, Job, commit_batch};
+use super::command::{Command, Reply};
 use super::commits::Commits;
 use super::disk_reserve::DiskReserve;
 use super::error::{FailureKind, failure_kind};
-use super::leads::{self, UpdateCause};
-use super::{Clock, LegAbout, Store, StoreError, WriteConnection, begin, blacklist, commit, rollback};
-use super::{lead_lookup, legs, open_dialogs, phone_contacts, recordings, seat_log, summaries};
-use paceline_core::agent::SeatView;
-use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
-use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
-use paceline_core::ids::{AgentId, AttemptId, CallId, CampaignId, LeadId, TrunkId};
+use super::{Clock, Store, StoreError, WriteConnection, lead_lookup, leads};
+use paceline_core::dialer::input::DialVerdict;
+use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::lead::Lead;
-use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Reason;
-use paceline_core::time::Utc;
 use rustc_hash::FxHashSet;
-use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,146 +36,6 @@ const CLOSING_RETRIES_MAX: usize = 40;
 
 /// A commit that takes longer than this is reported as a stalled disk.
 const STALL_AFTER: Duration = Duration::from_millis(1_500);
-
-/// A request to the store.
-#[derive(Clone, Debug)]
-pub enum Command {
-    OpenAttempt {
-        request: Box<AttemptRequest>,
-        /// The trunk's name, for the results.
-        trunk: String,
-        /// The Call-ID the call will have.
-        call_id: String,
-        /// JSON: the dialog state that ends the call after a crash.
-        dialog: String,
-    },
-    /// An empty `dialog` keeps the saved one.
-    SaveAnswer {
-        call: CallId,
-        at: Utc,
-        dialog: String,
-    },
-    /// Has no reply.
-    SaveDialog {
-        call: CallId,
-        dialog: String,
-    },
-    SaveResult(Box<AttemptResult>),
-    SaveLead(Box<LeadUpdate>),
-    /// Ends the lease of these leads; they stay unchanged.
-    ReturnLeads {
-        leads: Vec<LeadId>,
-    },
-    CloseLeads {
-        campaign: CampaignId,
-        reason: Reason,
-    },
-    /// `None` = the blacklist of every campaign.
-    Blacklist {
-        campaign: Option<CampaignId>,
-        number: PhoneNumber,
-        source: String,
-    },
-    FetchLeads {
-        campaign: CampaignId,
-        count: u32,
-    },
-    SaveSummary(Box<SummaryRecord>),
-    /// Saves the dialog of a leg that is no attempt, before its INVITE and again once it is up. Has no reply.
-    LegPlaced {
-        leg: CallId,
-        about: LegAbout,
-        dialog: String,
-    },
-    /// A leg that is no attempt has ended. Has no reply.
-    SaveLeg(Box<LegRecord>),
-    /// A dialog left open by a crash has been ended, or was given up. Has no reply.
-    Ended {
-        id: i64,
-    },
-    /// The registered contacts of an agent's phone, as JSON. Has no reply.
-    SavePhones {
-        agent: AgentId,
-        contacts: String,
-    },
-    /// A row of the state log. Has no reply.
-    LogSeat(Box<SeatView>),
-    /// A recording is complete. Has no reply.
-    SaveRecording {
-        call: CallId,
-        path: String,
-        seconds: f64,
-        lost_frames: u64,
-    },
-    /// Leases one lead that an agent asked for.
-    FetchLead {
-        campaign: CampaignId,
-        lead: LeadId,
-        agent: AgentId,
-    },
-    /// Looks up the campaign, lead and agent that an inbound caller's number belongs to.
-    WhoCalls {
-        call: CallId,
-        trunk: TrunkId,
-        number: Option<PhoneNumber>,
-    },
-}
-
-impl Command {
-    /// Queries run after the commit, so that they see the writes of their own batch.
-    fn is_query(&self) -> bool {
-        matches!(self, Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. })
-    }
-}
-
-/// A reply of the store, sent after the commit that carried its command.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
-    AttemptOpened {
-        attempt: AttemptId,
-        verdict: DialVerdict,
-    },
-    AnswerSaved {
-        call: CallId,
-    },
-    ResultSaved {
-        attempt: AttemptId,
-    },
-    LeadSaved {
-        lead: LeadId,
-    },
-    LeadsClosed {
-        campaign: CampaignId,
-        leads: u64,
-    },
-    Blacklisted {
-        number: PhoneNumber,
-    },
-    Leads {
-        campaign: CampaignId,
-        leads: Vec<Lead>,
-        next_due: Option<Utc>,
-        leads_open: u64,
-    },
-    SummarySaved {
-        attempt: AttemptId,
-    },
-    Lead {
-        campaign: CampaignId,
-        agent: AgentId,
-        lead: Option<Box<Lead>>,
-    },
-    Caller(Box<ArrivedCall>),
-    /// The store cannot write; no attempt is opened until `Recovered`. `why` is for the operator.
-    Stalled {
-        why: String,
-    },
-    Recovered,
-    /// The database refused one command; it is not retried. The rest of its batch was written.
-    Refused {
-        why: String,
-    },
-}
 
 /// Handle of the writer task. The task ends when every sender is dropped and all commands are written.
 #[derive(Debug)]
@@ -229,21 +83,6 @@ impl Store {
         };
         (Writer { commands, task: tokio::spawn(task.run(inbox)) }, outbox)
     }
-}
-
-/// A queued command. An opening that was refused during a stall becomes `DeleteAttempt`: its row is deleted,
-/// in case the commit that reported an error had reached the disk.
-enum Job {
-    Run(Command),
-    DeleteAttempt(AttemptId),
-}
-
-/// Changes to the writer's memory, applied after the commit.
-#[derive(Default)]
-struct Effects {
-    replies: Vec<Reply>,
-    returned: Vec<LeadId>,
-    open_leads: BTreeMap<CampaignId, i64>,
 }
 
 struct WriterTask {
@@ -515,100 +354,4 @@ impl WriterTask {
         // The receiver is gone during shutdown; the write itself is durable.
         let _ = self.replies.send(reply);
     }
-}
-
-async fn commit_batch(
-    write: &WriteConnection,
-    jobs: &[Job],
-    requested: &FxHashSet<i64>,
-    now: Utc,
-) -> Result<Effects, sqlx::Error> {
-    let mut conn = write.lock().await;
-    let written = async {
-        begin(&mut conn).await?;
-        let mut effects = Effects::default();
-        for item in jobs {
-            match item {
-                Job::Run(command) => apply_command(&mut conn, command, requested, now, &mut effects).await?,
-                Job::DeleteAttempt(attempt) => attempts::delete_open(&mut conn, *attempt).await?,
-            }
-        }
-        let at = now.as_millis();
-        sqlx::query!("update pulse set at = $1 where id = 1", at).execute(&mut *conn).await?;
-        commit(&mut conn).await?;
-        Ok(effects)
-    }
-    .await;
-    if written.is_err() {
-        rollback(&mut conn).await;
-    }
-    written
-}
-
-async fn apply_command(
-    conn: &mut SqliteConnection,
-    command: &Command,
-    requested: &FxHashSet<i64>,
-    now: Utc,
-    effects: &mut Effects,
-) -> Result<(), sqlx::Error> {
-    match command {
-        Command::OpenAttempt { request, trunk, call_id, dialog } => {
-            let is_requested = request.lead.is_some_and(|lead| requested.contains(&lead.0));
-            let opening = Opening { request, trunk, call_id, dialog, is_requested };
-            let opened = attempts::open(conn, opening, now).await?;
-            let (attempt, verdict) = (request.attempt, opened.verdict);
-            *effects.open_leads.entry(request.campaign).or_default() -= opened.leads_closed as i64;
-            if verdict != DialVerdict::Opened {
-                effects.returned.extend(request.lead);
-            }
-            effects.replies.push(Reply::AttemptOpened { attempt, verdict });
-        }
-        Command::SaveAnswer { call, at, dialog } => {
-            attempts::save_answer(conn, *call, *at, dialog).await?;
-            effects.replies.push(Reply::AnswerSaved { call: *call });
-        }
-        Command::SaveDialog { call, dialog } => attempts::save_dialog(conn, *call, dialog).await?,
-        Command::SaveResult(result) => {
-            *effects.open_leads.entry(result.campaign).or_default() +=
-                attempts::save_result(conn, result).await?;
-            effects.returned.extend(result.lead.as_ref().map(|update| update.lead));
-            effects.replies.push(Reply::ResultSaved { attempt: result.attempt });
-        }
-        Command::SaveLead(update) => {
-            *effects.open_leads.entry(update.campaign).or_default() +=
-                leads::save_update(conn, update, UpdateCause::NoCall).await?;
-            effects.returned.push(update.lead);
-            effects.replies.push(Reply::LeadSaved { lead: update.lead });
-        }
-        Command::ReturnLeads { leads } => effects.returned.extend(leads),
-        Command::CloseLeads { campaign, reason } => {
-            let closed = leads::close_all(conn, *campaign, *reason).await?;
-            *effects.open_leads.entry(*campaign).or_default() -= closed as i64;
-            effects.replies.push(Reply::LeadsClosed { campaign: *campaign, leads: closed });
-        }
-        Command::Blacklist { campaign, number, source } => {
-            for campaign in blacklist::add(conn, *campaign, *number, source, now).await? {
-                *effects.open_leads.entry(campaign).or_default() -= 1;
-            }
-            effects.replies.push(Reply::Blacklisted { number: *number });
-        }
-        // Queries run after the commit: they see the batch, and nothing that may be rolled back.
-        Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. } => {}
-        Command::SaveSummary(record) => {
-            *effects.open_leads.entry(record.campaign).or_default() += summaries::save(conn, record).await?;
-            effects.replies.push(Reply::SummarySaved { attempt: record.attempt });
-        }
-        Command::LegPlaced { leg, about, dialog } => {
-            legs::save_placed(conn, *leg, about, dialog, now).await?
-        }
-        Command::SaveLeg(record) => legs::save_ended(conn, record).await?,
-        Command::Ended { id } => open_dialogs::delete(conn, *id).await?,
-        Command::SavePhones { agent, contacts } => phone_contacts::save(conn, *agent, contacts).await?,
-        Command::LogSeat(seat) => seat_log::append(conn, seat).await?,
-        Command::SaveRecording { call, path, seconds, lost_frames } => {
-            recordings::save(conn, *call, path, *seconds, *lost_frames, now).await?;
-        }
-    }
-    Ok(())
 }
