@@ -27,7 +27,7 @@ async fn answered(
 }
 
 #[tokio::test]
-async fn the_sums_tell_people_machines_and_waits_apart_and_a_restart_changes_none() {
+async fn ledger_sums_separate_people_machines_and_late_connections_and_survive_a_restart() {
     let mut desk = Desk::new().await;
     let autumn = define(&desk.store, "autumn", &retry_rules()).await;
     answered(&mut desk, 0, Outcome::Answered, Some(500), 30_000).await;
@@ -84,7 +84,7 @@ async fn the_sums_tell_people_machines_and_waits_apart_and_a_restart_changes_non
 }
 
 #[tokio::test]
-async fn an_abandoned_number_rests_for_every_campaign_unless_an_agent_is_there_for_it() {
+async fn an_abandoned_number_rests_for_every_campaign_except_for_a_guaranteed_request() {
     let mut desk = Desk::new().await;
     let autumn = define(&desk.store, "autumn", &retry_rules()).await;
     answered(&mut desk, 0, Outcome::Abandoned, None, 0).await;
@@ -116,7 +116,7 @@ async fn an_abandoned_number_rests_for_every_campaign_unless_an_agent_is_there_f
 /// An interrupted call may still ring: the dialer gets that rest too, and a guaranteed request does not
 /// shorten it.
 #[tokio::test]
-async fn the_rest_of_a_cut_off_call_is_everybodys() {
+async fn the_rest_of_an_interrupted_call_holds_for_guaranteed_requests_too() {
     let mut desk = Desk::new().await;
     answered(&mut desk, 0, Outcome::Abandoned, None, 0).await;
     let cut = desk.request(None, number(1));

@@ -5,7 +5,7 @@ use super::*;
 use paceline_core::agent::{Activity, Availability, Work};
 
 #[tokio::test]
-async fn past_calls_come_in_their_order_with_agent_and_wrap_up() {
+async fn past_calls_are_ordered_and_carry_agent_and_wrap_up() {
     let mut desk = Desk::new().await;
     desk.list(&rows(3), &[]).await;
     let (_, talked) = desk.talk(ANA).await;

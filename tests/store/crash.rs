@@ -12,7 +12,7 @@ const LEADS: u64 = 100_000;
 
 /// Not a test by itself: opens and ends many concurrent calls until it is killed.
 #[test]
-fn a_process_that_will_be_killed() {
+fn dials_until_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
     runtime.block_on(dial_until_killed(Path::new(&folder)));
@@ -80,7 +80,7 @@ async fn dial_until_killed(folder: &Path) {
 
 fn start(folder: &Path) -> Child {
     Process::new(std::env::current_exe().unwrap())
-        .args(["--exact", "store::crash::a_process_that_will_be_killed", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "store::crash::dials_until_killed", "--nocapture", "--test-threads=1"])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
@@ -90,13 +90,13 @@ fn start(folder: &Path) -> Child {
 
 /// Acknowledgements that the killed process had received.
 #[derive(Default)]
-struct Told {
+struct Acknowledged {
     opened: BTreeMap<i64, u64>,
     answered: Vec<i64>,
     ended: Vec<i64>,
 }
 
-impl Told {
+impl Acknowledged {
     /// Ignores incomplete lines: the kill may have truncated the last one.
     fn line(&mut self, line: &str) {
         let words: Vec<_> = line.split(' ').collect();
@@ -113,7 +113,7 @@ impl Told {
 }
 
 #[test]
-fn nothing_that_was_acknowledged_is_lost_to_a_kill() {
+fn a_killed_process_loses_no_acknowledged_write() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let dir = Arc::new(tempfile::tempdir().unwrap());
     runtime.block_on(async {
@@ -121,31 +121,31 @@ fn nothing_that_was_acknowledged_is_lost_to_a_kill() {
         let campaign = define(&store, "spring", &retry_rules()).await;
         list(&store, campaign, &rows(LEADS), &[]).await;
     });
-    let mut told = Told::default();
+    let mut acknowledged = Acknowledged::default();
     for turn in 0..20_usize {
         let mut child = start(dir.path());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n');
         // The number of lines before the kill differs from turn to turn.
-        let patience = 1 + turn * 37 % 400;
-        let mut heard = 0;
+        let lines_before_kill = 1 + turn * 37 % 400;
+        let mut seen = 0;
         while let Some(Ok(line)) = lines.next() {
-            told.line(&String::from_utf8_lossy(&line));
-            heard += 1;
-            if heard == patience + 5 {
+            acknowledged.line(&String::from_utf8_lossy(&line));
+            seen += 1;
+            if seen == lines_before_kill + 5 {
                 child.kill().unwrap();
                 break;
             }
         }
         for line in lines.map_while(Result::ok) {
-            told.line(&String::from_utf8_lossy(&line));
+            acknowledged.line(&String::from_utf8_lossy(&line));
         }
         child.wait().unwrap();
-        runtime.block_on(check(dir.path(), &told, turn));
+        runtime.block_on(check(dir.path(), &acknowledged, turn));
     }
-    assert!(told.ended.len() > 500, "the processes did something: {}", told.ended.len());
+    assert!(acknowledged.ended.len() > 500, "the processes did something: {}", acknowledged.ended.len());
 }
 
-async fn check(dir: &Path, told: &Told, turn: usize) {
+async fn check(dir: &Path, acknowledged: &Acknowledged, turn: usize) {
     let hands = Hands::at(MORNING);
     let store = Store::open(&url(dir), hands.clock()).await.unwrap();
     let campaign = define(&store, "spring", &retry_rules()).await;
@@ -155,14 +155,14 @@ async fn check(dir: &Path, told: &Told, turn: usize) {
     let mut reader = store.reader().await.unwrap();
     let rows = reader.attempts(campaign, 0, 1_000_000).await.unwrap();
     let by_id: BTreeMap<_, _> = rows.iter().map(|row| (row.id, row)).collect();
-    for (attempt, number) in &told.opened {
+    for (attempt, number) in &acknowledged.opened {
         let row = by_id.get(attempt).unwrap_or_else(|| panic!("turn {turn}: attempt {attempt} is lost"));
         assert_eq!(row.number as u64, *number, "turn {turn}");
     }
-    for attempt in &told.answered {
+    for attempt in &acknowledged.answered {
         assert!(by_id[attempt].answered_at.is_some(), "turn {turn}: the answer of {attempt} is lost");
     }
-    for attempt in &told.ended {
+    for attempt in &acknowledged.ended {
         let outcome = by_id[attempt].outcome.as_deref();
         assert_eq!(outcome, Some("answered"), "turn {turn}: the result of {attempt} is lost");
     }
@@ -176,7 +176,7 @@ async fn check(dir: &Path, told: &Told, turn: usize) {
 }
 
 #[tokio::test]
-async fn a_copy_taken_at_any_moment_is_a_store_that_lost_nothing_acknowledged_before() {
+async fn a_copy_taken_at_any_time_holds_every_acknowledged_write() {
     let mut desk = Desk::new().await;
     desk.list(&rows(200), &[]).await;
     for turn in 0..30 {
@@ -196,7 +196,7 @@ async fn a_copy_taken_at_any_moment_is_a_store_that_lost_nothing_acknowledged_be
 }
 
 #[tokio::test]
-async fn a_wal_that_was_torn_gives_back_a_prefix_of_what_was_written() {
+async fn a_torn_wal_recovers_a_prefix_of_the_writes() {
     let mut desk = Desk::new().await;
     desk.list(&rows(50), &[]).await;
     let mut requests = Vec::new();

@@ -127,7 +127,7 @@ pub fn leg(leg: CallId, kind: LegKind, at: Utc) -> LegRecord {
 }
 
 #[tokio::test]
-async fn a_lead_that_is_given_back_is_lent_again_as_it_was() {
+async fn a_returned_lead_is_leased_again_unchanged() {
     let mut desk = Desk::new().await;
     desk.list(&[row(1, &[1], None)], &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -139,7 +139,7 @@ async fn a_lead_that_is_given_back_is_lent_again_as_it_was() {
 }
 
 #[tokio::test]
-async fn whoever_has_a_lead_as_it_was_before_its_callback_was_booked_comes_too_early() {
+async fn a_lead_leased_before_its_callback_was_booked_cannot_be_dialled_early() {
     let mut desk = Desk::new().await;
     desk.list(&[row(1, &[1], None)], &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -159,7 +159,7 @@ async fn whoever_has_a_lead_as_it_was_before_its_callback_was_booked_comes_too_e
 }
 
 #[tokio::test]
-async fn a_later_summary_stands_and_the_earlier_one_is_kept() {
+async fn a_later_summary_replaces_the_earlier_one_which_is_kept() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (lead, request) = desk.talk(ANA).await;
@@ -184,7 +184,7 @@ async fn a_later_summary_stands_and_the_earlier_one_is_kept() {
 }
 
 #[tokio::test]
-async fn a_summary_opens_an_answered_lead_again_for_a_short_redial() {
+async fn a_summary_reopens_an_answered_lead_for_a_redial() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (lead, request) = desk.talk(ANA).await;
@@ -209,7 +209,7 @@ async fn a_summary_opens_an_answered_lead_again_for_a_short_redial() {
 }
 
 #[tokio::test]
-async fn a_booked_callback_comes_back_when_it_is_due_and_counts_until_then() {
+async fn a_booked_callback_counts_as_open_and_is_fetched_when_due() {
     let mut desk = Desk::new().await;
     desk.list(&rows(2), &[]).await;
     let (lead, request) = desk.talk(ANA).await;
@@ -233,7 +233,7 @@ async fn a_booked_callback_comes_back_when_it_is_due_and_counts_until_then() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_closed_for_a_reason_is_not_opened_by_a_summary() {
+async fn a_summary_does_not_reopen_a_lead_closed_with_a_reason() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[0], Some("3-101")), row(3, &[1], Some("3-101"))], &[]).await;
     let (lead, request) = {
@@ -252,7 +252,7 @@ async fn a_lead_that_was_closed_for_a_reason_is_not_opened_by_a_summary() {
 }
 
 #[tokio::test]
-async fn a_summary_before_the_result_is_not_undone_by_it() {
+async fn a_result_does_not_overwrite_an_earlier_summary() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -270,7 +270,7 @@ async fn a_summary_before_the_result_is_not_undone_by_it() {
 }
 
 #[tokio::test]
-async fn an_abandoned_callee_is_handed_out_after_her_rest_and_whoever_spoke_is_not() {
+async fn an_abandoned_lead_is_fetched_after_its_rest_and_an_answered_one_is_not() {
     let mut desk = Desk::new().await;
     desk.list(&rows(2), &[]).await;
     let mut rules = retry_rules();
@@ -305,7 +305,7 @@ async fn an_abandoned_callee_is_handed_out_after_her_rest_and_whoever_spoke_is_n
 }
 
 #[tokio::test]
-async fn a_person_may_ask_for_a_lead_that_is_over() {
+async fn an_agent_may_request_a_closed_lead() {
     let mut desk = Desk::new().await;
     desk.list(&rows(3), &[]).await;
     let (done, _) = desk.talk(ANA).await;
@@ -327,7 +327,7 @@ async fn a_person_may_ask_for_a_lead_that_is_over() {
 }
 
 #[tokio::test]
-async fn a_caller_is_known_by_the_latest_attempt_to_her_number() {
+async fn a_caller_is_identified_by_the_latest_attempt_to_the_number() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (lead, _) = desk.talk(ANA).await;
@@ -345,7 +345,7 @@ async fn a_caller_is_known_by_the_latest_attempt_to_her_number() {
 }
 
 #[tokio::test]
-async fn legs_that_were_up_are_handed_over_after_a_crash_and_those_that_ended_are_not() {
+async fn legs_left_up_by_a_crash_are_returned_and_ended_legs_are_not() {
     let mut desk = Desk::new().await;
     let about = LegAbout { agent: Some(ANA), ..LegAbout::new(LegKind::Agent) };
     for n in 1..=3 {
@@ -385,7 +385,7 @@ async fn the_state_log_keeps_every_change_once() {
 }
 
 #[tokio::test]
-async fn recordings_stand_with_their_calls_until_they_are_too_old() {
+async fn recordings_are_listed_with_their_calls_until_deleted() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (_, request) = desk.talk(ANA).await;

@@ -40,7 +40,7 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_live_calls_are_written_down_and_no_new_one_is_placed() {
+async fn a_full_disk_saves_live_calls_and_places_no_new_one() {
     let Some(disk) = SmallDisk::mount("24m") else {
         eprintln!("no right to mount a file system here: not tested");
         return;

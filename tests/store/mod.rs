@@ -4,19 +4,19 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abandoned;
-mod books;
+pub mod accounts;
 mod call_history;
 mod crash;
-mod cut_off;
-mod dial_step;
+mod dial_check;
 mod explain;
 pub mod floor;
 mod floor_crash;
 mod full_disk;
-mod lists;
+mod imports;
+mod interrupted_calls;
 mod model;
 mod opening;
-pub mod people;
+mod round_trip;
 
 use paceline::lists::{LeadRow, RefusedRow};
 use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, Reply, Store, Writer};

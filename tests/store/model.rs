@@ -120,7 +120,7 @@ async fn one_seed(seed: u64) {
 }
 
 #[tokio::test]
-async fn the_store_says_what_a_small_model_of_the_rules_says() {
+async fn the_dial_check_agrees_with_a_small_model() {
     for seed in 0..12 {
         one_seed(seed).await;
     }

@@ -1,7 +1,7 @@
 //! Recovery of conversations interrupted by a crash: inbound calls, recordings, the agent in the call.
 
+use super::accounts::details;
 use super::floor::{ANA, seat};
-use super::people::details;
 use super::*;
 use paceline::store::{FoundRecording, LegAbout, Secrets};
 use paceline_core::agent::{Activity, Availability, Work};
@@ -9,7 +9,7 @@ use paceline_core::dialer::output::LegKind;
 use paceline_core::ids::CallId;
 
 #[tokio::test]
-async fn a_call_in_that_a_crash_cuts_off_stands_in_the_books_with_its_recording() {
+async fn an_interrupted_inbound_call_is_saved_with_its_recording() {
     let mut desk = Desk::new().await;
     let caller = CallId(1 << 63 | 1);
     let about = LegAbout {
@@ -44,7 +44,7 @@ async fn a_call_in_that_a_crash_cuts_off_stands_in_the_books_with_its_recording(
 }
 
 #[tokio::test]
-async fn a_recording_is_found_again_for_the_attempt_that_was_out_at_its_time_and_for_no_other() {
+async fn a_recovered_recording_belongs_to_the_attempt_active_at_its_time() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (_, request) = desk.talk(ANA).await;
@@ -66,7 +66,7 @@ async fn a_recording_is_found_again_for_the_attempt_that_was_out_at_its_time_and
 }
 
 #[tokio::test]
-async fn who_spoke_when_the_process_was_cut_off_stands_with_the_attempt() {
+async fn an_interrupted_attempt_is_saved_with_the_agent_in_conversation() {
     let mut desk = Desk::new().await;
     desk.list(&rows(2), &[]).await;
     let mut attempts = Vec::new();
@@ -102,7 +102,7 @@ async fn who_spoke_when_the_process_was_cut_off_stands_with_the_attempt() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_cut_off_is_handed_over_until_its_far_end_knows() {
+async fn an_open_dialog_is_returned_at_each_start_until_it_is_ended() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
