@@ -43,7 +43,7 @@ pub(super) async fn fill(
 ) -> Result<(), ResultsError> {
     let mut after = i64::MIN;
     loop {
-        let page = reader.calls_in(campaign.id, after, PAGE).await?;
+        let page = reader.inbound_calls(campaign.id, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         for row in page {

@@ -28,7 +28,7 @@ pub struct InboundCallRow {
 
 impl Reader {
     /// Up to `limit` inbound calls of a campaign with an id above `after`, in order of id.
-    pub async fn calls_in(
+    pub async fn inbound_calls(
         &mut self,
         campaign: CampaignId,
         after: i64,
