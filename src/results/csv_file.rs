@@ -3,7 +3,7 @@
 
 use super::formula_guard::guard_formula;
 use super::table::{Cell, Column, Sink, secs};
-use super::{AtomicFile, ResultsError, failed};
+use super::{AtomicFile, ResultsError, write_error};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -15,20 +15,22 @@ pub(super) struct CsvFile {
 impl CsvFile {
     pub(super) fn create(path: &Path, columns: &[Column]) -> Result<CsvFile, ResultsError> {
         let output = AtomicFile::create(path)?;
-        let mut file = BufWriter::with_capacity(1 << 16, output.file.try_clone().map_err(failed(path))?);
-        file.write_all("\u{feff}".as_bytes()).map_err(failed(path))?;
+        let mut file = BufWriter::with_capacity(1 << 16, output.file.try_clone().map_err(write_error(path))?);
+        file.write_all("\u{feff}".as_bytes()).map_err(write_error(path))?;
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
         for column in columns {
-            writer.write_field(guard_formula(&column.name).as_bytes()).map_err(|e| failed(path)(e.into()))?;
+            writer
+                .write_field(guard_formula(&column.name).as_bytes())
+                .map_err(|e| write_error(path)(e.into()))?;
         }
-        writer.write_record(None::<&[u8]>).map_err(|e| failed(path)(e.into()))?;
+        writer.write_record(None::<&[u8]>).map_err(|e| write_error(path)(e.into()))?;
         Ok(CsvFile { output, writer })
     }
 
     pub(super) fn finish(self) -> Result<(), ResultsError> {
         let CsvFile { output, writer } = self;
-        let file = writer.into_inner().map_err(|e| failed(&output.path)(e.into_error()))?;
-        file.into_inner().map_err(|e| failed(&output.path)(e.into_error()))?;
+        let file = writer.into_inner().map_err(|e| write_error(&output.path)(e.into_error()))?;
+        file.into_inner().map_err(|e| write_error(&output.path)(e.into_error()))?;
         output.finish()
     }
 }
@@ -36,7 +38,7 @@ impl CsvFile {
 impl Sink for CsvFile {
     fn row(&mut self, cells: &[Cell]) -> Result<(), ResultsError> {
         let CsvFile { output, writer } = self;
-        let failed = |e: csv::Error| failed(&output.path)(e.into());
+        let write_error = |e: csv::Error| write_error(&output.path)(e.into());
         for cell in cells {
             match cell {
                 Cell::Empty => writer.write_field(b""),
@@ -45,8 +47,8 @@ impl Sink for CsvFile {
                 Cell::Secs(millis) => writer.write_field(secs(*millis)),
                 Cell::Flag(flag) => writer.write_field(if *flag { "true" } else { "false" }),
             }
-            .map_err(failed)?;
+            .map_err(write_error)?;
         }
-        writer.write_record(None::<&[u8]>).map_err(failed)
+        writer.write_record(None::<&[u8]>).map_err(write_error)
     }
 }

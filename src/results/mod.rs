@@ -63,7 +63,7 @@ impl Format {
 /// Writes `attempts.csv`, `leads.csv`, `calls_in.csv`, `agents.csv` and `summary.json` into `dir`, each file
 /// atomically. The same state of the store gives the same bytes.
 pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Summary, ResultsError> {
-    fs::create_dir_all(dir).map_err(failed(dir))?;
+    fs::create_dir_all(dir).map_err(write_error(dir))?;
     reader.refresh().await?;
     let campaign = reader.campaign(campaign).await?;
     let zone = zone(&campaign);
@@ -87,7 +87,7 @@ pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Su
     let mut text = serde_json::to_string_pretty(&summary).unwrap_or_default();
     text.push('\n');
     let output = AtomicFile::create(&dir.join("summary.json"))?;
-    io::Write::write_all(&mut &output.file, text.as_bytes()).map_err(failed(&output.path))?;
+    io::Write::write_all(&mut &output.file, text.as_bytes()).map_err(write_error(&output.path))?;
     output.finish()?;
     // Ends the snapshot: an open one keeps the WAL from being checkpointed.
     reader.refresh().await?;
@@ -108,12 +108,12 @@ pub async fn export(
             Ok(named(&["attempts.csv", "leads.csv", "calls_in.csv", "agents.csv", "summary.json"]))
         }
         Format::Xlsx => {
-            fs::create_dir_all(dir).map_err(failed(dir))?;
+            fs::create_dir_all(dir).map_err(write_error(dir))?;
             export_file(reader, campaign, format, &dir.join("results.xlsx")).await?;
             Ok(named(&["results.xlsx"]))
         }
         Format::Parquet => {
-            fs::create_dir_all(dir).map_err(failed(dir))?;
+            fs::create_dir_all(dir).map_err(write_error(dir))?;
             parquet_files(reader, campaign, dir).await?;
             Ok(named(&["attempts.parquet", "leads.parquet", "calls_in.parquet", "agents.parquet"]))
         }
@@ -184,7 +184,7 @@ fn zone(campaign: &CampaignRecord) -> TimeZone {
     TimeZone::get(&campaign.timezone).unwrap_or(TimeZone::UTC)
 }
 
-fn failed(path: &Path) -> impl Fn(io::Error) -> ResultsError + '_ {
+fn write_error(path: &Path) -> impl Fn(io::Error) -> ResultsError + '_ {
     |error| ResultsError::Write { path: path.to_path_buf(), why: error.to_string() }
 }
 
@@ -201,16 +201,18 @@ impl AtomicFile {
     fn create(path: &Path) -> Result<AtomicFile, ResultsError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let temp_path = path.with_file_name(format!(".{name}.{}", std::process::id()));
-        let file = File::create(&temp_path).map_err(failed(path))?;
+        let file = File::create(&temp_path).map_err(write_error(path))?;
         Ok(AtomicFile { file, path: path.to_path_buf(), temp_path, finished: false })
     }
 
     fn finish(mut self) -> Result<(), ResultsError> {
-        self.file.sync_all().map_err(failed(&self.path))?;
-        fs::rename(&self.temp_path, &self.path).map_err(failed(&self.path))?;
+        self.file.sync_all().map_err(write_error(&self.path))?;
+        fs::rename(&self.temp_path, &self.path).map_err(write_error(&self.path))?;
         self.finished = true;
         let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        File::open(dir.unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all()).map_err(failed(&self.path))
+        File::open(dir.unwrap_or(Path::new(".")))
+            .and_then(|dir| dir.sync_all())
+            .map_err(write_error(&self.path))
     }
 }
 

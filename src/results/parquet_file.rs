@@ -2,7 +2,7 @@
 //! does not grow with the table.
 
 use super::table::{Cell, Column, Kind, Sink};
-use super::{AtomicFile, ResultsError, failed};
+use super::{AtomicFile, ResultsError, write_error};
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{DataFrame, DataType, Field, NamedFrom, ParquetWriter, PolarsError, Schema, Series};
 use std::fs::File;
@@ -40,7 +40,7 @@ impl ParquetFile {
             Field::new(column.name.as_str().into(), kind)
         });
         let schema: Schema = fields.collect();
-        let file = output.file.try_clone().map_err(failed(path))?;
+        let file = output.file.try_clone().map_err(write_error(path))?;
         let writer = ParquetWriter::new(file).batched(&schema).map_err(|e| of_polars(path, e))?;
         let columns = columns.iter().map(ColumnBuffer::new).collect();
         Ok(ParquetFile { output, writer, columns, rows: 0 })
@@ -63,7 +63,7 @@ impl ParquetFile {
 }
 
 fn of_polars(path: &Path, error: PolarsError) -> ResultsError {
-    failed(path)(io::Error::other(error))
+    write_error(path)(io::Error::other(error))
 }
 
 impl ColumnBuffer {

@@ -2,7 +2,7 @@
 //! that no formula runs and no phone number loses digits.
 
 use super::table::{Cell, Column, Sink};
-use super::{AtomicFile, ResultsError, failed};
+use super::{AtomicFile, ResultsError, write_error};
 use rust_xlsxwriter::{Worksheet, XlsxError};
 use std::io::{self, BufWriter};
 use std::path::Path;
@@ -62,17 +62,17 @@ impl Workbook {
             }
             Ok(())
         });
-        written.map_err(|e| self.failed(e))
+        written.map_err(|e| self.write_error(e))
     }
 
-    fn failed(&self, error: XlsxError) -> ResultsError {
-        failed(&self.output.path)(io::Error::other(error))
+    fn write_error(&self, error: XlsxError) -> ResultsError {
+        write_error(&self.output.path)(io::Error::other(error))
     }
 
     pub(super) fn finish(mut self) -> Result<(), ResultsError> {
-        let file = self.output.file.try_clone().map_err(failed(&self.output.path))?;
+        let file = self.output.file.try_clone().map_err(write_error(&self.output.path))?;
         let saved = self.book.save_to_writer(BufWriter::new(file));
-        saved.map_err(|e| self.failed(e))?;
+        saved.map_err(|e| self.write_error(e))?;
         self.output.finish()
     }
 }
@@ -86,7 +86,7 @@ impl Sink for Workbook {
         self.row += 1;
         let sheet = self.book.worksheet_from_index(self.sheets - 1);
         let written = sheet.and_then(|sheet| write_row(sheet, row, cells));
-        written.map_err(|e| self.failed(e))
+        written.map_err(|e| self.write_error(e))
     }
 }
 

@@ -18,7 +18,7 @@ impl Store {
     ) -> Result<Vec<(Utc, Counts)>, StoreError> {
         let since = (self.now() - KEPT).as_millis();
         let mut conn = self.write.lock().await;
-        let sums = sums(&mut conn, campaign, since, answer_wait).await.map_err(self.failed())?;
+        let sums = sums(&mut conn, campaign, since, answer_wait).await.map_err(self.query_error())?;
         let slot = SLOT.as_millis() as i64;
         Ok(sums.into_iter().map(|(number, counts)| (Utc::from_millis(number * slot), counts)).collect())
     }

@@ -48,7 +48,7 @@ impl Store {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 StoreError::Taken { what: "this token".into() }
             }
-            error => StoreError::at_use(&self.path, error),
+            error => StoreError::from_query(&self.path, error),
         })
     }
 
@@ -60,7 +60,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let tokens = rows.into_iter().map(|row| TokenRow {
             id: row.id,
             role: Role::from_word(&row.role).unwrap_or(Role::Analyst),
@@ -83,7 +83,7 @@ impl Store {
         )
         .fetch_optional(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         drop(conn);
         let Some(id) = id else { return Ok(None) };
         Ok(self.tokens().await?.into_iter().find(|token| token.id == id))
@@ -96,7 +96,7 @@ impl Store {
                 Ok(removed.rows_affected())
             })
             .await
-            .map_err(self.failed())?;
+            .map_err(self.query_error())?;
         require_found(removed, || format!("a token with id {id}"))
     }
 
@@ -119,7 +119,7 @@ impl Store {
             Ok(())
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
     }
 
     /// The account of a session cookie, unless the session has expired or the account is inactive.
@@ -133,7 +133,7 @@ impl Store {
         )
         .fetch_optional(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         drop(conn);
         let Some(account) = account else { return Ok(None) };
         Ok(self.agents().await?.into_iter().find(|agent| agent.id.0 == account))
@@ -153,7 +153,7 @@ impl Store {
             Ok(())
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
     }
 
     /// Ends every console session of this account.
@@ -163,6 +163,6 @@ impl Store {
             Ok(())
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
     }
 }

@@ -193,7 +193,7 @@ impl Store {
                 Ok(changed.rows_affected())
             })
             .await
-            .map_err(self.failed())?;
+            .map_err(self.query_error())?;
         require_found(changed, || format!("an agent with id {agent}"))
     }
 
@@ -214,7 +214,7 @@ impl Store {
                 Ok(removed.rows_affected())
             })
             .await
-            .map_err(self.failed())?;
+            .map_err(self.query_error())?;
         require_found(removed, || format!("an agent with id {agent}"))
     }
 
@@ -228,7 +228,7 @@ impl Store {
     /// All accounts, removed ones included.
     pub async fn everybody(&self) -> Result<Vec<AgentRow>, StoreError> {
         let mut conn = self.write.lock().await;
-        read_agents(&mut conn).await.map_err(self.failed())
+        read_agents(&mut conn).await.map_err(self.query_error())
     }
 
     pub async fn agent_by_login(&self, login: &str) -> Result<Option<AgentRow>, StoreError> {
@@ -254,7 +254,7 @@ impl Store {
             Ok(())
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
     }
 
     /// Picks an agent number that was never used: the pattern's leading digits, its `?` filled up to `digits`
@@ -274,9 +274,11 @@ impl Store {
 
     /// Names the unique column that an insert or update violated.
     fn taken(&self, error: sqlx::Error, number: &str, login: &str) -> StoreError {
-        let sqlx::Error::Database(database) = &error else { return StoreError::at_use(&self.path, &error) };
+        let sqlx::Error::Database(database) = &error else {
+            return StoreError::from_query(&self.path, &error);
+        };
         if !database.is_unique_violation() {
-            return StoreError::at_use(&self.path, &error);
+            return StoreError::from_query(&self.path, &error);
         }
         let what = match database.message() {
             text if text.contains("agent.login") => format!("the login `{login}`"),
@@ -365,7 +367,7 @@ impl super::Reader {
     /// All accounts, removed ones included, ordered by number.
     pub async fn everybody(&mut self) -> Result<Vec<AgentRow>, StoreError> {
         let rows = read_agents(&mut self.conn).await;
-        rows.map_err(|e| self.failed(&e))
+        rows.map_err(|e| self.query_error(&e))
     }
 }
 

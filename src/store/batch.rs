@@ -23,7 +23,9 @@ pub(super) enum Job {
 #[derive(Default)]
 pub(super) struct Effects {
     pub replies: Vec<Reply>,
+    /// Leads whose lease ends.
     pub returned: Vec<LeadId>,
+    /// Change of the number of open leads.
     pub open_leads: BTreeMap<CampaignId, i64>,
 }
 

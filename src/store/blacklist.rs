@@ -52,7 +52,7 @@ impl Store {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 
     /// Adds a number and closes the leads that have no other phone left. `None` = system-wide.
@@ -74,7 +74,7 @@ impl Store {
             rollback(&mut conn).await;
         }
         self.write.note_lists_changed();
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 
     /// Every number this campaign may not call, ascending and distinct.
@@ -87,7 +87,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(numbers.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
     }
 }

@@ -33,7 +33,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let at = Utc::from_millis;
         let calls = rows.into_iter().rev().map(|row| PastCall {
             call: CallId(row.id as u64),

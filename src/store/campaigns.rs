@@ -40,7 +40,7 @@ impl Store {
     /// Counts all and open leads of a campaign. Reads indexes only.
     pub async fn lead_counts(&self, campaign: CampaignId) -> Result<LeadCounts, StoreError> {
         let mut conn = self.write.lock().await;
-        let open = leads::count_open(&mut conn, campaign).await.map_err(self.failed())?;
+        let open = leads::count_open(&mut conn, campaign).await.map_err(self.query_error())?;
         let all = sqlx::query_scalar!(
             r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id
                 where i.campaign_id = $1 and i.state = 'done'"#,
@@ -48,7 +48,7 @@ impl Store {
         )
         .fetch_one(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(LeadCounts { all: all as u64, open })
     }
 
@@ -87,6 +87,6 @@ impl Store {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 }

@@ -51,7 +51,7 @@ impl Store {
         let now = self.now();
         let written = self.transaction(async |conn| write(conn, correction, now).await).await;
         self.write.note_lists_changed();
-        match written.map_err(self.failed())? {
+        match written.map_err(self.query_error())? {
             true => Ok(()),
             false => Err(StoreError::Unknown { what: format!("lead {} with that phone", correction.lead) }),
         }
@@ -149,6 +149,6 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }

@@ -1,5 +1,5 @@
-//! Disk reserve: a file of real bytes beside the database (`FILE.ballast`). The writer deletes it when the disk
-//! is full, so that answers and results of live calls can still be written.
+//! Disk reserve: a file of real bytes beside the database (`FILE.ballast`). The writer deletes it when the
+//! disk is full, so that answers and results of live calls can still be written.
 
 use super::lock::beside;
 use std::fs::{self, File};

@@ -83,7 +83,7 @@ fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
 }
 
 impl StoreError {
-    pub(crate) fn at_use(path: &Path, error: &sqlx::Error) -> StoreError {
+    pub(crate) fn from_query(path: &Path, error: &sqlx::Error) -> StoreError {
         let path = path.to_path_buf();
         let why = why(error);
         let sqlx::Error::Database(database) = error else { return StoreError::Io { path, why } };
@@ -99,14 +99,14 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn at_open(path: &Path, error: sqlx::Error) -> StoreError {
-        StoreError::at_use(path, &error)
+    pub(crate) fn from_open(path: &Path, error: sqlx::Error) -> StoreError {
+        StoreError::from_query(path, &error)
     }
 
-    pub(crate) fn at_migrate(path: &Path, error: MigrateError) -> StoreError {
+    pub(crate) fn from_migration(path: &Path, error: MigrateError) -> StoreError {
         match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                StoreError::at_use(path, &error)
+                StoreError::from_query(path, &error)
             }
             other => StoreError::Damaged { path: path.to_path_buf(), why: other.to_string() },
         }

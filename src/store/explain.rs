@@ -74,7 +74,7 @@ impl Reader {
                 .await
             }
         };
-        let found = found.map_err(|e| self.failed(&e))?;
+        let found = found.map_err(|e| self.query_error(&e))?;
         Ok(found.into_iter().map(LeadId).collect())
     }
 
@@ -95,11 +95,11 @@ impl Reader {
         )
         .fetch_optional(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?
+        .map_err(|e| self.query_error(&e))?
         else {
             return Ok(None);
         };
-        let loaded = leads::load(&mut self.conn, &[lead.0]).await.map_err(|e| self.failed(&e))?.pop();
+        let loaded = leads::load(&mut self.conn, &[lead.0]).await.map_err(|e| self.query_error(&e))?.pop();
         let Some(loaded) = loaded else { return Ok(None) };
         let mut numbers = Vec::new();
         for phone in &loaded.phones {
@@ -114,7 +114,7 @@ impl Reader {
             )
             .fetch_one(&mut self.conn)
             .await
-            .map_err(|e| self.failed(&e))?,
+            .map_err(|e| self.query_error(&e))?,
             None => false,
         };
         let ahead = self.ahead(campaign, lead, row.next_at, now).await?;
@@ -163,7 +163,7 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(NumberFacts {
             blacklisted: row.blacklisted,
             in_campaign: row.in_campaign as u32,
@@ -197,7 +197,7 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(ahead as u64)
     }
 
@@ -206,7 +206,7 @@ impl Reader {
         let rows = sqlx::query!(r#"select id as "id!", number from agent"#)
             .fetch_all(&mut self.conn)
             .await
-            .map_err(|e| self.failed(&e))?;
+            .map_err(|e| self.query_error(&e))?;
         Ok(rows.into_iter().map(|row| (AgentId(row.id), row.number)).collect())
     }
 
@@ -224,7 +224,7 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(DueNow {
             leads_open: row.open as u64,
             due: row.due as u64,
@@ -252,7 +252,7 @@ impl Reader {
         )
         .fetch_optional(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// The highest list row of a campaign's leads; 0 = no list was imported.
@@ -264,7 +264,7 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(last as u64)
     }
 
@@ -284,7 +284,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(found.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
     }
 
@@ -304,6 +304,6 @@ impl Reader {
         )
         .fetch_optional(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }

@@ -55,7 +55,7 @@ impl Store {
                 Ok(removed.rows_affected())
             })
             .await
-            .map_err(self.failed())?;
+            .map_err(self.query_error())?;
         require_found(removed, || format!("a group with id {group}"))
     }
 
@@ -69,7 +69,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let groups = rows.into_iter().map(|row| Group {
             id: GroupId(row.id),
             name: row.name,
@@ -106,7 +106,7 @@ impl Store {
             Ok(GroupId(insert(conn, &usual).await?))
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
     }
 
     fn group_taken(&self, error: &sqlx::Error, name: &str) -> StoreError {
@@ -114,7 +114,7 @@ impl Store {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 StoreError::Taken { what: format!("the group name `{name}`") }
             }
-            error => StoreError::at_use(&self.path, error),
+            error => StoreError::from_query(&self.path, error),
         }
     }
 }
@@ -172,7 +172,7 @@ impl super::Reader {
             sqlx::query_scalar!(r#"select id as "id!" from agent_group where name = $1 and active"#, name)
                 .fetch_optional(&mut self.conn)
                 .await
-                .map_err(|e| self.failed(&e))?;
+                .map_err(|e| self.query_error(&e))?;
         Ok(id.map(GroupId))
     }
 }

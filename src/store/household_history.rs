@@ -57,6 +57,6 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }

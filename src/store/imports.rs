@@ -70,7 +70,7 @@ impl Store {
         )
         .fetch_one(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(Import {
             id: ImportId(id),
             campaign: new.campaign,
@@ -90,7 +90,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let records = rows.into_iter().map(|row| ImportRecord {
             id: ImportId(row.id),
             file: row.file,
@@ -124,7 +124,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(numbers.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
     }
 
@@ -133,11 +133,11 @@ impl Store {
         let now = self.now().as_millis();
         let mut conn = self.write.lock().await;
         let undone = async {
-            begin(&mut conn).await.map_err(self.failed())?;
+            begin(&mut conn).await.map_err(self.query_error())?;
             let state = sqlx::query_scalar!("select state from import where id = $1", import.0)
                 .fetch_optional(&mut *conn)
                 .await
-                .map_err(self.failed())?
+                .map_err(self.query_error())?
                 .ok_or_else(|| StoreError::Unknown { what: format!("import {}", import.0) })?;
             if state != "done" {
                 return Err(StoreError::ImportNotDone { state });
@@ -149,15 +149,15 @@ impl Store {
             )
             .fetch_one(&mut *conn)
             .await
-            .map_err(self.failed())?;
+            .map_err(self.query_error())?;
             if attempts > 0 {
                 return Err(StoreError::ImportInUse { attempts: attempts as u64 });
             }
             sqlx::query!("update import set state = 'undone', undone_at = $2 where id = $1", import.0, now)
                 .execute(&mut *conn)
                 .await
-                .map_err(self.failed())?;
-            commit(&mut conn).await.map_err(self.failed())
+                .map_err(self.query_error())?;
+            commit(&mut conn).await.map_err(self.query_error())
         }
         .await;
         if undone.is_err() {
@@ -166,7 +166,7 @@ impl Store {
         drop(conn);
         undone?;
         self.write.note_lists_changed();
-        self.write.sweep(import).await.map_err(self.failed())
+        self.write.sweep(import).await.map_err(self.query_error())
     }
 
     /// Deletes the rows of interrupted and undone imports.
@@ -179,10 +179,10 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         drop(conn);
         for import in left {
-            self.write.sweep(ImportId(import)).await.map_err(self.failed())?;
+            self.write.sweep(ImportId(import)).await.map_err(self.query_error())?;
         }
         Ok(())
     }
@@ -279,7 +279,7 @@ impl Import {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.write.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.write.path, &e))
     }
 
     /// Completes the import: its leads may be dialled from now on. `rows_read` is the list reader's count,
@@ -297,7 +297,7 @@ impl Import {
         )
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::at_use(&self.write.path, &e))?;
+        .map_err(|e| StoreError::from_query(&self.write.path, &e))?;
         drop(conn);
         if done.rows_affected() == 0 {
             return Err(StoreError::Unknown { what: format!("import {}", self.id.0) });
@@ -308,7 +308,7 @@ impl Import {
 
     /// Cancels the import and deletes its rows.
     pub async fn abandon(self) -> Result<(), StoreError> {
-        self.write.sweep(self.id).await.map_err(|e| StoreError::at_use(&self.write.path, &e))
+        self.write.sweep(self.id).await.map_err(|e| StoreError::from_query(&self.write.path, &e))
     }
 
     /// Rows pushed so far.

@@ -124,7 +124,7 @@ impl Store {
         }
         let lock = Lock::take(&path)?;
         let options = connect_options(&path).create_if_missing(true);
-        let mut conn = options.connect().await.map_err(|e| StoreError::at_open(&path, e))?;
+        let mut conn = options.connect().await.map_err(|e| StoreError::from_open(&path, e))?;
         migrate(&path, &mut conn).await?;
         sync_folder(&path, &mut conn).await?;
         let write = Arc::new(WriteConnection {
@@ -166,7 +166,10 @@ impl Store {
     /// Folds the WAL into the database file. Call [`Writer::close`] first: it writes the queued commands.
     pub async fn close(self) -> Result<(), StoreError> {
         let mut conn = self.write.lock().await;
-        sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *conn).await.map_err(self.failed())?;
+        sqlx::query("pragma wal_checkpoint(truncate)")
+            .execute(&mut *conn)
+            .await
+            .map_err(self.query_error())?;
         Ok(())
     }
 
@@ -197,8 +200,8 @@ impl Store {
         DiskReserve::beside(&self.path)
     }
 
-    pub(crate) fn failed(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
-        |error| StoreError::at_use(&self.path, &error)
+    pub(crate) fn query_error(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
+        |error| StoreError::from_query(&self.path, &error)
     }
 }
 
@@ -233,8 +236,8 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
 /// Makes the directory entries of the database and its WAL durable: a write creates the WAL, then the
 /// folder is fsynced. Without it a power cut may lose the names of files whose bytes are on disk.
 async fn sync_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    let at_use = |error| StoreError::at_use(path, &error);
-    sqlx::query!("update pulse set at = at where id = 1").execute(&mut *conn).await.map_err(at_use)?;
+    let from_query = |error| StoreError::from_query(path, &error);
+    sqlx::query!("update pulse set at = at where id = 1").execute(&mut *conn).await.map_err(from_query)?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = std::fs::File::open(dir).and_then(|dir| dir.sync_all());
     synced.map_err(|e| StoreError::cannot_write(path, &e))
@@ -242,17 +245,19 @@ async fn sync_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), Sto
 
 /// Runs pending migrations; refuses a schema newer than this program's.
 async fn migrate(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    let at_open = |error| StoreError::at_open(path, error);
-    conn.ensure_migrations_table("_sqlx_migrations").await.map_err(|e| StoreError::at_migrate(path, e))?;
+    let from_open = |error| StoreError::from_open(path, error);
+    conn.ensure_migrations_table("_sqlx_migrations")
+        .await
+        .map_err(|e| StoreError::from_migration(path, e))?;
     let newest: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
         .fetch_one(&mut *conn)
         .await
-        .map_err(at_open)?;
+        .map_err(from_open)?;
     let known = known_version();
     if let Some(newest) = newest.filter(|newest| *newest > known) {
         return Err(StoreError::Newer { path: path.to_path_buf(), found: newest, known });
     }
-    MIGRATIONS.run(&mut *conn).await.map_err(|e| StoreError::at_migrate(path, e))
+    MIGRATIONS.run(&mut *conn).await.map_err(|e| StoreError::from_migration(path, e))
 }
 
 /// The newest schema version of this program.

@@ -37,7 +37,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(rows.into_iter().map(|row| (AgentId(row.agent_id), row.contacts)).collect())
     }
 }

@@ -103,7 +103,7 @@ impl Reader {
             .read_only(true)
             .connect()
             .await
-            .map_err(|e| StoreError::at_open(path, e))?;
+            .map_err(|e| StoreError::from_open(path, e))?;
         let mut reader = Reader { path: path.to_path_buf(), conn };
         reader.check_version().await?;
         reader.refresh().await?;
@@ -114,7 +114,7 @@ impl Reader {
         let found: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
             .fetch_one(&mut self.conn)
             .await
-            .map_err(|e| StoreError::at_open(&self.path, e))?;
+            .map_err(|e| StoreError::from_open(&self.path, e))?;
         let (found, known, path) = (found.unwrap_or_default(), known_version(), self.path.clone());
         match found.cmp(&known) {
             std::cmp::Ordering::Less => Err(StoreError::Older { path, found, known }),
@@ -127,12 +127,12 @@ impl Reader {
     pub async fn refresh(&mut self) -> Result<(), StoreError> {
         let _ = sqlx::query("rollback").execute(&mut self.conn).await;
         let begun = sqlx::query("begin deferred").execute(&mut self.conn).await;
-        begun.map_err(|e| StoreError::at_use(&self.path, &e))?;
+        begun.map_err(|e| StoreError::from_query(&self.path, &e))?;
         Ok(())
     }
 
-    pub(crate) fn failed(&self, error: &sqlx::Error) -> StoreError {
-        StoreError::at_use(&self.path, error)
+    pub(crate) fn query_error(&self, error: &sqlx::Error) -> StoreError {
+        StoreError::from_query(&self.path, error)
     }
 
     /// The campaign of this name.
@@ -148,7 +148,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         let records = rows.into_iter().map(|row| CampaignRecord {
             id: CampaignId(row.id),
             name: row.name,
@@ -170,7 +170,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         let records = rows.into_iter().map(|row| ImportRecord {
             id: ImportId(row.id),
             file: row.file,
@@ -198,7 +198,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(spans.into_iter().map(|span| Duration::from_millis(span.max(0) as u64)).collect())
     }
 
@@ -232,7 +232,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// Up to `limit` rows of one list after row `after`, leads and refused rows in the list's order.
@@ -275,7 +275,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// Counts leads, refused rows and attempts by state, reason, result and disposition.
@@ -290,7 +290,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         for row in leads {
             let n = row.n as u64;
             *counts.leads.entry(row.state).or_default() += n;
@@ -311,7 +311,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         counts.refused = refused.into_iter().map(|row| (row.reason, row.n as u64)).collect();
         let read = sqlx::query_scalar!(
             r#"select coalesce(sum(rows_read), 0) as "n!: i64" from import
@@ -320,9 +320,9 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         counts.rows_read = read as u64;
-        self.count_talks(campaign, &mut counts).await.map_err(|e| self.failed(&e))?;
+        self.count_talks(campaign, &mut counts).await.map_err(|e| self.query_error(&e))?;
         Ok(counts)
     }
 

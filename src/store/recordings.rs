@@ -133,7 +133,7 @@ impl Store {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 
     /// Recordings saved more than `days` days ago, the oldest first, at most `limit` of them.
@@ -153,7 +153,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let rows = rows.into_iter().map(|row| RecordingRow {
             id: row.id,
             path: row.path,
@@ -187,6 +187,6 @@ impl Store {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 }

@@ -91,7 +91,7 @@ impl Store {
         }
         drop(conn);
         self.write.note_lists_changed();
-        resumed.map_err(|e| StoreError::at_use(&self.path, &e))
+        resumed.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 }
 

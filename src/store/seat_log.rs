@@ -122,7 +122,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// Time of the writer's last commit: the state log is complete until then.
@@ -130,7 +130,7 @@ impl Reader {
         let at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)
             .fetch_one(&mut self.conn)
             .await
-            .map_err(|e| self.failed(&e))?;
+            .map_err(|e| self.query_error(&e))?;
         Ok(Utc::from_millis(at))
     }
 }

@@ -126,7 +126,7 @@ impl super::Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         let summaries = rows.into_iter().map(|row| SummaryRow {
             agent: row.number,
             disposition: row.disposition,

@@ -87,8 +87,8 @@ async fn a_full_disk_stops_dialling_and_loses_no_result() {
     let dir = tempfile::tempdir().unwrap();
     let (store, campaign) = store(dir.path()).await;
     let (writer, mut replies) = store.start_writer();
-    let disk_reserve = dir.path().join("x.db.ballast");
-    assert!(disk_reserve.exists());
+    let reserve_file = dir.path().join("x.db.ballast");
+    assert!(reserve_file.exists());
     for n in 1..=40 {
         writer.send(opening(campaign, n)).await;
         let opened = Reply::AttemptOpened { attempt: AttemptId(n), verdict: DialVerdict::Opened };
@@ -118,7 +118,7 @@ async fn a_full_disk_stops_dialling_and_loses_no_result() {
         }
     };
     assert_eq!(refused, (99, DialVerdict::NotBefore { until: NOW, reason: Reason::Stopped }));
-    assert!(!disk_reserve.exists(), "the reserve was released");
+    assert!(!reserve_file.exists(), "the reserve was released");
     allow_pages(&store, "1000000").await;
     loop {
         match next(&mut replies).await {
@@ -127,7 +127,7 @@ async fn a_full_disk_stops_dialling_and_loses_no_result() {
             other => panic!("{other:?}"),
         }
     }
-    assert!(disk_reserve.exists(), "the reserve is refilled before dialling resumes");
+    assert!(reserve_file.exists(), "the reserve is refilled before dialling resumes");
     assert_eq!(saved, (1..=40).collect::<Vec<_>>(), "each once, in order");
     writer.send(opening(campaign, 100)).await;
     let opened = Reply::AttemptOpened { attempt: AttemptId(100), verdict: DialVerdict::Opened };

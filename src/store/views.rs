@@ -104,7 +104,7 @@ impl Reader {
         )
         .fetch_optional(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// The phones of a lead, in dialling order.
@@ -117,7 +117,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// Whether this agent had a call with the lead's household, or has a callback booked with the lead.
@@ -135,7 +135,7 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await;
-        found.map_err(|e| self.failed(&e))
+        found.map_err(|e| self.query_error(&e))
     }
 
     /// Attempts that match, the newest first.
@@ -168,7 +168,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// Inbound calls that match, the newest first. A missed call has no `connected_at`.
@@ -204,7 +204,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// The kept parts of an attempt's recording, in order.
@@ -217,7 +217,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// The kept parts of an inbound call's recording, by its id in [`Reader::call_log_in`].
@@ -231,7 +231,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }
 

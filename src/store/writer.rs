@@ -217,7 +217,7 @@ impl WriterTask {
             match self.write_batch(&one).await {
                 Ok(effects) => self.apply_effects(effects),
                 Err(error) => {
-                    let why = StoreError::at_use(&self.write.path, &error).to_string();
+                    let why = StoreError::from_query(&self.write.path, &error).to_string();
                     tracing::error!(%why, "a command was refused by the store");
                     if let Job::Run(Command::OpenAttempt { request, .. }) = &one[0] {
                         self.reply(Reply::AttemptOpened {
@@ -305,7 +305,7 @@ impl WriterTask {
     }
 
     async fn stall(&mut self, error: &sqlx::Error) {
-        self.report_stall(StoreError::at_use(&self.write.path, error).to_string());
+        self.report_stall(StoreError::from_query(&self.write.path, error).to_string());
         if !matches!(error, sqlx::Error::Database(_)) {
             // The connection is lost; the retry needs a new one.
             let write = self.write.clone();

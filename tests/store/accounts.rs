@@ -37,7 +37,7 @@ async fn an_account_is_read_back_unchanged_and_its_number_is_never_reused() {
     assert_eq!(store.group_named("vote-team").await.unwrap(), team);
     let member = Membership { group: team, priority: 3, in_use: true };
     store.set_memberships(ana, &[member]).await.unwrap();
-    let row = store.agent_by_login("ana").await.unwrap().expect("she works here");
+    let row = store.agent_by_login("ana").await.unwrap().expect("an active account");
     assert_eq!((row.details.clone(), row.secrets.clone()), (details("Ana"), secrets()));
     assert_eq!((row.active, row.created_at), (true, desk.hands.now()));
     let agent = row.agent();
@@ -211,11 +211,11 @@ async fn an_added_phone_reopens_a_failed_lead_but_not_a_done_one() {
         assert_eq!(desk.fetch(0).await.2, open);
     }
     assert_eq!(desk.fetch(1).await.0[0].phones.len(), 2);
-    let nobody = Correction { lead: LeadId(99), agent: ANA, attempt: None, put: Put::Name("x".into()) };
-    assert!(desk.store.correct_lead(&nobody).await.is_err());
+    let unknown_lead = Correction { lead: LeadId(99), agent: ANA, attempt: None, put: Put::Name("x".into()) };
+    assert!(desk.store.correct_lead(&unknown_lead).await.is_err());
     let put = Put::Phone { was: number(9), now: number(10) };
-    let not_hers = Correction { lead: done.id, agent: ANA, attempt: None, put };
-    assert!(desk.store.correct_lead(&not_hers).await.is_err());
+    let foreign_phone = Correction { lead: done.id, agent: ANA, attempt: None, put };
+    assert!(desk.store.correct_lead(&foreign_phone).await.is_err());
 }
 
 #[tokio::test]

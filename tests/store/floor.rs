@@ -318,7 +318,7 @@ async fn an_agent_may_request_a_closed_lead() {
     desk.end(&request, Some(&lead), Outcome::NoAnswer).await;
     assert_eq!(desk.fetch(0).await.2, 2, "done stays done");
     let again = desk.request(Some(&lead), number(0));
-    assert_eq!(desk.dial(&again).await, DialVerdict::Gone, "nobody asked for it any more");
+    assert_eq!(desk.dial(&again).await, DialVerdict::Gone, "its lease has ended");
     let waiting = desk.fetch(1).await.0.remove(0);
     assert_eq!(desk.fetch_lead(waiting.id).await, None, "the hopper has it");
     desk.ask(Command::Blacklist { campaign: None, number: number(2), source: "x".into() }).await;
