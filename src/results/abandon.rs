@@ -1,5 +1,5 @@
-//! Abandon rates in the summary: by plain divisors over everything, by the rules that brake, and day by
-//! day. Counted from the rows by the ledger that counts while a campaign runs.
+//! Abandon rates of the summary: by plain divisors over all calls, by abandon rule, and by day. Computed from
+//! the attempt rows with the same ledger that brakes a running campaign.
 
 use super::days::Days;
 use super::summary::Summary;
@@ -13,11 +13,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Abandoned calls in percent: each of its own divisor over all that was dialled, then by rule.
+/// Abandoned calls in percent: over all attempts by several divisors, then by rule.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct AbandonRates {
-    /// Calls with the outcome `abandoned`: answered, and nobody came. Whoever hung up before her time was
-    /// over is among them, here and in every rate.
+    /// Calls with the outcome `abandoned`: answered, and no agent was connected. Callees who hung up while
+    /// they waited are included, here and in every rate.
     pub abandoned: u64,
     /// Of calls that a person answered: answered + abandoned.
     pub pct_of_answered_by_people: f64,
@@ -27,23 +27,23 @@ pub struct AbandonRates {
     /// Calls that waited for an agent: connected + abandoned.
     pub reached_queue: u64,
     pub pct_of_reached_queue: f64,
-    /// The moment of the last call, at which the windows of `by_rule` end; empty without calls.
+    /// Time of the last call, at which the windows of `by_rule` end; empty without calls.
     pub as_of: String,
-    /// By the words of `abandon_rules`, each in its own window. Of connected calls only those count as
-    /// people in which the agent heard no machine.
+    /// By the words of `abandon_rules`, each in its own window. A connected call counts as answered by a
+    /// person unless the agent heard a machine.
     pub by_rule: BTreeMap<String, RuleRate>,
-    /// Of the calls that a person answered, by the day of the answer (rule `whole_day`).
+    /// Of calls that a person answered, by day of the answer (rule `whole_day`).
     pub by_day: BTreeMap<String, DayRate>,
 }
 
 /// One rule's rate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct RuleRate {
-    /// As the rule counts: the United Kingdom's makes fractions.
+    /// As the rule counts; the rule of the United Kingdom yields fractions.
     pub abandoned: f64,
     pub of: f64,
     pub pct: f64,
-    /// The true rate is above this with a chance of one in twenty.
+    /// Upper confidence bound: the true rate is above it with a probability of 5 %.
     pub upper_pct: f64,
 }
 
@@ -55,7 +55,7 @@ pub struct DayRate {
     pub pct: f64,
 }
 
-/// Counts while the attempts are written.
+/// Accumulates the rates while the attempts are written.
 #[derive(Debug, Default)]
 pub(super) struct Abandons {
     ledger: Ledger,
@@ -64,7 +64,7 @@ pub(super) struct Abandons {
 }
 
 impl Abandons {
-    /// `day`: when she answered.
+    /// `day` = day of the answer.
     pub(super) fn attempt(&mut self, row: &AttemptRow, day: Option<Date>) {
         self.last = self.last.max(Some(row.placed_at)).max(row.ended_at);
         let ended = row.outcome.as_deref().and_then(Outcome::from_word).zip(row.ended_at);
@@ -81,7 +81,7 @@ impl Abandons {
             outcome,
             machine: row.machine,
         };
-        // Who hung up early is told apart by the campaign's own patience, which the rows do not have.
+        // No early hang-ups: they depend on the campaign's answer wait, which the rows do not hold.
         self.ledger.enter(&booked, Duration::ZERO);
         let abandoned = outcome == Outcome::Abandoned;
         let person = booked.connected_at.is_some() && !row.machine;
@@ -129,7 +129,7 @@ fn by_rule(ledger: &Ledger, at: At) -> BTreeMap<String, RuleRate> {
     Rule::ALL.into_iter().map(rate).collect()
 }
 
-/// A share in percent, to a hundredth.
+/// A share in percent, rounded to a hundredth.
 fn pct(share: f64) -> f64 {
     hundredth(share * 100.0)
 }

@@ -1,23 +1,24 @@
-//! The agents table: one row an agent and day, with what she did with it by the state log and what
-//! came of it by the calls. Her time is that of her whole day; calls are those of this campaign.
+//! The agents table: one row per agent and day, with times from the state log and counts from the calls.
+//! Times cover the agent's whole day; calls are those of this campaign.
 
 use super::days::Days;
 use super::summary::{AgentUse, Tally};
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
 use crate::store::AgentRow;
-use crate::store::seats::SeatRow;
+use crate::store::seat_log::SeatLogRow;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use paceline_core::agent::{Activity, Availability};
 use paceline_core::ids::{AgentId, GroupId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows read from the store at once.
+/// Rows per query.
 const PAGE: u32 = 2_000;
 
-/// How long before the campaign's first day a seat may have been left as it was.
-const BEFORE: i64 = 24 * 3_600_000;
+/// Milliseconds before the campaign's first day from which the state log is read: the state at the start of
+/// that day may have begun earlier.
+const LOOKBACK: i64 = 24 * 3_600_000;
 
 pub const COLUMNS: [(&str, Kind); 13] = [
     ("agent", Kind::Text),
@@ -39,17 +40,17 @@ pub(super) fn columns() -> Vec<Column> {
     table::columns(&COLUMNS)
 }
 
-/// What the calls of a campaign say of one agent on one day.
+/// One agent's calls of the campaign on one day.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DayOfCalls {
+pub(super) struct DailyCalls {
     pub answered: u64,
     pub talked: i64,
     pub dispositions: BTreeMap<String, u64>,
 }
 
-/// What the state log says of one agent on one day, in milliseconds.
+/// One agent's state log of one day, in milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct DayOfSeat {
+struct DailyStates {
     signed_in: i64,
     idle: i64,
     reserved: i64,
@@ -58,14 +59,14 @@ struct DayOfSeat {
     wrap_up: i64,
     paused: i64,
     abandoned_rung: i64,
-    /// Of `wrap_up`, after calls of this campaign.
+    /// The part of `wrap_up` after calls of this campaign.
     wrap_up_here: i64,
-    /// She worked for this campaign, or in its group.
+    /// The agent worked for this campaign, or in its group.
     here: bool,
 }
 
-impl DayOfSeat {
-    fn add(&mut self, row: &SeatRow, millis: i64) {
+impl DailyStates {
+    fn add(&mut self, row: &SeatLogRow, millis: i64) {
         if row.availability == Availability::SignedOut.word() {
             return;
         }
@@ -83,32 +84,32 @@ impl DayOfSeat {
     }
 }
 
-/// Whose seats belong to a campaign, and on which days.
-struct Floor {
+/// Selects the state log rows that belong to a campaign.
+struct SeatFilter {
     campaign: i64,
     group: Option<GroupId>,
     dates: BTreeSet<Date>,
-    /// The first moment of the first of them, and the last of the last.
+    /// Start of the first date and end of the last, in milliseconds.
     from: i64,
     to: i64,
 }
 
-impl Floor {
+impl SeatFilter {
     async fn of(
         reader: &mut Reader,
         campaign: &CampaignRecord,
         tally: &Tally,
-    ) -> Result<Floor, ResultsError> {
+    ) -> Result<SeatFilter, ResultsError> {
         let group = match group_name(&campaign.toml) {
             Some(name) => reader.group(&name).await?,
             None => None,
         };
         let (from, to) = tally.bounds();
         let to = to.min(reader.last_commit().await?.as_millis());
-        Ok(Floor { campaign: campaign.id.0, group, dates: tally.dates(), from, to })
+        Ok(SeatFilter { campaign: campaign.id.0, group, dates: tally.dates(), from, to })
     }
 
-    fn has(&self, row: &SeatRow) -> bool {
+    fn matches(&self, row: &SeatLogRow) -> bool {
         let groups = || serde_json::from_str::<Vec<i64>>(&row.groups).unwrap_or_default();
         row.campaign_id == Some(self.campaign)
             || row.availability != Availability::SignedOut.word()
@@ -116,13 +117,13 @@ impl Floor {
     }
 }
 
-/// The campaign's file was checked when it was read; one that names no group has none.
+/// The agent group named in the campaign file, which was validated when it was read.
 fn group_name(toml: &str) -> Option<String> {
     let table: toml::Table = toml::from_str(toml).ok()?;
     Some(table.get("agents")?.as_table()?.get("group")?.as_str()?.to_string())
 }
 
-/// Comes after the calls: what they say of the agents is in the tally.
+/// Call it after the call tables are written: the tally then holds the agents' calls.
 pub(super) async fn fill(
     reader: &mut Reader,
     campaign: &CampaignRecord,
@@ -130,14 +131,14 @@ pub(super) async fn fill(
     sink: &mut dyn Sink,
     tally: &mut Tally,
 ) -> Result<(), ResultsError> {
-    let floor = Floor::of(reader, campaign, tally).await?;
+    let filter = SeatFilter::of(reader, campaign, tally).await?;
     for agent in reader.everybody().await? {
         let calls = tally.calls_of(agent.id);
-        let seats = days_of(reader, agent.id, &floor, Days::of(zone.clone())).await?;
+        let seats = daily_states(reader, agent.id, &filter, Days::of(zone.clone())).await?;
         let dates: BTreeSet<Date> = calls
             .keys()
             .chain(
-                seats.iter().filter(|(date, seat)| seat.here && floor.dates.contains(date)).map(|day| day.0),
+                seats.iter().filter(|(date, seat)| seat.here && filter.dates.contains(date)).map(|day| day.0),
             )
             .copied()
             .collect();
@@ -159,50 +160,50 @@ pub(super) async fn fill(
     Ok(())
 }
 
-async fn days_of(
+async fn daily_states(
     reader: &mut Reader,
     agent: AgentId,
-    floor: &Floor,
+    filter: &SeatFilter,
     mut days: Days,
-) -> Result<BTreeMap<Date, DayOfSeat>, ResultsError> {
+) -> Result<BTreeMap<Date, DailyStates>, ResultsError> {
     let mut found = BTreeMap::new();
-    let mut last: Option<SeatRow> = None;
-    let mut after = (floor.from.saturating_sub(BEFORE), i64::MIN);
-    while after.0 < floor.to {
+    let mut last: Option<SeatLogRow> = None;
+    let mut after = (filter.from.saturating_sub(LOOKBACK), i64::MIN);
+    while after.0 < filter.to {
         let page = reader.seat_log(agent, after, PAGE).await?;
         let Some(end) = page.last() else { break };
         after = (end.at, end.id);
         for row in page {
             if let Some(before) = last.replace(row.clone()) {
-                note(&mut found, floor, &mut days, &before, Some(&row));
+                add_state(&mut found, filter, &mut days, &before, Some(&row));
             }
         }
     }
     if let Some(before) = last {
-        note(&mut found, floor, &mut days, &before, None);
+        add_state(&mut found, filter, &mut days, &before, None);
     }
     Ok(found)
 }
 
-/// One state from its moment until the next one, or until the log ends.
-fn note(
-    found: &mut BTreeMap<Date, DayOfSeat>,
-    floor: &Floor,
+/// Adds one state, which lasts until the next row or the end of the log.
+fn add_state(
+    found: &mut BTreeMap<Date, DailyStates>,
+    filter: &SeatFilter,
     days: &mut Days,
-    row: &SeatRow,
-    next: Option<&SeatRow>,
+    row: &SeatLogRow,
+    next: Option<&SeatLogRow>,
 ) {
-    let until = next.map_or(floor.to, |next| next.at.min(floor.to));
-    let here = floor.has(row);
-    for (date, millis) in days.parts(row.at.max(floor.from), until) {
-        let day: &mut DayOfSeat = found.entry(date).or_default();
+    let until = next.map_or(filter.to, |next| next.at.min(filter.to));
+    let here = filter.matches(row);
+    for (date, millis) in days.parts(row.at.max(filter.from), until) {
+        let day: &mut DailyStates = found.entry(date).or_default();
         day.add(row, millis);
         day.here |= here;
-        if row.activity == Activity::WrapUp.word() && row.campaign_id == Some(floor.campaign) {
+        if row.activity == Activity::WrapUp.word() && row.campaign_id == Some(filter.campaign) {
             day.wrap_up_here += millis;
         }
     }
-    let rang = row.activity == Activity::Ringing.word() && row.campaign_id == Some(floor.campaign);
+    let rang = row.activity == Activity::Ringing.word() && row.campaign_id == Some(filter.campaign);
     let spoke = [Activity::Ringing, Activity::Talking, Activity::Consulting];
     let unanswered = next.is_some_and(|next| spoke.iter().all(|activity| activity.word() != next.activity));
     if rang
@@ -215,7 +216,7 @@ fn note(
     }
 }
 
-fn cells(agent: &AgentRow, date: Date, calls: &DayOfCalls, seat: &DayOfSeat) -> Vec<Cell> {
+fn cells(agent: &AgentRow, date: Date, calls: &DailyCalls, seat: &DailyStates) -> Vec<Cell> {
     let dispositions: Vec<_> = calls.dispositions.iter().map(|(code, n)| format!("{code}={n}")).collect();
     vec![
         Cell::text(Some(agent.number.clone())),

@@ -1,4 +1,4 @@
-//! The attempts table: one row an attempt, in the order in which they were made.
+//! The attempts table: one row per attempt, in order of id.
 
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
@@ -7,13 +7,13 @@ use crate::store::reader::AttemptRow;
 use jiff::tz::TimeZone;
 use paceline_core::outcome::Outcome;
 
-/// Rows read from the store at once.
+/// Rows per query.
 const PAGE: u32 = 2_000;
 
-/// The mode in which nobody has to be connected.
+/// The campaign mode without agents.
 const ANNOUNCE: &str = "announce";
 
-/// The contract, in its order.
+/// The columns; names and order are a published contract.
 pub const COLUMNS: [(&str, Kind); 31] = [
     ("attempt_id", Kind::Whole),
     ("call_id", Kind::Text),
@@ -71,30 +71,28 @@ pub(super) async fn fill(
     }
 }
 
-/// From when a callee waited for an agent, and until when. Who was never connected waited only if
-/// she was abandoned.
-pub(super) fn wait(row: &AttemptRow) -> (Option<i64>, Option<i64>) {
+/// Start and end of the callee's wait for an agent. Without a connection only an abandoned callee waited.
+pub(super) fn wait_span(row: &AttemptRow) -> (Option<i64>, Option<i64>) {
     let abandoned = row.outcome.as_deref() == Some(Outcome::Abandoned.word());
-    (row.answered_at, row.connected_at.or(seen_end(row).filter(|_| abandoned)))
+    (row.answered_at, row.connected_at.or(observed_end(row).filter(|_| abandoned)))
 }
 
-/// From when somebody spoke or was spoken to, and until when: with an agent from the connection, with
-/// an announcement from the answer.
-pub(super) fn talk(row: &AttemptRow, mode: &str) -> (Option<i64>, Option<i64>) {
+/// Start and end of the talk: with an agent from the connection, with an announcement from the answer.
+pub(super) fn talk_span(row: &AttemptRow, mode: &str) -> (Option<i64>, Option<i64>) {
     let abandoned = row.outcome.as_deref() == Some(Outcome::Abandoned.word());
     let announced = row.answered_at.filter(|_| mode == ANNOUNCE && !abandoned);
-    (row.connected_at.or(announced), seen_end(row))
+    (row.connected_at.or(announced), observed_end(row))
 }
 
-/// When the callee's time ended, as far as the dialer saw it.
-pub(super) fn seen_end(row: &AttemptRow) -> Option<i64> {
+/// End of the call as the dialer saw it: the last commit for an interrupted call.
+pub(super) fn observed_end(row: &AttemptRow) -> Option<i64> {
     row.alive_at.or(row.ended_at)
 }
 
 fn cells(row: AttemptRow, mode: &str, zone: &TimeZone) -> Vec<Cell> {
     let moment = |millis| Cell::moment(millis, zone);
-    let end = seen_end(&row);
-    let (waited, talked) = (wait(&row), talk(&row, mode));
+    let end = observed_end(&row);
+    let (waited, talked) = (wait_span(&row), talk_span(&row, mode));
     vec![
         Cell::Whole(row.id),
         Cell::text(Some(row.call_id)),

@@ -1,12 +1,12 @@
-//! The table of calls that came in: one row a call, in the order in which they were over.
+//! The table of inbound calls: one row per call, in order of id.
 
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
 use super::{CampaignRecord, Reader, ResultsError};
-use crate::store::calls_in::CallInRow;
+use crate::store::inbound_calls::InboundCallRow;
 use jiff::tz::TimeZone;
 
-/// Rows read from the store at once.
+/// Rows per query.
 const PAGE: u32 = 2_000;
 
 pub const COLUMNS: [(&str, Kind); 18] = [
@@ -43,7 +43,7 @@ pub(super) async fn fill(
 ) -> Result<(), ResultsError> {
     let mut after = i64::MIN;
     loop {
-        let page = reader.calls_in(campaign.id, after, PAGE).await?;
+        let page = reader.inbound_calls(campaign.id, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         for row in page {
@@ -53,7 +53,7 @@ pub(super) async fn fill(
     }
 }
 
-fn cells(row: CallInRow, zone: &TimeZone) -> Vec<Cell> {
+fn cells(row: InboundCallRow, zone: &TimeZone) -> Vec<Cell> {
     let moment = |millis| Cell::moment(millis, zone);
     vec![
         Cell::Whole(row.id),

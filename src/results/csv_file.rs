@@ -1,52 +1,54 @@
-//! CSV for people and programs: UTF-8 with BOM, so that Excel opens it right, RFC 4180 with CRLF,
-//! no cell a spreadsheet would run. A phone number is its digits and nothing else.
+//! CSV writer: UTF-8 with a BOM, so that Excel detects the encoding; RFC 4180 with CRLF; cells guarded
+//! against formula injection. A phone number is its digits only.
 
-use super::cell::harmless;
+use super::formula_guard::guard_formula;
 use super::table::{Cell, Column, Sink, secs};
-use super::{Draft, ResultsError, failed};
+use super::{AtomicFile, ResultsError, write_error};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 pub(super) struct CsvFile {
-    draft: Draft,
+    output: AtomicFile,
     writer: csv::Writer<BufWriter<std::fs::File>>,
 }
 
 impl CsvFile {
     pub(super) fn create(path: &Path, columns: &[Column]) -> Result<CsvFile, ResultsError> {
-        let draft = Draft::create(path)?;
-        let mut file = BufWriter::with_capacity(1 << 16, draft.file.try_clone().map_err(failed(path))?);
-        file.write_all("\u{feff}".as_bytes()).map_err(failed(path))?;
+        let output = AtomicFile::create(path)?;
+        let mut file = BufWriter::with_capacity(1 << 16, output.file.try_clone().map_err(write_error(path))?);
+        file.write_all("\u{feff}".as_bytes()).map_err(write_error(path))?;
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
         for column in columns {
-            writer.write_field(harmless(&column.name).as_bytes()).map_err(|e| failed(path)(e.into()))?;
+            writer
+                .write_field(guard_formula(&column.name).as_bytes())
+                .map_err(|e| write_error(path)(e.into()))?;
         }
-        writer.write_record(None::<&[u8]>).map_err(|e| failed(path)(e.into()))?;
-        Ok(CsvFile { draft, writer })
+        writer.write_record(None::<&[u8]>).map_err(|e| write_error(path)(e.into()))?;
+        Ok(CsvFile { output, writer })
     }
 
     pub(super) fn finish(self) -> Result<(), ResultsError> {
-        let CsvFile { draft, writer } = self;
-        let file = writer.into_inner().map_err(|e| failed(&draft.path)(e.into_error()))?;
-        file.into_inner().map_err(|e| failed(&draft.path)(e.into_error()))?;
-        draft.finish()
+        let CsvFile { output, writer } = self;
+        let file = writer.into_inner().map_err(|e| write_error(&output.path)(e.into_error()))?;
+        file.into_inner().map_err(|e| write_error(&output.path)(e.into_error()))?;
+        output.finish()
     }
 }
 
 impl Sink for CsvFile {
     fn row(&mut self, cells: &[Cell]) -> Result<(), ResultsError> {
-        let CsvFile { draft, writer } = self;
-        let failed = |e: csv::Error| failed(&draft.path)(e.into());
+        let CsvFile { output, writer } = self;
+        let write_error = |e: csv::Error| write_error(&output.path)(e.into());
         for cell in cells {
             match cell {
                 Cell::Empty => writer.write_field(b""),
-                Cell::Text(text) => writer.write_field(harmless(text).as_bytes()),
+                Cell::Text(text) => writer.write_field(guard_formula(text).as_bytes()),
                 Cell::Whole(number) => writer.write_field(number.to_string()),
                 Cell::Secs(millis) => writer.write_field(secs(*millis)),
                 Cell::Flag(flag) => writer.write_field(if *flag { "true" } else { "false" }),
             }
-            .map_err(failed)?;
+            .map_err(write_error)?;
         }
-        writer.write_record(None::<&[u8]>).map_err(failed)
+        writer.write_record(None::<&[u8]>).map_err(write_error)
     }
 }

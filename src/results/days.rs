@@ -1,17 +1,17 @@
-//! Days in a campaign's zone: which day a moment falls on, and a span cut at midnight.
+//! Local days of a campaign's time zone: the day of a timestamp, and spans split at midnight.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-/// Finds days; the last one found is remembered, because moments come in order.
+/// Maps timestamps to local days. Caches the last day found, because timestamps come in order.
 #[derive(Clone, Debug)]
 pub(super) struct Days {
     zone: TimeZone,
     last: Option<Day>,
 }
 
-/// A day and its bounds in milliseconds. Where clocks change it has 23 or 25 hours.
+/// A local day and its bounds in milliseconds; 23 or 25 hours long when daylight saving time changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Day {
     pub date: Date,
@@ -24,7 +24,7 @@ impl Days {
         Days { zone, last: None }
     }
 
-    /// `None` = a moment beyond the calendar.
+    /// The day of a timestamp; `None` = out of the calendar's range.
     pub(super) fn day(&mut self, millis: i64) -> Option<Day> {
         if let Some(day) = self.last.filter(|day| (day.start..day.end).contains(&millis)) {
             return Some(day);
@@ -41,7 +41,7 @@ impl Days {
         Some(day)
     }
 
-    /// The parts of a span, a day each, in milliseconds.
+    /// Splits a span at midnight; one part per day, in milliseconds.
     pub(super) fn parts(&mut self, from: i64, to: i64) -> Vec<(Date, i64)> {
         let mut parts = Vec::new();
         let mut at = from;
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_cut_at_midnight_of_the_zone() {
+    fn a_span_is_split_at_local_midnight() {
         // 2026-03-02 23:00 to 2026-03-04 01:00 in Shanghai.
         let from = 1_772_463_600_000;
         let hour = 3_600_000;
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_on_which_clocks_change_keeps_its_length() {
+    fn a_day_with_a_clock_change_has_23_hours() {
         // 2026-03-29 in Berlin has 23 hours.
         let noon = 1_774_778_400_000;
         let day = days("Europe/Berlin").day(noon).expect("a day");

@@ -1,5 +1,5 @@
-//! The leads table: one row a list row, the refused ones too, in the order of the list, with the
-//! list's own columns behind.
+//! The leads table: one row per list row, refused rows included, in list order, followed by the list's own
+//! columns.
 
 use super::summary::Tally;
 use super::table::{self, Cell, Column, Kind, Sink};
@@ -8,10 +8,10 @@ use crate::store::reader::ListRow;
 use crate::store::{ImportId, ImportRecord};
 use jiff::tz::TimeZone;
 
-/// Rows read from the store at once.
+/// Rows per query.
 const PAGE: u32 = 2_000;
 
-/// The contract, in its order; the list's own columns follow as `list.` and their header.
+/// The columns; names and order are a published contract. The list's own columns follow as `list.HEADER`.
 pub const COLUMNS: [(&str, Kind); 14] = [
     ("lead_id", Kind::Whole),
     ("row", Kind::Whole),
@@ -29,14 +29,14 @@ pub const COLUMNS: [(&str, Kind); 14] = [
     ("disposition", Kind::Text),
 ];
 
-/// The lists of a campaign, and where each one's columns stand in the file.
+/// The lists of a campaign, and the file columns of each list's cells.
 pub(super) struct Layout {
     headers: Vec<String>,
     imports: Vec<(ImportId, Vec<usize>)>,
 }
 
 impl Layout {
-    /// Lists with the same header share their columns.
+    /// Lists with equal headers share columns.
     pub(super) fn of(imports: &[ImportRecord]) -> Layout {
         let mut layout = Layout { headers: Vec::new(), imports: Vec::new() };
         for import in imports {
@@ -53,7 +53,7 @@ impl Layout {
         layout
     }
 
-    /// The place of this title, a new one if it is new or taken by an earlier column of the same list.
+    /// The column with this title; adds one if there is none, or an earlier column of the same list took it.
     fn place(&mut self, title: &str, taken: &[usize]) -> usize {
         let mut name = title.to_string();
         for n in 2.. {

@@ -1,18 +1,18 @@
-//! Results: attempts, leads and the summary as files for people and scripts, written from one
-//! moment of the store. What a file looks like stands in a file of its own; no SQL, no policy.
+//! Results: attempts, leads, inbound calls, agents and the summary as files, written from one snapshot of the
+//! store. Each file format has a module; no SQL and no policy here.
 
 mod abandon;
 mod agents;
 mod attempts;
 mod calls_in;
-pub mod cell;
 mod csv_file;
 mod days;
-mod frame;
+pub mod formula_guard;
 mod leads;
+mod parquet_file;
 pub mod summary;
 mod table;
-mod xlsx;
+mod workbook;
 
 pub use abandon::{AbandonRates, DayRate, RuleRate};
 pub use agents::COLUMNS as AGENT_COLUMNS;
@@ -24,15 +24,15 @@ pub use table::{Cell, Column, Kind, Sink};
 
 use crate::store::{CampaignRecord, Reader, StoreError};
 use csv_file::CsvFile;
-use frame::ParquetFile;
 use jiff::tz::TimeZone;
+use parquet_file::ParquetFile;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use summary::Tally;
-use xlsx::Workbook;
+use workbook::Workbook;
 
-/// What can go wrong while results are written.
+/// An error while results are written.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     #[error(transparent)]
@@ -41,7 +41,7 @@ pub enum ResultsError {
     Write { path: PathBuf, why: String },
 }
 
-/// A form in which results leave.
+/// A file format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Csv,
@@ -60,11 +60,10 @@ impl Format {
     }
 }
 
-/// Writes `attempts.csv`, `leads.csv`, `calls_in.csv`, `agents.csv` and `summary.json` into `dir`, each
-/// whole or not at all.
-/// The same state of the store gives the same bytes.
+/// Writes `attempts.csv`, `leads.csv`, `calls_in.csv`, `agents.csv` and `summary.json` into `dir`, each file
+/// atomically. The same state of the store gives the same bytes.
 pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Summary, ResultsError> {
-    fs::create_dir_all(dir).map_err(failed(dir))?;
+    fs::create_dir_all(dir).map_err(write_error(dir))?;
     reader.refresh().await?;
     let campaign = reader.campaign(campaign).await?;
     let zone = zone(&campaign);
@@ -87,15 +86,15 @@ pub async fn write(reader: &mut Reader, campaign: &str, dir: &Path) -> Result<Su
     let summary = tally.summary(&campaign, &reader.counts(campaign.id).await?);
     let mut text = serde_json::to_string_pretty(&summary).unwrap_or_default();
     text.push('\n');
-    let draft = Draft::create(&dir.join("summary.json"))?;
-    io::Write::write_all(&mut &draft.file, text.as_bytes()).map_err(failed(&draft.path))?;
-    draft.finish()?;
-    // The moment is let go: held, it would keep the log of the writer from being folded in.
+    let output = AtomicFile::create(&dir.join("summary.json"))?;
+    io::Write::write_all(&mut &output.file, text.as_bytes()).map_err(write_error(&output.path))?;
+    output.finish()?;
+    // Ends the snapshot: an open one keeps the WAL from being checkpointed.
     reader.refresh().await?;
     Ok(summary)
 }
 
-/// Writes the results into `dir` in this format; returns the files.
+/// Writes the results into `dir` in this format; returns the paths.
 pub async fn export(
     reader: &mut Reader,
     campaign: &str,
@@ -109,12 +108,12 @@ pub async fn export(
             Ok(named(&["attempts.csv", "leads.csv", "calls_in.csv", "agents.csv", "summary.json"]))
         }
         Format::Xlsx => {
-            fs::create_dir_all(dir).map_err(failed(dir))?;
+            fs::create_dir_all(dir).map_err(write_error(dir))?;
             export_file(reader, campaign, format, &dir.join("results.xlsx")).await?;
             Ok(named(&["results.xlsx"]))
         }
         Format::Parquet => {
-            fs::create_dir_all(dir).map_err(failed(dir))?;
+            fs::create_dir_all(dir).map_err(write_error(dir))?;
             parquet_files(reader, campaign, dir).await?;
             Ok(named(&["attempts.parquet", "leads.parquet", "calls_in.parquet", "agents.parquet"]))
         }
@@ -142,7 +141,7 @@ async fn parquet_files(reader: &mut Reader, campaign: &str, dir: &Path) -> Resul
     file.finish()
 }
 
-/// Writes one file: the attempts (csv, parquet), or a sheet for each table (xlsx).
+/// Writes one file: the attempts (csv, parquet), or a workbook with a sheet per table (xlsx).
 pub async fn export_file(
     reader: &mut Reader,
     campaign: &str,
@@ -166,59 +165,61 @@ pub async fn export_file(
         }
         Format::Xlsx => {
             let layout = leads::Layout::of(&reader.imports(campaign.id).await?);
-            let mut book = Workbook::create(file)?;
-            book.begin("attempts", &attempts::columns())?;
-            attempts::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
-            book.begin("leads", &layout.columns())?;
-            leads::fill(reader, &layout, &zone, &mut book, &mut tally).await?;
-            book.begin("calls_in", &calls_in::columns())?;
-            calls_in::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
-            book.begin("agents", &agents::columns())?;
-            agents::fill(reader, &campaign, &zone, &mut book, &mut tally).await?;
-            book.finish()
+            let mut workbook = Workbook::create(file)?;
+            workbook.begin("attempts", &attempts::columns())?;
+            attempts::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            workbook.begin("leads", &layout.columns())?;
+            leads::fill(reader, &layout, &zone, &mut workbook, &mut tally).await?;
+            workbook.begin("calls_in", &calls_in::columns())?;
+            calls_in::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            workbook.begin("agents", &agents::columns())?;
+            agents::fill(reader, &campaign, &zone, &mut workbook, &mut tally).await?;
+            workbook.finish()
         }
     }
 }
 
-/// A campaign's zone was checked when its file was read; a zone that has vanished since reads as UTC.
+/// The campaign's time zone, validated when its file was read; UTC if the zone database has lost it since.
 fn zone(campaign: &CampaignRecord) -> TimeZone {
     TimeZone::get(&campaign.timezone).unwrap_or(TimeZone::UTC)
 }
 
-fn failed(path: &Path) -> impl Fn(io::Error) -> ResultsError + '_ {
+fn write_error(path: &Path) -> impl Fn(io::Error) -> ResultsError + '_ {
     |error| ResultsError::Write { path: path.to_path_buf(), why: error.to_string() }
 }
 
-/// A file that appears under its name only when it is complete and on disk.
+/// A file written under a temporary name and renamed once it is complete and fsynced.
 #[derive(Debug)]
-struct Draft {
+struct AtomicFile {
     file: File,
     path: PathBuf,
-    draft: PathBuf,
+    temp_path: PathBuf,
     finished: bool,
 }
 
-impl Draft {
-    fn create(path: &Path) -> Result<Draft, ResultsError> {
+impl AtomicFile {
+    fn create(path: &Path) -> Result<AtomicFile, ResultsError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let draft = path.with_file_name(format!(".{name}.{}", std::process::id()));
-        let file = File::create(&draft).map_err(failed(path))?;
-        Ok(Draft { file, path: path.to_path_buf(), draft, finished: false })
+        let temp_path = path.with_file_name(format!(".{name}.{}", std::process::id()));
+        let file = File::create(&temp_path).map_err(write_error(path))?;
+        Ok(AtomicFile { file, path: path.to_path_buf(), temp_path, finished: false })
     }
 
     fn finish(mut self) -> Result<(), ResultsError> {
-        self.file.sync_all().map_err(failed(&self.path))?;
-        fs::rename(&self.draft, &self.path).map_err(failed(&self.path))?;
+        self.file.sync_all().map_err(write_error(&self.path))?;
+        fs::rename(&self.temp_path, &self.path).map_err(write_error(&self.path))?;
         self.finished = true;
         let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        File::open(dir.unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all()).map_err(failed(&self.path))
+        File::open(dir.unwrap_or(Path::new(".")))
+            .and_then(|dir| dir.sync_all())
+            .map_err(write_error(&self.path))
     }
 }
 
-impl Drop for Draft {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.finished {
-            let _ = fs::remove_file(&self.draft);
+            let _ = fs::remove_file(&self.temp_path);
         }
     }
 }

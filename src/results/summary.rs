@@ -1,12 +1,12 @@
-//! The summary: counts taken while the tables are written, held against what the store counts by
-//! itself and against what the reader of the lists counted. Whether they agree is written too.
+//! The summary: counts taken while the tables are written, reconciled with counts from SQL and with the list
+//! reader's row counts. The differences are part of the summary.
 
 use super::abandon::{AbandonRates, Abandons};
-use super::agents::DayOfCalls;
-use super::attempts::{seen_end, talk, wait};
+use super::agents::DailyCalls;
+use super::attempts::{observed_end, talk_span, wait_span};
 use super::days::Days;
 use crate::store::CampaignRecord;
-use crate::store::calls_in::CallInRow;
+use crate::store::inbound_calls::InboundCallRow;
 use crate::store::reader::{AttemptRow, Counts, ListRow};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -24,33 +24,33 @@ pub struct Summary {
     pub campaign: String,
     pub title: String,
     pub timezone: String,
-    /// Rows the lists held, blank lines and headers not counted.
+    /// Rows of the lists, without blank lines and headers.
     pub rows_read: u64,
     pub leads: u64,
-    /// Rows that became no lead.
+    /// Rows that the import refused.
     pub refused: u64,
     pub refused_by_reason: Tallies,
     pub leads_by_state: Tallies,
-    /// Why leads ended without being dialled, or without being dialled again.
+    /// Leads by the reason that ended them without another attempt.
     pub leads_by_reason: Tallies,
     pub leads_by_last_outcome: Tallies,
-    /// What keys set, by lead.
+    /// Leads by the result that key presses set.
     pub leads_by_result: Tallies,
-    /// What agents said, by lead: the latest word.
+    /// Leads by their latest disposition.
     pub leads_by_disposition: Tallies,
     pub attempts: u64,
-    /// Attempts that have not ended yet.
+    /// Attempts that are still open.
     pub attempts_open: u64,
     /// Attempts that count against the caps.
     pub attempts_counted: u64,
-    /// Single-number tests among the attempts: they belong to no lead.
+    /// Single-number test calls: attempts without a lead.
     pub attempts_tests: u64,
     pub attempts_by_outcome: Tallies,
-    /// What keys set, by attempt.
+    /// Attempts by the result that key presses set.
     pub attempts_by_result: Tallies,
-    /// What agents said, by attempt.
+    /// Attempts by disposition.
     pub attempts_by_disposition: Tallies,
-    /// Those among them that nobody said in time: the campaign's default stands for it.
+    /// Dispositions written by default because wrap-up timed out.
     pub dispositions_defaulted: u64,
     /// Attempts in which an agent and the callee could hear each other.
     pub attempts_connected: u64,
@@ -76,17 +76,17 @@ pub struct CallerIdUse {
     pub answered: u64,
 }
 
-/// What one agent did for the campaign.
+/// One agent's work for the campaign.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct AgentUse {
     pub name: String,
-    /// Conversations, calls that came in among them.
+    /// Conversations, inbound calls included.
     pub answered: u64,
     pub talk_secs: f64,
     pub wrap_up_secs: f64,
 }
 
-/// Spans in seconds, over the calls that have one.
+/// Durations in seconds, over the calls that have one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Spans {
     pub calls: u64,
@@ -95,25 +95,25 @@ pub struct Spans {
     pub max: f64,
 }
 
-/// Counts while the tables are written.
+/// Accumulates the summary while the tables are written.
 #[derive(Debug)]
 pub(super) struct Tally {
     summary: Summary,
     days: Days,
     dates: BTreeSet<Date>,
-    /// The first moment of the first of `dates`, and the last of the last.
+    /// Start of the first of `dates` and end of the last, in milliseconds.
     bounds: (i64, i64),
-    by_agent: BTreeMap<i64, BTreeMap<Date, DayOfCalls>>,
-    ring: Millis,
-    wait: Millis,
-    talk: Millis,
+    by_agent: BTreeMap<i64, BTreeMap<Date, DailyCalls>>,
+    ring: SpanSum,
+    wait: SpanSum,
+    talk: SpanSum,
     ended_with_lead: u64,
     tries_of_leads: u64,
     calls_in_with_agent: u64,
     abandons: Abandons,
 }
 
-/// A call as far as its agent is concerned.
+/// The fields of a call that count for its agent.
 struct AgentCall<'a> {
     agent: Option<i64>,
     at: i64,
@@ -123,13 +123,13 @@ struct AgentCall<'a> {
 }
 
 #[derive(Debug, Default)]
-struct Millis {
+struct SpanSum {
     calls: u64,
     total: i64,
     max: i64,
 }
 
-impl Millis {
+impl SpanSum {
     fn add(&mut self, from: Option<i64>, to: Option<i64>) {
         if let (Some(from), Some(to)) = (from, to) {
             let span = (to - from).max(0);
@@ -160,9 +160,9 @@ impl Tally {
             dates: BTreeSet::new(),
             bounds: (i64::MAX, i64::MIN),
             by_agent: BTreeMap::new(),
-            ring: Millis::default(),
-            wait: Millis::default(),
-            talk: Millis::default(),
+            ring: SpanSum::default(),
+            wait: SpanSum::default(),
+            talk: SpanSum::default(),
             ended_with_lead: 0,
             tries_of_leads: 0,
             calls_in_with_agent: 0,
@@ -170,7 +170,7 @@ impl Tally {
         }
     }
 
-    /// On which days anything happened.
+    /// The days with at least one call.
     pub(super) fn dates(&self) -> BTreeSet<Date> {
         self.dates.clone()
     }
@@ -179,7 +179,7 @@ impl Tally {
         self.bounds
     }
 
-    pub(super) fn calls_of(&self, agent: AgentId) -> BTreeMap<Date, DayOfCalls> {
+    pub(super) fn calls_of(&self, agent: AgentId) -> BTreeMap<Date, DailyCalls> {
         self.by_agent.get(&agent.0).cloned().unwrap_or_default()
     }
 
@@ -187,7 +187,7 @@ impl Tally {
         self.summary.agents.insert(number, used);
     }
 
-    /// Something happened at this moment; `None` = beyond the calendar.
+    /// Notes the day of an event; `None` = out of the calendar's range.
     fn date(&mut self, at: i64) -> Option<Date> {
         let day = self.days.day(at)?;
         if self.bounds.0 > day.start || self.bounds.1 < day.end || !self.dates.contains(&day.date) {
@@ -197,7 +197,7 @@ impl Tally {
         Some(day.date)
     }
 
-    /// What a call says of its agent, on the day on which they began to speak.
+    /// Adds a call to its agent's day, which is the day of the connection.
     fn agent_call(&mut self, call: AgentCall<'_>) {
         let Some(agent) = call.agent else { return };
         let Some(date) = self.date(call.connected_at.unwrap_or(call.at)) else { return };
@@ -209,7 +209,7 @@ impl Tally {
         count(&mut day.dispositions, call.disposition);
     }
 
-    pub(super) fn call_in(&mut self, row: &CallInRow) {
+    pub(super) fn call_in(&mut self, row: &InboundCallRow) {
         self.summary.calls_in += 1;
         self.summary.calls_in_connected += u64::from(row.connected_at.is_some());
         self.calls_in_with_agent += u64::from(row.connected_at.is_some() && row.agent_id.is_some());
@@ -231,7 +231,7 @@ impl Tally {
             agent: row.agent_id,
             at: row.placed_at,
             connected_at: row.connected_at,
-            ended_at: seen_end(row),
+            ended_at: observed_end(row),
             disposition: row.disposition.as_ref(),
         });
         let summary = &mut self.summary;
@@ -253,9 +253,9 @@ impl Tally {
         }
         let day = row.answered_at.and_then(|at| self.days.day(at));
         self.abandons.attempt(row, day.map(|day| day.date));
-        let end = seen_end(row);
+        let end = observed_end(row);
         self.ring.add(row.ringing_at, row.answered_at.or(end));
-        let (waited, talked) = (wait(row), talk(row, mode));
+        let (waited, talked) = (wait_span(row), talk_span(row, mode));
         self.wait.add(waited.0, waited.1);
         self.talk.add(talked.0, talked.1);
     }
@@ -275,7 +275,7 @@ impl Tally {
         count(&mut summary.leads_by_disposition, row.disposition.as_ref());
     }
 
-    /// `counts` is what the store says, counted another way.
+    /// `counts` are the same counts taken by SQL.
     pub(super) fn summary(mut self, campaign: &CampaignRecord, counts: &Counts) -> Summary {
         let differences = self.differences(counts);
         let mut summary = self.summary;

@@ -1,11 +1,11 @@
-//! A table on its way out: columns with a kind, rows of cells, and the door every format has.
+//! Tables independent of the file format: typed columns, cells, and the [`Sink`] each format implements.
 
 use super::ResultsError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use paceline_core::number::PhoneNumber;
 
-/// What a column holds.
+/// Type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Text,
@@ -21,7 +21,7 @@ pub struct Column {
     pub kind: Kind,
 }
 
-/// One cell. `Text` is as it came; each format makes it harmless in its own way.
+/// One cell. `Text` is untrusted; each format guards against formula injection in its own way.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     Empty,
@@ -41,7 +41,7 @@ impl Cell {
         number.map_or(Cell::Empty, Cell::Whole)
     }
 
-    /// The span between two moments in milliseconds; empty if one is missing, never negative.
+    /// The span between two timestamps in milliseconds; empty if one is missing, never negative.
     pub(super) fn span(from: Option<i64>, to: Option<i64>) -> Cell {
         match (from, to) {
             (Some(from), Some(to)) => Cell::Secs((to - from).max(0)),
@@ -58,7 +58,7 @@ impl Cell {
         })
     }
 
-    /// As it is dialled inside the country.
+    /// The number in national format.
     pub(super) fn phone(number: Option<i64>) -> Cell {
         let number = number.and_then(|number| PhoneNumber::from_e164(number as u64));
         Cell::text(number.map(PhoneNumber::national))
@@ -70,7 +70,7 @@ pub(super) fn secs(millis: i64) -> String {
     format!("{}.{:03}", millis / 1000, millis % 1000)
 }
 
-/// Where rows go. Each format has its own way to end.
+/// Receives the rows of a table. Each format has its own `finish`.
 pub trait Sink: Send {
     fn row(&mut self, cells: &[Cell]) -> Result<(), ResultsError>;
 }

@@ -1,5 +1,5 @@
-//! The abandon ledger's sums, by quarter hours, as the attempts have them: what a campaign is opened with,
-//! so that a restart begins no count anew. What the counts mean stands in the core's `pacing::ledger`.
+//! Sums for the abandon ledger by quarter hour, computed from the attempts when a campaign is opened, so that
+//! a restart loses no count. The core's `pacing::ledger` defines the counts.
 
 use super::{Store, StoreError};
 use paceline_core::ids::CampaignId;
@@ -9,17 +9,16 @@ use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
 impl Store {
-    /// Abandoned calls of the last 30 days and what they are of, each sum with the first moment of its
-    /// quarter hour. `answer_wait`: how long a callee waits for an agent. Calls that were cut off by a
-    /// stop are placed calls and nothing else: nobody knows what became of them.
+    /// Ledger counts of the last 30 days, each with the start of its quarter hour. `answer_wait` = how long a
+    /// callee waits for an agent. Interrupted calls count as placed only: their outcome is unknown.
     pub async fn abandons(
         &self,
         campaign: CampaignId,
         answer_wait: Duration,
     ) -> Result<Vec<(Utc, Counts)>, StoreError> {
         let since = (self.now() - KEPT).as_millis();
-        let mut conn = self.write.take().await;
-        let sums = sums(&mut conn, campaign, since, answer_wait).await.map_err(self.failed())?;
+        let mut conn = self.write.lock().await;
+        let sums = sums(&mut conn, campaign, since, answer_wait).await.map_err(self.query_error())?;
         let slot = SLOT.as_millis() as i64;
         Ok(sums.into_iter().map(|(number, counts)| (Utc::from_millis(number * slot), counts)).collect())
     }

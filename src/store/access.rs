@@ -1,26 +1,25 @@
-//! Who may come in: tokens of programs and cookies of the console. Only hashes of either are here,
-//! made by the caller.
+//! API tokens and console sessions. The store holds only their hashes, computed by the caller.
 
-use super::people::{AgentRow, Role, known};
+use super::agents::{AgentRow, Role, require_found};
 use super::{Store, StoreError};
 use paceline_core::ids::AgentId;
 use paceline_core::time::Utc;
 
-/// A program's token.
+/// An API token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRow {
     pub id: i64,
     pub role: Role,
-    /// Whose it is, in words.
+    /// Description of its owner.
     pub name: String,
     pub created_at: Utc,
-    /// `None` = never.
+    /// `None` = never expires.
     pub expires: Option<Utc>,
 }
 
 impl Store {
     /// # Errors
-    /// [`StoreError::Taken`] if there is a token with this hash.
+    /// [`StoreError::Taken`] if a token with this hash exists.
     pub async fn add_token(
         &self,
         hash: &str,
@@ -30,7 +29,7 @@ impl Store {
     ) -> Result<i64, StoreError> {
         let (now, role, expires) = (self.now().as_millis(), role.word(), expires.map(Utc::as_millis));
         let added = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let added = sqlx::query!(
                     "insert into api_token (hash, role, name, created_at, expires_at)
                      values ($1, $2, $3, $4, $5)",
@@ -49,19 +48,19 @@ impl Store {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 StoreError::Taken { what: "this token".into() }
             }
-            error => StoreError::at_use(&self.path, error),
+            error => StoreError::from_query(&self.path, error),
         })
     }
 
-    /// Also those that have expired.
+    /// Every token, expired ones included.
     pub async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select id as "id!", role, name, created_at, expires_at from api_token order by id"#
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let tokens = rows.into_iter().map(|row| TokenRow {
             id: row.id,
             role: Role::from_word(&row.role).unwrap_or(Role::Analyst),
@@ -72,10 +71,10 @@ impl Store {
         Ok(tokens.collect())
     }
 
-    /// The token with this hash, unless it has expired.
+    /// The unexpired token with this hash.
     pub async fn token(&self, hash: &str) -> Result<Option<TokenRow>, StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let id = sqlx::query_scalar!(
             r#"select id as "id!" from api_token
                 where hash = $1 and (expires_at is null or expires_at > $2)"#,
@@ -84,7 +83,7 @@ impl Store {
         )
         .fetch_optional(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         drop(conn);
         let Some(id) = id else { return Ok(None) };
         Ok(self.tokens().await?.into_iter().find(|token| token.id == id))
@@ -92,20 +91,19 @@ impl Store {
 
     pub async fn remove_token(&self, id: i64) -> Result<(), StoreError> {
         let removed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let removed = sqlx::query!("delete from api_token where id = $1", id).execute(conn).await?;
                 Ok(removed.rows_affected())
             })
             .await
-            .map_err(self.failed())?;
-        known(removed, || format!("a token with id {id}"))
+            .map_err(self.query_error())?;
+        require_found(removed, || format!("a token with id {id}"))
     }
 
-    /// She signed in to the console; the cookie with this hash opens it until `expires`.
-    /// Cookies that have expired are swept away.
+    /// Starts a console session: its cookie hash is valid until `expires`. Deletes expired sessions.
     pub async fn admit(&self, hash: &str, account: AgentId, expires: Utc) -> Result<(), StoreError> {
         let (now, expires) = (self.now().as_millis(), expires.as_millis());
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             sqlx::query!("delete from web_session where expires_at <= $1", now).execute(&mut *conn).await?;
             sqlx::query!(
                 "insert into web_session (hash, agent_id, created_at, expires_at) values ($1, $2, $3, $4)
@@ -121,13 +119,13 @@ impl Store {
             Ok(())
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
     }
 
-    /// Whose cookie this is, unless it has expired or she works here no more.
+    /// The account of a session cookie, unless the session has expired or the account is inactive.
     pub async fn admitted(&self, hash: &str) -> Result<Option<AgentRow>, StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let account = sqlx::query_scalar!(
             "select agent_id from web_session where hash = $1 and expires_at > $2",
             hash,
@@ -135,15 +133,15 @@ impl Store {
         )
         .fetch_optional(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         drop(conn);
         let Some(account) = account else { return Ok(None) };
         Ok(self.agents().await?.into_iter().find(|agent| agent.id.0 == account))
     }
 
-    /// She signed out of the console, here or (with `everywhere`) on every screen.
+    /// Ends this session, or (with `everywhere`) every session of its account.
     pub async fn dismiss(&self, hash: &str, everywhere: bool) -> Result<(), StoreError> {
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             sqlx::query!(
                 "delete from web_session where hash = $1
                     or $2 and agent_id = (select agent_id from web_session where hash = $1)",
@@ -155,6 +153,16 @@ impl Store {
             Ok(())
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
+    }
+
+    /// Ends every console session of this account.
+    pub async fn dismiss_all(&self, account: AgentId) -> Result<(), StoreError> {
+        self.transaction(async |conn| {
+            sqlx::query!("delete from web_session where agent_id = $1", account.0).execute(conn).await?;
+            Ok(())
+        })
+        .await
+        .map_err(self.query_error())
     }
 }

@@ -1,8 +1,8 @@
-//! The attempts: "may I dial this number now?", asked and answered in the transaction that opens
-//! one; then its answer, then its result. All of it may be told twice and is written once.
+//! Attempts: the dial check ("may this number be dialled now?") in the transaction that opens an attempt,
+//! then its answer, then its result. Each write is idempotent.
 
 use super::blacklist::scope;
-use super::leads::{self, Because, LastTry};
+use super::leads::{self, LastAttempt, UpdateCause};
 use super::summaries;
 use paceline_core::call::Digit;
 use paceline_core::dialer::input::DialVerdict;
@@ -12,67 +12,69 @@ use paceline_core::outcome::Reason;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
-/// What is known of the number, the lead and the household at the moment of the question.
+/// Facts about the number, the lead and the household for the dial check.
 #[derive(Debug)]
-struct Standing {
-    /// This very attempt was written before its acknowledgement was lost.
+struct DialFacts {
+    /// This attempt was already written, but its acknowledgement was lost.
     open_already: bool,
-    /// Open, or waiting for its callback.
+    /// The lead is open, or its callback is due.
     lead_callable: bool,
     phone_closed: Option<bool>,
     blacklisted: bool,
     household_busy: bool,
-    /// Counted attempts in this campaign, and on this day over all campaigns; open ones count.
+    /// Counted attempts to the number: in this campaign, and today over all campaigns. Open ones count.
     in_campaign: i64,
     in_day: i64,
-    /// When the last counted attempt was placed, in any campaign.
+    /// Time of the last counted attempt, in any campaign.
     last_placed: Option<i64>,
-    /// That attempt's summary said when to call again: the gap is the agent's to choose.
+    /// The last attempt's summary set the next call time; it overrides `gap_min`.
     called_for: bool,
     open: i64,
-    /// A crash cut a call off, or she was abandoned and nobody is there for this call alone.
+    /// The number rests after an interrupted or an abandoned call. A guaranteed request (an agent is reserved
+    /// for it) ignores the rest after an abandoned call.
     rest_until: Option<i64>,
 }
 
-/// What is written beside the request, in the words of those who make the call.
+/// A request with the SIP data that is saved beside it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening<'a> {
     pub request: &'a AttemptRequest,
     pub trunk: &'a str,
     pub call_id: &'a str,
     pub dialog: &'a str,
-    /// A person asked for this lead, so that it may be over already.
-    pub asked: bool,
+    /// An agent asked for this lead, so it may be dialled although it is closed.
+    pub is_requested: bool,
 }
 
-/// A verdict, and how many leads it closed.
+/// The verdict, and the number of leads it closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Opened {
     pub verdict: DialVerdict,
     pub leads_closed: u64,
 }
 
-/// Asks, and writes the attempt if the answer is yes.
+/// Runs the dial check and inserts the attempt if it passes.
 pub(crate) async fn open(
     conn: &mut SqliteConnection,
     opening: Opening<'_>,
     clock: Utc,
 ) -> Result<Opened, sqlx::Error> {
     let request = opening.request;
-    // The two clocks meet here: whichever is later, so that a cap that has just run out has run out.
+    // The store's clock and the dialer's may differ; the later one counts, so that a limit that has expired
+    // for the dialer has expired here too.
     let now = clock.max(request.placed_at);
-    let standing = standing(conn, request, now).await?;
-    if standing.open_already {
+    let facts = load_facts(conn, request, now).await?;
+    if facts.open_already {
         return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
     }
-    let refused = match judge(request, &standing, opening.asked, now) {
+    let refused = match check(request, &facts, opening.is_requested, now) {
         Ok(()) => {
             insert(conn, opening).await?;
             return Ok(Opened { verdict: DialVerdict::Opened, leads_closed: 0 });
         }
         Err(refused) => refused,
     };
-    // Only this phone is closed while the lead has others; then the lead is fetched anew at once.
+    // If the lead has other phones, only this phone is closed and the lead can be fetched again at once.
     let (DialVerdict::Closed(reason), Some(lead)) = (refused, request.lead) else {
         return Ok(Opened { verdict: refused, leads_closed: 0 });
     };
@@ -84,52 +86,57 @@ pub(crate) async fn open(
     Ok(Opened { verdict, leads_closed: u64::from(closed.is_some()) })
 }
 
-fn judge(request: &AttemptRequest, standing: &Standing, asked: bool, now: Utc) -> Result<(), DialVerdict> {
-    if request.lead.is_some() && !asked {
-        if !standing.lead_callable {
+fn check(
+    request: &AttemptRequest,
+    facts: &DialFacts,
+    is_requested: bool,
+    now: Utc,
+) -> Result<(), DialVerdict> {
+    if request.lead.is_some() && !is_requested {
+        if !facts.lead_callable {
             return Err(DialVerdict::Gone);
         }
-        if standing.phone_closed.unwrap_or(true) && !standing.blacklisted {
+        if facts.phone_closed.unwrap_or(true) && !facts.blacklisted {
             return Err(DialVerdict::Gone);
         }
     }
-    if standing.blacklisted {
+    if facts.blacklisted {
         return Err(DialVerdict::Closed(Reason::Blacklisted));
     }
     if now >= request.open_until {
         return Err(DialVerdict::NotBefore { until: request.open_until, reason: Reason::OutsideWindow });
     }
-    if standing.open > 0 || standing.household_busy {
+    if facts.open > 0 || facts.household_busy {
         return Err(DialVerdict::NotBefore { until: now + request.rest, reason: Reason::Duplicate });
     }
     let used = |until| Err(DialVerdict::NotBefore { until, reason: Reason::AttemptsUsed });
-    if let Some(until) = standing.rest_until.map(Utc::from_millis).filter(|until| *until > now) {
+    if let Some(until) = facts.rest_until.map(Utc::from_millis).filter(|until| *until > now) {
         return used(until);
     }
-    if standing.in_campaign >= i64::from(request.attempts_max) {
+    if facts.in_campaign >= i64::from(request.attempts_max) {
         return Err(DialVerdict::Closed(Reason::AttemptsUsed));
     }
-    let gap_until = standing.last_placed.map(|placed| Utc::from_millis(placed) + request.gap_min);
-    if let Some(until) = gap_until.filter(|until| *until > now && !standing.called_for) {
+    let gap_until = facts.last_placed.map(|placed| Utc::from_millis(placed) + request.gap_min);
+    if let Some(until) = gap_until.filter(|until| *until > now && !facts.called_for) {
         return used(until);
     }
-    if standing.in_day >= i64::from(request.per_day_max) {
+    if facts.in_day >= i64::from(request.per_day_max) {
         return used(request.day_end);
     }
     Ok(())
 }
 
-async fn standing(
+async fn load_facts(
     conn: &mut SqliteConnection,
     request: &AttemptRequest,
     now: Utc,
-) -> Result<Standing, sqlx::Error> {
+) -> Result<DialFacts, sqlx::Error> {
     let (lead, household) = (request.lead.map(|lead| lead.0), request.household.map(|home| home.0));
     let (number, scope) = (request.number.as_u64() as i64, scope(Some(request.campaign)));
     let (day_start, day_end) = (request.day_start.as_millis(), request.day_end.as_millis());
     let (now, placed_at) = (now.as_millis(), request.placed_at.as_millis());
     sqlx::query_as!(
-        Standing,
+        DialFacts,
         r#"select
              exists (select 1 from attempt t where t.id = $8 and t.number = $3 and t.placed_at = $9
                       and t.state = 'open') as "open_already!: bool",
@@ -213,16 +220,16 @@ async fn insert(conn: &mut SqliteConnection, opening: Opening<'_>) -> Result<(),
     Ok(())
 }
 
-/// Takes back an attempt whose verdict was "no" because nothing could be written just then.
-pub(crate) async fn forget(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<(), sqlx::Error> {
+/// Deletes an open attempt that was refused during a stall, in case its row had reached the disk.
+pub(crate) async fn delete_open(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from attempt where id = $1 and state = 'open'", attempt.0)
         .execute(&mut *conn)
         .await?;
     Ok(())
 }
 
-/// "Answered", with the dialog that ends the call. An empty dialog leaves the saved one as it is.
-pub(crate) async fn answer(
+/// Marks the attempt as answered and saves its dialog. An empty dialog keeps the saved one.
+pub(crate) async fn save_answer(
     conn: &mut SqliteConnection,
     call: CallId,
     at: Utc,
@@ -243,8 +250,8 @@ pub(crate) async fn answer(
     Ok(())
 }
 
-/// The dialog as it stands now: a new target, an early tag.
-pub(crate) async fn dialog(
+/// Saves a changed dialog (new remote target, early tag).
+pub(crate) async fn save_dialog(
     conn: &mut SqliteConnection,
     call: CallId,
     dialog: &str,
@@ -256,9 +263,12 @@ pub(crate) async fn dialog(
     Ok(())
 }
 
-/// The result, and what becomes of the lead. Told twice, the second is left out.
-/// Returns how many open leads there are more (or fewer) for it.
-pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) -> Result<i64, sqlx::Error> {
+/// Writes the result and the lead's new state. Idempotent: a repeated result is ignored.
+/// Returns the change in the number of open leads.
+pub(crate) async fn save_result(
+    conn: &mut SqliteConnection,
+    result: &AttemptResult,
+) -> Result<i64, sqlx::Error> {
     let (outcome, ended_by) = (result.outcome.word(), result.ended_by.word());
     let sip_code = result.sip_code.map(i64::from);
     let ringing_at = result.ringing_at.map(Utc::as_millis);
@@ -291,7 +301,7 @@ pub(crate) async fn result(conn: &mut SqliteConnection, result: &AttemptResult) 
     .execute(&mut *conn)
     .await?;
     let Some(update) = result.lead.as_ref().filter(|_| ended.rows_affected() > 0) else { return Ok(0) };
-    let summarised = summaries::decided(conn, result.attempt).await?;
-    let last = LastTry { outcome: result.outcome, at: result.ended_at, summarised };
-    leads::save(conn, update, Because::Called(last)).await
+    let has_summary = summaries::has_set_lead(conn, result.attempt).await?;
+    let last = LastAttempt { outcome: result.outcome, at: result.ended_at, has_summary };
+    leads::save_update(conn, update, UpdateCause::CallEnded(last)).await
 }

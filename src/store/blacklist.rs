@@ -1,5 +1,5 @@
-//! The numbers never to call: for every campaign, or for one. Each entry names its source, so that
-//! a file can be read again without touching what people and key presses put there.
+//! The blacklist (do-not-call numbers), system-wide or per campaign. Each entry names its source, so that
+//! a file can be reloaded without touching entries made by people and key presses.
 
 use super::{Store, StoreError, begin, commit, rollback};
 use paceline_core::ids::CampaignId;
@@ -7,10 +7,10 @@ use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
-/// The scope that holds for every campaign.
+/// The scope of entries that apply to every campaign.
 const SYSTEM: i64 = 0;
 
-/// Numbers written in one statement.
+/// Numbers per insert statement.
 const CHUNK: usize = 10_000;
 
 pub(crate) fn scope(campaign: Option<CampaignId>) -> i64 {
@@ -18,9 +18,8 @@ pub(crate) fn scope(campaign: Option<CampaignId>) -> i64 {
 }
 
 impl Store {
-    /// Puts exactly these numbers under `source`, in one transaction: what the source no longer
-    /// names is taken off. `None` = the blacklist of every campaign.
-    /// Leads are closed when their turn comes: the dial step asks.
+    /// Replaces the entries of `source` with these numbers, in one transaction. `None` = system-wide.
+    /// Leads are not closed here but at their dial check.
     pub async fn replace_blacklist(
         &self,
         campaign: Option<CampaignId>,
@@ -28,7 +27,7 @@ impl Store {
         numbers: &[PhoneNumber],
     ) -> Result<(), StoreError> {
         let (scope, now) = (scope(campaign), self.now().as_millis());
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             sqlx::query!("delete from blacklist where campaign_id = $1 and source = $2", scope, source)
@@ -53,11 +52,10 @@ impl Store {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 
-    /// A number that a person put there, from now on: also the leads that have no other phone close.
-    /// `None` = the blacklist of every campaign.
+    /// Adds a number and closes the leads that have no other phone left. `None` = system-wide.
     pub async fn blacklist(
         &self,
         campaign: Option<CampaignId>,
@@ -65,7 +63,7 @@ impl Store {
         source: &str,
     ) -> Result<(), StoreError> {
         let now = self.now();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             add(&mut conn, campaign, number, source, now).await?;
@@ -76,26 +74,26 @@ impl Store {
             rollback(&mut conn).await;
         }
         self.write.note_lists_changed();
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 
-    /// Every number this campaign may not call, ascending, each once.
+    /// Every number this campaign may not call, ascending and distinct.
     pub async fn blacklisted(&self, campaign: Option<CampaignId>) -> Result<Vec<PhoneNumber>, StoreError> {
         let scope = scope(campaign);
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let numbers = sqlx::query_scalar!(
             r#"select distinct number as "number!" from blacklist where campaign_id in (0, $1) order by number"#,
             scope
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(numbers.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
     }
 }
 
-/// One number from now on, with every lead that has no other phone left. Returns the campaign
-/// of each open lead that this closed.
+/// Adds one number and closes the leads that have no other phone left. Returns the campaign of each open
+/// lead that this closed.
 pub(crate) async fn add(
     conn: &mut SqliteConnection,
     campaign: Option<CampaignId>,
@@ -137,7 +135,7 @@ pub(crate) async fn add(
     Ok(closed.into_iter().map(CampaignId).collect())
 }
 
-/// `[1,2,3]`, the way a list of numbers is bound as one argument.
+/// `[1,2,3]`: binds a list of numbers as one JSON argument for `json_each`.
 pub(crate) fn json_numbers(numbers: impl Iterator<Item = i64>) -> String {
     let mut text = String::from("[");
     for (i, number) in numbers.enumerate() {

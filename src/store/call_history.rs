@@ -1,4 +1,4 @@
-//! A campaign's latest calls with their agents' wrap-up, for a pacer to learn from after a restart.
+//! The latest calls of a campaign with their wrap-up times, from which a pacer learns after a restart.
 
 use super::{Store, StoreError};
 use paceline_core::ids::{AgentId, CallId, CampaignId};
@@ -6,15 +6,15 @@ use paceline_core::outcome::Outcome;
 use paceline_core::pacing::history::PastCall;
 use paceline_core::time::{Duration, Utc};
 
-/// As many as tell an answer rate to within two in a hundred and a day's talks well; more only cost time.
+/// Enough to estimate the answer rate to within two in a hundred and a day's talk times; more only cost time.
 const CALLS_MAX: i64 = 3_000;
 const SINCE: Duration = Duration::from_secs(23 * 3_600);
 
 impl Store {
-    /// The latest ended calls of the last day, the oldest first.
+    /// The latest ended calls of the last 23 hours, the oldest first.
     pub async fn past_calls(&self, campaign: CampaignId) -> Result<Vec<PastCall>, StoreError> {
         let since = (self.now() - SINCE).as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select a.id as "id!: i64", a.ordinal as "ordinal!: i64", a.placed_at as "placed_at!: i64",
                       a.ringing_at, a.answered_at, a.connected_at, a.ended_at as "ended_at!: i64",
@@ -33,7 +33,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let at = Utc::from_millis;
         let calls = rows.into_iter().rev().map(|row| PastCall {
             call: CallId(row.id as u64),

@@ -1,11 +1,11 @@
-//! The campaign table: a name, and the file as it stood when it was last run.
+//! The campaign table: the name, and the campaign file as of the last run.
 
 use super::{Store, StoreError, begin, commit, leads, rollback};
 use paceline_core::campaign::RetryRules;
 use paceline_core::ids::CampaignId;
 use paceline_core::time::Utc;
 
-/// A campaign as its file tells it.
+/// A campaign as its file defines it.
 #[derive(Clone, Debug)]
 pub struct NewCampaign<'a> {
     pub name: &'a str,
@@ -17,7 +17,7 @@ pub struct NewCampaign<'a> {
     pub retry: &'a RetryRules,
 }
 
-/// A campaign as the store knows it.
+/// A stored campaign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CampaignRecord {
     pub id: CampaignId,
@@ -29,7 +29,7 @@ pub struct CampaignRecord {
     pub defined_at: Utc,
 }
 
-/// How many leads a campaign has.
+/// Lead counts of a campaign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeadCounts {
     pub all: u64,
@@ -37,10 +37,10 @@ pub struct LeadCounts {
 }
 
 impl Store {
-    /// How many leads the campaign's lists hold, and how many of them are open. Reads indexes alone.
+    /// Counts all and open leads of a campaign. Reads indexes only.
     pub async fn lead_counts(&self, campaign: CampaignId) -> Result<LeadCounts, StoreError> {
-        let mut conn = self.write.take().await;
-        let open = leads::count_open(&mut conn, campaign).await.map_err(self.failed())?;
+        let mut conn = self.write.lock().await;
+        let open = leads::count_open(&mut conn, campaign).await.map_err(self.query_error())?;
         let all = sqlx::query_scalar!(
             r#"select count(*) as "n!" from import i join lead l on l.import_id = i.id
                 where i.campaign_id = $1 and i.state = 'done'"#,
@@ -48,18 +48,18 @@ impl Store {
         )
         .fetch_one(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(LeadCounts { all: all as u64, open })
     }
 
-    /// Makes the campaign, or brings what is known of it up to date. A campaign is its name.
+    /// Inserts the campaign or updates it. Campaigns are identified by name.
     pub async fn define_campaign(&self, campaign: &NewCampaign<'_>) -> Result<CampaignId, StoreError> {
         let retry = serde_json::to_string(campaign.retry)
             .map_err(|e| StoreError::Statement { path: self.path.clone(), why: e.to_string() })?;
         let now = self.now().as_millis();
         let (name, title, mode) = (campaign.name, campaign.title, campaign.mode);
         let (timezone, toml) = (campaign.timezone, campaign.toml);
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             sqlx::query!(
@@ -87,6 +87,6 @@ impl Store {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 }

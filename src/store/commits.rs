@@ -1,12 +1,12 @@
-//! How long the commits of the writer took, as a histogram that the metrics room reads.
+//! Histogram of the writer's commit times, read by the metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Upper bounds of the buckets, in seconds; one more bucket holds what is longer.
+/// Upper bounds of the buckets, in seconds; one more bucket counts longer commits.
 pub const BOUNDS_SECS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-/// Written by the writer alone, read by anyone.
+/// Written by the writer alone, read from any thread.
 #[derive(Debug, Default)]
 pub struct Commits {
     buckets: [AtomicU64; BOUNDS_SECS.len() + 1],
@@ -14,13 +14,13 @@ pub struct Commits {
     commands: AtomicU64,
 }
 
-/// The histogram at one moment. `buckets[i]` counts commits up to `BOUNDS_SECS[i]`, not cumulated.
+/// A snapshot of the histogram. `buckets[i]` counts commits up to `BOUNDS_SECS[i]`, not cumulative.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommitTotals {
     pub buckets: [u64; BOUNDS_SECS.len() + 1],
     pub secs: f64,
     pub commits: u64,
-    /// Commands that those commits carried.
+    /// Commands in those commits.
     pub commands: u64,
 }
 

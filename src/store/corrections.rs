@@ -1,5 +1,5 @@
-//! What an agent put right about a lead: a name, a phone, one phone more. The list row stays as it
-//! was given, every correction is kept with what stood before, and an attempt keeps what it dialled.
+//! Corrections of a lead by agents: name, phone, additional phone. The list row stays unchanged, each
+//! correction is kept with the previous value, and an attempt keeps the number it dialled.
 
 use super::{Reader, Store, StoreError};
 use paceline_core::ids::{AgentId, AttemptId, LeadId};
@@ -7,16 +7,16 @@ use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
-/// What is put right.
+/// The corrected field and its new value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Put {
     Name(String),
-    /// This number is wrong: it is closed, and `now` is tried instead.
+    /// Closes the wrong number `was` and adds `now`.
     Phone {
         was: PhoneNumber,
         now: PhoneNumber,
     },
-    /// One number more, of the same person or of another owner of the flat.
+    /// Adds a number, of the same person or of another member of the household.
     AddPhone(PhoneNumber),
 }
 
@@ -24,12 +24,12 @@ pub enum Put {
 pub struct Correction {
     pub lead: LeadId,
     pub agent: AgentId,
-    /// The call in which she heard it.
+    /// The call in which the agent learnt it.
     pub attempt: Option<AttemptId>,
     pub put: Put,
 }
 
-/// A correction as it is kept.
+/// A stored correction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorrectionRow {
     pub agent_id: i64,
@@ -42,16 +42,16 @@ pub struct CorrectionRow {
 }
 
 impl Store {
-    /// Writes a correction. A new phone is tried from now on: a lead that had failed for want of a
-    /// number is open again, one that is done or was closed for a reason is not.
+    /// Writes a correction. A new phone may be dialled at once: it reopens a lead that failed without a
+    /// reason or with `attempts_used`, but none that is done or was closed for another reason.
     ///
     /// # Errors
-    /// [`StoreError::Unknown`] if there is no such lead, or the phone is not one of hers.
+    /// [`StoreError::Unknown`] if the lead does not exist or does not have this phone.
     pub async fn correct_lead(&self, correction: &Correction) -> Result<(), StoreError> {
         let now = self.now();
-        let written = self.writing(async |conn| write(conn, correction, now).await).await;
+        let written = self.transaction(async |conn| write(conn, correction, now).await).await;
         self.write.note_lists_changed();
-        match written.map_err(self.failed())? {
+        match written.map_err(self.query_error())? {
             true => Ok(()),
             false => Err(StoreError::Unknown { what: format!("lead {} with that phone", correction.lead) }),
         }
@@ -108,7 +108,7 @@ async fn write(conn: &mut SqliteConnection, correction: &Correction, at: Utc) ->
     Ok(true)
 }
 
-/// Behind her other phones. One she has already stays where it is.
+/// Appends a phone to the lead's phones; a phone it already has keeps its position.
 async fn add_phone(
     conn: &mut SqliteConnection,
     lead: LeadId,
@@ -139,7 +139,7 @@ async fn add_phone(
 }
 
 impl Reader {
-    /// What was put right about a lead, the oldest first.
+    /// The corrections of a lead, the oldest first.
     pub async fn corrections(&mut self, lead: LeadId) -> Result<Vec<CorrectionRow>, StoreError> {
         sqlx::query_as!(
             CorrectionRow,
@@ -149,6 +149,6 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }

@@ -1,32 +1,32 @@
-//! A file of real bytes beside the database, let go when the disk is full, so that answers and
-//! results of calls that are up can still be written.
+//! Disk reserve: a file of real bytes beside the database (`FILE.ballast`). The writer deletes it when the
+//! disk is full, so that answers and results of live calls can still be written.
 
 use super::lock::beside;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Enough for the answers and results of a thousand calls, and the pages they touch.
+/// 4 MiB: answers and results of a thousand calls, with the pages they touch.
 const BYTES: usize = 4 << 20;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Ballast {
+pub(crate) struct DiskReserve {
     path: PathBuf,
 }
 
-impl Ballast {
-    pub(crate) fn beside(database: &Path) -> Ballast {
-        Ballast { path: beside(database, "ballast") }
+impl DiskReserve {
+    pub(crate) fn beside(database: &Path) -> DiskReserve {
+        DiskReserve { path: beside(database, "ballast") }
     }
 
-    /// Writes it whole, unless it is there already.
+    /// Writes the reserve file in full, unless it exists in full.
     pub(crate) fn fill(&self) -> io::Result<()> {
         if fs::metadata(&self.path).is_ok_and(|found| found.len() == BYTES as u64) {
             return Ok(());
         }
         let written = self.write();
         if written.is_err() {
-            // Half a ballast would only take the room that is missing.
+            // A partial file reserves nothing useful and takes space that is missing.
             self.release();
         }
         written
@@ -34,7 +34,7 @@ impl Ballast {
 
     fn write(&self) -> io::Result<()> {
         let mut file = File::create(&self.path)?;
-        // Bytes that no file system stores as a hole or squeezes away.
+        // Pseudo-random bytes: no file system stores them as a hole or compresses them.
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let mut block = vec![0; 64 << 10];
         for _ in 0..BYTES / block.len() {
@@ -49,7 +49,7 @@ impl Ballast {
         file.sync_all()
     }
 
-    /// Whether there was something to let go.
+    /// Deletes the reserve file. `true` = it existed.
     pub(crate) fn release(&self) -> bool {
         fs::remove_file(&self.path).is_ok()
     }
@@ -62,15 +62,15 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     #[test]
-    fn the_ballast_takes_real_room_and_gives_it_back() {
+    fn the_reserve_occupies_disk_space_until_it_is_released() {
         let dir = tempfile::tempdir().unwrap();
-        let ballast = Ballast::beside(&dir.path().join("x.db"));
-        ballast.fill().unwrap();
+        let reserve = DiskReserve::beside(&dir.path().join("x.db"));
+        reserve.fill().unwrap();
         let file = dir.path().join("x.db.ballast");
         assert!(fs::metadata(&file).unwrap().blocks() * 512 >= BYTES as u64);
-        ballast.fill().unwrap();
-        assert!(ballast.release());
-        assert!(!ballast.release());
+        reserve.fill().unwrap();
+        assert!(reserve.release());
+        assert!(!reserve.release());
         assert!(!file.exists());
     }
 }

@@ -1,10 +1,10 @@
-//! What can go wrong with the store, in words for the person who must put it right.
+//! Errors of the store, worded for the operator, and their classes for the writer's retry.
 
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 use std::path::{Path, PathBuf};
 
-/// An error of the store. Every sentence names the file and what to do.
+/// An error of the store. Each message names the file and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("`{url}` is no store this program can use; write sqlite://FILE")]
@@ -49,41 +49,41 @@ pub enum StoreError {
     Statement { path: PathBuf, why: String },
 }
 
-/// What kind of failure the database reported, as far as the store acts on it.
+/// Failure classes that the writer handles differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// No room. Something may be set free.
-    Full,
-    /// The disk, the file system, another program, a lost connection: trying again may help.
-    Passing,
-    /// The statement itself is at fault; trying again will not help.
+pub(crate) enum FailureKind {
+    /// The disk is full; releasing the disk reserve may help.
+    DiskFull,
+    /// Transient: I/O errors, another program's lock, a lost connection. A retry may help.
+    Transient,
+    /// The statement itself is at fault; a retry will not help.
     Statement,
 }
 
-pub(crate) fn trouble(error: &sqlx::Error) -> Trouble {
+pub(crate) fn failure_kind(error: &sqlx::Error) -> FailureKind {
     let sqlx::Error::Database(error) = error else {
-        // Protocol, I/O and a lost worker: the connection is at fault, not the statement.
+        // Protocol errors, I/O errors and a lost worker thread are faults of the connection.
         let of_statement = matches!(
             error,
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound
         );
-        return if of_statement { Trouble::Statement } else { Trouble::Passing };
+        return if of_statement { FailureKind::Statement } else { FailureKind::Transient };
     };
     match primary_code(error.as_ref()) {
-        Some(13) => Trouble::Full,
+        Some(13) => FailureKind::DiskFull,
         // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, CANTOPEN, PROTOCOL, NOTADB.
-        Some(5..=11 | 14 | 15 | 26) => Trouble::Passing,
-        _ => Trouble::Statement,
+        Some(5..=11 | 14 | 15 | 26) => FailureKind::Transient,
+        _ => FailureKind::Statement,
     }
 }
 
-/// SQLite's primary result code; the extended one carries it in its low byte.
+/// SQLite's primary result code: the low byte of the extended one.
 fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
     error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
 }
 
 impl StoreError {
-    pub(crate) fn at_use(path: &Path, error: &sqlx::Error) -> StoreError {
+    pub(crate) fn from_query(path: &Path, error: &sqlx::Error) -> StoreError {
         let path = path.to_path_buf();
         let why = why(error);
         let sqlx::Error::Database(database) = error else { return StoreError::Io { path, why } };
@@ -99,14 +99,14 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn at_open(path: &Path, error: sqlx::Error) -> StoreError {
-        StoreError::at_use(path, &error)
+    pub(crate) fn from_open(path: &Path, error: sqlx::Error) -> StoreError {
+        StoreError::from_query(path, &error)
     }
 
-    pub(crate) fn at_migrate(path: &Path, error: MigrateError) -> StoreError {
+    pub(crate) fn from_migration(path: &Path, error: MigrateError) -> StoreError {
         match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                StoreError::at_use(path, &error)
+                StoreError::from_query(path, &error)
             }
             other => StoreError::Damaged { path: path.to_path_buf(), why: other.to_string() },
         }

@@ -1,5 +1,5 @@
-//! What is asked about leads, to say why they are not dialled: their numbers over all campaigns, what is
-//! due before them, and which lead a number or a row is.
+//! Queries behind "why is this lead not dialled?": facts of the lead and of its numbers over all campaigns,
+//! leads due before it, and the lead that a number or list row stands for.
 
 use super::{Reader, StoreError, leads};
 use crate::store::blacklist::json_numbers;
@@ -10,7 +10,7 @@ use paceline_core::outcome::{LeadState, Outcome, Reason};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
 
-/// Which lead is meant.
+/// Selects leads of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meant {
     Lead(LeadId),
@@ -19,7 +19,7 @@ pub enum Meant {
     Number(PhoneNumber),
 }
 
-/// A row that is no lead.
+/// A list row that the import refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRow {
     pub list_row: i64,
@@ -27,7 +27,7 @@ pub struct RefusedRow {
     pub hint: String,
 }
 
-/// What is due in a campaign.
+/// Counts of due leads in a campaign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DueNow {
     pub leads_open: u64,
@@ -35,11 +35,11 @@ pub struct DueNow {
     pub next_due: Option<Utc>,
 }
 
-/// Leads of one number at most.
+/// Most leads returned for one selector.
 const MEANT_MAX: i64 = 20;
 
 impl Reader {
-    /// The leads of a campaign that are meant, the first row first.
+    /// The selected leads of a campaign, in list order.
     pub async fn meant(&mut self, campaign: CampaignId, meant: Meant) -> Result<Vec<LeadId>, StoreError> {
         let (lead, row, number) = match meant {
             Meant::Lead(lead) => (Some(lead.0), None, None),
@@ -74,11 +74,11 @@ impl Reader {
                 .await
             }
         };
-        let found = found.map_err(|e| self.failed(&e))?;
+        let found = found.map_err(|e| self.query_error(&e))?;
         Ok(found.into_iter().map(LeadId).collect())
     }
 
-    /// Everything that decides whether this lead may be dialled at `now`. `day` = the local day.
+    /// The facts that decide whether this lead may be dialled at `now`. `day` = bounds of the local day.
     pub async fn lead_facts(
         &mut self,
         campaign: CampaignId,
@@ -95,11 +95,11 @@ impl Reader {
         )
         .fetch_optional(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?
+        .map_err(|e| self.query_error(&e))?
         else {
             return Ok(None);
         };
-        let loaded = leads::load(&mut self.conn, &[lead.0]).await.map_err(|e| self.failed(&e))?.pop();
+        let loaded = leads::load(&mut self.conn, &[lead.0]).await.map_err(|e| self.query_error(&e))?.pop();
         let Some(loaded) = loaded else { return Ok(None) };
         let mut numbers = Vec::new();
         for phone in &loaded.phones {
@@ -114,7 +114,7 @@ impl Reader {
             )
             .fetch_one(&mut self.conn)
             .await
-            .map_err(|e| self.failed(&e))?,
+            .map_err(|e| self.query_error(&e))?,
             None => false,
         };
         let ahead = self.ahead(campaign, lead, row.next_at, now).await?;
@@ -163,7 +163,7 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(NumberFacts {
             blacklisted: row.blacklisted,
             in_campaign: row.in_campaign as u32,
@@ -175,8 +175,7 @@ impl Reader {
         })
     }
 
-    /// Due leads before this one, in the order in which they are handed over: retries and callbacks by
-    /// their moment, then the list.
+    /// Counts due leads before this one in fetch order: retries and callbacks by due time, then list order.
     async fn ahead(
         &mut self,
         campaign: CampaignId,
@@ -198,20 +197,20 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(ahead as u64)
     }
 
-    /// The numbers by which agents are known, those who left among them.
+    /// Agent numbers by id, removed agents included.
     pub async fn agent_numbers(&mut self) -> Result<BTreeMap<AgentId, String>, StoreError> {
         let rows = sqlx::query!(r#"select id as "id!", number from agent"#)
             .fetch_all(&mut self.conn)
             .await
-            .map_err(|e| self.failed(&e))?;
+            .map_err(|e| self.query_error(&e))?;
         Ok(rows.into_iter().map(|row| (AgentId(row.id), row.number)).collect())
     }
 
-    /// What is due in a campaign.
+    /// Counts open and due leads of a campaign.
     pub async fn due_now(&mut self, campaign: CampaignId, now: Utc) -> Result<DueNow, StoreError> {
         let now = now.as_millis();
         let row = sqlx::query!(
@@ -225,7 +224,7 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(DueNow {
             leads_open: row.open as u64,
             due: row.due as u64,
@@ -233,7 +232,7 @@ impl Reader {
         })
     }
 
-    /// The refused row of this number, or one in which this text stands.
+    /// The refused row with this row number, or the latest one whose cells contain this text.
     pub async fn refused(
         &mut self,
         campaign: CampaignId,
@@ -253,10 +252,10 @@ impl Reader {
         )
         .fetch_optional(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
-    /// The last row of a campaign's list that was read; 0 = no list was taken in.
+    /// The highest list row of a campaign's leads; 0 = no list was imported.
     pub async fn last_row(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
         let last = sqlx::query_scalar!(
             r#"select coalesce(max(l.list_row), 0) as "row!: i64" from import i join lead l on l.import_id = i.id
@@ -265,11 +264,11 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(last as u64)
     }
 
-    /// Which of these numbers stand in the list of a campaign.
+    /// Those of the given numbers that are in the campaign's lists; at most five.
     pub async fn listed(
         &mut self,
         campaign: CampaignId,
@@ -285,11 +284,11 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(found.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
     }
 
-    /// Another campaign in whose list this number stands.
+    /// The name of another campaign whose list contains this number.
     pub async fn listed_elsewhere(
         &mut self,
         campaign: CampaignId,
@@ -305,6 +304,6 @@ impl Reader {
         )
         .fetch_optional(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }

@@ -1,7 +1,6 @@
-//! Groups of agents. A campaign names its group; one that nobody made yet is made with the house's
-//! usual flags.
+//! Groups of agents. A campaign names its group; a missing group is created with default flags.
 
-use super::people::known;
+use super::agents::require_found;
 use super::{Store, StoreError};
 use paceline_core::agent::{Group, WorkMode};
 use paceline_core::ids::GroupId;
@@ -10,17 +9,17 @@ use sqlx::SqliteConnection;
 
 impl Store {
     /// # Errors
-    /// [`StoreError::Taken`] if there is a group of this name. `group.id` is not looked at.
+    /// [`StoreError::Taken`] if the name is in use. `group.id` is ignored.
     pub async fn add_group(&self, group: &Group) -> Result<GroupId, StoreError> {
-        let added = self.writing(async |conn| insert(conn, group).await).await;
+        let added = self.transaction(async |conn| insert(conn, group).await).await;
         added.map(GroupId).map_err(|e| self.group_taken(&e, &group.name))
     }
 
-    /// Brings the group with this id up to date.
+    /// Updates the group with this id.
     pub async fn change_group(&self, group: &Group) -> Result<(), StoreError> {
         let fields = Fields::of(group);
         let changed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let changed = sqlx::query!(
                     "update agent_group set name = $2, telephones = $3, announce_number = $4,
                             idle_release_millis = $5, work_mode = $6, seats = $7
@@ -39,13 +38,13 @@ impl Store {
             })
             .await
             .map_err(|e| self.group_taken(&e, &group.name))?;
-        known(changed, || format!("a group with id {}", group.id))
+        require_found(changed, || format!("a group with id {}", group.id))
     }
 
-    /// The group is no more; its members stay in their others.
+    /// Deactivates a group and deletes its memberships; its members keep their other groups.
     pub async fn remove_group(&self, group: GroupId) -> Result<(), StoreError> {
         let removed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 sqlx::query!("delete from membership where group_id = $1", group.0)
                     .execute(&mut *conn)
                     .await?;
@@ -56,13 +55,13 @@ impl Store {
                 Ok(removed.rows_affected())
             })
             .await
-            .map_err(self.failed())?;
-        known(removed, || format!("a group with id {group}"))
+            .map_err(self.query_error())?;
+        require_found(removed, || format!("a group with id {group}"))
     }
 
-    /// By name.
+    /// Active groups, ordered by name.
     pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select id as "id!", name, telephones as "telephones!: bool",
                       announce_number as "announce_number!: bool", idle_release_millis, work_mode, seats
@@ -70,7 +69,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let groups = rows.into_iter().map(|row| Group {
             id: GroupId(row.id),
             name: row.name,
@@ -83,9 +82,9 @@ impl Store {
         Ok(groups.collect())
     }
 
-    /// The group of this name, made where it is missing.
+    /// The group of this name; created with default flags if it is missing.
     pub async fn group_named(&self, name: &str) -> Result<GroupId, StoreError> {
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             let known = sqlx::query_scalar!(
                 r#"select id as "id!" from agent_group where name = $1 and active"#,
                 name
@@ -107,7 +106,7 @@ impl Store {
             Ok(GroupId(insert(conn, &usual).await?))
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
     }
 
     fn group_taken(&self, error: &sqlx::Error, name: &str) -> StoreError {
@@ -115,12 +114,12 @@ impl Store {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 StoreError::Taken { what: format!("the group name `{name}`") }
             }
-            error => StoreError::at_use(&self.path, error),
+            error => StoreError::from_query(&self.path, error),
         }
     }
 }
 
-/// How the flags stand in the table.
+/// Column values of a group's flags.
 struct Fields {
     idle_release: Option<i64>,
     work_mode: Option<&'static str>,
@@ -167,13 +166,13 @@ async fn insert(conn: &mut SqliteConnection, group: &Group) -> Result<i64, sqlx:
 }
 
 impl super::Reader {
-    /// The group of this name, if there is one.
+    /// The active group of this name.
     pub async fn group(&mut self, name: &str) -> Result<Option<GroupId>, StoreError> {
         let id =
             sqlx::query_scalar!(r#"select id as "id!" from agent_group where name = $1 and active"#, name)
                 .fetch_optional(&mut self.conn)
                 .await
-                .map_err(|e| self.failed(&e))?;
+                .map_err(|e| self.query_error(&e))?;
         Ok(id.map(GroupId))
     }
 }

@@ -1,7 +1,7 @@
-//! Lists become leads. An import is written in pieces and is invisible until its last one: a single
-//! word flips it, so it is all or nothing without holding up the calls that are running meanwhile.
+//! Imports: list rows become leads. An import is written in chunks and stays invisible until its state flips
+//! from `loading` to `done`: all or nothing, without blocking the commits of live calls.
 
-use super::{Store, StoreError, WriteTurn, begin, commit, rollback};
+use super::{Store, StoreError, WriteConnection, begin, commit, rollback};
 use crate::lists::{LeadRow, RefusedRow};
 use paceline_core::ids::CampaignId;
 use paceline_core::number::PhoneNumber;
@@ -9,56 +9,56 @@ use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 use std::sync::Arc;
 
-/// Rows written in one transaction: short enough that a call's commit waits only milliseconds for it.
+/// Rows per transaction: short enough that a call's commit waits only milliseconds for it.
 const CHUNK: usize = 4_000;
 
-/// Leads deleted in one transaction.
+/// Leads deleted per transaction.
 const SWEEP: i64 = 20_000;
 
-/// An import, as the store numbers it.
+/// Row id of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImportId(pub i64);
 
-/// What is known before the first row.
+/// Data of an import that is known before its first row.
 #[derive(Clone, Debug)]
 pub struct NewImport {
     pub campaign: CampaignId,
     pub file: String,
-    /// Says whether it is the same list again; the lists' own making (size and hash).
+    /// Identifies the list content (size and hash), to recognise a repeated import.
     pub fingerprint: String,
-    /// The list's own column names, in order.
+    /// Column names of the list, in order.
     pub header: Vec<String>,
 }
 
-/// An import as the store knows it.
+/// A finished import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportRecord {
     pub id: ImportId,
     pub file: String,
     pub fingerprint: String,
     pub header: Vec<String>,
-    /// What the reader of the list counted.
+    /// Rows as counted by the list reader.
     pub rows_read: u64,
-    /// The list report, JSON.
+    /// The list report as JSON.
     pub report: String,
     pub done_at: Utc,
 }
 
-/// An import that is being written. Dropped without [`Import::commit`], it never was.
+/// An import in progress. If it is dropped without [`Import::commit`], the next start deletes its rows.
 pub struct Import {
     id: ImportId,
     campaign: CampaignId,
-    write: Arc<WriteTurn>,
+    write: Arc<WriteConnection>,
     clock: super::Clock,
     rows: u64,
 }
 
 impl Store {
-    /// Begins an import. Nothing of it is seen before its `commit`.
+    /// Begins an import. Its rows are invisible until [`Import::commit`].
     pub async fn begin_import(&self, new: &NewImport) -> Result<Import, StoreError> {
         let header = serde_json::to_string(&new.header).unwrap_or_else(|_| "[]".to_string());
         let (campaign, now) = (new.campaign.0, self.now().as_millis());
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let id = sqlx::query_scalar!(
             r#"insert into import (campaign_id, file, fingerprint, header, state, began_at)
                values ($1, $2, $3, $4, 'loading', $5) returning id as "id!""#,
@@ -70,7 +70,7 @@ impl Store {
         )
         .fetch_one(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(Import {
             id: ImportId(id),
             campaign: new.campaign,
@@ -82,7 +82,7 @@ impl Store {
 
     /// The finished imports of a campaign, oldest first.
     pub async fn imports(&self, campaign: CampaignId) -> Result<Vec<ImportRecord>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select id as "id!", file, fingerprint, header, rows_read, report, done_at as "done_at!"
                  from import where campaign_id = $1 and state = 'done' order by id"#,
@@ -90,7 +90,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let records = rows.into_iter().map(|row| ImportRecord {
             id: ImportId(row.id),
             file: row.file,
@@ -103,7 +103,7 @@ impl Store {
         Ok(records.collect())
     }
 
-    /// The finished import of this very list, if there is one.
+    /// The finished import with this fingerprint.
     pub async fn same_list(
         &self,
         campaign: CampaignId,
@@ -113,9 +113,9 @@ impl Store {
         Ok(imports.into_iter().find(|import| import.fingerprint == fingerprint))
     }
 
-    /// Every number that stands on a lead of this campaign, ascending.
+    /// Every number of the campaign's leads, ascending and distinct.
     pub async fn known_numbers(&self, campaign: CampaignId) -> Result<Vec<PhoneNumber>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let numbers = sqlx::query_scalar!(
             r#"select distinct p.number as "number!"
                  from import i join lead l on l.import_id = i.id join phone p on p.lead_id = l.id
@@ -124,20 +124,20 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(numbers.into_iter().filter_map(|number| PhoneNumber::from_e164(number as u64)).collect())
     }
 
-    /// Takes an import back, as if it had never been. Refused once a call was made from it.
+    /// Undoes an import and deletes its rows. Refused once an attempt was made from it.
     pub async fn undo_import(&self, import: ImportId) -> Result<(), StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let undone = async {
-            begin(&mut conn).await.map_err(self.failed())?;
+            begin(&mut conn).await.map_err(self.query_error())?;
             let state = sqlx::query_scalar!("select state from import where id = $1", import.0)
                 .fetch_optional(&mut *conn)
                 .await
-                .map_err(self.failed())?
+                .map_err(self.query_error())?
                 .ok_or_else(|| StoreError::Unknown { what: format!("import {}", import.0) })?;
             if state != "done" {
                 return Err(StoreError::ImportNotDone { state });
@@ -149,15 +149,15 @@ impl Store {
             )
             .fetch_one(&mut *conn)
             .await
-            .map_err(self.failed())?;
+            .map_err(self.query_error())?;
             if attempts > 0 {
                 return Err(StoreError::ImportInUse { attempts: attempts as u64 });
             }
             sqlx::query!("update import set state = 'undone', undone_at = $2 where id = $1", import.0, now)
                 .execute(&mut *conn)
                 .await
-                .map_err(self.failed())?;
-            commit(&mut conn).await.map_err(self.failed())
+                .map_err(self.query_error())?;
+            commit(&mut conn).await.map_err(self.query_error())
         }
         .await;
         if undone.is_err() {
@@ -166,12 +166,12 @@ impl Store {
         drop(conn);
         undone?;
         self.write.note_lists_changed();
-        self.write.sweep(import).await.map_err(self.failed())
+        self.write.sweep(import).await.map_err(self.query_error())
     }
 
-    /// Imports that were cut off or undone leave nothing behind.
+    /// Deletes the rows of interrupted and undone imports.
     pub(crate) async fn sweep_unfinished_imports(&self) -> Result<(), StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let left = sqlx::query_scalar!(
             r#"select i.id as "id!" from import i
                 where i.state = 'loading'
@@ -179,20 +179,20 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         drop(conn);
         for import in left {
-            self.write.sweep(ImportId(import)).await.map_err(self.failed())?;
+            self.write.sweep(ImportId(import)).await.map_err(self.query_error())?;
         }
         Ok(())
     }
 }
 
-impl WriteTurn {
-    /// Deletes what an invisible import wrote, in pieces.
+impl WriteConnection {
+    /// Deletes the rows of an invisible import, in chunks.
     async fn sweep(&self, import: ImportId) -> Result<(), sqlx::Error> {
         loop {
-            let mut conn = self.take().await;
+            let mut conn = self.lock().await;
             let swept = async {
                 begin(&mut conn).await?;
                 let swept = sweep_piece(&mut conn, import.0).await?;
@@ -210,7 +210,7 @@ impl WriteTurn {
     }
 }
 
-/// Whether that was the last piece.
+/// Deletes one chunk. `true` = it was the last.
 async fn sweep_piece(conn: &mut SqliteConnection, import: i64) -> Result<bool, sqlx::Error> {
     sqlx::query!(
         "delete from phone where lead_id in
@@ -251,7 +251,7 @@ impl Import {
         self.id
     }
 
-    /// Writes rows, in the order of the list.
+    /// Writes rows, in list order.
     pub async fn push(&mut self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<(), StoreError> {
         for chunk in leads.chunks(CHUNK) {
             self.push_chunk(chunk, &[]).await?;
@@ -264,7 +264,7 @@ impl Import {
     }
 
     async fn push_chunk(&self, leads: &[LeadRow], refused: &[RefusedRow]) -> Result<(), StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             if !leads.is_empty() {
@@ -279,14 +279,14 @@ impl Import {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.write.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.write.path, &e))
     }
 
-    /// The list is complete: from here on its leads may be dialled. `rows_read` is what the reader
-    /// of the list counted, `report` its list report as JSON.
+    /// Completes the import: its leads may be dialled from now on. `rows_read` is the list reader's count,
+    /// `report` its list report as JSON.
     pub async fn commit(self, rows_read: u64, report: &str) -> Result<ImportId, StoreError> {
         let (now, rows) = ((self.clock)().as_millis(), rows_read as i64);
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let done = sqlx::query!(
             "update import set state = 'done', rows_read = $2, report = $3, done_at = $4
               where id = $1 and state = 'loading'",
@@ -297,7 +297,7 @@ impl Import {
         )
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::at_use(&self.write.path, &e))?;
+        .map_err(|e| StoreError::from_query(&self.write.path, &e))?;
         drop(conn);
         if done.rows_affected() == 0 {
             return Err(StoreError::Unknown { what: format!("import {}", self.id.0) });
@@ -306,9 +306,9 @@ impl Import {
         Ok(self.id)
     }
 
-    /// Gives it up and removes what was written.
+    /// Cancels the import and deletes its rows.
     pub async fn abandon(self) -> Result<(), StoreError> {
-        self.write.sweep(self.id).await.map_err(|e| StoreError::at_use(&self.write.path, &e))
+        self.write.sweep(self.id).await.map_err(|e| StoreError::from_query(&self.write.path, &e))
     }
 
     /// Rows pushed so far.
@@ -409,7 +409,7 @@ fn text(text: &Option<String>) -> Option<std::borrow::Cow<'_, str>> {
     text.as_deref().map(without_nul)
 }
 
-/// A NUL would end the text for every reader that speaks C.
+/// Replaces NUL by U+FFFD: a NUL ends the text for C programs.
 fn without_nul(text: &str) -> std::borrow::Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }

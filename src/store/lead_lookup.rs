@@ -1,4 +1,4 @@
-//! Leads that somebody asked for: an agent by name, or a caller by her number.
+//! Looks up single leads: one that an agent asked for, and the lead of an inbound caller.
 
 use super::leads;
 use paceline_core::dialer::input::{ArrivedCall, KnownCaller};
@@ -7,14 +7,14 @@ use paceline_core::lead::Lead;
 use paceline_core::number::PhoneNumber;
 use sqlx::SqliteConnection;
 
-/// The lead a person asked for, whatever became of it. `None` = not of this campaign, closed by the
-/// blacklist, or its household is being called.
-pub(crate) async fn lead(
+/// The lead an agent asked for, in any state. `None` = not of this campaign, blacklisted, without a phone
+/// that may be called, or its household is being called.
+pub(crate) async fn find_requested(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
     lead: LeadId,
 ) -> Result<Option<Lead>, sqlx::Error> {
-    let free = sqlx::query_scalar!(
+    let is_callable = sqlx::query_scalar!(
         r#"select exists (
              select 1 from lead l join import i on i.id = l.import_id
               where l.id = $1 and l.campaign_id = $2 and i.state = 'done'
@@ -28,11 +28,11 @@ pub(crate) async fn lead(
     )
     .fetch_one(&mut *conn)
     .await?;
-    if free { Ok(leads::load(conn, &[lead.0]).await?.pop()) } else { Ok(None) }
+    if is_callable { Ok(leads::load(conn, &[lead.0]).await?.pop()) } else { Ok(None) }
 }
 
-/// Who calls: whom we called at this number before, the latest attempt first.
-pub(crate) async fn caller(
+/// Identifies an inbound caller by the latest attempt to this number.
+pub(crate) async fn identify_caller(
     conn: &mut SqliteConnection,
     call: CallId,
     trunk: TrunkId,

@@ -1,4 +1,4 @@
-//! The leads: which are due, and what became of them. The dialer decides; this writes it down.
+//! Leads: queries for due leads, and updates of their state as decided by the dialer.
 
 use super::blacklist::json_numbers;
 use paceline_core::dialer::output::LeadUpdate;
@@ -11,24 +11,24 @@ use rustc_hash::FxHashSet;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
-/// The answer to "which leads are due".
+/// Due leads, and when the next lead is due.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Due {
+pub(crate) struct DueLeads {
     pub leads: Vec<Lead>,
     pub next_due: Option<Utc>,
 }
 
-/// Up to `count` due leads that are not `held`: retries and callbacks whose time has come first, then
-/// the list in its order; and when the next one that is not handed over is due.
-pub(crate) async fn due(
+/// Up to `count` due leads that are not in `leased`: due retries and callbacks first, then untried leads
+/// in list order; and the due time of the first lead not returned.
+pub(crate) async fn find_due(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
     count: usize,
-    held: &FxHashSet<i64>,
+    leased: &FxHashSet<i64>,
     now: Utc,
-) -> Result<Due, sqlx::Error> {
-    // Held leads stand at the front of the index, so that many more rows are looked at.
-    let limit = (count + held.len() + 1) as i64;
+) -> Result<DueLeads, sqlx::Error> {
+    // Leased leads come first in the index, so the limit grows by their number.
+    let limit = (count + leased.len() + 1) as i64;
     let mut found = Vec::new();
     let imports = sqlx::query_scalar!(
         r#"select id as "id!" from import where campaign_id = $1 and state = 'done' order by id"#,
@@ -39,17 +39,17 @@ pub(crate) async fn due(
     for import in imports {
         found.extend(retries(conn, import, limit).await?);
         found.extend(callbacks(conn, import, limit).await?);
-        found.extend(fresh(conn, import, limit).await?);
+        found.extend(untried(conn, import, limit).await?);
     }
-    found.retain(|(_, id)| !held.contains(id));
+    found.retain(|(_, id)| !leased.contains(id));
     let now = now.as_millis();
-    // Retries by their moment, then what was never tried, then what is not due yet.
+    // Due retries by due time, then untried leads, then leads not due yet.
     found.sort_by_key(|(at, id)| (if *at > now { 2 } else { i32::from(*at == 0) }, *at, *id));
     let take = found.iter().take(count).take_while(|(at, _)| *at <= now).count();
     let next_due = found.get(take).map(|(at, _)| Utc::from_millis(*at));
     found.truncate(take);
     let ids: Vec<i64> = found.into_iter().map(|(_, id)| id).collect();
-    Ok(Due { leads: load(conn, &ids).await?, next_due })
+    Ok(DueLeads { leads: load(conn, &ids).await?, next_due })
 }
 
 async fn retries(
@@ -84,7 +84,11 @@ async fn callbacks(
     Ok(rows.into_iter().map(|row| (row.next_at, row.id)).collect())
 }
 
-async fn fresh(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+async fn untried(
+    conn: &mut SqliteConnection,
+    import: i64,
+    limit: i64,
+) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     let rows = sqlx::query_scalar!(
         r#"select id as "id!" from lead
             where import_id = $1 and state = 'open' and next_at = 0 order by id limit $2"#,
@@ -96,7 +100,7 @@ async fn fresh(conn: &mut SqliteConnection, import: i64, limit: i64) -> Result<V
     Ok(rows.into_iter().map(|id| (0, id)).collect())
 }
 
-/// Whole leads, in the order of `ids`.
+/// Loads leads with their phones, in the order of `ids`.
 pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<Lead>, sqlx::Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -153,7 +157,7 @@ pub(crate) async fn load(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// Leads of a campaign that are open, or wait for their callback.
+/// Counts leads of a campaign that are open or have a callback booked.
 pub(crate) async fn count_open(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -171,33 +175,33 @@ pub(crate) async fn count_open(
     Ok(open as u64)
 }
 
-/// What an ended attempt adds to its lead's own row.
+/// Data of an ended attempt that is written into its lead's row.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LastTry {
+pub(crate) struct LastAttempt {
     pub outcome: Outcome,
     pub at: Utc,
-    /// What becomes of the lead was said in the call's summary already: only the try is added.
-    pub summarised: bool,
+    /// The call's summary has already set the lead's state: only the attempt is added.
+    pub has_summary: bool,
 }
 
-/// Why something becomes of a lead.
+/// The event that updates a lead.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Because<'a> {
+pub(crate) enum UpdateCause<'a> {
     NoCall,
-    Called(LastTry),
-    /// An agent said so, with this disposition.
+    CallEnded(LastAttempt),
+    /// A summary with this disposition.
     Summary(&'a str),
 }
 
-/// Writes what becomes of a lead. Returns how many open leads there are more (or fewer) for it.
+/// Writes a lead update. Returns the change in the number of open leads.
 ///
-/// A lead that was closed meanwhile (blacklisted, its household reached) stays closed whatever an
-/// ending call says of its retry; what was tried is written all the same. A summary opens a lead
-/// again that its answered call had closed, and none that was closed for a reason.
-pub(crate) async fn save(
+/// A lead closed meanwhile (blacklisted, household reached) stays closed even if an ended call would retry
+/// it; the attempt is counted all the same. A summary reopens a lead that its answered call closed, but none
+/// that was closed with a reason.
+pub(crate) async fn save_update(
     conn: &mut SqliteConnection,
     update: &LeadUpdate,
-    because: Because<'_>,
+    cause: UpdateCause<'_>,
 ) -> Result<i64, sqlx::Error> {
     let before = sqlx::query!(
         "select state, reason, next_at from lead where id = $1 and campaign_id = $2",
@@ -207,25 +211,26 @@ pub(crate) async fn save(
     .fetch_optional(&mut *conn)
     .await?;
     let Some(before) = before else { return Ok(0) };
-    let was_open = is_work(&before.state, before.next_at);
-    let (last, disposition) = match because {
-        Because::NoCall => (None, None),
-        Because::Called(last) => (Some(last), None),
-        Because::Summary(disposition) => (None, Some(disposition)),
+    let was_open = is_open(&before.state, before.next_at);
+    let (last, disposition) = match cause {
+        UpdateCause::NoCall => (None, None),
+        UpdateCause::CallEnded(last) => (Some(last), None),
+        UpdateCause::Summary(disposition) => (None, Some(disposition)),
     };
     let closed = !was_open && (disposition.is_none() || before.reason.is_some());
-    let goes_on = matches!(update.state, LeadState::Open | LeadState::FollowUp);
-    let stays = closed && goes_on || last.is_some_and(|last| last.summarised);
-    let put_right =
-        disposition.is_some() && update.state == LeadState::Failed && corrected(conn, update).await?;
-    let state = if put_right { LeadState::Open } else { update.state };
-    let next_at = if put_right { 0 } else { update.next_at.map_or(0, Utc::as_millis) };
-    let (word, reason) = (state.word(), update.reason.filter(|_| !put_right).map(Reason::word));
+    let would_reopen = matches!(update.state, LeadState::Open | LeadState::FollowUp);
+    let keeps_state = closed && would_reopen || last.is_some_and(|last| last.has_summary);
+    let is_reopened = disposition.is_some()
+        && update.state == LeadState::Failed
+        && has_corrected_phone(conn, update).await?;
+    let state = if is_reopened { LeadState::Open } else { update.state };
+    let next_at = if is_reopened { 0 } else { update.next_at.map_or(0, Utc::as_millis) };
+    let (word, reason) = (state.word(), update.reason.filter(|_| !is_reopened).map(Reason::word));
     let callback_agent = update.callback.as_ref().and_then(|callback| callback.agent).map(|agent| agent.0);
     let callback_skill = update.callback.as_ref().and_then(|callback| callback.skill.as_deref());
     let uncounted = i64::from(update.uncounted);
     let (outcome, at) = (last.map(|last| last.outcome.word()), last.map(|last| last.at.as_millis()));
-    let tries = i64::from(last.is_some());
+    let added_attempts = i64::from(last.is_some());
     sqlx::query!(
         r#"update lead set
              state = case when $2 then state else $3 end,
@@ -238,12 +243,12 @@ pub(crate) async fn save(
              disposition = coalesce($13, disposition)
            where id = $1"#,
         update.lead.0,
-        stays,
+        keeps_state,
         word,
         reason,
         next_at,
         uncounted,
-        tries,
+        added_attempts,
         outcome,
         at,
         update.result,
@@ -254,9 +259,9 @@ pub(crate) async fn save(
     .execute(&mut *conn)
     .await?;
     for phone in &update.phones {
-        save_phone(conn, update.lead, phone, last.is_some_and(|last| last.summarised)).await?;
+        save_phone(conn, update.lead, phone, last.is_some_and(|last| last.has_summary)).await?;
     }
-    let mut delta = if stays { 0 } else { i64::from(is_work(word, next_at)) - i64::from(was_open) };
+    let mut delta = if keeps_state { 0 } else { i64::from(is_open(word, next_at)) - i64::from(was_open) };
     if let Some(household) = update.household_done {
         let others = sqlx::query!(
             "update lead set state = 'done', reason = 'household_done'
@@ -272,14 +277,14 @@ pub(crate) async fn save(
     Ok(delta)
 }
 
-/// Open, or waiting for its callback.
-fn is_work(state: &str, next_at: i64) -> bool {
+/// Whether a lead is open or has a callback booked.
+fn is_open(state: &str, next_at: i64) -> bool {
     state == LeadState::Open.word() || state == LeadState::FollowUp.word() && next_at > 0
 }
 
-/// Whether the lead has an open phone that this update does not know: the agent put it right during
-/// the call, so that the lead is not lost with the wrong number.
-async fn corrected(conn: &mut SqliteConnection, update: &LeadUpdate) -> Result<bool, sqlx::Error> {
+/// Whether the lead has an open phone that this update does not know: the agent corrected the number during
+/// the call, so the lead must not fail with the wrong one.
+async fn has_corrected_phone(conn: &mut SqliteConnection, update: &LeadUpdate) -> Result<bool, sqlx::Error> {
     let known = json_numbers(update.phones.iter().map(|phone| phone.number.as_u64() as i64));
     sqlx::query_scalar!(
         r#"select exists (select 1 from phone p where p.lead_id = $1 and not p.closed
@@ -291,7 +296,7 @@ async fn corrected(conn: &mut SqliteConnection, update: &LeadUpdate) -> Result<b
     .await
 }
 
-/// With `tried` alone, when it may be tried again stays as it stands.
+/// Saves the attempts of a phone; with `tried`, its retry time and its closed flag stay unchanged.
 async fn save_phone(
     conn: &mut SqliteConnection,
     lead: LeadId,
@@ -321,7 +326,7 @@ async fn save_phone(
     Ok(())
 }
 
-/// The campaign is over: every open lead ends with this reason, booked callbacks too. Returns how many did.
+/// Fails every open lead of a campaign with this reason, booked callbacks included. Returns their number.
 pub(crate) async fn close_all(
     conn: &mut SqliteConnection,
     campaign: CampaignId,
@@ -340,7 +345,7 @@ pub(crate) async fn close_all(
     Ok(closed.rows_affected())
 }
 
-/// Closes a phone, and its lead if it was the last. `None` = other phones are left.
+/// Closes a phone, and its lead if no other phone is open. `None` = the lead stays open.
 pub(crate) async fn close_phone(
     conn: &mut SqliteConnection,
     lead: LeadId,

@@ -1,5 +1,5 @@
-//! Legs that are no attempts: agents' phones, consulted parties, callers. While one is up, what ends
-//! it after a crash is on disk; once it is over, its row tells how it went.
+//! Legs that are no attempts: agents' phones, consulted parties, inbound callers. While a leg is up, its row
+//! holds the dialog that ends it after a crash; afterwards the row is its call record.
 
 use paceline_core::dialer::output::{LegKind, LegRecord};
 use paceline_core::ids::{AgentId, CallId, CampaignId, LeadId};
@@ -8,22 +8,22 @@ use paceline_core::outcome::EndedBy;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
-/// A leg that was up when the last process stopped.
+/// A leg that was up when the previous process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutLeg {
-    /// Its row.
+    /// Row id.
     pub id: i64,
-    /// Its number in the process that had it; this process may give it to another leg.
+    /// Call id in the previous process; this process may reuse it for another leg.
     pub leg: CallId,
-    /// JSON, as it was saved when the leg was placed.
+    /// JSON, as saved when the leg was placed.
     pub dialog: String,
 }
 
-/// What is known of a leg while it is up: all that its row has if the process is cut off.
+/// Data of a live leg: the content of its row if the process crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LegAbout {
     pub kind: LegKind,
-    /// Whose leg it is.
+    /// The agent on this leg.
     pub agent: Option<AgentId>,
     pub number: Option<PhoneNumber>,
     pub campaign: Option<CampaignId>,
@@ -44,8 +44,8 @@ pub(crate) const fn word(kind: LegKind) -> &'static str {
     }
 }
 
-/// The row of a leg of this process; made where there is none yet.
-pub(crate) async fn row_of(conn: &mut SqliteConnection, leg: CallId) -> Result<i64, sqlx::Error> {
+/// Row id of a leg of this process; inserts a row if there is none yet.
+pub(crate) async fn find_or_insert(conn: &mut SqliteConnection, leg: CallId) -> Result<i64, sqlx::Error> {
     let call = leg.0 as i64;
     let known = sqlx::query_scalar!(r#"select id as "id!" from leg where live_call = $1"#, call)
         .fetch_optional(&mut *conn)
@@ -57,15 +57,15 @@ pub(crate) async fn row_of(conn: &mut SqliteConnection, leg: CallId) -> Result<i
     Ok(made.last_insert_rowid())
 }
 
-/// The leg is about to be rung, or its dialog changed. One that is over stays over.
-pub(crate) async fn placed(
+/// Saves a leg before its INVITE and after a change of its dialog. An ended leg stays ended.
+pub(crate) async fn save_placed(
     conn: &mut SqliteConnection,
     leg: CallId,
     about: &LegAbout,
     dialog: &str,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
-    let id = row_of(conn, leg).await?;
+    let id = find_or_insert(conn, leg).await?;
     let kind = word(about.kind);
     let (agent, lead) = (about.agent.map(|agent| agent.0), about.lead.map(|lead| lead.0));
     let number = about.number.map(|number| number.as_u64() as i64);
@@ -88,9 +88,9 @@ pub(crate) async fn placed(
     Ok(())
 }
 
-/// The leg is over. Told twice, it is written once.
-pub(crate) async fn ended(conn: &mut SqliteConnection, record: &LegRecord) -> Result<(), sqlx::Error> {
-    let id = row_of(conn, record.leg).await?;
+/// Saves an ended leg. Idempotent.
+pub(crate) async fn save_ended(conn: &mut SqliteConnection, record: &LegRecord) -> Result<(), sqlx::Error> {
+    let id = find_or_insert(conn, record.leg).await?;
     let kind = word(record.kind);
     let (agent, lead) = (record.agent.map(|agent| agent.0), record.lead.map(|lead| lead.0));
     let number = record.number.map(|number| number.as_u64() as i64);
@@ -123,8 +123,8 @@ pub(crate) async fn ended(conn: &mut SqliteConnection, record: &LegRecord) -> Re
     Ok(())
 }
 
-/// After a stop: legs that were up are closed and handed over; numbers of the old process are gone.
-pub(crate) async fn close_open(
+/// Closes and returns the legs that a crash left up; clears the call ids of the previous process.
+pub(crate) async fn close_interrupted(
     conn: &mut SqliteConnection,
     cause: &str,
     now: Utc,

@@ -1,12 +1,12 @@
-//! One process a store: a lock file beside the database, locked by the kernel, so that it is free
-//! the instant the process is gone, however it went. The pid inside is for people only.
+//! Lock file beside the database: one process per store. The kernel releases the lock when the process
+//! ends, however it ends. The pid inside is only for error messages.
 
 use super::StoreError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-/// Held as long as it lives.
+/// The exclusive lock of a store; dropping it releases the lock.
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: File,
@@ -14,7 +14,7 @@ pub(crate) struct Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing alone is not enough: a child that is just being started has a copy of the file.
+        // Closing alone is not enough: a child process between fork and exec holds a copy of the descriptor.
         let _ = self.file.unlock();
     }
 }
@@ -37,14 +37,14 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
         }
-        // A full disk must not keep the holder of the lock from starting: the pid is a courtesy.
+        // Errors are ignored: a full disk must not prevent the start, and the pid is informational.
         let _ = file.set_len(0).and_then(|()| file.rewind());
         let _ = writeln!(file, "{}", std::process::id());
         Ok(Lock { file })
     }
 }
 
-/// `paceline.db` and `lock` give `paceline.db.lock`.
+/// Path of a file beside the database: `paceline.db` and `lock` give `paceline.db.lock`.
 pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_os_string();
     name.push(".");

@@ -1,33 +1,35 @@
-//! SQL lives here and nowhere else. One SQLite file in WAL with `synchronous=FULL`, one connection
-//! that writes, any number that read. Policy stays in the core; what may be dialled is asked here,
-//! in the transaction that opens the attempt.
+//! The only module with SQL: one SQLite file in WAL mode with `synchronous=FULL`, one connection that writes,
+//! any number that read. Policy stays in the core; the dial check alone runs here, in the transaction that
+//! opens the attempt.
 
 pub mod abandons;
 pub mod access;
+pub mod agents;
 pub mod attempts;
+mod batch;
 pub mod blacklist;
 pub mod call_history;
-pub mod calls_in;
 pub mod campaigns;
+mod command;
 pub mod commits;
 pub mod corrections;
 pub mod disk_reserve;
 pub mod error;
 pub mod explain;
 pub mod groups;
-pub mod history;
+pub mod household_history;
 pub mod imports;
+pub mod inbound_calls;
 pub mod lead_lookup;
 pub mod leads;
 pub mod legs;
 pub mod lock;
 mod open_dialogs;
-pub mod people;
-mod phones;
+mod phone_contacts;
 pub mod reader;
 pub mod recordings;
 pub mod resume;
-pub mod seats;
+pub mod seat_log;
 pub mod summaries;
 pub mod views;
 pub mod writer;
@@ -36,7 +38,7 @@ pub mod writer;
 mod tests;
 
 use commits::Commits;
-use disk_reserve::Ballast;
+use disk_reserve::DiskReserve;
 use lock::Lock;
 use paceline_core::time::Utc;
 use sqlx::ConnectOptions;
@@ -49,48 +51,49 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use access::TokenRow;
+pub use agents::{AgentDetails, AgentRow, Role, Secrets};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
+pub use command::{Command, Reply};
 pub use corrections::{Correction, Put};
 pub use error::StoreError;
 pub use explain::{DueNow, Meant, RefusedRow};
-pub use history::ContactRow;
+pub use household_history::ContactRow;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
 pub use legs::{CutLeg, LegAbout};
-pub use open_dialogs::Unended;
-pub use people::{AgentDetails, AgentRow, Role, Secrets};
+pub use open_dialogs::OpenDialog;
 pub use reader::Reader;
 pub use recordings::{FoundRecording, RecordingRow};
 pub use resume::{Interrupted, Resumed};
 pub use views::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
-pub use writer::{Command, Reply, Writer};
+pub use writer::Writer;
 
-/// Reads the wall clock. An argument, so that a virtual day can own it.
+/// Reads the wall clock. An argument, so that tests and simulations in virtual time can supply their own.
 pub type Clock = Arc<dyn Fn() -> Utc + Send + Sync>;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("schemas/sql");
 
-/// The open store: it alone writes, and it holds the lock that says so.
+/// An open store, with the lock file that makes this process its only writer.
 pub struct Store {
     path: PathBuf,
     clock: Clock,
-    write: Arc<WriteTurn>,
+    write: Arc<WriteConnection>,
     commits: Arc<Commits>,
 }
 
-/// The one writing connection. Whoever holds the turn writes; the turn is fair, so that an import
-/// of a million rows and a thousand live calls take it one after the other.
-pub(crate) struct WriteTurn {
+/// The one writing connection behind a mutex. Tokio's mutex is fair (FIFO), so an import of a million rows
+/// and a thousand live calls take it in turn.
+pub(crate) struct WriteConnection {
     options: SqliteConnectOptions,
     conn: Mutex<SqliteConnection>,
-    /// Grows whenever leads appear or vanish outside the writer.
+    /// Counts changes to leads made outside the writer; invalidates its cached counts of open leads.
     lists_changed: AtomicU64,
     pub(crate) path: PathBuf,
-    /// Here and not in the store: a writer that outlives its store still writes.
+    /// Kept here and not in [`Store`]: a writer task may outlive its store and still write.
     _lock: Lock,
 }
 
-impl WriteTurn {
-    pub(crate) async fn take(&self) -> MutexGuard<'_, SqliteConnection> {
+impl WriteConnection {
+    pub(crate) async fn lock(&self) -> MutexGuard<'_, SqliteConnection> {
         self.conn.lock().await
     }
 
@@ -109,12 +112,11 @@ impl WriteTurn {
 }
 
 impl Store {
-    /// Opens `sqlite://FILE`, making and migrating it where needed, and takes the exclusive lock.
-    /// Lists whose import was cut off are swept away.
+    /// Opens `sqlite://FILE`, creates and migrates it where needed, and takes the exclusive lock.
+    /// Deletes the rows of interrupted imports.
     ///
     /// # Errors
-    /// In words for people: another process holds the store, the file is newer than this program,
-    /// is no database, or cannot be written.
+    /// Another process holds the store; the file has a newer schema, is no database, or cannot be written.
     pub async fn open(url: &str, clock: Clock) -> Result<Store, StoreError> {
         let path = path_of(url)?;
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
@@ -122,10 +124,10 @@ impl Store {
         }
         let lock = Lock::take(&path)?;
         let options = connect_options(&path).create_if_missing(true);
-        let mut conn = options.connect().await.map_err(|e| StoreError::at_open(&path, e))?;
+        let mut conn = options.connect().await.map_err(|e| StoreError::from_open(&path, e))?;
         migrate(&path, &mut conn).await?;
-        settle_folder(&path, &mut conn).await?;
-        let write = Arc::new(WriteTurn {
+        sync_folder(&path, &mut conn).await?;
+        let write = Arc::new(WriteConnection {
             options,
             conn: Mutex::new(conn),
             lists_changed: AtomicU64::new(0),
@@ -133,12 +135,12 @@ impl Store {
             _lock: lock,
         });
         let store = Store { path, clock, write, commits: Arc::default() };
-        store.ballast().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
+        store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         store.sweep_unfinished_imports().await?;
         Ok(store)
     }
 
-    /// Opens the same file for reading alone, also while another process runs on it.
+    /// Opens the file read-only, also while another process writes to it.
     pub async fn open_reader(url: &str) -> Result<Reader, StoreError> {
         let path = path_of(url)?;
         if !path.exists() {
@@ -147,7 +149,7 @@ impl Store {
         Reader::open(&path).await
     }
 
-    /// A reader of this store.
+    /// Opens a read-only connection to this store.
     pub async fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(&self.path).await
     }
@@ -156,24 +158,27 @@ impl Store {
         &self.path
     }
 
-    /// How long the commits took.
+    /// Histogram of the writer's commit times.
     pub fn commits(&self) -> Arc<Commits> {
         self.commits.clone()
     }
 
-    /// Ends the writing connection. Commands that a [`Writer`] took are written by its own `close`.
+    /// Folds the WAL into the database file. Call [`Writer::close`] first: it writes the queued commands.
     pub async fn close(self) -> Result<(), StoreError> {
-        let mut conn = self.write.take().await;
-        sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *conn).await.map_err(self.failed())?;
+        let mut conn = self.write.lock().await;
+        sqlx::query("pragma wal_checkpoint(truncate)")
+            .execute(&mut *conn)
+            .await
+            .map_err(self.query_error())?;
         Ok(())
     }
 
-    /// A short transaction of its own, between two of the writer's. Undone if `work` fails.
-    pub(crate) async fn writing<T>(
+    /// Runs `work` in a short transaction between two of the writer's; rolls it back if `work` fails.
+    pub(crate) async fn transaction<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let worked = async {
             begin(&mut conn).await?;
             let worked = work(&mut conn).await?;
@@ -191,12 +196,12 @@ impl Store {
         (self.clock)()
     }
 
-    pub(crate) fn ballast(&self) -> Ballast {
-        Ballast::beside(&self.path)
+    pub(crate) fn disk_reserve(&self) -> DiskReserve {
+        DiskReserve::beside(&self.path)
     }
 
-    pub(crate) fn failed(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
-        |error| StoreError::at_use(&self.path, &error)
+    pub(crate) fn query_error(&self) -> impl Fn(sqlx::Error) -> StoreError + '_ {
+        |error| StoreError::from_query(&self.path, &error)
     }
 }
 
@@ -208,7 +213,7 @@ fn path_of(url: &str) -> Result<PathBuf, StoreError> {
     }
 }
 
-/// `postgres://user:secret@host/db` may stand in an error only without the secret.
+/// Removes the password of a URL such as `postgres://user:secret@host/db`, so that an error may quote it.
 fn without_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
@@ -221,45 +226,47 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        // Shorter than the two seconds in which people must be told that writing stands still.
+        // Below the two seconds within which a stalled store must be reported.
         .busy_timeout(Duration::from_millis(1_000))
         .pragma("cache_size", "-65536")
         .statement_cache_capacity(200)
         .disable_statement_logging()
 }
 
-/// The database and its log must be findable after a power cut, not only their bytes: a write makes
-/// the log, and the folder that names both goes to the disk.
-async fn settle_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    let at_use = |error| StoreError::at_use(path, &error);
-    sqlx::query!("update pulse set at = at where id = 1").execute(&mut *conn).await.map_err(at_use)?;
+/// Makes the directory entries of the database and its WAL durable: a write creates the WAL, then the
+/// folder is fsynced. Without it a power cut may lose the names of files whose bytes are on disk.
+async fn sync_folder(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let from_query = |error| StoreError::from_query(path, &error);
+    sqlx::query!("update pulse set at = at where id = 1").execute(&mut *conn).await.map_err(from_query)?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = std::fs::File::open(dir).and_then(|dir| dir.sync_all());
     synced.map_err(|e| StoreError::cannot_write(path, &e))
 }
 
-/// Brings the schema up to date, and refuses a newer one than this program knows.
+/// Runs pending migrations; refuses a schema newer than this program's.
 async fn migrate(path: &Path, conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    let at_open = |error| StoreError::at_open(path, error);
-    conn.ensure_migrations_table("_sqlx_migrations").await.map_err(|e| StoreError::at_migrate(path, e))?;
+    let from_open = |error| StoreError::from_open(path, error);
+    conn.ensure_migrations_table("_sqlx_migrations")
+        .await
+        .map_err(|e| StoreError::from_migration(path, e))?;
     let newest: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
         .fetch_one(&mut *conn)
         .await
-        .map_err(at_open)?;
+        .map_err(from_open)?;
     let known = known_version();
     if let Some(newest) = newest.filter(|newest| *newest > known) {
         return Err(StoreError::Newer { path: path.to_path_buf(), found: newest, known });
     }
-    MIGRATIONS.run(&mut *conn).await.map_err(|e| StoreError::at_migrate(path, e))
+    MIGRATIONS.run(&mut *conn).await.map_err(|e| StoreError::from_migration(path, e))
 }
 
-/// The newest schema this program knows.
+/// The newest schema version of this program.
 fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
-/// Starts a transaction that writes. A caller that was dropped in the middle of one left it open:
-/// what it wrote was never acknowledged, so it is rolled back.
+/// Begins a write transaction. A future dropped inside one leaves it open; its writes were never
+/// acknowledged, so they are rolled back first.
 pub(crate) async fn begin(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     match sqlx::query("begin immediate").execute(&mut *conn).await {
         Err(sqlx::Error::Database(e)) if e.message().contains("within a transaction") => {
@@ -278,7 +285,7 @@ pub(crate) async fn commit(conn: &mut SqliteConnection) -> Result<(), sqlx::Erro
     Ok(())
 }
 
-/// After an error. SQLite may have rolled back by itself, so a refusal means nothing.
+/// Rolls back after an error. SQLite may have done so by itself, so an error here is ignored.
 pub(crate) async fn rollback(conn: &mut SqliteConnection) {
     let _ = sqlx::query("rollback").execute(&mut *conn).await;
 }

@@ -1,5 +1,5 @@
-//! Reading alone: what results, screens and `paceline export` see. A reader is one moment of the
-//! store, also while another process writes it, and never waits for the writer.
+//! Read-only queries for results, screens and `paceline export`. A reader sees one snapshot of the store,
+//! also while another process writes to it, and never waits for the writer.
 
 use super::{CampaignRecord, ImportId, ImportRecord, StoreError, connect_options, known_version};
 use paceline_core::ids::CampaignId;
@@ -9,14 +9,15 @@ use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One reading connection, standing at one moment from its first read until [`Reader::refresh`].
-/// While it stands there the log of the writer grows: drop it, or refresh it when you have read.
+/// A read-only connection with one open read transaction: its snapshot lasts from its first read until
+/// [`Reader::refresh`]. An open snapshot keeps the WAL from being checkpointed: drop or refresh the reader
+/// after reading.
 pub struct Reader {
     path: PathBuf,
     pub(super) conn: SqliteConnection,
 }
 
-/// One attempt with the words that stand around it, in the order of the attempts file.
+/// One attempt joined with its lead, household, phone and agent; fields in the order of the attempts file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttemptRow {
     pub id: i64,
@@ -42,20 +43,20 @@ pub struct AttemptRow {
     pub ended_by: Option<String>,
     pub keys: String,
     pub result: Option<String>,
-    /// The agent's number, and how the store numbers her.
+    /// The agent's number, and the agent's row id.
     pub agent: Option<String>,
     pub agent_id: Option<i64>,
     pub disposition: Option<String>,
-    /// Nobody said it in time.
+    /// Wrap-up timed out; the campaign's default disposition was written.
     pub disposition_defaulted: bool,
     pub note: Option<String>,
     pub recording: Option<String>,
     pub counted: bool,
-    /// An agent heard a machine.
+    /// The agent heard an answering machine.
     pub machine: bool,
 }
 
-/// One list row: a lead, or a row that was refused (`lead_id` empty).
+/// One list row: a lead, or a refused row (`lead_id` empty).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListRow {
     pub lead_id: Option<i64>,
@@ -76,21 +77,21 @@ pub struct ListRow {
     pub cells: String,
 }
 
-/// Where a campaign stands, in counts.
+/// Counts of a campaign's leads and attempts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// By state: open, follow_up, done, failed.
     pub leads: BTreeMap<String, u64>,
-    /// Of leads that ended without being dialled, or not any more.
+    /// Closed leads by the reason that ended them without another attempt.
     pub reasons: BTreeMap<String, u64>,
     pub refused: BTreeMap<String, u64>,
-    /// What the readers of the lists counted.
+    /// Rows as counted by the list reader.
     pub rows_read: u64,
     /// Results set by keys, by lead.
     pub results: BTreeMap<String, u64>,
-    /// What agents said, by lead.
+    /// Leads by disposition.
     pub lead_dispositions: BTreeMap<String, u64>,
-    /// What agents said, by attempt.
+    /// Attempts by disposition.
     pub dispositions: BTreeMap<String, u64>,
     /// Attempts in which an agent and the callee could hear each other.
     pub connected: u64,
@@ -102,7 +103,7 @@ impl Reader {
             .read_only(true)
             .connect()
             .await
-            .map_err(|e| StoreError::at_open(path, e))?;
+            .map_err(|e| StoreError::from_open(path, e))?;
         let mut reader = Reader { path: path.to_path_buf(), conn };
         reader.check_version().await?;
         reader.refresh().await?;
@@ -113,7 +114,7 @@ impl Reader {
         let found: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
             .fetch_one(&mut self.conn)
             .await
-            .map_err(|e| StoreError::at_open(&self.path, e))?;
+            .map_err(|e| StoreError::from_open(&self.path, e))?;
         let (found, known, path) = (found.unwrap_or_default(), known_version(), self.path.clone());
         match found.cmp(&known) {
             std::cmp::Ordering::Less => Err(StoreError::Older { path, found, known }),
@@ -122,16 +123,16 @@ impl Reader {
         }
     }
 
-    /// Moves on to the newest moment.
+    /// Ends the snapshot; the next read sees the newest commit.
     pub async fn refresh(&mut self) -> Result<(), StoreError> {
         let _ = sqlx::query("rollback").execute(&mut self.conn).await;
         let begun = sqlx::query("begin deferred").execute(&mut self.conn).await;
-        begun.map_err(|e| StoreError::at_use(&self.path, &e))?;
+        begun.map_err(|e| StoreError::from_query(&self.path, &e))?;
         Ok(())
     }
 
-    pub(crate) fn failed(&self, error: &sqlx::Error) -> StoreError {
-        StoreError::at_use(&self.path, error)
+    pub(crate) fn query_error(&self, error: &sqlx::Error) -> StoreError {
+        StoreError::from_query(&self.path, error)
     }
 
     /// The campaign of this name.
@@ -147,7 +148,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         let records = rows.into_iter().map(|row| CampaignRecord {
             id: CampaignId(row.id),
             name: row.name,
@@ -169,7 +170,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         let records = rows.into_iter().map(|row| ImportRecord {
             id: ImportId(row.id),
             file: row.file,
@@ -182,7 +183,7 @@ impl Reader {
         Ok(records.collect())
     }
 
-    /// How long agents wrapped up after the latest calls of a campaign; those that are over, at most `limit`.
+    /// The latest finished wrap-ups of a campaign, at most `limit`, the newest first.
     pub async fn wrap_ups(&mut self, campaign: CampaignId, limit: u32) -> Result<Vec<Duration>, StoreError> {
         let limit = i64::from(limit);
         let spans = sqlx::query_scalar!(
@@ -197,11 +198,11 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         Ok(spans.into_iter().map(|span| Duration::from_millis(span.max(0) as u64)).collect())
     }
 
-    /// Up to `limit` attempts after the one with number `after`, in the order in which they were made.
+    /// Up to `limit` attempts with an id above `after`, in order of id.
     pub async fn attempts(
         &mut self,
         campaign: CampaignId,
@@ -231,7 +232,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
     /// Up to `limit` rows of one list after row `after`, leads and refused rows in the list's order.
@@ -274,10 +275,10 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
-    /// How many leads and refused rows there are, by state and reason.
+    /// Counts leads, refused rows and attempts by state, reason, result and disposition.
     pub async fn counts(&mut self, campaign: CampaignId) -> Result<Counts, StoreError> {
         let mut counts = Counts::default();
         let leads = sqlx::query!(
@@ -289,7 +290,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         for row in leads {
             let n = row.n as u64;
             *counts.leads.entry(row.state).or_default() += n;
@@ -310,7 +311,7 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         counts.refused = refused.into_iter().map(|row| (row.reason, row.n as u64)).collect();
         let read = sqlx::query_scalar!(
             r#"select coalesce(sum(rows_read), 0) as "n!: i64" from import
@@ -319,9 +320,9 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
+        .map_err(|e| self.query_error(&e))?;
         counts.rows_read = read as u64;
-        self.count_talks(campaign, &mut counts).await.map_err(|e| self.failed(&e))?;
+        self.count_talks(campaign, &mut counts).await.map_err(|e| self.query_error(&e))?;
         Ok(counts)
     }
 

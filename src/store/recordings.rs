@@ -1,5 +1,5 @@
-//! Recordings: where each one lies, what it lost, and which are older than they may be. The files
-//! themselves are somebody else's.
+//! Recordings: path, length and lost frames of each file, and which files are past their retention time.
+//! Writing and deleting the files is the caller's work.
 
 use super::{CutLeg, Store, StoreError, begin, commit, legs, rollback};
 use paceline_core::ids::CallId;
@@ -7,7 +7,7 @@ use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
-/// One recording that is kept.
+/// One recording whose file still exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingRow {
     pub id: i64,
@@ -15,7 +15,7 @@ pub struct RecordingRow {
     pub saved_at: Utc,
 }
 
-/// A recording that was on disk when the last process stopped.
+/// A recording found on disk after a crash.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundRecording {
     pub call: CallId,
@@ -25,12 +25,12 @@ pub struct FoundRecording {
     pub lost_frames: u64,
 }
 
-/// Calls from outside and legs of ours have a row that is no attempt.
+/// Whether a call is an attempt. Ids of inbound calls and of side legs have one of the two top bits set.
 const fn is_attempt(call: CallId) -> bool {
     call.0 >> 62 == 0
 }
 
-/// A recording is complete. Told twice, it is written once. `now` is when it was told.
+/// Writes a complete recording. Idempotent by path.
 pub(crate) async fn save(
     conn: &mut SqliteConnection,
     call: CallId,
@@ -41,12 +41,12 @@ pub(crate) async fn save(
 ) -> Result<(), sqlx::Error> {
     let (attempt, leg) = match is_attempt(call) {
         true => (Some(call.attempt().0), None),
-        false => (None, Some(legs::row_of(conn, call).await?)),
+        false => (None, Some(legs::find_or_insert(conn, call).await?)),
     };
-    keep(conn, attempt, leg, path, seconds, lost_frames, now).await
+    insert(conn, attempt, leg, path, seconds, lost_frames, now).await
 }
 
-async fn keep(
+async fn insert(
     conn: &mut SqliteConnection,
     attempt: Option<i64>,
     leg: Option<i64>,
@@ -69,11 +69,11 @@ async fn keep(
     )
     .execute(&mut *conn)
     .await?;
-    show(conn, attempt, leg).await
+    update_call_row(conn, attempt, leg).await
 }
 
-/// Writes into the call's own row what is kept of it: several parts stand behind each other.
-async fn show(
+/// Writes the paths of all kept parts into the call's row, joined by `;`.
+async fn update_call_row(
     conn: &mut SqliteConnection,
     attempt: Option<i64>,
     leg: Option<i64>,
@@ -101,13 +101,12 @@ async fn show(
 }
 
 impl Store {
-    /// Enters recordings that the last process could not tell of, each with the call it was made of: an
-    /// attempt that was out at that moment, or one of the legs that were cut off. Others are not touched:
-    /// their call is in no book of this store.
+    /// Adds recordings that a crash left without a row, each to its call: the attempt that was active at
+    /// `began_at`, or one of the interrupted legs. Files of calls unknown to this store are skipped.
     pub async fn recordings_found(&self, found: &[FoundRecording], cut: &[CutLeg]) -> Result<(), StoreError> {
         let rows: BTreeMap<CallId, i64> = cut.iter().map(|cut| (cut.leg, cut.id)).collect();
         let now = self.now();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             for one in found {
@@ -125,7 +124,7 @@ impl Store {
                     false => (None, rows.get(&one.call).copied()),
                 };
                 if attempt.or(leg).is_some() {
-                    keep(&mut conn, attempt, leg, &one.path, one.seconds, one.lost_frames, now).await?;
+                    insert(&mut conn, attempt, leg, &one.path, one.seconds, one.lost_frames, now).await?;
                 }
             }
             commit(&mut conn).await
@@ -134,7 +133,7 @@ impl Store {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 
     /// Recordings saved more than `days` days ago, the oldest first, at most `limit` of them.
@@ -145,7 +144,7 @@ impl Store {
     ) -> Result<Vec<RecordingRow>, StoreError> {
         let span = Duration::from_secs(u64::from(days) * 24 * 3600);
         let (before, limit) = ((self.now() - span).as_millis(), i64::from(limit));
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select id as "id!", path, saved_at from recording
                 where deleted_at is null and saved_at < $1 order by saved_at, id limit $2"#,
@@ -154,7 +153,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         let rows = rows.into_iter().map(|row| RecordingRow {
             id: row.id,
             path: row.path,
@@ -163,10 +162,10 @@ impl Store {
         Ok(rows.collect())
     }
 
-    /// These files are gone: the calls no longer name them.
+    /// Marks recordings as deleted and removes their paths from the rows of their calls.
     pub async fn recordings_deleted(&self, ids: &[i64]) -> Result<(), StoreError> {
         let now = self.now().as_millis();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let written = async {
             begin(&mut conn).await?;
             for id in ids {
@@ -179,7 +178,7 @@ impl Store {
                 .fetch_optional(&mut *conn)
                 .await?;
                 if let Some(of) = of {
-                    show(&mut conn, of.attempt_id, of.leg_id).await?;
+                    update_call_row(&mut conn, of.attempt_id, of.leg_id).await?;
                 }
             }
             commit(&mut conn).await
@@ -188,6 +187,6 @@ impl Store {
         if written.is_err() {
             rollback(&mut conn).await;
         }
-        written.map_err(|e| StoreError::at_use(&self.path, &e))
+        written.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 }

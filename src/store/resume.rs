@@ -1,10 +1,10 @@
-//! After a stop of any kind: attempts that were open are closed truthfully as interrupted, their
-//! numbers rest, their leads are settled by the campaign's own retry rules, and what the dialer must
-//! remember is handed over. One transaction: cut off in the middle, the next start does it again.
+//! Recovery at start: closes open attempts as `interrupted`, lets their numbers rest, settles their leads by
+//! the campaign's retry rules, and loads the state the dialer needs. One transaction: if the process is
+//! killed during it, the next start repeats it.
 
-use super::leads::{self, Because, LastTry};
+use super::leads::{self, LastAttempt, UpdateCause};
 use super::legs::{self, CutLeg};
-use super::{Store, StoreError, Unended, begin, commit, open_dialogs, rollback, seats, summaries};
+use super::{OpenDialog, Store, StoreError, begin, commit, open_dialogs, rollback, seat_log, summaries};
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::OpenWork;
@@ -16,28 +16,28 @@ use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// How far back caller IDs are counted.
+/// How far back uses of caller IDs are loaded.
 const CALLER_ID_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
-/// The words in the `cause` column of an attempt that was cut off.
+/// Text in the `cause` column of an interrupted attempt.
 pub const INTERRUPTED_CAUSE: &str = "the dialer stopped";
 
-/// What a start finds.
+/// State recovered at start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resumed {
     /// For `Input::Resumed`.
     pub work: OpenWork,
-    /// Calls that were up or being set up.
+    /// Attempts that were connected or being set up.
     pub interrupted: Vec<Interrupted>,
-    /// Legs that were no attempts.
+    /// Interrupted legs that are no attempts.
     pub legs: Vec<CutLeg>,
-    /// What is to be ended with CANCEL or BYE: all of those, and what an earlier start could not end.
-    pub unended: Vec<Unended>,
-    /// When the last process surely lived: its last commit.
+    /// Dialogs to end with CANCEL or BYE: those of `interrupted` and `legs`, and any left by earlier starts.
+    pub unended: Vec<OpenDialog>,
+    /// Last commit of the previous process.
     pub alive_at: Utc,
 }
 
-/// A call that was cut off by the stop.
+/// An attempt that was open when the previous process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interrupted {
     pub attempt: AttemptId,
@@ -45,12 +45,12 @@ pub struct Interrupted {
     pub lead: Option<LeadId>,
     pub number: PhoneNumber,
     pub answered: bool,
-    /// JSON, as it was saved with the attempt or its answer.
+    /// JSON, as saved with the attempt or its answer.
     pub dialog: String,
 }
 
-/// One open attempt as it stands in the file.
-struct Cut {
+/// The row of an open attempt.
+struct OpenAttempt {
     id: i64,
     campaign_id: i64,
     lead_id: Option<i64>,
@@ -62,23 +62,24 @@ struct Cut {
 }
 
 impl Store {
-    /// Closes what the last stop left open. Comes once, before any campaign and before the writer.
+    /// Closes what the previous process left open. Call it once, before any campaign is opened and before the
+    /// writer starts.
     pub async fn resume(&self) -> Result<Resumed, StoreError> {
         let now = self.now();
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let resumed = async {
             begin(&mut conn).await?;
             let alive_at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)
                 .fetch_one(&mut *conn)
                 .await?;
             let interrupted = close_open_attempts(&mut conn, alive_at, now).await?;
-            let legs = legs::close_open(&mut conn, INTERRUPTED_CAUSE, now).await?;
-            seats::close_open(&mut conn).await?;
+            let legs = legs::close_interrupted(&mut conn, INTERRUPTED_CAUSE, now).await?;
+            seat_log::sign_out_all(&mut conn).await?;
             let dialogs = interrupted.iter().map(|cut| &cut.dialog).chain(legs.iter().map(|cut| &cut.dialog));
             for dialog in dialogs {
-                open_dialogs::add(&mut conn, dialog, now).await?;
+                open_dialogs::insert(&mut conn, dialog, now).await?;
             }
-            let unended = open_dialogs::all(&mut conn, now).await?;
+            let unended = open_dialogs::load_all(&mut conn, now).await?;
             let work = open_work(&mut conn, now).await?;
             commit(&mut conn).await?;
             let alive_at = Utc::from_millis(alive_at);
@@ -90,34 +91,34 @@ impl Store {
         }
         drop(conn);
         self.write.note_lists_changed();
-        resumed.map_err(|e| StoreError::at_use(&self.path, &e))
+        resumed.map_err(|e| StoreError::from_query(&self.path, &e))
     }
 }
 
 async fn close_open_attempts(
     conn: &mut SqliteConnection,
-    pulse: i64,
+    last_commit: i64,
     now: Utc,
 ) -> Result<Vec<Interrupted>, sqlx::Error> {
-    let cuts = sqlx::query_as!(
-        Cut,
+    let open = sqlx::query_as!(
+        OpenAttempt,
         r#"select id as "id!", campaign_id, lead_id, number, dialog, placed_at, answered_at, rest_millis
              from attempt where state <> 'ended' order by id"#
     )
     .fetch_all(&mut *conn)
     .await?;
-    let speaking = seats::speaking(conn).await?;
+    let agents = seat_log::agents_in_call(conn).await?;
     let mut rules: BTreeMap<i64, RetryRules> = BTreeMap::new();
     let mut interrupted = Vec::new();
-    for cut in cuts {
+    for cut in open {
         let Some(number) = PhoneNumber::from_e164(cut.number as u64) else { continue };
-        close_attempt(conn, &cut, speaking.get(&cut.id).copied(), pulse, now).await?;
+        close_interrupted(conn, &cut, agents.get(&cut.id).copied(), last_commit, now).await?;
         if let Some(lead) = cut.lead_id {
             let rules = match rules.entry(cut.campaign_id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(place) => place.insert(retry_rules(conn, cut.campaign_id).await?),
             };
-            settle(conn, &cut, lead, number, rules, now).await?;
+            settle_lead(conn, &cut, lead, number, rules, now).await?;
         }
         interrupted.push(Interrupted {
             attempt: AttemptId(cut.id),
@@ -131,14 +132,14 @@ async fn close_open_attempts(
     Ok(interrupted)
 }
 
-async fn close_attempt(
+async fn close_interrupted(
     conn: &mut SqliteConnection,
-    cut: &Cut,
+    cut: &OpenAttempt,
     agent: Option<i64>,
-    pulse: i64,
+    last_commit: i64,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
-    let alive_at = pulse.max(cut.placed_at).max(cut.answered_at.unwrap_or(0));
+    let alive_at = last_commit.max(cut.placed_at).max(cut.answered_at.unwrap_or(0));
     let rest_until = now.as_millis().saturating_add(cut.rest_millis);
     let (now, outcome, by) = (now.as_millis(), Outcome::Interrupted.word(), EndedBy::Dialer.word());
     sqlx::query!(
@@ -159,10 +160,10 @@ async fn close_attempt(
     Ok(())
 }
 
-/// What becomes of the lead is for the retry rules to say; nobody who answered is called again.
-async fn settle(
+/// Settles the lead by the retry rules; an answered callee is not called again.
+async fn settle_lead(
     conn: &mut SqliteConnection,
-    cut: &Cut,
+    cut: &OpenAttempt,
     lead: i64,
     number: PhoneNumber,
     rules: &RetryRules,
@@ -177,9 +178,9 @@ async fn settle(
         next_trunk: false,
     };
     let update = rules.settle(CampaignId(cut.campaign_id), &lead, finished);
-    let summarised = summaries::decided(conn, AttemptId(cut.id)).await?;
-    let last = LastTry { outcome: Outcome::Interrupted, at: now, summarised };
-    leads::save(conn, &update, Because::Called(last)).await?;
+    let has_summary = summaries::has_set_lead(conn, AttemptId(cut.id)).await?;
+    let last = LastAttempt { outcome: Outcome::Interrupted, at: now, has_summary };
+    leads::save_update(conn, &update, UpdateCause::CallEnded(last)).await?;
     Ok(())
 }
 
@@ -187,7 +188,7 @@ async fn retry_rules(conn: &mut SqliteConnection, campaign: i64) -> Result<Retry
     let text = sqlx::query_scalar!("select retry from campaign where id = $1", campaign)
         .fetch_one(&mut *conn)
         .await?;
-    // Rules that cannot be read name no retry: the careful side.
+    // Unreadable rules fall back to no retry, the cautious choice.
     Ok(serde_json::from_str(&text).unwrap_or(RetryRules {
         attempts_max: 1,
         per_day_max: 1,
@@ -228,7 +229,7 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
     let at = |number: i64, at: i64| Some((PhoneNumber::from_e164(number as u64)?, Utc::from_millis(at)));
     Ok(OpenWork {
         next_attempt: last + 1,
-        // By number, and of two rests of one number the later.
+        // Keyed by number; of two rests of one number the later one wins.
         resting: resting
             .into_iter()
             .filter_map(|row| at(row.number, row.until))

@@ -1,22 +1,22 @@
-//! What agents said of calls: the latest word stands in the call's own row, every earlier one is
-//! kept. What it makes of the lead was decided by the dialer.
+//! Call summaries (disposition and note). Every summary is kept in its own table; the latest is also written
+//! into the call's row. The lead's new state was decided by the dialer.
 
-use super::leads::{self, Because};
+use super::leads::{self, UpdateCause};
 use super::legs;
 use paceline_core::dialer::output::SummaryRecord;
 use paceline_core::ids::AttemptId;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
 
-/// Writes a summary, and what becomes of the lead. Told twice, it is kept once.
-/// Returns how many open leads there are more (or fewer) for it.
+/// Writes a summary and the lead's new state. Idempotent.
+/// Returns the change in the number of open leads.
 pub(crate) async fn save(conn: &mut SqliteConnection, record: &SummaryRecord) -> Result<i64, sqlx::Error> {
     let (attempt, leg) = if record.inbound {
-        (None, Some(legs::row_of(conn, record.attempt.call()).await?))
+        (None, Some(legs::find_or_insert(conn, record.attempt.call()).await?))
     } else {
         (Some(record.attempt.0), None)
     };
-    keep(conn, attempt, leg, record).await?;
+    insert(conn, attempt, leg, record).await?;
     let (disposition, note) = (&record.summary.disposition, &record.summary.note);
     if let Some(leg) = leg {
         sqlx::query!(
@@ -46,12 +46,12 @@ pub(crate) async fn save(conn: &mut SqliteConnection, record: &SummaryRecord) ->
         .await?;
     }
     match &record.lead {
-        Some(update) => leads::save(conn, update, Because::Summary(disposition)).await,
+        Some(update) => leads::save_update(conn, update, UpdateCause::Summary(disposition)).await,
         None => Ok(0),
     }
 }
 
-async fn keep(
+async fn insert(
     conn: &mut SqliteConnection,
     attempt: Option<i64>,
     leg: Option<i64>,
@@ -88,8 +88,11 @@ async fn keep(
     Ok(())
 }
 
-/// Whether a summary said already what becomes of the lead of this attempt.
-pub(crate) async fn decided(conn: &mut SqliteConnection, attempt: AttemptId) -> Result<bool, sqlx::Error> {
+/// Whether a summary of this attempt has already set the lead's state.
+pub(crate) async fn has_set_lead(
+    conn: &mut SqliteConnection,
+    attempt: AttemptId,
+) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select exists (select 1 from summary where attempt_id = $1 and lead_id is not null) as "n!: bool""#,
         attempt.0
@@ -98,22 +101,22 @@ pub(crate) async fn decided(conn: &mut SqliteConnection, attempt: AttemptId) -> 
     .await
 }
 
-/// One summary as it was given.
+/// One summary as the agent gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GivenSummary {
+pub struct SummaryRow {
     /// The agent's number.
     pub agent: Option<String>,
     pub disposition: String,
     pub note: String,
     pub callback_at: Option<Utc>,
-    /// Nobody said it in time.
+    /// Wrap-up timed out; the campaign's default disposition was written.
     pub defaulted: bool,
     pub at: Utc,
 }
 
 impl super::Reader {
-    /// Every summary of an attempt, the oldest first; the last one stands.
-    pub async fn summaries(&mut self, attempt: AttemptId) -> Result<Vec<GivenSummary>, super::StoreError> {
+    /// Every summary of an attempt, the oldest first; the last one is in force.
+    pub async fn summaries(&mut self, attempt: AttemptId) -> Result<Vec<SummaryRow>, super::StoreError> {
         let rows = sqlx::query!(
             r#"select g.number as "number?", s.disposition, s.note, s.callback_at,
                       s.defaulted as "defaulted!: bool", s.at
@@ -123,8 +126,8 @@ impl super::Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))?;
-        let given = rows.into_iter().map(|row| GivenSummary {
+        .map_err(|e| self.query_error(&e))?;
+        let summaries = rows.into_iter().map(|row| SummaryRow {
             agent: row.number,
             disposition: row.disposition,
             note: row.note,
@@ -132,6 +135,6 @@ impl super::Reader {
             defaulted: row.defaulted,
             at: Utc::from_millis(row.at),
         });
-        Ok(given.collect())
+        Ok(summaries.collect())
     }
 }

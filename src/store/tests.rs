@@ -1,4 +1,4 @@
-//! The writer against a disk that gives trouble: full, slow, held by another program.
+//! The writer under disk faults: full disk, database locked by another program, unfinished transaction.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -77,24 +77,24 @@ async fn next(replies: &mut UnboundedReceiver<Reply>) -> Reply {
 }
 
 async fn allow_pages(store: &Store, pages: &str) {
-    let mut conn = store.write.take().await;
+    let mut conn = store.write.lock().await;
     let sql = sqlx::AssertSqlSafe(format!("pragma max_page_count = {pages}"));
     sqlx::query(sql).execute(&mut *conn).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_full_disk_stops_the_dialling_and_loses_nothing() {
+async fn a_full_disk_stops_dialling_and_loses_no_result() {
     let dir = tempfile::tempdir().unwrap();
     let (store, campaign) = store(dir.path()).await;
     let (writer, mut replies) = store.start_writer();
-    let ballast = dir.path().join("x.db.ballast");
-    assert!(ballast.exists());
+    let reserve_file = dir.path().join("x.db.ballast");
+    assert!(reserve_file.exists());
     for n in 1..=40 {
         writer.send(opening(campaign, n)).await;
         let opened = Reply::AttemptOpened { attempt: AttemptId(n), verdict: DialVerdict::Opened };
         assert_eq!(next(&mut replies).await, opened);
     }
-    // SQLite clamps this to the pages there are: not one more.
+    // SQLite clamps this to the current page count: the file cannot grow.
     allow_pages(&store, "1").await;
     for n in 1..=40 {
         writer.send(ending(campaign, n)).await;
@@ -118,7 +118,7 @@ async fn a_full_disk_stops_the_dialling_and_loses_nothing() {
         }
     };
     assert_eq!(refused, (99, DialVerdict::NotBefore { until: NOW, reason: Reason::Stopped }));
-    assert!(!ballast.exists(), "the ballast was let go");
+    assert!(!reserve_file.exists(), "the reserve was released");
     allow_pages(&store, "1000000").await;
     loop {
         match next(&mut replies).await {
@@ -127,7 +127,7 @@ async fn a_full_disk_stops_the_dialling_and_loses_nothing() {
             other => panic!("{other:?}"),
         }
     }
-    assert!(ballast.exists(), "the ballast is back before dialling is");
+    assert!(reserve_file.exists(), "the reserve is refilled before dialling resumes");
     assert_eq!(saved, (1..=40).collect::<Vec<_>>(), "each once, in order");
     writer.send(opening(campaign, 100)).await;
     let opened = Reply::AttemptOpened { attempt: AttemptId(100), verdict: DialVerdict::Opened };
@@ -139,7 +139,7 @@ async fn a_full_disk_stops_the_dialling_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn another_program_that_holds_the_file_is_named_and_waited_for() {
+async fn a_lock_held_by_another_program_is_reported_and_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let (store, campaign) = store(dir.path()).await;
     let (writer, mut replies) = store.start_writer();
@@ -149,7 +149,7 @@ async fn another_program_that_holds_the_file_is_named_and_waited_for() {
     writer.send(opening(campaign, 1)).await;
     let Reply::Stalled { why } = next(&mut replies).await else { panic!() };
     assert!(why.contains("another program is writing"), "{why}");
-    // The promise to people is two seconds; a busy test machine gets ten.
+    // The stall must be reported within two seconds; a busy test machine gets ten.
     assert!(began.elapsed() < Duration::from_secs(10));
     let Reply::AttemptOpened { verdict, .. } = next(&mut replies).await else { panic!() };
     assert_eq!(verdict, DialVerdict::NotBefore { until: NOW, reason: Reason::Stopped });
@@ -158,7 +158,7 @@ async fn another_program_that_holds_the_file_is_named_and_waited_for() {
 }
 
 #[tokio::test]
-async fn a_writer_that_is_closed_has_written_what_it_was_given() {
+async fn a_closed_writer_has_written_every_command() {
     let dir = tempfile::tempdir().unwrap();
     let (store, campaign) = store(dir.path()).await;
     let (writer, replies) = store.start_writer();
@@ -172,25 +172,25 @@ async fn a_writer_that_is_closed_has_written_what_it_was_given() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_was_left_open_is_rolled_back_by_the_next() {
+async fn an_open_transaction_is_rolled_back_by_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let (store, campaign) = store(dir.path()).await;
     {
-        let mut conn = store.write.take().await;
+        let mut conn = store.write.lock().await;
         begin(&mut conn).await.unwrap();
         sqlx::query("delete from campaign").execute(&mut *conn).await.unwrap();
     }
     let (writer, mut replies) = store.start_writer();
     writer.send(opening(campaign, 1)).await;
     assert!(matches!(next(&mut replies).await, Reply::AttemptOpened { verdict: DialVerdict::Opened, .. }));
-    let mut conn = store.write.take().await;
-    let plan = sqlx::query_scalar::<_, i64>("select count(*) from campaign").fetch_one(&mut *conn).await;
-    assert_eq!(plan.unwrap(), 1);
+    let mut conn = store.write.lock().await;
+    let campaigns = sqlx::query_scalar::<_, i64>("select count(*) from campaign").fetch_one(&mut *conn).await;
+    assert_eq!(campaigns.unwrap(), 1);
 }
 
-/// The statements that run while calls go on must never read a whole table.
+/// Statements that run during calls must use an index, never a table scan.
 #[tokio::test]
-async fn what_is_asked_during_calls_goes_by_an_index() {
+async fn queries_during_calls_use_an_index() {
     let dir = tempfile::tempdir().unwrap();
     let (store, campaign) = store(dir.path()).await;
     let new = NewImport { campaign, file: String::new(), fingerprint: String::new(), header: Vec::new() };
@@ -200,7 +200,7 @@ async fn what_is_asked_during_calls_goes_by_an_index() {
         LeadRow { row: 2, household: None, name: None, phones: vec![(number, String::new())], cells: vec![] };
     import.push(&[lead], &[]).await.unwrap();
     import.commit(1, "{}").await.unwrap();
-    let asked = [
+    let statements = [
         "select id, caller_id from household where caller_id is not null order by id",
         "select id from lead where import_id = 1 and state = 'open' and next_at = 0 order by id limit 5",
         "select id from lead where import_id = 1 and state = 'open' and next_at > 0 order by next_at, id limit 5",
@@ -214,13 +214,13 @@ async fn what_is_asked_during_calls_goes_by_an_index() {
         "select count(*) from import i join lead l on l.import_id = i.id
           where i.campaign_id = 1 and i.state = 'done' and l.state = 'open'",
     ];
-    let mut conn = store.write.take().await;
-    for sql in asked {
+    let mut conn = store.write.lock().await;
+    for sql in statements {
         let explain = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
         let rows = sqlx::query(explain).fetch_all(&mut *conn).await.unwrap();
         for row in rows {
             let detail: String = sqlx::Row::get(&row, 3);
-            // These indexes hold only what is wanted, so that reading one whole is no scan of a table.
+            // Partial indexes that hold only the wanted rows: scanning one of them is cheap.
             let few = detail.contains("INDEX attempt_open") || detail.contains("INDEX household_caller_id");
             assert!(few || !detail.starts_with("SCAN"), "{sql}: {detail}");
             assert!(!detail.contains("ORDER BY"), "{sql}: {detail}");

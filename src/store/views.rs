@@ -1,11 +1,10 @@
-//! What screens ask of the store: one lead with everything that stands around it, calls by who spoke
-//! and when, where a recording lies. And the end of every cookie of one account.
+//! Queries for the screens: one lead with its details, the call log, recordings.
 
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 
-/// One lead as an agent's screen shows it.
+/// One lead with the columns an agent's screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeadRecord {
     pub lead_id: i64,
@@ -19,13 +18,13 @@ pub struct LeadRecord {
     pub attempts: i64,
     pub last_outcome: Option<String>,
     pub last_at: Option<i64>,
-    /// 0 = at once.
+    /// 0 = due at once.
     pub next_at: i64,
     pub result: Option<String>,
     pub disposition: Option<String>,
     pub callback_agent: Option<i64>,
     pub callback_skill: Option<String>,
-    /// The list's header and this row's cells, JSON arrays of text.
+    /// The list's header and this row's cells, as JSON arrays of text.
     pub header: String,
     pub cells: String,
 }
@@ -33,7 +32,7 @@ pub struct LeadRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneRow {
     pub number: i64,
-    /// As the list gave it.
+    /// As written in the list.
     pub given: String,
     pub attempts: i64,
     pub last_outcome: Option<String>,
@@ -41,25 +40,25 @@ pub struct PhoneRow {
     pub closed: bool,
 }
 
-/// Which calls; everything that is `None` is not asked about.
+/// Filter of the call log; `None` = no restriction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallsWanted {
-    /// Those of these agents alone; an empty list = of nobody.
+    /// Calls of these agents only; an empty list matches no call.
     pub agents: Option<Vec<AgentId>>,
     pub number: Option<PhoneNumber>,
     pub campaign: Option<CampaignId>,
-    /// Placed, or come in, from `from` until before `until`, in milliseconds of the wall clock.
+    /// Placed or arrived in `from..until`, in milliseconds of the wall clock.
     pub from: Option<i64>,
     pub until: Option<i64>,
-    /// Older than this one, by its id: the next page.
+    /// Calls with a lower id: the next page.
     pub before: Option<i64>,
     pub limit: u32,
 }
 
-/// One call in a log.
+/// One call of the call log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRow {
-    /// The attempt, or the leg of a call that came in.
+    /// Id of the attempt, or of the leg of an inbound call.
     pub id: i64,
     pub campaign: Option<String>,
     pub lead_id: Option<i64>,
@@ -69,7 +68,7 @@ pub struct CallRow {
     pub answered_at: Option<i64>,
     pub connected_at: Option<i64>,
     pub ended_at: Option<i64>,
-    /// Empty for a call that came in.
+    /// Empty for an inbound call.
     pub outcome: Option<String>,
     pub result: Option<String>,
     pub ended_by: Option<String>,
@@ -82,27 +81,15 @@ pub struct CallRow {
     pub recorded: bool,
 }
 
-/// Where a part of a recording lies, and whose call it was.
+/// Path of one part of a recording, and the agent of the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingPart {
     pub path: String,
     pub agent_id: Option<i64>,
 }
 
-impl Store {
-    /// Every screen of hers is signed out.
-    pub async fn dismiss_all(&self, account: AgentId) -> Result<(), StoreError> {
-        self.writing(async |conn| {
-            sqlx::query!("delete from web_session where agent_id = $1", account.0).execute(conn).await?;
-            Ok(())
-        })
-        .await
-        .map_err(self.failed())
-    }
-}
-
 impl Reader {
-    /// One lead, whatever its state; `None` = there is none, or its list was taken back.
+    /// One lead in any state; `None` = unknown, or its import was undone.
     pub async fn lead_record(&mut self, lead: LeadId) -> Result<Option<LeadRecord>, StoreError> {
         sqlx::query_as!(
             LeadRecord,
@@ -117,10 +104,10 @@ impl Reader {
         )
         .fetch_optional(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
-    /// The phones of a lead, in the order in which they are tried.
+    /// The phones of a lead, in dialling order.
     pub async fn phones(&mut self, lead: LeadId) -> Result<Vec<PhoneRow>, StoreError> {
         sqlx::query_as!(
             PhoneRow,
@@ -130,10 +117,10 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
-    /// Whether one of these agents has spoken with the lead's household, or a callback is booked for her.
+    /// Whether this agent had a call with the lead's household, or has a callback booked with the lead.
     pub async fn spoke_with(&mut self, agent: AgentId, lead: LeadId) -> Result<bool, StoreError> {
         let found = sqlx::query_scalar!(
             r#"with home (id) as (
@@ -148,12 +135,12 @@ impl Reader {
         )
         .fetch_one(&mut self.conn)
         .await;
-        found.map_err(|e| self.failed(&e))
+        found.map_err(|e| self.query_error(&e))
     }
 
-    /// Attempts, the newest first.
+    /// Attempts that match, the newest first.
     pub async fn call_log(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
-        let asked = Asked::of(wanted);
+        let args = FilterArgs::of(wanted);
         sqlx::query_as!(
             CallRow,
             r#"select a.id as "id!: i64", c.name as "campaign?: String", a.lead_id as "lead_id?: i64",
@@ -171,9 +158,9 @@ impl Reader {
                   and ($4 is null or a.placed_at >= $4) and ($5 is null or a.placed_at < $5)
                   and ($6 is null or a.id < $6)
                 order by a.id desc limit $7"#,
-            asked.agents,
-            asked.number,
-            asked.campaign,
+            args.agents,
+            args.number,
+            args.campaign,
             wanted.from,
             wanted.until,
             wanted.before,
@@ -181,12 +168,12 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
-    /// Calls that came in, the newest first. One that no agent took has no `connected_at`: a missed call.
+    /// Inbound calls that match, the newest first. A missed call has no `connected_at`.
     pub async fn call_log_in(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
-        let asked = Asked::of(wanted);
+        let args = FilterArgs::of(wanted);
         sqlx::query_as!(
             CallRow,
             r#"select a.id as "id!: i64", c.name as "campaign?: String", a.lead_id as "lead_id?: i64",
@@ -207,9 +194,9 @@ impl Reader {
                   and ($4 is null or a.began_at >= $4) and ($5 is null or a.began_at < $5)
                   and ($6 is null or a.id < $6)
                 order by a.id desc limit $7"#,
-            asked.agents,
-            asked.number,
-            asked.campaign,
+            args.agents,
+            args.number,
+            args.campaign,
             wanted.from,
             wanted.until,
             wanted.before,
@@ -217,10 +204,10 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
-    /// The parts of an attempt's recording that are kept, in their order.
+    /// The kept parts of an attempt's recording, in order.
     pub async fn recording(&mut self, attempt: AttemptId) -> Result<Vec<RecordingPart>, StoreError> {
         sqlx::query_as!(
             RecordingPart,
@@ -230,10 +217,10 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
-    /// The same of a call that came in, by its number in [`Reader::call_log_in`].
+    /// The kept parts of an inbound call's recording, by its id in [`Reader::call_log_in`].
     pub async fn recording_in(&mut self, call: i64) -> Result<Vec<RecordingPart>, StoreError> {
         sqlx::query_as!(
             RecordingPart,
@@ -244,21 +231,21 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }
 
-/// How the question stands in the statement.
-struct Asked {
+/// SQL arguments of a call log filter.
+struct FilterArgs {
     agents: Option<String>,
     number: Option<i64>,
     campaign: Option<i64>,
 }
 
-impl Asked {
-    fn of(wanted: &CallsWanted) -> Asked {
+impl FilterArgs {
+    fn of(wanted: &CallsWanted) -> FilterArgs {
         let agents = wanted.agents.as_ref();
-        Asked {
+        FilterArgs {
             agents: agents.map(|list| super::blacklist::json_numbers(list.iter().map(|agent| agent.0))),
             number: wanted.number.map(|number| number.as_u64() as i64),
             campaign: wanted.campaign.map(|campaign| campaign.0),

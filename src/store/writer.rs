@@ -1,189 +1,43 @@
-//! The writer: one task that takes commands from a bounded channel, writes all that have gathered
-//! in one transaction with one commit, and only then answers. What it could not write it keeps and
-//! tries again; it says so, and says when it is over.
+//! The writer task: takes commands from a bounded channel, writes each batch in one transaction (group
+//! commit) and replies after the commit. A batch that cannot be written is kept and retried; the writer
+//! reports `Stalled`, then `Recovered`.
 
-use super::attempts::{self, Opening};
+use super::batch::{Effects, Job, commit_batch};
+use super::command::{Command, Reply};
 use super::commits::Commits;
-use super::disk_reserve::Ballast;
-use super::error::{Trouble, trouble};
-use super::leads::{self, Because};
-use super::{Clock, LegAbout, Store, StoreError, WriteTurn, begin, blacklist, commit, rollback};
-use super::{lead_lookup, legs, open_dialogs, phones, recordings, seats, summaries};
-use paceline_core::agent::SeatView;
-use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
-use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
-use paceline_core::ids::{AgentId, AttemptId, CallId, CampaignId, LeadId, TrunkId};
+use super::disk_reserve::DiskReserve;
+use super::error::{FailureKind, failure_kind};
+use super::{Clock, Store, StoreError, WriteConnection, lead_lookup, leads};
+use paceline_core::dialer::input::DialVerdict;
+use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::lead::Lead;
-use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Reason;
-use paceline_core::time::Utc;
 use rustc_hash::FxHashSet;
-use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Commands that may wait; whoever sends more waits too.
-const WAITING_MAX: usize = 4096;
+/// Capacity of the command channel; beyond it senders wait (backpressure).
+const QUEUE_MAX: usize = 4096;
 
-/// Commands written in one transaction.
+/// Most commands in one transaction.
 const BATCH_MAX: usize = 512;
 
-/// Commands kept while nothing can be written.
+/// Most commands kept in memory while the store is stalled.
 const STALLED_MAX: usize = 16_384;
 
-/// Between two tries while nothing can be written.
-const RETRY: Duration = Duration::from_millis(250);
+/// Time between two retries while the store is stalled.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Tries after the last door is closed: ten seconds, then a full disk does not hold up the stop.
-const LAST_TRIES: usize = 40;
+/// Retries after the last sender is dropped: ten seconds in all, so that a full disk does not block shutdown.
+const CLOSING_RETRIES_MAX: usize = 40;
 
-/// A commit that takes longer than this is a disk that stands still, and people are told.
-const SLOW: Duration = Duration::from_millis(1_500);
+/// A commit that takes longer than this is reported as a stalled disk.
+const STALL_AFTER: Duration = Duration::from_millis(1_500);
 
-/// What the dialer asks of the store.
-#[derive(Clone, Debug)]
-pub enum Command {
-    OpenAttempt {
-        request: Box<AttemptRequest>,
-        /// The trunk's name, for the results.
-        trunk: String,
-        /// The Call-ID the call will have.
-        call_id: String,
-        /// JSON: what ends the call after a crash.
-        dialog: String,
-    },
-    /// `dialog` empty = as it was saved.
-    SaveAnswer {
-        call: CallId,
-        at: Utc,
-        dialog: String,
-    },
-    /// Not answered by a reply.
-    SaveDialog {
-        call: CallId,
-        dialog: String,
-    },
-    SaveResult(Box<AttemptResult>),
-    SaveLead(Box<LeadUpdate>),
-    /// Lent leads that are not wanted any more, as they are.
-    ReturnLeads {
-        leads: Vec<LeadId>,
-    },
-    CloseLeads {
-        campaign: CampaignId,
-        reason: Reason,
-    },
-    /// `None` = the blacklist of every campaign.
-    Blacklist {
-        campaign: Option<CampaignId>,
-        number: PhoneNumber,
-        source: String,
-    },
-    FetchLeads {
-        campaign: CampaignId,
-        count: u32,
-    },
-    SaveSummary(Box<SummaryRecord>),
-    /// What ends a leg that is no attempt, before it is rung and once it is up. Not answered by a reply.
-    LegPlaced {
-        leg: CallId,
-        about: LegAbout,
-        dialog: String,
-    },
-    /// A leg that was no attempt is over. Not answered by a reply.
-    SaveLeg(Box<LegRecord>),
-    /// The far ends of a call that a stop had cut off know, or were given up. Not answered by a reply.
-    Ended {
-        id: i64,
-    },
-    /// Where an agent's phone is now, as JSON. Not answered by a reply.
-    SavePhones {
-        agent: AgentId,
-        contacts: String,
-    },
-    /// A row of the state log. Not answered by a reply.
-    LogSeat(Box<SeatView>),
-    /// A recording is complete. Not answered by a reply.
-    SaveRecording {
-        call: CallId,
-        path: String,
-        seconds: f64,
-        lost_frames: u64,
-    },
-    /// One lead, because an agent asked for it.
-    FetchLead {
-        campaign: CampaignId,
-        lead: LeadId,
-        agent: AgentId,
-    },
-    /// What is known of somebody who calls us.
-    WhoCalls {
-        call: CallId,
-        trunk: TrunkId,
-        number: Option<PhoneNumber>,
-    },
-}
-
-impl Command {
-    /// Asked after the commit, so that what was just saved is seen.
-    fn only_reads(&self) -> bool {
-        matches!(self, Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. })
-    }
-}
-
-/// What the store says. Each comes after the commit that carried it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
-    AttemptOpened {
-        attempt: AttemptId,
-        verdict: DialVerdict,
-    },
-    AnswerSaved {
-        call: CallId,
-    },
-    ResultSaved {
-        attempt: AttemptId,
-    },
-    LeadSaved {
-        lead: LeadId,
-    },
-    LeadsClosed {
-        campaign: CampaignId,
-        leads: u64,
-    },
-    Blacklisted {
-        number: PhoneNumber,
-    },
-    Leads {
-        campaign: CampaignId,
-        leads: Vec<Lead>,
-        next_due: Option<Utc>,
-        leads_open: u64,
-    },
-    SummarySaved {
-        attempt: AttemptId,
-    },
-    Lead {
-        campaign: CampaignId,
-        agent: AgentId,
-        lead: Option<Box<Lead>>,
-    },
-    Caller(Box<ArrivedCall>),
-    /// Nothing can be written; no attempt is opened until `Recovered`. The sentence is for people.
-    Stalled {
-        why: String,
-    },
-    Recovered,
-    /// A command that the database refused, whatever else was written. It is not tried again.
-    Refused {
-        why: String,
-    },
-}
-
-/// The door to the writer. The task ends when every door is closed and all is written.
+/// Handle of the writer task. The task ends when every sender is dropped and all commands are written.
 #[derive(Debug)]
 pub struct Writer {
     commands: mpsc::Sender<Command>,
@@ -191,17 +45,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Waits while 4,096 commands are waiting already. `false` = the writer is gone.
+    /// Waits while the channel is full ([`QUEUE_MAX`]). `false` = the writer task has ended.
     pub async fn send(&self, command: Command) -> bool {
         self.commands.send(command).await.is_ok()
     }
 
-    /// A door of its own, for a task that must not hold the writer.
+    /// Another sender, for a task that must not own the writer.
     pub fn sender(&self) -> mpsc::Sender<Command> {
         self.commands.clone()
     }
 
-    /// Writes what was sent and ends. Waits for the other doors to close.
+    /// Writes every command sent so far and ends the task. Waits until the other senders are dropped.
     pub async fn close(self) {
         drop(self.commands);
         let _ = self.task.await;
@@ -209,21 +63,20 @@ impl Writer {
 }
 
 impl Store {
-    /// Starts the writer of this store. One store has one: the leads it handed out are known to it alone.
+    /// Starts the writer of this store. Start only one: the set of leased leads lives in its memory.
     pub fn start_writer(&self) -> (Writer, mpsc::UnboundedReceiver<Reply>) {
-        let (commands, inbox) = mpsc::channel(WAITING_MAX);
-        // Unbounded, so that the engine and the writer can never wait for each other; at most one
-        // reply a command.
+        let (commands, inbox) = mpsc::channel(QUEUE_MAX);
+        // Unbounded, so that engine and writer cannot deadlock; there is at most one reply per command.
         let (replies, outbox) = mpsc::unbounded_channel();
-        let task = Task {
+        let task = WriterTask {
             write: self.write.clone(),
             clock: self.clock.clone(),
             commits: self.commits.clone(),
-            ballast: self.ballast(),
+            disk_reserve: self.disk_reserve(),
             replies,
-            held: FxHashSet::default(),
-            asked: FxHashSet::default(),
-            open: BTreeMap::new(),
+            leased: FxHashSet::default(),
+            requested: FxHashSet::default(),
+            open_leads: BTreeMap::new(),
             lists_version: 0,
             stalled: false,
             refill_at: None,
@@ -232,66 +85,51 @@ impl Store {
     }
 }
 
-/// Commands as the writer keeps them: an opening that was refused while nothing could be written
-/// is taken back, in case its commit had reached the disk after all.
-enum Work {
-    Do(Command),
-    Forget(AttemptId),
-}
-
-/// What a transaction changes in memory once it is committed.
-#[derive(Default)]
-struct Effects {
-    replies: Vec<Reply>,
-    given_back: Vec<LeadId>,
-    open: BTreeMap<CampaignId, i64>,
-}
-
-struct Task {
-    write: Arc<WriteTurn>,
+struct WriterTask {
+    write: Arc<WriteConnection>,
     clock: Clock,
     commits: Arc<Commits>,
-    ballast: Ballast,
+    disk_reserve: DiskReserve,
     replies: mpsc::UnboundedSender<Reply>,
-    /// Leads that the dialer has.
-    held: FxHashSet<i64>,
-    /// Those among them that an agent asked for: they may be over already.
-    asked: FxHashSet<i64>,
-    /// Open leads by campaign, counted once and then kept.
-    open: BTreeMap<CampaignId, u64>,
+    /// Leads leased to the dialer.
+    leased: FxHashSet<i64>,
+    /// Leased leads that an agent asked for: these may be dialled although they are closed.
+    requested: FxHashSet<i64>,
+    /// Open leads by campaign: counted once, then updated incrementally.
+    open_leads: BTreeMap<CampaignId, u64>,
     lists_version: u64,
     stalled: bool,
-    /// When room for the ballast is looked for again.
+    /// Earliest time of the next attempt to refill the disk reserve.
     refill_at: Option<Instant>,
 }
 
-impl Task {
+impl WriterTask {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
-        let mut kept: Vec<Work> = Vec::new();
+        let mut pending: Vec<Job> = Vec::new();
         let mut closed = false;
-        let mut tries = 0;
-        while !(closed && kept.is_empty()) && tries < LAST_TRIES {
-            if kept.is_empty() && self.stalled {
-                // Also without a command: room may come back at any moment.
-                match tokio::time::timeout(RETRY, inbox.recv()).await {
-                    Ok(Some(first)) => kept.push(Work::Do(first)),
+        let mut closing_retries = 0;
+        while !(closed && pending.is_empty()) && closing_retries < CLOSING_RETRIES_MAX {
+            if pending.is_empty() && self.stalled {
+                // Retry without a command too: disk space may be freed at any time.
+                match tokio::time::timeout(RETRY_INTERVAL, inbox.recv()).await {
+                    Ok(Some(first)) => pending.push(Job::Run(first)),
                     Ok(None) => break,
                     Err(_) => {}
                 }
-            } else if kept.is_empty() {
+            } else if pending.is_empty() {
                 match inbox.recv().await {
-                    Some(first) => kept.push(Work::Do(first)),
+                    Some(first) => pending.push(Job::Run(first)),
                     None => break,
                 }
             } else {
-                // What was kept could not be written just now.
-                tokio::time::sleep(RETRY).await;
+                // The last write of these commands failed.
+                tokio::time::sleep(RETRY_INTERVAL).await;
             }
-            // While nothing can be written the commands gather here, so that the door stays open.
+            // During a stall commands are drained into memory, so that senders do not block.
             let room = if self.stalled { STALLED_MAX } else { BATCH_MAX };
-            while kept.len() < room {
+            while pending.len() < room {
                 match inbox.try_recv() {
-                    Ok(command) => kept.push(Work::Do(command)),
+                    Ok(command) => pending.push(Job::Run(command)),
                     Err(mpsc::error::TryRecvError::Disconnected) => {
                         closed = true;
                         break;
@@ -300,32 +138,34 @@ impl Task {
                 }
             }
             if self.stalled {
-                self.refuse_openings(&mut kept);
+                self.refuse_openings(&mut pending);
             }
-            kept = self.carry_out(kept).await;
-            tries += usize::from(closed);
+            pending = self.process_batch(pending).await;
+            closing_retries += usize::from(closed);
         }
-        if !kept.is_empty() {
-            tracing::error!(commands = kept.len(), "the store could not write before it was closed");
+        if !pending.is_empty() {
+            tracing::error!(commands = pending.len(), "the store could not write before it was closed");
         }
     }
 
-    /// Writes the work; what could not be written comes back.
-    async fn carry_out(&mut self, work: Vec<Work>) -> Vec<Work> {
+    /// Writes a batch, then runs its queries; returns the commands to retry.
+    async fn process_batch(&mut self, jobs: Vec<Job>) -> Vec<Job> {
         let (reads, mut writes): (Vec<_>, Vec<_>) =
-            work.into_iter().partition(|work| matches!(work, Work::Do(command) if command.only_reads()));
-        match self.write_or_say(&writes).await {
-            Ok(effects) => self.apply(effects),
-            Err(error) if trouble(&error) == Trouble::Statement => self.write_each(writes).await,
+            jobs.into_iter().partition(|job| matches!(job, Job::Run(command) if command.is_query()));
+        match self.write_batch(&writes).await {
+            Ok(effects) => self.apply_effects(effects),
+            Err(error) if failure_kind(&error) == FailureKind::Statement => {
+                self.write_one_by_one(writes).await
+            }
             Err(error) => {
                 self.stall(&error).await;
                 self.refuse_openings(&mut writes);
-                // With the ballast gone there is room for what calls in flight have to say.
-                if trouble(&error) == Trouble::Full
-                    && self.ballast.release()
-                    && let Ok(effects) = self.write_or_say(&writes).await
+                // Releasing the disk reserve frees space for answers and results of live calls.
+                if failure_kind(&error) == FailureKind::DiskFull
+                    && self.disk_reserve.release()
+                    && let Ok(effects) = self.write_batch(&writes).await
                 {
-                    self.apply(effects);
+                    self.apply_effects(effects);
                     writes.clear();
                 }
                 writes.extend(reads);
@@ -333,11 +173,11 @@ impl Task {
             }
         }
         if self.stalled {
-            self.recover();
+            self.end_stall();
         }
         let mut left = Vec::new();
         for read in reads {
-            if let Err(error) = self.look_up(&read).await {
+            if let Err(error) = self.run_query(&read).await {
                 self.stall(&error).await;
                 left.push(read);
             }
@@ -345,41 +185,41 @@ impl Task {
         left
     }
 
-    /// One transaction, one commit. When it stands still, that is said while it goes on.
-    async fn write_or_say(&mut self, work: &[Work]) -> Result<Effects, sqlx::Error> {
-        if work.is_empty() && !self.stalled {
+    /// Writes a batch in one transaction. Reports a stall after [`STALL_AFTER`], but waits for the commit.
+    async fn write_batch(&mut self, jobs: &[Job]) -> Result<Effects, sqlx::Error> {
+        if jobs.is_empty() && !self.stalled {
             return Ok(Effects::default());
         }
         let write = self.write.clone();
         let now = (self.clock)();
         let began = Instant::now();
-        let asked = self.asked.clone();
-        let writing = write_all(&write, work, &asked, now);
+        let requested = self.requested.clone();
+        let writing = commit_batch(&write, jobs, &requested, now);
         tokio::pin!(writing);
-        let written = match tokio::time::timeout(SLOW, &mut writing).await {
+        let written = match tokio::time::timeout(STALL_AFTER, &mut writing).await {
             Ok(written) => written,
             Err(_) => {
                 let path = self.write.path.display();
-                self.say_stalled(format!("the disk that holds {path} has not answered for {SLOW:?}"));
+                self.report_stall(format!("the disk that holds {path} has not answered for {STALL_AFTER:?}"));
                 writing.await
             }
         };
         if written.is_ok() {
-            self.commits.note(began.elapsed(), work.len());
+            self.commits.note(began.elapsed(), jobs.len());
         }
         written
     }
 
-    /// The one command at fault is refused, the others are written.
-    async fn write_each(&mut self, writes: Vec<Work>) {
-        for work in writes {
-            let one = [work];
-            match self.write_or_say(&one).await {
-                Ok(effects) => self.apply(effects),
+    /// Writes each command in a transaction of its own: the faulty one is refused, the others are written.
+    async fn write_one_by_one(&mut self, writes: Vec<Job>) {
+        for job in writes {
+            let one = [job];
+            match self.write_batch(&one).await {
+                Ok(effects) => self.apply_effects(effects),
                 Err(error) => {
-                    let why = StoreError::at_use(&self.write.path, &error).to_string();
+                    let why = StoreError::from_query(&self.write.path, &error).to_string();
                     tracing::error!(%why, "a command was refused by the store");
-                    if let Work::Do(Command::OpenAttempt { request, .. }) = &one[0] {
+                    if let Job::Run(Command::OpenAttempt { request, .. }) = &one[0] {
                         self.reply(Reply::AttemptOpened {
                             attempt: request.attempt,
                             verdict: DialVerdict::Gone,
@@ -391,13 +231,13 @@ impl Task {
         }
     }
 
-    fn apply(&mut self, effects: Effects) {
-        for lead in effects.given_back {
-            self.held.remove(&lead.0);
-            self.asked.remove(&lead.0);
+    fn apply_effects(&mut self, effects: Effects) {
+        for lead in effects.returned {
+            self.leased.remove(&lead.0);
+            self.requested.remove(&lead.0);
         }
-        for (campaign, delta) in effects.open {
-            if let Some(open) = self.open.get_mut(&campaign) {
+        for (campaign, delta) in effects.open_leads {
+            if let Some(open) = self.open_leads.get_mut(&campaign) {
                 *open = open.saturating_add_signed(delta);
             }
         }
@@ -406,70 +246,75 @@ impl Task {
         }
     }
 
-    async fn look_up(&mut self, read: &Work) -> Result<(), sqlx::Error> {
+    async fn run_query(&mut self, read: &Job) -> Result<(), sqlx::Error> {
         match read {
-            Work::Do(Command::FetchLeads { campaign, count }) => self.fetch(*campaign, *count).await,
-            Work::Do(Command::FetchLead { campaign, lead, agent }) => {
-                let found = self.fetch_asked(*campaign, *lead).await?.map(Box::new);
+            Job::Run(Command::FetchLeads { campaign, count }) => self.lease_due(*campaign, *count).await,
+            Job::Run(Command::FetchLead { campaign, lead, agent }) => {
+                let found = self.lease_requested(*campaign, *lead).await?.map(Box::new);
                 self.reply(Reply::Lead { campaign: *campaign, agent: *agent, lead: found });
                 Ok(())
             }
-            Work::Do(Command::WhoCalls { call, trunk, number }) => {
+            Job::Run(Command::WhoCalls { call, trunk, number }) => {
                 let write = self.write.clone();
-                let arrived = lead_lookup::caller(&mut *write.take().await, *call, *trunk, *number).await?;
+                let arrived =
+                    lead_lookup::identify_caller(&mut *write.lock().await, *call, *trunk, *number).await?;
                 self.reply(Reply::Caller(Box::new(arrived)));
                 Ok(())
             }
-            Work::Do(_) | Work::Forget(_) => Ok(()),
+            Job::Run(_) | Job::DeleteAttempt(_) => Ok(()),
         }
     }
 
-    /// Nobody gets a lead that the dialer has already.
-    async fn fetch_asked(&mut self, campaign: CampaignId, lead: LeadId) -> Result<Option<Lead>, sqlx::Error> {
-        if self.held.contains(&lead.0) {
+    /// Leases one lead; `None` if it is leased already.
+    async fn lease_requested(
+        &mut self,
+        campaign: CampaignId,
+        lead: LeadId,
+    ) -> Result<Option<Lead>, sqlx::Error> {
+        if self.leased.contains(&lead.0) {
             return Ok(None);
         }
         let write = self.write.clone();
-        let found = lead_lookup::lead(&mut *write.take().await, campaign, lead).await?;
+        let found = lead_lookup::find_requested(&mut *write.lock().await, campaign, lead).await?;
         if found.is_some() {
-            self.held.insert(lead.0);
-            self.asked.insert(lead.0);
+            self.leased.insert(lead.0);
+            self.requested.insert(lead.0);
         }
         Ok(found)
     }
 
-    async fn fetch(&mut self, campaign: CampaignId, count: u32) -> Result<(), sqlx::Error> {
+    async fn lease_due(&mut self, campaign: CampaignId, count: u32) -> Result<(), sqlx::Error> {
         let version = self.write.lists_version();
         if version != self.lists_version {
-            self.open.clear();
+            self.open_leads.clear();
             self.lists_version = version;
         }
         let now = (self.clock)();
         let write = self.write.clone();
-        let mut conn = write.take().await;
-        let due = leads::due(&mut conn, campaign, count as usize, &self.held, now).await?;
-        let leads_open = match self.open.get(&campaign) {
+        let mut conn = write.lock().await;
+        let due = leads::find_due(&mut conn, campaign, count as usize, &self.leased, now).await?;
+        let leads_open = match self.open_leads.get(&campaign) {
             Some(open) => *open,
             None => leads::count_open(&mut conn, campaign).await?,
         };
         drop(conn);
-        self.open.insert(campaign, leads_open);
-        self.held.extend(due.leads.iter().map(|lead| lead.id.0));
+        self.open_leads.insert(campaign, leads_open);
+        self.leased.extend(due.leads.iter().map(|lead| lead.id.0));
         self.reply(Reply::Leads { campaign, leads: due.leads, next_due: due.next_due, leads_open });
         Ok(())
     }
 
     async fn stall(&mut self, error: &sqlx::Error) {
-        self.say_stalled(StoreError::at_use(&self.write.path, error).to_string());
+        self.report_stall(StoreError::from_query(&self.write.path, error).to_string());
         if !matches!(error, sqlx::Error::Database(_)) {
-            // The connection itself is gone; the next try has a new one.
+            // The connection is lost; the retry needs a new one.
             let write = self.write.clone();
-            let mut conn = write.take().await;
+            let mut conn = write.lock().await;
             let _ = write.reconnect(&mut conn).await;
         }
     }
 
-    fn say_stalled(&mut self, why: String) {
+    fn report_stall(&mut self, why: String) {
         if !self.stalled {
             self.stalled = true;
             tracing::error!(%why, "the store cannot write; no call is placed until it can");
@@ -477,27 +322,27 @@ impl Task {
         }
     }
 
-    /// Not before the ballast is back: without it the next full disk would cost a result.
-    fn recover(&mut self) {
+    /// Ends the stall once the disk reserve is refilled: without it the next full disk would lose a result.
+    fn end_stall(&mut self) {
         if self.refill_at.is_some_and(|at| Instant::now() < at) {
             return;
         }
-        self.refill_at = Some(Instant::now() + RETRY);
-        if self.ballast.fill().is_ok() {
+        self.refill_at = Some(Instant::now() + RETRY_INTERVAL);
+        if self.disk_reserve.fill().is_ok() {
             (self.stalled, self.refill_at) = (false, None);
             tracing::info!("the store can write again");
             self.reply(Reply::Recovered);
         }
     }
 
-    fn refuse_openings(&mut self, work: &mut [Work]) {
-        for item in work {
-            if let Work::Do(Command::OpenAttempt { request, .. }) = item {
+    fn refuse_openings(&mut self, jobs: &mut [Job]) {
+        for item in jobs {
+            if let Job::Run(Command::OpenAttempt { request, .. }) = item {
                 let (attempt, until, lead) = (request.attempt, request.placed_at, request.lead);
-                *item = Work::Forget(attempt);
+                *item = Job::DeleteAttempt(attempt);
                 if let Some(lead) = lead {
-                    self.held.remove(&lead.0);
-                    self.asked.remove(&lead.0);
+                    self.leased.remove(&lead.0);
+                    self.requested.remove(&lead.0);
                 }
                 let verdict = DialVerdict::NotBefore { until, reason: Reason::Stopped };
                 self.reply(Reply::AttemptOpened { attempt, verdict });
@@ -506,100 +351,7 @@ impl Task {
     }
 
     fn reply(&self, reply: Reply) {
-        // Nobody listens any more while the service ends; what is written stays written.
+        // The receiver is gone during shutdown; the write itself is durable.
         let _ = self.replies.send(reply);
     }
-}
-
-async fn write_all(
-    write: &WriteTurn,
-    work: &[Work],
-    asked: &FxHashSet<i64>,
-    now: Utc,
-) -> Result<Effects, sqlx::Error> {
-    let mut conn = write.take().await;
-    let written = async {
-        begin(&mut conn).await?;
-        let mut effects = Effects::default();
-        for item in work {
-            match item {
-                Work::Do(command) => write_one(&mut conn, command, asked, now, &mut effects).await?,
-                Work::Forget(attempt) => attempts::forget(&mut conn, *attempt).await?,
-            }
-        }
-        let at = now.as_millis();
-        sqlx::query!("update pulse set at = $1 where id = 1", at).execute(&mut *conn).await?;
-        commit(&mut conn).await?;
-        Ok(effects)
-    }
-    .await;
-    if written.is_err() {
-        rollback(&mut conn).await;
-    }
-    written
-}
-
-async fn write_one(
-    conn: &mut SqliteConnection,
-    command: &Command,
-    asked: &FxHashSet<i64>,
-    now: Utc,
-    effects: &mut Effects,
-) -> Result<(), sqlx::Error> {
-    match command {
-        Command::OpenAttempt { request, trunk, call_id, dialog } => {
-            let asked = request.lead.is_some_and(|lead| asked.contains(&lead.0));
-            let opening = Opening { request, trunk, call_id, dialog, asked };
-            let opened = attempts::open(conn, opening, now).await?;
-            let (attempt, verdict) = (request.attempt, opened.verdict);
-            *effects.open.entry(request.campaign).or_default() -= opened.leads_closed as i64;
-            if verdict != DialVerdict::Opened {
-                effects.given_back.extend(request.lead);
-            }
-            effects.replies.push(Reply::AttemptOpened { attempt, verdict });
-        }
-        Command::SaveAnswer { call, at, dialog } => {
-            attempts::answer(conn, *call, *at, dialog).await?;
-            effects.replies.push(Reply::AnswerSaved { call: *call });
-        }
-        Command::SaveDialog { call, dialog } => attempts::dialog(conn, *call, dialog).await?,
-        Command::SaveResult(result) => {
-            *effects.open.entry(result.campaign).or_default() += attempts::result(conn, result).await?;
-            effects.given_back.extend(result.lead.as_ref().map(|update| update.lead));
-            effects.replies.push(Reply::ResultSaved { attempt: result.attempt });
-        }
-        Command::SaveLead(update) => {
-            *effects.open.entry(update.campaign).or_default() +=
-                leads::save(conn, update, Because::NoCall).await?;
-            effects.given_back.push(update.lead);
-            effects.replies.push(Reply::LeadSaved { lead: update.lead });
-        }
-        Command::ReturnLeads { leads } => effects.given_back.extend(leads),
-        Command::CloseLeads { campaign, reason } => {
-            let closed = leads::close_all(conn, *campaign, *reason).await?;
-            *effects.open.entry(*campaign).or_default() -= closed as i64;
-            effects.replies.push(Reply::LeadsClosed { campaign: *campaign, leads: closed });
-        }
-        Command::Blacklist { campaign, number, source } => {
-            for campaign in blacklist::add(conn, *campaign, *number, source, now).await? {
-                *effects.open.entry(campaign).or_default() -= 1;
-            }
-            effects.replies.push(Reply::Blacklisted { number: *number });
-        }
-        // Read after the commit, so that what was just saved is seen and nothing that may be undone.
-        Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. } => {}
-        Command::SaveSummary(record) => {
-            *effects.open.entry(record.campaign).or_default() += summaries::save(conn, record).await?;
-            effects.replies.push(Reply::SummarySaved { attempt: record.attempt });
-        }
-        Command::LegPlaced { leg, about, dialog } => legs::placed(conn, *leg, about, dialog, now).await?,
-        Command::SaveLeg(record) => legs::ended(conn, record).await?,
-        Command::Ended { id } => open_dialogs::ended(conn, *id).await?,
-        Command::SavePhones { agent, contacts } => phones::save(conn, *agent, contacts).await?,
-        Command::LogSeat(seat) => seats::log(conn, seat).await?,
-        Command::SaveRecording { call, path, seconds, lost_frames } => {
-            recordings::save(conn, *call, path, *seconds, *lost_frames, now).await?;
-        }
-    }
-    Ok(())
 }

@@ -1,9 +1,8 @@
-//! Results of a campaign with agents: their days, calls that came in, waits and talks, and sums that
-//! agree.
+//! Results of a campaign with agents: agent days, inbound calls, waits and talks, and sums that reconcile.
 
 use super::{header, table};
+use crate::store::accounts::details;
 use crate::store::floor::{leg, said, seat};
-use crate::store::people::details;
 use crate::store::{Desk, MORNING, list, number, result, retry_rules, row};
 use paceline::results::{self, Format};
 use paceline::store::{Command, NewCampaign, Secrets};
@@ -21,12 +20,12 @@ const AGENTS: &str = "agent, name, day, signed_in_secs, idle_secs, reserved_secs
 const CALLS_IN: &str = "call_in_id, phone, lead_id, row, household, name, came_at, answered_at, connected_at, \
     ended_at, wait_secs, talk_secs, agent, ended_by, cause, disposition, note, recording";
 
-/// So many seconds into the morning.
+/// `secs` seconds after [`MORNING`].
 fn at(secs: i64) -> Utc {
     Utc::from_millis(MORNING + secs * 1000)
 }
 
-/// Takes on an agent in a group of her own choice.
+/// Creates an agent in this group.
 async fn hire(desk: &Desk, number: &str, name: &str, group: &str) -> (AgentId, GroupId) {
     let agent = desk.store.add_agent(number, &details(name), &Secrets::default()).await.unwrap();
     let group = desk.store.group_named(group).await.unwrap();
@@ -59,7 +58,7 @@ async fn log(
     desk.tell(Command::LogSeat(Box::new(seat))).await;
 }
 
-/// One attempt: placed and answered at `from`, connected after two seconds where an agent is named.
+/// One attempt: placed and answered at `from`; with an agent, connected after two seconds.
 async fn attempt(desk: &mut Desk, outcome: Outcome, from: i64, to: i64, agent: Option<AgentId>) -> i64 {
     let lead = desk.fetch(1).await.0.remove(0);
     let mut request = desk.request(Some(&lead), lead.phones[0].number);
@@ -80,9 +79,9 @@ async fn attempt(desk: &mut Desk, outcome: Outcome, from: i64, to: i64, agent: O
     request.attempt.0
 }
 
-/// A shift of forty minutes: two conversations of Ana's, one callee abandoned, one machine, one who
-/// did not answer, one who called back; Bo took a break, Cy worked for others.
-async fn a_shift() -> (Desk, PathBuf) {
+/// A shift of forty minutes: two conversations of Ana, one abandoned call, one machine, one no answer, one
+/// inbound call; Bo paused, Cy worked in another group.
+async fn sample_shift() -> (Desk, PathBuf) {
     let mut desk = Desk::new().await;
     let campaign = NewCampaign {
         name: "spring",
@@ -146,7 +145,7 @@ async fn a_shift() -> (Desk, PathBuf) {
     for who in [ana, cy] {
         log(&mut desk, who, 2400, (out.clone(), Activity::Idle), false).await;
     }
-    // Bo has not signed out: her last state lasts until the last commit.
+    // Bo has not signed out: the last state lasts until the last commit.
     desk.hands.go_on(2_500_000);
     desk.ask(Command::Blacklist { campaign: None, number: number(99), source: "x".into() }).await;
     let dir = desk.dir.path().join("results");
@@ -154,8 +153,8 @@ async fn a_shift() -> (Desk, PathBuf) {
 }
 
 #[tokio::test]
-async fn the_days_of_the_agents_add_up() {
-    let (desk, dir) = a_shift().await;
+async fn agent_days_add_up() {
+    let (desk, dir) = sample_shift().await;
     results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     assert_eq!(header(&dir.join("agents.csv")), AGENTS);
     let rows = table(&dir.join("agents.csv"));
@@ -184,18 +183,18 @@ async fn the_days_of_the_agents_add_up() {
 }
 
 #[tokio::test]
-async fn waits_and_talks_are_told_apart() {
-    let (desk, dir) = a_shift().await;
+async fn waits_and_talks_are_separate() {
+    let (desk, dir) = sample_shift().await;
     results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     let rows = table(&dir.join("attempts.csv"));
-    let told: Vec<_> = rows
+    let spans: Vec<_> = rows
         .iter()
         .map(|row| {
             ["outcome", "wait_secs", "talk_secs", "agent", "disposition"].map(|name| row[name].as_str())
         })
         .collect();
     assert_eq!(
-        told,
+        spans,
         [
             ["answered", "2.000", "48.000", "8001", "同意"],
             ["abandoned", "3.000", "", "", ""],
@@ -208,31 +207,31 @@ async fn waits_and_talks_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_call_that_came_in_is_one_row() {
-    let (desk, dir) = a_shift().await;
+async fn an_inbound_call_is_one_row() {
+    let (desk, dir) = sample_shift().await;
     results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     assert_eq!(header(&dir.join("calls_in.csv")), CALLS_IN);
     let rows = table(&dir.join("calls_in.csv"));
     assert_eq!(rows.len(), 1);
-    let told = ["phone", "wait_secs", "talk_secs", "agent", "disposition", "note", "cause", "recording"];
+    let columns = ["phone", "wait_secs", "talk_secs", "agent", "disposition", "note", "cause", "recording"];
     assert_eq!(
-        told.map(|name| rows[0][name].as_str()),
+        columns.map(|name| rows[0][name].as_str()),
         ["13800000000", "20.000", "30.000", "8002", "called_back", "'-1", "'=cmd()", "2026/03/02/in.opus"]
     );
 }
 
 #[tokio::test]
-async fn the_sums_of_a_floor_reconcile() {
-    let (desk, dir) = a_shift().await;
+async fn the_summary_of_a_shift_reconciles() {
+    let (desk, dir) = sample_shift().await;
     let mut reader = desk.store.reader().await.unwrap();
-    let told = results::write(&mut reader, "spring", &dir).await.unwrap();
-    assert_eq!(told.differences, Vec::<String>::new());
-    assert_eq!((told.attempts_connected, told.calls_in, told.calls_in_connected), (2, 1, 1));
-    assert_eq!((told.attempts_by_disposition["同意"], told.dispositions_defaulted), (2, 1));
-    let (ana, bo) = (&told.agents["8001"], &told.agents["8002"]);
+    let summary = results::write(&mut reader, "spring", &dir).await.unwrap();
+    assert_eq!(summary.differences, Vec::<String>::new());
+    assert_eq!((summary.attempts_connected, summary.calls_in, summary.calls_in_connected), (2, 1, 1));
+    assert_eq!((summary.attempts_by_disposition["同意"], summary.dispositions_defaulted), (2, 1));
+    let (ana, bo) = (&summary.agents["8001"], &summary.agents["8002"]);
     assert_eq!((ana.answered, ana.talk_secs, ana.wrap_up_secs), (2, 96.0, 20.0));
-    assert_eq!((bo.answered, bo.talk_secs, told.agents.len()), (1, 30.0, 2));
-    let abandon = &told.abandon;
+    assert_eq!((bo.answered, bo.talk_secs, summary.agents.len()), (1, 30.0, 2));
+    let abandon = &summary.abandon;
     assert_eq!((abandon.abandoned, abandon.reached_queue), (1, 3));
     assert_eq!(
         [abandon.pct_of_answered_by_people, abandon.pct_of_answered_by_anyone],
@@ -240,22 +239,22 @@ async fn the_sums_of_a_floor_reconcile() {
         "of live answers, of anything that answered"
     );
     assert_eq!([abandon.pct_of_attempts, abandon.pct_of_reached_queue], [20.0, 33.33]);
-    assert_eq!((told.wait_secs.calls, told.wait_secs.total, told.talk_secs.total), (3, 7.0, 96.0));
+    assert_eq!((summary.wait_secs.calls, summary.wait_secs.total, summary.talk_secs.total), (3, 7.0, 96.0));
 }
 
 #[tokio::test]
-async fn a_conversation_of_somebody_unknown_is_not_hidden() {
+async fn a_conversation_of_an_unknown_agent_is_reported_as_a_difference() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[0], None)], &[]).await;
     desk.talk(AgentId(77)).await;
     let dir = desk.dir.path().join("results");
-    let told = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
-    assert_eq!(told.differences, ["conversations of agents 0, connected attempts + calls in 1"]);
+    let summary = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    assert_eq!(summary.differences, ["conversations of agents 0, connected attempts + calls in 1"]);
 }
 
 #[tokio::test]
-async fn every_format_holds_the_floor_and_the_same_state_gives_the_same_bytes() {
-    let (desk, dir) = a_shift().await;
+async fn every_format_holds_the_shift_and_is_reproducible() {
+    let (desk, dir) = sample_shift().await;
     let mut reader = desk.store.reader().await.unwrap();
     let mut seen: Vec<Vec<Vec<u8>>> = Vec::new();
     for turn in ["first", "second"] {

@@ -1,5 +1,5 @@
-//! Results as files: the contract's columns, harmless cells, the same bytes for the same state, and
-//! counts that reconcile.
+//! Result files: the published columns, cells guarded against formula injection, the same bytes for the same
+//! state, and counts that reconcile.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -16,16 +16,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The contract, word for word.
+/// The published columns.
 const ATTEMPTS: &str = "attempt_id, call_id, lead_id, row, household, phone, phone_given, name, attempt, mode, \
     trunk, caller_id, placed_at, ringing_at, answered_at, connected_at, ended_at, ring_secs, talk_secs, \
     wait_secs, outcome, cause, sip_code, ended_by, keys, result, agent, disposition, note, recording, counted";
 const LEADS: &str = "lead_id, row, household, phone, phone_given, name, state, reason, attempts, \
     last_outcome, last_at, next_at, result, disposition, list.姓名, list.手机";
 
-/// A list of four with a refused row in the middle: one agreed, one did not answer, one is being
-/// called, one waits; and a single-number test.
-async fn a_morning() -> Desk {
+/// Four leads and a refused row: one answered with `agree`, one no answer, one being called, one untried; and
+/// a single-number test.
+async fn sample_campaign() -> Desk {
     let mut desk = Desk::new().await;
     let nasty = LeadRow {
         row: 3,
@@ -71,8 +71,8 @@ fn header(path: &Path) -> String {
 }
 
 #[tokio::test]
-async fn the_columns_are_those_of_the_contract() {
-    let desk = a_morning().await;
+async fn the_columns_are_the_published_ones() {
+    let desk = sample_campaign().await;
     let dir = desk.dir.path().join("results");
     results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     assert_eq!(header(&dir.join("attempts.csv")), ATTEMPTS);
@@ -82,8 +82,8 @@ async fn the_columns_are_those_of_the_contract() {
 }
 
 #[tokio::test]
-async fn an_attempt_is_told_in_the_campaigns_own_time() {
-    let desk = a_morning().await;
+async fn attempt_times_are_in_the_campaigns_time_zone() {
+    let desk = sample_campaign().await;
     let dir = desk.dir.path().join("results");
     results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     let rows = table(&dir.join("attempts.csv"));
@@ -115,8 +115,8 @@ async fn an_attempt_is_told_in_the_campaigns_own_time() {
 }
 
 #[tokio::test]
-async fn every_list_row_is_there_in_its_order_and_none_can_run() {
-    let desk = a_morning().await;
+async fn every_list_row_is_written_in_order_without_formulas() {
+    let desk = sample_campaign().await;
     let dir = desk.dir.path().join("results");
     results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     let rows = table(&dir.join("leads.csv"));
@@ -140,28 +140,28 @@ async fn every_list_row_is_there_in_its_order_and_none_can_run() {
 
 #[tokio::test]
 async fn the_summary_reconciles() {
-    let desk = a_morning().await;
+    let desk = sample_campaign().await;
     let dir = desk.dir.path().join("results");
-    let told = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let written = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     let text = fs::read_to_string(dir.join("summary.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(summary, serde_json::to_value(&told).unwrap());
+    assert_eq!(summary, serde_json::to_value(&written).unwrap());
     assert_eq!((&summary["reconciles"], &summary["differences"]), (&true.into(), &serde_json::json!([])));
-    assert_eq!((told.rows_read, told.leads, told.refused), (5, 4, 1));
-    assert_eq!((told.attempts, told.attempts_open, told.attempts_tests), (4, 1, 1));
+    assert_eq!((written.rows_read, written.leads, written.refused), (5, 4, 1));
+    assert_eq!((written.attempts, written.attempts_open, written.attempts_tests), (4, 1, 1));
     let words = |pairs: &[(&str, u64)]| -> BTreeMap<String, u64> {
         pairs.iter().map(|(word, n)| ((*word).to_string(), *n)).collect()
     };
-    assert_eq!(told.attempts_by_outcome, words(&[("answered", 1), ("busy", 1), ("no_answer", 1)]));
-    assert_eq!(told.leads_by_state, words(&[("done", 1), ("open", 3)]));
-    assert_eq!(told.leads_by_result, words(&[("agree", 1)]));
-    assert_eq!(told.caller_ids["075512345678"].attempts, 3);
-    assert_eq!((told.talk_secs.total, told.talk_secs.calls), (15.25, 1));
-    assert_eq!(told.abandon.pct_of_attempts, 0.0);
+    assert_eq!(written.attempts_by_outcome, words(&[("answered", 1), ("busy", 1), ("no_answer", 1)]));
+    assert_eq!(written.leads_by_state, words(&[("done", 1), ("open", 3)]));
+    assert_eq!(written.leads_by_result, words(&[("agree", 1)]));
+    assert_eq!(written.caller_ids["075512345678"].attempts, 3);
+    assert_eq!((written.talk_secs.total, written.talk_secs.calls), (15.25, 1));
+    assert_eq!(written.abandon.pct_of_attempts, 0.0);
 }
 
 #[tokio::test]
-async fn a_list_reader_that_counted_otherwise_is_not_hidden() {
+async fn a_wrong_row_count_of_the_list_reader_is_a_difference() {
     let desk = Desk::new().await;
     let new = paceline::store::NewImport {
         campaign: desk.campaign,
@@ -173,14 +173,14 @@ async fn a_list_reader_that_counted_otherwise_is_not_hidden() {
     import.push(&[row(2, &[1], None)], &[]).await.unwrap();
     import.commit(3, "{}").await.unwrap();
     let dir = desk.dir.path().join("results");
-    let told = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
-    assert!(!told.reconciles);
-    assert_eq!(told.differences, ["rows read 3, leads + refused rows 1"]);
+    let written = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    assert!(!written.reconciles);
+    assert_eq!(written.differences, ["rows read 3, leads + refused rows 1"]);
 }
 
 #[tokio::test]
 async fn the_same_state_gives_the_same_bytes() {
-    let desk = a_morning().await;
+    let desk = sample_campaign().await;
     let mut reader = desk.store.reader().await.unwrap();
     let dir = desk.dir.path();
     let mut seen: Vec<Vec<Vec<u8>>> = Vec::new();
@@ -196,7 +196,7 @@ async fn the_same_state_gives_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn a_results_folder_that_cannot_be_made_is_told_in_words() {
+async fn an_unwritable_results_folder_is_reported() {
     let desk = Desk::new().await;
     let blocked = desk.dir.path().join("results");
     fs::write(&blocked, "a file").unwrap();
@@ -210,7 +210,7 @@ async fn a_results_folder_that_cannot_be_made_is_told_in_words() {
 #[tokio::test]
 async fn a_workbook_keeps_phone_numbers_as_text() {
     use calamine::{Data, Reader, Xlsx, open_workbook};
-    let desk = a_morning().await;
+    let desk = sample_campaign().await;
     let dir = desk.dir.path().join("out");
     let mut reader = desk.store.reader().await.unwrap();
     let files = results::export(&mut reader, "spring", Format::Xlsx, &dir).await.unwrap();
@@ -225,8 +225,8 @@ async fn a_workbook_keeps_phone_numbers_as_text() {
 }
 
 #[tokio::test]
-async fn results_can_be_read_while_calls_go_on() {
-    let mut desk = a_morning().await;
+async fn a_reader_keeps_its_snapshot_while_calls_continue() {
+    let mut desk = sample_campaign().await;
     let mut reader = desk.store.reader().await.unwrap();
     let before = reader.attempts(desk.campaign, 0, 100).await.unwrap().len();
     let request = desk.request(None, number(77));

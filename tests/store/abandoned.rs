@@ -1,5 +1,4 @@
-//! Abandoned calls in the store: the ledger's sums, and the rest of a number that answered and found
-//! nobody there.
+//! Abandoned calls in the store: sums for the abandon ledger, and the rest of an abandoned number.
 
 use super::*;
 use paceline_core::pacing::ledger::{Counts, SLOT};
@@ -7,7 +6,7 @@ use paceline_core::pacing::ledger::{Counts, SLOT};
 const WAIT: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_secs(72 * 3600);
 
-/// An answered call of this outcome: when it was answered, and how long after that an agent came and it ended.
+/// Makes an answered call with this outcome; `connected` and `ended` are milliseconds after the answer.
 async fn answered(
     desk: &mut Desk,
     n: u64,
@@ -28,7 +27,7 @@ async fn answered(
 }
 
 #[tokio::test]
-async fn the_sums_tell_people_machines_and_waits_apart_and_a_restart_changes_none() {
+async fn ledger_sums_separate_people_machines_and_late_connections_and_survive_a_restart() {
     let mut desk = Desk::new().await;
     let autumn = define(&desk.store, "autumn", &retry_rules()).await;
     answered(&mut desk, 0, Outcome::Answered, Some(500), 30_000).await;
@@ -47,7 +46,7 @@ async fn the_sums_tell_people_machines_and_waits_apart_and_a_restart_changes_non
     said.machine = true;
     desk.summarise(&said).await;
     desk.hands.go_on(16 * MINUTE);
-    // Up when the process ends: a placed call, and nobody knows more of it.
+    // Still up when the process ends: it counts as placed only.
     let cut = desk.request(None, number(8));
     desk.dial(&cut).await;
     let command =
@@ -74,7 +73,7 @@ async fn the_sums_tell_people_machines_and_waits_apart_and_a_restart_changes_non
     let cut = Counts { settled: 1, ..last };
     let sums = desk.store.abandons(desk.campaign, WAIT).await.unwrap();
     assert_eq!(sums, [(morning, first), (later, cut)]);
-    // She thinks better of it.
+    // The agent corrects the summary.
     said.machine = false;
     said.at = desk.hands.now();
     desk.summarise(&said).await;
@@ -85,7 +84,7 @@ async fn the_sums_tell_people_machines_and_waits_apart_and_a_restart_changes_non
 }
 
 #[tokio::test]
-async fn an_abandoned_number_rests_for_every_campaign_unless_an_agent_is_there_for_it() {
+async fn an_abandoned_number_rests_for_every_campaign_except_for_a_guaranteed_request() {
     let mut desk = Desk::new().await;
     let autumn = define(&desk.store, "autumn", &retry_rules()).await;
     answered(&mut desk, 0, Outcome::Abandoned, None, 0).await;
@@ -114,10 +113,10 @@ async fn an_abandoned_number_rests_for_every_campaign_unless_an_agent_is_there_f
     assert_eq!(desk.dial(&request).await, DialVerdict::Opened, "after 73 hours");
 }
 
-/// A call that a crash cut off may still ring: that rest is the brain's to keep too, and no agent's
-/// presence shortens it.
+/// An interrupted call may still ring: the dialer gets that rest too, and a guaranteed request does not
+/// shorten it.
 #[tokio::test]
-async fn the_rest_of_a_cut_off_call_is_everybodys() {
+async fn the_rest_of_an_interrupted_call_holds_for_guaranteed_requests_too() {
     let mut desk = Desk::new().await;
     answered(&mut desk, 0, Outcome::Abandoned, None, 0).await;
     let cut = desk.request(None, number(1));

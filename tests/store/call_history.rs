@@ -1,11 +1,11 @@
-//! What a pacer is told of a campaign's calls before a restart.
+//! The call history that a pacer learns from after a restart.
 
 use super::floor::{ANA, seat};
 use super::*;
 use paceline_core::agent::{Activity, Availability, Work};
 
 #[tokio::test]
-async fn past_calls_come_in_their_order_with_agent_and_wrap_up() {
+async fn past_calls_are_ordered_and_carry_agent_and_wrap_up() {
     let mut desk = Desk::new().await;
     desk.list(&rows(3), &[]).await;
     let (_, talked) = desk.talk(ANA).await;
@@ -36,7 +36,7 @@ async fn past_calls_come_in_their_order_with_agent_and_wrap_up() {
         assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
         desk.end(&request, Some(&lead), outcome).await;
     }
-    // A single-number test, and a call that is still out: nothing to learn from.
+    // A single-number test and an open call are not part of the history.
     let test = desk.request(None, number(9));
     desk.dial(&test).await;
     desk.end(&test, None, Outcome::NoAnswer).await;

@@ -1,7 +1,7 @@
-//! A process killed at any instant: what it was told is saved is there, and nobody is called twice.
+//! A process killed at any instant: every acknowledged write survives, and no number is dialled twice.
 //!
-//! The dying process is this test binary itself, started again with one test and a folder named in
-//! the environment; what it was told it writes to its standard output, which the pipe keeps.
+//! The killed process is this test binary, started again with one test and a folder in the environment; it
+//! prints every acknowledgement to standard output, which the pipe keeps.
 
 use super::*;
 use std::io::{BufRead, BufReader};
@@ -10,9 +10,9 @@ use std::process::{Child, Command as Process, Stdio};
 const FOLDER: &str = "PACELINE_TEST_CRASH_FOLDER";
 const LEADS: u64 = 100_000;
 
-/// Not a test by itself: dials and ends calls, many at once, until it is killed.
+/// Not a test by itself: opens and ends many concurrent calls until it is killed.
 #[test]
-fn a_process_that_will_be_killed() {
+fn dials_until_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
     runtime.block_on(dial_until_killed(Path::new(&folder)));
@@ -80,7 +80,7 @@ async fn dial_until_killed(folder: &Path) {
 
 fn start(folder: &Path) -> Child {
     Process::new(std::env::current_exe().unwrap())
-        .args(["--exact", "store::crash::a_process_that_will_be_killed", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "store::crash::dials_until_killed", "--nocapture", "--test-threads=1"])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
@@ -88,16 +88,16 @@ fn start(folder: &Path) -> Child {
         .unwrap()
 }
 
-/// What the dead process was told before it died.
+/// Acknowledgements that the killed process had received.
 #[derive(Default)]
-struct Told {
+struct Acknowledged {
     opened: BTreeMap<i64, u64>,
     answered: Vec<i64>,
     ended: Vec<i64>,
 }
 
-impl Told {
-    /// Only whole lines count: the last may have been cut off by the kill.
+impl Acknowledged {
+    /// Ignores incomplete lines: the kill may have truncated the last one.
     fn line(&mut self, line: &str) {
         let words: Vec<_> = line.split(' ').collect();
         let attempt = words.get(1).and_then(|word| word.parse().ok());
@@ -113,7 +113,7 @@ impl Told {
 }
 
 #[test]
-fn nothing_that_was_acknowledged_is_lost_to_a_kill() {
+fn a_killed_process_loses_no_acknowledged_write() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let dir = Arc::new(tempfile::tempdir().unwrap());
     runtime.block_on(async {
@@ -121,52 +121,52 @@ fn nothing_that_was_acknowledged_is_lost_to_a_kill() {
         let campaign = define(&store, "spring", &retry_rules()).await;
         list(&store, campaign, &rows(LEADS), &[]).await;
     });
-    let mut told = Told::default();
+    let mut acknowledged = Acknowledged::default();
     for turn in 0..20_usize {
         let mut child = start(dir.path());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n');
-        // Killed after a number of lines that differs from turn to turn, in the midst of its writes.
-        let patience = 1 + turn * 37 % 400;
-        let mut heard = 0;
+        // The number of lines before the kill differs from turn to turn.
+        let lines_before_kill = 1 + turn * 37 % 400;
+        let mut seen = 0;
         while let Some(Ok(line)) = lines.next() {
-            told.line(&String::from_utf8_lossy(&line));
-            heard += 1;
-            if heard == patience + 5 {
+            acknowledged.line(&String::from_utf8_lossy(&line));
+            seen += 1;
+            if seen == lines_before_kill + 5 {
                 child.kill().unwrap();
                 break;
             }
         }
         for line in lines.map_while(Result::ok) {
-            told.line(&String::from_utf8_lossy(&line));
+            acknowledged.line(&String::from_utf8_lossy(&line));
         }
         child.wait().unwrap();
-        runtime.block_on(check(dir.path(), &told, turn));
+        runtime.block_on(check(dir.path(), &acknowledged, turn));
     }
-    assert!(told.ended.len() > 500, "the processes did something: {}", told.ended.len());
+    assert!(acknowledged.ended.len() > 500, "the processes did something: {}", acknowledged.ended.len());
 }
 
-async fn check(dir: &Path, told: &Told, turn: usize) {
+async fn check(dir: &Path, acknowledged: &Acknowledged, turn: usize) {
     let hands = Hands::at(MORNING);
     let store = Store::open(&url(dir), hands.clock()).await.unwrap();
     let campaign = define(&store, "spring", &retry_rules()).await;
-    // Cut off in the middle of resuming, the next start does it again: so twice is as good as once.
+    // Recovery is repeated if it is interrupted, so it must be idempotent.
     store.resume().await.unwrap();
     assert_eq!(store.resume().await.unwrap().interrupted, [], "turn {turn}");
     let mut reader = store.reader().await.unwrap();
     let rows = reader.attempts(campaign, 0, 1_000_000).await.unwrap();
     let by_id: BTreeMap<_, _> = rows.iter().map(|row| (row.id, row)).collect();
-    for (attempt, number) in &told.opened {
+    for (attempt, number) in &acknowledged.opened {
         let row = by_id.get(attempt).unwrap_or_else(|| panic!("turn {turn}: attempt {attempt} is lost"));
         assert_eq!(row.number as u64, *number, "turn {turn}");
     }
-    for attempt in &told.answered {
+    for attempt in &acknowledged.answered {
         assert!(by_id[attempt].answered_at.is_some(), "turn {turn}: the answer of {attempt} is lost");
     }
-    for attempt in &told.ended {
+    for attempt in &acknowledged.ended {
         let outcome = by_id[attempt].outcome.as_deref();
         assert_eq!(outcome, Some("answered"), "turn {turn}: the result of {attempt} is lost");
     }
-    // No retry rule names `interrupted`: so no number is ever dialled twice.
+    // No retry rule names `interrupted`, so no number may be dialled twice.
     let mut numbers: Vec<_> = rows.iter().map(|row| row.number).collect();
     numbers.sort_unstable();
     let all = numbers.len();
@@ -176,14 +176,14 @@ async fn check(dir: &Path, told: &Told, turn: usize) {
 }
 
 #[tokio::test]
-async fn a_copy_taken_at_any_moment_is_a_store_that_lost_nothing_acknowledged_before() {
+async fn a_copy_taken_at_any_time_holds_every_acknowledged_write() {
     let mut desk = Desk::new().await;
     desk.list(&rows(200), &[]).await;
     for turn in 0..30 {
         let lead = desk.fetch(1).await.0.remove(0);
         let request = desk.request(Some(&lead), lead.phones[0].number);
         assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-        // The power goes: what is on the disk is what an old machine would find.
+        // A power cut: the copy holds what is on disk at this instant.
         let copy = tempfile::tempdir().unwrap();
         for name in ["paceline.db", "paceline.db-wal"] {
             std::fs::copy(desk.dir.path().join(name), copy.path().join(name)).unwrap();
@@ -196,7 +196,7 @@ async fn a_copy_taken_at_any_moment_is_a_store_that_lost_nothing_acknowledged_be
 }
 
 #[tokio::test]
-async fn a_wal_that_was_torn_gives_back_a_prefix_of_what_was_written() {
+async fn a_torn_wal_recovers_a_prefix_of_the_writes() {
     let mut desk = Desk::new().await;
     desk.list(&rows(50), &[]).await;
     let mut requests = Vec::new();
@@ -208,7 +208,7 @@ async fn a_wal_that_was_torn_gives_back_a_prefix_of_what_was_written() {
         let copy = tempfile::tempdir().unwrap();
         std::fs::copy(desk.dir.path().join("paceline.db"), copy.path().join("paceline.db")).unwrap();
         std::fs::write(copy.path().join("paceline.db-wal"), &wal[..cut]).unwrap();
-        // Before the first commit there may be no schema in the file: then it is made anew.
+        // Before the first commit the file may have no schema; then it is created.
         let store = Store::open(&url(copy.path()), desk.hands.clock()).await.unwrap();
         let resumed = store.resume().await.unwrap();
         let mut reader = store.reader().await.unwrap();

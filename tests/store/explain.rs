@@ -1,4 +1,4 @@
-//! What the store tells of a lead that is not dialled.
+//! Queries behind "why is this lead not dialled?".
 
 use super::{Desk, MINUTE, number, refused, row, rows};
 use paceline::store::{Meant, Reader};
@@ -22,7 +22,7 @@ async fn one(reader: &mut Reader, desk: &Desk, meant: Meant) -> LeadId {
 }
 
 #[tokio::test]
-async fn a_lead_is_found_by_number_row_and_id_and_says_what_is_due_before_it() {
+async fn a_lead_is_found_by_number_row_and_id_with_its_place_in_the_queue() {
     let desk = Desk::new().await;
     desk.list(&rows(5), &[]).await;
     let mut reader = desk.store.reader().await.unwrap();
@@ -37,7 +37,7 @@ async fn a_lead_is_found_by_number_row_and_id_and_says_what_is_due_before_it() {
 }
 
 #[tokio::test]
-async fn calls_that_were_made_are_counted_as_the_opening_of_an_attempt_counts_them() {
+async fn explain_counts_attempts_like_the_dial_check() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], Some("home")), row(3, &[2], Some("home"))], &[]).await;
     let mut reader = desk.store.reader().await.unwrap();
@@ -54,7 +54,7 @@ async fn calls_that_were_made_are_counted_as_the_opening_of_an_attempt_counts_th
     assert_eq!((over.numbers[0].open, over.numbers[0].in_campaign, over.numbers[0].in_day), (false, 1, 1));
     assert_eq!(over.numbers[0].last_placed, Some(request.placed_at));
     assert_eq!(over.last_outcome, Some(Outcome::Busy));
-    // It is due later: the other one has nobody before it.
+    // The first lead is due later, so no lead is ahead of the second.
     assert_eq!(facts(&mut reader, &desk, second).await.ahead, 0);
     desk.hands.go_on(MINUTE);
     desk.store.replace_blacklist(None, "a person", &[number(2)]).await.unwrap();
@@ -62,7 +62,7 @@ async fn calls_that_were_made_are_counted_as_the_opening_of_an_attempt_counts_th
 }
 
 #[tokio::test]
-async fn a_row_that_was_not_taken_and_a_number_nearby_are_found() {
+async fn a_refused_row_and_a_similar_number_are_found() {
     let desk = Desk::new().await;
     desk.list(&rows(3), &[refused(5, Reason::InvalidNumber)]).await;
     let mut reader = desk.store.reader().await.unwrap();

@@ -1,5 +1,4 @@
-//! The floor's side of the store: summaries, callbacks, legs, seats, recordings, leads that were
-//! asked for.
+//! Agents' data in the store: summaries, callbacks, legs, state log, recordings, leads fetched on request.
 
 use super::*;
 use paceline::store::LegAbout;
@@ -14,7 +13,7 @@ use paceline_core::lead::Callback;
 pub const ANA: AgentId = AgentId(1);
 
 impl Desk {
-    /// One call from the front of the list that an agent spoke with; the lead is done.
+    /// Calls the first lead of the list; the agent talks to the callee, and the lead is done.
     pub async fn talk(&mut self, agent: AgentId) -> (Lead, AttemptRequest) {
         let lead = self.fetch(1).await.0.remove(0);
         let request = self.request(Some(&lead), lead.phones[0].number);
@@ -47,12 +46,12 @@ impl Desk {
 
     pub async fn tell(&mut self, command: Command) {
         assert!(self.writer.send(command).await);
-        // What is not answered was written once a later command is.
+        // A command without a reply is written once a later command is answered.
         self.fetch(0).await;
     }
 }
 
-/// A call of ten seconds' waiting and half a minute's talk that ended at `at`.
+/// The result of a call with ten seconds' wait and 30 seconds' talk that ended at `at`.
 pub fn spoken(request: &AttemptRequest, lead: &Lead, agent: AgentId, at: Utc) -> AttemptResult {
     let mut ended = result(request, Some(lead), Outcome::Answered, at);
     ended.answered_at = Some(at - Duration::from_secs(40));
@@ -75,7 +74,7 @@ pub fn said(request: &AttemptRequest, code: &str, at: Utc, lead: Option<LeadUpda
     }
 }
 
-/// What a summary makes of a lead: its first phone may be tried again at `at`.
+/// A lead update that lets the first phone be tried again at `at`.
 pub fn again(request: &AttemptRequest, lead: &Lead, state: LeadState, at: Utc) -> LeadUpdate {
     let mut update = update(request.campaign, lead, state);
     update.next_at = Some(at);
@@ -128,7 +127,7 @@ pub fn leg(leg: CallId, kind: LegKind, at: Utc) -> LegRecord {
 }
 
 #[tokio::test]
-async fn a_lead_that_is_given_back_is_lent_again_as_it_was() {
+async fn a_returned_lead_is_leased_again_unchanged() {
     let mut desk = Desk::new().await;
     desk.list(&[row(1, &[1], None)], &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -140,7 +139,7 @@ async fn a_lead_that_is_given_back_is_lent_again_as_it_was() {
 }
 
 #[tokio::test]
-async fn whoever_has_a_lead_as_it_was_before_its_callback_was_booked_comes_too_early() {
+async fn a_lead_leased_before_its_callback_was_booked_cannot_be_dialled_early() {
     let mut desk = Desk::new().await;
     desk.list(&[row(1, &[1], None)], &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -160,7 +159,7 @@ async fn whoever_has_a_lead_as_it_was_before_its_callback_was_booked_comes_too_e
 }
 
 #[tokio::test]
-async fn a_later_summary_stands_and_the_earlier_one_is_kept() {
+async fn a_later_summary_replaces_the_earlier_one_which_is_kept() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (lead, request) = desk.talk(ANA).await;
@@ -185,7 +184,7 @@ async fn a_later_summary_stands_and_the_earlier_one_is_kept() {
 }
 
 #[tokio::test]
-async fn a_summary_opens_an_answered_lead_again_for_a_short_redial() {
+async fn a_summary_reopens_an_answered_lead_for_a_redial() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (lead, request) = desk.talk(ANA).await;
@@ -197,7 +196,7 @@ async fn a_summary_opens_an_answered_lead_again_for_a_short_redial() {
     desk.hands.go_on(10 * MINUTE);
     let lead = desk.fetch(9).await.0.remove(0);
     assert_eq!(lead.last_agent, Some(ANA));
-    // The gap of half an hour is not kept: the agent said when. The next attempt keeps it again.
+    // The agent chose the time, so the gap of half an hour does not apply; it does for the next attempt.
     let request = desk.request(Some(&lead), number(0));
     assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
     desk.end(&request, Some(&lead), Outcome::NoAnswer).await;
@@ -210,7 +209,7 @@ async fn a_summary_opens_an_answered_lead_again_for_a_short_redial() {
 }
 
 #[tokio::test]
-async fn a_booked_callback_comes_back_when_it_is_due_and_counts_until_then() {
+async fn a_booked_callback_counts_as_open_and_is_fetched_when_due() {
     let mut desk = Desk::new().await;
     desk.list(&rows(2), &[]).await;
     let (lead, request) = desk.talk(ANA).await;
@@ -234,7 +233,7 @@ async fn a_booked_callback_comes_back_when_it_is_due_and_counts_until_then() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_closed_for_a_reason_is_not_opened_by_a_summary() {
+async fn a_summary_does_not_reopen_a_lead_closed_with_a_reason() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[0], Some("3-101")), row(3, &[1], Some("3-101"))], &[]).await;
     let (lead, request) = {
@@ -253,7 +252,7 @@ async fn a_lead_that_was_closed_for_a_reason_is_not_opened_by_a_summary() {
 }
 
 #[tokio::test]
-async fn a_summary_before_the_result_is_not_undone_by_it() {
+async fn a_result_does_not_overwrite_an_earlier_summary() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -271,7 +270,7 @@ async fn a_summary_before_the_result_is_not_undone_by_it() {
 }
 
 #[tokio::test]
-async fn an_abandoned_callee_is_handed_out_after_her_rest_and_whoever_spoke_is_not() {
+async fn an_abandoned_lead_is_fetched_after_its_rest_and_an_answered_one_is_not() {
     let mut desk = Desk::new().await;
     desk.list(&rows(2), &[]).await;
     let mut rules = retry_rules();
@@ -306,7 +305,7 @@ async fn an_abandoned_callee_is_handed_out_after_her_rest_and_whoever_spoke_is_n
 }
 
 #[tokio::test]
-async fn a_person_may_ask_for_a_lead_that_is_over() {
+async fn an_agent_may_request_a_closed_lead() {
     let mut desk = Desk::new().await;
     desk.list(&rows(3), &[]).await;
     let (done, _) = desk.talk(ANA).await;
@@ -319,7 +318,7 @@ async fn a_person_may_ask_for_a_lead_that_is_over() {
     desk.end(&request, Some(&lead), Outcome::NoAnswer).await;
     assert_eq!(desk.fetch(0).await.2, 2, "done stays done");
     let again = desk.request(Some(&lead), number(0));
-    assert_eq!(desk.dial(&again).await, DialVerdict::Gone, "nobody asked for it any more");
+    assert_eq!(desk.dial(&again).await, DialVerdict::Gone, "its lease has ended");
     let waiting = desk.fetch(1).await.0.remove(0);
     assert_eq!(desk.fetch_lead(waiting.id).await, None, "the hopper has it");
     desk.ask(Command::Blacklist { campaign: None, number: number(2), source: "x".into() }).await;
@@ -328,7 +327,7 @@ async fn a_person_may_ask_for_a_lead_that_is_over() {
 }
 
 #[tokio::test]
-async fn a_caller_is_known_by_the_latest_attempt_to_her_number() {
+async fn a_caller_is_identified_by_the_latest_attempt_to_the_number() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (lead, _) = desk.talk(ANA).await;
@@ -346,7 +345,7 @@ async fn a_caller_is_known_by_the_latest_attempt_to_her_number() {
 }
 
 #[tokio::test]
-async fn legs_that_were_up_are_handed_over_after_a_crash_and_those_that_ended_are_not() {
+async fn legs_left_up_by_a_crash_are_returned_and_ended_legs_are_not() {
     let mut desk = Desk::new().await;
     let about = LegAbout { agent: Some(ANA), ..LegAbout::new(LegKind::Agent) };
     for n in 1..=3 {
@@ -386,7 +385,7 @@ async fn the_state_log_keeps_every_change_once() {
 }
 
 #[tokio::test]
-async fn recordings_stand_with_their_calls_until_they_are_too_old() {
+async fn recordings_are_listed_with_their_calls_until_deleted() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (_, request) = desk.talk(ANA).await;

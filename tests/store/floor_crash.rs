@@ -1,5 +1,5 @@
-//! A process killed while agents summarise: a summary and what it makes of the lead are there both or
-//! not at all, and none that was acknowledged is lost. A store of the first books opens and goes on.
+//! A process killed while agents write summaries: a summary and its lead update are written both or not at
+//! all, and no acknowledged one is lost. A store with the first schema is migrated.
 
 use super::floor::{ANA, again, said, seat, spoken};
 use super::*;
@@ -15,9 +15,9 @@ use std::process::{Child, Command as Process, Stdio};
 
 const FOLDER: &str = "PACELINE_TEST_FLOOR_CRASH_FOLDER";
 
-/// Not a test by itself: talks, summarises and books callbacks, many at once, until it is killed.
+/// Not a test by itself: writes results, summaries and callbacks concurrently until it is killed.
 #[test]
-fn a_floor_that_will_be_killed() {
+fn summarises_until_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
     runtime.block_on(talk_until_killed(Path::new(&folder)));
@@ -90,7 +90,7 @@ fn request(attempt: AttemptId, campaign: CampaignId, lead: &Lead, now: Utc) -> A
 }
 
 fn start(folder: &Path) -> Child {
-    let test = "store::floor_crash::a_floor_that_will_be_killed";
+    let test = "store::floor_crash::summarises_until_killed";
     Process::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(FOLDER, folder)
@@ -101,7 +101,7 @@ fn start(folder: &Path) -> Child {
 }
 
 #[test]
-fn a_summary_and_its_lead_are_there_both_or_not_at_all() {
+fn a_summary_and_its_lead_update_are_written_atomically() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let dir = Arc::new(tempfile::tempdir().unwrap());
     runtime.block_on(async {
@@ -109,28 +109,28 @@ fn a_summary_and_its_lead_are_there_both_or_not_at_all() {
         let campaign = define(&store, "spring", &retry_rules()).await;
         list(&store, campaign, &rows(20_000), &[]).await;
     });
-    let mut told: Vec<i64> = Vec::new();
+    let mut acknowledged: Vec<i64> = Vec::new();
     for turn in 0..12_usize {
         let mut child = start(dir.path());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n').map_while(Result::ok);
-        let hear = |line: Vec<u8>| -> Option<i64> {
+        let parse = |line: Vec<u8>| -> Option<i64> {
             let line = String::from_utf8_lossy(&line).into_owned();
             line.strip_prefix("summarised ")?.parse().ok()
         };
-        // Killed after a number of lines that differs from turn to turn, in the midst of its writes.
-        told.extend(lines.by_ref().filter_map(hear).take(1 + turn * 29 % 200));
+        // The number of lines before the kill differs from turn to turn.
+        acknowledged.extend(lines.by_ref().filter_map(parse).take(1 + turn * 29 % 200));
         child.kill().unwrap();
-        // The last line may have been cut off by the kill: it is a prefix of a number told or not.
-        let mut rest: Vec<_> = lines.filter_map(hear).collect();
+        // The kill may have truncated the last line, so its number may be wrong.
+        let mut rest: Vec<_> = lines.filter_map(parse).collect();
         rest.pop();
-        told.extend(rest);
+        acknowledged.extend(rest);
         child.wait().unwrap();
-        runtime.block_on(check(dir.path(), &told, turn));
+        runtime.block_on(check(dir.path(), &acknowledged, turn));
     }
-    assert!(told.len() > 300, "the processes did something: {}", told.len());
+    assert!(acknowledged.len() > 300, "the processes did something: {}", acknowledged.len());
 }
 
-async fn check(dir: &Path, told: &[i64], turn: usize) {
+async fn check(dir: &Path, acknowledged: &[i64], turn: usize) {
     let store = Store::open(&url(dir), Hands::at(MORNING).clock()).await.unwrap();
     store.resume().await.unwrap();
     assert_eq!(store.resume().await.unwrap().legs, [], "turn {turn}: a leg stayed open");
@@ -147,7 +147,7 @@ async fn check(dir: &Path, told: &[i64], turn: usize) {
     .await
     .unwrap();
     assert_eq!(torn, 0, "turn {turn}: half a summary");
-    for attempt in told {
+    for attempt in acknowledged {
         let kept: Option<String> = sqlx::query_scalar("select disposition from attempt where id = $1")
             .bind(attempt)
             .fetch_one(&mut conn)
@@ -158,9 +158,9 @@ async fn check(dir: &Path, told: &[i64], turn: usize) {
 }
 
 #[tokio::test]
-async fn seats_are_signed_out_at_the_last_sign_of_life() {
+async fn seats_are_signed_out_as_of_the_last_commit() {
     let mut desk = Desk::new().await;
-    let details = super::people::details("Ana");
+    let details = super::accounts::details("Ana");
     desk.store.add_agent("8001", &details, &paceline::store::Secrets::default()).await.unwrap();
     let start = desk.hands.now();
     desk.tell(Command::LogSeat(Box::new(seat(ANA, Availability::Available, Activity::Idle, start)))).await;
@@ -177,8 +177,8 @@ async fn seats_are_signed_out_at_the_last_sign_of_life() {
     }
 }
 
-/// The schema as the first version of the program had it, with a campaign half done.
-async fn first_books(dir: &Path) {
+/// Creates a store with the first schema version and a half-finished campaign.
+async fn first_schema_store(dir: &Path) {
     let schema = dir.join("schema");
     std::fs::create_dir(&schema).unwrap();
     let first = "0001_first_books.sql";
@@ -214,9 +214,9 @@ async fn first_books(dir: &Path) {
 }
 
 #[tokio::test]
-async fn a_store_of_the_first_books_is_brought_up_to_date_and_goes_on() {
+async fn a_store_with_the_first_schema_is_migrated_and_usable() {
     let dir = Arc::new(tempfile::tempdir().unwrap());
-    first_books(dir.path()).await;
+    first_schema_store(dir.path()).await;
     let older = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
     assert!(older.contains("older paceline (schema 1, this program needs 4)"), "{older}");
     let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
@@ -231,7 +231,7 @@ async fn a_store_of_the_first_books_is_brought_up_to_date_and_goes_on() {
     let kept: Vec<_> =
         rows.iter().map(|row| (row.outcome.as_deref(), row.note.as_deref(), row.agent.as_deref())).collect();
     assert_eq!(kept, [(Some("answered"), Some("kept"), None), (Some("interrupted"), None, None)]);
-    // An agent asks for the lead that was done before there were agents.
+    // An agent asks for a lead that was done under the first schema.
     let lead = desk.fetch_lead(LeadId(1)).await.expect("it is free");
     let request = desk.request(Some(&lead), number(0));
     assert_eq!(desk.dial(&request).await, DialVerdict::Opened);

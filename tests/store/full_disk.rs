@@ -1,10 +1,10 @@
-//! A file system that is really full: dialling stops and says why, what live calls have to say is
-//! still written, and it goes on by itself when there is room. Needs the right to mount.
+//! A full file system: dialling stops with the reason, answers and results of live calls are still written,
+//! and dialling resumes once there is space. Needs the right to mount a tmpfs.
 
 use super::*;
 use std::process::Command as Process;
 
-/// A small file system of its own, gone with the value.
+/// A small tmpfs, unmounted on drop.
 struct SmallDisk(Arc<tempfile::TempDir>);
 
 impl SmallDisk {
@@ -18,7 +18,7 @@ impl SmallDisk {
         mounted.then_some(SmallDisk(dir))
     }
 
-    /// Takes all the room there is, to the last byte.
+    /// Fills the file system to the last byte.
     fn fill(&self) {
         let mut file = std::fs::File::create(self.filler()).unwrap();
         while std::io::Write::write_all(&mut file, &[7; 4096]).is_ok() {}
@@ -40,7 +40,7 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_live_calls_are_written_down_and_no_new_one_is_placed() {
+async fn a_full_disk_saves_live_calls_and_places_no_new_one() {
     let Some(disk) = SmallDisk::mount("24m") else {
         eprintln!("no right to mount a file system here: not tested");
         return;
@@ -55,7 +55,7 @@ async fn on_a_full_disk_live_calls_are_written_down_and_no_new_one_is_placed() {
         calls.push(request);
     }
     disk.fill();
-    // Dialling goes on until the log needs a page that is not there.
+    // Dialling continues until the WAL cannot grow.
     let mut placed = calls.len();
     let why = loop {
         let number = number(500_000 + placed as u64);
@@ -73,7 +73,7 @@ async fn on_a_full_disk_live_calls_are_written_down_and_no_new_one_is_placed() {
         matches!(refused, Reply::AttemptOpened { verdict: DialVerdict::NotBefore { .. }, .. }),
         "{refused:?}"
     );
-    // The room that the ballast held takes all the answers and results of the calls that are up.
+    // The space of the disk reserve takes the answers and results of all live calls.
     for (request, lead) in calls.iter().zip(&leads) {
         let (call, at) = (request.attempt.call(), desk.hands.now());
         let answer = Command::SaveAnswer { call, at, dialog: "{\"d\":1}".into() };

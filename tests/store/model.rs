@@ -1,5 +1,5 @@
-//! Random work over the store and over a model of thirty lines: the same verdicts, the same leads
-//! open, the same attempts, whatever was restarted in between.
+//! Random operations on the store and on a small model of the dial check: the verdicts and the number of
+//! attempts agree, also across restarts.
 
 use super::*;
 use rand::RngExt;
@@ -8,13 +8,13 @@ use rand_chacha::ChaCha8Rng;
 
 const NUMBERS: u64 = 12;
 
-/// Attempts as the rules see them: number, campaign, placed, counted, open.
+/// Attempts: number, campaign, time placed, counted, open.
 #[derive(Default)]
 struct Model {
     attempts: Vec<(u64, CampaignId, i64, bool, bool)>,
     blacklist: Vec<u64>,
     resting: BTreeMap<u64, i64>,
-    /// Abandoned: only for whom an agent is there alone.
+    /// Rests of abandoned numbers; a guaranteed request ignores them.
     shielded: BTreeMap<u64, i64>,
 }
 
@@ -120,7 +120,7 @@ async fn one_seed(seed: u64) {
 }
 
 #[tokio::test]
-async fn the_store_says_what_a_small_model_of_the_rules_says() {
+async fn the_dial_check_agrees_with_a_small_model() {
     for seed in 0..12 {
         one_seed(seed).await;
     }

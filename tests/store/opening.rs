@@ -1,4 +1,4 @@
-//! Opening the store: one process at a time, and every refusal in words.
+//! Opening the store: one process at a time, and a clear error for each refusal.
 
 use super::*;
 use std::fs;
@@ -22,7 +22,7 @@ async fn a_second_process_is_refused_with_the_pid_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_reader_opens_beside_the_process_that_writes_and_after_it() {
+async fn a_reader_opens_during_and_after_the_writing_process() {
     let desk = Desk::new().await;
     desk.list(&rows(2), &[]).await;
     let url = url(desk.dir.path());
@@ -39,7 +39,7 @@ async fn a_reader_opens_beside_the_process_that_writes_and_after_it() {
 }
 
 #[tokio::test]
-async fn a_reader_makes_no_store() {
+async fn a_reader_creates_no_store() {
     let dir = tempfile::tempdir().unwrap();
     let error = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("there is no store"), "{error}");
@@ -47,7 +47,7 @@ async fn a_reader_makes_no_store() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+async fn a_file_that_is_no_database_is_refused_and_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(file(dir.path()), "name,phone\nAna,138\n".repeat(100)).unwrap();
     let error = refusal(&url(dir.path())).await;
@@ -56,7 +56,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_store_of_a_newer_version_is_refused() {
+async fn a_store_with_a_newer_schema_is_refused() {
     let (dir, hands) = Desk::new().await.close().await;
     let mut conn = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url(dir.path())).await.unwrap();
     sqlx::query(
@@ -75,7 +75,7 @@ async fn a_store_of_a_newer_version_is_refused() {
 }
 
 #[tokio::test]
-async fn a_folder_in_the_way_is_told() {
+async fn a_folder_at_the_stores_path_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(file(dir.path())).unwrap();
     let error = refusal(&url(dir.path())).await;
@@ -101,7 +101,7 @@ async fn a_file_name_may_hold_any_character() {
 }
 
 #[tokio::test]
-async fn a_campaign_is_its_name() {
+async fn a_campaign_is_identified_by_its_name() {
     let desk = Desk::new().await;
     assert_eq!(define(&desk.store, "spring", &retry_rules()).await, desk.campaign);
     assert_ne!(define(&desk.store, "autumn", &retry_rules()).await, desk.campaign);

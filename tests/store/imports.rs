@@ -1,4 +1,4 @@
-//! Imports: all or nothing, taken back while nothing was called, recognised when they come again.
+//! Imports: all or nothing, undone while no attempt was made, recognised when repeated.
 
 use super::*;
 use paceline::store::StoreError;
@@ -8,7 +8,7 @@ fn new_import(campaign: CampaignId) -> NewImport {
 }
 
 #[tokio::test]
-async fn nothing_of_an_import_is_seen_before_it_is_complete() {
+async fn an_import_is_invisible_until_it_is_committed() {
     let mut desk = Desk::new().await;
     let mut import = desk.store.begin_import(&new_import(desk.campaign)).await.unwrap();
     import.push(&rows(10_000), &[refused(20_000, Reason::Duplicate)]).await.unwrap();
@@ -22,7 +22,7 @@ async fn nothing_of_an_import_is_seen_before_it_is_complete() {
 }
 
 #[tokio::test]
-async fn an_import_that_was_cut_off_leaves_nothing() {
+async fn an_interrupted_import_leaves_no_rows() {
     let desk = Desk::new().await;
     let mut import = desk.store.begin_import(&new_import(desk.campaign)).await.unwrap();
     let home = |n: u64| row(n, &[n], Some("3-101"));
@@ -42,7 +42,7 @@ async fn an_import_that_was_cut_off_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_abandoned_import_leaves_nothing() {
+async fn a_cancelled_import_leaves_no_rows() {
     let mut desk = Desk::new().await;
     let mut import = desk.store.begin_import(&new_import(desk.campaign)).await.unwrap();
     import.push(&rows(50), &[]).await.unwrap();
@@ -52,7 +52,7 @@ async fn an_abandoned_import_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_import_is_taken_back_as_if_it_had_never_been() {
+async fn undoing_an_import_removes_its_leads() {
     let mut desk = Desk::new().await;
     let kept = desk.list(&rows(3), &[]).await;
     let mut import = desk.store.begin_import(&new_import(desk.campaign)).await.unwrap();
@@ -69,7 +69,7 @@ async fn an_import_is_taken_back_as_if_it_had_never_been() {
 }
 
 #[tokio::test]
-async fn an_import_that_was_dialled_cannot_be_taken_back() {
+async fn a_dialled_import_cannot_be_undone() {
     let mut desk = Desk::new().await;
     let import = desk.list(&rows(3), &[]).await;
     desk.call(Outcome::NoAnswer).await;
@@ -90,7 +90,7 @@ async fn a_lead_in_the_hopper_whose_import_was_undone_is_gone() {
 }
 
 #[tokio::test]
-async fn the_same_list_again_is_recognised() {
+async fn a_repeated_list_is_recognised() {
     let desk = Desk::new().await;
     let import = desk.store.begin_import(&new_import(desk.campaign)).await.unwrap();
     assert_eq!(desk.store.same_list(desk.campaign, "abc").await.unwrap(), None);
@@ -102,7 +102,7 @@ async fn the_same_list_again_is_recognised() {
 }
 
 #[tokio::test]
-async fn owners_of_one_flat_share_a_household_across_lists() {
+async fn households_are_shared_across_lists() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], Some("3-101")), row(3, &[2], None)], &[]).await;
     desk.list(&[row(2, &[3], Some("3-101")), row(3, &[4], Some("3-102")), row(4, &[5], None)], &[]).await;
@@ -114,7 +114,7 @@ async fn owners_of_one_flat_share_a_household_across_lists() {
 }
 
 #[tokio::test]
-async fn text_of_any_kind_comes_back_as_it_was() {
+async fn text_is_read_back_unchanged() {
     let desk = Desk::new().await;
     let nasty =
         ["", "a\"b", "a\\b", "'; drop table lead; --", "\u{1f600}", "a\0b", "\u{202e}x", "\n", "1e10"];
@@ -141,7 +141,7 @@ async fn text_of_any_kind_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn calls_go_on_while_a_list_is_imported() {
+async fn attempts_open_while_a_list_is_imported() {
     let mut desk = Desk::new().await;
     let mut import = desk.store.begin_import(&new_import(desk.campaign)).await.unwrap();
     let rows = rows(20_000);

@@ -1,4 +1,4 @@
-//! Accounts, groups, tokens and cookies; corrections to a lead and what a household has heard of us.
+//! Accounts, groups, API tokens and console sessions; corrections of a lead; contact history of a household.
 
 use super::floor::{ANA, again, leg, said};
 use super::*;
@@ -29,7 +29,7 @@ fn taken(error: &StoreError) -> bool {
 }
 
 #[tokio::test]
-async fn an_agent_comes_back_as_she_was_written_and_her_number_is_hers_for_ever() {
+async fn an_account_is_read_back_unchanged_and_its_number_is_never_reused() {
     let desk = Desk::new().await;
     let store = &desk.store;
     let ana = store.add_agent("8001", &details("Ana"), &secrets()).await.unwrap();
@@ -37,7 +37,7 @@ async fn an_agent_comes_back_as_she_was_written_and_her_number_is_hers_for_ever(
     assert_eq!(store.group_named("vote-team").await.unwrap(), team);
     let member = Membership { group: team, priority: 3, in_use: true };
     store.set_memberships(ana, &[member]).await.unwrap();
-    let row = store.agent_by_login("ana").await.unwrap().expect("she works here");
+    let row = store.agent_by_login("ana").await.unwrap().expect("an active account");
     assert_eq!((row.details.clone(), row.secrets.clone()), (details("Ana"), secrets()));
     assert_eq!((row.active, row.created_at), (true, desk.hands.now()));
     let agent = row.agent();
@@ -72,7 +72,7 @@ async fn an_agent_comes_back_as_she_was_written_and_her_number_is_hers_for_ever(
 }
 
 #[tokio::test]
-async fn a_free_number_is_drawn_until_the_pattern_is_used_up() {
+async fn free_agent_numbers_are_drawn_until_the_pattern_is_used_up() {
     let desk = Desk::new().await;
     let mut drawn = BTreeSet::new();
     for n in 0..10_u64 {
@@ -113,7 +113,7 @@ async fn groups_keep_their_flags() {
 }
 
 #[tokio::test]
-async fn tokens_and_cookies_open_the_door_until_they_expire() {
+async fn tokens_and_sessions_are_valid_until_they_expire() {
     let desk = Desk::new().await;
     let store = &desk.store;
     let soon = desk.hands.now() + Duration::from_secs(3600);
@@ -140,13 +140,13 @@ async fn tokens_and_cookies_open_the_door_until_they_expire() {
     assert_eq!(store.admitted("desk").await.unwrap(), None);
 }
 
-/// A screen's task may run on any thread.
+/// Asserts that a future is `Send`: console tasks run on any thread.
 fn on_any_thread<F: Future + Send>(work: F) -> F {
     work
 }
 
 #[tokio::test]
-async fn people_are_written_while_calls_are() {
+async fn accounts_are_written_during_calls() {
     let mut desk = Desk::new().await;
     desk.list(&rows(20), &[]).await;
     let campaign = desk.campaign;
@@ -169,7 +169,7 @@ async fn people_are_written_while_calls_are() {
 }
 
 #[tokio::test]
-async fn a_wrong_phone_is_put_right_and_the_right_one_is_called() {
+async fn a_corrected_phone_replaces_the_wrong_one() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (lead, request) = desk.talk(ANA).await;
@@ -178,7 +178,7 @@ async fn a_wrong_phone_is_put_right_and_the_right_one_is_called() {
     desk.store.correct_lead(&correction).await.unwrap();
     let name = Correction { put: Put::Name("陈业主".into()), ..correction.clone() };
     desk.store.correct_lead(&name).await.unwrap();
-    // The agent says so only now, and her screen does not know the new phone.
+    // The summary comes after the correction, from a screen that does not show the new phone.
     let mut wrong = update(desk.campaign, &lead, LeadState::Failed);
     wrong.phones[0].closed = true;
     desk.summarise(&said(&request, "wrong_number", desk.hands.now(), Some(wrong))).await;
@@ -197,7 +197,7 @@ async fn a_wrong_phone_is_put_right_and_the_right_one_is_called() {
 }
 
 #[tokio::test]
-async fn one_more_phone_opens_a_lead_that_had_failed_and_none_that_is_done() {
+async fn an_added_phone_reopens_a_failed_lead_but_not_a_done_one() {
     let mut desk = Desk::new().await;
     desk.list(&rows(2), &[]).await;
     let (done, _) = desk.talk(ANA).await;
@@ -211,15 +211,15 @@ async fn one_more_phone_opens_a_lead_that_had_failed_and_none_that_is_done() {
         assert_eq!(desk.fetch(0).await.2, open);
     }
     assert_eq!(desk.fetch(1).await.0[0].phones.len(), 2);
-    let nobody = Correction { lead: LeadId(99), agent: ANA, attempt: None, put: Put::Name("x".into()) };
-    assert!(desk.store.correct_lead(&nobody).await.is_err());
+    let unknown_lead = Correction { lead: LeadId(99), agent: ANA, attempt: None, put: Put::Name("x".into()) };
+    assert!(desk.store.correct_lead(&unknown_lead).await.is_err());
     let put = Put::Phone { was: number(9), now: number(10) };
-    let not_hers = Correction { lead: done.id, agent: ANA, attempt: None, put };
-    assert!(desk.store.correct_lead(&not_hers).await.is_err());
+    let foreign_phone = Correction { lead: done.id, agent: ANA, attempt: None, put };
+    assert!(desk.store.correct_lead(&foreign_phone).await.is_err());
 }
 
 #[tokio::test]
-async fn a_household_has_one_history_whoever_of_us_spoke() {
+async fn a_household_has_one_contact_history_for_all_agents() {
     let mut desk = Desk::new().await;
     let leads = [row(2, &[0], Some("3-101")), row(3, &[1], Some("3-101")), row(4, &[2], None)];
     desk.list(&leads, &[]).await;

@@ -1,5 +1,5 @@
-//! The people who work here: accounts, roles and what the floor knows of an agent. Nobody is ever
-//! deleted, so that calls keep their names; whoever is removed cannot sign in any more.
+//! Accounts of agents, leads, managers and analysts. An account is never deleted, so that old calls keep
+//! their agent's name; a removed account is inactive and cannot sign in.
 
 use super::{Store, StoreError};
 use paceline_core::agent::{Agent, Membership};
@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an account may do.
+/// Role of an account; decides its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Works on the phone.
+    /// Takes calls.
     Agent,
-    /// Also listens, whispers, barges in and forces.
+    /// Shift lead: also listens, whispers, barges in and forces states.
     Lead,
-    /// Runs campaigns and keeps the accounts.
+    /// Runs campaigns and administers accounts.
     Manager,
-    /// Reads results and changes nothing.
+    /// Read-only access to results.
     Analyst,
     Admin,
 }
@@ -42,30 +42,30 @@ impl Role {
         Role::ALL.into_iter().find(|role| role.word() == word)
     }
 
-    /// Whether the floor takes her for a shift lead.
+    /// Whether the role may supervise calls.
     pub const fn leads(self) -> bool {
         matches!(self, Role::Lead | Role::Manager | Role::Admin)
     }
 }
 
-/// What may be changed about an account at any time.
+/// The editable fields of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentDetails {
     pub name: String,
-    /// Unique among those who work here.
+    /// Unique among active accounts.
     pub login: String,
     pub role: Role,
     pub telephone: Option<PhoneNumber>,
     pub recorded: bool,
     pub skills: BTreeSet<String>,
-    /// The user name of her SIP phone, unique among those who work here.
+    /// User name of the agent's SIP phone; unique among active accounts.
     pub sip_user: Option<String>,
 }
 
-/// What proves who she is. Made by the caller; nothing here can be turned back into a password.
+/// Password hash and SIP digest hashes (HA1), computed by the caller.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secrets {
-    /// The argon2id text; empty = no password opens the account.
+    /// Argon2id hash; empty = sign-in by password is disabled.
     pub password: String,
     /// HA1 of the SIP account, hex.
     pub ha1_md5: Option<String>,
@@ -78,23 +78,23 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
-/// An account as it stands.
+/// A stored account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentRow {
     pub id: AgentId,
-    /// Never changes and is never given to another.
+    /// Never changes and is never reused.
     pub number: String,
     pub details: AgentDetails,
     pub secrets: Secrets,
-    /// By group.
+    /// Memberships, ordered by group.
     pub groups: Vec<Membership>,
-    /// False = works here no more.
+    /// False = removed.
     pub active: bool,
     pub created_at: Utc,
 }
 
 impl AgentRow {
-    /// As the floor needs her.
+    /// The account as the core's [`Agent`].
     pub fn agent(&self) -> Agent {
         Agent {
             id: self.id,
@@ -110,10 +110,10 @@ impl AgentRow {
 }
 
 impl Store {
-    /// Takes somebody on under this number.
+    /// Creates an account with this agent number.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] if the number was ever given, or the login or SIP user is in use.
+    /// [`StoreError::Taken`] if the number was ever used, or the login or SIP user is in use.
     pub async fn add_agent(
         &self,
         number: &str,
@@ -123,7 +123,7 @@ impl Store {
         let now = self.now().as_millis();
         let fields = Fields::of(details);
         let added = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let added = sqlx::query!(
                     "insert into agent (number, name, login, password, role, telephone, recorded, skills,
                                         sip_user, ha1_md5, ha1_sha256, created_at)
@@ -150,11 +150,11 @@ impl Store {
         Ok(AgentId(id))
     }
 
-    /// Brings an account up to date. Her number stays.
+    /// Updates the details of an account. The agent number stays.
     pub async fn change_agent(&self, agent: AgentId, details: &AgentDetails) -> Result<(), StoreError> {
         let fields = Fields::of(details);
         let changed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let changed = sqlx::query!(
                     "update agent set name = $2, login = $3, role = $4, telephone = $5, recorded = $6,
                             skills = $7, sip_user = $8
@@ -174,13 +174,13 @@ impl Store {
             })
             .await;
         let changed = changed.map_err(|e| self.taken(e, "the number", &details.login))?;
-        known(changed, || format!("an agent with id {agent}"))
+        require_found(changed, || format!("an agent with id {agent}"))
     }
 
-    /// A new password, or new proofs for her phone.
+    /// Replaces the password hash and the SIP hashes.
     pub async fn set_secrets(&self, agent: AgentId, secrets: &Secrets) -> Result<(), StoreError> {
         let changed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let changed = sqlx::query!(
                     "update agent set password = $2, ha1_md5 = $3, ha1_sha256 = $4 where id = $1 and active",
                     agent.0,
@@ -193,14 +193,14 @@ impl Store {
                 Ok(changed.rows_affected())
             })
             .await
-            .map_err(self.failed())?;
-        known(changed, || format!("an agent with id {agent}"))
+            .map_err(self.query_error())?;
+        require_found(changed, || format!("an agent with id {agent}"))
     }
 
-    /// She works here no more: no sign-in, no groups. Her number, calls and days stay.
+    /// Deactivates an account and deletes its memberships and sessions. Number, calls and state log stay.
     pub async fn remove_agent(&self, agent: AgentId) -> Result<(), StoreError> {
         let removed = self
-            .writing(async |conn| {
+            .transaction(async |conn| {
                 let removed =
                     sqlx::query!("update agent set active = false where id = $1 and active", agent.0)
                         .execute(&mut *conn)
@@ -214,30 +214,30 @@ impl Store {
                 Ok(removed.rows_affected())
             })
             .await
-            .map_err(self.failed())?;
-        known(removed, || format!("an agent with id {agent}"))
+            .map_err(self.query_error())?;
+        require_found(removed, || format!("an agent with id {agent}"))
     }
 
-    /// Everybody who works here, by number.
+    /// Active accounts, ordered by number.
     pub async fn agents(&self) -> Result<Vec<AgentRow>, StoreError> {
         let mut agents = self.everybody().await?;
         agents.retain(|agent| agent.active);
         Ok(agents)
     }
 
-    /// Also those who work here no more.
+    /// All accounts, removed ones included.
     pub async fn everybody(&self) -> Result<Vec<AgentRow>, StoreError> {
-        let mut conn = self.write.take().await;
-        read_agents(&mut conn).await.map_err(self.failed())
+        let mut conn = self.write.lock().await;
+        read_agents(&mut conn).await.map_err(self.query_error())
     }
 
     pub async fn agent_by_login(&self, login: &str) -> Result<Option<AgentRow>, StoreError> {
         Ok(self.agents().await?.into_iter().find(|agent| agent.details.login == login))
     }
 
-    /// The groups she is a member of, all of them.
+    /// Replaces the memberships of an agent.
     pub async fn set_memberships(&self, agent: AgentId, groups: &[Membership]) -> Result<(), StoreError> {
-        self.writing(async |conn| {
+        self.transaction(async |conn| {
             sqlx::query!("delete from membership where agent_id = $1", agent.0).execute(&mut *conn).await?;
             for membership in groups {
                 let priority = i64::from(membership.priority);
@@ -254,12 +254,12 @@ impl Store {
             Ok(())
         })
         .await
-        .map_err(self.failed())
+        .map_err(self.query_error())
     }
 
-    /// A number nobody ever had: the pattern's leading digits, its `?` filled up by chance to
-    /// `digits` in all (`8?` and 3 give `800` to `899`). `chance` is any number the caller drew.
-    /// `None` = no such number is free, or the pattern is none.
+    /// Picks an agent number that was never used: the pattern's leading digits, its `?` filled up to `digits`
+    /// in all (`8?` and 3 give `800` to `899`). `chance` is a random number drawn by the caller.
+    /// `None` = no such number is free, or the pattern is invalid.
     pub async fn free_agent_number(
         &self,
         pattern: &str,
@@ -268,15 +268,17 @@ impl Store {
     ) -> Result<Option<String>, StoreError> {
         let used: BTreeSet<String> = self.everybody().await?.into_iter().map(|agent| agent.number).collect();
         let free: Vec<String> =
-            numbers_of(pattern, digits).into_iter().filter(|number| !used.contains(number)).collect();
+            numbers_matching(pattern, digits).into_iter().filter(|number| !used.contains(number)).collect();
         Ok(free.get((chance % free.len().max(1) as u64) as usize).cloned())
     }
 
-    /// Which of the unique columns was in the way.
+    /// Names the unique column that an insert or update violated.
     fn taken(&self, error: sqlx::Error, number: &str, login: &str) -> StoreError {
-        let sqlx::Error::Database(database) = &error else { return StoreError::at_use(&self.path, &error) };
+        let sqlx::Error::Database(database) = &error else {
+            return StoreError::from_query(&self.path, &error);
+        };
         if !database.is_unique_violation() {
-            return StoreError::at_use(&self.path, &error);
+            return StoreError::from_query(&self.path, &error);
         }
         let what = match database.message() {
             text if text.contains("agent.login") => format!("the login `{login}`"),
@@ -287,7 +289,7 @@ impl Store {
     }
 }
 
-/// How the details stand in the table.
+/// Column values of an account's details.
 struct Fields {
     role: &'static str,
     telephone: Option<i64>,
@@ -304,12 +306,12 @@ impl Fields {
     }
 }
 
-pub(super) fn known(rows: u64, what: impl FnOnce() -> String) -> Result<(), StoreError> {
+pub(super) fn require_found(rows: u64, what: impl FnOnce() -> String) -> Result<(), StoreError> {
     if rows == 0 { Err(StoreError::Unknown { what: what() }) } else { Ok(()) }
 }
 
-/// Every number a pattern stands for, ascending.
-fn numbers_of(pattern: &str, digits: usize) -> Vec<String> {
+/// Every number that matches the pattern, ascending.
+fn numbers_matching(pattern: &str, digits: usize) -> Vec<String> {
     let prefix = pattern.trim_end_matches('?');
     let open = digits.saturating_sub(prefix.len());
     let fits = prefix.bytes().all(|b| b.is_ascii_digit()) && prefix.len() < pattern.len() && open <= 6;
@@ -362,10 +364,10 @@ pub(super) async fn read_agents(conn: &mut SqliteConnection) -> Result<Vec<Agent
 }
 
 impl super::Reader {
-    /// Everybody who ever worked here, by number.
+    /// All accounts, removed ones included, ordered by number.
     pub async fn everybody(&mut self) -> Result<Vec<AgentRow>, StoreError> {
         let rows = read_agents(&mut self.conn).await;
-        rows.map_err(|e| self.failed(&e))
+        rows.map_err(|e| self.query_error(&e))
     }
 }
 
@@ -374,13 +376,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_stands_for_all_numbers_that_begin_like_it() {
-        let numbers = numbers_of("8?", 3);
+    fn a_pattern_matches_all_numbers_with_its_prefix() {
+        let numbers = numbers_matching("8?", 3);
         assert_eq!((numbers.len(), numbers[0].as_str(), numbers[99].as_str()), (100, "800", "899"));
-        assert_eq!(numbers_of("80?", 3).len(), 10);
-        assert_eq!(numbers_of("8???", 4).len(), 1000);
+        assert_eq!(numbers_matching("80?", 3).len(), 10);
+        assert_eq!(numbers_matching("8???", 4).len(), 1000);
         for none in ["8", "", "x?", "?8", "800?"] {
-            assert!(numbers_of(none, 3).is_empty(), "{none}");
+            assert!(numbers_matching(none, 3).is_empty(), "{none}");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! What a household and we have said to each other: every attempt and every call from them, whoever
-//! of the house picked up.
+//! Contact history of a household: every attempt and every inbound call of all its leads.
 
 use super::{Reader, StoreError};
 use paceline_core::ids::LeadId;
@@ -7,19 +6,19 @@ use paceline_core::ids::LeadId;
 /// One contact with a household.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContactRow {
-    /// The attempt; empty for a call that came in.
+    /// The attempt; empty for an inbound call.
     pub attempt_id: Option<i64>,
-    /// The leg of a call that came in.
+    /// The leg of an inbound call.
     pub leg_id: Option<i64>,
     pub lead_id: i64,
     pub name: Option<String>,
     pub number: Option<i64>,
-    /// When it was placed, or came in.
+    /// When the call was placed or arrived.
     pub at: i64,
     pub answered_at: Option<i64>,
     pub connected_at: Option<i64>,
     pub ended_at: Option<i64>,
-    /// Empty while it is open, and for a call that came in.
+    /// Empty while the attempt is open, and for an inbound call.
     pub outcome: Option<String>,
     pub result: Option<String>,
     /// The agent's number and name.
@@ -31,7 +30,7 @@ pub struct ContactRow {
 }
 
 impl Reader {
-    /// Every contact with this lead and with the others of its household, the newest first.
+    /// Every contact with this lead and the other leads of its household, the newest first.
     pub async fn history(&mut self, lead: LeadId) -> Result<Vec<ContactRow>, StoreError> {
         sqlx::query_as!(
             ContactRow,
@@ -58,6 +57,6 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }

@@ -1,10 +1,10 @@
-//! What is written and read back: answers, results, leads, households, blacklist, resume.
+//! Writes and reads back answers, results, leads, households, the blacklist and recovered state.
 
 use super::*;
 use paceline_core::call::Digit;
 
 #[tokio::test]
-async fn leads_come_in_the_order_of_the_list_and_none_twice() {
+async fn leads_are_fetched_in_list_order_and_leased_once() {
     let mut desk = Desk::new().await;
     desk.list(&rows(5), &[]).await;
     let (first, due, open) = desk.fetch(2).await;
@@ -17,7 +17,7 @@ async fn leads_come_in_the_order_of_the_list_and_none_twice() {
 }
 
 #[tokio::test]
-async fn a_retry_whose_time_has_come_goes_before_the_rest_of_the_list() {
+async fn a_due_retry_is_fetched_before_untried_leads() {
     let mut desk = Desk::new().await;
     desk.list(&rows(3), &[]).await;
     let (lead, request) = desk.call(Outcome::NoAnswer).await;
@@ -32,7 +32,7 @@ async fn a_retry_whose_time_has_come_goes_before_the_rest_of_the_list() {
 }
 
 #[tokio::test]
-async fn a_result_is_written_whole() {
+async fn a_result_is_written_completely_and_once() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -63,7 +63,7 @@ async fn a_result_is_written_whole() {
 }
 
 #[tokio::test]
-async fn a_household_that_was_reached_is_left_in_peace() {
+async fn the_other_leads_of_a_reached_household_are_closed() {
     let mut desk = Desk::new().await;
     let flat = Some("3-101");
     desk.list(&[row(2, &[1], flat), row(3, &[2], flat), row(4, &[3], Some("3-102"))], &[]).await;
@@ -79,7 +79,7 @@ async fn a_household_that_was_reached_is_left_in_peace() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_closed_during_its_call_is_not_opened_by_its_result() {
+async fn a_lead_closed_during_its_call_is_not_reopened_by_the_result() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -94,7 +94,7 @@ async fn a_lead_that_was_closed_during_its_call_is_not_opened_by_its_result() {
 }
 
 #[tokio::test]
-async fn a_number_is_taken_off_every_lead_that_has_it() {
+async fn a_blacklisted_number_is_closed_on_every_lead_that_has_it() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], None), row(3, &[2, 1], None), row(4, &[3], None)], &[]).await;
     assert_eq!(desk.fetch(0).await.2, 3);
@@ -107,7 +107,7 @@ async fn a_number_is_taken_off_every_lead_that_has_it() {
 }
 
 #[tokio::test]
-async fn a_blacklist_file_read_again_leaves_what_people_put_there() {
+async fn reloading_a_blacklist_file_keeps_entries_of_other_sources() {
     let desk = Desk::new().await;
     let campaign = Some(desk.campaign);
     desk.store.replace_blacklist(campaign, "file.csv", &[number(1), number(2)]).await.unwrap();
@@ -120,7 +120,7 @@ async fn a_blacklist_file_read_again_leaves_what_people_put_there() {
 }
 
 #[tokio::test]
-async fn a_campaign_that_is_over_closes_what_is_open() {
+async fn a_finished_campaign_closes_its_open_leads() {
     let mut desk = Desk::new().await;
     desk.list(&rows(4), &[]).await;
     desk.call(Outcome::Answered).await;
@@ -131,7 +131,7 @@ async fn a_campaign_that_is_over_closes_what_is_open() {
 }
 
 #[tokio::test]
-async fn calls_that_were_cut_off_are_closed_truthfully() {
+async fn interrupted_calls_are_closed_and_settled_at_the_next_start() {
     let mut desk = Desk::new().await;
     desk.list(&rows(3), &[]).await;
     let leads = desk.fetch(3).await.0;
@@ -173,19 +173,19 @@ async fn calls_that_were_cut_off_are_closed_truthfully() {
     assert_eq!(rows[2].outcome.as_deref(), Some("answered"));
     drop(reader);
 
-    // Nobody who answered is called again; who did not is called when the rule says so.
+    // An answered callee is not called again; the other is called when the retry rule says so.
     let (writer, mut replies) = store.start_writer();
     hands.go_on(3_600_000);
     writer.send(Command::FetchLeads { campaign, count: 10 }).await;
     let Some(Reply::Leads { leads: due, leads_open, .. }) = replies.recv().await else { panic!() };
     assert_eq!((ids(&due), leads_open), (vec![leads[0].id], 1));
     assert_eq!(due[0].phones[0].attempts, 1);
-    // And a second start finds nothing open.
+    // A second start finds no open attempt.
     assert_eq!(store.resume().await.unwrap().interrupted, []);
 }
 
 #[tokio::test]
-async fn a_household_keeps_the_caller_id_it_saw_last() {
+async fn a_household_keeps_its_last_caller_id() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], Some("3-101"))], &[]).await;
     let (lead, request) = desk.call(Outcome::NoAnswer).await;
@@ -196,7 +196,7 @@ async fn a_household_keeps_the_caller_id_it_saw_last() {
 }
 
 #[tokio::test]
-async fn many_commands_share_few_commits() {
+async fn commands_are_written_by_group_commit() {
     let mut desk = Desk::new().await;
     let requests: Vec<_> = (0..400).map(|n| desk.request(None, number(n))).collect();
     let commits = desk.store.commits();

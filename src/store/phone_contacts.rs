@@ -1,12 +1,12 @@
-//! Where agents' phones were when they signed in last: what a new process needs to find them. What a
-//! contact is stands in the core's registrar; here it is text.
+//! Last known SIP contacts of agents' phones, so that a new process can reach them before they register
+//! again. The format of a contact belongs to the core's registrar; here it is opaque JSON.
 
 use super::{Store, StoreError};
 use paceline_core::ids::AgentId;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
-/// The latest word replaces the one before. Nobody who works here no more has a phone.
+/// Replaces the saved contacts of an agent. Removed agents and agents without a SIP account are skipped.
 pub(crate) async fn save(
     conn: &mut SqliteConnection,
     agent: AgentId,
@@ -27,9 +27,9 @@ pub(crate) async fn save(
 }
 
 impl Store {
-    /// What was saved of each agent's phone, as long as its account is what it was then.
+    /// The saved contacts of each agent whose SIP user and password (HA1) have not changed since.
     pub async fn known_phones(&self) -> Result<BTreeMap<AgentId, String>, StoreError> {
-        let mut conn = self.write.take().await;
+        let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
             r#"select p.agent_id as "agent_id!", p.contacts from phone_contact p
                  join agent a on a.id = p.agent_id
@@ -37,7 +37,7 @@ impl Store {
         )
         .fetch_all(&mut *conn)
         .await
-        .map_err(self.failed())?;
+        .map_err(self.query_error())?;
         Ok(rows.into_iter().map(|row| (AgentId(row.agent_id), row.contacts)).collect())
     }
 }

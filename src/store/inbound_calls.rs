@@ -1,11 +1,11 @@
-//! Calls that came in, as results and screens read them.
+//! Inbound calls, as results read them.
 
 use super::{Reader, StoreError};
 use paceline_core::ids::CampaignId;
 
-/// One call from outside, with the words that stand around it.
+/// One inbound call joined with its lead, household and agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallInRow {
+pub struct InboundCallRow {
     pub id: i64,
     pub number: Option<i64>,
     pub lead_id: Option<i64>,
@@ -18,7 +18,7 @@ pub struct CallInRow {
     pub ended_at: Option<i64>,
     pub ended_by: Option<String>,
     pub cause: String,
-    /// The agent's number, and how the store numbers her.
+    /// The agent's number, and the agent's row id.
     pub agent: Option<String>,
     pub agent_id: Option<i64>,
     pub disposition: Option<String>,
@@ -27,17 +27,16 @@ pub struct CallInRow {
 }
 
 impl Reader {
-    /// Up to `limit` calls to a campaign after the one with number `after`, in the order in which
-    /// they were written. Only calls that are over.
-    pub async fn calls_in(
+    /// Up to `limit` inbound calls of a campaign with an id above `after`, in order of id.
+    pub async fn inbound_calls(
         &mut self,
         campaign: CampaignId,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<CallInRow>, StoreError> {
+    ) -> Result<Vec<InboundCallRow>, StoreError> {
         let limit = i64::from(limit);
         sqlx::query_as!(
-            CallInRow,
+            InboundCallRow,
             r#"select c.id as "id!", c.number, c.lead_id, l.list_row as "list_row?", h.name as "household?",
                       l.name as "name?", c.began_at, c.answered_at, c.connected_at, c.ended_at, c.ended_by,
                       c.cause, g.number as "agent?", g.id as "agent_id?", c.disposition, c.note, c.recording
@@ -53,6 +52,6 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 }

@@ -1,5 +1,5 @@
-//! The state log: what every seat was doing, from which moment on. A start after a crash closes the
-//! seats that were still signed in, at the last moment at which the dialer was surely alive.
+//! The state log: availability and activity of every seat, from which time on. A start after a crash signs
+//! out the seats that were still signed in, as of the last commit.
 
 use super::{Reader, StoreError};
 use paceline_core::agent::{Activity, Availability, SeatView, Way};
@@ -10,25 +10,25 @@ use std::collections::BTreeMap;
 
 /// One row of the state log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeatRow {
+pub struct SeatLogRow {
     pub id: i64,
     pub agent_id: i64,
-    /// From this moment until the agent's next row.
+    /// Start of this state, which lasts until the agent's next row.
     pub at: i64,
-    /// The word of an [`Availability`].
+    /// [`Availability::word`].
     pub availability: String,
-    /// Why she paused.
+    /// Reason of the pause.
     pub reason: Option<String>,
-    /// The word of an [`Activity`].
+    /// [`Activity::word`].
     pub activity: String,
-    /// JSON array of numbers.
+    /// JSON array of group ids.
     pub groups: String,
     pub campaign_id: Option<i64>,
     pub attempt_id: Option<i64>,
     pub inbound: bool,
 }
 
-pub(crate) async fn log(conn: &mut SqliteConnection, seat: &SeatView) -> Result<(), sqlx::Error> {
+pub(crate) async fn append(conn: &mut SqliteConnection, seat: &SeatView) -> Result<(), sqlx::Error> {
     let at = seat.since.as_millis();
     let (availability, activity) = (seat.availability.word(), seat.activity.word());
     let reason = match &seat.availability {
@@ -43,7 +43,7 @@ pub(crate) async fn log(conn: &mut SqliteConnection, seat: &SeatView) -> Result<
         Way::Phone => "phone",
         Way::Telephone(_) => "telephone",
     };
-    // Told twice, it is written once.
+    // Idempotent: a repeat of the agent's latest row is skipped.
     sqlx::query!(
         "insert into seat_log (agent_id, at, availability, reason, activity, groups, campaign_id, attempt_id,
                                inbound, way)
@@ -67,8 +67,8 @@ pub(crate) async fn log(conn: &mut SqliteConnection, seat: &SeatView) -> Result<
     Ok(())
 }
 
-/// Who spoke on which attempt when the log was cut off.
-pub(crate) async fn speaking(conn: &mut SqliteConnection) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
+/// The agent who was in conversation on each attempt at the end of the log, by attempt.
+pub(crate) async fn agents_in_call(conn: &mut SqliteConnection) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
     let (talking, consulting) = (Activity::Talking.word(), Activity::Consulting.word());
     let rows = sqlx::query!(
         r#"select s.attempt_id as "attempt!", s.agent_id
@@ -83,8 +83,8 @@ pub(crate) async fn speaking(conn: &mut SqliteConnection) -> Result<BTreeMap<i64
     Ok(rows.into_iter().map(|row| (row.attempt, row.agent_id)).collect())
 }
 
-/// After a stop: nobody is signed in any more.
-pub(crate) async fn close_open(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Signs out every seat after a crash.
+pub(crate) async fn sign_out_all(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let (out, idle) = (Availability::SignedOut.word(), Activity::Idle.word());
     sqlx::query!(
         "insert into seat_log (agent_id, at, availability, activity, groups, way)
@@ -101,17 +101,17 @@ pub(crate) async fn close_open(conn: &mut SqliteConnection) -> Result<(), sqlx::
 }
 
 impl Reader {
-    /// Up to `limit` rows of one agent's state log after the row at (`at`, `id`), in their order.
+    /// Up to `limit` rows of one agent's state log after the row at (`at`, `id`), in order.
     pub async fn seat_log(
         &mut self,
         agent: AgentId,
         after: (i64, i64),
         limit: u32,
-    ) -> Result<Vec<SeatRow>, StoreError> {
+    ) -> Result<Vec<SeatLogRow>, StoreError> {
         let limit = i64::from(limit);
         let (at, id) = after;
         sqlx::query_as!(
-            SeatRow,
+            SeatLogRow,
             r#"select id as "id!", agent_id, at, availability, reason, activity, groups, campaign_id,
                       attempt_id, inbound as "inbound!: bool"
                  from seat_log where agent_id = $1 and (at, id) > ($2, $3) order by at, id limit $4"#,
@@ -122,15 +122,15 @@ impl Reader {
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.failed(&e))
+        .map_err(|e| self.query_error(&e))
     }
 
-    /// When the writer last committed: until then the log is complete.
+    /// Time of the writer's last commit: the state log is complete until then.
     pub async fn last_commit(&mut self) -> Result<Utc, StoreError> {
         let at = sqlx::query_scalar!(r#"select at as "at!" from pulse where id = 1"#)
             .fetch_one(&mut self.conn)
             .await
-            .map_err(|e| self.failed(&e))?;
+            .map_err(|e| self.query_error(&e))?;
         Ok(Utc::from_millis(at))
     }
 }

@@ -1,7 +1,7 @@
-//! What the books say of conversations that a crash cut off: callers, recordings, who spoke.
+//! Recovery of conversations interrupted by a crash: inbound calls, recordings, the agent in the call.
 
+use super::accounts::details;
 use super::floor::{ANA, seat};
-use super::people::details;
 use super::*;
 use paceline::store::{FoundRecording, LegAbout, Secrets};
 use paceline_core::agent::{Activity, Availability, Work};
@@ -9,7 +9,7 @@ use paceline_core::dialer::output::LegKind;
 use paceline_core::ids::CallId;
 
 #[tokio::test]
-async fn a_call_in_that_a_crash_cuts_off_stands_in_the_books_with_its_recording() {
+async fn an_interrupted_inbound_call_is_saved_with_its_recording() {
     let mut desk = Desk::new().await;
     let caller = CallId(1 << 63 | 1);
     let about = LegAbout {
@@ -31,11 +31,11 @@ async fn a_call_in_that_a_crash_cuts_off_stands_in_the_books_with_its_recording(
         seconds: 7.5,
         lost_frames: 0,
     };
-    // The second is of a call that no book knows.
+    // The second belongs to a call unknown to the store.
     let all = [found(caller, "b.wav"), found(CallId(1 << 63 | 2), "c.wav"), found(caller, "a.wav")];
     desk.store.recordings_found(&all, &resumed.legs).await.unwrap();
     let mut reader = desk.store.reader().await.unwrap();
-    let row = reader.calls_in(desk.campaign, 0, 10).await.unwrap().remove(0);
+    let row = reader.inbound_calls(desk.campaign, 0, 10).await.unwrap().remove(0);
     assert_eq!(
         (row.number, row.recording.as_deref()),
         (Some(number(5).as_u64() as i64), Some("a.wav;b.wav"))
@@ -44,7 +44,7 @@ async fn a_call_in_that_a_crash_cuts_off_stands_in_the_books_with_its_recording(
 }
 
 #[tokio::test]
-async fn a_recording_is_found_again_for_the_attempt_that_was_out_at_its_time_and_for_no_other() {
+async fn a_recovered_recording_belongs_to_the_attempt_active_at_its_time() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let (_, request) = desk.talk(ANA).await;
@@ -66,7 +66,7 @@ async fn a_recording_is_found_again_for_the_attempt_that_was_out_at_its_time_and
 }
 
 #[tokio::test]
-async fn who_spoke_when_the_process_was_cut_off_stands_with_the_attempt() {
+async fn an_interrupted_attempt_is_saved_with_the_agent_in_conversation() {
     let mut desk = Desk::new().await;
     desk.list(&rows(2), &[]).await;
     let mut attempts = Vec::new();
@@ -102,7 +102,7 @@ async fn who_spoke_when_the_process_was_cut_off_stands_with_the_attempt() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_cut_off_is_handed_over_until_its_far_end_knows() {
+async fn an_open_dialog_is_returned_at_each_start_until_it_is_ended() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -113,7 +113,7 @@ async fn a_call_that_was_cut_off_is_handed_over_until_its_far_end_knows() {
     let first = desk.store.resume().await.unwrap();
     assert_eq!(first.unended.len(), 2);
     assert_eq!(first.unended[1].dialog, "[1]");
-    // Cut off again before anybody was told: both are handed over, and nothing is settled twice.
+    // A second crash before the dialogs were ended: both are returned again, and nothing is settled twice.
     let second = desk.store.resume().await.unwrap();
     assert_eq!((second.unended.as_slice(), second.interrupted.len()), (first.unended.as_slice(), 0));
     desk.tell(Command::Ended { id: first.unended[0].id }).await;

@@ -1,4 +1,4 @@
-//! "May I dial this number now?": every reason to say no, asked in the step that opens the attempt.
+//! The dial check: every reason to refuse an attempt.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn no(until: i64, reason: Reason) -> DialVerdict {
 }
 
 #[tokio::test]
-async fn a_lead_that_nothing_speaks_against_is_opened() {
+async fn an_attempt_that_passes_every_check_is_opened() {
     let mut desk = Desk::new().await;
     desk.list(&rows(1), &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -16,7 +16,7 @@ async fn a_lead_that_nothing_speaks_against_is_opened() {
 }
 
 #[tokio::test]
-async fn the_same_attempt_told_twice_is_opened_once() {
+async fn opening_the_same_attempt_twice_writes_it_once() {
     let mut desk = Desk::new().await;
     let request = desk.request(None, number(1));
     assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
@@ -26,7 +26,7 @@ async fn the_same_attempt_told_twice_is_opened_once() {
 }
 
 #[tokio::test]
-async fn an_attempt_number_used_for_another_call_is_refused_and_the_batch_goes_on() {
+async fn a_reused_attempt_id_is_refused_and_the_rest_of_the_batch_is_written() {
     let mut desk = Desk::new().await;
     let request = desk.request(None, number(1));
     assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
@@ -78,7 +78,7 @@ async fn a_blacklisted_number_closes_its_lead() {
 }
 
 #[tokio::test]
-async fn a_blacklisted_phone_among_several_closes_alone_and_the_lead_comes_back_at_once() {
+async fn a_blacklisted_phone_is_closed_and_the_lead_with_other_phones_is_due_at_once() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1, 2], None)], &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -91,7 +91,7 @@ async fn a_blacklisted_phone_among_several_closes_alone_and_the_lead_comes_back_
 }
 
 #[tokio::test]
-async fn another_campaigns_blacklist_does_not_hold_here() {
+async fn the_blacklist_of_another_campaign_does_not_apply() {
     let mut desk = Desk::new().await;
     let other = define(&desk.store, "autumn", &retry_rules()).await;
     desk.store.replace_blacklist(Some(other), "file.csv", &[number(1)]).await.unwrap();
@@ -100,7 +100,7 @@ async fn another_campaigns_blacklist_does_not_hold_here() {
 }
 
 #[tokio::test]
-async fn after_the_hours_nothing_is_opened() {
+async fn no_attempt_is_opened_after_calling_hours() {
     let mut desk = Desk::new().await;
     let mut request = desk.request(None, number(1));
     request.open_until = Utc::from_millis(MORNING + 1000);
@@ -109,7 +109,7 @@ async fn after_the_hours_nothing_is_opened() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_being_called_is_not_called_again() {
+async fn a_number_with_an_open_attempt_is_refused() {
     let mut desk = Desk::new().await;
     let first = desk.request(None, number(1));
     assert_eq!(desk.dial(&first).await, DialVerdict::Opened);
@@ -118,7 +118,7 @@ async fn a_number_that_is_being_called_is_not_called_again() {
 }
 
 #[tokio::test]
-async fn two_of_one_household_are_not_called_at_once() {
+async fn two_leads_of_one_household_are_not_called_at_once() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], Some("3-101")), row(3, &[2], Some("3-101"))], &[]).await;
     let leads = desk.fetch(2).await.0;
@@ -145,7 +145,7 @@ async fn two_openings_of_one_batch_see_each_other() {
 }
 
 #[tokio::test]
-async fn between_two_attempts_lies_the_gap_in_any_campaign() {
+async fn the_minimum_gap_holds_across_campaigns() {
     let mut desk = Desk::new().await;
     let first = desk.request(None, number(1));
     desk.dial(&first).await;
@@ -161,7 +161,7 @@ async fn between_two_attempts_lies_the_gap_in_any_campaign() {
 }
 
 #[tokio::test]
-async fn attempts_that_do_not_count_use_nothing_up() {
+async fn uncounted_attempts_do_not_use_up_the_caps() {
     let mut desk = Desk::new().await;
     for _ in 0..5 {
         let request = desk.request(None, number(1));
@@ -171,7 +171,7 @@ async fn attempts_that_do_not_count_use_nothing_up() {
 }
 
 #[tokio::test]
-async fn the_third_of_three_attempts_is_the_last() {
+async fn the_cap_of_a_campaign_closes_the_number() {
     let mut desk = Desk::new().await;
     desk.list(&[row(2, &[1], None), row(3, &[2, 1], None)], &[]).await;
     let lead = desk.fetch(1).await.0.remove(0);
@@ -184,7 +184,7 @@ async fn the_third_of_three_attempts_is_the_last() {
     }
     let request = desk.request(Some(&lead), number(1));
     assert_eq!(desk.dial(&request).await, DialVerdict::Closed(Reason::AttemptsUsed));
-    // The other lead that knows this number loses the number and keeps its other one.
+    // The other lead with this number loses the number and keeps its other one.
     let other = desk.fetch(1).await.0.remove(0);
     let request = desk.request(Some(&other), number(1));
     let until = request.placed_at.as_millis();
@@ -194,7 +194,7 @@ async fn the_third_of_three_attempts_is_the_last() {
 }
 
 #[tokio::test]
-async fn the_cap_of_the_day_holds_over_all_campaigns_and_open_attempts_count() {
+async fn the_daily_cap_holds_over_all_campaigns() {
     let mut desk = Desk::new().await;
     let autumn = define(&desk.store, "autumn", &retry_rules()).await;
     for campaign in [desk.campaign, autumn, desk.campaign] {
@@ -214,7 +214,7 @@ async fn the_cap_of_the_day_holds_over_all_campaigns_and_open_attempts_count() {
 }
 
 #[tokio::test]
-async fn a_number_whose_call_was_cut_off_rests() {
+async fn a_number_rests_after_an_interrupted_call() {
     let mut desk = Desk::new().await;
     let mut request = desk.request(None, number(1));
     request.gap_min = Duration::ZERO;
@@ -232,7 +232,7 @@ async fn a_number_whose_call_was_cut_off_rests() {
 }
 
 #[tokio::test]
-async fn a_wall_clock_that_went_back_does_not_open_a_gap_early() {
+async fn a_wall_clock_set_back_does_not_shorten_the_gap() {
     let mut desk = Desk::new().await;
     let request = desk.request(None, number(1));
     desk.dial(&request).await;

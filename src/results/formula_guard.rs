@@ -1,11 +1,11 @@
-//! Cells that no spreadsheet runs: text from lists and lines is hostile until it passed here.
+//! Guards spreadsheets against formula injection: text from lists and SIP lines is untrusted.
 
 use std::borrow::Cow;
 
-/// The text with a `'` before it if a spreadsheet would take it for a formula: what begins with
-/// `=`, `+`, `-`, `@`, tab or a line end, also full-width, also behind blanks that programs trim.
-/// NUL, at which some programs end the text, becomes U+FFFD.
-pub fn harmless(text: &str) -> Cow<'_, str> {
+/// Prefixes the text with `'` if a spreadsheet would take it for a formula: it begins with `=`, `+`, `-`, `@`
+/// (also full-width, also after blanks that programs trim), a tab or a line end. NUL, at which some programs
+/// end the text, becomes U+FFFD.
+pub fn guard_formula(text: &str) -> Cow<'_, str> {
     let shown = if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { text.into() };
     let starts_formula = text.starts_with(['\t', '\r', '\n']) || {
         let begin = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
@@ -23,18 +23,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_spreadsheet_would_run_is_quoted() {
+    fn a_formula_is_prefixed_with_an_apostrophe() {
         let nasty =
             ["=1+1", "+861", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n", "＝1", "＋1", "－1", "＠x", " =1"];
         for text in nasty.into_iter().chain(["\u{feff}=1", "\u{a0}@x", "\u{3000}=1", "\0=1", "\u{200b}+1"]) {
-            assert!(harmless(text).starts_with('\''), "{text:?}");
+            assert!(guard_formula(text).starts_with('\''), "{text:?}");
         }
     }
 
     #[test]
-    fn ordinary_text_stays_as_it_is() {
+    fn ordinary_text_is_unchanged() {
         for text in ["", "王小明", "13800138000", "a=b", "3-101", "O'Hara", "'quoted", "a\nb", "x\t=1"] {
-            assert!(matches!(harmless(text), Cow::Borrowed(same) if same == text), "{text:?}");
+            assert!(matches!(guard_formula(text), Cow::Borrowed(same) if same == text), "{text:?}");
         }
     }
 }

@@ -1,24 +1,24 @@
-//! A workbook with a sheet a table, written row by row in constant memory. Text is written as text,
-//! so that nothing runs and no number loses its digits.
+//! XLSX writer: a sheet per table, written row by row in constant memory. Text cells have the type text, so
+//! that no formula runs and no phone number loses digits.
 
 use super::table::{Cell, Column, Sink};
-use super::{Draft, ResultsError, failed};
+use super::{AtomicFile, ResultsError, write_error};
 use rust_xlsxwriter::{Worksheet, XlsxError};
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-/// Rows a sheet can hold, its header among them.
+/// Row limit of an Excel sheet, header included.
 const ROWS_MAX: u32 = 1_048_576;
 
-/// Characters a cell can hold.
+/// Character limit of an Excel cell.
 const TEXT_MAX: usize = 32_767;
 
 pub(super) struct Workbook {
-    draft: Draft,
+    output: AtomicFile,
     book: rust_xlsxwriter::Workbook,
     title: String,
     columns: Vec<Column>,
-    /// Sheets of the current table, and all of them.
+    /// Number of sheets of the current table, and of the workbook.
     parts: usize,
     sheets: usize,
     row: u32,
@@ -27,7 +27,7 @@ pub(super) struct Workbook {
 impl Workbook {
     pub(super) fn create(path: &Path) -> Result<Workbook, ResultsError> {
         Ok(Workbook {
-            draft: Draft::create(path)?,
+            output: AtomicFile::create(path)?,
             book: rust_xlsxwriter::Workbook::new(),
             title: String::new(),
             columns: Vec::new(),
@@ -37,7 +37,7 @@ impl Workbook {
         })
     }
 
-    /// The rows that follow belong to this table.
+    /// Starts a table: the rows that follow belong to it.
     pub(super) fn begin(&mut self, title: &str, columns: &[Column]) -> Result<(), ResultsError> {
         self.title = title.to_string();
         self.columns = columns.to_vec();
@@ -62,18 +62,18 @@ impl Workbook {
             }
             Ok(())
         });
-        written.map_err(|e| self.failed(e))
+        written.map_err(|e| self.write_error(e))
     }
 
-    fn failed(&self, error: XlsxError) -> ResultsError {
-        failed(&self.draft.path)(io::Error::other(error))
+    fn write_error(&self, error: XlsxError) -> ResultsError {
+        write_error(&self.output.path)(io::Error::other(error))
     }
 
     pub(super) fn finish(mut self) -> Result<(), ResultsError> {
-        let file = self.draft.file.try_clone().map_err(failed(&self.draft.path))?;
+        let file = self.output.file.try_clone().map_err(write_error(&self.output.path))?;
         let saved = self.book.save_to_writer(BufWriter::new(file));
-        saved.map_err(|e| self.failed(e))?;
-        self.draft.finish()
+        saved.map_err(|e| self.write_error(e))?;
+        self.output.finish()
     }
 }
 
@@ -86,7 +86,7 @@ impl Sink for Workbook {
         self.row += 1;
         let sheet = self.book.worksheet_from_index(self.sheets - 1);
         let written = sheet.and_then(|sheet| write_row(sheet, row, cells));
-        written.map_err(|e| self.failed(e))
+        written.map_err(|e| self.write_error(e))
     }
 }
 

@@ -1,0 +1,151 @@
+//! Commands to the writer and its replies.
+
+use super::LegAbout;
+use paceline_core::agent::SeatView;
+use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
+use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
+use paceline_core::ids::{AgentId, AttemptId, CallId, CampaignId, LeadId, TrunkId};
+use paceline_core::lead::Lead;
+use paceline_core::number::PhoneNumber;
+use paceline_core::outcome::Reason;
+use paceline_core::time::Utc;
+
+/// A request to the store.
+#[derive(Clone, Debug)]
+pub enum Command {
+    OpenAttempt {
+        request: Box<AttemptRequest>,
+        /// The trunk's name, for the results.
+        trunk: String,
+        /// The Call-ID the call will have.
+        call_id: String,
+        /// JSON: the dialog state that ends the call after a crash.
+        dialog: String,
+    },
+    /// An empty `dialog` keeps the saved one.
+    SaveAnswer {
+        call: CallId,
+        at: Utc,
+        dialog: String,
+    },
+    /// Has no reply.
+    SaveDialog {
+        call: CallId,
+        dialog: String,
+    },
+    SaveResult(Box<AttemptResult>),
+    SaveLead(Box<LeadUpdate>),
+    /// Ends the lease of these leads; they stay unchanged.
+    ReturnLeads {
+        leads: Vec<LeadId>,
+    },
+    CloseLeads {
+        campaign: CampaignId,
+        reason: Reason,
+    },
+    /// `None` = the blacklist of every campaign.
+    Blacklist {
+        campaign: Option<CampaignId>,
+        number: PhoneNumber,
+        source: String,
+    },
+    FetchLeads {
+        campaign: CampaignId,
+        count: u32,
+    },
+    SaveSummary(Box<SummaryRecord>),
+    /// Saves the dialog of a leg that is no attempt, before its INVITE and again once it is up. Has no reply.
+    LegPlaced {
+        leg: CallId,
+        about: LegAbout,
+        dialog: String,
+    },
+    /// A leg that is no attempt has ended. Has no reply.
+    SaveLeg(Box<LegRecord>),
+    /// A dialog left open by a crash has been ended, or was given up. Has no reply.
+    Ended {
+        id: i64,
+    },
+    /// The registered contacts of an agent's phone, as JSON. Has no reply.
+    SavePhones {
+        agent: AgentId,
+        contacts: String,
+    },
+    /// A row of the state log. Has no reply.
+    LogSeat(Box<SeatView>),
+    /// A recording is complete. Has no reply.
+    SaveRecording {
+        call: CallId,
+        path: String,
+        seconds: f64,
+        lost_frames: u64,
+    },
+    /// Leases one lead that an agent asked for.
+    FetchLead {
+        campaign: CampaignId,
+        lead: LeadId,
+        agent: AgentId,
+    },
+    /// Looks up the campaign, lead and agent that an inbound caller's number belongs to.
+    WhoCalls {
+        call: CallId,
+        trunk: TrunkId,
+        number: Option<PhoneNumber>,
+    },
+}
+
+impl Command {
+    /// Queries run after the commit, so that they see the writes of their own batch.
+    pub(super) fn is_query(&self) -> bool {
+        matches!(self, Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. })
+    }
+}
+
+/// A reply of the store, sent after the commit that carried its command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    AttemptOpened {
+        attempt: AttemptId,
+        verdict: DialVerdict,
+    },
+    AnswerSaved {
+        call: CallId,
+    },
+    ResultSaved {
+        attempt: AttemptId,
+    },
+    LeadSaved {
+        lead: LeadId,
+    },
+    LeadsClosed {
+        campaign: CampaignId,
+        leads: u64,
+    },
+    Blacklisted {
+        number: PhoneNumber,
+    },
+    Leads {
+        campaign: CampaignId,
+        leads: Vec<Lead>,
+        next_due: Option<Utc>,
+        leads_open: u64,
+    },
+    SummarySaved {
+        attempt: AttemptId,
+    },
+    Lead {
+        campaign: CampaignId,
+        agent: AgentId,
+        lead: Option<Box<Lead>>,
+    },
+    Caller(Box<ArrivedCall>),
+    /// The store cannot write; no attempt is opened until `Recovered`. `why` is for the operator.
+    Stalled {
+        why: String,
+    },
+    Recovered,
+    /// The database refused one command; it is not retried. The rest of its batch was written.
+    Refused {
+        why: String,
+    },
+}
