@@ -1,5 +1,5 @@
-//! Telephone keys as RTP events (RFC 4733): a sender that steps once per 20 ms, and a receiver that
-//! reports each key once however many of its packets are lost, doubled or late.
+//! DTMF digits as RTP telephone events (RFC 4733): a sender that steps once per 20 ms, and a receiver
+//! that reports each digit once although its packets may be lost, duplicated or late.
 
 use crate::call::Digit;
 use std::collections::VecDeque;
@@ -8,34 +8,34 @@ use std::collections::VecDeque;
 pub const EVENT_BYTES: usize = 4;
 /// One step of the sender, in 1/8,000 s.
 const STEP: u16 = 160;
-/// 100 ms of tone, then 100 ms before the next key.
+/// 100 ms of tone, then a pause of 100 ms before the next digit.
 const TONE_STEPS: u16 = 5;
 const PAUSE_STEPS: u16 = 5;
-/// The end is said three times (section 2.5.1.4).
+/// The end packet is sent three times (section 2.5.1.4).
 const ENDS: u16 = 3;
 /// -10 dBm0.
 const VOLUME: u8 = 10;
-/// A key counts once it has lasted this long, in 1/8,000 s; its end may come later or never.
+/// A digit is reported once it has lasted this long, in 1/8,000 s, even if its end never arrives.
 const LONG_ENOUGH: u16 = 320;
-/// A key that was begun and never ended is reported after this long without a packet.
+/// A digit without an end is reported after this long without a packet.
 const GIVE_UP_MICROS: u64 = 100_000;
-/// More keys than anyone types; a longer queue is a mistake somewhere.
+/// Longest queue of digits; the rest is dropped.
 const MAX_QUEUED: usize = 256;
 
-/// What the sender wants in this 20 ms.
+/// What to send in this 20 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// No key is being sent: audio.
+    /// No digit is being sent: send audio.
     Audio,
-    /// An event packet instead of audio, stamped with the moment the key began.
+    /// Send an event packet instead of audio. `timestamp` is the start of the digit.
     Event { payload: [u8; EVENT_BYTES], marker: bool, timestamp: u32 },
 }
 
-/// Sends one key after the other. Audio rests while a key is sent and may fill the pauses.
+/// Sends queued digits one after the other. Audio stops during a digit and may be sent in the pauses.
 #[derive(Clone, Debug, Default)]
 pub struct DigitSender {
     queue: VecDeque<Digit>,
-    /// The key being sent: its first timestamp and the steps done.
+    /// The digit being sent, its first timestamp and the steps done.
     current: Option<(Digit, u32, u16)>,
     pause: u16,
 }
@@ -77,11 +77,11 @@ impl DigitSender {
     }
 }
 
-/// Hears keys. One per leg; it does not mind a change of source.
+/// Receives digits. One per leg; survives a change of the RTP source.
 #[derive(Clone, Debug, Default)]
 pub struct DigitReceiver {
     pending: Option<Pending>,
-    /// (SSRC, timestamp) of keys already reported, newest last: late and repeated ends are known.
+    /// (SSRC, timestamp) of reported digits, newest last, to recognise late and repeated ends.
     reported: VecDeque<(u32, u32)>,
 }
 
@@ -96,7 +96,7 @@ struct Pending {
 }
 
 impl DigitReceiver {
-    /// One event packet. At most two keys come out: one whose end was lost, and this one.
+    /// Handles one event packet. Returns at most two digits: one whose end was lost, and this one.
     pub fn packet(
         &mut self,
         ssrc: u32,
@@ -119,7 +119,7 @@ impl DigitReceiver {
                 pending.last_micros = now_micros;
             }
             Some(pending) if pending.continues_as(ssrc, timestamp, digit) => {
-                // A very long press goes on in a new segment (section 2.5.1.3): still one key.
+                // A long press continues in a new segment (section 2.5.1.3): still one digit.
                 *pending = Pending { timestamp, duration, last_micros: now_micros, ..*pending };
                 self.remember(ssrc, timestamp);
                 return [None, None];
@@ -135,7 +135,7 @@ impl DigitReceiver {
         [unfinished, known]
     }
 
-    /// Time passed: a key whose end never came is reported.
+    /// Reports a digit whose end was lost, once its timeout has passed.
     pub fn passed(&mut self, now_micros: u64) -> Option<Digit> {
         let pending = self.pending.as_ref()?;
         if pending.reported || now_micros < pending.last_micros + GIVE_UP_MICROS {
@@ -202,7 +202,7 @@ mod tests {
         sent
     }
 
-    /// What is heard of the packets that `keep` lets through, 20 ms apart.
+    /// Digits received when only the packets that `keep` accepts arrive, 20 ms apart.
     fn heard(keys: &str, keep: impl Fn(usize) -> bool) -> String {
         let mut receiver = DigitReceiver::default();
         let mut heard = Vec::new();

@@ -1,62 +1,62 @@
-//! What arrives early, late or twice, as one steady stream: 20 ms of coded sound at each beat, in the
-//! order of the timestamps. The delay starts at 20 ms, grows when the network wants more, to 120 ms
-//! at most, and shrinks again in pauses of the talk; so the drift of two clocks vanishes there too.
+//! Jitter buffer: takes packets in any order and plays out 20 ms of coded audio at each tick, in
+//! timestamp order. The playout delay starts at 20 ms, grows with network jitter to at most 120 ms, and
+//! shrinks during pauses in the talk, which also absorbs clock drift.
 
-/// All our codecs carry one byte per 1/8,000 s, so a timestamp is a place.
+/// All supported codecs carry one byte per 1/8,000 s, so a timestamp is a byte position in the ring.
 const RING: usize = 4_096;
 const WORDS: usize = RING / 64;
 pub const FRAME: usize = 160;
 const START_DELAY: u32 = FRAME as u32;
-/// 120 ms beyond the frame that is taken next.
+/// Limit of buffered audio: 120 ms beyond the next frame.
 const MAX_HELD: u32 = 7 * FRAME as u32;
-/// More than the longest packet we take (60 ms).
+/// 60 ms, the longest packet that is accepted.
 const MAX_PAYLOAD: usize = 480;
-/// A packet this far off (1 s) is of another clock.
+/// A timestamp this far off (1 s) belongs to another clock.
 const WILD: i32 = 8_000;
-/// Packets that are watched before the delay is changed: 2.5 s.
+/// Packets observed before the delay is adapted: 2.5 s.
 const WATCHED: u32 = 125;
-/// Never nearer to being late than this (2 ms): more delay is wanted.
+/// Smallest margin before playout below this (2 ms): increase the delay.
 const TOO_NEAR: i32 = 16;
-/// Never nearer than this (25 ms): a frame less would do.
+/// Smallest margin at or above this (25 ms): decrease the delay by one frame.
 const TOO_FAR: i32 = 200;
-/// Frames without a packet after which the source counts as new: 1 s.
+/// Empty frames after which the source counts as new: 1 s.
 const FORGOTTEN: u32 = 50;
 
-/// One stream's buffer. Bytes in, frames out; what it costs is fixed.
+/// The jitter buffer of one stream. Memory is fixed; nothing is allocated after `new`.
 #[derive(Clone, Debug)]
 pub struct Jitter {
     bytes: Box<[u8; RING]>,
-    /// One bit per byte that came.
+    /// One bit per received byte of the ring.
     came: [u64; WORDS],
     silence: u8,
     source: Option<u32>,
-    /// The timestamp of the next frame.
+    /// Timestamp of the next frame to play out.
     play: u32,
-    /// After the newest byte that came, and after the newest that was taken.
+    /// Timestamps after the newest received byte and after the newest played byte.
     newest: u32,
     taken: u32,
-    /// The frames before the first packet are not losses.
+    /// False until a frame was played; frames before the first packet are not losses.
     begun: bool,
     watched: u32,
-    /// The least time that a packet had left before its turn.
+    /// Smallest margin of an observed packet before its playout, in 1/8,000 s.
     least: i32,
     empty: u32,
     counts: Counts,
 }
 
-/// What became of packets and frames.
+/// Statistics of packets and frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Packets that came after their turn.
+    /// Packets that arrived after their playout time.
     pub late: u64,
-    /// Frames in which something was missing although newer sound was there.
+    /// Frames with a gap although newer audio was buffered.
     pub lost: u64,
-    /// Frames of silence put in, and frames left out, to change the delay.
+    /// Frames of silence inserted, and frames dropped, to change the delay.
     pub inserted: u64,
     pub dropped: u64,
 }
 
-/// How much of a frame there was.
+/// How much of a played frame had been received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     Whole,
@@ -65,7 +65,7 @@ pub enum Taken {
 }
 
 impl Jitter {
-    /// `silence` stands where nothing came.
+    /// `silence` fills the gaps.
     pub fn new(silence: u8) -> Self {
         Jitter {
             bytes: Box::new([silence; RING]),
@@ -87,13 +87,13 @@ impl Jitter {
         self.counts
     }
 
-    /// Sound that waits beyond the next frame, in 1/8,000 s.
+    /// Buffered audio beyond the next frame, in 1/8,000 s.
     pub fn held(&self) -> u32 {
         let held = self.newest.wrapping_sub(self.play) as i32 - FRAME as i32;
         if self.source.is_some() { held.max(0) as u32 } else { 0 }
     }
 
-    /// Puts a packet into its place. A longer one than 60 ms is cut.
+    /// Stores a packet. Packets longer than 60 ms are cut.
     pub fn put(&mut self, ssrc: u32, timestamp: u32, payload: &[u8]) {
         let payload = &payload[..payload.len().min(MAX_PAYLOAD)];
         let margin = timestamp.wrapping_sub(self.play) as i32;
@@ -101,12 +101,12 @@ impl Jitter {
             self.start(ssrc, timestamp);
         } else if margin < 0 {
             if (timestamp.wrapping_sub(self.taken) as i32) < 0 {
-                // Newer sound has been heard already.
+                // Newer audio was played already.
                 self.counts.late += 1;
                 self.watch(margin);
                 return;
             }
-            // Nothing newer was heard: what comes now is later than before, and so is its turn.
+            // Nothing newer was played: the network delay has grown, so the playout time follows it.
             self.counts.inserted += u64::from(margin.unsigned_abs().div_ceil(FRAME as u32));
             self.play = timestamp;
         }
@@ -115,7 +115,7 @@ impl Jitter {
         if (end.wrapping_sub(self.newest) as i32) > 0 {
             self.newest = end;
         }
-        // Too much waits: the oldest goes.
+        // Over the limit: drop the oldest audio.
         let held = self.newest.wrapping_sub(self.play);
         if held > MAX_HELD + FRAME as u32 {
             let surplus = held - MAX_HELD;
@@ -133,7 +133,8 @@ impl Jitter {
         }
     }
 
-    /// The next 20 ms. `quiet` says that the frame before was a pause: there the delay may change.
+    /// Plays out the next 20 ms. `quiet` says that the previous frame was a pause, where the delay may
+    /// change.
     pub fn take(&mut self, frame: &mut [u8; FRAME], quiet: bool) -> Taken {
         frame.fill(self.silence);
         if self.source.is_none() {
@@ -169,7 +170,7 @@ impl Jitter {
         }
     }
 
-    /// Puts in a frame of silence (`true`) or leaves one out, as the packets of late wanted.
+    /// Adapts the delay to the observed margins. Returns true if this frame is inserted silence.
     fn adapt(&mut self) -> bool {
         let (nearest, held) = (self.least, self.held());
         self.watched = 0;
@@ -201,7 +202,7 @@ impl Jitter {
         (self.watched, self.least, self.empty) = (0, i32::MAX, 0);
     }
 
-    /// The next `count` bytes have had their turn.
+    /// Clears the received bits of the next `count` bytes.
     fn forget(&mut self, count: usize) {
         for n in 0..count {
             let place = self.play.wrapping_add(n as u32) as usize % RING;
@@ -223,8 +224,8 @@ mod tests {
         [(n % 250 + 1) as u8; FRAME]
     }
 
-    /// Beats of 20 ms; packet `n` is sent at beat `n` and arrives `delay(n)` beats later. Gives the
-    /// first byte of every frame taken.
+    /// Ticks of 20 ms; packet `n` is sent at tick `n` and arrives `delay(n)` ticks later. Returns the
+    /// first byte of every played frame.
     fn play(jitter: &mut Jitter, packets: u32, beats: u32, delay: impl Fn(u32) -> Option<u32>) -> Vec<u8> {
         let mut heard = Vec::new();
         for beat in 0..beats {
@@ -341,7 +342,7 @@ mod tests {
         assert_eq!(jitter.take(&mut frame, false), Taken::Whole);
     }
 
-    /// Whatever comes in whatever order, the delay stays in bounds and time never runs backwards.
+    /// Any order of arrival keeps the delay in bounds and time never runs backwards.
     #[test]
     fn any_arrival_keeps_order_and_bounds() {
         for seed in 0..100u64 {
@@ -358,7 +359,7 @@ mod tests {
                 }
                 waiting.retain(|&(due, n)| {
                     if due <= beat {
-                        // Each byte tells its packet: a number of 4 bytes, over and over.
+                        // The payload repeats the packet number as 4 bytes.
                         let bytes: Vec<u8> = (0..40).flat_map(|_| (n + 1).to_be_bytes()).collect();
                         jitter.put(1, n * 160, &bytes);
                     }

@@ -1,22 +1,23 @@
-//! Which source of packets a leg believes. SDP says where the far side listens, not always where it
-//! sends from (NAT, media gateways), and strangers spray packets at open ports. So: the signalled
-//! address is believed at once and always; anyone else must show a steady stream first, and only
-//! while the signalled address is silent.
+//! Symmetric RTP latching (RFC 7362): which source address a leg accepts. SDP says where the far end
+//! listens, not always where it sends from (NAT, media gateways), and strangers send packets to open
+//! ports. The signalled address is accepted at once and always; any other source must first send a steady
+//! stream while the signalled address is silent.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Packets in sequence before another port of the signalled host, or any host when SDP named a
-/// private address (the far side is behind NAT), is believed.
+/// Packets in sequence before latching onto another port of the signalled host, or onto any host when SDP
+/// named a private address (the far end is behind NAT).
 const LIKELY_PACKETS: u32 = 5;
-/// The same for a host that nothing speaks for. We hear it then, but go on sending where SDP said.
+/// Packets in sequence before latching onto any other host. The leg then receives from it but keeps
+/// sending to the signalled address.
 const FOREIGN_PACKETS: u32 = 25;
-/// A steady stream takes its time; a burst of forged packets does not. Per packet.
+/// Minimum time per packet: a steady stream takes its time, a burst of forged packets does not.
 const LEAST_MICROS_EACH: u64 = 15_000;
-/// Streams on probation at the same time: enough that a spray of single packets cannot crowd out a
-/// steady one.
+/// Candidate sources tracked at once: enough that a spray of single packets cannot displace a steady
+/// stream.
 const MAX_CANDIDATES: usize = 8;
 
-/// One leg's belief.
+/// The latching state of one leg.
 #[derive(Clone, Debug)]
 pub struct Latch {
     signalled: SocketAddr,
@@ -33,11 +34,10 @@ struct Candidate {
     began_micros: u64,
 }
 
-/// What to do with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Heard,
-    /// Heard, and from now on this source is believed.
+    /// Accepted, and the leg is latched onto this source from now on.
     Latched,
     Refused,
 }
@@ -55,12 +55,13 @@ impl Latch {
         self.believed
     }
 
-    /// The signalled address itself sends: nobody else will ever be heard.
+    /// True if the latched source is the signalled address: no other source can be accepted any more.
     pub fn is_certain(&self) -> bool {
         self.believed == Some(self.signalled)
     }
 
-    /// Where to send: the believed source when it can be the far side's own host, else as signalled.
+    /// Where to send: the latched source if it can be the far end's own host, otherwise the signalled
+    /// address.
     pub fn destination(&self) -> SocketAddr {
         match self.believed {
             Some(source) if self.is_likely(source.ip()) => source,
@@ -68,7 +69,7 @@ impl Latch {
         }
     }
 
-    /// Judges a packet that is valid RTP of a negotiated payload type.
+    /// Checks a packet that is valid RTP of a negotiated payload type.
     pub fn packet(&mut self, source: SocketAddr, ssrc: u32, sequence: u16, now_micros: u64) -> Verdict {
         if self.believed == Some(source) {
             return Verdict::Heard;
@@ -101,7 +102,7 @@ impl Latch {
         Verdict::Latched
     }
 
-    /// The newcomer takes the place of whoever has shown least, and of those of whoever came first.
+    /// When full, the new candidate replaces the one with the fewest packets; of several, the oldest.
     fn admit(&mut self, newcomer: Candidate) {
         if self.candidates.len() < MAX_CANDIDATES {
             self.candidates.push(newcomer);
@@ -124,7 +125,7 @@ impl Candidate {
     }
 }
 
-/// Addresses that mean nothing outside their own network. Loopback is not one of them: it has one host.
+/// Addresses valid only inside their own network. Loopback is not included: it has one host.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -143,7 +144,7 @@ mod tests {
         address.parse().unwrap()
     }
 
-    /// Feeds `count` steady packets, 20 ms apart, and says after how many it was latched.
+    /// Feeds `count` steady packets, 20 ms apart, and returns after how many the leg latched.
     fn latched_after(latch: &mut Latch, source: &str, count: u16, from_micros: u64) -> Option<u16> {
         (1..=count).find(|&n| {
             latch.packet(at(source), 9, n, from_micros + u64::from(n) * 20_000) == Verdict::Latched

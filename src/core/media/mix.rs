@@ -1,5 +1,5 @@
-//! Who hears whom in a mix, and the sum of what they say: everyone but oneself, in linear samples at
-//! 8,000 a second, saturating. Packets and codecs are elsewhere.
+//! Routing inside a mix and the sum of the voices: every member hears all others but not itself, in
+//! linear samples at 8,000 a second, saturating. Packets and codecs are in `net::rtp`.
 
 use crate::ids::CallId;
 use serde::{Deserialize, Serialize};
@@ -8,16 +8,15 @@ use serde::{Deserialize, Serialize};
 pub const SAMPLES: usize = 160;
 pub type Frame = [i16; SAMPLES];
 
-/// To whom a member of a mix speaks. Everyone hears those whose voice reaches them; nobody hears
-/// themselves.
+/// Which members hear this member. No member hears itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Voice {
-    /// A party to the call.
+    /// Heard by all: a party to the call.
     Everyone,
-    /// A listener, or someone who is muted.
+    /// Heard by no member: a listener (monitor), or a muted party.
     Nobody,
-    /// A whisper into one ear.
+    /// Heard by one member only: a whisper (coaching).
     Only(CallId),
 }
 
@@ -31,17 +30,17 @@ impl Voice {
     }
 }
 
-/// What one member is to hear.
+/// The input of one member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ear {
     #[default]
     Nobody,
-    /// One voice alone, by its place among the members: it need not be mixed.
+    /// A single voice, by index among the members: it can be relayed without mixing.
     One(usize),
     Several,
 }
 
-/// What the member at `place` is to hear.
+/// The input of the member at index `place`.
 pub fn ear(members: impl Iterator<Item = (CallId, Voice)>, place: usize, listener: CallId) -> Ear {
     let mut ear = Ear::Nobody;
     for (n, (_, voice)) in members.enumerate() {
@@ -56,7 +55,7 @@ pub fn ear(members: impl Iterator<Item = (CallId, Voice)>, place: usize, listene
     ear
 }
 
-/// The sum of all voices that reach everyone.
+/// Sum of the voices that reach all members.
 #[derive(Clone, Debug)]
 pub struct Sum([i32; SAMPLES]);
 
@@ -71,7 +70,7 @@ impl Sum {
         }
     }
 
-    /// Takes out one voice that was added before.
+    /// Subtracts one voice that was added before.
     pub fn without(&self, frame: &Frame) -> Sum {
         let mut rest = self.clone();
         for (sum, &sample) in rest.0.iter_mut().zip(frame) {
@@ -80,7 +79,7 @@ impl Sum {
         rest
     }
 
-    /// Loud together is as loud as can be, not a crackle.
+    /// Saturates at full scale instead of wrapping, which would crackle.
     pub fn frame(&self) -> Frame {
         self.0.map(|sum| sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16)
     }

@@ -1,15 +1,15 @@
-//! Another stream's numbers mapped onto our own: a packet that is passed on keeps its distance to its
-//! neighbours, so that what was lost or came out of order before us is mended by the far end, at once
-//! and without any buffer of ours. What we put between takes its place in the same stream.
+//! Relaying RTP without a buffer: maps another stream's sequence numbers and timestamps onto our own.
+//! Relayed packets keep their distance to each other, so the far end's jitter buffer handles loss and
+//! reordering. Packets of our own (silence, announcements, DTMF) take their place in the same stream.
 
 use super::rtp::Stream;
 
-/// A source that jumps further ahead than this (1 s) starts anew where our stream is.
+/// A source that jumps further ahead than this (1 s) is anchored anew at our stream's clock.
 const MAX_AHEAD: i32 = 8_000;
-/// Sequence numbers further apart than this are not one run.
+/// Sequence numbers further apart than this end the run.
 const MAX_STEP: i16 = 100;
 
-/// What of a packet's header matters here.
+/// The RTP header fields that relaying needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers {
     pub ssrc: u32,
@@ -18,7 +18,7 @@ pub struct Numbers {
     pub marker: bool,
 }
 
-/// A packet's place in our own stream.
+/// Sequence number, timestamp and marker of a packet in our own stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     pub sequence: u16,
@@ -35,24 +35,25 @@ pub struct Relay {
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
     ssrc: u32,
-    /// The source's newest.
+    /// Newest sequence number of the source.
     newest: u16,
     timestamp_offset: u32,
-    /// Ours less theirs, and the first of ours in this run; `None` after we put in something of our own.
+    /// Our sequence number minus the source's, and our first number of this run; `None` after a packet of
+    /// our own.
     run: Option<(u16, u16)>,
 }
 
 impl Relay {
-    /// Packets of our own went out: the next one that is passed on follows after them.
+    /// A packet of our own was sent: the next relayed packet follows after it.
     pub fn interrupted(&mut self) {
         if let Some(anchor) = &mut self.anchor {
             anchor.run = None;
         }
     }
 
-    /// Where this packet belongs; `None` if its place is taken. A batch is given in the order of its
-    /// sequence numbers; `last` says that nothing newer has come. Then a packet whose time has passed
-    /// means that its source is late from now on, and the stream goes on from here with it.
+    /// The position of this packet in our stream; `None` if the position is taken. A batch is given in
+    /// sequence order; `last` says that nothing newer has arrived. Then a packet whose time has passed
+    /// means that the source is late from now on, and the stream continues with it from here.
     pub fn place(&mut self, stream: &Stream, packet: Numbers, last: bool) -> Option<Place> {
         let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == packet.ssrc) else {
             return Some(self.start(stream, packet));
@@ -64,7 +65,7 @@ impl Relay {
             return Some(self.start(stream, packet));
         }
         if step <= 0 {
-            // Out of order: it fills the hole that was left for it, if this run left one.
+            // Out of order: fills the gap left for it, if this run left one.
             let (offset, first) = anchor.run?;
             let sequence = packet.sequence.wrapping_add(offset);
             let in_run = sequence.wrapping_sub(first) as i16 >= 0;
@@ -136,7 +137,7 @@ mod tests {
     fn what_we_say_between_takes_its_time_and_the_burst_after_it_loses_what_was_filled() {
         let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
-        // Five beats without a packet: three were waited for, two frames of silence went out.
+        // Five ticks without a packet: three are waited for, then two frames of silence are sent.
         stream.pass(3 * 160);
         for _ in 0..2 {
             stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
@@ -178,7 +179,7 @@ mod tests {
         );
     }
 
-    /// Whatever comes, the stream never runs backwards and no place is given twice to new packets.
+    /// For any input, the stream never runs backwards and no position is given to two new packets.
     #[test]
     fn any_input_leaves_one_forward_stream() {
         for seed in 0..200u64 {

@@ -1,19 +1,19 @@
-//! RTCP as bytes (RFC 3550 section 6): compound reports out, and a bounded reading of what comes in.
-//! When to send is decided by whoever owns the leg.
+//! RTCP as bytes (RFC 3550 section 6): builds compound reports and parses received ones within bounds.
+//! The owner of the leg decides when to send.
 
 use super::reception::Report;
 
-/// Room for every compound packet that is built here.
+/// Upper bound of the compound packets built here.
 pub const MAX_BYTES: usize = 128;
 
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const GOODBYE: u8 = 203;
-/// More packets than this in one datagram are not read.
+/// Packets parsed per datagram; the rest is ignored.
 const MAX_PACKETS: usize = 16;
 
-/// What our own stream has to tell in a sender report.
+/// Our stream's part of a sender report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Wall clock as NTP: seconds since 1900 and 1/2^32 s.
@@ -24,7 +24,7 @@ pub struct Sent {
     pub octets: u32,
 }
 
-/// When the far side's last sender report came (for its round-trip measurement).
+/// The far end's last sender report, which it uses to measure the round trip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LastReport {
     /// The middle 32 bits of its NTP time; 0 for none.
@@ -74,7 +74,7 @@ pub fn write(
         out.word(last.ntp_middle);
         out.word(last.delay);
     }
-    // CNAME of eight hex digits says nothing about host or user (RFC 7022), then the end and padding.
+    // A CNAME of eight hex digits reveals neither host nor user (RFC 7022). Then the end and padding.
     out.header(1, SOURCE_DESCRIPTION, 4);
     out.word(ssrc);
     out.bytes(&[1, 8]);
@@ -87,7 +87,7 @@ pub fn write(
     if out.overflow { 0 } else { out.length }
 }
 
-/// What an RTCP datagram said, as far as we listen.
+/// The parts of an RTCP datagram that are used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// The middle 32 bits of the sender report's NTP time.
@@ -97,8 +97,7 @@ pub struct Received {
     pub bye: bool,
 }
 
-/// Reads a compound datagram; `None` if it does not begin as RTCP. Whatever comes after a damaged
-/// part is not read.
+/// Parses a compound datagram; `None` if it does not begin as RTCP. Parsing stops at a damaged part.
 pub fn parse(bytes: &[u8], our_ssrc: u32) -> Option<Received> {
     let mut received = Received::default();
     let mut rest = bytes;
@@ -178,7 +177,7 @@ impl Writer<'_> {
         self.bytes(&value.to_be_bytes());
     }
 
-    /// `words` follow after this one.
+    /// `words` is the number of 32-bit words after this one.
     fn header(&mut self, count: u8, kind: u8, words: u16) {
         let [high, low] = words.to_be_bytes();
         self.bytes(&[0x80 | count, kind, high, low]);

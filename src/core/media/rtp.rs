@@ -1,5 +1,5 @@
-//! RTP packets as bytes: read from anyone without trust, written in place into a buffer that is
-//! used again. The header itself is `rtp-rs`'s.
+//! RTP packets as bytes: parsed from untrusted input, written into a reused buffer. The header format is
+//! `rtp-rs`'s.
 
 use super::relay::Place;
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
@@ -21,8 +21,8 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// `None` for whatever is not RTP version 2 with a payload, and for RTCP that lost its way
-    /// (payload types 64 to 95, RFC 5761 section 4).
+    /// `None` for anything but RTP version 2 with a payload, and for misdirected RTCP (payload types 64
+    /// to 95, RFC 5761 section 4).
     pub fn parse(bytes: &'a [u8]) -> Option<Packet<'a>> {
         let reader = RtpReader::new(bytes).ok()?;
         let payload = reader.payload();
@@ -54,13 +54,13 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The numbers of one outgoing stream. The clock runs whether or not packets are sent.
+/// State of one outgoing RTP stream. The clock runs whether or not packets are sent.
 #[derive(Clone, Debug)]
 pub struct Stream {
     pub ssrc: u32,
-    /// Of the next packet.
+    /// Sequence number of the next packet.
     pub sequence: u16,
-    /// Of the next frame.
+    /// Timestamp of the next frame.
     pub timestamp: u32,
     pub packets: u32,
     pub octets: u32,
@@ -72,7 +72,7 @@ impl Stream {
         Stream { ssrc, sequence, timestamp, packets: 0, octets: 0 }
     }
 
-    /// Writes the next packet, stamped `timestamp`, and counts it. Returns its length.
+    /// Writes the next packet with this timestamp and counts it. Returns its length.
     pub fn write(
         &mut self,
         payload_type: u8,
@@ -90,8 +90,8 @@ impl Stream {
         length
     }
 
-    /// Writes a packet that keeps its place in the stream it came from ([`super::relay`]), and counts
-    /// it. The stream goes on after the newest packet. Returns its length.
+    /// Writes a relayed packet at its position ([`super::relay`]) and counts it. The stream continues
+    /// after the newest packet. Returns its length.
     pub fn pass_on(&mut self, payload_type: u8, place: Place, payload: &[u8], target: &mut [u8]) -> usize {
         let Place { sequence, timestamp, marker } = place;
         let packet = Packet { payload_type, marker, sequence, timestamp, ssrc: self.ssrc, payload };
@@ -109,7 +109,7 @@ impl Stream {
         length
     }
 
-    /// The clock goes on by `samples` of 1/8,000 s.
+    /// Advances the clock by `samples` of 1/8,000 s.
     pub fn pass(&mut self, samples: u32) {
         self.timestamp = self.timestamp.wrapping_add(samples);
     }
