@@ -1,4 +1,4 @@
-//! Offers and answers as peers write them, and what thousands of broken ones must not do.
+//! Offers and answers as real peers write them, and thousands of mutated ones.
 
 use super::*;
 use rand::{RngExt, SeedableRng};
@@ -12,7 +12,7 @@ fn socket(text: &str) -> SocketAddr {
     text.parse().expect("an address")
 }
 
-/// As current Asterisk writes it.
+/// An offer as current Asterisk writes it.
 const ASTERISK: &str = "v=0\r\no=- 158 1 IN IP4 192.0.2.1\r\ns=Asterisk\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
     m=audio 17058 RTP/AVP 0 8 9 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:9 G722/8000\r\n\
     a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=maxptime:150\r\na=sendrecv\r\n";
@@ -65,7 +65,7 @@ fn dynamic_numbers_are_followed_both_ways() {
     assert_eq!((target.codec, target.payload_type), (Codec::Pcma, 97));
     assert_eq!((target.telephone_event, target.telephone_event_in), (Some(98), Some(98)));
     assert!(text.contains("m=audio 10000 RTP/AVP 97 98\r\na=rtpmap:97 PCMA/8000\r\n"), "{text}");
-    // In an answer each side may have its own number for telephone events.
+    // In an answer each side may use its own payload type for telephone events.
     let target = read_answer(&ours, offer.as_bytes()).expect("a target");
     assert_eq!((target.telephone_event, target.telephone_event_in), (Some(98), Some(101)));
 }
