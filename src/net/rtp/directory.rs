@@ -1,10 +1,10 @@
-//! Which thread has which leg. The legs of one mix live on one thread, so a leg that joins others may
-//! have to move; only whoever gives commands looks here, never a media thread.
+//! Which media thread owns which leg. All legs of a mix live on one thread, so a leg that joins a mix may
+//! have to move. Used by the senders of commands, never by a media thread.
 
 use paceline_core::ids::{CallId, MixId};
 use rustc_hash::FxHashMap;
 
-/// Legs and mixes with the numbers of their threads.
+/// The thread index of each leg and mix.
 #[derive(Debug, Default)]
 pub struct Directory {
     legs: FxHashMap<CallId, Known>,
@@ -23,7 +23,7 @@ struct Home {
     legs: usize,
 }
 
-/// A leg's way to the thread of its mix.
+/// A leg's move to the thread of its mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Way {
     pub from: usize,
@@ -31,7 +31,7 @@ pub struct Way {
 }
 
 impl Directory {
-    /// A leg that is opened anew stays where it is, outside of all mixes.
+    /// Registers a leg. A leg that is opened again keeps its thread and leaves its mix.
     pub fn open(&mut self, leg: CallId, thread: usize) -> usize {
         self.leave(leg);
         self.legs.entry(leg).or_insert(Known { thread, mix: None }).thread
@@ -41,7 +41,8 @@ impl Directory {
         self.legs.get(&leg).map(|known| known.thread)
     }
 
-    /// The first leg of a mix stays where it is, and the others come to it.
+    /// Registers the leg as a member of the mix. The first member keeps its thread; the others move to
+    /// it.
     pub fn join(&mut self, leg: CallId, mix: MixId) -> Option<Way> {
         let known = self.legs.get(&leg)?;
         let from = known.thread;
@@ -66,7 +67,7 @@ impl Directory {
         }
     }
 
-    /// Forgets the leg and says where it was.
+    /// Removes the leg and returns its thread.
     pub fn close(&mut self, leg: CallId) -> Option<usize> {
         self.leave(leg);
         self.legs.remove(&leg).map(|known| known.thread)

@@ -1,5 +1,5 @@
-//! One leg: its two sockets and what it makes of what arrives. What it sends stands in `sending`; when
-//! its turn comes, and with whom it speaks, is the wheel's business.
+//! One media leg: its two sockets and the handling of received packets. Sending is in `sending`, RTCP in
+//! `reports`. The media thread decides when the leg has its tick and which mix it is in.
 
 mod reports;
 mod sending;
@@ -25,17 +25,17 @@ use paceline_core::media::rtp::{Packet, Stream};
 use paceline_core::media::{Codec, MediaTarget, g711};
 use std::net::{SocketAddr, UdpSocket};
 
-/// One packet's worth of the RTP clock.
+/// Timestamp units of one packet (20 ms).
 pub const FRAME: u32 = 160;
 pub const BEAT_MICROS: u64 = 20_000;
-/// Calls of recvmmsg per leg and beat; whoever floods a port does not get more of our time.
+/// Limit of recvmmsg calls per leg and tick: a flooded port gets no more of the thread's time.
 const SWEEPS: usize = 4;
 /// RFC 3550 section 6.2: 5 s, randomised by half.
 const REPORT_MICROS: u64 = 5_000_000;
-/// Comfort noise (RFC 3389): no audio, but a sign of life.
+/// Comfort noise (RFC 3389): carries no audio, but shows that the far end is alive.
 const COMFORT_NOISE: u8 = 13;
 
-/// The sockets of a leg and the even port they stand on.
+/// The RTP and RTCP sockets of a leg, bound to `port` (even) and `port + 1`.
 #[derive(Debug)]
 pub struct Line {
     pub rtp: UdpSocket,
@@ -43,16 +43,16 @@ pub struct Line {
     pub port: u16,
 }
 
-/// What a leg needs from its thread for one beat.
+/// The context of one tick, provided by the media thread.
 pub struct Beat<'a> {
     /// CLOCK_MONOTONIC, and the wall clock at the same moment.
     pub now_micros: u64,
     pub wall_micros: u64,
     /// When the first of the due packets was due.
     pub due_micros: u64,
-    /// Packets due now: one, or more when the thread was late.
+    /// Packets due now: one, or more if the thread was late.
     pub frames: u32,
-    /// Beats before them that are given up.
+    /// Earlier ticks that are skipped because the thread was too late.
     pub skipped: u32,
     pub inbox: &'a mut Inbox,
     pub outbox: &'a mut Outbox,
@@ -60,7 +60,7 @@ pub struct Beat<'a> {
     pub report: &'a (dyn Fn(MediaEvent) + Send + Sync),
 }
 
-/// What one beat did, for the totals.
+/// Packet counts of one tick, for the totals.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done {
     pub sent: u32,
@@ -73,24 +73,24 @@ pub struct Leg {
     line: Line,
     target: Option<MediaTarget>,
     latch: Option<Latch>,
-    /// The socket is connected to the signalled address, since that is who speaks: sending costs
-    /// less, and the kernel turns strangers away before they cost us anything.
+    /// The RTP socket is connected to the signalled address, once that is latched: sending costs less,
+    /// and the kernel drops packets of other sources.
     connected: bool,
     stream: Stream,
-    /// The next packet begins a talkspurt.
+    /// The next packet begins a talkspurt (RTP marker bit).
     marker: bool,
     playing: Option<Playing>,
     relay: Relay,
-    /// Beats since something was passed on; [`FILLING`] while silence takes its place.
+    /// Ticks since a packet was relayed; [`FILLING`] while silence is sent instead.
     dry: u32,
-    /// When its last turn was due, and by how much its turns have come too early since, for it moved
-    /// to the turn of others.
+    /// When the leg's last tick was due, and by how much its ticks have come early since, after moves to
+    /// other slots.
     due_micros: u64,
     ahead_micros: u64,
-    /// There while somebody needs this voice decoded.
+    /// Jitter buffer and decoder, present while a mix needs this voice decoded.
     speech: Option<Box<Speech>>,
     coder: Coder,
-    /// Of the newest packet.
+    /// Codec of the newest received packet.
     spoken: Option<Codec>,
     heard_level: Level,
     sent_level: Level,
@@ -105,7 +105,7 @@ pub struct Leg {
     told_silent: bool,
     report_at: u64,
     packets_at_report: u32,
-    /// The far side's last sender report: its time, and when it came.
+    /// The far end's last sender report: its NTP time, and when it arrived.
     last_report: Option<(u32, u64)>,
 }
 
@@ -145,7 +145,7 @@ impl Leg {
         }
     }
 
-    /// What concerns this leg alone; the rest is the wheel's.
+    /// Executes a command that concerns this leg alone; the media thread handles the others.
     pub fn command(&mut self, command: MediaCommand, now_micros: u64) {
         match command {
             MediaCommand::Connect(target) => self.connect(target, now_micros),
@@ -162,7 +162,7 @@ impl Leg {
         }
     }
 
-    /// Writes down both sides with that pen; the one before it is put down.
+    /// Records both directions into `pen`; a recording under way ends.
     pub fn record(&mut self, pen: Option<Pen>) {
         self.pen = pen;
     }
@@ -201,7 +201,7 @@ impl Leg {
         }
     }
 
-    /// One turn of a leg that is alone: hear, then speak, then what is due besides.
+    /// One tick of a leg outside of all mixes: receive, send, then silence detection and RTCP.
     pub fn beat(&mut self, beat: &mut Beat<'_>, silence_micros: u64) -> Done {
         let mut done = Done::default();
         self.listen(beat, &mut done, None);
@@ -210,7 +210,7 @@ impl Leg {
         done
     }
 
-    /// The first part of a turn. `arrivals` takes what others are to hear.
+    /// First part of a tick: receive. `arrivals` collects the packets for other members of the mix.
     pub fn listen(&mut self, beat: &mut Beat<'_>, done: &mut Done, mut arrivals: Option<&mut Arrivals>) {
         self.due_micros = beat.due_micros + u64::from(beat.frames.saturating_sub(1)) * BEAT_MICROS;
         self.receive(beat, done, arrivals.as_deref_mut());
@@ -224,7 +224,7 @@ impl Leg {
         self.open_turn(beat.skipped);
     }
 
-    /// The last part of a turn.
+    /// Last part of a tick: silence detection, RTCP and statistics.
     pub fn finish(&mut self, beat: &mut Beat<'_>, done: &Done, silence_micros: u64) {
         self.mind_silence(beat, silence_micros);
         if beat.now_micros >= self.report_at {
@@ -235,20 +235,20 @@ impl Leg {
         self.stats.packets_refused += done.refused;
     }
 
-    /// Its turn comes at another moment from now on. A turn that comes sooner puts the far side's
-    /// buffer ahead; once that has become a whole frame, one is left out.
+    /// Moves the leg's ticks to another moment. An earlier tick fills the far end's jitter buffer; once
+    /// that amounts to a whole frame, one frame is skipped.
     pub fn move_turn(&mut self, next_due_micros: u64) {
         self.ahead_micros += (self.due_micros + BEAT_MICROS).saturating_sub(next_due_micros);
     }
 
-    /// With others from now on, or alone again.
+    /// Resets relay and decoder state after joining or leaving a mix.
     pub fn change_company(&mut self) {
         self.relay = Relay::default();
         self.dry = FILLING;
         self.speech = None;
     }
 
-    /// Keeps a decoder at hand while somebody needs one.
+    /// Creates the decoder when it is wanted and drops it when not.
     pub fn decode_speech(&mut self, wanted: bool) {
         match (wanted, &self.speech) {
             (true, None) => self.speech = Some(Box::new(Speech::new(self.spoken.unwrap_or(Codec::Pcma)))),
@@ -257,7 +257,7 @@ impl Leg {
         }
     }
 
-    /// The next 20 ms of what this leg says.
+    /// The next 20 ms of this leg's decoded voice.
     pub fn speech(&mut self, frame: &mut Frame) {
         match &mut self.speech {
             Some(speech) => {
@@ -269,7 +269,7 @@ impl Leg {
         }
     }
 
-    /// The codec it speaks, and the one it wants to hear.
+    /// The codec received from the far end, and the codec sent to it.
     pub fn codecs(&self) -> (Option<Codec>, Option<Codec>) {
         (self.spoken, self.target.as_ref().map(|target| target.codec))
     }
@@ -278,7 +278,7 @@ impl Leg {
         self.due_micros
     }
 
-    /// What was counted so far.
+    /// Statistics so far.
     pub fn stats(&self) -> LegStats {
         LegStats {
             packets_lost: self.reception.lost(),
@@ -323,7 +323,8 @@ impl Leg {
         }
     }
 
-    /// The keys that this datagram completed; `None` if it is not from the far side or not RTP.
+    /// Handles one datagram. Returns the digits it completed; `None` if it is not RTP from the latched
+    /// source.
     fn hear(
         &mut self,
         datagram: Datagram<'_>,
@@ -334,20 +335,21 @@ impl Leg {
         let (target, latch) = (self.target.as_ref()?, self.latch.as_mut()?);
         let packet = Packet::parse(datagram.bytes)?;
         let event = target.telephone_event_in == Some(packet.payload_type);
-        // The far side may have mapped the codec to a number of its own.
+        // The far end may have mapped the codec to a payload type of its own.
         let own = (packet.payload_type == target.payload_type).then_some(target.codec);
         let codec = own.or(Codec::ALL.into_iter().find(|codec| codec.payload_type() == packet.payload_type));
         if !event && codec.is_none() && packet.payload_type != COMFORT_NOISE {
             return None;
         }
-        // The kernel's time of arrival on our own clock: a jump of the wall clock moves it at most a second.
+        // Kernel arrival time converted to the monotonic clock; a jump of the wall clock shifts it by a
+        // second at most.
         let waited = datagram.arrived_wall_micros.map_or(0, |arrived| wall.saturating_sub(arrived));
         let arrived = now.saturating_sub(waited.min(1_000_000));
         if latch.packet(datagram.source, packet.ssrc, packet.sequence, arrived) == Verdict::Refused {
             return None;
         }
         if event {
-            // All packets of one key bear one timestamp: they would count as jitter.
+            // All packets of one digit carry the same timestamp, so they would count as jitter.
             let keys = self.keys_in.packet(packet.ssrc, packet.timestamp, packet.payload, arrived);
             return self.reception.sequence(packet.ssrc, packet.sequence).then_some(keys);
         }
@@ -381,14 +383,14 @@ impl Leg {
         }
     }
 
-    /// Gives what arrived to the decoder, if there is one.
+    /// Feeds received packets to the decoder, if there is one.
     pub fn take_in(&mut self, arrivals: &Arrivals) {
         if let Some(speech) = &mut self.speech {
             arrivals.packets().iter().for_each(|packet| speech.put(packet));
         }
     }
 
-    /// RTCP BYE; the sockets close. Gives back the port.
+    /// Sends RTCP BYE and closes the sockets. Returns the port and the statistics.
     pub fn close(mut self, wall_micros: u64) -> (u16, LegStats) {
         self.send_report(wall_micros, true);
         (self.line.port, self.stats())
@@ -399,7 +401,7 @@ impl Leg {
     }
 }
 
-/// The first report comes sooner (RFC 3550 section 6.2): 2.5 s, randomised by half.
+/// Delay of the first RTCP report (RFC 3550 section 6.2): 2.5 s, randomised by half.
 fn first_report(random: u64) -> u64 {
     REPORT_MICROS / 4 + random % (REPORT_MICROS / 2)
 }

@@ -1,5 +1,5 @@
-//! The legs of one media thread, in 20 slots of the beat: alone, or in their mixes. A mix has one slot,
-//! so that what one of its legs says reaches the others at once.
+//! Timing wheel: the legs of one media thread in 20 slots of 1 ms, alone or in mixes. All members of a
+//! mix share one slot, so the voice of one member reaches the others in the same tick.
 
 use super::leg::{BEAT_MICROS, Leg};
 use super::mixing::Mix;
@@ -29,11 +29,11 @@ struct Place {
     mix: Option<MixId>,
 }
 
-/// When a slot has its next turn.
+/// Start and position of the wheel, to compute when a slot is due.
 #[derive(Clone, Copy, Debug)]
 pub struct Turns {
     pub start_micros: u64,
-    /// Slots since the start, of the one that comes next.
+    /// Number of the next slot, counted from the start.
     pub next: u64,
 }
 
@@ -43,7 +43,7 @@ impl Turns {
         self.start_micros + (self.next + wait) * SLOT_MICROS
     }
 
-    /// The slot whose turn comes at that moment.
+    /// The slot that is due at this moment.
     fn slot_at(self, micros: u64) -> usize {
         (micros.saturating_sub(self.start_micros).div_ceil(SLOT_MICROS) % SLOTS as u64) as usize
     }
@@ -64,13 +64,13 @@ impl Legs {
         self.places.is_empty()
     }
 
-    /// Into the emptiest slot, so that the load is spread over the beat.
+    /// Adds a leg to the slot with the fewest legs, to spread the load over the tick.
     pub fn add(&mut self, leg: Leg) {
         let slot = (0..SLOTS).min_by_key(|&slot| self.slots[slot].len()).unwrap_or(0);
         self.put(leg, slot);
     }
 
-    /// A leg of another thread, into the slot that goes on with its beat.
+    /// Adds a leg that comes from another thread to the slot that continues its 20 ms rhythm.
     pub fn receive(&mut self, mut leg: Leg, turns: Turns) {
         let slot = turns.slot_at(leg.due_micros() + BEAT_MICROS);
         leg.move_turn(turns.next_of(slot));
@@ -107,7 +107,7 @@ impl Legs {
         leg
     }
 
-    /// The leg comes to the slot of the mix; the first one keeps its own.
+    /// Moves the leg into the slot of the mix. The first member of a mix keeps its slot.
     pub fn join(&mut self, id: CallId, mix: MixId, voice: Voice, turns: Turns) {
         let Some(place) = self.places.get(&id).copied() else { return };
         if place.mix == Some(mix) {
@@ -133,7 +133,7 @@ impl Legs {
         }
     }
 
-    /// Alone again, in the same slot.
+    /// Removes the leg from its mix; it keeps its slot.
     pub fn leave(&mut self, id: CallId) {
         let Some(place) = self.places.get(&id).copied() else { return };
         if place.mix.is_some()

@@ -1,6 +1,6 @@
-//! One mix: legs that hear each other. At its beat all of them are heard first, then each is given
-//! what it is to hear. One voice alone is passed on packet for packet; several are decoded, summed up
-//! at 8,000 samples a second and coded again, once per distinct sum where the codec allows it.
+//! A mix: the legs of a bridge, conference or supervised call. At its tick all members receive first,
+//! then each is sent its input. A single voice is relayed packet for packet; several are decoded, summed
+//! at 8,000 samples a second and encoded again, once per distinct sum if the codec allows it.
 
 use super::leg::{Beat, Done, Leg};
 use super::receive::Arrivals;
@@ -20,8 +20,8 @@ struct Member {
     voice: Voice,
 }
 
-/// What one beat of a mix needs, place by place of its members. Belongs to the thread and grows to
-/// the largest mix it has seen.
+/// Working buffers of one tick, indexed like the members of the mix. They belong to the media thread and
+/// grow to its largest mix.
 #[derive(Default)]
 pub struct Desk {
     arrivals: Vec<Arrivals>,
@@ -29,7 +29,7 @@ pub struct Desk {
     done: Vec<Done>,
     late: Vec<u64>,
     ears: Vec<Ear>,
-    /// Whose ear needs a sum, although it may be of one voice only: the codecs differ.
+    /// Members that need a sum, which may consist of one voice only, because the codecs differ.
     mixed: Vec<bool>,
 }
 
@@ -87,7 +87,7 @@ impl Mix {
         self.members.drain(..).map(|member| member.leg)
     }
 
-    /// One turn of all its legs.
+    /// One tick of all members.
     pub fn beat(&mut self, beat: &mut Beat<'_>, desk: &mut Desk, silence_micros: u64, counters: &Counters) {
         desk.lay(self.members.len());
         for (n, member) in self.members.iter_mut().enumerate() {
@@ -131,7 +131,7 @@ impl Mix {
         }
     }
 
-    /// What each is to hear, and whose voice has to be decoded for that. Says whether anybody's has.
+    /// Determines every member's input and which voices must be decoded. Returns true if any must.
     fn plan(&mut self, desk: &mut Desk) -> bool {
         let count = self.members.len();
         for n in 0..count {
@@ -157,7 +157,7 @@ impl Mix {
         mixing
     }
 
-    /// One frame to all who need a sum.
+    /// Sends one mixed frame to every member that needs a sum.
     fn mix(&mut self, beat: &mut Beat<'_>, desk: &mut Desk) {
         let mut total = Sum::new();
         for (n, member) in self.members.iter_mut().enumerate() {
@@ -166,7 +166,7 @@ impl Mix {
                 total.add(&desk.frames[n]);
             }
         }
-        // Listeners hear the same.
+        // Listeners hear the same sum, so it is encoded once per law.
         let mut coded: [Option<[u8; SAMPLES]>; 2] = [None, None];
         for n in (0..self.members.len()).filter(|&n| desk.mixed[n]) {
             let (id, voice) = (self.members[n].leg.id, self.members[n].voice);
@@ -198,11 +198,11 @@ impl Mix {
     }
 }
 
-/// Whether sound gets from one to the other without being decoded to samples.
+/// True if audio can be relayed from one codec to the other without decoding it to samples.
 fn alike(spoken: Option<Codec>, wanted: Option<Codec>) -> bool {
     match (spoken, wanted) {
         (Some(spoken), Some(wanted)) => (spoken == Codec::G722) == (wanted == Codec::G722),
-        // Nothing was said yet, or nothing can be heard.
+        // Nothing was received yet, or nothing can be sent.
         _ => true,
     }
 }

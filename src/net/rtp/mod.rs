@@ -1,6 +1,6 @@
-//! RTP ports and the dedicated media threads with their 20 ms beat. A thread owns its legs; the
-//! engine sends commands over rings and hears of little: first audio, digits, the end of a play, silence.
-//! Which legs hear each other is `mixing`, what is kept of them `recording`.
+//! RTP ports and the dedicated media threads with their 20 ms tick. A media thread owns its legs. The
+//! engine sends commands over channels and receives few events: first audio, digits, end of playback,
+//! silence. Bridging and conferences are in `mixing`, recording in `recording`.
 
 mod directory;
 mod leg;
@@ -40,49 +40,50 @@ use std::time::Duration;
 use totals::Counters;
 use wheel::{Address, Order, Wheel};
 
-/// How the media room is set up.
+/// Configuration of the media room.
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
-    /// Where sockets are bound.
+    /// Address that sockets are bound to.
     pub bind: IpAddr,
-    /// RTP on the even ports, RTCP on the odd ones.
+    /// RTP uses the even ports, RTCP the odd ones.
     pub ports: RangeInclusive<u16>,
     pub threads: usize,
-    /// A leg that hears nothing for this long reports `Heard::Silent` once.
+    /// A leg that receives nothing for this long reports `Heard::Silent` once.
     pub silence: Duration,
 }
 
-/// What the engine asks of one leg. The thread that owns the leg carries it out on its next beat.
+/// A command for one leg. The media thread that owns the leg executes it at its next tick.
 #[derive(Clone, Debug)]
 pub enum MediaCommand {
-    /// Send there, in that codec and direction; latch onto the first valid source anew if it moved.
-    /// On hold nothing is sent, and what plays waits and goes on where it was.
+    /// Send to this target in its codec and direction. If the target moved, latching starts anew. On hold
+    /// nothing is sent; playback pauses and resumes where it was.
     Connect(MediaTarget),
-    /// From the start, `plays` times, then `Heard::PlayEnded`; 0 = without end. Replaces what is
-    /// playing. Meanwhile the leg hears this instead of its mix; its own voice still goes there.
+    /// Play from the start, `plays` times, then report `Heard::PlayEnded`; 0 = endless. Replaces the
+    /// current playback. Meanwhile the leg hears the sound instead of its mix; its own voice still
+    /// reaches the mix.
     Play {
         sound: Arc<Sound>,
         plays: u32,
     },
     StopPlaying,
-    /// RFC 4733 digits, one after the other. (The simulated people press keys.)
+    /// Send RFC 4733 digits, one after the other (the simulated callees press keys).
     SendDigits(Vec<Digit>),
-    /// Keep what is heard from now on in that tap.
+    /// Capture the received audio from now on.
     Tap(Tap),
-    /// Record from now on, in place of any recording under way, until `StopRecording` or the end.
+    /// Record from now on, replacing any recording under way, until `StopRecording` or the end of the
+    /// leg.
     Record(Recording),
     StopRecording,
-    /// Hear the others of that mix, and speak to them from the next beat on; or speak to others than
-    /// before. Leaves any other mix first.
+    /// Join the mix at the next tick, or change the voice inside it. Leaves any other mix first.
     Join {
         mix: MixId,
         voice: Voice,
     },
-    /// Alone again: silence, or what plays.
+    /// Leave the mix. The leg is then sent silence, or what it plays.
     Leave,
-    /// One `MediaEvent::Measured` at once.
+    /// Report `MediaEvent::Measured` at once.
     Measure,
-    /// RTCP BYE, close the sockets, give back the port, report `MediaEvent::Closed`.
+    /// Send RTCP BYE, close the sockets, release the ports, report `MediaEvent::Closed`.
     Close,
 }
 
@@ -92,20 +93,21 @@ pub enum MediaEvent {
         leg: CallId,
         heard: Heard,
     },
-    /// A recording is complete on disk. `lost_frames`: pieces of 20 ms that the disk was too slow for.
+    /// A recording is complete on disk. `lost_frames`: pieces of 20 ms lost because the disk was too
+    /// slow.
     Recorded {
         leg: CallId,
         path: PathBuf,
         seconds: f64,
         lost_frames: u64,
     },
-    /// It could not be begun or gone on with; what there is of it stays as `.part`.
+    /// A recording could not be started or continued; what there is of it stays as `.part`.
     RecordingFailed {
         leg: CallId,
         path: PathBuf,
         error: String,
     },
-    /// What was counted so far, because it was asked for.
+    /// Statistics so far, in reply to `Measure`.
     Measured {
         leg: CallId,
         stats: LegStats,
@@ -116,21 +118,21 @@ pub enum MediaEvent {
     },
 }
 
-/// What one leg sent and received, for the ledger and for tests.
+/// Statistics of one leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LegStats {
     pub packets_sent: u64,
     pub packets_received: u64,
-    /// From sources that were not latched, or not valid RTP.
+    /// Packets from sources that are not latched, and invalid RTP.
     pub packets_refused: u64,
     /// RFC 3550 appendix A.3.
     pub packets_lost: u64,
     /// RFC 3550 section 6.4.1, in microseconds.
     pub jitter_micros: u32,
-    /// dB below overload (0 to -127) of the parts with sound in them; of all, where there are none.
-    /// `None` where nothing came, or only G.722 that nobody needed decoded.
+    /// Received level: dB below overload (0 to -127) of the parts with sound in them; of all if there are
+    /// none. `None` if nothing was received, or only G.722 that was never decoded.
     pub heard_dbov: Option<i8>,
-    /// The same of what was sent.
+    /// Level of the sent audio, likewise.
     pub sent_dbov: Option<i8>,
 }
 
@@ -146,7 +148,7 @@ impl LegStats {
     }
 }
 
-/// Sums over all legs since the start, and the lateness of our own packets.
+/// Sums over all legs since the start, and how late packets were sent.
 #[derive(Clone, Debug, Default)]
 pub struct MediaTotals {
     pub packets_sent: u64,
@@ -168,7 +170,7 @@ pub enum MediaError {
     Thread(std::io::Error),
 }
 
-/// The handle. Cheap to clone; the threads end when the last one is dropped.
+/// Handle of the media threads. Cheap to clone; the threads end when the last one is dropped.
 #[derive(Clone)]
 pub struct MediaRoom(Arc<Room>);
 
@@ -179,9 +181,9 @@ struct Room {
     range: RangeInclusive<u16>,
     ports: Arc<Mutex<Ports>>,
     threads: Vec<Thread>,
-    /// Held while an order is handed over, so that threads see moves and commands in one order.
+    /// Locked while a command is handed over, so that the threads see moves and commands in one order.
     directory: Mutex<Directory>,
-    /// Writes recordings, from the first one on.
+    /// The recorder thread, started by the first recording.
     scribe: OnceLock<io::Result<Scribe>>,
     report: Report,
 }
@@ -199,7 +201,7 @@ impl fmt::Debug for MediaRoom {
 }
 
 impl MediaRoom {
-    /// `events` is called on a media thread and must not block.
+    /// Starts the media threads. `events` is called on a media thread and must not block.
     pub fn start(
         config: MediaConfig,
         events: impl Fn(MediaEvent) + Send + Sync + 'static,
@@ -236,20 +238,20 @@ impl MediaRoom {
         })))
     }
 
-    /// Binds a pair of ports for this leg and says where it listens. What arrives before the first
-    /// `Connect` is refused: nothing says yet who may speak.
+    /// Opens a leg: binds a port pair and returns its RTP address. Packets that arrive before the first
+    /// `Connect` are refused, because no source is signalled yet.
     pub fn open_leg(&self, leg: CallId) -> Result<SocketAddr, MediaError> {
         let line = self.0.bind_pair()?;
         let address = SocketAddr::new(self.0.bind, line.port);
         let mut directory = self.0.directory();
         let thread = &self.0.threads[directory.open(leg, self.0.first_thread(leg))];
         thread.counters.opened();
-        // A thread that is gone took its legs with it; there is nobody to tell.
+        // The thread has ended only if the room has; its legs ended with it.
         let _ = thread.orders.send(Order::Open(leg, line));
         Ok(address)
     }
 
-    /// Unknown legs are ignored: the call may have ended meanwhile.
+    /// Sends a command to a leg. Unknown legs are ignored: the call may have ended meanwhile.
     pub fn command(&self, leg: CallId, command: MediaCommand) {
         let mut directory = self.0.directory();
         let thread = match &command {
@@ -263,7 +265,7 @@ impl MediaRoom {
         };
         let Some(thread) = thread else { return };
         let order = match command {
-            // Files and memory are seen to here, not on the media thread.
+            // Files and memory are prepared here, not on the media thread.
             MediaCommand::Record(recording) => match self.0.pen(leg, recording) {
                 Some(pen) => Order::Write(leg, pen),
                 None => return,
@@ -287,7 +289,7 @@ impl Room {
         (leg.0 % self.threads.len() as u64) as usize
     }
 
-    /// The thread it goes to keeps its commands until it has come.
+    /// Moves a leg to another thread, which holds back the leg's commands until it has arrived.
     fn move_leg(&self, leg: CallId, way: Way) -> usize {
         if way.from != way.to {
             let to = &self.threads[way.to];
@@ -313,7 +315,7 @@ impl Room {
         self.directory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A port that another program holds is passed over and tried again later.
+    /// Binds the next free port pair. A port in use by another program is skipped and tried again later.
     fn bind_pair(&self) -> Result<Line, MediaError> {
         let mut failed = None;
         for _ in 0..=self.range.len() / 2 {
@@ -334,7 +336,7 @@ impl Room {
         Err(failed.unwrap_or(MediaError::NoPorts(*self.range.start(), *self.range.end())))
     }
 
-    /// Held for a moment only: media threads give ports back through it.
+    /// Lock briefly: media threads release ports through it.
     fn ports(&self) -> MutexGuard<'_, Ports> {
         self.ports.lock().unwrap_or_else(PoisonError::into_inner)
     }

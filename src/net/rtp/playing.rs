@@ -1,26 +1,26 @@
-//! The place in a sound that a leg is playing, and the silence between sounds.
+//! Playback position of a leg, and the silence that is sent between sounds.
 
 use crate::audio::Sound;
 use paceline_core::media::{Codec, g711, g722};
 use std::sync::{Arc, LazyLock};
 
-/// Where a leg is in its announcement. A change of codec goes on at the same frame.
+/// Playback of one sound. After a change of codec it continues at the same frame.
 #[derive(Clone, Debug)]
 pub struct Playing {
     sound: Arc<Sound>,
-    /// That are left; `None` = without end.
+    /// Remaining plays; `None` = endless.
     plays: Option<u32>,
-    /// Of the next frame; the current one is before it.
+    /// Index of the next frame; the current frame is the one before it.
     next: usize,
 }
 
 impl Playing {
-    /// `plays` = 0 never ends.
+    /// `plays` = 0: endless.
     pub fn new(sound: Arc<Sound>, plays: u32) -> Self {
         Playing { sound, plays: (plays > 0).then_some(plays), next: 0 }
     }
 
-    /// Goes on to the next frame; `None` once all plays are over.
+    /// Advances to the next frame; `None` once all plays are over.
     pub fn frame(&mut self, codec: Codec) -> Option<()> {
         let frames = self.sound.encoded(codec).len() / codec.frame_bytes();
         if self.next >= frames {
@@ -34,17 +34,17 @@ impl Playing {
         Some(())
     }
 
-    /// The frame that [`Playing::frame`] went on to.
+    /// The frame that [`Playing::frame`] advanced to.
     pub fn current(&self, codec: Codec) -> Option<&[u8]> {
         let start = self.next.checked_sub(1)? * codec.frame_bytes();
         self.sound.encoded(codec).get(start..start + codec.frame_bytes())
     }
 }
 
-/// 20 ms of nothing, sent so that the way stays open through NAT and media gateways.
+/// 20 ms of silence, sent to keep the path open through NAT and media gateways.
 pub fn silence(codec: Codec) -> &'static [u8] {
     static G722: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        // The coder needs a moment to settle.
+        // The encoder needs a moment to settle.
         let mut encoder = g722::Encoder::new();
         encoder.encode(&[0; 3_200]);
         encoder.encode(&[0; 320])

@@ -1,18 +1,18 @@
-//! What one member of a mix said in one beat, copied out of the inbox so that others can be given it.
-//! Belongs to the thread and is used again and again.
+//! Packets and digits that one member of a mix received in one tick, copied out of the inbox so that
+//! other members can be sent them. Buffers belong to the media thread and are reused.
 
 use paceline_core::call::Digit;
 use paceline_core::media::Codec;
 use paceline_core::media::relay::Numbers;
 
-/// Packets of one leg that are passed on in one beat: 160 ms, what a short stall of a network makes.
-/// Whoever sends more floods.
+/// Packets of one leg that are relayed per tick: 160 ms, the burst after a short network stall. More is a
+/// flood.
 pub const PACKETS: usize = 8;
-/// 60 ms; longer packets are not telephone sound.
+/// 60 ms; longer packets are not telephone audio.
 pub const PAYLOAD_BYTES: usize = 480;
 const KEYS: usize = 4;
 
-/// One packet with sound in it.
+/// One received audio packet.
 #[derive(Clone, Copy)]
 pub struct Arrived {
     pub numbers: Numbers,
@@ -21,7 +21,7 @@ pub struct Arrived {
     bytes: [u8; PAYLOAD_BYTES],
 }
 
-/// One beat's packets and keys of one leg.
+/// Packets and digits of one leg in one tick.
 #[derive(Default)]
 pub struct Arrivals {
     packets: Vec<Arrived>,
@@ -48,7 +48,7 @@ impl Arrivals {
         &self.keys
     }
 
-    /// Room for one beat is taken once. More than that is dropped.
+    /// Adds a packet. Memory for one tick is allocated once; more packets are dropped.
     pub fn put(&mut self, numbers: Numbers, codec: Codec, payload: &[u8]) {
         if payload.len() > PAYLOAD_BYTES || self.packets.len() == PACKETS {
             return;
@@ -66,7 +66,7 @@ impl Arrivals {
         }
     }
 
-    /// Into the order in which they were sent.
+    /// Sorts the packets by sequence number.
     pub fn sort(&mut self) {
         let Some(first) = self.packets.first().map(|packet| packet.numbers.sequence) else { return };
         let place = |packet: &Arrived| packet.numbers.sequence.wrapping_sub(first) as i16;

@@ -1,4 +1,4 @@
-//! Counts that media threads keep and others read: one set per thread, so nobody waits for anybody.
+//! Counters of the media threads: one set per thread, so that no thread waits for another.
 
 use super::MediaTotals;
 use super::leg::Done;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 const BOUNDS: [u64; 12] =
     [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000, u64::MAX];
 
-/// Written by one thread, read by any.
+/// Counters of one media thread: written by it, read by any thread.
 #[derive(Debug, Default)]
 pub struct Counters {
     sent: AtomicU64,
@@ -28,7 +28,8 @@ impl Counters {
         self.legs_open.fetch_sub(1, Relaxed);
     }
 
-    /// One leg's beat. Of several packets the first was `late_micros` late, each next one a beat less.
+    /// Counts one tick of a leg. Of several packets the first was `late_micros` late, each later one a
+    /// tick less.
     pub fn beat(&self, done: Done, late_micros: u64, beat_micros: u64) {
         for (counter, more) in [(&self.received, done.received), (&self.refused, done.refused)] {
             if more > 0 {
@@ -44,7 +45,7 @@ impl Counters {
         }
     }
 
-    /// Adds these counts to the sums.
+    /// Adds these counters to the totals.
     pub fn add_to(&self, totals: &mut MediaTotals) {
         if totals.late.is_empty() {
             totals.late = BOUNDS.map(|bound| (bound, 0)).to_vec();

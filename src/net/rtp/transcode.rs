@@ -1,5 +1,5 @@
-//! One leg's voice on its way into a mix and a mix's sound on its way out to a leg: between coded
-//! packets and linear frames at 8,000 samples a second. Legs that are only relayed have neither.
+//! Transcoding between coded packets and linear frames at 8,000 samples a second, for legs whose mix
+//! needs a sum. Legs that are only relayed have no decoder and no encoder.
 
 use super::receive::Arrived;
 use paceline_core::media::jitter::{Jitter, Taken};
@@ -8,10 +8,10 @@ use paceline_core::media::quality;
 use paceline_core::media::rate::{Doubler, Halver};
 use paceline_core::media::{Codec, g711, g722};
 
-/// A frame whose samples all stay below this is a pause (about -40 dBov).
+/// A frame counts as a pause if all samples stay below this (about -40 dBov).
 const QUIET: u16 = 328;
 
-/// Coded packets to a steady stream of linear frames.
+/// Jitter buffer and decoder: received packets in, steady linear frames out.
 pub struct Speech {
     jitter: Jitter,
     codec: Codec,
@@ -38,7 +38,7 @@ impl Speech {
         self.jitter.put(packet.numbers.ssrc, packet.numbers.timestamp, packet.payload());
     }
 
-    /// The next 20 ms, and whether there was anything.
+    /// Plays out the next 20 ms. Returns false if nothing was buffered.
     pub fn take(&mut self, frame: &mut Frame) -> bool {
         let mut coded = [0; SAMPLES];
         if self.jitter.take(&mut coded, self.quiet) == Taken::Nothing {
@@ -66,10 +66,10 @@ fn decode(coded: &[u8; SAMPLES], frame: &mut Frame, linear: impl Fn(u8) -> i16) 
     }
 }
 
-/// Linear frames to coded ones.
+/// Encoder: linear frames in, coded frames out.
 #[derive(Default)]
 pub struct Coder {
-    /// For G.722 alone, which remembers what it has coded.
+    /// Only for G.722, whose encoder keeps state.
     wide: Option<Box<(Doubler, g722::Encoder)>>,
 }
 
@@ -89,7 +89,7 @@ impl Coder {
     }
 }
 
-/// How loud a leg was so far. G.722 counts where it is decoded anyway.
+/// Level meter of one direction of a leg. G.722 is measured only where it is decoded anyway.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Level {
     energy: u64,
@@ -113,7 +113,7 @@ impl Level {
     }
 
     fn add(&mut self, energy: u64, samples: usize) {
-        /// About -50 dBov: pauses do not count.
+        /// About -50 dBov; quieter frames are pauses and not counted as speech.
         const LOUD: u64 = 10_000;
         self.energy += energy;
         self.samples += samples as u64;
@@ -123,7 +123,7 @@ impl Level {
         }
     }
 
-    /// dB below overload of the parts with sound in them; of everything, where there was none.
+    /// dB below overload of the parts with sound in them; of everything if there was none.
     pub fn dbov(&self) -> Option<i8> {
         match (self.loud_samples, self.samples) {
             (0, 0) => None,

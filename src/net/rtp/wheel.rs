@@ -1,5 +1,5 @@
-//! A media thread: a wheel of 20 slots of 1 ms, each with its legs. Deadlines are absolute, so the
-//! beat never drifts; a thread that was late catches up a few packets and gives up the rest.
+//! A media thread. It drives a timing wheel of 20 slots of 1 ms, each with its legs and mixes. Deadlines
+//! are absolute, so the tick never drifts; a late thread catches up a few packets and skips the rest.
 
 use super::leg::{BEAT_MICROS, Beat, Leg, Line};
 use super::legs::{Legs, SLOT_MICROS, SLOTS, Turns};
@@ -18,33 +18,34 @@ use std::hash::BuildHasher;
 use std::sync::mpsc::{Receiver, SendError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-/// Packets of one leg sent at once after a delay. Older ones would only overflow the far side's buffer.
+/// Packets per leg sent at once after a delay; older ones would only overflow the far end's jitter
+/// buffer.
 const CATCH_UP: u64 = 5;
-/// Commands carried out per slot, so that a burst of them does not delay packets.
+/// Commands executed per slot, so that a burst of them does not delay packets.
 const COMMANDS: usize = 256;
 
-/// What the threads hear from the handle.
+/// A command to a media thread.
 pub enum Order {
     Open(CallId, Line),
     Do(CallId, MediaCommand),
-    /// Record this leg with that pen.
+    /// Record this leg into that pen.
     Write(CallId, Pen),
     /// Hand this leg over to another thread.
     Move(CallId, Address),
-    /// This leg will come from another thread: keep its orders until then.
+    /// This leg will come from another thread: hold back its commands until it arrives.
     Expect(CallId),
-    /// Here it is, with its sockets and its numbers.
+    /// A leg from another thread, with its sockets and stream state.
     Arrive(Box<Leg>),
 }
 
-/// Another thread.
+/// Channel and counters of another media thread.
 pub struct Address {
     pub orders: Sender<Order>,
     pub counters: Arc<Counters>,
 }
 
 impl Order {
-    /// The leg whose orders must stay in order with this one.
+    /// The leg whose commands must stay in order with this one.
     fn leg(&self) -> Option<CallId> {
         match self {
             Order::Open(leg, _)
@@ -57,7 +58,7 @@ impl Order {
     }
 }
 
-/// One thread's world.
+/// What a media thread is started with.
 pub struct Wheel {
     pub orders: Receiver<Order>,
     pub ports: Arc<Mutex<Ports>>,
@@ -66,16 +67,16 @@ pub struct Wheel {
     pub report: Arc<dyn Fn(MediaEvent) + Send + Sync>,
 }
 
-/// What the thread has in its hands.
+/// Mutable state of a media thread.
 struct Hands {
     legs: Legs,
-    /// Orders for legs that are on their way here.
+    /// Held-back commands of legs that are on their way to this thread.
     expected: FxHashMap<CallId, VecDeque<Order>>,
     turns: Turns,
 }
 
 impl Wheel {
-    /// Runs until the last handle is gone; then every leg is closed.
+    /// Runs until the last handle is dropped, then closes all legs.
     pub fn run(self) {
         warn_if_not_urgent(system::become_urgent());
         let mut random = ChaCha8Rng::from_seed(system::random_seed().unwrap_or_else(fallback_seed));
@@ -87,7 +88,7 @@ impl Wheel {
         loop {
             if hands.legs.is_empty() {
                 let Ok(order) = self.orders.recv() else { return };
-                // Nothing was due while there were no legs.
+                // Without legs no slot was due: skip to the current one.
                 hands.turns.next = (system::monotonic_micros() - start) / SLOT_MICROS + 1;
                 self.carry_out(order, &mut hands, &mut random);
             }
@@ -128,7 +129,7 @@ impl Wheel {
         }
     }
 
-    /// `false` once there is nobody left to give orders.
+    /// Executes waiting commands. Returns false once all senders are gone.
     fn take_orders(&self, hands: &mut Hands, random: &mut dyn FnMut() -> u64) -> bool {
         for _ in 0..COMMANDS {
             match self.orders.try_recv() {
@@ -165,7 +166,7 @@ impl Wheel {
                 let Some(leg) = hands.legs.remove(id) else { return };
                 self.counters.closed();
                 there.counters.opened();
-                // The other thread is gone only when the room is.
+                // The other thread has ended only if the room has.
                 if let Err(SendError(Order::Arrive(leg))) = there.orders.send(Order::Arrive(Box::new(leg))) {
                     there.counters.closed();
                     self.counters.opened();
@@ -176,7 +177,8 @@ impl Wheel {
                 let id = leg.id;
                 hands.legs.receive(*leg, hands.turns);
                 let waiting = hands.expected.remove(&id).unwrap_or_default();
-                // One of them may send it away and expect it back: then the rest waits again.
+                // A held-back command may move the leg away again and expect it back; the rest is then
+                // held back again.
                 waiting.into_iter().for_each(|order| self.carry_out(order, hands, random));
             }
         }
@@ -237,7 +239,7 @@ fn warn_if_not_urgent(urgency: Urgency) {
     });
 }
 
-/// The standard library's hash keys are random too.
+/// Without getrandom: the standard library's hash keys are random too.
 fn fallback_seed() -> [u8; 32] {
     let keys = std::hash::RandomState::new();
     let mut seed = [0; 32];

@@ -1,4 +1,4 @@
-//! What a leg does besides sound: it notices silence and exchanges RTCP reports.
+//! Silence detection and RTCP reports of a leg.
 
 use super::*;
 
@@ -53,7 +53,7 @@ impl Leg {
         let heard = self.reception.report().map(|report| (report, last));
         let mut bytes = [0; rtcp::MAX_BYTES];
         let length = rtcp::write(&mut bytes, self.stream.ssrc, sent, heard, bye);
-        // A report that cannot be sent is like one that was lost on the way.
+        // An unsent report is equivalent to a lost one.
         let _ = self.line.rtcp.send_to(&bytes[..length], to);
     }
 }

@@ -1,15 +1,15 @@
-//! What a leg sends at its beat: keys before what plays, what plays before what it is given of its
-//! mix, and silence when there is nothing, so that the far side's stream never stops.
+//! What a leg sends at its tick, in order of precedence: DTMF digits, playback, audio of its mix,
+//! silence. The outgoing stream never stops except on hold.
 
 use super::*;
 
-/// Beats without a packet to pass on before silence takes its place: a network's usual jitter is
-/// left to the far side's buffer, which knows better.
+/// Ticks without a packet to relay before silence is sent instead: usual network jitter is left to the
+/// far end's jitter buffer.
 const WAITED: u32 = 3;
 pub const FILLING: u32 = WAITED + 1;
 
 impl Leg {
-    /// Settles what the way out looks like at this beat; to be called before anything is said.
+    /// Accounts for skipped ticks; to be called before anything is sent in this tick.
     pub(super) fn open_turn(&mut self, skipped: u32) {
         if skipped > 0 {
             self.stream.pass(FRAME * skipped);
@@ -22,13 +22,13 @@ impl Leg {
         self.latch.is_some() && self.target.as_ref().is_some_and(MediaTarget::may_send)
     }
 
-    /// Says what is its own: keys, what plays, or silence; in place of silence `mixed`, a frame in
-    /// this leg's codec. `frames` at once after a delay.
+    /// Sends this leg's own packets: digits, playback, or `mixed`, a mix frame in this leg's codec,
+    /// otherwise silence. Sends `frames` packets at once after a delay.
     pub fn say(&mut self, beat: &mut Beat<'_>, done: &mut Done, mut frames: u32, mixed: Option<&[u8]>) {
         self.relay.interrupted();
         self.dry = FILLING;
         if !self.may_speak() {
-            // On hold the clock goes on, and what plays waits for the way to open again.
+            // On hold the RTP clock runs on, and playback waits.
             self.stream.pass(FRAME * frames);
             self.marker = true;
             return;
@@ -47,7 +47,7 @@ impl Leg {
         }
     }
 
-    /// One frame; whether the last play is over.
+    /// Sends one frame. Returns true when playback has ended.
     fn step(&mut self, beat: &mut Beat<'_>, mixed: Option<&[u8]>) -> bool {
         let Some(target) = &self.target else { return false };
         let (codec, kind, clock) = (target.codec, target.payload_type, self.stream.timestamp);
@@ -72,7 +72,7 @@ impl Leg {
                 beat.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
                 self.marker = false;
                 self.sent_level.add_coded(codec, payload);
-                // Silence of our own is a gap in the recording, which is silent too.
+                // Silence of our own is a gap in the recording, which plays as silence too.
                 if let (Some(pen), Some(sound)) = (&mut self.pen, sound) {
                     pen.sent(codec, clock, sound, beat.due_micros);
                 }
@@ -82,14 +82,13 @@ impl Leg {
         ended
     }
 
-    /// Passes on what one other leg said, packet for packet, unless there are keys to send or
-    /// something plays.
+    /// Relays the packets of one other member, unless digits or playback take precedence.
     pub fn pass_on(&mut self, beat: &mut Beat<'_>, done: &mut Done, arrivals: &Arrivals) {
         let own = self.playing.is_some() || !self.keys_out.is_idle();
         if own || !self.may_speak() {
             return self.say(beat, done, beat.frames, None);
         }
-        // The pause after a key runs out.
+        // Let the pause after a digit run out.
         for _ in 0..beat.frames {
             self.keys_out.step(self.stream.timestamp);
         }
@@ -119,7 +118,7 @@ impl Leg {
         self.flush(beat, done);
     }
 
-    /// The other side said nothing in this beat.
+    /// The relayed source sent nothing in this tick: wait a few ticks, then send silence.
     fn bear_silence(&mut self, beat: &mut Beat<'_>, done: &mut Done) {
         let waited = self.dry;
         self.dry = (self.dry + beat.frames).min(FILLING);
@@ -139,7 +138,7 @@ impl Leg {
         done.sent += beat.outbox.send(&self.line.rtp, to) as u32;
     }
 
-    /// Keys that another member of the mix pressed.
+    /// Queues digits that another member of the mix pressed.
     pub fn press(&mut self, keys: &[Digit]) {
         let takes = self.target.as_ref().is_some_and(|target| target.telephone_event.is_some());
         if takes && self.may_speak() {
@@ -147,14 +146,14 @@ impl Leg {
         }
     }
 
-    /// A frame of the mix in this leg's codec.
+    /// Encodes a mix frame in this leg's codec.
     pub fn code(&mut self, frame: &Frame) -> [u8; SAMPLES] {
         let codec = self.target.as_ref().map_or(Codec::Pcma, |target| target.codec);
         self.coder.code(codec, frame)
     }
 }
 
-/// The packet's sound in that codec, where that takes no more than a table.
+/// The packet's payload in `codec`, if the same or convertible by table (A-law and mu-law).
 fn in_codec<'a>(packet: &'a Arrived, codec: Codec, place: &'a mut [u8; PAYLOAD_BYTES]) -> Option<&'a [u8]> {
     let payload = packet.payload();
     let law = match (packet.codec, codec) {
