@@ -1,4 +1,4 @@
-//! Recordings on disk after the fact: what a crash left is made whole, and what is old is deleted.
+//! Maintenance of recordings on disk: recovery after a crash, retention.
 
 use super::wav;
 use std::fs::{self, File, OpenOptions};
@@ -7,29 +7,29 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// While it is written.
+/// File extension of an unfinished recording.
 pub const PART: &str = "part";
-/// Up to here a file may have been cut off before there was any sound.
+/// A shorter file may have been cut off before any audio was written.
 const LONGEST_HEAD: u64 = 60;
-/// Folders within folders, as recordings by day and campaign have them; links are not followed.
+/// Depth of folders searched (by day, by campaign); links are not followed.
 const DEPTH: usize = 8;
 
-/// A recording that was cut off and is whole again.
+/// A recording that was cut off by a crash and repaired.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recovered {
     pub path: PathBuf,
     pub seconds: f64,
 }
 
-/// What was deleted.
+/// Recordings deleted by [`prune`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     pub recordings: u64,
     pub bytes: u64,
 }
 
-/// Mends all unfinished recordings below `dir`: to be called before any new one is started there. A
-/// file without any sound is removed. One that cannot be mended is passed over with a warning.
+/// Repairs all unfinished recordings below `dir`; call it before a new recording is started there. A file
+/// without audio is removed. A file that cannot be repaired is skipped with a warning.
 pub fn recover(dir: &Path) -> io::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     each_file(dir, 0, &mut |path| {
@@ -73,7 +73,7 @@ fn mend(part: &Path) -> io::Result<Option<Recovered>> {
     Ok(Some(Recovered { path, seconds }))
 }
 
-/// The sound counts; a description that cannot be written stays as it was.
+/// Updates the description file; a failure leaves it as it was, since the audio matters more.
 fn mark_recovered(file: &Path, seconds: f64) {
     let read = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
     if let Some(serde_json::Value::Object(mut fields)) = read {
@@ -85,7 +85,7 @@ fn mark_recovered(file: &Path, seconds: f64) {
     }
 }
 
-/// Either the old content or the new, never half of it.
+/// Replaces the file atomically: a reader sees the old content or the new one.
 pub fn write_whole(file: &Path, value: &serde_json::Value) -> io::Result<()> {
     let new = file.with_extension("json.new");
     let mut bytes = serde_json::to_vec_pretty(value)?;
@@ -94,7 +94,7 @@ pub fn write_whole(file: &Path, value: &serde_json::Value) -> io::Result<()> {
     fs::rename(new, file)
 }
 
-/// Complete recordings below `dir` that were last written at `since` or later, in the order of their names.
+/// Complete recordings below `dir` last written at `since` or later, sorted by path.
 pub fn finished_since(dir: &Path, since: SystemTime) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     each_file(dir, 0, &mut |path| {
@@ -108,8 +108,8 @@ pub fn finished_since(dir: &Path, since: SystemTime) -> io::Result<Vec<PathBuf>>
     Ok(found)
 }
 
-/// Deletes the recordings below `dir` that were last written before `older_than`, with their
-/// descriptions. Other files stay, and so do recordings that are being written.
+/// Deletes recordings below `dir` last written before `older_than`, with their descriptions. Other files
+/// and unfinished recordings stay.
 pub fn prune(dir: &Path, older_than: SystemTime) -> io::Result<Pruned> {
     let mut pruned = Pruned::default();
     each_file(dir, 0, &mut |path| {
@@ -130,7 +130,7 @@ pub fn prune(dir: &Path, older_than: SystemTime) -> io::Result<Pruned> {
     Ok(pruned)
 }
 
-/// A sound that somebody put there for another purpose is not ours to delete.
+/// True for our own recordings: other WAV files in the folder must not be deleted.
 fn is_ours(path: &Path) -> bool {
     let mut first = Vec::new();
     let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut first));

@@ -1,6 +1,6 @@
-//! Recordings of legs: stereo, left what the leg said, right all that was sent to it, so one file holds
-//! the whole call through hold, transfer and conference, and no whisper to somebody else. Media threads
-//! hand over coded pieces and never wait; one thread writes.
+//! Call recording: stereo files, the received audio of a leg on the left and all audio sent to it on the
+//! right, so one file covers the whole call through hold, transfer and conference, without whispers to
+//! other members. Media threads hand over coded pieces and never wait; one recorder thread writes.
 
 mod files;
 mod tracks;
@@ -19,11 +19,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender};
 
-/// Pieces on their way to the writer, of 200 bytes: a second of 300 recorded calls.
+/// Capacity of the channel to the recorder, in pieces of 200 bytes: a second of 300 recorded calls.
 const RING: usize = 32_768;
 const PIECE_BYTES: usize = 160;
 
-/// How the file is coded; 8,000 samples a second and two channels in either case.
+/// Encoding of the file; always 8,000 samples a second and two channels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
@@ -34,7 +34,7 @@ pub enum Encoding {
     Alaw,
 }
 
-/// A wish to record one leg from now on.
+/// A request to record one leg from now on.
 #[derive(Clone, Debug)]
 pub struct Recording {
     path: PathBuf,
@@ -43,8 +43,9 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Into this file (it should end in `.wav`; folders are made; a name that is taken gets a number).
-    /// While it is written it ends in `.wav.part`. `meta` is kept in the `.json` file beside it.
+    /// Requests a recording into this file (the name should end in `.wav`; folders are created; a name in
+    /// use gets a number). The file ends in `.wav.part` until it is complete. `meta` is stored in the
+    /// `.json` file beside it.
     pub fn start(path: impl Into<PathBuf>, meta: &impl Serialize) -> Recording {
         let meta = serde_json::to_value(meta).unwrap_or_default();
         Recording { path: path.into(), meta, encoding: Encoding::default() }
@@ -59,7 +60,7 @@ impl Recording {
     }
 }
 
-/// The way to the writing thread.
+/// Handle of the recorder thread.
 #[derive(Debug)]
 pub struct Scribe {
     ring: SyncSender<Piece>,
@@ -67,7 +68,7 @@ pub struct Scribe {
     next: AtomicU64,
 }
 
-/// What the writer must not miss.
+/// Control messages to the recorder, in an unbounded channel: they must not be lost.
 enum Note {
     Start { key: u64, leg: CallId, recording: Recording, started_micros: u64, wall_micros: u64 },
     Stop { key: u64, ended_micros: u64, lost_frames: u64 },
@@ -75,27 +76,27 @@ enum Note {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
-    /// What the leg said.
+    /// Audio received from the leg.
     Heard,
-    /// What was sent to it.
+    /// Audio sent to the leg.
     Sent,
 }
 
-/// At most 20 ms of one side, coded as it was.
+/// At most 20 ms of one side, in its codec.
 struct Piece {
     key: u64,
     side: Side,
     codec: Codec,
     ssrc: u32,
     timestamp: u32,
-    /// Samples of 1/8,000 s since the recording began, by our own clock.
+    /// Samples of 1/8,000 s since the start of the recording, by our own clock.
     at: u32,
     length: u8,
     bytes: [u8; PIECE_BYTES],
 }
 
 impl Scribe {
-    /// Starts the thread; it ends when the scribe and all pens are gone.
+    /// Starts the recorder thread; it ends when the handle and all pens are dropped.
     pub fn start(report: Arc<dyn Fn(MediaEvent) + Send + Sync>) -> io::Result<Scribe> {
         let (ring, pieces) = mpsc::sync_channel(RING);
         let (notes, received) = mpsc::channel();
@@ -104,7 +105,7 @@ impl Scribe {
         Ok(Scribe { ring, notes, next: AtomicU64::new(0) })
     }
 
-    /// A pen for this leg; the recording ends when it is dropped.
+    /// Starts a recording of this leg; it ends when the pen is dropped.
     pub fn pen(&self, leg: CallId, recording: Recording) -> Pen {
         let key = self.next.fetch_add(1, Ordering::Relaxed);
         let started_micros = system::monotonic_micros();
@@ -115,7 +116,8 @@ impl Scribe {
     }
 }
 
-/// One leg's way to the writer. Never waits: what finds the ring full is lost, and counted.
+/// Feeds one recording from a media thread. Never waits: pieces that find the channel full are lost and
+/// counted.
 #[derive(Debug)]
 pub struct Pen {
     key: u64,
@@ -150,7 +152,7 @@ impl Pen {
                 length: part.len() as u8,
                 bytes,
             };
-            // The writer looks by itself: nobody is woken here.
+            // The recorder polls the channel; `try_send` wakes no thread.
             self.lost_frames += u64::from(self.ring.try_send(piece).is_err());
         }
     }
@@ -174,7 +176,7 @@ mod tests {
         let started_micros = system::monotonic_micros();
         let mut pen = Pen { key: 3, ring, notes, started_micros, lost_frames: 0 };
         for n in 0..4 {
-            // Two pieces each: 40 ms.
+            // Two pieces each (40 ms).
             pen.heard(Codec::Pcma, 1, n * 320, &[0x55; 320], started_micros + 1_000);
         }
         drop(pen);

@@ -1,19 +1,19 @@
-//! The two sides of a recording in time with each other. A packet's place comes from its timestamp,
-//! so what was late or out of order stands right; the stream as a whole is held to our own clock.
+//! The two tracks of a recording, aligned in time. A packet's position comes from its timestamp, so late
+//! or reordered packets end up in the right place; each stream as a whole is aligned to our own clock.
 
 use super::{Piece, Side};
 use paceline_core::media::rate::Halver;
 use paceline_core::media::{Codec, g711, g722};
 
-/// A stream that is off by this much (40 ms) over some seconds is put right: clocks drift, and a
-/// speaker may pause without sending.
+/// A stream that deviates by this much (40 ms) on average over some seconds is realigned: clocks drift,
+/// and a speaker may pause without sending.
 const OFF: i32 = 320;
-/// Off by this much (0.5 s) it is put right at once.
+/// A stream that deviates by this much (0.5 s) is realigned at once.
 const FAR_OFF: i32 = 4_000;
-/// Beyond what was written so far; more is a mistake.
+/// Limit of buffered samples (30 s); a position beyond it is an error of the sender.
 const MAX_WINDOW: usize = 8_000 * 30;
 
-/// What is not written yet of both sides.
+/// Samples of both tracks that are not written yet.
 pub struct Tracks {
     /// Samples written since the start.
     written: u64,
@@ -23,7 +23,7 @@ pub struct Tracks {
 
 #[derive(Default)]
 struct Track {
-    /// From `written` on.
+    /// Samples from position `written` on.
     samples: Vec<i16>,
     anchor: Option<Anchor>,
     wide: Option<Box<(g722::Decoder, Halver)>>,
@@ -34,7 +34,7 @@ struct Anchor {
     ssrc: u32,
     timestamp: u32,
     place: i64,
-    /// How far the stream is ahead of our clock, on average, in sixteenths of a sample.
+    /// Mean deviation of the stream from our clock, in sixteenths of a sample.
     off: i32,
 }
 
@@ -51,8 +51,7 @@ impl Tracks {
         track.put(piece, self.written as i64);
     }
 
-    /// Gives all samples up to `until` (since the start) as pairs, left then right; what nobody said is
-    /// silence.
+    /// Passes all samples up to `until` (since the start) to `pair`, left and right; gaps are silence.
     pub fn take(&mut self, until: u64, mut pair: impl FnMut(i16, i16)) {
         let count = until.saturating_sub(self.written) as usize;
         for n in 0..count {
@@ -75,7 +74,7 @@ impl Track {
         let place = self.place(piece);
         let mut samples = [0; 160];
         let length = self.decode(piece, &mut samples);
-        // What comes too late to be written is left out.
+        // Samples that arrive after their position was written are dropped.
         let skip = (written - place).clamp(0, length as i64) as usize;
         let start = (place - written).max(0) as usize;
         let end = start + length - skip;
@@ -113,7 +112,7 @@ impl Track {
             Codec::Pcma => {
                 for (sample, &byte) in samples.iter_mut().zip(&piece.bytes[..length]) {
                     *sample = match byte {
-                        // The nearest code to nothing is a little more than nothing.
+                        // A-law has no code for 0; its nearest one decodes to 8.
                         g711::ALAW_SILENCE => 0,
                         byte => g711::linear_from_alaw(byte),
                     };

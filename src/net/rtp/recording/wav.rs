@@ -1,4 +1,4 @@
-//! Heads of WAV files: written, patched while the file grows, and read back after a crash.
+//! WAV headers: written, patched while the file grows, and recognised after a crash.
 
 use super::Encoding;
 
@@ -7,7 +7,7 @@ const CHANNELS: u16 = 2;
 const PCM: u16 = 1;
 const ALAW: u16 = 6;
 const PCM_HEAD: usize = 44;
-/// With the size of no extension, and the count of samples, as the format wants for coded sound.
+/// With an extension size of 0 and a `fact` chunk, as the format requires for coded audio.
 const ALAW_HEAD: usize = 58;
 
 impl Encoding {
@@ -27,7 +27,7 @@ impl Encoding {
     }
 }
 
-/// The head of a file with so many bytes of sound.
+/// The header of a file with this many bytes of audio.
 pub fn head(encoding: Encoding, data_bytes: u64) -> Vec<u8> {
     let data = u32::try_from(data_bytes).unwrap_or(u32::MAX - 64);
     let pair = encoding.pair_bytes() as u32;
@@ -57,11 +57,11 @@ pub fn head(encoding: Encoding, data_bytes: u64) -> Vec<u8> {
     head
 }
 
-/// How a file of ours is coded, from its first bytes; `None` for anything else.
+/// The encoding of one of our recordings, from its first bytes; `None` for any other file.
 pub fn encoding(bytes: &[u8]) -> Option<Encoding> {
     [Encoding::Pcm, Encoding::Alaw].into_iter().find(|&encoding| {
         let ours = head(encoding, 0);
-        // All but the sizes, which may not have been patched.
+        // Compares all but the sizes, which may not have been patched.
         let same = |range: std::ops::Range<usize>| bytes.get(range.clone()) == ours.get(range);
         let whole = bytes.len() >= encoding.head_bytes();
         whole && same(0..4) && same(8..36) && same(encoding.head_bytes() - 8..encoding.head_bytes() - 4)

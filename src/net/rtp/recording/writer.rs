@@ -1,5 +1,5 @@
-//! The thread that writes recordings: empties the ring, keeps the last half second in memory until its
-//! packets have come, writes in large pieces and keeps the heads of the files true.
+//! The recorder thread: drains the channel, buffers the last half second until its packets have arrived,
+//! writes in large blocks and keeps the file headers up to date.
 
 use super::files::{PART, write_whole};
 use super::tracks::Tracks;
@@ -17,13 +17,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
-/// How often the ring is looked at: a fraction of what it holds.
+/// Polling interval of the channel: a fraction of what it holds.
 const LOOK: Duration = Duration::from_millis(40);
-/// Late packets may come for so long, in samples: 0.5 s.
+/// How long late packets are waited for, in samples: 0.5 s.
 const WINDOW: u64 = 4_000;
 /// Two seconds of PCM.
 const WRITE_BYTES: usize = 64 << 10;
-/// The head tells the truth at least after so many writes.
+/// The header is updated after this many writes.
 const WRITES_PER_HEAD: u32 = 4;
 const NAMES_TRIED: u32 = 1_000;
 
@@ -34,17 +34,17 @@ pub struct Writer {
     open: BTreeMap<u64, Open>,
 }
 
-/// A recording under way.
+/// A recording in progress.
 struct Open {
     leg: CallId,
     path: PathBuf,
-    /// `None` after an error, which was reported.
+    /// `None` after an error, which has been reported.
     file: Option<File>,
     encoding: Encoding,
     about: serde_json::Value,
     started_micros: u64,
     tracks: Tracks,
-    /// Coded and not yet written.
+    /// Encoded and not yet written.
     ready: Vec<u8>,
     data_bytes: u64,
     writes: u32,
@@ -70,11 +70,12 @@ impl Writer {
             let mut stopped = Vec::new();
             first.into_iter().for_each(|note| self.note(note, &mut stopped));
             self.read_notes(&mut stopped);
-            // A pen writes before it is put down, so all pieces of what is stopped are there now.
+            // A pen sends its pieces before its `Stop`, so all pieces of a stopped recording are in the
+            // channel now.
             self.empty_ring(&mut stopped);
             for (key, ended_micros, lost_frames) in stopped {
                 self.finish(key, ended_micros, lost_frames);
-                // A slow disk must not fill the ring.
+                // Finishing may take long on a slow disk: keep the channel from filling up.
                 self.empty_ring(&mut Vec::new());
             }
             self.write_what_is_due();
@@ -109,7 +110,7 @@ impl Writer {
             match self.pieces.try_recv() {
                 Ok(piece) => {
                     if !self.open.contains_key(&piece.key) {
-                        // Its start may have come since we last looked.
+                        // Its `Start` may have arrived since the last poll.
                         self.read_notes(stopped);
                     }
                     if let Some(open) = self.open.get_mut(&piece.key) {
@@ -192,7 +193,7 @@ impl Open {
         Ok(Open { leg, path, file, encoding, about, started_micros, tracks, ready, data_bytes, writes })
     }
 
-    /// Codes the samples up to that place.
+    /// Encodes the samples up to that position.
     fn code(&mut self, until: u64) {
         let ready = &mut self.ready;
         if self.file.is_none() {
@@ -246,7 +247,7 @@ fn part(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The wanted name, or the first with a number that is free. Nothing is ever overwritten.
+/// The requested name, or the first free one with a number. Never overwrites a file.
 fn free_name(wanted: &Path) -> io::Result<(PathBuf, File)> {
     let stem = wanted.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     for n in 1..=NAMES_TRIED {
