@@ -1,5 +1,5 @@
-//! Spoken pieces: digits, the agent's number, what a person hears who signs in by telephone. Made once
-//! with a speech synthesiser and kept in the program; files of the same names may stand in for them.
+//! Voice prompts: digits, the agent's number, the prompts of signing in by telephone. Made once with a
+//! speech synthesiser and built into the program; files of the same names override them.
 
 use super::{AudioError, Refusal, Sound, decode, level};
 use std::borrow::Cow;
@@ -18,17 +18,17 @@ pub enum Language {
 pub enum Prompt {
     /// 0 to 9.
     Digit(u8),
-    /// 工号
+    /// 工号 ("agent number").
     AgentNumber,
-    /// 为您服务
+    /// 为您服务 ("at your service").
     AtYourService,
-    /// No agent is free; goodbye.
+    /// No agent is free, goodbye: the message of an abandoned call.
     Sorry,
-    /// ... and the hash key.
+    /// Enter the agent number and the hash key.
     EnterAgentNumber,
     SignedIn,
     SignedOut,
-    /// There is no such agent number.
+    /// The agent number is unknown.
     NotKnown,
 }
 
@@ -44,7 +44,7 @@ impl Language {
 }
 
 impl Prompt {
-    /// The file's name without its ending.
+    /// File name without extension.
     pub fn name(self) -> &'static str {
         const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
         match self {
@@ -91,16 +91,16 @@ spoken! {
     "not-known" => Prompt::NotKnown,
 }
 
-/// The program's own, decoded when they are first asked for.
+/// The built-in prompts, decoded on first use.
 static OWN: LazyLock<Prompts> =
     LazyLock::new(|| Prompts::own().unwrap_or_else(|error| Prompts::silent(&error)));
 
-/// One of the program's own prompts.
+/// One of the built-in prompts.
 pub fn prompt(language: Language, prompt: Prompt) -> Arc<Sound> {
     OWN.prompt(language, prompt)
 }
 
-/// "工号 8001 为您服务", in the program's own voice.
+/// "工号 8001 为您服务", spoken by the built-in prompts.
 pub fn agent_announcement(language: Language, number: &str) -> Sound {
     OWN.agent_announcement(language, number)
 }
@@ -112,14 +112,14 @@ pub struct Prompts(BTreeMap<(Language, Prompt), Spoken>);
 #[derive(Clone, Debug)]
 struct Spoken {
     sound: Arc<Sound>,
-    /// At 16,000 and at 8,000 samples a second, to be put together with others.
+    /// Samples at 16,000 and 8,000 Hz, to be concatenated with others.
     wide: Arc<[f32]>,
     narrow: Arc<[f32]>,
 }
 
 impl Prompts {
-    /// The program's own, except where `dir` has a file such as `zh/sorry.wav` or `en/5.mp3`. Takes
-    /// CPU time: not for an async task.
+    /// The built-in prompts, overridden by files in `dir` such as `zh/sorry.wav` or `en/5.mp3`. Takes CPU
+    /// time, so not for an async task.
     pub fn load(dir: Option<&Path>) -> Result<Prompts, AudioError> {
         let Some(dir) = dir else { return Ok(OWN.clone()) };
         let mut prompts = OWN.clone();
@@ -148,7 +148,7 @@ impl Prompts {
         Ok(Prompts(prompts))
     }
 
-    /// Cannot happen while the tests pass; a call must not end over it.
+    /// Fallback without any prompts. The tests rule it out; if it happens, calls must go on.
     fn silent(error: &Refusal) -> Prompts {
         tracing::error!("the spoken prompts cannot be decoded: {error}");
         Prompts(BTreeMap::new())
@@ -159,8 +159,8 @@ impl Prompts {
         spoken.map_or_else(|| Arc::new(Sound::from_samples(prompt.name(), &[], 8_000)), |s| s.sound.clone())
     }
 
-    /// The number digit by digit, between "agent number" and "at your service". What is not a digit
-    /// is passed over.
+    /// The number digit by digit, between "agent number" and "at your service". Other characters are
+    /// skipped.
     pub fn agent_announcement(&self, language: Language, number: &str) -> Sound {
         const DIGITS_MAX: usize = 12;
         let digits = number.chars().filter_map(|letter| letter.to_digit(10)).take(DIGITS_MAX);
