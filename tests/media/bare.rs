@@ -1,4 +1,4 @@
-//! A far end without mercy: a plain socket that keeps every packet as it came.
+//! A far end without a media room: a plain socket that keeps every packet as received.
 
 use super::{LOCALHOST, PATIENCE};
 use paceline_core::media::rtp::Packet;
@@ -9,7 +9,7 @@ pub struct Bare {
     pub address: SocketAddr,
 }
 
-/// An owned packet.
+/// An owned received packet.
 #[derive(Clone, Debug)]
 pub struct Kept {
     pub payload_type: u8,
@@ -44,7 +44,7 @@ impl Bare {
         }
     }
 
-    /// Receives until `enough` says so, and gives all of it.
+    /// Receives until `enough` accepts a packet; returns all packets so far.
     pub fn receive_until(&self, enough: impl Fn(&Kept) -> bool) -> Vec<Kept> {
         let mut kept = Vec::new();
         loop {

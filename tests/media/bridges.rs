@@ -1,4 +1,4 @@
-//! Calls that are joined: who hears whom, sample for sample where nothing has to be coded again.
+//! Bridges and conferences: who hears whom, byte for byte where nothing has to be transcoded.
 
 use super::bare::Bare;
 use super::floor::{Floor, MIX, contains, find, heard_bytes, linear, presence, said, voice};
@@ -129,7 +129,7 @@ fn a_whisper_is_heard_by_the_agent_alone_and_a_listener_by_nobody() {
             assert!(if wanted { found > 0.95 } else { found < 0.3 }, "{who} and the {what}: {found:.3}");
         }
     }
-    // The one voice that the callee hears was never coded again.
+    // The callee's only input was relayed, never transcoded.
     floor.say(&agent, &answer);
     floor.settle(&agent, &callee);
     assert!(contains(&heard_bytes(&callee.hears), said(&answer, Codec::Pcma)));
@@ -142,7 +142,7 @@ fn a_held_leg_gets_nothing_its_music_waits_and_talk_goes_on_afterwards() {
     floor.join(&callee, Voice::Everyone);
     floor.join(&agent, Voice::Everyone);
     floor.settle(&agent, &callee);
-    // Hold by us: the callee hears music in place of the agent.
+    // Hold by us: the callee hears music instead of the agent.
     let (music, secret, back) = (voice(2_000.0, 0.5), voice(300.0, 0.6), voice(900.0, 0.6));
     floor.ours.room.command(callee.leg, MediaCommand::Play { sound: music.clone(), plays: 0 });
     floor.say(&agent, &secret);
@@ -155,7 +155,7 @@ fn a_held_leg_gets_nothing_its_music_waits_and_talk_goes_on_afterwards() {
     let twice = [said(&music, Codec::Pcma), &music.encoded(Codec::Pcma)[..]].concat();
     assert!(contains(&heard, &twice), "music goes round");
     assert!(presence(&callee.hears.linear(), &linear(&secret, Codec::Pcma)) < 0.3);
-    // Hold by the far side: nothing is sent there.
+    // Hold by the far end: nothing is sent to it.
     floor.hold(&callee, true);
     floor.say(&agent, &secret);
     floor.hold(&callee, false);
@@ -190,15 +190,15 @@ fn keys_pass_through_a_bridge_unless_their_owner_is_muted() {
 fn legs_of_different_threads_meet_without_a_lost_or_doubled_packet() {
     for turn in 0..4 {
         let floor = Floor::open(3);
-        // Their numbers put them on different threads.
+        // Their call ids put them on different threads.
         let people = [floor.person(3, Codec::Pcma), floor.person(4, Codec::Pcma)];
         let (first, second) = (&people[turn % 2], &people[1 - turn % 2]);
         let told = voice(400.0, 1.2);
-        // Said while both move.
+        // Played while both legs move.
         floor.start_saying(second, &told);
         floor.join(first, Voice::Everyone);
         floor.join(second, Voice::Everyone);
-        // There and back again with another: orders stay in order.
+        // Through other mixes and back: commands stay in order.
         for mix in [MixId(6), MixId(7), MIX] {
             floor.ours.room.command(second.leg, MediaCommand::Join { mix, voice: Voice::Everyone });
         }
@@ -231,7 +231,7 @@ fn who_leaves_is_alone_and_who_stays_hears_silence_without_a_break() {
         near.room.command(leg, MediaCommand::Join { mix: MIX, voice: Voice::Everyone });
     }
     let ours = a.receive().from;
-    // In time with what comes, so that both speak at the same pace.
+    // In step with the received packets, so that both sides send at the same rate.
     let mut kept = vec![b.receive()];
     for n in 0..20 {
         a.send(ours, 8, n, 77, &[n as u8 | 0x40; 160]);
@@ -340,7 +340,7 @@ fn what_was_lost_or_out_of_order_before_us_stays_so_and_costs_nothing_more() {
         near.room.command(leg, MediaCommand::Join { mix: MIX, voice: Voice::Everyone });
     }
     let ours = a.receive().from;
-    // In one burst: the 6th is lost, the 3rd and 4th have changed places.
+    // In one burst: the 6th is lost, the 3rd and 4th are swapped.
     for n in [0, 1, 3, 2, 4, 6, 7] {
         a.send(ours, 8, n, 77, &[n as u8 | 0x40; 160]);
     }

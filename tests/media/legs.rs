@@ -1,4 +1,4 @@
-//! What a leg sends and hears when everybody behaves.
+//! A single leg with a well-behaved far end: playback, digits, hold, codec changes, RTCP, ports.
 
 use super::bare::Bare;
 use super::{Ear, KEYS, target};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const LEG: CallId = CallId(1);
 
-/// No two frames of it are alike.
+/// A frequency sweep without two equal frames.
 fn sweep(secs: f64) -> Arc<Sound> {
     let samples: Vec<f32> = (0..(16_000.0 * secs) as usize)
         .map(|n| {
@@ -58,7 +58,7 @@ fn an_announcement_arrives_byte_for_byte_with_an_unbroken_clock() {
         let at = heard.windows(160).position(|frame| frame == &wanted[..160]).unwrap();
         assert!(heard[at..] == wanted[..], "{codec:?}: not what was to be played");
         near.wait_heard(LEG, &Heard::PlayEnded);
-        // Afterwards the line stays open with silence.
+        // Afterwards silence is sent.
         let after = far.receive();
         assert_eq!(after.timestamp, packets.last().unwrap().timestamp.wrapping_add(160));
     }
@@ -84,7 +84,7 @@ fn two_rooms_hear_each_other_and_their_counts_agree() {
     let sent = closed(&near, a);
     far.room.command(b, MediaCommand::Close);
     let heard = closed(&far, b);
-    // The last packet or two may have come between the far side's last beat and its end.
+    // The last packets may arrive between the far end's last tick and its close.
     let unread = sent.packets_sent - heard.packets_refused - heard.packets_received;
     assert!(unread <= 2, "{sent:?} {heard:?}");
     assert_eq!((heard.packets_lost, sent.packets_lost), (0, 0));
@@ -134,7 +134,7 @@ fn on_hold_nothing_is_sent_and_the_announcement_waits() {
     let first = far.receive_until(|packet| packet.payload == sound.encoded(Codec::Pcma)[..160]);
     there.direction = Direction::RecvOnly;
     near.room.command(LEG, MediaCommand::Connect(there.clone()));
-    // Quiet sets in: what was under way arrives, then nothing for many beats.
+    // Packets in flight arrive, then nothing for many ticks.
     far.socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let mut bytes = [0; 400];
     let mut before = first.len();

@@ -1,5 +1,5 @@
-//! Recordings held against what was played: both channels, their level, their gaps and their time; and
-//! what is left of them when the process is cut off.
+//! Recordings compared with what was played: both channels, levels, gaps and timing; and their recovery
+//! after a crash.
 
 use super::floor::{Floor, Person, find, linear, presence, voice};
 use paceline::audio::Sound;
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Left and right.
+/// Left and right channel of the file.
 fn channels(file: &Path, encoding: Encoding) -> (Vec<i16>, Vec<i16>) {
     let bytes = fs::read(file).unwrap();
     let (head, bits): (usize, u16) = match encoding {
@@ -55,7 +55,7 @@ fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
         let coach = floor.person(3, Codec::Pcma);
         let wanted = dir.path().join("2026/call-17.wav");
         record(&floor, &callee, &wanted, encoding);
-        // The announcement before the bridge, the talk, hold music, and a whisper to the agent alone.
+        // Announcement before the bridge, conversation, and a whisper to the agent alone.
         let announcement = voice(2_000.0, 0.4);
         let play = MediaCommand::Play { sound: announcement.clone(), plays: 1 };
         floor.ours.room.command(callee.leg, play);
@@ -82,7 +82,7 @@ fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
         let answered = place(&left, &answer);
         let announced = place(&right, &announcement);
         assert!(announced < asked);
-        // Both were begun at the same beat; what lies between is two ways through the network.
+        // Both were started in the same tick; the difference is the network path.
         assert!((asked - answered).abs() < 800, "{asked} and {answered}");
         for channel in [&left, &right] {
             assert!(presence(channel, &linear(&whisper, Codec::Pcma)) < 0.3, "the whisper is not in it");
@@ -145,7 +145,7 @@ fn what_a_crash_cut_off_is_made_whole() {
         floor.ours.room.command(callee.leg, MediaCommand::StopRecording);
         let (path, _) = recorded(&floor, callee.leg);
         let bytes = fs::read(&path).unwrap();
-        // Cut in the middle of a sample, the sizes in the head never patched.
+        // Cut in the middle of a sample, with unpatched sizes in the header.
         for cut in [0, 20, 57, 61, bytes.len() - 1, bytes.len() / 2 + 1] {
             let cut_dir = dir.path().join("cut/below");
             fs::create_dir_all(&cut_dir).unwrap();
