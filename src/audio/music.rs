@@ -91,7 +91,7 @@ mod tests {
     use paceline_core::media::{Codec, g711};
 
     #[test]
-    fn it_is_music_at_its_level_and_goes_round_without_a_click() {
+    fn hold_music_has_its_level_and_loops_without_a_click() {
         let music = hold_music();
         assert_eq!((music.frames(), music.length.as_secs()), (SECS * 50, SECS as u64));
         let once = g711::decode_alaw(music.encoded(Codec::Pcma));

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_same_name_stands_in() {
+    fn a_file_of_the_same_name_overrides_a_prompt() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("zh")).unwrap();
         let file = dir.path().join("zh/sorry.wav");

@@ -151,7 +151,7 @@ fn mp3_with_constant_and_variable_rate_and_tags_is_played() {
 }
 
 #[test]
-fn what_a_telephone_cannot_carry_does_not_come_back_as_another_tone() {
+fn frequencies_above_the_telephone_band_do_not_alias() {
     for (rate, hz) in [(48_000, 5_000.0), (44_100, 7_000.0), (48_000, 12_000.0)] {
         // A quiet tone within the band, so that the file is not silent, and a loud one outside of it.
         let low = sine(500.0, rate, 0.05, 1.0);
@@ -163,7 +163,7 @@ fn what_a_telephone_cannot_carry_does_not_come_back_as_another_tone() {
 }
 
 #[test]
-fn direct_current_is_taken_out_and_peaks_stay_under_the_limit() {
+fn dc_is_removed_and_peaks_stay_under_the_limit() {
     let shifted = sine(600.0, 8_000, 0.2, 1.0).map(|sample| sample + 0.3);
     let sound = Sound::from_bytes("x", wav(Coding::Int(16), 8_000, 1, shifted)).unwrap();
     assert_is_the_sine(&sound, 600.0, 1.0, "with direct current");
@@ -184,7 +184,7 @@ fn channels_in_opposite_phase_do_not_cancel_out() {
 }
 
 #[test]
-fn the_report_tells_level_clipping_and_silence_at_both_ends() {
+fn the_report_contains_level_clipping_and_silence_at_both_ends() {
     let silence = |secs: f64| std::iter::repeat_n(0.0, (8_000.0 * secs) as usize);
     let loud = sine(500.0, 8_000, 1.5, 1.0).map(|sample| sample.clamp(-1.0, 0.99999));
     let samples = silence(0.5).chain(loud).chain(silence(1.0));
@@ -207,7 +207,7 @@ fn a_cut_off_file_plays_as_far_as_it_goes() {
 }
 
 #[test]
-fn wav_headers_that_are_wrong_about_sizes_are_mended() {
+fn wav_headers_with_wrong_sizes_are_repaired() {
     for claimed in [0u32, u32::MAX, 0x7FFF_FFFF] {
         let mut file = wav(Coding::Int(16), 8_000, 1, sine(500.0, 8_000, 0.3, 1.0));
         file[4..8].copy_from_slice(&claimed.to_le_bytes());
@@ -217,7 +217,7 @@ fn wav_headers_that_are_wrong_about_sizes_are_mended() {
 }
 
 #[test]
-fn what_cannot_be_played_is_refused_by_name() {
+fn unplayable_files_are_refused_by_name() {
     let good = wav(Coding::Int(16), 8_000, 1, sine(500.0, 8_000, 0.3, 0.2));
     let mut adpcm = good.clone();
     adpcm[20..22].copy_from_slice(&0x11u16.to_le_bytes());

@@ -32,7 +32,7 @@ fn two_legs_of_one_codec_hear_each_other_byte_for_byte() {
 }
 
 #[test]
-fn both_laws_meet_without_loss_of_level_or_time() {
+fn a_law_and_mu_law_bridge_without_loss_of_level_or_time() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcmu));
     floor.join(&agent, Voice::Everyone);
@@ -49,7 +49,7 @@ fn both_laws_meet_without_loss_of_level_or_time() {
 }
 
 #[test]
-fn wide_band_and_narrow_band_meet() {
+fn g722_and_g711_bridge_with_little_loss() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::G722));
     floor.join(&agent, Voice::Everyone);
@@ -67,7 +67,7 @@ fn wide_band_and_narrow_band_meet() {
 }
 
 #[test]
-fn of_three_each_hears_the_other_two_and_not_itself() {
+fn in_a_conference_of_three_each_hears_the_other_two() {
     let floor = Floor::open(1);
     let people = [floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcmu), floor.person(3, Codec::G722)];
     let voices = [voice(300.0, 1.0), voice(700.0, 1.0), voice(1_300.0, 1.0)];
@@ -136,7 +136,7 @@ fn a_whisper_is_heard_by_the_agent_alone_and_a_listener_by_nobody() {
 }
 
 #[test]
-fn a_held_leg_gets_nothing_its_music_waits_and_talk_goes_on_afterwards() {
+fn hold_silences_the_agent_and_talk_resumes_afterwards() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
     floor.join(&callee, Voice::Everyone);
@@ -168,7 +168,7 @@ fn a_held_leg_gets_nothing_its_music_waits_and_talk_goes_on_afterwards() {
 }
 
 #[test]
-fn keys_pass_through_a_bridge_unless_their_owner_is_muted() {
+fn digits_pass_a_bridge_unless_their_sender_is_muted() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
     floor.join(&callee, Voice::Everyone);
@@ -187,7 +187,7 @@ fn keys_pass_through_a_bridge_unless_their_owner_is_muted() {
 }
 
 #[test]
-fn legs_of_different_threads_meet_without_a_lost_or_doubled_packet() {
+fn a_mix_across_threads_loses_and_doubles_no_packet() {
     for turn in 0..4 {
         let floor = Floor::open(3);
         // Their call ids put them on different threads.
@@ -223,7 +223,7 @@ fn legs_of_different_threads_meet_without_a_lost_or_doubled_packet() {
 }
 
 #[test]
-fn who_leaves_is_alone_and_who_stays_hears_silence_without_a_break() {
+fn a_leg_that_leaves_is_replaced_by_silence_without_a_break() {
     let (near, a, b) = (Ear::open(), Bare::open(), Bare::open());
     for (leg, far) in [(CallId(1), &a), (CallId(2), &b)] {
         near.room.open_leg(leg).unwrap();
@@ -255,7 +255,7 @@ fn who_leaves_is_alone_and_who_stays_hears_silence_without_a_break() {
 }
 
 #[test]
-fn a_flood_at_one_member_leaves_the_others_packets() {
+fn a_flooded_member_does_not_disturb_other_members() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
     let (other, friend) = (floor.person(3, Codec::Pcma), floor.person(4, Codec::Pcma));
@@ -310,7 +310,7 @@ fn a_leg_is_measured_when_asked() {
 }
 
 #[test]
-fn a_device_check_plays_back_what_was_said_and_judges_it() {
+fn a_device_check_plays_back_the_agents_voice_and_grades_it() {
     let floor = Floor::open(1);
     let agent = floor.person(1, Codec::Pcma);
     let kept = Tap::new(Duration::from_secs(3));
@@ -332,7 +332,7 @@ fn a_device_check_plays_back_what_was_said_and_judges_it() {
 }
 
 #[test]
-fn what_was_lost_or_out_of_order_before_us_stays_so_and_costs_nothing_more() {
+fn relaying_keeps_loss_and_reordering_as_received() {
     let (near, a, b) = (Ear::open(), Bare::open(), Bare::open());
     for (leg, far) in [(CallId(1), &a), (CallId(2), &b)] {
         near.room.open_leg(leg).unwrap();

@@ -65,7 +65,7 @@ fn an_announcement_arrives_byte_for_byte_with_an_unbroken_clock() {
 }
 
 #[test]
-fn two_rooms_hear_each_other_and_their_counts_agree() {
+fn two_media_servers_receive_each_other_and_their_counts_agree() {
     let (near, far) = (Ear::open(), Ear::open());
     let (a, b) = (CallId(7), CallId(8));
     let (at, bt) = (near.room.open_leg(a).unwrap(), far.room.open_leg(b).unwrap());
@@ -105,7 +105,7 @@ fn closed(ear: &Ear, leg: CallId) -> paceline::net::rtp::LegStats {
 }
 
 #[test]
-fn keys_go_out_as_events_and_the_announcement_goes_on_where_it_was() {
+fn digits_are_sent_as_events_and_playback_resumes_where_it_was() {
     let (near, far) = (Ear::open(), Bare::open());
     let sound = sweep(1.0);
     near.room.open_leg(LEG).unwrap();
@@ -155,7 +155,7 @@ fn on_hold_nothing_is_sent_and_the_announcement_waits() {
 }
 
 #[test]
-fn moved_media_and_another_codec_go_on_at_the_same_place() {
+fn playback_continues_after_a_new_address_and_codec() {
     let (near, first, second) = (Ear::open(), Bare::open(), Bare::open());
     let sound = sweep(0.6);
     near.room.open_leg(LEG).unwrap();
@@ -179,7 +179,7 @@ fn moved_media_and_another_codec_go_on_at_the_same_place() {
 }
 
 #[test]
-fn a_silent_far_side_is_reported_and_a_held_one_is_not() {
+fn silence_is_reported_except_on_hold() {
     let near = Ear::with_silence(Duration::from_millis(300));
     let far = Bare::open();
     near.room.open_leg(LEG).unwrap();
@@ -193,7 +193,7 @@ fn a_silent_far_side_is_reported_and_a_held_one_is_not() {
 }
 
 #[test]
-fn closing_says_goodbye_and_gives_the_port_back_after_a_rest() {
+fn closing_sends_bye_and_the_port_rests_before_reuse() {
     let near = Ear::open();
     let (far, control) = loop {
         // RTCP goes to the port after the far side's.
@@ -222,7 +222,7 @@ fn closing_says_goodbye_and_gives_the_port_back_after_a_rest() {
 }
 
 #[test]
-fn when_the_ports_are_used_up_the_error_names_the_range() {
+fn the_error_without_free_ports_names_the_range() {
     let near = Ear::open();
     let error = (0..200).find_map(|leg| near.room.open_leg(CallId(leg)).err()).unwrap();
     assert!(matches!(error, MediaError::NoPorts(..) | MediaError::Bind { .. }), "{error}");

@@ -47,7 +47,7 @@ fn recorded(floor: &Floor, leg: CallId) -> (PathBuf, f64) {
 }
 
 #[test]
-fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
+fn both_channels_hold_received_and_sent_audio_aligned_in_time() {
     for encoding in [Encoding::Pcm, Encoding::Alaw] {
         let dir = tempfile::tempdir().unwrap();
         let floor = Floor::open(2);
@@ -96,7 +96,7 @@ fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
 }
 
 #[test]
-fn a_taken_name_gets_a_number_and_the_end_of_the_leg_ends_the_recording() {
+fn a_name_in_use_gets_a_number_and_closing_the_leg_ends_the_recording() {
     let dir = tempfile::tempdir().unwrap();
     let floor = Floor::open(1);
     let callee = floor.person(1, Codec::G722);
@@ -133,7 +133,7 @@ fn a_recording_that_cannot_be_written_is_reported() {
 }
 
 #[test]
-fn what_a_crash_cut_off_is_made_whole() {
+fn recordings_cut_off_by_a_crash_are_repaired() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole.wav");
     let floor = Floor::open(1);

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use std::time::Duration;
 
 #[test]
-fn a_stranger_is_neither_heard_nor_answered() {
+fn packets_of_an_unknown_source_are_ignored() {
     let (near, far, stranger) = (Ear::open(), Bare::open(), Bare::open());
     let leg = CallId(1);
     let tap = Tap::new(Duration::from_secs(10));
@@ -47,7 +47,7 @@ fn a_stranger_is_neither_heard_nor_answered() {
 }
 
 #[test]
-fn a_far_side_that_sends_from_another_port_is_heard_and_followed() {
+fn a_far_end_on_another_port_is_latched_and_sent_to() {
     let (near, signalled, actual) = (Ear::open(), Bare::open(), Bare::open());
     let leg = CallId(1);
     let address = near.room.open_leg(leg).unwrap();

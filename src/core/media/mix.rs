@@ -32,27 +32,27 @@ impl Voice {
 
 /// The input of one member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ear {
+pub enum MixInput {
     #[default]
-    Nobody,
+    Silence,
     /// A single voice, by index among the members: it can be relayed without mixing.
-    One(usize),
+    Single(usize),
     Several,
 }
 
 /// The input of the member at index `place`.
-pub fn ear(members: impl Iterator<Item = (CallId, Voice)>, place: usize, listener: CallId) -> Ear {
-    let mut ear = Ear::Nobody;
+pub fn mix_input(members: impl Iterator<Item = (CallId, Voice)>, place: usize, listener: CallId) -> MixInput {
+    let mut input = MixInput::Silence;
     for (n, (_, voice)) in members.enumerate() {
         if n == place || !voice.reaches(listener) {
             continue;
         }
-        ear = match ear {
-            Ear::Nobody => Ear::One(n),
-            _ => return Ear::Several,
+        input = match input {
+            MixInput::Silence => MixInput::Single(n),
+            _ => return MixInput::Several,
         };
     }
-    ear
+    input
 }
 
 /// Sum of the voices that reach all members.
@@ -101,43 +101,43 @@ mod tests {
     const AGENT: CallId = CallId(2);
     const LEAD: CallId = CallId(3);
 
-    fn ears(members: &[(CallId, Voice)]) -> Vec<Ear> {
-        (0..members.len()).map(|n| ear(members.iter().copied(), n, members[n].0)).collect()
+    fn inputs(members: &[(CallId, Voice)]) -> Vec<MixInput> {
+        (0..members.len()).map(|n| mix_input(members.iter().copied(), n, members[n].0)).collect()
     }
 
     #[test]
-    fn who_hears_whom() {
-        use Ear::{Nobody, One, Several};
+    fn voices_determine_the_input_of_each_member() {
+        use MixInput::{Several, Silence, Single};
         use Voice::{Everyone, Only};
-        type Case<'a> = (&'a str, &'a [(CallId, Voice)], &'a [Ear]);
+        type Case<'a> = (&'a str, &'a [(CallId, Voice)], &'a [MixInput]);
         let cases: [Case<'_>; 7] = [
-            ("alone", &[(CALLEE, Everyone)], &[Nobody]),
-            ("a call", &[(CALLEE, Everyone), (AGENT, Everyone)], &[One(1), One(0)]),
-            ("muted", &[(CALLEE, Everyone), (AGENT, Voice::Nobody)], &[Nobody, One(0)]),
+            ("alone", &[(CALLEE, Everyone)], &[Silence]),
+            ("a call", &[(CALLEE, Everyone), (AGENT, Everyone)], &[Single(1), Single(0)]),
+            ("muted", &[(CALLEE, Everyone), (AGENT, Voice::Nobody)], &[Silence, Single(0)]),
             (
                 "a listener",
                 &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Voice::Nobody)],
-                &[One(1), One(0), Several],
+                &[Single(1), Single(0), Several],
             ),
             (
                 "a whisper",
                 &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Only(AGENT))],
-                &[One(1), Several, Several],
+                &[Single(1), Several, Several],
             ),
             (
                 "barged in",
                 &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Everyone)],
                 &[Several, Several, Several],
             ),
-            ("to oneself", &[(CALLEE, Only(CALLEE)), (AGENT, Everyone)], &[One(1), Nobody]),
+            ("to oneself", &[(CALLEE, Only(CALLEE)), (AGENT, Everyone)], &[Single(1), Silence]),
         ];
         for (what, members, expected) in cases {
-            assert_eq!(ears(members), expected, "{what}");
+            assert_eq!(inputs(members), expected, "{what}");
         }
     }
 
     #[test]
-    fn taking_a_voice_out_is_the_same_as_never_adding_it() {
+    fn subtracting_a_voice_equals_never_adding_it() {
         for seed in 0..200u64 {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let count = random.random_range(1..9);

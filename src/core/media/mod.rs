@@ -11,7 +11,7 @@ pub mod g722;
 pub mod dtmf;
 
 /// Jitter buffer: packets that arrive early, late or twice become a steady stream of 20 ms frames.
-pub mod jitter;
+pub mod jitter_buffer;
 
 /// Symmetric RTP latching: decides which source address a leg accepts packets from (RFC 7362).
 pub mod latch;
@@ -23,7 +23,7 @@ pub mod mix;
 pub mod quality;
 
 /// Resampling between 16,000 and 8,000 samples a second.
-pub mod rate;
+pub mod resample;
 
 /// Receiver statistics: sequence, loss and jitter of received packets (RFC 3550 appendix A).
 pub mod reception;

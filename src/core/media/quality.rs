@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_has_its_word() {
+    fn every_fault_has_its_grade() {
         let good =
             Measured { heard_dbov: Some(-20), packets_received: 500, packets_lost: 0, jitter_micros: 2_000 };
         let table = [

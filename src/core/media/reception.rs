@@ -48,21 +48,21 @@ impl Reception {
     /// Counts a packet. `arrival_micros` is on any monotonic clock. Returns false for an out-of-range
     /// sequence number: the packet does not belong to the stream.
     pub fn packet(&mut self, ssrc: u32, sequence: u16, timestamp: u32, arrival_micros: u64) -> bool {
-        let belongs = self.sequence(ssrc, sequence);
+        let belongs = self.event_packet(ssrc, sequence);
         if let Some(source) = self.source.as_mut().filter(|_| belongs) {
-            source.measure(timestamp, arrival_micros);
+            source.update_jitter(timestamp, arrival_micros);
         }
         belongs
     }
 
     /// As `packet`, without measuring jitter: the timestamp of an RFC 4733 event is not its sending time.
-    pub fn sequence(&mut self, ssrc: u32, sequence: u16) -> bool {
+    pub fn event_packet(&mut self, ssrc: u32, sequence: u16) -> bool {
         let lost = self.lost();
         match &mut self.source {
-            Some(source) if source.ssrc == ssrc => match source.follow(sequence) {
-                Step::Stays => {}
-                Step::Wild => return false,
-                Step::Restarted => {
+            Some(source) if source.ssrc == ssrc => match source.check_sequence(sequence) {
+                SequenceCheck::InRange => {}
+                SequenceCheck::OutOfRange => return false,
+                SequenceCheck::Restarted => {
                     self.lost_before = lost;
                     self.source = Some(Source::new(ssrc, sequence));
                 }
@@ -111,9 +111,9 @@ impl Reception {
     }
 }
 
-enum Step {
-    Stays,
-    Wild,
+enum SequenceCheck {
+    InRange,
+    OutOfRange,
     Restarted,
 }
 
@@ -137,24 +137,24 @@ impl Source {
         u64::from(self.highest.wrapping_sub(self.base)) + 1
     }
 
-    fn follow(&mut self, sequence: u16) -> Step {
+    fn check_sequence(&mut self, sequence: u16) -> SequenceCheck {
         let ahead = sequence.wrapping_sub(self.highest as u16);
         if ahead < MAX_DROPOUT {
             self.highest = self.highest.wrapping_add(u32::from(ahead));
             self.restart_at = None;
-            return Step::Stays;
+            return SequenceCheck::InRange;
         }
         if ahead > u16::MAX - MAX_MISORDER {
-            return Step::Stays;
+            return SequenceCheck::InRange;
         }
         if self.restart_at == Some(sequence) {
-            return Step::Restarted;
+            return SequenceCheck::Restarted;
         }
         self.restart_at = Some(sequence.wrapping_add(1));
-        Step::Wild
+        SequenceCheck::OutOfRange
     }
 
-    fn measure(&mut self, timestamp: u32, arrival_micros: u64) {
+    fn update_jitter(&mut self, timestamp: u32, arrival_micros: u64) {
         let arrival = (arrival_micros / 125) as u32;
         let transit = arrival.wrapping_sub(timestamp) as i32;
         if let Some(before) = self.transit {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn late_packets_are_not_lost_ones() {
+    fn late_packets_are_not_counted_as_lost() {
         let mut reception = Reception::default();
         feed(&mut reception, [10, 12, 11, 14, 13, 15]);
         assert_eq!(reception.lost(), 0);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wild_number_is_refused_and_two_in_a_row_are_a_restart() {
+    fn one_out_of_range_number_is_refused_and_two_in_a_row_restart() {
         let mut reception = Reception::default();
         feed(&mut reception, 1..=50);
         assert!(!reception.packet(1, 30_000, 0, 0));

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_keeps_its_distances_and_lost_packets_leave_their_holes() {
+    fn relayed_packets_keep_their_distances_and_gaps() {
         let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 65_000, 500));
         let kept: Vec<u16> = vec![0, 1, 2, 5, 4, 6, 20, 21];
         for &n in &kept {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_say_between_takes_its_time_and_the_burst_after_it_loses_what_was_filled() {
+    fn packets_whose_time_was_filled_with_silence_are_dropped() {
         let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
         // Five ticks without a packet: three are waited for, then two frames of silence are sent.
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_is_late_from_now_on_is_followed_at_once() {
+    fn a_source_with_more_delay_is_anchored_anew_at_once() {
         let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
         stream.pass(10 * 160);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn another_source_or_a_jump_goes_on_where_the_stream_is() {
+    fn another_source_or_a_jump_continues_at_the_streams_position() {
         let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
         let other = Numbers { ssrc: 8, sequence: 9, timestamp: 77, marker: false };

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_that_is_too_small_gets_nothing() {
+    fn a_too_small_buffer_stays_untouched() {
         let packet =
             Packet { payload_type: 0, marker: false, sequence: 1, timestamp: 2, ssrc: 3, payload: &[1] };
         assert_eq!(packet.write(&mut [0; 12]), 0);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_rtp_is_refused() {
+    fn non_rtp_datagrams_are_refused() {
         let whole = [0x80, 8, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0xD5];
         assert!(Packet::parse(&whole).is_some());
         let change = |index: usize, value: u8| {

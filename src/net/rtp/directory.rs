@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_legs_of_a_mix_come_to_the_first_of_them() {
+    fn legs_of_a_mix_move_to_the_thread_of_its_first_leg() {
         let mut directory = Directory::default();
         assert_eq!(directory.open(CallId(1), 0), 0);
         assert_eq!(directory.open(CallId(2), 1), 1);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_of_a_mix_without_legs() {
+    fn a_mix_without_legs_is_forgotten() {
         let mut directory = Directory::default();
         directory.open(CallId(1), 0);
         directory.open(CallId(2), 1);

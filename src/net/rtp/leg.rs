@@ -20,7 +20,7 @@ use paceline_core::media::latch::{Latch, Verdict};
 use paceline_core::media::mix::{Frame, SAMPLES};
 use paceline_core::media::reception::Reception;
 use paceline_core::media::relay::{Numbers, Relay};
-use paceline_core::media::rtcp::{self, LastReport, Sent};
+use paceline_core::media::rtcp::{self, LastSenderReport, SenderInfo};
 use paceline_core::media::rtp::{Packet, Stream};
 use paceline_core::media::{Codec, MediaTarget, g711};
 use std::net::{SocketAddr, UdpSocket};
@@ -183,11 +183,11 @@ impl Leg {
         self.told_silent = false;
     }
 
-    fn connect_when_certain(&mut self) {
+    fn connect_when_latched(&mut self) {
         if self.connected {
             return;
         }
-        if let Some(latch) = self.latch.as_ref().filter(|latch| latch.is_certain()) {
+        if let Some(latch) = self.latch.as_ref().filter(|latch| latch.has_latched_signalled()) {
             self.connected = self.line.rtp.connect(latch.signalled()).is_ok();
         }
     }
@@ -214,8 +214,8 @@ impl Leg {
     pub fn listen(&mut self, beat: &mut Beat<'_>, done: &mut Done, mut arrivals: Option<&mut Arrivals>) {
         self.due_micros = beat.due_micros + u64::from(beat.frames.saturating_sub(1)) * BEAT_MICROS;
         self.receive(beat, done, arrivals.as_deref_mut());
-        self.connect_when_certain();
-        if let Some(digit) = self.keys_in.passed(beat.now_micros) {
+        self.connect_when_latched();
+        if let Some(digit) = self.keys_in.expire(beat.now_micros) {
             self.tell(beat, Heard::Digit(digit));
             if let Some(arrivals) = arrivals {
                 arrivals.press(digit);
@@ -345,13 +345,13 @@ impl Leg {
         // second at most.
         let waited = datagram.arrived_wall_micros.map_or(0, |arrived| wall.saturating_sub(arrived));
         let arrived = now.saturating_sub(waited.min(1_000_000));
-        if latch.packet(datagram.source, packet.ssrc, packet.sequence, arrived) == Verdict::Refused {
+        if latch.check_packet(datagram.source, packet.ssrc, packet.sequence, arrived) == Verdict::Refused {
             return None;
         }
         if event {
             // All packets of one digit carry the same timestamp, so they would count as jitter.
             let keys = self.keys_in.packet(packet.ssrc, packet.timestamp, packet.payload, arrived);
-            return self.reception.sequence(packet.ssrc, packet.sequence).then_some(keys);
+            return self.reception.event_packet(packet.ssrc, packet.sequence).then_some(keys);
         }
         if !self.reception.packet(packet.ssrc, packet.sequence, packet.timestamp, arrived) {
             return None;

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_turn_of_a_slot_is_within_one_beat() {
+    fn a_slot_is_due_again_within_one_tick() {
         let turns = Turns { start_micros: 500, next: 47 };
         assert_eq!(turns.next_of(7), 500 + 47_000);
         assert_eq!(turns.next_of(8), 500 + 48_000);

@@ -8,7 +8,7 @@ use super::system;
 use super::totals::Counters;
 use paceline_core::ids::{CallId, MixId};
 use paceline_core::media::Codec;
-use paceline_core::media::mix::{self, Ear, Frame, SAMPLES, Sum, Voice};
+use paceline_core::media::mix::{self, Frame, MixInput, SAMPLES, Sum, Voice};
 
 pub struct Mix {
     pub id: MixId,
@@ -28,7 +28,7 @@ pub struct Desk {
     frames: Vec<Frame>,
     done: Vec<Done>,
     late: Vec<u64>,
-    ears: Vec<Ear>,
+    inputs: Vec<MixInput>,
     /// Members that need a sum, which may consist of one voice only, because the codecs differ.
     mixed: Vec<bool>,
 }
@@ -40,7 +40,7 @@ impl Desk {
             self.frames.resize(members, [0; SAMPLES]);
             self.done.resize(members, Done::default());
             self.late.resize(members, 0);
-            self.ears.resize(members, Ear::Nobody);
+            self.inputs.resize(members, MixInput::Silence);
             self.mixed.resize(members, false);
         }
         self.arrivals[..members].iter_mut().for_each(Arrivals::clear);
@@ -100,9 +100,9 @@ impl Mix {
         for (n, member) in self.members.iter_mut().enumerate() {
             beat.now_micros = system::monotonic_micros();
             desk.late[n] = beat.now_micros.saturating_sub(beat.due_micros);
-            match desk.ears[n] {
+            match desk.inputs[n] {
                 _ if desk.mixed[n] => {}
-                Ear::One(other) => member.leg.pass_on(beat, &mut desk.done[n], &desk.arrivals[other]),
+                MixInput::Single(other) => member.leg.pass_on(beat, &mut desk.done[n], &desk.arrivals[other]),
                 _ => member.leg.say(beat, &mut desk.done[n], beat.frames, None),
             }
         }
@@ -137,11 +137,11 @@ impl Mix {
         for n in 0..count {
             let listener = &self.members[n].leg;
             let members = self.members.iter().map(|member| (member.leg.id, member.voice));
-            desk.ears[n] = mix::ear(members, n, listener.id);
-            desk.mixed[n] = match desk.ears[n] {
-                Ear::Nobody => false,
-                Ear::One(other) => !alike(self.members[other].leg.codecs().0, listener.codecs().1),
-                Ear::Several => true,
+            desk.inputs[n] = mix::mix_input(members, n, listener.id);
+            desk.mixed[n] = match desk.inputs[n] {
+                MixInput::Silence => false,
+                MixInput::Single(other) => !alike(self.members[other].leg.codecs().0, listener.codecs().1),
+                MixInput::Several => true,
             };
         }
         let mut mixing = false;

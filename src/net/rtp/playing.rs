@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sound_is_played_as_often_as_asked_and_then_is_over() {
+    fn playback_ends_after_the_requested_plays() {
         let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
         for (plays, frames) in [(1, 2), (3, 6)] {
             let mut playing = Playing::new(sound.clone(), plays);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn nought_plays_never_end() {
+    fn zero_plays_are_endless() {
         let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
         let mut playing = Playing::new(sound, 0);
         assert!((0..10_001).all(|_| playing.frame(Codec::Pcma).is_some()));

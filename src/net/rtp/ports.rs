@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_rests_before_it_is_used_again() {
+    fn a_released_port_rests_before_reuse() {
         let mut ports = Ports::new(&(100..=103));
         assert_eq!((ports.take(0), ports.take(0)), (Some(100), Some(102)));
         ports.give_back(102, 1_000);

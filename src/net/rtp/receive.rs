@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_in_one_beat_is_cut() {
+    fn packets_beyond_the_limit_of_one_tick_are_dropped() {
         let mut arrivals = Arrivals::default();
         let numbers = Numbers { ssrc: 1, sequence: 1, timestamp: 0, marker: false };
         arrivals.put(numbers, Codec::Pcma, &[7; 481]);

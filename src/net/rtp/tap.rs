@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn late_packets_find_their_place_and_gaps_are_silent() {
+    fn late_packets_are_put_in_order_and_gaps_are_silent() {
         let tap = Tap::new(Duration::from_secs(1));
         tap.hear(Codec::Pcma, 1, u32::MAX - 1, &[1, 1]);
         tap.hear(Codec::Pcma, 1, 4, &[4, 4]);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tap_holds_no_more_than_its_limit() {
+    fn a_capture_keeps_no_more_than_its_limit() {
         let tap = Tap::new(Duration::from_millis(1));
         tap.hear(Codec::Pcmu, 1, 0, &[7; 6]);
         tap.hear(Codec::Pcmu, 1, 6, &[8; 6]);

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_that_were_caught_up_are_late_each_by_its_own_measure() {
+    fn lateness_of_caught_up_packets_is_counted_per_packet() {
         let counters = Counters::default();
         counters.beat(Done { sent: 3, received: 2, refused: 1 }, 40_100, 20_000);
         let mut totals = MediaTotals::default();

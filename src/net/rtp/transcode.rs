@@ -2,10 +2,10 @@
 //! needs a sum. Legs that are only relayed have no decoder and no encoder.
 
 use super::receive::Arrived;
-use paceline_core::media::jitter::{Jitter, Taken};
+use paceline_core::media::jitter_buffer::{FrameFill, JitterBuffer};
 use paceline_core::media::mix::{Frame, SAMPLES};
 use paceline_core::media::quality;
-use paceline_core::media::rate::{Doubler, Halver};
+use paceline_core::media::resample::{Downsampler, Upsampler};
 use paceline_core::media::{Codec, g711, g722};
 
 /// A frame counts as a pause if all samples stay below this (about -40 dBov).
@@ -13,20 +13,20 @@ const QUIET: u16 = 328;
 
 /// Jitter buffer and decoder: received packets in, steady linear frames out.
 pub struct Speech {
-    jitter: Jitter,
+    jitter: JitterBuffer,
     codec: Codec,
     decoder: g722::Decoder,
-    halver: Halver,
+    downsampler: Downsampler,
     quiet: bool,
 }
 
 impl Speech {
     pub fn new(codec: Codec) -> Self {
         Speech {
-            jitter: Jitter::new(codec.silence_byte()),
+            jitter: JitterBuffer::new(codec.silence_byte()),
             codec,
             decoder: g722::Decoder::new(),
-            halver: Halver::new(),
+            downsampler: Downsampler::new(),
             quiet: true,
         }
     }
@@ -35,13 +35,13 @@ impl Speech {
         if packet.codec != self.codec {
             *self = Speech::new(packet.codec);
         }
-        self.jitter.put(packet.numbers.ssrc, packet.numbers.timestamp, packet.payload());
+        self.jitter.push(packet.numbers.ssrc, packet.numbers.timestamp, packet.payload());
     }
 
     /// Plays out the next 20 ms. Returns false if nothing was buffered.
     pub fn take(&mut self, frame: &mut Frame) -> bool {
         let mut coded = [0; SAMPLES];
-        if self.jitter.take(&mut coded, self.quiet) == Taken::Nothing {
+        if self.jitter.pop_frame(&mut coded, self.quiet) == FrameFill::Nothing {
             frame.fill(0);
             self.quiet = true;
             return false;
@@ -52,7 +52,7 @@ impl Speech {
             Codec::G722 => {
                 let mut wide = [0; 2 * SAMPLES];
                 self.decoder.decode_frame(&coded, &mut wide);
-                self.halver.frame(&wide, frame);
+                self.downsampler.frame(&wide, frame);
             }
         }
         self.quiet = frame.iter().all(|sample| sample.unsigned_abs() < QUIET);
@@ -70,7 +70,7 @@ fn decode(coded: &[u8; SAMPLES], frame: &mut Frame, linear: impl Fn(u8) -> i16) 
 #[derive(Default)]
 pub struct Coder {
     /// Only for G.722, whose encoder keeps state.
-    wide: Option<Box<(Doubler, g722::Encoder)>>,
+    wide: Option<Box<(Upsampler, g722::Encoder)>>,
 }
 
 impl Coder {
@@ -79,9 +79,9 @@ impl Coder {
             Codec::Pcma => frame.map(g711::alaw_from_linear),
             Codec::Pcmu => frame.map(g711::ulaw_from_linear),
             Codec::G722 => {
-                let (doubler, encoder) = &mut **self.wide.get_or_insert_default();
+                let (upsampler, encoder) = &mut **self.wide.get_or_insert_default();
                 let (mut wide, mut coded) = ([0; 2 * SAMPLES], [0; SAMPLES]);
-                doubler.frame(frame, &mut wide);
+                upsampler.frame(frame, &mut wide);
                 encoder.encode_frame(&wide, &mut coded);
                 coded
             }

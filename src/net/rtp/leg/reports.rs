@@ -19,7 +19,7 @@ impl Leg {
         for datagram in (0..count).filter_map(|n| beat.inbox.datagram(n)) {
             let known = self.latch.as_ref().is_some_and(|latch| {
                 let host = datagram.source.ip();
-                host == latch.signalled().ip() || latch.believed().is_some_and(|from| from.ip() == host)
+                host == latch.signalled().ip() || latch.latched().is_some_and(|from| from.ip() == host)
             });
             let received = if known { rtcp::parse(datagram.bytes, self.stream.ssrc) } else { None };
             if let Some(ntp_middle) = received.and_then(|received| received.sender_ntp_middle) {
@@ -39,17 +39,19 @@ impl Leg {
         if to.ip().is_unspecified() || to.port() == 0 {
             return;
         }
-        let sent = (self.stream.packets != self.packets_at_report).then(|| Sent {
+        let sent = (self.stream.packets != self.packets_at_report).then(|| SenderInfo {
             ntp: rtcp::ntp(wall_micros),
             timestamp: self.stream.timestamp,
             packets: self.stream.packets,
             octets: self.stream.octets,
         });
         self.packets_at_report = self.stream.packets;
-        let last = self.last_report.map_or(LastReport::default(), |(ntp_middle, arrived)| LastReport {
-            ntp_middle,
-            delay: (wall_micros.saturating_sub(arrived) * 65_536 / 1_000_000).min(u64::from(u32::MAX)) as u32,
-        });
+        let last =
+            self.last_report.map_or(LastSenderReport::default(), |(ntp_middle, arrived)| LastSenderReport {
+                ntp_middle,
+                delay: (wall_micros.saturating_sub(arrived) * 65_536 / 1_000_000).min(u64::from(u32::MAX))
+                    as u32,
+            });
         let heard = self.reception.report().map(|report| (report, last));
         let mut bytes = [0; rtcp::MAX_BYTES];
         let length = rtcp::write(&mut bytes, self.stream.ssrc, sent, heard, bye);

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_ring_never_blocks_and_its_losses_are_told() {
+    fn a_full_channel_never_blocks_and_lost_pieces_are_counted() {
         let (ring, pieces) = mpsc::sync_channel(2);
         let (notes, received) = mpsc::channel();
         let started_micros = system::monotonic_micros();

@@ -2,7 +2,7 @@
 //! or reordered packets end up in the right place; each stream as a whole is aligned to our own clock.
 
 use super::{Piece, Side};
-use paceline_core::media::rate::Halver;
+use paceline_core::media::resample::Downsampler;
 use paceline_core::media::{Codec, g711, g722};
 
 /// A stream that deviates by this much (40 ms) on average over some seconds is realigned: clocks drift,
@@ -26,7 +26,7 @@ struct Track {
     /// Samples from position `written` on.
     samples: Vec<i16>,
     anchor: Option<Anchor>,
-    wide: Option<Box<(g722::Decoder, Halver)>>,
+    wide: Option<Box<(g722::Decoder, Downsampler)>>,
 }
 
 #[derive(Clone, Copy)]
@@ -124,10 +124,10 @@ impl Track {
                 }
             }
             Codec::G722 => {
-                let (decoder, halver) = &mut **self.wide.get_or_insert_default();
+                let (decoder, downsampler) = &mut **self.wide.get_or_insert_default();
                 let mut wide = [0; 320];
                 decoder.decode_frame(&piece.bytes, &mut wide);
-                halver.frame(&wide, samples);
+                downsampler.frame(&wide, samples);
             }
         }
         length
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_late_or_out_of_order_stands_in_its_place() {
+    fn late_and_reordered_pieces_are_written_at_their_position() {
         let mut tracks = Tracks::new();
         for (n, at) in [(0, 800), (2, 1_130), (1, 1_131), (3, 1_500)] {
             tracks.put(&piece(Side::Heard, at, 5_000 + n * 160, 1_000 * (n as i16 + 1)));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_are_cut_at_the_same_place() {
+    fn both_tracks_are_taken_up_to_the_same_position() {
         let mut tracks = Tracks::new();
         tracks.put(&piece(Side::Heard, 0, 0, 100));
         tracks.put(&piece(Side::Sent, 80, 0, -100));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drifting_clock_is_held_to_ours() {
+    fn a_drifting_stream_is_realigned_to_our_clock() {
         let mut tracks = Tracks::new();
         // An hour of packets from a clock that is 200 ppm fast.
         let mut worst = 0;
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wild_timestamp_takes_no_memory() {
+    fn a_far_off_timestamp_allocates_no_memory() {
         let mut tracks = Tracks::new();
         tracks.put(&piece(Side::Heard, 0, 0, 100));
         tracks.put(&piece(Side::Heard, 160, 900_000_000, 100));

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_known_again_whatever_its_sizes_say() {
+    fn a_header_is_recognised_whatever_its_sizes() {
         for encoding in [Encoding::Pcm, Encoding::Alaw] {
             for bytes in [0, 64_000, u64::MAX] {
                 let head = head(encoding, bytes);

@@ -26,7 +26,7 @@ static TAPS: LazyLock<[f32; SIDE]> = LazyLock::new(|| {
 
 /// Downsampler, 16,000 to 8,000.
 #[derive(Clone, Debug)]
-pub struct Halver {
+pub struct Downsampler {
     /// The end of the last frame: an even number of samples from the middle tap to the newest, so that
     /// the delay is a whole number of samples at both rates.
     past: [f32; LENGTH - 2],
@@ -34,13 +34,13 @@ pub struct Halver {
 
 /// Upsampler, 8,000 to 16,000.
 #[derive(Clone, Debug)]
-pub struct Doubler {
+pub struct Upsampler {
     past: [f32; 2 * SIDE - 1],
 }
 
-impl Halver {
+impl Downsampler {
     pub fn new() -> Self {
-        Halver { past: [0.0; LENGTH - 2] }
+        Downsampler { past: [0.0; LENGTH - 2] }
     }
 
     /// Resamples one frame of 20 ms.
@@ -62,9 +62,9 @@ impl Halver {
     }
 }
 
-impl Doubler {
+impl Upsampler {
     pub fn new() -> Self {
-        Doubler { past: [0.0; 2 * SIDE - 1] }
+        Upsampler { past: [0.0; 2 * SIDE - 1] }
     }
 
     /// Resamples one frame of 20 ms.
@@ -88,15 +88,15 @@ impl Doubler {
     }
 }
 
-impl Default for Halver {
+impl Default for Downsampler {
     fn default() -> Self {
-        Halver::new()
+        Downsampler::new()
     }
 }
 
-impl Default for Doubler {
+impl Default for Upsampler {
     fn default() -> Self {
-        Doubler::new()
+        Upsampler::new()
     }
 }
 
@@ -116,30 +116,30 @@ mod tests {
         10.0 * (power.max(0.25) / (8_000.0f64.powi(2) / 2.0)).log10()
     }
 
-    fn halved(samples: &[i16]) -> Vec<i16> {
-        let mut halver = Halver::new();
+    fn downsampled(samples: &[i16]) -> Vec<i16> {
+        let mut downsampler = Downsampler::new();
         let mut out = Vec::new();
         for frame in samples.as_chunks::<320>().0 {
             let mut narrow = [0; 160];
-            halver.frame(frame, &mut narrow);
+            downsampler.frame(frame, &mut narrow);
             out.extend(narrow);
         }
         out
     }
 
-    fn doubled(samples: &[i16]) -> Vec<i16> {
-        let mut doubler = Doubler::new();
+    fn upsampled(samples: &[i16]) -> Vec<i16> {
+        let mut upsampler = Upsampler::new();
         let mut out = Vec::new();
         for frame in samples.as_chunks::<160>().0 {
             let mut wide = [0; 320];
-            doubler.frame(frame, &mut wide);
+            upsampler.frame(frame, &mut wide);
             out.extend(wide);
         }
         out
     }
 
     #[test]
-    fn speech_passes_and_what_cannot_be_told_at_8000_does_not() {
+    fn downsampling_passes_speech_and_stops_aliases() {
         for (hz, least, most) in [
             (300.0, -0.1, 0.1),
             (1_000.0, -0.1, 0.1),
@@ -147,14 +147,14 @@ mod tests {
             (5_000.0, -120.0, -45.0),
             (7_000.0, -120.0, -55.0),
         ] {
-            let db = gain_db(&halved(&sine(hz, 16_000.0, 16_000)));
+            let db = gain_db(&downsampled(&sine(hz, 16_000.0, 16_000)));
             assert!((least..=most).contains(&db), "{hz} Hz: {db:.2} dB");
         }
     }
 
     #[test]
-    fn doubling_adds_no_mirror_image() {
-        let wide = doubled(&sine(1_000.0, 8_000.0, 8_000));
+    fn upsampling_adds_no_mirror_image() {
+        let wide = upsampled(&sine(1_000.0, 8_000.0, 8_000));
         assert!(gain_db(&wide).abs() < 0.1);
         // The remainder beside 1,000 Hz at 16,000 samples a second.
         let settled = &wide[800..8_800];
@@ -178,9 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn there_and_back_is_the_same_sound_a_little_later() {
+    fn resampling_up_and_down_only_delays_the_signal() {
         let sent = sine(700.0, 8_000.0, 8_000);
-        let back = halved(&doubled(&sent));
+        let back = downsampled(&upsampled(&sent));
         let best = (0..60)
             .map(|delay| {
                 let worst = (400..7_000)
