@@ -40,9 +40,9 @@ enum Mix {
 }
 
 pub fn decode(mut bytes: Vec<u8>) -> Result<Decoded, Refusal> {
-    let kind = sniff::kind(&bytes)?;
+    let kind = sniff::file_kind(&bytes)?;
     if kind == Kind::Wav {
-        sniff::mend(&mut bytes)?;
+        sniff::repair_header(&mut bytes)?;
     }
     let first = Pass::run(&bytes, kind, Mix::Mean)?;
     // Channels in opposite phase cancel out in the mean; then only the loudest channel is used.
@@ -104,7 +104,7 @@ impl Pass {
             if (rate, channels) == (pass.sample_rate, pass.channels) {
                 let mut interleaved = std::mem::take(&mut pass.interleaved);
                 decoded.copy_to_vec_interleaved(&mut interleaved);
-                pass.take(&interleaved);
+                pass.push(&interleaved);
                 pass.interleaved = interleaved;
                 pass.refuse_too_long()?;
             }
@@ -135,7 +135,7 @@ impl Pass {
         })
     }
 
-    fn take(&mut self, interleaved: &[f32]) {
+    fn push(&mut self, interleaved: &[f32]) {
         let mut mono = std::mem::take(&mut self.mono);
         mono.clear();
         let share = 1.0 / self.channels as f32;

@@ -29,8 +29,8 @@ fn ratio(decibels: f64) -> f32 {
 
 /// Levels the audio at both rates with the same gain. Refuses inaudible files.
 pub fn level(decoded: &mut Decoded) -> Result<Measured, Refusal> {
-    take_out_direct_current(&mut decoded.wide);
-    take_out_direct_current(&mut decoded.narrow);
+    remove_dc(&mut decoded.wide);
+    remove_dc(&mut decoded.narrow);
     let mut measured = measure(decoded);
     if measured.rms_dbfs_in < SILENT_DBFS {
         let found =
@@ -85,7 +85,7 @@ fn active_dbfs(narrow: &[f32]) -> f64 {
     10.0 * (power / active.len().max(1) as f64).max(1e-12).log10()
 }
 
-fn take_out_direct_current(samples: &mut [f32]) {
+fn remove_dc(samples: &mut [f32]) {
     let sum: f64 = samples.iter().map(|&sample| f64::from(sample)).sum();
     let mean = (sum / samples.len().max(1) as f64) as f32;
     samples.iter_mut().for_each(|sample| *sample -= mean);

@@ -28,7 +28,7 @@ fn hertz(half_tones: i32) -> f64 {
 }
 
 fn compose() -> Sound {
-    let (mut wide, mut narrow) = (played(16_000), played(8_000));
+    let (mut wide, mut narrow) = (synthesise(16_000), synthesise(8_000));
     let power: f64 =
         narrow.iter().map(|&sample| f64::from(sample).powi(2)).sum::<f64>() / narrow.len() as f64;
     let gain = 10f64.powf((LEVEL_DBFS - decibels(power.sqrt())) / 20.0) as f32;
@@ -42,11 +42,11 @@ fn compose() -> Sound {
 }
 
 /// All notes; the decay of the last ones wraps around to the beginning.
-fn played(rate: usize) -> Vec<f32> {
+fn synthesise(rate: usize) -> Vec<f32> {
     let mut samples = vec![0.0; SECS * rate];
     for (n, chord) in CHORDS.iter().enumerate() {
         for &note in chord {
-            strike(
+            add_note(
                 &mut samples,
                 rate,
                 4.0 * n as f64,
@@ -55,7 +55,7 @@ fn played(rate: usize) -> Vec<f32> {
         }
     }
     for (n, &note) in MELODY.iter().enumerate().filter(|(_, note)| **note > -99) {
-        strike(
+        add_note(
             &mut samples,
             rate,
             0.5 * n as f64,
@@ -73,7 +73,7 @@ struct Note {
 }
 
 /// Adds a soft tone with one overtone that decays faster.
-fn strike(samples: &mut [f32], rate: usize, start_secs: f64, note: &Note) {
+fn add_note(samples: &mut [f32], rate: usize, start_secs: f64, note: &Note) {
     let start = (start_secs * rate as f64) as usize;
     for n in 0..(note.secs * rate as f64) as usize {
         let t = n as f64 / rate as f64;

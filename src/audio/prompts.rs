@@ -63,7 +63,7 @@ impl Prompt {
 macro_rules! spoken {
     ($($name:literal => $prompt:expr),* $(,)?) => {
         /// Each prompt with its Chinese and its English file.
-        const SPOKEN: &[(Prompt, &[u8], &[u8])] = &[$((
+        const FILES: &[(Prompt, &[u8], &[u8])] = &[$((
             $prompt,
             include_bytes!(concat!("prompts/zh/", $name, ".wav")),
             include_bytes!(concat!("prompts/en/", $name, ".wav")),
@@ -92,17 +92,17 @@ spoken! {
 }
 
 /// The built-in prompts, decoded on first use.
-static OWN: LazyLock<Prompts> =
-    LazyLock::new(|| Prompts::own().unwrap_or_else(|error| Prompts::silent(&error)));
+static BUILT_IN: LazyLock<Prompts> =
+    LazyLock::new(|| Prompts::built_in().unwrap_or_else(|error| Prompts::without_sounds(&error)));
 
 /// One of the built-in prompts.
 pub fn prompt(language: Language, prompt: Prompt) -> Arc<Sound> {
-    OWN.prompt(language, prompt)
+    BUILT_IN.prompt(language, prompt)
 }
 
 /// "工号 8001 为您服务", spoken by the built-in prompts.
 pub fn agent_announcement(language: Language, number: &str) -> Sound {
-    OWN.agent_announcement(language, number)
+    BUILT_IN.agent_announcement(language, number)
 }
 
 /// All prompts, ready to be sent.
@@ -121,10 +121,10 @@ impl Prompts {
     /// The built-in prompts, overridden by files in `dir` such as `zh/sorry.wav` or `en/5.mp3`. Takes CPU
     /// time, so not for an async task.
     pub fn load(dir: Option<&Path>) -> Result<Prompts, AudioError> {
-        let Some(dir) = dir else { return Ok(OWN.clone()) };
-        let mut prompts = OWN.clone();
+        let Some(dir) = dir else { return Ok(BUILT_IN.clone()) };
+        let mut prompts = BUILT_IN.clone();
         for language in Language::ALL {
-            for &(prompt, ..) in SPOKEN {
+            for &(prompt, ..) in FILES {
                 for end in ["wav", "mp3"] {
                     let file = dir.join(language.folder()).join(prompt.name()).with_extension(end);
                     if !file.exists() {
@@ -139,9 +139,9 @@ impl Prompts {
         Ok(prompts)
     }
 
-    fn own() -> Result<Prompts, Refusal> {
+    fn built_in() -> Result<Prompts, Refusal> {
         let mut prompts = BTreeMap::new();
-        for &(prompt, zh, en) in SPOKEN {
+        for &(prompt, zh, en) in FILES {
             prompts.insert((Language::Zh, prompt), Spoken::new(prompt, zh.into())?);
             prompts.insert((Language::En, prompt), Spoken::new(prompt, en.into())?);
         }
@@ -149,7 +149,7 @@ impl Prompts {
     }
 
     /// Fallback without any prompts. The tests rule it out; if it happens, calls must go on.
-    fn silent(error: &Refusal) -> Prompts {
+    fn without_sounds(error: &Refusal) -> Prompts {
         tracing::error!("the spoken prompts cannot be decoded: {error}");
         Prompts(BTreeMap::new())
     }
@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn every_prompt_speaks_in_both_languages_at_one_level() {
-        let bytes: usize = SPOKEN.iter().map(|(_, zh, en)| zh.len() + en.len()).sum();
+        let bytes: usize = FILES.iter().map(|(_, zh, en)| zh.len() + en.len()).sum();
         assert!(bytes < 200_000, "{bytes} bytes");
         for language in Language::ALL {
-            for &(prompt, ..) in SPOKEN {
+            for &(prompt, ..) in FILES {
                 let sound = super::prompt(language, prompt);
                 let (level, secs) = (sound.measured.rms_dbfs_out, sound.length.as_secs_f64());
                 assert!((-24.0..=-18.0).contains(&level), "{language:?} {prompt:?}: {level:.1}");
@@ -224,7 +224,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("zh")).unwrap();
         let file = dir.path().join("zh/sorry.wav");
-        std::fs::write(&file, SPOKEN[3].2).unwrap();
+        std::fs::write(&file, FILES[3].2).unwrap();
         let prompts = Prompts::load(Some(dir.path())).unwrap();
         let (found, own) =
             (prompts.prompt(Language::Zh, Prompt::Sorry), prompt(Language::En, Prompt::Digit(3)));

@@ -39,7 +39,7 @@ const KNOWN: &[(usize, &[u8], &str)] = &[
 ];
 
 /// Determines the file type, or refuses it by name.
-pub fn kind(bytes: &[u8]) -> Result<Kind, Refusal> {
+pub fn file_kind(bytes: &[u8]) -> Result<Kind, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal::new("is empty (0 bytes)", "upload it again"));
     }
@@ -84,7 +84,7 @@ fn damaged(found: impl Into<String>) -> Refusal {
 /// Rewrites the header of a WAV file from the trustworthy parts of the old one, so that decoders meet no
 /// surprise. Recorders that were cut off, and tools that write to a pipe, leave sizes of 0 or beyond the
 /// end of the file although the audio is there. An incomplete last frame is cut.
-pub fn mend(bytes: &mut Vec<u8>) -> Result<(), Refusal> {
+pub fn repair_header(bytes: &mut Vec<u8>) -> Result<(), Refusal> {
     let format = chunks(bytes).find(|chunk| &chunk.id == b"fmt ");
     let format = format.ok_or_else(|| damaged("is a WAV file that ends before its format is told"))?;
     let format = Format::read(bytes.get(format.at..).unwrap_or_default())?;
