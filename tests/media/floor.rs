@@ -1,7 +1,7 @@
 //! A small call centre: telephones in one media room, our legs to them in another. Each telephone plays
 //! what its person says and captures what that person hears.
 
-use super::{Ear, target};
+use super::{TestMedia, target};
 use paceline::audio::Sound;
 use paceline::net::rtp::{MediaCommand, MediaEvent, Tap, Voice};
 use paceline_core::call::Heard;
@@ -16,8 +16,8 @@ pub const MIX: MixId = MixId(5);
 
 pub struct Floor {
     /// The room under test.
-    pub ours: Ear,
-    pub telephones: Ear,
+    pub ours: TestMedia,
+    pub telephones: TestMedia,
 }
 
 /// A person at a telephone, and our leg to that telephone.
@@ -34,7 +34,7 @@ pub struct Person {
 
 impl Floor {
     pub fn open(threads: usize) -> Floor {
-        Floor { ours: Ear::with_threads(threads), telephones: Ear::open() }
+        Floor { ours: TestMedia::with_threads(threads), telephones: TestMedia::open() }
     }
 
     /// Connects a telephone and our leg; returns when both have received silence from each other.
@@ -89,7 +89,7 @@ impl Floor {
     }
 
     /// Waits until everything our own leg sent to this person has arrived, by a key sent after it.
-    pub fn settle_alone(&self, person: &Person) {
+    pub fn wait_delivered_from_us(&self, person: &Person) {
         let key = paceline_core::call::Digit::from_char('C').unwrap();
         self.ours.room.command(person.leg, MediaCommand::SendDigits(vec![key]));
         let heard = Heard::Digit(key);
@@ -98,7 +98,7 @@ impl Floor {
 
     /// Waits until everything sent from one person has reached the other, by a key sent after it on the
     /// same path.
-    pub fn settle(&self, from: &Person, to: &Person) {
+    pub fn wait_delivered(&self, from: &Person, to: &Person) {
         let key = paceline_core::call::Digit::from_char('D').unwrap();
         self.telephones.room.command(from.telephone, MediaCommand::SendDigits(vec![key]));
         self.telephones.wait_for(|event| {

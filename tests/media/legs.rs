@@ -1,7 +1,7 @@
 //! A single leg with a well-behaved far end: playback, digits, hold, codec changes, RTCP, ports.
 
-use super::bare::Bare;
-use super::{Ear, KEYS, target};
+use super::plain_socket::PlainSocket;
+use super::{KEYS, TestMedia, target};
 use paceline::audio::Sound;
 use paceline::net::rtp::{MediaCommand, MediaError, MediaEvent, Tap};
 use paceline_core::call::{Digit, Heard};
@@ -35,7 +35,7 @@ fn digits(keys: &str) -> Vec<Digit> {
 #[test]
 fn an_announcement_arrives_byte_for_byte_with_an_unbroken_clock() {
     for codec in Codec::ALL {
-        let (near, far) = (Ear::open(), Bare::open());
+        let (near, far) = (TestMedia::open(), PlainSocket::open());
         let sound = sweep(0.5);
         let address = near.room.open_leg(LEG).unwrap();
         assert_eq!(address.port() % 2, 0);
@@ -66,7 +66,7 @@ fn an_announcement_arrives_byte_for_byte_with_an_unbroken_clock() {
 
 #[test]
 fn two_media_servers_receive_each_other_and_their_counts_agree() {
-    let (near, far) = (Ear::open(), Ear::open());
+    let (near, far) = (TestMedia::open(), TestMedia::open());
     let (a, b) = (CallId(7), CallId(8));
     let (at, bt) = (near.room.open_leg(a).unwrap(), far.room.open_leg(b).unwrap());
     let tap = Tap::new(Duration::from_secs(10));
@@ -97,8 +97,8 @@ fn two_media_servers_receive_each_other_and_their_counts_agree() {
     assert_eq!(totals.late.iter().map(|bucket| bucket.1).sum::<u64>(), sent.packets_sent);
 }
 
-fn closed(ear: &Ear, leg: CallId) -> paceline::net::rtp::LegStats {
-    ear.wait_for(|event| match event {
+fn closed(media: &TestMedia, leg: CallId) -> paceline::net::rtp::LegStats {
+    media.wait_for(|event| match event {
         MediaEvent::Closed { leg: id, stats } if *id == leg => Some(*stats),
         _ => None,
     })
@@ -106,7 +106,7 @@ fn closed(ear: &Ear, leg: CallId) -> paceline::net::rtp::LegStats {
 
 #[test]
 fn digits_are_sent_as_events_and_playback_resumes_where_it_was() {
-    let (near, far) = (Ear::open(), Bare::open());
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
     let sound = sweep(1.0);
     near.room.open_leg(LEG).unwrap();
     near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcmu)));
@@ -125,7 +125,7 @@ fn digits_are_sent_as_events_and_playback_resumes_where_it_was() {
 
 #[test]
 fn on_hold_nothing_is_sent_and_the_announcement_waits() {
-    let (near, far) = (Ear::open(), Bare::open());
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
     let sound = sweep(0.6);
     near.room.open_leg(LEG).unwrap();
     let mut there = target(far.address, Codec::Pcma);
@@ -156,7 +156,7 @@ fn on_hold_nothing_is_sent_and_the_announcement_waits() {
 
 #[test]
 fn playback_continues_after_a_new_address_and_codec() {
-    let (near, first, second) = (Ear::open(), Bare::open(), Bare::open());
+    let (near, first, second) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let sound = sweep(0.6);
     near.room.open_leg(LEG).unwrap();
     near.room.command(LEG, MediaCommand::Connect(target(first.address, Codec::Pcma)));
@@ -180,8 +180,8 @@ fn playback_continues_after_a_new_address_and_codec() {
 
 #[test]
 fn silence_is_reported_except_on_hold() {
-    let near = Ear::with_silence(Duration::from_millis(300));
-    let far = Bare::open();
+    let near = TestMedia::with_silence_timeout(Duration::from_millis(300));
+    let far = PlainSocket::open();
     near.room.open_leg(LEG).unwrap();
     near.room.open_leg(CallId(2)).unwrap();
     let mut held = target(far.address, Codec::Pcma);
@@ -194,10 +194,10 @@ fn silence_is_reported_except_on_hold() {
 
 #[test]
 fn closing_sends_bye_and_the_port_rests_before_reuse() {
-    let near = Ear::open();
+    let near = TestMedia::open();
     let (far, control) = loop {
         // RTCP goes to the port after the far side's.
-        let far = Bare::open();
+        let far = PlainSocket::open();
         let next = (super::LOCALHOST, far.address.port().saturating_add(1));
         if let Ok(control) = std::net::UdpSocket::bind(next) {
             break (far, control);
@@ -223,7 +223,7 @@ fn closing_sends_bye_and_the_port_rests_before_reuse() {
 
 #[test]
 fn the_error_without_free_ports_names_the_range() {
-    let near = Ear::open();
+    let near = TestMedia::open();
     let error = (0..200).find_map(|leg| near.room.open_leg(CallId(leg)).err()).unwrap();
     assert!(matches!(error, MediaError::NoPorts(..) | MediaError::Bind { .. }), "{error}");
     assert!(near.room.totals().legs_open >= 90);

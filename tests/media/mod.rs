@@ -1,12 +1,12 @@
 //! Media legs over loopback: what one side sends is what the other side receives, whatever unknown
 //! sources send. The far end is a second media room, or a plain socket that keeps every packet.
 
-mod bare;
 mod bridges;
 mod floor;
 mod legs;
+mod plain_socket;
 mod recordings;
-mod strangers;
+mod unknown_sources;
 
 use paceline::net::rtp::{MediaConfig, MediaEvent, MediaRoom};
 use paceline_core::call::Heard;
@@ -23,25 +23,25 @@ pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub const KEYS: u8 = 101;
 
 /// A media room and its events.
-pub struct Ear {
+pub struct TestMedia {
     pub room: MediaRoom,
     pub events: Receiver<MediaEvent>,
 }
 
-impl Ear {
-    pub fn open() -> Ear {
-        Ear::with_silence(Duration::from_secs(60))
+impl TestMedia {
+    pub fn open() -> TestMedia {
+        TestMedia::with_silence_timeout(Duration::from_secs(60))
     }
 
-    pub fn with_silence(silence: Duration) -> Ear {
-        Ear::with(silence, 1)
+    pub fn with_silence_timeout(silence: Duration) -> TestMedia {
+        TestMedia::with(silence, 1)
     }
 
-    pub fn with_threads(threads: usize) -> Ear {
-        Ear::with(Duration::from_secs(60), threads)
+    pub fn with_threads(threads: usize) -> TestMedia {
+        TestMedia::with(Duration::from_secs(60), threads)
     }
 
-    fn with(silence: Duration, threads: usize) -> Ear {
+    fn with(silence: Duration, threads: usize) -> TestMedia {
         // Each room has its own port range; a port in use is skipped.
         static NEXT: AtomicU16 = AtomicU16::new(21_000);
         let first = NEXT.fetch_add(200, Ordering::Relaxed);
@@ -51,7 +51,7 @@ impl Ear {
             // The test may end before the room does.
             let _ = report.send(event);
         });
-        Ear { room: room.unwrap(), events }
+        TestMedia { room: room.unwrap(), events }
     }
 
     /// Waits for the first event that `wanted` accepts; other events are dropped.

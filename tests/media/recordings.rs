@@ -66,7 +66,7 @@ fn both_channels_hold_received_and_sent_audio_aligned_in_time() {
         let (question, answer, whisper) = (voice(300.0, 1.0), voice(900.0, 1.0), voice(1_400.0, 0.6));
         floor.say_both((&agent, &question), (&callee, &answer));
         floor.say(&coach, &whisper);
-        floor.settle(&agent, &callee);
+        floor.wait_delivered(&agent, &callee);
         floor.ours.room.command(callee.leg, MediaCommand::StopRecording);
         let (path, seconds) = recorded(&floor, callee.leg);
         assert_eq!(path, wanted);

@@ -1,8 +1,8 @@
 //! RTP from unknown sources: it is not accepted, our packets are not sent to it, and other legs are not
 //! disturbed.
 
-use super::bare::Bare;
-use super::{Ear, KEYS, target};
+use super::plain_socket::PlainSocket;
+use super::{KEYS, TestMedia, target};
 use paceline::net::rtp::{MediaCommand, MediaEvent, Tap};
 use paceline_core::call::Heard;
 use paceline_core::ids::CallId;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 #[test]
 fn packets_of_an_unknown_source_are_ignored() {
-    let (near, far, stranger) = (Ear::open(), Bare::open(), Bare::open());
+    let (near, far, stranger) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let leg = CallId(1);
     let tap = Tap::new(Duration::from_secs(10));
     let address = near.room.open_leg(leg).unwrap();
@@ -48,7 +48,7 @@ fn packets_of_an_unknown_source_are_ignored() {
 
 #[test]
 fn a_far_end_on_another_port_is_latched_and_sent_to() {
-    let (near, signalled, actual) = (Ear::open(), Bare::open(), Bare::open());
+    let (near, signalled, actual) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let leg = CallId(1);
     let address = near.room.open_leg(leg).unwrap();
     near.room.command(leg, MediaCommand::Connect(target(signalled.address, Codec::Pcma)));
@@ -68,7 +68,7 @@ fn a_far_end_on_another_port_is_latched_and_sent_to() {
 fn malformed_and_flooding_packets_do_not_disturb_another_call() {
     let seed = 0xBAD_5EED_u64;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let (near, victim, neighbour) = (Ear::open(), Bare::open(), Bare::open());
+    let (near, victim, neighbour) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let (hit, spared) = (CallId(1), CallId(2));
     let address = near.room.open_leg(hit).unwrap();
     near.room.open_leg(spared).unwrap();
