@@ -3,7 +3,7 @@
 //! time from `Join` to the first packet of the other party.
 
 use super::{
-    BEAT, LOCALHOST, MEASURED, PACKET, cpu_micros_of, drain, far_end, lateness, own_cpu_micros, write,
+    LOCALHOST, MEASURED, PACKET, TICK, cpu_micros_of, drain, far_end, lateness, own_cpu_micros, write,
 };
 use paceline::net::rtp::{MediaCommand, MediaConfig, MediaEvent, MediaRoom, MediaTotals, Recording, Voice};
 use paceline_core::ids::{CallId, MixId};
@@ -121,10 +121,10 @@ impl Room {
             while !stop.load(Ordering::Relaxed) {
                 speak(&speakers, &ours, n);
                 n += 1;
-                std::thread::sleep((BEAT * n as u32).saturating_sub(start.elapsed()));
+                std::thread::sleep((TICK * n as u32).saturating_sub(start.elapsed()));
             }
         });
-        std::thread::sleep(BEAT * 10);
+        std::thread::sleep(TICK * 10);
         let mut delays: Vec<f64> = (0..CALLS).map(|call| self.join(far, call)).collect();
         over.store(true, Ordering::Relaxed);
         driver.join().expect("the driver only sends");
@@ -161,7 +161,7 @@ impl Room {
             speak(far, &self.ours, 5_000 + n);
             drain(far);
             n += 1;
-            std::thread::sleep((BEAT * n as u32).saturating_sub(start.elapsed()));
+            std::thread::sleep((TICK * n as u32).saturating_sub(start.elapsed()));
         }
         let (mut totals, cpu_after) = (self.room.totals(), cpu());
         totals.packets_sent -= before.packets_sent;
@@ -181,7 +181,7 @@ impl Room {
         }
         let start = Instant::now();
         while self.recorded.load(Ordering::Relaxed) < CALLS as u64 && start.elapsed() < MEASURED * 5 {
-            std::thread::sleep(BEAT);
+            std::thread::sleep(TICK);
         }
         assert_eq!(self.recorded.load(Ordering::Relaxed), CALLS as u64, "every recording is complete");
         self.lost.load(Ordering::Relaxed)

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const STREAMS: usize = 1_000;
-const BEAT: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(20);
 /// Rounds of the bare loops: 100,000 packets each.
 const ROUNDS: u64 = 100;
 const MEASURED: Duration = Duration::from_secs(6);
@@ -201,7 +201,7 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
         })
         .collect();
     // Let the first ticks set everything up.
-    std::thread::sleep(BEAT * 20);
+    std::thread::sleep(TICK * 20);
     drain(far);
     let (silent, _) = measure(&room, || {});
     // Each far end sends: the leg latches, connects its socket, and receives as much as it sends.
@@ -228,13 +228,13 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
 }
 
 /// CPU in us of the media thread per packet sent, and the totals of that span.
-fn measure(room: &MediaRoom, mut each_beat: impl FnMut()) -> (f64, MediaTotals) {
+fn measure(room: &MediaRoom, mut each_tick: impl FnMut()) -> (f64, MediaTotals) {
     let before = (media_cpu_micros(), room.totals());
     let start = Instant::now();
     let mut next = start;
     while start.elapsed() < MEASURED {
-        each_beat();
-        next += BEAT;
+        each_tick();
+        next += TICK;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
     }
     let (cpu, mut totals) = (media_cpu_micros() - before.0, room.totals());
