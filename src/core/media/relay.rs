@@ -11,7 +11,7 @@ const MAX_STEP: i16 = 100;
 
 /// The RTP header fields that relaying needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Numbers {
+pub struct HeaderFields {
     pub ssrc: u32,
     pub sequence: u16,
     pub timestamp: u32,
@@ -45,7 +45,7 @@ struct Anchor {
 
 impl Relay {
     /// A packet of our own was sent: the next relayed packet follows after it.
-    pub fn interrupted(&mut self) {
+    pub fn interrupt(&mut self) {
         if let Some(anchor) = &mut self.anchor {
             anchor.run = None;
         }
@@ -54,7 +54,7 @@ impl Relay {
     /// The position of this packet in our stream; `None` if the position is taken. A batch is given in
     /// sequence order; `last` says that nothing newer has arrived. Then a packet whose time has passed
     /// means that the source is late from now on, and the stream continues with it from here.
-    pub fn place(&mut self, stream: &Stream, packet: Numbers, last: bool) -> Option<Place> {
+    pub fn position(&mut self, stream: &Stream, packet: HeaderFields, last: bool) -> Option<Place> {
         let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == packet.ssrc) else {
             return Some(self.start(stream, packet));
         };
@@ -85,7 +85,7 @@ impl Relay {
         Some(Place { sequence, timestamp, marker: packet.marker || anchor.run.is_none() })
     }
 
-    fn start(&mut self, stream: &Stream, packet: Numbers) -> Place {
+    fn start(&mut self, stream: &Stream, packet: HeaderFields) -> Place {
         self.anchor = Some(Anchor {
             ssrc: packet.ssrc,
             newest: packet.sequence,
@@ -102,8 +102,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    fn numbers(n: u16) -> Numbers {
-        Numbers {
+    fn numbers(n: u16) -> HeaderFields {
+        HeaderFields {
             ssrc: 7,
             sequence: 65_530u16.wrapping_add(n),
             timestamp: (u32::MAX - 300).wrapping_add(u32::from(n) * 160),
@@ -111,8 +111,8 @@ mod tests {
         }
     }
 
-    fn pass(relay: &mut Relay, stream: &mut Stream, packet: Numbers, last: bool) -> Option<Place> {
-        let place = relay.place(stream, packet, last);
+    fn pass(relay: &mut Relay, stream: &mut Stream, packet: HeaderFields, last: bool) -> Option<Place> {
+        let place = relay.position(stream, packet, last);
         if let Some(place) = place {
             stream.pass_on(8, place, &[0; 160], &mut [0; 200]);
         }
@@ -130,7 +130,7 @@ mod tests {
             assert_eq!(place.marker, n == 0);
         }
         assert_eq!((stream.sequence, stream.timestamp), (65_022u16.wrapping_add(0), 500 + 22 * 160));
-        assert_eq!(relay.place(&stream, numbers(21), true), None, "the same once more");
+        assert_eq!(relay.position(&stream, numbers(21), true), None, "the same once more");
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
             stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
             stream.pass(160);
         }
-        relay.interrupted();
+        relay.interrupt();
         let places: Vec<_> = (1..=6).map(|n| pass(&mut relay, &mut stream, numbers(n), n == 6)).collect();
         assert!(places[..5].iter().all(Option::is_none), "{places:?}");
         let place = places[5].unwrap();
@@ -155,7 +155,7 @@ mod tests {
         let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
         stream.pass(10 * 160);
-        relay.interrupted();
+        relay.interrupt();
         for n in 1..20 {
             let place = pass(&mut relay, &mut stream, numbers(n), true).unwrap();
             assert_eq!(place.timestamp, (10 + u32::from(n)) * 160);
@@ -167,12 +167,12 @@ mod tests {
     fn another_source_or_a_jump_continues_at_the_streams_position() {
         let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
-        let other = Numbers { ssrc: 8, sequence: 9, timestamp: 77, marker: false };
+        let other = HeaderFields { ssrc: 8, sequence: 9, timestamp: 77, marker: false };
         assert_eq!(
             pass(&mut relay, &mut stream, other, true),
             Some(Place { sequence: 101, timestamp: 160, marker: true })
         );
-        let jumped = Numbers { timestamp: 77 + 80_000, sequence: 10, ..other };
+        let jumped = HeaderFields { timestamp: 77 + 80_000, sequence: 10, ..other };
         assert_eq!(
             pass(&mut relay, &mut stream, jumped, true),
             Some(Place { sequence: 102, timestamp: 320, marker: true })
@@ -187,7 +187,7 @@ mod tests {
             let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 7, 7));
             let mut taken = std::collections::BTreeSet::new();
             for n in 0..500u32 {
-                let packet = Numbers {
+                let packet = HeaderFields {
                     ssrc: u32::from(random.random_bool(0.02)),
                     sequence: (n as u16).wrapping_add(random.random_range(0..4)),
                     timestamp: n * 160 + random.random_range(0..3) * 160,
@@ -198,7 +198,7 @@ mod tests {
                     stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
                     taken.insert(before.sequence);
                     stream.pass(160);
-                    relay.interrupted();
+                    relay.interrupt();
                 } else if let Some(place) = pass(&mut relay, &mut stream, packet, random.random_bool(0.7)) {
                     let new = place.sequence.wrapping_sub(before.sequence) as i16 >= 0;
                     if new {

@@ -1,44 +1,44 @@
 //! RTP ports and the dedicated media threads with their 20 ms tick. A media thread owns its legs. The
 //! engine sends commands over channels and receives few events: first audio, digits, end of playback,
-//! silence. Bridging and conferences are in `mixing`, recording in `recording`.
+//! silence. Bridging and conferences are in `mixer`, recording in `recording`.
 
-mod directory;
+mod capture;
 mod leg;
-mod legs;
-mod mixing;
-mod playing;
+mod media_thread;
+mod mixer;
+mod placement;
+mod playback;
 mod ports;
 mod receive;
 mod recording;
 mod system;
-mod tap;
+mod timing_wheel;
 mod totals;
 mod transcode;
-mod wheel;
 
+pub use capture::Tap;
 pub use paceline_core::media::Voice;
 pub use recording::{Encoding, Pruned, Recording, Recovered, finished_since, prune, recover};
-pub use tap::Tap;
 
 use crate::audio::Sound;
-use directory::{Directory, Way};
-use leg::Line;
+use leg::RtpSockets;
+use media_thread::{MediaThread, ThreadCommand, ThreadHandle};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::{CallId, MixId};
 use paceline_core::media::MediaTarget;
 use paceline_core::media::quality::Measured;
+use placement::{LegPlacement, ThreadMove};
 use ports::Ports;
-use recording::{Pen, Scribe};
+use recording::{Recorder, RecordingSink};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use totals::Counters;
-use wheel::{Address, Order, Wheel};
 
 /// Configuration of the media room.
 #[derive(Clone, Debug)]
@@ -180,18 +180,12 @@ struct Room {
     bind: IpAddr,
     range: RangeInclusive<u16>,
     ports: Arc<Mutex<Ports>>,
-    threads: Vec<Thread>,
+    threads: Vec<ThreadHandle>,
     /// Locked while a command is handed over, so that the threads see moves and commands in one order.
-    directory: Mutex<Directory>,
+    placement: Mutex<LegPlacement>,
     /// The recorder thread, started by the first recording.
-    scribe: OnceLock<io::Result<Scribe>>,
+    recorder: OnceLock<io::Result<Recorder>>,
     report: Report,
-}
-
-#[derive(Debug)]
-struct Thread {
-    orders: Sender<Order>,
-    counters: Arc<Counters>,
 }
 
 impl fmt::Debug for MediaRoom {
@@ -213,27 +207,27 @@ impl MediaRoom {
         let report: Report = Arc::new(events);
         let mut threads = Vec::new();
         for n in 0..config.threads.max(1) {
-            let (orders, received) = mpsc::channel();
+            let (commands, received) = mpsc::channel();
             let counters = Arc::new(Counters::default());
-            let wheel = Wheel {
-                orders: received,
+            let media_thread = MediaThread {
+                commands: received,
                 ports: ports.clone(),
                 counters: counters.clone(),
                 silence_micros: config.silence.as_micros() as u64,
                 report: report.clone(),
             };
             let thread = std::thread::Builder::new().name(format!("media-{n}"));
-            thread.spawn(move || wheel.run()).map_err(MediaError::Thread)?;
-            threads.push(Thread { orders, counters });
+            thread.spawn(move || media_thread.run()).map_err(MediaError::Thread)?;
+            threads.push(ThreadHandle { commands, counters });
         }
-        let (directory, scribe) = (Mutex::default(), OnceLock::new());
+        let (placement, recorder) = (Mutex::default(), OnceLock::new());
         Ok(MediaRoom(Arc::new(Room {
             bind: config.bind,
             range: config.ports,
             ports,
             threads,
-            directory,
-            scribe,
+            placement,
+            recorder,
             report,
         })))
     }
@@ -241,38 +235,40 @@ impl MediaRoom {
     /// Opens a leg: binds a port pair and returns its RTP address. Packets that arrive before the first
     /// `Connect` are refused, because no source is signalled yet.
     pub fn open_leg(&self, leg: CallId) -> Result<SocketAddr, MediaError> {
-        let line = self.0.bind_pair()?;
-        let address = SocketAddr::new(self.0.bind, line.port);
-        let mut directory = self.0.directory();
-        let thread = &self.0.threads[directory.open(leg, self.0.first_thread(leg))];
+        let sockets = self.0.bind_pair()?;
+        let address = SocketAddr::new(self.0.bind, sockets.port);
+        let mut placement = self.0.placement();
+        let thread = &self.0.threads[placement.open(leg, self.0.first_thread(leg))];
         thread.counters.opened();
         // The thread has ended only if the room has; its legs ended with it.
-        let _ = thread.orders.send(Order::Open(leg, line));
+        let _ = thread.commands.send(ThreadCommand::Open(leg, sockets));
         Ok(address)
     }
 
     /// Sends a command to a leg. Unknown legs are ignored: the call may have ended meanwhile.
     pub fn command(&self, leg: CallId, command: MediaCommand) {
-        let mut directory = self.0.directory();
+        let mut placement = self.0.placement();
         let thread = match &command {
-            MediaCommand::Join { mix, .. } => directory.join(leg, *mix).map(|way| self.0.move_leg(leg, way)),
-            MediaCommand::Leave => {
-                directory.leave(leg);
-                directory.thread(leg)
+            MediaCommand::Join { mix, .. } => {
+                placement.join(leg, *mix).map(|thread_move| self.0.move_leg(leg, thread_move))
             }
-            MediaCommand::Close => directory.close(leg),
-            _ => directory.thread(leg),
+            MediaCommand::Leave => {
+                placement.leave(leg);
+                placement.thread(leg)
+            }
+            MediaCommand::Close => placement.close(leg),
+            _ => placement.thread(leg),
         };
         let Some(thread) = thread else { return };
-        let order = match command {
+        let command = match command {
             // Files and memory are prepared here, not on the media thread.
-            MediaCommand::Record(recording) => match self.0.pen(leg, recording) {
-                Some(pen) => Order::Write(leg, pen),
+            MediaCommand::Record(recording) => match self.0.start_recording(leg, recording) {
+                Some(sink) => ThreadCommand::Record(leg, sink),
                 None => return,
             },
-            command => Order::Do(leg, command),
+            command => ThreadCommand::Execute(leg, command),
         };
-        let _ = self.0.threads[thread].orders.send(order);
+        let _ = self.0.threads[thread].commands.send(command);
     }
 
     pub fn totals(&self) -> MediaTotals {
@@ -290,19 +286,18 @@ impl Room {
     }
 
     /// Moves a leg to another thread, which holds back the leg's commands until it has arrived.
-    fn move_leg(&self, leg: CallId, way: Way) -> usize {
-        if way.from != way.to {
-            let to = &self.threads[way.to];
-            let _ = to.orders.send(Order::Expect(leg));
-            let there = Address { orders: to.orders.clone(), counters: to.counters.clone() };
-            let _ = self.threads[way.from].orders.send(Order::Move(leg, there));
+    fn move_leg(&self, leg: CallId, thread_move: ThreadMove) -> usize {
+        if thread_move.from != thread_move.to {
+            let to = &self.threads[thread_move.to];
+            let _ = to.commands.send(ThreadCommand::Expect(leg));
+            let _ = self.threads[thread_move.from].commands.send(ThreadCommand::Move(leg, to.clone()));
         }
-        way.to
+        thread_move.to
     }
 
-    fn pen(&self, leg: CallId, recording: Recording) -> Option<Pen> {
-        match self.scribe.get_or_init(|| Scribe::start(self.report.clone())) {
-            Ok(scribe) => Some(scribe.pen(leg, recording)),
+    fn start_recording(&self, leg: CallId, recording: Recording) -> Option<RecordingSink> {
+        match self.recorder.get_or_init(|| Recorder::start(self.report.clone())) {
+            Ok(recorder) => Some(recorder.start_recording(leg, recording)),
             Err(error) => {
                 let (path, error) = (recording.path().to_owned(), error.to_string());
                 (self.report)(MediaEvent::RecordingFailed { leg, path, error });
@@ -311,17 +306,17 @@ impl Room {
         }
     }
 
-    fn directory(&self) -> MutexGuard<'_, Directory> {
-        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn placement(&self) -> MutexGuard<'_, LegPlacement> {
+        self.placement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Binds the next free port pair. A port in use by another program is skipped and tried again later.
-    fn bind_pair(&self) -> Result<Line, MediaError> {
+    fn bind_pair(&self) -> Result<RtpSockets, MediaError> {
         let mut failed = None;
         for _ in 0..=self.range.len() / 2 {
             let Some(port) = self.ports().take(system::monotonic_micros()) else { break };
             match bind_pair(self.bind, port) {
-                Ok(line) => return Ok(line),
+                Ok(sockets) => return Ok(sockets),
                 Err(error) => {
                     self.ports().give_back(port, system::monotonic_micros());
                     let taken = error.kind() == io::ErrorKind::AddrInUse;
@@ -342,12 +337,12 @@ impl Room {
     }
 }
 
-fn bind_pair(bind: IpAddr, port: u16) -> io::Result<Line> {
+fn bind_pair(bind: IpAddr, port: u16) -> io::Result<RtpSockets> {
     let rtp = UdpSocket::bind((bind, port))?;
     let rtcp = UdpSocket::bind((bind, port + 1))?;
     for socket in [&rtp, &rtcp] {
         socket.set_nonblocking(true)?;
-        system::note_arrivals(socket)?;
+        system::enable_arrival_times(socket)?;
     }
-    Ok(Line { rtp, rtcp, port })
+    Ok(RtpSockets { rtp, rtcp, port })
 }

@@ -81,32 +81,32 @@ pub fn raise_file_limit() -> io::Result<u64> {
 
 /// Scheduling priority of the calling thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
+pub enum ThreadPriority {
     /// SCHED_FIFO: runs before all normal threads.
     RealTime,
     /// A negative nice value.
     Nice,
     /// Default priority.
-    Usual,
+    Default,
 }
 
 /// Gives the calling thread the highest priority it is allowed to have.
-pub fn become_urgent() -> Urgency {
+pub fn raise_priority() -> ThreadPriority {
     let priority = libc::sched_param { sched_priority: 10 };
     // SAFETY: plain system calls on the calling thread.
     unsafe {
         if libc::sched_setscheduler(0, libc::SCHED_FIFO, &priority) == 0 {
-            return Urgency::RealTime;
+            return ThreadPriority::RealTime;
         }
         if libc::setpriority(libc::PRIO_PROCESS, 0, -11) == 0 {
-            return Urgency::Nice;
+            return ThreadPriority::Nice;
         }
     }
-    Urgency::Usual
+    ThreadPriority::Default
 }
 
 /// Enables kernel arrival times for the socket, because it is read only every 20 ms.
-pub fn note_arrivals(socket: &UdpSocket) -> io::Result<()> {
+pub fn enable_arrival_times(socket: &UdpSocket) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: the option value is an int, and its size is given.
     let result = unsafe {

@@ -1,7 +1,7 @@
 //! Counters of the media threads: one set per thread, so that no thread waits for another.
 
 use super::MediaTotals;
-use super::leg::Done;
+use super::leg::TickCounts;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Upper bounds of the lateness buckets in microseconds.
@@ -30,15 +30,15 @@ impl Counters {
 
     /// Counts one tick of a leg. Of several packets the first was `late_micros` late, each later one a
     /// tick less.
-    pub fn beat(&self, done: Done, late_micros: u64, beat_micros: u64) {
-        for (counter, more) in [(&self.received, done.received), (&self.refused, done.refused)] {
+    pub fn count_tick(&self, counts: TickCounts, late_micros: u64, tick_micros: u64) {
+        for (counter, more) in [(&self.received, counts.received), (&self.refused, counts.refused)] {
             if more > 0 {
                 counter.fetch_add(more, Relaxed);
             }
         }
-        self.sent.fetch_add(u64::from(done.sent), Relaxed);
-        for n in 0..u64::from(done.sent) {
-            let late = late_micros.saturating_sub(n * beat_micros);
+        self.sent.fetch_add(u64::from(counts.sent), Relaxed);
+        for n in 0..u64::from(counts.sent) {
+            let late = late_micros.saturating_sub(n * tick_micros);
             let bucket = BOUNDS.iter().position(|&bound| late <= bound).unwrap_or(BOUNDS.len() - 1);
             self.late[bucket].fetch_add(1, Relaxed);
             self.late_micros_sum.fetch_add(late, Relaxed);
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn lateness_of_caught_up_packets_is_counted_per_packet() {
         let counters = Counters::default();
-        counters.beat(Done { sent: 3, received: 2, refused: 1 }, 40_100, 20_000);
+        counters.count_tick(TickCounts { sent: 3, received: 2, refused: 1 }, 40_100, 20_000);
         let mut totals = MediaTotals::default();
         counters.add_to(&mut totals);
         assert_eq!((totals.packets_sent, totals.packets_received, totals.packets_refused), (3, 2, 1));

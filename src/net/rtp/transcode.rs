@@ -1,7 +1,7 @@
 //! Transcoding between coded packets and linear frames at 8,000 samples a second, for legs whose mix
 //! needs a sum. Legs that are only relayed have no decoder and no encoder.
 
-use super::receive::Arrived;
+use super::receive::ReceivedPacket;
 use paceline_core::media::jitter_buffer::{FrameFill, JitterBuffer};
 use paceline_core::media::mix::{Frame, SAMPLES};
 use paceline_core::media::quality;
@@ -12,7 +12,7 @@ use paceline_core::media::{Codec, g711, g722};
 const QUIET: u16 = 328;
 
 /// Jitter buffer and decoder: received packets in, steady linear frames out.
-pub struct Speech {
+pub struct PlayoutDecoder {
     jitter: JitterBuffer,
     codec: Codec,
     decoder: g722::Decoder,
@@ -20,9 +20,9 @@ pub struct Speech {
     quiet: bool,
 }
 
-impl Speech {
+impl PlayoutDecoder {
     pub fn new(codec: Codec) -> Self {
-        Speech {
+        PlayoutDecoder {
             jitter: JitterBuffer::new(codec.silence_byte()),
             codec,
             decoder: g722::Decoder::new(),
@@ -31,15 +31,15 @@ impl Speech {
         }
     }
 
-    pub fn put(&mut self, packet: &Arrived) {
+    pub fn push(&mut self, packet: &ReceivedPacket) {
         if packet.codec != self.codec {
-            *self = Speech::new(packet.codec);
+            *self = PlayoutDecoder::new(packet.codec);
         }
-        self.jitter.push(packet.numbers.ssrc, packet.numbers.timestamp, packet.payload());
+        self.jitter.push(packet.header.ssrc, packet.header.timestamp, packet.payload());
     }
 
     /// Plays out the next 20 ms. Returns false if nothing was buffered.
-    pub fn take(&mut self, frame: &mut Frame) -> bool {
+    pub fn pop_frame(&mut self, frame: &mut Frame) -> bool {
         let mut coded = [0; SAMPLES];
         if self.jitter.pop_frame(&mut coded, self.quiet) == FrameFill::Nothing {
             frame.fill(0);
@@ -68,13 +68,13 @@ fn decode(coded: &[u8; SAMPLES], frame: &mut Frame, linear: impl Fn(u8) -> i16) 
 
 /// Encoder: linear frames in, coded frames out.
 #[derive(Default)]
-pub struct Coder {
+pub struct FrameEncoder {
     /// Only for G.722, whose encoder keeps state.
     wide: Option<Box<(Upsampler, g722::Encoder)>>,
 }
 
-impl Coder {
-    pub fn code(&mut self, codec: Codec, frame: &Frame) -> [u8; SAMPLES] {
+impl FrameEncoder {
+    pub fn encode(&mut self, codec: Codec, frame: &Frame) -> [u8; SAMPLES] {
         match codec {
             Codec::Pcma => frame.map(g711::alaw_from_linear),
             Codec::Pcmu => frame.map(g711::ulaw_from_linear),
@@ -89,16 +89,16 @@ impl Coder {
     }
 }
 
-/// Level meter of one direction of a leg. G.722 is measured only where it is decoded anyway.
+/// LevelMeter meter of one direction of a leg. G.722 is measured only where it is decoded anyway.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Level {
+pub struct LevelMeter {
     energy: u64,
     samples: u64,
     loud_energy: u64,
     loud_samples: u64,
 }
 
-impl Level {
+impl LevelMeter {
     pub fn add_coded(&mut self, codec: Codec, payload: &[u8]) {
         match codec {
             Codec::Pcma => self.add(g711::alaw_energy(payload), payload.len()),
@@ -139,13 +139,13 @@ mod tests {
 
     #[test]
     fn pauses_do_not_count_as_speech() {
-        let mut level = Level::default();
+        let mut level = LevelMeter::default();
         assert_eq!(level.dbov(), None);
         level.add_linear(&[1; SAMPLES]);
         assert_eq!(level.dbov(), Some(-90));
         level.add_linear(&[3_276; SAMPLES]);
         assert_eq!(level.dbov(), Some(-20));
-        let coded = Coder::default().code(Codec::Pcma, &[3_276; SAMPLES]);
+        let coded = FrameEncoder::default().encode(Codec::Pcma, &[3_276; SAMPLES]);
         level.add_coded(Codec::Pcma, &coded);
         assert_eq!(level.dbov(), Some(-20));
     }

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 /// File extension of an unfinished recording.
 pub const PART: &str = "part";
 /// A shorter file may have been cut off before any audio was written.
-const LONGEST_HEAD: u64 = 60;
+const MAX_HEADER_BYTES: u64 = 60;
 /// Depth of folders searched (by day, by campaign); links are not followed.
 const DEPTH: usize = 8;
 
@@ -34,7 +34,7 @@ pub fn recover(dir: &Path) -> io::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     each_file(dir, 0, &mut |path| {
         if path.extension().is_some_and(|end| end == PART) {
-            match mend(path) {
+            match repair(path) {
                 Ok(Some(found)) => recovered.push(found),
                 Ok(None) => {}
                 Err(error) => tracing::warn!(file = %path.display(), "cannot recover a recording: {error}"),
@@ -45,7 +45,7 @@ pub fn recover(dir: &Path) -> io::Result<Vec<Recovered>> {
     Ok(recovered)
 }
 
-fn mend(part: &Path) -> io::Result<Option<Recovered>> {
+fn repair(part: &Path) -> io::Result<Option<Recovered>> {
     let path = part.with_extension("");
     let file = OpenOptions::new().read(true).write(true).open(part)?;
     let length = file.metadata()?.len();
@@ -53,8 +53,8 @@ fn mend(part: &Path) -> io::Result<Option<Recovered>> {
     (&file).take(64).read_to_end(&mut first)?;
     let encoding = wav::encoding(&first);
     let pairs = encoding
-        .map_or(0, |encoding| length.saturating_sub(encoding.head_bytes() as u64) / encoding.pair_bytes());
-    if pairs == 0 && length < LONGEST_HEAD {
+        .map_or(0, |encoding| length.saturating_sub(encoding.header_bytes() as u64) / encoding.pair_bytes());
+    if pairs == 0 && length < MAX_HEADER_BYTES {
         fs::remove_file(part)?;
         let _ = fs::remove_file(path.with_extension("json"));
         return Ok(None);
@@ -62,10 +62,10 @@ fn mend(part: &Path) -> io::Result<Option<Recovered>> {
     let Some(encoding) = encoding else {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not a recording of ours"));
     };
-    let head = encoding.head_bytes() as u64;
+    let head = encoding.header_bytes() as u64;
     let bytes = pairs * encoding.pair_bytes();
     file.set_len(head + bytes)?;
-    file.write_all_at(&wav::head(encoding, bytes), 0)?;
+    file.write_all_at(&wav::header(encoding, bytes), 0)?;
     file.sync_all()?;
     fs::rename(part, &path)?;
     let seconds = pairs as f64 / f64::from(wav::RATE);

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender};
 
 /// Capacity of the channel to the recorder, in pieces of 200 bytes: a second of 300 recorded calls.
-const RING: usize = 32_768;
+const CHANNEL_PIECES: usize = 32_768;
 const PIECE_BYTES: usize = 160;
 
 /// Encoding of the file; always 8,000 samples a second and two channels.
@@ -62,14 +62,14 @@ impl Recording {
 
 /// Handle of the recorder thread.
 #[derive(Debug)]
-pub struct Scribe {
-    ring: SyncSender<Piece>,
-    notes: Sender<Note>,
+pub struct Recorder {
+    pieces: SyncSender<Piece>,
+    controls: Sender<Control>,
     next: AtomicU64,
 }
 
 /// Control messages to the recorder, in an unbounded channel: they must not be lost.
-enum Note {
+enum Control {
     Start { key: u64, leg: CallId, recording: Recording, started_micros: u64, wall_micros: u64 },
     Stop { key: u64, ended_micros: u64, lost_frames: u64 },
 }
@@ -95,39 +95,39 @@ struct Piece {
     bytes: [u8; PIECE_BYTES],
 }
 
-impl Scribe {
-    /// Starts the recorder thread; it ends when the handle and all pens are dropped.
-    pub fn start(report: Arc<dyn Fn(MediaEvent) + Send + Sync>) -> io::Result<Scribe> {
-        let (ring, pieces) = mpsc::sync_channel(RING);
-        let (notes, received) = mpsc::channel();
-        let writer = writer::Writer::new(received, pieces, report);
+impl Recorder {
+    /// Starts the recorder thread; it ends when the handle and all sinks are dropped.
+    pub fn start(report: Arc<dyn Fn(MediaEvent) + Send + Sync>) -> io::Result<Recorder> {
+        let (pieces, received_pieces) = mpsc::sync_channel(CHANNEL_PIECES);
+        let (controls, received) = mpsc::channel();
+        let writer = writer::Writer::new(received, received_pieces, report);
         std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run())?;
-        Ok(Scribe { ring, notes, next: AtomicU64::new(0) })
+        Ok(Recorder { pieces, controls, next: AtomicU64::new(0) })
     }
 
-    /// Starts a recording of this leg; it ends when the pen is dropped.
-    pub fn pen(&self, leg: CallId, recording: Recording) -> Pen {
+    /// Starts a recording of this leg; it ends when the sink is dropped.
+    pub fn start_recording(&self, leg: CallId, recording: Recording) -> RecordingSink {
         let key = self.next.fetch_add(1, Ordering::Relaxed);
         let started_micros = system::monotonic_micros();
         let wall_micros = system::wall_micros();
-        let _ = self.notes.send(Note::Start { key, leg, recording, started_micros, wall_micros });
-        let (ring, notes) = (self.ring.clone(), self.notes.clone());
-        Pen { key, ring, notes, started_micros, lost_frames: 0 }
+        let _ = self.controls.send(Control::Start { key, leg, recording, started_micros, wall_micros });
+        let (pieces, controls) = (self.pieces.clone(), self.controls.clone());
+        RecordingSink { key, pieces, controls, started_micros, lost_frames: 0 }
     }
 }
 
 /// Feeds one recording from a media thread. Never waits: pieces that find the channel full are lost and
 /// counted.
 #[derive(Debug)]
-pub struct Pen {
+pub struct RecordingSink {
     key: u64,
-    ring: SyncSender<Piece>,
-    notes: Sender<Note>,
+    pieces: SyncSender<Piece>,
+    controls: Sender<Control>,
     started_micros: u64,
     lost_frames: u64,
 }
 
-impl Pen {
+impl RecordingSink {
     pub fn heard(&mut self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8], at_micros: u64) {
         self.write(Side::Heard, codec, ssrc, timestamp, payload, at_micros);
     }
@@ -153,15 +153,16 @@ impl Pen {
                 bytes,
             };
             // The recorder polls the channel; `try_send` wakes no thread.
-            self.lost_frames += u64::from(self.ring.try_send(piece).is_err());
+            self.lost_frames += u64::from(self.pieces.try_send(piece).is_err());
         }
     }
 }
 
-impl Drop for Pen {
+impl Drop for RecordingSink {
     fn drop(&mut self) {
         let ended_micros = system::monotonic_micros();
-        let _ = self.notes.send(Note::Stop { key: self.key, ended_micros, lost_frames: self.lost_frames });
+        let _ =
+            self.controls.send(Control::Stop { key: self.key, ended_micros, lost_frames: self.lost_frames });
     }
 }
 
@@ -171,17 +172,18 @@ mod tests {
 
     #[test]
     fn a_full_channel_never_blocks_and_lost_pieces_are_counted() {
-        let (ring, pieces) = mpsc::sync_channel(2);
-        let (notes, received) = mpsc::channel();
+        let (pieces, received_pieces) = mpsc::sync_channel(2);
+        let (controls, received) = mpsc::channel();
         let started_micros = system::monotonic_micros();
-        let mut pen = Pen { key: 3, ring, notes, started_micros, lost_frames: 0 };
+        let mut sink = RecordingSink { key: 3, pieces, controls, started_micros, lost_frames: 0 };
         for n in 0..4 {
             // Two pieces each (40 ms).
-            pen.heard(Codec::Pcma, 1, n * 320, &[0x55; 320], started_micros + 1_000);
+            sink.heard(Codec::Pcma, 1, n * 320, &[0x55; 320], started_micros + 1_000);
         }
-        drop(pen);
-        let places: Vec<(u32, u32)> = pieces.iter().map(|piece| (piece.at, piece.timestamp)).collect();
+        drop(sink);
+        let places: Vec<(u32, u32)> =
+            received_pieces.iter().map(|piece| (piece.at, piece.timestamp)).collect();
         assert_eq!(places, [(8, 0), (168, 160)]);
-        assert!(matches!(received.recv(), Ok(Note::Stop { key: 3, lost_frames: 6, .. })));
+        assert!(matches!(received.recv(), Ok(Control::Stop { key: 3, lost_frames: 6, .. })));
     }
 }

@@ -1,5 +1,5 @@
 //! The two tracks of a recording, aligned in time. A packet's position comes from its timestamp, so late
-//! or reordered packets end up in the right place; each stream as a whole is aligned to our own clock.
+//! or reordered packets end up in the right position; each stream as a whole is aligned to our own clock.
 
 use super::{Piece, Side};
 use paceline_core::media::resample::Downsampler;
@@ -7,9 +7,9 @@ use paceline_core::media::{Codec, g711, g722};
 
 /// A stream that deviates by this much (40 ms) on average over some seconds is realigned: clocks drift,
 /// and a speaker may pause without sending.
-const OFF: i32 = 320;
+const MAX_MEAN_DEVIATION: i32 = 320;
 /// A stream that deviates by this much (0.5 s) is realigned at once.
-const FAR_OFF: i32 = 4_000;
+const MAX_DEVIATION: i32 = 4_000;
 /// Limit of buffered samples (30 s); a position beyond it is an error of the sender.
 const MAX_WINDOW: usize = 8_000 * 30;
 
@@ -33,9 +33,9 @@ struct Track {
 struct Anchor {
     ssrc: u32,
     timestamp: u32,
-    place: i64,
+    position: i64,
     /// Mean deviation of the stream from our clock, in sixteenths of a sample.
-    off: i32,
+    deviation: i32,
 }
 
 impl Tracks {
@@ -71,12 +71,12 @@ impl Tracks {
 
 impl Track {
     fn put(&mut self, piece: &Piece, written: i64) {
-        let place = self.place(piece);
+        let position = self.position(piece);
         let mut samples = [0; 160];
         let length = self.decode(piece, &mut samples);
         // Samples that arrive after their position was written are dropped.
-        let skip = (written - place).clamp(0, length as i64) as usize;
-        let start = (place - written).max(0) as usize;
+        let skip = (written - position).clamp(0, length as i64) as usize;
+        let start = (position - written).max(0) as usize;
         let end = start + length - skip;
         if end > MAX_WINDOW || skip == length {
             return;
@@ -87,23 +87,23 @@ impl Track {
         self.samples[start..end].copy_from_slice(&samples[skip..length]);
     }
 
-    fn place(&mut self, piece: &Piece) -> i64 {
+    fn position(&mut self, piece: &Piece) -> i64 {
         let at = i64::from(piece.at);
-        let fresh = Anchor { ssrc: piece.ssrc, timestamp: piece.timestamp, place: at, off: 0 };
+        let fresh = Anchor { ssrc: piece.ssrc, timestamp: piece.timestamp, position: at, deviation: 0 };
         let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == piece.ssrc) else {
             self.anchor = Some(fresh);
             return at;
         };
         let since = piece.timestamp.wrapping_sub(anchor.timestamp) as i32;
-        let place = anchor.place + i64::from(since);
-        let off = (place - at).clamp(-100_000, 100_000) as i32;
-        let mean = anchor.off + (16 * off - anchor.off) / 64;
-        if off.abs() > FAR_OFF || mean.abs() > 16 * OFF {
+        let position = anchor.position + i64::from(since);
+        let deviation = (position - at).clamp(-100_000, 100_000) as i32;
+        let mean = anchor.deviation + (16 * deviation - anchor.deviation) / 64;
+        if deviation.abs() > MAX_DEVIATION || mean.abs() > 16 * MAX_MEAN_DEVIATION {
             self.anchor = Some(fresh);
             return at;
         }
-        self.anchor = Some(Anchor { timestamp: piece.timestamp, place, off: mean, ..anchor });
-        place
+        self.anchor = Some(Anchor { timestamp: piece.timestamp, position, deviation: mean, ..anchor });
+        position
     }
 
     fn decode(&mut self, piece: &Piece, samples: &mut [i16; 160]) -> usize {
@@ -185,13 +185,13 @@ mod tests {
             let at = n * 160;
             let timestamp = (f64::from(n) * 160.0 * 1.0002) as u32;
             tracks.put(&piece(Side::Heard, at, timestamp, 100));
-            let place = tracks.heard.anchor.unwrap().place;
-            worst = worst.max((place - i64::from(at)).abs());
+            let position = tracks.heard.anchor.unwrap().position;
+            worst = worst.max((position - i64::from(at)).abs());
             if n % 50 == 0 {
                 tracks.take(u64::from(at), |_, _| {});
             }
         }
-        assert!(worst <= i64::from(OFF) + 40, "{worst}");
+        assert!(worst <= i64::from(MAX_MEAN_DEVIATION) + 40, "{worst}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 /// Playback of one sound. After a change of codec it continues at the same frame.
 #[derive(Clone, Debug)]
-pub struct Playing {
+pub struct Playback {
     sound: Arc<Sound>,
     /// Remaining plays; `None` = endless.
     plays: Option<u32>,
@@ -14,14 +14,14 @@ pub struct Playing {
     next: usize,
 }
 
-impl Playing {
+impl Playback {
     /// `plays` = 0: endless.
     pub fn new(sound: Arc<Sound>, plays: u32) -> Self {
-        Playing { sound, plays: (plays > 0).then_some(plays), next: 0 }
+        Playback { sound, plays: (plays > 0).then_some(plays), next: 0 }
     }
 
     /// Advances to the next frame; `None` once all plays are over.
-    pub fn frame(&mut self, codec: Codec) -> Option<()> {
+    pub fn advance(&mut self, codec: Codec) -> Option<()> {
         let frames = self.sound.encoded(codec).len() / codec.frame_bytes();
         if self.next >= frames {
             self.plays = self.plays.map(|plays| plays.saturating_sub(1));
@@ -34,7 +34,7 @@ impl Playing {
         Some(())
     }
 
-    /// The frame that [`Playing::frame`] advanced to.
+    /// The frame that [`Playback::advance`] advanced to.
     pub fn current(&self, codec: Codec) -> Option<&[u8]> {
         let start = self.next.checked_sub(1)? * codec.frame_bytes();
         self.sound.encoded(codec).get(start..start + codec.frame_bytes())
@@ -64,8 +64,8 @@ mod tests {
     fn playback_ends_after_the_requested_plays() {
         let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
         for (plays, frames) in [(1, 2), (3, 6)] {
-            let mut playing = Playing::new(sound.clone(), plays);
-            let played = std::iter::from_fn(|| playing.frame(Codec::Pcma)).count();
+            let mut playback = Playback::new(sound.clone(), plays);
+            let played = std::iter::from_fn(|| playback.advance(Codec::Pcma)).count();
             assert_eq!(played, frames, "{plays} plays");
         }
     }
@@ -73,15 +73,18 @@ mod tests {
     #[test]
     fn zero_plays_are_endless() {
         let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
-        let mut playing = Playing::new(sound, 0);
-        assert!((0..10_001).all(|_| playing.frame(Codec::Pcma).is_some()));
-        assert_eq!(Playing::new(Arc::new(Sound::from_samples("", &[], 8_000)), 0).frame(Codec::Pcma), None);
+        let mut playback = Playback::new(sound, 0);
+        assert!((0..10_001).all(|_| playback.advance(Codec::Pcma).is_some()));
+        assert_eq!(
+            Playback::new(Arc::new(Sound::from_samples("", &[], 8_000)), 0).advance(Codec::Pcma),
+            None
+        );
     }
 
     #[test]
     fn an_empty_sound_is_over_at_once() {
-        let mut playing = Playing::new(Arc::new(Sound::from_samples("nothing", &[], 8_000)), 5);
-        assert_eq!(playing.frame(Codec::G722), None);
+        let mut playback = Playback::new(Arc::new(Sound::from_samples("nothing", &[], 8_000)), 5);
+        assert_eq!(playback.advance(Codec::G722), None);
     }
 
     #[test]

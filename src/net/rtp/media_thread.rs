@@ -1,12 +1,12 @@
 //! A media thread. It drives a timing wheel of 20 slots of 1 ms, each with its legs and mixes. Deadlines
 //! are absolute, so the tick never drifts; a late thread catches up a few packets and skips the rest.
 
-use super::leg::{BEAT_MICROS, Beat, Leg, Line};
-use super::legs::{Legs, SLOT_MICROS, SLOTS, Turns};
-use super::mixing::Desk;
+use super::leg::{Leg, RtpSockets, TICK_MICROS, Tick};
+use super::mixer::MixBuffers;
 use super::ports::Ports;
-use super::recording::Pen;
-use super::system::{self, Inbox, Outbox, Urgency};
+use super::recording::RecordingSink;
+use super::system::{self, Inbox, Outbox, ThreadPriority};
+use super::timing_wheel::{SLOT_MICROS, SLOTS, Schedule, TimingWheel};
 use super::totals::Counters;
 use super::{MediaCommand, MediaEvent};
 use paceline_core::ids::CallId;
@@ -20,47 +20,48 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 /// Packets per leg sent at once after a delay; older ones would only overflow the far end's jitter
 /// buffer.
-const CATCH_UP: u64 = 5;
+const CATCH_UP_PACKETS: u64 = 5;
 /// Commands executed per slot, so that a burst of them does not delay packets.
-const COMMANDS: usize = 256;
+const COMMANDS_PER_SLOT: usize = 256;
 
 /// A command to a media thread.
-pub enum Order {
-    Open(CallId, Line),
-    Do(CallId, MediaCommand),
-    /// Record this leg into that pen.
-    Write(CallId, Pen),
+pub enum ThreadCommand {
+    Open(CallId, RtpSockets),
+    Execute(CallId, MediaCommand),
+    /// Record this leg into that sink.
+    Record(CallId, RecordingSink),
     /// Hand this leg over to another thread.
-    Move(CallId, Address),
+    Move(CallId, ThreadHandle),
     /// This leg will come from another thread: hold back its commands until it arrives.
     Expect(CallId),
     /// A leg from another thread, with its sockets and stream state.
-    Arrive(Box<Leg>),
+    Adopt(Box<Leg>),
 }
 
-/// Channel and counters of another media thread.
-pub struct Address {
-    pub orders: Sender<Order>,
+/// Channel and counters of a media thread.
+#[derive(Clone)]
+pub struct ThreadHandle {
+    pub commands: Sender<ThreadCommand>,
     pub counters: Arc<Counters>,
 }
 
-impl Order {
+impl ThreadCommand {
     /// The leg whose commands must stay in order with this one.
     fn leg(&self) -> Option<CallId> {
         match self {
-            Order::Open(leg, _)
-            | Order::Do(leg, _)
-            | Order::Write(leg, _)
-            | Order::Move(leg, _)
-            | Order::Expect(leg) => Some(*leg),
-            Order::Arrive(_) => None,
+            ThreadCommand::Open(leg, _)
+            | ThreadCommand::Execute(leg, _)
+            | ThreadCommand::Record(leg, _)
+            | ThreadCommand::Move(leg, _)
+            | ThreadCommand::Expect(leg) => Some(*leg),
+            ThreadCommand::Adopt(_) => None,
         }
     }
 }
 
 /// What a media thread is started with.
-pub struct Wheel {
-    pub orders: Receiver<Order>,
+pub struct MediaThread {
+    pub commands: Receiver<ThreadCommand>,
     pub ports: Arc<Mutex<Ports>>,
     pub counters: Arc<Counters>,
     pub silence_micros: u64,
@@ -68,45 +69,46 @@ pub struct Wheel {
 }
 
 /// Mutable state of a media thread.
-struct Hands {
-    legs: Legs,
+struct ThreadState {
+    wheel: TimingWheel,
     /// Held-back commands of legs that are on their way to this thread.
-    expected: FxHashMap<CallId, VecDeque<Order>>,
-    turns: Turns,
+    held_back: FxHashMap<CallId, VecDeque<ThreadCommand>>,
+    schedule: Schedule,
 }
 
-impl Wheel {
+impl MediaThread {
     /// Runs until the last handle is dropped, then closes all legs.
     pub fn run(self) {
-        warn_if_not_urgent(system::become_urgent());
+        warn_without_priority(system::raise_priority());
         let mut random = ChaCha8Rng::from_seed(system::random_seed().unwrap_or_else(fallback_seed));
         let mut random = move || random.next_u64();
-        let (mut inbox, mut outbox, mut desk) = (Inbox::new(), Outbox::new(), Desk::default());
+        let (mut inbox, mut outbox, mut buffers) = (Inbox::new(), Outbox::new(), MixBuffers::default());
         let start = system::monotonic_micros();
-        let turns = Turns { start_micros: start, next: 0 };
-        let mut hands = Hands { legs: Legs::default(), expected: FxHashMap::default(), turns };
+        let schedule = Schedule { start_micros: start, next: 0 };
+        let mut state =
+            ThreadState { wheel: TimingWheel::default(), held_back: FxHashMap::default(), schedule };
         loop {
-            if hands.legs.is_empty() {
-                let Ok(order) = self.orders.recv() else { return };
+            if state.wheel.is_empty() {
+                let Ok(command) = self.commands.recv() else { return };
                 // Without legs no slot was due: skip to the current one.
-                hands.turns.next = (system::monotonic_micros() - start) / SLOT_MICROS + 1;
-                self.carry_out(order, &mut hands, &mut random);
+                state.schedule.next = (system::monotonic_micros() - start) / SLOT_MICROS + 1;
+                self.execute(command, &mut state, &mut random);
             }
-            if !self.take_orders(&mut hands, &mut random) {
-                return self.close_all(&mut hands.legs);
+            if !self.execute_waiting(&mut state, &mut random) {
+                return self.close_all(&mut state.wheel);
             }
-            let next = hands.turns.next;
+            let next = state.schedule.next;
             system::sleep_until(start + next * SLOT_MICROS);
             let last = ((system::monotonic_micros() - start) / SLOT_MICROS).max(next);
             for first in next..=last.min(next + SLOTS as u64 - 1) {
-                let slot = &mut hands.legs.slots[(first % SLOTS as u64) as usize];
-                let beats = (last - first) / SLOTS as u64 + 1;
-                let frames = beats.min(CATCH_UP);
-                let skipped = beats - frames;
-                let mut beat = Beat {
+                let slot = &mut state.wheel.slots[(first % SLOTS as u64) as usize];
+                let ticks = (last - first) / SLOTS as u64 + 1;
+                let frames = ticks.min(CATCH_UP_PACKETS);
+                let skipped = ticks - frames;
+                let mut tick = Tick {
                     now_micros: system::monotonic_micros(),
                     wall_micros: system::wall_micros(),
-                    due_micros: start + first * SLOT_MICROS + skipped * BEAT_MICROS,
+                    due_micros: start + first * SLOT_MICROS + skipped * TICK_MICROS,
                     frames: frames as u32,
                     skipped: skipped as u32,
                     inbox: &mut inbox,
@@ -115,25 +117,25 @@ impl Wheel {
                     report: &*self.report,
                 };
                 for leg in &mut slot.alone {
-                    beat.now_micros = system::monotonic_micros();
-                    beat.wall_micros = system::wall_micros();
-                    let done = leg.beat(&mut beat, self.silence_micros);
-                    let lateness = beat.now_micros.saturating_sub(beat.due_micros);
-                    self.counters.beat(done, lateness, BEAT_MICROS);
+                    tick.now_micros = system::monotonic_micros();
+                    tick.wall_micros = system::wall_micros();
+                    let counts = leg.run_tick(&mut tick, self.silence_micros);
+                    let lateness = tick.now_micros.saturating_sub(tick.due_micros);
+                    self.counters.count_tick(counts, lateness, TICK_MICROS);
                 }
                 for mix in &mut slot.mixes {
-                    mix.beat(&mut beat, &mut desk, self.silence_micros, &self.counters);
+                    mix.run_tick(&mut tick, &mut buffers, self.silence_micros, &self.counters);
                 }
             }
-            hands.turns.next = last + 1;
+            state.schedule.next = last + 1;
         }
     }
 
     /// Executes waiting commands. Returns false once all senders are gone.
-    fn take_orders(&self, hands: &mut Hands, random: &mut dyn FnMut() -> u64) -> bool {
-        for _ in 0..COMMANDS {
-            match self.orders.try_recv() {
-                Ok(order) => self.carry_out(order, hands, random),
+    fn execute_waiting(&self, state: &mut ThreadState, random: &mut dyn FnMut() -> u64) -> bool {
+        for _ in 0..COMMANDS_PER_SLOT {
+            match self.commands.try_recv() {
+                Ok(command) => self.execute(command, state, random),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }
@@ -141,66 +143,68 @@ impl Wheel {
         true
     }
 
-    fn carry_out(&self, order: Order, hands: &mut Hands, random: &mut dyn FnMut() -> u64) {
-        if let Some(waiting) = order.leg().and_then(|leg| hands.expected.get_mut(&leg)) {
-            waiting.push_back(order);
+    fn execute(&self, command: ThreadCommand, state: &mut ThreadState, random: &mut dyn FnMut() -> u64) {
+        if let Some(waiting) = command.leg().and_then(|leg| state.held_back.get_mut(&leg)) {
+            waiting.push_back(command);
             return;
         }
-        match order {
-            Order::Open(id, line) => {
-                if let Some(earlier) = hands.legs.remove(id) {
+        match command {
+            ThreadCommand::Open(id, sockets) => {
+                if let Some(earlier) = state.wheel.remove(id) {
                     self.close(earlier);
                 }
-                hands.legs.add(Leg::new(id, line, system::monotonic_micros(), random));
+                state.wheel.add(Leg::new(id, sockets, system::monotonic_micros(), random));
             }
-            Order::Do(id, command) => self.command(id, command, hands),
-            Order::Write(id, pen) => {
-                if let Some(leg) = hands.legs.find(id) {
-                    leg.record(Some(pen));
+            ThreadCommand::Execute(id, command) => self.command(id, command, state),
+            ThreadCommand::Record(id, sink) => {
+                if let Some(leg) = state.wheel.find(id) {
+                    leg.record(Some(sink));
                 }
             }
-            Order::Expect(id) => {
-                hands.expected.insert(id, VecDeque::new());
+            ThreadCommand::Expect(id) => {
+                state.held_back.insert(id, VecDeque::new());
             }
-            Order::Move(id, there) => {
-                let Some(leg) = hands.legs.remove(id) else { return };
+            ThreadCommand::Move(id, there) => {
+                let Some(leg) = state.wheel.remove(id) else { return };
                 self.counters.closed();
                 there.counters.opened();
                 // The other thread has ended only if the room has.
-                if let Err(SendError(Order::Arrive(leg))) = there.orders.send(Order::Arrive(Box::new(leg))) {
+                if let Err(SendError(ThreadCommand::Adopt(leg))) =
+                    there.commands.send(ThreadCommand::Adopt(Box::new(leg)))
+                {
                     there.counters.closed();
                     self.counters.opened();
                     self.close(*leg);
                 }
             }
-            Order::Arrive(leg) => {
+            ThreadCommand::Adopt(leg) => {
                 let id = leg.id;
-                hands.legs.receive(*leg, hands.turns);
-                let waiting = hands.expected.remove(&id).unwrap_or_default();
+                state.wheel.adopt(*leg, state.schedule);
+                let waiting = state.held_back.remove(&id).unwrap_or_default();
                 // A held-back command may move the leg away again and expect it back; the rest is then
                 // held back again.
-                waiting.into_iter().for_each(|order| self.carry_out(order, hands, random));
+                waiting.into_iter().for_each(|command| self.execute(command, state, random));
             }
         }
     }
 
-    fn command(&self, id: CallId, command: MediaCommand, hands: &mut Hands) {
+    fn command(&self, id: CallId, command: MediaCommand, state: &mut ThreadState) {
         match command {
-            MediaCommand::Join { mix, voice } => hands.legs.join(id, mix, voice, hands.turns),
-            MediaCommand::Leave => hands.legs.leave(id),
+            MediaCommand::Join { mix, voice } => state.wheel.join(id, mix, voice, state.schedule),
+            MediaCommand::Leave => state.wheel.leave(id),
             MediaCommand::Close => {
-                if let Some(leg) = hands.legs.remove(id) {
+                if let Some(leg) = state.wheel.remove(id) {
                     self.close(leg);
                 }
             }
             MediaCommand::Measure => {
-                if let Some(leg) = hands.legs.find(id) {
+                if let Some(leg) = state.wheel.find(id) {
                     let stats = leg.stats();
                     (self.report)(MediaEvent::Measured { leg: id, stats });
                 }
             }
             command => {
-                if let Some(leg) = hands.legs.find(id) {
+                if let Some(leg) = state.wheel.find(id) {
                     leg.command(command, system::monotonic_micros());
                 }
             }
@@ -217,22 +221,22 @@ impl Wheel {
         (self.report)(MediaEvent::Closed { leg: id, stats });
     }
 
-    fn close_all(&self, legs: &mut Legs) {
+    fn close_all(&self, legs: &mut TimingWheel) {
         for leg in legs.drain() {
             self.close(leg);
         }
     }
 }
 
-fn warn_if_not_urgent(urgency: Urgency) {
+fn warn_without_priority(priority: ThreadPriority) {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| match urgency {
-        Urgency::RealTime => tracing::info!("media threads run with real-time priority"),
-        Urgency::Nice => tracing::warn!(
+    ONCE.call_once(|| match priority {
+        ThreadPriority::RealTime => tracing::info!("media threads run with real-time priority"),
+        ThreadPriority::Nice => tracing::warn!(
             "media threads run at nice -11, not with real-time priority: audio may stutter under load; \
              give the service CAP_SYS_NICE or LimitRTPRIO=10"
         ),
-        Urgency::Usual => tracing::warn!(
+        ThreadPriority::Default => tracing::warn!(
             "media threads have no priority over other programs: audio may stutter under load; \
              give the service CAP_SYS_NICE or LimitRTPRIO=10"
         ),
