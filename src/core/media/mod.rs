@@ -37,6 +37,9 @@ pub mod rtcp;
 /// RTP packets (RFC 3550 section 5), around `rtp-rs`.
 pub mod rtp;
 
+/// Outgoing RTP streams: SSRC, sequence numbers and clock.
+pub mod stream;
+
 /// Call progress tones (dial, ringback, busy, congestion) in the Chinese cadence.
 pub mod tone;
 

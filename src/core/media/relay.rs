@@ -2,7 +2,7 @@
 //! Relayed packets keep their distance to each other, so the far end's jitter buffer handles loss and
 //! reordering. Packets of our own (silence, announcements, DTMF) take their place in the same stream.
 
-use super::rtp::Stream;
+use super::stream::{SendStream, StreamPosition};
 
 /// A source that jumps further ahead than this (1 s) is anchored anew at our stream's clock.
 const MAX_AHEAD: i32 = 8_000;
@@ -13,14 +13,6 @@ const MAX_STEP: i16 = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeaderFields {
     pub ssrc: u32,
-    pub sequence: u16,
-    pub timestamp: u32,
-    pub marker: bool,
-}
-
-/// Sequence number, timestamp and marker of a packet in our own stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
     pub sequence: u16,
     pub timestamp: u32,
     pub marker: bool,
@@ -54,7 +46,12 @@ impl Relay {
     /// The position of this packet in our stream; `None` if the position is taken. A batch is given in
     /// sequence order; `last` says that nothing newer has arrived. Then a packet whose time has passed
     /// means that the source is late from now on, and the stream continues with it from here.
-    pub fn position(&mut self, stream: &Stream, packet: HeaderFields, last: bool) -> Option<Place> {
+    pub fn position(
+        &mut self,
+        stream: &SendStream,
+        packet: HeaderFields,
+        last: bool,
+    ) -> Option<StreamPosition> {
         let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == packet.ssrc) else {
             return Some(self.start(stream, packet));
         };
@@ -69,7 +66,7 @@ impl Relay {
             let (offset, first) = anchor.run?;
             let sequence = packet.sequence.wrapping_add(offset);
             let in_run = sequence.wrapping_sub(first) as i16 >= 0;
-            return (step < 0 && in_run).then_some(Place { sequence, timestamp, marker: false });
+            return (step < 0 && in_run).then_some(StreamPosition { sequence, timestamp, marker: false });
         }
         if ahead < 0 {
             if last {
@@ -82,17 +79,17 @@ impl Relay {
         let (offset, first) = anchor.run.unwrap_or((fresh, stream.sequence));
         let sequence = packet.sequence.wrapping_add(offset);
         self.anchor = Some(Anchor { newest: packet.sequence, run: Some((offset, first)), ..anchor });
-        Some(Place { sequence, timestamp, marker: packet.marker || anchor.run.is_none() })
+        Some(StreamPosition { sequence, timestamp, marker: packet.marker || anchor.run.is_none() })
     }
 
-    fn start(&mut self, stream: &Stream, packet: HeaderFields) -> Place {
+    fn start(&mut self, stream: &SendStream, packet: HeaderFields) -> StreamPosition {
         self.anchor = Some(Anchor {
             ssrc: packet.ssrc,
             newest: packet.sequence,
             timestamp_offset: stream.timestamp.wrapping_sub(packet.timestamp),
             run: Some((stream.sequence.wrapping_sub(packet.sequence), stream.sequence)),
         });
-        Place { sequence: stream.sequence, timestamp: stream.timestamp, marker: true }
+        StreamPosition { sequence: stream.sequence, timestamp: stream.timestamp, marker: true }
     }
 }
 
@@ -111,17 +108,22 @@ mod tests {
         }
     }
 
-    fn pass(relay: &mut Relay, stream: &mut Stream, packet: HeaderFields, last: bool) -> Option<Place> {
+    fn pass(
+        relay: &mut Relay,
+        stream: &mut SendStream,
+        packet: HeaderFields,
+        last: bool,
+    ) -> Option<StreamPosition> {
         let place = relay.position(stream, packet, last);
         if let Some(place) = place {
-            stream.pass_on(8, place, &[0; 160], &mut [0; 200]);
+            stream.write_relayed(8, place, &[0; 160], &mut [0; 200]);
         }
         place
     }
 
     #[test]
     fn relayed_packets_keep_their_distances_and_gaps() {
-        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 65_000, 500));
+        let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 65_000, 500));
         let kept: Vec<u16> = vec![0, 1, 2, 5, 4, 6, 20, 21];
         for &n in &kept {
             let place = pass(&mut relay, &mut stream, numbers(n), true).unwrap();
@@ -135,13 +137,13 @@ mod tests {
 
     #[test]
     fn packets_whose_time_was_filled_with_silence_are_dropped() {
-        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+        let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
         // Five ticks without a packet: three are waited for, then two frames of silence are sent.
-        stream.pass(3 * 160);
+        stream.advance_clock(3 * 160);
         for _ in 0..2 {
             stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
-            stream.pass(160);
+            stream.advance_clock(160);
         }
         relay.interrupt();
         let places: Vec<_> = (1..=6).map(|n| pass(&mut relay, &mut stream, numbers(n), n == 6)).collect();
@@ -152,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_source_with_more_delay_is_anchored_anew_at_once() {
-        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+        let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
-        stream.pass(10 * 160);
+        stream.advance_clock(10 * 160);
         relay.interrupt();
         for n in 1..20 {
             let place = pass(&mut relay, &mut stream, numbers(n), true).unwrap();
@@ -165,17 +167,17 @@ mod tests {
 
     #[test]
     fn another_source_or_a_jump_continues_at_the_streams_position() {
-        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+        let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
         let other = HeaderFields { ssrc: 8, sequence: 9, timestamp: 77, marker: false };
         assert_eq!(
             pass(&mut relay, &mut stream, other, true),
-            Some(Place { sequence: 101, timestamp: 160, marker: true })
+            Some(StreamPosition { sequence: 101, timestamp: 160, marker: true })
         );
         let jumped = HeaderFields { timestamp: 77 + 80_000, sequence: 10, ..other };
         assert_eq!(
             pass(&mut relay, &mut stream, jumped, true),
-            Some(Place { sequence: 102, timestamp: 320, marker: true })
+            Some(StreamPosition { sequence: 102, timestamp: 320, marker: true })
         );
     }
 
@@ -184,7 +186,7 @@ mod tests {
     fn any_input_leaves_one_forward_stream() {
         for seed in 0..200u64 {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
-            let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 7, 7));
+            let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 7, 7));
             let mut taken = std::collections::BTreeSet::new();
             for n in 0..500u32 {
                 let packet = HeaderFields {
@@ -197,7 +199,7 @@ mod tests {
                 if random.random_bool(0.2) {
                     stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
                     taken.insert(before.sequence);
-                    stream.pass(160);
+                    stream.advance_clock(160);
                     relay.interrupt();
                 } else if let Some(place) = pass(&mut relay, &mut stream, packet, random.random_bool(0.7)) {
                     let new = place.sequence.wrapping_sub(before.sequence) as i16 >= 0;
