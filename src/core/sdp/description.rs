@@ -1,7 +1,6 @@
 //! SDP parser: bounded, borrowed, tolerant of unknown lines. The parent module interprets the result for
 //! a call.
 
-use super::SdpError;
 use crate::media::{Codec, Direction};
 use std::net::IpAddr;
 
@@ -11,6 +10,22 @@ pub const MAX_DESCRIPTION: usize = 16 * 1_024;
 pub const MAX_MEDIA: usize = 16;
 /// Most payload types read on one media line.
 const MAX_FORMATS: usize = 64;
+
+/// Why no call can be based on a description. The response to such an offer is 488 (400 also fits
+/// `Unreadable` and `TooLarge`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    #[error("no session description with a readable media line")]
+    Unreadable,
+    #[error("larger than 16 KiB, or more than 16 media lines")]
+    TooLarge,
+    #[error("no audio over plain RTP, or it was refused")]
+    NoAudio,
+    #[error("no codec in common")]
+    NoCodec,
+    #[error("no address to send to, or one of another family than ours")]
+    NoAddress,
+}
 
 /// The parts of a description that are used.
 #[derive(Clone, Debug, Default)]

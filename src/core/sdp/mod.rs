@@ -5,7 +5,7 @@ mod description;
 #[cfg(test)]
 mod tests;
 
-pub use description::{MAX_DESCRIPTION, MAX_MEDIA};
+pub use description::{MAX_DESCRIPTION, MAX_MEDIA, SdpError};
 
 use crate::media::{Codec, Direction, MediaCapabilities, MediaTarget};
 use description::{Description, Media};
@@ -15,22 +15,6 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Payload type of telephone-event in our offers.
 pub const TELEPHONE_EVENT: u8 = 101;
-
-/// Why no call can be based on a description. The response to such an offer is 488 (400 also fits
-/// `Unreadable` and `TooLarge`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SdpError {
-    #[error("no session description with a readable media line")]
-    Unreadable,
-    #[error("larger than 16 KiB, or more than 16 media lines")]
-    TooLarge,
-    #[error("no audio over plain RTP, or it was refused")]
-    NoAudio,
-    #[error("no codec in common")]
-    NoCodec,
-    #[error("no address to send to, or one of another family than ours")]
-    NoAddress,
-}
 
 /// Builds an offer. `id` stays the same through the call; `version` increases with every description that
 /// differs from the last one (RFC 3264 section 8).
