@@ -4,15 +4,14 @@
 mod reports;
 mod sending;
 
-pub use sending::SENDING_SILENCE;
-
 use super::capture::Tap;
+use super::command::MediaCommand;
+use super::event::{LegStats, MediaEvent};
 use super::playback::{self, Playback};
 use super::receive::{PAYLOAD_BYTES, ReceiveBatch, ReceivedPacket};
 use super::recording::RecordingSink;
 use super::system::{self, Datagram, Inbox, Outbox};
 use super::transcode::{FrameEncoder, LevelMeter, PlayoutDecoder};
-use super::{LegStats, MediaCommand, MediaEvent};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::CallId;
 use paceline_core::media::dtmf::{DigitReceiver, DigitSender, Step};
@@ -21,7 +20,8 @@ use paceline_core::media::mix::{Frame, SAMPLES};
 use paceline_core::media::reception::Reception;
 use paceline_core::media::relay::{HeaderFields, Relay};
 use paceline_core::media::rtcp::{self, LastSenderReport, SenderInfo};
-use paceline_core::media::rtp::{Packet, Stream};
+use paceline_core::media::rtp::Packet;
+use paceline_core::media::stream::SendStream;
 use paceline_core::media::{Codec, MediaTarget, g711};
 use std::net::{SocketAddr, UdpSocket};
 
@@ -30,6 +30,11 @@ pub const FRAME_SAMPLES: u32 = 160;
 pub const TICK_MICROS: u64 = 20_000;
 /// Limit of recvmmsg calls per leg and tick: a flooded port gets no more of the thread's time.
 const RECEIVE_CALLS_MAX: usize = 4;
+/// Ticks without a packet to relay before silence is sent instead: usual network jitter is left to the
+/// far end's jitter buffer.
+const RELAY_WAIT_TICKS: u32 = 3;
+/// Value of `Leg::dry_ticks` while silence is sent.
+const SENDING_SILENCE: u32 = RELAY_WAIT_TICKS + 1;
 /// RFC 3550 section 6.2: 5 s, randomised by half.
 const REPORT_MICROS: u64 = 5_000_000;
 /// Comfort noise (RFC 3389): carries no audio, but shows that the far end is alive.
@@ -76,7 +81,7 @@ pub struct Leg {
     /// The RTP socket is connected to the signalled address, once that is latched: sending costs less,
     /// and the kernel drops packets of other sources.
     connected: bool,
-    stream: Stream,
+    stream: SendStream,
     /// The next packet begins a talkspurt (RTP marker bit).
     marker: bool,
     playback: Option<Playback>,
@@ -118,7 +123,7 @@ impl Leg {
             target: None,
             latch: None,
             connected: false,
-            stream: Stream::new(numbers as u32, (numbers >> 32) as u16, clock as u32),
+            stream: SendStream::new(numbers as u32, (numbers >> 32) as u16, clock as u32),
             marker: true,
             playback: None,
             relay: Relay::default(),

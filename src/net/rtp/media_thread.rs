@@ -1,6 +1,8 @@
 //! A media thread. It drives a timing wheel of 20 slots of 1 ms, each with its legs and mixes. Deadlines
 //! are absolute, so the tick never drifts; a late thread catches up a few packets and skips the rest.
 
+use super::command::MediaCommand;
+use super::event::MediaEvent;
 use super::leg::{Leg, RtpSockets, TICK_MICROS, Tick};
 use super::mixer::MixBuffers;
 use super::ports::Ports;
@@ -8,7 +10,6 @@ use super::recording::RecordingSink;
 use super::system::{self, Inbox, Outbox, ThreadPriority};
 use super::timing_wheel::{SLOT_MICROS, SLOTS, Schedule, TimingWheel};
 use super::totals::Counters;
-use super::{MediaCommand, MediaEvent};
 use paceline_core::ids::CallId;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

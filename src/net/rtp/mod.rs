@@ -3,6 +3,8 @@
 //! silence. Bridging and conferences are in `mixer`, recording in `recording`.
 
 mod capture;
+mod command;
+mod event;
 mod leg;
 mod media_thread;
 mod mixer;
@@ -17,16 +19,15 @@ mod totals;
 mod transcode;
 
 pub use capture::Tap;
+pub use command::MediaCommand;
+pub use event::{LegStats, MediaEvent};
 pub use paceline_core::media::Voice;
 pub use recording::{Encoding, Pruned, Recording, Recovered, finished_since, prune, recover};
+pub use totals::MediaTotals;
 
-use crate::audio::Sound;
 use leg::RtpSockets;
 use media_thread::{MediaThread, ThreadCommand, ThreadHandle};
-use paceline_core::call::{Digit, Heard};
-use paceline_core::ids::{CallId, MixId};
-use paceline_core::media::MediaTarget;
-use paceline_core::media::quality::Measured;
+use paceline_core::ids::CallId;
 use placement::{LegPlacement, ThreadMove};
 use ports::Ports;
 use recording::{Recorder, RecordingSink};
@@ -34,7 +35,6 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -50,114 +50,6 @@ pub struct MediaConfig {
     pub threads: usize,
     /// A leg that receives nothing for this long reports `Heard::Silent` once.
     pub silence: Duration,
-}
-
-/// A command for one leg. The media thread that owns the leg executes it at its next tick.
-#[derive(Clone, Debug)]
-pub enum MediaCommand {
-    /// Send to this target in its codec and direction. If the target moved, latching starts anew. On hold
-    /// nothing is sent; playback pauses and resumes where it was.
-    Connect(MediaTarget),
-    /// Play from the start, `plays` times, then report `Heard::PlayEnded`; 0 = endless. Replaces the
-    /// current playback. Meanwhile the leg hears the sound instead of its mix; its own voice still
-    /// reaches the mix.
-    Play {
-        sound: Arc<Sound>,
-        plays: u32,
-    },
-    StopPlaying,
-    /// Send RFC 4733 digits, one after the other (the simulated callees press keys).
-    SendDigits(Vec<Digit>),
-    /// Capture the received audio from now on.
-    Tap(Tap),
-    /// Record from now on, replacing any recording under way, until `StopRecording` or the end of the
-    /// leg.
-    Record(Recording),
-    StopRecording,
-    /// Join the mix at the next tick, or change the voice inside it. Leaves any other mix first.
-    Join {
-        mix: MixId,
-        voice: Voice,
-    },
-    /// Leave the mix. The leg is then sent silence, or what it plays.
-    Leave,
-    /// Report `MediaEvent::Measured` at once.
-    Measure,
-    /// Send RTCP BYE, close the sockets, release the ports, report `MediaEvent::Closed`.
-    Close,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum MediaEvent {
-    Heard {
-        leg: CallId,
-        heard: Heard,
-    },
-    /// A recording is complete on disk. `lost_frames`: pieces of 20 ms lost because the disk was too
-    /// slow.
-    Recorded {
-        leg: CallId,
-        path: PathBuf,
-        seconds: f64,
-        lost_frames: u64,
-    },
-    /// A recording could not be started or continued; what there is of it stays as `.part`.
-    RecordingFailed {
-        leg: CallId,
-        path: PathBuf,
-        error: String,
-    },
-    /// Statistics so far, in reply to `Measure`.
-    Measured {
-        leg: CallId,
-        stats: LegStats,
-    },
-    Closed {
-        leg: CallId,
-        stats: LegStats,
-    },
-}
-
-/// Statistics of one leg.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LegStats {
-    pub packets_sent: u64,
-    pub packets_received: u64,
-    /// Packets from sources that are not latched, and invalid RTP.
-    pub packets_refused: u64,
-    /// RFC 3550 appendix A.3.
-    pub packets_lost: u64,
-    /// RFC 3550 section 6.4.1, in microseconds.
-    pub jitter_micros: u32,
-    /// Received level: dB below overload (0 to -127) of the parts with sound in them; of all if there are
-    /// none. `None` if nothing was received, or only G.722 that was never decoded.
-    pub heard_dbov: Option<i8>,
-    /// Level of the sent audio, likewise.
-    pub sent_dbov: Option<i8>,
-}
-
-impl LegStats {
-    /// For [`paceline_core::media::quality::judge`].
-    pub fn measured(&self) -> Measured {
-        Measured {
-            heard_dbov: self.heard_dbov,
-            packets_received: self.packets_received,
-            packets_lost: self.packets_lost,
-            jitter_micros: self.jitter_micros,
-        }
-    }
-}
-
-/// Sums over all legs since the start, and how late packets were sent.
-#[derive(Clone, Debug, Default)]
-pub struct MediaTotals {
-    pub packets_sent: u64,
-    pub packets_received: u64,
-    pub packets_refused: u64,
-    /// (upper bound in microseconds, packets) per bucket; the last bound is `u64::MAX`.
-    pub late: Vec<(u64, u64)>,
-    pub late_micros_sum: u64,
-    pub legs_open: u64,
 }
 
 #[derive(Debug, thiserror::Error)]

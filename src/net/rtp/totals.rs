@@ -1,12 +1,23 @@
 //! Counters of the media threads: one set per thread, so that no thread waits for another.
 
-use super::MediaTotals;
 use super::leg::TickCounts;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Upper bounds of the lateness buckets in microseconds.
 const BOUNDS: [u64; 12] =
     [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000, u64::MAX];
+
+/// Sums over all legs since the start, and how late packets were sent.
+#[derive(Clone, Debug, Default)]
+pub struct MediaTotals {
+    pub packets_sent: u64,
+    pub packets_received: u64,
+    pub packets_refused: u64,
+    /// (upper bound in microseconds, packets) per bucket; the last bound is `u64::MAX`.
+    pub late: Vec<(u64, u64)>,
+    pub late_micros_sum: u64,
+    pub legs_open: u64,
+}
 
 /// Counters of one media thread: written by it, read by any thread.
 #[derive(Debug, Default)]

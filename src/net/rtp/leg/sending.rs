@@ -3,17 +3,11 @@
 
 use super::*;
 
-/// Ticks without a packet to relay before silence is sent instead: usual network jitter is left to the
-/// far end's jitter buffer.
-const RELAY_WAIT_TICKS: u32 = 3;
-/// Value of `Leg::dry_ticks` while silence is sent.
-pub const SENDING_SILENCE: u32 = RELAY_WAIT_TICKS + 1;
-
 impl Leg {
     /// Accounts for skipped ticks; to be called before anything is sent in this tick.
     pub(super) fn skip_ticks(&mut self, skipped: u32) {
         if skipped > 0 {
-            self.stream.pass(FRAME_SAMPLES * skipped);
+            self.stream.advance_clock(FRAME_SAMPLES * skipped);
             self.marker = true;
             self.relay.interrupt();
         }
@@ -36,7 +30,7 @@ impl Leg {
         self.dry_ticks = SENDING_SILENCE;
         if !self.can_send() {
             // On hold the RTP clock runs on, and playback waits.
-            self.stream.pass(FRAME_SAMPLES * frames);
+            self.stream.advance_clock(FRAME_SAMPLES * frames);
             self.marker = true;
             return;
         }
@@ -85,7 +79,7 @@ impl Leg {
                 }
             }
         }
-        self.stream.pass(FRAME_SAMPLES);
+        self.stream.advance_clock(FRAME_SAMPLES);
         ended
     }
 
@@ -118,7 +112,7 @@ impl Leg {
             if tick.outbox.is_full() {
                 self.flush(tick, counts);
             }
-            tick.outbox.put(|bytes| self.stream.pass_on(kind, place, payload, bytes));
+            tick.outbox.put(|bytes| self.stream.write_relayed(kind, place, payload, bytes));
             self.sent_level.add_coded(codec, payload);
             if let Some(sink) = &mut self.recording {
                 sink.sent(codec, place.timestamp, payload, tick.now_micros);
@@ -135,7 +129,7 @@ impl Leg {
             return;
         }
         if waited <= RELAY_WAIT_TICKS {
-            self.stream.pass(FRAME_SAMPLES * waited);
+            self.stream.advance_clock(FRAME_SAMPLES * waited);
             self.marker = true;
         }
         self.send_own(tick, counts, tick.frames, None);

@@ -3,62 +3,27 @@
 //! other members. Media threads hand over coded pieces and never wait; one recorder thread writes.
 
 mod files;
+mod piece;
+mod request;
 mod tracks;
 mod wav;
 mod writer;
 
 pub use files::{Pruned, Recovered, finished_since, prune, recover};
+pub use request::{Encoding, Recording};
 
-use super::{MediaEvent, system};
+use super::event::MediaEvent;
+use super::system;
 use paceline_core::ids::CallId;
 use paceline_core::media::Codec;
-use serde::{Deserialize, Serialize};
+use piece::{Control, PIECE_BYTES, Piece, Side};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender};
 
 /// Capacity of the channel to the recorder, in pieces of 200 bytes: a second of 300 recorded calls.
 const CHANNEL_PIECES: usize = 32_768;
-const PIECE_BYTES: usize = 160;
-
-/// Encoding of the file; always 8,000 samples a second and two channels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// 16 bit, 32 kB a second.
-    #[default]
-    Pcm,
-    /// G.711 A-law, 16 kB a second.
-    Alaw,
-}
-
-/// A request to record one leg from now on.
-#[derive(Clone, Debug)]
-pub struct Recording {
-    path: PathBuf,
-    meta: serde_json::Value,
-    encoding: Encoding,
-}
-
-impl Recording {
-    /// Requests a recording into this file (the name should end in `.wav`; folders are created; a name in
-    /// use gets a number). The file ends in `.wav.part` until it is complete. `meta` is stored in the
-    /// `.json` file beside it.
-    pub fn start(path: impl Into<PathBuf>, meta: &impl Serialize) -> Recording {
-        let meta = serde_json::to_value(meta).unwrap_or_default();
-        Recording { path: path.into(), meta, encoding: Encoding::default() }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub fn encoded(self, encoding: Encoding) -> Recording {
-        Recording { encoding, ..self }
-    }
-}
 
 /// Handle of the recorder thread.
 #[derive(Debug)]
@@ -66,33 +31,6 @@ pub struct Recorder {
     pieces: SyncSender<Piece>,
     controls: Sender<Control>,
     next: AtomicU64,
-}
-
-/// Control messages to the recorder, in an unbounded channel: they must not be lost.
-enum Control {
-    Start { key: u64, leg: CallId, recording: Recording, started_micros: u64, wall_micros: u64 },
-    Stop { key: u64, ended_micros: u64, lost_frames: u64 },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    /// Audio received from the leg.
-    Heard,
-    /// Audio sent to the leg.
-    Sent,
-}
-
-/// At most 20 ms of one side, in its codec.
-struct Piece {
-    key: u64,
-    side: Side,
-    codec: Codec,
-    ssrc: u32,
-    timestamp: u32,
-    /// Samples of 1/8,000 s since the start of the recording, by our own clock.
-    at: u32,
-    length: u8,
-    bytes: [u8; PIECE_BYTES],
 }
 
 impl Recorder {

@@ -1,7 +1,7 @@
 //! The two tracks of a recording, aligned in time. A packet's position comes from its timestamp, so late
 //! or reordered packets end up in the right position; each stream as a whole is aligned to our own clock.
 
-use super::{Piece, Side};
+use super::piece::{Piece, Side};
 use paceline_core::media::resample::Downsampler;
 use paceline_core::media::{Codec, g711, g722};
 

@@ -1,6 +1,6 @@
 //! WAV headers: written, patched while the file grows, and recognised after a crash.
 
-use super::Encoding;
+use super::request::Encoding;
 
 pub const RATE: u32 = 8_000;
 const CHANNELS: u16 = 2;

@@ -2,9 +2,12 @@
 //! writes in large blocks and keeps the file headers up to date.
 
 use super::files::{PART, write_whole};
+use super::piece::{Control, Piece};
+use super::request::{Encoding, Recording};
 use super::tracks::Tracks;
-use super::{Control, Encoding, Piece, Recording, wav};
-use crate::net::rtp::{MediaEvent, system};
+use super::wav;
+use crate::net::rtp::event::MediaEvent;
+use crate::net::rtp::system;
 use paceline_core::ids::CallId;
 use paceline_core::media::g711;
 use serde_json::json;
