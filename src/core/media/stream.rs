@@ -46,7 +46,7 @@ impl SendStream {
         length
     }
 
-    /// Writes a relayed packet at its position ([`super::relay`]) and counts it. The stream continues
+    /// Writes a relayed packet at its position (see `relay`) and counts it. The stream continues
     /// after the newest packet. Returns its length.
     pub fn write_relayed(
         &mut self,
