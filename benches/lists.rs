@@ -1,6 +1,6 @@
-//! The promise of the lists: read, cleaned, deduplicated and scrubbed in at most twice the CPU of a
-//! bare csv-crate loop that does the same, under 300 MB. Each contestant runs in a process of its own,
-//! so that CPU time and peak memory are its own. `--full` adds five million rows.
+//! Import speed: reads, cleans, deduplicates and scrubs a list with at most twice the CPU of a bare
+//! csv-crate loop that does the same, under 300 MB. Each contestant runs in a process of its own, so that
+//! CPU time and peak memory are its own. `--full` adds five million rows.
 //!
 //! `cargo bench --bench lists [-- --full]`
 
@@ -55,7 +55,7 @@ struct Run {
     said: String,
 }
 
-/// Runs one contestant; it prints `cpu_secs peak_kb text` itself, from its own counters.
+/// Runs one contestant, which prints `cpu_secs peak_kb text` from its own counters.
 fn measure(who: &str, list: &Path, blacklist: &Path) -> Run {
     let me = std::env::current_exe().expect("the path of this program");
     let out = Command::new(me).args(["--contestant", who]).args([list, blacklist]).output().expect("a child");
@@ -96,8 +96,8 @@ fn ours(list: &Path, blacklist: &Path) -> String {
     }
 }
 
-/// The same with nothing around it: no flaws looked for, no reasons, no report. `rows`: it also hands
-/// over what a store needs, owned rows with name and flat in batches, and counts the flats.
+/// The baseline: the same result without flaw detection, reasons or report. `rows`: also builds what a
+/// store needs, owned rows with name and household in batches, and counts the households.
 fn bare(list: &Path, blacklist: &Path, rows: bool) -> String {
     let normalise = |cell: &[u8]| -> Option<u64> {
         let (mut value, mut count) = (0u64, 0);
@@ -147,7 +147,7 @@ fn bare(list: &Path, blacklist: &Path, rows: bool) -> String {
     format!("{leads} leads, {refused} refused, sum {sum}")
 }
 
-/// Reading alone, the whole list at once.
+/// polars reading the whole list at once, nothing else.
 fn plain_polars(list: &Path) -> String {
     let options = CsvReadOptions::default().with_infer_schema_length(Some(0));
     let read = options.try_into_reader_with_file_path(Some(list.into())).and_then(|reader| reader.finish());
@@ -167,7 +167,7 @@ fn own_usage() -> (f64, u64) {
     (ticks / 100.0, peak.trim().trim_end_matches("kB").trim().parse().unwrap_or(0))
 }
 
-/// One number in ten twice, in several spellings, every hundredth broken.
+/// One number in ten appears twice, in several spellings; every hundredth is invalid.
 fn write_list(path: &Path, rows: u64) {
     let mut out = BufWriter::new(File::create(path).expect("the list"));
     let write = |out: &mut BufWriter<File>, line: String| out.write_all(line.as_bytes()).expect("disk space");
@@ -202,7 +202,7 @@ fn write_blacklist(path: &Path) {
     out.flush().expect("disk space");
 }
 
-/// Scattered over the mobile ranges, a different one for each row.
+/// A number in the mobile ranges, a different one for each row.
 fn number_of(row: u64) -> u64 {
     13_000_000_000 + row.wrapping_mul(2_654_435_761) % 6_999_999_937
 }

@@ -1,7 +1,8 @@
-//! Virtual calls per second of CPU: the brain with the books and the line; how long one predictive decision
-//! takes; and a family of virtual floors with every pacing rule, scored.
+//! Virtual calls per second of CPU for the dialer with the simulated store and lines; the time of one
+//! predictive decision; and a family of virtual floors scored with every pacing rule.
 //!
-//! `cargo bench --bench pacing -- [LEADS]`, `-- decisions`, `-- floors [RULE] [fixed|drawn] [SEEDS] [FIRST]`
+//! `cargo bench --bench pacing -- [LEADS]`, `-- decisions`, `-- floors [RULE] [fixed|drawn] [SEEDS]
+//! [FIRST]`
 
 #[path = "pacing/decisions.rs"]
 mod decisions;

@@ -1,5 +1,5 @@
-//! SIP parse beside `rsip`, and call set-up beside SIPp's own caller, both against `sipp -sn uas` on
-//! loopback in the same run. Set-up here is the user agent and its socket, without store and media.
+//! SIP parsing beside `rsip`, and call set-up beside SIPp's own caller, both against `sipp -sn uas` on
+//! loopback in the same run. Set-up is the user agent and its socket, without store and media.
 //!
 //! `cargo bench --bench sip -- [CALLS] [CALLS_PER_SEC]`; needs `sipp` (Debian: sip-tester).
 
@@ -103,7 +103,7 @@ fn request(call: u64) -> CallRequest {
     }
 }
 
-/// One of our own, as it goes out.
+/// An INVITE as the user agent sends it.
 fn invite() -> Vec<u8> {
     let address = SocketAddr::from(([127, 0, 0, 1], 5060));
     let mut ua = agent(address, address);
@@ -115,7 +115,7 @@ fn invite() -> Vec<u8> {
     sent.expect("an INVITE")
 }
 
-/// INVITE, ACK, BYE at once after the answer. Gives calls that were answered and ended, and CPU seconds.
+/// INVITE, ACK, then BYE at once. Returns the calls that were answered and ended, and CPU seconds.
 fn ours(far: SocketAddr, calls: u64, per_sec: u64) -> (u64, f64) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let mut ua = agent(socket.local_addr().expect("bound"), far);
@@ -163,14 +163,14 @@ fn sipp_uas() -> (u16, Child) {
         .stderr(Stdio::null())
         .spawn()
         .expect("sipp is installed");
-    // It answers OPTIONS or anything else once it is there.
+    // Give SIPp time to start.
     let probe = UdpSocket::bind("127.0.0.1:0").expect("a port");
     std::thread::sleep(Duration::from_millis(500));
     drop(probe);
     (port, child)
 }
 
-/// CPU seconds of SIPp as the caller: what waiting for it adds to our children's time.
+/// CPU seconds of SIPp as the caller, from the CPU time of our waited-for children.
 fn sipp_uac(port: u16, calls: u64, per_sec: u64) -> f64 {
     let before = cpu_secs(15);
     let status = Command::new("sipp")

@@ -1,5 +1,5 @@
-//! Attempts saved per second beside bare SQLite commits of the same rows in the same run, then a
-//! list of a million rows imported, reopened and written out again.
+//! Attempts saved per second, beside bare SQLite commits of the same rows in the same run; then a list of
+//! a million rows imported, reopened and exported.
 //!
 //! `cargo bench --bench store -- [ATTEMPTS] [ROWS]`
 
@@ -35,7 +35,7 @@ fn main() {
     runtime.block_on(async {
         let ours = save_attempts(attempts).await;
         for batch in [1, ours.per_commit.round().max(1.0) as u64] {
-            // A commit a statement is slow: a tenth of the rows tells its rate as well.
+            // One commit per statement is slow: a tenth of the rows suffices to measure its rate.
             let bare = bare_commits(if batch == 1 { attempts / 10 } else { attempts }, batch).await;
             println!(
                 "bare sqlite, {batch:>3} statements a commit   {:>8.0} attempts/s  {:>6.1} us CPU each; \
@@ -97,7 +97,7 @@ async fn import(store: &Store, campaign: CampaignId, rows: u64) {
     import.commit(rows, "{}").await.expect("an import ends");
 }
 
-/// A call's whole life: fetched, opened, answered, ended; `CALLS` at once.
+/// The whole life of a call (fetch, open, answer, end) for `attempts` calls, `CALLS` at once.
 async fn save_attempts(attempts: u64) -> Figures {
     let dir = tempfile::tempdir().expect("a folder");
     let store = open(dir.path()).await;
@@ -217,8 +217,8 @@ fn ended_call(campaign: CampaignId, attempt: AttemptId, lead: &Lead) -> AttemptR
     }
 }
 
-/// What SQLite alone takes for the same writes: one row inserted, marked answered, and ended with
-/// its lead, `batch` such steps a commit. No question is asked and no reply is sent.
+/// SQLite alone with the same writes: one row inserted, marked answered, and ended with its lead, `batch`
+/// such steps per commit; no queries, no replies.
 async fn bare_commits(attempts: u64, batch: u64) -> Figures {
     let dir = tempfile::tempdir().expect("a folder");
     let options = sqlx::sqlite::SqliteConnectOptions::new()

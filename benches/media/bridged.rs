@@ -1,9 +1,9 @@
-//! 300 bridged calls (600 legs) on one media thread, beside a bare loop that takes each packet from one
-//! socket and gives it to another: CPU per call and beat, with and without recording, how late packets
-//! leave, and how long it takes from `Join` to the first packet of the other side.
+//! 300 bridged calls (600 legs) on one media thread, beside a bare loop that copies each packet from one
+//! socket to another: CPU per call and tick, with and without recording, how late packets leave, and the
+//! time from `Join` to the first packet of the other party.
 
 use super::{
-    BEAT, LOCALHOST, MEASURED, PACKET, cpu_micros_of, drain, far_end, lateness, own_cpu_micros, write,
+    LOCALHOST, MEASURED, PACKET, TICK, cpu_micros_of, drain, far_end, lateness, own_cpu_micros, write,
 };
 use paceline::net::rtp::{MediaCommand, MediaConfig, MediaEvent, MediaRoom, MediaTotals, Recording, Voice};
 use paceline_core::ids::{CallId, MixId};
@@ -106,8 +106,8 @@ impl Room {
         Room { room, ours, recorded, lost }
     }
 
-    /// Agents wait in their mixes, everybody speaks; then one callee after the other joins. Milliseconds
-    /// from the command to the agent's first packet, in order.
+    /// Agents wait in their mixes and all far ends send; then one callee after the other joins. Returns
+    /// the milliseconds from the command to the agent's first packet, sorted.
     fn join_all(&self, far: &Arc<Vec<UdpSocket>>) -> Vec<f64> {
         let agents = (0..CALLS).map(|call| (call, CallId(2 * call as u64 + 1)));
         for (call, agent) in agents {
@@ -121,10 +121,10 @@ impl Room {
             while !stop.load(Ordering::Relaxed) {
                 speak(&speakers, &ours, n);
                 n += 1;
-                std::thread::sleep((BEAT * n as u32).saturating_sub(start.elapsed()));
+                std::thread::sleep((TICK * n as u32).saturating_sub(start.elapsed()));
             }
         });
-        std::thread::sleep(BEAT * 10);
+        std::thread::sleep(TICK * 10);
         let mut delays: Vec<f64> = (0..CALLS).map(|call| self.join(far, call)).collect();
         over.store(true, Ordering::Relaxed);
         driver.join().expect("the driver only sends");
@@ -136,7 +136,7 @@ impl Room {
         let callee = &far[2 * call];
         let mut bytes = [0; 2 * PACKET];
         while callee.recv(&mut bytes).is_ok() {}
-        // At any moment of the beat.
+        // At varying moments of the tick.
         std::thread::sleep(Duration::from_micros(call as u64 * 7_919 % 20_000));
         callee.set_nonblocking(false).expect("sockets can block");
         let start = Instant::now();
@@ -161,7 +161,7 @@ impl Room {
             speak(far, &self.ours, 5_000 + n);
             drain(far);
             n += 1;
-            std::thread::sleep((BEAT * n as u32).saturating_sub(start.elapsed()));
+            std::thread::sleep((TICK * n as u32).saturating_sub(start.elapsed()));
         }
         let (mut totals, cpu_after) = (self.room.totals(), cpu());
         totals.packets_sent -= before.packets_sent;
@@ -174,21 +174,21 @@ impl Room {
         Span { media, writer, totals }
     }
 
-    /// Frames that did not get into a file.
+    /// Stops all recordings and returns the number of lost frames.
     fn stop_recordings(&self) -> u64 {
         for call in 0..CALLS {
             self.room.command(CallId(2 * call as u64), MediaCommand::StopRecording);
         }
         let start = Instant::now();
         while self.recorded.load(Ordering::Relaxed) < CALLS as u64 && start.elapsed() < MEASURED * 5 {
-            std::thread::sleep(BEAT);
+            std::thread::sleep(TICK);
         }
         assert_eq!(self.recorded.load(Ordering::Relaxed), CALLS as u64, "every recording is complete");
         self.lost.load(Ordering::Relaxed)
     }
 }
 
-/// Every far end says one packet: callees 0x55, agents 0x56.
+/// Every far end sends one packet: callees 0x55, agents 0x56.
 fn speak(far: &[UdpSocket], ours: &[SocketAddr], n: u64) {
     let mut bytes = [0; PACKET];
     for (leg, (socket, to)) in far.iter().zip(ours).enumerate() {
@@ -209,7 +209,8 @@ fn target(rtp: SocketAddr) -> MediaTarget {
     }
 }
 
-/// us of CPU per call and round: one packet each way. The best tenth of the rounds counts.
+/// CPU in us per call and round of a bare relay, one packet each way. The best tenth of the rounds
+/// counts.
 fn bare_relay(far: &[UdpSocket]) -> f64 {
     let sockets: Vec<UdpSocket> = far
         .iter()
@@ -237,7 +238,7 @@ fn bare_relay(far: &[UdpSocket]) -> f64 {
     costs[..ROUNDS as usize / 10].iter().sum::<f64>() / (ROUNDS / 10) as f64
 }
 
-/// Whatever waits at one socket goes out at the other.
+/// Forwards all waiting packets of one socket to the other.
 fn pass_on(from: &UdpSocket, to: &UdpSocket, inbox: &mut [[u8; PACKET]; INBOX]) {
     // SAFETY: all-zero is a valid value for these plain C structures.
     let mut parts: [libc::iovec; INBOX] = unsafe { std::mem::zeroed() };

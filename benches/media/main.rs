@@ -1,6 +1,6 @@
-//! Announcements to 1,000 far ends from one media thread, beside the barest loops that do the same:
-//! CPU per packet as a ratio, and how late packets leave. Then bridged calls, in
-//! `bridged`. `cargo bench --bench media`, about 40 s; `-- bridged` for those alone.
+//! Announcements to 1,000 far ends from one media thread, beside minimal loops that do the same: CPU per
+//! packet as a ratio, and how late packets leave. Then bridged calls, in `bridged`. `cargo bench --bench
+//! media`, about 40 s; `-- bridged` for those alone.
 #![expect(unsafe_code, reason = "the yardstick is a bare sendmmsg loop, and CPU time is read per thread")]
 
 mod bridged;
@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const STREAMS: usize = 1_000;
-const BEAT: Duration = Duration::from_millis(20);
-/// Of the bare loops: 100,000 packets each.
+const TICK: Duration = Duration::from_millis(20);
+/// Rounds of the bare loops: 100,000 packets each.
 const ROUNDS: u64 = 100;
 const MEASURED: Duration = Duration::from_secs(6);
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -37,8 +37,8 @@ fn main() {
 fn announcements() {
     let far: Vec<UdpSocket> = (0..STREAMS).map(|_| far_end()).collect();
     let addresses: Vec<SocketAddr> = far.iter().filter_map(|socket| socket.local_addr().ok()).collect();
-    // Each loop runs before and after the room, and the cheaper run counts: other programs' load
-    // makes a run dearer, never cheaper.
+    // Each loop runs before and after the room, and the cheaper run counts: load by other programs only
+    // adds CPU time.
     let mut shared = bare_sendmmsg(&addresses);
     let mut connected = bare_connected_send(&addresses);
     drain(&far);
@@ -64,7 +64,7 @@ fn announcements() {
     );
 }
 
-/// Keeps little, so that a sink that nobody reads costs the same for all.
+/// A receiving socket with its default small queue, so that unread packets cost the same for all senders.
 fn far_end() -> UdpSocket {
     let socket = UdpSocket::bind((LOCALHOST, 0)).expect("loopback has free ports");
     socket.set_nonblocking(true).expect("sockets can be non-blocking");
@@ -78,7 +78,7 @@ fn drain(far: &[UdpSocket]) {
     }
 }
 
-/// Header and payload are written anew for each packet, as any sender must.
+/// Header and payload are written anew for each packet, as any sender has to.
 fn write(bytes: &mut [u8; PACKET], n: u64, payload: &[u8]) {
     let packet = Packet {
         payload_type: 8,
@@ -91,7 +91,7 @@ fn write(bytes: &mut [u8; PACKET], n: u64, payload: &[u8]) {
     packet.write(bytes);
 }
 
-/// us of CPU per packet.
+/// CPU in us per packet.
 fn bare_sendmmsg(addresses: &[SocketAddr]) -> f64 {
     let socket = UdpSocket::bind((LOCALHOST, 0)).expect("loopback has free ports");
     let names: Vec<socket2::SockAddr> = addresses.iter().map(|&address| address.into()).collect();
@@ -118,7 +118,7 @@ fn bare_sendmmsg(addresses: &[SocketAddr]) -> f64 {
     })
 }
 
-/// us of CPU per packet.
+/// CPU in us per packet.
 fn bare_connected_send(addresses: &[SocketAddr]) -> f64 {
     let sockets: Vec<UdpSocket> = addresses
         .iter()
@@ -133,13 +133,14 @@ fn bare_connected_send(addresses: &[SocketAddr]) -> f64 {
     paced(|round| {
         for socket in &sockets {
             write(&mut bytes, round, &payload);
-            // A full queue at the far end does not concern the sender.
+            // A full queue at the far end does not matter here.
             let _ = socket.send(&bytes);
         }
     })
 }
 
-/// All streams' packets as fast as they go, `ROUNDS` times; the best tenth of the rounds counts.
+/// Sends the packets of all streams as fast as possible, `ROUNDS` times; the best tenth of the rounds
+/// counts.
 fn paced(mut round: impl FnMut(u64)) -> f64 {
     let mut costs: Vec<f64> = (0..ROUNDS)
         .map(|n| {
@@ -199,11 +200,11 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
             own
         })
         .collect();
-    // The first beats open everything.
-    std::thread::sleep(BEAT * 20);
+    // Let the first ticks set everything up.
+    std::thread::sleep(TICK * 20);
     drain(far);
     let (silent, _) = measure(&room, || {});
-    // Each far end speaks: the leg latches, its socket is connected, and it receives as much as it sends.
+    // Each far end sends: the leg latches, connects its socket, and receives as much as it sends.
     let mut bytes = [0; PACKET];
     let mut n = 0;
     let (answering, span) = measure(&room, || {
@@ -226,14 +227,14 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
     }
 }
 
-/// us of the media thread's CPU per packet sent, and the totals of that span.
-fn measure(room: &MediaRoom, mut each_beat: impl FnMut()) -> (f64, MediaTotals) {
+/// CPU in us of the media thread per packet sent, and the totals of that span.
+fn measure(room: &MediaRoom, mut each_tick: impl FnMut()) -> (f64, MediaTotals) {
     let before = (media_cpu_micros(), room.totals());
     let start = Instant::now();
     let mut next = start;
     while start.elapsed() < MEASURED {
-        each_beat();
-        next += BEAT;
+        each_tick();
+        next += TICK;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
     }
     let (cpu, mut totals) = (media_cpu_micros() - before.0, room.totals());
@@ -274,7 +275,7 @@ fn media_cpu_micros() -> f64 {
     cpu_micros_of("media-")
 }
 
-/// CPU of the threads whose names begin so: nanoseconds on the CPU, from the scheduler's own count.
+/// CPU of the threads whose names begin with `prefix`, from the scheduler's own count.
 fn cpu_micros_of(prefix: &str) -> f64 {
     let tasks = std::fs::read_dir("/proc/self/task").expect("Linux has /proc");
     tasks

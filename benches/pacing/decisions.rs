@@ -1,5 +1,5 @@
-//! How long one predictive decision takes on a floor in full swing: calls come and go, agents talk and wrap
-//! up, learning and new tables fall due as they do in a day.
+//! The time of one predictive decision on a busy floor: calls start and end, agents talk and wrap up,
+//! learning and new tables fall due as in production.
 
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::pacing::predictive::{
@@ -8,13 +8,13 @@ use paceline_core::pacing::predictive::{
 use paceline_core::time::Time;
 use std::time::Instant;
 
-/// Four a second, as in a large team, for so many decisions.
+/// Number of decisions, four a second as in a large team.
 const ROUNDS: usize = 480;
 const APART: u64 = 250;
-/// The same decisions are made so often, and each counts with its quickest: what is left out is what other
-/// programs on the machine took.
+/// Repetitions of the same decisions; each counts with its quickest run, which excludes the time of other
+/// programs.
 const TIMES: usize = 7;
-/// A call is out for so long, an agent's turn from call to call lasts so long (in ms).
+/// Lifetime of a call, and of an agent's cycle from call to call, in ms.
 const CALL_LASTS: u64 = 22_000;
 const TURN_LASTS: u64 = 190_000;
 const TALK_LASTS: u64 = 150_000;
@@ -45,7 +45,7 @@ pub fn run() {
     }
 }
 
-/// The quickest of many, in microseconds.
+/// The quickest of many runs, in microseconds.
 fn reference() -> f64 {
     (0..200)
         .map(|round| {
@@ -67,7 +67,7 @@ struct Floor {
 }
 
 impl Floor {
-    /// A floor that has worked for two minutes.
+    /// A floor after two minutes of work.
     fn in_full_swing(agents: u64, ringing: u64) -> (Pacer, Floor) {
         let mut pacer = Pacer::new(Rules::default());
         let now = 1_000_000;

@@ -1,4 +1,4 @@
-//! The family of virtual floors with one pacing rule or another: the score by size of team.
+//! Scores one pacing rule on a family of virtual floors, by size of team.
 
 use paceline::sim::floor::{Day, Manners, Scenario, Score, Stranger, baselines, family, run as day};
 use paceline_core::pacing::predictive::{Pacer, Rules};
@@ -6,7 +6,7 @@ use paceline_core::time::Duration;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// Team sizes of a drawn family; the first call of a seed draws the rest.
+/// Team sizes of a drawn family; the seed draws the other parameters.
 const DRAWN: [u32; 14] = [3, 4, 5, 8, 10, 12, 30, 40, 50, 100, 100, 300, 300, 1000];
 
 #[derive(Default)]
@@ -111,7 +111,7 @@ fn one(rule: &str, scenario: &Scenario, seed: u64) -> Day {
         "adaptive2" => day(scenario, seed, &mut baselines::Adaptive::new(2.0, 3.0)),
         "soonfree" => day(scenario, seed, &mut baselines::SoonFree::default()),
         "percentage" => day(scenario, seed, &mut baselines::Percentage(150.0)),
-        // The predictive pacer on floors that are told in some stranger's manners, drawn by the seed.
+        // The predictive pacer fed with events in another driver's style, drawn by the seed.
         "strangers" => day(scenario, seed, &mut Stranger::new(Pacer::new(rules), Manners::drawn(seed))),
         _ => day(scenario, seed, &mut Pacer::new(rules)),
     }

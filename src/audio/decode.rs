@@ -1,5 +1,5 @@
-//! Bytes of a WAV or MP3 file to mono samples at 16,000 and 8,000 Hz. Bounded by what is decoded,
-//! never by what a header promises; a broken end costs the end.
+//! Decodes WAV and MP3 to mono samples at 16,000 and 8,000 Hz. Bounded by what is decoded, never by what
+//! a header claims; a damaged end loses only the end.
 
 use super::resample::Resampler;
 use super::sniff::{self, Kind};
@@ -12,18 +12,18 @@ use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
-/// Rates outside of this are a damaged header.
+/// Plausible sample rates; others mean a damaged header.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
-/// After so many pieces in a row that cannot be decoded, the rest is taken for lost.
+/// Undecodable packets in a row after which the rest is given up.
 const MAX_DAMAGED: u32 = 500;
-/// A sample at or above this is clipped: 16-bit full scale less one step.
+/// Samples at or above this are clipped: 16-bit full scale less one step.
 const FULL_SCALE: f32 = 0.9999;
 
-/// Mono samples from -1 to 1, and what was seen on the way.
+/// Mono samples (-1 to 1) and measurements of the input.
 pub struct Decoded {
     pub sample_rate: u32,
     pub channels: u16,
-    /// Of any channel, before mixing.
+    /// Peak of any channel, before mixing.
     pub peak: f32,
     pub clipped: u64,
     /// At 16,000 Hz.
@@ -32,7 +32,7 @@ pub struct Decoded {
     pub narrow: Vec<f32>,
 }
 
-/// How channels become one.
+/// How channels are mixed to mono.
 #[derive(Clone, Copy)]
 enum Mix {
     Mean,
@@ -40,12 +40,12 @@ enum Mix {
 }
 
 pub fn decode(mut bytes: Vec<u8>) -> Result<Decoded, Refusal> {
-    let kind = sniff::kind(&bytes)?;
+    let kind = sniff::file_kind(&bytes)?;
     if kind == Kind::Wav {
-        sniff::mend(&mut bytes)?;
+        sniff::repair_header(&mut bytes)?;
     }
     let first = Pass::run(&bytes, kind, Mix::Mean)?;
-    // Two channels in opposite phase cancel out in the mean; then the louder one speaks alone.
+    // Channels in opposite phase cancel out in the mean; then only the loudest channel is used.
     let loudest = first.energy.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     let pass = match loudest {
         Some((channel, &energy)) if first.mixed_energy < energy * 0.01 => {
@@ -56,7 +56,7 @@ pub fn decode(mut bytes: Vec<u8>) -> Result<Decoded, Refusal> {
     pass.finish()
 }
 
-/// One reading of the whole file.
+/// One decoding pass over the whole file.
 struct Pass {
     mix: Mix,
     sample_rate: u32,
@@ -100,11 +100,11 @@ impl Pass {
                 Some(pass) => pass,
                 None => pass.insert(Pass::new(rate, channels, mix)?),
             };
-            // A piece in another shape than the first is damage, not music.
+            // A packet with another rate or channel count than the first is damage, not audio.
             if (rate, channels) == (pass.sample_rate, pass.channels) {
                 let mut interleaved = std::mem::take(&mut pass.interleaved);
                 decoded.copy_to_vec_interleaved(&mut interleaved);
-                pass.take(&interleaved);
+                pass.push(&interleaved);
                 pass.interleaved = interleaved;
                 pass.refuse_too_long()?;
             }
@@ -135,14 +135,14 @@ impl Pass {
         })
     }
 
-    fn take(&mut self, interleaved: &[f32]) {
+    fn push(&mut self, interleaved: &[f32]) {
         let mut mono = std::mem::take(&mut self.mono);
         mono.clear();
         let share = 1.0 / self.channels as f32;
         for frame in interleaved.chunks_exact(self.channels) {
             let mut mixed = 0.0;
             for (channel, &sample) in frame.iter().enumerate() {
-                // Floating-point files can hold anything, even what is no number.
+                // Floating-point files can hold anything, even NaN.
                 let sample = if sample.is_finite() { sample.clamp(-8.0, 8.0) } else { 0.0 };
                 self.peak = self.peak.max(sample.abs());
                 self.clipped += u64::from(sample.abs() >= FULL_SCALE);

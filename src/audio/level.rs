@@ -1,21 +1,21 @@
-//! One loudness for all announcements: direct current taken out, speech brought to about -20 dBFS,
-//! peaks held under -3 dBFS by a limiter that looks ahead.
+//! Levelling: DC removed, speech brought to about -20 dBFS, peaks held under -3 dBFS by a look-ahead
+//! limiter.
 
 use super::decode::Decoded;
 use super::{Measured, Refusal, peak};
 
-/// Of the parts with sound in them.
+/// RMS of the parts with sound in them.
 const TARGET_DBFS: f64 = -20.0;
 const PEAK_DBFS: f64 = -3.0;
-/// A whisper is made louder by this much at most; more would be noise.
+/// Maximum gain; more would amplify noise.
 const MAX_GAIN_DB: f64 = 36.0;
-/// The limiter may take this much off the peaks; beyond that the whole stays quieter.
+/// Maximum reduction of peaks by the limiter; beyond that the gain is lowered instead.
 const MAX_LIMITING_DB: f64 = 8.0;
-/// A file without a frame above this is silent.
+/// A file whose level stays below this is silent.
 const SILENT_DBFS: f64 = -60.0;
-/// Frames this far under the loudest one are pauses.
+/// Frames this far below the loudest one are pauses.
 const PAUSE_DB: f64 = 35.0;
-/// Head and tail count as silence below this.
+/// Head and tail below this count as silence.
 const EDGE_DBFS: f64 = -50.0;
 const FRAME_SECS: f64 = 0.02;
 
@@ -27,10 +27,10 @@ fn ratio(decibels: f64) -> f32 {
     10f64.powf(decibels / 20.0) as f32
 }
 
-/// Levels both rates alike. Refuses what nobody would hear.
+/// Levels the audio at both rates with the same gain. Refuses inaudible files.
 pub fn level(decoded: &mut Decoded) -> Result<Measured, Refusal> {
-    take_out_direct_current(&mut decoded.wide);
-    take_out_direct_current(&mut decoded.narrow);
+    remove_dc(&mut decoded.wide);
+    remove_dc(&mut decoded.narrow);
     let mut measured = measure(decoded);
     if measured.rms_dbfs_in < SILENT_DBFS {
         let found =
@@ -48,7 +48,7 @@ pub fn level(decoded: &mut Decoded) -> Result<Measured, Refusal> {
     Ok(measured)
 }
 
-/// What the check report says of a file.
+/// Measurements for the check report.
 pub fn measure(decoded: &Decoded) -> Measured {
     let levels: Vec<f64> = frame_levels(&decoded.narrow).collect();
     let silent = |level: &&f64| **level < EDGE_DBFS;
@@ -68,7 +68,7 @@ pub fn measure(decoded: &Decoded) -> Measured {
     }
 }
 
-/// dB full scale of each 20 ms.
+/// dBFS of each 20 ms.
 fn frame_levels(narrow: &[f32]) -> impl Iterator<Item = f64> {
     narrow.chunks(160).map(|frame| {
         let energy: f64 = frame.iter().map(|&sample| f64::from(sample) * f64::from(sample)).sum();
@@ -76,7 +76,7 @@ fn frame_levels(narrow: &[f32]) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The level of the frames that are not pauses.
+/// RMS in dBFS of the frames that are not pauses.
 fn active_dbfs(narrow: &[f32]) -> f64 {
     let loudest = frame_levels(narrow).fold(-120.0, f64::max);
     let gate = loudest - PAUSE_DB;
@@ -85,15 +85,15 @@ fn active_dbfs(narrow: &[f32]) -> f64 {
     10.0 * (power / active.len().max(1) as f64).max(1e-12).log10()
 }
 
-fn take_out_direct_current(samples: &mut [f32]) {
+fn remove_dc(samples: &mut [f32]) {
     let sum: f64 = samples.iter().map(|&sample| f64::from(sample)).sum();
     let mean = (sum / samples.len().max(1) as f64) as f32;
     samples.iter_mut().for_each(|sample| *sample -= mean);
 }
 
-/// Each millisecond gets the gain that its peak needs, or its neighbours' within 4 ms if that is
-/// lower; between the middles of milliseconds the gain moves in a line, so it never clicks and never
-/// lets a peak through.
+/// Look-ahead limiter: each millisecond gets the gain that its peak needs, or a lower one of its
+/// neighbours within 4 ms. Between the middles of milliseconds the gain is interpolated, so it neither
+/// clicks nor lets a peak through.
 fn limit(samples: &mut [f32], rate: usize, ceiling: f32) {
     const NEIGHBOURS: usize = 4;
     let block = rate / 1_000;

@@ -1,6 +1,6 @@
-//! Announcements: WAV (any usual depth and rate, A-law, mu-law) and MP3, decoded once, mixed to
-//! mono, resampled, levelled, encoded per codec and shared by all calls. Whatever cannot be played
-//! is refused here, by name and reason, at check time.
+//! Audio files for playback (announcements, prompts): WAV (usual depths and rates, A-law, mu-law) and
+//! MP3, decoded once, mixed to mono, resampled, levelled, encoded per codec and shared by all calls.
+//! Unplayable files are refused at check time, with the reason.
 
 mod decode;
 mod level;
@@ -22,12 +22,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An announcement longer than this is a mistake.
+/// Longest announcement accepted.
 pub const MAX_LENGTH: Duration = Duration::from_secs(600);
-/// A file larger than this is not read.
+/// Largest file accepted.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// A sound that is ready to be sent: whole 20 ms frames, the last one padded with silence.
+/// A sound ready to be sent: whole 20 ms frames, the last one padded with silence.
 #[derive(Clone, Debug)]
 pub struct Sound {
     pub name: String,
@@ -38,13 +38,13 @@ pub struct Sound {
     g722: Arc<[u8]>,
 }
 
-/// What was found in the file, for the check report.
+/// Measurements of the file, for the check report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Measured {
     pub sample_rate: u32,
     pub channels: u16,
     pub secs: f64,
-    /// dB full scale of the parts with sound in them, of the file as it was and of what will be sent.
+    /// dBFS of the parts with sound in them, of the file and of what will be sent.
     pub rms_dbfs_in: f64,
     pub rms_dbfs_out: f64,
     pub peak_dbfs_in: f64,
@@ -62,7 +62,7 @@ pub struct AudioError {
     pub hint: String,
 }
 
-/// Why bytes cannot be played: what was found, and what to do.
+/// Why a file cannot be played: what was found, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{found}: {hint}")]
 pub struct Refusal {
@@ -77,8 +77,8 @@ impl Refusal {
 }
 
 impl Sound {
-    /// Reads, decodes and encodes a file. Takes CPU time (up to seconds for the longest files): not
-    /// for an async task. The name is the file's.
+    /// Reads, decodes and encodes a file. Takes CPU time (up to seconds for the longest files), so not
+    /// for an async task. The sound is named after the file.
     pub fn load(file: &Path) -> Result<Sound, AudioError> {
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         read_bounded(file).and_then(|bytes| Sound::from_bytes(&name, bytes)).map_err(|refusal| AudioError {
@@ -88,17 +88,16 @@ impl Sound {
         })
     }
 
-    /// The content of a WAV or MP3 file. Never panics, whatever the bytes are.
+    /// Decodes the content of a WAV or MP3 file. Never panics, whatever the bytes are.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Sound, Refusal> {
-        // The decoders come from elsewhere and meet any file a user has; a bug in them may cost this
-        // file, not the campaign.
+        // The third-party decoders meet any file a user has; a panic in them may cost this file, not the
+        // campaign.
         catch_unwind(AssertUnwindSafe(|| Sound::decoded(name, bytes))).unwrap_or_else(|_| {
             Err(Refusal::new("the file is damaged", "export it again, as WAV (16 bit) or MP3"))
         })
     }
 
-    /// From mono samples (-1 to 1) at 8,000 or 16,000 Hz or any other rate, as they are: not
-    /// levelled. For tones and for tests.
+    /// From mono samples (-1 to 1) at any rate, not levelled. For tones and for tests.
     pub fn from_samples(name: &str, samples: &[f32], sample_rate: u32) -> Sound {
         let at = |rate: u32| {
             let mut resampler = resample::Resampler::new(sample_rate.max(1), rate);
@@ -109,7 +108,7 @@ impl Sound {
         Sound::measured(name, sample_rate, peak(samples), wide, narrow)
     }
 
-    /// From samples at 16,000 Hz and the same at 8,000 Hz, as they are.
+    /// From samples at 16,000 Hz and the same audio at 8,000 Hz, not levelled.
     fn from_both(name: &str, wide: &[f32], narrow: &[f32]) -> Sound {
         Sound::measured(name, 16_000, peak(wide), wide.to_vec(), narrow.to_vec())
     }
@@ -120,14 +119,14 @@ impl Sound {
         Sound::encode(name, measured, &decoded.wide, &decoded.narrow)
     }
 
-    /// One period of a call progress tone, to be played as often as wanted.
+    /// One period of a call progress tone, to be played repeatedly.
     pub fn tone(name: &str, cadence: Cadence) -> Sound {
         let samples: Vec<f32> =
             cadence.period(16_000).iter().map(|&sample| f32::from(sample) / 32_768.0).collect();
         Sound::from_samples(name, &samples, 16_000)
     }
 
-    /// All frames in this codec, one after the other, `Codec::frame_bytes` each.
+    /// All frames in this codec, concatenated, `Codec::frame_bytes` each.
     pub fn encoded(&self, codec: Codec) -> &Arc<[u8]> {
         match codec {
             Codec::Pcma => &self.pcma,
@@ -136,7 +135,7 @@ impl Sound {
         }
     }
 
-    /// Frames of 20 ms, the same number in every codec.
+    /// Number of 20 ms frames, the same in every codec.
     pub fn frames(&self) -> usize {
         self.pcma.len() / Codec::Pcma.frame_bytes()
     }
@@ -180,7 +179,7 @@ fn read_bounded(file: &Path) -> Result<Vec<u8>, Refusal> {
     Ok(bytes)
 }
 
-/// Whole samples, padded with silence to `count`.
+/// 16-bit samples, padded with silence to `count`.
 fn linear(samples: &[f32], count: usize) -> Vec<i16> {
     let mut linear: Vec<i16> =
         samples.iter().take(count).map(|&sample| (sample * 32_768.0).round() as i16).collect();

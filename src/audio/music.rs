@@ -1,5 +1,4 @@
-//! Hold music: a quiet piece of our own, made by arithmetic. Four chords under a slow five-note melody,
-//! sixteen seconds, whose end is its beginning.
+//! Hold music, synthesised: four chords under a slow pentatonic melody, sixteen seconds that loop.
 
 use super::{Sound, decibels};
 use paceline_core::media::g722;
@@ -11,14 +10,14 @@ const LEVEL_DBFS: f64 = -20.0;
 
 static MUSIC: LazyLock<Arc<Sound>> = LazyLock::new(|| Arc::new(compose()));
 
-/// To be played without end; it goes round without a seam in every codec.
+/// Hold music for endless playback; loops without a click in every codec.
 pub fn hold_music() -> Arc<Sound> {
     MUSIC.clone()
 }
 
-/// Half tones above A3 (220 Hz) of the notes of each four seconds: D, B minor, G, A.
+/// Semitones above A3 (220 Hz) of the notes of each four seconds: D, B minor, G, A.
 const CHORDS: [[i32; 4]; 4] = [[5, 9, 12, 17], [2, 5, 9, 14], [-2, 2, 10, 14], [0, 4, 7, 12]];
-/// One note each half second over the chords, from the scale that has no wrong notes; -99 is a rest.
+/// One note each half second, from the pentatonic scale; -99 is a rest.
 const MELODY: [i32; 32] = [
     21, -99, 24, 26, -99, 24, 21, -99, 17, -99, 21, 24, -99, 21, 19, -99, 14, -99, 17, 19, 21, -99, 19, -99,
     16, -99, 19, 21, -99, 24, 19, -99,
@@ -29,25 +28,25 @@ fn hertz(half_tones: i32) -> f64 {
 }
 
 fn compose() -> Sound {
-    let (mut wide, mut narrow) = (played(16_000), played(8_000));
+    let (mut wide, mut narrow) = (synthesise(16_000), synthesise(8_000));
     let power: f64 =
         narrow.iter().map(|&sample| f64::from(sample).powi(2)).sum::<f64>() / narrow.len() as f64;
     let gain = 10f64.powf((LEVEL_DBFS - decibels(power.sqrt())) / 20.0) as f32;
     wide.iter_mut().chain(&mut narrow).for_each(|sample| *sample *= gain);
     let once = Sound::from_both("hold music", &wide, &narrow);
-    // The coder remembers: the second round begins with what the first one left.
+    // The G.722 encoder keeps state: encode twice, so that the loop begins with the state of its end.
     let linear = super::linear(&wide, wide.len());
     let mut encoder = g722::Encoder::new();
     encoder.encode(&linear);
     Sound { g722: encoder.encode(&linear).into(), ..once }
 }
 
-/// All notes, each ringing on past the end into the beginning.
-fn played(rate: usize) -> Vec<f32> {
+/// All notes; the decay of the last ones wraps around to the beginning.
+fn synthesise(rate: usize) -> Vec<f32> {
     let mut samples = vec![0.0; SECS * rate];
     for (n, chord) in CHORDS.iter().enumerate() {
         for &note in chord {
-            strike(
+            add_note(
                 &mut samples,
                 rate,
                 4.0 * n as f64,
@@ -56,7 +55,7 @@ fn played(rate: usize) -> Vec<f32> {
         }
     }
     for (n, &note) in MELODY.iter().enumerate().filter(|(_, note)| **note > -99) {
-        strike(
+        add_note(
             &mut samples,
             rate,
             0.5 * n as f64,
@@ -73,8 +72,8 @@ struct Note {
     loud: f64,
 }
 
-/// A soft tone with one overtone that dies away sooner than it.
-fn strike(samples: &mut [f32], rate: usize, start_secs: f64, note: &Note) {
+/// Adds a soft tone with one overtone that decays faster.
+fn add_note(samples: &mut [f32], rate: usize, start_secs: f64, note: &Note) {
     let start = (start_secs * rate as f64) as usize;
     for n in 0..(note.secs * rate as f64) as usize {
         let t = n as f64 / rate as f64;
@@ -92,7 +91,7 @@ mod tests {
     use paceline_core::media::{Codec, g711};
 
     #[test]
-    fn it_is_music_at_its_level_and_goes_round_without_a_click() {
+    fn hold_music_has_its_level_and_loops_without_a_click() {
         let music = hold_music();
         assert_eq!((music.frames(), music.length.as_secs()), (SECS * 50, SECS as u64));
         let once = g711::decode_alaw(music.encoded(Codec::Pcma));
@@ -104,7 +103,7 @@ mod tests {
             |samples: &[i16]| samples.windows(2).map(|w| (i32::from(w[0]) - i32::from(w[1])).abs()).max();
         let seam = [once[once.len() - 80..].to_vec(), once[..80].to_vec()].concat();
         assert!(step(&seam) <= step(&once), "the seam is no sharper than the music");
-        // More than one pitch: it crosses nought at many different distances.
+        // More than one pitch: zero crossings at many different distances.
         let mut distances = std::collections::BTreeSet::new();
         let mut last = 0;
         for (n, pair) in once.windows(2).enumerate() {

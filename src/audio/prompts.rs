@@ -1,5 +1,5 @@
-//! Spoken pieces: digits, the agent's number, what a person hears who signs in by telephone. Made once
-//! with a speech synthesiser and kept in the program; files of the same names may stand in for them.
+//! Voice prompts: digits, the agent's number, the prompts of signing in by telephone. Made once with a
+//! speech synthesiser and built into the program; files of the same names override them.
 
 use super::{AudioError, Refusal, Sound, decode, level};
 use std::borrow::Cow;
@@ -18,17 +18,17 @@ pub enum Language {
 pub enum Prompt {
     /// 0 to 9.
     Digit(u8),
-    /// 工号
+    /// 工号 ("agent number").
     AgentNumber,
-    /// 为您服务
+    /// 为您服务 ("at your service").
     AtYourService,
-    /// No agent is free; goodbye.
+    /// No agent is free, goodbye: the message of an abandoned call.
     Sorry,
-    /// ... and the hash key.
+    /// Enter the agent number and the hash key.
     EnterAgentNumber,
     SignedIn,
     SignedOut,
-    /// There is no such agent number.
+    /// The agent number is unknown.
     NotKnown,
 }
 
@@ -44,7 +44,7 @@ impl Language {
 }
 
 impl Prompt {
-    /// The file's name without its ending.
+    /// File name without extension.
     pub fn name(self) -> &'static str {
         const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
         match self {
@@ -63,7 +63,7 @@ impl Prompt {
 macro_rules! spoken {
     ($($name:literal => $prompt:expr),* $(,)?) => {
         /// Each prompt with its Chinese and its English file.
-        const SPOKEN: &[(Prompt, &[u8], &[u8])] = &[$((
+        const FILES: &[(Prompt, &[u8], &[u8])] = &[$((
             $prompt,
             include_bytes!(concat!("prompts/zh/", $name, ".wav")),
             include_bytes!(concat!("prompts/en/", $name, ".wav")),
@@ -91,18 +91,18 @@ spoken! {
     "not-known" => Prompt::NotKnown,
 }
 
-/// The program's own, decoded when they are first asked for.
-static OWN: LazyLock<Prompts> =
-    LazyLock::new(|| Prompts::own().unwrap_or_else(|error| Prompts::silent(&error)));
+/// The built-in prompts, decoded on first use.
+static BUILT_IN: LazyLock<Prompts> =
+    LazyLock::new(|| Prompts::built_in().unwrap_or_else(|error| Prompts::without_sounds(&error)));
 
-/// One of the program's own prompts.
+/// One of the built-in prompts.
 pub fn prompt(language: Language, prompt: Prompt) -> Arc<Sound> {
-    OWN.prompt(language, prompt)
+    BUILT_IN.prompt(language, prompt)
 }
 
-/// "工号 8001 为您服务", in the program's own voice.
+/// "工号 8001 为您服务", spoken by the built-in prompts.
 pub fn agent_announcement(language: Language, number: &str) -> Sound {
-    OWN.agent_announcement(language, number)
+    BUILT_IN.agent_announcement(language, number)
 }
 
 /// All prompts, ready to be sent.
@@ -112,19 +112,19 @@ pub struct Prompts(BTreeMap<(Language, Prompt), Spoken>);
 #[derive(Clone, Debug)]
 struct Spoken {
     sound: Arc<Sound>,
-    /// At 16,000 and at 8,000 samples a second, to be put together with others.
+    /// Samples at 16,000 and 8,000 Hz, to be concatenated with others.
     wide: Arc<[f32]>,
     narrow: Arc<[f32]>,
 }
 
 impl Prompts {
-    /// The program's own, except where `dir` has a file such as `zh/sorry.wav` or `en/5.mp3`. Takes
-    /// CPU time: not for an async task.
+    /// The built-in prompts, overridden by files in `dir` such as `zh/sorry.wav` or `en/5.mp3`. Takes CPU
+    /// time, so not for an async task.
     pub fn load(dir: Option<&Path>) -> Result<Prompts, AudioError> {
-        let Some(dir) = dir else { return Ok(OWN.clone()) };
-        let mut prompts = OWN.clone();
+        let Some(dir) = dir else { return Ok(BUILT_IN.clone()) };
+        let mut prompts = BUILT_IN.clone();
         for language in Language::ALL {
-            for &(prompt, ..) in SPOKEN {
+            for &(prompt, ..) in FILES {
                 for end in ["wav", "mp3"] {
                     let file = dir.join(language.folder()).join(prompt.name()).with_extension(end);
                     if !file.exists() {
@@ -139,17 +139,17 @@ impl Prompts {
         Ok(prompts)
     }
 
-    fn own() -> Result<Prompts, Refusal> {
+    fn built_in() -> Result<Prompts, Refusal> {
         let mut prompts = BTreeMap::new();
-        for &(prompt, zh, en) in SPOKEN {
+        for &(prompt, zh, en) in FILES {
             prompts.insert((Language::Zh, prompt), Spoken::new(prompt, zh.into())?);
             prompts.insert((Language::En, prompt), Spoken::new(prompt, en.into())?);
         }
         Ok(Prompts(prompts))
     }
 
-    /// Cannot happen while the tests pass; a call must not end over it.
-    fn silent(error: &Refusal) -> Prompts {
+    /// Fallback without any prompts. The tests rule it out; if it happens, calls must go on.
+    fn without_sounds(error: &Refusal) -> Prompts {
         tracing::error!("the spoken prompts cannot be decoded: {error}");
         Prompts(BTreeMap::new())
     }
@@ -159,8 +159,8 @@ impl Prompts {
         spoken.map_or_else(|| Arc::new(Sound::from_samples(prompt.name(), &[], 8_000)), |s| s.sound.clone())
     }
 
-    /// The number digit by digit, between "agent number" and "at your service". What is not a digit
-    /// is passed over.
+    /// The number digit by digit, between "agent number" and "at your service". Other characters are
+    /// skipped.
     pub fn agent_announcement(&self, language: Language, number: &str) -> Sound {
         const DIGITS_MAX: usize = 12;
         let digits = number.chars().filter_map(|letter| letter.to_digit(10)).take(DIGITS_MAX);
@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn every_prompt_speaks_in_both_languages_at_one_level() {
-        let bytes: usize = SPOKEN.iter().map(|(_, zh, en)| zh.len() + en.len()).sum();
+        let bytes: usize = FILES.iter().map(|(_, zh, en)| zh.len() + en.len()).sum();
         assert!(bytes < 200_000, "{bytes} bytes");
         for language in Language::ALL {
-            for &(prompt, ..) in SPOKEN {
+            for &(prompt, ..) in FILES {
                 let sound = super::prompt(language, prompt);
                 let (level, secs) = (sound.measured.rms_dbfs_out, sound.length.as_secs_f64());
                 assert!((-24.0..=-18.0).contains(&level), "{language:?} {prompt:?}: {level:.1}");
@@ -220,11 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_same_name_stands_in() {
+    fn a_file_of_the_same_name_overrides_a_prompt() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("zh")).unwrap();
         let file = dir.path().join("zh/sorry.wav");
-        std::fs::write(&file, SPOKEN[3].2).unwrap();
+        std::fs::write(&file, FILES[3].2).unwrap();
         let prompts = Prompts::load(Some(dir.path())).unwrap();
         let (found, own) =
             (prompts.prompt(Language::Zh, Prompt::Sorry), prompt(Language::En, Prompt::Digit(3)));

@@ -1,12 +1,12 @@
-//! Any rate to a telephone rate, piece by piece, so that a long file at a high rate never stands in
-//! memory whole. The filter is `rubato`'s FFT resampler; here its delay and its block size vanish.
+//! Resampling of any rate to 8,000 or 16,000 Hz in blocks, so that a long file at a high rate is never in
+//! memory whole. Wraps `rubato`'s FFT resampler and hides its delay and block size.
 
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Resampler as _, WindowFunction};
 
 /// Mono samples in, mono samples out; the output is aligned with the input.
 pub struct Resampler {
-    /// `None` where nothing is to be done (or the rates are impossible; the caller has checked them).
+    /// `None` if the rates are equal (or impossible; the caller has checked them).
     fft: Option<Fft<f32>>,
     ratio: f64,
     pending: Vec<f32>,
@@ -56,7 +56,7 @@ impl Resampler {
         self.run();
     }
 
-    /// All output; its length is the input's, times the ratio.
+    /// Returns all output; its length is the input's, times the ratio.
     pub fn finish(mut self) -> Vec<f32> {
         if self.fft.is_none() {
             return self.out;
@@ -64,7 +64,7 @@ impl Resampler {
         let wanted = (self.taken as f64 * self.ratio).round() as usize;
         let block = self.fft.as_ref().map_or(1, |fft| fft.input_frames_next());
         let mut rounds = 0;
-        // What is still inside the filter is pushed out with silence.
+        // Flush the filter with silence.
         while self.out.len() < wanted + self.delay && rounds < 8 {
             let missing = block - self.pending.len() % block;
             self.pending.extend(std::iter::repeat_n(0.0, missing));

@@ -1,9 +1,8 @@
-//! What a file is, by its first bytes, and WAV headers made trustworthy.
-//! Nothing is decoded here.
+//! Content sniffing (file type by its first bytes) and repair of WAV headers. Decodes nothing.
 
 use super::Refusal;
 
-/// What will be decoded.
+/// A supported file type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Wav,
@@ -12,7 +11,7 @@ pub enum Kind {
 
 const CONVERT: &str = "convert it to WAV or MP3";
 
-/// (offset, first bytes, what it is).
+/// Magic numbers of unsupported formats: (offset, first bytes, description).
 const KNOWN: &[(usize, &[u8], &str)] = &[
     (0, b"fLaC", "is FLAC audio"),
     (0, b"OggS", "is Ogg audio (Vorbis or Opus)"),
@@ -39,8 +38,8 @@ const KNOWN: &[(usize, &[u8], &str)] = &[
     (0, b"{\\rtf", "is an RTF document, not audio"),
 ];
 
-/// Says what the bytes are, or refuses them by name.
-pub fn kind(bytes: &[u8]) -> Result<Kind, Refusal> {
+/// Determines the file type, or refuses it by name.
+pub fn file_kind(bytes: &[u8]) -> Result<Kind, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal::new("is empty (0 bytes)", "upload it again"));
     }
@@ -82,10 +81,10 @@ fn damaged(found: impl Into<String>) -> Refusal {
     Refusal::new(found, "its header is damaged: upload it again, or export it anew")
 }
 
-/// Writes the header of a WAV file anew, from what can be believed of the old one, so that decoders
-/// meet no surprise. Recorders that were cut off, and tools that write to a pipe, leave sizes of 0 or
-/// of more than there is; the audio is there all the same. An odd last piece of a frame is cut.
-pub fn mend(bytes: &mut Vec<u8>) -> Result<(), Refusal> {
+/// Rewrites the header of a WAV file from the trustworthy parts of the old one, so that decoders meet no
+/// surprise. Recorders that were cut off, and tools that write to a pipe, leave sizes of 0 or beyond the
+/// end of the file although the audio is there. An incomplete last frame is cut.
+pub fn repair_header(bytes: &mut Vec<u8>) -> Result<(), Refusal> {
     let format = chunks(bytes).find(|chunk| &chunk.id == b"fmt ");
     let format = format.ok_or_else(|| damaged("is a WAV file that ends before its format is told"))?;
     let format = Format::read(bytes.get(format.at..).unwrap_or_default())?;
@@ -103,12 +102,12 @@ pub fn mend(bytes: &mut Vec<u8>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The part of a `fmt ` chunk that counts.
+/// The fields of a `fmt ` chunk that matter.
 struct Format {
     tag: u16,
     channels: u16,
     rate: u32,
-    /// Of one sample as it is stored.
+    /// Bits of one stored sample.
     bits: u16,
 }
 
@@ -121,7 +120,7 @@ impl Format {
         };
         let mut tag = u16::from_le_bytes([t0, t1]);
         if tag == Format::EXTENSIBLE {
-            // The true coding stands at the front of the sub-format GUID.
+            // The real format tag is at the start of the sub-format GUID.
             let Some(&[s0, s1]) = chunk.get(24..26) else {
                 return Err(damaged("is a WAV file that ends in its header"));
             };
@@ -130,7 +129,7 @@ impl Format {
         let channels = u16::from_le_bytes([c0, c1]);
         let rate = u32::from_le_bytes([r0, r1, r2, r3]);
         let claimed_bits = u16::from_le_bytes([b0, b1]);
-        // 12 or 20 bits are stored in 16 or 24; the frame's size tells.
+        // 12 or 20 bits are stored in 16 or 24; the block size shows which.
         let stored = u16::from_le_bytes([k0, k1]).checked_div(channels).unwrap_or(0);
         let bits = claimed_bits.max(stored.saturating_mul(8).min(64)).next_multiple_of(8);
         let coding = match tag {
@@ -156,14 +155,14 @@ impl Format {
         Ok(Format { tag, channels, rate, bits })
     }
 
-    /// Bytes of one sample of every channel.
+    /// Bytes of one sample of all channels.
     fn block(&self) -> u16 {
         self.channels * (self.bits / 8)
     }
 
-    /// Everything before the samples.
+    /// The whole header up to the samples.
     fn header(&self, data_size: u32) -> Vec<u8> {
-        // Only PCM goes without the size of an extension.
+        // Only PCM has no extension size.
         let format_size: u32 = if self.tag == 1 { 16 } else { 18 };
         let bytes_per_sec = self.rate.saturating_mul(u32::from(self.block()));
         let mut header = b"RIFF".to_vec();
@@ -185,9 +184,9 @@ impl Format {
 
 struct Chunk {
     id: [u8; 4],
-    /// As the file claims it.
+    /// Size claimed by the file.
     size: u32,
-    /// Where its content begins.
+    /// Offset of its content.
     at: usize,
 }
 
@@ -214,8 +213,8 @@ fn looks_like_html(bytes: &[u8]) -> bool {
         .any(|tag| start.starts_with(tag))
 }
 
-/// Two MPEG layer 3 headers in the right distance within the first 64 KB, so that noise and text
-/// with a stray 0xFF are not taken for sound; in a file of one frame, its header at the start.
+/// True for two MPEG layer 3 headers at the right distance within the first 64 KB, so that noise and text
+/// with a stray 0xFF are not mistaken for MP3; or for a file of one frame with its header at the start.
 fn finds_mp3_frame(bytes: &[u8]) -> bool {
     let searched = &bytes[..bytes.len().min(65_536)];
     if frame_length(searched).is_some_and(|length| length >= searched.len()) {
@@ -229,7 +228,7 @@ fn finds_mp3_frame(bytes: &[u8]) -> bool {
     })
 }
 
-/// Bytes of the layer 3 frame that begins here.
+/// Length in bytes of the layer 3 frame that begins here.
 fn frame_length(bytes: &[u8]) -> Option<usize> {
     const KBITS_V1: [usize; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
     const KBITS_V2: [usize; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];

@@ -1,4 +1,4 @@
-//! Files made here byte by byte, and what becomes of them.
+//! Decoding, levelling and encoding of audio files that are built byte by byte here.
 
 use super::*;
 use rand::{Rng, RngExt, SeedableRng};
@@ -16,7 +16,7 @@ enum Coding {
     Ulaw,
 }
 
-/// A WAV file of these interleaved samples (-1 to 1).
+/// A WAV file with these interleaved samples (-1 to 1).
 fn wav(coding: Coding, rate: u32, channels: u16, samples: impl IntoIterator<Item = f64>) -> Vec<u8> {
     let (tag, bits) = match coding {
         Coding::Int(bits) => (1u16, bits),
@@ -151,9 +151,9 @@ fn mp3_with_constant_and_variable_rate_and_tags_is_played() {
 }
 
 #[test]
-fn what_a_telephone_cannot_carry_does_not_come_back_as_another_tone() {
+fn frequencies_above_the_telephone_band_do_not_alias() {
     for (rate, hz) in [(48_000, 5_000.0), (44_100, 7_000.0), (48_000, 12_000.0)] {
-        // A quiet tone that fits, so that the file is not silent; and a loud one that does not fit.
+        // A quiet tone within the band, so that the file is not silent, and a loud one outside of it.
         let low = sine(500.0, rate, 0.05, 1.0);
         let mixed = low.zip(sine(hz, rate, 0.5, 1.0)).map(|(low, high)| low + high);
         let sound = Sound::from_bytes("x", wav(Coding::Int(16), rate, 1, mixed)).unwrap();
@@ -163,12 +163,12 @@ fn what_a_telephone_cannot_carry_does_not_come_back_as_another_tone() {
 }
 
 #[test]
-fn direct_current_is_taken_out_and_peaks_stay_under_the_limit() {
+fn dc_is_removed_and_peaks_stay_under_the_limit() {
     let shifted = sine(600.0, 8_000, 0.2, 1.0).map(|sample| sample + 0.3);
     let sound = Sound::from_bytes("x", wav(Coding::Int(16), 8_000, 1, shifted)).unwrap();
     assert_is_the_sine(&sound, 600.0, 1.0, "with direct current");
 
-    // Quiet speech with sharp bangs in it.
+    // Quiet speech with sharp peaks in it.
     let bangs = sine(600.0, 8_000, 0.02, 2.0).enumerate();
     let bangs = bangs.map(|(n, sample)| if n % 4_000 < 4 { 0.9 } else { sample });
     let sound = Sound::from_bytes("x", wav(Coding::Int(16), 8_000, 1, bangs)).unwrap();
@@ -184,7 +184,7 @@ fn channels_in_opposite_phase_do_not_cancel_out() {
 }
 
 #[test]
-fn the_report_tells_level_clipping_and_silence_at_both_ends() {
+fn the_report_contains_level_clipping_and_silence_at_both_ends() {
     let silence = |secs: f64| std::iter::repeat_n(0.0, (8_000.0 * secs) as usize);
     let loud = sine(500.0, 8_000, 1.5, 1.0).map(|sample| sample.clamp(-1.0, 0.99999));
     let samples = silence(0.5).chain(loud).chain(silence(1.0));
@@ -207,7 +207,7 @@ fn a_cut_off_file_plays_as_far_as_it_goes() {
 }
 
 #[test]
-fn wav_headers_that_are_wrong_about_sizes_are_mended() {
+fn wav_headers_with_wrong_sizes_are_repaired() {
     for claimed in [0u32, u32::MAX, 0x7FFF_FFFF] {
         let mut file = wav(Coding::Int(16), 8_000, 1, sine(500.0, 8_000, 0.3, 1.0));
         file[4..8].copy_from_slice(&claimed.to_le_bytes());
@@ -217,7 +217,7 @@ fn wav_headers_that_are_wrong_about_sizes_are_mended() {
 }
 
 #[test]
-fn what_cannot_be_played_is_refused_by_name() {
+fn unplayable_files_are_refused_by_name() {
     let good = wav(Coding::Int(16), 8_000, 1, sine(500.0, 8_000, 0.3, 0.2));
     let mut adpcm = good.clone();
     adpcm[20..22].copy_from_slice(&0x11u16.to_le_bytes());
@@ -310,7 +310,7 @@ fn no_damaged_file_makes_the_decoder_panic_or_hang() {
     for round in 0..600 {
         let mut bytes = sources[round % sources.len()].clone();
         for _ in 0..random.random_range(1..8) {
-            // Most damage where the structure is.
+            // Most damage goes into the headers.
             let within = if random.random_bool(0.7) { bytes.len().min(64) } else { bytes.len() };
             let at = random.random_range(0..within);
             bytes[at] = random.next_u32() as u8;
@@ -318,7 +318,7 @@ fn no_damaged_file_makes_the_decoder_panic_or_hang() {
         if random.random_bool(0.3) {
             bytes.truncate(random.random_range(0..bytes.len()));
         }
-        // Past `catch_unwind`, so that a panic in a decoder is seen here.
+        // Bypasses `catch_unwind`, so that a panic in a decoder fails the test.
         match Sound::decoded("damaged", bytes) {
             Ok(sound) => {
                 assert!(

@@ -1,9 +1,9 @@
-//! The one place that reads the clock.
+//! The only place that reads the clock.
 
 use paceline_core::time::{Time, Utc};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Counts from its making. Cheap to copy: copies agree.
+/// Milliseconds since its creation. Cheap to copy; copies agree.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,

@@ -1,4 +1,4 @@
-//! Bytes to and from the world; knows addresses, not calls.
+//! Network I/O: SIP sockets, RTP media threads and the clock. Knows addresses, not calls.
 
 pub mod clock;
 pub mod rtp;

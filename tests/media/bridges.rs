@@ -1,8 +1,8 @@
-//! Calls that are joined: who hears whom, sample for sample where nothing has to be coded again.
+//! Bridges and conferences: who hears whom, byte for byte where nothing has to be transcoded.
 
-use super::bare::Bare;
 use super::floor::{Floor, MIX, contains, find, heard_bytes, linear, presence, said, voice};
-use super::{Ear, target};
+use super::plain_socket::PlainSocket;
+use super::{TestMedia, target};
 use paceline::net::rtp::{MediaCommand, MediaEvent, Tap, Voice};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::{CallId, MixId};
@@ -19,10 +19,10 @@ fn two_legs_of_one_codec_hear_each_other_byte_for_byte() {
         floor.join(&agent, Voice::Everyone);
         floor.join(&callee, Voice::Everyone);
         let (question, answer) = (voice(300.0, 1.0), voice(900.0, 1.0));
-        floor.settle(&agent, &callee);
+        floor.wait_delivered(&agent, &callee);
         floor.say_both((&agent, &question), (&callee, &answer));
-        floor.settle(&agent, &callee);
-        floor.settle(&callee, &agent);
+        floor.wait_delivered(&agent, &callee);
+        floor.wait_delivered(&callee, &agent);
         for (person, wanted) in [(&callee, &question), (&agent, &answer)] {
             let heard = heard_bytes(&person.hears);
             assert!(contains(&heard, said(wanted, codec)), "{codec:?}: not what was said");
@@ -32,16 +32,16 @@ fn two_legs_of_one_codec_hear_each_other_byte_for_byte() {
 }
 
 #[test]
-fn both_laws_meet_without_loss_of_level_or_time() {
+fn a_law_and_mu_law_bridge_without_loss_of_level_or_time() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcmu));
     floor.join(&agent, Voice::Everyone);
     floor.join(&callee, Voice::Everyone);
-    floor.settle(&agent, &callee);
+    floor.wait_delivered(&agent, &callee);
     let (question, answer) = (voice(300.0, 1.0), voice(900.0, 1.0));
     floor.say_both((&agent, &question), (&callee, &answer));
-    floor.settle(&agent, &callee);
-    floor.settle(&callee, &agent);
+    floor.wait_delivered(&agent, &callee);
+    floor.wait_delivered(&callee, &agent);
     for (listener, said, codec) in [(&callee, &question, Codec::Pcmu), (&agent, &answer, Codec::Pcma)] {
         let (_, alike, level) = find(&listener.hears.linear(), &linear(said, codec));
         assert!(alike > 0.999 && level.abs() < 0.1, "alike {alike:.4}, {level:.2} dB");
@@ -49,17 +49,17 @@ fn both_laws_meet_without_loss_of_level_or_time() {
 }
 
 #[test]
-fn wide_band_and_narrow_band_meet() {
+fn g722_and_g711_bridge_with_little_loss() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::G722));
     floor.join(&agent, Voice::Everyone);
     floor.join(&callee, Voice::Everyone);
-    floor.settle(&agent, &callee);
-    floor.settle(&callee, &agent);
+    floor.wait_delivered(&agent, &callee);
+    floor.wait_delivered(&callee, &agent);
     let (question, answer) = (voice(300.0, 1.5), voice(900.0, 1.5));
     floor.say_both((&agent, &question), (&callee, &answer));
-    floor.settle(&agent, &callee);
-    floor.settle(&callee, &agent);
+    floor.wait_delivered(&agent, &callee);
+    floor.wait_delivered(&callee, &agent);
     for (listener, said, codec) in [(&callee, &question, Codec::G722), (&agent, &answer, Codec::Pcma)] {
         let (_, alike, level) = find(&listener.hears.linear(), &linear(said, codec));
         assert!(alike > 0.97 && level.abs() < 0.5, "alike {alike:.4}, {level:.2} dB");
@@ -67,18 +67,18 @@ fn wide_band_and_narrow_band_meet() {
 }
 
 #[test]
-fn of_three_each_hears_the_other_two_and_not_itself() {
+fn in_a_conference_of_three_each_hears_the_other_two() {
     let floor = Floor::open(1);
     let people = [floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcmu), floor.person(3, Codec::G722)];
     let voices = [voice(300.0, 1.0), voice(700.0, 1.0), voice(1_300.0, 1.0)];
     people.iter().for_each(|person| floor.join(person, Voice::Everyone));
-    floor.settle(&people[0], &people[1]);
+    floor.wait_delivered(&people[0], &people[1]);
     for (person, sound) in people.iter().zip(&voices) {
         floor.say(person, sound);
     }
-    floor.settle(&people[0], &people[1]);
-    floor.settle(&people[1], &people[2]);
-    floor.settle(&people[2], &people[0]);
+    floor.wait_delivered(&people[0], &people[1]);
+    floor.wait_delivered(&people[1], &people[2]);
+    floor.wait_delivered(&people[2], &people[0]);
     for (n, listener) in people.iter().enumerate() {
         let heard = listener.hears.linear();
         for (m, speaker) in people.iter().enumerate() {
@@ -101,16 +101,16 @@ fn a_whisper_is_heard_by_the_agent_alone_and_a_listener_by_nobody() {
     floor.join(&agent, Voice::Everyone);
     floor.join(&coach, Voice::Only(agent.leg));
     floor.join(&listener, Voice::Nobody);
-    floor.settle(&callee, &agent);
-    floor.settle(&callee, &coach);
+    floor.wait_delivered(&callee, &agent);
+    floor.wait_delivered(&callee, &coach);
     let (answer, whisper, muttered) = (voice(300.0, 1.0), voice(900.0, 1.0), voice(1_500.0, 1.0));
     floor.say(&listener, &muttered);
     floor.start_saying(&coach, &whisper);
     floor.wait_said(&coach);
     floor.say(&callee, &answer);
-    floor.settle(&callee, &agent);
-    floor.settle(&callee, &listener);
-    floor.settle(&agent, &callee);
+    floor.wait_delivered(&callee, &agent);
+    floor.wait_delivered(&callee, &listener);
+    floor.wait_delivered(&agent, &callee);
     let hears = |person: &super::floor::Person, said: &Arc<paceline::audio::Sound>| {
         presence(&person.hears.linear(), &linear(said, Codec::Pcma))
     };
@@ -129,46 +129,46 @@ fn a_whisper_is_heard_by_the_agent_alone_and_a_listener_by_nobody() {
             assert!(if wanted { found > 0.95 } else { found < 0.3 }, "{who} and the {what}: {found:.3}");
         }
     }
-    // The one voice that the callee hears was never coded again.
+    // The callee's only input was relayed, never transcoded.
     floor.say(&agent, &answer);
-    floor.settle(&agent, &callee);
+    floor.wait_delivered(&agent, &callee);
     assert!(contains(&heard_bytes(&callee.hears), said(&answer, Codec::Pcma)));
 }
 
 #[test]
-fn a_held_leg_gets_nothing_its_music_waits_and_talk_goes_on_afterwards() {
+fn hold_silences_the_agent_and_talk_resumes_afterwards() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
     floor.join(&callee, Voice::Everyone);
     floor.join(&agent, Voice::Everyone);
-    floor.settle(&agent, &callee);
-    // Hold by us: the callee hears music in place of the agent.
+    floor.wait_delivered(&agent, &callee);
+    // Hold by us: the callee hears music instead of the agent.
     let (music, secret, back) = (voice(2_000.0, 0.5), voice(300.0, 0.6), voice(900.0, 0.6));
     floor.ours.room.command(callee.leg, MediaCommand::Play { sound: music.clone(), plays: 0 });
     floor.say(&agent, &secret);
     floor.say(&callee, &back);
-    floor.settle(&callee, &agent);
+    floor.wait_delivered(&callee, &agent);
     floor.ours.room.command(callee.leg, MediaCommand::StopPlaying);
-    floor.settle(&agent, &callee);
+    floor.wait_delivered(&agent, &callee);
     assert!(contains(&heard_bytes(&agent.hears), said(&back, Codec::Pcma)), "the held one is still heard");
     let heard = heard_bytes(&callee.hears);
     let twice = [said(&music, Codec::Pcma), &music.encoded(Codec::Pcma)[..]].concat();
     assert!(contains(&heard, &twice), "music goes round");
     assert!(presence(&callee.hears.linear(), &linear(&secret, Codec::Pcma)) < 0.3);
-    // Hold by the far side: nothing is sent there.
+    // Hold by the far end: nothing is sent to it.
     floor.hold(&callee, true);
     floor.say(&agent, &secret);
     floor.hold(&callee, false);
-    floor.settle(&agent, &callee);
+    floor.wait_delivered(&agent, &callee);
     floor.say(&agent, &back);
-    floor.settle(&agent, &callee);
+    floor.wait_delivered(&agent, &callee);
     let heard = callee.hears.linear();
     assert!(presence(&heard, &linear(&secret, Codec::Pcma)) < 0.3);
     assert!(contains(&heard_bytes(&callee.hears), said(&back, Codec::Pcma)));
 }
 
 #[test]
-fn keys_pass_through_a_bridge_unless_their_owner_is_muted() {
+fn digits_pass_a_bridge_unless_their_sender_is_muted() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
     floor.join(&callee, Voice::Everyone);
@@ -187,26 +187,26 @@ fn keys_pass_through_a_bridge_unless_their_owner_is_muted() {
 }
 
 #[test]
-fn legs_of_different_threads_meet_without_a_lost_or_doubled_packet() {
+fn a_mix_across_threads_loses_and_doubles_no_packet() {
     for turn in 0..4 {
         let floor = Floor::open(3);
-        // Their numbers put them on different threads.
+        // Their call ids put them on different threads.
         let people = [floor.person(3, Codec::Pcma), floor.person(4, Codec::Pcma)];
         let (first, second) = (&people[turn % 2], &people[1 - turn % 2]);
         let told = voice(400.0, 1.2);
-        // Said while both move.
+        // Played while both legs move.
         floor.start_saying(second, &told);
         floor.join(first, Voice::Everyone);
         floor.join(second, Voice::Everyone);
-        // There and back again with another: orders stay in order.
+        // Through other mixes and back: commands stay in order.
         for mix in [MixId(6), MixId(7), MIX] {
             floor.ours.room.command(second.leg, MediaCommand::Join { mix, voice: Voice::Everyone });
         }
         floor.wait_said(second);
         let whole = voice(800.0, 0.6);
-        floor.settle(second, first);
+        floor.wait_delivered(second, first);
         floor.say(first, &whole);
-        floor.settle(first, second);
+        floor.wait_delivered(first, second);
         assert!(contains(&heard_bytes(&second.hears), said(&whole, Codec::Pcma)));
         for person in &people {
             floor.ours.room.command(person.leg, MediaCommand::Close);
@@ -223,15 +223,15 @@ fn legs_of_different_threads_meet_without_a_lost_or_doubled_packet() {
 }
 
 #[test]
-fn who_leaves_is_alone_and_who_stays_hears_silence_without_a_break() {
-    let (near, a, b) = (Ear::open(), Bare::open(), Bare::open());
+fn a_leg_that_leaves_is_replaced_by_silence_without_a_break() {
+    let (near, a, b) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     for (leg, far) in [(CallId(1), &a), (CallId(2), &b)] {
         near.room.open_leg(leg).unwrap();
         near.room.command(leg, MediaCommand::Connect(target(far.address, Codec::Pcma)));
         near.room.command(leg, MediaCommand::Join { mix: MIX, voice: Voice::Everyone });
     }
     let ours = a.receive().from;
-    // In time with what comes, so that both speak at the same pace.
+    // In step with the received packets, so that both sides send at the same rate.
     let mut kept = vec![b.receive()];
     for n in 0..20 {
         a.send(ours, 8, n, 77, &[n as u8 | 0x40; 160]);
@@ -255,7 +255,7 @@ fn who_leaves_is_alone_and_who_stays_hears_silence_without_a_break() {
 }
 
 #[test]
-fn a_flood_at_one_member_leaves_the_others_packets() {
+fn a_flooded_member_does_not_disturb_other_members() {
     let floor = Floor::open(1);
     let (callee, agent) = (floor.person(1, Codec::Pcma), floor.person(2, Codec::Pcma));
     let (other, friend) = (floor.person(3, Codec::Pcma), floor.person(4, Codec::Pcma));
@@ -265,9 +265,9 @@ fn a_flood_at_one_member_leaves_the_others_packets() {
         let join = MediaCommand::Join { mix: MixId(6), voice: Voice::Everyone };
         floor.ours.room.command(person.leg, join);
     }
-    floor.settle(&callee, &agent);
-    floor.settle(&other, &friend);
-    let stranger = Bare::open();
+    floor.wait_delivered(&callee, &agent);
+    floor.wait_delivered(&other, &friend);
+    let stranger = PlainSocket::open();
     let told = voice(500.0, 1.0);
     for shot in 0..20_000u16 {
         stranger.send(callee.ours, 8, shot, 66, &[0x66; 160]);
@@ -277,8 +277,8 @@ fn a_flood_at_one_member_leaves_the_others_packets() {
     }
     floor.wait_said(&callee);
     floor.say(&other, &told);
-    floor.settle(&callee, &agent);
-    floor.settle(&other, &friend);
+    floor.wait_delivered(&callee, &agent);
+    floor.wait_delivered(&other, &friend);
     for person in [&agent, &friend] {
         let heard = heard_bytes(&person.hears);
         assert!(!contains(&heard, &[0x66; 160]), "the stranger is not heard");
@@ -293,7 +293,7 @@ fn a_leg_is_measured_when_asked() {
     floor.join(&callee, Voice::Everyone);
     floor.join(&agent, Voice::Everyone);
     floor.say(&callee, &voice(500.0, 0.5));
-    floor.settle(&callee, &agent);
+    floor.wait_delivered(&callee, &agent);
     let measure = |leg: CallId| {
         floor.ours.room.command(leg, MediaCommand::Measure);
         floor.ours.wait_for(|event| match event {
@@ -310,7 +310,7 @@ fn a_leg_is_measured_when_asked() {
 }
 
 #[test]
-fn a_device_check_plays_back_what_was_said_and_judges_it() {
+fn a_device_check_plays_back_the_agents_voice_and_grades_it() {
     let floor = Floor::open(1);
     let agent = floor.person(1, Codec::Pcma);
     let kept = Tap::new(Duration::from_secs(3));
@@ -327,24 +327,24 @@ fn a_device_check_plays_back_what_was_said_and_judges_it() {
     let sound = Arc::new(kept.sound("device check"));
     floor.ours.room.command(agent.leg, MediaCommand::Play { sound, plays: 1 });
     floor.ours.wait_heard(agent.leg, &Heard::PlayEnded);
-    floor.settle_alone(&agent);
+    floor.wait_delivered_from_us(&agent);
     assert!(contains(&heard_bytes(&agent.hears), said(&told, Codec::Pcma)), "what was said comes back");
 }
 
 #[test]
-fn what_was_lost_or_out_of_order_before_us_stays_so_and_costs_nothing_more() {
-    let (near, a, b) = (Ear::open(), Bare::open(), Bare::open());
+fn relaying_keeps_loss_and_reordering_as_received() {
+    let (near, a, b) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     for (leg, far) in [(CallId(1), &a), (CallId(2), &b)] {
         near.room.open_leg(leg).unwrap();
         near.room.command(leg, MediaCommand::Connect(target(far.address, Codec::Pcma)));
         near.room.command(leg, MediaCommand::Join { mix: MIX, voice: Voice::Everyone });
     }
     let ours = a.receive().from;
-    // In one burst: the 6th is lost, the 3rd and 4th have changed places.
+    // In one burst: the 6th is lost, the 3rd and 4th are swapped.
     for n in [0, 1, 3, 2, 4, 6, 7] {
         a.send(ours, 8, n, 77, &[n as u8 | 0x40; 160]);
     }
-    let heard = |packet: &super::bare::Kept| {
+    let heard = |packet: &super::plain_socket::KeptPacket| {
         let byte = packet.payload[0];
         (byte & 0xF0 == 0x40).then_some(u16::from(byte & 0x0F))
     };

@@ -1,7 +1,7 @@
-//! A small call centre: telephones in one media room, their calls in another. Each telephone plays what
-//! its person says and keeps what that person hears.
+//! A small call centre: telephones in one media room, our legs to them in another. Each telephone plays
+//! what its person says and captures what that person hears.
 
-use super::{Ear, target};
+use super::{TestMedia, target};
 use paceline::audio::Sound;
 use paceline::net::rtp::{MediaCommand, MediaEvent, Tap, Voice};
 use paceline_core::call::Heard;
@@ -16,28 +16,28 @@ pub const MIX: MixId = MixId(5);
 
 pub struct Floor {
     /// The room under test.
-    pub ours: Ear,
-    pub telephones: Ear,
+    pub ours: TestMedia,
+    pub telephones: TestMedia,
 }
 
-/// One person at a telephone, and the leg of ours that leads there.
+/// A person at a telephone, and our leg to that telephone.
 pub struct Person {
     pub leg: CallId,
     pub codec: Codec,
     pub telephone: CallId,
-    /// Where our leg sends to.
+    /// The telephone's RTP address.
     pub address: SocketAddr,
-    /// Where our leg listens.
+    /// Our leg's RTP address.
     pub ours: SocketAddr,
     pub hears: Tap,
 }
 
 impl Floor {
     pub fn open(threads: usize) -> Floor {
-        Floor { ours: Ear::with_threads(threads), telephones: Ear::open() }
+        Floor { ours: TestMedia::with_threads(threads), telephones: TestMedia::open() }
     }
 
-    /// Connected, and both sides have heard each other's silence.
+    /// Connects a telephone and our leg; returns when both have received silence from each other.
     pub fn person(&self, n: u64, codec: Codec) -> Person {
         let (leg, telephone) = (CallId(n), CallId(n));
         let address = self.telephones.room.open_leg(telephone).unwrap();
@@ -55,7 +55,7 @@ impl Floor {
         self.ours.room.command(person.leg, MediaCommand::Join { mix: MIX, voice });
     }
 
-    /// The person says this once; returns when all of it was said.
+    /// Plays `sound` once at the telephone; returns when all of it was sent.
     pub fn say(&self, person: &Person, sound: &Arc<Sound>) {
         self.start_saying(person, sound);
         self.wait_said(person);
@@ -70,7 +70,7 @@ impl Floor {
         self.telephones.wait_heard(person.telephone, &Heard::PlayEnded);
     }
 
-    /// Both at once.
+    /// Both people speak at the same time.
     pub fn say_both(&self, one: (&Person, &Arc<Sound>), two: (&Person, &Arc<Sound>)) {
         self.start_saying(one.0, one.1);
         self.start_saying(two.0, two.1);
@@ -81,23 +81,24 @@ impl Floor {
         }
     }
 
-    /// The media way to this person is put on hold, or taken back.
+    /// Puts the media to this person on hold, or resumes it.
     pub fn hold(&self, person: &Person, held: bool) {
         let mut there = target(person.address, person.codec);
         there.direction = if held { Direction::RecvOnly } else { Direction::SendRecv };
         self.ours.room.command(person.leg, MediaCommand::Connect(there));
     }
 
-    /// The same for what our own leg said to this person.
-    pub fn settle_alone(&self, person: &Person) {
+    /// Waits until everything our own leg sent to this person has arrived, by a key sent after it.
+    pub fn wait_delivered_from_us(&self, person: &Person) {
         let key = paceline_core::call::Digit::from_char('C').unwrap();
         self.ours.room.command(person.leg, MediaCommand::SendDigits(vec![key]));
         let heard = Heard::Digit(key);
         self.telephones.wait_heard(person.telephone, &heard);
     }
 
-    /// Everything that was under way has arrived: a key is sent after it, on the same path.
-    pub fn settle(&self, from: &Person, to: &Person) {
+    /// Waits until everything sent from one person has reached the other, by a key sent after it on the
+    /// same path.
+    pub fn wait_delivered(&self, from: &Person, to: &Person) {
         let key = paceline_core::call::Digit::from_char('D').unwrap();
         self.telephones.room.command(from.telephone, MediaCommand::SendDigits(vec![key]));
         self.telephones.wait_for(|event| {
@@ -108,10 +109,10 @@ impl Floor {
     }
 }
 
-/// A moment of silence before each voice: a key that was pressed before has its time on the line.
+/// Silence before each voice, so that a digit sent before has ended.
 const PAUSE_FRAMES: usize = 20;
 
-/// No two frames of it are alike. Starting at another pitch makes another voice.
+/// A frequency sweep without two equal frames. Another start frequency makes another voice.
 pub fn voice(hz: f64, secs: f64) -> Arc<Sound> {
     let pause = std::iter::repeat_n(0.0, PAUSE_FRAMES * 320);
     let samples: Vec<f32> = pause
@@ -123,12 +124,12 @@ pub fn voice(hz: f64, secs: f64) -> Arc<Sound> {
     Arc::new(Sound::from_samples("voice", &samples, 16_000))
 }
 
-/// What a leg with this codec says of it, without the silence before.
+/// The encoded frames of a voice, without the silence before it.
 pub fn said(sound: &Sound, codec: Codec) -> &[u8] {
     &sound.encoded(codec)[PAUSE_FRAMES * 160..]
 }
 
-/// Linear samples of a sound as a leg with this codec would say it, at 8,000 a second.
+/// Linear samples of a voice after coding in this codec, at 8,000 a second.
 pub fn linear(sound: &Sound, codec: Codec) -> Vec<i16> {
     use paceline_core::media::{g711, g722};
     match codec {
@@ -141,9 +142,9 @@ pub fn linear(sound: &Sound, codec: Codec) -> Vec<i16> {
     }
 }
 
-/// Where `wanted` begins in what was heard, how alike the two are from there (1 = the same but for the
-/// level), and the level in dB. Compared in pieces of 50 ms, each allowed to come up to 40 ms off the
-/// last: a buffer may change its delay, and the sound is still the same.
+/// Finds `wanted` in the received audio: its position, the similarity (1 = equal but for the level) and
+/// the level in dB. Compares pieces of 50 ms, each within 40 ms of the expected position, because a
+/// jitter buffer may change its delay.
 pub fn find(heard: &[i16], wanted: &[i16]) -> (usize, f64, f64) {
     const PIECE: usize = 400;
     let begin = best_place(heard, &wanted[..(2 * PIECE).min(wanted.len())], 0..heard.len());
@@ -151,7 +152,7 @@ pub fn find(heard: &[i16], wanted: &[i16]) -> (usize, f64, f64) {
     for piece in wanted.chunks_exact(PIECE) {
         let (place, found) = best_place(heard, piece, at.saturating_sub(320)..at + 320);
         alike.push(found);
-        // The level counts once an adaptive coder has settled.
+        // The level is measured after an adaptive encoder has settled.
         if alike.len() > wanted.len() / PIECE / 2 {
             power += heard.get(place..place + PIECE).map_or(0.0, energy);
             wanted_power += energy(piece);
@@ -180,7 +181,7 @@ fn energy(samples: &[i16]) -> f64 {
     samples.iter().map(|&s| i64::from(s) * i64::from(s)).sum::<i64>() as f64
 }
 
-/// How much of `wanted` is in `heard`, wherever it is: near 0 for a voice that is not there.
+/// Similarity of the best match of `wanted` anywhere in `heard`; near 0 for an absent voice.
 pub fn presence(heard: &[i16], wanted: &[i16]) -> f64 {
     if heard.len() <= wanted.len() { 0.0 } else { find(heard, wanted).1 }
 }

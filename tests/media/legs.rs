@@ -1,7 +1,7 @@
-//! What a leg sends and hears when everybody behaves.
+//! A single leg with a well-behaved far end: playback, digits, hold, codec changes, RTCP, ports.
 
-use super::bare::Bare;
-use super::{Ear, KEYS, target};
+use super::plain_socket::PlainSocket;
+use super::{KEYS, TestMedia, target};
 use paceline::audio::Sound;
 use paceline::net::rtp::{MediaCommand, MediaError, MediaEvent, Tap};
 use paceline_core::call::{Digit, Heard};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const LEG: CallId = CallId(1);
 
-/// No two frames of it are alike.
+/// A frequency sweep without two equal frames.
 fn sweep(secs: f64) -> Arc<Sound> {
     let samples: Vec<f32> = (0..(16_000.0 * secs) as usize)
         .map(|n| {
@@ -35,7 +35,7 @@ fn digits(keys: &str) -> Vec<Digit> {
 #[test]
 fn an_announcement_arrives_byte_for_byte_with_an_unbroken_clock() {
     for codec in Codec::ALL {
-        let (near, far) = (Ear::open(), Bare::open());
+        let (near, far) = (TestMedia::open(), PlainSocket::open());
         let sound = sweep(0.5);
         let address = near.room.open_leg(LEG).unwrap();
         assert_eq!(address.port() % 2, 0);
@@ -58,15 +58,15 @@ fn an_announcement_arrives_byte_for_byte_with_an_unbroken_clock() {
         let at = heard.windows(160).position(|frame| frame == &wanted[..160]).unwrap();
         assert!(heard[at..] == wanted[..], "{codec:?}: not what was to be played");
         near.wait_heard(LEG, &Heard::PlayEnded);
-        // Afterwards the line stays open with silence.
+        // Afterwards silence is sent.
         let after = far.receive();
         assert_eq!(after.timestamp, packets.last().unwrap().timestamp.wrapping_add(160));
     }
 }
 
 #[test]
-fn two_rooms_hear_each_other_and_their_counts_agree() {
-    let (near, far) = (Ear::open(), Ear::open());
+fn two_media_servers_receive_each_other_and_their_counts_agree() {
+    let (near, far) = (TestMedia::open(), TestMedia::open());
     let (a, b) = (CallId(7), CallId(8));
     let (at, bt) = (near.room.open_leg(a).unwrap(), far.room.open_leg(b).unwrap());
     let tap = Tap::new(Duration::from_secs(10));
@@ -84,7 +84,7 @@ fn two_rooms_hear_each_other_and_their_counts_agree() {
     let sent = closed(&near, a);
     far.room.command(b, MediaCommand::Close);
     let heard = closed(&far, b);
-    // The last packet or two may have come between the far side's last beat and its end.
+    // The last packets may arrive between the far end's last tick and its close.
     let unread = sent.packets_sent - heard.packets_refused - heard.packets_received;
     assert!(unread <= 2, "{sent:?} {heard:?}");
     assert_eq!((heard.packets_lost, sent.packets_lost), (0, 0));
@@ -97,16 +97,16 @@ fn two_rooms_hear_each_other_and_their_counts_agree() {
     assert_eq!(totals.late.iter().map(|bucket| bucket.1).sum::<u64>(), sent.packets_sent);
 }
 
-fn closed(ear: &Ear, leg: CallId) -> paceline::net::rtp::LegStats {
-    ear.wait_for(|event| match event {
+fn closed(media: &TestMedia, leg: CallId) -> paceline::net::rtp::LegStats {
+    media.wait_for(|event| match event {
         MediaEvent::Closed { leg: id, stats } if *id == leg => Some(*stats),
         _ => None,
     })
 }
 
 #[test]
-fn keys_go_out_as_events_and_the_announcement_goes_on_where_it_was() {
-    let (near, far) = (Ear::open(), Bare::open());
+fn digits_are_sent_as_events_and_playback_resumes_where_it_was() {
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
     let sound = sweep(1.0);
     near.room.open_leg(LEG).unwrap();
     near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcmu)));
@@ -125,7 +125,7 @@ fn keys_go_out_as_events_and_the_announcement_goes_on_where_it_was() {
 
 #[test]
 fn on_hold_nothing_is_sent_and_the_announcement_waits() {
-    let (near, far) = (Ear::open(), Bare::open());
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
     let sound = sweep(0.6);
     near.room.open_leg(LEG).unwrap();
     let mut there = target(far.address, Codec::Pcma);
@@ -134,7 +134,7 @@ fn on_hold_nothing_is_sent_and_the_announcement_waits() {
     let first = far.receive_until(|packet| packet.payload == sound.encoded(Codec::Pcma)[..160]);
     there.direction = Direction::RecvOnly;
     near.room.command(LEG, MediaCommand::Connect(there.clone()));
-    // Quiet sets in: what was under way arrives, then nothing for many beats.
+    // Packets in flight arrive, then nothing for many ticks.
     far.socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let mut bytes = [0; 400];
     let mut before = first.len();
@@ -155,8 +155,8 @@ fn on_hold_nothing_is_sent_and_the_announcement_waits() {
 }
 
 #[test]
-fn moved_media_and_another_codec_go_on_at_the_same_place() {
-    let (near, first, second) = (Ear::open(), Bare::open(), Bare::open());
+fn playback_continues_after_a_new_address_and_codec() {
+    let (near, first, second) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let sound = sweep(0.6);
     near.room.open_leg(LEG).unwrap();
     near.room.command(LEG, MediaCommand::Connect(target(first.address, Codec::Pcma)));
@@ -179,9 +179,9 @@ fn moved_media_and_another_codec_go_on_at_the_same_place() {
 }
 
 #[test]
-fn a_silent_far_side_is_reported_and_a_held_one_is_not() {
-    let near = Ear::with_silence(Duration::from_millis(300));
-    let far = Bare::open();
+fn silence_is_reported_except_on_hold() {
+    let near = TestMedia::with_silence_timeout(Duration::from_millis(300));
+    let far = PlainSocket::open();
     near.room.open_leg(LEG).unwrap();
     near.room.open_leg(CallId(2)).unwrap();
     let mut held = target(far.address, Codec::Pcma);
@@ -193,11 +193,11 @@ fn a_silent_far_side_is_reported_and_a_held_one_is_not() {
 }
 
 #[test]
-fn closing_says_goodbye_and_gives_the_port_back_after_a_rest() {
-    let near = Ear::open();
+fn closing_sends_bye_and_the_port_rests_before_reuse() {
+    let near = TestMedia::open();
     let (far, control) = loop {
         // RTCP goes to the port after the far side's.
-        let far = Bare::open();
+        let far = PlainSocket::open();
         let next = (super::LOCALHOST, far.address.port().saturating_add(1));
         if let Ok(control) = std::net::UdpSocket::bind(next) {
             break (far, control);
@@ -222,8 +222,8 @@ fn closing_says_goodbye_and_gives_the_port_back_after_a_rest() {
 }
 
 #[test]
-fn when_the_ports_are_used_up_the_error_names_the_range() {
-    let near = Ear::open();
+fn the_error_without_free_ports_names_the_range() {
+    let near = TestMedia::open();
     let error = (0..200).find_map(|leg| near.room.open_leg(CallId(leg)).err()).unwrap();
     assert!(matches!(error, MediaError::NoPorts(..) | MediaError::Bind { .. }), "{error}");
     assert!(near.room.totals().legs_open >= 90);

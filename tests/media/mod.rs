@@ -1,12 +1,12 @@
-//! Legs over loopback: what one side sends is what the other side hears, whatever strangers do.
-//! The far ends are a second media room, or a bare socket that keeps every packet.
+//! Media legs over loopback: what one side sends is what the other side receives, whatever unknown
+//! sources send. The far end is a second media room, or a plain socket that keeps every packet.
 
-mod bare;
 mod bridges;
 mod floor;
 mod legs;
+mod plain_socket;
 mod recordings;
-mod strangers;
+mod unknown_sources;
 
 use paceline::net::rtp::{MediaConfig, MediaEvent, MediaRoom};
 use paceline_core::call::Heard;
@@ -17,44 +17,44 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// Long enough for a loaded machine; nothing waits this long when all is well.
+/// Timeout of all waits; long enough for a loaded machine, never reached when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub const KEYS: u8 = 101;
 
-/// A room and what it reports.
-pub struct Ear {
+/// A media room and its events.
+pub struct TestMedia {
     pub room: MediaRoom,
     pub events: Receiver<MediaEvent>,
 }
 
-impl Ear {
-    pub fn open() -> Ear {
-        Ear::with_silence(Duration::from_secs(60))
+impl TestMedia {
+    pub fn open() -> TestMedia {
+        TestMedia::with_silence_timeout(Duration::from_secs(60))
     }
 
-    pub fn with_silence(silence: Duration) -> Ear {
-        Ear::with(silence, 1)
+    pub fn with_silence_timeout(silence: Duration) -> TestMedia {
+        TestMedia::with(silence, 1)
     }
 
-    pub fn with_threads(threads: usize) -> Ear {
-        Ear::with(Duration::from_secs(60), threads)
+    pub fn with_threads(threads: usize) -> TestMedia {
+        TestMedia::with(Duration::from_secs(60), threads)
     }
 
-    fn with(silence: Duration, threads: usize) -> Ear {
-        // Each room has its own range; a port that is taken is passed over.
+    fn with(silence: Duration, threads: usize) -> TestMedia {
+        // Each room has its own port range; a port in use is skipped.
         static NEXT: AtomicU16 = AtomicU16::new(21_000);
         let first = NEXT.fetch_add(200, Ordering::Relaxed);
         let config = MediaConfig { bind: LOCALHOST, ports: first..=first + 199, threads, silence };
         let (report, events) = channel();
         let room = MediaRoom::start(config, move |event| {
-            // The test may have ended before the room.
+            // The test may end before the room does.
             let _ = report.send(event);
         });
-        Ear { room: room.unwrap(), events }
+        TestMedia { room: room.unwrap(), events }
     }
 
-    /// Waits for the first event that `wanted` picks; others are passed over.
+    /// Waits for the first event that `wanted` accepts; other events are dropped.
     pub fn wait_for<T>(&self, wanted: impl Fn(&MediaEvent) -> Option<T>) -> T {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -72,7 +72,7 @@ impl Ear {
         });
     }
 
-    /// Waits for `count` keys of this leg.
+    /// Waits for `count` digits from this leg.
     pub fn wait_keys(&self, leg: CallId, count: usize) -> String {
         (0..count)
             .map(|_| {
@@ -87,7 +87,7 @@ impl Ear {
     }
 }
 
-/// Both ways, with keys, to that address.
+/// A `sendrecv` target at that address with telephone events.
 pub fn target(rtp: SocketAddr, codec: Codec) -> MediaTarget {
     MediaTarget {
         rtp,

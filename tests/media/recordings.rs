@@ -1,5 +1,5 @@
-//! Recordings held against what was played: both channels, their level, their gaps and their time; and
-//! what is left of them when the process is cut off.
+//! Recordings compared with what was played: both channels, levels, gaps and timing; and their recovery
+//! after a crash.
 
 use super::floor::{Floor, Person, find, linear, presence, voice};
 use paceline::audio::Sound;
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Left and right.
+/// Left and right channel of the file.
 fn channels(file: &Path, encoding: Encoding) -> (Vec<i16>, Vec<i16>) {
     let bytes = fs::read(file).unwrap();
     let (head, bits): (usize, u16) = match encoding {
@@ -47,7 +47,7 @@ fn recorded(floor: &Floor, leg: CallId) -> (PathBuf, f64) {
 }
 
 #[test]
-fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
+fn both_channels_hold_received_and_sent_audio_aligned_in_time() {
     for encoding in [Encoding::Pcm, Encoding::Alaw] {
         let dir = tempfile::tempdir().unwrap();
         let floor = Floor::open(2);
@@ -55,7 +55,7 @@ fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
         let coach = floor.person(3, Codec::Pcma);
         let wanted = dir.path().join("2026/call-17.wav");
         record(&floor, &callee, &wanted, encoding);
-        // The announcement before the bridge, the talk, hold music, and a whisper to the agent alone.
+        // Announcement before the bridge, conversation, and a whisper to the agent alone.
         let announcement = voice(2_000.0, 0.4);
         let play = MediaCommand::Play { sound: announcement.clone(), plays: 1 };
         floor.ours.room.command(callee.leg, play);
@@ -66,7 +66,7 @@ fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
         let (question, answer, whisper) = (voice(300.0, 1.0), voice(900.0, 1.0), voice(1_400.0, 0.6));
         floor.say_both((&agent, &question), (&callee, &answer));
         floor.say(&coach, &whisper);
-        floor.settle(&agent, &callee);
+        floor.wait_delivered(&agent, &callee);
         floor.ours.room.command(callee.leg, MediaCommand::StopRecording);
         let (path, seconds) = recorded(&floor, callee.leg);
         assert_eq!(path, wanted);
@@ -82,7 +82,7 @@ fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
         let answered = place(&left, &answer);
         let announced = place(&right, &announcement);
         assert!(announced < asked);
-        // Both were begun at the same beat; what lies between is two ways through the network.
+        // Both were started in the same tick; the difference is the network path.
         assert!((asked - answered).abs() < 800, "{asked} and {answered}");
         for channel in [&left, &right] {
             assert!(presence(channel, &linear(&whisper, Codec::Pcma)) < 0.3, "the whisper is not in it");
@@ -96,7 +96,7 @@ fn both_channels_are_what_was_said_and_what_was_sent_in_time_with_each_other() {
 }
 
 #[test]
-fn a_taken_name_gets_a_number_and_the_end_of_the_leg_ends_the_recording() {
+fn a_name_in_use_gets_a_number_and_closing_the_leg_ends_the_recording() {
     let dir = tempfile::tempdir().unwrap();
     let floor = Floor::open(1);
     let callee = floor.person(1, Codec::G722);
@@ -133,7 +133,7 @@ fn a_recording_that_cannot_be_written_is_reported() {
 }
 
 #[test]
-fn what_a_crash_cut_off_is_made_whole() {
+fn recordings_cut_off_by_a_crash_are_repaired() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole.wav");
     let floor = Floor::open(1);
@@ -145,7 +145,7 @@ fn what_a_crash_cut_off_is_made_whole() {
         floor.ours.room.command(callee.leg, MediaCommand::StopRecording);
         let (path, _) = recorded(&floor, callee.leg);
         let bytes = fs::read(&path).unwrap();
-        // Cut in the middle of a sample, the sizes in the head never patched.
+        // Cut in the middle of a sample, with unpatched sizes in the header.
         for cut in [0, 20, 57, 61, bytes.len() - 1, bytes.len() / 2 + 1] {
             let cut_dir = dir.path().join("cut/below");
             fs::create_dir_all(&cut_dir).unwrap();

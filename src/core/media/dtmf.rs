@@ -1,5 +1,5 @@
-//! Telephone keys as RTP events (RFC 4733): a sender that steps once per 20 ms, and a receiver that
-//! reports each key once however many of its packets are lost, doubled or late.
+//! DTMF digits as RTP telephone events (RFC 4733): a sender that steps once per 20 ms, and a receiver
+//! that reports each digit once although its packets may be lost, duplicated or late.
 
 use crate::call::Digit;
 use std::collections::VecDeque;
@@ -8,34 +8,34 @@ use std::collections::VecDeque;
 pub const EVENT_BYTES: usize = 4;
 /// One step of the sender, in 1/8,000 s.
 const STEP: u16 = 160;
-/// 100 ms of tone, then 100 ms before the next key.
+/// 100 ms of tone, then a pause of 100 ms before the next digit.
 const TONE_STEPS: u16 = 5;
 const PAUSE_STEPS: u16 = 5;
-/// The end is said three times (section 2.5.1.4).
-const ENDS: u16 = 3;
+/// The end packet is sent three times (section 2.5.1.4).
+const END_PACKETS: u16 = 3;
 /// -10 dBm0.
 const VOLUME: u8 = 10;
-/// A key counts once it has lasted this long, in 1/8,000 s; its end may come later or never.
-const LONG_ENOUGH: u16 = 320;
-/// A key that was begun and never ended is reported after this long without a packet.
-const GIVE_UP_MICROS: u64 = 100_000;
-/// More keys than anyone types; a longer queue is a mistake somewhere.
+/// A digit is reported once it has lasted this long, in 1/8,000 s, even if its end never arrives.
+const MIN_DURATION: u16 = 320;
+/// A digit without an end is reported after this long without a packet.
+const LOST_END_MICROS: u64 = 100_000;
+/// Longest queue of digits; the rest is dropped.
 const MAX_QUEUED: usize = 256;
 
-/// What the sender wants in this 20 ms.
+/// What to send in this 20 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// No key is being sent: audio.
+    /// No digit is being sent: send audio.
     Audio,
-    /// An event packet instead of audio, stamped with the moment the key began.
+    /// Send an event packet instead of audio. `timestamp` is the start of the digit.
     Event { payload: [u8; EVENT_BYTES], marker: bool, timestamp: u32 },
 }
 
-/// Sends one key after the other. Audio rests while a key is sent and may fill the pauses.
+/// Sends queued digits one after the other. Audio stops during a digit and may be sent in the pauses.
 #[derive(Clone, Debug, Default)]
 pub struct DigitSender {
     queue: VecDeque<Digit>,
-    /// The key being sent: its first timestamp and the steps done.
+    /// The digit being sent, its first timestamp and the steps done.
     current: Option<(Digit, u32, u16)>,
     pause: u16,
 }
@@ -67,7 +67,7 @@ impl DigitSender {
         let duration = STEP * (steps + 1).min(TONE_STEPS);
         let [high, low] = duration.to_be_bytes();
         let payload = [digit.event(), (u8::from(ended) << 7) | VOLUME, high, low];
-        if steps + 1 == TONE_STEPS + ENDS - 1 {
+        if steps + 1 == TONE_STEPS + END_PACKETS - 1 {
             self.current = None;
             self.pause = PAUSE_STEPS;
         } else {
@@ -77,11 +77,11 @@ impl DigitSender {
     }
 }
 
-/// Hears keys. One per leg; it does not mind a change of source.
+/// Receives digits. One per leg; survives a change of the RTP source.
 #[derive(Clone, Debug, Default)]
 pub struct DigitReceiver {
     pending: Option<Pending>,
-    /// (SSRC, timestamp) of keys already reported, newest last: late and repeated ends are known.
+    /// (SSRC, timestamp) of reported digits, newest last, to recognise late and repeated ends.
     reported: VecDeque<(u32, u32)>,
 }
 
@@ -96,7 +96,7 @@ struct Pending {
 }
 
 impl DigitReceiver {
-    /// One event packet. At most two keys come out: one whose end was lost, and this one.
+    /// Handles one event packet. Returns at most two digits: one whose end was lost, and this one.
     pub fn packet(
         &mut self,
         ssrc: u32,
@@ -109,7 +109,7 @@ impl DigitReceiver {
         let duration = u16::from_be_bytes([high, low]);
         let ended = flags & 0x80 != 0;
         if self.reported.contains(&(ssrc, timestamp)) {
-            self.touch(ssrc, timestamp, duration, now_micros);
+            self.refresh_pending(ssrc, timestamp, duration, now_micros);
             return [None, None];
         }
         let mut unfinished = None;
@@ -119,40 +119,40 @@ impl DigitReceiver {
                 pending.last_micros = now_micros;
             }
             Some(pending) if pending.continues_as(ssrc, timestamp, digit) => {
-                // A very long press goes on in a new segment (section 2.5.1.3): still one key.
+                // A long press continues in a new segment (section 2.5.1.3): still one digit.
                 *pending = Pending { timestamp, duration, last_micros: now_micros, ..*pending };
-                self.remember(ssrc, timestamp);
+                self.mark_reported(ssrc, timestamp);
                 return [None, None];
             }
             _ => {
-                unfinished = self.finish();
+                unfinished = self.report_pending();
                 let reported = false;
                 let last_micros = now_micros;
                 self.pending = Some(Pending { ssrc, timestamp, digit, duration, reported, last_micros });
             }
         }
-        let known = if ended || duration >= LONG_ENOUGH { self.finish() } else { None };
+        let known = if ended || duration >= MIN_DURATION { self.report_pending() } else { None };
         [unfinished, known]
     }
 
-    /// Time passed: a key whose end never came is reported.
-    pub fn passed(&mut self, now_micros: u64) -> Option<Digit> {
+    /// Reports a digit whose end was lost, once its timeout has passed.
+    pub fn expire(&mut self, now_micros: u64) -> Option<Digit> {
         let pending = self.pending.as_ref()?;
-        if pending.reported || now_micros < pending.last_micros + GIVE_UP_MICROS {
+        if pending.reported || now_micros < pending.last_micros + LOST_END_MICROS {
             return None;
         }
-        self.finish()
+        self.report_pending()
     }
 
-    fn finish(&mut self) -> Option<Digit> {
+    fn report_pending(&mut self) -> Option<Digit> {
         let pending = self.pending.as_mut().filter(|pending| !pending.reported)?;
         pending.reported = true;
         let (digit, ssrc, timestamp) = (pending.digit, pending.ssrc, pending.timestamp);
-        self.remember(ssrc, timestamp);
+        self.mark_reported(ssrc, timestamp);
         Some(digit)
     }
 
-    fn touch(&mut self, ssrc: u32, timestamp: u32, duration: u16, now_micros: u64) {
+    fn refresh_pending(&mut self, ssrc: u32, timestamp: u32, duration: u16, now_micros: u64) {
         if let Some(pending) = &mut self.pending
             && (pending.ssrc, pending.timestamp) == (ssrc, timestamp)
         {
@@ -161,7 +161,7 @@ impl DigitReceiver {
         }
     }
 
-    fn remember(&mut self, ssrc: u32, timestamp: u32) {
+    fn mark_reported(&mut self, ssrc: u32, timestamp: u32) {
         const KEPT: usize = 16;
         if self.reported.len() == KEPT {
             self.reported.pop_front();
@@ -202,7 +202,7 @@ mod tests {
         sent
     }
 
-    /// What is heard of the packets that `keep` lets through, 20 ms apart.
+    /// Digits received when only the packets that `keep` accepts arrive, 20 ms apart.
     fn heard(keys: &str, keep: impl Fn(usize) -> bool) -> String {
         let mut receiver = DigitReceiver::default();
         let mut heard = Vec::new();
@@ -212,14 +212,14 @@ mod tests {
             if keep(n) {
                 heard.extend(receiver.packet(7, timestamp, &payload, now).into_iter().flatten());
             }
-            heard.extend(receiver.passed(now));
+            heard.extend(receiver.expire(now));
         }
-        heard.extend(receiver.passed(now + GIVE_UP_MICROS));
+        heard.extend(receiver.expire(now + LOST_END_MICROS));
         heard.into_iter().map(Digit::as_char).collect()
     }
 
     #[test]
-    fn a_key_is_one_timestamp_one_marker_and_three_ends() {
+    fn a_digit_has_one_timestamp_one_marker_and_three_end_packets() {
         let sent = packets("5");
         assert_eq!(sent.len(), 7);
         assert!(sent.iter().all(|packet| packet.0 == sent[0].0));
@@ -232,20 +232,20 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_heard_once() {
+    fn every_digit_is_reported_once() {
         assert_eq!(heard("0123456789*#ABCD", |_| true), "0123456789*#ABCD");
         assert_eq!(heard("11", |_| true), "11");
     }
 
     #[test]
-    fn a_key_is_heard_whichever_single_packet_of_it_arrives() {
+    fn any_single_packet_of_a_digit_is_enough() {
         for kept in 0..7 {
             assert_eq!(heard("77", |n| n % 7 == kept), "77", "only packet {kept} of each key");
         }
     }
 
     #[test]
-    fn doubled_and_late_packets_add_nothing() {
+    fn duplicate_and_late_packets_add_no_digits() {
         let mut receiver = DigitReceiver::default();
         let mut heard = Vec::new();
         let sent = packets("12");
@@ -253,33 +253,33 @@ mod tests {
         for (n, (timestamp, _, payload)) in late.enumerate() {
             let now = n as u64 * 20_000;
             heard.extend(receiver.packet(7, *timestamp, payload, now).into_iter().flatten());
-            heard.extend(receiver.passed(now));
+            heard.extend(receiver.expire(now));
         }
-        heard.extend(receiver.passed(10_000_000));
+        heard.extend(receiver.expire(10_000_000));
         assert_eq!(heard, digits("12"));
     }
 
     #[test]
-    fn a_press_longer_than_eight_seconds_is_one_key() {
+    fn a_press_longer_than_eight_seconds_is_one_digit() {
         let mut receiver = DigitReceiver::default();
         let end = [1, 10, 0xFF, 0xFF];
         assert_eq!(receiver.packet(7, 1_000, &end, 0), [None, Digit::from_event(1)]);
         assert_eq!(receiver.packet(7, 1_000 + 65_535, &[1, 10, 1, 0], 20_000), [None, None]);
         assert_eq!(receiver.packet(7, 1_000 + 65_535, &[1, 0x8A, 2, 0], 40_000), [None, None]);
-        assert_eq!(receiver.passed(10_000_000), None);
+        assert_eq!(receiver.expire(10_000_000), None);
     }
 
     #[test]
-    fn what_is_not_a_key_is_passed_over() {
+    fn non_digit_events_are_ignored() {
         let mut receiver = DigitReceiver::default();
         assert_eq!(receiver.packet(7, 0, &[], 0), [None, None]);
         assert_eq!(receiver.packet(7, 0, &[1, 0x80, 0], 0), [None, None]);
         assert_eq!(receiver.packet(7, 0, &[16, 0x80, 3, 0], 0), [None, None], "flash is not a key");
-        assert_eq!(receiver.passed(10_000_000), None);
+        assert_eq!(receiver.expire(10_000_000), None);
     }
 
     #[test]
-    fn audio_fills_the_pause_between_two_keys() {
+    fn audio_is_sent_in_the_pause_between_two_digits() {
         let mut sender = DigitSender::default();
         sender.push(digits("12"));
         let steps: String =

@@ -1,5 +1,5 @@
-//! A-law and mu-law by table, bit exact with ITU-T G.711. The tables are made at compile time from
-//! the formula; a frame of 160 samples costs well under a microsecond.
+//! A-law and mu-law by table, bit exact with ITU-T G.711. The tables are computed at compile time; a
+//! frame of 160 samples costs well under a microsecond.
 
 /// The A-law byte of digital silence.
 pub const ALAW_SILENCE: u8 = 0xD5;
@@ -48,22 +48,22 @@ pub fn decode_ulaw(bytes: &[u8]) -> Vec<i16> {
     bytes.iter().map(|&byte| linear_from_ulaw(byte)).collect()
 }
 
-/// The same sound in the other law.
+/// Transcodes one byte between the two laws.
 pub fn ulaw_from_alaw(byte: u8) -> u8 {
     ulaw_from_linear(linear_from_alaw(byte))
 }
 
-/// The same sound in the other law.
+/// Transcodes one byte between the two laws.
 pub fn alaw_from_ulaw(byte: u8) -> u8 {
     alaw_from_linear(linear_from_ulaw(byte))
 }
 
-/// The sum of the squares of A-law samples: power times length, in units of a linear sample squared.
+/// Sum of the squared samples: power times length, in units of a linear sample squared.
 pub fn alaw_energy(bytes: &[u8]) -> u64 {
     bytes.iter().map(|&byte| u64::from(ALAW_SQUARES[byte as usize])).sum()
 }
 
-/// The same of mu-law samples.
+/// Mu-law counterpart of [`alaw_energy`].
 pub fn ulaw_energy(bytes: &[u8]) -> u64 {
     bytes.iter().map(|&byte| u64::from(ULAW_SQUARES[byte as usize])).sum()
 }
@@ -149,7 +149,7 @@ const fn ulaw_expansion() -> [i16; 256] {
 mod tests {
     use super::*;
 
-    /// The decision levels of G.711 table 1a, searched one by one: slow, and written another way.
+    /// Reference implementation for the tests: searches the decision levels of G.711 table 1a.
     fn alaw_by_search(sample: i16) -> u8 {
         const SEGMENT_ENDS: [i32; 8] = [0x1F, 0x3F, 0x7F, 0xFF, 0x1FF, 0x3FF, 0x7FF, 0xFFF];
         let mut value = i32::from(sample) >> 3;

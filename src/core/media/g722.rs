@@ -1,14 +1,14 @@
-//! G.722 at 64 kbit/s: 16,000 samples a second in, 160 bytes per 20 ms out. The coding itself is
-//! `audio-codec`'s; here it gets a shape that cannot panic.
+//! G.722 at 64 kbit/s: 16,000 samples a second in, 160 bytes per 20 ms out. Wraps `audio-codec` in an
+//! interface that cannot panic.
 
 use audio_codec::Encoder as _;
 use audio_codec::g722::{G722Decoder, G722Encoder};
 use std::fmt;
 
-/// Keeps its state from frame to frame: one per stream.
+/// Stateful from frame to frame: one per stream.
 pub struct Encoder(G722Encoder);
 
-/// Keeps its state from frame to frame: one per stream.
+/// Stateful from frame to frame: one per stream.
 pub struct Decoder(G722Decoder);
 
 impl Encoder {
@@ -25,7 +25,7 @@ impl Encoder {
         bytes
     }
 
-    /// 20 ms without allocating; what the coder cannot do is silence.
+    /// Codes 20 ms without allocating; if the codec fails, the frame is silence.
     pub fn encode_frame(&mut self, samples: &[i16; 320], bytes: &mut [u8; 160]) {
         if self.0.encode_into(samples, bytes) != Ok(160) {
             bytes.fill(super::Codec::G722.silence_byte());
@@ -46,7 +46,7 @@ impl Decoder {
         samples
     }
 
-    /// 20 ms without allocating; what the coder cannot do is silence.
+    /// Codes 20 ms without allocating; if the codec fails, the frame is silence.
     pub fn decode_frame(&mut self, bytes: &[u8; 160], samples: &mut [i16; 320]) {
         if self.0.decode_frame_into(bytes, samples) != Ok(320) {
             samples.fill(0);

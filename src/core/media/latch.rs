@@ -1,26 +1,27 @@
-//! Which source of packets a leg believes. SDP says where the far side listens, not always where it
-//! sends from (NAT, media gateways), and strangers spray packets at open ports. So: the signalled
-//! address is believed at once and always; anyone else must show a steady stream first, and only
-//! while the signalled address is silent.
+//! Symmetric RTP latching (RFC 7362): which source address a leg accepts. SDP says where the far end
+//! listens, not always where it sends from (NAT, media gateways), and strangers send packets to open
+//! ports. The signalled address is accepted at once and always; any other source must first send a steady
+//! stream while the signalled address is silent.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Packets in sequence before another port of the signalled host, or any host when SDP named a
-/// private address (the far side is behind NAT), is believed.
-const LIKELY_PACKETS: u32 = 5;
-/// The same for a host that nothing speaks for. We hear it then, but go on sending where SDP said.
-const FOREIGN_PACKETS: u32 = 25;
-/// A steady stream takes its time; a burst of forged packets does not. Per packet.
+/// Packets in sequence before latching onto another port of the signalled host, or onto any host when SDP
+/// named a private address (the far end is behind NAT).
+const PLAUSIBLE_PACKETS: u32 = 5;
+/// Packets in sequence before latching onto any other host. The leg then receives from it but keeps
+/// sending to the signalled address.
+const UNRELATED_PACKETS: u32 = 25;
+/// Minimum time per packet: a steady stream takes its time, a burst of forged packets does not.
 const LEAST_MICROS_EACH: u64 = 15_000;
-/// Streams on probation at the same time: enough that a spray of single packets cannot crowd out a
-/// steady one.
+/// Candidate sources tracked at once: enough that a spray of single packets cannot displace a steady
+/// stream.
 const MAX_CANDIDATES: usize = 8;
 
-/// One leg's belief.
+/// The latching state of one leg.
 #[derive(Clone, Debug)]
 pub struct Latch {
     signalled: SocketAddr,
-    believed: Option<SocketAddr>,
+    latched: Option<SocketAddr>,
     candidates: Vec<Candidate>,
 }
 
@@ -33,60 +34,60 @@ struct Candidate {
     began_micros: u64,
 }
 
-/// What to do with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    Heard,
-    /// Heard, and from now on this source is believed.
+    Accepted,
+    /// Accepted, and the leg is latched onto this source from now on.
     Latched,
     Refused,
 }
 
 impl Latch {
     pub fn new(signalled: SocketAddr) -> Self {
-        Latch { signalled, believed: None, candidates: Vec::new() }
+        Latch { signalled, latched: None, candidates: Vec::new() }
     }
 
     pub fn signalled(&self) -> SocketAddr {
         self.signalled
     }
 
-    pub fn believed(&self) -> Option<SocketAddr> {
-        self.believed
+    pub fn latched(&self) -> Option<SocketAddr> {
+        self.latched
     }
 
-    /// The signalled address itself sends: nobody else will ever be heard.
-    pub fn is_certain(&self) -> bool {
-        self.believed == Some(self.signalled)
+    /// True if the latched source is the signalled address: no other source can be accepted any more.
+    pub fn has_latched_signalled(&self) -> bool {
+        self.latched == Some(self.signalled)
     }
 
-    /// Where to send: the believed source when it can be the far side's own host, else as signalled.
+    /// Where to send: the latched source if it can be the far end's own host, otherwise the signalled
+    /// address.
     pub fn destination(&self) -> SocketAddr {
-        match self.believed {
-            Some(source) if self.is_likely(source.ip()) => source,
+        match self.latched {
+            Some(source) if self.is_plausible_host(source.ip()) => source,
             _ => self.signalled,
         }
     }
 
-    /// Judges a packet that is valid RTP of a negotiated payload type.
-    pub fn packet(&mut self, source: SocketAddr, ssrc: u32, sequence: u16, now_micros: u64) -> Verdict {
-        if self.believed == Some(source) {
-            return Verdict::Heard;
+    /// Checks a packet that is valid RTP of a negotiated payload type.
+    pub fn check_packet(&mut self, source: SocketAddr, ssrc: u32, sequence: u16, now_micros: u64) -> Verdict {
+        if self.latched == Some(source) {
+            return Verdict::Accepted;
         }
         if source == self.signalled {
-            self.believed = Some(source);
+            self.latched = Some(source);
             self.candidates.clear();
             return Verdict::Latched;
         }
-        if self.believed.is_some() {
+        if self.latched.is_some() {
             return Verdict::Refused;
         }
-        let needed = if self.is_likely(source.ip()) { LIKELY_PACKETS } else { FOREIGN_PACKETS };
+        let needed = if self.is_plausible_host(source.ip()) { PLAUSIBLE_PACKETS } else { UNRELATED_PACKETS };
         let Some(candidate) = self.candidates.iter_mut().find(|candidate| candidate.source == source) else {
-            self.admit(Candidate { source, ssrc, sequence, packets: 1, began_micros: now_micros });
+            self.add_candidate(Candidate { source, ssrc, sequence, packets: 1, began_micros: now_micros });
             return Verdict::Refused;
         };
-        if !candidate.goes_on(ssrc, sequence) {
+        if !candidate.continues(ssrc, sequence) {
             *candidate = Candidate { source, ssrc, sequence, packets: 1, began_micros: now_micros };
             return Verdict::Refused;
         }
@@ -96,13 +97,13 @@ impl Latch {
         if candidate.packets < needed || taken < u64::from(needed - 1) * LEAST_MICROS_EACH {
             return Verdict::Refused;
         }
-        self.believed = Some(source);
+        self.latched = Some(source);
         self.candidates.clear();
         Verdict::Latched
     }
 
-    /// The newcomer takes the place of whoever has shown least, and of those of whoever came first.
-    fn admit(&mut self, newcomer: Candidate) {
+    /// When full, the new candidate replaces the one with the fewest packets; of several, the oldest.
+    fn add_candidate(&mut self, newcomer: Candidate) {
         if self.candidates.len() < MAX_CANDIDATES {
             self.candidates.push(newcomer);
         } else if let Some(weakest) =
@@ -112,19 +113,19 @@ impl Latch {
         }
     }
 
-    fn is_likely(&self, host: IpAddr) -> bool {
+    fn is_plausible_host(&self, host: IpAddr) -> bool {
         host == self.signalled.ip() || is_private(self.signalled.ip())
     }
 }
 
 impl Candidate {
-    fn goes_on(&self, ssrc: u32, sequence: u16) -> bool {
+    fn continues(&self, ssrc: u32, sequence: u16) -> bool {
         let ahead = sequence.wrapping_sub(self.sequence);
         self.ssrc == ssrc && (1..=3).contains(&ahead)
     }
 }
 
-/// Addresses that mean nothing outside their own network. Loopback is not one of them: it has one host.
+/// Addresses valid only inside their own network. Loopback is not included: it has one host.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -143,76 +144,76 @@ mod tests {
         address.parse().unwrap()
     }
 
-    /// Feeds `count` steady packets, 20 ms apart, and says after how many it was latched.
+    /// Feeds `count` steady packets, 20 ms apart, and returns after how many the leg latched.
     fn latched_after(latch: &mut Latch, source: &str, count: u16, from_micros: u64) -> Option<u16> {
         (1..=count).find(|&n| {
-            latch.packet(at(source), 9, n, from_micros + u64::from(n) * 20_000) == Verdict::Latched
+            latch.check_packet(at(source), 9, n, from_micros + u64::from(n) * 20_000) == Verdict::Latched
         })
     }
 
     #[test]
-    fn the_signalled_address_is_believed_at_once() {
+    fn the_signalled_address_latches_at_once() {
         let mut latch = Latch::new(at("203.0.113.9:4000"));
         assert_eq!(latched_after(&mut latch, "203.0.113.9:4000", 5, 0), Some(1));
-        assert!(latch.is_certain());
+        assert!(latch.has_latched_signalled());
         assert_eq!(latched_after(&mut latch, "203.0.113.9:4002", 100, 0), None);
         assert_eq!(latched_after(&mut latch, "198.51.100.1:4000", 100, 0), None);
     }
 
     #[test]
-    fn another_port_of_the_same_host_is_believed_after_five_steady_packets() {
+    fn another_port_of_the_signalled_host_latches_after_five_packets() {
         let mut latch = Latch::new(at("203.0.113.9:4000"));
         assert_eq!(latched_after(&mut latch, "203.0.113.9:9999", 10, 0), Some(5));
         assert_eq!(latch.destination(), at("203.0.113.9:9999"));
-        assert!(!latch.is_certain());
+        assert!(!latch.has_latched_signalled());
     }
 
     #[test]
-    fn behind_nat_the_steady_stranger_is_the_far_side() {
+    fn behind_nat_a_steady_source_is_the_far_end() {
         let mut latch = Latch::new(at("192.168.1.20:4000"));
         assert_eq!(latched_after(&mut latch, "198.51.100.7:31000", 10, 0), Some(5));
         assert_eq!(latch.destination(), at("198.51.100.7:31000"));
     }
 
     #[test]
-    fn a_stranger_beside_a_public_address_is_heard_late_and_never_sent_to() {
+    fn an_unrelated_host_latches_late_and_is_never_sent_to() {
         let mut latch = Latch::new(at("203.0.113.9:4000"));
         assert_eq!(latched_after(&mut latch, "198.51.100.7:31000", 60, 0), Some(25));
         assert_eq!(latch.destination(), at("203.0.113.9:4000"));
     }
 
     #[test]
-    fn a_burst_or_a_spray_of_the_same_packet_is_never_believed() {
+    fn a_burst_or_repeated_packet_never_latches() {
         let mut latch = Latch::new(at("127.0.0.1:4000"));
         for n in 0..200u16 {
-            assert_eq!(latch.packet(at("127.0.0.1:666"), 9, n, 1_000 + u64::from(n)), Verdict::Refused);
+            assert_eq!(latch.check_packet(at("127.0.0.1:666"), 9, n, 1_000 + u64::from(n)), Verdict::Refused);
         }
         for n in 0..200u64 {
-            assert_eq!(latch.packet(at("127.0.0.1:666"), 9, 5, n * 20_000), Verdict::Refused);
+            assert_eq!(latch.check_packet(at("127.0.0.1:666"), 9, 5, n * 20_000), Verdict::Refused);
         }
         assert_eq!(latch.destination(), at("127.0.0.1:4000"));
     }
 
     #[test]
-    fn the_signalled_address_wins_over_one_that_was_believed_before() {
+    fn the_signalled_address_replaces_a_latched_one() {
         let mut latch = Latch::new(at("203.0.113.9:4000"));
         assert_eq!(latched_after(&mut latch, "203.0.113.9:9999", 10, 0), Some(5));
-        assert_eq!(latch.packet(at("203.0.113.9:4000"), 1, 1, 1_000_000), Verdict::Latched);
-        assert_eq!(latch.packet(at("203.0.113.9:9999"), 9, 11, 1_000_000), Verdict::Refused);
+        assert_eq!(latch.check_packet(at("203.0.113.9:4000"), 1, 1, 1_000_000), Verdict::Latched);
+        assert_eq!(latch.check_packet(at("203.0.113.9:9999"), 9, 11, 1_000_000), Verdict::Refused);
         assert_eq!(latch.destination(), at("203.0.113.9:4000"));
     }
 
     #[test]
-    fn a_sprayer_cannot_keep_the_far_side_out() {
+    fn a_spray_of_packets_cannot_displace_the_far_end() {
         let mut latch = Latch::new(at("192.168.1.20:4000"));
         let mut latched = None;
         for n in 0..100u16 {
             let now = u64::from(n) * 20_000;
             for port in 0..5 {
                 let sprayer = SocketAddr::new("198.51.100.66".parse().unwrap(), 1_000 + n * 5 + port);
-                assert_eq!(latch.packet(sprayer, 1, 1, now), Verdict::Refused);
+                assert_eq!(latch.check_packet(sprayer, 1, 1, now), Verdict::Refused);
             }
-            if latch.packet(at("198.51.100.7:31000"), 9, n, now + 1) == Verdict::Latched {
+            if latch.check_packet(at("198.51.100.7:31000"), 9, n, now + 1) == Verdict::Latched {
                 latched = Some(n);
                 break;
             }

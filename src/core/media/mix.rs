@@ -1,5 +1,5 @@
-//! Who hears whom in a mix, and the sum of what they say: everyone but oneself, in linear samples at
-//! 8,000 a second, saturating. Packets and codecs are elsewhere.
+//! Routing inside a mix and the sum of the voices: every member hears all others but not itself, in
+//! linear samples at 8,000 a second, saturating. Packets and codecs are in `net::rtp`.
 
 use crate::ids::CallId;
 use serde::{Deserialize, Serialize};
@@ -8,16 +8,15 @@ use serde::{Deserialize, Serialize};
 pub const SAMPLES: usize = 160;
 pub type Frame = [i16; SAMPLES];
 
-/// To whom a member of a mix speaks. Everyone hears those whose voice reaches them; nobody hears
-/// themselves.
+/// Which members hear this member. No member hears itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Voice {
-    /// A party to the call.
+    /// Heard by all: a party to the call.
     Everyone,
-    /// A listener, or someone who is muted.
+    /// Heard by no member: a listener (monitor), or a muted party.
     Nobody,
-    /// A whisper into one ear.
+    /// Heard by one member only: a whisper (coaching).
     Only(CallId),
 }
 
@@ -31,32 +30,32 @@ impl Voice {
     }
 }
 
-/// What one member is to hear.
+/// The input of one member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ear {
+pub enum MixInput {
     #[default]
-    Nobody,
-    /// One voice alone, by its place among the members: it need not be mixed.
-    One(usize),
+    Silence,
+    /// A single voice, by index among the members: it can be relayed without mixing.
+    Single(usize),
     Several,
 }
 
-/// What the member at `place` is to hear.
-pub fn ear(members: impl Iterator<Item = (CallId, Voice)>, place: usize, listener: CallId) -> Ear {
-    let mut ear = Ear::Nobody;
+/// The input of the member at index `place`.
+pub fn mix_input(members: impl Iterator<Item = (CallId, Voice)>, place: usize, listener: CallId) -> MixInput {
+    let mut input = MixInput::Silence;
     for (n, (_, voice)) in members.enumerate() {
         if n == place || !voice.reaches(listener) {
             continue;
         }
-        ear = match ear {
-            Ear::Nobody => Ear::One(n),
-            _ => return Ear::Several,
+        input = match input {
+            MixInput::Silence => MixInput::Single(n),
+            _ => return MixInput::Several,
         };
     }
-    ear
+    input
 }
 
-/// The sum of all voices that reach everyone.
+/// Sum of the voices that reach all members.
 #[derive(Clone, Debug)]
 pub struct Sum([i32; SAMPLES]);
 
@@ -71,7 +70,7 @@ impl Sum {
         }
     }
 
-    /// Takes out one voice that was added before.
+    /// Subtracts one voice that was added before.
     pub fn without(&self, frame: &Frame) -> Sum {
         let mut rest = self.clone();
         for (sum, &sample) in rest.0.iter_mut().zip(frame) {
@@ -80,7 +79,7 @@ impl Sum {
         rest
     }
 
-    /// Loud together is as loud as can be, not a crackle.
+    /// Saturates at full scale instead of wrapping, which would crackle.
     pub fn frame(&self) -> Frame {
         self.0.map(|sum| sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16)
     }
@@ -102,43 +101,43 @@ mod tests {
     const AGENT: CallId = CallId(2);
     const LEAD: CallId = CallId(3);
 
-    fn ears(members: &[(CallId, Voice)]) -> Vec<Ear> {
-        (0..members.len()).map(|n| ear(members.iter().copied(), n, members[n].0)).collect()
+    fn inputs(members: &[(CallId, Voice)]) -> Vec<MixInput> {
+        (0..members.len()).map(|n| mix_input(members.iter().copied(), n, members[n].0)).collect()
     }
 
     #[test]
-    fn who_hears_whom() {
-        use Ear::{Nobody, One, Several};
+    fn voices_determine_the_input_of_each_member() {
+        use MixInput::{Several, Silence, Single};
         use Voice::{Everyone, Only};
-        type Case<'a> = (&'a str, &'a [(CallId, Voice)], &'a [Ear]);
+        type Case<'a> = (&'a str, &'a [(CallId, Voice)], &'a [MixInput]);
         let cases: [Case<'_>; 7] = [
-            ("alone", &[(CALLEE, Everyone)], &[Nobody]),
-            ("a call", &[(CALLEE, Everyone), (AGENT, Everyone)], &[One(1), One(0)]),
-            ("muted", &[(CALLEE, Everyone), (AGENT, Voice::Nobody)], &[Nobody, One(0)]),
+            ("alone", &[(CALLEE, Everyone)], &[Silence]),
+            ("a call", &[(CALLEE, Everyone), (AGENT, Everyone)], &[Single(1), Single(0)]),
+            ("muted", &[(CALLEE, Everyone), (AGENT, Voice::Nobody)], &[Silence, Single(0)]),
             (
                 "a listener",
                 &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Voice::Nobody)],
-                &[One(1), One(0), Several],
+                &[Single(1), Single(0), Several],
             ),
             (
                 "a whisper",
                 &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Only(AGENT))],
-                &[One(1), Several, Several],
+                &[Single(1), Several, Several],
             ),
             (
                 "barged in",
                 &[(CALLEE, Everyone), (AGENT, Everyone), (LEAD, Everyone)],
                 &[Several, Several, Several],
             ),
-            ("to oneself", &[(CALLEE, Only(CALLEE)), (AGENT, Everyone)], &[One(1), Nobody]),
+            ("to oneself", &[(CALLEE, Only(CALLEE)), (AGENT, Everyone)], &[Single(1), Silence]),
         ];
         for (what, members, expected) in cases {
-            assert_eq!(ears(members), expected, "{what}");
+            assert_eq!(inputs(members), expected, "{what}");
         }
     }
 
     #[test]
-    fn taking_a_voice_out_is_the_same_as_never_adding_it() {
+    fn subtracting_a_voice_equals_never_adding_it() {
         for seed in 0..200u64 {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let count = random.random_range(1..9);

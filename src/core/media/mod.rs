@@ -1,34 +1,34 @@
-//! RTP, RTCP, codecs and digits as bytes and numbers. Ports, threads and the 20 ms beat are in the
+//! RTP, RTCP, codecs and DTMF digits as bytes and numbers. Sockets, threads and the 20 ms tick are in the
 //! shell (`net::rtp`); nothing here waits.
 
-/// G.711 by table (ITU-T G.711).
+/// G.711 A-law and mu-law by table (ITU-T G.711).
 pub mod g711;
 
-/// G.722 at 64 kbit/s, around `ezk-g722`.
+/// G.722 at 64 kbit/s, around `audio-codec`.
 pub mod g722;
 
-/// Telephone keys in RTP (RFC 4733), both ways.
+/// DTMF digits as RTP telephone events (RFC 4733), sent and received.
 pub mod dtmf;
 
-/// What arrived early, late or twice, as a steady stream of 20 ms frames.
-pub mod jitter;
+/// Jitter buffer: packets that arrive early, late or twice become a steady stream of 20 ms frames.
+pub mod jitter_buffer;
 
-/// Which source of packets is believed.
+/// Symmetric RTP latching: decides which source address a leg accepts packets from (RFC 7362).
 pub mod latch;
 
-/// Who hears whom in a mix, and the sum of what they say.
+/// Routing inside a mix (which member hears which) and the sum of the voices.
 pub mod mix;
 
-/// Levels, loss and jitter of a leg in words.
+/// Call quality: level, loss and jitter of a leg as a grade and a fault.
 pub mod quality;
 
-/// 16,000 samples a second to 8,000 and back.
-pub mod rate;
+/// Resampling between 16,000 and 8,000 samples a second.
+pub mod resample;
 
-/// Sequence, loss and jitter of what arrives (RFC 3550 appendix A).
+/// Receiver statistics: sequence, loss and jitter of received packets (RFC 3550 appendix A).
 pub mod reception;
 
-/// Another stream's numbers mapped onto our own, for packets that are passed on as they are.
+/// Relaying: maps another stream's sequence numbers and timestamps onto our own stream.
 pub mod relay;
 
 /// RTCP sender and receiver reports, SDES, BYE (RFC 3550 section 6).
@@ -37,7 +37,10 @@ pub mod rtcp;
 /// RTP packets (RFC 3550 section 5), around `rtp-rs`.
 pub mod rtp;
 
-/// Call progress tones in the Chinese cadence.
+/// Outgoing RTP streams: SSRC, sequence numbers and clock.
+pub mod stream;
+
+/// Call progress tones (dial, ringback, busy, congestion) in the Chinese cadence.
 pub mod tone;
 
 pub use mix::Voice;
@@ -45,7 +48,7 @@ pub use mix::Voice;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
-/// A codec we speak. All of them have an RTP clock of 8,000 Hz (for G.722 by RFC 3551 section 4.5.2).
+/// A supported codec. All have an RTP clock of 8,000 Hz (for G.722 by RFC 3551 section 4.5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
@@ -83,7 +86,7 @@ impl Codec {
         }
     }
 
-    /// The byte that is silence, or nearly so for G.722, whose coder remembers what came before.
+    /// The payload byte of silence; only nearly silent for G.722, whose decoder keeps state.
     pub const fn silence_byte(self) -> u8 {
         match self {
             Codec::Pcma => g711::ALAW_SILENCE,
@@ -98,10 +101,10 @@ impl Codec {
     }
 }
 
-/// What one of our legs offers or answers with.
+/// What a leg offers or answers with in SDP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaCapabilities {
-    /// Where we receive RTP (an even port; RTCP on the next one). The address goes into `c=`.
+    /// The leg's RTP address (even port; RTCP on the next one). Goes into `c=` and `m=`.
     pub address: SocketAddr,
     /// In order of preference.
     pub codecs: Vec<Codec>,
@@ -116,31 +119,31 @@ pub enum Direction {
     Inactive,
 }
 
-/// What offer and answer settled for one leg.
+/// The result of offer and answer for one leg.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaTarget {
-    /// Where to send RTP; an unspecified address (0.0.0.0) = hold.
+    /// Where to send RTP; an unspecified address (0.0.0.0) means hold.
     pub rtp: SocketAddr,
     /// Where to send RTCP: `a=rtcp`, or the next port.
     pub rtcp: SocketAddr,
     pub codec: Codec,
-    /// Payload type to send the codec with: its own, unless the far side mapped it to another.
+    /// Payload type to send the codec with: its static one, unless the far end mapped it to another.
     pub payload_type: u8,
-    /// Payload type of telephone-event that the far side listens for, where it offered one.
+    /// Payload type of telephone-event that the far end accepts, if it offered one.
     pub telephone_event: Option<u8>,
-    /// Payload type of telephone-event that we announced and the far side may send.
+    /// Payload type of telephone-event that we announced and the far end may send.
     pub telephone_event_in: Option<u8>,
     pub direction: Direction,
 }
 
 impl MediaTarget {
-    /// Whether packets may be sent there at all.
+    /// False on hold, for port 0, and in the directions `recvonly` and `inactive`.
     pub fn may_send(&self) -> bool {
         let sends = matches!(self.direction, Direction::SendRecv | Direction::SendOnly);
         sends && self.rtp.port() != 0 && !is_unspecified(self.rtp.ip())
     }
 
-    /// Whether the far side is expected to send to us, so that silence means something.
+    /// Whether the far end is expected to send, so that silence from it is worth a report.
     pub fn may_receive(&self) -> bool {
         matches!(self.direction, Direction::SendRecv | Direction::RecvOnly) && !is_unspecified(self.rtp.ip())
     }

@@ -1,35 +1,35 @@
-//! Levels, loss and jitter of a leg in words that a person can act on: what the device check says.
+//! Call quality of a leg: level, loss and jitter reduced to a grade and a fault that a person can act on.
+//! Used by the device check.
 
 use serde::{Deserialize, Serialize};
 
-/// What was measured of one leg.
+/// Measurements of one leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// dB below overload of the parts with sound in them, 0 to -127; `None` if nothing was heard.
+    /// dB below overload of the parts with sound in them, 0 to -127; `None` if nothing was received.
     pub heard_dbov: Option<i8>,
     pub packets_received: u64,
     pub packets_lost: u64,
     pub jitter_micros: u32,
 }
 
-/// How good a leg is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
     Good,
-    /// It works, and people will notice.
+    /// Usable, but people will notice.
     Weak,
-    /// No work can be done with it.
+    /// Unusable for calls.
     Bad,
 }
 
-/// Why it is not better.
+/// Why the grade is not better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// No packet came: a firewall, or the wrong address.
+    /// No packet arrived: a firewall, or the wrong address.
     NothingCame,
-    /// Packets came and no sound was in them: the microphone is off or not chosen.
+    /// Packets arrived without sound in them: the microphone is off or not selected.
     Silent,
     Quiet,
     Overdriven,
@@ -37,16 +37,16 @@ pub enum Fault {
     Jitter,
 }
 
-/// The verdict and its worst reason.
+/// The grade and its worst fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quality {
     pub grade: Grade,
     pub fault: Option<Fault>,
 }
 
-/// Below this nobody spoke.
+/// Below this level there was no speech.
 const SILENT_DBOV: i8 = -55;
-/// Speech is sent at about -20 by custom.
+/// Speech is usually sent at about -20 dBov.
 const QUIET_DBOV: i8 = -38;
 const OVERDRIVEN_DBOV: i8 = -6;
 const LOSS_WEAK_PCT: f64 = 1.0;
@@ -61,7 +61,7 @@ impl Measured {
     }
 }
 
-/// The worst of all that is wrong; of equally bad faults the one that comes first on the way.
+/// Grades by the worst fault; of equally bad ones by the first in the order of the signal path.
 pub fn judge(measured: &Measured) -> Quality {
     let loss = measured.loss_pct();
     let jitter = measured.jitter_micros;
@@ -83,8 +83,8 @@ pub fn judge(measured: &Measured) -> Quality {
     })
 }
 
-/// dB below overload of `count` samples whose squares sum up to `energy`: 0 is a square wave at full
-/// scale, -127 is the floor.
+/// dB below overload of `count` samples whose squares sum up to `energy`: 0 is a full-scale square wave,
+/// -127 the floor.
 pub fn dbov(energy: u64, count: u64) -> i8 {
     let power = energy as f64 / count.max(1) as f64 / (32_768.0 * 32_768.0);
     (10.0 * power.max(1e-13).log10()).round().clamp(-127.0, 0.0) as i8
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_has_its_word() {
+    fn every_fault_has_its_grade() {
         let good =
             Measured { heard_dbov: Some(-20), packets_received: 500, packets_lost: 0, jitter_micros: 2_000 };
         let table = [

@@ -1,17 +1,17 @@
-//! What arrived on one stream: sequence with wrap-around, loss and jitter, as RFC 3550 appendix A
-//! has it. Numbers only; which source to believe is decided in `latch`.
+//! Receiver statistics of one stream: sequence with wrap-around, loss and jitter, as in RFC 3550 appendix
+//! A. Which source to accept is decided in `latch`.
 
 /// How far ahead a sequence number may jump and still be the same stream (A.1).
 const MAX_DROPOUT: u16 = 3_000;
 /// How far behind a packet may be and still be merely late (A.1).
 const MAX_MISORDER: u16 = 100;
 
-/// The receiver's side of one stream. A new SSRC, or a jump that two packets confirm, starts anew;
-/// what was counted before stays in the totals.
+/// Receiver statistics of one leg. A new SSRC, or a jump that two packets confirm, restarts the sequence;
+/// earlier losses stay in the total.
 #[derive(Clone, Debug, Default)]
 pub struct Reception {
     source: Option<Source>,
-    /// Of sources that ended in this leg.
+    /// Losses of earlier sources on this leg.
     lost_before: u64,
 }
 
@@ -22,7 +22,7 @@ struct Source {
     /// Highest sequence number seen, with its cycles in the upper half (RFC 3550 section 6.4.1).
     highest: u32,
     received: u64,
-    /// The number after a wild one: if it comes next, the far side restarted.
+    /// The sequence number after an out-of-range one: if it comes next, the far end has restarted (A.1).
     restart_at: Option<u16>,
     transit: Option<i32>,
     /// In sixteenths of 1/8,000 s (A.8).
@@ -31,13 +31,13 @@ struct Source {
     received_at_report: u64,
 }
 
-/// One report block's worth (RFC 3550 section 6.4.1).
+/// One report block (RFC 3550 section 6.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
     pub ssrc: u32,
     /// Lost since the last report, in 1/256.
     pub fraction_lost: u8,
-    /// Since the start; clamped to 24 bits, negative when duplicates outnumber losses.
+    /// Since the start, clamped to 24 bits; negative when duplicates outnumber losses.
     pub cumulative_lost: i32,
     pub highest: u32,
     /// In 1/8,000 s.
@@ -45,24 +45,24 @@ pub struct Report {
 }
 
 impl Reception {
-    /// Counts a packet. `arrival_micros` is on any clock that does not jump.
-    /// Returns whether the packet belongs to the stream: a wild sequence number does not.
+    /// Counts a packet. `arrival_micros` is on any monotonic clock. Returns false for an out-of-range
+    /// sequence number: the packet does not belong to the stream.
     pub fn packet(&mut self, ssrc: u32, sequence: u16, timestamp: u32, arrival_micros: u64) -> bool {
-        let belongs = self.sequence(ssrc, sequence);
+        let belongs = self.event_packet(ssrc, sequence);
         if let Some(source) = self.source.as_mut().filter(|_| belongs) {
-            source.measure(timestamp, arrival_micros);
+            source.update_jitter(timestamp, arrival_micros);
         }
         belongs
     }
 
-    /// The same for a packet whose timestamp says nothing about its sending (RFC 4733 events).
-    pub fn sequence(&mut self, ssrc: u32, sequence: u16) -> bool {
+    /// As `packet`, without measuring jitter: the timestamp of an RFC 4733 event is not its sending time.
+    pub fn event_packet(&mut self, ssrc: u32, sequence: u16) -> bool {
         let lost = self.lost();
         match &mut self.source {
-            Some(source) if source.ssrc == ssrc => match source.follow(sequence) {
-                Step::Stays => {}
-                Step::Wild => return false,
-                Step::Restarted => {
+            Some(source) if source.ssrc == ssrc => match source.check_sequence(sequence) {
+                SequenceCheck::InRange => {}
+                SequenceCheck::OutOfRange => return false,
+                SequenceCheck::Restarted => {
                     self.lost_before = lost;
                     self.source = Some(Source::new(ssrc, sequence));
                 }
@@ -78,7 +78,7 @@ impl Reception {
         true
     }
 
-    /// Packets that never came, over all sources of this leg. Duplicates can hide a loss, as in A.3.
+    /// Lost packets over all sources of this leg. Duplicates can hide a loss, as in A.3.
     pub fn lost(&self) -> u64 {
         let now = self.source.as_ref().map_or(0, |source| source.expected().saturating_sub(source.received));
         self.lost_before + now
@@ -88,7 +88,7 @@ impl Reception {
         self.source.as_ref().map_or(0, |source| (source.jitter >> 4) * 125)
     }
 
-    /// What to tell the far side; starts a new interval. `None` before the first packet.
+    /// The report block for the far end; starts a new reporting interval. `None` before the first packet.
     pub fn report(&mut self) -> Option<Report> {
         let source = self.source.as_mut()?;
         let expected = source.expected();
@@ -111,9 +111,9 @@ impl Reception {
     }
 }
 
-enum Step {
-    Stays,
-    Wild,
+enum SequenceCheck {
+    InRange,
+    OutOfRange,
     Restarted,
 }
 
@@ -137,29 +137,29 @@ impl Source {
         u64::from(self.highest.wrapping_sub(self.base)) + 1
     }
 
-    fn follow(&mut self, sequence: u16) -> Step {
+    fn check_sequence(&mut self, sequence: u16) -> SequenceCheck {
         let ahead = sequence.wrapping_sub(self.highest as u16);
         if ahead < MAX_DROPOUT {
             self.highest = self.highest.wrapping_add(u32::from(ahead));
             self.restart_at = None;
-            return Step::Stays;
+            return SequenceCheck::InRange;
         }
         if ahead > u16::MAX - MAX_MISORDER {
-            return Step::Stays;
+            return SequenceCheck::InRange;
         }
         if self.restart_at == Some(sequence) {
-            return Step::Restarted;
+            return SequenceCheck::Restarted;
         }
         self.restart_at = Some(sequence.wrapping_add(1));
-        Step::Wild
+        SequenceCheck::OutOfRange
     }
 
-    fn measure(&mut self, timestamp: u32, arrival_micros: u64) {
+    fn update_jitter(&mut self, timestamp: u32, arrival_micros: u64) {
         let arrival = (arrival_micros / 125) as u32;
         let transit = arrival.wrapping_sub(timestamp) as i32;
         if let Some(before) = self.transit {
             let d = transit.wrapping_sub(before).unsigned_abs();
-            // A clock that jumps (a new talkspurt after a gap in the timestamps) is not jitter.
+            // A timestamp jump (a new talkspurt after a gap) is not jitter.
             if d < 8_000 {
                 self.jitter = self.jitter + d - ((self.jitter + 8) >> 4);
             }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn late_packets_are_not_lost_ones() {
+    fn late_packets_are_not_counted_as_lost() {
         let mut reception = Reception::default();
         feed(&mut reception, [10, 12, 11, 14, 13, 15]);
         assert_eq!(reception.lost(), 0);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wild_number_is_refused_and_two_in_a_row_are_a_restart() {
+    fn one_out_of_range_number_is_refused_and_two_in_a_row_restart() {
         let mut reception = Reception::default();
         feed(&mut reception, 1..=50);
         assert!(!reception.packet(1, 30_000, 0, 0));

@@ -1,26 +1,18 @@
-//! Another stream's numbers mapped onto our own: a packet that is passed on keeps its distance to its
-//! neighbours, so that what was lost or came out of order before us is mended by the far end, at once
-//! and without any buffer of ours. What we put between takes its place in the same stream.
+//! Relaying RTP without a buffer: maps another stream's sequence numbers and timestamps onto our own.
+//! Relayed packets keep their distance to each other, so the far end's jitter buffer handles loss and
+//! reordering. Packets of our own (silence, announcements, DTMF) take their place in the same stream.
 
-use super::rtp::Stream;
+use super::stream::{SendStream, StreamPosition};
 
-/// A source that jumps further ahead than this (1 s) starts anew where our stream is.
+/// A source that jumps further ahead than this (1 s) is anchored anew at our stream's clock.
 const MAX_AHEAD: i32 = 8_000;
-/// Sequence numbers further apart than this are not one run.
+/// Sequence numbers further apart than this end the run.
 const MAX_STEP: i16 = 100;
 
-/// What of a packet's header matters here.
+/// The RTP header fields that relaying needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Numbers {
+pub struct HeaderFields {
     pub ssrc: u32,
-    pub sequence: u16,
-    pub timestamp: u32,
-    pub marker: bool,
-}
-
-/// A packet's place in our own stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
     pub sequence: u16,
     pub timestamp: u32,
     pub marker: bool,
@@ -35,25 +27,31 @@ pub struct Relay {
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
     ssrc: u32,
-    /// The source's newest.
+    /// Newest sequence number of the source.
     newest: u16,
     timestamp_offset: u32,
-    /// Ours less theirs, and the first of ours in this run; `None` after we put in something of our own.
+    /// Our sequence number minus the source's, and our first number of this run; `None` after a packet of
+    /// our own.
     run: Option<(u16, u16)>,
 }
 
 impl Relay {
-    /// Packets of our own went out: the next one that is passed on follows after them.
-    pub fn interrupted(&mut self) {
+    /// A packet of our own was sent: the next relayed packet follows after it.
+    pub fn interrupt(&mut self) {
         if let Some(anchor) = &mut self.anchor {
             anchor.run = None;
         }
     }
 
-    /// Where this packet belongs; `None` if its place is taken. A batch is given in the order of its
-    /// sequence numbers; `last` says that nothing newer has come. Then a packet whose time has passed
-    /// means that its source is late from now on, and the stream goes on from here with it.
-    pub fn place(&mut self, stream: &Stream, packet: Numbers, last: bool) -> Option<Place> {
+    /// The position of this packet in our stream; `None` if the position is taken. A batch is given in
+    /// sequence order; `last` says that nothing newer has arrived. Then a packet whose time has passed
+    /// means that the source is late from now on, and the stream continues with it from here.
+    pub fn position(
+        &mut self,
+        stream: &SendStream,
+        packet: HeaderFields,
+        last: bool,
+    ) -> Option<StreamPosition> {
         let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == packet.ssrc) else {
             return Some(self.start(stream, packet));
         };
@@ -64,11 +62,11 @@ impl Relay {
             return Some(self.start(stream, packet));
         }
         if step <= 0 {
-            // Out of order: it fills the hole that was left for it, if this run left one.
+            // Out of order: fills the gap left for it, if this run left one.
             let (offset, first) = anchor.run?;
             let sequence = packet.sequence.wrapping_add(offset);
             let in_run = sequence.wrapping_sub(first) as i16 >= 0;
-            return (step < 0 && in_run).then_some(Place { sequence, timestamp, marker: false });
+            return (step < 0 && in_run).then_some(StreamPosition { sequence, timestamp, marker: false });
         }
         if ahead < 0 {
             if last {
@@ -81,17 +79,17 @@ impl Relay {
         let (offset, first) = anchor.run.unwrap_or((fresh, stream.sequence));
         let sequence = packet.sequence.wrapping_add(offset);
         self.anchor = Some(Anchor { newest: packet.sequence, run: Some((offset, first)), ..anchor });
-        Some(Place { sequence, timestamp, marker: packet.marker || anchor.run.is_none() })
+        Some(StreamPosition { sequence, timestamp, marker: packet.marker || anchor.run.is_none() })
     }
 
-    fn start(&mut self, stream: &Stream, packet: Numbers) -> Place {
+    fn start(&mut self, stream: &SendStream, packet: HeaderFields) -> StreamPosition {
         self.anchor = Some(Anchor {
             ssrc: packet.ssrc,
             newest: packet.sequence,
             timestamp_offset: stream.timestamp.wrapping_sub(packet.timestamp),
             run: Some((stream.sequence.wrapping_sub(packet.sequence), stream.sequence)),
         });
-        Place { sequence: stream.sequence, timestamp: stream.timestamp, marker: true }
+        StreamPosition { sequence: stream.sequence, timestamp: stream.timestamp, marker: true }
     }
 }
 
@@ -101,8 +99,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    fn numbers(n: u16) -> Numbers {
-        Numbers {
+    fn numbers(n: u16) -> HeaderFields {
+        HeaderFields {
             ssrc: 7,
             sequence: 65_530u16.wrapping_add(n),
             timestamp: (u32::MAX - 300).wrapping_add(u32::from(n) * 160),
@@ -110,17 +108,22 @@ mod tests {
         }
     }
 
-    fn pass(relay: &mut Relay, stream: &mut Stream, packet: Numbers, last: bool) -> Option<Place> {
-        let place = relay.place(stream, packet, last);
+    fn pass(
+        relay: &mut Relay,
+        stream: &mut SendStream,
+        packet: HeaderFields,
+        last: bool,
+    ) -> Option<StreamPosition> {
+        let place = relay.position(stream, packet, last);
         if let Some(place) = place {
-            stream.pass_on(8, place, &[0; 160], &mut [0; 200]);
+            stream.write_relayed(8, place, &[0; 160], &mut [0; 200]);
         }
         place
     }
 
     #[test]
-    fn a_run_keeps_its_distances_and_lost_packets_leave_their_holes() {
-        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 65_000, 500));
+    fn relayed_packets_keep_their_distances_and_gaps() {
+        let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 65_000, 500));
         let kept: Vec<u16> = vec![0, 1, 2, 5, 4, 6, 20, 21];
         for &n in &kept {
             let place = pass(&mut relay, &mut stream, numbers(n), true).unwrap();
@@ -129,20 +132,20 @@ mod tests {
             assert_eq!(place.marker, n == 0);
         }
         assert_eq!((stream.sequence, stream.timestamp), (65_022u16.wrapping_add(0), 500 + 22 * 160));
-        assert_eq!(relay.place(&stream, numbers(21), true), None, "the same once more");
+        assert_eq!(relay.position(&stream, numbers(21), true), None, "the same once more");
     }
 
     #[test]
-    fn what_we_say_between_takes_its_time_and_the_burst_after_it_loses_what_was_filled() {
-        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+    fn packets_whose_time_was_filled_with_silence_are_dropped() {
+        let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
-        // Five beats without a packet: three were waited for, two frames of silence went out.
-        stream.pass(3 * 160);
+        // Five ticks without a packet: three are waited for, then two frames of silence are sent.
+        stream.advance_clock(3 * 160);
         for _ in 0..2 {
             stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
-            stream.pass(160);
+            stream.advance_clock(160);
         }
-        relay.interrupted();
+        relay.interrupt();
         let places: Vec<_> = (1..=6).map(|n| pass(&mut relay, &mut stream, numbers(n), n == 6)).collect();
         assert!(places[..5].iter().all(Option::is_none), "{places:?}");
         let place = places[5].unwrap();
@@ -150,11 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_is_late_from_now_on_is_followed_at_once() {
-        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+    fn a_source_with_more_delay_is_anchored_anew_at_once() {
+        let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
-        stream.pass(10 * 160);
-        relay.interrupted();
+        stream.advance_clock(10 * 160);
+        relay.interrupt();
         for n in 1..20 {
             let place = pass(&mut relay, &mut stream, numbers(n), true).unwrap();
             assert_eq!(place.timestamp, (10 + u32::from(n)) * 160);
@@ -163,30 +166,30 @@ mod tests {
     }
 
     #[test]
-    fn another_source_or_a_jump_goes_on_where_the_stream_is() {
-        let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 100, 0));
+    fn another_source_or_a_jump_continues_at_the_streams_position() {
+        let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 100, 0));
         pass(&mut relay, &mut stream, numbers(0), true);
-        let other = Numbers { ssrc: 8, sequence: 9, timestamp: 77, marker: false };
+        let other = HeaderFields { ssrc: 8, sequence: 9, timestamp: 77, marker: false };
         assert_eq!(
             pass(&mut relay, &mut stream, other, true),
-            Some(Place { sequence: 101, timestamp: 160, marker: true })
+            Some(StreamPosition { sequence: 101, timestamp: 160, marker: true })
         );
-        let jumped = Numbers { timestamp: 77 + 80_000, sequence: 10, ..other };
+        let jumped = HeaderFields { timestamp: 77 + 80_000, sequence: 10, ..other };
         assert_eq!(
             pass(&mut relay, &mut stream, jumped, true),
-            Some(Place { sequence: 102, timestamp: 320, marker: true })
+            Some(StreamPosition { sequence: 102, timestamp: 320, marker: true })
         );
     }
 
-    /// Whatever comes, the stream never runs backwards and no place is given twice to new packets.
+    /// For any input, the stream never runs backwards and no position is given to two new packets.
     #[test]
     fn any_input_leaves_one_forward_stream() {
         for seed in 0..200u64 {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
-            let (mut relay, mut stream) = (Relay::default(), Stream::new(1, 7, 7));
+            let (mut relay, mut stream) = (Relay::default(), SendStream::new(1, 7, 7));
             let mut taken = std::collections::BTreeSet::new();
             for n in 0..500u32 {
-                let packet = Numbers {
+                let packet = HeaderFields {
                     ssrc: u32::from(random.random_bool(0.02)),
                     sequence: (n as u16).wrapping_add(random.random_range(0..4)),
                     timestamp: n * 160 + random.random_range(0..3) * 160,
@@ -196,8 +199,8 @@ mod tests {
                 if random.random_bool(0.2) {
                     stream.write(8, false, stream.timestamp, &[0; 160], &mut [0; 200]);
                     taken.insert(before.sequence);
-                    stream.pass(160);
-                    relay.interrupted();
+                    stream.advance_clock(160);
+                    relay.interrupt();
                 } else if let Some(place) = pass(&mut relay, &mut stream, packet, random.random_bool(0.7)) {
                     let new = place.sequence.wrapping_sub(before.sequence) as i16 >= 0;
                     if new {

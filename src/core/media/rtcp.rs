@@ -1,21 +1,21 @@
-//! RTCP as bytes (RFC 3550 section 6): compound reports out, and a bounded reading of what comes in.
-//! When to send is decided by whoever owns the leg.
+//! RTCP as bytes (RFC 3550 section 6): builds compound reports and parses received ones within bounds.
+//! The owner of the leg decides when to send.
 
 use super::reception::Report;
 
-/// Room for every compound packet that is built here.
+/// Upper bound of the compound packets built here.
 pub const MAX_BYTES: usize = 128;
 
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
-const GOODBYE: u8 = 203;
-/// More packets than this in one datagram are not read.
+const BYE: u8 = 203;
+/// Packets parsed per datagram; the rest is ignored.
 const MAX_PACKETS: usize = 16;
 
-/// What our own stream has to tell in a sender report.
+/// Our stream's part of a sender report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SenderInfo {
     /// Wall clock as NTP: seconds since 1900 and 1/2^32 s.
     pub ntp: u64,
     /// The stream's clock at that moment.
@@ -24,9 +24,9 @@ pub struct Sent {
     pub octets: u32,
 }
 
-/// When the far side's last sender report came (for its round-trip measurement).
+/// The far end's last sender report, which it uses to measure the round trip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LastReport {
+pub struct LastSenderReport {
     /// The middle 32 bits of its NTP time; 0 for none.
     pub ntp_middle: u32,
     /// Since it arrived, in 1/65,536 s.
@@ -45,12 +45,12 @@ pub fn ntp(utc_micros: u64) -> u64 {
 pub fn write(
     target: &mut [u8],
     ssrc: u32,
-    sent: Option<Sent>,
-    heard: Option<(Report, LastReport)>,
+    sent: Option<SenderInfo>,
+    block: Option<(Report, LastSenderReport)>,
     bye: bool,
 ) -> usize {
     let mut out = Writer { target, length: 0, overflow: false };
-    let blocks = u8::from(heard.is_some());
+    let blocks = u8::from(block.is_some());
     match sent {
         Some(sent) => {
             out.header(blocks, SENDER_REPORT, 6 + 6 * u16::from(blocks));
@@ -66,7 +66,7 @@ pub fn write(
             out.word(ssrc);
         }
     }
-    if let Some((report, last)) = heard {
+    if let Some((report, last)) = block {
         out.word(report.ssrc);
         out.word((u32::from(report.fraction_lost) << 24) | (report.cumulative_lost as u32 & 0xFF_FFFF));
         out.word(report.highest);
@@ -74,31 +74,30 @@ pub fn write(
         out.word(last.ntp_middle);
         out.word(last.delay);
     }
-    // CNAME of eight hex digits says nothing about host or user (RFC 7022), then the end and padding.
+    // A CNAME of eight hex digits reveals neither host nor user (RFC 7022). Then the end and padding.
     out.header(1, SOURCE_DESCRIPTION, 4);
     out.word(ssrc);
     out.bytes(&[1, 8]);
     out.bytes(&hex(ssrc));
     out.bytes(&[0, 0]);
     if bye {
-        out.header(1, GOODBYE, 1);
+        out.header(1, BYE, 1);
         out.word(ssrc);
     }
     if out.overflow { 0 } else { out.length }
 }
 
-/// What an RTCP datagram said, as far as we listen.
+/// The parts of an RTCP datagram that are used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// The middle 32 bits of the sender report's NTP time.
     pub sender_ntp_middle: Option<u32>,
     /// The report block about our stream.
-    pub about_us: Option<Report>,
+    pub our_block: Option<Report>,
     pub bye: bool,
 }
 
-/// Reads a compound datagram; `None` if it does not begin as RTCP. Whatever comes after a damaged
-/// part is not read.
+/// Parses a compound datagram; `None` if it does not begin as RTCP. Parsing stops at a damaged part.
 pub fn parse(bytes: &[u8], our_ssrc: u32) -> Option<Received> {
     let mut received = Received::default();
     let mut rest = bytes;
@@ -119,10 +118,10 @@ pub fn parse(bytes: &[u8], our_ssrc: u32) -> Option<Received> {
                 if let (Some(high), Some(low)) = (word(packet, 2), word(packet, 3)) {
                     received.sender_ntp_middle = Some((high << 16) | (low >> 16));
                 }
-                received.read_blocks(packet, 7, first & 0x1F, our_ssrc);
+                received.read_report_blocks(packet, 7, first & 0x1F, our_ssrc);
             }
-            RECEIVER_REPORT => received.read_blocks(packet, 2, first & 0x1F, our_ssrc),
-            GOODBYE => received.bye = true,
+            RECEIVER_REPORT => received.read_report_blocks(packet, 2, first & 0x1F, our_ssrc),
+            BYE => received.bye = true,
             _ => {}
         }
     }
@@ -130,7 +129,7 @@ pub fn parse(bytes: &[u8], our_ssrc: u32) -> Option<Received> {
 }
 
 impl Received {
-    fn read_blocks(&mut self, packet: &[u8], first_word: usize, count: u8, our_ssrc: u32) {
+    fn read_report_blocks(&mut self, packet: &[u8], first_word: usize, count: u8, our_ssrc: u32) {
         for block in 0..usize::from(count) {
             let at = first_word + 6 * block;
             let words = (word(packet, at), word(packet, at + 1), word(packet, at + 2), word(packet, at + 3));
@@ -138,7 +137,7 @@ impl Received {
             if ssrc == our_ssrc {
                 let cumulative_lost = ((loss << 8) as i32) >> 8;
                 let fraction_lost = (loss >> 24) as u8;
-                self.about_us = Some(Report { ssrc, fraction_lost, cumulative_lost, highest, jitter });
+                self.our_block = Some(Report { ssrc, fraction_lost, cumulative_lost, highest, jitter });
             }
         }
     }
@@ -178,7 +177,7 @@ impl Writer<'_> {
         self.bytes(&value.to_be_bytes());
     }
 
-    /// `words` follow after this one.
+    /// `words` is the number of 32-bit words after this one.
     fn header(&mut self, count: u8, kind: u8, words: u16) {
         let [high, low] = words.to_be_bytes();
         self.bytes(&[0x80 | count, kind, high, low]);
@@ -197,15 +196,15 @@ mod tests {
     #[test]
     fn a_compound_report_reads_back_at_the_other_end() {
         let mut bytes = [0; MAX_BYTES];
-        let sent = Sent { ntp: ntp(1_700_000_000_500_000), timestamp: 5, packets: 6, octets: 7 };
-        let last = LastReport { ntp_middle: 8, delay: 9 };
+        let sent = SenderInfo { ntp: ntp(1_700_000_000_500_000), timestamp: 5, packets: 6, octets: 7 };
+        let last = LastSenderReport { ntp_middle: 8, delay: 9 };
         let length = write(&mut bytes, 0x1111, Some(sent), Some((REPORT, last)), true);
         assert_eq!(length % 4, 0);
         let received = parse(&bytes[..length], 0x2222).unwrap();
-        assert_eq!(received.about_us, Some(REPORT));
+        assert_eq!(received.our_block, Some(REPORT));
         assert!(received.bye);
         assert_eq!(received.sender_ntp_middle, Some((sent.ntp >> 16) as u32));
-        assert_eq!(parse(&bytes[..length], 0x3333).unwrap().about_us, None);
+        assert_eq!(parse(&bytes[..length], 0x3333).unwrap().our_block, None);
     }
 
     #[test]
@@ -220,12 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn half_a_second_is_half_of_the_fraction() {
+    fn ntp_half_a_second_is_half_of_the_fraction() {
         assert_eq!(ntp(500_000), (2_208_988_800 << 32) | 0x8000_0000);
     }
 
     #[test]
-    fn a_small_target_gets_nothing() {
+    fn a_small_buffer_stays_untouched() {
         assert_eq!(write(&mut [0; 20], 1, None, None, true), 0);
     }
 
@@ -234,8 +233,8 @@ mod tests {
         let seed = 0xC0FFEE_u64;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut whole = [0; MAX_BYTES];
-        let sent = Sent { ntp: 1, timestamp: 2, packets: 3, octets: 4 };
-        let length = write(&mut whole, 1, Some(sent), Some((REPORT, LastReport::default())), true);
+        let sent = SenderInfo { ntp: 1, timestamp: 2, packets: 3, octets: 4 };
+        let length = write(&mut whole, 1, Some(sent), Some((REPORT, LastSenderReport::default())), true);
         let mut read = 0;
         for _ in 0..100_000 {
             let mut bytes = whole;

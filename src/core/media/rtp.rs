@@ -1,7 +1,6 @@
-//! RTP packets as bytes: read from anyone without trust, written in place into a buffer that is
-//! used again. The header itself is `rtp-rs`'s.
+//! RTP packets as bytes: parsed from untrusted input, written into a reused buffer. The header format is
+//! `rtp-rs`'s.
 
-use super::relay::Place;
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 /// Bytes of an RTP header without CSRCs and extension (RFC 3550 section 5.1).
@@ -21,8 +20,8 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// `None` for whatever is not RTP version 2 with a payload, and for RTCP that lost its way
-    /// (payload types 64 to 95, RFC 5761 section 4).
+    /// `None` for anything but RTP version 2 with a payload, and for misdirected RTCP (payload types 64
+    /// to 95, RFC 5761 section 4).
     pub fn parse(bytes: &'a [u8]) -> Option<Packet<'a>> {
         let reader = RtpReader::new(bytes).ok()?;
         let payload = reader.payload();
@@ -54,67 +53,6 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The numbers of one outgoing stream. The clock runs whether or not packets are sent.
-#[derive(Clone, Debug)]
-pub struct Stream {
-    pub ssrc: u32,
-    /// Of the next packet.
-    pub sequence: u16,
-    /// Of the next frame.
-    pub timestamp: u32,
-    pub packets: u32,
-    pub octets: u32,
-}
-
-impl Stream {
-    /// All three numbers should be random (RFC 3550 section 5.1).
-    pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
-        Stream { ssrc, sequence, timestamp, packets: 0, octets: 0 }
-    }
-
-    /// Writes the next packet, stamped `timestamp`, and counts it. Returns its length.
-    pub fn write(
-        &mut self,
-        payload_type: u8,
-        marker: bool,
-        timestamp: u32,
-        payload: &[u8],
-        target: &mut [u8],
-    ) -> usize {
-        let sequence = self.sequence;
-        let packet = Packet { payload_type, marker, sequence, timestamp, ssrc: self.ssrc, payload };
-        let length = packet.write(target);
-        self.sequence = sequence.wrapping_add(1);
-        self.packets = self.packets.wrapping_add(1);
-        self.octets = self.octets.wrapping_add(payload.len() as u32);
-        length
-    }
-
-    /// Writes a packet that keeps its place in the stream it came from ([`super::relay`]), and counts
-    /// it. The stream goes on after the newest packet. Returns its length.
-    pub fn pass_on(&mut self, payload_type: u8, place: Place, payload: &[u8], target: &mut [u8]) -> usize {
-        let Place { sequence, timestamp, marker } = place;
-        let packet = Packet { payload_type, marker, sequence, timestamp, ssrc: self.ssrc, payload };
-        let length = packet.write(target);
-        let next = sequence.wrapping_add(1);
-        if (next.wrapping_sub(self.sequence) as i16) > 0 {
-            self.sequence = next;
-        }
-        let after = timestamp.wrapping_add(payload.len() as u32);
-        if (after.wrapping_sub(self.timestamp) as i32) > 0 {
-            self.timestamp = after;
-        }
-        self.packets = self.packets.wrapping_add(1);
-        self.octets = self.octets.wrapping_add(payload.len() as u32);
-        length
-    }
-
-    /// The clock goes on by `samples` of 1/8,000 s.
-    pub fn pass(&mut self, samples: u32) {
-        self.timestamp = self.timestamp.wrapping_add(samples);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,22 +60,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     #[test]
-    fn a_written_packet_reads_back_the_same() {
-        let mut stream = Stream::new(0xDEAD_BEEF, 0xFFFF, u32::MAX - 79);
-        let mut buffer = [0; 200];
-        let length = stream.write(8, true, stream.timestamp, &[7; 160], &mut buffer);
-        assert_eq!(length, 172);
-        let packet = Packet::parse(&buffer[..length]).unwrap();
-        assert_eq!((packet.payload_type, packet.marker, packet.sequence), (8, true, 0xFFFF));
-        assert_eq!((packet.timestamp, packet.ssrc), (u32::MAX - 79, 0xDEAD_BEEF));
-        assert_eq!(packet.payload, &[7; 160]);
-        stream.pass(160);
-        assert_eq!((stream.sequence, stream.timestamp), (0, 80));
-        assert_eq!((stream.packets, stream.octets), (1, 160));
-    }
-
-    #[test]
-    fn a_buffer_that_is_too_small_gets_nothing() {
+    fn a_too_small_buffer_stays_untouched() {
         let packet =
             Packet { payload_type: 0, marker: false, sequence: 1, timestamp: 2, ssrc: 3, payload: &[1] };
         assert_eq!(packet.write(&mut [0; 12]), 0);
@@ -154,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_rtp_is_refused() {
+    fn non_rtp_datagrams_are_refused() {
         let whole = [0x80, 8, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0xD5];
         assert!(Packet::parse(&whole).is_some());
         let change = |index: usize, value: u8| {

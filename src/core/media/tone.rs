@@ -1,9 +1,9 @@
-//! Call progress tones: one sine, on and off (China: 450 Hz, GF 002). Samples only; who plays them
-//! is elsewhere.
+//! Call progress tones: one sine, switched on and off (China: 450 Hz, GF 002). Produces samples only;
+//! `audio::Sound::tone` encodes them.
 
 use std::f64::consts::TAU;
 
-/// A tone that is on, then off, over and over.
+/// A repeating tone: on, then off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cadence {
     pub hz: u32,
@@ -18,15 +18,15 @@ impl Cadence {
     pub const BUSY: Cadence = Cadence { hz: 450, on_millis: 350, off_millis: 350 };
     pub const CONGESTION: Cadence = Cadence { hz: 450, on_millis: 700, off_millis: 700 };
 
-    /// Samples from the start of an on-time, at about -10 dBm0 as exchanges send it; each burst
-    /// starts and ends over 5 ms so that it does not click.
+    /// Samples from the start of an on-period, at about -10 dBm0 as exchanges send it. Each burst ramps
+    /// up and down over 5 ms to avoid clicks.
     pub fn samples(self, sample_rate: u32, millis: u32) -> Vec<i16> {
         let period = u64::from(self.on_millis) + u64::from(self.off_millis);
         let count = u64::from(sample_rate) * u64::from(millis) / 1_000;
         (0..count).map(|n| self.sample(n, sample_rate, period)).collect()
     }
 
-    /// One whole period.
+    /// One whole period: the on-time and the off-time.
     pub fn period(self, sample_rate: u32) -> Vec<i16> {
         self.samples(sample_rate, self.on_millis + self.off_millis)
     }

@@ -1,18 +1,33 @@
-//! A session description as read: bounded, borrowed, tolerant of lines it does not know. What it
-//! means for a call is in the parent module.
+//! SDP parser: bounded, borrowed, tolerant of unknown lines. The parent module interprets the result for
+//! a call.
 
-use super::SdpError;
 use crate::media::{Codec, Direction};
 use std::net::IpAddr;
 
-/// The longest description that is looked at.
+/// Longest description accepted, in bytes.
 pub const MAX_DESCRIPTION: usize = 16 * 1_024;
-/// The most media lines; each of them has to be answered.
+/// Most media lines accepted; the answer must contain every one of them.
 pub const MAX_MEDIA: usize = 16;
-/// The most payload types on one media line.
+/// Most payload types read on one media line.
 const MAX_FORMATS: usize = 64;
 
-/// What we need of a description.
+/// Why no call can be based on a description. The response to such an offer is 488 (400 also fits
+/// `Unreadable` and `TooLarge`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    #[error("no session description with a readable media line")]
+    Unreadable,
+    #[error("larger than 16 KiB, or more than 16 media lines")]
+    TooLarge,
+    #[error("no audio over plain RTP, or it was refused")]
+    NoAudio,
+    #[error("no codec in common")]
+    NoCodec,
+    #[error("no address to send to, or one of another family than ours")]
+    NoAddress,
+}
+
+/// The parts of a description that are used.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Description<'a> {
     address: Option<IpAddr>,
@@ -25,7 +40,7 @@ pub(super) struct Description<'a> {
 pub(super) struct Media<'a> {
     /// `audio`, `video`, …
     pub kind: &'a str,
-    /// 0 = refused or not wanted.
+    /// 0 = refused or unused.
     pub port: u16,
     /// `RTP/AVP` and the like, as written.
     pub protocol: &'a str,
@@ -40,8 +55,8 @@ pub(super) struct Media<'a> {
 }
 
 impl<'a> Description<'a> {
-    /// Reads a description. Lines that are unknown or broken are passed over, but for a media line:
-    /// without it nobody knows which section is meant.
+    /// Parses a description. Unknown or broken lines are skipped, except a broken media line: without it
+    /// the following lines cannot be assigned to a section.
     pub fn parse(text: &'a str) -> Result<Self, SdpError> {
         if text.len() > MAX_DESCRIPTION {
             return Err(SdpError::TooLarge);
@@ -111,13 +126,13 @@ impl<'a> Media<'a> {
         }
     }
 
-    /// Whether it is audio in plain RTP that is wanted at all.
+    /// Audio over plain RTP whose port is not 0.
     pub fn is_plain_audio(&self) -> bool {
         let plain = ["RTP/AVP", "RTP/AVPF"].iter().any(|known| self.protocol.eq_ignore_ascii_case(known));
         self.kind.eq_ignore_ascii_case("audio") && plain && self.port != 0
     }
 
-    /// The codecs we know among its payload types, in its order, each with its number.
+    /// The supported codecs among its payload types, in its order, each with its payload type.
     pub fn codecs(&self) -> impl Iterator<Item = (u8, Codec)> {
         self.payload_types().filter_map(|number| Some((number, self.codec(number)?)))
     }
@@ -135,18 +150,18 @@ impl<'a> Media<'a> {
         self.formats.iter().filter_map(|format| format.parse().ok()).filter(|number| *number < 128)
     }
 
-    /// What a payload type stands for: its map, or the static table where it has none.
+    /// The codec of a payload type: by its rtpmap, or by the static table if it has none.
     fn codec(&self, number: u8) -> Option<Codec> {
         let Some((_, name, rate)) = self.maps.iter().find(|(mapped, ..)| *mapped == number) else {
             return Codec::ALL.into_iter().find(|codec| codec.payload_type() == number);
         };
-        // G.722 is 8,000 by an old mistake that became the rule; some write what it should have been.
+        // RFC 3551 assigns G.722 a clock of 8,000 by mistake; some peers write the real rate.
         let codec = Codec::ALL.into_iter().find(|codec| codec.encoding().eq_ignore_ascii_case(name))?;
         (*rate == 8_000 || (codec == Codec::G722 && *rate == 16_000)).then_some(codec)
     }
 }
 
-/// `IN IP4 192.0.2.1` or `IN IP4 224.2.1.1/127`. Names are not looked up here.
+/// `IN IP4 192.0.2.1` or `IN IP4 224.2.1.1/127`. Host names are not resolved.
 fn connection(value: &str) -> Option<IpAddr> {
     let mut words = value.split_ascii_whitespace();
     let (network, _family, address) = (words.next()?, words.next()?, words.next()?);
@@ -166,12 +181,12 @@ fn direction(attribute: &str) -> Option<Direction> {
     }
 }
 
-/// `96 PCMA/8000/1`. More channels than one are not for us.
+/// `96 PCMA/8000/1`. More than one channel is not supported.
 fn rtpmap(value: &str) -> Option<(u8, &str, u32)> {
     let (number, encoding) = value.trim().split_once([' ', '\t'])?;
     let mut parts = encoding.trim().split('/');
     let (name, rate) = (parts.next()?, parts.next()?);
-    // A map that we cannot take still hides the static meaning of its number.
+    // An unusable rtpmap still overrides the static meaning of its payload type.
     let mono = parts.next().is_none_or(|channels| channels.trim() == "1");
     Some((number.parse().ok()?, if mono { name } else { "" }, rate.trim().parse().ok()?))
 }

@@ -1,11 +1,11 @@
-//! Offer and answer (RFC 4566, RFC 3264): audio over RTP/AVP with telephone events. Reading is in
-//! `description`; when to offer is the dialog's affair.
+//! SDP offer and answer (RFC 4566, RFC 3264): audio over RTP/AVP with telephone events. Parsing is in
+//! `description`; the SIP dialog decides when to offer.
 
 mod description;
 #[cfg(test)]
 mod tests;
 
-pub use description::{MAX_DESCRIPTION, MAX_MEDIA};
+pub use description::{MAX_DESCRIPTION, MAX_MEDIA, SdpError};
 
 use crate::media::{Codec, Direction, MediaCapabilities, MediaTarget};
 use description::{Description, Media};
@@ -16,29 +16,13 @@ use std::net::{IpAddr, SocketAddr};
 /// Payload type of telephone-event in our offers.
 pub const TELEPHONE_EVENT: u8 = 101;
 
-/// Why a description cannot be the base of a call. To an offer the response is 488 (for
-/// `Unreadable` and `TooLarge`, 400 fits as well).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SdpError {
-    #[error("no session description with a readable media line")]
-    Unreadable,
-    #[error("larger than 16 KiB, or more than 16 media lines")]
-    TooLarge,
-    #[error("no audio over plain RTP, or it was refused")]
-    NoAudio,
-    #[error("no codec in common")]
-    NoCodec,
-    #[error("no address to send to, or one of another family than ours")]
-    NoAddress,
-}
-
-/// Our offer. `id` stays through the call; `version` goes up with every description that differs
-/// from the last one (RFC 3264 section 8).
+/// Builds an offer. `id` stays the same through the call; `version` increases with every description that
+/// differs from the last one (RFC 3264 section 8).
 pub fn offer(capabilities: &MediaCapabilities, id: u64, version: u64) -> String {
     offer_directed(capabilities, id, version, Direction::SendRecv)
 }
 
-/// The same with a direction as seen from us: `SendOnly` puts the far side on hold.
+/// Builds an offer with a direction as seen from us: `SendOnly` puts the far end on hold.
 pub fn offer_directed(
     capabilities: &MediaCapabilities,
     id: u64,
@@ -56,9 +40,9 @@ pub fn offer_directed(
     text
 }
 
-/// Our answer to an offer: the first of our codecs that was offered, in the payload types of the
-/// offer; the first usable audio line is taken and all others are answered with port 0. Returns
-/// where to send, and the text of the answer.
+/// Answers an offer: picks the first of our codecs that was offered, with the offer's payload types. The
+/// first usable audio line is accepted; all others are refused with port 0. Returns where to send, and
+/// the text of the answer.
 pub fn answer(
     offer: &[u8],
     capabilities: &MediaCapabilities,
@@ -95,11 +79,11 @@ pub fn answer(
     Ok((target, text))
 }
 
-/// What the answer to our offer settled: the first of its codecs that we offered.
+/// Reads the answer to our offer: the first of its codecs that we offered.
 pub fn read_answer(capabilities: &MediaCapabilities, answer: &[u8]) -> Result<MediaTarget, SdpError> {
     let answer = text(answer)?;
     let answer = Description::parse(&answer)?;
-    // We offer one media line, so the answer has one; where it has more, ours is the first.
+    // We offer one media line, so the answer has one; if it has more, ours is the first.
     let media = answer.media.iter().find(|media| media.is_plain_audio()).ok_or(SdpError::NoAudio)?;
     let (payload_type, codec) =
         media.codecs().find(|(_, codec)| capabilities.codecs.contains(codec)).ok_or(SdpError::NoCodec)?;
@@ -108,7 +92,7 @@ pub fn read_answer(capabilities: &MediaCapabilities, answer: &[u8]) -> Result<Me
     Ok(target)
 }
 
-/// The answerer's choice on one line: our order decides.
+/// Picks the codec of one media line; our order of preference decides.
 fn settle(media: &Media<'_>, capabilities: &MediaCapabilities) -> Result<MediaTarget, SdpError> {
     let offered: Vec<_> = media.codecs().collect();
     let choice = |wanted: &Codec| offered.iter().find(|(_, codec)| codec == wanted).copied();
@@ -139,8 +123,8 @@ fn target(
     })
 }
 
-/// What the far side's direction means for us. An address of all zeros is the old way to say hold
-/// (RFC 3264 section 8.4): nothing may be sent there.
+/// Mirrors the far end's direction. An all-zero address is the old form of hold (RFC 3264 section 8.4):
+/// nothing may be sent there.
 const fn our_direction(theirs: Direction, hold: bool) -> Direction {
     match (theirs, hold) {
         (Direction::SendRecv, false) => Direction::SendRecv,
@@ -168,8 +152,7 @@ struct Audio<'a> {
     codecs: &'a [(u8, Codec)],
 }
 
-/// The audio section. G.711 and G.722 need no map by the letter of RFC 3551, but enough peers want
-/// to see one.
+/// Writes the audio section. RFC 3551 needs no rtpmap for G.711 and G.722, but many peers require one.
 fn push_audio(text: &mut String, audio: &Audio<'_>, telephone_event: Option<u8>, direction: Direction) {
     let _ = write!(text, "m=audio {} {}", audio.port, audio.protocol);
     for number in audio.codecs.iter().map(|(number, _)| *number).chain(telephone_event) {

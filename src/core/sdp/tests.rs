@@ -1,4 +1,4 @@
-//! Offers and answers as peers write them, and what thousands of broken ones must not do.
+//! Offers and answers as real peers write them, and thousands of mutated ones.
 
 use super::*;
 use rand::{RngExt, SeedableRng};
@@ -12,13 +12,13 @@ fn socket(text: &str) -> SocketAddr {
     text.parse().expect("an address")
 }
 
-/// As current Asterisk writes it.
+/// An offer as current Asterisk writes it.
 const ASTERISK: &str = "v=0\r\no=- 158 1 IN IP4 192.0.2.1\r\ns=Asterisk\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
     m=audio 17058 RTP/AVP 0 8 9 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:9 G722/8000\r\n\
     a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=maxptime:150\r\na=sendrecv\r\n";
 
 #[test]
-fn our_offer_says_what_every_peer_wants_to_read() {
+fn our_offer_lists_codecs_rtpmaps_and_direction() {
     assert_eq!(
         offer(&capabilities(&[Codec::Pcma, Codec::Pcmu, Codec::G722]), 7, 1),
         "v=0\r\no=- 7 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\n\
@@ -57,7 +57,7 @@ fn an_offer_is_answered_with_the_first_of_our_codecs_in_its_numbers() {
 }
 
 #[test]
-fn dynamic_numbers_are_followed_both_ways() {
+fn dynamic_payload_types_are_used_both_ways() {
     let offer = "v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 96 97 98\r\na=rtpmap:96 opus/48000/2\r\n\
         a=rtpmap:97 pcma/8000/1\r\na=rtpmap:98 telephone-event/8000\r\n";
     let ours = capabilities(&[Codec::Pcmu, Codec::Pcma]);
@@ -65,13 +65,13 @@ fn dynamic_numbers_are_followed_both_ways() {
     assert_eq!((target.codec, target.payload_type), (Codec::Pcma, 97));
     assert_eq!((target.telephone_event, target.telephone_event_in), (Some(98), Some(98)));
     assert!(text.contains("m=audio 10000 RTP/AVP 97 98\r\na=rtpmap:97 PCMA/8000\r\n"), "{text}");
-    // In an answer each side may have its own number for telephone events.
+    // In an answer each side may use its own payload type for telephone events.
     let target = read_answer(&ours, offer.as_bytes()).expect("a target");
     assert_eq!((target.telephone_event, target.telephone_event_in), (Some(98), Some(101)));
 }
 
 #[test]
-fn a_static_number_with_another_map_is_not_the_static_codec() {
+fn an_rtpmap_overrides_the_static_payload_type() {
     let offer = "v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8 0\r\na=rtpmap:8 L16/8000\r\na=rtpmap:0 PCMU/8000/2\r\n";
     assert_eq!(answer(offer.as_bytes(), &capabilities(&Codec::ALL), 1, 1), Err(SdpError::NoCodec));
     let bare = "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 18 9\n";
@@ -81,7 +81,7 @@ fn a_static_number_with_another_map_is_not_the_static_codec() {
 }
 
 #[test]
-fn every_direction_is_turned_round_and_zeros_mean_hold() {
+fn every_direction_is_mirrored_and_an_all_zero_address_means_hold() {
     let table = [
         ("a=sendrecv", "192.0.2.1", Direction::SendRecv, true),
         ("", "192.0.2.1", Direction::SendRecv, true),
@@ -124,7 +124,7 @@ fn the_media_level_wins_over_the_session_level() {
 }
 
 #[test]
-fn other_media_lines_are_refused_in_their_places() {
+fn other_media_lines_are_refused_in_order() {
     let offer = "v=0\r\nc=IN IP4 192.0.2.1\r\nm=video 5000 RTP/AVP 31 32\r\nm=audio 5002 RTP/SAVP 8\r\n\
         m=audio 0 RTP/AVP 8\r\nm=audio 5004 RTP/AVP 18\r\nm=audio 5006 RTP/AVP 13 8\r\nm=audio 5008 RTP/AVP 8\r\n\
         m=image 5010 udptl t38\r\n";
@@ -146,7 +146,7 @@ fn other_media_lines_are_refused_in_their_places() {
 }
 
 #[test]
-fn what_cannot_carry_a_call_says_why() {
+fn unusable_descriptions_are_refused_with_the_reason() {
     let many = "m=audio 4000 RTP/AVP 8\r\n".repeat(MAX_MEDIA + 1);
     let long = "a=x\r\n".repeat(MAX_DESCRIPTION / 5 + 1);
     let table = [
@@ -172,7 +172,7 @@ fn what_cannot_carry_a_call_says_why() {
 }
 
 #[test]
-fn both_ends_of_our_own_exchange_agree() {
+fn our_offer_and_our_answer_agree() {
     let (caller, mut callee) = (capabilities(&[Codec::G722, Codec::Pcma]), capabilities(&[Codec::Pcma]));
     callee.address = socket("203.0.113.9:20000");
     let (at_callee, text) = answer(offer(&caller, 1, 1).as_bytes(), &callee, 2, 1).expect("an answer");

@@ -1,58 +1,63 @@
-//! One leg: its two sockets and what it makes of what arrives. What it sends stands in `sending`; when
-//! its turn comes, and with whom it speaks, is the wheel's business.
+//! One media leg: its two sockets and the handling of received packets. Sending is in `sending`, RTCP in
+//! `reports`. The media thread decides when the leg has its tick and which mix it is in.
 
 mod reports;
 mod sending;
 
-pub use sending::FILLING;
-
-use super::playing::{self, Playing};
-use super::receive::{Arrivals, Arrived, PAYLOAD_BYTES};
-use super::recording::Pen;
+use super::capture::Tap;
+use super::command::MediaCommand;
+use super::event::{LegStats, MediaEvent};
+use super::playback::{self, Playback};
+use super::receive::{PAYLOAD_BYTES, ReceiveBatch, ReceivedPacket};
+use super::recording::RecordingSink;
 use super::system::{self, Datagram, Inbox, Outbox};
-use super::tap::Tap;
-use super::transcode::{Coder, Level, Speech};
-use super::{LegStats, MediaCommand, MediaEvent};
+use super::transcode::{FrameEncoder, LevelMeter, PlayoutDecoder};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::CallId;
 use paceline_core::media::dtmf::{DigitReceiver, DigitSender, Step};
 use paceline_core::media::latch::{Latch, Verdict};
 use paceline_core::media::mix::{Frame, SAMPLES};
 use paceline_core::media::reception::Reception;
-use paceline_core::media::relay::{Numbers, Relay};
-use paceline_core::media::rtcp::{self, LastReport, Sent};
-use paceline_core::media::rtp::{Packet, Stream};
+use paceline_core::media::relay::{HeaderFields, Relay};
+use paceline_core::media::rtcp::{self, LastSenderReport, SenderInfo};
+use paceline_core::media::rtp::Packet;
+use paceline_core::media::stream::SendStream;
 use paceline_core::media::{Codec, MediaTarget, g711};
 use std::net::{SocketAddr, UdpSocket};
 
-/// One packet's worth of the RTP clock.
-pub const FRAME: u32 = 160;
-pub const BEAT_MICROS: u64 = 20_000;
-/// Calls of recvmmsg per leg and beat; whoever floods a port does not get more of our time.
-const SWEEPS: usize = 4;
+/// Timestamp units of one packet (20 ms).
+pub const FRAME_SAMPLES: u32 = 160;
+pub const TICK_MICROS: u64 = 20_000;
+/// Limit of recvmmsg calls per leg and tick: a flooded port gets no more of the thread's time.
+const RECEIVE_CALLS_MAX: usize = 4;
+/// Ticks without a packet to relay before silence is sent instead: usual network jitter is left to the
+/// far end's jitter buffer.
+const RELAY_WAIT_TICKS: u32 = 3;
+/// Value of `Leg::dry_ticks` while silence is sent.
+const SENDING_SILENCE: u32 = RELAY_WAIT_TICKS + 1;
 /// RFC 3550 section 6.2: 5 s, randomised by half.
 const REPORT_MICROS: u64 = 5_000_000;
-/// Comfort noise (RFC 3389): no audio, but a sign of life.
+/// Comfort noise (RFC 3389): carries no audio, but shows that the far end is alive.
 const COMFORT_NOISE: u8 = 13;
 
-/// The sockets of a leg and the even port they stand on.
+/// The RTP and RTCP sockets of a leg, bound to `port` (even) and `port + 1`.
 #[derive(Debug)]
-pub struct Line {
+pub struct RtpSockets {
     pub rtp: UdpSocket,
     pub rtcp: UdpSocket,
     pub port: u16,
 }
 
-/// What a leg needs from its thread for one beat.
-pub struct Beat<'a> {
+/// The context of one tick, provided by the media thread.
+pub struct Tick<'a> {
     /// CLOCK_MONOTONIC, and the wall clock at the same moment.
     pub now_micros: u64,
     pub wall_micros: u64,
     /// When the first of the due packets was due.
     pub due_micros: u64,
-    /// Packets due now: one, or more when the thread was late.
+    /// Packets due now: one, or more if the thread was late.
     pub frames: u32,
-    /// Beats before them that are given up.
+    /// Earlier ticks that are skipped because the thread was too late.
     pub skipped: u32,
     pub inbox: &'a mut Inbox,
     pub outbox: &'a mut Outbox,
@@ -60,9 +65,9 @@ pub struct Beat<'a> {
     pub report: &'a (dyn Fn(MediaEvent) + Send + Sync),
 }
 
-/// What one beat did, for the totals.
+/// Packet counts of one tick, for the totals.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Done {
+pub struct TickCounts {
     pub sent: u32,
     pub received: u64,
     pub refused: u64,
@@ -70,90 +75,90 @@ pub struct Done {
 
 pub struct Leg {
     pub id: CallId,
-    line: Line,
+    sockets: RtpSockets,
     target: Option<MediaTarget>,
     latch: Option<Latch>,
-    /// The socket is connected to the signalled address, since that is who speaks: sending costs
-    /// less, and the kernel turns strangers away before they cost us anything.
+    /// The RTP socket is connected to the signalled address, once that is latched: sending costs less,
+    /// and the kernel drops packets of other sources.
     connected: bool,
-    stream: Stream,
-    /// The next packet begins a talkspurt.
+    stream: SendStream,
+    /// The next packet begins a talkspurt (RTP marker bit).
     marker: bool,
-    playing: Option<Playing>,
+    playback: Option<Playback>,
     relay: Relay,
-    /// Beats since something was passed on; [`FILLING`] while silence takes its place.
-    dry: u32,
-    /// When its last turn was due, and by how much its turns have come too early since, for it moved
-    /// to the turn of others.
+    /// Ticks since a packet was relayed; [`SENDING_SILENCE`] while silence is sent instead.
+    dry_ticks: u32,
+    /// When the leg's last tick was due, and by how much its ticks have come early since, after moves to
+    /// other slots.
     due_micros: u64,
     ahead_micros: u64,
-    /// There while somebody needs this voice decoded.
-    speech: Option<Box<Speech>>,
-    coder: Coder,
-    /// Of the newest packet.
-    spoken: Option<Codec>,
-    heard_level: Level,
-    sent_level: Level,
-    keys_out: DigitSender,
-    keys_in: DigitReceiver,
+    /// Jitter buffer and decoder, present while a mix needs this voice decoded.
+    decoder: Option<Box<PlayoutDecoder>>,
+    encoder: FrameEncoder,
+    /// Codec of the newest received packet.
+    received_codec: Option<Codec>,
+    heard_level: LevelMeter,
+    sent_level: LevelMeter,
+    digit_sender: DigitSender,
+    digit_receiver: DigitReceiver,
     reception: Reception,
     tap: Option<Tap>,
-    pen: Option<Pen>,
+    recording: Option<RecordingSink>,
     stats: LegStats,
-    heard_audio: bool,
+    has_heard_audio: bool,
     silent_since: u64,
-    told_silent: bool,
+    has_reported_silence: bool,
     report_at: u64,
     packets_at_report: u32,
-    /// The far side's last sender report: its time, and when it came.
+    /// The far end's last sender report: its NTP time, and when it arrived.
     last_report: Option<(u32, u64)>,
 }
 
 impl Leg {
-    pub fn new(id: CallId, line: Line, now_micros: u64, random: &mut dyn FnMut() -> u64) -> Self {
+    pub fn new(id: CallId, sockets: RtpSockets, now_micros: u64, random: &mut dyn FnMut() -> u64) -> Self {
         let (numbers, clock) = (random(), random());
         Leg {
             id,
-            line,
+            sockets,
             target: None,
             latch: None,
             connected: false,
-            stream: Stream::new(numbers as u32, (numbers >> 32) as u16, clock as u32),
+            stream: SendStream::new(numbers as u32, (numbers >> 32) as u16, clock as u32),
             marker: true,
-            playing: None,
+            playback: None,
             relay: Relay::default(),
-            dry: FILLING,
+            dry_ticks: SENDING_SILENCE,
             due_micros: now_micros,
             ahead_micros: 0,
-            speech: None,
-            coder: Coder::default(),
-            spoken: None,
-            heard_level: Level::default(),
-            sent_level: Level::default(),
-            keys_out: DigitSender::default(),
-            keys_in: DigitReceiver::default(),
+            decoder: None,
+            encoder: FrameEncoder::default(),
+            received_codec: None,
+            heard_level: LevelMeter::default(),
+            sent_level: LevelMeter::default(),
+            digit_sender: DigitSender::default(),
+            digit_receiver: DigitReceiver::default(),
             reception: Reception::default(),
             tap: None,
-            pen: None,
+            recording: None,
             stats: LegStats::default(),
-            heard_audio: false,
+            has_heard_audio: false,
             silent_since: now_micros,
-            told_silent: false,
+            has_reported_silence: false,
             report_at: now_micros + first_report(random()),
             packets_at_report: 0,
             last_report: None,
         }
     }
 
-    /// What concerns this leg alone; the rest is the wheel's.
+    /// Executes a command that concerns this leg alone; the media thread handles the others.
     pub fn command(&mut self, command: MediaCommand, now_micros: u64) {
         match command {
             MediaCommand::Connect(target) => self.connect(target, now_micros),
-            MediaCommand::Play { sound, plays } => self.playing = Some(Playing::new(sound, plays)),
-            MediaCommand::StopPlaying => self.playing = None,
-            MediaCommand::SendDigits(digits) => self.keys_out.push(digits),
+            MediaCommand::Play { sound, plays } => self.playback = Some(Playback::new(sound, plays)),
+            MediaCommand::StopPlaying => self.playback = None,
+            MediaCommand::SendDigits(digits) => self.digit_sender.push(digits),
             MediaCommand::Tap(tap) => self.tap = Some(tap),
-            MediaCommand::StopRecording => self.pen = None,
+            MediaCommand::StopRecording => self.recording = None,
             MediaCommand::Join { .. }
             | MediaCommand::Leave
             | MediaCommand::Record(_)
@@ -162,9 +167,9 @@ impl Leg {
         }
     }
 
-    /// Writes down both sides with that pen; the one before it is put down.
-    pub fn record(&mut self, pen: Option<Pen>) {
-        self.pen = pen;
+    /// Records both directions into `sink`; a recording under way ends.
+    pub fn record(&mut self, sink: Option<RecordingSink>) {
+        self.recording = sink;
     }
 
     fn connect(&mut self, target: MediaTarget, now_micros: u64) {
@@ -174,94 +179,101 @@ impl Leg {
             self.disconnect();
             self.latch = Some(Latch::new(target.rtp));
         }
-        if target.telephone_event.is_none() && !self.keys_out.is_idle() {
+        if target.telephone_event.is_none() && !self.digit_sender.is_idle() {
             tracing::debug!(leg = %self.id, "the far side takes no telephone events: keys dropped");
-            self.keys_out = DigitSender::default();
+            self.digit_sender = DigitSender::default();
         }
         self.target = Some(target);
         self.silent_since = now_micros;
-        self.told_silent = false;
+        self.has_reported_silence = false;
     }
 
-    fn connect_when_certain(&mut self) {
+    fn connect_when_latched(&mut self) {
         if self.connected {
             return;
         }
-        if let Some(latch) = self.latch.as_ref().filter(|latch| latch.is_certain()) {
-            self.connected = self.line.rtp.connect(latch.signalled()).is_ok();
+        if let Some(latch) = self.latch.as_ref().filter(|latch| latch.has_latched_signalled()) {
+            self.connected = self.sockets.rtp.connect(latch.signalled()).is_ok();
         }
     }
 
     fn disconnect(&mut self) {
         if self.connected {
             self.connected = false;
-            if let Err(error) = system::disconnect(&self.line.rtp) {
+            if let Err(error) = system::disconnect(&self.sockets.rtp) {
                 tracing::warn!(leg = %self.id, "the moved far side may not be heard: {error}");
             }
         }
     }
 
-    /// One turn of a leg that is alone: hear, then speak, then what is due besides.
-    pub fn beat(&mut self, beat: &mut Beat<'_>, silence_micros: u64) -> Done {
-        let mut done = Done::default();
-        self.listen(beat, &mut done, None);
-        self.say(beat, &mut done, beat.frames, None);
-        self.finish(beat, &done, silence_micros);
-        done
+    /// One tick of a leg outside of all mixes: receive, send, then silence detection and RTCP.
+    pub fn run_tick(&mut self, tick: &mut Tick<'_>, silence_micros: u64) -> TickCounts {
+        let mut counts = TickCounts::default();
+        self.begin_tick(tick, &mut counts, None);
+        self.send_own(tick, &mut counts, tick.frames, None);
+        self.end_tick(tick, &counts, silence_micros);
+        counts
     }
 
-    /// The first part of a turn. `arrivals` takes what others are to hear.
-    pub fn listen(&mut self, beat: &mut Beat<'_>, done: &mut Done, mut arrivals: Option<&mut Arrivals>) {
-        self.due_micros = beat.due_micros + u64::from(beat.frames.saturating_sub(1)) * BEAT_MICROS;
-        self.receive(beat, done, arrivals.as_deref_mut());
-        self.connect_when_certain();
-        if let Some(digit) = self.keys_in.passed(beat.now_micros) {
-            self.tell(beat, Heard::Digit(digit));
-            if let Some(arrivals) = arrivals {
-                arrivals.press(digit);
+    /// First part of a tick: receive. `batch` collects the packets for other members of the mix.
+    pub fn begin_tick(
+        &mut self,
+        tick: &mut Tick<'_>,
+        counts: &mut TickCounts,
+        mut batch: Option<&mut ReceiveBatch>,
+    ) {
+        self.due_micros = tick.due_micros + u64::from(tick.frames.saturating_sub(1)) * TICK_MICROS;
+        self.receive(tick, counts, batch.as_deref_mut());
+        self.connect_when_latched();
+        if let Some(digit) = self.digit_receiver.expire(tick.now_micros) {
+            self.report_heard(tick, Heard::Digit(digit));
+            if let Some(batch) = batch {
+                batch.push_digit(digit);
             }
         }
-        self.open_turn(beat.skipped);
+        self.skip_ticks(tick.skipped);
     }
 
-    /// The last part of a turn.
-    pub fn finish(&mut self, beat: &mut Beat<'_>, done: &Done, silence_micros: u64) {
-        self.mind_silence(beat, silence_micros);
-        if beat.now_micros >= self.report_at {
-            self.exchange_reports(beat);
+    /// Last part of a tick: silence detection, RTCP and statistics.
+    pub fn end_tick(&mut self, tick: &mut Tick<'_>, counts: &TickCounts, silence_micros: u64) {
+        self.detect_silence(tick, silence_micros);
+        if tick.now_micros >= self.report_at {
+            self.exchange_reports(tick);
         }
-        self.stats.packets_sent += u64::from(done.sent);
-        self.stats.packets_received += done.received;
-        self.stats.packets_refused += done.refused;
+        self.stats.packets_sent += u64::from(counts.sent);
+        self.stats.packets_received += counts.received;
+        self.stats.packets_refused += counts.refused;
     }
 
-    /// Its turn comes at another moment from now on. A turn that comes sooner puts the far side's
-    /// buffer ahead; once that has become a whole frame, one is left out.
-    pub fn move_turn(&mut self, next_due_micros: u64) {
-        self.ahead_micros += (self.due_micros + BEAT_MICROS).saturating_sub(next_due_micros);
+    /// Moves the leg's ticks to another moment. An earlier tick fills the far end's jitter buffer; once
+    /// that amounts to a whole frame, one frame is skipped.
+    pub fn shift_tick(&mut self, next_due_micros: u64) {
+        self.ahead_micros += (self.due_micros + TICK_MICROS).saturating_sub(next_due_micros);
     }
 
-    /// With others from now on, or alone again.
-    pub fn change_company(&mut self) {
+    /// Resets relay and decoder state after joining or leaving a mix.
+    pub fn reset_mix_state(&mut self) {
         self.relay = Relay::default();
-        self.dry = FILLING;
-        self.speech = None;
+        self.dry_ticks = SENDING_SILENCE;
+        self.decoder = None;
     }
 
-    /// Keeps a decoder at hand while somebody needs one.
-    pub fn decode_speech(&mut self, wanted: bool) {
-        match (wanted, &self.speech) {
-            (true, None) => self.speech = Some(Box::new(Speech::new(self.spoken.unwrap_or(Codec::Pcma)))),
-            (false, Some(_)) => self.speech = None,
+    /// Creates the decoder when it is wanted and drops it when not.
+    pub fn set_decoding(&mut self, wanted: bool) {
+        match (wanted, &self.decoder) {
+            (true, None) => {
+                self.decoder = Some(Box::new(PlayoutDecoder::new(self.received_codec.unwrap_or(Codec::Pcma))))
+            }
+            (false, Some(_)) => self.decoder = None,
             _ => {}
         }
     }
 
-    /// The next 20 ms of what this leg says.
-    pub fn speech(&mut self, frame: &mut Frame) {
-        match &mut self.speech {
-            Some(speech) => {
-                if speech.take(frame) && self.spoken == Some(Codec::G722) {
+    /// The next 20 ms of this leg's decoded voice.
+    pub fn decoded_frame(&mut self, frame: &mut Frame) {
+        match &mut self.decoder {
+            Some(decoder) => {
+                if decoder.pop_frame(frame) && self.received_codec == Some(Codec::G722) {
                     self.heard_level.add_linear(frame);
                 }
             }
@@ -269,16 +281,16 @@ impl Leg {
         }
     }
 
-    /// The codec it speaks, and the one it wants to hear.
+    /// The codec received from the far end, and the codec sent to it.
     pub fn codecs(&self) -> (Option<Codec>, Option<Codec>) {
-        (self.spoken, self.target.as_ref().map(|target| target.codec))
+        (self.received_codec, self.target.as_ref().map(|target| target.codec))
     }
 
     pub fn due_micros(&self) -> u64 {
         self.due_micros
     }
 
-    /// What was counted so far.
+    /// Statistics so far.
     pub fn stats(&self) -> LegStats {
         LegStats {
             packets_lost: self.reception.lost(),
@@ -289,31 +301,36 @@ impl Leg {
         }
     }
 
-    fn receive(&mut self, beat: &mut Beat<'_>, done: &mut Done, mut arrivals: Option<&mut Arrivals>) {
-        for _ in 0..SWEEPS {
-            let count = beat.inbox.receive(&self.line.rtp);
+    fn receive(
+        &mut self,
+        tick: &mut Tick<'_>,
+        counts: &mut TickCounts,
+        mut batch: Option<&mut ReceiveBatch>,
+    ) {
+        for _ in 0..RECEIVE_CALLS_MAX {
+            let count = tick.inbox.receive(&self.sockets.rtp);
             for n in 0..count {
-                let heard = match beat.inbox.datagram(n) {
+                let heard = match tick.inbox.datagram(n) {
                     Some(datagram) => {
-                        let arrivals = arrivals.as_deref_mut();
-                        self.hear(datagram, beat.now_micros, beat.wall_micros, arrivals)
+                        let batch = batch.as_deref_mut();
+                        self.handle_datagram(datagram, tick.now_micros, tick.wall_micros, batch)
                     }
                     None => None,
                 };
                 let Some(heard) = heard else {
-                    done.refused += 1;
+                    counts.refused += 1;
                     continue;
                 };
-                done.received += 1;
-                self.silent_since = beat.now_micros;
-                if !self.heard_audio {
-                    self.heard_audio = true;
-                    self.tell(beat, Heard::FirstAudio);
+                counts.received += 1;
+                self.silent_since = tick.now_micros;
+                if !self.has_heard_audio {
+                    self.has_heard_audio = true;
+                    self.report_heard(tick, Heard::FirstAudio);
                 }
                 for digit in heard.into_iter().flatten() {
-                    self.tell(beat, Heard::Digit(digit));
-                    if let Some(arrivals) = arrivals.as_deref_mut() {
-                        arrivals.press(digit);
+                    self.report_heard(tick, Heard::Digit(digit));
+                    if let Some(batch) = batch.as_deref_mut() {
+                        batch.push_digit(digit);
                     }
                 }
             }
@@ -323,83 +340,85 @@ impl Leg {
         }
     }
 
-    /// The keys that this datagram completed; `None` if it is not from the far side or not RTP.
-    fn hear(
+    /// Handles one datagram. Returns the digits it completed; `None` if it is not RTP from the latched
+    /// source.
+    fn handle_datagram(
         &mut self,
         datagram: Datagram<'_>,
         now: u64,
         wall: u64,
-        arrivals: Option<&mut Arrivals>,
+        batch: Option<&mut ReceiveBatch>,
     ) -> Option<[Option<Digit>; 2]> {
         let (target, latch) = (self.target.as_ref()?, self.latch.as_mut()?);
         let packet = Packet::parse(datagram.bytes)?;
         let event = target.telephone_event_in == Some(packet.payload_type);
-        // The far side may have mapped the codec to a number of its own.
+        // The far end may have mapped the codec to a payload type of its own.
         let own = (packet.payload_type == target.payload_type).then_some(target.codec);
         let codec = own.or(Codec::ALL.into_iter().find(|codec| codec.payload_type() == packet.payload_type));
         if !event && codec.is_none() && packet.payload_type != COMFORT_NOISE {
             return None;
         }
-        // The kernel's time of arrival on our own clock: a jump of the wall clock moves it at most a second.
+        // Kernel arrival time converted to the monotonic clock; a jump of the wall clock shifts it by a
+        // second at most.
         let waited = datagram.arrived_wall_micros.map_or(0, |arrived| wall.saturating_sub(arrived));
         let arrived = now.saturating_sub(waited.min(1_000_000));
-        if latch.packet(datagram.source, packet.ssrc, packet.sequence, arrived) == Verdict::Refused {
+        if latch.check_packet(datagram.source, packet.ssrc, packet.sequence, arrived) == Verdict::Refused {
             return None;
         }
         if event {
-            // All packets of one key bear one timestamp: they would count as jitter.
-            let keys = self.keys_in.packet(packet.ssrc, packet.timestamp, packet.payload, arrived);
-            return self.reception.sequence(packet.ssrc, packet.sequence).then_some(keys);
+            // All packets of one digit carry the same timestamp, so they would count as jitter.
+            let keys = self.digit_receiver.packet(packet.ssrc, packet.timestamp, packet.payload, arrived);
+            return self.reception.event_packet(packet.ssrc, packet.sequence).then_some(keys);
         }
         if !self.reception.packet(packet.ssrc, packet.sequence, packet.timestamp, arrived) {
             return None;
         }
         if let Some(codec) = codec {
-            self.hear_sound(codec, &packet, arrived, arrivals);
+            self.handle_audio(codec, &packet, arrived, batch);
         }
         Some([None, None])
     }
 
-    fn hear_sound(
+    fn handle_audio(
         &mut self,
         codec: Codec,
         packet: &Packet<'_>,
         arrived: u64,
-        arrivals: Option<&mut Arrivals>,
+        batch: Option<&mut ReceiveBatch>,
     ) {
-        self.spoken = Some(codec);
+        self.received_codec = Some(codec);
         self.heard_level.add_coded(codec, packet.payload);
         if let Some(tap) = &self.tap {
-            tap.hear(codec, packet.ssrc, packet.timestamp, packet.payload);
+            tap.add(codec, packet.ssrc, packet.timestamp, packet.payload);
         }
         let Packet { ssrc, sequence, timestamp, marker, .. } = *packet;
-        if let Some(pen) = &mut self.pen {
-            pen.heard(codec, ssrc, timestamp, packet.payload, arrived);
+        if let Some(sink) = &mut self.recording {
+            sink.heard(codec, ssrc, timestamp, packet.payload, arrived);
         }
-        if let Some(arrivals) = arrivals {
-            arrivals.put(Numbers { ssrc, sequence, timestamp, marker }, codec, packet.payload);
-        }
-    }
-
-    /// Gives what arrived to the decoder, if there is one.
-    pub fn take_in(&mut self, arrivals: &Arrivals) {
-        if let Some(speech) = &mut self.speech {
-            arrivals.packets().iter().for_each(|packet| speech.put(packet));
+        if let Some(batch) = batch {
+            batch.push(HeaderFields { ssrc, sequence, timestamp, marker }, codec, packet.payload);
         }
     }
 
-    /// RTCP BYE; the sockets close. Gives back the port.
+    /// Feeds received packets to the decoder, if there is one.
+    pub fn buffer_packets(&mut self, batch: &ReceiveBatch) {
+        if let Some(decoder) = &mut self.decoder {
+            batch.packets().iter().for_each(|packet| decoder.push(packet));
+        }
+    }
+
+    /// Sends RTCP BYE and closes the sockets. Returns the port and the statistics.
     pub fn close(mut self, wall_micros: u64) -> (u16, LegStats) {
         self.send_report(wall_micros, true);
-        (self.line.port, self.stats())
+        (self.sockets.port, self.stats())
     }
 
-    fn tell(&self, beat: &Beat<'_>, heard: Heard) {
-        (beat.report)(MediaEvent::Heard { leg: self.id, heard });
+    fn report_heard(&self, tick: &Tick<'_>, heard: Heard) {
+        (tick.report)(MediaEvent::Heard { leg: self.id, heard });
     }
 }
 
-/// The first report comes sooner (RFC 3550 section 6.2): 2.5 s, randomised by half.
+/// Delay of the first RTCP report (RFC 3550 section 6.2): 2.5 s, randomised by half.
 fn first_report(random: u64) -> u64 {
     REPORT_MICROS / 4 + random % (REPORT_MICROS / 2)
 }

@@ -1,5 +1,5 @@
-//! The pool of RTP port pairs. A port that was given back rests a while, so that late packets of an
-//! earlier call do not fall into the next one.
+//! Pool of RTP port pairs. A released port rests before it is reused, so that late packets of an earlier
+//! call do not reach the next one.
 
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
@@ -7,16 +7,16 @@ use std::ops::RangeInclusive;
 /// How long a port rests after its leg was closed.
 const REST_MICROS: u64 = 2_000_000;
 
-/// Even ports, the longest unused first.
+/// Even ports, least recently used first.
 #[derive(Debug)]
 pub struct Ports {
     free: VecDeque<u16>,
-    /// (may be used again from, port), in order.
+    /// (usable again from, port), in order of time.
     resting: VecDeque<(u64, u16)>,
 }
 
 impl Ports {
-    /// Every even port of the range whose odd neighbour is in it too.
+    /// All even ports of the range whose odd neighbour is in the range too.
     pub fn new(range: &RangeInclusive<u16>) -> Self {
         let even = range.clone().filter(|port| port % 2 == 0 && *port < *range.end());
         Ports { free: even.collect(), resting: VecDeque::new() }
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_rests_before_it_is_used_again() {
+    fn a_released_port_rests_before_reuse() {
         let mut ports = Ports::new(&(100..=103));
         assert_eq!((ports.take(0), ports.take(0)), (Some(100), Some(102)));
         ports.give_back(102, 1_000);

@@ -1,75 +1,75 @@
-//! What one member of a mix said in one beat, copied out of the inbox so that others can be given it.
-//! Belongs to the thread and is used again and again.
+//! Packets and digits that one member of a mix received in one tick, copied out of the inbox so that
+//! other members can be sent them. Buffers belong to the media thread and are reused.
 
 use paceline_core::call::Digit;
 use paceline_core::media::Codec;
-use paceline_core::media::relay::Numbers;
+use paceline_core::media::relay::HeaderFields;
 
-/// Packets of one leg that are passed on in one beat: 160 ms, what a short stall of a network makes.
-/// Whoever sends more floods.
-pub const PACKETS: usize = 8;
-/// 60 ms; longer packets are not telephone sound.
+/// Packets of one leg that are relayed per tick: 160 ms, the burst after a short network stall. More is a
+/// flood.
+pub const MAX_PACKETS: usize = 8;
+/// 60 ms; longer packets are not telephone audio.
 pub const PAYLOAD_BYTES: usize = 480;
-const KEYS: usize = 4;
+const MAX_DIGITS: usize = 4;
 
-/// One packet with sound in it.
+/// One received audio packet.
 #[derive(Clone, Copy)]
-pub struct Arrived {
-    pub numbers: Numbers,
+pub struct ReceivedPacket {
+    pub header: HeaderFields,
     pub codec: Codec,
     length: usize,
     bytes: [u8; PAYLOAD_BYTES],
 }
 
-/// One beat's packets and keys of one leg.
+/// Packets and digits of one leg in one tick.
 #[derive(Default)]
-pub struct Arrivals {
-    packets: Vec<Arrived>,
-    keys: Vec<Digit>,
+pub struct ReceiveBatch {
+    packets: Vec<ReceivedPacket>,
+    digits: Vec<Digit>,
 }
 
-impl Arrived {
+impl ReceivedPacket {
     pub fn payload(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 }
 
-impl Arrivals {
+impl ReceiveBatch {
     pub fn clear(&mut self) {
         self.packets.clear();
-        self.keys.clear();
+        self.digits.clear();
     }
 
-    pub fn packets(&self) -> &[Arrived] {
+    pub fn packets(&self) -> &[ReceivedPacket] {
         &self.packets
     }
 
-    pub fn keys(&self) -> &[Digit] {
-        &self.keys
+    pub fn digits(&self) -> &[Digit] {
+        &self.digits
     }
 
-    /// Room for one beat is taken once. More than that is dropped.
-    pub fn put(&mut self, numbers: Numbers, codec: Codec, payload: &[u8]) {
-        if payload.len() > PAYLOAD_BYTES || self.packets.len() == PACKETS {
+    /// Adds a packet. Memory for one tick is allocated once; more packets are dropped.
+    pub fn push(&mut self, header: HeaderFields, codec: Codec, payload: &[u8]) {
+        if payload.len() > PAYLOAD_BYTES || self.packets.len() == MAX_PACKETS {
             return;
         }
-        self.packets.reserve_exact(PACKETS - self.packets.len());
-        let mut packet = Arrived { numbers, codec, length: payload.len(), bytes: [0; PAYLOAD_BYTES] };
+        self.packets.reserve_exact(MAX_PACKETS - self.packets.len());
+        let mut packet = ReceivedPacket { header, codec, length: payload.len(), bytes: [0; PAYLOAD_BYTES] };
         packet.bytes[..payload.len()].copy_from_slice(payload);
         self.packets.push(packet);
     }
 
-    pub fn press(&mut self, key: Digit) {
-        if self.keys.len() < KEYS {
-            self.keys.reserve_exact(KEYS - self.keys.len());
-            self.keys.push(key);
+    pub fn push_digit(&mut self, digit: Digit) {
+        if self.digits.len() < MAX_DIGITS {
+            self.digits.reserve_exact(MAX_DIGITS - self.digits.len());
+            self.digits.push(digit);
         }
     }
 
-    /// Into the order in which they were sent.
+    /// Sorts the packets by sequence number.
     pub fn sort(&mut self) {
-        let Some(first) = self.packets.first().map(|packet| packet.numbers.sequence) else { return };
-        let place = |packet: &Arrived| packet.numbers.sequence.wrapping_sub(first) as i16;
+        let Some(first) = self.packets.first().map(|packet| packet.header.sequence) else { return };
+        let place = |packet: &ReceivedPacket| packet.header.sequence.wrapping_sub(first) as i16;
         if !self.packets.is_sorted_by_key(place) {
             self.packets.sort_unstable_by_key(place);
         }
@@ -82,26 +82,26 @@ mod tests {
 
     #[test]
     fn packets_are_put_in_order_across_the_wrap() {
-        let mut arrivals = Arrivals::default();
+        let mut batch = ReceiveBatch::default();
         for sequence in [65_535, 1, 0, 65_534] {
-            let numbers = Numbers { ssrc: 1, sequence, timestamp: 0, marker: false };
-            arrivals.put(numbers, Codec::Pcma, &[7; 160]);
+            let header = HeaderFields { ssrc: 1, sequence, timestamp: 0, marker: false };
+            batch.push(header, Codec::Pcma, &[7; 160]);
         }
-        arrivals.sort();
-        let order: Vec<u16> = arrivals.packets().iter().map(|packet| packet.numbers.sequence).collect();
+        batch.sort();
+        let order: Vec<u16> = batch.packets().iter().map(|packet| packet.header.sequence).collect();
         assert_eq!(order, [65_534, 65_535, 0, 1]);
     }
 
     #[test]
-    fn a_flood_in_one_beat_is_cut() {
-        let mut arrivals = Arrivals::default();
-        let numbers = Numbers { ssrc: 1, sequence: 1, timestamp: 0, marker: false };
-        arrivals.put(numbers, Codec::Pcma, &[7; 481]);
-        assert!(arrivals.packets().is_empty());
+    fn packets_beyond_the_limit_of_one_tick_are_dropped() {
+        let mut batch = ReceiveBatch::default();
+        let header = HeaderFields { ssrc: 1, sequence: 1, timestamp: 0, marker: false };
+        batch.push(header, Codec::Pcma, &[7; 481]);
+        assert!(batch.packets().is_empty());
         for _ in 0..100 {
-            arrivals.put(numbers, Codec::Pcma, &[7; 480]);
-            arrivals.press(Digit::from_event(5).unwrap());
+            batch.push(header, Codec::Pcma, &[7; 480]);
+            batch.push_digit(Digit::from_event(5).unwrap());
         }
-        assert_eq!((arrivals.packets().len(), arrivals.keys().len()), (PACKETS, KEYS));
+        assert_eq!((batch.packets().len(), batch.digits().len()), (MAX_PACKETS, MAX_DIGITS));
     }
 }

@@ -1,5 +1,5 @@
-//! What the media threads ask of Linux directly: many datagrams per call, kernel arrival times, an
-//! absolute sleep, urgency. The only `unsafe` of the media room is here; packets are judged elsewhere.
+//! Linux system calls of the media threads: sendmmsg and recvmmsg, kernel arrival times, absolute sleep,
+//! thread priority. The only `unsafe` code of the media room; packets are interpreted elsewhere.
 #![expect(
     unsafe_code,
     reason = "sendmmsg, recvmmsg and the scheduler have no safe wrapper in std or socket2"
@@ -12,12 +12,12 @@ use std::os::fd::AsRawFd;
 
 /// Datagrams read per call.
 pub const INBOX: usize = 16;
-/// Longer datagrams are not RTP of ours and are dropped.
+/// Longer datagrams are not RTP and are dropped.
 const DATAGRAM_BYTES: usize = 1_500;
 const CONTROL_BYTES: usize = 64;
-/// Packets given to the kernel per call.
+/// Packets per sendmmsg call.
 pub const OUTBOX: usize = 8;
-/// Room for one packet of 60 ms, whichever codec.
+/// Buffer for one packet of 60 ms in any codec.
 pub const PACKET_BYTES: usize = 500;
 
 /// Microseconds on CLOCK_MONOTONIC.
@@ -37,7 +37,7 @@ fn clock_micros(clock: libc::clockid_t) -> u64 {
     time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
 }
 
-/// Sleeps until that moment on CLOCK_MONOTONIC; returns at once if it is past.
+/// Sleeps until this moment on CLOCK_MONOTONIC; returns at once if it is past.
 pub fn sleep_until(micros: u64) {
     let until = libc::timespec {
         tv_sec: (micros / 1_000_000) as libc::time_t,
@@ -55,7 +55,7 @@ pub fn sleep_until(micros: u64) {
     }
 }
 
-/// 32 bytes nobody can guess; `None` where the kernel has no more to give.
+/// 32 unpredictable bytes; `None` if the kernel has no entropy.
 pub fn random_seed() -> Option<[u8; 32]> {
     let mut seed = [0; 32];
     // SAFETY: the buffer is as long as said.
@@ -63,7 +63,7 @@ pub fn random_seed() -> Option<[u8; 32]> {
     (got == seed.len() as isize).then_some(seed)
 }
 
-/// Raises the number of files this process may open to the most it is allowed.
+/// Raises the limit of open files to its hard limit.
 pub fn raise_file_limit() -> io::Result<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is valid for reading and writing.
@@ -79,34 +79,34 @@ pub fn raise_file_limit() -> io::Result<u64> {
     Ok(limit.rlim_cur)
 }
 
-/// How urgent the kernel lets the calling thread be.
+/// Scheduling priority of the calling thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
-    /// SCHED_FIFO: before everything that is not.
+pub enum ThreadPriority {
+    /// SCHED_FIFO: runs before all normal threads.
     RealTime,
     /// A negative nice value.
     Nice,
-    /// Like everyone else.
-    Usual,
+    /// Default priority.
+    Default,
 }
 
-/// Makes the calling thread as urgent as it is allowed to be.
-pub fn become_urgent() -> Urgency {
+/// Gives the calling thread the highest priority it is allowed to have.
+pub fn raise_priority() -> ThreadPriority {
     let priority = libc::sched_param { sched_priority: 10 };
     // SAFETY: plain system calls on the calling thread.
     unsafe {
         if libc::sched_setscheduler(0, libc::SCHED_FIFO, &priority) == 0 {
-            return Urgency::RealTime;
+            return ThreadPriority::RealTime;
         }
         if libc::setpriority(libc::PRIO_PROCESS, 0, -11) == 0 {
-            return Urgency::Nice;
+            return ThreadPriority::Nice;
         }
     }
-    Urgency::Usual
+    ThreadPriority::Default
 }
 
-/// Asks the kernel to note when each datagram arrived: we look only every 20 ms.
-pub fn note_arrivals(socket: &UdpSocket) -> io::Result<()> {
+/// Enables kernel arrival times for the socket, because it is read only every 20 ms.
+pub fn enable_arrival_times(socket: &UdpSocket) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: the option value is an int, and its size is given.
     let result = unsafe {
@@ -121,7 +121,8 @@ pub fn note_arrivals(socket: &UdpSocket) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Lets a connected socket hear everyone again. It stays on its port.
+/// Dissolves the association of a connected socket, so that it receives from all sources again. It keeps
+/// its port.
 pub fn disconnect(socket: &UdpSocket) -> io::Result<()> {
     // SAFETY: all-zero is a valid sockaddr, and the family says that there is no address in it.
     let mut nobody: libc::sockaddr = unsafe { mem::zeroed() };
@@ -144,7 +145,8 @@ impl Outbox {
         Outbox { bytes: [[0; PACKET_BYTES]; OUTBOX], lengths: [0; OUTBOX], count: 0 }
     }
 
-    /// Lets `write` fill the next place; it returns the packet's length. A full box takes no more.
+    /// Lets `write` fill the next packet buffer; `write` returns the length. A full outbox drops the
+    /// packet.
     pub fn put(&mut self, write: impl FnOnce(&mut [u8]) -> usize) {
         if let Some(place) = self.bytes.get_mut(self.count) {
             self.lengths[self.count] = write(place).min(PACKET_BYTES);
@@ -156,8 +158,8 @@ impl Outbox {
         self.count == OUTBOX
     }
 
-    /// Sends and empties. `to` is `None` for a connected socket. Returns how many packets the kernel
-    /// took: what it refuses (a full queue, an unreachable network) is lost, as on any wire.
+    /// Sends all packets and empties the outbox. `to` is `None` for a connected socket. Returns how many
+    /// packets the kernel took; refused ones (full queue, unreachable network) are lost.
     pub fn send(&mut self, socket: &UdpSocket, to: Option<SocketAddr>) -> usize {
         let count = mem::take(&mut self.count);
         match (count, to) {
@@ -165,7 +167,7 @@ impl Outbox {
             (1, Some(to)) => usize::from(socket.send_to(&self.bytes[0][..self.lengths[0]], to).is_ok()),
             (1, None) => {
                 let packet = &self.bytes[0][..self.lengths[0]];
-                // The first error may be about an earlier packet (ICMP); this one was not tried then.
+                // The first error may concern an earlier packet (ICMP); this packet was not tried then.
                 usize::from(socket.send(packet).or_else(|_| socket.send(packet)).is_ok())
             }
             _ => self.send_many(socket, to, count),
@@ -196,7 +198,7 @@ impl Outbox {
     }
 }
 
-/// A place for received datagrams, used again and again.
+/// Reusable buffers for received datagrams.
 pub struct Inbox {
     bytes: Box<[[u8; DATAGRAM_BYTES]; INBOX]>,
     sources: [libc::sockaddr_storage; INBOX],
@@ -230,7 +232,7 @@ impl Inbox {
         }
     }
 
-    /// Takes what waits at the socket, at most [`INBOX`] datagrams, without waiting. Returns how many.
+    /// Receives waiting datagrams, at most [`INBOX`], without blocking. Returns how many.
     pub fn receive(&mut self, socket: &UdpSocket) -> usize {
         // SAFETY: all-zero is a valid value for these plain C structures.
         let mut parts: [libc::iovec; INBOX] = unsafe { mem::zeroed() };

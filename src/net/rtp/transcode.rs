@@ -1,47 +1,47 @@
-//! One leg's voice on its way into a mix and a mix's sound on its way out to a leg: between coded
-//! packets and linear frames at 8,000 samples a second. Legs that are only relayed have neither.
+//! Transcoding between coded packets and linear frames at 8,000 samples a second, for legs whose mix
+//! needs a sum. Legs that are only relayed have no decoder and no encoder.
 
-use super::receive::Arrived;
-use paceline_core::media::jitter::{Jitter, Taken};
+use super::receive::ReceivedPacket;
+use paceline_core::media::jitter_buffer::{FrameFill, JitterBuffer};
 use paceline_core::media::mix::{Frame, SAMPLES};
 use paceline_core::media::quality;
-use paceline_core::media::rate::{Doubler, Halver};
+use paceline_core::media::resample::{Downsampler, Upsampler};
 use paceline_core::media::{Codec, g711, g722};
 
-/// A frame whose samples all stay below this is a pause (about -40 dBov).
+/// A frame counts as a pause if all samples stay below this (about -40 dBov).
 const QUIET: u16 = 328;
 
-/// Coded packets to a steady stream of linear frames.
-pub struct Speech {
-    jitter: Jitter,
+/// Jitter buffer and decoder: received packets in, steady linear frames out.
+pub struct PlayoutDecoder {
+    jitter: JitterBuffer,
     codec: Codec,
     decoder: g722::Decoder,
-    halver: Halver,
+    downsampler: Downsampler,
     quiet: bool,
 }
 
-impl Speech {
+impl PlayoutDecoder {
     pub fn new(codec: Codec) -> Self {
-        Speech {
-            jitter: Jitter::new(codec.silence_byte()),
+        PlayoutDecoder {
+            jitter: JitterBuffer::new(codec.silence_byte()),
             codec,
             decoder: g722::Decoder::new(),
-            halver: Halver::new(),
+            downsampler: Downsampler::new(),
             quiet: true,
         }
     }
 
-    pub fn put(&mut self, packet: &Arrived) {
+    pub fn push(&mut self, packet: &ReceivedPacket) {
         if packet.codec != self.codec {
-            *self = Speech::new(packet.codec);
+            *self = PlayoutDecoder::new(packet.codec);
         }
-        self.jitter.put(packet.numbers.ssrc, packet.numbers.timestamp, packet.payload());
+        self.jitter.push(packet.header.ssrc, packet.header.timestamp, packet.payload());
     }
 
-    /// The next 20 ms, and whether there was anything.
-    pub fn take(&mut self, frame: &mut Frame) -> bool {
+    /// Plays out the next 20 ms. Returns false if nothing was buffered.
+    pub fn pop_frame(&mut self, frame: &mut Frame) -> bool {
         let mut coded = [0; SAMPLES];
-        if self.jitter.take(&mut coded, self.quiet) == Taken::Nothing {
+        if self.jitter.pop_frame(&mut coded, self.quiet) == FrameFill::Nothing {
             frame.fill(0);
             self.quiet = true;
             return false;
@@ -52,7 +52,7 @@ impl Speech {
             Codec::G722 => {
                 let mut wide = [0; 2 * SAMPLES];
                 self.decoder.decode_frame(&coded, &mut wide);
-                self.halver.frame(&wide, frame);
+                self.downsampler.frame(&wide, frame);
             }
         }
         self.quiet = frame.iter().all(|sample| sample.unsigned_abs() < QUIET);
@@ -66,22 +66,22 @@ fn decode(coded: &[u8; SAMPLES], frame: &mut Frame, linear: impl Fn(u8) -> i16) 
     }
 }
 
-/// Linear frames to coded ones.
+/// Encoder: linear frames in, coded frames out.
 #[derive(Default)]
-pub struct Coder {
-    /// For G.722 alone, which remembers what it has coded.
-    wide: Option<Box<(Doubler, g722::Encoder)>>,
+pub struct FrameEncoder {
+    /// Only for G.722, whose encoder keeps state.
+    wide: Option<Box<(Upsampler, g722::Encoder)>>,
 }
 
-impl Coder {
-    pub fn code(&mut self, codec: Codec, frame: &Frame) -> [u8; SAMPLES] {
+impl FrameEncoder {
+    pub fn encode(&mut self, codec: Codec, frame: &Frame) -> [u8; SAMPLES] {
         match codec {
             Codec::Pcma => frame.map(g711::alaw_from_linear),
             Codec::Pcmu => frame.map(g711::ulaw_from_linear),
             Codec::G722 => {
-                let (doubler, encoder) = &mut **self.wide.get_or_insert_default();
+                let (upsampler, encoder) = &mut **self.wide.get_or_insert_default();
                 let (mut wide, mut coded) = ([0; 2 * SAMPLES], [0; SAMPLES]);
-                doubler.frame(frame, &mut wide);
+                upsampler.frame(frame, &mut wide);
                 encoder.encode_frame(&wide, &mut coded);
                 coded
             }
@@ -89,16 +89,16 @@ impl Coder {
     }
 }
 
-/// How loud a leg was so far. G.722 counts where it is decoded anyway.
+/// LevelMeter meter of one direction of a leg. G.722 is measured only where it is decoded anyway.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Level {
+pub struct LevelMeter {
     energy: u64,
     samples: u64,
     loud_energy: u64,
     loud_samples: u64,
 }
 
-impl Level {
+impl LevelMeter {
     pub fn add_coded(&mut self, codec: Codec, payload: &[u8]) {
         match codec {
             Codec::Pcma => self.add(g711::alaw_energy(payload), payload.len()),
@@ -113,7 +113,7 @@ impl Level {
     }
 
     fn add(&mut self, energy: u64, samples: usize) {
-        /// About -50 dBov: pauses do not count.
+        /// About -50 dBov; quieter frames are pauses and not counted as speech.
         const LOUD: u64 = 10_000;
         self.energy += energy;
         self.samples += samples as u64;
@@ -123,7 +123,7 @@ impl Level {
         }
     }
 
-    /// dB below overload of the parts with sound in them; of everything, where there was none.
+    /// dB below overload of the parts with sound in them; of everything if there was none.
     pub fn dbov(&self) -> Option<i8> {
         match (self.loud_samples, self.samples) {
             (0, 0) => None,
@@ -139,13 +139,13 @@ mod tests {
 
     #[test]
     fn pauses_do_not_count_as_speech() {
-        let mut level = Level::default();
+        let mut level = LevelMeter::default();
         assert_eq!(level.dbov(), None);
         level.add_linear(&[1; SAMPLES]);
         assert_eq!(level.dbov(), Some(-90));
         level.add_linear(&[3_276; SAMPLES]);
         assert_eq!(level.dbov(), Some(-20));
-        let coded = Coder::default().code(Codec::Pcma, &[3_276; SAMPLES]);
+        let coded = FrameEncoder::default().encode(Codec::Pcma, &[3_276; SAMPLES]);
         level.add_coded(Codec::Pcma, &coded);
         assert_eq!(level.dbov(), Some(-20));
     }

@@ -1,161 +1,167 @@
-//! What a leg sends at its beat: keys before what plays, what plays before what it is given of its
-//! mix, and silence when there is nothing, so that the far side's stream never stops.
+//! What a leg sends at its tick, in order of precedence: DTMF digits, playback, audio of its mix,
+//! silence. The outgoing stream never stops except on hold.
 
 use super::*;
 
-/// Beats without a packet to pass on before silence takes its place: a network's usual jitter is
-/// left to the far side's buffer, which knows better.
-const WAITED: u32 = 3;
-pub const FILLING: u32 = WAITED + 1;
-
 impl Leg {
-    /// Settles what the way out looks like at this beat; to be called before anything is said.
-    pub(super) fn open_turn(&mut self, skipped: u32) {
+    /// Accounts for skipped ticks; to be called before anything is sent in this tick.
+    pub(super) fn skip_ticks(&mut self, skipped: u32) {
         if skipped > 0 {
-            self.stream.pass(FRAME * skipped);
+            self.stream.advance_clock(FRAME_SAMPLES * skipped);
             self.marker = true;
-            self.relay.interrupted();
+            self.relay.interrupt();
         }
     }
 
-    pub(super) fn may_speak(&self) -> bool {
+    pub(super) fn can_send(&self) -> bool {
         self.latch.is_some() && self.target.as_ref().is_some_and(MediaTarget::may_send)
     }
 
-    /// Says what is its own: keys, what plays, or silence; in place of silence `mixed`, a frame in
-    /// this leg's codec. `frames` at once after a delay.
-    pub fn say(&mut self, beat: &mut Beat<'_>, done: &mut Done, mut frames: u32, mixed: Option<&[u8]>) {
-        self.relay.interrupted();
-        self.dry = FILLING;
-        if !self.may_speak() {
-            // On hold the clock goes on, and what plays waits for the way to open again.
-            self.stream.pass(FRAME * frames);
+    /// Sends this leg's own packets: digits, playback, or `mixed`, a mix frame in this leg's codec,
+    /// otherwise silence. Sends `frames` packets at once after a delay.
+    pub fn send_own(
+        &mut self,
+        tick: &mut Tick<'_>,
+        counts: &mut TickCounts,
+        mut frames: u32,
+        mixed: Option<&[u8]>,
+    ) {
+        self.relay.interrupt();
+        self.dry_ticks = SENDING_SILENCE;
+        if !self.can_send() {
+            // On hold the RTP clock runs on, and playback waits.
+            self.stream.advance_clock(FRAME_SAMPLES * frames);
             self.marker = true;
             return;
         }
-        if self.ahead_micros >= BEAT_MICROS && frames > 0 {
-            self.ahead_micros -= BEAT_MICROS;
+        if self.ahead_micros >= TICK_MICROS && frames > 0 {
+            self.ahead_micros -= TICK_MICROS;
             frames -= 1;
         }
         let mut ended = false;
         for _ in 0..frames {
-            ended |= self.step(beat, mixed);
+            ended |= self.send_frame(tick, mixed);
         }
-        self.flush(beat, done);
+        self.flush(tick, counts);
         if ended {
-            self.tell(beat, Heard::PlayEnded);
+            self.report_heard(tick, Heard::PlayEnded);
         }
     }
 
-    /// One frame; whether the last play is over.
-    fn step(&mut self, beat: &mut Beat<'_>, mixed: Option<&[u8]>) -> bool {
+    /// Sends one frame. Returns true when playback has ended.
+    fn send_frame(&mut self, tick: &mut Tick<'_>, mixed: Option<&[u8]>) -> bool {
         let Some(target) = &self.target else { return false };
         let (codec, kind, clock) = (target.codec, target.payload_type, self.stream.timestamp);
         let mut ended = false;
         let step = match target.telephone_event {
-            Some(kind) => (kind, self.keys_out.step(clock)),
+            Some(kind) => (kind, self.digit_sender.step(clock)),
             None => (0, Step::Audio),
         };
         match step {
             (kind, Step::Event { payload, marker, timestamp }) => {
-                beat.outbox.put(|place| self.stream.write(kind, marker, timestamp, &payload, place));
+                tick.outbox.put(|place| self.stream.write(kind, marker, timestamp, &payload, place));
             }
             (_, Step::Audio) => {
-                let frame = self.playing.as_mut().map(|playing| playing.frame(codec));
+                let frame = self.playback.as_mut().map(|playback| playback.advance(codec));
                 if let Some(None) = frame {
-                    self.playing = None;
+                    self.playback = None;
                     ended = true;
                 }
-                let played = self.playing.as_ref().and_then(|playing| playing.current(codec));
+                let played = self.playback.as_ref().and_then(|playback| playback.current(codec));
                 let sound = played.or(mixed);
-                let payload = sound.unwrap_or_else(|| playing::silence(codec));
-                beat.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
+                let payload = sound.unwrap_or_else(|| playback::silence(codec));
+                tick.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
                 self.marker = false;
                 self.sent_level.add_coded(codec, payload);
-                // Silence of our own is a gap in the recording, which is silent too.
-                if let (Some(pen), Some(sound)) = (&mut self.pen, sound) {
-                    pen.sent(codec, clock, sound, beat.due_micros);
+                // Silence of our own is a gap in the recording, which plays as silence too.
+                if let (Some(sink), Some(sound)) = (&mut self.recording, sound) {
+                    sink.sent(codec, clock, sound, tick.due_micros);
                 }
             }
         }
-        self.stream.pass(FRAME);
+        self.stream.advance_clock(FRAME_SAMPLES);
         ended
     }
 
-    /// Passes on what one other leg said, packet for packet, unless there are keys to send or
-    /// something plays.
-    pub fn pass_on(&mut self, beat: &mut Beat<'_>, done: &mut Done, arrivals: &Arrivals) {
-        let own = self.playing.is_some() || !self.keys_out.is_idle();
-        if own || !self.may_speak() {
-            return self.say(beat, done, beat.frames, None);
+    /// Relays the packets of one other member, unless digits or playback take precedence.
+    pub fn send_relayed(&mut self, tick: &mut Tick<'_>, counts: &mut TickCounts, batch: &ReceiveBatch) {
+        let own = self.playback.is_some() || !self.digit_sender.is_idle();
+        if own || !self.can_send() {
+            return self.send_own(tick, counts, tick.frames, None);
         }
-        // The pause after a key runs out.
-        for _ in 0..beat.frames {
-            self.keys_out.step(self.stream.timestamp);
+        // Let the pause after a digit run out.
+        for _ in 0..tick.frames {
+            self.digit_sender.step(self.stream.timestamp);
         }
-        if arrivals.packets().is_empty() {
-            return self.bear_silence(beat, done);
+        if batch.packets().is_empty() {
+            return self.wait_or_send_silence(tick, counts);
         }
         let Some((codec, kind)) = self.target.as_ref().map(|target| (target.codec, target.payload_type))
         else {
             return;
         };
-        self.dry = 0;
-        let last = arrivals.packets().len() - 1;
-        for (n, packet) in arrivals.packets().iter().enumerate() {
+        self.dry_ticks = 0;
+        let last = batch.packets().len() - 1;
+        for (n, packet) in batch.packets().iter().enumerate() {
             let mut other_law = [0; PAYLOAD_BYTES];
             let Some(payload) = in_codec(packet, codec, &mut other_law) else { continue };
-            let Some(mut place) = self.relay.place(&self.stream, packet.numbers, n == last) else { continue };
+            let Some(mut place) = self.relay.position(&self.stream, packet.header, n == last) else {
+                continue;
+            };
             place.marker |= std::mem::take(&mut self.marker);
-            if beat.outbox.is_full() {
-                self.flush(beat, done);
+            if tick.outbox.is_full() {
+                self.flush(tick, counts);
             }
-            beat.outbox.put(|bytes| self.stream.pass_on(kind, place, payload, bytes));
+            tick.outbox.put(|bytes| self.stream.write_relayed(kind, place, payload, bytes));
             self.sent_level.add_coded(codec, payload);
-            if let Some(pen) = &mut self.pen {
-                pen.sent(codec, place.timestamp, payload, beat.now_micros);
+            if let Some(sink) = &mut self.recording {
+                sink.sent(codec, place.timestamp, payload, tick.now_micros);
             }
         }
-        self.flush(beat, done);
+        self.flush(tick, counts);
     }
 
-    /// The other side said nothing in this beat.
-    fn bear_silence(&mut self, beat: &mut Beat<'_>, done: &mut Done) {
-        let waited = self.dry;
-        self.dry = (self.dry + beat.frames).min(FILLING);
-        if self.dry <= WAITED {
+    /// The relayed source sent nothing in this tick: wait a few ticks, then send silence.
+    fn wait_or_send_silence(&mut self, tick: &mut Tick<'_>, counts: &mut TickCounts) {
+        let waited = self.dry_ticks;
+        self.dry_ticks = (self.dry_ticks + tick.frames).min(SENDING_SILENCE);
+        if self.dry_ticks <= RELAY_WAIT_TICKS {
             return;
         }
-        if waited <= WAITED {
-            self.stream.pass(FRAME * waited);
+        if waited <= RELAY_WAIT_TICKS {
+            self.stream.advance_clock(FRAME_SAMPLES * waited);
             self.marker = true;
         }
-        self.say(beat, done, beat.frames, None);
+        self.send_own(tick, counts, tick.frames, None);
     }
 
-    fn flush(&mut self, beat: &mut Beat<'_>, done: &mut Done) {
+    fn flush(&mut self, tick: &mut Tick<'_>, counts: &mut TickCounts) {
         let Some(latch) = &self.latch else { return };
         let to = (!self.connected).then(|| latch.destination());
-        done.sent += beat.outbox.send(&self.line.rtp, to) as u32;
+        counts.sent += tick.outbox.send(&self.sockets.rtp, to) as u32;
     }
 
-    /// Keys that another member of the mix pressed.
-    pub fn press(&mut self, keys: &[Digit]) {
+    /// Queues digits that another member of the mix pressed.
+    pub fn queue_digits(&mut self, digits: &[Digit]) {
         let takes = self.target.as_ref().is_some_and(|target| target.telephone_event.is_some());
-        if takes && self.may_speak() {
-            self.keys_out.push(keys.iter().copied());
+        if takes && self.can_send() {
+            self.digit_sender.push(digits.iter().copied());
         }
     }
 
-    /// A frame of the mix in this leg's codec.
-    pub fn code(&mut self, frame: &Frame) -> [u8; SAMPLES] {
+    /// Encodes a mix frame in this leg's codec.
+    pub fn encode(&mut self, frame: &Frame) -> [u8; SAMPLES] {
         let codec = self.target.as_ref().map_or(Codec::Pcma, |target| target.codec);
-        self.coder.code(codec, frame)
+        self.encoder.encode(codec, frame)
     }
 }
 
-/// The packet's sound in that codec, where that takes no more than a table.
-fn in_codec<'a>(packet: &'a Arrived, codec: Codec, place: &'a mut [u8; PAYLOAD_BYTES]) -> Option<&'a [u8]> {
+/// The packet's payload in `codec`, if the same or convertible by table (A-law and mu-law).
+fn in_codec<'a>(
+    packet: &'a ReceivedPacket,
+    codec: Codec,
+    place: &'a mut [u8; PAYLOAD_BYTES],
+) -> Option<&'a [u8]> {
     let payload = packet.payload();
     let law = match (packet.codec, codec) {
         (from, to) if from == to => return Some(payload),

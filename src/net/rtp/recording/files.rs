@@ -1,4 +1,4 @@
-//! Recordings on disk after the fact: what a crash left is made whole, and what is old is deleted.
+//! Maintenance of recordings on disk: recovery after a crash, retention.
 
 use super::wav;
 use std::fs::{self, File, OpenOptions};
@@ -7,34 +7,34 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// While it is written.
+/// File extension of an unfinished recording.
 pub const PART: &str = "part";
-/// Up to here a file may have been cut off before there was any sound.
-const LONGEST_HEAD: u64 = 60;
-/// Folders within folders, as recordings by day and campaign have them; links are not followed.
+/// A shorter file may have been cut off before any audio was written.
+const MAX_HEADER_BYTES: u64 = 60;
+/// Depth of folders searched (by day, by campaign); links are not followed.
 const DEPTH: usize = 8;
 
-/// A recording that was cut off and is whole again.
+/// A recording that was cut off by a crash and repaired.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recovered {
     pub path: PathBuf,
     pub seconds: f64,
 }
 
-/// What was deleted.
+/// Recordings deleted by [`prune`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     pub recordings: u64,
     pub bytes: u64,
 }
 
-/// Mends all unfinished recordings below `dir`: to be called before any new one is started there. A
-/// file without any sound is removed. One that cannot be mended is passed over with a warning.
+/// Repairs all unfinished recordings below `dir`; call it before a new recording is started there. A file
+/// without audio is removed. A file that cannot be repaired is skipped with a warning.
 pub fn recover(dir: &Path) -> io::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     each_file(dir, 0, &mut |path| {
         if path.extension().is_some_and(|end| end == PART) {
-            match mend(path) {
+            match repair(path) {
                 Ok(Some(found)) => recovered.push(found),
                 Ok(None) => {}
                 Err(error) => tracing::warn!(file = %path.display(), "cannot recover a recording: {error}"),
@@ -45,7 +45,7 @@ pub fn recover(dir: &Path) -> io::Result<Vec<Recovered>> {
     Ok(recovered)
 }
 
-fn mend(part: &Path) -> io::Result<Option<Recovered>> {
+fn repair(part: &Path) -> io::Result<Option<Recovered>> {
     let path = part.with_extension("");
     let file = OpenOptions::new().read(true).write(true).open(part)?;
     let length = file.metadata()?.len();
@@ -53,8 +53,8 @@ fn mend(part: &Path) -> io::Result<Option<Recovered>> {
     (&file).take(64).read_to_end(&mut first)?;
     let encoding = wav::encoding(&first);
     let pairs = encoding
-        .map_or(0, |encoding| length.saturating_sub(encoding.head_bytes() as u64) / encoding.pair_bytes());
-    if pairs == 0 && length < LONGEST_HEAD {
+        .map_or(0, |encoding| length.saturating_sub(encoding.header_bytes() as u64) / encoding.pair_bytes());
+    if pairs == 0 && length < MAX_HEADER_BYTES {
         fs::remove_file(part)?;
         let _ = fs::remove_file(path.with_extension("json"));
         return Ok(None);
@@ -62,10 +62,10 @@ fn mend(part: &Path) -> io::Result<Option<Recovered>> {
     let Some(encoding) = encoding else {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not a recording of ours"));
     };
-    let head = encoding.head_bytes() as u64;
+    let head = encoding.header_bytes() as u64;
     let bytes = pairs * encoding.pair_bytes();
     file.set_len(head + bytes)?;
-    file.write_all_at(&wav::head(encoding, bytes), 0)?;
+    file.write_all_at(&wav::header(encoding, bytes), 0)?;
     file.sync_all()?;
     fs::rename(part, &path)?;
     let seconds = pairs as f64 / f64::from(wav::RATE);
@@ -73,7 +73,7 @@ fn mend(part: &Path) -> io::Result<Option<Recovered>> {
     Ok(Some(Recovered { path, seconds }))
 }
 
-/// The sound counts; a description that cannot be written stays as it was.
+/// Updates the description file; a failure leaves it as it was, since the audio matters more.
 fn mark_recovered(file: &Path, seconds: f64) {
     let read = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
     if let Some(serde_json::Value::Object(mut fields)) = read {
@@ -85,7 +85,7 @@ fn mark_recovered(file: &Path, seconds: f64) {
     }
 }
 
-/// Either the old content or the new, never half of it.
+/// Replaces the file atomically: a reader sees the old content or the new one.
 pub fn write_whole(file: &Path, value: &serde_json::Value) -> io::Result<()> {
     let new = file.with_extension("json.new");
     let mut bytes = serde_json::to_vec_pretty(value)?;
@@ -94,7 +94,7 @@ pub fn write_whole(file: &Path, value: &serde_json::Value) -> io::Result<()> {
     fs::rename(new, file)
 }
 
-/// Complete recordings below `dir` that were last written at `since` or later, in the order of their names.
+/// Complete recordings below `dir` last written at `since` or later, sorted by path.
 pub fn finished_since(dir: &Path, since: SystemTime) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     each_file(dir, 0, &mut |path| {
@@ -108,8 +108,8 @@ pub fn finished_since(dir: &Path, since: SystemTime) -> io::Result<Vec<PathBuf>>
     Ok(found)
 }
 
-/// Deletes the recordings below `dir` that were last written before `older_than`, with their
-/// descriptions. Other files stay, and so do recordings that are being written.
+/// Deletes recordings below `dir` last written before `older_than`, with their descriptions. Other files
+/// and unfinished recordings stay.
 pub fn prune(dir: &Path, older_than: SystemTime) -> io::Result<Pruned> {
     let mut pruned = Pruned::default();
     each_file(dir, 0, &mut |path| {
@@ -130,7 +130,7 @@ pub fn prune(dir: &Path, older_than: SystemTime) -> io::Result<Pruned> {
     Ok(pruned)
 }
 
-/// A sound that somebody put there for another purpose is not ours to delete.
+/// True for our own recordings: other WAV files in the folder must not be deleted.
 fn is_ours(path: &Path) -> bool {
     let mut first = Vec::new();
     let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut first));

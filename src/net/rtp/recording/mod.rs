@@ -1,131 +1,71 @@
-//! Recordings of legs: stereo, left what the leg said, right all that was sent to it, so one file holds
-//! the whole call through hold, transfer and conference, and no whisper to somebody else. Media threads
-//! hand over coded pieces and never wait; one thread writes.
+//! Call recording: stereo files, the received audio of a leg on the left and all audio sent to it on the
+//! right, so one file covers the whole call through hold, transfer and conference, without whispers to
+//! other members. Media threads hand over coded pieces and never wait; one recorder thread writes.
 
 mod files;
+mod piece;
+mod request;
 mod tracks;
 mod wav;
 mod writer;
 
 pub use files::{Pruned, Recovered, finished_since, prune, recover};
+pub use request::{Encoding, Recording};
 
-use super::{MediaEvent, system};
+use super::event::MediaEvent;
+use super::system;
 use paceline_core::ids::CallId;
 use paceline_core::media::Codec;
-use serde::{Deserialize, Serialize};
+use piece::{Control, PIECE_BYTES, Piece, Side};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender};
 
-/// Pieces on their way to the writer, of 200 bytes: a second of 300 recorded calls.
-const RING: usize = 32_768;
-const PIECE_BYTES: usize = 160;
+/// Capacity of the channel to the recorder, in pieces of 200 bytes: a second of 300 recorded calls.
+const CHANNEL_PIECES: usize = 32_768;
 
-/// How the file is coded; 8,000 samples a second and two channels in either case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// 16 bit, 32 kB a second.
-    #[default]
-    Pcm,
-    /// G.711 A-law, 16 kB a second.
-    Alaw,
-}
-
-/// A wish to record one leg from now on.
-#[derive(Clone, Debug)]
-pub struct Recording {
-    path: PathBuf,
-    meta: serde_json::Value,
-    encoding: Encoding,
-}
-
-impl Recording {
-    /// Into this file (it should end in `.wav`; folders are made; a name that is taken gets a number).
-    /// While it is written it ends in `.wav.part`. `meta` is kept in the `.json` file beside it.
-    pub fn start(path: impl Into<PathBuf>, meta: &impl Serialize) -> Recording {
-        let meta = serde_json::to_value(meta).unwrap_or_default();
-        Recording { path: path.into(), meta, encoding: Encoding::default() }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub fn encoded(self, encoding: Encoding) -> Recording {
-        Recording { encoding, ..self }
-    }
-}
-
-/// The way to the writing thread.
+/// Handle of the recorder thread.
 #[derive(Debug)]
-pub struct Scribe {
-    ring: SyncSender<Piece>,
-    notes: Sender<Note>,
+pub struct Recorder {
+    pieces: SyncSender<Piece>,
+    controls: Sender<Control>,
     next: AtomicU64,
 }
 
-/// What the writer must not miss.
-enum Note {
-    Start { key: u64, leg: CallId, recording: Recording, started_micros: u64, wall_micros: u64 },
-    Stop { key: u64, ended_micros: u64, lost_frames: u64 },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    /// What the leg said.
-    Heard,
-    /// What was sent to it.
-    Sent,
-}
-
-/// At most 20 ms of one side, coded as it was.
-struct Piece {
-    key: u64,
-    side: Side,
-    codec: Codec,
-    ssrc: u32,
-    timestamp: u32,
-    /// Samples of 1/8,000 s since the recording began, by our own clock.
-    at: u32,
-    length: u8,
-    bytes: [u8; PIECE_BYTES],
-}
-
-impl Scribe {
-    /// Starts the thread; it ends when the scribe and all pens are gone.
-    pub fn start(report: Arc<dyn Fn(MediaEvent) + Send + Sync>) -> io::Result<Scribe> {
-        let (ring, pieces) = mpsc::sync_channel(RING);
-        let (notes, received) = mpsc::channel();
-        let writer = writer::Writer::new(received, pieces, report);
+impl Recorder {
+    /// Starts the recorder thread; it ends when the handle and all sinks are dropped.
+    pub fn start(report: Arc<dyn Fn(MediaEvent) + Send + Sync>) -> io::Result<Recorder> {
+        let (pieces, received_pieces) = mpsc::sync_channel(CHANNEL_PIECES);
+        let (controls, received) = mpsc::channel();
+        let writer = writer::Writer::new(received, received_pieces, report);
         std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run())?;
-        Ok(Scribe { ring, notes, next: AtomicU64::new(0) })
+        Ok(Recorder { pieces, controls, next: AtomicU64::new(0) })
     }
 
-    /// A pen for this leg; the recording ends when it is dropped.
-    pub fn pen(&self, leg: CallId, recording: Recording) -> Pen {
+    /// Starts a recording of this leg; it ends when the sink is dropped.
+    pub fn start_recording(&self, leg: CallId, recording: Recording) -> RecordingSink {
         let key = self.next.fetch_add(1, Ordering::Relaxed);
         let started_micros = system::monotonic_micros();
         let wall_micros = system::wall_micros();
-        let _ = self.notes.send(Note::Start { key, leg, recording, started_micros, wall_micros });
-        let (ring, notes) = (self.ring.clone(), self.notes.clone());
-        Pen { key, ring, notes, started_micros, lost_frames: 0 }
+        let _ = self.controls.send(Control::Start { key, leg, recording, started_micros, wall_micros });
+        let (pieces, controls) = (self.pieces.clone(), self.controls.clone());
+        RecordingSink { key, pieces, controls, started_micros, lost_frames: 0 }
     }
 }
 
-/// One leg's way to the writer. Never waits: what finds the ring full is lost, and counted.
+/// Feeds one recording from a media thread. Never waits: pieces that find the channel full are lost and
+/// counted.
 #[derive(Debug)]
-pub struct Pen {
+pub struct RecordingSink {
     key: u64,
-    ring: SyncSender<Piece>,
-    notes: Sender<Note>,
+    pieces: SyncSender<Piece>,
+    controls: Sender<Control>,
     started_micros: u64,
     lost_frames: u64,
 }
 
-impl Pen {
+impl RecordingSink {
     pub fn heard(&mut self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8], at_micros: u64) {
         self.write(Side::Heard, codec, ssrc, timestamp, payload, at_micros);
     }
@@ -150,16 +90,17 @@ impl Pen {
                 length: part.len() as u8,
                 bytes,
             };
-            // The writer looks by itself: nobody is woken here.
-            self.lost_frames += u64::from(self.ring.try_send(piece).is_err());
+            // The recorder polls the channel; `try_send` wakes no thread.
+            self.lost_frames += u64::from(self.pieces.try_send(piece).is_err());
         }
     }
 }
 
-impl Drop for Pen {
+impl Drop for RecordingSink {
     fn drop(&mut self) {
         let ended_micros = system::monotonic_micros();
-        let _ = self.notes.send(Note::Stop { key: self.key, ended_micros, lost_frames: self.lost_frames });
+        let _ =
+            self.controls.send(Control::Stop { key: self.key, ended_micros, lost_frames: self.lost_frames });
     }
 }
 
@@ -168,18 +109,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_ring_never_blocks_and_its_losses_are_told() {
-        let (ring, pieces) = mpsc::sync_channel(2);
-        let (notes, received) = mpsc::channel();
+    fn a_full_channel_never_blocks_and_lost_pieces_are_counted() {
+        let (pieces, received_pieces) = mpsc::sync_channel(2);
+        let (controls, received) = mpsc::channel();
         let started_micros = system::monotonic_micros();
-        let mut pen = Pen { key: 3, ring, notes, started_micros, lost_frames: 0 };
+        let mut sink = RecordingSink { key: 3, pieces, controls, started_micros, lost_frames: 0 };
         for n in 0..4 {
-            // Two pieces each: 40 ms.
-            pen.heard(Codec::Pcma, 1, n * 320, &[0x55; 320], started_micros + 1_000);
+            // Two pieces each (40 ms).
+            sink.heard(Codec::Pcma, 1, n * 320, &[0x55; 320], started_micros + 1_000);
         }
-        drop(pen);
-        let places: Vec<(u32, u32)> = pieces.iter().map(|piece| (piece.at, piece.timestamp)).collect();
+        drop(sink);
+        let places: Vec<(u32, u32)> =
+            received_pieces.iter().map(|piece| (piece.at, piece.timestamp)).collect();
         assert_eq!(places, [(8, 0), (168, 160)]);
-        assert!(matches!(received.recv(), Ok(Note::Stop { key: 3, lost_frames: 6, .. })));
+        assert!(matches!(received.recv(), Ok(Control::Stop { key: 3, lost_frames: 6, .. })));
     }
 }

@@ -1,19 +1,19 @@
-//! The two sides of a recording in time with each other. A packet's place comes from its timestamp,
-//! so what was late or out of order stands right; the stream as a whole is held to our own clock.
+//! The two tracks of a recording, aligned in time. A packet's position comes from its timestamp, so late
+//! or reordered packets end up in the right position; each stream as a whole is aligned to our own clock.
 
-use super::{Piece, Side};
-use paceline_core::media::rate::Halver;
+use super::piece::{Piece, Side};
+use paceline_core::media::resample::Downsampler;
 use paceline_core::media::{Codec, g711, g722};
 
-/// A stream that is off by this much (40 ms) over some seconds is put right: clocks drift, and a
-/// speaker may pause without sending.
-const OFF: i32 = 320;
-/// Off by this much (0.5 s) it is put right at once.
-const FAR_OFF: i32 = 4_000;
-/// Beyond what was written so far; more is a mistake.
+/// A stream that deviates by this much (40 ms) on average over some seconds is realigned: clocks drift,
+/// and a speaker may pause without sending.
+const MAX_MEAN_DEVIATION: i32 = 320;
+/// A stream that deviates by this much (0.5 s) is realigned at once.
+const MAX_DEVIATION: i32 = 4_000;
+/// Limit of buffered samples (30 s); a position beyond it is an error of the sender.
 const MAX_WINDOW: usize = 8_000 * 30;
 
-/// What is not written yet of both sides.
+/// Samples of both tracks that are not written yet.
 pub struct Tracks {
     /// Samples written since the start.
     written: u64,
@@ -23,19 +23,19 @@ pub struct Tracks {
 
 #[derive(Default)]
 struct Track {
-    /// From `written` on.
+    /// Samples from position `written` on.
     samples: Vec<i16>,
     anchor: Option<Anchor>,
-    wide: Option<Box<(g722::Decoder, Halver)>>,
+    wide: Option<Box<(g722::Decoder, Downsampler)>>,
 }
 
 #[derive(Clone, Copy)]
 struct Anchor {
     ssrc: u32,
     timestamp: u32,
-    place: i64,
-    /// How far the stream is ahead of our clock, on average, in sixteenths of a sample.
-    off: i32,
+    position: i64,
+    /// Mean deviation of the stream from our clock, in sixteenths of a sample.
+    deviation: i32,
 }
 
 impl Tracks {
@@ -51,8 +51,7 @@ impl Tracks {
         track.put(piece, self.written as i64);
     }
 
-    /// Gives all samples up to `until` (since the start) as pairs, left then right; what nobody said is
-    /// silence.
+    /// Passes all samples up to `until` (since the start) to `pair`, left and right; gaps are silence.
     pub fn take(&mut self, until: u64, mut pair: impl FnMut(i16, i16)) {
         let count = until.saturating_sub(self.written) as usize;
         for n in 0..count {
@@ -72,12 +71,12 @@ impl Tracks {
 
 impl Track {
     fn put(&mut self, piece: &Piece, written: i64) {
-        let place = self.place(piece);
+        let position = self.position(piece);
         let mut samples = [0; 160];
         let length = self.decode(piece, &mut samples);
-        // What comes too late to be written is left out.
-        let skip = (written - place).clamp(0, length as i64) as usize;
-        let start = (place - written).max(0) as usize;
+        // Samples that arrive after their position was written are dropped.
+        let skip = (written - position).clamp(0, length as i64) as usize;
+        let start = (position - written).max(0) as usize;
         let end = start + length - skip;
         if end > MAX_WINDOW || skip == length {
             return;
@@ -88,23 +87,23 @@ impl Track {
         self.samples[start..end].copy_from_slice(&samples[skip..length]);
     }
 
-    fn place(&mut self, piece: &Piece) -> i64 {
+    fn position(&mut self, piece: &Piece) -> i64 {
         let at = i64::from(piece.at);
-        let fresh = Anchor { ssrc: piece.ssrc, timestamp: piece.timestamp, place: at, off: 0 };
+        let fresh = Anchor { ssrc: piece.ssrc, timestamp: piece.timestamp, position: at, deviation: 0 };
         let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == piece.ssrc) else {
             self.anchor = Some(fresh);
             return at;
         };
         let since = piece.timestamp.wrapping_sub(anchor.timestamp) as i32;
-        let place = anchor.place + i64::from(since);
-        let off = (place - at).clamp(-100_000, 100_000) as i32;
-        let mean = anchor.off + (16 * off - anchor.off) / 64;
-        if off.abs() > FAR_OFF || mean.abs() > 16 * OFF {
+        let position = anchor.position + i64::from(since);
+        let deviation = (position - at).clamp(-100_000, 100_000) as i32;
+        let mean = anchor.deviation + (16 * deviation - anchor.deviation) / 64;
+        if deviation.abs() > MAX_DEVIATION || mean.abs() > 16 * MAX_MEAN_DEVIATION {
             self.anchor = Some(fresh);
             return at;
         }
-        self.anchor = Some(Anchor { timestamp: piece.timestamp, place, off: mean, ..anchor });
-        place
+        self.anchor = Some(Anchor { timestamp: piece.timestamp, position, deviation: mean, ..anchor });
+        position
     }
 
     fn decode(&mut self, piece: &Piece, samples: &mut [i16; 160]) -> usize {
@@ -113,7 +112,7 @@ impl Track {
             Codec::Pcma => {
                 for (sample, &byte) in samples.iter_mut().zip(&piece.bytes[..length]) {
                     *sample = match byte {
-                        // The nearest code to nothing is a little more than nothing.
+                        // A-law has no code for 0; its nearest one decodes to 8.
                         g711::ALAW_SILENCE => 0,
                         byte => g711::linear_from_alaw(byte),
                     };
@@ -125,10 +124,10 @@ impl Track {
                 }
             }
             Codec::G722 => {
-                let (decoder, halver) = &mut **self.wide.get_or_insert_default();
+                let (decoder, downsampler) = &mut **self.wide.get_or_insert_default();
                 let mut wide = [0; 320];
                 decoder.decode_frame(&piece.bytes, &mut wide);
-                halver.frame(&wide, samples);
+                downsampler.frame(&wide, samples);
             }
         }
         length
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_late_or_out_of_order_stands_in_its_place() {
+    fn late_and_reordered_pieces_are_written_at_their_position() {
         let mut tracks = Tracks::new();
         for (n, at) in [(0, 800), (2, 1_130), (1, 1_131), (3, 1_500)] {
             tracks.put(&piece(Side::Heard, at, 5_000 + n * 160, 1_000 * (n as i16 + 1)));
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_are_cut_at_the_same_place() {
+    fn both_tracks_are_taken_up_to_the_same_position() {
         let mut tracks = Tracks::new();
         tracks.put(&piece(Side::Heard, 0, 0, 100));
         tracks.put(&piece(Side::Sent, 80, 0, -100));
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drifting_clock_is_held_to_ours() {
+    fn a_drifting_stream_is_realigned_to_our_clock() {
         let mut tracks = Tracks::new();
         // An hour of packets from a clock that is 200 ppm fast.
         let mut worst = 0;
@@ -186,17 +185,17 @@ mod tests {
             let at = n * 160;
             let timestamp = (f64::from(n) * 160.0 * 1.0002) as u32;
             tracks.put(&piece(Side::Heard, at, timestamp, 100));
-            let place = tracks.heard.anchor.unwrap().place;
-            worst = worst.max((place - i64::from(at)).abs());
+            let position = tracks.heard.anchor.unwrap().position;
+            worst = worst.max((position - i64::from(at)).abs());
             if n % 50 == 0 {
                 tracks.take(u64::from(at), |_, _| {});
             }
         }
-        assert!(worst <= i64::from(OFF) + 40, "{worst}");
+        assert!(worst <= i64::from(MAX_MEAN_DEVIATION) + 40, "{worst}");
     }
 
     #[test]
-    fn a_wild_timestamp_takes_no_memory() {
+    fn a_far_off_timestamp_allocates_no_memory() {
         let mut tracks = Tracks::new();
         tracks.put(&piece(Side::Heard, 0, 0, 100));
         tracks.put(&piece(Side::Heard, 160, 900_000_000, 100));

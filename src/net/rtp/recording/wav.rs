@@ -1,14 +1,14 @@
-//! Heads of WAV files: written, patched while the file grows, and read back after a crash.
+//! WAV headers: written, patched while the file grows, and recognised after a crash.
 
-use super::Encoding;
+use super::request::Encoding;
 
 pub const RATE: u32 = 8_000;
 const CHANNELS: u16 = 2;
 const PCM: u16 = 1;
 const ALAW: u16 = 6;
-const PCM_HEAD: usize = 44;
-/// With the size of no extension, and the count of samples, as the format wants for coded sound.
-const ALAW_HEAD: usize = 58;
+const PCM_HEADER: usize = 44;
+/// With an extension size of 0 and a `fact` chunk, as the format requires for coded audio.
+const ALAW_HEADER: usize = 58;
 
 impl Encoding {
     /// Bytes of one sample of both channels.
@@ -19,52 +19,52 @@ impl Encoding {
         }
     }
 
-    pub fn head_bytes(self) -> usize {
+    pub fn header_bytes(self) -> usize {
         match self {
-            Encoding::Pcm => PCM_HEAD,
-            Encoding::Alaw => ALAW_HEAD,
+            Encoding::Pcm => PCM_HEADER,
+            Encoding::Alaw => ALAW_HEADER,
         }
     }
 }
 
-/// The head of a file with so many bytes of sound.
-pub fn head(encoding: Encoding, data_bytes: u64) -> Vec<u8> {
+/// The header of a file with this many bytes of audio.
+pub fn header(encoding: Encoding, data_bytes: u64) -> Vec<u8> {
     let data = u32::try_from(data_bytes).unwrap_or(u32::MAX - 64);
     let pair = encoding.pair_bytes() as u32;
     let (format, bits, fmt_bytes) = match encoding {
         Encoding::Pcm => (PCM, 16u16, 16u32),
         Encoding::Alaw => (ALAW, 8, 18),
     };
-    let mut head = Vec::with_capacity(encoding.head_bytes());
-    head.extend(b"RIFF");
-    head.extend((encoding.head_bytes() as u32 - 8 + data).to_le_bytes());
-    head.extend(b"WAVEfmt ");
-    head.extend(fmt_bytes.to_le_bytes());
-    head.extend(format.to_le_bytes());
-    head.extend(CHANNELS.to_le_bytes());
-    head.extend(RATE.to_le_bytes());
-    head.extend((RATE * pair).to_le_bytes());
-    head.extend((pair as u16).to_le_bytes());
-    head.extend(bits.to_le_bytes());
+    let mut header = Vec::with_capacity(encoding.header_bytes());
+    header.extend(b"RIFF");
+    header.extend((encoding.header_bytes() as u32 - 8 + data).to_le_bytes());
+    header.extend(b"WAVEfmt ");
+    header.extend(fmt_bytes.to_le_bytes());
+    header.extend(format.to_le_bytes());
+    header.extend(CHANNELS.to_le_bytes());
+    header.extend(RATE.to_le_bytes());
+    header.extend((RATE * pair).to_le_bytes());
+    header.extend((pair as u16).to_le_bytes());
+    header.extend(bits.to_le_bytes());
     if encoding == Encoding::Alaw {
-        head.extend(0u16.to_le_bytes());
-        head.extend(b"fact");
-        head.extend(4u32.to_le_bytes());
-        head.extend((data / pair).to_le_bytes());
+        header.extend(0u16.to_le_bytes());
+        header.extend(b"fact");
+        header.extend(4u32.to_le_bytes());
+        header.extend((data / pair).to_le_bytes());
     }
-    head.extend(b"data");
-    head.extend(data.to_le_bytes());
-    head
+    header.extend(b"data");
+    header.extend(data.to_le_bytes());
+    header
 }
 
-/// How a file of ours is coded, from its first bytes; `None` for anything else.
+/// The encoding of one of our recordings, from its first bytes; `None` for any other file.
 pub fn encoding(bytes: &[u8]) -> Option<Encoding> {
     [Encoding::Pcm, Encoding::Alaw].into_iter().find(|&encoding| {
-        let ours = head(encoding, 0);
-        // All but the sizes, which may not have been patched.
+        let ours = header(encoding, 0);
+        // Compares all but the sizes, which may not have been patched.
         let same = |range: std::ops::Range<usize>| bytes.get(range.clone()) == ours.get(range);
-        let whole = bytes.len() >= encoding.head_bytes();
-        whole && same(0..4) && same(8..36) && same(encoding.head_bytes() - 8..encoding.head_bytes() - 4)
+        let whole = bytes.len() >= encoding.header_bytes();
+        whole && same(0..4) && same(8..36) && same(encoding.header_bytes() - 8..encoding.header_bytes() - 4)
     })
 }
 
@@ -73,13 +73,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_known_again_whatever_its_sizes_say() {
+    fn a_header_is_recognised_whatever_its_sizes() {
         for encoding in [Encoding::Pcm, Encoding::Alaw] {
             for bytes in [0, 64_000, u64::MAX] {
-                let head = head(encoding, bytes);
-                assert_eq!(head.len(), encoding.head_bytes());
-                assert_eq!(super::encoding(&head), Some(encoding));
-                assert_eq!(super::encoding(&head[..40]), None);
+                let header = header(encoding, bytes);
+                assert_eq!(header.len(), encoding.header_bytes());
+                assert_eq!(super::encoding(&header), Some(encoding));
+                assert_eq!(super::encoding(&header[..40]), None);
             }
         }
         assert_eq!(super::encoding(&[0; 60]), None);

@@ -1,10 +1,13 @@
-//! The thread that writes recordings: empties the ring, keeps the last half second in memory until its
-//! packets have come, writes in large pieces and keeps the heads of the files true.
+//! The recorder thread: drains the channel, buffers the last half second until its packets have arrived,
+//! writes in large blocks and keeps the file headers up to date.
 
 use super::files::{PART, write_whole};
+use super::piece::{Control, Piece};
+use super::request::{Encoding, Recording};
 use super::tracks::Tracks;
-use super::{Encoding, Note, Piece, Recording, wav};
-use crate::net::rtp::{MediaEvent, system};
+use super::wav;
+use crate::net::rtp::event::MediaEvent;
+use crate::net::rtp::system;
 use paceline_core::ids::CallId;
 use paceline_core::media::g711;
 use serde_json::json;
@@ -17,34 +20,34 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
-/// How often the ring is looked at: a fraction of what it holds.
-const LOOK: Duration = Duration::from_millis(40);
-/// Late packets may come for so long, in samples: 0.5 s.
-const WINDOW: u64 = 4_000;
+/// Polling interval of the channel: a fraction of what it holds.
+const POLL_INTERVAL: Duration = Duration::from_millis(40);
+/// How long late packets are waited for, in samples: 0.5 s.
+const LATE_SAMPLES: u64 = 4_000;
 /// Two seconds of PCM.
 const WRITE_BYTES: usize = 64 << 10;
-/// The head tells the truth at least after so many writes.
-const WRITES_PER_HEAD: u32 = 4;
+/// The header is updated after this many writes.
+const WRITES_PER_HEADER: u32 = 4;
 const NAMES_TRIED: u32 = 1_000;
 
 pub struct Writer {
-    notes: Receiver<Note>,
+    controls: Receiver<Control>,
     pieces: Receiver<Piece>,
     report: Arc<dyn Fn(MediaEvent) + Send + Sync>,
-    open: BTreeMap<u64, Open>,
+    open: BTreeMap<u64, OpenRecording>,
 }
 
-/// A recording under way.
-struct Open {
+/// A recording in progress.
+struct OpenRecording {
     leg: CallId,
     path: PathBuf,
-    /// `None` after an error, which was reported.
+    /// `None` after an error, which has been reported.
     file: Option<File>,
     encoding: Encoding,
     about: serde_json::Value,
     started_micros: u64,
     tracks: Tracks,
-    /// Coded and not yet written.
+    /// Encoded and not yet written.
     ready: Vec<u8>,
     data_bytes: u64,
     writes: u32,
@@ -52,65 +55,68 @@ struct Open {
 
 impl Writer {
     pub fn new(
-        notes: Receiver<Note>,
+        controls: Receiver<Control>,
         pieces: Receiver<Piece>,
         report: Arc<dyn Fn(MediaEvent) + Send + Sync>,
     ) -> Self {
-        Writer { notes, pieces, report, open: BTreeMap::new() }
+        Writer { controls, pieces, report, open: BTreeMap::new() }
     }
 
     pub fn run(mut self) {
         loop {
             let first = if self.open.is_empty() {
-                self.notes.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                self.controls.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
-                self.notes.recv_timeout(LOOK)
+                self.controls.recv_timeout(POLL_INTERVAL)
             };
             let gone = matches!(first, Err(RecvTimeoutError::Disconnected));
             let mut stopped = Vec::new();
-            first.into_iter().for_each(|note| self.note(note, &mut stopped));
-            self.read_notes(&mut stopped);
-            // A pen writes before it is put down, so all pieces of what is stopped are there now.
-            self.empty_ring(&mut stopped);
+            first.into_iter().for_each(|control| self.handle_control(control, &mut stopped));
+            self.read_controls(&mut stopped);
+            // A sink sends its pieces before its `Stop`, so all pieces of a stopped recording are in the
+            // channel now.
+            self.drain_pieces(&mut stopped);
             for (key, ended_micros, lost_frames) in stopped {
                 self.finish(key, ended_micros, lost_frames);
-                // A slow disk must not fill the ring.
-                self.empty_ring(&mut Vec::new());
+                // Finishing may take long on a slow disk: keep the channel from filling up.
+                self.drain_pieces(&mut Vec::new());
             }
-            self.write_what_is_due();
+            self.write_due();
             if gone {
                 return;
             }
         }
     }
 
-    fn read_notes(&mut self, stopped: &mut Vec<(u64, u64, u64)>) {
-        while let Ok(note) = self.notes.try_recv() {
-            self.note(note, stopped);
+    fn read_controls(&mut self, stopped: &mut Vec<(u64, u64, u64)>) {
+        while let Ok(control) = self.controls.try_recv() {
+            self.handle_control(control, stopped);
         }
     }
 
-    fn note(&mut self, note: Note, stopped: &mut Vec<(u64, u64, u64)>) {
-        match note {
-            Note::Start { key, leg, recording, started_micros, wall_micros } => {
-                match Open::create(leg, recording, started_micros, wall_micros) {
+    fn handle_control(&mut self, control: Control, stopped: &mut Vec<(u64, u64, u64)>) {
+        match control {
+            Control::Start { key, leg, recording, started_micros, wall_micros } => {
+                match OpenRecording::create(leg, recording, started_micros, wall_micros) {
                     Ok(open) => {
                         self.open.insert(key, open);
                     }
                     Err((path, error)) => self.failed(leg, path, &error),
                 }
             }
-            Note::Stop { key, ended_micros, lost_frames } => stopped.push((key, ended_micros, lost_frames)),
+            Control::Stop { key, ended_micros, lost_frames } => {
+                stopped.push((key, ended_micros, lost_frames))
+            }
         }
     }
 
-    fn empty_ring(&mut self, stopped: &mut Vec<(u64, u64, u64)>) {
+    fn drain_pieces(&mut self, stopped: &mut Vec<(u64, u64, u64)>) {
         loop {
             match self.pieces.try_recv() {
                 Ok(piece) => {
                     if !self.open.contains_key(&piece.key) {
-                        // Its start may have come since we last looked.
-                        self.read_notes(stopped);
+                        // Its `Start` may have arrived since the last poll.
+                        self.read_controls(stopped);
                     }
                     if let Some(open) = self.open.get_mut(&piece.key) {
                         open.tracks.put(&piece);
@@ -121,12 +127,12 @@ impl Writer {
         }
     }
 
-    fn write_what_is_due(&mut self) {
+    fn write_due(&mut self) {
         let now = system::monotonic_micros();
         let mut failed = Vec::new();
         for open in self.open.values_mut() {
-            let until = (now.saturating_sub(open.started_micros) / 125).saturating_sub(WINDOW);
-            open.code(until);
+            let until = (now.saturating_sub(open.started_micros) / 125).saturating_sub(LATE_SAMPLES);
+            open.encode_until(until);
             if open.ready.len() >= WRITE_BYTES
                 && let Err(error) = open.write()
             {
@@ -144,7 +150,7 @@ impl Writer {
         if open.file.is_none() {
             return;
         }
-        open.code(ended_micros.saturating_sub(open.started_micros) / 125);
+        open.encode_until(ended_micros.saturating_sub(open.started_micros) / 125);
         if lost_frames > 0 {
             tracing::warn!(leg = %open.leg, lost_frames, "the disk was too slow for a recording");
         }
@@ -162,19 +168,19 @@ impl Writer {
     }
 }
 
-impl Open {
+impl OpenRecording {
     fn create(
         leg: CallId,
         recording: Recording,
         started_micros: u64,
         wall_micros: u64,
-    ) -> Result<Open, (PathBuf, io::Error)> {
+    ) -> Result<OpenRecording, (PathBuf, io::Error)> {
         let Recording { path: wanted, meta, encoding } = recording;
         let failed = |error| (wanted.clone(), error);
         if let Some(dir) = wanted.parent() {
             fs::create_dir_all(dir).map_err(failed)?;
         }
-        let (path, file) = free_name(&wanted).map_err(failed)?;
+        let (path, file) = create_file(&wanted).map_err(failed)?;
         let about = json!({
             "meta": meta,
             "started_unix_micros": wall_micros,
@@ -185,15 +191,26 @@ impl Open {
             "complete": false,
         });
         write_whole(&path.with_extension("json"), &about).map_err(failed)?;
-        file.write_all_at(&wav::head(encoding, 0), 0).map_err(failed)?;
+        file.write_all_at(&wav::header(encoding, 0), 0).map_err(failed)?;
         let tracks = Tracks::new();
         let (ready, data_bytes, writes) = (Vec::new(), 0, 0);
         let file = Some(file);
-        Ok(Open { leg, path, file, encoding, about, started_micros, tracks, ready, data_bytes, writes })
+        Ok(OpenRecording {
+            leg,
+            path,
+            file,
+            encoding,
+            about,
+            started_micros,
+            tracks,
+            ready,
+            data_bytes,
+            writes,
+        })
     }
 
-    /// Codes the samples up to that place.
-    fn code(&mut self, until: u64) {
+    /// Encodes the samples up to that position.
+    fn encode_until(&mut self, until: u64) {
         let ready = &mut self.ready;
         if self.file.is_none() {
             self.tracks.take(until, |_, _| {});
@@ -212,12 +229,12 @@ impl Open {
 
     fn write(&mut self) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_all_at(&self.ready, self.encoding.head_bytes() as u64 + self.data_bytes)?;
+        file.write_all_at(&self.ready, self.encoding.header_bytes() as u64 + self.data_bytes)?;
         self.data_bytes += self.ready.len() as u64;
         self.ready.clear();
         self.writes += 1;
-        if self.writes.is_multiple_of(WRITES_PER_HEAD) {
-            file.write_all_at(&wav::head(self.encoding, self.data_bytes), 0)?;
+        if self.writes.is_multiple_of(WRITES_PER_HEADER) {
+            file.write_all_at(&wav::header(self.encoding, self.data_bytes), 0)?;
         }
         Ok(())
     }
@@ -225,7 +242,7 @@ impl Open {
     fn finish(&mut self, lost_frames: u64) -> io::Result<(PathBuf, f64)> {
         self.write()?;
         if let Some(mut file) = self.file.take() {
-            file.write_all_at(&wav::head(self.encoding, self.data_bytes), 0)?;
+            file.write_all_at(&wav::header(self.encoding, self.data_bytes), 0)?;
             file.flush()?;
             file.sync_all()?;
         }
@@ -246,8 +263,8 @@ fn part(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The wanted name, or the first with a number that is free. Nothing is ever overwritten.
-fn free_name(wanted: &Path) -> io::Result<(PathBuf, File)> {
+/// The requested name, or the first free one with a number. Never overwrites a file.
+fn create_file(wanted: &Path) -> io::Result<(PathBuf, File)> {
     let stem = wanted.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     for n in 1..=NAMES_TRIED {
         let name = if n == 1 { format!("{stem}.wav") } else { format!("{stem}-{n}.wav") };

@@ -1,14 +1,14 @@
-//! The legs of one media thread, in 20 slots of the beat: alone, or in their mixes. A mix has one slot,
-//! so that what one of its legs says reaches the others at once.
+//! Timing wheel: the legs of one media thread in 20 slots of 1 ms, alone or in mixes. All members of a
+//! mix share one slot, so the voice of one member reaches the others in the same tick.
 
-use super::leg::{BEAT_MICROS, Leg};
-use super::mixing::Mix;
+use super::leg::{Leg, TICK_MICROS};
+use super::mixer::Mix;
 use paceline_core::ids::{CallId, MixId};
 use paceline_core::media::Voice;
 use rustc_hash::FxHashMap;
 
 pub const SLOTS: usize = 20;
-pub const SLOT_MICROS: u64 = BEAT_MICROS / SLOTS as u64;
+pub const SLOT_MICROS: u64 = TICK_MICROS / SLOTS as u64;
 
 #[derive(Default)]
 pub struct Slot {
@@ -17,33 +17,33 @@ pub struct Slot {
 }
 
 #[derive(Default)]
-pub struct Legs {
+pub struct TimingWheel {
     pub slots: [Slot; SLOTS],
-    places: FxHashMap<CallId, Place>,
+    positions: FxHashMap<CallId, Position>,
     mixes: FxHashMap<MixId, usize>,
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct Position {
     slot: usize,
     mix: Option<MixId>,
 }
 
-/// When a slot has its next turn.
+/// Start and position of the wheel, to compute when a slot is due.
 #[derive(Clone, Copy, Debug)]
-pub struct Turns {
+pub struct Schedule {
     pub start_micros: u64,
-    /// Slots since the start, of the one that comes next.
+    /// Number of the next slot, counted from the start.
     pub next: u64,
 }
 
-impl Turns {
-    fn next_of(self, slot: usize) -> u64 {
+impl Schedule {
+    fn next_due(self, slot: usize) -> u64 {
         let wait = (slot as u64 + SLOTS as u64 - self.next % SLOTS as u64) % SLOTS as u64;
         self.start_micros + (self.next + wait) * SLOT_MICROS
     }
 
-    /// The slot whose turn comes at that moment.
+    /// The slot that is due at this moment.
     fn slot_at(self, micros: u64) -> usize {
         (micros.saturating_sub(self.start_micros).div_ceil(SLOT_MICROS) % SLOTS as u64) as usize
     }
@@ -59,42 +59,42 @@ impl Slot {
     }
 }
 
-impl Legs {
+impl TimingWheel {
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.positions.is_empty()
     }
 
-    /// Into the emptiest slot, so that the load is spread over the beat.
+    /// Adds a leg to the slot with the fewest legs, to spread the load over the tick.
     pub fn add(&mut self, leg: Leg) {
         let slot = (0..SLOTS).min_by_key(|&slot| self.slots[slot].len()).unwrap_or(0);
         self.put(leg, slot);
     }
 
-    /// A leg of another thread, into the slot that goes on with its beat.
-    pub fn receive(&mut self, mut leg: Leg, turns: Turns) {
-        let slot = turns.slot_at(leg.due_micros() + BEAT_MICROS);
-        leg.move_turn(turns.next_of(slot));
+    /// Adds a leg that comes from another thread to the slot that continues its 20 ms rhythm.
+    pub fn adopt(&mut self, mut leg: Leg, schedule: Schedule) {
+        let slot = schedule.slot_at(leg.due_micros() + TICK_MICROS);
+        leg.shift_tick(schedule.next_due(slot));
         self.put(leg, slot);
     }
 
     fn put(&mut self, leg: Leg, slot: usize) {
-        self.places.insert(leg.id, Place { slot, mix: None });
+        self.positions.insert(leg.id, Position { slot, mix: None });
         self.slots[slot].alone.push(leg);
     }
 
     pub fn find(&mut self, id: CallId) -> Option<&mut Leg> {
-        let place = *self.places.get(&id)?;
-        let slot = &mut self.slots[place.slot];
-        match place.mix {
+        let position = *self.positions.get(&id)?;
+        let slot = &mut self.slots[position.slot];
+        match position.mix {
             Some(mix) => slot.mix(mix)?.find(id),
             None => slot.alone.iter_mut().find(|leg| leg.id == id),
         }
     }
 
     pub fn remove(&mut self, id: CallId) -> Option<Leg> {
-        let place = self.places.remove(&id)?;
-        let slot = &mut self.slots[place.slot];
-        let Some(mix) = place.mix else {
+        let position = self.positions.remove(&id)?;
+        let slot = &mut self.slots[position.slot];
+        let Some(mix) = position.mix else {
             let at = slot.alone.iter().position(|leg| leg.id == id)?;
             return Some(slot.alone.swap_remove(at));
         };
@@ -107,21 +107,21 @@ impl Legs {
         leg
     }
 
-    /// The leg comes to the slot of the mix; the first one keeps its own.
-    pub fn join(&mut self, id: CallId, mix: MixId, voice: Voice, turns: Turns) {
-        let Some(place) = self.places.get(&id).copied() else { return };
-        if place.mix == Some(mix) {
-            if let Some(mix) = self.slots[place.slot].mix(mix) {
+    /// Moves the leg into the slot of the mix. The first member of a mix keeps its slot.
+    pub fn join(&mut self, id: CallId, mix: MixId, voice: Voice, schedule: Schedule) {
+        let Some(position) = self.positions.get(&id).copied() else { return };
+        if position.mix == Some(mix) {
+            if let Some(mix) = self.slots[position.slot].mix(mix) {
                 mix.set_voice(id, voice);
             }
             return;
         }
         let Some(mut leg) = self.remove(id) else { return };
-        let slot = *self.mixes.entry(mix).or_insert(place.slot);
-        if slot != place.slot {
-            leg.move_turn(turns.next_of(slot));
+        let slot = *self.mixes.entry(mix).or_insert(position.slot);
+        if slot != position.slot {
+            leg.shift_tick(schedule.next_due(slot));
         }
-        self.places.insert(id, Place { slot, mix: Some(mix) });
+        self.positions.insert(id, Position { slot, mix: Some(mix) });
         let there = &mut self.slots[slot];
         match there.mix(mix) {
             Some(found) => found.add(leg, voice),
@@ -133,18 +133,18 @@ impl Legs {
         }
     }
 
-    /// Alone again, in the same slot.
+    /// Removes the leg from its mix; it keeps its slot.
     pub fn leave(&mut self, id: CallId) {
-        let Some(place) = self.places.get(&id).copied() else { return };
-        if place.mix.is_some()
+        let Some(position) = self.positions.get(&id).copied() else { return };
+        if position.mix.is_some()
             && let Some(leg) = self.remove(id)
         {
-            self.put(leg, place.slot);
+            self.put(leg, position.slot);
         }
     }
 
     pub fn drain(&mut self) -> Vec<Leg> {
-        self.places.clear();
+        self.positions.clear();
         self.mixes.clear();
         let slots = self.slots.iter_mut();
         slots
@@ -162,12 +162,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_turn_of_a_slot_is_within_one_beat() {
-        let turns = Turns { start_micros: 500, next: 47 };
-        assert_eq!(turns.next_of(7), 500 + 47_000);
-        assert_eq!(turns.next_of(8), 500 + 48_000);
-        assert_eq!(turns.next_of(6), 500 + 66_000);
-        assert_eq!(turns.slot_at(500 + 66_000), 6);
-        assert_eq!(turns.slot_at(500 + 65_001), 6);
+    fn a_slot_is_due_again_within_one_tick() {
+        let schedule = Schedule { start_micros: 500, next: 47 };
+        assert_eq!(schedule.next_due(7), 500 + 47_000);
+        assert_eq!(schedule.next_due(8), 500 + 48_000);
+        assert_eq!(schedule.next_due(6), 500 + 66_000);
+        assert_eq!(schedule.slot_at(500 + 66_000), 6);
+        assert_eq!(schedule.slot_at(500 + 65_001), 6);
     }
 }

@@ -1,22 +1,22 @@
-//! What one leg heard, for tests and for recordings: payloads in the order of their timestamps, gaps
-//! filled with silence. Nothing here costs anything for legs without a tap.
+//! Capture of the audio that one leg receives, for the device check and for tests: payloads in timestamp
+//! order, gaps filled with silence. Legs without a capture pay nothing for it.
 
 use crate::audio::Sound;
 use paceline_core::media::{Codec, g711, g722};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// All our codecs carry one byte per 1/8,000 s.
+/// All supported codecs carry one byte per 1/8,000 s.
 const BYTES_PER_SECOND: usize = 8_000;
 
-/// Shared between whoever listens and the media thread that fills it. Cheap to clone.
+/// Shared by the reader and the media thread that fills it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Tap(Arc<Mutex<Heard>>);
+pub struct Tap(Arc<Mutex<Captured>>);
 
 #[derive(Debug)]
-struct Heard {
+struct Captured {
     limit: usize,
-    /// One per stretch of the same codec and source.
+    /// One stretch for each run of the same codec and source.
     stretches: Vec<Stretch>,
     length: usize,
 }
@@ -27,24 +27,24 @@ struct Stretch {
     ssrc: u32,
     first: u32,
     bytes: Vec<u8>,
-    /// 20 ms that were never heard are counted in `missing`.
-    heard: usize,
+    /// Bytes received; the rest of `bytes` is counted by [`Tap::missing`].
+    captured: usize,
 }
 
 impl Tap {
-    /// Keeps the first `limit` of what is heard and drops the rest.
+    /// Captures the first `limit` of received audio and drops the rest.
     pub fn new(limit: Duration) -> Self {
         let limit = (limit.as_secs_f64() * BYTES_PER_SECOND as f64) as usize;
-        Tap(Arc::new(Mutex::new(Heard { limit, stretches: Vec::new(), length: 0 })))
+        Tap(Arc::new(Mutex::new(Captured { limit, stretches: Vec::new(), length: 0 })))
     }
 
-    /// Coded bytes, 8 per millisecond, of the stretches in order.
+    /// Coded bytes (8 per millisecond) of each stretch, in order.
     pub fn payloads(&self) -> Vec<(Codec, Vec<u8>)> {
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.stretches.iter().map(|stretch| (stretch.codec, stretch.bytes.clone())).collect()
+        let captured = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        captured.stretches.iter().map(|stretch| (stretch.codec, stretch.bytes.clone())).collect()
     }
 
-    /// Linear samples at 8,000 per second; of G.722 every second sample after decoding.
+    /// Linear samples at 8,000 per second; G.722 is decoded and decimated by two without a filter.
     pub fn linear(&self) -> Vec<i16> {
         let decode = |(codec, bytes): (Codec, Vec<u8>)| match codec {
             Codec::Pcma => g711::decode_alaw(&bytes),
@@ -54,39 +54,39 @@ impl Tap {
         self.payloads().into_iter().flat_map(decode).collect()
     }
 
-    /// What was heard as a sound to be played back, at the level at which it came.
+    /// The captured audio as a sound, at its original level.
     pub fn sound(&self, name: &str) -> Sound {
         let samples: Vec<f32> =
             self.linear().into_iter().map(|sample| f32::from(sample) / 32_768.0).collect();
         Sound::from_samples(name, &samples, BYTES_PER_SECOND as u32)
     }
 
-    /// Bytes (of 1/8,000 s) between the first and the last packet that no packet brought.
+    /// Bytes (of 1/8,000 s) between the first and the last packet that were not received.
     pub fn missing(&self) -> usize {
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.stretches.iter().map(|stretch| stretch.bytes.len().saturating_sub(stretch.heard)).sum()
+        let captured = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        captured.stretches.iter().map(|stretch| stretch.bytes.len().saturating_sub(stretch.captured)).sum()
     }
 
-    pub(super) fn hear(&self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8]) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.hear(codec, ssrc, timestamp, payload);
+    pub(super) fn add(&self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8]) {
+        let mut captured = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        captured.add(codec, ssrc, timestamp, payload);
     }
 }
 
-impl Heard {
-    fn hear(&mut self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8]) {
-        let goes_on = self.stretches.last().is_some_and(|last| last.codec == codec && last.ssrc == ssrc);
-        if !goes_on {
+impl Captured {
+    fn add(&mut self, codec: Codec, ssrc: u32, timestamp: u32, payload: &[u8]) {
+        let continues = self.stretches.last().is_some_and(|last| last.codec == codec && last.ssrc == ssrc);
+        if !continues {
             if self.stretches.len() >= 64 {
                 return;
             }
-            self.stretches.push(Stretch { codec, ssrc, first: timestamp, bytes: Vec::new(), heard: 0 });
+            self.stretches.push(Stretch { codec, ssrc, first: timestamp, bytes: Vec::new(), captured: 0 });
         }
         let room = self.limit.saturating_sub(self.length);
         let Some(stretch) = self.stretches.last_mut() else { return };
         let at = timestamp.wrapping_sub(stretch.first) as usize;
         let end = at.saturating_add(payload.len());
-        // A packet from before the first, or from beyond the limit, has no place.
+        // A packet before the first one, or beyond the limit, is dropped.
         if end > stretch.bytes.len().saturating_add(room) {
             return;
         }
@@ -95,11 +95,11 @@ impl Heard {
             stretch.bytes.resize(end, silence_byte(codec));
         }
         stretch.bytes[at..end].copy_from_slice(payload);
-        stretch.heard += payload.len();
+        stretch.captured += payload.len();
     }
 }
 
-/// The byte that is (nearly) silence in this codec.
+/// The payload byte of (near) silence.
 fn silence_byte(codec: Codec) -> u8 {
     match codec {
         Codec::Pcma => g711::ALAW_SILENCE,
@@ -113,23 +113,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn late_packets_find_their_place_and_gaps_are_silent() {
+    fn late_packets_are_put_in_order_and_gaps_are_silent() {
         let tap = Tap::new(Duration::from_secs(1));
-        tap.hear(Codec::Pcma, 1, u32::MAX - 1, &[1, 1]);
-        tap.hear(Codec::Pcma, 1, 4, &[4, 4]);
-        tap.hear(Codec::Pcma, 1, 0, &[2, 2]);
+        tap.add(Codec::Pcma, 1, u32::MAX - 1, &[1, 1]);
+        tap.add(Codec::Pcma, 1, 4, &[4, 4]);
+        tap.add(Codec::Pcma, 1, 0, &[2, 2]);
         assert_eq!(tap.payloads(), [(Codec::Pcma, vec![1, 1, 2, 2, 0xD5, 0xD5, 4, 4])]);
         assert_eq!(tap.missing(), 2);
     }
 
     #[test]
-    fn a_tap_holds_no_more_than_its_limit() {
+    fn a_capture_keeps_no_more_than_its_limit() {
         let tap = Tap::new(Duration::from_millis(1));
-        tap.hear(Codec::Pcmu, 1, 0, &[7; 6]);
-        tap.hear(Codec::Pcmu, 1, 6, &[8; 6]);
-        tap.hear(Codec::Pcmu, 1, 4_000_000_000, &[8; 1]);
-        tap.hear(Codec::Pcmu, 2, 6, &[9; 2]);
-        tap.hear(Codec::Pcmu, 3, 6, &[9; 1]);
+        tap.add(Codec::Pcmu, 1, 0, &[7; 6]);
+        tap.add(Codec::Pcmu, 1, 6, &[8; 6]);
+        tap.add(Codec::Pcmu, 1, 4_000_000_000, &[8; 1]);
+        tap.add(Codec::Pcmu, 2, 6, &[9; 2]);
+        tap.add(Codec::Pcmu, 3, 6, &[9; 1]);
         assert_eq!(tap.payloads().concat_lengths(), 8);
     }
 

@@ -1,8 +1,8 @@
-//! RTP from people who were not asked: none of it is heard, none of ours reaches them, and other
-//! legs do not notice.
+//! RTP from unknown sources: it is not accepted, our packets are not sent to it, and other legs are not
+//! disturbed.
 
-use super::bare::Bare;
-use super::{Ear, KEYS, target};
+use super::plain_socket::PlainSocket;
+use super::{KEYS, TestMedia, target};
 use paceline::net::rtp::{MediaCommand, MediaEvent, Tap};
 use paceline_core::call::Heard;
 use paceline_core::ids::CallId;
@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use std::time::Duration;
 
 #[test]
-fn a_stranger_is_neither_heard_nor_answered() {
-    let (near, far, stranger) = (Ear::open(), Bare::open(), Bare::open());
+fn packets_of_an_unknown_source_are_ignored() {
+    let (near, far, stranger) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let leg = CallId(1);
     let tap = Tap::new(Duration::from_secs(10));
     let address = near.room.open_leg(leg).unwrap();
@@ -22,7 +22,7 @@ fn a_stranger_is_neither_heard_nor_answered() {
     }
     near.room.command(leg, MediaCommand::Tap(tap.clone()));
     near.room.command(leg, MediaCommand::Connect(target(far.address, Codec::Pcma)));
-    // In time with our own packets, so that both speak for the same 40 beats.
+    // In step with our own packets, so that both send during the same 40 ticks.
     for sequence in 0..40 {
         let ours = far.receive();
         assert_eq!(ours.from, address);
@@ -47,12 +47,12 @@ fn a_stranger_is_neither_heard_nor_answered() {
 }
 
 #[test]
-fn a_far_side_that_sends_from_another_port_is_heard_and_followed() {
-    let (near, signalled, actual) = (Ear::open(), Bare::open(), Bare::open());
+fn a_far_end_on_another_port_is_latched_and_sent_to() {
+    let (near, signalled, actual) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let leg = CallId(1);
     let address = near.room.open_leg(leg).unwrap();
     near.room.command(leg, MediaCommand::Connect(target(signalled.address, Codec::Pcma)));
-    // Steadily, in time with what arrives where SDP said; then it moves over to the actual port.
+    // Steadily, in step with the packets at the signalled address; then those move to the actual port.
     signalled.socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     let mut sequence = 0;
     while signalled.socket.recv(&mut [0; 400]).is_ok() {
@@ -68,7 +68,7 @@ fn a_far_side_that_sends_from_another_port_is_heard_and_followed() {
 fn malformed_and_flooding_packets_do_not_disturb_another_call() {
     let seed = 0xBAD_5EED_u64;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let (near, victim, neighbour) = (Ear::open(), Bare::open(), Bare::open());
+    let (near, victim, neighbour) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let (hit, spared) = (CallId(1), CallId(2));
     let address = near.room.open_leg(hit).unwrap();
     near.room.open_leg(spared).unwrap();
@@ -77,7 +77,7 @@ fn malformed_and_flooding_packets_do_not_disturb_another_call() {
     victim.receive();
     victim.send(address, 8, 1, 7, &[0xD5; 160]);
     near.wait_heard(hit, &Heard::FirstAudio);
-    // From the believed address itself: the worst case. Also to the RTCP port.
+    // From the latched address itself, the worst case; also to the RTCP port.
     let control = std::net::SocketAddr::new(address.ip(), address.port() + 1);
     for n in 0..5_500u32 {
         let mut bytes = [0u8; 300];
@@ -88,14 +88,14 @@ fn malformed_and_flooding_packets_do_not_disturb_another_call() {
         }
         let length = random.random_range(0..bytes.len());
         let to = if n % 10 == 0 { control } else { address };
-        // A full queue is the flooder's own trouble.
+        // A full queue only harms the flooder.
         let _ = victim.socket.send_to(&bytes[..length], to);
     }
     let steady: Vec<_> = (0..50).map(|_| neighbour.receive()).collect();
     for pair in steady.windows(2) {
         assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1), "seed {seed:#x}");
     }
-    // The leg that was hit lives, too.
+    // The flooded leg still works.
     for sequence in 0..20 {
         victim.send(address, KEYS, sequence, 7, &[5, 0x8A, 3, 0x20]);
     }

@@ -1,17 +1,17 @@
-//! A far end without mercy: a plain socket that keeps every packet as it came.
+//! A far end without a media room: a plain socket that keeps every packet as received.
 
 use super::{LOCALHOST, PATIENCE};
 use paceline_core::media::rtp::Packet;
 use std::net::{SocketAddr, UdpSocket};
 
-pub struct Bare {
+pub struct PlainSocket {
     pub socket: UdpSocket,
     pub address: SocketAddr,
 }
 
-/// An owned packet.
+/// An owned received packet.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct KeptPacket {
     pub payload_type: u8,
     pub marker: bool,
     pub sequence: u16,
@@ -21,19 +21,19 @@ pub struct Kept {
     pub from: SocketAddr,
 }
 
-impl Bare {
-    pub fn open() -> Bare {
+impl PlainSocket {
+    pub fn open() -> PlainSocket {
         let socket = UdpSocket::bind((LOCALHOST, 0)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let address = socket.local_addr().unwrap();
-        Bare { socket, address }
+        PlainSocket { socket, address }
     }
 
-    pub fn receive(&self) -> Kept {
+    pub fn receive(&self) -> KeptPacket {
         let mut bytes = [0; 2_000];
         let (length, from) = self.socket.recv_from(&mut bytes).expect("a packet should have come by now");
         let packet = Packet::parse(&bytes[..length]).expect("we send nothing but RTP");
-        Kept {
+        KeptPacket {
             payload_type: packet.payload_type,
             marker: packet.marker,
             sequence: packet.sequence,
@@ -44,8 +44,8 @@ impl Bare {
         }
     }
 
-    /// Receives until `enough` says so, and gives all of it.
-    pub fn receive_until(&self, enough: impl Fn(&Kept) -> bool) -> Vec<Kept> {
+    /// Receives until `enough` accepts a packet; returns all packets so far.
+    pub fn receive_until(&self, enough: impl Fn(&KeptPacket) -> bool) -> Vec<KeptPacket> {
         let mut kept = Vec::new();
         loop {
             kept.push(self.receive());

@@ -1,27 +1,27 @@
-//! The place in a sound that a leg is playing, and the silence between sounds.
+//! Playback position of a leg, and the silence that is sent between sounds.
 
 use crate::audio::Sound;
 use paceline_core::media::{Codec, g711, g722};
 use std::sync::{Arc, LazyLock};
 
-/// Where a leg is in its announcement. A change of codec goes on at the same frame.
+/// Playback of one sound. After a change of codec it continues at the same frame.
 #[derive(Clone, Debug)]
-pub struct Playing {
+pub struct Playback {
     sound: Arc<Sound>,
-    /// That are left; `None` = without end.
+    /// Remaining plays; `None` = endless.
     plays: Option<u32>,
-    /// Of the next frame; the current one is before it.
+    /// Index of the next frame; the current frame is the one before it.
     next: usize,
 }
 
-impl Playing {
-    /// `plays` = 0 never ends.
+impl Playback {
+    /// `plays` = 0: endless.
     pub fn new(sound: Arc<Sound>, plays: u32) -> Self {
-        Playing { sound, plays: (plays > 0).then_some(plays), next: 0 }
+        Playback { sound, plays: (plays > 0).then_some(plays), next: 0 }
     }
 
-    /// Goes on to the next frame; `None` once all plays are over.
-    pub fn frame(&mut self, codec: Codec) -> Option<()> {
+    /// Advances to the next frame; `None` once all plays are over.
+    pub fn advance(&mut self, codec: Codec) -> Option<()> {
         let frames = self.sound.encoded(codec).len() / codec.frame_bytes();
         if self.next >= frames {
             self.plays = self.plays.map(|plays| plays.saturating_sub(1));
@@ -34,17 +34,17 @@ impl Playing {
         Some(())
     }
 
-    /// The frame that [`Playing::frame`] went on to.
+    /// The frame that [`Playback::advance`] advanced to.
     pub fn current(&self, codec: Codec) -> Option<&[u8]> {
         let start = self.next.checked_sub(1)? * codec.frame_bytes();
         self.sound.encoded(codec).get(start..start + codec.frame_bytes())
     }
 }
 
-/// 20 ms of nothing, sent so that the way stays open through NAT and media gateways.
+/// 20 ms of silence, sent to keep the path open through NAT and media gateways.
 pub fn silence(codec: Codec) -> &'static [u8] {
     static G722: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        // The coder needs a moment to settle.
+        // The encoder needs a moment to settle.
         let mut encoder = g722::Encoder::new();
         encoder.encode(&[0; 3_200]);
         encoder.encode(&[0; 320])
@@ -61,27 +61,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sound_is_played_as_often_as_asked_and_then_is_over() {
+    fn playback_ends_after_the_requested_plays() {
         let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
         for (plays, frames) in [(1, 2), (3, 6)] {
-            let mut playing = Playing::new(sound.clone(), plays);
-            let played = std::iter::from_fn(|| playing.frame(Codec::Pcma)).count();
+            let mut playback = Playback::new(sound.clone(), plays);
+            let played = std::iter::from_fn(|| playback.advance(Codec::Pcma)).count();
             assert_eq!(played, frames, "{plays} plays");
         }
     }
 
     #[test]
-    fn nought_plays_never_end() {
+    fn zero_plays_are_endless() {
         let sound = Arc::new(Sound::from_samples("two frames", &[0.5; 320], 8_000));
-        let mut playing = Playing::new(sound, 0);
-        assert!((0..10_001).all(|_| playing.frame(Codec::Pcma).is_some()));
-        assert_eq!(Playing::new(Arc::new(Sound::from_samples("", &[], 8_000)), 0).frame(Codec::Pcma), None);
+        let mut playback = Playback::new(sound, 0);
+        assert!((0..10_001).all(|_| playback.advance(Codec::Pcma).is_some()));
+        assert_eq!(
+            Playback::new(Arc::new(Sound::from_samples("", &[], 8_000)), 0).advance(Codec::Pcma),
+            None
+        );
     }
 
     #[test]
     fn an_empty_sound_is_over_at_once() {
-        let mut playing = Playing::new(Arc::new(Sound::from_samples("nothing", &[], 8_000)), 5);
-        assert_eq!(playing.frame(Codec::G722), None);
+        let mut playback = Playback::new(Arc::new(Sound::from_samples("nothing", &[], 8_000)), 5);
+        assert_eq!(playback.advance(Codec::G722), None);
     }
 
     #[test]

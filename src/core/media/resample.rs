@@ -1,16 +1,16 @@
-//! 16,000 samples a second to 8,000 and back with one half-band filter each way: a straight phase, no
-//! echo of the upper band in the lower one, 1 ms of delay. State is carried from frame to frame.
+//! Resampling between 16,000 and 8,000 samples a second with one half-band filter each way: linear phase,
+//! no aliasing of the upper band into the lower one, 1 ms of delay. State is carried from frame to frame.
 
 use std::f32::consts::PI;
 use std::sync::LazyLock;
 
-/// Taps on each side of the middle that are not zero.
+/// Non-zero taps on each side of the middle.
 const SIDE: usize = 12;
 /// The middle tap of the whole filter.
 const MIDDLE: usize = 2 * SIDE - 1;
 const LENGTH: usize = 2 * MIDDLE + 1;
 
-/// Half of the odd taps: distance 1, 3, 5 ... from the middle. (A Blackman window on the ideal filter.)
+/// Half of the odd taps, at distances 1, 3, 5 ... from the middle (Blackman window on the ideal filter).
 static TAPS: LazyLock<[f32; SIDE]> = LazyLock::new(|| {
     let mut taps = [0.0; SIDE];
     for (k, tap) in taps.iter_mut().enumerate() {
@@ -19,31 +19,31 @@ static TAPS: LazyLock<[f32; SIDE]> = LazyLock::new(|| {
         let window = 0.42 + 0.5 * angle.cos() + 0.08 * (2.0 * angle).cos();
         *tap = (PI * distance / 2.0).sin() / (PI * distance) * window;
     }
-    // Direct current passes unchanged.
+    // DC gain is 1.
     let sum: f32 = taps.iter().sum();
     taps.map(|tap| tap * 0.25 / sum)
 });
 
-/// 16,000 to 8,000.
+/// Downsampler, 16,000 to 8,000.
 #[derive(Clone, Debug)]
-pub struct Halver {
+pub struct Downsampler {
     /// The end of the last frame: an even number of samples from the middle tap to the newest, so that
     /// the delay is a whole number of samples at both rates.
     past: [f32; LENGTH - 2],
 }
 
-/// 8,000 to 16,000.
+/// Upsampler, 8,000 to 16,000.
 #[derive(Clone, Debug)]
-pub struct Doubler {
+pub struct Upsampler {
     past: [f32; 2 * SIDE - 1],
 }
 
-impl Halver {
+impl Downsampler {
     pub fn new() -> Self {
-        Halver { past: [0.0; LENGTH - 2] }
+        Downsampler { past: [0.0; LENGTH - 2] }
     }
 
-    /// 20 ms.
+    /// Resamples one frame of 20 ms.
     pub fn frame(&mut self, wide: &[i16; 320], narrow: &mut [i16; 160]) {
         let mut samples = [0.0; LENGTH - 2 + 320];
         samples[..LENGTH - 2].copy_from_slice(&self.past);
@@ -62,12 +62,12 @@ impl Halver {
     }
 }
 
-impl Doubler {
+impl Upsampler {
     pub fn new() -> Self {
-        Doubler { past: [0.0; 2 * SIDE - 1] }
+        Upsampler { past: [0.0; 2 * SIDE - 1] }
     }
 
-    /// 20 ms.
+    /// Resamples one frame of 20 ms.
     pub fn frame(&mut self, narrow: &[i16; 160], wide: &mut [i16; 320]) {
         const PAST: usize = 2 * SIDE - 1;
         let mut samples = [0.0; PAST + 160];
@@ -88,15 +88,15 @@ impl Doubler {
     }
 }
 
-impl Default for Halver {
+impl Default for Downsampler {
     fn default() -> Self {
-        Halver::new()
+        Downsampler::new()
     }
 }
 
-impl Default for Doubler {
+impl Default for Upsampler {
     fn default() -> Self {
-        Doubler::new()
+        Upsampler::new()
     }
 }
 
@@ -109,37 +109,37 @@ mod tests {
         (0..count).map(|n| (8_000.0 * (TAU * hz * n as f64 / rate).sin()) as i16).collect()
     }
 
-    /// Of the settled part, against the sine that went in.
+    /// Gain of the settled part against the input sine.
     fn gain_db(samples: &[i16]) -> f64 {
         let settled = &samples[400..samples.len() - 400];
         let power: f64 = settled.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>() / settled.len() as f64;
         10.0 * (power.max(0.25) / (8_000.0f64.powi(2) / 2.0)).log10()
     }
 
-    fn halved(samples: &[i16]) -> Vec<i16> {
-        let mut halver = Halver::new();
+    fn downsampled(samples: &[i16]) -> Vec<i16> {
+        let mut downsampler = Downsampler::new();
         let mut out = Vec::new();
         for frame in samples.as_chunks::<320>().0 {
             let mut narrow = [0; 160];
-            halver.frame(frame, &mut narrow);
+            downsampler.frame(frame, &mut narrow);
             out.extend(narrow);
         }
         out
     }
 
-    fn doubled(samples: &[i16]) -> Vec<i16> {
-        let mut doubler = Doubler::new();
+    fn upsampled(samples: &[i16]) -> Vec<i16> {
+        let mut upsampler = Upsampler::new();
         let mut out = Vec::new();
         for frame in samples.as_chunks::<160>().0 {
             let mut wide = [0; 320];
-            doubler.frame(frame, &mut wide);
+            upsampler.frame(frame, &mut wide);
             out.extend(wide);
         }
         out
     }
 
     #[test]
-    fn speech_passes_and_what_cannot_be_told_at_8000_does_not() {
+    fn downsampling_passes_speech_and_stops_aliases() {
         for (hz, least, most) in [
             (300.0, -0.1, 0.1),
             (1_000.0, -0.1, 0.1),
@@ -147,16 +147,16 @@ mod tests {
             (5_000.0, -120.0, -45.0),
             (7_000.0, -120.0, -55.0),
         ] {
-            let db = gain_db(&halved(&sine(hz, 16_000.0, 16_000)));
+            let db = gain_db(&downsampled(&sine(hz, 16_000.0, 16_000)));
             assert!((least..=most).contains(&db), "{hz} Hz: {db:.2} dB");
         }
     }
 
     #[test]
-    fn doubling_adds_no_mirror_image() {
-        let wide = doubled(&sine(1_000.0, 8_000.0, 8_000));
+    fn upsampling_adds_no_mirror_image() {
+        let wide = upsampled(&sine(1_000.0, 8_000.0, 8_000));
         assert!(gain_db(&wide).abs() < 0.1);
-        // What is left beside 1,000 Hz at 16,000 samples a second.
+        // The remainder beside 1,000 Hz at 16,000 samples a second.
         let settled = &wide[800..8_800];
         let (mut a, mut b) = (0.0, 0.0);
         for (n, &s) in settled.iter().enumerate() {
@@ -178,9 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn there_and_back_is_the_same_sound_a_little_later() {
+    fn resampling_up_and_down_only_delays_the_signal() {
         let sent = sine(700.0, 8_000.0, 8_000);
-        let back = halved(&doubled(&sent));
+        let back = downsampled(&upsampled(&sent));
         let best = (0..60)
             .map(|delay| {
                 let worst = (400..7_000)
