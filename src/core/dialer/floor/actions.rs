@@ -1,4 +1,4 @@
-//! The table of acts: what an agent may ask for, and what answers it.
+//! Table of agent actions and the functions that carry them out.
 
 use super::Job;
 use crate::agent::{AgentAct, Refusal};
@@ -64,7 +64,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// A number was blacklisted or a lead closed: agents who are about to call it lose it.
+    /// The number was blacklisted: agent-first calls whose callee is not dialled yet are dropped.
     pub(in crate::dialer) fn forget_first(&mut self, number: crate::number::PhoneNumber) {
         let seats = self.floor.seats.values();
         let agents: Vec<AgentId> = seats

@@ -1,4 +1,5 @@
-//! Whether the floor can take one more call of a campaign's, by its mode; and for whom a lead may be dialled.
+//! Admission: whether the floor can take one more call of a campaign, by its mode; and which agent may take
+//! a lead.
 
 use super::{Floor, predicts};
 use crate::campaign::Mode;
@@ -11,16 +12,16 @@ use crate::pacing::{Why, ratio};
 use crate::time::Utc;
 
 impl Dialer {
-    /// Whether the floor can take one more call of this campaign's.
+    /// Checks whether the floor can take one more call of this campaign.
     pub(in crate::dialer) fn agents_allow(&mut self, id: CampaignId, utc: Utc) -> Result<(), Why> {
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
-        // With nothing left to dial the floor is not the reason.
+        // An empty hopper is the reason before any state of the floor.
         if run.hopper.is_empty() {
             return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id, &self.floor));
         }
         let Some(rules) = run.rules.agents.as_ref() else { return Err(Why::NoAgents) };
         let (group, pacing, mode) = (rules.group, run.rules.pacing, run.rules.mode);
-        // Nothing is counted while the last plan holds and has no call left.
+        // No agents are counted while the last plan holds and is used up.
         if let Some(why) = predicts(mode).then(|| self.used_up(id)).flatten() {
             return Err(why);
         }
@@ -40,9 +41,9 @@ impl Dialer {
         if predicts(mode) {
             let safe = pending < idle;
             let lends = safe || run.brake(utc, there, failing).may_lend();
-            // It is asked in any case: it may want to give calls up.
+            // The pacer is asked in any case: it may want to cancel ringing calls.
             self.predicted(id, group, utc, safe)?;
-            // Whatever the model believes: what could not be paid for is one call per idle agent.
+            // Without budget for an abandoned call, the model is overruled: one call per idle agent.
             return if lends { Ok(()) } else { Err(Why::AbandonBudget) };
         }
         let lines = match mode {
@@ -58,7 +59,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Calls on their way to the agents of a group, and those of them whose callees wait.
+    /// Calls that will need an agent of this group, and those of them whose callees wait already.
     fn pending_for(&self, group: GroupId) -> (u32, u32) {
         let hers = |run: &CampaignRun| run.rules.agents.as_ref().is_some_and(|rules| rules.group == group);
         let sharing: Vec<CampaignId> =
@@ -69,7 +70,7 @@ impl Dialer {
     }
 }
 
-/// For whom this lead may be dialled now: `None` = not now, `Some(None)` = whoever answers.
+/// The agent for whom this lead may be dialled now: `None` = not now, `Some(None)` = any agent.
 pub(in crate::dialer) fn booked_for(
     floor: &Floor,
     lead: &Lead,

@@ -1,5 +1,5 @@
-//! From "a person answered" to "they are talking": the wait, the choice, the confirmed bridge, the
-//! abandoned call; and the end of the conversation.
+//! Bridging: from an answered callee to a conversation with an agent (queue, offer, bridge, abandoned
+//! call), and the end of the conversation.
 
 use super::{Job, WrapUpJob};
 use crate::agent::{Activity, Availability, Holding, Strategy};
@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 /// A conversation that is up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::dialer) struct Talk {
-    /// `None` = she left it to a third party outside.
+    /// `None` = the agent transferred the callee to a consulted party outside.
     pub agent: Option<AgentId>,
     since: Time,
-    /// The callee hears music.
+    /// On hold: the callee hears music.
     pub held: bool,
     pub third: Option<Third>,
 }
@@ -32,25 +32,25 @@ impl Talk {
         self.since
     }
 
-    /// Another agent talks from now on.
+    /// Restarts the talk time: another agent talks from now on.
     pub fn since_now(&mut self, now: Time) {
         self.since = now;
     }
 }
 
-/// Somebody who was asked for help.
+/// A consult: the party whom the agent asked for help, and how far it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::dialer) struct Third {
     pub agent: Option<AgentId>,
-    /// A party outside.
+    /// Leg of a consulted party outside.
     pub leg: Option<CallId>,
     pub number: Option<PhoneNumber>,
     pub up: bool,
-    /// All together.
+    /// In a conference with callee and agent.
     pub joined: bool,
 }
 
-/// The longest conversation: whatever is still up then was forgotten by everybody.
+/// The longest conversation; a call that is still up then is hung up.
 const TALK_MAX: Duration = Duration::from_secs(6 * 3600);
 
 /// The longest sorry message.
@@ -62,7 +62,7 @@ impl Dialer {
         MixId(call.0)
     }
 
-    /// The mix of an agent and the party whom she consults.
+    /// The mix of an agent and the consulted party, beside the call's own mix.
     pub(super) fn aside(call: CallId) -> MixId {
         MixId(call.0 | 1 << 61)
     }
@@ -72,7 +72,7 @@ impl Dialer {
         self.campaigns.get(&call.campaign)?.rules.agents.as_ref()
     }
 
-    /// An answered callee needs an agent. `queued` = she asked for one, and waits longer.
+    /// Queues an answered callee for an agent. `queued` = the callee asked for an agent and waits longer.
     pub(in crate::dialer) fn queue_for_agents(&mut self, id: CallId, queued: bool) {
         let now = self.now;
         let Some(wait) = self.agent_rules(id).map(|rules| rules.wait) else {
@@ -92,14 +92,15 @@ impl Dialer {
         if queued {
             self.outputs.push_back(Output::Play { leg: id, sound: SoundName::HoldMusic });
         }
-        // Whoever was kept for her is not looked for.
+        // An agent reserved for this callee (callback owner, agent first) gets the offer; the search is
+        // skipped.
         let kept = self.calls.get(&id).and_then(|call| call.for_agent);
         if let Some(agent) = kept.filter(|agent| self.call_of(*agent) == Some(id)) {
             self.offer(id, agent);
         }
     }
 
-    /// Gives every waiting callee an agent, as far as there are any; the longest wait first.
+    /// Offers every waiting callee to a free agent, the longest wait first.
     pub(in crate::dialer) fn serve_waiting(&mut self) {
         if self.floor.waiting.is_empty() {
             return;
@@ -109,7 +110,7 @@ impl Dialer {
             while let Some((wanted, strategy)) = self.wanted(id) {
                 let Some(agent) = self.choose(&wanted, strategy) else { break };
                 self.offer(id, agent);
-                // A phone that rings may ring beside others; an agent who talks ends the search.
+                // Ring-all goes on with the next agent until one is bridged.
                 let waits = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Waiting);
                 if strategy != Strategy::RingAll || !waits {
                     break;
@@ -118,7 +119,8 @@ impl Dialer {
         }
     }
 
-    /// This agent gets this call: at once by her nailed-up leg, or her phone rings for it.
+    /// Offers a call to an agent: bridges it at once when the agent's leg is up, else rings the agent's
+    /// phone.
     fn offer(&mut self, id: CallId, agent: AgentId) {
         let Some(ring) = self.agent_rules(id).map(|rules| rules.ring) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -131,7 +133,7 @@ impl Dialer {
         }
         let Some(seat) = self.seat(agent) else { return };
         seat.job = Some(Job::Call { call: id });
-        // Her phone may be up already: for the shift, or because it came first.
+        // The agent's leg may be up already: nailed up, or from an agent-first call.
         let nailed = seat.holding == Holding::NailedUp;
         if nailed || self.floor.seats.get(&agent).is_some_and(|seat| self.floor.leg_up(seat)) {
             return self.connect(id, agent);
@@ -143,17 +145,17 @@ impl Dialer {
         self.outputs.push_back(Output::Play { leg: id, sound: SoundName::RingBack });
     }
 
-    /// Her leg is up while a call is hers.
+    /// The agent's leg came up while a call is assigned to the agent.
     pub(super) fn agent_reached(&mut self, agent: AgentId, id: CallId) {
         match self.calls.get(&id).map(|call| call.phase) {
             Some(Phase::Waiting) => self.connect(id, agent),
-            // She moved to another phone in mid-call.
+            // The agent changed phones during the call.
             Some(Phase::Talking) => self.back_on_the_line(id, agent),
             _ => {}
         }
     }
 
-    /// They can hear each other from now on.
+    /// Bridges callee and agent.
     pub(super) fn connect(&mut self, id: CallId, agent: AgentId) {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let Some(leg) = self.floor.seats.get(&agent).and_then(|seat| seat.leg) else {
@@ -218,7 +220,7 @@ impl Dialer {
         self.show_parties(id);
     }
 
-    /// Screens of everybody in this call.
+    /// Marks the seats of everyone in this call as changed.
     pub(super) fn show_parties(&mut self, id: CallId) {
         let of = |seat: &super::Seat| matches!(&seat.job, Some(Job::Call { call } | Job::Helping { call }) if *call == id);
         let agents: Vec<AgentId> =
@@ -226,13 +228,13 @@ impl Dialer {
         self.floor.changed.extend(agents);
     }
 
-    /// Another agent was faster, or the callee is gone: her phone stops ringing.
+    /// Withdraws an offer: another agent was faster, or the callee is gone.
     fn withdraw(&mut self, agent: AgentId) {
         self.let_go_of_leg(agent);
         self.now_idle(agent);
     }
 
-    /// The agent of this call is not there any more: not reached, or gone in mid-call.
+    /// The agent of this call was not reached, or their leg ended during the call.
     pub(super) fn agent_lost(&mut self, agent: AgentId, id: CallId, hung_up: bool) {
         let Some(call) = self.calls.get_mut(&id) else { return self.now_idle(agent) };
         match call.phase {
@@ -253,7 +255,8 @@ impl Dialer {
                 }
                 self.callee_without_agent(id, agent);
             }
-            // Placed for her, and she cannot take it: the callee is spared an empty line.
+            // The call was placed for this agent, who cannot take it: an agent-first call is cancelled, any
+            // other goes to the next free agent.
             Phase::Opening | Phase::Opened | Phase::Placed | Phase::Ringing | Phase::Answered => {
                 let only = call.for_agent == Some(agent);
                 if only && call.agent_first {
@@ -267,7 +270,7 @@ impl Dialer {
         }
     }
 
-    /// The line to the agent broke in mid-call: the callee waits for the next one.
+    /// The agent's leg broke during the call: the callee is queued for another agent.
     fn callee_without_agent(&mut self, id: CallId, agent: AgentId) {
         self.end_third(id);
         let since = self.calls.get(&id).and_then(|call| call.talk.as_ref()).map(|talk| talk.since);
@@ -282,7 +285,7 @@ impl Dialer {
         self.queue_for_agents(id, true);
     }
 
-    /// An offer came to nothing. Back in the queue, where it stood.
+    /// An offer failed: the callee returns to the queue at the same place.
     fn wait_on(&mut self, id: CallId) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.offered.is_empty()) else { return };
@@ -297,7 +300,7 @@ impl Dialer {
         }
     }
 
-    /// The wait is over. A phone that rings for her may still be answered.
+    /// The callee's wait is over. A phone that rings already may still be answered.
     pub(in crate::dialer) fn waited_too_long(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Waiting) else { return };
         call.overdue = true;
@@ -306,7 +309,7 @@ impl Dialer {
         }
     }
 
-    /// The sorry message, and good-bye.
+    /// No agent came: plays the sorry message and ends the call.
     fn nobody_came(&mut self, id: CallId) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -326,7 +329,7 @@ impl Dialer {
         self.outputs.push_back(Output::Play { leg: id, sound: SoundName::Sorry(campaign) });
     }
 
-    /// The callee's side is over: everybody who was with her is free of it.
+    /// The callee's leg is over: frees its agent, offered agents, consulted party and supervisors.
     pub(in crate::dialer) fn conversation_over(&mut self, id: CallId) {
         self.wakes.clear(Wake::Abandon(id));
         self.end_third(id);
@@ -353,7 +356,8 @@ impl Dialer {
             return;
         }
         self.last_word(id);
-        // Placed for one agent, and never answered. What was never opened rang nowhere, and has no row.
+        // Reserved for one agent and never answered. An attempt that was not opened rang nowhere and has no
+        // row, so it brings no wrap-up.
         let kept = self.calls.get(&id).and_then(|call| call.for_agent);
         if let Some(agent) = kept.filter(|agent| self.call_of(*agent) == Some(id)) {
             let opened = self.calls.get(&id).is_some_and(|call| call.phase != Phase::Opening);
@@ -364,7 +368,8 @@ impl Dialer {
         }
     }
 
-    /// She was rung and not reached: wrap-up only where every ring brings one.
+    /// The agent was rung and not reached: wrap-up follows only where the campaign wants it after every
+    /// ring.
     fn after_a_miss(&mut self, agent: AgentId, id: CallId) {
         let any_ring =
             self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
@@ -383,7 +388,7 @@ impl Dialer {
         }
     }
 
-    /// A call that is placed for her: nobody else's comes meanwhile.
+    /// Reserves the agent for a call, so that no other call is offered.
     pub(in crate::dialer) fn keep_for(&mut self, agent: AgentId, id: CallId) {
         if let Some(seat) = self.seat(agent) {
             seat.job = Some(Job::Call { call: id });
@@ -391,7 +396,7 @@ impl Dialer {
         self.set_activity(agent, Activity::Reserved);
     }
 
-    /// The wrap-up that follows this call, as it stands now.
+    /// The wrap-up job for this call as it stands now.
     pub(super) fn wrap_up_of(&self, id: CallId) -> Option<WrapUpJob> {
         let call = self.calls.get(&id)?;
         Some(WrapUpJob {

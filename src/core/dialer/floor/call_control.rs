@@ -1,4 +1,4 @@
-//! What an agent does in a conversation: hold, mute, keys, consult, take back, transfer, conference.
+//! Call control by the agent: hold, mute, digits, consult, attended transfer, conference, hang up.
 
 use super::bridging::Third;
 use super::{Job, Talk};
@@ -11,14 +11,14 @@ use crate::ids::{AgentId, CallId};
 use crate::media::Voice;
 use crate::time::Duration;
 
-/// Keys sent by one act.
+/// Most digits sent by one action.
 const KEYS_MAX: usize = 32;
 
-/// How long a colleague's phone rings.
+/// How long a consulted agent's phone rings.
 const HELPER_RING: Duration = Duration::from_secs(20);
 
 impl Dialer {
-    /// The conversation of which she is the agent.
+    /// The conversation whose agent this is; a consulted agent has none.
     pub(super) fn talking(&self, agent: AgentId) -> Result<CallId, Refusal> {
         let id = self.call_of(agent).ok_or(Refusal::NoCall)?;
         let hers = self.talk(id).is_some_and(|talk| talk.agent == Some(agent));
@@ -80,7 +80,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Both hear music and no speech passes, or they talk again.
+    /// Puts callee and agent on hold with music, or bridges them again.
     pub(super) fn hold(&mut self, id: CallId, on: bool) {
         let Some(talk) = self.talk_mut(id).filter(|talk| talk.held != on) else { return };
         talk.held = on;
@@ -96,7 +96,7 @@ impl Dialer {
         self.show_parties(id);
     }
 
-    /// Callee and agent hear each other again.
+    /// Bridges callee and agent again.
     pub(super) fn rejoin(&mut self, id: CallId, agent: AgentId) {
         let voice = self.voice_of(agent);
         let Some(talk) = self.talk_mut(id) else { return };
@@ -111,7 +111,8 @@ impl Dialer {
         self.show_parties(id);
     }
 
-    /// She moved to another phone in mid-call: back to whom she was with, the callee or the third party.
+    /// The agent changed phones during a call: bridges the new leg with the callee, or with the consulted
+    /// party.
     pub(super) fn back_on_the_line(&mut self, id: CallId, agent: AgentId) {
         let third = self.talk(id).and_then(|talk| talk.third.clone()).filter(|third| !third.joined);
         let Some(third) = third else { return self.rejoin(id, agent) };
@@ -140,7 +141,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Keys for whoever she talks with: a machine that asks for them.
+    /// Sends digits to the party the agent talks with, for example a voice menu.
     pub(super) fn send_digits(&mut self, agent: AgentId, keys: Vec<Digit>) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
         let third = self.talk(id).and_then(|talk| talk.third.as_ref());
@@ -189,7 +190,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// A colleague who can be asked: signed in and doing nothing, paused or not.
+    /// An agent who can be consulted: signed in and free, paused or not.
     fn helper(&self, agent: AgentId, helper: AgentId) -> Result<AgentId, Refusal> {
         let seat = self.floor.seats.get(&helper).ok_or(Refusal::UnknownAgent)?;
         let ready = match seat.holding {
@@ -220,7 +221,7 @@ impl Dialer {
         self.aside_begins(id, leg);
     }
 
-    /// A third party outside answered.
+    /// A consulted party outside answered.
     pub(super) fn third_up(&mut self, leg: CallId) {
         let of = |call: &crate::dialer::run::Call| {
             call.talk
@@ -234,7 +235,7 @@ impl Dialer {
         self.aside_begins(id, leg);
     }
 
-    /// Agent and third party talk, the callee waits.
+    /// Bridges agent and consulted party; the callee stays on hold.
     fn aside_begins(&mut self, id: CallId, leg: CallId) {
         let Some(talk) = self.talk_mut(id) else { return };
         let agent = talk.agent;
@@ -250,7 +251,7 @@ impl Dialer {
         self.show_parties(id);
     }
 
-    /// The third party outside hung up, or never answered.
+    /// A consulted party outside hung up, or never answered.
     pub(super) fn third_ended(&mut self, leg: CallId) {
         let of = |call: &crate::dialer::run::Call| {
             call.talk
@@ -265,7 +266,7 @@ impl Dialer {
         self.third_is_gone(id);
     }
 
-    /// A colleague's phone did not answer, or she left.
+    /// A consulted agent did not answer, or left.
     pub(super) fn helper_gone(&mut self, helper: AgentId, id: CallId) {
         let hers = self
             .talk(id)
@@ -292,13 +293,13 @@ impl Dialer {
     fn third_is_gone(&mut self, id: CallId) {
         match self.talk(id).map(|talk| talk.agent) {
             Some(Some(_)) => self.callee_back(id),
-            // The agent left the callee to a party who is gone now.
+            // The agent had transferred the callee to this party.
             Some(None) => self.hang_up(id, HangUpCause::AgentHungUp),
             None => {}
         }
     }
 
-    /// The callee and her agent, whatever was in between.
+    /// Bridges the callee with the call's agent again.
     fn callee_back(&mut self, id: CallId) {
         if let Some(agent) = self.talk(id).and_then(|talk| talk.agent) {
             self.rejoin(id, agent);
@@ -315,7 +316,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Whoever was asked for help is let go.
+    /// Ends the consult: hangs up the party outside, or frees the consulted agent.
     pub(super) fn end_third(&mut self, id: CallId) {
         let Some(third) = self.talk_mut(id).and_then(|talk| talk.third.take()) else { return };
         if let Some(leg) = third.leg {
@@ -327,7 +328,8 @@ impl Dialer {
         }
     }
 
-    /// Exactly agent, callee and a third party who answered: the agent leaves.
+    /// Attended transfer: the callee is bridged with the consulted party, who must have answered; the agent
+    /// leaves.
     pub(super) fn transfer(&mut self, agent: AgentId) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
         let third = self.talk(id).and_then(|talk| talk.third.clone());
@@ -350,7 +352,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Another agent takes this call: a transfer, or a shift lead who takes over.
+    /// Another agent takes this call: a transfer, or a shift lead's take-over.
     pub(super) fn hand_over(&mut self, id: CallId, from: AgentId, to: AgentId) {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         self.agent_leaves(id, from);
@@ -370,7 +372,7 @@ impl Dialer {
         self.rejoin(id, to);
     }
 
-    /// She leaves a conversation that goes on: her wrap-up begins.
+    /// The agent leaves a conversation that goes on; the wrap-up begins.
     fn agent_leaves(&mut self, id: CallId, agent: AgentId) {
         let since = self.talk(id).map(Talk::began);
         self.count_talk(agent, since);
@@ -396,7 +398,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Whether the callee still talks with somebody, or is only being called.
+    /// Whether the call is in conversation.
     pub(super) fn in_conversation(&self, id: CallId) -> bool {
         self.calls.get(&id).is_some_and(|call| call.phase == Phase::Talking)
     }

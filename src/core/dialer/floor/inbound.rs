@@ -1,5 +1,5 @@
-//! Owners who call back: to the agent who called them, else to the group, else the sorry message;
-//! logged on the lead, with a summary like any other conversation.
+//! Inbound calls: to the agent who called the lead, else to the group, else the sorry message. Written on
+//! the lead with a summary, like an outbound conversation.
 
 use crate::call::{Ended, HangUpCause};
 use crate::campaign::hopper::Waiting;
@@ -14,10 +14,10 @@ use crate::outcome::EndedBy;
 use crate::time::Duration;
 use std::collections::BTreeSet;
 
-/// Calls from outside at once; more are turned away, so that a flood takes no agent's time.
+/// Inbound calls at once; more are rejected, so that a flood takes no agent's time.
 const CALLERS_MAX: usize = 200;
 
-/// How long a caller's 200 may take to be acknowledged.
+/// How long the ACK to our 200 may take.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 impl Dialer {
@@ -38,7 +38,7 @@ impl Dialer {
         };
         let for_agent = known.as_ref().and_then(|known| known.agent);
         let waiting = known.and_then(|known| known.lead).map(|lead| Waiting { lead, tried: BTreeSet::new() });
-        // A withheld number has no place in the books: the smallest number stands for it, and is never shown.
+        // A withheld number is replaced by a placeholder that is never shown.
         let (number, withheld) = match number {
             Some(number) => (number, false),
             None => (PhoneNumber::WITHHELD, true),
@@ -56,7 +56,7 @@ impl Dialer {
         self.outputs.push_back(Output::AnswerCall { call: id });
     }
 
-    /// The caller hears us.
+    /// The caller's ACK arrived: queues the call for an agent.
     pub(in crate::dialer) fn caller_answered(&mut self, id: CallId) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Answered) else { return };

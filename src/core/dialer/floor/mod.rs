@@ -1,5 +1,5 @@
-//! The floor: seats, groups and the legs of the people on them. What an agent asks for is in
-//! `acts`, who gets a call in `choice`, how a callee reaches an agent in `answering`.
+//! The floor: agents' seats, groups and legs. What an agent may ask for is in `actions`, the choice of an
+//! agent for a call in `agent_selection`, the bridge between callee and agent in `bridging`.
 
 mod actions;
 mod admission;
@@ -43,27 +43,27 @@ pub(super) struct Floor {
     legs_made: u64,
     /// Answered callees without an agent, the longest wait first.
     pub waiting: BTreeSet<(Time, CallId)>,
-    /// Who was served last in each group, for the round robin.
+    /// The agent who got the last call of each group, for round robin.
     last_served: BTreeMap<GroupId, AgentId>,
-    /// Seats that may look different now.
+    /// Seats whose view may have changed.
     changed: BTreeSet<AgentId>,
-    /// Agents who are signing in or out from their own telephones.
+    /// Calls of agents who sign in or out from their own telephones.
     pub by_telephone: BTreeMap<CallId, ByTelephone>,
-    /// Counts the rounds of placing, one an input.
+    /// Number of the placing round, one per input.
     pub round: u64,
     /// The service is stopping.
     closed: bool,
 }
 
-/// One agent at work.
+/// One agent's place on the floor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seat {
     pub agent: Agent,
     pub availability: Availability,
     pub activity: Activity,
-    /// Since when she waits for work.
+    /// Since when the agent waits for work.
     pub idle_since: Time,
-    /// When she last did something herself.
+    /// When the agent last took an action.
     touched: Time,
     signed_in_at: Option<Utc>,
     pub groups: BTreeSet<GroupId>,
@@ -71,53 +71,53 @@ pub(super) struct Seat {
     pub way: Way,
     pub holding: Holding,
     phone_ready: bool,
-    /// Her leg: up for the shift, or for this call alone.
+    /// The agent's leg: nailed up, or for the current call alone.
     pub leg: Option<CallId>,
     pub job: Option<Job>,
-    /// Signs out once this is over.
+    /// The agent is signed out once the current job is over.
     leaving: bool,
-    /// The agent is to be forgotten once she has signed out.
+    /// The seat is removed once the agent is signed out.
     removed: bool,
     muted: bool,
     supervising: Option<(AgentId, Supervision)>,
-    /// Calls in a row that her phone did not answer.
+    /// Calls in a row that the agent's phone did not answer.
     misses: u32,
-    /// Times in a row that her nailed-up leg could not be raised.
+    /// Failures in a row to raise the nailed-up leg.
     leg_failures: u32,
     pub answered: u32,
     talked: Duration,
-    /// Since when she does what she does.
+    /// When the activity last changed.
     doing_since: Time,
-    /// As the pacers were last told.
+    /// The state last reported to the pacers.
     paced: Paced,
-    /// As it was last told.
+    /// The view last sent as `Output::SeatChanged`.
     told: Option<Box<SeatView>>,
 }
 
 /// What a seat is busy with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Job {
-    /// A lead is on her screen.
+    /// A lead is shown in a preview.
     Preview {
         campaign: CampaignId,
         waiting: Box<Waiting>,
         until: Option<Time>,
     },
-    /// The lead she asked for is being fetched.
+    /// The lead that the agent asked for is being leased.
     Fetching {
         campaign: CampaignId,
     },
-    /// Her phone rings first; then the callee is dialled.
+    /// Agent first: the agent's phone rings, then the callee is dialled.
     First {
         campaign: CampaignId,
         number: PhoneNumber,
         waiting: Option<Box<Waiting>>,
     },
-    /// Kept for this call, rung for it, or talking.
+    /// Reserved for this call, rung for it, or talking in it.
     Call {
         call: CallId,
     },
-    /// Asked for help by the agent of this call.
+    /// Consulted by the agent of this call.
     Helping {
         call: CallId,
     },
@@ -158,12 +158,12 @@ impl Seat {
         self.availability != Availability::SignedOut
     }
 
-    /// Until when what is before her may wait, if she did nothing since she did something last.
+    /// When an untouched preview expires: `span` after the agent's last action.
     fn looked_until(&self, span: Duration) -> Time {
         self.touched.max(self.doing_since) + span
     }
 
-    /// Whether her phone can be rung at all.
+    /// Whether the agent's phone can be rung at all.
     fn reachable(&self) -> bool {
         match self.way {
             Way::Phone => self.phone_ready,
@@ -171,7 +171,7 @@ impl Seat {
         }
     }
 
-    /// Nothing keeps her: no call, no preview, no wrap-up, nobody she helps.
+    /// Whether the seat has no call, preview, wrap-up, consult or supervision.
     fn free(&self) -> bool {
         self.signed_in()
             && self.activity == Activity::Idle
@@ -189,7 +189,7 @@ impl Floor {
         seat.leg.is_some_and(|leg| self.legs.get(&leg).is_some_and(|leg| leg.up && !leg.ending))
     }
 
-    /// Whether a call of this group's may go to her now.
+    /// Whether a call of this group may go to the seat now.
     pub(super) fn takes_calls(&self, seat: &Seat, group: GroupId, inbound: bool) -> bool {
         let mode = self.work_mode(seat, group);
         seat.free()
@@ -213,12 +213,12 @@ impl Floor {
         census
     }
 
-    /// Agents' telephones and third parties that this trunk carries.
+    /// Legs of agents' telephones and consulted parties on this trunk.
     pub(super) fn legs_on(&self, trunk: TrunkId) -> u32 {
         self.legs.values().filter(|leg| leg.trunk == Some(trunk)).count() as u32
     }
 
-    /// Whether somebody still works on this campaign: a call, a preview, a summary to come.
+    /// Whether a seat has a preview, an agent-first call or a wrap-up of this campaign.
     pub(super) fn works_on(&self, campaign: CampaignId) -> bool {
         self.seats.values().any(|seat| match &seat.job {
             Some(Job::Preview { campaign: of, .. } | Job::Fetching { campaign: of })
@@ -230,7 +230,7 @@ impl Floor {
 }
 
 impl Dialer {
-    /// Every seat that was ever defined, as screens show it.
+    /// Every seat, as screens show it.
     pub fn seats(&self) -> Vec<SeatView> {
         self.floor.seats.values().map(|seat| self.seat_view(seat)).collect()
     }
@@ -246,7 +246,7 @@ impl Dialer {
         self.floor.seats.get_mut(&agent)
     }
 
-    /// Changes what she is doing.
+    /// Sets the agent's activity and its start.
     pub(super) fn set_activity(&mut self, agent: AgentId, activity: Activity) {
         let now = self.now;
         let Some(seat) = self.seat(agent) else { return };
@@ -259,7 +259,7 @@ impl Dialer {
         seat.activity = activity;
     }
 
-    /// Tells what changed, once per input.
+    /// Reports every changed seat, once per input.
     pub(super) fn tell_seats(&mut self) {
         let utc = self.wall.utc(self.now);
         while let Some(agent) = self.floor.changed.pop_first() {
@@ -313,7 +313,7 @@ impl Dialer {
         }
     }
 
-    /// Why she gets no calls, though nothing keeps her.
+    /// Why a free agent gets no calls.
     fn quiet(&self, seat: &Seat) -> Option<Quiet> {
         if !seat.free() {
             return None;
@@ -395,7 +395,7 @@ impl Dialer {
         Some(work)
     }
 
-    /// Everybody in a conversation.
+    /// The parties of a conversation.
     fn parties(&self, id: CallId) -> Vec<Party> {
         let Some(call) = self.calls.get(&id) else { return Vec::new() };
         let held = call.talk.as_ref().is_some_and(|talk| talk.held);
@@ -411,7 +411,7 @@ impl Dialer {
             let kind = match (&seat.job, seat.supervising) {
                 (Some(Job::Call { call }), _) if *call == id => PartyKind::Agent,
                 (Some(Job::Helping { call }), _) if *call == id => PartyKind::Consulted,
-                // A listener is nobody's business but the shift lead's.
+                // A silent listener is visible to the shift lead alone.
                 (_, Some((agent, how))) if how != Supervision::Listen && self.call_of(agent) == Some(id) => {
                     PartyKind::Supervisor
                 }
@@ -431,7 +431,7 @@ impl Dialer {
         parties
     }
 
-    /// The call that this agent talks in, or is kept for.
+    /// The call that this agent talks in, or is reserved for.
     fn call_of(&self, agent: AgentId) -> Option<CallId> {
         match self.floor.seats.get(&agent)?.job {
             Some(Job::Call { call }) => Some(call),

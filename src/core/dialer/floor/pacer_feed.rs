@@ -1,5 +1,5 @@
-//! Mode predictive: what happens on the floor told to the campaign's pacer, the floor as it stands shown
-//! to it, and its plan kept until it is used up.
+//! Connects the floor with each campaign's pacer (mode predictive): events and snapshots in, a plan out
+//! that is kept until it is used up. Also feeds the shadows.
 
 use super::{Job, Seat};
 use crate::agent::{Activity, Availability};
@@ -20,17 +20,17 @@ use crate::pacing::shadow::{Room, ShadowRules};
 use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A plan, as far as it is not used up.
+/// A plan and what is left of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::dialer) struct Planned {
     at: Time,
-    /// The round of placing it was made for.
+    /// The placing round for which it was made.
     round: u64,
     left: u32,
     pub reason: Reason,
 }
 
-/// What the pacers were told of a seat last.
+/// The seat state last reported to the pacers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Paced {
     here: bool,
@@ -38,7 +38,7 @@ pub(super) struct Paced {
     activity: Work,
 }
 
-/// An activity, as far as it matters to pacing.
+/// An activity, as far as pacing distinguishes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Work {
     #[default]
@@ -51,12 +51,13 @@ enum Work {
 const LARGE: usize = 50;
 const ASKED_APART: Duration = Duration::from_millis(250);
 
-/// Nobody can promise that the day goes on: agents go home, a manager stops the campaign. So the rate is
-/// kept over what was answered so far and what the next hour will bring.
+/// Horizon of expected answers: the day may end early (agents go home, a manager stops the campaign), so
+/// the abandon rate is kept over the answers so far and those of the next hour.
 pub(in crate::dialer) const LENT_AHEAD: Duration = Duration::from_secs(3_600);
 
 impl Dialer {
-    /// A fact about a call, for the pacer of its campaign.
+    /// Reports an event of a call to its campaign's pacer. Calls with a reserved agent and inbound calls
+    /// are not paced.
     pub(in crate::dialer) fn pacer_hears(&mut self, id: CallId, event: impl FnOnce(CallId) -> Event) {
         let Some(call) = self.calls.get(&id).filter(|call| !call.inbound && call.for_agent.is_none()) else {
             return;
@@ -67,8 +68,8 @@ impl Dialer {
         }
     }
 
-    /// What changed about agents since the last input, for every pacer of their groups. Called before
-    /// anything is placed, so that pacers and floor agree.
+    /// Reports changed agents to the pacers of their groups. Called before any call is placed, so that
+    /// pacers and floor agree.
     pub(in crate::dialer) fn tell_pacers(&mut self) {
         let now = self.now;
         let any = self.campaigns.values().any(CampaignRun::listens);
@@ -101,7 +102,7 @@ impl Dialer {
         if self.floor.seats.len() > LARGE { ASKED_APART } else { Duration::ZERO }
     }
 
-    /// Why nothing is placed, if the last plan still holds and has no call left.
+    /// The reason of the last plan, if that plan still holds and is used up.
     pub(in crate::dialer) fn used_up(&mut self, id: CampaignId) -> Option<Why> {
         let apart = self.asked_apart();
         let planned = self.campaigns.get(&id)?.planned.filter(|planned| planned.left == 0)?;
@@ -112,8 +113,8 @@ impl Dialer {
         holds.then(|| why(planned.reason.limit))
     }
 
-    /// Whether the plan has one more call to place; asks for a new plan where the old one is past.
-    /// `safe` = an idle agent is there for it: what holds while the pacer is left out.
+    /// Takes one call from the plan, and asks for a new plan where the old one has expired. `safe` = an
+    /// idle agent is there for the call: the rule while the pacer is bypassed.
     pub(in crate::dialer) fn predicted(
         &mut self,
         id: CampaignId,
@@ -143,7 +144,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// A new plan; `None` while the pacer is left out.
+    /// Asks the pacer for a plan; `None` while it is bypassed.
     fn plan(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> Option<Planned> {
         let now = self.now;
         let round = self.floor.round;
@@ -169,7 +170,7 @@ impl Dialer {
         Some(planned)
     }
 
-    /// The last step was too slow. Where a plan was made in it, the pacer is suspected.
+    /// The last input took too long to handle. The pacers that planned in it are suspected.
     pub(in crate::dialer) fn overran(&mut self) {
         let (now, round) = (self.now, self.floor.round);
         for run in self.campaigns.values_mut() {
@@ -181,7 +182,7 @@ impl Dialer {
         }
     }
 
-    /// The floor at this moment, as the pacer sees it.
+    /// Snapshot of the floor for the pacer.
     fn snapshot(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> Snapshot {
         let (own, of) = self.share_of_floor(id, group, utc);
         let agents = self.floor.seats.values().filter(|seat| seat.groups.contains(&group));
@@ -210,7 +211,7 @@ impl Dialer {
         view.lines_free = own.min(free);
         let supply = &run.supply;
         let at_hand = run.hopper.len() as u64;
-        // The store's count is of its last answer; what is at hand is never less than what is left.
+        // The store's count dates from its last answer; the hopper's length is a lower bound.
         let last = !supply.more_due && supply.next_due.is_none();
         view.leads_left = Some(if last { at_hand } else { supply.leads_open.max(at_hand) });
         view.next_part = run.hopper.first().map_or(Part::default(), |waiting| part(&waiting.lead));
@@ -218,9 +219,9 @@ impl Dialer {
         view
     }
 
-    /// Which part of a group's agents this campaign reckons with, as (own number, how many share), where
-    /// several campaigns dial for the same group: each takes its share for the whole, so that together
-    /// they do not promise an agent twice. Whoever answers still gets any free agent.
+    /// This campaign's share of a group's agents, as (own index, number of shares), where several campaigns
+    /// dial for one group: together they must not promise an agent twice. An answered callee still gets any
+    /// free agent.
     fn share_of_floor(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> (usize, usize) {
         let dials = |run: &mut CampaignRun| {
             let hers = run.rules.agents.as_ref().is_some_and(|rules| rules.group == group);
@@ -235,8 +236,8 @@ impl Dialer {
         (sharing.iter().position(|one| *one == id).unwrap_or(0), sharing.len().max(1))
     }
 
-    /// Tells a shadow who is at work: it began when they were there already. An agent on a call counts as
-    /// free, which she will be.
+    /// Reports the agents who are already at work to a new shadow. An agent on a call counts as free, which
+    /// they will be.
     pub(in crate::dialer) fn introduce(&mut self, id: CampaignId) {
         let now = self.now;
         let Some(run) = self.campaigns.get_mut(&id) else { return };
@@ -252,7 +253,7 @@ impl Dialer {
         }
     }
 
-    /// Tries a setting in the shadow of every campaign with agents that does not try it already. No output
+    /// Runs a setting in the shadow of every campaign with agents that does not run it already. No output
     /// depends on it.
     pub fn shadow_all(&mut self, rules: ShadowRules) {
         let wants = |run: &CampaignRun| {
@@ -268,7 +269,7 @@ impl Dialer {
         }
     }
 
-    /// Goes on with the shadows of an earlier state of the same process.
+    /// Takes over the shadows of an earlier state of the same process.
     pub fn take_shadows(&mut self, mut from: Dialer) {
         for (id, run) in &mut self.campaigns {
             if let Some(before) = from.campaigns.get_mut(id) {
@@ -277,7 +278,7 @@ impl Dialer {
         }
     }
 
-    /// Brings the settings that run in the shadow to this moment.
+    /// Brings every shadow to this moment.
     pub(in crate::dialer) fn shadow(&mut self) {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let shadowed = self.campaigns.iter().filter(|(_, run)| run.shadow.is_some());
@@ -303,7 +304,8 @@ impl Dialer {
         let available = seat.availability == Availability::Available;
         let doing = match (&seat.activity, &seat.job) {
             (Activity::Talking | Activity::Consulting, Some(Job::Call { .. })) => Doing::Talking,
-            // Summaries end most of them before their time: what was seen says when, not the clock.
+            // Most wrap-ups end by a summary before their time, so the pacer goes by observed lengths, not
+            // by the countdown.
             (_, Some(Job::WrapUp(_))) => Doing::WrapUp { until: None },
             (Activity::Idle, None) if self.floor.takes_calls(seat, group, false) => Doing::Idle,
             (Activity::Idle, None) => Doing::Paused,
@@ -314,25 +316,25 @@ impl Dialer {
     }
 }
 
-/// Until when a pacer may reckon with answers: the hours, the campaign, or the day itself, whose budget is a
-/// new one; and never further than `LENT_AHEAD`.
+/// Until when a pacer may expect answers: end of the calling hours, the campaign or the local day, whose
+/// budget is new; never further than `LENT_AHEAD`.
 fn closes(run: &mut CampaignRun, utc: Utc) -> Option<Utc> {
     let WindowState::OpenUntil(until) = run.window(utc) else { return None };
     let (_, midnight) = run.local_day(utc);
     Some(until.min(midnight).min(utc + LENT_AHEAD))
 }
 
-/// Leads that have been tried before answer otherwise than those that have not.
+/// Leads that were tried before answer differently from those that were not.
 pub(in crate::dialer) fn part(lead: &Lead) -> Part {
     tried(lead.phones.iter().map(|phone| phone.attempts).max().unwrap_or(0))
 }
 
-/// The part of numbers that have been tried so often.
+/// The part for numbers with this many tries.
 pub(in crate::dialer) fn tried(tries: u32) -> Part {
     Part(tries.min(2) as u16)
 }
 
-/// Whether it is up to the pacing alone how many calls there are. `more`: leads are on their way.
+/// Whether pacing alone limits the number of calls. `more`: leads are on their way.
 fn may_dial(why: Why, more: bool) -> bool {
     match why {
         Why::ConcurrencyFull
@@ -369,7 +371,7 @@ fn paced(seat: &Seat) -> Paced {
     Paced { here: seat.signed_in(), paused, activity }
 }
 
-/// The events that lead from what was told to what is.
+/// The events that lead from the reported state to the present one.
 fn events(agent: AgentId, before: Paced, after: Paced) -> Vec<Event> {
     let mut events = Vec::new();
     if !before.here && after.here {
@@ -406,7 +408,7 @@ fn why(limit: Limit) -> Why {
     }
 }
 
-/// Whether this mode asks a pacer.
+/// Whether this mode uses a pacer.
 pub(in crate::dialer) const fn predicts(mode: Mode) -> bool {
     matches!(mode, Mode::Predictive)
 }

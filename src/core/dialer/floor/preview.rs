@@ -1,4 +1,5 @@
-//! Leads that an agent sees before they are called, and calls that begin with her own phone.
+//! Previews (an agent sees a lead before it is called) and agent-first calls (the agent's phone rings, then
+//! the callee's).
 
 use super::Job;
 use crate::agent::{Activity, Holding, Refusal};
@@ -17,15 +18,15 @@ use crate::pacing::Why;
 use crate::time::{Duration, Utc};
 use std::collections::BTreeSet;
 
-/// A lead that waits for a click this long, with nothing else done, has nobody before it: it goes back, and
-/// its agent is paused, so that the next one does not come to an empty chair.
+/// How long a click preview may stay untouched: then the lead goes back and the agent is paused, so that
+/// the next lead does not wait on an empty chair.
 const LOOKED_AT_MAX: Duration = Duration::from_secs(600);
 
-/// Her own phone, when she asked for the call herself.
+/// How long the agent's phone rings for an agent-first call.
 const OWN_RING: Duration = Duration::from_secs(30);
 
 impl Dialer {
-    /// Mode preview: every free agent gets a lead on her screen.
+    /// Mode preview: gives every free agent a lead to preview.
     pub(in crate::dialer) fn hand_out_previews(&mut self, id: CampaignId, utc: Utc) -> Why {
         loop {
             let Some(run) = self.campaigns.get(&id) else { return Why::Finished };
@@ -55,7 +56,7 @@ impl Dialer {
         }
     }
 
-    /// Whatever she was about to call goes back where it came from, and she is free.
+    /// Returns the lead that the agent was about to call, and makes the agent idle.
     pub(super) fn give_back(&mut self, agent: AgentId) {
         self.wakes.clear(Wake::Preview(agent));
         let Some(seat) = self.seat(agent) else { return };
@@ -107,7 +108,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// The countdown ran out: the system dials. Without one, the lead has waited long enough for its click.
+    /// The countdown ran out: dials. A preview without countdown was untouched for too long: goes back.
     pub(in crate::dialer) fn preview_over(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
         if let Some(Job::Preview { until: None, .. }) = seat.job {
@@ -115,12 +116,12 @@ impl Dialer {
             if due > self.now {
                 return self.wakes.set(Wake::Preview(agent), due);
             }
-            // She is there in name only; a pause needs no more than a reason.
+            // The agent is absent. A pause with a reason is never refused.
             let _ = self.pause(agent, "preview_not_answered".into());
             return;
         }
         if self.dial_preview(agent).is_err() {
-            // Not now (trunks, hours): she keeps the lead, and it is tried again shortly.
+            // Not possible now (trunks, hours): the agent keeps the lead, and it is tried again shortly.
             self.wakes.set(Wake::Preview(agent), self.now + Duration::from_secs(5));
         }
     }
@@ -157,7 +158,7 @@ impl Dialer {
         self.begin_first(agent, campaign, number, None)
     }
 
-    /// Click-to-call for a lead: it is fetched first, so that nobody else calls it.
+    /// Click-to-call for a lead: it is leased first, so that no other call to it is placed.
     pub(super) fn call_lead(
         &mut self,
         agent: AgentId,
@@ -171,7 +172,7 @@ impl Dialer {
         if run.hopper.holds(lead) {
             return Err(Refusal::Busy);
         }
-        // The store hands over nothing that it has lent.
+        // The store leases no lead twice, so the dropped one is returned first.
         self.return_leads();
         self.outputs.push_back(Output::FetchLead { campaign, lead, agent });
         if let Some(seat) = self.seat(agent) {
@@ -198,8 +199,8 @@ impl Dialer {
         let asked = lead.as_ref().map(|lead| lead.id);
         let utc = self.wall.utc(self.now);
         let found = lead.and_then(|lead| {
-            // A person asked for it: what is closed may be called again, what rests need not. For the list it
-            // stays closed, and rests.
+            // The agent asked for this lead, so a closed phone may be dialled, and a resting one need not
+            // wait. For the list it stays closed, and rests.
             let number = due_number(&lead, utc).or_else(|| lead.phones.first().map(|phone| phone.number))?;
             Some((number, lead))
         });
@@ -225,14 +226,14 @@ impl Dialer {
         }
     }
 
-    /// Not called after all: it stays as it was.
+    /// Ends the lease of a lead that is not called after all; the lead is unchanged.
     fn lend_back(&mut self, campaign: CampaignId, lead: Option<LeadId>) {
         if let (Some(run), Some(lead)) = (self.campaigns.get_mut(&campaign), lead) {
             run.hopper.give_back(lead);
         }
     }
 
-    /// Own dialling is allowed to whoever is signed in and does nothing, paused or not.
+    /// Whether the agent may start an own call: signed in and free, paused or not.
     fn may_begin(&self, agent: AgentId) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
         if !seat.signed_in() {
@@ -248,7 +249,7 @@ impl Dialer {
         if ready { Ok(()) } else { Err(Refusal::PhoneNotReady) }
     }
 
-    /// Campaign open, hours open, a trunk ready.
+    /// Checks that campaign and calling hours are open and a trunk is ready.
     fn may_place(&mut self, campaign: CampaignId, number: PhoneNumber) -> Result<(), Refusal> {
         let utc = self.wall.utc(self.now);
         if self.store_stalled {
@@ -270,7 +271,7 @@ impl Dialer {
             .map(|line| line.trunk.id)
     }
 
-    /// Her phone first where it is rung per call; at once where her leg is up.
+    /// Starts an agent-first call: rings a per-call phone first; dials at once where the leg is up.
     fn begin_first(
         &mut self,
         agent: AgentId,
@@ -300,7 +301,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Her leg is up: the callee is dialled for her alone.
+    /// The agent's leg is up: dials the callee for this agent alone.
     pub(super) fn dial_first(&mut self, agent: AgentId) {
         let utc = self.wall.utc(self.now);
         let Some(Job::First { campaign, number, waiting }) =
@@ -347,7 +348,7 @@ impl Dialer {
         self.set_activity(agent, Activity::Reserved);
     }
 
-    /// The callee's phone is being called: the agent who waits for it hears so.
+    /// The callee is being called: plays ring-back to the reserved agent.
     pub(in crate::dialer) fn ring_back_to_agent(&mut self, id: CallId) {
         let agent = self.calls.get(&id).and_then(|call| call.for_agent);
         let leg = agent.and_then(|agent| self.floor.seats.get(&agent)).and_then(|seat| seat.leg);
@@ -357,7 +358,7 @@ impl Dialer {
         }
     }
 
-    /// The campaign hands out nothing more: leads on screens go back.
+    /// Takes back every preview of a campaign that is drained.
     pub(in crate::dialer) fn withdraw_previews(&mut self, id: CampaignId) {
         let of =
             |seat: &super::Seat| matches!(&seat.job, Some(Job::Preview { campaign, .. }) if *campaign == id);
@@ -368,7 +369,7 @@ impl Dialer {
         }
     }
 
-    /// Another place has the last word on the lead that she has before her, and she is free.
+    /// Takes a lead away from an agent because it was settled elsewhere, and makes the agent idle.
     pub(in crate::dialer) fn take_lead_from(&mut self, agent: AgentId) {
         self.wakes.clear(Wake::Preview(agent));
         let Some(seat) = self.seat(agent) else { return };
@@ -385,7 +386,7 @@ impl Dialer {
         self.now_idle(agent);
     }
 
-    /// Whether the mode needs agents to place anything.
+    /// Whether calls of this mode need agents.
     pub(in crate::dialer) fn needs_agents(mode: Mode) -> bool {
         mode != Mode::Announce
     }

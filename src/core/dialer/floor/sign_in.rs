@@ -1,4 +1,4 @@
-//! Sign-in and sign-out, the choice of a phone, and what is known of agents and groups.
+//! Sign-in and sign-out, change of phone, and the definitions of agents and groups.
 
 use super::{Job, Seat};
 use crate::agent::{Activity, Agent, Availability, Group, Holding, Refusal, Way, WorkMode};
@@ -8,7 +8,7 @@ use crate::ids::{AgentId, GroupId};
 use crate::time::Duration;
 use std::collections::BTreeSet;
 
-/// How long a phone may ring when its agent moves to it in mid-call.
+/// How long the new phone may ring when an agent changes phones during a call.
 const MOVE_RING: Duration = Duration::from_secs(20);
 
 impl Dialer {
@@ -17,7 +17,7 @@ impl Dialer {
         let known: BTreeSet<GroupId> =
             agent.groups.iter().filter(|of| of.in_use).map(|of| of.group).collect();
         let seat = self.floor.seats.entry(id).or_insert_with(|| Seat::new(agent.clone(), now));
-        // Her number never changes, whatever the definition says.
+        // An agent's number never changes, whatever the definition says.
         let number = seat.agent.number.clone();
         seat.agent = Agent { number, ..agent };
         seat.removed = false;
@@ -28,7 +28,7 @@ impl Dialer {
     pub(in crate::dialer) fn remove_agent(&mut self, agent: AgentId) {
         let Some(seat) = self.seat(agent) else { return };
         seat.removed = true;
-        // Whoever is in a call ends it first.
+        // An agent in a call finishes it first; a signed-out agent is refused, which is fine.
         let _ = self.leave(agent);
     }
 
@@ -94,7 +94,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// The phone must be there, admitted, and nobody else's.
+    /// The phone must be registered, admitted by the groups, and used by no other agent.
     fn phone_allowed(&self, agent: AgentId, way: Way, groups: &BTreeSet<GroupId>) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
         match way {
@@ -118,7 +118,7 @@ impl Dialer {
         }
     }
 
-    /// At once when nothing keeps her; after the call and its wrap-up otherwise.
+    /// Signs the agent out: at once when free, else after the call and its wrap-up.
     pub(super) fn leave(&mut self, agent: AgentId) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
         if !seat.signed_in() {
@@ -155,7 +155,7 @@ impl Dialer {
         }
     }
 
-    /// Another phone, without losing the seat.
+    /// Changes the agent's phone; the seat is kept.
     pub(super) fn change_way(&mut self, agent: AgentId, way: Way, holding: Holding) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
         if !seat.signed_in() {
@@ -196,14 +196,14 @@ impl Dialer {
         self.floor.closed = true;
         let agents: Vec<AgentId> = self.floor.seats.keys().copied().collect();
         for agent in agents {
-            // Nobody keeps the service up for a summary: the default stands for it.
+            // A wrap-up must not keep the service up: the default disposition is written.
             self.end_wrap_up(agent);
-            // Who is not signed in has nothing to leave.
+            // A signed-out agent is refused, which is fine.
             let _ = self.leave(agent);
         }
     }
 
-    /// Floating seats: whoever stays idle and untouched is signed out, and her seat is free.
+    /// Floating seats: sets the wake that signs out an idle, untouched agent.
     pub(super) fn watch_idle(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
         let spans = seat.groups.iter().filter_map(|group| self.floor.groups.get(group)?.idle_release);
@@ -222,7 +222,7 @@ impl Dialer {
         if seat.free() && due <= now {
             self.sign_out(agent);
         } else {
-            // Busy, or busy since: asked again a whole span later at the latest.
+            // Busy now or since: checked again when due, a whole span later at the latest.
             self.wakes.set(Wake::IdleSeat(agent), if due > now { due } else { now + span });
         }
     }

@@ -1,4 +1,4 @@
-//! The shift lead: listens, whispers, steps in, takes over; and forces an agent's state.
+//! Supervision: the shift lead listens, whispers, barges in or takes over, and forces an agent's state.
 
 use super::Job;
 use crate::agent::{Activity, Availability, Force, Holding, Refusal, Supervision};
@@ -55,7 +55,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Her leg is up: she hears, and is heard as she chose.
+    /// The shift lead's leg is up: bridges it into the conversation with the chosen voice.
     pub(super) fn supervisor_reached(&mut self, lead: AgentId) {
         let Some(seat) = self.floor.seats.get(&lead) else { return };
         let (Some((agent, how)), Some(leg)) = (seat.supervising, seat.leg) else { return };
@@ -88,7 +88,7 @@ impl Dialer {
         }
     }
 
-    /// The conversation is over, or its agent another: nobody listens any more.
+    /// The conversation is over or has another agent: ends all supervision of it.
     pub(super) fn leave_supervisors(&mut self, id: CallId) {
         let of = |seat: &super::Seat| {
             seat.supervising.is_some_and(|(agent, _)| {
@@ -105,7 +105,7 @@ impl Dialer {
         }
     }
 
-    /// What may be forced depends on what she is doing: nobody is signed out of a conversation.
+    /// Forces an agent's state. Sign-out is refused during a conversation.
     pub(super) fn force(&mut self, lead: AgentId, agent: AgentId, what: Force) -> Result<(), Refusal> {
         let may = self.floor.seats.get(&lead).is_some_and(|seat| seat.agent.leads);
         if !may {

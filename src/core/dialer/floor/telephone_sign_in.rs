@@ -1,5 +1,5 @@
-//! Agents on ordinary telephones sign in and out by calling us from them: their number and the hash
-//! key; what came of it is spoken.
+//! Sign-in by telephone: an agent calls us from their own telephone and enters the agent number and the
+//! hash key; the result is spoken.
 
 use crate::agent::{Holding, Way, WorkMode};
 use crate::call::{Digit, HangUpCause, Heard, Progress};
@@ -11,7 +11,7 @@ use crate::number::PhoneNumber;
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// One telephone that asks to sign in or out.
+/// One call of an agent who signs in or out by telephone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::dialer) struct ByTelephone {
     from: PhoneNumber,
@@ -19,17 +19,18 @@ pub(in crate::dialer) struct ByTelephone {
     told: bool,
 }
 
-/// The whole of such a call.
+/// The longest such call.
 const CALL_MAX: Duration = Duration::from_secs(60);
 
 /// Such calls at once.
 const CALLS_MAX: usize = 50;
 
-/// Keys of an agent's number.
+/// Longest agent number that is kept.
 const TYPED_MAX: usize = 16;
 
 impl Dialer {
-    /// Whether this caller's number is an agent's own telephone; then the call is for the desk.
+    /// Whether the caller's number is an agent's own telephone: the call is then answered as a sign-in
+    /// call.
     pub(super) fn desk_call(&mut self, call: CallId, from: PhoneNumber) -> bool {
         let known = self.floor.seats.values().any(|seat| seat.agent.telephone == Some(from));
         if !known || self.floor.by_telephone.len() >= CALLS_MAX {
@@ -42,7 +43,7 @@ impl Dialer {
         true
     }
 
-    /// `false` = it is no such call.
+    /// `false` = not a sign-in call.
     pub(in crate::dialer) fn desk_progressed(&mut self, call: CallId, progress: &Progress) -> bool {
         if !self.floor.by_telephone.contains_key(&call) {
             return false;
@@ -58,7 +59,7 @@ impl Dialer {
         true
     }
 
-    /// `false` = it is no such call.
+    /// `false` = not a sign-in call.
     pub(in crate::dialer) fn desk_heard(&mut self, call: CallId, heard: &Heard) -> bool {
         let Some(desk) = self.floor.by_telephone.get_mut(&call) else { return false };
         match heard {
@@ -80,14 +81,14 @@ impl Dialer {
         true
     }
 
-    /// The time is over, or everything is said.
+    /// The time is over, or the result was spoken.
     pub(in crate::dialer) fn desk_over(&mut self, call: CallId) {
         if self.floor.by_telephone.contains_key(&call) {
             self.outputs.push_back(Output::HangUp { call, cause: HangUpCause::Finished });
         }
     }
 
-    /// In if she was out, out if she was in. Only the agent whose telephone it is.
+    /// Signs in a signed-out agent and the reverse. Only from the agent's own telephone.
     fn sign_by_telephone(&mut self, typed: &str, from: PhoneNumber) -> Spoken {
         let hers = |seat: &&super::Seat| seat.agent.number == typed && seat.agent.telephone == Some(from);
         let Some(seat) = self.floor.seats.values().find(hers) else { return Spoken::NotKnown };
