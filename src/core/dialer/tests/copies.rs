@@ -1,5 +1,5 @@
-//! One lead in several hands at once: the hopper's, a screen's, a call's, a wrap-up's. Whoever has the last
-//! word, nobody is called twice or too early for it, and no lead is lost between the hands.
+//! Several copies of one lead (hopper, preview, call, wrap-up): the last decision counts, no callee is
+//! called twice or too early, and no lead is lost.
 
 use super::floor::{GROUP, staffed};
 use super::*;
@@ -12,7 +12,7 @@ use crate::ids::AgentId;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A call from outside.
+/// An inbound call.
 const CALLER: CallId = CallId(1 << 63 | 1);
 
 impl Desk {
@@ -31,7 +31,7 @@ impl Desk {
         })
     }
 
-    /// The owner of this lead calls us.
+    /// The callee of this lead calls us.
     fn calls_us(&mut self, lead: Lead) {
         let known = Some(KnownCaller { campaign: ID, lead: Some(lead.clone()), agent: None });
         let arrived =
@@ -62,7 +62,7 @@ fn with_two_phones(n: i64) -> Lead {
     Lead { phones: vec![Phone::new(number(10)), Phone::new(number(11))], ..lead(n) }
 }
 
-/// Lead 1 is being called for agent 1, while its owner, who called us, speaks with agent 2.
+/// Lead 1 is being called for agent 1, while the callee, who called us, speaks with agent 2.
 fn called_from_both_sides() -> (Desk, CallId) {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
@@ -273,7 +273,7 @@ fn a_preview_without_anybody_before_it_goes_back_and_pauses_its_agent() {
     let seat = desk.seat(1);
     assert_eq!(seat.availability, Availability::Paused { reason: "preview_not_answered".into() });
     assert_eq!((seat.activity, seat.work), (Activity::Idle, None));
-    // The lead is the next one's.
+    // The lead goes to the next agent.
     desk.nailed_up(2);
     assert_eq!(desk.seat(2).work.and_then(|work| work.lead), Some(LeadId(1)));
 }

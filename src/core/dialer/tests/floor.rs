@@ -1,4 +1,4 @@
-//! The floor step by step: people at phones, callees who are answered, waited for and spoken with.
+//! The floor step by step: sign-in, queue, bridge, hold, consult, transfer, supervision, wrap-up, preview.
 
 use super::*;
 use crate::agent::{
@@ -111,7 +111,7 @@ impl Desk {
         })
     }
 
-    /// Signs in with a leg for the shift, which her phone answers.
+    /// Signs in with a nailed-up leg, which the phone answers.
     pub(super) fn nailed_up(&mut self, n: i64) -> CallId {
         self.sign_in(n, Holding::NailedUp);
         let rung = self.rung();
@@ -330,7 +330,7 @@ fn an_agent_who_hangs_up_ends_the_call_and_it_is_known_who_did() {
         desk.progress(call, Progress::Ended(over));
         assert_eq!(desk.result().ended_by, EndedBy::Agent, "by phone: {by_phone}");
         assert_eq!(desk.activity(1), Activity::WrapUp);
-        // The leg for the shift is raised again once she is free.
+        // The nailed-up leg is raised again once the agent is free.
         desk.wait(Duration::from_secs(20));
         assert_eq!(desk.rung().len(), usize::from(by_phone));
     }
@@ -601,7 +601,7 @@ fn a_click_rings_the_agent_first_and_a_phone_that_fails_uses_no_lead() {
     desk.progress(leg, Progress::Answered);
     let call = desk.place_all()[0];
     desk.progress(call, Progress::Ringing);
-    // Her own line breaks while the callee's phone rings (B23).
+    // The agent's leg breaks while the callee's phone rings (B23).
     desk.progress(leg, ended(Outcome::Answered, 200));
     assert_eq!(desk.hang_ups(), [HangUpCause::AgentFailed]);
     let over = Ended { by: EndedBy::Dialer, ..ended_of(ended(Outcome::AgentFailed, 487)) };
@@ -717,7 +717,7 @@ fn a_predictive_campaign_places_ahead_of_its_agents_and_says_why() {
     calls.iter().for_each(|call| desk.progress(*call, Progress::Ringing));
     desk.answer(calls[0]);
     assert_eq!(desk.activity(1), Activity::Talking);
-    // With everybody paused there is no dialling, whatever the model expects.
+    // With all agents paused no call is placed, whatever the model expects.
     desk.act(1, AgentAct::Pause { reason: "lunch".into() });
     desk.requests();
     desk.wait(Duration::from_secs(60));

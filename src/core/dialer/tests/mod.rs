@@ -1,4 +1,4 @@
-//! The brain step by step: one input, the outputs it must lead to.
+//! The dialer step by step: one input, the outputs it must lead to.
 
 mod abandons;
 mod copies;
@@ -23,7 +23,7 @@ use crate::time::Duration;
 const MORNING: Utc = Utc::from_millis(1_795_226_400_000);
 const ID: CampaignId = CampaignId(1);
 
-/// A dialer at work, with every output it gave and not yet looked at.
+/// A running dialer, with the outputs that the test has not taken yet.
 struct Desk {
     dialer: Dialer,
     now: Time,
