@@ -1,10 +1,10 @@
-//! What calls are out to: each key with how many, so that the end of one call frees nothing that another
-//! still holds.
+//! Reference-counted set of numbers and households with a live call, so that the end of one call frees no
+//! key that another call still holds.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Counted marks.
+/// A set whose keys are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marks<K: Ord>(BTreeMap<K, u32>);
 
@@ -19,7 +19,7 @@ impl<K: Ord> Marks<K> {
         *self.0.entry(key).or_default() += 1;
     }
 
-    /// Takes one mark away; what was never marked stays so.
+    /// Removes one reference; a key that is not in the set stays absent.
     pub fn free(&mut self, key: &K) {
         let Some(count) = self.0.get_mut(key) else { return };
         *count -= 1;

@@ -1,5 +1,5 @@
-//! Whether the brain's counters still say what its calls say. A counter that drifted would slow a
-//! campaign down, or stop it, and nobody would know why; so tests ask this after every input.
+//! Checks the dialer's counters and queues against its calls. A counter that drifted would slow down or
+//! stop a campaign without a visible reason, so tests run this after every input.
 
 use super::Dialer;
 use super::floor::Job;
@@ -10,8 +10,8 @@ use crate::number::PhoneNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Dialer {
-    /// The first counter that differs from what it counts, in words; `None` = all agree. Costs a look
-    /// at every call, seat and waiting lead.
+    /// The first counter that differs from what it counts, in words; `None` = all agree. Iterates over
+    /// every call, seat and waiting lead.
     pub fn drift(&self) -> Option<String> {
         let trunks = self.trunks.keys().find_map(|trunk| self.trunk_drift(*trunk));
         let campaigns = || self.campaigns.iter().find_map(|(id, run)| self.campaign_drift(*id, run));
@@ -22,7 +22,7 @@ impl Dialer {
             .or_else(|| self.wake_drift())
     }
 
-    /// Our own attempts; callers' calls count nowhere.
+    /// Outbound attempts; inbound calls are in no counter.
     fn attempts(&self) -> impl Iterator<Item = (&CallId, &Call)> {
         self.calls.iter().filter(|(_, call)| !call.inbound)
     }
@@ -56,7 +56,7 @@ impl Dialer {
             .then(|| format!("campaign {id}: the hopper keeps out {known} leads, {there} are somewhere"))
     }
 
-    /// Leads of this campaign in calls and on screens.
+    /// Leads of this campaign in calls and previews.
     fn held_leads(&self, id: CampaignId) -> BTreeSet<LeadId> {
         let calls = self.attempts().filter(|(_, call)| call.campaign == id);
         let called = calls.filter_map(|(_, call)| call.waiting.as_ref()).map(|waiting| waiting.lead.id);
@@ -134,10 +134,10 @@ impl Dialer {
         None
     }
 
-    /// Whatever waits for the network or for a person ends one day, heard of or not.
+    /// Every state that waits for the network or a person must have a wake that ends it.
     fn wake_drift(&self) -> Option<String> {
         let ends = |id: &CallId, call: &Call| match call.phase {
-            // The store answers, or it is stalled and says so.
+            // The store answers, or reports that it is stalled.
             Phase::Opening | Phase::Ended => true,
             Phase::Opened => self.wakes.at(Wake::Place(*id)).is_some(),
             Phase::Waiting if call.offered.is_empty() => self.wakes.at(Wake::Abandon(*id)).is_some(),

@@ -1,4 +1,4 @@
-//! The end of a call: what is written, what becomes of the lead and its household, what is free again.
+//! End of a call: writes the result, settles the lead and its household, frees number, line and agents.
 
 use super::run::{Call, CampaignRun, Phase, Supply};
 use super::wake::Wake;
@@ -13,12 +13,12 @@ use crate::pacing::predictive::Event;
 use crate::time::Utc;
 
 impl Dialer {
-    /// The network (or nobody) says that this call is over.
+    /// Ends a call: the network reported its end, or the dialer gave up waiting for one.
     pub(super) fn finish(&mut self, id: CallId, ended: Ended) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase != Phase::Ended) else { return };
-        // Whoever answered for an agent and heard nobody was abandoned, also in the moment before "answered"
-        // was on disk, and also where the agent herself let go.
+        // A callee who answered and was bridged to no agent was abandoned: also in the moment before
+        // "answered" was on disk, and also where the reserved agent hung up.
         let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
         let for_agents =
             call.for_agent.is_some() || call.waiting.is_some() && mode.is_some_and(Self::needs_agents);
@@ -28,7 +28,7 @@ impl Dialer {
             _ => false,
         } && call.spoke.is_none();
         if unheard && !call.abandoned {
-            // She hung up before anybody spoke with her.
+            // The callee hung up before an agent was bridged.
             call.abandoned = true;
             if let (Some(run), Some(at)) = (self.campaigns.get_mut(&call.campaign), call.answered_at) {
                 run.ledger.abandoned(at);
@@ -108,7 +108,7 @@ impl Dialer {
         self.conversation_over(id);
     }
 
-    /// The result is on disk: the number, the household and the lead are free again.
+    /// The result is on disk: frees the number, the household and the lead.
     pub(super) fn result_saved(&mut self, id: CallId) {
         let Some(call) = self.remove(id) else { return };
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
@@ -122,7 +122,7 @@ impl Dialer {
         }
     }
 
-    /// Nothing was heard of a call for longer than can be. It is closed as what it is: our fault.
+    /// No report on a call came for longer than SIP timers allow: it is closed as a fault of our line.
     pub(super) fn call_lost(&mut self, id: CallId) {
         if let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) {
             call.hanging_up = Some(HangUpCause::MediaLost);
@@ -139,7 +139,7 @@ impl Dialer {
         self.finish(id, ended);
     }
 
-    /// Takes a call out of the books and frees its number and household.
+    /// Removes a call and frees its number and household.
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
         let call = self.calls.remove(&id)?;
         self.busy_numbers.free(&call.number);
@@ -151,7 +151,8 @@ impl Dialer {
     }
 }
 
-/// What the ledger calls it: whoever answered was answered, and whom we took back was cancelled.
+/// The outcome that is written: an answered call stays answered, an unanswered one that we ended is
+/// cancelled.
 fn outcome(call: &Call, ended: &Ended) -> Outcome {
     match (call.answered_at, call.hanging_up) {
         (Some(_), _) if call.abandoned => Outcome::Abandoned,
@@ -163,7 +164,7 @@ fn outcome(call: &Call, ended: &Ended) -> Outcome {
     }
 }
 
-/// What becomes of the lead; `None` for a single-number test. Decides about the next trunk.
+/// The lead's new state; `None` for a single-number test. Also decides whether the next trunk is tried.
 fn settle(
     call: &mut Call,
     run: &CampaignRun,
@@ -194,8 +195,8 @@ fn settle(
         update.reason = Some(Reason::Blacklisted);
         update.next_at = None;
     }
-    // Where an agent spoke with her, what the agent says of it decides; where the campaign has no words
-    // for that, the conversation does.
+    // After a conversation the agent's disposition settles the household; in a campaign without
+    // dispositions the conversation itself does.
     let to_be_said = run.rules.agents.as_ref().is_some_and(|rules| !rules.dispositions.is_empty());
     let decided = match call.spoke {
         Some(_) => !to_be_said,
@@ -210,7 +211,7 @@ fn settle(
     Some(update)
 }
 
-/// A lead whose call never left is as it was.
+/// The unchanged state of a lead whose INVITE never left.
 fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
     LeadUpdate {
         campaign,
@@ -227,7 +228,7 @@ fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
 }
 
 impl Supply {
-    /// An open lead will be due then.
+    /// Notes when an open lead will be due.
     pub(super) fn note_due(&mut self, next_at: Option<Utc>) {
         if let Some(at) = next_at {
             self.next_due = Some(self.next_due.map_or(at, |due| due.min(at)));

@@ -1,5 +1,7 @@
-//! One lead in several hands. Its owner may call us while we call her, and a summary may come while her other
-//! number rings; so what is said or tried in one place reaches every other copy of the lead.
+//! Keeps every copy of a lead (hopper, preview, live call, wrap-up) in step with the last decision about
+//! it.
+//!
+//! The callee may call us while we call them, and a summary may come while the lead's other number rings.
 
 use super::Dialer;
 use super::floor::Job;
@@ -11,8 +13,8 @@ use crate::lead::{Lead, Phone};
 use crate::outcome::LeadState;
 
 impl Dialer {
-    /// An agent said what becomes of a lead: that counts from now on, and not what the hopper, a screen or a
-    /// call that is out has of it. `of` = the call that was spoken of; the store knows already.
+    /// Applies an agent's decision about a lead to every other copy of it. `of` = the call the summary is
+    /// about; the store has the update already.
     pub(super) fn agreed(&mut self, of: CallId, update: LeadUpdate) {
         self.stop_calling(of, &update);
         self.retell(&update);
@@ -25,13 +27,13 @@ impl Dialer {
         let shown = self.withdraw_from_screens(|lead| lead.id == update.lead);
         self.return_leads();
         if waited || shown {
-            // They were lent as they had been.
+            // The store still holds the lead as it was when leased, so write the new state.
             self.outputs.push_back(Output::SaveLead(Box::new(update)));
         }
     }
 
-    /// Nobody's phone rings for what has been settled. A call that was answered goes on, and has its own word;
-    /// so does one to another number of hers that is still to be tried.
+    /// Cancels unanswered calls to a lead that is settled. An answered call goes on and decides for itself;
+    /// so does a call to another number of the lead that is still due.
     fn stop_calling(&mut self, of: CallId, update: &LeadUpdate) {
         let utc = self.wall.utc(self.now);
         let mut unwanted = Vec::new();
@@ -62,7 +64,8 @@ impl Dialer {
         }
     }
 
-    /// What an attempt told of a lead's numbers: wrap-ups and calls from its owner write it down again later.
+    /// Copies an attempt's phone states into wrap-ups and inbound calls of the same lead, which write the
+    /// lead later.
     pub(super) fn retell(&mut self, update: &LeadUpdate) {
         let refresh = |lead: &mut Lead| {
             if lead.id == update.lead {
@@ -85,7 +88,7 @@ impl Dialer {
         }
     }
 
-    /// Takes these leads from the screens, and from agents whose own phones ring for them first.
+    /// Withdraws these leads from previews and from agents whose phone rings first. `true` = there was one.
     pub(super) fn withdraw_from_screens(&mut self, unwanted: impl Fn(&Lead) -> bool) -> bool {
         let has = |job: &Job| match job {
             Job::Preview { waiting, .. } => unwanted(&waiting.lead),
@@ -102,8 +105,8 @@ impl Dialer {
 }
 
 impl Call {
-    /// What is written of its lead: what was agreed with its owner meanwhile stands, unless she spoke with
-    /// somebody in this very call; only the try is added.
+    /// The update written for this call's lead: a decision made elsewhere stands, unless an agent spoke
+    /// with the callee in this call; only the attempt is added.
     pub(super) fn as_agreed(&self, tried: LeadUpdate) -> LeadUpdate {
         let Some(agreed) = self.agreed.as_ref().filter(|_| self.spoke.is_none() && !self.blacklisted) else {
             return tried;

@@ -1,4 +1,4 @@
-//! The brain: people and policy. It knows no SIP and no SQL.
+//! The dialer: decides which lead to call, when, for which agent. It knows no SIP and no SQL.
 //!
 //! ```text
 //!             OpenAttempt          PlaceCall     Ringing      SaveAnswer      PlayAnnouncement
@@ -48,9 +48,9 @@ use wake::{Wake, Wakes};
 
 /// The dialer.
 ///
-/// The contract: give it one input, take outputs until there are none, sleep until `next_wake`.
-/// Same seed, same inputs, same times: same outputs, bit for bit. Its whole state can be written
-/// down and read back, so a replay may start in the middle of a day.
+/// The contract: give it one input, take outputs until there are none, sleep until `next_wake`. The same
+/// seed, inputs and times give the same outputs, bit for bit. The whole state can be serialised and read
+/// back, so a replay can start in the middle of a day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dialer {
     now: Time,
@@ -63,10 +63,11 @@ pub struct Dialer {
     caller_ids: CallerIdLedger,
     busy_numbers: Marks<PhoneNumber>,
     busy_households: Marks<(CampaignId, HouseholdId)>,
-    /// Numbers whose calls a crash cut off: they may still be ringing.
+    /// Numbers whose calls a crash cut off: they may still be ringing, so none is dialled before its
+    /// moment.
     resting: BTreeMap<PhoneNumber, Utc>,
     store_stalled: bool,
-    /// Which campaign is asked first in the next round.
+    /// Index of the campaign that is asked first in the next placing round.
     turn: usize,
     floor: Floor,
     wakes: Wakes,
@@ -95,7 +96,7 @@ impl Dialer {
         }
     }
 
-    /// One thing happened at `now`. A `now` earlier than the last one counts as the last one.
+    /// Handles one input at `now`. A `now` earlier than the last one counts as the last one.
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
         match input {
@@ -119,7 +120,7 @@ impl Dialer {
                     pacer.learn(self.now, self.wall.utc(self.now), &past, floor::tried);
                 }
                 let id = run.rules.id;
-                // What it holds is lent to it no more.
+                // The reopened campaign's hopper replaces the old one, so the leases of the old one end.
                 if let Some(before) = self.campaigns.get_mut(&id) {
                     before.hopper.drop_waiting(|_| true);
                     self.return_leads();
@@ -164,17 +165,17 @@ impl Dialer {
         self.tell_seats();
     }
 
-    /// The next thing it asks for.
+    /// The next output; `None` = all are taken.
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// When `Input::TimePassed` is wanted, if nothing else happens before.
+    /// When `Input::TimePassed` is due, if no other input comes before.
     pub fn next_wake(&self) -> Option<Time> {
         self.wakes.next()
     }
 
-    /// What a screen shows of one campaign; empty for an unknown one.
+    /// One campaign as screens show it; default values for an unknown campaign.
     pub fn view(&self, campaign: CampaignId) -> View {
         let Some(run) = self.campaigns.get(&campaign) else { return View::default() };
         let mut view = View {
@@ -201,27 +202,26 @@ impl Dialer {
         view
     }
 
-    /// A campaign's abandon ledger.
     pub fn ledger(&self, campaign: CampaignId) -> Option<&Ledger> {
         self.campaigns.get(&campaign).map(|run| &run.ledger)
     }
 
-    /// When the last input came.
+    /// The monotonic time of the last input.
     pub fn at(&self) -> Time {
         self.now
     }
 
-    /// The wall clock at the last input.
+    /// Wall clock time of the last input.
     pub fn utc(&self) -> Utc {
         self.wall.utc(self.now)
     }
 
-    /// Which moment of the wall clock each of its own is, since the clock was set last.
+    /// The mapping from monotonic to wall clock time, as last set.
     pub fn clock(&self) -> WallClock {
         self.wall
     }
 
-    /// Calls and legs that are out, whatever their campaign.
+    /// Number of live calls and legs, over all campaigns.
     pub fn calls_live(&self) -> usize {
         self.calls.len() + self.floor.legs.len() + self.floor.by_telephone.len()
     }
@@ -294,8 +294,8 @@ impl Dialer {
         }
     }
 
-    /// Waiting leads of this number leave the hopper (the store knows them closed), and a call that
-    /// has not been answered is taken back.
+    /// Drops the number's leads from every hopper (the store has closed them) and cancels its unanswered
+    /// calls.
     fn number_blacklisted(&mut self, number: PhoneNumber) {
         for run in self.campaigns.values_mut() {
             run.hopper.drop_waiting(|lead| lead.phones.iter().any(|phone| phone.number == number));
@@ -317,7 +317,7 @@ impl Dialer {
 
     fn woken(&mut self, wake: Wake) {
         match wake {
-            // Pacing follows every input anyway.
+            // Every input is followed by a placing round anyway.
             Wake::Pace(_) | Wake::Trunk(_) => {}
             Wake::Place(call) => self.place(call),
             Wake::CallOver(call) => {

@@ -1,4 +1,4 @@
-//! From "may we place one more?" to an INVITE that may leave: gates, lead, trunk, caller ID, store.
+//! Places calls: admission checks, lead, trunk, caller ID, opened attempt, INVITE.
 
 use super::floor::{booked_for, part};
 use super::run::{Call, CampaignRun, Phase};
@@ -20,18 +20,18 @@ use crate::pacing::predictive::Event;
 use crate::pacing::{Decision, Why};
 use crate::time::{Duration, Time, Utc};
 
-/// Leads looked at before the hopper counts as blocked.
+/// Leads examined before the hopper counts as blocked.
 const LOOK_AHEAD: usize = 64;
 
-/// A call is given up as lost when nothing was heard of it for its ring time and this:
-/// 32 s of SIP timers (RFC 3261 Timer B, Timer H) on either side, and some.
+/// A call is closed as lost when no report came for its ring time and this margin: 32 s of SIP timers (RFC
+/// 3261 Timer B, Timer H) on either side, and some.
 const LOST_MARGIN: Duration = Duration::from_secs(75);
 
-/// How long a number rests beyond its ring time when the dialer dies with the call out.
+/// How long a number rests beyond its ring time if the process dies during the call.
 const REST_MARGIN: Duration = Duration::from_secs(15);
 
 impl Dialer {
-    /// Places what may be placed, campaign by campaign in turn, and keeps each one's why.
+    /// Places all calls that may be placed, campaigns taking turns, and keeps each campaign's why.
     pub(super) fn pace(&mut self) {
         self.floor.round += 1;
         self.return_leads();
@@ -64,7 +64,7 @@ impl Dialer {
         self.return_leads();
     }
 
-    /// What the hoppers let go of goes back to the store, before anything more is asked of it.
+    /// Returns the leads dropped by hoppers to the store, before more are requested.
     pub(super) fn return_leads(&mut self) {
         for (campaign, run) in &mut self.campaigns {
             let leads = run.hopper.take_given_back();
@@ -89,7 +89,7 @@ impl Dialer {
         }
     }
 
-    /// Opens one attempt, or says what stands in the way.
+    /// Opens one attempt, or returns the reason why none may be opened.
     fn place_one(&mut self, id: CampaignId) -> Result<(), Why> {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let run = self.campaigns.get_mut(&id).ok_or(Why::Finished)?;
@@ -139,7 +139,8 @@ impl Dialer {
         self.open_lead(id, waiting, phone, trunk, agent, utc, open_until)
     }
 
-    /// The campaign's end has passed (or its windows never open again).
+    /// The campaign's end has passed, or its windows never open again: closes its leads once no work is
+    /// left.
     fn over(&mut self, id: CampaignId) -> Why {
         let Some(run) = self.campaigns.get_mut(&id) else { return Why::Finished };
         if run.busy() || self.floor.works_on(id) {
@@ -150,7 +151,7 @@ impl Dialer {
         Why::Finished
     }
 
-    /// Whether at least one of the campaign's trunks takes a call now.
+    /// Checks that at least one of the campaign's trunks takes a call now.
     fn any_trunk(&mut self, id: CampaignId) -> Result<(), Why> {
         let Some(run) = self.campaigns.get(&id) else { return Err(Why::Finished) };
         let mut limit = Why::TrunksDown;
@@ -170,9 +171,8 @@ impl Dialer {
         Err(limit)
     }
 
-    /// The next lead that may be dialled now, the phone to try and the trunk to take.
-    /// With `viewer`, a lead for that agent's screen; without, one for whoever answers, or for the one
-    /// agent for whom a callback is booked.
+    /// The next lead that may be dialled now, with its phone and trunk. With `viewer`, a lead for that
+    /// agent's preview; without, one for any agent, or for the agent who booked its callback.
     pub(super) fn next_lead(
         &mut self,
         id: CampaignId,
@@ -212,7 +212,8 @@ impl Dialer {
                         .filter(|line| line.trunk.carries(number))
                 };
                 let Some(agent) = booked_for(floor, lead, group, viewer, utc) else { return false };
-                // Every trunk has been tried: begin anew with the first (the retry rule made it wait).
+                // Every trunk has been tried: start again with the first (the retry rule made the lead
+                // wait).
                 let all_tried = carriers().all(|line| waiting.tried.contains(&line.trunk.id));
                 let ready = carriers()
                     .filter(|line| all_tried || !waiting.tried.contains(&line.trunk.id))
@@ -238,7 +239,7 @@ impl Dialer {
         }
     }
 
-    /// No trunk of the campaign may carry this number: the phone is closed, the lead with its last.
+    /// No trunk of the campaign may carry this number: closes the phone, and the lead if it was the last.
     fn no_trunk_carries(&mut self, id: CampaignId, mut lead: Lead, phone: usize) {
         lead.phones[phone].closed = true;
         let next_at = lead.earliest();
@@ -287,7 +288,7 @@ impl Dialer {
             return Why::HopperEmpty;
         }
         if run.busy() || floor.works_on(id) {
-            // Their results may bring retries.
+            // The results still to come may bring retries.
             return if supply.next_due.is_some() { Why::RetriesLater } else { Why::HopperEmpty };
         }
         if let Some(due) = supply.next_due {
@@ -300,7 +301,7 @@ impl Dialer {
         Why::Finished
     }
 
-    /// Asks the store for leads before the hopper runs dry.
+    /// Requests leads from the store before the hopper runs dry.
     fn refill(&mut self, id: CampaignId) {
         let utc = self.wall.utc(self.now);
         let per_sec = self.lines_per_sec(id);
@@ -311,7 +312,7 @@ impl Dialer {
         if !matches!(run.window(utc), WindowState::OpenUntil(_)) {
             return;
         }
-        // Ten seconds of dialling at full rate, within reason.
+        // Ten seconds of dialling at full rate, within bounds.
         let target = ((per_sec * 10.0) as usize).clamp(20, 2_000);
         let supply = &mut run.supply;
         let due = supply.more_due || supply.next_due.is_some_and(|due| due <= utc);
@@ -348,7 +349,7 @@ impl Dialer {
         run.hopper.fill(leads);
     }
 
-    /// A single-number test goes out ahead of the list, at any hour: a person asked for it.
+    /// Opens a single-number test ahead of the list, at any hour: a manager asked for it.
     fn open_test(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc) -> Result<(), Why> {
         self.any_trunk(id)?;
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
@@ -416,7 +417,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Opens an attempt. `None` = there is no such campaign.
+    /// Opens an attempt; `None` = no such campaign.
     pub(super) fn open(&mut self, opening: Opening) -> Option<CallId> {
         let Opening { campaign: id, waiting, number, trunk, caller_id, open_until, for_agent, agent_first } =
             opening;
@@ -426,7 +427,7 @@ impl Dialer {
         self.next_attempt += 1;
         let (day_start, day_end) = run.local_day(utc);
         let test = waiting.is_none();
-        // A booked callback is owed, whatever was tried before.
+        // A booked callback is exempt from the cap on attempts.
         let booked = waiting.as_ref().is_some_and(|waiting| waiting.lead.callback.is_some());
         let lead = waiting.as_ref().map(|waiting| &waiting.lead);
         let household = lead.and_then(|lead| lead.household);
@@ -488,17 +489,17 @@ impl Dialer {
                 if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.place(id) }
             }
             DialVerdict::NotBefore { until, .. } => {
-                // What was agreed with its owner meanwhile is written already.
+                // A decision that an agent took meanwhile is written already.
                 let (agreed, number) = (call.agreed.is_some(), call.number);
                 let waiting = self.forget(id).filter(|_| !agreed);
-                // Until now: the store changed the lead and hands it over anew.
+                // `until` has passed: the store changed the lead and leases it anew.
                 if let Some((campaign, mut lead)) = waiting.filter(|_| until > utc) {
                     let due =
                         lead.phones.iter_mut().find(|phone| phone.number == number && is_due(phone, utc));
-                    // Where an agent asked for what is closed, or rests, it stays as it was.
+                    // A phone that an agent dialled although it was closed or resting stays unchanged.
                     let Some(phone) = due else { return };
                     phone.next_at = Some(until);
-                    // A booked callback stays booked, and is never early.
+                    // A booked callback stays booked and is never early.
                     let booked = lead.callback.is_some();
                     let next_at = if booked { lead.next_at.max(Some(until)) } else { lead.earliest() };
                     let state = if booked { LeadState::FollowUp } else { LeadState::Open };
@@ -511,7 +512,7 @@ impl Dialer {
         }
     }
 
-    /// An attempt that was not opened leaves no trace here.
+    /// Removes a call whose attempt was not opened.
     fn forget(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
         self.conversation_over(id);
         self.pacer_hears(id, |call| Event::Cancelled { call });
@@ -535,7 +536,7 @@ impl Dialer {
         trunk.max(own)
     }
 
-    /// The INVITE may leave.
+    /// Sends the INVITE of an opened attempt, unless it was stopped or the calling hours have ended.
     pub(super) fn place(&mut self, id: CallId) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opened) else { return };
@@ -560,11 +561,11 @@ impl Dialer {
         self.ring_back_to_agent(id);
     }
 
-    /// Asks the network to end a call. Its end follows as `Progress::Ended`.
+    /// Asks the network to end a call; `Progress::Ended` follows.
     pub(super) fn hang_up(&mut self, id: CallId, cause: HangUpCause) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
         match call.phase {
-            // Not on the wire yet: `place` sees the mark.
+            // The INVITE has not left: `place` checks the mark.
             Phase::Opening | Phase::Opened => call.hanging_up = Some(cause),
             Phase::Placed
             | Phase::Ringing
@@ -583,7 +584,7 @@ impl Dialer {
     }
 }
 
-/// One call's whole choice.
+/// All choices made for one call.
 pub(super) struct Opening {
     pub campaign: CampaignId,
     pub waiting: Option<Waiting>,
@@ -607,7 +608,7 @@ fn never_left(cause: &str) -> Ended {
     }
 }
 
-/// The first phone that is open and due.
+/// Index of the first phone that is open and due.
 fn due_phone(lead: &Lead, utc: Utc) -> Option<usize> {
     lead.phones.iter().position(|phone| is_due(phone, utc))
 }

@@ -1,4 +1,4 @@
-//! A call on its way: what the network reports, what the callee presses.
+//! Call progress: reports of the network, and keys pressed by the callee.
 
 use super::run::Phase;
 use super::wake::Wake;
@@ -9,13 +9,13 @@ use crate::ids::CallId;
 use crate::pacing::predictive::Event;
 use crate::time::Duration;
 
-/// How long a callee may still correct a key that set a result.
+/// How long a callee may correct a key that set a result.
 const CORRECTION: Duration = Duration::from_secs(2);
 
-/// How often one callee may have the announcement repeated.
+/// Repeats of the announcement per call.
 const REPEATS_MAX: u32 = 5;
 
-/// Keys kept of one call: an automaton at the other end must not fill the store.
+/// Keys kept per call: an automaton at the far end must not fill the store.
 const KEYS_MAX: usize = 64;
 
 impl Dialer {
@@ -64,7 +64,7 @@ impl Dialer {
         }
     }
 
-    /// "Answered" is on disk: now the callee may hear us.
+    /// "Answered" is on disk: acknowledges the call, then queues it for an agent or plays the announcement.
     pub(super) fn answer_saved(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Answered) else { return };
         call.phase = Phase::Announcing;
@@ -94,7 +94,7 @@ impl Dialer {
         match heard {
             Heard::Digit(digit) => self.pressed(id, digit),
             Heard::PlayEnded => {
-                // Without keys there is nothing to wait for.
+                // Without key rules the dialer awaits no key.
                 let waits = self.campaigns.get(&call.campaign).is_some_and(|run| !run.rules.keys.is_empty());
                 if !waits {
                     self.hang_up(id, HangUpCause::Finished);
@@ -104,7 +104,7 @@ impl Dialer {
         }
     }
 
-    /// Plays from the start. The call is over `plays x length + input wait` later.
+    /// Plays the announcement from its start. The call ends `plays x length + input wait` later.
     fn play(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
         let campaign = call.campaign;
@@ -130,7 +130,7 @@ impl Dialer {
         if call.keys.len() < KEYS_MAX {
             call.keys.push(digit);
         }
-        // A key without a rule is noted, and the announcement goes on.
+        // A key without a rule is only noted; the announcement goes on.
         let rule = self.campaigns.get(&call.campaign).and_then(|run| run.rules.keys.get(&digit));
         let Some(rule) = rule.cloned() else { return };
         let KeyRule { result, repeat, blacklist, agents } = rule;
@@ -159,14 +159,14 @@ impl Dialer {
 }
 
 impl Announcement {
-    /// All plays and the wait for a key.
+    /// Length of all plays and the wait for a key.
     pub fn whole(&self) -> Duration {
         self.length * self.plays + self.input_wait
     }
 }
 
 impl Campaign {
-    /// Whether an answered call without a result leaves something open: the campaign asks for a key.
+    /// Whether an answered call without a result leaves the lead unsettled: the campaign asks for a key.
     pub fn asks_for_result(&self) -> bool {
         self.keys.values().any(|rule| rule.result.is_some())
     }

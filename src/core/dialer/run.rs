@@ -1,4 +1,4 @@
-//! A campaign that is open, and a call that is out: the state behind the brain's decisions.
+//! State of an open campaign and of a live call.
 
 use super::abandons::Braking;
 use super::floor::{Planned, Talk, predicts};
@@ -28,7 +28,7 @@ pub(super) struct CampaignRun {
     pub paused: bool,
     pub draining: bool,
     pub finished: bool,
-    /// Calls out, from the opening of the attempt to its end.
+    /// Live calls, from the opening of the attempt to its end.
     pub live: u32,
     /// Calls that are over and whose result is not on disk yet.
     pub unsaved: u32,
@@ -36,32 +36,32 @@ pub(super) struct CampaignRun {
     pub wire: Rate,
     pub supply: Supply,
     pub last: Option<Decision>,
-    /// Abandoned calls and what they are of; the last 30 days' from the store.
+    /// Abandon ledger; the last 30 days come from the store.
     pub ledger: Ledger,
     pub braking: Option<Braking>,
-    /// Calls in which an agent heard a machine, the newest: she may think better of it.
+    /// The newest calls with a machine disposition: a corrected summary can undo it.
     pub machines: BTreeSet<AttemptId>,
     /// Mode predictive.
     pub pacer: Option<Box<Guarded>>,
     pub planned: Option<Planned>,
-    /// Another setting, for comparison.
+    /// Another pacing setting, for comparison.
     pub shadow: Option<Box<Shadow>>,
-    /// Calling hours, good until the state inside changes.
+    /// Cached calling hours, valid until the moment inside.
     window: Option<WindowState>,
-    /// The local day, for the cap per day.
+    /// Cached local day, for the cap per day.
     day: Option<(Utc, Utc)>,
 }
 
-/// What is known of the leads in the store.
+/// What the dialer knows of the leads in the store.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Supply {
-    /// Asked for and not yet come.
+    /// Number of leads requested by a `FetchLeads` that is not answered yet.
     pub fetching: Option<u32>,
-    /// The last answer was full: there is more.
+    /// The last answer was full, so more leads are due.
     pub more_due: bool,
     pub next_due: Option<Utc>,
     pub leads_open: u64,
-    /// Something was written since the last question was put, so its answer may be old.
+    /// A lead was written since the last request, so its answer may be out of date.
     pub stale: bool,
 }
 
@@ -92,12 +92,12 @@ impl CampaignRun {
         }
     }
 
-    /// Whether something is still out: a call, or a result on its way to the disk.
+    /// Whether a call is live, or a result is not on disk yet.
     pub fn busy(&self) -> bool {
         self.live > 0 || self.unsaved > 0
     }
 
-    /// Whether calls may be opened at `at`, and until when that stays so.
+    /// Whether attempts may be opened at `at`, and until when that holds.
     pub fn window(&mut self, at: Utc) -> WindowState {
         let holds = match self.window {
             Some(WindowState::OpenUntil(until)) => at < until,
@@ -110,7 +110,7 @@ impl CampaignRun {
             self.window = Some(window::within(windows, at, self.rules.start, self.rules.end));
         }
         match self.window {
-            // The last second is left free, so that an opened attempt still leaves in time.
+            // The last second is left free, so that the INVITE of an opened attempt leaves in time.
             Some(WindowState::OpenUntil(until))
                 if until != window::FOREVER && until - CLOSING_MARGIN <= at =>
             {
@@ -121,7 +121,7 @@ impl CampaignRun {
         }
     }
 
-    /// The calling hours as they were last worked out.
+    /// The cached calling hours.
     pub fn window_seen(&self) -> Option<WindowState> {
         self.window
     }
@@ -133,7 +133,7 @@ impl CampaignRun {
         }
     }
 
-    /// A fact about a call or an agent, for whatever paces or compares.
+    /// Passes an event about a call or an agent to the pacer and the shadow.
     pub fn hears(&mut self, now: Time, event: Event) {
         if let Some(pacer) = &mut self.pacer {
             pacer.on_event(now, event);
@@ -143,17 +143,17 @@ impl CampaignRun {
         }
     }
 
-    /// Whether anybody wants to hear.
+    /// Whether a pacer or a shadow takes events.
     pub fn listens(&self) -> bool {
         self.pacer.is_some() || self.shadow.is_some()
     }
 
-    /// Tries another setting from here on, or none.
+    /// Runs another pacing setting in the shadow from now on; `None` ends it.
     pub fn set_shadow(&mut self, shadow: Option<ShadowRules>) {
         self.shadow = shadow.map(|shadow| Box::new(shadow_of(&self.rules, shadow)));
     }
 
-    /// The wall clock jumped.
+    /// Drops what was computed from the wall clock, which has jumped.
     pub fn forget_clock(&mut self) {
         self.window = None;
         self.day = None;
@@ -164,7 +164,7 @@ fn shadow_of(rules: &Campaign, shadow: ShadowRules) -> Shadow {
     Shadow::new(shadow, &rules.pacing, rules.ring, rules.id.0 as u64)
 }
 
-/// What a campaign allows its pacer.
+/// The pacer's rules, from the campaign's.
 fn pacer_rules(rules: &Campaign) -> predictive::Rules {
     predictive::Rules {
         abandon_rate_max: rules.pacing.abandon_rate_max,
@@ -175,12 +175,12 @@ fn pacer_rules(rules: &Campaign) -> predictive::Rules {
     }
 }
 
-/// One call that is out.
+/// One live call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Call {
     pub attempt: AttemptId,
     pub campaign: CampaignId,
-    /// The part of the list it is counted with.
+    /// The part of the list whose statistics count this call.
     pub part: Part,
     /// `None` = a single-number test.
     pub waiting: Option<Waiting>,
@@ -190,50 +190,51 @@ pub(super) struct Call {
     pub phase: Phase,
     pub opened: Time,
     pub placed_at: Utc,
-    /// Until then its INVITE may leave.
+    /// Its INVITE may leave before this moment.
     pub open_until: Utc,
     pub ringing_at: Option<Utc>,
     pub answered_at: Option<Utc>,
     pub keys: Vec<Digit>,
     pub repeats: u32,
     pub result: Option<String>,
-    /// We asked the network to end it.
+    /// Set once we asked the network to end the call.
     pub hanging_up: Option<HangUpCause>,
-    /// The number was blacklisted while the call was out.
+    /// The number was blacklisted while the call was live.
     pub blacklisted: bool,
-    /// Once ended: go on with the next trunk as soon as the result is on disk.
+    /// After the end: try the next trunk as soon as the result is on disk.
     pub next_trunk: bool,
-    /// She called us.
+    /// An inbound call.
     pub inbound: bool,
-    /// Her number is not known.
+    /// The caller's number is withheld.
     pub withheld: bool,
     pub rang: Option<Time>,
-    /// When the 200 came.
+    /// When the 200 arrived.
     pub answered: Option<Time>,
-    /// Placed for this agent alone.
+    /// Reserved agent: the call is placed for this agent alone.
     pub for_agent: Option<AgentId>,
-    /// The agent's phone came first: without her there is no call.
+    /// The agent's phone was rung first: without the agent the call is cancelled.
     pub agent_first: bool,
-    /// Since when she waits for an agent.
+    /// Since when the callee waits for an agent.
     pub waiting_since: Option<Time>,
-    /// She asked for one (a key, or her own call): she waits longer, and is no abandoned call.
+    /// The callee asked for an agent (a key, or an inbound call): the wait is longer, and the call is never
+    /// abandoned.
     pub queued: bool,
-    /// She has waited long enough; the phone that rings is the last.
+    /// The wait is over: the offer that is out is the last.
     pub overdue: bool,
-    /// Agents whose phones ring for her.
+    /// Agents to whom the call is offered: their phones ring.
     pub offered: BTreeSet<AgentId>,
     pub not_reached: BTreeSet<AgentId>,
     pub talk: Option<Talk>,
-    /// Who spoke with her last, and when she first heard anybody.
+    /// The agent who spoke with the callee last, and when the first one was bridged.
     pub spoke: Option<(AgentId, Utc)>,
-    /// As given during the call.
+    /// Summary given during the call.
     pub summary: Option<CallSummary>,
-    /// Whoever spoke with her last is, or was, asked for her summary.
+    /// The agent who spoke last has a wrap-up for this call, or has had it.
     pub worded: bool,
     pub recording: bool,
-    /// Answered, and nobody came.
+    /// Answered, and no agent was bridged in time.
     pub abandoned: bool,
-    /// What an agent said of its lead while it was out, in another call.
+    /// The lead's state as decided by an agent in another call while this one was live.
     pub agreed: Option<Box<LeadUpdate>>,
 }
 
@@ -287,7 +288,7 @@ impl Call {
         }
     }
 
-    /// Whether an agent will be needed for it, and none is there yet.
+    /// Whether the call will need an agent and has none yet.
     pub fn pending(&self) -> bool {
         match self.phase {
             Phase::Opening | Phase::Opened | Phase::Placed | Phase::Ringing | Phase::Answered => {
@@ -301,50 +302,50 @@ impl Call {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
-    /// The store is asked.
+    /// The store is opening the attempt.
     Opening,
-    /// On disk, waiting for its place on the wire.
+    /// On disk; the INVITE waits for its slot.
     Opened,
-    /// The INVITE left.
+    /// The INVITE was sent.
     Placed,
     Ringing,
-    /// A 200 came; "answered" is being written.
+    /// A 200 arrived; "answered" is being written.
     Answered,
     Announcing,
-    /// Answered, and an agent is looked for or rung.
+    /// Answered; waiting for an agent, or an agent's phone rings.
     Waiting,
-    /// With an agent.
+    /// Bridged with an agent.
     Talking,
-    /// Hears that nobody is free.
+    /// The sorry message plays: no agent is free.
     Sorry,
     /// Over; the result is being written.
     Ended,
 }
 
-/// What a screen shows of one campaign.
+/// One campaign as screens show it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct View {
     /// Attempts being opened or set up, not yet ringing.
     pub starting: u32,
     pub ringing: u32,
-    /// Answered, the announcement playing.
+    /// Answered, hearing the announcement or the sorry message.
     pub up: u32,
     /// Answered, waiting for an agent.
     pub waiting: u32,
-    /// With an agent.
+    /// Bridged with an agent.
     pub talking: u32,
-    /// Abandoned calls by every rule; `None` = a campaign without agents.
+    /// Abandon rates by every rule; `None` = a campaign without agents.
     pub abandon: Option<Standing>,
     pub leads_open: u64,
     pub why: Option<Why>,
     /// Mode predictive: the numbers behind the last plan.
     pub reason: Option<Reason>,
-    /// What else the why stands on.
+    /// Further numbers behind the why.
     pub numbers: Numbers,
-    /// When the reason to wait is expected to pass.
+    /// When the reason to wait is expected to end.
     pub until: Option<Utc>,
-    /// Mode predictive: the pacer is left out, and why.
+    /// Mode predictive: why the pacer is bypassed at the moment.
     pub trouble: Option<Trouble>,
-    /// A setting that runs in the shadow, beside the live one.
+    /// A setting that runs in the shadow of the live one.
     pub shadow: Option<Compared>,
 }
