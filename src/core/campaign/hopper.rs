@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// A leased lead with the trunks that failed for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct LeasedLead {
     pub lead: Lead,
     /// Trunks that failed for this lead since it was last due: the next one is tried.
     pub tried: BTreeSet<TrunkId>,
@@ -15,11 +15,11 @@ pub struct Waiting {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hopper {
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<LeasedLead>,
     /// Leads in the hopper, a call or a preview: none enters twice.
     held: BTreeSet<LeadId>,
     /// Dropped unchanged: the store must be informed, or it would keep them leased for ever.
-    given_back: Vec<LeadId>,
+    returned: Vec<LeadId>,
 }
 
 impl Hopper {
@@ -28,33 +28,37 @@ impl Hopper {
         let before = self.waiting.len();
         for lead in leads {
             if self.held.insert(lead.id) {
-                self.waiting.push_back(Waiting { lead, tried: BTreeSet::new() });
+                self.waiting.push_back(LeasedLead { lead, tried: BTreeSet::new() });
             }
         }
         self.waiting.len() - before
     }
 
     /// Takes the first eligible lead among the first `look_ahead`. It stays held until `release`.
-    pub fn take(&mut self, look_ahead: usize, mut eligible: impl FnMut(&Waiting) -> bool) -> Option<Waiting> {
+    pub fn take(
+        &mut self,
+        look_ahead: usize,
+        mut eligible: impl FnMut(&LeasedLead) -> bool,
+    ) -> Option<LeasedLead> {
         let place = self.waiting.iter().take(look_ahead).position(&mut eligible)?;
         self.waiting.remove(place)
     }
 
     /// The lead at the front.
-    pub fn first(&self) -> Option<&Waiting> {
+    pub fn first(&self) -> Option<&LeasedLead> {
         self.waiting.front()
     }
 
     /// Returns a lead to the front, to be tried by another trunk.
-    pub fn put_first(&mut self, waiting: Waiting) {
-        self.held.insert(waiting.lead.id);
-        self.waiting.push_front(waiting);
+    pub fn put_first(&mut self, leased: LeasedLead) {
+        self.held.insert(leased.lead.id);
+        self.waiting.push_front(leased);
     }
 
     /// Returns a lead to the end: an agent skipped its preview.
-    pub fn put_last(&mut self, waiting: Waiting) {
-        self.held.insert(waiting.lead.id);
-        self.waiting.push_back(waiting);
+    pub fn put_last(&mut self, leased: LeasedLead) {
+        self.held.insert(leased.lead.id);
+        self.waiting.push_back(leased);
     }
 
     /// Marks a lead as held: an agent calls it outside the hopper's order.
@@ -73,31 +77,31 @@ impl Hopper {
     }
 
     /// Releases a held lead unchanged and ends its lease.
-    pub fn give_back(&mut self, lead: LeadId) {
+    pub fn return_lease(&mut self, lead: LeadId) {
         self.held.remove(&lead);
-        self.given_back.push(lead);
+        self.returned.push(lead);
     }
 
     /// Drops waiting leads and ends their leases.
     pub fn drop_waiting(&mut self, mut unwanted: impl FnMut(&Lead) -> bool) {
-        let (held, given_back) = (&mut self.held, &mut self.given_back);
+        let (held, returned) = (&mut self.held, &mut self.returned);
         self.waiting.retain(|waiting| {
             let drop = unwanted(&waiting.lead);
             if drop {
                 held.remove(&waiting.lead.id);
-                given_back.push(waiting.lead.id);
+                returned.push(waiting.lead.id);
             }
             !drop
         });
     }
 
     /// Takes the leads whose leases ended since the last call.
-    pub fn take_given_back(&mut self) -> Vec<LeadId> {
-        std::mem::take(&mut self.given_back)
+    pub fn take_returned(&mut self) -> Vec<LeadId> {
+        std::mem::take(&mut self.returned)
     }
 
     /// A waiting lead, and how many are before it.
-    pub fn find(&self, lead: LeadId) -> Option<(usize, &Waiting)> {
+    pub fn find(&self, lead: LeadId) -> Option<(usize, &LeasedLead)> {
         self.waiting.iter().enumerate().find(|(_, waiting)| waiting.lead.id == lead)
     }
 

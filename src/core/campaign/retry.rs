@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_answered_is_never_called_again() {
+    fn an_answered_callee_is_never_called_again() {
         let mut rules = rules();
         rules.after.insert(Outcome::Answered, Duration::ZERO);
         rules.after.insert(Outcome::Interrupted, Duration::ZERO);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_abandoned_callee_rests_on_all_her_phones_and_is_called_again() {
+    fn an_abandoned_callee_rests_on_all_phones_and_is_called_again() {
         let mut rules = rules();
         let rest = Duration::from_secs(72 * 3600);
         rules.after.insert(Outcome::Abandoned, rest);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_that_was_not_reached_is_owed_still() {
+    fn a_callback_that_was_not_reached_stays_booked() {
         let mut lead = lead(1);
         lead.callback = Some(Callback { agent: Some(AgentId(7)), skill: None });
         assert_eq!(settle(&lead, Outcome::NoAnswer).callback, lead.callback);

@@ -1,7 +1,7 @@
 //! Feeds a campaign's abandon ledger from its calls, and derives the brake for pacing from it. Counting is
 //! in `pacing::ledger`, the ceiling in `pacing::brake`.
 
-use super::floor::LENT_AHEAD;
+use super::floor::ANSWER_HORIZON;
 use super::run::{Call, CampaignRun};
 use crate::campaign::window::WindowState;
 use crate::ids::CallId;
@@ -13,13 +13,13 @@ use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Assumed agent time per answer, until the day's own pace is known.
-const USUAL_TURN: Duration = Duration::from_secs(180);
+const ASSUMED_TURN: Duration = Duration::from_secs(180);
 /// Answers of the day from which its own pace counts as known.
-const KNOWN_FROM: u64 = 15;
+const PACE_KNOWN_FROM: u64 = 15;
 
 /// Attempts with a machine disposition that are kept, so that a corrected summary can be undone in the
 /// ledger.
-const MACHINES_KEPT: usize = 1_000;
+const MACHINES_MAX: usize = 1_000;
 
 /// Cached figures of the ledger, valid until the ledger changes or a window moves on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,12 +69,12 @@ impl CampaignRun {
         if !changed {
             return;
         }
-        while self.machines.len() > MACHINES_KEPT {
+        while self.machines.len() > MACHINES_MAX {
             self.machines.pop_first();
         }
         self.ledger.machine_heard(answered_at, connected_at, machine);
         if machine {
-            self.hears(now, Event::FoundMachine { call });
+            self.feed_event(now, Event::FoundMachine { call });
         }
     }
 
@@ -131,18 +131,18 @@ impl CampaignRun {
             WindowState::OpenUntil(until) => until.min(day_end).since(utc),
             WindowState::ClosedUntil(_) => Duration::ZERO,
         };
-        let pace = match known.first.filter(|_| known.people >= KNOWN_FROM) {
+        let pace = match known.first.filter(|_| known.people >= PACE_KNOWN_FROM) {
             Some(first) => known.people as f64 / utc.since(first).as_secs_f64().max(60.0),
-            None => f64::from(there) / USUAL_TURN.as_secs_f64(),
+            None => f64::from(there) / ASSUMED_TURN.as_secs_f64(),
         };
         let leads = self.supply.leads_open.max(self.hopper.len() as u64);
         let by_leads = leads as f64 * brake::answer_rate(known.people, known.placed);
-        (pace * left.min(LENT_AHEAD).as_secs_f64()).min(by_leads)
+        (pace * left.min(ANSWER_HORIZON).as_secs_f64()).min(by_leads)
     }
 
     /// Sets the pacer's spent budget to the strictest rule's counts. `waiting`: callees who answered and
     /// are neither bridged nor abandoned yet.
-    pub fn tell_pacer(&mut self, utc: Utc, waiting: usize) {
+    pub fn set_pacer_budget(&mut self, utc: Utc, waiting: usize) {
         let rate = self.braking(utc).rate;
         let spent = Carried { live: rate.of + waiting as f64, abandoned: rate.abandoned };
         if let Some(pacer) = self.pacer.as_mut().filter(|pacer| pacer.spent() != spent) {

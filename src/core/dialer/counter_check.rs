@@ -59,11 +59,11 @@ impl Dialer {
     /// Leads of this campaign in calls and previews.
     fn held_leads(&self, id: CampaignId) -> BTreeSet<LeadId> {
         let calls = self.attempts().filter(|(_, call)| call.campaign == id);
-        let called = calls.filter_map(|(_, call)| call.waiting.as_ref()).map(|waiting| waiting.lead.id);
+        let called = calls.filter_map(|(_, call)| call.leased.as_ref()).map(|leased| leased.lead.id);
         let shown = self.floor.seats.values().filter_map(|seat| match &seat.job {
-            Some(Job::Preview { campaign, waiting, .. }) if *campaign == id => Some(waiting.lead.id),
-            Some(Job::First { campaign, waiting: Some(waiting), .. }) if *campaign == id => {
-                Some(waiting.lead.id)
+            Some(Job::Preview { campaign, leased, .. }) if *campaign == id => Some(leased.lead.id),
+            Some(Job::AgentFirst { campaign, leased: Some(leased), .. }) if *campaign == id => {
+                Some(leased.lead.id)
             }
             _ => None,
         });
@@ -75,7 +75,7 @@ impl Dialer {
         let mut households: BTreeMap<(CampaignId, HouseholdId), u32> = BTreeMap::new();
         for (_, call) in self.attempts() {
             *numbers.entry(call.number).or_default() += 1;
-            if let Some(household) = call.waiting.as_ref().and_then(|waiting| waiting.lead.household) {
+            if let Some(household) = call.leased.as_ref().and_then(|leased| leased.lead.household) {
                 *households.entry((call.campaign, household)).or_default() += 1;
             }
         }
@@ -91,7 +91,7 @@ impl Dialer {
     }
 
     fn floor_drift(&self) -> Option<String> {
-        for (since, id) in &self.floor.waiting {
+        for (since, id) in &self.floor.queue {
             let call = self.calls.get(id);
             if !call.is_some_and(|call| call.phase == Phase::Waiting && call.waiting_since == Some(*since)) {
                 return Some(format!("{id:?} stands in the queue and does not wait"));
@@ -104,7 +104,7 @@ impl Dialer {
             }
         }
         for (id, call) in &self.calls {
-            let queued = call.waiting_since.is_some_and(|since| self.floor.waiting.contains(&(since, *id)));
+            let queued = call.waiting_since.is_some_and(|since| self.floor.queue.contains(&(since, *id)));
             let looked_for = call.phase == Phase::Waiting && call.hanging_up.is_none();
             if looked_for && !queued && call.offered.is_empty() && call.for_agent.is_none() {
                 return Some(format!("{id:?} waits for an agent and stands in no queue"));
@@ -120,10 +120,10 @@ impl Dialer {
             if let Some(agent) = talk.agent.filter(|agent| !kept(agent)) {
                 return Some(format!("{id:?} is with agent {agent}, who is busy with something else"));
             }
-            let asked = talk.third.as_ref().and_then(|third| third.agent);
+            let asked = talk.consult.as_ref().and_then(|consult| consult.agent);
             let helps = |agent: &crate::ids::AgentId| {
                 let job = self.floor.seats.get(agent).and_then(|seat| seat.job.as_ref());
-                matches!(job, Some(Job::Helping { call }) if call == id)
+                matches!(job, Some(Job::Consulted { call }) if call == id)
             };
             if let Some(agent) = asked.filter(|agent| !helps(agent)) {
                 return Some(format!(

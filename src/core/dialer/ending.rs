@@ -21,7 +21,7 @@ impl Dialer {
         // "answered" was on disk, and also where the reserved agent hung up.
         let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
         let for_agents =
-            call.for_agent.is_some() || call.waiting.is_some() && mode.is_some_and(Self::needs_agents);
+            call.for_agent.is_some() || call.leased.is_some() && mode.is_some_and(Self::needs_agents);
         let unheard = match call.phase {
             Phase::Waiting => !call.queued,
             Phase::Answered => for_agents && !call.inbound,
@@ -58,8 +58,8 @@ impl Dialer {
             if ended.try_next_trunk && outcome == Outcome::LineFault {
                 line.note_fault(self.now, call.opened, ended.sip_code.is_some(), ended.retry_after);
             } else if ended.sip_code.is_some() {
-                line.note_life(id);
-                line.note_good();
+                line.note_response(id);
+                line.reset_faults();
             }
         }
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
@@ -71,16 +71,16 @@ impl Dialer {
         let lead = if left {
             settle(call, run, outcome, &ended, &self.trunks, utc)
         } else {
-            call.waiting.as_ref().map(|waiting| untouched(call.campaign, &waiting.lead))
+            call.leased.as_ref().map(|leased| untouched(call.campaign, &leased.lead))
         };
-        let lead = lead.map(|tried| call.as_agreed(tried));
+        let lead = lead.map(|update| call.keep_decision(update));
         if let Some(household) = lead.as_ref().and_then(|update| update.household_done) {
             run.hopper.drop_waiting(|waiting| waiting.household == Some(household));
         }
         if let Some(update) = &lead {
             run.supply.note_due(update.next_at);
         }
-        let told = lead.clone().filter(|_| left);
+        let attempted = lead.clone().filter(|_| left);
         self.outputs.push_back(Output::SaveResult(Box::new(AttemptResult {
             attempt: call.attempt,
             campaign: call.campaign,
@@ -95,17 +95,17 @@ impl Dialer {
             ended_at: utc,
             keys: call.keys.clone(),
             result: call.result.clone(),
-            counted: outcome.counts() && left && call.waiting.is_some(),
+            counted: outcome.counts() && left && call.leased.is_some(),
             rest_until,
             lead,
         })));
         if let Some(event) = gone {
-            self.pacer_hears(id, |_| event);
+            self.feed_pacer(id, |_| event);
         }
-        if let Some(update) = told {
-            self.retell(&update);
+        if let Some(update) = attempted {
+            self.refresh_lead_copies(&update);
         }
-        self.conversation_over(id);
+        self.end_conversation(id);
     }
 
     /// The result is on disk: frees the number, the household and the lead.
@@ -114,11 +114,11 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
         run.unsaved = run.unsaved.saturating_sub(1);
         run.supply.stale = true;
-        let Some(mut waiting) = call.waiting else { return };
-        run.hopper.release(waiting.lead.id);
+        let Some(mut leased) = call.leased else { return };
+        run.hopper.release(leased.lead.id);
         if call.next_trunk && !run.draining {
-            waiting.tried.insert(call.trunk);
-            run.hopper.put_first(waiting);
+            leased.tried.insert(call.trunk);
+            run.hopper.put_first(leased);
         }
     }
 
@@ -142,10 +142,10 @@ impl Dialer {
     /// Removes a call and frees its number and household.
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
         let call = self.calls.remove(&id)?;
-        self.busy_numbers.free(&call.number);
-        let household = call.waiting.as_ref().and_then(|waiting| waiting.lead.household);
+        self.busy_numbers.remove(&call.number);
+        let household = call.leased.as_ref().and_then(|leased| leased.lead.household);
         if let Some(household) = household {
-            self.busy_households.free(&(call.campaign, household));
+            self.busy_households.remove(&(call.campaign, household));
         }
         Some(call)
     }
@@ -173,22 +173,23 @@ fn settle(
     trunks: &std::collections::BTreeMap<crate::ids::TrunkId, super::TrunkLine>,
     at: Utc,
 ) -> Option<LeadUpdate> {
-    let waiting = call.waiting.as_mut()?;
+    let leased = call.leased.as_mut()?;
     let other_trunk = run
         .rules
         .trunks
         .iter()
-        .filter(|trunk| **trunk != call.trunk && !waiting.tried.contains(trunk))
+        .filter(|trunk| **trunk != call.trunk && !leased.tried.contains(trunk))
         .any(|trunk| trunks.get(trunk).is_some_and(|line| line.trunk.carries(call.number)));
     let may_pass_on = match outcome {
         Outcome::LineFault => ended.try_next_trunk,
         Outcome::CarrierBlock => true,
         _ => false,
     };
-    let next_trunk = may_pass_on && other_trunk && call.hanging_up.is_none() && call.agreed.is_none();
+    let next_trunk =
+        may_pass_on && other_trunk && call.hanging_up.is_none() && call.decided_elsewhere.is_none();
     let answered = call.answered_at.is_some();
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
-    let mut update = run.rules.retry.settle(run.rules.id, &waiting.lead, finished);
+    let mut update = run.rules.retry.settle(run.rules.id, &leased.lead, finished);
     update.result = call.result.clone();
     if call.blacklisted {
         update.state = if answered { LeadState::Done } else { LeadState::Failed };
@@ -203,11 +204,11 @@ fn settle(
         None => call.result.is_some() || !run.rules.asks_for_result(),
     };
     if update.state == LeadState::Done && decided && !call.blacklisted {
-        update.household_done = waiting.lead.household;
+        update.household_done = leased.lead.household;
     }
     call.next_trunk = next_trunk && update.state == LeadState::Open;
-    waiting.lead.phones = update.phones.clone();
-    waiting.lead.uncounted = update.uncounted;
+    leased.lead.phones = update.phones.clone();
+    leased.lead.uncounted = update.uncounted;
     Some(update)
 }
 

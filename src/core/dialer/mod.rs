@@ -35,7 +35,7 @@ use crate::number::PhoneNumber;
 use crate::pacing::Why;
 use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
-use busy_set::Marks;
+use busy_set::BusySet;
 use floor::Floor;
 use input::{ManagerAct, OpenWork};
 use rand::SeedableRng;
@@ -61,8 +61,8 @@ pub struct Dialer {
     campaigns: BTreeMap<CampaignId, CampaignRun>,
     calls: BTreeMap<CallId, Call>,
     caller_ids: CallerIdLedger,
-    busy_numbers: Marks<PhoneNumber>,
-    busy_households: Marks<(CampaignId, HouseholdId)>,
+    busy_numbers: BusySet<PhoneNumber>,
+    busy_households: BusySet<(CampaignId, HouseholdId)>,
     /// Numbers whose calls a crash cut off: they may still be ringing, so none is dialled before its
     /// moment.
     resting: BTreeMap<PhoneNumber, Utc>,
@@ -85,8 +85,8 @@ impl Dialer {
             campaigns: BTreeMap::new(),
             calls: BTreeMap::new(),
             caller_ids: CallerIdLedger::default(),
-            busy_numbers: Marks::default(),
-            busy_households: Marks::default(),
+            busy_numbers: BusySet::default(),
+            busy_households: BusySet::default(),
             resting: BTreeMap::new(),
             store_stalled: false,
             turn: 0,
@@ -126,7 +126,7 @@ impl Dialer {
                     self.return_leads();
                 }
                 self.campaigns.insert(id, run);
-                self.introduce(id);
+                self.introduce_agents_to_shadow(id);
             }
             Input::LeadsArrived { campaign, leads, next_due, leads_open } => {
                 self.leads_arrived(campaign, leads, next_due, leads_open);
@@ -141,28 +141,28 @@ impl Dialer {
             }
             Input::CallProgressed { call, progress } => self.call_progressed(call, progress),
             Input::MediaHeard { call, heard } => self.media_heard(call, heard),
-            Input::ManagerActed { campaign, act } => self.manager_acted(campaign, act),
+            Input::ManagerActed { campaign, act } => self.apply_manager_action(campaign, act),
             Input::AgentDefined(agent) => self.define_agent(*agent),
             Input::AgentRemoved { agent } => self.remove_agent(agent),
             Input::GroupDefined(group) => self.define_group(group),
             Input::PhoneChanged { agent, ready } => self.phone_changed(agent, ready),
-            Input::AgentActed { ask, agent, act } => self.agent_acted(ask, agent, act),
+            Input::AgentActed { ask, agent, act } => self.handle_agent_action(ask, agent, act),
             Input::LeadFetched { campaign, agent, lead } => {
                 self.lead_fetched(agent, campaign, lead.map(|lead| *lead));
             }
             Input::CallArrived(arrived) => self.call_arrived(*arrived),
             Input::FloorClosed => self.close_floor(),
-            Input::Overran => self.overran(),
+            Input::Overran => self.suspect_slow_pacers(),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
-            self.woken(wake);
+            self.handle_wake(wake);
         }
-        self.serve_waiting();
-        self.tell_pacers();
-        self.pace();
-        self.shadow();
-        self.tell_seats();
+        self.offer_waiting_calls();
+        self.notify_pacers();
+        self.place_calls();
+        self.advance_shadows();
+        self.publish_changed_seats();
     }
 
     /// The next output; `None` = all are taken.
@@ -223,7 +223,7 @@ impl Dialer {
 
     /// Number of live calls and legs, over all campaigns.
     pub fn calls_live(&self) -> usize {
-        self.calls.len() + self.floor.legs.len() + self.floor.by_telephone.len()
+        self.calls.len() + self.floor.legs.len() + self.floor.sign_in_calls.len()
     }
 
     fn waits_until(&self, run: &CampaignRun) -> Option<Utc> {
@@ -240,7 +240,7 @@ impl Dialer {
     fn set_clock(&mut self, utc: Utc) {
         self.wall = WallClock::new(self.now, utc);
         for (id, run) in &mut self.campaigns {
-            run.forget_clock();
+            run.drop_clock_cache();
             self.wakes.set(Wake::Pace(*id), self.now);
         }
     }
@@ -259,7 +259,7 @@ impl Dialer {
         }
     }
 
-    fn manager_acted(&mut self, campaign: CampaignId, act: ManagerAct) {
+    fn apply_manager_action(&mut self, campaign: CampaignId, act: ManagerAct) {
         let Some(run) = self.campaigns.get_mut(&campaign) else { return };
         match act {
             ManagerAct::Pause => run.paused = true,
@@ -283,13 +283,13 @@ impl Dialer {
             }
             ManagerAct::Shadow(rules) => {
                 run.set_shadow(rules);
-                self.introduce(campaign);
+                self.introduce_agents_to_shadow(campaign);
             }
             ManagerAct::TestCall { number } => run.tests.push_back(number),
             ManagerAct::Blacklisted { number } => self.number_blacklisted(number),
             ManagerAct::LeadClosed { lead } => {
                 run.hopper.drop_waiting(|waiting| waiting.id == lead);
-                self.withdraw_from_screens(|shown| shown.id == lead);
+                self.withdraw_lead_from_agents(|shown| shown.id == lead);
             }
         }
     }
@@ -301,8 +301,8 @@ impl Dialer {
             run.hopper.drop_waiting(|lead| lead.phones.iter().any(|phone| phone.number == number));
             run.supply.stale = true;
         }
-        self.withdraw_from_screens(|lead| lead.phones.iter().any(|phone| phone.number == number));
-        self.forget_first(number);
+        self.withdraw_lead_from_agents(|lead| lead.phones.iter().any(|phone| phone.number == number));
+        self.drop_agent_first_calls(number);
         let calls: Vec<CallId> =
             self.calls.iter().filter(|(_, call)| call.number == number).map(|(id, _)| *id).collect();
         for id in calls {
@@ -315,17 +315,17 @@ impl Dialer {
         }
     }
 
-    fn woken(&mut self, wake: Wake) {
+    fn handle_wake(&mut self, wake: Wake) {
         match wake {
             // Every input is followed by a placing round anyway.
             Wake::Pace(_) | Wake::Trunk(_) => {}
-            Wake::Place(call) => self.place(call),
+            Wake::Place(call) => self.send_invite(call),
             Wake::CallOver(call) => {
-                self.desk_over(call);
+                self.end_sign_in_call(call);
                 self.hang_up(call, HangUpCause::Finished);
             }
             Wake::CallLost(call) => self.call_lost(call),
-            Wake::Abandon(call) => self.waited_too_long(call),
+            Wake::Abandon(call) => self.wait_expired(call),
             Wake::LegLost(leg) => self.leg_lost(leg),
             Wake::RaiseLeg(agent) => self.raise_leg_again(agent),
             Wake::WrapUp(agent) => self.end_wrap_up(agent),

@@ -1,6 +1,6 @@
 //! Places calls: admission checks, lead, trunk, caller ID, opened attempt, INVITE.
 
-use super::floor::{booked_for, part};
+use super::floor::{agent_for_lead, part};
 use super::run::{Call, CampaignRun, Phase};
 use super::trunk_line::Ready;
 use super::wake::Wake;
@@ -8,7 +8,7 @@ use super::{Dialer, Output};
 use crate::call::{Ended, HangUpCause};
 use crate::campaign::Mode;
 use crate::campaign::caller_id::Choice;
-use crate::campaign::hopper::Waiting;
+use crate::campaign::hopper::LeasedLead;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
 use crate::dialer::input::DialVerdict;
 use crate::dialer::output::{AttemptRequest, LeadUpdate};
@@ -32,7 +32,7 @@ const REST_MARGIN: Duration = Duration::from_secs(15);
 
 impl Dialer {
     /// Places all calls that may be placed, campaigns taking turns, and keeps each campaign's why.
-    pub(super) fn pace(&mut self) {
+    pub(super) fn place_calls(&mut self) {
         self.floor.round += 1;
         self.return_leads();
         let mut ids: Vec<CampaignId> =
@@ -58,7 +58,7 @@ impl Dialer {
         for (id, place, why) in decisions {
             self.refill(id);
             if let Some(why) = why {
-                self.decided(id, Decision { place, why });
+                self.publish_decision(id, Decision { place, why });
             }
         }
         self.return_leads();
@@ -67,7 +67,7 @@ impl Dialer {
     /// Returns the leads dropped by hoppers to the store, before more are requested.
     pub(super) fn return_leads(&mut self) {
         for (campaign, run) in &mut self.campaigns {
-            let leads = run.hopper.take_given_back();
+            let leads = run.hopper.take_returned();
             if !leads.is_empty() {
                 run.supply.more_due = true;
                 self.outputs.push_back(Output::ReturnLeads { campaign: *campaign, leads });
@@ -75,7 +75,7 @@ impl Dialer {
         }
     }
 
-    fn decided(&mut self, id: CampaignId, decision: Decision) {
+    fn publish_decision(&mut self, id: CampaignId, decision: Decision) {
         let Some(run) = self.campaigns.get_mut(&id) else { return };
         let changed = run.last.is_none_or(|last| last.why != decision.why);
         run.last = Some(decision);
@@ -100,7 +100,7 @@ impl Dialer {
             return self.open_test(id, number, utc);
         }
         if run.draining {
-            let busy = run.busy() || self.floor.works_on(id);
+            let busy = run.is_busy() || self.floor.works_on(id);
             return Err(if busy { Why::Draining } else { Why::Finished });
         }
         if run.paused {
@@ -117,13 +117,13 @@ impl Dialer {
                 self.wakes.set_sooner(Wake::Pace(id), self.wall.time(opens));
                 return Err(Why::OutsideWindow);
             }
-            WindowState::ClosedUntil(None) => return Err(self.over(id)),
+            WindowState::ClosedUntil(None) => return Err(self.close_campaign(id)),
         };
         if run.rules.concurrency_max.is_some_and(|most| run.live >= most) {
             return Err(Why::ConcurrencyFull);
         }
         if Self::needs_agents(run.rules.mode) {
-            self.agents_allow(id, utc)?;
+            self.admit_call(id, utc)?;
         }
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         let start = run.opening.next_start(now);
@@ -131,19 +131,19 @@ impl Dialer {
             self.wakes.set_sooner(Wake::Pace(id), start);
             return Err(Why::CallsPerSec);
         }
-        self.any_trunk(id)?;
+        self.check_trunks(id)?;
         if run_mode == Mode::Preview {
-            return Err(self.hand_out_previews(id, utc));
+            return Err(self.assign_previews(id, utc));
         }
-        let (waiting, phone, trunk, agent) = self.next_lead(id, utc, None)?;
-        self.open_lead(id, waiting, phone, trunk, agent, utc, open_until)
+        let (leased, phone, trunk, agent) = self.next_lead(id, utc, None)?;
+        self.open_lead(id, leased, phone, trunk, agent, utc, open_until)
     }
 
     /// The campaign's end has passed, or its windows never open again: closes its leads once no work is
     /// left.
-    fn over(&mut self, id: CampaignId) -> Why {
+    fn close_campaign(&mut self, id: CampaignId) -> Why {
         let Some(run) = self.campaigns.get_mut(&id) else { return Why::Finished };
-        if run.busy() || self.floor.works_on(id) {
+        if run.is_busy() || self.floor.works_on(id) {
             return Why::OutsideWindow;
         }
         run.hopper.drop_waiting(|_| true);
@@ -152,7 +152,7 @@ impl Dialer {
     }
 
     /// Checks that at least one of the campaign's trunks takes a call now.
-    fn any_trunk(&mut self, id: CampaignId) -> Result<(), Why> {
+    fn check_trunks(&mut self, id: CampaignId) -> Result<(), Why> {
         let Some(run) = self.campaigns.get(&id) else { return Err(Why::Finished) };
         let mut limit = Why::TrunksDown;
         for trunk in &run.rules.trunks {
@@ -178,7 +178,7 @@ impl Dialer {
         id: CampaignId,
         utc: Utc,
         viewer: Option<AgentId>,
-    ) -> Result<(Waiting, usize, TrunkId, Option<AgentId>), Why> {
+    ) -> Result<(LeasedLead, usize, TrunkId, Option<AgentId>), Why> {
         loop {
             let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
             if run.hopper.is_empty() {
@@ -190,8 +190,8 @@ impl Dialer {
             let group = rules.agents.as_ref().map(|rules| rules.group);
             let mut found: Option<(usize, Option<TrunkId>, Option<AgentId>)> = None;
             let mut rested: Option<Utc> = None;
-            let waiting = hopper.take(LOOK_AHEAD, |waiting| {
-                let lead = &waiting.lead;
+            let leased = hopper.take(LOOK_AHEAD, |leased| {
+                let lead = &leased.lead;
                 if lead.household.is_some_and(|household| households.contains(&(id, household))) {
                     return false;
                 }
@@ -211,12 +211,12 @@ impl Dialer {
                         .filter_map(|trunk| trunks.get(trunk))
                         .filter(|line| line.trunk.carries(number))
                 };
-                let Some(agent) = booked_for(floor, lead, group, viewer, utc) else { return false };
+                let Some(agent) = agent_for_lead(floor, lead, group, viewer, utc) else { return false };
                 // Every trunk has been tried: start again with the first (the retry rule made the lead
                 // wait).
-                let all_tried = carriers().all(|line| waiting.tried.contains(&line.trunk.id));
+                let all_tried = carriers().all(|line| leased.tried.contains(&line.trunk.id));
                 let ready = carriers()
-                    .filter(|line| all_tried || !waiting.tried.contains(&line.trunk.id))
+                    .filter(|line| all_tried || !leased.tried.contains(&line.trunk.id))
                     .find(|line| line.ready(now) == Ready::Now);
                 match ready {
                     Some(line) => found = Some((phone, Some(line.trunk.id), agent)),
@@ -225,15 +225,15 @@ impl Dialer {
                 }
                 true
             });
-            let Some(waiting) = waiting else {
+            let Some(leased) = leased else {
                 if let Some(until) = rested {
                     self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
                 }
                 return Err(Why::HouseholdsBusy);
             };
             match found {
-                Some((phone, Some(trunk), agent)) => return Ok((waiting, phone, trunk, agent)),
-                Some((phone, None, _)) => self.no_trunk_carries(id, waiting.lead, phone),
+                Some((phone, Some(trunk), agent)) => return Ok((leased, phone, trunk, agent)),
+                Some((phone, None, _)) => self.no_trunk_carries(id, leased.lead, phone),
                 None => return Err(Why::HouseholdsBusy),
             }
         }
@@ -287,7 +287,7 @@ impl Dialer {
         if supply.fetching.is_some() || supply.more_due || supply.next_due.is_some_and(|due| due <= utc) {
             return Why::HopperEmpty;
         }
-        if run.busy() || floor.works_on(id) {
+        if run.is_busy() || floor.works_on(id) {
             // The results still to come may bring retries.
             return if supply.next_due.is_some() { Why::RetriesLater } else { Why::HopperEmpty };
         }
@@ -351,7 +351,7 @@ impl Dialer {
 
     /// Opens a single-number test ahead of the list, at any hour: a manager asked for it.
     fn open_test(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc) -> Result<(), Why> {
-        self.any_trunk(id)?;
+        self.check_trunks(id)?;
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         let ready = run
             .rules
@@ -367,9 +367,9 @@ impl Dialer {
                 Choice::Show(caller_id) => Some(caller_id),
                 Choice::TrunkOwn | Choice::UsedUntil(_) => None,
             };
-        self.open(Opening {
+        self.open(NewAttempt {
             campaign: id,
-            waiting: None,
+            leased: None,
             number,
             trunk,
             caller_id,
@@ -384,7 +384,7 @@ impl Dialer {
     fn open_lead(
         &mut self,
         id: CampaignId,
-        waiting: Waiting,
+        leased: LeasedLead,
         phone: usize,
         trunk: TrunkId,
         for_agent: Option<AgentId>,
@@ -392,14 +392,14 @@ impl Dialer {
         open_until: Utc,
     ) -> Result<(), Why> {
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
-        let number = waiting.lead.phones[phone].number;
-        let household = waiting.lead.household;
+        let number = leased.lead.phones[phone].number;
+        let household = leased.lead.household;
         let rules = &run.rules.caller_ids;
         let caller_id = match self.caller_ids.choose(id, rules, household, number, utc, &mut self.random) {
             Choice::TrunkOwn => None,
             Choice::Show(caller_id) => Some(caller_id),
             Choice::UsedUntil(until) => {
-                run.hopper.put_first(waiting);
+                run.hopper.put_first(leased);
                 self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
                 return Err(Why::CallerIdsUsed);
             }
@@ -407,29 +407,29 @@ impl Dialer {
         if let Some(caller_id) = &caller_id {
             self.caller_ids.note(id, household, caller_id.number, utc);
         }
-        let waiting = Some(waiting);
+        let leased = Some(leased);
         let agent_first = false;
-        let opening =
-            Opening { campaign: id, waiting, number, trunk, caller_id, open_until, for_agent, agent_first };
-        if let (Some(call), Some(agent)) = (self.open(opening), for_agent) {
-            self.keep_for(agent, call);
+        let attempt =
+            NewAttempt { campaign: id, leased, number, trunk, caller_id, open_until, for_agent, agent_first };
+        if let (Some(call), Some(agent)) = (self.open(attempt), for_agent) {
+            self.reserve_agent(agent, call);
         }
         Ok(())
     }
 
     /// Opens an attempt; `None` = no such campaign.
-    pub(super) fn open(&mut self, opening: Opening) -> Option<CallId> {
-        let Opening { campaign: id, waiting, number, trunk, caller_id, open_until, for_agent, agent_first } =
-            opening;
+    pub(super) fn open(&mut self, new: NewAttempt) -> Option<CallId> {
+        let NewAttempt { campaign: id, leased, number, trunk, caller_id, open_until, for_agent, agent_first } =
+            new;
         let utc = self.wall.utc(self.now);
         let run = self.campaigns.get_mut(&id)?;
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt += 1;
         let (day_start, day_end) = run.local_day(utc);
-        let test = waiting.is_none();
+        let test = leased.is_none();
         // A booked callback is exempt from the cap on attempts.
-        let booked = waiting.as_ref().is_some_and(|waiting| waiting.lead.callback.is_some());
-        let lead = waiting.as_ref().map(|waiting| &waiting.lead);
+        let booked = leased.as_ref().is_some_and(|leased| leased.lead.callback.is_some());
+        let lead = leased.as_ref().map(|leased| &leased.lead);
         let household = lead.and_then(|lead| lead.household);
         let retry = &run.rules.retry;
         let request = AttemptRequest {
@@ -456,9 +456,9 @@ impl Dialer {
         if let Some(line) = self.trunks.get_mut(&trunk) {
             line.open(self.now);
         }
-        self.busy_numbers.set(number);
+        self.busy_numbers.insert(number);
         if let Some(household) = household {
-            self.busy_households.set((id, household));
+            self.busy_households.insert((id, household));
         }
         let part = lead.map(part).unwrap_or_default();
         let call = Call {
@@ -468,10 +468,10 @@ impl Dialer {
             open_until,
             for_agent,
             agent_first,
-            ..Call::new(attempt, id, waiting, number, trunk, self.now)
+            ..Call::new(attempt, id, leased, number, trunk, self.now)
         };
         self.calls.insert(attempt.call(), call);
-        self.pacer_hears(attempt.call(), |call| Event::Placed { call, part });
+        self.feed_pacer(attempt.call(), |call| Event::Placed { call, part });
         self.outputs.push_back(Output::OpenAttempt(Box::new(request)));
         Some(attempt.call())
     }
@@ -486,14 +486,14 @@ impl Dialer {
                     run.ledger.placed(call.placed_at);
                 }
                 let slot = self.wire_slot(id);
-                if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.place(id) }
+                if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.send_invite(id) }
             }
             DialVerdict::NotBefore { until, .. } => {
                 // A decision that an agent took meanwhile is written already.
-                let (agreed, number) = (call.agreed.is_some(), call.number);
-                let waiting = self.forget(id).filter(|_| !agreed);
+                let (decided, number) = (call.decided_elsewhere.is_some(), call.number);
+                let leased = self.discard_attempt(id).filter(|_| !decided);
                 // `until` has passed: the store changed the lead and leases it anew.
-                if let Some((campaign, mut lead)) = waiting.filter(|_| until > utc) {
+                if let Some((campaign, mut lead)) = leased.filter(|_| until > utc) {
                     let due =
                         lead.phones.iter_mut().find(|phone| phone.number == number && is_due(phone, utc));
                     // A phone that an agent dialled although it was closed or resting stays unchanged.
@@ -507,15 +507,15 @@ impl Dialer {
                 }
             }
             DialVerdict::Closed(_) | DialVerdict::Gone => {
-                self.forget(id);
+                self.discard_attempt(id);
             }
         }
     }
 
     /// Removes a call whose attempt was not opened.
-    fn forget(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
-        self.conversation_over(id);
-        self.pacer_hears(id, |call| Event::Cancelled { call });
+    fn discard_attempt(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
+        self.end_conversation(id);
+        self.feed_pacer(id, |call| Event::Cancelled { call });
         let call = self.remove(id)?;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
@@ -524,7 +524,7 @@ impl Dialer {
         run.live = run.live.saturating_sub(1);
         run.supply.stale = true;
         run.supply.more_due = true;
-        let lead = call.waiting?.lead;
+        let lead = call.leased?.lead;
         run.hopper.release(lead.id);
         Some((call.campaign, lead))
     }
@@ -537,7 +537,7 @@ impl Dialer {
     }
 
     /// Sends the INVITE of an opened attempt, unless it was stopped or the calling hours have ended.
-    pub(super) fn place(&mut self, id: CallId) {
+    pub(super) fn send_invite(&mut self, id: CallId) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opened) else { return };
         if call.hanging_up.is_some() || utc >= call.open_until {
@@ -565,7 +565,7 @@ impl Dialer {
     pub(super) fn hang_up(&mut self, id: CallId, cause: HangUpCause) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
         match call.phase {
-            // The INVITE has not left: `place` checks the mark.
+            // The INVITE has not left: `send_invite` checks the mark.
             Phase::Opening | Phase::Opened => call.hanging_up = Some(cause),
             Phase::Placed
             | Phase::Ringing
@@ -585,9 +585,9 @@ impl Dialer {
 }
 
 /// All choices made for one call.
-pub(super) struct Opening {
+pub(super) struct NewAttempt {
     pub campaign: CampaignId,
-    pub waiting: Option<Waiting>,
+    pub leased: Option<LeasedLead>,
     pub number: PhoneNumber,
     pub trunk: TrunkId,
     pub caller_id: Option<crate::campaign::CallerId>,

@@ -20,7 +20,7 @@ const KEYS_MAX: usize = 64;
 
 impl Dialer {
     pub(super) fn call_progressed(&mut self, id: CallId, progress: Progress) {
-        if self.desk_progressed(id, &progress) {
+        if self.sign_in_call_progressed(id, &progress) {
             return;
         }
         let (now, utc) = (self.now, self.wall.utc(self.now));
@@ -36,7 +36,7 @@ impl Dialer {
         if !matches!(progress, Progress::Sent | Progress::Ended(_))
             && let Some(line) = self.trunks.get_mut(&call.trunk)
         {
-            line.note_life(id);
+            line.note_response(id);
         }
         match progress {
             Progress::Sent | Progress::Trying => {}
@@ -46,9 +46,9 @@ impl Dialer {
                 if call.phase == Phase::Placed {
                     call.phase = Phase::Ringing;
                     if let Some(line) = self.trunks.get_mut(&call.trunk) {
-                        line.note_good();
+                        line.reset_faults();
                     }
-                    self.pacer_hears(id, |call| Event::Ringing { call });
+                    self.feed_pacer(id, |call| Event::Ringing { call });
                 }
             }
             Progress::Answered => {
@@ -57,7 +57,7 @@ impl Dialer {
                     call.answered_at = Some(utc);
                     call.answered = Some(now);
                     self.outputs.push_back(Output::SaveAnswer { call: id, at: utc });
-                    self.pacer_hears(id, |call| Event::AnsweredLive { call });
+                    self.feed_pacer(id, |call| Event::AnsweredLive { call });
                 }
             }
             Progress::Ended(ended) => self.finish(id, ended),
@@ -70,7 +70,7 @@ impl Dialer {
         call.phase = Phase::Announcing;
         self.outputs.push_back(Output::Acknowledge { call: id });
         let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
-        if mode.is_some_and(Self::needs_agents) && call.waiting.is_some() || call.for_agent.is_some() {
+        if mode.is_some_and(Self::needs_agents) && call.leased.is_some() || call.for_agent.is_some() {
             self.queue_for_agents(id, false);
         } else {
             self.play(id);
@@ -78,7 +78,7 @@ impl Dialer {
     }
 
     pub(super) fn media_heard(&mut self, id: CallId, heard: Heard) {
-        if self.desk_heard(id, &heard) {
+        if self.sign_in_call_heard(id, &heard) {
             return;
         }
         let Some(call) = self.calls.get_mut(&id) else { return };

@@ -6,7 +6,7 @@ use super::output::LeadUpdate;
 use super::snapshot::Numbers;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
-use crate::campaign::hopper::{Hopper, Waiting};
+use crate::campaign::hopper::{Hopper, LeasedLead};
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
 use crate::campaign::{CallerId, Campaign};
 use crate::ids::{AgentId, AttemptId, CampaignId, TrunkId};
@@ -93,7 +93,7 @@ impl CampaignRun {
     }
 
     /// Whether a call is live, or a result is not on disk yet.
-    pub fn busy(&self) -> bool {
+    pub fn is_busy(&self) -> bool {
         self.live > 0 || self.unsaved > 0
     }
 
@@ -134,7 +134,7 @@ impl CampaignRun {
     }
 
     /// Passes an event about a call or an agent to the pacer and the shadow.
-    pub fn hears(&mut self, now: Time, event: Event) {
+    pub fn feed_event(&mut self, now: Time, event: Event) {
         if let Some(pacer) = &mut self.pacer {
             pacer.on_event(now, event);
         }
@@ -144,7 +144,7 @@ impl CampaignRun {
     }
 
     /// Whether a pacer or a shadow takes events.
-    pub fn listens(&self) -> bool {
+    pub fn takes_events(&self) -> bool {
         self.pacer.is_some() || self.shadow.is_some()
     }
 
@@ -154,7 +154,7 @@ impl CampaignRun {
     }
 
     /// Drops what was computed from the wall clock, which has jumped.
-    pub fn forget_clock(&mut self) {
+    pub fn drop_clock_cache(&mut self) {
         self.window = None;
         self.day = None;
     }
@@ -183,7 +183,7 @@ pub(super) struct Call {
     /// The part of the list whose statistics count this call.
     pub part: Part,
     /// `None` = a single-number test.
-    pub waiting: Option<Waiting>,
+    pub leased: Option<LeasedLead>,
     pub number: PhoneNumber,
     pub trunk: TrunkId,
     pub caller_id: Option<CallerId>,
@@ -220,7 +220,7 @@ pub(super) struct Call {
     /// abandoned.
     pub queued: bool,
     /// The wait is over: the offer that is out is the last.
-    pub overdue: bool,
+    pub wait_expired: bool,
     /// Agents to whom the call is offered: their phones ring.
     pub offered: BTreeSet<AgentId>,
     pub not_reached: BTreeSet<AgentId>,
@@ -230,19 +230,19 @@ pub(super) struct Call {
     /// Summary given during the call.
     pub summary: Option<CallSummary>,
     /// The agent who spoke last has a wrap-up for this call, or has had it.
-    pub worded: bool,
+    pub summary_asked: bool,
     pub recording: bool,
     /// Answered, and no agent was bridged in time.
     pub abandoned: bool,
     /// The lead's state as decided by an agent in another call while this one was live.
-    pub agreed: Option<Box<LeadUpdate>>,
+    pub decided_elsewhere: Option<Box<LeadUpdate>>,
 }
 
 impl Call {
     pub fn new(
         attempt: AttemptId,
         campaign: CampaignId,
-        waiting: Option<Waiting>,
+        leased: Option<LeasedLead>,
         number: PhoneNumber,
         trunk: TrunkId,
         opened: Time,
@@ -251,7 +251,7 @@ impl Call {
             attempt,
             campaign,
             part: Part::default(),
-            waiting,
+            leased,
             number,
             trunk,
             caller_id: None,
@@ -275,21 +275,21 @@ impl Call {
             agent_first: false,
             waiting_since: None,
             queued: false,
-            overdue: false,
+            wait_expired: false,
             offered: BTreeSet::new(),
             not_reached: BTreeSet::new(),
             talk: None,
             spoke: None,
             summary: None,
-            worded: false,
+            summary_asked: false,
             recording: false,
             abandoned: false,
-            agreed: None,
+            decided_elsewhere: None,
         }
     }
 
     /// Whether the call will need an agent and has none yet.
-    pub fn pending(&self) -> bool {
+    pub fn needs_agent(&self) -> bool {
         match self.phase {
             Phase::Opening | Phase::Opened | Phase::Placed | Phase::Ringing | Phase::Answered => {
                 self.for_agent.is_none() && !self.inbound && self.hanging_up.is_none()

@@ -1,7 +1,7 @@
 //! Read-only views of the dialer: live calls, the place of a lead, the numbers behind a campaign's why.
 
 use super::Dialer;
-use super::floor::{Job, booked_for};
+use super::floor::{Job, agent_for_lead};
 use super::run::{Call, CampaignRun, Phase};
 use super::trunk_line::Ready;
 use crate::campaign::Campaign;
@@ -166,7 +166,7 @@ impl Dialer {
         CallView {
             call: id,
             campaign: call.campaign,
-            lead: call.waiting.as_ref().map(|waiting| waiting.lead.id),
+            lead: call.leased.as_ref().map(|leased| leased.lead.id),
             number: Some(call.number).filter(|_| !call.withheld),
             trunk: call.trunk,
             inbound: call.inbound,
@@ -194,7 +194,7 @@ impl Dialer {
                 stage: stage(call),
                 agent: call.talk.as_ref().and_then(|talk| talk.agent),
             };
-            let of = call.waiting.as_ref().map(|waiting| &waiting.lead);
+            let of = call.leased.as_ref().map(|leased| &leased.lead);
             if of.is_some_and(|of| of.id == lead) {
                 place.held = Some(held);
             } else if call.campaign == campaign
@@ -209,9 +209,9 @@ impl Dialer {
         for (agent, seat) in &self.floor.seats {
             let agent = *agent;
             let (of, held) = match &seat.job {
-                Some(Job::Preview { waiting, .. }) => (Some(&waiting.lead), Held::Screen { agent }),
-                Some(Job::First { waiting: Some(waiting), .. }) => {
-                    (Some(&waiting.lead), Held::Screen { agent })
+                Some(Job::Preview { leased, .. }) => (Some(&leased.lead), Held::Screen { agent }),
+                Some(Job::AgentFirst { leased: Some(leased), .. }) => {
+                    (Some(&leased.lead), Held::Screen { agent })
                 }
                 Some(Job::WrapUp(job)) => (job.lead.as_ref(), Held::WrapUp { agent }),
                 _ => continue,
@@ -226,9 +226,9 @@ impl Dialer {
         }
         let Some(run) = self.campaigns.get(&campaign) else { return place };
         let group = run.rules.agents.as_ref().map(|rules| rules.group);
-        if let Some((before, waiting)) = run.hopper.find(lead) {
+        if let Some((before, leased)) = run.hopper.find(lead) {
             place.hopper = Some(before as u32);
-            place.agent_away = booked_for(&self.floor, &waiting.lead, group, None, utc).is_none();
+            place.agent_away = agent_for_lead(&self.floor, &leased.lead, group, None, utc).is_none();
         }
         let rests = |number: &PhoneNumber| self.resting.get(number).map(|until| (*number, *until));
         place.resting = numbers.iter().filter_map(rests).filter(|(_, until)| *until > utc).collect();
@@ -267,7 +267,7 @@ impl Dialer {
                 run.and_then(|run| run.rules.agents.as_ref()).is_some_and(|rules| rules.group == group)
             };
             numbers.pending =
-                self.calls.values().filter(|call| call.pending()).filter(of_group).count() as u32;
+                self.calls.values().filter(|call| call.needs_agent()).filter(of_group).count() as u32;
         }
         numbers
     }

@@ -28,7 +28,7 @@ pub(super) struct TrunkLine {
     /// Whether the trunk has answered anything since it was last doubted.
     alive: bool,
     /// Calls without any response yet, and when their INVITEs left.
-    unheard: BTreeMap<CallId, Time>,
+    unanswered: BTreeMap<CallId, Time>,
     live: u32,
     /// Rates of opening attempts and of sending INVITEs: a slow disk must not bunch up the starts.
     opening: Rate,
@@ -56,7 +56,7 @@ impl TrunkLine {
             faults: 0,
             probing: false,
             alive: false,
-            unheard: BTreeMap::new(),
+            unanswered: BTreeMap::new(),
             live: 0,
             opening: rate.clone(),
             wire: rate,
@@ -116,18 +116,18 @@ impl TrunkLine {
 
     /// Whether the trunk is silent. A trunk that never answered gets one call at a time.
     fn doubted(&self, now: Time) -> bool {
-        let longest = self.unheard.values().min();
+        let longest = self.unanswered.values().min();
         longest.is_some_and(|since| !self.alive || *since + DOUBT <= now)
     }
 
     /// Notes that the INVITE of this call leaves.
     pub fn sent(&mut self, now: Time, call: CallId) {
-        self.unheard.insert(call, now);
+        self.unanswered.insert(call, now);
     }
 
     /// Notes a response to this call: the trunk is alive.
-    pub fn note_life(&mut self, call: CallId) {
-        self.unheard.remove(&call);
+    pub fn note_response(&mut self, call: CallId) {
+        self.unanswered.remove(&call);
         self.alive = true;
     }
 
@@ -137,7 +137,7 @@ impl TrunkLine {
     }
 
     /// Resets the fault count: the trunk rang, answered, or refused on the callee's behalf.
-    pub fn note_good(&mut self) {
+    pub fn reset_faults(&mut self) {
         self.faults = 0;
         self.probing = false;
     }
@@ -164,7 +164,7 @@ impl TrunkLine {
     /// Frees the line of a call that is over or was not opened.
     pub fn close(&mut self, call: CallId) {
         self.live = self.live.saturating_sub(1);
-        self.unheard.remove(&call);
+        self.unanswered.remove(&call);
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
         }
         assert!((6..=10).contains(&starts), "{starts} starts in a minute of refusals");
         line.open(now);
-        line.note_good();
+        line.reset_faults();
         assert_eq!(line.ready(now + Duration::from_secs(1)), Ready::Now);
     }
 
@@ -225,7 +225,7 @@ mod tests {
         line.open(Time::ZERO);
         line.sent(Time::ZERO, CallId(1));
         assert_eq!(line.ready(Time::from_millis(500)), Ready::Down(None), "never heard from");
-        line.note_life(CallId(1));
+        line.note_response(CallId(1));
         assert_eq!(line.ready(Time::from_millis(500)), Ready::Now);
         line.open(Time::from_millis(500));
         line.sent(Time::from_millis(500), CallId(2));

@@ -1,4 +1,4 @@
-//! Timers: every reason for which the dialer asks to be woken.
+//! Timers: every reason for which the dialer asks to be handle_wake.
 
 use crate::ids::{AgentId, CallId, CampaignId, TrunkId};
 use crate::time::Time;

@@ -13,7 +13,7 @@ use crate::time::Utc;
 
 impl Dialer {
     /// Checks whether the floor can take one more call of this campaign.
-    pub(in crate::dialer) fn agents_allow(&mut self, id: CampaignId, utc: Utc) -> Result<(), Why> {
+    pub(in crate::dialer) fn admit_call(&mut self, id: CampaignId, utc: Utc) -> Result<(), Why> {
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         // An empty hopper is the reason before any state of the floor.
         if run.hopper.is_empty() {
@@ -22,7 +22,7 @@ impl Dialer {
         let Some(rules) = run.rules.agents.as_ref() else { return Err(Why::NoAgents) };
         let (group, pacing, mode) = (rules.group, run.rules.pacing, run.rules.mode);
         // No agents are counted while the last plan holds and is used up.
-        if let Some(why) = predicts(mode).then(|| self.used_up(id)).flatten() {
+        if let Some(why) = predicts(mode).then(|| self.used_up_plan(id)).flatten() {
             return Err(why);
         }
         let (there, idle) = self.floor.census(group);
@@ -32,7 +32,7 @@ impl Dialer {
         if mode == Mode::Preview {
             return Ok(());
         }
-        let (pending, waiting) = self.pending_for(group);
+        let (pending, waiting) = self.calls_needing_agents(group);
         if waiting > pacing.waiting_max {
             return Err(Why::CalleesWaiting);
         }
@@ -42,7 +42,7 @@ impl Dialer {
             let safe = pending < idle;
             let lends = safe || run.brake(utc, there, failing).may_lend();
             // The pacer is asked in any case: it may want to cancel ringing calls.
-            self.predicted(id, group, utc, safe)?;
+            self.take_from_plan(id, group, utc, safe)?;
             // Without budget for an abandoned call, the model is overruled: one call per idle agent.
             return if lends { Ok(()) } else { Err(Why::AbandonBudget) };
         }
@@ -60,18 +60,19 @@ impl Dialer {
     }
 
     /// Calls that will need an agent of this group, and those of them whose callees wait already.
-    fn pending_for(&self, group: GroupId) -> (u32, u32) {
+    fn calls_needing_agents(&self, group: GroupId) -> (u32, u32) {
         let hers = |run: &CampaignRun| run.rules.agents.as_ref().is_some_and(|rules| rules.group == group);
         let sharing: Vec<CampaignId> =
             self.campaigns.iter().filter(|(_, run)| hers(run)).map(|(id, _)| *id).collect();
-        let pending = self.calls.values().filter(|call| call.pending() && sharing.contains(&call.campaign));
+        let pending =
+            self.calls.values().filter(|call| call.needs_agent() && sharing.contains(&call.campaign));
         pending
             .fold((0, 0), |(all, waiting), call| (all + 1, waiting + u32::from(call.phase == Phase::Waiting)))
     }
 }
 
 /// The agent for whom this lead may be dialled now: `None` = not now, `Some(None)` = any agent.
-pub(in crate::dialer) fn booked_for(
+pub(in crate::dialer) fn agent_for_lead(
     floor: &Floor,
     lead: &Lead,
     group: Option<GroupId>,

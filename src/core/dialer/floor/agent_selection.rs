@@ -60,7 +60,7 @@ impl Dialer {
     pub(super) fn wanted(&self, id: CallId) -> Option<(Wanted, Strategy)> {
         let rules = self.agent_rules(id)?;
         let call = self.calls.get(&id)?;
-        let lead = call.waiting.as_ref().map(|waiting| &waiting.lead);
+        let lead = call.leased.as_ref().map(|leased| &leased.lead);
         let booked = lead.and_then(|lead| lead.callback.as_ref());
         let before = lead.and_then(|lead| lead.last_agent).filter(|_| rules.prefer_last || call.inbound);
         let wanted = Wanted {

@@ -24,7 +24,7 @@ pub(in crate::dialer) struct Talk {
     since: Time,
     /// On hold: the callee hears music.
     pub held: bool,
-    pub third: Option<Third>,
+    pub consult: Option<Consult>,
 }
 
 impl Talk {
@@ -33,14 +33,14 @@ impl Talk {
     }
 
     /// Restarts the talk time: another agent talks from now on.
-    pub fn since_now(&mut self, now: Time) {
+    pub fn restart(&mut self, now: Time) {
         self.since = now;
     }
 }
 
 /// A consult: the party whom the agent asked for help, and how far it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::dialer) struct Third {
+pub(in crate::dialer) struct Consult {
     pub agent: Option<AgentId>,
     /// Leg of a consulted party outside.
     pub leg: Option<CallId>,
@@ -63,7 +63,7 @@ impl Dialer {
     }
 
     /// The mix of an agent and the consulted party, beside the call's own mix.
-    pub(super) fn aside(call: CallId) -> MixId {
+    pub(super) fn consult_mix(call: CallId) -> MixId {
         MixId(call.0 | 1 << 61)
     }
 
@@ -85,7 +85,7 @@ impl Dialer {
         call.phase = Phase::Waiting;
         call.queued = queued;
         call.waiting_since = Some(since);
-        self.floor.waiting.insert((since, id));
+        self.floor.queue.insert((since, id));
         let until = since + if queued { wait } else { patience };
         self.wakes.set(Wake::Abandon(id), until.max(now));
         self.wakes.set(Wake::CallLost(id), now + TALK_MAX);
@@ -101,11 +101,11 @@ impl Dialer {
     }
 
     /// Offers every waiting callee to a free agent, the longest wait first.
-    pub(in crate::dialer) fn serve_waiting(&mut self) {
-        if self.floor.waiting.is_empty() {
+    pub(in crate::dialer) fn offer_waiting_calls(&mut self) {
+        if self.floor.queue.is_empty() {
             return;
         }
-        let waiting: Vec<CallId> = self.floor.waiting.iter().map(|(_, call)| *call).collect();
+        let waiting: Vec<CallId> = self.floor.queue.iter().map(|(_, call)| *call).collect();
         for id in waiting {
             while let Some((wanted, strategy)) = self.wanted(id) {
                 let Some(agent) = self.choose(&wanted, strategy) else { break };
@@ -126,7 +126,7 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.offered.insert(agent);
         if let Some(since) = call.waiting_since {
-            self.floor.waiting.remove(&(since, id));
+            self.floor.queue.remove(&(since, id));
         }
         if let Some(group) = self.agent_rules(id).map(|rules| rules.group) {
             self.floor.last_served.insert(group, agent);
@@ -150,7 +150,7 @@ impl Dialer {
         match self.calls.get(&id).map(|call| call.phase) {
             Some(Phase::Waiting) => self.connect(id, agent),
             // The agent changed phones during the call.
-            Some(Phase::Talking) => self.back_on_the_line(id, agent),
+            Some(Phase::Talking) => self.rejoin_after_phone_change(id, agent),
             _ => {}
         }
     }
@@ -163,17 +163,17 @@ impl Dialer {
         };
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.phase = Phase::Talking;
-        call.talk = Some(Talk { agent: Some(agent), since: now, held: false, third: None });
+        call.talk = Some(Talk { agent: Some(agent), since: now, held: false, consult: None });
         let first = call.spoke.is_none();
         call.spoke = Some((agent, call.spoke.map_or(utc, |(_, at)| at)));
-        call.worded = false;
+        call.summary_asked = false;
         let answered_at = call.answered_at.filter(|_| first && !call.inbound);
         call.not_reached.clear();
         let others: Vec<AgentId> = call.offered.iter().copied().filter(|other| *other != agent).collect();
         call.offered.clear();
         let (campaign, inbound) = (call.campaign, call.inbound);
         if let Some(since) = call.waiting_since.take() {
-            self.floor.waiting.remove(&(since, id));
+            self.floor.queue.remove(&(since, id));
         }
         for other in others {
             self.withdraw(other);
@@ -205,7 +205,7 @@ impl Dialer {
         if let (Some(run), Some(at)) = (self.campaigns.get_mut(&campaign), answered_at) {
             run.ledger.connected(at, utc);
         }
-        self.pacer_hears(id, |call| Event::Connected { call, agent });
+        self.feed_pacer(id, |call| Event::Connected { call, agent });
         if record {
             self.record(id, true);
         }
@@ -217,12 +217,12 @@ impl Dialer {
         let agent = call.talk.as_ref().and_then(|talk| talk.agent);
         let campaign = call.campaign;
         self.outputs.push_back(Output::Record { call: id, campaign, agent, on });
-        self.show_parties(id);
+        self.mark_parties_changed(id);
     }
 
-    /// Marks the seats of everyone in this call as changed.
-    pub(super) fn show_parties(&mut self, id: CallId) {
-        let of = |seat: &super::Seat| matches!(&seat.job, Some(Job::Call { call } | Job::Helping { call }) if *call == id);
+    /// BusySet the seats of everyone in this call as changed.
+    pub(super) fn mark_parties_changed(&mut self, id: CallId) {
+        let of = |seat: &super::Seat| matches!(&seat.job, Some(Job::Call { call } | Job::Consulted { call }) if *call == id);
         let agents: Vec<AgentId> =
             self.floor.seats.values().filter(|seat| of(seat)).map(|seat| seat.agent.id).collect();
         self.floor.changed.extend(agents);
@@ -230,30 +230,30 @@ impl Dialer {
 
     /// Withdraws an offer: another agent was faster, or the callee is gone.
     fn withdraw(&mut self, agent: AgentId) {
-        self.let_go_of_leg(agent);
-        self.now_idle(agent);
+        self.release_leg(agent);
+        self.set_idle(agent);
     }
 
     /// The agent of this call was not reached, or their leg ended during the call.
     pub(super) fn agent_lost(&mut self, agent: AgentId, id: CallId, hung_up: bool) {
-        let Some(call) = self.calls.get_mut(&id) else { return self.now_idle(agent) };
+        let Some(call) = self.calls.get_mut(&id) else { return self.set_idle(agent) };
         match call.phase {
             Phase::Waiting => {
                 call.offered.remove(&agent);
                 call.not_reached.insert(agent);
                 self.note_miss(agent);
-                self.after_a_miss(agent, id);
-                self.wait_on(id);
+                self.after_missed_ring(agent, id);
+                self.requeue(id);
             }
             Phase::Talking => {
                 let hers = call.talk.as_ref().is_some_and(|talk| talk.agent == Some(agent));
                 if !hers {
-                    return self.now_idle(agent);
+                    return self.set_idle(agent);
                 }
                 if hung_up {
                     return self.hang_up(id, HangUpCause::AgentHungUp);
                 }
-                self.callee_without_agent(id, agent);
+                self.requeue_without_agent(id, agent);
             }
             // The call was placed for this agent, who cannot take it: an agent-first call is cancelled, any
             // other goes to the next free agent.
@@ -264,15 +264,15 @@ impl Dialer {
                 } else if let Some(call) = self.calls.get_mut(&id).filter(|_| only) {
                     call.for_agent = None;
                 }
-                self.now_idle(agent);
+                self.set_idle(agent);
             }
-            Phase::Announcing | Phase::Sorry | Phase::Ended => self.now_idle(agent),
+            Phase::Announcing | Phase::Sorry | Phase::Ended => self.set_idle(agent),
         }
     }
 
     /// The agent's leg broke during the call: the callee is queued for another agent.
-    fn callee_without_agent(&mut self, id: CallId, agent: AgentId) {
-        self.end_third(id);
+    fn requeue_without_agent(&mut self, id: CallId, agent: AgentId) {
+        self.end_consult(id);
         let since = self.calls.get(&id).and_then(|call| call.talk.as_ref()).map(|talk| talk.since);
         self.count_talk(agent, since);
         if let Some(call) = self.calls.get_mut(&id) {
@@ -281,47 +281,47 @@ impl Dialer {
         }
         self.leave_supervisors(id);
         self.outputs.push_back(Output::Leave { leg: id });
-        self.now_idle(agent);
+        self.set_idle(agent);
         self.queue_for_agents(id, true);
     }
 
     /// An offer failed: the callee returns to the queue at the same place.
-    fn wait_on(&mut self, id: CallId) {
+    fn requeue(&mut self, id: CallId) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.offered.is_empty()) else { return };
         let since = *call.waiting_since.get_or_insert(now);
-        let overdue = call.overdue;
-        self.floor.waiting.insert((since, id));
-        self.serve_waiting();
+        let wait_expired = call.wait_expired;
+        self.floor.queue.insert((since, id));
+        self.offer_waiting_calls();
         let unserved =
             self.calls.get(&id).is_some_and(|call| call.phase == Phase::Waiting && call.offered.is_empty());
-        if overdue && unserved {
-            self.nobody_came(id);
+        if wait_expired && unserved {
+            self.play_sorry(id);
         }
     }
 
     /// The callee's wait is over. A phone that rings already may still be answered.
-    pub(in crate::dialer) fn waited_too_long(&mut self, id: CallId) {
+    pub(in crate::dialer) fn wait_expired(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Waiting) else { return };
-        call.overdue = true;
+        call.wait_expired = true;
         if call.offered.is_empty() {
-            self.nobody_came(id);
+            self.play_sorry(id);
         }
     }
 
     /// No agent came: plays the sorry message and ends the call.
-    fn nobody_came(&mut self, id: CallId) {
+    fn play_sorry(&mut self, id: CallId) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.phase = Phase::Sorry;
         call.abandoned = !call.queued && !call.inbound && call.spoke.is_none();
         let (campaign, abandoned) = (call.campaign, call.answered_at.filter(|_| call.abandoned));
         if let Some(since) = call.waiting_since.take() {
-            self.floor.waiting.remove(&(since, id));
+            self.floor.queue.remove(&(since, id));
         }
         if let (Some(at), Some(run)) = (abandoned, self.campaigns.get_mut(&campaign)) {
             run.ledger.abandoned(at);
-            self.pacer_hears(id, |call| Event::Abandoned { call });
+            self.feed_pacer(id, |call| Event::Abandoned { call });
         }
         self.wakes.clear(Wake::Abandon(id));
         self.wakes.set(Wake::CallOver(id), now + SORRY_MAX);
@@ -330,13 +330,13 @@ impl Dialer {
     }
 
     /// The callee's leg is over: frees its agent, offered agents, consulted party and supervisors.
-    pub(in crate::dialer) fn conversation_over(&mut self, id: CallId) {
+    pub(in crate::dialer) fn end_conversation(&mut self, id: CallId) {
         self.wakes.clear(Wake::Abandon(id));
-        self.end_third(id);
+        self.end_consult(id);
         self.leave_supervisors(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let Some(since) = call.waiting_since.take() {
-            self.floor.waiting.remove(&(since, id));
+            self.floor.queue.remove(&(since, id));
         }
         let talk = call.talk.take();
         call.recording = false;
@@ -344,18 +344,18 @@ impl Dialer {
         for agent in offered {
             let any_ring =
                 self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
-            self.let_go_of_leg(agent);
-            if any_ring { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+            self.release_leg(agent);
+            if any_ring { self.begin_wrap_up(agent, id) } else { self.set_idle(agent) }
         }
         if let Some(talk) = talk {
             if let Some(agent) = talk.agent {
                 self.count_talk(agent, Some(talk.since));
-                self.let_go_of_leg(agent);
+                self.release_leg(agent);
                 self.begin_wrap_up(agent, id);
             }
             return;
         }
-        self.last_word(id);
+        self.save_last_summary(id);
         // Reserved for one agent and never answered. An attempt that was not opened rang nowhere and has no
         // row, so it brings no wrap-up.
         let kept = self.calls.get(&id).and_then(|call| call.for_agent);
@@ -363,14 +363,14 @@ impl Dialer {
             let opened = self.calls.get(&id).is_some_and(|call| call.phase != Phase::Opening);
             let any_ring = opened
                 && self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
-            self.let_go_of_leg(agent);
-            if any_ring { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+            self.release_leg(agent);
+            if any_ring { self.begin_wrap_up(agent, id) } else { self.set_idle(agent) }
         }
     }
 
     /// The agent was rung and not reached: wrap-up follows only where the campaign wants it after every
     /// ring.
-    fn after_a_miss(&mut self, agent: AgentId, id: CallId) {
+    fn after_missed_ring(&mut self, agent: AgentId, id: CallId) {
         let any_ring =
             self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
         let paused = self
@@ -378,7 +378,7 @@ impl Dialer {
             .seats
             .get(&agent)
             .is_some_and(|seat| matches!(seat.availability, Availability::Paused { .. }));
-        if any_ring && !paused { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+        if any_ring && !paused { self.begin_wrap_up(agent, id) } else { self.set_idle(agent) }
     }
 
     pub(super) fn count_talk(&mut self, agent: AgentId, since: Option<Time>) {
@@ -389,7 +389,7 @@ impl Dialer {
     }
 
     /// Reserves the agent for a call, so that no other call is offered.
-    pub(in crate::dialer) fn keep_for(&mut self, agent: AgentId, id: CallId) {
+    pub(in crate::dialer) fn reserve_agent(&mut self, agent: AgentId, id: CallId) {
         if let Some(seat) = self.seat(agent) {
             seat.job = Some(Job::Call { call: id });
         }
@@ -397,13 +397,13 @@ impl Dialer {
     }
 
     /// The wrap-up job for this call as it stands now.
-    pub(super) fn wrap_up_of(&self, id: CallId) -> Option<WrapUpJob> {
+    pub(super) fn wrap_up_job(&self, id: CallId) -> Option<WrapUpJob> {
         let call = self.calls.get(&id)?;
         Some(WrapUpJob {
             call: id,
             inbound: call.inbound,
             campaign: call.campaign,
-            lead: call.waiting.as_ref().map(|waiting| waiting.lead.clone()),
+            lead: call.leased.as_ref().map(|leased| leased.lead.clone()),
             number: Some(call.number).filter(|_| !call.withheld),
             answered_at: call.answered_at,
             connected_at: call.spoke.map(|(_, at)| at),

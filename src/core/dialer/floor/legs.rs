@@ -37,7 +37,7 @@ const SHIFT_RING: Duration = Duration::from_secs(45);
 const LOST_MARGIN: Duration = Duration::from_secs(75);
 
 /// Seconds between two tries to raise a nailed-up leg, by the number of failures so far.
-const RAISE_AGAIN: [u64; 5] = [1, 2, 5, 15, 30];
+const RAISE_DELAYS: [u64; 5] = [1, 2, 5, 15, 30];
 
 /// Missed calls in a row that pause the agent, so that callees stop waiting for that phone.
 const MISSES_MAX: u32 = 2;
@@ -67,7 +67,12 @@ impl Dialer {
     }
 
     /// Rings a consulted party outside.
-    pub(super) fn ring_third(&mut self, agent: AgentId, call: CallId, number: PhoneNumber) -> Option<CallId> {
+    pub(super) fn ring_consulted_party(
+        &mut self,
+        agent: AgentId,
+        call: CallId,
+        number: PhoneNumber,
+    ) -> Option<CallId> {
         let trunk = self.trunk_for(number)?;
         let calling = self.calls.get(&call)?;
         let caller_id = calling.caller_id.as_ref().map(|caller_id| caller_id.number.national());
@@ -135,7 +140,7 @@ impl Dialer {
     }
 
     /// Releases a leg: it is detached from its seat at once; its BYE may still be in flight.
-    pub(super) fn drop_leg(&mut self, leg: CallId) {
+    pub(super) fn hang_up_leg(&mut self, leg: CallId) {
         let Some(side) = self.floor.legs.get_mut(&leg).filter(|side| !side.ending) else { return };
         side.ending = true;
         let (agent, own) = (side.agent, side.kind == LegKind::Agent);
@@ -147,11 +152,11 @@ impl Dialer {
     }
 
     /// Releases an agent's leg from a call: a per-call leg is hung up, a nailed-up one leaves the mix.
-    pub(super) fn let_go_of_leg(&mut self, agent: AgentId) {
+    pub(super) fn release_leg(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
         let Some(leg) = seat.leg else { return };
         match seat.holding {
-            Holding::PerCall => self.drop_leg(leg),
+            Holding::PerCall => self.hang_up_leg(leg),
             Holding::NailedUp => {
                 self.outputs.push_back(Output::StopPlaying { leg });
                 self.outputs.push_back(Output::Leave { leg });
@@ -176,7 +181,7 @@ impl Dialer {
                 match kind {
                     _ if ending => {}
                     LegKind::Agent => self.agent_leg_up(agent, leg),
-                    LegKind::Consulted | LegKind::Inbound => self.third_up(leg),
+                    LegKind::Consulted | LegKind::Inbound => self.consulted_party_up(leg),
                 }
             }
             Progress::Ended(ended) => self.leg_ended(leg, &ended),
@@ -190,9 +195,9 @@ impl Dialer {
         seat.leg_failures = 0;
         seat.idle_since = now;
         match self.floor.seats.get(&agent).and_then(|seat| seat.job.clone()) {
-            Some(Job::First { .. }) => self.dial_first(agent),
+            Some(Job::AgentFirst { .. }) => self.dial_after_agent(agent),
             Some(Job::Call { call }) => self.agent_reached(agent, call),
-            Some(Job::Helping { call }) => self.helper_reached(agent, call),
+            Some(Job::Consulted { call }) => self.consulted_agent_reached(agent, call),
             Some(Job::Preview { .. } | Job::Fetching { .. } | Job::WrapUp(_)) | None => {}
         }
         self.supervisor_reached(agent);
@@ -227,7 +232,7 @@ impl Dialer {
             agent: Some(side.agent),
             number: side.number,
             campaign: of.map(|call| call.campaign),
-            lead: of.and_then(|call| call.waiting.as_ref()).map(|waiting| waiting.lead.id),
+            lead: of.and_then(|call| call.leased.as_ref()).map(|leased| leased.lead.id),
             attempt: of.filter(|call| !call.inbound).map(|call| call.attempt),
             began_at: side.began_at,
             answered_at: side.answered_at,
@@ -238,7 +243,7 @@ impl Dialer {
         })));
         match side.kind {
             LegKind::Agent => self.agent_leg_ended(side.agent, leg, side.up, ended),
-            LegKind::Consulted | LegKind::Inbound => self.third_ended(leg),
+            LegKind::Consulted | LegKind::Inbound => self.consulted_party_ended(leg),
         }
     }
 
@@ -256,10 +261,10 @@ impl Dialer {
         let hung_up = was_up && matches!(ended.by, EndedBy::Agent | EndedBy::Callee);
         match seat.job.clone() {
             Some(Job::Call { call }) => self.agent_lost(agent, call, hung_up),
-            Some(Job::Helping { call }) => self.helper_gone(agent, call),
-            Some(Job::First { .. }) => {
+            Some(Job::Consulted { call }) => self.consulted_agent_gone(agent, call),
+            Some(Job::AgentFirst { .. }) => {
                 self.note_miss(agent);
-                self.give_back(agent);
+                self.return_lead(agent);
             }
             Some(Job::Preview { .. } | Job::Fetching { .. } | Job::WrapUp(_)) | None => {}
         }
@@ -280,8 +285,8 @@ impl Dialer {
     /// Ensures that a nailed-up leg is up or ringing, or that a wake will try again.
     pub(super) fn raise_leg(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
-        let wanted = seat.signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
-        if !wanted || !seat.reachable() {
+        let wanted = seat.is_signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
+        if !wanted || !seat.is_reachable() {
             self.wakes.clear(Wake::RaiseLeg(agent));
             return;
         }
@@ -294,15 +299,15 @@ impl Dialer {
                 seat.leg_failures = 1;
             }
         }
-        let wait = RAISE_AGAIN[failures.saturating_sub(1).min(RAISE_AGAIN.len() - 1)];
+        let wait = RAISE_DELAYS[failures.saturating_sub(1).min(RAISE_DELAYS.len() - 1)];
         let at: Time = self.now + Duration::from_secs(wait);
         self.wakes.set_sooner(Wake::RaiseLeg(agent), at);
     }
 
     pub(in crate::dialer) fn raise_leg_again(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
-        let wanted = seat.signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
-        if wanted && seat.reachable() && !self.ring_agent(agent, None, SHIFT_RING) {
+        let wanted = seat.is_signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
+        if wanted && seat.is_reachable() && !self.ring_agent(agent, None, SHIFT_RING) {
             if let Some(seat) = self.seat(agent) {
                 seat.leg_failures += 1;
             }
@@ -311,7 +316,7 @@ impl Dialer {
     }
 
     /// Makes the agent idle, then signs out or raises the leg where that was waiting.
-    pub(super) fn now_idle(&mut self, agent: AgentId) {
+    pub(super) fn set_idle(&mut self, agent: AgentId) {
         let Some(seat) = self.seat(agent) else { return };
         seat.job = None;
         seat.muted = false;

@@ -15,11 +15,11 @@ mod supervision;
 mod telephone_sign_in;
 mod wrap_up;
 
-pub(super) use admission::booked_for;
+pub(super) use admission::agent_for_lead;
 pub(super) use bridging::Talk;
-use pacer_feed::Paced;
-pub(super) use pacer_feed::{LENT_AHEAD, Planned, part, predicts, tried};
-use telephone_sign_in::ByTelephone;
+use pacer_feed::ReportedState;
+pub(super) use pacer_feed::{ANSWER_HORIZON, Planned, part, predicts, tried};
+use telephone_sign_in::SignInCall;
 pub(super) use wrap_up::WrapUpJob;
 
 use super::{Dialer, Output};
@@ -27,7 +27,7 @@ use crate::agent::{
     Activity, Agent, Availability, Group, Holding, Party, PartyKind, Quiet, SeatView, Supervision, Way, Work,
     WorkMode,
 };
-use crate::campaign::hopper::Waiting;
+use crate::campaign::hopper::LeasedLead;
 use crate::ids::{AgentId, CallId, CampaignId, GroupId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::time::{Duration, Time, Utc};
@@ -42,13 +42,13 @@ pub(super) struct Floor {
     pub legs: BTreeMap<CallId, SideLeg>,
     legs_made: u64,
     /// Answered callees without an agent, the longest wait first.
-    pub waiting: BTreeSet<(Time, CallId)>,
+    pub queue: BTreeSet<(Time, CallId)>,
     /// The agent who got the last call of each group, for round robin.
     last_served: BTreeMap<GroupId, AgentId>,
     /// Seats whose view may have changed.
     changed: BTreeSet<AgentId>,
     /// Calls of agents who sign in or out from their own telephones.
-    pub by_telephone: BTreeMap<CallId, ByTelephone>,
+    pub sign_in_calls: BTreeMap<CallId, SignInCall>,
     /// Number of the placing round, one per input.
     pub round: u64,
     /// The service is stopping.
@@ -89,9 +89,9 @@ pub(super) struct Seat {
     /// When the activity last changed.
     doing_since: Time,
     /// The state last reported to the pacers.
-    paced: Paced,
+    reported: ReportedState,
     /// The view last sent as `Output::SeatChanged`.
-    told: Option<Box<SeatView>>,
+    published: Option<Box<SeatView>>,
 }
 
 /// What a seat is busy with.
@@ -100,7 +100,7 @@ pub(super) enum Job {
     /// A lead is shown in a preview.
     Preview {
         campaign: CampaignId,
-        waiting: Box<Waiting>,
+        leased: Box<LeasedLead>,
         until: Option<Time>,
     },
     /// The lead that the agent asked for is being leased.
@@ -108,17 +108,17 @@ pub(super) enum Job {
         campaign: CampaignId,
     },
     /// Agent first: the agent's phone rings, then the callee is dialled.
-    First {
+    AgentFirst {
         campaign: CampaignId,
         number: PhoneNumber,
-        waiting: Option<Box<Waiting>>,
+        leased: Option<Box<LeasedLead>>,
     },
     /// Reserved for this call, rung for it, or talking in it.
     Call {
         call: CallId,
     },
     /// Consulted by the agent of this call.
-    Helping {
+    Consulted {
         call: CallId,
     },
     WrapUp(Box<WrapUpJob>),
@@ -149,22 +149,22 @@ impl Seat {
             answered: 0,
             talked: Duration::ZERO,
             doing_since: now,
-            paced: Paced::default(),
-            told: None,
+            reported: ReportedState::default(),
+            published: None,
         }
     }
 
-    pub fn signed_in(&self) -> bool {
+    pub fn is_signed_in(&self) -> bool {
         self.availability != Availability::SignedOut
     }
 
     /// When an untouched preview expires: `span` after the agent's last action.
-    fn looked_until(&self, span: Duration) -> Time {
+    fn preview_expires(&self, span: Duration) -> Time {
         self.touched.max(self.doing_since) + span
     }
 
     /// Whether the agent's phone can be rung at all.
-    fn reachable(&self) -> bool {
+    fn is_reachable(&self) -> bool {
         match self.way {
             Way::Phone => self.phone_ready,
             Way::Telephone(_) => true,
@@ -172,8 +172,8 @@ impl Seat {
     }
 
     /// Whether the seat has no call, preview, wrap-up, consult or supervision.
-    fn free(&self) -> bool {
-        self.signed_in()
+    fn is_free(&self) -> bool {
+        self.is_signed_in()
             && self.activity == Activity::Idle
             && self.job.is_none()
             && self.supervising.is_none()
@@ -192,14 +192,14 @@ impl Floor {
     /// Whether a call of this group may go to the seat now.
     pub(super) fn takes_calls(&self, seat: &Seat, group: GroupId, inbound: bool) -> bool {
         let mode = self.work_mode(seat, group);
-        seat.free()
+        seat.is_free()
             && seat.availability == Availability::Available
             && !seat.leaving
             && seat.groups.contains(&group)
             && (if inbound { mode.takes_inbound() } else { mode.takes_outbound() })
             && match seat.holding {
                 Holding::NailedUp => self.leg_up(seat),
-                Holding::PerCall => seat.reachable() && seat.leg.is_none(),
+                Holding::PerCall => seat.is_reachable() && seat.leg.is_none(),
             }
     }
 
@@ -222,9 +222,9 @@ impl Floor {
     pub(super) fn works_on(&self, campaign: CampaignId) -> bool {
         self.seats.values().any(|seat| match &seat.job {
             Some(Job::Preview { campaign: of, .. } | Job::Fetching { campaign: of })
-            | Some(Job::First { campaign: of, .. }) => *of == campaign,
+            | Some(Job::AgentFirst { campaign: of, .. }) => *of == campaign,
             Some(Job::WrapUp(job)) => job.campaign == campaign,
-            Some(Job::Call { .. } | Job::Helping { .. }) | None => false,
+            Some(Job::Call { .. } | Job::Consulted { .. }) | None => false,
         })
     }
 }
@@ -237,7 +237,7 @@ impl Dialer {
 
     /// Answered callees of this campaign who wait for an agent.
     pub fn callees_waiting(&self, campaign: CampaignId) -> u32 {
-        let waiting = self.floor.waiting.iter().filter_map(|(_, call)| self.calls.get(call));
+        let waiting = self.floor.queue.iter().filter_map(|(_, call)| self.calls.get(call));
         waiting.filter(|call| call.campaign == campaign).count() as u32
     }
 
@@ -260,21 +260,22 @@ impl Dialer {
     }
 
     /// Reports every changed seat, once per input.
-    pub(super) fn tell_seats(&mut self) {
+    pub(super) fn publish_changed_seats(&mut self) {
         let utc = self.wall.utc(self.now);
         while let Some(agent) = self.floor.changed.pop_first() {
             let Some(seat) = self.floor.seats.get(&agent) else { continue };
             let mut view = self.seat_view(seat);
-            let before = seat.told.as_deref();
-            let logged = before
-                .is_none_or(|told| told.availability != view.availability || told.activity != view.activity);
-            view.since = if logged { utc } else { before.map_or(utc, |told| told.since) };
+            let before = seat.published.as_deref();
+            let logged = before.is_none_or(|published| {
+                published.availability != view.availability || published.activity != view.activity
+            });
+            view.since = if logged { utc } else { before.map_or(utc, |published| published.since) };
             if before == Some(&view) {
                 continue;
             }
-            let removed = seat.removed && !seat.signed_in() && seat.job.is_none();
+            let removed = seat.removed && !seat.is_signed_in() && seat.job.is_none();
             if let Some(seat) = self.floor.seats.get_mut(&agent) {
-                seat.told = Some(Box::new(view.clone()));
+                seat.published = Some(Box::new(view.clone()));
             }
             if removed {
                 self.floor.seats.remove(&agent);
@@ -284,22 +285,22 @@ impl Dialer {
     }
 
     fn seat_view(&self, seat: &Seat) -> SeatView {
-        let told = seat.told.as_deref();
+        let published = seat.published.as_deref();
         SeatView {
             agent: seat.agent.id,
             number: seat.agent.number.clone(),
             availability: seat.availability.clone(),
             activity: seat.activity.clone(),
-            since: told.map_or_else(|| self.wall.utc(self.now), |told| told.since),
+            since: published.map_or_else(|| self.wall.utc(self.now), |published| published.since),
             signed_in_at: seat.signed_in_at,
             groups: seat.groups.iter().copied().collect(),
             work_mode: seat.work_mode,
             way: seat.way,
             holding: seat.holding,
-            phone_ready: seat.reachable(),
+            phone_ready: seat.is_reachable(),
             leg_up: self.floor.leg_up(seat),
-            quiet: self.quiet(seat),
-            work: self.work(seat),
+            quiet: self.no_calls_reason(seat),
+            work: self.work_view(seat),
             muted: seat.muted,
             until: match &seat.job {
                 Some(Job::Preview { until, .. }) => until.map(|until| self.wall.utc(until)),
@@ -314,8 +315,8 @@ impl Dialer {
     }
 
     /// Why a free agent gets no calls.
-    fn quiet(&self, seat: &Seat) -> Option<Quiet> {
-        if !seat.free() {
+    fn no_calls_reason(&self, seat: &Seat) -> Option<Quiet> {
+        if !seat.is_free() {
             return None;
         }
         let campaigns = || {
@@ -327,7 +328,7 @@ impl Dialer {
         let outbound = seat.groups.iter().any(|group| self.floor.work_mode(seat, *group).takes_outbound());
         if seat.availability != Availability::Available {
             Some(Quiet::Paused)
-        } else if !seat.reachable() {
+        } else if !seat.is_reachable() {
             Some(Quiet::PhoneAway)
         } else if seat.holding == Holding::NailedUp && !self.floor.leg_up(seat) {
             Some(Quiet::LegComing)
@@ -342,7 +343,7 @@ impl Dialer {
         }
     }
 
-    fn work(&self, seat: &Seat) -> Option<Work> {
+    fn work_view(&self, seat: &Seat) -> Option<Work> {
         let mut work = Work {
             campaign: CampaignId(0),
             lead: None,
@@ -356,23 +357,22 @@ impl Dialer {
             summary: None,
         };
         match seat.job.as_ref()? {
-            Job::Preview { campaign, waiting, .. } => {
+            Job::Preview { campaign, leased, .. } => {
                 work.campaign = *campaign;
-                work.lead = Some(waiting.lead.id);
-                work.number =
-                    waiting.lead.phones.iter().find(|phone| !phone.closed).map(|phone| phone.number);
+                work.lead = Some(leased.lead.id);
+                work.number = leased.lead.phones.iter().find(|phone| !phone.closed).map(|phone| phone.number);
             }
             Job::Fetching { campaign } => work.campaign = *campaign,
-            Job::First { campaign, number, waiting } => {
+            Job::AgentFirst { campaign, number, leased } => {
                 work.campaign = *campaign;
                 work.number = Some(*number);
-                work.lead = waiting.as_ref().map(|waiting| waiting.lead.id);
+                work.lead = leased.as_ref().map(|leased| leased.lead.id);
             }
-            Job::Call { call } | Job::Helping { call } => {
+            Job::Call { call } | Job::Consulted { call } => {
                 let id = *call;
                 let call = self.calls.get(&id)?;
                 work.campaign = call.campaign;
-                work.lead = call.waiting.as_ref().map(|waiting| waiting.lead.id);
+                work.lead = call.leased.as_ref().map(|leased| leased.lead.id);
                 work.number = Some(call.number).filter(|_| !call.withheld);
                 work.attempt = (!call.inbound).then_some(call.attempt);
                 work.inbound = call.inbound;
@@ -410,7 +410,7 @@ impl Dialer {
         for seat in self.floor.seats.values() {
             let kind = match (&seat.job, seat.supervising) {
                 (Some(Job::Call { call }), _) if *call == id => PartyKind::Agent,
-                (Some(Job::Helping { call }), _) if *call == id => PartyKind::Consulted,
+                (Some(Job::Consulted { call }), _) if *call == id => PartyKind::Consulted,
                 // A silent listener is visible to the shift lead alone.
                 (_, Some((agent, how))) if how != Supervision::Listen && self.call_of(agent) == Some(id) => {
                     PartyKind::Supervisor
@@ -422,11 +422,11 @@ impl Dialer {
                 parties.push(Party { leg, kind, agent, number: None, up, held: false });
             }
         }
-        if let Some(third) = call.talk.as_ref().and_then(|talk| talk.third.as_ref())
-            && let (Some(leg), Some(number)) = (third.leg, third.number)
+        if let Some(consult) = call.talk.as_ref().and_then(|talk| talk.consult.as_ref())
+            && let (Some(leg), Some(number)) = (consult.leg, consult.number)
         {
             let (kind, number) = (PartyKind::Consulted, Some(number));
-            parties.push(Party { leg, kind, agent: None, number, up: third.up, held: false });
+            parties.push(Party { leg, kind, agent: None, number, up: consult.up, held: false });
         }
         parties
     }

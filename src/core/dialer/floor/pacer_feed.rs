@@ -32,7 +32,7 @@ pub(in crate::dialer) struct Planned {
 
 /// The seat state last reported to the pacers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Paced {
+pub(super) struct ReportedState {
     here: bool,
     paused: bool,
     activity: Work,
@@ -48,63 +48,63 @@ enum Work {
 }
 
 /// With more agents than this, the pacer is asked at most four times a second.
-const LARGE: usize = 50;
-const ASKED_APART: Duration = Duration::from_millis(250);
+const LARGE_FLOOR: usize = 50;
+const PLAN_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Horizon of expected answers: the day may end early (agents go home, a manager stops the campaign), so
 /// the abandon rate is kept over the answers so far and those of the next hour.
-pub(in crate::dialer) const LENT_AHEAD: Duration = Duration::from_secs(3_600);
+pub(in crate::dialer) const ANSWER_HORIZON: Duration = Duration::from_secs(3_600);
 
 impl Dialer {
     /// Reports an event of a call to its campaign's pacer. Calls with a reserved agent and inbound calls
     /// are not paced.
-    pub(in crate::dialer) fn pacer_hears(&mut self, id: CallId, event: impl FnOnce(CallId) -> Event) {
+    pub(in crate::dialer) fn feed_pacer(&mut self, id: CallId, event: impl FnOnce(CallId) -> Event) {
         let Some(call) = self.calls.get(&id).filter(|call| !call.inbound && call.for_agent.is_none()) else {
             return;
         };
         let now = self.now;
         if let Some(run) = self.campaigns.get_mut(&call.campaign) {
-            run.hears(now, event(id));
+            run.feed_event(now, event(id));
         }
     }
 
     /// Reports changed agents to the pacers of their groups. Called before any call is placed, so that
     /// pacers and floor agree.
-    pub(in crate::dialer) fn tell_pacers(&mut self) {
+    pub(in crate::dialer) fn notify_pacers(&mut self) {
         let now = self.now;
-        let any = self.campaigns.values().any(CampaignRun::listens);
+        let any = self.campaigns.values().any(CampaignRun::takes_events);
         if !any {
             return;
         }
         let changed: Vec<AgentId> = self.floor.changed.iter().copied().collect();
         for agent in changed {
             let Some(seat) = self.floor.seats.get_mut(&agent) else { continue };
-            let before = seat.paced;
-            let after = paced(seat);
+            let before = seat.reported;
+            let after = state_for_pacers(seat);
             if before == after {
                 continue;
             }
-            seat.paced = after;
+            seat.reported = after;
             let groups: Vec<GroupId> = seat.groups.iter().copied().collect();
             let events = events(agent, before, after);
             for run in self.campaigns.values_mut() {
                 let hers = run.rules.agents.as_ref().is_some_and(|rules| groups.contains(&rules.group));
                 let left = !after.here && before.here;
                 if hers || left {
-                    events.iter().for_each(|event| run.hears(now, *event));
+                    events.iter().for_each(|event| run.feed_event(now, *event));
                 }
             }
         }
     }
 
     /// How long a plan holds.
-    fn asked_apart(&self) -> Duration {
-        if self.floor.seats.len() > LARGE { ASKED_APART } else { Duration::ZERO }
+    fn plan_interval(&self) -> Duration {
+        if self.floor.seats.len() > LARGE_FLOOR { PLAN_INTERVAL } else { Duration::ZERO }
     }
 
     /// The reason of the last plan, if that plan still holds and is used up.
-    pub(in crate::dialer) fn used_up(&mut self, id: CampaignId) -> Option<Why> {
-        let apart = self.asked_apart();
+    pub(in crate::dialer) fn used_up_plan(&mut self, id: CampaignId) -> Option<Why> {
+        let apart = self.plan_interval();
         let planned = self.campaigns.get(&id)?.planned.filter(|planned| planned.left == 0)?;
         let holds = planned.round == self.floor.round || self.now.since(planned.at) < apart;
         if holds && apart > Duration::ZERO {
@@ -115,7 +115,7 @@ impl Dialer {
 
     /// Takes one call from the plan, and asks for a new plan where the old one has expired. `safe` = an
     /// idle agent is there for the call: the rule while the pacer is bypassed.
-    pub(in crate::dialer) fn predicted(
+    pub(in crate::dialer) fn take_from_plan(
         &mut self,
         id: CampaignId,
         group: GroupId,
@@ -124,7 +124,7 @@ impl Dialer {
     ) -> Result<(), Why> {
         let now = self.now;
         let planned = self.campaigns.get(&id).and_then(|run| run.planned);
-        let apart = self.asked_apart();
+        let apart = self.plan_interval();
         let fresh =
             planned.filter(|planned| planned.round == self.floor.round || now.since(planned.at) < apart);
         let Some(mut planned) = fresh.or_else(|| self.plan(id, group, utc)) else {
@@ -151,7 +151,7 @@ impl Dialer {
         let view = self.snapshot(id, group, utc);
         let run = self.campaigns.get_mut(&id)?;
         run.planned = None;
-        run.tell_pacer(utc, view.waiting.len());
+        run.set_pacer_budget(utc, view.waiting.len());
         let pacer = run.pacer.as_mut()?;
         let Some(plan) = pacer.decide(now, view) else {
             if let Some(at) = pacer.tried_again() {
@@ -171,7 +171,7 @@ impl Dialer {
     }
 
     /// The last input took too long to handle. The pacers that planned in it are suspected.
-    pub(in crate::dialer) fn overran(&mut self) {
+    pub(in crate::dialer) fn suspect_slow_pacers(&mut self) {
         let (now, round) = (self.now, self.floor.round);
         for run in self.campaigns.values_mut() {
             if run.planned.is_some_and(|planned| planned.round == round)
@@ -189,7 +189,8 @@ impl Dialer {
         let agents = agents.enumerate().filter(|(n, _)| n % of == own);
         let agents = agents.map(|(_, seat)| self.agent_now(seat, group)).collect();
         let mut view = Snapshot { agents, starts_allowed: u32::MAX, ..Snapshot::default() };
-        for (call_id, call) in self.calls.iter().filter(|(_, call)| call.campaign == id && call.pending()) {
+        for (call_id, call) in self.calls.iter().filter(|(_, call)| call.campaign == id && call.needs_agent())
+        {
             let on_its_way = |stage, since| CallNow { call: *call_id, part: call.part, stage, since };
             match call.phase {
                 Phase::Ringing => {
@@ -214,7 +215,7 @@ impl Dialer {
         // The store's count dates from its last answer; the hopper's length is a lower bound.
         let last = !supply.more_due && supply.next_due.is_none();
         view.leads_left = Some(if last { at_hand } else { supply.leads_open.max(at_hand) });
-        view.next_part = run.hopper.first().map_or(Part::default(), |waiting| part(&waiting.lead));
+        view.next_part = run.hopper.first().map_or(Part::default(), |leased| part(&leased.lead));
         view.closes = closes(run, utc).map(|at| self.wall.time(at));
         view
     }
@@ -238,16 +239,17 @@ impl Dialer {
 
     /// Reports the agents who are already at work to a new shadow. An agent on a call counts as free, which
     /// they will be.
-    pub(in crate::dialer) fn introduce(&mut self, id: CampaignId) {
+    pub(in crate::dialer) fn introduce_agents_to_shadow(&mut self, id: CampaignId) {
         let now = self.now;
         let Some(run) = self.campaigns.get_mut(&id) else { return };
         let group = run.rules.agents.as_ref().map(|rules| rules.group);
         let Some(shadow) = &mut run.shadow else { return };
-        let here = |seat: &&Seat| seat.paced.here && group.is_some_and(|group| seat.groups.contains(&group));
+        let here =
+            |seat: &&Seat| seat.reported.here && group.is_some_and(|group| seat.groups.contains(&group));
         for seat in self.floor.seats.values().filter(here) {
             let agent = seat.agent.id;
             shadow.on_event(now, Event::AgentCame { agent });
-            if seat.paced.paused {
+            if seat.reported.paused {
                 shadow.on_event(now, Event::AgentPaused { agent });
             }
         }
@@ -265,7 +267,7 @@ impl Dialer {
             if let Some(run) = self.campaigns.get_mut(&id) {
                 run.set_shadow(Some(rules));
             }
-            self.introduce(id);
+            self.introduce_agents_to_shadow(id);
         }
     }
 
@@ -279,7 +281,7 @@ impl Dialer {
     }
 
     /// Brings every shadow to this moment.
-    pub(in crate::dialer) fn shadow(&mut self) {
+    pub(in crate::dialer) fn advance_shadows(&mut self) {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let shadowed = self.campaigns.iter().filter(|(_, run)| run.shadow.is_some());
         let shadowed: Vec<CampaignId> = shadowed.map(|(id, _)| *id).collect();
@@ -317,11 +319,11 @@ impl Dialer {
 }
 
 /// Until when a pacer may expect answers: end of the calling hours, the campaign or the local day, whose
-/// budget is new; never further than `LENT_AHEAD`.
+/// budget is new; never further than `ANSWER_HORIZON`.
 fn closes(run: &mut CampaignRun, utc: Utc) -> Option<Utc> {
     let WindowState::OpenUntil(until) = run.window(utc) else { return None };
     let (_, midnight) = run.local_day(utc);
-    Some(until.min(midnight).min(utc + LENT_AHEAD))
+    Some(until.min(midnight).min(utc + ANSWER_HORIZON))
 }
 
 /// Leads that were tried before answer differently from those that were not.
@@ -361,18 +363,18 @@ fn may_dial(why: Why, more: bool) -> bool {
     }
 }
 
-fn paced(seat: &Seat) -> Paced {
+fn state_for_pacers(seat: &Seat) -> ReportedState {
     let activity = match (&seat.activity, &seat.job) {
         (Activity::Talking | Activity::Consulting, Some(Job::Call { .. })) => Work::Talking,
         (_, Some(Job::WrapUp(_))) => Work::WrapUp,
         _ => Work::Free,
     };
     let paused = seat.availability != Availability::Available && activity == Work::Free;
-    Paced { here: seat.signed_in(), paused, activity }
+    ReportedState { here: seat.is_signed_in(), paused, activity }
 }
 
 /// The events that lead from the reported state to the present one.
-fn events(agent: AgentId, before: Paced, after: Paced) -> Vec<Event> {
+fn events(agent: AgentId, before: ReportedState, after: ReportedState) -> Vec<Event> {
     let mut events = Vec::new();
     if !before.here && after.here {
         events.push(Event::AgentCame { agent });

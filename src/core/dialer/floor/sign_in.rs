@@ -29,7 +29,7 @@ impl Dialer {
         let Some(seat) = self.seat(agent) else { return };
         seat.removed = true;
         // An agent in a call finishes it first; a signed-out agent is refused, which is fine.
-        let _ = self.leave(agent);
+        let _ = self.request_sign_out(agent);
     }
 
     pub(in crate::dialer) fn define_group(&mut self, group: Group) {
@@ -60,7 +60,7 @@ impl Dialer {
             return Err(Refusal::CampaignClosed);
         }
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if seat.signed_in() {
+        if seat.is_signed_in() {
             return Err(Refusal::AlreadySignedIn);
         }
         let hers = seat.agent.groups.iter().filter(|of| of.in_use).map(|of| of.group);
@@ -108,7 +108,7 @@ impl Dialer {
                     .floor
                     .seats
                     .values()
-                    .any(|seat| seat.agent.id != agent && seat.signed_in() && seat.way == way);
+                    .any(|seat| seat.agent.id != agent && seat.is_signed_in() && seat.way == way);
                 match (admitted, taken) {
                     (false, _) => Err(Refusal::PhoneNotReady),
                     (true, true) => Err(Refusal::PhoneTaken),
@@ -119,9 +119,9 @@ impl Dialer {
     }
 
     /// Signs the agent out: at once when free, else after the call and its wrap-up.
-    pub(super) fn leave(&mut self, agent: AgentId) -> Result<(), Refusal> {
+    pub(super) fn request_sign_out(&mut self, agent: AgentId) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         self.stop_supervising(agent);
@@ -129,10 +129,10 @@ impl Dialer {
             self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()),
             Some(Job::Preview { .. } | Job::Fetching { .. })
         ) {
-            self.give_back(agent);
+            self.return_lead(agent);
         }
         let Some(seat) = self.seat(agent) else { return Err(Refusal::UnknownAgent) };
-        if seat.free() {
+        if seat.is_free() {
             self.sign_out(agent);
         } else {
             seat.leaving = true;
@@ -151,14 +151,14 @@ impl Dialer {
         seat.leaving = false;
         seat.muted = false;
         if let Some(leg) = seat.leg {
-            self.drop_leg(leg);
+            self.hang_up_leg(leg);
         }
     }
 
     /// Changes the agent's phone; the seat is kept.
     pub(super) fn change_way(&mut self, agent: AgentId, way: Way, holding: Holding) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         let groups = seat.groups.clone();
@@ -174,7 +174,7 @@ impl Dialer {
             self.hold(call, true);
         }
         if let Some(leg) = self.floor.seats.get(&agent).and_then(|seat| seat.leg) {
-            self.drop_leg(leg);
+            self.hang_up_leg(leg);
         }
         let Some(seat) = self.seat(agent) else { return Err(Refusal::UnknownAgent) };
         seat.way = way;
@@ -199,7 +199,7 @@ impl Dialer {
             // A wrap-up must not keep the service up: the default disposition is written.
             self.end_wrap_up(agent);
             // A signed-out agent is refused, which is fine.
-            let _ = self.leave(agent);
+            let _ = self.request_sign_out(agent);
         }
     }
 
@@ -219,7 +219,7 @@ impl Dialer {
         let spans = seat.groups.iter().filter_map(|group| self.floor.groups.get(group)?.idle_release);
         let Some(span) = spans.min() else { return };
         let due = seat.idle_since.max(seat.touched) + span;
-        if seat.free() && due <= now {
+        if seat.is_free() && due <= now {
             self.sign_out(agent);
         } else {
             // Busy now or since: checked again when due, a whole span later at the latest.

@@ -1,4 +1,4 @@
-//! Supervision: the shift lead listens, whispers, barges in or takes over, and forces an agent's state.
+//! Supervision: the shift lead takes_events, whispers, barges in or takes over, and forces an agent's state.
 
 use super::Job;
 use crate::agent::{Activity, Availability, Force, Holding, Refusal, Supervision};
@@ -22,11 +22,11 @@ impl Dialer {
         if !seat.agent.leads || lead == agent {
             return Err(Refusal::NotAllowed);
         }
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         let already = seat.supervising.is_some_and(|(of, _)| of == agent);
-        if !already && !seat.free() {
+        if !already && !seat.is_free() {
             return Err(Refusal::Busy);
         }
         let id = self.talking(agent)?;
@@ -51,7 +51,7 @@ impl Dialer {
             self.stop_supervising(lead);
             return Err(Refusal::PhoneNotReady);
         }
-        self.show_parties(id);
+        self.mark_parties_changed(id);
         Ok(())
     }
 
@@ -74,17 +74,17 @@ impl Dialer {
         if let Some(seat) = self.seat(lead) {
             seat.supervising = None;
         }
-        self.end_third(id);
+        self.end_consult(id);
         self.hand_over(id, agent, lead);
     }
 
     pub(super) fn stop_supervising(&mut self, lead: AgentId) {
         let Some(seat) = self.seat(lead).filter(|seat| seat.supervising.is_some()) else { return };
         let of = seat.supervising.take();
-        self.let_go_of_leg(lead);
-        self.now_idle(lead);
+        self.release_leg(lead);
+        self.set_idle(lead);
         if let Some(id) = of.and_then(|(agent, _)| self.call_of(agent)) {
-            self.show_parties(id);
+            self.mark_parties_changed(id);
         }
     }
 
@@ -112,7 +112,7 @@ impl Dialer {
             return Err(Refusal::NotAllowed);
         }
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         match what {
@@ -134,7 +134,7 @@ impl Dialer {
                 if busy {
                     return Err(Refusal::Busy);
                 }
-                self.leave(agent)
+                self.request_sign_out(agent)
             }
         }
     }
@@ -147,7 +147,7 @@ impl Dialer {
         let seat = self.seat(agent).ok_or(Refusal::UnknownAgent)?;
         seat.availability = Availability::Paused { reason };
         if matches!(seat.job, Some(Job::Preview { .. })) {
-            self.give_back(agent);
+            self.return_lead(agent);
         }
         Ok(())
     }

@@ -37,18 +37,18 @@ impl Dialer {
     /// Begins the wrap-up after a conversation, or after a ring where the campaign wants that. A summary
     /// given during the call is saved at once and leaves no wrap-up.
     pub(super) fn begin_wrap_up(&mut self, agent: AgentId, id: CallId) {
-        let Some(mut job) = self.wrap_up_of(id) else { return self.now_idle(agent) };
+        let Some(mut job) = self.wrap_up_job(id) else { return self.set_idle(agent) };
         let mut given = None;
         if let Some(call) = self.calls.get_mut(&id)
             && call.spoke.is_some_and(|(last, _)| last == agent)
         {
             given = call.summary.take();
-            call.worded = true;
+            call.summary_asked = true;
             job.decides = true;
         }
         let spoke = job.connected_at.is_some();
         let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref()) else {
-            return self.now_idle(agent);
+            return self.set_idle(agent);
         };
         let wanted = match rules.wrap_up {
             WrapUp::AnyRing => true,
@@ -57,11 +57,11 @@ impl Dialer {
         };
         if let Some(summary) = given {
             self.save_summary(agent, &job, summary, false);
-            return self.now_idle(agent);
+            return self.set_idle(agent);
         }
         if !wanted || rules.wrap_up_len.is_zero() || self.floor.closed {
             self.save_default(agent, &job);
-            return self.now_idle(agent);
+            return self.set_idle(agent);
         }
         let until = self.now + rules.wrap_up_len;
         job.until = Some(until);
@@ -74,12 +74,12 @@ impl Dialer {
 
     /// The agent's leg broke during the call and no other agent took over: without a wrap-up, saves the
     /// summary given so far or the campaign's default.
-    pub(super) fn last_word(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.worded) else { return };
+    pub(super) fn save_last_summary(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.summary_asked) else { return };
         let Some((agent, _)) = call.spoke else { return };
-        call.worded = true;
+        call.summary_asked = true;
         let given = call.summary.take();
-        let Some(job) = self.wrap_up_of(id).map(|job| WrapUpJob { decides: true, ..job }) else { return };
+        let Some(job) = self.wrap_up_job(id).map(|job| WrapUpJob { decides: true, ..job }) else { return };
         match given {
             Some(summary) => self.save_summary(agent, &job, summary, false),
             None => self.save_default(agent, &job),
@@ -93,7 +93,7 @@ impl Dialer {
         // A job of another kind goes on.
         let Some(Job::WrapUp(job)) = seat.job.take_if(|job| matches!(job, Job::WrapUp(_))) else { return };
         self.save_default(agent, &job);
-        self.now_idle(agent);
+        self.set_idle(agent);
     }
 
     /// Wrap-up without a summary: writes the campaign's default disposition, marked as defaulted.
@@ -165,7 +165,7 @@ impl Dialer {
             Some(Job::WrapUp(job)) => {
                 self.wakes.clear(Wake::WrapUp(agent));
                 self.save_summary(agent, &job, summary, false);
-                self.now_idle(agent);
+                self.set_idle(agent);
             }
             Some(Job::Call { call }) => {
                 if let Some(call) = self.calls.get_mut(&call) {
@@ -217,7 +217,7 @@ impl Dialer {
             lead: lead.clone(),
         })));
         if let Some(update) = lead {
-            self.agreed(job.call, update);
+            self.apply_lead_decision(job.call, update);
         }
     }
 }

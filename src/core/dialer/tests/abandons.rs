@@ -44,7 +44,7 @@ fn ratio(rules: &[Rule]) -> Campaign {
 }
 
 #[test]
-fn every_call_is_counted_once_as_what_became_of_it() {
+fn every_call_is_counted_once_by_its_outcome() {
     let mut campaign = staffed(Mode::Ratio);
     (campaign.pacing.abandon_rate_max, campaign.pacing.call_ratio) = (1.0, 4.0);
     let mut desk = Desk::floor(campaign);
@@ -79,7 +79,7 @@ fn every_call_is_counted_once_as_what_became_of_it() {
 }
 
 #[test]
-fn an_agent_who_heard_a_machine_moves_the_call_and_not_its_outcome() {
+fn a_machine_disposition_moves_the_call_in_the_ledger_and_keeps_its_outcome() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
     desk.leads(vec![lead(1)]);
@@ -98,7 +98,7 @@ fn an_agent_who_heard_a_machine_moves_the_call_and_not_its_outcome() {
 }
 
 #[test]
-fn what_an_earlier_process_abandoned_brakes_from_the_first_call() {
+fn abandons_of_an_earlier_process_brake_from_the_first_call() {
     let today = || vec![(MORNING - HOUR, spent(97, 3))];
     // So few callees answer that two more lines for two idle agents are no risk by themselves.
     let fresh = || vec![(MORNING - HOUR, spent(30, 0))];

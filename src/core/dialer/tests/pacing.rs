@@ -118,7 +118,7 @@ fn a_shadow_changes_nothing_and_is_shown() {
 }
 
 #[test]
-fn a_shadow_that_begins_in_mid_shift_knows_who_is_there() {
+fn a_shadow_started_in_mid_shift_counts_the_agents_at_work() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
     desk.nailed_up(2);

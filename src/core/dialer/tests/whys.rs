@@ -247,7 +247,7 @@ fn a_counter_that_drifts_is_found() {
         |dialer| dialer.campaigns.values_mut().for_each(|run| run.unsaved += 1),
         |dialer| dialer.trunks.values_mut().for_each(|line| line.open(Time::ZERO)),
         |dialer| dialer.busy_numbers = Default::default(),
-        |dialer| dialer.busy_households.set((ID, HouseholdId(7))),
+        |dialer| dialer.busy_households.insert((ID, HouseholdId(7))),
         |dialer| dialer.campaigns.values_mut().for_each(|run| run.hopper.release(LeadId(1))),
     ];
     for (place, drift) in drifts.into_iter().enumerate() {
