@@ -1,16 +1,16 @@
 //! Feeds a campaign's abandon ledger from its calls, and derives the brake for pacing from it. Counting is
 //! in `pacing::ledger`, the ceiling in `pacing::brake`.
 
-use super::floor::ANSWER_HORIZON;
-use super::run::{Call, CampaignRun};
+use super::campaign_run::{Braking, CampaignRun};
+use super::live_call::Call;
+use super::plan::ANSWER_HORIZON;
 use crate::campaign::window::WindowState;
 use crate::ids::CallId;
 use crate::outcome::{EndedBy, Outcome};
 use crate::pacing::brake::{self, Brake};
-use crate::pacing::ledger::{self, At, Rate, Rule, Standing};
+use crate::pacing::ledger::{self, At, Rule, Standing};
 use crate::pacing::predictive::{Carried, Event};
 use crate::time::{Duration, Time, Utc};
-use serde::{Deserialize, Serialize};
 
 /// Assumed agent time per answer, until the day's own pace is known.
 const ASSUMED_TURN: Duration = Duration::from_secs(180);
@@ -20,21 +20,6 @@ const PACE_KNOWN_FROM: u64 = 15;
 /// Attempts with a machine disposition that are kept, so that a corrected summary can be undone in the
 /// ledger.
 const MACHINES_MAX: usize = 1_000;
-
-/// Cached figures of the ledger, valid until the ledger changes or a window moves on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Braking {
-    key: (u64, (i64, Utc)),
-    /// By the strictest configured rule.
-    rate: Rate,
-    /// Of this local day: people who answered, all answers, calls that rang to an end, calls placed, and
-    /// the first answer.
-    people: u64,
-    answered: u64,
-    settled: u64,
-    placed: u64,
-    first: Option<Utc>,
-}
 
 impl CampaignRun {
     /// Counts a call that is over.

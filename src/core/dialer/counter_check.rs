@@ -2,8 +2,9 @@
 //! stop a campaign without a visible reason, so tests run this after every input.
 
 use super::Dialer;
+use super::campaign_run::CampaignRun;
 use super::floor::Job;
-use super::run::{Call, CampaignRun, Phase};
+use super::live_call::{Call, Phase};
 use super::wake::Wake;
 use crate::ids::{CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::number::PhoneNumber;

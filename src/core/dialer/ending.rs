@@ -1,6 +1,7 @@
 //! End of a call: writes the result, settles the lead and its household, frees number, line and agents.
 
-use super::run::{Call, CampaignRun, Phase, Supply};
+use super::campaign_run::{CampaignRun, Supply};
+use super::live_call::{Call, Phase};
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Ended, HangUpCause};

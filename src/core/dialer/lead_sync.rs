@@ -5,8 +5,8 @@
 
 use super::Dialer;
 use super::floor::Job;
+use super::live_call::{Call, Phase};
 use super::output::{LeadUpdate, Output};
-use super::run::{Call, Phase};
 use crate::call::HangUpCause;
 use crate::ids::{AgentId, CallId};
 use crate::lead::{Lead, Phone};

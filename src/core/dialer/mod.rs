@@ -13,20 +13,21 @@ pub mod wake;
 
 mod abandons;
 mod busy_set;
+mod campaign_run;
 mod counter_check;
 mod ending;
 mod floor;
 mod lead_sync;
+mod live_call;
 mod placing;
+mod plan;
 mod progress;
-mod run;
 mod snapshot;
 mod trunk_line;
 
 pub use input::Input;
 pub use output::Output;
-pub use run::View;
-pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers};
+pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers, View};
 
 use crate::call::HangUpCause;
 use crate::campaign::caller_id::CallerIdLedger;
@@ -36,11 +37,12 @@ use crate::pacing::Why;
 use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
 use busy_set::BusySet;
+use campaign_run::CampaignRun;
 use floor::Floor;
 use input::{ManagerAct, OpenWork};
+use live_call::{Call, Phase};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use run::{Call, CampaignRun, Phase};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use trunk_line::TrunkLine;

@@ -1,7 +1,8 @@
 //! Places calls: admission checks, lead, trunk, caller ID, opened attempt, INVITE.
 
+use super::campaign_run::CampaignRun;
 use super::floor::{agent_for_lead, part};
-use super::run::{Call, CampaignRun, Phase};
+use super::live_call::{Call, Phase};
 use super::trunk_line::Ready;
 use super::wake::Wake;
 use super::{Dialer, Output};

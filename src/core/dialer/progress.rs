@@ -1,6 +1,6 @@
 //! Call progress: reports of the network, and keys pressed by the callee.
 
-use super::run::Phase;
+use super::live_call::Phase;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Digit, HangUpCause, Heard, Progress};

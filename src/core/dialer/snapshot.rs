@@ -1,12 +1,18 @@
 //! Read-only views of the dialer: live calls, the place of a lead, the numbers behind a campaign's why.
 
 use super::Dialer;
+use super::campaign_run::CampaignRun;
 use super::floor::{Job, agent_for_lead};
-use super::run::{Call, CampaignRun, Phase};
+use super::live_call::{Call, Phase};
 use super::trunk_line::Ready;
 use crate::campaign::Campaign;
 use crate::ids::{AgentId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::number::PhoneNumber;
+use crate::pacing::Why;
+use crate::pacing::guarded::Trouble;
+use crate::pacing::ledger::Standing;
+use crate::pacing::predictive::Reason;
+use crate::pacing::shadow::Compared;
 use crate::time::Utc;
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +150,34 @@ pub struct Numbers {
     /// Leads in the hopper; and whether the store has more that are due.
     pub hopper: u32,
     pub more_due: bool,
+}
+
+/// One campaign as screens show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Attempts being opened or set up, not yet ringing.
+    pub starting: u32,
+    pub ringing: u32,
+    /// Answered, hearing the announcement or the sorry message.
+    pub up: u32,
+    /// Answered, waiting for an agent.
+    pub waiting: u32,
+    /// Bridged with an agent.
+    pub talking: u32,
+    /// Abandon rates by every rule; `None` = a campaign without agents.
+    pub abandon: Option<Standing>,
+    pub leads_open: u64,
+    pub why: Option<Why>,
+    /// Mode predictive: the numbers behind the last plan.
+    pub reason: Option<Reason>,
+    /// Further numbers behind the why.
+    pub numbers: Numbers,
+    /// When the reason to wait is expected to end.
+    pub until: Option<Utc>,
+    /// Mode predictive: why the pacer is bypassed at the moment.
+    pub trouble: Option<Trouble>,
+    /// A setting that runs in the shadow of the live one.
+    pub shadow: Option<Compared>,
 }
 
 impl Dialer {

@@ -1,10 +1,12 @@
 //! Admission: whether the floor can take one more call of a campaign, by its mode; and which agent may take
 //! a lead.
 
-use super::{Floor, predicts};
+use super::Floor;
 use crate::campaign::Mode;
 use crate::dialer::Dialer;
-use crate::dialer::run::{CampaignRun, Phase};
+use crate::dialer::campaign_run::CampaignRun;
+use crate::dialer::live_call::Phase;
+use crate::dialer::plan::predicts;
 use crate::explain::CALLBACK_GRACE;
 use crate::ids::{AgentId, CampaignId, GroupId};
 use crate::lead::Lead;

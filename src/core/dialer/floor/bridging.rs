@@ -5,50 +5,14 @@ use super::{Job, WrapUpJob};
 use crate::agent::{Activity, Availability, Holding, Strategy};
 use crate::call::HangUpCause;
 use crate::campaign::{AgentRules, Recorded};
+use crate::dialer::live_call::{Phase, Talk};
 use crate::dialer::output::SoundName;
-use crate::dialer::run::Phase;
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, MixId};
 use crate::media::Voice;
-use crate::number::PhoneNumber;
 use crate::pacing::predictive::Event;
 use crate::time::{Duration, Time};
-use serde::{Deserialize, Serialize};
-
-/// A conversation that is up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::dialer) struct Talk {
-    /// `None` = the agent transferred the callee to a consulted party outside.
-    pub agent: Option<AgentId>,
-    since: Time,
-    /// On hold: the callee hears music.
-    pub held: bool,
-    pub consult: Option<Consult>,
-}
-
-impl Talk {
-    pub fn began(&self) -> Time {
-        self.since
-    }
-
-    /// Restarts the talk time: another agent talks from now on.
-    pub fn restart(&mut self, now: Time) {
-        self.since = now;
-    }
-}
-
-/// A consult: the party whom the agent asked for help, and how far it has come.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::dialer) struct Consult {
-    pub agent: Option<AgentId>,
-    /// Leg of a consulted party outside.
-    pub leg: Option<CallId>,
-    pub number: Option<PhoneNumber>,
-    pub up: bool,
-    /// In a conference with callee and agent.
-    pub joined: bool,
-}
 
 /// The longest conversation; a call that is still up then is hung up.
 const TALK_MAX: Duration = Duration::from_secs(6 * 3600);

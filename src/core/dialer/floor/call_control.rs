@@ -1,11 +1,10 @@
 //! Call control by the agent: hold, mute, digits, consult, attended transfer, conference, hang up.
 
-use super::bridging::Consult;
-use super::{Job, Talk};
+use super::Job;
 use crate::agent::{Activity, Consulted, Holding, Refusal};
 use crate::call::{Digit, HangUpCause};
+use crate::dialer::live_call::{Call, Consult, Phase, Talk};
 use crate::dialer::output::SoundName;
-use crate::dialer::run::Phase;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId};
 use crate::media::Voice;
@@ -227,7 +226,7 @@ impl Dialer {
 
     /// A consulted party outside answered.
     pub(super) fn consulted_party_up(&mut self, leg: CallId) {
-        let of = |call: &crate::dialer::run::Call| {
+        let of = |call: &Call| {
             call.talk
                 .as_ref()
                 .and_then(|talk| talk.consult.as_ref())
@@ -257,7 +256,7 @@ impl Dialer {
 
     /// A consulted party outside hung up, or never answered.
     pub(super) fn consulted_party_ended(&mut self, leg: CallId) {
-        let of = |call: &crate::dialer::run::Call| {
+        let of = |call: &Call| {
             call.talk
                 .as_ref()
                 .and_then(|talk| talk.consult.as_ref())

@@ -4,8 +4,8 @@
 use crate::call::{Ended, HangUpCause};
 use crate::campaign::hopper::LeasedLead;
 use crate::dialer::input::ArrivedCall;
+use crate::dialer::live_call::{Call, Phase};
 use crate::dialer::output::{LegKind, LegRecord};
-use crate::dialer::run::{Call, Phase};
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{CallId, CampaignId};

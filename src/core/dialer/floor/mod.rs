@@ -16,9 +16,8 @@ mod telephone_sign_in;
 mod wrap_up;
 
 pub(super) use admission::agent_for_lead;
-pub(super) use bridging::Talk;
 use pacer_feed::ReportedState;
-pub(super) use pacer_feed::{ANSWER_HORIZON, Planned, part, predicts, tried};
+pub(super) use pacer_feed::{part, tried};
 use telephone_sign_in::SignInCall;
 pub(super) use wrap_up::WrapUpJob;
 

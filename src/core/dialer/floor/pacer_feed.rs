@@ -4,31 +4,20 @@
 use super::{Job, Seat};
 use crate::agent::{Activity, Availability};
 use crate::call::HangUpCause;
-use crate::campaign::Mode;
 use crate::campaign::window::WindowState;
 use crate::dialer::Dialer;
-use crate::dialer::run::{CampaignRun, Phase};
+use crate::dialer::campaign_run::CampaignRun;
+use crate::dialer::live_call::Phase;
+use crate::dialer::plan::{ANSWER_HORIZON, Planned};
 use crate::dialer::trunk_line::Ready;
 use crate::dialer::wake::Wake;
 use crate::ids::{AgentId, CallId, CampaignId, GroupId};
 use crate::lead::Lead;
 use crate::pacing::Why;
-use crate::pacing::predictive::{
-    AgentNow, CallNow, Doing, Event, Limit, Part, Reason, Snapshot, Stage, WaitingNow,
-};
+use crate::pacing::predictive::{AgentNow, CallNow, Doing, Event, Limit, Part, Snapshot, Stage, WaitingNow};
 use crate::pacing::shadow::{Room, ShadowRules};
-use crate::time::{Duration, Time, Utc};
+use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
-
-/// A plan and what is left of it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::dialer) struct Planned {
-    at: Time,
-    /// The placing round for which it was made.
-    round: u64,
-    left: u32,
-    pub reason: Reason,
-}
 
 /// The seat state last reported to the pacers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,10 +39,6 @@ enum Work {
 /// With more agents than this, the pacer is asked at most four times a second.
 const LARGE_FLOOR: usize = 50;
 const PLAN_INTERVAL: Duration = Duration::from_millis(250);
-
-/// Horizon of expected answers: the day may end early (agents go home, a manager stops the campaign), so
-/// the abandon rate is kept over the answers so far and those of the next hour.
-pub(in crate::dialer) const ANSWER_HORIZON: Duration = Duration::from_secs(3_600);
 
 impl Dialer {
     /// Reports an event of a call to its campaign's pacer. Calls with a reserved agent and inbound calls
@@ -408,9 +393,4 @@ fn why(limit: Limit) -> Why {
         Limit::FeedDoubted => Why::FeedDoubted,
         Limit::ModelFailed => Why::PacerFailed,
     }
-}
-
-/// Whether this mode uses a pacer.
-pub(in crate::dialer) const fn predicts(mode: Mode) -> bool {
-    matches!(mode, Mode::Predictive)
 }
