@@ -193,3 +193,15 @@ pub(super) struct Consult {
     /// In a conference with callee and agent.
     pub joined: bool,
 }
+
+/// All choices made for one call.
+pub(super) struct NewAttempt {
+    pub campaign: CampaignId,
+    pub leased: Option<LeasedLead>,
+    pub number: PhoneNumber,
+    pub trunk: TrunkId,
+    pub caller_id: Option<CallerId>,
+    pub open_until: Utc,
+    pub for_agent: Option<AgentId>,
+    pub agent_first: bool,
+}

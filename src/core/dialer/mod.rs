@@ -12,6 +12,7 @@ pub mod output;
 pub mod wake;
 
 mod abandons;
+mod attempt;
 mod busy_set;
 mod campaign_run;
 mod counter_check;

@@ -7,7 +7,7 @@ use crate::campaign::caller_id::Choice;
 use crate::campaign::hopper::LeasedLead;
 use crate::campaign::window::{FOREVER, WindowState};
 use crate::campaign::{Mode, Preview};
-use crate::dialer::placing::NewAttempt;
+use crate::dialer::live_call::NewAttempt;
 use crate::dialer::trunk_line::Ready;
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
