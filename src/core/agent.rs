@@ -1,5 +1,5 @@
-//! People on phones: what the person chose (`Availability`), what she is doing (`Activity`), how she
-//! can be reached (`Way`), what she may ask for (`AgentAct`) and why she is refused (`Refusal`).
+//! Agents: chosen availability, current activity, endpoint (`Way`), actions (`AgentAct`), refusals
+//! (`Refusal`) and the view of a seat.
 
 use crate::call::Digit;
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, GroupId, LeadId};
@@ -9,29 +9,29 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// An agent as the floor needs her. Names of accounts, passwords and roles belong to the store.
+/// An agent as the floor needs it. Accounts, passwords and roles belong to the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agent {
     pub id: AgentId,
-    /// The number colleagues and callees know her by (工号): `8001`. Never changes.
+    /// The agent number (工号), for example `8001`. Never changes.
     pub number: String,
     pub name: String,
     pub skills: BTreeSet<String>,
     pub groups: Vec<Membership>,
-    /// Her own telephone, for `Way::Telephone`.
+    /// The agent's own telephone, for `Way::Telephone`.
     pub telephone: Option<PhoneNumber>,
-    /// Her calls are recorded where the campaign leaves it to the agent.
+    /// The agent's calls are recorded where the campaign leaves it to the agent.
     pub recorded: bool,
-    /// May listen, whisper, barge in, take over and force: a shift lead.
+    /// Shift lead: may listen, whisper, barge in, take over and force.
     pub leads: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     pub group: GroupId,
-    /// The smaller number is served first.
+    /// The smaller number gets calls first.
     pub priority: u8,
-    /// A member who is not in use gets no calls of this group.
+    /// A member not in use gets no calls of this group.
     pub in_use: bool,
 }
 
@@ -40,26 +40,26 @@ pub struct Membership {
 pub struct Group {
     pub id: GroupId,
     pub name: String,
-    /// Whether ordinary telephones may answer (mobile agents).
+    /// Whether agents may use ordinary telephones (mobile agents).
     pub telephones: bool,
-    /// The callee hears the agent's number on connection, where the campaign wants it too.
+    /// The callee hears the agent's number when bridged, where the campaign wants it too.
     pub announce_number: bool,
     /// Agents who stay idle and untouched this long are signed out, and their seat is free.
     pub idle_release: Option<Duration>,
-    /// Work mode of everyone in the group; `None` = each agent's own choice.
+    /// Work mode of all agents in the group; `None` = each agent's own choice.
     pub work_mode: Option<WorkMode>,
-    /// Seats that may be signed in at once; `None` = no limit.
+    /// Agents that may be signed in at once; `None` = no limit.
     pub seats: Option<u32>,
 }
 
-/// What the person chose.
+/// The availability that the agent chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Availability {
     #[default]
     SignedOut,
     Available,
-    /// No calls come; own dialling is still allowed.
+    /// No calls are offered; the agent may still dial.
     Paused {
         reason: String,
     },
@@ -75,18 +75,18 @@ impl Availability {
     }
 }
 
-/// What she is doing. Every state but `Idle` ends by an event or by a wake: none can stick.
+/// An agent's activity. Every state but `Idle` ends by an event or by a wake, so none can stick.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activity {
     #[default]
     Idle,
-    /// Kept for one lead: a preview, or a call that is placed for her alone.
+    /// Reserved for one lead: a preview, or a call placed for this agent alone.
     Reserved,
-    /// Her phone rings, or an answered callee waits for it.
+    /// The agent's phone rings.
     Ringing,
     Talking,
-    /// Talking to a third party while the callee waits.
+    /// Talking to a consulted party while the callee is on hold; also a consulted agent or a supervisor.
     Consulting,
     WrapUp,
 }
@@ -114,29 +114,29 @@ impl Activity {
     }
 }
 
-/// How she is reached.
+/// The phone on which an agent is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
-    /// Her registered softphone or desk phone.
+    /// The agent's registered softphone or desk phone.
     #[default]
     Phone,
     /// An ordinary telephone, called through a trunk.
     Telephone(PhoneNumber),
 }
 
-/// How long her leg is held.
+/// Whether an agent's leg stays up between calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holding {
-    /// Up for the whole shift: a callee reaches her within one mixing step.
+    /// Nailed up for the whole shift: a callee is bridged within one mixing step.
     #[default]
     NailedUp,
-    /// Her phone rings for each call.
+    /// The phone rings for each call.
     PerCall,
 }
 
-/// Which calls come to her.
+/// Which calls are offered to an agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkMode {
@@ -156,13 +156,13 @@ impl WorkMode {
     }
 }
 
-/// Who gets the next call among those who are free.
+/// How the agent for a call is chosen among the free ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     #[default]
     LongestIdle,
-    /// The next after the last one called.
+    /// The next after the agent called last.
     RoundRobin,
     Random,
     FewestAnswered,
@@ -172,11 +172,11 @@ pub enum Strategy {
     RingAll,
 }
 
-/// When work follows a call.
+/// When a wrap-up follows a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WrapUp {
-    /// After her phone rang, answered or not.
+    /// After the agent's phone rang, answered or not.
     AnyRing,
     /// After a conversation.
     #[default]
@@ -184,11 +184,11 @@ pub enum WrapUp {
     Off,
 }
 
-/// Whose voice goes where, for a supervisor who joins a conversation.
+/// How a supervisor joins a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Supervision {
-    /// Hears both, is heard by nobody (监听).
+    /// Hears both, is heard by neither (监听).
     Listen,
     /// Hears both, is heard by the agent alone (密语).
     Whisper,
@@ -198,11 +198,11 @@ pub enum Supervision {
     TakeOver,
 }
 
-/// What a shift lead does to an agent.
+/// State that a shift lead forces on an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Force {
-    /// Ends her call (强拆).
+    /// Ends the agent's call (强拆).
     Release,
     Pause {
         reason: String,
@@ -211,14 +211,14 @@ pub enum Force {
     SignOut,
 }
 
-/// Whom an agent asks for help.
+/// The party that an agent consults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consulted {
     Agent(AgentId),
-    /// Whoever of that group is free.
+    /// The longest idle agent of that group.
     Group(GroupId),
-    /// A number outside, through the campaign's trunks.
+    /// A number outside, through a trunk that carries it.
     Number(PhoneNumber),
 }
 
@@ -226,13 +226,13 @@ pub enum Consulted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackRequest {
     pub at: Utc,
-    /// For herself; otherwise for anyone of the group.
+    /// For the booking agent; otherwise for any agent of the group.
     pub own: bool,
     /// Only for agents with this skill (a dialect).
     pub skill: Option<String>,
 }
 
-/// What the agent says of a call (电话小结).
+/// An agent's summary of a call (电话小结).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallSummary {
     /// A code of the campaign's dispositions.
@@ -241,12 +241,12 @@ pub struct CallSummary {
     pub callback: Option<CallbackRequest>,
 }
 
-/// Everything an agent can ask for. Written as serde writes an enum by itself: the journal holds it in a
-/// form that does not describe itself, and could not read a tag among the fields.
+/// Actions that an agent can ask for. Serialised as serde's default enum form: the journal's format does
+/// not describe itself and could not read a tag among the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentAct {
-    /// Begins to work in these groups (none named = all hers).
+    /// Signs in to these groups (none named = all groups of the agent).
     SignIn {
         #[serde(default)]
         groups: Vec<GroupId>,
@@ -257,26 +257,26 @@ pub enum AgentAct {
         #[serde(default)]
         work_mode: WorkMode,
     },
-    /// At once when idle; after the call and its wrap-up otherwise.
+    /// At once when idle; otherwise after the call and its wrap-up.
     SignOut,
-    /// Another phone, without losing the seat: between calls at once, in a call the callee waits
-    /// until the new phone answers.
+    /// Changes the phone and keeps the seat: between calls at once; in a call the callee is on hold until
+    /// the new phone answers.
     ChangeWay {
         way: Way,
         holding: Holding,
     },
     Ready,
-    /// At once; a call that is up goes on, a wrap-up too.
+    /// At once; a live call or wrap-up goes on.
     Pause {
         reason: String,
     },
-    /// Preview: call the lead on the screen.
+    /// Preview: dials the lead.
     Dial,
-    /// Preview: another lead, please. This one goes back.
+    /// Preview: returns this lead for another.
     Skip,
-    /// Preview: one more step of time. Wrap-up: one more step of time.
+    /// Preview or wrap-up: adds one step of time.
     Extend,
-    /// Agent first: her phone, then the callee (双呼). The number joins no list.
+    /// Agent first: rings the agent's phone, then dials the callee (双呼). The number joins no list.
     Call {
         campaign: CampaignId,
         number: PhoneNumber,
@@ -286,7 +286,7 @@ pub enum AgentAct {
         campaign: CampaignId,
         lead: LeadId,
     },
-    /// Ends the callee's leg, or the named one of a conference.
+    /// Hangs up the callee's leg, or the named one of a conference.
     HangUp {
         #[serde(default)]
         leg: Option<CallId>,
@@ -299,23 +299,23 @@ pub enum AgentAct {
     SendDigits {
         keys: Vec<Digit>,
     },
-    /// The callee waits with music, the third party rings.
+    /// Puts the callee on hold with music and rings the party.
     Consult {
         whom: Consulted,
     },
-    /// The third party goes, the callee comes back.
+    /// Ends the consult and takes the callee off hold.
     TakeBack,
-    /// The callee goes to the third party, she leaves.
+    /// Attended transfer: bridges the callee with the consulted party; the agent leaves.
     Transfer,
-    /// All together.
+    /// Bridges agent, callee and consulted party.
     Conference,
-    /// Records from now on, or stops, where the campaign allows it on demand.
+    /// Starts or stops the recording, where the campaign allows it on demand.
     Record {
         on: bool,
     },
-    /// The call's summary. In wrap-up it ends the wrap-up.
+    /// Gives the call's summary. In wrap-up it ends the wrap-up.
     Summarise(CallSummary),
-    /// Ends the wrap-up (or the preview's countdown): the next one, please.
+    /// Ends the wrap-up, or the preview's countdown (dials).
     Next,
     Supervise {
         agent: AgentId,
@@ -328,29 +328,29 @@ pub enum AgentAct {
     },
 }
 
-/// Why an act was not carried out. A person reads it.
+/// Why an action was refused. Shown to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     UnknownAgent,
     NotSignedIn,
     AlreadySignedIn,
-    /// She is a member of none of these groups, or is not in use there.
+    /// The agent is a member of none of these groups, or is not in use there.
     NotAMember,
     /// Every seat of the group is taken.
     SeatsTaken,
     /// The phone is not registered, or the group admits no telephones.
     PhoneNotReady,
-    /// Another agent works on this telephone.
+    /// Another agent is signed in on this telephone.
     PhoneTaken,
     ReasonMissing,
-    /// She is in a call, or rung.
+    /// The agent is in a call, or rung.
     Busy,
-    /// There is no call to do that to.
+    /// There is no call for this action.
     NoCall,
-    /// Nobody is being consulted, or has not answered yet.
+    /// No party is consulted, or it has not answered yet.
     NobodyConsulted,
-    /// Nobody could be reached.
+    /// No agent or line could be reached.
     NobodyFree,
     /// No such campaign, or it is not open.
     CampaignClosed,
@@ -358,17 +358,17 @@ pub enum Refusal {
     NumberRefused,
     UnknownDisposition,
     CallbackInThePast,
-    /// There is no call to summarise any more.
+    /// There is no call left to summarise.
     NothingToSummarise,
-    /// The campaign asks for a summary first.
+    /// The campaign requires a summary first.
     SummaryMissing,
     NotAllowed,
-    /// Nothing can be written down now.
+    /// The store cannot write now.
     StoreStalled,
 }
 
 impl Refusal {
-    /// As the API says it.
+    /// The word on the API.
     pub const fn word(self) -> &'static str {
         match self {
             Refusal::UnknownAgent => "unknown_agent",
@@ -422,24 +422,24 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why an agent who looks free gets no calls: the answer to "I am idle, why is it quiet?".
+/// Why a free agent gets no calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quiet {
     Paused,
-    /// Her phone is not registered.
+    /// The agent's phone is not registered.
     PhoneAway,
-    /// Her nailed-up leg is being set up.
+    /// The nailed-up leg is being set up.
     LegComing,
-    /// None of the campaigns that are open works with a group of hers.
+    /// No open campaign works with a group of the agent.
     NoCampaign,
-    /// The campaigns of her groups place nothing now; their own why says more.
+    /// The campaigns of the agent's groups place nothing now; their own why says more.
     NothingPlaced,
-    /// She takes calls from outside only.
+    /// The agent takes inbound calls only.
     InboundOnly,
 }
 
-/// One party of a conversation, as a screen shows it.
+/// One party of a conversation, as screens show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     pub leg: CallId,
@@ -459,7 +459,7 @@ pub enum PartyKind {
     Supervisor,
 }
 
-/// One seat as screens show it and as the state log keeps it.
+/// One seat as screens show it and the state log keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeatView {
     pub agent: AgentId,
@@ -483,11 +483,11 @@ pub struct SeatView {
     pub muted: bool,
     /// When a wrap-up or a preview's countdown ends by itself.
     pub until: Option<Utc>,
-    /// She signs out, or pauses, once this call is over.
+    /// The agent is signed out once this call is over.
     pub leaving: bool,
-    /// Whose conversation she listens to, or helps in.
+    /// The agent whose conversation is supervised, and how.
     pub supervising: Option<(AgentId, Supervision)>,
-    /// Conversations since sign-in, and their length together.
+    /// Conversations since sign-in, and their total length.
     pub answered: u32,
     pub talked: Duration,
 }
@@ -500,7 +500,7 @@ pub struct Work {
     pub number: Option<PhoneNumber>,
     /// The attempt; `None` = a preview that has not been dialled.
     pub attempt: Option<AttemptId>,
-    /// The callee called us.
+    /// The call is inbound.
     pub inbound: bool,
     pub answered_at: Option<Utc>,
     pub connected_at: Option<Utc>,

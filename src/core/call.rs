@@ -1,69 +1,69 @@
-//! One outbound call as the dialer sees it: what the network reports (`Progress`), how it ended
-//! (`Ended`), and what the callee's phone does to us (`Heard`).
+//! One call as the dialer sees it: reports of the network (`Progress`), the end (`Ended`), and reports of
+//! the media threads (`Heard`).
 
 use crate::outcome::{EndedBy, Outcome};
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// What the network reports about a call, in the order in which it can happen.
+/// Reports of the network about a call, in the order in which they can come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {
-    /// The INVITE left. (Reported once, when the first bytes were given to the network.)
+    /// The INVITE was sent. (Reported once, when the first bytes were given to the network.)
     Sent,
-    /// 100: the trunk is alive and works on it. Reported once; a trunk may leave it out.
+    /// 100: the trunk is alive. Reported once; a trunk may omit it.
     Trying,
-    /// 180, or any other 18x: the callee's phone rings, or the network speaks to us.
+    /// 180, or any other 18x: the callee's phone rings, or early media plays.
     Ringing,
     /// A 2xx arrived. It is not acknowledged until the answer is on disk.
     Answered,
-    /// The call is over. Nothing follows.
+    /// The call is over. No report follows.
     Ended(Ended),
 }
 
-/// How a call ended, in the line's own words.
+/// How a call ended, as the network reported it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// What it means for the lead. For a call that had been answered: `Answered`.
+    /// The outcome for the lead. For an answered call: `Answered`.
     pub outcome: Outcome,
     pub by: EndedBy,
     /// The final SIP code, where there was one.
     pub sip_code: Option<u16>,
-    /// Plain words: the reason phrase, the Q.850 cause, or what timed out. Text from outside:
-    /// bounded in length, otherwise untouched; escape it where it leaves.
+    /// In words: the reason phrase, the Q.850 cause, or what timed out. Untrusted text: bounded in length,
+    /// otherwise untouched; escape it where it is shown.
     pub cause: String,
-    /// The trunk asked for a rest (503 with Retry-After, RFC 3261 section 21.5.4).
+    /// The trunk asked for a pause (503 with Retry-After, RFC 3261 section 21.5.4).
     pub retry_after: Option<Duration>,
-    /// The failure speaks of the trunk, not of the callee: try the next trunk.
+    /// The trunk failed, not the callee: try the next trunk.
     pub try_next_trunk: bool,
 }
 
 /// Why we end a call. Travels to the network as CANCEL, BYE or a final response with a Reason header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HangUpCause {
-    /// Nobody answered within the ring time.
+    /// Not answered within the ring time.
     RingTimeout,
     /// The announcement and the input wait are over, or a key ended it.
     Finished,
-    /// A person stopped it, or the service is stopping.
+    /// A manager stopped it, or the service is stopping.
     Stopped,
-    /// No media arrived, or the media room failed.
+    /// No media arrived, or the media thread failed.
     MediaLost,
-    /// The answer could not be written down, so the call may not go on.
+    /// The answer could not be written, so the call may not go on.
     NotSaved,
     /// The agent ended it.
     AgentHungUp,
-    /// The agent for whom it was placed is gone.
+    /// The agent for whom it was placed could not be reached.
     AgentFailed,
-    /// Nobody was free to speak with her.
+    /// No agent was free for the callee.
     Abandoned,
 }
 
-/// What media threads report about a leg. Everything else about audio stays with them.
+/// Reports of the media threads about a leg.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Heard {
     /// The first packet from the latched source.
     FirstAudio,
-    /// A key, reported once at its end or when it has lasted long enough: `0`-`9`, `*`, `#`, `A`-`D`.
+    /// A digit, reported once at its end or when it has lasted long enough: `0`-`9`, `*`, `#`, `A`-`D`.
     Digit(Digit),
     /// All plays of the announcement are over.
     PlayEnded,
@@ -71,7 +71,7 @@ pub enum Heard {
     Silent,
 }
 
-/// One telephone key.
+/// One DTMF digit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "char", into = "char")]
 pub struct Digit(u8);

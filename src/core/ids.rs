@@ -1,4 +1,4 @@
-//! Newtypes for every id that crosses a wall. Numbers, so that they are cheap, ordered and replayable.
+//! Newtypes for ids. Numbers, so that they are cheap, ordered and replayable.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -35,7 +35,7 @@ id!(
     AgentId(i64)
 );
 id!(
-    /// One try at one number. Given out by the dialer, ascending, never used twice in one store.
+    /// One attempt on one number. Assigned by the dialer, ascending, never used twice in one store.
     AttemptId(i64)
 );
 id!(
@@ -43,11 +43,11 @@ id!(
     CallId(u64)
 );
 id!(
-    /// Legs that hear each other. Given out by whoever joins them; never used twice in one process.
+    /// A mix: legs that hear each other. Never used twice in one process.
     MixId(u64)
 );
 id!(
-    /// A trunk: its place in `paceline.toml`.
+    /// A trunk, by its position in `paceline.toml`.
     TrunkId(u16)
 );
 id!(
@@ -56,7 +56,7 @@ id!(
 );
 
 impl AttemptId {
-    /// The call that this attempt makes.
+    /// The call of this attempt.
     pub fn call(self) -> CallId {
         CallId(self.0 as u64)
     }
@@ -71,7 +71,7 @@ impl CallId {
         CallId(SIDE_LEG | n)
     }
 
-    /// Calls from outside have this bit.
+    /// Inbound calls have this bit set.
     pub const FIRST_FROM_OUTSIDE: CallId = CallId(1 << 63);
 
     /// Whether this leg is an agent's or a consulted party's, and no attempt.
@@ -79,7 +79,7 @@ impl CallId {
         self.0 & SIDE_LEG != 0
     }
 
-    /// The attempt that made this call.
+    /// The attempt of this call.
     pub fn attempt(self) -> AttemptId {
         AttemptId(self.0 as i64)
     }

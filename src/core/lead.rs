@@ -1,4 +1,4 @@
-//! A person to call: her phones in order, her household, and what has been tried so far.
+//! A lead: phones in order, household, and what has been tried so far.
 
 use crate::ids::{AgentId, HouseholdId, LeadId};
 use crate::number::PhoneNumber;
@@ -6,11 +6,11 @@ use crate::outcome::Outcome;
 use crate::time::Utc;
 use serde::{Deserialize, Serialize};
 
-/// One open lead as the store hands it to the hopper.
+/// One open lead as the store leases it to the hopper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
     pub id: LeadId,
-    /// The row in the list, counted as people count (the header is row 1).
+    /// The row in the list, where the header is row 1.
     pub row: u64,
     pub household: Option<HouseholdId>,
     /// In the order in which they are tried. Never empty.
@@ -19,30 +19,30 @@ pub struct Lead {
     pub next_at: Option<Utc>,
     /// Attempts that did not count (trunk faults and the like), so that they stay bounded.
     pub uncounted: u32,
-    /// A booked callback: due at `next_at`, for whom it says.
+    /// A booked callback, due at `next_at`.
     pub callback: Option<Callback>,
-    /// Who spoke with this household last.
+    /// The agent who spoke with this household last.
     pub last_agent: Option<AgentId>,
 }
 
-/// For whom a callback is.
+/// Which agents may take a callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
-    /// `None` = anyone of the group.
+    /// `None` = any agent of the group.
     pub agent: Option<AgentId>,
     /// Only agents with this skill.
     pub skill: Option<String>,
 }
 
 impl Lead {
-    /// When the first of its open phones is due; `None` = every phone is closed. A phone that was
-    /// never tried is due at once, which reads as the epoch.
+    /// When the first open phone is due; `None` = every phone is closed. A phone that was never tried is
+    /// due at once, returned as the epoch.
     pub fn earliest(&self) -> Option<Utc> {
         self.phones.iter().filter(|phone| !phone.closed).map(|phone| phone.next_at.unwrap_or_default()).min()
     }
 }
 
-/// One number of a lead and what has been tried on it for this lead.
+/// One number of a lead with its attempts for this lead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
     pub number: PhoneNumber,
@@ -52,7 +52,7 @@ pub struct Phone {
     pub last_at: Option<Utc>,
     /// Not to be dialled before this moment; `None` = at once.
     pub next_at: Option<Utc>,
-    /// No more attempts on this number: its last outcome was final or its attempts are used.
+    /// No more attempts on this number: its last outcome was final, or its attempts are used up.
     pub closed: bool,
 }
 

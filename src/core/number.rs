@@ -1,5 +1,5 @@
-//! `PhoneNumber`: an E.164 number, or it does not exist. Cleaning what people typed is the lists'
-//! work; what may never be dialled from any list is refused here, in code, whatever asks for it.
+//! `PhoneNumber`: a valid E.164 number that may be dialled. Normalising typed input belongs to the lists;
+//! emergency and service numbers are refused here, for every source.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -14,7 +14,7 @@ use std::fmt;
 pub struct PhoneNumber(u64);
 
 impl PhoneNumber {
-    /// Stands where a caller's number is withheld. Never shown, never dialled.
+    /// Placeholder for a withheld caller's number. Never shown, never dialled.
     pub(crate) const WITHHELD: PhoneNumber = PhoneNumber(1_000_000);
 
     /// From digits with country code, for example `8613800138000`. `None` outside 7 to 15 digits,
@@ -55,7 +55,7 @@ impl PhoneNumber {
         }
     }
 
-    /// What sort of number it is, by its shape alone.
+    /// The kind of number, by its shape alone.
     pub const fn kind(self) -> NumberKind {
         match china_national(self.0) {
             None => NumberKind::Abroad,
@@ -79,7 +79,7 @@ impl PhoneNumber {
     /// A Chinese number from its national digits, in any of the forms a line would take: a mobile,
     /// a landline with its area code and leading zero, a 400 or 800 number. No spaces, no `+86`.
     pub const fn chinese(digits: &[u8]) -> Result<Self, NotChinese> {
-        // The one comparison that nearly every row of a list takes.
+        // Fast path: nearly every row of a list is a mobile.
         if digits.len() == 11 && digits[0] == b'1' && digits[1] >= b'3' {
             return match value_of(digits) {
                 Some(n) => Ok(PhoneNumber(8_600_000_000_000 + n)),
@@ -128,7 +128,7 @@ impl PhoneNumber {
     }
 }
 
-/// What sort of number it is.
+/// The kind of number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberKind {

@@ -1,5 +1,5 @@
-//! What the line told us (`Outcome`), why a lead ended without it (`Reason`), who ended a call
-//! (`EndedBy`), and where a lead stands (`LeadState`). The words are the contract with scripts.
+//! Outcome of an attempt (`Outcome`), why a lead ended without one (`Reason`), who ended a call
+//! (`EndedBy`), and a lead's state (`LeadState`). The words are a contract with scripts.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -34,7 +34,7 @@ macro_rules! words {
 }
 
 words!(
-    /// What the line said about one attempt.
+    /// The outcome of one attempt.
     Outcome {
         Answered = "answered",
         Machine = "machine",
@@ -57,9 +57,9 @@ words!(
         /// Our side or the trunk: CPS refusal, arrears, no route.
         LineFault = "line_fault",
         AgentFailed = "agent_failed",
-        /// The dialer stopped while the call was up or being set up.
+        /// The process died while the call was up or being set up.
         Interrupted = "interrupted",
-        /// A person stopped it.
+        /// A manager or an agent stopped it.
         Cancelled = "cancelled",
     }
 );
@@ -87,7 +87,7 @@ words!(
 );
 
 words!(
-    /// Where a lead stands.
+    /// A lead's state.
     LeadState {
         /// Still to be dialled, now or at its `next_at`.
         Open = "open",

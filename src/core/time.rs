@@ -1,5 +1,5 @@
-//! Moments and spans. `Time` counts milliseconds since the process started and never jumps;
-//! `Utc` is the wall clock in milliseconds since 1970 and may. Nothing here reads either.
+//! Moments and spans. `Time` counts milliseconds since the process started and never jumps; `Utc` is the
+//! wall clock in milliseconds since 1970 and may jump. No clock is read here.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -55,7 +55,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// A moment on the wall clock: milliseconds since 1970-01-01T00:00:00Z. What is stored and shown.
+/// A moment on the wall clock: milliseconds since 1970-01-01T00:00:00Z. Stored and shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Utc(i64);
@@ -91,8 +91,8 @@ impl Sub<Duration> for Utc {
     }
 }
 
-/// "This `Time` was that `Utc`": the one place where the two clocks meet.
-/// It is made anew when the wall clock is set; a `Time` never changes.
+/// Maps `Time` to `Utc`: the only place where the two clocks meet. Replaced when the wall clock is set; a
+/// `Time` never changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WallClock {
     at: Time,
@@ -109,7 +109,7 @@ impl WallClock {
         Utc(self.utc.0 + offset)
     }
 
-    /// The `Time` at which the wall will show `utc`, not before `Time::ZERO`.
+    /// The `Time` at which the wall clock shows `utc`, not before `Time::ZERO`.
     pub fn time(&self, utc: Utc) -> Time {
         let offset = utc.0.saturating_sub(self.utc.0);
         Time((self.at.as_millis() as i64).saturating_add(offset).max(0) as u64)

@@ -1,5 +1,5 @@
-//! What a campaign asks of its agents: which group, who gets the next call, wrap-up, previews,
-//! dispositions, recording; and how boldly calls are placed for them.
+//! Rules for a campaign's agents (group, strategy, wrap-up, previews, dispositions, recording) and for
+//! pacing.
 
 use crate::agent::{Strategy, WrapUp};
 use crate::ids::GroupId;
@@ -16,18 +16,18 @@ pub struct AgentRules {
     pub strategy: Strategy,
     pub wrap_up: WrapUp,
     pub wrap_up_len: Duration,
-    /// How long a phone that is rung per call may ring before the next agent is tried.
+    /// How long a per-call phone may ring before the next agent is tried.
     pub ring: Duration,
     pub announce_number: bool,
-    /// Whoever spoke with the household before gets it again, when free.
+    /// The agent who spoke with the household before gets it again, when free.
     pub prefer_last: bool,
     pub preview: Preview,
-    /// A caller, or a callee who asked for an agent, waits this long before the sorry message.
+    /// How long an inbound caller, or a callee who asked for an agent, waits before the sorry message.
     pub wait: Duration,
     pub recorded: Recorded,
-    /// Empty = the agent writes a note at most.
+    /// Empty = no disposition can be given.
     pub dispositions: Vec<Disposition>,
-    /// Every conversation needs one; what is not given in time is the default, and marked.
+    /// Every conversation needs a disposition; at a timeout the default is written, marked as defaulted.
     pub disposition_required: bool,
     /// A code of `dispositions`.
     pub disposition_default: Option<String>,
@@ -43,10 +43,10 @@ impl AgentRules {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preview {
-    /// When the agent says so.
+    /// When the agent clicks.
     #[default]
     Click,
-    /// After this long, unless she says so before, asks for more time or skips it.
+    /// After the countdown, unless the agent dials before, extends it by `step` or skips the lead.
     Timed { countdown: Duration, step: Duration },
 }
 
@@ -54,7 +54,7 @@ pub enum Preview {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recorded {
-    /// Those of agents who are recorded.
+    /// Conversations of agents with `recorded` set.
     #[default]
     PerAgent,
     All,
@@ -63,22 +63,22 @@ pub enum Recorded {
     Never,
 }
 
-/// One code of a call summary.
+/// One disposition code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disposition {
     pub code: String,
-    /// As the agent reads it; any script.
+    /// Shown to the agent; any script.
     pub label: String,
-    /// What becomes of the lead.
+    /// The lead's new state.
     pub state: LeadState,
-    /// Calls again after this, when `state` is open.
+    /// Delay until the next attempt, when `state` is open.
     pub retry: Option<Duration>,
     /// The number goes on the blacklist.
     pub do_not_call: bool,
-    /// The phone was wrong: this number of the lead is closed, its others are still tried.
+    /// Wrong number: this phone of the lead is closed, its others are still tried.
     pub wrong_number: bool,
-    /// A machine had answered: for the abandon rates she was no person. The outcome of the call stays what
-    /// the line said, since retries, columns and counts were settled by it before the agent spoke.
+    /// A machine answered: the call leaves the people in the abandon rates. The call's outcome stays what
+    /// the line reported, since retries, columns and counts were settled by it before.
     pub machine: bool,
 }
 
@@ -87,21 +87,21 @@ pub struct Disposition {
 pub struct PacingRules {
     /// Mode ratio: lines = ratio x idle agents.
     pub call_ratio: f64,
-    /// A ceiling, not a wish: 0.03, by every rule of `abandon_rules`.
+    /// A ceiling, not a target: 0.03, by every rule of `abandon_rules`.
     pub abandon_rate_max: f64,
-    /// How abandoned calls are counted: the strictest of these brakes.
+    /// How abandoned calls are counted: the strictest of these rules brakes.
     pub abandon_rules: RuleSet,
-    /// How long a number that was abandoned is not called by any campaign, unless an agent is there for
-    /// that call alone.
+    /// How long no campaign dials a number after an abandoned call, unless an agent is reserved for the
+    /// call.
     pub abandoned_rest: Duration,
-    /// Answered with no free agent for longer = abandoned.
+    /// Longest wait of an answered callee for an agent; beyond it the call is abandoned.
     pub answer_wait: Duration,
     /// Nothing is placed while more callees than this wait for an agent.
     pub waiting_max: u32,
-    /// Mode predictive: ringing calls may be given up, after the legal minimum of 15 s, when the floor
-    /// has filled up.
+    /// Mode predictive: ringing calls may be cancelled, after the legal minimum of 15 s, when the agents
+    /// have become busy.
     pub may_cancel: bool,
-    /// Another setting that runs beside this one, for comparison alone.
+    /// Another setting that runs in the shadow, for comparison alone.
     pub shadow: Option<ShadowRules>,
 }
 

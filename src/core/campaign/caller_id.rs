@@ -1,5 +1,5 @@
-//! Which registered number a call shows: rotation, stickiness, caps per hour and day. One ledger of
-//! uses serves all campaigns, because a number is flagged by all its calls together.
+//! Caller ID choice: rotation, stickiness, caps per hour and day. One ledger of uses serves all campaigns,
+//! because a number is flagged for the sum of its calls.
 
 use crate::ids::{CampaignId, HouseholdId};
 use crate::number::PhoneNumber;
@@ -46,18 +46,18 @@ pub struct CallerIdRules {
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Calls a day that a number may make `days` days after its first call: 20, doubling daily,
-/// without limit from the second week on.
+/// Daily cap of a number `days` days after its first call: 20, doubling daily, without limit from the
+/// second week on.
 pub fn warm_up_max(days: u64) -> u32 {
     if days >= 7 { u32::MAX } else { 20 << days }
 }
 
-/// What is known of every caller ID's use, over all campaigns.
+/// Uses of every caller ID, over all campaigns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallerIdLedger {
     uses: BTreeMap<PhoneNumber, Uses>,
     sticky: BTreeMap<(CampaignId, HouseholdId), PhoneNumber>,
-    /// Where round robin goes on.
+    /// Next index for round robin.
     next: BTreeMap<CampaignId, usize>,
 }
 
@@ -69,7 +69,7 @@ struct Uses {
     total: u64,
 }
 
-/// What the ledger says to one call.
+/// The caller ID chosen for one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// The campaign has no caller IDs: the trunk shows its own.
@@ -80,7 +80,7 @@ pub enum Choice {
 }
 
 impl CallerIdLedger {
-    /// A use that happened before this process.
+    /// Restores a use from an earlier process.
     pub fn restore_use(&mut self, number: PhoneNumber, at: Utc) {
         self.note_use(number, at);
     }
@@ -93,7 +93,7 @@ impl CallerIdLedger {
         self.sticky.insert((campaign, household), number);
     }
 
-    /// Chooses for one call. The choice counts only once `note` is called.
+    /// Chooses a caller ID for one call. It counts as used only once `note` is called.
     pub fn choose(
         &mut self,
         campaign: CampaignId,
@@ -137,7 +137,7 @@ impl CallerIdLedger {
         Choice::Show(rules.numbers[chosen].clone())
     }
 
-    /// The call is about to be made with this number.
+    /// Counts a use of this number.
     pub fn note(
         &mut self,
         campaign: CampaignId,

@@ -1,13 +1,13 @@
-//! The hopper: a small buffer of leads that may be dialled next, in the order the store gave them.
+//! The hopper: a small buffer of leased leads to be dialled next, in the store's order.
 
 use crate::ids::{LeadId, TrunkId};
 use crate::lead::Lead;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
-/// A lead with what this process has learnt about its way out.
+/// A leased lead with the trunks that failed for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct LeasedLead {
     pub lead: Lead,
     /// Trunks that failed for this lead since it was last due: the next one is tried.
     pub tried: BTreeSet<TrunkId>,
@@ -15,90 +15,93 @@ pub struct Waiting {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hopper {
-    waiting: VecDeque<Waiting>,
-    /// Leads in the hopper or in a call: none comes in twice.
+    waiting: VecDeque<LeasedLead>,
+    /// Leads in the hopper, a call or a preview: none enters twice.
     held: BTreeSet<LeadId>,
-    /// Let go with nothing written of them: the store is to know, or it would keep them lent for ever.
-    given_back: Vec<LeadId>,
+    /// Dropped unchanged: the store must be informed, or it would keep them leased for ever.
+    returned: Vec<LeadId>,
 }
 
 impl Hopper {
-    /// Takes the leads that are not held already and says how many those were.
+    /// Adds the leads that are not held already and returns their number.
     pub fn fill(&mut self, leads: Vec<Lead>) -> usize {
         let before = self.waiting.len();
         for lead in leads {
             if self.held.insert(lead.id) {
-                self.waiting.push_back(Waiting { lead, tried: BTreeSet::new() });
+                self.waiting.push_back(LeasedLead { lead, tried: BTreeSet::new() });
             }
         }
         self.waiting.len() - before
     }
 
-    /// The first waiting lead, among the first `look_ahead`, that `eligible` likes. It stays held
-    /// until `release`.
-    pub fn take(&mut self, look_ahead: usize, mut eligible: impl FnMut(&Waiting) -> bool) -> Option<Waiting> {
+    /// Takes the first eligible lead among the first `look_ahead`. It stays held until `release`.
+    pub fn take(
+        &mut self,
+        look_ahead: usize,
+        mut eligible: impl FnMut(&LeasedLead) -> bool,
+    ) -> Option<LeasedLead> {
         let place = self.waiting.iter().take(look_ahead).position(&mut eligible)?;
         self.waiting.remove(place)
     }
 
-    /// Who is next, if nothing stands in the way.
-    pub fn first(&self) -> Option<&Waiting> {
+    /// The lead at the front.
+    pub fn first(&self) -> Option<&LeasedLead> {
         self.waiting.front()
     }
 
-    /// Back to the front: the same lead by another trunk.
-    pub fn put_first(&mut self, waiting: Waiting) {
-        self.held.insert(waiting.lead.id);
-        self.waiting.push_front(waiting);
+    /// Returns a lead to the front, to be tried by another trunk.
+    pub fn put_first(&mut self, leased: LeasedLead) {
+        self.held.insert(leased.lead.id);
+        self.waiting.push_front(leased);
     }
 
-    /// Back to the end: somebody looked at it and let it be.
-    pub fn put_last(&mut self, waiting: Waiting) {
-        self.held.insert(waiting.lead.id);
-        self.waiting.push_back(waiting);
+    /// Returns a lead to the end: an agent skipped its preview.
+    pub fn put_last(&mut self, leased: LeasedLead) {
+        self.held.insert(leased.lead.id);
+        self.waiting.push_back(leased);
     }
 
-    /// Keeps a lead out of the hopper: it is being called by other ways.
+    /// Marks a lead as held: an agent calls it outside the hopper's order.
     pub fn hold(&mut self, lead: LeadId) {
         self.held.insert(lead);
     }
 
-    /// Whether it is in a call or on a screen (or waits here).
+    /// Whether the lead is in the hopper, a call or a preview.
     pub fn holds(&self, lead: LeadId) -> bool {
         self.held.contains(&lead)
     }
 
-    /// The lead's fate is written down (or it is forgotten): it may come in again.
+    /// Releases a held lead after its state was written (or the lead was dropped): it may enter again.
     pub fn release(&mut self, lead: LeadId) {
         self.held.remove(&lead);
     }
 
-    /// Let go as it was, with nothing to write: the store may lend it anew.
-    pub fn give_back(&mut self, lead: LeadId) {
+    /// Releases a held lead unchanged and ends its lease.
+    pub fn return_lease(&mut self, lead: LeadId) {
         self.held.remove(&lead);
-        self.given_back.push(lead);
+        self.returned.push(lead);
     }
 
-    /// Drops waiting leads and gives them back.
+    /// Drops waiting leads and ends their leases.
     pub fn drop_waiting(&mut self, mut unwanted: impl FnMut(&Lead) -> bool) {
-        let (held, given_back) = (&mut self.held, &mut self.given_back);
+        let (held, returned) = (&mut self.held, &mut self.returned);
         self.waiting.retain(|waiting| {
             let drop = unwanted(&waiting.lead);
             if drop {
                 held.remove(&waiting.lead.id);
-                given_back.push(waiting.lead.id);
+                returned.push(waiting.lead.id);
             }
             !drop
         });
     }
 
-    /// What was given back since this was asked last.
-    pub fn take_given_back(&mut self) -> Vec<LeadId> {
-        std::mem::take(&mut self.given_back)
+    /// Takes the leads whose leases ended since the last call.
+    pub fn take_returned(&mut self) -> Vec<LeadId> {
+        std::mem::take(&mut self.returned)
     }
 
-    /// A waiting lead, and how many stand before it.
-    pub fn find(&self, lead: LeadId) -> Option<(usize, &Waiting)> {
+    /// A waiting lead, and how many are before it.
+    pub fn find(&self, lead: LeadId) -> Option<(usize, &LeasedLead)> {
         self.waiting.iter().enumerate().find(|(_, waiting)| waiting.lead.id == lead)
     }
 
@@ -110,7 +113,7 @@ impl Hopper {
         self.waiting.is_empty()
     }
 
-    /// Leads in the hopper or in a call.
+    /// Number of held leads.
     pub fn held(&self) -> usize {
         self.held.len()
     }

@@ -1,5 +1,5 @@
-//! One campaign's rules, as values that were checked when they were read. The parts with arithmetic
-//! have files of their own: `window` (calling hours), `retry`, `caller_id`, `hopper`.
+//! One campaign's rules, validated when they were read. The parts with arithmetic have files of their own:
+//! `window` (calling hours), `retry`, `caller_id`, `hopper`.
 
 pub mod agents;
 pub mod caller_id;
@@ -57,37 +57,37 @@ pub struct Campaign {
     /// Calls started per second; `None` = the trunk's limit alone.
     pub calls_per_sec: Option<f64>,
     pub windows: CallingWindows,
-    /// Not before, not after.
+    /// First and last moment of calling.
     pub start: Option<Utc>,
     pub end: Option<Utc>,
     pub retry: RetryRules,
     pub announcement: Option<Announcement>,
     pub keys: BTreeMap<Digit, KeyRule>,
     pub caller_ids: CallerIdRules,
-    /// Who answers; `None` = nobody (mode `announce` without a key that hands over).
+    /// Agents; `None` = no agents (mode `announce` without a key that transfers to them).
     pub agents: Option<AgentRules>,
     pub pacing: PacingRules,
 }
 
-/// The announcement as the dialer needs it: how long, how often. The sound itself stays in the media room.
+/// The announcement as the dialer needs it: length and plays. The sound stays in the media thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
-    /// One play.
+    /// Length of one play.
     pub length: Duration,
     pub plays: u32,
-    /// How long a key is awaited after the last play. The whole call lasts at most
-    /// `plays x length + input_wait` from the start of playing (a key that repeats starts it anew).
+    /// How long a key is awaited after the last play. The call lasts at most `plays x length + input_wait`
+    /// from the start of playing (a key that repeats starts it again).
     pub input_wait: Duration,
 }
 
-/// What a key press does. Empty = the key is noted and nothing happens.
+/// What a key press does. Empty = the key is noted without effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRule {
     /// Sets the lead's result.
     pub result: Option<String>,
     /// Plays the announcement again from its start.
     pub repeat: bool,
-    /// Hands over to the agent group.
+    /// Transfers the callee to the agent group.
     pub agents: bool,
     /// Puts the number on the campaign's "do not call me again" list and ends the call.
     pub blacklist: bool,

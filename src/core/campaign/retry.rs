@@ -1,5 +1,5 @@
-//! When a number is tried again: which outcomes, after how long, how often; and what one attempt
-//! makes of its lead. Asked after every attempt, and once more for each that a crash cut off.
+//! Retry rules: which outcomes are tried again, after how long, how often; and the lead's new state after
+//! one attempt. Also applied to attempts that a crash cut off.
 
 use crate::ids::CampaignId;
 use crate::lead::Lead;
@@ -20,15 +20,15 @@ pub struct RetryRules {
     pub per_day_max: u32,
     /// Between two attempts on one number, whatever the outcome.
     pub gap_min: Duration,
-    /// Outcome = delay. An outcome that is not named is final.
+    /// Delay by outcome. An outcome without an entry is final.
     pub after: BTreeMap<Outcome, Duration>,
 }
 
 /// Attempts of one lead that did not count (trunk faults and the like) before it is given up.
 pub const UNCOUNTED_MAX: u32 = 10;
 
-/// How long a lead rests after a fault of the line that no other trunk could take over,
-/// unless the rules name `line_fault`.
+/// How long a lead rests after a fault of the line that no other trunk could take over, unless the rules
+/// name `line_fault`.
 pub const LINE_FAULT_REST: Duration = Duration::from_secs(5 * 60);
 
 /// One finished attempt, as far as the lead is concerned.
@@ -36,15 +36,15 @@ pub const LINE_FAULT_REST: Duration = Duration::from_secs(5 * 60);
 pub struct Finished {
     pub number: PhoneNumber,
     pub outcome: Outcome,
-    /// Whether the callee had answered, whatever the outcome is called (an interrupted call).
+    /// Whether the callee answered, whatever the outcome (an interrupted call).
     pub answered: bool,
     pub at: Utc,
-    /// The fault was the trunk's, and another trunk is still to be tried for this lead: now.
+    /// The trunk failed, and another trunk is to be tried for this lead at once.
     pub next_trunk: bool,
 }
 
 impl RetryRules {
-    /// What becomes of `lead` after this attempt. `result` and the household stay the caller's to add.
+    /// The new state of `lead` after this attempt. The caller adds `result` and the household.
     pub fn settle(&self, campaign: CampaignId, lead: &Lead, attempt: Finished) -> LeadUpdate {
         let mut lead = lead.clone();
         let counted = attempt.outcome.counts();
@@ -69,13 +69,13 @@ impl RetryRules {
         }
         let abandoned = self.abandoned(attempt);
         if let Some(rest) = abandoned {
-            // The person rests, not only the phone on which nobody spoke with her.
+            // The callee rests on all phones, not only on the one that was abandoned.
             for phone in lead.phones.iter_mut().filter(|phone| !phone.closed) {
                 phone.next_at = phone.next_at.max(Some(attempt.at + rest));
             }
         }
         let reached = (attempt.answered || attempt.outcome == Outcome::Answered) && abandoned.is_none();
-        // A callback that was booked while this call was out is for later, and never early.
+        // A callback booked while this call was live is never early.
         let booked = lead.callback.as_ref().and(lead.next_at).filter(|at| *at > attempt.at);
         let next_at =
             if reached { None } else { lead.earliest().map(|at| booked.map_or(at, |due| at.max(due))) };
@@ -94,19 +94,19 @@ impl RetryRules {
             uncounted: lead.uncounted,
             result: None,
             household_done: None,
-            // A callback that was not reached is owed still.
+            // A callback that was not reached stays booked.
             callback: lead.callback.filter(|_| state == LeadState::Open),
         }
     }
 
-    /// How long somebody rests who answered and found nobody there: the one exception from the rule
-    /// that nobody who answered is called again, where the campaign names it.
+    /// How long an abandoned callee rests, where the campaign retries them: the only answered callees who
+    /// are called again.
     fn abandoned(&self, attempt: Finished) -> Option<Duration> {
         let rest = self.after.get(&Outcome::Abandoned).filter(|_| attempt.outcome == Outcome::Abandoned);
         rest.map(|rest| (*rest).max(self.gap_min))
     }
 
-    /// After how long this number may be tried again; `None` = never.
+    /// Delay until this number may be tried again; `None` = never.
     fn delay(&self, attempt: Finished) -> Option<Duration> {
         if let Some(rest) = self.abandoned(attempt) {
             return Some(rest);
@@ -116,9 +116,9 @@ impl RetryRules {
         }
         let named = self.after.get(&attempt.outcome).copied();
         match attempt.outcome {
-            // Nobody who was spoken with is called again, whatever a rule says.
+            // A callee who was spoken with is never called again, whatever a rule says.
             Outcome::Answered => None,
-            // The number never rang, so neither gap nor cap concerns it.
+            // The number never rang, so neither gap nor cap applies.
             Outcome::LineFault | Outcome::CarrierBlock if attempt.next_trunk => Some(Duration::ZERO),
             Outcome::LineFault => Some(named.unwrap_or(LINE_FAULT_REST)),
             _ => named.map(|delay| delay.max(self.gap_min)),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_answered_is_never_called_again() {
+    fn an_answered_callee_is_never_called_again() {
         let mut rules = rules();
         rules.after.insert(Outcome::Answered, Duration::ZERO);
         rules.after.insert(Outcome::Interrupted, Duration::ZERO);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_abandoned_callee_rests_on_all_her_phones_and_is_called_again() {
+    fn an_abandoned_callee_rests_on_all_phones_and_is_called_again() {
         let mut rules = rules();
         let rest = Duration::from_secs(72 * 3600);
         rules.after.insert(Outcome::Abandoned, rest);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_that_was_not_reached_is_owed_still() {
+    fn a_callback_that_was_not_reached_stays_booked() {
         let mut lead = lead(1);
         lead.callback = Some(Callback { agent: Some(AgentId(7)), skill: None });
         assert_eq!(settle(&lead, Outcome::NoAnswer).callback, lead.callback);

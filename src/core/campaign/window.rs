@@ -1,5 +1,5 @@
-//! Calling hours in the campaign's time zone. The zone travels by name and its rules come from the
-//! bundled database, so daylight saving and midnight are arithmetic here and nowhere else.
+//! Calling hours in the campaign's time zone. The zone travels by name, and its rules come from the bundled
+//! database, so daylight saving and midnight are handled here alone.
 
 use crate::time::{Duration, Utc};
 use jiff::civil::Date;
@@ -27,7 +27,7 @@ pub struct CallingWindows {
     pub windows: Vec<DayWindow>,
 }
 
-/// Where a moment stands.
+/// Whether calling hours are open at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WindowState {
     /// Open until then (exclusive). [`FOREVER`] = always open.
@@ -36,7 +36,7 @@ pub enum WindowState {
     ClosedUntil(Option<Utc>),
 }
 
-/// No moment is later.
+/// The latest moment.
 pub const FOREVER: Utc = Utc::from_millis(i64::MAX);
 
 impl CallingWindows {
@@ -92,7 +92,7 @@ impl CallingWindows {
         spans
     }
 
-    /// An unknown zone was refused when the campaign was read; it falls back to UTC here.
+    /// The time zone; configuration has refused unknown ones, so the fallback to UTC is never taken.
     fn zone(&self) -> TimeZone {
         TimeZoneDatabase::bundled().get(&self.timezone).unwrap_or(TimeZone::UTC)
     }
@@ -103,7 +103,7 @@ fn local_date(zone: &TimeZone, at: Utc) -> Date {
     zone.to_datetime(timestamp).date()
 }
 
-/// That minute of that local day. A minute that daylight saving skips is the moment after the gap;
+/// The moment of a minute of a local day. A minute that daylight saving skips is the moment after the gap;
 /// one that comes twice is the first, so an evening limit is never stretched.
 fn moment(zone: &TimeZone, date: Date, minute: u16) -> Utc {
     let (date, minute) = if minute >= 1440 {
@@ -118,7 +118,7 @@ fn moment(zone: &TimeZone, date: Date, minute: u16) -> Utc {
     }
 }
 
-/// The start and end of a campaign narrow its windows.
+/// Narrows the windows by a campaign's start and end.
 pub fn within(state: WindowState, at: Utc, start: Option<Utc>, end: Option<Utc>) -> WindowState {
     if end.is_some_and(|end| at >= end) {
         return WindowState::ClosedUntil(None);

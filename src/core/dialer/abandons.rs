@@ -1,42 +1,28 @@
-//! What a campaign's ledger hears of its calls, and what it tells those who place them. How it counts is
-//! `pacing::ledger`, what is paid for `pacing::brake`.
+//! Feeds a campaign's abandon ledger from its calls, and derives the brake for pacing from it. Counting is
+//! in `pacing::ledger`, the ceiling in `pacing::brake`.
 
-use super::floor::LENT_AHEAD;
-use super::run::{Call, CampaignRun};
+use super::campaign_run::{Braking, CampaignRun};
+use super::live_call::Call;
+use super::plan::ANSWER_HORIZON;
 use crate::campaign::window::WindowState;
 use crate::ids::CallId;
 use crate::outcome::{EndedBy, Outcome};
 use crate::pacing::brake::{self, Brake};
-use crate::pacing::ledger::{self, At, Rate, Rule, Standing};
+use crate::pacing::ledger::{self, At, Rule, Standing};
 use crate::pacing::predictive::{Carried, Event};
 use crate::time::{Duration, Time, Utc};
-use serde::{Deserialize, Serialize};
 
-/// An agent's time for one answer, until the day's own pace is known.
-const USUAL_TURN: Duration = Duration::from_secs(180);
-/// Answers from which it is.
-const KNOWN_FROM: u64 = 15;
+/// Assumed agent time per answer, until the day's own pace is known.
+const ASSUMED_TURN: Duration = Duration::from_secs(180);
+/// Answers of the day from which its own pace counts as known.
+const PACE_KNOWN_FROM: u64 = 15;
 
-/// Machines remembered, in case an agent thinks better of her summary.
-const MACHINES_KEPT: usize = 1_000;
-
-/// What the ledger says, good until it changes or a window moves on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Braking {
-    key: (u64, (i64, Utc)),
-    /// By the strictest chosen rule.
-    rate: Rate,
-    /// Of this day: people who answered, answers at all, calls that rang to an end, calls placed, and
-    /// since when there are answers.
-    people: u64,
-    answered: u64,
-    settled: u64,
-    placed: u64,
-    first: Option<Utc>,
-}
+/// Attempts with a machine disposition that are kept, so that a corrected summary can be undone in the
+/// ledger.
+const MACHINES_MAX: usize = 1_000;
 
 impl CampaignRun {
-    /// A call is over.
+    /// Counts a call that is over.
     pub fn note_end(&mut self, call: &Call, outcome: Outcome, ended_by: EndedBy, ended_at: Utc) {
         if call.ringing_at.is_some() || call.answered_at.is_some() {
             self.ledger.settled(call.placed_at);
@@ -52,7 +38,7 @@ impl CampaignRun {
         }
     }
 
-    /// A summary says, or no longer says, that a machine had answered.
+    /// A summary says, or no longer says, that a machine answered.
     pub fn note_machine(
         &mut self,
         now: Time,
@@ -68,16 +54,16 @@ impl CampaignRun {
         if !changed {
             return;
         }
-        while self.machines.len() > MACHINES_KEPT {
+        while self.machines.len() > MACHINES_MAX {
             self.machines.pop_first();
         }
         self.ledger.machine_heard(answered_at, connected_at, machine);
         if machine {
-            self.hears(now, Event::FoundMachine { call });
+            self.feed_event(now, Event::FoundMachine { call });
         }
     }
 
-    /// Abandoned calls by every rule; `None` = nobody here could be abandoned.
+    /// Abandon rates by every rule; `None` = the campaign has no agents, so no call can be abandoned.
     pub fn standing(&self, utc: Utc) -> Option<Standing> {
         self.rules.agents.as_ref()?;
         let (day_start, _) = self.rules.windows.local_day(utc);
@@ -106,8 +92,8 @@ impl CampaignRun {
         })
     }
 
-    /// What more lines than idle agents are measured by. `there`: agents at work. `failing`: people who
-    /// wait beyond the idle agents.
+    /// The brake for placing more calls than there are idle agents. `there`: agents at work. `failing`:
+    /// waiting callees beyond the idle agents.
     pub fn brake(&mut self, utc: Utc, there: u32, failing: u32) -> Brake {
         let known = self.braking(utc);
         let answer_rate = brake::answer_rate(known.answered, known.settled);
@@ -121,27 +107,27 @@ impl CampaignRun {
         }
     }
 
-    /// Answers to reckon with: what the rest of the day should bring, and no more than its next hour, by the
-    /// day's pace so far and as far as the leads last. The leads that are left are worth no more than the
-    /// calls placed so far, most of which never rang where the list is poor.
+    /// Expected answers in the rest of the day, at most its next hour: the day's pace so far, bounded by
+    /// the leads left. Remaining leads count at the answer rate of placed calls, most of which never rang
+    /// where the list is poor.
     fn answers_ahead(&mut self, known: &Braking, utc: Utc, there: u32) -> f64 {
         let (_, day_end) = self.local_day(utc);
         let left = match self.window(utc) {
             WindowState::OpenUntil(until) => until.min(day_end).since(utc),
             WindowState::ClosedUntil(_) => Duration::ZERO,
         };
-        let pace = match known.first.filter(|_| known.people >= KNOWN_FROM) {
+        let pace = match known.first.filter(|_| known.people >= PACE_KNOWN_FROM) {
             Some(first) => known.people as f64 / utc.since(first).as_secs_f64().max(60.0),
-            None => f64::from(there) / USUAL_TURN.as_secs_f64(),
+            None => f64::from(there) / ASSUMED_TURN.as_secs_f64(),
         };
         let leads = self.supply.leads_open.max(self.hopper.len() as u64);
         let by_leads = leads as f64 * brake::answer_rate(known.people, known.placed);
-        (pace * left.min(LENT_AHEAD).as_secs_f64()).min(by_leads)
+        (pace * left.min(ANSWER_HORIZON).as_secs_f64()).min(by_leads)
     }
 
-    /// The pacer's budget is the strictest rule's. `waiting`: people who have answered, and are neither
-    /// connected nor abandoned yet.
-    pub fn tell_pacer(&mut self, utc: Utc, waiting: usize) {
+    /// Sets the pacer's spent budget to the strictest rule's counts. `waiting`: callees who answered and
+    /// are neither bridged nor abandoned yet.
+    pub fn set_pacer_budget(&mut self, utc: Utc, waiting: usize) {
         let rate = self.braking(utc).rate;
         let spent = Carried { live: rate.of + waiting as f64, abandoned: rate.abandoned };
         if let Some(pacer) = self.pacer.as_mut().filter(|pacer| pacer.spent() != spent) {

@@ -1,26 +1,26 @@
-//! What calls are out to: each key with how many, so that the end of one call frees nothing that another
-//! still holds.
+//! Reference-counted set of numbers and households with a live call, so that the end of one call frees no
+//! key that another call still holds.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Counted marks.
+/// A set whose keys are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Marks<K: Ord>(BTreeMap<K, u32>);
+pub(super) struct BusySet<K: Ord>(BTreeMap<K, u32>);
 
-impl<K: Ord> Default for Marks<K> {
+impl<K: Ord> Default for BusySet<K> {
     fn default() -> Self {
-        Marks(BTreeMap::new())
+        BusySet(BTreeMap::new())
     }
 }
 
-impl<K: Ord> Marks<K> {
-    pub fn set(&mut self, key: K) {
+impl<K: Ord> BusySet<K> {
+    pub fn insert(&mut self, key: K) {
         *self.0.entry(key).or_default() += 1;
     }
 
-    /// Takes one mark away; what was never marked stays so.
-    pub fn free(&mut self, key: &K) {
+    /// Removes one reference; a key that is not in the set stays absent.
+    pub fn remove(&mut self, key: &K) {
         let Some(count) = self.0.get_mut(key) else { return };
         *count -= 1;
         if *count == 0 {
@@ -43,13 +43,13 @@ mod tests {
 
     #[test]
     fn the_end_of_one_call_frees_nothing_that_another_holds() {
-        let mut marks = Marks::default();
-        marks.set(7);
-        marks.set(7);
-        marks.free(&7);
-        assert!(marks.contains(&7));
-        marks.free(&7);
-        marks.free(&7);
-        assert!(!marks.contains(&7) && marks.counts().is_empty());
+        let mut set = BusySet::default();
+        set.insert(7);
+        set.insert(7);
+        set.remove(&7);
+        assert!(set.contains(&7));
+        set.remove(&7);
+        set.remove(&7);
+        assert!(!set.contains(&7) && set.counts().is_empty());
     }
 }

@@ -1,17 +1,18 @@
-//! Whether the brain's counters still say what its calls say. A counter that drifted would slow a
-//! campaign down, or stop it, and nobody would know why; so tests ask this after every input.
+//! Checks the dialer's counters and queues against its calls. A counter that drifted would slow down or
+//! stop a campaign without a visible reason, so tests run this after every input.
 
 use super::Dialer;
+use super::campaign_run::CampaignRun;
 use super::floor::Job;
-use super::run::{Call, CampaignRun, Phase};
+use super::live_call::{Call, Phase};
 use super::wake::Wake;
 use crate::ids::{CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::number::PhoneNumber;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Dialer {
-    /// The first counter that differs from what it counts, in words; `None` = all agree. Costs a look
-    /// at every call, seat and waiting lead.
+    /// The first counter that differs from what it counts, in words; `None` = all agree. Iterates over
+    /// every call, seat and waiting lead.
     pub fn drift(&self) -> Option<String> {
         let trunks = self.trunks.keys().find_map(|trunk| self.trunk_drift(*trunk));
         let campaigns = || self.campaigns.iter().find_map(|(id, run)| self.campaign_drift(*id, run));
@@ -22,7 +23,7 @@ impl Dialer {
             .or_else(|| self.wake_drift())
     }
 
-    /// Our own attempts; callers' calls count nowhere.
+    /// Outbound attempts; inbound calls are in no counter.
     fn attempts(&self) -> impl Iterator<Item = (&CallId, &Call)> {
         self.calls.iter().filter(|(_, call)| !call.inbound)
     }
@@ -56,14 +57,14 @@ impl Dialer {
             .then(|| format!("campaign {id}: the hopper keeps out {known} leads, {there} are somewhere"))
     }
 
-    /// Leads of this campaign in calls and on screens.
+    /// Leads of this campaign in calls and previews.
     fn held_leads(&self, id: CampaignId) -> BTreeSet<LeadId> {
         let calls = self.attempts().filter(|(_, call)| call.campaign == id);
-        let called = calls.filter_map(|(_, call)| call.waiting.as_ref()).map(|waiting| waiting.lead.id);
+        let called = calls.filter_map(|(_, call)| call.leased.as_ref()).map(|leased| leased.lead.id);
         let shown = self.floor.seats.values().filter_map(|seat| match &seat.job {
-            Some(Job::Preview { campaign, waiting, .. }) if *campaign == id => Some(waiting.lead.id),
-            Some(Job::First { campaign, waiting: Some(waiting), .. }) if *campaign == id => {
-                Some(waiting.lead.id)
+            Some(Job::Preview { campaign, leased, .. }) if *campaign == id => Some(leased.lead.id),
+            Some(Job::AgentFirst { campaign, leased: Some(leased), .. }) if *campaign == id => {
+                Some(leased.lead.id)
             }
             _ => None,
         });
@@ -75,7 +76,7 @@ impl Dialer {
         let mut households: BTreeMap<(CampaignId, HouseholdId), u32> = BTreeMap::new();
         for (_, call) in self.attempts() {
             *numbers.entry(call.number).or_default() += 1;
-            if let Some(household) = call.waiting.as_ref().and_then(|waiting| waiting.lead.household) {
+            if let Some(household) = call.leased.as_ref().and_then(|leased| leased.lead.household) {
                 *households.entry((call.campaign, household)).or_default() += 1;
             }
         }
@@ -91,7 +92,7 @@ impl Dialer {
     }
 
     fn floor_drift(&self) -> Option<String> {
-        for (since, id) in &self.floor.waiting {
+        for (since, id) in &self.floor.queue {
             let call = self.calls.get(id);
             if !call.is_some_and(|call| call.phase == Phase::Waiting && call.waiting_since == Some(*since)) {
                 return Some(format!("{id:?} stands in the queue and does not wait"));
@@ -104,7 +105,7 @@ impl Dialer {
             }
         }
         for (id, call) in &self.calls {
-            let queued = call.waiting_since.is_some_and(|since| self.floor.waiting.contains(&(since, *id)));
+            let queued = call.waiting_since.is_some_and(|since| self.floor.queue.contains(&(since, *id)));
             let looked_for = call.phase == Phase::Waiting && call.hanging_up.is_none();
             if looked_for && !queued && call.offered.is_empty() && call.for_agent.is_none() {
                 return Some(format!("{id:?} waits for an agent and stands in no queue"));
@@ -120,10 +121,10 @@ impl Dialer {
             if let Some(agent) = talk.agent.filter(|agent| !kept(agent)) {
                 return Some(format!("{id:?} is with agent {agent}, who is busy with something else"));
             }
-            let asked = talk.third.as_ref().and_then(|third| third.agent);
+            let asked = talk.consult.as_ref().and_then(|consult| consult.agent);
             let helps = |agent: &crate::ids::AgentId| {
                 let job = self.floor.seats.get(agent).and_then(|seat| seat.job.as_ref());
-                matches!(job, Some(Job::Helping { call }) if call == id)
+                matches!(job, Some(Job::Consulted { call }) if call == id)
             };
             if let Some(agent) = asked.filter(|agent| !helps(agent)) {
                 return Some(format!(
@@ -134,10 +135,10 @@ impl Dialer {
         None
     }
 
-    /// Whatever waits for the network or for a person ends one day, heard of or not.
+    /// Every state that waits for the network or a person must have a wake that ends it.
     fn wake_drift(&self) -> Option<String> {
         let ends = |id: &CallId, call: &Call| match call.phase {
-            // The store answers, or it is stalled and says so.
+            // The store answers, or reports that it is stalled.
             Phase::Opening | Phase::Ended => true,
             Phase::Opened => self.wakes.at(Wake::Place(*id)).is_some(),
             Phase::Waiting if call.offered.is_empty() => self.wakes.at(Wake::Abandon(*id)).is_some(),

@@ -1,6 +1,7 @@
-//! The end of a call: what is written, what becomes of the lead and its household, what is free again.
+//! End of a call: writes the result, settles the lead and its household, frees number, line and agents.
 
-use super::run::{Call, CampaignRun, Phase, Supply};
+use super::campaign_run::{CampaignRun, Supply};
+use super::live_call::{Call, Phase};
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Ended, HangUpCause};
@@ -13,22 +14,22 @@ use crate::pacing::predictive::Event;
 use crate::time::Utc;
 
 impl Dialer {
-    /// The network (or nobody) says that this call is over.
+    /// Ends a call: the network reported its end, or the dialer gave up waiting for one.
     pub(super) fn finish(&mut self, id: CallId, ended: Ended) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase != Phase::Ended) else { return };
-        // Whoever answered for an agent and heard nobody was abandoned, also in the moment before "answered"
-        // was on disk, and also where the agent herself let go.
+        // A callee who answered and was bridged to no agent was abandoned: also in the moment before
+        // "answered" was on disk, and also where the reserved agent hung up.
         let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
         let for_agents =
-            call.for_agent.is_some() || call.waiting.is_some() && mode.is_some_and(Self::needs_agents);
+            call.for_agent.is_some() || call.leased.is_some() && mode.is_some_and(Self::needs_agents);
         let unheard = match call.phase {
             Phase::Waiting => !call.queued,
             Phase::Answered => for_agents && !call.inbound,
             _ => false,
         } && call.spoke.is_none();
         if unheard && !call.abandoned {
-            // She hung up before anybody spoke with her.
+            // The callee hung up before an agent was bridged.
             call.abandoned = true;
             if let (Some(run), Some(at)) = (self.campaigns.get_mut(&call.campaign), call.answered_at) {
                 run.ledger.abandoned(at);
@@ -58,8 +59,8 @@ impl Dialer {
             if ended.try_next_trunk && outcome == Outcome::LineFault {
                 line.note_fault(self.now, call.opened, ended.sip_code.is_some(), ended.retry_after);
             } else if ended.sip_code.is_some() {
-                line.note_life(id);
-                line.note_good();
+                line.note_response(id);
+                line.reset_faults();
             }
         }
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
@@ -71,16 +72,16 @@ impl Dialer {
         let lead = if left {
             settle(call, run, outcome, &ended, &self.trunks, utc)
         } else {
-            call.waiting.as_ref().map(|waiting| untouched(call.campaign, &waiting.lead))
+            call.leased.as_ref().map(|leased| untouched(call.campaign, &leased.lead))
         };
-        let lead = lead.map(|tried| call.as_agreed(tried));
+        let lead = lead.map(|update| call.keep_decision(update));
         if let Some(household) = lead.as_ref().and_then(|update| update.household_done) {
             run.hopper.drop_waiting(|waiting| waiting.household == Some(household));
         }
         if let Some(update) = &lead {
             run.supply.note_due(update.next_at);
         }
-        let told = lead.clone().filter(|_| left);
+        let attempted = lead.clone().filter(|_| left);
         self.outputs.push_back(Output::SaveResult(Box::new(AttemptResult {
             attempt: call.attempt,
             campaign: call.campaign,
@@ -95,34 +96,34 @@ impl Dialer {
             ended_at: utc,
             keys: call.keys.clone(),
             result: call.result.clone(),
-            counted: outcome.counts() && left && call.waiting.is_some(),
+            counted: outcome.counts() && left && call.leased.is_some(),
             rest_until,
             lead,
         })));
         if let Some(event) = gone {
-            self.pacer_hears(id, |_| event);
+            self.feed_pacer(id, |_| event);
         }
-        if let Some(update) = told {
-            self.retell(&update);
+        if let Some(update) = attempted {
+            self.refresh_lead_copies(&update);
         }
-        self.conversation_over(id);
+        self.end_conversation(id);
     }
 
-    /// The result is on disk: the number, the household and the lead are free again.
+    /// The result is on disk: frees the number, the household and the lead.
     pub(super) fn result_saved(&mut self, id: CallId) {
         let Some(call) = self.remove(id) else { return };
         let Some(run) = self.campaigns.get_mut(&call.campaign) else { return };
         run.unsaved = run.unsaved.saturating_sub(1);
         run.supply.stale = true;
-        let Some(mut waiting) = call.waiting else { return };
-        run.hopper.release(waiting.lead.id);
+        let Some(mut leased) = call.leased else { return };
+        run.hopper.release(leased.lead.id);
         if call.next_trunk && !run.draining {
-            waiting.tried.insert(call.trunk);
-            run.hopper.put_first(waiting);
+            leased.tried.insert(call.trunk);
+            run.hopper.put_first(leased);
         }
     }
 
-    /// Nothing was heard of a call for longer than can be. It is closed as what it is: our fault.
+    /// No report on a call came for longer than SIP timers allow: it is closed as a fault of our line.
     pub(super) fn call_lost(&mut self, id: CallId) {
         if let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) {
             call.hanging_up = Some(HangUpCause::MediaLost);
@@ -139,19 +140,20 @@ impl Dialer {
         self.finish(id, ended);
     }
 
-    /// Takes a call out of the books and frees its number and household.
+    /// Removes a call and frees its number and household.
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
         let call = self.calls.remove(&id)?;
-        self.busy_numbers.free(&call.number);
-        let household = call.waiting.as_ref().and_then(|waiting| waiting.lead.household);
+        self.busy_numbers.remove(&call.number);
+        let household = call.leased.as_ref().and_then(|leased| leased.lead.household);
         if let Some(household) = household {
-            self.busy_households.free(&(call.campaign, household));
+            self.busy_households.remove(&(call.campaign, household));
         }
         Some(call)
     }
 }
 
-/// What the ledger calls it: whoever answered was answered, and whom we took back was cancelled.
+/// The outcome that is written: an answered call stays answered, an unanswered one that we ended is
+/// cancelled.
 fn outcome(call: &Call, ended: &Ended) -> Outcome {
     match (call.answered_at, call.hanging_up) {
         (Some(_), _) if call.abandoned => Outcome::Abandoned,
@@ -163,7 +165,7 @@ fn outcome(call: &Call, ended: &Ended) -> Outcome {
     }
 }
 
-/// What becomes of the lead; `None` for a single-number test. Decides about the next trunk.
+/// The lead's new state; `None` for a single-number test. Also decides whether the next trunk is tried.
 fn settle(
     call: &mut Call,
     run: &CampaignRun,
@@ -172,45 +174,46 @@ fn settle(
     trunks: &std::collections::BTreeMap<crate::ids::TrunkId, super::TrunkLine>,
     at: Utc,
 ) -> Option<LeadUpdate> {
-    let waiting = call.waiting.as_mut()?;
+    let leased = call.leased.as_mut()?;
     let other_trunk = run
         .rules
         .trunks
         .iter()
-        .filter(|trunk| **trunk != call.trunk && !waiting.tried.contains(trunk))
+        .filter(|trunk| **trunk != call.trunk && !leased.tried.contains(trunk))
         .any(|trunk| trunks.get(trunk).is_some_and(|line| line.trunk.carries(call.number)));
     let may_pass_on = match outcome {
         Outcome::LineFault => ended.try_next_trunk,
         Outcome::CarrierBlock => true,
         _ => false,
     };
-    let next_trunk = may_pass_on && other_trunk && call.hanging_up.is_none() && call.agreed.is_none();
+    let next_trunk =
+        may_pass_on && other_trunk && call.hanging_up.is_none() && call.decided_elsewhere.is_none();
     let answered = call.answered_at.is_some();
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
-    let mut update = run.rules.retry.settle(run.rules.id, &waiting.lead, finished);
+    let mut update = run.rules.retry.settle(run.rules.id, &leased.lead, finished);
     update.result = call.result.clone();
     if call.blacklisted {
         update.state = if answered { LeadState::Done } else { LeadState::Failed };
         update.reason = Some(Reason::Blacklisted);
         update.next_at = None;
     }
-    // Where an agent spoke with her, what the agent says of it decides; where the campaign has no words
-    // for that, the conversation does.
+    // After a conversation the agent's disposition settles the household; in a campaign without
+    // dispositions the conversation itself does.
     let to_be_said = run.rules.agents.as_ref().is_some_and(|rules| !rules.dispositions.is_empty());
     let decided = match call.spoke {
         Some(_) => !to_be_said,
         None => call.result.is_some() || !run.rules.asks_for_result(),
     };
     if update.state == LeadState::Done && decided && !call.blacklisted {
-        update.household_done = waiting.lead.household;
+        update.household_done = leased.lead.household;
     }
     call.next_trunk = next_trunk && update.state == LeadState::Open;
-    waiting.lead.phones = update.phones.clone();
-    waiting.lead.uncounted = update.uncounted;
+    leased.lead.phones = update.phones.clone();
+    leased.lead.uncounted = update.uncounted;
     Some(update)
 }
 
-/// A lead whose call never left is as it was.
+/// The unchanged state of a lead whose INVITE never left.
 fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
     LeadUpdate {
         campaign,
@@ -227,7 +230,7 @@ fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
 }
 
 impl Supply {
-    /// An open lead will be due then.
+    /// Notes when an open lead will be due.
     pub(super) fn note_due(&mut self, next_at: Option<Utc>) {
         if let Some(at) = next_at {
             self.next_due = Some(self.next_due.map_or(at, |due| due.min(at)));

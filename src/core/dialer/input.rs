@@ -1,4 +1,4 @@
-//! Everything that can happen to the dialer.
+//! Inputs: every event the dialer reacts to.
 
 use crate::agent::{Agent, AgentAct, Group};
 use crate::call::{Heard, Progress};
@@ -13,12 +13,12 @@ use crate::pacing::shadow::ShadowRules;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The closed list of what can happen to the dialer. The journal is a list of these.
+/// The closed list of inputs. The journal is a sequence of these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Input {
     /// The wall clock was read, at the start or after a jump.
     ClockSet(Utc),
-    /// What the store still knew when the service last stopped. Comes once, before any campaign.
+    /// State the store kept from the last run. Comes once, before any campaign.
     Resumed(OpenWork),
     /// A trunk exists, or its limits changed.
     TrunkDefined(Trunk),
@@ -26,26 +26,26 @@ pub enum Input {
         trunk: TrunkId,
         state: TrunkState,
     },
-    /// A campaign may dial from now on.
-    /// With `paused`, nothing is placed until `ManagerAct::Resume`, except single-number tests.
+    /// A campaign may dial from now on. With `paused`, only single-number tests are placed until
+    /// `ManagerAct::Resume`.
     CampaignOpened {
         campaign: Box<Campaign>,
         leads_open: u64,
         paused: bool,
-        /// What the store has of the last 30 days, by quarter hours: see [`Ledger`].
+        /// Abandon counts of the last 30 days by quarter hour, from the store: see [`Ledger`].
         ///
         /// [`Ledger`]: crate::pacing::ledger::Ledger
         abandons: Vec<(Utc, Counts)>,
-        /// Mode predictive: the campaign's latest calls, from which the pacer learns before the first.
+        /// Mode predictive: the campaign's latest calls, from which the pacer learns before its first plan.
         past: Vec<PastCall>,
     },
     /// The answer to `Output::FetchLeads`.
     LeadsArrived {
         campaign: CampaignId,
         leads: Vec<Lead>,
-        /// When the next open lead that was not handed over is due; `None` = there is none.
+        /// When the next open lead that was not leased is due; `None` = there is none.
         next_due: Option<Utc>,
-        /// Open leads of the campaign in the store, those in the hopper included.
+        /// Open leads of the campaign in the store, including those in the hopper.
         leads_open: u64,
     },
     /// The answer to `Output::OpenAttempt`.
@@ -61,7 +61,7 @@ pub enum Input {
     ResultSaved {
         attempt: AttemptId,
     },
-    /// The store cannot write: nothing may be dialled until `StoreRecovered`.
+    /// The store cannot write: no call is placed until `StoreRecovered`.
     StoreStalled {
         why: String,
     },
@@ -78,14 +78,14 @@ pub enum Input {
         campaign: CampaignId,
         act: ManagerAct,
     },
-    /// An agent exists, or what is known of her changed. She keeps her seat and her state.
+    /// An agent was created or changed. The agent's seat and state are kept.
     AgentDefined(Box<Agent>),
-    /// She works here no more: signed out, once her call is over.
+    /// The agent was removed: signed out as soon as the current call is over.
     AgentRemoved {
         agent: AgentId,
     },
     GroupDefined(Group),
-    /// Her phone registered, or is gone.
+    /// The agent's phone registered, or its registration ended.
     PhoneChanged {
         agent: AgentId,
         ready: bool,
@@ -96,66 +96,66 @@ pub enum Input {
         agent: AgentId,
         act: AgentAct,
     },
-    /// The answer to `Output::FetchLead`; `None` = it is not there, or busy, or closed.
+    /// The answer to `Output::FetchLead`; `None` = the lead does not exist, is leased, or is closed.
     LeadFetched {
         campaign: CampaignId,
         agent: AgentId,
         lead: Option<Box<Lead>>,
     },
-    /// Somebody calls one of our numbers.
+    /// An inbound call to one of our numbers.
     CallArrived(Box<ArrivedCall>),
-    /// The service is stopping: every seat signs out as soon as its call is over.
+    /// The service is stopping: every agent is signed out as soon as the current call is over.
     FloorClosed,
-    /// The step before this one took longer than a live floor can wait.
+    /// Handling the previous input took longer than a live floor tolerates.
     Overran,
-    /// `next_wake` was reached.
+    /// The time of `next_wake` was reached.
     TimePassed,
 }
 
-/// What the store still held when the service last stopped.
+/// State that the store kept from the last run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OpenWork {
-    /// The first attempt number that was never used.
+    /// The lowest unused attempt number.
     pub next_attempt: i64,
-    /// Numbers whose calls were cut off: they rest until then, whatever their retry rule says.
+    /// Numbers whose calls were cut off: not dialled before that moment, whatever their retry rule says.
     pub resting: Vec<(PhoneNumber, Utc)>,
-    /// How often each caller ID was used in the last 24 hours, and when.
+    /// Uses of each caller ID in the last 24 hours.
     pub caller_id_uses: Vec<(PhoneNumber, Utc)>,
-    /// When each caller ID was used for the first time.
+    /// First use of each caller ID.
     pub caller_id_first_use: Vec<(PhoneNumber, Utc)>,
-    /// Which caller ID a household saw last.
+    /// The caller ID each household saw last.
     pub caller_id_sticky: Vec<(CampaignId, HouseholdId, PhoneNumber)>,
 }
 
-/// A call from outside, with what the store knows of the caller.
+/// An inbound call, with the store's knowledge of the caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArrivedCall {
     pub call: CallId,
     pub trunk: TrunkId,
-    /// Who calls; `None` = withheld, or no telephone number.
+    /// The caller's number; `None` = withheld, or not a telephone number.
     pub number: Option<PhoneNumber>,
     pub known: Option<KnownCaller>,
 }
 
-/// Whom we called at this number before: the latest attempt.
+/// The latest attempt that was made to the caller's number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownCaller {
     pub campaign: CampaignId,
     pub lead: Option<Lead>,
-    /// Who spoke with her then.
+    /// The agent who spoke with the caller then.
     pub agent: Option<AgentId>,
 }
 
-/// What the store said in the transaction that opens the attempt.
+/// The store's verdict, given in the transaction that opens the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DialVerdict {
-    /// On disk. It may leave.
+    /// The attempt is on disk; its INVITE may leave.
     Opened,
-    /// Not opened, and the lead is closed with this reason (already written).
+    /// Not opened; the store has closed the lead with this reason.
     Closed(Reason),
-    /// Not opened: not before then (a cap per day, a gap, calling hours). The lead stays open.
+    /// Not opened: not allowed before `until` (a cap per day, a gap, calling hours). The lead stays open.
     NotBefore { until: Utc, reason: Reason },
-    /// Not opened: the lead was closed or changed meanwhile. Forget it.
+    /// Not opened: the lead was closed or changed meanwhile. The dialer drops its copy.
     Gone,
 }
 
@@ -164,32 +164,32 @@ pub enum TrunkState {
     Up,
     /// Registration lost or no answer to OPTIONS.
     Down,
-    /// The trunk asked for a rest.
+    /// The trunk asked for a pause (503 with Retry-After).
     Resting {
         span: Duration,
     },
 }
 
-/// What a manager can do to a campaign.
+/// Manager actions on a campaign.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ManagerAct {
     Pause,
     Resume,
-    /// Stop placing, let calls end.
+    /// Stop placing; live calls go on to their end.
     Drain,
-    /// End every call now.
+    /// Drain, and hang up every live call.
     HangUpAll,
-    /// Runs another pacing setting in the shadow from now on, or none.
+    /// Runs another pacing setting in the shadow from now on; `None` ends it.
     Shadow(Option<ShadowRules>),
-    /// Single-number test: the number joins no list and the list does not start.
+    /// Single-number test: the number joins no list, and the campaign does not start.
     TestCall {
         number: PhoneNumber,
     },
-    /// A number was blacklisted: a ringing call to it is cancelled, its leads are closed by the store.
+    /// A number was blacklisted: its unanswered calls are cancelled; the store closes its leads.
     Blacklisted {
         number: PhoneNumber,
     },
-    /// One lead was closed from outside (a disposition, an import undone).
+    /// One lead was closed elsewhere (a disposition, an import undone).
     LeadClosed {
         lead: LeadId,
     },

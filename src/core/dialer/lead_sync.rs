@@ -1,42 +1,44 @@
-//! One lead in several hands. Its owner may call us while we call her, and a summary may come while her other
-//! number rings; so what is said or tried in one place reaches every other copy of the lead.
+//! Keeps every copy of a lead (hopper, preview, live call, wrap-up) in step with the last decision about
+//! it.
+//!
+//! The callee may call us while we call them, and a summary may come while the lead's other number rings.
 
 use super::Dialer;
 use super::floor::Job;
+use super::live_call::{Call, Phase};
 use super::output::{LeadUpdate, Output};
-use super::run::{Call, Phase};
 use crate::call::HangUpCause;
 use crate::ids::{AgentId, CallId};
 use crate::lead::{Lead, Phone};
 use crate::outcome::LeadState;
 
 impl Dialer {
-    /// An agent said what becomes of a lead: that counts from now on, and not what the hopper, a screen or a
-    /// call that is out has of it. `of` = the call that was spoken of; the store knows already.
-    pub(super) fn agreed(&mut self, of: CallId, update: LeadUpdate) {
-        self.stop_calling(of, &update);
-        self.retell(&update);
+    /// Applies an agent's decision about a lead to every other copy of it. `of` = the call the summary is
+    /// about; the store has the update already.
+    pub(super) fn apply_lead_decision(&mut self, of: CallId, update: LeadUpdate) {
+        self.cancel_unwanted_calls(of, &update);
+        self.refresh_lead_copies(&update);
         let Some(run) = self.campaigns.get_mut(&update.campaign) else { return };
         if !run.hopper.holds(update.lead) {
             return;
         }
         let waited = run.hopper.find(update.lead).is_some();
         run.hopper.drop_waiting(|waiting| waiting.id == update.lead);
-        let shown = self.withdraw_from_screens(|lead| lead.id == update.lead);
+        let shown = self.withdraw_lead_from_agents(|lead| lead.id == update.lead);
         self.return_leads();
         if waited || shown {
-            // They were lent as they had been.
+            // The store still holds the lead as it was when leased, so write the new state.
             self.outputs.push_back(Output::SaveLead(Box::new(update)));
         }
     }
 
-    /// Nobody's phone rings for what has been settled. A call that was answered goes on, and has its own word;
-    /// so does one to another number of hers that is still to be tried.
-    fn stop_calling(&mut self, of: CallId, update: &LeadUpdate) {
+    /// Cancels unanswered calls to a lead that is settled. An answered call goes on and decides for itself;
+    /// so does a call to another number of the lead that is still due.
+    fn cancel_unwanted_calls(&mut self, of: CallId, update: &LeadUpdate) {
         let utc = self.wall.utc(self.now);
         let mut unwanted = Vec::new();
         for (id, call) in self.calls.iter_mut().filter(|(id, call)| **id != of && !call.inbound) {
-            let Some(lead) = call.waiting.as_mut().map(|waiting| &mut waiting.lead) else { continue };
+            let Some(lead) = call.leased.as_mut().map(|leased| &mut leased.lead) else { continue };
             if call.campaign != update.campaign || call.phase == Phase::Ended {
                 continue;
             }
@@ -50,9 +52,9 @@ impl Dialer {
                 continue;
             }
             if lead.id == update.lead {
-                call.agreed = Some(Box::new(update.clone()));
+                call.decided_elsewhere = Some(Box::new(update.clone()));
             }
-            let hers = call.waiting.as_ref().is_some_and(|waiting| waiting.lead.id == update.lead);
+            let hers = call.leased.as_ref().is_some_and(|leased| leased.lead.id == update.lead);
             if (hers || home) && call.answered_at.is_none() {
                 unwanted.push(*id);
             }
@@ -62,8 +64,9 @@ impl Dialer {
         }
     }
 
-    /// What an attempt told of a lead's numbers: wrap-ups and calls from its owner write it down again later.
-    pub(super) fn retell(&mut self, update: &LeadUpdate) {
+    /// Copies an attempt's phone states into wrap-ups and inbound calls of the same lead, which write the
+    /// lead later.
+    pub(super) fn refresh_lead_copies(&mut self, update: &LeadUpdate) {
         let refresh = |lead: &mut Lead| {
             if lead.id == update.lead {
                 lead.phones.clone_from(&update.phones);
@@ -79,17 +82,17 @@ impl Dialer {
         }
         let callers = self.calls.range_mut(CallId::FIRST_FROM_OUTSIDE..);
         for (_, call) in callers.filter(|(_, call)| call.inbound) {
-            if let Some(waiting) = &mut call.waiting {
-                refresh(&mut waiting.lead);
+            if let Some(leased) = &mut call.leased {
+                refresh(&mut leased.lead);
             }
         }
     }
 
-    /// Takes these leads from the screens, and from agents whose own phones ring for them first.
-    pub(super) fn withdraw_from_screens(&mut self, unwanted: impl Fn(&Lead) -> bool) -> bool {
+    /// Withdraws these leads from previews and from agents whose phone rings first. `true` = there was one.
+    pub(super) fn withdraw_lead_from_agents(&mut self, unwanted: impl Fn(&Lead) -> bool) -> bool {
         let has = |job: &Job| match job {
-            Job::Preview { waiting, .. } => unwanted(&waiting.lead),
-            Job::First { waiting: Some(waiting), .. } => unwanted(&waiting.lead),
+            Job::Preview { leased, .. } => unwanted(&leased.lead),
+            Job::AgentFirst { leased: Some(leased), .. } => unwanted(&leased.lead),
             _ => false,
         };
         let seats = self.floor.seats.values().filter(|seat| seat.job.as_ref().is_some_and(&has));
@@ -102,18 +105,20 @@ impl Dialer {
 }
 
 impl Call {
-    /// What is written of its lead: what was agreed with its owner meanwhile stands, unless she spoke with
-    /// somebody in this very call; only the try is added.
-    pub(super) fn as_agreed(&self, tried: LeadUpdate) -> LeadUpdate {
-        let Some(agreed) = self.agreed.as_ref().filter(|_| self.spoke.is_none() && !self.blacklisted) else {
+    /// The update written for this call's lead: a decision made elsewhere stands, unless an agent spoke
+    /// with the callee in this call; only the attempt is added.
+    pub(super) fn keep_decision(&self, tried: LeadUpdate) -> LeadUpdate {
+        let Some(decided) =
+            self.decided_elsewhere.as_ref().filter(|_| self.spoke.is_none() && !self.blacklisted)
+        else {
             return tried;
         };
         let mut phones = tried.phones;
         for phone in &mut phones {
-            if let Some(said) = agreed.phones.iter().find(|said| said.number == phone.number) {
+            if let Some(said) = decided.phones.iter().find(|said| said.number == phone.number) {
                 (phone.next_at, phone.closed) = (said.next_at, said.closed);
             }
         }
-        LeadUpdate { phones, uncounted: tried.uncounted, ..(**agreed).clone() }
+        LeadUpdate { phones, uncounted: tried.uncounted, ..(**decided).clone() }
     }
 }

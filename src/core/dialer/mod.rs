@@ -1,4 +1,4 @@
-//! The brain: people and policy. It knows no SIP and no SQL.
+//! The dialer: decides which lead to call, when, for which agent. It knows no SIP and no SQL.
 //!
 //! ```text
 //!             OpenAttempt          PlaceCall     Ringing      SaveAnswer      PlayAnnouncement
@@ -12,21 +12,23 @@ pub mod output;
 pub mod wake;
 
 mod abandons;
+mod attempt;
 mod busy_set;
+mod campaign_run;
 mod counter_check;
 mod ending;
 mod floor;
 mod lead_sync;
+mod live_call;
 mod placing;
+mod plan;
 mod progress;
-mod run;
 mod snapshot;
 mod trunk_line;
 
 pub use input::Input;
 pub use output::Output;
-pub use run::View;
-pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers};
+pub use snapshot::{CallStage, CallView, Held, LeadPlace, Numbers, View};
 
 use crate::call::HangUpCause;
 use crate::campaign::caller_id::CallerIdLedger;
@@ -35,12 +37,13 @@ use crate::number::PhoneNumber;
 use crate::pacing::Why;
 use crate::pacing::ledger::Ledger;
 use crate::time::{Time, Utc, WallClock};
-use busy_set::Marks;
+use busy_set::BusySet;
+use campaign_run::CampaignRun;
 use floor::Floor;
 use input::{ManagerAct, OpenWork};
+use live_call::{Call, Phase};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use run::{Call, CampaignRun, Phase};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use trunk_line::TrunkLine;
@@ -48,9 +51,9 @@ use wake::{Wake, Wakes};
 
 /// The dialer.
 ///
-/// The contract: give it one input, take outputs until there are none, sleep until `next_wake`.
-/// Same seed, same inputs, same times: same outputs, bit for bit. Its whole state can be written
-/// down and read back, so a replay may start in the middle of a day.
+/// The contract: give it one input, take outputs until there are none, sleep until `next_wake`. The same
+/// seed, inputs and times give the same outputs, bit for bit. The whole state can be serialised and read
+/// back, so a replay can start in the middle of a day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dialer {
     now: Time,
@@ -61,12 +64,13 @@ pub struct Dialer {
     campaigns: BTreeMap<CampaignId, CampaignRun>,
     calls: BTreeMap<CallId, Call>,
     caller_ids: CallerIdLedger,
-    busy_numbers: Marks<PhoneNumber>,
-    busy_households: Marks<(CampaignId, HouseholdId)>,
-    /// Numbers whose calls a crash cut off: they may still be ringing.
+    busy_numbers: BusySet<PhoneNumber>,
+    busy_households: BusySet<(CampaignId, HouseholdId)>,
+    /// Numbers whose calls a crash cut off: they may still be ringing, so none is dialled before its
+    /// moment.
     resting: BTreeMap<PhoneNumber, Utc>,
     store_stalled: bool,
-    /// Which campaign is asked first in the next round.
+    /// Index of the campaign that is asked first in the next placing round.
     turn: usize,
     floor: Floor,
     wakes: Wakes,
@@ -84,8 +88,8 @@ impl Dialer {
             campaigns: BTreeMap::new(),
             calls: BTreeMap::new(),
             caller_ids: CallerIdLedger::default(),
-            busy_numbers: Marks::default(),
-            busy_households: Marks::default(),
+            busy_numbers: BusySet::default(),
+            busy_households: BusySet::default(),
             resting: BTreeMap::new(),
             store_stalled: false,
             turn: 0,
@@ -95,7 +99,7 @@ impl Dialer {
         }
     }
 
-    /// One thing happened at `now`. A `now` earlier than the last one counts as the last one.
+    /// Handles one input at `now`. A `now` earlier than the last one counts as the last one.
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
         match input {
@@ -119,13 +123,13 @@ impl Dialer {
                     pacer.learn(self.now, self.wall.utc(self.now), &past, floor::tried);
                 }
                 let id = run.rules.id;
-                // What it holds is lent to it no more.
+                // The reopened campaign's hopper replaces the old one, so the leases of the old one end.
                 if let Some(before) = self.campaigns.get_mut(&id) {
                     before.hopper.drop_waiting(|_| true);
                     self.return_leads();
                 }
                 self.campaigns.insert(id, run);
-                self.introduce(id);
+                self.introduce_agents_to_shadow(id);
             }
             Input::LeadsArrived { campaign, leads, next_due, leads_open } => {
                 self.leads_arrived(campaign, leads, next_due, leads_open);
@@ -140,41 +144,41 @@ impl Dialer {
             }
             Input::CallProgressed { call, progress } => self.call_progressed(call, progress),
             Input::MediaHeard { call, heard } => self.media_heard(call, heard),
-            Input::ManagerActed { campaign, act } => self.manager_acted(campaign, act),
+            Input::ManagerActed { campaign, act } => self.apply_manager_action(campaign, act),
             Input::AgentDefined(agent) => self.define_agent(*agent),
             Input::AgentRemoved { agent } => self.remove_agent(agent),
             Input::GroupDefined(group) => self.define_group(group),
             Input::PhoneChanged { agent, ready } => self.phone_changed(agent, ready),
-            Input::AgentActed { ask, agent, act } => self.agent_acted(ask, agent, act),
+            Input::AgentActed { ask, agent, act } => self.handle_agent_action(ask, agent, act),
             Input::LeadFetched { campaign, agent, lead } => {
                 self.lead_fetched(agent, campaign, lead.map(|lead| *lead));
             }
             Input::CallArrived(arrived) => self.call_arrived(*arrived),
             Input::FloorClosed => self.close_floor(),
-            Input::Overran => self.overran(),
+            Input::Overran => self.suspect_slow_pacers(),
             Input::TimePassed => {}
         }
         while let Some(wake) = self.wakes.pop_due(self.now) {
-            self.woken(wake);
+            self.handle_wake(wake);
         }
-        self.serve_waiting();
-        self.tell_pacers();
-        self.pace();
-        self.shadow();
-        self.tell_seats();
+        self.offer_waiting_calls();
+        self.notify_pacers();
+        self.place_calls();
+        self.advance_shadows();
+        self.publish_changed_seats();
     }
 
-    /// The next thing it asks for.
+    /// The next output; `None` = all are taken.
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// When `Input::TimePassed` is wanted, if nothing else happens before.
+    /// When `Input::TimePassed` is due, if no other input comes before.
     pub fn next_wake(&self) -> Option<Time> {
         self.wakes.next()
     }
 
-    /// What a screen shows of one campaign; empty for an unknown one.
+    /// One campaign as screens show it; default values for an unknown campaign.
     pub fn view(&self, campaign: CampaignId) -> View {
         let Some(run) = self.campaigns.get(&campaign) else { return View::default() };
         let mut view = View {
@@ -201,29 +205,28 @@ impl Dialer {
         view
     }
 
-    /// A campaign's abandon ledger.
     pub fn ledger(&self, campaign: CampaignId) -> Option<&Ledger> {
         self.campaigns.get(&campaign).map(|run| &run.ledger)
     }
 
-    /// When the last input came.
+    /// The monotonic time of the last input.
     pub fn at(&self) -> Time {
         self.now
     }
 
-    /// The wall clock at the last input.
+    /// Wall clock time of the last input.
     pub fn utc(&self) -> Utc {
         self.wall.utc(self.now)
     }
 
-    /// Which moment of the wall clock each of its own is, since the clock was set last.
+    /// The mapping from monotonic to wall clock time, as last set.
     pub fn clock(&self) -> WallClock {
         self.wall
     }
 
-    /// Calls and legs that are out, whatever their campaign.
+    /// Number of live calls and legs, over all campaigns.
     pub fn calls_live(&self) -> usize {
-        self.calls.len() + self.floor.legs.len() + self.floor.by_telephone.len()
+        self.calls.len() + self.floor.legs.len() + self.floor.sign_in_calls.len()
     }
 
     fn waits_until(&self, run: &CampaignRun) -> Option<Utc> {
@@ -240,7 +243,7 @@ impl Dialer {
     fn set_clock(&mut self, utc: Utc) {
         self.wall = WallClock::new(self.now, utc);
         for (id, run) in &mut self.campaigns {
-            run.forget_clock();
+            run.drop_clock_cache();
             self.wakes.set(Wake::Pace(*id), self.now);
         }
     }
@@ -259,7 +262,7 @@ impl Dialer {
         }
     }
 
-    fn manager_acted(&mut self, campaign: CampaignId, act: ManagerAct) {
+    fn apply_manager_action(&mut self, campaign: CampaignId, act: ManagerAct) {
         let Some(run) = self.campaigns.get_mut(&campaign) else { return };
         match act {
             ManagerAct::Pause => run.paused = true,
@@ -283,26 +286,26 @@ impl Dialer {
             }
             ManagerAct::Shadow(rules) => {
                 run.set_shadow(rules);
-                self.introduce(campaign);
+                self.introduce_agents_to_shadow(campaign);
             }
             ManagerAct::TestCall { number } => run.tests.push_back(number),
             ManagerAct::Blacklisted { number } => self.number_blacklisted(number),
             ManagerAct::LeadClosed { lead } => {
                 run.hopper.drop_waiting(|waiting| waiting.id == lead);
-                self.withdraw_from_screens(|shown| shown.id == lead);
+                self.withdraw_lead_from_agents(|shown| shown.id == lead);
             }
         }
     }
 
-    /// Waiting leads of this number leave the hopper (the store knows them closed), and a call that
-    /// has not been answered is taken back.
+    /// Drops the number's leads from every hopper (the store has closed them) and cancels its unanswered
+    /// calls.
     fn number_blacklisted(&mut self, number: PhoneNumber) {
         for run in self.campaigns.values_mut() {
             run.hopper.drop_waiting(|lead| lead.phones.iter().any(|phone| phone.number == number));
             run.supply.stale = true;
         }
-        self.withdraw_from_screens(|lead| lead.phones.iter().any(|phone| phone.number == number));
-        self.forget_first(number);
+        self.withdraw_lead_from_agents(|lead| lead.phones.iter().any(|phone| phone.number == number));
+        self.drop_agent_first_calls(number);
         let calls: Vec<CallId> =
             self.calls.iter().filter(|(_, call)| call.number == number).map(|(id, _)| *id).collect();
         for id in calls {
@@ -315,17 +318,17 @@ impl Dialer {
         }
     }
 
-    fn woken(&mut self, wake: Wake) {
+    fn handle_wake(&mut self, wake: Wake) {
         match wake {
-            // Pacing follows every input anyway.
+            // Every input is followed by a placing round anyway.
             Wake::Pace(_) | Wake::Trunk(_) => {}
-            Wake::Place(call) => self.place(call),
+            Wake::Place(call) => self.send_invite(call),
             Wake::CallOver(call) => {
-                self.desk_over(call);
+                self.end_sign_in_call(call);
                 self.hang_up(call, HangUpCause::Finished);
             }
             Wake::CallLost(call) => self.call_lost(call),
-            Wake::Abandon(call) => self.waited_too_long(call),
+            Wake::Abandon(call) => self.wait_expired(call),
             Wake::LegLost(leg) => self.leg_lost(leg),
             Wake::RaiseLeg(agent) => self.raise_leg_again(agent),
             Wake::WrapUp(agent) => self.end_wrap_up(agent),

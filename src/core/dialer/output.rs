@@ -1,4 +1,4 @@
-//! Everything the dialer can ask for.
+//! Outputs: every effect the dialer asks of the shell.
 
 use crate::agent::{CallSummary, Refusal, SeatView, Way};
 use crate::call::{Digit, HangUpCause};
@@ -11,17 +11,17 @@ use crate::pacing::Decision;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The closed list of what the dialer can ask for.
+/// The closed list of outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
-    /// Hand over up to `count` open leads that are due, never one that is `held` already.
+    /// Lease up to `count` open leads that are due, never one that is leased already.
     FetchLeads {
         campaign: CampaignId,
         count: u32,
     },
-    /// Ask "may I dial this number now?" and open the attempt, in one transaction.
+    /// Check blacklist, hours, caps and gaps, and open the attempt, in one transaction.
     OpenAttempt(Box<AttemptRequest>),
-    /// The attempt is on disk: let the INVITE leave.
+    /// Send the INVITE; the attempt is on disk.
     PlaceCall {
         call: CallId,
         trunk: TrunkId,
@@ -29,12 +29,12 @@ pub enum Output {
         caller_id: Option<String>,
         ring: Duration,
     },
-    /// Write "answered" before the ACK leaves.
+    /// Write "answered"; the ACK waits until it is on disk.
     SaveAnswer {
         call: CallId,
         at: Utc,
     },
-    /// "Answered" is on disk: send the ACK, open the ears.
+    /// "Answered" is on disk: send the ACK and let received audio through.
     Acknowledge {
         call: CallId,
     },
@@ -48,26 +48,26 @@ pub enum Output {
         call: CallId,
         cause: HangUpCause,
     },
-    /// Write the result and what becomes of the lead, before the lead can be picked again.
+    /// Write the result and the lead's new state; only then may the lead be leased again.
     SaveResult(Box<AttemptResult>),
-    /// A lead ends, or waits, without an attempt.
+    /// Write a lead's new state that comes from no attempt.
     SaveLead(Box<LeadUpdate>),
-    /// The campaign is over: every lead that is still open ends with this reason.
+    /// The campaign is over: close every open lead with this reason.
     CloseLeads {
         campaign: CampaignId,
         reason: Reason,
     },
-    /// "Do not call me again": the number goes on the campaign's own blacklist.
+    /// Put the number on the campaign's own do-not-call list.
     Blacklist {
         campaign: CampaignId,
         number: PhoneNumber,
     },
-    /// One pacing decision whose why or size differs from the last.
+    /// A placing decision whose reason differs from the last, or that placed calls.
     Decided {
         campaign: CampaignId,
         decision: Decision,
     },
-    /// Nothing is left to do for this campaign.
+    /// The campaign has no work left.
     CampaignFinished {
         campaign: CampaignId,
     },
@@ -76,26 +76,25 @@ pub enum Output {
         ask: u64,
         refusal: Option<Refusal>,
     },
-    /// A seat is not what it was. `logged` = availability or activity changed: it belongs in the
-    /// state log.
+    /// A seat's view changed. `logged` = availability or activity changed, so it belongs in the state log.
     SeatChanged {
         seat: Box<SeatView>,
         logged: bool,
     },
-    /// Ring an agent. A leg of our own making: no attempt, nothing to save before.
+    /// Ring an agent. The leg is no attempt, so nothing is saved before.
     CallAgent {
         leg: CallId,
         agent: AgentId,
         way: Way,
         /// For `Way::Telephone`.
         trunk: Option<TrunkId>,
-        /// The phone may answer by itself: the leg is held for the shift, or she asked for the call.
+        /// The phone may answer automatically: the leg is nailed up, or the agent asked for the call.
         auto_answer: bool,
-        /// Whom she will speak with, for the phone's display.
+        /// The callee's number, for the phone's display.
         shown: Option<PhoneNumber>,
         ring: Duration,
     },
-    /// Call a third party outside, for a consultation.
+    /// Call an outside number as consulted party.
     CallThird {
         leg: CallId,
         trunk: TrunkId,
@@ -103,21 +102,21 @@ pub enum Output {
         caller_id: Option<String>,
         ring: Duration,
     },
-    /// Answer a call from outside (200), or ring on (180).
+    /// Answer an inbound call (200).
     AnswerCall {
         call: CallId,
     },
-    /// Hear and speak in a mix; leaves any other.
+    /// Bridge this leg into a mix; it leaves any other.
     Join {
         leg: CallId,
         mix: MixId,
         voice: Voice,
     },
-    /// Alone again.
+    /// Take this leg out of its mix.
     Leave {
         leg: CallId,
     },
-    /// Play to one leg, instead of what it hears; for ever until `StopPlaying` where it is music.
+    /// Play to one leg in place of its mix. Music loops until `StopPlaying`.
     Play {
         leg: CallId,
         sound: SoundName,
@@ -129,47 +128,47 @@ pub enum Output {
         leg: CallId,
         keys: Vec<Digit>,
     },
-    /// Record the callee's leg, both ways; the store is told where once it is complete.
+    /// Record the callee's leg, both directions, or stop. The recorder reports the finished file to the
+    /// store.
     Record {
         call: CallId,
         campaign: CampaignId,
         agent: Option<AgentId>,
         on: bool,
     },
-    /// Hand over this lead for a call, if nobody holds it.
+    /// Lease this one lead for an agent's call, if it is not leased.
     FetchLead {
         campaign: CampaignId,
         lead: LeadId,
         agent: AgentId,
     },
-    /// What an agent said of a call, and what that makes of the lead.
+    /// Write an agent's call summary and the lead's new state.
     SaveSummary(Box<SummaryRecord>),
-    /// A leg that was no attempt is over: an agent's, a consulted party's, a caller's.
+    /// Write a leg that was no attempt and is over: an agent's, a consulted party's, an inbound caller's.
     SaveLeg(Box<LegRecord>),
-    /// These leads were lent and are not wanted any more, as they are: nothing is written, and they may
-    /// be handed over again.
+    /// End these leases unchanged: nothing is written to the leads, and they may be leased again.
     ReturnLeads {
         campaign: CampaignId,
         leads: Vec<LeadId>,
     },
 }
 
-/// What is played to one leg.
+/// A sound for one leg.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SoundName {
     /// On hold, or waiting for an agent.
     HoldMusic,
-    /// To an agent whose callee is being rung.
+    /// To an agent whose callee's phone rings.
     RingBack,
-    /// Nobody is free: the campaign's own message, or the house's.
+    /// No agent is free: the campaign's own message, or the default one.
     Sorry(CampaignId),
     /// "Agent number 8001, at your service."
     AgentNumber(String),
     Spoken(Spoken),
 }
 
-/// What an agent hears who signs in by telephone.
+/// Prompts for an agent who signs in by telephone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spoken {
@@ -179,39 +178,39 @@ pub enum Spoken {
     NotKnown,
 }
 
-/// What an agent said of a call.
+/// One call summary as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SummaryRecord {
     pub attempt: AttemptId,
-    /// The call came in: `attempt` is the leg's number, and no attempt.
+    /// The call was inbound: `attempt` holds the leg's number, not an attempt's.
     pub inbound: bool,
     pub campaign: CampaignId,
     pub agent: AgentId,
     pub summary: CallSummary,
-    /// Nobody said it in time: the campaign's default stands for it.
+    /// Wrap-up timed out: the campaign's default disposition is written, marked as defaulted.
     pub defaulted: bool,
-    /// The disposition says that a machine had answered.
+    /// The disposition means that a machine answered.
     pub machine: bool,
     pub at: Utc,
-    /// What becomes of the lead.
+    /// The lead's new state; `None` = the summary does not change it.
     pub lead: Option<LeadUpdate>,
 }
 
-/// A leg that was no attempt.
+/// One leg that was no attempt, as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LegRecord {
     pub leg: CallId,
     pub kind: LegKind,
-    /// Whose leg it is, or who asked for it.
+    /// The leg's agent, or the agent who asked for it.
     pub agent: Option<AgentId>,
     pub number: Option<PhoneNumber>,
     pub campaign: Option<CampaignId>,
     pub lead: Option<LeadId>,
-    /// The attempt it belonged to when it ended.
+    /// The attempt this leg was bridged with when it ended.
     pub attempt: Option<AttemptId>,
     pub began_at: Utc,
     pub answered_at: Option<Utc>,
-    /// A caller's: when an agent spoke with her, and who.
+    /// Inbound only: when an agent was bridged to the caller.
     pub connected_at: Option<Utc>,
     pub ended_at: Utc,
     pub ended_by: EndedBy,
@@ -223,16 +222,16 @@ pub struct LegRecord {
 pub enum LegKind {
     Agent,
     Consulted,
-    /// Somebody called us.
+    /// An inbound call.
     Inbound,
 }
 
-/// What is written before an INVITE may leave.
+/// An attempt as it is written before its INVITE leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptRequest {
     pub attempt: AttemptId,
     pub campaign: CampaignId,
-    /// `None` = a single-number test: no lead, no retry, the blacklist and caps still hold.
+    /// `None` = a single-number test: no lead, no retry; the blacklist still holds.
     pub lead: Option<LeadId>,
     pub household: Option<HouseholdId>,
     pub number: PhoneNumber,
@@ -241,22 +240,23 @@ pub struct AttemptRequest {
     pub trunk: TrunkId,
     pub caller_id: Option<PhoneNumber>,
     pub placed_at: Utc,
-    /// The calling hours are open until then: later, the store refuses.
+    /// End of the calling hours: from then on the store refuses the attempt.
     pub open_until: Utc,
-    /// Caps that are asked again in the same transaction.
+    /// Caps that the store checks again in the same transaction.
     pub attempts_max: u32,
     pub per_day_max: u32,
     pub gap_min: Duration,
-    /// Start of the local day for `per_day_max`, and its end.
+    /// Bounds of the local day for `per_day_max`.
     pub day_start: Utc,
     pub day_end: Utc,
-    /// How long the number rests if we die now: the ring time and a margin.
+    /// How long the number is not dialled if the process dies now: the ring time and a margin.
     pub rest: Duration,
-    /// An agent is there for this call alone, so that a number that was abandoned may be called.
+    /// An agent is reserved for this call alone, so a number that rests after an abandoned call may be
+    /// dialled.
     pub guaranteed: bool,
 }
 
-/// What is written when an attempt is over.
+/// An attempt's result as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptResult {
     pub attempt: AttemptId,
@@ -267,23 +267,23 @@ pub struct AttemptResult {
     pub ended_by: EndedBy,
     pub ringing_at: Option<Utc>,
     pub answered_at: Option<Utc>,
-    /// When she and an agent could hear each other.
+    /// When the callee was bridged with the first agent.
     pub connected_at: Option<Utc>,
-    /// Who spoke with her last.
+    /// The agent who spoke with the callee last.
     pub agent: Option<AgentId>,
     pub ended_at: Utc,
     /// All digits pressed.
     pub keys: Vec<Digit>,
-    /// What a key's rule set.
+    /// The result set by a key's rule.
     pub result: Option<String>,
     pub counted: bool,
-    /// She was abandoned: until then no campaign calls this number without an agent who is there for her.
+    /// The call was abandoned: until then no campaign calls this number without a reserved agent.
     pub rest_until: Option<Utc>,
-    /// What becomes of the lead; `None` for a single-number test.
+    /// The lead's new state; `None` for a single-number test.
     pub lead: Option<LeadUpdate>,
 }
 
-/// What becomes of a lead. The store writes it as it stands.
+/// A lead's new state. The store writes it as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LeadUpdate {
     pub campaign: CampaignId,
@@ -297,6 +297,6 @@ pub struct LeadUpdate {
     pub result: Option<String>,
     /// Close every other open lead of this household as `household_done`.
     pub household_done: Option<HouseholdId>,
-    /// A booked callback: the lead is due at `next_at`, for whom it says.
+    /// A booked callback: the lead is due at `next_at`, for the agent or skill named here.
     pub callback: Option<Callback>,
 }

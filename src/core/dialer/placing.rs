@@ -1,38 +1,29 @@
-//! From "may we place one more?" to an INVITE that may leave: gates, lead, trunk, caller ID, store.
+//! Decides on the next call: admission checks, lead, trunk, caller ID. The attempt itself is in `attempt`.
 
-use super::floor::{booked_for, part};
-use super::run::{Call, CampaignRun, Phase};
+use super::campaign_run::CampaignRun;
+use super::floor::agent_for_lead;
+use super::live_call::NewAttempt;
 use super::trunk_line::Ready;
 use super::wake::Wake;
 use super::{Dialer, Output};
-use crate::call::{Ended, HangUpCause};
 use crate::campaign::Mode;
 use crate::campaign::caller_id::Choice;
-use crate::campaign::hopper::Waiting;
+use crate::campaign::hopper::LeasedLead;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
-use crate::dialer::input::DialVerdict;
-use crate::dialer::output::{AttemptRequest, LeadUpdate};
-use crate::ids::{AgentId, AttemptId, CallId, CampaignId, TrunkId};
+use crate::dialer::output::LeadUpdate;
+use crate::ids::{AgentId, CampaignId, TrunkId};
 use crate::lead::{Lead, Phone};
 use crate::number::PhoneNumber;
-use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
-use crate::pacing::predictive::Event;
+use crate::outcome::{LeadState, Reason};
 use crate::pacing::{Decision, Why};
-use crate::time::{Duration, Time, Utc};
+use crate::time::Utc;
 
-/// Leads looked at before the hopper counts as blocked.
+/// Leads examined before the hopper counts as blocked.
 const LOOK_AHEAD: usize = 64;
 
-/// A call is given up as lost when nothing was heard of it for its ring time and this:
-/// 32 s of SIP timers (RFC 3261 Timer B, Timer H) on either side, and some.
-const LOST_MARGIN: Duration = Duration::from_secs(75);
-
-/// How long a number rests beyond its ring time when the dialer dies with the call out.
-const REST_MARGIN: Duration = Duration::from_secs(15);
-
 impl Dialer {
-    /// Places what may be placed, campaign by campaign in turn, and keeps each one's why.
-    pub(super) fn pace(&mut self) {
+    /// Places all calls that may be placed, campaigns taking turns, and keeps each campaign's why.
+    pub(super) fn place_calls(&mut self) {
         self.floor.round += 1;
         self.return_leads();
         let mut ids: Vec<CampaignId> =
@@ -58,16 +49,16 @@ impl Dialer {
         for (id, place, why) in decisions {
             self.refill(id);
             if let Some(why) = why {
-                self.decided(id, Decision { place, why });
+                self.publish_decision(id, Decision { place, why });
             }
         }
         self.return_leads();
     }
 
-    /// What the hoppers let go of goes back to the store, before anything more is asked of it.
+    /// Returns the leads dropped by hoppers to the store, before more are requested.
     pub(super) fn return_leads(&mut self) {
         for (campaign, run) in &mut self.campaigns {
-            let leads = run.hopper.take_given_back();
+            let leads = run.hopper.take_returned();
             if !leads.is_empty() {
                 run.supply.more_due = true;
                 self.outputs.push_back(Output::ReturnLeads { campaign: *campaign, leads });
@@ -75,7 +66,7 @@ impl Dialer {
         }
     }
 
-    fn decided(&mut self, id: CampaignId, decision: Decision) {
+    fn publish_decision(&mut self, id: CampaignId, decision: Decision) {
         let Some(run) = self.campaigns.get_mut(&id) else { return };
         let changed = run.last.is_none_or(|last| last.why != decision.why);
         run.last = Some(decision);
@@ -89,7 +80,7 @@ impl Dialer {
         }
     }
 
-    /// Opens one attempt, or says what stands in the way.
+    /// Opens one attempt, or returns the reason why none may be opened.
     fn place_one(&mut self, id: CampaignId) -> Result<(), Why> {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let run = self.campaigns.get_mut(&id).ok_or(Why::Finished)?;
@@ -100,7 +91,7 @@ impl Dialer {
             return self.open_test(id, number, utc);
         }
         if run.draining {
-            let busy = run.busy() || self.floor.works_on(id);
+            let busy = run.is_busy() || self.floor.works_on(id);
             return Err(if busy { Why::Draining } else { Why::Finished });
         }
         if run.paused {
@@ -117,13 +108,13 @@ impl Dialer {
                 self.wakes.set_sooner(Wake::Pace(id), self.wall.time(opens));
                 return Err(Why::OutsideWindow);
             }
-            WindowState::ClosedUntil(None) => return Err(self.over(id)),
+            WindowState::ClosedUntil(None) => return Err(self.close_campaign(id)),
         };
         if run.rules.concurrency_max.is_some_and(|most| run.live >= most) {
             return Err(Why::ConcurrencyFull);
         }
         if Self::needs_agents(run.rules.mode) {
-            self.agents_allow(id, utc)?;
+            self.admit_call(id, utc)?;
         }
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         let start = run.opening.next_start(now);
@@ -131,18 +122,19 @@ impl Dialer {
             self.wakes.set_sooner(Wake::Pace(id), start);
             return Err(Why::CallsPerSec);
         }
-        self.any_trunk(id)?;
+        self.check_trunks(id)?;
         if run_mode == Mode::Preview {
-            return Err(self.hand_out_previews(id, utc));
+            return Err(self.assign_previews(id, utc));
         }
-        let (waiting, phone, trunk, agent) = self.next_lead(id, utc, None)?;
-        self.open_lead(id, waiting, phone, trunk, agent, utc, open_until)
+        let (leased, phone, trunk, agent) = self.next_lead(id, utc, None)?;
+        self.open_lead(id, leased, phone, trunk, agent, utc, open_until)
     }
 
-    /// The campaign's end has passed (or its windows never open again).
-    fn over(&mut self, id: CampaignId) -> Why {
+    /// The campaign's end has passed, or its windows never open again: closes its leads once no work is
+    /// left.
+    fn close_campaign(&mut self, id: CampaignId) -> Why {
         let Some(run) = self.campaigns.get_mut(&id) else { return Why::Finished };
-        if run.busy() || self.floor.works_on(id) {
+        if run.is_busy() || self.floor.works_on(id) {
             return Why::OutsideWindow;
         }
         run.hopper.drop_waiting(|_| true);
@@ -150,8 +142,8 @@ impl Dialer {
         Why::Finished
     }
 
-    /// Whether at least one of the campaign's trunks takes a call now.
-    fn any_trunk(&mut self, id: CampaignId) -> Result<(), Why> {
+    /// Checks that at least one of the campaign's trunks takes a call now.
+    fn check_trunks(&mut self, id: CampaignId) -> Result<(), Why> {
         let Some(run) = self.campaigns.get(&id) else { return Err(Why::Finished) };
         let mut limit = Why::TrunksDown;
         for trunk in &run.rules.trunks {
@@ -170,15 +162,14 @@ impl Dialer {
         Err(limit)
     }
 
-    /// The next lead that may be dialled now, the phone to try and the trunk to take.
-    /// With `viewer`, a lead for that agent's screen; without, one for whoever answers, or for the one
-    /// agent for whom a callback is booked.
+    /// The next lead that may be dialled now, with its phone and trunk. With `viewer`, a lead for that
+    /// agent's preview; without, one for any agent, or for the agent who booked its callback.
     pub(super) fn next_lead(
         &mut self,
         id: CampaignId,
         utc: Utc,
         viewer: Option<AgentId>,
-    ) -> Result<(Waiting, usize, TrunkId, Option<AgentId>), Why> {
+    ) -> Result<(LeasedLead, usize, TrunkId, Option<AgentId>), Why> {
         loop {
             let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
             if run.hopper.is_empty() {
@@ -190,8 +181,8 @@ impl Dialer {
             let group = rules.agents.as_ref().map(|rules| rules.group);
             let mut found: Option<(usize, Option<TrunkId>, Option<AgentId>)> = None;
             let mut rested: Option<Utc> = None;
-            let waiting = hopper.take(LOOK_AHEAD, |waiting| {
-                let lead = &waiting.lead;
+            let leased = hopper.take(LOOK_AHEAD, |leased| {
+                let lead = &leased.lead;
                 if lead.household.is_some_and(|household| households.contains(&(id, household))) {
                     return false;
                 }
@@ -211,11 +202,12 @@ impl Dialer {
                         .filter_map(|trunk| trunks.get(trunk))
                         .filter(|line| line.trunk.carries(number))
                 };
-                let Some(agent) = booked_for(floor, lead, group, viewer, utc) else { return false };
-                // Every trunk has been tried: begin anew with the first (the retry rule made it wait).
-                let all_tried = carriers().all(|line| waiting.tried.contains(&line.trunk.id));
+                let Some(agent) = agent_for_lead(floor, lead, group, viewer, utc) else { return false };
+                // Every trunk has been tried: start again with the first (the retry rule made the lead
+                // wait).
+                let all_tried = carriers().all(|line| leased.tried.contains(&line.trunk.id));
                 let ready = carriers()
-                    .filter(|line| all_tried || !waiting.tried.contains(&line.trunk.id))
+                    .filter(|line| all_tried || !leased.tried.contains(&line.trunk.id))
                     .find(|line| line.ready(now) == Ready::Now);
                 match ready {
                     Some(line) => found = Some((phone, Some(line.trunk.id), agent)),
@@ -224,21 +216,21 @@ impl Dialer {
                 }
                 true
             });
-            let Some(waiting) = waiting else {
+            let Some(leased) = leased else {
                 if let Some(until) = rested {
                     self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
                 }
                 return Err(Why::HouseholdsBusy);
             };
             match found {
-                Some((phone, Some(trunk), agent)) => return Ok((waiting, phone, trunk, agent)),
-                Some((phone, None, _)) => self.no_trunk_carries(id, waiting.lead, phone),
+                Some((phone, Some(trunk), agent)) => return Ok((leased, phone, trunk, agent)),
+                Some((phone, None, _)) => self.no_trunk_carries(id, leased.lead, phone),
                 None => return Err(Why::HouseholdsBusy),
             }
         }
     }
 
-    /// No trunk of the campaign may carry this number: the phone is closed, the lead with its last.
+    /// No trunk of the campaign may carry this number: closes the phone, and the lead if it was the last.
     fn no_trunk_carries(&mut self, id: CampaignId, mut lead: Lead, phone: usize) {
         lead.phones[phone].closed = true;
         let next_at = lead.earliest();
@@ -286,8 +278,8 @@ impl Dialer {
         if supply.fetching.is_some() || supply.more_due || supply.next_due.is_some_and(|due| due <= utc) {
             return Why::HopperEmpty;
         }
-        if run.busy() || floor.works_on(id) {
-            // Their results may bring retries.
+        if run.is_busy() || floor.works_on(id) {
+            // The results still to come may bring retries.
             return if supply.next_due.is_some() { Why::RetriesLater } else { Why::HopperEmpty };
         }
         if let Some(due) = supply.next_due {
@@ -300,7 +292,7 @@ impl Dialer {
         Why::Finished
     }
 
-    /// Asks the store for leads before the hopper runs dry.
+    /// Requests leads from the store before the hopper runs dry.
     fn refill(&mut self, id: CampaignId) {
         let utc = self.wall.utc(self.now);
         let per_sec = self.lines_per_sec(id);
@@ -311,7 +303,7 @@ impl Dialer {
         if !matches!(run.window(utc), WindowState::OpenUntil(_)) {
             return;
         }
-        // Ten seconds of dialling at full rate, within reason.
+        // Ten seconds of dialling at full rate, within bounds.
         let target = ((per_sec * 10.0) as usize).clamp(20, 2_000);
         let supply = &mut run.supply;
         let due = supply.more_due || supply.next_due.is_some_and(|due| due <= utc);
@@ -348,9 +340,9 @@ impl Dialer {
         run.hopper.fill(leads);
     }
 
-    /// A single-number test goes out ahead of the list, at any hour: a person asked for it.
+    /// Opens a single-number test ahead of the list, at any hour: a manager asked for it.
     fn open_test(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc) -> Result<(), Why> {
-        self.any_trunk(id)?;
+        self.check_trunks(id)?;
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         let ready = run
             .rules
@@ -366,9 +358,9 @@ impl Dialer {
                 Choice::Show(caller_id) => Some(caller_id),
                 Choice::TrunkOwn | Choice::UsedUntil(_) => None,
             };
-        self.open(Opening {
+        self.open(NewAttempt {
             campaign: id,
-            waiting: None,
+            leased: None,
             number,
             trunk,
             caller_id,
@@ -383,7 +375,7 @@ impl Dialer {
     fn open_lead(
         &mut self,
         id: CampaignId,
-        waiting: Waiting,
+        leased: LeasedLead,
         phone: usize,
         trunk: TrunkId,
         for_agent: Option<AgentId>,
@@ -391,14 +383,14 @@ impl Dialer {
         open_until: Utc,
     ) -> Result<(), Why> {
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
-        let number = waiting.lead.phones[phone].number;
-        let household = waiting.lead.household;
+        let number = leased.lead.phones[phone].number;
+        let household = leased.lead.household;
         let rules = &run.rules.caller_ids;
         let caller_id = match self.caller_ids.choose(id, rules, household, number, utc, &mut self.random) {
             Choice::TrunkOwn => None,
             Choice::Show(caller_id) => Some(caller_id),
             Choice::UsedUntil(until) => {
-                run.hopper.put_first(waiting);
+                run.hopper.put_first(leased);
                 self.wakes.set_sooner(Wake::Pace(id), self.wall.time(until));
                 return Err(Why::CallerIdsUsed);
             }
@@ -406,216 +398,22 @@ impl Dialer {
         if let Some(caller_id) = &caller_id {
             self.caller_ids.note(id, household, caller_id.number, utc);
         }
-        let waiting = Some(waiting);
+        let leased = Some(leased);
         let agent_first = false;
-        let opening =
-            Opening { campaign: id, waiting, number, trunk, caller_id, open_until, for_agent, agent_first };
-        if let (Some(call), Some(agent)) = (self.open(opening), for_agent) {
-            self.keep_for(agent, call);
+        let attempt =
+            NewAttempt { campaign: id, leased, number, trunk, caller_id, open_until, for_agent, agent_first };
+        if let (Some(call), Some(agent)) = (self.open(attempt), for_agent) {
+            self.reserve_agent(agent, call);
         }
         Ok(())
     }
-
-    /// Opens an attempt. `None` = there is no such campaign.
-    pub(super) fn open(&mut self, opening: Opening) -> Option<CallId> {
-        let Opening { campaign: id, waiting, number, trunk, caller_id, open_until, for_agent, agent_first } =
-            opening;
-        let utc = self.wall.utc(self.now);
-        let run = self.campaigns.get_mut(&id)?;
-        let attempt = AttemptId(self.next_attempt);
-        self.next_attempt += 1;
-        let (day_start, day_end) = run.local_day(utc);
-        let test = waiting.is_none();
-        // A booked callback is owed, whatever was tried before.
-        let booked = waiting.as_ref().is_some_and(|waiting| waiting.lead.callback.is_some());
-        let lead = waiting.as_ref().map(|waiting| &waiting.lead);
-        let household = lead.and_then(|lead| lead.household);
-        let retry = &run.rules.retry;
-        let request = AttemptRequest {
-            attempt,
-            campaign: id,
-            lead: lead.map(|lead| lead.id),
-            household,
-            number,
-            ordinal: lead.and_then(|lead| phone_of(lead, number)).map_or(1, |phone| phone.attempts + 1),
-            trunk,
-            caller_id: caller_id.as_ref().map(|caller_id| caller_id.number),
-            placed_at: utc,
-            open_until,
-            attempts_max: if test || booked { u32::MAX } else { retry.attempts_max },
-            per_day_max: if test { u32::MAX } else { retry.per_day_max },
-            gap_min: if test { Duration::ZERO } else { retry.gap_min },
-            day_start,
-            day_end,
-            rest: run.rules.ring + REST_MARGIN,
-            guaranteed: for_agent.is_some() || booked,
-        };
-        run.opening.reserve(self.now);
-        run.live += 1;
-        if let Some(line) = self.trunks.get_mut(&trunk) {
-            line.open(self.now);
-        }
-        self.busy_numbers.set(number);
-        if let Some(household) = household {
-            self.busy_households.set((id, household));
-        }
-        let part = lead.map(part).unwrap_or_default();
-        let call = Call {
-            part,
-            caller_id,
-            placed_at: utc,
-            open_until,
-            for_agent,
-            agent_first,
-            ..Call::new(attempt, id, waiting, number, trunk, self.now)
-        };
-        self.calls.insert(attempt.call(), call);
-        self.pacer_hears(attempt.call(), |call| Event::Placed { call, part });
-        self.outputs.push_back(Output::OpenAttempt(Box::new(request)));
-        Some(attempt.call())
-    }
-
-    pub(super) fn attempt_opened(&mut self, id: CallId, verdict: DialVerdict) {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opening) else { return };
-        let utc = self.wall.utc(self.now);
-        match verdict {
-            DialVerdict::Opened => {
-                call.phase = Phase::Opened;
-                if let Some(run) = self.campaigns.get_mut(&call.campaign) {
-                    run.ledger.placed(call.placed_at);
-                }
-                let slot = self.wire_slot(id);
-                if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.place(id) }
-            }
-            DialVerdict::NotBefore { until, .. } => {
-                // What was agreed with its owner meanwhile is written already.
-                let (agreed, number) = (call.agreed.is_some(), call.number);
-                let waiting = self.forget(id).filter(|_| !agreed);
-                // Until now: the store changed the lead and hands it over anew.
-                if let Some((campaign, mut lead)) = waiting.filter(|_| until > utc) {
-                    let due =
-                        lead.phones.iter_mut().find(|phone| phone.number == number && is_due(phone, utc));
-                    // Where an agent asked for what is closed, or rests, it stays as it was.
-                    let Some(phone) = due else { return };
-                    phone.next_at = Some(until);
-                    // A booked callback stays booked, and is never early.
-                    let booked = lead.callback.is_some();
-                    let next_at = if booked { lead.next_at.max(Some(until)) } else { lead.earliest() };
-                    let state = if booked { LeadState::FollowUp } else { LeadState::Open };
-                    self.save_lead(campaign, lead, state, None, next_at);
-                }
-            }
-            DialVerdict::Closed(_) | DialVerdict::Gone => {
-                self.forget(id);
-            }
-        }
-    }
-
-    /// An attempt that was not opened leaves no trace here.
-    fn forget(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
-        self.conversation_over(id);
-        self.pacer_hears(id, |call| Event::Cancelled { call });
-        let call = self.remove(id)?;
-        if let Some(line) = self.trunks.get_mut(&call.trunk) {
-            line.close(id);
-        }
-        let run = self.campaigns.get_mut(&call.campaign)?;
-        run.live = run.live.saturating_sub(1);
-        run.supply.stale = true;
-        run.supply.more_due = true;
-        let lead = call.waiting?.lead;
-        run.hopper.release(lead.id);
-        Some((call.campaign, lead))
-    }
-
-    fn wire_slot(&mut self, id: CallId) -> Time {
-        let Some(call) = self.calls.get(&id) else { return self.now };
-        let trunk = self.trunks.get_mut(&call.trunk).map_or(self.now, |line| line.wire_slot(self.now));
-        let own = self.campaigns.get_mut(&call.campaign).map_or(self.now, |run| run.wire.reserve(self.now));
-        trunk.max(own)
-    }
-
-    /// The INVITE may leave.
-    pub(super) fn place(&mut self, id: CallId) {
-        let utc = self.wall.utc(self.now);
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opened) else { return };
-        if call.hanging_up.is_some() || utc >= call.open_until {
-            let cause = if call.hanging_up.is_some() { "stopped" } else { "the calling hours ended" };
-            let ended = never_left(&format!("{cause} before the call left"));
-            return self.finish(id, ended);
-        }
-        call.phase = Phase::Placed;
-        if let Some(line) = self.trunks.get_mut(&call.trunk) {
-            line.sent(self.now, id);
-        }
-        let ring = self.campaigns.get(&call.campaign).map_or(Duration::ZERO, |run| run.rules.ring);
-        self.wakes.set(Wake::CallLost(id), self.now + ring + LOST_MARGIN);
-        self.outputs.push_back(Output::PlaceCall {
-            call: id,
-            trunk: call.trunk,
-            number: call.number,
-            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number.national()),
-            ring,
-        });
-        self.ring_back_to_agent(id);
-    }
-
-    /// Asks the network to end a call. Its end follows as `Progress::Ended`.
-    pub(super) fn hang_up(&mut self, id: CallId, cause: HangUpCause) {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
-        match call.phase {
-            // Not on the wire yet: `place` sees the mark.
-            Phase::Opening | Phase::Opened => call.hanging_up = Some(cause),
-            Phase::Placed
-            | Phase::Ringing
-            | Phase::Answered
-            | Phase::Announcing
-            | Phase::Waiting
-            | Phase::Talking
-            | Phase::Sorry => {
-                call.hanging_up = Some(cause);
-                self.wakes.clear(Wake::CallOver(id));
-                self.wakes.set(Wake::CallLost(id), self.now + LOST_MARGIN);
-                self.outputs.push_back(Output::HangUp { call: id, cause });
-            }
-            Phase::Ended => {}
-        }
-    }
 }
 
-/// One call's whole choice.
-pub(super) struct Opening {
-    pub campaign: CampaignId,
-    pub waiting: Option<Waiting>,
-    pub number: PhoneNumber,
-    pub trunk: TrunkId,
-    pub caller_id: Option<crate::campaign::CallerId>,
-    pub open_until: Utc,
-    pub for_agent: Option<AgentId>,
-    pub agent_first: bool,
-}
-
-/// The end of a call whose INVITE was never sent.
-fn never_left(cause: &str) -> Ended {
-    Ended {
-        outcome: Outcome::Cancelled,
-        by: EndedBy::Dialer,
-        sip_code: None,
-        cause: cause.into(),
-        retry_after: None,
-        try_next_trunk: false,
-    }
-}
-
-/// The first phone that is open and due.
+/// Index of the first phone that is open and due.
 fn due_phone(lead: &Lead, utc: Utc) -> Option<usize> {
     lead.phones.iter().position(|phone| is_due(phone, utc))
 }
 
-fn is_due(phone: &Phone, utc: Utc) -> bool {
+pub(super) fn is_due(phone: &Phone, utc: Utc) -> bool {
     !phone.closed && phone.next_at.is_none_or(|at| at <= utc)
-}
-
-fn phone_of(lead: &Lead, number: PhoneNumber) -> Option<&Phone> {
-    lead.phones.iter().find(|phone| phone.number == number)
 }

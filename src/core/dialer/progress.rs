@@ -1,6 +1,6 @@
-//! A call on its way: what the network reports, what the callee presses.
+//! Call progress: reports of the network, and keys pressed by the callee.
 
-use super::run::Phase;
+use super::live_call::Phase;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Digit, HangUpCause, Heard, Progress};
@@ -9,18 +9,18 @@ use crate::ids::CallId;
 use crate::pacing::predictive::Event;
 use crate::time::Duration;
 
-/// How long a callee may still correct a key that set a result.
+/// How long a callee may correct a key that set a result.
 const CORRECTION: Duration = Duration::from_secs(2);
 
-/// How often one callee may have the announcement repeated.
+/// Repeats of the announcement per call.
 const REPEATS_MAX: u32 = 5;
 
-/// Keys kept of one call: an automaton at the other end must not fill the store.
+/// Keys kept per call: an automaton at the far end must not fill the store.
 const KEYS_MAX: usize = 64;
 
 impl Dialer {
     pub(super) fn call_progressed(&mut self, id: CallId, progress: Progress) {
-        if self.desk_progressed(id, &progress) {
+        if self.sign_in_call_progressed(id, &progress) {
             return;
         }
         let (now, utc) = (self.now, self.wall.utc(self.now));
@@ -36,7 +36,7 @@ impl Dialer {
         if !matches!(progress, Progress::Sent | Progress::Ended(_))
             && let Some(line) = self.trunks.get_mut(&call.trunk)
         {
-            line.note_life(id);
+            line.note_response(id);
         }
         match progress {
             Progress::Sent | Progress::Trying => {}
@@ -46,9 +46,9 @@ impl Dialer {
                 if call.phase == Phase::Placed {
                     call.phase = Phase::Ringing;
                     if let Some(line) = self.trunks.get_mut(&call.trunk) {
-                        line.note_good();
+                        line.reset_faults();
                     }
-                    self.pacer_hears(id, |call| Event::Ringing { call });
+                    self.feed_pacer(id, |call| Event::Ringing { call });
                 }
             }
             Progress::Answered => {
@@ -57,20 +57,20 @@ impl Dialer {
                     call.answered_at = Some(utc);
                     call.answered = Some(now);
                     self.outputs.push_back(Output::SaveAnswer { call: id, at: utc });
-                    self.pacer_hears(id, |call| Event::AnsweredLive { call });
+                    self.feed_pacer(id, |call| Event::AnsweredLive { call });
                 }
             }
             Progress::Ended(ended) => self.finish(id, ended),
         }
     }
 
-    /// "Answered" is on disk: now the callee may hear us.
+    /// "Answered" is on disk: acknowledges the call, then queues it for an agent or plays the announcement.
     pub(super) fn answer_saved(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Answered) else { return };
         call.phase = Phase::Announcing;
         self.outputs.push_back(Output::Acknowledge { call: id });
         let mode = self.campaigns.get(&call.campaign).map(|run| run.rules.mode);
-        if mode.is_some_and(Self::needs_agents) && call.waiting.is_some() || call.for_agent.is_some() {
+        if mode.is_some_and(Self::needs_agents) && call.leased.is_some() || call.for_agent.is_some() {
             self.queue_for_agents(id, false);
         } else {
             self.play(id);
@@ -78,7 +78,7 @@ impl Dialer {
     }
 
     pub(super) fn media_heard(&mut self, id: CallId, heard: Heard) {
-        if self.desk_heard(id, &heard) {
+        if self.sign_in_call_heard(id, &heard) {
             return;
         }
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -94,7 +94,7 @@ impl Dialer {
         match heard {
             Heard::Digit(digit) => self.pressed(id, digit),
             Heard::PlayEnded => {
-                // Without keys there is nothing to wait for.
+                // Without key rules the dialer awaits no key.
                 let waits = self.campaigns.get(&call.campaign).is_some_and(|run| !run.rules.keys.is_empty());
                 if !waits {
                     self.hang_up(id, HangUpCause::Finished);
@@ -104,7 +104,7 @@ impl Dialer {
         }
     }
 
-    /// Plays from the start. The call is over `plays x length + input wait` later.
+    /// Plays the announcement from its start. The call ends `plays x length + input wait` later.
     fn play(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
         let campaign = call.campaign;
@@ -130,7 +130,7 @@ impl Dialer {
         if call.keys.len() < KEYS_MAX {
             call.keys.push(digit);
         }
-        // A key without a rule is noted, and the announcement goes on.
+        // A key without a rule is only noted; the announcement goes on.
         let rule = self.campaigns.get(&call.campaign).and_then(|run| run.rules.keys.get(&digit));
         let Some(rule) = rule.cloned() else { return };
         let KeyRule { result, repeat, blacklist, agents } = rule;
@@ -159,14 +159,14 @@ impl Dialer {
 }
 
 impl Announcement {
-    /// All plays and the wait for a key.
+    /// Length of all plays and the wait for a key.
     pub fn whole(&self) -> Duration {
         self.length * self.plays + self.input_wait
     }
 }
 
 impl Campaign {
-    /// Whether an answered call without a result leaves something open: the campaign asks for a key.
+    /// Whether an answered call without a result leaves the lead unsettled: the campaign asks for a key.
     pub fn asks_for_result(&self) -> bool {
         self.keys.values().any(|rule| rule.result.is_some())
     }

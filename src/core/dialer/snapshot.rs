@@ -1,33 +1,38 @@
-//! What can be seen of the brain from outside: its calls as they stand, where a lead is, the numbers
-//! behind a campaign's why. Nothing here changes anything.
+//! Read-only views of the dialer: live calls, the place of a lead, the numbers behind a campaign's why.
 
 use super::Dialer;
-use super::floor::{Job, booked_for};
-use super::run::{Call, CampaignRun, Phase};
+use super::campaign_run::CampaignRun;
+use super::floor::{Job, agent_for_lead};
+use super::live_call::{Call, Phase};
 use super::trunk_line::Ready;
 use crate::campaign::Campaign;
 use crate::ids::{AgentId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::number::PhoneNumber;
+use crate::pacing::Why;
+use crate::pacing::guarded::Trouble;
+use crate::pacing::ledger::Standing;
+use crate::pacing::predictive::Reason;
+use crate::pacing::shadow::Compared;
 use crate::time::Utc;
 use serde::{Deserialize, Serialize};
 
-/// How far a call has come, in the words of screens and timelines.
+/// A call's stage as screens and timelines show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallStage {
-    /// The store is asked, or the INVITE waits for its place on the wire.
+    /// The store is opening the attempt, or the INVITE waits for its slot.
     Opening,
     Placed,
     Ringing,
-    /// A 200 came; "answered" is being written.
+    /// A 200 arrived; "answered" is being written.
     Answered,
     Announcing,
-    /// Answered, and an agent is looked for or rung.
+    /// Answered; waiting for an agent, or an agent's phone rings.
     Waiting,
     Talking,
-    /// Talking, and the callee hears music.
+    /// Talking, on hold with music.
     Held,
-    /// Hears that nobody is free.
+    /// The sorry message plays: no agent is free.
     Sorry,
     /// Over; the result is being written.
     Ended,
@@ -63,28 +68,28 @@ impl CallStage {
     }
 }
 
-/// One call as it stands. Agents' legs are none.
+/// One live call. Agents' legs are not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallView {
     pub call: CallId,
     pub campaign: CampaignId,
-    /// `None` = a single-number test, or a caller whom nobody knows.
+    /// `None` = a single-number test, or an unknown inbound caller.
     pub lead: Option<LeadId>,
-    /// `None` = a caller who withholds it.
+    /// `None` = an inbound caller who withholds it.
     pub number: Option<PhoneNumber>,
     pub trunk: TrunkId,
-    /// She called us.
+    /// The call is inbound.
     pub inbound: bool,
     pub stage: CallStage,
-    /// With whom she talks, or for whom alone it was placed.
+    /// The agent in the conversation, or reserved for the call.
     pub agent: Option<AgentId>,
     pub opened_at: Utc,
     pub answered_at: Option<Utc>,
-    /// Answered, and nobody came.
+    /// Answered, and no agent was bridged in time.
     pub abandoned: bool,
 }
 
-/// What keeps a lead from being dialled by others.
+/// The place that holds a lead, so that no other call to it is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Held {
@@ -93,58 +98,86 @@ pub enum Held {
         stage: CallStage,
         agent: Option<AgentId>,
     },
-    /// On this agent's screen, or her own phone rings first.
+    /// In this agent's preview, or this agent's phone rings first.
     Screen {
         agent: AgentId,
     },
-    /// She writes what became of the call.
+    /// This agent is in wrap-up for it.
     WrapUp {
         agent: AgentId,
     },
 }
 
-/// Where a lead is in the brain.
+/// Where a lead is in the dialer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadPlace {
-    /// In a call, on a screen or in wrap-up.
+    /// In a call, a preview or a wrap-up.
     pub held: Option<Held>,
-    /// Another lead of the same household is; or the same number, by another lead.
+    /// Another lead of the same household is held; or the same number, by another lead.
     pub household: Option<Held>,
     pub number: Option<Held>,
-    /// How many leads stand before it in the hopper.
+    /// Number of leads before it in the hopper.
     pub hopper: Option<u32>,
-    /// In the hopper, and booked for an agent who cannot take it now.
+    /// In the hopper, and booked for an agent who is not free now.
     pub agent_away: bool,
-    /// Numbers of it that rest because a crash cut off their calls.
+    /// Its numbers that rest because a crash cut off their calls.
     pub resting: Vec<(PhoneNumber, Utc)>,
-    /// Numbers of it that some trunk of the campaign may carry.
+    /// Its numbers that at least one trunk of the campaign may carry.
     pub carried: Vec<PhoneNumber>,
 }
 
-/// The numbers behind a campaign's why, as they stand.
+/// Current numbers behind a campaign's why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Numbers {
-    /// Calls that the last decision placed.
+    /// Calls placed by the last decision.
     pub placed: u32,
-    /// Agents of its group who are there and not paused, and those of them who may take a call now.
+    /// Agents of its group who are signed in and not paused, and those of them who may take a call now.
     pub agents: u32,
     pub idle: u32,
-    /// Calls of the group that will want an agent and have none yet.
+    /// Calls of the group that will need an agent and have none yet.
     pub pending: u32,
-    /// Calls out, from the opened attempt to the end; and the campaign's own limit.
+    /// Live calls, from the opened attempt to the end; and the campaign's own limit.
     pub live: u32,
     pub concurrency_max: Option<u32>,
-    /// Lines of its trunks that are in use, and that there are.
+    /// Lines of its trunks in use, and their total.
     pub lines: u32,
     pub lines_max: u32,
-    /// Its trunks, and those of them that are out of use now.
+    /// Its trunks, and those that are out of use now.
     pub trunks: u32,
     pub trunks_down: u32,
-    /// Starts per second that its own limit and its trunks allow.
+    /// Call starts per second that its own limit and its trunks allow.
     pub calls_per_sec: f64,
-    /// Leads at hand; and whether more are due that are not.
+    /// Leads in the hopper; and whether the store has more that are due.
     pub hopper: u32,
     pub more_due: bool,
+}
+
+/// One campaign as screens show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Attempts being opened or set up, not yet ringing.
+    pub starting: u32,
+    pub ringing: u32,
+    /// Answered, hearing the announcement or the sorry message.
+    pub up: u32,
+    /// Answered, waiting for an agent.
+    pub waiting: u32,
+    /// Bridged with an agent.
+    pub talking: u32,
+    /// Abandon rates by every rule; `None` = a campaign without agents.
+    pub abandon: Option<Standing>,
+    pub leads_open: u64,
+    pub why: Option<Why>,
+    /// Mode predictive: the numbers behind the last plan.
+    pub reason: Option<Reason>,
+    /// Further numbers behind the why.
+    pub numbers: Numbers,
+    /// When the reason to wait is expected to end.
+    pub until: Option<Utc>,
+    /// Mode predictive: why the pacer is bypassed at the moment.
+    pub trouble: Option<Trouble>,
+    /// A setting that runs in the shadow of the live one.
+    pub shadow: Option<Compared>,
 }
 
 impl Dialer {
@@ -153,7 +186,7 @@ impl Dialer {
         self.campaigns.values().map(|run| &run.rules)
     }
 
-    /// Every call that is out, callers' calls to us among them.
+    /// Every live call, inbound ones included.
     pub fn calls_now(&self) -> impl Iterator<Item = CallView> {
         self.calls.iter().map(|(id, call)| self.call_view(*id, call))
     }
@@ -167,7 +200,7 @@ impl Dialer {
         CallView {
             call: id,
             campaign: call.campaign,
-            lead: call.waiting.as_ref().map(|waiting| waiting.lead.id),
+            lead: call.leased.as_ref().map(|leased| leased.lead.id),
             number: Some(call.number).filter(|_| !call.withheld),
             trunk: call.trunk,
             inbound: call.inbound,
@@ -179,7 +212,7 @@ impl Dialer {
         }
     }
 
-    /// Where this lead is, with what stands in its way: its household, its numbers, its trunks.
+    /// Where this lead is, and what keeps it from being dialled: household, numbers, trunks.
     pub fn lead_place(
         &self,
         campaign: CampaignId,
@@ -195,7 +228,7 @@ impl Dialer {
                 stage: stage(call),
                 agent: call.talk.as_ref().and_then(|talk| talk.agent),
             };
-            let of = call.waiting.as_ref().map(|waiting| &waiting.lead);
+            let of = call.leased.as_ref().map(|leased| &leased.lead);
             if of.is_some_and(|of| of.id == lead) {
                 place.held = Some(held);
             } else if call.campaign == campaign
@@ -210,9 +243,9 @@ impl Dialer {
         for (agent, seat) in &self.floor.seats {
             let agent = *agent;
             let (of, held) = match &seat.job {
-                Some(Job::Preview { waiting, .. }) => (Some(&waiting.lead), Held::Screen { agent }),
-                Some(Job::First { waiting: Some(waiting), .. }) => {
-                    (Some(&waiting.lead), Held::Screen { agent })
+                Some(Job::Preview { leased, .. }) => (Some(&leased.lead), Held::Screen { agent }),
+                Some(Job::AgentFirst { leased: Some(leased), .. }) => {
+                    (Some(&leased.lead), Held::Screen { agent })
                 }
                 Some(Job::WrapUp(job)) => (job.lead.as_ref(), Held::WrapUp { agent }),
                 _ => continue,
@@ -227,9 +260,9 @@ impl Dialer {
         }
         let Some(run) = self.campaigns.get(&campaign) else { return place };
         let group = run.rules.agents.as_ref().map(|rules| rules.group);
-        if let Some((before, waiting)) = run.hopper.find(lead) {
+        if let Some((before, leased)) = run.hopper.find(lead) {
             place.hopper = Some(before as u32);
-            place.agent_away = booked_for(&self.floor, &waiting.lead, group, None, utc).is_none();
+            place.agent_away = agent_for_lead(&self.floor, &leased.lead, group, None, utc).is_none();
         }
         let rests = |number: &PhoneNumber| self.resting.get(number).map(|until| (*number, *until));
         place.resting = numbers.iter().filter_map(rests).filter(|(_, until)| *until > utc).collect();
@@ -268,7 +301,7 @@ impl Dialer {
                 run.and_then(|run| run.rules.agents.as_ref()).is_some_and(|rules| rules.group == group)
             };
             numbers.pending =
-                self.calls.values().filter(|call| call.pending()).filter(of_group).count() as u32;
+                self.calls.values().filter(|call| call.needs_agent()).filter(of_group).count() as u32;
         }
         numbers
     }

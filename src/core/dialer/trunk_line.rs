@@ -1,5 +1,5 @@
-//! A trunk in use: its limits, its health and the calls it carries. A trunk that only refuses is
-//! left alone for a while and then tried with one call at a time, so that a storm never grows.
+//! A trunk's limits, health and live calls. After repeated faults the trunk rests, with a growing delay,
+//! and is then probed with one call at a time, so that a storm of refusals never grows.
 
 use crate::campaign::Trunk;
 use crate::dialer::input::TrunkState;
@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 const FAULTS_BEFORE_REST: u32 = 3;
 const REST_MAX: Duration = Duration::from_secs(60);
 
-/// A trunk that has said nothing to a call for this long (not even 100) is doubted: no more calls go
-/// there until it speaks.
+/// A trunk that has not answered an INVITE for this long (not even 100) is doubted: it gets no calls until
+/// it answers.
 const DOUBT: Duration = Duration::from_secs(4);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,15 +22,15 @@ pub(super) struct TrunkLine {
     pub trunk: Trunk,
     down: bool,
     rests_until: Time,
-    /// Faults in a row. From `FAULTS_BEFORE_REST` on, one call at a time goes out.
+    /// Faults in a row. From `FAULTS_BEFORE_REST` on, the trunk is probed with one call at a time.
     faults: u32,
     probing: bool,
-    /// Whether it has said anything since it was last doubted.
+    /// Whether the trunk has answered anything since it was last doubted.
     alive: bool,
-    /// Calls out of which nothing was heard yet, and since when.
-    unheard: BTreeMap<CallId, Time>,
+    /// Calls without any response yet, and when their INVITEs left.
+    unanswered: BTreeMap<CallId, Time>,
     live: u32,
-    /// When attempts are opened, and when INVITEs leave: a slow disk may not bunch them up.
+    /// Rates of opening attempts and of sending INVITEs: a slow disk must not bunch up the starts.
     opening: Rate,
     wire: Rate,
 }
@@ -42,7 +42,7 @@ pub(super) enum Ready {
     /// The rate allows the next start then.
     Rate(Time),
     Full,
-    /// Out of use until told otherwise, or until then.
+    /// Out of use: until its state changes, or until that moment.
     Down(Option<Time>),
 }
 
@@ -56,7 +56,7 @@ impl TrunkLine {
             faults: 0,
             probing: false,
             alive: false,
-            unheard: BTreeMap::new(),
+            unanswered: BTreeMap::new(),
             live: 0,
             opening: rate.clone(),
             wire: rate,
@@ -80,12 +80,12 @@ impl TrunkLine {
         }
     }
 
-    /// Calls and legs on it.
+    /// Live calls and legs on the trunk.
     pub fn live(&self) -> u32 {
         self.live
     }
 
-    /// Calls that still fit.
+    /// Calls that may be added.
     pub fn free(&self) -> u32 {
         self.trunk.calls_max.saturating_sub(self.live)
     }
@@ -107,43 +107,43 @@ impl TrunkLine {
         }
     }
 
-    /// An attempt is opened on this trunk.
+    /// Counts an attempt that is opened on this trunk.
     pub fn open(&mut self, now: Time) {
         self.opening.reserve(now);
         self.live += 1;
         self.probing = self.faults >= FAULTS_BEFORE_REST;
     }
 
-    /// Whether it is silent. A trunk never heard from gets one call at a time.
+    /// Whether the trunk is silent. A trunk that never answered gets one call at a time.
     fn doubted(&self, now: Time) -> bool {
-        let longest = self.unheard.values().min();
+        let longest = self.unanswered.values().min();
         longest.is_some_and(|since| !self.alive || *since + DOUBT <= now)
     }
 
-    /// The INVITE of this call leaves.
+    /// Notes that the INVITE of this call leaves.
     pub fn sent(&mut self, now: Time, call: CallId) {
-        self.unheard.insert(call, now);
+        self.unanswered.insert(call, now);
     }
 
-    /// It said something about this call: it is there.
-    pub fn note_life(&mut self, call: CallId) {
-        self.unheard.remove(&call);
+    /// Notes a response to this call: the trunk is alive.
+    pub fn note_response(&mut self, call: CallId) {
+        self.unanswered.remove(&call);
         self.alive = true;
     }
 
-    /// When the INVITE of an opened attempt may leave.
+    /// Reserves the moment at which the INVITE of an opened attempt may leave.
     pub fn wire_slot(&mut self, now: Time) -> Time {
         self.wire.reserve(now)
     }
 
-    /// The far side behaves like a line: it rings, answers, or refuses on the callee's behalf.
-    pub fn note_good(&mut self) {
+    /// Resets the fault count: the trunk rang, answered, or refused on the callee's behalf.
+    pub fn reset_faults(&mut self) {
         self.faults = 0;
         self.probing = false;
     }
 
-    /// A call that started at `placed` failed by the trunk's fault. Failures of calls that were
-    /// already out when the trunk went to rest tell nothing new. `heard` = it was the trunk that said so.
+    /// A call opened at `placed` failed by the trunk's fault. Faults of calls that were live when the rest
+    /// began are ignored. `heard` = the trunk itself reported the fault.
     pub fn note_fault(&mut self, now: Time, placed: Time, heard: bool, retry_after: Option<Duration>) {
         self.probing = false;
         let old_news = self.faults >= FAULTS_BEFORE_REST && placed < self.rests_until;
@@ -161,10 +161,10 @@ impl TrunkLine {
         }
     }
 
-    /// This call is over, or was not opened.
+    /// Frees the line of a call that is over or was not opened.
     pub fn close(&mut self, call: CallId) {
         self.live = self.live.saturating_sub(1);
-        self.unheard.remove(&call);
+        self.unanswered.remove(&call);
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
         }
         assert!((6..=10).contains(&starts), "{starts} starts in a minute of refusals");
         line.open(now);
-        line.note_good();
+        line.reset_faults();
         assert_eq!(line.ready(now + Duration::from_secs(1)), Ready::Now);
     }
 
@@ -225,7 +225,7 @@ mod tests {
         line.open(Time::ZERO);
         line.sent(Time::ZERO, CallId(1));
         assert_eq!(line.ready(Time::from_millis(500)), Ready::Down(None), "never heard from");
-        line.note_life(CallId(1));
+        line.note_response(CallId(1));
         assert_eq!(line.ready(Time::from_millis(500)), Ready::Now);
         line.open(Time::from_millis(500));
         line.sent(Time::from_millis(500), CallId(2));

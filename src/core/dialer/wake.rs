@@ -1,4 +1,4 @@
-//! Every reason to be woken, by name.
+//! Timers: every reason for which the dialer asks to be handle_wake.
 
 use crate::ids::{AgentId, CallId, CampaignId, TrunkId};
 use crate::time::Time;
@@ -7,30 +7,30 @@ use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Wake {
-    /// A campaign may place again: its rate allows it, its window opens, a retry is due.
+    /// A campaign may place again: its rate allows it, its window opens, or a retry is due.
     Pace(CampaignId),
     /// A trunk's rest is over, or its rate allows the next start.
     Trunk(TrunkId),
-    /// An opened attempt may put its INVITE on the wire.
+    /// The INVITE of an opened attempt may leave.
     Place(CallId),
-    /// The plays and the input wait are over.
+    /// The plays and the input wait, or the sorry message, are over.
     CallOver(CallId),
-    /// Nothing more was heard of this call for longer than can be: it is closed truthfully.
+    /// No report on this call came for longer than SIP timers allow.
     CallLost(CallId),
-    /// An answered callee has waited for an agent as long as may be.
+    /// An answered callee has waited for an agent as long as allowed.
     Abandon(CallId),
-    /// Nothing was heard of an agent's or a third party's leg for longer than can be.
+    /// No report on an agent's or consulted party's leg came for longer than SIP timers allow.
     LegLost(CallId),
-    /// A nailed-up leg is tried again.
+    /// The next try to raise a nailed-up leg.
     RaiseLeg(AgentId),
     WrapUp(AgentId),
-    /// A preview's countdown is over.
+    /// A preview's countdown is over, or it was left untouched for too long.
     Preview(AgentId),
-    /// A floating seat has been idle for long.
+    /// A floating seat has been idle for too long.
     IdleSeat(AgentId),
 }
 
-/// The wakes that are set, soonest first. Each reason is set at most once.
+/// The set wakes, soonest first. Each reason is set at most once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Wakes {
     by_time: BTreeSet<(Time, Wake)>,
@@ -58,7 +58,7 @@ impl Wakes {
         }
     }
 
-    /// When this comes; `None` = it is not set.
+    /// When this wake is due; `None` = it is not set.
     pub fn at(&self, wake: Wake) -> Option<Time> {
         self.by_reason.get(&wake).copied()
     }
@@ -67,7 +67,7 @@ impl Wakes {
         self.by_time.first().map(|(at, _)| *at)
     }
 
-    /// The next wake that is due at `now`.
+    /// Takes the next wake that is due at `now`.
     pub fn pop_due(&mut self, now: Time) -> Option<Wake> {
         let (at, wake) = *self.by_time.first()?;
         if at > now {

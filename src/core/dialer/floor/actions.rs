@@ -1,4 +1,4 @@
-//! The table of acts: what an agent may ask for, and what answers it.
+//! Table of agent actions and the functions that carry them out.
 
 use super::Job;
 use crate::agent::{AgentAct, Refusal};
@@ -7,16 +7,16 @@ use crate::dialer::{Dialer, Output};
 use crate::ids::AgentId;
 
 impl Dialer {
-    pub(in crate::dialer) fn agent_acted(&mut self, ask: u64, agent: AgentId, act: AgentAct) {
-        let refusal = self.act(agent, act).err();
+    pub(in crate::dialer) fn handle_agent_action(&mut self, ask: u64, agent: AgentId, act: AgentAct) {
+        let refusal = self.carry_out(agent, act).err();
         self.outputs.push_back(Output::ActAnswered { ask, refusal });
     }
 
-    fn act(&mut self, agent: AgentId, act: AgentAct) -> Result<(), Refusal> {
+    fn carry_out(&mut self, agent: AgentId, act: AgentAct) -> Result<(), Refusal> {
         let now = self.now;
         let seat = self.seat(agent).filter(|seat| !seat.removed).ok_or(Refusal::UnknownAgent)?;
         seat.touched = now;
-        let signed_in = seat.signed_in();
+        let signed_in = seat.is_signed_in();
         if !signed_in && !matches!(act, AgentAct::SignIn { .. } | AgentAct::Force { .. }) {
             return Err(Refusal::NotSignedIn);
         }
@@ -24,7 +24,7 @@ impl Dialer {
             AgentAct::SignIn { groups, way, holding, work_mode } => {
                 self.sign_in(agent, groups, way, holding, work_mode)
             }
-            AgentAct::SignOut => self.leave(agent),
+            AgentAct::SignOut => self.request_sign_out(agent),
             AgentAct::ChangeWay { way, holding } => self.change_way(agent, way, holding),
             AgentAct::Ready => self.ready(agent),
             AgentAct::Pause { reason } => self.pause(agent, reason),
@@ -39,7 +39,7 @@ impl Dialer {
             AgentAct::Mute { on } => self.mute_by(agent, on),
             AgentAct::SendDigits { keys } => self.send_digits(agent, keys),
             AgentAct::Consult { whom } => self.consult(agent, whom),
-            AgentAct::TakeBack => self.take_back(agent),
+            AgentAct::TakeBack => self.cancel_consult(agent),
             AgentAct::Transfer => self.transfer(agent),
             AgentAct::Conference => self.conference(agent),
             AgentAct::Record { on } => self.record_by(agent, on),
@@ -64,16 +64,16 @@ impl Dialer {
         Ok(())
     }
 
-    /// A number was blacklisted or a lead closed: agents who are about to call it lose it.
-    pub(in crate::dialer) fn forget_first(&mut self, number: crate::number::PhoneNumber) {
+    /// The number was blacklisted: agent-first calls whose callee is not dialled yet are dropped.
+    pub(in crate::dialer) fn drop_agent_first_calls(&mut self, number: crate::number::PhoneNumber) {
         let seats = self.floor.seats.values();
         let agents: Vec<AgentId> = seats
-            .filter(|seat| matches!(&seat.job, Some(Job::First { number: of, .. }) if *of == number))
+            .filter(|seat| matches!(&seat.job, Some(Job::AgentFirst { number: of, .. }) if *of == number))
             .map(|seat| seat.agent.id)
             .collect();
         for agent in agents {
-            self.let_go_of_leg(agent);
-            self.give_back(agent);
+            self.release_leg(agent);
+            self.return_lead(agent);
         }
     }
 }

@@ -1,9 +1,12 @@
-//! Whether the floor can take one more call of a campaign's, by its mode; and for whom a lead may be dialled.
+//! Admission: whether the floor can take one more call of a campaign, by its mode; and which agent may take
+//! a lead.
 
-use super::{Floor, predicts};
+use super::Floor;
 use crate::campaign::Mode;
 use crate::dialer::Dialer;
-use crate::dialer::run::{CampaignRun, Phase};
+use crate::dialer::campaign_run::CampaignRun;
+use crate::dialer::live_call::Phase;
+use crate::dialer::plan::predicts;
 use crate::explain::CALLBACK_GRACE;
 use crate::ids::{AgentId, CampaignId, GroupId};
 use crate::lead::Lead;
@@ -11,17 +14,17 @@ use crate::pacing::{Why, ratio};
 use crate::time::Utc;
 
 impl Dialer {
-    /// Whether the floor can take one more call of this campaign's.
-    pub(in crate::dialer) fn agents_allow(&mut self, id: CampaignId, utc: Utc) -> Result<(), Why> {
+    /// Checks whether the floor can take one more call of this campaign.
+    pub(in crate::dialer) fn admit_call(&mut self, id: CampaignId, utc: Utc) -> Result<(), Why> {
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
-        // With nothing left to dial the floor is not the reason.
+        // An empty hopper is the reason before any state of the floor.
         if run.hopper.is_empty() {
             return Err(Self::why_empty(run, utc, &mut self.wakes, &self.wall, id, &self.floor));
         }
         let Some(rules) = run.rules.agents.as_ref() else { return Err(Why::NoAgents) };
         let (group, pacing, mode) = (rules.group, run.rules.pacing, run.rules.mode);
-        // Nothing is counted while the last plan holds and has no call left.
-        if let Some(why) = predicts(mode).then(|| self.used_up(id)).flatten() {
+        // No agents are counted while the last plan holds and is used up.
+        if let Some(why) = predicts(mode).then(|| self.used_up_plan(id)).flatten() {
             return Err(why);
         }
         let (there, idle) = self.floor.census(group);
@@ -31,7 +34,7 @@ impl Dialer {
         if mode == Mode::Preview {
             return Ok(());
         }
-        let (pending, waiting) = self.pending_for(group);
+        let (pending, waiting) = self.calls_needing_agents(group);
         if waiting > pacing.waiting_max {
             return Err(Why::CalleesWaiting);
         }
@@ -40,9 +43,9 @@ impl Dialer {
         if predicts(mode) {
             let safe = pending < idle;
             let lends = safe || run.brake(utc, there, failing).may_lend();
-            // It is asked in any case: it may want to give calls up.
-            self.predicted(id, group, utc, safe)?;
-            // Whatever the model believes: what could not be paid for is one call per idle agent.
+            // The pacer is asked in any case: it may want to cancel ringing calls.
+            self.take_from_plan(id, group, utc, safe)?;
+            // Without budget for an abandoned call, the model is overruled: one call per idle agent.
             return if lends { Ok(()) } else { Err(Why::AbandonBudget) };
         }
         let lines = match mode {
@@ -58,19 +61,20 @@ impl Dialer {
         Ok(())
     }
 
-    /// Calls on their way to the agents of a group, and those of them whose callees wait.
-    fn pending_for(&self, group: GroupId) -> (u32, u32) {
+    /// Calls that will need an agent of this group, and those of them whose callees wait already.
+    fn calls_needing_agents(&self, group: GroupId) -> (u32, u32) {
         let hers = |run: &CampaignRun| run.rules.agents.as_ref().is_some_and(|rules| rules.group == group);
         let sharing: Vec<CampaignId> =
             self.campaigns.iter().filter(|(_, run)| hers(run)).map(|(id, _)| *id).collect();
-        let pending = self.calls.values().filter(|call| call.pending() && sharing.contains(&call.campaign));
+        let pending =
+            self.calls.values().filter(|call| call.needs_agent() && sharing.contains(&call.campaign));
         pending
             .fold((0, 0), |(all, waiting), call| (all + 1, waiting + u32::from(call.phase == Phase::Waiting)))
     }
 }
 
-/// For whom this lead may be dialled now: `None` = not now, `Some(None)` = whoever answers.
-pub(in crate::dialer) fn booked_for(
+/// The agent for whom this lead may be dialled now: `None` = not now, `Some(None)` = any agent.
+pub(in crate::dialer) fn agent_for_lead(
     floor: &Floor,
     lead: &Lead,
     group: Option<GroupId>,

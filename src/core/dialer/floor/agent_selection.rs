@@ -1,4 +1,4 @@
-//! Who gets the next call among those who are free.
+//! Chooses the agent for a call among the free ones, by the campaign's strategy.
 
 use super::Seat;
 use crate::agent::Strategy;
@@ -8,14 +8,14 @@ use crate::time::Time;
 use rand::RngExt;
 use std::collections::BTreeSet;
 
-/// What a call asks of the agent who gets it.
+/// Requirements of a call on its agent.
 pub(super) struct Wanted {
     pub group: GroupId,
     pub inbound: bool,
-    /// She, if she is free: it was placed for her, or she spoke with them before.
+    /// This agent, if free: the call was placed for them, or they spoke with the callee before.
     pub preferred: Option<AgentId>,
     pub skill: Option<String>,
-    /// Those who were tried and not reached.
+    /// Agents whose phones were tried and not reached.
     pub not: BTreeSet<AgentId>,
 }
 
@@ -56,11 +56,11 @@ impl Dialer {
         chosen.map(|seat| seat.agent.id)
     }
 
-    /// What this answered call asks for, and how its campaign chooses.
+    /// The requirements of this answered call, and its campaign's strategy.
     pub(super) fn wanted(&self, id: CallId) -> Option<(Wanted, Strategy)> {
         let rules = self.agent_rules(id)?;
         let call = self.calls.get(&id)?;
-        let lead = call.waiting.as_ref().map(|waiting| &waiting.lead);
+        let lead = call.leased.as_ref().map(|leased| &leased.lead);
         let booked = lead.and_then(|lead| lead.callback.as_ref());
         let before = lead.and_then(|lead| lead.last_agent).filter(|_| rules.prefer_last || call.inbound);
         let wanted = Wanted {
@@ -74,7 +74,7 @@ impl Dialer {
     }
 }
 
-/// The longest idle first; agents who became idle together, in the order of their numbers.
+/// The longest idle first; agents idle since the same moment in the order of their ids.
 fn waits(seat: &Seat) -> (Time, AgentId) {
     (seat.idle_since, seat.agent.id)
 }

@@ -1,56 +1,20 @@
-//! From "a person answered" to "they are talking": the wait, the choice, the confirmed bridge, the
-//! abandoned call; and the end of the conversation.
+//! Bridging: from an answered callee to a conversation with an agent (queue, offer, bridge, abandoned
+//! call), and the end of the conversation.
 
 use super::{Job, WrapUpJob};
 use crate::agent::{Activity, Availability, Holding, Strategy};
 use crate::call::HangUpCause;
 use crate::campaign::{AgentRules, Recorded};
+use crate::dialer::live_call::{Phase, Talk};
 use crate::dialer::output::SoundName;
-use crate::dialer::run::Phase;
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId, MixId};
 use crate::media::Voice;
-use crate::number::PhoneNumber;
 use crate::pacing::predictive::Event;
 use crate::time::{Duration, Time};
-use serde::{Deserialize, Serialize};
 
-/// A conversation that is up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::dialer) struct Talk {
-    /// `None` = she left it to a third party outside.
-    pub agent: Option<AgentId>,
-    since: Time,
-    /// The callee hears music.
-    pub held: bool,
-    pub third: Option<Third>,
-}
-
-impl Talk {
-    pub fn began(&self) -> Time {
-        self.since
-    }
-
-    /// Another agent talks from now on.
-    pub fn since_now(&mut self, now: Time) {
-        self.since = now;
-    }
-}
-
-/// Somebody who was asked for help.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::dialer) struct Third {
-    pub agent: Option<AgentId>,
-    /// A party outside.
-    pub leg: Option<CallId>,
-    pub number: Option<PhoneNumber>,
-    pub up: bool,
-    /// All together.
-    pub joined: bool,
-}
-
-/// The longest conversation: whatever is still up then was forgotten by everybody.
+/// The longest conversation; a call that is still up then is hung up.
 const TALK_MAX: Duration = Duration::from_secs(6 * 3600);
 
 /// The longest sorry message.
@@ -62,8 +26,8 @@ impl Dialer {
         MixId(call.0)
     }
 
-    /// The mix of an agent and the party whom she consults.
-    pub(super) fn aside(call: CallId) -> MixId {
+    /// The mix of an agent and the consulted party, beside the call's own mix.
+    pub(super) fn consult_mix(call: CallId) -> MixId {
         MixId(call.0 | 1 << 61)
     }
 
@@ -72,7 +36,7 @@ impl Dialer {
         self.campaigns.get(&call.campaign)?.rules.agents.as_ref()
     }
 
-    /// An answered callee needs an agent. `queued` = she asked for one, and waits longer.
+    /// Queues an answered callee for an agent. `queued` = the callee asked for an agent and waits longer.
     pub(in crate::dialer) fn queue_for_agents(&mut self, id: CallId, queued: bool) {
         let now = self.now;
         let Some(wait) = self.agent_rules(id).map(|rules| rules.wait) else {
@@ -85,31 +49,32 @@ impl Dialer {
         call.phase = Phase::Waiting;
         call.queued = queued;
         call.waiting_since = Some(since);
-        self.floor.waiting.insert((since, id));
+        self.floor.queue.insert((since, id));
         let until = since + if queued { wait } else { patience };
         self.wakes.set(Wake::Abandon(id), until.max(now));
         self.wakes.set(Wake::CallLost(id), now + TALK_MAX);
         if queued {
             self.outputs.push_back(Output::Play { leg: id, sound: SoundName::HoldMusic });
         }
-        // Whoever was kept for her is not looked for.
+        // An agent reserved for this callee (callback owner, agent first) gets the offer; the search is
+        // skipped.
         let kept = self.calls.get(&id).and_then(|call| call.for_agent);
         if let Some(agent) = kept.filter(|agent| self.call_of(*agent) == Some(id)) {
             self.offer(id, agent);
         }
     }
 
-    /// Gives every waiting callee an agent, as far as there are any; the longest wait first.
-    pub(in crate::dialer) fn serve_waiting(&mut self) {
-        if self.floor.waiting.is_empty() {
+    /// Offers every waiting callee to a free agent, the longest wait first.
+    pub(in crate::dialer) fn offer_waiting_calls(&mut self) {
+        if self.floor.queue.is_empty() {
             return;
         }
-        let waiting: Vec<CallId> = self.floor.waiting.iter().map(|(_, call)| *call).collect();
+        let waiting: Vec<CallId> = self.floor.queue.iter().map(|(_, call)| *call).collect();
         for id in waiting {
             while let Some((wanted, strategy)) = self.wanted(id) {
                 let Some(agent) = self.choose(&wanted, strategy) else { break };
                 self.offer(id, agent);
-                // A phone that rings may ring beside others; an agent who talks ends the search.
+                // Ring-all goes on with the next agent until one is bridged.
                 let waits = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Waiting);
                 if strategy != Strategy::RingAll || !waits {
                     break;
@@ -118,20 +83,21 @@ impl Dialer {
         }
     }
 
-    /// This agent gets this call: at once by her nailed-up leg, or her phone rings for it.
+    /// Offers a call to an agent: bridges it at once when the agent's leg is up, else rings the agent's
+    /// phone.
     fn offer(&mut self, id: CallId, agent: AgentId) {
         let Some(ring) = self.agent_rules(id).map(|rules| rules.ring) else { return };
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.offered.insert(agent);
         if let Some(since) = call.waiting_since {
-            self.floor.waiting.remove(&(since, id));
+            self.floor.queue.remove(&(since, id));
         }
         if let Some(group) = self.agent_rules(id).map(|rules| rules.group) {
             self.floor.last_served.insert(group, agent);
         }
         let Some(seat) = self.seat(agent) else { return };
         seat.job = Some(Job::Call { call: id });
-        // Her phone may be up already: for the shift, or because it came first.
+        // The agent's leg may be up already: nailed up, or from an agent-first call.
         let nailed = seat.holding == Holding::NailedUp;
         if nailed || self.floor.seats.get(&agent).is_some_and(|seat| self.floor.leg_up(seat)) {
             return self.connect(id, agent);
@@ -143,17 +109,17 @@ impl Dialer {
         self.outputs.push_back(Output::Play { leg: id, sound: SoundName::RingBack });
     }
 
-    /// Her leg is up while a call is hers.
+    /// The agent's leg came up while a call is assigned to the agent.
     pub(super) fn agent_reached(&mut self, agent: AgentId, id: CallId) {
         match self.calls.get(&id).map(|call| call.phase) {
             Some(Phase::Waiting) => self.connect(id, agent),
-            // She moved to another phone in mid-call.
-            Some(Phase::Talking) => self.back_on_the_line(id, agent),
+            // The agent changed phones during the call.
+            Some(Phase::Talking) => self.rejoin_after_phone_change(id, agent),
             _ => {}
         }
     }
 
-    /// They can hear each other from now on.
+    /// Bridges callee and agent.
     pub(super) fn connect(&mut self, id: CallId, agent: AgentId) {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let Some(leg) = self.floor.seats.get(&agent).and_then(|seat| seat.leg) else {
@@ -161,17 +127,17 @@ impl Dialer {
         };
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.phase = Phase::Talking;
-        call.talk = Some(Talk { agent: Some(agent), since: now, held: false, third: None });
+        call.talk = Some(Talk { agent: Some(agent), since: now, held: false, consult: None });
         let first = call.spoke.is_none();
         call.spoke = Some((agent, call.spoke.map_or(utc, |(_, at)| at)));
-        call.worded = false;
+        call.summary_asked = false;
         let answered_at = call.answered_at.filter(|_| first && !call.inbound);
         call.not_reached.clear();
         let others: Vec<AgentId> = call.offered.iter().copied().filter(|other| *other != agent).collect();
         call.offered.clear();
         let (campaign, inbound) = (call.campaign, call.inbound);
         if let Some(since) = call.waiting_since.take() {
-            self.floor.waiting.remove(&(since, id));
+            self.floor.queue.remove(&(since, id));
         }
         for other in others {
             self.withdraw(other);
@@ -203,7 +169,7 @@ impl Dialer {
         if let (Some(run), Some(at)) = (self.campaigns.get_mut(&campaign), answered_at) {
             run.ledger.connected(at, utc);
         }
-        self.pacer_hears(id, |call| Event::Connected { call, agent });
+        self.feed_pacer(id, |call| Event::Connected { call, agent });
         if record {
             self.record(id, true);
         }
@@ -215,45 +181,46 @@ impl Dialer {
         let agent = call.talk.as_ref().and_then(|talk| talk.agent);
         let campaign = call.campaign;
         self.outputs.push_back(Output::Record { call: id, campaign, agent, on });
-        self.show_parties(id);
+        self.mark_parties_changed(id);
     }
 
-    /// Screens of everybody in this call.
-    pub(super) fn show_parties(&mut self, id: CallId) {
-        let of = |seat: &super::Seat| matches!(&seat.job, Some(Job::Call { call } | Job::Helping { call }) if *call == id);
+    /// BusySet the seats of everyone in this call as changed.
+    pub(super) fn mark_parties_changed(&mut self, id: CallId) {
+        let of = |seat: &super::Seat| matches!(&seat.job, Some(Job::Call { call } | Job::Consulted { call }) if *call == id);
         let agents: Vec<AgentId> =
             self.floor.seats.values().filter(|seat| of(seat)).map(|seat| seat.agent.id).collect();
         self.floor.changed.extend(agents);
     }
 
-    /// Another agent was faster, or the callee is gone: her phone stops ringing.
+    /// Withdraws an offer: another agent was faster, or the callee is gone.
     fn withdraw(&mut self, agent: AgentId) {
-        self.let_go_of_leg(agent);
-        self.now_idle(agent);
+        self.release_leg(agent);
+        self.set_idle(agent);
     }
 
-    /// The agent of this call is not there any more: not reached, or gone in mid-call.
+    /// The agent of this call was not reached, or their leg ended during the call.
     pub(super) fn agent_lost(&mut self, agent: AgentId, id: CallId, hung_up: bool) {
-        let Some(call) = self.calls.get_mut(&id) else { return self.now_idle(agent) };
+        let Some(call) = self.calls.get_mut(&id) else { return self.set_idle(agent) };
         match call.phase {
             Phase::Waiting => {
                 call.offered.remove(&agent);
                 call.not_reached.insert(agent);
                 self.note_miss(agent);
-                self.after_a_miss(agent, id);
-                self.wait_on(id);
+                self.after_missed_ring(agent, id);
+                self.requeue(id);
             }
             Phase::Talking => {
                 let hers = call.talk.as_ref().is_some_and(|talk| talk.agent == Some(agent));
                 if !hers {
-                    return self.now_idle(agent);
+                    return self.set_idle(agent);
                 }
                 if hung_up {
                     return self.hang_up(id, HangUpCause::AgentHungUp);
                 }
-                self.callee_without_agent(id, agent);
+                self.requeue_without_agent(id, agent);
             }
-            // Placed for her, and she cannot take it: the callee is spared an empty line.
+            // The call was placed for this agent, who cannot take it: an agent-first call is cancelled, any
+            // other goes to the next free agent.
             Phase::Opening | Phase::Opened | Phase::Placed | Phase::Ringing | Phase::Answered => {
                 let only = call.for_agent == Some(agent);
                 if only && call.agent_first {
@@ -261,15 +228,15 @@ impl Dialer {
                 } else if let Some(call) = self.calls.get_mut(&id).filter(|_| only) {
                     call.for_agent = None;
                 }
-                self.now_idle(agent);
+                self.set_idle(agent);
             }
-            Phase::Announcing | Phase::Sorry | Phase::Ended => self.now_idle(agent),
+            Phase::Announcing | Phase::Sorry | Phase::Ended => self.set_idle(agent),
         }
     }
 
-    /// The line to the agent broke in mid-call: the callee waits for the next one.
-    fn callee_without_agent(&mut self, id: CallId, agent: AgentId) {
-        self.end_third(id);
+    /// The agent's leg broke during the call: the callee is queued for another agent.
+    fn requeue_without_agent(&mut self, id: CallId, agent: AgentId) {
+        self.end_consult(id);
         let since = self.calls.get(&id).and_then(|call| call.talk.as_ref()).map(|talk| talk.since);
         self.count_talk(agent, since);
         if let Some(call) = self.calls.get_mut(&id) {
@@ -278,47 +245,47 @@ impl Dialer {
         }
         self.leave_supervisors(id);
         self.outputs.push_back(Output::Leave { leg: id });
-        self.now_idle(agent);
+        self.set_idle(agent);
         self.queue_for_agents(id, true);
     }
 
-    /// An offer came to nothing. Back in the queue, where it stood.
-    fn wait_on(&mut self, id: CallId) {
+    /// An offer failed: the callee returns to the queue at the same place.
+    fn requeue(&mut self, id: CallId) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.offered.is_empty()) else { return };
         let since = *call.waiting_since.get_or_insert(now);
-        let overdue = call.overdue;
-        self.floor.waiting.insert((since, id));
-        self.serve_waiting();
+        let wait_expired = call.wait_expired;
+        self.floor.queue.insert((since, id));
+        self.offer_waiting_calls();
         let unserved =
             self.calls.get(&id).is_some_and(|call| call.phase == Phase::Waiting && call.offered.is_empty());
-        if overdue && unserved {
-            self.nobody_came(id);
+        if wait_expired && unserved {
+            self.play_sorry(id);
         }
     }
 
-    /// The wait is over. A phone that rings for her may still be answered.
-    pub(in crate::dialer) fn waited_too_long(&mut self, id: CallId) {
+    /// The callee's wait is over. A phone that rings already may still be answered.
+    pub(in crate::dialer) fn wait_expired(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Waiting) else { return };
-        call.overdue = true;
+        call.wait_expired = true;
         if call.offered.is_empty() {
-            self.nobody_came(id);
+            self.play_sorry(id);
         }
     }
 
-    /// The sorry message, and good-bye.
-    fn nobody_came(&mut self, id: CallId) {
+    /// No agent came: plays the sorry message and ends the call.
+    fn play_sorry(&mut self, id: CallId) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.phase = Phase::Sorry;
         call.abandoned = !call.queued && !call.inbound && call.spoke.is_none();
         let (campaign, abandoned) = (call.campaign, call.answered_at.filter(|_| call.abandoned));
         if let Some(since) = call.waiting_since.take() {
-            self.floor.waiting.remove(&(since, id));
+            self.floor.queue.remove(&(since, id));
         }
         if let (Some(at), Some(run)) = (abandoned, self.campaigns.get_mut(&campaign)) {
             run.ledger.abandoned(at);
-            self.pacer_hears(id, |call| Event::Abandoned { call });
+            self.feed_pacer(id, |call| Event::Abandoned { call });
         }
         self.wakes.clear(Wake::Abandon(id));
         self.wakes.set(Wake::CallOver(id), now + SORRY_MAX);
@@ -326,14 +293,14 @@ impl Dialer {
         self.outputs.push_back(Output::Play { leg: id, sound: SoundName::Sorry(campaign) });
     }
 
-    /// The callee's side is over: everybody who was with her is free of it.
-    pub(in crate::dialer) fn conversation_over(&mut self, id: CallId) {
+    /// The callee's leg is over: frees its agent, offered agents, consulted party and supervisors.
+    pub(in crate::dialer) fn end_conversation(&mut self, id: CallId) {
         self.wakes.clear(Wake::Abandon(id));
-        self.end_third(id);
+        self.end_consult(id);
         self.leave_supervisors(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let Some(since) = call.waiting_since.take() {
-            self.floor.waiting.remove(&(since, id));
+            self.floor.queue.remove(&(since, id));
         }
         let talk = call.talk.take();
         call.recording = false;
@@ -341,31 +308,33 @@ impl Dialer {
         for agent in offered {
             let any_ring =
                 self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
-            self.let_go_of_leg(agent);
-            if any_ring { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+            self.release_leg(agent);
+            if any_ring { self.begin_wrap_up(agent, id) } else { self.set_idle(agent) }
         }
         if let Some(talk) = talk {
             if let Some(agent) = talk.agent {
                 self.count_talk(agent, Some(talk.since));
-                self.let_go_of_leg(agent);
+                self.release_leg(agent);
                 self.begin_wrap_up(agent, id);
             }
             return;
         }
-        self.last_word(id);
-        // Placed for one agent, and never answered. What was never opened rang nowhere, and has no row.
+        self.save_last_summary(id);
+        // Reserved for one agent and never answered. An attempt that was not opened rang nowhere and has no
+        // row, so it brings no wrap-up.
         let kept = self.calls.get(&id).and_then(|call| call.for_agent);
         if let Some(agent) = kept.filter(|agent| self.call_of(*agent) == Some(id)) {
             let opened = self.calls.get(&id).is_some_and(|call| call.phase != Phase::Opening);
             let any_ring = opened
                 && self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
-            self.let_go_of_leg(agent);
-            if any_ring { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+            self.release_leg(agent);
+            if any_ring { self.begin_wrap_up(agent, id) } else { self.set_idle(agent) }
         }
     }
 
-    /// She was rung and not reached: wrap-up only where every ring brings one.
-    fn after_a_miss(&mut self, agent: AgentId, id: CallId) {
+    /// The agent was rung and not reached: wrap-up follows only where the campaign wants it after every
+    /// ring.
+    fn after_missed_ring(&mut self, agent: AgentId, id: CallId) {
         let any_ring =
             self.agent_rules(id).is_some_and(|rules| rules.wrap_up == crate::agent::WrapUp::AnyRing);
         let paused = self
@@ -373,7 +342,7 @@ impl Dialer {
             .seats
             .get(&agent)
             .is_some_and(|seat| matches!(seat.availability, Availability::Paused { .. }));
-        if any_ring && !paused { self.begin_wrap_up(agent, id) } else { self.now_idle(agent) }
+        if any_ring && !paused { self.begin_wrap_up(agent, id) } else { self.set_idle(agent) }
     }
 
     pub(super) fn count_talk(&mut self, agent: AgentId, since: Option<Time>) {
@@ -383,22 +352,22 @@ impl Dialer {
         }
     }
 
-    /// A call that is placed for her: nobody else's comes meanwhile.
-    pub(in crate::dialer) fn keep_for(&mut self, agent: AgentId, id: CallId) {
+    /// Reserves the agent for a call, so that no other call is offered.
+    pub(in crate::dialer) fn reserve_agent(&mut self, agent: AgentId, id: CallId) {
         if let Some(seat) = self.seat(agent) {
             seat.job = Some(Job::Call { call: id });
         }
         self.set_activity(agent, Activity::Reserved);
     }
 
-    /// The wrap-up that follows this call, as it stands now.
-    pub(super) fn wrap_up_of(&self, id: CallId) -> Option<WrapUpJob> {
+    /// The wrap-up job for this call as it stands now.
+    pub(super) fn wrap_up_job(&self, id: CallId) -> Option<WrapUpJob> {
         let call = self.calls.get(&id)?;
         Some(WrapUpJob {
             call: id,
             inbound: call.inbound,
             campaign: call.campaign,
-            lead: call.waiting.as_ref().map(|waiting| waiting.lead.clone()),
+            lead: call.leased.as_ref().map(|leased| leased.lead.clone()),
             number: Some(call.number).filter(|_| !call.withheld),
             answered_at: call.answered_at,
             connected_at: call.spoke.map(|(_, at)| at),

@@ -1,24 +1,23 @@
-//! What an agent does in a conversation: hold, mute, keys, consult, take back, transfer, conference.
+//! Call control by the agent: hold, mute, digits, consult, attended transfer, conference, hang up.
 
-use super::bridging::Third;
-use super::{Job, Talk};
+use super::Job;
 use crate::agent::{Activity, Consulted, Holding, Refusal};
 use crate::call::{Digit, HangUpCause};
+use crate::dialer::live_call::{Call, Consult, Phase, Talk};
 use crate::dialer::output::SoundName;
-use crate::dialer::run::Phase;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{AgentId, CallId};
 use crate::media::Voice;
 use crate::time::Duration;
 
-/// Keys sent by one act.
+/// Most digits sent by one action.
 const KEYS_MAX: usize = 32;
 
-/// How long a colleague's phone rings.
-const HELPER_RING: Duration = Duration::from_secs(20);
+/// How long a consulted agent's phone rings.
+const CONSULT_RING: Duration = Duration::from_secs(20);
 
 impl Dialer {
-    /// The conversation of which she is the agent.
+    /// The conversation whose agent this is; a consulted agent has none.
     pub(super) fn talking(&self, agent: AgentId) -> Result<CallId, Refusal> {
         let id = self.call_of(agent).ok_or(Refusal::NoCall)?;
         let hers = self.talk(id).is_some_and(|talk| talk.agent == Some(agent));
@@ -45,24 +44,25 @@ impl Dialer {
     pub(super) fn hang_up_by(&mut self, agent: AgentId, leg: Option<CallId>) -> Result<(), Refusal> {
         let id = match self.floor.seats.get(&agent).and_then(|seat| seat.job.clone()) {
             Some(Job::Call { call }) => call,
-            Some(Job::Helping { .. }) => {
-                self.leave_help(agent);
+            Some(Job::Consulted { .. }) => {
+                self.leave_consult(agent);
                 return Ok(());
             }
-            Some(Job::First { .. } | Job::Fetching { .. }) => {
-                self.let_go_of_leg(agent);
-                self.give_back(agent);
+            Some(Job::AgentFirst { .. } | Job::Fetching { .. }) => {
+                self.release_leg(agent);
+                self.return_lead(agent);
                 return Ok(());
             }
             _ => return Err(Refusal::NoCall),
         };
-        let third = self.talk(id).and_then(|talk| talk.third.clone());
-        let theirs = third.as_ref().is_some_and(|third| {
-            leg.is_some() && (third.leg == leg || third.agent.is_some_and(|agent| self.leg_of(agent) == leg))
+        let consult = self.talk(id).and_then(|talk| talk.consult.clone());
+        let theirs = consult.as_ref().is_some_and(|consult| {
+            leg.is_some()
+                && (consult.leg == leg || consult.agent.is_some_and(|agent| self.leg_of(agent) == leg))
         });
         if theirs {
-            self.end_third(id);
-            self.callee_back(id);
+            self.end_consult(id);
+            self.rejoin_callee(id);
         } else if leg.is_none_or(|leg| leg == id) {
             self.hang_up(id, HangUpCause::AgentHungUp);
         } else {
@@ -73,14 +73,14 @@ impl Dialer {
 
     pub(super) fn hold_by(&mut self, agent: AgentId, on: bool) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
-        if self.talk(id).is_some_and(|talk| talk.third.is_some()) {
+        if self.talk(id).is_some_and(|talk| talk.consult.is_some()) {
             return Err(Refusal::Busy);
         }
         self.hold(id, on);
         Ok(())
     }
 
-    /// Both hear music and no speech passes, or they talk again.
+    /// Puts callee and agent on hold with music, or bridges them again.
     pub(super) fn hold(&mut self, id: CallId, on: bool) {
         let Some(talk) = self.talk_mut(id).filter(|talk| talk.held != on) else { return };
         talk.held = on;
@@ -93,10 +93,10 @@ impl Dialer {
             self.outputs.push_back(Output::Leave { leg });
             self.outputs.push_back(Output::Play { leg, sound: SoundName::HoldMusic });
         }
-        self.show_parties(id);
+        self.mark_parties_changed(id);
     }
 
-    /// Callee and agent hear each other again.
+    /// Bridges callee and agent again.
     pub(super) fn rejoin(&mut self, id: CallId, agent: AgentId) {
         let voice = self.voice_of(agent);
         let Some(talk) = self.talk_mut(id) else { return };
@@ -108,16 +108,17 @@ impl Dialer {
             self.outputs.push_back(Output::Join { leg, mix: Self::mix(id), voice });
         }
         self.set_activity(agent, Activity::Talking);
-        self.show_parties(id);
+        self.mark_parties_changed(id);
     }
 
-    /// She moved to another phone in mid-call: back to whom she was with, the callee or the third party.
-    pub(super) fn back_on_the_line(&mut self, id: CallId, agent: AgentId) {
-        let third = self.talk(id).and_then(|talk| talk.third.clone()).filter(|third| !third.joined);
-        let Some(third) = third else { return self.rejoin(id, agent) };
-        let helper = third.agent.and_then(|helper| self.leg_of(helper));
-        match third.leg.or(helper).filter(|_| third.up) {
-            Some(leg) => self.aside_begins(id, leg),
+    /// The agent changed phones during a call: bridges the new leg with the callee, or with the consulted
+    /// party.
+    pub(super) fn rejoin_after_phone_change(&mut self, id: CallId, agent: AgentId) {
+        let consult = self.talk(id).and_then(|talk| talk.consult.clone()).filter(|consult| !consult.joined);
+        let Some(consult) = consult else { return self.rejoin(id, agent) };
+        let consulted = consult.agent.and_then(|consulted| self.leg_of(consulted));
+        match consult.leg.or(consulted).filter(|_| consult.up) {
+            Some(leg) => self.begin_consult(id, leg),
             None => {
                 if let Some(leg) = self.leg_of(agent) {
                     self.outputs.push_back(Output::Play { leg, sound: SoundName::RingBack });
@@ -132,19 +133,22 @@ impl Dialer {
             seat.muted = on;
         }
         let Some(talk) = self.talk(id) else { return Err(Refusal::NoCall) };
-        let aside = talk.third.as_ref().is_some_and(|third| third.up && !third.joined);
+        let consulting = talk.consult.as_ref().is_some_and(|consult| consult.up && !consult.joined);
         let (held, voice) = (talk.held, self.voice_of(agent));
-        let Some(leg) = self.leg_of(agent).filter(|_| !held || aside) else { return Ok(()) };
-        let mix = if aside { Self::aside(id) } else { Self::mix(id) };
+        let Some(leg) = self.leg_of(agent).filter(|_| !held || consulting) else { return Ok(()) };
+        let mix = if consulting { Self::consult_mix(id) } else { Self::mix(id) };
         self.outputs.push_back(Output::Join { leg, mix, voice });
         Ok(())
     }
 
-    /// Keys for whoever she talks with: a machine that asks for them.
+    /// Sends digits to the party the agent talks with, for example a voice menu.
     pub(super) fn send_digits(&mut self, agent: AgentId, keys: Vec<Digit>) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
-        let third = self.talk(id).and_then(|talk| talk.third.as_ref());
-        let leg = third.filter(|third| third.up && !third.joined).and_then(|third| third.leg).unwrap_or(id);
+        let consult = self.talk(id).and_then(|talk| talk.consult.as_ref());
+        let leg = consult
+            .filter(|consult| consult.up && !consult.joined)
+            .and_then(|consult| consult.leg)
+            .unwrap_or(id);
         let keys = keys.into_iter().take(KEYS_MAX).collect();
         self.outputs.push_back(Output::SendDigits { leg, keys });
         Ok(())
@@ -152,190 +156,192 @@ impl Dialer {
 
     pub(super) fn consult(&mut self, agent: AgentId, whom: Consulted) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
-        if self.talk(id).is_some_and(|talk| talk.third.is_some()) {
+        if self.talk(id).is_some_and(|talk| talk.consult.is_some()) {
             return Err(Refusal::Busy);
         }
-        let mut third = Third { agent: None, leg: None, number: None, up: false, joined: false };
+        let mut consult = Consult { agent: None, leg: None, number: None, up: false, joined: false };
         match whom {
             Consulted::Number(number) => {
-                third.leg = Some(self.ring_third(agent, id, number).ok_or(Refusal::NobodyFree)?);
-                third.number = Some(number);
+                consult.leg = Some(self.ring_consulted_party(agent, id, number).ok_or(Refusal::NobodyFree)?);
+                consult.number = Some(number);
             }
-            Consulted::Agent(helper) => third.agent = Some(self.helper(agent, helper)?),
+            Consulted::Agent(consulted) => consult.agent = Some(self.consultable_agent(agent, consulted)?),
             Consulted::Group(group) => {
                 let free = self
                     .floor
                     .seats
                     .values()
                     .filter(|seat| seat.agent.id != agent && self.floor.takes_calls(seat, group, false));
-                let helper =
+                let consulted =
                     free.min_by_key(|seat| (seat.idle_since, seat.agent.id)).map(|seat| seat.agent.id);
-                third.agent = Some(helper.ok_or(Refusal::NobodyFree)?);
+                consult.agent = Some(consulted.ok_or(Refusal::NobodyFree)?);
             }
         }
         self.hold(id, true);
-        let helper = third.agent;
+        let consulted = consult.agent;
         if let Some(talk) = self.talk_mut(id) {
-            talk.third = Some(third);
+            talk.consult = Some(consult);
         }
         self.set_activity(agent, Activity::Consulting);
         if let Some(leg) = self.leg_of(agent) {
             self.outputs.push_back(Output::Play { leg, sound: SoundName::RingBack });
         }
-        if let Some(helper) = helper {
-            self.ask_helper(helper, id);
+        if let Some(consulted) = consulted {
+            self.consult_agent(consulted, id);
         }
-        self.show_parties(id);
+        self.mark_parties_changed(id);
         Ok(())
     }
 
-    /// A colleague who can be asked: signed in and doing nothing, paused or not.
-    fn helper(&self, agent: AgentId, helper: AgentId) -> Result<AgentId, Refusal> {
-        let seat = self.floor.seats.get(&helper).ok_or(Refusal::UnknownAgent)?;
+    /// An agent who can be consulted: signed in and free, paused or not.
+    fn consultable_agent(&self, agent: AgentId, consulted: AgentId) -> Result<AgentId, Refusal> {
+        let seat = self.floor.seats.get(&consulted).ok_or(Refusal::UnknownAgent)?;
         let ready = match seat.holding {
             Holding::NailedUp => self.floor.leg_up(seat),
-            Holding::PerCall => seat.reachable() && seat.leg.is_none(),
+            Holding::PerCall => seat.is_reachable() && seat.leg.is_none(),
         };
-        if helper == agent || !seat.free() || !ready {
+        if consulted == agent || !seat.is_free() || !ready {
             return Err(Refusal::NobodyFree);
         }
-        Ok(helper)
+        Ok(consulted)
     }
 
-    fn ask_helper(&mut self, helper: AgentId, id: CallId) {
-        let Some(seat) = self.seat(helper) else { return };
-        seat.job = Some(Job::Helping { call: id });
+    fn consult_agent(&mut self, consulted: AgentId, id: CallId) {
+        let Some(seat) = self.seat(consulted) else { return };
+        seat.job = Some(Job::Consulted { call: id });
         if seat.holding == Holding::NailedUp {
-            return self.helper_reached(helper, id);
+            return self.consulted_agent_reached(consulted, id);
         }
-        self.set_activity(helper, Activity::Ringing);
-        if !self.ring_agent(helper, Some(id), HELPER_RING) {
-            self.helper_gone(helper, id);
+        self.set_activity(consulted, Activity::Ringing);
+        if !self.ring_agent(consulted, Some(id), CONSULT_RING) {
+            self.consulted_agent_gone(consulted, id);
         }
     }
 
-    pub(super) fn helper_reached(&mut self, helper: AgentId, id: CallId) {
-        self.set_activity(helper, Activity::Consulting);
-        let Some(leg) = self.leg_of(helper) else { return self.helper_gone(helper, id) };
-        self.aside_begins(id, leg);
+    pub(super) fn consulted_agent_reached(&mut self, consulted: AgentId, id: CallId) {
+        self.set_activity(consulted, Activity::Consulting);
+        let Some(leg) = self.leg_of(consulted) else { return self.consulted_agent_gone(consulted, id) };
+        self.begin_consult(id, leg);
     }
 
-    /// A third party outside answered.
-    pub(super) fn third_up(&mut self, leg: CallId) {
-        let of = |call: &crate::dialer::run::Call| {
+    /// A consulted party outside answered.
+    pub(super) fn consulted_party_up(&mut self, leg: CallId) {
+        let of = |call: &Call| {
             call.talk
                 .as_ref()
-                .and_then(|talk| talk.third.as_ref())
-                .is_some_and(|third| third.leg == Some(leg))
+                .and_then(|talk| talk.consult.as_ref())
+                .is_some_and(|consult| consult.leg == Some(leg))
         };
         let Some(id) = self.calls.iter().find(|(_, call)| of(call)).map(|(id, _)| *id) else {
-            return self.drop_leg(leg);
+            return self.hang_up_leg(leg);
         };
-        self.aside_begins(id, leg);
+        self.begin_consult(id, leg);
     }
 
-    /// Agent and third party talk, the callee waits.
-    fn aside_begins(&mut self, id: CallId, leg: CallId) {
+    /// Bridges agent and consulted party; the callee stays on hold.
+    fn begin_consult(&mut self, id: CallId, leg: CallId) {
         let Some(talk) = self.talk_mut(id) else { return };
         let agent = talk.agent;
-        if let Some(third) = &mut talk.third {
-            third.up = true;
+        if let Some(consult) = &mut talk.consult {
+            consult.up = true;
         }
         let asking = agent.and_then(|agent| Some((self.leg_of(agent)?, self.voice_of(agent))));
-        self.outputs.push_back(Output::Join { leg, mix: Self::aside(id), voice: Voice::Everyone });
+        self.outputs.push_back(Output::Join { leg, mix: Self::consult_mix(id), voice: Voice::Everyone });
         if let Some((leg, voice)) = asking {
             self.outputs.push_back(Output::StopPlaying { leg });
-            self.outputs.push_back(Output::Join { leg, mix: Self::aside(id), voice });
+            self.outputs.push_back(Output::Join { leg, mix: Self::consult_mix(id), voice });
         }
-        self.show_parties(id);
+        self.mark_parties_changed(id);
     }
 
-    /// The third party outside hung up, or never answered.
-    pub(super) fn third_ended(&mut self, leg: CallId) {
-        let of = |call: &crate::dialer::run::Call| {
+    /// A consulted party outside hung up, or never answered.
+    pub(super) fn consulted_party_ended(&mut self, leg: CallId) {
+        let of = |call: &Call| {
             call.talk
                 .as_ref()
-                .and_then(|talk| talk.third.as_ref())
-                .is_some_and(|third| third.leg == Some(leg))
+                .and_then(|talk| talk.consult.as_ref())
+                .is_some_and(|consult| consult.leg == Some(leg))
         };
         let Some(id) = self.calls.iter().find(|(_, call)| of(call)).map(|(id, _)| *id) else { return };
         if let Some(talk) = self.talk_mut(id) {
-            talk.third = None;
+            talk.consult = None;
         }
-        self.third_is_gone(id);
+        self.consult_over(id);
     }
 
-    /// A colleague's phone did not answer, or she left.
-    pub(super) fn helper_gone(&mut self, helper: AgentId, id: CallId) {
+    /// A consulted agent did not answer, or left.
+    pub(super) fn consulted_agent_gone(&mut self, consulted: AgentId, id: CallId) {
         let hers = self
             .talk(id)
-            .and_then(|talk| talk.third.as_ref())
-            .is_some_and(|third| third.agent == Some(helper));
+            .and_then(|talk| talk.consult.as_ref())
+            .is_some_and(|consult| consult.agent == Some(consulted));
         if hers && let Some(talk) = self.talk_mut(id) {
-            talk.third = None;
+            talk.consult = None;
         }
-        self.now_idle(helper);
+        self.set_idle(consulted);
         if hers {
-            self.third_is_gone(id);
+            self.consult_over(id);
         }
     }
 
-    fn leave_help(&mut self, helper: AgentId) {
-        let Some(Job::Helping { call }) = self.floor.seats.get(&helper).and_then(|seat| seat.job.clone())
+    fn leave_consult(&mut self, consulted: AgentId) {
+        let Some(Job::Consulted { call }) =
+            self.floor.seats.get(&consulted).and_then(|seat| seat.job.clone())
         else {
             return;
         };
-        self.let_go_of_leg(helper);
-        self.helper_gone(helper, call);
+        self.release_leg(consulted);
+        self.consulted_agent_gone(consulted, call);
     }
 
-    fn third_is_gone(&mut self, id: CallId) {
+    fn consult_over(&mut self, id: CallId) {
         match self.talk(id).map(|talk| talk.agent) {
-            Some(Some(_)) => self.callee_back(id),
-            // The agent left the callee to a party who is gone now.
+            Some(Some(_)) => self.rejoin_callee(id),
+            // The agent had transferred the callee to this party.
             Some(None) => self.hang_up(id, HangUpCause::AgentHungUp),
             None => {}
         }
     }
 
-    /// The callee and her agent, whatever was in between.
-    fn callee_back(&mut self, id: CallId) {
+    /// Bridges the callee with the call's agent again.
+    fn rejoin_callee(&mut self, id: CallId) {
         if let Some(agent) = self.talk(id).and_then(|talk| talk.agent) {
             self.rejoin(id, agent);
         }
     }
 
-    pub(super) fn take_back(&mut self, agent: AgentId) -> Result<(), Refusal> {
+    pub(super) fn cancel_consult(&mut self, agent: AgentId) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
-        if self.talk(id).is_none_or(|talk| talk.third.is_none()) {
+        if self.talk(id).is_none_or(|talk| talk.consult.is_none()) {
             return Err(Refusal::NobodyConsulted);
         }
-        self.end_third(id);
-        self.callee_back(id);
+        self.end_consult(id);
+        self.rejoin_callee(id);
         Ok(())
     }
 
-    /// Whoever was asked for help is let go.
-    pub(super) fn end_third(&mut self, id: CallId) {
-        let Some(third) = self.talk_mut(id).and_then(|talk| talk.third.take()) else { return };
-        if let Some(leg) = third.leg {
-            self.drop_leg(leg);
+    /// Ends the consult: hangs up the party outside, or frees the consulted agent.
+    pub(super) fn end_consult(&mut self, id: CallId) {
+        let Some(consult) = self.talk_mut(id).and_then(|talk| talk.consult.take()) else { return };
+        if let Some(leg) = consult.leg {
+            self.hang_up_leg(leg);
         }
-        if let Some(helper) = third.agent {
-            self.let_go_of_leg(helper);
-            self.now_idle(helper);
+        if let Some(consulted) = consult.agent {
+            self.release_leg(consulted);
+            self.set_idle(consulted);
         }
     }
 
-    /// Exactly agent, callee and a third party who answered: the agent leaves.
+    /// Attended transfer: the callee is bridged with the consulted party, who must have answered; the agent
+    /// leaves.
     pub(super) fn transfer(&mut self, agent: AgentId) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
-        let third = self.talk(id).and_then(|talk| talk.third.clone());
-        let third = third.filter(|third| third.up).ok_or(Refusal::NobodyConsulted)?;
-        match third.agent {
-            Some(helper) => self.hand_over(id, agent, helper),
+        let consult = self.talk(id).and_then(|talk| talk.consult.clone());
+        let consult = consult.filter(|consult| consult.up).ok_or(Refusal::NobodyConsulted)?;
+        match consult.agent {
+            Some(consulted) => self.hand_over(id, agent, consulted),
             None => {
-                let Some(leg) = third.leg else { return Err(Refusal::NobodyConsulted) };
+                let Some(leg) = consult.leg else { return Err(Refusal::NobodyConsulted) };
                 self.agent_leaves(id, agent);
                 if let Some(talk) = self.talk_mut(id) {
                     talk.agent = None;
@@ -350,17 +356,17 @@ impl Dialer {
         Ok(())
     }
 
-    /// Another agent takes this call: a transfer, or a shift lead who takes over.
+    /// Another agent takes this call: a transfer, or a shift lead's take-over.
     pub(super) fn hand_over(&mut self, id: CallId, from: AgentId, to: AgentId) {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         self.agent_leaves(id, from);
         if let Some(call) = self.calls.get_mut(&id) {
             call.spoke = Some((to, call.spoke.map_or(utc, |(_, at)| at)));
-            call.worded = false;
+            call.summary_asked = false;
             if let Some(talk) = &mut call.talk {
                 talk.agent = Some(to);
-                talk.since_now(now);
-                talk.third = None;
+                talk.restart(now);
+                talk.consult = None;
             }
         }
         let Some(seat) = self.seat(to) else { return };
@@ -370,33 +376,33 @@ impl Dialer {
         self.rejoin(id, to);
     }
 
-    /// She leaves a conversation that goes on: her wrap-up begins.
+    /// The agent leaves a conversation that goes on; the wrap-up begins.
     fn agent_leaves(&mut self, id: CallId, agent: AgentId) {
         let since = self.talk(id).map(Talk::began);
         self.count_talk(agent, since);
         self.leave_supervisors(id);
-        self.let_go_of_leg(agent);
+        self.release_leg(agent);
         self.begin_wrap_up(agent, id);
     }
 
     pub(super) fn conference(&mut self, agent: AgentId) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
         let Some(talk) = self.talk_mut(id) else { return Err(Refusal::NoCall) };
-        let third = talk.third.as_mut().filter(|third| third.up).ok_or(Refusal::NobodyConsulted)?;
-        third.joined = true;
-        let (helper, leg) = (third.agent, third.leg);
-        let leg = leg.or_else(|| helper.and_then(|helper| self.leg_of(helper)));
+        let consult = talk.consult.as_mut().filter(|consult| consult.up).ok_or(Refusal::NobodyConsulted)?;
+        consult.joined = true;
+        let (consulted, leg) = (consult.agent, consult.leg);
+        let leg = leg.or_else(|| consulted.and_then(|consulted| self.leg_of(consulted)));
         self.rejoin(id, agent);
         if let Some(leg) = leg {
             self.outputs.push_back(Output::Join { leg, mix: Self::mix(id), voice: Voice::Everyone });
         }
-        if let Some(helper) = helper {
-            self.set_activity(helper, Activity::Talking);
+        if let Some(consulted) = consulted {
+            self.set_activity(consulted, Activity::Talking);
         }
         Ok(())
     }
 
-    /// Whether the callee still talks with somebody, or is only being called.
+    /// Whether the call is in conversation.
     pub(super) fn in_conversation(&self, id: CallId) -> bool {
         self.calls.get(&id).is_some_and(|call| call.phase == Phase::Talking)
     }

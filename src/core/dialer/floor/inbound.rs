@@ -1,11 +1,11 @@
-//! Owners who call back: to the agent who called them, else to the group, else the sorry message;
-//! logged on the lead, with a summary like any other conversation.
+//! Inbound calls: to the agent who called the lead, else to the group, else the sorry message. Written on
+//! the lead with a summary, like an outbound conversation.
 
 use crate::call::{Ended, HangUpCause};
-use crate::campaign::hopper::Waiting;
+use crate::campaign::hopper::LeasedLead;
 use crate::dialer::input::ArrivedCall;
+use crate::dialer::live_call::{Call, Phase};
 use crate::dialer::output::{LegKind, LegRecord};
-use crate::dialer::run::{Call, Phase};
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
 use crate::ids::{CallId, CampaignId};
@@ -14,16 +14,16 @@ use crate::outcome::EndedBy;
 use crate::time::Duration;
 use std::collections::BTreeSet;
 
-/// Calls from outside at once; more are turned away, so that a flood takes no agent's time.
+/// Inbound calls at once; more are rejected, so that a flood takes no agent's time.
 const CALLERS_MAX: usize = 200;
 
-/// How long a caller's 200 may take to be acknowledged.
+/// How long the ACK to our 200 may take.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 impl Dialer {
     pub(in crate::dialer) fn call_arrived(&mut self, arrived: ArrivedCall) {
         let ArrivedCall { call: id, trunk, number, known } = arrived;
-        if number.is_some_and(|number| self.desk_call(id, number)) {
+        if number.is_some_and(|number| self.take_sign_in_call(id, number)) {
             return;
         }
         let with_agents = |campaign: &CampaignId| {
@@ -37,8 +37,9 @@ impl Dialer {
             return;
         };
         let for_agent = known.as_ref().and_then(|known| known.agent);
-        let waiting = known.and_then(|known| known.lead).map(|lead| Waiting { lead, tried: BTreeSet::new() });
-        // A withheld number has no place in the books: the smallest number stands for it, and is never shown.
+        let leased =
+            known.and_then(|known| known.lead).map(|lead| LeasedLead { lead, tried: BTreeSet::new() });
+        // A withheld number is replaced by a placeholder that is never shown.
         let (number, withheld) = match number {
             Some(number) => (number, false),
             None => (PhoneNumber::WITHHELD, true),
@@ -49,14 +50,14 @@ impl Dialer {
             for_agent,
             phase: Phase::Answered,
             answered: Some(self.now),
-            ..Call::new(id.attempt(), campaign, waiting, number, trunk, self.now)
+            ..Call::new(id.attempt(), campaign, leased, number, trunk, self.now)
         };
         self.calls.insert(id, call);
         self.wakes.set(Wake::CallLost(id), self.now + ANSWER_MAX);
         self.outputs.push_back(Output::AnswerCall { call: id });
     }
 
-    /// The caller hears us.
+    /// The caller's ACK arrived: queues the call for an agent.
     pub(in crate::dialer) fn caller_answered(&mut self, id: CallId) {
         let utc = self.wall.utc(self.now);
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Answered) else { return };
@@ -66,7 +67,7 @@ impl Dialer {
 
     pub(in crate::dialer) fn caller_gone(&mut self, id: CallId, ended: &Ended) {
         let utc = self.wall.utc(self.now);
-        self.conversation_over(id);
+        self.end_conversation(id);
         for wake in [Wake::CallOver(id), Wake::CallLost(id)] {
             self.wakes.clear(wake);
         }
@@ -82,7 +83,7 @@ impl Dialer {
             agent: call.spoke.map(|(agent, _)| agent),
             number: Some(call.number).filter(|_| !call.withheld),
             campaign: Some(call.campaign),
-            lead: call.waiting.as_ref().map(|waiting| waiting.lead.id),
+            lead: call.leased.as_ref().map(|leased| leased.lead.id),
             attempt: None,
             began_at: self.wall.utc(call.opened),
             answered_at: call.answered_at,

@@ -1,5 +1,5 @@
-//! The legs of people: an agent's phone, a third party who is consulted. No attempts, so nothing is
-//! saved before they ring; each is written down once it is over.
+//! Legs of agents and consulted parties. They are no attempts, so nothing is saved before they ring; each
+//! is written once it is over.
 
 use super::Job;
 use crate::agent::{Activity, Availability, Holding, Way};
@@ -17,34 +17,34 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::dialer) struct SideLeg {
     kind: LegKind,
-    /// Whose leg it is; of a third party: who asked for it.
+    /// The leg's agent; of a consulted party, the agent who asked for it.
     pub agent: AgentId,
     number: Option<PhoneNumber>,
     pub trunk: Option<TrunkId>,
     pub up: bool,
     began_at: Utc,
     answered_at: Option<Utc>,
-    /// The call it serves, as far as it is known; `None` = the shift.
+    /// The call it serves, where known; `None` = nailed up for the shift.
     call: Option<CallId>,
-    /// We asked the network to end it.
+    /// Set once we asked the network to end it.
     pub ending: bool,
 }
 
-/// How long a nailed-up leg may ring: a person picks up her own phone at the start of the shift.
+/// How long a nailed-up leg may ring: the agent picks up at the start of the shift.
 const SHIFT_RING: Duration = Duration::from_secs(45);
 
-/// RFC 3261 Timer B and Timer H, and some.
+/// RFC 3261 Timer B and Timer H (32 s each), and some.
 const LOST_MARGIN: Duration = Duration::from_secs(75);
 
-/// Between two tries to raise a nailed-up leg, by the number of failures so far.
-const RAISE_AGAIN: [u64; 5] = [1, 2, 5, 15, 30];
+/// Seconds between two tries to raise a nailed-up leg, by the number of failures so far.
+const RAISE_DELAYS: [u64; 5] = [1, 2, 5, 15, 30];
 
-/// A phone that misses this many calls in a row pauses its agent, so that callees stop waiting for it.
+/// Missed calls in a row that pause the agent, so that callees stop waiting for that phone.
 const MISSES_MAX: u32 = 2;
 
 impl Dialer {
-    /// Rings an agent. `call` = for that call alone; `None` = for the shift, or for a call that is
-    /// still to be placed.
+    /// Rings an agent's phone; `false` = it cannot be rung now. `call` = for that call alone; `None` =
+    /// nailed up, or for a call that is still to be placed.
     pub(super) fn ring_agent(&mut self, agent: AgentId, call: Option<CallId>, ring: Duration) -> bool {
         let Some(seat) = self.floor.seats.get(&agent).filter(|seat| seat.leg.is_none()) else { return false };
         let way = seat.way;
@@ -66,8 +66,13 @@ impl Dialer {
         true
     }
 
-    /// Rings somebody outside whom an agent consults.
-    pub(super) fn ring_third(&mut self, agent: AgentId, call: CallId, number: PhoneNumber) -> Option<CallId> {
+    /// Rings a consulted party outside.
+    pub(super) fn ring_consulted_party(
+        &mut self,
+        agent: AgentId,
+        call: CallId,
+        number: PhoneNumber,
+    ) -> Option<CallId> {
         let trunk = self.trunk_for(number)?;
         let calling = self.calls.get(&call)?;
         let caller_id = calling.caller_id.as_ref().map(|caller_id| caller_id.number.national());
@@ -80,8 +85,8 @@ impl Dialer {
         Some(leg)
     }
 
-    /// Whether her phone could ring at this moment: an ordinary telephone needs a line, and its place
-    /// in the calls per second.
+    /// Whether the agent's phone can be rung at this moment: an ordinary telephone needs a free line and a
+    /// slot in the trunk's calls per second.
     pub(super) fn can_be_rung(&self, seat: &super::Seat) -> bool {
         match seat.way {
             Way::Telephone(number) if seat.leg.is_none() => self.trunk_for(number).is_some(),
@@ -89,7 +94,7 @@ impl Dialer {
         }
     }
 
-    /// A line that has a place a little later is asked again then.
+    /// Sets a wake for every trunk whose next start is a little later.
     pub(super) fn wake_for_telephones(&mut self) {
         for (id, line) in &self.trunks {
             if let Ready::Rate(at) = line.ready(self.now) {
@@ -134,8 +139,8 @@ impl Dialer {
         leg
     }
 
-    /// Ends a leg of ours. Its owner is free of it at once; the wire follows.
-    pub(super) fn drop_leg(&mut self, leg: CallId) {
+    /// Releases a leg: it is detached from its seat at once; its BYE may still be in flight.
+    pub(super) fn hang_up_leg(&mut self, leg: CallId) {
         let Some(side) = self.floor.legs.get_mut(&leg).filter(|side| !side.ending) else { return };
         side.ending = true;
         let (agent, own) = (side.agent, side.kind == LegKind::Agent);
@@ -146,12 +151,12 @@ impl Dialer {
         self.outputs.push_back(Output::HangUp { call: leg, cause: HangUpCause::Finished });
     }
 
-    /// Whatever is not a leg for the shift goes with the call.
-    pub(super) fn let_go_of_leg(&mut self, agent: AgentId) {
+    /// Releases an agent's leg from a call: a per-call leg is hung up, a nailed-up one leaves the mix.
+    pub(super) fn release_leg(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
         let Some(leg) = seat.leg else { return };
         match seat.holding {
-            Holding::PerCall => self.drop_leg(leg),
+            Holding::PerCall => self.hang_up_leg(leg),
             Holding::NailedUp => {
                 self.outputs.push_back(Output::StopPlaying { leg });
                 self.outputs.push_back(Output::Leave { leg });
@@ -168,7 +173,7 @@ impl Dialer {
                 side.up = true;
                 side.answered_at = Some(utc);
                 let (agent, kind, ending) = (side.agent, side.kind, side.ending);
-                // An answer that crossed our hang-up: its end is still to come.
+                // An answer that crossed our hang-up: the end is still to come.
                 if !ending {
                     self.wakes.clear(Wake::LegLost(leg));
                 }
@@ -176,7 +181,7 @@ impl Dialer {
                 match kind {
                     _ if ending => {}
                     LegKind::Agent => self.agent_leg_up(agent, leg),
-                    LegKind::Consulted | LegKind::Inbound => self.third_up(leg),
+                    LegKind::Consulted | LegKind::Inbound => self.consulted_party_up(leg),
                 }
             }
             Progress::Ended(ended) => self.leg_ended(leg, &ended),
@@ -190,9 +195,9 @@ impl Dialer {
         seat.leg_failures = 0;
         seat.idle_since = now;
         match self.floor.seats.get(&agent).and_then(|seat| seat.job.clone()) {
-            Some(Job::First { .. }) => self.dial_first(agent),
+            Some(Job::AgentFirst { .. }) => self.dial_after_agent(agent),
             Some(Job::Call { call }) => self.agent_reached(agent, call),
-            Some(Job::Helping { call }) => self.helper_reached(agent, call),
+            Some(Job::Consulted { call }) => self.consulted_agent_reached(agent, call),
             Some(Job::Preview { .. } | Job::Fetching { .. } | Job::WrapUp(_)) | None => {}
         }
         self.supervisor_reached(agent);
@@ -227,7 +232,7 @@ impl Dialer {
             agent: Some(side.agent),
             number: side.number,
             campaign: of.map(|call| call.campaign),
-            lead: of.and_then(|call| call.waiting.as_ref()).map(|waiting| waiting.lead.id),
+            lead: of.and_then(|call| call.leased.as_ref()).map(|leased| leased.lead.id),
             attempt: of.filter(|call| !call.inbound).map(|call| call.attempt),
             began_at: side.began_at,
             answered_at: side.answered_at,
@@ -238,13 +243,13 @@ impl Dialer {
         })));
         match side.kind {
             LegKind::Agent => self.agent_leg_ended(side.agent, leg, side.up, ended),
-            LegKind::Consulted | LegKind::Inbound => self.third_ended(leg),
+            LegKind::Consulted | LegKind::Inbound => self.consulted_party_ended(leg),
         }
     }
 
-    /// Her phone is gone: she hung up, did not answer, or the network failed her.
+    /// An agent's leg ended: the agent hung up, did not answer, or the network failed.
     fn agent_leg_ended(&mut self, agent: AgentId, leg: CallId, was_up: bool, ended: &Ended) {
-        // A leg that we let go of is no longer hers.
+        // A released leg is detached from its seat already.
         let Some(seat) = self.seat(agent).filter(|seat| seat.leg == Some(leg)) else {
             return self.raise_leg(agent);
         };
@@ -252,14 +257,14 @@ impl Dialer {
         if !was_up {
             seat.leg_failures += 1;
         }
-        // A phone of ours says `Agent`, an ordinary telephone `Callee`.
+        // A registered phone reports `Agent`, an ordinary telephone `Callee`.
         let hung_up = was_up && matches!(ended.by, EndedBy::Agent | EndedBy::Callee);
         match seat.job.clone() {
             Some(Job::Call { call }) => self.agent_lost(agent, call, hung_up),
-            Some(Job::Helping { call }) => self.helper_gone(agent, call),
-            Some(Job::First { .. }) => {
+            Some(Job::Consulted { call }) => self.consulted_agent_gone(agent, call),
+            Some(Job::AgentFirst { .. }) => {
                 self.note_miss(agent);
-                self.give_back(agent);
+                self.return_lead(agent);
             }
             Some(Job::Preview { .. } | Job::Fetching { .. } | Job::WrapUp(_)) | None => {}
         }
@@ -267,7 +272,7 @@ impl Dialer {
         self.raise_leg(agent);
     }
 
-    /// Her phone rang and nobody answered. Twice in a row pauses her: no callee waits for it again.
+    /// Counts a missed call. `MISSES_MAX` in a row pause the agent, so that no callee waits for that phone.
     pub(super) fn note_miss(&mut self, agent: AgentId) {
         let Some(seat) = self.seat(agent) else { return };
         seat.misses += 1;
@@ -277,11 +282,11 @@ impl Dialer {
         }
     }
 
-    /// Sees to it that a nailed-up leg is there, or will be tried again.
+    /// Ensures that a nailed-up leg is up or ringing, or that a wake will try again.
     pub(super) fn raise_leg(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
-        let wanted = seat.signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
-        if !wanted || !seat.reachable() {
+        let wanted = seat.is_signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
+        if !wanted || !seat.is_reachable() {
             self.wakes.clear(Wake::RaiseLeg(agent));
             return;
         }
@@ -294,15 +299,15 @@ impl Dialer {
                 seat.leg_failures = 1;
             }
         }
-        let wait = RAISE_AGAIN[failures.saturating_sub(1).min(RAISE_AGAIN.len() - 1)];
+        let wait = RAISE_DELAYS[failures.saturating_sub(1).min(RAISE_DELAYS.len() - 1)];
         let at: Time = self.now + Duration::from_secs(wait);
         self.wakes.set_sooner(Wake::RaiseLeg(agent), at);
     }
 
     pub(in crate::dialer) fn raise_leg_again(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
-        let wanted = seat.signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
-        if wanted && seat.reachable() && !self.ring_agent(agent, None, SHIFT_RING) {
+        let wanted = seat.is_signed_in() && seat.holding == Holding::NailedUp && seat.leg.is_none();
+        if wanted && seat.is_reachable() && !self.ring_agent(agent, None, SHIFT_RING) {
             if let Some(seat) = self.seat(agent) {
                 seat.leg_failures += 1;
             }
@@ -310,8 +315,8 @@ impl Dialer {
         }
     }
 
-    /// Idle again, and whatever was put off until now happens.
-    pub(super) fn now_idle(&mut self, agent: AgentId) {
+    /// Makes the agent idle, then signs out or raises the leg where that was waiting.
+    pub(super) fn set_idle(&mut self, agent: AgentId) {
         let Some(seat) = self.seat(agent) else { return };
         seat.job = None;
         seat.muted = false;
@@ -325,7 +330,7 @@ impl Dialer {
     }
 }
 
-/// On an agent's leg the far side is the agent.
+/// On an agent's leg the far side is the agent, not a callee.
 fn agent_or(by: EndedBy) -> EndedBy {
     if by == EndedBy::Callee { EndedBy::Agent } else { by }
 }

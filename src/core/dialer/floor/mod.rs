@@ -1,5 +1,5 @@
-//! The floor: seats, groups and the legs of the people on them. What an agent asks for is in
-//! `acts`, who gets a call in `choice`, how a callee reaches an agent in `answering`.
+//! The floor: agents' seats, groups and legs. What an agent may ask for is in `actions`, the choice of an
+//! agent for a call in `agent_selection`, the bridge between callee and agent in `bridging`.
 
 mod actions;
 mod admission;
@@ -15,11 +15,10 @@ mod supervision;
 mod telephone_sign_in;
 mod wrap_up;
 
-pub(super) use admission::booked_for;
-pub(super) use bridging::Talk;
-use pacer_feed::Paced;
-pub(super) use pacer_feed::{LENT_AHEAD, Planned, part, predicts, tried};
-use telephone_sign_in::ByTelephone;
+pub(super) use admission::agent_for_lead;
+use pacer_feed::ReportedState;
+pub(super) use pacer_feed::{part, tried};
+use telephone_sign_in::SignInCall;
 pub(super) use wrap_up::WrapUpJob;
 
 use super::{Dialer, Output};
@@ -27,7 +26,7 @@ use crate::agent::{
     Activity, Agent, Availability, Group, Holding, Party, PartyKind, Quiet, SeatView, Supervision, Way, Work,
     WorkMode,
 };
-use crate::campaign::hopper::Waiting;
+use crate::campaign::hopper::LeasedLead;
 use crate::ids::{AgentId, CallId, CampaignId, GroupId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::time::{Duration, Time, Utc};
@@ -42,28 +41,28 @@ pub(super) struct Floor {
     pub legs: BTreeMap<CallId, SideLeg>,
     legs_made: u64,
     /// Answered callees without an agent, the longest wait first.
-    pub waiting: BTreeSet<(Time, CallId)>,
-    /// Who was served last in each group, for the round robin.
+    pub queue: BTreeSet<(Time, CallId)>,
+    /// The agent who got the last call of each group, for round robin.
     last_served: BTreeMap<GroupId, AgentId>,
-    /// Seats that may look different now.
+    /// Seats whose view may have changed.
     changed: BTreeSet<AgentId>,
-    /// Agents who are signing in or out from their own telephones.
-    pub by_telephone: BTreeMap<CallId, ByTelephone>,
-    /// Counts the rounds of placing, one an input.
+    /// Calls of agents who sign in or out from their own telephones.
+    pub sign_in_calls: BTreeMap<CallId, SignInCall>,
+    /// Number of the placing round, one per input.
     pub round: u64,
     /// The service is stopping.
     closed: bool,
 }
 
-/// One agent at work.
+/// One agent's place on the floor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seat {
     pub agent: Agent,
     pub availability: Availability,
     pub activity: Activity,
-    /// Since when she waits for work.
+    /// Since when the agent waits for work.
     pub idle_since: Time,
-    /// When she last did something herself.
+    /// When the agent last took an action.
     touched: Time,
     signed_in_at: Option<Utc>,
     pub groups: BTreeSet<GroupId>,
@@ -71,54 +70,54 @@ pub(super) struct Seat {
     pub way: Way,
     pub holding: Holding,
     phone_ready: bool,
-    /// Her leg: up for the shift, or for this call alone.
+    /// The agent's leg: nailed up, or for the current call alone.
     pub leg: Option<CallId>,
     pub job: Option<Job>,
-    /// Signs out once this is over.
+    /// The agent is signed out once the current job is over.
     leaving: bool,
-    /// The agent is to be forgotten once she has signed out.
+    /// The seat is removed once the agent is signed out.
     removed: bool,
     muted: bool,
     supervising: Option<(AgentId, Supervision)>,
-    /// Calls in a row that her phone did not answer.
+    /// Calls in a row that the agent's phone did not answer.
     misses: u32,
-    /// Times in a row that her nailed-up leg could not be raised.
+    /// Failures in a row to raise the nailed-up leg.
     leg_failures: u32,
     pub answered: u32,
     talked: Duration,
-    /// Since when she does what she does.
+    /// When the activity last changed.
     doing_since: Time,
-    /// As the pacers were last told.
-    paced: Paced,
-    /// As it was last told.
-    told: Option<Box<SeatView>>,
+    /// The state last reported to the pacers.
+    reported: ReportedState,
+    /// The view last sent as `Output::SeatChanged`.
+    published: Option<Box<SeatView>>,
 }
 
 /// What a seat is busy with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Job {
-    /// A lead is on her screen.
+    /// A lead is shown in a preview.
     Preview {
         campaign: CampaignId,
-        waiting: Box<Waiting>,
+        leased: Box<LeasedLead>,
         until: Option<Time>,
     },
-    /// The lead she asked for is being fetched.
+    /// The lead that the agent asked for is being leased.
     Fetching {
         campaign: CampaignId,
     },
-    /// Her phone rings first; then the callee is dialled.
-    First {
+    /// Agent first: the agent's phone rings, then the callee is dialled.
+    AgentFirst {
         campaign: CampaignId,
         number: PhoneNumber,
-        waiting: Option<Box<Waiting>>,
+        leased: Option<Box<LeasedLead>>,
     },
-    /// Kept for this call, rung for it, or talking.
+    /// Reserved for this call, rung for it, or talking in it.
     Call {
         call: CallId,
     },
-    /// Asked for help by the agent of this call.
-    Helping {
+    /// Consulted by the agent of this call.
+    Consulted {
         call: CallId,
     },
     WrapUp(Box<WrapUpJob>),
@@ -149,31 +148,31 @@ impl Seat {
             answered: 0,
             talked: Duration::ZERO,
             doing_since: now,
-            paced: Paced::default(),
-            told: None,
+            reported: ReportedState::default(),
+            published: None,
         }
     }
 
-    pub fn signed_in(&self) -> bool {
+    pub fn is_signed_in(&self) -> bool {
         self.availability != Availability::SignedOut
     }
 
-    /// Until when what is before her may wait, if she did nothing since she did something last.
-    fn looked_until(&self, span: Duration) -> Time {
+    /// When an untouched preview expires: `span` after the agent's last action.
+    fn preview_expires(&self, span: Duration) -> Time {
         self.touched.max(self.doing_since) + span
     }
 
-    /// Whether her phone can be rung at all.
-    fn reachable(&self) -> bool {
+    /// Whether the agent's phone can be rung at all.
+    fn is_reachable(&self) -> bool {
         match self.way {
             Way::Phone => self.phone_ready,
             Way::Telephone(_) => true,
         }
     }
 
-    /// Nothing keeps her: no call, no preview, no wrap-up, nobody she helps.
-    fn free(&self) -> bool {
-        self.signed_in()
+    /// Whether the seat has no call, preview, wrap-up, consult or supervision.
+    fn is_free(&self) -> bool {
+        self.is_signed_in()
             && self.activity == Activity::Idle
             && self.job.is_none()
             && self.supervising.is_none()
@@ -189,17 +188,17 @@ impl Floor {
         seat.leg.is_some_and(|leg| self.legs.get(&leg).is_some_and(|leg| leg.up && !leg.ending))
     }
 
-    /// Whether a call of this group's may go to her now.
+    /// Whether a call of this group may go to the seat now.
     pub(super) fn takes_calls(&self, seat: &Seat, group: GroupId, inbound: bool) -> bool {
         let mode = self.work_mode(seat, group);
-        seat.free()
+        seat.is_free()
             && seat.availability == Availability::Available
             && !seat.leaving
             && seat.groups.contains(&group)
             && (if inbound { mode.takes_inbound() } else { mode.takes_outbound() })
             && match seat.holding {
                 Holding::NailedUp => self.leg_up(seat),
-                Holding::PerCall => seat.reachable() && seat.leg.is_none(),
+                Holding::PerCall => seat.is_reachable() && seat.leg.is_none(),
             }
     }
 
@@ -213,31 +212,31 @@ impl Floor {
         census
     }
 
-    /// Agents' telephones and third parties that this trunk carries.
+    /// Legs of agents' telephones and consulted parties on this trunk.
     pub(super) fn legs_on(&self, trunk: TrunkId) -> u32 {
         self.legs.values().filter(|leg| leg.trunk == Some(trunk)).count() as u32
     }
 
-    /// Whether somebody still works on this campaign: a call, a preview, a summary to come.
+    /// Whether a seat has a preview, an agent-first call or a wrap-up of this campaign.
     pub(super) fn works_on(&self, campaign: CampaignId) -> bool {
         self.seats.values().any(|seat| match &seat.job {
             Some(Job::Preview { campaign: of, .. } | Job::Fetching { campaign: of })
-            | Some(Job::First { campaign: of, .. }) => *of == campaign,
+            | Some(Job::AgentFirst { campaign: of, .. }) => *of == campaign,
             Some(Job::WrapUp(job)) => job.campaign == campaign,
-            Some(Job::Call { .. } | Job::Helping { .. }) | None => false,
+            Some(Job::Call { .. } | Job::Consulted { .. }) | None => false,
         })
     }
 }
 
 impl Dialer {
-    /// Every seat that was ever defined, as screens show it.
+    /// Every seat, as screens show it.
     pub fn seats(&self) -> Vec<SeatView> {
         self.floor.seats.values().map(|seat| self.seat_view(seat)).collect()
     }
 
     /// Answered callees of this campaign who wait for an agent.
     pub fn callees_waiting(&self, campaign: CampaignId) -> u32 {
-        let waiting = self.floor.waiting.iter().filter_map(|(_, call)| self.calls.get(call));
+        let waiting = self.floor.queue.iter().filter_map(|(_, call)| self.calls.get(call));
         waiting.filter(|call| call.campaign == campaign).count() as u32
     }
 
@@ -246,7 +245,7 @@ impl Dialer {
         self.floor.seats.get_mut(&agent)
     }
 
-    /// Changes what she is doing.
+    /// Sets the agent's activity and its start.
     pub(super) fn set_activity(&mut self, agent: AgentId, activity: Activity) {
         let now = self.now;
         let Some(seat) = self.seat(agent) else { return };
@@ -259,22 +258,23 @@ impl Dialer {
         seat.activity = activity;
     }
 
-    /// Tells what changed, once per input.
-    pub(super) fn tell_seats(&mut self) {
+    /// Reports every changed seat, once per input.
+    pub(super) fn publish_changed_seats(&mut self) {
         let utc = self.wall.utc(self.now);
         while let Some(agent) = self.floor.changed.pop_first() {
             let Some(seat) = self.floor.seats.get(&agent) else { continue };
             let mut view = self.seat_view(seat);
-            let before = seat.told.as_deref();
-            let logged = before
-                .is_none_or(|told| told.availability != view.availability || told.activity != view.activity);
-            view.since = if logged { utc } else { before.map_or(utc, |told| told.since) };
+            let before = seat.published.as_deref();
+            let logged = before.is_none_or(|published| {
+                published.availability != view.availability || published.activity != view.activity
+            });
+            view.since = if logged { utc } else { before.map_or(utc, |published| published.since) };
             if before == Some(&view) {
                 continue;
             }
-            let removed = seat.removed && !seat.signed_in() && seat.job.is_none();
+            let removed = seat.removed && !seat.is_signed_in() && seat.job.is_none();
             if let Some(seat) = self.floor.seats.get_mut(&agent) {
-                seat.told = Some(Box::new(view.clone()));
+                seat.published = Some(Box::new(view.clone()));
             }
             if removed {
                 self.floor.seats.remove(&agent);
@@ -284,22 +284,22 @@ impl Dialer {
     }
 
     fn seat_view(&self, seat: &Seat) -> SeatView {
-        let told = seat.told.as_deref();
+        let published = seat.published.as_deref();
         SeatView {
             agent: seat.agent.id,
             number: seat.agent.number.clone(),
             availability: seat.availability.clone(),
             activity: seat.activity.clone(),
-            since: told.map_or_else(|| self.wall.utc(self.now), |told| told.since),
+            since: published.map_or_else(|| self.wall.utc(self.now), |published| published.since),
             signed_in_at: seat.signed_in_at,
             groups: seat.groups.iter().copied().collect(),
             work_mode: seat.work_mode,
             way: seat.way,
             holding: seat.holding,
-            phone_ready: seat.reachable(),
+            phone_ready: seat.is_reachable(),
             leg_up: self.floor.leg_up(seat),
-            quiet: self.quiet(seat),
-            work: self.work(seat),
+            quiet: self.no_calls_reason(seat),
+            work: self.work_view(seat),
             muted: seat.muted,
             until: match &seat.job {
                 Some(Job::Preview { until, .. }) => until.map(|until| self.wall.utc(until)),
@@ -313,9 +313,9 @@ impl Dialer {
         }
     }
 
-    /// Why she gets no calls, though nothing keeps her.
-    fn quiet(&self, seat: &Seat) -> Option<Quiet> {
-        if !seat.free() {
+    /// Why a free agent gets no calls.
+    fn no_calls_reason(&self, seat: &Seat) -> Option<Quiet> {
+        if !seat.is_free() {
             return None;
         }
         let campaigns = || {
@@ -327,7 +327,7 @@ impl Dialer {
         let outbound = seat.groups.iter().any(|group| self.floor.work_mode(seat, *group).takes_outbound());
         if seat.availability != Availability::Available {
             Some(Quiet::Paused)
-        } else if !seat.reachable() {
+        } else if !seat.is_reachable() {
             Some(Quiet::PhoneAway)
         } else if seat.holding == Holding::NailedUp && !self.floor.leg_up(seat) {
             Some(Quiet::LegComing)
@@ -342,7 +342,7 @@ impl Dialer {
         }
     }
 
-    fn work(&self, seat: &Seat) -> Option<Work> {
+    fn work_view(&self, seat: &Seat) -> Option<Work> {
         let mut work = Work {
             campaign: CampaignId(0),
             lead: None,
@@ -356,23 +356,22 @@ impl Dialer {
             summary: None,
         };
         match seat.job.as_ref()? {
-            Job::Preview { campaign, waiting, .. } => {
+            Job::Preview { campaign, leased, .. } => {
                 work.campaign = *campaign;
-                work.lead = Some(waiting.lead.id);
-                work.number =
-                    waiting.lead.phones.iter().find(|phone| !phone.closed).map(|phone| phone.number);
+                work.lead = Some(leased.lead.id);
+                work.number = leased.lead.phones.iter().find(|phone| !phone.closed).map(|phone| phone.number);
             }
             Job::Fetching { campaign } => work.campaign = *campaign,
-            Job::First { campaign, number, waiting } => {
+            Job::AgentFirst { campaign, number, leased } => {
                 work.campaign = *campaign;
                 work.number = Some(*number);
-                work.lead = waiting.as_ref().map(|waiting| waiting.lead.id);
+                work.lead = leased.as_ref().map(|leased| leased.lead.id);
             }
-            Job::Call { call } | Job::Helping { call } => {
+            Job::Call { call } | Job::Consulted { call } => {
                 let id = *call;
                 let call = self.calls.get(&id)?;
                 work.campaign = call.campaign;
-                work.lead = call.waiting.as_ref().map(|waiting| waiting.lead.id);
+                work.lead = call.leased.as_ref().map(|leased| leased.lead.id);
                 work.number = Some(call.number).filter(|_| !call.withheld);
                 work.attempt = (!call.inbound).then_some(call.attempt);
                 work.inbound = call.inbound;
@@ -395,7 +394,7 @@ impl Dialer {
         Some(work)
     }
 
-    /// Everybody in a conversation.
+    /// The parties of a conversation.
     fn parties(&self, id: CallId) -> Vec<Party> {
         let Some(call) = self.calls.get(&id) else { return Vec::new() };
         let held = call.talk.as_ref().is_some_and(|talk| talk.held);
@@ -410,8 +409,8 @@ impl Dialer {
         for seat in self.floor.seats.values() {
             let kind = match (&seat.job, seat.supervising) {
                 (Some(Job::Call { call }), _) if *call == id => PartyKind::Agent,
-                (Some(Job::Helping { call }), _) if *call == id => PartyKind::Consulted,
-                // A listener is nobody's business but the shift lead's.
+                (Some(Job::Consulted { call }), _) if *call == id => PartyKind::Consulted,
+                // A silent listener is visible to the shift lead alone.
                 (_, Some((agent, how))) if how != Supervision::Listen && self.call_of(agent) == Some(id) => {
                     PartyKind::Supervisor
                 }
@@ -422,16 +421,16 @@ impl Dialer {
                 parties.push(Party { leg, kind, agent, number: None, up, held: false });
             }
         }
-        if let Some(third) = call.talk.as_ref().and_then(|talk| talk.third.as_ref())
-            && let (Some(leg), Some(number)) = (third.leg, third.number)
+        if let Some(consult) = call.talk.as_ref().and_then(|talk| talk.consult.as_ref())
+            && let (Some(leg), Some(number)) = (consult.leg, consult.number)
         {
             let (kind, number) = (PartyKind::Consulted, Some(number));
-            parties.push(Party { leg, kind, agent: None, number, up: third.up, held: false });
+            parties.push(Party { leg, kind, agent: None, number, up: consult.up, held: false });
         }
         parties
     }
 
-    /// The call that this agent talks in, or is kept for.
+    /// The call that this agent talks in, or is reserved for.
     fn call_of(&self, agent: AgentId) -> Option<CallId> {
         match self.floor.seats.get(&agent)?.job {
             Some(Job::Call { call }) => Some(call),

@@ -1,44 +1,33 @@
-//! Mode predictive: what happens on the floor told to the campaign's pacer, the floor as it stands shown
-//! to it, and its plan kept until it is used up.
+//! Connects the floor with each campaign's pacer (mode predictive): events and snapshots in, a plan out
+//! that is kept until it is used up. Also feeds the shadows.
 
 use super::{Job, Seat};
 use crate::agent::{Activity, Availability};
 use crate::call::HangUpCause;
-use crate::campaign::Mode;
 use crate::campaign::window::WindowState;
 use crate::dialer::Dialer;
-use crate::dialer::run::{CampaignRun, Phase};
+use crate::dialer::campaign_run::CampaignRun;
+use crate::dialer::live_call::Phase;
+use crate::dialer::plan::{ANSWER_HORIZON, Planned};
 use crate::dialer::trunk_line::Ready;
 use crate::dialer::wake::Wake;
 use crate::ids::{AgentId, CallId, CampaignId, GroupId};
 use crate::lead::Lead;
 use crate::pacing::Why;
-use crate::pacing::predictive::{
-    AgentNow, CallNow, Doing, Event, Limit, Part, Reason, Snapshot, Stage, WaitingNow,
-};
+use crate::pacing::predictive::{AgentNow, CallNow, Doing, Event, Limit, Part, Snapshot, Stage, WaitingNow};
 use crate::pacing::shadow::{Room, ShadowRules};
-use crate::time::{Duration, Time, Utc};
+use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A plan, as far as it is not used up.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::dialer) struct Planned {
-    at: Time,
-    /// The round of placing it was made for.
-    round: u64,
-    left: u32,
-    pub reason: Reason,
-}
-
-/// What the pacers were told of a seat last.
+/// The seat state last reported to the pacers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Paced {
+pub(super) struct ReportedState {
     here: bool,
     paused: bool,
     activity: Work,
 }
 
-/// An activity, as far as it matters to pacing.
+/// An activity, as far as pacing distinguishes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Work {
     #[default]
@@ -48,62 +37,59 @@ enum Work {
 }
 
 /// With more agents than this, the pacer is asked at most four times a second.
-const LARGE: usize = 50;
-const ASKED_APART: Duration = Duration::from_millis(250);
-
-/// Nobody can promise that the day goes on: agents go home, a manager stops the campaign. So the rate is
-/// kept over what was answered so far and what the next hour will bring.
-pub(in crate::dialer) const LENT_AHEAD: Duration = Duration::from_secs(3_600);
+const LARGE_FLOOR: usize = 50;
+const PLAN_INTERVAL: Duration = Duration::from_millis(250);
 
 impl Dialer {
-    /// A fact about a call, for the pacer of its campaign.
-    pub(in crate::dialer) fn pacer_hears(&mut self, id: CallId, event: impl FnOnce(CallId) -> Event) {
+    /// Reports an event of a call to its campaign's pacer. Calls with a reserved agent and inbound calls
+    /// are not paced.
+    pub(in crate::dialer) fn feed_pacer(&mut self, id: CallId, event: impl FnOnce(CallId) -> Event) {
         let Some(call) = self.calls.get(&id).filter(|call| !call.inbound && call.for_agent.is_none()) else {
             return;
         };
         let now = self.now;
         if let Some(run) = self.campaigns.get_mut(&call.campaign) {
-            run.hears(now, event(id));
+            run.feed_event(now, event(id));
         }
     }
 
-    /// What changed about agents since the last input, for every pacer of their groups. Called before
-    /// anything is placed, so that pacers and floor agree.
-    pub(in crate::dialer) fn tell_pacers(&mut self) {
+    /// Reports changed agents to the pacers of their groups. Called before any call is placed, so that
+    /// pacers and floor agree.
+    pub(in crate::dialer) fn notify_pacers(&mut self) {
         let now = self.now;
-        let any = self.campaigns.values().any(CampaignRun::listens);
+        let any = self.campaigns.values().any(CampaignRun::takes_events);
         if !any {
             return;
         }
         let changed: Vec<AgentId> = self.floor.changed.iter().copied().collect();
         for agent in changed {
             let Some(seat) = self.floor.seats.get_mut(&agent) else { continue };
-            let before = seat.paced;
-            let after = paced(seat);
+            let before = seat.reported;
+            let after = state_for_pacers(seat);
             if before == after {
                 continue;
             }
-            seat.paced = after;
+            seat.reported = after;
             let groups: Vec<GroupId> = seat.groups.iter().copied().collect();
             let events = events(agent, before, after);
             for run in self.campaigns.values_mut() {
                 let hers = run.rules.agents.as_ref().is_some_and(|rules| groups.contains(&rules.group));
                 let left = !after.here && before.here;
                 if hers || left {
-                    events.iter().for_each(|event| run.hears(now, *event));
+                    events.iter().for_each(|event| run.feed_event(now, *event));
                 }
             }
         }
     }
 
     /// How long a plan holds.
-    fn asked_apart(&self) -> Duration {
-        if self.floor.seats.len() > LARGE { ASKED_APART } else { Duration::ZERO }
+    fn plan_interval(&self) -> Duration {
+        if self.floor.seats.len() > LARGE_FLOOR { PLAN_INTERVAL } else { Duration::ZERO }
     }
 
-    /// Why nothing is placed, if the last plan still holds and has no call left.
-    pub(in crate::dialer) fn used_up(&mut self, id: CampaignId) -> Option<Why> {
-        let apart = self.asked_apart();
+    /// The reason of the last plan, if that plan still holds and is used up.
+    pub(in crate::dialer) fn used_up_plan(&mut self, id: CampaignId) -> Option<Why> {
+        let apart = self.plan_interval();
         let planned = self.campaigns.get(&id)?.planned.filter(|planned| planned.left == 0)?;
         let holds = planned.round == self.floor.round || self.now.since(planned.at) < apart;
         if holds && apart > Duration::ZERO {
@@ -112,9 +98,9 @@ impl Dialer {
         holds.then(|| why(planned.reason.limit))
     }
 
-    /// Whether the plan has one more call to place; asks for a new plan where the old one is past.
-    /// `safe` = an idle agent is there for it: what holds while the pacer is left out.
-    pub(in crate::dialer) fn predicted(
+    /// Takes one call from the plan, and asks for a new plan where the old one has expired. `safe` = an
+    /// idle agent is there for the call: the rule while the pacer is bypassed.
+    pub(in crate::dialer) fn take_from_plan(
         &mut self,
         id: CampaignId,
         group: GroupId,
@@ -123,7 +109,7 @@ impl Dialer {
     ) -> Result<(), Why> {
         let now = self.now;
         let planned = self.campaigns.get(&id).and_then(|run| run.planned);
-        let apart = self.asked_apart();
+        let apart = self.plan_interval();
         let fresh =
             planned.filter(|planned| planned.round == self.floor.round || now.since(planned.at) < apart);
         let Some(mut planned) = fresh.or_else(|| self.plan(id, group, utc)) else {
@@ -143,14 +129,14 @@ impl Dialer {
         Ok(())
     }
 
-    /// A new plan; `None` while the pacer is left out.
+    /// Asks the pacer for a plan; `None` while it is bypassed.
     fn plan(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> Option<Planned> {
         let now = self.now;
         let round = self.floor.round;
         let view = self.snapshot(id, group, utc);
         let run = self.campaigns.get_mut(&id)?;
         run.planned = None;
-        run.tell_pacer(utc, view.waiting.len());
+        run.set_pacer_budget(utc, view.waiting.len());
         let pacer = run.pacer.as_mut()?;
         let Some(plan) = pacer.decide(now, view) else {
             if let Some(at) = pacer.tried_again() {
@@ -169,8 +155,8 @@ impl Dialer {
         Some(planned)
     }
 
-    /// The last step was too slow. Where a plan was made in it, the pacer is suspected.
-    pub(in crate::dialer) fn overran(&mut self) {
+    /// The last input took too long to handle. The pacers that planned in it are suspected.
+    pub(in crate::dialer) fn suspect_slow_pacers(&mut self) {
         let (now, round) = (self.now, self.floor.round);
         for run in self.campaigns.values_mut() {
             if run.planned.is_some_and(|planned| planned.round == round)
@@ -181,14 +167,15 @@ impl Dialer {
         }
     }
 
-    /// The floor at this moment, as the pacer sees it.
+    /// Snapshot of the floor for the pacer.
     fn snapshot(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> Snapshot {
         let (own, of) = self.share_of_floor(id, group, utc);
         let agents = self.floor.seats.values().filter(|seat| seat.groups.contains(&group));
         let agents = agents.enumerate().filter(|(n, _)| n % of == own);
         let agents = agents.map(|(_, seat)| self.agent_now(seat, group)).collect();
         let mut view = Snapshot { agents, starts_allowed: u32::MAX, ..Snapshot::default() };
-        for (call_id, call) in self.calls.iter().filter(|(_, call)| call.campaign == id && call.pending()) {
+        for (call_id, call) in self.calls.iter().filter(|(_, call)| call.campaign == id && call.needs_agent())
+        {
             let on_its_way = |stage, since| CallNow { call: *call_id, part: call.part, stage, since };
             match call.phase {
                 Phase::Ringing => {
@@ -210,17 +197,17 @@ impl Dialer {
         view.lines_free = own.min(free);
         let supply = &run.supply;
         let at_hand = run.hopper.len() as u64;
-        // The store's count is of its last answer; what is at hand is never less than what is left.
+        // The store's count dates from its last answer; the hopper's length is a lower bound.
         let last = !supply.more_due && supply.next_due.is_none();
         view.leads_left = Some(if last { at_hand } else { supply.leads_open.max(at_hand) });
-        view.next_part = run.hopper.first().map_or(Part::default(), |waiting| part(&waiting.lead));
+        view.next_part = run.hopper.first().map_or(Part::default(), |leased| part(&leased.lead));
         view.closes = closes(run, utc).map(|at| self.wall.time(at));
         view
     }
 
-    /// Which part of a group's agents this campaign reckons with, as (own number, how many share), where
-    /// several campaigns dial for the same group: each takes its share for the whole, so that together
-    /// they do not promise an agent twice. Whoever answers still gets any free agent.
+    /// This campaign's share of a group's agents, as (own index, number of shares), where several campaigns
+    /// dial for one group: together they must not promise an agent twice. An answered callee still gets any
+    /// free agent.
     fn share_of_floor(&mut self, id: CampaignId, group: GroupId, utc: Utc) -> (usize, usize) {
         let dials = |run: &mut CampaignRun| {
             let hers = run.rules.agents.as_ref().is_some_and(|rules| rules.group == group);
@@ -235,24 +222,25 @@ impl Dialer {
         (sharing.iter().position(|one| *one == id).unwrap_or(0), sharing.len().max(1))
     }
 
-    /// Tells a shadow who is at work: it began when they were there already. An agent on a call counts as
-    /// free, which she will be.
-    pub(in crate::dialer) fn introduce(&mut self, id: CampaignId) {
+    /// Reports the agents who are already at work to a new shadow. An agent on a call counts as free, which
+    /// they will be.
+    pub(in crate::dialer) fn introduce_agents_to_shadow(&mut self, id: CampaignId) {
         let now = self.now;
         let Some(run) = self.campaigns.get_mut(&id) else { return };
         let group = run.rules.agents.as_ref().map(|rules| rules.group);
         let Some(shadow) = &mut run.shadow else { return };
-        let here = |seat: &&Seat| seat.paced.here && group.is_some_and(|group| seat.groups.contains(&group));
+        let here =
+            |seat: &&Seat| seat.reported.here && group.is_some_and(|group| seat.groups.contains(&group));
         for seat in self.floor.seats.values().filter(here) {
             let agent = seat.agent.id;
             shadow.on_event(now, Event::AgentCame { agent });
-            if seat.paced.paused {
+            if seat.reported.paused {
                 shadow.on_event(now, Event::AgentPaused { agent });
             }
         }
     }
 
-    /// Tries a setting in the shadow of every campaign with agents that does not try it already. No output
+    /// Runs a setting in the shadow of every campaign with agents that does not run it already. No output
     /// depends on it.
     pub fn shadow_all(&mut self, rules: ShadowRules) {
         let wants = |run: &CampaignRun| {
@@ -264,11 +252,11 @@ impl Dialer {
             if let Some(run) = self.campaigns.get_mut(&id) {
                 run.set_shadow(Some(rules));
             }
-            self.introduce(id);
+            self.introduce_agents_to_shadow(id);
         }
     }
 
-    /// Goes on with the shadows of an earlier state of the same process.
+    /// Takes over the shadows of an earlier state of the same process.
     pub fn take_shadows(&mut self, mut from: Dialer) {
         for (id, run) in &mut self.campaigns {
             if let Some(before) = from.campaigns.get_mut(id) {
@@ -277,8 +265,8 @@ impl Dialer {
         }
     }
 
-    /// Brings the settings that run in the shadow to this moment.
-    pub(in crate::dialer) fn shadow(&mut self) {
+    /// Brings every shadow to this moment.
+    pub(in crate::dialer) fn advance_shadows(&mut self) {
         let (now, utc) = (self.now, self.wall.utc(self.now));
         let shadowed = self.campaigns.iter().filter(|(_, run)| run.shadow.is_some());
         let shadowed: Vec<CampaignId> = shadowed.map(|(id, _)| *id).collect();
@@ -303,7 +291,8 @@ impl Dialer {
         let available = seat.availability == Availability::Available;
         let doing = match (&seat.activity, &seat.job) {
             (Activity::Talking | Activity::Consulting, Some(Job::Call { .. })) => Doing::Talking,
-            // Summaries end most of them before their time: what was seen says when, not the clock.
+            // Most wrap-ups end by a summary before their time, so the pacer goes by observed lengths, not
+            // by the countdown.
             (_, Some(Job::WrapUp(_))) => Doing::WrapUp { until: None },
             (Activity::Idle, None) if self.floor.takes_calls(seat, group, false) => Doing::Idle,
             (Activity::Idle, None) => Doing::Paused,
@@ -314,25 +303,25 @@ impl Dialer {
     }
 }
 
-/// Until when a pacer may reckon with answers: the hours, the campaign, or the day itself, whose budget is a
-/// new one; and never further than `LENT_AHEAD`.
+/// Until when a pacer may expect answers: end of the calling hours, the campaign or the local day, whose
+/// budget is new; never further than `ANSWER_HORIZON`.
 fn closes(run: &mut CampaignRun, utc: Utc) -> Option<Utc> {
     let WindowState::OpenUntil(until) = run.window(utc) else { return None };
     let (_, midnight) = run.local_day(utc);
-    Some(until.min(midnight).min(utc + LENT_AHEAD))
+    Some(until.min(midnight).min(utc + ANSWER_HORIZON))
 }
 
-/// Leads that have been tried before answer otherwise than those that have not.
+/// Leads that were tried before answer differently from those that were not.
 pub(in crate::dialer) fn part(lead: &Lead) -> Part {
     tried(lead.phones.iter().map(|phone| phone.attempts).max().unwrap_or(0))
 }
 
-/// The part of numbers that have been tried so often.
+/// The part for numbers with this many tries.
 pub(in crate::dialer) fn tried(tries: u32) -> Part {
     Part(tries.min(2) as u16)
 }
 
-/// Whether it is up to the pacing alone how many calls there are. `more`: leads are on their way.
+/// Whether pacing alone limits the number of calls. `more`: leads are on their way.
 fn may_dial(why: Why, more: bool) -> bool {
     match why {
         Why::ConcurrencyFull
@@ -359,18 +348,18 @@ fn may_dial(why: Why, more: bool) -> bool {
     }
 }
 
-fn paced(seat: &Seat) -> Paced {
+fn state_for_pacers(seat: &Seat) -> ReportedState {
     let activity = match (&seat.activity, &seat.job) {
         (Activity::Talking | Activity::Consulting, Some(Job::Call { .. })) => Work::Talking,
         (_, Some(Job::WrapUp(_))) => Work::WrapUp,
         _ => Work::Free,
     };
     let paused = seat.availability != Availability::Available && activity == Work::Free;
-    Paced { here: seat.signed_in(), paused, activity }
+    ReportedState { here: seat.is_signed_in(), paused, activity }
 }
 
-/// The events that lead from what was told to what is.
-fn events(agent: AgentId, before: Paced, after: Paced) -> Vec<Event> {
+/// The events that lead from the reported state to the present one.
+fn events(agent: AgentId, before: ReportedState, after: ReportedState) -> Vec<Event> {
     let mut events = Vec::new();
     if !before.here && after.here {
         events.push(Event::AgentCame { agent });
@@ -404,9 +393,4 @@ fn why(limit: Limit) -> Why {
         Limit::FeedDoubted => Why::FeedDoubted,
         Limit::ModelFailed => Why::PacerFailed,
     }
-}
-
-/// Whether this mode asks a pacer.
-pub(in crate::dialer) const fn predicts(mode: Mode) -> bool {
-    matches!(mode, Mode::Predictive)
 }

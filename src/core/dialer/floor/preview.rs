@@ -1,12 +1,13 @@
-//! Leads that an agent sees before they are called, and calls that begin with her own phone.
+//! Previews (an agent sees a lead before it is called) and agent-first calls (the agent's phone rings, then
+//! the callee's).
 
 use super::Job;
 use crate::agent::{Activity, Holding, Refusal};
 use crate::campaign::caller_id::Choice;
-use crate::campaign::hopper::Waiting;
+use crate::campaign::hopper::LeasedLead;
 use crate::campaign::window::{FOREVER, WindowState};
 use crate::campaign::{Mode, Preview};
-use crate::dialer::placing::Opening;
+use crate::dialer::live_call::NewAttempt;
 use crate::dialer::trunk_line::Ready;
 use crate::dialer::wake::Wake;
 use crate::dialer::{Dialer, Output};
@@ -17,16 +18,16 @@ use crate::pacing::Why;
 use crate::time::{Duration, Utc};
 use std::collections::BTreeSet;
 
-/// A lead that waits for a click this long, with nothing else done, has nobody before it: it goes back, and
-/// its agent is paused, so that the next one does not come to an empty chair.
-const LOOKED_AT_MAX: Duration = Duration::from_secs(600);
+/// How long a click preview may stay untouched: then the lead goes back and the agent is paused, so that
+/// the next lead does not wait on an empty chair.
+const PREVIEW_UNTOUCHED_MAX: Duration = Duration::from_secs(600);
 
-/// Her own phone, when she asked for the call herself.
+/// How long the agent's phone rings for an agent-first call.
 const OWN_RING: Duration = Duration::from_secs(30);
 
 impl Dialer {
-    /// Mode preview: every free agent gets a lead on her screen.
-    pub(in crate::dialer) fn hand_out_previews(&mut self, id: CampaignId, utc: Utc) -> Why {
+    /// Mode preview: gives every free agent a lead to preview.
+    pub(in crate::dialer) fn assign_previews(&mut self, id: CampaignId, utc: Utc) -> Why {
         loop {
             let Some(run) = self.campaigns.get(&id) else { return Why::Finished };
             let Some(rules) = run.rules.agents.as_ref() else { return Why::NoAgents };
@@ -39,7 +40,7 @@ impl Dialer {
                     _ => Why::AgentsBusy,
                 };
             };
-            let (waiting, _, _, _) = match self.next_lead(id, utc, Some(agent)) {
+            let (leased, _, _, _) = match self.next_lead(id, utc, Some(agent)) {
                 Ok(found) => found,
                 Err(why) => return why,
             };
@@ -47,43 +48,43 @@ impl Dialer {
                 Preview::Click => None,
                 Preview::Timed { countdown, .. } => Some(self.now + countdown),
             };
-            self.wakes.set(Wake::Preview(agent), until.unwrap_or(self.now + LOOKED_AT_MAX));
+            self.wakes.set(Wake::Preview(agent), until.unwrap_or(self.now + PREVIEW_UNTOUCHED_MAX));
             if let Some(seat) = self.seat(agent) {
-                seat.job = Some(Job::Preview { campaign: id, waiting: Box::new(waiting), until });
+                seat.job = Some(Job::Preview { campaign: id, leased: Box::new(leased), until });
             }
             self.set_activity(agent, Activity::Reserved);
         }
     }
 
-    /// Whatever she was about to call goes back where it came from, and she is free.
-    pub(super) fn give_back(&mut self, agent: AgentId) {
+    /// Returns the lead that the agent was about to call, and makes the agent idle.
+    pub(super) fn return_lead(&mut self, agent: AgentId) {
         self.wakes.clear(Wake::Preview(agent));
         let Some(seat) = self.seat(agent) else { return };
         let job = seat.job.take();
-        let first = matches!(job, Some(Job::First { .. }));
-        let (campaign, waiting) = match job {
-            Some(Job::Preview { campaign, waiting, .. }) => (campaign, Some(waiting)),
-            Some(Job::First { campaign, waiting, .. }) => (campaign, waiting),
+        let first = matches!(job, Some(Job::AgentFirst { .. }));
+        let (campaign, leased) = match job {
+            Some(Job::Preview { campaign, leased, .. }) => (campaign, Some(leased)),
+            Some(Job::AgentFirst { campaign, leased, .. }) => (campaign, leased),
             Some(Job::Fetching { campaign }) => (campaign, None),
             other => {
                 seat.job = other;
                 return;
             }
         };
-        if let (Some(run), Some(waiting)) = (self.campaigns.get_mut(&campaign), waiting) {
+        if let (Some(run), Some(leased)) = (self.campaigns.get_mut(&campaign), leased) {
             if first || run.draining || run.finished {
-                run.hopper.give_back(waiting.lead.id);
+                run.hopper.return_lease(leased.lead.id);
             } else {
-                run.hopper.put_last(*waiting);
+                run.hopper.put_last(*leased);
             }
         }
-        self.now_idle(agent);
+        self.set_idle(agent);
     }
 
     pub(super) fn skip(&mut self, agent: AgentId) -> Result<(), Refusal> {
         match self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()) {
             Some(Job::Preview { .. }) => {
-                self.give_back(agent);
+                self.return_lead(agent);
                 Ok(())
             }
             _ => Err(Refusal::NoCall),
@@ -107,39 +108,39 @@ impl Dialer {
         Ok(())
     }
 
-    /// The countdown ran out: the system dials. Without one, the lead has waited long enough for its click.
+    /// The countdown ran out: dials. A preview without countdown was untouched for too long: goes back.
     pub(in crate::dialer) fn preview_over(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
         if let Some(Job::Preview { until: None, .. }) = seat.job {
-            let due = seat.looked_until(LOOKED_AT_MAX);
+            let due = seat.preview_expires(PREVIEW_UNTOUCHED_MAX);
             if due > self.now {
                 return self.wakes.set(Wake::Preview(agent), due);
             }
-            // She is there in name only; a pause needs no more than a reason.
+            // The agent is absent. A pause with a reason is never refused.
             let _ = self.pause(agent, "preview_not_answered".into());
             return;
         }
         if self.dial_preview(agent).is_err() {
-            // Not now (trunks, hours): she keeps the lead, and it is tried again shortly.
+            // Not possible now (trunks, hours): the agent keeps the lead, and it is tried again shortly.
             self.wakes.set(Wake::Preview(agent), self.now + Duration::from_secs(5));
         }
     }
 
     pub(super) fn dial_preview(&mut self, agent: AgentId) -> Result<(), Refusal> {
-        let Some(Job::Preview { campaign, waiting, .. }) =
+        let Some(Job::Preview { campaign, leased, .. }) =
             self.floor.seats.get(&agent).and_then(|seat| seat.job.clone())
         else {
             return Err(Refusal::NoCall);
         };
         let utc = self.wall.utc(self.now);
-        let number = due_number(&waiting.lead, utc).ok_or(Refusal::NumberRefused)?;
+        let number = due_number(&leased.lead, utc).ok_or(Refusal::NumberRefused)?;
         self.may_place(campaign, number)?;
-        let household = waiting.lead.household.map(|household| (campaign, household));
+        let household = leased.lead.household.map(|household| (campaign, household));
         if household.is_some_and(|household| self.busy_households.contains(&household)) {
             return Err(Refusal::Busy);
         }
         self.wakes.clear(Wake::Preview(agent));
-        self.begin_first(agent, campaign, number, Some(waiting))
+        self.begin_agent_first(agent, campaign, number, Some(leased))
     }
 
     /// Click-to-call: a number that joins no list.
@@ -149,29 +150,29 @@ impl Dialer {
         campaign: CampaignId,
         number: PhoneNumber,
     ) -> Result<(), Refusal> {
-        self.may_begin(agent)?;
+        self.may_start_call(agent)?;
         self.may_place(campaign, number)?;
         if self.busy_numbers.contains(&number) {
             return Err(Refusal::Busy);
         }
-        self.begin_first(agent, campaign, number, None)
+        self.begin_agent_first(agent, campaign, number, None)
     }
 
-    /// Click-to-call for a lead: it is fetched first, so that nobody else calls it.
+    /// Click-to-call for a lead: it is leased first, so that no other call to it is placed.
     pub(super) fn call_lead(
         &mut self,
         agent: AgentId,
         campaign: CampaignId,
         lead: LeadId,
     ) -> Result<(), Refusal> {
-        self.may_begin(agent)?;
+        self.may_start_call(agent)?;
         let run = self.campaigns.get_mut(&campaign).filter(|run| !run.draining);
         let run = run.ok_or(Refusal::CampaignClosed)?;
         run.hopper.drop_waiting(|waiting| waiting.id == lead);
         if run.hopper.holds(lead) {
             return Err(Refusal::Busy);
         }
-        // The store hands over nothing that it has lent.
+        // The store leases no lead twice, so the dropped one is returned first.
         self.return_leads();
         self.outputs.push_back(Output::FetchLead { campaign, lead, agent });
         if let Some(seat) = self.seat(agent) {
@@ -192,14 +193,14 @@ impl Dialer {
             Some(Job::Fetching { campaign: of }) if *of == campaign
         );
         if !waits {
-            self.lend_back(campaign, lead.map(|lead| lead.id));
+            self.return_lease(campaign, lead.map(|lead| lead.id));
             return;
         }
         let asked = lead.as_ref().map(|lead| lead.id);
         let utc = self.wall.utc(self.now);
         let found = lead.and_then(|lead| {
-            // A person asked for it: what is closed may be called again, what rests need not. For the list it
-            // stays closed, and rests.
+            // The agent asked for this lead, so a closed phone may be dialled, and a resting one need not
+            // wait. For the list it stays closed, and rests.
             let number = due_number(&lead, utc).or_else(|| lead.phones.first().map(|phone| phone.number))?;
             Some((number, lead))
         });
@@ -213,42 +214,42 @@ impl Dialer {
             seat.job = None;
         }
         let Some((number, lead)) = ready else {
-            self.lend_back(campaign, asked);
-            return self.now_idle(agent);
+            self.return_lease(campaign, asked);
+            return self.set_idle(agent);
         };
         if let Some(run) = self.campaigns.get_mut(&campaign) {
             run.hopper.hold(lead.id);
         }
-        let waiting = Box::new(Waiting { lead, tried: BTreeSet::new() });
-        if self.begin_first(agent, campaign, number, Some(waiting)).is_err() {
-            self.now_idle(agent);
+        let leased = Box::new(LeasedLead { lead, tried: BTreeSet::new() });
+        if self.begin_agent_first(agent, campaign, number, Some(leased)).is_err() {
+            self.set_idle(agent);
         }
     }
 
-    /// Not called after all: it stays as it was.
-    fn lend_back(&mut self, campaign: CampaignId, lead: Option<LeadId>) {
+    /// Ends the lease of a lead that is not called after all; the lead is unchanged.
+    fn return_lease(&mut self, campaign: CampaignId, lead: Option<LeadId>) {
         if let (Some(run), Some(lead)) = (self.campaigns.get_mut(&campaign), lead) {
-            run.hopper.give_back(lead);
+            run.hopper.return_lease(lead);
         }
     }
 
-    /// Own dialling is allowed to whoever is signed in and does nothing, paused or not.
-    fn may_begin(&self, agent: AgentId) -> Result<(), Refusal> {
+    /// Whether the agent may start an own call: signed in and free, paused or not.
+    fn may_start_call(&self, agent: AgentId) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
-        if !seat.free() && !matches!(seat.job, Some(Job::Preview { .. })) {
+        if !seat.is_free() && !matches!(seat.job, Some(Job::Preview { .. })) {
             return Err(Refusal::Busy);
         }
         let ready = match seat.holding {
             Holding::NailedUp => self.floor.leg_up(seat),
-            Holding::PerCall => seat.reachable() && seat.leg.is_none(),
+            Holding::PerCall => seat.is_reachable() && seat.leg.is_none(),
         };
         if ready { Ok(()) } else { Err(Refusal::PhoneNotReady) }
     }
 
-    /// Campaign open, hours open, a trunk ready.
+    /// Checks that campaign and calling hours are open and a trunk is ready.
     fn may_place(&mut self, campaign: CampaignId, number: PhoneNumber) -> Result<(), Refusal> {
         let utc = self.wall.utc(self.now);
         if self.store_stalled {
@@ -270,29 +271,29 @@ impl Dialer {
             .map(|line| line.trunk.id)
     }
 
-    /// Her phone first where it is rung per call; at once where her leg is up.
-    fn begin_first(
+    /// Starts an agent-first call: rings a per-call phone first; dials at once where the leg is up.
+    fn begin_agent_first(
         &mut self,
         agent: AgentId,
         campaign: CampaignId,
         number: PhoneNumber,
-        waiting: Option<Box<Waiting>>,
+        leased: Option<Box<LeasedLead>>,
     ) -> Result<(), Refusal> {
         if matches!(
             self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()),
             Some(Job::Preview { .. })
-        ) && waiting.is_none()
+        ) && leased.is_none()
         {
-            self.give_back(agent);
+            self.return_lead(agent);
         }
         let seat = self.seat(agent).ok_or(Refusal::UnknownAgent)?;
-        seat.job = Some(Job::First { campaign, number, waiting });
+        seat.job = Some(Job::AgentFirst { campaign, number, leased });
         self.set_activity(agent, Activity::Reserved);
         let up = self.floor.seats.get(&agent).is_some_and(|seat| self.floor.leg_up(seat));
         if up {
-            self.dial_first(agent);
+            self.dial_after_agent(agent);
         } else if !self.ring_agent(agent, None, OWN_RING) {
-            self.give_back(agent);
+            self.return_lead(agent);
             return Err(Refusal::PhoneNotReady);
         } else {
             self.set_activity(agent, Activity::Ringing);
@@ -300,10 +301,10 @@ impl Dialer {
         Ok(())
     }
 
-    /// Her leg is up: the callee is dialled for her alone.
-    pub(super) fn dial_first(&mut self, agent: AgentId) {
+    /// The agent's leg is up: dials the callee for this agent alone.
+    pub(super) fn dial_after_agent(&mut self, agent: AgentId) {
         let utc = self.wall.utc(self.now);
-        let Some(Job::First { campaign, number, waiting }) =
+        let Some(Job::AgentFirst { campaign, number, leased }) =
             self.floor.seats.get(&agent).and_then(|seat| seat.job.clone())
         else {
             return;
@@ -311,15 +312,15 @@ impl Dialer {
         let trunk = self.may_place(campaign, number).ok().and_then(|()| self.trunk_now(campaign, number));
         let busy = self.busy_numbers.contains(&number);
         let Some(trunk) = trunk.filter(|_| !busy) else {
-            self.let_go_of_leg(agent);
-            return self.give_back(agent);
+            self.release_leg(agent);
+            return self.return_lead(agent);
         };
         let Some(run) = self.campaigns.get_mut(&campaign) else { return };
         let open_until = match run.window(utc) {
             WindowState::OpenUntil(until) => until,
             WindowState::ClosedUntil(_) => FOREVER,
         };
-        let household = waiting.as_ref().and_then(|waiting| waiting.lead.household);
+        let household = leased.as_ref().and_then(|leased| leased.lead.household);
         let rules = &run.rules.caller_ids;
         let caller_id =
             match self.caller_ids.choose(campaign, rules, household, number, utc, &mut self.random) {
@@ -329,10 +330,10 @@ impl Dialer {
                 }
                 Choice::TrunkOwn | Choice::UsedUntil(_) => None,
             };
-        let waiting = waiting.map(|waiting| *waiting);
-        let opening = Opening {
+        let leased = leased.map(|leased| *leased);
+        let attempt = NewAttempt {
             campaign,
-            waiting,
+            leased,
             number,
             trunk,
             caller_id,
@@ -340,14 +341,14 @@ impl Dialer {
             for_agent: Some(agent),
             agent_first: true,
         };
-        let call = self.open(opening);
+        let call = self.open(attempt);
         if let Some(seat) = self.seat(agent) {
             seat.job = call.map(|call| Job::Call { call });
         }
         self.set_activity(agent, Activity::Reserved);
     }
 
-    /// The callee's phone is being called: the agent who waits for it hears so.
+    /// The callee is being called: plays ring-back to the reserved agent.
     pub(in crate::dialer) fn ring_back_to_agent(&mut self, id: CallId) {
         let agent = self.calls.get(&id).and_then(|call| call.for_agent);
         let leg = agent.and_then(|agent| self.floor.seats.get(&agent)).and_then(|seat| seat.leg);
@@ -357,35 +358,35 @@ impl Dialer {
         }
     }
 
-    /// The campaign hands out nothing more: leads on screens go back.
+    /// Takes back every preview of a campaign that is drained.
     pub(in crate::dialer) fn withdraw_previews(&mut self, id: CampaignId) {
         let of =
             |seat: &super::Seat| matches!(&seat.job, Some(Job::Preview { campaign, .. }) if *campaign == id);
         let agents: Vec<AgentId> =
             self.floor.seats.values().filter(|seat| of(seat)).map(|seat| seat.agent.id).collect();
         for agent in agents {
-            self.give_back(agent);
+            self.return_lead(agent);
         }
     }
 
-    /// Another place has the last word on the lead that she has before her, and she is free.
+    /// Takes a lead away from an agent because it was settled elsewhere, and makes the agent idle.
     pub(in crate::dialer) fn take_lead_from(&mut self, agent: AgentId) {
         self.wakes.clear(Wake::Preview(agent));
         let Some(seat) = self.seat(agent) else { return };
-        let (campaign, waiting) = match seat.job.take() {
-            Some(Job::Preview { campaign, waiting, .. }) => (campaign, Some(waiting)),
-            Some(Job::First { campaign, waiting, .. }) => (campaign, waiting),
+        let (campaign, leased) = match seat.job.take() {
+            Some(Job::Preview { campaign, leased, .. }) => (campaign, Some(leased)),
+            Some(Job::AgentFirst { campaign, leased, .. }) => (campaign, leased),
             other => {
                 seat.job = other;
                 return;
             }
         };
-        self.lend_back(campaign, waiting.map(|waiting| waiting.lead.id));
-        self.let_go_of_leg(agent);
-        self.now_idle(agent);
+        self.return_lease(campaign, leased.map(|leased| leased.lead.id));
+        self.release_leg(agent);
+        self.set_idle(agent);
     }
 
-    /// Whether the mode needs agents to place anything.
+    /// Whether calls of this mode need agents.
     pub(in crate::dialer) fn needs_agents(mode: Mode) -> bool {
         mode != Mode::Announce
     }

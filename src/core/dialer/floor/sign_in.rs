@@ -1,4 +1,4 @@
-//! Sign-in and sign-out, the choice of a phone, and what is known of agents and groups.
+//! Sign-in and sign-out, change of phone, and the definitions of agents and groups.
 
 use super::{Job, Seat};
 use crate::agent::{Activity, Agent, Availability, Group, Holding, Refusal, Way, WorkMode};
@@ -8,7 +8,7 @@ use crate::ids::{AgentId, GroupId};
 use crate::time::Duration;
 use std::collections::BTreeSet;
 
-/// How long a phone may ring when its agent moves to it in mid-call.
+/// How long the new phone may ring when an agent changes phones during a call.
 const MOVE_RING: Duration = Duration::from_secs(20);
 
 impl Dialer {
@@ -17,7 +17,7 @@ impl Dialer {
         let known: BTreeSet<GroupId> =
             agent.groups.iter().filter(|of| of.in_use).map(|of| of.group).collect();
         let seat = self.floor.seats.entry(id).or_insert_with(|| Seat::new(agent.clone(), now));
-        // Her number never changes, whatever the definition says.
+        // An agent's number never changes, whatever the definition says.
         let number = seat.agent.number.clone();
         seat.agent = Agent { number, ..agent };
         seat.removed = false;
@@ -28,8 +28,8 @@ impl Dialer {
     pub(in crate::dialer) fn remove_agent(&mut self, agent: AgentId) {
         let Some(seat) = self.seat(agent) else { return };
         seat.removed = true;
-        // Whoever is in a call ends it first.
-        let _ = self.leave(agent);
+        // An agent in a call finishes it first; a signed-out agent is refused, which is fine.
+        let _ = self.request_sign_out(agent);
     }
 
     pub(in crate::dialer) fn define_group(&mut self, group: Group) {
@@ -60,7 +60,7 @@ impl Dialer {
             return Err(Refusal::CampaignClosed);
         }
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if seat.signed_in() {
+        if seat.is_signed_in() {
             return Err(Refusal::AlreadySignedIn);
         }
         let hers = seat.agent.groups.iter().filter(|of| of.in_use).map(|of| of.group);
@@ -94,7 +94,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// The phone must be there, admitted, and nobody else's.
+    /// The phone must be registered, admitted by the groups, and used by no other agent.
     fn phone_allowed(&self, agent: AgentId, way: Way, groups: &BTreeSet<GroupId>) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
         match way {
@@ -108,7 +108,7 @@ impl Dialer {
                     .floor
                     .seats
                     .values()
-                    .any(|seat| seat.agent.id != agent && seat.signed_in() && seat.way == way);
+                    .any(|seat| seat.agent.id != agent && seat.is_signed_in() && seat.way == way);
                 match (admitted, taken) {
                     (false, _) => Err(Refusal::PhoneNotReady),
                     (true, true) => Err(Refusal::PhoneTaken),
@@ -118,10 +118,10 @@ impl Dialer {
         }
     }
 
-    /// At once when nothing keeps her; after the call and its wrap-up otherwise.
-    pub(super) fn leave(&mut self, agent: AgentId) -> Result<(), Refusal> {
+    /// Signs the agent out: at once when free, else after the call and its wrap-up.
+    pub(super) fn request_sign_out(&mut self, agent: AgentId) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         self.stop_supervising(agent);
@@ -129,10 +129,10 @@ impl Dialer {
             self.floor.seats.get(&agent).and_then(|seat| seat.job.as_ref()),
             Some(Job::Preview { .. } | Job::Fetching { .. })
         ) {
-            self.give_back(agent);
+            self.return_lead(agent);
         }
         let Some(seat) = self.seat(agent) else { return Err(Refusal::UnknownAgent) };
-        if seat.free() {
+        if seat.is_free() {
             self.sign_out(agent);
         } else {
             seat.leaving = true;
@@ -151,14 +151,14 @@ impl Dialer {
         seat.leaving = false;
         seat.muted = false;
         if let Some(leg) = seat.leg {
-            self.drop_leg(leg);
+            self.hang_up_leg(leg);
         }
     }
 
-    /// Another phone, without losing the seat.
+    /// Changes the agent's phone; the seat is kept.
     pub(super) fn change_way(&mut self, agent: AgentId, way: Way, holding: Holding) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         let groups = seat.groups.clone();
@@ -174,7 +174,7 @@ impl Dialer {
             self.hold(call, true);
         }
         if let Some(leg) = self.floor.seats.get(&agent).and_then(|seat| seat.leg) {
-            self.drop_leg(leg);
+            self.hang_up_leg(leg);
         }
         let Some(seat) = self.seat(agent) else { return Err(Refusal::UnknownAgent) };
         seat.way = way;
@@ -196,14 +196,14 @@ impl Dialer {
         self.floor.closed = true;
         let agents: Vec<AgentId> = self.floor.seats.keys().copied().collect();
         for agent in agents {
-            // Nobody keeps the service up for a summary: the default stands for it.
+            // A wrap-up must not keep the service up: the default disposition is written.
             self.end_wrap_up(agent);
-            // Who is not signed in has nothing to leave.
-            let _ = self.leave(agent);
+            // A signed-out agent is refused, which is fine.
+            let _ = self.request_sign_out(agent);
         }
     }
 
-    /// Floating seats: whoever stays idle and untouched is signed out, and her seat is free.
+    /// Floating seats: sets the wake that signs out an idle, untouched agent.
     pub(super) fn watch_idle(&mut self, agent: AgentId) {
         let Some(seat) = self.floor.seats.get(&agent) else { return };
         let spans = seat.groups.iter().filter_map(|group| self.floor.groups.get(group)?.idle_release);
@@ -219,10 +219,10 @@ impl Dialer {
         let spans = seat.groups.iter().filter_map(|group| self.floor.groups.get(group)?.idle_release);
         let Some(span) = spans.min() else { return };
         let due = seat.idle_since.max(seat.touched) + span;
-        if seat.free() && due <= now {
+        if seat.is_free() && due <= now {
             self.sign_out(agent);
         } else {
-            // Busy, or busy since: asked again a whole span later at the latest.
+            // Busy now or since: checked again when due, a whole span later at the latest.
             self.wakes.set(Wake::IdleSeat(agent), if due > now { due } else { now + span });
         }
     }

@@ -1,4 +1,4 @@
-//! The shift lead: listens, whispers, steps in, takes over; and forces an agent's state.
+//! Supervision: the shift lead takes_events, whispers, barges in or takes over, and forces an agent's state.
 
 use super::Job;
 use crate::agent::{Activity, Availability, Force, Holding, Refusal, Supervision};
@@ -22,11 +22,11 @@ impl Dialer {
         if !seat.agent.leads || lead == agent {
             return Err(Refusal::NotAllowed);
         }
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         let already = seat.supervising.is_some_and(|(of, _)| of == agent);
-        if !already && !seat.free() {
+        if !already && !seat.is_free() {
             return Err(Refusal::Busy);
         }
         let id = self.talking(agent)?;
@@ -51,11 +51,11 @@ impl Dialer {
             self.stop_supervising(lead);
             return Err(Refusal::PhoneNotReady);
         }
-        self.show_parties(id);
+        self.mark_parties_changed(id);
         Ok(())
     }
 
-    /// Her leg is up: she hears, and is heard as she chose.
+    /// The shift lead's leg is up: bridges it into the conversation with the chosen voice.
     pub(super) fn supervisor_reached(&mut self, lead: AgentId) {
         let Some(seat) = self.floor.seats.get(&lead) else { return };
         let (Some((agent, how)), Some(leg)) = (seat.supervising, seat.leg) else { return };
@@ -74,21 +74,21 @@ impl Dialer {
         if let Some(seat) = self.seat(lead) {
             seat.supervising = None;
         }
-        self.end_third(id);
+        self.end_consult(id);
         self.hand_over(id, agent, lead);
     }
 
     pub(super) fn stop_supervising(&mut self, lead: AgentId) {
         let Some(seat) = self.seat(lead).filter(|seat| seat.supervising.is_some()) else { return };
         let of = seat.supervising.take();
-        self.let_go_of_leg(lead);
-        self.now_idle(lead);
+        self.release_leg(lead);
+        self.set_idle(lead);
         if let Some(id) = of.and_then(|(agent, _)| self.call_of(agent)) {
-            self.show_parties(id);
+            self.mark_parties_changed(id);
         }
     }
 
-    /// The conversation is over, or its agent another: nobody listens any more.
+    /// The conversation is over or has another agent: ends all supervision of it.
     pub(super) fn leave_supervisors(&mut self, id: CallId) {
         let of = |seat: &super::Seat| {
             seat.supervising.is_some_and(|(agent, _)| {
@@ -105,14 +105,14 @@ impl Dialer {
         }
     }
 
-    /// What may be forced depends on what she is doing: nobody is signed out of a conversation.
+    /// Forces an agent's state. Sign-out is refused during a conversation.
     pub(super) fn force(&mut self, lead: AgentId, agent: AgentId, what: Force) -> Result<(), Refusal> {
         let may = self.floor.seats.get(&lead).is_some_and(|seat| seat.agent.leads);
         if !may {
             return Err(Refusal::NotAllowed);
         }
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        if !seat.signed_in() {
+        if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         match what {
@@ -134,7 +134,7 @@ impl Dialer {
                 if busy {
                     return Err(Refusal::Busy);
                 }
-                self.leave(agent)
+                self.request_sign_out(agent)
             }
         }
     }
@@ -147,7 +147,7 @@ impl Dialer {
         let seat = self.seat(agent).ok_or(Refusal::UnknownAgent)?;
         seat.availability = Availability::Paused { reason };
         if matches!(seat.job, Some(Job::Preview { .. })) {
-            self.give_back(agent);
+            self.return_lead(agent);
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Agents on ordinary telephones sign in and out by calling us from them: their number and the hash
-//! key; what came of it is spoken.
+//! Sign-in by telephone: an agent calls us from their own telephone and enters the agent number and the
+//! hash key; the result is spoken.
 
 use crate::agent::{Holding, Way, WorkMode};
 use crate::call::{Digit, HangUpCause, Heard, Progress};
@@ -11,46 +11,47 @@ use crate::number::PhoneNumber;
 use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// One telephone that asks to sign in or out.
+/// One call of an agent who signs in or out by telephone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::dialer) struct ByTelephone {
+pub(in crate::dialer) struct SignInCall {
     from: PhoneNumber,
     typed: String,
-    told: bool,
+    result_spoken: bool,
 }
 
-/// The whole of such a call.
+/// The longest such call.
 const CALL_MAX: Duration = Duration::from_secs(60);
 
 /// Such calls at once.
 const CALLS_MAX: usize = 50;
 
-/// Keys of an agent's number.
+/// Longest agent number that is kept.
 const TYPED_MAX: usize = 16;
 
 impl Dialer {
-    /// Whether this caller's number is an agent's own telephone; then the call is for the desk.
-    pub(super) fn desk_call(&mut self, call: CallId, from: PhoneNumber) -> bool {
+    /// Whether the caller's number is an agent's own telephone: the call is then answered as a sign-in
+    /// call.
+    pub(super) fn take_sign_in_call(&mut self, call: CallId, from: PhoneNumber) -> bool {
         let known = self.floor.seats.values().any(|seat| seat.agent.telephone == Some(from));
-        if !known || self.floor.by_telephone.len() >= CALLS_MAX {
+        if !known || self.floor.sign_in_calls.len() >= CALLS_MAX {
             return false;
         }
-        let desk = ByTelephone { from, typed: String::new(), told: false };
-        self.floor.by_telephone.insert(call, desk);
+        let sign_in = SignInCall { from, typed: String::new(), result_spoken: false };
+        self.floor.sign_in_calls.insert(call, sign_in);
         self.wakes.set(Wake::CallOver(call), self.now + CALL_MAX);
         self.outputs.push_back(Output::AnswerCall { call });
         true
     }
 
-    /// `false` = it is no such call.
-    pub(in crate::dialer) fn desk_progressed(&mut self, call: CallId, progress: &Progress) -> bool {
-        if !self.floor.by_telephone.contains_key(&call) {
+    /// `false` = not a sign-in call.
+    pub(in crate::dialer) fn sign_in_call_progressed(&mut self, call: CallId, progress: &Progress) -> bool {
+        if !self.floor.sign_in_calls.contains_key(&call) {
             return false;
         }
         match progress {
-            Progress::Answered => self.say(call, Spoken::EnterAgentNumber),
+            Progress::Answered => self.play_prompt(call, Spoken::EnterAgentNumber),
             Progress::Ended(_) => {
-                self.floor.by_telephone.remove(&call);
+                self.floor.sign_in_calls.remove(&call);
                 self.wakes.clear(Wake::CallOver(call));
             }
             Progress::Sent | Progress::Trying | Progress::Ringing => {}
@@ -58,42 +59,42 @@ impl Dialer {
         true
     }
 
-    /// `false` = it is no such call.
-    pub(in crate::dialer) fn desk_heard(&mut self, call: CallId, heard: &Heard) -> bool {
-        let Some(desk) = self.floor.by_telephone.get_mut(&call) else { return false };
+    /// `false` = not a sign-in call.
+    pub(in crate::dialer) fn sign_in_call_heard(&mut self, call: CallId, heard: &Heard) -> bool {
+        let Some(sign_in) = self.floor.sign_in_calls.get_mut(&call) else { return false };
         match heard {
-            Heard::PlayEnded if desk.told => self.desk_over(call),
-            Heard::Digit(digit) if !desk.told => {
+            Heard::PlayEnded if sign_in.result_spoken => self.end_sign_in_call(call),
+            Heard::Digit(digit) if !sign_in.result_spoken => {
                 if *digit != Digit::HASH {
-                    if desk.typed.len() < TYPED_MAX {
-                        desk.typed.push(digit.as_char());
+                    if sign_in.typed.len() < TYPED_MAX {
+                        sign_in.typed.push(digit.as_char());
                     }
                     return true;
                 }
-                desk.told = true;
-                let (typed, from) = (std::mem::take(&mut desk.typed), desk.from);
-                let said = self.sign_by_telephone(&typed, from);
-                self.say(call, said);
+                sign_in.result_spoken = true;
+                let (typed, from) = (std::mem::take(&mut sign_in.typed), sign_in.from);
+                let said = self.toggle_sign_in(&typed, from);
+                self.play_prompt(call, said);
             }
             Heard::PlayEnded | Heard::Digit(_) | Heard::FirstAudio | Heard::Silent => {}
         }
         true
     }
 
-    /// The time is over, or everything is said.
-    pub(in crate::dialer) fn desk_over(&mut self, call: CallId) {
-        if self.floor.by_telephone.contains_key(&call) {
+    /// The time is over, or the result was spoken.
+    pub(in crate::dialer) fn end_sign_in_call(&mut self, call: CallId) {
+        if self.floor.sign_in_calls.contains_key(&call) {
             self.outputs.push_back(Output::HangUp { call, cause: HangUpCause::Finished });
         }
     }
 
-    /// In if she was out, out if she was in. Only the agent whose telephone it is.
-    fn sign_by_telephone(&mut self, typed: &str, from: PhoneNumber) -> Spoken {
+    /// Signs in a signed-out agent and the reverse. Only from the agent's own telephone.
+    fn toggle_sign_in(&mut self, typed: &str, from: PhoneNumber) -> Spoken {
         let hers = |seat: &&super::Seat| seat.agent.number == typed && seat.agent.telephone == Some(from);
         let Some(seat) = self.floor.seats.values().find(hers) else { return Spoken::NotKnown };
-        let (agent, signed_in) = (seat.agent.id, seat.signed_in());
+        let (agent, signed_in) = (seat.agent.id, seat.is_signed_in());
         if signed_in {
-            return if self.leave(agent).is_ok() { Spoken::SignedOut } else { Spoken::NotKnown };
+            return if self.request_sign_out(agent).is_ok() { Spoken::SignedOut } else { Spoken::NotKnown };
         }
         let way = Way::Telephone(from);
         match self.sign_in(agent, Vec::new(), way, Holding::PerCall, WorkMode::Both) {
@@ -102,7 +103,7 @@ impl Dialer {
         }
     }
 
-    fn say(&mut self, leg: CallId, said: Spoken) {
+    fn play_prompt(&mut self, leg: CallId, said: Spoken) {
         self.outputs.push_back(Output::Play { leg, sound: SoundName::Spoken(said) });
     }
 }

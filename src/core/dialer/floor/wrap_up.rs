@@ -1,4 +1,4 @@
-//! The work after a call: the countdown, the summary, and what a disposition makes of the lead.
+//! Wrap-up (ACW): countdown, call summary, and what a disposition makes of the lead.
 
 use super::Job;
 use crate::agent::{Activity, CallSummary, Refusal, WrapUp};
@@ -19,36 +19,36 @@ pub(in crate::dialer) struct WrapUpJob {
     pub call: CallId,
     pub inbound: bool,
     pub campaign: CampaignId,
-    /// As the call left it.
+    /// The lead as the call left it.
     pub lead: Option<Lead>,
     pub number: Option<PhoneNumber>,
     pub answered_at: Option<Utc>,
     pub connected_at: Option<Utc>,
-    /// Her word says what becomes of the lead: she spoke with its owner, or nobody answered. Who only missed
-    /// a ring leaves that to whoever was faster.
+    /// Whether this agent's disposition settles the lead: the agent spoke with the callee, or the call was
+    /// not answered. An agent who only missed a ring leaves it to the one who answered.
     pub decides: bool,
     pub until: Option<Time>,
 }
 
-/// Text of a note, in characters.
+/// Longest note, in characters.
 const NOTE_MAX: usize = 2_000;
 
 impl Dialer {
-    /// After a conversation, or a ring where every ring brings one. A summary that was given during
-    /// the call is taken now, and then there is nothing left to do.
+    /// Begins the wrap-up after a conversation, or after a ring where the campaign wants that. A summary
+    /// given during the call is saved at once and leaves no wrap-up.
     pub(super) fn begin_wrap_up(&mut self, agent: AgentId, id: CallId) {
-        let Some(mut job) = self.wrap_up_of(id) else { return self.now_idle(agent) };
+        let Some(mut job) = self.wrap_up_job(id) else { return self.set_idle(agent) };
         let mut given = None;
         if let Some(call) = self.calls.get_mut(&id)
             && call.spoke.is_some_and(|(last, _)| last == agent)
         {
             given = call.summary.take();
-            call.worded = true;
+            call.summary_asked = true;
             job.decides = true;
         }
         let spoke = job.connected_at.is_some();
         let Some(rules) = self.campaigns.get(&job.campaign).and_then(|run| run.rules.agents.as_ref()) else {
-            return self.now_idle(agent);
+            return self.set_idle(agent);
         };
         let wanted = match rules.wrap_up {
             WrapUp::AnyRing => true,
@@ -57,11 +57,11 @@ impl Dialer {
         };
         if let Some(summary) = given {
             self.save_summary(agent, &job, summary, false);
-            return self.now_idle(agent);
+            return self.set_idle(agent);
         }
         if !wanted || rules.wrap_up_len.is_zero() || self.floor.closed {
             self.save_default(agent, &job);
-            return self.now_idle(agent);
+            return self.set_idle(agent);
         }
         let until = self.now + rules.wrap_up_len;
         job.until = Some(until);
@@ -72,31 +72,31 @@ impl Dialer {
         }
     }
 
-    /// Her line broke in mid-call and nobody took over: there is no wrap-up, but her word is kept, or the
-    /// campaign's stands for it.
-    pub(super) fn last_word(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.worded) else { return };
+    /// The agent's leg broke during the call and no other agent took over: without a wrap-up, saves the
+    /// summary given so far or the campaign's default.
+    pub(super) fn save_last_summary(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.summary_asked) else { return };
         let Some((agent, _)) = call.spoke else { return };
-        call.worded = true;
+        call.summary_asked = true;
         let given = call.summary.take();
-        let Some(job) = self.wrap_up_of(id).map(|job| WrapUpJob { decides: true, ..job }) else { return };
+        let Some(job) = self.wrap_up_job(id).map(|job| WrapUpJob { decides: true, ..job }) else { return };
         match given {
             Some(summary) => self.save_summary(agent, &job, summary, false),
             None => self.save_default(agent, &job),
         }
     }
 
-    /// Her time is over, or she wants the next call.
+    /// Ends the wrap-up: timed out, or the agent wants the next call.
     pub(in crate::dialer) fn end_wrap_up(&mut self, agent: AgentId) {
         self.wakes.clear(Wake::WrapUp(agent));
         let Some(seat) = self.seat(agent) else { return };
-        // Whatever else she does goes on.
+        // A job of another kind goes on.
         let Some(Job::WrapUp(job)) = seat.job.take_if(|job| matches!(job, Job::WrapUp(_))) else { return };
         self.save_default(agent, &job);
-        self.now_idle(agent);
+        self.set_idle(agent);
     }
 
-    /// Nobody said how it was: the campaign's default stands for it, marked as such.
+    /// Wrap-up without a summary: writes the campaign's default disposition, marked as defaulted.
     fn save_default(&mut self, agent: AgentId, job: &WrapUpJob) {
         if job.connected_at.is_none() {
             return;
@@ -165,7 +165,7 @@ impl Dialer {
             Some(Job::WrapUp(job)) => {
                 self.wakes.clear(Wake::WrapUp(agent));
                 self.save_summary(agent, &job, summary, false);
-                self.now_idle(agent);
+                self.set_idle(agent);
             }
             Some(Job::Call { call }) => {
                 if let Some(call) = self.calls.get_mut(&call) {
@@ -217,12 +217,12 @@ impl Dialer {
             lead: lead.clone(),
         })));
         if let Some(update) = lead {
-            self.agreed(job.call, update);
+            self.apply_lead_decision(job.call, update);
         }
     }
 }
 
-/// What a disposition makes of a lead whose call was answered.
+/// The lead's new state by a disposition.
 fn after_summary(
     campaign: CampaignId,
     mut lead: Lead,
@@ -246,9 +246,9 @@ fn after_summary(
             phone.next_at = Some(due);
         }
     }
-    // A wrong number speaks of the number: her others are still tried.
+    // A wrong number closes that phone alone; the lead's other phones are still tried.
     let others = lead.phones.iter().any(|phone| !phone.closed);
-    // A callback needs a number that is not wrong.
+    // A callback needs an open phone.
     let booked = booked.filter(|_| others);
     if booked.is_some() {
         state = LeadState::FollowUp;

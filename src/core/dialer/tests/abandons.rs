@@ -1,5 +1,5 @@
-//! The ledger as the whole brain keeps it: what each call counts as, what an earlier process left, and who
-//! is braked by it.
+//! The abandon ledger through the whole dialer: how each call is counted, what the store restores, and whom
+//! it brakes.
 
 use super::floor::staffed;
 use super::*;
@@ -18,7 +18,7 @@ fn spent(people: u64, abandoned: u64) -> Counts {
     Counts { placed: 500, settled: 400, connected_people: people, abandoned, ..Counts::default() }
 }
 
-/// The campaign, opened with what the store has, and two idle agents with plenty of leads.
+/// The campaign, opened with these counts from the store, two idle agents and plenty of leads.
 fn opened(campaign: Campaign, abandons: Vec<(Utc, Counts)>) -> Desk {
     let mut desk = Desk::floor(staffed(campaign.mode));
     let campaign = Box::new(campaign);
@@ -44,7 +44,7 @@ fn ratio(rules: &[Rule]) -> Campaign {
 }
 
 #[test]
-fn every_call_is_counted_once_as_what_became_of_it() {
+fn every_call_is_counted_once_by_its_outcome() {
     let mut campaign = staffed(Mode::Ratio);
     (campaign.pacing.abandon_rate_max, campaign.pacing.call_ratio) = (1.0, 4.0);
     let mut desk = Desk::floor(campaign);
@@ -53,7 +53,7 @@ fn every_call_is_counted_once_as_what_became_of_it() {
     let calls = desk.place_all();
     assert_eq!(calls.len(), 4);
     desk.answer(calls[0]);
-    // One hangs up in time, one waits until she is told that nobody is free, one does not answer.
+    // The first callee hangs up in time, the second hears the sorry message, the third does not answer.
     desk.answer(calls[1]);
     desk.wait(Duration::from_millis(1_500));
     desk.progress(calls[1], ended(Outcome::Answered, 200));
@@ -79,7 +79,7 @@ fn every_call_is_counted_once_as_what_became_of_it() {
 }
 
 #[test]
-fn an_agent_who_heard_a_machine_moves_the_call_and_not_its_outcome() {
+fn a_machine_disposition_moves_the_call_in_the_ledger_and_keeps_its_outcome() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
     desk.leads(vec![lead(1)]);
@@ -98,9 +98,9 @@ fn an_agent_who_heard_a_machine_moves_the_call_and_not_its_outcome() {
 }
 
 #[test]
-fn what_an_earlier_process_abandoned_brakes_from_the_first_call() {
+fn abandons_of_an_earlier_process_brake_from_the_first_call() {
     let today = || vec![(MORNING - HOUR, spent(97, 3))];
-    // So few answer that two more lines for two idle agents are no risk by themselves.
+    // So few callees answer that two more lines for two idle agents are no risk by themselves.
     let fresh = || vec![(MORNING - HOUR, spent(30, 0))];
     let yesterday = || vec![(MORNING - HOUR * 20, spent(97, 3)), (MORNING - HOUR, spent(30, 0))];
     let lines = |campaign: Campaign, abandons| {
@@ -111,7 +111,7 @@ fn what_an_earlier_process_abandoned_brakes_from_the_first_call() {
     assert_eq!(lines(ratio(&[Rule::WholeDay]), fresh()), (4, Some(Why::LinesOut)));
     assert_eq!(lines(ratio(&[Rule::WholeDay]), today()), braked);
     assert_eq!(lines(ratio(&[Rule::WholeDay]), yesterday()), (4, Some(Why::LinesOut)));
-    // The strictest of several brakes, whichever it is.
+    // With several rules the strictest brakes, whichever it is.
     for rules in [&[Rule::Rolling24h][..], &[Rule::WholeDay, Rule::UsTsr], &Rule::ALL[..]] {
         assert_eq!(lines(ratio(rules), yesterday()), braked, "{rules:?}");
     }

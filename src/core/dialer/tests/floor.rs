@@ -1,4 +1,4 @@
-//! The floor step by step: people at phones, callees who are answered, waited for and spoken with.
+//! The floor step by step: sign-in, queue, bridge, hold, consult, transfer, supervision, wrap-up, preview.
 
 use super::*;
 use crate::agent::{
@@ -111,7 +111,7 @@ impl Desk {
         })
     }
 
-    /// Signs in with a leg for the shift, which her phone answers.
+    /// Signs in with a nailed-up leg, which the phone answers.
     pub(super) fn nailed_up(&mut self, n: i64) -> CallId {
         self.sign_in(n, Holding::NailedUp);
         let rung = self.rung();
@@ -237,7 +237,7 @@ fn a_ceiling_is_kept_from_the_first_minute() {
 }
 
 #[test]
-fn nobody_free_within_the_wait_is_an_abandoned_call_with_the_sorry_message() {
+fn no_free_agent_within_the_wait_abandons_the_call_with_the_sorry_message() {
     let mut campaign = staffed(Mode::Ratio);
     campaign.pacing.abandon_rate_max = 1.0;
     let mut desk = Desk::floor(campaign);
@@ -279,7 +279,7 @@ fn a_phone_that_does_not_answer_gives_the_callee_to_the_next_agent() {
 }
 
 #[test]
-fn ring_all_rings_everybody_and_the_first_to_answer_talks() {
+fn ring_all_rings_every_free_agent_and_the_first_to_answer_talks() {
     let mut campaign = staffed(Mode::Progressive);
     campaign.agents.as_mut().expect("agents").strategy = Strategy::RingAll;
     let mut desk = Desk::floor(campaign);
@@ -316,7 +316,7 @@ fn two_missed_calls_pause_an_agent() {
 }
 
 #[test]
-fn an_agent_who_hangs_up_ends_the_call_and_it_is_known_who_did() {
+fn an_agents_hang_up_ends_the_call_and_is_recorded_as_theirs() {
     for by_phone in [false, true] {
         let (mut desk, call, leg) = Desk::talking();
         if by_phone {
@@ -330,7 +330,7 @@ fn an_agent_who_hangs_up_ends_the_call_and_it_is_known_who_did() {
         desk.progress(call, Progress::Ended(over));
         assert_eq!(desk.result().ended_by, EndedBy::Agent, "by phone: {by_phone}");
         assert_eq!(desk.activity(1), Activity::WrapUp);
-        // The leg for the shift is raised again once she is free.
+        // The nailed-up leg is raised again once the agent is free.
         desk.wait(Duration::from_secs(20));
         assert_eq!(desk.rung().len(), usize::from(by_phone));
     }
@@ -344,7 +344,7 @@ fn ended_of(progress: Progress) -> Ended {
 }
 
 #[test]
-fn a_line_to_the_agent_that_breaks_gives_the_callee_to_the_next_one() {
+fn a_broken_agent_leg_gives_the_callee_to_the_next_agent() {
     let (mut desk, call, leg) = Desk::talking();
     let second = desk.nailed_up(2);
     desk.joins();
@@ -375,28 +375,28 @@ fn on_hold_both_hear_music_and_no_speech_passes() {
 #[test]
 fn a_consulted_colleague_takes_the_call_over() {
     let (mut desk, call, leg) = Desk::talking();
-    let helper = desk.nailed_up(2);
+    let consulted = desk.nailed_up(2);
     desk.joins();
     let whom = Consulted::Agent(AgentId(2));
     assert_eq!(desk.act(1, AgentAct::Consult { whom }), None);
     assert_eq!((desk.activity(1), desk.activity(2)), (Activity::Consulting, Activity::Consulting));
-    let aside = desk.joins();
-    assert_eq!(aside.iter().map(|join| join.0).collect::<Vec<_>>(), [helper, leg]);
-    assert!(aside.iter().all(|join| join.1 != MixId(call.0)), "the callee does not hear them");
+    let consult = desk.joins();
+    assert_eq!(consult.iter().map(|join| join.0).collect::<Vec<_>>(), [consulted, leg]);
+    assert!(consult.iter().all(|join| join.1 != MixId(call.0)), "the callee does not hear them");
     assert_eq!(desk.act(1, AgentAct::Transfer), None);
     assert_eq!((desk.activity(1), desk.activity(2)), (Activity::WrapUp, Activity::Talking));
     let mix = MixId(call.0);
-    assert_eq!(desk.joins(), [(call, mix, Voice::Everyone), (helper, mix, Voice::Everyone)]);
+    assert_eq!(desk.joins(), [(call, mix, Voice::Everyone), (consulted, mix, Voice::Everyone)]);
     desk.progress(call, ended(Outcome::Answered, 200));
     assert_eq!(desk.result().agent, Some(AgentId(2)));
     assert_eq!(desk.activity(2), Activity::WrapUp);
 }
 
 #[test]
-fn a_number_outside_is_consulted_taken_back_and_joined() {
+fn an_outside_number_is_consulted_cancelled_and_joined() {
     let (mut desk, call, _) = Desk::talking();
     let outside = number(99);
-    let third = |desk: &mut Desk| {
+    let consult_outside = |desk: &mut Desk| {
         assert_eq!(desk.act(1, AgentAct::Consult { whom: Consulted::Number(outside) }), None);
         let legs = desk.take(|output| match output {
             Output::CallThird { leg, number, .. } => Some((*leg, *number)),
@@ -405,12 +405,12 @@ fn a_number_outside_is_consulted_taken_back_and_joined() {
         assert_eq!(legs[0].1, outside);
         legs[0].0
     };
-    let leg = third(&mut desk);
+    let leg = consult_outside(&mut desk);
     assert_eq!(desk.act(1, AgentAct::Transfer), Some(Refusal::NobodyConsulted));
     desk.progress(leg, Progress::Answered);
     assert_eq!(desk.act(1, AgentAct::TakeBack), None);
     assert_eq!(desk.activity(1), Activity::Talking);
-    let leg = third(&mut desk);
+    let leg = consult_outside(&mut desk);
     desk.progress(leg, Progress::Answered);
     desk.joins();
     assert_eq!(desk.act(1, AgentAct::Conference), None);
@@ -601,7 +601,7 @@ fn a_click_rings_the_agent_first_and_a_phone_that_fails_uses_no_lead() {
     desk.progress(leg, Progress::Answered);
     let call = desk.place_all()[0];
     desk.progress(call, Progress::Ringing);
-    // Her own line breaks while the callee's phone rings (B23).
+    // The agent's leg breaks while the callee's phone rings (B23).
     desk.progress(leg, ended(Outcome::Answered, 200));
     assert_eq!(desk.hang_ups(), [HangUpCause::AgentFailed]);
     let over = Ended { by: EndedBy::Dialer, ..ended_of(ended(Outcome::AgentFailed, 487)) };
@@ -611,7 +611,7 @@ fn a_click_rings_the_agent_first_and_a_phone_that_fails_uses_no_lead() {
 }
 
 #[test]
-fn who_signs_out_in_a_call_leaves_after_it() {
+fn an_agent_who_signs_out_in_a_call_leaves_after_it() {
     let (mut desk, call, _) = Desk::talking();
     assert_eq!(desk.act(1, AgentAct::SignOut), None);
     assert!(desk.seat(1).leaving);
@@ -638,7 +638,7 @@ fn another_phone_takes_the_call_over_without_losing_the_seat() {
 }
 
 #[test]
-fn a_key_hands_over_from_the_announcement_to_an_agent() {
+fn a_key_transfers_the_callee_from_the_announcement_to_an_agent() {
     let mut campaign = staffed(Mode::Progressive);
     campaign.mode = Mode::Announce;
     campaign.announcement = super::campaign().announcement;
@@ -682,7 +682,7 @@ fn a_seat_that_stays_idle_is_released() {
 }
 
 #[test]
-fn a_caller_reaches_the_agent_who_called_her() {
+fn an_inbound_caller_reaches_the_agent_who_called_them() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
     desk.nailed_up(2);
@@ -717,7 +717,7 @@ fn a_predictive_campaign_places_ahead_of_its_agents_and_says_why() {
     calls.iter().for_each(|call| desk.progress(*call, Progress::Ringing));
     desk.answer(calls[0]);
     assert_eq!(desk.activity(1), Activity::Talking);
-    // With everybody paused there is no dialling, whatever the model expects.
+    // With all agents paused no call is placed, whatever the model expects.
     desk.act(1, AgentAct::Pause { reason: "lunch".into() });
     desk.requests();
     desk.wait(Duration::from_secs(60));

@@ -1,8 +1,8 @@
-//! The brain step by step: one input, the outputs it must lead to.
+//! The dialer step by step: one input, the outputs it must lead to.
 
 mod abandons;
-mod copies;
 mod floor;
+mod lead_sync;
 mod pacing;
 mod whys;
 
@@ -23,7 +23,7 @@ use crate::time::Duration;
 const MORNING: Utc = Utc::from_millis(1_795_226_400_000);
 const ID: CampaignId = CampaignId(1);
 
-/// A dialer at work, with every output it gave and not yet looked at.
+/// A running dialer, with the outputs that the test has not taken yet.
 struct Desk {
     dialer: Dialer,
     now: Time,
@@ -351,7 +351,7 @@ fn a_household_has_one_call_at_a_time_and_is_done_after_its_vote() {
 }
 
 #[test]
-fn a_number_that_is_out_is_not_called_by_another_row() {
+fn a_number_with_a_live_call_is_not_called_by_another_row() {
     let mut desk = Desk::new(campaign());
     let mut twin = lead(2);
     twin.phones = lead(1).phones;
@@ -486,7 +486,7 @@ fn draining_lets_calls_end_and_hanging_up_cancels_them() {
 }
 
 #[test]
-fn a_single_number_test_leaves_the_list_alone_and_pays_no_heed_to_the_hour() {
+fn a_single_number_test_ignores_the_list_and_the_calling_hours() {
     let mut night = campaign();
     night.windows.windows[0].from_minute = 18 * 60;
     let mut desk = Desk::new(night);
@@ -499,7 +499,7 @@ fn a_single_number_test_leaves_the_list_alone_and_pays_no_heed_to_the_hour() {
 }
 
 #[test]
-fn a_number_that_is_blacklisted_while_it_rings_is_taken_back() {
+fn a_number_blacklisted_while_it_rings_is_cancelled() {
     let mut desk = Desk::new(campaign());
     desk.leads(vec![lead(1)]);
     let call = desk.placing();
@@ -526,7 +526,7 @@ fn a_number_that_a_crash_cut_off_rests() {
 }
 
 #[test]
-fn a_call_of_which_nothing_more_is_heard_is_closed() {
+fn a_call_without_further_reports_is_closed() {
     let mut desk = Desk::new(campaign());
     desk.leads(vec![lead(1)]);
     desk.placing();

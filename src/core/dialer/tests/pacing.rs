@@ -1,4 +1,4 @@
-//! Pacing as the whole brain does it: a pacer that fails, campaigns that share agents, a setting in the
+//! Pacing through the whole dialer: a pacer that fails, campaigns that share agents, a setting in the
 //! shadow.
 
 use super::floor::{GROUP, staffed};
@@ -27,7 +27,7 @@ fn a_pacer_that_panics_leaves_one_call_for_each_idle_agent_and_says_so() {
     assert_eq!(desk.requests().len(), 2, "neither silence nor a flood");
     assert_eq!(desk.why(), Some(Why::PacerFailed));
     assert_eq!(desk.dialer.view(ID).trouble, Some(Trouble::Panicked));
-    // Ten minutes later a fresh one is tried.
+    // Ten minutes later a fresh pacer is tried.
     desk.wait(Duration::from_secs(601));
     assert_eq!(desk.dialer.view(ID).trouble, None);
     assert_ne!(desk.why(), Some(Why::PacerFailed));
@@ -118,7 +118,7 @@ fn a_shadow_changes_nothing_and_is_shown() {
 }
 
 #[test]
-fn a_shadow_that_begins_in_mid_shift_knows_who_is_there() {
+fn a_shadow_started_in_mid_shift_counts_the_agents_at_work() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
     desk.nailed_up(2);

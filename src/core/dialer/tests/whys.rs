@@ -1,4 +1,4 @@
-//! Every why can really be reached, each by what its words say; and what a screen shows of calls and leads.
+//! Every why can be reached by the situation it names; and the views of calls and leads.
 
 use super::floor::{GROUP, staffed};
 use super::*;
@@ -20,7 +20,7 @@ fn desk_with(change: impl FnOnce(&mut Campaign, &mut Trunk), leads: i64) -> Desk
     desk
 }
 
-/// One agent idle, so many leads.
+/// One idle agent and `leads` leads.
 fn manned(mode: Mode, change: impl FnOnce(&mut PacingRules), leads: i64) -> Desk {
     let mut campaign = staffed(mode);
     change(&mut campaign.pacing);
@@ -30,7 +30,7 @@ fn manned(mode: Mode, change: impl FnOnce(&mut PacingRules), leads: i64) -> Desk
     desk
 }
 
-/// Places whatever is asked for, for so many seconds; a second later each call ends like this.
+/// Plays up to `secs` seconds, or until the why is `until`: each call ends with `end` after a second.
 fn fate(desk: &mut Desk, secs: u64, end: &Progress, until: Why) -> Option<Why> {
     let mut out: Vec<(Time, CallId)> = Vec::new();
     let mut next = 1_000;
@@ -117,7 +117,7 @@ fn reached(why: Why) -> Option<Why> {
                 seats: None,
             }));
             if why == Why::CallsPerAgent {
-                // Far below what a model would ask for: the cap is reached at once.
+                // Far below what the model asks for: the cap is reached at once.
                 let rules = Rules { calls_per_agent_max: 1.0, ..Rules::default() };
                 let run = desk.dialer.campaigns.get_mut(&ID).expect("the campaign");
                 run.pacer = Some(Box::new(Guarded::new(rules)));
@@ -233,7 +233,7 @@ fn a_preview_is_on_the_screen_and_holds_its_household() {
     assert_eq!(desk.dialer.drift(), None);
 }
 
-/// C4: a counter that says something else than the calls is found, whichever it is.
+/// A counter that differs from its calls is found, whichever it is (C4).
 #[test]
 fn a_counter_that_drifts_is_found() {
     let at_work = || {
@@ -247,7 +247,7 @@ fn a_counter_that_drifts_is_found() {
         |dialer| dialer.campaigns.values_mut().for_each(|run| run.unsaved += 1),
         |dialer| dialer.trunks.values_mut().for_each(|line| line.open(Time::ZERO)),
         |dialer| dialer.busy_numbers = Default::default(),
-        |dialer| dialer.busy_households.set((ID, HouseholdId(7))),
+        |dialer| dialer.busy_households.insert((ID, HouseholdId(7))),
         |dialer| dialer.campaigns.values_mut().for_each(|run| run.hopper.release(LeadId(1))),
     ];
     for (place, drift) in drifts.into_iter().enumerate() {

@@ -1,5 +1,5 @@
-//! One lead in several hands at once: the hopper's, a screen's, a call's, a wrap-up's. Whoever has the last
-//! word, nobody is called twice or too early for it, and no lead is lost between the hands.
+//! Several copies of one lead (hopper, preview, call, wrap-up): the last decision counts, no callee is
+//! called twice or too early, and no lead is lost.
 
 use super::floor::{GROUP, staffed};
 use super::*;
@@ -12,7 +12,7 @@ use crate::ids::AgentId;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A call from outside.
+/// An inbound call.
 const CALLER: CallId = CallId(1 << 63 | 1);
 
 impl Desk {
@@ -31,7 +31,7 @@ impl Desk {
         })
     }
 
-    /// The owner of this lead calls us.
+    /// The callee of this lead calls us.
     fn calls_us(&mut self, lead: Lead) {
         let known = Some(KnownCaller { campaign: ID, lead: Some(lead.clone()), agent: None });
         let arrived =
@@ -62,7 +62,7 @@ fn with_two_phones(n: i64) -> Lead {
     Lead { phones: vec![Phone::new(number(10)), Phone::new(number(11))], ..lead(n) }
 }
 
-/// Lead 1 is being called for agent 1, while its owner, who called us, speaks with agent 2.
+/// Lead 1 is being called for agent 1, while the callee, who called us, speaks with agent 2.
 fn called_from_both_sides() -> (Desk, CallId) {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
@@ -78,7 +78,7 @@ fn called_from_both_sides() -> (Desk, CallId) {
 }
 
 #[test]
-fn a_callback_agreed_with_a_caller_outlives_the_call_that_was_out_to_her() {
+fn a_callback_booked_in_an_inbound_call_outlives_the_outbound_call() {
     let (mut desk, call) = called_from_both_sides();
     let at = desk.dialer.utc() + HOUR;
     desk.says(2, "voted", Some(at));
@@ -93,7 +93,7 @@ fn a_callback_agreed_with_a_caller_outlives_the_call_that_was_out_to_her() {
 }
 
 #[test]
-fn an_attempt_that_the_store_refuses_writes_nothing_over_what_was_agreed() {
+fn a_refused_attempt_does_not_overwrite_a_decision_about_its_lead() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
     desk.leads(vec![lead(1)]);
@@ -111,7 +111,7 @@ fn an_attempt_that_the_store_refuses_writes_nothing_over_what_was_agreed() {
 }
 
 #[test]
-fn a_wrong_number_stops_no_call_to_her_other_one() {
+fn a_wrong_number_cancels_no_call_to_the_leads_other_phone() {
     let mut desk = Desk::floor(any_ring());
     desk.nailed_up(1);
     let second = Lead {
@@ -132,7 +132,7 @@ fn a_wrong_number_stops_no_call_to_her_other_one() {
 }
 
 #[test]
-fn a_wrap_up_that_outlasts_its_call_forgets_no_try() {
+fn a_wrap_up_keeps_the_attempts_made_meanwhile() {
     let (mut desk, call, _) = Desk::talking();
     desk.nailed_up(2);
     assert_eq!(desk.act(1, AgentAct::Consult { whom: Consulted::Group(GROUP) }), None);
@@ -145,7 +145,7 @@ fn a_wrap_up_that_outlasts_its_call_forgets_no_try() {
 }
 
 #[test]
-fn who_only_missed_a_ring_does_not_decide_what_becomes_of_the_lead() {
+fn an_agent_who_missed_the_ring_does_not_settle_the_lead() {
     let mut desk = Desk::floor(any_ring());
     desk.sign_in(1, Holding::PerCall);
     desk.leads(vec![lead(1)]);
@@ -173,7 +173,7 @@ fn a_call_that_was_never_opened_brings_no_wrap_up() {
 }
 
 #[test]
-fn a_conversation_whose_agent_lost_her_line_has_its_word_all_the_same() {
+fn a_broken_agent_leg_still_saves_the_summary() {
     let (mut desk, call, leg) = Desk::talking();
     let by = EndedBy::Carrier;
     let broken = Ended {
@@ -204,7 +204,7 @@ fn closing_the_floor_ends_wrap_ups_and_leaves_conversations_alone() {
 }
 
 #[test]
-fn a_lead_that_an_agent_asks_for_is_given_back_before_it_is_fetched() {
+fn a_waiting_lead_is_returned_before_an_agent_fetches_it() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.leads(vec![lead(1), lead(2)]);
     desk.nailed_up(1);
@@ -224,7 +224,7 @@ fn a_lead_that_an_agent_asks_for_is_given_back_before_it_is_fetched() {
 }
 
 #[test]
-fn what_an_agent_asked_for_in_vain_stays_as_it_was() {
+fn a_lead_that_an_agent_could_not_call_is_returned_unchanged() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
     let asked = Lead {
@@ -243,7 +243,7 @@ fn what_an_agent_asked_for_in_vain_stays_as_it_was() {
 }
 
 #[test]
-fn a_campaign_that_is_drained_gives_its_leads_back() {
+fn a_drained_campaign_returns_its_leads() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.leads(vec![lead(1), lead(2)]);
     assert_eq!(desk.returned(), []);
@@ -252,7 +252,7 @@ fn a_campaign_that_is_drained_gives_its_leads_back() {
 }
 
 #[test]
-fn a_blacklisted_number_takes_its_lead_out_of_the_hopper_and_back_to_the_store() {
+fn a_blacklisted_number_returns_its_lead_to_the_store() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.leads(vec![with_two_phones(1), lead(2)]);
     desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Blacklisted { number: number(10) } });
@@ -260,7 +260,7 @@ fn a_blacklisted_number_takes_its_lead_out_of_the_hopper_and_back_to_the_store()
 }
 
 #[test]
-fn a_preview_without_anybody_before_it_goes_back_and_pauses_its_agent() {
+fn an_untouched_preview_is_returned_and_pauses_its_agent() {
     let mut desk = Desk::floor(staffed(Mode::Preview));
     desk.nailed_up(1);
     desk.leads(vec![lead(1)]);
@@ -273,13 +273,13 @@ fn a_preview_without_anybody_before_it_goes_back_and_pauses_its_agent() {
     let seat = desk.seat(1);
     assert_eq!(seat.availability, Availability::Paused { reason: "preview_not_answered".into() });
     assert_eq!((seat.activity, seat.work), (Activity::Idle, None));
-    // The lead is the next one's.
+    // The lead goes to the next agent.
     desk.nailed_up(2);
     assert_eq!(desk.seat(2).work.and_then(|work| work.lead), Some(LeadId(1)));
 }
 
 #[test]
-fn a_leg_that_answers_across_our_hang_up_still_ends_if_nobody_reports_it() {
+fn a_leg_answered_across_our_hang_up_ends_without_a_report() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.sign_in(1, Holding::PerCall);
     desk.leads(vec![lead(1)]);

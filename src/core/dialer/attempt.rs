@@ -1,0 +1,207 @@
+//! Attempts on their way out: opens the attempt in the store, takes the verdict, sends the INVITE, hangs up.
+
+use super::floor::part;
+use super::live_call::{Call, NewAttempt, Phase};
+use super::placing::is_due;
+use super::wake::Wake;
+use super::{Dialer, Output};
+use crate::call::{Ended, HangUpCause};
+use crate::dialer::input::DialVerdict;
+use crate::dialer::output::AttemptRequest;
+use crate::ids::{AttemptId, CallId, CampaignId};
+use crate::lead::{Lead, Phone};
+use crate::number::PhoneNumber;
+use crate::outcome::{EndedBy, LeadState, Outcome};
+use crate::pacing::predictive::Event;
+use crate::time::{Duration, Time};
+
+/// A call is closed as lost when no report came for its ring time and this margin: 32 s of SIP timers (RFC
+/// 3261 Timer B, Timer H) on either side, and some.
+const LOST_MARGIN: Duration = Duration::from_secs(75);
+
+/// How long a number rests beyond its ring time if the process dies during the call.
+const REST_MARGIN: Duration = Duration::from_secs(15);
+
+impl Dialer {
+    /// Opens an attempt; `None` = no such campaign.
+    pub(super) fn open(&mut self, new: NewAttempt) -> Option<CallId> {
+        let NewAttempt { campaign: id, leased, number, trunk, caller_id, open_until, for_agent, agent_first } =
+            new;
+        let utc = self.wall.utc(self.now);
+        let run = self.campaigns.get_mut(&id)?;
+        let attempt = AttemptId(self.next_attempt);
+        self.next_attempt += 1;
+        let (day_start, day_end) = run.local_day(utc);
+        let test = leased.is_none();
+        // A booked callback is exempt from the cap on attempts.
+        let booked = leased.as_ref().is_some_and(|leased| leased.lead.callback.is_some());
+        let lead = leased.as_ref().map(|leased| &leased.lead);
+        let household = lead.and_then(|lead| lead.household);
+        let retry = &run.rules.retry;
+        let request = AttemptRequest {
+            attempt,
+            campaign: id,
+            lead: lead.map(|lead| lead.id),
+            household,
+            number,
+            ordinal: lead.and_then(|lead| phone_of(lead, number)).map_or(1, |phone| phone.attempts + 1),
+            trunk,
+            caller_id: caller_id.as_ref().map(|caller_id| caller_id.number),
+            placed_at: utc,
+            open_until,
+            attempts_max: if test || booked { u32::MAX } else { retry.attempts_max },
+            per_day_max: if test { u32::MAX } else { retry.per_day_max },
+            gap_min: if test { Duration::ZERO } else { retry.gap_min },
+            day_start,
+            day_end,
+            rest: run.rules.ring + REST_MARGIN,
+            guaranteed: for_agent.is_some() || booked,
+        };
+        run.opening.reserve(self.now);
+        run.live += 1;
+        if let Some(line) = self.trunks.get_mut(&trunk) {
+            line.open(self.now);
+        }
+        self.busy_numbers.insert(number);
+        if let Some(household) = household {
+            self.busy_households.insert((id, household));
+        }
+        let part = lead.map(part).unwrap_or_default();
+        let call = Call {
+            part,
+            caller_id,
+            placed_at: utc,
+            open_until,
+            for_agent,
+            agent_first,
+            ..Call::new(attempt, id, leased, number, trunk, self.now)
+        };
+        self.calls.insert(attempt.call(), call);
+        self.feed_pacer(attempt.call(), |call| Event::Placed { call, part });
+        self.outputs.push_back(Output::OpenAttempt(Box::new(request)));
+        Some(attempt.call())
+    }
+
+    pub(super) fn attempt_opened(&mut self, id: CallId, verdict: DialVerdict) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opening) else { return };
+        let utc = self.wall.utc(self.now);
+        match verdict {
+            DialVerdict::Opened => {
+                call.phase = Phase::Opened;
+                if let Some(run) = self.campaigns.get_mut(&call.campaign) {
+                    run.ledger.placed(call.placed_at);
+                }
+                let slot = self.wire_slot(id);
+                if slot > self.now { self.wakes.set(Wake::Place(id), slot) } else { self.send_invite(id) }
+            }
+            DialVerdict::NotBefore { until, .. } => {
+                // A decision that an agent took meanwhile is written already.
+                let (decided, number) = (call.decided_elsewhere.is_some(), call.number);
+                let leased = self.discard_attempt(id).filter(|_| !decided);
+                // `until` has passed: the store changed the lead and leases it anew.
+                if let Some((campaign, mut lead)) = leased.filter(|_| until > utc) {
+                    let due =
+                        lead.phones.iter_mut().find(|phone| phone.number == number && is_due(phone, utc));
+                    // A phone that an agent dialled although it was closed or resting stays unchanged.
+                    let Some(phone) = due else { return };
+                    phone.next_at = Some(until);
+                    // A booked callback stays booked and is never early.
+                    let booked = lead.callback.is_some();
+                    let next_at = if booked { lead.next_at.max(Some(until)) } else { lead.earliest() };
+                    let state = if booked { LeadState::FollowUp } else { LeadState::Open };
+                    self.save_lead(campaign, lead, state, None, next_at);
+                }
+            }
+            DialVerdict::Closed(_) | DialVerdict::Gone => {
+                self.discard_attempt(id);
+            }
+        }
+    }
+
+    /// Removes a call whose attempt was not opened.
+    fn discard_attempt(&mut self, id: CallId) -> Option<(CampaignId, Lead)> {
+        self.end_conversation(id);
+        self.feed_pacer(id, |call| Event::Cancelled { call });
+        let call = self.remove(id)?;
+        if let Some(line) = self.trunks.get_mut(&call.trunk) {
+            line.close(id);
+        }
+        let run = self.campaigns.get_mut(&call.campaign)?;
+        run.live = run.live.saturating_sub(1);
+        run.supply.stale = true;
+        run.supply.more_due = true;
+        let lead = call.leased?.lead;
+        run.hopper.release(lead.id);
+        Some((call.campaign, lead))
+    }
+
+    fn wire_slot(&mut self, id: CallId) -> Time {
+        let Some(call) = self.calls.get(&id) else { return self.now };
+        let trunk = self.trunks.get_mut(&call.trunk).map_or(self.now, |line| line.wire_slot(self.now));
+        let own = self.campaigns.get_mut(&call.campaign).map_or(self.now, |run| run.wire.reserve(self.now));
+        trunk.max(own)
+    }
+
+    /// Sends the INVITE of an opened attempt, unless it was stopped or the calling hours have ended.
+    pub(super) fn send_invite(&mut self, id: CallId) {
+        let utc = self.wall.utc(self.now);
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opened) else { return };
+        if call.hanging_up.is_some() || utc >= call.open_until {
+            let cause = if call.hanging_up.is_some() { "stopped" } else { "the calling hours ended" };
+            let ended = never_left(&format!("{cause} before the call left"));
+            return self.finish(id, ended);
+        }
+        call.phase = Phase::Placed;
+        if let Some(line) = self.trunks.get_mut(&call.trunk) {
+            line.sent(self.now, id);
+        }
+        let ring = self.campaigns.get(&call.campaign).map_or(Duration::ZERO, |run| run.rules.ring);
+        self.wakes.set(Wake::CallLost(id), self.now + ring + LOST_MARGIN);
+        self.outputs.push_back(Output::PlaceCall {
+            call: id,
+            trunk: call.trunk,
+            number: call.number,
+            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number.national()),
+            ring,
+        });
+        self.ring_back_to_agent(id);
+    }
+
+    /// Asks the network to end a call; `Progress::Ended` follows.
+    pub(super) fn hang_up(&mut self, id: CallId, cause: HangUpCause) {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.hanging_up.is_none()) else { return };
+        match call.phase {
+            // The INVITE has not left: `send_invite` checks the mark.
+            Phase::Opening | Phase::Opened => call.hanging_up = Some(cause),
+            Phase::Placed
+            | Phase::Ringing
+            | Phase::Answered
+            | Phase::Announcing
+            | Phase::Waiting
+            | Phase::Talking
+            | Phase::Sorry => {
+                call.hanging_up = Some(cause);
+                self.wakes.clear(Wake::CallOver(id));
+                self.wakes.set(Wake::CallLost(id), self.now + LOST_MARGIN);
+                self.outputs.push_back(Output::HangUp { call: id, cause });
+            }
+            Phase::Ended => {}
+        }
+    }
+}
+
+/// The end of a call whose INVITE was never sent.
+fn never_left(cause: &str) -> Ended {
+    Ended {
+        outcome: Outcome::Cancelled,
+        by: EndedBy::Dialer,
+        sip_code: None,
+        cause: cause.into(),
+        retry_after: None,
+        try_next_trunk: false,
+    }
+}
+
+fn phone_of(lead: &Lead, number: PhoneNumber) -> Option<&Phone> {
+    lead.phones.iter().find(|phone| phone.number == number)
+}

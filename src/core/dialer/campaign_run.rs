@@ -1,0 +1,186 @@
+//! State of one open campaign: hopper, supply of leads, rates, ledger, pacer and plan.
+
+use super::plan::{Planned, predicts};
+use crate::campaign::Campaign;
+use crate::campaign::hopper::Hopper;
+use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
+use crate::ids::AttemptId;
+use crate::number::PhoneNumber;
+use crate::pacing::guarded::Guarded;
+use crate::pacing::ledger::{self, Ledger};
+use crate::pacing::predictive::{self, Event};
+use crate::pacing::shadow::{Shadow, ShadowRules};
+use crate::pacing::{Decision, Rate};
+use crate::time::{Time, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, VecDeque};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct CampaignRun {
+    pub rules: Campaign,
+    pub hopper: Hopper,
+    pub tests: VecDeque<PhoneNumber>,
+    pub paused: bool,
+    pub draining: bool,
+    pub finished: bool,
+    /// Live calls, from the opening of the attempt to its end.
+    pub live: u32,
+    /// Calls that are over and whose result is not on disk yet.
+    pub unsaved: u32,
+    pub opening: Rate,
+    pub wire: Rate,
+    pub supply: Supply,
+    pub last: Option<Decision>,
+    /// Abandon ledger; the last 30 days come from the store.
+    pub ledger: Ledger,
+    pub braking: Option<Braking>,
+    /// The newest calls with a machine disposition: a corrected summary can undo it.
+    pub machines: BTreeSet<AttemptId>,
+    /// Mode predictive.
+    pub pacer: Option<Box<Guarded>>,
+    pub planned: Option<Planned>,
+    /// Another pacing setting, for comparison.
+    pub shadow: Option<Box<Shadow>>,
+    /// Cached calling hours, valid until the moment inside.
+    window: Option<WindowState>,
+    /// Cached local day, for the cap per day.
+    day: Option<(Utc, Utc)>,
+}
+
+/// What the dialer knows of the leads in the store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Supply {
+    /// Number of leads requested by a `FetchLeads` that is not answered yet.
+    pub fetching: Option<u32>,
+    /// The last answer was full, so more leads are due.
+    pub more_due: bool,
+    pub next_due: Option<Utc>,
+    pub leads_open: u64,
+    /// A lead was written since the last request, so its answer may be out of date.
+    pub stale: bool,
+}
+
+impl CampaignRun {
+    pub fn new(rules: Campaign, leads_open: u64, paused: bool) -> Self {
+        let rate = Rate::per_sec(rules.calls_per_sec.unwrap_or(0.0));
+        CampaignRun {
+            hopper: Hopper::default(),
+            tests: VecDeque::new(),
+            paused,
+            draining: false,
+            finished: false,
+            live: 0,
+            unsaved: 0,
+            opening: rate.clone(),
+            wire: rate,
+            supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
+            last: None,
+            ledger: Ledger::default(),
+            braking: None,
+            machines: BTreeSet::new(),
+            pacer: predicts(rules.mode).then(|| Box::new(Guarded::new(pacer_rules(&rules)))),
+            planned: None,
+            shadow: rules.pacing.shadow.map(|shadow| Box::new(shadow_of(&rules, shadow))),
+            window: None,
+            day: None,
+            rules,
+        }
+    }
+
+    /// Whether a call is live, or a result is not on disk yet.
+    pub fn is_busy(&self) -> bool {
+        self.live > 0 || self.unsaved > 0
+    }
+
+    /// Whether attempts may be opened at `at`, and until when that holds.
+    pub fn window(&mut self, at: Utc) -> WindowState {
+        let holds = match self.window {
+            Some(WindowState::OpenUntil(until)) => at < until,
+            Some(WindowState::ClosedUntil(Some(opens))) => at < opens,
+            Some(WindowState::ClosedUntil(None)) => true,
+            None => false,
+        };
+        if !holds {
+            let windows = self.rules.windows.state(at);
+            self.window = Some(window::within(windows, at, self.rules.start, self.rules.end));
+        }
+        match self.window {
+            // The last second is left free, so that the INVITE of an opened attempt leaves in time.
+            Some(WindowState::OpenUntil(until))
+                if until != window::FOREVER && until - CLOSING_MARGIN <= at =>
+            {
+                WindowState::ClosedUntil(Some(until))
+            }
+            Some(state) => state,
+            None => WindowState::ClosedUntil(None),
+        }
+    }
+
+    /// The cached calling hours.
+    pub fn window_seen(&self) -> Option<WindowState> {
+        self.window
+    }
+
+    pub fn local_day(&mut self, at: Utc) -> (Utc, Utc) {
+        match self.day {
+            Some((start, end)) if start <= at && at < end => (start, end),
+            _ => *self.day.insert(self.rules.windows.local_day(at)),
+        }
+    }
+
+    /// Passes an event about a call or an agent to the pacer and the shadow.
+    pub fn feed_event(&mut self, now: Time, event: Event) {
+        if let Some(pacer) = &mut self.pacer {
+            pacer.on_event(now, event);
+        }
+        if let Some(shadow) = &mut self.shadow {
+            shadow.on_event(now, event);
+        }
+    }
+
+    /// Whether a pacer or a shadow takes events.
+    pub fn takes_events(&self) -> bool {
+        self.pacer.is_some() || self.shadow.is_some()
+    }
+
+    /// Runs another pacing setting in the shadow from now on; `None` ends it.
+    pub fn set_shadow(&mut self, shadow: Option<ShadowRules>) {
+        self.shadow = shadow.map(|shadow| Box::new(shadow_of(&self.rules, shadow)));
+    }
+
+    /// Drops what was computed from the wall clock, which has jumped.
+    pub fn drop_clock_cache(&mut self) {
+        self.window = None;
+        self.day = None;
+    }
+}
+
+fn shadow_of(rules: &Campaign, shadow: ShadowRules) -> Shadow {
+    Shadow::new(shadow, &rules.pacing, rules.ring, rules.id.0 as u64)
+}
+
+/// The pacer's rules, from the campaign's.
+fn pacer_rules(rules: &Campaign) -> predictive::Rules {
+    predictive::Rules {
+        abandon_rate_max: rules.pacing.abandon_rate_max,
+        answer_wait: rules.pacing.answer_wait,
+        ring_max: rules.ring,
+        may_cancel: rules.pacing.may_cancel,
+        ..predictive::Rules::default()
+    }
+}
+
+/// Cached figures of the ledger, valid until the ledger changes or a window moves on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Braking {
+    pub key: (u64, (i64, Utc)),
+    /// By the strictest configured rule.
+    pub rate: ledger::Rate,
+    /// Of this local day: people who answered, all answers, calls that rang to an end, calls placed, and
+    /// the first answer.
+    pub people: u64,
+    pub answered: u64,
+    pub settled: u64,
+    pub placed: u64,
+    pub first: Option<Utc>,
+}
