@@ -11,8 +11,8 @@ mod floors;
 
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
-use paceline::sim::memory_store::Books;
-use paceline::sim::people::People;
+use paceline::sim::memory_store::MemoryStore;
+use paceline::sim::people::Population;
 use paceline_core::campaign::{
     Announcement, CallerIdRules, CallingWindows, Campaign, Mode, RetryRules, Rotation, Trunk,
 };
@@ -39,11 +39,11 @@ fn main() {
 
 fn whole_brain() {
     let leads: u64 = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(200_000);
-    let mut books = Books::default();
+    let mut store = MemoryStore::default();
     for n in 0..leads {
-        books.add_lead(lead(n));
+        store.add_lead(lead(n));
     }
-    let people = Arc::new(People::parse("seed = 1").expect("people"));
+    let people = Arc::new(Population::parse("seed = 1").expect("people"));
     let start = Utc::from_millis(1_795_226_400_000);
     let line = Line::new(people, WallClock::new(Time::ZERO, start));
     let trunk = Trunk {
@@ -53,7 +53,7 @@ fn whole_brain() {
         calls_per_sec: 100.0,
         allow: vec!["1*".into()],
     };
-    let mut day = Day::new(1, start, campaign(), vec![trunk], books, line, Troubles::default());
+    let mut day = Day::new(1, start, campaign(), vec![trunk], store, line, Troubles::default());
     let (placed, outputs) = (Rc::new(Cell::new(0u64)), Rc::new(Cell::new(0u64)));
     let (p, o) = (placed.clone(), outputs.clone());
     day.watch = Some(Box::new(move |_, _, output| {

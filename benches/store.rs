@@ -162,7 +162,7 @@ async fn save_attempts(attempts: u64) -> Figures {
         }
     }
     let (wall, cpu) = (began.elapsed().as_secs_f64(), cpu_secs() - cpu);
-    let totals = store.commits().totals();
+    let totals = store.commit_times().totals();
     let figures = Figures {
         per_sec: attempts as f64 / wall,
         cpu_us: cpu * 1e6 / attempts as f64,

@@ -1,7 +1,7 @@
 //! Progress view of a run: a bar with a status line on a terminal, a plain line every few seconds elsewhere.
 
 use crate::engine::CampaignBoard;
-use crate::text::{Lang, Moments};
+use crate::text::{Lang, TimeFormat};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use paceline_core::pacing::Why;
 use std::io::IsTerminal;
@@ -15,7 +15,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Progress {
     bar: Option<ProgressBar>,
     lang: Lang,
-    moments: Moments,
+    moments: TimeFormat,
     leads: u64,
     done_before: u64,
     started: Instant,
@@ -39,7 +39,7 @@ impl Progress {
         if bar.is_none() {
             eprintln!("{title}: {leads} {}", lang.leads());
         }
-        let moments = Moments::of(timezone);
+        let moments = TimeFormat::in_zone(timezone);
         let started = Instant::now();
         Progress { bar, lang, moments, leads, done_before, started, last_line: None, last_why: None }
     }

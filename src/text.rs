@@ -13,18 +13,18 @@ use paceline_core::time::Utc;
 
 /// Formats times in one time zone.
 #[derive(Clone, Debug)]
-pub struct Moments {
+pub struct TimeFormat {
     zone: TimeZone,
 }
 
-impl Moments {
+impl TimeFormat {
     /// By IANA name; an unknown zone is UTC.
-    pub fn of(timezone: &str) -> Moments {
-        Moments { zone: TimeZoneDatabase::bundled().get(timezone).unwrap_or(TimeZone::UTC) }
+    pub fn in_zone(timezone: &str) -> TimeFormat {
+        TimeFormat { zone: TimeZoneDatabase::bundled().get(timezone).unwrap_or(TimeZone::UTC) }
     }
 
-    pub fn utc() -> Moments {
-        Moments { zone: TimeZone::UTC }
+    pub fn utc() -> TimeFormat {
+        TimeFormat { zone: TimeZone::UTC }
     }
 
     pub fn zone(&self) -> &TimeZone {

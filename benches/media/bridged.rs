@@ -5,7 +5,7 @@
 use super::{
     LOCALHOST, MEASURED, PACKET, TICK, cpu_micros_of, drain, far_end, lateness, own_cpu_micros, write,
 };
-use paceline::net::rtp::{MediaCommand, MediaConfig, MediaEvent, MediaRoom, MediaTotals, Recording, Voice};
+use paceline::net::rtp::{MediaCommand, MediaConfig, MediaEvent, MediaServer, MediaTotals, Recording, Voice};
 use paceline_core::ids::{CallId, MixId};
 use paceline_core::media::{Codec, Direction, MediaTarget};
 use std::net::{SocketAddr, UdpSocket};
@@ -69,7 +69,7 @@ pub fn run() {
 }
 
 struct Room {
-    room: MediaRoom,
+    room: MediaServer,
     ours: Vec<SocketAddr>,
     recorded: Arc<AtomicU64>,
     lost: Arc<AtomicU64>,
@@ -87,7 +87,7 @@ impl Room {
         let config = MediaConfig { bind: LOCALHOST, ports: 44_000..=46_999, threads: 1, silence };
         let (recorded, lost) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (count, losses) = (recorded.clone(), lost.clone());
-        let room = MediaRoom::start(config, move |event| {
+        let room = MediaServer::start(config, move |event| {
             if let MediaEvent::Recorded { lost_frames, .. } = event {
                 count.fetch_add(1, Ordering::Relaxed);
                 losses.fetch_add(lost_frames, Ordering::Relaxed);

@@ -6,7 +6,7 @@
 mod bridged;
 
 use paceline::audio::Sound;
-use paceline::net::rtp::{MediaCommand, MediaConfig, MediaEvent, MediaRoom, MediaTotals};
+use paceline::net::rtp::{MediaCommand, MediaConfig, MediaEvent, MediaServer, MediaTotals};
 use paceline_core::call::Heard;
 use paceline_core::ids::CallId;
 use paceline_core::media::rtp::Packet;
@@ -171,7 +171,7 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
     };
     let first_audio = Arc::new(AtomicU64::new(0));
     let heard = first_audio.clone();
-    let room = MediaRoom::start(config, move |event| {
+    let room = MediaServer::start(config, move |event| {
         if matches!(event, MediaEvent::Heard { heard: Heard::FirstAudio, .. }) {
             heard.fetch_add(1, Ordering::Relaxed);
         }
@@ -228,7 +228,7 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
 }
 
 /// CPU in us of the media thread per packet sent, and the totals of that span.
-fn measure(room: &MediaRoom, mut each_tick: impl FnMut()) -> (f64, MediaTotals) {
+fn measure(room: &MediaServer, mut each_tick: impl FnMut()) -> (f64, MediaTotals) {
     let before = (media_cpu_micros(), room.totals());
     let start = Instant::now();
     let mut next = start;

@@ -1,6 +1,8 @@
 //! Scores one pacing rule on a family of virtual floors, by size of team.
 
-use paceline::sim::floor::{Day, Manners, Scenario, Score, Stranger, baselines, family, run as day};
+use paceline::sim::floor::{
+    Day, DriverProfile, ForeignDriver, Scenario, Score, baselines, family, run as day,
+};
 use paceline_core::pacing::predictive::{Pacer, Rules};
 use paceline_core::time::Duration;
 use std::collections::BTreeMap;
@@ -112,7 +114,9 @@ fn one(rule: &str, scenario: &Scenario, seed: u64) -> Day {
         "soonfree" => day(scenario, seed, &mut baselines::SoonFree::default()),
         "percentage" => day(scenario, seed, &mut baselines::Percentage(150.0)),
         // The predictive pacer fed with events in another driver's style, drawn by the seed.
-        "strangers" => day(scenario, seed, &mut Stranger::new(Pacer::new(rules), Manners::drawn(seed))),
+        "strangers" => {
+            day(scenario, seed, &mut ForeignDriver::new(Pacer::new(rules), DriverProfile::drawn(seed)))
+        }
         _ => day(scenario, seed, &mut Pacer::new(rules)),
     }
 }

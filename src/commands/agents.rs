@@ -127,7 +127,7 @@ impl LiveView {
                 let callee = escaped(&data["work"]["number"]);
                 Some(format!("{} {} {state} {callee}", escaped(&data["since"]), escaped(&data["agent"])))
             }
-            "decided" | "finished" => {
+            "decision" | "finished" => {
                 let why = reason_words(lang, data);
                 Some(format!("{} {} {why}", escaped(&data["at"]), escaped(&data["campaign"])))
             }

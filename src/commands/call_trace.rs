@@ -1,8 +1,8 @@
 //! Prints the trace of a call line by line, and for an abandoned call why no agent took it.
 
 use super::replay_format::{masked_number, rfc3339};
-use crate::journal::{AgentState, AgentThere, Happened, Stories, Story};
-use crate::text::{Lang, Moments};
+use crate::journal::{AgentAtAnswer, AgentState, CallTrace, CallTracer, TraceEvent};
+use crate::text::{Lang, TimeFormat};
 use paceline_core::call::HangUpCause;
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::ids::AgentId;
@@ -15,11 +15,15 @@ use std::fmt::Write as _;
 /// Most busy agents that are listed by number.
 const NAMED_MAX: usize = 12;
 
-pub(super) fn to_text(stories: &Stories, numbers: bool, lang: Lang) -> String {
+pub(super) fn to_text(stories: &CallTracer, numbers: bool, lang: Lang) -> String {
     let mut out = String::new();
-    for story in &stories.told {
-        let writer =
-            TraceWriter { story, agents: &stories.agents, moments: Moments::of(&story.timezone), lang };
+    for story in &stories.traces {
+        let writer = TraceWriter {
+            story,
+            agents: &stories.agents,
+            moments: TimeFormat::in_zone(&story.timezone),
+            lang,
+        };
         let lead = story.lead.map_or_else(String::new, |lead| format!(", {} {lead}", lang.lead()));
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -40,12 +44,12 @@ pub(super) fn to_text(stories: &Stories, numbers: bool, lang: Lang) -> String {
     out
 }
 
-pub(super) fn to_json(stories: &Stories, numbers: bool) -> Value {
-    let calls = stories.told.iter().map(|story| {
+pub(super) fn to_json(stories: &CallTracer, numbers: bool) -> Value {
+    let calls = stories.traces.iter().map(|story| {
         let writer = |lang| TraceWriter {
             story,
             agents: &stories.agents,
-            moments: Moments::of(&story.timezone),
+            moments: TimeFormat::in_zone(&story.timezone),
             lang,
         };
         let (en, zh) = (writer(Lang::En), writer(Lang::Zh));
@@ -56,7 +60,7 @@ pub(super) fn to_json(stories: &Stories, numbers: bool) -> Value {
             .map(|((at, en), (_, zh))| json!({ "at": rfc3339(at), "words": { "en": en, "zh": zh } }))
             .collect();
         let there: Vec<Value> = story
-            .there
+            .agents_at_answer
             .iter()
             .map(|there| {
                 json!({
@@ -86,9 +90,9 @@ pub(super) fn to_json(stories: &Stories, numbers: bool) -> Value {
 }
 
 struct TraceWriter<'a> {
-    story: &'a Story,
+    story: &'a CallTrace,
     agents: &'a BTreeMap<AgentId, String>,
-    moments: Moments,
+    moments: TimeFormat,
     lang: Lang,
 }
 
@@ -98,7 +102,7 @@ impl TraceWriter<'_> {
         let mut lines: Vec<(Utc, String)> =
             self.story.lines.iter().map(|line| (line.at, self.line(&line.what))).collect();
         let until = self.story.connected.map(|(_, at)| at).or(self.story.ended_at);
-        for there in self.story.there.iter().filter(|there| !there.free) {
+        for there in self.story.agents_at_answer.iter().filter(|there| !there.free) {
             let first = self.story.first_free().is_some_and(|(first, _)| first.agent == there.agent);
             let Some(at) = there.free_at else { continue };
             // Agents who became free while the callee waited, and for an abandoned call the first one
@@ -114,11 +118,11 @@ impl TraceWriter<'_> {
     }
 
     /// True if this agent became free by taking this very call.
-    fn took_the_call(&self, there: &AgentThere) -> bool {
+    fn took_the_call(&self, there: &AgentAtAnswer) -> bool {
         self.story.connected.is_some_and(|(agent, at)| agent == there.agent && there.free_at == Some(at))
     }
 
-    fn free_line(&self, there: &AgentThere, at: Utc) -> String {
+    fn free_line(&self, there: &AgentAtAnswer, at: Utc) -> String {
         let after = self.after_answer(at);
         match self.lang {
             Lang::En => format!("agent {} is free, {after} after the answer", there.number),
@@ -134,26 +138,26 @@ impl TraceWriter<'_> {
         self.agents.get(&agent).cloned().unwrap_or_else(|| format!("#{agent}"))
     }
 
-    fn line(&self, what: &Happened) -> String {
+    fn line(&self, what: &TraceEvent) -> String {
         let lang = self.lang;
         let pick = |en: &str, zh: &str| lang.pick(en, zh).to_owned();
         match what {
-            Happened::Decided(view) => {
+            TraceEvent::Decided(view) => {
                 let why = lang.view(view, &self.moments);
                 format!("{}: {why}", lang.pick("chosen by the decision", "由该决定选中"))
             }
-            Happened::Asked(verdict) => self.dial_verdict(*verdict),
-            Happened::Placed => pick("the call is placed", "呼叫发出"),
-            Happened::Trying => pick("the trunk is processing it", "中继已受理"),
-            Happened::Ringing => pick("the phone rings", "振铃"),
-            Happened::Answered(there) => self.answered(there),
-            Happened::Announced => pick("the announcement plays", "播放语音"),
-            Happened::Pressed(digit) => format!("{} {}", lang.pick("key", "按键"), digit.as_char()),
-            Happened::Offered(agent) => match lang {
+            TraceEvent::StoreVerdict(verdict) => self.dial_verdict(*verdict),
+            TraceEvent::Placed => pick("the call is placed", "呼叫发出"),
+            TraceEvent::Trying => pick("the trunk is processing it", "中继已受理"),
+            TraceEvent::Ringing => pick("the phone rings", "振铃"),
+            TraceEvent::Answered(there) => self.answered(there),
+            TraceEvent::Announced => pick("the announcement plays", "播放语音"),
+            TraceEvent::Pressed(digit) => format!("{} {}", lang.pick("key", "按键"), digit.as_char()),
+            TraceEvent::Offered(agent) => match lang {
                 Lang::En => format!("the phone of agent {} rings for it", self.name(*agent)),
                 Lang::Zh => format!("坐席 {} 的话机振铃", self.name(*agent)),
             },
-            Happened::Talking(agent) => {
+            TraceEvent::Talking(agent) => {
                 let after = self.story.connected.map(|(_, at)| self.after_answer(at)).unwrap_or_default();
                 match lang {
                     Lang::En => format!(
@@ -163,13 +167,13 @@ impl TraceWriter<'_> {
                     Lang::Zh => format!("与坐席 {} 接通,距接听 {after}", self.name(*agent)),
                 }
             }
-            Happened::Held => pick("the callee is put on hold", "保持"),
-            Happened::Retrieved => pick("the callee is taken off hold", "取回"),
-            Happened::Sorry => pick("no agent is free: the sorry message plays", "无坐席空闲:播放致歉语"),
-            Happened::HungUp(cause) => {
+            TraceEvent::Held => pick("the callee is put on hold", "保持"),
+            TraceEvent::Retrieved => pick("the callee is taken off hold", "取回"),
+            TraceEvent::Sorry => pick("no agent is free: the sorry message plays", "无坐席空闲:播放致歉语"),
+            TraceEvent::HungUp(cause) => {
                 format!("{}: {}", lang.pick("we hang up", "我方挂机"), self.hang_up_cause(*cause))
             }
-            Happened::Ended(ended) => {
+            TraceEvent::Ended(ended) => {
                 let code = ended.sip_code.map(|code| format!(" (SIP {code})")).unwrap_or_default();
                 let cause = ended.cause.escape_debug();
                 match lang {
@@ -177,7 +181,7 @@ impl TraceWriter<'_> {
                     Lang::Zh => format!("通话结束{code}:{cause};结束方 {}", ended.by),
                 }
             }
-            Happened::Result { outcome, state, reason, next_at } => {
+            TraceEvent::Result { outcome, state, reason, next_at } => {
                 let mut text =
                     format!("{}: {}", lang.pick("recorded as", "记录为"), lang.outcome_words(*outcome));
                 if let Some(state) = state {
@@ -189,7 +193,7 @@ impl TraceWriter<'_> {
                 }
                 text
             }
-            Happened::Said { agent, disposition, next_at } => {
+            TraceEvent::Disposition { agent, disposition, next_at } => {
                 let again = next_at.map_or_else(String::new, |at| {
                     format!(", {} {}", lang.pick("again at", "下次"), self.moments.show(at))
                 });
@@ -199,7 +203,7 @@ impl TraceWriter<'_> {
                     Lang::Zh => format!("坐席 {} 的结论:{disposition}{again}", self.name(*agent)),
                 }
             }
-            Happened::CutOff => {
+            TraceEvent::CutOff => {
                 pick("the service stopped here: the call was cut off", "服务在此中断,通话被切断")
             }
         }
@@ -241,7 +245,7 @@ impl TraceWriter<'_> {
         }
     }
 
-    fn answered(&self, there: &[AgentThere]) -> String {
+    fn answered(&self, there: &[AgentAtAnswer]) -> String {
         let mut text = self.lang.pick("the callee answers", "接听").to_owned();
         if there.is_empty() {
             return text;
@@ -306,16 +310,16 @@ impl TraceWriter<'_> {
         }
         let waited = secs(ended.since(answered));
         let patience = secs(story.answer_wait);
-        let free = agents_by_free(&story.there, true).count();
+        let free = agents_by_free(&story.agents_at_answer, true).count();
         let mut text = match self.lang {
             Lang::En => format!(
                 "why: the callee answered and waited {waited}; {free} of {} agents were free at that moment; \
                  the longest wait allowed is {patience}",
-                story.there.len()
+                story.agents_at_answer.len()
             ),
             Lang::Zh => format!(
                 "原因:接听后等待 {waited};当时 {} 名坐席中 {free} 名空闲;允许等待 {patience}",
-                story.there.len()
+                story.agents_at_answer.len()
             ),
         };
         text += &match (story.first_free(), self.lang) {
@@ -333,7 +337,7 @@ impl TraceWriter<'_> {
             (None, Lang::Zh) => ";其后十分钟内无人空闲".to_owned(),
         };
         let reason = story.lines.iter().find_map(|line| match &line.what {
-            Happened::Decided(view) => view.reason,
+            TraceEvent::Decided(view) => view.reason,
             _ => None,
         });
         if let Some(reason) = reason {
@@ -353,7 +357,7 @@ impl TraceWriter<'_> {
     }
 }
 
-fn agents_by_free(there: &[AgentThere], free: bool) -> impl Iterator<Item = &AgentThere> {
+fn agents_by_free(there: &[AgentAtAnswer], free: bool) -> impl Iterator<Item = &AgentAtAnswer> {
     there.iter().filter(move |there| there.free == free)
 }
 

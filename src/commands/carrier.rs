@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::cli::{CarrierArgs, Exit, Global};
-use crate::sim::people::People;
+use crate::sim::people::Population;
 use crate::sim::serve::{self, CarrierOptions};
 use paceline_core::sip::user_agent::Transport;
 use serde_json::json;
@@ -39,10 +39,10 @@ pub async fn carrier(global: &Global, args: CarrierArgs) -> Result<Exit, Failure
 }
 
 /// The simulated callees: from the file, or the default ones.
-pub(super) fn people(file: Option<&Path>) -> Result<(People, PathBuf), Failure> {
-    let Some(file) = file else { return Ok((People::default(), PathBuf::from("."))) };
+pub(super) fn people(file: Option<&Path>) -> Result<(Population, PathBuf), Failure> {
+    let Some(file) = file else { return Ok((Population::default(), PathBuf::from("."))) };
     let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
-    let people = People::parse(&text).map_err(|error| wrong(&error))?;
+    let people = Population::parse(&text).map_err(|error| wrong(&error))?;
     Ok((people, file.parent().map(Path::to_owned).unwrap_or_default()))
 }

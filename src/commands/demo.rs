@@ -58,8 +58,8 @@ pub async fn demo(global: &Global, args: DemoArgs) -> Result<Exit, Failure> {
         true => Some(write_people(&dir, &world)?),
         false => Some(sample.with_file_name("people.toml")).filter(|file| file.exists()),
     };
-    let habits = if rehearsal { world.habits() } else { demo_habits() };
-    let crew = (args.agents > 0).then_some(Crew { agents: args.agents, habits });
+    let profile = if rehearsal { world.profile() } else { demo_habits() };
+    let crew = (args.agents > 0).then_some(Crew { agents: args.agents, profile });
     run_campaign(global, Setup { config, loaded, people, with_api: true, crew }).await
 }
 

@@ -3,8 +3,8 @@
 
 use super::Failure;
 use crate::config::LoadedCampaign;
-use crate::engine::{EngineHandle, Live};
-use crate::sim::agents::{Act, AgentPhones, CrewOptions, Habits, Scene};
+use crate::engine::{EngineHandle, LiveEvent};
+use crate::sim::agents::{Act, AgentProfile, PhoneAgents, PhoneAgentsOptions, WorkContext};
 use crate::sim::people::Spread;
 use crate::sim::phones::{PhoneLogin, PhoneOptions};
 use crate::sim::tones;
@@ -26,7 +26,7 @@ const RTP_PORTS: std::ops::RangeInclusive<u16> = 50_000..=51_999;
 /// How many agents are simulated, and how they behave.
 pub(super) struct Crew {
     pub agents: u32,
-    pub habits: Habits,
+    pub profile: AgentProfile,
 }
 
 /// Agents with an account, and the logins of their phones.
@@ -89,7 +89,7 @@ fn random_word() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Starts the agents: their phones register at `registrar`, and they take calls until `send_home`.
+/// Starts the agents: their phones register at `registrar`, and they take calls until `sign_out_all`.
 pub(super) async fn start(
     handle: &EngineHandle,
     registrar: SocketAddr,
@@ -97,11 +97,11 @@ pub(super) async fn start(
     created: DemoAgents,
     loaded: &LoadedCampaign,
     campaign: CampaignId,
-    habits: Habits,
-) -> Result<AgentPhones, Failure> {
+    profile: AgentProfile,
+) -> Result<PhoneAgents, Failure> {
     let rules = loaded.rules.agents.as_ref();
     let group = created.agents.first().and_then(|agent| agent.groups.first()).map(|of| of.group);
-    let scene = Scene {
+    let context = WorkContext {
         campaign,
         group: group.unwrap_or(GroupId(0)),
         dispositions: rules.map(|rules| rules.dispositions.clone()).unwrap_or_default(),
@@ -110,11 +110,11 @@ pub(super) async fn start(
     };
     let voice = tones::greeting(crate::sim::Behaviour::Answer);
     let voice: Vec<f32> = voice.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
-    let options = CrewOptions {
+    let options = PhoneAgentsOptions {
         seed: random_word(),
         agents: created.agents,
-        habits,
-        scene,
+        profile,
+        context,
         phones: PhoneOptions {
             registrar: Some(Peer { transport: Transport::Udp, address: registrar }),
             domain: domain.into(),
@@ -130,16 +130,16 @@ pub(super) async fn start(
     let engine = handle.clone();
     let act: Act = Arc::new(move |agent, act| {
         let engine = engine.clone();
-        Box::pin(async move { engine.agent_act(agent, act).await })
+        Box::pin(async move { engine.send_agent_action(agent, act).await })
     });
     let (changed, seats) = mpsc::unbounded_channel();
     tokio::spawn(forward_seats(handle.clone(), changed));
-    AgentPhones::start(options, act, seats).await.map_err(Failure::unexpected)
+    PhoneAgents::start(options, act, seats).await.map_err(Failure::unexpected)
 }
 
-/// Habits for a short demonstration: short talks and breaks, now and then a hold, a consult, a callback.
-pub(super) fn demo_habits() -> Habits {
-    Habits {
+/// AgentProfile for a short demonstration: short talks and breaks, now and then a hold, a consult, a callback.
+pub(super) fn demo_habits() -> AgentProfile {
+    AgentProfile {
         late: Spread::new(2.0, 0.8, 0.1, 10.0),
         between_breaks: Spread::new(120.0, 0.5, 30.0, 600.0),
         a_break: Spread::new(15.0, 0.5, 5.0, 60.0),
@@ -151,7 +151,7 @@ pub(super) fn demo_habits() -> Habits {
         own_calls: 0.0,
         clumsy: 0.0,
         forgets_sign_out: 0.0,
-        ..Habits::default()
+        ..AgentProfile::default()
     }
 }
 
@@ -162,7 +162,7 @@ async fn forward_seats(handle: EngineHandle, changed: mpsc::UnboundedSender<Seat
     drop(handle);
     loop {
         match live.recv().await {
-            Ok(Live::Seat(seat)) if changed.send((*seat).clone()).is_err() => return,
+            Ok(LiveEvent::Seat(seat)) if changed.send((*seat).clone()).is_err() => return,
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }

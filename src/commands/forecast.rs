@@ -5,7 +5,7 @@ use super::{Failure, campaign, config};
 use crate::cli::{Exit, ForecastArgs, Global, WorldArgs};
 use crate::config::{Config, LoadedCampaign};
 use crate::lists;
-use crate::sim::forecast::{Assumed, Forecast, World, ample_trunk};
+use crate::sim::forecast::{Assumptions, Forecast, World, ample_trunk};
 use crate::store::Store;
 use comfy_table::Table;
 use paceline_core::campaign::{Mode, Trunk};
@@ -71,7 +71,7 @@ pub async fn forecast(global: &Global, args: ForecastArgs) -> Result<Exit, Failu
         Some(name) => measure_history(&config, name).await?,
         None => Measured::default(),
     };
-    let assumed = Assumed {
+    let assumed = Assumptions {
         trunks: trunks(&config),
         leads,
         agents: args.agents,
@@ -187,7 +187,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 /// Simulates every pacing mode over the same seeds.
-fn forecast_modes(assumed: &Assumed, seeds: u64, own_ratio: f64, needed: bool) -> Vec<ModeForecast> {
+fn forecast_modes(assumed: &Assumptions, seeds: u64, own_ratio: f64, needed: bool) -> Vec<ModeForecast> {
     let mut modes = vec![
         ("progressive".to_owned(), Mode::Progressive, 1.0),
         (format!("ratio {own_ratio}"), Mode::Ratio, own_ratio),
@@ -237,7 +237,7 @@ fn band(days: &[Forecast], of: impl Fn(&Forecast) -> f64) -> (f64, f64, f64) {
     (at(0), at(values.len() / 2), at(values.len().saturating_sub(1)))
 }
 
-fn show(global: &Global, assumed: &Assumed, rows: &[ModeForecast], ceiling: f64) {
+fn show(global: &Global, assumed: &Assumptions, rows: &[ModeForecast], ceiling: f64) {
     if global.json {
         let rows: Vec<_> = rows
             .iter()

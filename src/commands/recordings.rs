@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::config::Config;
 use crate::net::rtp;
-use crate::store::{CutLeg, FoundRecording, Store};
+use crate::store::{InterruptedLeg, RecoveredRecording, Store};
 use paceline_core::ids::CallId;
 use paceline_core::time::Utc;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ const ROW_DELAY_MAX: Duration = Duration::from_secs(60);
 pub(super) async fn recover_recordings(
     config: &Config,
     store: &Store,
-    cut: &[CutLeg],
+    cut: &[InterruptedLeg],
     alive_at: Utc,
 ) -> Result<(), Failure> {
     let dir = PathBuf::from(&config.recordings.dir);
@@ -32,8 +32,8 @@ pub(super) async fn recover_recordings(
     let since = UNIX_EPOCH + Duration::from_millis(alive_at.as_millis().max(0) as u64);
     let since = since.checked_sub(ROW_DELAY_MAX).unwrap_or(UNIX_EPOCH);
     let searched = tokio::task::spawn_blocking(move || {
-        let mended = rtp::recover(&recordings)?;
-        let finished = rtp::finished_since(&recordings, since)?;
+        let mended = rtp::recover_recordings(&recordings)?;
+        let finished = rtp::recordings_finished_since(&recordings, since)?;
         let found = finished.iter().filter_map(|file| found_recording(&recordings, file)).collect();
         Ok::<_, std::io::Error>((mended.len(), found))
     });
@@ -44,7 +44,7 @@ pub(super) async fn recover_recordings(
     if mended > 0 {
         eprintln!("{mended} recordings were cut off by the last stop; they have been repaired");
     }
-    store.recordings_found(&found, cut).await.map_err(Failure::unexpected)?;
+    store.add_recovered_recordings(&found, cut).await.map_err(Failure::unexpected)?;
     let days = config.retention.recordings_days;
     let old = store.recordings_older_than(days, DELETED_AT_ONCE).await.map_err(Failure::unexpected)?;
     let mut deleted = Vec::new();
@@ -62,7 +62,7 @@ pub(super) async fn recover_recordings(
         let _ = std::fs::remove_file(file.with_extension("json"));
         deleted.push(recording.id);
     }
-    store.recordings_deleted(&deleted).await.map_err(Failure::unexpected)
+    store.mark_recordings_deleted(&deleted).await.map_err(Failure::unexpected)
 }
 
 /// The description (`.json`) of a recording.
@@ -82,10 +82,10 @@ struct DescribedCall {
 }
 
 /// `None` if the description is missing or does not name a call.
-fn found_recording(dir: &Path, file: &Path) -> Option<FoundRecording> {
+fn found_recording(dir: &Path, file: &Path) -> Option<RecoveredRecording> {
     let description: Description =
         serde_json::from_slice(&std::fs::read(file.with_extension("json")).ok()?).ok()?;
-    Some(FoundRecording {
+    Some(RecoveredRecording {
         call: description.meta.call,
         began_at: Utc::from_millis(description.started_unix_micros / 1_000),
         path: file.strip_prefix(dir).unwrap_or(file).display().to_string(),

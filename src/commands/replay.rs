@@ -80,7 +80,7 @@ fn replay_with_shadow(global: &Global, args: &ReplayArgs, setting: &str) -> Resu
             "--shadow {setting}: write progressive, predictive or ratio:1.5, with a ceiling as in predictive@2.5"
         ))
     })?;
-    let (found, compared) = journal::replay_shadowed(&args.journal, rules).map_err(Failure::refused)?;
+    let (found, compared) = journal::replay_with_shadow(&args.journal, rules).map_err(Failure::refused)?;
     if global.json {
         let sides: Vec<_> =
             compared.iter().map(|(name, sides)| json!({ "campaign": name, "compared": sides })).collect();

@@ -3,9 +3,9 @@
 
 use super::{Failure, call_trace, timeline};
 use crate::cli::{Exit, Global, ReplayViewArgs};
-use crate::journal::{self, Covered, Stories, Timeline, Wanted, Window};
+use crate::journal::{self, CallTracer, SegmentSpan, Timeline, TraceTarget, Window};
 use crate::lists;
-use crate::text::{Lang, Moments};
+use crate::text::{Lang, TimeFormat};
 use jiff::civil::{DateTime, Time as LocalTime};
 use jiff::tz::TimeZone;
 use paceline_core::ids::AttemptId;
@@ -33,9 +33,9 @@ fn show_timeline(global: &Global, journal: &Path, args: &ReplayViewArgs, at: &st
         )));
     }
     let files = journal::files(journal).map_err(Failure::refused)?;
-    let segments = journal::covered(&files, false).map_err(Failure::refused)?;
+    let segments = journal::segment_spans(&files, false).map_err(Failure::refused)?;
     let moments = time_zone(&segments, args.campaign.as_deref(), at)?;
-    let whole = || journal::covered(&files, true).map_err(Failure::refused);
+    let whole = || journal::segment_spans(&files, true).map_err(Failure::refused);
     let from = match parse_moment(at, moments.zone())? {
         Moment::At(from) => from,
         Moment::TimeOfDay(time) => {
@@ -46,7 +46,7 @@ fn show_timeline(global: &Global, journal: &Path, args: &ReplayViewArgs, at: &st
     };
     let until = from + span;
     // A segment ends where the next one begins, at the latest.
-    let overlaps = |(place, segment): &(usize, &Covered)| {
+    let overlaps = |(place, segment): &(usize, &SegmentSpan)| {
         segment.from < until && segments.get(place + 1).is_none_or(|next| next.from > from)
     };
     let picked: Vec<_> =
@@ -77,23 +77,23 @@ fn show_timeline(global: &Global, journal: &Path, args: &ReplayViewArgs, at: &st
 
 fn show_call_traces(global: &Global, journal: &Path, args: &ReplayViewArgs) -> Result<Exit, Failure> {
     let wanted = match (args.call, &args.number) {
-        (Some(call), _) => Wanted::Attempt(AttemptId(call)),
-        (None, Some(number)) => Wanted::Number(lists::clean_number(number, "").map_err(|refusal| {
+        (Some(call), _) => TraceTarget::Attempt(AttemptId(call)),
+        (None, Some(number)) => TraceTarget::Number(lists::clean_number(number, "").map_err(|refusal| {
             Failure::refused(format!("{number}: {}: {}", refusal.reason, refusal.hint))
         })?),
         (None, None) => return Err(Failure::usage("name --at, --call or --number")),
     };
     let files = journal::files(journal).map_err(Failure::refused)?;
-    let mut stories = Stories::of(wanted);
+    let mut stories = CallTracer::new(wanted);
     journal::replay_files(&files, &mut stories).map_err(Failure::refused)?;
-    if stories.told.is_empty() {
+    if stories.traces.is_empty() {
         let holds = match stories.attempts {
             Some((first, last)) => format!("it holds attempts {first} to {last}"),
             None => "it holds no attempt".to_owned(),
         };
         return Err(Failure::refused(match wanted {
-            Wanted::Attempt(attempt) => format!("attempt {attempt} is not in this journal: {holds}"),
-            Wanted::Number(_) => format!("no call to this number is in this journal: {holds}"),
+            TraceTarget::Attempt(attempt) => format!("attempt {attempt} is not in this journal: {holds}"),
+            TraceTarget::Number(_) => format!("no call to this number is in this journal: {holds}"),
         }));
     }
     if global.json {
@@ -105,11 +105,11 @@ fn show_call_traces(global: &Global, journal: &Path, args: &ReplayViewArgs) -> R
 }
 
 /// The time zone in which moments are read and shown: that of the named campaign, or of all campaigns.
-fn time_zone(segments: &[Covered], campaign: Option<&str>, at: &str) -> Result<Moments, Failure> {
+fn time_zone(segments: &[SegmentSpan], campaign: Option<&str>, at: &str) -> Result<TimeFormat, Failure> {
     let names: BTreeSet<(&String, &String)> =
         segments.iter().flat_map(|segment| &segment.campaigns).collect();
     if let Some(wanted) = campaign {
-        let zone = names.iter().find(|(name, _)| *name == wanted).map(|(_, zone)| Moments::of(zone));
+        let zone = names.iter().find(|(name, _)| *name == wanted).map(|(_, zone)| TimeFormat::in_zone(zone));
         let known: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
         return zone.ok_or_else(|| {
             Failure::refused(format!(
@@ -121,9 +121,9 @@ fn time_zone(segments: &[Covered], campaign: Option<&str>, at: &str) -> Result<M
     let zones: BTreeSet<&str> = names.iter().map(|(_, zone)| zone.as_str()).collect();
     let mut zones = zones.into_iter();
     match (zones.next(), zones.next()) {
-        (Some(zone), None) => Ok(Moments::of(zone)),
-        (None, _) => Ok(Moments::utc()),
-        (Some(one), Some(_)) if at.parse::<jiff::Timestamp>().is_ok() => Ok(Moments::of(one)),
+        (Some(zone), None) => Ok(TimeFormat::in_zone(zone)),
+        (None, _) => Ok(TimeFormat::utc()),
+        (Some(one), Some(_)) if at.parse::<jiff::Timestamp>().is_ok() => Ok(TimeFormat::in_zone(one)),
         (Some(one), Some(other)) => Err(Failure::usage(format!(
             "{at}: the journal's campaigns lie in several time zones ({one}, {other}); name one with --campaign, \
              or write the moment with its offset"
@@ -155,7 +155,7 @@ fn parse_moment(text: &str, zone: &TimeZone) -> Result<Moment, Failure> {
 }
 
 /// The last moment with this local time that the journal covers.
-fn last_moment_at(time: LocalTime, covered: &[Covered], zone: &TimeZone) -> Option<Utc> {
+fn last_moment_at(time: LocalTime, covered: &[SegmentSpan], zone: &TimeZone) -> Option<Utc> {
     covered.iter().rev().find_map(|span| {
         let last = jiff::Timestamp::from_millisecond(span.until.as_millis()).ok()?;
         let mut date = zone.to_datetime(last).date();
@@ -172,7 +172,7 @@ fn last_moment_at(time: LocalTime, covered: &[Covered], zone: &TimeZone) -> Opti
 }
 
 /// The failure for a moment outside the journal; its sentence names the spans that are covered.
-fn not_covered(at: &str, covered: &[Covered], moments: &Moments) -> Failure {
+fn not_covered(at: &str, covered: &[SegmentSpan], moments: &TimeFormat) -> Failure {
     let mut spans: Vec<(Utc, Utc)> = Vec::new();
     for part in covered {
         match spans.last_mut() {
@@ -214,13 +214,13 @@ mod tests {
         Utc::from_millis(text.parse::<jiff::Timestamp>().expect("a moment").as_millisecond())
     }
 
-    fn covers(from: &str, until: &str) -> Covered {
-        Covered { file: "x".into(), from: at(from), until: at(until), campaigns: Default::default() }
+    fn covers(from: &str, until: &str) -> SegmentSpan {
+        SegmentSpan { file: "x".into(), from: at(from), until: at(until), campaigns: Default::default() }
     }
 
     #[test]
     fn a_moment_is_a_time_a_date_or_both_with_an_offset() {
-        let moments = Moments::of("Asia/Shanghai");
+        let moments = TimeFormat::in_zone("Asia/Shanghai");
         let zone = moments.zone();
         let two = Moment::At(at("2026-11-21T06:03:00Z"));
         for text in
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_time_alone_means_the_last_day_that_the_journal_covers() {
-        let moments = Moments::of("Asia/Shanghai");
+        let moments = TimeFormat::in_zone("Asia/Shanghai");
         let days = [
             covers("2026-11-20T00:00:00Z", "2026-11-20T10:00:00Z"),
             covers("2026-11-21T00:00:00Z", "2026-11-21T05:00:00Z"),

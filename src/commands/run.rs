@@ -4,13 +4,13 @@ use super::setup::{RunningCampaign, Setup};
 use super::{Failure, campaign, config};
 use crate::cli::{CallArgs, Exit, Global, RunArgs};
 use crate::config::LoadedCampaign;
-use crate::engine::{Ask, Board, CampaignBoard};
+use crate::engine::{Board, CampaignBoard, EngineRequest};
 use crate::progress::Progress;
 use crate::results::{self, Summary};
 use crate::store::Store;
 use crate::text::Lang;
 use comfy_table::{Cell, CellAlignment, Table};
-use paceline_core::dialer::input::ManagerAct;
+use paceline_core::dialer::input::ManagerAction;
 use paceline_core::dialer::output::AttemptResult;
 use paceline_core::ids::CampaignId;
 use paceline_core::outcome::Outcome;
@@ -78,15 +78,15 @@ async fn watch_until_finished(
                 stopping += 1;
                 if stopping == 1 {
                     eprintln!("stopping: no new calls; calls may end (again to hang up)");
-                    running.handle.ask(Ask::Drain).await;
+                    running.handle.send(EngineRequest::Drain).await;
                 } else {
                     eprintln!("hanging up");
-                    running.handle.ask(Ask::HangUpAll).await;
+                    running.handle.send(EngineRequest::HangUpAll).await;
                 }
             }
             _ = results_due.tick() => {
                 match write_results(store_url, loaded).await {
-                    Ok(summary) => running.metrics.leads(&loaded.rules.name, &summary.leads_by_state),
+                    Ok(summary) => running.metrics.set_leads(&loaded.rules.name, &summary.leads_by_state),
                     Err(failure) => {
                         tracing::warn!(why = failure.sentence, "the result files are not written now; retrying later");
                     }
@@ -109,7 +109,10 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let running = Setup { config, loaded, people: None, with_api: false, crew: None }.start(true).await?;
     let campaign = running.campaign;
-    running.handle.ask(Ask::Act { campaign, act: ManagerAct::TestCall { number } }).await;
+    running
+        .handle
+        .send(EngineRequest::ManagerAction { campaign, action: ManagerAction::TestCall { number } })
+        .await;
     let mut board = running.handle.board();
     let mut stopping = false;
     let result = loop {
@@ -124,7 +127,7 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
             changed = board.changed() => if changed.is_err() { break Err("the engine stopped".into()) },
             () = signals.next() => {
                 stopping = true;
-                running.handle.ask(Ask::HangUpAll).await;
+                running.handle.send(EngineRequest::HangUpAll).await;
             }
         }
     };

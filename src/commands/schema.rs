@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::cli::{Exit, SchemaArgs};
 use crate::config::{CampaignFile, Config};
-use crate::console::openapi;
+use crate::console;
 use crate::lists::ListReport;
 use crate::results::Summary;
 use schemars::schema_for;
@@ -38,7 +38,7 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, Failure> {
             println!("{}", file.display());
         }
         let file = dir.join(OPENAPI);
-        std::fs::write(&file, openapi::text())
+        std::fs::write(&file, console::openapi_text())
             .map_err(|error| Failure::unexpected(format!("{}: {error}", file.display())))?;
         println!("{}", file.display());
         return Ok(Exit::Done);
@@ -46,7 +46,7 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, Failure> {
     let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
     let wanted = args.name.as_deref().unwrap_or("campaign");
     if wanted == "openapi" {
-        print!("{}", openapi::text());
+        print!("{}", console::openapi_text());
         return Ok(Exit::Done);
     }
     match all.iter().find(|(name, _)| *name == wanted) {

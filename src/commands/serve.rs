@@ -7,7 +7,7 @@ use super::{Failure, campaign, config};
 use crate::cli::{Exit, Global, ServeArgs};
 use crate::config::LoadedCampaign;
 use crate::console::{CampaignFolder, OpenCampaign};
-use crate::engine::{Ask, Board};
+use crate::engine::{Board, EngineRequest};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -46,7 +46,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
         }
     }
     eprintln!("stopping: no new calls; calls may end (again to hang up)");
-    service.handle.ask(Ask::Drain).await;
+    service.handle.send(EngineRequest::Drain).await;
     let handle = service.handle.clone();
     let finishing = service.finish();
     tokio::pin!(finishing);
@@ -55,7 +55,7 @@ pub async fn serve(global: &Global, args: ServeArgs) -> Result<Exit, Failure> {
             finished = &mut finishing => break finished?,
             () = signals.next() => {
                 eprintln!("hanging up");
-                handle.ask(Ask::HangUpAll).await;
+                handle.send(EngineRequest::HangUpAll).await;
             }
         }
     }

@@ -5,7 +5,7 @@ use super::Failure;
 use crate::cli::TargetArgs;
 use crate::config::Config;
 use crate::console::client::Client;
-use crate::console::{Door, DoorParts, PhoneLine};
+use crate::console::{AppState, AppStateParts, PhoneSettings};
 use crate::engine::{Board, EngineHandle};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 /// The named service, or the one that runs on this store.
 pub(super) fn service_client(args: &TargetArgs, config: &Config) -> Result<Client, Failure> {
-    let beside = || Client::beside(&store_file(config));
+    let beside = || Client::for_store(&store_file(config));
     match (&args.url, &args.token) {
         (Some(url), Some(token)) => Ok(Client::new(url, token)),
         (Some(url), None) => {
@@ -60,7 +60,7 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
     let (asks, _) = mpsc::channel(1);
     let (_, board) = watch::channel(Arc::new(Board::default()));
     let (live, _) = broadcast::channel(1);
-    let state = Door::new(DoorParts {
+    let state = AppState::new(AppStateParts {
         store: Arc::new(store),
         engine: EngineHandle::new(asks, board, live),
         metrics: Arc::new(Metrics::new()),
@@ -69,13 +69,13 @@ fn local_client(store: Store, config: &Config) -> Result<Client, Failure> {
         recordings: PathBuf::from(&config.recordings.dir),
         campaigns: None,
     });
-    Ok(Client::inside(
+    Ok(Client::in_process(
         state.map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?,
     ))
 }
 
 /// The address at which phones will register, as far as the configuration alone says.
-fn expected_phone_line(config: &Config) -> PhoneLine {
+fn expected_phone_line(config: &Config) -> PhoneSettings {
     let first = config.sip.listen.first().map_or("", String::as_str);
     let (transport, listen) = first.split_once("://").unwrap_or(("udp", "0.0.0.0:5060"));
     let listen: Option<SocketAddr> = listen.parse().ok();
@@ -86,7 +86,7 @@ fn expected_phone_line(config: &Config) -> PhoneLine {
         external => external.to_owned(),
     };
     let port = listen.map_or(5060, |address| address.port());
-    PhoneLine {
+    PhoneSettings {
         domain: config.sip.domain.clone(),
         proxy: format!("{host}:{port}"),
         transport: transport.to_owned(),

@@ -2,8 +2,8 @@
 
 use super::replay_format::{masked_number, rfc3339};
 use super::svg::{escape_xml, open_svg};
-use crate::journal::{AgentState, Decided, Row, RowOf, State, Timeline};
-use crate::text::{Lang, Moments};
+use crate::journal::{AgentState, Decided, Row, RowSubject, State, Timeline};
+use crate::text::{Lang, TimeFormat};
 use paceline_core::dialer::CallStage;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 /// Options of the text view.
 pub(super) struct TextOptions<'a> {
-    pub moments: &'a Moments,
+    pub moments: &'a TimeFormat,
     /// Time per column.
     pub step: Duration,
     /// Show whole telephone numbers.
@@ -128,8 +128,8 @@ fn display_width(text: &str) -> usize {
 
 fn label(row: &Row, numbers: bool, lang: Lang) -> String {
     match &row.of {
-        RowOf::Agent { number, .. } => format!("{} {number}", lang.agent()),
-        RowOf::Call { attempt, number, inbound, .. } => {
+        RowSubject::Agent { number, .. } => format!("{} {number}", lang.agent()),
+        RowSubject::Call { attempt, number, inbound, .. } => {
             let number = number.map_or_else(|| "-".to_owned(), |number| masked_number(number, numbers));
             match inbound {
                 true => format!("{} {number}", lang.pick("caller", "来电")),
@@ -141,7 +141,7 @@ fn label(row: &Row, numbers: bool, lang: Lang) -> String {
 
 /// End of a call's line: its agent and its outcome.
 fn call_ending(row: &Row, found: &Timeline, lang: Lang) -> String {
-    let RowOf::Call { agent, outcome, .. } = &row.of else { return String::new() };
+    let RowSubject::Call { agent, outcome, .. } = &row.of else { return String::new() };
     let agent = agent.and_then(|agent| found.agent_numbers().get(&agent)).cloned();
     let outcome = outcome.map(|outcome| lang.outcome_words(outcome).to_owned());
     let parts: Vec<String> = [agent, outcome].into_iter().flatten().collect();
@@ -180,7 +180,7 @@ fn cells(row: &Row, found: &Timeline, step: Duration) -> String {
             }
         }
         // A call whose result was saved right at its end is shown as over in that column.
-        let over = matches!(row.of, RowOf::Call { outcome: Some(_), .. })
+        let over = matches!(row.of, RowSubject::Call { outcome: Some(_), .. })
             && row.spans.last().is_some_and(|last| last.until > from && last.until <= until);
         cells.push(match best {
             Some(_) if ended || over => 'x',
@@ -210,7 +210,7 @@ fn legend(lang: Lang) -> &'static str {
 }
 
 /// The timeline as JSON.
-pub(super) fn to_json(found: &Timeline, moments: &Moments, numbers: bool) -> Value {
+pub(super) fn to_json(found: &Timeline, moments: &TimeFormat, numbers: bool) -> Value {
     let spans = |row: &Row| -> Vec<Value> {
         let spans = row.spans.iter();
         spans
@@ -220,17 +220,19 @@ pub(super) fn to_json(found: &Timeline, moments: &Moments, numbers: bool) -> Val
     let (mut agents, mut calls) = (Vec::new(), Vec::new());
     for row in &found.rows {
         match &row.of {
-            RowOf::Agent { number, .. } => agents.push(json!({ "agent": number, "spans": spans(row) })),
-            RowOf::Call { attempt, campaign, number, lead, inbound, agent, outcome } => calls.push(json!({
-                "attempt": (!inbound).then_some(attempt),
-                "campaign": found.campaigns.get(campaign),
-                "number": number.map(|number| masked_number(number, numbers)),
-                "lead": lead,
-                "inbound": inbound,
-                "agent": agent.and_then(|agent| found.agent_numbers().get(&agent)),
-                "outcome": outcome.map(|outcome| outcome.word()),
-                "spans": spans(row),
-            })),
+            RowSubject::Agent { number, .. } => agents.push(json!({ "agent": number, "spans": spans(row) })),
+            RowSubject::Call { attempt, campaign, number, lead, inbound, agent, outcome } => {
+                calls.push(json!({
+                    "attempt": (!inbound).then_some(attempt),
+                    "campaign": found.campaigns.get(campaign),
+                    "number": number.map(|number| masked_number(number, numbers)),
+                    "lead": lead,
+                    "inbound": inbound,
+                    "agent": agent.and_then(|agent| found.agent_numbers().get(&agent)),
+                    "outcome": outcome.map(|outcome| outcome.word()),
+                    "spans": spans(row),
+                }))
+            }
         }
     }
     let decisions: Vec<Value> = found
@@ -262,7 +264,7 @@ pub(super) fn to_json(found: &Timeline, moments: &Moments, numbers: bool) -> Val
 }
 
 /// The timeline as SVG: one line per agent or call, one colour per state, details as tooltips.
-pub(super) fn to_svg(found: &Timeline, moments: &Moments, numbers: bool) -> String {
+pub(super) fn to_svg(found: &Timeline, moments: &TimeFormat, numbers: bool) -> String {
     let (left, width, step) = (200.0, 960.0, 20.0);
     let window = &found.window;
     let whole = window.until.since(window.from).as_millis().max(1) as f64;
@@ -346,11 +348,11 @@ mod tests {
         let agent = |from, until, state| span(from, until, State::Agent(state));
         found.rows = vec![
             Row {
-                of: RowOf::Agent { agent: AgentId(1), number: "8001".into() },
+                of: RowSubject::Agent { agent: AgentId(1), number: "8001".into() },
                 spans: vec![agent(0, 4_400, AgentState::Idle), agent(4_400, 10_000, AgentState::Talking)],
             },
             Row {
-                of: RowOf::Call {
+                of: RowSubject::Call {
                     attempt: AttemptId(17),
                     campaign: CampaignId(1),
                     number: PhoneNumber::from_e164(8_613_800_138_000),
@@ -373,7 +375,7 @@ mod tests {
 
     #[test]
     fn the_text_has_a_column_per_step_and_shows_the_end_of_a_call() {
-        let moments = Moments::of("Asia/Shanghai");
+        let moments = TimeFormat::in_zone("Asia/Shanghai");
         let options =
             TextOptions { moments: &moments, step: Duration::from_secs(1), numbers: false, lang: Lang::En };
         let text = to_text(&timeline(), &options);
@@ -403,7 +405,7 @@ mod tests {
 
     #[test]
     fn json_and_svg_hold_the_same_spans_and_mask_numbers() {
-        let moments = Moments::of("Asia/Shanghai");
+        let moments = TimeFormat::in_zone("Asia/Shanghai");
         let data = to_json(&timeline(), &moments, false);
         assert_eq!(data["agents"][0]["spans"][1]["state"], "talking");
         assert_eq!(data["agents"][0]["spans"][1]["from"], "2026-11-21T02:00:04.400Z");

@@ -8,7 +8,7 @@ use crate::console::client::{Client, Method};
 use crate::console::why;
 use crate::lists;
 use crate::net::clock::Clock;
-use crate::store::{Meant, Reader, Store};
+use crate::store::{LeadSelector, Reader, Store};
 use crate::text::Lang;
 use paceline_core::campaign::Campaign;
 use paceline_core::ids::LeadId;
@@ -40,32 +40,32 @@ pub async fn why(global: &Global, args: WhyArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn selected_lead(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<Meant>, Failure> {
+fn selected_lead(args: &WhyArgs, loaded: &LoadedCampaign) -> Result<Option<LeadSelector>, Failure> {
     if let Some(number) = &args.number {
         let number = lists::clean_number(number, &loaded.list.region)
             .map_err(|refusal| Failure::refused(format!("{number}: {}: {}", refusal.reason, refusal.hint)))?;
-        return Ok(Some(Meant::Number(number)));
+        return Ok(Some(LeadSelector::Number(number)));
     }
-    let lead = args.lead.map(|lead| Meant::Lead(LeadId(lead)));
-    Ok(args.row.map(Meant::Row).or(lead))
+    let lead = args.lead.map(|lead| LeadSelector::Lead(LeadId(lead)));
+    Ok(args.row.map(LeadSelector::Row).or(lead))
 }
 
 /// The explanation of the running service.
 async fn explain_by_service(
     client: &Client,
     loaded: &LoadedCampaign,
-    selector: Option<Meant>,
+    selector: Option<LeadSelector>,
 ) -> Result<Vec<Value>, String> {
     let root = format!("/api/v1/campaigns/{}", percent_encoded(&loaded.rules.name));
     let Some(selector) = selector else {
         return Ok(vec![client.ask(Method::GET, &format!("{root}/why"), None).await?]);
     };
     let query = match selector {
-        Meant::Lead(lead) => {
+        LeadSelector::Lead(lead) => {
             return Ok(vec![client.ask(Method::GET, &format!("{root}/leads/{lead}/why"), None).await?]);
         }
-        Meant::Row(row) => format!("row={row}"),
-        Meant::Number(number) => format!("number={}", number.national()),
+        LeadSelector::Row(row) => format!("row={row}"),
+        LeadSelector::Number(number) => format!("number={}", number.national()),
     };
     let found = client.ask(Method::GET, &format!("{root}/leads?{query}"), None).await?;
     let mut answers = Vec::new();
@@ -79,7 +79,7 @@ async fn explain_by_service(
 async fn explain_from_store(
     config: &Config,
     loaded: &LoadedCampaign,
-    selector: Option<Meant>,
+    selector: Option<LeadSelector>,
 ) -> Result<Vec<Value>, Failure> {
     let mut reader = Store::open_reader(&config.store.url).await.map_err(Failure::refused)?;
     let record = reader.campaign(&loaded.rules.name).await.map_err(|error| {
@@ -88,11 +88,11 @@ async fn explain_from_store(
     let rules = Campaign { id: record.id, ..loaded.rules.clone() };
     let now = Clock::utc();
     let answers = async {
-        let standing = why::of_campaign(&mut reader, &rules, None, now).await?;
+        let standing = why::explain_campaign(&mut reader, &rules, None, now).await?;
         let Some(selector) = selector else { return Ok(Ok(vec![standing])) };
         let answers = explain_leads(&mut reader, &rules, selector, &standing).await?;
         if answers.is_empty() {
-            return Ok(Err(why::not_listed(&mut reader, &rules, selector).await?));
+            return Ok(Err(why::explain_missing_lead(&mut reader, &rules, selector).await?));
         }
         Ok(Ok(answers))
     };
@@ -103,15 +103,15 @@ async fn explain_from_store(
 async fn explain_leads(
     reader: &mut Reader,
     rules: &Campaign,
-    selector: Meant,
+    selector: LeadSelector,
     standing: &Value,
 ) -> Result<Vec<Value>, crate::store::StoreError> {
     let now = Clock::utc();
     let day = rules.windows.local_day(now);
     let mut answers = Vec::new();
-    for lead in reader.meant(rules.id, selector).await? {
+    for lead in reader.find_leads(rules.id, selector).await? {
         let Some(facts) = reader.lead_facts(rules.id, lead, now, day).await? else { continue };
-        let mut answer = why::of_lead(reader, rules, &facts, None, now).await?;
+        let mut answer = why::explain_lead(reader, rules, &facts, None, now).await?;
         answer["turn"] = standing.clone();
         answers.push(answer);
     }

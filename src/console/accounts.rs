@@ -3,7 +3,7 @@
 use super::auth::{self, Body, Caller, Peer, SESSION_COOKIE};
 use super::problem::Problem;
 use super::secrets;
-use super::state::Door;
+use super::state::AppState;
 use super::views;
 use crate::store::{AgentRow, Secrets};
 use axum::Json;
@@ -26,7 +26,7 @@ pub(super) struct SignIn {
 }
 
 pub(super) async fn sign_in(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     Body(asked): Body<SignIn>,
@@ -35,7 +35,7 @@ pub(super) async fn sign_in(
     let account = check_login(&state, &asked.login, &asked.password, address).await?;
     // A session that this browser had before ends, whichever account it was.
     if let Some(before) = auth::session_cookie(&headers) {
-        state.store().dismiss(&secrets::key_hash(before), false).await?;
+        state.store().end_session(&secrets::key_hash(before), false).await?;
     }
     start_session(&state, &account).await
 }
@@ -43,7 +43,7 @@ pub(super) async fn sign_in(
 /// Checks the password behind the login throttle. An unknown login, an account without a password and a
 /// wrong password take the same time and get the same answer.
 async fn check_login(
-    state: &Door,
+    state: &AppState,
     login: &str,
     password: &str,
     address: std::net::IpAddr,
@@ -62,10 +62,10 @@ async fn check_login(
 }
 
 /// Starts a session for the account; answers with its cookie.
-async fn start_session(state: &Door, account: &AgentRow) -> Result<Response, Problem> {
+async fn start_session(state: &AppState, account: &AgentRow) -> Result<Response, Problem> {
     let key = secrets::random_key()?;
     let until = state.now() + SESSION_LIFETIME;
-    state.store().admit(&secrets::key_hash(&key), account.id, until).await?;
+    state.store().add_session(&secrets::key_hash(&key), account.id, until).await?;
     let body = Json(own_account(state, account).await?);
     Ok(with_cookie(body.into_response(), &key, SESSION_LIFETIME.as_secs()))
 }
@@ -78,21 +78,21 @@ fn with_cookie(mut response: Response, key: &str, secs: u64) -> Response {
     response
 }
 
-pub(super) async fn sign_out(State(state): State<Door>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn sign_out(State(state): State<AppState>, caller: Caller) -> Result<Response, Problem> {
     if let Some(hash) = &caller.session {
-        state.store().dismiss(hash, false).await?;
+        state.store().end_session(hash, false).await?;
     }
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), "", 0))
 }
 
-pub(super) async fn me(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn me(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     match &caller.account {
         Some(account) => Ok(Json(own_account(&state, account).await?)),
         None => Ok(Json(json!({ "role": caller.role, "program": true }))),
     }
 }
 
-async fn own_account(state: &Door, account: &AgentRow) -> Result<Value, Problem> {
+async fn own_account(state: &AppState, account: &AgentRow) -> Result<Value, Problem> {
     let mut me = views::agent(account, &state.group_names().await?);
     me["program"] = false.into();
     Ok(me)
@@ -107,7 +107,7 @@ pub(super) struct NewPassword {
 
 /// Ends every other session of the account; this one gets a new cookie.
 pub(super) async fn change_password(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Body(asked): Body<NewPassword>,
 ) -> Result<Response, Problem> {
@@ -119,9 +119,13 @@ pub(super) async fn change_password(
 }
 
 /// Stores a new password and ends every session of the account.
-pub(super) async fn set_password(state: &Door, account: &AgentRow, password: &str) -> Result<(), Problem> {
+pub(super) async fn set_password(
+    state: &AppState,
+    account: &AgentRow,
+    password: &str,
+) -> Result<(), Problem> {
     let kept = state.hasher().hash(password).await?;
     state.store().set_secrets(account.id, &Secrets { password: kept, ..account.secrets.clone() }).await?;
-    state.store().dismiss_all(account.id).await?;
+    state.store().end_all_sessions(account.id).await?;
     Ok(())
 }

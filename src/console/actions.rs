@@ -1,20 +1,20 @@
 //! Handlers of actions: an agent's, and a manager's on a campaign. The body of an agent's action is the
-//! core's `AgentAct`, with names where the core has ids: `"agent": "8001"`, `"campaign": "vote"`,
+//! core's `AgentAction`, with names where the core has ids: `"agent": "8001"`, `"campaign": "vote"`,
 //! `"number": "13800138000"`.
 
 use super::auth::{Body, Caller};
 use super::fields::parse_telephone;
 use super::problem::Problem;
-use super::state::Door;
+use super::state::AppState;
 use crate::config::floor::ShadowTable;
-use crate::engine::Ask;
+use crate::engine::EngineRequest;
 use crate::store::{AgentRow, Role};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use paceline_core::agent::{AgentAct, Refusal};
+use paceline_core::agent::{AgentAction, Refusal};
 use paceline_core::call::Digit;
-use paceline_core::dialer::input::ManagerAct;
+use paceline_core::dialer::input::ManagerAction;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -24,10 +24,10 @@ use std::time::Duration;
 pub(super) const ACTIONS: &[(&str, &str)] = &[
     (
         "sign_in",
-        "groups (names; none = all of the agent's), way (\"phone\", \"telephone\" or {telephone}), holding, work_mode",
+        "groups (names; none = all of the agent's), endpoint (\"phone\", \"telephone\" or {telephone}), holding, work_mode",
     ),
     ("sign_out", ""),
-    ("change_way", "way, holding"),
+    ("change_endpoint", "endpoint, holding"),
     ("ready", ""),
     ("pause", "reason"),
     ("dial", ""),
@@ -40,8 +40,8 @@ pub(super) const ACTIONS: &[(&str, &str)] = &[
     ("retrieve", ""),
     ("mute", "on"),
     ("send_digits", "keys (\"12#\")"),
-    ("consult", "whom ({agent}, {group} or {number})"),
-    ("take_back", ""),
+    ("consult", "target ({agent}, {group} or {number})"),
+    ("cancel_consult", ""),
     ("transfer", ""),
     ("conference", ""),
     ("record", "on"),
@@ -63,7 +63,7 @@ const REASON_MAX: usize = 200;
 const KEYS_MAX: usize = 64;
 
 pub(super) async fn own_action(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Body(asked): Body<Value>,
 ) -> Result<Json<Value>, Problem> {
@@ -74,7 +74,7 @@ pub(super) async fn own_action(
 /// An action of the named agent, sent by the agent, or on its behalf by a manager, an admin or a
 /// program with such a token.
 pub(super) async fn agent_action(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
     Body(asked): Body<Value>,
@@ -92,24 +92,25 @@ pub(super) async fn agent_action(
 }
 
 async fn carry_out(
-    state: &Door,
+    state: &AppState,
     caller: &Caller,
     actor: &AgentRow,
     asked: Value,
 ) -> Result<Json<Value>, Problem> {
     let action = resolve_action(state, caller, actor, asked).await?;
-    let answered = tokio::time::timeout(ANSWER_WAIT, state.engine().agent_act(actor.id, action)).await;
+    let answered =
+        tokio::time::timeout(ANSWER_WAIT, state.engine().send_agent_action(actor.id, action)).await;
     answered.map_err(|_| Problem::internal("the engine has not answered an action"))??;
     Ok(Json(json!({ "done": true })))
 }
 
 /// Turns the request body into the core's type: names become ids, numbers are parsed, texts bounded.
 async fn resolve_action(
-    state: &Door,
+    state: &AppState,
     caller: &Caller,
     actor: &AgentRow,
     asked: Value,
-) -> Result<AgentAct, Problem> {
+) -> Result<AgentAction, Problem> {
     let Value::Object(mut action) = asked else {
         return Err(Problem::unprocessable("an action is a JSON object"));
     };
@@ -119,7 +120,7 @@ async fn resolve_action(
         return Err(Problem::unprocessable(format!("`action` is one of {}", known.join(", "))));
     }
     match word.as_str() {
-        "sign_in" | "change_way" => {
+        "sign_in" | "change_endpoint" => {
             resolve_groups(state, &mut action).await?;
             resolve_endpoint(&mut action, actor)?;
             action.entry("holding").or_insert_with(|| "nailed_up".into());
@@ -139,7 +140,7 @@ async fn resolve_action(
         "consult" => resolve_consult_target(state, &mut action).await?,
         "summarise" => complete_summary(&mut action)?,
         "supervise" | "force" => {
-            if !actor.details.role.leads() {
+            if !actor.details.role.can_supervise() {
                 return Err(Refusal::NotAllowed.into());
             }
             let reason = action.get("what").and_then(|what| what.pointer("/pause/reason"));
@@ -152,7 +153,7 @@ async fn resolve_action(
 }
 
 /// The core tags an action externally (`{"pause": {"reason": …}}`); the API has the fields beside the tag.
-fn parse_action(word: &str, mut fields: Map<String, Value>) -> Result<AgentAct, Problem> {
+fn parse_action(word: &str, mut fields: Map<String, Value>) -> Result<AgentAction, Problem> {
     fields.remove("action");
     let known = ACTIONS.iter().find(|(known, _)| *known == word).map_or("", |(_, fields)| fields);
     let action = match known.is_empty() {
@@ -163,7 +164,7 @@ fn parse_action(word: &str, mut fields: Map<String, Value>) -> Result<AgentAct, 
         .map_err(|error| Problem::unprocessable(format!("{word}: {error}; its fields: {known}")))
 }
 
-async fn resolve_groups(state: &Door, action: &mut Map<String, Value>) -> Result<(), Problem> {
+async fn resolve_groups(state: &AppState, action: &mut Map<String, Value>) -> Result<(), Problem> {
     let Some(Value::Array(groups)) = action.get_mut("groups") else { return Ok(()) };
     for group in groups {
         if let Some(name) = group.as_str() {
@@ -180,20 +181,24 @@ fn resolve_endpoint(action: &mut Map<String, Value>, actor: &AgentRow) -> Result
             || Problem::unprocessable("you have no telephone here; name one: {\"telephone\": \"138…\"}");
         actor.details.telephone.ok_or_else(none)
     };
-    let number = match action.get("way") {
+    let number = match action.get("endpoint") {
         Some(Value::String(word)) if word == "telephone" => own()?,
-        Some(Value::Object(way)) => match way.get("telephone") {
+        Some(Value::Object(endpoint)) => match endpoint.get("telephone") {
             Some(Value::String(number)) => parse_telephone(number)?,
             Some(Value::Null) => own()?,
             _ => return Ok(()),
         },
         _ => return Ok(()),
     };
-    action.insert("way".into(), json!({ "telephone": number.as_u64() }));
+    action.insert("endpoint".into(), json!({ "telephone": number.as_u64() }));
     Ok(())
 }
 
-fn resolve_campaign(state: &Door, caller: &Caller, action: &mut Map<String, Value>) -> Result<(), Problem> {
+fn resolve_campaign(
+    state: &AppState,
+    caller: &Caller,
+    action: &mut Map<String, Value>,
+) -> Result<(), Problem> {
     let Some(name) = action.get("campaign").and_then(Value::as_str) else { return Ok(()) };
     let (id, facts) = state.campaign_named(name).ok_or(Refusal::CampaignClosed)?;
     if !caller.can_see_group(facts.rules.agents.as_ref().map(|rules| rules.group)) {
@@ -225,17 +230,17 @@ fn parse_keys(action: &mut Map<String, Value>) -> Result<(), Problem> {
 }
 
 /// The target of a consult; agents of any group may be consulted.
-async fn resolve_consult_target(state: &Door, action: &mut Map<String, Value>) -> Result<(), Problem> {
-    let Some(Value::Object(whom)) = action.get_mut("whom") else { return Ok(()) };
-    if let Some(Value::String(number)) = whom.get("agent") {
+async fn resolve_consult_target(state: &AppState, action: &mut Map<String, Value>) -> Result<(), Problem> {
+    let Some(Value::Object(target)) = action.get_mut("target") else { return Ok(()) };
+    if let Some(Value::String(number)) = target.get("agent") {
         let agent = state.agent_by_number(number).await?.id.0;
-        whom.insert("agent".into(), agent.into());
+        target.insert("agent".into(), agent.into());
     }
-    if let Some(Value::String(name)) = whom.get("group") {
+    if let Some(Value::String(name)) = target.get("group") {
         let group = state.group_by_name(name).await?.id.0;
-        whom.insert("group".into(), group.into());
+        target.insert("group".into(), group.into());
     }
-    parse_number(whom)
+    parse_number(target)
 }
 
 fn complete_summary(action: &mut Map<String, Value>) -> Result<(), Problem> {
@@ -254,7 +259,7 @@ fn complete_summary(action: &mut Map<String, Value>) -> Result<(), Problem> {
 
 /// The agent that a supervising action is about; the caller must be allowed to see it.
 async fn resolve_agent(
-    state: &Door,
+    state: &AppState,
     caller: &Caller,
     action: &mut Map<String, Value>,
 ) -> Result<(), Problem> {
@@ -283,7 +288,10 @@ fn check_length(text: Option<&Value>, max: usize) -> Result<(), Problem> {
 }
 
 /// Device check: records the agent's leg for some seconds, plays it back, answers with level and quality.
-pub(super) async fn device_check(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn device_check(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
     let checked = tokio::time::timeout(CHECK_WAIT, state.engine().check_device(account.id)).await;
     let checked = checked.map_err(|_| Problem::internal("a device check has not ended"))??;
@@ -310,7 +318,7 @@ pub(super) enum CampaignAction {
 }
 
 pub(super) async fn campaign_action(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     Path(name): Path<String>,
     Body(asked): Body<CampaignAction>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -319,13 +327,13 @@ pub(super) async fn campaign_action(
     let open = open.or_else(|| state.campaign_named(&name).map(|(id, _)| id));
     let campaign = open.ok_or_else(|| Problem::not_found("open campaign"))?;
     let action = match asked {
-        CampaignAction::Pause {} => ManagerAct::Pause,
-        CampaignAction::Resume {} => ManagerAct::Resume,
-        CampaignAction::Drain {} => ManagerAct::Drain,
-        CampaignAction::HangUpAll {} => ManagerAct::HangUpAll,
-        CampaignAction::Shadow { setting } => ManagerAct::Shadow(setting.as_ref().map(ShadowTable::rules)),
-        CampaignAction::TestCall { number } => ManagerAct::TestCall { number: parse_telephone(&number)? },
+        CampaignAction::Pause {} => ManagerAction::Pause,
+        CampaignAction::Resume {} => ManagerAction::Resume,
+        CampaignAction::Drain {} => ManagerAction::Drain,
+        CampaignAction::HangUpAll {} => ManagerAction::HangUpAll,
+        CampaignAction::Shadow { setting } => ManagerAction::Shadow(setting.as_ref().map(ShadowTable::rules)),
+        CampaignAction::TestCall { number } => ManagerAction::TestCall { number: parse_telephone(&number)? },
     };
-    state.engine().ask(Ask::Act { campaign, act: action }).await;
+    state.engine().send(EngineRequest::ManagerAction { campaign, action }).await;
     Ok((StatusCode::ACCEPTED, Json(json!({ "taken": true }))))
 }

@@ -7,9 +7,9 @@ use super::fields::{parse_login, parse_role, parse_skills, parse_telephone, pars
 use super::groups::{MembershipRequest, parse_memberships};
 use super::problem::Problem;
 use super::secrets;
-use super::state::Door;
+use super::state::AppState;
 use super::views;
-use crate::engine::Ask;
+use crate::engine::EngineRequest;
 use crate::store::{AgentDetails, AgentRow, Role, Secrets};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -61,7 +61,7 @@ pub(super) struct AgentChange {
     recorded: Option<bool>,
 }
 
-pub(super) async fn agents(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn agents(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     let groups = state.group_names().await?;
     let all = state.store().agents().await?;
     let seen: Vec<Value> =
@@ -70,7 +70,7 @@ pub(super) async fn agents(State(state): State<Door>, caller: Caller) -> Result<
 }
 
 pub(super) async fn agent(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
@@ -82,7 +82,7 @@ pub(super) async fn agent(
 }
 
 pub(super) async fn add_agent(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Body(asked): Body<NewAgent>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -125,7 +125,7 @@ pub(super) async fn add_agent(
 }
 
 pub(super) async fn change_agent(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
     Body(asked): Body<AgentChange>,
@@ -165,7 +165,7 @@ pub(super) async fn change_agent(
 }
 
 pub(super) async fn remove_agent(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -174,13 +174,13 @@ pub(super) async fn remove_agent(
         return Err(Problem::forbidden("an account cannot remove itself"));
     }
     state.store().remove_agent(row.id).await?;
-    state.engine().ask(Ask::AgentGone { agent: row.id }).await;
+    state.engine().send(EngineRequest::RemoveAgent { agent: row.id }).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sets a new SIP password for the agent's phone; the old one is void at once.
 pub(super) async fn phone_password(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
@@ -207,7 +207,7 @@ pub(super) struct PasswordRequest {
 
 /// Sets a new console password and ends the agent's sessions.
 pub(super) async fn console_password(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(number): Path<String>,
     Body(asked): Body<PasswordRequest>,
@@ -221,7 +221,7 @@ pub(super) async fn console_password(
 }
 
 /// The settings that the agent types into the phone. The password appears nowhere else.
-fn sheet(state: &Door, user: &str, password: &str) -> Value {
+fn sheet(state: &AppState, user: &str, password: &str) -> Value {
     let line = state.phones();
     json!({
         "user": user,
@@ -238,7 +238,7 @@ fn set_phone_hashes(kept: &mut Secrets, user: &str, realm: &str, password: &str)
 }
 
 /// An account that the caller may change: only an admin changes an admin's.
-async fn changeable_agent(state: &Door, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
+async fn changeable_agent(state: &AppState, caller: &Caller, number: &str) -> Result<AgentRow, Problem> {
     let row = state.agent_by_number(number).await?;
     may_grant(caller, row.details.role)?;
     Ok(row)
@@ -252,7 +252,7 @@ pub(super) fn may_grant(caller: &Caller, role: Role) -> Result<(), Problem> {
 }
 
 async fn draw_agent_number(
-    state: &Door,
+    state: &AppState,
     pattern: Option<&str>,
     digits: Option<u8>,
 ) -> Result<String, Problem> {

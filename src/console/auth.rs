@@ -3,7 +3,7 @@
 
 use super::problem::Problem;
 use super::secrets;
-use super::state::Door;
+use super::state::AppState;
 use crate::store::{AgentRow, Role};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -102,7 +102,7 @@ impl Caller {
 /// Middleware before every route of the table: authenticates, checks the Origin of changing requests that
 /// come with a cookie, checks the role, and hands the [`Caller`] to the handler.
 pub(super) async fn require_access(
-    State((state, access)): State<(Door, Access)>,
+    State((state, access)): State<(AppState, Access)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -135,7 +135,7 @@ fn is_changing(method: &Method) -> bool {
 
 /// Authenticates by the headers alone. An invalid token is refused, even beside a valid cookie.
 pub(super) async fn authenticate(
-    state: &Door,
+    state: &AppState,
     headers: &HeaderMap,
     address: IpAddr,
 ) -> Result<Option<Caller>, Problem> {
@@ -148,7 +148,7 @@ pub(super) async fn authenticate(
     }
     let Some(cookie) = session_cookie(headers) else { return Ok(None) };
     let hash = secrets::key_hash(cookie);
-    let account = state.store().admitted(&hash).await?;
+    let account = state.store().session_account(&hash).await?;
     Ok(account.map(|account| Caller {
         role: account.details.role,
         account: Some(account),
@@ -157,9 +157,9 @@ pub(super) async fn authenticate(
     }))
 }
 
-async fn role_of_token(state: &Door, token: &str) -> Result<Option<Role>, Problem> {
+async fn role_of_token(state: &AppState, token: &str) -> Result<Option<Role>, Problem> {
     let hash = secrets::key_hash(token);
-    if hash == secrets::key_hash(state.house_key()) {
+    if hash == secrets::key_hash(state.local_service_token()) {
         return Ok(Some(Role::Admin));
     }
     Ok(state.store().token(&hash).await?.map(|token| token.role))

@@ -2,7 +2,7 @@
 //! request, and the live stream (server-sent events). A key file beside the store, readable by its owner
 //! alone, holds the service's URL and the local service token.
 
-use super::Door;
+use super::AppState;
 use http_body_util::{BodyExt, Full};
 pub use hyper::Method;
 use hyper::body::{Bytes, Incoming};
@@ -82,13 +82,13 @@ impl Client {
     }
 
     /// For commands on a store without a running service: calls the router directly, without a socket.
-    pub fn inside(state: Door) -> Client {
-        let token = state.house_key().to_owned();
+    pub fn in_process(state: AppState) -> Client {
+        let token = state.local_service_token().to_owned();
         Client { url: String::new(), token, router: Some(super::routes(state)) }
     }
 
     /// A client of the service that runs on this store, if its key file can be read.
-    pub fn beside(store: &Path) -> Option<Client> {
+    pub fn for_store(store: &Path) -> Option<Client> {
         serde_json::from_str(&std::fs::read_to_string(key_file(store)).ok()?).ok()
     }
 
@@ -238,10 +238,10 @@ mod tests {
         let file = KeyFile::write(&store, &client).unwrap();
         let path = dir.path().join("paceline.db.door");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(Client::beside(&store).unwrap().token, "secret");
+        assert_eq!(Client::for_store(&store).unwrap().token, "secret");
         assert!(!format!("{client:?}").contains("secret"));
         drop(file);
-        assert!(!path.exists() && Client::beside(&store).is_none());
+        assert!(!path.exists() && Client::for_store(&store).is_none());
     }
 
     #[test]

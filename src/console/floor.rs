@@ -3,7 +3,7 @@
 
 use super::auth::{Body, Caller};
 use super::problem::Problem;
-use super::state::Door;
+use super::state::AppState;
 use super::views::{self, Names};
 use crate::engine::Board;
 use crate::store::{AgentRow, Role};
@@ -29,7 +29,7 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub async fn of(state: &Door, caller: &Caller) -> Result<Scope, Problem> {
+    pub async fn of(state: &AppState, caller: &Caller) -> Result<Scope, Problem> {
         let all = state.store().agents().await?;
         let names = Names::of(&all, state.group_names().await?, state);
         // Managers and analysts without a group have no seat to show.
@@ -55,7 +55,7 @@ impl Scope {
         self.names.agents.contains_key(&agent)
     }
 
-    pub fn can_see_campaign(&self, state: &Door, campaign: CampaignId) -> bool {
+    pub fn can_see_campaign(&self, state: &AppState, campaign: CampaignId) -> bool {
         let of = |groups: &BTreeSet<GroupId>| {
             let facts = state.campaigns().remove(&campaign);
             let rules = facts.as_ref().and_then(|facts| facts.rules.agents.as_ref());
@@ -69,7 +69,7 @@ impl Scope {
         seen.map(|seat| views::seat(seat, views::phone_of(board, seat.agent), &self.names)).collect()
     }
 
-    pub fn campaigns(&self, state: &Door, board: &Board) -> BTreeMap<CampaignId, Value> {
+    pub fn campaigns(&self, state: &AppState, board: &Board) -> BTreeMap<CampaignId, Value> {
         let facts = state.campaigns();
         let open = board.campaigns.iter().filter(|(id, _)| self.can_see_campaign(state, **id));
         open.map(|(id, campaign)| {
@@ -79,12 +79,12 @@ impl Scope {
     }
 }
 
-pub(super) fn board(state: &Door) -> Arc<Board> {
+pub(super) fn board(state: &AppState) -> Arc<Board> {
     state.engine().board().borrow().clone()
 }
 
 /// Seats, campaigns, trunks and the store's state: the first event of the live stream, and `GET /floor`.
-pub(super) fn snapshot(state: &Door, scope: &Scope) -> Value {
+pub(super) fn snapshot(state: &AppState, scope: &Scope) -> Value {
     let board = board(state);
     let trunks: Vec<Value> = board
         .trunks
@@ -108,7 +108,7 @@ pub(super) struct FloorQuery {
 }
 
 pub(super) async fn floor(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Query(query): Query<FloorQuery>,
 ) -> Result<Json<Value>, Problem> {
@@ -125,7 +125,7 @@ pub(super) async fn floor(
     Ok(Json(snapshot(&state, &scope)))
 }
 
-pub(super) async fn my_seat(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn my_seat(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     let account = caller.account()?;
     let scope = Scope::of(&state, &caller).await?;
     let board = board(&state);
@@ -134,7 +134,7 @@ pub(super) async fn my_seat(State(state): State<Door>, caller: Caller) -> Result
 }
 
 /// Agents get the dispositions of their groups' campaigns; other roles also the campaigns' figures.
-pub(super) async fn campaigns(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn campaigns(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     let scope = Scope::of(&state, &caller).await?;
     let open = state.campaigns().into_iter().filter(|(id, _)| scope.can_see_campaign(&state, *id));
     let workplaces: Vec<Value> = open.map(|(_, facts)| views::workplace(&facts, &scope.names)).collect();
@@ -155,7 +155,7 @@ pub(super) struct CampaignRequest {
 }
 
 pub(super) async fn open_campaign(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     Body(asked): Body<CampaignRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let closed = || {

@@ -3,9 +3,9 @@
 use super::auth::{Body, Caller};
 use super::fields::parse_text;
 use super::problem::Problem;
-use super::state::Door;
+use super::state::AppState;
 use super::views;
-use crate::engine::Ask;
+use crate::engine::EngineRequest;
 use crate::store::AgentRow;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -43,7 +43,7 @@ const fn default_in_use() -> bool {
 }
 
 pub(super) async fn parse_memberships(
-    state: &Door,
+    state: &AppState,
     asked: &[MembershipRequest],
 ) -> Result<Vec<Membership>, Problem> {
     if asked.len() > GROUPS_MAX {
@@ -72,7 +72,7 @@ pub(super) struct MembershipChange {
 
 /// Adds the agent to a group, or changes the membership. A shift lead may do so in the groups they lead.
 pub(super) async fn set_membership(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path((number, group)): Path<(String, String)>,
     Body(asked): Body<MembershipChange>,
@@ -96,7 +96,7 @@ pub(super) async fn set_membership(
 }
 
 pub(super) async fn drop_membership(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path((number, group)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
@@ -110,7 +110,7 @@ pub(super) async fn drop_membership(
 
 /// The agent and the group, if the caller may see both.
 async fn agent_and_group(
-    state: &Door,
+    state: &AppState,
     caller: &Caller,
     number: &str,
     group: &str,
@@ -123,7 +123,7 @@ async fn agent_and_group(
     Ok((row, group))
 }
 
-pub(super) async fn groups(State(state): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn groups(State(state): State<AppState>, caller: Caller) -> Result<Json<Value>, Problem> {
     let agents = state.store().agents().await?;
     let groups = state.store().groups().await?;
     let seen = groups.iter().filter(|group| caller.can_see_group(Some(group.id)));
@@ -179,7 +179,7 @@ impl GroupRequest {
 }
 
 pub(super) async fn add_group(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     Body(asked): Body<GroupRequest>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut group = Group {
@@ -195,12 +195,12 @@ pub(super) async fn add_group(
     parse_text("name", &group.name)?;
     group.id = state.store().add_group(&group).await?;
     let shown = views::group(&group);
-    state.engine().ask(Ask::Group(group)).await;
+    state.engine().send(EngineRequest::SetGroup(group)).await;
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
 pub(super) async fn change_group(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     Path(name): Path<String>,
     Body(asked): Body<GroupRequest>,
 ) -> Result<Json<Value>, Problem> {
@@ -208,13 +208,13 @@ pub(super) async fn change_group(
     asked.apply_to(&mut group)?;
     state.store().change_group(&group).await?;
     let shown = views::group(&group);
-    state.engine().ask(Ask::Group(group)).await;
+    state.engine().send(EngineRequest::SetGroup(group)).await;
     Ok(Json(shown))
 }
 
 /// Members stay in their other groups. Refused while an open campaign works with the group.
 pub(super) async fn remove_group(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let group = state.group_by_name(&name).await?;

@@ -4,9 +4,9 @@
 use super::auth::{self, Caller};
 use super::floor::{self, Scope};
 use super::problem::Problem;
-use super::state::Door;
+use super::state::AppState;
 use super::views;
-use crate::engine::Live;
+use crate::engine::LiveEvent;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, Sse};
@@ -31,11 +31,11 @@ const BOARD_WAIT: Duration = Duration::from_millis(500);
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 
 struct LiveStream {
-    state: Door,
+    state: AppState,
     headers: HeaderMap,
     caller: Caller,
     scope: Scope,
-    events: broadcast::Receiver<Live>,
+    events: broadcast::Receiver<LiveEvent>,
     queue: VecDeque<Event>,
     /// As last sent.
     campaigns: BTreeMap<CampaignId, Value>,
@@ -46,7 +46,7 @@ struct LiveStream {
 }
 
 pub(super) async fn live(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -127,9 +127,9 @@ impl LiveStream {
         }
     }
 
-    async fn on_event(&mut self, event: Live) -> Option<()> {
+    async fn on_event(&mut self, event: LiveEvent) -> Option<()> {
         match event {
-            Live::Seat(seat) => {
+            LiveEvent::Seat(seat) => {
                 if !self.scope.has_agent(seat.agent) {
                     self.authenticate_again().await?;
                 }
@@ -140,7 +140,7 @@ impl LiveStream {
                     self.push("seat", &shown);
                 }
             }
-            Live::Decision { campaign, at, decision, view } => {
+            LiveEvent::Decision { campaign, at, decision, view } => {
                 if self.scope.can_see_campaign(&self.state, campaign) {
                     let shown = json!({
                         "campaign": self.scope.names.campaigns.get(&campaign),
@@ -152,7 +152,7 @@ impl LiveStream {
                     self.push("decision", &shown);
                 }
             }
-            Live::Finished { campaign } => {
+            LiveEvent::Finished { campaign } => {
                 if self.scope.can_see_campaign(&self.state, campaign) {
                     let name = self.scope.names.campaigns.get(&campaign).cloned();
                     self.push("finished", &json!({ "campaign": name }));

@@ -24,7 +24,7 @@ mod views;
 pub mod why;
 
 pub use server::{Console, start};
-pub use state::{CampaignFolder, Door, DoorParts, OpenCampaign, PhoneLine, opening};
+pub use state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
 
 use auth::Peer;
 use axum::extract::{DefaultBodyLimit, Extension, State};
@@ -44,7 +44,7 @@ pub fn openapi_text() -> String {
 }
 
 /// The whole router: the API, metrics and health checks.
-pub fn routes(state: Door) -> Router {
+pub fn routes(state: AppState) -> Router {
     let api = routes::router(&state)
         .fallback(async || Problem::not_found("path"))
         .layer(DefaultBodyLimit::max(auth::BODY_MAX))
@@ -59,7 +59,7 @@ pub fn routes(state: Door) -> Router {
 
 /// Open to scrapers on loopback; other addresses need a bearer token or a session cookie.
 async fn show_metrics(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -72,7 +72,7 @@ async fn show_metrics(
 }
 
 /// 200 when the store writes and at least one trunk is up, else 503; the body names every check.
-async fn readiness(State(state): State<Door>) -> Response {
+async fn readiness(State(state): State<AppState>) -> Response {
     let board = floor::board(&state);
     let trunks_up = board.trunks.iter().any(|trunk| trunk.up);
     let ready = board.store_stalled.is_none() && trunks_up;

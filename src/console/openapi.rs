@@ -34,11 +34,6 @@ pub fn document(routes: &[Route]) -> Value {
     })
 }
 
-/// The document of [`super::routes::ROUTES`].
-pub fn text() -> String {
-    super::openapi_text()
-}
-
 fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters: Vec<Value> = in_path

@@ -4,9 +4,9 @@ use super::auth::{Body, Caller};
 use super::fields::parse_telephone;
 use super::floor;
 use super::problem::Problem;
-use super::state::Door;
+use super::state::AppState;
 use super::views::{millis, stored_number};
-use crate::store::{CallRow, CallsWanted, Correction, LeadRecord, Put, Reader, RecordingPart, Role};
+use crate::store::{CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Role};
 use axum::Json;
 use axum::body::{Body as Sent, Bytes};
 use axum::extract::{Path, Query, State};
@@ -32,7 +32,7 @@ pub(super) fn parse_id(text: &str, what: &str) -> Result<i64, Problem> {
 /// A lead that the caller may see: its campaign belongs to the caller's groups, or it is on the caller's
 /// seat now, or the caller has spoken with its household.
 async fn visible_lead(
-    state: &Door,
+    state: &AppState,
     caller: &Caller,
     reader: &mut Reader,
     lead: LeadId,
@@ -46,14 +46,14 @@ async fn visible_lead(
     let account = caller.account.as_ref().ok_or_else(|| Problem::not_found("lead"))?;
     let board = floor::board(state);
     let work = board.seats.get(&account.id).and_then(|seat| seat.work.as_ref());
-    if work.is_some_and(|work| work.lead == Some(lead)) || reader.spoke_with(account.id, lead).await? {
+    if work.is_some_and(|work| work.lead == Some(lead)) || reader.has_contact_with(account.id, lead).await? {
         return Ok(record);
     }
     Err(Problem::not_found("lead"))
 }
 
 pub(super) async fn lead(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(lead): Path<String>,
 ) -> Result<Json<Value>, Problem> {
@@ -61,10 +61,10 @@ pub(super) async fn lead(
     let mut reader = state.store().reader().await?;
     let record = visible_lead(&state, &caller, &mut reader, lead).await?;
     let numbers: std::collections::BTreeMap<i64, String> =
-        state.store().everybody().await?.into_iter().map(|row| (row.id.0, row.number)).collect();
+        state.store().all_agents().await?.into_iter().map(|row| (row.id.0, row.number)).collect();
     let phones = reader.phones(lead).await?;
     let corrections = reader.corrections(lead).await?;
-    let history = reader.history(lead).await?;
+    let history = reader.household_history(lead).await?;
     Ok(Json(json!({
         "id": record.lead_id,
         "campaign": record.campaign,
@@ -138,7 +138,7 @@ pub(super) struct CorrectionRequest {
 }
 
 pub(super) async fn correct(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(lead): Path<String>,
     Body(asked): Body<CorrectionRequest>,
@@ -148,16 +148,16 @@ pub(super) async fn correct(
     let mut reader = state.store().reader().await?;
     visible_lead(&state, &caller, &mut reader, lead).await?;
     drop(reader);
-    let put = match (asked.name, asked.phone, asked.was) {
-        (Some(name), None, None) => Put::Name(lead_name(&name)?),
+    let change = match (asked.name, asked.phone, asked.was) {
+        (Some(name), None, None) => LeadChange::Name(lead_name(&name)?),
         (None, Some(now), Some(was)) => {
-            Put::Phone { was: parse_telephone(&was)?, now: parse_telephone(&now)? }
+            LeadChange::Phone { was: parse_telephone(&was)?, now: parse_telephone(&now)? }
         }
-        (None, Some(phone), None) => Put::AddPhone(parse_telephone(&phone)?),
+        (None, Some(phone), None) => LeadChange::AddPhone(parse_telephone(&phone)?),
         _ => return Err(Problem::unprocessable("either name, or phone, or phone with the number it was")),
     };
     let attempt = asked.attempt.map(AttemptId);
-    state.store().correct_lead(&Correction { lead, agent: account, attempt, put }).await?;
+    state.store().correct_lead(&Correction { lead, agent: account, attempt, change }).await?;
     Ok(StatusCode::CREATED)
 }
 
@@ -187,7 +187,7 @@ pub(super) struct CallsQuery {
 }
 
 pub(super) async fn calls(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Query(query): Query<CallsQuery>,
 ) -> Result<Json<Value>, Problem> {
@@ -201,7 +201,7 @@ pub(super) async fn calls(
         None => None,
     };
     let limit = number_in(&query.limit, "limit")?.unwrap_or(i64::from(PAGE)).clamp(1, i64::from(PAGE_MAX));
-    let wanted = CallsWanted {
+    let wanted = CallLogFilter {
         agents: visible_agents(&state, &caller, query.agent.as_deref()).await?,
         number: query.number.as_deref().map(parse_telephone).transpose()?,
         campaign,
@@ -215,7 +215,8 @@ pub(super) async fn calls(
         Some("in") => true,
         Some(_) => return Err(Problem::unprocessable("direction is out or in")),
     };
-    let rows = if inbound { reader.call_log_in(&wanted).await? } else { reader.call_log(&wanted).await? };
+    let rows =
+        if inbound { reader.inbound_call_log(&wanted).await? } else { reader.call_log(&wanted).await? };
     let more = rows.len() as i64 == limit;
     let next = rows.last().filter(|_| more).map(|row| row.id);
     let shown: Vec<Value> = rows.iter().map(|row| call_json(row, inbound)).collect();
@@ -224,13 +225,13 @@ pub(super) async fn calls(
 
 /// Agents whose calls the caller may see (`None` = all); `agent` narrows them to one.
 async fn visible_agents(
-    state: &Door,
+    state: &AppState,
     caller: &Caller,
     agent: Option<&str>,
 ) -> Result<Option<Vec<AgentId>>, Problem> {
     // Callers that see everything also see the calls of removed agents.
-    let everybody = state.store().everybody().await?;
-    let seen = everybody.iter().filter(|row| caller.can_see_all() || (row.active && caller.can_see(row)));
+    let accounts = state.store().all_agents().await?;
+    let seen = accounts.iter().filter(|row| caller.can_see_all() || (row.active && caller.can_see(row)));
     match agent {
         Some(number) => {
             let found = seen.into_iter().find(|row| row.number == number);
@@ -283,7 +284,7 @@ pub(super) struct PartQuery {
 
 /// The recording of an outbound call, for the agent who spoke, its shift lead, managers and admins.
 pub(super) async fn recording(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(attempt): Path<String>,
     Query(query): Query<PartQuery>,
@@ -296,19 +297,19 @@ pub(super) async fn recording(
 
 /// The recording of an inbound call, by its id in the log of inbound calls.
 pub(super) async fn inbound_recording(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(call): Path<String>,
     Query(query): Query<PartQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let call = parse_id(&call, "recording")?;
-    let parts = state.store().reader().await?.recording_in(call).await?;
+    let parts = state.store().reader().await?.inbound_recording(call).await?;
     send_recording(&state, &caller, parts, query, &headers).await
 }
 
 async fn send_recording(
-    state: &Door,
+    state: &AppState,
     caller: &Caller,
     parts: Vec<RecordingPart>,
     query: PartQuery,
@@ -317,8 +318,8 @@ async fn send_recording(
     let missing = || Problem::not_found("recording");
     let part = query.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
     let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
-    let everybody = state.store().everybody().await?;
-    let whose = found.agent_id.and_then(|id| everybody.iter().find(|row| row.id.0 == id));
+    let accounts = state.store().all_agents().await?;
+    let whose = found.agent_id.and_then(|id| accounts.iter().find(|row| row.id.0 == id));
     let may_hear = match caller.role {
         Role::Manager | Role::Admin => true,
         Role::Agent | Role::Lead => whose.is_some_and(|row| caller.can_see(row)),

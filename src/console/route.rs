@@ -1,7 +1,7 @@
 //! The type of one entry in the table of routes.
 
 use super::auth::Access;
-use super::state::Door;
+use super::state::AppState;
 use axum::routing::MethodRouter;
 use schemars::Schema;
 
@@ -21,7 +21,7 @@ pub struct Route {
     pub body: BodySchema,
     /// HTTP status of success.
     pub status: u16,
-    pub(super) handler: fn() -> MethodRouter<Door>,
+    pub(super) handler: fn() -> MethodRouter<AppState>,
 }
 
 /// The JSON that a route's body takes.

@@ -3,7 +3,7 @@
 
 use super::auth::{self, Access};
 pub use super::route::{BodySchema, ROOT, Route};
-use super::state::Door;
+use super::state::AppState;
 use super::{accounts, actions, agents, floor, groups, live, openapi, records, tokens, why};
 use axum::Json;
 use axum::Router;
@@ -413,7 +413,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// The routes without [`ROOT`], each behind the authentication middleware with its roles.
-pub(super) fn router(state: &Door) -> Router<Door> {
+pub(super) fn router(state: &AppState) -> Router<AppState> {
     ROUTES.iter().fold(Router::new(), |router, route| {
         let guarded = (route.handler)()
             .route_layer(from_fn_with_state((state.clone(), route.access), auth::require_access));

@@ -1,7 +1,7 @@
 //! The HTTP listener and its limits: connections in all and per address, head size, number of headers, and
 //! timeouts, so that a slow or endless request costs no more than one connection.
 
-use super::Door;
+use super::AppState;
 use super::auth::Peer;
 use axum::extract::Request;
 use hyper::server::conn::http1;
@@ -48,14 +48,14 @@ impl Console {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub async fn start(listen: SocketAddr, state: Door) -> std::io::Result<Console> {
+pub async fn start(listen: SocketAddr, state: AppState) -> std::io::Result<Console> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     let task = tokio::spawn(serve(listener, state));
     Ok(Console { address, task })
 }
 
-async fn serve(listener: TcpListener, state: Door) {
+async fn serve(listener: TcpListener, state: AppState) {
     let app = super::routes(state);
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut open: std::collections::BTreeMap<std::net::IpAddr, usize> = Default::default();

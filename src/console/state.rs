@@ -4,7 +4,7 @@
 use super::login_throttle::LoginThrottle;
 use super::problem::Problem;
 use super::secrets::{self, Hasher};
-use crate::engine::{AgentAccount, Ask, EngineHandle, PhoneSecret};
+use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
 use crate::metrics::Metrics;
 use crate::store::{AgentRow, Clock, Store};
 use paceline_core::agent::Group;
@@ -17,12 +17,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// What the app state is built from.
-pub struct DoorParts {
+pub struct AppStateParts {
     pub store: Arc<Store>,
     pub engine: EngineHandle,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
-    pub phones: PhoneLine,
+    pub phones: PhoneSettings,
     /// The folder below which every recording lies.
     pub recordings: PathBuf,
     /// The folder that campaigns may be opened from over the API; `None` = none may.
@@ -31,7 +31,7 @@ pub struct DoorParts {
 
 /// The SIP settings that an agent types into the phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PhoneLine {
+pub struct PhoneSettings {
     /// The SIP domain, and the realm of the passwords.
     pub domain: String,
     /// `host:port`
@@ -65,35 +65,35 @@ pub struct OpenCampaignFacts {
 
 /// App state of the HTTP handlers. Cheap to clone.
 #[derive(Clone)]
-pub struct Door {
+pub struct AppState {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    parts: DoorParts,
+    parts: AppStateParts,
     hasher: Hasher,
     login_throttle: LoginThrottle,
     campaigns: RwLock<BTreeMap<CampaignId, Arc<OpenCampaignFacts>>>,
-    house_key: String,
+    local_service_token: String,
     live_stream_permits: Arc<Semaphore>,
 }
 
 /// Live streams (server-sent events) that may be open at once.
 const LIVE_STREAMS_MAX: usize = 512;
 
-impl Door {
+impl AppState {
     /// # Errors
     /// When the system has no random numbers to give.
-    pub fn new(parts: DoorParts) -> Result<Door, Problem> {
+    pub fn new(parts: AppStateParts) -> Result<AppState, Problem> {
         let inner = Inner {
             parts,
             hasher: Hasher::default(),
             login_throttle: LoginThrottle::default(),
             campaigns: RwLock::default(),
-            house_key: secrets::random_key()?,
+            local_service_token: secrets::random_key()?,
             live_stream_permits: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
         };
-        Ok(Door { inner: Arc::new(inner) })
+        Ok(AppState { inner: Arc::new(inner) })
     }
 
     pub fn store(&self) -> &Store {
@@ -108,7 +108,7 @@ impl Door {
         &self.inner.parts.metrics
     }
 
-    pub fn phones(&self) -> &PhoneLine {
+    pub fn phones(&self) -> &PhoneSettings {
         &self.inner.parts.phones
     }
 
@@ -139,8 +139,8 @@ impl Door {
 
     /// Bearer token with the role admin, valid while this process lives. Local commands read it from the
     /// key file beside the store, so access to that folder is what grants it.
-    pub fn house_key(&self) -> &str {
-        &self.inner.house_key
+    pub fn local_service_token(&self) -> &str {
+        &self.inner.local_service_token
     }
 
     /// Records an opened campaign, so that views can show its title and dispositions.
@@ -181,13 +181,13 @@ impl Door {
     /// Sends a new or changed account to the engine, as the store has it now.
     pub(super) async fn send_agent_to_engine(&self, id: AgentId) -> Result<AgentRow, Problem> {
         let row = self.agent_by_id(id).await?;
-        self.engine().ask(Ask::Agent(Box::new(opening(&row)))).await;
+        self.engine().send(EngineRequest::SetAgent(Box::new(agent_account(&row)))).await;
         Ok(row)
     }
 }
 
 /// An account in the form that the engine takes.
-pub fn opening(row: &AgentRow) -> AgentAccount {
+pub fn agent_account(row: &AgentRow) -> AgentAccount {
     let phone = row.details.sip_user.clone().and_then(|user| {
         Some(PhoneSecret {
             user,

@@ -5,7 +5,7 @@ use super::agents::may_grant;
 use super::auth::{Body, Caller};
 use super::fields::{parse_role, parse_text};
 use super::problem::Problem;
-use super::state::Door;
+use super::state::AppState;
 use super::{secrets, views};
 use crate::store::{Role, TokenRow};
 use axum::Json;
@@ -32,7 +32,7 @@ pub(super) struct NewToken {
 }
 
 pub(super) async fn add_token(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Body(asked): Body<NewToken>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -57,7 +57,7 @@ pub(super) async fn add_token(
     Ok((StatusCode::CREATED, Json(json!({ "row": view(&row, &state), "token": token }))))
 }
 
-pub(super) async fn tokens(State(state): State<Door>) -> Result<Json<Value>, Problem> {
+pub(super) async fn tokens(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
     let rows = state.store().tokens().await?;
     let shown: Vec<Value> = rows.iter().map(|row| view(row, &state)).collect();
     Ok(Json(json!({ "tokens": shown })))
@@ -65,7 +65,7 @@ pub(super) async fn tokens(State(state): State<Door>) -> Result<Json<Value>, Pro
 
 /// Revokes a token at once.
 pub(super) async fn remove_token(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -77,7 +77,7 @@ pub(super) async fn remove_token(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(row: &TokenRow, state: &Door) -> Value {
+fn view(row: &TokenRow, state: &AppState) -> Value {
     json!({
         "id": row.id,
         "name": row.name,

@@ -1,15 +1,15 @@
 //! JSON of accounts, groups, seats and campaigns. Moments are RFC 3339 in UTC; telephone numbers are
 //! national, as people dial them.
 
-use super::state::{Door, OpenCampaignFacts};
+use super::state::{AppState, OpenCampaignFacts};
 use crate::engine::{Board, CampaignBoard, PhoneBoard};
 use crate::store::AgentRow;
-use crate::text::{Lang, Moments};
-use paceline_core::agent::{CallSummary, Group, Party, SeatView, Way, Work};
+use crate::text::{Lang, TimeFormat};
+use paceline_core::agent::{CallSummary, Endpoint, Group, Party, SeatView, Work};
 use paceline_core::dialer::View;
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use paceline_core::number::PhoneNumber;
-use paceline_core::pacing::ledger::Standing;
+use paceline_core::pacing::ledger::AbandonReport;
 use paceline_core::time::{Duration, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -87,7 +87,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub fn of(agents: &[AgentRow], groups: BTreeMap<GroupId, String>, state: &Door) -> Names {
+    pub fn of(agents: &[AgentRow], groups: BTreeMap<GroupId, String>, state: &AppState) -> Names {
         let name = |row: &AgentRow| (row.id, (row.number.clone(), row.details.name.clone()));
         let mut campaigns: BTreeMap<CampaignId, String> =
             state.engine().board().borrow().campaigns.iter().map(|(id, b)| (*id, b.name.clone())).collect();
@@ -110,9 +110,9 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         paceline_core::agent::Availability::Paused { reason } => Value::from(reason.as_str()),
         _ => Value::Null,
     };
-    let endpoint = match seat.way {
-        Way::Phone => json!("phone"),
-        Way::Telephone(telephone) => json!({ "telephone": telephone.national() }),
+    let endpoint = match seat.endpoint {
+        Endpoint::Phone => json!("phone"),
+        Endpoint::Telephone(telephone) => json!({ "telephone": telephone.national() }),
     };
     let groups: Vec<&String> = seat.groups.iter().filter_map(|group| names.groups.get(group)).collect();
     let supervising =
@@ -132,7 +132,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "phone_ready": seat.phone_ready,
         "leg_up": seat.leg_up,
         "phone": phone.map(phone_link),
-        "quiet": seat.quiet,
+        "quiet": seat.no_calls,
         "work": seat.work.as_ref().map(|doing| work(doing, names)),
         "muted": seat.muted,
         "until": optional_moment(seat.until),
@@ -228,22 +228,22 @@ pub(super) fn campaign(
 }
 
 /// The campaign's time zone, for moments in sentences.
-pub(super) fn zone(facts: Option<&OpenCampaignFacts>) -> Moments {
-    facts.map_or_else(Moments::utc, |facts| Moments::of(&facts.rules.windows.timezone))
+pub(super) fn zone(facts: Option<&OpenCampaignFacts>) -> TimeFormat {
+    facts.map_or_else(TimeFormat::utc, |facts| TimeFormat::in_zone(&facts.rules.windows.timezone))
 }
 
-pub(super) fn moments(state: &Door, campaign: CampaignId) -> Moments {
+pub(super) fn moments(state: &AppState, campaign: CampaignId) -> TimeFormat {
     zone(state.campaigns().get(&campaign).map(AsRef::as_ref))
 }
 
 /// The sentence that says why a campaign dials or does not, in English and Chinese.
-pub(super) fn words(view: &View, moments: Moments) -> Value {
+pub(super) fn words(view: &View, moments: TimeFormat) -> Value {
     json!({ "en": Lang::En.view(view, &moments), "zh": Lang::Zh.view(view, &moments) })
 }
 
 /// Abandon rates by every rule: which rules brake, which is the strictest, and how many more abandoned
 /// calls it leaves.
-pub(super) fn abandon(standing: &Standing) -> Value {
+pub(super) fn abandon(standing: &AbandonReport) -> Value {
     let rules: Vec<Value> = standing
         .rates
         .iter()

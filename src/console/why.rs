@@ -6,16 +6,16 @@ use super::fields::parse_telephone;
 use super::floor;
 use super::problem::Problem;
 use super::records::parse_id;
-use super::state::{Door, OpenCampaignFacts};
+use super::state::{AppState, OpenCampaignFacts};
 use super::views::{abandon, moment, optional_moment, stored_number};
-use crate::store::{Meant, Reader, StoreError};
-use crate::text::{AgentNumbers, Lang, Moments, Sentence};
+use crate::store::{LeadSelector, Reader, StoreError};
+use crate::text::{AgentNumbers, Lang, Sentence, TimeFormat};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{LeadPlace, View};
-use paceline_core::explain::{self, LeadFacts, LeadWhy, Standing};
+use paceline_core::explain::{self, DialStatus, LeadFacts, LeadWhy};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::time::Utc;
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Why the campaign dials or does not. `view` is `None` when no service has the campaign open.
-pub async fn of_campaign(
+pub async fn explain_campaign(
     reader: &mut Reader,
     campaign: &Campaign,
     view: Option<View>,
@@ -32,15 +32,15 @@ pub async fn of_campaign(
 ) -> Result<Value, StoreError> {
     let due = reader.due_now(campaign.id, now).await?;
     let standing = match view {
-        Some(view) => Standing::Open { mode: campaign.mode, view: Box::new(view) },
-        None => Standing::NotOpen {
+        Some(view) => DialStatus::Open { mode: campaign.mode, view: Box::new(view) },
+        None => DialStatus::NotOpen {
             leads_open: due.leads_open,
             due: due.due,
             next_due: due.next_due,
             window: explain::hours(campaign, now),
         },
     };
-    let moments = Moments::of(&campaign.windows.timezone);
+    let moments = TimeFormat::in_zone(&campaign.windows.timezone);
     let shown = view.map(|view| {
         let mut shown = serde_json::to_value(view).unwrap_or_default();
         shown["until"] = optional_moment(view.until);
@@ -60,12 +60,12 @@ pub async fn of_campaign(
         "due": due.due,
         "next_due": optional_moment(due.next_due),
     });
-    add_sentences(&mut answer, |lang| lang.standing(&standing, &moments));
+    add_sentences(&mut answer, |lang| lang.dial_status(&standing, &moments));
     Ok(answer)
 }
 
 /// Why this lead is not dialled. `place` = where a running dialer holds the lead.
-pub async fn of_lead(
+pub async fn explain_lead(
     reader: &mut Reader,
     campaign: &Campaign,
     facts: &LeadFacts,
@@ -73,7 +73,7 @@ pub async fn of_lead(
     now: Utc,
 ) -> Result<Value, StoreError> {
     let why = explain::lead_why(campaign, facts, place, now);
-    let moments = Moments::of(&campaign.windows.timezone);
+    let moments = TimeFormat::in_zone(&campaign.windows.timezone);
     let agents: AgentNumbers = reader.agent_numbers().await?;
     let record = reader.lead_record(facts.lead.id).await?;
     let mut answer = json!({
@@ -106,13 +106,13 @@ fn add_sentences(answer: &mut Value, says: impl Fn(Lang) -> Sentence) {
 
 /// Explains why a number or row is no lead of this campaign: refused row, similar number, other list; with
 /// advice.
-pub async fn not_listed(
+pub async fn explain_missing_lead(
     reader: &mut Reader,
     campaign: &Campaign,
-    meant: Meant,
+    selector: LeadSelector,
 ) -> Result<String, StoreError> {
     let id = campaign.id;
-    let last = reader.last_row(id).await?;
+    let last = reader.last_list_row(id).await?;
     if last == 0 {
         let name = &campaign.name;
         return Ok(format!("no list of the campaign `{name}` was taken in yet; `paceline run` takes it in"));
@@ -121,25 +121,27 @@ pub async fn not_listed(
         let (place, reason, hint) = (row.list_row, row.reason, row.hint);
         format!("row {place} of the list was not taken ({reason}): {hint}; see fix.csv")
     };
-    match meant {
-        Meant::Lead(lead) => Ok(format!("lead {lead} is none of this campaign; name a --number or a --row")),
-        Meant::Row(row) => Ok(match reader.refused(id, Some(row), None).await? {
+    match selector {
+        LeadSelector::Lead(lead) => {
+            Ok(format!("lead {lead} is none of this campaign; name a --number or a --row"))
+        }
+        LeadSelector::Row(row) => Ok(match reader.refused_row(id, Some(row), None).await? {
             Some(found) => refused(found),
             None => {
                 format!("row {row} is no row of the list: its first is row 2, its last lead is row {last}")
             }
         }),
-        Meant::Number(number) => {
+        LeadSelector::Number(number) => {
             let national = number.national();
-            if let Some(found) = reader.refused(id, None, Some(&national)).await? {
+            if let Some(found) = reader.refused_row(id, None, Some(&national)).await? {
                 return Ok(format!("{national}: {}", refused(found)));
             }
-            let near = reader.listed(id, &similar_numbers(number)).await?;
+            let near = reader.numbers_in_lists(id, &similar_numbers(number)).await?;
             if !near.is_empty() {
                 let near: Vec<String> = near.into_iter().map(PhoneNumber::national).collect();
                 return Ok(format!("{national} is not in the list; near it are {}", near.join(", ")));
             }
-            if let Some(other) = reader.listed_elsewhere(id, number).await? {
+            if let Some(other) = reader.other_campaign_with(id, number).await? {
                 return Ok(format!("{national} is not in this list, but in that of the campaign `{other}`"));
             }
             Ok(format!(
@@ -174,7 +176,7 @@ fn similar_numbers(number: PhoneNumber) -> Vec<PhoneNumber> {
 
 /// The open campaign of this name; one that the caller may not see is "not found".
 fn visible_campaign(
-    state: &Door,
+    state: &AppState,
     caller: &Caller,
     name: &str,
 ) -> Result<(CampaignId, Arc<OpenCampaignFacts>), Problem> {
@@ -186,18 +188,18 @@ fn visible_campaign(
 }
 
 pub(super) async fn campaign(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (id, facts) = visible_campaign(&state, &caller, &name)?;
     let view = floor::board(&state).campaigns.get(&id).map(|board| board.view);
     let mut reader = state.store().reader().await?;
-    Ok(Json(of_campaign(&mut reader, &facts.rules, view, state.now()).await?))
+    Ok(Json(explain_campaign(&mut reader, &facts.rules, view, state.now()).await?))
 }
 
 pub(super) async fn lead(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path((name, lead)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
@@ -210,9 +212,9 @@ pub(super) async fn lead(
     let known = reader.lead_facts(campaign, lead, now, day).await?.ok_or_else(missing)?;
     let numbers = known.lead.phones.iter().map(|phone| phone.number).collect();
     let place = state.engine().lead_place(campaign, lead, known.lead.household, numbers).await;
-    let mut answer = of_lead(&mut reader, rules, &known, place.as_ref(), now).await?;
+    let mut answer = explain_lead(&mut reader, rules, &known, place.as_ref(), now).await?;
     let view = floor::board(&state).campaigns.get(&campaign).map(|board| board.view);
-    answer["turn"] = of_campaign(&mut reader, rules, view, now).await?;
+    answer["turn"] = explain_campaign(&mut reader, rules, view, now).await?;
     Ok(Json(answer))
 }
 
@@ -224,21 +226,21 @@ pub(super) struct LeadsQuery {
 
 /// Looks leads up by a number or by a row of the list.
 pub(super) async fn leads(
-    State(state): State<Door>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(name): Path<String>,
     Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Value>, Problem> {
     let (campaign, facts) = visible_campaign(&state, &caller, &name)?;
-    let meant = match (&query.number, query.row) {
-        (Some(number), None) => Meant::Number(parse_telephone(number)?),
-        (None, Some(row)) => Meant::Row(row),
+    let selector = match (&query.number, query.row) {
+        (Some(number), None) => LeadSelector::Number(parse_telephone(number)?),
+        (None, Some(row)) => LeadSelector::Row(row),
         _ => return Err(Problem::unprocessable("ask by `number` or by `row`")),
     };
     let mut reader = state.store().reader().await?;
-    let found = reader.meant(campaign, meant).await?;
+    let found = reader.find_leads(campaign, selector).await?;
     if found.is_empty() {
-        let advice = not_listed(&mut reader, &facts.rules, meant).await?;
+        let advice = explain_missing_lead(&mut reader, &facts.rules, selector).await?;
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", advice));
     }
     let mut shown = Vec::new();

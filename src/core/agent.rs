@@ -1,4 +1,4 @@
-//! Agents: chosen availability, current activity, endpoint (`Way`), actions (`AgentAct`), refusals
+//! Agents: chosen availability, current activity, endpoint (`Endpoint`), actions (`AgentAction`), refusals
 //! (`Refusal`) and the view of a seat.
 
 use crate::call::Digit;
@@ -18,7 +18,7 @@ pub struct Agent {
     pub name: String,
     pub skills: BTreeSet<String>,
     pub groups: Vec<Membership>,
-    /// The agent's own telephone, for `Way::Telephone`.
+    /// The agent's own telephone, for `Endpoint::Telephone`.
     pub telephone: Option<PhoneNumber>,
     /// The agent's calls are recorded where the campaign leaves it to the agent.
     pub recorded: bool,
@@ -117,7 +117,7 @@ impl Activity {
 /// The phone on which an agent is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum Endpoint {
     /// The agent's registered softphone or desk phone.
     #[default]
     Phone,
@@ -214,7 +214,7 @@ pub enum Force {
 /// The party that an agent consults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Consulted {
+pub enum ConsultTarget {
     Agent(AgentId),
     /// The longest idle agent of that group.
     Group(GroupId),
@@ -245,13 +245,13 @@ pub struct CallSummary {
 /// not describe itself and could not read a tag among the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AgentAct {
+pub enum AgentAction {
     /// Signs in to these groups (none named = all groups of the agent).
     SignIn {
         #[serde(default)]
         groups: Vec<GroupId>,
         #[serde(default)]
-        way: Way,
+        endpoint: Endpoint,
         #[serde(default)]
         holding: Holding,
         #[serde(default)]
@@ -261,8 +261,8 @@ pub enum AgentAct {
     SignOut,
     /// Changes the phone and keeps the seat: between calls at once; in a call the callee is on hold until
     /// the new phone answers.
-    ChangeWay {
-        way: Way,
+    ChangeEndpoint {
+        endpoint: Endpoint,
         holding: Holding,
     },
     Ready,
@@ -301,10 +301,10 @@ pub enum AgentAct {
     },
     /// Puts the callee on hold with music and rings the party.
     Consult {
-        whom: Consulted,
+        target: ConsultTarget,
     },
     /// Ends the consult and takes the callee off hold.
-    TakeBack,
+    CancelConsult,
     /// Attended transfer: bridges the callee with the consulted party; the agent leaves.
     Transfer,
     /// Bridges agent, callee and consulted party.
@@ -425,7 +425,7 @@ impl fmt::Display for Refusal {
 /// Why a free agent gets no calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Quiet {
+pub enum NoCallsReason {
     Paused,
     /// The agent's phone is not registered.
     PhoneAway,
@@ -471,13 +471,13 @@ pub struct SeatView {
     pub signed_in_at: Option<Utc>,
     pub groups: Vec<GroupId>,
     pub work_mode: WorkMode,
-    pub way: Way,
+    pub endpoint: Endpoint,
     pub holding: Holding,
     /// The phone is registered (or needs no registration).
     pub phone_ready: bool,
     /// A nailed-up leg is up.
     pub leg_up: bool,
-    pub quiet: Option<Quiet>,
+    pub no_calls: Option<NoCallsReason>,
     /// The conversation, the preview or the call in wrap-up.
     pub work: Option<Work>,
     pub muted: bool,

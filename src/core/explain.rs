@@ -143,7 +143,7 @@ impl LeadWhy {
 
 /// A campaign's dialling state, for "why is nothing dialled?".
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub enum DialStatus {
     /// No service has it open.
     NotOpen {
         /// Open leads, and those of them that are due now.

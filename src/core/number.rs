@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_and_never_added() {
+    fn a_missing_part_of_a_number_is_named_and_never_added() {
         for (text, fault) in [
             ("62345678", NotChinese::NoAreaCode),
             ("6234567", NotChinese::NoAreaCode),

@@ -2,7 +2,7 @@
 //! jitter, as numbers and as a verdict. Also measures agents' legs for the board.
 
 use super::Engine;
-use crate::net::rtp::{LegStats, MediaCommand, Tap};
+use crate::net::rtp::{AudioCapture, LegStats, MediaCommand};
 use paceline_core::agent::{Activity, Refusal};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::media::quality::{self, Measured, Quality};
@@ -30,7 +30,7 @@ pub(super) struct Checks {
 
 #[derive(Debug)]
 struct Check {
-    tap: Tap,
+    capture: AudioCapture,
     until: Time,
     answer: Option<Answer>,
 }
@@ -57,9 +57,9 @@ impl Engine {
             let _ = answer.send(Err(refusal.unwrap_or(Refusal::PhoneNotReady)));
             return;
         };
-        let tap = Tap::new(RECORDS_FOR);
-        self.media.command(leg, MediaCommand::Tap(tap.clone()));
-        let check = Check { tap, until: self.clock.now() + RECORDS_FOR, answer: Some(answer) };
+        let capture = AudioCapture::new(RECORDS_FOR);
+        self.media.command(leg, MediaCommand::Capture(capture.clone()));
+        let check = Check { capture, until: self.clock.now() + RECORDS_FOR, answer: Some(answer) };
         self.checks.running.insert(leg, check);
     }
 
@@ -71,7 +71,7 @@ impl Engine {
             let agent = self.floor.legs.get(leg);
             let idle = agent.and_then(|agent| self.board.seats.get(agent));
             if idle.is_some_and(|seat| seat.activity == Activity::Idle) {
-                let sound = Arc::new(check.tap.sound("device check"));
+                let sound = Arc::new(check.capture.sound("device check"));
                 self.media.command(*leg, MediaCommand::Play { sound, plays: 1 });
             }
             self.media.command(*leg, MediaCommand::Measure);
@@ -97,7 +97,7 @@ impl Engine {
         {
             let mut measured = stats.measured();
             // A wide-band leg that was not decoded for a mix has no level: take the recording's.
-            measured.heard_dbov = measured.heard_dbov.or_else(|| level(&check.tap.linear()));
+            measured.heard_dbov = measured.heard_dbov.or_else(|| level(&check.capture.linear()));
             let _ = answer.send(Ok(DeviceCheck { measured, quality: quality::judge(&measured) }));
         }
         if let Some(phone) = self.floor.legs.get(&leg).and_then(|agent| self.board.phones.get_mut(agent)) {

@@ -1,6 +1,6 @@
 //! The closed list of events that wake the loop.
 
-use super::handle::Ask;
+use super::handle::EngineRequest;
 use crate::net::rtp::MediaEvent;
 use crate::net::sip::SipEvent;
 use crate::store::Reply;
@@ -14,7 +14,7 @@ pub enum Event {
     /// A media thread reports a digit, an end of play, a measurement or a recording.
     Media(MediaEvent),
     /// A request through the engine handle.
-    Request(Ask),
+    Request(EngineRequest),
     /// A timer of the dialer or the user agent is due, or the board is.
     Woken,
 }

@@ -1,10 +1,10 @@
 //! The agents' side of the loop: agents' phones and legs, consulted and inbound legs, prompts, recordings,
 //! and actions that wait for the dialer's answer. Calls to leads are in `outputs`.
 
-use super::{Engine, Live, PhoneBoard};
+use super::{Engine, LiveEvent, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};
-use crate::store::{Command, LegAbout};
-use paceline_core::agent::{Agent, AgentAct, Refusal, SeatView, Way};
+use crate::store::{Command, LegInfo};
+use paceline_core::agent::{Agent, AgentAction, Endpoint, Refusal, SeatView};
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::ArrivedCall;
@@ -34,14 +34,14 @@ pub(super) struct FloorState {
     /// The agent of each agent's leg.
     pub(super) legs: BTreeMap<CallId, AgentId>,
     /// What the store keeps of each live leg that is no attempt.
-    pub(super) unsaved_legs: BTreeMap<CallId, LegAbout>,
+    pub(super) unsaved_legs: BTreeMap<CallId, LegInfo>,
 }
 
 /// An agent's leg to ring, as the dialer asks for it.
 pub(super) struct AgentCall {
     pub leg: CallId,
     pub agent: AgentId,
-    pub way: Way,
+    pub endpoint: Endpoint,
     pub trunk: Option<TrunkId>,
     pub auto_answer: bool,
     pub shown: Option<PhoneNumber>,
@@ -58,13 +58,13 @@ impl Engine {
     pub(super) fn forward_agent_action(
         &mut self,
         agent: AgentId,
-        act: AgentAct,
+        act: AgentAction,
         answer: oneshot::Sender<Result<(), Refusal>>,
     ) {
         self.floor.last_action += 1;
         let ask = self.floor.last_action;
         self.floor.pending_actions.insert(ask, answer);
-        self.handle(Input::AgentActed { ask, agent, act });
+        self.handle(Input::AgentActed { request: ask, agent, action: act });
     }
 
     pub(super) fn answer_agent_action(&mut self, ask: u64, refusal: Option<Refusal>) {
@@ -138,18 +138,18 @@ impl Engine {
         }
         self.board.seats.insert(seat.agent, seat.clone());
         // Fails when there are no subscribers.
-        let _ = self.live.send(Live::Seat(seat));
+        let _ = self.live.send(LiveEvent::Seat(seat));
     }
 
     pub(super) fn call_agent(&mut self, call: AgentCall) {
-        let AgentCall { leg, agent, way, trunk, auto_answer, shown, ring } = call;
+        let AgentCall { leg, agent, endpoint, trunk, auto_answer, shown, ring } = call;
         let Some(port) = self.open_side_leg(leg) else { return };
         self.floor.legs.insert(leg, agent);
-        let about = LegAbout { agent: Some(agent), ..LegAbout::new(LegKind::Agent) };
+        let about = LegInfo { agent: Some(agent), ..LegInfo::new(LegKind::Agent) };
         self.floor.unsaved_legs.insert(leg, about);
         let now = self.clock.now();
-        match (way, trunk) {
-            (Way::Phone, _) => {
+        match (endpoint, trunk) {
+            (Endpoint::Phone, _) => {
                 let Some(user) = self.floor.sip_users.get(&agent).cloned() else {
                     return self.fail_leg(leg, "the agent has no phone here");
                 };
@@ -172,10 +172,10 @@ impl Engine {
                 self.save_leg_dialog(leg);
                 self.carry_out_ua_outputs();
             }
-            (Way::Telephone(number), Some(trunk)) => {
+            (Endpoint::Telephone(number), Some(trunk)) => {
                 self.place_side_leg(leg, trunk, number, None, ring, port)
             }
-            (Way::Telephone(_), None) => self.fail_leg(leg, "no trunk for the agent's telephone"),
+            (Endpoint::Telephone(_), None) => self.fail_leg(leg, "no trunk for the agent's telephone"),
         }
     }
 
@@ -187,7 +187,7 @@ impl Engine {
         caller_id: Option<String>,
         ring: Duration,
     ) {
-        let about = LegAbout { number: Some(number), ..LegAbout::new(LegKind::Consulted) };
+        let about = LegInfo { number: Some(number), ..LegInfo::new(LegKind::Consulted) };
         if let Some(port) = self.open_side_leg(leg) {
             self.floor.unsaved_legs.insert(leg, about);
             self.place_side_leg(leg, trunk, number, caller_id, ring, port);
@@ -215,7 +215,7 @@ impl Engine {
     /// Saves what is needed to end this leg after a crash (its dialog or ringing INVITEs). Called before its
     /// messages are sent, so the store learns of it first.
     pub(super) fn save_leg_dialog(&mut self, leg: CallId) {
-        let ends = self.ua.loose_ends(leg);
+        let ends = self.ua.open_dialogs(leg);
         if let Some(about) = self.floor.unsaved_legs.get(&leg).copied().filter(|_| !ends.is_empty()) {
             let dialog = serde_json::to_string(&ends).unwrap_or_default();
             self.send_to_store(Command::LegPlaced { leg, about, dialog });
@@ -231,14 +231,14 @@ impl Engine {
     /// The store has looked an inbound caller up.
     pub(super) fn note_caller(&mut self, arrived: &ArrivedCall) {
         let known = arrived.known.as_ref();
-        let about = LegAbout {
+        let about = LegInfo {
             number: arrived.number,
             campaign: known.map(|known| known.campaign),
             lead: known.and_then(|known| known.lead.as_ref()).map(|lead| lead.id),
-            ..LegAbout::new(LegKind::Inbound)
+            ..LegInfo::new(LegKind::Inbound)
         };
         // The caller may have hung up meanwhile.
-        if self.ua.knows(arrived.call) {
+        if self.ua.has_call(arrived.call) {
             self.floor.unsaved_legs.insert(arrived.call, about);
         }
     }
@@ -326,7 +326,7 @@ impl Engine {
                 let number = PhoneNumber::chinese(digits.as_bytes())
                     .ok()
                     .or_else(|| digits.parse().ok().and_then(PhoneNumber::from_e164));
-                self.send_to_store(Command::WhoCalls { call: incoming.call, trunk, number });
+                self.send_to_store(Command::IdentifyCaller { call: incoming.call, trunk, number });
             }
             // Agents dial through the console, so that every call is saved: a call dialled on a phone is
             // declined.

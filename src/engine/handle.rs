@@ -3,14 +3,14 @@
 use super::board::Board;
 use super::device_check::DeviceCheck;
 use crate::audio::Sound;
-use paceline_core::agent::{Agent, AgentAct, Group, Refusal, SeatView};
+use paceline_core::agent::{Agent, AgentAction, Group, Refusal, SeatView};
 use paceline_core::campaign::Campaign;
-use paceline_core::dialer::input::{ManagerAct, OpenWork};
+use paceline_core::dialer::input::{ManagerAction, OpenWork};
 use paceline_core::dialer::{LeadPlace, View};
 use paceline_core::ids::{AgentId, CampaignId, HouseholdId, LeadId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::pacing::Decision;
-use paceline_core::pacing::history::PastCall;
+use paceline_core::pacing::history::FinishedCall;
 use paceline_core::pacing::ledger::Counts;
 use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::time::Utc;
@@ -20,7 +20,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// A request to the engine.
 #[derive(Debug)]
-pub enum Ask {
+pub enum EngineRequest {
     /// What an earlier process left open. Sent once, before any campaign.
     Resume {
         work: OpenWork,
@@ -29,15 +29,15 @@ pub enum Ask {
         /// Saved contacts of agents' phones, as JSON.
         phones: BTreeMap<AgentId, String>,
     },
-    Open(Box<Opening>),
-    Act {
+    OpenCampaign(Box<CampaignOpening>),
+    ManagerAction {
         campaign: CampaignId,
-        act: ManagerAct,
+        action: ManagerAction,
     },
     /// An agent's action. The answer comes once the dialer has decided.
-    AgentAct {
+    AgentAction {
         agent: AgentId,
-        act: AgentAct,
+        action: AgentAction,
         answer: oneshot::Sender<Result<(), Refusal>>,
     },
     CheckDevice {
@@ -45,7 +45,7 @@ pub enum Ask {
         answer: oneshot::Sender<Result<DeviceCheck, Refusal>>,
     },
     /// Asks where the dialer holds a lead and what blocks it.
-    Lead {
+    LocateLead {
         campaign: CampaignId,
         lead: LeadId,
         household: Option<HouseholdId>,
@@ -53,10 +53,10 @@ pub enum Ask {
         answer: oneshot::Sender<LeadPlace>,
     },
     /// A group is new or has changed.
-    Group(Group),
+    SetGroup(Group),
     /// An agent's account is new or has changed.
-    Agent(Box<AgentAccount>),
-    AgentGone {
+    SetAgent(Box<AgentAccount>),
+    RemoveAgent {
         agent: AgentId,
     },
     /// Every campaign stops placing; live calls end by themselves.
@@ -64,12 +64,12 @@ pub enum Ask {
     /// Ends every call.
     HangUpAll,
     /// Drains, and stops the engine once no call is live.
-    Leave,
+    Stop,
 }
 
 /// A campaign to open.
 #[derive(Debug)]
-pub struct Opening {
+pub struct CampaignOpening {
     pub campaign: Campaign,
     pub leads_open: u64,
     /// No lead is called; single-number tests are.
@@ -77,7 +77,7 @@ pub struct Opening {
     /// Counts of abandoned calls from the store, for the ledger.
     pub abandons: Vec<(Utc, Counts)>,
     /// The campaign's latest calls, for a pacer to learn from.
-    pub past: Vec<PastCall>,
+    pub past: Vec<FinishedCall>,
     pub sound: Option<Arc<Sound>>,
     /// The message for an abandoned callee; `None` = the built-in one.
     pub sorry: Option<Arc<Sound>>,
@@ -101,7 +101,7 @@ pub struct PhoneSecret {
 
 /// Live events for screens. A slow subscriber loses the oldest and must read the board again.
 #[derive(Clone, Debug)]
-pub enum Live {
+pub enum LiveEvent {
     Seat(Arc<SeatView>),
     /// A pacing decision, with the view it was made from.
     Decision {
@@ -118,32 +118,32 @@ pub enum Live {
 /// Cheap to clone. When the last handle is dropped, the engine stops once no call is live.
 #[derive(Clone, Debug)]
 pub struct EngineHandle {
-    requests: mpsc::Sender<Ask>,
+    requests: mpsc::Sender<EngineRequest>,
     board: watch::Receiver<Arc<Board>>,
-    live: broadcast::Sender<Live>,
+    live: broadcast::Sender<LiveEvent>,
 }
 
 impl EngineHandle {
     /// A handle over given channels, for tests; [`super::start`] makes the engine's own.
     pub fn new(
-        requests: mpsc::Sender<Ask>,
+        requests: mpsc::Sender<EngineRequest>,
         board: watch::Receiver<Arc<Board>>,
-        live: broadcast::Sender<Live>,
+        live: broadcast::Sender<LiveEvent>,
     ) -> Self {
         EngineHandle { requests, board, live }
     }
 
     /// Sends an agent's action and waits for the answer; a stopped engine answers `UnknownAgent`.
-    pub async fn agent_act(&self, agent: AgentId, act: AgentAct) -> Result<(), Refusal> {
+    pub async fn send_agent_action(&self, agent: AgentId, action: AgentAction) -> Result<(), Refusal> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Ask::AgentAct { agent, act, answer }).await;
+        self.send(EngineRequest::AgentAction { agent, action, answer }).await;
         answered.await.unwrap_or(Err(Refusal::UnknownAgent))
     }
 
     /// Runs a device check on an idle agent's leg; takes some seconds.
     pub async fn check_device(&self, agent: AgentId) -> Result<DeviceCheck, Refusal> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Ask::CheckDevice { agent, answer }).await;
+        self.send(EngineRequest::CheckDevice { agent, answer }).await;
         answered.await.unwrap_or(Err(Refusal::PhoneNotReady))
     }
 
@@ -156,18 +156,18 @@ impl EngineHandle {
         numbers: Vec<PhoneNumber>,
     ) -> Option<LeadPlace> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Ask::Lead { campaign, lead, household, numbers, answer }).await;
+        self.send(EngineRequest::LocateLead { campaign, lead, household, numbers, answer }).await;
         answered.await.ok()
     }
 
     /// Subscribes to live events from now on.
-    pub fn live(&self) -> broadcast::Receiver<Live> {
+    pub fn live(&self) -> broadcast::Receiver<LiveEvent> {
         self.live.subscribe()
     }
 
     /// Sends a request; it is lost if the engine has stopped.
-    pub async fn ask(&self, ask: Ask) {
-        let _ = self.requests.send(ask).await;
+    pub async fn send(&self, request: EngineRequest) {
+        let _ = self.requests.send(request).await;
     }
 
     /// The board, published a few times a second.

@@ -1,13 +1,13 @@
 //! Translates events from sockets, user agent, store, media threads and the API into dialer inputs.
 
 use super::event::Event;
-use super::{Ask, Engine, Opening, RECOVERED_WAIT};
+use super::{CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
 use paceline_core::call::{Heard, Progress};
 use paceline_core::dialer::Input;
-use paceline_core::dialer::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
+use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::number::PhoneNumber;
 use paceline_core::sip::user_agent::SavedDialog;
@@ -88,7 +88,7 @@ impl Engine {
             // REFER from a phone's own button is refused: transfers go through the console, which knows
             // groups and leads.
             UaEvent::Transfer { call, target: _ } => {
-                self.ua.transfer_done(self.clock.now(), call, false);
+                self.ua.report_transfer(self.clock.now(), call, false);
                 self.carry_out_ua_outputs();
             }
             UaEvent::Registered { trunk, .. } | UaEvent::TrunkAlive { trunk } => {
@@ -111,7 +111,7 @@ impl Engine {
                 let id = self.recovered_dialogs.remove(&call_id);
                 // A call that rang several phones has a dialog for each; it has ended with the last of them.
                 if let Some(id) = id.filter(|id| !self.recovered_dialogs.values().any(|other| other == id)) {
-                    self.send_to_store(Command::Ended { id });
+                    self.send_to_store(Command::DialogEnded { id });
                 }
                 if !reached {
                     tracing::warn!(
@@ -153,7 +153,7 @@ impl Engine {
             Reply::Lead { campaign, agent, lead } => {
                 self.handle(Input::LeadFetched { campaign, agent, lead });
             }
-            Reply::Caller(arrived) => {
+            Reply::CallerIdentified(arrived) => {
                 self.note_caller(&arrived);
                 self.handle(Input::CallArrived(arrived));
             }
@@ -179,35 +179,39 @@ impl Engine {
     fn number_blacklisted(&mut self, number: PhoneNumber) {
         let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().take(1).collect();
         for campaign in campaigns {
-            self.handle(Input::ManagerActed { campaign, act: ManagerAct::Blacklisted { number } });
+            self.handle(Input::ManagerActed { campaign, action: ManagerAction::Blacklisted { number } });
         }
     }
 
-    fn handle_request(&mut self, ask: Ask) {
+    fn handle_request(&mut self, ask: EngineRequest) {
         match ask {
-            Ask::Resume { work, dialogs, phones } => {
+            EngineRequest::Resume { work, dialogs, phones } => {
                 self.set_saved_phones(phones);
                 self.resume(work, dialogs);
             }
-            Ask::Open(opening) => self.open_campaign(*opening),
-            Ask::Act { campaign, act: action } => self.handle(Input::ManagerActed { campaign, act: action }),
-            Ask::AgentAct { agent, act, answer } => self.forward_agent_action(agent, act, answer),
-            Ask::CheckDevice { agent, answer } => self.check_device(agent, answer),
-            Ask::Lead { campaign, lead, household, numbers, answer } => {
+            EngineRequest::OpenCampaign(opening) => self.open_campaign(*opening),
+            EngineRequest::ManagerAction { campaign, action } => {
+                self.handle(Input::ManagerActed { campaign, action })
+            }
+            EngineRequest::AgentAction { agent, action, answer } => {
+                self.forward_agent_action(agent, action, answer)
+            }
+            EngineRequest::CheckDevice { agent, answer } => self.check_device(agent, answer),
+            EngineRequest::LocateLead { campaign, lead, household, numbers, answer } => {
                 // The requester may have gone away.
                 let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
             }
-            Ask::Group(group) => {
+            EngineRequest::SetGroup(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
                 self.handle(Input::GroupDefined(group));
             }
-            Ask::Agent(opening) => self.define_agent(opening.agent, opening.phone),
-            Ask::AgentGone { agent } => self.remove_agent(agent),
-            Ask::Drain => self.act_on_all_campaigns(&ManagerAct::Drain),
-            Ask::HangUpAll => self.act_on_all_campaigns(&ManagerAct::HangUpAll),
-            Ask::Leave => {
+            EngineRequest::SetAgent(opening) => self.define_agent(opening.agent, opening.phone),
+            EngineRequest::RemoveAgent { agent } => self.remove_agent(agent),
+            EngineRequest::Drain => self.act_on_all_campaigns(&ManagerAction::Drain),
+            EngineRequest::HangUpAll => self.act_on_all_campaigns(&ManagerAction::HangUpAll),
+            EngineRequest::Stop => {
                 if !self.is_stopping {
-                    self.act_on_all_campaigns(&ManagerAct::Drain);
+                    self.act_on_all_campaigns(&ManagerAction::Drain);
                 }
                 self.is_stopping = true;
                 self.handle(Input::FloorClosed);
@@ -215,10 +219,10 @@ impl Engine {
         }
     }
 
-    fn act_on_all_campaigns(&mut self, act: &ManagerAct) {
+    fn act_on_all_campaigns(&mut self, act: &ManagerAction) {
         let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().collect();
         for campaign in campaigns {
-            self.handle(Input::ManagerActed { campaign, act: act.clone() });
+            self.handle(Input::ManagerActed { campaign, action: act.clone() });
         }
     }
 
@@ -227,7 +231,7 @@ impl Engine {
         self.recovered_until = now + RECOVERED_WAIT;
         for (id, dialog) in dialogs {
             self.recovered_dialogs.insert(dialog.call_id.clone(), id);
-            self.ua.end_saved(now, dialog);
+            self.ua.end_saved_dialog(now, dialog);
         }
         // Must come before the answers of those phones.
         self.sockets.set_phones(self.ua.phone_peers());
@@ -235,8 +239,8 @@ impl Engine {
         self.handle(Input::Resumed(work));
     }
 
-    fn open_campaign(&mut self, opening: Opening) {
-        let Opening { campaign, leads_open, paused, abandons, past, sound, sorry } = opening;
+    fn open_campaign(&mut self, opening: CampaignOpening) {
+        let CampaignOpening { campaign, leads_open, paused, abandons, past, sound, sorry } = opening;
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
         }

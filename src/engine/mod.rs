@@ -15,16 +15,16 @@ mod prompts;
 
 pub use board::{Board, CampaignBoard, PhoneBoard};
 pub use device_check::DeviceCheck;
-pub use handle::{AgentAccount, Ask, EngineHandle, Live, Opening, PhoneSecret};
+pub use handle::{AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, PhoneSecret};
 pub use prompts::Prompts;
 
 use crate::audio::Sound;
 use crate::journal::JournalWriter;
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
-use crate::net::rtp::{MediaEvent, MediaRoom};
+use crate::net::rtp::{MediaEvent, MediaServer};
 use crate::net::sip::{SipEvent, SipSockets};
-use crate::store::commits::Commits;
+use crate::store::commits::CommitTimes;
 use crate::store::{Command, Reply};
 use board::TrunkBoard;
 use event::Event;
@@ -52,14 +52,14 @@ pub struct Parts {
     pub ua: UaConfig,
     pub sockets: SipSockets,
     pub sip_events: mpsc::Receiver<SipEvent>,
-    pub media: MediaRoom,
+    pub media: MediaServer,
     pub media_events: mpsc::UnboundedReceiver<MediaEvent>,
     /// The address for `c=` lines of SDP.
     pub media_address: IpAddr,
     pub store: mpsc::Sender<Command>,
     pub store_replies: mpsc::UnboundedReceiver<Reply>,
     /// The store's histogram of commit times.
-    pub commits: Arc<Commits>,
+    pub commits: Arc<CommitTimes>,
     pub journal: Option<JournalWriter>,
     pub metrics: Arc<Metrics>,
     pub prompts: Prompts,
@@ -84,15 +84,15 @@ struct Engine {
     ua: UserAgent,
     sockets: SipSockets,
     sip_events: mpsc::Receiver<SipEvent>,
-    media: MediaRoom,
+    media: MediaServer,
     media_events: mpsc::UnboundedReceiver<MediaEvent>,
     media_address: IpAddr,
     store: mpsc::Sender<Command>,
     /// Backlog of commands, while the store's channel is full.
     store_waiting: VecDeque<Command>,
     store_replies: mpsc::UnboundedReceiver<Reply>,
-    commits: Arc<Commits>,
-    requests: mpsc::Receiver<Ask>,
+    commits: Arc<CommitTimes>,
+    requests: mpsc::Receiver<EngineRequest>,
     journal: Option<JournalWriter>,
     metrics: Arc<Metrics>,
     trunks: BTreeMap<TrunkId, TrunkParts>,
@@ -107,7 +107,7 @@ struct Engine {
     /// Legs with open RTP ports.
     open_legs: BTreeSet<CallId>,
     failed_legs: Vec<(CallId, Ended)>,
-    live: broadcast::Sender<Live>,
+    live: broadcast::Sender<LiveEvent>,
     calls: BTreeMap<CallId, AttemptFacts>,
     board: Board,
     board_out: watch::Sender<Arc<Board>>,
@@ -156,7 +156,7 @@ const RECORDINGS_WAIT: Duration = Duration::from_secs(60);
 /// Live events that a slow subscriber may be behind.
 const LIVE_WAITING_MAX: usize = 4_096;
 
-/// Spawns the engine. It stops after [`Ask::Leave`], or when every handle is dropped.
+/// Spawns the engine. It stops after [`EngineRequest::Stop`], or when every handle is dropped.
 pub fn start(parts: Parts) -> (EngineHandle, tokio::task::JoinHandle<()>) {
     let (requests_in, requests) = mpsc::channel(64);
     let (board_out, board) = watch::channel(Arc::new(Board::default()));
@@ -169,9 +169,9 @@ pub fn start(parts: Parts) -> (EngineHandle, tokio::task::JoinHandle<()>) {
 impl Engine {
     fn new(
         parts: Parts,
-        requests: mpsc::Receiver<Ask>,
+        requests: mpsc::Receiver<EngineRequest>,
         board_out: watch::Sender<Arc<Board>>,
-        live: broadcast::Sender<Live>,
+        live: broadcast::Sender<LiveEvent>,
     ) -> Self {
         let board = Board {
             trunks: parts
@@ -268,7 +268,7 @@ impl Engine {
             Some(event) = self.sip_events.recv() => Event::Sip(event),
             Some(reply) = self.store_replies.recv() => Event::Store(reply),
             Some(event) = self.media_events.recv() => Event::Media(event),
-            ask = self.requests.recv() => Event::Request(ask.unwrap_or(Ask::Leave)),
+            ask = self.requests.recv() => Event::Request(ask.unwrap_or(EngineRequest::Stop)),
             _ = room => Event::Woken,
             () = sleep => Event::Woken,
         }

@@ -1,7 +1,7 @@
 //! Carries out the dialer's outputs: sends them to user agent, store, media, metrics and live events.
 
 use super::floor::AgentCall;
-use super::{AttemptFacts, Engine, Live};
+use super::{AttemptFacts, Engine, LiveEvent};
 use crate::net::rtp::MediaCommand;
 use crate::store::Command;
 use paceline_core::call::{Ended, Progress};
@@ -23,7 +23,8 @@ impl Engine {
                 self.place_call(now, call, trunk, number, caller_id, ring);
             }
             Output::SaveAnswer { call, at } => {
-                let dialog = self.ua.saved(call).and_then(|dialog| serde_json::to_string(&dialog).ok());
+                let dialog =
+                    self.ua.saved_dialog(call).and_then(|dialog| serde_json::to_string(&dialog).ok());
                 self.send_to_store(Command::SaveAnswer { call, at, dialog: dialog.unwrap_or_default() });
             }
             Output::Acknowledge { call } => {
@@ -78,7 +79,7 @@ impl Engine {
                 if self.live.receiver_count() > 0 {
                     let at = crate::net::clock::Clock::utc();
                     let view = Box::new(self.dialer.view(campaign));
-                    let _ = self.live.send(Live::Decision { campaign, at, decision, view });
+                    let _ = self.live.send(LiveEvent::Decision { campaign, at, decision, view });
                 }
                 tracing::debug!(%campaign, place = decision.place, why = decision.why.word(), "decided");
             }
@@ -87,14 +88,14 @@ impl Engine {
                     board.finished = true;
                 }
                 self.board_due = now;
-                let _ = self.live.send(Live::Finished { campaign });
+                let _ = self.live.send(LiveEvent::Finished { campaign });
             }
-            Output::ActAnswered { ask, refusal } => self.answer_agent_action(ask, refusal),
+            Output::ActionAnswered { request: ask, refusal } => self.answer_agent_action(ask, refusal),
             Output::SeatChanged { seat, logged } => self.publish_seat(*seat, logged),
-            Output::CallAgent { leg, agent, way, trunk, auto_answer, shown, ring } => {
-                self.call_agent(AgentCall { leg, agent, way, trunk, auto_answer, shown, ring });
+            Output::CallAgent { leg, agent, endpoint, trunk, auto_answer, shown, ring } => {
+                self.call_agent(AgentCall { leg, agent, endpoint, trunk, auto_answer, shown, ring });
             }
-            Output::CallThird { leg, trunk, number, caller_id, ring } => {
+            Output::CallConsulted { leg, trunk, number, caller_id, ring } => {
                 self.call_consulted(leg, trunk, number, caller_id, ring);
             }
             Output::AnswerCall { call } => self.answer_call(call),

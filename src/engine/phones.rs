@@ -51,7 +51,7 @@ impl Engine {
         }
         let contacts = serde_json::to_string(&now).unwrap_or_default();
         self.saved_phones.on_disk.insert(agent, now);
-        self.send_to_store(Command::SavePhones { agent, contacts });
+        self.send_to_store(Command::SavePhoneContacts { agent, contacts });
     }
 
     /// Asks the phones of a newly defined account at their saved contacts. Happens once an account.
@@ -66,7 +66,7 @@ impl Engine {
         for SavedContact { contact, until } in kept {
             if Utc::from_millis(until) + SLACK > utc {
                 let left = Utc::from_millis(until).since(utc).max(EXPECTED_MIN);
-                self.ua.expect_phone(now, user, contact, left);
+                self.ua.restore_phone(now, user, contact, left);
             }
         }
         self.sockets.set_phones(self.ua.phone_peers());

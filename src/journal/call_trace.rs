@@ -2,7 +2,7 @@
 //! answer and when each was free. The command puts it into words.
 
 use super::{AgentState, ReplayObserver};
-use paceline_core::agent::{Quiet, SeatView};
+use paceline_core::agent::{NoCallsReason, SeatView};
 use paceline_core::call::{Digit, Ended, HangUpCause, Heard, Progress};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::{CallStage, Dialer, Input, Output, View};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// Selects the calls to trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum TraceTarget {
     Attempt(AttemptId),
     /// Every attempt on this number.
     Number(PhoneNumber),
@@ -28,7 +28,7 @@ const TRACES_MAX: usize = 50;
 
 /// An agent's state when the call was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentThere {
+pub struct AgentAtAnswer {
     pub agent: AgentId,
     pub number: String,
     pub state: AgentState,
@@ -43,21 +43,21 @@ pub struct AgentThere {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceEntry {
     pub at: Utc,
-    pub what: Happened,
+    pub what: TraceEvent,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Happened {
+pub enum TraceEvent {
     /// The decision that placed it, with its numbers.
     Decided(Box<View>),
     /// The store's verdict whether it may be dialled.
-    Asked(DialVerdict),
+    StoreVerdict(DialVerdict),
     /// The INVITE was sent.
     Placed,
     Trying,
     Ringing,
     /// With the agents of its group at that time.
-    Answered(Vec<AgentThere>),
+    Answered(Vec<AgentAtAnswer>),
     Announced,
     Pressed(Digit),
     /// The agent's phone rings for the call, or the agent has it.
@@ -76,7 +76,7 @@ pub enum Happened {
         next_at: Option<Utc>,
     },
     /// The agent's disposition.
-    Said {
+    Disposition {
         agent: AgentId,
         disposition: String,
         next_at: Option<Utc>,
@@ -86,7 +86,7 @@ pub enum Happened {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Story {
+pub struct CallTrace {
     pub attempt: AttemptId,
     pub campaign: CampaignId,
     pub number: PhoneNumber,
@@ -96,7 +96,7 @@ pub struct Story {
     pub answer_wait: Duration,
     pub lines: Vec<TraceEntry>,
     /// Agents of its group when it was answered, and when each was next free.
-    pub there: Vec<AgentThere>,
+    pub agents_at_answer: Vec<AgentAtAnswer>,
     pub answered_at: Option<Utc>,
     /// The first bridge of an agent and the callee.
     pub connected: Option<(AgentId, Utc)>,
@@ -108,29 +108,29 @@ pub struct Story {
 
 /// Traces the wanted calls through a replay.
 #[derive(Clone, Debug)]
-pub struct Stories {
-    wanted: Wanted,
-    pub told: Vec<Story>,
+pub struct CallTracer {
+    wanted: TraceTarget,
+    pub traces: Vec<CallTrace>,
     /// Numbers (extensions) of all agents seen.
     pub agents: BTreeMap<AgentId, String>,
     /// First and last attempt in the journal.
     pub attempts: Option<(AttemptId, AttemptId)>,
 }
 
-impl Stories {
-    pub fn of(wanted: Wanted) -> Stories {
-        Stories { wanted, told: Vec::new(), agents: BTreeMap::new(), attempts: None }
+impl CallTracer {
+    pub fn new(wanted: TraceTarget) -> CallTracer {
+        CallTracer { wanted, traces: Vec::new(), agents: BTreeMap::new(), attempts: None }
     }
 
     fn is_wanted(&self, attempt: AttemptId, number: PhoneNumber) -> bool {
         match self.wanted {
-            Wanted::Attempt(wanted) => wanted == attempt,
-            Wanted::Number(wanted) => wanted == number,
+            TraceTarget::Attempt(wanted) => wanted == attempt,
+            TraceTarget::Number(wanted) => wanted == number,
         }
     }
 
-    fn trace_mut(&mut self, attempt: AttemptId) -> Option<&mut Story> {
-        self.told.iter_mut().find(|trace| trace.attempt == attempt)
+    fn trace_mut(&mut self, attempt: AttemptId) -> Option<&mut CallTrace> {
+        self.traces.iter_mut().find(|trace| trace.attempt == attempt)
     }
 
     fn start_trace(
@@ -142,20 +142,20 @@ impl Stories {
         let attempt = request.attempt;
         let (first, _) = *self.attempts.get_or_insert((attempt, attempt));
         self.attempts = Some((first.min(attempt), attempt));
-        if !self.is_wanted(attempt, request.number) || self.told.len() >= TRACES_MAX {
+        if !self.is_wanted(attempt, request.number) || self.traces.len() >= TRACES_MAX {
             return;
         }
         let rules = dialer.campaigns().find(|campaign| campaign.id == request.campaign);
         let view = dialer.view(request.campaign);
-        self.told.push(Story {
+        self.traces.push(CallTrace {
             attempt,
             campaign: request.campaign,
             number: request.number,
             lead: request.lead,
             timezone: rules.map_or_else(String::new, |rules| rules.windows.timezone.clone()),
             answer_wait: rules.map_or(Duration::ZERO, |rules| rules.pacing.answer_wait),
-            lines: vec![TraceEntry { at: utc, what: Happened::Decided(Box::new(view)) }],
-            there: Vec::new(),
+            lines: vec![TraceEntry { at: utc, what: TraceEvent::Decided(Box::new(view)) }],
+            agents_at_answer: Vec::new(),
             answered_at: None,
             connected: None,
             outcome: None,
@@ -169,7 +169,7 @@ impl Stories {
         match input {
             Input::AttemptOpened { attempt, verdict } => {
                 if let Some(trace) = self.trace_mut(*attempt) {
-                    trace.add_event(utc, Happened::Asked(*verdict));
+                    trace.add_event(utc, TraceEvent::StoreVerdict(*verdict));
                 }
             }
             Input::CallProgressed { call, progress } if !call.is_side_leg() => {
@@ -178,20 +178,20 @@ impl Stories {
                 };
                 match progress {
                     Progress::Sent => {}
-                    Progress::Trying => trace.add_event(utc, Happened::Trying),
-                    Progress::Ringing => trace.add_event(utc, Happened::Ringing),
+                    Progress::Trying => trace.add_event(utc, TraceEvent::Trying),
+                    Progress::Ringing => trace.add_event(utc, TraceEvent::Ringing),
                     Progress::Answered => {
                         let there = agents_at_answer(dialer, trace.group);
                         trace.answered_at = Some(utc);
-                        trace.there.clone_from(&there);
-                        trace.add_event(utc, Happened::Answered(there));
+                        trace.agents_at_answer.clone_from(&there);
+                        trace.add_event(utc, TraceEvent::Answered(there));
                     }
-                    Progress::Ended(ended) => trace.add_event(utc, Happened::Ended(ended.clone())),
+                    Progress::Ended(ended) => trace.add_event(utc, TraceEvent::Ended(ended.clone())),
                 }
             }
             Input::MediaHeard { call, heard: Heard::Digit(digit) } if !call.is_side_leg() => {
                 if let Some(trace) = self.trace_mut(call.attempt()) {
-                    trace.add_event(utc, Happened::Pressed(*digit));
+                    trace.add_event(utc, TraceEvent::Pressed(*digit));
                 }
             }
             _ => {}
@@ -200,10 +200,12 @@ impl Stories {
 
     fn trace_output(&mut self, utc: Utc, output: &Output) {
         match output {
-            Output::PlaceCall { call, .. } => self.add_event(call.attempt(), utc, Happened::Placed),
-            Output::PlayAnnouncement { call, .. } => self.add_event(call.attempt(), utc, Happened::Announced),
+            Output::PlaceCall { call, .. } => self.add_event(call.attempt(), utc, TraceEvent::Placed),
+            Output::PlayAnnouncement { call, .. } => {
+                self.add_event(call.attempt(), utc, TraceEvent::Announced)
+            }
             Output::HangUp { call, cause } if !call.is_side_leg() => {
-                self.add_event(call.attempt(), utc, Happened::HungUp(*cause));
+                self.add_event(call.attempt(), utc, TraceEvent::HungUp(*cause));
             }
             Output::SaveResult(result) => {
                 let update = result.lead.as_ref();
@@ -212,7 +214,7 @@ impl Stories {
                 trace.ended_at = Some(result.ended_at);
                 trace.add_event(
                     utc,
-                    Happened::Result {
+                    TraceEvent::Result {
                         outcome: result.outcome,
                         state: update.map(|update| update.state),
                         reason: update.and_then(|update| update.reason),
@@ -223,7 +225,7 @@ impl Stories {
             Output::SaveSummary(record) if !record.inbound => {
                 let next_at = record.lead.as_ref().and_then(|lead| lead.next_at);
                 let disposition = record.summary.disposition.clone();
-                let said = Happened::Said { agent: record.agent, disposition, next_at };
+                let said = TraceEvent::Disposition { agent: record.agent, disposition, next_at };
                 self.add_event(record.attempt, utc, said);
             }
             Output::SeatChanged { seat, .. } => self.trace_seat(utc, seat),
@@ -231,7 +233,7 @@ impl Stories {
         }
     }
 
-    fn add_event(&mut self, attempt: AttemptId, utc: Utc, what: Happened) {
+    fn add_event(&mut self, attempt: AttemptId, utc: Utc, what: TraceEvent) {
         if let Some(trace) = self.trace_mut(attempt) {
             trace.add_event(utc, what);
         }
@@ -242,13 +244,15 @@ impl Stories {
         let idle = is_free(seat);
         let attempt = seat.work.as_ref().and_then(|work| work.attempt);
         let ringing = AgentState::of(seat) == AgentState::Ringing;
-        for trace in &mut self.told {
+        for trace in &mut self.traces {
             let watched = trace.ended_at.is_none_or(|ended| utc.since(ended) <= FOLLOWED_AFTER_END);
             let takes = attempt == Some(trace.attempt);
             if takes && ringing && trace.is_live() {
-                trace.add_event(utc, Happened::Offered(seat.agent));
+                trace.add_event(utc, TraceEvent::Offered(seat.agent));
             }
-            for there in trace.there.iter_mut().filter(|there| there.agent == seat.agent && watched) {
+            for there in
+                trace.agents_at_answer.iter_mut().filter(|there| there.agent == seat.agent && watched)
+            {
                 if there.free_at.is_none() && (idle || takes) {
                     there.free_at = Some(utc);
                 }
@@ -258,7 +262,7 @@ impl Stories {
 
     /// Records changed stages of the traced calls.
     fn trace_stages(&mut self, utc: Utc, dialer: &Dialer) {
-        for trace in self.told.iter_mut().filter(|trace| trace.is_live()) {
+        for trace in self.traces.iter_mut().filter(|trace| trace.is_live()) {
             let call = dialer.call_now(trace.attempt.call());
             let stage = call.map(|call| call.stage);
             if stage == trace.stage {
@@ -267,27 +271,27 @@ impl Stories {
             let before = std::mem::replace(&mut trace.stage, stage);
             match (stage, call.and_then(|call| call.agent)) {
                 (Some(CallStage::Talking), _) if before == Some(CallStage::Held) => {
-                    trace.add_event(utc, Happened::Retrieved);
+                    trace.add_event(utc, TraceEvent::Retrieved);
                 }
                 (Some(CallStage::Talking), Some(agent)) => {
                     trace.connected.get_or_insert((agent, utc));
-                    trace.add_event(utc, Happened::Talking(agent));
+                    trace.add_event(utc, TraceEvent::Talking(agent));
                 }
-                (Some(CallStage::Held), _) => trace.add_event(utc, Happened::Held),
-                (Some(CallStage::Sorry), _) => trace.add_event(utc, Happened::Sorry),
+                (Some(CallStage::Held), _) => trace.add_event(utc, TraceEvent::Held),
+                (Some(CallStage::Sorry), _) => trace.add_event(utc, TraceEvent::Sorry),
                 _ => {}
             }
         }
     }
 }
 
-impl Story {
-    fn add_event(&mut self, at: Utc, what: Happened) {
+impl CallTrace {
+    fn add_event(&mut self, at: Utc, what: TraceEvent) {
         self.lines.push(TraceEntry { at, what });
     }
 
     fn is_live(&self) -> bool {
-        self.outcome.is_none() && !self.lines.iter().any(|line| line.what == Happened::CutOff)
+        self.outcome.is_none() && !self.lines.iter().any(|line| line.what == TraceEvent::CutOff)
     }
 
     pub fn abandoned(&self) -> bool {
@@ -295,19 +299,19 @@ impl Story {
     }
 
     /// The agent who could have taken the answered call first, and when.
-    pub fn first_free(&self) -> Option<(&AgentThere, Utc)> {
-        let free = self.there.iter().filter_map(|there| Some((there, there.free_at?)));
+    pub fn first_free(&self) -> Option<(&AgentAtAnswer, Utc)> {
+        let free = self.agents_at_answer.iter().filter_map(|there| Some((there, there.free_at?)));
         free.min_by_key(|(there, at)| (*at, there.agent))
     }
 }
 
 /// Whether the agent could be offered an outbound call.
 fn is_free(seat: &SeatView) -> bool {
-    let cannot = [Quiet::InboundOnly, Quiet::PhoneAway, Quiet::LegComing];
-    AgentState::of(seat) == AgentState::Idle && !seat.quiet.is_some_and(|quiet| cannot.contains(&quiet))
+    let cannot = [NoCallsReason::InboundOnly, NoCallsReason::PhoneAway, NoCallsReason::LegComing];
+    AgentState::of(seat) == AgentState::Idle && !seat.no_calls.is_some_and(|quiet| cannot.contains(&quiet))
 }
 
-fn agents_at_answer(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentThere> {
+fn agents_at_answer(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentAtAnswer> {
     let Some(group) = group else { return Vec::new() };
     let seats = dialer.seats().into_iter().filter(|seat| seat.groups.contains(&group));
     let now = dialer.utc();
@@ -316,19 +320,19 @@ fn agents_at_answer(dialer: &Dialer, group: Option<GroupId>) -> Vec<AgentThere> 
             let state = AgentState::of(&seat);
             let free = is_free(&seat);
             let free_at = free.then_some(now);
-            AgentThere { agent: seat.agent, number: seat.number, state, since: seat.since, free, free_at }
+            AgentAtAnswer { agent: seat.agent, number: seat.number, state, since: seat.since, free, free_at }
         })
         .filter(|there| there.state != AgentState::SignedOut)
         .collect()
 }
 
-impl ReplayObserver for Stories {
+impl ReplayObserver for CallTracer {
     fn segment(&mut self, dialer: &Dialer) {
         // Calls of a process that died have ended.
-        for trace in self.told.iter_mut().filter(|trace| trace.is_live()) {
+        for trace in self.traces.iter_mut().filter(|trace| trace.is_live()) {
             if dialer.call_now(trace.attempt.call()).is_none() {
                 let at = trace.lines.last().map_or_else(Utc::default, |line| line.at);
-                trace.add_event(at, Happened::CutOff);
+                trace.add_event(at, TraceEvent::CutOff);
             }
         }
     }
@@ -340,7 +344,7 @@ impl ReplayObserver for Stories {
                 self.start_trace(request, utc, dialer);
             }
         }
-        if self.told.is_empty() {
+        if self.traces.is_empty() {
             return;
         }
         self.trace_input(utc, input, dialer);

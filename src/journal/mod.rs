@@ -7,10 +7,10 @@ mod read;
 mod timeline;
 mod write;
 
-pub use call_trace::{AgentThere, Happened, Stories, Story, TraceEntry, Wanted};
+pub use call_trace::{AgentAtAnswer, CallTrace, CallTracer, TraceEntry, TraceEvent, TraceTarget};
 pub use read::{
-    Covered, Difference, Replay, ReplayError, ReplayObserver, covered, files, replay, replay_files,
-    replay_shadowed,
+    Difference, Replay, ReplayError, ReplayObserver, SegmentSpan, files, replay, replay_files,
+    replay_with_shadow, segment_spans,
 };
-pub use timeline::{AgentState, Decided, Row, RowOf, Span, State, Timeline, Window};
+pub use timeline::{AgentState, Decided, Row, RowSubject, Span, State, Timeline, Window};
 pub use write::{JournalConfig, JournalWriter};

@@ -4,7 +4,7 @@ use super::format::{BLOCK_MAX, HEAD, MAGIC, MAGIC_START, Record, Snapshot, finge
 use super::write::segments;
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{Dialer, Input, Output};
-use paceline_core::pacing::shadow::{Compared, ShadowRules};
+use paceline_core::pacing::shadow::{Comparison, ShadowRules};
 use paceline_core::time::{Time, Utc, WallClock};
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
@@ -113,10 +113,10 @@ pub fn replay_files(files: &[PathBuf], observer: &mut impl ReplayObserver) -> Re
 ///
 /// # Errors
 /// As [`replay`].
-pub fn replay_shadowed(
+pub fn replay_with_shadow(
     path: &Path,
     rules: ShadowRules,
-) -> Result<(Replay, Vec<(String, Compared)>), ReplayError> {
+) -> Result<(Replay, Vec<(String, Comparison)>), ReplayError> {
     let (mut found, mut compared) = (Replay::default(), Vec::new());
     let mut shadows = Some(ShadowReplay { rules, last: None, done: Vec::new() });
     let mut no_observer = |_: Time, _: &Input, _: &[Output], _: &Dialer| {};
@@ -135,7 +135,7 @@ struct ShadowReplay {
     rules: ShadowRules,
     /// The state at the end of the last segment.
     last: Option<Dialer>,
-    done: Vec<(String, Compared)>,
+    done: Vec<(String, Comparison)>,
 }
 
 impl ShadowReplay {
@@ -177,7 +177,7 @@ fn open_segment(file: &Path) -> Result<Blocks<'_>, ReplayError> {
 
 /// The time that a segment covers, by wall clock, and its campaigns.
 #[derive(Clone, Debug)]
-pub struct Covered {
+pub struct SegmentSpan {
     pub file: PathBuf,
     pub from: Utc,
     /// Until its last input if `whole` was requested; else equal to `from`.
@@ -191,7 +191,7 @@ pub struct Covered {
 ///
 /// # Errors
 /// As [`replay`].
-pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayError> {
+pub fn segment_spans(files: &[PathBuf], whole: bool) -> Result<Vec<SegmentSpan>, ReplayError> {
     let mut found = Vec::new();
     for file in files {
         let mut blocks = open_segment(file)?;
@@ -220,7 +220,7 @@ pub fn covered(files: &[PathBuf], whole: bool) -> Result<Vec<Covered>, ReplayErr
         }
         if let Some((from, until)) = span {
             let until = if whole { until } else { from };
-            found.push(Covered { file: file.clone(), from, until, campaigns });
+            found.push(SegmentSpan { file: file.clone(), from, until, campaigns });
         }
     }
     Ok(found)

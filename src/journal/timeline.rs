@@ -2,7 +2,7 @@
 //! numbers. The command draws it.
 
 use super::ReplayObserver;
-use paceline_core::agent::{Activity, Availability, PartyKind, Quiet, SeatView};
+use paceline_core::agent::{Activity, Availability, NoCallsReason, PartyKind, SeatView};
 use paceline_core::campaign::Campaign;
 use paceline_core::dialer::{CallStage, CallView, Dialer, Input, Output, View};
 use paceline_core::ids::{AgentId, AttemptId, CallId, CampaignId, GroupId, LeadId};
@@ -67,8 +67,8 @@ impl AgentState {
             (Activity::WrapUp, _) => AgentState::WrapUp,
             (Activity::Idle, Availability::SignedOut) => AgentState::SignedOut,
             (Activity::Idle, Availability::Paused { .. }) => AgentState::Paused,
-            (Activity::Idle, Availability::Available) => match seat.quiet {
-                Some(Quiet::PhoneAway | Quiet::LegComing) => AgentState::NoPhone,
+            (Activity::Idle, Availability::Available) => match seat.no_calls {
+                Some(NoCallsReason::PhoneAway | NoCallsReason::LegComing) => AgentState::NoPhone,
                 _ => AgentState::Idle,
             },
         }
@@ -115,7 +115,7 @@ pub struct Span {
 
 /// The subject of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RowOf {
+pub enum RowSubject {
     Agent {
         agent: AgentId,
         number: String,
@@ -135,7 +135,7 @@ pub enum RowOf {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    pub of: RowOf,
+    pub of: RowSubject,
     pub spans: Vec<Span>,
 }
 
@@ -167,13 +167,13 @@ pub struct Timeline {
 
 #[derive(Clone, Debug)]
 struct Track {
-    of: RowOf,
+    of: RowSubject,
     spans: Vec<Span>,
     now: Option<(Utc, State)>,
 }
 
 impl Track {
-    fn new(of: RowOf) -> Track {
+    fn new(of: RowSubject) -> Track {
         Track { of, spans: Vec::new(), now: None }
     }
 
@@ -221,8 +221,8 @@ impl Timeline {
         let mut rows = Vec::new();
         let mut agents: Vec<Track> = std::mem::take(&mut self.agents).into_values().collect();
         agents.sort_by_key(|track| match &track.of {
-            RowOf::Agent { agent, number } => (number.clone(), agent.0),
-            RowOf::Call { .. } => (String::new(), 0),
+            RowSubject::Agent { agent, number } => (number.clone(), agent.0),
+            RowSubject::Call { .. } => (String::new(), 0),
         });
         for mut track in agents.into_iter().chain(std::mem::take(&mut self.calls).into_values()) {
             track.set_state(end, None);
@@ -269,7 +269,7 @@ impl Timeline {
         if !known && !ours {
             return;
         }
-        let of = || RowOf::Agent { agent: seat.agent, number: seat.number.clone() };
+        let of = || RowSubject::Agent { agent: seat.agent, number: seat.number.clone() };
         let track = self.agents.entry(seat.agent).or_insert_with(|| Track::new(of()));
         track.set_state(at, Some(State::Agent(AgentState::of(seat))));
     }
@@ -280,7 +280,7 @@ impl Timeline {
         for call in dialer.calls_now().filter(|call| wanted.contains(&call.campaign)) {
             out.insert(call.call);
             let track = self.calls.entry(call.call).or_insert_with(|| Track::new(row_of(&call)));
-            if let RowOf::Call { agent, .. } = &mut track.of {
+            if let RowSubject::Call { agent, .. } = &mut track.of {
                 *agent = call.agent.or(*agent);
             }
             track.set_state(at, Some(State::Call(call.stage)));
@@ -293,8 +293,8 @@ impl Timeline {
     }
 }
 
-fn row_of(call: &CallView) -> RowOf {
-    RowOf::Call {
+fn row_of(call: &CallView) -> RowSubject {
+    RowSubject::Call {
         attempt: call.call.attempt(),
         campaign: call.campaign,
         number: call.number,
@@ -355,7 +355,7 @@ impl ReplayObserver for Timeline {
                 }
                 Output::SaveResult(result) => {
                     let track = self.calls.get_mut(&result.attempt.call());
-                    if let Some(RowOf::Call { outcome, .. }) = track.map(|track| &mut track.of) {
+                    if let Some(RowSubject::Call { outcome, .. }) = track.map(|track| &mut track.of) {
                         *outcome = Some(result.outcome);
                     }
                 }

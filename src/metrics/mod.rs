@@ -14,7 +14,7 @@ use paceline_core::ids::GroupId;
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome};
 use paceline_core::pacing::Decision;
-use paceline_core::pacing::ledger::Standing;
+use paceline_core::pacing::ledger::AbandonReport;
 use prometheus::{
     Encoder, GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
@@ -136,7 +136,7 @@ impl Metrics {
     }
 
     /// Sets a campaign's abandon rates by every rule, and the ceiling of the chosen rules.
-    pub fn set_abandon_rates(&self, campaign: &str, standing: &Standing) {
+    pub fn set_abandon_rates(&self, campaign: &str, standing: &AbandonReport) {
         for rate in standing.rates {
             let labels = [campaign, rate.rule.word()];
             self.abandon_ratio.with_label_values(&labels).set(rate.rate);
@@ -150,7 +150,7 @@ impl Metrics {
     }
 
     /// Sets leads by state, as the store counts them.
-    pub fn leads(&self, campaign: &str, by_state: &BTreeMap<String, u64>) {
+    pub fn set_leads(&self, campaign: &str, by_state: &BTreeMap<String, u64>) {
         for (state, count) in by_state {
             self.set_lead_count(campaign, state, *count);
         }

@@ -4,7 +4,7 @@ use super::*;
 use paceline_core::ids::{AttemptId, CampaignId, GroupId};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::pacing::Why;
-use paceline_core::pacing::ledger::{At, Ledger, Rule, Standing};
+use paceline_core::pacing::ledger::{AbandonReport, Ledger, LedgerTime, Rule};
 use paceline_core::time::Utc;
 use std::collections::BTreeSet;
 
@@ -30,14 +30,14 @@ fn ended(outcome: Outcome) -> AttemptResult {
 }
 
 /// 3 abandoned of 60 answered calls, 150 placed.
-fn standing(chosen: &[Rule]) -> Standing {
+fn abandon_report(chosen: &[Rule]) -> AbandonReport {
     let now = Utc::from_millis(3_600_000);
     let mut ledger = Ledger::default();
     (0..57).for_each(|_| ledger.connected(now, now));
     (0..3).for_each(|_| ledger.abandoned(now));
     (0..150).for_each(|_| ledger.placed(now));
-    let at = At { now, day_start: Utc::default() };
-    ledger.standing(chosen.iter().copied().collect(), 0.03, at)
+    let at = LedgerTime { now, day_start: Utc::default() };
+    ledger.abandon_report(chosen.iter().copied().collect(), 0.03, at)
 }
 
 fn all_touched() -> Metrics {
@@ -48,7 +48,7 @@ fn all_touched() -> Metrics {
     metrics.count_decision("vote", Decision { place: 2, why: Why::CallsPerSec });
     metrics.set_calls("vote", &View { ringing: 4, up: 2, leads_open: 17, ..View::default() });
     metrics.set_agents(&[(GroupId(1), "team".to_owned())].into(), std::iter::empty());
-    metrics.set_abandon_rates("vote", &standing(&[Rule::WholeDay, Rule::UsTsr]));
+    metrics.set_abandon_rates("vote", &abandon_report(&[Rule::WholeDay, Rule::UsTsr]));
     let spoken = AttemptResult {
         answered_at: Some(Utc::default()),
         connected_at: Some(Utc::default()),
@@ -56,7 +56,7 @@ fn all_touched() -> Metrics {
     };
     metrics.count_call_ended("vote", "main", &spoken);
     metrics.set_trunk_up("main", true);
-    metrics.leads("vote", &[("done".to_owned(), 5)].into());
+    metrics.set_leads("vote", &[("done".to_owned(), 5)].into());
     let ours = PhoneNumber::from_e164(8_675_587_654_321).expect("a number");
     for outcome in [Outcome::Answered, Outcome::Busy, Outcome::NoAnswer, Outcome::Answered] {
         metrics.count_caller_id(ours, outcome);
@@ -97,7 +97,7 @@ fn every_series_of_the_table_is_there_with_its_labels() {
 #[test]
 fn a_rule_no_longer_chosen_has_no_ceiling() {
     let metrics = all_touched();
-    metrics.set_abandon_rates("vote", &standing(&[Rule::WholeDay]));
+    metrics.set_abandon_rates("vote", &abandon_report(&[Rule::WholeDay]));
     let text = metrics.text();
     let ceilings = text.lines().filter(|line| line.starts_with("paceline_abandon_ceiling_ratio{"));
     assert_eq!(

@@ -7,7 +7,7 @@ use crate::store::reader::AttemptRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use paceline_core::outcome::{EndedBy, Outcome};
-use paceline_core::pacing::ledger::{At, Booked, Ledger, Rule};
+use paceline_core::pacing::ledger::{FinishedAttempt, Ledger, LedgerTime, Rule};
 use paceline_core::time::{Duration, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -71,7 +71,7 @@ impl Abandons {
         let Some((outcome, ended_at)) = ended else {
             return self.ledger.placed(Utc::from_millis(row.placed_at));
         };
-        let booked = Booked {
+        let booked = FinishedAttempt {
             placed_at: Utc::from_millis(row.placed_at),
             rang: row.ringing_at.is_some(),
             answered_at: row.answered_at.map(Utc::from_millis),
@@ -100,8 +100,10 @@ impl Abandons {
         let reached_queue = summary.attempts_connected + abandoned;
         let pct_of = |whole: u64| pct(abandoned as f64 / whole.max(1) as f64);
         let last = self.last.and_then(|last| Some((last, days.day(last)?.start)));
-        let at =
-            last.map(|(now, start)| At { now: Utc::from_millis(now), day_start: Utc::from_millis(start) });
+        let at = last.map(|(now, start)| LedgerTime {
+            now: Utc::from_millis(now),
+            day_start: Utc::from_millis(start),
+        });
         let by_day = self.days.into_iter().map(|(date, day)| {
             let pct = pct(day.abandoned as f64 / day.of.max(1) as f64);
             (date.to_string(), DayRate { pct, ..day })
@@ -120,7 +122,7 @@ impl Abandons {
     }
 }
 
-fn by_rule(ledger: &Ledger, at: At) -> BTreeMap<String, RuleRate> {
+fn by_rule(ledger: &Ledger, at: LedgerTime) -> BTreeMap<String, RuleRate> {
     let rate = |rule: Rule| {
         let rate = ledger.rate(rule, at);
         let (abandoned, of) = (hundredth(rate.abandoned), hundredth(rate.of));

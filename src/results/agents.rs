@@ -132,7 +132,7 @@ pub(super) async fn fill(
     tally: &mut Tally,
 ) -> Result<(), ResultsError> {
     let filter = SeatFilter::of(reader, campaign, tally).await?;
-    for agent in reader.everybody().await? {
+    for agent in reader.all_agents().await? {
         let calls = tally.calls_of(agent.id);
         let seats = daily_states(reader, agent.id, &filter, Days::of(zone.clone())).await?;
         let dates: BTreeSet<Date> = calls

@@ -1,8 +1,8 @@
 //! The scenario of the n-th call to one callee: a pure function of the people file's seed, the number and n,
 //! so that a run repeats whatever the order of its calls.
 
-use super::people::People;
-use super::random::Dice;
+use super::people::Population;
+use super::random::SimRng;
 use paceline_core::call::Digit;
 use paceline_core::outcome::Outcome;
 use std::time::Duration;
@@ -185,11 +185,11 @@ pub fn callee_key(user: &str) -> u64 {
     bare.parse().unwrap_or(0)
 }
 
-impl People {
+impl Population {
     /// The scenario of the `nth` call to `user` (1 = the first), placed at `hour` of the callees' day.
     pub fn call_scenario(&self, user: &str, nth: u32, hour: Option<usize>) -> CallScenario {
         let number = callee_key(user);
-        let mut of_call = Dice::keyed(self.seed, &[number, u64::from(nth)]);
+        let mut of_call = SimRng::keyed(self.seed, &[number, u64::from(nth)]);
         let behaviour = self.behaviour(number, &mut of_call, hour);
         let late_answer = of_call.chance(self.trouble.late_answer);
         let slow = of_call.chance(self.trouble.slow);
@@ -214,8 +214,8 @@ impl People {
         }
     }
 
-    fn behaviour(&self, number: u64, of_call: &mut Dice, hour: Option<usize>) -> Behaviour {
-        let mut of_number = Dice::keyed(self.seed, &[number]);
+    fn behaviour(&self, number: u64, of_call: &mut SimRng, hour: Option<usize>) -> Behaviour {
+        let mut of_number = SimRng::keyed(self.seed, &[number]);
         let weights = self.shares.weights();
         let trait_drawn = of_number.weighted(&weights).map(|place| DRAWN[place]);
         let blocked_by_chance = of_number.chance(self.blocked.share);
@@ -248,35 +248,35 @@ impl People {
         })
     }
 
-    fn ring_time(&self, behaviour: Behaviour, dice: &mut Dice) -> Duration {
+    fn ring_time(&self, behaviour: Behaviour, rng: &mut SimRng) -> Duration {
         match behaviour {
-            Behaviour::Answer | Behaviour::Voicemail => self.ring.until_answer.draw(dice),
-            Behaviour::Reject => self.refusal.reject_after.draw(dice),
+            Behaviour::Answer | Behaviour::Voicemail => self.ring.until_answer.draw(rng),
+            Behaviour::Reject => self.refusal.reject_after.draw(rng),
             Behaviour::NoAnswer => Duration::from_secs_f64(self.ring.carrier_gives_up_secs),
             behaviour if behaviour.announced() && self.early_media.announcements => {
-                self.refusal.announcement.draw(dice)
+                self.refusal.announcement.draw(rng)
             }
             _ => Duration::ZERO,
         }
     }
 
     /// Draws the pressed keys and the time at which the callee hangs up.
-    fn listener(&self, dice: &mut Dice) -> (Vec<KeyPress>, Option<Duration>) {
-        let stay = if dice.chance(self.listening.early_share) {
-            Some(self.listening.early_after.draw(dice))
-        } else if dice.chance(self.listening.to_the_end) {
+    fn listener(&self, rng: &mut SimRng) -> (Vec<KeyPress>, Option<Duration>) {
+        let stay = if rng.chance(self.listening.early_share) {
+            Some(self.listening.early_after.draw(rng))
+        } else if rng.chance(self.listening.to_the_end) {
             None
         } else {
-            Some(self.talk.time.draw(dice))
+            Some(self.talk.time.draw(rng))
         };
         let mut keys = Vec::new();
-        if let Some(key) = self.key(dice) {
-            let mut after = self.keys.after.draw(dice);
+        if let Some(key) = self.key(rng) {
+            let mut after = self.keys.after.draw(rng);
             keys.push(KeyPress { after, key });
-            if dice.chance(self.keys.second)
-                && let Some(key) = self.key(dice)
+            if rng.chance(self.keys.second)
+                && let Some(key) = self.key(rng)
             {
-                after += self.keys.after.draw(dice);
+                after += self.keys.after.draw(rng);
                 keys.push(KeyPress { after, key });
             }
         }
@@ -284,8 +284,8 @@ impl People {
         (keys, stay)
     }
 
-    fn key(&self, dice: &mut Dice) -> Option<Digit> {
-        let mut left = dice.unit();
+    fn key(&self, rng: &mut SimRng) -> Option<Digit> {
+        let mut left = rng.unit();
         self.keys.press.iter().find_map(|(key, share)| {
             left -= share;
             (left < 0.0).then_some(*key)
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    fn tally(people: &People, calls: u64, hour: Option<usize>) -> BTreeMap<&'static str, u32> {
+    fn tally(people: &Population, calls: u64, hour: Option<usize>) -> BTreeMap<&'static str, u32> {
         let mut counts = BTreeMap::new();
         for number in 0..calls {
             let scenario = people.call_scenario(&format!("{}", 13_000_000_000 + number), 1, hour);
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_scenario_repeats_and_differs_from_call_to_call() {
-        let people = People::default();
+        let people = Population::default();
         let first = people.call_scenario("13800138000", 1, None);
         assert_eq!(first, people.call_scenario("+8613800138000", 1, None));
         let scenarios: Vec<CallScenario> =
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn behaviours_occur_in_their_shares() {
-        let people = People::parse(
+        let people = Population::parse(
             "[shares]\nanswer = 0.5\nvoicemail = 0\nbusy = 0.2\nno_answer = 0.1\nreject = 0\npowered_off = 0\n\
              unreachable = 0\nvacant = 0.2\nsuspended = 0\nrestricted = 0",
         )
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_vacant_number_stays_vacant() {
-        let people = People::default();
+        let people = Population::default();
         let vacant = (0..1_000)
             .map(|n| format!("139{n:08}"))
             .find(|user| people.call_scenario(user, 1, None).behaviour == Behaviour::Vacant)
@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn every_number_of_a_blocked_region_is_blocked() {
-        let people = People::parse("[blocked]\nprefixes = [\"0991\"]").expect("valid");
+        let people = Population::parse("[blocked]\nprefixes = [\"0991\"]").expect("valid");
         for n in 0..200 {
             let inside = people.call_scenario(&format!("09918{n:06}"), 1, None);
             assert_eq!(inside.behaviour, Behaviour::Blocked);
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn no_callee_answers_at_an_hour_with_factor_zero() {
-        let mut people = People::default();
+        let mut people = Population::default();
         people.hours.answer = vec![0.0; 24];
         people.hours.answer[12] = 1.0;
         assert_eq!(tally(&people, 2_000, Some(3)).get("answer"), None);
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn keys_come_in_order_and_before_the_hang_up() {
-        let mut people = People::default();
+        let mut people = Population::default();
         people.keys.second = 1.0;
         let mut pressed = 0;
         for n in 0..5_000 {

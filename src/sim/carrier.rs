@@ -11,8 +11,8 @@ use super::call_scenario::{Behaviour, CallScenario, callee_key};
 use super::digest_check::{CredentialState, DigestCheck};
 use super::ledger::{CallEvent, LogLine};
 use super::limits::CallLimits;
-use super::people::People;
-use super::random::Dice;
+use super::people::Population;
+use super::random::SimRng;
 use paceline_core::call::{Digit, HangUpCause, Progress};
 use paceline_core::ids::CallId;
 use paceline_core::media::{Codec, MediaTarget};
@@ -139,12 +139,12 @@ struct CarrierCall {
 /// The carrier's state machine.
 #[derive(Debug)]
 pub struct Carrier {
-    people: Arc<People>,
+    people: Arc<Population>,
     config: CarrierConfig,
     ua: UserAgent,
     digest_check: DigestCheck,
     limits: CallLimits,
-    dice: Dice,
+    rng: SimRng,
     /// By Call-ID. Call-IDs come from outside, so the map is ordered, not hashed.
     calls: BTreeMap<String, CarrierCall>,
     /// The Call-ID of each of the user agent's call IDs.
@@ -156,12 +156,12 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    pub fn new(people: Arc<People>, config: CarrierConfig) -> Self {
+    pub fn new(people: Arc<Population>, config: CarrierConfig) -> Self {
         Carrier {
             ua: UserAgent::new(config.ua.clone()),
             digest_check: DigestCheck::new(people.access.clone(), config.ua.seed),
             limits: CallLimits::new(&people.limits),
-            dice: Dice::keyed(people.seed, &[0x6c6f_7374]),
+            rng: SimRng::keyed(people.seed, &[0x6c6f_7374]),
             calls: BTreeMap::new(),
             sip_call_ids: BTreeMap::new(),
             times_called: BTreeMap::new(),
@@ -176,7 +176,7 @@ impl Carrier {
     pub fn handle(&mut self, now: Time, input: CarrierInput<'_>) {
         match input {
             CarrierInput::Message { from, bytes } => {
-                if !self.dice.chance(self.people.trouble.lost) {
+                if !self.rng.chance(self.people.trouble.lost) {
                     self.take_datagram(now, from, bytes);
                 }
             }
@@ -357,7 +357,7 @@ impl Carrier {
     }
 
     fn transmit(&mut self, to: Peer, bytes: Vec<u8>) {
-        if !self.dice.chance(self.people.trouble.lost) {
+        if !self.rng.chance(self.people.trouble.lost) {
             self.out.push_back(CarrierOutput::Transmit { to, bytes });
         }
     }

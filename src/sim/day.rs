@@ -2,9 +2,9 @@
 //! The caller can add crashes, a slow store and a full disk.
 
 use crate::sim::agents::Workforce;
-use crate::sim::memory_store::Books;
+use crate::sim::memory_store::MemoryStore;
 use paceline_core::campaign::{Campaign, Trunk};
-use paceline_core::dialer::input::ManagerAct;
+use paceline_core::dialer::input::ManagerAction;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::CampaignId;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
@@ -46,7 +46,7 @@ pub type Inspect = Box<dyn FnMut(Time, Utc, &Input, &Dialer)>;
 /// One dialer with store, far end and agents.
 pub struct Day<F> {
     pub dialer: Dialer,
-    pub books: Books,
+    pub store: MemoryStore,
     pub far: F,
     /// The agents; `None` = a campaign without agents.
     pub floor: Option<Workforce>,
@@ -77,7 +77,7 @@ impl<F: FarEnd> Day<F> {
         start: Utc,
         campaign: Campaign,
         trunks: Vec<Trunk>,
-        books: Books,
+        store: MemoryStore,
         far: F,
         troubles: Troubles,
     ) -> Self {
@@ -86,7 +86,7 @@ impl<F: FarEnd> Day<F> {
         let next_stall = troubles.stall_every.map(|mean| random_time_after(&mut random, Time::ZERO, mean));
         Day {
             dialer: Dialer::new(seed),
-            books,
+            store,
             far,
             floor: None,
             now: Time::ZERO,
@@ -127,7 +127,7 @@ impl<F: FarEnd> Day<F> {
     pub fn close(&mut self, until: Time) -> bool {
         (self.next_crash, self.next_stall) = (None, None);
         if let Some(floor) = &mut self.floor {
-            floor.send_home(self.now);
+            floor.sign_out_all(self.now);
         }
         self.give(Input::FloorClosed);
         while self.dialer.calls_live() > 0 && self.advance(until) {}
@@ -188,7 +188,7 @@ impl<F: FarEnd> Day<F> {
     fn with_known_caller(&self, input: Input) -> Input {
         match input {
             Input::CallArrived(mut arrived) => {
-                arrived.known = arrived.number.and_then(|number| self.books.find_caller(number));
+                arrived.known = arrived.number.and_then(|number| self.store.find_caller(number));
                 Input::CallArrived(arrived)
             }
             other => other,
@@ -198,7 +198,7 @@ impl<F: FarEnd> Day<F> {
     fn start(&mut self) {
         self.sequence += 1;
         self.give(Input::ClockSet(self.utc()));
-        let work = self.books.resume(&self.campaign.retry, self.campaign.id, self.utc());
+        let work = self.store.resume(&self.campaign.retry, self.campaign.id, self.utc());
         self.give(Input::Resumed(work));
         for trunk in self.trunks.clone() {
             self.give(Input::TrunkDefined(trunk));
@@ -207,8 +207,8 @@ impl<F: FarEnd> Day<F> {
         for input in definitions.unwrap_or_default() {
             self.give(input);
         }
-        let leads_open = self.books.leads_open();
-        let abandons = self.books.abandons(self.campaign.pacing.answer_wait);
+        let leads_open = self.store.leads_open();
+        let abandons = self.store.abandons(self.campaign.pacing.answer_wait);
         let campaign = Box::new(self.campaign.clone());
         self.give(Input::CampaignOpened { campaign, leads_open, paused: false, abandons, past: Vec::new() });
     }
@@ -254,41 +254,41 @@ impl<F: FarEnd> Day<F> {
         let utc = self.utc();
         match output {
             Output::FetchLeads { campaign, count } => {
-                let (leads, next_due, leads_open) = self.books.fetch(count, utc);
+                let (leads, next_due, leads_open) = self.store.fetch(count, utc);
                 self.reply(Input::LeadsArrived { campaign, leads, next_due, leads_open });
             }
             Output::OpenAttempt(request) => {
-                let verdict = self.books.open_attempt(&request, utc);
+                let verdict = self.store.open_attempt(&request, utc);
                 self.reply(Input::AttemptOpened { attempt: request.attempt, verdict });
             }
             Output::SaveAnswer { call, at } => {
-                self.books.save_answer(call, at);
+                self.store.save_answer(call, at);
                 self.reply(Input::AnswerSaved { call });
             }
             Output::SaveResult(result) => {
                 let attempt = result.attempt;
-                self.books.save_result(*result);
+                self.store.save_result(*result);
                 self.reply(Input::ResultSaved { attempt });
             }
-            Output::SaveLead(update) => self.books.save_lead(*update),
-            Output::ReturnLeads { leads, .. } => self.books.return_leads(&leads),
-            Output::CloseLeads { reason, .. } => self.books.close_leads(reason),
+            Output::SaveLead(update) => self.store.save_lead(*update),
+            Output::ReturnLeads { leads, .. } => self.store.return_leads(&leads),
+            Output::CloseLeads { reason, .. } => self.store.close_leads(reason),
             Output::Blacklist { campaign, number } => {
-                self.books.blacklist(number);
-                self.reply(Input::ManagerActed { campaign, act: ManagerAct::Blacklisted { number } });
+                self.store.blacklist(number);
+                self.reply(Input::ManagerActed { campaign, action: ManagerAction::Blacklisted { number } });
             }
             Output::CampaignFinished { .. } => self.finished = true,
             Output::Decided { .. } => {}
-            Output::SaveSummary(record) => self.books.save_summary(*record),
-            Output::SaveLeg(record) => self.books.save_leg(*record),
+            Output::SaveSummary(record) => self.store.save_summary(*record),
+            Output::SaveLeg(record) => self.store.save_leg(*record),
             Output::FetchLead { campaign, lead, agent } => {
-                let lead = self.books.fetch_lead(lead).map(Box::new);
+                let lead = self.store.fetch_lead(lead).map(Box::new);
                 self.reply(Input::LeadFetched { campaign, agent, lead });
             }
-            Output::ActAnswered { .. }
+            Output::ActionAnswered { .. }
             | Output::SeatChanged { .. }
             | Output::CallAgent { .. }
-            | Output::CallThird { .. } => self.carry_to_floor(&output),
+            | Output::CallConsulted { .. } => self.carry_to_floor(&output),
             Output::Acknowledge { call } | Output::HangUp { call, .. } if call.is_side_leg() => {
                 self.carry_to_floor(&output);
             }

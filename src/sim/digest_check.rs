@@ -2,7 +2,7 @@
 //! stored.
 
 use super::people;
-use super::random::Dice;
+use super::random::SimRng;
 use paceline_core::sip::auth::{Algorithm, Answer, NonceMint, NonceState};
 use paceline_core::sip::headers::HeaderName;
 use paceline_core::sip::message::{Message, StartLine};
@@ -38,9 +38,9 @@ pub struct DigestCheck {
 
 impl DigestCheck {
     pub fn new(rules: people::Access, seed: u64) -> Self {
-        let mut dice = Dice::keyed(seed, &[0x6e6f_6e63_6573]);
+        let mut rng = SimRng::keyed(seed, &[0x6e6f_6e63_6573]);
         let mut secret = [0; 32];
-        secret.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&dice.next_u64().to_le_bytes()));
+        secret.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&rng.next_u64().to_le_bytes()));
         DigestCheck { rules, mint: NonceMint::new(secret, NONCE_LIFE) }
     }
 

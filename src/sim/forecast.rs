@@ -1,11 +1,11 @@
 //! What-if forecast: a campaign's own rules and the real dialer code over its list in virtual time, with
 //! callees who answer and agents who work as assumed. Bands come from several seeds.
 
-use super::agents::{Habits, Scene, Workforce};
+use super::agents::{AgentProfile, WorkContext, Workforce};
 use super::day::{Day, Troubles};
-use super::line::{Line, Temper};
-use super::memory_store::Books;
-use super::people::{People, Spread};
+use super::line::{CalleeProfile, Line};
+use super::memory_store::MemoryStore;
+use super::people::{Population, Spread};
 use paceline_core::agent::{Activity, Agent, Availability, Group, Membership, SeatView, WorkMode};
 use paceline_core::campaign::{Campaign, Mode, Trunk};
 use paceline_core::dialer::Output;
@@ -13,7 +13,7 @@ use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId, TrunkId};
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::Outcome;
-use paceline_core::pacing::shadow::Compared;
+use paceline_core::pacing::shadow::Comparison;
 use paceline_core::time::{Duration, Time, Utc, WallClock};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// The assumptions.
 #[derive(Clone, Debug)]
-pub struct Assumed {
+pub struct Assumptions {
     pub campaign: Campaign,
     pub trunks: Vec<Trunk>,
     /// Numbers that can be dialled, one per lead.
@@ -64,7 +64,7 @@ pub struct Forecast {
     pub calls_per_hour: f64,
     pub conversations_per_hour: f64,
     /// Comparison with the campaign's `[pacing.shadow]`.
-    pub shadow: Option<Compared>,
+    pub shadow: Option<Comparison>,
 }
 
 /// Totals counted during a day.
@@ -127,7 +127,7 @@ impl Totals {
     }
 }
 
-impl Assumed {
+impl Assumptions {
     /// Runs one day with this seed and mode.
     pub fn day(&self, seed: u64, mode: Mode, call_ratio: f64) -> Forecast {
         let until = Time::ZERO + self.span();
@@ -170,27 +170,32 @@ impl Assumed {
             rules.wrap_up_len.max(self.world.wrap_up * 4)
         };
         let dispositions = rules.dispositions.clone();
-        let mut books = Books::default();
-        (0..self.leads).filter_map(lead).for_each(|lead| books.add_lead(lead));
+        let mut store = MemoryStore::default();
+        (0..self.leads).filter_map(lead).for_each(|lead| store.add_lead(lead));
         let clock = WallClock::new(Time::ZERO, self.start);
         let mut line = Line::new(Arc::new(self.world.people(seed)), clock);
-        line.set_temper(Temper {
+        line.set_callee_profile(CalleeProfile {
             patience: Spread::new(15.0, 0.8, 0.5, 120.0),
             talk: self.world.callee_talk(),
-            ..Temper::default()
+            ..CalleeProfile::default()
         });
         let mut day =
-            Day::new(seed, self.start, campaign, self.trunks.clone(), books, line, Troubles::default());
-        let scene =
-            Scene { campaign: CampaignId(1), group, dispositions, leads: Vec::new(), outside: Vec::new() };
+            Day::new(seed, self.start, campaign, self.trunks.clone(), store, line, Troubles::default());
+        let context = WorkContext {
+            campaign: CampaignId(1),
+            group,
+            dispositions,
+            leads: Vec::new(),
+            outside: Vec::new(),
+        };
         let agents = (1..=i64::from(self.agents)).map(|n| agent(n, group)).collect();
         day.floor = Some(Workforce::new(
             seed,
             clock,
-            scene,
+            context,
             vec![outbound_group(group)],
             agents,
-            self.world.habits(),
+            self.world.profile(),
         ));
         let totals = Rc::new(RefCell::new(Totals::default()));
         let counted = totals.clone();
@@ -201,7 +206,8 @@ impl Assumed {
     /// The fewest agents who finish the list by the end of the forecast; `None` = `most` are not enough
     /// either (the retries alone may take longer).
     pub fn agents_needed(&self, seed: u64, mode: Mode, call_ratio: f64, most: u32) -> Option<u32> {
-        let finish = |agents: u32| Assumed { agents, ..self.clone() }.day(seed, mode, call_ratio).finished;
+        let finish =
+            |agents: u32| Assumptions { agents, ..self.clone() }.day(seed, mode, call_ratio).finished;
         // Doubles from the assumed number to the first that is enough, then bisects: small teams run quickly,
         // large ones are avoided.
         let (mut too_few, mut enough) = (0, self.agents.clamp(1, most));
@@ -221,8 +227,8 @@ impl Assumed {
 
 impl World {
     /// Agents who work all day with short breaks, talk and wrap up as assumed, and make no mistakes.
-    pub fn habits(&self) -> Habits {
-        Habits {
+    pub fn profile(&self) -> AgentProfile {
+        AgentProfile {
             late: Spread::new(1.0, 0.1, 0.0, 10.0),
             shift: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
             between_breaks: Spread::new(7_200.0, 0.3, 1_800.0, 14_400.0),
@@ -250,13 +256,13 @@ impl World {
             clumsy: 0.0,
             forgets_sign_out: 0.0,
             supervises: 0.0,
-            ..Habits::default()
+            ..AgentProfile::default()
         }
     }
 
     /// Callees of whom the assumed share answers; the other outcomes keep their proportions.
-    pub fn people(&self, seed: u64) -> People {
-        let mut people = People { seed, ..People::default() };
+    pub fn people(&self, seed: u64) -> Population {
+        let mut people = Population { seed, ..Population::default() };
         let shares = &mut people.shares;
         let answer = self.answer_rate.clamp(0.0, 1.0);
         let rest = [

@@ -6,11 +6,11 @@ mod callee;
 #[cfg(test)]
 mod tests;
 
-pub use callee::Temper;
+pub use callee::CalleeProfile;
 
 use super::call_scenario::{Behaviour, CallScenario, callee_key};
-use super::people::People;
-use super::random::Dice;
+use super::people::Population;
+use super::random::SimRng;
 use paceline_core::call::{Ended, HangUpCause, Heard, Progress};
 use paceline_core::dialer::output::SoundName;
 use paceline_core::dialer::{Input, Output};
@@ -89,7 +89,7 @@ impl LineCall {
 /// A trunk in virtual time.
 #[derive(Debug)]
 pub struct Line {
-    people: Arc<People>,
+    people: Arc<Population>,
     clock: WallClock,
     announcements: BTreeMap<CampaignId, Duration>,
     calls: FxHashMap<CallId, LineCall>,
@@ -98,7 +98,7 @@ pub struct Line {
     order: u64,
     placed: u64,
     calls_most: usize,
-    temper: Temper,
+    callee_profile: CalleeProfile,
     /// Callees who will call back, by the ID of the call in which they do.
     callers: BTreeMap<CallId, (PhoneNumber, TrunkId)>,
     called_back: u64,
@@ -106,7 +106,7 @@ pub struct Line {
 
 impl Line {
     /// `clock` gives the hour of the day, on which answer rates depend.
-    pub fn new(people: Arc<People>, clock: WallClock) -> Self {
+    pub fn new(people: Arc<Population>, clock: WallClock) -> Self {
         Line {
             people,
             clock,
@@ -117,14 +117,14 @@ impl Line {
             order: 0,
             placed: 0,
             calls_most: 0,
-            temper: Temper::default(),
+            callee_profile: CalleeProfile::default(),
             callers: BTreeMap::new(),
             called_back: 0,
         }
     }
 
-    pub fn set_temper(&mut self, temper: Temper) {
-        self.temper = temper;
+    pub fn set_callee_profile(&mut self, callee_profile: CalleeProfile) {
+        self.callee_profile = callee_profile;
     }
 
     /// The number of calls from outside.
@@ -287,8 +287,8 @@ impl Line {
             Step::Answer => {
                 known.answered = true;
                 // The same draw as the patience that begins anew with our ACK.
-                let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::MAX]);
-                let span = self.temper.patience.draw(&mut dice);
+                let mut rng = SimRng::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::MAX]);
+                let span = self.callee_profile.patience.draw(&mut rng);
                 if known.scenario.behaviour == Behaviour::Answer {
                     self.schedule(at + span, call, Step::NoAckInTime);
                 }

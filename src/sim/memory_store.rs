@@ -9,7 +9,7 @@ use paceline_core::ids::{AttemptId, CallId, CampaignId, HouseholdId, LeadId};
 use paceline_core::lead::{Lead, Phone};
 use paceline_core::number::PhoneNumber;
 use paceline_core::outcome::{LeadState, Outcome, Reason};
-use paceline_core::pacing::ledger::{Booked, Counts, Ledger};
+use paceline_core::pacing::ledger::{Counts, FinishedAttempt, Ledger};
 use paceline_core::time::{Duration, Utc};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +52,7 @@ impl StoredLead {
 
 /// The store of one campaign.
 #[derive(Clone, Debug, Default)]
-pub struct Books {
+pub struct MemoryStore {
     leads: BTreeMap<LeadId, StoredLead>,
     due: BTreeSet<(Utc, LeadId)>,
     /// Leased leads: given to the dialer and not yet written back.
@@ -74,7 +74,7 @@ pub struct Books {
     last_attempt: i64,
 }
 
-impl Books {
+impl MemoryStore {
     pub fn add_lead(&mut self, lead: Lead) {
         if let Some(household) = lead.household {
             self.by_household.entry(household).or_default().insert(lead.id);
@@ -179,7 +179,7 @@ impl Books {
                 ledger.placed(attempt.request.placed_at);
                 continue;
             };
-            let booked = Booked {
+            let booked = FinishedAttempt {
                 placed_at: attempt.request.placed_at,
                 rang: result.ringing_at.is_some(),
                 answered_at: attempt.answered_at.or(result.answered_at),

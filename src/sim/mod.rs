@@ -28,4 +28,4 @@ pub mod world;
 
 pub use call_scenario::{Behaviour, CallScenario};
 pub use ledger::Ledger;
-pub use people::{People, PeopleError};
+pub use people::{Population, PopulationError};

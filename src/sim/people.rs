@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::call_scenario::Behaviour;
-use super::random::Dice;
+use super::random::SimRng;
 
 /// All callees, and the carrier through which they are called.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct People {
+pub struct Population {
     /// The same seed makes the same callees, whatever the order in which they are called.
     pub seed: u64,
     pub shares: Shares,
@@ -99,8 +99,8 @@ impl Spread {
         Spread { median_secs, sigma, min_secs, max_secs }
     }
 
-    pub fn draw(&self, dice: &mut Dice) -> Duration {
-        let secs = self.median_secs * (self.sigma * dice.normal()).exp();
+    pub fn draw(&self, rng: &mut SimRng) -> Duration {
+        let secs = self.median_secs * (self.sigma * rng.normal()).exp();
         let secs = secs.clamp(self.min_secs, self.max_secs.max(self.min_secs));
         Duration::from_millis((secs * 1000.0).round() as u64)
     }
@@ -324,23 +324,23 @@ pub struct Limits {
 
 /// Why a people file was rejected.
 #[derive(Debug, thiserror::Error)]
-pub enum PeopleError {
+pub enum PopulationError {
     #[error("{0}")]
     Syntax(#[from] toml::de::Error),
     #[error("{key}: {what}")]
     Value { key: String, what: String },
 }
 
-impl People {
+impl Population {
     /// Reads and checks a people file.
-    pub fn parse(text: &str) -> Result<People, PeopleError> {
-        let people: People = toml::from_str(text)?;
+    pub fn parse(text: &str) -> Result<Population, PopulationError> {
+        let people: Population = toml::from_str(text)?;
         people.check()?;
         Ok(people)
     }
 
-    fn check(&self) -> Result<(), PeopleError> {
-        let wrong = |key: &str, what: &str| PeopleError::Value { key: key.into(), what: what.into() };
+    fn check(&self) -> Result<(), PopulationError> {
+        let wrong = |key: &str, what: &str| PopulationError::Value { key: key.into(), what: what.into() };
         if self.shares.weights().iter().any(|weight| !weight.is_finite() || *weight < 0.0) {
             return Err(wrong("shares", "a weight is zero or more"));
         }
@@ -425,19 +425,19 @@ mod tests {
 
     #[test]
     fn an_empty_file_gives_the_defaults() {
-        assert_eq!(People::parse("").expect("empty"), People::default());
+        assert_eq!(Population::parse("").expect("empty"), Population::default());
     }
 
     #[test]
     fn the_sample_file_is_valid() {
-        let people = People::parse(include_str!("../../campaigns/people.toml")).expect("our own sample");
+        let people = Population::parse(include_str!("../../campaigns/people.toml")).expect("our own sample");
         assert_eq!(people.shares, Shares::default());
         assert_eq!(people.hours.answer.len(), 24);
     }
 
     #[test]
     fn every_part_can_be_set() {
-        let people = People::parse(
+        let people = Population::parse(
             r#"
             seed = 7
             [shares]
@@ -474,7 +474,7 @@ mod tests {
             ("[early_media]\nfiles = { vacnt = \"x.wav\" }", "vacnt"),
         ];
         for (text, expected) in table {
-            let error = People::parse(text).expect_err(text).to_string();
+            let error = Population::parse(text).expect_err(text).to_string();
             assert!(error.contains(expected), "{text}: {error}");
         }
     }
@@ -482,8 +482,8 @@ mod tests {
     #[test]
     fn a_spread_keeps_its_median_and_its_bounds() {
         let spread = Spread::new(10.0, 0.5, 4.0, 30.0);
-        let mut dice = Dice::new(3);
-        let mut drawn: Vec<Duration> = (0..4_001).map(|_| spread.draw(&mut dice)).collect();
+        let mut rng = SimRng::new(3);
+        let mut drawn: Vec<Duration> = (0..4_001).map(|_| spread.draw(&mut rng)).collect();
         drawn.sort();
         let median = drawn[2_000].as_secs_f64();
         assert!((9.5..10.5).contains(&median), "{median}");

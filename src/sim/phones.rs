@@ -3,7 +3,9 @@
 
 use crate::audio::Sound;
 use crate::net::clock::Clock;
-use crate::net::rtp::{LegStats, MediaCommand, MediaConfig, MediaError, MediaEvent, MediaRoom, Tap};
+use crate::net::rtp::{
+    AudioCapture, LegStats, MediaCommand, MediaConfig, MediaError, MediaEvent, MediaServer,
+};
 use crate::net::sip::{SipEvent, SipSocketConfig, SipSocketError, SipSockets};
 use paceline_core::call::{Digit, HangUpCause, Heard, Progress};
 use paceline_core::ids::{CallId, TrunkId};
@@ -63,13 +65,13 @@ pub struct PhoneCall {
     /// The caller.
     pub from: String,
     /// The INVITE asked for auto-answer.
-    pub answers_itself: bool,
+    pub wants_auto_answer: bool,
     pub answered: bool,
     /// The first packet of the far side arrived.
     pub heard_audio: bool,
     pub ended: bool,
     pub keys: Vec<Digit>,
-    pub tap: Tap,
+    pub capture: AudioCapture,
     pub stats: Option<LegStats>,
 }
 
@@ -149,11 +151,11 @@ pub async fn start(options: PhoneOptions) -> Result<RunningPhones, PhonesError> 
         options.registrar.map_or(paceline_core::sip::user_agent::Transport::Udp, |at| at.transport);
     let listen = vec![(transport, SocketAddr::new(options.address, 0))];
     let mut config = SipSocketConfig::new(listen);
-    config.strangers_per_sec = None;
+    config.untrusted_per_sec = None;
     let sockets = SipSockets::bind(config, inbound).await?;
     let address = sockets.addresses()[0].1;
     let (heard_in, heard) = mpsc::unbounded_channel();
-    let media = MediaRoom::start(
+    let media = MediaServer::start(
         MediaConfig {
             bind: options.address,
             ports: options.rtp_ports.clone(),
@@ -202,7 +204,7 @@ struct PhonesTask {
     clock: Clock,
     ua: UserAgent,
     sockets: SipSockets,
-    media: MediaRoom,
+    media: MediaServer,
     seen: watch::Sender<PhonesSeen>,
     /// Ringing calls by the time at which they are answered.
     due: BTreeMap<(Time, CallId), ()>,
@@ -296,18 +298,18 @@ impl PhonesTask {
     }
 
     fn take_call(&mut self, incoming: IncomingCall) {
-        let IncomingCall { call, to_user, from_user, answers_itself, .. } = incoming;
-        let tap = Tap::new(self.options.keep);
+        let IncomingCall { call, to_user, from_user, wants_auto_answer, .. } = incoming;
+        let capture = AudioCapture::new(self.options.keep);
         let seen = PhoneCall {
             call,
             user: to_user,
             from: from_user,
-            answers_itself,
+            wants_auto_answer,
             answered: false,
             heard_audio: false,
             ended: false,
             keys: Vec::new(),
-            tap,
+            capture,
             stats: None,
         };
         self.seen.send_modify(|all| all.calls.push(seen));
@@ -322,10 +324,15 @@ impl PhonesTask {
         let now = self.clock.now();
         match self.media.open_leg(call) {
             Ok(address) => {
-                let tap =
-                    self.seen.borrow().calls.iter().find(|one| one.call == call).map(|one| one.tap.clone());
-                if let Some(tap) = tap {
-                    self.media.command(call, MediaCommand::Tap(tap));
+                let capture = self
+                    .seen
+                    .borrow()
+                    .calls
+                    .iter()
+                    .find(|one| one.call == call)
+                    .map(|one| one.capture.clone());
+                if let Some(capture) = capture {
+                    self.media.command(call, MediaCommand::Capture(capture));
                 }
                 let codecs = self.options.codecs.clone();
                 self.ua.answer(now, call, MediaCapabilities { address, codecs });

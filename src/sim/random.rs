@@ -5,11 +5,11 @@ use std::time::Duration;
 
 /// A SplitMix64 stream. Cheap enough to make one for every call.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct SimRng(u64);
 
-impl Dice {
+impl SimRng {
     pub fn new(seed: u64) -> Self {
-        Dice(seed)
+        SimRng(seed)
     }
 
     /// An independent stream for this combination of `parts`.
@@ -18,7 +18,7 @@ impl Dice {
         for part in parts {
             state = mix(state ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)));
         }
-        Dice(state)
+        SimRng(state)
     }
 
     pub fn next_u64(&mut self) -> u64 {
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn the_same_key_gives_the_same_numbers() {
-        let mut one = Dice::keyed(7, &[13800138000, 2]);
-        let mut two = Dice::keyed(7, &[13800138000, 2]);
-        let mut other = Dice::keyed(7, &[13800138000, 3]);
+        let mut one = SimRng::keyed(7, &[13800138000, 2]);
+        let mut two = SimRng::keyed(7, &[13800138000, 2]);
+        let mut other = SimRng::keyed(7, &[13800138000, 3]);
         let throws: Vec<u64> = (0..8).map(|_| one.next_u64()).collect();
         assert_eq!(throws, (0..8).map(|_| two.next_u64()).collect::<Vec<_>>());
         assert_ne!(throws, (0..8).map(|_| other.next_u64()).collect::<Vec<_>>());
@@ -87,20 +87,20 @@ mod tests {
 
     #[test]
     fn weights_are_drawn_in_proportion_and_zero_never() {
-        let mut dice = Dice::new(1);
+        let mut rng = SimRng::new(1);
         let mut counts = [0u32; 3];
         for _ in 0..10_000 {
-            counts[dice.weighted(&[3.0, 0.0, 1.0]).expect("positive weights")] += 1;
+            counts[rng.weighted(&[3.0, 0.0, 1.0]).expect("positive weights")] += 1;
         }
         assert_eq!(counts[1], 0);
         assert!((7_200..7_800).contains(&counts[0]), "{counts:?}");
-        assert_eq!(dice.weighted(&[0.0, 0.0]), None);
+        assert_eq!(rng.weighted(&[0.0, 0.0]), None);
     }
 
     #[test]
     fn normal_numbers_have_mean_zero_and_spread_one() {
-        let mut dice = Dice::new(2);
-        let throws: Vec<f64> = (0..20_000).map(|_| dice.normal()).collect();
+        let mut rng = SimRng::new(2);
+        let throws: Vec<f64> = (0..20_000).map(|_| rng.normal()).collect();
         let mean = throws.iter().sum::<f64>() / throws.len() as f64;
         let spread = throws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / throws.len() as f64;
         assert!(mean.abs() < 0.03 && (spread - 1.0).abs() < 0.05, "mean {mean}, spread {spread}");

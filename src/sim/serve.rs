@@ -3,11 +3,11 @@
 
 use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaRequest};
 use super::ledger::{Ledger, LogLine};
-use super::people::People;
+use super::people::Population;
 use super::voices::Voices;
 use crate::audio::AudioError;
 use crate::net::clock::Clock;
-use crate::net::rtp::{LegStats, MediaCommand, MediaConfig, MediaError, MediaEvent, MediaRoom};
+use crate::net::rtp::{LegStats, MediaCommand, MediaConfig, MediaError, MediaEvent, MediaServer};
 use crate::net::sip::{SipEvent, SipSocketConfig, SipSocketError, SipSockets};
 use paceline_core::ids::CallId;
 use paceline_core::media::Codec;
@@ -33,7 +33,7 @@ const INBOUND_MAX: usize = 16_384;
 pub struct CarrierOptions {
     /// Port 0 = any free one.
     pub listen: Vec<(Transport, SocketAddr)>,
-    pub people: People,
+    pub people: Population,
     /// The people file's folder: paths of its sounds are relative to it.
     pub people_dir: PathBuf,
     /// The log of every INVITE and its events, one line each, appended.
@@ -45,7 +45,7 @@ pub struct CarrierOptions {
 
 impl CarrierOptions {
     /// On any free port of 127.0.0.1, UDP and TCP.
-    pub fn on_loopback(people: People) -> Self {
+    pub fn on_loopback(people: Population) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         CarrierOptions {
             listen: vec![(Transport::Udp, any), (Transport::Tcp, any)],
@@ -134,13 +134,13 @@ pub async fn start(options: CarrierOptions) -> Result<RunningCarrier, CarrierErr
     let log = options.log.as_ref().map(open_log).transpose()?;
     let (inbound, messages) = mpsc::channel(INBOUND_MAX);
     let mut config = SipSocketConfig::new(options.listen.clone());
-    config.strangers_per_sec = None;
+    config.untrusted_per_sec = None;
     config.connections_max = 10_000;
     let sockets = SipSockets::bind(config, inbound).await?;
     let addresses = sockets.addresses().to_vec();
     let media_address = media_address(&addresses);
     let (heard_in, heard) = mpsc::unbounded_channel();
-    let media = MediaRoom::start(
+    let media = MediaServer::start(
         MediaConfig {
             bind: media_address,
             ports: options.rtp_ports.clone(),
@@ -205,7 +205,7 @@ struct CarrierTask {
     carrier: Carrier,
     clock: Clock,
     sockets: SipSockets,
-    media: MediaRoom,
+    media: MediaServer,
     voices: Voices,
     log: Option<File>,
     /// Open legs, with the Call-ID of each.

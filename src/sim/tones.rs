@@ -2,7 +2,7 @@
 //! speech-like sound. 16-bit samples at 8,000 Hz.
 
 use super::call_scenario::Behaviour;
-use super::random::Dice;
+use super::random::SimRng;
 use std::f64::consts::TAU;
 
 /// Samples per second.
@@ -70,15 +70,15 @@ fn tone(steps: &[Step]) -> Vec<i16> {
 
 /// A voice-like sound: harmonics of a gliding pitch, four syllables a second, a pause after some.
 fn speech(voice: u64, millis: u32) -> Vec<i16> {
-    let mut dice = Dice::new(voice);
+    let mut rng = SimRng::new(voice);
     let length = (millis * RATE / 1_000) as usize;
     let syllable = RATE as usize / 4;
     let mut samples = Vec::with_capacity(length);
     let mut phase = 0.0;
     while samples.len() < length {
-        let pause = dice.chance(0.2);
-        let (from, to) = (100.0 + 60.0 * dice.unit(), 90.0 + 50.0 * dice.unit());
-        let formant = 2.0 + 6.0 * dice.unit();
+        let pause = rng.chance(0.2);
+        let (from, to) = (100.0 + 60.0 * rng.unit(), 90.0 + 50.0 * rng.unit());
+        let formant = 2.0 + 6.0 * rng.unit();
         for place in 0..syllable.min(length - samples.len()) {
             let part = place as f64 / syllable as f64;
             phase += TAU * (from + (to - from) * part) / f64::from(RATE);

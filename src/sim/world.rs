@@ -3,8 +3,8 @@
 
 use super::carrier::{Carrier, CarrierConfig, CarrierInput, CarrierOutput, MediaRequest};
 use super::ledger::{Ledger, LogLine};
-use super::people::People;
-use super::random::Dice;
+use super::people::Population;
+use super::random::SimRng;
 use paceline_core::call::Heard;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{Peer, Transport, UaConfig};
@@ -59,7 +59,7 @@ enum Arrival {
 pub struct World {
     carrier: Carrier,
     network: NetworkRules,
-    dice: Dice,
+    rng: SimRng,
     arrivals: BinaryHeap<Reverse<(Time, u64, Arrival)>>,
     order: u64,
     /// A counter for each announcement being played, so that a replaced one reports no end.
@@ -72,7 +72,7 @@ pub struct World {
 
 impl World {
     /// `clock` maps virtual time to UTC.
-    pub fn new(people: Arc<People>, seed: u64, network: NetworkRules, clock: WallClock) -> Self {
+    pub fn new(people: Arc<Population>, seed: u64, network: NetworkRules, clock: WallClock) -> Self {
         let ua = UaConfig {
             sent_by: vec![(Transport::Udp, World::carrier_peer().address.to_string())],
             product: "Paceline-carrier".into(),
@@ -84,7 +84,7 @@ impl World {
         World {
             carrier: Carrier::new(people, CarrierConfig { ua, clock, codecs }),
             network,
-            dice: Dice::keyed(seed, &[0x006e_6574]),
+            rng: SimRng::keyed(seed, &[0x006e_6574]),
             arrivals: BinaryHeap::new(),
             order: 0,
             plays: BTreeMap::new(),
@@ -186,14 +186,14 @@ impl World {
 
     fn send(&mut self, now: Time, arrival: Arrival) {
         let (low, high) = self.network.delay;
-        if self.dice.chance(self.network.lost) {
+        if self.rng.chance(self.network.lost) {
             return;
         }
-        if self.dice.chance(self.network.duplicated) {
-            let again = now + self.dice.between(low, high);
+        if self.rng.chance(self.network.duplicated) {
+            let again = now + self.rng.between(low, high);
             self.schedule(again, arrival.clone());
         }
-        let at = now + self.dice.between(low, high);
+        let at = now + self.rng.between(low, high);
         self.schedule(at, arrival);
     }
 

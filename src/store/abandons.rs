@@ -3,7 +3,7 @@
 
 use super::{Store, StoreError};
 use paceline_core::ids::CampaignId;
-use paceline_core::pacing::ledger::{Counts, KEPT, LATE_AFTER, SLOT};
+use paceline_core::pacing::ledger::{Counts, LATE_AFTER, LONGEST_WINDOW, SLOT};
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ impl Store {
         campaign: CampaignId,
         answer_wait: Duration,
     ) -> Result<Vec<(Utc, Counts)>, StoreError> {
-        let since = (self.now() - KEPT).as_millis();
+        let since = (self.now() - LONGEST_WINDOW).as_millis();
         let mut conn = self.write.lock().await;
         let sums = sums(&mut conn, campaign, since, answer_wait).await.map_err(self.query_error())?;
         let slot = SLOT.as_millis() as i64;

@@ -101,7 +101,7 @@ impl Store {
     }
 
     /// Starts a console session: its cookie hash is valid until `expires`. Deletes expired sessions.
-    pub async fn admit(&self, hash: &str, account: AgentId, expires: Utc) -> Result<(), StoreError> {
+    pub async fn add_session(&self, hash: &str, account: AgentId, expires: Utc) -> Result<(), StoreError> {
         let (now, expires) = (self.now().as_millis(), expires.as_millis());
         self.transaction(async |conn| {
             sqlx::query!("delete from web_session where expires_at <= $1", now).execute(&mut *conn).await?;
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// The account of a session cookie, unless the session has expired or the account is inactive.
-    pub async fn admitted(&self, hash: &str) -> Result<Option<AgentRow>, StoreError> {
+    pub async fn session_account(&self, hash: &str) -> Result<Option<AgentRow>, StoreError> {
         let now = self.now().as_millis();
         let mut conn = self.write.lock().await;
         let account = sqlx::query_scalar!(
@@ -140,7 +140,7 @@ impl Store {
     }
 
     /// Ends this session, or (with `everywhere`) every session of its account.
-    pub async fn dismiss(&self, hash: &str, everywhere: bool) -> Result<(), StoreError> {
+    pub async fn end_session(&self, hash: &str, everywhere: bool) -> Result<(), StoreError> {
         self.transaction(async |conn| {
             sqlx::query!(
                 "delete from web_session where hash = $1
@@ -157,7 +157,7 @@ impl Store {
     }
 
     /// Ends every console session of this account.
-    pub async fn dismiss_all(&self, account: AgentId) -> Result<(), StoreError> {
+    pub async fn end_all_sessions(&self, account: AgentId) -> Result<(), StoreError> {
         self.transaction(async |conn| {
             sqlx::query!("delete from web_session where agent_id = $1", account.0).execute(conn).await?;
             Ok(())

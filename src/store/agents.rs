@@ -43,7 +43,7 @@ impl Role {
     }
 
     /// Whether the role may supervise calls.
-    pub const fn leads(self) -> bool {
+    pub const fn can_supervise(self) -> bool {
         matches!(self, Role::Lead | Role::Manager | Role::Admin)
     }
 }
@@ -104,7 +104,7 @@ impl AgentRow {
             groups: self.groups.clone(),
             telephone: self.details.telephone,
             recorded: self.details.recorded,
-            leads: self.details.role.leads(),
+            leads: self.details.role.can_supervise(),
         }
     }
 }
@@ -220,13 +220,13 @@ impl Store {
 
     /// Active accounts, ordered by number.
     pub async fn agents(&self) -> Result<Vec<AgentRow>, StoreError> {
-        let mut agents = self.everybody().await?;
+        let mut agents = self.all_agents().await?;
         agents.retain(|agent| agent.active);
         Ok(agents)
     }
 
     /// All accounts, removed ones included.
-    pub async fn everybody(&self) -> Result<Vec<AgentRow>, StoreError> {
+    pub async fn all_agents(&self) -> Result<Vec<AgentRow>, StoreError> {
         let mut conn = self.write.lock().await;
         read_agents(&mut conn).await.map_err(self.query_error())
     }
@@ -266,7 +266,7 @@ impl Store {
         digits: usize,
         chance: u64,
     ) -> Result<Option<String>, StoreError> {
-        let used: BTreeSet<String> = self.everybody().await?.into_iter().map(|agent| agent.number).collect();
+        let used: BTreeSet<String> = self.all_agents().await?.into_iter().map(|agent| agent.number).collect();
         let free: Vec<String> =
             numbers_matching(pattern, digits).into_iter().filter(|number| !used.contains(number)).collect();
         Ok(free.get((chance % free.len().max(1) as u64) as usize).cloned())
@@ -365,7 +365,7 @@ pub(super) async fn read_agents(conn: &mut SqliteConnection) -> Result<Vec<Agent
 
 impl super::Reader {
     /// All accounts, removed ones included, ordered by number.
-    pub async fn everybody(&mut self) -> Result<Vec<AgentRow>, StoreError> {
+    pub async fn all_agents(&mut self) -> Result<Vec<AgentRow>, StoreError> {
         let rows = read_agents(&mut self.conn).await;
         rows.map_err(|e| self.query_error(&e))
     }

@@ -107,7 +107,7 @@ async fn apply_command(
             effects.replies.push(Reply::Blacklisted { number: *number });
         }
         // Queries run after the commit: they see the batch, and nothing that may be rolled back.
-        Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. } => {}
+        Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::IdentifyCaller { .. } => {}
         Command::SaveSummary(record) => {
             *effects.open_leads.entry(record.campaign).or_default() += summaries::save(conn, record).await?;
             effects.replies.push(Reply::SummarySaved { attempt: record.attempt });
@@ -116,8 +116,10 @@ async fn apply_command(
             legs::save_placed(conn, *leg, about, dialog, now).await?
         }
         Command::SaveLeg(record) => legs::save_ended(conn, record).await?,
-        Command::Ended { id } => open_dialogs::delete(conn, *id).await?,
-        Command::SavePhones { agent, contacts } => phone_contacts::save(conn, *agent, contacts).await?,
+        Command::DialogEnded { id } => open_dialogs::delete(conn, *id).await?,
+        Command::SavePhoneContacts { agent, contacts } => {
+            phone_contacts::save(conn, *agent, contacts).await?
+        }
         Command::LogSeat(seat) => seat_log::append(conn, seat).await?,
         Command::SaveRecording { call, path, seconds, lost_frames } => {
             recordings::save(conn, *call, path, *seconds, *lost_frames, now).await?;

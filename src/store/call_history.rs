@@ -3,7 +3,7 @@
 use super::{Store, StoreError};
 use paceline_core::ids::{AgentId, CallId, CampaignId};
 use paceline_core::outcome::Outcome;
-use paceline_core::pacing::history::PastCall;
+use paceline_core::pacing::history::FinishedCall;
 use paceline_core::time::{Duration, Utc};
 
 /// Enough to estimate the answer rate to within two in a hundred and a day's talk times; more only cost time.
@@ -12,7 +12,7 @@ const SINCE: Duration = Duration::from_secs(23 * 3_600);
 
 impl Store {
     /// The latest ended calls of the last 23 hours, the oldest first.
-    pub async fn past_calls(&self, campaign: CampaignId) -> Result<Vec<PastCall>, StoreError> {
+    pub async fn past_calls(&self, campaign: CampaignId) -> Result<Vec<FinishedCall>, StoreError> {
         let since = (self.now() - SINCE).as_millis();
         let mut conn = self.write.lock().await;
         let rows = sqlx::query!(
@@ -35,7 +35,7 @@ impl Store {
         .await
         .map_err(self.query_error())?;
         let at = Utc::from_millis;
-        let calls = rows.into_iter().rev().map(|row| PastCall {
+        let calls = rows.into_iter().rev().map(|row| FinishedCall {
             call: CallId(row.id as u64),
             tries: (row.ordinal - 1).max(0) as u32,
             placed: at(row.placed_at),
@@ -44,7 +44,9 @@ impl Store {
             agent: row.agent_id.map(AgentId).zip(row.connected_at.map(at)),
             ended: at(row.ended_at),
             wrapped: row.wrapped.map(at),
-            ours: [Outcome::Cancelled, Outcome::Interrupted].iter().any(|ours| row.outcome == ours.word()),
+            cancelled: [Outcome::Cancelled, Outcome::Interrupted]
+                .iter()
+                .any(|ours| row.outcome == ours.word()),
             network: row.outcome == Outcome::LineFault.word(),
             abandoned: row.outcome == Outcome::Abandoned.word(),
         });

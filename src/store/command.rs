@@ -1,6 +1,6 @@
 //! Commands to the writer and its replies.
 
-use super::LegAbout;
+use super::LegInfo;
 use paceline_core::agent::SeatView;
 use paceline_core::dialer::input::{ArrivedCall, DialVerdict};
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate, LegRecord, SummaryRecord};
@@ -57,17 +57,17 @@ pub enum Command {
     /// Saves the dialog of a leg that is no attempt, before its INVITE and again once it is up. Has no reply.
     LegPlaced {
         leg: CallId,
-        about: LegAbout,
+        about: LegInfo,
         dialog: String,
     },
     /// A leg that is no attempt has ended. Has no reply.
     SaveLeg(Box<LegRecord>),
     /// A dialog left open by a crash has been ended, or was given up. Has no reply.
-    Ended {
+    DialogEnded {
         id: i64,
     },
     /// The registered contacts of an agent's phone, as JSON. Has no reply.
-    SavePhones {
+    SavePhoneContacts {
         agent: AgentId,
         contacts: String,
     },
@@ -87,7 +87,7 @@ pub enum Command {
         agent: AgentId,
     },
     /// Looks up the campaign, lead and agent that an inbound caller's number belongs to.
-    WhoCalls {
+    IdentifyCaller {
         call: CallId,
         trunk: TrunkId,
         number: Option<PhoneNumber>,
@@ -97,7 +97,10 @@ pub enum Command {
 impl Command {
     /// Queries run after the commit, so that they see the writes of their own batch.
     pub(super) fn is_query(&self) -> bool {
-        matches!(self, Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::WhoCalls { .. })
+        matches!(
+            self,
+            Command::FetchLeads { .. } | Command::FetchLead { .. } | Command::IdentifyCaller { .. }
+        )
     }
 }
 
@@ -138,7 +141,7 @@ pub enum Reply {
         agent: AgentId,
         lead: Option<Box<Lead>>,
     },
-    Caller(Box<ArrivedCall>),
+    CallerIdentified(Box<ArrivedCall>),
     /// The store cannot write; no attempt is opened until `Recovered`. `why` is for the operator.
     Stalled {
         why: String,

@@ -8,7 +8,7 @@ pub const BOUNDS_SECS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.0
 
 /// Written by the writer alone, read from any thread.
 #[derive(Debug, Default)]
-pub struct Commits {
+pub struct CommitTimes {
     buckets: [AtomicU64; BOUNDS_SECS.len() + 1],
     micros: AtomicU64,
     commands: AtomicU64,
@@ -24,7 +24,7 @@ pub struct CommitTotals {
     pub commands: u64,
 }
 
-impl Commits {
+impl CommitTimes {
     pub(crate) fn note(&self, took: Duration, commands: usize) {
         let secs = took.as_secs_f64();
         let bucket = BOUNDS_SECS.iter().position(|bound| secs <= *bound).unwrap_or(BOUNDS_SECS.len());
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_commit_falls_into_the_bucket_of_its_length() {
-        let commits = Commits::default();
+        let commits = CommitTimes::default();
         commits.note(Duration::from_millis(3), 7);
         commits.note(Duration::from_secs(60), 1);
         let totals = commits.totals();

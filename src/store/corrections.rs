@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 
 /// The corrected field and its new value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Put {
+pub enum LeadChange {
     Name(String),
     /// Closes the wrong number `was` and adds `now`.
     Phone {
@@ -26,7 +26,7 @@ pub struct Correction {
     pub agent: AgentId,
     /// The call in which the agent learnt it.
     pub attempt: Option<AttemptId>,
-    pub put: Put,
+    pub change: LeadChange,
 }
 
 /// A stored correction.
@@ -63,13 +63,13 @@ async fn write(conn: &mut SqliteConnection, correction: &Correction, at: Utc) ->
     let lead = correction.lead.0;
     let before = sqlx::query!("select name from lead where id = $1", lead).fetch_optional(&mut *conn).await?;
     let Some(before) = before else { return Ok(false) };
-    let (field, was, now) = match &correction.put {
-        Put::Name(name) => {
+    let (field, was, now) = match &correction.change {
+        LeadChange::Name(name) => {
             let name = name.replace('\0', "\u{fffd}");
             sqlx::query!("update lead set name = $2 where id = $1", lead, name).execute(&mut *conn).await?;
             ("name", before.name, name)
         }
-        Put::Phone { was, now } => {
+        LeadChange::Phone { was, now } => {
             let number = was.as_u64() as i64;
             let closed = sqlx::query!(
                 "update phone set closed = true where lead_id = $1 and number = $2 and $2 <> $3",
@@ -85,7 +85,7 @@ async fn write(conn: &mut SqliteConnection, correction: &Correction, at: Utc) ->
             add_phone(conn, correction.lead, *now).await?;
             ("phone", Some(was.national()), now.national())
         }
-        Put::AddPhone(number) => {
+        LeadChange::AddPhone(number) => {
             add_phone(conn, correction.lead, *number).await?;
             ("add_phone", None, number.national())
         }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// Selects leads of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meant {
+pub enum LeadSelector {
     Lead(LeadId),
     /// The row in the list, the header being row 1.
     Row(u64),
@@ -36,15 +36,19 @@ pub struct DueNow {
 }
 
 /// Most leads returned for one selector.
-const MEANT_MAX: i64 = 20;
+const FOUND_MAX: i64 = 20;
 
 impl Reader {
     /// The selected leads of a campaign, in list order.
-    pub async fn meant(&mut self, campaign: CampaignId, meant: Meant) -> Result<Vec<LeadId>, StoreError> {
-        let (lead, row, number) = match meant {
-            Meant::Lead(lead) => (Some(lead.0), None, None),
-            Meant::Row(row) => (None, Some(row as i64), None),
-            Meant::Number(number) => (None, None, Some(number.as_u64() as i64)),
+    pub async fn find_leads(
+        &mut self,
+        campaign: CampaignId,
+        selector: LeadSelector,
+    ) -> Result<Vec<LeadId>, StoreError> {
+        let (lead, row, number) = match selector {
+            LeadSelector::Lead(lead) => (Some(lead.0), None, None),
+            LeadSelector::Row(row) => (None, Some(row as i64), None),
+            LeadSelector::Number(number) => (None, None, Some(number.as_u64() as i64)),
         };
         let found = match number {
             Some(number) => {
@@ -54,7 +58,7 @@ impl Reader {
                     where p.number = $1 and l.campaign_id = $2 order by l.id limit $3"#,
                     number,
                     campaign.0,
-                    MEANT_MAX
+                    FOUND_MAX
                 )
                 .fetch_all(&mut self.conn)
                 .await
@@ -68,7 +72,7 @@ impl Reader {
                     campaign.0,
                     lead,
                     row,
-                    MEANT_MAX
+                    FOUND_MAX
                 )
                 .fetch_all(&mut self.conn)
                 .await
@@ -233,7 +237,7 @@ impl Reader {
     }
 
     /// The refused row with this row number, or the latest one whose cells contain this text.
-    pub async fn refused(
+    pub async fn refused_row(
         &mut self,
         campaign: CampaignId,
         row: Option<u64>,
@@ -256,7 +260,7 @@ impl Reader {
     }
 
     /// The highest list row of a campaign's leads; 0 = no list was imported.
-    pub async fn last_row(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
+    pub async fn last_list_row(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
         let last = sqlx::query_scalar!(
             r#"select coalesce(max(l.list_row), 0) as "row!: i64" from import i join lead l on l.import_id = i.id
                 where i.campaign_id = $1 and i.state = 'done'"#,
@@ -269,7 +273,7 @@ impl Reader {
     }
 
     /// Those of the given numbers that are in the campaign's lists; at most five.
-    pub async fn listed(
+    pub async fn numbers_in_lists(
         &mut self,
         campaign: CampaignId,
         numbers: &[PhoneNumber],
@@ -289,7 +293,7 @@ impl Reader {
     }
 
     /// The name of another campaign whose list contains this number.
-    pub async fn listed_elsewhere(
+    pub async fn other_campaign_with(
         &mut self,
         campaign: CampaignId,
         number: PhoneNumber,

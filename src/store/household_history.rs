@@ -31,7 +31,7 @@ pub struct ContactRow {
 
 impl Reader {
     /// Every contact with this lead and the other leads of its household, the newest first.
-    pub async fn history(&mut self, lead: LeadId) -> Result<Vec<ContactRow>, StoreError> {
+    pub async fn household_history(&mut self, lead: LeadId) -> Result<Vec<ContactRow>, StoreError> {
         sqlx::query_as!(
             ContactRow,
             r#"with home (id, name) as (

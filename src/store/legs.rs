@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 
 /// A leg that was up when the previous process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CutLeg {
+pub struct InterruptedLeg {
     /// Row id.
     pub id: i64,
     /// Call id in the previous process; this process may reuse it for another leg.
@@ -21,7 +21,7 @@ pub struct CutLeg {
 
 /// Data of a live leg: the content of its row if the process crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LegAbout {
+pub struct LegInfo {
     pub kind: LegKind,
     /// The agent on this leg.
     pub agent: Option<AgentId>,
@@ -30,9 +30,9 @@ pub struct LegAbout {
     pub lead: Option<LeadId>,
 }
 
-impl LegAbout {
+impl LegInfo {
     pub const fn new(kind: LegKind) -> Self {
-        LegAbout { kind, agent: None, number: None, campaign: None, lead: None }
+        LegInfo { kind, agent: None, number: None, campaign: None, lead: None }
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn find_or_insert(conn: &mut SqliteConnection, leg: CallId) -> 
 pub(crate) async fn save_placed(
     conn: &mut SqliteConnection,
     leg: CallId,
-    about: &LegAbout,
+    about: &LegInfo,
     dialog: &str,
     now: Utc,
 ) -> Result<(), sqlx::Error> {
@@ -128,7 +128,7 @@ pub(crate) async fn close_interrupted(
     conn: &mut SqliteConnection,
     cause: &str,
     now: Utc,
-) -> Result<Vec<CutLeg>, sqlx::Error> {
+) -> Result<Vec<InterruptedLeg>, sqlx::Error> {
     let cut = sqlx::query!(
         r#"select id as "id!", live_call as "call!", dialog from leg
             where live_call is not null and ended_at is null and dialog <> '' order by id"#
@@ -147,5 +147,8 @@ pub(crate) async fn close_interrupted(
     .execute(&mut *conn)
     .await?;
     let leg = |call: i64| CallId(call as u64);
-    Ok(cut.into_iter().map(|row| CutLeg { id: row.id, leg: leg(row.call), dialog: row.dialog }).collect())
+    Ok(cut
+        .into_iter()
+        .map(|row| InterruptedLeg { id: row.id, leg: leg(row.call), dialog: row.dialog })
+        .collect())
 }

@@ -37,7 +37,7 @@ pub mod writer;
 #[cfg(test)]
 mod tests;
 
-use commits::Commits;
+use commits::CommitTimes;
 use disk_reserve::DiskReserve;
 use lock::Lock;
 use paceline_core::time::Utc;
@@ -54,17 +54,17 @@ pub use access::TokenRow;
 pub use agents::{AgentDetails, AgentRow, Role, Secrets};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use command::{Command, Reply};
-pub use corrections::{Correction, Put};
+pub use corrections::{Correction, LeadChange};
 pub use error::StoreError;
-pub use explain::{DueNow, Meant, RefusedRow};
+pub use explain::{DueNow, LeadSelector, RefusedRow};
 pub use household_history::ContactRow;
 pub use imports::{Import, ImportId, ImportRecord, NewImport};
-pub use legs::{CutLeg, LegAbout};
+pub use legs::{InterruptedLeg, LegInfo};
 pub use open_dialogs::OpenDialog;
 pub use reader::Reader;
-pub use recordings::{FoundRecording, RecordingRow};
+pub use recordings::{RecordingRow, RecoveredRecording};
 pub use resume::{Interrupted, Resumed};
-pub use views::{CallRow, CallsWanted, LeadRecord, PhoneRow, RecordingPart};
+pub use views::{CallLogFilter, CallRow, LeadRecord, PhoneRow, RecordingPart};
 pub use writer::Writer;
 
 /// Reads the wall clock. An argument, so that tests and simulations in virtual time can supply their own.
@@ -77,7 +77,7 @@ pub struct Store {
     path: PathBuf,
     clock: Clock,
     write: Arc<WriteConnection>,
-    commits: Arc<Commits>,
+    commits: Arc<CommitTimes>,
 }
 
 /// The one writing connection behind a mutex. Tokio's mutex is fair (FIFO), so an import of a million rows
@@ -159,7 +159,7 @@ impl Store {
     }
 
     /// Histogram of the writer's commit times.
-    pub fn commits(&self) -> Arc<Commits> {
+    pub fn commit_times(&self) -> Arc<CommitTimes> {
         self.commits.clone()
     }
 

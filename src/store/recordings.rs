@@ -1,7 +1,7 @@
 //! Recordings: path, length and lost frames of each file, and which files are past their retention time.
 //! Writing and deleting the files is the caller's work.
 
-use super::{CutLeg, Store, StoreError, begin, commit, legs, rollback};
+use super::{InterruptedLeg, Store, StoreError, begin, commit, legs, rollback};
 use paceline_core::ids::CallId;
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
@@ -17,7 +17,7 @@ pub struct RecordingRow {
 
 /// A recording found on disk after a crash.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FoundRecording {
+pub struct RecoveredRecording {
     pub call: CallId,
     pub began_at: Utc,
     pub path: String,
@@ -103,7 +103,11 @@ async fn update_call_row(
 impl Store {
     /// Adds recordings that a crash left without a row, each to its call: the attempt that was active at
     /// `began_at`, or one of the interrupted legs. Files of calls unknown to this store are skipped.
-    pub async fn recordings_found(&self, found: &[FoundRecording], cut: &[CutLeg]) -> Result<(), StoreError> {
+    pub async fn add_recovered_recordings(
+        &self,
+        found: &[RecoveredRecording],
+        cut: &[InterruptedLeg],
+    ) -> Result<(), StoreError> {
         let rows: BTreeMap<CallId, i64> = cut.iter().map(|cut| (cut.leg, cut.id)).collect();
         let now = self.now();
         let mut conn = self.write.lock().await;
@@ -163,7 +167,7 @@ impl Store {
     }
 
     /// Marks recordings as deleted and removes their paths from the rows of their calls.
-    pub async fn recordings_deleted(&self, ids: &[i64]) -> Result<(), StoreError> {
+    pub async fn mark_recordings_deleted(&self, ids: &[i64]) -> Result<(), StoreError> {
         let now = self.now().as_millis();
         let mut conn = self.write.lock().await;
         let written = async {

@@ -3,7 +3,7 @@
 //! killed during it, the next start repeats it.
 
 use super::leads::{self, LastAttempt, UpdateCause};
-use super::legs::{self, CutLeg};
+use super::legs::{self, InterruptedLeg};
 use super::{OpenDialog, Store, StoreError, begin, commit, open_dialogs, rollback, seat_log, summaries};
 use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
@@ -30,9 +30,9 @@ pub struct Resumed {
     /// Attempts that were connected or being set up.
     pub interrupted: Vec<Interrupted>,
     /// Interrupted legs that are no attempts.
-    pub legs: Vec<CutLeg>,
+    pub legs: Vec<InterruptedLeg>,
     /// Dialogs to end with CANCEL or BYE: those of `interrupted` and `legs`, and any left by earlier starts.
-    pub unended: Vec<OpenDialog>,
+    pub open_dialogs: Vec<OpenDialog>,
     /// Last commit of the previous process.
     pub alive_at: Utc,
 }
@@ -79,11 +79,11 @@ impl Store {
             for dialog in dialogs {
                 open_dialogs::insert(&mut conn, dialog, now).await?;
             }
-            let unended = open_dialogs::load_all(&mut conn, now).await?;
+            let open_dialogs = open_dialogs::load_all(&mut conn, now).await?;
             let work = open_work(&mut conn, now).await?;
             commit(&mut conn).await?;
             let alive_at = Utc::from_millis(alive_at);
-            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs, unended, alive_at })
+            Ok::<_, sqlx::Error>(Resumed { work, interrupted, legs, open_dialogs, alive_at })
         }
         .await;
         if resumed.is_err() {

@@ -2,7 +2,7 @@
 //! out the seats that were still signed in, as of the last commit.
 
 use super::{Reader, StoreError};
-use paceline_core::agent::{Activity, Availability, SeatView, Way};
+use paceline_core::agent::{Activity, Availability, Endpoint, SeatView};
 use paceline_core::ids::AgentId;
 use paceline_core::time::Utc;
 use sqlx::SqliteConnection;
@@ -39,9 +39,9 @@ pub(crate) async fn append(conn: &mut SqliteConnection, seat: &SeatView) -> Resu
     let campaign = seat.work.as_ref().map(|work| work.campaign.0);
     let attempt = seat.work.as_ref().and_then(|work| work.attempt).map(|attempt| attempt.0);
     let inbound = seat.work.as_ref().is_some_and(|work| work.inbound);
-    let way = match seat.way {
-        Way::Phone => "phone",
-        Way::Telephone(_) => "telephone",
+    let endpoint = match seat.endpoint {
+        Endpoint::Phone => "phone",
+        Endpoint::Telephone(_) => "telephone",
     };
     // Idempotent: a repeat of the agent's latest row is skipped.
     sqlx::query!(
@@ -60,7 +60,7 @@ pub(crate) async fn append(conn: &mut SqliteConnection, seat: &SeatView) -> Resu
         campaign,
         attempt,
         inbound,
-        way
+        endpoint
     )
     .execute(&mut *conn)
     .await?;

@@ -42,7 +42,7 @@ pub struct PhoneRow {
 
 /// Filter of the call log; `None` = no restriction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CallsWanted {
+pub struct CallLogFilter {
     /// Calls of these agents only; an empty list matches no call.
     pub agents: Option<Vec<AgentId>>,
     pub number: Option<PhoneNumber>,
@@ -121,7 +121,7 @@ impl Reader {
     }
 
     /// Whether this agent had a call with the lead's household, or has a callback booked with the lead.
-    pub async fn spoke_with(&mut self, agent: AgentId, lead: LeadId) -> Result<bool, StoreError> {
+    pub async fn has_contact_with(&mut self, agent: AgentId, lead: LeadId) -> Result<bool, StoreError> {
         let found = sqlx::query_scalar!(
             r#"with home (id) as (
                  select $2 union
@@ -139,7 +139,7 @@ impl Reader {
     }
 
     /// Attempts that match, the newest first.
-    pub async fn call_log(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
+    pub async fn call_log(&mut self, wanted: &CallLogFilter) -> Result<Vec<CallRow>, StoreError> {
         let args = FilterArgs::of(wanted);
         sqlx::query_as!(
             CallRow,
@@ -172,7 +172,7 @@ impl Reader {
     }
 
     /// Inbound calls that match, the newest first. A missed call has no `connected_at`.
-    pub async fn call_log_in(&mut self, wanted: &CallsWanted) -> Result<Vec<CallRow>, StoreError> {
+    pub async fn inbound_call_log(&mut self, wanted: &CallLogFilter) -> Result<Vec<CallRow>, StoreError> {
         let args = FilterArgs::of(wanted);
         sqlx::query_as!(
             CallRow,
@@ -220,8 +220,8 @@ impl Reader {
         .map_err(|e| self.query_error(&e))
     }
 
-    /// The kept parts of an inbound call's recording, by its id in [`Reader::call_log_in`].
-    pub async fn recording_in(&mut self, call: i64) -> Result<Vec<RecordingPart>, StoreError> {
+    /// The kept parts of an inbound call's recording, by its id in [`Reader::inbound_call_log`].
+    pub async fn inbound_recording(&mut self, call: i64) -> Result<Vec<RecordingPart>, StoreError> {
         sqlx::query_as!(
             RecordingPart,
             r#"select r.path, coalesce(c.summary_agent_id, c.agent_id) as "agent_id?: i64"
@@ -243,7 +243,7 @@ struct FilterArgs {
 }
 
 impl FilterArgs {
-    fn of(wanted: &CallsWanted) -> FilterArgs {
+    fn of(wanted: &CallLogFilter) -> FilterArgs {
         let agents = wanted.agents.as_ref();
         FilterArgs {
             agents: agents.map(|list| super::blacklist::json_numbers(list.iter().map(|agent| agent.0))),

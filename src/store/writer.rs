@@ -4,7 +4,7 @@
 
 use super::batch::{Effects, Job, commit_batch};
 use super::command::{Command, Reply};
-use super::commits::Commits;
+use super::commits::CommitTimes;
 use super::disk_reserve::DiskReserve;
 use super::error::{FailureKind, failure_kind};
 use super::{Clock, Store, StoreError, WriteConnection, lead_lookup, leads};
@@ -88,7 +88,7 @@ impl Store {
 struct WriterTask {
     write: Arc<WriteConnection>,
     clock: Clock,
-    commits: Arc<Commits>,
+    commits: Arc<CommitTimes>,
     disk_reserve: DiskReserve,
     replies: mpsc::UnboundedSender<Reply>,
     /// Leads leased to the dialer.
@@ -254,11 +254,11 @@ impl WriterTask {
                 self.reply(Reply::Lead { campaign: *campaign, agent: *agent, lead: found });
                 Ok(())
             }
-            Job::Run(Command::WhoCalls { call, trunk, number }) => {
+            Job::Run(Command::IdentifyCaller { call, trunk, number }) => {
                 let write = self.write.clone();
                 let arrived =
                     lead_lookup::identify_caller(&mut *write.lock().await, *call, *trunk, *number).await?;
-                self.reply(Reply::Caller(Box::new(arrived)));
+                self.reply(Reply::CallerIdentified(Box::new(arrived)));
                 Ok(())
             }
             Job::Run(_) | Job::DeleteAttempt(_) => Ok(()),

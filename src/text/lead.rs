@@ -1,7 +1,7 @@
 //! Texts: why one lead is not dialled, the outcomes, and the reasons for closing a lead.
 
 use super::why::Sentence;
-use super::{Lang, Moments};
+use super::{Lang, TimeFormat};
 use paceline_core::dialer::{CallStage, Held};
 use paceline_core::explain::{LeadWhy, Rest};
 use paceline_core::ids::AgentId;
@@ -51,7 +51,7 @@ impl Lang {
     }
 
     /// Why this lead is not dialled, and what to do about it.
-    pub fn lead_why(self, why: &LeadWhy, moments: &Moments, agents: &AgentNumbers) -> Sentence {
+    pub fn lead_why(self, why: &LeadWhy, moments: &TimeFormat, agents: &AgentNumbers) -> Sentence {
         let at = |at: Utc| moments.show(at);
         match why {
             LeadWhy::Held(held) => Sentence::new(self.held(held, agents), ""),
@@ -160,7 +160,7 @@ impl Lang {
         last: Option<Outcome>,
         ended: Option<Utc>,
         tries: u32,
-        moments: &Moments,
+        moments: &TimeFormat,
     ) -> Sentence {
         let mut says = match (state, self) {
             (LeadState::Done, Lang::En) => "it is done".to_owned(),
@@ -192,7 +192,7 @@ impl Lang {
         until: Utc,
         because: &Rest,
         opens: Option<Utc>,
-        moments: &Moments,
+        moments: &TimeFormat,
     ) -> Sentence {
         let (number, until) = (number.national(), moments.show(until));
         let because = match (because, self) {
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn every_answer_has_its_own_text_in_both_languages() {
         let agents = AgentNumbers::from([(AgentId(7), "8007".to_owned())]);
-        let moments = Moments::of("Asia/Shanghai");
+        let moments = TimeFormat::in_zone("Asia/Shanghai");
         for lang in [Lang::En, Lang::Zh] {
             let mut seen = BTreeSet::new();
             for why in whys() {
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn an_answers_text_contains_its_numbers() {
         let agents = AgentNumbers::from([(AgentId(7), "8007".to_owned())]);
-        let moments = Moments::of("Asia/Shanghai");
+        let moments = TimeFormat::in_zone("Asia/Shanghai");
         let all: Vec<String> =
             whys().iter().map(|why| Lang::En.lead_why(why, &moments, &agents).says).collect();
         for shown in [

@@ -2,11 +2,11 @@
 
 use super::Lang;
 use paceline_core::campaign::Mode;
-use paceline_core::pacing::shadow::Compared;
+use paceline_core::pacing::shadow::Comparison;
 
 impl Lang {
     /// Live and shadow side by side.
-    pub fn shadow(self, compared: &Compared) -> String {
+    pub fn shadow(self, compared: &Comparison) -> String {
         let rules = &compared.rules;
         let mut setting = rules.mode.word().to_owned();
         if rules.mode == Mode::Ratio {
@@ -44,14 +44,14 @@ impl Lang {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use paceline_core::pacing::shadow::{Account, ShadowRules};
+    use paceline_core::pacing::shadow::{ShadowRules, SideFigures};
 
     #[test]
     fn both_sides_are_named_in_both_languages() {
         let rules = ShadowRules { mode: Mode::Ratio, call_ratio: 1.5, abandon_rate_max: 0.03 };
-        let live = Account { utilisation: 0.62, abandon_rate: 0.009, ..Account::default() };
-        let shadow = Account { utilisation: 0.81, abandon_rate: 0.024, ..Account::default() };
-        let mut compared = Compared { rules, secs: 600.0, live, shadow };
+        let live = SideFigures { utilisation: 0.62, abandon_rate: 0.009, ..SideFigures::default() };
+        let shadow = SideFigures { utilisation: 0.81, abandon_rate: 0.024, ..SideFigures::default() };
+        let mut compared = Comparison { rules, secs: 600.0, live, shadow };
         let said = Lang::En.shadow(&compared);
         assert!(
             said.starts_with("shadow ratio 1.5, ceiling 3 %: agents 81 % busy instead of 62 %"),

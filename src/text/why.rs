@@ -1,11 +1,11 @@
 //! Texts: why a campaign dials or does not, with its numbers, and the advice.
 
-use super::{Lang, Moments};
+use super::{Lang, TimeFormat};
 use paceline_core::campaign::window::{FOREVER, WindowState};
 use paceline_core::dialer::View;
-use paceline_core::explain::Standing;
+use paceline_core::explain::DialStatus;
 use paceline_core::pacing::Why;
-use paceline_core::pacing::guarded::Trouble;
+use paceline_core::pacing::fail_safe::PacerFault;
 use paceline_core::pacing::predictive::Limit;
 
 /// An answer in words: the state, and what can be done about it.
@@ -24,16 +24,16 @@ impl Sentence {
 
 impl Lang {
     /// Why a campaign dials or does not.
-    pub fn standing(self, standing: &Standing, moments: &Moments) -> Sentence {
+    pub fn dial_status(self, standing: &DialStatus, moments: &TimeFormat) -> Sentence {
         match standing {
-            Standing::Open { view, .. } => match view.why {
+            DialStatus::Open { view, .. } => match view.why {
                 Some(why) => {
                     let advice = self.advice(why);
                     Sentence::new(self.view(view, moments), advice)
                 }
                 None => Sentence::new(self.pick("nothing was decided yet", "尚未做出任何拨号决定"), ""),
             },
-            Standing::NotOpen { leads_open, due, next_due, window } => {
+            DialStatus::NotOpen { leads_open, due, next_due, window } => {
                 self.not_open(*leads_open, *due, *next_due, *window, moments)
             }
         }
@@ -45,7 +45,7 @@ impl Lang {
         due: u64,
         next_due: Option<paceline_core::time::Utc>,
         window: WindowState,
-        moments: &Moments,
+        moments: &TimeFormat,
     ) -> Sentence {
         if leads_open == 0 {
             let says = self.pick("no lead is open: the campaign is finished", "没有未完成的名单:活动已结束");
@@ -89,7 +89,7 @@ impl Lang {
     }
 
     /// One line for an open campaign: calls placed, limit, numbers.
-    pub fn view(self, view: &View, moments: &Moments) -> String {
+    pub fn view(self, view: &View, moments: &TimeFormat) -> String {
         let Some(why) = view.why else { return String::new() };
         let mut line = match (view.numbers.placed, self) {
             (0, _) => String::new(),
@@ -178,8 +178,8 @@ impl Lang {
             }
             (Why::PacerFailed, _) => {
                 let trouble = match view.trouble {
-                    Some(Trouble::Panicked) => self.pick("it panicked", "程序异常"),
-                    Some(Trouble::TooSlow) => self.pick("its decisions took too long", "决策超时"),
+                    Some(PacerFault::Panicked) => self.pick("it panicked", "程序异常"),
+                    Some(PacerFault::TooSlow) => self.pick("its decisions took too long", "决策超时"),
                     None => self.pick("it is tried again", "正在重试"),
                 };
                 match self {
@@ -343,11 +343,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Five of 200 abandoned, by every rule.
-    fn standing() -> paceline_core::pacing::ledger::Standing {
+    fn abandon_report() -> paceline_core::pacing::ledger::AbandonReport {
         let rate = |rule| Rate { rule, abandoned: 5.0, of: 200.0, rate: 0.025, upper: 0.05 };
         let rates = Rule::ALL.map(rate);
         let strictest = Rule::ALL[0];
-        paceline_core::pacing::ledger::Standing {
+        paceline_core::pacing::ledger::AbandonReport {
             rates,
             chosen: RuleSet::default(),
             ceiling: 0.03,
@@ -363,7 +363,7 @@ mod tests {
             waiting: 4,
             leads_open: 77,
             why: Some(why),
-            abandon: Some(standing()),
+            abandon: Some(abandon_report()),
             numbers: Numbers {
                 agents: 12,
                 idle: 3,
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn every_why_has_a_sentence_with_its_numbers_and_what_to_do() {
-        let moments = Moments::utc();
+        let moments = TimeFormat::utc();
         let numbers: &[(Why, &[&str])] = &[
             (Why::ConcurrencyFull, &["21", "22"]),
             (Why::TrunksFull, &["29", "30"]),
@@ -405,9 +405,11 @@ mod tests {
         for lang in [Lang::En, Lang::Zh] {
             let mut seen = BTreeSet::new();
             for why in Why::ALL {
-                let standing =
-                    Standing::Open { mode: paceline_core::campaign::Mode::Ratio, view: Box::new(view(*why)) };
-                let Sentence { says, advice } = lang.standing(&standing, &moments);
+                let standing = DialStatus::Open {
+                    mode: paceline_core::campaign::Mode::Ratio,
+                    view: Box::new(view(*why)),
+                };
+                let Sentence { says, advice } = lang.dial_status(&standing, &moments);
                 for number in numbers.iter().filter(|(it, _)| it == why).flat_map(|(_, numbers)| *numbers) {
                     assert!(says.contains(number), "{why:?}: {number} is not in {says}");
                 }
@@ -433,16 +435,16 @@ mod tests {
         let mut view = View { reason: Some(reason), ..view(Why::LinesOut) };
         view.numbers.placed = 3;
         assert_eq!(
-            Lang::En.view(&view, &Moments::utc()),
+            Lang::En.view(&view, &TimeFormat::utc()),
             "dialling 3 more: 4.2 agents expected free, 3.1 answers expected from 9 ringing; \
              1.1 % that the next answer finds nobody, 2.0 % allowed; budget 5.6 people left; limited by agents"
         );
-        assert!(Lang::Zh.view(&view, &Moments::utc()).contains("受限于坐席"));
+        assert!(Lang::Zh.view(&view, &TimeFormat::utc()).contains("受限于坐席"));
         // A limit outside the model comes without the model's numbers.
         view.numbers.placed = 0;
         for (why, told) in [(Why::Paused, "paused"), (Why::TrunksFull, "29 of 30 lines in use")] {
             view.why = Some(why);
-            let says = Lang::En.view(&view, &Moments::utc());
+            let says = Lang::En.view(&view, &TimeFormat::utc());
             assert!(says.contains(told) && !says.contains("expected free"), "{says}");
         }
     }
@@ -450,9 +452,11 @@ mod tests {
     #[test]
     fn due_leads_that_are_all_being_called_are_not_being_fetched() {
         let mut view = view(Why::HopperEmpty);
-        assert!(Lang::En.view(&view, &Moments::utc()).starts_with("every lead that is due is being called"));
+        assert!(
+            Lang::En.view(&view, &TimeFormat::utc()).starts_with("every lead that is due is being called")
+        );
         view.numbers.more_due = true;
-        assert_eq!(Lang::En.view(&view, &Moments::utc()), "fetching leads (open leads: 77)");
+        assert_eq!(Lang::En.view(&view, &TimeFormat::utc()), "fetching leads (open leads: 77)");
     }
 
     #[test]
@@ -476,26 +480,26 @@ mod tests {
     #[test]
     fn a_closed_campaign_shows_its_open_leads_and_how_to_start_it() {
         let at = Utc::from_millis(1_795_226_400_000);
-        let closed = Standing::NotOpen {
+        let closed = DialStatus::NotOpen {
             leads_open: 5,
             due: 0,
             next_due: Some(at),
             window: WindowState::ClosedUntil(Some(at)),
         };
-        let moments = Moments::of("Asia/Shanghai");
-        let Sentence { says, advice } = Lang::En.standing(&closed, &moments);
+        let moments = TimeFormat::in_zone("Asia/Shanghai");
+        let Sentence { says, advice } = Lang::En.dial_status(&closed, &moments);
         assert_eq!(
             says,
             "no service has this campaign open; open leads: 5, due now: 0, the next at 2026-11-21 10:00:00; \
              its calling hours open at 2026-11-21 10:00:00"
         );
         assert!(advice.expect("advice").contains("paceline run"));
-        let over = Standing::NotOpen {
+        let over = DialStatus::NotOpen {
             leads_open: 0,
             due: 0,
             next_due: None,
             window: WindowState::ClosedUntil(None),
         };
-        assert!(Lang::Zh.standing(&over, &moments).says.contains("已结束"));
+        assert!(Lang::Zh.dial_status(&over, &moments).says.contains("已结束"));
     }
 }

@@ -3,7 +3,7 @@
 use super::dial::{Dial, dial_one};
 use super::sipp::{Ear, Sipp};
 use paceline::sim::ledger::Ledger;
-use paceline::sim::people::People;
+use paceline::sim::people::Population;
 use paceline::sim::serve::{self, CarrierOptions, RunningCarrier};
 use paceline_core::sip::user_agent::Transport;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ fn start(people: &str, change: impl FnOnce(&mut CarrierOptions)) -> (Runtime, Ru
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut options = CarrierOptions::on_loopback(People::parse(people).expect("people"));
+    let mut options = CarrierOptions::on_loopback(Population::parse(people).expect("people"));
     change(&mut options);
     let carrier = runtime.block_on(serve::start(options)).expect("a carrier on loopback");
     (runtime, carrier)

@@ -69,7 +69,7 @@ fn the_next_process_ends_baresips_call_and_reaches_it_without_a_new_register() {
     phone.wait_for("Call established");
     let (kept, keeping) = std::sync::mpsc::channel();
     service.command(move |ua, now| {
-        kept.send((ua.loose_ends(CALL), ua.known_contacts(now, "1001"))).expect("somebody waits");
+        kept.send((ua.open_dialogs(CALL), ua.known_contacts(now, "1001"))).expect("somebody waits");
     });
     let (ends, known) = keeping.recv().expect("an answer");
     assert_eq!((ends.len(), known.len()), (1, 1), "{ends:?} {known:?}");
@@ -77,9 +77,9 @@ fn the_next_process_ends_baresips_call_and_reaches_it_without_a_new_register() {
     let next = service.restart();
     next.command(move |ua, now| {
         for (contact, left) in known {
-            ua.expect_phone(now, "1001", contact, left);
+            ua.restore_phone(now, "1001", contact, left);
         }
-        ends.into_iter().for_each(|end| ua.end_saved(now, end));
+        ends.into_iter().for_each(|end| ua.end_saved_dialog(now, end));
     });
     let mut reached = None;
     let found = next.wait_for("the phone", |event| match event {

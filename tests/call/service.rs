@@ -57,8 +57,8 @@ impl Service {
             .expect("a runtime");
         let dir = tempfile::tempdir().expect("a directory");
         let mut config = SipSocketConfig::new(listen);
-        config.strangers_per_sec = NonZeroU32::new(100);
-        config.tls = Some(TlsConfig::self_made(dir.path(), &["127.0.0.1".into()]).expect("a certificate"));
+        config.untrusted_per_sec = NonZeroU32::new(100);
+        config.tls = Some(TlsConfig::self_signed(dir.path(), &["127.0.0.1".into()]).expect("a certificate"));
         let (inbound, arrived) = mpsc::channel(4_096);
         let sockets = runtime.block_on(SipSockets::bind(config, inbound)).expect("free ports");
         let addresses = sockets.addresses().to_vec();

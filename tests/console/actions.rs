@@ -2,7 +2,7 @@
 
 use super::*;
 use paceline_core::agent::{
-    CallSummary, CallbackRequest, Consulted, Force, Holding, Supervision, Way, WorkMode,
+    CallSummary, CallbackRequest, ConsultTarget, Endpoint, Force, Holding, Supervision, WorkMode,
 };
 use paceline_core::call::Digit;
 use paceline_core::ids::{CallId, LeadId};
@@ -21,49 +21,53 @@ async fn names_in_actions_are_resolved_to_ids() {
     app.open_campaign(CampaignId(7), "spring", "vote").await;
     let (ana, lead, vote) = (app.id("8001").await, app.id("8002").await, app.group("vote").await);
     let campaign = CampaignId(7);
-    let sign_in =
-        |groups, way| AgentAct::SignIn { groups, way, holding: Holding::NailedUp, work_mode: WorkMode::Both };
+    let sign_in = |groups, endpoint| AgentAction::SignIn {
+        groups,
+        endpoint,
+        holding: Holding::NailedUp,
+        work_mode: WorkMode::Both,
+    };
     let digits = |keys: &str| keys.chars().map(|key| Digit::from_char(key).unwrap()).collect();
     for (asked, act) in [
-        (json!({ "action": "sign_in" }), sign_in(vec![], Way::Phone)),
+        (json!({ "action": "sign_in" }), sign_in(vec![], Endpoint::Phone)),
         (
-            json!({ "action": "sign_in", "groups": ["vote"], "way": { "telephone": "13800138000" } }),
-            sign_in(vec![vote], Way::Telephone(phone("13800138000"))),
+            json!({ "action": "sign_in", "groups": ["vote"], "endpoint": { "telephone": "13800138000" } }),
+            sign_in(vec![vote], Endpoint::Telephone(phone("13800138000"))),
         ),
         (
-            json!({ "action": "change_way", "way": "phone", "holding": "per_call" }),
-            AgentAct::ChangeWay { way: Way::Phone, holding: Holding::PerCall },
+            json!({ "action": "change_endpoint", "endpoint": "phone", "holding": "per_call" }),
+            AgentAction::ChangeEndpoint { endpoint: Endpoint::Phone, holding: Holding::PerCall },
         ),
-        (json!({ "action": "pause", "reason": "午餐" }), AgentAct::Pause { reason: "午餐".into() }),
+        (json!({ "action": "pause", "reason": "午餐" }), AgentAction::Pause { reason: "午餐".into() }),
         (
             json!({ "action": "call", "campaign": "spring", "number": "0571-8888 8888" }),
-            AgentAct::Call { campaign, number: phone("057188888888") },
+            AgentAction::Call { campaign, number: phone("057188888888") },
         ),
         (
             json!({ "action": "call_lead", "campaign": "spring", "lead": 12 }),
-            AgentAct::CallLead { campaign, lead: LeadId(12) },
+            AgentAction::CallLead { campaign, lead: LeadId(12) },
         ),
         (
             json!({ "action": "hang_up", "leg": "4611686018427387905" }),
-            AgentAct::HangUp { leg: Some(CallId::side_leg(1)) },
+            AgentAction::HangUp { leg: Some(CallId::side_leg(1)) },
         ),
-        (json!({ "action": "hang_up" }), AgentAct::HangUp { leg: None }),
-        (json!({ "action": "send_digits", "keys": "12#" }), AgentAct::SendDigits { keys: digits("12#") }),
+        (json!({ "action": "hang_up" }), AgentAction::HangUp { leg: None }),
+        (json!({ "action": "send_digits", "keys": "12#" }), AgentAction::SendDigits { keys: digits("12#") }),
         (
-            json!({ "action": "consult", "whom": { "agent": "8002" } }),
-            AgentAct::Consult { whom: Consulted::Agent(lead) },
-        ),
-        (
-            json!({ "action": "consult", "whom": { "group": "vote" } }),
-            AgentAct::Consult { whom: Consulted::Group(vote) },
+            json!({ "action": "consult", "target": { "agent": "8002" } }),
+            AgentAction::Consult { target: ConsultTarget::Agent(lead) },
         ),
         (
-            json!({ "action": "consult", "whom": { "number": "13800138000" } }),
-            AgentAct::Consult { whom: Consulted::Number(phone("13800138000")) },
+            json!({ "action": "consult", "target": { "group": "vote" } }),
+            AgentAction::Consult { target: ConsultTarget::Group(vote) },
+        ),
+        (
+            json!({ "action": "consult", "target": { "number": "13800138000" } }),
+            AgentAction::Consult { target: ConsultTarget::Number(phone("13800138000")) },
         ),
         (
             json!({ "action": "summarise", "disposition": "voted", "callback": { "at": "2030-01-31T09:30:00+08:00", "own": true } }),
-            AgentAct::Summarise(CallSummary {
+            AgentAction::Summarise(CallSummary {
                 disposition: "voted".into(),
                 note: String::new(),
                 callback: Some(CallbackRequest {
@@ -87,8 +91,8 @@ async fn names_in_actions_are_resolved_to_ids() {
     assert_eq!(
         actions,
         [
-            (lead, AgentAct::Force { agent: ana, what }),
-            (lead, AgentAct::Supervise { agent: ana, how: Supervision::Whisper })
+            (lead, AgentAction::Force { agent: ana, what }),
+            (lead, AgentAction::Supervise { agent: ana, how: Supervision::Whisper })
         ]
     );
 }
@@ -164,10 +168,10 @@ async fn an_invalid_action_never_reaches_the_engine() {
         json!({ "action": "summarise", "note": "no code" }),
         json!({ "action": "summarise", "disposition": "voted", "note": long }),
         json!({ "action": "summarise", "disposition": "voted", "callback": { "at": "tomorrow" } }),
-        json!({ "action": "sign_in", "way": "telephone" }),
-        json!({ "action": "sign_in", "way": { "telephone": "not a number" } }),
+        json!({ "action": "sign_in", "endpoint": "telephone" }),
+        json!({ "action": "sign_in", "endpoint": { "telephone": "not a number" } }),
         json!({ "action": "sign_in", "holding": "both" }),
-        json!({ "action": "consult", "whom": { "number": "110" } }),
+        json!({ "action": "consult", "target": { "number": "110" } }),
     ] {
         app.post("8001", "/me/actions", asked).await.is(422);
     }

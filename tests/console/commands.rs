@@ -138,7 +138,7 @@ async fn a_service_opens_campaigns_below_its_folder_only() {
     std::os::unix::fs::symlink(dir.path().join("outside.toml"), dir.path().join("campaigns/link.toml"))
         .unwrap();
     let service = serve(dir.path(), &["--campaigns", "campaigns"]).await;
-    let client = Client::beside(&dir.path().join("paceline.db")).expect("the key of the service");
+    let client = Client::for_store(&dir.path().join("paceline.db")).expect("the key of the service");
     let open = async |file: &str| {
         client.ask(Method::POST, "/api/v1/campaigns", Some(&json!({ "file": file, "paused": true }))).await
     };

@@ -244,8 +244,8 @@ async fn the_openapi_document_names_every_route_and_the_client_can_call_them() {
 
     use console::client::{Client, Method};
     let console = console::start("127.0.0.1:0".parse().unwrap(), app.state.clone()).await.unwrap();
-    let outside = Client::new(&format!("http://{}", console.address), app.state.house_key());
-    for client in [outside.clone(), Client::inside(app.state.clone())] {
+    let outside = Client::new(&format!("http://{}", console.address), app.state.local_service_token());
+    for client in [outside.clone(), Client::in_process(app.state.clone())] {
         let agents = client.ask(Method::GET, "/api/v1/agents", None).await.unwrap();
         assert_eq!(agents["agents"].as_array().unwrap().len(), 7);
         let refused = client.ask(Method::POST, "/api/v1/groups", Some(&json!({ "name": "" }))).await;

@@ -105,8 +105,8 @@ async fn a_changed_seat_is_sent_to_readers_who_may_see_it() {
         assert_eq!((name.as_str(), numbers(&snapshot)), ("snapshot", seen.clone()), "{number}");
         readers.push((number, reader, seen));
     }
-    app.live.send(Live::Seat(Arc::new(sitting(night, "8101", Activity::Ringing)))).unwrap();
-    app.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Talking)))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(night, "8101", Activity::Ringing)))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(vote, "8001", Activity::Talking)))).unwrap();
     for (number, mut reader, seen) in readers {
         let mut expected = vec![("8101", "ringing"), ("8001", "talking")];
         expected.retain(|(agent, _)| seen.contains(agent));
@@ -133,10 +133,15 @@ async fn decisions_are_sent_to_readers_of_the_campaigns_group() {
     assert_eq!(night_reader.next().await.unwrap().1["campaigns"].as_array().unwrap().len(), 0);
     let decision = Decision { place: 0, why: Why::Paused };
     app.live
-        .send(Live::Decision { campaign: CampaignId(7), at: app.hands.now(), decision, view: Box::default() })
+        .send(LiveEvent::Decision {
+            campaign: CampaignId(7),
+            at: app.clock.now(),
+            decision,
+            view: Box::default(),
+        })
         .unwrap();
-    app.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Idle)))).unwrap();
-    app.live.send(Live::Seat(Arc::new(sitting(night, "8101", Activity::Idle)))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(vote, "8001", Activity::Idle)))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(night, "8101", Activity::Idle)))).unwrap();
     let (name, decided) = vote_reader.happened().await;
     assert_eq!(
         (name.as_str(), decided["why"].as_str(), decided["campaign"].as_str()),
@@ -166,11 +171,11 @@ async fn a_reader_that_falls_behind_gets_a_new_snapshot() {
     let mut reader = Reader::of(&app, "8001").await;
     assert_eq!(reader.next().await.unwrap().0, "snapshot");
     for _ in 0..40 {
-        app.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::Ringing)))).unwrap();
+        app.live.send(LiveEvent::Seat(Arc::new(sitting(vote, "8001", Activity::Ringing)))).unwrap();
     }
     assert_eq!(reader.happened().await.0, "snapshot");
     // Events still in the channel follow, then later ones as before.
-    app.live.send(Live::Seat(Arc::new(sitting(vote, "8001", Activity::WrapUp)))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(vote, "8001", Activity::WrapUp)))).unwrap();
     loop {
         let (name, seat) = reader.happened().await;
         if name == "seat" && seat["activity"] == "wrap_up" {
@@ -184,9 +189,9 @@ async fn a_stream_ends_with_the_readers_session() {
     let (app, _, _) = floor().await;
     let mut reader = Reader::of(&app, "8002").await;
     assert_eq!(reader.next().await.unwrap().0, "snapshot");
-    app.store.dismiss_all(app.id("8002").await).await.unwrap();
+    app.store.end_all_sessions(app.id("8002").await).await.unwrap();
     // A seat of an unknown agent makes the stream check its reader's session again.
-    app.live.send(Live::Seat(Arc::new(sitting(AgentId(999), "9999", Activity::Idle)))).unwrap();
+    app.live.send(LiveEvent::Seat(Arc::new(sitting(AgentId(999), "9999", Activity::Idle)))).unwrap();
     let mut ended = false;
     for _ in 0..5 {
         ended |= reader.next().await.is_none();

@@ -12,15 +12,15 @@ mod sign_in;
 mod tokens;
 mod why;
 
-use crate::store::{Hands, MORNING, url};
+use crate::store::{MORNING, ManualClock, url};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use paceline::console::{Door, DoorParts, PhoneLine, routes, secrets};
-use paceline::engine::{Ask, Board, EngineHandle, Live};
+use paceline::console::{AppState, AppStateParts, PhoneSettings, routes, secrets};
+use paceline::engine::{Board, EngineHandle, EngineRequest, LiveEvent};
 use paceline::metrics::Metrics;
 use paceline::store::{AgentDetails, Role, Secrets, Store};
-use paceline_core::agent::{AgentAct, Group, Membership, Refusal};
+use paceline_core::agent::{AgentAction, Group, Membership, Refusal};
 use paceline_core::campaign::{AgentRules, Campaign};
 use paceline_core::ids::{AgentId, CampaignId, GroupId};
 use serde_json::Value;
@@ -35,7 +35,7 @@ const HOST: &str = "paceline.test";
 /// Requests that the engine stub received, and the refusal it answers with.
 #[derive(Default)]
 pub struct EngineStub {
-    pub actions: Vec<(AgentId, AgentAct)>,
+    pub actions: Vec<(AgentId, AgentAction)>,
     /// Agent number, and whether the agent has a phone.
     pub agents: Vec<(String, bool)>,
     pub gone: Vec<AgentId>,
@@ -47,10 +47,10 @@ pub struct EngineStub {
 pub struct TestApp {
     pub dir: Arc<tempfile::TempDir>,
     pub store: Arc<Store>,
-    pub hands: Hands,
-    pub state: Door,
+    pub clock: ManualClock,
+    pub state: AppState,
     pub engine: Arc<Mutex<EngineStub>>,
-    pub live: broadcast::Sender<Live>,
+    pub live: broadcast::Sender<LiveEvent>,
     pub board: watch::Sender<Arc<Board>>,
     router: axum::Router,
 }
@@ -86,11 +86,11 @@ impl Answer {
 impl TestApp {
     pub async fn new() -> TestApp {
         let dir = Arc::new(tempfile::tempdir().unwrap());
-        TestApp::open(dir, Hands::at(MORNING)).await
+        TestApp::open(dir, ManualClock::at(MORNING)).await
     }
 
-    pub async fn open(dir: Arc<tempfile::TempDir>, hands: Hands) -> TestApp {
-        let store = Arc::new(Store::open(&url(dir.path()), hands.clock()).await.unwrap());
+    pub async fn open(dir: Arc<tempfile::TempDir>, clock: ManualClock) -> TestApp {
+        let store = Arc::new(Store::open(&url(dir.path()), clock.as_clock()).await.unwrap());
         let (asks, mut asked) = mpsc::channel(64);
         let (board, shown) = watch::channel(Arc::new(Board::default()));
         let (live, _) = broadcast::channel(8);
@@ -100,28 +100,28 @@ impl TestApp {
             while let Some(ask) = asked.recv().await {
                 let mut stub = stub.lock().unwrap();
                 match ask {
-                    Ask::AgentAct { agent, act, answer } => {
-                        stub.actions.push((agent, act));
+                    EngineRequest::AgentAction { agent, action, answer } => {
+                        stub.actions.push((agent, action));
                         let _ = answer.send(stub.refusal.map_or(Ok(()), Err));
                     }
-                    Ask::Agent(opening) => {
+                    EngineRequest::SetAgent(opening) => {
                         stub.agents.push((opening.agent.number.clone(), opening.phone.is_some()));
                     }
-                    Ask::AgentGone { agent } => stub.gone.push(agent),
-                    Ask::Group(group) => stub.groups.push(group),
-                    Ask::CheckDevice { answer, .. } => {
+                    EngineRequest::RemoveAgent { agent } => stub.gone.push(agent),
+                    EngineRequest::SetGroup(group) => stub.groups.push(group),
+                    EngineRequest::CheckDevice { answer, .. } => {
                         let _ = answer.send(Err(Refusal::NotSignedIn));
                     }
                     other => stub.others.push(format!("{other:?}")),
                 }
             }
         });
-        let state = Door::new(DoorParts {
+        let state = AppState::new(AppStateParts {
             store: store.clone(),
             engine: EngineHandle::new(asks, shown, live.clone()),
             metrics: Arc::new(Metrics::new()),
-            clock: hands.clock(),
-            phones: PhoneLine {
+            clock: clock.as_clock(),
+            phones: PhoneSettings {
                 domain: "calls.example".into(),
                 proxy: "192.0.2.7:5060".into(),
                 transport: "udp".into(),
@@ -131,7 +131,7 @@ impl TestApp {
         })
         .unwrap();
         let router = routes(state.clone());
-        TestApp { dir, store, hands, state, engine, live, board, router }
+        TestApp { dir, store, clock, state, engine, live, board, router }
     }
 
     pub async fn group(&self, name: &str) -> GroupId {
@@ -171,15 +171,15 @@ impl TestApp {
     }
 
     pub async fn id(&self, number: &str) -> AgentId {
-        let everybody = self.store.everybody().await.unwrap();
-        everybody.iter().find(|row| row.number == number).expect("she works here").id
+        let accounts = self.store.all_agents().await.unwrap();
+        accounts.iter().find(|row| row.number == number).expect("she works here").id
     }
 
     /// Starts a session for this account; returns its key.
     pub async fn key(&self, number: &str) -> String {
         let key = format!("key of {number}");
-        let until = self.hands.now() + Duration::from_secs(3600);
-        self.store.admit(&secrets::key_hash(&key), self.id(number).await, until).await.unwrap();
+        let until = self.clock.now() + Duration::from_secs(3600);
+        self.store.add_session(&secrets::key_hash(&key), self.id(number).await, until).await.unwrap();
         key
     }
 
@@ -193,7 +193,7 @@ impl TestApp {
 
     /// Waits until the engine stub has received every request sent so far.
     pub async fn settled(&self) {
-        let _ = self.state.engine().agent_act(AgentId(0), AgentAct::Ready).await;
+        let _ = self.state.engine().send_agent_action(AgentId(0), AgentAction::Ready).await;
         self.engine.lock().unwrap().actions.pop();
     }
 

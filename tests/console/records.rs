@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::floor::{leg, said};
-use crate::store::{Desk, number, row};
+use crate::store::{Fixture, number, row};
 use paceline::store::Command;
 use paceline_core::agent::{Activity, Availability, Work};
 use paceline_core::dialer::output::{AttemptRequest, LegKind};
@@ -11,29 +11,29 @@ use paceline_core::lead::Lead;
 use serde_json::json;
 
 /// Two leads of one household and one of another; 8001 spoke with the first and said `voted`.
-struct Fixture {
+struct Scenario {
     app: TestApp,
     lead: Lead,
     request: AttemptRequest,
     others: Vec<LeadId>,
 }
 
-async fn fixture() -> Fixture {
-    let mut desk = Desk::new().await;
+async fn scenario() -> Scenario {
+    let mut fixture = Fixture::new().await;
     let list = [row(2, &[1], Some("3-1-201")), row(3, &[2], Some("3-1-201")), row(4, &[3], None)];
-    desk.list(&list, &[]).await;
-    let (dir, hands, campaign) = (desk.dir.clone(), desk.hands.clone(), desk.campaign);
+    fixture.list(&list, &[]).await;
+    let (dir, clock, campaign) = (fixture.dir.clone(), fixture.clock.clone(), fixture.campaign);
     // The first account added gets this id.
-    let (lead, request) = desk.talk(AgentId(1)).await;
-    let at = desk.hands.now();
-    desk.summarise(&said(&request, "voted", at, None)).await;
+    let (lead, request) = fixture.talk(AgentId(1)).await;
+    let at = fixture.clock.now();
+    fixture.summarise(&said(&request, "voted", at, None)).await;
     let call = request.attempt.call();
     let path = "2026/03/call.wav".to_owned();
-    desk.tell(Command::SaveRecording { call, path, seconds: 3.0, lost_frames: 0 }).await;
+    fixture.tell(Command::SaveRecording { call, path, seconds: 3.0, lost_frames: 0 }).await;
     let others: Vec<LeadId> =
-        desk.fetch(5).await.0.iter().map(|lead| lead.id).filter(|id| *id != lead.id).collect();
-    desk.close().await;
-    let app = TestApp::open(dir, hands).await;
+        fixture.fetch(5).await.0.iter().map(|lead| lead.id).filter(|id| *id != lead.id).collect();
+    fixture.close().await;
+    let app = TestApp::open(dir, clock).await;
     app.staff().await;
     assert_eq!(app.id("8001").await, AgentId(1));
     app.open_campaign(campaign, "spring", "vote").await;
@@ -42,12 +42,12 @@ async fn fixture() -> Fixture {
     let sound: Vec<u8> = (0..=255).collect();
     std::fs::write(recordings.join("call.wav"), sound).unwrap();
     std::fs::write(app.dir.path().join("secret.wav"), "not for you").unwrap();
-    Fixture { app, lead, request, others }
+    Scenario { app, lead, request, others }
 }
 
 #[tokio::test]
 async fn a_record_shows_list_columns_phones_and_the_households_history() {
-    let Fixture { app, lead, request, others } = fixture().await;
+    let Scenario { app, lead, request, others } = scenario().await;
     let record = app.get("8001", &format!("/leads/{}", lead.id)).await.is(200).json();
     assert_eq!(record["columns"][0], json!({ "column": "姓名", "cell": "业主2" }));
     assert_eq!(record["phones"][0]["number"], number(1).national());
@@ -69,7 +69,7 @@ async fn a_record_shows_list_columns_phones_and_the_households_history() {
 
 #[tokio::test]
 async fn a_lead_is_visible_to_its_group_and_to_the_agent_on_whose_seat_it_is() {
-    let Fixture { app, lead, others, .. } = fixture().await;
+    let Scenario { app, lead, others, .. } = scenario().await;
     let path = format!("/leads/{}", lead.id);
     for (by, status) in
         [("8001", 200), ("8002", 200), ("8003", 200), ("8004", 200), ("8101", 404), ("8102", 404)]
@@ -79,7 +79,7 @@ async fn a_lead_is_visible_to_its_group_and_to_the_agent_on_whose_seat_it_is() {
     app.get("8003", "/leads/99999").await.is(404);
     // An agent may see the lead on its seat, whatever the group.
     let night = app.id("8101").await;
-    let since = app.hands.now();
+    let since = app.clock.now();
     let mut seat = crate::store::floor::seat(night, Availability::Available, Activity::Talking, since);
     seat.work = Some(Work {
         campaign: CampaignId(1),
@@ -102,7 +102,7 @@ async fn a_lead_is_visible_to_its_group_and_to_the_agent_on_whose_seat_it_is() {
 
 #[tokio::test]
 async fn corrections_keep_what_the_list_said() {
-    let Fixture { app, lead, request, .. } = fixture().await;
+    let Scenario { app, lead, request, .. } = scenario().await;
     let path = format!("/leads/{}/corrections", lead.id);
     let attempt = request.attempt.0;
     app.post("8001", &path, json!({ "name": "王芳", "attempt": attempt })).await.is(201);
@@ -144,7 +144,7 @@ async fn corrections_keep_what_the_list_said() {
 
 #[tokio::test]
 async fn the_call_log_shows_own_calls_or_the_groups() {
-    let Fixture { app, request, .. } = fixture().await;
+    let Scenario { app, request, .. } = scenario().await;
     let ids = async |by: &str, query: &str| -> Vec<i64> {
         let log = app.get(by, &format!("/calls{query}")).await.is(200).json();
         log["calls"].as_array().unwrap().iter().map(|call| call["id"].as_i64().unwrap()).collect()
@@ -181,7 +181,7 @@ async fn the_call_log_shows_own_calls_or_the_groups() {
 
 #[tokio::test]
 async fn a_recording_is_served_whole_or_in_ranges_to_callers_who_may_hear_it() {
-    let Fixture { app, request, .. } = fixture().await;
+    let Scenario { app, request, .. } = scenario().await;
     let path = format!("/calls/{}/recording", request.attempt);
     for (by, status) in [
         ("8001", 200),
@@ -213,10 +213,10 @@ async fn a_recording_is_served_whole_or_in_ranges_to_callers_who_may_hear_it() {
 
 #[tokio::test]
 async fn an_inbound_recording_is_served_to_its_agent_and_supervisors() {
-    let Fixture { app, request, .. } = fixture().await;
+    let Scenario { app, request, .. } = scenario().await;
     let (writer, mut replies) = app.store.start_writer();
     let call = CallId(1 << 63 | 1);
-    let mut record = leg(call, LegKind::Inbound, app.hands.now());
+    let mut record = leg(call, LegKind::Inbound, app.clock.now());
     record.agent = Some(app.id("8001").await);
     record.campaign = Some(request.campaign);
     let path = "2026/03/in.wav".to_owned();
@@ -239,7 +239,7 @@ async fn an_inbound_recording_is_served_to_its_agent_and_supervisors() {
 
 #[tokio::test]
 async fn no_stored_path_leads_out_of_the_folder_of_recordings() {
-    let Fixture { app, request, .. } = fixture().await;
+    let Scenario { app, request, .. } = scenario().await;
     let (writer, mut replies) = app.store.start_writer();
     let outside = app.dir.path().join("secret.wav");
     std::os::unix::fs::symlink(&outside, app.dir.path().join("recordings/link.wav")).unwrap();

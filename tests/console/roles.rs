@@ -88,7 +88,7 @@ async fn every_route_admits_its_roles_only() {
 async fn a_bearer_token_admits_with_its_role_and_has_no_seat() {
     let app = TestApp::new().await;
     app.staff().await;
-    let soon = app.hands.now() + Duration::from_secs(60);
+    let soon = app.clock.now() + Duration::from_secs(60);
     for (token, role) in [("read", Role::Analyst), ("run", Role::Manager)] {
         app.store.add_token(&secrets::key_hash(token), role, token, Some(soon)).await.unwrap();
     }
@@ -103,7 +103,7 @@ async fn a_bearer_token_admits_with_its_role_and_has_no_seat() {
     send("run", "post", "/groups", Some(json!({ "name": "x" }))).await.is(201);
     send("run", "post", "/me/actions", Some(json!({ "action": "ready" }))).await.is(403);
     send("run", "post", "/agents/8001/actions", Some(json!({ "action": "ready" }))).await.is(200);
-    let wanted = [(app.id("8001").await, AgentAct::Ready)];
+    let wanted = [(app.id("8001").await, AgentAction::Ready)];
     assert_eq!(app.engine.lock().unwrap().actions, wanted);
     let refused = send("guess", "get", "/me", None).await.is(401);
     assert!(refused.headers.contains_key(header::WWW_AUTHENTICATE));
@@ -111,10 +111,10 @@ async fn a_bearer_token_admits_with_its_role_and_has_no_seat() {
     let mut both = app.request("8005", "get", "/me", None).await;
     both.headers_mut().insert(header::AUTHORIZATION, "Basic YTpi".parse().unwrap());
     app.send(both).await.is(401);
-    app.hands.go_on(61_000);
+    app.clock.advance(61_000);
     send("run", "get", "/me", None).await.is(401);
-    let house_key = app.state.house_key().to_owned();
-    assert_eq!(send(&house_key, "get", "/me", None).await.is(200).json()["role"], "admin");
+    let local_service_token = app.state.local_service_token().to_owned();
+    assert_eq!(send(&local_service_token, "get", "/me", None).await.is(200).json()["role"], "admin");
 }
 
 #[tokio::test]
@@ -184,6 +184,6 @@ async fn metrics_are_open_to_loopback_and_to_tokens() {
     assert_eq!(scrape("127.0.0.1:1", None).await, 200);
     assert_eq!(scrape("[::ffff:127.0.0.1]:1", None).await, 200);
     assert_eq!(scrape("192.0.2.9:1", None).await, 401);
-    let key = app.state.house_key().to_owned();
+    let key = app.state.local_service_token().to_owned();
     assert_eq!(scrape("192.0.2.9:1", Some(&key)).await, 200);
 }

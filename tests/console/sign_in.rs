@@ -65,7 +65,7 @@ async fn the_session_cookie_is_http_only_same_site_and_ends_with_the_sign_out() 
 async fn a_session_ends_after_its_lifetime_and_with_the_account() {
     let app = app_with_ana().await;
     let key = sign_in(&app, "ana", PASSWORD).await.key();
-    app.hands.go_on(15 * 3_600_000);
+    app.clock.advance(15 * 3_600_000);
     assert_eq!(me(&app, &key).await, 401);
     let key = sign_in(&app, "ana", PASSWORD).await.key();
     app.by("8003", "delete", "/agents/8500", None).await.is(204);
@@ -116,7 +116,7 @@ async fn of_sixty_guesses_in_a_minute_few_are_checked_and_the_rest_throttled() {
             429 => assert!(answer.headers.contains_key(header::RETRY_AFTER)),
             other => panic!("{other}"),
         }
-        app.hands.go_on(900);
+        app.clock.advance(900);
     }
     assert_eq!(judged, 5);
     // The right password is refused too, so a throttled guesser learns nothing.

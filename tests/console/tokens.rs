@@ -21,7 +21,7 @@ async fn a_token_is_shown_once_and_admits_with_its_role_until_it_expires() {
     assert_eq!(list.json()["tokens"][0]["name"], "crm");
     assert_eq!(status_with(&app, &token, "get", "/me", None).await, 200);
     assert_eq!(status_with(&app, &token, "post", "/groups", Some(json!({ "name": "x" }))).await, 403);
-    app.hands.go_on(24 * 3_600_000 + 1);
+    app.clock.advance(24 * 3_600_000 + 1);
     assert_eq!(status_with(&app, &token, "get", "/me", None).await, 401);
     assert_eq!(app.get("8003", "/tokens").await.json()["tokens"][0]["expired"], true);
 }

@@ -1,17 +1,17 @@
 //! `why` over the API: what limits a campaign, why a lead is not dialled, and which caller may see it.
 
 use super::*;
-use crate::store::{Desk, number, rows};
+use crate::store::{Fixture, number, rows};
 use paceline::engine::CampaignBoard;
 use paceline_core::dialer::View;
 use paceline_core::pacing::Why;
 
 async fn opened() -> TestApp {
-    let desk = Desk::new().await;
-    desk.list(&rows(3), &[]).await;
-    let (dir, hands, campaign) = (desk.dir.clone(), desk.hands.clone(), desk.campaign);
-    desk.close().await;
-    let app = TestApp::open(dir, hands).await;
+    let fixture = Fixture::new().await;
+    fixture.list(&rows(3), &[]).await;
+    let (dir, clock, campaign) = (fixture.dir.clone(), fixture.clock.clone(), fixture.campaign);
+    fixture.close().await;
+    let app = TestApp::open(dir, clock).await;
     app.staff().await;
     app.open_campaign(campaign, "spring", "vote").await;
     let mut view = View { why: Some(Why::NoAgents), leads_open: 3, ..View::default() };

@@ -1,7 +1,7 @@
 //! The judge: watches every call that leaves and reads the store afterwards.
 
 use super::Plan;
-use paceline::sim::memory_store::Books;
+use paceline::sim::memory_store::MemoryStore;
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::Output;
 use paceline_core::ids::CallId;
@@ -38,7 +38,7 @@ impl Judge {
     }
 
     /// Checks all properties of a day that finished.
-    pub fn judge(&self, plan: &Plan, store: &Books) -> Result<(), String> {
+    pub fn judge(&self, plan: &Plan, store: &MemoryStore) -> Result<(), String> {
         let sent = self.sent.borrow();
         let ends = self.ends(store);
         every_call_has_its_row(&sent, store)?;
@@ -51,7 +51,7 @@ impl Judge {
     }
 
     /// When each call ended, in UTC.
-    fn ends(&self, store: &Books) -> BTreeMap<CallId, Utc> {
+    fn ends(&self, store: &MemoryStore) -> BTreeMap<CallId, Utc> {
         let ended = |attempt: &paceline::sim::memory_store::StoredAttempt| {
             Some((attempt.request.attempt.call(), attempt.result.as_ref()?.ended_at))
         };
@@ -59,7 +59,7 @@ impl Judge {
     }
 }
 
-fn every_call_has_its_row(sent: &[Sent], store: &Books) -> Result<(), String> {
+fn every_call_has_its_row(sent: &[Sent], store: &MemoryStore) -> Result<(), String> {
     let rows: BTreeSet<CallId> = store.attempts().map(|attempt| attempt.request.attempt.call()).collect();
     let mut seen = BTreeSet::new();
     for call in sent {
@@ -76,7 +76,7 @@ fn every_call_has_its_row(sent: &[Sent], store: &Books) -> Result<(), String> {
     }
 }
 
-fn every_lead_ends(store: &Books) -> Result<(), String> {
+fn every_lead_ends(store: &MemoryStore) -> Result<(), String> {
     let mut open = 0;
     for booked in store.leads() {
         let tried = booked.lead.phones.iter().any(|phone| phone.last_outcome.is_some());
@@ -104,7 +104,7 @@ fn no_number_has_two_calls_at_once(sent: &[Sent], ends: &BTreeMap<CallId, Utc>) 
     Ok(())
 }
 
-fn no_answered_callee_is_called_again(store: &Books) -> Result<(), String> {
+fn no_answered_callee_is_called_again(store: &MemoryStore) -> Result<(), String> {
     // A number in two rows belongs to two leads, so this is checked per lead and number.
     let mut answered = BTreeSet::new();
     for attempt in store.attempts() {
@@ -119,7 +119,7 @@ fn no_answered_callee_is_called_again(store: &Books) -> Result<(), String> {
     Ok(())
 }
 
-fn every_attempt_had_its_reason(plan: &Plan, store: &Books) -> Result<(), String> {
+fn every_attempt_had_its_reason(plan: &Plan, store: &MemoryStore) -> Result<(), String> {
     let rules = &plan.campaign.retry;
     let mut by_number: BTreeMap<PhoneNumber, Vec<&paceline::sim::memory_store::StoredAttempt>> =
         BTreeMap::new();

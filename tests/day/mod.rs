@@ -9,8 +9,8 @@ mod replays;
 
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
-use paceline::sim::memory_store::Books;
-use paceline::sim::people::People;
+use paceline::sim::memory_store::MemoryStore;
+use paceline::sim::people::Population;
 use paceline_core::call::Digit;
 use paceline_core::campaign::{
     Announcement, CallerId, CallerIdRules, CallingWindows, Campaign, DayWindow, KeyRule, Mode, RetryRules,
@@ -45,7 +45,7 @@ pub struct Plan {
     campaign: Campaign,
     trunks: Vec<Trunk>,
     leads: Vec<Lead>,
-    people: Arc<People>,
+    people: Arc<Population>,
     troubles: Troubles,
 }
 
@@ -76,7 +76,7 @@ impl Plan {
     }
 
     fn day(&self) -> Day<Line> {
-        let mut store = Books::default();
+        let mut store = MemoryStore::default();
         for lead in &self.leads {
             store.add_lead(lead.clone());
         }
@@ -184,11 +184,11 @@ fn lead(n: u64, households: u64, random: &mut ChaCha8Rng) -> Lead {
     }
 }
 
-fn people(seed: u64, random: &mut ChaCha8Rng) -> People {
+fn people(seed: u64, random: &mut ChaCha8Rng) -> Population {
     let trouble = if random.random_bool(0.5) { 0.05 } else { 0.0 };
     let text = format!(
         "seed = {seed}\n[trouble]\nunavailable = {trouble}\nslow = 0.1\nsilent = {}\nretry_after_secs = 2\n",
         trouble / 5.0
     );
-    People::parse(&text).expect("people")
+    Population::parse(&text).expect("people")
 }

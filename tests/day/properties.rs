@@ -30,7 +30,7 @@ pub fn judged(plan: &Plan, show: impl FnOnce(&mut Day<Line>)) -> Result<(u32, us
     if !day.run(LONGEST) {
         return Err(format!("{of}: not finished after 60 days; {:?}", day.dialer.view(day.campaign())));
     }
-    judge.judge(plan, &day.books).map_err(|broken| format!("{of}: {broken}"))?;
+    judge.judge(plan, &day.store).map_err(|broken| format!("{of}: {broken}"))?;
     let sent = judge.sent.borrow().len();
     Ok((day.crashes, sent))
 }

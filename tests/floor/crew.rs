@@ -1,8 +1,8 @@
 //! Simulated agents on real SIP phones: they register, sign in, talk, write summaries and sign out.
 
 use super::rig::{AGENT_HZ, LOCALHOST, PATIENCE, Rig, Wish, opening, ports, until, voice};
-use paceline::engine::{Ask, Live};
-use paceline::sim::agents::{Act, AgentPhones, CrewOptions, Habits, Scene};
+use paceline::engine::{EngineRequest, LiveEvent};
+use paceline::sim::agents::{Act, AgentProfile, PhoneAgents, PhoneAgentsOptions, WorkContext};
 use paceline::sim::people::Spread;
 use paceline::sim::phones::{PhoneLogin, PhoneOptions};
 use paceline_core::agent::Availability;
@@ -16,8 +16,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Agents with talks of half a second, without breaks.
-fn brisk() -> Habits {
-    Habits {
+fn brisk() -> AgentProfile {
+    AgentProfile {
         late: Spread::new(0.05, 0.0, 0.0, 0.1),
         shift: Spread::new(80_000.0, 0.0, 0.0, 86_400.0),
         between_breaks: Spread::new(80_000.0, 0.0, 0.0, 86_400.0),
@@ -37,24 +37,24 @@ fn brisk() -> Habits {
         own_calls: 0.0,
         clumsy: 0.0,
         supervises: 0.0,
-        ..Habits::default()
+        ..AgentProfile::default()
     }
 }
 
-async fn crew(rig: &Rig, agents: i64, habits: Habits) -> AgentPhones {
+async fn crew(rig: &Rig, agents: i64, profile: AgentProfile) -> PhoneAgents {
     let group = rig.store.group_named("team").await.unwrap();
     let mut people = Vec::new();
     for n in 1..=agents {
         let opening = opening(n, group);
         people.push(opening.agent.clone());
-        rig.handle.ask(Ask::Agent(Box::new(opening))).await;
+        rig.handle.send(EngineRequest::SetAgent(Box::new(opening))).await;
     }
     let login = |n: i64| PhoneLogin { user: format!("{}", 8_000 + n), password: format!("secret-{n}") };
-    let options = CrewOptions {
+    let options = PhoneAgentsOptions {
         seed: 11,
         agents: people,
-        habits,
-        scene: scene(rig, group),
+        profile,
+        context: context(rig, group),
         phones: PhoneOptions {
             registrar: Some(Peer { transport: Transport::Udp, address: rig.registrar }),
             domain: "paceline".into(),
@@ -70,23 +70,23 @@ async fn crew(rig: &Rig, agents: i64, habits: Habits) -> AgentPhones {
     let handle = rig.handle.clone();
     let act: Act = Arc::new(move |agent, act| {
         let handle = handle.clone();
-        Box::pin(async move { handle.agent_act(agent, act).await })
+        Box::pin(async move { handle.send_agent_action(agent, act).await })
     });
     let (seats, told) = mpsc::unbounded_channel();
     let mut live = rig.handle.live();
     tokio::spawn(async move {
         loop {
             match live.recv().await {
-                Ok(Live::Seat(seat)) if seats.send((*seat).clone()).is_err() => return,
+                Ok(LiveEvent::Seat(seat)) if seats.send((*seat).clone()).is_err() => return,
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                 _ => {}
             }
         }
     });
-    AgentPhones::start(options, act, told).await.unwrap()
+    PhoneAgents::start(options, act, told).await.unwrap()
 }
 
-fn scene(rig: &Rig, group: GroupId) -> Scene {
+fn context(rig: &Rig, group: GroupId) -> WorkContext {
     let voted = Disposition {
         code: "voted".into(),
         label: "已投票".into(),
@@ -96,12 +96,18 @@ fn scene(rig: &Rig, group: GroupId) -> Scene {
         wrong_number: false,
         machine: false,
     };
-    Scene { campaign: rig.campaign, group, dispositions: vec![voted], leads: Vec::new(), outside: Vec::new() }
+    WorkContext {
+        campaign: rig.campaign,
+        group,
+        dispositions: vec![voted],
+        leads: Vec::new(),
+        outside: Vec::new(),
+    }
 }
 
 async fn finished(rig: &Rig) {
     let mut live = rig.handle.live();
-    let over = async { while !matches!(live.recv().await, Ok(Live::Finished { .. })) {} };
+    let over = async { while !matches!(live.recv().await, Ok(LiveEvent::Finished { .. })) {} };
     tokio::time::timeout(PATIENCE * 4, over).await.expect("the list comes to its end");
 }
 
@@ -117,7 +123,7 @@ async fn simulated_agents_on_real_phones_work_through_a_list() {
     assert!(crew.seen().borrow().refused.is_empty(), "{:?}", crew.seen().borrow());
     let heard = crew.calls().borrow().calls.iter().filter(|call| call.heard_audio).count();
     assert!(heard >= 4, "{heard} calls brought sound to the phones");
-    crew.send_home();
+    crew.sign_out_all();
     until(&mut crew.seen(), |seen| seen.signed_in == 0).await;
     let gone = |board: &Arc<paceline::engine::Board>| {
         board.seats.values().all(|seat| seat.availability == Availability::SignedOut)
@@ -133,7 +139,7 @@ async fn three_hundred_agents_cost_little_cpu() {
     let wish = Wish { agents: 0, leads: 3_000, mode: Mode::Progressive, media_threads: 2, ..Wish::default() };
     let rig = Rig::start(wish).await;
     let long = Spread::new(15.0, 0.5, 5.0, 60.0);
-    let crew = crew(&rig, 300, Habits { talk: long, nailed_up: 1.0, ..brisk() }).await;
+    let crew = crew(&rig, 300, AgentProfile { talk: long, nailed_up: 1.0, ..brisk() }).await;
     let cpu = || -> f64 {
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
         let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();

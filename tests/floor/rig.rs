@@ -3,17 +3,19 @@
 
 use paceline::audio::{Language, Sound};
 use paceline::engine::{
-    self, AgentAccount, Ask, EngineHandle, Live, Opening, Parts, PhoneSecret, Prompts, TrunkParts,
+    self, AgentAccount, CampaignOpening, EngineHandle, EngineRequest, LiveEvent, Parts, PhoneSecret, Prompts,
+    TrunkParts,
 };
 use paceline::lists::LeadRow;
 use paceline::metrics::Metrics;
 use paceline::net::clock::Clock;
-use paceline::net::rtp::{MediaConfig, MediaRoom};
+use paceline::net::rtp::{MediaConfig, MediaServer};
 use paceline::net::sip::{SipSocketConfig, SipSockets};
 use paceline::sim::phones::{self, PhoneCall, PhoneLogin, PhoneOptions, PhonesSeen, RunningPhones};
 use paceline::store::{NewCampaign, NewImport, Store, Writer};
 use paceline_core::agent::{
-    Activity, Agent, AgentAct, Group, Holding, Membership, Refusal, SeatView, Strategy, Way, WorkMode, WrapUp,
+    Activity, Agent, AgentAction, Endpoint, Group, Holding, Membership, Refusal, SeatView, Strategy,
+    WorkMode, WrapUp,
 };
 use paceline_core::campaign::{
     AgentRules, CallerIdRules, CallingWindows, Campaign, DayWindow, Disposition, Mode, PacingRules, Preview,
@@ -115,7 +117,7 @@ impl Rig {
         sockets.trust([LOCALHOST]);
         let registrar = sockets.addresses()[0].1;
         let (heard, media_events) = mpsc::unbounded_channel();
-        let media = MediaRoom::start(
+        let media = MediaServer::start(
             MediaConfig {
                 bind: LOCALHOST,
                 ports: ports(2_000),
@@ -170,17 +172,19 @@ impl Rig {
             media_address: LOCALHOST,
             store: writer.sender(),
             store_replies,
-            commits: store.commits(),
+            commits: store.commit_times(),
             journal: None,
             metrics: Arc::new(Metrics::new()),
             prompts: Prompts::load(Language::Zh, None).unwrap(),
             recordings: dir.path().join("recordings"),
         });
-        handle.ask(Ask::Resume { work: resumed.work, dialogs: Vec::new(), phones: BTreeMap::new() }).await;
+        handle
+            .send(EngineRequest::Resume { work: resumed.work, dialogs: Vec::new(), phones: BTreeMap::new() })
+            .await;
         let group = store.group_named("team").await.unwrap();
-        handle.ask(Ask::Group(plain_group(group))).await;
+        handle.send(EngineRequest::SetGroup(plain_group(group))).await;
         for n in 1..=wish.agents {
-            handle.ask(Ask::Agent(Box::new(opening(n, group)))).await;
+            handle.send(EngineRequest::SetAgent(Box::new(opening(n, group)))).await;
         }
         let login = |n: i64| PhoneLogin { user: format!("{}", 8_000 + n), password: format!("secret-{n}") };
         let agents = phones::start(PhoneOptions {
@@ -201,7 +205,7 @@ impl Rig {
         let campaign = campaign(&store, &wish, group).await;
         let id = campaign.id;
         let (leads_open, paused) = (wish.leads, false);
-        let opening = Opening {
+        let opening = CampaignOpening {
             campaign,
             leads_open,
             paused,
@@ -210,16 +214,21 @@ impl Rig {
             abandons: Vec::new(),
             past: Vec::new(),
         };
-        handle.ask(Ask::Open(Box::new(opening))).await;
+        handle.send(EngineRequest::OpenCampaign(Box::new(opening))).await;
         Rig { handle, dir, agents, callees, registrar, campaign: id, store, engine, writer }
     }
 
-    pub async fn act(&self, n: i64, act: AgentAct) -> Result<(), Refusal> {
-        self.handle.agent_act(AgentId(n), act).await
+    pub async fn act(&self, n: i64, act: AgentAction) -> Result<(), Refusal> {
+        self.handle.send_agent_action(AgentId(n), act).await
     }
 
     pub async fn sign_in(&self, n: i64, holding: Holding) {
-        let act = AgentAct::SignIn { groups: vec![], way: Way::Phone, holding, work_mode: WorkMode::Both };
+        let act = AgentAction::SignIn {
+            groups: vec![],
+            endpoint: Endpoint::Phone,
+            holding,
+            work_mode: WorkMode::Both,
+        };
         // The phone has registered; the engine may learn of it a moment later.
         let mut live = self.handle.live();
         while let Err(refusal) = self.act(n, act.clone()).await {
@@ -241,7 +250,7 @@ impl Rig {
                 tokio::select! {
                     changed = board.changed() => changed.expect("the engine runs"),
                     event = live.recv() => {
-                        if let Ok(Live::Seat(seat)) = event && seat.agent == AgentId(n) && wanted(&seat) {
+                        if let Ok(LiveEvent::Seat(seat)) = event && seat.agent == AgentId(n) && wanted(&seat) {
                             return (*seat).clone();
                         }
                     }
@@ -270,8 +279,8 @@ impl Rig {
     }
 
     pub async fn stop(self) {
-        self.handle.ask(Ask::HangUpAll).await;
-        self.handle.ask(Ask::Leave).await;
+        self.handle.send(EngineRequest::HangUpAll).await;
+        self.handle.send(EngineRequest::Stop).await;
         tokio::time::timeout(PATIENCE, self.engine).await.expect("the engine leaves").unwrap();
         self.writer.close().await;
     }

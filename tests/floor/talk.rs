@@ -1,15 +1,15 @@
 //! Bridged calls, hold, whisper, barge, transfer and recording, checked by the audio.
 
 use super::rig::{AGENT_HZ, CALLEE_HZ, Rig, Wish, share, until, voice};
-use paceline::net::rtp::Tap;
-use paceline_core::agent::{Activity, AgentAct, CallSummary, Consulted, Holding, Supervision};
+use paceline::net::rtp::AudioCapture;
+use paceline_core::agent::{Activity, AgentAction, CallSummary, ConsultTarget, Holding, Supervision};
 use paceline_core::campaign::Recorded;
 
 /// Waits for `more` samples after the first `seen`, and returns them.
-async fn hear(tap: &Tap, seen: usize, more: usize) -> Vec<i16> {
+async fn hear(capture: &AudioCapture, seen: usize, more: usize) -> Vec<i16> {
     let heard = async {
         loop {
-            let linear = tap.linear();
+            let linear = capture.linear();
             if linear.len() >= seen + more {
                 return linear[seen..].to_vec();
             }
@@ -26,17 +26,17 @@ async fn agent_and_callee_hear_each_other() {
     rig.talking(1).await;
     until(&mut rig.callees.seen(), |seen| seen.calls.last().is_some_and(|call| call.heard_audio)).await;
     let callee = rig.callee_call();
-    let start = callee.tap.linear().len();
-    let heard = hear(&callee.tap, start, 8_000).await;
+    let start = callee.capture.linear().len();
+    let heard = hear(&callee.capture, start, 8_000).await;
     assert!(clear(&heard[4_000..8_000], AGENT_HZ) > 0.9, "the callee hears the agent");
     let agent = rig.agent_call(1);
-    let heard = hear(&agent.tap, agent.tap.linear().len(), 4_000).await;
+    let heard = hear(&agent.capture, agent.capture.linear().len(), 4_000).await;
     assert!(share(&heard[..4_000], CALLEE_HZ) > 0.9, "the agent hears the callee");
 
     rig.callees.hang_up(callee.call);
     rig.seat(1, |seat| seat.activity == Activity::WrapUp).await;
     let summary = CallSummary { disposition: "voted".into(), note: "gladly".into(), callback: None };
-    rig.act(1, AgentAct::Summarise(summary)).await.unwrap();
+    rig.act(1, AgentAction::Summarise(summary)).await.unwrap();
     rig.seat(1, |seat| seat.activity == Activity::Idle).await;
     rig.stop().await;
 }
@@ -48,9 +48,9 @@ async fn a_phone_rung_per_call_is_bridged_too() {
     rig.talking(1).await;
     let callee = rig.callee_call();
     until(&mut rig.callees.seen(), |seen| seen.calls.last().is_some_and(|call| call.heard_audio)).await;
-    let heard = hear(&callee.tap, callee.tap.linear().len(), 12_000).await;
+    let heard = hear(&callee.capture, callee.capture.linear().len(), 12_000).await;
     assert!(clear(&heard[8_000..12_000], AGENT_HZ) > 0.9, "the callee hears the agent");
-    rig.act(1, AgentAct::HangUp { leg: None }).await.unwrap();
+    rig.act(1, AgentAction::HangUp { leg: None }).await.unwrap();
     until(&mut rig.agents.seen(), |seen| seen.calls.iter().all(|call| call.ended)).await;
     rig.stop().await;
 }
@@ -61,17 +61,17 @@ async fn on_hold_both_hear_music_and_no_speech_passes() {
     rig.sign_in(1, Holding::NailedUp).await;
     rig.talking(1).await;
     let (callee, agent) = (rig.callee_call(), rig.agent_call(1));
-    hear(&callee.tap, 0, 8_000).await;
-    rig.act(1, AgentAct::Hold).await.unwrap();
-    for (tap, hz) in [(&callee.tap, AGENT_HZ), (&agent.tap, CALLEE_HZ)] {
+    hear(&callee.capture, 0, 8_000).await;
+    rig.act(1, AgentAction::Hold).await.unwrap();
+    for (capture, hz) in [(&callee.capture, AGENT_HZ), (&agent.capture, CALLEE_HZ)] {
         // Packets under way come first, so the start is skipped.
-        let heard = hear(tap, tap.linear().len(), 16_000).await;
+        let heard = hear(capture, capture.linear().len(), 16_000).await;
         let rest = &heard[4_000..16_000];
         assert!(share(rest, hz) < 0.01, "speech passes on hold: {}", share(rest, hz));
         assert!(loud(rest) > 100.0, "no music: {}", loud(rest));
     }
-    rig.act(1, AgentAct::Retrieve).await.unwrap();
-    let heard = hear(&callee.tap, callee.tap.linear().len(), 12_000).await;
+    rig.act(1, AgentAction::Retrieve).await.unwrap();
+    let heard = hear(&callee.capture, callee.capture.linear().len(), 12_000).await;
     assert!(clear(&heard[8_000..12_000], AGENT_HZ) > 0.9);
     rig.stop().await;
 }
@@ -85,20 +85,20 @@ async fn a_whisper_is_heard_by_the_agent_alone() {
     rig.seat(2, |seat| seat.leg_up).await;
     let whisper = 440.0;
     rig.agents.say(rig.agent_call(2).call, voice(whisper));
-    let supervise = |how| AgentAct::Supervise { agent: paceline_core::ids::AgentId(1), how };
+    let supervise = |how| AgentAction::Supervise { agent: paceline_core::ids::AgentId(1), how };
     rig.act(2, supervise(Supervision::Whisper)).await.unwrap();
     let (callee, agent, lead) = (rig.callee_call(), rig.agent_call(1), rig.agent_call(2));
-    let heard = hear(&agent.tap, agent.tap.linear().len(), 16_000).await;
+    let heard = hear(&agent.capture, agent.capture.linear().len(), 16_000).await;
     assert!(clear(&heard[8_000..16_000], whisper) > 0.2, "the agent hears the whisper");
     assert!(clear(&heard[8_000..16_000], CALLEE_HZ) > 0.2, "and the callee");
-    let heard = hear(&callee.tap, callee.tap.linear().len(), 8_000).await;
+    let heard = hear(&callee.capture, callee.capture.linear().len(), 8_000).await;
     assert!(share(&heard[..8_000], whisper) < 0.001, "the callee does not hear it");
     assert!(clear(&heard[4_000..8_000], AGENT_HZ) > 0.9, "the callee hears the agent");
-    let heard = hear(&lead.tap, lead.tap.linear().len(), 8_000).await;
+    let heard = hear(&lead.capture, lead.capture.linear().len(), 8_000).await;
     let both = [AGENT_HZ, CALLEE_HZ].map(|hz| clear(&heard[4_000..8_000], hz));
     assert!(both.iter().all(|share| *share > 0.2), "the shift lead hears both: {both:?}");
     rig.act(2, supervise(Supervision::Barge)).await.unwrap();
-    let heard = hear(&callee.tap, callee.tap.linear().len(), 12_000).await;
+    let heard = hear(&callee.capture, callee.capture.linear().len(), 12_000).await;
     assert!(clear(&heard[8_000..12_000], whisper) > 0.2, "who barges in is heard by the callee");
     rig.stop().await;
 }
@@ -119,13 +119,13 @@ async fn a_transferred_callee_hears_the_other_agent_across_codecs() {
     let other = 440.0;
     rig.agents.say(rig.agent_call(2).call, voice(other));
     let callee = rig.callee_call();
-    let heard = hear(&callee.tap, callee.tap.linear().len(), 8_000).await;
+    let heard = hear(&callee.capture, callee.capture.linear().len(), 8_000).await;
     assert!(clear(&heard[4_000..8_000], AGENT_HZ) > 0.7, "G.722 to G.711");
-    let whom = Consulted::Agent(paceline_core::ids::AgentId(2));
-    rig.act(1, AgentAct::Consult { whom }).await.unwrap();
-    rig.act(1, AgentAct::Transfer).await.unwrap();
+    let target = ConsultTarget::Agent(paceline_core::ids::AgentId(2));
+    rig.act(1, AgentAction::Consult { target }).await.unwrap();
+    rig.act(1, AgentAction::Transfer).await.unwrap();
     rig.talking(2).await;
-    let heard = hear(&callee.tap, callee.tap.linear().len(), 12_000).await;
+    let heard = hear(&callee.capture, callee.capture.linear().len(), 12_000).await;
     assert!(clear(&heard[8_000..12_000], other) > 0.7, "the callee hears the second agent");
     rig.seat(1, |seat| seat.activity == Activity::WrapUp).await;
     rig.stop().await;
@@ -137,7 +137,7 @@ async fn a_recording_holds_both_sides_and_is_saved_with_the_call() {
     rig.sign_in(1, Holding::NailedUp).await;
     rig.talking(1).await;
     let callee = rig.callee_call();
-    hear(&callee.tap, 0, 16_000).await;
+    hear(&callee.capture, 0, 16_000).await;
     rig.callees.hang_up(callee.call);
     rig.seat(1, |seat| seat.activity == Activity::WrapUp).await;
     let mut reader = rig.store.reader().await.unwrap();

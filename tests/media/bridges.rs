@@ -3,7 +3,7 @@
 use super::floor::{Floor, MIX, contains, find, heard_bytes, linear, presence, said, voice};
 use super::plain_socket::PlainSocket;
 use super::{TestMedia, target};
-use paceline::net::rtp::{MediaCommand, MediaEvent, Tap, Voice};
+use paceline::net::rtp::{AudioCapture, MediaCommand, MediaEvent, Voice};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::{CallId, MixId};
 use paceline_core::media::Codec;
@@ -313,8 +313,8 @@ fn a_leg_is_measured_when_asked() {
 fn a_device_check_plays_back_the_agents_voice_and_grades_it() {
     let floor = Floor::open(1);
     let agent = floor.person(1, Codec::Pcma);
-    let kept = Tap::new(Duration::from_secs(3));
-    floor.ours.room.command(agent.leg, MediaCommand::Tap(kept.clone()));
+    let kept = AudioCapture::new(Duration::from_secs(3));
+    floor.ours.room.command(agent.leg, MediaCommand::Capture(kept.clone()));
     let told = voice(600.0, 0.8);
     floor.say(&agent, &told);
     floor.ours.room.command(agent.leg, MediaCommand::Measure);

@@ -3,7 +3,7 @@
 
 use super::{TestMedia, target};
 use paceline::audio::Sound;
-use paceline::net::rtp::{MediaCommand, MediaEvent, Tap, Voice};
+use paceline::net::rtp::{AudioCapture, MediaCommand, MediaEvent, Voice};
 use paceline_core::call::Heard;
 use paceline_core::ids::{CallId, MixId};
 use paceline_core::media::{Codec, Direction};
@@ -29,7 +29,7 @@ pub struct Person {
     pub address: SocketAddr,
     /// Our leg's RTP address.
     pub ours: SocketAddr,
-    pub hears: Tap,
+    pub hears: AudioCapture,
 }
 
 impl Floor {
@@ -42,12 +42,12 @@ impl Floor {
         let (leg, telephone) = (CallId(n), CallId(n));
         let address = self.telephones.room.open_leg(telephone).unwrap();
         let ours = self.ours.room.open_leg(leg).unwrap();
-        let hears = Tap::new(Duration::from_secs(60));
+        let hears = AudioCapture::new(Duration::from_secs(60));
         self.telephones.room.command(telephone, MediaCommand::Connect(target(ours, codec)));
         self.ours.room.command(leg, MediaCommand::Connect(target(address, codec)));
         self.ours.wait_heard(leg, &Heard::FirstAudio);
         self.telephones.wait_heard(telephone, &Heard::FirstAudio);
-        self.telephones.room.command(telephone, MediaCommand::Tap(hears.clone()));
+        self.telephones.room.command(telephone, MediaCommand::Capture(hears.clone()));
         Person { leg, codec, telephone, address, ours, hears }
     }
 
@@ -195,6 +195,6 @@ pub fn contains(bytes: &[u8], part: &[u8]) -> bool {
     found
 }
 
-pub fn heard_bytes(tap: &Tap) -> Vec<u8> {
-    tap.payloads().into_iter().flat_map(|(_, bytes)| bytes).collect()
+pub fn heard_bytes(capture: &AudioCapture) -> Vec<u8> {
+    capture.payloads().into_iter().flat_map(|(_, bytes)| bytes).collect()
 }

@@ -3,7 +3,7 @@
 use super::plain_socket::PlainSocket;
 use super::{KEYS, TestMedia, target};
 use paceline::audio::Sound;
-use paceline::net::rtp::{MediaCommand, MediaError, MediaEvent, Tap};
+use paceline::net::rtp::{AudioCapture, MediaCommand, MediaError, MediaEvent};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::CallId;
 use paceline_core::media::{Codec, Direction, rtcp};
@@ -69,8 +69,8 @@ fn two_media_servers_receive_each_other_and_their_counts_agree() {
     let (near, far) = (TestMedia::open(), TestMedia::open());
     let (a, b) = (CallId(7), CallId(8));
     let (at, bt) = (near.room.open_leg(a).unwrap(), far.room.open_leg(b).unwrap());
-    let tap = Tap::new(Duration::from_secs(10));
-    far.room.command(b, MediaCommand::Tap(tap.clone()));
+    let capture = AudioCapture::new(Duration::from_secs(10));
+    far.room.command(b, MediaCommand::Capture(capture.clone()));
     far.room.command(b, MediaCommand::Connect(target(at, Codec::Pcma)));
     near.room.command(a, MediaCommand::Connect(target(bt, Codec::Pcma)));
     near.wait_heard(a, &Heard::FirstAudio);
@@ -89,9 +89,9 @@ fn two_media_servers_receive_each_other_and_their_counts_agree() {
     assert!(unread <= 2, "{sent:?} {heard:?}");
     assert_eq!((heard.packets_lost, sent.packets_lost), (0, 0));
     let wanted = sound.encoded(Codec::Pcma);
-    let recorded: Vec<u8> = tap.payloads().into_iter().flat_map(|(_, bytes)| bytes).collect();
+    let recorded: Vec<u8> = capture.payloads().into_iter().flat_map(|(_, bytes)| bytes).collect();
     assert!(recorded.windows(wanted.len()).any(|part| part == &wanted[..]), "the announcement was recorded");
-    assert_eq!(tap.missing(), 0);
+    assert_eq!(capture.missing(), 0);
     let totals = near.room.totals();
     assert_eq!((totals.legs_open, totals.packets_sent), (0, sent.packets_sent));
     assert_eq!(totals.late.iter().map(|bucket| bucket.1).sum::<u64>(), sent.packets_sent);

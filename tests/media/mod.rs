@@ -8,7 +8,7 @@ mod plain_socket;
 mod recordings;
 mod unknown_sources;
 
-use paceline::net::rtp::{MediaConfig, MediaEvent, MediaRoom};
+use paceline::net::rtp::{MediaConfig, MediaEvent, MediaServer};
 use paceline_core::call::Heard;
 use paceline_core::ids::CallId;
 use paceline_core::media::{Codec, Direction, MediaTarget};
@@ -24,7 +24,7 @@ pub const KEYS: u8 = 101;
 
 /// A media room and its events.
 pub struct TestMedia {
-    pub room: MediaRoom,
+    pub room: MediaServer,
     pub events: Receiver<MediaEvent>,
 }
 
@@ -47,7 +47,7 @@ impl TestMedia {
         let first = NEXT.fetch_add(200, Ordering::Relaxed);
         let config = MediaConfig { bind: LOCALHOST, ports: first..=first + 199, threads, silence };
         let (report, events) = channel();
-        let room = MediaRoom::start(config, move |event| {
+        let room = MediaServer::start(config, move |event| {
             // The test may end before the room does.
             let _ = report.send(event);
         });

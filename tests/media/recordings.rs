@@ -3,7 +3,9 @@
 
 use super::floor::{Floor, Person, find, linear, presence, voice};
 use paceline::audio::Sound;
-use paceline::net::rtp::{Encoding, MediaCommand, MediaEvent, Recording, Voice, prune, recover};
+use paceline::net::rtp::{
+    Encoding, MediaCommand, MediaEvent, Recording, Voice, prune_recordings, recover_recordings,
+};
 use paceline_core::ids::CallId;
 use paceline_core::media::{Codec, g711};
 use std::collections::BTreeMap;
@@ -158,7 +160,7 @@ fn recordings_cut_off_by_a_crash_are_repaired() {
                 b"this is long enough and not a recording of ours, so it stays",
             )
             .unwrap();
-            let recovered = recover(&dir.path().join("cut")).unwrap();
+            let recovered = recover_recordings(&dir.path().join("cut")).unwrap();
             assert!(cut_dir.join("other.part").exists());
             if cut < 58 && !(encoding == Encoding::Pcm && cut == 57) {
                 assert!(recovered.is_empty(), "no sound in {cut} bytes");
@@ -193,7 +195,7 @@ fn old_recordings_are_deleted_and_nothing_else() {
     fs::write(dir.path().join("music.wav"), b"RIFF somebody's own").unwrap();
     age(&dir.path().join("music.wav"));
     age(&paths[0]);
-    let pruned = prune(dir.path(), SystemTime::now() - Duration::from_secs(90 * 86_400)).unwrap();
+    let pruned = prune_recordings(dir.path(), SystemTime::now() - Duration::from_secs(90 * 86_400)).unwrap();
     assert_eq!(pruned.recordings, 1);
     assert!(!paths[0].exists() && !paths[0].with_extension("json").exists());
     assert!(paths[1].exists() && paths[1].with_extension("json").exists());

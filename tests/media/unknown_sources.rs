@@ -3,7 +3,7 @@
 
 use super::plain_socket::PlainSocket;
 use super::{KEYS, TestMedia, target};
-use paceline::net::rtp::{MediaCommand, MediaEvent, Tap};
+use paceline::net::rtp::{AudioCapture, MediaCommand, MediaEvent};
 use paceline_core::call::Heard;
 use paceline_core::ids::CallId;
 use paceline_core::media::Codec;
@@ -15,12 +15,12 @@ use std::time::Duration;
 fn packets_of_an_unknown_source_are_ignored() {
     let (near, far, stranger) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
     let leg = CallId(1);
-    let tap = Tap::new(Duration::from_secs(10));
+    let capture = AudioCapture::new(Duration::from_secs(10));
     let address = near.room.open_leg(leg).unwrap();
     for sequence in 0..10 {
         stranger.send(address, 8, sequence, 66, &[0x66; 160]);
     }
-    near.room.command(leg, MediaCommand::Tap(tap.clone()));
+    near.room.command(leg, MediaCommand::Capture(capture.clone()));
     near.room.command(leg, MediaCommand::Connect(target(far.address, Codec::Pcma)));
     // In step with our own packets, so that both send during the same 40 ticks.
     for sequence in 0..40 {
@@ -40,7 +40,7 @@ fn packets_of_an_unknown_source_are_ignored() {
         _ => None,
     });
     assert_eq!(stats.packets_received, 41, "{stats:?}");
-    let recorded: Vec<u8> = tap.payloads().into_iter().flat_map(|(_, bytes)| bytes).collect();
+    let recorded: Vec<u8> = capture.payloads().into_iter().flat_map(|(_, bytes)| bytes).collect();
     assert!(recorded.contains(&0x55) && !recorded.contains(&0x66));
     stranger.socket.set_nonblocking(true).unwrap();
     assert!(stranger.socket.recv(&mut [0; 400]).is_err(), "the stranger got a packet");

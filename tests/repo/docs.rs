@@ -19,7 +19,7 @@ fn the_schema_files_equal_the_codes_schemas() {
     let path = format!("schemas/{}", schema::OPENAPI);
     let found = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
     assert!(
-        found == paceline::console::openapi::text(),
+        found == paceline::console::openapi_text(),
         "{path} differs from the code; write it anew with `paceline schema --write schemas`"
     );
     expected.insert(path);

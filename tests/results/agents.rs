@@ -3,7 +3,7 @@
 use super::{header, table};
 use crate::store::accounts::details;
 use crate::store::floor::{leg, said, seat};
-use crate::store::{Desk, MORNING, list, number, result, retry_rules, row};
+use crate::store::{Fixture, MORNING, list, number, result, retry_rules, row};
 use paceline::results::{self, Format};
 use paceline::store::{Command, NewCampaign, Secrets};
 use paceline_core::agent::{Activity, Availability, CallSummary, Membership, Work};
@@ -26,16 +26,16 @@ fn at(secs: i64) -> Utc {
 }
 
 /// Creates an agent in this group.
-async fn hire(desk: &Desk, number: &str, name: &str, group: &str) -> (AgentId, GroupId) {
-    let agent = desk.store.add_agent(number, &details(name), &Secrets::default()).await.unwrap();
-    let group = desk.store.group_named(group).await.unwrap();
+async fn hire(fixture: &Fixture, number: &str, name: &str, group: &str) -> (AgentId, GroupId) {
+    let agent = fixture.store.add_agent(number, &details(name), &Secrets::default()).await.unwrap();
+    let group = fixture.store.group_named(group).await.unwrap();
     let member = Membership { group, priority: 1, in_use: true };
-    desk.store.set_memberships(agent, &[member]).await.unwrap();
+    fixture.store.set_memberships(agent, &[member]).await.unwrap();
     (agent, group)
 }
 
 async fn log(
-    desk: &mut Desk,
+    fixture: &mut Fixture,
     who: (AgentId, GroupId),
     secs: i64,
     what: (Availability, Activity),
@@ -44,7 +44,7 @@ async fn log(
     let mut seat = seat(who.0, what.0, what.1, at(secs));
     seat.groups = vec![who.1];
     seat.work = here.then(|| Work {
-        campaign: desk.campaign,
+        campaign: fixture.campaign,
         lead: None,
         number: None,
         attempt: None,
@@ -55,34 +55,34 @@ async fn log(
         recording: false,
         summary: None,
     });
-    desk.tell(Command::LogSeat(Box::new(seat))).await;
+    fixture.tell(Command::LogSeat(Box::new(seat))).await;
 }
 
 /// One attempt: placed and answered at `from`; with an agent, connected after two seconds.
-async fn attempt(desk: &mut Desk, outcome: Outcome, from: i64, to: i64, agent: Option<AgentId>) -> i64 {
-    let lead = desk.fetch(1).await.0.remove(0);
-    let mut request = desk.request(Some(&lead), lead.phones[0].number);
+async fn attempt(fixture: &mut Fixture, outcome: Outcome, from: i64, to: i64, agent: Option<AgentId>) -> i64 {
+    let lead = fixture.fetch(1).await.0.remove(0);
+    let mut request = fixture.request(Some(&lead), lead.phones[0].number);
     request.placed_at = at(from);
-    desk.dial(&request).await;
+    fixture.dial(&request).await;
     let mut ended = result(&request, Some(&lead), outcome, at(to));
     ended.ringing_at = None;
     ended.answered_at = (outcome != Outcome::NoAnswer).then_some(at(from));
     ended.connected_at = agent.map(|_| at(from + 2));
     ended.agent = agent;
-    desk.ask(Command::SaveResult(Box::new(ended))).await;
+    fixture.ask(Command::SaveResult(Box::new(ended))).await;
     if let Some(agent) = agent {
         let mut record = said(&request, "同意", at(to + 5), None);
         record.agent = agent;
         record.defaulted = from > 200;
-        desk.summarise(&record).await;
+        fixture.summarise(&record).await;
     }
     request.attempt.0
 }
 
 /// A shift of forty minutes: two conversations of Ana, one abandoned call, one machine, one no answer, one
 /// inbound call; Bo paused, Cy worked in another group.
-async fn sample_shift() -> (Desk, PathBuf) {
-    let mut desk = Desk::new().await;
+async fn sample_shift() -> (Fixture, PathBuf) {
+    let mut fixture = Fixture::new().await;
     let campaign = NewCampaign {
         name: "spring",
         title: "A spring vote",
@@ -91,17 +91,17 @@ async fn sample_shift() -> (Desk, PathBuf) {
         toml: "name = \"spring\"\n[agents]\ngroup = \"vote-team\"\n",
         retry: &retry_rules(),
     };
-    desk.store.define_campaign(&campaign).await.unwrap();
+    fixture.store.define_campaign(&campaign).await.unwrap();
     let leads: Vec<_> = (0..5).map(|n| row(n + 2, &[n], None)).collect();
-    list(&desk.store, desk.campaign, &leads, &[]).await;
-    let ana = hire(&desk, "8001", "=Ana", "vote-team").await;
-    let bo = hire(&desk, "8002", "Bo", "vote-team").await;
-    let cy = hire(&desk, "8003", "Cy", "others").await;
+    list(&fixture.store, fixture.campaign, &leads, &[]).await;
+    let ana = hire(&fixture, "8001", "=Ana", "vote-team").await;
+    let bo = hire(&fixture, "8002", "Bo", "vote-team").await;
+    let cy = hire(&fixture, "8003", "Cy", "others").await;
     let (on, out) = (Availability::Available, Availability::SignedOut);
     let lunch = Availability::Paused { reason: "lunch".into() };
-    log(&mut desk, ana, 0, (on.clone(), Activity::Idle), false).await;
-    log(&mut desk, bo, 0, (on.clone(), Activity::Idle), false).await;
-    log(&mut desk, cy, 0, (on.clone(), Activity::Idle), false).await;
+    log(&mut fixture, ana, 0, (on.clone(), Activity::Idle), false).await;
+    log(&mut fixture, bo, 0, (on.clone(), Activity::Idle), false).await;
+    log(&mut fixture, cy, 0, (on.clone(), Activity::Idle), false).await;
     for (from, outcome, agent) in [
         (100, Outcome::Answered, Some(ana.0)),
         (200, Outcome::Abandoned, None),
@@ -114,48 +114,49 @@ async fn sample_shift() -> (Desk, PathBuf) {
                 [(0, Activity::Ringing), (2, Activity::Talking), (50, Activity::WrapUp), (60, Activity::Idle)]
             {
                 let here = activity != Activity::Idle;
-                log(&mut desk, ana, from + secs, (on.clone(), activity), here).await;
+                log(&mut fixture, ana, from + secs, (on.clone(), activity), here).await;
             }
         }
         let to = if outcome == Outcome::Abandoned { from + 3 } else { from + 50 };
-        attempt(&mut desk, outcome, from, to, agent).await;
+        attempt(&mut fixture, outcome, from, to, agent).await;
     }
-    log(&mut desk, bo, 600, (lunch, Activity::Idle), false).await;
-    log(&mut desk, bo, 900, (on.clone(), Activity::Ringing), true).await;
-    log(&mut desk, bo, 910, (on, Activity::Idle), false).await;
+    log(&mut fixture, bo, 600, (lunch, Activity::Idle), false).await;
+    log(&mut fixture, bo, 900, (on.clone(), Activity::Ringing), true).await;
+    log(&mut fixture, bo, 910, (on, Activity::Idle), false).await;
     let mut caller = leg(CallId::side_leg(1), LegKind::Inbound, at(1200));
-    (caller.agent, caller.campaign, caller.lead) = (Some(bo.0), Some(desk.campaign), None);
+    (caller.agent, caller.campaign, caller.lead) = (Some(bo.0), Some(fixture.campaign), None);
     caller.cause = "=cmd()".into();
     let recording = "2026/03/02/in.opus".to_string();
     let call = caller.leg;
-    desk.tell(Command::SaveLeg(Box::new(caller))).await;
-    desk.tell(Command::SaveRecording { call, path: recording, seconds: 30.0, lost_frames: 0 }).await;
-    desk.summarise(&SummaryRecord {
-        attempt: call.attempt(),
-        inbound: true,
-        campaign: desk.campaign,
-        agent: bo.0,
-        summary: CallSummary { disposition: "called_back".into(), note: "-1".into(), callback: None },
-        defaulted: false,
-        machine: false,
-        at: at(1210),
-        lead: None,
-    })
-    .await;
+    fixture.tell(Command::SaveLeg(Box::new(caller))).await;
+    fixture.tell(Command::SaveRecording { call, path: recording, seconds: 30.0, lost_frames: 0 }).await;
+    fixture
+        .summarise(&SummaryRecord {
+            attempt: call.attempt(),
+            inbound: true,
+            campaign: fixture.campaign,
+            agent: bo.0,
+            summary: CallSummary { disposition: "called_back".into(), note: "-1".into(), callback: None },
+            defaulted: false,
+            machine: false,
+            at: at(1210),
+            lead: None,
+        })
+        .await;
     for who in [ana, cy] {
-        log(&mut desk, who, 2400, (out.clone(), Activity::Idle), false).await;
+        log(&mut fixture, who, 2400, (out.clone(), Activity::Idle), false).await;
     }
     // Bo has not signed out: the last state lasts until the last commit.
-    desk.hands.go_on(2_500_000);
-    desk.ask(Command::Blacklist { campaign: None, number: number(99), source: "x".into() }).await;
-    let dir = desk.dir.path().join("results");
-    (desk, dir)
+    fixture.clock.advance(2_500_000);
+    fixture.ask(Command::Blacklist { campaign: None, number: number(99), source: "x".into() }).await;
+    let dir = fixture.dir.path().join("results");
+    (fixture, dir)
 }
 
 #[tokio::test]
 async fn agent_days_add_up() {
-    let (desk, dir) = sample_shift().await;
-    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let (fixture, dir) = sample_shift().await;
+    results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     assert_eq!(header(&dir.join("agents.csv")), AGENTS);
     let rows = table(&dir.join("agents.csv"));
     let columns = ["agent", "name", "day", "signed_in_secs", "idle_secs", "ringing_secs", "talking_secs"];
@@ -184,8 +185,8 @@ async fn agent_days_add_up() {
 
 #[tokio::test]
 async fn waits_and_talks_are_separate() {
-    let (desk, dir) = sample_shift().await;
-    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let (fixture, dir) = sample_shift().await;
+    results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     let rows = table(&dir.join("attempts.csv"));
     let spans: Vec<_> = rows
         .iter()
@@ -208,8 +209,8 @@ async fn waits_and_talks_are_separate() {
 
 #[tokio::test]
 async fn an_inbound_call_is_one_row() {
-    let (desk, dir) = sample_shift().await;
-    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let (fixture, dir) = sample_shift().await;
+    results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     assert_eq!(header(&dir.join("calls_in.csv")), CALLS_IN);
     let rows = table(&dir.join("calls_in.csv"));
     assert_eq!(rows.len(), 1);
@@ -222,8 +223,8 @@ async fn an_inbound_call_is_one_row() {
 
 #[tokio::test]
 async fn the_summary_of_a_shift_reconciles() {
-    let (desk, dir) = sample_shift().await;
-    let mut reader = desk.store.reader().await.unwrap();
+    let (fixture, dir) = sample_shift().await;
+    let mut reader = fixture.store.reader().await.unwrap();
     let summary = results::write(&mut reader, "spring", &dir).await.unwrap();
     assert_eq!(summary.differences, Vec::<String>::new());
     assert_eq!((summary.attempts_connected, summary.calls_in, summary.calls_in_connected), (2, 1, 1));
@@ -244,18 +245,18 @@ async fn the_summary_of_a_shift_reconciles() {
 
 #[tokio::test]
 async fn a_conversation_of_an_unknown_agent_is_reported_as_a_difference() {
-    let mut desk = Desk::new().await;
-    desk.list(&[row(2, &[0], None)], &[]).await;
-    desk.talk(AgentId(77)).await;
-    let dir = desk.dir.path().join("results");
-    let summary = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let mut fixture = Fixture::new().await;
+    fixture.list(&[row(2, &[0], None)], &[]).await;
+    fixture.talk(AgentId(77)).await;
+    let dir = fixture.dir.path().join("results");
+    let summary = results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     assert_eq!(summary.differences, ["conversations of agents 0, connected attempts + calls in 1"]);
 }
 
 #[tokio::test]
 async fn every_format_holds_the_shift_and_is_reproducible() {
-    let (desk, dir) = sample_shift().await;
-    let mut reader = desk.store.reader().await.unwrap();
+    let (fixture, dir) = sample_shift().await;
+    let mut reader = fixture.store.reader().await.unwrap();
     let mut seen: Vec<Vec<Vec<u8>>> = Vec::new();
     for turn in ["first", "second"] {
         let dir = dir.join(turn);

@@ -5,7 +5,7 @@
 
 mod agents;
 
-use crate::store::{Desk, MORNING, number, opening, refused, result, row};
+use crate::store::{Fixture, MORNING, number, opening, refused, result, row};
 use paceline::lists::LeadRow;
 use paceline::results::{self, Format};
 use paceline::store::Command;
@@ -25,8 +25,8 @@ const LEADS: &str = "lead_id, row, household, phone, phone_given, name, state, r
 
 /// Four leads and a refused row: one answered with `agree`, one no answer, one being called, one untried; and
 /// a single-number test.
-async fn sample_campaign() -> Desk {
-    let mut desk = Desk::new().await;
+async fn sample_campaign() -> Fixture {
+    let mut fixture = Fixture::new().await;
     let nasty = LeadRow {
         row: 3,
         household: Some("@3-101".into()),
@@ -35,10 +35,10 @@ async fn sample_campaign() -> Desk {
         cells: vec!["=HYPERLINK(\"http://x\")".into(), "+86 138 0000 0001".into(), "extra".into()],
     };
     let leads = [row(2, &[0], None), nasty, row(5, &[2, 3], None), row(6, &[4], None)];
-    desk.list(&leads, &[refused(4, Reason::InvalidNumber)]).await;
-    let lead = desk.fetch(1).await.0.remove(0);
-    let request = desk.request(Some(&lead), number(0));
-    desk.dial(&request).await;
+    fixture.list(&leads, &[refused(4, Reason::InvalidNumber)]).await;
+    let lead = fixture.fetch(1).await.0.remove(0);
+    let request = fixture.request(Some(&lead), number(0));
+    fixture.dial(&request).await;
     let mut ended = result(&request, Some(&lead), Outcome::Answered, Utc::from_millis(MORNING + 20_500));
     ended.ringing_at = Some(Utc::from_millis(MORNING + 1_000));
     ended.answered_at = Some(Utc::from_millis(MORNING + 5_250));
@@ -46,16 +46,16 @@ async fn sample_campaign() -> Desk {
     ended.result = Some("agree".into());
     ended.cause = "-1+1".into();
     ended.lead.as_mut().unwrap().result = Some("agree".into());
-    desk.ask(Command::SaveResult(Box::new(ended))).await;
-    desk.call(Outcome::NoAnswer).await;
-    let third = desk.fetch(1).await.0.remove(0);
-    let request = desk.request(Some(&third), number(2));
-    desk.dial(&request).await;
-    let mut test = desk.request(None, number(9));
+    fixture.ask(Command::SaveResult(Box::new(ended))).await;
+    fixture.call(Outcome::NoAnswer).await;
+    let third = fixture.fetch(1).await.0.remove(0);
+    let request = fixture.request(Some(&third), number(2));
+    fixture.dial(&request).await;
+    let mut test = fixture.request(None, number(9));
     test.caller_id = None;
-    desk.dial(&test).await;
-    desk.end(&test, None, Outcome::Busy).await;
-    desk
+    fixture.dial(&test).await;
+    fixture.end(&test, None, Outcome::Busy).await;
+    fixture
 }
 
 fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
@@ -72,9 +72,9 @@ fn header(path: &Path) -> String {
 
 #[tokio::test]
 async fn the_columns_are_the_published_ones() {
-    let desk = sample_campaign().await;
-    let dir = desk.dir.path().join("results");
-    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let fixture = sample_campaign().await;
+    let dir = fixture.dir.path().join("results");
+    results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     assert_eq!(header(&dir.join("attempts.csv")), ATTEMPTS);
     assert_eq!(header(&dir.join("leads.csv")), LEADS);
     let left: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -83,9 +83,9 @@ async fn the_columns_are_the_published_ones() {
 
 #[tokio::test]
 async fn attempt_times_are_in_the_campaigns_time_zone() {
-    let desk = sample_campaign().await;
-    let dir = desk.dir.path().join("results");
-    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let fixture = sample_campaign().await;
+    let dir = fixture.dir.path().join("results");
+    results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     let rows = table(&dir.join("attempts.csv"));
     let first = &rows[0];
     let expected = [
@@ -116,9 +116,9 @@ async fn attempt_times_are_in_the_campaigns_time_zone() {
 
 #[tokio::test]
 async fn every_list_row_is_written_in_order_without_formulas() {
-    let desk = sample_campaign().await;
-    let dir = desk.dir.path().join("results");
-    results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let fixture = sample_campaign().await;
+    let dir = fixture.dir.path().join("results");
+    results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     let rows = table(&dir.join("leads.csv"));
     let column = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
     assert_eq!(column("row"), ["2", "3", "4", "5", "6"]);
@@ -140,9 +140,9 @@ async fn every_list_row_is_written_in_order_without_formulas() {
 
 #[tokio::test]
 async fn the_summary_reconciles() {
-    let desk = sample_campaign().await;
-    let dir = desk.dir.path().join("results");
-    let written = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let fixture = sample_campaign().await;
+    let dir = fixture.dir.path().join("results");
+    let written = results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     let text = fs::read_to_string(dir.join("summary.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(summary, serde_json::to_value(&written).unwrap());
@@ -162,27 +162,27 @@ async fn the_summary_reconciles() {
 
 #[tokio::test]
 async fn a_wrong_row_count_of_the_list_reader_is_a_difference() {
-    let desk = Desk::new().await;
+    let fixture = Fixture::new().await;
     let new = paceline::store::NewImport {
-        campaign: desk.campaign,
+        campaign: fixture.campaign,
         file: "list.csv".into(),
         fingerprint: "x".into(),
         header: vec![],
     };
-    let mut import = desk.store.begin_import(&new).await.unwrap();
+    let mut import = fixture.store.begin_import(&new).await.unwrap();
     import.push(&[row(2, &[1], None)], &[]).await.unwrap();
     import.commit(3, "{}").await.unwrap();
-    let dir = desk.dir.path().join("results");
-    let written = results::write(&mut desk.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
+    let dir = fixture.dir.path().join("results");
+    let written = results::write(&mut fixture.store.reader().await.unwrap(), "spring", &dir).await.unwrap();
     assert!(!written.reconciles);
     assert_eq!(written.differences, ["rows read 3, leads + refused rows 1"]);
 }
 
 #[tokio::test]
 async fn the_same_state_gives_the_same_bytes() {
-    let desk = sample_campaign().await;
-    let mut reader = desk.store.reader().await.unwrap();
-    let dir = desk.dir.path();
+    let fixture = sample_campaign().await;
+    let mut reader = fixture.store.reader().await.unwrap();
+    let dir = fixture.dir.path();
     let mut seen: Vec<Vec<Vec<u8>>> = Vec::new();
     for turn in ["first", "second"] {
         let dir = dir.join(turn);
@@ -197,10 +197,10 @@ async fn the_same_state_gives_the_same_bytes() {
 
 #[tokio::test]
 async fn an_unwritable_results_folder_is_reported() {
-    let desk = Desk::new().await;
-    let blocked = desk.dir.path().join("results");
+    let fixture = Fixture::new().await;
+    let blocked = fixture.dir.path().join("results");
     fs::write(&blocked, "a file").unwrap();
-    let mut reader = desk.store.reader().await.unwrap();
+    let mut reader = fixture.store.reader().await.unwrap();
     let error = results::write(&mut reader, "spring", &blocked).await.unwrap_err().to_string();
     assert!(error.contains("results") && error.contains("cannot be written"), "{error}");
     let unknown = results::write(&mut reader, "winter", &blocked).await.map(|_| ());
@@ -210,9 +210,9 @@ async fn an_unwritable_results_folder_is_reported() {
 #[tokio::test]
 async fn a_workbook_keeps_phone_numbers_as_text() {
     use calamine::{Data, Reader, Xlsx, open_workbook};
-    let desk = sample_campaign().await;
-    let dir = desk.dir.path().join("out");
-    let mut reader = desk.store.reader().await.unwrap();
+    let fixture = sample_campaign().await;
+    let dir = fixture.dir.path().join("out");
+    let mut reader = fixture.store.reader().await.unwrap();
     let files = results::export(&mut reader, "spring", Format::Xlsx, &dir).await.unwrap();
     let mut book: Xlsx<_> = open_workbook(&files[0]).unwrap();
     let sheet = book.worksheet_range("attempts").unwrap();
@@ -226,13 +226,13 @@ async fn a_workbook_keeps_phone_numbers_as_text() {
 
 #[tokio::test]
 async fn a_reader_keeps_its_snapshot_while_calls_continue() {
-    let mut desk = sample_campaign().await;
-    let mut reader = desk.store.reader().await.unwrap();
-    let before = reader.attempts(desk.campaign, 0, 100).await.unwrap().len();
-    let request = desk.request(None, number(77));
-    assert!(desk.writer.send(opening(&request)).await);
-    desk.reply().await;
-    assert_eq!(reader.attempts(desk.campaign, 0, 100).await.unwrap().len(), before, "one moment");
+    let mut fixture = sample_campaign().await;
+    let mut reader = fixture.store.reader().await.unwrap();
+    let before = reader.attempts(fixture.campaign, 0, 100).await.unwrap().len();
+    let request = fixture.request(None, number(77));
+    assert!(fixture.writer.send(opening(&request)).await);
+    fixture.reply().await;
+    assert_eq!(reader.attempts(fixture.campaign, 0, 100).await.unwrap().len(), before, "one moment");
     reader.refresh().await.unwrap();
-    assert_eq!(reader.attempts(desk.campaign, 0, 100).await.unwrap().len(), before + 1);
+    assert_eq!(reader.attempts(fixture.campaign, 0, 100).await.unwrap().len(), before + 1);
 }

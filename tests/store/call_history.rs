@@ -6,10 +6,10 @@ use paceline_core::agent::{Activity, Availability, Work};
 
 #[tokio::test]
 async fn past_calls_are_ordered_and_carry_agent_and_wrap_up() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(3), &[]).await;
-    let (_, talked) = desk.talk(ANA).await;
-    let ended = desk.hands.now();
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(3), &[]).await;
+    let (_, talked) = fixture.talk(ANA).await;
+    let ended = fixture.clock.now();
     for (secs, activity, attempt) in [
         (0, Activity::WrapUp, Some(talked.attempt)),
         (12, Activity::Idle, None),
@@ -17,7 +17,7 @@ async fn past_calls_are_ordered_and_carry_agent_and_wrap_up() {
     ] {
         let mut row = seat(ANA, Availability::Available, activity, ended + Duration::from_secs(secs));
         row.work = attempt.map(|attempt| Work {
-            campaign: desk.campaign,
+            campaign: fixture.campaign,
             lead: None,
             number: None,
             attempt: Some(attempt),
@@ -28,31 +28,31 @@ async fn past_calls_are_ordered_and_carry_agent_and_wrap_up() {
             recording: false,
             summary: None,
         });
-        desk.tell(Command::LogSeat(Box::new(row))).await;
+        fixture.tell(Command::LogSeat(Box::new(row))).await;
     }
     for outcome in [Outcome::NoAnswer, Outcome::Cancelled] {
-        let lead = desk.fetch(1).await.0.remove(0);
-        let request = desk.request(Some(&lead), lead.phones[0].number);
-        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-        desk.end(&request, Some(&lead), outcome).await;
+        let lead = fixture.fetch(1).await.0.remove(0);
+        let request = fixture.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+        fixture.end(&request, Some(&lead), outcome).await;
     }
     // A single-number test and an open call are not part of the history.
-    let test = desk.request(None, number(9));
-    desk.dial(&test).await;
-    desk.end(&test, None, Outcome::NoAnswer).await;
-    let out = desk.request(None, number(8));
-    desk.dial(&out).await;
+    let test = fixture.request(None, number(9));
+    fixture.dial(&test).await;
+    fixture.end(&test, None, Outcome::NoAnswer).await;
+    let out = fixture.request(None, number(8));
+    fixture.dial(&out).await;
 
-    let past = desk.store.past_calls(desk.campaign).await.unwrap();
+    let past = fixture.store.past_calls(fixture.campaign).await.unwrap();
     assert_eq!(past.len(), 3, "{past:?}");
     assert!(past.is_sorted_by_key(|call| call.call));
     assert_eq!(past[0].call, talked.attempt.call());
     assert_eq!(past[0].agent.map(|(agent, _)| agent), Some(ANA));
     assert_eq!(past[0].wrapped, Some(ended + Duration::from_secs(12)));
-    assert_eq!(past.iter().map(|call| call.ours).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(past.iter().map(|call| call.cancelled).collect::<Vec<_>>(), [false, false, true]);
     assert_eq!((past[1].answered, past[1].agent, past[1].wrapped), (None, None, None));
-    let wraps = desk.store.reader().await.unwrap().wrap_ups(desk.campaign, 10).await.unwrap();
+    let wraps = fixture.store.reader().await.unwrap().wrap_ups(fixture.campaign, 10).await.unwrap();
     assert_eq!(wraps, [Duration::from_secs(12)]);
-    desk.hands.go_on(DAY);
-    assert_eq!(desk.store.past_calls(desk.campaign).await.unwrap(), [], "yesterday's are too old");
+    fixture.clock.advance(DAY);
+    assert_eq!(fixture.store.past_calls(fixture.campaign).await.unwrap(), [], "yesterday's are too old");
 }

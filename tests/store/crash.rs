@@ -19,8 +19,8 @@ fn dials_until_killed() {
 }
 
 async fn dial_until_killed(folder: &Path) {
-    let hands = Hands::at(MORNING);
-    let store = Store::open(&url(folder), hands.clock()).await.unwrap();
+    let clock = ManualClock::at(MORNING);
+    let store = Store::open(&url(folder), clock.as_clock()).await.unwrap();
     let campaign = define(&store, "spring", &retry_rules()).await;
     let resumed = store.resume().await.unwrap();
     println!("ready {}", resumed.work.next_attempt);
@@ -41,13 +41,13 @@ async fn dial_until_killed(folder: &Path) {
                         ordinal: 1,
                         trunk: TrunkId(0),
                         caller_id: None,
-                        placed_at: hands.now(),
-                        open_until: hands.now() + Duration::from_secs(1),
+                        placed_at: clock.now(),
+                        open_until: clock.now() + Duration::from_secs(1),
                         attempts_max: 3,
                         per_day_max: 3,
                         gap_min: Duration::ZERO,
-                        day_start: hands.now(),
-                        day_end: hands.now() + Duration::from_secs(1),
+                        day_start: clock.now(),
+                        day_end: clock.now() + Duration::from_secs(1),
                         rest: Duration::from_secs(60),
                         guaranteed: false,
                     };
@@ -59,13 +59,13 @@ async fn dial_until_killed(folder: &Path) {
             Reply::AttemptOpened { attempt, verdict: DialVerdict::Opened } => {
                 let (request, _) = &calls[&attempt];
                 println!("opened {attempt} {}", request.number.as_u64());
-                let (call, at) = (attempt.call(), hands.now());
+                let (call, at) = (attempt.call(), clock.now());
                 writer.send(Command::SaveAnswer { call, at, dialog: String::new() }).await;
             }
             Reply::AnswerSaved { call } => {
                 println!("answered {}", call.attempt());
                 let (request, lead) = &calls[&call.attempt()];
-                let ended = result(request, Some(lead), Outcome::Answered, hands.now());
+                let ended = result(request, Some(lead), Outcome::Answered, clock.now());
                 writer.send(Command::SaveResult(Box::new(ended))).await;
             }
             Reply::ResultSaved { attempt } => {
@@ -117,7 +117,7 @@ fn a_killed_process_loses_no_acknowledged_write() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let dir = Arc::new(tempfile::tempdir().unwrap());
     runtime.block_on(async {
-        let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
+        let store = Store::open(&url(dir.path()), ManualClock::at(MORNING).as_clock()).await.unwrap();
         let campaign = define(&store, "spring", &retry_rules()).await;
         list(&store, campaign, &rows(LEADS), &[]).await;
     });
@@ -146,8 +146,8 @@ fn a_killed_process_loses_no_acknowledged_write() {
 }
 
 async fn check(dir: &Path, acknowledged: &Acknowledged, turn: usize) {
-    let hands = Hands::at(MORNING);
-    let store = Store::open(&url(dir), hands.clock()).await.unwrap();
+    let clock = ManualClock::at(MORNING);
+    let store = Store::open(&url(dir), clock.as_clock()).await.unwrap();
     let campaign = define(&store, "spring", &retry_rules()).await;
     // Recovery is repeated if it is interrupted, so it must be idempotent.
     store.resume().await.unwrap();
@@ -177,42 +177,42 @@ async fn check(dir: &Path, acknowledged: &Acknowledged, turn: usize) {
 
 #[tokio::test]
 async fn a_copy_taken_at_any_time_holds_every_acknowledged_write() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(200), &[]).await;
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(200), &[]).await;
     for turn in 0..30 {
-        let lead = desk.fetch(1).await.0.remove(0);
-        let request = desk.request(Some(&lead), lead.phones[0].number);
-        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+        let lead = fixture.fetch(1).await.0.remove(0);
+        let request = fixture.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
         // A power cut: the copy holds what is on disk at this instant.
         let copy = tempfile::tempdir().unwrap();
         for name in ["paceline.db", "paceline.db-wal"] {
-            std::fs::copy(desk.dir.path().join(name), copy.path().join(name)).unwrap();
+            std::fs::copy(fixture.dir.path().join(name), copy.path().join(name)).unwrap();
         }
-        let store = Store::open(&url(copy.path()), desk.hands.clock()).await.unwrap();
+        let store = Store::open(&url(copy.path()), fixture.clock.as_clock()).await.unwrap();
         let cut = store.resume().await.unwrap().interrupted;
         assert_eq!(cut.iter().map(|cut| cut.attempt).collect::<Vec<_>>(), [request.attempt], "turn {turn}");
-        desk.end(&request, Some(&lead), Outcome::Busy).await;
+        fixture.end(&request, Some(&lead), Outcome::Busy).await;
     }
 }
 
 #[tokio::test]
 async fn a_torn_wal_recovers_a_prefix_of_the_writes() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(50), &[]).await;
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(50), &[]).await;
     let mut requests = Vec::new();
     for _ in 0..10 {
-        requests.push(desk.call(Outcome::Busy).await.1);
+        requests.push(fixture.call(Outcome::Busy).await.1);
     }
-    let wal = std::fs::read(desk.dir.path().join("paceline.db-wal")).unwrap();
+    let wal = std::fs::read(fixture.dir.path().join("paceline.db-wal")).unwrap();
     for cut in (0..=wal.len()).step_by(wal.len() / 23) {
         let copy = tempfile::tempdir().unwrap();
-        std::fs::copy(desk.dir.path().join("paceline.db"), copy.path().join("paceline.db")).unwrap();
+        std::fs::copy(fixture.dir.path().join("paceline.db"), copy.path().join("paceline.db")).unwrap();
         std::fs::write(copy.path().join("paceline.db-wal"), &wal[..cut]).unwrap();
         // Before the first commit the file may have no schema; then it is created.
-        let store = Store::open(&url(copy.path()), desk.hands.clock()).await.unwrap();
+        let store = Store::open(&url(copy.path()), fixture.clock.as_clock()).await.unwrap();
         let resumed = store.resume().await.unwrap();
         let mut reader = store.reader().await.unwrap();
-        let rows = reader.attempts(desk.campaign, 0, 100).await.unwrap();
+        let rows = reader.attempts(fixture.campaign, 0, 100).await.unwrap();
         let ids: Vec<_> = rows.iter().map(|row| AttemptId(row.id)).collect();
         let expected: Vec<_> = requests.iter().take(ids.len()).map(|request| request.attempt).collect();
         assert_eq!(ids, expected, "cut at {cut} of {}", wal.len());

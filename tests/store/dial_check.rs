@@ -8,35 +8,35 @@ fn no(until: i64, reason: Reason) -> DialVerdict {
 
 #[tokio::test]
 async fn an_attempt_that_passes_every_check_is_opened() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(1), &[]).await;
-    let lead = desk.fetch(1).await.0.remove(0);
-    let request = desk.request(Some(&lead), lead.phones[0].number);
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(1), &[]).await;
+    let lead = fixture.fetch(1).await.0.remove(0);
+    let request = fixture.request(Some(&lead), lead.phones[0].number);
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
 }
 
 #[tokio::test]
 async fn opening_the_same_attempt_twice_writes_it_once() {
-    let mut desk = Desk::new().await;
-    let request = desk.request(None, number(1));
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-    let mut reader = desk.store.reader().await.unwrap();
-    assert_eq!(reader.attempts(desk.campaign, 0, 10).await.unwrap().len(), 1);
+    let mut fixture = Fixture::new().await;
+    let request = fixture.request(None, number(1));
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+    let mut reader = fixture.store.reader().await.unwrap();
+    assert_eq!(reader.attempts(fixture.campaign, 0, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_reused_attempt_id_is_refused_and_the_rest_of_the_batch_is_written() {
-    let mut desk = Desk::new().await;
-    let request = desk.request(None, number(1));
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-    let mut other = desk.request(None, number(2));
+    let mut fixture = Fixture::new().await;
+    let request = fixture.request(None, number(1));
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+    let mut other = fixture.request(None, number(2));
     other.attempt = request.attempt;
-    let third = desk.request(None, number(3));
+    let third = fixture.request(None, number(3));
     for request in [&other, &third] {
-        desk.writer.send(opening(request)).await;
+        fixture.writer.send(opening(request)).await;
     }
-    let said = [desk.reply().await, desk.reply().await, desk.reply().await];
+    let said = [fixture.reply().await, fixture.reply().await, fixture.reply().await];
     assert_eq!(said[0], Reply::AttemptOpened { attempt: other.attempt, verdict: DialVerdict::Gone });
     assert!(matches!(&said[1], Reply::Refused { why } if why.contains("UNIQUE")), "{said:?}");
     assert_eq!(said[2], Reply::AttemptOpened { attempt: third.attempt, verdict: DialVerdict::Opened });
@@ -44,101 +44,101 @@ async fn a_reused_attempt_id_is_refused_and_the_rest_of_the_batch_is_written() {
 
 #[tokio::test]
 async fn a_closed_lead_is_gone() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(1), &[]).await;
-    let lead = desk.fetch(1).await.0.remove(0);
-    let closing = Command::SaveLead(Box::new(update(desk.campaign, &lead, LeadState::Done)));
-    assert_eq!(desk.ask(closing).await, Reply::LeadSaved { lead: lead.id });
-    let request = desk.request(Some(&lead), lead.phones[0].number);
-    assert_eq!(desk.dial(&request).await, DialVerdict::Gone);
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(1), &[]).await;
+    let lead = fixture.fetch(1).await.0.remove(0);
+    let closing = Command::SaveLead(Box::new(update(fixture.campaign, &lead, LeadState::Done)));
+    assert_eq!(fixture.ask(closing).await, Reply::LeadSaved { lead: lead.id });
+    let request = fixture.request(Some(&lead), lead.phones[0].number);
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Gone);
 }
 
 #[tokio::test]
 async fn a_lead_of_another_campaign_is_gone() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(1), &[]).await;
-    let lead = desk.fetch(1).await.0.remove(0);
-    let mut request = desk.request(Some(&lead), lead.phones[0].number);
-    request.campaign = define(&desk.store, "autumn", &retry_rules()).await;
-    assert_eq!(desk.dial(&request).await, DialVerdict::Gone);
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(1), &[]).await;
+    let lead = fixture.fetch(1).await.0.remove(0);
+    let mut request = fixture.request(Some(&lead), lead.phones[0].number);
+    request.campaign = define(&fixture.store, "autumn", &retry_rules()).await;
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Gone);
 }
 
 #[tokio::test]
 async fn a_blacklisted_number_closes_its_lead() {
     for system_wide in [true, false] {
-        let mut desk = Desk::new().await;
-        desk.list(&rows(1), &[]).await;
-        let lead = desk.fetch(1).await.0.remove(0);
-        let scope = (!system_wide).then_some(desk.campaign);
-        desk.store.replace_blacklist(scope, "file.csv", &[lead.phones[0].number]).await.unwrap();
-        let request = desk.request(Some(&lead), lead.phones[0].number);
-        assert_eq!(desk.dial(&request).await, DialVerdict::Closed(Reason::Blacklisted));
-        assert_eq!(desk.fetch(1).await, (vec![], None, 0));
+        let mut fixture = Fixture::new().await;
+        fixture.list(&rows(1), &[]).await;
+        let lead = fixture.fetch(1).await.0.remove(0);
+        let scope = (!system_wide).then_some(fixture.campaign);
+        fixture.store.replace_blacklist(scope, "file.csv", &[lead.phones[0].number]).await.unwrap();
+        let request = fixture.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Closed(Reason::Blacklisted));
+        assert_eq!(fixture.fetch(1).await, (vec![], None, 0));
     }
 }
 
 #[tokio::test]
 async fn a_blacklisted_phone_is_closed_and_the_lead_with_other_phones_is_due_at_once() {
-    let mut desk = Desk::new().await;
-    desk.list(&[row(2, &[1, 2], None)], &[]).await;
-    let lead = desk.fetch(1).await.0.remove(0);
-    desk.store.replace_blacklist(None, "file.csv", &[number(1)]).await.unwrap();
-    let request = desk.request(Some(&lead), number(1));
-    assert_eq!(desk.dial(&request).await, no(MORNING, Reason::Blacklisted));
-    let (again, _, open) = desk.fetch(1).await;
+    let mut fixture = Fixture::new().await;
+    fixture.list(&[row(2, &[1, 2], None)], &[]).await;
+    let lead = fixture.fetch(1).await.0.remove(0);
+    fixture.store.replace_blacklist(None, "file.csv", &[number(1)]).await.unwrap();
+    let request = fixture.request(Some(&lead), number(1));
+    assert_eq!(fixture.dial(&request).await, no(MORNING, Reason::Blacklisted));
+    let (again, _, open) = fixture.fetch(1).await;
     assert_eq!((ids(&again), open), (vec![lead.id], 1));
     assert_eq!(again[0].phones.iter().map(|phone| phone.closed).collect::<Vec<_>>(), [true, false]);
 }
 
 #[tokio::test]
 async fn the_blacklist_of_another_campaign_does_not_apply() {
-    let mut desk = Desk::new().await;
-    let other = define(&desk.store, "autumn", &retry_rules()).await;
-    desk.store.replace_blacklist(Some(other), "file.csv", &[number(1)]).await.unwrap();
-    let request = desk.request(None, number(1));
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    let mut fixture = Fixture::new().await;
+    let other = define(&fixture.store, "autumn", &retry_rules()).await;
+    fixture.store.replace_blacklist(Some(other), "file.csv", &[number(1)]).await.unwrap();
+    let request = fixture.request(None, number(1));
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
 }
 
 #[tokio::test]
 async fn no_attempt_is_opened_after_calling_hours() {
-    let mut desk = Desk::new().await;
-    let mut request = desk.request(None, number(1));
+    let mut fixture = Fixture::new().await;
+    let mut request = fixture.request(None, number(1));
     request.open_until = Utc::from_millis(MORNING + 1000);
-    desk.hands.go_on(1000);
-    assert_eq!(desk.dial(&request).await, no(MORNING + 1000, Reason::OutsideWindow));
+    fixture.clock.advance(1000);
+    assert_eq!(fixture.dial(&request).await, no(MORNING + 1000, Reason::OutsideWindow));
 }
 
 #[tokio::test]
 async fn a_number_with_an_open_attempt_is_refused() {
-    let mut desk = Desk::new().await;
-    let first = desk.request(None, number(1));
-    assert_eq!(desk.dial(&first).await, DialVerdict::Opened);
-    let second = desk.request(None, number(1));
-    assert_eq!(desk.dial(&second).await, no(MORNING + MINUTE, Reason::Duplicate));
+    let mut fixture = Fixture::new().await;
+    let first = fixture.request(None, number(1));
+    assert_eq!(fixture.dial(&first).await, DialVerdict::Opened);
+    let second = fixture.request(None, number(1));
+    assert_eq!(fixture.dial(&second).await, no(MORNING + MINUTE, Reason::Duplicate));
 }
 
 #[tokio::test]
 async fn two_leads_of_one_household_are_not_called_at_once() {
-    let mut desk = Desk::new().await;
-    desk.list(&[row(2, &[1], Some("3-101")), row(3, &[2], Some("3-101"))], &[]).await;
-    let leads = desk.fetch(2).await.0;
-    let first = desk.request(Some(&leads[0]), number(1));
-    let second = desk.request(Some(&leads[1]), number(2));
-    assert_eq!(desk.dial(&first).await, DialVerdict::Opened);
-    assert_eq!(desk.dial(&second).await, no(MORNING + MINUTE, Reason::Duplicate));
-    desk.end(&first, Some(&leads[0]), Outcome::NoAnswer).await;
-    let third = desk.request(Some(&leads[1]), number(2));
-    assert_eq!(desk.dial(&third).await, DialVerdict::Opened);
+    let mut fixture = Fixture::new().await;
+    fixture.list(&[row(2, &[1], Some("3-101")), row(3, &[2], Some("3-101"))], &[]).await;
+    let leads = fixture.fetch(2).await.0;
+    let first = fixture.request(Some(&leads[0]), number(1));
+    let second = fixture.request(Some(&leads[1]), number(2));
+    assert_eq!(fixture.dial(&first).await, DialVerdict::Opened);
+    assert_eq!(fixture.dial(&second).await, no(MORNING + MINUTE, Reason::Duplicate));
+    fixture.end(&first, Some(&leads[0]), Outcome::NoAnswer).await;
+    let third = fixture.request(Some(&leads[1]), number(2));
+    assert_eq!(fixture.dial(&third).await, DialVerdict::Opened);
 }
 
 #[tokio::test]
 async fn two_openings_of_one_batch_see_each_other() {
-    let mut desk = Desk::new().await;
-    let first = desk.request(None, number(1));
-    let second = desk.request(None, number(1));
-    desk.writer.send(opening(&first)).await;
-    desk.writer.send(opening(&second)).await;
-    let said = [desk.reply().await, desk.reply().await];
+    let mut fixture = Fixture::new().await;
+    let first = fixture.request(None, number(1));
+    let second = fixture.request(None, number(1));
+    fixture.writer.send(opening(&first)).await;
+    fixture.writer.send(opening(&second)).await;
+    let said = [fixture.reply().await, fixture.reply().await];
     let opened = |attempt, verdict| Reply::AttemptOpened { attempt, verdict };
     assert_eq!(said[0], opened(first.attempt, DialVerdict::Opened));
     assert_eq!(said[1], opened(second.attempt, no(MORNING + MINUTE, Reason::Duplicate)));
@@ -146,98 +146,98 @@ async fn two_openings_of_one_batch_see_each_other() {
 
 #[tokio::test]
 async fn the_minimum_gap_holds_across_campaigns() {
-    let mut desk = Desk::new().await;
-    let first = desk.request(None, number(1));
-    desk.dial(&first).await;
-    desk.end(&first, None, Outcome::Busy).await;
-    desk.hands.go_on(30 * MINUTE - 1);
-    let mut early = desk.request(None, number(1));
-    early.campaign = define(&desk.store, "autumn", &retry_rules()).await;
-    assert_eq!(desk.dial(&early).await, no(MORNING + 30 * MINUTE, Reason::AttemptsUsed));
-    desk.hands.go_on(1);
-    let mut due = desk.request(None, number(1));
+    let mut fixture = Fixture::new().await;
+    let first = fixture.request(None, number(1));
+    fixture.dial(&first).await;
+    fixture.end(&first, None, Outcome::Busy).await;
+    fixture.clock.advance(30 * MINUTE - 1);
+    let mut early = fixture.request(None, number(1));
+    early.campaign = define(&fixture.store, "autumn", &retry_rules()).await;
+    assert_eq!(fixture.dial(&early).await, no(MORNING + 30 * MINUTE, Reason::AttemptsUsed));
+    fixture.clock.advance(1);
+    let mut due = fixture.request(None, number(1));
     due.campaign = early.campaign;
-    assert_eq!(desk.dial(&due).await, DialVerdict::Opened);
+    assert_eq!(fixture.dial(&due).await, DialVerdict::Opened);
 }
 
 #[tokio::test]
 async fn uncounted_attempts_do_not_use_up_the_caps() {
-    let mut desk = Desk::new().await;
+    let mut fixture = Fixture::new().await;
     for _ in 0..5 {
-        let request = desk.request(None, number(1));
-        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-        desk.end(&request, None, Outcome::LineFault).await;
+        let request = fixture.request(None, number(1));
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+        fixture.end(&request, None, Outcome::LineFault).await;
     }
 }
 
 #[tokio::test]
 async fn the_cap_of_a_campaign_closes_the_number() {
-    let mut desk = Desk::new().await;
-    desk.list(&[row(2, &[1], None), row(3, &[2, 1], None)], &[]).await;
-    let lead = desk.fetch(1).await.0.remove(0);
+    let mut fixture = Fixture::new().await;
+    fixture.list(&[row(2, &[1], None), row(3, &[2, 1], None)], &[]).await;
+    let lead = fixture.fetch(1).await.0.remove(0);
     for _ in 0..3 {
-        let mut request = desk.request(Some(&lead), number(1));
+        let mut request = fixture.request(Some(&lead), number(1));
         request.per_day_max = 100;
-        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-        desk.end(&request, None, Outcome::NoAnswer).await;
-        desk.hands.go_on(31 * MINUTE);
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+        fixture.end(&request, None, Outcome::NoAnswer).await;
+        fixture.clock.advance(31 * MINUTE);
     }
-    let request = desk.request(Some(&lead), number(1));
-    assert_eq!(desk.dial(&request).await, DialVerdict::Closed(Reason::AttemptsUsed));
+    let request = fixture.request(Some(&lead), number(1));
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Closed(Reason::AttemptsUsed));
     // The other lead with this number loses the number and keeps its other one.
-    let other = desk.fetch(1).await.0.remove(0);
-    let request = desk.request(Some(&other), number(1));
+    let other = fixture.fetch(1).await.0.remove(0);
+    let request = fixture.request(Some(&other), number(1));
     let until = request.placed_at.as_millis();
-    assert_eq!(desk.dial(&request).await, no(until, Reason::AttemptsUsed));
-    let request = desk.request(Some(&other), number(2));
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+    assert_eq!(fixture.dial(&request).await, no(until, Reason::AttemptsUsed));
+    let request = fixture.request(Some(&other), number(2));
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
 }
 
 #[tokio::test]
 async fn the_daily_cap_holds_over_all_campaigns() {
-    let mut desk = Desk::new().await;
-    let autumn = define(&desk.store, "autumn", &retry_rules()).await;
-    for campaign in [desk.campaign, autumn, desk.campaign] {
-        let mut request = desk.request(None, number(1));
+    let mut fixture = Fixture::new().await;
+    let autumn = define(&fixture.store, "autumn", &retry_rules()).await;
+    for campaign in [fixture.campaign, autumn, fixture.campaign] {
+        let mut request = fixture.request(None, number(1));
         request.campaign = campaign;
-        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-        desk.end(&request, None, Outcome::NoAnswer).await;
-        desk.hands.go_on(31 * MINUTE);
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+        fixture.end(&request, None, Outcome::NoAnswer).await;
+        fixture.clock.advance(31 * MINUTE);
     }
-    let request = desk.request(None, number(1));
-    assert_eq!(desk.dial(&request).await, no(request.day_end.as_millis(), Reason::AttemptsUsed));
-    desk.hands.go_on(DAY);
-    let mut tomorrow = desk.request(None, number(1));
+    let request = fixture.request(None, number(1));
+    assert_eq!(fixture.dial(&request).await, no(request.day_end.as_millis(), Reason::AttemptsUsed));
+    fixture.clock.advance(DAY);
+    let mut tomorrow = fixture.request(None, number(1));
     tomorrow.day_start = Utc::from_millis(request.day_end.as_millis());
     tomorrow.day_end = Utc::from_millis(request.day_end.as_millis() + DAY);
-    assert_eq!(desk.dial(&tomorrow).await, DialVerdict::Opened);
+    assert_eq!(fixture.dial(&tomorrow).await, DialVerdict::Opened);
 }
 
 #[tokio::test]
 async fn a_number_rests_after_an_interrupted_call() {
-    let mut desk = Desk::new().await;
-    let mut request = desk.request(None, number(1));
+    let mut fixture = Fixture::new().await;
+    let mut request = fixture.request(None, number(1));
     request.gap_min = Duration::ZERO;
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-    let (dir, hands) = desk.close().await;
-    hands.go_on(5000);
-    let mut desk = Desk::open(dir, hands, &retry_rules()).await;
-    let mut again = desk.request(None, number(1));
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+    let (dir, clock) = fixture.close().await;
+    clock.advance(5000);
+    let mut fixture = Fixture::open(dir, clock, &retry_rules()).await;
+    let mut again = fixture.request(None, number(1));
     again.gap_min = Duration::ZERO;
-    assert_eq!(desk.dial(&again).await, no(MORNING + 5000 + MINUTE, Reason::AttemptsUsed));
-    desk.hands.go_on(MINUTE);
-    let mut rested = desk.request(None, number(1));
+    assert_eq!(fixture.dial(&again).await, no(MORNING + 5000 + MINUTE, Reason::AttemptsUsed));
+    fixture.clock.advance(MINUTE);
+    let mut rested = fixture.request(None, number(1));
     rested.gap_min = Duration::ZERO;
-    assert_eq!(desk.dial(&rested).await, DialVerdict::Opened);
+    assert_eq!(fixture.dial(&rested).await, DialVerdict::Opened);
 }
 
 #[tokio::test]
 async fn a_wall_clock_set_back_does_not_shorten_the_gap() {
-    let mut desk = Desk::new().await;
-    let request = desk.request(None, number(1));
-    desk.dial(&request).await;
-    desk.end(&request, None, Outcome::Busy).await;
-    desk.hands.go_on(-120 * MINUTE);
-    let again = desk.request(None, number(1));
-    assert_eq!(desk.dial(&again).await, no(MORNING + 30 * MINUTE, Reason::AttemptsUsed));
+    let mut fixture = Fixture::new().await;
+    let request = fixture.request(None, number(1));
+    fixture.dial(&request).await;
+    fixture.end(&request, None, Outcome::Busy).await;
+    fixture.clock.advance(-120 * MINUTE);
+    let again = fixture.request(None, number(1));
+    assert_eq!(fixture.dial(&again).await, no(MORNING + 30 * MINUTE, Reason::AttemptsUsed));
 }

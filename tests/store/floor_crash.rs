@@ -3,7 +3,7 @@
 
 use super::floor::{ANA, again, said, seat, spoken};
 use super::*;
-use paceline::store::LegAbout;
+use paceline::store::LegInfo;
 use paceline_core::agent::{Activity, Availability};
 use paceline_core::dialer::output::LegKind;
 use paceline_core::ids::CallId;
@@ -24,8 +24,8 @@ fn summarises_until_killed() {
 }
 
 async fn talk_until_killed(folder: &Path) {
-    let hands = Hands::at(MORNING);
-    let store = Store::open(&url(folder), hands.clock()).await.unwrap();
+    let clock = ManualClock::at(MORNING);
+    let store = Store::open(&url(folder), clock.as_clock()).await.unwrap();
     let campaign = define(&store, "spring", &retry_rules()).await;
     let mut next = store.resume().await.unwrap().work.next_attempt;
     let (writer, mut replies) = store.start_writer();
@@ -35,7 +35,7 @@ async fn talk_until_killed(folder: &Path) {
         match reply {
             Reply::Leads { leads, .. } => {
                 for lead in leads {
-                    let request = request(AttemptId(next), campaign, &lead, hands.now());
+                    let request = request(AttemptId(next), campaign, &lead, clock.now());
                     next += 1;
                     writer.send(opening(&request)).await;
                     calls.insert(request.attempt, (request, lead));
@@ -44,16 +44,16 @@ async fn talk_until_killed(folder: &Path) {
             Reply::AttemptOpened { attempt, verdict: DialVerdict::Opened } => {
                 let (request, lead) = &calls[&attempt];
                 let leg = CallId::side_leg(attempt.0 as u64);
-                let about = LegAbout { agent: Some(ANA), ..LegAbout::new(LegKind::Agent) };
+                let about = LegInfo { agent: Some(ANA), ..LegInfo::new(LegKind::Agent) };
                 writer.send(Command::LegPlaced { leg, about, dialog: "{}".into() }).await;
-                let talking = seat(ANA, Availability::Available, Activity::Talking, hands.now());
+                let talking = seat(ANA, Availability::Available, Activity::Talking, clock.now());
                 writer.send(Command::LogSeat(Box::new(talking))).await;
-                let ended = spoken(request, lead, ANA, hands.now());
+                let ended = spoken(request, lead, ANA, clock.now());
                 writer.send(Command::SaveResult(Box::new(ended))).await;
-                let later = hands.now() + Duration::from_secs(7200);
+                let later = clock.now() + Duration::from_secs(7200);
                 let mut update = again(request, lead, LeadState::FollowUp, later);
                 update.callback = Some(Callback { agent: Some(ANA), skill: None });
-                let record = said(request, "callback", hands.now(), Some(update));
+                let record = said(request, "callback", clock.now(), Some(update));
                 writer.send(Command::SaveSummary(Box::new(record))).await;
             }
             Reply::SummarySaved { attempt } => {
@@ -105,7 +105,7 @@ fn a_summary_and_its_lead_update_are_written_atomically() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let dir = Arc::new(tempfile::tempdir().unwrap());
     runtime.block_on(async {
-        let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
+        let store = Store::open(&url(dir.path()), ManualClock::at(MORNING).as_clock()).await.unwrap();
         let campaign = define(&store, "spring", &retry_rules()).await;
         list(&store, campaign, &rows(20_000), &[]).await;
     });
@@ -131,7 +131,7 @@ fn a_summary_and_its_lead_update_are_written_atomically() {
 }
 
 async fn check(dir: &Path, acknowledged: &[i64], turn: usize) {
-    let store = Store::open(&url(dir), Hands::at(MORNING).clock()).await.unwrap();
+    let store = Store::open(&url(dir), ManualClock::at(MORNING).as_clock()).await.unwrap();
     store.resume().await.unwrap();
     assert_eq!(store.resume().await.unwrap().legs, [], "turn {turn}: a leg stayed open");
     let mut conn = sqlx::SqliteConnection::connect(&url(dir)).await.unwrap();
@@ -159,18 +159,18 @@ async fn check(dir: &Path, acknowledged: &[i64], turn: usize) {
 
 #[tokio::test]
 async fn seats_are_signed_out_as_of_the_last_commit() {
-    let mut desk = Desk::new().await;
+    let mut fixture = Fixture::new().await;
     let details = super::accounts::details("Ana");
-    desk.store.add_agent("8001", &details, &paceline::store::Secrets::default()).await.unwrap();
-    let start = desk.hands.now();
-    desk.tell(Command::LogSeat(Box::new(seat(ANA, Availability::Available, Activity::Idle, start)))).await;
-    desk.hands.go_on(5 * MINUTE);
+    fixture.store.add_agent("8001", &details, &paceline::store::Secrets::default()).await.unwrap();
+    let start = fixture.clock.now();
+    fixture.tell(Command::LogSeat(Box::new(seat(ANA, Availability::Available, Activity::Idle, start)))).await;
+    fixture.clock.advance(5 * MINUTE);
     let blacklist = Command::Blacklist { campaign: None, number: number(9), source: "x".into() };
-    desk.ask(blacklist).await;
-    desk.hands.go_on(60 * MINUTE);
+    fixture.ask(blacklist).await;
+    fixture.clock.advance(60 * MINUTE);
     for _ in 0..2 {
-        desk.store.resume().await.unwrap();
-        let mut reader = desk.store.reader().await.unwrap();
+        fixture.store.resume().await.unwrap();
+        let mut reader = fixture.store.reader().await.unwrap();
         let log = reader.seat_log(ANA, (0, 0), 10).await.unwrap();
         let log: Vec<_> = log.iter().map(|row| (row.at, row.availability.as_str())).collect();
         assert_eq!(log, [(MORNING, "available"), (MORNING + 5 * MINUTE, "signed_out")]);
@@ -219,23 +219,23 @@ async fn a_store_with_the_first_schema_is_migrated_and_usable() {
     first_schema_store(dir.path()).await;
     let older = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
     assert!(older.contains("older paceline (schema 1, this program needs 4)"), "{older}");
-    let store = Store::open(&url(dir.path()), Hands::at(MORNING).clock()).await.unwrap();
+    let store = Store::open(&url(dir.path()), ManualClock::at(MORNING).as_clock()).await.unwrap();
     let resumed = store.resume().await.unwrap();
     let cut: Vec<_> = resumed.interrupted.iter().map(|cut| (cut.attempt, cut.dialog.as_str())).collect();
     assert_eq!(cut, [(AttemptId(2), "{\"x\":1}")]);
     drop(store);
-    let mut desk = Desk::open(dir, Hands::at(MORNING), &retry_rules()).await;
-    assert_eq!(desk.campaign, CampaignId(1));
-    let mut reader = desk.store.reader().await.unwrap();
-    let rows = reader.attempts(desk.campaign, 0, 10).await.unwrap();
+    let mut fixture = Fixture::open(dir, ManualClock::at(MORNING), &retry_rules()).await;
+    assert_eq!(fixture.campaign, CampaignId(1));
+    let mut reader = fixture.store.reader().await.unwrap();
+    let rows = reader.attempts(fixture.campaign, 0, 10).await.unwrap();
     let kept: Vec<_> =
         rows.iter().map(|row| (row.outcome.as_deref(), row.note.as_deref(), row.agent.as_deref())).collect();
     assert_eq!(kept, [(Some("answered"), Some("kept"), None), (Some("interrupted"), None, None)]);
     // An agent asks for a lead that was done under the first schema.
-    let lead = desk.fetch_lead(LeadId(1)).await.expect("it is free");
-    let request = desk.request(Some(&lead), number(0));
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-    let ended = spoken(&request, &lead, ANA, desk.hands.now());
-    desk.ask(Command::SaveResult(Box::new(ended))).await;
-    desk.summarise(&said(&request, "agree", desk.hands.now(), None)).await;
+    let lead = fixture.fetch_lead(LeadId(1)).await.expect("it is free");
+    let request = fixture.request(Some(&lead), number(0));
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+    let ended = spoken(&request, &lead, ANA, fixture.clock.now());
+    fixture.ask(Command::SaveResult(Box::new(ended))).await;
+    fixture.summarise(&said(&request, "agree", fixture.clock.now(), None)).await;
 }

@@ -45,13 +45,13 @@ async fn a_full_disk_saves_live_calls_and_places_no_new_one() {
         eprintln!("no right to mount a file system here: not tested");
         return;
     };
-    let mut desk = Desk::open(disk.0.clone(), Hands::at(MORNING), &retry_rules()).await;
-    desk.list(&rows(3000), &[]).await;
-    let leads = desk.fetch(100).await.0;
+    let mut fixture = Fixture::open(disk.0.clone(), ManualClock::at(MORNING), &retry_rules()).await;
+    fixture.list(&rows(3000), &[]).await;
+    let leads = fixture.fetch(100).await.0;
     let mut calls = Vec::new();
     for lead in &leads {
-        let request = desk.request(Some(lead), lead.phones[0].number);
-        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
+        let request = fixture.request(Some(lead), lead.phones[0].number);
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
         calls.push(request);
     }
     disk.fill();
@@ -59,8 +59,8 @@ async fn a_full_disk_saves_live_calls_and_places_no_new_one() {
     let mut placed = calls.len();
     let why = loop {
         let number = number(500_000 + placed as u64);
-        let request = desk.request(None, number);
-        match desk.ask(opening(&request)).await {
+        let request = fixture.request(None, number);
+        match fixture.ask(opening(&request)).await {
             Reply::AttemptOpened { verdict, .. } => assert_eq!(verdict, DialVerdict::Opened),
             Reply::Stalled { why } => break why,
             other => panic!("{other:?}"),
@@ -68,29 +68,29 @@ async fn a_full_disk_saves_live_calls_and_places_no_new_one() {
         placed += 1;
     };
     assert!(why.contains("is full"), "{why}");
-    let refused = desk.reply().await;
+    let refused = fixture.reply().await;
     assert!(
         matches!(refused, Reply::AttemptOpened { verdict: DialVerdict::NotBefore { .. }, .. }),
         "{refused:?}"
     );
     // The space of the disk reserve takes the answers and results of all live calls.
     for (request, lead) in calls.iter().zip(&leads) {
-        let (call, at) = (request.attempt.call(), desk.hands.now());
+        let (call, at) = (request.attempt.call(), fixture.clock.now());
         let answer = Command::SaveAnswer { call, at, dialog: "{\"d\":1}".into() };
-        assert_eq!(desk.ask(answer).await, Reply::AnswerSaved { call });
-        desk.end(request, Some(lead), Outcome::Answered).await;
+        assert_eq!(fixture.ask(answer).await, Reply::AnswerSaved { call });
+        fixture.end(request, Some(lead), Outcome::Answered).await;
     }
-    assert!(!desk.dir.path().join("paceline.db.ballast").exists());
-    let request = desk.request(None, number(900_000));
-    let refused = desk.dial(&request).await;
+    assert!(!fixture.dir.path().join("paceline.db.ballast").exists());
+    let request = fixture.request(None, number(900_000));
+    let refused = fixture.dial(&request).await;
     let until = request.placed_at;
     assert_eq!(refused, DialVerdict::NotBefore { until, reason: Reason::Stopped }, "still no room");
     disk.make_room();
-    assert_eq!(desk.reply().await, Reply::Recovered);
-    assert!(desk.dir.path().join("paceline.db.ballast").exists());
-    let request = desk.request(None, number(900_001));
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-    let rows = desk.store.reader().await.unwrap().attempts(desk.campaign, 0, 1_000_000).await.unwrap();
+    assert_eq!(fixture.reply().await, Reply::Recovered);
+    assert!(fixture.dir.path().join("paceline.db.ballast").exists());
+    let request = fixture.request(None, number(900_001));
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+    let rows = fixture.store.reader().await.unwrap().attempts(fixture.campaign, 0, 1_000_000).await.unwrap();
     assert_eq!(rows.len(), placed + 1, "no call without a row, no row without a call");
     let answered = rows.iter().filter(|row| row.outcome.as_deref() == Some("answered")).count();
     assert_eq!(answered, calls.len());
@@ -103,7 +103,7 @@ async fn a_store_is_not_opened_on_a_full_disk() {
         return;
     };
     disk.fill();
-    let opened = Store::open(&url(disk.0.path()), Hands::at(MORNING).clock()).await;
+    let opened = Store::open(&url(disk.0.path()), ManualClock::at(MORNING).as_clock()).await;
     let error = opened.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("is full"), "{error}");
 }

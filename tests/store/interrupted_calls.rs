@@ -3,28 +3,29 @@
 use super::accounts::details;
 use super::floor::{ANA, seat};
 use super::*;
-use paceline::store::{FoundRecording, LegAbout, Secrets};
+use paceline::store::{LegInfo, RecoveredRecording, Secrets};
 use paceline_core::agent::{Activity, Availability, Work};
 use paceline_core::dialer::output::LegKind;
 use paceline_core::ids::CallId;
 
 #[tokio::test]
 async fn an_interrupted_inbound_call_is_saved_with_its_recording() {
-    let mut desk = Desk::new().await;
+    let mut fixture = Fixture::new().await;
     let caller = CallId(1 << 63 | 1);
-    let about = LegAbout {
+    let about = LegInfo {
         number: Some(number(5)),
-        campaign: Some(desk.campaign),
-        ..LegAbout::new(LegKind::Inbound)
+        campaign: Some(fixture.campaign),
+        ..LegInfo::new(LegKind::Inbound)
     };
-    desk.tell(Command::LegPlaced { leg: caller, about, dialog: "[]".into() }).await;
-    desk.hands.go_on(MINUTE);
-    let began_at = desk.hands.now();
-    desk.tell(Command::SaveRecording { call: caller, path: "a.wav".into(), seconds: 1.0, lost_frames: 0 })
+    fixture.tell(Command::LegPlaced { leg: caller, about, dialog: "[]".into() }).await;
+    fixture.clock.advance(MINUTE);
+    let began_at = fixture.clock.now();
+    fixture
+        .tell(Command::SaveRecording { call: caller, path: "a.wav".into(), seconds: 1.0, lost_frames: 0 })
         .await;
-    let resumed = desk.store.resume().await.unwrap();
+    let resumed = fixture.store.resume().await.unwrap();
     assert_eq!(resumed.legs.iter().map(|cut| cut.leg).collect::<Vec<_>>(), [caller]);
-    let found = |call: CallId, path: &str| FoundRecording {
+    let found = |call: CallId, path: &str| RecoveredRecording {
         call,
         began_at,
         path: path.into(),
@@ -33,9 +34,9 @@ async fn an_interrupted_inbound_call_is_saved_with_its_recording() {
     };
     // The second belongs to a call unknown to the store.
     let all = [found(caller, "b.wav"), found(CallId(1 << 63 | 2), "c.wav"), found(caller, "a.wav")];
-    desk.store.recordings_found(&all, &resumed.legs).await.unwrap();
-    let mut reader = desk.store.reader().await.unwrap();
-    let row = reader.inbound_calls(desk.campaign, 0, 10).await.unwrap().remove(0);
+    fixture.store.add_recovered_recordings(&all, &resumed.legs).await.unwrap();
+    let mut reader = fixture.store.reader().await.unwrap();
+    let row = reader.inbound_calls(fixture.campaign, 0, 10).await.unwrap().remove(0);
     assert_eq!(
         (row.number, row.recording.as_deref()),
         (Some(number(5).as_u64() as i64), Some("a.wav;b.wav"))
@@ -45,39 +46,39 @@ async fn an_interrupted_inbound_call_is_saved_with_its_recording() {
 
 #[tokio::test]
 async fn a_recovered_recording_belongs_to_the_attempt_active_at_its_time() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(1), &[]).await;
-    let (_, request) = desk.talk(ANA).await;
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(1), &[]).await;
+    let (_, request) = fixture.talk(ANA).await;
     let call = request.attempt.call();
-    let found = |path: &str, began_at: Utc| FoundRecording {
+    let found = |path: &str, began_at: Utc| RecoveredRecording {
         call,
         began_at,
         path: path.into(),
         seconds: 7.5,
         lost_frames: 3,
     };
-    let during = desk.hands.now();
+    let during = fixture.clock.now();
     let all = [found("then.wav", during), found("before.wav", during - Duration::from_secs(86_400))];
-    desk.store.recordings_found(&all, &[]).await.unwrap();
-    desk.store.recordings_found(&all, &[]).await.unwrap();
-    let mut reader = desk.store.reader().await.unwrap();
-    let row = reader.attempts(desk.campaign, 0, 1).await.unwrap().remove(0);
+    fixture.store.add_recovered_recordings(&all, &[]).await.unwrap();
+    fixture.store.add_recovered_recordings(&all, &[]).await.unwrap();
+    let mut reader = fixture.store.reader().await.unwrap();
+    let row = reader.attempts(fixture.campaign, 0, 1).await.unwrap().remove(0);
     assert_eq!(row.recording.as_deref(), Some("then.wav"));
 }
 
 #[tokio::test]
 async fn an_interrupted_attempt_is_saved_with_the_agent_in_conversation() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(2), &[]).await;
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(2), &[]).await;
     let mut attempts = Vec::new();
     for (name, activity) in [("Ana", Activity::Talking), ("Bea", Activity::WrapUp)] {
-        let agent = desk.store.add_agent(name, &details(name), &Secrets::default()).await.unwrap();
-        let lead = desk.fetch(1).await.0.remove(0);
-        let request = desk.request(Some(&lead), lead.phones[0].number);
-        assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-        let mut seat = seat(agent, Availability::Available, activity, desk.hands.now());
+        let agent = fixture.store.add_agent(name, &details(name), &Secrets::default()).await.unwrap();
+        let lead = fixture.fetch(1).await.0.remove(0);
+        let request = fixture.request(Some(&lead), lead.phones[0].number);
+        assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+        let mut seat = seat(agent, Availability::Available, activity, fixture.clock.now());
         seat.work = Some(Work {
-            campaign: desk.campaign,
+            campaign: fixture.campaign,
             lead: Some(lead.id),
             number: None,
             attempt: Some(request.attempt),
@@ -88,14 +89,14 @@ async fn an_interrupted_attempt_is_saved_with_the_agent_in_conversation() {
             recording: false,
             summary: None,
         });
-        desk.tell(Command::LogSeat(Box::new(seat))).await;
+        fixture.tell(Command::LogSeat(Box::new(seat))).await;
         attempts.push(request.attempt);
     }
-    let resumed = desk.store.resume().await.unwrap();
+    let resumed = fixture.store.resume().await.unwrap();
     assert_eq!(resumed.interrupted.iter().map(|cut| cut.attempt).collect::<Vec<_>>(), attempts);
-    assert_eq!(resumed.alive_at, desk.hands.now());
-    let mut reader = desk.store.reader().await.unwrap();
-    let rows = reader.attempts(desk.campaign, 0, 10).await.unwrap();
+    assert_eq!(resumed.alive_at, fixture.clock.now());
+    let mut reader = fixture.store.reader().await.unwrap();
+    let rows = reader.attempts(fixture.campaign, 0, 10).await.unwrap();
     let agents: Vec<_> = rows.iter().map(|row| row.agent.as_deref()).collect();
     assert_eq!(agents, [Some("Ana"), None], "a wrap-up is no conversation");
     assert!(rows.iter().all(|row| row.connected_at.is_none()), "and they are in no abandon rate");
@@ -103,21 +104,24 @@ async fn an_interrupted_attempt_is_saved_with_the_agent_in_conversation() {
 
 #[tokio::test]
 async fn an_open_dialog_is_returned_at_each_start_until_it_is_ended() {
-    let mut desk = Desk::new().await;
-    desk.list(&rows(1), &[]).await;
-    let lead = desk.fetch(1).await.0.remove(0);
-    let request = desk.request(Some(&lead), lead.phones[0].number);
-    assert_eq!(desk.dial(&request).await, DialVerdict::Opened);
-    let about = LegAbout { agent: Some(ANA), ..LegAbout::new(LegKind::Agent) };
-    desk.tell(Command::LegPlaced { leg: CallId::side_leg(1), about, dialog: "[1]".into() }).await;
-    let first = desk.store.resume().await.unwrap();
-    assert_eq!(first.unended.len(), 2);
-    assert_eq!(first.unended[1].dialog, "[1]");
+    let mut fixture = Fixture::new().await;
+    fixture.list(&rows(1), &[]).await;
+    let lead = fixture.fetch(1).await.0.remove(0);
+    let request = fixture.request(Some(&lead), lead.phones[0].number);
+    assert_eq!(fixture.dial(&request).await, DialVerdict::Opened);
+    let about = LegInfo { agent: Some(ANA), ..LegInfo::new(LegKind::Agent) };
+    fixture.tell(Command::LegPlaced { leg: CallId::side_leg(1), about, dialog: "[1]".into() }).await;
+    let first = fixture.store.resume().await.unwrap();
+    assert_eq!(first.open_dialogs.len(), 2);
+    assert_eq!(first.open_dialogs[1].dialog, "[1]");
     // A second crash before the dialogs were ended: both are returned again, and nothing is settled twice.
-    let second = desk.store.resume().await.unwrap();
-    assert_eq!((second.unended.as_slice(), second.interrupted.len()), (first.unended.as_slice(), 0));
-    desk.tell(Command::Ended { id: first.unended[0].id }).await;
-    assert_eq!(desk.store.resume().await.unwrap().unended, first.unended[1..]);
-    desk.hands.go_on(30 * MINUTE + 1);
-    assert_eq!(desk.store.resume().await.unwrap().unended, []);
+    let second = fixture.store.resume().await.unwrap();
+    assert_eq!(
+        (second.open_dialogs.as_slice(), second.interrupted.len()),
+        (first.open_dialogs.as_slice(), 0)
+    );
+    fixture.tell(Command::DialogEnded { id: first.open_dialogs[0].id }).await;
+    assert_eq!(fixture.store.resume().await.unwrap().open_dialogs, first.open_dialogs[1..]);
+    fixture.clock.advance(30 * MINUTE + 1);
+    assert_eq!(fixture.store.resume().await.unwrap().open_dialogs, []);
 }

@@ -1,5 +1,5 @@
 //! The store through its public API: the dial check, writes, recovery after a crash. All tests go through
-//! `Desk`, so that another database can run the same tests.
+//! `Fixture`, so that another database can run the same tests.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -42,14 +42,14 @@ pub const MINUTE: i64 = 60_000;
 
 /// A manual clock.
 #[derive(Clone)]
-pub struct Hands(Arc<AtomicI64>);
+pub struct ManualClock(Arc<AtomicI64>);
 
-impl Hands {
-    pub fn at(millis: i64) -> Hands {
-        Hands(Arc::new(AtomicI64::new(millis)))
+impl ManualClock {
+    pub fn at(millis: i64) -> ManualClock {
+        ManualClock(Arc::new(AtomicI64::new(millis)))
     }
 
-    pub fn go_on(&self, millis: i64) {
+    pub fn advance(&self, millis: i64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
@@ -57,17 +57,17 @@ impl Hands {
         Utc::from_millis(self.0.load(Ordering::SeqCst))
     }
 
-    pub fn clock(&self) -> Clock {
-        let hands = self.clone();
-        Arc::new(move || hands.now())
+    pub fn as_clock(&self) -> Clock {
+        let clock = self.clone();
+        Arc::new(move || clock.now())
     }
 }
 
 /// Test harness: a store in a temporary folder, with its writer running.
-pub struct Desk {
+pub struct Fixture {
     pub dir: Arc<tempfile::TempDir>,
     pub store: Store,
-    pub hands: Hands,
+    pub clock: ManualClock,
     pub writer: Writer,
     pub replies: UnboundedReceiver<Reply>,
     pub campaign: CampaignId,
@@ -91,25 +91,25 @@ pub fn retry_rules() -> RetryRules {
     }
 }
 
-impl Desk {
-    pub async fn new() -> Desk {
+impl Fixture {
+    pub async fn new() -> Fixture {
         let dir = Arc::new(tempfile::tempdir().unwrap());
-        Desk::open(dir, Hands::at(MORNING), &retry_rules()).await
+        Fixture::open(dir, ManualClock::at(MORNING), &retry_rules()).await
     }
 
-    pub async fn open(dir: Arc<tempfile::TempDir>, hands: Hands, retry: &RetryRules) -> Desk {
-        let store = Store::open(&url(dir.path()), hands.clock()).await.unwrap();
+    pub async fn open(dir: Arc<tempfile::TempDir>, clock: ManualClock, retry: &RetryRules) -> Fixture {
+        let store = Store::open(&url(dir.path()), clock.as_clock()).await.unwrap();
         let campaign = define(&store, "spring", retry).await;
         let next_attempt = store.resume().await.unwrap().work.next_attempt;
         let (writer, replies) = store.start_writer();
-        Desk { dir, store, hands, writer, replies, campaign, next_attempt }
+        Fixture { dir, store, clock, writer, replies, campaign, next_attempt }
     }
 
     /// Closes the store, as a clean stop does.
-    pub async fn close(self) -> (Arc<tempfile::TempDir>, Hands) {
+    pub async fn close(self) -> (Arc<tempfile::TempDir>, ManualClock) {
         self.writer.close().await;
         self.store.close().await.unwrap();
-        (self.dir, self.hands)
+        (self.dir, self.clock)
     }
 
     pub async fn ask(&mut self, command: Command) -> Reply {
@@ -139,7 +139,7 @@ impl Desk {
     pub fn request(&mut self, lead: Option<&Lead>, number: PhoneNumber) -> AttemptRequest {
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt += 1;
-        let now = self.hands.now();
+        let now = self.clock.now();
         AttemptRequest {
             attempt,
             campaign: self.campaign,
@@ -182,7 +182,7 @@ impl Desk {
     }
 
     pub async fn end(&mut self, request: &AttemptRequest, lead: Option<&Lead>, outcome: Outcome) {
-        let result = result(request, lead, outcome, self.hands.now());
+        let result = result(request, lead, outcome, self.clock.now());
         let attempt = request.attempt;
         assert_eq!(self.ask(Command::SaveResult(Box::new(result))).await, Reply::ResultSaved { attempt });
     }

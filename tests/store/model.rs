@@ -49,23 +49,23 @@ impl Model {
 
 async fn one_seed(seed: u64) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut desk = Desk::new().await;
-    let autumn = define(&desk.store, "autumn", &retry_rules()).await;
+    let mut fixture = Fixture::new().await;
+    let autumn = define(&fixture.store, "autumn", &retry_rules()).await;
     let mut model = Model::default();
     let mut open: Vec<(AttemptRequest, usize)> = Vec::new();
     for step in 0..150 {
         let place = format!("seed {seed}, step {step}");
-        desk.hands.go_on(random.random_range(0..40 * MINUTE));
+        fixture.clock.advance(random.random_range(0..40 * MINUTE));
         match random.random_range(0..100) {
             0..55 => {
-                let mut request = desk.request(None, number(random.random_range(0..NUMBERS)));
-                request.campaign = [desk.campaign, autumn][random.random_range(0..2)];
+                let mut request = fixture.request(None, number(random.random_range(0..NUMBERS)));
+                request.campaign = [fixture.campaign, autumn][random.random_range(0..2)];
                 request.guaranteed = random.random_bool(0.3);
-                let days = (desk.hands.now().as_millis() - MORNING) / DAY;
+                let days = (fixture.clock.now().as_millis() - MORNING) / DAY;
                 request.day_start = Utc::from_millis(MORNING + days * DAY);
                 request.day_end = request.day_start + Duration::from_millis(DAY as u64);
-                let expected = model.verdict(&request, desk.hands.now().as_millis());
-                assert_eq!(desk.dial(&request).await, expected, "{place}");
+                let expected = model.verdict(&request, fixture.clock.now().as_millis());
+                assert_eq!(fixture.dial(&request).await, expected, "{place}");
                 if expected == DialVerdict::Opened {
                     let (number, at) = (request.number.as_u64(), request.placed_at.as_millis());
                     model.attempts.push((number, request.campaign, at, true, true));
@@ -82,34 +82,34 @@ async fn one_seed(seed: u64) {
                     Outcome::Abandoned,
                 ];
                 let outcome = outcomes[random.random_range(0..outcomes.len())];
-                let mut result = result(&request, None, outcome, desk.hands.now());
+                let mut result = result(&request, None, outcome, fixture.clock.now());
                 if outcome == Outcome::Abandoned {
-                    let until = desk.hands.now() + Duration::from_secs(2 * 3600);
+                    let until = fixture.clock.now() + Duration::from_secs(2 * 3600);
                     result.rest_until = Some(until);
                     let shielded = model.shielded.entry(request.number.as_u64()).or_default();
                     *shielded = until.as_millis().max(*shielded);
                 }
-                desk.ask(Command::SaveResult(Box::new(result))).await;
+                fixture.ask(Command::SaveResult(Box::new(result))).await;
                 model.attempts[at].3 = outcome.counts();
                 model.attempts[at].4 = false;
             }
             90..92 => {
                 let number = number(random.random_range(0..NUMBERS));
-                desk.store.blacklist(None, number, "a person").await.unwrap();
+                fixture.store.blacklist(None, number, "a person").await.unwrap();
                 model.blacklist.push(number.as_u64());
             }
             92..96 => {
-                let (dir, hands) = desk.close().await;
-                hands.go_on(random.random_range(0..MINUTE));
-                let now = hands.now().as_millis();
+                let (dir, clock) = fixture.close().await;
+                clock.advance(random.random_range(0..MINUTE));
+                let now = clock.now().as_millis();
                 for (request, at) in open.drain(..) {
                     model.attempts[at].4 = false;
                     model.resting.insert(request.number.as_u64(), now + 60_000);
                 }
-                desk = Desk::open(dir, hands, &retry_rules()).await;
-                let mut reader = desk.store.reader().await.unwrap();
+                fixture = Fixture::open(dir, clock, &retry_rules()).await;
+                let mut reader = fixture.store.reader().await.unwrap();
                 let mut rows = 0;
-                for campaign in [desk.campaign, autumn] {
+                for campaign in [fixture.campaign, autumn] {
                     rows += reader.attempts(campaign, 0, 10_000).await.unwrap().len();
                 }
                 assert_eq!(rows, model.attempts.len(), "{place}");

@@ -5,7 +5,7 @@ use std::fs;
 use std::process;
 
 async fn refusal(url: &str) -> String {
-    match Store::open(url, Hands::at(MORNING).clock()).await {
+    match Store::open(url, ManualClock::at(MORNING).as_clock()).await {
         Ok(_) => panic!("{url} was opened"),
         Err(error) => error.to_string(),
     }
@@ -13,24 +13,24 @@ async fn refusal(url: &str) -> String {
 
 #[tokio::test]
 async fn a_second_process_is_refused_with_the_pid_of_the_first() {
-    let desk = Desk::new().await;
-    let error = refusal(&url(desk.dir.path())).await;
+    let fixture = Fixture::new().await;
+    let error = refusal(&url(fixture.dir.path())).await;
     assert!(error.contains("in use by another paceline process"), "{error}");
     assert!(error.contains(&process::id().to_string()), "{error}");
-    let (dir, hands) = desk.close().await;
-    Desk::open(dir, hands, &retry_rules()).await;
+    let (dir, clock) = fixture.close().await;
+    Fixture::open(dir, clock, &retry_rules()).await;
 }
 
 #[tokio::test]
 async fn a_reader_opens_during_and_after_the_writing_process() {
-    let desk = Desk::new().await;
-    desk.list(&rows(2), &[]).await;
-    let url = url(desk.dir.path());
+    let fixture = Fixture::new().await;
+    fixture.list(&rows(2), &[]).await;
+    let url = url(fixture.dir.path());
     let mut beside = Store::open_reader(&url).await.unwrap();
-    assert_eq!(beside.counts(desk.campaign).await.unwrap().leads["open"], 2);
+    assert_eq!(beside.counts(fixture.campaign).await.unwrap().leads["open"], 2);
     drop(beside);
-    let campaign = desk.campaign;
-    let (_dir, _) = desk.close().await;
+    let campaign = fixture.campaign;
+    let (_dir, _) = fixture.close().await;
     let mut after = Store::open_reader(&url).await.unwrap();
     assert_eq!(after.counts(campaign).await.unwrap().leads["open"], 2);
     assert_eq!(after.campaign("spring").await.unwrap().id, campaign);
@@ -57,7 +57,7 @@ async fn a_file_that_is_no_database_is_refused_and_unchanged() {
 
 #[tokio::test]
 async fn a_store_with_a_newer_schema_is_refused() {
-    let (dir, hands) = Desk::new().await.close().await;
+    let (dir, clock) = Fixture::new().await.close().await;
     let mut conn = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url(dir.path())).await.unwrap();
     sqlx::query(
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -71,7 +71,7 @@ async fn a_store_with_a_newer_schema_is_refused() {
     assert!(error.contains("newer paceline (schema 9999"), "{error}");
     let error = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("newer paceline"), "{error}");
-    drop(hands);
+    drop(clock);
 }
 
 #[tokio::test]
@@ -96,13 +96,13 @@ async fn a_url_of_another_database_is_refused_without_its_password() {
 async fn a_file_name_may_hold_any_character() {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", dir.path().join("春 天%20'#.db").display());
-    Store::open(&url, Hands::at(MORNING).clock()).await.unwrap();
+    Store::open(&url, ManualClock::at(MORNING).as_clock()).await.unwrap();
     assert!(dir.path().join("春 天%20'#.db").exists());
 }
 
 #[tokio::test]
 async fn a_campaign_is_identified_by_its_name() {
-    let desk = Desk::new().await;
-    assert_eq!(define(&desk.store, "spring", &retry_rules()).await, desk.campaign);
-    assert_ne!(define(&desk.store, "autumn", &retry_rules()).await, desk.campaign);
+    let fixture = Fixture::new().await;
+    assert_eq!(define(&fixture.store, "spring", &retry_rules()).await, fixture.campaign);
+    assert_ne!(define(&fixture.store, "autumn", &retry_rules()).await, fixture.campaign);
 }

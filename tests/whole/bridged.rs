@@ -95,7 +95,7 @@ pub(super) async fn serve(site: &Site, starts: usize) -> (Child, Client) {
         (site.log().matches("campaign whole is open").count() >= starts).then_some(())
     })
     .await;
-    (child, Client::beside(&site.path("paceline.db")).expect("the way in"))
+    (child, Client::for_store(&site.path("paceline.db")).expect("the way in"))
 }
 
 /// Creates agents with SIP phones, and one more where there is a telephone.
@@ -119,9 +119,9 @@ pub(super) async fn create_agents(client: &Client, phones: u64, telephone: Optio
 }
 
 /// Signs the agent in as soon as the agent's phone is registered.
-pub(super) async fn sign_in(client: &Client, n: u64, way: &str, holding: &str) {
-    let asked = json!({ "act": "sign_in", "way": way, "holding": holding });
-    let path = format!("/api/v1/agents/{}/acts", 8_000 + n);
+pub(super) async fn sign_in(client: &Client, n: u64, endpoint: &str, holding: &str) {
+    let asked = json!({ "action": "sign_in", "endpoint": endpoint, "holding": holding });
+    let path = format!("/api/v1/agents/{}/actions", 8_000 + n);
     poll_until(&format!("the sign-in of agent {n}"), async || {
         match client.ask(Method::POST, &path, Some(&asked)).await {
             Ok(_) => Some(()),
@@ -135,9 +135,9 @@ pub(super) async fn sign_in(client: &Client, n: u64, way: &str, holding: &str) {
 /// Signs every agent in, each with another phone mode.
 async fn all_sign_in(client: &Client) {
     for n in 1..=PHONES + 1 {
-        let way = if n > PHONES { "telephone" } else { "phone" };
+        let endpoint = if n > PHONES { "telephone" } else { "phone" };
         let holding = if n % 3 == 0 { "per_call" } else { "nailed_up" };
-        sign_in(client, n, way, holding).await;
+        sign_in(client, n, endpoint, holding).await;
     }
 }
 

@@ -7,7 +7,7 @@ mod held;
 mod kills;
 mod why;
 
-use paceline::sim::people::People;
+use paceline::sim::people::Population;
 use paceline::sim::serve::{self, CarrierOptions, RunningCarrier};
 use paceline_core::sip::user_agent::Transport;
 use serde_json::Value;
@@ -105,7 +105,7 @@ fn carrier(people: &str, log: &Path) -> (Runtime, RunningCarrier, SocketAddr) {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut options = CarrierOptions::on_loopback(People::parse(people).expect("people"));
+    let mut options = CarrierOptions::on_loopback(Population::parse(people).expect("people"));
     options.log = Some(log.to_owned());
     let carrier = runtime.block_on(serve::start(options)).expect("a carrier");
     let address = carrier.address(Transport::Udp).expect("it listens");

@@ -100,7 +100,7 @@ fn why_explains_an_idle_dialer_and_the_journal_a_minute() {
     let (code, out, err) = text(&site, &["replay", "paceline.journal", "--call", attempt], false);
     assert_eq!(code, 0, "{err}");
     for told in
-        ["154****0003", "chosen by the decision", "the call leaves", "SIP 486", "written down as: busy"]
+        ["154****0003", "chosen by the decision", "the call is placed", "SIP 486", "recorded as: busy"]
     {
         assert!(out.contains(told), "{told}: {out}");
     }

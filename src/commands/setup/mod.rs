@@ -13,12 +13,12 @@ use crate::audio::{Language, Sound};
 use crate::config::settings::PromptLanguage;
 use crate::config::{Config, LoadedCampaign};
 use crate::console::client::{Client, KeyFile};
-use crate::console::{self, CampaignFolder, Console, Door, DoorParts};
-use crate::engine::{self, Ask, CampaignBoard, EngineHandle, Opening, Parts, Prompts};
+use crate::console::{self, AppState, AppStateParts, CampaignFolder, Console};
+use crate::engine::{self, CampaignBoard, CampaignOpening, EngineHandle, EngineRequest, Parts, Prompts};
 use crate::journal::{JournalConfig, JournalWriter};
 use crate::metrics::Metrics;
 use crate::net::clock::Clock;
-use crate::sim::agents::AgentPhones;
+use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
 use crate::store::{Store, Writer};
 use import::{import_list, lead_counts, save_campaign};
@@ -49,7 +49,7 @@ pub(super) struct RunningCampaign {
     pub leads: u64,
     pub leads_open: u64,
     pub metrics: Arc<Metrics>,
-    crew: Option<AgentPhones>,
+    crew: Option<PhoneAgents>,
     service: Service,
 }
 
@@ -58,7 +58,7 @@ impl RunningCampaign {
     pub async fn finish(self) -> Result<CampaignBoard, Failure> {
         let board = self.handle.board();
         if let Some(crew) = &self.crew {
-            crew.send_home();
+            crew.sign_out_all();
         }
         self.service.finish().await?;
         let board = board.borrow().campaigns.get(&self.campaign).cloned();
@@ -129,7 +129,7 @@ pub(super) struct Service {
     // Dropped after engine and writer: the store with its lock, and the simulated carrier.
     pub store: Arc<Store>,
     carrier: Option<RunningCarrier>,
-    state: Door,
+    state: AppState,
     console: Option<(Console, Option<KeyFile>)>,
 }
 
@@ -170,14 +170,14 @@ impl Service {
             media_address: net.media_address,
             store: writer.sender(),
             store_replies,
-            commits: store.commits(),
+            commits: store.commit_times(),
             journal: start_journal(&config)?,
             metrics: metrics.clone(),
             prompts: load_prompts(&config)?,
             recordings: PathBuf::from(&config.recordings.dir),
         });
         let dialogs = resumed
-            .unended
+            .open_dialogs
             .iter()
             .flat_map(|cut| saved_dialogs(&cut.dialog).into_iter().map(|dialog| (cut.id, dialog)));
         let dialogs = dialogs.collect();
@@ -193,12 +193,12 @@ impl Service {
                 resumed.legs.len()
             );
         }
-        let phones = store.known_phones().await.map_err(Failure::unexpected)?;
-        handle.ask(Ask::Resume { work: resumed.work, dialogs, phones }).await;
+        let phones = store.load_phone_contacts().await.map_err(Failure::unexpected)?;
+        handle.send(EngineRequest::Resume { work: resumed.work, dialogs, phones }).await;
         let store = Arc::new(store);
         recordings::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
         send_agents(&store, &handle).await?;
-        let state = Door::new(DoorParts {
+        let state = AppState::new(AppStateParts {
             store: store.clone(),
             engine: handle.clone(),
             metrics: metrics.clone(),
@@ -247,9 +247,16 @@ impl Service {
             Mode::Predictive => self.store.past_calls(campaign).await.map_err(Failure::unexpected)?,
             _ => Vec::new(),
         };
-        let opening =
-            Opening { campaign: rules, leads_open, paused, abandons, past, sound: announcement, sorry };
-        self.handle.ask(Ask::Open(Box::new(opening))).await;
+        let opening = CampaignOpening {
+            campaign: rules,
+            leads_open,
+            paused,
+            abandons,
+            past,
+            sound: announcement,
+            sorry,
+        };
+        self.handle.send(EngineRequest::OpenCampaign(Box::new(opening))).await;
         // Wait until the board shows the campaign. An engine that has stopped never will, and closes the
         // board.
         let _ = self.handle.board().wait_for(|board| board.campaigns.contains_key(&campaign)).await;
@@ -263,19 +270,19 @@ impl Service {
         crew: Crew,
         loaded: &LoadedCampaign,
         campaign: CampaignId,
-    ) -> Result<AgentPhones, Failure> {
+    ) -> Result<PhoneAgents, Failure> {
         let line = self.state.phones();
         let registrar = line.proxy.parse().map_err(Failure::unexpected)?;
         let group = self.store.group_named(group).await.map_err(Failure::unexpected)?;
         let created = demo_agents::create(&self.store, group, crew.agents, &line.domain).await?;
         send_agents(&self.store, &self.handle).await?;
-        demo_agents::start(&self.handle, registrar, &line.domain, created, loaded, campaign, crew.habits)
+        demo_agents::start(&self.handle, registrar, &line.domain, created, loaded, campaign, crew.profile)
             .await
     }
 
     /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
-        self.handle.ask(Ask::Leave).await;
+        self.handle.send(EngineRequest::Stop).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
         // The API is served until the last call has ended.
@@ -305,10 +312,10 @@ fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
 /// Sends every group and agent of the store to the engine. May be repeated at any time.
 async fn send_agents(store: &Store, handle: &EngineHandle) -> Result<(), Failure> {
     for group in store.groups().await.map_err(Failure::unexpected)? {
-        handle.ask(Ask::Group(group)).await;
+        handle.send(EngineRequest::SetGroup(group)).await;
     }
     for row in store.agents().await.map_err(Failure::unexpected)? {
-        handle.ask(Ask::Agent(Box::new(console::opening(&row)))).await;
+        handle.send(EngineRequest::SetAgent(Box::new(console::agent_account(&row)))).await;
     }
     Ok(())
 }
@@ -338,12 +345,12 @@ fn start_journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
 }
 
 /// Starts the HTTP server, and writes its address and a key beside the store for commands on this machine.
-async fn start_console(config: &Config, state: &Door) -> Option<(Console, Option<KeyFile>)> {
+async fn start_console(config: &Config, state: &AppState) -> Option<(Console, Option<KeyFile>)> {
     let Ok(listen) = config.http.listen.parse() else { return None };
     match console::start(listen, state.clone()).await {
         Ok(console) => {
             let address = console.address;
-            let client = Client::new(&format!("http://{address}"), state.house_key());
+            let client = Client::new(&format!("http://{address}"), state.local_service_token());
             let key = KeyFile::write(state.store().path(), &client).inspect_err(|error| {
                 eprintln!("warning: {error}: `paceline agents` and `user` need --url and a token");
             });

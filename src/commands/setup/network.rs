@@ -2,10 +2,10 @@
 
 use crate::commands::Failure;
 use crate::config::Config;
-use crate::console::PhoneLine;
+use crate::console::PhoneSettings;
 use crate::engine::TrunkParts;
 use crate::net::clock::Clock;
-use crate::net::rtp::{MediaConfig, MediaEvent, MediaRoom};
+use crate::net::rtp::{MediaConfig, MediaEvent, MediaServer};
 use crate::net::sip::{SipEvent, SipSocketConfig, SipSockets, TlsConfig};
 use paceline_core::sip::user_agent::{Incoming, RegistrarConfig, Transport, UaConfig};
 use std::hash::{BuildHasher, RandomState};
@@ -21,7 +21,7 @@ const SIP_WAITING_MAX: usize = 8_192;
 pub(super) struct Network {
     pub sockets: SipSockets,
     pub sip_events: mpsc::Receiver<SipEvent>,
-    pub media: MediaRoom,
+    pub media: MediaServer,
     pub media_events: mpsc::UnboundedReceiver<MediaEvent>,
     pub media_address: IpAddr,
     pub ua: UaConfig,
@@ -49,7 +49,7 @@ impl Network {
             }
             // TLS: the certificate must match the configured host.
             let (host, _) = trunk.sip.host.rsplit_once(':').unwrap_or((&trunk.sip.host, ""));
-            sockets.expect_name(trunk.sip.peer.address, host);
+            sockets.require_certificate_name(trunk.sip.peer.address, host);
         }
         let own = own_address(config, trunks);
         let sent_by = sockets
@@ -63,7 +63,7 @@ impl Network {
             .collect();
         let (media_sender, media_events) = mpsc::unbounded_channel();
         let [first, last] = config.rtp.ports;
-        let media = MediaRoom::start(
+        let media = MediaServer::start(
             MediaConfig {
                 bind: if own.is_loopback() { own } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) },
                 ports: first..=last,
@@ -100,7 +100,7 @@ fn certificate(config: &Config) -> Result<TlsConfig, Failure> {
             let names = [sip.domain.as_str(), sip.external_address.as_str(), "localhost", "127.0.0.1"];
             let names: Vec<String> =
                 names.iter().filter(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect();
-            TlsConfig::self_made(&dir, &names).map_err(Failure::usage)?
+            TlsConfig::self_signed(&dir, &names).map_err(Failure::usage)?
         }
         (cert, key) => TlsConfig { cert: cert.into(), key: key.into() },
     };
@@ -122,12 +122,12 @@ fn own_address(config: &Config, trunks: &[TrunkParts]) -> IpAddr {
 }
 
 /// The address at which agents' phones register: UDP before TCP before TLS.
-pub(super) fn phone_line(config: &Config, ua: &UaConfig) -> PhoneLine {
+pub(super) fn phone_line(config: &Config, ua: &UaConfig) -> PhoneSettings {
     let order = [(Transport::Udp, "udp"), (Transport::Tcp, "tcp"), (Transport::Tls, "tls")];
     let listening = order.into_iter().find_map(|(transport, word)| {
         let (_, address) = ua.sent_by.iter().find(|(listens, _)| *listens == transport)?;
         Some((word, address.clone()))
     });
     let (transport, proxy) = listening.unwrap_or_default();
-    PhoneLine { domain: config.sip.domain.clone(), proxy, transport: transport.into() }
+    PhoneSettings { domain: config.sip.domain.clone(), proxy, transport: transport.into() }
 }

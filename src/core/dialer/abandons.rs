@@ -8,8 +8,8 @@ use crate::campaign::window::WindowState;
 use crate::ids::CallId;
 use crate::outcome::{EndedBy, Outcome};
 use crate::pacing::brake::{self, Brake};
-use crate::pacing::ledger::{self, At, Rule, Standing};
-use crate::pacing::predictive::{Carried, Event};
+use crate::pacing::ledger::{self, AbandonReport, LedgerTime, Rule};
+use crate::pacing::predictive::{BudgetCounts, Event};
 use crate::time::{Duration, Time, Utc};
 
 /// Assumed agent time per answer, until the day's own pace is known.
@@ -64,17 +64,17 @@ impl CampaignRun {
     }
 
     /// Abandon rates by every rule; `None` = the campaign has no agents, so no call can be abandoned.
-    pub fn standing(&self, utc: Utc) -> Option<Standing> {
+    pub fn abandon_report(&self, utc: Utc) -> Option<AbandonReport> {
         self.rules.agents.as_ref()?;
         let (day_start, _) = self.rules.windows.local_day(utc);
         let pacing = &self.rules.pacing;
-        let at = At { now: utc, day_start };
-        Some(self.ledger.standing(pacing.abandon_rules, pacing.abandon_rate_max, at))
+        let at = LedgerTime { now: utc, day_start };
+        Some(self.ledger.abandon_report(pacing.abandon_rules, pacing.abandon_rate_max, at))
     }
 
     fn braking(&mut self, utc: Utc) -> Braking {
         let (day_start, _) = self.local_day(utc);
-        let at = At { now: utc, day_start };
+        let at = LedgerTime { now: utc, day_start };
         let key = (self.ledger.changes(), at.key());
         if let Some(known) = self.braking.filter(|known| known.key == key) {
             return known;
@@ -129,7 +129,7 @@ impl CampaignRun {
     /// are neither bridged nor abandoned yet.
     pub fn set_pacer_budget(&mut self, utc: Utc, waiting: usize) {
         let rate = self.braking(utc).rate;
-        let spent = Carried { live: rate.of + waiting as f64, abandoned: rate.abandoned };
+        let spent = BudgetCounts { live: rate.of + waiting as f64, abandoned: rate.abandoned };
         if let Some(pacer) = self.pacer.as_mut().filter(|pacer| pacer.spent() != spent) {
             pacer.set_spent(spent);
         }

@@ -6,7 +6,7 @@ use crate::campaign::hopper::Hopper;
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
 use crate::ids::AttemptId;
 use crate::number::PhoneNumber;
-use crate::pacing::guarded::Guarded;
+use crate::pacing::fail_safe::FailSafePacer;
 use crate::pacing::ledger::{self, Ledger};
 use crate::pacing::predictive::{self, Event};
 use crate::pacing::shadow::{Shadow, ShadowRules};
@@ -37,7 +37,7 @@ pub(super) struct CampaignRun {
     /// The newest calls with a machine disposition: a corrected summary can undo it.
     pub machines: BTreeSet<AttemptId>,
     /// Mode predictive.
-    pub pacer: Option<Box<Guarded>>,
+    pub pacer: Option<Box<FailSafePacer>>,
     pub planned: Option<Planned>,
     /// Another pacing setting, for comparison.
     pub shadow: Option<Box<Shadow>>,
@@ -78,7 +78,7 @@ impl CampaignRun {
             ledger: Ledger::default(),
             braking: None,
             machines: BTreeSet::new(),
-            pacer: predicts(rules.mode).then(|| Box::new(Guarded::new(pacer_rules(&rules)))),
+            pacer: predicts(rules.mode).then(|| Box::new(FailSafePacer::new(pacer_rules(&rules)))),
             planned: None,
             shadow: rules.pacing.shadow.map(|shadow| Box::new(shadow_of(&rules, shadow))),
             window: None,

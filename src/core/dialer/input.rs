@@ -1,13 +1,13 @@
 //! Inputs: every event the dialer reacts to.
 
-use crate::agent::{Agent, AgentAct, Group};
+use crate::agent::{Agent, AgentAction, Group};
 use crate::call::{Heard, Progress};
 use crate::campaign::{Campaign, Trunk};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
 use crate::number::PhoneNumber;
 use crate::outcome::Reason;
-use crate::pacing::history::PastCall;
+use crate::pacing::history::FinishedCall;
 use crate::pacing::ledger::Counts;
 use crate::pacing::shadow::ShadowRules;
 use crate::time::{Duration, Utc};
@@ -27,7 +27,7 @@ pub enum Input {
         state: TrunkState,
     },
     /// A campaign may dial from now on. With `paused`, only single-number tests are placed until
-    /// `ManagerAct::Resume`.
+    /// `ManagerAction::Resume`.
     CampaignOpened {
         campaign: Box<Campaign>,
         leads_open: u64,
@@ -37,7 +37,7 @@ pub enum Input {
         /// [`Ledger`]: crate::pacing::ledger::Ledger
         abandons: Vec<(Utc, Counts)>,
         /// Mode predictive: the campaign's latest calls, from which the pacer learns before its first plan.
-        past: Vec<PastCall>,
+        past: Vec<FinishedCall>,
     },
     /// The answer to `Output::FetchLeads`.
     LeadsArrived {
@@ -76,7 +76,7 @@ pub enum Input {
     },
     ManagerActed {
         campaign: CampaignId,
-        act: ManagerAct,
+        action: ManagerAction,
     },
     /// An agent was created or changed. The agent's seat and state are kept.
     AgentDefined(Box<Agent>),
@@ -90,11 +90,11 @@ pub enum Input {
         agent: AgentId,
         ready: bool,
     },
-    /// Answered by `Output::ActAnswered` with the same `ask`.
+    /// Answered by `Output::ActionAnswered` with the same `request`.
     AgentActed {
-        ask: u64,
+        request: u64,
         agent: AgentId,
-        act: AgentAct,
+        action: AgentAction,
     },
     /// The answer to `Output::FetchLead`; `None` = the lead does not exist, is leased, or is closed.
     LeadFetched {
@@ -172,7 +172,7 @@ pub enum TrunkState {
 
 /// Manager actions on a campaign.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum ManagerAct {
+pub enum ManagerAction {
     Pause,
     Resume,
     /// Stop placing; live calls go on to their end.

@@ -40,7 +40,7 @@ use crate::time::{Time, Utc, WallClock};
 use busy_set::BusySet;
 use campaign_run::CampaignRun;
 use floor::Floor;
-use input::{ManagerAct, OpenWork};
+use input::{ManagerAction, OpenWork};
 use live_call::{Call, Phase};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -144,12 +144,12 @@ impl Dialer {
             }
             Input::CallProgressed { call, progress } => self.call_progressed(call, progress),
             Input::MediaHeard { call, heard } => self.media_heard(call, heard),
-            Input::ManagerActed { campaign, act } => self.apply_manager_action(campaign, act),
+            Input::ManagerActed { campaign, action } => self.apply_manager_action(campaign, action),
             Input::AgentDefined(agent) => self.define_agent(*agent),
             Input::AgentRemoved { agent } => self.remove_agent(agent),
             Input::GroupDefined(group) => self.define_group(group),
             Input::PhoneChanged { agent, ready } => self.phone_changed(agent, ready),
-            Input::AgentActed { ask, agent, act } => self.handle_agent_action(ask, agent, act),
+            Input::AgentActed { request, agent, action } => self.handle_agent_action(request, agent, action),
             Input::LeadFetched { campaign, agent, lead } => {
                 self.lead_fetched(agent, campaign, lead.map(|lead| *lead));
             }
@@ -185,11 +185,11 @@ impl Dialer {
             leads_open: run.supply.leads_open,
             why: run.last.map(|decision| decision.why),
             until: self.waits_until(run),
-            abandon: run.standing(self.wall.utc(self.now)),
+            abandon: run.abandon_report(self.wall.utc(self.now)),
             reason: run.planned.map(|planned| planned.reason),
             numbers: self.numbers(run),
-            trouble: run.pacer.as_ref().and_then(|pacer| pacer.trouble(self.now)),
-            shadow: run.shadow.as_ref().map(|shadow| shadow.compared()),
+            trouble: run.pacer.as_ref().and_then(|pacer| pacer.fault(self.now)),
+            shadow: run.shadow.as_ref().map(|shadow| shadow.comparison()),
             ..View::default()
         };
         for call in self.calls.values().filter(|call| call.campaign == campaign) {
@@ -262,16 +262,16 @@ impl Dialer {
         }
     }
 
-    fn apply_manager_action(&mut self, campaign: CampaignId, act: ManagerAct) {
+    fn apply_manager_action(&mut self, campaign: CampaignId, action: ManagerAction) {
         let Some(run) = self.campaigns.get_mut(&campaign) else { return };
-        match act {
-            ManagerAct::Pause => run.paused = true,
-            ManagerAct::Resume => run.paused = false,
-            ManagerAct::Drain => {
+        match action {
+            ManagerAction::Pause => run.paused = true,
+            ManagerAction::Resume => run.paused = false,
+            ManagerAction::Drain => {
                 run.draining = true;
                 self.withdraw_previews(campaign);
             }
-            ManagerAct::HangUpAll => {
+            ManagerAction::HangUpAll => {
                 run.draining = true;
                 self.withdraw_previews(campaign);
                 let calls: Vec<CallId> = self
@@ -284,13 +284,13 @@ impl Dialer {
                     self.hang_up(call, HangUpCause::Stopped);
                 }
             }
-            ManagerAct::Shadow(rules) => {
+            ManagerAction::Shadow(rules) => {
                 run.set_shadow(rules);
                 self.introduce_agents_to_shadow(campaign);
             }
-            ManagerAct::TestCall { number } => run.tests.push_back(number),
-            ManagerAct::Blacklisted { number } => self.number_blacklisted(number),
-            ManagerAct::LeadClosed { lead } => {
+            ManagerAction::TestCall { number } => run.tests.push_back(number),
+            ManagerAction::Blacklisted { number } => self.number_blacklisted(number),
+            ManagerAction::LeadClosed { lead } => {
                 run.hopper.drop_waiting(|waiting| waiting.id == lead);
                 self.withdraw_lead_from_agents(|shown| shown.id == lead);
             }

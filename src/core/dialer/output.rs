@@ -1,6 +1,6 @@
 //! Outputs: every effect the dialer asks of the shell.
 
-use crate::agent::{CallSummary, Refusal, SeatView, Way};
+use crate::agent::{CallSummary, Endpoint, Refusal, SeatView};
 use crate::call::{Digit, HangUpCause};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, MixId, TrunkId};
 use crate::lead::{Callback, Phone};
@@ -72,8 +72,8 @@ pub enum Output {
         campaign: CampaignId,
     },
     /// The answer to `Input::AgentActed`.
-    ActAnswered {
-        ask: u64,
+    ActionAnswered {
+        request: u64,
         refusal: Option<Refusal>,
     },
     /// A seat's view changed. `logged` = availability or activity changed, so it belongs in the state log.
@@ -85,8 +85,8 @@ pub enum Output {
     CallAgent {
         leg: CallId,
         agent: AgentId,
-        way: Way,
-        /// For `Way::Telephone`.
+        endpoint: Endpoint,
+        /// For `Endpoint::Telephone`.
         trunk: Option<TrunkId>,
         /// The phone may answer automatically: the leg is nailed up, or the agent asked for the call.
         auto_answer: bool,
@@ -95,7 +95,7 @@ pub enum Output {
         ring: Duration,
     },
     /// Call an outside number as consulted party.
-    CallThird {
+    CallConsulted {
         leg: CallId,
         trunk: TrunkId,
         number: PhoneNumber,

@@ -9,10 +9,10 @@ use crate::campaign::Campaign;
 use crate::ids::{AgentId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::pacing::Why;
-use crate::pacing::guarded::Trouble;
-use crate::pacing::ledger::Standing;
+use crate::pacing::fail_safe::PacerFault;
+use crate::pacing::ledger::AbandonReport;
 use crate::pacing::predictive::Reason;
-use crate::pacing::shadow::Compared;
+use crate::pacing::shadow::Comparison;
 use crate::time::Utc;
 use serde::{Deserialize, Serialize};
 
@@ -165,7 +165,7 @@ pub struct View {
     /// Bridged with an agent.
     pub talking: u32,
     /// Abandon rates by every rule; `None` = a campaign without agents.
-    pub abandon: Option<Standing>,
+    pub abandon: Option<AbandonReport>,
     pub leads_open: u64,
     pub why: Option<Why>,
     /// Mode predictive: the numbers behind the last plan.
@@ -175,9 +175,9 @@ pub struct View {
     /// When the reason to wait is expected to end.
     pub until: Option<Utc>,
     /// Mode predictive: why the pacer is bypassed at the moment.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<PacerFault>,
     /// A setting that runs in the shadow of the live one.
-    pub shadow: Option<Compared>,
+    pub shadow: Option<Comparison>,
 }
 
 impl Dialer {

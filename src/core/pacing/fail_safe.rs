@@ -1,8 +1,8 @@
 //! A circuit breaker around the pacer: where it panics or decides too slowly, the campaign goes on with one
 //! call for each idle agent and reports the fault. A fault never stops dialling and never floods the trunks.
 
-use super::history::{self, PastCall};
-use super::predictive::{Carried, Event, Pacer, Part, Plan, Rules, Snapshot};
+use super::history::{self, FinishedCall};
+use super::predictive::{BudgetCounts, Event, Pacer, Part, Plan, Rules, Snapshot};
 use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ const HISTORY_MAX: Duration = Duration::from_secs(86_400);
 /// Why the pacer is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trouble {
+pub enum PacerFault {
     /// It panicked.
     Panicked,
     /// The caller measured that its decisions take too long.
@@ -32,42 +32,42 @@ pub enum Trouble {
 
 /// A [`Pacer`] behind a circuit breaker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Guarded {
+pub struct FailSafePacer {
     pacer: Pacer,
     failures: u32,
-    trouble: Option<(Trouble, Time)>,
+    trouble: Option<(PacerFault, Time)>,
     slow: VecDeque<Time>,
 }
 
-impl Guarded {
+impl FailSafePacer {
     pub fn new(rules: Rules) -> Self {
-        Guarded { pacer: Pacer::new(rules), failures: 0, trouble: None, slow: VecDeque::new() }
+        FailSafePacer { pacer: Pacer::new(rules), failures: 0, trouble: None, slow: VecDeque::new() }
     }
 
     /// The fault that keeps the pacer out at `now`.
-    pub fn trouble(&self, now: Time) -> Option<Trouble> {
+    pub fn fault(&self, now: Time) -> Option<PacerFault> {
         let (trouble, since) = self.trouble?;
         (self.failures >= FAILURES_MAX || now.since(since) < LEFT_OUT_FOR).then_some(trouble)
     }
 
     /// When a new pacer will be tried; `None` after the last failure or without one.
-    pub fn tried_again(&self) -> Option<Time> {
+    pub fn retry_at(&self) -> Option<Time> {
         self.trouble.filter(|_| self.failures < FAILURES_MAX).map(|(_, since)| since + LEFT_OUT_FOR)
     }
 
     /// See [`Pacer::spent`].
-    pub fn spent(&self) -> Carried {
+    pub fn spent(&self) -> BudgetCounts {
         self.pacer.spent()
     }
 
     /// See [`Pacer::set_spent`].
-    pub fn set_spent(&mut self, spent: Carried) {
+    pub fn set_spent(&mut self, spent: BudgetCounts) {
         self.pacer.set_spent(spent);
     }
 
     /// Replays an earlier process's calls of the last day. `utc` is the wall-clock time of `now`. The budget
-    /// is left as it was: [`Guarded::set_spent`] sets it from the ledger.
-    pub fn learn(&mut self, now: Time, utc: Utc, calls: &[PastCall], part: impl Fn(u32) -> Part) {
+    /// is left as it was: [`FailSafePacer::set_spent`] sets it from the ledger.
+    pub fn learn(&mut self, now: Time, utc: Utc, calls: &[FinishedCall], part: impl Fn(u32) -> Part) {
         let spent = self.pacer.spent();
         for (at, event) in history::to_events(calls, part) {
             let ago = utc.since(at);
@@ -77,7 +77,7 @@ impl Guarded {
                 );
                 let pacer = &mut self.pacer;
                 if !runs_without_panic(|| pacer.on_event(then, event)) {
-                    return self.record_fault(now, Trouble::Panicked);
+                    return self.record_fault(now, PacerFault::Panicked);
                 }
             }
         }
@@ -88,13 +88,13 @@ impl Guarded {
     pub fn on_event(&mut self, now: Time, event: Event) {
         let pacer = &mut self.pacer;
         if !runs_without_panic(|| pacer.on_event(to_pacer_time(now), event)) {
-            self.record_fault(now, Trouble::Panicked);
+            self.record_fault(now, PacerFault::Panicked);
         }
     }
 
     /// See [`Pacer::decide`]. `None` = the pacer is left out: one call for each idle agent.
     pub fn decide(&mut self, now: Time, mut view: Snapshot) -> Option<Plan> {
-        if self.trouble(now).is_some() {
+        if self.fault(now).is_some() {
             return None;
         }
         view.agents.iter_mut().for_each(|agent| agent.since = to_pacer_time(agent.since));
@@ -106,25 +106,25 @@ impl Guarded {
         if runs_without_panic(|| plan = Some(pacer.decide(to_pacer_time(now), &view))) {
             return plan.map(|plan| Plan { next_look: plan.next_look.map(from_pacer_time), ..plan });
         }
-        self.record_fault(now, Trouble::Panicked);
+        self.record_fault(now, PacerFault::Panicked);
         None
     }
 
     /// The step that made the last plan took longer than live agents can wait.
-    pub fn overran(&mut self, now: Time) {
-        if self.trouble(now).is_some() {
+    pub fn report_slow_decision(&mut self, now: Time) {
+        if self.fault(now).is_some() {
             return;
         }
         self.slow.retain(|at| now.since(*at) < SLOW_WITHIN);
         self.slow.push_back(now);
         if self.slow.len() >= SLOW_MAX {
-            self.record_fault(now, Trouble::TooSlow);
+            self.record_fault(now, PacerFault::TooSlow);
         }
     }
 
     /// The new pacer takes over the spent budget and nothing else: the old one's learnt state may have caused
     /// the failure.
-    fn record_fault(&mut self, now: Time, trouble: Trouble) {
+    fn record_fault(&mut self, now: Time, trouble: PacerFault) {
         self.failures += 1;
         self.trouble = Some((trouble, now));
         self.slow.clear();
@@ -133,9 +133,9 @@ impl Guarded {
     }
 
     #[cfg(test)]
-    pub(crate) fn break_once(&mut self, now: Time) {
+    pub(crate) fn fail_for_test(&mut self, now: Time) {
         if !runs_without_panic(|| panic!("a test broke it")) {
-            self.record_fault(now, Trouble::Panicked);
+            self.record_fault(now, PacerFault::Panicked);
         }
     }
 }
@@ -172,39 +172,39 @@ mod tests {
 
     #[test]
     fn a_panic_leaves_the_pacer_out_for_ten_minutes_and_keeps_what_was_spent() {
-        let mut guarded = Guarded::new(Rules::default());
+        let mut guarded = FailSafePacer::new(Rules::default());
         guarded.on_event(at(0), Event::AgentCame { agent: AgentId(1) });
-        guarded.set_spent(Carried { live: 40.0, abandoned: 1.0 });
+        guarded.set_spent(BudgetCounts { live: 40.0, abandoned: 1.0 });
         assert!(guarded.decide(at(1), view()).is_some());
-        guarded.break_once(at(2));
-        assert_eq!(guarded.trouble(at(3)), Some(Trouble::Panicked));
+        guarded.fail_for_test(at(2));
+        assert_eq!(guarded.fault(at(3)), Some(PacerFault::Panicked));
         assert_eq!(guarded.decide(at(3), view()), None);
-        assert_eq!(guarded.spent(), Carried { live: 40.0, abandoned: 1.0 });
-        assert_eq!(guarded.tried_again(), Some(at(602)));
+        assert_eq!(guarded.spent(), BudgetCounts { live: 40.0, abandoned: 1.0 });
+        assert_eq!(guarded.retry_at(), Some(at(602)));
         assert!(guarded.decide(at(602), view()).is_some(), "a fresh one is tried");
     }
 
     #[test]
     fn the_third_failure_is_the_last() {
-        let mut guarded = Guarded::new(Rules::default());
+        let mut guarded = FailSafePacer::new(Rules::default());
         for round in 0..3 {
-            guarded.break_once(at(1_000 * round));
+            guarded.fail_for_test(at(1_000 * round));
         }
         assert_eq!(guarded.decide(at(100_000), view()), None);
-        assert_eq!(guarded.tried_again(), None);
+        assert_eq!(guarded.retry_at(), None);
     }
 
     #[test]
     fn slow_decisions_count_when_they_come_together() {
-        let mut guarded = Guarded::new(Rules::default());
+        let mut guarded = FailSafePacer::new(Rules::default());
         for round in 0..20 {
-            guarded.overran(at(20 * round));
+            guarded.report_slow_decision(at(20 * round));
         }
-        assert_eq!(guarded.trouble(at(400)), None, "one in twenty seconds is tolerated");
+        assert_eq!(guarded.fault(at(400)), None, "one in twenty seconds is tolerated");
         for round in 0..5 {
-            guarded.overran(at(500 + round));
+            guarded.report_slow_decision(at(500 + round));
         }
-        assert_eq!(guarded.trouble(at(505)), Some(Trouble::TooSlow));
+        assert_eq!(guarded.fault(at(505)), Some(PacerFault::TooSlow));
     }
 
     /// A morning's calls in a store: one in four answered after ten seconds, a minute of talk, ten seconds of
@@ -217,7 +217,7 @@ mod tests {
             let answered = n.is_multiple_of(4).then_some(placed + Duration::from_secs(12));
             let agent = answered.map(|at| (AgentId(1 + n as i64 % 7), at));
             let ended = answered.map_or(placed + Duration::from_secs(32), |at| at + Duration::from_secs(60));
-            PastCall {
+            FinishedCall {
                 call: crate::ids::CallId(n),
                 tries: 0,
                 placed,
@@ -226,16 +226,16 @@ mod tests {
                 agent,
                 ended,
                 wrapped: answered.map(|_| ended + Duration::from_secs(10)),
-                ours: false,
+                cancelled: false,
                 network: false,
                 abandoned: false,
             }
         };
-        let past: Vec<PastCall> = (0..900).map(call).collect();
-        let lines = |past: &[PastCall]| {
-            let mut guarded = Guarded::new(Rules::default());
+        let past: Vec<FinishedCall> = (0..900).map(call).collect();
+        let lines = |past: &[FinishedCall]| {
+            let mut guarded = FailSafePacer::new(Rules::default());
             guarded.learn(at(5), utc, past, |_| Part(0));
-            assert_eq!(guarded.spent(), Carried::default(), "what was spent is the ledger's to say");
+            assert_eq!(guarded.spent(), BudgetCounts::default(), "what was spent is the ledger's to say");
             let mut view = view();
             view.agents = (1..=10).map(|n| AgentNow { agent: AgentId(n), ..view.agents[0] }).collect();
             view.agents.iter().for_each(|now| guarded.on_event(at(5), Event::AgentCame { agent: now.agent }));
@@ -250,7 +250,7 @@ mod tests {
     fn calls_older_than_a_day_are_not_replayed() {
         let utc = Utc::from_millis(1_795_262_400_000);
         let placed = utc - Duration::from_secs(90_000);
-        let past = PastCall {
+        let past = FinishedCall {
             call: crate::ids::CallId(1),
             tries: 0,
             placed,
@@ -259,12 +259,12 @@ mod tests {
             agent: None,
             ended: placed,
             wrapped: None,
-            ours: false,
+            cancelled: false,
             network: false,
             abandoned: true,
         };
-        let mut guarded = Guarded::new(Rules::default());
+        let mut guarded = FailSafePacer::new(Rules::default());
         guarded.learn(at(0), utc, &[past], |_| Part(0));
-        assert_eq!(guarded, Guarded::new(Rules::default()));
+        assert_eq!(guarded, FailSafePacer::new(Rules::default()));
     }
 }

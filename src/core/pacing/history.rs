@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// One finished call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PastCall {
+pub struct FinishedCall {
     pub call: CallId,
     /// Earlier tries of this number.
     pub tries: u32,
@@ -22,14 +22,14 @@ pub struct PastCall {
     /// When the agent's wrap-up ended, if known.
     pub wrapped: Option<Utc>,
     /// The dialer cancelled it before an answer.
-    pub ours: bool,
+    pub cancelled: bool,
     /// The network failed it, which says nothing about the callee.
     pub network: bool,
     pub abandoned: bool,
 }
 
 /// The calls as events in order of time; every agent is signed out at the end.
-pub fn to_events(calls: &[PastCall], part: impl Fn(u32) -> super::predictive::Part) -> Vec<(Utc, Event)> {
+pub fn to_events(calls: &[FinishedCall], part: impl Fn(u32) -> super::predictive::Part) -> Vec<(Utc, Event)> {
     let mut events = Vec::with_capacity(calls.len() * 5);
     let mut agents = BTreeSet::new();
     for past in calls {
@@ -39,7 +39,7 @@ pub fn to_events(calls: &[PastCall], part: impl Fn(u32) -> super::predictive::Pa
             events.push((at, Event::Ringing { call }));
         }
         let Some(answered) = past.answered else {
-            let end = match past.ours {
+            let end = match past.cancelled {
                 true => Event::Cancelled { call },
                 false => Event::Unanswered { call, network: past.network },
             };

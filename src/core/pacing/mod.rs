@@ -10,7 +10,6 @@ pub mod rate;
 pub mod ratio;
 pub mod shadow;
 
-pub use fail_safe as guarded;
 pub use rate::Rate;
 
 use serde::{Deserialize, Serialize};

@@ -174,13 +174,13 @@ impl UserAgent {
     }
 
     /// The dialog to save once `Progress::Answered` was reported; `None` if there is no such dialog.
-    pub fn saved(&self, call: CallId) -> Option<SavedDialog> {
+    pub fn saved_dialog(&self, call: CallId) -> Option<SavedDialog> {
         self.answered_dialog(call)
     }
 
     /// Open dialogs of a call of any kind, which another process would have to end if this one stopped now:
     /// each ringing INVITE, or the answered dialog. Empty = none.
-    pub fn loose_ends(&self, call: CallId) -> Vec<SavedDialog> {
+    pub fn open_dialogs(&self, call: CallId) -> Vec<SavedDialog> {
         self.open_dialogs_of(call)
     }
 
@@ -198,7 +198,7 @@ impl UserAgent {
     /// Ends a dialog of another process: CANCEL for an unanswered call (with ACK and BYE if a 200 still
     /// comes), BYE for an answered one. A phone whose connection is gone, or that does not answer, is sent
     /// it at its next REGISTER within half an hour.
-    pub fn end_saved(&mut self, now: Time, dialog: SavedDialog) {
+    pub fn end_saved_dialog(&mut self, now: Time, dialog: SavedDialog) {
         self.end_recovered(now, dialog);
     }
 
@@ -208,7 +208,7 @@ impl UserAgent {
     }
 
     /// Whether this call is still open.
-    pub fn knows(&self, call: CallId) -> bool {
+    pub fn has_call(&self, call: CallId) -> bool {
         self.legs.contains_key(&call) || self.phone_calls.contains_key(&call)
     }
 
@@ -231,7 +231,7 @@ impl UserAgent {
     }
 
     /// Restores a contact saved by an earlier process: it is probed, and reported once it answers.
-    pub fn expect_phone(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
+    pub fn restore_phone(&mut self, now: Time, user: &str, known: KnownContact, left: Duration) {
         self.restore_binding(now, user, known, left);
     }
 
@@ -255,7 +255,7 @@ impl UserAgent {
     }
 
     /// Reports the result of a transfer to the phone that asked for it.
-    pub fn transfer_done(&mut self, now: Time, call: CallId, ok: bool) {
+    pub fn report_transfer(&mut self, now: Time, call: CallId, ok: bool) {
         self.end_transfer(now, call, ok);
     }
 

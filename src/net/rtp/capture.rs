@@ -11,7 +11,7 @@ const BYTES_PER_SECOND: usize = 8_000;
 
 /// Shared by the reader and the media thread that fills it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Tap(Arc<Mutex<Captured>>);
+pub struct AudioCapture(Arc<Mutex<Captured>>);
 
 #[derive(Debug)]
 struct Captured {
@@ -27,15 +27,15 @@ struct Stretch {
     ssrc: u32,
     first: u32,
     bytes: Vec<u8>,
-    /// Bytes received; the rest of `bytes` is counted by [`Tap::missing`].
+    /// Bytes received; the rest of `bytes` is counted by [`AudioCapture::missing`].
     captured: usize,
 }
 
-impl Tap {
+impl AudioCapture {
     /// Captures the first `limit` of received audio and drops the rest.
     pub fn new(limit: Duration) -> Self {
         let limit = (limit.as_secs_f64() * BYTES_PER_SECOND as f64) as usize;
-        Tap(Arc::new(Mutex::new(Captured { limit, stretches: Vec::new(), length: 0 })))
+        AudioCapture(Arc::new(Mutex::new(Captured { limit, stretches: Vec::new(), length: 0 })))
     }
 
     /// Coded bytes (8 per millisecond) of each stretch, in order.
@@ -114,23 +114,23 @@ mod tests {
 
     #[test]
     fn late_packets_are_put_in_order_and_gaps_are_silent() {
-        let tap = Tap::new(Duration::from_secs(1));
-        tap.add(Codec::Pcma, 1, u32::MAX - 1, &[1, 1]);
-        tap.add(Codec::Pcma, 1, 4, &[4, 4]);
-        tap.add(Codec::Pcma, 1, 0, &[2, 2]);
-        assert_eq!(tap.payloads(), [(Codec::Pcma, vec![1, 1, 2, 2, 0xD5, 0xD5, 4, 4])]);
-        assert_eq!(tap.missing(), 2);
+        let capture = AudioCapture::new(Duration::from_secs(1));
+        capture.add(Codec::Pcma, 1, u32::MAX - 1, &[1, 1]);
+        capture.add(Codec::Pcma, 1, 4, &[4, 4]);
+        capture.add(Codec::Pcma, 1, 0, &[2, 2]);
+        assert_eq!(capture.payloads(), [(Codec::Pcma, vec![1, 1, 2, 2, 0xD5, 0xD5, 4, 4])]);
+        assert_eq!(capture.missing(), 2);
     }
 
     #[test]
     fn a_capture_keeps_no_more_than_its_limit() {
-        let tap = Tap::new(Duration::from_millis(1));
-        tap.add(Codec::Pcmu, 1, 0, &[7; 6]);
-        tap.add(Codec::Pcmu, 1, 6, &[8; 6]);
-        tap.add(Codec::Pcmu, 1, 4_000_000_000, &[8; 1]);
-        tap.add(Codec::Pcmu, 2, 6, &[9; 2]);
-        tap.add(Codec::Pcmu, 3, 6, &[9; 1]);
-        assert_eq!(tap.payloads().concat_lengths(), 8);
+        let capture = AudioCapture::new(Duration::from_millis(1));
+        capture.add(Codec::Pcmu, 1, 0, &[7; 6]);
+        capture.add(Codec::Pcmu, 1, 6, &[8; 6]);
+        capture.add(Codec::Pcmu, 1, 4_000_000_000, &[8; 1]);
+        capture.add(Codec::Pcmu, 2, 6, &[9; 2]);
+        capture.add(Codec::Pcmu, 3, 6, &[9; 1]);
+        assert_eq!(capture.payloads().concat_lengths(), 8);
     }
 
     trait Lengths {

@@ -1,6 +1,6 @@
 //! Commands from the engine to a media leg.
 
-use super::capture::Tap;
+use super::capture::AudioCapture;
 use super::recording::Recording;
 use crate::audio::Sound;
 use paceline_core::call::Digit;
@@ -25,7 +25,7 @@ pub enum MediaCommand {
     /// Send RFC 4733 digits, one after the other (the simulated callees press keys).
     SendDigits(Vec<Digit>),
     /// Capture the received audio from now on.
-    Tap(Tap),
+    Capture(AudioCapture),
     /// Record from now on, replacing any recording under way, until `StopRecording` or the end of the
     /// leg.
     Record(Recording),

@@ -4,7 +4,7 @@
 mod reports;
 mod sending;
 
-use super::capture::Tap;
+use super::capture::AudioCapture;
 use super::command::MediaCommand;
 use super::event::{LegStats, MediaEvent};
 use super::playback::{self, Playback};
@@ -102,7 +102,7 @@ pub struct Leg {
     digit_sender: DigitSender,
     digit_receiver: DigitReceiver,
     reception: Reception,
-    tap: Option<Tap>,
+    capture: Option<AudioCapture>,
     recording: Option<RecordingSink>,
     stats: LegStats,
     has_heard_audio: bool,
@@ -138,7 +138,7 @@ impl Leg {
             digit_sender: DigitSender::default(),
             digit_receiver: DigitReceiver::default(),
             reception: Reception::default(),
-            tap: None,
+            capture: None,
             recording: None,
             stats: LegStats::default(),
             has_heard_audio: false,
@@ -157,7 +157,7 @@ impl Leg {
             MediaCommand::Play { sound, plays } => self.playback = Some(Playback::new(sound, plays)),
             MediaCommand::StopPlaying => self.playback = None,
             MediaCommand::SendDigits(digits) => self.digit_sender.push(digits),
-            MediaCommand::Tap(tap) => self.tap = Some(tap),
+            MediaCommand::Capture(capture) => self.capture = Some(capture),
             MediaCommand::StopRecording => self.recording = None,
             MediaCommand::Join { .. }
             | MediaCommand::Leave
@@ -388,8 +388,8 @@ impl Leg {
     ) {
         self.received_codec = Some(codec);
         self.heard_level.add_coded(codec, packet.payload);
-        if let Some(tap) = &self.tap {
-            tap.add(codec, packet.ssrc, packet.timestamp, packet.payload);
+        if let Some(capture) = &self.capture {
+            capture.add(codec, packet.ssrc, packet.timestamp, packet.payload);
         }
         let Packet { ssrc, sequence, timestamp, marker, .. } = *packet;
         if let Some(sink) = &mut self.recording {

@@ -18,11 +18,13 @@ mod timing_wheel;
 mod totals;
 mod transcode;
 
-pub use capture::Tap;
+pub use capture::AudioCapture;
 pub use command::MediaCommand;
 pub use event::{LegStats, MediaEvent};
 pub use paceline_core::media::Voice;
-pub use recording::{Encoding, Pruned, Recording, Recovered, finished_since, prune, recover};
+pub use recording::{
+    Encoding, Pruned, Recording, Recovered, prune_recordings, recordings_finished_since, recover_recordings,
+};
 pub use totals::MediaTotals;
 
 use leg::RtpSockets;
@@ -64,7 +66,7 @@ pub enum MediaError {
 
 /// Handle of the media threads. Cheap to clone; the threads end when the last one is dropped.
 #[derive(Clone)]
-pub struct MediaRoom(Arc<Room>);
+pub struct MediaServer(Arc<Room>);
 
 type Report = Arc<dyn Fn(MediaEvent) + Send + Sync>;
 
@@ -80,18 +82,18 @@ struct Room {
     report: Report,
 }
 
-impl fmt::Debug for MediaRoom {
+impl fmt::Debug for MediaServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MediaRoom").field("bind", &self.0.bind).field("ports", &self.0.range).finish()
+        f.debug_struct("MediaServer").field("bind", &self.0.bind).field("ports", &self.0.range).finish()
     }
 }
 
-impl MediaRoom {
+impl MediaServer {
     /// Starts the media threads. `events` is called on a media thread and must not block.
     pub fn start(
         config: MediaConfig,
         events: impl Fn(MediaEvent) + Send + Sync + 'static,
-    ) -> Result<MediaRoom, MediaError> {
+    ) -> Result<MediaServer, MediaError> {
         if let Err(error) = system::raise_file_limit() {
             tracing::warn!("cannot raise the limit of open files: {error}");
         }
@@ -113,7 +115,7 @@ impl MediaRoom {
             threads.push(ThreadHandle { commands, counters });
         }
         let (placement, recorder) = (Mutex::default(), OnceLock::new());
-        Ok(MediaRoom(Arc::new(Room {
+        Ok(MediaServer(Arc::new(Room {
             bind: config.bind,
             range: config.ports,
             ports,

@@ -38,7 +38,7 @@ pub struct SipSocketConfig {
     pub listen: Vec<(Transport, SocketAddr)>,
     /// Messages per second from one untrusted socket (ten times that from one address, fifty times from all
     /// untrusted sources together); `None` = every source is trusted.
-    pub strangers_per_sec: Option<NonZeroU32>,
+    pub untrusted_per_sec: Option<NonZeroU32>,
     /// Most open connections, outgoing and incoming.
     pub connections_max: usize,
     /// An untrusted connection without traffic is closed after this time.
@@ -53,7 +53,7 @@ impl SipSocketConfig {
     pub fn new(listen: Vec<(Transport, SocketAddr)>) -> Self {
         SipSocketConfig {
             listen,
-            strangers_per_sec: NonZeroU32::new(20),
+            untrusted_per_sec: NonZeroU32::new(20),
             connections_max: 1_000,
             idle: Duration::from_secs(60),
             tls: None,
@@ -142,7 +142,7 @@ impl SipSockets {
         }
         let shared = Shared {
             inbound,
-            untrusted_limits: Arc::new(UntrustedLimits::new(config.strangers_per_sec)),
+            untrusted_limits: Arc::new(UntrustedLimits::new(config.untrusted_per_sec)),
             counters: Arc::default(),
         };
         let names = tls::Tls::new(config.tls.as_ref(), config.authorities.as_deref())?;
@@ -201,7 +201,7 @@ impl SipSockets {
     }
 
     /// Requires a TLS certificate for `host` (the trunk's configured name) from this address.
-    pub fn expect_name(&self, address: SocketAddr, host: &str) {
+    pub fn require_certificate_name(&self, address: SocketAddr, host: &str) {
         self.names.expect(address, host);
     }
 

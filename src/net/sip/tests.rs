@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn bind(change: impl FnOnce(&mut SipSocketConfig)) -> (SipSockets, mpsc::Receiver<SipEvent>) {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut config = SipSocketConfig::new(vec![(Transport::Udp, any), (Transport::Tcp, any)]);
-    config.strangers_per_sec = None;
+    config.untrusted_per_sec = None;
     change(&mut config);
     let (inbound, events) = mpsc::channel(64);
     (SipSockets::bind(config, inbound).await.expect("free ports"), events)
@@ -131,7 +131,7 @@ async fn a_stream_that_is_no_sip_is_closed() {
 async fn an_idle_connection_is_closed_unless_trusted() {
     let (sockets, mut events) = bind(|config| {
         config.idle = Duration::from_millis(200);
-        config.strangers_per_sec = NonZeroU32::new(20);
+        config.untrusted_per_sec = NonZeroU32::new(20);
     })
     .await;
     let stranger = TcpStream::connect(sockets.addresses()[1].1).await.expect("connected");
@@ -146,7 +146,7 @@ async fn an_idle_connection_is_closed_unless_trusted() {
 
 #[tokio::test]
 async fn an_untrusted_address_at_its_limit_loses_its_oldest_connection() {
-    let (sockets, mut events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(20)).await;
+    let (sockets, mut events) = bind(|config| config.untrusted_per_sec = NonZeroU32::new(20)).await;
     let address = sockets.addresses()[1].1;
     let mut phone = TcpStream::connect(address).await.expect("connected");
     let phone_peer = Peer { transport: Transport::Tcp, address: phone.local_addr().expect("bound") };
@@ -170,7 +170,7 @@ async fn an_untrusted_address_at_its_limit_loses_its_oldest_connection() {
 /// A TLS server with a self-signed certificate, and a client that trusts it if `believes`.
 async fn over_tls(dir: &std::path::Path, believes: bool) -> [(SipSockets, mpsc::Receiver<SipEvent>); 2] {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let made = TlsConfig::self_made(dir, &["sip.example".into(), "127.0.0.1".into()]).expect("made");
+    let made = TlsConfig::self_signed(dir, &["sip.example".into(), "127.0.0.1".into()]).expect("made");
     let authorities = believes.then(|| made.cert.clone());
     let server = bind(|config| {
         config.listen = vec![(Transport::Tls, any)];
@@ -188,7 +188,7 @@ async fn messages_go_both_ways_over_tls() {
         let [(server, mut asked), (client, mut answered)] = over_tls(dir.path(), true).await;
         let peer = Peer { transport: Transport::Tls, address: server.addresses()[0].1 };
         if let Some(name) = name {
-            client.expect_name(peer.address, name);
+            client.require_certificate_name(peer.address, name);
         }
         client.send(peer, message(1, "over TLS"));
         let SipEvent::Message { from, bytes } = next(&mut asked).await else { panic!("failed") };
@@ -205,7 +205,7 @@ async fn an_untrusted_certificate_or_another_name_is_refused() {
         let [(server, _asked), (client, mut answered)] = over_tls(dir.path(), believes).await;
         let peer = Peer { transport: Transport::Tls, address: server.addresses()[0].1 };
         if let Some(name) = name {
-            client.expect_name(peer.address, name);
+            client.require_certificate_name(peer.address, name);
         }
         client.send(peer, message(1, ""));
         assert_eq!(next(&mut answered).await, SipEvent::Failed { peer });
@@ -217,9 +217,9 @@ async fn a_certificate_is_made_once_and_its_key_is_ours_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().expect("a directory");
     let names = ["sip.example".to_string()];
-    let made = TlsConfig::self_made(&dir.path().join("new"), &names).expect("made");
+    let made = TlsConfig::self_signed(&dir.path().join("new"), &names).expect("made");
     let text = std::fs::read(&made.cert).expect("written");
-    assert_eq!(TlsConfig::self_made(&dir.path().join("new"), &names).expect("found"), made);
+    assert_eq!(TlsConfig::self_signed(&dir.path().join("new"), &names).expect("found"), made);
     assert_eq!(std::fs::read(&made.cert).expect("still there"), text);
     let mode = std::fs::metadata(&made.key).expect("written").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -250,7 +250,7 @@ async fn a_peer_without_tls_is_disconnected() {
 
 #[tokio::test]
 async fn a_flooding_untrusted_source_is_rate_limited() {
-    let (sockets, mut events) = bind(|config| config.strangers_per_sec = NonZeroU32::new(5)).await;
+    let (sockets, mut events) = bind(|config| config.untrusted_per_sec = NonZeroU32::new(5)).await;
     let stranger = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
     let trunk = UdpSocket::bind("127.0.0.2:0").await.expect("a free port");
     sockets.trust(["127.0.0.2".parse().expect("an address")]);

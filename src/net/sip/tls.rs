@@ -22,7 +22,7 @@ pub struct TlsConfig {
 impl TlsConfig {
     /// A self-signed certificate for trials: created once for these host names and addresses, stored as
     /// `sip-cert.pem` and `sip-key.pem` in `dir`, and reused.
-    pub fn self_made(dir: &Path, names: &[String]) -> Result<TlsConfig, SipSocketError> {
+    pub fn self_signed(dir: &Path, names: &[String]) -> Result<TlsConfig, SipSocketError> {
         let made = TlsConfig { cert: dir.join("sip-cert.pem"), key: dir.join("sip-key.pem") };
         if made.cert.exists() && made.key.exists() {
             return Ok(made);

@@ -1,7 +1,7 @@
 //! Legs of agents' phones and of consulted parties in virtual time: produces the progress reports that the
 //! network would send for a leg that is no attempt.
 
-use crate::sim::random::Dice;
+use crate::sim::random::SimRng;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::Input;
 use paceline_core::ids::{AgentId, CallId};
@@ -98,8 +98,8 @@ impl Legs {
     }
 
     /// The dialer ends a leg.
-    pub fn hang_up(&mut self, now: Time, id: CallId, dice: &mut Dice) {
-        let crosses = dice.chance(CROSSINGS);
+    pub fn hang_up(&mut self, now: Time, id: CallId, rng: &mut SimRng) {
+        let crosses = rng.chance(CROSSINGS);
         let Some(leg) = self.legs.get_mut(&id).filter(|leg| !leg.ending) else { return };
         leg.ending = true;
         if crosses && !leg.up {
@@ -231,8 +231,8 @@ mod tests {
         for seed in 0..20 {
             let mut legs = Legs::default();
             legs.ring(Time::ZERO, LEG, Some(AgentId(1)), RING, Pickup::After(Duration::from_secs(1)), None);
-            legs.hang_up(Time::from_millis(100), LEG, &mut Dice::new(seed));
-            legs.hang_up(Time::from_millis(120), LEG, &mut Dice::new(seed));
+            legs.hang_up(Time::from_millis(100), LEG, &mut SimRng::new(seed));
+            legs.hang_up(Time::from_millis(120), LEG, &mut SimRng::new(seed));
             let seen = words(&mut legs);
             let ends: Vec<&String> = seen.iter().filter(|word| word.contains(" by ")).collect();
             assert_eq!(ends.len(), 1, "{seen:?}");

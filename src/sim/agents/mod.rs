@@ -7,7 +7,7 @@ pub mod profile;
 pub mod sim_agent;
 pub mod workforce;
 
-pub use phone_agents::{Act, AgentPhones, CrewOptions, CrewSeen};
-pub use profile::Habits;
-pub use sim_agent::Scene;
+pub use phone_agents::{Act, PhoneAgents, PhoneAgentsOptions, PhoneAgentsSeen};
+pub use profile::AgentProfile;
+pub use sim_agent::WorkContext;
 pub use workforce::Workforce;

@@ -2,12 +2,12 @@
 //! with the same profile as in virtual time. Their requests go through a closure, so this room does not use
 //! the engine.
 
-use super::profile::Habits;
-use super::sim_agent::{Decision, Scene, SimAgent};
+use super::profile::AgentProfile;
+use super::sim_agent::{Decision, SimAgent, WorkContext};
 use crate::net::clock::Clock;
 use crate::sim::phones::{self, PhoneCall, PhoneOptions, PhonesError, PhonesSeen, RunningPhones};
-use crate::sim::random::Dice;
-use paceline_core::agent::{Agent, AgentAct, Refusal, SeatView};
+use crate::sim::random::SimRng;
+use paceline_core::agent::{Agent, AgentAction, Refusal, SeatView};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::time::{Duration, Time};
 use std::cmp::Reverse;
@@ -18,24 +18,24 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Sends one agent action to the service and returns its answer.
-pub type Act = Arc<dyn Fn(AgentId, AgentAct) -> Answer + Send + Sync>;
+pub type Act = Arc<dyn Fn(AgentId, AgentAction) -> Answer + Send + Sync>;
 pub type Answer = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 
 /// Settings of the simulated agents and their phones.
 #[derive(Clone, Debug)]
-pub struct CrewOptions {
+pub struct PhoneAgentsOptions {
     pub seed: u64,
     /// An agent's number is also the user name of the agent's phone.
     pub agents: Vec<Agent>,
-    pub habits: Habits,
-    pub scene: Scene,
+    pub profile: AgentProfile,
+    pub context: WorkContext,
     /// One login for each agent; `answer_after` is ignored, the profile decides when a phone is answered.
     pub phones: PhoneOptions,
 }
 
 /// Counts of what the agents did so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CrewSeen {
+pub struct PhoneAgentsSeen {
     pub registered: usize,
     pub signed_in: usize,
     pub talking: usize,
@@ -46,39 +46,39 @@ pub struct CrewSeen {
 
 /// Running agents. Dropping it closes their phones without unregistering or BYE.
 #[derive(Debug)]
-pub struct AgentPhones {
+pub struct PhoneAgents {
     phones: Arc<RunningPhones>,
-    seen: watch::Receiver<CrewSeen>,
+    seen: watch::Receiver<PhoneAgentsSeen>,
     orders: mpsc::UnboundedSender<()>,
     task: JoinHandle<()>,
 }
 
-impl AgentPhones {
+impl PhoneAgents {
     /// Registers the phones and begins the shift. `seats` receives every seat that changes.
     ///
     /// # Errors
     /// No socket or no RTP port is to be had.
     pub async fn start(
-        options: CrewOptions,
+        options: PhoneAgentsOptions,
         act: Act,
         seats: mpsc::UnboundedReceiver<SeatView>,
-    ) -> Result<AgentPhones, PhonesError> {
+    ) -> Result<PhoneAgents, PhonesError> {
         let by_order = PhoneOptions { answer_after: None, ..options.phones.clone() };
         let phones = Arc::new(phones::start(by_order).await?);
-        let (seen_out, seen) = watch::channel(CrewSeen::default());
+        let (seen_out, seen) = watch::channel(PhoneAgentsSeen::default());
         let (orders, ordered) = mpsc::unbounded_channel();
         let (answers, answered) = mpsc::unbounded_channel();
         let sim_agent = |agent: Agent| {
-            let dice = Dice::keyed(options.seed, &[agent.id.0 as u64]);
-            (agent.id, SimAgent::new(Agent { telephone: None, ..agent }, &options.habits, dice))
+            let rng = SimRng::keyed(options.seed, &[agent.id.0 as u64]);
+            (agent.id, SimAgent::new(Agent { telephone: None, ..agent }, &options.profile, rng))
         };
         let sim_agents: BTreeMap<AgentId, SimAgent> = options.agents.iter().cloned().map(sim_agent).collect();
         let task_state = PhoneAgentsTask {
             clock: Clock::start(),
             by_user: sim_agents.values().map(|one| (one.agent.number.clone(), one.agent.id)).collect(),
             sim_agents,
-            habits: options.habits,
-            scene: options.scene,
+            profile: options.profile,
+            context: options.context,
             phones: phones.clone(),
             act,
             answers,
@@ -88,10 +88,10 @@ impl AgentPhones {
             seen: seen_out,
         };
         let task = tokio::spawn(task_state.work(seats, answered, ordered));
-        Ok(AgentPhones { phones, seen, orders, task })
+        Ok(PhoneAgents { phones, seen, orders, task })
     }
 
-    pub fn seen(&self) -> watch::Receiver<CrewSeen> {
+    pub fn seen(&self) -> watch::Receiver<PhoneAgentsSeen> {
         self.seen.clone()
     }
 
@@ -101,13 +101,13 @@ impl AgentPhones {
     }
 
     /// Every agent signs out once the current call is over; no further agent signs in.
-    pub fn send_home(&self) {
+    pub fn sign_out_all(&self) {
         // The task may have ended already; then no agent is left to sign out.
         let _ = self.orders.send(());
     }
 }
 
-impl Drop for AgentPhones {
+impl Drop for PhoneAgents {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -127,8 +127,8 @@ struct PhoneAgentsTask {
     clock: Clock,
     sim_agents: BTreeMap<AgentId, SimAgent>,
     by_user: BTreeMap<String, AgentId>,
-    habits: Habits,
-    scene: Scene,
+    profile: AgentProfile,
+    context: WorkContext,
     phones: Arc<RunningPhones>,
     act: Act,
     answers: mpsc::UnboundedSender<Answered>,
@@ -136,7 +136,7 @@ struct PhoneAgentsTask {
     order: u64,
     /// Calls for which pick-up or no pick-up has been decided.
     decided: BTreeSet<CallId>,
-    seen: watch::Sender<CrewSeen>,
+    seen: watch::Sender<PhoneAgentsSeen>,
 }
 
 impl PhoneAgentsTask {
@@ -151,7 +151,7 @@ impl PhoneAgentsTask {
         let agents: Vec<AgentId> = self.sim_agents.keys().copied().collect();
         for agent in &agents {
             let late =
-                self.sim_agents.get_mut(agent).map(|sim_agent| self.habits.late.draw(&mut sim_agent.dice));
+                self.sim_agents.get_mut(agent).map(|sim_agent| self.profile.late.draw(&mut sim_agent.rng));
             self.schedule(now + late.unwrap_or_default(), Step::StartShift(*agent));
         }
         loop {
@@ -181,7 +181,7 @@ impl PhoneAgentsTask {
         let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
         sim_agent.generation += 1;
         let generation = sim_agent.generation;
-        if let Some(span) = sim_agent.thinking_time(now, &self.habits) {
+        if let Some(span) = sim_agent.thinking_time(now, &self.profile) {
             self.schedule(now + span, Step::Decide(agent, generation));
         }
     }
@@ -221,11 +221,11 @@ impl PhoneAgentsTask {
             self.decided.insert(call.call);
             let agent = self.by_user.get(&call.user).copied();
             let Some(sim_agent) = agent.and_then(|agent| self.sim_agents.get_mut(&agent)) else { continue };
-            let habits = &self.habits;
-            if call.answers_itself {
+            let profile = &self.profile;
+            if call.wants_auto_answer {
                 self.schedule(self.clock.now(), Step::PickUp(call.call));
-            } else if !sim_agent.deaf && !sim_agent.absent && !sim_agent.dice.chance(habits.misses) {
-                let after = habits.answer.draw(&mut sim_agent.dice);
+            } else if !sim_agent.deaf && !sim_agent.absent && !sim_agent.rng.chance(profile.misses) {
+                let after = profile.answer.draw(&mut sim_agent.rng);
                 self.schedule(self.clock.now() + after, Step::PickUp(call.call));
             }
         }
@@ -248,8 +248,8 @@ impl PhoneAgentsTask {
             Step::EndShift(agent) => self.end_shift(agent),
             Step::StartShift(agent) => {
                 let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
-                sim_agent.start_shift(now, &self.habits);
-                let shift = self.habits.shift.draw(&mut sim_agent.dice);
+                sim_agent.start_shift(now, &self.profile);
+                let shift = self.profile.shift.draw(&mut sim_agent.rng);
                 self.schedule(now + shift, Step::EndShift(agent));
                 self.schedule_decision(agent);
             }
@@ -263,7 +263,7 @@ impl PhoneAgentsTask {
                 if sim_agent.generation != generation || sim_agent.absent {
                     return;
                 }
-                let decision = sim_agent.decide(now, Clock::utc(), &self.habits, &self.scene, &talking);
+                let decision = sim_agent.decide(now, Clock::utc(), &self.profile, &self.context, &talking);
                 self.carry_out_decision(agent, decision);
             }
         }
@@ -292,7 +292,7 @@ impl PhoneAgentsTask {
         }
     }
 
-    fn send_act(&self, agent: AgentId, act: AgentAct) {
+    fn send_act(&self, agent: AgentId, act: AgentAction) {
         let word = super::workforce::word(&act);
         let (answer, answers) = ((self.act)(agent, act), self.answers.clone());
         tokio::spawn(async move {
@@ -305,7 +305,7 @@ impl PhoneAgentsTask {
         let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
         sim_agent.at_work = false;
         if sim_agent.is_signed_in() {
-            self.send_act(agent, AgentAct::SignOut);
+            self.send_act(agent, AgentAction::SignOut);
         }
         self.schedule_decision(agent);
     }

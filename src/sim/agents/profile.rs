@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// Parameters of all agents of one floor. Shares are between 0 and 1.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Habits {
+pub struct AgentProfile {
     /// From the floor's opening to the agent's sign-in, and the length of the shift.
     pub late: Spread,
     pub shift: Spread,
@@ -61,9 +61,9 @@ pub struct Habits {
     pub supervises: f64,
 }
 
-impl Default for Habits {
+impl Default for AgentProfile {
     fn default() -> Self {
-        Habits {
+        AgentProfile {
             late: Spread::new(60.0, 1.0, 0.0, 1_800.0),
             shift: Spread::new(28_800.0, 0.1, 14_400.0, 36_000.0),
             between_breaks: Spread::new(4_500.0, 0.5, 600.0, 14_400.0),
@@ -99,10 +99,10 @@ impl Default for Habits {
     }
 }
 
-impl Habits {
+impl AgentProfile {
     /// A profile in which every failure happens often.
     pub fn wild() -> Self {
-        Habits {
+        AgentProfile {
             late: Spread::new(120.0, 1.5, 0.0, 3_600.0),
             between_breaks: Spread::new(900.0, 0.8, 60.0, 7_200.0),
             a_break: Spread::new(200.0, 0.8, 5.0, 3_600.0),
@@ -124,7 +124,7 @@ impl Habits {
             own_calls: 0.15,
             clumsy: 0.3,
             forgets_sign_out: 0.2,
-            ..Habits::default()
+            ..AgentProfile::default()
         }
     }
 }

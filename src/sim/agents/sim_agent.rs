@@ -1,10 +1,10 @@
 //! One simulated agent: how long the agent waits in each seat state, and the next action then.
 
-use super::profile::Habits;
-use crate::sim::random::Dice;
+use super::profile::AgentProfile;
+use crate::sim::random::SimRng;
 use paceline_core::agent::{
-    Activity, Agent, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Force, Holding,
-    PartyKind, Refusal, SeatView, Supervision, Way, WorkMode,
+    Activity, Agent, AgentAction, Availability, CallSummary, CallbackRequest, ConsultTarget, Endpoint, Force,
+    Holding, PartyKind, Refusal, SeatView, Supervision, WorkMode,
 };
 use paceline_core::campaign::Disposition;
 use paceline_core::ids::{AgentId, CampaignId, GroupId, LeadId};
@@ -13,7 +13,7 @@ use paceline_core::time::{Duration, Time, Utc};
 
 /// Data that all agents of a floor share: campaign, dispositions, leads and outside numbers to call.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct WorkContext {
     pub campaign: CampaignId,
     pub group: GroupId,
     pub dispositions: Vec<Disposition>,
@@ -26,7 +26,7 @@ pub struct Scene {
 /// The next action of an agent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    Act(AgentAct),
+    Act(AgentAction),
     /// The agent presses the hang-up key of the phone.
     HangUpPhone,
     /// The phone, or its network, is lost for a while.
@@ -46,8 +46,8 @@ struct Situation {
 #[derive(Debug)]
 pub(super) struct SimAgent {
     pub agent: Agent,
-    pub dice: Dice,
-    pub way: Way,
+    pub rng: SimRng,
+    pub endpoint: Endpoint,
     pub holding: Holding,
     pub work_mode: WorkMode,
     pub deaf: bool,
@@ -67,15 +67,15 @@ pub(super) struct SimAgent {
 const REASONS: [&str; 4] = ["lunch", "training", "茶歇", "toilet"];
 
 impl SimAgent {
-    pub fn new(agent: Agent, habits: &Habits, mut dice: Dice) -> Self {
-        let telephone = agent.telephone.filter(|_| dice.chance(habits.telephone));
-        let nailed = dice.chance(habits.nailed_up);
-        let deaf = dice.chance(habits.deaf);
+    pub fn new(agent: Agent, profile: &AgentProfile, mut rng: SimRng) -> Self {
+        let telephone = agent.telephone.filter(|_| rng.chance(profile.telephone));
+        let nailed = rng.chance(profile.nailed_up);
+        let deaf = rng.chance(profile.deaf);
         let modes = [WorkMode::Both, WorkMode::Both, WorkMode::Outbound, WorkMode::Inbound];
-        let work_mode = modes[if dice.chance(habits.own_mode) { dice.next_u64() as usize % 4 } else { 0 }];
+        let work_mode = modes[if rng.chance(profile.own_mode) { rng.next_u64() as usize % 4 } else { 0 }];
         SimAgent {
             agent,
-            way: telephone.map_or(Way::Phone, Way::Telephone),
+            endpoint: telephone.map_or(Endpoint::Phone, Endpoint::Telephone),
             holding: if nailed { Holding::NailedUp } else { Holding::PerCall },
             work_mode,
             deaf,
@@ -87,7 +87,7 @@ impl SimAgent {
             situation: None,
             break_at: Time::ZERO,
             sign_in_refused: false,
-            dice,
+            rng,
         }
     }
 
@@ -111,17 +111,17 @@ impl SimAgent {
         self.generation += 1;
     }
 
-    pub fn start_shift(&mut self, now: Time, habits: &Habits) {
+    pub fn start_shift(&mut self, now: Time, profile: &AgentProfile) {
         self.at_work = true;
         self.absent = false;
-        self.break_at = now + habits.between_breaks.draw(&mut self.dice);
+        self.break_at = now + profile.between_breaks.draw(&mut self.rng);
     }
 
     /// An agent whose ordinary telephone is not admitted switches to the SIP phone.
     pub fn refused(&mut self, refusal: Refusal, act: &str) {
         self.sign_in_refused |= act == "sign_in";
         if refusal == Refusal::PhoneNotReady && act == "sign_in" {
-            self.way = Way::Phone;
+            self.endpoint = Endpoint::Phone;
         }
     }
 
@@ -134,31 +134,31 @@ impl SimAgent {
     }
 
     /// Time until the agent's next action in this state; `None` = the agent waits for an event.
-    pub fn thinking_time(&mut self, now: Time, habits: &Habits) -> Option<Duration> {
+    pub fn thinking_time(&mut self, now: Time, profile: &AgentProfile) -> Option<Duration> {
         if self.absent {
             return None;
         }
-        let dice = &mut self.dice;
+        let rng = &mut self.rng;
         if !self.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut) {
             // At once at first; up to 30 s after a refused sign-in.
             let most = if self.sign_in_refused { 30_000 } else { 1_000 };
-            let span = dice.between(Duration::from_millis(100), Duration::from_millis(most));
+            let span = rng.between(Duration::from_millis(100), Duration::from_millis(most));
             return self.at_work.then_some(span);
         }
         let seat = self.seat.as_ref()?;
         match seat.activity {
             Activity::Idle if !self.at_work => Some(Duration::from_secs(5)),
             Activity::Idle if seat.availability == Availability::Available => {
-                let whim = habits.whim.draw(dice);
+                let whim = profile.whim.draw(rng);
                 Some(whim.min(self.break_at.since(now)).max(Duration::from_millis(500)))
             }
-            Activity::Idle => Some(habits.a_break.draw(dice)),
-            Activity::Reserved => Some(habits.think.draw(dice)),
+            Activity::Idle => Some(profile.a_break.draw(rng)),
+            Activity::Reserved => Some(profile.think.draw(rng)),
             Activity::Ringing => None,
-            Activity::Talking => Some(habits.talk.draw(dice)),
-            Activity::Consulting => Some(habits.think.draw(dice) * 2),
-            Activity::WrapUp if dice.chance(habits.forgets_summary) => None,
-            Activity::WrapUp => Some(habits.wrap_up.draw(dice)),
+            Activity::Talking => Some(profile.talk.draw(rng)),
+            Activity::Consulting => Some(profile.think.draw(rng) * 2),
+            Activity::WrapUp if rng.chance(profile.forgets_summary) => None,
+            Activity::WrapUp => Some(profile.wrap_up.draw(rng)),
         }
     }
 
@@ -167,14 +167,14 @@ impl SimAgent {
         &mut self,
         now: Time,
         utc: Utc,
-        habits: &Habits,
-        scene: &Scene,
+        profile: &AgentProfile,
+        context: &WorkContext,
         talking: &[AgentId],
     ) -> Decision {
         if !self.is_signed_in() {
-            let sign_in = AgentAct::SignIn {
+            let sign_in = AgentAction::SignIn {
                 groups: Vec::new(),
-                way: self.way,
+                endpoint: self.endpoint,
                 holding: self.holding,
                 work_mode: self.work_mode,
             };
@@ -182,62 +182,68 @@ impl SimAgent {
         }
         let Some(seat) = self.seat.as_ref() else { return Decision::Nothing };
         match seat.activity {
-            Activity::Idle if !self.at_work => Decision::Act(AgentAct::SignOut),
+            Activity::Idle if !self.at_work => Decision::Act(AgentAction::SignOut),
             Activity::Idle if seat.availability != Availability::Available => {
-                self.act_in_break(now, habits, scene)
+                self.act_in_break(now, profile, context)
             }
-            Activity::Idle => self.act_when_idle(now, habits, scene, talking),
-            Activity::Reserved => self.act_in_preview(habits),
-            Activity::Talking => self.act_in_conversation(utc, habits, scene, talking),
+            Activity::Idle => self.act_when_idle(now, profile, context, talking),
+            Activity::Reserved => self.act_in_preview(profile),
+            Activity::Talking => self.act_in_conversation(utc, profile, context, talking),
             Activity::Consulting => self.act_in_consult(talking),
-            Activity::WrapUp => self.act_in_wrap_up(utc, habits, scene),
+            Activity::WrapUp => self.act_in_wrap_up(utc, profile, context),
             Activity::Ringing => Decision::Nothing,
         }
     }
 
-    fn act_in_break(&mut self, now: Time, habits: &Habits, scene: &Scene) -> Decision {
-        if self.dice.chance(habits.own_calls) {
-            return self.place_own_call(scene);
+    fn act_in_break(&mut self, now: Time, profile: &AgentProfile, context: &WorkContext) -> Decision {
+        if self.rng.chance(profile.own_calls) {
+            return self.place_own_call(context);
         }
-        self.break_at = now + habits.between_breaks.draw(&mut self.dice);
-        Decision::Act(AgentAct::Ready)
+        self.break_at = now + profile.between_breaks.draw(&mut self.rng);
+        Decision::Act(AgentAction::Ready)
     }
 
-    fn act_when_idle(&mut self, now: Time, habits: &Habits, scene: &Scene, talking: &[AgentId]) -> Decision {
+    fn act_when_idle(
+        &mut self,
+        now: Time,
+        profile: &AgentProfile,
+        context: &WorkContext,
+        talking: &[AgentId],
+    ) -> Decision {
         if now >= self.break_at {
-            let reason = REASONS[self.dice.next_u64() as usize % REASONS.len()].to_owned();
-            return Decision::Act(AgentAct::Pause { reason });
+            let reason = REASONS[self.rng.next_u64() as usize % REASONS.len()].to_owned();
+            return Decision::Act(AgentAction::Pause { reason });
         }
-        if self.agent.leads && self.dice.chance(habits.supervises) {
+        if self.agent.leads && self.rng.chance(profile.supervises) {
             return self.supervise(talking);
         }
-        if self.dice.chance(habits.phone_crashes) {
+        if self.rng.chance(profile.phone_crashes) {
             return Decision::LosePhone;
         }
-        if self.dice.chance(habits.own_calls) {
-            return self.place_own_call(scene);
+        if self.rng.chance(profile.own_calls) {
+            return self.place_own_call(context);
         }
-        if self.dice.chance(habits.clumsy) {
+        if self.rng.chance(profile.clumsy) {
             return self.invalid_action(talking);
         }
         Decision::Nothing
     }
 
-    fn place_own_call(&mut self, scene: &Scene) -> Decision {
-        let campaign = scene.campaign;
-        if self.dice.chance(0.5)
-            && let Some(lead) = self.pick(&scene.leads)
+    fn place_own_call(&mut self, context: &WorkContext) -> Decision {
+        let campaign = context.campaign;
+        if self.rng.chance(0.5)
+            && let Some(lead) = self.pick(&context.leads)
         {
-            return Decision::Act(AgentAct::CallLead { campaign, lead });
+            return Decision::Act(AgentAction::CallLead { campaign, lead });
         }
-        match self.pick(&scene.outside) {
-            Some(number) => Decision::Act(AgentAct::Call { campaign, number }),
+        match self.pick(&context.outside) {
+            Some(number) => Decision::Act(AgentAction::Call { campaign, number }),
             None => Decision::Nothing,
         }
     }
 
     fn pick<T: Copy>(&mut self, all: &[T]) -> Option<T> {
-        let place = self.dice.next_u64() as usize;
+        let place = self.rng.next_u64() as usize;
         all.get(place % all.len().max(1)).copied()
     }
 
@@ -246,15 +252,15 @@ impl SimAgent {
             return Decision::Nothing;
         };
         let how = [Supervision::Listen, Supervision::Whisper, Supervision::Barge, Supervision::TakeOver];
-        let how = how[self.dice.weighted(&[4.0, 3.0, 2.0, 0.5]).unwrap_or(0)];
-        if self.dice.chance(0.15) {
-            return Decision::Act(AgentAct::Force { agent, what: self.draw_force() });
+        let how = how[self.rng.weighted(&[4.0, 3.0, 2.0, 0.5]).unwrap_or(0)];
+        if self.rng.chance(0.15) {
+            return Decision::Act(AgentAction::Force { agent, what: self.draw_force() });
         }
-        Decision::Act(AgentAct::Supervise { agent, how })
+        Decision::Act(AgentAction::Supervise { agent, how })
     }
 
     fn draw_force(&mut self) -> Force {
-        match self.dice.next_u64() % 4 {
+        match self.rng.next_u64() % 4 {
             0 => Force::Release,
             1 => Force::Pause { reason: "come and see me".into() },
             2 => Force::Ready,
@@ -265,19 +271,19 @@ impl SimAgent {
     /// An invalid action: it must be refused and must not harm any call.
     fn invalid_action(&mut self, talking: &[AgentId]) -> Decision {
         let other = self.pick(talking).unwrap_or(self.agent.id);
-        Decision::Act(match self.dice.next_u64() % 12 {
-            0 => AgentAct::Hold,
-            1 => AgentAct::Retrieve,
-            2 => AgentAct::Transfer,
-            3 => AgentAct::Conference,
-            4 => AgentAct::HangUp { leg: None },
-            5 => AgentAct::Next,
-            6 => AgentAct::Skip,
-            7 => AgentAct::TakeBack,
-            8 => AgentAct::Supervise { agent: other, how: Supervision::TakeOver },
-            9 => AgentAct::ChangeWay { way: self.way, holding: self.flip_holding() },
-            10 => AgentAct::Pause { reason: " ".into() },
-            _ => AgentAct::StopSupervising,
+        Decision::Act(match self.rng.next_u64() % 12 {
+            0 => AgentAction::Hold,
+            1 => AgentAction::Retrieve,
+            2 => AgentAction::Transfer,
+            3 => AgentAction::Conference,
+            4 => AgentAction::HangUp { leg: None },
+            5 => AgentAction::Next,
+            6 => AgentAction::Skip,
+            7 => AgentAction::CancelConsult,
+            8 => AgentAction::Supervise { agent: other, how: Supervision::TakeOver },
+            9 => AgentAction::ChangeEndpoint { endpoint: self.endpoint, holding: self.flip_holding() },
+            10 => AgentAction::Pause { reason: " ".into() },
+            _ => AgentAction::StopSupervising,
         })
     }
 
@@ -289,112 +295,116 @@ impl SimAgent {
         self.holding
     }
 
-    fn act_in_preview(&mut self, habits: &Habits) -> Decision {
+    fn act_in_preview(&mut self, profile: &AgentProfile) -> Decision {
         let dialled =
             self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| work.attempt.is_some());
         if dialled {
             // Now and then the agent cancels the preview call while it rings.
-            let cancels = self.dice.chance(habits.skips / 4.0);
-            return if cancels { Decision::Act(AgentAct::HangUp { leg: None }) } else { Decision::Nothing };
+            let cancels = self.rng.chance(profile.skips / 4.0);
+            return if cancels {
+                Decision::Act(AgentAction::HangUp { leg: None })
+            } else {
+                Decision::Nothing
+            };
         }
-        if self.dice.chance(habits.skips) {
-            Decision::Act(AgentAct::Skip)
-        } else if self.dice.chance(habits.extends) {
-            Decision::Act(AgentAct::Extend)
+        if self.rng.chance(profile.skips) {
+            Decision::Act(AgentAction::Skip)
+        } else if self.rng.chance(profile.extends) {
+            Decision::Act(AgentAction::Extend)
         } else {
-            Decision::Act(AgentAct::Dial)
+            Decision::Act(AgentAction::Dial)
         }
     }
 
     fn act_in_conversation(
         &mut self,
         utc: Utc,
-        habits: &Habits,
-        scene: &Scene,
+        profile: &AgentProfile,
+        context: &WorkContext,
         talking: &[AgentId],
     ) -> Decision {
         let held = self.seat.as_ref().and_then(|seat| seat.work.as_ref()).is_some_and(|work| {
             work.parties.iter().any(|party| party.kind == PartyKind::Callee && party.held)
         });
         if held {
-            return Decision::Act(AgentAct::Retrieve);
+            return Decision::Act(AgentAction::Retrieve);
         }
         let weights = [
-            habits.holds,
-            habits.consults,
-            habits.mutes,
-            habits.moves_phone,
-            habits.loses_network,
-            habits.summarises_early,
-            habits.clumsy / 10.0,
+            profile.holds,
+            profile.consults,
+            profile.mutes,
+            profile.moves_phone,
+            profile.loses_network,
+            profile.summarises_early,
+            profile.clumsy / 10.0,
         ];
         let rest = (1.0 - weights.iter().sum::<f64>()).max(0.05);
         let all: Vec<f64> = weights.into_iter().chain([rest]).collect();
-        match self.dice.weighted(&all).unwrap_or(7) {
-            0 => Decision::Act(AgentAct::Hold),
-            1 => self.start_consult(scene, talking),
+        match self.rng.weighted(&all).unwrap_or(7) {
+            0 => Decision::Act(AgentAction::Hold),
+            1 => self.start_consult(context, talking),
             2 => {
                 let on = self.seat.as_ref().is_some_and(|seat| !seat.muted);
-                Decision::Act(AgentAct::Mute { on })
+                Decision::Act(AgentAction::Mute { on })
             }
             3 => {
                 let holding = self.flip_holding();
-                Decision::Act(AgentAct::ChangeWay { way: self.way, holding })
+                Decision::Act(AgentAction::ChangeEndpoint { endpoint: self.endpoint, holding })
             }
             4 => Decision::LosePhone,
-            5 => Decision::Act(AgentAct::Summarise(self.draw_summary(utc, habits, scene))),
+            5 => Decision::Act(AgentAction::Summarise(self.draw_summary(utc, profile, context))),
             6 => self.invalid_action(talking),
-            _ if self.dice.chance(habits.puts_down) => Decision::HangUpPhone,
-            _ => Decision::Act(AgentAct::HangUp { leg: None }),
+            _ if self.rng.chance(profile.puts_down) => Decision::HangUpPhone,
+            _ => Decision::Act(AgentAction::HangUp { leg: None }),
         }
     }
 
-    fn start_consult(&mut self, scene: &Scene, talking: &[AgentId]) -> Decision {
-        let whom = match self.dice.next_u64() % 4 {
-            0 => self.pick(&scene.outside).map(Consulted::Number),
-            1 => self.pick(talking).map(Consulted::Agent),
-            _ => Some(Consulted::Group(scene.group)),
+    fn start_consult(&mut self, context: &WorkContext, talking: &[AgentId]) -> Decision {
+        let target = match self.rng.next_u64() % 4 {
+            0 => self.pick(&context.outside).map(ConsultTarget::Number),
+            1 => self.pick(talking).map(ConsultTarget::Agent),
+            _ => Some(ConsultTarget::Group(context.group)),
         };
-        whom.map_or(Decision::Nothing, |whom| Decision::Act(AgentAct::Consult { whom }))
+        target.map_or(Decision::Nothing, |target| Decision::Act(AgentAction::Consult { target }))
     }
 
     fn act_in_consult(&mut self, talking: &[AgentId]) -> Decision {
         let Some(seat) = self.seat.as_ref() else { return Decision::Nothing };
         if let Some((agent, _)) = seat.supervising {
-            return match self.dice.next_u64() % 6 {
-                0 => Decision::Act(AgentAct::Supervise { agent, how: Supervision::Whisper }),
-                1 => Decision::Act(AgentAct::Supervise { agent, how: Supervision::Barge }),
-                2 => Decision::Act(AgentAct::Force { agent, what: self.draw_force() }),
+            return match self.rng.next_u64() % 6 {
+                0 => Decision::Act(AgentAction::Supervise { agent, how: Supervision::Whisper }),
+                1 => Decision::Act(AgentAction::Supervise { agent, how: Supervision::Barge }),
+                2 => Decision::Act(AgentAction::Force { agent, what: self.draw_force() }),
                 3 => Decision::LosePhone,
-                _ => Decision::Act(AgentAct::StopSupervising),
+                _ => Decision::Act(AgentAction::StopSupervising),
             };
         }
-        match self.dice.weighted(&[4.0, 4.0, 3.0, 1.0, 1.0, 0.5]).unwrap_or(0) {
-            0 => Decision::Act(AgentAct::Transfer),
-            1 => Decision::Act(AgentAct::TakeBack),
-            2 => Decision::Act(AgentAct::Conference),
-            3 => Decision::Act(AgentAct::HangUp { leg: None }),
+        match self.rng.weighted(&[4.0, 4.0, 3.0, 1.0, 1.0, 0.5]).unwrap_or(0) {
+            0 => Decision::Act(AgentAction::Transfer),
+            1 => Decision::Act(AgentAction::CancelConsult),
+            2 => Decision::Act(AgentAction::Conference),
+            3 => Decision::Act(AgentAction::HangUp { leg: None }),
             4 => Decision::HangUpPhone,
             _ => self.invalid_action(talking),
         }
     }
 
-    fn act_in_wrap_up(&mut self, utc: Utc, habits: &Habits, scene: &Scene) -> Decision {
-        if self.dice.chance(habits.extends) {
-            return Decision::Act(AgentAct::Extend);
+    fn act_in_wrap_up(&mut self, utc: Utc, profile: &AgentProfile, context: &WorkContext) -> Decision {
+        if self.rng.chance(profile.extends) {
+            return Decision::Act(AgentAction::Extend);
         }
-        if self.dice.chance(habits.clumsy / 2.0) {
-            return Decision::Act(AgentAct::Next);
+        if self.rng.chance(profile.clumsy / 2.0) {
+            return Decision::Act(AgentAction::Next);
         }
-        Decision::Act(AgentAct::Summarise(self.draw_summary(utc, habits, scene)))
+        Decision::Act(AgentAction::Summarise(self.draw_summary(utc, profile, context)))
     }
 
-    fn draw_summary(&mut self, utc: Utc, habits: &Habits, scene: &Scene) -> CallSummary {
-        let place = self.dice.next_u64() as usize % scene.dispositions.len().max(1);
-        let disposition = scene.dispositions.get(place).map_or(String::new(), |one| one.code.clone());
-        let callback = self.dice.chance(habits.callbacks).then(|| CallbackRequest {
-            at: utc + self.dice.between(Duration::from_secs(60), Duration::from_secs(4 * 3_600)),
-            own: self.dice.chance(0.7),
+    fn draw_summary(&mut self, utc: Utc, profile: &AgentProfile, context: &WorkContext) -> CallSummary {
+        let place = self.rng.next_u64() as usize % context.dispositions.len().max(1);
+        let disposition = context.dispositions.get(place).map_or(String::new(), |one| one.code.clone());
+        let callback = self.rng.chance(profile.callbacks).then(|| CallbackRequest {
+            at: utc + self.rng.between(Duration::from_secs(60), Duration::from_secs(4 * 3_600)),
+            own: self.rng.chance(0.7),
             skill: None,
         });
         CallSummary { disposition, note: String::new(), callback }

@@ -2,10 +2,10 @@
 //! actions.
 
 use super::legs::{Legs, Pickup};
-use super::profile::Habits;
-use super::sim_agent::{Decision, Scene, SimAgent};
-use crate::sim::random::Dice;
-use paceline_core::agent::{Agent, AgentAct, Availability, Group, Way, WorkMode};
+use super::profile::AgentProfile;
+use super::sim_agent::{Decision, SimAgent, WorkContext};
+use crate::sim::random::SimRng;
+use paceline_core::agent::{Agent, AgentAction, Availability, Endpoint, Group, WorkMode};
 use paceline_core::dialer::{Input, Output};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::outcome::EndedBy;
@@ -28,12 +28,12 @@ enum Step {
 #[derive(Debug)]
 pub struct Workforce {
     clock: WallClock,
-    habits: Habits,
-    scene: Scene,
+    profile: AgentProfile,
+    context: WorkContext,
     groups: Vec<Group>,
     sim_agents: BTreeMap<AgentId, SimAgent>,
     legs: Legs,
-    dice: Dice,
+    rng: SimRng,
     steps: BinaryHeap<Reverse<(Time, u64, Step)>>,
     order: u64,
     asked: u64,
@@ -51,23 +51,23 @@ impl Workforce {
     pub fn new(
         seed: u64,
         clock: WallClock,
-        scene: Scene,
+        context: WorkContext,
         groups: Vec<Group>,
         agents: Vec<Agent>,
-        habits: Habits,
+        profile: AgentProfile,
     ) -> Self {
         let sim_agent = |agent: Agent| {
-            let dice = Dice::keyed(seed, &[agent.id.0 as u64]);
-            (agent.id, SimAgent::new(agent, &habits, dice))
+            let rng = SimRng::keyed(seed, &[agent.id.0 as u64]);
+            (agent.id, SimAgent::new(agent, &profile, rng))
         };
         Workforce {
             clock,
             sim_agents: agents.into_iter().map(sim_agent).collect(),
-            habits,
-            scene,
+            profile,
+            context,
             groups,
             legs: Legs::default(),
-            dice: Dice::keyed(seed, &[0]),
+            rng: SimRng::keyed(seed, &[0]),
             steps: BinaryHeap::new(),
             order: 0,
             asked: 0,
@@ -90,7 +90,7 @@ impl Workforce {
         let agents: Vec<AgentId> = self.sim_agents.keys().copied().collect();
         for agent in agents {
             if !self.opened {
-                let late = self.habits.late.draw(&mut self.dice);
+                let late = self.profile.late.draw(&mut self.rng);
                 self.schedule(now + late, Step::StartShift(agent));
             } else {
                 self.schedule_decision(now, agent);
@@ -109,7 +109,7 @@ impl Workforce {
     }
 
     /// No further agent signs in; agents who are signed in sign out once their call is over.
-    pub fn send_home(&mut self, now: Time) {
+    pub fn sign_out_all(&mut self, now: Time) {
         self.closing = true;
         let agents: Vec<AgentId> = self.sim_agents.keys().copied().collect();
         for agent in agents {
@@ -131,17 +131,17 @@ impl Workforce {
 
     pub fn carry(&mut self, now: Time, output: &Output) {
         match output {
-            Output::CallAgent { leg, agent, way, auto_answer, ring, .. } => {
-                self.ring(now, *leg, *agent, *way, *auto_answer, *ring);
+            Output::CallAgent { leg, agent, endpoint, auto_answer, ring, .. } => {
+                self.ring(now, *leg, *agent, *endpoint, *auto_answer, *ring);
             }
-            Output::CallThird { leg, ring, .. } => {
-                let answers = self.dice.chance(0.7);
-                let after = self.dice.between(Duration::from_secs(1), Duration::from_secs(15));
-                let stays = self.habits.talk.draw(&mut self.dice);
+            Output::CallConsulted { leg, ring, .. } => {
+                let answers = self.rng.chance(0.7);
+                let after = self.rng.between(Duration::from_secs(1), Duration::from_secs(15));
+                let stays = self.profile.talk.draw(&mut self.rng);
                 let pickup = if answers { Pickup::After(after) } else { Pickup::Declined(after) };
                 self.legs.ring(now, *leg, None, *ring, pickup, Some(stays));
             }
-            Output::HangUp { call, .. } => self.legs.hang_up(now, *call, &mut self.dice),
+            Output::HangUp { call, .. } => self.legs.hang_up(now, *call, &mut self.rng),
             Output::SeatChanged { seat, .. } => {
                 let agent = seat.agent;
                 let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
@@ -149,7 +149,7 @@ impl Workforce {
                     self.schedule_decision(now, agent);
                 }
             }
-            Output::ActAnswered { ask, refusal } => {
+            Output::ActionAnswered { request: ask, refusal } => {
                 let Some((agent, word)) = self.asks.remove(ask) else { return };
                 match refusal {
                     None => *self.done.entry(word).or_default() += 1,
@@ -207,7 +207,7 @@ impl Workforce {
         let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
         sim_agent.generation += 1;
         let generation = sim_agent.generation;
-        if let Some(span) = sim_agent.thinking_time(now, &self.habits) {
+        if let Some(span) = sim_agent.thinking_time(now, &self.profile) {
             self.schedule(now + span, Step::Decide(agent, generation));
         }
     }
@@ -219,14 +219,14 @@ impl Workforce {
                     return;
                 }
                 let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
-                sim_agent.start_shift(now, &self.habits);
-                let shift = self.habits.shift.draw(&mut sim_agent.dice);
+                sim_agent.start_shift(now, &self.profile);
+                let shift = self.profile.shift.draw(&mut sim_agent.rng);
                 self.schedule(now + shift, Step::EndShift(agent));
                 self.schedule(now + DAY, Step::StartShift(agent));
                 self.schedule_decision(now, agent);
             }
             Step::EndShift(agent) => {
-                let forgets = self.dice.chance(self.habits.forgets_sign_out);
+                let forgets = self.rng.chance(self.profile.forgets_sign_out);
                 self.end_shift(now, agent, forgets);
             }
             Step::Decide(agent, generation) => {
@@ -241,7 +241,7 @@ impl Workforce {
                     return;
                 }
                 let utc = self.clock.utc(now);
-                let decision = sim_agent.decide(now, utc, &self.habits, &self.scene, &talking);
+                let decision = sim_agent.decide(now, utc, &self.profile, &self.context, &talking);
                 self.carry_out_decision(now, agent, decision);
             }
             Step::PhoneReturns(agent) => {
@@ -267,10 +267,10 @@ impl Workforce {
         }
     }
 
-    fn send_act(&mut self, agent: AgentId, act: AgentAct) {
+    fn send_act(&mut self, agent: AgentId, act: AgentAction) {
         self.asked += 1;
         self.asks.insert(self.asked, (agent, word(&act)));
-        self.ready.push_back(Input::AgentActed { ask: self.asked, agent, act });
+        self.ready.push_back(Input::AgentActed { request: self.asked, agent, action: act });
     }
 
     /// The agent's phone restarts or its network is lost: the call ends by failure, the registration too.
@@ -279,10 +279,10 @@ impl Workforce {
             self.ready.extend(self.legs.end(leg, EndedBy::Carrier, "no packet from the phone"));
         }
         let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
-        if sim_agent.way == Way::Phone && sim_agent.phone_ready {
+        if sim_agent.endpoint == Endpoint::Phone && sim_agent.phone_ready {
             sim_agent.phone_ready = false;
             self.ready.push_back(Input::PhoneChanged { agent, ready: false });
-            let away = sim_agent.dice.between(Duration::from_secs(2), Duration::from_secs(120));
+            let away = sim_agent.rng.between(Duration::from_secs(2), Duration::from_secs(120));
             self.schedule(now + away, Step::PhoneReturns(agent));
         }
     }
@@ -293,57 +293,65 @@ impl Workforce {
         sim_agent.absent = forgets;
         let here = sim_agent.seat.as_ref().is_some_and(|seat| seat.availability != Availability::SignedOut);
         if here && !forgets {
-            self.send_act(agent, AgentAct::SignOut);
+            self.send_act(agent, AgentAction::SignOut);
         }
         self.schedule_decision(now, agent);
     }
 
-    fn ring(&mut self, now: Time, leg: CallId, agent: AgentId, way: Way, auto_answer: bool, ring: Duration) {
+    fn ring(
+        &mut self,
+        now: Time,
+        leg: CallId,
+        agent: AgentId,
+        endpoint: Endpoint,
+        auto_answer: bool,
+        ring: Duration,
+    ) {
         let Some(sim_agent) = self.sim_agents.get_mut(&agent) else { return };
-        let by_itself = auto_answer && way == Way::Phone;
-        let habits = &self.habits;
-        let pickup = if way == Way::Phone && !sim_agent.phone_ready {
+        let by_itself = auto_answer && endpoint == Endpoint::Phone;
+        let profile = &self.profile;
+        let pickup = if endpoint == Endpoint::Phone && !sim_agent.phone_ready {
             Pickup::Away
         } else if by_itself {
-            Pickup::After(sim_agent.dice.between(Duration::from_millis(100), Duration::from_millis(500)))
-        } else if sim_agent.deaf || sim_agent.absent || sim_agent.dice.chance(habits.misses) {
+            Pickup::After(sim_agent.rng.between(Duration::from_millis(100), Duration::from_millis(500)))
+        } else if sim_agent.deaf || sim_agent.absent || sim_agent.rng.chance(profile.misses) {
             Pickup::Never
-        } else if sim_agent.dice.chance(habits.declines) {
-            Pickup::Declined(habits.answer.draw(&mut sim_agent.dice))
+        } else if sim_agent.rng.chance(profile.declines) {
+            Pickup::Declined(profile.answer.draw(&mut sim_agent.rng))
         } else {
-            Pickup::After(habits.answer.draw(&mut sim_agent.dice))
+            Pickup::After(profile.answer.draw(&mut sim_agent.rng))
         };
         self.legs.ring(now, leg, Some(agent), ring, pickup, None);
     }
 }
 
 /// The action's word in counts.
-pub(super) const fn word(act: &AgentAct) -> &'static str {
+pub(super) const fn word(act: &AgentAction) -> &'static str {
     match act {
-        AgentAct::SignIn { .. } => "sign_in",
-        AgentAct::SignOut => "sign_out",
-        AgentAct::ChangeWay { .. } => "change_way",
-        AgentAct::Ready => "ready",
-        AgentAct::Pause { .. } => "pause",
-        AgentAct::Dial => "dial",
-        AgentAct::Skip => "skip",
-        AgentAct::Extend => "extend",
-        AgentAct::Call { .. } => "call",
-        AgentAct::CallLead { .. } => "call_lead",
-        AgentAct::HangUp { .. } => "hang_up",
-        AgentAct::Hold => "hold",
-        AgentAct::Retrieve => "retrieve",
-        AgentAct::Mute { .. } => "mute",
-        AgentAct::SendDigits { .. } => "send_digits",
-        AgentAct::Consult { .. } => "consult",
-        AgentAct::TakeBack => "take_back",
-        AgentAct::Transfer => "transfer",
-        AgentAct::Conference => "conference",
-        AgentAct::Record { .. } => "record",
-        AgentAct::Summarise(_) => "summarise",
-        AgentAct::Next => "next",
-        AgentAct::Supervise { .. } => "supervise",
-        AgentAct::StopSupervising => "stop_supervising",
-        AgentAct::Force { .. } => "force",
+        AgentAction::SignIn { .. } => "sign_in",
+        AgentAction::SignOut => "sign_out",
+        AgentAction::ChangeEndpoint { .. } => "change_endpoint",
+        AgentAction::Ready => "ready",
+        AgentAction::Pause { .. } => "pause",
+        AgentAction::Dial => "dial",
+        AgentAction::Skip => "skip",
+        AgentAction::Extend => "extend",
+        AgentAction::Call { .. } => "call",
+        AgentAction::CallLead { .. } => "call_lead",
+        AgentAction::HangUp { .. } => "hang_up",
+        AgentAction::Hold => "hold",
+        AgentAction::Retrieve => "retrieve",
+        AgentAction::Mute { .. } => "mute",
+        AgentAction::SendDigits { .. } => "send_digits",
+        AgentAction::Consult { .. } => "consult",
+        AgentAction::CancelConsult => "cancel_consult",
+        AgentAction::Transfer => "transfer",
+        AgentAction::Conference => "conference",
+        AgentAction::Record { .. } => "record",
+        AgentAction::Summarise(_) => "summarise",
+        AgentAction::Next => "next",
+        AgentAction::Supervise { .. } => "supervise",
+        AgentAction::StopSupervising => "stop_supervising",
+        AgentAction::Force { .. } => "force",
     }
 }

@@ -2,7 +2,7 @@
 //! number of random ones that nothing was tuned on.
 
 use super::scenario::{Detector, Scenario, Spread};
-use crate::sim::random::Dice;
+use crate::sim::random::SimRng;
 
 /// Twenty-four campaigns that cover every feature of a scenario.
 pub fn fixed() -> Vec<Scenario> {
@@ -73,49 +73,49 @@ pub fn fixed() -> Vec<Scenario> {
 
 /// A random campaign by `seed`, with this number of agents.
 pub fn drawn(seed: u64, agents: u32) -> Scenario {
-    let mut dice = Dice::keyed(seed, &[77, u64::from(agents)]);
+    let mut rng = SimRng::keyed(seed, &[77, u64::from(agents)]);
     let mut s = Scenario::plain(&format!("drawn {seed}/{agents}"), agents);
-    let mean = [45.0, 90.0, 150.0, 240.0, 400.0][(dice.next_u64() % 5) as usize];
-    s.talk = match dice.next_u64() % 4 {
+    let mean = [45.0, 90.0, 150.0, 240.0, 400.0][(rng.next_u64() % 5) as usize];
+    s.talk = match rng.next_u64() % 4 {
         0 => Spread::Exponential(mean),
-        1 => Spread::Bimodal(0.3 + 0.4 * dice.unit(), (0.15 * mean + 5.0, 0.3), (1.7 * mean, 0.35)),
-        _ => Spread::LogNormal(mean, 0.4 + 0.8 * dice.unit()),
+        1 => Spread::Bimodal(0.3 + 0.4 * rng.unit(), (0.15 * mean + 5.0, 0.3), (1.7 * mean, 0.35)),
+        _ => Spread::LogNormal(mean, 0.4 + 0.8 * rng.unit()),
     };
-    s.wrap = match dice.next_u64() % 3 {
-        0 => Spread::Fixed(5.0 + 25.0 * dice.unit()),
-        1 => Spread::Exponential(10.0 + 30.0 * dice.unit()),
-        _ => Spread::LogNormal(15.0 + 35.0 * dice.unit(), 0.3 + 0.5 * dice.unit()),
+    s.wrap = match rng.next_u64() % 3 {
+        0 => Spread::Fixed(5.0 + 25.0 * rng.unit()),
+        1 => Spread::Exponential(10.0 + 30.0 * rng.unit()),
+        _ => Spread::LogNormal(15.0 + 35.0 * rng.unit(), 0.3 + 0.5 * rng.unit()),
     };
-    s.pace_spread = 0.25 * dice.unit();
-    let base = 0.1 + 0.7 * dice.unit() * dice.unit();
+    s.pace_spread = 0.25 * rng.unit();
+    let base = 0.1 + 0.7 * rng.unit() * rng.unit();
     s.answer = vec![(0.0, base)];
-    s.ring = Spread::LogNormal(7.0 + 12.0 * dice.unit(), 0.3 + 0.4 * dice.unit());
-    s.ring_max = [25.0, 30.0, 45.0][(dice.next_u64() % 3) as usize];
-    s.setup = Spread::LogNormal(1.0 + 3.0 * dice.unit(), 0.4);
-    s.refused = 0.3 * dice.unit();
-    s.may_cancel = dice.chance(0.7);
+    s.ring = Spread::LogNormal(7.0 + 12.0 * rng.unit(), 0.3 + 0.4 * rng.unit());
+    s.ring_max = [25.0, 30.0, 45.0][(rng.next_u64() % 3) as usize];
+    s.setup = Spread::LogNormal(1.0 + 3.0 * rng.unit(), 0.4);
+    s.refused = 0.3 * rng.unit();
+    s.may_cancel = rng.chance(0.7);
     let n = f64::from(agents);
-    match dice.next_u64() % 9 {
+    match rng.next_u64() % 9 {
         0 => {
             s.answer =
-                vec![(0.0, base), (3600.0 + 3600.0 * dice.unit(), (base * 2.5).min(0.8)), (11_000.0, base)]
+                vec![(0.0, base), (3600.0 + 3600.0 * rng.unit(), (base * 2.5).min(0.8)), (11_000.0, base)]
         }
-        1 => s.answer = vec![(0.0, (base * 2.0).min(0.8)), (3000.0 + 6000.0 * dice.unit(), base * 0.7)],
-        2 => s.lunch = Some((5000.0 + 3000.0 * dice.unit(), 1800.0, 1200.0 * dice.unit())),
+        1 => s.answer = vec![(0.0, (base * 2.0).min(0.8)), (3000.0 + 6000.0 * rng.unit(), base * 0.7)],
+        2 => s.lunch = Some((5000.0 + 3000.0 * rng.unit(), 1800.0, 1200.0 * rng.unit())),
         3 => {
             s.outages =
-                vec![(2000.0 + 9000.0 * dice.unit(), 0.0)].into_iter().map(|(a, _)| (a, a + 60.0)).collect()
+                vec![(2000.0 + 9000.0 * rng.unit(), 0.0)].into_iter().map(|(a, _)| (a, a + 60.0)).collect()
         }
         4 => {
-            s.machine = 0.2 + 0.4 * dice.unit();
+            s.machine = 0.2 + 0.4 * rng.unit();
             s.detector = Some(Detector {
-                live_secs: Spread::LogNormal(1.0 + 2.5 * dice.unit(), 0.4),
-                machine_secs: Spread::LogNormal(2.0 + 3.0 * dice.unit(), 0.4),
+                live_secs: Spread::LogNormal(1.0 + 2.5 * rng.unit(), 0.4),
+                machine_secs: Spread::LogNormal(2.0 + 3.0 * rng.unit(), 0.4),
             });
         }
-        5 => s.machine = 0.3 * dice.unit(),
-        6 => s.leads = Some((n * (60.0 + 100.0 * dice.unit())) as u64),
-        7 => s.lines = (n * (1.4 + dice.unit())) as u32 + 2,
+        5 => s.machine = 0.3 * rng.unit(),
+        6 => s.leads = Some((n * (60.0 + 100.0 * rng.unit())) as u64),
+        7 => s.lines = (n * (1.4 + rng.unit())) as u32 + 2,
         _ => {}
     }
     s

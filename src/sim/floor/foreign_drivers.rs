@@ -2,15 +2,15 @@
 //! reused ids. Wraps any [`Pacing`]; changes what it is given, never what happens.
 
 use super::{Pacing, PacingDecision};
-use crate::sim::random::Dice;
+use crate::sim::random::SimRng;
 use paceline_core::ids::CallId;
 use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Snapshot, Stage};
 use paceline_core::time::{Duration, Time};
 use std::collections::BTreeMap;
 
-/// What a driver reports. [`Manners::full`] reports everything.
+/// What a driver reports. [`DriverProfile::full`] reports everything.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Manners {
+pub struct DriverProfile {
     /// Decides at this interval only, not after each event.
     pub interval: Option<Duration>,
     pub ringing: bool,
@@ -38,9 +38,9 @@ pub struct Manners {
     pub clock: Duration,
 }
 
-impl Manners {
+impl DriverProfile {
     pub fn full() -> Self {
-        Manners {
+        DriverProfile {
             interval: None,
             ringing: true,
             stages: true,
@@ -63,11 +63,11 @@ impl Manners {
 
     /// A random mixture by `seed`.
     pub fn drawn(seed: u64) -> Self {
-        let mut dice = Dice::keyed(seed, &[79]);
+        let mut rng = SimRng::keyed(seed, &[79]);
         let intervals = [None, Some(250), Some(1000), Some(2000)];
-        let interval = intervals[(dice.next_u64() % 4) as usize].map(Duration::from_millis);
-        let mut reports = || dice.chance(0.5);
-        Manners {
+        let interval = intervals[(rng.next_u64() % 4) as usize].map(Duration::from_millis);
+        let mut reports = || rng.chance(0.5);
+        DriverProfile {
             interval,
             ringing: reports(),
             stages: reports(),
@@ -89,10 +89,10 @@ impl Manners {
     }
 }
 
-/// A pacing rule behind a driver that reports by [`Manners`].
-pub struct Stranger<P> {
+/// A pacing rule behind a driver that reports by [`DriverProfile`].
+pub struct ForeignDriver<P> {
     pub inner: P,
-    profile: Manners,
+    profile: DriverProfile,
     held: Vec<Event>,
     held_at: Time,
     late: Vec<Event>,
@@ -100,9 +100,9 @@ pub struct Stranger<P> {
     placed: BTreeMap<CallId, Time>,
 }
 
-impl<P: Pacing> Stranger<P> {
-    pub fn new(inner: P, profile: Manners) -> Self {
-        Stranger {
+impl<P: Pacing> ForeignDriver<P> {
+    pub fn new(inner: P, profile: DriverProfile) -> Self {
+        ForeignDriver {
             inner,
             profile,
             held: Vec::new(),
@@ -208,7 +208,7 @@ impl<P: Pacing> Stranger<P> {
     }
 }
 
-impl<P: Pacing> Pacing for Stranger<P> {
+impl<P: Pacing> Pacing for ForeignDriver<P> {
     fn on_event(&mut self, now: Time, event: Event) {
         if now != self.held_at {
             self.deliver_held();

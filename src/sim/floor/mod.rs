@@ -13,7 +13,7 @@ pub mod world;
 #[cfg(test)]
 mod tests;
 
-pub use foreign_drivers::{Manners, Stranger};
+pub use foreign_drivers::{DriverProfile, ForeignDriver};
 pub use scenario::{Scenario, Spread};
 pub use score::Score;
 pub use world::{Day, run};

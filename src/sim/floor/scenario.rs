@@ -1,6 +1,6 @@
 //! Parameters of one campaign day: agents, callees, line, list. `world` runs it.
 
-use crate::sim::random::Dice;
+use crate::sim::random::SimRng;
 
 /// A distribution of seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,18 +15,18 @@ pub enum Spread {
 }
 
 impl Spread {
-    pub fn draw(&self, dice: &mut Dice) -> f64 {
-        let log_normal = |dice: &mut Dice, mean: f64, spread: f64| {
-            (mean.ln() - spread * spread / 2.0 + spread * dice.normal()).exp()
+    pub fn draw(&self, rng: &mut SimRng) -> f64 {
+        let log_normal = |rng: &mut SimRng, mean: f64, spread: f64| {
+            (mean.ln() - spread * spread / 2.0 + spread * rng.normal()).exp()
         };
         match *self {
             Spread::Fixed(secs) => secs,
-            Spread::LogNormal(mean, spread) => log_normal(dice, mean, spread),
-            Spread::Exponential(mean) => -mean * (1.0 - dice.unit()).ln(),
-            Spread::Between(low, high) => low + (high - low) * dice.unit(),
+            Spread::LogNormal(mean, spread) => log_normal(rng, mean, spread),
+            Spread::Exponential(mean) => -mean * (1.0 - rng.unit()).ln(),
+            Spread::Between(low, high) => low + (high - low) * rng.unit(),
             Spread::Bimodal(share, one, two) => {
-                let (mean, spread) = if dice.chance(share) { one } else { two };
-                log_normal(dice, mean, spread)
+                let (mean, spread) = if rng.chance(share) { one } else { two };
+                log_normal(rng, mean, spread)
             }
         }
     }

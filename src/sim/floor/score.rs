@@ -3,7 +3,7 @@
 
 use super::scenario::Scenario;
 use super::world::Day;
-use crate::sim::random::Dice;
+use crate::sim::random::SimRng;
 
 /// Quality of a day.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,11 +36,11 @@ impl Score {
 /// Utilisation of the clairvoyant dialer. It dials only callees who will answer, so that the answer comes the
 /// moment an agent is free. Only the first call of each agent has to be waited for.
 pub fn clairvoyant(scenario: &Scenario, seed: u64, day: &Day) -> f64 {
-    let mut dice = Dice::keyed(seed, &[3]);
+    let mut rng = SimRng::keyed(seed, &[3]);
     let wait: f64 = (0..scenario.agents)
         .map(|_| {
-            let verdict = scenario.detector.map_or(0.0, |detector| detector.live_secs.draw(&mut dice));
-            scenario.setup.draw(&mut dice) + scenario.ring.draw(&mut dice) + verdict
+            let verdict = scenario.detector.map_or(0.0, |detector| detector.live_secs.draw(&mut rng));
+            scenario.setup.draw(&mut rng) + scenario.ring.draw(&mut rng) + verdict
         })
         .sum();
     if day.available <= 0.0 { 1.0 } else { (1.0 - wait / day.available).clamp(0.01, 1.0) }

@@ -2,7 +2,9 @@
 //! ceiling on a few days of every size. The whole family runs in `benches/pacing.rs`.
 
 use super::baselines::{Adaptive, Percentage, Ratio, SoonFree};
-use super::{Day, Manners, Pacing, PacingDecision, Scenario, Score, Spread, Stranger, family, run};
+use super::{
+    Day, DriverProfile, ForeignDriver, Pacing, PacingDecision, Scenario, Score, Spread, family, run,
+};
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::pacing::predictive::{
     AgentNow, CallNow, Doing, Event, Pacer, Part, Rules, Snapshot, Stage,
@@ -244,30 +246,34 @@ fn a_list_that_ends_ends_the_day() {
 #[test]
 fn a_driver_with_the_full_profile_changes_nothing() {
     let scenario = Scenario { hours: 0.5, ..Scenario::plain("told in full", 12) };
-    let told = run(&scenario, 4, &mut Stranger::new(Pacer::new(rules(&scenario)), Manners::full()));
+    let told =
+        run(&scenario, 4, &mut ForeignDriver::new(Pacer::new(rules(&scenario)), DriverProfile::full()));
     assert_eq!(told, run_pacer(&scenario, 4));
 }
 
 #[test]
 fn incomplete_drivers_keep_the_ceiling_and_most_of_the_gain() {
-    let full = Manners::full();
+    let full = DriverProfile::full();
     let second = Some(Duration::from_secs(1));
     let profiles = [
-        ("asked once a second", Manners { interval: second, ..full.clone() }),
-        ("no ringing", Manners { ringing: false, stages: false, ..full.clone() }),
-        ("ringing in the snapshot alone", Manners { ringing: false, ..full.clone() }),
-        ("calls shown once they ring", Manners { set_up: false, ..full.clone() }),
-        ("no ends of talks", Manners { talk_ended: false, wrap_ended: false, ..full.clone() }),
-        ("no agents' comings and goings", Manners { breaks: false, sign_ins: false, ..full.clone() }),
-        ("no end known", Manners { closes: false, leads_left: false, ..full.clone() }),
-        ("last first, ids again", Manners { reversed: true, ids: Some(700), ..full.clone() }),
-        ("a clock of 1970", Manners { clock: Duration::from_millis(1_700_000_000_000), ..full.clone() }),
-        ("any mixture", Manners::drawn(5)),
+        ("asked once a second", DriverProfile { interval: second, ..full.clone() }),
+        ("no ringing", DriverProfile { ringing: false, stages: false, ..full.clone() }),
+        ("ringing in the snapshot alone", DriverProfile { ringing: false, ..full.clone() }),
+        ("calls shown once they ring", DriverProfile { set_up: false, ..full.clone() }),
+        ("no ends of talks", DriverProfile { talk_ended: false, wrap_ended: false, ..full.clone() }),
+        ("no agents' comings and goings", DriverProfile { breaks: false, sign_ins: false, ..full.clone() }),
+        ("no end known", DriverProfile { closes: false, leads_left: false, ..full.clone() }),
+        ("last first, ids again", DriverProfile { reversed: true, ids: Some(700), ..full.clone() }),
+        (
+            "a clock of 1970",
+            DriverProfile { clock: Duration::from_millis(1_700_000_000_000), ..full.clone() },
+        ),
+        ("any mixture", DriverProfile::drawn(5)),
     ];
     let scenario = Scenario { hours: 1.0, ..Scenario::plain("a stranger's", 20) };
     let progressive = run(&scenario, 31, &mut Ratio(1.0)).utilisation();
     for (told, profile) in profiles {
-        let day = run(&scenario, 31, &mut Stranger::new(Pacer::new(rules(&scenario)), profile));
+        let day = run(&scenario, 31, &mut ForeignDriver::new(Pacer::new(rules(&scenario)), profile));
         assert!(day.abandon_rate() <= 0.03, "{told}: {day:?}");
         assert!(day.utilisation() > progressive + 0.06, "{told}: {day:?} against {progressive}");
     }
@@ -277,8 +283,8 @@ fn incomplete_drivers_keep_the_ceiling_and_most_of_the_gain() {
 fn late_machine_reports_still_reduce_the_live_count() {
     let scenario = Scenario { machine: 0.3, hours: 1.0, ..Scenario::plain("late reports", 20) };
     for late in [false, true] {
-        let profile = Manners { machine_late: late, ..Manners::full() };
-        let mut driver = Stranger::new(Pacer::new(rules(&scenario)), profile);
+        let profile = DriverProfile { machine_late: late, ..DriverProfile::full() };
+        let mut driver = ForeignDriver::new(Pacer::new(rules(&scenario)), profile);
         let day = run(&scenario, 12, &mut driver);
         assert!(day.abandon_rate() <= 0.03, "late {late}: {day:?}");
         let believed = driver.inner.spent().live;

@@ -3,7 +3,7 @@
 
 use super::scenario::Scenario;
 use super::{Pacing, PacingDecision};
-use crate::sim::random::Dice;
+use crate::sim::random::SimRng;
 use paceline_core::ids::{AgentId, CallId};
 use paceline_core::pacing::predictive::{AgentNow, CallNow, Doing, Event, Part, Snapshot, Stage, WaitingNow};
 use paceline_core::time::Time;
@@ -81,7 +81,7 @@ struct Call {
 struct Agent {
     wants_break: bool,
     pace: f64,
-    dice: Dice,
+    rng: SimRng,
     idle_since: u64,
     counted: u64,
 }
@@ -153,17 +153,17 @@ impl<'a, P: Pacing> World<'a, P> {
     }
 
     fn add_agent(&mut self, n: u32) {
-        let mut dice = Dice::keyed(self.seed, &[1, u64::from(n)]);
-        let pace = (self.scenario.pace_spread * dice.normal()).exp();
+        let mut rng = SimRng::keyed(self.seed, &[1, u64::from(n)]);
+        let pace = (self.scenario.pace_spread * rng.normal()).exp();
         if let Some((every, _)) = self.scenario.breaks {
-            let first = every * (0.3 + dice.unit());
+            let first = every * (0.3 + rng.unit());
             self.schedule(millis(first), FloorEvent::Break(n));
         }
         if let Some((from, _, over)) = self.scenario.lunch {
-            let own = from + over * dice.unit();
+            let own = from + over * rng.unit();
             self.schedule(millis(own), FloorEvent::Break(n));
         }
-        self.agents.push(Agent { wants_break: false, pace, dice, idle_since: 0, counted: 0 });
+        self.agents.push(Agent { wants_break: false, pace, rng, idle_since: 0, counted: 0 });
         let agent = AgentId(i64::from(n));
         self.view.agents.push(AgentNow { agent, doing: Doing::Idle, since: Time::ZERO, leaving: false });
         self.pacing.on_event(Time::ZERO, Event::AgentCame { agent });
@@ -255,9 +255,9 @@ impl<'a, P: Pacing> World<'a, P> {
 
     fn place(&mut self) {
         let n = self.calls.len() as u32;
-        let mut dice = Dice::keyed(self.seed, &[2, u64::from(n)]);
+        let mut rng = SimRng::keyed(self.seed, &[2, u64::from(n)]);
         let s = self.scenario;
-        let mut draw = dice.unit();
+        let mut draw = rng.unit();
         let answer = s.answer_at(self.now as f64 / 1000.0);
         let mut fate = Fate::Silent;
         for (chance, so) in [
@@ -271,19 +271,19 @@ impl<'a, P: Pacing> World<'a, P> {
             }
             draw -= chance;
         }
-        let setup = s.setup.draw(&mut dice);
+        let setup = s.setup.draw(&mut rng);
         let ring = match fate {
-            Fate::Person => s.ring.draw(&mut dice),
-            Fate::Machine => s.machine_ring.draw(&mut dice),
-            Fate::Refuses => 0.3 + 3.0 * dice.unit(),
+            Fate::Person => s.ring.draw(&mut rng),
+            Fate::Machine => s.machine_ring.draw(&mut rng),
+            Fate::Refuses => 0.3 + 3.0 * rng.unit(),
             Fate::Silent => f64::MAX,
         };
         let verdict = match (s.detector, fate) {
-            (Some(detector), Fate::Person) => detector.live_secs.draw(&mut dice),
-            (Some(detector), Fate::Machine) => detector.machine_secs.draw(&mut dice),
+            (Some(detector), Fate::Person) => detector.live_secs.draw(&mut rng),
+            (Some(detector), Fate::Machine) => detector.machine_secs.draw(&mut rng),
             _ => 0.0,
         };
-        let talk = if fate == Fate::Machine { 4.0 + 4.0 * dice.unit() } else { s.talk.draw(&mut dice) };
+        let talk = if fate == Fate::Machine { 4.0 + 4.0 * rng.unit() } else { s.talk.draw(&mut rng) };
         let rings_at = self.now + millis(setup);
         let answers_at = rings_at + millis(ring.min(1e6));
         let call = CallId(u64::from(n));
@@ -493,7 +493,7 @@ impl<'a, P: Pacing> World<'a, P> {
         let id = self.set_state(agent as usize, Doing::WrapUp { until: None });
         self.send_event(Event::TalkEnded { agent: id });
         let own = &mut self.agents[agent as usize];
-        let wrap = self.scenario.wrap.draw(&mut own.dice) * if machine { 0.2 } else { 1.0 };
+        let wrap = self.scenario.wrap.draw(&mut own.rng) * if machine { 0.2 } else { 1.0 };
         self.schedule(self.now + millis(wrap), FloorEvent::WrapEnds(agent));
     }
 
@@ -521,8 +521,8 @@ impl<'a, P: Pacing> World<'a, P> {
         let length = match (lunch, self.scenario.breaks) {
             (Some((_, length, _)), _) => length,
             (None, Some((every, length))) => {
-                let next = secs + every * (0.5 + own.dice.unit());
-                let length = length.draw(&mut own.dice);
+                let next = secs + every * (0.5 + own.rng.unit());
+                let length = length.draw(&mut own.rng);
                 self.schedule(millis(next), FloorEvent::Break(n as u32));
                 length
             }

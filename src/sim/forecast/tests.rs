@@ -5,10 +5,10 @@ use crate::config::{Config, LoadedCampaign};
 use paceline_core::pacing::shadow::ShadowRules;
 use std::path::Path;
 
-fn assumed(agents: u32) -> Assumed {
+fn assumed(agents: u32) -> Assumptions {
     let text = "name = \"f\"\nmode = \"ratio\"\n[list]\nfile = \"list.csv\"\n[agents]\ngroup = \"team\"\n";
     let loaded = LoadedCampaign::parse(Path::new("campaign.toml"), text.into(), &Config::default()).unwrap();
-    Assumed {
+    Assumptions {
         campaign: loaded.rules,
         trunks: vec![ample_trunk(500)],
         leads: 3_000,
@@ -33,7 +33,7 @@ fn the_same_seed_gives_the_same_day() {
 
 #[test]
 fn predictive_keeps_agents_busier_than_progressive_within_the_ceiling() {
-    let assumed = Assumed { leads: 20_000, hours: 3.0, ..assumed(20) };
+    let assumed = Assumptions { leads: 20_000, hours: 3.0, ..assumed(20) };
     let progressive = assumed.day(1, Mode::Progressive, 1.0);
     let predictive = assumed.day(1, Mode::Predictive, 1.0);
     assert_eq!(progressive.abandoned, 0, "{progressive:?}");
@@ -57,7 +57,7 @@ fn a_short_list_ends_before_the_day_does() {
 fn a_shadow_comes_out_as_the_day_itself_would() {
     // One day of twelve agents and its shadow differ by a point or two by chance: three are averaged.
     let days = |live: Mode, shadow: Mode| {
-        let mut assumed = Assumed { leads: 40_000, hours: 3.0, ..assumed(12) };
+        let mut assumed = Assumptions { leads: 40_000, hours: 3.0, ..assumed(12) };
         let rules = ShadowRules { mode: shadow, call_ratio: 1.5, abandon_rate_max: 0.03 };
         assumed.campaign.pacing.shadow = Some(rules);
         [7, 8, 9].map(|seed| assumed.day(seed, live, 1.5))
@@ -88,10 +88,10 @@ fn a_shadow_comes_out_as_the_day_itself_would() {
 
 #[test]
 fn the_agents_needed_finish_the_list_and_one_fewer_do_not() {
-    let mut assumed = Assumed { leads: 150, ..assumed(3) };
+    let mut assumed = Assumptions { leads: 150, ..assumed(3) };
     assumed.campaign.retry.after.clear();
     let needed = assumed.agents_needed(1, Mode::Progressive, 1.0, 100).expect("some number is enough");
-    let finished = |agents| Assumed { agents, ..assumed.clone() }.day(1, Mode::Progressive, 1.0).finished;
+    let finished = |agents| Assumptions { agents, ..assumed.clone() }.day(1, Mode::Progressive, 1.0).finished;
     assert!(finished(needed) && needed > 1 && !finished(needed - 1), "{needed}");
     // An hour is too short for a retry after two.
     assumed.campaign.retry.after.insert(Outcome::NoAnswer, Duration::from_secs(7_200));

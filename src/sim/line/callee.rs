@@ -3,7 +3,7 @@
 use super::{Line, LineCall, Step};
 use crate::sim::call_scenario::{Behaviour, CallScenario};
 use crate::sim::people::Spread;
-use crate::sim::random::Dice;
+use crate::sim::random::SimRng;
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::ArrivedCall;
 use paceline_core::ids::{CallId, TrunkId};
@@ -18,7 +18,7 @@ const MACHINE_FULL: Duration = Duration::from_secs(180);
 
 /// How callees behave towards agents.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Temper {
+pub struct CalleeProfile {
     /// How long a callee who answered waits without an agent, or on hold.
     pub patience: Spread,
     /// Length of a conversation that the callee ends.
@@ -28,9 +28,9 @@ pub struct Temper {
     pub calls_back_after: Spread,
 }
 
-impl Default for Temper {
+impl Default for CalleeProfile {
     fn default() -> Self {
-        Temper {
+        CalleeProfile {
             patience: Spread::new(20.0, 0.8, 0.5, 300.0),
             talk: Spread::new(70.0, 0.8, 2.0, 1_800.0),
             calls_back: 0.0,
@@ -63,14 +63,14 @@ impl Line {
 
     /// Draws whether a callee who was missed or abandoned calls back, and when.
     pub(super) fn draw_call_back(&mut self, now: Time, number: PhoneNumber, trunk: TrunkId) {
-        if self.temper.calls_back <= 0.0 {
+        if self.callee_profile.calls_back <= 0.0 {
             return;
         }
         self.order += 1;
-        let mut dice = Dice::keyed(self.people.seed, &[number.as_u64(), self.order]);
-        if dice.chance(self.temper.calls_back) {
+        let mut rng = SimRng::keyed(self.people.seed, &[number.as_u64(), self.order]);
+        if rng.chance(self.callee_profile.calls_back) {
             let call = CallId(INCOMING | self.order);
-            let at = now + self.temper.calls_back_after.draw(&mut dice);
+            let at = now + self.callee_profile.calls_back_after.draw(&mut rng);
             self.callers.insert(call, (number, trunk));
             self.schedule(at, call, Step::CallBack);
         }
@@ -99,9 +99,9 @@ impl Line {
             }
             _ => return,
         }
-        let mut dice = Dice::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::from(phase)]);
-        let span = if talks { &self.temper.talk } else { &self.temper.patience };
-        let at = now + span.draw(&mut dice);
+        let mut rng = SimRng::keyed(self.people.seed, &[known.number.as_u64(), call.0, u64::from(phase)]);
+        let span = if talks { &self.callee_profile.talk } else { &self.callee_profile.patience };
+        let at = now + span.draw(&mut rng);
         self.schedule(at, call, Step::PatienceOver(phase));
     }
 }

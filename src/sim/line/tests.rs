@@ -5,7 +5,7 @@ use paceline_core::ids::TrunkId;
 use paceline_core::number::PhoneNumber;
 
 fn line(text: &str) -> Line {
-    Line::new(Arc::new(People::parse(text).expect("people")), WallClock::default())
+    Line::new(Arc::new(Population::parse(text).expect("people")), WallClock::default())
 }
 
 fn place(line: &mut Line, now: Time, call: u64) {

@@ -30,7 +30,7 @@ fn number(call: u64) -> String {
 
 impl Caller {
     fn new(people: &str, seed: u64, network: NetworkRules) -> Self {
-        let people = Arc::new(People::parse(people).expect("people"));
+        let people = Arc::new(Population::parse(people).expect("people"));
         let world = World::new(people, seed, network, WallClock::default());
         let mut ua = UserAgent::new(UaConfig {
             sent_by: vec![(Transport::Udp, World::dialer_peer().address.to_string())],
@@ -166,7 +166,7 @@ impl Caller {
 }
 
 /// The outcome that the dialer must report for a scenario, given its ring time.
-fn expected(people: &People, user: &str) -> Outcome {
+fn expected(people: &Population, user: &str) -> Outcome {
     let scenario = people.call_scenario(user, 1, None);
     let in_time = scenario.slow + scenario.alert + scenario.ring < RING;
     match scenario.behaviour {
@@ -179,7 +179,7 @@ fn expected(people: &People, user: &str) -> Outcome {
 }
 
 /// Whether ring time and scenario are too close to predict which comes first.
-fn is_close(people: &People, user: &str) -> bool {
+fn is_close(people: &Population, user: &str) -> bool {
     let scenario = people.call_scenario(user, 1, None);
     let settled = scenario.slow + scenario.alert + scenario.ring;
     settled.abs_diff(RING) < Duration::from_millis(600)
@@ -188,7 +188,7 @@ fn is_close(people: &People, user: &str) -> bool {
 #[test]
 fn every_scenario_ends_in_its_outcome() {
     let text = "seed = 3\n[trouble]\nslow = 0.05\nunavailable = 0.02\nsilent = 0.01";
-    let people = People::parse(text).expect("people");
+    let people = Population::parse(text).expect("people");
     let mut caller = Caller::new(text, 3, NetworkRules::default());
     caller.run(600, 100);
     for (call, ended) in &caller.ended {
@@ -230,7 +230,7 @@ fn a_lossy_network_loses_no_call() {
         let delay = (Duration::from_millis(5), Duration::from_millis(120));
         let network = NetworkRules { delay, lost: 0.15, duplicated: 0.10 };
         let text = "seed = 9\n[shares]\nvacant = 0\nsuspended = 0";
-        let people = People::parse(text).expect("people");
+        let people = Population::parse(text).expect("people");
         let mut caller = Caller::new(text, seed, network);
         caller.run(400, 200);
         assert_eq!(caller.world.calls(), 0, "seed {seed}: calls are still up at the far end");
@@ -260,7 +260,7 @@ fn the_same_seeds_give_the_same_log() {
 fn a_challenged_caller_comes_back_with_credentials() {
     for as_registrar in [false, true] {
         let text = format!("seed = 2\n[access]\nchallenge = true\nas_registrar = {as_registrar}");
-        let people = People::parse(&text).expect("people");
+        let people = Population::parse(&text).expect("people");
         let mut caller = Caller::new(&text, 2, NetworkRules::default());
         caller.run(60, 100);
         for (sip_call_id, record) in &caller.world.ledger().calls {

@@ -2,35 +2,37 @@
 //! in the state that the action's name says.
 
 use super::judge::Callee;
-use paceline_core::agent::{AgentAct, Availability, SeatView};
+use paceline_core::agent::{AgentAction, Availability, SeatView};
 use paceline_core::dialer::output::SoundName;
 
 /// The fault, if the state does not match the action; `None` = it matches. `callee` = the agent's callee
 /// after the action.
-pub fn mismatch(act: &AgentAct, seat: &SeatView, callee: Option<&Callee>) -> Option<&'static str> {
+pub fn mismatch(act: &AgentAction, seat: &SeatView, callee: Option<&Callee>) -> Option<&'static str> {
     let here = |callee: &Callee| !callee.ended && !callee.hung_up;
     let callee = callee.filter(|callee| here(callee));
     let out_of_the_mix = callee.is_some_and(|callee| callee.mix.is_none());
     let no_music = callee.is_some_and(|callee| callee.playing != Some(SoundName::HoldMusic));
     let signed_in = seat.availability != Availability::SignedOut;
     match act {
-        AgentAct::Conference | AgentAct::Retrieve | AgentAct::TakeBack if out_of_the_mix => {
+        AgentAction::Conference | AgentAction::Retrieve | AgentAction::CancelConsult if out_of_the_mix => {
             Some("the callee is still out of it")
         }
-        AgentAct::Conference | AgentAct::Retrieve | AgentAct::TakeBack
+        AgentAction::Conference | AgentAction::Retrieve | AgentAction::CancelConsult
             if callee.is_some_and(|callee| callee.playing == Some(SoundName::HoldMusic)) =>
         {
             Some("the callee still hears music")
         }
-        AgentAct::Hold if callee.is_some_and(|callee| callee.mix.is_some()) => Some("the callee hears her"),
-        AgentAct::Hold if no_music => Some("the callee hears nothing"),
-        AgentAct::Pause { .. } if !matches!(seat.availability, Availability::Paused { .. }) => {
+        AgentAction::Hold if callee.is_some_and(|callee| callee.mix.is_some()) => {
+            Some("the callee hears her")
+        }
+        AgentAction::Hold if no_music => Some("the callee hears nothing"),
+        AgentAction::Pause { .. } if !matches!(seat.availability, Availability::Paused { .. }) => {
             Some("she is not paused")
         }
-        AgentAct::Ready if seat.availability != Availability::Available => Some("she is not available"),
-        AgentAct::SignOut if signed_in && !seat.leaving => Some("she is neither out nor leaving"),
-        AgentAct::SignIn { .. } if !signed_in => Some("she is not in"),
-        AgentAct::Mute { on } if seat.muted != *on => Some("she is muted wrongly"),
+        AgentAction::Ready if seat.availability != Availability::Available => Some("she is not available"),
+        AgentAction::SignOut if signed_in && !seat.leaving => Some("she is neither out nor leaving"),
+        AgentAction::SignIn { .. } if !signed_in => Some("she is not in"),
+        AgentAction::Mute { on } if seat.muted != *on => Some("she is muted wrongly"),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::FloorPlan;
 use super::judge::{Callee, ReportedSeat, Seen};
-use paceline::sim::memory_store::{Books, StoredAttempt};
+use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
 use paceline_core::agent::Availability;
 use paceline_core::campaign::Mode;
 use paceline_core::dialer::Dialer;
@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(15 * 60);
 pub fn judge(
     plan: &FloorPlan,
     seen: &Seen,
-    store: &Books,
+    store: &MemoryStore,
     dialer: &Dialer,
     finished: bool,
 ) -> Result<(), String> {
@@ -44,7 +44,7 @@ fn every_agent_signed_out(dialer: &Dialer) -> Result<(), String> {
 }
 
 /// A lead that no part of the dialer holds while the store counts it as leased would never be called again.
-fn every_lease_ended(store: &Books) -> Result<(), String> {
+fn every_lease_ended(store: &MemoryStore) -> Result<(), String> {
     match store.leased().next() {
         Some(lead) => Err(format!("lead {lead} is still leased: {:?}", store.lead(lead))),
         None => Ok(()),
@@ -55,7 +55,7 @@ fn callee(seen: &Seen, attempt: AttemptId) -> Option<&Callee> {
     seen.callees.get(&attempt.call()).or_else(|| seen.past.get(&attempt))
 }
 
-fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+fn every_answered_call_ends_well(plan: &FloorPlan, seen: &Seen, store: &MemoryStore) -> Result<(), String> {
     for attempt in store.attempts().filter(|attempt| attempt.answered_at.is_some()) {
         let id = attempt.request.attempt;
         let Some(result) = &attempt.result else { return Err(format!("attempt {id} has no end")) };
@@ -144,7 +144,11 @@ fn state_log_adds_up(seen: &Seen, log: &[ReportedSeat]) -> Result<(), String> {
 }
 
 /// A callee who answered is called again only after an abandon, by a summary, or by an agent's request.
-fn every_repeated_call_has_a_reason(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+fn every_repeated_call_has_a_reason(
+    plan: &FloorPlan,
+    seen: &Seen,
+    store: &MemoryStore,
+) -> Result<(), String> {
     let rest = plan.campaign.retry.after.get(&Outcome::Abandoned);
     let mut answered: BTreeMap<_, &StoredAttempt> = BTreeMap::new();
     for attempt in store.attempts() {
@@ -178,7 +182,7 @@ fn every_repeated_call_has_a_reason(plan: &FloorPlan, seen: &Seen, store: &Books
     Ok(())
 }
 
-fn callbacks_reach_their_agents(seen: &Seen, store: &Books, finished: bool) -> Result<(), String> {
+fn callbacks_reach_their_agents(seen: &Seen, store: &MemoryStore, finished: bool) -> Result<(), String> {
     let mut last: BTreeMap<LeadId, &SummaryRecord> = BTreeMap::new();
     for record in store.summaries() {
         if let Some(update) = &record.lead {
@@ -247,7 +251,7 @@ fn callbacks_reach_their_agents(seen: &Seen, store: &Books, finished: bool) -> R
 }
 
 /// The number of callbacks that came to the agent who had booked them.
-pub fn callbacks_kept(seen: &Seen, store: &Books) -> usize {
+pub fn callbacks_kept(seen: &Seen, store: &MemoryStore) -> usize {
     let kept = |record: &&SummaryRecord| {
         let (Some(update), Some(booked)) = (&record.lead, &record.summary.callback) else { return false };
         booked.own

@@ -4,9 +4,9 @@
 use super::{FloorPlan, MINUTE, number};
 use paceline::sim::day::Day;
 use paceline::sim::line::Line;
-use paceline::sim::random::Dice;
+use paceline::sim::random::SimRng;
 use paceline_core::campaign::Mode;
-use paceline_core::dialer::input::{ManagerAct, TrunkState};
+use paceline_core::dialer::input::{ManagerAction, TrunkState};
 use paceline_core::dialer::{CallStage, Input};
 use paceline_core::outcome::Reason;
 use paceline_core::pacing::shadow::ShadowRules;
@@ -15,12 +15,12 @@ use paceline_core::time::{Duration, Time};
 /// Runs the day with a manager who acts every few minutes; returns whether it finished, and whether the
 /// manager let the list go on to its end.
 pub fn run(day: &mut Day<Line>, plan: &FloorPlan, until: Time) -> (bool, bool) {
-    let mut dice = Dice::keyed(plan.seed, &[plan.campaign.mode as u64, 7]);
+    let mut rng = SimRng::keyed(plan.seed, &[plan.campaign.mode as u64, 7]);
     let mut whole = true;
     let (mut paused_until, mut acts) = (None, 0);
     let mut at = day.now;
     loop {
-        let span = dice.between(Duration::from_secs(20), MINUTE * 25);
+        let span = rng.between(Duration::from_secs(20), MINUTE * 25);
         // The manager acts also while the simulation has no event.
         at = at.max(day.now);
         let next = (at + span).min(paused_until.unwrap_or(until)).min(until);
@@ -32,59 +32,59 @@ pub fn run(day: &mut Day<Line>, plan: &FloorPlan, until: Time) -> (bool, bool) {
         }
         at = next;
         if paused_until.take_if(|paused| *paused <= at).is_some() {
-            give(day, ManagerAct::Resume);
+            give(day, ManagerAction::Resume);
         } else if acts < 60 {
             acts += 1;
-            whole &= act(day, plan, &mut dice, &mut paused_until);
+            whole &= act(day, plan, &mut rng, &mut paused_until);
         }
     }
 }
 
-fn give(day: &mut Day<Line>, act: ManagerAct) {
+fn give(day: &mut Day<Line>, act: ManagerAction) {
     let campaign = day.campaign();
-    day.give(Input::ManagerActed { campaign, act });
+    day.give(Input::ManagerActed { campaign, action: act });
 }
 
 /// One act; `false` = the list will not be called to its end.
-fn act(day: &mut Day<Line>, plan: &FloorPlan, dice: &mut Dice, paused_until: &mut Option<Time>) -> bool {
-    let lead = &plan.leads[dice.next_u64() as usize % plan.leads.len()];
-    match dice.next_u64() % 20 {
+fn act(day: &mut Day<Line>, plan: &FloorPlan, rng: &mut SimRng, paused_until: &mut Option<Time>) -> bool {
+    let lead = &plan.leads[rng.next_u64() as usize % plan.leads.len()];
+    match rng.next_u64() % 20 {
         0..3 => {
-            *paused_until = Some(day.now + dice.between(Duration::from_secs(5), MINUTE * 20));
-            give(day, ManagerAct::Pause);
+            *paused_until = Some(day.now + rng.between(Duration::from_secs(5), MINUTE * 20));
+            give(day, ManagerAction::Pause);
         }
         3..7 => {
             // The number that rings at this moment, if any.
             let ringing = day.dialer.calls_now().find(|call| call.stage == CallStage::Ringing);
-            let rung = ringing.and_then(|call| call.number).filter(|_| dice.chance(0.5));
+            let rung = ringing.and_then(|call| call.number).filter(|_| rng.chance(0.5));
             let unwanted = rung.unwrap_or(lead.phones[0].number);
-            day.books.blacklist(unwanted);
-            give(day, ManagerAct::Blacklisted { number: unwanted });
+            day.store.blacklist(unwanted);
+            give(day, ManagerAction::Blacklisted { number: unwanted });
         }
         7..10 => {
-            day.books.close_lead(lead.id, Reason::Stopped);
-            give(day, ManagerAct::LeadClosed { lead: lead.id });
+            day.store.close_lead(lead.id, Reason::Stopped);
+            give(day, ManagerAction::LeadClosed { lead: lead.id });
         }
         10..13 => {
-            let own = dice.chance(0.3);
-            let number = if own { lead.phones[0].number } else { number(9_000 + dice.next_u64() % 40) };
-            give(day, ManagerAct::TestCall { number });
+            let own = rng.chance(0.3);
+            let number = if own { lead.phones[0].number } else { number(9_000 + rng.next_u64() % 40) };
+            give(day, ManagerAction::TestCall { number });
         }
         13..15 => {
             let rules = ShadowRules { mode: Mode::Predictive, call_ratio: 1.0, abandon_rate_max: 0.03 };
-            give(day, ManagerAct::Shadow(dice.chance(0.6).then_some(rules)));
+            give(day, ManagerAction::Shadow(rng.chance(0.6).then_some(rules)));
         }
         15..18 => {
-            let rest = TrunkState::Resting { span: dice.between(Duration::from_secs(1), MINUTE) };
-            let state = if dice.chance(0.5) { rest } else { TrunkState::Down };
+            let rest = TrunkState::Resting { span: rng.between(Duration::from_secs(1), MINUTE) };
+            let state = if rng.chance(0.5) { rest } else { TrunkState::Down };
             day.give(Input::TrunkChanged { trunk: plan.trunk.id, state });
-            let up = day.now + dice.between(Duration::from_secs(1), MINUTE * 3);
+            let up = day.now + rng.between(Duration::from_secs(1), MINUTE * 3);
             day.run(up);
             day.give(Input::TrunkChanged { trunk: plan.trunk.id, state: TrunkState::Up });
         }
         18 => day.give(Input::Overran),
-        _ if dice.chance(0.05) => {
-            let act = if dice.chance(0.5) { ManagerAct::Drain } else { ManagerAct::HangUpAll };
+        _ if rng.chance(0.05) => {
+            let act = if rng.chance(0.5) { ManagerAction::Drain } else { ManagerAction::HangUpAll };
             give(day, act);
             return false;
         }

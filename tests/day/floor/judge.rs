@@ -3,10 +3,10 @@
 
 use super::orders::Orders;
 use super::{FloorPlan, actions};
-use paceline_core::agent::{Activity, Availability, Holding, Party, PartyKind, SeatView, Way, WorkMode};
+use paceline_core::agent::{Activity, Availability, Endpoint, Holding, Party, PartyKind, SeatView, WorkMode};
 use paceline_core::call::Progress;
 use paceline_core::campaign::Mode;
-use paceline_core::dialer::input::{DialVerdict, ManagerAct, TrunkState};
+use paceline_core::dialer::input::{DialVerdict, ManagerAction, TrunkState};
 use paceline_core::dialer::output::{LegKind, SoundName};
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{AgentId, AttemptId, CallId, LeadId, MixId};
@@ -193,7 +193,7 @@ impl Seen {
                     callee.ended_by_callee = ended.by == paceline_core::outcome::EndedBy::Callee;
                 }
             }
-            Input::AgentActed { ask, agent, act } if self.granted.remove(ask) => {
+            Input::AgentActed { request: ask, agent, action: act } if self.granted.remove(ask) => {
                 let Some(seat) = self.seats.get(agent) else { return };
                 let with = seat.work.as_ref().and_then(|work| work.parties.first()).map(|party| party.leg);
                 let callee = with.and_then(|call| self.callees.get(&call));
@@ -201,7 +201,7 @@ impl Seen {
                     self.broken.get_or_insert(format!("{utc:?}: {act:?}, and {odd}: {seat:?} {callee:?}"));
                 }
             }
-            Input::ManagerActed { act: ManagerAct::HangUpAll, .. } => {
+            Input::ManagerActed { action: ManagerAction::HangUpAll, .. } => {
                 self.callees.values_mut().for_each(|callee| callee.ordered_off |= !callee.ended);
             }
             Input::TrunkChanged { state, .. } => match state {
@@ -250,11 +250,11 @@ impl Seen {
                 self.sent.push(Sent { at: utc, call: *call, number: *number });
             }
             Output::SaveLeg(_) => self.legs_saved += 1,
-            Output::ActAnswered { ask, refusal: None } => {
+            Output::ActionAnswered { request: ask, refusal: None } => {
                 self.granted.insert(*ask);
             }
             Output::CallAgent { leg, agent, .. } => self.leg(*leg, LegKind::Agent, *agent),
-            Output::CallThird { leg, .. } => self.leg(*leg, LegKind::Consulted, AgentId(0)),
+            Output::CallConsulted { leg, .. } => self.leg(*leg, LegKind::Consulted, AgentId(0)),
             Output::Decided { decision, .. } => *self.whys.entry(decision.why).or_default() += 1,
             Output::SeatChanged { seat, logged } => self.seat(utc, seat, *logged),
             output => self.sound(at, output),
@@ -499,7 +499,7 @@ impl Seen {
             });
             for seat in free {
                 let key = (*id, seat.agent);
-                if matches!(seat.way, Way::Telephone(_)) && seat.holding == Holding::PerCall {
+                if matches!(seat.endpoint, Endpoint::Telephone(_)) && seat.holding == Holding::PerCall {
                     let away = self.trunk_down || utc < self.trunk_rests;
                     let since = self.beside_telephone.get(&key).copied().filter(|_| !away).unwrap_or(at);
                     beside.insert(key, since);

@@ -3,7 +3,7 @@
 
 use super::FloorPlan;
 use super::judge::{Seen, Sent};
-use paceline::sim::memory_store::{Books, StoredAttempt};
+use paceline::sim::memory_store::{MemoryStore, StoredAttempt};
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::output::SummaryRecord;
 use paceline_core::ids::{CallId, HouseholdId, LeadId};
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Longer than any wrap-up, extended or not.
 const WRAPPED_UP: Duration = Duration::from_secs(3600);
 
-pub fn judge(plan: &FloorPlan, seen: &Seen, store: &Books, finished: bool) -> Result<(), String> {
+pub fn judge(plan: &FloorPlan, seen: &Seen, store: &MemoryStore, finished: bool) -> Result<(), String> {
     every_call_has_its_row(seen, store)?;
     no_number_has_two_calls_at_once(seen, store)?;
     hours_hold(plan, seen)?;
@@ -31,7 +31,7 @@ pub fn judge(plan: &FloorPlan, seen: &Seen, store: &Books, finished: bool) -> Re
     if finished { every_lead_ends(store) } else { Ok(()) }
 }
 
-fn every_call_has_its_row(seen: &Seen, store: &Books) -> Result<(), String> {
+fn every_call_has_its_row(seen: &Seen, store: &MemoryStore) -> Result<(), String> {
     let rows: BTreeSet<CallId> = store.attempts().map(|attempt| attempt.request.attempt.call()).collect();
     let mut left = BTreeSet::new();
     for sent in &seen.sent {
@@ -48,7 +48,7 @@ fn every_call_has_its_row(seen: &Seen, store: &Books) -> Result<(), String> {
     }
 }
 
-fn no_number_has_two_calls_at_once(seen: &Seen, store: &Books) -> Result<(), String> {
+fn no_number_has_two_calls_at_once(seen: &Seen, store: &MemoryStore) -> Result<(), String> {
     let rows: BTreeMap<CallId, &StoredAttempt> =
         store.attempts().map(|attempt| (attempt.request.attempt.call(), attempt)).collect();
     let ended = |call: CallId| rows[&call].result.as_ref().map(|result| result.ended_at);
@@ -79,7 +79,7 @@ fn hours_hold(plan: &FloorPlan, seen: &Seen) -> Result<(), String> {
 }
 
 /// The latest summary of this lead before that moment.
-fn latest_summary(store: &Books, lead: LeadId, before: Utc) -> Option<&SummaryRecord> {
+fn latest_summary(store: &MemoryStore, lead: LeadId, before: Utc) -> Option<&SummaryRecord> {
     let of = |record: &&SummaryRecord| {
         record.at <= before && record.lead.as_ref().is_some_and(|update| update.lead == lead)
     };
@@ -87,12 +87,16 @@ fn latest_summary(store: &Books, lead: LeadId, before: Utc) -> Option<&SummaryRe
 }
 
 /// The ends of the attempts on this lead.
-fn tries(store: &Books, lead: LeadId) -> impl Iterator<Item = Utc> {
+fn tries(store: &MemoryStore, lead: LeadId) -> impl Iterator<Item = Utc> {
     let of = store.attempts().filter(move |attempt| attempt.request.lead == Some(lead));
     of.filter_map(|attempt| attempt.result.as_ref()).map(|result| result.ended_at)
 }
 
-fn no_lead_is_called_before_its_time(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+fn no_lead_is_called_before_its_time(
+    plan: &FloorPlan,
+    seen: &Seen,
+    store: &MemoryStore,
+) -> Result<(), String> {
     let rules = &plan.campaign.retry;
     let mut last: BTreeMap<(LeadId, PhoneNumber), &StoredAttempt> = BTreeMap::new();
     for attempt in store.attempts() {
@@ -140,7 +144,7 @@ fn no_lead_is_called_before_its_time(plan: &FloorPlan, seen: &Seen, store: &Book
     Ok(())
 }
 
-fn do_not_call_is_obeyed(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+fn do_not_call_is_obeyed(plan: &FloorPlan, seen: &Seen, store: &MemoryStore) -> Result<(), String> {
     let listed = |record: &&SummaryRecord| {
         plan.rules().disposition(&record.summary.disposition).is_some_and(|said| said.do_not_call)
     };
@@ -155,7 +159,7 @@ fn do_not_call_is_obeyed(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result
     Ok(())
 }
 
-fn a_done_household_is_not_called(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+fn a_done_household_is_not_called(plan: &FloorPlan, seen: &Seen, store: &MemoryStore) -> Result<(), String> {
     let mut done: BTreeMap<HouseholdId, (Utc, LeadId)> = BTreeMap::new();
     let results = store.attempts().filter_map(|attempt| attempt.result.as_ref());
     let results = results.filter_map(|result| Some((result.ended_at, result.lead.as_ref()?)));
@@ -191,7 +195,7 @@ fn a_done_household_is_not_called(plan: &FloorPlan, seen: &Seen, store: &Books) 
 }
 
 /// Whether an agent's summary since then keeps this lead open.
-fn kept_open_since(store: &Books, lead: LeadId, at: Utc) -> bool {
+fn kept_open_since(store: &MemoryStore, lead: LeadId, at: Utc) -> bool {
     store.summaries().iter().any(|record| {
         let goes_on = |state| matches!(state, LeadState::Open | LeadState::FollowUp);
         record.at >= at
@@ -199,7 +203,7 @@ fn kept_open_since(store: &Books, lead: LeadId, at: Utc) -> bool {
     })
 }
 
-fn rows_match_the_calls(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+fn rows_match_the_calls(plan: &FloorPlan, seen: &Seen, store: &MemoryStore) -> Result<(), String> {
     for attempt in store.attempts() {
         let id = attempt.request.attempt;
         let Some(result) = attempt.result.as_ref().filter(|result| result.outcome != Outcome::Interrupted)
@@ -230,7 +234,11 @@ fn rows_match_the_calls(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<
 }
 
 /// Where every conversation needs a disposition, it has one: the agent's, or the campaign's default.
-fn every_conversation_has_a_disposition(plan: &FloorPlan, seen: &Seen, store: &Books) -> Result<(), String> {
+fn every_conversation_has_a_disposition(
+    plan: &FloorPlan,
+    seen: &Seen,
+    store: &MemoryStore,
+) -> Result<(), String> {
     if !plan.rules().disposition_required || plan.rules().disposition_default.is_none() {
         return Ok(());
     }
@@ -248,7 +256,7 @@ fn every_conversation_has_a_disposition(plan: &FloorPlan, seen: &Seen, store: &B
 }
 
 /// Caps depend on the tries stored with the number: every try that counts, and no other.
-fn tries_are_counted(store: &Books) -> Result<(), String> {
+fn tries_are_counted(store: &MemoryStore) -> Result<(), String> {
     let mut tries: BTreeMap<(LeadId, PhoneNumber), u32> = BTreeMap::new();
     for attempt in store.attempts() {
         let counted = attempt.result.as_ref().is_some_and(|result| result.counted);
@@ -267,7 +275,7 @@ fn tries_are_counted(store: &Books) -> Result<(), String> {
     Ok(())
 }
 
-fn every_lead_ends(store: &Books) -> Result<(), String> {
+fn every_lead_ends(store: &MemoryStore) -> Result<(), String> {
     let mut open = 0;
     for booked in store.leads() {
         let tried = booked.lead.phones.iter().any(|phone| phone.last_outcome.is_some());

@@ -4,8 +4,8 @@
 use super::FloorPlan;
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
-use paceline::sim::memory_store::Books;
-use paceline::sim::random::Dice;
+use paceline::sim::memory_store::MemoryStore;
+use paceline::sim::random::SimRng;
 use paceline::store::{Command, NewCampaign, Reply, Store};
 use paceline_core::campaign::{Disposition, Mode, window};
 use paceline_core::dialer::input::DialVerdict;
@@ -13,7 +13,7 @@ use paceline_core::dialer::output::{AttemptRequest, AttemptResult, SummaryRecord
 use paceline_core::dialer::{Dialer, Input};
 use paceline_core::ids::CampaignId;
 use paceline_core::outcome::LeadState;
-use paceline_core::pacing::ledger::{At, Counts, Ledger, Rule};
+use paceline_core::pacing::ledger::{Counts, Ledger, LedgerTime, Rule};
 use paceline_core::time::{Duration, Time, Utc};
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ const LONGEST: Time = Time::from_millis(40 * 24 * 3_600_000);
 /// A plan whose agents get machines now and then, with an abandon brake.
 fn plan(seed: u64, mode: Mode, leads: i64) -> FloorPlan {
     let mut plan = FloorPlan::from_seed(seed, mode, leads);
-    let mut dice = Dice::keyed(seed, &[mode as u64, 1]);
-    plan.campaign.pacing.abandon_rules = Rule::ALL.into_iter().filter(|_| dice.chance(0.4)).collect();
+    let mut rng = SimRng::keyed(seed, &[mode as u64, 1]);
+    plan.campaign.pacing.abandon_rules = Rule::ALL.into_iter().filter(|_| rng.chance(0.4)).collect();
     let agents = plan.campaign.agents.as_mut().expect("agents");
     agents.dispositions.push(Disposition {
         code: "mailbox".into(),
@@ -40,17 +40,17 @@ fn plan(seed: u64, mode: Mode, leads: i64) -> FloorPlan {
     plan
 }
 
-fn ledger_of(plan: &FloorPlan, memory: &Books) -> Ledger {
+fn ledger_of(plan: &FloorPlan, memory: &MemoryStore) -> Ledger {
     Ledger::restored(&memory.abandons(plan.campaign.pacing.answer_wait))
 }
 
-fn at(plan: &FloorPlan, day: &Day<Line>) -> At {
+fn at(plan: &FloorPlan, day: &Day<Line>) -> LedgerTime {
     let now = day.utc();
-    At { now, day_start: plan.campaign.windows.local_day(now).0 }
+    LedgerTime { now, day_start: plan.campaign.windows.local_day(now).0 }
 }
 
 /// The sum over the last 30 days.
-fn sum(ledger: &Ledger, at: At) -> Counts {
+fn sum(ledger: &Ledger, at: LedgerTime) -> Counts {
     ledger.window(Rule::UsTsr, at)
 }
 
@@ -62,10 +62,10 @@ fn answers(counts: &Counts) -> u64 {
 /// whose opening the dialer has not received yet.
 fn check_nearly_equal(plan: &FloorPlan, day: &Day<Line>) -> Result<(), String> {
     let at = at(plan, day);
-    let stored = sum(&ledger_of(plan, &day.books), at);
+    let stored = sum(&ledger_of(plan, &day.store), at);
     let Some(ledger) = day.dialer.ledger(day.campaign()) else { return Err("no ledger".into()) };
     let counted = sum(ledger, at);
-    let open = day.books.attempts().filter(|attempt| attempt.result.is_none());
+    let open = day.store.attempts().filter(|attempt| attempt.result.is_none());
     let (opening, answered) = open.fold((0, 0), |(all, answered), attempt| {
         (all + 1, answered + u64::from(attempt.answered_at.is_some()))
     });
@@ -83,7 +83,7 @@ fn check_nearly_equal(plan: &FloorPlan, day: &Day<Line>) -> Result<(), String> {
 }
 
 fn check_equal(plan: &FloorPlan, day: &Day<Line>) -> Result<Counts, String> {
-    let (at, stored) = (at(plan, day), ledger_of(plan, &day.books));
+    let (at, stored) = (at(plan, day), ledger_of(plan, &day.store));
     let Some(ledger) = day.dialer.ledger(day.campaign()) else { return Err("no ledger".into()) };
     if !ledger.sums().eq(stored.sums()) {
         let (counted, stored) = (ledger.sums().collect::<Vec<_>>(), stored.sums().collect::<Vec<_>>());
@@ -155,10 +155,10 @@ fn a_ceiling_is_kept_over_a_day_of_restarts() {
     let mut abandoned = 0.0;
     for (seed, mode) in (800..812).flat_map(|seed| [(seed, Mode::Ratio), (seed, Mode::Predictive)]) {
         let mut plan = FloorPlan::from_seed(seed, mode, 1_500);
-        plan.agents = (1..=6).map(|n| super::agent(n, &mut Dice::new(seed))).collect();
-        plan.habits = super::steady();
+        plan.agents = (1..=6).map(|n| super::agent(n, &mut SimRng::new(seed))).collect();
+        plan.profile = super::steady();
         plan.group.work_mode = Some(paceline_core::agent::WorkMode::Outbound);
-        plan.temper.calls_back = 0.0;
+        plan.callee_profile.calls_back = 0.0;
         plan.leads.iter_mut().for_each(|lead| lead.household = None);
         plan.campaign.pacing.call_ratio = 3.0;
         plan.campaign.pacing.abandon_rate_max = 0.03;
@@ -168,7 +168,7 @@ fn a_ceiling_is_kept_over_a_day_of_restarts() {
         let mut day = plan.day();
         // One calling day, from eight to eight.
         day.run(Time::from_millis(12 * 3_600_000));
-        let ledger = ledger_of(&plan, &day.books);
+        let ledger = ledger_of(&plan, &day.store);
         let rate = ledger.rate(Rule::WholeDay, at(&plan, &day));
         assert!(rate.of > 100.0 && day.crashes > 3, "seed {seed}: too tame: {rate:?}");
         assert!(rate.rate <= 0.03, "seed {seed}, {mode:?}: {rate:?}");
@@ -182,7 +182,7 @@ fn hundredth(value: f64) -> f64 {
 }
 
 /// Writes the rows of a virtual day through the real store.
-async fn write_rows(store: &Store, plan: &FloorPlan, memory: &Books) -> CampaignId {
+async fn write_rows(store: &Store, plan: &FloorPlan, memory: &MemoryStore) -> CampaignId {
     let campaign = NewCampaign {
         name: &plan.campaign.name,
         title: "a virtual day",
@@ -244,7 +244,7 @@ async fn dialer_store_and_summary_agree_after_a_whole_day_and_after_a_restart() 
         let dir = tempfile::tempdir().expect("a folder");
         let now = day.utc();
         let store = store_at(dir.path(), now).await;
-        let id = write_rows(&store, &plan, &day.books).await;
+        let id = write_rows(&store, &plan, &day.store).await;
         let summary = {
             let mut reader = store.reader().await.expect("a reader");
             paceline::results::write(&mut reader, "floor", &dir.path().join("results"))
@@ -269,9 +269,9 @@ async fn dialer_store_and_summary_agree_after_a_whole_day_and_after_a_restart() 
         let shown = day.dialer.view(day.campaign()).abandon;
         assert!(shown.is_some() && next.view(day.campaign()).abandon == shown, "seed {seed}: the same rates");
 
-        let last = day.books.attempts().filter_map(|attempt| Some(attempt.result.as_ref()?.ended_at)).max();
+        let last = day.store.attempts().filter_map(|attempt| Some(attempt.result.as_ref()?.ended_at)).max();
         let now = last.expect("calls");
-        let at = At { now, day_start: plan.campaign.windows.local_day(now).0 };
+        let at = LedgerTime { now, day_start: plan.campaign.windows.local_day(now).0 };
         let abandon = &summary.abandon;
         for rule in Rule::ALL {
             let (rate, abandon) = (counted.rate(rule, at), &abandon.by_rule[rule.word()]);

@@ -11,12 +11,12 @@ mod orders;
 pub mod properties;
 mod replay_view;
 
-use paceline::sim::agents::{Habits, Scene, Workforce};
+use paceline::sim::agents::{AgentProfile, WorkContext, Workforce};
 use paceline::sim::day::{Day, Troubles};
-use paceline::sim::line::{Line, Temper};
-use paceline::sim::memory_store::Books;
-use paceline::sim::people::{People, Spread};
-use paceline::sim::random::Dice;
+use paceline::sim::line::{CalleeProfile, Line};
+use paceline::sim::memory_store::MemoryStore;
+use paceline::sim::people::{Population, Spread};
+use paceline::sim::random::SimRng;
 use paceline_core::agent::{Agent, Group, Membership, Strategy, WorkMode, WrapUp};
 use paceline_core::call::Digit;
 use paceline_core::campaign::{
@@ -46,10 +46,10 @@ pub struct FloorPlan {
     pub trunk: Trunk,
     pub group: Group,
     pub agents: Vec<Agent>,
-    pub habits: Habits,
+    pub profile: AgentProfile,
     pub leads: Vec<Lead>,
-    pub people: Arc<People>,
-    pub temper: Temper,
+    pub people: Arc<Population>,
+    pub callee_profile: CalleeProfile,
     pub troubles: Troubles,
     /// A manager interferes all day long.
     pub managed: bool,
@@ -57,12 +57,12 @@ pub struct FloorPlan {
 
 impl FloorPlan {
     pub fn from_seed(seed: u64, mode: Mode, leads: i64) -> Self {
-        let mut dice = Dice::keyed(seed, &[mode as u64]);
-        let agents = 1 + (dice.next_u64() % 8) as i64;
-        let wild = dice.chance(0.6);
-        let mut campaign = campaign(mode, &mut dice);
+        let mut rng = SimRng::keyed(seed, &[mode as u64]);
+        let agents = 1 + (rng.next_u64() % 8) as i64;
+        let wild = rng.chance(0.6);
+        let mut campaign = campaign(mode, &mut rng);
         // A random stream of its own: the rest of the day does not depend on it.
-        campaign.pacing.shadow = shadow(&mut Dice::keyed(seed, &[mode as u64, 1]));
+        campaign.pacing.shadow = shadow(&mut SimRng::keyed(seed, &[mode as u64, 1]));
         FloorPlan {
             seed,
             campaign,
@@ -73,35 +73,35 @@ impl FloorPlan {
                 calls_per_sec: 50.0,
                 allow: vec!["*".into()],
             },
-            group: group(&mut dice),
-            agents: (1..=agents).map(|n| agent(n, &mut dice)).collect(),
-            habits: if wild { Habits::wild() } else { Habits::default() },
-            leads: (1..=leads).map(|n| lead(n, leads, &mut dice)).collect(),
+            group: group(&mut rng),
+            agents: (1..=agents).map(|n| agent(n, &mut rng)).collect(),
+            profile: if wild { AgentProfile::wild() } else { AgentProfile::default() },
+            leads: (1..=leads).map(|n| lead(n, leads, &mut rng)).collect(),
             people: Arc::new(people(seed)),
-            temper: Temper {
+            callee_profile: CalleeProfile {
                 patience: Spread::new(15.0, 0.8, 0.2, 120.0),
-                calls_back: if dice.chance(0.5) { 0.2 } else { 0.0 },
-                ..Temper::default()
+                calls_back: if rng.chance(0.5) { 0.2 } else { 0.0 },
+                ..CalleeProfile::default()
             },
             troubles: Troubles {
-                store_delay_max: Duration::from_millis(dice.next_u64() % 40),
-                crash_every: dice.chance(0.4).then(|| HOUR + MINUTE * (dice.next_u64() % 240) as u32),
-                stall_every: dice.chance(0.2).then_some(HOUR),
+                store_delay_max: Duration::from_millis(rng.next_u64() % 40),
+                crash_every: rng.chance(0.4).then(|| HOUR + MINUTE * (rng.next_u64() % 240) as u32),
+                stall_every: rng.chance(0.2).then_some(HOUR),
             },
             managed: false,
         }
     }
 
     pub fn day(&self) -> Day<Line> {
-        let mut store = Books::default();
+        let mut store = MemoryStore::default();
         self.leads.iter().cloned().for_each(|lead| store.add_lead(lead));
         let clock = WallClock::new(Time::ZERO, START);
         let mut line = Line::new(self.people.clone(), clock);
         line.set_announcement(self.campaign.id, Duration::from_secs(8));
-        line.set_temper(self.temper.clone());
+        line.set_callee_profile(self.callee_profile.clone());
         let trunks = vec![self.trunk.clone()];
         let mut day = Day::new(self.seed, START, self.campaign.clone(), trunks, store, line, self.troubles);
-        let scene = Scene {
+        let context = WorkContext {
             campaign: self.campaign.id,
             group: GROUP,
             dispositions: self.rules().dispositions.clone(),
@@ -109,8 +109,8 @@ impl FloorPlan {
             outside: (0..40).map(|n| number(9_000 + n)).collect(),
         };
         let groups = vec![self.group.clone()];
-        let (agents, habits) = (self.agents.clone(), self.habits.clone());
-        day.floor = Some(Workforce::new(self.seed, clock, scene, groups, agents, habits));
+        let (agents, profile) = (self.agents.clone(), self.profile.clone());
+        day.floor = Some(Workforce::new(self.seed, clock, context, groups, agents, profile));
         day
     }
 
@@ -120,8 +120,8 @@ impl FloorPlan {
 }
 
 /// Agents who sign in at once, stay, and answer every call.
-fn steady() -> Habits {
-    Habits {
+fn steady() -> AgentProfile {
+    AgentProfile {
         late: Spread::new(1.0, 0.1, 0.0, 10.0),
         shift: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
         between_breaks: Spread::new(86_400.0, 0.01, 86_000.0, 86_400.0),
@@ -138,15 +138,15 @@ fn steady() -> Habits {
         own_calls: 0.0,
         clumsy: 0.0,
         supervises: 0.0,
-        ..Habits::default()
+        ..AgentProfile::default()
     }
 }
 
-fn pick<T: Copy>(dice: &mut Dice, all: &[T]) -> T {
-    all[dice.next_u64() as usize % all.len()]
+fn pick<T: Copy>(rng: &mut SimRng, all: &[T]) -> T {
+    all[rng.next_u64() as usize % all.len()]
 }
 
-fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
+fn campaign(mode: Mode, rng: &mut SimRng) -> Campaign {
     let announce = mode == Mode::Announce;
     let hands_over = KeyRule { agents: true, ..KeyRule::default() };
     let key = Digit::from_char('1').expect("a key");
@@ -175,7 +175,7 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
                 (Outcome::AgentFailed, MINUTE * 10),
             ]
             .into_iter()
-            .chain(dice.chance(0.5).then_some((Outcome::Abandoned, HOUR * 3)))
+            .chain(rng.chance(0.5).then_some((Outcome::Abandoned, HOUR * 3)))
             .collect(),
         },
         announcement: announce.then_some(Announcement {
@@ -192,14 +192,14 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
             per_day_max: None,
             warm_up: false,
         },
-        agents: Some(agent_rules(dice)),
+        agents: Some(agent_rules(rng)),
         pacing: PacingRules {
-            call_ratio: pick(dice, &[1.0, 1.3, 2.0, 3.0]),
-            abandon_rate_max: pick(dice, &[0.03, 0.1, 1.0]),
+            call_ratio: pick(rng, &[1.0, 1.3, 2.0, 3.0]),
+            abandon_rate_max: pick(rng, &[0.03, 0.1, 1.0]),
             abandon_rules: RuleSet::default(),
             abandoned_rest: HOUR * 3,
             answer_wait: Duration::from_secs(2),
-            waiting_max: pick(dice, &[0, 2, 5]),
+            waiting_max: pick(rng, &[0, 2, 5]),
             may_cancel: false,
             shadow: None,
         },
@@ -207,13 +207,13 @@ fn campaign(mode: Mode, dice: &mut Dice) -> Campaign {
 }
 
 /// Now and then another setting runs in the shadow; it must not change any call.
-fn shadow(dice: &mut Dice) -> Option<ShadowRules> {
+fn shadow(rng: &mut SimRng) -> Option<ShadowRules> {
     let modes = [None, None, Some(Mode::Progressive), Some(Mode::Ratio), Some(Mode::Predictive)];
-    let mode = pick(dice, &modes)?;
+    let mode = pick(rng, &modes)?;
     Some(ShadowRules { mode, call_ratio: 2.0, abandon_rate_max: 0.03 })
 }
 
-fn agent_rules(dice: &mut Dice) -> AgentRules {
+fn agent_rules(rng: &mut SimRng) -> AgentRules {
     let disposition = |code: &str, state| Disposition {
         code: code.into(),
         label: code.into(),
@@ -234,13 +234,13 @@ fn agent_rules(dice: &mut Dice) -> AgentRules {
     let timed = Preview::Timed { countdown: Duration::from_secs(15), step: Duration::from_secs(10) };
     AgentRules {
         group: GROUP,
-        strategy: pick(dice, &strategies),
-        wrap_up: pick(dice, &[WrapUp::Answered, WrapUp::AnyRing, WrapUp::Off]),
+        strategy: pick(rng, &strategies),
+        wrap_up: pick(rng, &[WrapUp::Answered, WrapUp::AnyRing, WrapUp::Off]),
         wrap_up_len: Duration::from_secs(20),
         ring: Duration::from_secs(12),
-        announce_number: dice.chance(0.5),
-        prefer_last: dice.chance(0.5),
-        preview: pick(dice, &[Preview::Click, timed]),
+        announce_number: rng.chance(0.5),
+        prefer_last: rng.chance(0.5),
+        preview: pick(rng, &[Preview::Click, timed]),
         wait: Duration::from_secs(45),
         recorded: Recorded::PerAgent,
         dispositions: vec![
@@ -251,24 +251,24 @@ fn agent_rules(dice: &mut Dice) -> AgentRules {
             Disposition { wrong_number: true, ..disposition("wrong_number", LeadState::Failed) },
             Disposition { do_not_call: true, ..disposition("never_again", LeadState::Failed) },
         ],
-        disposition_required: dice.chance(0.5),
+        disposition_required: rng.chance(0.5),
         disposition_default: Some("unsaid".into()),
     }
 }
 
-fn group(dice: &mut Dice) -> Group {
+fn group(rng: &mut SimRng) -> Group {
     Group {
         id: GROUP,
         name: "team".into(),
-        telephones: dice.chance(0.7),
+        telephones: rng.chance(0.7),
         announce_number: true,
-        idle_release: dice.chance(0.3).then_some(MINUTE * 30),
-        work_mode: dice.chance(0.5).then_some(WorkMode::Both),
+        idle_release: rng.chance(0.3).then_some(MINUTE * 30),
+        work_mode: rng.chance(0.5).then_some(WorkMode::Both),
         seats: None,
     }
 }
 
-fn agent(n: i64, dice: &mut Dice) -> Agent {
+fn agent(n: i64, rng: &mut SimRng) -> Agent {
     Agent {
         id: AgentId(n),
         number: format!("{}", 8000 + n),
@@ -276,17 +276,17 @@ fn agent(n: i64, dice: &mut Dice) -> Agent {
         skills: Default::default(),
         groups: vec![Membership { group: GROUP, priority: (n % 3) as u8, in_use: true }],
         telephone: Some(number(8_000 + n as u64)),
-        recorded: dice.chance(0.3),
+        recorded: rng.chance(0.3),
         leads: n == 1,
     }
 }
 
-fn lead(n: i64, leads: i64, dice: &mut Dice) -> Lead {
-    let phones = if dice.chance(0.3) { 2 } else { 1 };
+fn lead(n: i64, leads: i64, rng: &mut SimRng) -> Lead {
+    let phones = if rng.chance(0.3) { 2 } else { 1 };
     Lead {
         id: LeadId(n),
         row: n as u64 + 1,
-        household: dice.chance(0.4).then(|| HouseholdId(1 + (dice.next_u64() as i64).rem_euclid(leads))),
+        household: rng.chance(0.4).then(|| HouseholdId(1 + (rng.next_u64() as i64).rem_euclid(leads))),
         phones: (0..phones).map(|p| Phone::new(number(10_000 + n as u64 * 2 + p))).collect(),
         next_at: None,
         uncounted: 0,
@@ -299,8 +299,8 @@ fn number(n: u64) -> PhoneNumber {
     PhoneNumber::from_e164(8_613_900_000_000 + n).expect("a number")
 }
 
-fn people(seed: u64) -> People {
+fn people(seed: u64) -> Population {
     let text =
         format!("seed = {seed}\n[keys]\npress = {{ 1 = 0.5, 5 = 0.1 }}\nafter = {{ median_secs = 5.0 }}\n");
-    People::parse(&text).expect("people")
+    Population::parse(&text).expect("people")
 }

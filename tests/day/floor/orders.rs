@@ -2,7 +2,7 @@
 //! or while the trunk is down, and no phone goes on ringing for a number that was blacklisted.
 
 use paceline_core::call::Progress;
-use paceline_core::dialer::input::{ManagerAct, TrunkState};
+use paceline_core::dialer::input::{ManagerAction, TrunkState};
 use paceline_core::dialer::output::AttemptRequest;
 use paceline_core::dialer::{Input, Output};
 use paceline_core::ids::CallId;
@@ -30,11 +30,11 @@ impl Orders {
     /// Checks an input after all its outputs.
     pub fn input(&mut self, input: &Input) -> Result<(), String> {
         match input {
-            Input::ManagerActed { act, .. } => match act {
-                ManagerAct::Pause => self.paused = true,
-                ManagerAct::Resume => self.paused = false,
-                ManagerAct::Drain | ManagerAct::HangUpAll => self.drained = true,
-                ManagerAct::Blacklisted { number } => {
+            Input::ManagerActed { action: act, .. } => match act {
+                ManagerAction::Pause => self.paused = true,
+                ManagerAction::Resume => self.paused = false,
+                ManagerAction::Drain | ManagerAction::HangUpAll => self.drained = true,
+                ManagerAction::Blacklisted { number } => {
                     if let Some((call, _)) = self.ringing.iter().find(|(_, ringing)| *ringing == number) {
                         return Err(format!("{call:?} goes on ringing at the blacklisted {number}"));
                     }

@@ -2,7 +2,7 @@
 
 use super::judge::{FloorJudge, Seen};
 use super::{FloorPlan, end_checks, interfering_manager, lead_checks};
-use paceline::sim::agents::Habits;
+use paceline::sim::agents::AgentProfile;
 use paceline::sim::day::{Day, Troubles};
 use paceline::sim::line::Line;
 use paceline_core::campaign::Mode;
@@ -69,9 +69,9 @@ impl Total {
         if let Some(broken) = &seen.broken {
             return Err(format!("{of}, while closing: {broken}"));
         }
-        lead_checks::judge(plan, &seen, &day.books, finished && whole)
+        lead_checks::judge(plan, &seen, &day.store, finished && whole)
             .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
-        end_checks::judge(plan, &seen, &day.books, &day.dialer, finished && whole)
+        end_checks::judge(plan, &seen, &day.store, &day.dialer, finished && whole)
             .map_err(|broken| format!("{of}, afterwards: {broken}"))?;
         let floor = day.floor.as_ref().ok_or("no floor")?;
         if floor.legs() > 0 {
@@ -87,8 +87,8 @@ impl Total {
         self.checks += seen.checks;
         self.most_waiting = self.most_waiting.max(seen.most_waiting);
         self.called_back += day.far.called_back();
-        self.callbacks_kept += end_checks::callbacks_kept(seen, &day.books);
-        for attempt in day.books.attempts() {
+        self.callbacks_kept += end_checks::callbacks_kept(seen, &day.store);
+        for attempt in day.store.attempts() {
             let outcome = attempt.result.as_ref().map(|result| result.outcome);
             let connected = attempt.result.as_ref().is_some_and(|result| result.connected_at.is_some());
             self.bridged += usize::from(connected);
@@ -165,15 +165,15 @@ fn the_first_lines_are_ratio_times_agents() {
     // FEATURES.md Z5: ratio 2, one agent: 2 lines; 100 agents: 200.
     for (agents, lines) in [(1, 2), (100, 200)] {
         let mut plan = FloorPlan::from_seed(3, Mode::Ratio, 400);
-        let habits = Habits {
+        let profile = AgentProfile {
             late: paceline::sim::people::Spread::new(1.0, 0.0, 1.0, 1.0),
             nailed_up: 1.0,
             telephone: 0.0,
-            ..Habits::default()
+            ..AgentProfile::default()
         };
         plan.agents =
-            (1..=agents).map(|n| super::agent(n, &mut paceline::sim::random::Dice::new(1))).collect();
-        plan.habits = habits;
+            (1..=agents).map(|n| super::agent(n, &mut paceline::sim::random::SimRng::new(1))).collect();
+        plan.profile = profile;
         plan.group.work_mode = Some(paceline_core::agent::WorkMode::Both);
         plan.campaign.pacing.call_ratio = 2.0;
         plan.campaign.pacing.abandon_rate_max = 1.0;
@@ -183,7 +183,7 @@ fn the_first_lines_are_ratio_times_agents() {
         plan.leads.iter_mut().for_each(|lead| lead.household = None);
         let only = "busy = 0\nanswer = 0\nreject = 0\nvoicemail = 0\npowered_off = 0\nunreachable = 0\n\
                     vacant = 0\nsuspended = 0\nrestricted = 0\nno_answer = 1";
-        let people = paceline::sim::people::People::parse(&format!("[shares]\n{only}")).expect("people");
+        let people = paceline::sim::people::Population::parse(&format!("[shares]\n{only}")).expect("people");
         plan.people = std::sync::Arc::new(people);
         plan.campaign.ring = Duration::from_secs(60);
         let mut day = plan.day();

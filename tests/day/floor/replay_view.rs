@@ -3,8 +3,8 @@
 
 use super::{FloorPlan, START};
 use paceline::journal::{
-    AgentState, JournalConfig, JournalWriter, RowOf, State, Stories, Timeline, Wanted, Window, files, replay,
-    replay_files, replay_shadowed,
+    AgentState, CallTracer, JournalConfig, JournalWriter, RowSubject, State, Timeline, TraceTarget, Window,
+    files, replay, replay_files, replay_with_shadow,
 };
 use paceline::sim::day::Troubles;
 use paceline_core::campaign::Mode;
@@ -43,7 +43,7 @@ fn recorded(seed: u64) -> Recorded {
     }));
     day.run(Time::from_millis(12 * 3_600_000));
     let abandoned = day
-        .books
+        .store
         .attempts()
         .filter(|attempt| attempt.result.as_ref().is_some_and(|result| result.outcome == Outcome::Abandoned));
     let abandoned = abandoned.map(|attempt| attempt.request.attempt).collect();
@@ -112,8 +112,8 @@ fn told(found: &Timeline, at: Utc) -> BTreeMap<String, &'static str> {
             continue;
         }
         let key = match &row.of {
-            RowOf::Agent { agent, .. } => format!("agent {agent}"),
-            RowOf::Call { attempt, .. } => format!("call {attempt}"),
+            RowSubject::Agent { agent, .. } => format!("agent {agent}"),
+            RowSubject::Call { attempt, .. } => format!("call {attempt}"),
         };
         told.insert(key, span.state.word());
     }
@@ -132,14 +132,14 @@ fn shown((agents, calls): &Floor) -> BTreeMap<String, &'static str> {
 fn the_journal_explains_an_abandoned_call() {
     let day = recorded(2);
     let attempt = *day.abandoned.first().unwrap_or_else(|| panic!("{}: nobody was abandoned", day.of));
-    let mut stories = Stories::of(Wanted::Attempt(attempt));
+    let mut stories = CallTracer::new(TraceTarget::Attempt(attempt));
     replay_files(&files(day.dir.path()).expect("segments"), &mut stories).expect("a replay");
-    let story = &stories.told[0];
+    let story = &stories.traces[0];
     let answered = story.answered_at.expect("she answered");
     assert!(story.abandoned() && story.connected.is_none(), "{story:?}");
     // The recording of the day says which agents were signed in and which were idle.
     let (_, (agents, _)) = day.seen.iter().rev().find(|(at, _)| *at <= answered).expect("the moment");
-    for there in &story.there {
+    for there in &story.agents_at_answer {
         assert_eq!(agents.get(&there.agent), Some(&there.state), "{}: {there:?}", day.of);
     }
     let free_then = |at: Utc, agent: AgentId| {
@@ -158,7 +158,7 @@ fn the_journal_explains_an_abandoned_call() {
         .expect("the program starts");
     let text = String::from_utf8_lossy(&output.stdout);
     for told in
-        ["chosen by the decision", "she answers", "nobody was free to speak with her", "why: she answered"]
+        ["chosen by the decision", "the callee answers", "no agent was free", "why: the callee answered"]
     {
         assert!(text.contains(told), "{told}: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -169,7 +169,7 @@ fn the_journal_explains_an_abandoned_call() {
 fn a_recorded_day_replays_with_a_shadow_setting() {
     let day = recorded(2);
     let rules = ShadowRules { mode: Mode::Progressive, call_ratio: 1.0, abandon_rate_max: 0.03 };
-    let (found, compared) = replay_shadowed(day.dir.path(), rules).expect("a replay");
+    let (found, compared) = replay_with_shadow(day.dir.path(), rules).expect("a replay");
     assert!(
         found.segments > 1 && found.differences.is_empty(),
         "{}: {:?}",

@@ -2,14 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use paceline::lists::clean::parts;
+use paceline::lists::clean::split_numbers;
 use paceline::lists::clean_number;
 use paceline_core::number::PhoneNumber;
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
     for region in ["CN", "US", ""] {
-        for part in parts(&text).take(50) {
+        for part in split_numbers(&text).take(50) {
             if let Ok(number) = clean_number(part, region) {
                 assert_eq!(PhoneNumber::from_e164(number.as_u64()), Some(number));
                 assert_eq!(clean_number(&number.to_string(), region), Ok(number), "{part:?}");

@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(packet.payload.len() < datagram.len());
         reception.packet(packet.ssrc, packet.sequence, packet.timestamp, now);
         let _ = keys.packet(packet.ssrc, packet.timestamp, packet.payload, now);
-        let _ = keys.passed(now);
+        let _ = keys.expire(now);
         let mut copy = [0; 256];
         let written = packet.write(&mut copy);
         assert_eq!(Packet::parse(&copy[..written]), Some(packet));

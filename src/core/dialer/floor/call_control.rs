@@ -1,7 +1,7 @@
 //! Call control by the agent: hold, mute, digits, consult, attended transfer, conference, hang up.
 
 use super::Job;
-use crate::agent::{Activity, Consulted, Holding, Refusal};
+use crate::agent::{Activity, ConsultTarget, Holding, Refusal};
 use crate::call::{Digit, HangUpCause};
 use crate::dialer::live_call::{Call, Consult, Phase, Talk};
 use crate::dialer::output::SoundName;
@@ -154,19 +154,21 @@ impl Dialer {
         Ok(())
     }
 
-    pub(super) fn consult(&mut self, agent: AgentId, whom: Consulted) -> Result<(), Refusal> {
+    pub(super) fn consult(&mut self, agent: AgentId, target: ConsultTarget) -> Result<(), Refusal> {
         let id = self.talking(agent)?;
         if self.talk(id).is_some_and(|talk| talk.consult.is_some()) {
             return Err(Refusal::Busy);
         }
         let mut consult = Consult { agent: None, leg: None, number: None, up: false, joined: false };
-        match whom {
-            Consulted::Number(number) => {
+        match target {
+            ConsultTarget::Number(number) => {
                 consult.leg = Some(self.ring_consulted_party(agent, id, number).ok_or(Refusal::NobodyFree)?);
                 consult.number = Some(number);
             }
-            Consulted::Agent(consulted) => consult.agent = Some(self.consultable_agent(agent, consulted)?),
-            Consulted::Group(group) => {
+            ConsultTarget::Agent(consulted) => {
+                consult.agent = Some(self.consultable_agent(agent, consulted)?)
+            }
+            ConsultTarget::Group(group) => {
                 let free = self
                     .floor
                     .seats

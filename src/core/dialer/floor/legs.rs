@@ -2,7 +2,7 @@
 //! is written once it is over.
 
 use super::Job;
-use crate::agent::{Activity, Availability, Holding, Way};
+use crate::agent::{Activity, Availability, Endpoint, Holding};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::dialer::output::{LegKind, LegRecord};
 use crate::dialer::trunk_line::Ready;
@@ -47,11 +47,11 @@ impl Dialer {
     /// nailed up, or for a call that is still to be placed.
     pub(super) fn ring_agent(&mut self, agent: AgentId, call: Option<CallId>, ring: Duration) -> bool {
         let Some(seat) = self.floor.seats.get(&agent).filter(|seat| seat.leg.is_none()) else { return false };
-        let way = seat.way;
+        let endpoint = seat.endpoint;
         let auto_answer = seat.holding == Holding::NailedUp || call.is_none();
-        let trunk = match way {
-            Way::Phone => None,
-            Way::Telephone(number) => match self.trunk_for(number) {
+        let trunk = match endpoint {
+            Endpoint::Phone => None,
+            Endpoint::Telephone(number) => match self.trunk_for(number) {
                 Some(trunk) => Some(trunk),
                 None => return false,
             },
@@ -62,7 +62,7 @@ impl Dialer {
         if let Some(seat) = self.seat(agent) {
             seat.leg = Some(leg);
         }
-        self.outputs.push_back(Output::CallAgent { leg, agent, way, trunk, auto_answer, shown, ring });
+        self.outputs.push_back(Output::CallAgent { leg, agent, endpoint, trunk, auto_answer, shown, ring });
         true
     }
 
@@ -81,16 +81,16 @@ impl Dialer {
         if let Some(made) = self.floor.legs.get_mut(&leg) {
             made.number = Some(number);
         }
-        self.outputs.push_back(Output::CallThird { leg, trunk, number, caller_id, ring });
+        self.outputs.push_back(Output::CallConsulted { leg, trunk, number, caller_id, ring });
         Some(leg)
     }
 
     /// Whether the agent's phone can be rung at this moment: an ordinary telephone needs a free line and a
     /// slot in the trunk's calls per second.
     pub(super) fn can_be_rung(&self, seat: &super::Seat) -> bool {
-        match seat.way {
-            Way::Telephone(number) if seat.leg.is_none() => self.trunk_for(number).is_some(),
-            Way::Telephone(_) | Way::Phone => true,
+        match seat.endpoint {
+            Endpoint::Telephone(number) if seat.leg.is_none() => self.trunk_for(number).is_some(),
+            Endpoint::Telephone(_) | Endpoint::Phone => true,
         }
     }
 

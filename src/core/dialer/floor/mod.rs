@@ -23,8 +23,8 @@ pub(super) use wrap_up::WrapUpJob;
 
 use super::{Dialer, Output};
 use crate::agent::{
-    Activity, Agent, Availability, Group, Holding, Party, PartyKind, Quiet, SeatView, Supervision, Way, Work,
-    WorkMode,
+    Activity, Agent, Availability, Endpoint, Group, Holding, NoCallsReason, Party, PartyKind, SeatView,
+    Supervision, Work, WorkMode,
 };
 use crate::campaign::hopper::LeasedLead;
 use crate::ids::{AgentId, CallId, CampaignId, GroupId, TrunkId};
@@ -67,7 +67,7 @@ pub(super) struct Seat {
     signed_in_at: Option<Utc>,
     pub groups: BTreeSet<GroupId>,
     work_mode: WorkMode,
-    pub way: Way,
+    pub endpoint: Endpoint,
     pub holding: Holding,
     phone_ready: bool,
     /// The agent's leg: nailed up, or for the current call alone.
@@ -134,7 +134,7 @@ impl Seat {
             signed_in_at: None,
             groups: BTreeSet::new(),
             work_mode: WorkMode::Both,
-            way: Way::Phone,
+            endpoint: Endpoint::Phone,
             holding: Holding::NailedUp,
             phone_ready: false,
             leg: None,
@@ -164,9 +164,9 @@ impl Seat {
 
     /// Whether the agent's phone can be rung at all.
     fn is_reachable(&self) -> bool {
-        match self.way {
-            Way::Phone => self.phone_ready,
-            Way::Telephone(_) => true,
+        match self.endpoint {
+            Endpoint::Phone => self.phone_ready,
+            Endpoint::Telephone(_) => true,
         }
     }
 
@@ -294,11 +294,11 @@ impl Dialer {
             signed_in_at: seat.signed_in_at,
             groups: seat.groups.iter().copied().collect(),
             work_mode: seat.work_mode,
-            way: seat.way,
+            endpoint: seat.endpoint,
             holding: seat.holding,
             phone_ready: seat.is_reachable(),
             leg_up: self.floor.leg_up(seat),
-            quiet: self.no_calls_reason(seat),
+            no_calls: self.no_calls_reason(seat),
             work: self.work_view(seat),
             muted: seat.muted,
             until: match &seat.job {
@@ -314,7 +314,7 @@ impl Dialer {
     }
 
     /// Why a free agent gets no calls.
-    fn no_calls_reason(&self, seat: &Seat) -> Option<Quiet> {
+    fn no_calls_reason(&self, seat: &Seat) -> Option<NoCallsReason> {
         if !seat.is_free() {
             return None;
         }
@@ -326,17 +326,17 @@ impl Dialer {
         };
         let outbound = seat.groups.iter().any(|group| self.floor.work_mode(seat, *group).takes_outbound());
         if seat.availability != Availability::Available {
-            Some(Quiet::Paused)
+            Some(NoCallsReason::Paused)
         } else if !seat.is_reachable() {
-            Some(Quiet::PhoneAway)
+            Some(NoCallsReason::PhoneAway)
         } else if seat.holding == Holding::NailedUp && !self.floor.leg_up(seat) {
-            Some(Quiet::LegComing)
+            Some(NoCallsReason::LegComing)
         } else if campaigns().next().is_none() {
-            Some(Quiet::NoCampaign)
+            Some(NoCallsReason::NoCampaign)
         } else if !outbound {
-            Some(Quiet::InboundOnly)
+            Some(NoCallsReason::InboundOnly)
         } else if campaigns().all(|run| run.live == 0) {
-            Some(Quiet::NothingPlaced)
+            Some(NoCallsReason::NothingPlaced)
         } else {
             None
         }

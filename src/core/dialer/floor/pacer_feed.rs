@@ -15,7 +15,7 @@ use crate::ids::{AgentId, CallId, CampaignId, GroupId};
 use crate::lead::Lead;
 use crate::pacing::Why;
 use crate::pacing::predictive::{AgentNow, CallNow, Doing, Event, Limit, Part, Snapshot, Stage, WaitingNow};
-use crate::pacing::shadow::{Room, ShadowRules};
+use crate::pacing::shadow::{LiveLimits, ShadowRules};
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -139,7 +139,7 @@ impl Dialer {
         run.set_pacer_budget(utc, view.waiting.len());
         let pacer = run.pacer.as_mut()?;
         let Some(plan) = pacer.decide(now, view) else {
-            if let Some(at) = pacer.tried_again() {
+            if let Some(at) = pacer.retry_at() {
                 self.wakes.set_sooner(Wake::Pace(id), at);
             }
             return None;
@@ -162,7 +162,7 @@ impl Dialer {
             if run.planned.is_some_and(|planned| planned.round == round)
                 && let Some(pacer) = &mut run.pacer
             {
-                pacer.overran(now);
+                pacer.report_slow_decision(now);
             }
         }
     }
@@ -275,7 +275,7 @@ impl Dialer {
             let Some(run) = self.campaigns.get_mut(&id) else { continue };
             let trunks = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
             let lines: u32 = trunks.fold(0, |sum, line| sum.saturating_add(line.trunk.calls_max));
-            let room = Room {
+            let room = LiveLimits {
                 open: run.last.is_some_and(|last| may_dial(last.why, run.supply.more_due)),
                 lines: run.rules.concurrency_max.map_or(lines, |most| most.min(lines)),
                 calls_per_sec,

@@ -1,7 +1,7 @@
 //! Sign-in and sign-out, change of phone, and the definitions of agents and groups.
 
 use super::{Job, Seat};
-use crate::agent::{Activity, Agent, Availability, Group, Holding, Refusal, Way, WorkMode};
+use crate::agent::{Activity, Agent, Availability, Endpoint, Group, Holding, Refusal, WorkMode};
 use crate::dialer::Dialer;
 use crate::dialer::wake::Wake;
 use crate::ids::{AgentId, GroupId};
@@ -51,7 +51,7 @@ impl Dialer {
         &mut self,
         agent: AgentId,
         groups: Vec<GroupId>,
-        way: Way,
+        endpoint: Endpoint,
         holding: Holding,
         work_mode: WorkMode,
     ) -> Result<(), Refusal> {
@@ -69,7 +69,7 @@ impl Dialer {
         if chosen.is_empty() {
             return Err(Refusal::NotAMember);
         }
-        self.phone_allowed(agent, way, &chosen)?;
+        self.phone_allowed(agent, endpoint, &chosen)?;
         for group in chosen.iter().filter_map(|group| self.floor.groups.get(group)) {
             let taken = self.floor.seats.values().filter(|seat| seat.groups.contains(&group.id)).count();
             if group.seats.is_some_and(|seats| taken as u32 >= seats) {
@@ -82,7 +82,7 @@ impl Dialer {
         seat.idle_since = now;
         seat.groups = chosen;
         seat.work_mode = work_mode;
-        seat.way = way;
+        seat.endpoint = endpoint;
         seat.holding = holding;
         seat.leaving = false;
         seat.misses = 0;
@@ -95,20 +95,24 @@ impl Dialer {
     }
 
     /// The phone must be registered, admitted by the groups, and used by no other agent.
-    fn phone_allowed(&self, agent: AgentId, way: Way, groups: &BTreeSet<GroupId>) -> Result<(), Refusal> {
+    fn phone_allowed(
+        &self,
+        agent: AgentId,
+        endpoint: Endpoint,
+        groups: &BTreeSet<GroupId>,
+    ) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
-        match way {
-            Way::Phone if !seat.phone_ready => Err(Refusal::PhoneNotReady),
-            Way::Phone => Ok(()),
-            Way::Telephone(_) => {
+        match endpoint {
+            Endpoint::Phone if !seat.phone_ready => Err(Refusal::PhoneNotReady),
+            Endpoint::Phone => Ok(()),
+            Endpoint::Telephone(_) => {
                 let admitted = groups
                     .iter()
                     .all(|group| self.floor.groups.get(group).is_none_or(|group| group.telephones));
-                let taken = self
-                    .floor
-                    .seats
-                    .values()
-                    .any(|seat| seat.agent.id != agent && seat.is_signed_in() && seat.way == way);
+                let taken =
+                    self.floor.seats.values().any(|seat| {
+                        seat.agent.id != agent && seat.is_signed_in() && seat.endpoint == endpoint
+                    });
                 match (admitted, taken) {
                     (false, _) => Err(Refusal::PhoneNotReady),
                     (true, true) => Err(Refusal::PhoneTaken),
@@ -156,13 +160,18 @@ impl Dialer {
     }
 
     /// Changes the agent's phone; the seat is kept.
-    pub(super) fn change_way(&mut self, agent: AgentId, way: Way, holding: Holding) -> Result<(), Refusal> {
+    pub(super) fn change_endpoint(
+        &mut self,
+        agent: AgentId,
+        endpoint: Endpoint,
+        holding: Holding,
+    ) -> Result<(), Refusal> {
         let seat = self.floor.seats.get(&agent).ok_or(Refusal::UnknownAgent)?;
         if !seat.is_signed_in() {
             return Err(Refusal::NotSignedIn);
         }
         let groups = seat.groups.clone();
-        self.phone_allowed(agent, way, &groups)?;
+        self.phone_allowed(agent, endpoint, &groups)?;
         let talking = self.talking(agent).ok();
         if talking.is_none()
             && seat.job.is_some()
@@ -177,7 +186,7 @@ impl Dialer {
             self.hang_up_leg(leg);
         }
         let Some(seat) = self.seat(agent) else { return Err(Refusal::UnknownAgent) };
-        seat.way = way;
+        seat.endpoint = endpoint;
         seat.holding = holding;
         seat.leg_failures = 0;
         match talking {

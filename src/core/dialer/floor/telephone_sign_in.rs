@@ -1,7 +1,7 @@
 //! Sign-in by telephone: an agent calls us from their own telephone and enters the agent number and the
 //! hash key; the result is spoken.
 
-use crate::agent::{Holding, Way, WorkMode};
+use crate::agent::{Endpoint, Holding, WorkMode};
 use crate::call::{Digit, HangUpCause, Heard, Progress};
 use crate::dialer::output::{SoundName, Spoken};
 use crate::dialer::wake::Wake;
@@ -96,8 +96,8 @@ impl Dialer {
         if signed_in {
             return if self.request_sign_out(agent).is_ok() { Spoken::SignedOut } else { Spoken::NotKnown };
         }
-        let way = Way::Telephone(from);
-        match self.sign_in(agent, Vec::new(), way, Holding::PerCall, WorkMode::Both) {
+        let endpoint = Endpoint::Telephone(from);
+        match self.sign_in(agent, Vec::new(), endpoint, Holding::PerCall, WorkMode::Both) {
             Ok(()) => Spoken::SignedIn,
             Err(_) => Spoken::NotKnown,
         }

@@ -5,7 +5,7 @@ use super::floor::staffed;
 use super::*;
 use crate::lead::Callback;
 use crate::pacing::ledger::{Counts, Rule, RuleSet};
-use crate::pacing::predictive::Carried;
+use crate::pacing::predictive::BudgetCounts;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -127,7 +127,7 @@ fn the_pacers_budget_is_the_strictest_rules() {
     let history = vec![(MORNING - HOUR * 20, spent(470, 30)), (MORNING - HOUR, spent(100, 0))];
     let desk = opened(campaign, history);
     let pacer = desk.dialer.campaigns[&ID].pacer.as_ref().expect("a pacer");
-    assert_eq!(pacer.spent(), Carried { live: 600.0, abandoned: 30.0 });
+    assert_eq!(pacer.spent(), BudgetCounts { live: 600.0, abandoned: 30.0 });
     assert_eq!(desk.why(), Some(Why::AbandonBudget));
     let shown = desk.dialer.view(ID).abandon.expect("it has agents");
     assert_eq!((shown.strictest, shown.left), (Rule::UsTsr, 0));

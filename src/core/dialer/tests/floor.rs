@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::agent::{
-    Activity, Agent, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Force, Group, Holding,
-    Membership, Quiet, Refusal, SeatView, Strategy, Supervision, Way, WorkMode, WrapUp,
+    Activity, Agent, AgentAction, Availability, CallSummary, CallbackRequest, ConsultTarget, Endpoint, Force,
+    Group, Holding, Membership, NoCallsReason, Refusal, SeatView, Strategy, Supervision, WorkMode, WrapUp,
 };
 use crate::campaign::{AgentRules, Disposition, Preview, Recorded};
 use crate::dialer::output::{SoundName, SummaryRecord};
@@ -87,10 +87,10 @@ impl Desk {
         desk
     }
 
-    pub(super) fn act(&mut self, n: i64, act: AgentAct) -> Option<Refusal> {
-        self.give(Input::AgentActed { ask: 1, agent: AgentId(n), act });
+    pub(super) fn act(&mut self, n: i64, act: AgentAction) -> Option<Refusal> {
+        self.give(Input::AgentActed { request: 1, agent: AgentId(n), action: act });
         let answers = self.take(|output| match output {
-            Output::ActAnswered { refusal, .. } => Some(*refusal),
+            Output::ActionAnswered { refusal, .. } => Some(*refusal),
             _ => None,
         });
         assert_eq!(answers.len(), 1, "every act is answered once");
@@ -100,7 +100,12 @@ impl Desk {
     pub(super) fn sign_in(&mut self, n: i64, holding: Holding) {
         self.give(Input::AgentDefined(Box::new(agent(n))));
         self.give(Input::PhoneChanged { agent: AgentId(n), ready: true });
-        let act = AgentAct::SignIn { groups: vec![], way: Way::Phone, holding, work_mode: WorkMode::Both };
+        let act = AgentAction::SignIn {
+            groups: vec![],
+            endpoint: Endpoint::Phone,
+            holding,
+            work_mode: WorkMode::Both,
+        };
         assert_eq!(self.act(n, act), None);
     }
 
@@ -151,12 +156,12 @@ impl Desk {
     }
 
     pub(super) fn dials(&mut self, n: i64) {
-        assert_eq!(self.act(n, AgentAct::Dial), None);
+        assert_eq!(self.act(n, AgentAction::Dial), None);
     }
 
     pub(super) fn summarise(&mut self, n: i64, code: &str) -> Option<Refusal> {
         let summary = CallSummary { disposition: code.into(), note: String::new(), callback: None };
-        self.act(n, AgentAct::Summarise(summary))
+        self.act(n, AgentAction::Summarise(summary))
     }
 
     pub(super) fn place_all(&mut self) -> Vec<CallId> {
@@ -223,7 +228,7 @@ fn lines_follow_the_ratio_and_the_idle_agents() {
         (2, Some(Why::LinesOut)),
         "calls already out are counted in"
     );
-    desk.act(2, AgentAct::Pause { reason: "lunch".into() });
+    desk.act(2, AgentAction::Pause { reason: "lunch".into() });
     desk.wait(Duration::from_secs(1));
     assert_eq!(desk.requests().len(), 0);
 }
@@ -312,7 +317,7 @@ fn two_missed_calls_pause_an_agent() {
         assert_eq!(desk.result().outcome, Outcome::Abandoned);
     }
     assert!(matches!(desk.seat(1).availability, Availability::Paused { .. }));
-    assert_eq!(desk.seat(1).quiet, Some(Quiet::Paused));
+    assert_eq!(desk.seat(1).no_calls, Some(NoCallsReason::Paused));
 }
 
 #[test]
@@ -322,7 +327,7 @@ fn an_agents_hang_up_ends_the_call_and_is_recorded_as_theirs() {
         if by_phone {
             desk.progress(leg, ended(Outcome::Answered, 200));
         } else {
-            assert_eq!(desk.act(1, AgentAct::HangUp { leg: None }), None);
+            assert_eq!(desk.act(1, AgentAction::HangUp { leg: None }), None);
         }
         assert_eq!(desk.hang_ups(), [HangUpCause::AgentHungUp]);
         let by = EndedBy::Dialer;
@@ -361,14 +366,14 @@ fn on_hold_both_hear_music_and_no_speech_passes() {
     let (mut desk, call, leg) = Desk::talking();
     desk.plays();
     desk.joins();
-    assert_eq!(desk.act(1, AgentAct::Hold), None);
+    assert_eq!(desk.act(1, AgentAction::Hold), None);
     assert_eq!(desk.plays(), [(call, SoundName::HoldMusic), (leg, SoundName::HoldMusic)]);
     let left = desk.take(|output| match output {
         Output::Leave { leg } => Some(*leg),
         _ => None,
     });
     assert_eq!(left, [call, leg]);
-    assert_eq!(desk.act(1, AgentAct::Retrieve), None);
+    assert_eq!(desk.act(1, AgentAction::Retrieve), None);
     assert_eq!(desk.joins().len(), 2);
 }
 
@@ -377,13 +382,13 @@ fn a_consulted_colleague_takes_the_call_over() {
     let (mut desk, call, leg) = Desk::talking();
     let consulted = desk.nailed_up(2);
     desk.joins();
-    let whom = Consulted::Agent(AgentId(2));
-    assert_eq!(desk.act(1, AgentAct::Consult { whom }), None);
+    let target = ConsultTarget::Agent(AgentId(2));
+    assert_eq!(desk.act(1, AgentAction::Consult { target }), None);
     assert_eq!((desk.activity(1), desk.activity(2)), (Activity::Consulting, Activity::Consulting));
     let consult = desk.joins();
     assert_eq!(consult.iter().map(|join| join.0).collect::<Vec<_>>(), [consulted, leg]);
     assert!(consult.iter().all(|join| join.1 != MixId(call.0)), "the callee does not hear them");
-    assert_eq!(desk.act(1, AgentAct::Transfer), None);
+    assert_eq!(desk.act(1, AgentAction::Transfer), None);
     assert_eq!((desk.activity(1), desk.activity(2)), (Activity::WrapUp, Activity::Talking));
     let mix = MixId(call.0);
     assert_eq!(desk.joins(), [(call, mix, Voice::Everyone), (consulted, mix, Voice::Everyone)]);
@@ -397,27 +402,27 @@ fn an_outside_number_is_consulted_cancelled_and_joined() {
     let (mut desk, call, _) = Desk::talking();
     let outside = number(99);
     let consult_outside = |desk: &mut Desk| {
-        assert_eq!(desk.act(1, AgentAct::Consult { whom: Consulted::Number(outside) }), None);
+        assert_eq!(desk.act(1, AgentAction::Consult { target: ConsultTarget::Number(outside) }), None);
         let legs = desk.take(|output| match output {
-            Output::CallThird { leg, number, .. } => Some((*leg, *number)),
+            Output::CallConsulted { leg, number, .. } => Some((*leg, *number)),
             _ => None,
         });
         assert_eq!(legs[0].1, outside);
         legs[0].0
     };
     let leg = consult_outside(&mut desk);
-    assert_eq!(desk.act(1, AgentAct::Transfer), Some(Refusal::NobodyConsulted));
+    assert_eq!(desk.act(1, AgentAction::Transfer), Some(Refusal::NobodyConsulted));
     desk.progress(leg, Progress::Answered);
-    assert_eq!(desk.act(1, AgentAct::TakeBack), None);
+    assert_eq!(desk.act(1, AgentAction::CancelConsult), None);
     assert_eq!(desk.activity(1), Activity::Talking);
     let leg = consult_outside(&mut desk);
     desk.progress(leg, Progress::Answered);
     desk.joins();
-    assert_eq!(desk.act(1, AgentAct::Conference), None);
+    assert_eq!(desk.act(1, AgentAction::Conference), None);
     let mix = MixId(call.0);
     assert!(desk.joins().iter().all(|join| join.1 == mix));
     assert_eq!(desk.seat(1).work.expect("a call").parties.len(), 3);
-    assert_eq!(desk.act(1, AgentAct::Transfer), None);
+    assert_eq!(desk.act(1, AgentAction::Transfer), None);
     assert_eq!(desk.activity(1), Activity::WrapUp);
     desk.hang_ups();
     desk.progress(leg, ended(Outcome::Answered, 200));
@@ -430,7 +435,7 @@ fn a_shift_lead_listens_whispers_steps_in_and_takes_over() {
     let own = desk.nailed_up(9);
     desk.joins();
     let mix = MixId(call.0);
-    let supervise = |how| AgentAct::Supervise { agent: AgentId(1), how };
+    let supervise = |how| AgentAction::Supervise { agent: AgentId(1), how };
     assert_eq!(desk.act(1, supervise(Supervision::Listen)), Some(Refusal::NotAllowed));
     for (how, voice) in [
         (Supervision::Listen, Voice::Nobody),
@@ -450,7 +455,7 @@ fn a_shift_lead_listens_whispers_steps_in_and_takes_over() {
 fn a_shift_lead_forces_what_the_state_allows() {
     let (mut desk, call, _) = Desk::talking();
     desk.nailed_up(9);
-    let force = |what| AgentAct::Force { agent: AgentId(1), what };
+    let force = |what| AgentAction::Force { agent: AgentId(1), what };
     assert_eq!(desk.act(9, force(Force::SignOut)), Some(Refusal::Busy));
     assert_eq!(desk.act(9, force(Force::Pause { reason: "meeting".into() })), None);
     assert_eq!(desk.activity(1), Activity::Talking, "the call goes on");
@@ -469,12 +474,12 @@ fn a_pause_in_wrap_up_keeps_the_next_call_away() {
     let (mut desk, call, _) = Desk::talking();
     desk.progress(call, ended(Outcome::Answered, 200));
     desk.result();
-    assert_eq!(desk.act(1, AgentAct::Pause { reason: String::new() }), Some(Refusal::ReasonMissing));
-    assert_eq!(desk.act(1, AgentAct::Pause { reason: "tea".into() }), None);
+    assert_eq!(desk.act(1, AgentAction::Pause { reason: String::new() }), Some(Refusal::ReasonMissing));
+    assert_eq!(desk.act(1, AgentAction::Pause { reason: "tea".into() }), None);
     desk.leads(vec![lead(2)]);
     assert_eq!(desk.summarise(1, "voted"), None);
     assert_eq!((desk.activity(1), desk.requests().len()), (Activity::Idle, 0));
-    assert_eq!(desk.act(1, AgentAct::Ready), None);
+    assert_eq!(desk.act(1, AgentAction::Ready), None);
     assert_eq!(desk.requests().len(), 1);
 }
 
@@ -483,8 +488,8 @@ fn a_wrap_up_that_runs_out_saves_the_marked_default() {
     let (mut desk, call, _) = Desk::talking();
     desk.progress(call, ended(Outcome::Answered, 200));
     desk.result();
-    assert_eq!(desk.act(1, AgentAct::Next), Some(Refusal::SummaryMissing));
-    assert_eq!(desk.act(1, AgentAct::Extend), None);
+    assert_eq!(desk.act(1, AgentAction::Next), Some(Refusal::SummaryMissing));
+    assert_eq!(desk.act(1, AgentAction::Extend), None);
     desk.wait(Duration::from_secs(39));
     assert_eq!(desk.activity(1), Activity::WrapUp);
     desk.wait(Duration::from_secs(1));
@@ -533,7 +538,7 @@ fn a_booked_callback_reaches_the_agent_who_booked_it() {
     desk.result();
     let book = |at| {
         let callback = Some(CallbackRequest { at, own: true, skill: None });
-        AgentAct::Summarise(CallSummary { disposition: "voted".into(), note: "later".into(), callback })
+        AgentAction::Summarise(CallSummary { disposition: "voted".into(), note: "later".into(), callback })
     };
     assert_eq!(desk.act(1, book(MORNING)), Some(Refusal::CallbackInThePast));
     let at = MORNING + Duration::from_secs(3600);
@@ -557,10 +562,10 @@ fn a_preview_is_dialled_when_the_agent_says_so() {
     desk.leads(vec![lead(1), lead(2)]);
     assert_eq!(desk.activity(1), Activity::Reserved);
     assert_eq!(desk.seat(1).work.expect("a preview").lead, Some(LeadId(1)));
-    assert_eq!(desk.act(1, AgentAct::Skip), None);
+    assert_eq!(desk.act(1, AgentAction::Skip), None);
     assert_eq!(desk.seat(1).work.expect("a preview").lead, Some(LeadId(2)));
     assert_eq!(desk.requests().len(), 0, "nothing is dialled by itself");
-    assert_eq!(desk.act(1, AgentAct::Dial), None);
+    assert_eq!(desk.act(1, AgentAction::Dial), None);
     let call = desk.place_all()[0];
     assert!(desk.plays().contains(&(leg, SoundName::RingBack)));
     desk.answer(call);
@@ -579,7 +584,7 @@ fn a_timed_preview_dials_by_itself_and_can_be_extended() {
     let mut desk = Desk::floor(campaign);
     desk.nailed_up(1);
     desk.leads(vec![lead(1)]);
-    assert_eq!(desk.act(1, AgentAct::Extend), None);
+    assert_eq!(desk.act(1, AgentAction::Extend), None);
     desk.wait(Duration::from_millis(14_999));
     assert_eq!(desk.requests().len(), 0);
     desk.wait(Duration::from_millis(1));
@@ -590,7 +595,7 @@ fn a_timed_preview_dials_by_itself_and_can_be_extended() {
 fn a_click_rings_the_agent_first_and_a_phone_that_fails_uses_no_lead() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.sign_in(1, Holding::PerCall);
-    let click = AgentAct::Call { campaign: ID, number: number(5) };
+    let click = AgentAction::Call { campaign: ID, number: number(5) };
     assert_eq!(desk.act(1, click.clone()), None);
     let leg = desk.rung()[0].1;
     assert_eq!(desk.requests().len(), 0, "her phone comes first");
@@ -613,7 +618,7 @@ fn a_click_rings_the_agent_first_and_a_phone_that_fails_uses_no_lead() {
 #[test]
 fn an_agent_who_signs_out_in_a_call_leaves_after_it() {
     let (mut desk, call, _) = Desk::talking();
-    assert_eq!(desk.act(1, AgentAct::SignOut), None);
+    assert_eq!(desk.act(1, AgentAction::SignOut), None);
     assert!(desk.seat(1).leaving);
     desk.progress(call, ended(Outcome::Answered, 200));
     desk.result();
@@ -626,8 +631,8 @@ fn an_agent_who_signs_out_in_a_call_leaves_after_it() {
 #[test]
 fn another_phone_takes_the_call_over_without_losing_the_seat() {
     let (mut desk, call, _) = Desk::talking();
-    let way = Way::Telephone(number(4242));
-    assert_eq!(desk.act(1, AgentAct::ChangeWay { way, holding: Holding::NailedUp }), None);
+    let endpoint = Endpoint::Telephone(number(4242));
+    assert_eq!(desk.act(1, AgentAction::ChangeEndpoint { endpoint, holding: Holding::NailedUp }), None);
     let rung = desk.rung();
     assert_eq!(rung.len(), 1);
     desk.joins();
@@ -669,9 +674,9 @@ fn a_seat_that_stays_idle_is_released() {
     desk.nailed_up(1);
     desk.give(Input::AgentDefined(Box::new(agent(2))));
     desk.give(Input::PhoneChanged { agent: AgentId(2), ready: true });
-    let sign_in = AgentAct::SignIn {
+    let sign_in = AgentAction::SignIn {
         groups: vec![],
-        way: Way::Phone,
+        endpoint: Endpoint::Phone,
         holding: Holding::NailedUp,
         work_mode: WorkMode::Both,
     };
@@ -718,7 +723,7 @@ fn a_predictive_campaign_places_ahead_of_its_agents_and_says_why() {
     desk.answer(calls[0]);
     assert_eq!(desk.activity(1), Activity::Talking);
     // With all agents paused no call is placed, whatever the model expects.
-    desk.act(1, AgentAct::Pause { reason: "lunch".into() });
+    desk.act(1, AgentAction::Pause { reason: "lunch".into() });
     desk.requests();
     desk.wait(Duration::from_secs(60));
     assert_eq!(desk.requests().len(), 0);

@@ -4,7 +4,7 @@
 use super::floor::{GROUP, staffed};
 use super::*;
 use crate::agent::{
-    Activity, AgentAct, Availability, CallSummary, CallbackRequest, Consulted, Holding, WrapUp,
+    Activity, AgentAction, Availability, CallSummary, CallbackRequest, ConsultTarget, Holding, WrapUp,
 };
 use crate::dialer::input::{ArrivedCall, KnownCaller};
 use crate::dialer::output::{LeadUpdate, SummaryRecord};
@@ -43,7 +43,7 @@ impl Desk {
     fn says(&mut self, n: i64, code: &str, callback: Option<Utc>) -> SummaryRecord {
         let callback = callback.map(|at| CallbackRequest { at, own: true, skill: None });
         let summary = CallSummary { disposition: code.into(), note: String::new(), callback };
-        assert_eq!(self.act(n, AgentAct::Summarise(summary)), None);
+        assert_eq!(self.act(n, AgentAction::Summarise(summary)), None);
         self.summaries().pop().expect("a summary")
     }
 
@@ -69,7 +69,7 @@ fn called_from_both_sides() -> (Desk, CallId) {
     desk.leads(vec![lead(1)]);
     let call = desk.place_all()[0];
     desk.progress(call, Progress::Ringing);
-    desk.act(1, AgentAct::Pause { reason: "tea".into() });
+    desk.act(1, AgentAction::Pause { reason: "tea".into() });
     desk.nailed_up(2);
     desk.calls_us(lead(1));
     assert_eq!(desk.activity(2), Activity::Talking);
@@ -98,7 +98,7 @@ fn a_refused_attempt_does_not_overwrite_a_decision_about_its_lead() {
     desk.nailed_up(1);
     desk.leads(vec![lead(1)]);
     let request = desk.requests().remove(0);
-    desk.act(1, AgentAct::Pause { reason: "tea".into() });
+    desk.act(1, AgentAction::Pause { reason: "tea".into() });
     desk.nailed_up(2);
     desk.calls_us(lead(1));
     desk.progress(CALLER, ended(Outcome::Answered, 200));
@@ -120,7 +120,7 @@ fn a_wrong_number_cancels_no_call_to_the_leads_other_phone() {
     };
     desk.leads(vec![second]);
     let call = desk.place_all()[0];
-    desk.act(1, AgentAct::Pause { reason: "tea".into() });
+    desk.act(1, AgentAction::Pause { reason: "tea".into() });
     desk.nailed_up(2);
     desk.calls_us(with_two_phones(1));
     desk.progress(CALLER, ended(Outcome::Answered, 200));
@@ -135,8 +135,8 @@ fn a_wrong_number_cancels_no_call_to_the_leads_other_phone() {
 fn a_wrap_up_keeps_the_attempts_made_meanwhile() {
     let (mut desk, call, _) = Desk::talking();
     desk.nailed_up(2);
-    assert_eq!(desk.act(1, AgentAct::Consult { whom: Consulted::Group(GROUP) }), None);
-    assert_eq!(desk.act(1, AgentAct::Transfer), None);
+    assert_eq!(desk.act(1, AgentAction::Consult { target: ConsultTarget::Group(GROUP) }), None);
+    assert_eq!(desk.act(1, AgentAction::Transfer), None);
     assert_eq!(desk.activity(1), Activity::WrapUp);
     desk.progress(call, ended(Outcome::Answered, 200));
     assert_eq!(desk.result().lead.expect("a lead").phones[0].attempts, 1);
@@ -164,7 +164,7 @@ fn an_agent_who_missed_the_ring_does_not_settle_the_lead() {
 fn a_call_that_was_never_opened_brings_no_wrap_up() {
     let mut desk = Desk::floor(any_ring());
     desk.nailed_up(1);
-    let act = AgentAct::Call { campaign: ID, number: number(77) };
+    let act = AgentAction::Call { campaign: ID, number: number(77) };
     assert_eq!(desk.act(1, act), None);
     let request = desk.requests().remove(0);
     let verdict = DialVerdict::Closed(Reason::Blacklisted);
@@ -211,10 +211,10 @@ fn a_waiting_lead_is_returned_before_an_agent_fetches_it() {
     desk.place_all();
     // Lead 2 waits in the hopper.
     desk.nailed_up(2);
-    desk.act(2, AgentAct::Pause { reason: "tea".into() });
+    desk.act(2, AgentAction::Pause { reason: "tea".into() });
     desk.outputs.clear();
     desk.leads(vec![lead(3)]);
-    assert_eq!(desk.act(2, AgentAct::CallLead { campaign: ID, lead: LeadId(3) }), None);
+    assert_eq!(desk.act(2, AgentAction::CallLead { campaign: ID, lead: LeadId(3) }), None);
     let told: Vec<String> = desk.take(|output| match output {
         Output::ReturnLeads { leads, .. } => Some(format!("return {leads:?}")),
         Output::FetchLead { lead, .. } => Some(format!("fetch {lead:?}")),
@@ -232,7 +232,7 @@ fn a_lead_that_an_agent_could_not_call_is_returned_unchanged() {
         next_at: Some(MORNING + HOUR),
         ..lead(1)
     };
-    assert_eq!(desk.act(1, AgentAct::CallLead { campaign: ID, lead: LeadId(1) }), None);
+    assert_eq!(desk.act(1, AgentAction::CallLead { campaign: ID, lead: LeadId(1) }), None);
     let lead = Some(Box::new(asked));
     desk.give(Input::LeadFetched { campaign: ID, agent: AgentId(1), lead });
     let request = desk.requests().remove(0);
@@ -247,7 +247,7 @@ fn a_drained_campaign_returns_its_leads() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.leads(vec![lead(1), lead(2)]);
     assert_eq!(desk.returned(), []);
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Drain });
+    desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::Drain });
     assert_eq!(desk.returned(), [LeadId(1), LeadId(2)]);
 }
 
@@ -255,7 +255,10 @@ fn a_drained_campaign_returns_its_leads() {
 fn a_blacklisted_number_returns_its_lead_to_the_store() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.leads(vec![with_two_phones(1), lead(2)]);
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Blacklisted { number: number(10) } });
+    desk.give(Input::ManagerActed {
+        campaign: ID,
+        action: ManagerAction::Blacklisted { number: number(10) },
+    });
     assert_eq!(desk.returned(), [LeadId(1)], "her other number is still to be called");
 }
 
@@ -266,7 +269,7 @@ fn an_untouched_preview_is_returned_and_pauses_its_agent() {
     desk.leads(vec![lead(1)]);
     assert_eq!(desk.activity(1), Activity::Reserved);
     desk.wait(Duration::from_secs(400));
-    assert_eq!(desk.act(1, AgentAct::Extend), None, "she is there, and thinks");
+    assert_eq!(desk.act(1, AgentAction::Extend), None, "she is there, and thinks");
     desk.wait(Duration::from_secs(599));
     assert_eq!(desk.activity(1), Activity::Reserved);
     desk.wait(Duration::from_secs(1));

@@ -6,7 +6,7 @@ mod lead_sync;
 mod pacing;
 mod whys;
 
-use super::input::{DialVerdict, ManagerAct, OpenWork, TrunkState};
+use super::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use super::output::{AttemptRequest, AttemptResult};
 use super::*;
 use crate::call::{Digit, Ended, Heard, Progress};
@@ -477,9 +477,9 @@ fn draining_lets_calls_end_and_hanging_up_cancels_them() {
     let ringing = desk.requests().remove(0).attempt;
     desk.give(Input::AttemptOpened { attempt: ringing, verdict: DialVerdict::Opened });
     desk.progress(ringing.call(), Progress::Ringing);
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Drain });
+    desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::Drain });
     assert_eq!((desk.hang_ups(), desk.why()), (vec![], Some(Why::Draining)));
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::HangUpAll });
+    desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::HangUpAll });
     assert_eq!(desk.hang_ups(), [HangUpCause::Stopped]);
     desk.progress(ringing.call(), ended(Outcome::NoAnswer, 487));
     assert_eq!(desk.result().outcome, Outcome::Cancelled);
@@ -490,8 +490,8 @@ fn a_single_number_test_ignores_the_list_and_the_calling_hours() {
     let mut night = campaign();
     night.windows.windows[0].from_minute = 18 * 60;
     let mut desk = Desk::new(night);
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Pause });
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::TestCall { number: number(99) } });
+    desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::Pause });
+    desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::TestCall { number: number(99) } });
     let call = desk.answered();
     desk.progress(call, ended(Outcome::Answered, 200));
     let result = desk.result();
@@ -504,7 +504,7 @@ fn a_number_blacklisted_while_it_rings_is_cancelled() {
     desk.leads(vec![lead(1)]);
     let call = desk.placing();
     desk.progress(call, Progress::Ringing);
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Blacklisted { number: number(1) } });
+    desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::Blacklisted { number: number(1) } });
     assert_eq!(desk.hang_ups(), [HangUpCause::Stopped]);
     desk.progress(call, ended(Outcome::NoAnswer, 487));
     let update = desk.result().lead.expect("a lead");

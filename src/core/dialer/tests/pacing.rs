@@ -3,10 +3,10 @@
 
 use super::floor::{GROUP, staffed};
 use super::*;
-use crate::agent::AgentAct;
+use crate::agent::AgentAction;
 use crate::campaign::PacingRules;
 use crate::ids::AttemptId;
-use crate::pacing::guarded::Trouble;
+use crate::pacing::fail_safe::PacerFault;
 use crate::pacing::shadow::ShadowRules;
 
 const SHADOW: ShadowRules = ShadowRules { mode: Mode::Predictive, call_ratio: 1.0, abandon_rate_max: 0.03 };
@@ -14,7 +14,7 @@ const SHADOW: ShadowRules = ShadowRules { mode: Mode::Predictive, call_ratio: 1.
 fn break_pacer(desk: &mut Desk) {
     let now = desk.now;
     let run = desk.dialer.campaigns.get_mut(&ID).expect("the campaign");
-    run.pacer.as_mut().expect("a pacer").break_once(now);
+    run.pacer.as_mut().expect("a pacer").fail_for_test(now);
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_pacer_that_panics_leaves_one_call_for_each_idle_agent_and_says_so() {
     desk.nailed_up(2);
     assert_eq!(desk.requests().len(), 2, "neither silence nor a flood");
     assert_eq!(desk.why(), Some(Why::PacerFailed));
-    assert_eq!(desk.dialer.view(ID).trouble, Some(Trouble::Panicked));
+    assert_eq!(desk.dialer.view(ID).trouble, Some(PacerFault::Panicked));
     // Ten minutes later a fresh pacer is tried.
     desk.wait(Duration::from_secs(601));
     assert_eq!(desk.dialer.view(ID).trouble, None);
@@ -43,7 +43,7 @@ fn a_pacer_that_is_too_slow_is_left_out() {
         desk.give(Input::TimePassed);
         desk.give(Input::Overran);
     }
-    assert_eq!(desk.dialer.view(ID).trouble, Some(Trouble::TooSlow));
+    assert_eq!(desk.dialer.view(ID).trouble, Some(PacerFault::TooSlow));
 }
 
 #[test]
@@ -122,9 +122,9 @@ fn a_shadow_started_in_mid_shift_counts_the_agents_at_work() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.nailed_up(1);
     desk.nailed_up(2);
-    desk.act(2, AgentAct::Pause { reason: "lunch".into() });
+    desk.act(2, AgentAction::Pause { reason: "lunch".into() });
     desk.leads((1..=200).map(lead).collect());
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Shadow(Some(SHADOW)) });
+    desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::Shadow(Some(SHADOW)) });
     for n in 1..=160 {
         for call in desk.place_all() {
             desk.now += Duration::from_secs(10);
@@ -140,6 +140,6 @@ fn a_shadow_started_in_mid_shift_counts_the_agents_at_work() {
     let compared = desk.dialer.view(ID).shadow.expect("a comparison");
     assert!(compared.shadow.answered > 10, "one agent is there: {compared:?}");
     assert!(compared.shadow.utilisation > 0.2 && compared.live.utilisation > 0.2, "{compared:?}");
-    desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Shadow(None) });
+    desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::Shadow(None) });
     assert_eq!(desk.dialer.view(ID).shadow, None);
 }

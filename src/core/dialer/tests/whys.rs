@@ -5,7 +5,7 @@ use super::*;
 use crate::campaign::PacingRules;
 use crate::dialer::{CallStage, Held};
 use crate::ids::{AgentId, HouseholdId};
-use crate::pacing::guarded::Guarded;
+use crate::pacing::fail_safe::FailSafePacer;
 use crate::pacing::predictive::{Limit, Rules};
 
 fn list(desk: &mut Desk, leads: i64) {
@@ -120,7 +120,7 @@ fn reached(why: Why) -> Option<Why> {
                 // Far below what the model asks for: the cap is reached at once.
                 let rules = Rules { calls_per_agent_max: 1.0, ..Rules::default() };
                 let run = desk.dialer.campaigns.get_mut(&ID).expect("the campaign");
-                run.pacer = Some(Box::new(Guarded::new(rules)));
+                run.pacer = Some(Box::new(FailSafePacer::new(rules)));
             }
             list(&mut desk, 50);
             desk.nailed_up(1);
@@ -160,8 +160,8 @@ fn reached(why: Why) -> Option<Why> {
             desk.give(Input::TimePassed);
         }
         Why::StoreStalled => desk.give(Input::StoreStalled { why: "full".into() }),
-        Why::Paused => desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Pause }),
-        Why::Draining => desk.give(Input::ManagerActed { campaign: ID, act: ManagerAct::Drain }),
+        Why::Paused => desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::Pause }),
+        Why::Draining => desk.give(Input::ManagerActed { campaign: ID, action: ManagerAction::Drain }),
         _ => {}
     }
     desk.why()

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub const SLOT: Duration = Duration::from_secs(15 * 60);
 
 /// The longest window of any rule.
-pub const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// 16 CFR 310.4(b)(1)(iv), 47 CFR 64.1200(a)(7): an agent must be connected within two seconds of the end of
 /// the greeting (of the answer, where the greeting is not detected), whatever the campaign's `answer_wait`
@@ -175,7 +175,7 @@ pub struct Rate {
 
 /// A campaign's position by every rule, and the rule that brakes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct AbandonReport {
     /// In the order of [`Rule::ALL`].
     pub rates: [Rate; Rule::ALL.len()],
     pub chosen: RuleSet,
@@ -187,7 +187,7 @@ pub struct Standing {
     pub left: u32,
 }
 
-impl Standing {
+impl AbandonReport {
     /// The strictest chosen rule's rate.
     pub fn braking(&self) -> Rate {
         self.rates[self.strictest as usize]
@@ -196,7 +196,7 @@ impl Standing {
 
 /// A time, and the start of the campaign's local day that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct At {
+pub struct LedgerTime {
     pub now: Utc,
     /// Start of the local day: 23 to 25 hours before the next one's.
     pub day_start: Utc,
@@ -204,7 +204,7 @@ pub struct At {
 
 /// One finished attempt as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Booked {
+pub struct FinishedAttempt {
     pub placed_at: Utc,
     pub rang: bool,
     pub answered_at: Option<Utc>,
@@ -296,7 +296,7 @@ impl Ledger {
     }
 
     /// Enters a whole stored attempt. `answer_wait`: how long the callee was to wait for an agent.
-    pub fn enter(&mut self, booked: &Booked, answer_wait: Duration) {
+    pub fn enter(&mut self, booked: &FinishedAttempt, answer_wait: Duration) {
         self.placed(booked.placed_at);
         if booked.rang || booked.answered_at.is_some() {
             self.settled(booked.placed_at);
@@ -335,7 +335,7 @@ impl Ledger {
     }
 
     /// The counts within a rule's window.
-    pub fn window(&self, rule: Rule, at: At) -> Counts {
+    pub fn window(&self, rule: Rule, at: LedgerTime) -> Counts {
         let last = slot(at.now);
         let first = match rule {
             Rule::UsTsr => last - (SLOTS_KEPT - 1),
@@ -349,12 +349,12 @@ impl Ledger {
         sum
     }
 
-    pub fn rate(&self, rule: Rule, at: At) -> Rate {
+    pub fn rate(&self, rule: Rule, at: LedgerTime) -> Rate {
         rate(rule, &self.window(rule, at))
     }
 
     /// The chosen rule's rate with the least room under the ceiling; the whole day's where no rule is chosen.
-    pub fn strictest(&self, chosen: RuleSet, ceiling: f64, at: At) -> Rate {
+    pub fn strictest(&self, chosen: RuleSet, ceiling: f64, at: LedgerTime) -> Rate {
         let room = |rate: &Rate| ceiling * rate.of - rate.abandoned;
         let rates = chosen.iter().map(|rule| self.rate(rule, at));
         let least = rates.min_by(|one, other| room(one).total_cmp(&room(other)));
@@ -362,9 +362,9 @@ impl Ledger {
     }
 
     /// The campaign's position by every rule.
-    pub fn standing(&self, chosen: RuleSet, ceiling: f64, at: At) -> Standing {
+    pub fn abandon_report(&self, chosen: RuleSet, ceiling: f64, at: LedgerTime) -> AbandonReport {
         let strictest = self.strictest(chosen, ceiling, at).rule;
-        Standing {
+        AbandonReport {
             rates: Rule::ALL.map(|rule| self.rate(rule, at)),
             chosen,
             ceiling,
@@ -381,7 +381,7 @@ impl Ledger {
     }
 }
 
-impl At {
+impl LedgerTime {
     /// Equal for times in which every window holds the same counts: a cache key.
     pub fn key(&self) -> (i64, Utc) {
         (slot(self.now), self.day_start)

@@ -6,9 +6,9 @@ const NOON: Utc = Utc::from_millis(1_795_262_400_000);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A day that begins at midnight in Greenwich.
-fn at(now: Utc) -> At {
+fn at(now: Utc) -> LedgerTime {
     let day = 24 * 3_600_000;
-    At { now, day_start: Utc::from_millis(now.as_millis().div_euclid(day) * day) }
+    LedgerTime { now, day_start: Utc::from_millis(now.as_millis().div_euclid(day) * day) }
 }
 
 fn ledger(people: u64, machines: u64, abandoned: u64) -> Ledger {
@@ -99,7 +99,7 @@ fn the_whole_day_rule_uses_the_given_local_day() {
     let midnight = NOON + Duration::from_secs((6 * 60 + 15) * 60);
     ledger.connected(midnight - Duration::from_millis(1), midnight);
     ledger.connected(midnight, midnight);
-    let day = |now: Utc, day_start: Utc| ledger.rate(Rule::WholeDay, At { now, day_start }).of;
+    let day = |now: Utc, day_start: Utc| ledger.rate(Rule::WholeDay, LedgerTime { now, day_start }).of;
     assert_eq!(day(midnight, midnight), 1.0, "yesterday's last call is yesterday's");
     assert_eq!(day(midnight + HOUR * 25 - Duration::from_millis(1), midnight), 1.0);
     assert_eq!(day(midnight, midnight - HOUR * 24), 2.0);
@@ -157,7 +157,7 @@ fn stored_sums_bring_the_ledger_back() {
 #[test]
 fn a_stored_attempt_counts_like_its_live_events() {
     let wait = Duration::from_secs(2);
-    let ended = |outcome, ended_by, after: u64| Booked {
+    let ended = |outcome, ended_by, after: u64| FinishedAttempt {
         placed_at: NOON - HOUR,
         rang: true,
         answered_at: Some(NOON),
@@ -173,14 +173,15 @@ fn a_stored_attempt_counts_like_its_live_events() {
     ledger.enter(&ended(Outcome::Abandoned, EndedBy::Dialer, 100), wait);
     ledger.enter(&ended(Outcome::Machine, EndedBy::Dialer, 3_000), wait);
     ledger.enter(&ended(Outcome::Interrupted, EndedBy::Dialer, 3_000), wait);
-    let spoke = Booked {
+    let spoke = FinishedAttempt {
         connected_at: Some(NOON + wait),
         machine: true,
         ..ended(Outcome::Answered, EndedBy::Agent, 9_000)
     };
     ledger.enter(&spoke, wait);
-    ledger.enter(&Booked { machine: false, ..spoke }, wait);
-    let unheard = Booked { rang: false, answered_at: None, ..ended(Outcome::LineFault, EndedBy::Carrier, 1) };
+    ledger.enter(&FinishedAttempt { machine: false, ..spoke }, wait);
+    let unheard =
+        FinishedAttempt { rang: false, answered_at: None, ..ended(Outcome::LineFault, EndedBy::Carrier, 1) };
     ledger.enter(&unheard, wait);
     let sums: Vec<(Utc, Counts)> = ledger.sums().map(|(at, counts)| (at, *counts)).collect();
     let placed = Counts { placed: 8, settled: 7, ..Counts::default() };

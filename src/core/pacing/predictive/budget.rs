@@ -1,7 +1,7 @@
 //! The abandon budget: how many callees may still be abandoned today, and the risk per call that spends the
 //! budget evenly. Counts people; has no agents and no calls.
 
-use super::rules::{Carried, Rules};
+use super::rules::{BudgetCounts, Rules};
 use crate::time::{Duration, Time};
 
 use serde::{Deserialize, Serialize};
@@ -168,7 +168,7 @@ impl Budget {
         minute.live = (minute.live - 1.0).max(0.0);
     }
 
-    pub fn set_spent(&mut self, spent: Carried) {
+    pub fn set_spent(&mut self, spent: BudgetCounts) {
         if spent.live.is_finite() && spent.abandoned.is_finite() {
             (self.live, self.abandoned) = (spent.live.max(0.0), spent.abandoned.max(0.0));
         }
@@ -312,7 +312,7 @@ mod tests {
     fn a_half_hour_may_be_spent_though_the_day_is_not() {
         let rules = Rules::default();
         let mut budget =
-            Budget::new(&Rules { carried: Carried { live: 5000.0, abandoned: 20.0 }, ..rules.clone() });
+            Budget::new(&Rules { carried: BudgetCounts { live: 5000.0, abandoned: 20.0 }, ..rules.clone() });
         let now = Time::from_millis(60_000);
         for _ in 0..200 {
             budget.answered(now, 0.1);
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_unit_of_risk_costs_the_day_keeps_its_ceiling() {
+    fn the_day_keeps_its_ceiling_at_any_cost_of_risk() {
         let rules = Rules { half_hour_rate_max: None, ..Rules::default() };
         for (seed, cost) in [(1u64, 0.3), (2, 0.7), (3, 1.2), (4, 0.7), (5, 2.0)] {
             for answers in [150u64, 600, 4000] {

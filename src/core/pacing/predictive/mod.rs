@@ -21,7 +21,7 @@ mod tables;
 mod tests;
 
 pub use event::{Event, Part};
-pub use rules::{Carried, Rules};
+pub use rules::{BudgetCounts, Rules};
 pub use snapshot::{AgentNow, CallNow, Doing, Limit, Plan, Reason, Snapshot, Stage, WaitingNow};
 
 use crate::ids::CallId;
@@ -177,13 +177,13 @@ impl Pacer {
     }
 
     /// Live answers and abandoned callees of this day, as the budget counts them.
-    pub fn spent(&self) -> Carried {
-        Carried { live: self.budget.live(), abandoned: self.budget.abandoned_so_far() }
+    pub fn spent(&self) -> BudgetCounts {
+        BudgetCounts { live: self.budget.live(), abandoned: self.budget.abandoned_so_far() }
     }
 
     /// Replaces the budget's counts by the ledger's, as the rule that brakes counts them. The strictest rule
     /// may change from hour to hour; the remaining budget follows it.
-    pub fn set_spent(&mut self, spent: Carried) {
+    pub fn set_spent(&mut self, spent: BudgetCounts) {
         self.budget.set_spent(spent);
     }
 

@@ -47,7 +47,7 @@ fn assert_sane(plan: &Plan, rules: &Rules, view: &Snapshot, case: &str) {
 fn absurd_rules_neither_flood_nor_silence() {
     let plain = Rules::default();
     let far = Duration::from_millis(u64::MAX);
-    let nan = Carried { live: f64::NAN, abandoned: f64::INFINITY };
+    let nan = BudgetCounts { live: f64::NAN, abandoned: f64::INFINITY };
     let rules = [
         Rules { abandon_rate_max: f64::NAN, ..plain.clone() },
         Rules { abandon_rate_max: f64::INFINITY, ..plain.clone() },
@@ -56,7 +56,7 @@ fn absurd_rules_neither_flood_nor_silence() {
         Rules { ring_max: far, answer_wait: far, ring_legal_min: far, ..plain.clone() },
         Rules { ring_max: Duration::ZERO, answer_wait: Duration::ZERO, ..plain.clone() },
         Rules { carried: nan, ..plain.clone() },
-        Rules { carried: Carried { live: -1e300, abandoned: -1e300 }, ..plain.clone() },
+        Rules { carried: BudgetCounts { live: -1e300, abandoned: -1e300 }, ..plain.clone() },
     ];
     for (n, rules) in rules.into_iter().enumerate() {
         let mut pacer = Pacer::new(rules.clone());
@@ -183,7 +183,7 @@ fn invalid_tables_reset_the_models_and_keep_the_budget() {
 #[test]
 fn a_non_finite_spent_budget_is_ignored() {
     let mut pacer = Pacer::new(Rules::default());
-    pacer.set_spent(Carried { live: 50.0, abandoned: 1.0 });
-    pacer.set_spent(Carried { live: f64::NAN, abandoned: 0.0 });
-    assert_eq!(pacer.spent(), Carried { live: 50.0, abandoned: 1.0 });
+    pacer.set_spent(BudgetCounts { live: 50.0, abandoned: 1.0 });
+    pacer.set_spent(BudgetCounts { live: f64::NAN, abandoned: 0.0 });
+    assert_eq!(pacer.spent(), BudgetCounts { live: 50.0, abandoned: 1.0 });
 }

@@ -23,20 +23,20 @@ pub struct Rules {
     /// Hard cap of pending calls per agent who is not on a break.
     pub calls_per_agent_max: f64,
     /// Live answers and abandoned callees that count against this day already.
-    pub carried: Carried,
+    pub carried: BudgetCounts,
 }
 
 /// Counts carried over from an earlier process or an earlier part of the day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Carried {
+pub struct BudgetCounts {
     pub live: f64,
     pub abandoned: f64,
 }
 
-impl From<&Rate> for Carried {
+impl From<&Rate> for BudgetCounts {
     /// The ledger's counts by the rule that brakes.
     fn from(rate: &Rate) -> Self {
-        Carried { live: rate.of, abandoned: rate.abandoned }
+        BudgetCounts { live: rate.of, abandoned: rate.abandoned }
     }
 }
 
@@ -50,7 +50,7 @@ impl Default for Rules {
             may_cancel: true,
             ring_legal_min: Duration::from_secs(15),
             calls_per_agent_max: 25.0,
-            carried: Carried::default(),
+            carried: BudgetCounts::default(),
         }
     }
 }

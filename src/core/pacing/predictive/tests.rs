@@ -169,7 +169,7 @@ fn agents_who_leave_after_this_call_are_not_counted_on() {
 #[test]
 fn a_spent_budget_leaves_one_call_for_each_idle_agent() {
     let (mut pacer, now) = trained(Rules::default(), 200);
-    pacer.set_spent(Carried { live: 100.0, abandoned: 50.0 });
+    pacer.set_spent(BudgetCounts { live: 100.0, abandoned: 50.0 });
     let mut view = Snapshot {
         agents: idle(7, now),
         lines_free: 100,
@@ -491,7 +491,7 @@ fn a_slow_detector_does_not_make_the_list_look_better_or_worse() {
 fn the_last_allowed_abandon_is_risked_by_one_call_at_most() {
     let rules = || Rules { ring_max: Duration::from_secs(30), ..Rules::default() };
     let (mut pacer, now) = trained(rules(), 400);
-    let spent = |abandoned| Carried { live: 500.0, abandoned };
+    let spent = |abandoned| BudgetCounts { live: 500.0, abandoned };
     let asked = |pacer: &mut Pacer, spent| {
         pacer.set_spent(spent);
         let closes = Some(ms(now + 60_000));

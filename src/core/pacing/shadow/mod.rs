@@ -8,7 +8,7 @@ mod tests;
 mod totals;
 mod virtual_floor;
 
-pub use totals::Account;
+pub use totals::SideFigures;
 
 use crate::campaign::{Mode, PacingRules};
 use crate::ids::{AgentId, CallId};
@@ -35,7 +35,7 @@ pub struct ShadowRules {
 
 /// The live campaign's limits at this moment; they bound the shadow too.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Room {
+pub struct LiveLimits {
     /// Inside the calling hours, not paused, leads in the hopper.
     pub open: bool,
     /// Upper limit of simultaneous calls.
@@ -47,12 +47,12 @@ pub struct Room {
 
 /// Live and shadow side by side, over the same span.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Compared {
+pub struct Comparison {
     pub rules: ShadowRules,
     /// Length of the span in seconds; zero while the line is being learnt.
     pub secs: f64,
-    pub live: Account,
-    pub shadow: Account,
+    pub live: SideFigures,
+    pub shadow: SideFigures,
 }
 
 /// Calls and conversations that must be sampled before the shadow begins.
@@ -69,7 +69,7 @@ pub struct Shadow {
     floor: VirtualFloor,
     random: ChaCha8Rng,
     began: Option<Time>,
-    room: Option<Room>,
+    room: Option<LiveLimits>,
     now: Time,
 }
 
@@ -153,7 +153,7 @@ impl Shadow {
     }
 
     /// Advances the virtual floor to `now`.
-    pub fn catch_up(&mut self, now: Time, room: &Room) {
+    pub fn catch_up(&mut self, now: Time, room: &LiveLimits) {
         self.now = self.now.max(now);
         self.room = Some(*room);
         if self.began.is_none() {
@@ -171,7 +171,7 @@ impl Shadow {
     }
 
     /// Both sides so far.
-    pub fn compared(&self) -> Compared {
+    pub fn comparison(&self) -> Comparison {
         let span = self.began.map_or(Duration::ZERO, |began| self.now.since(began));
         let mut live = self.live;
         for seat in self.live_seats.values() {
@@ -180,9 +180,9 @@ impl Shadow {
         let (live, shadow) = if self.began.is_some() {
             (live.figures(span), self.floor.totals(self.now).figures(span))
         } else {
-            (Account::default(), Account::default())
+            (SideFigures::default(), SideFigures::default())
         };
-        Compared { rules: self.rules, secs: span.as_secs_f64(), live, shadow }
+        Comparison { rules: self.rules, secs: span.as_secs_f64(), live, shadow }
     }
 
     /// The live agent's seat, counted up to `now`.

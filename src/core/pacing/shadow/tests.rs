@@ -3,7 +3,7 @@
 use super::*;
 use crate::pacing::predictive::Part;
 
-const ROOM: Room = Room { open: true, lines: 50, calls_per_sec: 0.0, closes: None };
+const ROOM: LiveLimits = LiveLimits { open: true, lines: 50, calls_per_sec: 0.0, closes: None };
 
 fn shadow(mode: Mode, call_ratio: f64) -> Shadow {
     let rules = ShadowRules { mode, call_ratio, abandon_rate_max: 0.03 };
@@ -55,7 +55,7 @@ fn no_comparison_before_enough_samples() {
     let mut shadow = shadow(Mode::Progressive, 1.0);
     shadow.on_event(at(0), Event::AgentCame { agent: AgentId(1) });
     shadow.catch_up(at(3_600_000), &ROOM);
-    let compared = shadow.compared();
+    let compared = shadow.comparison();
     assert_eq!((compared.secs, compared.shadow.calls), (0.0, 0));
 }
 
@@ -64,7 +64,7 @@ fn one_call_for_each_idle_agent_waits_for_every_ring() {
     let mut shadow = shadow(Mode::Progressive, 1.0);
     let from = train(&mut shadow, 3, 10, 1);
     run(&mut shadow, from, 4);
-    let side = shadow.compared().shadow;
+    let side = shadow.comparison().shadow;
     // For each agent: ten seconds of ringing, sixty of talk, ten of wrap-up.
     assert!((side.utilisation - 70.0 / 80.0).abs() < 0.01, "{side:?}");
     assert_eq!(side.abandoned, 0);
@@ -78,7 +78,7 @@ fn more_lines_keep_agents_busier_until_the_brake_holds() {
         let mut shadow = shadow(mode, ratio);
         let from = train(&mut shadow, 20, 10, 4);
         run(&mut shadow, from, 4);
-        shadow.compared().shadow
+        shadow.comparison().shadow
     };
     let (one, two) = (idle(Mode::Progressive, 1.0), idle(Mode::Ratio, 2.0));
     let predictive = idle(Mode::Predictive, 0.0);
@@ -95,12 +95,12 @@ fn breaks_and_sign_outs_of_the_real_agents_are_followed() {
     shadow.on_event(from, Event::AgentPaused { agent: AgentId(1) });
     shadow.on_event(from, Event::AgentLeft { agent: AgentId(2) });
     run(&mut shadow, from + Duration::from_secs(200), 1);
-    let before = shadow.compared().shadow.calls;
+    let before = shadow.comparison().shadow.calls;
     assert!(before <= 2, "nobody is there: {before}");
     let later = from + Duration::from_secs(5_000);
     shadow.on_event(later, Event::AgentBack { agent: AgentId(1) });
     run(&mut shadow, later, 1);
-    let after = shadow.compared().shadow.calls - before;
+    let after = shadow.comparison().shadow.calls - before;
     assert!((44..=46).contains(&after), "one agent, a call every eighty seconds: {after}");
 }
 
@@ -109,11 +109,11 @@ fn where_the_live_campaign_may_not_dial_the_shadow_may_not() {
     let mut shadow = shadow(Mode::Progressive, 1.0);
     let from = train(&mut shadow, 3, 10, 1);
     for secs in 0..3_600 {
-        shadow.catch_up(from + Duration::from_secs(secs), &Room { open: false, ..ROOM });
+        shadow.catch_up(from + Duration::from_secs(secs), &LiveLimits { open: false, ..ROOM });
     }
-    assert_eq!(shadow.compared().shadow.calls, 0);
+    assert_eq!(shadow.comparison().shadow.calls, 0);
     run(&mut shadow, from + Duration::from_secs(3_600), 1);
-    let fast = shadow.compared().shadow.calls;
+    let fast = shadow.comparison().shadow.calls;
     assert!(fast > 100, "{fast}");
 }
 

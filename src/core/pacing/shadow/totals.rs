@@ -24,11 +24,11 @@ impl Totals {
         }
     }
 
-    pub fn figures(&self, span: Duration) -> Account {
+    pub fn figures(&self, span: Duration) -> SideFigures {
         let share = |part: f64, of: f64| if of > 0.0 { part / of } else { 0.0 };
         let (busy, available) = (self.busy.as_secs_f64(), self.available.as_secs_f64());
         let talks = self.answered.saturating_sub(self.abandoned);
-        Account {
+        SideFigures {
             calls: self.calls,
             answered: self.answered,
             abandoned: self.abandoned,
@@ -42,7 +42,7 @@ impl Totals {
 
 /// Figures of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Account {
+pub struct SideFigures {
     pub calls: u64,
     pub answered: u64,
     pub abandoned: u64,

@@ -4,7 +4,7 @@
 
 use super::samples::{Fate, Samples};
 use super::totals::Totals;
-use super::{Room, ShadowRules, call_id};
+use super::{LiveLimits, ShadowRules, call_id};
 use crate::campaign::Mode;
 use crate::ids::AgentId;
 use crate::pacing::Rate;
@@ -149,7 +149,7 @@ impl VirtualFloor {
     }
 
     /// Handles every event due until `now`, with a decision after each moment.
-    pub fn advance(&mut self, now: Time, room: &Room, samples: &Samples, random: &mut ChaCha8Rng) {
+    pub fn advance(&mut self, now: Time, room: &LiveLimits, samples: &Samples, random: &mut ChaCha8Rng) {
         if !self.open {
             return;
         }
@@ -244,7 +244,7 @@ impl VirtualFloor {
     }
 
     /// Makes a decision and places its calls.
-    pub fn decide(&mut self, now: Time, room: &Room, samples: &Samples, random: &mut ChaCha8Rng) {
+    pub fn decide(&mut self, now: Time, room: &LiveLimits, samples: &Samples, random: &mut ChaCha8Rng) {
         if !room.open || !self.open {
             return;
         }
@@ -291,7 +291,7 @@ impl VirtualFloor {
         (1..=most.saturating_sub(pending)).take_while(paid).count() as u32
     }
 
-    fn predictive_starts(&mut self, now: Time, lines_free: u32, room: &Room) -> u32 {
+    fn predictive_starts(&mut self, now: Time, lines_free: u32, room: &LiveLimits) -> u32 {
         let view = self.snapshot(lines_free, room);
         let Some(pacer) = &mut self.pacer else { return 0 };
         let plan = pacer.decide(now, &view);
@@ -307,7 +307,7 @@ impl VirtualFloor {
         plan.place
     }
 
-    fn snapshot(&self, lines_free: u32, room: &Room) -> Snapshot {
+    fn snapshot(&self, lines_free: u32, room: &LiveLimits) -> Snapshot {
         let agents = self.seats.iter().filter(|(_, seat)| !seat.gone || seat.doing != SeatState::Away);
         let agents = agents.map(|(agent, seat)| AgentNow {
             agent: *agent,

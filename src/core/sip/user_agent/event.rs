@@ -65,7 +65,7 @@ pub enum UaEvent {
         agent: AgentId,
     },
     /// A phone asks by REFER to transfer the other party to `target` (a number or user name, as dialled).
-    /// It was sent 202 and a NOTIFY with 100; `transfer_done` sends it the result.
+    /// It was sent 202 and a NOTIFY with 100; `report_transfer` sends it the result.
     Transfer {
         call: CallId,
         target: String,
@@ -92,7 +92,7 @@ pub struct IncomingCall {
     /// The caller's offer, in the codec we should choose; `None` = no SDP (our 200 carries the offer).
     pub offer: Option<MediaTarget>,
     /// The caller asks for auto-answer (`Call-Info: …;answer-after=0`).
-    pub answers_itself: bool,
+    pub wants_auto_answer: bool,
     /// Values of Authorization and Proxy-Authorization: the answer to a challenge of ours.
     pub authorization: Vec<String>,
 }

@@ -111,7 +111,7 @@ impl UserAgent {
             from_user: request.from().map(|from| from.uri.user_text().into_owned()).unwrap_or_default(),
             caller,
             offer,
-            answers_itself: request
+            wants_auto_answer: request
                 .header(HeaderName::CallInfo)
                 .is_some_and(|info| info.ends_with(";answer-after=0")),
             authorization: authorization(request),

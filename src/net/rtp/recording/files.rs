@@ -21,7 +21,7 @@ pub struct Recovered {
     pub seconds: f64,
 }
 
-/// Recordings deleted by [`prune`].
+/// Recordings deleted by [`prune_recordings`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     pub recordings: u64,
@@ -30,7 +30,7 @@ pub struct Pruned {
 
 /// Repairs all unfinished recordings below `dir`; call it before a new recording is started there. A file
 /// without audio is removed. A file that cannot be repaired is skipped with a warning.
-pub fn recover(dir: &Path) -> io::Result<Vec<Recovered>> {
+pub fn recover_recordings(dir: &Path) -> io::Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     each_file(dir, 0, &mut |path| {
         if path.extension().is_some_and(|end| end == PART) {
@@ -95,7 +95,7 @@ pub fn write_whole(file: &Path, value: &serde_json::Value) -> io::Result<()> {
 }
 
 /// Complete recordings below `dir` last written at `since` or later, sorted by path.
-pub fn finished_since(dir: &Path, since: SystemTime) -> io::Result<Vec<PathBuf>> {
+pub fn recordings_finished_since(dir: &Path, since: SystemTime) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     each_file(dir, 0, &mut |path| {
         let wave = path.extension().is_some_and(|end| end == "wav");
@@ -110,7 +110,7 @@ pub fn finished_since(dir: &Path, since: SystemTime) -> io::Result<Vec<PathBuf>>
 
 /// Deletes recordings below `dir` last written before `older_than`, with their descriptions. Other files
 /// and unfinished recordings stay.
-pub fn prune(dir: &Path, older_than: SystemTime) -> io::Result<Pruned> {
+pub fn prune_recordings(dir: &Path, older_than: SystemTime) -> io::Result<Pruned> {
     let mut pruned = Pruned::default();
     each_file(dir, 0, &mut |path| {
         let recording = path.extension().is_some_and(|end| end == "wav") && is_ours(path);

@@ -9,7 +9,7 @@ mod tracks;
 mod wav;
 mod writer;
 
-pub use files::{Pruned, Recovered, finished_since, prune, recover};
+pub use files::{Pruned, Recovered, prune_recordings, recordings_finished_since, recover_recordings};
 pub use request::{Encoding, Recording};
 
 use super::event::MediaEvent;

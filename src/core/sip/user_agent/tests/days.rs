@@ -210,7 +210,7 @@ impl Day {
         });
         for saved in self.disk.values() {
             self.dialogs_to_end.insert(saved.call_id.clone());
-            self.dialer.end_saved(self.now, saved.clone());
+            self.dialer.end_saved_dialog(self.now, saved.clone());
         }
     }
 
@@ -252,7 +252,7 @@ impl Day {
         match event {
             UaEvent::Progress { call, progress: Progress::Answered } => {
                 assert!(self.answered.insert(call), "{call} answered twice");
-                let saved = self.dialer.saved(call).expect("a confirmed dialog");
+                let saved = self.dialer.saved_dialog(call).expect("a confirmed dialog");
                 self.disk.insert(call, saved);
                 let commit = self.rng.random_range(1..60);
                 self.at(commit, Action::Acknowledge(call));

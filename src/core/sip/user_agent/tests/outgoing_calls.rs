@@ -61,9 +61,9 @@ fn identity_matches_what_place_sends() {
     assert_eq!(header(&invite, HeaderName::CSeq), format!("{} INVITE", saved.cseq));
     assert!(invite.contains(&format!("INVITE {} SIP/2.0", saved.request_uri)));
     assert!(header(&invite, HeaderName::Via).contains(&saved.sent_by));
-    assert_eq!(desk.ua.saved(CALL), None, "not answered yet");
+    assert_eq!(desk.ua.saved_dialog(CALL), None, "not answered yet");
     desk.receive(&answer(&invite, "200 OK", "far", &["Record-Route: <sip:203.0.113.11;lr>"], SDP));
-    let confirmed = desk.ua.saved(CALL).expect("answered");
+    let confirmed = desk.ua.saved_dialog(CALL).expect("answered");
     assert_eq!((&confirmed.branch, &confirmed.from, &confirmed.to), (&saved.branch, &saved.from, &saved.to));
     let dialog = confirmed.confirmed.expect("a confirmed dialog");
     assert_eq!(dialog.remote_tag, "far");

@@ -277,11 +277,11 @@ fn a_transfer_is_reported_and_its_result_notified() {
             &far_request(&ok, "REFER", 21, &["Refer-To: <sip:1003@calls.example>"], ""),
         );
         assert!(desk.one().starts_with("SIP/2.0 491 "), "one at a time");
-        desk.ua.transfer_done(desk.now, AGENT_CALL, success);
+        desk.ua.report_transfer(desk.now, AGENT_CALL, success);
         let notify = desk.one();
         assert!(notify.contains(words), "{notify}");
         assert!(header(&notify, HeaderName::SubscriptionState).starts_with("terminated"), "{notify}");
-        desk.ua.transfer_done(desk.now, AGENT_CALL, success);
+        desk.ua.report_transfer(desk.now, AGENT_CALL, success);
         desk.silent();
         desk.receive_from(
             peer(PHONE),

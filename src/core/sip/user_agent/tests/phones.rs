@@ -419,9 +419,9 @@ fn a_restored_phone_is_probed_and_reachable_once_it_answers() {
     assert!(*left <= Duration::from_secs(600) && *left > Duration::from_secs(590), "{left:?}");
 
     let mut desk = next_desk();
-    desk.ua.expect_phone(desk.now, "9999", known.clone(), *left);
+    desk.ua.restore_phone(desk.now, "9999", known.clone(), *left);
     assert_eq!(desk.ua.next_wake(), None, "nobody's phone");
-    desk.ua.expect_phone(desk.now, "1001", known.clone(), *left);
+    desk.ua.restore_phone(desk.now, "1001", known.clone(), *left);
     assert!(desk.ua.phone_peers().contains(&peer(PHONE)));
     assert_eq!(links(&mut desk), [], "not before it has said a word");
     desk.wait(Duration::ZERO);
@@ -446,8 +446,8 @@ fn a_restored_phone_that_never_answers_expires_unreported() {
     sign_in(&mut dead, PHONE, "1001", 1, "<sip:1001@10.0.0.9:5060>;expires=120");
     let (known, left) = dead.ua.known_contacts(dead.now, "1001").remove(0);
     let mut desk = next_desk();
-    desk.ua.expect_phone(desk.now, "1001", known.clone(), left);
-    desk.ua.expect_phone(desk.now, "1001", known, left);
+    desk.ua.restore_phone(desk.now, "1001", known.clone(), left);
+    desk.ua.restore_phone(desk.now, "1001", known, left);
     desk.wait(Duration::from_secs(200));
     assert_eq!((links(&mut desk), desk.ua.phone_peers().len(), desk.ua.next_wake()), (vec![], 0, None));
 }

@@ -32,7 +32,7 @@ fn a_ringing_call_is_cancelled_and_its_487_acknowledged() {
     let (dead, invite) = Desk::calling();
     let saved = from_disk(&dead.ua.identity(&request()));
     let mut desk = next_process();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     let cancel = desk.one();
     assert_eq!(first_line(&cancel), first_line(&invite).replace("INVITE", "CANCEL"));
     for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId] {
@@ -61,7 +61,7 @@ fn an_invite_that_went_again_with_credentials_is_found_by_its_derived_branch() {
     dead.receive(&answer(&invite, "401 Unauthorized", "x", &[digest], ""));
     let again = dead.sent().pop().expect("a second INVITE");
     let mut desk = next_process();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     let first = desk.one();
     desk.receive(&answer(&first, "481 Call/Transaction Does Not Exist", "x", &[], ""));
     let second = desk.one();
@@ -78,7 +78,7 @@ fn a_late_200_gets_ack_and_bye() {
     let (dead, invite) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     let cancel = desk.one();
     let ok = answer(&invite, "200 OK", "far", &["Record-Route: <sip:203.0.113.21;lr>"], SDP);
     desk.receive(&ok);
@@ -102,7 +102,7 @@ fn an_unknown_call_is_finished_after_three_cancels() {
     let (dead, _) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     for resend in 0..3 {
         let cancel = desk.one();
         assert_eq!(header(&cancel, HeaderName::CSeq), format!("{} CANCEL", resend + 1));
@@ -117,7 +117,7 @@ fn a_cancel_that_an_earlier_start_had_sent_already_is_taken_again_and_nothing_mo
     let (dead, _) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     let cancel = desk.one();
     desk.receive(&answer(&cancel, "200 OK", "far", &[], ""));
     desk.wait(Duration::from_secs(31));
@@ -131,7 +131,7 @@ fn a_silent_trunk_ends_it_after_32_seconds() {
     let (dead, _) = Desk::calling();
     let saved = dead.ua.identity(&request());
     let mut desk = next_process();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     desk.wait(Duration::from_secs(32));
     given_up(&mut desk, &saved);
     desk.wait(Duration::from_secs(60));
@@ -142,9 +142,9 @@ fn a_silent_trunk_ends_it_after_32_seconds() {
 fn an_answered_call_is_ended_with_bye_and_its_challenge_answered() {
     let (mut dead, invite) = Desk::calling();
     dead.receive(&answer(&invite, "200 OK", "far", &["Record-Route: <sip:203.0.113.21;lr>"], SDP));
-    let saved = dead.ua.saved(CALL).expect("answered");
+    let saved = dead.ua.saved_dialog(CALL).expect("answered");
     let mut desk = next_process();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     let bye = desk.one();
     assert_eq!(first_line(&bye), "BYE sip:far@203.0.113.10:5060 SIP/2.0");
     assert_eq!(header(&bye, HeaderName::Route), "<sip:203.0.113.21;lr>");

@@ -24,7 +24,7 @@ fn ends(desk: &mut Desk) -> Vec<(String, bool)> {
 
 /// The one open dialog of the call with a phone.
 fn loose_end(desk: &Desk) -> SavedDialog {
-    let mut all = desk.ua.loose_ends(AGENT_CALL);
+    let mut all = desk.ua.open_dialogs(AGENT_CALL);
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
 }
@@ -72,7 +72,7 @@ fn an_answered_phone_over_udp_gets_bye_at_once() {
     let saved = loose_end(&dead);
     assert_eq!(saved.phone.as_ref().map(|phone| phone.user.as_str()), Some("1001"));
     let mut desk = next_desk();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     assert!(desk.ua.phone_peers().contains(&peer(PHONE)), "its answer is no stranger's");
     let (to, bye) = desk.sent_to().remove(0);
     assert!(bye.starts_with("BYE sip:1001@6.6.6.6:5060 "), "{bye}");
@@ -90,11 +90,11 @@ fn an_answered_phone_over_udp_gets_bye_at_once() {
 #[test]
 fn every_phone_that_rang_is_cancelled_and_a_late_answer_is_ended_where_it_came_from() {
     let (dead, invites) = ringing(&[PHONE, SECOND]);
-    let saved = dead.ua.loose_ends(AGENT_CALL);
+    let saved = dead.ua.open_dialogs(AGENT_CALL);
     assert_eq!(saved.len(), 2);
     let mut desk = next_desk();
     for one in &saved {
-        desk.ua.end_saved(desk.now, one.clone());
+        desk.ua.end_saved_dialog(desk.now, one.clone());
     }
     let cancels = desk.sent_to();
     for ((to, cancel), (rang, invite)) in cancels.iter().zip(&invites) {
@@ -123,7 +123,7 @@ fn every_phone_that_rang_is_cancelled_and_a_late_answer_is_ended_where_it_came_f
 fn a_phone_with_a_lost_connection_gets_bye_at_its_next_register() {
     let saved = over_tcp("<sip:1001@6.6.6.1:4000;transport=tcp>");
     let mut desk = next_desk();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     desk.silent();
     desk.wait(Duration::from_secs(300));
     desk.silent();
@@ -162,7 +162,7 @@ fn of_two_phones_of_an_account_the_called_one_gets_the_bye() {
     let other = "<sip:1001@6.6.6.2;transport=tcp>;+sip.instance=\"<urn:uuid:2>\"";
     let saved = over_tcp(one);
     let mut desk = next_desk();
-    desk.ua.end_saved(desk.now, saved);
+    desk.ua.end_saved_dialog(desk.now, saved);
     assert!(sends_at_sign_in(&mut desk, tcp(SECOND), "1001", 1, other).is_empty());
     let sent = sends_at_sign_in(&mut desk, tcp("198.51.100.7:55555"), "1001", 5, one);
     assert_eq!(sent.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [tcp("198.51.100.7:55555")]);
@@ -172,7 +172,7 @@ fn of_two_phones_of_an_account_the_called_one_gets_the_bye() {
 fn a_phone_that_never_registers_again_is_given_up_after_its_session_interval() {
     let saved = over_tcp("<sip:1001@6.6.6.1;transport=tcp>");
     let mut desk = next_desk();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     desk.wait(HALF_AN_HOUR - Duration::from_secs(1));
     assert_eq!(ends(&mut desk), []);
     desk.wait(Duration::from_secs(1));
@@ -186,7 +186,7 @@ fn a_phone_over_udp_that_moved_gets_bye_at_its_new_address() {
     let (dead, _, _) = talking();
     let saved = loose_end(&dead);
     let mut desk = next_desk();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     desk.sent();
     // The phone registers from another address while its old peer is still being tried.
     sign_in(&mut desk, SECOND, "1001", 50, "<sip:1001@6.6.6.9>");
@@ -212,7 +212,7 @@ fn a_phone_that_answers_nowhere_is_tried_at_each_sign_in_until_its_time_is_over(
     let (dead, _) = ringing(&[PHONE]);
     let saved = loose_end(&dead);
     let mut desk = next_desk();
-    desk.ua.end_saved(desk.now, saved.clone());
+    desk.ua.end_saved_dialog(desk.now, saved.clone());
     desk.sent();
     for round in 0..10 {
         desk.wait(Duration::from_secs(100));
@@ -231,6 +231,6 @@ fn a_phone_that_answers_nowhere_is_tried_at_each_sign_in_until_its_time_is_over(
 fn no_dialog_is_open_before_a_call_or_after_its_end() {
     let (mut desk, _, ok) = talking();
     desk.receive_from(peer(PHONE), &far_request(&ok, "BYE", 2, &[], ""));
-    assert_eq!(desk.ua.loose_ends(AGENT_CALL), []);
-    assert_eq!(next_desk().ua.loose_ends(AGENT_CALL), []);
+    assert_eq!(desk.ua.open_dialogs(AGENT_CALL), []);
+    assert_eq!(next_desk().ua.open_dialogs(AGENT_CALL), []);
 }
