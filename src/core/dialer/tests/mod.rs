@@ -4,6 +4,7 @@ mod abandons;
 mod floor;
 mod lead_sync;
 mod pacing;
+mod rates;
 mod whys;
 
 use super::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
