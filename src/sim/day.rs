@@ -253,8 +253,8 @@ impl<F: FarEnd> Day<F> {
     fn carry_out(&mut self, output: Output) {
         let utc = self.utc();
         match output {
-            Output::FetchLeads { campaign, count } => {
-                let (leads, next_due, leads_open) = self.store.fetch(count, utc);
+            Output::FetchLeads { campaign, count, untried } => {
+                let (leads, next_due, leads_open) = self.store.fetch(count, untried, utc);
                 self.reply(Input::LeadsArrived { campaign, leads, next_due, leads_open });
             }
             Output::OpenAttempt(request) => {

@@ -232,8 +232,14 @@ fn untouched(campaign: CampaignId, lead: &Lead) -> LeadUpdate {
 impl Supply {
     /// Notes when an open lead will be due.
     pub(super) fn note_due(&mut self, next_at: Option<Utc>) {
-        if let Some(at) = next_at {
-            self.next_due = Some(self.next_due.map_or(at, |due| due.min(at)));
+        match next_at {
+            // Another phone of the lead was never tried: due at once, among the untried leads.
+            Some(at) if at == Utc::default() => (self.more_due, self.written_untried) = (true, true),
+            Some(at) => {
+                let sooner = |due: Option<Utc>| Some(due.map_or(at, |due| due.min(at)));
+                (self.next_due, self.written_due) = (sooner(self.next_due), sooner(self.written_due));
+            }
+            None => {}
         }
     }
 }

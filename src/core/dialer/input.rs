@@ -43,7 +43,7 @@ pub enum Input {
     LeadsArrived {
         campaign: CampaignId,
         leads: Vec<Lead>,
-        /// When the next open lead that was not leased is due; `None` = there is none.
+        /// When the next retry or booked callback that was not leased is due; `None` = there is none.
         next_due: Option<Utc>,
         /// Open leads of the campaign in the store, including those in the hopper.
         leads_open: u64,

@@ -1,6 +1,7 @@
 //! The dialer step by step: one input, the outputs it must lead to.
 
 mod abandons;
+mod callbacks;
 mod floor;
 mod lead_sync;
 mod pacing;
