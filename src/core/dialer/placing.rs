@@ -75,10 +75,13 @@ impl Dialer {
 
     /// Returns the leads dropped by hoppers to the store, before more are requested.
     pub(super) fn return_leads(&mut self) {
+        let utc = self.wall.utc(self.now);
         for (campaign, run) in &mut self.campaigns {
             let leads = run.hopper.take_returned();
             if !leads.is_empty() {
+                // They are due in the store as before.
                 run.supply.more_due = true;
+                run.supply.note_due(Some(utc));
                 self.outputs.push_back(Output::ReturnLeads { campaign: *campaign, leads });
             }
         }

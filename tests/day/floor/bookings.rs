@@ -44,11 +44,12 @@ impl Bookings {
             Input::ManagerActed { action: ManagerAction::LeadClosed { lead }, .. } => {
                 self.booked.remove(lead);
             }
-            Input::ManagerActed { action: ManagerAction::Blacklisted { number }, .. } => {
+            Input::Blacklisted { patterns, .. } => {
                 let leads = &self.leads;
-                self.booked.retain(|lead, _| {
-                    leads.get(lead).is_some_and(|lead| lead.phones.iter().all(|p| p.number != *number))
-                });
+                let listed = |lead: &Lead| {
+                    lead.phones.iter().any(|phone| patterns.iter().any(|one| one.matches(phone.number)))
+                };
+                self.booked.retain(|lead, _| leads.get(lead).is_some_and(|lead| !listed(lead)));
             }
             _ => {}
         }
