@@ -381,7 +381,7 @@ impl Leg {
         }
         if event {
             // All packets of one digit carry the same timestamp, so they would count as jitter.
-            let digits = self.digit_receiver.packet(packet.ssrc, packet.timestamp, packet.payload, arrived);
+            let digits = self.digit_receiver.packet(&packet, arrived);
             let belongs = self.reception.event_packet(packet.ssrc, packet.sequence);
             let audio = self.audio_watch.packet(packet.ssrc, packet.sequence, false, now);
             return belongs.then_some(Arrival { digits, audio });
