@@ -76,6 +76,32 @@ pub enum Heard {
     AudioStopped { rtcp: bool },
     /// Audio came again after `AudioStopped`.
     AudioResumed,
+    /// A digit that did not come as an RTP event.
+    DigitBy { digit: Digit, way: KeyWay },
+}
+
+/// How a key press reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyWay {
+    /// RTP telephone event (RFC 4733).
+    Rtp,
+    /// SIP INFO.
+    Info,
+    /// Tone in the audio.
+    Tone,
+}
+
+impl KeyWay {
+    pub const ALL: [KeyWay; 3] = [KeyWay::Rtp, KeyWay::Info, KeyWay::Tone];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            KeyWay::Rtp => "rtp",
+            KeyWay::Info => "info",
+            KeyWay::Tone => "tone",
+        }
+    }
 }
 
 /// One DTMF digit.

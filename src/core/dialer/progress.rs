@@ -100,7 +100,11 @@ impl Dialer {
                     self.hang_up(id, HangUpCause::Finished);
                 }
             }
-            Heard::FirstAudio | Heard::Silent | Heard::AudioStopped { .. } | Heard::AudioResumed => {}
+            Heard::FirstAudio
+            | Heard::Silent
+            | Heard::AudioStopped { .. }
+            | Heard::AudioResumed
+            | Heard::DigitBy { .. } => {}
         }
     }
 

@@ -81,7 +81,8 @@ impl Dialer {
             | Heard::FirstAudio
             | Heard::Silent
             | Heard::AudioStopped { .. }
-            | Heard::AudioResumed => {}
+            | Heard::AudioResumed
+            | Heard::DigitBy { .. } => {}
         }
         true
     }
