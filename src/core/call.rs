@@ -80,6 +80,17 @@ pub enum Heard {
     DigitBy { digit: Digit, way: KeyWay },
 }
 
+impl Heard {
+    /// The key and the way it came, if this is a key press.
+    pub fn key(&self) -> Option<(Digit, KeyWay)> {
+        match *self {
+            Heard::Digit(digit) => Some((digit, KeyWay::Rtp)),
+            Heard::DigitBy { digit, way } => Some((digit, way)),
+            _ => None,
+        }
+    }
+}
+
 /// How a key press reached us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,6 +105,15 @@ pub enum KeyWay {
 
 impl KeyWay {
     pub const ALL: [KeyWay; 3] = [KeyWay::Rtp, KeyWay::Info, KeyWay::Tone];
+
+    /// As the store keeps it, beside the key.
+    pub const fn letter(self) -> char {
+        match self {
+            KeyWay::Rtp => 'r',
+            KeyWay::Info => 'i',
+            KeyWay::Tone => 't',
+        }
+    }
 
     pub const fn word(self) -> &'static str {
         match self {
