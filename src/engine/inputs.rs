@@ -1,11 +1,12 @@
 //! Translates events from sockets, user agent, store, media threads and the API into dialer inputs.
 
 use super::event::Event;
+use super::key_watch::KeyWatch;
 use super::{CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
-use paceline_core::call::{Heard, Progress};
+use paceline_core::call::Progress;
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
@@ -80,7 +81,8 @@ impl Engine {
                 self.media.command(call, MediaCommand::Connect(target));
             }
             UaEvent::Digit { call, digit } => {
-                self.handle(Input::MediaHeard { call, heard: Heard::Digit(digit) });
+                // The media thread knows the keys that came by RTP: one press is reported once.
+                self.media.command(call, MediaCommand::PressedByInfo(digit));
             }
             UaEvent::Incoming(incoming) => self.handle_inbound_call(*incoming),
             UaEvent::PhoneChanged { user: _, agent, link } => self.update_phone(agent, link),
@@ -248,6 +250,9 @@ impl Engine {
         let board = super::CampaignBoard {
             name: campaign.name.clone(),
             opened_at: crate::net::clock::Clock::utc(),
+            key_watch: KeyWatch::new(
+                campaign.announcement.as_ref().filter(|_| !campaign.keys.is_empty()).map(|told| told.length),
+            ),
             ..super::CampaignBoard::default()
         };
         self.board.campaigns.insert(campaign.id, board);

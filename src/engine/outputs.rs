@@ -35,6 +35,9 @@ impl Engine {
                 if let Some(sound) = self.sounds.get(&campaign) {
                     self.media.command(call, MediaCommand::Play { sound: sound.clone(), plays });
                 }
+                if self.board.campaigns.get(&campaign).is_some_and(|board| board.key_watch.awaits_keys()) {
+                    self.media.command(call, MediaCommand::DetectTones);
+                }
                 if let Some(facts) = self.calls.get_mut(&call) {
                     facts.announcing = true;
                 }
@@ -51,6 +54,15 @@ impl Engine {
                     let trunk = trunk.and_then(|trunk| self.trunks.get(&trunk));
                     let trunk = trunk.map_or("", |trunk| trunk.limits.name.as_str());
                     self.metrics.count_call_ended(&board.name, trunk, &result);
+                    if let Some(calls) = board.key_watch.call_ended(trunk, &result) {
+                        tracing::warn!(
+                            campaign = board.name,
+                            trunk,
+                            "{calls} callees heard the whole announcement and not one key came, neither as RTP event \
+                             nor by SIP INFO nor as a tone: this trunk seems to tell no keys; press one on a test \
+                             call, and ask the carrier for RFC 4733 (telephone-event)"
+                        );
+                    }
                 }
                 if let Some(number) = self.calls.get(&result.attempt.call()).and_then(|facts| facts.caller_id)
                 {

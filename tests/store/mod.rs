@@ -274,6 +274,7 @@ pub fn result(request: &AttemptRequest, lead: Option<&Lead>, outcome: Outcome, a
         agent: None,
         ended_at: at,
         keys: Vec::new(),
+        key_ways: Vec::new(),
         result: None,
         counted: outcome.counts(),
         rest_until: None,

@@ -94,6 +94,7 @@ impl Dialer {
             agent: spoke.map(|(agent, _)| agent),
             ended_at: utc,
             keys: call.keys.clone(),
+            key_ways: call.key_ways.clone(),
             result: call.result.clone(),
             counted: outcome.counts() && left && call.leased.is_some(),
             rest_until,

@@ -1,7 +1,7 @@
 //! Outputs: every effect the dialer asks of the shell.
 
 use crate::agent::{CallSummary, Endpoint, Refusal, SeatView};
-use crate::call::{Digit, HangUpCause};
+use crate::call::{Digit, HangUpCause, KeyWay};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, MixId, TrunkId};
 use crate::lead::{Callback, Phone};
 use crate::media::Voice;
@@ -276,6 +276,8 @@ pub struct AttemptResult {
     pub ended_at: Utc,
     /// All digits pressed.
     pub keys: Vec<Digit>,
+    /// How each of `keys` came.
+    pub key_ways: Vec<KeyWay>,
     /// The result set by a key's rule.
     pub result: Option<String>,
     pub counted: bool,
