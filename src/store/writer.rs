@@ -308,9 +308,7 @@ impl WriterTask {
         self.report_stall(StoreError::from_query(&self.write.path, error).to_string());
         if !matches!(error, sqlx::Error::Database(_)) {
             // The connection is lost; the retry needs a new one.
-            let write = self.write.clone();
-            let mut conn = write.lock().await;
-            let _ = write.reconnect(&mut conn).await;
+            let _ = self.write.reconnect().await;
         }
     }
 
