@@ -20,7 +20,8 @@ struct DialFacts {
     /// The lead is open, or its callback is due.
     lead_callable: bool,
     phone_closed: Option<bool>,
-    blacklisted: bool,
+    /// The number is on the blacklist until then; `i64::MAX` = for ever.
+    blacklisted_until: Option<i64>,
     household_busy: bool,
     /// Counted attempts to the number: in this campaign, and today over all campaigns. Open ones count.
     in_campaign: i64,
@@ -103,12 +104,17 @@ fn check(
         if !facts.lead_callable {
             return Err(DialVerdict::Gone);
         }
-        if facts.phone_closed.unwrap_or(true) && !facts.blacklisted {
+        if facts.phone_closed.unwrap_or(true) && facts.blacklisted_until.is_none() {
             return Err(DialVerdict::Gone);
         }
     }
-    if facts.blacklisted {
-        return Err(DialVerdict::Closed(Reason::Blacklisted));
+    match facts.blacklisted_until {
+        Some(i64::MAX) => return Err(DialVerdict::Closed(Reason::Blacklisted)),
+        Some(until) => {
+            let until = Utc::from_millis(until);
+            return Err(DialVerdict::NotBefore { until, reason: Reason::Blacklisted });
+        }
+        None => {}
     }
     if now >= request.open_until {
         return Err(DialVerdict::NotBefore { until: request.open_until, reason: Reason::OutsideWindow });
@@ -154,8 +160,14 @@ async fn load_facts(
                       and (l.state = 'open' or l.state = 'follow_up' and l.next_at > 0 and l.next_at <= $7))
                as "lead_callable!: bool",
              (select p.closed from phone p where p.lead_id = $1 and p.number = $3) as "phone_closed: bool",
-             exists (select 1 from blacklist b where b.number = $3 and b.campaign_id in (0, $4))
-               as "blacklisted!: bool",
+             -- The entry that holds longest.
+             (select max(coalesce(b.until, 9223372036854775807)) from blacklist b
+               where b.campaign_id in (0, $4) and (b.until is null or b.until > $7)
+                 and (b.is_prefix or b.digits = $3) and b.digits in
+                  ($3, $3 / 10, $3 / 100, $3 / 1000, $3 / 10000, $3 / 100000, $3 / 1000000, $3 / 10000000,
+                   $3 / 100000000, $3 / 1000000000, $3 / 10000000000, $3 / 100000000000,
+                   $3 / 1000000000000, $3 / 10000000000000, $3 / 100000000000000))
+               as "blacklisted_until: i64",
              exists (select 1 from attempt h where h.household_id = $2 and h.state <> 'ended')
                as "household_busy!: bool",
              exists (select 1 from unended u where u.cut_at >= $11 and u.number = $3

@@ -48,10 +48,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, mpsc};
 
 pub use access::TokenRow;
 pub use agents::{AgentDetails, AgentRow, Role, Secrets};
+pub use blacklist::{BlacklistAdded, BlacklistAddition, BlacklistChange, BlacklistEntry, BlacklistFilter};
 pub use campaigns::{CampaignRecord, LeadCounts, NewCampaign};
 pub use command::{Command, Reply};
 pub use corrections::{Correction, LeadChange};
@@ -78,6 +79,8 @@ pub struct Store {
     clock: Clock,
     write: Arc<WriteConnection>,
     commits: Arc<CommitTimes>,
+    /// Told of every addition to the blacklist.
+    blacklist_listeners: std::sync::Mutex<Vec<mpsc::UnboundedSender<BlacklistChange>>>,
 }
 
 /// The one writing connection behind a mutex. Tokio's mutex is fair (FIFO), so an import of a million rows
@@ -183,7 +186,8 @@ impl Store {
             path: path.clone(),
             _lock: lock,
         });
-        let store = Store { path, clock, write, commits: Arc::default() };
+        let (commits, blacklist_listeners) = Default::default();
+        let store = Store { path, clock, write, commits, blacklist_listeners };
         store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         store.sweep_unfinished_imports().await?;
         Ok(store)
@@ -232,6 +236,10 @@ impl Store {
 
     pub(crate) fn now(&self) -> Utc {
         (self.clock)()
+    }
+
+    fn lock_listeners(&self) -> std::sync::MutexGuard<'_, Vec<mpsc::UnboundedSender<BlacklistChange>>> {
+        self.blacklist_listeners.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(crate) fn disk_reserve(&self) -> DiskReserve {

@@ -275,7 +275,8 @@ impl WriterTask {
             return Ok(None);
         }
         let write = self.write.clone();
-        let found = lead_lookup::find_requested(&mut *write.lock().await, campaign, lead).await?;
+        let now = (self.clock)();
+        let found = lead_lookup::find_requested(&mut *write.lock().await, campaign, lead, now).await?;
         if found.is_some() {
             self.leased.insert(lead.0);
             self.requested.insert(lead.0);

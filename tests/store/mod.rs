@@ -5,6 +5,7 @@
 
 mod abandoned;
 pub mod accounts;
+mod blacklist;
 mod call_history;
 mod crash;
 mod dial_check;
