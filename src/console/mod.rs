@@ -4,6 +4,7 @@
 mod accounts;
 mod actions;
 mod agents;
+pub mod app_state;
 pub mod auth;
 pub mod client;
 mod fields;
@@ -18,13 +19,12 @@ mod route;
 pub mod routes;
 pub mod secrets;
 pub mod server;
-pub mod state;
 mod tokens;
 mod views;
 pub mod why;
 
+pub use app_state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
 pub use server::{Console, start};
-pub use state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
 
 use auth::Peer;
 use axum::extract::{DefaultBodyLimit, Extension, State};
