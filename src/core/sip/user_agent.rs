@@ -42,7 +42,7 @@ use crate::ids::{CallId, TrunkId};
 use crate::media::MediaCapabilities;
 use crate::time::{Duration, Time};
 use client_transactions::ClientTransaction;
-pub use config::{CallRequest, Incoming, PhoneRequest, SipTrunk, UaConfig};
+pub use config::{CallRequest, CallerIdHeader, Incoming, PhoneRequest, SipTrunk, UaConfig};
 pub use event::{Caller, IncomingCall, UaEvent, UaOutput};
 use identifiers::{ClientKey, Identifiers};
 use leg::Leg;
@@ -288,17 +288,8 @@ fn registrar_of(config: &UaConfig) -> Option<Registrar> {
 }
 
 fn unknown_trunk(id: TrunkId) -> SipTrunk {
-    SipTrunk {
-        id,
-        peer: Peer { transport: Transport::Udp, address: ([0, 0, 0, 0], 0).into() },
-        also_from: Vec::new(),
-        host: "invalid".into(),
-        from_domain: String::new(),
-        username: String::new(),
-        password: String::new(),
-        register: false,
-        options: Duration::ZERO,
-    }
+    let peer = Peer { transport: Transport::Udp, address: ([0, 0, 0, 0], 0).into() };
+    SipTrunk::new(id, peer, "invalid")
 }
 
 #[cfg(test)]

@@ -199,7 +199,8 @@ impl UserAgent {
     /// and ended, the first goes to the call.
     fn handle_2xx(&mut self, now: Time, key: ClientKey, purpose: Purpose, answer: Answer<'_, '_>) {
         let Answer::Response { message, from, .. } = answer else { return };
-        let Some(tag) = message.to_tag() else { return };
+        // An answer without a tag is an answer (RFC 3261 section 12.1.2).
+        let tag = message.to_tag().unwrap_or_default();
         let Some(client) = self.clients.get_mut(&key) else { return };
         if let Some((_, to, ack)) = client.acks.iter().find(|(known, ..)| *known == tag) {
             let (to, ack) = (*to, ack.clone());

@@ -45,9 +45,9 @@ impl UserAgent {
         self.apply_early_media(call, at, message);
     }
 
-    /// Index of this provisional's early dialog, created if new; `None` without a tag or above `EARLY_MAX`.
+    /// Index of this provisional's early dialog, created if new; `None` above `EARLY_MAX`.
     fn early_dialog(&mut self, call: CallId, message: &Message<'_>, from: Peer) -> Option<usize> {
-        let tag = message.to_tag()?;
+        let tag = message.to_tag().unwrap_or_default();
         let leg = self.legs.get_mut(&call)?;
         let placing = leg.placing.as_deref_mut()?;
         let known = placing.early.iter().position(|early| early.dialog.remote_tag.as_deref() == Some(&*tag));

@@ -105,7 +105,10 @@ pub(super) struct Placing {
     pub request_uri: String,
     /// User part of the number asked for: a redirection must not change it.
     pub user: String,
-    pub caller_id: Option<String>,
+    /// User part of our Contact; empty = ours.
+    pub contact_user: String,
+    /// The header beside From that carries the shown number.
+    pub identity: Option<(HeaderName, String)>,
     /// The current INVITE transaction, and its CSeq.
     pub key: ClientKey,
     pub cseq: u32,
@@ -123,6 +126,8 @@ pub(super) struct Placing {
     pub ringing: bool,
     pub early: Vec<EarlyDialog>,
     pub cancel: Option<Cancel>,
+    /// The callee's BYE overtook its 2xx: its Reason in words.
+    pub callee_hung_up: Option<String>,
     /// The 2xx carried no usable media.
     pub has_no_media: bool,
     /// Session interval in seconds and whether we refresh, from the 2xx.

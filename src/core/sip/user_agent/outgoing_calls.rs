@@ -5,6 +5,7 @@ use super::client_transactions::{Answer, Purpose};
 use super::credentials::Credentials;
 use super::ending::{ended, ended_by_us, unanswered_outcome};
 use super::identifiers::{ClientKey, tag_text};
+use super::incoming_calls::ended_by_caller;
 use super::leg::{Leg, LegState, Placing, Refresh, SdpOrigin};
 use super::{CallRequest, Peer, SavedDialog, SipTrunk, UaEvent, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
@@ -30,12 +31,7 @@ impl UserAgent {
     /// The dialog identifiers that [`UserAgent::place`] will use for a call.
     pub(super) fn identity_of(&self, trunk: &SipTrunk, request: &CallRequest) -> SavedDialog {
         let request_uri = Uri::sip(&request.user, &trunk.host).to_string();
-        let user = match &request.caller_id {
-            Some(caller_id) => caller_id.as_str(),
-            None if trunk.username.is_empty() => "anonymous",
-            None => trunk.username.as_str(),
-        };
-        let domain = if trunk.from_domain.is_empty() { &trunk.host } else { &trunk.from_domain };
+        let user = trunk.from_user(request.caller_id.as_deref());
         let tag = tag_text(self.identifiers.tag(request.call));
         SavedDialog {
             trunk: Some(request.trunk),
@@ -43,7 +39,7 @@ impl UserAgent {
             peer: trunk.peer,
             sent_by: self.config.sent_by(trunk.peer.transport).to_string(),
             to: format!("<{request_uri}>"),
-            from: format!("<{}>;tag={tag}", Uri::sip(user, domain)),
+            from: format!("<{}>;tag={tag}", Uri::sip(user, trunk.own_domain())),
             request_uri,
             call_id: self.identifiers.call_id(request.call),
             branch: ClientKey::new(self.identifiers.invite_branch(request.call)).branch_text(),
@@ -63,6 +59,13 @@ impl UserAgent {
             return;
         };
         let saved = self.identity_of(&trunk.config, &request);
+        let caller_id = request.caller_id.as_deref();
+        let identity = caller_id.map(|caller_id| trunk.config.identity_header(caller_id));
+        let contact_user = match trunk.config.from_user(caller_id) {
+            "anonymous" => "",
+            user => user,
+        };
+        let contact_user = contact_user.to_owned();
         let tag = self.identifiers.tag(call);
         let leg = Leg {
             state: LegState::Calling,
@@ -91,7 +94,8 @@ impl UserAgent {
                 sent_by: saved.sent_by,
                 request_uri: saved.request_uri,
                 user: request.user,
-                caller_id: request.caller_id,
+                contact_user,
+                identity,
                 key: ClientKey::new(self.identifiers.invite_branch(call)),
                 cseq: saved.cseq,
                 peer: saved.peer,
@@ -105,6 +109,7 @@ impl UserAgent {
                 ringing: false,
                 early: Vec::new(),
                 cancel: None,
+                callee_hung_up: None,
                 has_no_media: false,
                 session: None,
             })),
@@ -202,7 +207,10 @@ impl UserAgent {
         leg.dialog.establish(message);
         leg.allows_update = message.has_token(HeaderName::Allow, "UPDATE");
         let tag = leg.dialog.remote_tag.as_deref();
-        let early = placing.early.iter().find(|early| early.dialog.remote_tag.as_deref() == tag);
+        let has_tag = |wanted: Option<&str>| {
+            placing.early.iter().find(|early| early.dialog.remote_tag.as_deref() == wanted)
+        };
+        let early = has_tag(tag).or_else(|| has_tag(Some("")));
         let settled = early.and_then(|early| early.target.clone());
         let described = match (write::description(message), &leg.media) {
             (Some(answer), Some(media)) => sdp::read_answer(media, answer).ok(),
@@ -217,6 +225,12 @@ impl UserAgent {
         placing.has_no_media = target.is_none();
         leg.target.clone_from(&target);
         leg.state = LegState::Answered;
+        if let Some(cause) = placing.callee_hung_up.take() {
+            let over = ended_by_caller(Outcome::Answered, message.code(), cause);
+            self.report_progress(call, Progress::Answered);
+            self.end_leg(now, call, over);
+            return;
+        }
         if let Some(cancel) = placing.cancel {
             let code = message.code();
             let mut over = ended_by_us(cancel.cause, code, "answered while it was being cancelled");
@@ -300,14 +314,18 @@ impl UserAgent {
         if placing.challenges >= CHALLENGES_MAX {
             return false;
         }
-        let credentials = leg.credentials.get_or_insert_with(|| {
-            Box::new(Credentials::new(&trunk.config.username, &trunk.config.password))
-        });
+        let credentials = leg.credentials.get_or_insert_with(|| Box::new(Credentials::of(&trunk.config)));
         if !credentials.store_challenges(message) {
             return false;
         }
         placing.challenges += 1;
-        placing.authorization = credentials.lines("INVITE", &placing.request_uri, b"", &mut self.identifiers);
+        // The body of the next INVITE: `auth-int` covers it.
+        let offer = match &leg.media {
+            Some(media) => sdp::offer(media, leg.sdp.id, leg.sdp.version),
+            None => String::new(),
+        };
+        placing.authorization =
+            credentials.lines("INVITE", &placing.request_uri, offer.as_bytes(), &mut self.identifiers);
         true
     }
 

@@ -66,9 +66,8 @@ impl Trunk {
     /// Our own address at this trunk: `sip:user@domain`.
     fn own_address(&self) -> String {
         let config = &self.config;
-        let domain = if config.from_domain.is_empty() { &config.host } else { &config.from_domain };
         let user = if config.username.is_empty() { "paceline" } else { &config.username };
-        format!("<{}>", Uri::sip(user, domain))
+        format!("<{}>", Uri::sip(user, config.own_domain()))
     }
 }
 
@@ -173,9 +172,7 @@ impl UserAgent {
                 self.emit(UaEvent::Registered { trunk: id, expires });
             }
             401 | 407 if registration.challenges < 2 => {
-                let credentials = registration
-                    .credentials
-                    .get_or_insert_with(|| Credentials::new(&config.username, &config.password));
+                let credentials = registration.credentials.get_or_insert_with(|| Credentials::of(config));
                 if credentials.store_challenges(message) {
                     registration.challenges += 1;
                     self.send_register(now, id);

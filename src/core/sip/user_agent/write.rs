@@ -6,8 +6,9 @@ use super::{Peer, SavedDialog, Transport, UaConfig, UserAgent};
 use crate::call::HangUpCause;
 use crate::sip::build::{RequestBuilder, ResponseBuilder};
 use crate::sip::dialog::Dialog;
-use crate::sip::headers::{HeaderName, NameAddr, Via};
+use crate::sip::headers::{HeaderName, Via};
 use crate::sip::message::{Message, Method};
+use crate::sip::multipart;
 use crate::sip::session_timer::MIN_SE;
 use crate::sip::uri::Uri;
 use crate::sip::verdict::cause_words;
@@ -107,7 +108,7 @@ pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &st
         .header(HeaderName::To, &dialog.remote)
         .header(HeaderName::CallId, &dialog.call_id)
         .header(HeaderName::CSeq, &cseq(placing.cseq, Method::Invite))
-        .header(HeaderName::Contact, &contact(config, transport, placing.caller_id.as_deref().unwrap_or("")))
+        .header(HeaderName::Contact, &contact(config, transport, &placing.contact_user))
         .header(HeaderName::Allow, &allow(leg.phone.is_some()))
         .header(HeaderName::Supported, SUPPORTED)
         .header(HeaderName::SessionExpires, &placing.session_secs.to_string())
@@ -115,10 +116,8 @@ pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &st
             HeaderName::MinSe,
             &MIN_SE.max(if placing.raised { placing.session_secs } else { 0 }).to_string(),
         );
-    if placing.caller_id.is_some()
-        && let Some(from) = NameAddr::parse(&dialog.local)
-    {
-        request = request.header(HeaderName::PPreferredIdentity, &format!("<{}>", from.uri));
+    if let Some((name, value)) = &placing.identity {
+        request = request.header(*name, value);
     }
     let phone_lines = leg.phone.iter().flat_map(|phone| &phone.lines);
     for (name, value) in placing.authorization.iter().chain(phone_lines) {
@@ -298,11 +297,10 @@ pub(super) fn reply_peer(request: &Message<'_>, from: Peer) -> Peer {
     }
 }
 
-/// The SDP body of a message, if it has one.
+/// The SDP of a message: its body, or the part of a multipart body that is one.
 pub(super) fn description<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
-    let body = message.body();
-    let is_sdp = message.content_type().is_some_and(|kind| kind == "application/sdp");
-    (is_sdp && !body.is_empty()).then_some(body)
+    let kind = message.header(HeaderName::ContentType)?;
+    multipart::find_part(&kind, message.body(), "application/sdp").filter(|body| !body.is_empty())
 }
 
 /// The Reason value for CANCEL and BYE (RFC 3326).
