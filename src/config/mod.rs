@@ -5,9 +5,11 @@ pub mod campaign;
 pub mod floor;
 pub mod problem;
 pub mod settings;
+pub mod trunk_uri;
 
 mod units;
 
 pub use campaign::{CampaignFile, LoadedCampaign};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Config, TrunkConfig};
+pub use trunk_uri::TrunkUri;

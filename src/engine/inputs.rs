@@ -240,7 +240,8 @@ impl Engine {
     }
 
     fn open_campaign(&mut self, opening: CampaignOpening) {
-        let CampaignOpening { campaign, leads_open, paused, abandons, past, sound, sorry } = opening;
+        let CampaignOpening { campaign, region, leads_open, paused, abandons, past, sound, sorry } = opening;
+        self.regions.insert(campaign.id, region);
         if let Some(sound) = sound {
             self.sounds.insert(campaign.id, sound);
         }
