@@ -237,6 +237,8 @@ impl Engine {
             self.metrics.set_trunk_up(&trunk.limits.name, true);
             self.handle(Input::TrunkDefined(trunk.limits));
             self.ua.set_trunk(self.clock.now(), trunk.sip);
+            // A trunk that has to register is down before any campaign opens.
+            self.carry_out_ua_outputs();
         }
         while !self.can_stop() {
             let event = self.next_event().await;

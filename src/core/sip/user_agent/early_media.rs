@@ -18,6 +18,7 @@ impl UserAgent {
         let Some(leg) = self.legs.get_mut(&call) else { return };
         let Some(placing) = leg.placing.as_deref_mut() else { return };
         let silent_so_far = !std::mem::replace(&mut placing.provisional, true);
+        placing.silent_at = None;
         if let Some(cancel) = placing.cancel {
             // A CANCEL waits for the first provisional (RFC 3261 section 9.1).
             if cancel.give_up.is_none() {

@@ -186,8 +186,7 @@ impl UserAgent {
         request: &Message<'_>,
         offers: bool,
     ) -> Option<(Reply<'static>, bool)> {
-        let contact_transport = self.legs.get(&call)?.dialog.peer.transport;
-        let contact = write::contact(&self.config, contact_transport, "");
+        let contact = write::contact(&self.config, self.legs.get(&call)?.dialog.peer, "");
         let leg = self.legs.get_mut(&call)?;
         let mut reply = Reply::new(200, "OK").header("Contact", contact).allow(leg.phone.is_some());
         let mut news = None;

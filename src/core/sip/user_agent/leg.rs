@@ -117,6 +117,10 @@ pub(super) struct Placing {
     /// Re-sent INVITEs by cause: challenges, redirections, a longer session interval.
     pub challenges: u8,
     pub redirections: u8,
+    /// Destinations of the trunk that were left for the next one.
+    pub left: Vec<Peer>,
+    /// When the next destination is asked, unless this one has responded.
+    pub silent_at: Option<Time>,
     pub session_secs: u32,
     pub raised: bool,
     /// Authorization headers of the INVITE; its ACK carries them too (RFC 3261 section 22.1).
@@ -233,7 +237,7 @@ impl Leg {
         let ring =
             placing.filter(|_| self.state == LegState::Calling).and_then(|placing| match placing.cancel {
                 Some(cancel) => cancel.give_up,
-                None => placing.ring_until,
+                None => placing.ring_until.into_iter().chain(placing.silent_at).min(),
             });
         let arriving = self.arriving.as_deref().filter(|_| self.state == LegState::Arriving);
         let until = arriving.map(|arriving| arriving.decide_by);

@@ -101,7 +101,7 @@ impl UserAgent {
             reoffer: false,
             credentials: None,
             placing: Some(Box::new(Placing {
-                sent_by: self.config.sent_by(peer.transport).to_string(),
+                sent_by: self.config.sent_by(peer).to_string(),
                 request_uri: uri,
                 user: String::new(),
                 contact_user: String::new(),
@@ -111,6 +111,8 @@ impl UserAgent {
                 peer,
                 challenges: 0,
                 redirections: 0,
+                left: Vec::new(),
+                silent_at: None,
                 session_secs: session_timer::SESSION_EXPIRES,
                 raised: false,
                 authorization: Vec::new(),

@@ -69,18 +69,22 @@ pub(super) fn transport_name(transport: Transport) -> &'static str {
 }
 
 impl UaConfig {
-    /// Our sent-by for this transport; if none is configured, the first one.
-    pub(super) fn sent_by(&self, transport: Transport) -> &str {
-        let exact = self.sent_by.iter().find(|(known, _)| *known == transport);
-        exact.or(self.sent_by.first()).map_or("paceline.invalid", |(_, sent_by)| sent_by)
+    /// Our sent-by for this peer's transport and address family; if there is none, for its transport, else the
+    /// first one.
+    pub(super) fn sent_by(&self, peer: Peer) -> &str {
+        let fits = |known: Transport| known == peer.transport;
+        let same_family = |sent_by: &str| sent_by.starts_with('[') == peer.address.is_ipv6();
+        let exact = self.sent_by.iter().find(|(known, sent_by)| fits(*known) && same_family(sent_by));
+        let near = || self.sent_by.iter().find(|(known, _)| fits(*known));
+        exact.or_else(near).or(self.sent_by.first()).map_or("paceline.invalid", |(_, sent_by)| sent_by)
     }
 }
 
 /// `<sip:user@host:port;transport=tcp>`
-pub(super) fn contact(config: &UaConfig, transport: Transport, user: &str) -> String {
+pub(super) fn contact(config: &UaConfig, peer: Peer, user: &str) -> String {
     let user = if user.is_empty() { "paceline" } else { user };
-    let mut uri = Uri::sip(user, config.sent_by(transport));
-    match transport {
+    let mut uri = Uri::sip(user, config.sent_by(peer));
+    match peer.transport {
         Transport::Udp => {}
         Transport::Tcp => uri.params.set("transport", "tcp"),
         Transport::Tls => uri.params.set("transport", "tls"),
@@ -108,7 +112,7 @@ pub(super) fn invite(config: &UaConfig, leg: &Leg, placing: &Placing, offer: &st
         .header(HeaderName::To, &dialog.remote)
         .header(HeaderName::CallId, &dialog.call_id)
         .header(HeaderName::CSeq, &cseq(placing.cseq, Method::Invite))
-        .header(HeaderName::Contact, &contact(config, transport, &placing.contact_user))
+        .header(HeaderName::Contact, &contact(config, placing.peer, &placing.contact_user))
         .header(HeaderName::Allow, &allow(leg.phone.is_some()))
         .header(HeaderName::Supported, SUPPORTED)
         .header(HeaderName::SessionExpires, &placing.session_secs.to_string())
@@ -157,7 +161,7 @@ pub(super) fn out_of_dialog(
     lines: &[(HeaderName, String)],
 ) -> Vec<u8> {
     let method = Method::parse(out_of_dialog.method);
-    let sent_by = config.sent_by(peer.transport);
+    let sent_by = config.sent_by(peer);
     let mut request = start(method, out_of_dialog.uri, peer.transport, sent_by, &key.branch_text())
         .header(HeaderName::From, &out_of_dialog.from)
         .header(HeaderName::To, &out_of_dialog.to)
@@ -177,9 +181,10 @@ fn in_dialog(
     method: Method<'_>,
 ) -> RequestBuilder {
     let (uri, routes) = dialog.path();
-    let transport = dialog.next_hop().transport;
+    let next_hop = dialog.next_hop();
+    let transport = next_hop.transport;
     let branch = ClientKey::new(branch).branch_text();
-    let mut request = start(method, &uri, transport, config.sent_by(transport), &branch);
+    let mut request = start(method, &uri, transport, config.sent_by(next_hop), &branch);
     for route in &routes {
         request = request.header(HeaderName::Route, route);
     }
