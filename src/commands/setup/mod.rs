@@ -250,6 +250,7 @@ impl Service {
         };
         let opening = CampaignOpening {
             campaign: rules,
+            region: loaded.list.region.clone(),
             leads_open,
             paused,
             abandons,

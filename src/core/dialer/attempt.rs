@@ -201,7 +201,7 @@ impl Dialer {
             call: id,
             trunk: call.trunk,
             number: call.number,
-            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number.national()),
+            caller_id: call.caller_id.as_ref().map(|caller_id| caller_id.number),
             ring,
         });
         self.ring_back_to_agent(id);
