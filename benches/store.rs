@@ -210,6 +210,7 @@ fn ended_call(campaign: CampaignId, attempt: AttemptId, lead: &Lead) -> AttemptR
         agent: None,
         ended_at: now(),
         keys: Vec::new(),
+        key_ways: Default::default(),
         result: Some("agree".into()),
         counted: true,
         rest_until: None,

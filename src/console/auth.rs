@@ -1,11 +1,11 @@
 //! Authentication and role checks: the middleware before every route (session cookie, bearer token,
 //! anonymous) and the Origin check. Whose data a caller may see is checked in the handlers.
 
+use super::app_state::AppState;
 use super::limits::StreamReader;
 use super::problem::Problem;
 use super::secrets;
 use super::source::Source;
-use super::app_state::AppState;
 use crate::store::{AgentRow, Role};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;

@@ -11,7 +11,6 @@ use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
 use paceline_core::number_pattern::NumberPattern;
-use paceline_core::number::PhoneNumber;
 use paceline_core::sip::user_agent::{SavedDialog, TrunkUse};
 use paceline_core::sip::{UaEvent, UaOutput};
 

@@ -8,7 +8,6 @@ use crate::store::list_growth::ADDED;
 use crate::store::{Import, NewCampaign, NewImport, Store};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
-use paceline_core::number_pattern::NumberPattern;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
