@@ -60,6 +60,9 @@ pub enum Command {
     /// Write the results again; the same state gives the same bytes (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
+    /// The leads of a campaign
+    #[command(after_help = "Example:\n  paceline list reset c.toml")]
+    List(ListArgs),
     /// Remove an imported list, as long as none of its leads was called
     UndoImport(CampaignArgs),
     /// Replay a journal: check that every decision is the same again, show a timeline, trace a call
@@ -153,6 +156,18 @@ impl WorldArgs {
 pub struct CampaignArgs {
     /// The campaign file
     pub campaign: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    #[command(subcommand)]
+    pub action: ListAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum ListAction {
+    /// Forget the calls on the simulated carrier and reopen their leads, before a real trunk is used
+    Reset(CampaignArgs),
 }
 
 #[derive(Clone, Debug, Args)]

@@ -8,6 +8,7 @@ mod demo;
 mod demo_agents;
 mod export;
 mod forecast;
+mod list_reset;
 mod recordings;
 mod replay;
 mod replay_format;
@@ -23,7 +24,7 @@ mod token;
 mod user;
 mod why;
 
-use crate::cli::{Cli, Command, Exit, Global};
+use crate::cli::{Cli, Command, Exit, Global, ListAction};
 use crate::config::{Config, ConfigError, LoadedCampaign};
 use std::path::Path;
 
@@ -63,6 +64,9 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Demo(args) => demo::demo(&cli.global, args).await,
         Command::Check(args) => check::check(&cli.global, args).await,
         Command::Export(args) => export::export(&cli.global, args).await,
+        Command::List(args) => match args.action {
+            ListAction::Reset(args) => list_reset::reset(&cli.global, args).await,
+        },
         Command::UndoImport(args) => export::undo_import(&cli.global, args).await,
         Command::Replay(args) => replay::replay(&cli.global, &args),
         Command::Carrier(args) => carrier::carrier(&cli.global, args).await,

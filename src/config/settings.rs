@@ -2,6 +2,7 @@
 //! rest.
 
 use super::problem::{ConfigError, Problem, Source, unreadable};
+use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::Transport;
 use schemars::JsonSchema;
@@ -351,6 +352,10 @@ impl Config {
             source.fault(&["http", "listen"], found, "for example 127.0.0.1:8080");
         }
         for (name, trunk) in &self.trunks {
+            if name == SIMULATED_TRUNK {
+                let found = format!("`{name}` is the name of the built-in simulated carrier");
+                source.fault(&["trunks", name], found, "give the trunk another name");
+            }
             trunk.check(name, source);
         }
     }

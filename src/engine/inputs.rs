@@ -107,6 +107,9 @@ impl Engine {
                 tracing::warn!(trunk = self.trunk_name(trunk), "the trunk does not answer; it is out of use");
                 self.trunk_changed(trunk, TrunkState::Down);
             }
+            UaEvent::SavedDialogAnswered { call_id } => {
+                self.send_to_store(Command::RecoveredAnswer { call_id });
+            }
             UaEvent::SavedDialogEnded { call_id, reached } => {
                 let id = self.recovered_dialogs.remove(&call_id);
                 // A call that rang several phones has a dialog for each; it has ended with the last of them.
