@@ -60,9 +60,12 @@ pub enum Command {
     /// Write the results again; the same state gives the same bytes (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
-    /// Lists of a campaign that has begun
+    /// The list of a campaign: add rows once it has begun, reset it after a rehearsal
     #[command(
-        after_help = "Examples:\n  paceline list add c.toml more.csv\n  paceline list add c.toml list.csv --close-gone"
+        after_help = "Examples:
+  paceline list add c.toml more.csv
+  paceline list add c.toml list.csv --close-gone
+  paceline list reset c.toml"
     )]
     List(ListArgs),
     /// Remove an imported list, as long as none of its leads was called
@@ -111,6 +114,8 @@ pub struct ListArgs {
 pub enum ListAction {
     /// Add the rows of a file to a campaign: new leads, and new numbers of known leads; nobody twice
     Add(ListAddArgs),
+    /// Forget the calls on the simulated carrier and reopen their leads, before a real trunk is used
+    Reset(CampaignArgs),
 }
 
 #[derive(Clone, Debug, Args)]

@@ -9,6 +9,7 @@ mod demo_agents;
 mod export;
 mod forecast;
 mod list;
+mod list_reset;
 mod recordings;
 mod replay;
 mod replay_format;

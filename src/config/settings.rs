@@ -6,6 +6,7 @@ use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::proxies::TrustedProxies;
 use super::trunk_uri::{self, TrunkUri};
 use crate::dialplan::{DialPlan, NumberForm};
+use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
@@ -427,6 +428,10 @@ impl Config {
             }
         }
         for (name, trunk) in &self.trunks {
+            if name == SIMULATED_TRUNK {
+                let found = format!("`{name}` is the name of the built-in simulated carrier");
+                source.fault(&["trunks", name], found, "give the trunk another name");
+            }
             trunk.check(name, source);
         }
     }

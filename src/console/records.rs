@@ -282,7 +282,7 @@ pub(super) struct PartQuery {
     part: Option<String>,
 }
 
-/// The recording of an outbound call, for the agent who spoke, its shift lead, managers and admins.
+/// The recording of an outbound call, for every agent who spoke in it, their shift leads, managers and admins.
 pub(super) async fn recording(
     State(state): State<AppState>,
     caller: Caller,
@@ -319,10 +319,10 @@ async fn send_recording(
     let part = query.part.map_or(Ok(1), |text| text.parse::<usize>()).map_err(|_| missing())?;
     let found = parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(missing)?;
     let accounts = state.store().all_agents().await?;
-    let whose = found.agent_id.and_then(|id| accounts.iter().find(|row| row.id.0 == id));
+    let mut speakers = accounts.iter().filter(|row| found.speakers.contains(&row.id.0));
     let may_hear = match caller.role {
         Role::Manager | Role::Admin => true,
-        Role::Agent | Role::Lead => whose.is_some_and(|row| caller.can_see(row)),
+        Role::Agent | Role::Lead => speakers.any(|row| caller.can_see(row)),
         Role::Analyst => false,
     };
     if !may_hear {

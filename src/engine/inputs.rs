@@ -105,6 +105,9 @@ impl Engine {
                 );
             }
             UaEvent::TrunkChanged { trunk, state } => self.take_trunk_use(trunk, &state),
+            UaEvent::SavedDialogAnswered { call_id } => {
+                self.send_to_store(Command::RecoveredAnswer { call_id });
+            }
             UaEvent::SavedDialogEnded { call_id, reached } => {
                 let id = self.recovered_dialogs.remove(&call_id);
                 // A call that rang several phones has a dialog for each; it has ended with the last of them.

@@ -3,7 +3,7 @@
 use super::floor::AgentCall;
 use super::{AttemptFacts, Engine, LiveEvent};
 use crate::net::rtp::MediaCommand;
-use crate::store::Command;
+use crate::store::{Command, KEY_PRESS_SOURCE};
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::output::AttemptRequest;
 use paceline_core::dialer::{Input, Output};
@@ -88,7 +88,7 @@ impl Engine {
                 self.send_to_store(Command::FetchLeads { campaign, count, untried })
             }
             Output::Blacklist { campaign, number } => {
-                let source = "key pressed in a call".to_owned();
+                let source = KEY_PRESS_SOURCE.to_owned();
                 self.send_to_store(Command::Blacklist { campaign: Some(campaign), number, source });
             }
             Output::Decided { campaign, decision } => {

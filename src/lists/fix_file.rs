@@ -3,6 +3,7 @@
 
 use super::cell::escape_formula;
 use super::import::Batch;
+use crate::private_file;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub struct FixFile {
 impl FixFile {
     pub fn create(path: &Path) -> io::Result<Self> {
         let part = path.with_extension("csv.part");
-        let mut file = BufWriter::new(File::create(&part)?);
+        let mut file = BufWriter::new(private_file::create(&part)?);
         file.write_all("\u{FEFF}".as_bytes())?;
         let out =
             csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(file);

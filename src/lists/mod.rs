@@ -26,6 +26,7 @@ pub use import::{BATCH_ROWS, Batch, ImportError, import};
 pub use report::{BlacklistReport, ColumnReport, ListReport, SheetReport, UnreadSheet, Warning};
 
 use header::{CodeColumn, country_of_code};
+use crate::private_file;
 use paceline_core::number::PhoneNumber;
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
@@ -125,7 +126,7 @@ pub fn check_with(
         let file = file.to_path_buf();
         move |source| ListError::Write { file, source }
     };
-    std::fs::create_dir_all(dir).map_err(failed(dir))?;
+    private_file::create_dir(dir).map_err(failed(dir))?;
     let mut fix_file = FixFile::create(&fix).map_err(failed(&fix))?;
     let mut sink = |batch: &Batch| {
         fix_file.write(batch)?;
@@ -139,7 +140,10 @@ pub fn check_with(
     let file = dir.join("list-report.json");
     let part = dir.join("list-report.json.part");
     let json = serde_json::to_vec_pretty(&report).map_err(|e| failed(&file)(e.into()))?;
-    std::fs::write(&part, json).and_then(|()| std::fs::rename(&part, &file)).map_err(failed(&file))?;
+    private_file::create(&part)
+        .and_then(|mut written| io::Write::write_all(&mut written, &json))
+        .and_then(|()| std::fs::rename(&part, &file))
+        .map_err(failed(&file))?;
     Ok(report)
 }
 

@@ -4,7 +4,7 @@ use super::attempts::{self, Opening};
 use super::command::{Command, Reply};
 use super::leads::{self, UpdateCause};
 use super::{WriteConnection, blacklist};
-use super::{legs, open_dialogs, phone_contacts, recordings, seat_log, summaries};
+use super::{legs, open_dialogs, phone_contacts, recordings, resume, seat_log, summaries};
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::ids::{AttemptId, CampaignId, LeadId};
 use paceline_core::time::Utc;
@@ -110,6 +110,11 @@ async fn apply_command(
             legs::save_placed(conn, *leg, about, dialog, now).await?
         }
         Command::SaveLeg(record) => legs::save_ended(conn, record).await?,
+        Command::RecoveredAnswer { call_id } => {
+            if let Some((campaign, delta)) = resume::note_answer(conn, call_id, now).await? {
+                *effects.open_leads.entry(campaign).or_default() += delta;
+            }
+        }
         Command::DialogEnded { id, reached } => open_dialogs::end(conn, *id, *reached).await?,
         Command::SavePhoneContacts { agent, contacts } => {
             phone_contacts::save(conn, *agent, contacts).await?

@@ -64,6 +64,10 @@ pub enum Command {
     },
     /// A leg that is no attempt has ended. Has no reply.
     SaveLeg(Box<LegRecord>),
+    /// The callee of an interrupted attempt answered after the crash. Has no reply.
+    RecoveredAnswer {
+        call_id: String,
+    },
     /// A dialog left open by a crash has been ended, or was given up because its far end was not reached. Has no
     /// reply.
     DialogEnded {

@@ -3,6 +3,7 @@
 use super::{Reader, StoreError};
 use paceline_core::ids::{AgentId, AttemptId, CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
+use std::collections::BTreeSet;
 
 /// One lead with the columns an agent's screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,8 @@ pub struct CallRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingPart {
     pub path: String,
-    pub agent_id: Option<i64>,
+    /// Row ids of the agents who spoke while it was taken.
+    pub speakers: BTreeSet<i64>,
 }
 
 impl Reader {
@@ -207,32 +209,76 @@ impl Reader {
         .map_err(|e| self.query_error(&e))
     }
 
-    /// The kept parts of an attempt's recording, in order.
+    /// The kept parts of an attempt's recording, in order, each with the agents who spoke while it was taken.
     pub async fn recording(&mut self, attempt: AttemptId) -> Result<Vec<RecordingPart>, StoreError> {
-        sqlx::query_as!(
-            RecordingPart,
-            r#"select r.path, a.agent_id as "agent_id?" from recording r join attempt a on a.id = r.attempt_id
-                where r.attempt_id = $1 and r.deleted_at is null order by r.id"#,
-            attempt.0
+        let rows = sqlx::query_as!(
+            PartSpeaker,
+            r#"select r.id as "id!: i64", r.path, a.agent_id as "owner?: i64", s.agent_id as "speaker?: i64"
+                 from recording r join attempt a on a.id = r.attempt_id
+                 left join seat_log s on s.attempt_id = a.id and s.activity = 'talking' and not s.inbound
+                  and (s.at <= r.saved_at
+                       and coalesce((select min(n.at) from seat_log n
+                                      where n.agent_id = s.agent_id and n.at > s.at), r.saved_at)
+                           >= r.saved_at - r.millis - $2
+                       or (select count(*) from recording o where o.attempt_id = a.id) = 1)
+                where r.attempt_id = $1 and r.deleted_at is null order by r.id, s.id"#,
+            attempt.0,
+            SAVING_SLACK
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.query_error(&e))
+        .map_err(|e| self.query_error(&e))?;
+        Ok(recording_parts(rows))
     }
 
     /// The kept parts of an inbound call's recording, by its id in [`Reader::inbound_call_log`].
     pub async fn inbound_recording(&mut self, call: i64) -> Result<Vec<RecordingPart>, StoreError> {
-        sqlx::query_as!(
-            RecordingPart,
-            r#"select r.path, coalesce(c.summary_agent_id, c.agent_id) as "agent_id?: i64"
+        let rows = sqlx::query_as!(
+            PartSpeaker,
+            r#"select r.id as "id!: i64", r.path, coalesce(c.summary_agent_id, c.agent_id) as "owner?: i64",
+                      s.agent_id as "speaker?: i64"
                  from recording r join leg c on c.id = r.leg_id
-                where r.leg_id = $1 and c.kind = 'inbound' and r.deleted_at is null order by r.id"#,
-            call
+                 left join seat_log s on s.attempt_id = c.call and s.activity = 'talking' and s.inbound
+                  and s.at >= c.began_at and s.at <= coalesce(c.ended_at, s.at)
+                  and (s.at <= r.saved_at
+                       and coalesce((select min(n.at) from seat_log n
+                                      where n.agent_id = s.agent_id and n.at > s.at), r.saved_at)
+                           >= r.saved_at - r.millis - $2
+                       or (select count(*) from recording o where o.leg_id = c.id) = 1)
+                where r.leg_id = $1 and c.kind = 'inbound' and r.deleted_at is null order by r.id, s.id"#,
+            call,
+            SAVING_SLACK
         )
         .fetch_all(&mut self.conn)
         .await
-        .map_err(|e| self.query_error(&e))
+        .map_err(|e| self.query_error(&e))?;
+        Ok(recording_parts(rows))
     }
+}
+
+/// A part of a recording is entered this long after its end at most, in milliseconds.
+const SAVING_SLACK: i64 = 5_000;
+
+/// A part of a recording with one of the agents who spoke in it.
+struct PartSpeaker {
+    id: i64,
+    path: String,
+    /// The agent in the call's own row.
+    owner: Option<i64>,
+    speaker: Option<i64>,
+}
+
+fn recording_parts(rows: Vec<PartSpeaker>) -> Vec<RecordingPart> {
+    let mut parts: Vec<(i64, RecordingPart)> = Vec::new();
+    for row in rows {
+        if parts.last().is_none_or(|(id, _)| *id != row.id) {
+            parts.push((row.id, RecordingPart { path: row.path, speakers: BTreeSet::from_iter(row.owner) }));
+        }
+        if let Some((_, part)) = parts.last_mut() {
+            part.speakers.extend(row.speaker);
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 /// SQL arguments of a call log filter.

@@ -28,6 +28,7 @@ use paceline_core::ids::CampaignId;
 use paceline_core::sip::user_agent::SavedDialog;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 use trunks::{configured_trunks, simulated_trunk, start_simulated_carrier};
 
 /// Configuration, campaign and options of one run.
@@ -131,6 +132,8 @@ pub(super) struct Service {
     carrier: Option<RunningCarrier>,
     state: AppState,
     console: Option<(Console, Option<KeyFile>)>,
+    /// Deletes recordings past their retention.
+    retention: JoinHandle<()>,
 }
 
 impl Service {
@@ -197,6 +200,7 @@ impl Service {
         handle.send(EngineRequest::Resume { work: resumed.work, dialogs, phones }).await;
         let store = Arc::new(store);
         recordings::recover_recordings(&config, &store, &resumed.legs, resumed.alive_at).await?;
+        let retention = tokio::spawn(recordings::keep_retention(config.clone(), store.clone()));
         send_agents(&store, &handle).await?;
         let state = AppState::new(AppStateParts {
             store: store.clone(),
@@ -210,7 +214,18 @@ impl Service {
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
-        Ok(Service { handle, metrics, config, engine, writer, store, carrier: simulated, state, console })
+        Ok(Service {
+            handle,
+            metrics,
+            config,
+            engine,
+            writer,
+            store,
+            carrier: simulated,
+            state,
+            console,
+            retention,
+        })
     }
 
     /// Whether the API is served.
@@ -227,6 +242,9 @@ impl Service {
         paused: bool,
     ) -> Result<OpenedCampaign, Failure> {
         let campaign = save_campaign(&self.store, loaded).await?;
+        if self.carrier.is_none() {
+            refuse_after_simulation(&self.store, campaign, &loaded.rules.name).await?;
+        }
         if with_list {
             import_list(&self.store, campaign, loaded).await?;
         }
@@ -284,6 +302,7 @@ impl Service {
 
     /// Waits until no call is out, stops the engine and writes everything.
     pub async fn finish(self) -> Result<(), Failure> {
+        self.retention.abort();
         self.handle.send(EngineRequest::Stop).await;
         self.engine.await.map_err(Failure::unexpected)?;
         self.writer.close().await;
@@ -295,6 +314,18 @@ impl Service {
             carrier.stop().await;
         }
         Ok(())
+    }
+}
+
+/// A campaign whose leads were called on the simulated carrier does not go on with a real trunk: those leads are
+/// closed by calls that rang no phone, and the others of a sample list may be real numbers.
+async fn refuse_after_simulation(store: &Store, campaign: CampaignId, name: &str) -> Result<(), Failure> {
+    match store.simulated_attempts(campaign).await.map_err(Failure::unexpected)? {
+        0 => Ok(()),
+        calls => Err(Failure::refused(format!(
+            "campaign {name} has {calls} calls on the simulated carrier, and now a real trunk is configured; to call \
+             these leads for real, forget those calls first: paceline list reset CAMPAIGN.toml"
+        ))),
     }
 }
 
