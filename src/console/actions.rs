@@ -4,6 +4,7 @@
 
 use super::auth::{Body, Caller};
 use super::fields::parse_telephone;
+use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::config::floor::ShadowTable;
@@ -313,6 +314,7 @@ pub(super) enum CampaignAction {
     },
     /// Calls a single number that is in no list.
     TestCall {
+        #[schemars(regex(pattern = TELEPHONE))]
         number: String,
     },
 }

@@ -6,6 +6,13 @@ use paceline_core::number::PhoneNumber;
 use std::collections::BTreeSet;
 
 const TEXT_MAX: usize = 64;
+
+/// What [`parse_text`] and [`parse_login`] take, as JSON Schema patterns; ends without a space so that nothing is
+/// trimmed.
+pub(super) const TEXT: &str =
+    r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f])?$";
+pub(super) const WORD: &str = r"^[^\s\x00-\x1f\x7f-\x9f]+$";
+pub(super) const TELEPHONE_OR_NONE: &str = r"^(|1[3-9][0-9]{9}|0[1-9][0-9]{9,10})$";
 const SKILLS_MAX: usize = 32;
 
 pub(super) fn parse_role(word: &str) -> Result<Role, Problem> {

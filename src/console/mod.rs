@@ -2,8 +2,10 @@
 //! `/metrics`, `/healthz` and `/readyz`. No other module uses axum.
 
 mod accounts;
+mod action_schema;
 mod actions;
 mod agents;
+pub mod answers;
 pub mod auth;
 pub mod client;
 mod fields;
@@ -14,6 +16,7 @@ mod limits;
 mod live;
 mod login_throttle;
 pub mod openapi;
+pub mod parameters;
 pub mod problem;
 mod records;
 mod route;
