@@ -1,10 +1,10 @@
 //! Handlers of sign-in, sign-out and one's own account; the session cookie is set here.
 
+use super::app_state::AppState;
 use super::auth::{self, Body, Caller, SESSION_COOKIE};
 use super::problem::Problem;
 use super::secrets;
 use super::source::Source;
-use super::state::AppState;
 use super::views;
 use crate::store::{AgentRow, Secrets};
 use axum::Json;

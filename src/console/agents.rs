@@ -3,6 +3,7 @@
 
 use super::accounts;
 use super::answers;
+use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::{
     TELEPHONE_OR_NONE, TEXT, WORD, parse_login, parse_role, parse_skills, parse_telephone, parse_text,
@@ -11,7 +12,6 @@ use super::groups::{MembershipRequest, parse_memberships};
 use super::parameters::TELEPHONE;
 use super::problem::Problem;
 use super::secrets;
-use super::state::AppState;
 use super::views;
 use crate::engine::EngineRequest;
 use crate::store::{AgentDetails, AgentRow, Role, Secrets};

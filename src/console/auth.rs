@@ -1,13 +1,13 @@
 //! Authentication and role checks: the middleware before every route (session cookie, bearer token,
 //! anonymous), the Origin check and the check of query parameters. Whose data a caller may see is checked in the handlers.
 
+use super::app_state::AppState;
 use super::limits::StreamReader;
 use super::parameters::check_query;
 use super::problem::Problem;
 use super::route::Route;
 use super::secrets;
 use super::source::Source;
-use super::state::AppState;
 use crate::store::{AgentRow, Role};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;

@@ -1,11 +1,11 @@
 //! The live stream (server-sent events): a snapshot, then events as they happen. A reader that falls
 //! behind gets a fresh snapshot instead of the events it missed.
 
+use super::app_state::AppState;
 use super::auth::{self, Caller};
 use super::floor::{self, Scope};
 use super::limits::{STREAMS_PER_ACCOUNT_MAX, StreamPermit, StreamRefusal};
 use super::problem::Problem;
-use super::state::AppState;
 use super::views;
 use crate::engine::LiveEvent;
 use axum::extract::State;

@@ -6,6 +6,7 @@ mod action_schema;
 mod actions;
 mod agents;
 pub mod answers;
+pub mod app_state;
 pub mod auth;
 pub mod client;
 mod fields;
@@ -24,14 +25,13 @@ pub mod routes;
 pub mod secrets;
 pub mod server;
 pub mod source;
-pub mod state;
 mod tokens;
 mod views;
 pub mod why;
 mod write_timeout;
 
+pub use app_state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
 pub use server::{Console, start};
-pub use state::{AppState, AppStateParts, CampaignFolder, OpenCampaign, PhoneSettings, agent_account};
 
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Extension, Request, State};

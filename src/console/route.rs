@@ -1,8 +1,8 @@
 //! The type of one entry in the table of routes.
 
+use super::app_state::AppState;
 use super::auth::Access;
 use super::parameters::Parameter;
-use super::state::AppState;
 use axum::routing::MethodRouter;
 use schemars::Schema;
 

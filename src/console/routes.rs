@@ -1,10 +1,10 @@
 //! The table of routes: path, roles, query, body, handler. The router and the OpenAPI document are both
 //! made from it, so they cannot differ.
 
+use super::app_state::AppState;
 use super::auth::{self, Access};
 use super::parameters::{Form, Parameter};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
-use super::state::AppState;
 use super::{accounts, actions, agents, answers, floor, groups, live, openapi, records, tokens, why};
 use axum::Json;
 use axum::Router;

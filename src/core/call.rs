@@ -69,6 +69,13 @@ pub enum Heard {
     PlayEnded,
     /// No packet for the configured span.
     Silent,
+    /// No audio for two seconds although the far end should send (not on hold; ten seconds if it suppresses silence).
+    /// `rtcp`: it has sent RTCP after its last audio packet, as phones do that send no audio while muted. Reported
+    /// again with `true` when the first RTCP packet comes later. Without RTCP only a probe in the dialog tells a dead
+    /// phone from a muted one.
+    AudioStopped { rtcp: bool },
+    /// Audio came again after `AudioStopped`.
+    AudioResumed,
 }
 
 /// One DTMF digit.

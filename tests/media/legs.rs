@@ -228,3 +228,19 @@ fn the_error_without_free_ports_names_the_range() {
     assert!(matches!(error, MediaError::NoPorts(..) | MediaError::Bind { .. }), "{error}");
     assert!(near.room.totals().legs_open >= 90);
 }
+
+#[test]
+fn audio_that_stops_and_comes_again_is_reported() {
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
+    let ours = near.room.open_leg(LEG).unwrap();
+    near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcma)));
+    // Each packet of ours is a tick of 20 ms.
+    for sequence in 0..20 {
+        far.receive();
+        far.send(ours, 8, sequence, 9, &[0xD5; 160]);
+    }
+    near.wait_heard(LEG, &Heard::AudioStopped { rtcp: false });
+    far.send(ours, 8, 140, 9, &[0xD5; 160]);
+    near.wait_heard(LEG, &Heard::AudioResumed);
+    near.wait_heard(LEG, &Heard::AudioStopped { rtcp: false });
+}

@@ -4,7 +4,7 @@ use super::output::LeadUpdate;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause};
 use crate::campaign::CallerId;
-use crate::campaign::hopper::LeasedLead;
+use crate::campaign::lease::LeasedLead;
 use crate::campaign::window;
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, TrunkId};
 use crate::number::PhoneNumber;

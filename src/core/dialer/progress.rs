@@ -100,7 +100,7 @@ impl Dialer {
                     self.hang_up(id, HangUpCause::Finished);
                 }
             }
-            Heard::FirstAudio | Heard::Silent => {}
+            Heard::FirstAudio | Heard::Silent | Heard::AudioStopped { .. } | Heard::AudioResumed => {}
         }
     }
 

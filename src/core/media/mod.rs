@@ -7,6 +7,9 @@ pub mod g711;
 /// G.722 at 64 kbit/s, around `audio-codec`.
 pub mod g722;
 
+/// Notices when a far end that should send stops sending audio.
+pub mod audio_watch;
+
 /// DTMF digits as RTP telephone events (RFC 4733), sent and received.
 pub mod dtmf;
 

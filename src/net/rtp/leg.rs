@@ -14,6 +14,7 @@ use super::system::{self, Datagram, Inbox, Outbox};
 use super::transcode::{FrameEncoder, LevelMeter, PlayoutDecoder};
 use paceline_core::call::{Digit, Heard};
 use paceline_core::ids::CallId;
+use paceline_core::media::audio_watch::{AudioChange, AudioWatch};
 use paceline_core::media::dtmf::{DigitReceiver, DigitSender, Step};
 use paceline_core::media::latch::{Latch, Verdict};
 use paceline_core::media::mix::{Frame, SAMPLES};
@@ -73,6 +74,12 @@ pub struct TickCounts {
     pub refused: u64,
 }
 
+/// What an accepted packet changed.
+struct Arrival {
+    digits: [Option<Digit>; 2],
+    audio: Option<AudioChange>,
+}
+
 pub struct Leg {
     pub id: CallId,
     sockets: RtpSockets,
@@ -108,6 +115,9 @@ pub struct Leg {
     has_heard_audio: bool,
     silent_since: u64,
     has_reported_silence: bool,
+    audio_watch: AudioWatch,
+    /// When RTCP is read next while the far end's audio has stopped.
+    rtcp_read_at: u64,
     report_at: u64,
     packets_at_report: u32,
     /// The far end's last sender report: its NTP time, and when it arrived.
@@ -144,6 +154,8 @@ impl Leg {
             has_heard_audio: false,
             silent_since: now_micros,
             has_reported_silence: false,
+            audio_watch: AudioWatch::new(now_micros),
+            rtcp_read_at: 0,
             report_at: now_micros + first_report(random()),
             packets_at_report: 0,
             last_report: None,
@@ -186,6 +198,7 @@ impl Leg {
         self.target = Some(target);
         self.silent_since = now_micros;
         self.has_reported_silence = false;
+        self.audio_watch.restart(now_micros);
     }
 
     fn connect_when_latched(&mut self) {
@@ -237,6 +250,7 @@ impl Leg {
     /// Last part of a tick: silence detection, RTCP and statistics.
     pub fn end_tick(&mut self, tick: &mut Tick<'_>, counts: &TickCounts, silence_micros: u64) {
         self.detect_silence(tick, silence_micros);
+        self.watch_audio(tick);
         if tick.now_micros >= self.report_at {
             self.exchange_reports(tick);
         }
@@ -310,14 +324,14 @@ impl Leg {
         for _ in 0..RECEIVE_CALLS_MAX {
             let count = tick.inbox.receive(&self.sockets.rtp);
             for n in 0..count {
-                let heard = match tick.inbox.datagram(n) {
+                let arrival = match tick.inbox.datagram(n) {
                     Some(datagram) => {
                         let batch = batch.as_deref_mut();
                         self.handle_datagram(datagram, tick.now_micros, tick.wall_micros, batch)
                     }
                     None => None,
                 };
-                let Some(heard) = heard else {
+                let Some(Arrival { digits, audio }) = arrival else {
                     counts.refused += 1;
                     continue;
                 };
@@ -327,7 +341,10 @@ impl Leg {
                     self.has_heard_audio = true;
                     self.report_heard(tick, Heard::FirstAudio);
                 }
-                for digit in heard.into_iter().flatten() {
+                if audio == Some(AudioChange::Resumed) {
+                    self.report_heard(tick, Heard::AudioResumed);
+                }
+                for digit in digits.into_iter().flatten() {
                     self.report_heard(tick, Heard::Digit(digit));
                     if let Some(batch) = batch.as_deref_mut() {
                         batch.push_digit(digit);
@@ -348,7 +365,7 @@ impl Leg {
         now: u64,
         wall: u64,
         batch: Option<&mut ReceiveBatch>,
-    ) -> Option<[Option<Digit>; 2]> {
+    ) -> Option<Arrival> {
         let (target, latch) = (self.target.as_ref()?, self.latch.as_mut()?);
         let packet = Packet::parse(datagram.bytes)?;
         let event = target.telephone_event_in == Some(packet.payload_type);
@@ -358,17 +375,16 @@ impl Leg {
         if !event && codec.is_none() && packet.payload_type != COMFORT_NOISE {
             return None;
         }
-        // Kernel arrival time converted to the monotonic clock; a jump of the wall clock shifts it by a
-        // second at most.
-        let waited = datagram.arrived_wall_micros.map_or(0, |arrived| wall.saturating_sub(arrived));
-        let arrived = now.saturating_sub(waited.min(1_000_000));
+        let arrived = monotonic_arrival(datagram.arrived_wall_micros, wall, now);
         if latch.check_packet(datagram.source, packet.ssrc, packet.sequence, arrived) == Verdict::Refused {
             return None;
         }
         if event {
             // All packets of one digit carry the same timestamp, so they would count as jitter.
-            let keys = self.digit_receiver.packet(packet.ssrc, packet.timestamp, packet.payload, arrived);
-            return self.reception.event_packet(packet.ssrc, packet.sequence).then_some(keys);
+            let digits = self.digit_receiver.packet(packet.ssrc, packet.timestamp, packet.payload, arrived);
+            let belongs = self.reception.event_packet(packet.ssrc, packet.sequence);
+            let audio = self.audio_watch.packet(packet.ssrc, packet.sequence, false, now);
+            return belongs.then_some(Arrival { digits, audio });
         }
         if !self.reception.packet(packet.ssrc, packet.sequence, packet.timestamp, arrived) {
             return None;
@@ -376,7 +392,8 @@ impl Leg {
         if let Some(codec) = codec {
             self.handle_audio(codec, &packet, arrived, batch);
         }
-        Some([None, None])
+        let audio = self.audio_watch.packet(packet.ssrc, packet.sequence, codec.is_none(), now);
+        Some(Arrival { digits: [None, None], audio })
     }
 
     fn handle_audio(
@@ -416,6 +433,12 @@ impl Leg {
     fn report_heard(&self, tick: &Tick<'_>, heard: Heard) {
         (tick.report)(MediaEvent::Heard { leg: self.id, heard });
     }
+}
+
+/// Kernel arrival time converted to the monotonic clock; a jump of the wall clock shifts it by a second at most.
+fn monotonic_arrival(arrived_wall_micros: Option<u64>, wall_micros: u64, now_micros: u64) -> u64 {
+    let waited = arrived_wall_micros.map_or(0, |arrived| wall_micros.saturating_sub(arrived));
+    now_micros.saturating_sub(waited.min(1_000_000))
 }
 
 /// Delay of the first RTCP report (RFC 3550 section 6.2): 2.5 s, randomised by half.

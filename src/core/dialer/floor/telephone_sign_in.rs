@@ -76,7 +76,12 @@ impl Dialer {
                 let said = self.toggle_sign_in(&typed, from);
                 self.play_prompt(call, said);
             }
-            Heard::PlayEnded | Heard::Digit(_) | Heard::FirstAudio | Heard::Silent => {}
+            Heard::PlayEnded
+            | Heard::Digit(_)
+            | Heard::FirstAudio
+            | Heard::Silent
+            | Heard::AudioStopped { .. }
+            | Heard::AudioResumed => {}
         }
         true
     }
