@@ -5,6 +5,7 @@ use crate::config::LoadedCampaign;
 use crate::lists::{self, Batch};
 use crate::store::{NewCampaign, NewImport, Store};
 use paceline_core::ids::CampaignId;
+use paceline_core::number_pattern::NumberPattern;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use tokio::sync::mpsc;
@@ -66,14 +67,19 @@ pub(super) async fn import_list(
     let spec = loaded.list.clone();
     let dir = loaded.results_dir.clone();
     let reading = tokio::task::spawn_blocking(move || {
-        lists::check_with(&spec, &mut system.into_iter(), &dir, &mut |batch| {
-            let copy = Batch {
-                columns: batch.columns.clone(),
-                leads: batch.leads.clone(),
-                refused: batch.refused.clone(),
-            };
-            batches_in.blocking_send(copy).is_ok()
-        })
+        lists::check_with(
+            &spec,
+            &mut system.into_iter().filter_map(NumberPattern::number),
+            &dir,
+            &mut |batch| {
+                let copy = Batch {
+                    columns: batch.columns.clone(),
+                    leads: batch.leads.clone(),
+                    refused: batch.refused.clone(),
+                };
+                batches_in.blocking_send(copy).is_ok()
+            },
+        )
     });
     let mut import = None;
     while let Some(batch) = batches.recv().await {
