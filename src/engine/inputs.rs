@@ -9,7 +9,7 @@ use paceline_core::call::{Heard, Progress};
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
-use paceline_core::number::PhoneNumber;
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::sip::user_agent::SavedDialog;
 use paceline_core::sip::{UaEvent, UaOutput};
 
@@ -157,7 +157,10 @@ impl Engine {
                 self.note_caller(&arrived);
                 self.handle(Input::CallArrived(arrived));
             }
-            Reply::Blacklisted { number } => self.number_blacklisted(number),
+            Reply::Blacklisted { number } => {
+                let patterns = vec![NumberPattern::exact(number)];
+                self.handle(Input::Blacklisted { campaign: None, patterns });
+            }
             Reply::Refused { why } => tracing::error!(why, "the store refused a command"),
             Reply::Leads { campaign, leads, next_due, leads_open } => {
                 self.handle(Input::LeadsArrived { campaign, leads, next_due, leads_open });
@@ -172,14 +175,6 @@ impl Engine {
                 self.board.store_stalled = None;
                 self.handle(Input::StoreRecovered);
             }
-        }
-    }
-
-    /// The number is on the blacklist on disk: the dialer drops it. One campaign's input serves for all.
-    fn number_blacklisted(&mut self, number: PhoneNumber) {
-        let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().take(1).collect();
-        for campaign in campaigns {
-            self.handle(Input::ManagerActed { campaign, action: ManagerAction::Blacklisted { number } });
         }
     }
 
@@ -200,6 +195,9 @@ impl Engine {
             EngineRequest::LocateLead { campaign, lead, household, numbers, answer } => {
                 // The requester may have gone away.
                 let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
+            }
+            EngineRequest::Blacklisted { campaign, patterns } => {
+                self.handle(Input::Blacklisted { campaign, patterns });
             }
             EngineRequest::SetGroup(group) => {
                 self.board.groups.insert(group.id, group.name.clone());

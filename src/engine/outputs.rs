@@ -65,8 +65,8 @@ impl Engine {
             Output::CloseLeads { campaign, reason } => {
                 self.send_to_store(Command::CloseLeads { campaign, reason })
             }
-            Output::FetchLeads { campaign, count } => {
-                self.send_to_store(Command::FetchLeads { campaign, count })
+            Output::FetchLeads { campaign, count, untried } => {
+                self.send_to_store(Command::FetchLeads { campaign, count, untried })
             }
             Output::Blacklist { campaign, number } => {
                 let source = "key pressed in a call".to_owned();

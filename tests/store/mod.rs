@@ -134,7 +134,7 @@ impl Fixture {
     }
 
     pub async fn fetch(&mut self, count: u32) -> (Vec<Lead>, Option<Utc>, u64) {
-        match self.ask(Command::FetchLeads { campaign: self.campaign, count }).await {
+        match self.ask(Command::FetchLeads { campaign: self.campaign, count, untried: true }).await {
             Reply::Leads { leads, next_due, leads_open, .. } => (leads, next_due, leads_open),
             other => panic!("{other:?}"),
         }

@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 /// The closed list of outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
-    /// Lease up to `count` open leads that are due, never one that is leased already.
+    /// Lease up to `count` open leads, never one that is leased already: retries and booked callbacks that
+    /// are due, by their time, and with `untried` then untried leads in list order.
     FetchLeads {
         campaign: CampaignId,
         count: u32,
+        untried: bool,
     },
     /// Check blacklist, hours, caps and gaps, and open the attempt, in one transaction.
     OpenAttempt(Box<AttemptRequest>),
