@@ -44,6 +44,7 @@ by_hand! {
     /// A share, 0 to 1.
     Share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
     Role = json!({ "type": "string", "enum": ["agent", "lead", "manager", "analyst", "admin"] });
+    ScopeWord = json!({ "type": "string", "enum": ["system", "campaign"] });
     Direction = json!({ "type": "string", "enum": ["out", "in"] });
 }
 
@@ -260,7 +261,13 @@ answers! {
     CampaignOpened { campaign: String, }
 
     Done { done: Yes, }
-    Taken { taken: Yes, }
+    UndoneImport { file: String, rows: u64, }
+    Taken {
+        taken: Yes,
+        /// The list that `undo_import` removed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        import: Option<UndoneImport>,
+    }
     DeviceCheckResult { measured: BTreeMap<String, Value>, quality: QualityView, }
     QualityView { grade: String, fault: Option<String>, }
 
@@ -392,6 +399,33 @@ answers! {
         /// `before` of the next page; empty on the last.
         next: Option<i64>,
     }
+
+    BlacklistEntryView {
+        id: i64,
+        /// `+8613800138000`, or a range: `+861380013*`.
+        number: String,
+        scope: ScopeWord,
+        /// The campaign's name, of an entry of one campaign.
+        campaign: Option<String>,
+        source: String,
+        reason: Option<String>,
+        added_by: Option<String>,
+        /// The first moment at which the entry no longer holds.
+        until: Option<Moment>,
+        added_at: Moment,
+    }
+    BlacklistPage {
+        items: Vec<BlacklistEntryView>,
+        /// `after` of the next page; empty on the last.
+        next: Option<i64>,
+    }
+    BlacklistAdded {
+        /// Entries that this source did not have before.
+        added: u64,
+        /// Open leads that have no other number left.
+        leads_closed: u64,
+    }
+    BlacklistRemoved { removed: u64, }
 
     TokenView {
         id: i64,

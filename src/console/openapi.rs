@@ -102,6 +102,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         "call" => "The id of an inbound call",
         "lead" => "The lead's id",
         _ if route.path.starts_with("/tokens") => "The token's id",
+        _ if route.path.starts_with("/blacklist") => "The entry's id",
         _ => "The lead's id",
     };
     json!({

@@ -5,7 +5,9 @@ use super::app_state::AppState;
 use super::auth::{self, Access};
 use super::parameters::{Form, Parameter};
 pub use super::route::{Answer, BodySchema, ROOT, Route};
-use super::{accounts, actions, agents, answers, floor, groups, live, openapi, records, tokens, why};
+use super::{
+    accounts, actions, agents, answers, blacklist, floor, groups, live, openapi, records, tokens, why,
+};
 use axum::Json;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -28,6 +30,7 @@ macro_rules! answer {
 use accounts::{NewPassword, SignIn};
 use actions::CampaignAction;
 use agents::{AgentChange, NewAgent, PasswordRequest};
+use blacklist::{BlacklistRemoval, BlacklistRequest};
 use floor::CampaignRequest;
 use groups::{GroupRequest, MembershipChange};
 use records::CorrectionRequest;
@@ -472,6 +475,59 @@ pub const ROUTES: &[Route] = &[
         status: 200,
         answer: Answer::Sound,
         handler: || get(records::inbound_recording),
+    },
+    Route {
+        method: "get",
+        path: "/blacklist",
+        access: Access::Readers,
+        summary: "Numbers and ranges that are not called, in the order in which they were added",
+        query: &[
+            parameter("number", Form::Telephone, "Entries that cover this number", "13800138000"),
+            parameter("campaign", Form::Text, "Entries of the campaign with this name", "spring"),
+            parameter("scope", Form::Word(&["system"]), "System-wide entries only", "system"),
+            parameter("after", Form::Whole(0, WHOLE_MAX), "The page after the one whose `next` this is", "0"),
+            parameter("limit", Form::Whole(1, 500), "Entries a page; without it 50", "50"),
+        ],
+        body: BodySchema::Empty,
+        status: 200,
+        answer: answer!(BlacklistPage),
+        handler: || get(blacklist::list),
+    },
+    Route {
+        method: "post",
+        path: "/blacklist",
+        access: Access::Managers,
+        summary: "Puts numbers and ranges on the blacklist; calls to them that are not answered are taken back",
+        query: NONE,
+        body: body!(
+            BlacklistRequest,
+            r#"{"number":"1380013*","campaign":"spring","reason":"asked by letter"}"#
+        ),
+        status: 201,
+        answer: answer!(BlacklistAdded),
+        handler: || post(blacklist::add),
+    },
+    Route {
+        method: "post",
+        path: "/blacklist/removals",
+        access: Access::Managers,
+        summary: "Takes a number or range off the blacklist, as it was added",
+        query: NONE,
+        body: body!(BlacklistRemoval, r#"{"number":"1380013*","campaign":"spring"}"#),
+        status: 200,
+        answer: answer!(BlacklistRemoved),
+        handler: || post(blacklist::remove),
+    },
+    Route {
+        method: "delete",
+        path: "/blacklist/{id}",
+        access: Access::Managers,
+        summary: "Removes one entry of the blacklist",
+        query: NONE,
+        body: BodySchema::Empty,
+        status: 204,
+        answer: Answer::Empty,
+        handler: || delete(blacklist::remove_entry),
     },
     Route {
         method: "get",

@@ -3,6 +3,7 @@
 
 mod actions;
 mod agents;
+mod blacklist;
 mod commands;
 mod hostile;
 mod limits;

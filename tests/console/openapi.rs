@@ -182,8 +182,8 @@ async fn every_example_gets_an_answer_of_the_document() {
             }
         }
     }
-    // No folder of campaigns, no device to check, no inbound call, an agent forces nobody, the agent is removed
-    // before the membership; `/leads` is asked by number or by row, and the examples are not in the list.
+    // No folder of campaigns, no device to check, no inbound call, an agent forces nobody, the agent and
+    // the entry of the blacklist are removed before; `/leads` is asked by number or by row, and the examples are not in the list.
     let expected = [
         "post /campaigns ",
         "device-check",
@@ -191,6 +191,7 @@ async fn every_example_gets_an_answer_of_the_document() {
         "/campaigns/spring/leads",
         ": not_allowed",
         "delete /agents/8001/groups",
+        "delete /blacklist/1",
     ];
     refused.retain(|line| !expected.iter().any(|known| line.contains(known)));
     assert!(refused.is_empty(), "of {sent}:\n{}", refused.join("\n"));
