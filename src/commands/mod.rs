@@ -9,6 +9,7 @@ mod demo;
 mod demo_agents;
 mod export;
 mod forecast;
+mod list;
 mod recordings;
 mod replay;
 mod replay_format;
@@ -64,6 +65,7 @@ pub async fn carry_out(cli: Cli) -> Exit {
         Command::Demo(args) => demo::demo(&cli.global, args).await,
         Command::Check(args) => check::check(&cli.global, args).await,
         Command::Export(args) => export::export(&cli.global, args).await,
+        Command::List(args) => list::list(&cli.global, args).await,
         Command::UndoImport(args) => export::undo_import(&cli.global, args).await,
         Command::Replay(args) => replay::replay(&cli.global, &args),
         Command::Carrier(args) => carrier::carrier(&cli.global, args).await,

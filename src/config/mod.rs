@@ -7,9 +7,11 @@ pub mod floor;
 pub mod problem;
 pub mod proxies;
 pub mod settings;
+pub mod trunk_uri;
 
 mod units;
 
 pub use campaign::{CampaignFile, LoadedCampaign};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Config, TrunkConfig};
+pub use trunk_uri::TrunkUri;

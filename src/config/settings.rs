@@ -4,8 +4,10 @@
 use super::environment::{self, Variable};
 use super::problem::{ConfigError, Problem, Source, unreadable};
 use super::proxies::TrustedProxies;
+use super::trunk_uri::{self, TrunkUri};
+use crate::dialplan::{DialPlan, NumberForm};
 use paceline_core::media::Codec;
-use paceline_core::sip::user_agent::Transport;
+use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -120,17 +122,33 @@ pub struct RetentionConfig {
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrunkConfig {
-    /// Outbound proxy or carrier: `sip:203.0.113.10:5060`.
+    /// Outbound proxy or carrier: `sip:203.0.113.10:5060`, `sip:[2001:db8::10]`, `sip:carrier.example;transport=tls`.
+    /// A name without a port is looked up by SRV records, then by its addresses.
     pub uri: String,
-    /// SIP transport to the carrier.
-    pub transport: TransportWord,
+    /// SIP transport to the carrier, where the URI does not name it; without both, `udp`.
+    pub transport: Option<TransportWord>,
+    /// Domain of request URIs, To and From, where it is not the host of `uri` (an outbound proxy); empty = that
+    /// host.
+    pub domain: String,
+    /// Realm of the carrier's digest challenges: only it is answered with the password; empty = any.
+    pub realm: String,
+    /// For TLS: PEM file with the authorities that sign the carrier's certificate; empty = the public ones.
+    pub ca_file: String,
     /// User name for digest authentication and registration; empty = none.
     pub username: String,
     pub password: String,
     /// Register at the carrier.
     pub register: bool,
-    /// Domain of the From header; empty = the host of `uri`.
+    /// Domain of the From header; empty = `domain`, else the host of `uri`.
     pub from_domain: String,
+    /// Where the caller ID stands: `from`, or a header of its own while From carries the account.
+    pub caller_id_header: CallerIdHeaderWord,
+    /// Form in which callees' numbers leave; without it, as dialled in China (`075512345678`, `0044…`).
+    pub number_form: Option<NumberForm>,
+    /// Form in which the caller ID leaves; without it, as dialled in China.
+    pub caller_id_form: Option<NumberForm>,
+    /// Country of the carrier, for its national forms, as two letters; empty = the country of the list.
+    pub region: String,
     /// Codecs in order of preference.
     pub codecs: Vec<CodecWord>,
     /// Most concurrent calls.
@@ -141,10 +159,21 @@ pub struct TrunkConfig {
     pub options_secs: u32,
     /// Callee patterns this trunk may carry: `1*`, `0*`.
     pub allow: Vec<String>,
-    /// Put in front of the callee's number.
+    /// Put in front of the callee's number, after its form.
     pub add_prefix: String,
-    /// Taken off the callee's number before that.
+    /// Taken off the callee's number before that, after its form.
     pub strip_prefix: String,
+}
+
+/// Where a trunk wants the caller ID.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerIdHeaderWord {
+    #[default]
+    From,
+    PAssertedIdentity,
+    PPreferredIdentity,
+    RemotePartyId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -228,11 +257,18 @@ impl Default for TrunkConfig {
     fn default() -> Self {
         TrunkConfig {
             uri: String::new(),
-            transport: TransportWord::Udp,
+            transport: None,
+            domain: String::new(),
+            realm: String::new(),
+            ca_file: String::new(),
             username: String::new(),
             password: String::new(),
             register: false,
             from_domain: String::new(),
+            caller_id_header: CallerIdHeaderWord::From,
+            number_form: None,
+            caller_id_form: None,
+            region: String::new(),
             codecs: vec![CodecWord::Pcma, CodecWord::Pcmu, CodecWord::G722],
             calls_max: 300,
             calls_per_sec: 20.0,
@@ -259,6 +295,17 @@ impl From<TransportWord> for Transport {
             TransportWord::Udp => Transport::Udp,
             TransportWord::Tcp => Transport::Tcp,
             TransportWord::Tls => Transport::Tls,
+        }
+    }
+}
+
+impl From<CallerIdHeaderWord> for CallerIdHeader {
+    fn from(word: CallerIdHeaderWord) -> Self {
+        match word {
+            CallerIdHeaderWord::From => CallerIdHeader::From,
+            CallerIdHeaderWord::PAssertedIdentity => CallerIdHeader::PAssertedIdentity,
+            CallerIdHeaderWord::PPreferredIdentity => CallerIdHeader::PPreferredIdentity,
+            CallerIdHeaderWord::RemotePartyId => CallerIdHeader::RemotePartyId,
         }
     }
 }
@@ -415,8 +462,27 @@ impl TrunkConfig {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             source.fault(&path, found, hint);
         };
-        if let Err(found) = self.carrier_host() {
-            fault("uri", found, "write sip:HOST or sip:HOST:PORT");
+        match self.address() {
+            Err((found, hint)) => fault("uri", found, &hint),
+            Ok(uri) => {
+                if uri.transport != Transport::Tls && !self.ca_file.is_empty() {
+                    let found = format!("ca_file = {:?} without TLS", self.ca_file);
+                    fault("ca_file", found, "write transport = \"tls\", or remove it");
+                }
+            }
+        }
+        for (key, domain) in [("domain", &self.domain), ("from_domain", &self.from_domain)] {
+            if !domain.is_empty() && trunk_uri::is_host(domain).is_none() {
+                let found = format!("`{}` is no domain", domain.escape_debug());
+                fault(key, found, "write a host name or an address, for example sip.carrier.example");
+            }
+        }
+        if !self.realm.is_empty() && self.username.is_empty() {
+            let found = format!("realm = {:?} without a user name", self.realm);
+            fault("realm", found, "set username and password, or remove it");
+        }
+        for (key, found, hint) in self.dialplan().contradictions() {
+            fault(key, found, hint);
         }
         if self.codecs.is_empty() {
             fault("codecs", "no codec".into(), "name at least one of pcma, pcmu, g722");
@@ -431,36 +497,35 @@ impl TrunkConfig {
         if self.register && self.username.is_empty() {
             fault("register", "registering needs a user name".into(), "set username and password");
         }
-        for text in [&self.username, &self.from_domain, &self.add_prefix, &self.strip_prefix] {
+        for (key, text) in [
+            ("username", &self.username),
+            ("add_prefix", &self.add_prefix),
+            ("strip_prefix", &self.strip_prefix),
+        ] {
             if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-                fault(
-                    "uri",
-                    format!("`{}` holds a space or control character", text.escape_debug()),
-                    "remove it",
-                );
+                let found = format!("`{}` holds a space or control character", text.escape_debug());
+                fault(key, found, "remove it");
             }
         }
     }
 
-    /// Host and port of the carrier.
+    /// Where the trunk's `uri` points, over which transport.
     ///
     /// # Errors
-    /// What was found instead of a SIP URI.
-    pub fn carrier_host(&self) -> Result<(String, Option<u16>), String> {
-        use rsip::host_with_port::Host;
-        let uri: rsip::Uri =
-            self.uri.as_str().try_into().map_err(|_| format!("`{}` is no SIP URI", self.uri))?;
-        if !matches!(uri.scheme, Some(rsip::Scheme::Sip)) {
-            return Err(format!("`{}` does not begin with sip:", self.uri));
+    /// What was found instead, and what to write.
+    pub fn address(&self) -> Result<TrunkUri, (String, String)> {
+        TrunkUri::parse(&self.uri, self.transport.map(Transport::from))
+    }
+
+    /// How the trunk wants its numbers.
+    pub fn dialplan(&self) -> DialPlan {
+        DialPlan {
+            number_form: self.number_form,
+            caller_id_form: self.caller_id_form,
+            region: self.region.clone(),
+            strip_prefix: self.strip_prefix.clone(),
+            add_prefix: self.add_prefix.clone(),
         }
-        let host = match uri.host_with_port.host {
-            Host::Domain(domain) => domain.to_string(),
-            Host::IpAddr(address) => address.to_string(),
-        };
-        if host.is_empty() {
-            return Err(format!("`{}` names no host", self.uri));
-        }
-        Ok((host, uri.host_with_port.port.map(|port| *port.value())))
     }
 }
 
@@ -523,6 +588,18 @@ mod tests {
         check("[trunks.a]\nuri = \"sip:h\"\ntransport = \"upd\"\n", "did you mean `udp`?");
         check("[http]\nbehind_proxy = [\"proxy\"]\n", "paceline.toml:2: `proxy` is no address of a proxy");
         check("[http]\nconnections_max = 0\n", "paceline.toml:2: a limit of 0; write 1 to 100000");
+        check(
+            "[trunks.a]\nuri = \"sip:h;transport=tcp\"\ntransport = \"udp\"\n",
+            "paceline.toml:2: the URI says tcp",
+        );
+        check("[trunks.a]\nuri = \"sip:h\"\nca_file = \"ca.pem\"\n", "paceline.toml:3: ca_file");
+        check("[trunks.a]\nuri = \"sip:h\"\ndomain = \"a b\"\n", "paceline.toml:3: `a b` is no domain");
+        check("[trunks.a]\nuri = \"sip:h\"\nnumber_form = \"E164\"\n", "paceline.toml:3:");
+        check("[trunks.a]\nuri = \"sip:h\"\nrealm = \"Our PBX\"\n", "without a user name");
+        check(
+            "[trunks.a]\nuri = \"sip:h\"\nnumber_form = \"+e164\"\nadd_prefix = \"+86\"\n",
+            "paceline.toml:4: add_prefix",
+        );
         let error = parse("", &[("PACELINE_RTP__PORTS", "twenty")]).expect_err("a variable");
         assert!(error.contains("PACELINE_RTP__PORTS"), "{error}");
     }
