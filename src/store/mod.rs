@@ -80,8 +80,6 @@ pub struct Store {
     path: PathBuf,
     clock: Clock,
     write: Arc<WriteConnection>,
-    /// Reads accounts, groups and sessions for the API, so that no screen waits for the writer's turn.
-    reads: Mutex<SqliteConnection>,
     commits: Arc<CommitTimes>,
     /// Told of every addition to the blacklist.
     blacklist_listeners: std::sync::Mutex<Vec<mpsc::UnboundedSender<BlacklistChange>>>,
@@ -191,9 +189,7 @@ impl Store {
             _lock: lock,
         });
         let (commits, blacklist_listeners) = Default::default();
-        let reads = connect_options(&path).read_only(true).connect().await;
-        let reads = Mutex::new(reads.map_err(|e| StoreError::from_open(&path, e))?);
-        let store = Store { path, clock, write, reads, commits, blacklist_listeners };
+        let store = Store { path, clock, write, commits, blacklist_listeners };
         store.disk_reserve().fill().map_err(|e| StoreError::cannot_write(&store.path, &e))?;
         store.sweep_unfinished_imports().await?;
         Ok(store)
