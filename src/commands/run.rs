@@ -1,10 +1,13 @@
 //! `paceline run` dials one campaign without a service; `paceline call` makes one test call.
 
 use super::setup::{RunningCampaign, Setup};
-use super::{Failure, campaign, config};
+use super::user::call_api;
+use super::{Failure, campaign, config, target};
 use crate::cli::{CallArgs, Exit, Global, RunArgs};
 use crate::config::LoadedCampaign;
+use crate::console::client::{Client, Method};
 use crate::engine::{Board, CampaignBoard, EngineRequest};
+use crate::net::clock::Clock;
 use crate::progress::Progress;
 use crate::results::{self, Summary};
 use crate::store::Store;
@@ -106,6 +109,9 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
     let number = crate::lists::clean_number(&args.number, &loaded.list.region).map_err(|refusal| {
         Failure::refused(format!("{}: {}: {}", args.number, refusal.reason, refusal.hint))
     })?;
+    if let Some(client) = target::running_service(&config).await {
+        return call_through_service(global, &client, &loaded.rules.name, &number.national()).await;
+    }
     let mut signals = Signals::new()?;
     let running = Setup { config, loaded, people: None, with_api: false, crew: None }.start(true).await?;
     let campaign = running.campaign;
@@ -135,6 +141,57 @@ pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {
     let result = result.map_err(|why| Failure::refused(format!("{number} was not called: {why}")))?;
     show_call(global, &number.national(), &result);
     Ok(if stopping { Exit::Stopped } else { Exit::Done })
+}
+
+/// How long the service may take to place a test call, and how often the call log is read for it.
+const PLACING_WAIT: Duration = Duration::from_secs(20);
+const LOG_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Has the service that runs on the store place the call, and reads what came of it from the call log.
+async fn call_through_service(
+    global: &Global,
+    client: &Client,
+    campaign: &str,
+    number: &str,
+) -> Result<Exit, Failure> {
+    eprintln!("a service runs on this store: calling through {}", client.url);
+    let name = target::percent_encode(campaign);
+    // The moment as the service's log writes it, in milliseconds.
+    let from = jiff::Timestamp::from_millisecond(Clock::utc().as_millis()).map_err(Failure::unexpected)?;
+    let body = json!({ "action": "test_call", "number": number });
+    call_api(client, Method::POST, &format!("/campaigns/{name}/actions"), Some(&body)).await?;
+    let log = format!(
+        "/calls?campaign={name}&number={number}&limit=1&from={}",
+        target::percent_encode(&from.to_string())
+    );
+    let mut waited = Duration::ZERO;
+    let call = loop {
+        let call = call_api(client, Method::GET, &log, None).await?["calls"][0].take();
+        if call["ended_at"].is_string() {
+            break call;
+        }
+        if call.is_null() && waited >= PLACING_WAIT {
+            return Err(Failure::refused(format!(
+                "{number} was not called within {} s; `paceline why` says what the campaign waits for",
+                PLACING_WAIT.as_secs()
+            )));
+        }
+        tokio::time::sleep(LOG_INTERVAL).await;
+        waited += LOG_INTERVAL;
+    };
+    if global.json {
+        println!("{call}");
+        return Ok(Exit::Done);
+    }
+    let text = |field: &str| call[field].as_str().unwrap_or("-").escape_debug().to_string();
+    println!(
+        "{number}: {}: {}; ended by the {}; call {}",
+        text("outcome"),
+        text("cause"),
+        text("ended_by"),
+        call["id"]
+    );
+    Ok(Exit::Done)
 }
 
 fn show_call(global: &Global, number: &str, result: &AttemptResult) {

@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::sim::agents::PhoneAgents;
 use crate::sim::serve::RunningCarrier;
-use crate::store::{Store, Writer};
+use crate::store::{BlacklistChange, Store, Writer};
 use import::{import_list, lead_counts};
 use network::{Network, phone_line};
 use paceline_core::campaign::Mode;
@@ -196,6 +196,7 @@ impl Service {
                 resumed.legs.len()
             );
         }
+        tokio::spawn(forward_blacklist_changes(store.blacklist_changes(), handle.clone()));
         let phones = store.load_phone_contacts().await.map_err(Failure::unexpected)?;
         handle.send(EngineRequest::Resume { work: resumed.work, dialogs, phones }).await;
         let store = Arc::new(store);
@@ -340,6 +341,16 @@ fn saved_dialogs(text: &str) -> Vec<SavedDialog> {
         tracing::error!(%error, "a saved dialog is unreadable: a call of the last process cannot be hung up");
         Vec::new()
     })
+}
+
+/// Reports what is put on the blacklist to the engine, until the store is closed.
+async fn forward_blacklist_changes(
+    mut changes: tokio::sync::mpsc::UnboundedReceiver<BlacklistChange>,
+    engine: EngineHandle,
+) {
+    while let Some(BlacklistChange { campaign, patterns }) = changes.recv().await {
+        engine.blacklisted(campaign, patterns).await;
+    }
 }
 
 /// Sends every group and agent of the store to the engine. May be repeated at any time.
