@@ -95,6 +95,11 @@ impl Hopper {
         });
     }
 
+    /// Changes a waiting lead in place.
+    pub fn edit_waiting(&mut self, lead: LeadId, edit: impl Fn(&mut Lead)) {
+        self.waiting.iter_mut().filter(|waiting| waiting.lead.id == lead).for_each(|it| edit(&mut it.lead));
+    }
+
     /// Takes the leads whose leases ended since the last call.
     pub fn take_returned(&mut self) -> Vec<LeadId> {
         std::mem::take(&mut self.returned)

@@ -3,6 +3,7 @@
 mod abandons;
 mod floor;
 mod lead_sync;
+mod lines;
 mod pacing;
 mod rates;
 mod whys;
