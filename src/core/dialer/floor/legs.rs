@@ -75,7 +75,7 @@ impl Dialer {
     ) -> Option<CallId> {
         let trunk = self.trunk_for(number)?;
         let calling = self.calls.get(&call)?;
-        let caller_id = calling.caller_id.as_ref().map(|caller_id| caller_id.number.national());
+        let caller_id = calling.caller_id.as_ref().map(|caller_id| caller_id.number);
         let ring = self.campaigns.get(&calling.campaign).map_or(SHIFT_RING, |run| run.rules.ring);
         let leg = self.new_leg(LegKind::Consulted, agent, Some(call), Some(trunk), ring);
         if let Some(made) = self.floor.legs.get_mut(&leg) {

@@ -114,8 +114,8 @@ impl World {
     fn carry_out(&mut self, output: Output) {
         let utc = self.dialer.utc();
         match output {
-            Output::FetchLeads { campaign, count } => {
-                let input = self.fetch(campaign, count as usize, utc);
+            Output::FetchLeads { campaign, count, untried } => {
+                let input = self.fetch(campaign, count as usize, untried, utc);
                 self.later(1, input);
             }
             Output::OpenAttempt(request) => {
@@ -190,13 +190,13 @@ impl World {
         row.lead.next_at = row.lead.earliest();
     }
 
-    fn fetch(&mut self, campaign: CampaignId, count: usize, utc: Utc) -> Input {
+    fn fetch(&mut self, campaign: CampaignId, count: usize, untried: bool, utc: Utc) -> Input {
         let due = |row: &Row| row.state == LeadState::Open && !row.leased;
         let key = |row: &Row| (row.lead.next_at.is_none(), row.lead.next_at, row.lead.id);
         let mut ready: Vec<_> = self
             .rows
             .values()
-            .filter(|row| due(row) && row.lead.next_at.is_none_or(|at| at <= utc))
+            .filter(|row| due(row) && row.lead.next_at.map_or(untried, |at| at <= utc))
             .map(key)
             .collect();
         ready.sort_unstable();
@@ -207,7 +207,7 @@ impl World {
             row.leased = true;
             leads.push(row.lead.clone());
         }
-        let waiting = self.rows.values().filter(|row| due(row)).map(|row| row.lead.next_at.unwrap_or(utc));
+        let waiting = self.rows.values().filter(|row| due(row)).filter_map(|row| row.lead.next_at);
         let next_due = waiting.min();
         let leads_open = self.rows.values().filter(|row| row.state == LeadState::Open).count() as u64;
         Input::LeadsArrived { campaign, leads, next_due, leads_open }

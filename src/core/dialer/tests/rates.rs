@@ -48,7 +48,7 @@ impl Load {
         self.dialer.handle(self.now, input);
         while let Some(output) = self.dialer.poll() {
             match output {
-                Output::FetchLeads { campaign, count } => {
+                Output::FetchLeads { campaign, count, .. } => {
                     let ids = self.leads + 1..=self.leads + i64::from(count);
                     self.leads = *ids.end();
                     let leads = ids.map(numbered).collect();
