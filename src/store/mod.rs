@@ -32,6 +32,7 @@ pub mod recordings;
 pub mod resume;
 pub mod seat_log;
 pub mod summaries;
+mod take_back;
 pub mod views;
 pub mod writer;
 

@@ -134,6 +134,8 @@ impl Dialer {
                 }
                 self.campaigns.insert(id, run);
                 self.introduce_agents_to_shadow(id);
+                // What an earlier process reported of the line is over.
+                self.outputs.push_back(Output::LineChanged { campaign: id, line: None });
             }
             Input::LeadsArrived { campaign, leads, next_due, leads_open } => {
                 self.leads_arrived(campaign, leads, next_due, leads_open);

@@ -81,7 +81,7 @@ const PENDING_MAX: Duration = Duration::from_secs(8);
 /// Pauses before the rounds of probes, in milliseconds; the last one repeats. The first nine rounds fit in 30 s:
 /// no good number waits longer behind bad ones.
 const PAUSES: [u64; 13] =
-    [500, 1_000, 2_000, 3_000, 4_000, 4_000, 4_000, 4_000, 4_000, 8_000, 10_000, 12_000, 15_000];
+    [500, 1_000, 2_000, 3_000, 4_000, 4_000, 4_000, 4_000, 4_000, 8_000, 10_000, 12_000, 12_000];
 /// Probes of the first round and of any later one.
 const PROBES_MIN: u32 = 2;
 const PROBES_MAX: u32 = 8;
