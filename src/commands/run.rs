@@ -17,9 +17,10 @@ use paceline_core::dialer::input::ManagerAction;
 use paceline_core::dialer::output::AttemptResult;
 use paceline_core::ids::CampaignId;
 use paceline_core::outcome::Outcome;
+use paceline_core::pacing::Why;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -54,7 +55,33 @@ pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, 
     })
 }
 
-/// Watches the board until the campaign is finished. `true` = a signal stopped it before its end.
+/// A campaign all of whose trunks rest this long is stopped: someone has to speak with the carrier.
+const LINE_PATIENCE: Duration = Duration::from_secs(60);
+/// The same for a campaign that waits for a region alone.
+const REGION_PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// Since when the line keeps a campaign from calling, and whether that is too long.
+#[derive(Default)]
+struct LineWatch {
+    since: Option<Instant>,
+}
+
+impl LineWatch {
+    fn is_over(&mut self, board: &CampaignBoard) -> bool {
+        let waits = matches!(board.view.why, Some(Why::RetriesLater | Why::HopperEmpty));
+        let patience = match board.view.line {
+            Some(line) if line.all => LINE_PATIENCE,
+            Some(_) if waits => REGION_PATIENCE,
+            _ => {
+                self.since = None;
+                return false;
+            }
+        };
+        self.since.get_or_insert_with(Instant::now).elapsed() >= patience
+    }
+}
+
+/// Watches the board until the campaign is finished. `true` = a signal or the line stopped it before its end.
 async fn watch_until_finished(
     running: &RunningCampaign,
     signals: &mut Signals,
@@ -64,7 +91,8 @@ async fn watch_until_finished(
     store_url: &str,
 ) -> bool {
     let mut board = running.handle.board();
-    let mut stopping = 0;
+    let (mut stopping, mut line) = (0, LineWatch::default());
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
     let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
     results_due.reset();
     loop {
@@ -75,8 +103,14 @@ async fn watch_until_finished(
         if state.finished {
             break;
         }
+        if stopping == 0 && line.is_over(&state) {
+            stopping = 1;
+            eprintln!("the campaign pauses: {}", state.line);
+            running.handle.send(EngineRequest::Drain).await;
+        }
         tokio::select! {
             changed = board.changed() => if changed.is_err() { break },
+            _ = ticks.tick() => {}
             () = signals.next() => {
                 stopping += 1;
                 if stopping == 1 {
@@ -274,6 +308,9 @@ fn show(
         println!("{}", lang.no_keys(trunk));
     }
     println!("{} {}", lang.results_in(), loaded.results_dir.display());
+    if let Some(trouble) = &summary.line_trouble {
+        println!("{trouble}");
+    }
     if stopped {
         println!("stopped before the end; run it again to go on");
     }

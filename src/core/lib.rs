@@ -37,6 +37,9 @@ pub mod pacing;
 /// The dialer: `handle(now, Input)`, `poll() -> Output`, `next_wake()`.
 pub mod dialer;
 
+/// Whether refused calls speak of their callees or of the line: the guard of a trunk.
+pub mod line_guard;
+
 /// Why a campaign or a lead is not dialled: a closed list of answers.
 pub mod explain;
 

@@ -149,7 +149,7 @@ impl Engine {
         self.trunk_changed(trunk, if *state == TrunkUse::Up { TrunkState::Up } else { TrunkState::Down });
     }
 
-    fn trunk_name(&self, trunk: TrunkId) -> String {
+    pub(super) fn trunk_name(&self, trunk: TrunkId) -> String {
         self.trunks.get(&trunk).map(|parts| parts.limits.name.clone()).unwrap_or_default()
     }
 

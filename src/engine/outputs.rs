@@ -4,9 +4,10 @@ use super::floor::AgentCall;
 use super::{AttemptFacts, Engine, LiveEvent};
 use crate::net::rtp::MediaCommand;
 use crate::store::{Command, KEY_PRESS_SOURCE};
+use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::output::AttemptRequest;
-use paceline_core::dialer::{Input, Output};
+use paceline_core::dialer::{Input, LineView, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::{PhoneNumber, ShownNumber};
@@ -81,6 +82,11 @@ impl Engine {
             }
             Output::SaveLead(update) => self.send_to_store(Command::SaveLead(update)),
             Output::ReturnLeads { leads, .. } => self.send_to_store(Command::ReturnLeads { leads }),
+            Output::TakeBack { campaign, attempts, next_at } => {
+                self.send_to_store(Command::TakeBack { campaign, attempts, next_at });
+            }
+            Output::MakeDue { leads, at, .. } => self.send_to_store(Command::MakeDue { leads, at }),
+            Output::LineChanged { campaign, line } => self.take_line(campaign, line),
             Output::CloseLeads { campaign, reason } => {
                 self.send_to_store(Command::CloseLeads { campaign, reason })
             }
@@ -133,6 +139,23 @@ impl Engine {
                 self.send_to_store(Command::SaveLeg(record));
             }
         }
+    }
+
+    /// Reports a change of the line guards in words: log, board, store.
+    fn take_line(&mut self, campaign: CampaignId, line: Option<LineView>) {
+        let words = |lang: Lang| {
+            line.map(|view| lang.line_trouble(&self.trunk_name(view.trunk), &view.trouble))
+                .unwrap_or_default()
+        };
+        let (stored, shown) = (words(Lang::En), words(Lang::of_process()));
+        let board = self.board.campaigns.get_mut(&campaign);
+        let before = board.map(|board| std::mem::replace(&mut board.line, shown)).unwrap_or_default();
+        match line {
+            Some(_) => tracing::warn!(%campaign, "{stored}"),
+            None if !before.is_empty() => tracing::info!(%campaign, "the line works again"),
+            None => {}
+        }
+        self.send_to_store(Command::SaveLineTrouble { campaign, words: stored });
     }
 
     fn open_attempt(&mut self, now: Time, request: AttemptRequest) {

@@ -62,6 +62,7 @@ impl Dialer {
         run.live += 1;
         if let Some(line) = self.trunks.get_mut(&trunk) {
             line.open(self.now);
+            line.guard.opened(attempt.call(), number);
         }
         self.busy_numbers.insert(number);
         if let Some(household) = household {
@@ -128,6 +129,7 @@ impl Dialer {
         let call = self.remove(id)?;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
+            line.guard.forget(id);
         }
         let run = self.campaigns.get_mut(&call.campaign)?;
         run.live = run.live.saturating_sub(1);
@@ -194,6 +196,7 @@ impl Dialer {
         call.phase = Phase::Placed;
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.sent(self.now, id);
+            line.guard.sent(self.now, id);
         }
         let ring = self.campaigns.get(&call.campaign).map_or(Duration::ZERO, |run| run.rules.ring);
         self.wakes.set(Wake::CallLost(id), self.now + ring + LOST_MARGIN);

@@ -1,5 +1,6 @@
 //! State of one open campaign: hopper, supply of leads, rates, ledger, pacer and plan.
 
+use super::line_health::LineView;
 use super::plan::{Planned, predicts};
 use crate::campaign::Campaign;
 use crate::campaign::hopper::Hopper;
@@ -33,6 +34,8 @@ pub(super) struct CampaignRun {
     pub wire: Rate,
     pub supply: Supply,
     pub last: Option<Decision>,
+    /// The trouble of its trunks as last reported.
+    pub line: Option<LineView>,
     /// Abandon ledger; the last 30 days come from the store.
     pub ledger: Ledger,
     pub braking: Option<Braking>,
@@ -92,6 +95,7 @@ impl CampaignRun {
             wire: Rate::per_sec(per_sec),
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
+            line: None,
             ledger: Ledger::default(),
             braking: None,
             machines: BTreeSet::new(),

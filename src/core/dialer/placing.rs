@@ -228,6 +228,7 @@ impl Dialer {
             let (trunks, now, floor) = (&self.trunks, self.now, &self.floor);
             let mut found: Option<(usize, Option<TrunkId>, Option<AgentId>)> = None;
             let mut rested: Option<Utc> = None;
+            let mut region_rests: Option<Duration> = None;
             let eligible = |leased: &LeasedLead| {
                 let lead = &leased.lead;
                 if lead.household.is_some_and(|household| households.contains(&(id, household))) {
@@ -258,7 +259,17 @@ impl Dialer {
                 let all_tried = carriers().all(|line| leased.tried.contains(&line.trunk.id));
                 let ready = carriers()
                     .filter(|line| all_tried || !leased.tried.contains(&line.trunk.id))
-                    .find(|line| line.ready(now) == Ready::Now);
+                    .find(|line| line.ready(now) == Ready::Now && line.guard.takes(now, number, lead.id));
+                if ready.is_none() && lead.callback.is_none() {
+                    // The number's region rests on every trunk that is in use: the lead makes room.
+                    let mut usable = carriers().filter(|line| line.guard.trouble().is_none()).peekable();
+                    let rests = usable.peek().is_some() && usable.all(|line| line.guard.region_rests(number));
+                    if rests && let Some(line) = carriers().find(|line| line.guard.region_rests(number)) {
+                        region_rests = Some(line.guard.region_pause(now, number));
+                        found = Some((phone, None, agent));
+                        return true;
+                    }
+                }
                 match ready {
                     Some(line) => found = Some((phone, Some(line.trunk.id), agent)),
                     None if carriers().next().is_none() => found = Some((phone, None, None)),
@@ -278,10 +289,20 @@ impl Dialer {
             };
             match found {
                 Some((phone, Some(trunk), agent)) => return Ok((leased, phone, trunk, agent)),
-                Some((phone, None, _)) => self.no_trunk_carries(id, leased.lead, phone),
+                Some((phone, None, _)) => match region_rests {
+                    Some(pause) => self.postpone(id, leased.lead, phone, utc + pause),
+                    None => self.no_trunk_carries(id, leased.lead, phone),
+                },
                 None => return Err(Why::HouseholdsBusy),
             }
         }
+    }
+
+    /// The region of this number rests on its trunks: the phone is looked at again later.
+    fn postpone(&mut self, id: CampaignId, mut lead: Lead, phone: usize, until: Utc) {
+        lead.phones[phone].next_at = Some(until);
+        let next_at = lead.earliest();
+        self.save_lead(id, lead, LeadState::Open, None, next_at);
     }
 
     /// No trunk of the campaign may carry this number: closes the phone, and the lead if it was the last.

@@ -4,6 +4,7 @@ mod abandons;
 mod callbacks;
 mod floor;
 mod lead_sync;
+mod lines;
 mod pacing;
 mod rates;
 mod whys;
