@@ -95,6 +95,9 @@ pub struct HttpConfig {
 pub struct NodeConfig {
     /// Name of this node, where several nodes share one PostgreSQL.
     pub name: String,
+    /// How long calls that are up may go on after SIGTERM or Ctrl-C, in seconds; then they are ended and
+    /// written. No new call is placed meanwhile.
+    pub drain_secs: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -125,6 +128,9 @@ pub struct TrunkConfig {
     pub calls_max: u32,
     /// Calls started per second.
     pub calls_per_sec: f64,
+    /// How long a call over this trunk may take until the phone rings, in seconds; absent = the campaign's
+    /// `[calling] setup_secs`.
+    pub setup_secs: Option<u32>,
     /// Seconds between OPTIONS requests; a trunk that does not answer them is taken out of use. 0 = none.
     pub options_secs: u32,
     /// Callee patterns this trunk may carry: `1*`, `0*`.
@@ -196,7 +202,7 @@ impl Default for HttpConfig {
 
 impl Default for NodeConfig {
     fn default() -> Self {
-        NodeConfig { name: "node-1".into() }
+        NodeConfig { name: "node-1".into(), drain_secs: 60 }
     }
 }
 
@@ -218,6 +224,7 @@ impl Default for TrunkConfig {
             codecs: vec![CodecWord::Pcma, CodecWord::Pcmu, CodecWord::G722],
             calls_max: 300,
             calls_per_sec: 20.0,
+            setup_secs: None,
             options_secs: 30,
             allow: vec!["1*".into(), "0*".into()],
             add_prefix: String::new(),
@@ -350,6 +357,10 @@ impl Config {
             let found = format!("`{}` is no address with a port", self.http.listen);
             source.fault(&["http", "listen"], found, "for example 127.0.0.1:8080");
         }
+        if self.node.drain_secs > 3_600 {
+            let found = format!("drain_secs = {}", self.node.drain_secs);
+            source.fault(&["node", "drain_secs"], found, "write 0 (end calls at once) to 3600");
+        }
         for (name, trunk) in &self.trunks {
             trunk.check(name, source);
         }
@@ -398,6 +409,9 @@ impl TrunkConfig {
         if !(self.calls_per_sec > 0.0 && self.calls_per_sec <= 1_000.0) {
             let found = format!("{} calls per second", self.calls_per_sec);
             fault("calls_per_sec", found, "write a rate above 0, up to 1000");
+        }
+        if let Some(secs) = self.setup_secs.filter(|secs| !(3..=120).contains(secs)) {
+            fault("setup_secs", format!("setup_secs = {secs}"), "write 3 to 120, or leave it out");
         }
         if self.register && self.username.is_empty() {
             fault("register", "registering needs a user name".into(), "set username and password");

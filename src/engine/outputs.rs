@@ -15,12 +15,19 @@ use paceline_core::sip::user_agent::CallRequest;
 use paceline_core::time::{Duration, Time};
 use std::net::SocketAddr;
 
+/// How long a call may take until the phone rings, and how long it may ring then.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RingTimes {
+    pub setup: Duration,
+    pub ring: Duration,
+}
+
 impl Engine {
     pub(super) fn carry_out(&mut self, now: Time, output: Output) {
         match output {
             Output::OpenAttempt(request) => self.open_attempt(now, *request),
-            Output::PlaceCall { call, trunk, number, caller_id, ring } => {
-                self.place_call(now, call, trunk, number, caller_id, ring);
+            Output::PlaceCall { call, trunk, number, caller_id, setup, ring } => {
+                self.place_call(now, call, trunk, number, caller_id, RingTimes { setup, ring });
             }
             Output::SaveAnswer { call, at } => {
                 let dialog =
@@ -105,6 +112,10 @@ impl Engine {
             Output::StopPlaying { leg } => self.media.command(leg, MediaCommand::StopPlaying),
             Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
             Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
+            Output::ProbeLeg { leg } => {
+                self.ua.probe_leg(now, leg);
+                self.carry_out_ua_outputs();
+            }
             Output::FetchLead { campaign, lead, agent } => {
                 self.send_to_store(Command::FetchLead { campaign, lead, agent });
             }
@@ -120,7 +131,7 @@ impl Engine {
         let call = request.attempt.call();
         let caller_id = request.caller_id.map(PhoneNumber::national);
         let Some(wanted) =
-            self.call_request(call, request.trunk, request.number, caller_id, Duration::ZERO, 0)
+            self.call_request(call, request.trunk, request.number, caller_id, RingTimes::default(), 0)
         else {
             tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
             return;
@@ -153,7 +164,7 @@ impl Engine {
         trunk: TrunkId,
         number: PhoneNumber,
         caller_id: Option<String>,
-        ring: Duration,
+        times: RingTimes,
     ) {
         let port = match self.media.open_leg(call) {
             Ok(address) => address.port(),
@@ -162,7 +173,7 @@ impl Engine {
                 return self.fail_call(call, error.to_string());
             }
         };
-        let Some(request) = self.call_request(call, trunk, number, caller_id, ring, port) else {
+        let Some(request) = self.call_request(call, trunk, number, caller_id, times, port) else {
             return self.fail_call(call, "the trunk is gone".into());
         };
         self.open_legs.insert(call);
@@ -184,7 +195,7 @@ impl Engine {
         trunk: TrunkId,
         number: PhoneNumber,
         caller_id: Option<String>,
-        ring: Duration,
+        times: RingTimes,
         port: u16,
     ) -> Option<CallRequest> {
         let parts = self.trunks.get(&trunk)?;
@@ -195,7 +206,8 @@ impl Engine {
             trunk,
             user: format!("{}{user}", parts.add_prefix),
             caller_id,
-            ring,
+            setup: times.setup,
+            ring: times.ring,
             media: MediaCapabilities {
                 address: SocketAddr::new(self.media_address, port),
                 codecs: parts.codecs.clone(),

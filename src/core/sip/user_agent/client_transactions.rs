@@ -29,6 +29,8 @@ pub(super) enum Purpose {
     Options(TrunkId),
     /// OPTIONS probe of a phone's contact.
     Probe(u64),
+    /// OPTIONS in a leg's dialog.
+    LegProbe(CallId),
     SavedInvite(u64),
     SavedCancel(u64),
     SavedBye(u64),
@@ -349,6 +351,7 @@ impl UserAgent {
             Purpose::Bye(call) => self.bye_answered(now, call, answer),
             Purpose::Register(trunk) => self.register_answered(now, trunk, answer),
             Purpose::Probe(id) => self.probe_answered(now, id, answer),
+            Purpose::LegProbe(call) => self.leg_probe_answered(call, answer),
             Purpose::Options(trunk) => self.options_answered(now, trunk, answer),
             Purpose::SavedInvite(id) => self.saved_invite_answered(now, id, key, answer),
             Purpose::SavedCancel(id) => self.saved_cancel_answered(now, id, answer),

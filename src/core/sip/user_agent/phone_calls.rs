@@ -114,6 +114,7 @@ impl UserAgent {
                 raised: false,
                 authorization: Vec::new(),
                 ring_until: Some(now + request.ring),
+                ring: None,
                 provisional: false,
                 ringing: false,
                 early: Vec::new(),
