@@ -11,7 +11,7 @@ use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult};
 use paceline_core::ids::{AttemptId, CampaignId, TrunkId};
 use paceline_core::lead::Lead;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::time::Utc;
 use sqlx::{ConnectOptions, SqliteConnection};
@@ -123,7 +123,7 @@ async fn save_attempts(attempts: u64) -> Figures {
                         number: lead.phones[0].number,
                         ordinal: 1,
                         trunk: TrunkId(0),
-                        caller_id: PhoneNumber::from_e164(8_675_512_345_678),
+                        caller_id: ShownNumber::from_e164(8_675_512_345_678),
                         placed_at: at,
                         open_until: at + day,
                         attempts_max: 3,
@@ -210,6 +210,7 @@ fn ended_call(campaign: CampaignId, attempt: AttemptId, lead: &Lead) -> AttemptR
         agent: None,
         ended_at: now(),
         keys: Vec::new(),
+        key_ways: Default::default(),
         result: Some("agree".into()),
         counted: true,
         rest_until: None,

@@ -77,6 +77,8 @@ pub enum EngineRequest {
 #[derive(Debug)]
 pub struct CampaignOpening {
     pub campaign: Campaign,
+    /// Country of the list (ISO 3166 alpha-2).
+    pub region: String,
     pub leads_open: u64,
     /// No lead is called; single-number tests are.
     pub paused: bool,

@@ -449,6 +449,7 @@ impl MemoryStore {
                 agent: None,
                 ended_at: now,
                 keys: Vec::new(),
+                key_ways: Vec::new(),
                 result: None,
                 counted: request.lead.is_some(),
                 rest_until: None,

@@ -1,19 +1,12 @@
 //! The hopper: a small buffer of leased leads to be dialled next. Booked callbacks come first, then retries,
 //! then untried leads; each of the three in the store's order.
 
-use crate::ids::{LeadId, TrunkId};
+use super::lease::LeasedLead;
+use crate::ids::LeadId;
 use crate::lead::Lead;
 use crate::time::Utc;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
-
-/// A leased lead with the trunks that failed for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LeasedLead {
-    pub lead: Lead,
-    /// Trunks that failed for this lead since it was last due: the next one is tried.
-    pub tried: BTreeSet<TrunkId>,
-}
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hopper {

@@ -30,7 +30,9 @@ pub(super) struct CampaignRun {
     pub live: u32,
     /// Calls that are over and whose result is not on disk yet.
     pub unsaved: u32,
+    /// Spaces the opening of attempts.
     pub opening: Rate,
+    /// Bounds the INVITEs that leave.
     pub wire: Rate,
     pub supply: Supply,
     pub last: Option<Decision>,
@@ -80,7 +82,7 @@ pub(super) struct Fetching {
 
 impl CampaignRun {
     pub fn new(rules: Campaign, leads_open: u64, paused: bool) -> Self {
-        let rate = Rate::per_sec(rules.calls_per_sec.unwrap_or(0.0));
+        let per_sec = rules.calls_per_sec.unwrap_or(0.0);
         CampaignRun {
             hopper: Hopper::default(),
             tests: VecDeque::new(),
@@ -90,8 +92,8 @@ impl CampaignRun {
             finished: false,
             live: 0,
             unsaved: 0,
-            opening: rate.clone(),
-            wire: rate,
+            opening: Rate::spaced(per_sec),
+            wire: Rate::per_sec(per_sec),
             supply: Supply { more_due: true, leads_open, stale: true, ..Supply::default() },
             last: None,
             ledger: Ledger::default(),

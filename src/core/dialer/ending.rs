@@ -56,7 +56,6 @@ impl Dialer {
         call.phase = Phase::Ended;
         self.wakes.clear(Wake::CallOver(id));
         self.wakes.clear(Wake::CallLost(id));
-        self.wakes.clear(Wake::Place(id));
         if let Some(line) = self.trunks.get_mut(&call.trunk) {
             line.close(id);
             if ended.try_next_trunk && outcome == Outcome::LineFault {
@@ -98,6 +97,7 @@ impl Dialer {
             agent: spoke.map(|(agent, _)| agent),
             ended_at: utc,
             keys: call.keys.clone(),
+            key_ways: call.key_ways.clone(),
             result: call.result.clone(),
             counted: outcome.counts() && left && call.leased.is_some(),
             rest_until,

@@ -5,7 +5,7 @@ use crate::call::{Heard, Progress};
 use crate::campaign::{Campaign, Trunk};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
-use crate::number::PhoneNumber;
+use crate::number::{PhoneNumber, ShownNumber};
 use crate::number_pattern::NumberPattern;
 use crate::outcome::Reason;
 use crate::pacing::history::FinishedCall;
@@ -138,11 +138,11 @@ pub struct OpenWork {
     /// Numbers whose calls were cut off: not dialled before that moment, whatever their retry rule says.
     pub resting: Vec<(PhoneNumber, Utc)>,
     /// Uses of each caller ID in the last 24 hours.
-    pub caller_id_uses: Vec<(PhoneNumber, Utc)>,
+    pub caller_id_uses: Vec<(ShownNumber, Utc)>,
     /// First use of each caller ID.
-    pub caller_id_first_use: Vec<(PhoneNumber, Utc)>,
+    pub caller_id_first_use: Vec<(ShownNumber, Utc)>,
     /// The caller ID each household saw last.
-    pub caller_id_sticky: Vec<(CampaignId, HouseholdId, PhoneNumber)>,
+    pub caller_id_sticky: Vec<(CampaignId, HouseholdId, ShownNumber)>,
 }
 
 /// An inbound call, with the store's knowledge of the caller.

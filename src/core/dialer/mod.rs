@@ -167,6 +167,7 @@ impl Dialer {
         while let Some(wake) = self.wakes.pop_due(self.now) {
             self.handle_wake(wake);
         }
+        self.send_invites();
         self.offer_waiting_calls();
         self.notify_pacers();
         self.place_calls();
@@ -325,7 +326,6 @@ impl Dialer {
         match wake {
             // Every input is followed by a placing round anyway.
             Wake::Pace(_) | Wake::Trunk(_) => {}
-            Wake::Place(call) => self.send_invite(call),
             Wake::CallOver(call) => {
                 self.end_sign_in_call(call);
                 self.hang_up(call, HangUpCause::Finished);

@@ -8,7 +8,7 @@ use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::campaign::Mode;
 use crate::campaign::caller_id::Choice;
-use crate::campaign::hopper::LeasedLead;
+use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
 use crate::dialer::output::LeadUpdate;
 use crate::explain::CALLBACK_GRACE;

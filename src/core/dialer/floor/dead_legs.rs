@@ -40,7 +40,7 @@ impl Dialer {
                 side.silent = false;
                 self.leg_probed(leg, true);
             }
-            Heard::Digit(_) | Heard::PlayEnded | Heard::Silent => {}
+            Heard::Digit(_) | Heard::DigitBy { .. } | Heard::PlayEnded | Heard::Silent => {}
         }
     }
 

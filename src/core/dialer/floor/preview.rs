@@ -4,7 +4,7 @@
 use super::Job;
 use crate::agent::{Activity, Holding, Refusal};
 use crate::campaign::caller_id::Choice;
-use crate::campaign::hopper::LeasedLead;
+use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{FOREVER, WindowState};
 use crate::campaign::{Mode, Preview};
 use crate::dialer::live_call::NewAttempt;

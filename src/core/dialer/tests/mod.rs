@@ -7,6 +7,7 @@ mod dead_legs;
 mod floor;
 mod lead_sync;
 mod pacing;
+mod rates;
 mod stopping;
 mod whys;
 
@@ -621,7 +622,7 @@ fn a_campaign_without_open_leads_is_finished_once() {
 fn a_caller_id_at_its_cap_makes_the_campaign_wait() {
     let mut capped = campaign();
     capped.caller_ids.per_hour_max = Some(1);
-    capped.caller_ids.numbers = vec![CallerId { number: number(900), shown: "14000000900".into() }];
+    capped.caller_ids.numbers = vec![CallerId { number: number(900).into(), shown: "14000000900".into() }];
     let mut desk = Desk::new(capped);
     desk.leads(vec![lead(1), lead(2)]);
     assert_eq!((desk.requests().len(), desk.why()), (1, Some(Why::CallerIdsUsed)));
