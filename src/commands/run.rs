@@ -6,7 +6,7 @@ use super::{Failure, campaign, config, target};
 use crate::cli::{CallArgs, Exit, Global, RunArgs};
 use crate::config::LoadedCampaign;
 use crate::console::client::{Client, Method};
-use crate::engine::{Board, CampaignBoard, EngineRequest};
+use crate::engine::{Board, CampaignBoard, EngineHandle, EngineRequest};
 use crate::net::clock::Clock;
 use crate::progress::Progress;
 use crate::results::{self, Summary};
@@ -38,14 +38,24 @@ pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, 
     let mut signals = Signals::new()?;
     let lang = Lang::of_process();
     let store_url = setup.config.store.url.clone();
+    let drain = Duration::from_secs(u64::from(setup.config.node.drain_secs));
     let loaded = setup.loaded.clone();
     let running = setup.start(false).await?;
+    let campaign = running.campaign;
     let (title, timezone) = (loaded.title.clone(), loaded.rules.windows.timezone.clone());
     let progress =
         Progress::start(&title, running.leads, running.leads - running.leads_open, &timezone, lang);
     let stopped =
         watch_until_finished(&running, &mut signals, Some(progress), &title, &loaded, &store_url).await;
-    let board = running.finish().await?;
+    let handle = running.handle.clone();
+    let finishing = running.finish();
+    let board = if stopped {
+        say_stopping(drain);
+        finish_within(drain, &handle, &mut signals, finishing).await?
+    } else {
+        finishing.await?
+    };
+    let stopped = stopped && campaign_board(&handle.board(), campaign).view.leads_open > 0;
     let summary = write_results(&store_url, &loaded).await?;
     show(global, lang, &loaded, &summary, &board, stopped);
     Ok(match (stopped, summary.reconciles) {
@@ -81,7 +91,42 @@ impl LineWatch {
     }
 }
 
-/// Watches the board until the campaign is finished. `true` = a signal or the line stopped it before its end.
+/// Waits for a service that stops. Calls may end by themselves until the deadline or the next signal; then
+/// they are hung up.
+pub(super) async fn finish_within<T>(
+    drain: Duration,
+    handle: &EngineHandle,
+    signals: &mut Signals,
+    finishing: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::pin!(finishing);
+    let deadline = tokio::time::sleep(drain);
+    tokio::pin!(deadline);
+    let mut hung_up = false;
+    loop {
+        tokio::select! {
+            finished = &mut finishing => return finished,
+            () = &mut deadline, if !hung_up => {
+                hung_up = true;
+                eprintln!("calls are still up after {} s: hanging up", drain.as_secs());
+                handle.send(EngineRequest::HangUpAll).await;
+            }
+            () = signals.next() => {
+                eprintln!("hanging up");
+                handle.send(EngineRequest::HangUpAll).await;
+            }
+        }
+    }
+}
+
+/// What is said at the first signal.
+pub(super) fn say_stopping(drain: Duration) {
+    let secs = drain.as_secs();
+    eprintln!("stopping: no new calls; calls may end within {secs} s (again to hang up)");
+}
+
+/// Watches the board until the campaign is finished, or until a signal or the line stops it (`true`): then nothing
+/// more is placed.
 async fn watch_until_finished(
     running: &RunningCampaign,
     signals: &mut Signals,
@@ -91,7 +136,7 @@ async fn watch_until_finished(
     store_url: &str,
 ) -> bool {
     let mut board = running.handle.board();
-    let (mut stopping, mut line) = (0, LineWatch::default());
+    let (mut stopped, mut line) = (false, LineWatch::default());
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     let mut results_due = tokio::time::interval(RESULTS_INTERVAL);
     results_due.reset();
@@ -103,23 +148,19 @@ async fn watch_until_finished(
         if state.finished {
             break;
         }
-        if stopping == 0 && line.is_over(&state) {
-            stopping = 1;
+        if line.is_over(&state) {
             eprintln!("the campaign pauses: {}", state.line);
             running.handle.send(EngineRequest::Drain).await;
+            stopped = true;
+            break;
         }
         tokio::select! {
             changed = board.changed() => if changed.is_err() { break },
             _ = ticks.tick() => {}
             () = signals.next() => {
-                stopping += 1;
-                if stopping == 1 {
-                    eprintln!("stopping: no new calls; calls may end (again to hang up)");
-                    running.handle.send(EngineRequest::Drain).await;
-                } else {
-                    eprintln!("hanging up");
-                    running.handle.send(EngineRequest::HangUpAll).await;
-                }
+                running.handle.send(EngineRequest::Drain).await;
+                stopped = true;
+                break;
             }
             _ = results_due.tick() => {
                 match write_results(store_url, loaded).await {
@@ -134,7 +175,7 @@ async fn watch_until_finished(
     if let Some(progress) = progress {
         progress.finish();
     }
-    stopping > 0 && campaign_board(&board, running.campaign).view.leads_open > 0
+    stopped
 }
 
 pub async fn call(global: &Global, args: CallArgs) -> Result<Exit, Failure> {

@@ -86,6 +86,10 @@ impl Engine {
             }
             UaEvent::Incoming(incoming) => self.handle_inbound_call(*incoming),
             UaEvent::PhoneChanged { user: _, agent, link } => self.update_phone(agent, link),
+            UaEvent::LegProbed { call, alive } => self.handle(Input::LegProbed { leg: call, alive }),
+            UaEvent::PhoneRestarted { agent, same_device } => {
+                self.handle(Input::PhoneRestarted { agent, same_device });
+            }
             UaEvent::PhoneRegistered { user, agent } => self.save_phone_contacts(agent, &user),
             // REFER from a phone's own button is refused: transfers go through the console, which knows
             // groups and leads.

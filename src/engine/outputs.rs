@@ -16,6 +16,13 @@ use paceline_core::sip::user_agent::CallRequest;
 use paceline_core::time::{Duration, Time};
 use std::net::SocketAddr;
 
+/// How long a call may take until the phone rings, and how long it may ring then.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RingTimes {
+    pub setup: Duration,
+    pub ring: Duration,
+}
+
 /// The number that a trunk calls, what it shows, and the country of the campaign's list.
 pub(super) struct Callee {
     pub number: PhoneNumber,
@@ -27,8 +34,8 @@ impl Engine {
     pub(super) fn carry_out(&mut self, now: Time, output: Output) {
         match output {
             Output::OpenAttempt(request) => self.open_attempt(now, *request),
-            Output::PlaceCall { call, trunk, number, caller_id, ring } => {
-                self.place_call(now, call, trunk, number, caller_id, ring);
+            Output::PlaceCall { call, trunk, number, caller_id, setup, ring } => {
+                self.place_call(now, call, trunk, number, caller_id, RingTimes { setup, ring });
             }
             Output::SaveAnswer { call, at } => {
                 let dialog =
@@ -130,6 +137,10 @@ impl Engine {
             Output::StopPlaying { leg } => self.media.command(leg, MediaCommand::StopPlaying),
             Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
             Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
+            Output::ProbeLeg { leg } => {
+                self.ua.probe_leg(now, leg);
+                self.carry_out_ua_outputs();
+            }
             Output::FetchLead { campaign, lead, agent } => {
                 self.send_to_store(Command::FetchLead { campaign, lead, agent });
             }
@@ -162,7 +173,7 @@ impl Engine {
         let call = request.attempt.call();
         let region = self.region_of(Some(request.campaign));
         let to = Callee { number: request.number, caller_id: request.caller_id, region };
-        let Some(wanted) = self.call_request(call, request.trunk, &to, Duration::ZERO, 0) else {
+        let Some(wanted) = self.call_request(call, request.trunk, &to, RingTimes::default(), 0) else {
             tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
             return;
         };
@@ -194,7 +205,7 @@ impl Engine {
         trunk: TrunkId,
         number: PhoneNumber,
         caller_id: Option<ShownNumber>,
-        ring: Duration,
+        times: RingTimes,
     ) {
         let port = match self.media.open_leg(call) {
             Ok(address) => address.port(),
@@ -205,7 +216,7 @@ impl Engine {
         };
         let campaign = self.calls.get(&call).map(|facts| facts.campaign);
         let to = Callee { number, caller_id, region: self.region_of(campaign) };
-        let Some(request) = self.call_request(call, trunk, &to, ring, port) else {
+        let Some(request) = self.call_request(call, trunk, &to, times, port) else {
             return self.fail_call(call, "the trunk is gone".into());
         };
         self.open_legs.insert(call);
@@ -237,7 +248,7 @@ impl Engine {
         call: CallId,
         trunk: TrunkId,
         to: &Callee,
-        ring: Duration,
+        times: RingTimes,
         port: u16,
     ) -> Option<CallRequest> {
         let parts = self.trunks.get(&trunk)?;
@@ -246,7 +257,8 @@ impl Engine {
             trunk,
             user: parts.dialplan.callee(to.number, &to.region),
             caller_id: to.caller_id.map(|number| parts.dialplan.caller_id(number, &to.region)),
-            ring,
+            setup: times.setup,
+            ring: times.ring,
             media: MediaCapabilities {
                 address: SocketAddr::new(self.media_address, port),
                 codecs: parts.codecs.clone(),

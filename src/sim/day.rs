@@ -292,7 +292,8 @@ impl<F: FarEnd> Day<F> {
             Output::ActionAnswered { .. }
             | Output::SeatChanged { .. }
             | Output::CallAgent { .. }
-            | Output::CallConsulted { .. } => self.carry_to_floor(&output),
+            | Output::CallConsulted { .. }
+            | Output::ProbeLeg { .. } => self.carry_to_floor(&output),
             Output::Acknowledge { call } | Output::HangUp { call, .. } if call.is_side_leg() => {
                 self.carry_to_floor(&output);
             }

@@ -68,6 +68,7 @@ fn trunk_parts(
             name: name.to_owned(),
             calls_max: trunk.calls_max,
             calls_per_sec: trunk.calls_per_sec,
+            setup: trunk.setup_secs.map(|secs| Duration::from_secs(u64::from(secs))),
             allow: trunk.allow.clone(),
         },
         sip: SipTrunk {

@@ -38,6 +38,10 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
             "write 5 to 180 (45 is usual, fewer is advised against)",
         );
     }
+    if !(3..=120).contains(&calling.setup_secs) {
+        let found = format!("setup_secs = {}", calling.setup_secs);
+        source.fault(&["calling", "setup_secs"], found, "write 3 to 120 (30 is usual)");
+    }
     if calling.concurrency_max > 999 {
         let found = format!("concurrency_max = {}", calling.concurrency_max);
         source.fault(&["calling", "concurrency_max"], found, "write 0 (no limit of its own) to 999");
@@ -55,6 +59,7 @@ pub(super) fn to_core(file: &CampaignFile, config: &Config, source: &mut Source<
         mode: mode(file.mode),
         trunks: trunks(&file.trunks, config, source),
         ring: Duration::from_secs(u64::from(calling.ring_secs)),
+        setup: Duration::from_secs(u64::from(calling.setup_secs)),
         concurrency_max: (calling.concurrency_max > 0).then_some(calling.concurrency_max),
         calls_per_sec: (calling.calls_per_sec > 0.0).then_some(calling.calls_per_sec),
         windows: windows(calling, source),

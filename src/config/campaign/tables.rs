@@ -122,8 +122,11 @@ fn china() -> String {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallingTable {
-    /// How long a callee's phone rings at most, in seconds.
+    /// How long a callee's phone rings at most, in seconds, from the moment the carrier reports that it rings.
     pub ring_secs: u32,
+    /// How long a call may take until the phone rings, in seconds (a mobile takes 5 to 10, abroad up to 20);
+    /// then it is cancelled as `unreachable`. A trunk that never reports ringing needs the ring time here.
+    pub setup_secs: u32,
     /// Most calls at the same time, up to 999; 0 = no limit of the campaign's own.
     pub concurrency_max: u32,
     /// Calls started per second; 0 = the trunk's limit.
@@ -227,6 +230,7 @@ impl Default for CallingTable {
     fn default() -> Self {
         CallingTable {
             ring_secs: 45,
+            setup_secs: 30,
             concurrency_max: 0,
             calls_per_sec: 0.0,
             timezone: "Asia/Shanghai".into(),

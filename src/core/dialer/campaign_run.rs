@@ -2,6 +2,7 @@
 
 use super::line_health::LineView;
 use super::plan::{Planned, predicts};
+use super::trunk_line::TrunkLine;
 use crate::campaign::Campaign;
 use crate::campaign::hopper::Hopper;
 use crate::campaign::window::{self, CLOSING_MARGIN, WindowState};
@@ -12,7 +13,7 @@ use crate::pacing::ledger::{self, Ledger};
 use crate::pacing::predictive::{self, Event};
 use crate::pacing::shadow::{Shadow, ShadowRules};
 use crate::pacing::{Decision, Rate};
-use crate::time::{Time, Utc};
+use crate::time::{Duration, Time, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -23,6 +24,8 @@ pub(super) struct CampaignRun {
     pub tests: VecDeque<PhoneNumber>,
     pub paused: bool,
     pub draining: bool,
+    /// A drain is complete; cleared by `Resume`.
+    pub drained: bool,
     pub finished: bool,
     /// Live calls, from the opening of the attempt to its end.
     pub live: u32,
@@ -88,6 +91,7 @@ impl CampaignRun {
             tests: VecDeque::new(),
             paused,
             draining: false,
+            drained: false,
             finished: false,
             live: 0,
             unsaved: 0,
@@ -106,6 +110,11 @@ impl CampaignRun {
             day: None,
             rules,
         }
+    }
+
+    /// How long a call over this trunk may take until the phone rings.
+    pub fn setup_over(&self, line: Option<&TrunkLine>) -> Duration {
+        line.and_then(|line| line.trunk.setup).unwrap_or(self.rules.setup)
     }
 
     /// Whether a call is live, or a result is not on disk yet.

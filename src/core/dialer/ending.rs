@@ -33,6 +33,9 @@ impl Dialer {
             Phase::Answered => for_agents && !call.inbound,
             _ => false,
         } && call.spoke.is_none();
+        let phone_failed = unheard && self.has_phone_failed(id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.phone_failed |= phone_failed;
         if unheard && !call.abandoned {
             // The callee hung up before an agent was bridged.
             call.abandoned = true;
@@ -161,6 +164,12 @@ impl Dialer {
 /// cancelled.
 fn outcome(call: &Call, ended: &Ended) -> Outcome {
     match (call.answered_at, call.hanging_up) {
+        // The callee waited in vain, and the reason was a phone of ours.
+        (Some(_), cause)
+            if call.abandoned && (call.phone_failed || cause == Some(HangUpCause::AgentFailed)) =>
+        {
+            Outcome::AgentFailed
+        }
         (Some(_), _) if call.abandoned => Outcome::Abandoned,
         (None, Some(HangUpCause::AgentFailed)) => Outcome::AgentFailed,
         (None, Some(HangUpCause::AgentHungUp)) => Outcome::Cancelled,

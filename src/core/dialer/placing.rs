@@ -108,12 +108,16 @@ impl Dialer {
         if self.store_stalled {
             return Err(Why::StoreStalled);
         }
+        if run.draining {
+            if run.is_busy() || self.floor.works_on(id) {
+                return Err(Why::Draining);
+            }
+            // Every call is over. The campaign is not: it stands still until it is resumed.
+            (run.draining, run.paused, run.drained) = (false, true, true);
+            run.hopper.drop_waiting(|_| true);
+        }
         if let Some(number) = run.tests.front().copied() {
             return self.open_test(id, number, utc);
-        }
-        if run.draining {
-            let busy = run.is_busy() || self.floor.works_on(id);
-            return Err(if busy { Why::Draining } else { Why::Finished });
         }
         if run.paused {
             return Err(Why::Paused);

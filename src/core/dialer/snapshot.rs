@@ -169,6 +169,8 @@ pub struct View {
     /// Abandon rates by every rule; `None` = a campaign without agents.
     pub abandon: Option<AbandonReport>,
     pub leads_open: u64,
+    /// A drain is complete: paused until it is resumed or opened again.
+    pub drained: bool,
     pub why: Option<Why>,
     /// Mode predictive: the numbers behind the last plan.
     pub reason: Option<Reason>,

@@ -193,6 +193,7 @@ mod tests {
             name: "main".into(),
             calls_max: 2,
             calls_per_sec: 10.0,
+            setup: None,
             allow: vec!["*".into()],
         })
     }

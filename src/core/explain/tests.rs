@@ -26,6 +26,7 @@ fn campaign() -> Campaign {
         mode: Mode::Progressive,
         trunks: vec![TrunkId(0)],
         ring: Duration::from_secs(30),
+        setup: Duration::from_secs(30),
         concurrency_max: None,
         calls_per_sec: None,
         windows: CallingWindows {

@@ -72,6 +72,7 @@ impl FloorPlan {
                 name: "trunk".into(),
                 calls_max: 60,
                 calls_per_sec: 50.0,
+                setup: None,
                 allow: vec!["*".into()],
             },
             group: group(&mut rng),
@@ -157,6 +158,7 @@ fn campaign(mode: Mode, rng: &mut SimRng) -> Campaign {
         mode,
         trunks: vec![TrunkId(0)],
         ring: Duration::from_secs(30),
+        setup: Duration::from_secs(20),
         concurrency_max: announce.then_some(6),
         calls_per_sec: None,
         windows: CallingWindows {
