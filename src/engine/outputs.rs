@@ -2,7 +2,7 @@
 
 use super::floor::AgentCall;
 use super::{AttemptFacts, Engine, LiveEvent};
-use crate::net::rtp::MediaCommand;
+use crate::net::rtp::{MediaCommand, MediaError};
 use crate::store::Command;
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::output::AttemptRequest;
@@ -11,9 +11,9 @@ use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
-use paceline_core::sip::user_agent::CallRequest;
+use paceline_core::sip::user_agent::{CallRequest, Peer};
 use paceline_core::time::{Duration, Time};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The number that a trunk calls, what it shows, and the country of the campaign's list.
 pub(super) struct Callee {
@@ -127,7 +127,9 @@ impl Engine {
         let call = request.attempt.call();
         let region = self.region_of(Some(request.campaign));
         let to = Callee { number: request.number, caller_id: request.caller_id, region };
-        let Some(wanted) = self.call_request(call, request.trunk, &to, Duration::ZERO, 0) else {
+        // No media yet: the identity does not depend on it.
+        let media = SocketAddr::new(self.media_address.first, 0);
+        let Some(wanted) = self.call_request(call, request.trunk, &to, Duration::ZERO, media) else {
             tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
             return;
         };
@@ -161,8 +163,8 @@ impl Engine {
         caller_id: Option<ShownNumber>,
         ring: Duration,
     ) {
-        let port = match self.media.open_leg(call) {
-            Ok(address) => address.port(),
+        let media = match self.open_media(call, self.ua.trunk_peer(trunk)) {
+            Ok(address) => address,
             Err(error) => {
                 tracing::warn!(%error, "a call could not be placed");
                 return self.fail_call(call, error.to_string());
@@ -170,7 +172,7 @@ impl Engine {
         };
         let campaign = self.calls.get(&call).map(|facts| facts.campaign);
         let to = Callee { number, caller_id, region: self.region_of(campaign) };
-        let Some(request) = self.call_request(call, trunk, &to, ring, port) else {
+        let Some(request) = self.call_request(call, trunk, &to, ring, media) else {
             return self.fail_call(call, "the trunk is gone".into());
         };
         self.open_legs.insert(call);
@@ -203,7 +205,7 @@ impl Engine {
         trunk: TrunkId,
         to: &Callee,
         ring: Duration,
-        port: u16,
+        media: SocketAddr,
     ) -> Option<CallRequest> {
         let parts = self.trunks.get(&trunk)?;
         Some(CallRequest {
@@ -212,11 +214,20 @@ impl Engine {
             user: parts.dialplan.callee(to.number, &to.region),
             caller_id: to.caller_id.map(|number| parts.dialplan.caller_id(number, &to.region)),
             ring,
-            media: MediaCapabilities {
-                address: SocketAddr::new(self.media_address, port),
-                codecs: parts.codecs.clone(),
-            },
+            media: MediaCapabilities { address: media, codecs: parts.codecs.clone() },
         })
+    }
+
+    /// Opens a leg's media in the address family of its far side; the address for SDP.
+    pub(super) fn open_media(&self, leg: CallId, far: Option<Peer>) -> Result<SocketAddr, MediaError> {
+        let ours = self.media_address.near(far.map(|far| far.address.ip()));
+        let opened = match self.media_address.second == Some(ours) {
+            false => self.media.open_leg(leg)?,
+            true if ours.is_loopback() => self.media.open_leg_at(leg, ours)?,
+            true if ours.is_ipv6() => self.media.open_leg_at(leg, Ipv6Addr::UNSPECIFIED.into())?,
+            true => self.media.open_leg_at(leg, Ipv4Addr::UNSPECIFIED.into())?,
+        };
+        Ok(SocketAddr::new(ours, opened.port()))
     }
 
     /// Reports a call that failed on our side as ended (`LineFault`).
