@@ -2,8 +2,10 @@
 //! an error names file, line, what was found and what to do.
 
 pub mod campaign;
+pub mod environment;
 pub mod floor;
 pub mod problem;
+pub mod proxies;
 pub mod settings;
 pub mod trunk_uri;
 

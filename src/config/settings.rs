@@ -1,7 +1,9 @@
 //! Settings of the installation: `paceline.toml`, then `PACELINE_SECTION__KEY` variables; defaults for the
 //! rest.
 
+use super::environment::{self, Variable};
 use super::problem::{ConfigError, Problem, Source, unreadable};
+use super::proxies::TrustedProxies;
 use super::trunk_uri::{self, TrunkUri};
 use crate::dialplan::{DialPlan, NumberForm};
 use paceline_core::media::Codec;
@@ -90,6 +92,16 @@ pub struct RtpConfig {
 pub struct HttpConfig {
     /// Address and port of the API, `/metrics` and the health checks.
     pub listen: String,
+    /// Reverse proxies whose `X-Forwarded-For` is believed, as addresses or networks: `["127.0.0.1",
+    /// "10.0.0.0/8"]`. Requests over a proxy never count as local, listed or not.
+    pub behind_proxy: Vec<String>,
+    /// Open connections in all. A few more are kept free for `/metrics` and the health checks.
+    pub connections_max: u32,
+    /// Open connections of one address, or open requests where a proxy vouches for the address. An office
+    /// often has one address for all its agents.
+    pub connections_per_address_max: u32,
+    /// Live streams (open screens) in all; one account has at most 8.
+    pub streams_max: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -219,7 +231,13 @@ impl Default for RtpConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        HttpConfig { listen: "127.0.0.1:8080".into() }
+        HttpConfig {
+            listen: "127.0.0.1:8080".into(),
+            behind_proxy: Vec::new(),
+            connections_max: 4_000,
+            connections_per_address_max: 1_000,
+            streams_max: 2_000,
+        }
     }
 }
 
@@ -302,7 +320,8 @@ impl From<CodecWord> for Codec {
     }
 }
 
-const ENV_PREFIX: &str = "PACELINE_";
+/// Upper bound of the limits in `[http]`; more open files than that need another machine.
+const HTTP_LIMIT_MAX: u32 = 100_000;
 
 impl Config {
     /// `file` if named, else `paceline.toml` in the working directory if it is there, else defaults;
@@ -334,11 +353,9 @@ impl Config {
     ) -> Result<Config, ConfigError> {
         let mut source = Source::new(file, text);
         let mut config: Config = source.parse()?;
-        let mut env: Vec<(String, String)> =
-            env.into_iter().filter(|(key, _)| key.starts_with(ENV_PREFIX) && key.contains("__")).collect();
-        env.sort();
-        for (key, value) in env {
-            config = config.with_variable(&key, &value)?;
+        source.variables = environment::variables(env);
+        for variable in &source.variables {
+            config = config.with_variable(variable)?;
         }
         config.check(&mut source);
         source.finish()?;
@@ -346,29 +363,28 @@ impl Config {
     }
 
     /// Applies one environment variable. A value that parses as TOML is TOML, any other a string.
-    fn with_variable(self, key: &str, value: &str) -> Result<Config, ConfigError> {
+    fn with_variable(self, variable: &Variable) -> Result<Config, ConfigError> {
         let fault = |found: String| ConfigError {
             problems: vec![Problem {
                 file: "environment".into(),
                 line: None,
-                found: format!("{key}={value}: {found}"),
+                found: format!("{}: {found}", variable.name),
                 hint: "a setting is PACELINE_SECTION__KEY, for example PACELINE_HTTP__LISTEN".into(),
             }],
         };
-        let path: Vec<String> =
-            key[ENV_PREFIX.len()..].split("__").map(|part| part.to_ascii_lowercase()).collect();
+        let (path, value) = (&variable.path, &variable.value);
         let mut whole = toml::Table::try_from(&self).map_err(|error| fault(error.to_string()))?;
         let parsed = toml::from_str::<toml::Table>(&format!("v = {value}")).ok();
         let typed = parsed.and_then(|mut table| table.remove("v"));
-        let text = toml::Value::String(value.to_owned());
+        let text = toml::Value::String(value.clone());
         let mut last = String::new();
         for candidate in typed.into_iter().chain([text]) {
             let mut attempt = std::mem::take(&mut whole);
             let before = attempt.clone();
-            set_at(&mut attempt, &path, candidate).map_err(&fault)?;
+            set_at(&mut attempt, path, candidate).map_err(&fault)?;
             match attempt.try_into::<Config>() {
                 Ok(config) => return Ok(config),
-                Err(error) => last = error.message().to_owned(),
+                Err(error) => last = variable.describe(error.message()),
             }
             whole = before;
         }
@@ -396,6 +412,19 @@ impl Config {
         if self.http.listen.parse::<SocketAddr>().is_err() {
             let found = format!("`{}` is no address with a port", self.http.listen);
             source.fault(&["http", "listen"], found, "for example 127.0.0.1:8080");
+        }
+        if let Err((found, hint)) = TrustedProxies::parse(&self.http.behind_proxy) {
+            source.fault(&["http", "behind_proxy"], found, hint);
+        }
+        for (key, max) in [
+            ("connections_max", self.http.connections_max),
+            ("connections_per_address_max", self.http.connections_per_address_max),
+            ("streams_max", self.http.streams_max),
+        ] {
+            if !(1..=HTTP_LIMIT_MAX).contains(&max) {
+                let hint = format!("write 1 to {HTTP_LIMIT_MAX}, or leave the key out for its default");
+                source.fault(&["http", key], format!("a limit of {max}"), hint);
+            }
         }
         for (name, trunk) in &self.trunks {
             trunk.check(name, source);
@@ -557,6 +586,8 @@ mod tests {
         check("[rtp]\nports = [29999, 20000]\n", "paceline.toml:2:");
         check("[trunks.a]\nuri = \"sip:h\"\ncalls_max = \"many\"\n", "paceline.toml:3:");
         check("[trunks.a]\nuri = \"sip:h\"\ntransport = \"upd\"\n", "did you mean `udp`?");
+        check("[http]\nbehind_proxy = [\"proxy\"]\n", "paceline.toml:2: `proxy` is no address of a proxy");
+        check("[http]\nconnections_max = 0\n", "paceline.toml:2: a limit of 0; write 1 to 100000");
         check(
             "[trunks.a]\nuri = \"sip:h;transport=tcp\"\ntransport = \"udp\"\n",
             "paceline.toml:2: the URI says tcp",
@@ -571,6 +602,66 @@ mod tests {
         );
         let error = parse("", &[("PACELINE_RTP__PORTS", "twenty")]).expect_err("a variable");
         assert!(error.contains("PACELINE_RTP__PORTS"), "{error}");
+    }
+
+    /// Every key of the settings, as a path, with those of a trunk named `main`.
+    fn every_key(table: &toml::Table, path: &str, keys: &mut Vec<String>) {
+        for (key, value) in table {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}__{key}") };
+            if let toml::Value::Table(inner) = value {
+                every_key(inner, &path, keys);
+            }
+            keys.push(path);
+        }
+    }
+
+    #[test]
+    fn no_error_shows_a_value_from_the_environment() {
+        let mut config = Config::default();
+        config.trunks.insert("main".into(), TrunkConfig::default());
+        let mut keys = Vec::new();
+        every_key(&toml::Table::try_from(&config).expect("a table"), "", &mut keys);
+        assert!(keys.len() > 25, "{keys:?}");
+        keys.extend(["trunks__main__pasword".to_owned(), "trunks__main__password__x".to_owned()]);
+        let text = "[trunks.main]\nuri = \"sip:192.0.2.1\"\n";
+        let mut refused = 0;
+        for key in keys.iter().filter(|key| key.contains("__")) {
+            for value in [
+                "canary-4711",
+                "canary 4711",
+                "canary\t4711\"",
+                "[\"canary-4711\"]",
+                "{ canary-4711 = 1 }",
+                "{ canary-4711",
+                "x, expected canary-4711, y",
+                "udp://canary-4711",
+                "00047110",
+                "-4711",
+                "4711e99",
+                "[4711, 4710]",
+                "4",
+            ] {
+                let name = format!("PACELINE_{}", key.to_uppercase());
+                let Err(error) = parse(text, &[(&name, value)]) else { continue };
+                refused += 1;
+                let words = error.replace(&name, "").to_lowercase();
+                assert!(error.contains(&name), "{error}: names the variable {name}");
+                assert!(!words.contains("canary") && !words.contains("4711"), "{name}={value}: {error}");
+            }
+        }
+        assert!(refused > 100, "{refused} refusals were seen");
+    }
+
+    #[test]
+    fn an_error_in_another_key_does_not_show_a_secret_either() {
+        let text = "[trunks.main]\nuri = \"sip:192.0.2.1\"\n";
+        for secret in ["s e", "top secret\u{7}"] {
+            let env = [("PACELINE_TRUNKS__MAIN__USERNAME", secret), ("PACELINE_HTTP__STREAMS_MAX", "0")];
+            let error = parse(text, &env).expect_err("refused");
+            assert!(!error.contains(secret) && !error.contains("secret"), "{error}");
+            assert!(error.contains("PACELINE_TRUNKS__MAIN__USERNAME"), "{error}");
+            assert!(error.contains("PACELINE_HTTP__STREAMS_MAX"), "{error}");
+        }
     }
 
     #[test]

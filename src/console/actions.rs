@@ -2,10 +2,10 @@
 //! core's `AgentAction`, with names where the core has ids: `"agent": "8001"`, `"campaign": "vote"`,
 //! `"number": "13800138000"`.
 
+use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::parse_telephone;
 use super::problem::Problem;
-use super::state::AppState;
 use crate::config::floor::ShadowTable;
 use crate::engine::EngineRequest;
 use crate::store::{AgentRow, Role};

@@ -2,12 +2,12 @@
 //! to the engine.
 
 use super::accounts;
+use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::{parse_login, parse_role, parse_skills, parse_telephone, parse_text};
 use super::groups::{MembershipRequest, parse_memberships};
 use super::problem::Problem;
 use super::secrets;
-use super::state::AppState;
 use super::views;
 use crate::engine::EngineRequest;
 use crate::store::{AgentDetails, AgentRow, Role, Secrets};

@@ -1,9 +1,9 @@
 //! Handlers of the floor snapshot, of one's own seat, and of open campaigns, each restricted to what the
 //! caller may see ([`Scope`]).
 
+use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::problem::Problem;
-use super::state::AppState;
 use super::views::{self, Names};
 use crate::engine::Board;
 use crate::store::{AgentRow, Role};
@@ -165,7 +165,7 @@ pub(super) async fn open_campaign(
     let folder = state.campaign_folder().ok_or_else(closed)?;
     let file = resolve_below(&folder.dir, &asked.file).await?;
     let (answer, answered) = oneshot::channel();
-    let opening = super::state::OpenCampaign { file, paused: asked.paused, answer };
+    let opening = super::app_state::OpenCampaign { file, paused: asked.paused, answer };
     let gone = || Problem::internal("nobody opens campaigns any more");
     folder.openings.send(opening).await.map_err(|_| gone())?;
     let name = answered.await.map_err(|_| gone())?.map_err(Problem::unprocessable)?;

@@ -1,9 +1,9 @@
 //! Handlers of groups and memberships. A change is written to the store first, then sent to the engine.
 
+use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::parse_text;
 use super::problem::Problem;
-use super::state::AppState;
 use super::views;
 use crate::engine::EngineRequest;
 use crate::store::AgentRow;

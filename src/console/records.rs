@@ -1,10 +1,10 @@
 //! Handlers of lead records (corrections, contact history of the household), the call log, and recordings.
 
+use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::parse_telephone;
 use super::floor;
 use super::problem::Problem;
-use super::state::AppState;
 use super::views::{millis, stored_number};
 use crate::store::{CallLogFilter, CallRow, Correction, LeadChange, LeadRecord, Reader, RecordingPart, Role};
 use axum::Json;

@@ -1,7 +1,7 @@
 //! The type of one entry in the table of routes.
 
+use super::app_state::AppState;
 use super::auth::Access;
-use super::state::AppState;
 use axum::routing::MethodRouter;
 use schemars::Schema;
 

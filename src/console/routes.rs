@@ -1,9 +1,9 @@
 //! The table of routes: path, roles, query, body, handler. The router and the OpenAPI document are both
 //! made from it, so they cannot differ.
 
+use super::app_state::AppState;
 use super::auth::{self, Access};
 pub use super::route::{BodySchema, ROOT, Route};
-use super::state::AppState;
 use super::{accounts, actions, agents, floor, groups, live, openapi, records, tokens, why};
 use axum::Json;
 use axum::Router;

@@ -2,10 +2,10 @@
 //! its hash.
 
 use super::agents::may_grant;
+use super::app_state::AppState;
 use super::auth::{Body, Caller};
 use super::fields::{parse_role, parse_text};
 use super::problem::Problem;
-use super::state::AppState;
 use super::{secrets, views};
 use crate::store::{Role, TokenRow};
 use axum::Json;

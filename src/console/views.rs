@@ -1,7 +1,7 @@
 //! JSON of accounts, groups, seats and campaigns. Moments are RFC 3339 in UTC; telephone numbers are
 //! national, as people dial them.
 
-use super::state::{AppState, OpenCampaignFacts};
+use super::app_state::{AppState, OpenCampaignFacts};
 use crate::engine::{Board, CampaignBoard, PhoneBoard};
 use crate::store::AgentRow;
 use crate::text::{Lang, TimeFormat};

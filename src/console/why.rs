@@ -1,12 +1,12 @@
 //! Explains why a campaign dials or does not, and why one lead of it is not dialled, from the board, the
 //! dialer and the store, as data and as sentences. `paceline why` calls this directly when no service runs.
 
+use super::app_state::{AppState, OpenCampaignFacts};
 use super::auth::Caller;
 use super::fields::parse_telephone;
 use super::floor;
 use super::problem::Problem;
 use super::records::parse_id;
-use super::state::{AppState, OpenCampaignFacts};
 use super::views::{abandon, moment, optional_moment, stored_number};
 use crate::store::{LeadSelector, Reader, StoreError};
 use crate::text::{AgentNumbers, Lang, Sentence, TimeFormat};

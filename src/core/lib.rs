@@ -13,6 +13,9 @@ pub mod ids;
 /// [`number::PhoneNumber`]: a valid E.164 number that may be dialled.
 pub mod number;
 
+/// [`number_pattern::NumberPattern`]: one number or a range of numbers, as a blacklist names them.
+pub mod number_pattern;
+
 /// The outcome of an attempt ([`outcome::Outcome`]) and why a lead was never dialled ([`outcome::Reason`]).
 pub mod outcome;
 

@@ -9,7 +9,7 @@ use paceline_core::agent::{Agent, AgentAction, Endpoint, Refusal, SeatView};
 use paceline_core::call::{Ended, Progress};
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::ArrivedCall;
-use paceline_core::dialer::output::{LegKind, SoundName};
+use paceline_core::dialer::output::{LegKind, SoundName, Spoken};
 use paceline_core::ids::{AgentId, CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::{PhoneNumber, ShownNumber};
@@ -290,6 +290,7 @@ impl Engine {
     }
 
     pub(super) fn play(&mut self, leg: CallId, sound: SoundName) {
+        let awaits_keys = matches!(sound, SoundName::Spoken(Spoken::EnterAgentNumber));
         let (sound, plays) = match sound {
             SoundName::HoldMusic => (self.prompts.hold_music(), 0),
             SoundName::RingBack => (self.prompts.ring_back(), 0),
@@ -297,6 +298,9 @@ impl Engine {
             SoundName::AgentNumber(number) => (self.prompts.agent_number(&number), 1),
             SoundName::Spoken(what) => (self.prompts.spoken(what), 1),
         };
+        if awaits_keys {
+            self.media.command(leg, MediaCommand::DetectTones);
+        }
         self.media.command(leg, MediaCommand::Play { sound, plays });
     }
 

@@ -1,15 +1,16 @@
 //! Translates events from sockets, user agent, store, media threads and the API into dialer inputs.
 
 use super::event::Event;
+use super::key_watch::KeyWatch;
 use super::{CampaignOpening, Engine, EngineRequest, RECOVERED_WAIT};
 use crate::net::rtp::{MediaCommand, MediaEvent};
 use crate::net::sip::SipEvent;
 use crate::store::{Command, Reply};
-use paceline_core::call::{Heard, Progress};
+use paceline_core::call::Progress;
 use paceline_core::dialer::Input;
 use paceline_core::dialer::input::{DialVerdict, ManagerAction, OpenWork, TrunkState};
 use paceline_core::ids::{CampaignId, TrunkId};
-use paceline_core::number::PhoneNumber;
+use paceline_core::number_pattern::NumberPattern;
 use paceline_core::sip::user_agent::{SavedDialog, TrunkUse};
 use paceline_core::sip::{UaEvent, UaOutput};
 
@@ -80,7 +81,8 @@ impl Engine {
                 self.media.command(call, MediaCommand::Connect(target));
             }
             UaEvent::Digit { call, digit } => {
-                self.handle(Input::MediaHeard { call, heard: Heard::Digit(digit) });
+                // The media thread knows the keys that came by RTP: one press is reported once.
+                self.media.command(call, MediaCommand::PressedByInfo(digit));
             }
             UaEvent::Incoming(incoming) => self.handle_inbound_call(*incoming),
             UaEvent::PhoneChanged { user: _, agent, link } => self.update_phone(agent, link),
@@ -107,7 +109,7 @@ impl Engine {
                 let id = self.recovered_dialogs.remove(&call_id);
                 // A call that rang several phones has a dialog for each; it has ended with the last of them.
                 if let Some(id) = id.filter(|id| !self.recovered_dialogs.values().any(|other| other == id)) {
-                    self.send_to_store(Command::DialogEnded { id });
+                    self.send_to_store(Command::DialogEnded { id, reached });
                 }
                 if !reached {
                     tracing::warn!(
@@ -178,7 +180,10 @@ impl Engine {
                 self.note_caller(&arrived);
                 self.handle(Input::CallArrived(arrived));
             }
-            Reply::Blacklisted { number } => self.number_blacklisted(number),
+            Reply::Blacklisted { number } => {
+                let patterns = vec![NumberPattern::exact(number)];
+                self.handle(Input::Blacklisted { campaign: None, patterns });
+            }
             Reply::Refused { why } => tracing::error!(why, "the store refused a command"),
             Reply::Leads { campaign, leads, next_due, leads_open } => {
                 self.handle(Input::LeadsArrived { campaign, leads, next_due, leads_open });
@@ -193,14 +198,6 @@ impl Engine {
                 self.board.store_stalled = None;
                 self.handle(Input::StoreRecovered);
             }
-        }
-    }
-
-    /// The number is on the blacklist on disk: the dialer drops it. One campaign's input serves for all.
-    fn number_blacklisted(&mut self, number: PhoneNumber) {
-        let campaigns: Vec<CampaignId> = self.board.campaigns.keys().copied().take(1).collect();
-        for campaign in campaigns {
-            self.handle(Input::ManagerActed { campaign, action: ManagerAction::Blacklisted { number } });
         }
     }
 
@@ -221,6 +218,9 @@ impl Engine {
             EngineRequest::LocateLead { campaign, lead, household, numbers, answer } => {
                 // The requester may have gone away.
                 let _ = answer.send(self.dialer.lead_place(campaign, lead, household, &numbers));
+            }
+            EngineRequest::Blacklisted { campaign, patterns } => {
+                self.handle(Input::Blacklisted { campaign, patterns });
             }
             EngineRequest::SetGroup(group) => {
                 self.board.groups.insert(group.id, group.name.clone());
@@ -272,6 +272,9 @@ impl Engine {
         let board = super::CampaignBoard {
             name: campaign.name.clone(),
             opened_at: crate::net::clock::Clock::utc(),
+            key_watch: KeyWatch::new(
+                campaign.announcement.as_ref().filter(|_| !campaign.keys.is_empty()).map(|told| told.length),
+            ),
             ..super::CampaignBoard::default()
         };
         self.board.campaigns.insert(campaign.id, board);

@@ -9,6 +9,7 @@ mod device_check;
 mod event;
 mod floor;
 mod inputs;
+mod key_watch;
 mod outputs;
 mod phones;
 mod prompts;

@@ -42,6 +42,9 @@ impl Engine {
                 if let Some(sound) = self.sounds.get(&campaign) {
                     self.media.command(call, MediaCommand::Play { sound: sound.clone(), plays });
                 }
+                if self.board.campaigns.get(&campaign).is_some_and(|board| board.key_watch.awaits_keys()) {
+                    self.media.command(call, MediaCommand::DetectTones);
+                }
                 if let Some(facts) = self.calls.get_mut(&call) {
                     facts.announcing = true;
                 }
@@ -58,6 +61,15 @@ impl Engine {
                     let trunk = trunk.and_then(|trunk| self.trunks.get(&trunk));
                     let trunk = trunk.map_or("", |trunk| trunk.limits.name.as_str());
                     self.metrics.count_call_ended(&board.name, trunk, &result);
+                    if let Some(calls) = board.key_watch.call_ended(trunk, &result) {
+                        tracing::warn!(
+                            campaign = board.name,
+                            trunk,
+                            "{calls} callees heard the whole announcement and not one key came, neither as RTP event \
+                             nor by SIP INFO nor as a tone: this trunk seems to tell no keys; press one on a test \
+                             call, and ask the carrier for RFC 4733 (telephone-event)"
+                        );
+                    }
                 }
                 if let Some(number) = self.calls.get(&result.attempt.call()).and_then(|facts| facts.caller_id)
                 {
@@ -72,8 +84,8 @@ impl Engine {
             Output::CloseLeads { campaign, reason } => {
                 self.send_to_store(Command::CloseLeads { campaign, reason })
             }
-            Output::FetchLeads { campaign, count } => {
-                self.send_to_store(Command::FetchLeads { campaign, count })
+            Output::FetchLeads { campaign, count, untried } => {
+                self.send_to_store(Command::FetchLeads { campaign, count, untried })
             }
             Output::Blacklist { campaign, number } => {
                 let source = "key pressed in a call".to_owned();

@@ -22,6 +22,7 @@ fn ended(outcome: Outcome) -> AttemptResult {
         agent: None,
         ended_at: Utc::default(),
         keys: Vec::new(),
+        key_ways: Vec::new(),
         result: None,
         counted: true,
         rest_until: None,

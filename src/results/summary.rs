@@ -48,6 +48,8 @@ pub struct Summary {
     pub attempts_by_outcome: Tallies,
     /// Attempts by the result that key presses set.
     pub attempts_by_result: Tallies,
+    /// Keys pressed, by the way they came: `rtp`, `info`, `tone`.
+    pub keys_by_way: Tallies,
     /// Attempts by disposition.
     pub attempts_by_disposition: Tallies,
     /// Dispositions written by default because wrap-up timed out.
@@ -283,6 +285,7 @@ impl Tally {
         summary.title = campaign.title.clone();
         summary.timezone = campaign.timezone.clone();
         summary.rows_read = counts.rows_read;
+        summary.keys_by_way.clone_from(&counts.keys_by_way);
         summary.ring_secs = self.ring.spans();
         summary.wait_secs = self.wait.spans();
         summary.talk_secs = self.talk.spans();

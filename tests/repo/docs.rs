@@ -105,7 +105,7 @@ fn scripts_exist_and_are_executable() {
 /// A link in the documents must point to an existing file.
 #[test]
 fn links_in_the_documents_point_to_existing_files() {
-    for path in ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+    for path in ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"] {
         for part in read(path).split("](").skip(1) {
             let target = part.split([')', '#']).next().unwrap_or("");
             if !target.is_empty() && !target.contains("://") {

@@ -6,6 +6,7 @@ use crate::engine::TrunkParts;
 use crate::net::clock::Clock;
 use crate::net::dns;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
+use crate::store::SIMULATED_TRUNK;
 use paceline_core::campaign::Trunk;
 use paceline_core::ids::TrunkId;
 use paceline_core::media::Codec;
@@ -32,7 +33,7 @@ pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Fa
         .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
     let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, ..TrunkConfig::default() };
     let uri = TrunkUri { transport: Transport::Udp, host: "127.0.0.1".into(), port: Some(address.port()) };
-    Ok(trunk_parts(TrunkId(0), "simulated", &trunk, &uri, &[address], &[address]))
+    Ok(trunk_parts(TrunkId(0), SIMULATED_TRUNK, &trunk, &uri, &[address], &[address]))
 }
 
 pub(super) async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>, Failure> {

@@ -4,6 +4,7 @@
 pub mod agents;
 pub mod caller_id;
 pub mod hopper;
+pub mod lease;
 pub mod retry;
 pub mod window;
 

@@ -6,6 +6,7 @@ use crate::campaign::{Campaign, Trunk};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, TrunkId};
 use crate::lead::Lead;
 use crate::number::{PhoneNumber, ShownNumber};
+use crate::number_pattern::NumberPattern;
 use crate::outcome::Reason;
 use crate::pacing::history::FinishedCall;
 use crate::pacing::ledger::Counts;
@@ -43,7 +44,7 @@ pub enum Input {
     LeadsArrived {
         campaign: CampaignId,
         leads: Vec<Lead>,
-        /// When the next open lead that was not leased is due; `None` = there is none.
+        /// When the next retry or booked callback that was not leased is due; `None` = there is none.
         next_due: Option<Utc>,
         /// Open leads of the campaign in the store, including those in the hopper.
         leads_open: u64,
@@ -110,6 +111,12 @@ pub enum Input {
     Overran,
     /// The time of `next_wake` was reached.
     TimePassed,
+    /// These numbers are on the blacklist on disk, of one campaign or (`None`) of all: unanswered calls to
+    /// them are cancelled, and their leads leave hopper and previews.
+    Blacklisted {
+        campaign: Option<CampaignId>,
+        patterns: Vec<NumberPattern>,
+    },
 }
 
 /// State that the store kept from the last run.
@@ -185,7 +192,7 @@ pub enum ManagerAction {
     TestCall {
         number: PhoneNumber,
     },
-    /// A number was blacklisted: its unanswered calls are cancelled; the store closes its leads.
+    /// A number was blacklisted in every campaign, as `Input::Blacklisted`.
     Blacklisted {
         number: PhoneNumber,
     },

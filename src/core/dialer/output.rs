@@ -1,7 +1,7 @@
 //! Outputs: every effect the dialer asks of the shell.
 
 use crate::agent::{CallSummary, Endpoint, Refusal, SeatView};
-use crate::call::{Digit, HangUpCause};
+use crate::call::{Digit, HangUpCause, KeyWay};
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, HouseholdId, LeadId, MixId, TrunkId};
 use crate::lead::{Callback, Phone};
 use crate::media::Voice;
@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 /// The closed list of outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
-    /// Lease up to `count` open leads that are due, never one that is leased already.
+    /// Lease up to `count` open leads, never one that is leased already: retries and booked callbacks that
+    /// are due, by their time, and with `untried` then untried leads in list order.
     FetchLeads {
         campaign: CampaignId,
         count: u32,
+        untried: bool,
     },
     /// Check blacklist, hours, caps and gaps, and open the attempt, in one transaction.
     OpenAttempt(Box<AttemptRequest>),
@@ -274,6 +276,8 @@ pub struct AttemptResult {
     pub ended_at: Utc,
     /// All digits pressed.
     pub keys: Vec<Digit>,
+    /// How each of `keys` came.
+    pub key_ways: Vec<KeyWay>,
     /// The result set by a key's rule.
     pub result: Option<String>,
     pub counted: bool,

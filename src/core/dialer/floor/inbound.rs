@@ -2,7 +2,7 @@
 //! the lead with a summary, like an outbound conversation.
 
 use crate::call::{Ended, HangUpCause};
-use crate::campaign::hopper::LeasedLead;
+use crate::campaign::lease::LeasedLead;
 use crate::dialer::input::ArrivedCall;
 use crate::dialer::live_call::{Call, Phase};
 use crate::dialer::output::{LegKind, LegRecord};

@@ -6,6 +6,7 @@ mod admission;
 mod agent_selection;
 mod bridging;
 mod call_control;
+mod consult;
 mod inbound;
 mod legs;
 mod pacer_feed;
@@ -13,6 +14,7 @@ mod preview;
 mod sign_in;
 mod supervision;
 mod telephone_sign_in;
+mod transfer;
 mod wrap_up;
 
 pub(super) use admission::agent_for_lead;
@@ -26,7 +28,7 @@ use crate::agent::{
     Activity, Agent, Availability, Endpoint, Group, Holding, NoCallsReason, Party, PartyKind, SeatView,
     Supervision, Work, WorkMode,
 };
-use crate::campaign::hopper::LeasedLead;
+use crate::campaign::lease::LeasedLead;
 use crate::ids::{AgentId, CallId, CampaignId, GroupId, TrunkId};
 use crate::number::PhoneNumber;
 use crate::time::{Duration, Time, Utc};

@@ -1,0 +1,220 @@
+//! App state, shared by all HTTP handlers: store, engine handle, metrics, password hasher, login throttle,
+//! open campaigns, limits of streams and forwarded requests.
+
+use super::limits::{Counts, LiveStreams};
+use super::login_throttle::LoginThrottle;
+use super::problem::Problem;
+use super::secrets::{self, Hasher};
+use crate::config::proxies::TrustedProxies;
+use crate::config::settings::HttpConfig;
+use crate::engine::{AgentAccount, EngineHandle, EngineRequest, PhoneSecret};
+use crate::metrics::Metrics;
+use crate::store::{AgentRow, Clock, Store};
+use paceline_core::agent::Group;
+use paceline_core::campaign::Campaign;
+use paceline_core::ids::{AgentId, CampaignId, GroupId};
+use paceline_core::time::Utc;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{mpsc, oneshot};
+
+/// What the app state is built from.
+pub struct AppStateParts {
+    pub store: Arc<Store>,
+    pub engine: EngineHandle,
+    pub metrics: Arc<Metrics>,
+    pub clock: Clock,
+    pub phones: PhoneSettings,
+    /// The folder below which every recording lies.
+    pub recordings: PathBuf,
+    /// The folder that campaigns may be opened from over the API; `None` = none may.
+    pub campaigns: Option<CampaignFolder>,
+    /// Limits of connections and streams, and the proxies that are believed.
+    pub http: HttpConfig,
+}
+
+/// The SIP settings that an agent types into the phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneSettings {
+    /// The SIP domain, and the realm of the passwords.
+    pub domain: String,
+    /// `host:port`
+    pub proxy: String,
+    /// `udp`, `tcp` or `tls`
+    pub transport: String,
+}
+
+/// The folder of campaign files, and the channel to the task that opens them.
+#[derive(Clone, Debug)]
+pub struct CampaignFolder {
+    pub dir: PathBuf,
+    pub openings: mpsc::Sender<OpenCampaign>,
+}
+
+/// A request to open a campaign file.
+#[derive(Debug)]
+pub struct OpenCampaign {
+    pub file: PathBuf,
+    pub paused: bool,
+    /// The campaign's name, or a sentence for the requester that says why it was not opened.
+    pub answer: oneshot::Sender<Result<String, String>>,
+}
+
+/// An open campaign's title and rules, as views need them.
+#[derive(Clone, Debug)]
+pub struct OpenCampaignFacts {
+    pub title: String,
+    pub rules: Campaign,
+}
+
+/// App state of the HTTP handlers. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: AppStateParts,
+    hasher: Hasher,
+    login_throttle: LoginThrottle,
+    campaigns: RwLock<BTreeMap<CampaignId, Arc<OpenCampaignFacts>>>,
+    local_service_token: String,
+    live_streams: LiveStreams,
+    forwarded_requests: Counts<IpAddr>,
+    proxies: TrustedProxies,
+}
+
+impl AppState {
+    /// # Errors
+    /// When the system has no random numbers to give.
+    pub fn new(parts: AppStateParts) -> Result<AppState, Problem> {
+        // The configuration has refused entries that are no addresses.
+        let proxies = TrustedProxies::parse(&parts.http.behind_proxy).unwrap_or_default();
+        let inner = Inner {
+            live_streams: LiveStreams::new(parts.http.streams_max as usize),
+            forwarded_requests: Counts::default(),
+            proxies,
+            parts,
+            hasher: Hasher::default(),
+            login_throttle: LoginThrottle::default(),
+            campaigns: RwLock::default(),
+            local_service_token: secrets::random_key()?,
+        };
+        Ok(AppState { inner: Arc::new(inner) })
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.inner.parts.store
+    }
+
+    pub fn engine(&self) -> &EngineHandle {
+        &self.inner.parts.engine
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.parts.metrics
+    }
+
+    pub fn phones(&self) -> &PhoneSettings {
+        &self.inner.parts.phones
+    }
+
+    pub(super) fn recordings(&self) -> &PathBuf {
+        &self.inner.parts.recordings
+    }
+
+    pub(super) fn campaign_folder(&self) -> Option<&CampaignFolder> {
+        self.inner.parts.campaigns.as_ref()
+    }
+
+    pub(super) fn live_streams(&self) -> &LiveStreams {
+        &self.inner.live_streams
+    }
+
+    pub(super) fn http(&self) -> &HttpConfig {
+        &self.inner.parts.http
+    }
+
+    pub(super) fn proxies(&self) -> &TrustedProxies {
+        &self.inner.proxies
+    }
+
+    /// Open requests by the address that a proxy vouches for.
+    pub(super) fn forwarded_requests(&self) -> &Counts<IpAddr> {
+        &self.inner.forwarded_requests
+    }
+
+    pub(super) fn hasher(&self) -> &Hasher {
+        &self.inner.hasher
+    }
+
+    pub(super) fn login_throttle(&self) -> &LoginThrottle {
+        &self.inner.login_throttle
+    }
+
+    pub(super) fn now(&self) -> Utc {
+        (self.inner.parts.clock)()
+    }
+
+    /// Bearer token with the role admin, valid while this process lives. Local commands read it from the
+    /// key file beside the store, so access to that folder is what grants it.
+    pub fn local_service_token(&self) -> &str {
+        &self.inner.local_service_token
+    }
+
+    /// Records an opened campaign, so that views can show its title and dispositions.
+    pub fn campaign_opened(&self, title: &str, rules: &Campaign) {
+        let facts = OpenCampaignFacts { title: title.to_owned(), rules: rules.clone() };
+        let mut campaigns = self.inner.campaigns.write().unwrap_or_else(PoisonError::into_inner);
+        campaigns.insert(rules.id, Arc::new(facts));
+    }
+
+    pub(super) fn campaigns(&self) -> BTreeMap<CampaignId, Arc<OpenCampaignFacts>> {
+        self.inner.campaigns.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn campaign_named(&self, name: &str) -> Option<(CampaignId, Arc<OpenCampaignFacts>)> {
+        self.campaigns().into_iter().find(|(_, facts)| facts.rules.name == name)
+    }
+
+    /// The active account with this agent number.
+    pub(super) async fn agent_by_number(&self, number: &str) -> Result<AgentRow, Problem> {
+        let found = self.store().agents().await?.into_iter().find(|agent| agent.number == number);
+        found.ok_or_else(|| Problem::not_found("agent"))
+    }
+
+    pub(super) async fn agent_by_id(&self, id: AgentId) -> Result<AgentRow, Problem> {
+        let found = self.store().agents().await?.into_iter().find(|agent| agent.id == id);
+        found.ok_or_else(|| Problem::not_found("agent"))
+    }
+
+    pub(super) async fn group_by_name(&self, name: &str) -> Result<Group, Problem> {
+        let found = self.store().groups().await?.into_iter().find(|group| group.name == name);
+        found.ok_or_else(|| Problem::not_found("group"))
+    }
+
+    pub(super) async fn group_names(&self) -> Result<BTreeMap<GroupId, String>, Problem> {
+        Ok(self.store().groups().await?.into_iter().map(|group| (group.id, group.name)).collect())
+    }
+
+    /// Sends a new or changed account to the engine, as the store has it now.
+    pub(super) async fn send_agent_to_engine(&self, id: AgentId) -> Result<AgentRow, Problem> {
+        let row = self.agent_by_id(id).await?;
+        self.engine().send(EngineRequest::SetAgent(Box::new(agent_account(&row)))).await;
+        Ok(row)
+    }
+}
+
+/// An account in the form that the engine takes.
+pub fn agent_account(row: &AgentRow) -> AgentAccount {
+    let phone = row.details.sip_user.clone().and_then(|user| {
+        Some(PhoneSecret {
+            user,
+            ha1_md5: secrets::unhex(row.secrets.ha1_md5.as_deref()?)?,
+            ha1_sha256: secrets::unhex(row.secrets.ha1_sha256.as_deref()?)?,
+        })
+    });
+    AgentAccount { agent: row.agent(), phone }
+}
