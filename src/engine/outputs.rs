@@ -2,7 +2,7 @@
 
 use super::floor::AgentCall;
 use super::{AttemptFacts, Engine, LiveEvent};
-use crate::net::rtp::MediaCommand;
+use crate::net::rtp::{MediaCommand, MediaError};
 use crate::store::{Command, KEY_PRESS_SOURCE};
 use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
@@ -12,9 +12,9 @@ use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
-use paceline_core::sip::user_agent::CallRequest;
+use paceline_core::sip::user_agent::{CallRequest, Peer};
 use paceline_core::time::{Duration, Time};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// How long a call may take until the phone rings, and how long it may ring then.
 #[derive(Clone, Copy, Debug, Default)]
@@ -173,7 +173,9 @@ impl Engine {
         let call = request.attempt.call();
         let region = self.region_of(Some(request.campaign));
         let to = Callee { number: request.number, caller_id: request.caller_id, region };
-        let Some(wanted) = self.call_request(call, request.trunk, &to, RingTimes::default(), 0) else {
+        // No media yet: the identity does not depend on it.
+        let media = SocketAddr::new(self.media_address.first, 0);
+        let Some(wanted) = self.call_request(call, request.trunk, &to, RingTimes::default(), media) else {
             tracing::error!(trunk = %request.trunk, "the dialer chose a trunk that does not exist");
             return;
         };
@@ -207,8 +209,8 @@ impl Engine {
         caller_id: Option<ShownNumber>,
         times: RingTimes,
     ) {
-        let port = match self.media.open_leg(call) {
-            Ok(address) => address.port(),
+        let media = match self.open_media(call, self.ua.trunk_peer(trunk)) {
+            Ok(address) => address,
             Err(error) => {
                 tracing::warn!(%error, "a call could not be placed");
                 return self.fail_call(call, error.to_string());
@@ -216,7 +218,7 @@ impl Engine {
         };
         let campaign = self.calls.get(&call).map(|facts| facts.campaign);
         let to = Callee { number, caller_id, region: self.region_of(campaign) };
-        let Some(request) = self.call_request(call, trunk, &to, times, port) else {
+        let Some(request) = self.call_request(call, trunk, &to, times, media) else {
             return self.fail_call(call, "the trunk is gone".into());
         };
         self.open_legs.insert(call);
@@ -249,7 +251,7 @@ impl Engine {
         trunk: TrunkId,
         to: &Callee,
         times: RingTimes,
-        port: u16,
+        media: SocketAddr,
     ) -> Option<CallRequest> {
         let parts = self.trunks.get(&trunk)?;
         Some(CallRequest {
@@ -259,11 +261,20 @@ impl Engine {
             caller_id: to.caller_id.map(|number| parts.dialplan.caller_id(number, &to.region)),
             setup: times.setup,
             ring: times.ring,
-            media: MediaCapabilities {
-                address: SocketAddr::new(self.media_address, port),
-                codecs: parts.codecs.clone(),
-            },
+            media: MediaCapabilities { address: media, codecs: parts.codecs.clone() },
         })
+    }
+
+    /// Opens a leg's media in the address family of its far side; the address for SDP.
+    pub(super) fn open_media(&self, leg: CallId, far: Option<Peer>) -> Result<SocketAddr, MediaError> {
+        let ours = self.media_address.near(far.map(|far| far.address.ip()));
+        let opened = match self.media_address.second == Some(ours) {
+            false => self.media.open_leg(leg)?,
+            true if ours.is_loopback() => self.media.open_leg_at(leg, ours)?,
+            true if ours.is_ipv6() => self.media.open_leg_at(leg, Ipv6Addr::UNSPECIFIED.into())?,
+            true => self.media.open_leg_at(leg, Ipv4Addr::UNSPECIFIED.into())?,
+        };
+        Ok(SocketAddr::new(ours, opened.port()))
     }
 
     /// Reports a call that failed on our side as ended (`LineFault`).

@@ -160,7 +160,7 @@ impl Rig {
             sip_events,
             media,
             media_events,
-            media_address: LOCALHOST,
+            media_address: LOCALHOST.into(),
             store: writer.sender(),
             store_replies,
             commits: store.commit_times(),
