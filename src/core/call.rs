@@ -37,6 +37,13 @@ pub struct Ended {
     pub try_next_trunk: bool,
 }
 
+impl Ended {
+    /// Whether the carrier refused our account: no call of this trunk can succeed until it is mended.
+    pub fn refuses_account(&self) -> bool {
+        self.outcome == Outcome::LineFault && matches!(self.sip_code, Some(401 | 403 | 407))
+    }
+}
+
 /// Why we end a call. Travels to the network as CANCEL, BYE or a final response with a Reason header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HangUpCause {

@@ -1,6 +1,7 @@
 //! The agents' side of the loop: agents' phones and legs, consulted and inbound legs, prompts, recordings,
 //! and actions that wait for the dialer's answer. Calls to leads are in `outputs`.
 
+use super::outputs::Callee;
 use super::{Engine, LiveEvent, PhoneBoard};
 use crate::net::rtp::{MediaCommand, Recording};
 use crate::store::{Command, LegInfo};
@@ -11,7 +12,7 @@ use paceline_core::dialer::input::ArrivedCall;
 use paceline_core::dialer::output::{LegKind, SoundName, Spoken};
 use paceline_core::ids::{AgentId, CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::sip::user_agent::{
     Caller, IncomingCall, PhoneAccount, PhoneLink, PhoneRequest, Transport,
@@ -184,7 +185,7 @@ impl Engine {
         leg: CallId,
         trunk: TrunkId,
         number: PhoneNumber,
-        caller_id: Option<String>,
+        caller_id: Option<ShownNumber>,
         ring: Duration,
     ) {
         let about = LegInfo { number: Some(number), ..LegInfo::new(LegKind::Consulted) };
@@ -200,11 +201,12 @@ impl Engine {
         leg: CallId,
         trunk: TrunkId,
         number: PhoneNumber,
-        caller_id: Option<String>,
+        caller_id: Option<ShownNumber>,
         ring: Duration,
         port: u16,
     ) {
-        let Some(request) = self.call_request(leg, trunk, number, caller_id, ring, port) else {
+        let to = Callee { number, caller_id, region: self.region_of(None) };
+        let Some(request) = self.call_request(leg, trunk, &to, ring, port) else {
             return self.fail_leg(leg, "the trunk is gone");
         };
         self.ua.place(self.clock.now(), request);

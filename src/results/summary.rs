@@ -11,7 +11,7 @@ use crate::store::reader::{AttemptRow, Counts, ListRow};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use paceline_core::ids::AgentId;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::ShownNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -248,7 +248,7 @@ impl Tally {
         count(&mut summary.attempts_by_disposition, row.disposition.as_ref());
         summary.dispositions_defaulted += u64::from(row.disposition_defaulted);
         summary.attempts_connected += u64::from(row.connected_at.is_some());
-        if let Some(number) = row.caller_id.and_then(|number| PhoneNumber::from_e164(number as u64)) {
+        if let Some(number) = row.caller_id.and_then(|number| ShownNumber::from_e164(number as u64)) {
             let uses = summary.caller_ids.entry(number.national()).or_default();
             uses.attempts += 1;
             uses.answered += u64::from(row.answered_at.is_some());

@@ -40,15 +40,9 @@ impl Caller {
             registrar: None,
         });
         let trunk = SipTrunk {
-            id: TrunkId(0),
-            peer: World::carrier_peer(),
-            also_from: Vec::new(),
-            host: "carrier.example".into(),
-            from_domain: String::new(),
             username: "paceline".into(),
             password: "paceline".into(),
-            register: false,
-            options: Duration::ZERO,
+            ..SipTrunk::new(TrunkId(0), World::carrier_peer(), "carrier.example")
         };
         ua.set_trunk(Time::ZERO, trunk);
         Caller {

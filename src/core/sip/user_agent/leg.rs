@@ -105,7 +105,10 @@ pub(super) struct Placing {
     pub request_uri: String,
     /// User part of the number asked for: a redirection must not change it.
     pub user: String,
-    pub caller_id: Option<String>,
+    /// User part of our Contact; empty = ours.
+    pub contact_user: String,
+    /// The header beside From that carries the shown number.
+    pub identity: Option<(HeaderName, String)>,
     /// The current INVITE transaction, and its CSeq.
     pub key: ClientKey,
     pub cseq: u32,
@@ -114,6 +117,10 @@ pub(super) struct Placing {
     /// Re-sent INVITEs by cause: challenges, redirections, a longer session interval.
     pub challenges: u8,
     pub redirections: u8,
+    /// Destinations of the trunk that were left for the next one.
+    pub left: Vec<Peer>,
+    /// When the next destination is asked, unless this one has responded.
+    pub silent_at: Option<Time>,
     pub session_secs: u32,
     pub raised: bool,
     /// Authorization headers of the INVITE; its ACK carries them too (RFC 3261 section 22.1).
@@ -123,6 +130,8 @@ pub(super) struct Placing {
     pub ringing: bool,
     pub early: Vec<EarlyDialog>,
     pub cancel: Option<Cancel>,
+    /// The callee's BYE overtook its 2xx: its Reason in words.
+    pub callee_hung_up: Option<String>,
     /// The 2xx carried no usable media.
     pub has_no_media: bool,
     /// Session interval in seconds and whether we refresh, from the 2xx.
@@ -228,7 +237,7 @@ impl Leg {
         let ring =
             placing.filter(|_| self.state == LegState::Calling).and_then(|placing| match placing.cancel {
                 Some(cancel) => cancel.give_up,
-                None => placing.ring_until,
+                None => placing.ring_until.into_iter().chain(placing.silent_at).min(),
             });
         let arriving = self.arriving.as_deref().filter(|_| self.state == LegState::Arriving);
         let until = arriving.map(|arriving| arriving.decide_by);
