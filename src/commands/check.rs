@@ -72,6 +72,12 @@ fn show(
             measured.rms_dbfs_in,
             measured.rms_dbfs_out
         );
+        if measured.secs_claimed > 0.0 {
+            println!(
+                "    warning: the header claims {:.1} s and {:.1} s are there: the file was cut off; upload it again",
+                measured.secs_claimed, measured.secs
+            );
+        }
         if measured.clipped > 0 {
             println!("    warning: {} samples at full scale: the recording is clipped", measured.clipped);
         }
