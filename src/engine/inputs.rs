@@ -111,7 +111,7 @@ impl Engine {
                 let id = self.recovered_dialogs.remove(&call_id);
                 // A call that rang several phones has a dialog for each; it has ended with the last of them.
                 if let Some(id) = id.filter(|id| !self.recovered_dialogs.values().any(|other| other == id)) {
-                    self.send_to_store(Command::DialogEnded { id });
+                    self.send_to_store(Command::DialogEnded { id, reached });
                 }
                 if !reached {
                     tracing::warn!(

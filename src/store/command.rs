@@ -62,9 +62,11 @@ pub enum Command {
     },
     /// A leg that is no attempt has ended. Has no reply.
     SaveLeg(Box<LegRecord>),
-    /// A dialog left open by a crash has been ended, or was given up. Has no reply.
+    /// A dialog left open by a crash has been ended, or was given up because its far end was not reached. Has no
+    /// reply.
     DialogEnded {
         id: i64,
+        reached: bool,
     },
     /// The registered contacts of an agent's phone, as JSON. Has no reply.
     SavePhoneContacts {

@@ -275,7 +275,8 @@ impl WriterTask {
             return Ok(None);
         }
         let write = self.write.clone();
-        let found = lead_lookup::find_requested(&mut *write.lock().await, campaign, lead).await?;
+        let now = (self.clock)();
+        let found = lead_lookup::find_requested(&mut *write.lock().await, campaign, lead, now).await?;
         if found.is_some() {
             self.leased.insert(lead.0);
             self.requested.insert(lead.0);
@@ -308,9 +309,7 @@ impl WriterTask {
         self.report_stall(StoreError::from_query(&self.write.path, error).to_string());
         if !matches!(error, sqlx::Error::Database(_)) {
             // The connection is lost; the retry needs a new one.
-            let write = self.write.clone();
-            let mut conn = write.lock().await;
-            let _ = write.reconnect(&mut conn).await;
+            let _ = self.write.reconnect().await;
         }
     }
 

@@ -218,7 +218,7 @@ async fn a_store_with_the_first_schema_is_migrated_and_usable() {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     first_schema_store(dir.path()).await;
     let older = Store::open_reader(&url(dir.path())).await.map(|_| ()).unwrap_err().to_string();
-    assert!(older.contains("older paceline (schema 1, this program needs 4)"), "{older}");
+    assert!(older.contains("older paceline (schema 1, this program needs"), "{older}");
     let store = Store::open(&url(dir.path()), ManualClock::at(MORNING).as_clock()).await.unwrap();
     let resumed = store.resume().await.unwrap();
     let cut: Vec<_> = resumed.interrupted.iter().map(|cut| (cut.attempt, cut.dialog.as_str())).collect();

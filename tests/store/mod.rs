@@ -5,10 +5,12 @@
 
 mod abandoned;
 pub mod accounts;
+mod blacklist;
 mod call_history;
 mod crash;
 mod dial_check;
 mod explain;
+mod failed_writes;
 pub mod floor;
 mod floor_crash;
 mod full_disk;
@@ -19,7 +21,7 @@ mod opening;
 mod round_trip;
 
 use paceline::lists::{LeadRow, RefusedRow};
-use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, Reply, Store, Writer};
+use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, OpenDialog, Reply, Store, Writer};
 use paceline_core::campaign::RetryRules;
 use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate};
@@ -72,6 +74,8 @@ pub struct Fixture {
     pub replies: UnboundedReceiver<Reply>,
     pub campaign: CampaignId,
     pub next_attempt: i64,
+    /// Dialogs that the last crash left open.
+    pub open_dialogs: Vec<OpenDialog>,
 }
 
 pub fn url(dir: &Path) -> String {
@@ -100,9 +104,10 @@ impl Fixture {
     pub async fn open(dir: Arc<tempfile::TempDir>, clock: ManualClock, retry: &RetryRules) -> Fixture {
         let store = Store::open(&url(dir.path()), clock.as_clock()).await.unwrap();
         let campaign = define(&store, "spring", retry).await;
-        let next_attempt = store.resume().await.unwrap().work.next_attempt;
+        let resumed = store.resume().await.unwrap();
+        let (next_attempt, open_dialogs) = (resumed.work.next_attempt, resumed.open_dialogs);
         let (writer, replies) = store.start_writer();
-        Fixture { dir, store, clock, writer, replies, campaign, next_attempt }
+        Fixture { dir, store, clock, writer, replies, campaign, next_attempt, open_dialogs }
     }
 
     /// Closes the store, as a clean stop does.

@@ -2,6 +2,7 @@
 
 use super::*;
 use paceline_core::call::Digit;
+use paceline_core::number_pattern::NumberPattern;
 
 #[tokio::test]
 async fn leads_are_fetched_in_list_order_and_leased_once() {
@@ -115,8 +116,8 @@ async fn reloading_a_blacklist_file_keeps_entries_of_other_sources() {
     fixture.store.replace_blacklist(None, "system.csv", &[number(9)]).await.unwrap();
     fixture.store.replace_blacklist(campaign, "file.csv", &[number(4)]).await.unwrap();
     let all = fixture.store.blacklisted(campaign).await.unwrap();
-    assert_eq!(all, [number(2), number(3), number(4), number(9)]);
-    assert_eq!(fixture.store.blacklisted(None).await.unwrap(), [number(9)]);
+    assert_eq!(all, [number(2), number(3), number(4), number(9)].map(NumberPattern::from));
+    assert_eq!(fixture.store.blacklisted(None).await.unwrap(), [number(9).into()]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use crate::commands::{Failure, carrier};
 use crate::config::{Config, TrunkConfig};
 use crate::engine::TrunkParts;
 use crate::sim::serve::{self, CarrierOptions, RunningCarrier};
+use crate::store::SIMULATED_TRUNK;
 use paceline_core::campaign::Trunk;
 use paceline_core::ids::TrunkId;
 use paceline_core::media::Codec;
@@ -26,7 +27,7 @@ pub(super) fn simulated_trunk(running: &RunningCarrier) -> Result<TrunkParts, Fa
         .address(Transport::Udp)
         .ok_or_else(|| Failure::unexpected("the simulated carrier does not listen"))?;
     let trunk = TrunkConfig { calls_max: 500, calls_per_sec: 50.0, ..TrunkConfig::default() };
-    Ok(trunk_parts(TrunkId(0), "simulated", &trunk, "127.0.0.1", vec![address]))
+    Ok(trunk_parts(TrunkId(0), SIMULATED_TRUNK, &trunk, "127.0.0.1", vec![address]))
 }
 
 pub(super) async fn configured_trunks(config: &Config) -> Result<Vec<TrunkParts>, Failure> {

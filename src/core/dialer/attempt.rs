@@ -19,8 +19,9 @@ use crate::time::{Duration, Time};
 /// 3261 Timer B, Timer H) on either side, and some.
 const LOST_MARGIN: Duration = Duration::from_secs(75);
 
-/// How long a number rests beyond its ring time if the process dies during the call.
-const REST_MARGIN: Duration = Duration::from_secs(15);
+/// How long a number rests beyond its ring time if the process dies during the call: 32 s until the INVITE has
+/// an answer (Timer B), 32 s in which the callee's 200 is repeated (64 * T1), and some.
+const REST_MARGIN: Duration = LOST_MARGIN;
 
 impl Dialer {
     /// Opens an attempt; `None` = no such campaign.
