@@ -1,6 +1,6 @@
 //! Decides on the next call: admission checks, lead, trunk, caller ID. The attempt itself is in `attempt`.
 
-use super::campaign_run::CampaignRun;
+use super::campaign_run::{CampaignRun, own_hours};
 use super::floor::agent_for_lead;
 use super::live_call::NewAttempt;
 use super::trunk_line::Ready;
@@ -127,6 +127,11 @@ impl Dialer {
             return Err(self.assign_previews(id, utc));
         }
         let (leased, phone, trunk, agent) = self.next_lead(id, utc, None)?;
+        let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
+        let open_until = match run.window_of(leased.lead.phones[phone].number, utc) {
+            WindowState::OpenUntil(until) => open_until.min(until),
+            WindowState::ClosedUntil(_) => open_until,
+        };
         self.open_lead(id, leased, phone, trunk, agent, utc, open_until)
     }
 
@@ -181,6 +186,7 @@ impl Dialer {
             let group = rules.agents.as_ref().map(|rules| rules.group);
             let mut found: Option<(usize, Option<TrunkId>, Option<AgentId>)> = None;
             let mut rested: Option<Utc> = None;
+            let mut closed: Option<Option<Utc>> = None;
             let leased = hopper.take(LOOK_AHEAD, |leased| {
                 let lead = &leased.lead;
                 if lead.household.is_some_and(|household| households.contains(&(id, household))) {
@@ -190,6 +196,11 @@ impl Dialer {
                 let number = lead.phones[phone].number;
                 if numbers.contains(&number) {
                     return false;
+                }
+                if let WindowState::ClosedUntil(opens) = own_hours(rules, number, utc) {
+                    found = Some((phone, None, None));
+                    closed = Some(opens);
+                    return true;
                 }
                 if let Some(until) = resting.get(&number).filter(|until| **until > utc) {
                     rested = Some(rested.map_or(*until, |soonest| soonest.min(*until)));
@@ -224,10 +235,30 @@ impl Dialer {
             };
             match found {
                 Some((phone, Some(trunk), agent)) => return Ok((leased, phone, trunk, agent)),
-                Some((phone, None, _)) => self.no_trunk_carries(id, leased.lead, phone),
+                Some((phone, None, _)) => match closed {
+                    Some(opens) => self.wait_for_own_hours(id, leased.lead, phone, opens),
+                    None => self.no_trunk_carries(id, leased.lead, phone),
+                },
                 None => return Err(Why::HouseholdsBusy),
             }
         }
+    }
+
+    /// It is not the time to call this number where its owner is: the phone waits until it is, and is closed if it
+    /// never will be.
+    fn wait_for_own_hours(&mut self, id: CampaignId, mut lead: Lead, phone: usize, opens: Option<Utc>) {
+        match opens {
+            Some(opens) => lead.phones[phone].next_at = Some(opens),
+            None => lead.phones[phone].closed = true,
+        }
+        let next_at = lead.earliest();
+        let state = match next_at {
+            None => LeadState::Failed,
+            Some(_) if lead.callback.is_some() => LeadState::FollowUp,
+            Some(_) => LeadState::Open,
+        };
+        let reason = next_at.is_none().then_some(Reason::OutsideWindow);
+        self.save_lead(id, lead, state, reason, next_at);
     }
 
     /// No trunk of the campaign may carry this number: closes the phone, and the lead if it was the last.
