@@ -4,6 +4,7 @@ mod agents;
 mod call_trace;
 mod carrier;
 mod check;
+mod check_numbers;
 mod demo;
 mod demo_agents;
 mod export;

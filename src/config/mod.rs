@@ -3,6 +3,7 @@
 
 pub mod campaign;
 pub mod floor;
+pub mod hours;
 pub mod problem;
 pub mod settings;
 

@@ -57,13 +57,7 @@ fn trunk_parts(
     let peer = Peer { transport: trunk.transport.into(), address: addresses[0] };
     let port = addresses[0].port();
     TrunkParts {
-        limits: Trunk {
-            id,
-            name: name.to_owned(),
-            calls_max: trunk.calls_max,
-            calls_per_sec: trunk.calls_per_sec,
-            allow: trunk.allow.clone(),
-        },
+        limits: trunk_limits(id, name, trunk),
         sip: SipTrunk {
             id,
             peer,
@@ -78,6 +72,17 @@ fn trunk_parts(
         codecs: trunk.codecs.iter().map(|codec| Codec::from(*codec)).collect(),
         strip_prefix: trunk.strip_prefix.clone(),
         add_prefix: trunk.add_prefix.clone(),
+    }
+}
+
+/// The limits and callee patterns of a trunk, as the dialer has them.
+pub(in crate::commands) fn trunk_limits(id: TrunkId, name: &str, trunk: &TrunkConfig) -> Trunk {
+    Trunk {
+        id,
+        name: name.to_owned(),
+        calls_max: trunk.calls_max,
+        calls_per_sec: trunk.calls_per_sec,
+        allow: trunk.allow.clone(),
     }
 }
 
