@@ -98,7 +98,7 @@ fn campaign() -> Campaign {
         ring: Duration::from_secs(45),
         concurrency_max: None,
         calls_per_sec: None,
-        windows: CallingWindows { timezone: "Asia/Shanghai".into(), windows: Vec::new() },
+        windows: CallingWindows { timezone: "Asia/Shanghai".into(), ..CallingWindows::default() },
         start: None,
         end: None,
         retry: RetryRules {

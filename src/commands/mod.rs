@@ -5,6 +5,7 @@ mod blacklist;
 mod call_trace;
 mod carrier;
 mod check;
+mod check_numbers;
 mod demo;
 mod demo_agents;
 mod export;

@@ -11,13 +11,13 @@ use crate::metrics::Metrics;
 use crate::net::clock::Clock;
 use crate::store::{Store, StoreError};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
 /// The named service, or the one that runs on this store.
 pub(super) fn service_client(args: &TargetArgs, config: &Config) -> Result<Client, Failure> {
-    let beside = || Client::for_store(&store_file(config));
+    let beside = || Client::for_store(&config.store.file());
     match (&args.url, &args.token) {
         (Some(url), Some(token)) => Ok(Client::new(url, token)),
         (Some(url), None) => {
@@ -107,9 +107,4 @@ fn expected_phone_line(config: &Config) -> PhoneSettings {
         proxy: format!("{host}:{port}"),
         transport: transport.to_owned(),
     }
-}
-
-fn store_file(config: &Config) -> PathBuf {
-    let file = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
-    Path::new(file.split('?').next().unwrap_or_default()).to_path_buf()
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The whole of `paceline.toml`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -39,6 +39,14 @@ pub struct StoreConfig {
     pub url: String,
     /// Folder of the journal; empty = beside the database, with the ending `.journal`; `off` = no journal.
     pub journal: String,
+}
+
+impl StoreConfig {
+    /// The database file that the URL names, without its options (`?…`).
+    pub fn file(&self) -> PathBuf {
+        let file = self.url.trim_start_matches("sqlite:").trim_start_matches("//");
+        PathBuf::from(file.split('?').next().unwrap_or_default())
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]

@@ -356,6 +356,7 @@ async fn campaign(store: &Store, wish: &Wish, group: GroupId) -> Campaign {
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 0, to_minute: 1_440 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,

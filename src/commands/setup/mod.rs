@@ -5,6 +5,8 @@ mod import;
 mod network;
 mod trunks;
 
+pub(super) use trunks::trunk_limits;
+
 pub(super) use import::{ListFile, campaign_row, describe_change, save_campaign, take_in_list};
 
 use super::demo_agents::{self, Crew};
@@ -377,10 +379,7 @@ fn load_prompts(config: &Config) -> Result<Prompts, Failure> {
 fn start_journal(config: &Config) -> Result<Option<JournalWriter>, Failure> {
     let dir = match config.store.journal.as_str() {
         "off" => return Ok(None),
-        "" => {
-            let file = config.store.url.trim_start_matches("sqlite:").trim_start_matches("//");
-            Path::new(file).with_extension("journal")
-        }
+        "" => config.store.file().with_extension("journal"),
         named => PathBuf::from(named),
     };
     JournalWriter::start(JournalConfig::in_dir(dir.clone()))

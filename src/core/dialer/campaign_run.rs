@@ -146,6 +146,18 @@ impl CampaignRun {
         }
     }
 
+    /// As [`CampaignRun::window`], for one number: where the campaign says so, the hours are those of its own zones.
+    pub fn window_of(&mut self, number: PhoneNumber, at: Utc) -> WindowState {
+        let campaign = self.window(at);
+        match (campaign, own_hours(&self.rules, number, at)) {
+            (WindowState::OpenUntil(until), WindowState::OpenUntil(own)) => {
+                WindowState::OpenUntil(until.min(own))
+            }
+            (WindowState::OpenUntil(_), closed) => closed,
+            (closed, _) => closed,
+        }
+    }
+
     /// The cached calling hours.
     pub fn window_seen(&self) -> Option<WindowState> {
         self.window
@@ -213,4 +225,17 @@ pub(super) struct Braking {
     pub settled: u64,
     pub placed: u64,
     pub first: Option<Utc>,
+}
+
+/// The hours of a number's own zones, without their last second; open for ever where the campaign has one zone.
+pub(super) fn own_hours(rules: &Campaign, number: PhoneNumber, at: Utc) -> WindowState {
+    if !rules.windows.by_number {
+        return WindowState::OpenUntil(window::FOREVER);
+    }
+    match rules.windows.state_of(number, at) {
+        WindowState::OpenUntil(until) if until != window::FOREVER && until - CLOSING_MARGIN <= at => {
+            WindowState::ClosedUntil(Some(until))
+        }
+        state => state,
+    }
 }

@@ -173,6 +173,7 @@ fn campaign() -> Campaign {
         windows: CallingWindows {
             timezone: "Asia/Shanghai".into(),
             windows: vec![DayWindow { days: [true; 7], from_minute: 480, to_minute: 1260 }],
+            ..CallingWindows::default()
         },
         start: None,
         end: None,
