@@ -61,12 +61,10 @@ pub enum Command {
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
     /// The list of a campaign: add rows once it has begun, reset it after a rehearsal
-    #[command(
-        after_help = "Examples:
+    #[command(after_help = "Examples:
   paceline list add c.toml more.csv
   paceline list add c.toml list.csv --close-gone
-  paceline list reset c.toml"
-    )]
+  paceline list reset c.toml")]
     List(ListArgs),
     /// Remove an imported list, as long as none of its leads was called
     UndoImport(CampaignArgs),

@@ -57,7 +57,7 @@ pub(super) async fn service_or_local_client(args: &TargetArgs, config: &Config) 
 
 /// The service that runs on this store and answers, if there is one; a key file may outlive a killed service.
 pub(super) async fn running_service(config: &Config) -> Option<Client> {
-    let client = Client::for_store(&store_file(config))?;
+    let client = Client::for_store(&config.store.file())?;
     let answers = client.ask(Method::GET, "/api/v1/me", None).await.is_ok();
     answers.then_some(client)
 }

@@ -24,8 +24,8 @@ pub use header::Role;
 pub use import::{BATCH_ROWS, Batch, ImportError, import};
 pub use report::{BlacklistReport, ColumnReport, ListReport, SheetReport, UnreadSheet, Warning};
 
-use header::{CodeColumn, country_of_code};
 use crate::private_file;
+use header::{CodeColumn, country_of_code};
 use paceline_core::number::PhoneNumber;
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::number_zone;
