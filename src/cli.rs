@@ -60,8 +60,10 @@ pub enum Command {
     /// Write the results again; the same state gives the same bytes (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
-    /// The leads of a campaign
-    #[command(after_help = "Example:\n  paceline list reset c.toml")]
+    /// Lists of a campaign that has begun
+    #[command(
+        after_help = "Examples:\n  paceline list add c.toml more.csv\n  paceline list add c.toml list.csv --close-gone\n  paceline list reset c.toml"
+    )]
     List(ListArgs),
     /// Remove an imported list, as long as none of its leads was called
     UndoImport(CampaignArgs),
@@ -97,6 +99,31 @@ pub enum Command {
     /// Print or write the JSON Schemas and the OpenAPI document
     #[command(after_help = "Examples:\n  paceline schema campaign\n  paceline schema --write schemas")]
     Schema(SchemaArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    #[command(subcommand)]
+    pub action: ListAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum ListAction {
+    /// Add the rows of a file to a campaign: new leads, and new numbers of known leads; nobody twice
+    Add(ListAddArgs),
+    /// Forget the calls on the simulated carrier and reopen their leads, before a real trunk is used
+    Reset(CampaignArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ListAddArgs {
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// The file with the rows, of any kind that a list may be
+    pub file: PathBuf,
+    /// FILE is the whole list: close the open leads that are not in it
+    #[arg(long)]
+    pub close_gone: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -156,18 +183,6 @@ impl WorldArgs {
 pub struct CampaignArgs {
     /// The campaign file
     pub campaign: PathBuf,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct ListArgs {
-    #[command(subcommand)]
-    pub action: ListAction,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-pub enum ListAction {
-    /// Forget the calls on the simulated carrier and reopen their leads, before a real trunk is used
-    Reset(CampaignArgs),
 }
 
 #[derive(Clone, Debug, Args)]
