@@ -3,10 +3,10 @@
 
 use super::environment::{self, Variable};
 use super::problem::{ConfigError, Problem, Source, unreadable};
-use paceline_core::campaign::SIMULATED_TRUNK;
 use super::proxies::TrustedProxies;
 use super::trunk_uri::{self, TrunkUri};
 use crate::dialplan::{DialPlan, NumberForm};
+use paceline_core::campaign::SIMULATED_TRUNK;
 use paceline_core::media::Codec;
 use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
