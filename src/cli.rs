@@ -60,11 +60,10 @@ pub enum Command {
     /// Write the results again; the same state gives the same bytes (csv, parquet)
     #[command(after_help = "Example:\n  paceline export c.toml --format xlsx --out results.xlsx")]
     Export(ExportArgs),
-    /// The list of a campaign: add rows once it has begun, reset it after a rehearsal
-    #[command(after_help = "Examples:
-  paceline list add c.toml more.csv
-  paceline list add c.toml list.csv --close-gone
-  paceline list reset c.toml")]
+    /// Lists of a campaign that has begun
+    #[command(
+        after_help = "Examples:\n  paceline list add c.toml more.csv\n  paceline list add c.toml list.csv --close-gone\n  paceline list reset c.toml"
+    )]
     List(ListArgs),
     /// Remove an imported list, as long as none of its leads was called
     UndoImport(CampaignArgs),

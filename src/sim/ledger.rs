@@ -217,8 +217,8 @@ impl Ledger {
         again.map(|(callee, _)| *callee).collect()
     }
 
-    /// Callees called again after they were connected: their answer was acknowledged. Always empty, whatever
-    /// crashed in between.
+    /// Callees called again after their answer was acknowledged, be it by a later process that ended that call at
+    /// once.
     pub fn called_after_connecting(&self) -> Vec<&str> {
         let callees = self.by_callee();
         let again = callees.iter().filter(|(_, calls)| {

@@ -184,7 +184,8 @@ impl Store {
     }
 
     /// Makes these patterns the entries of `source`; those that it no longer names are removed. The new ones hold
-    /// before the first old one goes. `None` = system-wide. Leads are not closed here but at their dial check.
+    /// before the first old one goes. `None` = system-wide. Leads are not closed here but at their dial check; a
+    /// campaign reads its files before it is opened, so the engine is not notified of those.
     pub async fn replace_blacklist<P: Copy + Into<NumberPattern>>(
         &self,
         campaign: Option<CampaignId>,
@@ -200,7 +201,9 @@ impl Store {
             let added = self
                 .transaction(async |conn| insert(conn, &addition, &addition.patterns, reading, now).await);
             added.await.map_err(self.query_error())?;
-            self.notify_blacklisted(campaign, &addition.patterns);
+            if campaign.is_none() {
+                self.notify_blacklisted(campaign, &addition.patterns);
+            }
         }
         let scope = scope(campaign);
         self.transaction(async |conn| {

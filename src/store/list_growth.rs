@@ -2,12 +2,12 @@
 //! known leads, leads that are no longer in the list.
 
 use super::imports::ImportId;
-use super::{Store, StoreError, begin, commit, rollback};
+use super::{Store, StoreError};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
 
 /// Leads and numbers per transaction.
-const CHUNK: usize = 4_000;
+const CHUNK: usize = 1_000;
 
 /// How the fingerprint of an import begins whose file was added to the campaign's list, and does not replace it.
 pub const ADDED: &str = "add:";
@@ -26,7 +26,7 @@ pub struct KnownNumber {
 impl Store {
     /// Every number of the campaign's leads, in the order of the leads.
     pub async fn numbers_of_leads(&self, campaign: CampaignId) -> Result<Vec<KnownNumber>, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         let rows = sqlx::query!(
             r#"select p.number, l.id as "lead!", l.list_row, i.fingerprint
                  from import i join lead l on l.import_id = i.id join phone p on p.lead_id = l.id
@@ -49,7 +49,7 @@ impl Store {
 
     /// The cells of every refused row of the campaign, as JSON arrays of text.
     pub async fn refused_cells(&self, campaign: CampaignId) -> Result<Vec<String>, StoreError> {
-        let mut conn = self.write.lock().await;
+        let mut conn = self.read().await?;
         sqlx::query_scalar!(
             "select r.cells from import i join refused_row r on r.import_id = i.id
               where i.campaign_id = $1 and i.state = 'done'",
@@ -65,9 +65,7 @@ impl Store {
     /// added again.
     pub async fn add_numbers(&self, numbers: &[(LeadId, PhoneNumber, String)]) -> Result<(), StoreError> {
         for chunk in numbers.chunks(CHUNK) {
-            let mut conn = self.write.lock().await;
-            let written = async {
-                begin(&mut conn).await?;
+            let written = self.transaction(async |conn| {
                 for (lead, number, given) in chunk {
                     let (number, given) = (number.as_u64() as i64, given.replace('\0', "\u{fffd}"));
                     let added = sqlx::query!(
@@ -90,13 +88,9 @@ impl Store {
                         .await?;
                     }
                 }
-                commit(&mut conn).await
-            }
-            .await;
-            if written.is_err() {
-                rollback(&mut conn).await;
-            }
-            written.map_err(self.query_error())?;
+                Ok(())
+            });
+            written.await.map_err(self.query_error())?;
         }
         self.write.note_lists_changed();
         Ok(())
@@ -104,20 +98,22 @@ impl Store {
 
     /// Closes the leads of an import whose household is done already, as if they had been there when it was.
     pub async fn close_leads_of_done_households(&self, import: ImportId) -> Result<u64, StoreError> {
-        let mut conn = self.write.lock().await;
-        let closed = sqlx::query!(
-            "update lead set state = 'done', reason = 'household_done'
-              where import_id = $1 and state = 'open' and household_id in
-                (select other.household_id from lead other
-                  where other.household_id = lead.household_id and other.state = 'done' and other.import_id <> $1)",
-            import.0
-        )
-        .execute(&mut *conn)
-        .await
-        .map_err(self.query_error())?;
-        drop(conn);
+        let closed = self.transaction(async |conn| {
+            let closed = sqlx::query!(
+                "update lead set state = 'done', reason = 'household_done'
+                  where import_id = $1 and state = 'open' and household_id in
+                    (select other.household_id from lead other
+                      where other.household_id = lead.household_id and other.state = 'done'
+                        and other.import_id <> $1)",
+                import.0
+            )
+            .execute(conn)
+            .await?;
+            Ok(closed.rows_affected())
+        });
+        let closed = closed.await.map_err(self.query_error())?;
         self.write.note_lists_changed();
-        Ok(closed.rows_affected())
+        Ok(closed)
     }
 
     /// Closes open leads as `stopped`, since they are no longer in the list. Returns how many were open.
@@ -125,16 +121,17 @@ impl Store {
         let mut closed = 0;
         for chunk in leads.chunks(CHUNK) {
             let ids = super::blacklist::json_numbers(chunk.iter().map(|lead| lead.0));
-            let mut conn = self.write.lock().await;
-            let done = sqlx::query!(
-                "update lead set state = 'failed', reason = 'stopped'
-                  where state in ('open', 'follow_up') and id in (select value from json_each($1))",
-                ids
-            )
-            .execute(&mut *conn)
-            .await
-            .map_err(self.query_error())?;
-            closed += done.rows_affected();
+            let done = self.transaction(async |conn| {
+                let done = sqlx::query!(
+                    "update lead set state = 'failed', reason = 'stopped'
+                      where state in ('open', 'follow_up') and id in (select value from json_each($1))",
+                    ids
+                )
+                .execute(conn)
+                .await?;
+                Ok(done.rows_affected())
+            });
+            closed += done.await.map_err(self.query_error())?;
         }
         self.write.note_lists_changed();
         Ok(closed)
