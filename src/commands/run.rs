@@ -18,7 +18,7 @@ use paceline_core::dialer::output::AttemptResult;
 use paceline_core::ids::CampaignId;
 use paceline_core::outcome::Outcome;
 use paceline_core::pacing::Why;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -241,7 +241,8 @@ async fn call_through_service(
     );
     let mut waited = Duration::ZERO;
     let call = loop {
-        let call = call_api(client, Method::GET, &log, None).await?["calls"][0].take();
+        let mut page = call_api(client, Method::GET, &log, None).await?;
+        let call = page.pointer_mut("/calls/0").map(Value::take).unwrap_or_default();
         if call["ended_at"].is_string() {
             break call;
         }

@@ -74,7 +74,7 @@ pub(super) struct AgentChange {
     role: Option<String>,
     #[schemars(length(max = 64))]
     groups: Option<Vec<MembershipRequest>>,
-    #[schemars(length(max = 32), inner(inner(length(max = 64), regex(pattern = TEXT))))]
+    #[schemars(length(max = 32), inner(length(max = 64), regex(pattern = TEXT)))]
     skills: Option<BTreeSet<String>>,
     /// Empty = none.
     #[schemars(regex(pattern = TELEPHONE_OR_NONE))]
@@ -153,7 +153,8 @@ pub(super) async fn change_agent(
 ) -> Result<Json<Value>, Problem> {
     let row = changeable_agent(&state, &caller, &number).await?;
     if asked.number.as_ref().is_some_and(|sent| *sent != row.number) {
-        return Err(Problem::unprocessable("an agent's number never changes; make a new agent"));
+        let detail = "an agent's number never changes; make a new agent";
+        return Err(Problem::new(StatusCode::CONFLICT, "number_stays", detail));
     }
     let mut details = row.details.clone();
     if let Some(name) = &asked.name {

@@ -38,7 +38,7 @@ pub(super) struct BlacklistRequest {
     /// A number in any spelling, or a range: `13800138000`, `1380013*`, `0755*`, `+852*`.
     #[schemars(regex(pattern = PATTERN))]
     number: Option<String>,
-    #[schemars(length(min = 1, max = 1000), inner(inner(regex(pattern = PATTERN))))]
+    #[schemars(length(min = 1, max = 1000), inner(regex(pattern = PATTERN)))]
     numbers: Option<Vec<String>>,
     /// A campaign's name; without it every campaign.
     #[schemars(length(min = 1, max = 128))]

@@ -235,7 +235,10 @@ pub(super) async fn leads(
     let selector = match (&query.number, query.row) {
         (Some(number), None) => LeadSelector::Number(parse_telephone(number)?),
         (None, Some(row)) => LeadSelector::Row(row),
-        _ => return Err(Problem::unprocessable("ask by `number` or by `row`")),
+        _ => {
+            let detail = "no lead is named: ask by `number` or by `row`";
+            return Err(Problem::new(StatusCode::NOT_FOUND, "not_listed", detail));
+        }
     };
     let mut reader = state.store().reader().await?;
     let found = reader.find_leads(campaign, selector).await?;
