@@ -126,6 +126,7 @@ fn trunks(config: &Config) -> Vec<Trunk> {
         calls_max: trunk.calls_max,
         calls_per_sec: trunk.calls_per_sec,
         allow: vec!["*".into()],
+        deny: Vec::new(),
     });
     let trunks: Vec<Trunk> = named.collect();
     if trunks.is_empty() { vec![ample_trunk(500)] } else { trunks }

@@ -366,6 +366,7 @@ pub fn ample_trunk(lines: u32) -> Trunk {
         calls_max: lines,
         calls_per_sec: 50.0,
         allow: vec!["*".into()],
+        deny: Vec::new(),
     }
 }
 

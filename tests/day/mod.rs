@@ -160,6 +160,7 @@ fn trunk(n: u16, random: &mut ChaCha8Rng) -> Trunk {
         calls_max: random.random_range(1..60),
         calls_per_sec: f64::from(random.random_range(1..30)),
         allow: vec!["1*".into(), "0*".into()],
+        deny: Vec::new(),
     }
 }
 

@@ -139,6 +139,7 @@ impl Rig {
                 calls_max: 1_000,
                 calls_per_sec: 200.0,
                 allow: vec!["*".into()],
+                deny: Vec::new(),
             },
             sip: SipTrunk::new(TrunkId(0), peer, callees.address().to_string()),
             codecs: vec![Codec::Pcma],

@@ -70,6 +70,7 @@ fn trunk_parts(
             calls_max: trunk.calls_max,
             calls_per_sec: trunk.calls_per_sec,
             allow: trunk.allow.clone(),
+            deny: trunk.deny.clone(),
         },
         sip: SipTrunk {
             also_from: addresses[1..].to_vec(),

@@ -194,6 +194,7 @@ mod tests {
             calls_max: 2,
             calls_per_sec: 10.0,
             allow: vec!["*".into()],
+            deny: Vec::new(),
         })
     }
 

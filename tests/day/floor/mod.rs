@@ -73,6 +73,7 @@ impl FloorPlan {
                 calls_max: 60,
                 calls_per_sec: 50.0,
                 allow: vec!["*".into()],
+                deny: Vec::new(),
             },
             group: group(&mut rng),
             agents: (1..=agents).map(|n| agent(n, &mut rng)).collect(),

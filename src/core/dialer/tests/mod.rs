@@ -152,6 +152,7 @@ fn trunk(id: u16) -> Trunk {
         calls_max: 10,
         calls_per_sec: 0.0,
         allow: vec!["*".into()],
+        deny: Vec::new(),
     }
 }
 
@@ -601,7 +602,7 @@ fn a_number_that_no_trunk_may_carry_ends_with_a_reason() {
         Output::SaveLead(update) => Some((update.state, update.reason)),
         _ => None,
     });
-    assert_eq!(closed, [(LeadState::Failed, Some(Reason::InvalidNumber))]);
+    assert_eq!(closed, [(LeadState::Failed, Some(Reason::NoTrunk))]);
 }
 
 #[test]
