@@ -19,6 +19,7 @@ mod interrupted_calls;
 mod model;
 mod opening;
 mod round_trip;
+mod take_back;
 
 use paceline::lists::{LeadRow, RefusedRow};
 use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, OpenDialog, Reply, Store, Writer};
