@@ -53,6 +53,7 @@ fn whole_brain() {
         calls_per_sec: 100.0,
         setup: None,
         allow: vec!["1*".into()],
+        deny: Vec::new(),
     };
     let mut day = Day::new(1, start, campaign(), vec![trunk], store, line, Troubles::default());
     let (placed, outputs) = (Rc::new(Cell::new(0u64)), Rc::new(Cell::new(0u64)));

@@ -127,6 +127,7 @@ fn trunks(config: &Config) -> Vec<Trunk> {
         calls_per_sec: trunk.calls_per_sec,
         setup: None,
         allow: vec!["*".into()],
+        deny: Vec::new(),
     });
     let trunks: Vec<Trunk> = named.collect();
     if trunks.is_empty() { vec![ample_trunk(500)] } else { trunks }

@@ -66,7 +66,7 @@ pub(super) async fn run_campaign(global: &Global, setup: Setup) -> Result<Exit, 
 }
 
 /// A campaign all of whose trunks rest this long is stopped: someone has to speak with the carrier.
-const LINE_PATIENCE: Duration = Duration::from_secs(60);
+const LINE_PATIENCE: Duration = Duration::from_secs(30);
 /// The same for a campaign that waits for a region alone.
 const REGION_PATIENCE: Duration = Duration::from_secs(30 * 60);
 

@@ -174,6 +174,8 @@ pub struct TrunkConfig {
     pub options_secs: u32,
     /// Callee patterns this trunk may carry: `1*`, `0*`.
     pub allow: Vec<String>,
+    /// Callee patterns this trunk may not carry, whatever `allow` says.
+    pub deny: Vec<String>,
     /// Put in front of the callee's number, after its form.
     pub add_prefix: String,
     /// Taken off the callee's number before that, after its form.
@@ -290,6 +292,7 @@ impl Default for TrunkConfig {
             setup_secs: None,
             options_secs: 30,
             allow: vec!["1*".into(), "0*".into()],
+            deny: Vec::new(),
             add_prefix: String::new(),
             strip_prefix: String::new(),
         }
@@ -514,9 +517,9 @@ impl TrunkConfig {
         if self.calls_max == 0 {
             fault("calls_max", "no call at all".into(), "write how many calls the carrier allows at once");
         }
-        if !(self.calls_per_sec > 0.0 && self.calls_per_sec <= 1_000.0) {
+        if !(self.calls_per_sec > 0.0 && self.calls_per_sec <= 2_000.0) {
             let found = format!("{} calls per second", self.calls_per_sec);
-            fault("calls_per_sec", found, "write a rate above 0, up to 1000");
+            fault("calls_per_sec", found, "write a rate above 0, up to 2000");
         }
         if let Some(secs) = self.setup_secs.filter(|secs| !(3..=120).contains(secs)) {
             fault("setup_secs", format!("setup_secs = {secs}"), "write 3 to 120, or leave it out");

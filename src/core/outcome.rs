@@ -83,6 +83,8 @@ words!(
         AttemptsUsed = "attempts_used",
         HouseholdDone = "household_done",
         Stopped = "stopped",
+        /// No trunk of the campaign may carry its numbers.
+        NoTrunk = "no_trunk",
     }
 );
 

@@ -367,6 +367,7 @@ pub fn ample_trunk(lines: u32) -> Trunk {
         calls_per_sec: 50.0,
         setup: None,
         allow: vec!["*".into()],
+        deny: Vec::new(),
     }
 }
 

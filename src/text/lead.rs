@@ -46,6 +46,9 @@ impl Lang {
             Reason::OutsideWindow => self.pick("the campaign's last day had passed", "活动已过截止时间"),
             Reason::AttemptsUsed => self.pick("all its attempts are used", "拨打次数已用完"),
             Reason::HouseholdDone => self.pick("its household was reached", "同户已完成"),
+            Reason::NoTrunk => {
+                self.pick("no trunk of the campaign may carry its numbers", "没有中继可以呼叫该号码")
+            }
             Reason::Stopped => self.pick("stopped by a person", "被人工停止"),
         }
     }

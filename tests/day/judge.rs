@@ -2,6 +2,7 @@
 
 use super::Plan;
 use paceline::sim::memory_store::MemoryStore;
+use paceline_core::campaign::retry::usual_retry;
 use paceline_core::campaign::window::WindowState;
 use paceline_core::dialer::Output;
 use paceline_core::ids::CallId;
@@ -149,7 +150,8 @@ fn every_attempt_had_its_reason(plan: &Plan, store: &MemoryStore) -> Result<(), 
             let Some(result) = &before.result else { continue };
             let same_lead = before.request.lead == after.request.lead;
             let rest = after.request.placed_at.since(result.ended_at);
-            match rules.after.get(&result.outcome) {
+            let usual = usual_retry(result.outcome);
+            match rules.after.get(&result.outcome).or(usual.as_ref()) {
                 _ if !same_lead => {}
                 Some(delay) if rest >= *delay => {}
                 Some(delay) => {

@@ -163,6 +163,7 @@ fn trunk(n: u16, random: &mut ChaCha8Rng) -> Trunk {
         calls_per_sec: f64::from(random.random_range(1..30)),
         setup: None,
         allow: vec!["1*".into(), "0*".into()],
+        deny: Vec::new(),
     }
 }
 

@@ -140,6 +140,7 @@ impl Rig {
                 calls_per_sec: 200.0,
                 setup: None,
                 allow: vec!["*".into()],
+                deny: Vec::new(),
             },
             sip: SipTrunk::new(TrunkId(0), peer, callees.address().to_string()),
             codecs: vec![Codec::Pcma],

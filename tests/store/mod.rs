@@ -21,6 +21,7 @@ mod opening;
 mod round_trip;
 mod simulated;
 mod speakers;
+mod take_back;
 
 use paceline::lists::{LeadRow, RefusedRow};
 use paceline::store::{Clock, Command, ImportId, NewCampaign, NewImport, OpenDialog, Reply, Store, Writer};

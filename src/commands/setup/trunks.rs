@@ -126,6 +126,7 @@ pub(in crate::commands) fn trunk_limits(id: TrunkId, name: &str, trunk: &TrunkCo
         calls_per_sec: trunk.calls_per_sec,
         setup: trunk.setup_secs.map(|secs| Duration::from_secs(u64::from(secs))),
         allow: trunk.allow.clone(),
+        deny: trunk.deny.clone(),
     }
 }
 

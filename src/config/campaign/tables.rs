@@ -165,7 +165,9 @@ pub struct RetryTable {
     pub per_day_max: u32,
     /// Shortest gap between two attempts to a number.
     pub gap_min: String,
-    /// Delay before the next attempt, by outcome; an outcome that is not named is final.
+    /// Delay before the next attempt, by outcome. An outcome that is not named is final, except those that say
+    /// nothing about the callee: `line_fault` is tried again after 5m, `interrupted`, `cancelled` and
+    /// `agent_failed` after 10m.
     pub after: BTreeMap<String, String>,
 }
 

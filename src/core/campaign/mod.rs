@@ -111,15 +111,18 @@ pub struct Trunk {
     pub setup: Option<Duration>,
     /// Callee patterns (over the national form) that this trunk may carry: `1*`, `0*`, `*`.
     pub allow: Vec<String>,
+    /// Patterns that it may not carry, whatever `allow` says.
+    pub deny: Vec<String>,
 }
 
 impl Trunk {
     /// Whether this trunk may carry a call to `number`.
     pub fn carries(&self, number: PhoneNumber) -> bool {
         let national = number.national();
-        self.allow.iter().any(|pattern| match pattern.strip_suffix('*') {
+        let matches = |pattern: &String| match pattern.strip_suffix('*') {
             Some(prefix) => national.starts_with(prefix),
             None => national == *pattern,
-        })
+        };
+        self.allow.iter().any(matches) && !self.deny.iter().any(matches)
     }
 }

@@ -20,19 +20,31 @@ pub struct RetryRules {
     pub per_day_max: u32,
     /// Between two attempts on one number, whatever the outcome.
     pub gap_min: Duration,
-    /// Delay by outcome. An outcome without an entry is final.
+    /// Delay by outcome. An outcome without an entry here and in [`USUAL_RETRIES`] is final.
     pub after: BTreeMap<Outcome, Duration>,
 }
 
 /// Attempts of one lead that did not count (trunk faults and the like) before it is given up.
 pub const UNCOUNTED_MAX: u32 = 10;
 
-/// How long a lead rests after a fault of the line that no other trunk could take over, unless the rules
-/// name `line_fault`.
-pub const LINE_FAULT_REST: Duration = Duration::from_secs(5 * 60);
+/// Outcomes that say nothing about the callee are tried again after these spans, unless `[retry.after]` names
+/// them. `carrier_block` is not among them: once the line guard lays it to the callee, the carrier refuses this
+/// number, and calling it again changes nothing.
+pub const USUAL_RETRIES: [(Outcome, Duration); 4] = [
+    // The trunk or our side failed, and no other trunk took the call over.
+    (Outcome::LineFault, Duration::from_secs(5 * 60)),
+    // The process died; the callee may have heard it ring. Never after an answer.
+    (Outcome::Interrupted, Duration::from_secs(10 * 60)),
+    // The agent's phone failed: the callee was not served, answered or not.
+    (Outcome::AgentFailed, Duration::from_secs(5 * 60)),
+    // A person hung up all calls, or an agent gave up the ringing.
+    (Outcome::Cancelled, Duration::from_secs(10 * 60)),
+];
 
-/// How long a lead rests after an agent's phone failed its callee, unless the rules name `agent_failed`.
-pub const AGENT_FAILED_REST: Duration = Duration::from_secs(5 * 60);
+/// The usual delay after an outcome that says nothing about the callee.
+pub fn usual_retry(outcome: Outcome) -> Option<Duration> {
+    USUAL_RETRIES.iter().find(|(usual, _)| *usual == outcome).map(|(_, delay)| *delay)
+}
 
 /// One finished attempt, as far as the lead is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,14 +155,13 @@ impl RetryRules {
         if attempt.answered && attempt.outcome != Outcome::AgentFailed {
             return None;
         }
-        let named = self.after.get(&attempt.outcome).copied();
+        let named = self.after.get(&attempt.outcome).copied().or_else(|| usual_retry(attempt.outcome));
         match attempt.outcome {
             // A callee who was spoken with is never called again, whatever a rule says.
             Outcome::Answered => None,
             // The number never rang, so neither gap nor cap applies.
             Outcome::LineFault | Outcome::CarrierBlock if attempt.next_trunk => Some(Duration::ZERO),
-            Outcome::LineFault => Some(named.unwrap_or(LINE_FAULT_REST)),
-            Outcome::AgentFailed => Some(named.unwrap_or(AGENT_FAILED_REST).max(self.gap_min)),
+            Outcome::LineFault => named,
             _ => named.map(|delay| delay.max(self.gap_min)),
         }
     }
@@ -242,6 +253,21 @@ mod tests {
         let update = settle(&lead(2), Outcome::Vacant);
         assert_eq!((update.state, update.next_at), (LeadState::Open, Some(Utc::default())));
         assert!(update.phones[0].closed && !update.phones[1].closed);
+    }
+
+    #[test]
+    fn an_outcome_that_says_nothing_about_the_callee_is_tried_again() {
+        for (outcome, delay) in USUAL_RETRIES {
+            let update = settle(&lead(1), outcome);
+            let gap = if outcome == Outcome::LineFault { Duration::ZERO } else { rules().gap_min };
+            assert_eq!(
+                (update.state, update.next_at),
+                (LeadState::Open, Some(AT + delay.max(gap))),
+                "{outcome}"
+            );
+        }
+        let block = settle(&lead(1), Outcome::CarrierBlock);
+        assert_eq!((block.state, block.phones[0].closed), (LeadState::Failed, true));
     }
 
     #[test]

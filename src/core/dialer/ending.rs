@@ -2,6 +2,7 @@
 
 use super::campaign_run::{CampaignRun, Supply};
 use super::live_call::{Call, Phase};
+use super::seen;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Ended, HangUpCause};
@@ -12,7 +13,7 @@ use crate::lead::Lead;
 use crate::line_guard::PROBE_AGAIN;
 use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
 use crate::pacing::predictive::Event;
-use crate::time::Utc;
+use crate::time::{Time, Utc};
 
 impl Dialer {
     /// Ends a call: the network reported its end, or the dialer gave up waiting for one.
@@ -33,6 +34,8 @@ impl Dialer {
             Phase::Answered => for_agents && !call.inbound,
             _ => false,
         } && call.spoke.is_none();
+        let unusable = seen::is_unheard(call.shown(self.now), &ended);
+        let unheard = unheard && !unusable;
         let phone_failed = unheard && self.has_phone_failed(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.phone_failed |= phone_failed;
@@ -52,7 +55,10 @@ impl Dialer {
                 Some(Event::Unanswered { call: id, network })
             }
         });
-        let outcome = if by_line { Outcome::LineFault } else { outcome(call, &ended) };
+        let outcome = match () {
+            () if by_line || unusable => Outcome::LineFault,
+            () => outcome(call, &ended, self.now),
+        };
         let spoke = call.spoke;
         let ended_by = match call.hanging_up {
             Some(HangUpCause::AgentHungUp) if ended.by == EndedBy::Dialer => EndedBy::Agent,
@@ -77,7 +83,7 @@ impl Dialer {
         let rest = run.rules.pacing.abandoned_rest;
         let rest_until = (outcome == Outcome::Abandoned).then_some(utc + rest);
         let lead = if left {
-            settle(call, run, outcome, &ended, by_line, &self.trunks, utc)
+            settle(call, run, outcome, &ended, Laid { by_line, unusable }, &self.trunks, utc)
         } else {
             call.leased.as_ref().map(|leased| untouched(call.campaign, &leased.lead))
         };
@@ -162,7 +168,7 @@ impl Dialer {
 
 /// The outcome that is written: an answered call stays answered, an unanswered one that we ended is
 /// cancelled.
-fn outcome(call: &Call, ended: &Ended) -> Outcome {
+fn outcome(call: &Call, ended: &Ended, now: Time) -> Outcome {
     match (call.answered_at, call.hanging_up) {
         // The callee waited in vain, and the reason was a phone of ours.
         (Some(_), cause)
@@ -175,8 +181,17 @@ fn outcome(call: &Call, ended: &Ended) -> Outcome {
         (None, Some(HangUpCause::AgentHungUp)) => Outcome::Cancelled,
         (Some(_), _) => Outcome::Answered,
         (None, Some(HangUpCause::Stopped)) => Outcome::Cancelled,
-        (None, _) => ended.outcome,
+        (None, _) => seen::unanswered(call.shown(now), ended),
     }
+}
+
+/// Faults of our side that the attempt is laid to.
+#[derive(Clone, Copy)]
+struct Laid {
+    /// The line guard decided so.
+    by_line: bool,
+    /// The media of the answer could not be used.
+    unusable: bool,
 }
 
 /// The lead's new state; `None` for a single-number test. Also decides whether the next trunk is tried.
@@ -185,10 +200,11 @@ fn settle(
     run: &CampaignRun,
     outcome: Outcome,
     ended: &Ended,
-    by_line: bool,
+    laid: Laid,
     trunks: &std::collections::BTreeMap<crate::ids::TrunkId, super::TrunkLine>,
     at: Utc,
 ) -> Option<LeadUpdate> {
+    let Laid { by_line, unusable } = laid;
     let leased = call.leased.as_mut()?;
     let other_trunk = run
         .rules
@@ -203,7 +219,8 @@ fn settle(
     };
     let next_trunk =
         may_pass_on && other_trunk && call.hanging_up.is_none() && call.decided_elsewhere.is_none();
-    let answered = call.answered_at.is_some();
+    // A callee who heard nothing because our side failed was not reached.
+    let answered = call.answered_at.is_some() && !unusable;
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
     let mut update = if by_line {
         run.rules.retry.settle_line_fault(run.rules.id, &leased.lead, finished, PROBE_AGAIN)

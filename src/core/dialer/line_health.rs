@@ -3,6 +3,7 @@
 use super::campaign_run::CampaignRun;
 use super::floor::Job;
 use super::live_call::{Call, Phase};
+use super::seen;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::Ended;
@@ -46,7 +47,7 @@ impl Dialer {
             now,
             id,
             CallEnd {
-                outcome: ended.outcome,
+                outcome: seen::unanswered(call.shown(now), ended),
                 sip_code: ended.sip_code,
                 talk: call.answered.map(|at| now - at),
                 by_us: call.hanging_up.is_some(),

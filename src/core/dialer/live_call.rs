@@ -1,6 +1,7 @@
 //! State of one live call: stage, times, agent, talk and consult.
 
 use super::output::LeadUpdate;
+use super::seen::Shown;
 use crate::agent::CallSummary;
 use crate::call::{Digit, HangUpCause, KeyWay};
 use crate::campaign::CallerId;
@@ -140,6 +141,16 @@ impl Call {
         if self.keys.len() < KEYS_MAX {
             self.keys.push(digit);
             self.key_ways.push(way);
+        }
+    }
+
+    /// What the call has shown by now.
+    pub fn shown(&self, now: Time) -> Shown {
+        Shown {
+            rang: self.rang.map(|at| now - at),
+            answered: self.answered.map(|at| now - at),
+            heard: self.spoke.is_some() || !self.keys.is_empty(),
+            asked: self.hanging_up.is_some(),
         }
     }
 

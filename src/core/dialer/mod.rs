@@ -25,6 +25,7 @@ mod live_call;
 mod placing;
 mod plan;
 mod progress;
+mod seen;
 mod snapshot;
 mod trunk_line;
 

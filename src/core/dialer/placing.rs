@@ -348,7 +348,7 @@ impl Dialer {
         lead.phones[phone].closed = true;
         let next_at = lead.earliest();
         let state = if next_at.is_some() { LeadState::Open } else { LeadState::Failed };
-        let reason = next_at.is_none().then_some(Reason::InvalidNumber);
+        let reason = next_at.is_none().then_some(Reason::NoTrunk);
         self.save_lead(id, lead, state, reason, next_at);
     }
 

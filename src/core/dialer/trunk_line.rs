@@ -195,6 +195,7 @@ mod tests {
             calls_per_sec: 10.0,
             setup: None,
             allow: vec!["*".into()],
+            deny: Vec::new(),
         })
     }
 

@@ -74,6 +74,7 @@ impl FloorPlan {
                 calls_per_sec: 50.0,
                 setup: None,
                 allow: vec!["*".into()],
+                deny: Vec::new(),
             },
             group: group(&mut rng),
             agents: (1..=agents).map(|n| agent(n, &mut rng)).collect(),

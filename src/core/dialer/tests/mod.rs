@@ -156,6 +156,7 @@ fn trunk(id: u16) -> Trunk {
         calls_per_sec: 0.0,
         setup: None,
         allow: vec!["*".into()],
+        deny: Vec::new(),
     }
 }
 
@@ -607,7 +608,7 @@ fn a_number_that_no_trunk_may_carry_ends_with_a_reason() {
         Output::SaveLead(update) => Some((update.state, update.reason)),
         _ => None,
     });
-    assert_eq!(closed, [(LeadState::Failed, Some(Reason::InvalidNumber))]);
+    assert_eq!(closed, [(LeadState::Failed, Some(Reason::NoTrunk))]);
 }
 
 #[test]
