@@ -5,7 +5,7 @@ use super::{AttemptFacts, Engine, LiveEvent};
 use crate::net::rtp::MediaCommand;
 use crate::store::Command;
 use paceline_core::call::{Ended, Progress};
-use paceline_core::dialer::output::AttemptRequest;
+use paceline_core::dialer::output::{AttemptRequest, TestRefusal};
 use paceline_core::dialer::{Input, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
@@ -131,6 +131,12 @@ impl Engine {
             Output::StopPlaying { leg } => self.media.command(leg, MediaCommand::StopPlaying),
             Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
             Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
+            Output::TestRefused { campaign, number: _, why: TestRefusal::NoTrunk } => {
+                if let Some(board) = self.board.campaigns.get_mut(&campaign) {
+                    board.test_refused = Some("no trunk of the campaign may carry this number".into());
+                }
+                self.board_due = now;
+            }
             Output::ProbeLeg { leg } => {
                 self.ua.probe_leg(now, leg);
                 self.carry_out_ua_outputs();
@@ -160,6 +166,7 @@ impl Engine {
             call,
             AttemptFacts {
                 campaign: request.campaign,
+                number: request.number,
                 trunk: request.trunk,
                 caller_id: request.caller_id,
                 test: request.lead.is_none(),
