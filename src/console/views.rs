@@ -140,6 +140,7 @@ pub(super) fn seat(seat: &SeatView, phone: Option<&PhoneBoard>, names: &Names) -
         "supervising": supervising,
         "answered": seat.answered,
         "talked_secs": secs(seat.talked),
+        "refused": seat.refused,
     })
 }
 

@@ -4,6 +4,7 @@
 use crate::call::Digit;
 use crate::ids::{AgentId, AttemptId, CallId, CampaignId, GroupId, LeadId};
 use crate::number::PhoneNumber;
+use crate::outcome::Reason;
 use crate::time::{Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -490,6 +491,8 @@ pub struct SeatView {
     /// Conversations since sign-in, and their total length.
     pub answered: u32,
     pub talked: Duration,
+    /// Why the store refused the last call that the agent asked for; `None` again with the agent's next action.
+    pub refused: Option<Reason>,
 }
 
 /// What a seat is busy with.

@@ -324,11 +324,14 @@ impl Engine {
         let name = self.board.campaigns.get(&campaign).map_or("calls", |board| board.name.as_str());
         let path = self.recordings.join(name).join(day).join(format!("{}.wav", call.0));
         let seat = agent.and_then(|agent| self.board.seats.get(&agent));
+        // From the call itself: the board lags behind it.
+        let caller = || self.floor.unsaved_legs.get(&call).and_then(|about| about.number);
+        let number = self.calls.get(&call).map(|facts| facts.number).or_else(caller);
         let meta = serde_json::json!({
             "call": call,
             "campaign": name,
             "agent": seat.map(|seat| seat.number.clone()),
-            "number": seat.and_then(|seat| seat.work.as_ref()?.number).map(PhoneNumber::national),
+            "number": number.map(PhoneNumber::national),
             "began_at": began_at.to_string(),
         });
         self.recordings_open += usize::from(self.open_legs.contains(&call));

@@ -35,7 +35,7 @@ use paceline_core::campaign::Trunk;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::Codec;
-use paceline_core::number::ShownNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::sip::UserAgent;
 use paceline_core::sip::user_agent::{SipTrunk, UaConfig};
 use paceline_core::time::{Duration, Time, Utc};
@@ -156,6 +156,7 @@ struct Engine {
 #[derive(Debug)]
 struct AttemptFacts {
     campaign: CampaignId,
+    number: PhoneNumber,
     trunk: TrunkId,
     caller_id: Option<ShownNumber>,
     /// A single-number test.

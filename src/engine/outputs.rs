@@ -6,7 +6,7 @@ use crate::net::rtp::{MediaCommand, MediaError};
 use crate::store::{Command, KEY_PRESS_SOURCE};
 use crate::text::Lang;
 use paceline_core::call::{Ended, Progress};
-use paceline_core::dialer::output::AttemptRequest;
+use paceline_core::dialer::output::{AttemptRequest, TestRefusal};
 use paceline_core::dialer::{Input, LineView, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
 use paceline_core::media::MediaCapabilities;
@@ -137,6 +137,12 @@ impl Engine {
             Output::StopPlaying { leg } => self.media.command(leg, MediaCommand::StopPlaying),
             Output::SendDigits { leg, keys } => self.media.command(leg, MediaCommand::SendDigits(keys)),
             Output::Record { call, campaign, agent, on } => self.record(call, campaign, agent, on),
+            Output::TestRefused { campaign, number: _, why: TestRefusal::NoTrunk } => {
+                if let Some(board) = self.board.campaigns.get_mut(&campaign) {
+                    board.test_refused = Some("no trunk of the campaign may carry this number".into());
+                }
+                self.board_due = now;
+            }
             Output::ProbeLeg { leg } => {
                 self.ua.probe_leg(now, leg);
                 self.carry_out_ua_outputs();
@@ -185,6 +191,7 @@ impl Engine {
             call,
             AttemptFacts {
                 campaign: request.campaign,
+                number: request.number,
                 trunk: request.trunk,
                 caller_id: request.caller_id,
                 test: request.lead.is_none(),

@@ -282,7 +282,7 @@ impl<F: FarEnd> Day<F> {
                 self.reply(Input::Blacklisted { campaign: Some(campaign), patterns });
             }
             Output::CampaignFinished { .. } => self.finished = true,
-            Output::Decided { .. } => {}
+            Output::Decided { .. } | Output::TestRefused { .. } => {}
             Output::SaveSummary(record) => self.store.save_summary(*record),
             Output::SaveLeg(record) => self.store.save_leg(*record),
             Output::FetchLead { campaign, lead, agent } => {

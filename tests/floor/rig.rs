@@ -211,6 +211,41 @@ impl Rig {
         Rig { handle, dir, agents, callees, registrar, campaign: id, store, engine, writer }
     }
 
+    /// The agents' phones lose their power, without a word.
+    pub async fn kill_phones(&mut self) {
+        self.agents = phones::start(PhoneOptions {
+            registrar: None,
+            domain: REALM.into(),
+            phones: Vec::new(),
+            address: LOCALHOST,
+            rtp_ports: ports(10),
+            codecs: vec![Codec::Pcma],
+            answer_after: None,
+            voice: None,
+            keep: Duration::from_secs(1),
+        })
+        .await
+        .unwrap();
+    }
+
+    /// The agents' phones start again, on other ports.
+    pub async fn restart_phones(&mut self, agents: i64) {
+        let login = |n: i64| PhoneLogin { user: format!("{}", 8_000 + n), password: format!("secret-{n}") };
+        self.agents = phones::start(PhoneOptions {
+            registrar: Some(Peer { transport: Transport::Udp, address: self.registrar }),
+            domain: REALM.into(),
+            phones: (1..=agents).map(login).collect(),
+            address: LOCALHOST,
+            rtp_ports: ports(1_000),
+            codecs: vec![Codec::Pcma],
+            answer_after: Some(Duration::ZERO),
+            voice: Some(voice(AGENT_HZ)),
+            keep: Duration::from_secs(20),
+        })
+        .await
+        .unwrap();
+    }
+
     pub async fn act(&self, n: i64, act: AgentAction) -> Result<(), Refusal> {
         self.handle.send_agent_action(AgentId(n), act).await
     }

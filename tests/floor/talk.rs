@@ -56,6 +56,28 @@ async fn a_phone_rung_per_call_is_bridged_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_callee_of_a_phone_that_dies_hears_music_until_the_phone_is_back() {
+    let mut rig = Rig::start(Wish::default()).await;
+    rig.sign_in(1, Holding::NailedUp).await;
+    rig.talking(1).await;
+    let callee = rig.callee_call();
+    until(&mut rig.callees.seen(), |seen| seen.calls.last().is_some_and(|call| call.heard_audio)).await;
+    rig.kill_phones().await;
+    rig.seat(1, |seat| seat.activity != Activity::Talking).await;
+    let heard = hear(&callee.capture, callee.capture.linear().len(), 12_000).await;
+    let rest = &heard[4_000..12_000];
+    assert!(loud(rest) > 100.0 && share(rest, AGENT_HZ) < 0.01, "music, and no agent");
+    rig.restart_phones(1).await;
+    // The agent may have been paused meanwhile, with the reason.
+    rig.seat(1, |seat| seat.leg_up).await;
+    let _ = rig.act(1, AgentAction::Ready).await;
+    rig.talking(1).await;
+    let heard = hear(&callee.capture, callee.capture.linear().len(), 12_000).await;
+    assert!(clear(&heard[8_000..12_000], AGENT_HZ) > 0.9, "the callee hears the agent again");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_hold_both_hear_music_and_no_speech_passes() {
     let rig = Rig::start(Wish::default()).await;
     rig.sign_in(1, Holding::NailedUp).await;

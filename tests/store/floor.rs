@@ -105,6 +105,7 @@ pub fn seat(agent: AgentId, availability: Availability, activity: Activity, sinc
         supervising: None,
         answered: 0,
         talked: Duration::ZERO,
+        refused: None,
     }
 }
 

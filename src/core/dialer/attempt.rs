@@ -11,7 +11,7 @@ use crate::dialer::output::AttemptRequest;
 use crate::ids::{AttemptId, CallId, CampaignId, TrunkId};
 use crate::lead::{Lead, Phone};
 use crate::number::PhoneNumber;
-use crate::outcome::{EndedBy, LeadState, Outcome};
+use crate::outcome::{EndedBy, LeadState, Outcome, Reason};
 use crate::pacing::predictive::Event;
 use crate::time::Duration;
 
@@ -88,6 +88,19 @@ impl Dialer {
     pub(super) fn attempt_opened(&mut self, id: CallId, verdict: DialVerdict) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.phase == Phase::Opening) else { return };
         let utc = self.wall.utc(self.now);
+        // The agent who asked for the call waits for it, and must learn why it does not come.
+        let asked = call.for_agent.filter(|_| call.agent_first);
+        let refused = match verdict {
+            DialVerdict::Closed(reason) | DialVerdict::NotBefore { reason, .. } => Some(reason),
+            DialVerdict::Gone => Some(Reason::Stopped),
+            DialVerdict::Opened => None,
+        };
+        if let (Some(agent), Some(_)) = (asked, refused)
+            && let Some(seat) = self.seat(agent)
+        {
+            seat.refused = refused;
+        }
+        let Some(call) = self.calls.get_mut(&id) else { return };
         match verdict {
             DialVerdict::Opened => {
                 call.phase = Phase::Opened;

@@ -157,6 +157,12 @@ pub enum Output {
     ProbeLeg {
         leg: CallId,
     },
+    /// A single-number test is not called.
+    TestRefused {
+        campaign: CampaignId,
+        number: PhoneNumber,
+        why: TestRefusal,
+    },
     /// End these leases unchanged: nothing is written to the leads, and they may be leased again.
     ReturnLeads {
         campaign: CampaignId,
@@ -180,6 +186,13 @@ pub enum Output {
         campaign: CampaignId,
         line: Option<LineView>,
     },
+}
+
+/// Why a single-number test is not called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TestRefusal {
+    /// No trunk of the campaign may carry the number.
+    NoTrunk,
 }
 
 /// A sound for one leg.

@@ -10,7 +10,7 @@ use crate::campaign::Mode;
 use crate::campaign::caller_id::Choice;
 use crate::campaign::lease::LeasedLead;
 use crate::campaign::window::{CLOSING_MARGIN, FOREVER, WindowState};
-use crate::dialer::output::LeadUpdate;
+use crate::dialer::output::{LeadUpdate, TestRefusal};
 use crate::explain::CALLBACK_GRACE;
 use crate::ids::{AgentId, CampaignId, TrunkId};
 use crate::lead::{Lead, Phone};
@@ -476,6 +476,17 @@ impl Dialer {
 
     /// Opens a single-number test ahead of the list, at any hour: a manager asked for it.
     fn open_test(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc) -> Result<(), Why> {
+        let carries = |run: &CampaignRun| {
+            let mut lines = run.rules.trunks.iter().filter_map(|trunk| self.trunks.get(trunk));
+            lines.any(|line| line.trunk.carries(number))
+        };
+        if !self.campaigns.get(&id).is_some_and(carries) {
+            if let Some(run) = self.campaigns.get_mut(&id) {
+                run.tests.pop_front();
+            }
+            self.outputs.push_back(Output::TestRefused { campaign: id, number, why: TestRefusal::NoTrunk });
+            return Ok(());
+        }
         self.check_trunks(id)?;
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         let ready = run

@@ -1,6 +1,7 @@
 //! Call progress: reports of the network, and keys pressed by the callee.
 
 use super::live_call::Phase;
+use super::output::SoundName;
 use super::wake::Wake;
 use super::{Dialer, Output};
 use crate::call::{Digit, HangUpCause, Heard, KeyWay, Progress};
@@ -11,6 +12,9 @@ use crate::time::Duration;
 
 /// How long a callee may correct a key that set a result.
 const CORRECTION: Duration = Duration::from_secs(2);
+
+/// How long a single-number test plays music where the campaign has no announcement.
+const TEST_SOUND: Duration = Duration::from_secs(10);
 
 /// Repeats of the announcement per call.
 const REPEATS_MAX: u32 = 5;
@@ -112,6 +116,14 @@ impl Dialer {
         let Some(announcement) =
             self.campaigns.get(&campaign).and_then(|run| run.rules.announcement.as_ref())
         else {
+            // A single-number test of a campaign with agents takes no agent's time: the callee hears music.
+            if call.leased.is_none() && !call.inbound {
+                let over = self.now + TEST_SOUND;
+                self.wakes.set(Wake::CallOver(id), over);
+                self.wakes.set(Wake::CallLost(id), over + Duration::from_secs(60));
+                self.outputs.push_back(Output::Play { leg: id, sound: SoundName::HoldMusic });
+                return;
+            }
             return self.hang_up(id, HangUpCause::Finished);
         };
         let over = self.now + announcement.whole();

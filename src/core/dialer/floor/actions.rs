@@ -20,6 +20,7 @@ impl Dialer {
         let now = self.now;
         let seat = self.seat(agent).filter(|seat| !seat.removed).ok_or(Refusal::UnknownAgent)?;
         seat.touched = now;
+        seat.refused = None;
         let signed_in = seat.is_signed_in();
         if !signed_in && !matches!(action, AgentAction::SignIn { .. } | AgentAction::Force { .. }) {
             return Err(Refusal::NotSignedIn);

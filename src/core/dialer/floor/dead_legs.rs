@@ -69,8 +69,16 @@ impl Dialer {
     /// A phone registered as after a restart: the same device cannot know a leg from before, whatever it
     /// answers; another one says nothing certain.
     pub(in crate::dialer) fn phone_restarted(&mut self, agent: AgentId, same_device: bool) {
-        let leg = self.floor.seats.get(&agent).and_then(|seat| seat.leg);
-        let Some(leg) = leg else { return };
+        let Some(seat) = self.floor.seats.get(&agent) else { return };
+        let (Some(leg), holding) = (seat.leg, seat.holding) else { return };
+        // An INVITE to the phone as it was before rings nowhere.
+        if self.floor.legs.get(&leg).is_some_and(|side| !side.up && !side.responded) {
+            if holding == Holding::NailedUp {
+                self.hang_up_leg(leg);
+                self.raise_leg(agent);
+            }
+            return;
+        }
         let Some(side) = self.floor.legs.get_mut(&leg).filter(|side| side.up && !side.ending) else { return };
         side.restarted |= same_device;
         if side.silent && side.restarted {

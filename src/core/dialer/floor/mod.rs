@@ -32,6 +32,7 @@ use crate::agent::{
 use crate::campaign::lease::LeasedLead;
 use crate::ids::{AgentId, CallId, CampaignId, GroupId, TrunkId};
 use crate::number::PhoneNumber;
+use crate::outcome::Reason;
 use crate::time::{Duration, Time, Utc};
 use legs::SideLeg;
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,8 @@ pub(super) struct Seat {
     leg_failures: u32,
     pub answered: u32,
     talked: Duration,
+    /// Why the store refused the last call that the agent asked for.
+    pub refused: Option<Reason>,
     /// When the activity last changed.
     doing_since: Time,
     /// The state last reported to the pacers.
@@ -150,6 +153,7 @@ impl Seat {
             leg_failures: 0,
             answered: 0,
             talked: Duration::ZERO,
+            refused: None,
             doing_since: now,
             reported: ReportedState::default(),
             published: None,
@@ -319,6 +323,7 @@ impl Dialer {
             supervising: seat.supervising,
             answered: seat.answered,
             talked: seat.talked,
+            refused: seat.refused,
         }
     }
 

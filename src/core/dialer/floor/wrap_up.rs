@@ -154,7 +154,9 @@ impl Dialer {
         };
         let rules = self.campaigns.get(&campaign).and_then(|run| run.rules.agents.as_ref());
         let rules = rules.ok_or(Refusal::CampaignClosed)?;
-        if rules.disposition(&summary.disposition).is_none() {
+        // Without dispositions a note alone is a summary.
+        let note_only = rules.dispositions.is_empty() && summary.disposition.is_empty();
+        if !note_only && rules.disposition(&summary.disposition).is_none() {
             return Err(Refusal::UnknownDisposition);
         }
         if summary.callback.as_ref().is_some_and(|callback| callback.at <= utc) {
@@ -181,19 +183,25 @@ impl Dialer {
         let utc = self.wall.utc(self.now);
         let Some(run) = self.campaigns.get_mut(&job.campaign) else { return };
         let Some(rules) = run.rules.agents.as_ref() else { return };
-        let Some(disposition) = rules.disposition(&summary.disposition).cloned() else { return };
+        let disposition = rules.disposition(&summary.disposition).cloned();
+        let note_only = disposition.is_none() && rules.dispositions.is_empty();
+        if disposition.is_none() && !note_only {
+            return;
+        }
+        let (machine, do_not_call) =
+            disposition.as_ref().map_or((false, false), |said| (said.machine, said.do_not_call));
         if let (false, Some(answered_at), Some(connected_at)) =
             (job.inbound, job.answered_at, job.connected_at)
         {
-            run.note_machine(self.now, job.call, answered_at, connected_at, disposition.machine);
+            run.note_machine(self.now, job.call, answered_at, connected_at, machine);
         }
-        let lead = job.lead.clone().filter(|_| job.decides).map(|lead| {
+        let lead = job.lead.clone().filter(|_| job.decides).zip(disposition.as_ref()).map(|(lead, said)| {
             let booked = summary.callback.as_ref().map(|callback| {
                 let agent = callback.own.then_some(agent);
                 (callback.at, Callback { agent, skill: callback.skill.clone() })
             });
             let gap = run.rules.retry.gap_min;
-            after_summary(job.campaign, lead, job.number, &disposition, booked, utc, gap)
+            after_summary(job.campaign, lead, job.number, said, booked, utc, gap)
         });
         if let Some(update) = &lead {
             run.supply.note_due(update.next_at);
@@ -202,7 +210,7 @@ impl Dialer {
                 run.hopper.drop_waiting(|waiting| waiting.household == Some(household));
             }
         }
-        if let (true, Some(number)) = (disposition.do_not_call, job.number) {
+        if let (true, Some(number)) = (do_not_call, job.number) {
             self.outputs.push_back(Output::Blacklist { campaign: job.campaign, number });
         }
         self.outputs.push_back(Output::SaveSummary(Box::new(SummaryRecord {
@@ -212,7 +220,7 @@ impl Dialer {
             agent,
             summary,
             defaulted,
-            machine: disposition.machine,
+            machine,
             at: utc,
             lead: lead.clone(),
         })));

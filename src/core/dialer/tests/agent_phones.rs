@@ -104,6 +104,26 @@ fn a_callee_who_hangs_up_on_a_silent_phone_is_called_again() {
 }
 
 #[test]
+fn a_call_that_the_store_refuses_is_told_to_the_agent_who_asked_for_it() {
+    use crate::agent::AgentAction;
+    let mut desk = Desk::floor(staffed(Mode::Preview));
+    desk.nailed_up(1);
+    assert_eq!(desk.act(1, AgentAction::Call { campaign: ID, number: number(77) }), None);
+    let request = desk.requests().remove(0);
+    let verdict = DialVerdict::Closed(Reason::Blacklisted);
+    desk.give(Input::AttemptOpened { attempt: request.attempt, verdict });
+    let seat = desk.seat(1);
+    assert_eq!((seat.activity, seat.refused), (Activity::Idle, Some(Reason::Blacklisted)));
+    let said = desk.take(|output| match output {
+        Output::SeatChanged { seat, .. } if seat.refused.is_some() => Some(()),
+        _ => None,
+    });
+    assert_eq!(said.len(), 1);
+    assert_eq!(desk.act(1, AgentAction::Call { campaign: ID, number: number(78) }), None);
+    assert_eq!(desk.seat(1).refused, None);
+}
+
+#[test]
 fn a_callee_for_whom_no_agent_was_free_is_abandoned() {
     let mut desk = Desk::floor(staffed(Mode::Progressive));
     desk.sign_in(1, Holding::PerCall);

@@ -105,6 +105,21 @@ fn a_phone_that_restarted_gets_a_new_call_at_once() {
 }
 
 #[test]
+fn a_phone_that_comes_back_is_rung_at_once() {
+    let (mut desk, leg, call) = talking();
+    stopped(&mut desk, leg, false);
+    desk.wait(Duration::from_secs(2));
+    assert_eq!(desk.rung().len(), 1, "at the contact that is dead");
+    desk.wait(Duration::from_secs(3));
+    desk.give(Input::PhoneRestarted { agent: AgentId(1), same_device: false });
+    let rung = desk.rung();
+    assert_eq!(rung.len(), 1, "the INVITE to the dead contact is given up");
+    desk.progress(rung[0].1, Progress::Answered);
+    assert_eq!(desk.activity(1), Activity::Talking);
+    assert!(desk.dialer.calls_live() > 0 && music(&mut desk, call));
+}
+
+#[test]
 fn an_agent_whose_leg_does_not_come_back_is_paused_with_the_reason() {
     let (mut desk, leg, _) = talking();
     stopped(&mut desk, leg, false);

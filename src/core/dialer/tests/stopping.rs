@@ -32,6 +32,37 @@ fn a_campaign_goes_on_after_a_hang_up_of_all_calls_or_a_drain() {
 }
 
 #[test]
+fn a_single_number_test_lasts_in_every_mode() {
+    for mode in [Mode::Preview, Mode::Progressive, Mode::Ratio, Mode::Predictive] {
+        let mut desk = Desk::floor(super::floor::staffed(mode));
+        desk.nailed_up(1);
+        act(&mut desk, ManagerAction::TestCall { number: number(99) });
+        let call = desk.answered();
+        let music =
+            desk.take(|output| matches!(output, Output::Play { leg, .. } if *leg == call).then_some(()));
+        assert_eq!((music.len(), desk.hang_ups()), (1, vec![]), "{mode:?}");
+        assert_eq!(desk.activity(1), crate::agent::Activity::Idle, "a test takes no agent");
+        desk.wait(Duration::from_secs(10));
+        assert_eq!(desk.hang_ups(), [HangUpCause::Finished]);
+        desk.progress(call, ended(Outcome::Answered, 200));
+        assert_eq!(desk.result().outcome, Outcome::Answered);
+    }
+}
+
+#[test]
+fn a_single_number_test_that_no_trunk_carries_is_refused() {
+    let mut mobile = trunk(0);
+    mobile.allow = vec!["0*".into()];
+    let mut desk = Desk::with_trunks(campaign(), vec![mobile]);
+    act(&mut desk, ManagerAction::TestCall { number: number(99) });
+    let refused = desk.take(|output| match output {
+        Output::TestRefused { number, why, .. } => Some((*number, *why)),
+        _ => None,
+    });
+    assert_eq!(refused, [(number(99), output::TestRefusal::NoTrunk)]);
+}
+
+#[test]
 fn no_invite_leaves_after_a_drain() {
     let mut slow = trunk(0);
     slow.calls_per_sec = 1.0;
