@@ -282,7 +282,7 @@ fn registration_goes_to_the_next_destination_when_one_is_silent() {
 }
 
 #[test]
-fn a_refused_account_is_told_from_a_refused_callee() {
+fn a_refused_account_differs_from_a_refused_callee() {
     let digest = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"";
     let refuse = |desk: &mut Desk, call: u64, status: &str| {
         let call = crate::ids::CallId(call);
