@@ -141,6 +141,21 @@ impl DialPlan {
     }
 }
 
+/// Numbers by which the forms of a trunk can be shown: two of the country, and one of another.
+pub fn examples(region: &str) -> Vec<PhoneNumber> {
+    let texts = match region {
+        "" | "CN" => ["8613800138000", "8675512345678", "442079460906"].map(str::to_owned).to_vec(),
+        _ => {
+            let home = region.to_ascii_uppercase().parse::<Region>().ok();
+            let home = home.and_then(|home| PHONE_NUMBER_UTIL.get_example_number(home).ok());
+            let home = home.map(|number| dialled(&number.format_as(PhoneNumberFormat::E164)));
+            home.into_iter().chain(["8613800138000".to_owned()]).collect()
+        }
+    };
+    let digits = texts.iter().filter_map(|text| text.trim_start_matches('+').parse().ok());
+    digits.filter_map(PhoneNumber::from_e164).collect()
+}
+
 /// Whether these two letters name a country with a number plan.
 pub fn is_region(text: &str) -> bool {
     let region = text.to_ascii_uppercase().parse::<Region>();
@@ -289,10 +304,19 @@ mod tests {
         assert_eq!(plan.callee(number(8_613_800_138_000), "CN"), "008613800138000");
     }
 
-    /// Under every form, two numbers never leave as the same digits: nobody else can be rung. The digits name
+    #[test]
+    fn every_country_has_examples() {
+        for region in ["CN", "", "GB", "us", "DE", "JP", "IN", "BR"] {
+            let all = examples(region);
+            assert!(all.len() >= 2, "{region}: {all:?}");
+        }
+        assert_eq!(examples("no").len(), 2);
+    }
+
+    /// Under every form, two numbers never leave as the same digits, so no stranger is rung. The digits name
     /// the number again.
     #[test]
-    fn what_leaves_names_one_number_only() {
+    fn two_numbers_never_leave_as_the_same_digits() {
         for region in ["CN", "GB", "US", "DE", "JP"] {
             for form in [None, Some(PlusE164), Some(E164), Some(National), Some(NationalTrunkPrefix)] {
                 let mut seen = std::collections::BTreeMap::new();

@@ -4,7 +4,8 @@ use super::check_numbers::{Hours, Numbers, campaign_trunks};
 use super::{Failure, campaign, config};
 use crate::audio::Sound;
 use crate::cli::{CampaignArgs, Exit, Global};
-use crate::config::LoadedCampaign;
+use crate::config::{Config, LoadedCampaign};
+use crate::dialplan;
 use crate::lists::{self, ListReport};
 use crate::net::clock::Clock;
 use serde_json::json;
@@ -63,14 +64,39 @@ pub async fn check(global: &Global, args: CampaignArgs) -> Result<Exit, Failure>
                 "warnings": loaded.warnings,
                 "calling": hours,
                 "numbers": numbers.facts(&loaded),
+                "trunks": trunk_lines(&config, &loaded),
             })
         );
     } else {
         show(&loaded, report.as_ref(), &measured_sounds);
         hours.show();
         numbers.show(&loaded);
+        for line in trunk_lines(&config, &loaded) {
+            println!("  {line}");
+        }
     }
     if refused.is_empty() { Ok(Exit::Done) } else { Err(Failure::refused(refused.join("\n"))) }
+}
+
+/// How each trunk of the campaign writes numbers, by example.
+fn trunk_lines(config: &Config, loaded: &LoadedCampaign) -> Vec<String> {
+    let region = &loaded.list.region;
+    let mut lines = Vec::new();
+    for (place, (name, trunk)) in config.trunks.iter().enumerate() {
+        if !loaded.rules.trunks.iter().any(|id| usize::from(id.0) == place) {
+            continue;
+        }
+        let plan = trunk.dialplan();
+        let callees = dialplan::examples(region).into_iter();
+        let callees: Vec<String> =
+            callees.map(|number| format!("{number} as {}", plan.callee(number, region))).collect();
+        let shown = loaded.rules.caller_ids.numbers.first();
+        let shown = shown.map_or(String::new(), |shown| {
+            format!("; caller ID {} as {}", shown.number, plan.caller_id(shown.number, region))
+        });
+        lines.push(format!("trunk {name} ({}): dials {}{shown}", trunk.uri, callees.join(", ")));
+    }
+    lines
 }
 
 fn show(

@@ -99,7 +99,8 @@ fn a_challenge_is_answered_once_with_credentials() {
 fn wrong_credentials_are_not_tried_again() {
     let dial = Dial { password: "wrong".into(), ..Dial::default() };
     let (row, report) = call_into("auth_401", &dial);
-    assert_row(&row, "carrier_block", Some(403), "carrier");
+    // The account is refused, not this callee.
+    assert_row(&row, "line_fault", Some(403), "carrier");
     assert_eq!(report.count("INVITE "), 2);
 }
 

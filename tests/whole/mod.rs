@@ -6,6 +6,7 @@ mod calls;
 mod held;
 mod kills;
 mod simulated;
+mod trunks;
 mod why;
 
 use paceline::sim::people::Population;

@@ -183,4 +183,29 @@ mod tests {
         let staffed = format!("{}[agents]\ngroup = \"team\"\n", LEAST.replace("announce\"", "predictive\""));
         assert_eq!(parse(&staffed).expect("agents").rules.mode, Mode::Predictive);
     }
+
+    #[test]
+    fn caller_ids_are_read_in_every_form_and_ambiguous_ones_are_refused() {
+        let with = |region: &str, number: &str| {
+            let list = format!("[list]\nfile = \"list.csv\"\nregion = \"{region}\"");
+            let text = LEAST.replace("[list]\nfile = \"list.csv\"", &list);
+            parse(&format!("{text}[caller_ids]\nnumbers = [\"{number}\"]\n"))
+        };
+        for (region, number, e164) in [
+            ("CN", "+8675512345678", 8_675_512_345_678),
+            ("CN", "0755-12345678", 8_675_512_345_678),
+            ("CN", "95188", 8_695_188),
+            ("CN", "+442079460000", 442_079_460_000),
+            ("GB", "020 7946 0000", 442_079_460_000),
+        ] {
+            let loaded = with(region, number).expect(number);
+            assert_eq!(loaded.rules.caller_ids.numbers[0].number.as_u64(), e164, "{number}");
+        }
+        let error = with("CN", "14155550100").expect_err("two numbers");
+        assert!(error.contains("+14155550100") && error.contains("+8614155550100"), "{error}");
+        let error = with("CN", "110").expect_err("an emergency number");
+        assert!(error.contains("`110` is no number to show"), "{error}");
+        let error = parse(&format!("{LEAST}[caller_ids]\nnumbers = [\"95188\", \"+8695188\"]\n"));
+        assert!(error.expect_err("one number").contains("twice"));
+    }
 }

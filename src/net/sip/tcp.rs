@@ -9,9 +9,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -235,18 +236,14 @@ impl Inner {
         let mut framer = StreamFramer::new();
         let mut buffer = vec![0; 16 * 1024];
         // A whole message keeps a connection; keep-alives and parts of messages do not.
-        let mut last_message = Instant::now();
-        let mut part_since: Option<Instant> = None;
+        let mut since_message = Box::pin(tokio::time::sleep(self.idle));
+        let mut since_part = None;
         loop {
             let may_idle = self.may_idle(address, serial);
-            let deadline = match part_since {
-                Some(since) if may_idle => Some(since + self.idle),
-                None if may_idle => None,
-                _ => Some(last_message + self.idle),
-            };
             let idle = async {
-                match deadline {
-                    Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                match &mut since_part {
+                    _ if !may_idle => since_message.as_mut().await,
+                    Some(since_part) => Pin::as_mut(since_part).await,
                     None => std::future::pending().await,
                 }
             };
@@ -258,8 +255,8 @@ impl Inner {
                         match self.take(&mut framer, &mut stream, address).await {
                             Taken::Nothing => true,
                             Taken::Message => {
-                                last_message = Instant::now();
-                                part_since = None;
+                                since_message = Box::pin(tokio::time::sleep(self.idle));
+                                since_part = None;
                                 self.note_spoken(address, serial);
                                 true
                             }
@@ -269,21 +266,21 @@ impl Inner {
                 },
                 bytes = waiting.recv() => match bytes {
                     Some(bytes) => {
-                        last_message = Instant::now();
+                        since_message = Box::pin(tokio::time::sleep(self.idle));
                         self.write(&mut stream, &bytes).await
                     }
                     None => false,
                 },
-                // Registered meanwhile: it may idle now.
-                () = idle => part_since.is_none() && self.may_idle(address, serial),
+                // A phone that registered meanwhile may idle now.
+                () = idle => since_part.is_none() && self.may_idle(address, serial),
             };
             if !alive {
                 break;
             }
-            if framer.holds_part() {
-                part_since.get_or_insert_with(Instant::now);
-            } else {
-                part_since = None;
+            if !framer.holds_part() {
+                since_part = None;
+            } else if since_part.is_none() {
+                since_part = Some(Box::pin(tokio::time::sleep(self.idle)));
             }
         }
         self.closed(address, serial).await;

@@ -147,7 +147,7 @@ async fn an_idle_connection_is_closed_unless_trusted() {
 }
 
 #[tokio::test]
-async fn idle_and_half_sent_connections_are_closed_whoever_opened_them() {
+async fn idle_and_half_sent_connections_of_any_address_are_closed() {
     let (sockets, mut events) = bind(|config| {
         config.idle = Duration::from_millis(300);
         config.untrusted_per_sec = NonZeroU32::new(20);

@@ -84,7 +84,7 @@ impl SipTrunk {
     }
 
     /// User part of From: the account where another header carries the number, else the number.
-    pub(super) fn from_user<'a>(&'a self, caller_id: Option<&'a str>) -> &'a str {
+    pub(super) fn user_of_from<'a>(&'a self, caller_id: Option<&'a str>) -> &'a str {
         let account = Some(self.username.as_str()).filter(|account| !account.is_empty());
         let first = if self.caller_id_header == CallerIdHeader::From { caller_id } else { account };
         first.or(account).or(caller_id).unwrap_or("anonymous")

@@ -34,7 +34,7 @@ impl UserAgent {
     /// The dialog identifiers that [`UserAgent::place`] will use for a call.
     pub(super) fn identity_of(&self, trunk: &SipTrunk, peer: Peer, request: &CallRequest) -> SavedDialog {
         let request_uri = Uri::sip(&request.user, &trunk.host).to_string();
-        let user = trunk.from_user(request.caller_id.as_deref());
+        let user = trunk.user_of_from(request.caller_id.as_deref());
         let tag = tag_text(self.identifiers.tag(request.call));
         SavedDialog {
             trunk: Some(request.trunk),
@@ -65,7 +65,7 @@ impl UserAgent {
         let has_alternates = trunk.targets.len() > 1;
         let caller_id = request.caller_id.as_deref();
         let identity = caller_id.map(|caller_id| trunk.config.identity_header(caller_id));
-        let contact_user = match trunk.config.from_user(caller_id) {
+        let contact_user = match trunk.config.user_of_from(caller_id) {
             "anonymous" => "",
             user => user,
         };
@@ -197,7 +197,9 @@ impl UserAgent {
         let Some(trunk) = self.trunks.get(&id) else { return false };
         let Some(leg) = self.legs.get_mut(&call) else { return false };
         let Some(placing) = leg.placing.as_deref_mut() else { return false };
-        let is_over = placing.cancel.is_some() || placing.ringing || placing.callee_hung_up.is_some();
+        // A destination that sent a provisional has the call: asking another one could ring the callee twice.
+        let is_taken = placing.ringing || !answered && placing.provisional;
+        let is_over = is_taken || placing.cancel.is_some() || placing.callee_hung_up.is_some();
         let next = trunk.targets.preferred(|peer| peer == failed || placing.left.contains(&peer));
         let Some(next) = next.filter(|_| !is_over) else { return false };
         placing.left.push(failed);
@@ -330,6 +332,10 @@ impl UserAgent {
             _ => false,
         };
         if again {
+            // This destination is alive.
+            if let Some(placing) = self.legs.get_mut(&call).and_then(|leg| leg.placing.as_deref_mut()) {
+                placing.silent_at = None;
+            }
             self.send_invite_again(now, call);
             return;
         }

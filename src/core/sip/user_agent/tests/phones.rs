@@ -3,6 +3,7 @@
 
 use super::desk::*;
 use crate::ids::AgentId;
+use crate::media::MediaCapabilities;
 use crate::sip::auth::{Challenge, Credentials, authorize, strongest};
 use crate::sip::headers::HeaderName;
 use crate::sip::message::Message;
@@ -205,6 +206,43 @@ fn register_follows_section_10_3() {
         if *code == "423" {
             assert_eq!(header(&heard, HeaderName::MinExpires), "60");
         }
+    }
+}
+
+#[test]
+fn a_phone_registers_over_ipv6_and_is_rung_there() {
+    let sent_by =
+        vec![(Transport::Udp, "192.0.2.5:5060".into()), (Transport::Udp, "[2001:db8::5]:5060".into())];
+    let mut desk = desk_of(UaConfig { sent_by, ..config(Incoming::Trunks) });
+    let from = peer("[2001:db8::77]:40123");
+    let reply =
+        proven(&mut desk, from, "REGISTER", "1001", 1, &["Contact: <sip:1001@[2001:db8::77]:40123>"], "");
+    assert!(reply.starts_with("SIP/2.0 200"), "{reply}");
+    let probe = desk.sent_to();
+    desk.events();
+    for (to, text) in probe {
+        assert_eq!(to, from, "{text}");
+    }
+    desk.ua.call_phone(
+        desk.now,
+        PhoneRequest {
+            call: CALL,
+            user: "1001".into(),
+            from_user: "paceline".into(),
+            from_name: "Paceline".into(),
+            auto_answer: true,
+            ring: Duration::from_secs(20),
+            media: MediaCapabilities {
+                address: "[2001:db8::5]:20000".parse().expect("an address"),
+                ..media()
+            },
+        },
+    );
+    let (to, invite) = desk.sent_to().pop().expect("an INVITE");
+    assert_eq!(to, from);
+    assert!(invite.contains("c=IN IP6 2001:db8::5"), "{invite}");
+    for name in [HeaderName::Via, HeaderName::Contact] {
+        assert!(header(&invite, name).contains("[2001:db8::5]:5060"), "{invite}");
     }
 }
 

@@ -247,6 +247,31 @@ fn every_destination_is_tried_once_and_then_the_trunk_has_failed() {
 }
 
 #[test]
+fn a_call_that_a_destination_has_taken_is_asked_of_no_other() {
+    for status in ["100 Trying", "180 Ringing", "183 Session Progress"] {
+        let mut desk = three();
+        let (_, invite) = place(&mut desk);
+        desk.receive(&answer(&invite, status, if status.starts_with("100") { "" } else { "far" }, &[], ""));
+        desk.wait(secs(5));
+        desk.ua.handle_transport_error(desk.now, peer("203.0.113.10:5060"));
+        assert!(desk.sent().iter().all(|text| !text.starts_with("INVITE ")), "{status}");
+        assert!(matches!(desk.progress().last(), Some(Progress::Ended(_))), "{status}");
+    }
+}
+
+#[test]
+fn a_challenge_shows_that_a_destination_is_alive() {
+    let mut desk = three();
+    let (_, invite) = place(&mut desk);
+    desk.wait(secs(3));
+    let digest = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"";
+    desk.receive(&answer(&invite, "401 Unauthorized", "x", &[digest], ""));
+    desk.sent();
+    desk.wait(secs(5));
+    assert!(desk.sent_to().iter().all(|(to, _)| *to == peer("203.0.113.10:5060")));
+}
+
+#[test]
 fn later_calls_go_to_a_sound_destination_until_the_first_answers_a_probe() {
     let mut desk = three();
     place(&mut desk);
@@ -282,7 +307,7 @@ fn registration_goes_to_the_next_destination_when_one_is_silent() {
 }
 
 #[test]
-fn a_refused_account_is_told_from_a_refused_callee() {
+fn a_refused_account_differs_from_a_refused_callee() {
     let digest = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"";
     let refuse = |desk: &mut Desk, call: u64, status: &str| {
         let call = crate::ids::CallId(call);
