@@ -194,6 +194,8 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
                     telephone_event: None,
                     telephone_event_in: None,
                     direction: Direction::SendRecv,
+                    packet_ms: 20,
+                    follow: paceline_core::media::RtpFollow::Source,
                 }),
             );
             room.command(leg, MediaCommand::Play { sound: sound.clone(), plays: 1_000 });

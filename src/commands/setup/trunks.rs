@@ -83,6 +83,7 @@ fn trunk_parts(
             ..SipTrunk::new(id, peer, host)
         },
         codecs: trunk.codecs.iter().map(|codec| Codec::from(*codec)).collect(),
+        rtp_follow: trunk.rtp_follow.into(),
         dialplan: trunk.dialplan(),
     }
 }

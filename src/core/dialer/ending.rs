@@ -159,6 +159,8 @@ fn outcome(call: &Call, ended: &Ended) -> Outcome {
         (Some(_), _) if call.abandoned => Outcome::Abandoned,
         (None, Some(HangUpCause::AgentFailed)) => Outcome::AgentFailed,
         (None, Some(HangUpCause::AgentHungUp)) => Outcome::Cancelled,
+        // The answer's media cannot be used: neither side heard the other.
+        (Some(_), None) if ended.outcome == Outcome::LineFault => Outcome::LineFault,
         (Some(_), _) => Outcome::Answered,
         (None, Some(HangUpCause::Stopped)) => Outcome::Cancelled,
         (None, _) => ended.outcome,
@@ -188,7 +190,7 @@ fn settle(
     };
     let next_trunk =
         may_pass_on && other_trunk && call.hanging_up.is_none() && call.decided_elsewhere.is_none();
-    let answered = call.answered_at.is_some();
+    let answered = call.answered_at.is_some() && outcome != Outcome::LineFault;
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
     let mut update = run.rules.retry.settle(run.rules.id, &leased.lead, finished);
     update.result = call.result.clone();

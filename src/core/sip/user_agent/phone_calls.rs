@@ -122,7 +122,7 @@ impl UserAgent {
                 early: Vec::new(),
                 cancel: None,
                 callee_hung_up: None,
-                has_no_media: false,
+                unusable_media: None,
                 session: None,
             })),
             arriving: None,
