@@ -9,7 +9,7 @@ use crate::ids::TrunkId;
 use crate::media::{MediaCapabilities, MediaTarget};
 use crate::sip::dialog::Dialog;
 use crate::sip::headers::HeaderName;
-use crate::sip::session_timer::SessionTimer;
+use crate::sip::session_timer::{self, SessionTimer};
 use crate::sip::transaction::{Backoff, T2, TRANSACTION_TIMEOUT};
 use crate::time::{Duration, Time};
 
@@ -64,6 +64,32 @@ pub(super) struct Leg {
     pub armed: Option<Time>,
     /// Set if the far side is an agent's phone.
     pub phone: Option<Box<PhoneSide>>,
+}
+
+impl Leg {
+    /// The leg of an outgoing call, before its first INVITE.
+    pub fn calling(tag: u64, dialog: Dialog, media: MediaCapabilities, placing: Placing) -> Self {
+        Leg {
+            state: LegState::Calling,
+            trunk: None,
+            tag,
+            dialog,
+            media: Some(media),
+            sdp: SdpOrigin { id: tag >> 33, version: 1 },
+            target: None,
+            timer: None,
+            allows_update: false,
+            reoffer: false,
+            credentials: None,
+            placing: Some(Box::new(placing)),
+            arriving: None,
+            unacknowledged: None,
+            refresh: Refresh::None,
+            ended: None,
+            armed: None,
+            phone: None,
+        }
+    }
 }
 
 /// State of a leg with an agent's phone.
@@ -136,6 +162,37 @@ pub(super) struct Placing {
     pub unusable_media: Option<String>,
     /// Session interval in seconds and whether we refresh, from the 2xx.
     pub session: Option<(u32, bool)>,
+}
+
+impl Placing {
+    /// A call whose first INVITE is about to leave.
+    pub fn new(sent_by: String, request_uri: String, key: ClientKey, peer: Peer, ring_until: Time) -> Self {
+        Placing {
+            sent_by,
+            request_uri,
+            user: String::new(),
+            contact_user: String::new(),
+            identity: None,
+            key,
+            cseq: 1,
+            peer,
+            challenges: 0,
+            redirections: 0,
+            left: Vec::new(),
+            silent_at: None,
+            session_secs: session_timer::SESSION_EXPIRES,
+            raised: false,
+            authorization: Vec::new(),
+            ring_until: Some(ring_until),
+            provisional: false,
+            ringing: false,
+            early: Vec::new(),
+            cancel: None,
+            callee_hung_up: None,
+            unusable_media: None,
+            session: None,
+        }
+    }
 }
 
 /// An early dialog: one branch of a fork, with its early media.

@@ -6,7 +6,7 @@ use super::credentials::Credentials;
 use super::ending::{ended, ended_by_us, unanswered_outcome};
 use super::identifiers::{ClientKey, tag_text};
 use super::incoming_calls::ended_by_caller;
-use super::leg::{Leg, LegState, Placing, Refresh, SdpOrigin};
+use super::leg::{Leg, LegState, Placing};
 use super::{CallRequest, Peer, SavedDialog, SipTrunk, UaEvent, UserAgent, write};
 use crate::call::{Ended, HangUpCause, Progress};
 use crate::ids::CallId;
@@ -15,7 +15,7 @@ use crate::sdp;
 use crate::sip::dialog::{Dialog, peer_of};
 use crate::sip::headers::HeaderName;
 use crate::sip::message::Message;
-use crate::sip::session_timer::{self, SessionTimer};
+use crate::sip::session_timer::SessionTimer;
 use crate::sip::uri::Uri;
 use crate::sip::verdict;
 use crate::time::{Duration, Time};
@@ -71,61 +71,29 @@ impl UserAgent {
         };
         let contact_user = contact_user.to_owned();
         let tag = self.identifiers.tag(call);
-        let leg = Leg {
-            state: LegState::Calling,
-            trunk: Some(request.trunk),
-            tag,
-            dialog: Dialog {
-                call_id: saved.call_id,
-                local: saved.from,
-                remote: saved.to,
-                remote_tag: None,
-                remote_target: saved.request_uri.clone(),
-                route_set: Vec::new(),
-                local_cseq: saved.cseq,
-                remote_cseq: None,
-                peer: saved.peer,
-                pinned: false,
-            },
-            media: Some(request.media),
-            sdp: SdpOrigin { id: tag >> 33, version: 1 },
-            target: None,
-            timer: None,
-            allows_update: false,
-            reoffer: false,
-            credentials: None,
-            placing: Some(Box::new(Placing {
-                sent_by: saved.sent_by,
-                request_uri: saved.request_uri,
-                user: request.user,
-                contact_user,
-                identity,
-                key: ClientKey::new(self.identifiers.invite_branch(call)),
-                cseq: saved.cseq,
-                peer: saved.peer,
-                challenges: 0,
-                redirections: 0,
-                left: Vec::new(),
-                silent_at: has_alternates.then(|| now + SILENCE),
-                session_secs: session_timer::SESSION_EXPIRES,
-                raised: false,
-                authorization: Vec::new(),
-                ring_until: Some(now + request.ring),
-                provisional: false,
-                ringing: false,
-                early: Vec::new(),
-                cancel: None,
-                callee_hung_up: None,
-                unusable_media: None,
-                session: None,
-            })),
-            arriving: None,
-            unacknowledged: None,
-            refresh: Refresh::None,
-            ended: None,
-            armed: None,
-            phone: None,
+        let dialog = Dialog {
+            call_id: saved.call_id,
+            local: saved.from,
+            remote: saved.to,
+            remote_tag: None,
+            remote_target: saved.request_uri.clone(),
+            route_set: Vec::new(),
+            local_cseq: saved.cseq,
+            remote_cseq: None,
+            peer: saved.peer,
+            pinned: false,
         };
+        let key = ClientKey::new(self.identifiers.invite_branch(call));
+        let ring_until = now + request.ring;
+        let placing = Placing {
+            user: request.user,
+            contact_user,
+            identity,
+            cseq: saved.cseq,
+            silent_at: has_alternates.then(|| now + SILENCE),
+            ..Placing::new(saved.sent_by, saved.request_uri, key, saved.peer, ring_until)
+        };
+        let leg = Leg { trunk: Some(request.trunk), ..Leg::calling(tag, dialog, request.media, placing) };
         self.add_leg(call, leg);
         self.send_invite(now, call);
         self.report_progress(call, Progress::Sent);
