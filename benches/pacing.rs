@@ -117,6 +117,7 @@ fn campaign() -> Campaign {
         announcement: Some(Announcement {
             length: Duration::from_secs(8),
             plays: 1,
+            pause: Duration::ZERO,
             input_wait: Duration::from_secs(5),
         }),
         keys: BTreeMap::new(),

@@ -206,6 +206,8 @@ fn target(rtp: SocketAddr) -> MediaTarget {
         telephone_event: None,
         telephone_event_in: None,
         direction: Direction::SendRecv,
+        packet_ms: 20,
+        follow: paceline_core::media::RtpFollow::Source,
     }
 }
 

@@ -10,6 +10,7 @@ use paceline::net::rtp::{MediaCommand, MediaConfig, MediaEvent, MediaServer, Med
 use paceline_core::call::Heard;
 use paceline_core::ids::CallId;
 use paceline_core::media::rtp::Packet;
+use paceline_core::media::tone_keys::ToneListener;
 use paceline_core::media::{Codec, Direction, MediaTarget};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
@@ -53,6 +54,9 @@ fn announcements() {
         ("bare send, one connected socket a stream", connected),
         ("media room, far ends silent", room.silent),
         ("media room, far ends answering (each also received)", room.answering),
+        ("keys in the audio: A-law, sound in it", tone_detection(Codec::Pcma, 0.3)),
+        ("keys in the audio: A-law, silence", tone_detection(Codec::Pcma, 0.0)),
+        ("keys in the audio: G.722 (decoded for it)", tone_detection(Codec::G722, 0.3)),
     ] {
         println!("{what:<52} {cost:>9.2} {:>8.2} {:>8.2}", cost / shared, cost / connected);
     }
@@ -62,6 +66,25 @@ fn announcements() {
         "packets {} received back {} mean lateness {:.0} us",
         room.packets, room.received, room.mean_late
     );
+}
+
+/// What looking for tones adds to each received packet, in us.
+fn tone_detection(codec: Codec, amplitude: f32) -> f64 {
+    let samples: Vec<f32> =
+        (0..32_000).map(|n| amplitude * (n as f32 * 0.05).sin() * (n as f32 * 0.0007).cos()).collect();
+    let sound = Sound::from_samples("speech", &samples, 16_000);
+    let mut listeners: Vec<ToneListener> = (0..STREAMS).map(|_| ToneListener::default()).collect();
+    let mut found = 0u64;
+    let packets = sound.encoded(codec).as_chunks::<160>().0;
+    let began = Instant::now();
+    for (round, payload) in packets.iter().enumerate() {
+        for listener in &mut listeners {
+            listener.packet(codec, 1, round as u32 * 160, payload, |_| found += 1);
+        }
+    }
+    let spent = began.elapsed().as_secs_f64() * 1e6;
+    assert_eq!(found, 0, "the bench's sound holds no keys");
+    spent / (packets.len() * STREAMS) as f64
 }
 
 /// A receiving socket with its default small queue, so that unread packets cost the same for all senders.
@@ -194,6 +217,8 @@ fn room(far: &[UdpSocket], addresses: &[SocketAddr]) -> Room {
                     telephone_event: None,
                     telephone_event_in: None,
                     direction: Direction::SendRecv,
+                    packet_ms: 20,
+                    follow: paceline_core::media::RtpFollow::Source,
                 }),
             );
             room.command(leg, MediaCommand::Play { sound: sound.clone(), plays: 1_000 });

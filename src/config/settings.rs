@@ -7,7 +7,7 @@ use super::proxies::TrustedProxies;
 use super::trunk_uri::{self, TrunkUri};
 use crate::dialplan::{DialPlan, NumberForm};
 use paceline_core::campaign::SIMULATED_TRUNK;
-use paceline_core::media::Codec;
+use paceline_core::media::{Codec, RtpFollow};
 use paceline_core::sip::user_agent::{CallerIdHeader, Transport};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -155,6 +155,8 @@ pub struct TrunkConfig {
     pub from_domain: String,
     /// Where the caller ID stands: `from`, or a header of its own while From carries the account.
     pub caller_id_header: CallerIdHeaderWord,
+    /// Where RTP goes when the carrier's media comes from another address than its SDP says.
+    pub rtp_follow: RtpFollowWord,
     /// Form in which callees' numbers leave; without it, as dialled in China (`075512345678`, `0044…`).
     pub number_form: Option<NumberForm>,
     /// Form in which the caller ID leaves; without it, as dialled in China.
@@ -191,6 +193,18 @@ pub enum CallerIdHeaderWord {
     PAssertedIdentity,
     PPreferredIdentity,
     RemotePartyId,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RtpFollowWord {
+    /// Where SDP says, unless that is a private address and the media comes from another host.
+    #[default]
+    Auto,
+    /// Always where SDP says.
+    Sdp,
+    /// Where the media comes from (symmetric RTP).
+    Source,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -283,6 +297,7 @@ impl Default for TrunkConfig {
             register: false,
             from_domain: String::new(),
             caller_id_header: CallerIdHeaderWord::From,
+            rtp_follow: RtpFollowWord::Auto,
             number_form: None,
             caller_id_form: None,
             region: String::new(),
@@ -314,6 +329,16 @@ impl From<TransportWord> for Transport {
             TransportWord::Udp => Transport::Udp,
             TransportWord::Tcp => Transport::Tcp,
             TransportWord::Tls => Transport::Tls,
+        }
+    }
+}
+
+impl From<RtpFollowWord> for RtpFollow {
+    fn from(word: RtpFollowWord) -> Self {
+        match word {
+            RtpFollowWord::Auto => RtpFollow::Auto,
+            RtpFollowWord::Sdp => RtpFollow::Sdp,
+            RtpFollowWord::Source => RtpFollow::Source,
         }
     }
 }

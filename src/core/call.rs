@@ -87,6 +87,10 @@ pub enum Heard {
     AudioResumed,
     /// A digit that did not come as an RTP event.
     DigitBy { digit: Digit, way: KeyWay },
+    /// The announcement waits: nothing may be sent (hold, `inactive`, `recvonly` from our side).
+    PlayHeld,
+    /// It goes on where it was.
+    PlayResumed,
 }
 
 impl Heard {

@@ -77,7 +77,11 @@ impl Engine {
                 }
                 self.handle(Input::CallProgressed { call, progress });
             }
-            UaEvent::Media { call, target, early: _ } => {
+            UaEvent::Media { call, mut target, early: _ } => {
+                // An agent's phone has no trunk: its media is followed.
+                if let Some(parts) = self.ua.trunk_of_call(call).and_then(|trunk| self.trunks.get(&trunk)) {
+                    target.follow = parts.rtp_follow;
+                }
                 self.media.command(call, MediaCommand::Connect(target));
             }
             UaEvent::Digit { call, digit } => {

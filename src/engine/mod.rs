@@ -34,7 +34,7 @@ use paceline_core::call::Ended;
 use paceline_core::campaign::Trunk;
 use paceline_core::dialer::{Dialer, Input, Output};
 use paceline_core::ids::{CallId, CampaignId, TrunkId};
-use paceline_core::media::Codec;
+use paceline_core::media::{Codec, RtpFollow};
 use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::sip::UserAgent;
 use paceline_core::sip::user_agent::{SipTrunk, UaConfig};
@@ -98,6 +98,7 @@ pub struct TrunkParts {
     pub limits: Trunk,
     pub sip: SipTrunk,
     pub codecs: Vec<Codec>,
+    pub rtp_follow: RtpFollow,
     pub dialplan: DialPlan,
 }
 

@@ -46,9 +46,9 @@ impl Engine {
                 self.ua.acknowledge(now, call);
                 self.carry_out_ua_outputs();
             }
-            Output::PlayAnnouncement { call, campaign, plays } => {
+            Output::PlayAnnouncement { call, campaign, plays, pause } => {
                 if let Some(sound) = self.sounds.get(&campaign) {
-                    self.media.command(call, MediaCommand::Play { sound: sound.clone(), plays });
+                    self.media.command(call, MediaCommand::PlayAfter { pause, sound: sound.clone(), plays });
                 }
                 if self.board.campaigns.get(&campaign).is_some_and(|board| board.key_watch.awaits_keys()) {
                     self.media.command(call, MediaCommand::DetectTones);

@@ -173,9 +173,9 @@ impl Line {
                 self.place(now, *call, *number, *trunk, (*setup, *ring));
             }
             Output::Acknowledge { call } => self.acknowledge(now, *call),
-            Output::PlayAnnouncement { call, campaign, plays } => {
+            Output::PlayAnnouncement { call, campaign, plays, pause } => {
                 let length = self.announcements.get(campaign).copied().unwrap_or(Duration::from_secs(10));
-                self.play(now, *call, length.saturating_mul(*plays));
+                self.play(now, *call, *pause + length.saturating_mul(*plays));
             }
             Output::HangUp { call, cause } => self.hang_up(now, *call, *cause),
             Output::Join { leg, .. } => self.start_talking(now, *leg),

@@ -132,6 +132,7 @@ fn campaign(timezone: String, random: &mut ChaCha8Rng) -> Campaign {
         announcement: Some(Announcement {
             length: Duration::from_secs(8),
             plays: 1,
+            pause: Duration::ZERO,
             input_wait: Duration::from_secs(5),
         }),
         keys: [

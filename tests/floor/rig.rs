@@ -144,6 +144,7 @@ impl Rig {
             },
             sip: SipTrunk::new(TrunkId(0), peer, callees.address().to_string()),
             codecs: vec![Codec::Pcma],
+            rtp_follow: paceline_core::media::RtpFollow::Auto,
             dialplan: DialPlan::default(),
         };
         let (handle, engine) = engine::start(Parts {

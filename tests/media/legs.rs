@@ -6,7 +6,7 @@ use paceline::audio::Sound;
 use paceline::net::rtp::{AudioCapture, MediaCommand, MediaError, MediaEvent};
 use paceline_core::call::{Digit, Heard, KeyWay};
 use paceline_core::ids::CallId;
-use paceline_core::media::{Codec, Direction, rtcp};
+use paceline_core::media::{Codec, Direction, MediaTarget, RtpFollow, rtcp};
 use std::f64::consts::TAU;
 use std::sync::Arc;
 use std::time::Duration;
@@ -311,4 +311,68 @@ fn a_key_told_as_event_tone_and_info_is_one_key() {
         }
     }
     assert_eq!(keys, [(digit('1'), KeyWay::Info)], "one press");
+}
+
+#[test]
+fn packets_have_the_length_that_the_far_end_asks_for() {
+    for packet_ms in [10, 30, 40, 60] {
+        let (near, far) = (TestMedia::open(), PlainSocket::open());
+        let sound = sweep(0.6);
+        near.room.open_leg(LEG).unwrap();
+        let there = MediaTarget { packet_ms, ..target(far.address, Codec::Pcma) };
+        let size = there.packet_bytes();
+        near.room.command(LEG, MediaCommand::Connect(there));
+        near.room.command(LEG, play(&sound, 1));
+        let wanted = sound.encoded(Codec::Pcma);
+        let mut heard = Vec::new();
+        let mut last: Option<super::plain_socket::KeptPacket> = None;
+        while heard.windows(wanted.len()).next().is_none_or(|_| !heard.ends_with(&[0xD5; 960])) {
+            let packet = far.receive();
+            assert_eq!(packet.payload.len(), size, "{packet_ms} ms");
+            if let Some(last) = &last {
+                assert_eq!(packet.timestamp, last.timestamp.wrapping_add(size as u32), "{packet_ms} ms");
+                assert_eq!(packet.sequence, last.sequence.wrapping_add(1));
+            }
+            heard.extend(&packet.payload);
+            last = Some(packet);
+        }
+        assert!(heard.windows(wanted.len()).any(|part| part == &wanted[..]), "{packet_ms} ms: not the sound");
+    }
+}
+
+#[test]
+fn a_playback_that_waits_is_reported_and_a_pause_is_counted_while_it_can_be_heard() {
+    let (near, far) = (TestMedia::open(), PlainSocket::open());
+    let sound = sweep(0.3);
+    near.room.open_leg(LEG).unwrap();
+    let there = target(far.address, Codec::Pcma);
+    let inactive = MediaTarget { direction: Direction::Inactive, ..there.clone() };
+    near.room.command(LEG, MediaCommand::Connect(inactive));
+    let pause = Duration::from_millis(400);
+    near.room.command(LEG, MediaCommand::PlayAfter { pause, sound: sound.clone(), plays: 1 });
+    near.wait_heard(LEG, &Heard::PlayHeld);
+    near.room.command(LEG, MediaCommand::Connect(there));
+    near.wait_heard(LEG, &Heard::PlayResumed);
+    let wanted = sound.encoded(Codec::Pcma);
+    let packets = far.receive_until(|packet| packet.payload == wanted[wanted.len() - 160..]);
+    let silent = packets.iter().take_while(|packet| packet.payload == [0xD5; 160]).count();
+    assert_eq!(silent, 20, "400 ms of silence before the sound");
+    assert_eq!(packets.len() - silent, wanted.len() / 160);
+    near.wait_heard(LEG, &Heard::PlayEnded);
+}
+
+#[test]
+fn media_goes_where_sdp_says_although_it_comes_from_elsewhere() {
+    let (near, far, other) = (TestMedia::open(), PlainSocket::open(), PlainSocket::open());
+    let ours = near.room.open_leg(LEG).unwrap();
+    let there = MediaTarget { follow: RtpFollow::Auto, ..target(far.address, Codec::Pcma) };
+    near.room.command(LEG, MediaCommand::Connect(there));
+    for sequence in 0..20 {
+        far.receive();
+        other.send(ours, 8, sequence, 9, &[0xD5; 160]);
+    }
+    near.wait_heard(LEG, &Heard::FirstAudio);
+    for _ in 0..20 {
+        assert_eq!(far.receive().from, ours);
+    }
 }

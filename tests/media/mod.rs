@@ -97,5 +97,7 @@ pub fn target(rtp: SocketAddr, codec: Codec) -> MediaTarget {
         telephone_event: Some(KEYS),
         telephone_event_in: Some(KEYS),
         direction: Direction::SendRecv,
+        packet_ms: 20,
+        follow: paceline_core::media::RtpFollow::Source,
     }
 }

@@ -160,8 +160,9 @@ fn recordings_cut_off_by_a_crash_are_repaired() {
                 b"this is long enough and not a recording of ours, so it stays",
             )
             .unwrap();
+            fs::write(cut_dir.join("short.wav.part"), b"short, and of another program").unwrap();
             let recovered = recover_recordings(&dir.path().join("cut")).unwrap();
-            assert!(cut_dir.join("other.part").exists());
+            assert!(cut_dir.join("other.part").exists() && cut_dir.join("short.wav.part").exists());
             if cut < 58 && !(encoding == Encoding::Pcm && cut == 57) {
                 assert!(recovered.is_empty(), "no sound in {cut} bytes");
                 assert!(!cut_dir.join("a.wav.part").exists());

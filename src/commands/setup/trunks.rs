@@ -113,6 +113,7 @@ fn trunk_parts(
             ..SipTrunk::new(id, peer(&usable[0]), host)
         },
         codecs: trunk.codecs.iter().map(|codec| Codec::from(*codec)).collect(),
+        rtp_follow: trunk.rtp_follow.into(),
         dialplan: trunk.dialplan(),
     }
 }

@@ -305,9 +305,14 @@ fn announcement(table: &AnnouncementTable, source: &mut Source<'_>) -> Announcem
         let found = format!("input_wait_secs = {}", table.input_wait_secs);
         source.fault(&["announcement", "input_wait_secs"], found, "write 0 to 120");
     }
+    if table.pause_ms > 10_000 {
+        let found = format!("pause_ms = {}", table.pause_ms);
+        source.fault(&["announcement", "pause_ms"], found, "write 0 to 10000");
+    }
     Announcement {
         length: Duration::ZERO,
         plays: table.plays,
+        pause: Duration::from_millis(table.pause_ms.into()),
         input_wait: Duration::from_secs(u64::from(table.input_wait_secs)),
     }
 }

@@ -178,6 +178,9 @@ pub struct AnnouncementTable {
     pub file: String,
     /// How many times the announcement plays.
     pub plays: u32,
+    /// Silence between the answer and the first play, in milliseconds: some phones and gateways lose the first
+    /// words. The time counts while the callee can hear.
+    pub pause_ms: u32,
     /// Time for keys after the last play: the call lasts at most plays x length + this.
     pub input_wait_secs: u32,
     /// Sound file that is played to an abandoned callee.
@@ -256,7 +259,13 @@ impl Default for RetryTable {
 
 impl Default for AnnouncementTable {
     fn default() -> Self {
-        AnnouncementTable { file: String::new(), plays: 1, input_wait_secs: 5, sorry: String::new() }
+        AnnouncementTable {
+            file: String::new(),
+            plays: 1,
+            pause_ms: 0,
+            input_wait_secs: 5,
+            sorry: String::new(),
+        }
     }
 }
 

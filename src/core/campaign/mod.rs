@@ -78,8 +78,10 @@ pub struct Announcement {
     /// Length of one play.
     pub length: Duration,
     pub plays: u32,
+    /// Silence between the answer and the first play.
+    pub pause: Duration,
     /// How long a key is awaited after the last play. The call lasts at most `plays x length + input_wait`
-    /// from the start of playing (a key that repeats starts it again).
+    /// from the start of playing (a key that repeats starts it again), while the callee can hear it.
     pub input_wait: Duration,
 }
 

@@ -179,6 +179,8 @@ fn outcome(call: &Call, ended: &Ended, now: Time) -> Outcome {
         (Some(_), _) if call.abandoned => Outcome::Abandoned,
         (None, Some(HangUpCause::AgentFailed)) => Outcome::AgentFailed,
         (None, Some(HangUpCause::AgentHungUp)) => Outcome::Cancelled,
+        // The answer's media cannot be used: neither side heard the other.
+        (Some(_), None) if ended.outcome == Outcome::LineFault => Outcome::LineFault,
         (Some(_), _) => Outcome::Answered,
         (None, Some(HangUpCause::Stopped)) => Outcome::Cancelled,
         (None, _) => seen::unanswered(call.shown(now), ended),
@@ -220,7 +222,8 @@ fn settle(
     let next_trunk =
         may_pass_on && other_trunk && call.hanging_up.is_none() && call.decided_elsewhere.is_none();
     // A callee who heard nothing because our side failed was not reached.
-    let answered = call.answered_at.is_some() && !unusable;
+    let failed_us = unusable || !by_line && outcome == Outcome::LineFault;
+    let answered = call.answered_at.is_some() && !failed_us;
     let finished = Finished { number: call.number, outcome, answered, at, next_trunk };
     let mut update = if by_line {
         run.rules.retry.settle_line_fault(run.rules.id, &leased.lead, finished, PROBE_AGAIN)

@@ -40,6 +40,8 @@ pub(super) struct Call {
     /// How each of `keys` came.
     pub key_ways: Vec<KeyWay>,
     pub repeats: u32,
+    /// While the announcement waits: since when, and when the call would have been over.
+    pub play_held: Option<(Time, Time)>,
     pub result: Option<String>,
     /// Set once we asked the network to end the call.
     pub hanging_up: Option<HangUpCause>,
@@ -110,6 +112,7 @@ impl Call {
             keys: Vec::new(),
             key_ways: Vec::new(),
             repeats: 0,
+            play_held: None,
             result: None,
             hanging_up: None,
             blacklisted: false,

@@ -49,6 +49,8 @@ pub enum Output {
         call: CallId,
         campaign: CampaignId,
         plays: u32,
+        /// Silence before the first play.
+        pause: Duration,
     },
     HangUp {
         call: CallId,

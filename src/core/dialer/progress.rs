@@ -8,13 +8,15 @@ use crate::call::{Digit, HangUpCause, Heard, KeyWay, Progress};
 use crate::campaign::{Announcement, Campaign, KeyRule};
 use crate::ids::CallId;
 use crate::pacing::predictive::Event;
-use crate::time::Duration;
+use crate::time::{Duration, Time};
 
 /// How long a callee may correct a key that set a result.
 const CORRECTION: Duration = Duration::from_secs(2);
 
 /// How long a single-number test plays music where the campaign has no announcement.
 const TEST_SOUND: Duration = Duration::from_secs(10);
+/// A callee who holds the call for longer than this does not come back to the announcement.
+const HELD_MAX: Duration = Duration::from_secs(60);
 
 /// Repeats of the announcement per call.
 const REPEATS_MAX: u32 = 5;
@@ -105,6 +107,8 @@ impl Dialer {
                     self.hang_up(id, HangUpCause::Finished);
                 }
             }
+            Heard::PlayHeld => self.play_held(id),
+            Heard::PlayResumed => self.play_resumed(id),
             Heard::FirstAudio | Heard::Silent | Heard::AudioStopped { .. } | Heard::AudioResumed => {}
         }
     }
@@ -126,11 +130,34 @@ impl Dialer {
             }
             return self.hang_up(id, HangUpCause::Finished);
         };
-        let over = self.now + announcement.whole();
         let plays = announcement.plays;
+        let pause = if call.repeats == 0 { announcement.pause } else { Duration::ZERO };
+        let over = self.now + pause + announcement.whole();
+        self.set_call_over(id, over);
+        self.outputs.push_back(Output::PlayAnnouncement { call: id, campaign, plays, pause });
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.play_held = None;
+        }
+    }
+
+    /// The callee cannot hear the announcement (hold): the call's time stands still, up to a bound.
+    fn play_held(&mut self, id: CallId) {
+        let Some(over) = self.wakes.at(Wake::CallOver(id)) else { return };
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.play_held.is_none()) else { return };
+        call.play_held = Some((self.now, over));
+        self.set_call_over(id, self.now + HELD_MAX);
+    }
+
+    fn play_resumed(&mut self, id: CallId) {
+        let held = self.calls.get_mut(&id).and_then(|call| call.play_held.take());
+        if let Some((since, over)) = held {
+            self.set_call_over(id, over + self.now.since(since));
+        }
+    }
+
+    fn set_call_over(&mut self, id: CallId, over: Time) {
         self.wakes.set(Wake::CallOver(id), over);
         self.wakes.set(Wake::CallLost(id), over + Duration::from_secs(60));
-        self.outputs.push_back(Output::PlayAnnouncement { call: id, campaign, plays });
     }
 
     fn has_agents(&self, id: CallId) -> bool {
@@ -165,6 +192,9 @@ impl Dialer {
             self.play(id);
         } else if decided {
             self.wakes.set(Wake::CallOver(id), self.now + CORRECTION);
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.play_held = None;
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! ports. The signalled address is accepted at once and always; any other source must first send a steady
 //! stream while the signalled address is silent.
 
+use super::RtpFollow;
 use std::net::{IpAddr, SocketAddr};
 
 /// Packets in sequence before latching onto another port of the signalled host, or onto any host when SDP
@@ -21,6 +22,7 @@ const MAX_CANDIDATES: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Latch {
     signalled: SocketAddr,
+    follow: RtpFollow,
     latched: Option<SocketAddr>,
     candidates: Vec<Candidate>,
 }
@@ -43,8 +45,8 @@ pub enum Verdict {
 }
 
 impl Latch {
-    pub fn new(signalled: SocketAddr) -> Self {
-        Latch { signalled, latched: None, candidates: Vec::new() }
+    pub fn new(signalled: SocketAddr, follow: RtpFollow) -> Self {
+        Latch { signalled, follow, latched: None, candidates: Vec::new() }
     }
 
     pub fn signalled(&self) -> SocketAddr {
@@ -60,13 +62,21 @@ impl Latch {
         self.latched == Some(self.signalled)
     }
 
-    /// Where to send: the latched source if it can be the far end's own host, otherwise the signalled
-    /// address.
+    pub fn follow(&self) -> RtpFollow {
+        self.follow
+    }
+
+    /// Where to send: the signalled address, or the latched source if the rule says so and it can be the far
+    /// end's own host.
     pub fn destination(&self) -> SocketAddr {
-        match self.latched {
-            Some(source) if self.is_plausible_host(source.ip()) => source,
-            _ => self.signalled,
-        }
+        let Some(source) = self.latched else { return self.signalled };
+        let follows = match self.follow {
+            RtpFollow::Sdp => false,
+            RtpFollow::Source => self.is_plausible_host(source.ip()),
+            // A carrier may send from another port than it receives on; a private host is not reached from here.
+            RtpFollow::Auto => source.ip() != self.signalled.ip() && is_private(self.signalled.ip()),
+        };
+        if follows { source } else { self.signalled }
     }
 
     /// Checks a packet that is valid RTP of a negotiated payload type.
@@ -153,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_signalled_address_latches_at_once() {
-        let mut latch = Latch::new(at("203.0.113.9:4000"));
+        let mut latch = Latch::new(at("203.0.113.9:4000"), RtpFollow::Source);
         assert_eq!(latched_after(&mut latch, "203.0.113.9:4000", 5, 0), Some(1));
         assert!(latch.has_latched_signalled());
         assert_eq!(latched_after(&mut latch, "203.0.113.9:4002", 100, 0), None);
@@ -162,7 +172,7 @@ mod tests {
 
     #[test]
     fn another_port_of_the_signalled_host_latches_after_five_packets() {
-        let mut latch = Latch::new(at("203.0.113.9:4000"));
+        let mut latch = Latch::new(at("203.0.113.9:4000"), RtpFollow::Source);
         assert_eq!(latched_after(&mut latch, "203.0.113.9:9999", 10, 0), Some(5));
         assert_eq!(latch.destination(), at("203.0.113.9:9999"));
         assert!(!latch.has_latched_signalled());
@@ -170,21 +180,21 @@ mod tests {
 
     #[test]
     fn behind_nat_a_steady_source_is_the_far_end() {
-        let mut latch = Latch::new(at("192.168.1.20:4000"));
+        let mut latch = Latch::new(at("192.168.1.20:4000"), RtpFollow::Source);
         assert_eq!(latched_after(&mut latch, "198.51.100.7:31000", 10, 0), Some(5));
         assert_eq!(latch.destination(), at("198.51.100.7:31000"));
     }
 
     #[test]
     fn an_unrelated_host_latches_late_and_is_never_sent_to() {
-        let mut latch = Latch::new(at("203.0.113.9:4000"));
+        let mut latch = Latch::new(at("203.0.113.9:4000"), RtpFollow::Source);
         assert_eq!(latched_after(&mut latch, "198.51.100.7:31000", 60, 0), Some(25));
         assert_eq!(latch.destination(), at("203.0.113.9:4000"));
     }
 
     #[test]
     fn a_burst_or_repeated_packet_never_latches() {
-        let mut latch = Latch::new(at("127.0.0.1:4000"));
+        let mut latch = Latch::new(at("127.0.0.1:4000"), RtpFollow::Source);
         for n in 0..200u16 {
             assert_eq!(latch.check_packet(at("127.0.0.1:666"), 9, n, 1_000 + u64::from(n)), Verdict::Refused);
         }
@@ -196,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_signalled_address_replaces_a_latched_one() {
-        let mut latch = Latch::new(at("203.0.113.9:4000"));
+        let mut latch = Latch::new(at("203.0.113.9:4000"), RtpFollow::Source);
         assert_eq!(latched_after(&mut latch, "203.0.113.9:9999", 10, 0), Some(5));
         assert_eq!(latch.check_packet(at("203.0.113.9:4000"), 1, 1, 1_000_000), Verdict::Latched);
         assert_eq!(latch.check_packet(at("203.0.113.9:9999"), 9, 11, 1_000_000), Verdict::Refused);
@@ -205,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_spray_of_packets_cannot_displace_the_far_end() {
-        let mut latch = Latch::new(at("192.168.1.20:4000"));
+        let mut latch = Latch::new(at("192.168.1.20:4000"), RtpFollow::Source);
         let mut latched = None;
         for n in 0..100u16 {
             let now = u64::from(n) * 20_000;
@@ -219,5 +229,27 @@ mod tests {
             }
         }
         assert_eq!(latched, Some(4));
+    }
+
+    #[test]
+    fn a_trunk_stays_with_sdp_unless_its_address_is_private_or_the_trunk_says_otherwise() {
+        let (public, private) = ("203.0.113.9:4000", "192.168.1.20:4000");
+        let table = [
+            (public, "203.0.113.9:9999", RtpFollow::Auto, public),
+            (public, "198.51.100.7:31000", RtpFollow::Auto, public),
+            (private, "198.51.100.7:31000", RtpFollow::Auto, "198.51.100.7:31000"),
+            (private, "192.168.1.20:9999", RtpFollow::Auto, private),
+            ("100.64.0.9:4000", "198.51.100.7:31000", RtpFollow::Auto, "198.51.100.7:31000"),
+            ("[fe80::9]:4000", "[2001:db8::7]:31000", RtpFollow::Auto, "[2001:db8::7]:31000"),
+            (private, "198.51.100.7:31000", RtpFollow::Sdp, private),
+            (public, "203.0.113.9:9999", RtpFollow::Sdp, public),
+            (public, "203.0.113.9:9999", RtpFollow::Source, "203.0.113.9:9999"),
+            (public, "198.51.100.7:31000", RtpFollow::Source, public),
+        ];
+        for (signalled, source, follow, wanted) in table {
+            let mut latch = Latch::new(at(signalled), follow);
+            assert!(latched_after(&mut latch, source, 60, 0).is_some(), "it is heard in any case");
+            assert_eq!(latch.destination(), at(wanted), "{signalled} {source} {follow:?}");
+        }
     }
 }

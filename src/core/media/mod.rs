@@ -22,6 +22,9 @@ pub mod latch;
 /// Routing inside a mix (which member hears which) and the sum of the voices.
 pub mod mix;
 
+/// Packets of the length that the far end asked for.
+pub mod packetizer;
+
 /// Call quality: level, loss and jitter of a leg as a grade and a fault.
 pub mod quality;
 
@@ -143,9 +146,29 @@ pub struct MediaTarget {
     /// Payload type of telephone-event that we announced and the far end may send.
     pub telephone_event_in: Option<u8>,
     pub direction: Direction,
+    /// Milliseconds of audio in the packets that the far end asked for: a multiple of 10, at most 60.
+    pub packet_ms: u8,
+    pub follow: RtpFollow,
+}
+
+/// Where RTP is sent when the far end sends from another address than SDP says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RtpFollow {
+    /// Where SDP says, unless that is a private address and RTP comes from another host (NAT).
+    Auto,
+    /// Always where SDP says.
+    Sdp,
+    /// Where RTP comes from, if that can be the far end's own host (symmetric RTP: telephones behind NAT).
+    #[default]
+    Source,
 }
 
 impl MediaTarget {
+    /// Payload bytes of a packet.
+    pub fn packet_bytes(&self) -> usize {
+        usize::from(self.packet_ms) * 8
+    }
+
     /// False on hold, for port 0, and in the directions `recvonly` and `inactive`.
     pub fn may_send(&self) -> bool {
         let sends = matches!(self.direction, Direction::SendRecv | Direction::SendOnly);

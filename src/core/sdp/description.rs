@@ -52,6 +52,8 @@ pub(super) struct Media<'a> {
     maps: Vec<(u8, &'a str, u32)>,
     pub rtcp_port: Option<u16>,
     pub rtcp_address: Option<IpAddr>,
+    ptime: Option<u32>,
+    maxptime: Option<u32>,
 }
 
 impl<'a> Description<'a> {
@@ -106,6 +108,8 @@ impl<'a> Media<'a> {
             maps: Vec::new(),
             rtcp_port: None,
             rtcp_address: None,
+            ptime: None,
+            maxptime: None,
         })
     }
 
@@ -122,8 +126,17 @@ impl<'a> Media<'a> {
                 self.rtcp_port = port.parse().ok().filter(|port| *port != 0);
                 self.rtcp_address = connection(rest);
             }
+            "ptime" => self.ptime = milliseconds(value),
+            "maxptime" => self.maxptime = milliseconds(value),
             _ => {}
         }
+    }
+
+    /// Milliseconds of audio in the packets that it wants (RFC 4566 section 6): its `ptime` within its
+    /// `maxptime`, in steps of 10 ms up to 60 ms; 20 ms without either.
+    pub fn packet_ms(&self) -> u8 {
+        let wanted = self.ptime.unwrap_or(20).min(self.maxptime.unwrap_or(60)).clamp(10, 60);
+        (wanted / 10 * 10) as u8
     }
 
     /// Audio over plain RTP whose port is not 0.
@@ -159,6 +172,12 @@ impl<'a> Media<'a> {
         let codec = Codec::ALL.into_iter().find(|codec| codec.encoding().eq_ignore_ascii_case(name))?;
         (*rate == 8_000 || (codec == Codec::G722 && *rate == 16_000)).then_some(codec)
     }
+}
+
+/// `20`, or `20.0`; 0 says nothing.
+fn milliseconds(value: &str) -> Option<u32> {
+    let whole = value.trim().split(['.', ' ']).next()?;
+    whole.parse().ok().filter(|ms| *ms > 0)
 }
 
 /// `IN IP4 192.0.2.1` or `IN IP4 224.2.1.1/127`. Host names are not resolved.

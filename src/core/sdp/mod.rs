@@ -7,7 +7,7 @@ mod tests;
 
 pub use description::{MAX_DESCRIPTION, MAX_MEDIA, SdpError};
 
-use crate::media::{Codec, Direction, MediaCapabilities, MediaTarget};
+use crate::media::{Codec, Direction, MediaCapabilities, MediaTarget, RtpFollow};
 use description::{Description, Media};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -88,7 +88,8 @@ pub fn read_answer(capabilities: &MediaCapabilities, answer: &[u8]) -> Result<Me
     let (payload_type, codec) =
         media.codecs().find(|(_, codec)| capabilities.codecs.contains(codec)).ok_or(SdpError::NoCodec)?;
     let mut target = target(media, payload_type, codec, capabilities)?;
-    target.telephone_event_in = target.telephone_event.map(|_| TELEPHONE_EVENT);
+    // Our offer names it, so it may come even where the answer leaves it out (RFC 3264 section 5.1).
+    target.telephone_event_in = (payload_type != TELEPHONE_EVENT).then_some(TELEPHONE_EVENT);
     Ok(target)
 }
 
@@ -120,6 +121,8 @@ fn target(
         telephone_event: media.telephone_event(),
         telephone_event_in: None,
         direction: our_direction(media.direction.unwrap_or(Direction::SendRecv), ip.is_unspecified()),
+        packet_ms: media.packet_ms(),
+        follow: RtpFollow::default(),
     })
 }
 

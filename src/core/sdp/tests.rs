@@ -46,6 +46,8 @@ fn an_offer_is_answered_with_the_first_of_our_codecs_in_its_numbers() {
             telephone_event: Some(101),
             telephone_event_in: Some(101),
             direction: Direction::SendRecv,
+            packet_ms: 20,
+            follow: RtpFollow::Source,
         }
     );
     assert_eq!(
@@ -199,4 +201,27 @@ fn mutated_descriptions_never_panic_and_answers_to_them_are_readable() {
         let _ = read_answer(&ours, &bytes);
     }
     assert!(answered > 5_000, "most mutations leave a usable offer, yet only {answered} did");
+}
+
+#[test]
+fn packets_have_the_length_that_the_far_end_asks_for() {
+    let table = [
+        ("", 20),
+        ("a=ptime:30\r\n", 30),
+        ("a=ptime:10\r\na=maxptime:10\r\n", 10),
+        ("a=maxptime:10\r\n", 10),
+        ("a=maxptime:150\r\n", 20),
+        ("a=ptime:60\r\na=maxptime:40\r\n", 40),
+        ("a=ptime:200\r\n", 60),
+        ("a=ptime:25\r\n", 20),
+        ("a=ptime:5\r\n", 10),
+        ("a=ptime:0\r\n", 20),
+        ("a=ptime:20.0\r\n", 20),
+        ("a=ptime:fast\r\na=maxptime:4294967296\r\n", 20),
+    ];
+    for (lines, wanted) in table {
+        let text = format!("v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\n{lines}");
+        let target = read_answer(&capabilities(&[Codec::Pcma]), text.as_bytes()).expect("a target");
+        assert_eq!(target.packet_ms, wanted, "{lines:?}");
+    }
 }

@@ -189,6 +189,11 @@ impl UserAgent {
         self.open_dialogs_of(call)
     }
 
+    /// The trunk of a call; none for a call with an agent's phone.
+    pub fn trunk_of_call(&self, call: CallId) -> Option<TrunkId> {
+        self.legs.get(&call)?.trunk
+    }
+
     /// Sends the ACK of an answered call.
     pub fn acknowledge(&mut self, now: Time, call: CallId) {
         self.acknowledge_call(now, call);

@@ -7,6 +7,7 @@ use paceline_core::call::Digit;
 use paceline_core::ids::MixId;
 use paceline_core::media::{MediaTarget, Voice};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A command for one leg. The media thread that owns the leg executes it at its next tick.
 #[derive(Clone, Debug)]
@@ -18,6 +19,12 @@ pub enum MediaCommand {
     /// current playback. Meanwhile the leg hears the sound instead of its mix; its own voice still
     /// reaches the mix.
     Play {
+        sound: Arc<Sound>,
+        plays: u32,
+    },
+    /// The same after a pause, which is counted like the sound: while something may be sent.
+    PlayAfter {
+        pause: Duration,
         sound: Arc<Sound>,
         plays: u32,
     },

@@ -18,6 +18,7 @@ use paceline_core::media::audio_watch::{AudioChange, AudioWatch};
 use paceline_core::media::dtmf::{DigitReceiver, DigitSender, Step};
 use paceline_core::media::latch::{Latch, Verdict};
 use paceline_core::media::mix::{Frame, SAMPLES};
+use paceline_core::media::packetizer::{self, Packetizer};
 use paceline_core::media::press_merger::PressMerger;
 use paceline_core::media::reception::Reception;
 use paceline_core::media::relay::{HeaderFields, Relay};
@@ -95,6 +96,8 @@ pub struct Leg {
     /// The next packet begins a talkspurt (RTP marker bit).
     marker: bool,
     playback: Option<Playback>,
+    /// The playback waits because nothing may be sent, and that was reported.
+    play_is_held: bool,
     relay: Relay,
     /// Ticks since a packet was relayed; [`SENDING_SILENCE`] while silence is sent instead.
     dry_ticks: u32,
@@ -107,6 +110,9 @@ pub struct Leg {
     encoder: FrameEncoder,
     /// Codec of the newest received packet.
     received_codec: Option<Codec>,
+    /// Payload bytes of the newest received packet.
+    received_bytes: usize,
+    packetizer: Packetizer,
     heard_level: LevelMeter,
     sent_level: LevelMeter,
     digit_sender: DigitSender,
@@ -142,6 +148,7 @@ impl Leg {
             stream: SendStream::new(numbers as u32, (numbers >> 32) as u16, clock as u32),
             marker: true,
             playback: None,
+            play_is_held: false,
             relay: Relay::default(),
             dry_ticks: SENDING_SILENCE,
             due_micros: now_micros,
@@ -149,6 +156,8 @@ impl Leg {
             decoder: None,
             encoder: FrameEncoder::default(),
             received_codec: None,
+            received_bytes: 0,
+            packetizer: Packetizer::default(),
             heard_level: LevelMeter::default(),
             sent_level: LevelMeter::default(),
             digit_sender: DigitSender::default(),
@@ -174,7 +183,10 @@ impl Leg {
     pub fn command(&mut self, command: MediaCommand, now_micros: u64) {
         match command {
             MediaCommand::Connect(target) => self.connect(target, now_micros),
-            MediaCommand::Play { sound, plays } => self.playback = Some(Playback::new(sound, plays)),
+            MediaCommand::Play { sound, plays } => self.play(Playback::new(sound, plays)),
+            MediaCommand::PlayAfter { pause, sound, plays } => {
+                self.play(Playback::after(pause, sound, plays))
+            }
             MediaCommand::StopPlaying => self.playback = None,
             MediaCommand::DetectTones => {
                 self.tone_listener.get_or_insert_default();
@@ -196,12 +208,18 @@ impl Leg {
         self.recording = sink;
     }
 
+    fn play(&mut self, playback: Playback) {
+        self.playback = Some(playback);
+        self.play_is_held = false;
+    }
+
     fn connect(&mut self, target: MediaTarget, now_micros: u64) {
         let on_hold = target.rtp.ip().is_unspecified() || target.rtp.port() == 0;
-        let moved = self.latch.as_ref().is_none_or(|latch| latch.signalled() != target.rtp);
+        let known = |latch: &Latch| (latch.signalled(), latch.follow()) == (target.rtp, target.follow);
+        let moved = !self.latch.as_ref().is_some_and(known);
         if moved && !on_hold {
             self.disconnect();
-            self.latch = Some(Latch::new(target.rtp));
+            self.latch = Some(Latch::new(target.rtp, target.follow));
         }
         if target.telephone_event.is_none() && !self.digit_sender.is_idle() {
             tracing::debug!(leg = %self.id, "the far side takes no telephone events: keys dropped");
@@ -313,6 +331,17 @@ impl Leg {
         (self.received_codec, self.target.as_ref().map(|target| target.codec))
     }
 
+    /// Whether this leg's packets can be relayed to `listener` as they are: not longer than it asked for, and
+    /// packets of 20 ms are what it asked for.
+    pub fn has_packets_for(&self, listener: &Leg) -> bool {
+        let wanted = listener.packet_bytes();
+        wanted == FRAME_SAMPLES as usize && self.received_bytes <= wanted
+    }
+
+    fn packet_bytes(&self) -> usize {
+        self.target.as_ref().map_or(FRAME_SAMPLES as usize, MediaTarget::packet_bytes)
+    }
+
     pub fn due_micros(&self) -> u64 {
         self.due_micros
     }
@@ -385,7 +414,9 @@ impl Leg {
     ) -> Option<Arrival> {
         let (target, latch) = (self.target.as_ref()?, self.latch.as_mut()?);
         let packet = Packet::parse(datagram.bytes)?;
-        let event = target.telephone_event_in == Some(packet.payload_type);
+        // Many send events with the number of their own description instead of ours.
+        let events = [target.telephone_event_in, target.telephone_event];
+        let event = events.contains(&Some(packet.payload_type)) && packet.payload_type != target.payload_type;
         // The far end may have mapped the codec to a payload type of its own.
         let own = (packet.payload_type == target.payload_type).then_some(target.codec);
         let codec = own.or(Codec::ALL.into_iter().find(|codec| codec.payload_type() == packet.payload_type));
@@ -393,8 +424,16 @@ impl Leg {
             return None;
         }
         let arrived = monotonic_arrival(datagram.arrived_wall_micros, wall, now);
-        if latch.check_packet(datagram.source, packet.ssrc, packet.sequence, arrived) == Verdict::Refused {
-            return None;
+        match latch.check_packet(datagram.source, packet.ssrc, packet.sequence, arrived) {
+            Verdict::Refused => return None,
+            Verdict::Latched if datagram.source != latch.signalled() => tracing::info!(
+                leg = %self.id,
+                signalled = %latch.signalled(),
+                source = %datagram.source,
+                sent_to = %latch.destination(),
+                "media comes from another address than SDP says"
+            ),
+            Verdict::Latched | Verdict::Accepted => {}
         }
         if event {
             // All packets of one digit carry the same timestamp, so they would count as jitter.
@@ -425,6 +464,7 @@ impl Leg {
         batch: Option<&mut ReceiveBatch>,
     ) {
         self.received_codec = Some(codec);
+        self.received_bytes = packet.payload.len();
         self.heard_level.add_coded(codec, packet.payload);
         if let Some(capture) = &self.capture {
             capture.add(codec, packet.ssrc, packet.timestamp, packet.payload);

@@ -149,7 +149,8 @@ impl Mix {
             buffers.mixed[n] = match buffers.inputs[n] {
                 MixInput::Silence => false,
                 MixInput::Single(other) => {
-                    !can_relay(self.members[other].leg.codecs().0, listener.codecs().1)
+                    let speaker = &self.members[other].leg;
+                    !can_relay(speaker.codecs().0, listener.codecs().1) || !speaker.has_packets_for(listener)
                 }
                 MixInput::Several => true,
             };

@@ -3,6 +3,7 @@
 use crate::audio::Sound;
 use paceline_core::media::{Codec, g711, g722};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 /// Playback of one sound. After a change of codec it continues at the same frame.
 #[derive(Clone, Debug)]
@@ -12,16 +13,28 @@ pub struct Playback {
     plays: Option<u32>,
     /// Index of the next frame; the current frame is the one before it.
     next: usize,
+    /// Frames of silence before the first one.
+    pause: u32,
 }
 
 impl Playback {
     /// `plays` = 0: endless.
     pub fn new(sound: Arc<Sound>, plays: u32) -> Self {
-        Playback { sound, plays: (plays > 0).then_some(plays), next: 0 }
+        Playback { sound, plays: (plays > 0).then_some(plays), next: 0, pause: 0 }
+    }
+
+    /// The same after a pause.
+    pub fn after(pause: Duration, sound: Arc<Sound>, plays: u32) -> Self {
+        let pause = u32::try_from(pause.as_millis() / 20).unwrap_or(u32::MAX);
+        Playback { pause, ..Playback::new(sound, plays) }
     }
 
     /// Advances to the next frame; `None` once all plays are over.
     pub fn advance(&mut self, codec: Codec) -> Option<()> {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return Some(());
+        }
         let frames = self.sound.encoded(codec).len() / codec.frame_bytes();
         if self.next >= frames {
             self.plays = self.plays.map(|plays| plays.saturating_sub(1));

@@ -16,7 +16,7 @@ pub const INBOX: usize = 16;
 const DATAGRAM_BYTES: usize = 1_500;
 const CONTROL_BYTES: usize = 64;
 /// Packets per sendmmsg call.
-pub const OUTBOX: usize = 8;
+pub const OUTBOX: usize = 12;
 /// Buffer for one packet of 60 ms in any codec.
 pub const PACKET_BYTES: usize = 500;
 

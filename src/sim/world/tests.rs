@@ -132,11 +132,7 @@ impl Caller {
         match heard {
             Heard::PlayEnded => self.ua.hang_up(self.now, call, HangUpCause::Finished),
             Heard::Digit(key) => self.keys.entry(number(call.0)).or_default().push(key.as_char()),
-            Heard::FirstAudio
-            | Heard::Silent
-            | Heard::AudioStopped { .. }
-            | Heard::AudioResumed
-            | Heard::DigitBy { .. } => {}
+            _ => {}
         }
     }
 

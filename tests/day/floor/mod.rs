@@ -186,6 +186,7 @@ fn campaign(mode: Mode, rng: &mut SimRng) -> Campaign {
         announcement: announce.then_some(Announcement {
             length: Duration::from_secs(8),
             plays: 1,
+            pause: Duration::ZERO,
             input_wait: Duration::from_secs(5),
         }),
         keys: if announce { [(key, hands_over)].into() } else { Default::default() },

@@ -82,7 +82,9 @@ impl Dialer {
             | Heard::Silent
             | Heard::AudioStopped { .. }
             | Heard::AudioResumed
-            | Heard::DigitBy { .. } => {}
+            | Heard::DigitBy { .. }
+            | Heard::PlayHeld
+            | Heard::PlayResumed => {}
         }
         true
     }

@@ -187,6 +187,7 @@ fn campaign() -> Campaign {
         announcement: Some(Announcement {
             length: Duration::from_secs(10),
             plays: 2,
+            pause: Duration::ZERO,
             input_wait: Duration::from_secs(5),
         }),
         keys: [
@@ -631,4 +632,51 @@ fn a_caller_id_at_its_cap_makes_the_campaign_wait() {
     assert_eq!((desk.requests().len(), desk.why()), (1, Some(Why::CallerIdsUsed)));
     desk.wait(Duration::from_secs(3600));
     assert_eq!(desk.requests().len(), 1);
+}
+
+#[test]
+fn the_call_lasts_longer_by_the_time_in_which_the_announcement_was_held() {
+    let mut desk = Desk::new(campaign());
+    desk.leads(vec![lead(1)]);
+    let call = desk.answered();
+    desk.wait(Duration::from_secs(4));
+    desk.give(Input::MediaHeard { call, heard: Heard::PlayHeld });
+    desk.wait(Duration::from_secs(30));
+    desk.give(Input::MediaHeard { call, heard: Heard::PlayResumed });
+    // Two plays of ten seconds and five for keys, of which four seconds had passed.
+    desk.wait(Duration::from_secs(20));
+    assert_eq!(desk.hang_ups(), [], "21 seconds are left after the hold");
+    desk.wait(Duration::from_secs(2));
+    assert_eq!(desk.hang_ups(), [HangUpCause::Finished]);
+}
+
+#[test]
+fn a_call_that_is_held_for_a_minute_is_over() {
+    let mut desk = Desk::new(campaign());
+    desk.leads(vec![lead(1)]);
+    let call = desk.answered();
+    desk.give(Input::MediaHeard { call, heard: Heard::PlayHeld });
+    desk.wait(Duration::from_secs(59));
+    assert_eq!(desk.hang_ups(), []);
+    desk.wait(Duration::from_secs(2));
+    assert_eq!(desk.hang_ups(), [HangUpCause::Finished]);
+}
+
+#[test]
+fn a_call_whose_media_cannot_be_used_leaves_its_lead_open() {
+    let mut desk = Desk::new(campaign());
+    desk.leads(vec![lead(1)]);
+    let call = desk.answered();
+    let over = Ended { by: EndedBy::Dialer, try_next_trunk: false, ..fault() };
+    desk.progress(call, Progress::Ended(over));
+    let result = desk.result();
+    assert_eq!((result.outcome, result.counted), (Outcome::LineFault, false));
+    assert_eq!(result.lead.expect("a lead").state, LeadState::Open);
+}
+
+fn fault() -> Ended {
+    match ended(Outcome::LineFault, 200) {
+        Progress::Ended(ended) => ended,
+        _ => unreachable!("an end"),
+    }
 }

@@ -161,8 +161,8 @@ pub(super) struct Placing {
     pub cancel: Option<Cancel>,
     /// The callee's BYE overtook its 2xx: its Reason in words.
     pub callee_hung_up: Option<String>,
-    /// The 2xx carried no usable media.
-    pub has_no_media: bool,
+    /// Why the media of the 2xx cannot be used.
+    pub unusable_media: Option<String>,
     /// Session interval in seconds and whether we refresh, from the 2xx.
     pub session: Option<(u32, bool)>,
 }
@@ -193,7 +193,7 @@ impl Placing {
             early: Vec::new(),
             cancel: None,
             callee_hung_up: None,
-            has_no_media: false,
+            unusable_media: None,
             session: None,
         }
     }

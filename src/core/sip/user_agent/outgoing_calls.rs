@@ -251,16 +251,20 @@ impl UserAgent {
         let early = has_tag(tag).or_else(|| has_tag(Some("")));
         let settled = early.and_then(|early| early.target.clone());
         let described = match (write::description(message), &leg.media) {
-            (Some(answer), Some(media)) => sdp::read_answer(media, answer).ok(),
+            (Some(answer), Some(media)) => Some(sdp::read_answer(media, answer)),
             _ => None,
+        };
+        let why = match &described {
+            Some(Err(error)) => error.to_string(),
+            _ => "no answer to our offer".to_owned(),
         };
         placing.early.clear();
         placing.session = message.session_expires().map(|session| {
             let ours = session.refresher != Some(crate::sip::headers::Refresher::Uas);
             (session.secs, ours)
         });
-        let target = described.or(settled);
-        placing.has_no_media = target.is_none();
+        let target = described.and_then(Result::ok).or(settled);
+        placing.unusable_media = target.is_none().then_some(why);
         leg.target.clone_from(&target);
         leg.state = LegState::Answered;
         if let Some(cause) = placing.callee_hung_up.take() {
@@ -292,11 +296,13 @@ impl UserAgent {
 
     pub(super) fn acknowledge_call(&mut self, now: Time, call: CallId) {
         let Some(leg) = self.legs.get(&call).filter(|leg| leg.state == LegState::Answered) else { return };
-        let mute = leg.placing.as_deref().is_some_and(|placing| placing.has_no_media);
+        let unusable = leg.placing.as_deref().and_then(|placing| placing.unusable_media.clone());
         self.send_withheld_ack(now, call);
-        if mute {
-            let over =
-                ended_by_us(HangUpCause::MediaLost, Some(200), "the answer had no media that we can use");
+        if let Some(why) = unusable {
+            // Neither side heard the other: a fault of the line, whatever the callee did.
+            let mut over = ended_by_us(HangUpCause::MediaLost, Some(200), "");
+            over.outcome = Outcome::LineFault;
+            over.cause = format!("media unusable; the answer has {why}");
             self.send_bye(now, call, HangUpCause::MediaLost, over);
         }
     }

@@ -10,6 +10,7 @@ impl Leg {
             self.stream.advance_clock(FRAME_SAMPLES * skipped);
             self.marker = true;
             self.relay.interrupt();
+            self.packetizer.clear();
         }
     }
 
@@ -32,8 +33,11 @@ impl Leg {
             // On hold the RTP clock runs on, and playback waits.
             self.stream.advance_clock(FRAME_SAMPLES * frames);
             self.marker = true;
+            self.packetizer.clear();
+            self.note_held_playback(tick, true);
             return;
         }
+        self.note_held_playback(tick, false);
         if self.ahead_micros >= TICK_MICROS && frames > 0 {
             self.ahead_micros -= TICK_MICROS;
             frames -= 1;
@@ -48,10 +52,19 @@ impl Leg {
         }
     }
 
+    /// Reports a playback that waits or goes on, once each.
+    fn note_held_playback(&mut self, tick: &Tick<'_>, is_held: bool) {
+        if self.playback.is_some() && self.play_is_held != is_held {
+            self.play_is_held = is_held;
+            self.report_heard(tick, if is_held { Heard::PlayHeld } else { Heard::PlayResumed });
+        }
+    }
+
     /// Sends one frame. Returns true when playback has ended.
     fn send_frame(&mut self, tick: &mut Tick<'_>, mixed: Option<&[u8]>) -> bool {
         let Some(target) = &self.target else { return false };
         let (codec, kind, clock) = (target.codec, target.payload_type, self.stream.timestamp);
+        let size = target.packet_bytes().clamp(1, packetizer::MAX_BYTES);
         let mut ended = false;
         let step = match target.telephone_event {
             Some(kind) => (kind, self.digit_sender.step(clock)),
@@ -59,6 +72,7 @@ impl Leg {
         };
         match step {
             (kind, Step::Event { payload, marker, timestamp }) => {
+                self.packetizer.clear();
                 tick.outbox.put(|place| self.stream.write(kind, marker, timestamp, &payload, place));
             }
             (_, Step::Audio) => {
@@ -70,8 +84,18 @@ impl Leg {
                 let played = self.playback.as_ref().and_then(|playback| playback.current(codec));
                 let sound = played.or(mixed);
                 let payload = sound.unwrap_or_else(|| playback::silence(codec));
-                tick.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
-                self.marker = false;
+                if size == payload.len() && self.packetizer.is_empty() {
+                    tick.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
+                    self.marker = false;
+                } else {
+                    self.packetizer.push(clock, payload);
+                    let mut packet = [0; packetizer::MAX_BYTES];
+                    while let Some(clock) = self.packetizer.next(size, &mut packet) {
+                        let payload = &packet[..size];
+                        tick.outbox.put(|place| self.stream.write(kind, self.marker, clock, payload, place));
+                        self.marker = false;
+                    }
+                }
                 self.sent_level.add_coded(codec, payload);
                 // Silence of our own is a gap in the recording, which plays as silence too.
                 if let (Some(sink), Some(sound)) = (&mut self.recording, sound) {

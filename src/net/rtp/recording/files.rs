@@ -55,7 +55,10 @@ fn repair(part: &Path) -> io::Result<Option<Recovered>> {
     let encoding = wav::encoding(&first);
     let pairs = encoding
         .map_or(0, |encoding| length.saturating_sub(encoding.header_bytes() as u64) / encoding.pair_bytes());
-    if pairs == 0 && length < MAX_HEADER_BYTES {
+    // Cut off within the header: every recording begins with `RIFF` and is named `.wav.part`.
+    let begins_like_ours = first.iter().zip(b"RIFF").all(|(found, ours)| found == ours)
+        && path.extension().is_some_and(|end| end == "wav");
+    if pairs == 0 && length < MAX_HEADER_BYTES && begins_like_ours {
         fs::remove_file(part)?;
         let _ = fs::remove_file(path.with_extension("json"));
         return Ok(None);

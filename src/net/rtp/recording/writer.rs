@@ -248,13 +248,29 @@ impl OpenRecording {
             file.sync_all()?;
         }
         let seconds = self.tracks.written() as f64 / f64::from(wav::RATE);
-        fs::rename(part(&self.path), &self.path)?;
+        self.path = publish(&part(&self.path), &self.path)?;
         self.about["seconds"] = seconds.into();
         self.about["lost_frames"] = lost_frames.into();
         self.about["complete"] = true.into();
         write_whole(&self.path.with_extension("json"), &self.about)?;
         Ok((self.path.clone(), seconds))
     }
+}
+
+/// Gives a complete recording its name, or the first free one with a number where a file of that name has appeared
+/// meanwhile. A hard link never overwrites; where there are none, the file is renamed.
+fn publish(part: &Path, wanted: &Path) -> io::Result<PathBuf> {
+    let stem = wanted.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    for n in 1..=NAMES_TRIED {
+        let path = if n == 1 { wanted.to_owned() } else { wanted.with_file_name(format!("{stem}-{n}.wav")) };
+        match fs::hard_link(part, &path) {
+            Ok(()) => return fs::remove_file(part).map(|()| path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(_) if path.exists() => {}
+            Err(_) => return fs::rename(part, &path).map(|()| path),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "a thousand recordings bear this name"))
 }
 
 fn part(path: &Path) -> PathBuf {

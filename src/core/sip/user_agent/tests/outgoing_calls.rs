@@ -422,8 +422,8 @@ fn an_answer_without_usable_media_is_acknowledged_and_ended() {
     assert_eq!(lines(&sent)[1], "BYE sip:far@203.0.113.10:5060 SIP/2.0");
     desk.receive(&answer(&sent[1], "200 OK", "", &[], ""));
     let ended = desk.ended();
-    assert_eq!(ended.outcome, Outcome::Answered);
-    assert!(ended.cause.contains("media"), "{}", ended.cause);
+    assert_eq!((ended.outcome, ended.by), (Outcome::LineFault, EndedBy::Dialer));
+    assert!(ended.cause.contains("media unusable"), "{}", ended.cause);
 }
 
 #[test]
