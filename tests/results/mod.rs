@@ -93,7 +93,7 @@ async fn attempt_times_are_in_the_campaigns_time_zone() {
         ("call_id", "call-1@paceline"),
         ("row", "2"),
         ("phone", "13800000000"),
-        ("caller_id", "075512345678"),
+        ("caller_id", "'075512345678"),
         ("placed_at", "2026-03-02T10:00:00.000+08:00"),
         ("answered_at", "2026-03-02T10:00:05.250+08:00"),
         ("connected_at", ""),
