@@ -1,7 +1,7 @@
 //! Parses phone numbers as people type them: a `PhoneNumber`, or a refusal that says what to do. Digits are
 //! never guessed or added; the core decides which numbers can exist.
 
-use paceline_core::number::{NotChinese, NumberKind, PhoneNumber};
+use paceline_core::number::{NotChinese, NumberKind, PhoneNumber, ShownNumber};
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
 use paceline_core::spreadsheet::is_invisible;
@@ -66,10 +66,50 @@ pub fn clean_number(text: &str, region: &str) -> Result<PhoneNumber, Refusal> {
     }
 }
 
-/// Parses a registered caller ID: a mobile, a landline with its area code (`075512345678`, a dash is
-/// optional), a 400 number.
-pub fn caller_id(text: &str) -> Result<PhoneNumber, Refusal> {
-    clean_number(text, "CN")
+/// Parses a number that calls show, in any form that people write: `+8675512345678`, `8675512345678`,
+/// `0755-12345678`, `0085223456789`, a service number (`95188`). `region` decides national forms. Digits that
+/// could be numbers of two countries are refused.
+pub fn caller_id(text: &str, region: &str) -> Result<ShownNumber, Refusal> {
+    let folded = fold(strip_wrapping(text))?;
+    let digits: String = folded.chars().filter(char::is_ascii_digit).collect();
+    let is_international = folded.trim_start_matches(['(', ' ']).starts_with('+') || digits.starts_with("00");
+    let in_china = region.is_empty() || region.eq_ignore_ascii_case("CN");
+    let service = match digits.trim_start_matches("00").strip_prefix("86") {
+        Some(rest) if is_international || in_china => Some(rest),
+        _ if in_china && !is_international => Some(digits.as_str()),
+        _ => None,
+    };
+    let is_plain = folded.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '(' | ')'));
+    if let Some(shown) =
+        service.filter(|_| is_plain).and_then(|digits| ShownNumber::chinese_service(digits.as_bytes()))
+    {
+        return Ok(shown);
+    }
+    let read = clean_number(text, region);
+    if is_international {
+        return read.map(ShownNumber::from);
+    }
+    // Without a plus sign the digits may still begin with a country code.
+    let abroad = parse_foreign(&format!("+{digits}"), None).ok().filter(|number| is_in_plan(*number));
+    let (written, plan) = (digits.as_str(), if in_china { "CN" } else { region });
+    let two = |home: &str| {
+        invalid_number(format!(
+            "{written} may be +{written} or a number of {plan}: write it as +{written} or as {home}"
+        ))
+    };
+    match (read, abroad) {
+        (Ok(home), Some(abroad)) if home != abroad && !is_in_plan(home) => Err(two(&home.to_string())),
+        (Ok(home), _) => Ok(home.into()),
+        (Err(refusal), _) if refusal.reason == Reason::EmergencyNumber => Err(refusal),
+        (Err(_), Some(_)) if in_china && lacks_leading_part(&digits) => Err(two(&format!("0{digits}"))),
+        (Err(_), Some(abroad)) if is_plain => Ok(abroad.into()),
+        (Err(refusal), _) => Err(refusal),
+    }
+}
+
+/// Whether these may be the digits of a Chinese landline without its leading zero or area code.
+fn lacks_leading_part(digits: &str) -> bool {
+    matches!(PhoneNumber::chinese(digits.as_bytes()), Err(NotChinese::NoLeadingZero | NotChinese::NoAreaCode))
 }
 
 /// Splits a cell that holds several numbers: `13800138000/13900139000`, also at ` ::: `, `;`, `、`, `,`, `&`, a new

@@ -334,6 +334,12 @@ pub(crate) async fn save_result(
     )
     .execute(&mut *conn)
     .await?;
+    if !result.key_ways.is_empty() && ended.rows_affected() > 0 {
+        let ways: String = result.key_ways.iter().map(|way| way.letter()).collect();
+        sqlx::query!("update attempt set key_ways = $2 where id = $1", result.attempt.0, ways)
+            .execute(&mut *conn)
+            .await?;
+    }
     let Some(update) = result.lead.as_ref().filter(|_| ended.rows_affected() > 0) else { return Ok(0) };
     let has_summary = summaries::has_set_lead(conn, result.attempt).await?;
     let last = LastAttempt { outcome: result.outcome, at: result.ended_at, has_summary };

@@ -49,9 +49,11 @@ pub enum Command {
         number: PhoneNumber,
         source: String,
     },
+    /// Leases retries and booked callbacks that are due, then with `untried` also untried leads.
     FetchLeads {
         campaign: CampaignId,
         count: u32,
+        untried: bool,
     },
     SaveSummary(Box<SummaryRecord>),
     /// Saves the dialog of a leg that is no attempt, before its INVITE and again once it is up. Has no reply.

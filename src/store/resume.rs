@@ -10,7 +10,7 @@ use paceline_core::campaign::RetryRules;
 use paceline_core::campaign::retry::Finished;
 use paceline_core::dialer::input::OpenWork;
 use paceline_core::ids::{AttemptId, CampaignId, HouseholdId, LeadId};
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, Outcome};
 use paceline_core::time::{Duration, Utc};
 use sqlx::SqliteConnection;
@@ -254,6 +254,7 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
     .fetch_all(&mut *conn)
     .await?;
     let at = |number: i64, at: i64| Some((PhoneNumber::from_e164(number as u64)?, Utc::from_millis(at)));
+    let shown = |number: i64, at: i64| Some((ShownNumber::from_e164(number as u64)?, Utc::from_millis(at)));
     Ok(OpenWork {
         next_attempt,
         // Keyed by number; of two rests of one number the later one wins.
@@ -263,12 +264,12 @@ async fn open_work(conn: &mut SqliteConnection, now: Utc) -> Result<OpenWork, sq
             .collect::<BTreeMap<_, _>>()
             .into_iter()
             .collect(),
-        caller_id_uses: uses.into_iter().filter_map(|row| at(row.number, row.placed_at)).collect(),
-        caller_id_first_use: first.into_iter().filter_map(|row| at(row.number, row.at)).collect(),
+        caller_id_uses: uses.into_iter().filter_map(|row| shown(row.number, row.placed_at)).collect(),
+        caller_id_first_use: first.into_iter().filter_map(|row| shown(row.number, row.at)).collect(),
         caller_id_sticky: sticky
             .into_iter()
             .filter_map(|row| {
-                let number = PhoneNumber::from_e164(row.number as u64)?;
+                let number = ShownNumber::from_e164(row.number as u64)?;
                 Some((CampaignId(row.campaign_id), HouseholdId(row.id), number))
             })
             .collect(),

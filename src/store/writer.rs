@@ -248,7 +248,9 @@ impl WriterTask {
 
     async fn run_query(&mut self, read: &Job) -> Result<(), sqlx::Error> {
         match read {
-            Job::Run(Command::FetchLeads { campaign, count }) => self.lease_due(*campaign, *count).await,
+            Job::Run(Command::FetchLeads { campaign, count, untried }) => {
+                self.lease_due(*campaign, *count, *untried).await
+            }
             Job::Run(Command::FetchLead { campaign, lead, agent }) => {
                 let found = self.lease_requested(*campaign, *lead).await?.map(Box::new);
                 self.reply(Reply::Lead { campaign: *campaign, agent: *agent, lead: found });
@@ -284,7 +286,12 @@ impl WriterTask {
         Ok(found)
     }
 
-    async fn lease_due(&mut self, campaign: CampaignId, count: u32) -> Result<(), sqlx::Error> {
+    async fn lease_due(
+        &mut self,
+        campaign: CampaignId,
+        count: u32,
+        untried: bool,
+    ) -> Result<(), sqlx::Error> {
         let version = self.write.lists_version();
         if version != self.lists_version {
             self.open_leads.clear();
@@ -293,7 +300,7 @@ impl WriterTask {
         let now = (self.clock)();
         let write = self.write.clone();
         let mut conn = write.lock().await;
-        let due = leads::find_due(&mut conn, campaign, count as usize, &self.leased, now).await?;
+        let due = leads::find_due(&mut conn, campaign, count as usize, untried, &self.leased, now).await?;
         let leads_open = match self.open_leads.get(&campaign) {
             Some(open) => *open,
             None => leads::count_open(&mut conn, campaign).await?,

@@ -30,7 +30,7 @@ async fn talk_until_killed(folder: &Path) {
     let mut next = store.resume().await.unwrap().work.next_attempt;
     let (writer, mut replies) = store.start_writer();
     let mut calls: BTreeMap<AttemptId, (AttemptRequest, Lead)> = BTreeMap::new();
-    writer.send(Command::FetchLeads { campaign, count: 20 }).await;
+    writer.send(Command::FetchLeads { campaign, count: 20, untried: true }).await;
     while let Some(reply) = replies.recv().await {
         match reply {
             Reply::Leads { leads, .. } => {
@@ -59,7 +59,7 @@ async fn talk_until_killed(folder: &Path) {
             Reply::SummarySaved { attempt } => {
                 println!("summarised {attempt}");
                 calls.remove(&attempt);
-                writer.send(Command::FetchLeads { campaign, count: 1 }).await;
+                writer.send(Command::FetchLeads { campaign, count: 1, untried: true }).await;
             }
             Reply::ResultSaved { .. } => {}
             other => panic!("{other:?}"),

@@ -27,7 +27,7 @@ use paceline_core::dialer::input::DialVerdict;
 use paceline_core::dialer::output::{AttemptRequest, AttemptResult, LeadUpdate};
 use paceline_core::ids::{AttemptId, CampaignId, HouseholdId, LeadId, TrunkId};
 use paceline_core::lead::Lead;
-use paceline_core::number::PhoneNumber;
+use paceline_core::number::{PhoneNumber, ShownNumber};
 use paceline_core::outcome::{EndedBy, LeadState, Outcome, Reason};
 use paceline_core::time::Utc;
 use std::collections::BTreeMap;
@@ -134,7 +134,7 @@ impl Fixture {
     }
 
     pub async fn fetch(&mut self, count: u32) -> (Vec<Lead>, Option<Utc>, u64) {
-        match self.ask(Command::FetchLeads { campaign: self.campaign, count }).await {
+        match self.ask(Command::FetchLeads { campaign: self.campaign, count, untried: true }).await {
             Reply::Leads { leads, next_due, leads_open, .. } => (leads, next_due, leads_open),
             other => panic!("{other:?}"),
         }
@@ -153,7 +153,7 @@ impl Fixture {
             number,
             ordinal: 1,
             trunk: TrunkId(0),
-            caller_id: PhoneNumber::from_e164(8_675_512_345_678),
+            caller_id: ShownNumber::from_e164(8_675_512_345_678),
             placed_at: now,
             open_until: Utc::from_millis(MORNING + 40 * DAY),
             attempts_max: 3,
@@ -279,6 +279,7 @@ pub fn result(request: &AttemptRequest, lead: Option<&Lead>, outcome: Outcome, a
         agent: None,
         ended_at: at,
         keys: Vec::new(),
+        key_ways: Vec::new(),
         result: None,
         counted: outcome.counts(),
         rest_until: None,

@@ -177,7 +177,7 @@ async fn interrupted_calls_are_closed_and_settled_at_the_next_start() {
     // An answered callee is not called again; the other is called when the retry rule says so.
     let (writer, mut replies) = store.start_writer();
     clock.advance(3_600_000);
-    writer.send(Command::FetchLeads { campaign, count: 10 }).await;
+    writer.send(Command::FetchLeads { campaign, count: 10, untried: true }).await;
     let Some(Reply::Leads { leads: due, leads_open, .. }) = replies.recv().await else { panic!() };
     assert_eq!((ids(&due), leads_open), (vec![leads[0].id], 1));
     assert_eq!(due[0].phones[0].attempts, 1);

@@ -8,7 +8,6 @@ use crate::store::list_growth::ADDED;
 use crate::store::{Import, NewCampaign, NewImport, Store};
 use paceline_core::ids::{CampaignId, LeadId};
 use paceline_core::number::PhoneNumber;
-use paceline_core::number_pattern::NumberPattern;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -162,7 +161,7 @@ pub(in crate::commands) async fn take_in_list(
     let (batches_in, mut batches) = mpsc::channel::<Batch>(2);
     let (spec, dir) = (list.spec.clone(), list.report_dir.to_owned());
     let reading = tokio::task::spawn_blocking(move || {
-        let mut system = system.into_iter().map(NumberPattern::from);
+        let mut system = system.into_iter();
         lists::check_with(&spec, &mut system, &dir, &mut |batch| {
             batches_in.blocking_send(batch.clone()).is_ok()
         })

@@ -208,6 +208,7 @@ impl Service {
             phones: line,
             recordings: PathBuf::from(&config.recordings.dir),
             campaigns,
+            http: config.http.clone(),
         })
         .map_err(|_| Failure::unexpected("the random number generator of this machine failed"))?;
         let console = if with_api { start_console(&config, &state).await } else { None };
@@ -251,6 +252,7 @@ impl Service {
         };
         let opening = CampaignOpening {
             campaign: rules,
+            region: loaded.list.region.clone(),
             leads_open,
             paused,
             abandons,
