@@ -68,8 +68,10 @@ fn is_changed(text: &str) -> bool {
     // 1-12, 3/4 and 12-1-3 are dates, 12:30 is a time.
     let parts: Vec<&str> = text.split(['-', '/', ':']).collect();
     let same_sign = ["-", "/", ":"].iter().filter(|sign| text.contains(**sign)).count() == 1;
-    let short = parts.iter().all(|part| is_digits(part) && part.len() <= 4);
-    matches!(parts.len(), 2 | 3) && same_sign && short && parts[0].len() <= 2 && parts[1].len() <= 2
+    let short = parts.iter().take(2).all(|part| is_digits(part) && part.len() <= 2);
+    // 1-2-301 is no year.
+    let has_year = parts.get(2).is_none_or(|year| is_digits(year) && matches!(year.len(), 1 | 2 | 4));
+    matches!(parts.len(), 2 | 3) && same_sign && short && has_year
 }
 
 #[cfg(test)]

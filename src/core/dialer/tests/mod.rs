@@ -635,8 +635,8 @@ fn a_number_is_called_only_in_the_hours_of_its_own_zone() {
         let number = PhoneNumber::from_e164(digits).expect("a number");
         Lead { phones: vec![Phone::new(number)], ..lead(id) }
     };
-    // The desk begins in the morning of China, which is the night of California.
-    desk.leads(vec![of(1, 14_155_550_171), of(2, 8_614_000_000_002), of(3, 88_161_234_567_890)]);
+    // The desk begins in the morning of China, which is the night of London.
+    desk.leads(vec![of(1, 442_079_460_929), of(2, 8_614_000_000_002), of(3, 88_161_234_567_890)]);
     let called: Vec<PhoneNumber> = desk.requests().iter().map(|request| request.number).collect();
     assert_eq!(called, [number(2)]);
     let saved = desk.take(|output| match output {
