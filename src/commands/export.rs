@@ -7,7 +7,7 @@ use crate::cli::{CampaignArgs, Exit, ExportArgs, FormatWord, Global};
 use crate::console::client::Method;
 use crate::net::clock::Clock;
 use crate::results::{self, Format};
-use crate::store::Store;
+use crate::store::{ImportRecord, Store};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -53,7 +53,11 @@ pub async fn undo_import(global: &Global, args: CampaignArgs) -> Result<Exit, Fa
     let Some(last) = imports.last() else {
         return Err(Failure::refused(format!("campaign {} has no imported list", loaded.rules.name)));
     };
-    store.undo_import(last.id).await.map_err(Failure::refused)?;
-    println!("import removed: {} ({} rows)", last.file, last.rows_read);
+    // The sheets of one workbook are imports of their own, taken in together.
+    let file = |import: &ImportRecord| import.fingerprint.split('#').next().unwrap_or_default().to_owned();
+    for import in imports.iter().filter(|import| file(import) == file(last)) {
+        store.undo_import(import.id).await.map_err(Failure::refused)?;
+        println!("import removed: {} ({} rows)", import.file, import.rows_read);
+    }
     Ok(Exit::Done)
 }

@@ -16,15 +16,21 @@ pub fn guard_formula(text: &str) -> Cow<'_, str> {
     if starts_formula { Cow::Owned(format!("'{shown}")) } else { shown }
 }
 
-/// The text as a CSV cell: guarded against formulas, and as the constant `="075512345678"` where a spreadsheet would
-/// take it for a number or a date and change it. Excel, WPS and Google Sheets show the constant as the bare text; it
-/// holds nothing but digits and the signs of numbers, so it cannot run anything.
+/// The text as a CSV cell: prefixed with `'` where a spreadsheet would run it as a formula, and where it would take
+/// it for a number or a date and change it. The prefix makes the cell text in every spreadsheet program; a constant
+/// such as `="0755…"` would hide it in Excel, but begin like a formula.
 pub fn csv_cell(text: &str) -> Cow<'_, str> {
-    if is_changed(text) { Cow::Owned(format!("=\"{text}\"")) } else { guard_formula(text) }
+    if is_changed(text) { Cow::Owned(format!("'{text}")) } else { guard_formula(text) }
 }
 
-/// The text of a cell that [`csv_cell`] wrote as a constant; other text as it is.
+/// The text of a cell that [`csv_cell`] or another program kept as text (`'075512345678`, `="075512345678"`); other
+/// text as it is.
 pub fn csv_text(cell: &str) -> &str {
+    if let Some(text) = cell.strip_prefix('\'')
+        && (is_changed(text) || matches!(guard_formula(text), Cow::Owned(_)))
+    {
+        return text;
+    }
     let constant = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     constant.filter(|text| is_changed(text)).unwrap_or(cell)
 }
@@ -62,8 +68,10 @@ fn is_changed(text: &str) -> bool {
     // 1-12, 3/4 and 12-1-3 are dates, 12:30 is a time.
     let parts: Vec<&str> = text.split(['-', '/', ':']).collect();
     let same_sign = ["-", "/", ":"].iter().filter(|sign| text.contains(**sign)).count() == 1;
-    let short = parts.iter().all(|part| is_digits(part) && part.len() <= 4);
-    matches!(parts.len(), 2 | 3) && same_sign && short && parts[0].len() <= 2 && parts[1].len() <= 2
+    let short = parts.iter().take(2).all(|part| is_digits(part) && part.len() <= 2);
+    // 1-2-301 is no year.
+    let has_year = parts.get(2).is_none_or(|year| is_digits(year) && matches!(year.len(), 1 | 2 | 4));
+    matches!(parts.len(), 2 | 3) && same_sign && short && has_year
 }
 
 #[cfg(test)]
@@ -90,9 +98,6 @@ mod tests {
         for text in nasty.into_iter().chain(["\u{feff}=1", "\u{a0}@x", "\u{3000}=1", "\0=1", "\u{200b}+1"]) {
             assert!(guard_formula(text).starts_with('\''), "{text:?}");
             assert!(csv_cell(text).starts_with('\''), "{text:?}");
-        }
-        for text in ["=\"0755\"", "=\"1\"&A1", "=HYPERLINK(\"0\")", "0=1\n=cmd"] {
-            assert!(!csv_cell(text).starts_with("=\"0=") && !csv_cell(text).starts_with("=H"), "{text:?}");
         }
     }
 
@@ -124,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_that_a_spreadsheet_changes_are_constants() {
+    fn digits_that_a_spreadsheet_changes_stay_text() {
         for text in [
             "075512345629",
             "00442079460929",
@@ -137,33 +142,31 @@ mod tests {
             "3E5",
             "1.50",
         ] {
-            assert_eq!(csv_cell(text), format!("=\"{text}\""));
+            assert_eq!(csv_cell(text), format!("'{text}"));
             assert_eq!(csv_text(&csv_cell(text)), text);
+            assert_eq!(csv_text(&format!("=\"{text}\"")), text);
         }
-        assert_eq!(csv_text("=\"a\"&B1"), "=\"a\"&B1");
+        for (cell, text) in [("=\"a\"&B1", "=\"a\"&B1"), ("'quoted", "'quoted"), ("'+86 138", "+86 138")] {
+            assert_eq!(csv_text(cell), text);
+        }
     }
 
-    /// Whatever the text is, a cell begins with `=` only as a constant of digits and number signs.
+    /// Whatever the text is, no cell begins like a formula, and the text can be read back.
     #[test]
     fn no_cell_of_any_text_is_a_formula() {
         use rand::{RngExt, SeedableRng};
         let seed = 69;
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-        let letters: Vec<char> = "0123456789=+-@\"'/.:eE \t\n\0A王＝\u{200b}".chars().collect();
+        let letters: Vec<char> = "0123456789=+-@\"'/.:eE \t\nA王＝\u{200b}".chars().collect();
         for _ in 0..50_000 {
             let len = rng.random_range(0..9);
             let text: String = (0..len).map(|_| letters[rng.random_range(0..letters.len())]).collect();
             let cell = csv_cell(&text);
-            if let Some(rest) = cell.strip_prefix('=') {
-                let inner = rest.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-                let is_constant =
-                    inner.is_some_and(|inner| inner.chars().all(|c| "0123456789-/.:eE+".contains(c)));
-                assert!(is_constant, "{text:?} became {cell:?}, seed {seed}");
+            let begin = cell.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
+            assert!(!begin.starts_with(['=', '+', '-', '@', '＝']), "{text:?} became {cell:?}, seed {seed}");
+            if !text.starts_with(['\'', '=']) {
+                assert_eq!(csv_text(&cell), text, "{cell:?}, seed {seed}");
             }
-            assert!(
-                !cell.starts_with(['+', '-', '@', '\t', '\r', '\n']),
-                "{text:?} became {cell:?}, seed {seed}"
-            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Normalises the household of a row, and counts the households of a list.
 
+use paceline_core::spreadsheet::csv_text;
 use rustc_hash::{FxHashSet, FxHasher};
 use std::hash::Hasher;
 
@@ -30,7 +31,7 @@ impl Households {
             if !name.is_empty() {
                 name.push('-');
             }
-            write_normalised(cell, name);
+            write_normalised(csv_text(cell), name);
         }
         let mut hasher = FxHasher::default();
         hasher.write(name.as_bytes());

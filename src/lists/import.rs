@@ -12,6 +12,7 @@ use super::{LeadRow, ListError, ListSpec, RefusedRow, blacklist, join_code};
 use paceline_core::number::PhoneNumber;
 use paceline_core::number_pattern::NumberPattern;
 use paceline_core::outcome::Reason;
+use paceline_core::spreadsheet::csv_text;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -463,7 +464,7 @@ fn write_name(columns: &[usize], cells: &[&str], out: &mut String) {
     let mut parts: Vec<&str> = columns
         .iter()
         .filter_map(|at| cells.get(*at))
-        .map(|cell| cell.trim())
+        .map(|cell| csv_text(cell.trim()))
         .filter(|c| !c.is_empty())
         .collect();
     let is_east_asian = |c: char| matches!(c, '一'..='鿿' | '가'..='힣' | 'ぁ'..='ヿ');

@@ -1,6 +1,6 @@
 //! CSV writer: UTF-8 with a BOM, so that Excel detects the encoding; RFC 4180 with CRLF; cells guarded
-//! against formula injection. A phone number is its digits only; digits that a spreadsheet would change are written as
-//! the constant `="075512345678"`.
+//! against formula injection and against being changed. A phone number is its digits only, with an apostrophe in
+//! front where a spreadsheet would drop its zero or round it.
 
 use super::table::{Cell, Column, Sink, secs};
 use super::{AtomicFile, ResultsError, write_error};

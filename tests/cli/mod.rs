@@ -199,3 +199,69 @@ fn an_unknown_journal_is_named() {
     assert!(ran.err.contains("nowhere"), "{}", ran.err);
     assert!(!Path::new("nowhere").exists());
 }
+
+/// What `check --json` says of a campaign with this list and these further lines.
+fn checked(list: &str, region: &str, more: &str) -> (i32, Value, String) {
+    let sound = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/jade-garden/notice.mp3");
+    let campaign = format!(
+        "name = \"vote\"\nmode = \"announce\"\n[list]\nfile = \"list.csv\"\nregion = \"{region}\"\n\
+         [announcement]\nfile = \"{}\"\n{more}",
+        sound.display()
+    );
+    let place = Workspace::new().with("campaign.toml", &campaign).with("list.csv", list);
+    let ran = place.run(&["check", "campaign.toml", "--json"]);
+    let said = serde_json::from_str(ran.out.lines().next().unwrap_or_default()).unwrap_or(Value::Null);
+    (ran.code, said, ran.err)
+}
+
+#[test]
+fn an_end_date_is_that_whole_day() {
+    let day = "[calling]\nstart = \"2099-11-30\"\nend = \"2099-11-30\"\n";
+    let (code, said, err) = checked("phone\n15400150001\n", "CN", day);
+    assert_eq!(code, DONE, "{err}");
+    assert_eq!(said["calling"]["first_call"], "2099-11-30 08:00");
+    assert_eq!(said["calling"]["last_call"], "2099-11-30 21:00");
+    let (code, _, err) =
+        checked("phone\n15400150001\n", "CN", "[calling]\nstart = \"2099-11-30\"\nend = \"2099-11-29\"\n");
+    assert_eq!(code, REFUSED, "{err}");
+}
+
+#[test]
+fn hours_that_contradict_the_region_are_warned_of() {
+    let list = "name,phone\nM,(415) 555-0171\nN,(212) 555-0172\n";
+    let (_, said, _) = checked(list, "US", "");
+    let warning = said["warnings"][0].as_str().expect("a warning");
+    assert!(warning.contains("19:00-08:00 in America/New_York"), "{warning}");
+    let elsewhere = said["numbers"]["other_time_zones"].as_array().expect("zones");
+    assert!(
+        elsewhere.iter().any(|zone| zone["hours"].as_str().is_some_and(|h| h.contains("16:00-05:00"))),
+        "{said}"
+    );
+    let (_, said, _) = checked(list, "US", "[calling]\ntimezone = \"number\"\n");
+    assert_eq!(said["warnings"], serde_json::json!([]));
+    assert_eq!(said["numbers"]["other_time_zones"], serde_json::json!([]));
+    let (_, said, _) = checked("phone\n15400150001\n", "CN", "[calling]\ntimezone = \"Etc/GMT+8\"\n");
+    let warning = said["warnings"][0].as_str().expect("a warning");
+    assert!(warning.contains("UTC-8") && warning.contains("sign"), "{warning}");
+}
+
+#[test]
+fn holidays_are_dates_ranges_or_a_file() {
+    let holidays = "[calling]\nholidays = [\"2099-02-05..2099-02-12\", \"2099-05-01\"]\n";
+    let (code, said, err) = checked("phone\n15400150001\n", "CN", holidays);
+    assert_eq!(code, DONE, "{err}");
+    assert_eq!(said["calling"]["holidays"], serde_json::json!(["2099-02-05 to 2099-02-12", "2099-05-01"]));
+    let (code, _, err) = checked("phone\n15400150001\n", "CN", "[calling]\nholidays = [\"soon\"]\n");
+    assert!(code == REFUSED && err.contains("`soon` is no date"), "{err}");
+    let (code, _, err) = checked("phone\n15400150001\n", "CN", "[calling]\nholidays = \"days.txt\"\n");
+    assert!(code == REFUSED && err.contains("days.txt"), "{err}");
+}
+
+#[test]
+fn a_demo_deletes_no_store_of_another() {
+    let place = Workspace::new().with("paceline.db", "not a demo's");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/jade-garden/campaign.toml");
+    let ran = place.run(&["demo", "--dir", ".", "--campaign", &own.display().to_string()]);
+    assert_eq!(ran.code, USAGE, "{}", ran.err);
+    assert!(place.path("paceline.db").exists() && ran.err.contains("--dir"), "{}", ran.err);
+}

@@ -93,7 +93,7 @@ async fn attempt_times_are_in_the_campaigns_time_zone() {
         ("call_id", "call-1@paceline"),
         ("row", "2"),
         ("phone", "13800000000"),
-        ("caller_id", "075512345678"),
+        ("caller_id", "'075512345678"),
         ("placed_at", "2026-03-02T10:00:00.000+08:00"),
         ("answered_at", "2026-03-02T10:00:05.250+08:00"),
         ("connected_at", ""),
@@ -219,6 +219,10 @@ async fn a_workbook_keeps_phone_numbers_as_text() {
     let column = results::ATTEMPT_COLUMNS.iter().position(|(name, _)| *name == "phone").unwrap();
     assert_eq!(sheet.get((1, column)), Some(&Data::String("13800000000".into())));
     assert_eq!(sheet.height(), 5);
+    // 2 March 2026, 10:00 on the campaign's clock, as a date that can be filtered and subtracted.
+    let column = results::ATTEMPT_COLUMNS.iter().position(|(name, _)| *name == "placed_at").unwrap();
+    let Some(Data::DateTime(placed)) = sheet.get((1, column)) else { panic!("no date") };
+    assert!((placed.as_f64() - 46_083.416_666_67).abs() < 1e-6, "{placed:?}");
     let sheet = book.worksheet_range("leads").unwrap();
     assert_eq!(sheet.get((2, 5)), Some(&Data::String("=HYPERLINK(\"http://x\")".into())));
     assert_eq!(sheet.height(), 6);

@@ -3,6 +3,7 @@
 
 mod bridged;
 mod calls;
+mod growing_list;
 mod held;
 mod kills;
 mod simulated;

@@ -156,16 +156,7 @@ impl Dialer {
             return Err(self.assign_previews(id, utc));
         }
         let (leased, phone, trunk, agent) = self.next_lead(id, utc, Search::All)?;
-        let open_until = self.within_own_hours(id, leased.lead.phones[phone].number, utc, open_until);
         self.open_lead(id, leased, phone, trunk, agent, utc, open_until)
-    }
-
-    /// The end of the calling hours for this number: the campaign's, or sooner where its own zone closes.
-    fn within_own_hours(&mut self, id: CampaignId, number: PhoneNumber, utc: Utc, open_until: Utc) -> Utc {
-        match self.campaigns.get_mut(&id).map(|run| run.window_of(number, utc)) {
-            Some(WindowState::OpenUntil(until)) => open_until.min(until),
-            Some(WindowState::ClosedUntil(_)) | None => open_until,
-        }
     }
 
     /// Opens an attempt for a booked callback whose time has come and whose agent is free; `false` = there
@@ -189,7 +180,6 @@ impl Dialer {
             return false;
         }
         let Ok((leased, phone, trunk, agent)) = self.next_lead(id, utc, Search::Booked) else { return false };
-        let open_until = self.within_own_hours(id, leased.lead.phones[phone].number, utc, open_until);
         self.open_lead(id, leased, phone, trunk, agent, utc, open_until).is_ok()
     }
 
@@ -529,6 +519,10 @@ impl Dialer {
     ) -> Result<(), Why> {
         let Some(run) = self.campaigns.get_mut(&id) else { return Err(Why::Finished) };
         let number = leased.lead.phones[phone].number;
+        let open_until = match run.window_of(number, utc) {
+            WindowState::OpenUntil(until) => open_until.min(until),
+            WindowState::ClosedUntil(_) => open_until,
+        };
         let household = leased.lead.household;
         let rules = &run.rules.caller_ids;
         let caller_id = match self.caller_ids.choose(id, rules, household, number, utc, &mut self.random) {

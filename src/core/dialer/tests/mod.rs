@@ -680,3 +680,26 @@ fn fault() -> Ended {
         _ => unreachable!("an end"),
     }
 }
+
+#[test]
+fn a_number_is_called_only_in_the_hours_of_its_own_zone() {
+    let mut rules = campaign();
+    rules.windows.by_number = true;
+    let mut desk = Desk::new(rules);
+    let of = |id: i64, digits: u64| {
+        let number = PhoneNumber::from_e164(digits).expect("a number");
+        Lead { phones: vec![Phone::new(number)], ..lead(id) }
+    };
+    // The desk begins in the morning of China, which is the night of London.
+    desk.leads(vec![of(1, 442_079_460_929), of(2, 8_614_000_000_002), of(3, 88_161_234_567_890)]);
+    let called: Vec<PhoneNumber> = desk.requests().iter().map(|request| request.number).collect();
+    assert_eq!(called, [number(2)]);
+    let saved = desk.take(|output| match output {
+        Output::SaveLead(update) => {
+            Some((update.lead, update.state, update.reason, update.next_at.is_some()))
+        }
+        _ => None,
+    });
+    assert!(saved.contains(&(LeadId(1), LeadState::Open, None, true)), "{saved:?}");
+    assert!(saved.contains(&(LeadId(3), LeadState::Failed, Some(Reason::OutsideWindow), false)), "{saved:?}");
+}
