@@ -166,7 +166,7 @@ impl Lang {
         self.pick("lead state", "名单状态")
     }
 
-    /// A trunk told no key although callees heard the whole announcement.
+    /// A trunk reported no key although callees heard the whole announcement.
     pub fn no_keys(self, trunk: &str) -> String {
         match self {
             Lang::En => format!(

@@ -46,7 +46,7 @@ impl KeyWatch {
         (keys.silent_calls == SILENT_CALLS).then_some(SILENT_CALLS)
     }
 
-    /// Trunks that have told no key in enough calls.
+    /// Trunks that have reported no key in enough calls.
     pub fn silent_trunks(&self) -> impl Iterator<Item = &str> {
         let silent = |keys: &TrunkKeys| !keys.has_told_keys && keys.silent_calls >= SILENT_CALLS;
         self.trunks.iter().filter(move |(_, keys)| silent(keys)).map(|(trunk, _)| trunk.as_str())

@@ -257,7 +257,7 @@ fn tone(n: u16, low: f64, high: f64) -> Vec<u8> {
 }
 
 #[test]
-fn a_key_told_as_event_tone_and_info_is_one_key() {
+fn a_key_reported_as_event_tone_and_info_is_one_key() {
     let (near, far) = (TestMedia::open(), PlainSocket::open());
     let ours = near.room.open_leg(LEG).unwrap();
     near.room.command(LEG, MediaCommand::Connect(target(far.address, Codec::Pcma)));

@@ -78,7 +78,7 @@ impl DigitSender {
     }
 }
 
-/// Shortest pause between two presses that is told from one press (ITU-T Q.24), in 1/8,000 s.
+/// Shortest pause between two presses that separates them from one press (ITU-T Q.24), in 1/8,000 s.
 const MIN_PAUSE: u32 = 320;
 /// Clock and sequence steps between the packets of one press: 20 ms, or up to this many packets later after loss.
 const STEP_UNITS: u32 = STEP as u32;

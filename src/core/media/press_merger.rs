@@ -65,7 +65,7 @@ mod tests {
     use KeyWay::{Info, Rtp, Tone};
 
     #[test]
-    fn one_press_told_three_times_is_one_key_in_any_order() {
+    fn one_press_reported_three_times_is_one_key_in_any_order() {
         assert_eq!(keys(&[(0, '1', Rtp), (30, '1', Tone), (700, '1', Info)]), "1");
         assert_eq!(keys(&[(0, '1', Info), (40, '1', Rtp), (60, '1', Tone)]), "1");
     }

@@ -40,7 +40,12 @@ impl Dialer {
                 side.silent = false;
                 self.leg_probed(leg, true);
             }
-            Heard::Digit(_) | Heard::DigitBy { .. } | Heard::PlayEnded | Heard::Silent => {}
+            Heard::Digit(_)
+            | Heard::DigitBy { .. }
+            | Heard::PlayEnded
+            | Heard::PlayHeld
+            | Heard::PlayResumed
+            | Heard::Silent => {}
         }
     }
 

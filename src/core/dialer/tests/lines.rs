@@ -88,6 +88,7 @@ impl World {
             length: Duration::from_secs(5),
             plays: 1,
             input_wait: Duration::from_secs(1),
+            pause: Duration::ZERO,
         });
         world.give(Input::CampaignOpened {
             campaign: Box::new(Campaign { announcement, ..campaign() }),
