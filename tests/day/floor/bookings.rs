@@ -84,6 +84,10 @@ impl Bookings {
         if let Some(home) = update.household_done {
             self.close(|lead| lead.household == Some(home) && lead.id != update.lead);
         }
+        // The store opens no lead again that was closed for a reason.
+        if update.reason.is_some() {
+            self.closed.insert(update.lead);
+        }
         if self.closed.contains(&update.lead) {
             return;
         }

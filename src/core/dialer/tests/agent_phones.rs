@@ -104,7 +104,7 @@ fn a_callee_who_hangs_up_on_a_silent_phone_is_called_again() {
 }
 
 #[test]
-fn a_call_that_the_store_refuses_is_told_to_the_agent_who_asked_for_it() {
+fn a_call_that_the_store_refuses_shows_its_reason_on_the_agents_seat() {
     use crate::agent::AgentAction;
     let mut desk = Desk::floor(staffed(Mode::Preview));
     desk.nailed_up(1);
