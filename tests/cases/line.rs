@@ -30,7 +30,7 @@ fn leads_are_kept(played: &Played, leads: usize, words: &[&str]) {
 #[test]
 fn a_trunk_that_forbids_every_call_rests_and_the_leads_stay() {
     let carrier = Folder::of("67-every-call-forbidden").carrier(&[]);
-    let played = carrier.run_for(40);
+    let played = carrier.run_for(15);
     leads_are_kept(&played, 40, &["403", "Forbidden"]);
     played.ended.says(&["main"]);
     assert!(carrier.dialled().len() < 20, "{} of 40 leads were spent on it", carrier.dialled().len());
@@ -40,9 +40,9 @@ fn a_trunk_that_forbids_every_call_rests_and_the_leads_stay() {
 
 #[test]
 fn a_trunk_without_a_route_closes_no_leads() {
-    for behaviour in ["29", "81", "80"] {
+    at_once(&["29", "81", "80"], |behaviour| {
         let carrier = Folder::new(phones(mobiles(71, 40))).carrier(&["--all", behaviour]);
-        let played = carrier.run_for(25);
+        let played = carrier.run_for(15);
         assert_eq!(played.ended.code, STOPPED, "{}", played.ended.all());
         let closed = played.leads_in("failed") + played.leads_in("done");
         assert!(closed <= CHARGED_MAX, "{behaviour}: {closed} leads closed\n{}", played.shown());
@@ -52,7 +52,7 @@ fn a_trunk_without_a_route_closes_no_leads() {
             played.counted(),
             played.shown()
         );
-    }
+    });
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_region_that_the_trunk_blocks_rests_alone() {
     let mixed: Vec<String> =
         mobiles(72, 16).into_iter().zip(landlines(16)).flat_map(|(a, b)| [a, b]).collect();
     let carrier = Folder::new(phones(mixed)).carrier(&["--by", "0755=40"]);
-    let played = carrier.run_for(45);
+    let played = carrier.run_for(30);
     let done = |prefix: &str| {
         let of = played.leads.iter().filter(|row| digits(&row["phone"]).starts_with(prefix));
         of.filter(|row| row["state"] == "done" || row["state"] == "failed").count()
@@ -92,7 +92,7 @@ fn a_carrier_that_answers_every_call_and_hangs_up_closes_no_leads() {
         .edit("campaign.toml", "plays = 1", "plays = 9")
         .set("calling", "concurrency_max = 3");
     let carrier = folder.carrier(&["--all", "85"]);
-    let played = carrier.run_for(40);
+    let played = carrier.run_for(25);
     assert_eq!(played.ended.code, STOPPED, "{}\n{}", played.ended.all(), played.shown());
     let closed = played.leads_in("failed") + played.leads_in("done");
     assert!(closed <= CHARGED_MAX, "{closed} leads closed\n{}", played.shown());
@@ -102,7 +102,7 @@ fn a_carrier_that_answers_every_call_and_hangs_up_closes_no_leads() {
 fn odd_numbers_at_the_head_of_a_list_do_not_stop_the_good_ones() {
     let mut numbers: Vec<String> = (0..12).map(|n| format!("1540076{n:02}00")).collect();
     numbers.extend(mobiles(77, 30));
-    for odd in ["80", "81", "29"] {
+    at_once(&["80", "81", "29"], |odd| {
         let carrier = Folder::new(phones(&numbers)).carrier(&["--by", &format!("1540076={odd}")]);
         let begun = Instant::now();
         let mut run = carrier.start_run(&[]);
@@ -117,7 +117,7 @@ fn odd_numbers_at_the_head_of_a_list_do_not_stop_the_good_ones() {
         assert!(all_good, "{odd}: not all good numbers were dialled in {took:?}\n{}", played.shown());
         let answered = played.leads.iter().filter(|row| row["last_outcome"] == "answered").count();
         assert_eq!(answered, 30, "{odd}\n{}", played.shown());
-    }
+    });
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn an_answer_without_a_codec_of_ours_or_without_a_port_is_our_fault() {
 
 #[test]
 fn no_call_leaves_before_the_trunk_is_registered() {
-    let carrier = Folder::of("63-calls-before-registered").carrier(&[]);
+    let carrier = Folder::of("63-calls-before-registered").carrier(&["--regdelay", "5"]);
     let played = carrier.run().ended(DONE);
     let record = carrier.record();
     let registered = record.iter().position(|it| it["ev"] == "register").expect("registered");
@@ -229,10 +229,10 @@ fn a_carrier_that_ignores_options_and_answers_calls_stays_in_use() {
 
 #[test]
 fn a_wrong_password_is_the_fault_of_the_account() {
-    for behaviour in ["60", "61"] {
+    at_once(&["60", "61"], |behaviour| {
         let folder = Folder::new(phones(mobiles(83, 12))).trunk("username = \"10001\"\npassword = \"wrong\"");
         let carrier = folder.carrier(&["--all", behaviour]);
-        let played = carrier.run_for(20);
+        let played = carrier.run_for(12);
         leads_are_kept(&played, 12, &["10001"]);
-    }
+    });
 }

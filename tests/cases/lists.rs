@@ -123,9 +123,9 @@ fn with_blacklist(rows: &str) -> Folder {
 
 #[test]
 fn patterns_of_a_blacklist_protect_in_any_spelling() {
-    let area = with_blacklist("number,why\n0755*,area\n").check().ended(DONE);
+    let area = with_blacklist("phone,reason\n0755*,area\n").check().ended(DONE);
     assert_eq!((area.refused("blacklisted"), area.report["leads"].as_u64()), (2, Some(5)));
-    let block = with_blacklist("number,why\n+86 154-0014 *,block\n15400149999,one\n").check().ended(DONE);
+    let block = with_blacklist("phone,reason\n+86 154-0014 *,block\n15400149999,one\n").check().ended(DONE);
     assert_eq!((block.refused("blacklisted"), block.report["leads"].as_u64()), (3, Some(4)));
     let more = with_blacklist("1540014000*\n(0755) *\n+86 21 *\n").check().ended(DONE);
     assert_eq!((more.refused("blacklisted"), more.report["leads"].as_u64()), (5, Some(2)), "no header");

@@ -321,10 +321,10 @@ impl Played {
         let attempts = self.attempts.iter().take(45).map(|row| line(row, &columns));
         let leads = self.leads.iter().take(45).map(|row| line(row, &of_leads));
         format!(
-            "attempts:\n{}\nleads:\n{}\nsummary: {}",
+            "attempts:\n{}\nleads:\n{}\noutcomes: {}",
             attempts.collect::<Vec<_>>().join("\n"),
             leads.collect::<Vec<_>>().join("\n"),
-            self.summary
+            self.summary["attempts_by_outcome"]
         )
     }
 }
@@ -355,6 +355,15 @@ fn rows(file: &Path) -> Vec<Row> {
     let header: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
     let records = reader.records().map(|record| record.expect("a record"));
     records.map(|record| header.iter().cloned().zip(record.iter().map(str::to_owned)).collect()).collect()
+}
+
+/// Plays several inputs at the same time: most of a play is waiting.
+fn at_once<T: Sync>(inputs: &[T], play: impl Fn(&T) + Sync) {
+    std::thread::scope(|scope| {
+        for input in inputs {
+            scope.spawn(|| play(input));
+        }
+    });
 }
 
 /// A list with one column.

@@ -193,7 +193,10 @@ fn a_wav_header_with_absurd_fields_is_refused_in_words() {
 #[test]
 fn the_announcement_waits_until_media_may_flow() {
     let carrier = Folder::of("30-36-plays-into-a-held-line").carrier(&[]);
-    carrier.run().ended(DONE);
+    let played = carrier.run().ended(DONE);
+    // Held for a second, two of announcement, three for keys.
+    let talked: f64 = played.attempt("15400303636")["talk_secs"].parse().expect("seconds");
+    assert!((5.8..7.5).contains(&talked), "the clock ran while nothing could be heard: {talked} s");
     is_about(heard_secs(&carrier, "15400303636", 1_000.0), 2.0, "the announcement");
 }
 

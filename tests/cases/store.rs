@@ -28,7 +28,8 @@ fn a_number_on_the_blacklist_is_not_called_from_then_on() {
         .set("calling", "concurrency_max = 1")
         .edit("campaign.toml", "ring_secs = 12", "ring_secs = 60");
     let carrier = folder.carrier(&[]);
-    let run = carrier.start_run(&[]);
+    let mut run = carrier.start_run(&[]);
+    run.wait_for("/4");
     carrier.wait_for("invite", 1);
     let add = |pattern: &str| {
         let words = ["blacklist", "add", pattern, "--reason", "asked", "--config", "paceline.toml"];
@@ -83,7 +84,8 @@ fn sigterm_has_a_deadline() {
         .set("calling", "concurrency_max = 3");
     let carrier =
         folder.edit("trunk.toml", "[trunks.main]", "[node]\ndrain_secs = 2\n[trunks.main]").carrier(&[]);
-    let run = carrier.start_run(&[]);
+    let mut run = carrier.start_run(&[]);
+    run.wait_for("/12");
     carrier.wait_for("ack", 3);
     let dialled = carrier.dialled().len();
     run.terminate();

@@ -84,7 +84,7 @@ const MIXED: &str = "phone\n15400500100\n0755-12345600\n+44 20 7946 0906\n+852 5
 #[test]
 fn each_form_of_a_number_is_built_from_the_number() {
     let numbers = ["15400500100", "75512345600", "442079460906", "85251234500", "14155550100"];
-    for form in ["+e164", "e164", "national", "national_trunk_prefix"] {
+    at_once(&["+e164", "e164", "national", "national_trunk_prefix"], |&form| {
         let keys = format!("allow = [\"*\"]\nnumber_form = {form:?}\ncaller_id_form = {form:?}");
         let carrier = Folder::new(MIXED).trunk(&keys).carrier(&["--all", "0"]);
         let (dialled, from) = sent(&carrier);
@@ -113,17 +113,18 @@ fn each_form_of_a_number_is_built_from_the_number() {
         };
         assert!(from.contains(shown), "{form}: {from}");
         assert_eq!(dialled.len(), 5, "{form}");
-    }
+    });
 }
 
 #[test]
 fn national_forms_are_those_of_the_country() {
-    for (region, given, form, wanted) in [
+    let forms = [
         ("GB", "020 7946 0900", "national_trunk_prefix", "02079460900"),
         ("GB", "020 7946 0900", "national", "2079460900"),
         ("US", "(415) 555-0100", "national", "4155550100"),
         ("HK", "5123 4500", "national_trunk_prefix", "51234500"),
-    ] {
+    ];
+    at_once(&forms, |&(region, given, form, wanted)| {
         let folder = Folder::new(phones([given]))
             .edit("campaign.toml", "\"CN\"", &format!("{region:?}"))
             .edit("campaign.toml", "numbers = [\"075512345678\"]", "numbers = []");
@@ -137,7 +138,7 @@ fn national_forms_are_those_of_the_country() {
         let carrier =
             folder.trunk(&format!("allow = [\"*\"]\nnumber_form = {form:?}")).carrier(&["--all", "0"]);
         assert_eq!(sent(&carrier).0, [wanted], "{region} {form}");
-    }
+    });
 }
 
 #[test]
@@ -154,9 +155,9 @@ fn a_form_that_is_unknown_or_contradicts_is_refused() {
 
 #[test]
 fn the_caller_id_goes_where_the_trunk_says() {
-    for (header, field) in
-        [("p_asserted_identity", "pai"), ("p_preferred_identity", "ppi"), ("remote_party_id", "rpid")]
-    {
+    let headers =
+        [("p_asserted_identity", "pai"), ("p_preferred_identity", "ppi"), ("remote_party_id", "rpid")];
+    at_once(&headers, |&(header, field)| {
         let folder = Folder::of("80-provider-wants-account-in-from");
         let carrier = folder.trunk(&format!("caller_id_header = {header:?}")).carrier(&[]);
         let (_, from) = sent(&carrier);
@@ -164,7 +165,7 @@ fn the_caller_id_goes_where_the_trunk_says() {
         let invite = &carrier.events("invite")[0];
         let value = invite[field].as_str().unwrap_or_default();
         assert!(value.contains("075512345678") && !from.contains("075512345678"), "{header}: {invite}");
-    }
+    });
     let carrier = Folder::of("80-provider-wants-account-in-from").carrier(&[]);
     let (_, from) = sent(&carrier);
     assert!(from.contains("sip:075512345678@sip.example"), "as before where the trunk says nothing: {from}");
@@ -312,12 +313,13 @@ fn ringing_and_set_up_have_bounds_of_their_own() {
 #[test]
 fn numbers_that_no_trunk_may_carry_are_counted_before_the_run() {
     // By default nothing goes abroad.
-    for (keys, numbers, refused) in [
+    let patterns = [
         ("", ["15400890100", "+44 20 7946 0900", "+852 5123 4500"], 2),
         ("allow = [\"1*\"]", ["15400890100", "0755-12345600", "+44 20 7946 0900"], 2),
         ("allow = [\"*\"]", ["15400890100", "0755-12345600", "+44 20 7946 0900"], 0),
         ("deny = [\"0755*\"]", ["15400890100", "0755-12345600", "021-12345600"], 1),
-    ] {
+    ];
+    at_once(&patterns, |&(keys, numbers, refused)| {
         let carrier = Folder::new(phones(numbers)).trunk(keys).carrier(&["--all", "0"]);
         let checked = carrier.folder.check().ended(DONE);
         let text = checked.ended.text();
@@ -327,7 +329,7 @@ fn numbers_that_no_trunk_may_carry_are_counted_before_the_run() {
         assert_eq!(carrier.dialled().len(), 3 - refused, "{keys}: {:?}", carrier.dialled());
         let reasons = played.leads.iter().filter(|row| row["reason"] == "no_trunk").count();
         assert_eq!(reasons, refused, "{keys}\n{}", played.shown());
-    }
+    });
 }
 
 #[test]

@@ -30,7 +30,8 @@ const HEADER: [&str; 3] = ["姓名", "手机", "房号"];
 
 /// Households of the leads, by number.
 fn households(leads: &[Row]) -> BTreeMap<String, String> {
-    leads.iter().map(|row| (digits(&row["phone"]).to_owned(), row["household"].clone())).collect()
+    let taken = leads.iter().filter(|row| !row["phone"].is_empty());
+    taken.map(|row| (digits(&row["phone"]).to_owned(), row["household"].clone())).collect()
 }
 
 #[test]
