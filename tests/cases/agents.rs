@@ -128,3 +128,25 @@ fn a_phone_that_is_gone_costs_the_callee_nothing() {
 fn a_phone_that_rings_on_is_given_up_within_the_wait_of_the_callee() {
     agent_failed("ring");
 }
+
+/// A test call of a campaign with agents used to be hung up two milliseconds after its answer.
+#[test]
+fn a_test_call_works_in_a_mode_with_agents() {
+    let folder = Folder::of("90-agent-phone-refuses").write("trunk.toml", TRUNK);
+    let carrier = folder.carrier(&[]);
+    let words = ["call", "15400960000", "--campaign", "campaign.toml", "--config", "paceline.toml", "--json"];
+    let ended = carrier.folder.program(&words);
+    match ended.code {
+        DONE => {
+            let printed: Value =
+                serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{e}: {}", ended.all()));
+            assert_eq!(printed["outcome"], "answered", "{}", ended.all());
+            assert!(printed["talk_secs"].as_f64().is_some_and(|secs| secs > 0.5), "{}", ended.all());
+        }
+        // Refused in words, and then nothing is dialled.
+        code => {
+            assert_eq!((code, carrier.dialled()), (REFUSED, vec![]), "{}", ended.all());
+            assert!(ended.err.len() > 30, "{}", ended.all());
+        }
+    }
+}

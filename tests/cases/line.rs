@@ -236,3 +236,60 @@ fn a_wrong_password_is_the_fault_of_the_account() {
         leads_are_kept(&played, 12, &["10001"]);
     });
 }
+
+#[test]
+fn a_trunk_that_was_good_and_refuses_all_from_then_on_closes_no_leads() {
+    let folder = Folder::new(phones(mobiles(84, 40))).set("calling", "concurrency_max = 4");
+    let carrier = folder.carrier(&["--after", "9:40"]);
+    let played = carrier.run_for(20);
+    assert_eq!(played.ended.code, STOPPED, "{}\n{}", played.ended.all(), played.shown());
+    let answered = played.leads.iter().filter(|row| row["last_outcome"] == "answered").count();
+    let closed = played.leads_in("done") + played.leads_in("failed");
+    assert_eq!(answered, 8, "{}", played.shown());
+    assert!(closed - answered <= CHARGED_MAX, "{} leads closed\n{}", closed - answered, played.shown());
+}
+
+#[test]
+fn a_trunk_that_refuses_all_leaves_the_list_to_the_next_trunk() {
+    let good = Folder::new("").carrier(&["--all", "0"]);
+    let other = format!(
+        "[trunks.other]\nuri = \"sip:127.0.0.1:{}\"\ncalls_max = 100\ncalls_per_sec = 50.0\noptions_secs = 0",
+        good.port
+    );
+    let folder = Folder::new(phones(mobiles(85, 20))).trunk(&other);
+    let text = std::fs::read_to_string(folder.path("campaign.toml")).expect("a text");
+    let text = text.replacen("[list]", "trunks = [\"main\", \"other\"]\n[list]", 1);
+    let carrier = folder.write("campaign.toml", text).carrier(&["--all", "40"]);
+    let played = carrier.run_for(60).ended(DONE);
+    assert_eq!(played.leads_in("done"), 20, "{}", played.shown());
+    assert_eq!(good.dialled().len(), 20, "each lead is answered once");
+    assert!(carrier.dialled().len() < 20, "{} calls went to the trunk that refuses", carrier.dialled().len());
+}
+
+/// Busy is tried again after four seconds, on a list that takes half a minute.
+#[test]
+fn a_retry_is_dialled_at_its_moment() {
+    let mut numbers = vec!["15400860023".to_owned()];
+    numbers.extend(mobiles(87, 40));
+    let folder = Folder::new(phones(&numbers))
+        .set("calling", "concurrency_max = 2")
+        .edit("campaign.toml", "attempts_max = 1", "attempts_max = 2")
+        .edit("campaign.toml", "busy = \"10m\"", "busy = \"4s\"");
+    let carrier = folder.carrier(&[]);
+    let mut run = carrier.start_run(&[]);
+    run.wait_for("/41");
+    let tries = || {
+        let all = carrier.events("invite").into_iter().filter(|it| it["num"] == "15400860023");
+        all.filter_map(|it| it["t"].as_f64()).collect::<Vec<f64>>()
+    };
+    assert!(
+        program::until(Duration::from_secs(20), || tries().len() == 2),
+        "no second attempt: {:?}",
+        tries()
+    );
+    run.interrupt();
+    run.end();
+    let between = tries()[1] - tries()[0];
+    // Ringing of 0.3 s, the delay, five seconds for a line to become free.
+    assert!((4.0..10.0).contains(&between), "the second attempt came after {between} s");
+}

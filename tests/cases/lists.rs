@@ -307,3 +307,37 @@ fn times_in_a_workbook_are_dates() {
     }
     assert!(seen >= 6, "{seen} times");
 }
+
+/// A result file that was opened and sent back is a list again.
+#[test]
+fn a_result_file_is_a_list_again() {
+    let list = "手机,房号\n15400630100,0101\n0755-12345600,0102\n+44 20 7946 0900,0103\n";
+    let (folder, leads) = Folder::new(list).taken_in();
+    assert_eq!(leads.len(), 3);
+    let again = Folder::new(std::fs::read(folder.path("results/leads.csv")).expect("results"));
+    let again = again.set("list", "phones = [\"phone\"]");
+    let (_again, leads) = again.taken_in();
+    let mut numbers: Vec<&str> = leads.iter().map(|row| digits(&row["phone"])).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, ["00442079460900", "075512345600", "15400630100"]);
+}
+
+#[test]
+fn digits_that_a_spreadsheet_has_lost_are_not_made_up() {
+    let list = "姓名,手机\n甲,1.54007E+10\n乙,15400640200\n丙,1.54E+10\n";
+    let checked = Folder::new(list).check().ended(DONE);
+    checked.counts(1, 1);
+    assert_eq!(checked.refused("invalid_number"), 2, "{}", checked.ended.all());
+}
+
+#[test]
+fn a_blacklist_cell_with_several_numbers_protects_all_of_them() {
+    let joined =
+        with_blacklist("phone,reason\n15400140001 / 15400140002,one\n\"075512345601、021-12345603\",two\n");
+    let checked = joined.check();
+    assert!(
+        checked.ended.code == REFUSED || checked.refused("blacklisted") == 4,
+        "read whole or not at all: {}",
+        checked.ended.all()
+    );
+}

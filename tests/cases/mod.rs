@@ -10,6 +10,7 @@ mod keys;
 mod line;
 mod lists;
 mod program;
+mod service;
 mod settings;
 mod sound;
 mod store;

@@ -104,6 +104,12 @@ impl Running {
         signal(&self.child, "-TERM");
     }
 
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     #[track_caller]
     pub fn end(self) -> Ended {
         self.end_within(PATIENCE)

@@ -180,3 +180,18 @@ fn a_window_inside_the_gap_of_summer_time_ends_where_the_gap_begins() {
     assert_eq!(of("02:15", "02:45"), [0; 0], "a window of the gap alone is not there that day");
     assert_eq!(of("02:30", "04:00"), (120..180).collect::<Vec<_>>(), "after the gap it is 03:00");
 }
+
+/// It is day in China and night in New York, or the reverse; the window is about now in China.
+#[test]
+fn a_number_is_called_in_the_hours_of_its_own_zone() {
+    let hour = i32::from(Zoned::now().with_time_zone(TimeZone::get("Asia/Shanghai").expect("a zone")).hour());
+    let hours = format!("from = \"{:02}:00\", to = \"{:02}:00\"", (hour - 1).max(0), (hour + 2).min(24));
+    let folder = Folder::new(phones(["15400150100", "+1 212 555 0100"]))
+        .set("calling", "timezone = \"number\"")
+        .edit("campaign.toml", "from = \"00:00\", to = \"24:00\"", &hours);
+    let carrier = folder.trunk("allow = [\"*\"]").carrier(&["--all", "0"]);
+    let played = carrier.run_for(6);
+    assert_eq!(carrier.dialled(), ["15400150100"], "{}", played.ended.all());
+    assert_eq!(played.ended.code, STOPPED, "{}", played.ended.all());
+    assert_eq!(played.leads_in("open"), 1, "{}", played.shown());
+}

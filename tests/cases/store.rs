@@ -116,3 +116,19 @@ fn files_with_numbers_are_for_their_owner_alone() {
     assert!(seen >= 4, "{seen} files");
     assert_eq!(mode(&carrier.folder.path("results")), 0o700);
 }
+
+/// The second run comes while the first call may still ring: the lead is kept and its number rests.
+#[test]
+fn a_call_that_only_rang_at_a_kill_leaves_its_lead_open() {
+    let folder =
+        Folder::new(phones(["15400950066"])).edit("campaign.toml", "attempts_max = 1", "attempts_max = 2");
+    let carrier = folder.carrier(&[]);
+    let mut run = carrier.start_run(&[]);
+    run.wait_for("/1");
+    carrier.wait_for("invite", 1);
+    run.kill();
+    let played = carrier.run_for(5).ended(STOPPED);
+    played.lead_has("15400950066", &[("state", "open")]);
+    assert_eq!(carrier.dialled(), ["15400950066"], "the number rests");
+    assert_eq!(played.outcomes().get("interrupted"), Some(&1), "{}", played.shown());
+}

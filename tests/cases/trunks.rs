@@ -144,9 +144,9 @@ fn national_forms_are_those_of_the_country() {
 #[test]
 fn a_form_that_is_unknown_or_contradicts_is_refused() {
     for (keys, words) in [
-        ("number_form = \"+86\"", "number_form"),
-        ("caller_id_form = \"international\"", "caller_id_form"),
-        ("caller_id_header = \"diversion\"", "caller_id_header"),
+        ("number_form = \"+86\"", "+86"),
+        ("caller_id_form = \"international\"", "international"),
+        ("caller_id_header = \"diversion\"", "diversion"),
     ] {
         let carrier = Folder::new(phones(["15400500100"])).trunk(keys).carrier(&["--all", "0"]);
         carrier.run().ended(USAGE).ended.says(&["paceline.toml", words]);
@@ -348,4 +348,18 @@ fn a_call_test_shows_the_sip_ladder_and_its_meaning() {
     assert!([USAGE, REFUSED].contains(&unknown.code), "{}", unknown.all());
     unknown.says(&["other", "main"]);
     assert_eq!(carrier.dialled(), ["15400890300", "15400890200"]);
+}
+
+/// The default pattern is of the list's country, which is not always China.
+#[test]
+fn a_list_of_another_country_may_call_its_own_country() {
+    let folder = Folder::new(phones(["020 7946 0900", "15400890100", "+86 154 0089 0200"]))
+        .edit("campaign.toml", "\"CN\"", "\"GB\"")
+        .edit("campaign.toml", "numbers = [\"075512345678\"]", "numbers = []")
+        .set("calling", "timezone = \"Europe/London\"");
+    let carrier = folder.carrier(&["--all", "0"]);
+    let played = carrier.run().ended(DONE);
+    assert_eq!(carrier.dialled().len(), 1, "{:?}", carrier.dialled());
+    let abroad = played.leads.iter().filter(|row| row["reason"] == "no_trunk").count();
+    assert_eq!(abroad, 1, "{}", played.shown());
 }

@@ -227,3 +227,15 @@ fn a_broken_sheet_refuses_only_itself() {
     checked.ended.says(&["二号楼"]);
     assert!(checked.report["leads"] == 1 || checked.ended.code == REFUSED, "{}", checked.ended.all());
 }
+
+#[test]
+fn every_sheet_of_a_blacklist_protects() {
+    let first = [["手机", "原因"], ["15400700801", "投诉"]];
+    let second = [["手机", "原因"], ["15400700802", "投诉"]];
+    let folder = Folder::new(phones(["15400700801", "15400700802", "15400700803"]))
+        .write("black.xlsx", book(&[("2025", &first), ("2026", &second)]))
+        .set("list", "blacklists = [\"black.xlsx\"]");
+    let checked = folder.check();
+    let is_named = checked.ended.code == REFUSED && checked.ended.text().contains("2026");
+    assert!(checked.refused("blacklisted") == 2 || is_named, "{}", checked.ended.all());
+}
