@@ -153,7 +153,7 @@ fn a_blacklist_row_that_is_not_understood_is_passed_over_only_when_the_campaign_
     carrier.run().ended(DONE);
     assert_eq!(carrier.dialled().len(), 6);
     let odd = with_blacklist(rows).set("list", "blacklist_rows = \"ignore\"").check().ended(REFUSED);
-    odd.says(&["blacklist_rows", "skip"]);
+    odd.says(&["ignore", "skip"]);
 }
 
 // A list is known by its rows.

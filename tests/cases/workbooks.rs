@@ -46,7 +46,7 @@ fn a_sheet_is_chosen_by_name() {
         let book = calamine::open_workbook_auto(file).expect("a workbook");
         calamine::Reader::sheet_names(&book)
     };
-    let one = Folder::of("04-xlsx-one-sheet-per-building").set("list", &format!("sheet = {:?}", names[1]));
+    let one = Folder::of("04-xlsx-one-sheet-per-building").set("list", &format!("sheet = {:?}", names[0]));
     let checked = one.check().ended(DONE);
     checked.counts(5, 5);
     let none = Folder::of("04-xlsx-one-sheet-per-building").set("list", "sheet = \"no such\"");
