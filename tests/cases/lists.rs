@@ -30,7 +30,10 @@ fn the_columns_of_vicidial_are_read_as_they_are() {
     let checked = Folder::of("09-vicidial-list-export").check().ended(DONE);
     checked.counts(5, 8);
     assert_eq!(checked.columns("phone"), ["phone_number", "alt_phone"]);
-    assert_eq!(checked.report["warnings"], serde_json::json!([]), "{}", checked.ended.all());
+    // The numbers are unassigned, which is a warning of its own.
+    let warnings = checked.report["warnings"].as_array().expect("warnings").iter();
+    let of_columns = warnings.filter(|it| !it["what"].to_string().contains("number plan")).count();
+    assert_eq!(of_columns, 0, "{}", checked.ended.all());
     let (_folder, leads) = Folder::of("09-vicidial-list-export").taken_in();
     let name = &leads[0]["name"];
     assert!(name.contains("First1") && name.contains("Last1"), "{leads:?}");
